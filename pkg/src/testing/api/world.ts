@@ -1,0 +1,196 @@
+/**
+ * The invented organisation behind a mock: people, teams, conversations.
+ *
+ * Everybody is made up, every address is under `.example`, and all of it comes
+ * from one seed, so that a test may name what it expects.
+ */
+
+import { MOCK_ORGANIZATION } from "../keys.js";
+import { Dice, iso } from "./random.js";
+import type { JsonObject } from "./route.js";
+
+const PEOPLE = [
+  ["Marlo", "Quillfeather"], ["Tansy", "Oakhollow"], ["Bram", "Lanternwick"], ["Ottilie", "Reedmere"],
+  ["Caspian", "Thistledown"], ["Juniper", "Saltmarsh"], ["Fenn", "Copperpot"], ["Isolde", "Brackenridge"],
+  ["Rook", "Featherstonehew"], ["Willa", "Mossgate"], ["Dorian", "Larkspindle"], ["Pim", "Hollyhocke"],
+] as const;
+const TEAMS = ["Revenue", "Customer Success", "Enablement"] as const;
+const CUSTOMERS = ["Brightloom", "Quarrystone", "Fernwhistle", "Tidepool Works", "Northlamp", "Maple & Brass"] as const;
+const OCCASIONS = ["Discovery call", "Product demo", "Pricing review", "Onboarding", "Quarterly review", "Renewal"] as const;
+const GUESTS = ["Ansel Driftmoor", "Briony Candlewick", "Corin Applegarth", "Delphine Stonecrop"] as const;
+const LINES = [
+  "Thanks for making the time today.",
+  "We currently do this in three spreadsheets.",
+  "What would a good first quarter look like for you?",
+  "The budget is agreed, the security review is not.",
+  "I will send the summary and the next steps by tomorrow.",
+] as const;
+
+const NEWEST = Date.UTC(2026, 8, 30, 16);
+const FOUNDED = Date.UTC(2025, 2, 3, 8);
+const HOUR = 3_600_000;
+
+/** The user that the mock's own keys belong to has this first UUID. */
+const userId = (index: number) => `5eed0000-0000-4000-8000-${String(index + 1).padStart(12, "0")}`;
+
+export interface Team extends JsonObject {
+  readonly uuid: string;
+  name: string;
+}
+
+export interface User extends JsonObject {
+  readonly uuid: string;
+  email: string;
+  firstName: string;
+  lastName: string;
+  teams: Team[];
+}
+
+export interface Conversation {
+  readonly type: "conversations";
+  readonly id: string;
+  readonly attributes: Attributes;
+}
+
+export interface Attributes extends JsonObject {
+  readonly uuid: string;
+  title: string;
+  readonly createdAt: string;
+  readonly userUUID: string;
+  readonly user: User;
+  readonly teamUUID: string;
+  readonly isInternal: boolean;
+  readonly dealUUID: string;
+  archived: boolean;
+  private: boolean;
+}
+
+export interface Role extends JsonObject {
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** All that the routes read and change. */
+export class World {
+  readonly dice = new Dice(0xa77e);
+  readonly roles: Role[];
+  readonly teams: Team[];
+  readonly users: User[];
+  /** The newest first. */
+  readonly conversations: Conversation[];
+
+  constructor(conversations: number) {
+    this.roles = ["Admin", "Manager", "Rep"].map((name) => ({ uuid: this.dice.uuid(), name, type: name.toLowerCase() }));
+    this.teams = TEAMS.map((name) => this.makeTeam(name));
+    this.users = PEOPLE.map(([firstName, lastName], index) =>
+      this.makeUser(userId(index), firstName, lastName, index === 0 ? 0 : 2, index % TEAMS.length));
+    this.conversations = Array.from({ length: conversations }, (_, index) => this.makeConversation(index));
+  }
+
+  makeTeam(name: string): Team {
+    return {
+      uuid: this.dice.uuid(),
+      name,
+      phrases: [],
+      domain: "attention-mock.example",
+      organizerJoinInternalMeetings: false,
+      consentEmailEnabled: true,
+      organizationUUID: MOCK_ORGANIZATION,
+      children: [],
+    };
+  }
+
+  private makeUser(uuid: string, firstName: string, lastName: string, role: number, team: number): User {
+    const own = this.teams[team]!;
+    return {
+      uuid,
+      email: `${firstName}.${lastName}@attention-mock.example`.toLowerCase(),
+      firstName,
+      lastName,
+      createdAt: iso(FOUNDED + team * HOUR),
+      transcriptLang: "en",
+      joinOutsideHostMeetings: true,
+      realTimeCapabilities: false,
+      settings: {},
+      botName: "Mock notetaker",
+      primaryTeamUUID: own.uuid,
+      organizationRoleUUID: this.roles[role]!.uuid,
+      roles: [this.roles[role]!],
+      teams: [own],
+      seatType: "recording",
+    };
+  }
+
+  private makeConversation(index: number): Conversation {
+    const { dice } = this;
+    const uuid = dice.uuid();
+    const user = dice.pick(this.users);
+    const customer = dice.pick(CUSTOMERS);
+    const guest = dice.pick(GUESTS);
+    const started = NEWEST - index * 7 * HOUR;
+    const minutes = 15 + dice.below(45);
+    const isInternal = dice.below(9) === 0;
+    const deal = dice.uuid();
+    return conversation(uuid, {
+      title: isInternal ? "Team sync" : `${dice.pick(OCCASIONS)}: ${customer}`,
+      createdAt: iso(started),
+      finishedAt: iso(started + minutes * 60_000),
+      user,
+      isInternal,
+      dealUUID: deal,
+      mediaDuration: minutes * 60,
+      externalOpportunity: { uuid: deal, title: `${customer} 2026` },
+      linkedCrmRecords: [{ id: String(40_000 + index), code: "deals" }],
+      participants: [
+        { id: user.uuid, email: user.email, name: `${user.firstName} ${user.lastName}`, organizer: true, status: "accepted" },
+        ...(isInternal ? [] : [this.guest(guest, customer)]),
+      ],
+      transcript: this.transcript(`${user.firstName} ${user.lastName}`, isInternal ? user.firstName : guest),
+    });
+  }
+
+  private guest(name: string, customer: string): JsonObject {
+    const host = customer.toLowerCase().replace(/[^a-z]+/g, "-");
+    return {
+      id: this.dice.uuid(),
+      email: `${name.toLowerCase().replace(" ", ".")}@${host}.example`,
+      name,
+      organizer: false,
+      status: "accepted",
+    };
+  }
+
+  private transcript(host: string, guest: string): JsonObject {
+    const final = LINES.map((sentence, index) => ({
+      speaker: index % 2 === 0 ? host : guest,
+      sentence,
+      startTimestamp: index * 9,
+      endTimestamp: index * 9 + 4 + this.dice.below(5),
+    }));
+    return { pieceInFlux: "", final };
+  }
+}
+
+type Given = JsonObject & Pick<Attributes, "title" | "createdAt" | "user" | "isInternal" | "dealUUID">;
+
+/** What every conversation has, with what this one has. */
+export function conversation(uuid: string, attributes: Given): Conversation {
+  return {
+    type: "conversations",
+    id: uuid,
+    attributes: {
+      uuid,
+      userUUID: attributes.user.uuid,
+      teamUUID: String(attributes.user["primaryTeamUUID"]),
+      archived: false,
+      private: false,
+      referenceable: true,
+      isEmpty: false,
+      transcriptStatus: "done",
+      boards: [],
+      talktracks: [],
+      scorecardResults: [],
+      ...attributes,
+    },
+  };
+}

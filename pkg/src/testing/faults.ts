@@ -1,0 +1,101 @@
+/** What can go wrong with a call, as switches that combine. */
+
+import { answer, failure, json, type HeaderList } from "./answer.js";
+import { checkFields, list, ofType, oneOf, whole } from "./check.js";
+import { cut, drip } from "./stream.js";
+
+/** The forms an error body can take; the real API's is undocumented, so clients must bear them all. */
+export type MockErrorBody = "json" | "errors" | "text" | "html" | "empty" | "broken" | "long" | "leak";
+
+/** Faults that a test switches on with `set`. They befall calls whose key was accepted. */
+export interface MockFaults {
+  /** Which calls: by method, and by path, where a trailing `*` stands for any end. Default: all. */
+  readonly only?: { readonly method?: string; readonly path?: string };
+  /** How many calls, after which the faults are off. Default: all until the next `set`. */
+  readonly times?: number;
+  /** This status instead of the answer. */
+  readonly status?: number;
+  /**
+   * The form of the error body, with `status`. `"leak"` is an upstream that
+   * quotes the caller's Authorization header back at it.
+   */
+  readonly errorBody?: MockErrorBody;
+  /** More headers on the answer; `Retry-After` among them, if it shall have one. */
+  readonly headers?: HeaderList;
+  /** A wait before the answer's head. */
+  readonly delayMs?: number;
+  /** The body in pieces of `bytes`, each after `ms`. */
+  readonly drip?: { readonly bytes: number; readonly ms: number };
+  /** The body breaks after so many bytes: reading it fails. */
+  readonly cutAfter?: number;
+  /** No answer at all: `fetch` rejects with a TypeError, as for a refused connection. */
+  readonly networkError?: boolean;
+}
+
+/** The longest that a timer can wait. */
+export const LONGEST_WAIT = 2 ** 31 - 1;
+
+export const STATUS = whole(200, 599);
+export const ERROR_BODIES = oneOf("json", "errors", "text", "html", "empty", "broken", "long", "leak");
+
+export function checkFaults(faults: MockFaults): void {
+  checkFields("set", faults, {
+    only: ofType("object"),
+    times: whole(1),
+    status: STATUS,
+    errorBody: ERROR_BODIES,
+    headers: list,
+    delayMs: whole(0, LONGEST_WAIT),
+    drip: ofType("object"),
+    cutAfter: whole(0),
+    networkError: ofType("boolean"),
+  });
+  if (faults.only !== undefined) {
+    checkFields("set.only", faults.only, { method: ofType("string"), path: ofType("string") });
+  }
+  if (faults.drip !== undefined) {
+    checkFields("set.drip", faults.drip, { bytes: whole(1), ms: whole(0, LONGEST_WAIT) });
+  }
+}
+
+/** Whether the faults are meant for this call. */
+export function concerns(faults: MockFaults, method: string, path: string): boolean {
+  const { only } = faults;
+  if (only?.method !== undefined && only.method.toUpperCase() !== method) return false;
+  if (only?.path === undefined) return true;
+  return only.path.endsWith("*") ? path.startsWith(only.path.slice(0, -1)) : path === only.path;
+}
+
+/** The error answer that `status` asks for. */
+export function refuse(faults: MockFaults, status: number, authorization: string | null): Response {
+  const message = `The mock was asked to answer ${status}`;
+  switch (faults.errorBody ?? "json") {
+    case "json":
+      return failure(status, message);
+    case "errors":
+      return json({ errors: [{ status: String(status), code: "mock_fault", title: message }] }, status);
+    case "text":
+      return answer(message, status, [["content-type", "text/plain"]]);
+    case "html":
+      return answer(`<!doctype html><title>${status}</title><h1>${message}</h1>`, status, [["content-type", "text/html"]]);
+    case "empty":
+      return answer(null, status);
+    case "broken":
+      return answer('{"error": "mock_fault", "mess', status, [["content-type", "application/json"]]);
+    case "long":
+      return failure(status, "x".repeat(1024 * 1024));
+    case "leak":
+      return failure(status, `Refused: ${authorization ?? "no credentials"}`);
+  }
+}
+
+/** The answer with the headers and the troubled body that the faults ask for. */
+export function trouble(response: Response, faults: MockFaults): Response {
+  let { body } = response;
+  if (body !== null && faults.drip !== undefined) body = drip(body, faults.drip.bytes, faults.drip.ms);
+  if (body !== null && faults.cutAfter !== undefined) body = cut(body, faults.cutAfter);
+  if (body === response.body && faults.headers === undefined) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of faults.headers ?? []) headers.append(name, value);
+  return new Response(body, { status: response.status, headers });
+}

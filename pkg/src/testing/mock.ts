@@ -1,0 +1,180 @@
+/** One call through the mock: recorded, admitted, counted, troubled, answered. */
+
+import { Refused, readObject, type Call, type Router } from "./api/route.js";
+import { router } from "./api/routes.js";
+import { failure } from "./answer.js";
+import { plan, type Plan } from "./fault-path.js";
+import { checkFaults, concerns, refuse, trouble, type MockFaults } from "./faults.js";
+import { KeyStore, type MockKey } from "./keys.js";
+import { checkRate, type Settings } from "./options.js";
+import { RateLimiter, type MockRate, type Verdict } from "./rate.js";
+import { open, Recorder, type MockRequest, type Opened } from "./record.js";
+import { special } from "./source.js";
+import { wait } from "./stream.js";
+
+/** A call that never got an answer: `fetch` rejects with it. */
+export class MockNetworkError extends TypeError {
+  override readonly name = "MockNetworkError";
+  constructor() {
+    super("fetch failed: the mock was set to a network error");
+  }
+}
+
+type Entry = { -readonly [Field in keyof MockRequest]: MockRequest[Field] };
+
+/** An accepted call on its way to the answer. */
+interface Accepted {
+  readonly request: Request;
+  readonly url: URL;
+  readonly plan: Plan;
+  readonly key: MockKey;
+  readonly entry: MockRequest;
+  readonly body: Opened;
+}
+
+export class Engine {
+  readonly keys: KeyStore;
+  readonly recorder: Recorder;
+  private readonly settings: Settings;
+  private readonly limiter = new RateLimiter();
+  private readonly failed = new Map<string, number>();
+  private api: Router | undefined;
+  private rate: MockRate | null;
+  private faults: MockFaults | null = null;
+  private faultsLeft = Infinity;
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.rate = settings.rate;
+    this.keys = new KeyStore(settings.now, settings.keys);
+    this.recorder = new Recorder(settings.recordRequests);
+  }
+
+  reset(): void {
+    this.keys.reset();
+    this.recorder.clear();
+    this.limiter.reset();
+    this.failed.clear();
+    this.api = undefined;
+    this.rate = this.settings.rate;
+    this.set(null);
+  }
+
+  set(faults: MockFaults | null): void {
+    if (faults !== null) checkFaults(faults);
+    this.faults = faults;
+    this.faultsLeft = faults?.times ?? Infinity;
+  }
+
+  setRate(rate: MockRate | null): void {
+    if (rate !== null) checkRate("setRate", rate);
+    this.rate = rate;
+    this.limiter.reset();
+  }
+
+  async handle(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const now = this.settings.now();
+    const planned = plan(url, now);
+    if (typeof planned === "string") return failure(404, `No such mock path: ${planned}`);
+    const stream = request.body as ReadableStream<Uint8Array> | null;
+    const unread = { text: null, truncated: stream !== null, stream };
+    const body = planned.early ? unread : await open(stream, this.settings.recordBodyBytes);
+    const entry = record(request, url, body);
+    this.recorder.add(entry);
+    const response = await this.answer(request, url, planned, entry, body);
+    entry.status = response.status;
+    return request.method === "HEAD" ? new Response(null, response) : response;
+  }
+
+  private async answer(request: Request, url: URL, planned: Plan, entry: Entry, body: Opened): Promise<Response> {
+    const faults = this.take(request.method, url.pathname);
+    if (faults.networkError === true) throw new MockNetworkError();
+    const admitted = this.keys.admit(request.headers.get("authorization"));
+    if (typeof admitted === "string") {
+      entry.refusal = admitted;
+      // One answer for every cause: the real API is not known to tell them apart.
+      return failure(401, "The API key is missing or not valid");
+    }
+    const verdict: Verdict = this.rate === null
+      ? { allowed: true, headers: [] }
+      : this.limiter.take(admitted.id, this.rate, this.settings.now());
+    if (!verdict.allowed) return failure(429, "Too many requests", verdict.headers);
+    const wanted = { ...planned, faults: this.flaky(url, planned) ? { ...faults, ...planned.faults } : faults };
+    const response = await this.serve({ request, url, plan: wanted, key: admitted, entry, body });
+    for (const [name, value] of verdict.headers) response.headers.set(name, value);
+    return response;
+  }
+
+  /** The faults that `set` holds for this call. */
+  private take(method: string, path: string): MockFaults {
+    if (this.faults === null || this.faultsLeft === 0 || !concerns(this.faults, method, path)) return {};
+    this.faultsLeft--;
+    return this.faults;
+  }
+
+  /** Whether the faults of the path apply: with `flaky`, only to so many first calls. */
+  private flaky(url: URL, { failures }: Plan): boolean {
+    if (failures === null) return true;
+    const id = url.pathname + url.search;
+    const before = this.failed.get(id) ?? 0;
+    if (before >= failures) return false;
+    this.failed.set(id, before + 1);
+    return true;
+  }
+
+  private async serve(call: Accepted): Promise<Response> {
+    const { faults, source } = call.plan;
+    if (faults.delayMs !== undefined) await wait(faults.delayMs, call.request.signal);
+    let response: Response;
+    if (faults.status !== undefined) {
+      response = refuse(faults, faults.status, call.request.headers.get("authorization"));
+    } else if (source.kind === "route") {
+      response = await this.route(call, source.path);
+    } else {
+      const { method, url } = call.request;
+      response = await special(source, { method, url, headers: call.entry.headers, body: call.body.stream });
+    }
+    return trouble(response, faults);
+  }
+
+  private async route({ request, url, key, body }: Accepted, path: string): Promise<Response> {
+    this.api ??= router(this.settings, this.keys);
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    const found = path.startsWith("/v2/") ? this.api.find(method, path.slice("/v2".length)) : undefined;
+    if (found === undefined) return failure(404, "There is nothing at this path");
+    if (!("route" in found)) return failure(405, "Not with this method", [["allow", found.allow.join(", ")]]);
+    const { route, params } = found;
+    if (route.level !== undefined && route.level !== key.level) {
+      return failure(403, `This operation takes ${route.level}-level keys only`);
+    }
+    const call: Call = {
+      url,
+      query: url.searchParams,
+      key,
+      now: this.settings.now(),
+      param: (name) => params.get(name) ?? "",
+      object: async (fields = {}) => readObject(await new Response(body.stream).text(), fields),
+    };
+    try {
+      return await route.answer(call);
+    } catch (error) {
+      if (error instanceof Refused) return failure(error.status, error.message);
+      throw error;
+    }
+  }
+}
+
+function record(request: Request, url: URL, body: Opened): Entry {
+  return {
+    method: request.method,
+    url: request.url,
+    path: url.pathname,
+    query: [...url.searchParams],
+    headers: [...request.headers],
+    body: body.text,
+    bodyTruncated: body.truncated,
+    status: null,
+    refusal: null,
+  };
+}

@@ -1,0 +1,68 @@
+/** How a mock is set up. */
+
+import { checkFields, list, ofType, oneOf, whole } from "./check.js";
+import type { MockKeyOptions } from "./keys.js";
+import type { MockRate } from "./rate.js";
+
+/** How a mock is set up; every option has a default. */
+export interface MockOptions {
+  /** Keys beside the two that every mock accepts. */
+  readonly keys?: readonly MockKeyOptions[];
+  /** The rate limit. Default: none. */
+  readonly rate?: MockRate;
+  /** Unix milliseconds: give a clock of your own to make time pass. Default: `Date.now`. */
+  readonly now?: () => number;
+  /** How many conversations the mock organisation has. Default: 137. */
+  readonly conversations?: number;
+  /** How long the super agent thinks: above 0 it answers 202 and is polled. Default: 0. */
+  readonly superAgentMs?: number;
+  /** How many of the last calls `requests` keeps. Default: 1000. */
+  readonly recordRequests?: number;
+  /** How much of each body `requests` keeps. Default: 65536. */
+  readonly recordBodyBytes?: number;
+}
+
+/** The same with the defaults filled in. */
+export interface Settings {
+  readonly keys: readonly MockKeyOptions[];
+  readonly rate: MockRate | null;
+  readonly now: () => number;
+  readonly conversations: number;
+  readonly superAgentMs: number;
+  readonly recordRequests: number;
+  readonly recordBodyBytes: number;
+}
+
+export function settings(options: MockOptions): Settings {
+  checkFields("mockAttention", options, {
+    keys: list,
+    rate: ofType("object"),
+    now: ofType("function"),
+    conversations: whole(0, 100_000),
+    superAgentMs: whole(0),
+    recordRequests: whole(0),
+    recordBodyBytes: whole(0),
+  });
+  if (options.rate !== undefined) checkRate("mockAttention.rate", options.rate);
+  return {
+    keys: options.keys ?? [],
+    rate: options.rate ?? null,
+    now: options.now ?? (() => Date.now()),
+    conversations: options.conversations ?? 137,
+    superAgentMs: options.superAgentMs ?? 0,
+    recordRequests: options.recordRequests ?? 1000,
+    recordBodyBytes: options.recordBodyBytes ?? 64 * 1024,
+  };
+}
+
+export function checkRate(owner: string, rate: MockRate): void {
+  checkFields(owner, rate, {
+    limit: whole(0),
+    windowMs: whole(1),
+    retryAfter: oneOf("seconds", "date", "none"),
+    headers: oneOf("none", "ratelimit", "x-ratelimit"),
+  });
+  for (const name of ["limit", "windowMs"] as const) {
+    if (rate[name] === undefined) throw new TypeError(`${owner}.${name}: missing`);
+  }
+}

@@ -1,0 +1,124 @@
+/** Bodies that misbehave, and bodies without end; none is ever held whole. */
+
+/** What a `Response` takes and gives. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const CHUNK = 64 * 1024;
+const FLUSH_MS = 20;
+
+/** `size` zero bytes, made as fast as they are read and no faster. */
+export function zeros(size: number): ReadableStream<Bytes> {
+  // One buffer for all chunks: readers of a plain stream do not write into it.
+  const chunk = new Uint8Array(Math.min(size, CHUNK));
+  let left = size;
+  return new ReadableStream<Bytes>(
+    {
+      pull(controller) {
+        if (left > 0) controller.enqueue(left < chunk.length ? chunk.subarray(0, left) : chunk);
+        left -= Math.min(left, chunk.length);
+        if (left === 0) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The same bytes in pieces of `size`, with a wait before each. */
+export function drip(body: ReadableStream<Bytes>, size: number, ms: number): ReadableStream<Bytes> {
+  const reader = body.getReader();
+  let rest = new Uint8Array(0);
+  return new ReadableStream<Bytes>(
+    {
+      async pull(controller) {
+        while (rest.length === 0) {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          rest = new Uint8Array(value);
+        }
+        await wait(ms);
+        controller.enqueue(rest.subarray(0, size));
+        rest = rest.subarray(size);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The first `size` bytes, then an error: a connection lost on the way. */
+export function cut(body: ReadableStream<Bytes>, size: number): ReadableStream<Bytes> {
+  const reader = body.getReader();
+  const broken = () => new TypeError(`the mock broke off the body after ${size} bytes`);
+  let left = size;
+  return new ReadableStream<Bytes>(
+    {
+      async pull(controller) {
+        const { done, value } = left > 0 ? await reader.read() : { done: true, value: undefined };
+        if (value !== undefined) controller.enqueue(value.subarray(0, left));
+        left -= Math.min(left, value?.length ?? 0);
+        if (!done) return;
+        void reader.cancel();
+        // A server that fails at once may drop what it has not yet sent: let head and bytes go out first.
+        await wait(FLUSH_MS);
+        controller.error(broken());
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The same bytes until the signal fires; then its reason, as a real `fetch` does. */
+export function abortable(body: ReadableStream<Bytes>, signal: AbortSignal): ReadableStream<Bytes> {
+  const reader = body.getReader();
+  let stop: () => void = () => {};
+  return new ReadableStream<Bytes>(
+    {
+      start(controller) {
+        stop = () => {
+          controller.error(signal.reason);
+          void reader.cancel(signal.reason);
+        };
+        signal.addEventListener("abort", stop, { once: true });
+      },
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (signal.aborted) return;
+        if (!done) return controller.enqueue(value);
+        signal.removeEventListener("abort", stop);
+        controller.close();
+      },
+      cancel(reason) {
+        signal.removeEventListener("abort", stop);
+        return reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * A stream that a server announces with `Content-Length`. workerd takes the
+ * length from the stream's kind, not from the header.
+ */
+export function sized(body: ReadableStream<Bytes>, size: number): ReadableStream<Bytes> {
+  const Fixed = (globalThis as { FixedLengthStream?: new (size: number) => TransformStream<Bytes, Bytes> })
+    .FixedLengthStream;
+  return Fixed === undefined ? body : body.pipeThrough(new Fixed(size));
+}
+
+/** A wait that an aborted signal ends early, by its reason. */
+export function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
