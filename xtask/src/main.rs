@@ -1,1 +1,75 @@
-fn main() {}
+//! Every chore of this repository, from a bare machine: `cargo xtask start | test | build | bench | doctor`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod apt;
+mod bench;
+mod bootstrap;
+mod build;
+mod children;
+mod commands;
+mod count;
+mod doctor;
+mod find;
+mod npm;
+mod ports;
+mod repo;
+mod rustup;
+mod say;
+mod stamp;
+mod start;
+mod step;
+mod suites;
+mod sysroot;
+mod table;
+mod test;
+mod tools;
+mod versions;
+mod wasm_target;
+
+/// The chores of attention-wasm. Each obtains the tools it needs first.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Run the Worker locally in front of the mock Attention API, or of the real one when `ATTENTION_API_KEY` is set
+    Start(start::Options),
+    /// Run every test suite, or the named ones
+    Test(test::Options),
+    /// Build the Worker and the npm package
+    Build(build::Options),
+    /// Run a benchmark of bench/
+    Bench(bench::Options),
+    /// Show what is present, what is missing, and where each tool comes from
+    Doctor(doctor::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = children::stop_on_signals().and_then(|()| repo::Repo::find()).and_then(|repo| match &cli.chore {
+        Chore::Start(options) => start::run(&repo, options),
+        Chore::Test(options) => test::run(&repo, options),
+        Chore::Build(options) => build::run(&repo, options),
+        Chore::Bench(options) => bench::run(&repo, options),
+        Chore::Doctor(options) => doctor::run(&repo, options),
+    });
+    match done {
+        Ok(code) => code,
+        // What follows from Ctrl-C is not a fault, and 130 is what a shell expects of it.
+        Err(_) if children::interrupted() => {
+            say::line("stopped");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            say::line(&format!("\nerror: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Debian packages.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+use nix::unistd::Uid;
+
+use crate::commands;
+use crate::find;
+use crate::repo::Repo;
+use crate::say;
+use crate::step::Step;
+
+/// The command a person would type for these packages.
+pub(crate) fn command_line(packages: &[&str]) -> String {
+    format!("apt-get install --no-install-recommends {}", packages.join(" "))
+}
+
+/// Installs what is missing of `packages`; `why` ends the sentence "… needs Debian packages".
+pub(crate) fn install(repo: &Repo, packages: &[&str], why: &str) -> Result<()> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let by_hand = command_line(&missing);
+    if find::on_path("apt-get").is_none() {
+        bail!("{why}: the Debian packages {} are one way to it, and this machine has no apt-get", missing.join(", "));
+    }
+    if !Uid::effective().is_root() && find::on_path("sudo").is_none() {
+        bail!(
+            "{why}: it needs Debian packages, and this is neither root nor is there sudo\n  next: as root, {by_hand}"
+        );
+    }
+    say::line(&format!("{why}: installing {}", missing.join(" ")));
+    if install_now(repo, &missing).is_err() {
+        // The lists of packages may be absent (container images drop them) or stale.
+        let update = apt_get(repo, &["update"])?;
+        Step::new(repo, "apt-update", "apt-get update", update)
+            .may_ask()
+            .on_failure(&format!("apt-get update && {by_hand}"))
+            .run()?;
+        install_now(repo, &missing)?;
+    }
+    Ok(())
+}
+
+fn install_now(repo: &Repo, packages: &[&str]) -> Result<()> {
+    let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
+    arguments.extend(packages);
+    let command = apt_get(repo, &arguments)?;
+    Step::new(repo, "apt-install", &format!("apt-get install {}", packages.join(" ")), command)
+        .may_ask()
+        .on_failure(&format!("run it by hand: {}", command_line(packages)))
+        .run()?;
+    Ok(())
+}
+
+fn apt_get(repo: &Repo, arguments: &[&str]) -> Result<Command> {
+    let mut command = if Uid::effective().is_root() {
+        commands::native(repo, "env")?
+    } else {
+        let mut sudo = commands::native(repo, "sudo")?;
+        sudo.arg("env");
+        sudo
+    };
+    command
+        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        // Another apt may be at work; it ends.
+        .args(["-o", "DPkg::Lock::Timeout=600"])
+        .args(arguments);
+    Ok(command)
+}
+
+fn is_installed(package: &str) -> bool {
+    Command::new("dpkg-query")
+        .args(["--show", "--showformat=${db:Status-Status}", package])
+        .stdin(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.stdout == b"installed")
+}

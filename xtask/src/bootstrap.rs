@@ -1,0 +1,71 @@
+//! Everything that has to be there before a chore, obtained when it is not.
+
+use std::fs::{self, File, TryLockError};
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::commands;
+use crate::npm;
+use crate::repo::Repo;
+use crate::say;
+use crate::tools;
+use crate::wasm_target::{self, Toolchain};
+
+/// One bootstrap or build at a time: two would install and write over each other. Released when dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _file: File,
+}
+
+impl Turn {
+    pub(crate) fn take(repo: &Repo) -> Result<Self> {
+        fs::create_dir_all(repo.tools()).with_context(|| format!("cannot create {}", repo.tools().display()))?;
+        let path = repo.tools().join("lock");
+        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                say::line("waiting for another cargo xtask to finish its build …");
+                file.lock().context("cannot wait for another cargo xtask")?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock .tools"),
+        }
+        Ok(Self { _file: file })
+    }
+}
+
+/// What building needs.
+#[derive(Debug)]
+pub(crate) struct Builders {
+    pub(crate) toolchain: Toolchain,
+    pub(crate) wasm_bindgen: PathBuf,
+    pub(crate) wasm_opt: PathBuf,
+    pub(crate) esbuild: PathBuf,
+}
+
+impl Builders {
+    /// The quick checks first: a machine without Node should hear of it before minutes of compiling.
+    pub(crate) fn ensure(repo: &Repo) -> Result<Self> {
+        tools::ensure(repo, tools::NODE)?;
+        tools::ensure(repo, tools::NPM)?;
+        npm::ensure(repo)?;
+        Ok(Self {
+            toolchain: wasm_target::ensure(repo)?,
+            wasm_bindgen: tools::ensure(repo, tools::WASM_BINDGEN)?.path,
+            wasm_opt: tools::ensure(repo, tools::WASM_OPT)?.path,
+            esbuild: tools::ensure(repo, tools::ESBUILD)?.path,
+        })
+    }
+
+    /// A command that can build for wasm, and in which worker-build finds its helpers; without these names it would download them.
+    pub(crate) fn command(&self, repo: &Repo, program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
+        let mut command = commands::wasm(repo, self.toolchain.private(), program)?;
+        command
+            .env("WASM_BINDGEN_BIN", &self.wasm_bindgen)
+            .env("WASM_OPT_BIN", &self.wasm_opt)
+            .env("ESBUILD_BIN", &self.esbuild);
+        Ok(command)
+    }
+}

@@ -1,0 +1,194 @@
+//! Child processes that never outlive the chore.
+//!
+//! Each child leads a process group of its own, and the whole group ends with it: at the end of the step, at Ctrl-C or SIGTERM, at an error
+//! and at a panic (by `Drop`). A terminal's Ctrl-C thus reaches this process alone, which then stops the rest in order.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{self, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Time a child has to end by itself before it is killed.
+const GRACE: Duration = Duration::from_secs(3);
+
+const POLL: Duration = Duration::from_millis(25);
+
+/// From here on SIGINT, SIGTERM and SIGHUP stop the children and let the chore end; a second signal does not wait for them.
+pub(crate) fn stop_on_signals() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let again = INTERRUPTED.swap(true, Ordering::SeqCst);
+        let signal = if again { Signal::SIGKILL } else { Signal::SIGTERM };
+        for group in groups().iter() {
+            // A group that has just ended is what is wanted.
+            let _ = killpg(*group, signal);
+        }
+        if again {
+            process::exit(130);
+        }
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+pub(crate) fn check() -> Result<()> {
+    if interrupted() {
+        bail!("interrupted");
+    }
+    Ok(())
+}
+
+fn groups() -> MutexGuard<'static, Vec<Pid>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running child; it and its process group end at the latest when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Child {
+    inner: process::Child,
+    group: Option<Pid>,
+    ended: bool,
+}
+
+impl Child {
+    pub(crate) fn spawn(command: &mut Command) -> Result<Self> {
+        command.process_group(0);
+        Self::spawn_as_is(command, true)
+    }
+
+    /// For a child that may ask for something on the terminal (sudo's password): a background group could not read it.
+    pub(crate) fn spawn_in_foreground(command: &mut Command) -> Result<Self> {
+        Self::spawn_as_is(command, false)
+    }
+
+    fn spawn_as_is(command: &mut Command, leads_group: bool) -> Result<Self> {
+        check()?;
+        // Held over the spawn, so that no signal falls between the start of a group and its registration.
+        let mut groups = groups();
+        let inner = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let group = if leads_group {
+            Some(Pid::from_raw(i32::try_from(inner.id()).context("a process id beyond i32")?))
+        } else {
+            None
+        };
+        groups.extend(group);
+        drop(groups);
+        let child = Self { inner, group, ended: false };
+        check()?;
+        Ok(child)
+    }
+
+    /// The status once the child has ended.
+    pub(crate) fn poll(&mut self) -> Result<Option<ExitStatus>> {
+        let status = self.inner.try_wait().context("cannot wait for a child")?;
+        if status.is_some() {
+            self.ended = true;
+            self.end_group();
+        }
+        Ok(status)
+    }
+
+    /// Waits until the child ends, `tick`ing meanwhile. `None`: the deadline passed or the chore was interrupted, and the child was stopped.
+    pub(crate) fn wait(&mut self, deadline: Option<Instant>, mut tick: impl FnMut()) -> Result<Option<ExitStatus>> {
+        loop {
+            if let Some(status) = self.poll()? {
+                return Ok(Some(status));
+            }
+            if interrupted() || deadline.is_some_and(|at| Instant::now() >= at) {
+                self.stop();
+                return Ok(None);
+            }
+            tick();
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Asks the group to end, then makes it.
+    pub(crate) fn stop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if let Some(group) = self.group {
+            let _ = killpg(group, Signal::SIGTERM);
+        }
+        let deadline = Instant::now() + GRACE;
+        while Instant::now() < deadline {
+            if matches!(self.inner.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            thread::sleep(POLL);
+        }
+        // Before the wait: an ended leader that is waited for frees its id, a group that still has members does not.
+        if let Some(group) = self.group {
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+        let _ = self.inner.kill();
+        let _ = self.inner.wait();
+        self.ended = true;
+        self.end_group();
+    }
+
+    /// Whatever the leader left running ends too.
+    fn end_group(&mut self) {
+        if let Some(group) = self.group.take() {
+            let _ = killpg(group, Signal::SIGKILL);
+            groups().retain(|known| *known != group);
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alive(pid: Pid) -> bool {
+        // Signal "none" only asks whether somebody would get it.
+        killpg(pid, None).is_ok()
+    }
+
+    #[test]
+    fn a_child_and_its_children_end_when_dropped() {
+        let child = Child::spawn(Command::new("sh").args(["-c", "sleep 60 & sleep 60"])).unwrap();
+        let group = child.group.unwrap();
+        assert!(alive(group));
+        drop(child);
+        // The grandchild is an orphan now; its new parent may need a moment to collect it.
+        let deadline = Instant::now() + GRACE;
+        while alive(group) && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+        assert!(!alive(group));
+    }
+
+    #[test]
+    fn a_deadline_stops_a_child() {
+        let mut child = Child::spawn(Command::new("sleep").arg("60")).unwrap();
+        let status = child.wait(Some(Instant::now()), || ()).unwrap();
+        assert!(status.is_none());
+        assert!(child.ended);
+    }
+
+    #[test]
+    fn an_ended_child_tells_its_status() {
+        let mut child = Child::spawn(Command::new("sh").args(["-c", "exit 7"])).unwrap();
+        let status = child.wait(None, || ()).unwrap();
+        assert_eq!(status.and_then(|status| status.code()), Some(7));
+    }
+}

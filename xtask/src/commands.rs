@@ -1,0 +1,100 @@
+//! The environment in which other programs run.
+//!
+//! Three kinds of variables are kept from every child: what `cargo run` set for xtask itself (it would make cargo rebuild things), the compiler
+//! libraries that rustup put on the library path (they belong to another compiler than the one for wasm), and the API keys: no build step, no
+//! package script and no test needs one. Only `start` hands them on, to workerd alone.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::repo::Repo;
+
+/// Secrets of the environment; see the module's text.
+pub(crate) const SECRETS: [&str; 2] = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"];
+
+/// A program with this machine's active Rust toolchain, should it call cargo.
+pub(crate) fn native(repo: &Repo, program: impl AsRef<OsStr>) -> Result<Command> {
+    let mut command = clean(program);
+    command.current_dir(repo.root()).env("PATH", path_with(&[repo.tools_bin()])?);
+    Ok(command)
+}
+
+/// A program for which `cargo build --target wasm32-unknown-unknown` works. `private` is a toolchain to use before the active one.
+pub(crate) fn wasm(repo: &Repo, private: Option<&Path>, program: impl AsRef<OsStr>) -> Result<Command> {
+    let mut command = clean(program);
+    let mut first = vec![repo.tools_bin()];
+    if let Some(toolchain) = private {
+        first.insert(0, toolchain.join("bin"));
+        // Each of these would choose a compiler past the PATH.
+        for name in ["RUSTUP_TOOLCHAIN", "RUSTC", "RUSTDOC"] {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(repo.root()).env("PATH", path_with(&first)?).env("CARGO_TARGET_DIR", repo.wasm_target());
+    Ok(command)
+}
+
+fn clean(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, value) in env::vars_os() {
+        match name.to_str() {
+            Some(text) if SECRETS.contains(&text) || set_by_cargo_run(text) => {
+                command.env_remove(&name);
+            }
+            Some("LD_LIBRARY_PATH" | "DYLD_FALLBACK_LIBRARY_PATH") => {
+                let kept = without_compilers(&value);
+                if kept.is_empty() {
+                    command.env_remove(&name);
+                } else {
+                    command.env(&name, kept);
+                }
+            }
+            _ => {}
+        }
+    }
+    command
+}
+
+fn set_by_cargo_run(name: &str) -> bool {
+    matches!(name, "CARGO" | "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "OUT_DIR")
+        || name.starts_with("CARGO_PKG_")
+        || name.starts_with("CARGO_MANIFEST_")
+}
+
+/// A compiler's library folder has `rustlib` in it; cargo's output folders have `.fingerprint` or are called deps.
+fn without_compilers(paths: &OsStr) -> OsString {
+    let kept = env::split_paths(paths).filter(|path| {
+        !path.join("rustlib").exists() && !path.join(".fingerprint").exists() && !path.ends_with("deps")
+    });
+    env::join_paths(kept).unwrap_or_default()
+}
+
+fn path_with(first: &[PathBuf]) -> Result<OsString> {
+    let rest = env::var_os("PATH").unwrap_or_default();
+    let all = first.iter().cloned().chain(env::split_paths(&rest));
+    env::join_paths(all).context("the repository's path holds a colon, which PATH cannot carry; move the clone")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_run_sets_is_known() {
+        assert!(set_by_cargo_run("CARGO"));
+        assert!(set_by_cargo_run("CARGO_PKG_NAME"));
+        assert!(set_by_cargo_run("CARGO_MANIFEST_DIR"));
+        // These are a person's own settings.
+        assert!(!set_by_cargo_run("CARGO_HOME"));
+        assert!(!set_by_cargo_run("CARGO_NET_OFFLINE"));
+    }
+
+    #[test]
+    fn ordinary_library_folders_stay() {
+        assert_eq!(without_compilers(OsStr::new("/nowhere/lib:/nowhere/deps")), "/nowhere/lib");
+    }
+}

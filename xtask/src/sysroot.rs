@@ -1,0 +1,176 @@
+//! A private toolchain folder out of Debian's newer compiler, for machines that reach package registries only.
+//!
+//! Debian ships the compiler (packages `rustc-web`, `cargo-web`), the linker and the sources of std, but no std for wasm. So std is built once, from
+//! those sources, into a sysroot of links under `.tools/toolchain`. With its `bin` first on the PATH, plain cargo, wasm-pack and worker-build build
+//! for wasm: no `-Z` flag, no `RUSTC_BOOTSTRAP`, nothing written to /usr.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::apt;
+use crate::commands;
+use crate::repo::Repo;
+use crate::stamp;
+use crate::step::Step;
+use crate::wasm_target::{TARGET, has_std};
+
+pub(crate) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
+
+/// Where those packages put their programs, whatever else is on the PATH.
+const RUSTC: &str = "/usr/bin/rustc";
+const LINKER: &str = "/usr/bin/rust-lld";
+const RUSTLIB: &str = "/usr/lib/rustlib";
+
+const SEED: &str = "[package]\nname = \"wasm-std-seed\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
+
+pub(crate) fn folder(repo: &Repo) -> PathBuf {
+    repo.tools().join("toolchain")
+}
+
+/// The folder, when it is whole and made for the compiler that is installed now.
+pub(crate) fn ready(repo: &Repo) -> Option<PathBuf> {
+    let folder = folder(repo);
+    let made_for = stamp::read(&folder.join("complete"))?;
+    let now = describe_compiler().ok()?;
+    (made_for == stamp::sha256(now.as_bytes()) && has_std(&folder)).then_some(folder)
+}
+
+pub(crate) fn make(repo: &Repo) -> Result<PathBuf> {
+    apt::install(repo, &PACKAGES, "a compiler for wasm")?;
+    install_linker(repo)?;
+    let compiler = describe_compiler()?;
+    let host = host_of(&compiler).context("the compiler does not tell its host")?;
+
+    let folder = folder(repo);
+    remove(&folder)?;
+    link_compiler(&folder, host)?;
+    build_std(repo, &folder)?;
+    // Objects built against another std fail with "can't find crate", which nobody understands.
+    remove(&repo.wasm_target())?;
+    stamp::write(&folder.join("complete"), &stamp::sha256(compiler.as_bytes()))?;
+    Ok(folder)
+}
+
+/// `rust-lld` is a link into a package that `rust-web-llvm` does not depend on; the link's target is that package's name (`lld-22`).
+fn install_linker(repo: &Repo) -> Result<()> {
+    if Path::new(LINKER).exists() {
+        return Ok(());
+    }
+    let target = fs::read_link(LINKER).with_context(|| format!("{LINKER} is missing; it comes with rust-web-llvm"))?;
+    let package = target.file_name().and_then(|name| name.to_str()).context("the linker's link leads nowhere")?;
+    apt::install(repo, &[package], "a linker for wasm")
+}
+
+fn describe_compiler() -> Result<String> {
+    let output =
+        Command::new(RUSTC).arg("-vV").stdin(Stdio::null()).output().with_context(|| format!("cannot run {RUSTC}"))?;
+    if !output.status.success() {
+        bail!("{RUSTC} -vV failed");
+    }
+    String::from_utf8(output.stdout).context("the compiler's version is not text")
+}
+
+fn host_of(described: &str) -> Option<&str> {
+    described.lines().find_map(|line| line.strip_prefix("host: "))
+}
+
+fn link_compiler(folder: &Path, host: &str) -> Result<()> {
+    let bin = folder.join("bin");
+    let rustlib = folder.join("lib/rustlib");
+    for made in [&bin, &rustlib] {
+        fs::create_dir_all(made).with_context(|| format!("cannot create {}", made.display()))?;
+    }
+    for program in ["rustc", "rustdoc"] {
+        // A link would not do: the compiler finds its sysroot from its own real path. Relative to itself, so that a clone can be moved.
+        let wrapper = format!("#!/bin/sh\nexec /usr/bin/{program} --sysroot \"${{0%/bin/*}}\" \"$@\"\n");
+        let file = bin.join(program);
+        fs::write(&file, wrapper).with_context(|| format!("cannot write {}", file.display()))?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot make {} a program", file.display()))?;
+    }
+    let links = [
+        ("/usr/bin/cargo".to_owned(), bin.join("cargo")),
+        (LINKER.to_owned(), bin.join("rust-lld")),
+        (format!("{RUSTLIB}/{host}"), rustlib.join(host)),
+        (format!("{RUSTLIB}/src"), rustlib.join("src")),
+    ];
+    for (to, from) in links {
+        symlink(&to, &from).with_context(|| format!("cannot link {} to {to}", from.display()))?;
+    }
+    Ok(())
+}
+
+/// Builds std as the dependency of an empty crate and moves what came out into the sysroot.
+fn build_std(repo: &Repo, folder: &Path) -> Result<()> {
+    let seed = repo.tools().join("tmp/wasm-std");
+    remove(&seed)?;
+    fs::create_dir_all(seed.join("src"))
+        .and_then(|()| fs::write(seed.join("Cargo.toml"), SEED))
+        .and_then(|()| fs::write(seed.join("src/lib.rs"), "#![no_std]\n"))
+        .with_context(|| format!("cannot write {}", seed.display()))?;
+
+    let mut cargo = commands::wasm(repo, Some(folder), folder.join("bin/cargo"))?;
+    cargo
+        .current_dir(&seed)
+        // `test` for wasm-bindgen-test.
+        .args(["build", "--release", "-Z", "build-std=std,panic_abort,test", "--target", TARGET])
+        .env("CARGO_TARGET_DIR", seed.join("target"))
+        // Link-time optimisation reads the bitcode of std.
+        .env("RUSTFLAGS", "-Cembed-bitcode=yes")
+        // For this one command: building std is the only thing here that a stable compiler refuses.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    Step::new(repo, "wasm-std", "building std for wasm, once", cargo)
+        .on_failure(
+            "std's own dependencies come from the crates registry: see that cargo reaches it, then run this again",
+        )
+        .run()?;
+
+    let libs = folder.join("lib/rustlib").join(TARGET).join("lib");
+    let built = seed.join("target").join(TARGET).join("release/deps");
+    fs::create_dir_all(&libs).with_context(|| format!("cannot create {}", libs.display()))?;
+    for entry in fs::read_dir(&built).with_context(|| format!("cannot list {}", built.display()))? {
+        let name = entry.with_context(|| format!("cannot list {}", built.display()))?.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if is_part_of_std(name) {
+            fs::copy(built.join(name), libs.join(name)).with_context(|| format!("cannot copy {name}"))?;
+        }
+    }
+    remove(&seed)
+}
+
+fn is_part_of_std(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|end| end == "rlib") && !file.starts_with("libwasm_std_seed")
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_read() {
+        assert_eq!(
+            host_of("rustc 1.96.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.96.0\n"),
+            Some("x86_64-unknown-linux-gnu")
+        );
+        assert_eq!(host_of("rustc 1.96.0\n"), None);
+    }
+
+    #[test]
+    fn the_seed_is_not_part_of_std() {
+        assert!(is_part_of_std("libstd-723a93f9dad40af0.rlib"));
+        assert!(!is_part_of_std("libstd-723a93f9dad40af0.rmeta"));
+        assert!(!is_part_of_std("libwasm_std_seed-1.rlib"));
+    }
+}
