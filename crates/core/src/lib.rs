@@ -1,1 +1,55 @@
-//! Under construction.
+//! The rules of calling the Attention API, and nothing else.
+//!
+//! No IO, no clock, no randomness, no async, no JavaScript: a driver hands in
+//! what it saw and when, and is told what to do. The npm package, the Cloudflare
+//! Worker and any Rust program are drivers of this one crate, so a rule lives
+//! here once and is the same everywhere.
+//!
+//! ```text
+//! caller ──► Call ──► Action::Send ──► driver performs IO ──► on_response ──┐
+//!              ▲                                                            │
+//!              └────────────── Action::Wait / Action::Done ◄────────────────┘
+//! ```
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`key`] | what is accepted as a key, and how it is named without being shown |
+//! | [`authorization`] | the `Authorization` header, built and parsed |
+//! | [`request`], [`path`], [`query`] | where a request may go |
+//! | [`call`] | the life of one call |
+//! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
+//! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
+//! | [`route`] | which calls a policy allows |
+//! | [`redaction`], [`json`] | what may be said of it |
+//!
+//! Out of scope: sending anything, reading the clock, holding a success body.
+
+#![warn(missing_docs)]
+#![deny(rustdoc::broken_intra_doc_links)]
+
+pub mod authorization;
+pub mod call;
+pub mod diagnosis;
+pub mod error;
+pub mod json;
+pub mod key;
+pub mod key_ring;
+mod method;
+mod outcome;
+pub mod path;
+pub mod query;
+pub mod rate_limit;
+pub mod redaction;
+pub mod request;
+pub mod retry;
+pub mod route;
+mod secret;
+mod time;
+
+pub use call::{Action, Call, Upstream};
+pub use error::{Error, ErrorKind};
+pub use key::{ApiKey, CallerToken, KeyError};
+pub use key_ring::{KeyRing, Slot};
+pub use method::Method;
+pub use outcome::Headers;
+pub use time::Timestamp;

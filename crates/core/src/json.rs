@@ -1,0 +1,345 @@
+//! Just enough JSON: one member of a bounded text, and a writer that escapes.
+//!
+//! The texts read here are error bodies and JWT payloads: small, and of use only
+//! for one or two members. A full deserializer would be the largest part of the
+//! npm package's wasm, so this skims instead (sizes in `docs/design.md`). What
+//! is malformed reads as absent, never as an error or a panic.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// A JSON value seen from outside: scalars are read, containers stay raw text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    /// A string, unescaped.
+    String(Cow<'a, str>),
+    /// A number, as the nearest `f64`.
+    Number(f64),
+    /// An object or an array: the text from its opening to its closing bracket.
+    Container(&'a str),
+    /// `true`, `false` or `null`.
+    Keyword,
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn into_string(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The first member called `name` of the object that `text` is.
+pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.expect(b'{')?;
+    loop {
+        let key = cursor.string()?;
+        cursor.expect(b':')?;
+        let value = cursor.value()?;
+        if key == name {
+            return Some(value);
+        }
+        cursor.expect(b',')?;
+    }
+}
+
+/// The first element of the array that `text` is.
+pub(crate) fn first_element(text: &str) -> Option<Value<'_>> {
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.expect(b'[')?;
+    cursor.value()
+}
+
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    fn value(&mut self) -> Option<Value<'a>> {
+        match self.peek()? {
+            b'"' => self.string().map(Value::String),
+            b'{' | b'[' => self.container(),
+            b'-' | b'0'..=b'9' => self.token().parse().ok().map(Value::Number),
+            _ => matches!(self.token(), "true" | "false" | "null").then_some(Value::Keyword),
+        }
+    }
+
+    /// The run of characters that numbers and keywords are made of.
+    fn token(&mut self) -> &'a str {
+        let rest = &self.text[self.at..];
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    /// Skips to the bracket that closes this one. A counter, not recursion: the
+    /// depth of a hostile body must cost nothing.
+    fn container(&mut self) -> Option<Value<'a>> {
+        let start = self.at;
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return self.text.get(start..self.at).map(Value::Container);
+            }
+        }
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let mut unescaped: Option<String> = None;
+        let mut run = start;
+        loop {
+            match *bytes.get(self.at)? {
+                b'"' => {
+                    let tail = &self.text[run..self.at];
+                    self.at += 1;
+                    return Some(match unescaped {
+                        None => Cow::Borrowed(tail),
+                        Some(mut text) => {
+                            text.push_str(tail);
+                            Cow::Owned(text)
+                        }
+                    });
+                }
+                b'\\' => {
+                    let text = unescaped.get_or_insert_default();
+                    text.push_str(&self.text[run..self.at]);
+                    self.at += 1;
+                    let escaped = self.escape()?;
+                    unescaped.get_or_insert_default().push(escaped);
+                    run = self.at;
+                }
+                0..=0x1f => return None,
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<char> {
+        let byte = *self.text.as_bytes().get(self.at)?;
+        self.at += 1;
+        Some(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let first = self.hex4()?;
+                if !(0xd800..0xdc00).contains(&first) {
+                    return Some(char::from_u32(first).unwrap_or('\u{fffd}'));
+                }
+                let before = self.at;
+                let second = self
+                    .text
+                    .get(self.at..)?
+                    .starts_with("\\u")
+                    .then(|| {
+                        self.at += 2;
+                        self.hex4()
+                    })
+                    .flatten();
+                match second {
+                    Some(low) if (0xdc00..0xe000).contains(&low) => {
+                        char::from_u32(0x10000 + ((first - 0xd800) << 10) + (low - 0xdc00))?
+                    }
+                    // A lone surrogate: what follows it is read on its own.
+                    _ => {
+                        self.at = before;
+                        '\u{fffd}'
+                    }
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        self.at += 4;
+        u32::from_str_radix(digits, 16).ok()
+    }
+}
+
+/// Writes one flat JSON object, member by member, in the order given.
+///
+/// Strings are escaped so that the result is one line of ASCII: it may stand in
+/// a log line or between `<script>` tags without another thought.
+///
+/// ```
+/// use attention_core::json::Object;
+///
+/// let mut object = Object::new();
+/// object.string("title", "two\nlines").number("status", 401.0);
+/// assert_eq!(object.finish(), r#"{"title":"two\nlines","status":401}"#);
+/// ```
+#[derive(Debug)]
+pub struct Object(String);
+
+impl Default for Object {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Object {
+    /// An object without members.
+    pub fn new() -> Self {
+        Self(String::from("{"))
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        write_string(&mut self.0, name);
+        self.0.push(':');
+    }
+
+    /// Adds a string member.
+    pub fn string(&mut self, name: &str, value: &str) -> &mut Self {
+        self.name(name);
+        write_string(&mut self.0, value);
+        self
+    }
+
+    /// Adds a number member; a number that JSON has no form for becomes `null`.
+    pub fn number(&mut self, name: &str, value: f64) -> &mut Self {
+        self.name(name);
+        if value.is_finite() {
+            let _ = write!(self.0, "{value}");
+        } else {
+            self.0.push_str("null");
+        }
+        self
+    }
+
+    /// Adds a boolean member.
+    pub fn bool(&mut self, name: &str, value: bool) -> &mut Self {
+        self.name(name);
+        self.0.push_str(if value { "true" } else { "false" });
+        self
+    }
+
+    /// Adds a member whose value is JSON text already.
+    pub fn raw(&mut self, name: &str, json: &str) -> &mut Self {
+        self.name(name);
+        self.0.push_str(json);
+        self
+    }
+
+    /// The object's text.
+    pub fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '<' => out.push_str("\\u003c"),
+            ' '..='~' => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_what_error_bodies_hold() {
+        let body = r#" { "a" : [1,{"b":"}]"}], "error":{"message":"caf\u00e9 \ud83d\ude00"}, "n":-1.5e3 } "#;
+        let Some(Value::Container(inner)) = member(body, "error") else { panic!("no error member") };
+        assert_eq!(member(inner, "message"), Some(Value::String("café 😀".into())));
+        assert_eq!(member(body, "n"), Some(Value::Number(-1500.0)));
+        assert_eq!(member(body, "missing"), None);
+        assert_eq!(first_element("[ true ]"), Some(Value::Keyword));
+    }
+
+    #[test]
+    fn malformed_text_reads_as_absent() {
+        for text in
+            ["", "{", "{\"a\"", "{\"a\":}", "{\"a\":tru}", "[", "{\"a\":\"\\q\"}", "{\"a\":\"\\ud8", "{\"a\":[}"]
+        {
+            let _ = first_element(text);
+            assert_eq!(member(text, "b"), None, "{text}");
+        }
+        // A megabyte of brackets is skimmed, not recursed into.
+        assert_eq!(member(&format!("{{\"a\":{}", "[".repeat(1 << 20)), "b"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(name in "[a-z\"\\\\é]{1,6}", text in "\\PC*", number in -1.0e6..1.0e6_f64, pretty: bool) {
+            let document = serde_json::json!({ "first": {"nested": [text, null, {}]}, &name: text, "last": number });
+            let written = if pretty { serde_json::to_string_pretty(&document) } else { serde_json::to_string(&document) }.unwrap();
+            if name != "first" && name != "last" {
+                prop_assert_eq!(member(&written, &name).and_then(Value::into_string), Some(Cow::Borrowed(text.as_str())));
+            }
+            prop_assert_eq!(member(&written, "last"), Some(Value::Number(number)));
+        }
+
+        #[test]
+        fn never_panics(text in "[\\[\\]{}\",:\\\\a-f0-9uU \n.é-]{0,64}") {
+            let _ = member(&text, "a");
+            let _ = first_element(&text);
+        }
+
+        #[test]
+        fn writes_what_serde_json_reads(text in any::<String>()) {
+            let mut object = Object::new();
+            object.string(&text, &text);
+            let written = object.finish();
+            prop_assert!(written.is_ascii());
+            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(read[&text].as_str(), Some(text.as_str()));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! API keys and caller tokens: accepted or refused before any call is made.
+//!
+//! A key is shown once, copied by hand, pasted into a secret store and read back
+//! from an environment variable: each step has its own way of spoiling it. What
+//! can be told from the text alone is told here, and the text itself is never
+//! repeated.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::Timestamp;
+use crate::json::{self, Value};
+use crate::secret::Secret;
+
+/// The longest accepted key: 8 KiB, the header size that common servers take.
+pub const MAX_KEY_BYTES: usize = 8 * 1024;
+
+/// An Attention API key.
+///
+/// Zeroed on drop. Neither `Debug` nor `Display` shows more than its last four
+/// characters. Source: <https://docs.attention.com/api-authentication>.
+///
+/// ```
+/// use attention_core::{ApiKey, KeyError};
+///
+/// let key = ApiKey::parse("an-obviously-fake-key-for-documentation\n")?;
+/// assert_eq!(format!("{key:?}"), "ApiKey(…tion, 39 bytes)");
+///
+/// let refused = ApiKey::parse("Bearer an-obviously-fake-key").unwrap_err();
+/// assert_eq!(refused, KeyError::SchemePrefix);
+/// # Ok::<(), KeyError>(())
+/// ```
+pub struct ApiKey(pub(crate) Secret);
+
+impl ApiKey {
+    /// Takes a key as a person or an environment variable gives it: white space
+    /// around it is dropped, anything else that is off is refused.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        Secret::parse(text).map(Self)
+    }
+
+    /// The key itself, for the one place that needs it: the request's header.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Names the key in logs and metrics.
+    pub const fn fingerprint(&self) -> Fingerprint {
+        self.0.fingerprint()
+    }
+
+    /// What the key says of itself when it is a JWT. Nothing is verified: only
+    /// the API can tell whether a key is good.
+    pub fn peek(&self) -> Option<Claims> {
+        Claims::peek(self.expose())
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.describe("ApiKey", f)
+    }
+}
+
+impl fmt::Display for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.describe("ApiKey", f)
+    }
+}
+
+impl PartialEq for ApiKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is(&other.0)
+    }
+}
+
+impl Eq for ApiKey {}
+
+/// A token with which a caller authenticates to the Worker. It has the syntax
+/// of a key and is guarded like one, but it is not a key: it opens the Worker,
+/// not the API.
+pub struct CallerToken(pub(crate) Secret);
+
+impl CallerToken {
+    /// As [`ApiKey::parse`].
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        Secret::parse(text).map(Self)
+    }
+
+    /// Names the token in logs and metrics.
+    pub const fn fingerprint(&self) -> Fingerprint {
+        self.0.fingerprint()
+    }
+}
+
+impl fmt::Debug for CallerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.describe("CallerToken", f)
+    }
+}
+
+/// Why a text is not accepted as a key. It never holds the text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Nothing but white space.
+    Empty,
+    /// It begins with `Bearer ` or another scheme: the key was copied together
+    /// with the header around it.
+    SchemePrefix,
+    /// It is a placeholder of documentation or a template, such as `YOUR_API_KEY`.
+    Placeholder,
+    /// It is longer than [`MAX_KEY_BYTES`].
+    TooLong {
+        /// Its length after trimming.
+        bytes: usize,
+    },
+    /// It holds a character that a bearer credential cannot have.
+    InvalidCharacter {
+        /// How many characters stand before it in the text as given.
+        position: usize,
+        /// What sort of character it is.
+        class: CharacterClass,
+    },
+}
+
+impl KeyError {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "key_empty",
+            Self::SchemePrefix => "key_has_scheme",
+            Self::Placeholder => "key_placeholder",
+            Self::TooLong { .. } => "key_too_long",
+            Self::InvalidCharacter { .. } => "key_invalid_character",
+        }
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Empty => f.write_str("the key is empty; set it to the value shown when the key was created"),
+            Self::SchemePrefix => f.write_str(
+                "the key begins with an authorization scheme or header name; pass the key alone, `Bearer` is added for you",
+            ),
+            Self::Placeholder => {
+                f.write_str("the key is a placeholder from a template; put the real key into your secret store")
+            }
+            Self::TooLong { bytes } => {
+                write!(f, "the key has {bytes} bytes, more than the {MAX_KEY_BYTES} a header can carry; is it a file's content?")
+            }
+            Self::InvalidCharacter { position, class } => write!(
+                f,
+                "the key holds {class} at position {position} (counting from 0), which an Authorization header cannot carry; copy the key again, in one piece"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+/// The sort of a refused character: enough to find it, too little to leak it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CharacterClass {
+    /// CR or LF.
+    LineBreak,
+    /// A space or a tab.
+    Blank,
+    /// NUL.
+    Nul,
+    /// Another control character.
+    Control,
+    /// A quotation mark or a backtick.
+    Quote,
+    /// Anything outside ASCII.
+    NonAscii,
+    /// Another ASCII character outside RFC 9110 `token68`.
+    Other,
+}
+
+impl CharacterClass {
+    pub(crate) const fn of(c: char) -> Self {
+        match c {
+            '\r' | '\n' => Self::LineBreak,
+            ' ' | '\t' => Self::Blank,
+            '\0' => Self::Nul,
+            '"' | '\'' | '`' => Self::Quote,
+            _ if c.is_ascii_control() => Self::Control,
+            _ if !c.is_ascii() => Self::NonAscii,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl fmt::Display for CharacterClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LineBreak => "a line break",
+            Self::Blank => "a space or tab",
+            Self::Nul => "a NUL character",
+            Self::Control => "a control character",
+            Self::Quote => "a quotation mark",
+            Self::NonAscii => "a non-ASCII character",
+            Self::Other => "a character outside the token68 alphabet",
+        })
+    }
+}
+
+/// The first eight hex digits of a credential's SHA-256: it names a key in logs
+/// without helping anyone to guess it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 4]);
+
+impl Fingerprint {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
+        Self([digest[0], digest[1], digest[2], digest[3]])
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", u32::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Unverified claims of a key that is a JWT (RFC 7519 §4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// `exp`: when the key stops working.
+    pub expires_at: Option<Timestamp>,
+    /// `iat`: when it was made.
+    pub issued_at: Option<Timestamp>,
+    /// `sub`: whom it stands for.
+    pub subject: Option<String>,
+}
+
+impl Claims {
+    pub(crate) fn peek(jwt: &str) -> Option<Self> {
+        let mut parts = jwt.split('.');
+        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let bytes = Zeroizing::new(Base64UrlUnpadded::decode_vec(payload.trim_end_matches('=')).ok()?);
+        let text = str::from_utf8(&bytes).ok()?;
+        if !text.trim_start().starts_with('{') {
+            return None;
+        }
+        let date = |name| match json::member(text, name) {
+            // NumericDate: seconds, with a fraction if the issuer likes.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Some(Value::Number(seconds)) if (0.0..1e12).contains(&seconds) => {
+                Some(Timestamp::from_unix_millis((seconds * 1000.0) as u64))
+            }
+            _ => None,
+        };
+        Some(Self {
+            expires_at: date("exp"),
+            issued_at: date("iat"),
+            subject: json::member(text, "sub").and_then(Value::into_string).map(std::borrow::Cow::into_owned),
+        })
+    }
+
+    /// Whether `exp` lies in the past.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+}

@@ -1,0 +1,70 @@
+//! The head of a response, as far as core looks at it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::Timestamp;
+use crate::rate_limit::{self, Quota};
+
+/// Response headers, looked up by lower-case name.
+///
+/// A trait rather than a map: in a wasm driver every look-up crosses into
+/// JavaScript, and on the success path core makes none that it does not need.
+pub trait Headers {
+    /// The header's value, repeated ones joined with a comma, `None` when absent.
+    fn get(&self, name: &str) -> Option<Cow<'_, str>>;
+}
+
+impl Headers for &[(&str, &str)] {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(*value))
+    }
+}
+
+impl Headers for Vec<(String, String)> {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(value.as_str()))
+    }
+}
+
+/// What core keeps of a response that is not a success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    pub(crate) status: u16,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) quota: Option<Quota>,
+}
+
+impl Rejection {
+    pub(crate) fn read(status: u16, headers: &dyn Headers, now: Timestamp) -> Self {
+        Self {
+            status,
+            request_id: request_id(headers),
+            retry_after: headers.get("retry-after").and_then(|value| rate_limit::retry_after(&value, now)),
+            quota: if status == 429 { Quota::from_headers(headers, now) } else { None },
+        }
+    }
+
+    /// How long the server asked to wait, by whichever header it has.
+    pub(crate) fn asked_wait(&self) -> Option<Duration> {
+        self.retry_after.or_else(|| self.quota?.wait())
+    }
+}
+
+/// 2xx, and 304 for those who sent a condition of their own.
+pub(crate) const fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299 | 304)
+}
+
+/// The id that names this exchange in the server's logs. Which header the API
+/// uses is not documented; these are the usual ones.
+fn request_id(headers: &dyn Headers) -> Option<String> {
+    ["x-request-id", "request-id", "x-correlation-id", "cf-ray"].iter().find_map(|name| {
+        let value = headers.get(name)?;
+        let plain = !value.is_empty()
+            && value.len() <= 128
+            && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'='));
+        plain.then(|| value.into_owned())
+    })
+}

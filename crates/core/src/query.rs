@@ -1,0 +1,92 @@
+//! Query strings: `application/x-www-form-urlencoded`, as the WHATWG URL
+//! standard (§5.2) and `URLSearchParams` write them.
+
+use std::fmt;
+
+use crate::path::MAX_TARGET_BYTES;
+
+/// Encodes pairs into a query string, without the `?`.
+///
+/// ```
+/// use attention_core::query;
+///
+/// let text = query::encode([("filter[title]", "Q4 & more"), ("page", "1")]);
+/// assert_eq!(text, "filter%5Btitle%5D=Q4+%26+more&page=1");
+/// ```
+pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        push_encoded(&mut out, name);
+        out.push('=');
+        push_encoded(&mut out, value);
+    }
+    out
+}
+
+fn push_encoded(out: &mut String, text: &str) {
+    const HEX: [u8; 16] = *b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                out.push(char::from(HEX[usize::from(byte >> 4)]));
+                out.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+}
+
+/// Checks a query string that is encoded already.
+pub(crate) fn check(query: &str) -> Result<(), QueryError> {
+    if query.len() > MAX_TARGET_BYTES {
+        return Err(QueryError::TooLong { bytes: query.len() });
+    }
+    match query.bytes().position(|b| !matches!(b, 0x21..=0x7e) || matches!(b, b'#' | b'"' | b'<' | b'>' | b'\\')) {
+        Some(position) => Err(QueryError::InvalidCharacter { position }),
+        None => Ok(()),
+    }
+}
+
+/// Why a query string is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// It is longer than [`MAX_TARGET_BYTES`].
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// It holds a character that must be percent-encoded, or a `#`.
+    InvalidCharacter {
+        /// How many bytes stand before it.
+        position: usize,
+    },
+}
+
+impl QueryError {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "query_too_long",
+            Self::InvalidCharacter { .. } => "query_invalid_character",
+        }
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { bytes } => write!(f, "the query has {bytes} bytes, more than {MAX_TARGET_BYTES}"),
+            Self::InvalidCharacter { position } => {
+                write!(f, "the query has a character that must be percent-encoded at byte {position} (counting from 0)")
+            }
+        }
+    }
+}
+
+impl std::error::Error for QueryError {}

@@ -1,0 +1,244 @@
+//! What a server says of its limits, and the gate that makes calls heed it.
+//!
+//! The Attention API documents the 429 but neither numbers nor headers, so every
+//! header here is used when present and never assumed.
+//! Source: <https://docs.attention.com/api-authentication>.
+
+use std::time::Duration;
+
+use crate::Timestamp;
+use crate::outcome::Headers;
+
+/// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
+/// is compared with `now`. A date in the past is a wait of zero. `None` when the
+/// value is neither.
+///
+/// ```
+/// use attention_core::{Timestamp, rate_limit::retry_after};
+/// use std::time::Duration;
+///
+/// let now = Timestamp::from_unix_seconds(784_111_770);
+/// assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+/// assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(7)));
+/// assert_eq!(retry_after("soon", now), None);
+/// ```
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if let Some(seconds) = whole_number(value) {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    let since_epoch = date.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Some(Timestamp::from_unix_seconds(since_epoch.as_secs()).saturating_since(now))
+}
+
+/// Digits only (RFC 9110 `delta-seconds`), held at a century: what a server
+/// means by more is "never", and the sum with a time must not overflow.
+fn whole_number(text: &str) -> Option<u64> {
+    const CENTURY: u64 = 100 * 366 * 24 * 3600;
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(text.parse().unwrap_or(u64::MAX).min(CENTURY))
+}
+
+/// What is left of a quota, from response headers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Quota {
+    /// Calls per window.
+    pub limit: Option<u64>,
+    /// Calls left in this window.
+    pub remaining: Option<u64>,
+    /// Until the window ends.
+    pub reset: Option<Duration>,
+}
+
+impl Quota {
+    /// Reads `RateLimit` and `RateLimit-Policy`
+    /// (draft-ietf-httpapi-ratelimit-headers), else `RateLimit-Remaining` and
+    /// its kin, else the same with `X-` before them. A reset larger than a month
+    /// of seconds is taken for a Unix time, as common servers send both.
+    pub fn from_headers(headers: &dyn Headers, now: Timestamp) -> Option<Self> {
+        if let Some(list) = headers.get("ratelimit") {
+            // Of several policies the first that has a remainder counts; parameters
+            // are separated by semicolons (RFC 9651), older drafts used commas.
+            let remaining = parameter(&list, &["r", "remaining"]);
+            let reset = parameter(&list, &["t", "reset"]);
+            if remaining.is_some() {
+                let limit =
+                    parameter(&list, &["limit"]).or_else(|| parameter(&headers.get("ratelimit-policy")?, &["q"]));
+                return Some(Self { limit, remaining, reset: reset.map(Duration::from_secs) });
+            }
+        }
+        ["ratelimit-", "x-ratelimit-"].iter().find_map(|prefix| {
+            let number = |name: &str| whole_number(headers.get(&format!("{prefix}{name}"))?.trim());
+            let remaining = number("remaining")?;
+            Some(Self {
+                limit: number("limit"),
+                remaining: Some(remaining),
+                reset: number("reset").map(|r| reset(r, now)),
+            })
+        })
+    }
+
+    /// How long to hold back before the next call: until the window ends when
+    /// nothing is left of it.
+    pub fn wait(self) -> Option<Duration> {
+        if self.remaining == Some(0) { self.reset } else { None }
+    }
+}
+
+fn parameter(list: &str, names: &[&str]) -> Option<u64> {
+    list.split([';', ',']).find_map(|part| {
+        let (name, value) = part.trim().split_once('=')?;
+        names.contains(&name.trim()).then(|| whole_number(value.trim())).flatten()
+    })
+}
+
+fn reset(value: u64, now: Timestamp) -> Duration {
+    const MONTH: u64 = 31 * 24 * 3600;
+    if value > MONTH { Timestamp::from_unix_seconds(value).saturating_since(now) } else { Duration::from_secs(value) }
+}
+
+/// The one door that all calls of a client, or of a Worker isolate, pass.
+///
+/// It is open until a 429. Then it closes for as long as the server asked, and
+/// afterwards lets calls through one by one, `spacing` apart, so that those that
+/// waited together do not arrive together. Each further 429 doubles the spacing,
+/// each success takes a sixteenth off it: additive-increase in rate, halving on
+/// refusal, as TCP does (RFC 5681).
+///
+/// ```
+/// use attention_core::{Timestamp, rate_limit::Gate};
+/// use std::time::Duration;
+///
+/// let now = Timestamp::from_unix_seconds(1_000);
+/// let mut gate = Gate::default();
+/// assert_eq!(gate.admit(now), Duration::ZERO);
+/// gate.on_limited(now, now, Duration::from_secs(2));
+/// assert_eq!(gate.admit(now), Duration::from_secs(2));
+/// assert!(gate.admit(now) > Duration::from_secs(2));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Gate {
+    opens_at: Timestamp,
+    next_free: Timestamp,
+    spacing: Duration,
+    widened_at: Timestamp,
+}
+
+impl Gate {
+    /// The spacing after the first 429.
+    const FIRST_SPACING: Duration = Duration::from_millis(20);
+    /// The widest spacing: slower than this, a queue is an outage.
+    const WIDEST: Duration = Duration::from_secs(2);
+    /// Closer than this, spacing does nothing.
+    const NARROWEST: Duration = Duration::from_millis(1);
+
+    /// Gives the caller its place and says how long to wait for it; zero when it
+    /// may go now.
+    pub fn admit(&mut self, now: Timestamp) -> Duration {
+        let place = now.max(self.opens_at).max(self.next_free);
+        self.next_free = if self.spacing.is_zero() { Timestamp::default() } else { place.saturating_add(self.spacing) };
+        place.saturating_since(now)
+    }
+
+    /// Until when the server asked everybody to hold back; zero when it is open.
+    pub fn closed_for(&self, now: Timestamp) -> Duration {
+        self.opens_at.saturating_since(now)
+    }
+
+    /// A call that was sent at `sent_at` has been refused with a 429; `wait` is
+    /// what the server asked for, or the caller's own back-off.
+    pub fn on_limited(&mut self, sent_at: Timestamp, now: Timestamp, wait: Duration) {
+        self.hold(now, wait);
+        // A burst that is refused together counts once: only a call that was sent
+        // after the last widening tells that it was not enough.
+        if self.spacing.is_zero() || sent_at >= self.widened_at {
+            self.spacing = (self.spacing * 2).clamp(Self::FIRST_SPACING, Self::WIDEST);
+            self.widened_at = now.max(self.opens_at);
+        }
+    }
+
+    /// The server announced that nothing goes before `wait` is over.
+    pub fn hold(&mut self, now: Timestamp, wait: Duration) {
+        self.opens_at = self.opens_at.max(now.saturating_add(wait));
+    }
+
+    /// A call went through.
+    pub fn on_passed(&mut self) {
+        if !self.spacing.is_zero() {
+            self.spacing -= self.spacing / 16;
+            if self.spacing < Self::NARROWEST {
+                self.spacing = Duration::ZERO;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    #[test]
+    fn quotas_are_read_in_every_dialect() {
+        let quota = |headers: &[(&str, &str)]| Quota::from_headers(&headers, NOW);
+        let some = |limit, remaining, seconds: u64| {
+            Some(Quota { limit, remaining: Some(remaining), reset: Some(Duration::from_secs(seconds)) })
+        };
+        assert_eq!(
+            quota(&[("ratelimit", "\"default\";r=0;t=30"), ("ratelimit-policy", "\"default\";q=100;w=60")]),
+            some(Some(100), 0, 30)
+        );
+        assert_eq!(quota(&[("ratelimit", "limit=10, remaining=3, reset=7")]), some(Some(10), 3, 7));
+        assert_eq!(quota(&[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "1700000060")]), some(None, 5, 60));
+        assert_eq!(
+            quota(&[("ratelimit-limit", "9"), ("ratelimit-remaining", "1"), ("ratelimit-reset", "2")]),
+            some(Some(9), 1, 2)
+        );
+        for odd in ["", "r", "r=", "r=-1;t=5", "r=\u{e9}", ";;;,,,==="] {
+            assert_eq!(quota(&[("ratelimit", odd), ("x-ratelimit-remaining", odd)]), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_burst_of_refusals_widens_once() {
+        let mut gate = Gate::default();
+        for _ in 0..1000 {
+            gate.on_limited(NOW, NOW, Duration::from_secs(1));
+        }
+        assert_eq!(gate.admit(NOW), Duration::from_secs(1));
+        assert_eq!(gate.admit(NOW), Duration::from_secs(1) + Gate::FIRST_SPACING);
+        for _ in 0..1000 {
+            gate.on_passed();
+        }
+        let later = NOW.saturating_add(Duration::from_mins(1));
+        assert_eq!((gate.admit(later), gate.admit(later)), (Duration::ZERO, Duration::ZERO));
+    }
+
+    proptest! {
+        #[test]
+        fn retry_after_never_panics_or_overflows(text in "[0-9]{0,30}|\\PC{0,40}|[A-Za-z]{3}, [0-9]{2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} GMT") {
+            if let Some(wait) = retry_after(&text, NOW) {
+                let mut gate = Gate::default();
+                gate.on_limited(NOW, NOW, wait);
+                prop_assert_eq!(gate.admit(NOW), wait);
+            }
+        }
+
+        #[test]
+        fn nobody_passes_a_closed_gate(waits in proptest::collection::vec(0..100_000_u64, 1..20), step in 0..500_u64) {
+            let mut gate = Gate::default();
+            let mut now = NOW;
+            for wait in waits {
+                let wait = Duration::from_millis(wait);
+                gate.on_limited(now, now, wait);
+                prop_assert!(gate.admit(now) >= wait);
+                now = now.saturating_add(Duration::from_millis(step));
+            }
+        }
+    }
+}

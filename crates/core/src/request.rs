@@ -1,0 +1,258 @@
+//! Where a request goes: a base URL, and targets that cannot leave it.
+
+use std::fmt;
+
+use crate::path::{PathError, RequestPath};
+use crate::query::{self, QueryError};
+
+/// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
+pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";
+
+/// Scheme, host, port and path prefix that every request of a client shares.
+///
+/// HTTPS only, except towards the machine itself: a key must not cross a network
+/// in the clear.
+///
+/// ```
+/// use attention_core::request::BaseUrl;
+///
+/// let base = BaseUrl::parse("https://api.attention.tech/v2/")?;
+/// assert_eq!(base.join("/conversations", "page=1")?, "https://api.attention.tech/v2/conversations?page=1");
+/// assert!(base.join("//evil.example/x", "").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BaseUrl {
+    text: String,
+    origin_bytes: usize,
+}
+
+impl BaseUrl {
+    /// Reads an absolute URL without user information, query or fragment.
+    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once("://").ok_or(BaseUrlError::NotAbsolute)?;
+        let secure = scheme.eq_ignore_ascii_case("https");
+        if !secure && !scheme.eq_ignore_ascii_case("http") {
+            return Err(BaseUrlError::UnsupportedScheme);
+        }
+        if rest.contains(['?', '#']) {
+            return Err(BaseUrlError::QueryOrFragment);
+        }
+        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        if authority.contains('@') {
+            return Err(BaseUrlError::UserInfo);
+        }
+        let authority = authority.to_ascii_lowercase();
+        let host = host_of(&authority).ok_or(BaseUrlError::InvalidHost)?;
+        if !secure && !is_loopback(host) {
+            return Err(BaseUrlError::Insecure);
+        }
+        let path = path.trim_end_matches('/');
+        if !path.is_empty() {
+            RequestPath::parse(path).map_err(BaseUrlError::Path)?;
+        }
+        let mut url = String::from(if secure { "https://" } else { "http://" });
+        // A default port spelt out is the same origin (RFC 6454 §4).
+        url.push_str(authority.strip_suffix(if secure { ":443" } else { ":80" }).unwrap_or(&authority));
+        let origin_bytes = url.len();
+        url.push_str(path);
+        Ok(Self { text: url, origin_bytes })
+    }
+
+    /// The whole base, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        &self.text[..self.origin_bytes]
+    }
+
+    /// The path prefix, such as `/v2`; empty when there is none.
+    pub fn path(&self) -> &str {
+        &self.text[self.origin_bytes..]
+    }
+
+    /// The URL of `target` under this base.
+    ///
+    /// `target` is a path (`/conversations`, with or without the first slash and
+    /// with or without a query of its own) or a whole URL that begins with this
+    /// base, as the API's own links do. `query` is an encoded query string, empty
+    /// for none; it follows the target's.
+    pub fn join(&self, target: &str, query: &str) -> Result<String, RequestError> {
+        let target = self.relative(target)?;
+        let (path, own_query) = target.split_once('?').unwrap_or((target, ""));
+        let mut url = String::with_capacity(self.text.len() + target.len() + query.len() + 2);
+        url.push_str(&self.text);
+        if !path.starts_with('/') {
+            url.push('/');
+        }
+        url.push_str(path);
+        RequestPath::parse(&url[self.text.len()..]).map_err(RequestError::Path)?;
+        let prefix = self.path();
+        if !prefix.is_empty()
+            && url[self.text.len()..].strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        {
+            return Err(RequestError::RepeatsBase);
+        }
+        let mut separator = '?';
+        for part in [own_query, query] {
+            if !part.is_empty() {
+                query::check(part).map_err(RequestError::Query)?;
+                url.push(separator);
+                url.push_str(part);
+                separator = '&';
+            }
+        }
+        Ok(url)
+    }
+
+    fn relative<'a>(&self, target: &'a str) -> Result<&'a str, RequestError> {
+        let head = target.split(['/', '?']).next().unwrap_or_default();
+        if !head.contains(':') {
+            return Ok(target);
+        }
+        match target.strip_prefix(self.as_str()) {
+            Some(rest) if rest.starts_with('/') => Ok(rest),
+            _ => Err(RequestError::OtherOrigin),
+        }
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The host of a lower-case `host[:port]`, when it is one.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, port) = if let Some(end) = authority.strip_prefix('[').and_then(|rest| rest.find(']')) {
+        let (host, rest) = authority.split_at(end + 2);
+        host[1..=end].parse::<std::net::Ipv6Addr>().ok()?;
+        (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
+    } else {
+        let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+                && !label.starts_with('-')
+        };
+        if !host.strip_suffix('.').unwrap_or(host).split('.').all(label) {
+            return None;
+        }
+        (host, port)
+    };
+    let port_is_valid = port.is_none_or(|p| !p.starts_with('+') && p.parse::<u16>().is_ok_and(|p| p > 0));
+    port_is_valid.then_some(host)
+}
+
+/// Hosts that only the machine itself answers for (RFC 6761 §6.3, RFC 1122 §3.2.1.3).
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host == "[::1]"
+        || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Why a text is not accepted as a base URL.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum BaseUrlError {
+    /// It is not `scheme://…`.
+    NotAbsolute,
+    /// Its scheme is neither `https` nor `http`.
+    UnsupportedScheme,
+    /// Plain `http` to another machine.
+    Insecure,
+    /// It holds a user name or a password.
+    UserInfo,
+    /// Its host or port is not one.
+    InvalidHost,
+    /// It holds a query or a fragment.
+    QueryOrFragment,
+    /// Its path is refused.
+    Path(PathError),
+}
+
+impl BaseUrlError {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotAbsolute => "base_url_not_absolute",
+            Self::UnsupportedScheme => "base_url_scheme",
+            Self::Insecure => "base_url_insecure",
+            Self::UserInfo => "base_url_user_info",
+            Self::InvalidHost => "base_url_host",
+            Self::QueryOrFragment => "base_url_query",
+            Self::Path(_) => "base_url_path",
+        }
+    }
+}
+
+impl fmt::Display for BaseUrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAbsolute => "the base URL is not absolute; write it like https://api.attention.tech/v2",
+            Self::UnsupportedScheme => "the base URL's scheme is not https",
+            Self::Insecure => "the base URL is plain http; a key may only leave this machine over https",
+            Self::UserInfo => "the base URL holds a user name or password; remove it",
+            Self::InvalidHost => "the base URL's host or port is not valid",
+            Self::QueryOrFragment => "the base URL holds a query or fragment; remove it",
+            Self::Path(error) => return write!(f, "the base URL is not valid: {error}"),
+        })
+    }
+}
+
+impl std::error::Error for BaseUrlError {}
+
+/// Why a request's target is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The path is refused.
+    Path(PathError),
+    /// The query is refused.
+    Query(QueryError),
+    /// The target is a whole URL that does not begin with the base URL.
+    OtherOrigin,
+    /// The path begins with the prefix that the base URL brings already.
+    RepeatsBase,
+    /// The method is not one that the API has.
+    Method,
+    /// The URL would hold a key or a token; URLs end up in logs.
+    SecretInUrl,
+}
+
+impl RequestError {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Path(error) => error.code(),
+            Self::Query(error) => error.code(),
+            Self::OtherOrigin => "url_other_origin",
+            Self::RepeatsBase => "url_repeats_base",
+            Self::Method => "method_unknown",
+            Self::SecretInUrl => "url_holds_secret",
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Path(error) => return error.fmt(f),
+            Self::Query(error) => return error.fmt(f),
+            Self::OtherOrigin => "the URL is not under the base URL; the key is sent nowhere else",
+            Self::RepeatsBase => {
+                "the path begins with the prefix that the base URL has already; write /conversations, not /v2/conversations"
+            }
+            Self::Method => "the method is not one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
+            Self::SecretInUrl => "the URL holds the key or token; it belongs in the Authorization header, which is sent for you",
+        })
+    }
+}
+
+impl std::error::Error for RequestError {}
