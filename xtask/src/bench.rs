@@ -1,8 +1,72 @@
-use crate::repo::Repo;
-use anyhow::Result;
+//! `cargo xtask bench NAME`: a benchmark of bench/, with everything it measures freshly built.
+
+use std::fs;
 use std::process::ExitCode;
-#[derive(Debug, clap::Args)]
-pub(crate) struct Options {}
-pub(crate) fn run(_repo: &Repo, _options: &Options) -> Result<ExitCode> {
-    anyhow::bail!("under construction")
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::bootstrap::{Builders, Turn};
+use crate::build::Part;
+use crate::children::{self, Child};
+use crate::commands;
+use crate::javascript;
+use crate::repo::Repo;
+use crate::say;
+use crate::tools;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Which one: bench/NAME.mjs
+    name: String,
+    /// Arguments for the benchmark itself
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
+    let script = format!("bench/{}.mjs", options.name);
+    if !repo.at(&script).is_file() {
+        bail!("there is no {script}\n  next: one of {}", names(repo)?.join(", "));
+    }
+    prepare(repo)?;
+
+    let mut node = commands::native(repo, "node")?;
+    javascript::environment(repo, &mut node)?;
+    node.arg(&script).args(&options.arguments);
+    let status = Child::spawn(&mut node)?.wait(None, || ())?;
+    children::check()?;
+    match status {
+        Some(status) if status.success() => Ok(ExitCode::SUCCESS),
+        Some(status) => bail!("{script} failed ({status}); its reason stands above"),
+        None => bail!("{script} was stopped"),
+    }
+}
+
+fn prepare(repo: &Repo) -> Result<()> {
+    let _turn = Turn::take(repo)?;
+    let builders = Builders::ensure(repo)?;
+    for part in [Part::Worker, Part::Pkg] {
+        part.build(repo, &builders, false)?;
+    }
+    for tool in [tools::WRK, tools::NGINX] {
+        // A benchmark that can do without it says what it leaves out.
+        if let Err(error) = tools::ensure(repo, tool) {
+            children::check()?;
+            say::line(&format!("going on without {tool}: {error:#}"));
+        }
+    }
+    Ok(())
+}
+
+fn names(repo: &Repo) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(repo.at("bench")).context("cannot list bench/")? {
+        let name = entry.context("cannot list bench/")?.file_name();
+        if let Some(name) = name.to_str().and_then(|name| name.strip_suffix(".mjs")) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
 }

@@ -1,1 +1,102 @@
+//! How many tests a suite ran, out of what its runner printed.
 
+use std::ops::AddAssign;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) skipped: usize,
+}
+
+impl Counts {
+    /// Skipped tests did not run.
+    pub(crate) fn run(self) -> usize {
+        self.passed + self.failed
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// libtest and wasm-bindgen-test: `test result: ok. 12 passed; 0 failed; 1 ignored; …`, once per test binary.
+pub(crate) fn libtest(output: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in output.lines() {
+        let Some((_, result)) = line.split_once("test result: ") else { continue };
+        counts += Counts {
+            passed: before(result, " passed"),
+            failed: before(result, " failed"),
+            skipped: before(result, " ignored"),
+        };
+    }
+    counts
+}
+
+/// The number that stands right before `word`.
+fn before(text: &str, word: &str) -> usize {
+    text.split_once(word)
+        .and_then(|(left, _)| left.rsplit(' ').next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Node's runner: `ℹ pass 12` (spec) or `# pass 12` (TAP). The last line of each kind counts, since tests may print such lines themselves.
+pub(crate) fn node(output: &str) -> Counts {
+    let last = |word: &str| {
+        let value = |line: &str| {
+            let rest = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# "))?;
+            rest.strip_prefix(word)?.strip_prefix(' ')?.trim().parse::<usize>().ok()
+        };
+        output.lines().rev().find_map(value).unwrap_or(0)
+    };
+    Counts {
+        passed: last("pass"),
+        // A cancelled test was cut off by a timeout or by a parent that ended first: it shows nothing, so it is no pass.
+        failed: last("fail") + last("cancelled"),
+        skipped: last("skipped") + last("todo"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_binaries_are_summed() {
+        let output = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\
+            test result: FAILED. 30 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.05s\n";
+        assert_eq!(libtest(output), Counts { passed: 32, failed: 4, skipped: 1 });
+    }
+
+    #[test]
+    fn no_result_is_no_test() {
+        assert_eq!(libtest("error: could not compile"), Counts::default());
+        assert_eq!(node("SyntaxError"), Counts::default());
+    }
+
+    #[test]
+    fn the_result_of_a_browser_is_read() {
+        let output =
+            "    Finished\n\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 filtered out; finished in 0.14s\n";
+        assert_eq!(libtest(output).passed, 3);
+    }
+
+    #[test]
+    fn both_reporters_of_node_are_read() {
+        let spec = "✔ a (1ms)\nℹ tests 9\nℹ suites 0\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\nℹ skipped 1\nℹ todo 1\nℹ duration_ms 9\n";
+        let expected = Counts { passed: 5, failed: 2, skipped: 2 };
+        assert_eq!(node(spec), expected);
+        assert_eq!(node(&spec.replace('ℹ', "#")), expected);
+    }
+
+    #[test]
+    fn a_test_cannot_forge_the_summary() {
+        assert_eq!(node("# pass 1000\nok 1 - x\n# pass 1\n# fail 0\n").passed, 1);
+    }
+}

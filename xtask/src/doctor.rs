@@ -1,8 +1,93 @@
-use crate::repo::Repo;
-use anyhow::Result;
+//! `cargo xtask doctor`: what is present, what is missing, and what would obtain it.
+
 use std::process::ExitCode;
-#[derive(Debug, clap::Args)]
-pub(crate) struct Options {}
-pub(crate) fn run(_repo: &Repo, _options: &Options) -> Result<ExitCode> {
-    anyhow::bail!("under construction")
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::find;
+use crate::repo::Repo;
+use crate::rustup;
+use crate::sysroot;
+use crate::table;
+use crate::tools::{Obtain, TOOLS, Tool};
+use crate::versions;
+use crate::wasm_target::{self, TARGET};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Forget that `rustup target add` failed here, so that the next chore tries it again
+    #[arg(long)]
+    retry: bool,
+}
+
+pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
+    if options.retry {
+        rustup::forget_failure(repo)?;
+    }
+    let mut rows = vec![["tool", "", "version", "from", "used by"].map(str::to_owned).to_vec()];
+    let mut missing = Vec::new();
+    let mut lost = false;
+
+    let toolchain = wasm_target::present(repo)?;
+    let found = toolchain.as_ref().map(|toolchain| (String::new(), toolchain.described().to_owned()));
+    if found.is_none() {
+        lost |= find::on_path("rustup").is_none() && find::on_path("apt-get").is_none();
+        missing.push(format!(
+            "  {TARGET}: rustup target add {TARGET}; or, without rustup's server, packages {}",
+            sysroot::PACKAGES.join(" ")
+        ));
+    }
+    rows.push(row("wasm target", found, "build, start, test"));
+
+    for tool in &TOOLS {
+        let found = match tool.look(repo) {
+            Ok(found) => {
+                let version = found.version.or_else(|| versions::told_by(&found.path));
+                Some((version.unwrap_or_default(), found.from))
+            }
+            Err(reason) => {
+                missing.push(format!("  {}: {reason}\n    {}", tool.name, tool.command_line(repo)));
+                lost |= tool.required && !can_be_obtained(tool);
+                None
+            }
+        };
+        rows.push(row(tool.name, found, tool.used_by));
+    }
+    print!("{}", table::aligned(&rows, &[]));
+    if missing.is_empty() {
+        println!("\nnothing is missing");
+    } else {
+        println!("\nmissing, and what obtains it (the chores do it by themselves):\n{}", missing.join("\n"));
+    }
+    if lost {
+        println!("\nsomething required is missing that no chore can obtain here");
+    }
+    Ok(if lost { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn row(name: &str, found: Option<(String, String)>, used_by: &str) -> Vec<String> {
+    let present = if found.is_some() { "present" } else { "MISSING" };
+    let (version, from) = found.unwrap_or_default();
+    [name, present, &version, &from, used_by].map(str::to_owned).to_vec()
+}
+
+fn can_be_obtained(tool: &Tool) -> bool {
+    match tool.obtain {
+        Obtain::Cargo { .. } => find::on_path("cargo").is_some(),
+        Obtain::Npm => find::on_path("npm").is_some(),
+        Obtain::Apt(_) => find::on_path("apt-get").is_some(),
+        Obtain::Person(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_tell_present_from_missing() {
+        assert_eq!(row("x", Some(("1.0".to_owned(), "PATH".to_owned())), "all")[1], "present");
+        assert_eq!(row("x", None, "all")[1], "MISSING");
+    }
 }

@@ -13,6 +13,7 @@ mod commands;
 mod count;
 mod doctor;
 mod find;
+mod javascript;
 mod npm;
 mod ports;
 mod repo;

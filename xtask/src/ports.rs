@@ -1,1 +1,67 @@
+//! Loopback ports.
 
+use std::net::{Ipv4Addr, TcpListener};
+
+use anyhow::{Context as _, Result, bail};
+
+pub(crate) const DEFAULT: u16 = 8787;
+
+/// How far the search for a free port goes.
+const SEARCHED: u16 = 100;
+
+/// The port to listen on, and whether it is another than the default. A port that was asked for is that port or an error.
+pub(crate) fn choose(asked: Option<u16>) -> Result<(u16, bool)> {
+    choose_with(asked, is_free)
+}
+
+fn choose_with(asked: Option<u16>, is_free: impl Fn(u16) -> bool) -> Result<(u16, bool)> {
+    if let Some(port) = asked {
+        if !is_free(port) {
+            bail!("port {port} is taken\n  next: stop what listens there, or choose another with --port");
+        }
+        return Ok((port, false));
+    }
+    let free = (DEFAULT..DEFAULT + SEARCHED).find(|port| is_free(*port)).with_context(|| {
+        format!("ports {DEFAULT} to {} are all taken\n  next: choose one with --port", DEFAULT + SEARCHED - 1)
+    })?;
+    Ok((free, free != DEFAULT))
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Some port that nobody uses now.
+pub(crate) fn any_free() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no loopback port is free")?;
+    Ok(listener.local_addr().context("a listener without an address")?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_comes_first() {
+        assert_eq!(choose_with(None, |_| true).unwrap(), (DEFAULT, false));
+    }
+
+    #[test]
+    fn a_taken_default_gives_the_next_free_one() {
+        assert_eq!(choose_with(None, |port| port > DEFAULT + 1).unwrap(), (DEFAULT + 2, true));
+        assert!(choose_with(None, |_| false).is_err());
+    }
+
+    #[test]
+    fn an_asked_port_is_that_or_an_error() {
+        assert_eq!(choose_with(Some(9000), |_| true).unwrap(), (9000, false));
+        let error = choose_with(Some(9000), |port| port != 9000).unwrap_err().to_string();
+        assert!(error.contains("port 9000 is taken"), "{error}");
+    }
+
+    #[test]
+    fn a_port_somebody_listens_on_is_not_free() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        assert!(!is_free(listener.local_addr().unwrap().port()));
+    }
+}

@@ -1,1 +1,202 @@
+//! The test suites: what each runs, what it needs and how its tests are counted.
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::count::{self, Counts};
+use crate::repo::Repo;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Suite {
+    pub(crate) name: String,
+    pub(crate) program: Program,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+    pub(crate) needs: &'static [Need],
+    pub(crate) counting: Counting,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    Cargo,
+    WasmPack,
+    Npm,
+    Node,
+}
+
+/// What has to be there before a suite; made once, whoever needs it first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Builders,
+    Worker,
+    Pkg,
+    WasmPack,
+    Browser,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// The whole command is one test.
+    Whole,
+    Libtest,
+    Node,
+}
+
+impl Counting {
+    pub(crate) fn count(self, output: &str, well: bool) -> Counts {
+        let mut counts = match self {
+            Self::Whole => Counts { passed: usize::from(well), ..Counts::default() },
+            Self::Libtest => count::libtest(output),
+            Self::Node => count::node(output),
+        };
+        // A suite that breaks before or after its tests has failed, and so has one that ran nothing.
+        if counts.failed == 0 && (!well || counts.run() == 0) {
+            counts.failed = 1;
+        }
+        counts
+    }
+}
+
+/// All suites, the quick ones first.
+pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
+    let cargo = |name: &str, arguments: &str, counting| suite(name, Program::Cargo, arguments, counting);
+    let mut suites = vec![
+        cargo("fmt", "fmt --all --check", Counting::Whole),
+        cargo("clippy", "clippy --workspace --all-targets -- -D warnings", Counting::Whole),
+        cargo("rust", "test --workspace", Counting::Libtest),
+        Suite {
+            environment: &[("RUSTDOCFLAGS", "-D warnings")],
+            ..cargo("docs", "doc --package attention-core --no-deps", Counting::Whole)
+        },
+        Suite {
+            needs: &[Need::Builders, Need::WasmPack, Need::Browser],
+            ..suite(
+                "wasm-browser",
+                Program::WasmPack,
+                "test --headless --chrome --mode no-install crates/wasm",
+                Counting::Libtest,
+            )
+        },
+        Suite {
+            needs: &[Need::Builders, Need::Pkg],
+            ..suite("types", Program::Npm, "run --silent check --workspace pkg", Counting::Whole)
+        },
+    ];
+    suites.extend(node_suites(repo)?);
+    Ok(suites)
+}
+
+/// The suites with these names, in the order of the table; all without a name.
+pub(crate) fn chosen(repo: &Repo, names: &[String]) -> Result<Vec<Suite>> {
+    let all = all(repo)?;
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|suite| suite.name != **name)) {
+        let known: Vec<&str> = all.iter().map(|suite| suite.name.as_str()).collect();
+        bail!("there is no suite {unknown}\n  next: one of {}", known.join(", "));
+    }
+    Ok(all.into_iter().filter(|suite| names.is_empty() || names.contains(&suite.name)).collect())
+}
+
+fn suite(name: &str, program: Program, arguments: &str, counting: Counting) -> Suite {
+    Suite {
+        name: name.to_owned(),
+        program,
+        arguments: arguments.split(' ').map(str::to_owned).collect(),
+        environment: &[],
+        needs: &[],
+        counting,
+    }
+}
+
+/// One suite per folder of tests/ that holds `*.test.mjs` files.
+fn node_suites(repo: &Repo) -> Result<Vec<Suite>> {
+    let mut suites = Vec::new();
+    for folder in folders(&repo.at("tests"))? {
+        let mut files = Vec::new();
+        test_files(&repo.at("tests").join(&folder), &mut files)?;
+        if files.is_empty() {
+            continue;
+        }
+        files.sort();
+        let shown = files.iter().map(|file| repo.short(Path::new(file)).display().to_string());
+        let mut arguments = vec!["--test".to_owned(), "--test-reporter=spec".to_owned()];
+        arguments.extend(shown);
+        let needs: &[Need] = if folder == "browser" {
+            &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser]
+        } else {
+            &[Need::Builders, Need::Worker, Need::Pkg]
+        };
+        let base = suite(&folder, Program::Node, "", Counting::Node);
+        suites.push(Suite { arguments, needs, ..base });
+    }
+    Ok(suites)
+}
+
+fn folders(path: &Path) -> Result<Vec<String>> {
+    let mut names: Vec<String> =
+        entries(path)?.into_iter().filter(|name| name != "node_modules" && path.join(name).is_dir()).collect();
+    names.sort();
+    Ok(names)
+}
+
+fn test_files(folder: &Path, files: &mut Vec<String>) -> Result<()> {
+    for name in entries(folder)? {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            if name != "node_modules" {
+                test_files(&path, files)?;
+            }
+        } else if name.ends_with(".test.mjs") {
+            files.push(path.display().to_string());
+        }
+    }
+    Ok(())
+}
+
+fn entries(path: &Path) -> Result<Vec<String>> {
+    let found = fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?;
+    let mut names = Vec::new();
+    for entry in found {
+        let entry = entry.with_context(|| format!("cannot list {}", path.display()))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stamp::tests::Scratch;
+
+    #[test]
+    fn a_suite_cannot_pass_by_running_nothing() {
+        for counting in [Counting::Libtest, Counting::Node] {
+            assert_eq!(counting.count("", true).failed, 1);
+        }
+        assert_eq!(Counting::Node.count("ℹ pass 0\nℹ skipped 4\n", true).failed, 1);
+    }
+
+    #[test]
+    fn a_bad_exit_fails_a_suite_whose_tests_passed() {
+        let output = "test result: ok. 2 passed; 0 failed; 0 ignored\n";
+        assert_eq!(Counting::Libtest.count(output, true), Counts { passed: 2, failed: 0, skipped: 0 });
+        assert_eq!(Counting::Libtest.count(output, false), Counts { passed: 2, failed: 1, skipped: 0 });
+        assert_eq!(Counting::Whole.count("", false).failed, 1);
+        assert_eq!(Counting::Whole.count("", true).passed, 1);
+    }
+
+    #[test]
+    fn folders_with_test_files_are_suites() {
+        let scratch = Scratch::new("suites");
+        scratch.write("b/deep/y.test.mjs", "");
+        scratch.write("b/helper.mjs", "");
+        scratch.write("b/node_modules/z/z.test.mjs", "");
+        scratch.write("vectors/x.json", "");
+        assert_eq!(folders(&scratch.0).unwrap(), ["b", "vectors"]);
+        let mut files = Vec::new();
+        test_files(&scratch.0.join("b"), &mut files).unwrap();
+        assert_eq!(files.len(), 1, "{files:?}");
+        assert!(files[0].ends_with("b/deep/y.test.mjs"));
+    }
+}
