@@ -10,6 +10,7 @@ import { checkRate, type Settings } from "./options.js";
 import { RateLimiter, type MockRate, type Verdict } from "./rate.js";
 import { open, Recorder, type MockRequest, type Opened } from "./record.js";
 import { special } from "./source.js";
+import { Storage } from "./storage.js";
 import { wait } from "./stream.js";
 
 /** A call that never got an answer: `fetch` rejects with it. */
@@ -37,6 +38,7 @@ export class Engine {
   readonly recorder: Recorder;
   private readonly settings: Settings;
   private readonly limiter = new RateLimiter();
+  private readonly storage = new Storage();
   private readonly failed = new Map<string, number>();
   private api: Router | undefined;
   private rate: MockRate | null;
@@ -55,6 +57,7 @@ export class Engine {
     this.recorder.clear();
     this.limiter.reset();
     this.failed.clear();
+    this.storage.reset();
     this.api = undefined;
     this.rate = this.settings.rate;
     this.set(null);
@@ -90,6 +93,7 @@ export class Engine {
   private async answer(request: Request, url: URL, planned: Plan, entry: Entry, body: Opened): Promise<Response> {
     const faults = this.take(request.method, url.pathname);
     if (faults.networkError === true) throw new MockNetworkError();
+    if (this.storage.owns(url)) return this.storage.put(request, url, body.stream);
     const admitted = this.keys.admit(request.headers.get("authorization"));
     if (typeof admitted === "string") {
       entry.refusal = admitted;
@@ -139,7 +143,7 @@ export class Engine {
   }
 
   private async route({ request, url, key, body }: Accepted, path: string): Promise<Response> {
-    this.api ??= router(this.settings, this.keys);
+    this.api ??= router(this.settings, this.keys, this.storage);
     const method = request.method === "HEAD" ? "GET" : request.method;
     const found = path.startsWith("/v2/") ? this.api.find(method, path.slice("/v2".length)) : undefined;
     if (found === undefined) return failure(404, "There is nothing at this path");

@@ -1,7 +1,7 @@
 /** Conversations: lists, one, changes, imports. */
 
 import { json } from "../answer.js";
-import { page, slice } from "./paging.js";
+import { linkedPage, slice } from "./paging.js";
 import { iso } from "./random.js";
 import { Refused, type Call, type JsonObject, type Route } from "./route.js";
 import { conversation, type Conversation, type World } from "./world.js";
@@ -18,18 +18,13 @@ export function conversationRoutes(world: World): readonly Route[] {
     {
       method: "GET",
       path: "/conversations",
-      answer: ({ url }) => json(page(select(world, url.searchParams).map(shown(url.searchParams)), url, FORM)),
+      answer: ({ url, query }) => json(linkedPage(select(world, query).map(shown(query)), url, FORM, HEAVY)),
     },
     {
       method: "GET",
       path: "/conversations/list",
-      answer({ url }) {
-        const found = select(world, url.searchParams).map(shown(url.searchParams)).map(light);
-        const list = page(found, url, FORM) as { links: { self: string; related?: string } };
-        // The documented sample's link points to the heavy list: so does this one.
-        if (list.links.related !== undefined) list.links.related = list.links.related.replace("/conversations/list?", "/conversations?");
-        return json(list);
-      },
+      // In the documented sample the links of this list lead to the heavy one: so do these.
+      answer: ({ url, query }) => json(linkedPage(select(world, query).map(shown(query)).map(light), url, FORM, HEAVY)),
     },
     { method: "GET", path: "/conversations/{id}", answer: (call) => json(one(call)) },
     {
@@ -144,6 +139,7 @@ export function conversationRoutes(world: World): readonly Route[] {
 }
 
 const FORM = { size: 50, most: 50 };
+const HEAVY = "/v2/conversations";
 
 function text(body: JsonObject, name: string, fallback: string): string {
   const value = body[name];

@@ -16,22 +16,36 @@ export interface PageForm {
   readonly most: number;
 }
 
-/** `page` and `size`, as `{ data, links, meta }`; the last page has no `related`. */
-export function page<Item>(items: readonly Item[], url: URL, form: PageForm): object {
-  const number = integer(url.searchParams, "page", 1, 1);
-  const size = integer(url.searchParams, "size", form.size, 1, form.most);
-  const pageCount = Math.ceil(items.length / size);
+export interface Page<Item> {
+  readonly data: readonly Item[];
+  readonly meta: {
+    readonly pageCount: number;
+    readonly totalRecords: number;
+    readonly pageNumber: number;
+    readonly pageSize: number;
+  };
+}
+
+/** `page` and `size`, as `{ data, meta }`. */
+export function page<Item>(items: readonly Item[], { searchParams }: URL, form: PageForm): Page<Item> {
+  const pageNumber = integer(searchParams, "page", 1, 1);
+  const pageSize = integer(searchParams, "size", form.size, 1, form.most);
+  const pageCount = Math.ceil(items.length / pageSize);
+  const data = items.slice((pageNumber - 1) * pageSize, pageNumber * pageSize);
+  return { data, meta: { pageCount, totalRecords: items.length, pageNumber, pageSize } };
+}
+
+/** The same with `links`; the last page has no `related`. `path` is where they lead. */
+export function linkedPage<Item>(items: readonly Item[], url: URL, form: PageForm, path: string): object {
+  const { data, meta } = page(items, url, form);
   const link = (to: number) => {
     const query = new URLSearchParams(url.searchParams);
     query.set("page", String(to));
-    query.set("size", String(size));
-    return `${url.pathname}?${query}`;
+    query.set("size", String(meta.pageSize));
+    return `${path}?${query}`;
   };
-  return {
-    data: items.slice((number - 1) * size, number * size),
-    links: { self: link(number), ...(number < pageCount && { related: link(number + 1) }) },
-    meta: { pageCount, totalRecords: items.length, pageNumber: number, pageSize: size },
-  };
+  const more = meta.pageNumber < meta.pageCount;
+  return { data, links: { self: link(meta.pageNumber), ...(more && { related: link(meta.pageNumber + 1) }) }, meta };
 }
 
 /** `limit` and `offset`. */

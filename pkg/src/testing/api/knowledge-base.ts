@@ -1,0 +1,108 @@
+/** Knowledge base sources, with the three steps of an upload. */
+
+import { json } from "../answer.js";
+import type { Storage } from "../storage.js";
+import { iso } from "./random.js";
+import { Refused, type Call, type JsonObject, type Route } from "./route.js";
+import type { World } from "./world.js";
+
+interface Source {
+  readonly type: "kb_sources";
+  readonly id: string;
+  readonly attributes: JsonObject & { status: string };
+}
+
+const FORMATS = new Set(["application/pdf", "text/markdown", "text/html", "text/plain"]);
+const MOST_BYTES = 100 * 1024 * 1024;
+
+export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Route[] {
+  const sources: Source[] = [];
+  const add = (call: Call, attributes: JsonObject & { status: string }) => {
+    const at = iso(call.now);
+    const source: Source = {
+      type: "kb_sources",
+      id: world.dice.uuid(),
+      attributes: { file_size: 0, chunk_count: 0, ...attributes, created_at: at, updated_at: at },
+    };
+    sources.push(source);
+    return source;
+  };
+  const find = (call: Call) => {
+    const found = sources.find(({ id }) => id === call.param("sourceId"));
+    if (found === undefined) throw new Refused(404, "There is no such source");
+    return found;
+  };
+  const remove = (source: Source) => sources.splice(sources.indexOf(source), 1);
+
+  return [
+    {
+      method: "GET",
+      path: "/knowledge-base/sources",
+      answer: () => json({ data: sources.map(({ type, id, attributes: { content: _, ...rest } }) => ({ type, id, attributes: rest })) }),
+    },
+    {
+      method: "POST",
+      path: "/knowledge-base/sources",
+      async answer(call) {
+        const { title, content = "", format = "text/markdown" } = await call.object({ title: "string!", content: "string", format: "string" });
+        const size = new TextEncoder().encode(String(content)).length;
+        return json({ data: add(call, { title, source_type: "text", content, format, status: "indexing", file_size: size }) }, 201);
+      },
+    },
+    {
+      method: "POST",
+      path: "/knowledge-base/sources/upload",
+      async answer(call) {
+        const { title = "Untitled" } = await call.object({ title: "string" });
+        const source = add(call, { title, source_type: "file", status: "pending_upload" });
+        return json({ source_id: source.id, upload_url: storage.address(call.url, source.id) }, 201);
+      },
+    },
+    {
+      method: "GET",
+      path: "/knowledge-base/sources/{sourceId}",
+      answer(call) {
+        const { type, id, attributes } = find(call);
+        const answer = json({ data: { type, id, attributes } });
+        // Seen once in the making, it is done at the next look.
+        if (attributes.status === "indexing") Object.assign(attributes, { status: "indexed", chunk_count: 3 });
+        return answer;
+      },
+    },
+    {
+      method: "PATCH",
+      path: "/knowledge-base/sources/{sourceId}",
+      async answer(call) {
+        const source = find(call);
+        const { title, content } = await call.object({ title: "string", content: "string" });
+        if (title !== undefined) source.attributes["title"] = title;
+        if (content !== undefined) Object.assign(source.attributes, { content, status: "indexing", chunk_count: 0 });
+        source.attributes["updated_at"] = iso(call.now);
+        return json({ data: source });
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/knowledge-base/sources/{sourceId}",
+      answer(call) {
+        remove(find(call));
+        return new Response(null, { status: 204 });
+      },
+    },
+    {
+      method: "POST",
+      path: "/knowledge-base/sources/{sourceId}/confirm-upload",
+      answer(call) {
+        const source = find(call);
+        const file = storage.get(source.id);
+        if (file === undefined) throw new Refused(400, "Nothing was uploaded");
+        if (!FORMATS.has(file.type) || file.bytes > MOST_BYTES) {
+          remove(source); // As documented: start again from the first step.
+          throw new Refused(400, "The file is of another format or too large");
+        }
+        Object.assign(source.attributes, { format: file.type, file_size: file.bytes, status: "indexing", updated_at: iso(call.now) });
+        return json({ data: source });
+      },
+    },
+  ];
+}
