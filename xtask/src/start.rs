@@ -1,7 +1,7 @@
 //! `cargo xtask start`: the Worker in workerd on this machine, with a curl line that works.
 
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -13,6 +13,7 @@ use crate::bootstrap::{Builders, Turn};
 use crate::build::Part;
 use crate::children::{self, Child};
 use crate::commands;
+use crate::find;
 use crate::ports;
 use crate::repo::Repo;
 use crate::say;
@@ -85,9 +86,10 @@ fn spawn(repo: &Repo, workerd: &Path, port: u16, token: &str, upstream: Upstream
     let mut services = vec![Service { name: "main", port, modules: worker_modules(repo)?, bindings }];
     services.extend(upstream.mock);
 
-    let file = repo.at("target/start/config.capnp");
+    // By its port, so that two starts at once do not read each other's.
+    let file = repo.at(format!("target/start/{port}.capnp"));
     stamp::write(&file, &config::text(&services))?;
-    let mut command = commands::native(repo, workerd)?;
+    let mut command = server_command(repo, workerd)?;
     command.arg("serve").arg(&file).stdin(Stdio::null());
     // Taken away from every other child; here they are what `fromEnvironment` reads.
     for name in upstream.secrets {
@@ -96,6 +98,17 @@ fn spawn(repo: &Repo, workerd: &Path, port: u16, token: &str, upstream: Upstream
         }
     }
     Child::spawn(&mut command)
+}
+
+/// Nothing runs when this process itself is killed beyond recall (SIGKILL), but Linux can end a child with its parent; `setpriv` asks for that and
+/// then becomes the program, so that no process more is there.
+fn server_command(repo: &Repo, program: &Path) -> Result<Command> {
+    let Some(setpriv) = find::on_path("setpriv") else {
+        return commands::native(repo, program);
+    };
+    let mut command = commands::native(repo, setpriv)?;
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    Ok(command)
 }
 
 /// What worker-build left: the entry, then everything it may import.

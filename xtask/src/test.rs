@@ -71,16 +71,17 @@ fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
     };
     let counts = suite.counting.count(&ended.output, ended.how == How::Well);
     if counts.failed > 0 {
-        show_failure(repo, suite, &step, &ended.how.reason(ended.took), counts, &ended.output);
+        let reason = match ended.how {
+            How::Well => "it ran no test, and that is a failure".to_owned(),
+            how => how.reason(ended.took),
+        };
+        show_failure(repo, suite, &step, &reason, &ended.output);
     }
     Ok(row(counts, ended.took))
 }
 
-fn show_failure(repo: &Repo, suite: &Suite, step: &str, reason: &str, counts: Counts, output: &str) {
+fn show_failure(repo: &Repo, suite: &Suite, step: &str, reason: &str, output: &str) {
     say::line(&format!("\nsuite {}: {reason}", suite.name));
-    if counts.run() == 1 && counts.passed == 0 {
-        say::line("  (one failure stands for the whole: it broke, or it ran no test)");
-    }
     for line in tail(output, SHOWN) {
         say::line(&format!("    {line}"));
     }
