@@ -101,6 +101,8 @@ export class BodyRecord {
   sha256 = null;
   text = "";
   complete = false;
+  /** Why it is not complete, when the peer broke off. */
+  error = null;
   framing;
   #hash = createHash("sha256");
   #text = new StringDecoder("utf8");

@@ -1,10 +1,8 @@
 // Scripted answers, down to the byte: what no well-behaved server can be made to send.
+import { STATUS_CODES } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const REASONS = { 200: "OK", 204: "No Content", 301: "Moved Permanently", 302: "Found", 304: "Not Modified", 401: "Unauthorized",
-  403: "Forbidden", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable" };
-
-/** Field → what it does. The one list: checked, and documented in README.md. */
+/** What an entry may say; README.md has the meaning of each. */
 const FIELDS = new Set(["status", "reason", "headers", "body", "raw", "interim", "contentLength", "chunked", "delayMs", "bodyDelayMs",
   "drip", "cutAfter", "close", "reset", "hang", "early", "keepAlive", "times"]);
 
@@ -69,7 +67,7 @@ function head(entry, status, size) {
   }
   if (!entry.keepAlive) headers.push(["Connection", "close"]);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return Buffer.from(`HTTP/1.1 ${status} ${entry.reason ?? REASONS[status] ?? "Status"}\r\n${lines}\r\n`, "latin1");
+  return Buffer.from(`HTTP/1.1 ${status} ${entry.reason ?? STATUS_CODES[status] ?? "Status"}\r\n${lines}\r\n`, "latin1");
 }
 
 /** Resolves when the socket can take more: a slow reader slows the writer. */

@@ -1,5 +1,6 @@
 // A loopback upstream that keeps the exact bytes it was sent, and answers by
 // script, by handler or through the mock API.
+import { STATUS_CODES } from "node:http";
 import { createServer } from "node:net";
 import { bodyChunks, BodyRecord, ByteReader, framing, parseHead } from "./http1.mjs";
 import { checkEntry, play, write } from "./script.mjs";
@@ -169,10 +170,11 @@ class Upstream {
     let response;
     try {
       const request = asRequest(record, body);
-      response = await (handler?.(request, record) ?? mock?.handle(request) ?? Response.json({ ok: true }));
+      response = await (handler?.(request, record) ?? mock?.handle(request) ?? plain(body));
     } catch (error) {
-      // Also what a mock's network error becomes here: see README.md.
-      if (error.name === "MockNetworkError") throw error;
+      // A peer that broke off gets no answer. And on a wire, a mock's network
+      // error is a connection that ends without one.
+      if (record.body.error !== null || error.name === "MockNetworkError") throw error;
       response = Response.json({ error: "upstream_test_server", message: error.message }, { status: 500 });
     }
     if (!cors) return response;
@@ -183,10 +185,21 @@ class Upstream {
   }
 }
 
+/** The answer of an upstream with neither handler nor mock, once it has the whole body. */
+async function plain(body) {
+  await drain(body);
+  return Response.json({ ok: true });
+}
+
 async function* recorded(chunks, body) {
-  for await (const chunk of chunks) {
-    body.add(chunk);
-    yield chunk;
+  try {
+    for await (const chunk of chunks) {
+      body.add(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    body.error = error;
+    throw error;
   }
   body.end();
 }
@@ -230,7 +243,7 @@ async function send(response, method, keepAlive, socket) {
   if (!empty && !sized) headers.push(["transfer-encoding", "chunked"]);
   headers.push(["connection", keepAlive ? "keep-alive" : "close"]);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  await write(socket, Buffer.from(`HTTP/1.1 ${response.status} ${response.statusText || "Status"}\r\n${lines}\r\n`, "latin1"));
+  await write(socket, Buffer.from(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? "Status"}\r\n${lines}\r\n`, "latin1"));
   if (empty) return void response.body?.cancel();
   for await (const chunk of response.body) {
     if (chunk.length === 0) continue;

@@ -1,6 +1,7 @@
 // Runs Workers in the real workerd: one process, any number of services, each
 // on its own loopback port, nothing left behind.
 import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -76,6 +77,10 @@ class Workerd {
   #child;
   #exited;
   #wake = new Set();
+  #killNow = () => {
+    this.#child.kill("SIGKILL");
+    rmSync(this.#folder, { recursive: true, force: true });
+  };
 
   constructor(folder, child) {
     this.#folder = folder;
@@ -86,8 +91,7 @@ class Workerd {
     });
     void this.#exited.then(() => this.#changed());
     // A test run that ends early must not leave a server behind.
-    this.killNow = () => child.kill("SIGKILL");
-    process.once("exit", this.killNow);
+    process.once("exit", this.#killNow);
     for (const stream of ["stdout", "stderr"]) {
       createInterface({ input: child[stream] }).on("line", (text) => {
         this.lines.push({ stream, text });
@@ -141,7 +145,7 @@ class Workerd {
   }
 
   async close() {
-    process.removeListener("exit", this.killNow);
+    process.off("exit", this.#killNow);
     const force = setTimeout(() => this.#child.kill("SIGKILL"), 2000);
     this.#child.kill("SIGTERM");
     await this.#exited;

@@ -6,6 +6,8 @@
  * signature: it says in plain words that the key is fake.
  */
 
+import { checkFields, oneOf, ofType } from "./check.js";
+
 /** What a key may do: everything in the organisation, or what one user may. */
 export type MockKeyLevel = "organization" | "user";
 
@@ -103,12 +105,14 @@ export class KeyStore implements MockKeys {
   }
 
   create(options: MockKeyOptions = {}): MockKey {
+    checkFields("key", options, {
+      name: ofType("string"),
+      level: oneOf("organization", "user"),
+      userUUID: ofType("string"),
+      expiresAt: [(value) => Number.isFinite(Number(value)), "Unix milliseconds or a valid Date"],
+    });
     const { level = "organization", userUUID = ADMIN, expiresAt } = options;
     const exp = expiresAt === undefined ? FAR_END : Math.floor(Number(expiresAt) / 1000);
-    if (!Number.isFinite(exp)) throw new TypeError("expiresAt: expected Unix milliseconds or a valid Date");
-    if (level !== "organization" && level !== "user") {
-      throw new TypeError(`level: expected "organization" or "user", got ${JSON.stringify(level)}`);
-    }
     return this.add(keyValue(String(this.made + 1), level, userUUID, exp), options);
   }
 

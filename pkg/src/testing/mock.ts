@@ -80,7 +80,7 @@ export class Engine {
     const now = this.settings.now();
     const planned = plan(url, now);
     if (typeof planned === "string") return failure(404, `No such mock path: ${planned}`);
-    const stream = request.body as ReadableStream<Uint8Array> | null;
+    const stream = await bodyOf(request);
     const unread = { text: null, truncated: stream !== null, stream };
     const body = planned.early ? unread : await open(stream, this.settings.recordBodyBytes);
     const entry = record(request, url, body);
@@ -167,6 +167,14 @@ export class Engine {
       throw error;
     }
   }
+}
+
+/** Firefox has no `Request.body`: there the body is read whole. */
+async function bodyOf(request: Request): Promise<ReadableStream<Uint8Array> | null> {
+  const body = request.body as ReadableStream<Uint8Array> | null | undefined;
+  if (body !== undefined) return body;
+  const bytes = await request.arrayBuffer();
+  return bytes.byteLength === 0 ? null : new Response(bytes).body;
 }
 
 function record(request: Request, url: URL, body: Opened): Entry {
