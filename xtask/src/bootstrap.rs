@@ -1,11 +1,15 @@
 //! Everything that has to be there before a chore, obtained when it is not.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use crate::children;
 use crate::commands;
 use crate::npm;
 use crate::repo::Repo;
@@ -24,13 +28,20 @@ impl Turn {
         fs::create_dir_all(repo.tools()).with_context(|| format!("cannot create {}", repo.tools().display()))?;
         let path = repo.tools().join("lock");
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                say::line("waiting for another cargo xtask to finish its build …");
-                file.lock().context("cannot wait for another cargo xtask")?;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(error).context("cannot lock .tools"),
+                Err(TryLockError::WouldBlock) => {}
             }
-            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock .tools"),
+            if !told {
+                say::line("waiting for another cargo xtask to finish its build …");
+                told = true;
+            }
+            // Not a blocking wait, which Ctrl-C would not end.
+            children::check()?;
+            thread::sleep(Duration::from_millis(200));
         }
         Ok(Self { _file: file })
     }
@@ -60,7 +71,7 @@ impl Builders {
     }
 
     /// A command that can build for wasm, and in which worker-build finds its helpers; without these names it would download them.
-    pub(crate) fn command(&self, repo: &Repo, program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
+    pub(crate) fn command(&self, repo: &Repo, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = commands::wasm(repo, self.toolchain.private(), program)?;
         command
             .env("WASM_BINDGEN_BIN", &self.wasm_bindgen)

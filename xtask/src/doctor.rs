@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::find;
+use crate::npm;
 use crate::repo::Repo;
 use crate::rustup;
 use crate::sysroot;
@@ -40,11 +41,19 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     }
     rows.push(row("wasm target", found, "build, start, test"));
 
+    let in_step = npm::in_step(repo)?;
+    if !in_step {
+        lost |= find::on_path("npm").is_none();
+        missing.push(format!("  npm packages: not as package-lock.json says\n    {}", npm::COMMAND_LINE));
+    }
+    let found = in_step.then(|| (String::new(), "package-lock.json".to_owned()));
+    rows.push(row("npm packages", found, "build, start, test"));
+
     for tool in &TOOLS {
         let found = match tool.look(repo) {
             Ok(found) => {
                 let version = found.version.or_else(|| versions::told_by(&found.path));
-                Some((version.unwrap_or_default(), found.from))
+                Some((version.unwrap_or_else(|| "not told".to_owned()), found.from))
             }
             Err(reason) => {
                 missing.push(format!("  {}: {reason}\n    {}", tool.name, tool.command_line(repo)));

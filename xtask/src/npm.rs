@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::commands;
 use crate::repo::Repo;
+use crate::say;
 use crate::stamp;
 use crate::step::Step;
 
@@ -14,7 +15,7 @@ use crate::step::Step;
 pub(crate) const COMMAND_LINE: &str = "npm ci --ignore-scripts";
 
 pub(crate) fn ensure(repo: &Repo) -> Result<()> {
-    let lock = fs::read(repo.at("package-lock.json")).context("cannot read package-lock.json")?;
+    let lock = read_lock(repo)?;
     // Inside node_modules, so that it goes with it.
     let stamp = repo.at("node_modules/.xtask-stamp");
     let wanted = stamp::sha256(&lock);
@@ -22,15 +23,59 @@ pub(crate) fn ensure(repo: &Repo) -> Result<()> {
         return Ok(());
     }
     // Somebody may have run npm; then its own record agrees, and there is nothing to reinstall under their feet.
-    let installed = fs::read(repo.at("node_modules/.package-lock.json")).unwrap_or_default();
-    if !agree(&lock, &installed) {
-        let mut npm = commands::native(repo, "npm")?;
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-        Step::new(repo, "npm-ci", COMMAND_LINE, npm)
-            .on_failure("npm needs its registry, and package-lock.json in step with package.json (npm install --ignore-scripts)")
-            .run()?;
+    if !agree(&lock, &installed(repo)) {
+        install(repo)?;
     }
     stamp::write(&stamp, &wanted)
+}
+
+fn install(repo: &Repo) -> Result<()> {
+    let mut npm = commands::native(repo, "npm")?;
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    let Err(refused) = Step::new(repo, "npm-ci", COMMAND_LINE, npm)
+        .on_failure(
+            "npm needs its registry, and package-lock.json in step with package.json (npm install --ignore-scripts)",
+        )
+        .run()
+    else {
+        return Ok(());
+    };
+    let said = fs::read_to_string(repo.log("npm-ci")).unwrap_or_default();
+    if !misses_only_what_nobody_has(&said) {
+        return Err(refused);
+    }
+    say::line(
+        "npm ci wants optional packages that this registry does not have: npm install --no-save does without them",
+    );
+    let mut npm = commands::native(repo, "npm")?;
+    // Still at the versions and hashes of the lock file, which it leaves as it is.
+    npm.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    Step::new(repo, "npm-install", "npm install --no-save", npm).on_failure("npm needs its registry").run()?;
+    Ok(())
+}
+
+/// `npm ci` refuses a lock file that was written where the registry lacks an optional package (another platform's workerd, say), and names that
+/// package without a version. Anything else that it misses or finds different is a lock file that is out of step.
+fn misses_only_what_nobody_has(said: &str) -> bool {
+    let complaints = |kind: &str| said.lines().filter(|line| line.starts_with(&format!("npm error {kind}: "))).count();
+    let unresolved =
+        said.lines().filter(|line| line.starts_with("npm error Missing: ") && line.ends_with("@ from lock file"));
+    let unresolved = unresolved.count();
+    unresolved > 0 && unresolved == complaints("Missing") && complaints("Invalid") == 0
+}
+
+/// Whether what is installed is what the lock file asks for.
+pub(crate) fn in_step(repo: &Repo) -> Result<bool> {
+    Ok(agree(&read_lock(repo)?, &installed(repo)))
+}
+
+fn read_lock(repo: &Repo) -> Result<Vec<u8>> {
+    fs::read(repo.at("package-lock.json")).context("cannot read package-lock.json")
+}
+
+/// npm's own record; empty when there is none.
+fn installed(repo: &Repo) -> Vec<u8> {
+    fs::read(repo.at("node_modules/.package-lock.json")).unwrap_or_default()
 }
 
 /// The version of an installed package.
@@ -69,6 +114,17 @@ mod tests {
         "pkg":{"version":"0.1.0"},
         "node_modules/a":{"version":"1.0.0"},
         "node_modules/a-win32":{"version":"1.0.0","optional":true}}}"#;
+
+    #[test]
+    fn only_unknown_packages_are_done_without() {
+        let unknown = "npm error code EUSAGE\nnpm error Missing: @x/y-darwin@ from lock file\n";
+        assert!(misses_only_what_nobody_has(unknown));
+        assert!(!misses_only_what_nobody_has(&format!("{unknown}npm error Missing: z@1.0.0 from lock file\n")));
+        assert!(!misses_only_what_nobody_has(&format!(
+            "{unknown}npm error Invalid: lock file's z@1.0.0 does not satisfy z@2\n"
+        )));
+        assert!(!misses_only_what_nobody_has("npm error code E404\n"));
+    }
 
     #[test]
     fn what_was_asked_for_agrees() {

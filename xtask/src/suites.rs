@@ -21,6 +21,7 @@ pub(crate) struct Suite {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Cargo,
+    /// `wasm-pack test`
     WasmPack,
     Npm,
     Node,
@@ -75,7 +76,7 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
             ..suite(
                 "wasm-browser",
                 Program::WasmPack,
-                "test --headless --chrome --mode no-install crates/wasm",
+                "--headless --chrome --mode no-install crates/wasm",
                 Counting::Libtest,
             )
         },

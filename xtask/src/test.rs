@@ -97,8 +97,8 @@ fn command(repo: &Repo, stage: &Stage, suite: &Suite) -> Result<Command> {
             let builders = stage.builders.as_ref().context("wasm-pack needs the builders")?;
             let mut command = builders.command(repo, tools::ensure(repo, tools::WASM_PACK)?.path)?;
             let driver = tools::ensure(repo, tools::CHROMEDRIVER)?.path;
-            // Both: wasm-pack reads the variable, the test runner under it too.
-            command.env("CHROMEDRIVER", driver);
+            // Said both ways: wasm-pack would look on the PATH only, and so would the test runner under it.
+            command.env("CHROMEDRIVER", &driver).args(["test", "--chromedriver"]).arg(driver);
             command
         }
         Program::Npm => commands::native(repo, "npm")?,
