@@ -1,0 +1,164 @@
+//! Answers that the Worker gives itself: problem details (RFC 9457).
+
+use std::time::Duration;
+
+use attention_core::authorization::AuthorizationError;
+use attention_core::json::Object;
+use attention_core::path::PathError;
+use attention_core::request::RequestError;
+use attention_core::{Error, ErrorKind};
+
+/// One problem. Nothing in it depends on the configuration or on a credential.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Problem {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) detail: String,
+    pub(crate) challenge: Option<&'static str>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) allow: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), challenge: None, retry_after: None, allow: None }
+    }
+
+    pub(crate) fn misconfigured() -> Self {
+        Self::new(503, "misconfigured", "this proxy is not fully configured; its operator finds the reason in its log")
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(500, "internal", "the proxy failed; its operator finds the reason in its log")
+    }
+
+    pub(crate) fn broken_upload() -> Self {
+        Self::new(400, "upload_broken", "the request's body ended before its announced length")
+    }
+
+    pub(crate) fn path(error: PathError) -> Self {
+        Self::new(400, error.code(), error.to_string())
+    }
+
+    pub(crate) fn request(error: RequestError) -> Self {
+        Self::new(400, error.code(), error.to_string())
+    }
+
+    pub(crate) fn outside() -> Self {
+        Self::new(404, "no_such_route", "there is nothing at this path; API paths begin with /v2/")
+    }
+
+    pub(crate) fn method() -> Self {
+        let allow = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
+        Self {
+            allow: Some(allow),
+            ..Self::new(405, "method_not_allowed", "the method is not one that this proxy forwards")
+        }
+    }
+
+    pub(crate) fn upgrade() -> Self {
+        Self::new(400, "upgrade_not_supported", "this proxy forwards no protocol upgrades, WebSockets included")
+    }
+
+    pub(crate) fn origin() -> Self {
+        Self::new(
+            403,
+            "origin_not_allowed",
+            "pages of this origin may not use the proxy; its operator can allow the origin",
+        )
+    }
+
+    /// RFC 6750 §3.1: no error code when no credentials came.
+    pub(crate) fn authorization(error: AuthorizationError) -> Self {
+        let bad_request = error.is_bad_request();
+        let challenge = match error {
+            _ if bad_request => r#"Bearer realm="attention", error="invalid_request""#,
+            _ => r#"Bearer realm="attention""#,
+        };
+        let status = if bad_request { 400 } else { 401 };
+        Self { challenge: Some(challenge), ..Self::new(status, error.code(), error.to_string()) }
+    }
+
+    pub(crate) fn unknown_token() -> Self {
+        Self {
+            challenge: Some(r#"Bearer realm="attention", error="invalid_token""#),
+            ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
+        }
+    }
+
+    pub(crate) fn denied() -> Self {
+        Self::new(
+            403,
+            "route_denied",
+            "the proxy's policy does not allow this call; its operator can change the policy",
+        )
+    }
+
+    /// An answer of the API that is not passed on as it is; `None` for those that
+    /// are: the caller's own mistakes.
+    pub(crate) fn of_upstream(error: &Error) -> Option<Self> {
+        let status = error.status().unwrap_or_default();
+        Some(match (error.kind(), status) {
+            // The caller's own token is fine, so upstream's 401 is not the caller's.
+            (ErrorKind::Unauthorized, _) => Self::new(
+                502,
+                "upstream_unauthorized",
+                "the API refused the proxy's key; the proxy's operator has to renew it",
+            ),
+            (ErrorKind::RateLimited, _) => Self {
+                retry_after: error.retry_after(),
+                ..Self::new(429, "rate_limited", "too many calls; wait as long as Retry-After says, if it is there")
+            },
+            (ErrorKind::Server, 503) => Self {
+                retry_after: error.retry_after(),
+                ..Self::new(503, "upstream_unavailable", "the API is not available at the moment")
+            },
+            (ErrorKind::Server, 504) | (ErrorKind::Timeout, 0) => {
+                Self::new(504, "upstream_timeout", "the API did not answer in time")
+            }
+            (ErrorKind::Server, _) => Self::new(502, "upstream_error", "the API failed to answer the call"),
+            (ErrorKind::Connection, _) => Self::new(502, "upstream_unreachable", "the API could not be reached"),
+            (ErrorKind::Protocol | ErrorKind::Aborted, _) => Self::new(
+                502,
+                "upstream_protocol",
+                "the API answered with something other than an API answer, such as a redirect",
+            ),
+            _ => return None,
+        })
+    }
+
+    /// The body: `application/problem+json`.
+    pub(crate) fn body(&self, request_id: &str) -> String {
+        let mut object = Object::new();
+        object
+            .string("type", &format!("urn:attention-wasm:problem:{}", self.code))
+            .string("title", phrase(self.status))
+            .number("status", f64::from(self.status))
+            .string("code", self.code)
+            .string("detail", &self.detail)
+            .string("requestId", request_id);
+        object.finish()
+    }
+
+    /// The value of `Retry-After`: whole seconds, never too few.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(|wait| wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
+    }
+}
+
+/// The reason phrases of RFC 9110 §15 for the statuses used here.
+const fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Error",
+    }
+}
