@@ -27,7 +27,9 @@ pub(crate) struct Options {
 pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     let script = format!("bench/{}.mjs", options.name);
     if !repo.at(&script).is_file() {
-        bail!("there is no {script}\n  next: one of {}", names(repo)?.join(", "));
+        let names = names(repo)?;
+        let known = if names.is_empty() { "bench/ holds none yet".to_owned() } else { names.join(", ") };
+        bail!("there is no {script}\n  the ones there are: {known}");
     }
     prepare(repo)?;
 

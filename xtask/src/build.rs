@@ -100,7 +100,7 @@ impl Part {
 
     /// A hash over what was built: something that somebody removed or wrote over is built again.
     fn outcome(self, repo: &Repo) -> Result<String> {
-        stamp::of_sources(repo.root(), &[self.output()], &[])
+        stamp::of_output(&repo.at(self.output()))
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-/// Names that are never sources.
-const IGNORED: [&str; 5] = ["node_modules", "dist", "build", "target", ".wrangler"];
+/// Folders that no build reads: what builds leave, and tests.
+const NO_SOURCES: [&str; 7] = ["node_modules", "dist", "build", "target", ".wrangler", "tests", "benches"];
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
@@ -22,12 +22,23 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// A hash over the names and contents of files and folders, and over `facts` that are not files.
+/// A hash over the names and contents of source files and folders, and over `facts` that are not files.
 pub(crate) fn of_sources(root: &Path, sources: &[&str], facts: &[&str]) -> Result<String> {
     let mut files = Vec::new();
     for source in sources {
-        collect(&root.join(source), &mut files)?;
+        collect(&root.join(source), &NO_SOURCES, &mut files)?;
     }
+    of_files(root, files, facts)
+}
+
+/// A hash over everything below a folder.
+pub(crate) fn of_output(folder: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    collect(folder, &[], &mut files)?;
+    of_files(folder, files, &[])
+}
+
+fn of_files(root: &Path, mut files: Vec<PathBuf>, facts: &[&str]) -> Result<String> {
     files.sort();
     let mut hash = Sha256::new();
     for file in &files {
@@ -48,8 +59,8 @@ fn feed(hash: &mut Sha256, bytes: &[u8]) {
     hash.update(bytes);
 }
 
-/// Every file below a path, without what builds leave there. A path that is not there has none.
-pub(crate) fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+/// Every file below a path, without the folders of these names. A path that is not there has none.
+pub(crate) fn collect(path: &Path, without: &[&str], files: &mut Vec<PathBuf>) -> Result<()> {
     let found = match fs::metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -61,8 +72,8 @@ pub(crate) fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     }
     for entry in fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
         let entry = entry.with_context(|| format!("cannot list {}", path.display()))?;
-        if !IGNORED.iter().any(|name| entry.file_name() == *name) {
-            collect(&entry.path(), files)?;
+        if !without.iter().any(|name| entry.file_name() == *name) {
+            collect(&entry.path(), without, files)?;
         }
     }
     Ok(())
@@ -121,12 +132,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_builds_leave_is_no_source() {
+    fn what_builds_leave_is_output_and_no_source() {
         let scratch = Scratch::new("ignored");
         scratch.write("src/a.rs", "one");
-        let before = of_sources(&scratch.0, &["src"], &[]).unwrap();
+        let (sources, output) = (of_sources(&scratch.0, &["src"], &[]).unwrap(), of_output(&scratch.0).unwrap());
         scratch.write("src/dist/x.js", "built");
-        assert_eq!(before, of_sources(&scratch.0, &["src"], &[]).unwrap());
+        assert_eq!(sources, of_sources(&scratch.0, &["src"], &[]).unwrap());
+        assert_ne!(output, of_output(&scratch.0).unwrap());
     }
 
     #[test]

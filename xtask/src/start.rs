@@ -115,7 +115,7 @@ fn server_command(repo: &Repo, program: &Path) -> Result<Command> {
 fn worker_modules(repo: &Repo) -> Result<Vec<Module>> {
     let folder = repo.at(Part::Worker.output());
     let mut files = Vec::new();
-    stamp::collect(&folder, &mut files)?;
+    stamp::collect(&folder, &[], &mut files)?;
     let mut names: Vec<String> = files
         .iter()
         .filter(|file| file.extension().is_some_and(|end| end == "js" || end == "mjs" || end == "wasm"))

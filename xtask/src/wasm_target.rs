@@ -59,7 +59,7 @@ pub(crate) fn ensure(repo: &Repo) -> Result<Toolchain> {
     let why_not = match tried {
         Tried::Added => "rustup added it, but the active rustc is not rustup's".to_owned(),
         Tried::NoRustup => "no rustup here".to_owned(),
-        Tried::Failed(reason) => format!("rustup target add {reason}"),
+        Tried::Failed(reason) => format!("rustup target add: {reason}"),
     };
     let folder = sysroot::make(repo).with_context(|| {
         format!(
