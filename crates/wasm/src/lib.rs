@@ -15,7 +15,7 @@ use std::time::Duration;
 use attention_core as core;
 use attention_core::call::{CallOptions, Verdict};
 use attention_core::key_ring::{CredentialKind, KeyVerdict};
-use attention_core::request::{BaseUrl, RequestError};
+use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
 use attention_core::retry::{Failure, RetryPolicy};
 use attention_core::{Action, ApiKey, CallerToken, Error, KeyRing, Method, Slot, Timestamp};
 use wasm_bindgen::prelude::*;
@@ -55,13 +55,13 @@ pub struct Upstream {
 
 #[wasm_bindgen]
 impl Upstream {
-    /// Checks the base URL and the credentials. `token` says that `current` is a
+    /// Checks the base URL (the API's own, when there is none) and the credentials. `token` says that `current` is a
     /// caller token of a Worker rather than an API key. Throws the JSON of an
     /// error.
     #[wasm_bindgen(constructor)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
-    pub fn new(base: &str, current: &str, next: Option<String>, token: bool) -> Result<Self, JsValue> {
-        let base = BaseUrl::parse(base).map_err(thrown)?;
+    pub fn new(base: Option<String>, current: &str, next: Option<String>, token: bool) -> Result<Self, JsValue> {
+        let base = BaseUrl::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL)).map_err(thrown)?;
         let keys = ring(current, next.as_deref(), token)?;
         Ok(Self {
             core: core::Upstream::new(base, keys),
@@ -74,6 +74,12 @@ impl Upstream {
             slot: Slot::Current,
             error: None,
         })
+    }
+
+    /// The base URL.
+    #[wasm_bindgen(js_name = baseUrl)]
+    pub fn base_url(&self) -> String {
+        self.core.base().as_str().to_owned()
     }
 
     /// Puts other credentials in place of the ones there.

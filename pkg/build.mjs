@@ -1,0 +1,140 @@
+// Turns the bound wasm (pkg/dist/.wasm, made by `cargo xtask build pkg`) and
+// pkg/src into what is published: ESM and CommonJS bundles, one pair more for
+// each edge runtime, and declarations.
+import { spawn } from "node:child_process";
+import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import zlib from "node:zlib";
+import { build } from "esbuild";
+
+const pkg = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(pkg, "dist");
+const bound = join(dist, ".wasm");
+const wasm = join(bound, "attention_bg.wasm");
+const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
+
+await clear();
+await Promise.all([bundles(), declarations(), licences()]);
+await report();
+
+/** Everything but the wasm, which is this build's input. */
+async function clear() {
+  for (const name of await readdir(dist)) if (name !== ".wasm") await rm(join(dist, name), { recursive: true });
+}
+
+async function bundles() {
+  await Promise.all([
+    bundle("index", "js"), bundle("core", "js"), bundle("testing/index", "js", "testing"),
+    bundle("index", "cjs"), bundle("core", "cjs"), bundle("testing/index", "cjs", "testing"),
+    bundle("index", "workerd.js"), bundle("core", "workerd.js"),
+    bundle("index", "edge-light.js"), bundle("core", "edge-light.js"),
+    copyFile(wasm, join(dist, "attention.wasm")),
+  ]);
+}
+
+/** One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance. */
+async function bundle(entry, suffix, name = entry) {
+  await build({
+    absWorkingDir: pkg,
+    entryPoints: [`src/${entry}.ts`],
+    outfile: join(dist, `${name}.${suffix}`),
+    bundle: true,
+    format: suffix === "cjs" ? "cjs" : "esm",
+    target: "es2022",
+    // Names of functions are worth more in a stack trace than the bytes, which compress.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    define: { __VERSION__: JSON.stringify(version) },
+    plugins: [parts(entry, suffix)],
+    logLevel: "warning",
+  });
+}
+
+/** What the `#` imports of the sources are in this bundle. */
+function parts(entry, suffix) {
+  const isEmbedded = suffix === "js" || suffix === "cjs";
+  const runtimeModule = suffix === "edge-light.js" ? "./attention.wasm?module" : "./attention.wasm";
+  return {
+    name: "parts",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\/core\.js$/ }, () => (entry === "core" ? undefined : { path: `./core.${suffix}`, external: true }));
+      onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
+      onResolve({ filter: /^#module$/ }, () => ({ path: join(pkg, `src/wasm/${isEmbedded ? "embedded" : "imported"}.ts`) }));
+      onResolve({ filter: /^#runtime-module$/ }, () => ({ path: runtimeModule, external: true }));
+      onResolve({ filter: /^#bytes$/ }, () => ({ path: "bytes", namespace: "bytes" }));
+      onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({ contents: await embedded() }));
+    },
+  };
+}
+
+/**
+ * Deflated before it becomes text: base64 hides from gzip what repeats in the
+ * wasm, so plain base64 would reach the user larger (see the report).
+ */
+async function embedded() {
+  const bytes = await readFile(wasm);
+  const packed = zlib.deflateRawSync(bytes, { level: 9, memLevel: 9 }).toString("base64");
+  return `export const packed = "${packed}"; export const size = ${bytes.length};`;
+}
+
+async function declarations() {
+  const types = join(dist, "types");
+  const tsc = fileURLToPath(import.meta.resolve("typescript/package.json"));
+  await run(process.execPath, [join(dirname(tsc), "bin/tsc"), "--project", pkg, "--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--outDir", types]);
+  await copyFile(join(bound, "attention.d.ts"), join(types, "binding.d.ts"));
+  for (const file of await readdir(types, { recursive: true })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const path = join(types, file);
+    const text = (await readFile(path, "utf8")).replaceAll(/(["'])#binding\1/g, '"./binding.js"');
+    await writeFile(path, text);
+    // CommonJS resolves to declarations that say they are CommonJS.
+    await writeFile(path.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"));
+  }
+}
+
+/** The texts stand at the root of the repository; a package needs its own. */
+async function licences() {
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+    await copyFile(join(pkg, "..", name), join(pkg, name)).catch((error) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+  }
+}
+
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    spawn(command, args, { stdio: "inherit" })
+      .once("error", reject)
+      .once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${relative(pkg, args[0])} ended with ${code}`))));
+  });
+}
+
+/** What the user of a bundler pays: minified as a bundler does it, then gzip. */
+async function report() {
+  const gzip = promisify(zlib.gzip);
+  const packed = async (bytes) => (await gzip(bytes, { level: 9 })).length;
+  const minified = async (contents, external) => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: dist },
+      bundle: true, minify: true, format: "esm", target: "es2022", write: false, external,
+    });
+    return outputFiles[0].contents;
+  };
+  const bytes = await readFile(wasm);
+  const everything = await minified('export * from "./index.js"', []);
+  const edge = await minified('export * from "./index.workerd.js"', ["./attention.wasm"]);
+  const wasmGzip = await packed(bytes);
+  const deflated = zlib.deflateRawSync(bytes, { level: 9 }).toString("base64");
+  const line = (what, size) => console.log(`${what.padEnd(52)}${(size / 1024).toFixed(1).padStart(8)} KB`);
+  line("wasm", bytes.length);
+  line("wasm, gzip", wasmGzip);
+  line("JS beside the wasm (workerd), min", edge.length);
+  line("JS beside the wasm (workerd), min+gzip", await packed(edge));
+  line("all with the wasm beside (workerd), min+gzip", (await packed(edge)) + wasmGzip);
+  line("all with the wasm embedded, min", everything.length);
+  line("all with the wasm embedded, min+gzip", await packed(everything));
+  line("  the embedded wasm in it: deflate, base64, gzip", await packed(deflated));
+  line("  (were it plain base64, gzip)", await packed(bytes.toString("base64")));
+}

@@ -1,0 +1,37 @@
+/** Says which option is wrong and what it may be, to callers without a type checker too. */
+
+/** What one option may hold: a test, and its description for the message. */
+type Rule = readonly [accepts: (value: unknown) => boolean, expected: string];
+
+/** The options that there are. */
+export type Rules = Readonly<Record<string, Rule>>;
+
+const isFunction = (value: unknown) => typeof value === "function";
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+
+export const text: Rule = [(value) => typeof value === "string", "a string"];
+export const textOrFunction: Rule = [(value) => typeof value === "string" || isFunction(value), "a string or a function that gives one, possibly async"];
+export const url: Rule = [(value) => typeof value === "string" || value instanceof URL, "a string or a URL"];
+export const call: Rule = [isFunction, "a function"];
+export const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
+export const object: Rule = [isObject, "an object"];
+export const anything: Rule = [() => true, ""];
+export const count: Rule = [(value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32, "a whole number from 0"];
+export const milliseconds: Rule = [(value) => typeof value === "number" && value > 0, "a number of milliseconds above 0, or Infinity"];
+/** By its shape: signals of another realm or of a polyfill serve as well. */
+export const signal: Rule = [(value) => isObject(value) && typeof (value as AbortSignal).aborted === "boolean", "an AbortSignal"];
+export const logger: Rule = [
+  (value) => isObject(value) && ["debug", "info", "warn", "error"].every((level) => isFunction((value as Record<string, unknown>)[level])),
+  "an object with the functions debug, info, warn and error, such as console",
+];
+
+/** Throws a TypeError that names the first option which is unknown or holds something else. Its value is not repeated: it may be a key. */
+export function checkOptions(owner: string, options: unknown, rules: Rules): void {
+  if (!isObject(options)) throw new TypeError(`${owner}: expected an object with options`);
+  for (const name in options as object) {
+    const rule = Object.hasOwn(rules, name) ? rules[name]! : undefined;
+    if (rule === undefined) throw new TypeError(`${owner}: there is no option ${name}; there are ${Object.keys(rules).join(", ")}`);
+    const held = (options as Record<string, unknown>)[name];
+    if (held !== undefined && !rule[0](held)) throw new TypeError(`${owner}: ${name} must be ${rule[1]}`);
+  }
+}

@@ -1,0 +1,320 @@
+/** The client. */
+
+import { type Body, encodeBody } from "./body.js";
+import * as check from "./check.js";
+import { config, type Credential, Door, type KeysInfo } from "./door.js";
+import { type Exchange, exchange, IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
+import { isBrowser, pageOrigin, variable } from "./environment.js";
+import { UnauthorizedError } from "./errors.js";
+import { Events, type Hooks, type Logger } from "./events.js";
+import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./headers.js";
+import { printable } from "./print.js";
+import { APIPromise } from "./promise.js";
+import { encodeQuery, type Query, queryPairs } from "./query.js";
+import { VERSION } from "./version.js";
+
+/** How a client is set up. */
+export interface AttentionOptions extends Hooks {
+  /**
+   * The API key, or a function that gets it: asked at the first call, and again
+   * after a 401. Default: the environment variable ATTENTION_API_KEY.
+   */
+  readonly apiKey?: Credential | undefined;
+  /** During a rotation: the key that is to replace `apiKey`. Default: ATTENTION_API_KEY_NEXT. */
+  readonly nextApiKey?: Credential | undefined;
+  /** Instead of a key: the caller token of a Worker that stands before the API. */
+  readonly token?: Credential | undefined;
+  /**
+   * Where the API is, or the Worker before it. Default: ATTENTION_BASE_URL, else
+   * `https://api.attention.tech/v2`. In a page it may begin with `/`.
+   */
+  readonly baseURL?: string | URL | undefined;
+  /** For a whole call, retries and waits included, in milliseconds. Default: 60,000. Infinity is for ever. */
+  readonly timeout?: number | undefined;
+  /** For each try up to the response's head, in milliseconds. Default: none but `timeout`. */
+  readonly attemptTimeout?: number | undefined;
+  /** How often a call is tried again. Default: 2. */
+  readonly maxRetries?: number | undefined;
+  /** Instead of the runtime's own `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Sent with every call. */
+  readonly defaultHeaders?: HeaderOptions | undefined;
+  /** Sent with every call; a call's own names win. */
+  readonly defaultQuery?: Query | undefined;
+  /** Told what happens. Default: the console from the level on that ATTENTION_LOG names; else nobody. */
+  readonly logger?: Logger | undefined;
+  /** Lets an API key into a browser, where every visitor can take it. */
+  readonly dangerouslyAllowBrowser?: boolean | undefined;
+}
+
+/** What sets one call apart. */
+export interface CallOptions {
+  readonly query?: Query | undefined;
+  /** An object or array is sent as JSON. */
+  readonly body?: Body | undefined;
+  readonly headers?: HeaderOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** As the client's, for this call. */
+  readonly timeout?: number | undefined;
+  /** As the client's, for this call. */
+  readonly attemptTimeout?: number | undefined;
+  /** As the client's, for this call. */
+  readonly maxRetries?: number | undefined;
+  /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+const OPTIONS: check.Rules = {
+  apiKey: check.textOrFunction,
+  nextApiKey: check.textOrFunction,
+  token: check.textOrFunction,
+  baseURL: check.url,
+  timeout: check.milliseconds,
+  attemptTimeout: check.milliseconds,
+  maxRetries: check.count,
+  fetch: check.call,
+  defaultHeaders: check.object,
+  defaultQuery: check.object,
+  onRequest: check.call,
+  onResponse: check.call,
+  onRetry: check.call,
+  onKeySwitch: check.call,
+  logger: check.logger,
+  dangerouslyAllowBrowser: check.flag,
+};
+
+const CALL_OPTIONS: check.Rules = {
+  query: check.object,
+  body: check.anything,
+  headers: check.object,
+  signal: check.signal,
+  timeout: check.milliseconds,
+  attemptTimeout: check.milliseconds,
+  maxRetries: check.count,
+  idempotencyKey: check.text,
+};
+
+/** Options that lead to another server or another key. */
+const OF_THE_DOOR = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
+
+const NONE: CallOptions = {};
+
+/**
+ * A client of the Attention API.
+ *
+ * ```js
+ * import { Attention } from "attention-wasm";
+ *
+ * const attention = new Attention(); // The key is in ATTENTION_API_KEY.
+ * const { data } = await attention.get("/conversations/list", { query: { size: 10 } });
+ * ```
+ */
+export class Attention {
+  readonly #options: AttentionOptions;
+  readonly #door: Door;
+  readonly #baseURL: string;
+  readonly #headers: HeaderMap;
+  readonly #query: readonly [string, string][];
+  readonly #events: Events | undefined;
+  readonly #fetch: typeof globalThis.fetch;
+  /** The headers of a call that adds none, ready for each `Authorization`. */
+  #ready: { readonly authorization: string; readonly headers: Record<string, string> } | undefined;
+  #isClosed = false;
+
+  /**
+   * Throws a TypeError that names an option which is wrong, and an
+   * `AttentionError` when a key, a token or the base URL is refused.
+   */
+  constructor(options?: AttentionOptions);
+  /** @internal */
+  constructor(options: AttentionOptions, shared: Door | undefined);
+  constructor(options: AttentionOptions = {}, shared?: Door) {
+    check.checkOptions("new Attention()", options, OPTIONS);
+    this.#options = options;
+    this.#headers = {
+      accept: "application/json",
+      // In a page this is the browser's to set, and another's costs a preflight.
+      ...(isBrowser() ? {} : { "user-agent": `attention-wasm/${VERSION}` }),
+      ...(options.defaultHeaders && headerMap(options.defaultHeaders, "defaultHeaders")),
+    };
+    this.#query = options.defaultQuery === undefined ? [] : queryPairs(options.defaultQuery, "defaultQuery");
+    this.#events = Events.of(options);
+    const own = options.fetch;
+    // Looked up at each call, so that what is put in its place later is used; and never with a `this`.
+    this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
+    this.#door = shared?.share() ?? open(options);
+    this.#baseURL = this.#door.upstream.baseUrl();
+  }
+
+  /** Sends a GET. */
+  get<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
+    return new APIPromise<T>(this.#call("GET", path, options));
+  }
+
+  /** Sends a POST. */
+  post<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
+    return new APIPromise<T>(this.#call("POST", path, options));
+  }
+
+  /** Sends a PUT. */
+  put<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
+    return new APIPromise<T>(this.#call("PUT", path, options));
+  }
+
+  /** Sends a PATCH. */
+  patch<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
+    return new APIPromise<T>(this.#call("PATCH", path, options));
+  }
+
+  /** Sends a DELETE. */
+  delete<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
+    return new APIPromise<T>(this.#call("DELETE", path, options));
+  }
+
+  /** Sends a HEAD; `asResponse()` has the headers. */
+  head(path: string, options?: CallOptions): APIPromise<undefined> {
+    return new APIPromise<undefined>(this.#call("HEAD", path, options));
+  }
+
+  /** What is known of the credentials: fingerprints, never the credentials. */
+  get keys(): KeysInfo {
+    this.#mustBeOpen();
+    return this.#door.info();
+  }
+
+  /** Where calls go. */
+  get baseURL(): string {
+    return this.#baseURL;
+  }
+
+  /**
+   * A client with some options changed. It shares keys, retry budget and rate
+   * gate with this one, unless it is given another key, token or base URL.
+   */
+  withOptions(options: AttentionOptions): Attention {
+    this.#mustBeOpen();
+    check.checkOptions("withOptions()", options, OPTIONS);
+    // One kind of credential replaces the other.
+    const replaced = options.token !== undefined ? { apiKey: undefined, nextApiKey: undefined } : options.apiKey !== undefined ? { token: undefined } : {};
+    const merged = { ...this.#options, ...replaced, ...options };
+    return new Attention(merged, OF_THE_DOOR.some((name) => options[name] !== undefined) ? undefined : this.#door);
+  }
+
+  /** Lets go of the credentials as soon as no call is under way. Later calls are refused. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#door.close();
+  }
+
+  /** As `close`, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Base URL and fingerprints, for people. */
+  toString(): string {
+    const keys = this.#isClosed ? "closed" : this.#door.info().keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`).join(", ");
+    return `Attention(${this.#baseURL}${keys === "" ? "" : `, ${keys}`})`;
+  }
+
+  /** Base URL and fingerprints, for logs. */
+  toJSON(): { readonly baseURL: string; readonly keys: KeysInfo | null } {
+    return { baseURL: this.#baseURL, keys: this.#isClosed ? null : this.#door.info() };
+  }
+
+  async #call(method: string, path: string, options: CallOptions = NONE): Promise<Exchange> {
+    this.#mustBeOpen();
+    if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
+    const plan = this.#plan(method, path, options);
+    const door = this.#door;
+    if (door.isPending) await door.load();
+    const { generation } = door;
+    try {
+      return await exchange(door, plan);
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError) || (plan.flags & ONE_SHOT) !== 0 || !(await door.refresh(generation))) throw error;
+      return exchange(door, plan);
+    }
+  }
+
+  #plan(method: string, path: string, options: CallOptions): Plan {
+    let flags = 0;
+    let extra: HeaderMap | undefined;
+    let body: BodyInit | undefined;
+    if (options !== NONE) {
+      check.checkOptions(method, options, CALL_OPTIONS);
+      if (options.body !== undefined && options.body !== null) {
+        const encoded = encodeBody(options.body);
+        body = encoded.content;
+        if (encoded.oneShot) flags |= ONE_SHOT;
+        if (encoded.type !== undefined) extra = { "content-type": encoded.type };
+      }
+      if (options.headers !== undefined) extra = { ...extra, ...headerMap(options.headers, "headers") };
+      if (options.idempotencyKey !== undefined) {
+        flags |= IDEMPOTENT;
+        extra = { ...extra, "idempotency-key": options.idempotencyKey };
+      }
+    }
+    const client = this.#options;
+    return {
+      method,
+      path,
+      query: options.query === undefined && this.#query.length === 0 ? "" : encodeQuery(options.query, this.#query),
+      flags,
+      maxRetries: options.maxRetries ?? client.maxRetries ?? 2,
+      timeout: finite(options.timeout ?? client.timeout ?? 60_000),
+      attemptTimeout: finite(options.attemptTimeout ?? client.attemptTimeout ?? Infinity),
+      signal: options.signal,
+      body,
+      fetch: this.#fetch,
+      headers: extra === undefined ? this.#plainHeaders : (authorization) => mergeHeaders(this.#headers, extra, { authorization }),
+      events: this.#events,
+    };
+  }
+
+  readonly #plainHeaders = (authorization: string): Record<string, string> => {
+    if (this.#ready?.authorization !== authorization) {
+      this.#ready = { authorization, headers: mergeHeaders(this.#headers, { authorization }) };
+    }
+    const { headers } = this.#ready!;
+    // A fetch that somebody passed in may change what it is given.
+    return this.#options.fetch === undefined ? headers : { ...headers };
+  };
+
+  #mustBeOpen(): void {
+    if (this.#isClosed) throw config("closed", "this client has been closed (by `close()` or `using`); make another one");
+  }
+}
+
+Object.defineProperties(Attention.prototype, printable((client: Attention) => client.toString()));
+
+/** Milliseconds as the binding takes them. */
+function finite(millis: number): number {
+  return millis === Infinity ? -1 : millis;
+}
+
+function open(options: AttentionOptions): Door {
+  const { token } = options;
+  const ofEnvironment = token === undefined && options.apiKey === undefined;
+  const apiKey = options.apiKey ?? (ofEnvironment ? variable("ATTENTION_API_KEY") : undefined);
+  const next = options.nextApiKey ?? (ofEnvironment ? variable("ATTENTION_API_KEY_NEXT") : undefined);
+  if (token !== undefined && (options.apiKey !== undefined || options.nextApiKey !== undefined)) {
+    throw config("two_credentials", "pass either `apiKey` (to call the API) or `token` (to call a Worker), not both");
+  }
+  if (apiKey === undefined && token === undefined) {
+    throw config("key_missing", "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY, or pass the `token` of a Worker and its `baseURL`");
+  }
+  if (apiKey !== undefined && options.dangerouslyAllowBrowser !== true && isBrowser()) {
+    throw config(
+      "key_in_browser",
+      "an API key in a browser can be taken by everybody who visits: deploy the Worker, which keeps the key, and pass its `baseURL` and a caller `token` here; or, if only people who may have the key can load this page, set `dangerouslyAllowBrowser: true`",
+    );
+  }
+  const baseURL = options.baseURL?.toString() ?? variable("ATTENTION_BASE_URL");
+  if (token !== undefined && baseURL === undefined) {
+    throw config("base_url_missing", "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`");
+  }
+  const origin = baseURL?.startsWith("/") === true ? pageOrigin() : undefined;
+  return new Door(origin === undefined ? baseURL : `${origin}${baseURL}`, (token ?? apiKey)!, next, token !== undefined);
+}

@@ -1,0 +1,175 @@
+/** A server and the credentials for it: what a client and those derived from it share. */
+
+import { clean } from "./cause.js";
+import { Upstream } from "./core.js";
+import type { Plan } from "./driver.js";
+import { AttentionError, errorOf, errorOfJson } from "./errors.js";
+
+/** A credential, or a function that gets it from where it is kept. */
+export type Credential = string | (() => string | Promise<string>);
+
+/** What is known of one key, without the key. Times are Unix milliseconds. */
+export interface KeyInfo {
+  readonly slot: "current" | "next";
+  /** The first eight hex digits of its SHA-256. */
+  readonly fingerprint: string;
+  /** What the server said of it last. */
+  readonly verdict: "untested" | "accepted" | "refused";
+  /** When it said so. */
+  readonly at?: number;
+  /** When the key expires, when it is a JWT that tells. */
+  readonly expiresAt?: number;
+}
+
+/** What is known of a client's credentials. */
+export interface KeysInfo {
+  readonly kind: "api_key" | "caller_token";
+  /** Which key new calls use. */
+  readonly inUse: "current" | "next";
+  /** None before the first call, when a function gives them. */
+  readonly keys: readonly KeyInfo[];
+}
+
+/** Keeps the place of a credential that a function has yet to give; never sent. */
+const PENDING = "credential-not-yet-asked-for";
+
+/** Credentials of former times that foreign errors may still hold. */
+const MOST_SECRETS = 16;
+
+export class Door {
+  readonly upstream: Upstream;
+  readonly #sources: readonly [current: Credential, next: Credential | undefined];
+  readonly #dynamic: boolean;
+  /** `Authorization` of each place: from here it goes into requests and nowhere else. */
+  #authorizations: readonly (string | undefined)[] = [];
+  #secrets: string[] = [];
+  #given: readonly [string, string | undefined] | undefined;
+  #loading: Promise<boolean> | undefined;
+  #generation = 0;
+  #users = 1;
+  #open = 0;
+
+  /** Throws an `AttentionError` when the base URL or a credential is refused. */
+  constructor(baseURL: string | undefined, current: Credential, next: Credential | undefined, token: boolean) {
+    this.#sources = [current, next];
+    this.#dynamic = typeof current === "function" || typeof next === "function";
+    const [first, second] = this.#dynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
+    this.upstream = explained(() => new Upstream(baseURL, first, second, token));
+    if (!this.#dynamic) this.#remember();
+  }
+
+  /** Whether the credentials have yet to be asked for. */
+  get isPending(): boolean {
+    return this.#dynamic && this.#generation === 0;
+  }
+
+  /** Counts how often the credentials were replaced. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Every credential that may stand in a foreign error. */
+  readonly secrets = (): readonly string[] => this.#secrets;
+
+  /** The `Authorization` header for a place. */
+  authorization(slot: number): string {
+    return this.#authorizations[slot]!;
+  }
+
+  /** Begins a call; `end` must follow. */
+  begin(plan: Plan, now: number): number {
+    const { method, path, query, flags, maxRetries, timeout, attemptTimeout } = plan;
+    const number = explained(() => this.upstream.begin(method, path, query, flags, maxRetries, timeout, attemptTimeout, now));
+    this.#open++;
+    return number;
+  }
+
+  /** A call is over. */
+  end(): void {
+    this.#open--;
+    this.#freeWhenIdle();
+  }
+
+  /** Asks for the credentials that functions give; one question at a time. Tells whether they changed. */
+  load(): Promise<boolean> {
+    this.#loading ??= this.#ask().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /** The credentials of that generation were refused: are there others now? */
+  async refresh(generation: number): Promise<boolean> {
+    if (!this.#dynamic) return false;
+    return generation !== this.#generation || this.load();
+  }
+
+  /** What is known of the credentials. */
+  info(): KeysInfo {
+    const info = JSON.parse(this.upstream.keys()) as KeysInfo;
+    return this.isPending ? { ...info, keys: [] } : info;
+  }
+
+  /** One more client uses it. */
+  share(): this {
+    this.#users++;
+    return this;
+  }
+
+  /** One client less. The last one takes the credentials with it, once no call is under way. */
+  close(): void {
+    this.#users--;
+    this.#freeWhenIdle();
+  }
+
+  async #ask(): Promise<boolean> {
+    const [current, next] = await Promise.all([ask(this.#sources[0]), this.#sources[1] === undefined ? undefined : ask(this.#sources[1])]);
+    if (this.#given?.[0] === current && this.#given[1] === next) return false;
+    explained(() => this.upstream.replaceKeys(current, next));
+    this.#given = [current, next];
+    this.#generation++;
+    this.#remember();
+    return true;
+  }
+
+  #remember(): void {
+    this.#authorizations = [this.upstream.authorization(0), this.upstream.authorization(1)];
+    for (const held of this.#authorizations) {
+      if (held !== undefined) this.#secrets = [held.slice("Bearer ".length), ...this.#secrets].slice(0, MOST_SECRETS);
+    }
+  }
+
+  #freeWhenIdle(): void {
+    if (this.#users > 0 || this.#open > 0) return;
+    this.#users = Infinity;
+    this.upstream.free();
+    this.#authorizations = [];
+    this.#given = undefined;
+  }
+}
+
+async function ask(source: Credential): Promise<string> {
+  if (typeof source === "string") return source;
+  let given: unknown;
+  try {
+    given = await source();
+  } catch (error) {
+    throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", error);
+  }
+  if (typeof given === "string") return given;
+  throw config("key_provider_failed", `the function that gives the credential gave ${given === null ? "null" : `a ${typeof given}`}, not a string`);
+}
+
+/** An error of the configuration that only JavaScript can notice. */
+export function config(code: string, message: string, cause?: unknown): AttentionError {
+  return errorOf({ kind: "config", code, message, attempts: 0 }, clean(cause, []));
+}
+
+/** What the binding throws is the JSON of an error. */
+function explained<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    throw typeof thrown === "string" ? errorOfJson(thrown) : thrown;
+  }
+}

@@ -1,0 +1,40 @@
+/** What the runtime tells: environment variables, and whether strangers can read what is in memory. */
+
+/** The globals that are looked at; each is absent somewhere. */
+interface Globals {
+  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>>; readonly versions?: { readonly node?: string } };
+  readonly Deno?: { readonly env?: { get(name: string): string | undefined } };
+  readonly document?: unknown;
+  readonly window?: unknown;
+  readonly location?: { readonly origin?: string };
+  readonly WorkerGlobalScope?: Function;
+}
+
+const here = globalThis as unknown as Globals;
+
+/**
+ * An environment variable; undefined where there are none.
+ *
+ * Through `globalThis`, so that no bundler puts the builder's own key in its place.
+ */
+export function variable(name: string): string | undefined {
+  try {
+    return here.Deno?.env?.get(name) ?? here.process?.env?.[name];
+  } catch {
+    // Deno without the permission to read it.
+    return undefined;
+  }
+}
+
+/** A page, or a worker of one: whoever visits can read everything in it. */
+export function isBrowser(): boolean {
+  if (here.window !== undefined && here.document !== undefined) return true;
+  // Edge runtimes have worker scopes too, but no page that they belong to, so no location.
+  const inWorker = here.WorkerGlobalScope !== undefined && globalThis instanceof here.WorkerGlobalScope;
+  return inWorker && here.location?.origin !== undefined && here.Deno === undefined && here.process?.versions?.node === undefined;
+}
+
+/** The page's own origin, which relative base URLs are meant for. */
+export function pageOrigin(): string | undefined {
+  return here.location?.origin;
+}

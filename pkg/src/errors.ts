@@ -1,0 +1,198 @@
+/** What a call fails with: one class for each kind of error that core tells apart. */
+
+import { printable } from "./print.js";
+
+/** What sort of failure it is. */
+export type ErrorKind =
+  | "invalid_key"
+  | "unauthorized"
+  | "forbidden"
+  | "not_found"
+  | "conflict"
+  | "validation"
+  | "payload_too_large"
+  | "rate_limited"
+  | "server"
+  | "connection"
+  | "timeout"
+  | "aborted"
+  | "protocol"
+  | "config";
+
+/** What is known of one documented cause of a 401. */
+export interface Finding {
+  readonly cause: "header_missing" | "scheme_missing" | "revoked_or_expired" | "no_permission";
+  readonly likelihood: "ruled_out" | "likely" | "unknown";
+  /** Why, in one sentence. */
+  readonly reason: string;
+}
+
+/** A 401 explained. */
+export interface Diagnosis {
+  /** The four documented causes. */
+  readonly findings: readonly Finding[];
+  /** What to do next, in one sentence. */
+  readonly nextStep: string;
+}
+
+/** An error without its class: what `toJSON` gives, and what core hands over. Safe for logs. */
+export interface ErrorFacts {
+  readonly kind: ErrorKind;
+  /** A stable name: the server's own code when it sent one, else one of this library's. */
+  readonly code: string;
+  /** What happened and what to do, in one line. */
+  readonly message: string;
+  /** The HTTP status, when an answer came. */
+  readonly status?: number | undefined;
+  /** The id under which the server knows this exchange. */
+  readonly requestId?: string | undefined;
+  /** How long the server asked to wait, in milliseconds. */
+  readonly retryAfter?: number | undefined;
+  /** How many requests were sent. */
+  readonly attempts: number;
+  /** For a 401: which of the documented causes it is. */
+  readonly diagnosis?: Diagnosis | undefined;
+  /** The page of the API's documentation that helps. */
+  readonly documentation?: string | undefined;
+}
+
+/** Shared by every copy of this package, in every realm. */
+const BRAND = Symbol.for("attention-wasm.error");
+
+/**
+ * Anything that this package's calls fail with.
+ *
+ * `instanceof` looks at a brand and not at the prototype chain: it holds for
+ * errors of another copy of this package and of another realm too. No property
+ * ever holds a key or a token.
+ */
+export class AttentionError extends Error implements ErrorFacts {
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly attempts: number;
+  readonly diagnosis: Diagnosis | undefined;
+  readonly documentation: string | undefined;
+
+  /** Made by this package; `cause` must have been cleaned of credentials. */
+  constructor(facts: ErrorFacts, cause?: unknown) {
+    super(facts.message, cause === undefined ? undefined : { cause });
+    this.kind = facts.kind;
+    this.code = facts.code;
+    this.status = facts.status;
+    this.requestId = facts.requestId;
+    this.retryAfter = facts.retryAfter;
+    this.attempts = facts.attempts;
+    this.diagnosis = facts.diagnosis;
+    this.documentation = facts.documentation;
+  }
+
+  static override [Symbol.hasInstance](this: Function, value: unknown): boolean {
+    const kinds = KINDS.get(this);
+    // Somebody's own subclass: the language's rule.
+    if (kinds === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
+    const kind = (value as { [BRAND]?: ErrorKind } | null | undefined)?.[BRAND];
+    return kind !== undefined && (kinds === "" || kinds === kind);
+  }
+
+  /** The error as plain data, safe for logs; the cause, which is foreign, is left out. */
+  toJSON(): ErrorFacts & { readonly name: string } {
+    const { name, kind, code, message, status, requestId, retryAfter, attempts, diagnosis, documentation } = this;
+    return { name, kind, code, message, status, requestId, retryAfter, attempts, diagnosis, documentation };
+  }
+}
+
+/** The key or token was refused before any call. */
+export class InvalidKeyError extends AttentionError {}
+/** 401: see `diagnosis` for the likely cause. */
+export class UnauthorizedError extends AttentionError {}
+/** 403. */
+export class ForbiddenError extends AttentionError {}
+/** 404 or 410. */
+export class NotFoundError extends AttentionError {}
+/** 409 or 412. */
+export class ConflictError extends AttentionError {}
+/** 400, 422 or another 4xx, or a request that was refused before it was sent. */
+export class ValidationError extends AttentionError {}
+/** 413, 414 or 431. */
+export class PayloadTooLargeError extends AttentionError {}
+/** 429, or a wait longer than a call may. */
+export class RateLimitedError extends AttentionError {}
+/** 5xx. */
+export class ServerError extends AttentionError {}
+/** The server could not be reached, or the connection broke. */
+export class ConnectionError extends AttentionError {}
+/** No answer in time. */
+export class TimeoutError extends AttentionError {}
+/** The caller gave up: `cause` is its signal's reason. */
+export class AbortedError extends AttentionError {}
+/** The answer is not one that this API gives. */
+export class ProtocolError extends AttentionError {}
+/** The configuration is at fault. */
+export class ConfigError extends AttentionError {}
+
+// Names are spelt out because minifiers change those of classes.
+const CLASSES: Readonly<Record<ErrorKind, readonly [name: string, made: typeof AttentionError]>> = {
+  invalid_key: ["InvalidKeyError", InvalidKeyError],
+  unauthorized: ["UnauthorizedError", UnauthorizedError],
+  forbidden: ["ForbiddenError", ForbiddenError],
+  not_found: ["NotFoundError", NotFoundError],
+  conflict: ["ConflictError", ConflictError],
+  validation: ["ValidationError", ValidationError],
+  payload_too_large: ["PayloadTooLargeError", PayloadTooLargeError],
+  rate_limited: ["RateLimitedError", RateLimitedError],
+  server: ["ServerError", ServerError],
+  connection: ["ConnectionError", ConnectionError],
+  timeout: ["TimeoutError", TimeoutError],
+  aborted: ["AbortedError", AbortedError],
+  protocol: ["ProtocolError", ProtocolError],
+  config: ["ConfigError", ConfigError],
+};
+
+/** Which errors are instances of a class of ours: those of its kind, or of any ("" is the root's). */
+const KINDS = new Map<Function, ErrorKind | "">([[AttentionError, ""]]);
+
+const hidden = (value: unknown) => ({ value, configurable: true, writable: true });
+Object.defineProperties(AttentionError.prototype, {
+  name: hidden("AttentionError"),
+  [BRAND]: {
+    get(this: AttentionError) {
+      return this.kind;
+    },
+  },
+  ...printable((error: AttentionError, inspect) => story(error, inspect)),
+});
+for (const [kind, [name, made]] of Object.entries(CLASSES)) {
+  KINDS.set(made, kind as ErrorKind);
+  Object.defineProperty(made.prototype, "name", hidden(name));
+}
+
+/** The error of these facts, in the class of its kind. */
+export function errorOf(facts: ErrorFacts, cause?: unknown): AttentionError {
+  // A kind that this version of the bindings does not know yet is still an error.
+  const [, made] = CLASSES[facts.kind] ?? ["", AttentionError];
+  return new made(facts, cause);
+}
+
+/** The error that the binding gives as JSON. */
+export function errorOfJson(json: string, cause?: unknown): AttentionError {
+  return errorOf(JSON.parse(json) as ErrorFacts, cause);
+}
+
+/** What a person reads on a console: the stack, the findings as a list, what to do next. */
+function story(error: AttentionError, inspect: (value: unknown) => string): string {
+  const lines = [error.stack ?? `${error.name}: ${error.message}`];
+  const { status, requestId, retryAfter, attempts, diagnosis, documentation, cause } = error;
+  const facts = { code: error.code, status, requestId, retryAfter, attempts };
+  lines.push(`  ${Object.entries(facts).filter(([, held]) => held !== undefined).map(([name, held]) => `${name}: ${held}`).join(", ")}`);
+  if (diagnosis !== undefined) {
+    const marks = { ruled_out: "no", likely: "LIKELY", unknown: "maybe" };
+    for (const found of diagnosis.findings) lines.push(`  ${marks[found.likelihood].padEnd(7)} ${found.cause}: ${found.reason}`);
+    lines.push(`  next    ${diagnosis.nextStep}`);
+  }
+  if (documentation !== undefined) lines.push(`  see     ${documentation}`);
+  if (cause !== undefined) lines.push(`  cause   ${inspect(cause)}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,119 @@
+/** Who is told what happens: hooks and the logger. */
+
+import type { Upstream } from "./core.js";
+import type { KeysInfo } from "./door.js";
+import { variable } from "./environment.js";
+
+/** A request is about to be sent. */
+export interface RequestEvent {
+  readonly method: string;
+  readonly url: string;
+  /** What is sent beside Authorization, which is not shown; a hook may change it. */
+  readonly headers: Headers;
+  /** Counts from 1. */
+  readonly attempt: number;
+}
+
+/** A response's head has come. */
+export interface ResponseEvent {
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly attempt: number;
+}
+
+/** Another try will follow. */
+export interface RetryEvent {
+  readonly method: string;
+  readonly url: string;
+  /** The try that failed. */
+  readonly attempt: number;
+  /** How long is waited before the next, in milliseconds. */
+  readonly wait: number;
+  /** What it failed with, when an answer came. */
+  readonly status: number | undefined;
+}
+
+/** From now on the other key is used. */
+export interface KeySwitchEvent {
+  readonly from: "current" | "next";
+  readonly to: "current" | "next";
+  /** Of the key used from now on. */
+  readonly fingerprint: string;
+}
+
+/** Functions that are told; what they throw, the call fails with. */
+export interface Hooks {
+  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+  readonly onResponse?: ((event: ResponseEvent) => void) | undefined;
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+  readonly onKeySwitch?: ((event: KeySwitchEvent) => void) | undefined;
+}
+
+/** Where log lines go; `console` is one. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** The logger that the variable ATTENTION_LOG asks for: the console, from that level up. */
+function loggerOfEnvironment(): Logger | undefined {
+  const from = LEVELS.indexOf(variable("ATTENTION_LOG") as (typeof LEVELS)[number]);
+  if (from < 0) return undefined;
+  const line = (level: (typeof LEVELS)[number]) => (message: string) => {
+    if (LEVELS.indexOf(level) >= from) console[level](message);
+  };
+  return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+}
+
+export class Events {
+  readonly #hooks: Hooks;
+  readonly #logger: Logger | undefined;
+
+  private constructor(hooks: Hooks, logger: Logger | undefined) {
+    this.#hooks = hooks;
+    this.#logger = logger;
+  }
+
+  /** Undefined when nobody wants to be told. */
+  static of(options: Hooks & { readonly logger?: Logger | undefined }): Events | undefined {
+    const { onRequest, onResponse, onRetry, onKeySwitch, logger = loggerOfEnvironment() } = options;
+    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, logger].every((who) => who === undefined);
+    return nobody ? undefined : new Events(options, logger);
+  }
+
+  request(method: string, url: string, init: RequestInit, attempt: number): void {
+    this.#logger?.debug(`attention: ${method} ${shown(url)}, try ${attempt}`);
+    if (this.#hooks.onRequest === undefined) return;
+    const { authorization, ...rest } = init.headers as Record<string, string>;
+    const headers = new Headers(rest);
+    this.#hooks.onRequest({ method, url, headers, attempt });
+    headers.set("authorization", authorization!);
+    init.headers = headers;
+  }
+
+  response(method: string, url: string, { status, headers }: Response, attempt: number, upstream: Upstream): void {
+    this.#logger?.debug(`attention: ${method} ${shown(url)}, try ${attempt}: ${status}`);
+    this.#hooks.onResponse?.({ method, url, status, headers, attempt });
+    if (upstream.takeSwitch() === 0) return;
+    const { inUse: to, keys } = JSON.parse(upstream.keys()) as KeysInfo;
+    const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
+    this.#logger?.warn(`attention: a key was refused, the ${to} one (${fingerprint}) is used from now on`);
+    this.#hooks.onKeySwitch?.({ from: to === "next" ? "current" : "next", to, fingerprint });
+  }
+
+  retry(method: string, url: string, attempt: number, wait: number, status: number | undefined): void {
+    this.#logger?.info(`attention: ${method} ${shown(url)}, try ${attempt}: ${status ?? "no answer"}; again in ${Math.round(wait)} ms`);
+    this.#hooks.onRetry?.({ method, url, attempt, wait, status });
+  }
+}
+
+/** Without the query, which may name people. */
+function shown(url: string): string {
+  return url.split("?", 1)[0]!;
+}

@@ -1,0 +1,36 @@
+/**
+ * A client of the Attention API for every JavaScript runtime.
+ *
+ * @module
+ */
+
+/// <reference lib="esnext.disposable" />
+
+export { Attention, type AttentionOptions, type CallOptions } from "./client.js";
+export type { Body } from "./body.js";
+export type { Credential, KeyInfo, KeysInfo } from "./door.js";
+export {
+  AbortedError,
+  AttentionError,
+  ConfigError,
+  ConflictError,
+  ConnectionError,
+  type Diagnosis,
+  type ErrorFacts,
+  type ErrorKind,
+  type Finding,
+  ForbiddenError,
+  InvalidKeyError,
+  NotFoundError,
+  PayloadTooLargeError,
+  ProtocolError,
+  RateLimitedError,
+  ServerError,
+  TimeoutError,
+  UnauthorizedError,
+  ValidationError,
+} from "./errors.js";
+export type { Hooks, KeySwitchEvent, Logger, RequestEvent, ResponseEvent, RetryEvent } from "./events.js";
+export type { HeaderOptions } from "./headers.js";
+export { APIPromise, type WithResponse } from "./promise.js";
+export type { Query, QueryValue } from "./query.js";

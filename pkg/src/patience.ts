@@ -1,0 +1,101 @@
+/**
+ * How long a call is waited for: its timeouts and its caller's signal, in one
+ * signal for `fetch`, which is only made when there is something to combine.
+ */
+
+/** The longest that a timer can run. */
+const LONGEST = 2 ** 31 - 1;
+
+/** Takes the caller's signal off bodies that were handed out and then dropped unread. */
+const dropped = new FinalizationRegistry<() => void>((unlink) => unlink());
+
+/** One call's patience. Whoever makes one must `end` it. */
+export class Patience {
+  /** Whether it was a timer that ended the try. */
+  timedOut = false;
+  readonly #signal: AbortSignal | undefined;
+  #controller: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wake: (() => void) | undefined;
+  #linked = false;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  /** Whether the caller has given up. */
+  get aborted(): boolean {
+    return this.#signal?.aborted === true;
+  }
+
+  /** Why the caller has given up. */
+  get reason(): unknown {
+    return this.#signal?.reason;
+  }
+
+  /** The signal for one try that may take so many milliseconds; negative is for ever. */
+  begin(timeout: number): AbortSignal | undefined {
+    this.timedOut = false;
+    if (timeout < 0 && this.#controller === undefined) return this.#signal;
+    if (this.#controller === undefined || this.#controller.signal.aborted) this.#controller = new AbortController();
+    this.#link();
+    this.limit(timeout);
+    return this.#controller.signal;
+  }
+
+  /** Sets the timer anew: so many milliseconds from now; negative stops it. */
+  limit(timeout: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = timeout < 0 ? undefined : setTimeout(expire, Math.min(timeout, LONGEST), this);
+  }
+
+  /** Waits. The caller's signal ends it early. */
+  async wait(millis: number): Promise<void> {
+    this.limit(-1);
+    this.#link();
+    if (this.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      this.#timer = setTimeout(resolve, Math.min(millis, LONGEST));
+    });
+    this.#wake = undefined;
+    this.limit(-1);
+  }
+
+  /** The call is over: no timer and no listener stays. */
+  end(): void {
+    this.limit(-1);
+    if (this.#linked) this.#signal?.removeEventListener("abort", this);
+    this.#linked = false;
+  }
+
+  /** The body now belongs to the caller: no timer, but the signal still ends it. */
+  handOver(body: object | null): void {
+    if (body === null || !this.#linked) return this.end();
+    this.limit(-1);
+    const signal = this.#signal;
+    dropped.register(body, () => signal?.removeEventListener("abort", this));
+  }
+
+  /** Called as the listener of the caller's signal. */
+  handleEvent(): void {
+    this.#controller?.abort(this.reason);
+    this.#wake?.();
+  }
+
+  /** Called by the timer. */
+  expire(): void {
+    this.timedOut = true;
+    this.#controller?.abort(new DOMException("The call took longer than its timeout", "TimeoutError"));
+  }
+
+  #link(): void {
+    if (this.#linked || this.#signal === undefined) return;
+    this.#signal.addEventListener("abort", this);
+    this.#linked = true;
+  }
+}
+
+function expire(patience: Patience): void {
+  patience.expire();
+}

@@ -1,0 +1,68 @@
+/** What every call returns. */
+
+import { readAnswer } from "./answer.js";
+import type { Exchange } from "./driver.js";
+import { requestId } from "./request-id.js";
+
+/** An answer with what came around it. */
+export interface WithResponse<T> {
+  readonly data: T;
+  /** Its body has been read. */
+  readonly response: Response;
+  /** The id under which the server knows this exchange. */
+  readonly requestId: string | undefined;
+  /** How many requests were sent. */
+  readonly attempts: number;
+}
+
+/**
+ * A promise for the answer's content: JSON as its value, text as a string, an
+ * empty body as undefined, anything else as a Blob.
+ *
+ * The request is sent at once. The body is read when the first handler is
+ * attached, so that `asResponse` can still have it unread.
+ */
+export class APIPromise<T> implements Promise<T> {
+  readonly #exchange: Promise<Exchange>;
+  #data: Promise<T> | undefined;
+
+  /** Made by the client. */
+  constructor(exchange: Promise<Exchange>) {
+    this.#exchange = exchange;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "APIPromise";
+  }
+
+  then<R = T, F = never>(onDone?: ((data: T) => R | PromiseLike<R>) | null, onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<R | F> {
+    return this.#read().then(onDone, onFailed);
+  }
+
+  catch<F = never>(onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<T | F> {
+    return this.#read().catch(onFailed);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<T> {
+    return this.#read().finally(onEnd);
+  }
+
+  /** The response as it is, its body an unread stream. Only an error answer rejects. The call's signal still ends the body; its timeout no longer does. */
+  async asResponse(): Promise<Response> {
+    const { response, patience } = await this.#exchange;
+    patience.handOver(response.body);
+    return response;
+  }
+
+  /** The content together with the response. */
+  async withResponse(): Promise<WithResponse<T>> {
+    const data = await this.#read();
+    const { response, attempts } = await this.#exchange;
+    return { data, response, requestId: requestId(response.headers), attempts };
+  }
+
+  #read(): Promise<T> {
+    this.#data ??= this.#exchange.then(readAnswer) as Promise<T>;
+    return this.#data;
+  }
+}

@@ -1,0 +1,23 @@
+/** What wasm-bindgen generates beside its documented classes. The build resolves both names to the generated module. */
+declare module "#glue" {
+  /** Gives the generated classes their instance. */
+  export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+}
+
+/** The compiled module: embedded as text, or given by the runtime, which of them is the build's choice. */
+declare module "#module" {
+  export function compile(): WebAssembly.Module;
+}
+
+/** The embedded module's bytes. */
+declare module "#bytes" {
+  /** base64 of the raw deflate stream. */
+  export const packed: string;
+  /** How many bytes come out of it. */
+  export const size: number;
+}
+
+declare module "#runtime-module" {
+  const module: WebAssembly.Module;
+  export default module;
+}
