@@ -17,14 +17,21 @@ pub trait Headers {
 
 impl Headers for &[(&str, &str)] {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(*value))
+        joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value))
     }
 }
 
 impl Headers for Vec<(String, String)> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(value.as_str()))
+        joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()))
     }
+}
+
+/// Repeated values are one list (RFC 9110 §5.3): for a header that is no list,
+/// such as `Retry-After`, that makes two values none instead of a guess.
+fn joined<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
+    let first = Cow::Borrowed(values.next()?);
+    Some(values.fold(first, |list, value| Cow::Owned(format!("{list}, {value}"))))
 }
 
 /// What core keeps of a response that is not a success.
