@@ -140,13 +140,23 @@ fn host_of(authority: &str) -> Option<&str> {
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
                 && !label.starts_with('-')
         };
-        if !host.strip_suffix('.').unwrap_or(host).split('.').all(label) {
+        let name = host.strip_suffix('.').unwrap_or(host);
+        // URL parsers read a name that ends in a number as an address, in forms
+        // of which only the plain one means the same to everybody.
+        if !name.split('.').all(label) || (ends_in_number(name) && name.parse::<std::net::Ipv4Addr>().is_err()) {
             return None;
         }
         (host, port)
     };
     let port_is_valid = port.is_none_or(|p| !p.starts_with('+') && p.parse::<u16>().is_ok_and(|p| p > 0));
     port_is_valid.then_some(host)
+}
+
+/// The WHATWG URL standard's "ends in a number" (§3.5).
+fn ends_in_number(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    hex || last.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Hosts that only the machine itself answers for (RFC 6761 §6.3, RFC 1122 §3.2.1.3).
