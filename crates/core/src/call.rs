@@ -45,8 +45,10 @@ use std::time::Duration;
 use crate::diagnosis::Diagnosis;
 use crate::error::Error;
 use crate::key_ring::{KeyRing, KeyVerdict, Slot, Switch};
+use crate::key::Fingerprint;
 use crate::outcome::{self, Headers, Rejection};
 use crate::rate_limit::Gate;
+use crate::redaction;
 use crate::request::{BaseUrl, RequestError};
 use crate::retry::{self, Failure, RetryBudget, RetryPolicy};
 use crate::{Method, Timestamp};
@@ -101,7 +103,9 @@ impl Upstream {
     /// The URL of a request, checked; see [`BaseUrl::join`].
     pub fn url(&self, target: &str, query: &str) -> Result<String, RequestError> {
         let url = self.base.join(target, query)?;
-        if self.keys.secrets().any(|secret| url.contains(secret)) {
+        // The base is configuration: that a short token stands in it means nothing.
+        let told = &url[self.base.as_str().len()..];
+        if self.keys.secrets().any(|secret| redaction::reveals(told, secret)) {
             return Err(RequestError::SecretInUrl);
         }
         Ok(url)
@@ -186,6 +190,8 @@ pub struct Call {
     slot: Slot,
     sent: u32,
     sent_at: Timestamp,
+    /// Which key was sent: by the time of the answer another may be in its place.
+    sent_with: Option<Fingerprint>,
     /// Retries other than the key ring's, which are the ones policy counts.
     retries: u32,
     failed_over: bool,
@@ -202,6 +208,7 @@ impl Call {
             slot: Slot::Current,
             sent: 0,
             sent_at: now,
+            sent_with: None,
             retries: 0,
             failed_over: false,
             rejection: None,
@@ -247,7 +254,9 @@ impl Call {
         if status == 401 {
             return self.on_unauthorized(upstream, headers, now);
         }
-        if let Some(switch) = upstream.keys.on_accepted(self.slot, now) {
+        if self.key_is_in_place(upstream)
+            && let Some(switch) = upstream.keys.on_accepted(self.slot, now)
+        {
             upstream.switched = Some(switch);
         }
         if outcome::is_success(status) {
@@ -312,6 +321,13 @@ impl Call {
 
     fn on_unauthorized(&mut self, upstream: &mut Upstream, headers: &dyn Headers, now: Timestamp) -> Action {
         self.rejection = Some(Rejection::read(401, headers, now));
+        if !self.key_is_in_place(upstream) {
+            // The keys were replaced meanwhile: no verdict on the new ones, but a reason to use them.
+            if !self.options.replayable || self.is_too_late(now, Duration::ZERO) {
+                return Action::Done(Verdict::Rejected);
+            }
+            return self.send(upstream, now);
+        }
         self.verdict_before = upstream.keys.verdict(self.slot).unwrap_or_default();
         if !self.options.replayable {
             upstream.switched = upstream.keys.on_unauthorized_final(self.slot, now).or(upstream.switched);
@@ -321,7 +337,7 @@ impl Call {
             // A 401 was not processed, so any method may go again; once.
             Some(other) if !self.failed_over && !self.is_too_late(now, Duration::ZERO) => {
                 self.failed_over = true;
-                Action::Send(self.attempt(other, now))
+                Action::Send(self.attempt(other, upstream, now))
             }
             _ => Action::Done(Verdict::Rejected),
         }
@@ -347,11 +363,12 @@ impl Call {
             return Action::Done(Verdict::Failed(Box::new(Error::of_failure(Failure::Timeout, self.sent))));
         }
         self.failed_over = false;
-        Action::Send(self.attempt(upstream.keys.in_use(), now))
+        Action::Send(self.attempt(upstream.keys.in_use(), upstream, now))
     }
 
-    fn attempt(&mut self, slot: Slot, now: Timestamp) -> Attempt {
+    fn attempt(&mut self, slot: Slot, upstream: &Upstream, now: Timestamp) -> Attempt {
         self.slot = slot;
+        self.sent_with = upstream.keys.fingerprint(slot);
         self.sent += 1;
         self.sent_at = now;
         let left = self.deadline.map(|deadline| deadline.saturating_since(now));
@@ -360,6 +377,10 @@ impl Call {
             (attempt, left) => attempt.or(left),
         };
         Attempt { number: self.sent, slot, timeout }
+    }
+
+    fn key_is_in_place(&self, upstream: &Upstream) -> bool {
+        upstream.keys.fingerprint(self.slot) == self.sent_with
     }
 
     fn may_send_again(&self) -> bool {

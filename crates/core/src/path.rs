@@ -88,7 +88,7 @@ fn encoded(bytes: &[u8], position: usize) -> Result<usize, PathError> {
     }
 }
 
-fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
+pub(crate) fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
     let digit = |at: usize| bytes.get(at).and_then(|&b| char::from(b).to_digit(16));
     u8::try_from(digit(at)? * 16 + digit(at + 1)?).ok()
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::path::hex_pair;
+
 /// What stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";
 
@@ -23,8 +25,11 @@ const LOOKALIKE_BYTES: usize = 16;
 /// ```
 pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
-    for secret in secrets {
-        if !secret.is_empty() && text.contains(secret) {
+    for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+        if !text.contains(secret) && reveals(&text, secret) {
+            text = Cow::Owned(percent_decoded(&text));
+        }
+        if text.contains(secret) {
             text = Cow::Owned(text.replace(secret, REDACTED));
         }
     }
@@ -47,6 +52,24 @@ pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) 
     }
     kept.push_str(&text[from..]);
     Cow::Owned(kept)
+}
+
+/// Whether a text holds a secret, as it is or percent-encoded in any way.
+pub(crate) fn reveals(text: &str, secret: &str) -> bool {
+    text.contains(secret) || (text.contains('%') && percent_decoded(text).contains(secret))
+}
+
+/// What can be decoded is; for looking into a text, not for sending it.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escape = if byte == b'%' { hex_pair(bytes, at + 1) } else { None };
+        decoded.push(escape.unwrap_or(byte));
+        at += if escape.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 /// The next run of `token68` characters from `at` on.
