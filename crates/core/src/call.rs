@@ -44,8 +44,8 @@ use std::time::Duration;
 
 use crate::diagnosis::Diagnosis;
 use crate::error::Error;
-use crate::key_ring::{KeyRing, KeyVerdict, Slot, Switch};
 use crate::key::Fingerprint;
+use crate::key_ring::{KeyRing, KeyVerdict, Slot, Switch};
 use crate::outcome::{self, Headers, Rejection};
 use crate::rate_limit::Gate;
 use crate::redaction;
@@ -316,7 +316,7 @@ impl Call {
         let rejection = self.rejection.as_ref().unwrap_or(&fallback);
         let diagnosis =
             (rejection.status == 401).then(|| Diagnosis::of(&upstream.keys, self.slot, self.verdict_before, now));
-        Error::of_rejection(rejection, body, diagnosis, self.sent, upstream.keys.secrets())
+        Error::of_rejection(rejection, body, diagnosis, self.sent, &upstream.keys)
     }
 
     fn on_unauthorized(&mut self, upstream: &mut Upstream, headers: &dyn Headers, now: Timestamp) -> Action {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::diagnosis::Diagnosis;
 use crate::json::{self, Object, Value};
 use crate::key::KeyError;
+use crate::key_ring::KeyRing;
 use crate::outcome::Rejection;
 use crate::redaction::scrub;
 use crate::request::{BaseUrlError, RequestError};
@@ -173,12 +174,12 @@ impl Error {
         Self { attempts, retry_after: Some(wait), ..Self::local(kind, kind.code(), message) }
     }
 
-    pub(crate) fn of_rejection<'s>(
+    pub(crate) fn of_rejection(
         rejection: &Rejection,
         body: &[u8],
         diagnosis: Option<Diagnosis>,
         attempts: u32,
-        secrets: impl Iterator<Item = &'s str>,
+        keys: &KeyRing,
     ) -> Self {
         let status = rejection.status;
         let kind = ErrorKind::of_status(status);
@@ -186,9 +187,9 @@ impl Error {
         let said = ServerWords::read(&body);
         let mut message = format!("{} ({status})", summary(kind));
         if let Some(words) = &said.message {
-            let words = scrub(words, secrets);
+            let words = scrub(words, keys.secrets());
             let cut: String =
-                words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SERVER_MESSAGE_CHARS).collect();
+                words.chars().map(|c| if breaks_a_line(c) { ' ' } else { c }).take(MAX_SERVER_MESSAGE_CHARS).collect();
             let cut = cut.trim();
             if !cut.is_empty() {
                 message.push_str("; it says: ");
@@ -203,12 +204,14 @@ impl Error {
             message.push_str("; next: ");
             message.push_str(diagnosis.next_step);
         }
+        // A name may be an echo too; half a name is of no use, so it is dropped.
+        let is_harmless = |name: &String| scrub(name, keys.secrets()) == *name;
         Self {
             kind,
             status: Some(status),
-            code: said.code.map_or(Cow::Borrowed(kind.code()), Cow::Owned),
+            code: said.code.filter(is_harmless).map_or(Cow::Borrowed(kind.code()), Cow::Owned),
             message,
-            request_id: rejection.request_id.clone(),
+            request_id: rejection.request_id.clone().filter(is_harmless),
             retry_after: rejection.asked_wait(),
             diagnosis: diagnosis.map(Box::new),
             attempts,
@@ -344,18 +347,22 @@ struct ServerWords {
 
 impl ServerWords {
     fn read(body: &str) -> Self {
-        let body = body.trim();
+        let body = body.trim_start_matches('\u{feff}').trim();
         if !body.starts_with('{') {
-            // An HTML page is a proxy's, not the API's, and nothing to read aloud.
-            let is_text = !body.is_empty() && !body.starts_with(['<', '[', '"']);
+            // An HTML page is a proxy's, not the API's, and nothing to read aloud; nor is what is no text.
+            let is_binary = |c| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
+            let is_text = !body.is_empty()
+                && !body.starts_with(['<', '[', '"'])
+                && !body.chars().take(MAX_SERVER_MESSAGE_CHARS).any(is_binary);
             return Self { message: is_text.then(|| body.to_owned()), code: None };
         }
-        let inner = match json::member(body, "errors").or_else(|| json::member(body, "error")) {
-            Some(Value::Container(list)) if list.starts_with('[') => match json::first_element(list) {
-                Some(Value::Container(first)) => Some(first),
-                Some(Value::String(text)) => return Self { message: Some(text.into_owned()), code: code_of(body) },
-                _ => None,
-            },
+        let reported = ["errors", "error"].iter().find_map(|name| match json::member(body, name)? {
+            Value::Container(list) if list.starts_with('[') => json::first_element(list),
+            object @ Value::Container(_) => Some(object),
+            _ => None,
+        });
+        let inner = match reported {
+            Some(Value::String(text)) => return Self { message: Some(text.into_owned()), code: code_of(body) },
             Some(Value::Container(object)) => Some(object),
             _ => None,
         };
@@ -366,6 +373,12 @@ impl ServerWords {
             .find_map(|document| names.iter().find_map(|name| text_of(document, name)));
         Self { message, code: inner.and_then(code_of).or_else(|| code_of(body)) }
     }
+}
+
+/// Whether a character would end the line that a message stands in, act on the
+/// terminal that shows it, or turn its direction around.
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn text_of(document: &str, name: &str) -> Option<String> {
@@ -379,6 +392,5 @@ fn code_of(document: &str) -> Option<String> {
     let plain = !code.is_empty()
         && code.len() <= 64
         && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    // Long enough to be a credential is too long to repeat unread.
-    (plain && scrub(&code, []) == *code).then(|| code.into_owned())
+    plain.then(|| code.into_owned())
 }
