@@ -1,0 +1,231 @@
+//! `retries.json` and `ring.json`: calls, step by step.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use attention_core::call::{Attempt, CallOptions, Verdict};
+use attention_core::key_ring::KeyVerdict;
+use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
+use attention_core::retry::{Failure, RetryPolicy};
+use attention_core::{Action, Call, Error, Method, Slot, Timestamp, Upstream};
+use serde::Deserialize;
+
+use crate::error::Expected;
+use crate::keys::ring;
+use crate::text::Body;
+use crate::{Check, Shared, same};
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Keys {
+    current: String,
+    next: Option<String>,
+    #[serde(default)]
+    token: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Script {
+    keys: Option<Keys>,
+    steps: Vec<Step>,
+}
+
+/// At a time, one thing happens, and something must follow.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Step {
+    at: u64,
+    #[serde(default = "first_call")]
+    call: String,
+    begin: Option<Begin>,
+    response: Option<u16>,
+    failure: Option<Broken>,
+    #[serde(default)]
+    waited: bool,
+    replace_keys: Option<Keys>,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    body: Option<Body>,
+    #[serde(default)]
+    unit: f64,
+    then: Then,
+}
+
+fn first_call() -> String {
+    "a".to_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Begin {
+    method: String,
+    #[serde(default)]
+    idempotent: bool,
+    #[serde(default)]
+    one_shot: bool,
+    max_retries: Option<u32>,
+    timeout: Option<u64>,
+    attempt_timeout: Option<u64>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Broken {
+    Connection,
+    Timeout,
+    Aborted,
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Connection => Self::Connection,
+            Broken::Timeout => Self::Timeout,
+            Broken::Aborted => Self::Aborted,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Then {
+    action: String,
+    slot: Option<String>,
+    timeout: Option<u64>,
+    millis: Option<u64>,
+    error: Option<Expected>,
+    switch: Option<String>,
+    keys: Option<RingState>,
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RingState {
+    in_use: String,
+    current: String,
+    next: Option<String>,
+}
+
+impl RingState {
+    fn of(upstream: &Upstream) -> Self {
+        let ring = upstream.keys();
+        let name = |slot| {
+            ring.verdict(slot).map(|verdict| match verdict {
+                KeyVerdict::Untested => "untested".to_owned(),
+                KeyVerdict::Accepted { .. } => "accepted".to_owned(),
+                KeyVerdict::Refused { .. } => "refused".to_owned(),
+            })
+        };
+        Self {
+            in_use: ring.in_use().as_str().to_owned(),
+            current: name(Slot::Current).unwrap_or_default(),
+            next: name(Slot::Next),
+        }
+    }
+}
+
+/// What a step led to.
+enum Outcome {
+    Nothing,
+    Action(Action),
+    Refused(RequestError),
+}
+
+impl Check for Script {
+    fn check(&self, shared: &Shared) -> Result<(), String> {
+        let keys = self.keys.as_ref().unwrap_or(&shared.keys);
+        let base = BaseUrl::parse(DEFAULT_BASE_URL).expect("a base URL");
+        let made = ring(&keys.current, keys.next.as_deref(), keys.token).map_err(|error| error.to_string())?;
+        let mut play = Play { upstream: Upstream::new(base, made), calls: BTreeMap::new(), now: shared.now };
+        for (index, step) in self.steps.iter().enumerate() {
+            let told = |complaint| format!("step {}, at {} ms: {complaint}", index + 1, step.at);
+            let outcome = play.perform(step).map_err(told)?;
+            play.check(step, outcome, keys).map_err(told)?;
+        }
+        Ok(())
+    }
+}
+
+struct Play {
+    upstream: Upstream,
+    calls: BTreeMap<String, Call>,
+    now: u64,
+}
+
+impl Play {
+    fn perform(&mut self, step: &Step) -> Result<Outcome, String> {
+        let now = Timestamp::from_unix_millis(self.now + step.at);
+        let upstream = &mut self.upstream;
+        if let Some(keys) = &step.replace_keys {
+            let made = ring(&keys.current, keys.next.as_deref(), keys.token).map_err(|error| error.to_string())?;
+            upstream.replace_keys(made);
+            return Ok(Outcome::Nothing);
+        }
+        if let Some(begin) = &step.begin {
+            let Some(method) = Method::parse(&begin.method) else {
+                return Ok(Outcome::Refused(RequestError::Method));
+            };
+            let mut call = Call::new(begin.options(method), now);
+            let action = call.start(upstream, now);
+            self.calls.insert(step.call.clone(), call);
+            return Ok(Outcome::Action(action));
+        }
+        let call = self.calls.get_mut(&step.call).ok_or("no such call")?;
+        Ok(Outcome::Action(match (step.response, step.failure, step.waited) {
+            (Some(status), None, false) => call.on_response(upstream, status, &step.headers, now, step.unit),
+            (None, Some(failure), false) => call.on_failure(upstream, failure.into(), now, step.unit),
+            (None, None, true) => call.on_waited(upstream, now),
+            _ => return Err("not one thing happens".to_owned()),
+        }))
+    }
+
+    fn check(&mut self, step: &Step, outcome: Outcome, keys: &Keys) -> Result<(), String> {
+        let then = &step.then;
+        match (then.action.as_str(), outcome) {
+            ("none", Outcome::Nothing) | ("success", Outcome::Action(Action::Done(Verdict::Success))) => {}
+            ("send", Outcome::Action(Action::Send(attempt))) => then.check_attempt(attempt)?,
+            ("wait", Outcome::Action(Action::Wait(wait))) => {
+                same("wait", Some(wait), then.millis.map(Duration::from_millis))?;
+            }
+            ("rejected", Outcome::Action(Action::Done(Verdict::Rejected))) => {
+                let body = step.body.as_ref().map(Body::build).unwrap_or_default();
+                let now = Timestamp::from_unix_millis(self.now + step.at);
+                then.check_error(&self.calls[&step.call].error(&self.upstream, &body, now), keys)?;
+            }
+            ("failed", Outcome::Action(Action::Done(Verdict::Failed(error)))) => then.check_error(&error, keys)?,
+            ("refused", Outcome::Refused(error)) => then.check_error(&error.into(), keys)?,
+            (expected, Outcome::Action(action)) => return Err(format!("got {action:?}, expected {expected}")),
+            (expected, _) => return Err(format!("the call was refused, expected {expected}")),
+        }
+        let switch = self.upstream.take_switch().map(|switch| switch.to.as_str().to_owned());
+        same("switch", switch, then.switch.clone())?;
+        then.keys.as_ref().map_or(Ok(()), |keys| same("keys", &RingState::of(&self.upstream), keys))
+    }
+}
+
+impl Begin {
+    fn options(&self, method: Method) -> CallOptions {
+        let policy = RetryPolicy::default();
+        CallOptions {
+            idempotent: self.idempotent,
+            replayable: !self.one_shot,
+            retry: RetryPolicy { max_retries: self.max_retries.unwrap_or(policy.max_retries), ..policy },
+            timeout: self.timeout.map(Duration::from_millis),
+            attempt_timeout: self.attempt_timeout.map(Duration::from_millis),
+            ..CallOptions::new(method)
+        }
+    }
+}
+
+impl Then {
+    fn check_attempt(&self, attempt: Attempt) -> Result<(), String> {
+        same("slot", Some(attempt.slot.as_str()), self.slot.as_deref())?;
+        same("timeout", attempt.timeout, self.timeout.map(Duration::from_millis))
+    }
+
+    fn check_error(&self, error: &Error, keys: &Keys) -> Result<(), String> {
+        let secrets: Vec<&str> = [Some(keys.current.as_str()), keys.next.as_deref()].into_iter().flatten().collect();
+        self.error.as_ref().ok_or("the case names no error")?.check(error, &secrets)
+    }
+}
