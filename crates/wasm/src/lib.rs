@@ -165,13 +165,13 @@ impl Upstream {
     /// For a wait: its length in milliseconds.
     #[wasm_bindgen(js_name = waitMillis)]
     pub fn wait_millis(&self) -> f64 {
-        self.wait.as_secs_f64() * 1000.0
+        as_millis(self.wait)
     }
 
     /// For a send: the timeout up to the response's head in milliseconds, or -1.
     #[wasm_bindgen(js_name = timeoutMillis)]
     pub fn timeout_millis(&self) -> f64 {
-        self.timeout.map_or(-1.0, |timeout| timeout.as_secs_f64() * 1000.0)
+        self.timeout.map_or(-1.0, as_millis)
     }
 
     /// For a send: whose `Authorization` it takes, 0 current, 1 next.
@@ -317,6 +317,13 @@ const fn time(millis: f64) -> Timestamp {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // As above.
 fn millis(millis: f64) -> Option<Duration> {
     (millis >= 0.0).then(|| Duration::from_millis(millis as u64))
+}
+
+/// Exact for whole milliseconds. Seconds as a fraction are not: 1.001 s would
+/// come to 1000.9999999999999 ms, and a timer cuts that down to a wait too short.
+#[allow(clippy::cast_precision_loss)] // Centuries of seconds are exact.
+fn as_millis(duration: Duration) -> f64 {
+    duration.as_secs() as f64 * 1000.0 + f64::from(duration.subsec_nanos()) / 1e6
 }
 
 struct Lookup<'a>(&'a Headers);
