@@ -1,0 +1,379 @@
+//! Whole exchanges: a driver in simulated time against a scripted server.
+//!
+//! The golden vectors fix single steps. Here calls run from the first action to
+//! the last, alone and together, and what must hold for all of them is checked.
+
+use std::time::Duration;
+
+use attention_core::call::{CallOptions, Upstream, Verdict};
+use attention_core::request::{BaseUrl, DEFAULT_BASE_URL};
+use attention_core::retry::{Failure, RetryPolicy};
+use attention_core::{Action, ApiKey, Call, ErrorKind, KeyRing, Method, Slot, Timestamp};
+use proptest::prelude::*;
+
+const BEGIN: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+/// What the server does with one request.
+#[derive(Clone, Debug)]
+enum Reply {
+    /// Answers with a status and perhaps `Retry-After`.
+    Status(u16, Option<u64>),
+    /// Breaks the connection.
+    Break,
+    /// Says nothing until the driver gives up.
+    Silence,
+}
+use Reply::{Break, Silence, Status};
+
+/// One request as the server saw it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Sent {
+    slot: Slot,
+    at: u64,
+}
+
+/// A driver, its clock, and a server that takes `latency` for each answer and
+/// replies from a script; after its end, with 200.
+struct Scenario {
+    upstream: Upstream,
+    options: CallOptions,
+    now: Timestamp,
+    latency: Duration,
+    unit: f64,
+    script: std::vec::IntoIter<Reply>,
+}
+
+/// How an exchange went.
+#[derive(Debug)]
+struct Trace {
+    sent: Vec<Sent>,
+    waits: Vec<u64>,
+    verdict: Verdict,
+    /// The error of a call that ended without success.
+    error: Option<attention_core::Error>,
+    /// From the beginning to the verdict.
+    millis: u64,
+}
+
+impl Scenario {
+    fn new(method: Method) -> Self {
+        let key = |text| ApiKey::parse(text).expect("a key");
+        Self::with(method, KeyRing::new(key("fake-current-key-0123456789"), None))
+    }
+
+    fn with_next(method: Method) -> Self {
+        let key = |text| ApiKey::parse(text).expect("a key");
+        Self::with(method, KeyRing::new(key("fake-current-key-0123456789"), Some(key("fake-next-key-0123456789"))))
+    }
+
+    fn with(method: Method, keys: KeyRing) -> Self {
+        Self {
+            upstream: Upstream::new(BaseUrl::parse(DEFAULT_BASE_URL).expect("a base"), keys),
+            options: CallOptions::new(method),
+            now: BEGIN,
+            latency: Duration::from_millis(10),
+            unit: 1.0,
+            script: Vec::new().into_iter(),
+        }
+    }
+
+    fn options(mut self, change: impl FnOnce(&mut CallOptions)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    fn replies(mut self, script: impl IntoIterator<Item = Reply>) -> Self {
+        self.script = script.into_iter().collect::<Vec<_>>().into_iter();
+        self
+    }
+
+    /// Later calls go to the same server with the same keys.
+    fn then_replies(&mut self, script: impl IntoIterator<Item = Reply>) -> Trace {
+        self.script = script.into_iter().collect::<Vec<_>>().into_iter();
+        self.run()
+    }
+
+    fn run(&mut self) -> Trace {
+        let begin = self.now;
+        let mut call = Call::new(self.options.clone(), begin);
+        let (mut sent, mut waits) = (Vec::new(), Vec::new());
+        let mut action = call.start(&mut self.upstream, self.now);
+        loop {
+            assert!(sent.len() + waits.len() < 10_000, "the call does not end");
+            action = match action {
+                Action::Wait(wait) => {
+                    waits.push(millis(wait));
+                    self.now = self.now.saturating_add(wait);
+                    call.on_waited(&mut self.upstream, self.now)
+                }
+                Action::Send(attempt) => {
+                    assert_eq!(attempt.number as usize, sent.len() + 1, "attempts are counted from 1");
+                    sent.push(Sent { slot: attempt.slot, at: millis(self.now.saturating_since(BEGIN)) });
+                    self.answer(&mut call, attempt.timeout)
+                }
+                Action::Done(verdict) => {
+                    assert_eq!(call.attempts() as usize, sent.len());
+                    let error = match &verdict {
+                        Verdict::Success => None,
+                        Verdict::Rejected => Some(call.error(&self.upstream, b"", self.now)),
+                        Verdict::Failed(error) => Some((**error).clone()),
+                    };
+                    return Trace { sent, waits, verdict, error, millis: millis(self.now.saturating_since(begin)) };
+                }
+            };
+        }
+    }
+
+    /// Lets the server reply, the driver's timer permitting.
+    fn answer(&mut self, call: &mut Call, timeout: Option<Duration>) -> Action {
+        let reply = self.script.next().unwrap_or(Status(200, None));
+        let in_time = timeout.is_none_or(|timeout| self.latency < timeout) && !matches!(reply, Silence);
+        if !in_time {
+            self.now = self.now.saturating_add(timeout.unwrap_or(Duration::from_mins(10)));
+            return call.on_failure(&mut self.upstream, Failure::Timeout, self.now, self.unit);
+        }
+        self.now = self.now.saturating_add(self.latency);
+        match reply {
+            Status(status, retry_after) => {
+                let value = retry_after.map(|seconds| seconds.to_string());
+                let headers: Vec<(String, String)> =
+                    value.into_iter().map(|value| ("Retry-After".to_owned(), value)).collect();
+                call.on_response(&mut self.upstream, status, &headers, self.now, self.unit)
+            }
+            Break | Silence => call.on_failure(&mut self.upstream, Failure::Connection, self.now, self.unit),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).expect("a short time")
+}
+
+impl Trace {
+    fn kind(&self) -> Option<ErrorKind> {
+        self.error.as_ref().map(attention_core::Error::kind)
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        self.sent.iter().map(|sent| sent.slot).collect()
+    }
+}
+
+#[test]
+fn a_flaky_server_is_overcome() {
+    let trace = Scenario::new(Method::Get).replies([Status(502, None), Break]).run();
+    assert_eq!(trace.verdict, Verdict::Success);
+    assert_eq!(trace.sent.iter().map(|sent| sent.at).collect::<Vec<_>>(), [0, 510, 1520]);
+}
+
+#[test]
+fn a_server_that_stays_down_costs_what_policy_says() {
+    let trace = Scenario::new(Method::Get).replies(vec![Status(503, None); 9]).run();
+    assert_eq!((trace.kind(), trace.sent.len(), trace.waits), (Some(ErrorKind::Server), 3, vec![500, 1000]));
+}
+
+#[test]
+fn silence_ends_at_the_timeout_of_the_call() {
+    let trace = Scenario::new(Method::Get)
+        .options(|options| {
+            options.timeout = Some(Duration::from_secs(5));
+            options.attempt_timeout = Some(Duration::from_secs(2));
+        })
+        .replies(vec![Silence; 9])
+        .run();
+    // 2 s, back-off of 500 ms, 2 s; then half a second is too little for a back-off of a second.
+    assert_eq!((trace.kind(), trace.sent.len(), trace.millis), (Some(ErrorKind::Timeout), 2, 4500));
+}
+
+#[test]
+fn a_post_is_sent_once_when_nobody_knows_what_became_of_it() {
+    for reply in [Status(500, None), Status(502, None), Status(503, None), Status(504, None), Break, Silence] {
+        let trace = Scenario::new(Method::Post)
+            .options(|options| options.attempt_timeout = Some(Duration::from_secs(1)))
+            .replies([reply.clone()])
+            .run();
+        assert_eq!(trace.sent.len(), 1, "{reply:?}");
+        assert!(trace.error.is_some(), "{reply:?}");
+    }
+}
+
+#[test]
+fn rotation_never_fails_a_call() {
+    let mut scenario = Scenario::with_next(Method::Post);
+    // Both keys work; then the old one is deleted; then it stays so.
+    let before = scenario.then_replies([Status(201, None)]);
+    let during = scenario.then_replies([Status(401, None), Status(201, None)]);
+    let after = scenario.then_replies([Status(201, None)]);
+    for trace in [&before, &during, &after] {
+        assert_eq!(trace.verdict, Verdict::Success);
+    }
+    assert_eq!(before.slots(), [Slot::Current]);
+    assert_eq!(during.slots(), [Slot::Current, Slot::Next]);
+    assert_eq!(after.slots(), [Slot::Next]);
+    assert!(during.waits.is_empty(), "the other key is tried at once");
+}
+
+#[test]
+fn a_pair_of_dead_keys_does_not_double_the_calls() {
+    let mut scenario = Scenario::with_next(Method::Get);
+    let sent: usize = (0..100).map(|_| scenario.then_replies(vec![Status(401, None); 4]).sent.len()).sum();
+    // One hundred calls in two seconds: the pair is tried once, then one key a call.
+    assert_eq!(sent, 101);
+}
+
+#[test]
+fn the_retry_budget_ends_a_storm() {
+    let mut scenario = Scenario::new(Method::Get);
+    scenario.unit = 0.0;
+    let sent = |scenario: &mut Scenario, calls: usize| -> usize {
+        (0..calls).map(|_| scenario.then_replies(vec![Status(503, None); 3]).sent.len()).sum()
+    };
+    // 500 tokens buy 100 retries: fifty calls with two each, then none.
+    assert_eq!(sent(&mut scenario, 50), 150);
+    assert_eq!(sent(&mut scenario, 50), 50);
+    // Five successes buy one retry.
+    for _ in 0..5 {
+        assert_eq!(scenario.then_replies([]).verdict, Verdict::Success);
+    }
+    assert_eq!(sent(&mut scenario, 2), 3);
+}
+
+#[test]
+fn limits_cost_no_budget() {
+    let mut scenario = Scenario::new(Method::Get);
+    for _ in 0..200 {
+        assert_eq!(scenario.then_replies([Status(429, Some(1))]).verdict, Verdict::Success);
+    }
+    assert_eq!(scenario.then_replies([Status(503, None)]).verdict, Verdict::Success);
+}
+
+#[test]
+fn a_shared_gate_holds_a_call_back() {
+    let mut scenario = Scenario::new(Method::Get);
+    scenario.upstream.hold(BEGIN, Duration::from_secs(3));
+    assert_eq!(scenario.upstream.closed_for(BEGIN), Duration::from_secs(3));
+    let trace = scenario.run();
+    assert_eq!((trace.verdict, trace.sent[0].at), (Verdict::Success, 3000));
+    scenario.upstream.hold(scenario.now, Duration::from_mins(2));
+    let trace = scenario.run();
+    assert_eq!((trace.kind(), trace.sent.len(), trace.millis), (Some(ErrorKind::RateLimited), 0, 0));
+}
+
+#[test]
+fn a_hundred_calls_that_wait_together_leave_one_by_one() {
+    let mut scenario = Scenario::new(Method::Get);
+    let now = BEGIN;
+    let mut calls: Vec<Call> = (0..100).map(|_| Call::new(CallOptions::new(Method::Get), now)).collect();
+    for call in &mut calls {
+        assert!(matches!(call.start(&mut scenario.upstream, now), Action::Send(_)));
+    }
+    let headers: &[(&str, &str)] = &[("retry-after", "1")];
+    let mut waits: Vec<u64> = calls
+        .iter_mut()
+        .map(|call| match call.on_response(&mut scenario.upstream, 429, &headers, now, 0.5) {
+            Action::Wait(wait) => millis(wait),
+            action => panic!("{action:?}"),
+        })
+        .collect();
+    waits.sort_unstable();
+    assert_eq!(waits[0], 1000);
+    assert!(waits.windows(2).all(|pair| pair[1] > pair[0]), "{waits:?}");
+}
+
+#[test]
+fn a_switch_is_told_once_and_the_ring_says_so() {
+    let mut scenario = Scenario::with_next(Method::Get).replies([Status(401, None)]);
+    assert_eq!(scenario.run().verdict, Verdict::Success);
+    let switch = scenario.upstream.take_switch().expect("a switch");
+    assert_eq!((switch.from, switch.to), (Slot::Current, Slot::Next));
+    assert_eq!(scenario.upstream.take_switch(), None);
+    assert_eq!(scenario.upstream.keys().in_use(), Slot::Next);
+}
+
+#[test]
+fn an_error_before_any_response_is_harmless() {
+    // A driver's fault: nothing was rejected yet.
+    let scenario = Scenario::new(Method::Get);
+    let call = Call::new(CallOptions::new(Method::Get), BEGIN);
+    let error = call.error(&scenario.upstream, b"{}", BEGIN);
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Protocol, 0));
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
+    let status = prop_oneof![
+        Just(200_u16),
+        Just(401),
+        Just(403),
+        Just(408),
+        Just(429),
+        Just(500),
+        Just(502),
+        Just(503),
+        Just(504),
+        any::<u16>()
+    ];
+    let retry_after = proptest::option::of(prop_oneof![0..3_u64, 50..70_u64, Just(u64::MAX)]);
+    prop_oneof![6 => (status, retry_after).prop_map(|(status, after)| Status(status, after)), 1 => Just(Break), 1 => Just(Silence)]
+}
+
+fn method() -> impl Strategy<Value = Method> {
+    proptest::sample::select(vec![Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    /// Whatever a server does, what policy promises holds.
+    #[test]
+    fn every_call_ends_within_its_bounds(
+        method in method(),
+        marked: bool,
+        one_shot: bool,
+        two_keys: bool,
+        max_retries in 0..5_u32,
+        timeout in proptest::option::of(0..20_000_u64),
+        attempt_timeout in proptest::option::of(1..5_000_u64),
+        unit in -0.5..1.5_f64,
+        latency in 0..2_000_u64,
+        script in proptest::collection::vec(reply(), 0..24),
+    ) {
+        let scenario = if two_keys { Scenario::with_next(method) } else { Scenario::new(method) };
+        let mut scenario = scenario.options(|options| {
+            options.idempotent = marked;
+            options.replayable = !one_shot;
+            options.retry = RetryPolicy { max_retries, ..RetryPolicy::default() };
+            options.timeout = timeout.map(Duration::from_millis);
+            options.attempt_timeout = attempt_timeout.map(Duration::from_millis);
+        }).replies(script.clone());
+        scenario.latency = Duration::from_millis(latency);
+        scenario.unit = unit;
+        let trace = scenario.run();
+        let sent = trace.sent.len();
+
+        // Each try may meet one refusal of its key, no more.
+        prop_assert!(sent <= 2 * (max_retries as usize + 1), "{sent} requests");
+        prop_assert!(!one_shot || sent <= 1, "a body that is gone was sent again");
+        prop_assert!(trace.waits.iter().all(|wait| *wait <= 60_000 + 2_000), "{:?}", trace.waits);
+        if let Some(timeout) = timeout {
+            prop_assert!(trace.sent.iter().all(|sent| sent.at < timeout), "sent after the deadline");
+            prop_assert!(trace.millis <= timeout.max(latency), "took {} ms of {timeout}", trace.millis);
+        }
+        // What may have been processed is not sent again, unless that is harmless.
+        if !method.is_idempotent() && !marked {
+            for reply in script.iter().take(sent.saturating_sub(1)) {
+                let may_go_again = matches!(reply, Status(401 | 429, _) | Status(503, Some(_)));
+                prop_assert!(may_go_again, "sent again after {reply:?}");
+            }
+        }
+        // A success is the last reply, and nothing else is one.
+        let last = script.get(sent.saturating_sub(1)).cloned().unwrap_or(Status(200, None));
+        let arrived = trace.verdict != Verdict::Success || matches!(last, Status(200..=299 | 304, _));
+        prop_assert!(arrived, "success after {last:?}");
+        if let Some(error) = &trace.error {
+            prop_assert_eq!(error.attempts() as usize, sent);
+            prop_assert_eq!(error.diagnosis().is_some(), error.kind() == ErrorKind::Unauthorized);
+        }
+        // One key alone is the only one sent.
+        prop_assert!(two_keys || trace.sent.iter().all(|sent| sent.slot == Slot::Current));
+    }
+}

@@ -1,0 +1,325 @@
+//! Policies: what they allow, what they refuse, and what cannot be read as one.
+
+use attention_core::Method::{self, Delete, Get, Head, Options, Post, Put};
+use attention_core::path::{PathError, RequestPath};
+use attention_core::route::{DEFAULT_POLICY, Decision, Policy, PolicyFault};
+use proptest::prelude::*;
+
+const ALL: [Method; 7] = [Get, Head, Options, Post, Put, Method::Patch, Delete];
+
+/// An ASCII character, percent-encoded.
+fn percent(c: char) -> String {
+    format!("%{:02x}", u32::from(c))
+}
+
+fn policy(text: &str) -> Policy {
+    Policy::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// A path that is refused before any policy is asked is no decision of one.
+fn path(text: &str) -> RequestPath<'_> {
+    RequestPath::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[derive(Debug, PartialEq)]
+enum Said {
+    Yes(&'static str),
+    Denied(usize),
+    Unknown,
+}
+use Said::{Denied, Unknown, Yes};
+
+/// Checks rows of method, path and decision against one policy.
+#[track_caller]
+fn table(policy_text: &str, rows: &[(Method, &str, Said)]) {
+    let policy = policy(policy_text);
+    for (method, target, said) in rows {
+        let expected = match said {
+            Yes(route) => Decision::Allowed { route },
+            Denied(line) => Decision::Denied { line: *line },
+            Unknown => Decision::Unknown,
+        };
+        assert_eq!(policy.decide(*method, path(target)), expected, "{method} {target}");
+        assert_eq!(policy.decide(*method, path(target)).is_allowed(), matches!(said, Yes(_)));
+    }
+}
+
+#[test]
+fn nothing_is_allowed_without_a_rule() {
+    for text in ["", "\n\n", "# allow * /**\n", "   \t\r\n"] {
+        table(text, &[(Get, "/v2/conversations", Unknown), (Get, "/", Unknown), (Get, "/v2/api_keys", Denied(0))]);
+    }
+}
+
+#[test]
+fn a_literal_is_matched_to_the_letter() {
+    table(
+        "allow GET /v2/conversations",
+        &[
+            (Get, "/v2/conversations", Yes("/v2/conversations")),
+            // The server reads it so, and so does the policy.
+            (Get, "/v2/%63onversations", Yes("/v2/conversations")),
+            (Head, "/v2/conversations", Unknown),
+            (Post, "/v2/conversations", Unknown),
+            (Get, "/v2/conversations/", Unknown),
+            (Get, "/v2/conversations/42", Unknown),
+            (Get, "/v2/Conversations", Unknown),
+            (Get, "/V2/conversations", Unknown),
+            (Get, "/v2/conversation", Unknown),
+            (Get, "/v2/conversationsx", Unknown),
+            (Get, "/v2", Unknown),
+            (Get, "/", Unknown),
+        ],
+    );
+}
+
+#[test]
+fn a_star_is_one_segment() {
+    table(
+        "allow GET /v2/*/items\nallow GET /v2/labels/*",
+        &[
+            (Get, "/v2/scorecards/items", Yes("/v2/*/items")),
+            (Get, "/v2/labels/42", Yes("/v2/labels/*")),
+            (Get, "/v2/labels/a%20b", Yes("/v2/labels/*")),
+            (Get, "/v2/labels/*", Yes("/v2/labels/*")),
+            (Get, "/v2/labels", Unknown),
+            (Get, "/v2/labels/", Unknown),
+            (Get, "/v2/labels/42/", Unknown),
+            (Get, "/v2/labels/42/x", Unknown),
+            (Get, "/v2/a/b/items", Unknown),
+            (Get, "/v2/items", Unknown),
+        ],
+    );
+}
+
+#[test]
+fn two_stars_are_the_rest_and_may_be_nothing() {
+    table(
+        "allow GET /v2/labels/**",
+        &[
+            (Get, "/v2/labels", Yes("/v2/labels/**")),
+            (Get, "/v2/labels/", Yes("/v2/labels/**")),
+            (Get, "/v2/labels/42", Yes("/v2/labels/**")),
+            (Get, "/v2/labels/42/x/y", Yes("/v2/labels/**")),
+            (Get, "/v2/labelsx", Unknown),
+            (Get, "/v2/label", Unknown),
+        ],
+    );
+    table(
+        "allow * /**",
+        &[(Get, "/", Yes("/**")), (Post, "/v1/x", Yes("/**")), (Delete, "/v2/api_keys/42", Denied(0))],
+    );
+    table("allow GET /v2/*/**", &[(Get, "/v2/x", Yes("/v2/*/**")), (Get, "/v2/", Unknown), (Get, "/v2", Unknown)]);
+}
+
+#[test]
+fn deny_wins_wherever_it_stands() {
+    for text in [
+        "deny GET /v2/users\nallow GET /v2/**\nallow GET /v2/users",
+        "\nallow GET /v2/users\nallow GET /v2/**\ndeny GET /v2/users",
+    ] {
+        let policy = policy(text);
+        let line = text.lines().position(|line| line.starts_with("deny")).expect("a deny") + 1;
+        assert_eq!(policy.decide(Get, path("/v2/users")), Decision::Denied { line });
+        assert!(policy.decide(Get, path("/v2/users/42")).is_allowed());
+        assert!(policy.decide(Get, path("/v2/labels")).is_allowed());
+    }
+}
+
+#[test]
+fn deny_holds_for_every_spelling() {
+    table(
+        "allow * /v2/**\ndeny * /v2/users\ndeny DELETE /v2/labels/*",
+        &[
+            (Get, "/v2/users", Denied(2)),
+            (Get, "/v2/users/", Denied(2)),
+            (Get, "/v2/USERS", Denied(2)),
+            (Get, "/v2/uSeRs/", Denied(2)),
+            (Get, "/v2/%75sers", Denied(2)),
+            (Get, "/v2/%55SERS", Denied(2)),
+            (Get, "/V2/users", Denied(2)),
+            (Get, "/v2/users/42", Yes("/v2/**")),
+            (Delete, "/v2/labels/42", Denied(3)),
+            (Delete, "/v2/LABELS/42/", Denied(3)),
+            (Get, "/v2/labels/42", Yes("/v2/**")),
+            (Delete, "/v2/labels", Yes("/v2/**")),
+        ],
+    );
+}
+
+#[test]
+fn keys_are_denied_whatever_a_policy_says() {
+    let generous = policy("allow * /**\nallow * /v2/api_keys\nallow * /v2/api_keys/**\nallow GET /v2/api_keys/*");
+    let spellings = [
+        "/v2/api_keys",
+        "/v2/api_keys/",
+        "/v2/api_keys/42",
+        "/v2/api_keys/42/rotate",
+        "/v2/API_KEYS",
+        "/v2/Api_Keys/42",
+        "/V2/api_keys",
+        "/v2/api%5Fkeys",
+        "/v2/api%5fkeys",
+        "/v2/%61pi_keys",
+        "/v2/%41%50%49%5f%4b%45%59%53",
+        "/%762/api_keys",
+        "/%562/API%5FKEYS/",
+    ];
+    for target in spellings {
+        for method in ALL {
+            assert_eq!(generous.decide(method, path(target)), Decision::Denied { line: 0 }, "{method} {target}");
+        }
+    }
+    // Spellings under which a server might still find it never get to a policy.
+    for target in [
+        "/v2/./api_keys",
+        "/v2/x/../api_keys",
+        "/v2//api_keys",
+        "//v2/api_keys",
+        "/v2/%2e/api_keys",
+        "/v2%2fapi_keys",
+        "/v2\\api_keys",
+        "/v2/api_keys;x=1",
+        "/v2/api_keys%3bx",
+        "/v2/api_keys%00",
+        "/v2/api_keys%20\t",
+        "/v2/api%255Fkeys",
+        "/v2/api_keys?x",
+        "/v2/api_keys#x",
+        "/v2/ap\u{131}_keys",
+        "/v2/api_\u{212a}eys",
+        "v2/api_keys",
+    ] {
+        assert!(RequestPath::parse(target).is_err(), "{target}");
+    }
+    // What merely resembles it is something else.
+    for target in ["/v2/api_keysx", "/v2/api_key", "/v2/x/api_keys", "/v1/api_keys"] {
+        assert!(generous.decide(Get, path(target)).is_allowed(), "{target}");
+    }
+}
+
+#[test]
+fn the_default_policy_reads_and_never_keys() {
+    table(
+        DEFAULT_POLICY,
+        &[
+            (Get, "/v2/conversations", Yes("/v2/**")),
+            (Head, "/v2/conversations", Yes("/v2/**")),
+            (Get, "/v2/conversations/42", Yes("/v2/**")),
+            (Get, "/v2", Yes("/v2/**")),
+            (Options, "/v2/conversations", Unknown),
+            (Post, "/v2/conversations", Unknown),
+            (Put, "/v2/conversations/42", Unknown),
+            (Method::Patch, "/v2/conversations/42", Unknown),
+            (Delete, "/v2/conversations/42", Unknown),
+            (Get, "/v1/conversations", Unknown),
+            (Get, "/v20/conversations", Unknown),
+            (Get, "/", Unknown),
+            (Get, "/v2/api_keys", Denied(0)),
+            (Head, "/v2/api_keys", Denied(0)),
+        ],
+    );
+}
+
+#[test]
+fn the_first_allowing_rule_names_the_route() {
+    table(
+        "allow GET /v2/conversations/*\nallow GET /v2/**",
+        &[(Get, "/v2/conversations/42", Yes("/v2/conversations/*")), (Get, "/v2/users", Yes("/v2/**"))],
+    );
+}
+
+#[test]
+fn white_space_and_comments_do_not_count() {
+    table(
+        "  allow\tGET   /v2/users  # people\r\n#deny * /**\n\tallow GET /v2/labels#tight",
+        &[(Get, "/v2/users", Yes("/v2/users")), (Get, "/v2/labels", Yes("/v2/labels"))],
+    );
+}
+
+#[test]
+fn a_fault_names_its_line() {
+    use PolicyFault::{Effect, Encoded, Incomplete, Method as BadMethod, Path, TooMuch, Wildcard};
+    let cases = [
+        ("permit GET /v2/users", Effect),
+        ("Allow GET /v2/users", Effect),
+        ("GET /v2/users", Effect),
+        ("\u{feff}allow GET /v2/users", Effect),
+        ("allow get /v2/users", BadMethod),
+        ("allow TRACE /v2/users", BadMethod),
+        ("allow CONNECT /v2/users", BadMethod),
+        ("allow GET,POST /v2/users", BadMethod),
+        ("allow /v2/users", BadMethod),
+        ("allow", Incomplete),
+        ("allow GET", Incomplete),
+        ("allow GET # /v2/users", Incomplete),
+        ("allow GET /v2/users deny", TooMuch),
+        ("allow GET /v2/users /v2/labels", TooMuch),
+        ("allow GET /v2/user*", Wildcard),
+        ("allow GET /v2/*s", Wildcard),
+        ("allow GET /v2/***", Wildcard),
+        ("allow GET /v2/**/items", Wildcard),
+        ("allow GET /v2/**/", Wildcard),
+        ("allow GET /v2**", Wildcard),
+        ("allow GET /v2/%61pi", Encoded),
+        ("allow GET /v2/a%20b", Encoded),
+        ("allow GET v2/users", Path(PathError::NotAbsolute)),
+        ("allow GET *", Path(PathError::NotAbsolute)),
+        ("allow GET https://api.attention.tech/v2", Path(PathError::NotAbsolute)),
+        ("allow GET //users", Path(PathError::EmptySegment { position: 1 })),
+        ("allow GET /v2/../users", Path(PathError::DotSegment { position: 4 })),
+        ("allow GET /v2/users?x=1", Path(PathError::Delimiter { position: 9 })),
+        ("allow GET /v2/caf\u{e9}", Path(PathError::InvalidCharacter { position: 7 })),
+        ("allow GET /v2/\\users", Path(PathError::Backslash { position: 4 })),
+    ];
+    for (line, fault) in cases {
+        let error = Policy::parse(line).expect_err(line);
+        assert_eq!((error.line, error.fault), (1, fault), "{line}");
+        let error = Policy::parse(&format!("# first\n\nallow GET /v2/labels\r\n{line}\nrubbish")).expect_err(line);
+        assert_eq!((error.line, error.fault), (4, fault), "{line}");
+        assert!(error.to_string().starts_with("policy, line 4: "), "{error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn parsing_never_panics(text in any::<String>(), words in "(allow|deny| |GET|\\*|/|/v2|\\*\\*|\n|#|%){0,20}") {
+        let _ = Policy::parse(&text);
+        let _ = Policy::parse(&words);
+    }
+
+    /// Whatever is said, in whatever spelling, keys stay closed.
+    #[test]
+    fn no_policy_opens_the_keys(rules in "(allow (\\*|GET) (/\\*\\*|/v2/\\*\\*|/v2/api_keys|/v2/api_keys/\\*|/v2/\\*|/\\*/\\*)\n){0,5}", upper in any::<u32>(), encoded in any::<u32>(), slash: bool) {
+        let policy = policy(&rules);
+        let mut target = String::from("/");
+        for (index, c) in "v2/api_keys".chars().enumerate() {
+            let c = if upper >> index & 1 == 1 { c.to_ascii_uppercase() } else { c };
+            if encoded >> index & 1 == 1 && c != '/' {
+                target += &percent(c);
+            } else {
+                target.push(c);
+            }
+        }
+        if slash {
+            target.push('/');
+        }
+        for method in ALL {
+            prop_assert_eq!(policy.decide(method, path(&target)), Decision::Denied { line: 0 });
+        }
+    }
+
+    /// A denial of a pattern never allows more than its absence did.
+    #[test]
+    fn denying_only_takes_away(target in "(/[ab]{1,2}){1,3}/?", allowed in "/(\\*|a|b|ab)(/\\*|/b)?(/\\*\\*)?", denied in "/(\\*|a|b|ab)(/\\*|/b)?(/\\*\\*)?") {
+        let open = policy(&format!("allow GET {allowed}"));
+        let closed = policy(&format!("allow GET {allowed}\ndeny GET {denied}"));
+        let (before, after) = (open.decide(Get, path(&target)), closed.decide(Get, path(&target)));
+        prop_assert!(before.is_allowed() || !after.is_allowed());
+        if !matches!(after, Decision::Denied { .. }) {
+            // What an allow rule of that pattern would match, the deny rule matches too.
+            let mirrored = policy(&format!("allow GET {denied}"));
+            prop_assert!(!mirrored.decide(Get, path(&target)).is_allowed());
+        }
+    }
+}
