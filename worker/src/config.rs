@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use attention_core::authorization::{DigestError, TokenDigest};
 use attention_core::call::Upstream;
+use attention_core::json::{self, Malformed};
 use attention_core::request::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
+use attention_core::retry::RetryPolicy;
 use attention_core::route::{DEFAULT_POLICY, Policy, PolicyError};
 use attention_core::{ApiKey, KeyError, KeyRing};
-use serde::Deserialize;
 
 /// The names of the bindings, as the documentation has them.
 pub(crate) mod binding {
@@ -25,20 +26,39 @@ pub(crate) mod binding {
     pub(crate) const TIMEOUT: &str = "ATTENTION_TIMEOUT_MS";
     pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
     pub(crate) const LOG: &str = "ATTENTION_LOG";
+
+    pub(crate) const ALL: [&str; 9] = [KEY, NEXT_KEY, BASE_URL, CALLERS, POLICY, ORIGINS, TIMEOUT, RETRIES, LOG];
 }
 
-/// The texts of the bindings; a binding that is not there is `None`.
+/// A binding's text.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Text {
+    /// There is no such binding.
+    #[default]
+    Absent,
+    /// There is one, but it gave no text: a vault that did not answer.
+    Unreadable,
+    Given(String),
+}
+
+/// The texts of the bindings, by their names.
 #[derive(Default)]
-pub(crate) struct Texts {
-    pub(crate) key: Option<String>,
-    pub(crate) next_key: Option<String>,
-    pub(crate) base_url: Option<String>,
-    pub(crate) callers: Option<String>,
-    pub(crate) policy: Option<String>,
-    pub(crate) origins: Option<String>,
-    pub(crate) timeout: Option<String>,
-    pub(crate) retries: Option<String>,
-    pub(crate) log: Option<String>,
+pub(crate) struct Texts(Vec<(&'static str, Text)>);
+
+impl Texts {
+    pub(crate) fn set(&mut self, name: &'static str, text: Text) {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, text));
+    }
+
+    /// An empty text counts as none: that is how a shell unsets a variable.
+    fn get(&self, name: &'static str) -> Result<Option<&str>, Misconfigured> {
+        match self.0.iter().find(|(known, _)| *known == name) {
+            Some((_, Text::Given(text))) if !text.trim().is_empty() => Ok(Some(text)),
+            Some((_, Text::Unreadable)) => Err(Misconfigured::Unreadable(name)),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// A Worker's configuration, all of it valid.
@@ -48,7 +68,7 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     pub(crate) origins: Vec<String>,
     pub(crate) timeout: Duration,
-    pub(crate) max_retries: u32,
+    pub(crate) retry: RetryPolicy,
     pub(crate) log: LogLevel,
 }
 
@@ -70,59 +90,54 @@ pub(crate) enum LogLevel {
     Silent,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallerEntry {
-    name: String,
-    sha256: String,
-}
-
 impl Config {
     /// No call to the API is known to take longer; one that does sets the variable.
-    const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+    const DEFAULT_TIMEOUT_MS: u64 = 60 * 1000;
     const LONGEST_TIMEOUT_MS: u64 = 15 * 60 * 1000;
-    const MOST_RETRIES: u32 = 10;
+    const MOST_RETRIES: u64 = 10;
 
     pub(crate) fn parse(texts: &Texts) -> Result<(Self, Upstream), Misconfigured> {
-        let key = texts.key.as_deref().filter(|text| !text.is_empty()).ok_or(Misconfigured::NoKey)?;
-        let key = ApiKey::parse(key).map_err(|error| Misconfigured::Key(binding::KEY, error))?;
-        let next = match texts.next_key.as_deref() {
-            None | Some("") => None,
-            Some(text) => Some(ApiKey::parse(text).map_err(|error| Misconfigured::Key(binding::NEXT_KEY, error))?),
+        let key = |name| {
+            let parse = |text| ApiKey::parse(text).map_err(|error| Misconfigured::Key(name, error));
+            texts.get(name)?.map(parse).transpose()
         };
-        let base =
-            BaseUrl::parse(texts.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL)).map_err(Misconfigured::BaseUrl)?;
+        let current = key(binding::KEY)?.ok_or(Misconfigured::NoKey)?;
+        let next = key(binding::NEXT_KEY)?;
+        let base = BaseUrl::parse(texts.get(binding::BASE_URL)?.unwrap_or(DEFAULT_BASE_URL))
+            .map_err(Misconfigured::BaseUrl)?;
+        let number = |name, range: std::ops::RangeInclusive<u64>, default| match texts.get(name)? {
+            None => Ok(default),
+            Some(text) => text
+                .trim()
+                .parse()
+                .ok()
+                .filter(|number| range.contains(number))
+                .ok_or(Misconfigured::Number(name, *range.end())),
+        };
         let config = Self {
-            callers: callers(texts.callers.as_deref().unwrap_or_default())?,
-            policy: Policy::parse(texts.policy.as_deref().unwrap_or(DEFAULT_POLICY)).map_err(Misconfigured::Policy)?,
-            origins: origins(texts.origins.as_deref().unwrap_or_default())?,
-            timeout: match texts.timeout.as_deref() {
-                None => Self::DEFAULT_TIMEOUT,
-                Some(text) => text
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|millis| (1..=Self::LONGEST_TIMEOUT_MS).contains(millis))
-                    .map(Duration::from_millis)
-                    .ok_or(Misconfigured::Number(binding::TIMEOUT, Self::LONGEST_TIMEOUT_MS))?,
+            callers: callers(texts.get(binding::CALLERS)?.ok_or(Misconfigured::NoCallers)?)?,
+            policy: Policy::parse(texts.get(binding::POLICY)?.unwrap_or(DEFAULT_POLICY))
+                .map_err(Misconfigured::Policy)?,
+            origins: origins(texts.get(binding::ORIGINS)?.unwrap_or_default())?,
+            timeout: Duration::from_millis(number(
+                binding::TIMEOUT,
+                1..=Self::LONGEST_TIMEOUT_MS,
+                Self::DEFAULT_TIMEOUT_MS,
+            )?),
+            retry: RetryPolicy {
+                #[expect(clippy::cast_possible_truncation)] // At most MOST_RETRIES.
+                max_retries: number(binding::RETRIES, 0..=Self::MOST_RETRIES, u64::from(RetryPolicy::default().max_retries))?
+                    as u32,
+                ..RetryPolicy::default()
             },
-            max_retries: match texts.retries.as_deref() {
-                None => attention_core::retry::RetryPolicy::default().max_retries,
-                Some(text) => text
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|retries| *retries <= Self::MOST_RETRIES)
-                    .ok_or(Misconfigured::Number(binding::RETRIES, u64::from(Self::MOST_RETRIES)))?,
-            },
-            log: match texts.log.as_deref() {
+            log: match texts.get(binding::LOG)? {
                 None | Some("all") => LogLevel::All,
                 Some("errors") => LogLevel::Errors,
                 Some("silent") => LogLevel::Silent,
                 Some(_) => return Err(Misconfigured::LogLevel),
             },
         };
-        Ok((config, Upstream::new(base, KeyRing::new(key, next))))
+        Ok((config, Upstream::new(base, KeyRing::new(current, next))))
     }
 
     /// Who holds this token.
@@ -133,29 +148,40 @@ impl Config {
 }
 
 fn callers(text: &str) -> Result<Vec<Caller>, Misconfigured> {
-    if text.trim().is_empty() {
-        return Err(Misconfigured::NoCallers);
-    }
-    // Of serde's error only the place is kept: its text may quote the configuration.
-    let entries: Vec<CallerEntry> = serde_json::from_str(text)
-        .map_err(|error| Misconfigured::Callers { line: error.line(), column: error.column() })?;
-    let mut callers: Vec<Caller> = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.into_iter().enumerate() {
+    let malformed = |at: Malformed| {
+        let (line, column) = at.line_and_column(text);
+        Misconfigured::Callers { line, column }
+    };
+    let mut callers: Vec<Caller> = Vec::new();
+    for (index, entry) in json::elements(text).map_err(malformed)?.into_iter().enumerate() {
         let fail = |fault| Misconfigured::Caller { index, fault };
-        let named = !entry.name.is_empty()
-            && entry.name.len() <= 64
-            && entry.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@'));
+        let (mut name, mut digest) = (None, None);
+        for (member, value) in entry.members().map_err(malformed)? {
+            let place = match &*member {
+                "name" => &mut name,
+                "sha256" => &mut digest,
+                _ => return Err(fail(CallerFault::UnknownMember)),
+            };
+            // Of two members with one name nobody can tell which was meant.
+            if place.replace(value.into_text().ok_or_else(|| fail(CallerFault::NotText))?).is_some() {
+                return Err(fail(CallerFault::RepeatedMember));
+            }
+        }
+        let (Some(name), Some(digest)) = (name, digest) else { return Err(fail(CallerFault::MissingMember)) };
+        let named = !name.is_empty()
+            && name.len() <= 64
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@'));
         if !named {
             return Err(fail(CallerFault::Name));
         }
-        let token = TokenDigest::from_hex(entry.sha256.trim()).map_err(|error| fail(CallerFault::Digest(error)))?;
-        if callers.iter().any(|caller| caller.name == entry.name) {
+        let token = TokenDigest::from_hex(digest.trim()).map_err(|error| fail(CallerFault::Digest(error)))?;
+        if callers.iter().any(|caller| caller.name == name) {
             return Err(fail(CallerFault::SameName));
         }
         if callers.iter().any(|caller| caller.token.matches(token)) {
             return Err(fail(CallerFault::SameToken));
         }
-        callers.push(Caller { name: entry.name, token });
+        callers.push(Caller { name: name.into_owned(), token });
     }
     if callers.is_empty() { Err(Misconfigured::NoCallers) } else { Ok(callers) }
 }
@@ -193,6 +219,10 @@ pub(crate) enum Misconfigured {
 /// What can be wrong with one caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum CallerFault {
+    UnknownMember,
+    RepeatedMember,
+    MissingMember,
+    NotText,
     Name,
     Digest(DigestError),
     SameName,
@@ -216,6 +246,12 @@ impl fmt::Display for Misconfigured {
             Self::Caller { index, fault } => {
                 write!(f, "{}[{index}]: ", binding::CALLERS)?;
                 match fault {
+                    CallerFault::UnknownMember => {
+                        f.write_str("a caller has the members `name` and `sha256` and no other")
+                    }
+                    CallerFault::RepeatedMember => f.write_str("a member stands there twice"),
+                    CallerFault::MissingMember => f.write_str("a caller needs both `name` and `sha256`"),
+                    CallerFault::NotText => f.write_str("both members are texts, in quotation marks"),
                     CallerFault::Name => f.write_str(
                         "`name` is 1 to 64 letters, digits, `-`, `_`, `.` or `@`: it stands in every log line",
                     ),
@@ -245,77 +281,100 @@ mod tests {
 
     const KEY: &str = "an-obviously-fake-key";
 
-    fn texts() -> Texts {
-        Texts {
-            key: Some(KEY.into()),
-            callers: Some(format!(r#"[{{"name":"app","sha256":"{}"}}]"#, TokenDigest::of("fake-token").to_hex())),
-            ..Texts::default()
+    fn texts(changes: &[(&'static str, &str)]) -> Texts {
+        let callers = format!(r#"[{{"name":"app","sha256":"{}"}}]"#, TokenDigest::of("fake-token").to_hex());
+        let mut texts = Texts::default();
+        for (name, text) in [(binding::KEY, KEY), (binding::CALLERS, &callers)].iter().chain(changes) {
+            texts.set(name, Text::Given((*text).to_owned()));
         }
+        texts
+    }
+
+    fn fault(texts: &Texts) -> String {
+        Config::parse(texts).map(|_| ()).expect_err("a fault").to_string()
     }
 
     #[test]
     fn the_least_configuration_is_enough() {
-        let (config, upstream) = Config::parse(&texts()).unwrap();
+        let (config, upstream) = Config::parse(&texts(&[])).unwrap();
         assert_eq!(config.caller("fake-token").map(|caller| caller.name.as_str()), Some("app"));
         assert!(config.caller("fake-tokem").is_none());
         assert_eq!(upstream.base().as_str(), DEFAULT_BASE_URL);
+        assert_eq!((config.timeout, config.retry.max_retries), (Duration::from_mins(1), 2));
     }
 
     #[test]
     fn every_fault_is_named_and_quotes_nothing() {
         let digest = TokenDigest::of("fake-token").to_hex();
-        let cases: Vec<(&str, Texts)> = vec![
-            ("ATTENTION_API_KEY is not set", Texts { key: None, ..texts() }),
-            ("ATTENTION_API_KEY is not set", Texts { key: Some(String::new()), ..texts() }),
+        let caller = |name: &str| format!(r#"{{"name":"{name}","sha256":"{digest}"}}"#);
+        let cases: &[(&str, &'static str, String)] = &[
+            ("ATTENTION_API_KEY is not set", binding::KEY, " \n".into()),
+            ("ATTENTION_API_KEY: the key holds a line break at position 4", binding::KEY, "fake\nsentinel".into()),
+            ("ATTENTION_API_KEY_NEXT: the key begins", binding::NEXT_KEY, "Bearer sentinel".into()),
+            ("ATTENTION_BASE_URL: the base URL is plain http", binding::BASE_URL, "http://sentinel.example".into()),
+            ("ATTENTION_CALLERS names nobody", binding::CALLERS, String::new()),
+            ("ATTENTION_CALLERS names nobody", binding::CALLERS, "[]".into()),
             (
-                "ATTENTION_API_KEY: the key holds a line break at position 4",
-                Texts { key: Some("fake\nsentinel".into()), ..texts() },
+                "ATTENTION_CALLERS: not a JSON array of {name, sha256} at line 1, column 1",
+                binding::CALLERS,
+                "sentinel".into(),
             ),
-            ("ATTENTION_API_KEY_NEXT: the key begins", Texts { next_key: Some("Bearer sentinel".into()), ..texts() }),
+            ("at line 2, column 13", binding::CALLERS, "[\n{\"name\":\"a\" \"sentinel\"}]".into()),
+            ("at line 1, column 2", binding::CALLERS, "[1 ,\"sentinel\"]".into()),
+            ("at line 1, column 4", binding::CALLERS, "[] sentinel".into()),
             (
-                "ATTENTION_BASE_URL: the base URL is plain http",
-                Texts { base_url: Some("http://sentinel.example".into()), ..texts() },
-            ),
-            ("ATTENTION_CALLERS names nobody", Texts { callers: None, ..texts() }),
-            ("ATTENTION_CALLERS names nobody", Texts { callers: Some("[]".into()), ..texts() }),
-            ("at line 2, column", Texts { callers: Some("[\n{\"sentinel\":1}]".into()), ..texts() }),
-            (
-                "ATTENTION_CALLERS[0]: `name`",
-                Texts { callers: Some(format!(r#"[{{"name":"a\nb","sha256":"{digest}"}}]"#)), ..texts() },
+                "ATTENTION_CALLERS[0]: a caller has the members",
+                binding::CALLERS,
+                r#"[{"__proto__":{"sentinel":1}}]"#.into(),
             ),
             (
-                "ATTENTION_CALLERS[0]: `sha256`",
-                Texts { callers: Some(r#"[{"name":"a","sha256":"sentinel"}]"#.into()), ..texts() },
+                "ATTENTION_CALLERS[0]: a member stands there twice",
+                binding::CALLERS,
+                r#"[{"name":"sentinel","name":"b"}]"#.into(),
+            ),
+            ("ATTENTION_CALLERS[0]: a caller needs both", binding::CALLERS, r#"[{"name":"sentinel"}]"#.into()),
+            ("ATTENTION_CALLERS[0]: both members are texts", binding::CALLERS, r#"[{"name":["sentinel"]}]"#.into()),
+            ("ATTENTION_CALLERS[0]: `name`", binding::CALLERS, format!("[{}]", caller("sentinel\\n"))),
+            ("ATTENTION_CALLERS[0]: `sha256`", binding::CALLERS, r#"[{"name":"a","sha256":"sentinel"}]"#.into()),
+            (
+                "ATTENTION_CALLERS[1]: another caller has this name",
+                binding::CALLERS,
+                format!("[{},{}]", caller("a"), caller("a")),
             ),
             (
                 "ATTENTION_CALLERS[1]: another caller has this token",
-                Texts {
-                    callers: Some(format!(
-                        r#"[{{"name":"a","sha256":"{digest}"}},{{"name":"b","sha256":"{digest}"}}]"#
-                    )),
-                    ..texts()
-                },
+                binding::CALLERS,
+                format!("[{},{}]", caller("a"), caller("b")),
             ),
-            ("ATTENTION_POLICY: policy, line 2", Texts { policy: Some("allow GET /v2/x\nsentinel".into()), ..texts() }),
+            ("ATTENTION_POLICY: policy, line 2", binding::POLICY, "allow GET /v2/x\nsentinel".into()),
             (
                 "ATTENTION_ALLOWED_ORIGINS: entry 1",
-                Texts { origins: Some("https://a.example, https://sentinel.example/".into()), ..texts() },
+                binding::ORIGINS,
+                "https://a.example, https://sentinel.example/".into(),
             ),
-            ("ATTENTION_ALLOWED_ORIGINS: entry 0", Texts { origins: Some("*".into()), ..texts() }),
-            ("ATTENTION_TIMEOUT_MS", Texts { timeout: Some("sentinel".into()), ..texts() }),
-            ("ATTENTION_MAX_RETRIES", Texts { retries: Some("11".into()), ..texts() }),
-            ("ATTENTION_LOG", Texts { log: Some("sentinel".into()), ..texts() }),
+            ("ATTENTION_ALLOWED_ORIGINS: entry 0", binding::ORIGINS, "*".into()),
+            ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "sentinel".into()),
+            ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "0".into()),
+            ("ATTENTION_MAX_RETRIES", binding::RETRIES, "11".into()),
+            ("ATTENTION_LOG", binding::LOG, "sentinel".into()),
         ];
-        for (expected, given) in cases {
-            let message = Config::parse(&given).map(|_| ()).expect_err(expected).to_string();
+        for (expected, name, text) in cases {
+            let message = fault(&texts(&[(name, text)]));
             assert!(message.contains(expected), "{message} should say {expected}");
             assert!(!message.contains("sentinel"), "{message} quotes the configuration");
         }
     }
 
     #[test]
+    fn a_vault_that_does_not_answer_is_a_fault() {
+        let mut texts = texts(&[]);
+        texts.set(binding::NEXT_KEY, Text::Unreadable);
+        assert_eq!(fault(&texts), "ATTENTION_API_KEY_NEXT: the binding could not be read");
+    }
+
+    #[test]
     fn debug_shows_no_key() {
-        let (config, upstream) = Config::parse(&texts()).unwrap();
+        let (config, upstream) = Config::parse(&texts(&[])).unwrap();
         assert!(!format!("{config:?} {upstream:?}").contains(KEY));
     }
 }

@@ -1,67 +1,103 @@
-//! One request's trace through the Worker: what its log line says.
+//! One request's way through the Worker: what is known of it, and what its log
+//! line says.
+
+use std::time::Duration;
 
 use attention_core::json::Object;
-use attention_core::{ErrorKind, Method};
+use attention_core::key_ring::{KeyRing, Slot, Switch};
+use attention_core::{Call, Error, Method, Timestamp};
 
 /// Filled in on the way; what was never reached stays out of the line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) request_id: String,
-    pub(crate) started: f64,
+    pub(crate) started: Timestamp,
     pub(crate) method: Option<Method>,
+    /// Which of the configured callers.
     pub(crate) caller: Option<String>,
     /// The policy's pattern rather than the path: paths hold ids, and are a
     /// caller's text.
     pub(crate) route: Option<String>,
     pub(crate) code: Option<&'static str>,
-    pub(crate) upstream: Option<UpstreamPart>,
-}
-
-/// The part of the trace that lies beyond the Worker.
-#[derive(Debug, Default)]
-pub(crate) struct UpstreamPart {
-    pub(crate) status: Option<u16>,
-    pub(crate) tries: u32,
-    pub(crate) key: String,
-    pub(crate) millis: f64,
-    pub(crate) error: Option<(ErrorKind, String)>,
-    pub(crate) request_id: Option<String>,
+    /// The origin of the page that asked, once it is allowed.
+    pub(crate) cors_origin: Option<String>,
+    pub(crate) call: Option<Call>,
+    pub(crate) upstream_status: Option<u16>,
+    pub(crate) upstream_time: Duration,
+    pub(crate) upstream_error: Option<Error>,
+    pub(crate) switch: Option<Switch>,
+    /// What the operator has to know, beside the request itself.
+    pub(crate) fault: Option<String>,
 }
 
 impl Exchange {
+    pub(crate) const fn new(request_id: String, method: Option<Method>, started: Timestamp) -> Self {
+        Self {
+            request_id,
+            started,
+            method,
+            caller: None,
+            route: None,
+            code: None,
+            cors_origin: None,
+            call: None,
+            upstream_status: None,
+            upstream_time: Duration::ZERO,
+            upstream_error: None,
+            switch: None,
+            fault: None,
+        }
+    }
+
     /// The line: one JSON object, ASCII, without a secret.
-    pub(crate) fn line(&self, status: u16, now: f64) -> String {
+    pub(crate) fn line(&self, ring: Option<&KeyRing>, status: u16, now: Timestamp) -> String {
+        let fingerprint =
+            |slot: Slot| ring.and_then(|ring| ring.fingerprint(slot)).map(|name| name.to_string()).unwrap_or_default();
         let mut object = Object::new();
         object
             .string("event", "request")
             .string("level", if status >= 500 { "error" } else { "info" })
             .string("requestId", &self.request_id)
-            .number("status", f64::from(status));
+            .number("status", status);
         if let Some(method) = self.method {
             object.string("method", method.as_str());
         }
-        for (name, value) in [("caller", self.caller.as_deref()), ("route", self.route.as_deref()), ("code", self.code)]
-        {
+        let texts = [
+            ("caller", self.caller.as_deref()),
+            ("route", self.route.as_deref()),
+            ("code", self.code),
+            ("fault", self.fault.as_deref()),
+        ];
+        for (name, value) in texts {
             if let Some(value) = value {
                 object.string(name, value);
             }
         }
-        if let Some(upstream) = &self.upstream {
-            if let Some(status) = upstream.status {
-                object.number("upstreamStatus", f64::from(status));
-            }
+        if let Some(call) = &self.call {
             object
-                .number("tries", f64::from(upstream.tries))
-                .string("key", &upstream.key)
-                .number("upstreamMs", upstream.millis);
-            if let Some(id) = &upstream.request_id {
+                .number("tries", call.attempts())
+                .string("key", &fingerprint(call.slot()))
+                .number("upstreamMs", millis(self.upstream_time));
+        }
+        if let Some(status) = self.upstream_status {
+            object.number("upstreamStatus", status);
+        }
+        if let Some(error) = &self.upstream_error {
+            object.string("upstreamError", error.kind().code()).string("upstreamMessage", error.message());
+            if let Some(id) = error.request_id() {
                 object.string("upstreamRequestId", id);
             }
-            if let Some((kind, message)) = &upstream.error {
-                object.string("upstreamError", kind.code()).string("upstreamMessage", message);
-            }
         }
-        object.number("ms", now - self.started);
+        if let Some(switch) = self.switch {
+            object
+                .string("keySwitchedFrom", &fingerprint(switch.from))
+                .string("keySwitchedTo", &fingerprint(switch.to));
+        }
+        object.number("ms", millis(now.saturating_since(self.started)));
         object.finish()
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -28,8 +28,7 @@ pub(crate) fn readiness(ring: &KeyRing, now: Timestamp) -> (bool, String) {
                 .string("lastVerdict", verdict)
                 .bool("expired", expired);
             if let Some(at) = claims.and_then(|claims| claims.expires_at) {
-                #[expect(clippy::cast_precision_loss)] // Exact for 285,000 years.
-                object.number("expiresAt", at.as_unix_millis() as f64);
+                object.number("expiresAt", at.as_unix_millis());
             }
             Some(object.finish())
         })

@@ -133,7 +133,7 @@ impl Problem {
         object
             .string("type", &format!("urn:attention-wasm:problem:{}", self.code))
             .string("title", phrase(self.status))
-            .number("status", f64::from(self.status))
+            .number("status", self.status)
             .string("code", self.code)
             .string("detail", &self.detail)
             .string("requestId", request_id);

@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the Worker and the npm package.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -104,50 +105,75 @@ impl Part {
     }
 }
 
+/// A crate made into a wasm module and its glue.
+struct Module {
+    package: &'static str,
+    profile: &'static str,
+    /// wasm-opt's level: speed for the Worker, size for what is downloaded.
+    optimise: &'static str,
+    out: &'static str,
+}
+
+const WORKER: Module =
+    Module { package: "attention-worker", profile: "release", optimise: "-O3", out: "worker/build/glue" };
+
+const PKG: Module = Module { package: "attention-wasm", profile: "npm", optimise: "-Oz", out: "pkg/dist/.wasm" };
+
+impl Module {
+    /// Gives the wasm file; the glue lies beside it.
+    fn build(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
+        let Self { package, profile, .. } = *self;
+        let step = |tool: &str| format!("build-{package}-{tool}");
+        let mut cargo = builders.command(repo, "cargo")?;
+        cargo.args(["build", "--package", package, "--target", TARGET, "--profile", profile]);
+        Step::new(repo, &step("cargo"), &format!("compiling {package} to wasm"), cargo).run()?;
+
+        let module = repo.wasm_target().join(TARGET).join(profile).join(format!("{}.wasm", package.replace('-', "_")));
+        if !module.exists() {
+            bail!(
+                "cargo built no {}\n  next: its crate needs crate-type = [\"cdylib\", \"rlib\"]",
+                repo.short(&module).display()
+            );
+        }
+        let out = repo.at(self.out);
+        let mut bindgen = builders.command(repo, &builders.wasm_bindgen)?;
+        bindgen.args(["--target", "bundler", "--out-name", "attention", "--out-dir"]).arg(&out).arg(&module);
+        Step::new(repo, &step("bindgen"), "binding it to JavaScript", bindgen).run()?;
+
+        let bound = out.join("attention_bg.wasm");
+        let optimised = out.join("attention_bg.opt.wasm");
+        let mut opt = builders.command(repo, &builders.wasm_opt)?;
+        opt.args([self.optimise, "--strip-debug", "--strip-producers", "--strip-target-features"])
+            .args(WASM_FEATURES)
+            .arg(&bound)
+            .arg("--output")
+            .arg(&optimised);
+        Step::new(repo, &step("opt"), "optimising it", opt).run()?;
+        fs::rename(&optimised, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
+        Ok(bound)
+    }
+}
+
 fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
-    let worker_build = tools::ensure(repo, tools::WORKER_BUILD)?;
-    let mut command = builders.command(repo, worker_build.path)?;
-    command.current_dir(repo.at("worker")).arg("--release");
-    Step::new(repo, "build-worker", "building the Worker", command)
-        .on_failure("correct what the compiler says; the same command runs by hand in worker/")
-        .run()?;
+    let wasm = WORKER.build(repo, builders)?;
+    let deployed = repo.at("worker/build/index_bg.wasm");
+    fs::rename(&wasm, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
+    let mut esbuild = builders.command(repo, repo.at("node_modules/.bin/esbuild"))?;
+    esbuild.args([
+        "worker/driver.mjs",
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--external:./index_bg.wasm",
+        "--outfile=worker/build/index.js",
+        "--log-level=warning",
+    ]);
+    Step::new(repo, "build-worker-js", "bundling the Worker", esbuild).run()?;
     Ok(())
 }
 
 fn build_pkg(repo: &Repo, builders: &Builders) -> Result<()> {
-    let mut cargo = builders.command(repo, "cargo")?;
-    cargo.args(["build", "--package", "attention-wasm", "--target", TARGET, "--profile", "npm"]);
-    Step::new(repo, "build-pkg-wasm", "building the package's wasm", cargo).run()?;
-
-    let module = repo.wasm_target().join(TARGET).join("npm/attention_wasm.wasm");
-    if !module.exists() {
-        bail!(
-            "cargo built no {}\n  next: crates/wasm needs crate-type = [\"cdylib\", \"rlib\"]",
-            repo.short(&module).display()
-        );
-    }
-    let out = repo.at("pkg/dist/.wasm");
-    let mut bindgen = builders.command(repo, &builders.wasm_bindgen)?;
-    bindgen.args(["--target", "bundler", "--out-name", "attention", "--out-dir"]).arg(&out).arg(&module);
-    Step::new(repo, "build-pkg-bindgen", "binding it to JavaScript", bindgen).run()?;
-
-    let bound = out.join("attention_bg.wasm");
-    let optimised = out.join("attention_bg.opt.wasm");
-    let mut opt = builders.command(repo, &builders.wasm_opt)?;
-    opt.args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"])
-        .args(WASM_FEATURES)
-        .arg(&bound)
-        .arg("--output")
-        .arg(&optimised);
-    Step::new(repo, "build-pkg-opt", "making it small", opt).run()?;
-    fs::rename(&optimised, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
-
-    if !repo.at("pkg/build.mjs").exists() {
-        bail!(
-            "pkg/build.mjs is missing: the wasm is ready in {}, but nothing turns it into the package",
-            repo.short(&out).display()
-        );
-    }
+    PKG.build(repo, builders)?;
     let mut node = builders.command(repo, "node")?;
     node.arg("pkg/build.mjs");
     Step::new(repo, "build-pkg-js", "bundling the package", node).run()?;

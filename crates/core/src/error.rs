@@ -275,15 +275,15 @@ impl Error {
         let mut object = Object::new();
         object.string("kind", self.kind.code()).string("code", &self.code).string("message", &self.message);
         if let Some(status) = self.status {
-            object.number("status", f64::from(status));
+            object.number("status", status);
         }
         if let Some(id) = &self.request_id {
             object.string("requestId", id);
         }
         if let Some(wait) = self.retry_after {
-            object.number("retryAfter", wait.as_secs_f64() * 1000.0);
+            object.number("retryAfter", u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         }
-        object.number("attempts", f64::from(self.attempts));
+        object.number("attempts", self.attempts);
         if let Some(diagnosis) = &self.diagnosis {
             object.raw("diagnosis", &diagnosis.to_json());
         }

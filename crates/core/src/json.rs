@@ -9,12 +9,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// A JSON value seen from outside: scalars are read, containers stay raw text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
     /// A string, unescaped.
     String(Cow<'a, str>),
-    /// A number, as the nearest `f64`.
-    Number(f64),
+    /// A number, as it is written.
+    Number(&'a str),
     /// An object or an array: the text from its opening to its closing bracket.
     Container(&'a str),
     /// `true`, `false` or `null`.
@@ -52,6 +52,70 @@ pub(crate) fn first_element(text: &str) -> Option<Value<'_>> {
     cursor.value()
 }
 
+/// A JSON text that is not one, or not of the expected shape.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Malformed {
+    at: usize,
+}
+
+impl Malformed {
+    /// Where in `text` it goes wrong, both counted from 1, columns in characters.
+    pub fn line_and_column(self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.at).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// One value of a text that is read strictly, such as a configuration.
+#[derive(Clone, Debug)]
+pub struct Element<'a> {
+    text: &'a str,
+    at: usize,
+    value: Value<'a>,
+}
+
+impl<'a> Element<'a> {
+    /// The string that this is; `None` when it is something else.
+    pub fn into_text(self) -> Option<Cow<'a, str>> {
+        self.value.into_string()
+    }
+
+    /// The members of the object that this is, in their order, repeated names
+    /// included.
+    pub fn members(&self) -> Result<Vec<(Cow<'a, str>, Self)>, Malformed> {
+        let mut cursor = Cursor { text: self.text, at: self.at };
+        cursor.list(b'{', b'}', |cursor| {
+            let name = cursor.string()?;
+            cursor.expect(b':')?;
+            Some((name, cursor.element()?))
+        })
+    }
+}
+
+/// The elements of the array that `text` is, with nothing behind it. What stands
+/// inside them is read when they are.
+///
+/// ```
+/// use attention_core::json;
+///
+/// let text = r#"[{"name":"app"}]"#;
+/// let elements = json::elements(text).unwrap();
+/// let members = elements[0].members().unwrap();
+/// assert_eq!(members[0].0, "name");
+///
+/// let fault = json::elements("[1,\n 2").unwrap_err();
+/// assert_eq!(fault.line_and_column("[1,\n 2"), (2, 3));
+/// ```
+pub fn elements(text: &str) -> Result<Vec<Element<'_>>, Malformed> {
+    let mut cursor = Cursor { text, at: 0 };
+    let elements = cursor.list(b'[', b']', Cursor::element)?;
+    match cursor.peek() {
+        None => Ok(elements),
+        Some(_) => Err(Malformed { at: cursor.at }),
+    }
+}
+
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -70,11 +134,43 @@ impl<'a> Cursor<'a> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
+    fn element(&mut self) -> Option<Element<'a>> {
+        self.peek()?;
+        let at = self.at;
+        Some(Element { text: self.text, at, value: self.value()? })
+    }
+
+    /// Everything between two brackets, separated by commas.
+    fn list<T>(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut item: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Result<Vec<T>, Malformed> {
+        let mut items = Vec::new();
+        let mut read = || {
+            self.expect(open)?;
+            if self.peek()? != close {
+                loop {
+                    items.push(item(self)?);
+                    if self.expect(b',').is_none() {
+                        break;
+                    }
+                }
+            }
+            self.expect(close)
+        };
+        match read() {
+            Some(()) => Ok(items),
+            None => Err(Malformed { at: self.at }),
+        }
+    }
+
     fn value(&mut self) -> Option<Value<'a>> {
         match self.peek()? {
             b'"' => self.string().map(Value::String),
             b'{' | b'[' => self.container(),
-            b'-' | b'0'..=b'9' => self.token().parse().ok().map(Value::Number),
+            b'-' | b'0'..=b'9' => Some(Value::Number(self.token())),
             _ => matches!(self.token(), "true" | "false" | "null").then_some(Value::Keyword),
         }
     }
@@ -202,7 +298,7 @@ impl<'a> Cursor<'a> {
 /// use attention_core::json::Object;
 ///
 /// let mut object = Object::new();
-/// object.string("title", "two\nlines").number("status", 401.0);
+/// object.string("title", "two\nlines").number("status", 401_u16);
 /// assert_eq!(object.finish(), r#"{"title":"two\nlines","status":401}"#);
 /// ```
 #[derive(Debug)]
@@ -235,14 +331,11 @@ impl Object {
         self
     }
 
-    /// Adds a number member; a number that JSON has no form for becomes `null`.
-    pub fn number(&mut self, name: &str, value: f64) -> &mut Self {
+    /// Adds a number member. Whole numbers only: the code that prints any other
+    /// would be a tenth of the npm package's wasm.
+    pub fn number(&mut self, name: &str, value: impl Into<u64>) -> &mut Self {
         self.name(name);
-        if value.is_finite() {
-            let _ = write!(self.0, "{value}");
-        } else {
-            self.0.push_str("null");
-        }
+        let _ = write!(self.0, "{}", value.into());
         self
     }
 
@@ -298,7 +391,7 @@ mod tests {
         let body = r#" { "a" : [1,{"b":"}]"}], "error":{"message":"caf\u00e9 \ud83d\ude00"}, "n":-1.5e3 } "#;
         let Some(Value::Container(inner)) = member(body, "error") else { panic!("no error member") };
         assert_eq!(member(inner, "message"), Some(Value::String("café 😀".into())));
-        assert_eq!(member(body, "n"), Some(Value::Number(-1500.0)));
+        assert_eq!(member(body, "n"), Some(Value::Number("-1.5e3")));
         assert_eq!(member(body, "missing"), None);
         assert_eq!(first_element("[ true ]"), Some(Value::Keyword));
     }
@@ -323,7 +416,21 @@ mod tests {
             if name != "first" && name != "last" {
                 prop_assert_eq!(member(&written, &name).and_then(Value::into_string), Some(Cow::Borrowed(text.as_str())));
             }
-            prop_assert_eq!(member(&written, "last"), Some(Value::Number(number)));
+            let Some(Value::Number(read)) = member(&written, "last") else { panic!("no number") };
+            prop_assert_eq!(read.parse(), Ok(number));
+        }
+
+        #[test]
+        fn strict_reading_refuses_what_serde_json_refuses(text in "[\\[\\]{}\",:1a ]{0,12}|\\[(\\{(\"[ab]\":(1|\"c\"|\\[\\]),?){0,3}\\},?){0,3}\\]") {
+            fn is_read(element: &Element<'_>) -> bool {
+                match &element.value {
+                    Value::Container(raw) if raw.starts_with('{') => element.members().is_ok_and(|all| all.iter().all(|(_, e)| is_read(e))),
+                    Value::Container(raw) => elements(raw).is_ok_and(|all| all.iter().all(is_read)),
+                    _ => true,
+                }
+            }
+            let read = elements(&text).is_ok_and(|all| all.iter().all(is_read));
+            prop_assert_eq!(read, serde_json::from_str::<Vec<serde_json::Value>>(&text).is_ok(), "{}", text);
         }
 
         #[test]

@@ -260,9 +260,10 @@ impl Claims {
         }
         let date = |name| match json::member(text, name) {
             // NumericDate: seconds, with a fraction if the issuer likes.
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Some(Value::Number(seconds)) if (0.0..1e12).contains(&seconds) => {
-                Some(Timestamp::from_unix_millis((seconds * 1000.0) as u64))
+            Some(Value::Number(text)) => {
+                let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+                let plain = seconds.len() <= 12 && fraction.bytes().all(|b| b.is_ascii_digit());
+                seconds.parse().ok().filter(|_| plain).map(Timestamp::from_unix_seconds)
             }
             _ => None,
         };

@@ -1,0 +1,213 @@
+// The Worker's IO. It decides nothing: it asks the gatekeeper (wasm) what to do
+// next, does it, and reports what came of it. Bodies stay streams in both
+// directions; two bounded exceptions are a small request body, held so that it
+// can be sent again, and an error body, read so that an echoed key goes nowhere.
+import * as glue from "./build/glue/attention_bg.js";
+import module from "./index_bg.wasm";
+
+const SEND = 0;
+const WAIT = 1;
+const PASS = 2;
+const READ = 3;
+
+// As core's MAX_ERROR_BODY_BYTES.
+const ERROR_BODY_BYTES = 64 * 1024;
+
+const { Gatekeeper } = glue;
+
+// Everything that dies with a trap: the next request starts from nothing.
+let instance;
+let gatekeeper;
+let up;
+let down;
+let authorizations;
+let keys;
+
+async function configure(env) {
+  if (gatekeeper === undefined) {
+    instance = new WebAssembly.Instance(module, { "./attention_bg.js": glue });
+    glue.__wbg_set_wasm(instance.exports);
+    instance.exports.__wbindgen_start();
+  }
+  const texts = await Promise.all(Gatekeeper.bindings().map((name) => textOf(env[name])));
+  const made = new Gatekeeper(texts);
+  gatekeeper?.free();
+  gatekeeper = made;
+  up = new Set(Gatekeeper.headersUp());
+  down = new Set(Gatekeeper.headersDown());
+  authorizations = [made.authorization(0), made.authorization(1)];
+  keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
+}
+
+// A variable or secret, a JSON variable, or a Secrets Store binding. `null` says
+// that a binding is there and gave no text.
+async function textOf(binding) {
+  if (binding === undefined || typeof binding === "string") return binding;
+  try {
+    return typeof binding.get === "function" ? ((await binding.get()) ?? null) : JSON.stringify(binding);
+  } catch {
+    return null;
+  }
+}
+
+async function answer(request, env) {
+  if (gatekeeper === undefined || !gatekeeper.isConfigured) await configure(env);
+  const own = gatekeeper;
+  const headers = {};
+  let authorization, origin, upgrade, length, requestId;
+  for (const [name, value] of request.headers) {
+    if (up.has(name)) headers[name] = value;
+    else if (name === "authorization") authorization = value;
+    else if (name === "origin") origin = value;
+    else if (name === "upgrade") upgrade = value;
+    else if (name === "content-length") length = value;
+    else if (name === "x-request-id") requestId = value;
+  }
+  if (requestId === undefined || !Gatekeeper.acceptsRequestId(requestId)) requestId = crypto.randomUUID();
+  let body = request.body;
+  const bodyLength = body === null ? -1 : length === undefined ? NaN : Number(length);
+  const { method } = request;
+  const idempotent = headers["idempotency-key"] !== undefined;
+  const number = own.open(
+    method, request.url, authorization, origin, upgrade !== undefined, idempotent, bodyLength, requestId, Date.now(),
+  );
+  let action = own.action();
+  let response = null;
+  let final;
+  if (action <= WAIT) {
+    const url = own.url();
+    let slot = own.slot();
+    let millis = own.millis();
+    if (body !== null && Gatekeeper.holds(bodyLength)) {
+      try {
+        body = await request.arrayBuffer();
+      } catch {
+        own.onBrokenUpload(number);
+        action = own.action();
+      }
+    }
+    while (action <= WAIT) {
+      if (response !== null) discard(response);
+      if (action === WAIT) {
+        response = null;
+        await new Promise((resolve) => setTimeout(resolve, millis));
+        action = own.onWaited(number, Date.now());
+      } else {
+        headers.authorization = authorizations[slot];
+        // The key goes to one origin: a redirect is an answer, not an instruction.
+        response = await head(fetch(url, { method, headers, body, redirect: "manual" }), millis);
+        action =
+          typeof response === "boolean"
+            ? own.onFailure(number, response, Date.now(), Math.random())
+            : own.onResponse(number, response.status, response.headers, Date.now(), Math.random());
+        if (typeof response === "boolean") response = null;
+      }
+      slot = own.slot();
+      millis = own.millis();
+    }
+  }
+  if (action === PASS) {
+    final = passed(response, response.body, own.additions(number));
+  } else if (action === READ) {
+    const whole = await readBounded(response);
+    const bytes = own.rejected(number, whole, Date.now());
+    if (bytes !== undefined) {
+      final = passed(response, bytes, own.additions(number));
+      // It was read decoded.
+      final.headers.delete("content-encoding");
+    }
+  }
+  if (final === undefined) {
+    const { status, headers, body } = JSON.parse(own.reply());
+    final = new Response(body, { status, headers });
+  }
+  const line = own.close(number, final.status, Date.now());
+  if (line !== undefined) console.log(line);
+  return final;
+}
+
+// The response's head, or whether it was time that ran out. The timeout is for
+// the head alone: a body may stream for as long as it likes. Nothing is aborted:
+// a subrequest that nobody waits for ends with the request it belongs to.
+function head(fetched, millis) {
+  if (millis < 0) return fetched.catch(() => false);
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, millis, true);
+    const settle = (outcome) => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    fetched.then(settle, () => settle(false));
+  });
+}
+
+// Only headers of the list come down, and none that echoes a key.
+function passed(response, body, additions) {
+  const answer = new Response(body, response);
+  const { headers } = answer;
+  let cached = false;
+  for (const [name, value] of response.headers) {
+    if (!down.has(name) || keys.some((key) => value.includes(key))) headers.delete(name);
+    else if (name === "cache-control") cached = true;
+  }
+  for (let i = 0; i < additions.length; i += 2) headers.set(additions[i], additions[i + 1]);
+  if (!cached) headers.set("cache-control", "private, no-store");
+  return answer;
+}
+
+async function readBounded(response) {
+  if (response.body === null) return new Uint8Array();
+  const reader = response.body.getReader();
+  const chunks = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.byteLength;
+      if (length > ERROR_BODY_BYTES) {
+        reader.cancel().catch(() => {});
+        return undefined;
+      }
+      chunks.push(value);
+    }
+  } catch {
+    // A body that breaks off explains as much as it holds.
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+// Frees the connection of a response that nobody will read.
+function discard(response) {
+  response.body?.cancel().catch(() => {});
+}
+
+// A trap leaves wasm in an unknown state. The glue keeps views of the memory and
+// would free the old object in the new instance: growing detaches the views, and
+// the object is taken from the finalizer's hands.
+function forget() {
+  gatekeeper?.__destroy_into_raw();
+  gatekeeper = undefined;
+  instance?.exports.memory.grow(1);
+}
+
+export default {
+  async fetch(request, env) {
+    try {
+      return await answer(request, env);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) forget();
+      console.error(JSON.stringify({ event: "internal", level: "error", error: error?.constructor?.name ?? "unknown" }));
+      return Response.json(
+        { type: "urn:attention-wasm:problem:internal", title: "Internal Server Error", status: 500, code: "internal" },
+        { status: 500, headers: { "content-type": "application/problem+json", "cache-control": "no-store" } },
+      );
+    }
+  },
+};

@@ -1,0 +1,440 @@
+//! Everything the Worker decides, for the driver in `driver.mjs` to carry out.
+//!
+//! ```text
+//! request ─► path ─► origin ─► token ─► policy ─► Call ─► SEND ─► fetch ─► API
+//!                │        │        │        │       ▲                 │
+//!                └────────┴────────┴────────┴──► REPLY       onResponse, onFailure
+//! ```
+//!
+//! The driver is JavaScript because the crossings are what costs: the same
+//! Worker with its `fetch` loop in Rust ran at half the speed of this one and
+//! was twice the size (`docs/design.md`). What decides stays here.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use attention_core as core;
+use attention_core::authorization::Bearer;
+use attention_core::call::{CallOptions, Upstream, Verdict};
+use attention_core::redaction::scrub;
+use attention_core::retry::Failure;
+use attention_core::route::Decision;
+use attention_core::{Action, Call, Method, Slot, Timestamp};
+use wasm_bindgen::prelude::*;
+use web_sys::Headers;
+
+use crate::config::{Config, LogLevel, Misconfigured, Text, Texts, binding};
+use crate::cors::Cors;
+use crate::exchange::Exchange;
+use crate::health;
+use crate::hygiene;
+use crate::problem::Problem;
+use crate::reply::{Reply, always};
+use crate::target::Target;
+
+/// What the driver has to do next.
+mod action {
+    pub(crate) const SEND: u32 = 0;
+    pub(crate) const WAIT: u32 = 1;
+    /// Pass the response on.
+    pub(crate) const PASS: u32 = 2;
+    /// Read the response's body, bounded, and call `rejected`.
+    pub(crate) const READ: u32 = 3;
+    /// Answer with `reply`.
+    pub(crate) const REPLY: u32 = 4;
+}
+
+/// A request body up to this size, announced by `Content-Length`, is held by the
+/// driver so that a 401 or a 429 does not lose the call.
+const HELD_BODY_BYTES: f64 = 256.0 * 1024.0;
+
+/// An isolate's configuration, its upstream, and the requests under way.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Gatekeeper {
+    configured: Result<Configured, Misconfigured>,
+    exchanges: Vec<Option<Exchange>>,
+    free: Vec<usize>,
+    action: u32,
+    wait: Duration,
+    timeout: Option<Duration>,
+    slot: Slot,
+    url: String,
+    reply: Option<Reply>,
+}
+
+#[derive(Debug)]
+struct Configured {
+    config: Config,
+    upstream: Upstream,
+}
+
+#[wasm_bindgen]
+impl Gatekeeper {
+    /// The names of the bindings that `new` wants the texts of, in this order.
+    pub fn bindings() -> Vec<String> {
+        binding::ALL.map(String::from).into()
+    }
+
+    /// Takes the texts of the bindings: a string, `undefined` for a binding that
+    /// is not there, `null` for one that could not be read. A fault is not thrown:
+    /// every request is then answered with it.
+    #[wasm_bindgen(constructor)]
+    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands arrays over by value.
+    pub fn new(values: Vec<JsValue>) -> Self {
+        let mut texts = Texts::default();
+        for (name, value) in binding::ALL.into_iter().zip(&values) {
+            let text = match value.as_string() {
+                Some(text) => Text::Given(text),
+                None if value.is_undefined() => Text::Absent,
+                None => Text::Unreadable,
+            };
+            texts.set(name, text);
+        }
+        Self {
+            configured: Config::parse(&texts).map(|(config, upstream)| Configured { config, upstream }),
+            exchanges: Vec::new(),
+            free: Vec::new(),
+            action: action::REPLY,
+            wait: Duration::ZERO,
+            timeout: None,
+            slot: Slot::Current,
+            url: String::new(),
+            reply: None,
+        }
+    }
+
+    /// Whether the configuration is valid. One that is not is worth reading again
+    /// at the next request: a vault that did not answer may answer then.
+    #[wasm_bindgen(getter, js_name = isConfigured)]
+    pub fn is_configured(&self) -> bool {
+        self.configured.is_ok()
+    }
+
+    /// The names of the headers that go up to the API; the others stay behind.
+    #[wasm_bindgen(js_name = headersUp)]
+    pub fn headers_up() -> Vec<String> {
+        hygiene::UP.iter().map(ToString::to_string).collect()
+    }
+
+    /// The names of the headers that come down from the API.
+    #[wasm_bindgen(js_name = headersDown)]
+    pub fn headers_down() -> Vec<String> {
+        hygiene::DOWN.iter().map(ToString::to_string).collect()
+    }
+
+    /// The `Authorization` header for the API with the key of a place, `undefined`
+    /// when the place is empty. Its only reader is the driver.
+    pub fn authorization(&self, slot: u32) -> Option<String> {
+        let slot = if slot == 0 { Slot::Current } else { Slot::Next };
+        let keys = self.configured.as_ref().ok()?.upstream.keys();
+        keys.authorization(slot).map(|value| value.expose().to_owned())
+    }
+
+    /// Judges a request and gives its number; the next action is ready then.
+    /// `length` is the body's announced length, NaN when it has a body of unknown
+    /// length, -1 when it has none.
+    // One crossing instead of an object, and optional strings come by value.
+    #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value)]
+    pub fn open(
+        &mut self,
+        method: &str,
+        url: &str,
+        authorization: Option<String>,
+        origin: Option<String>,
+        upgrade: bool,
+        idempotent: bool,
+        length: f64,
+        request_id: String,
+        now: f64,
+    ) -> usize {
+        let now = time(now);
+        let mut exchange = Exchange::new(request_id, Method::parse(method), now);
+        let judged = self.judge(&mut exchange, Target::of(url), authorization.as_deref(), origin, upgrade);
+        match judged {
+            Ok(Judged::Forward(method)) => {
+                if let Ok(Configured { config, upstream }) = &mut self.configured {
+                    let options = CallOptions {
+                        idempotent,
+                        replayable: length <= HELD_BODY_BYTES,
+                        retry: config.retry.clone(),
+                        timeout: Some(config.timeout),
+                        ..CallOptions::new(method)
+                    };
+                    let mut call = Call::new(options, now);
+                    let next = call.start(upstream, now);
+                    exchange.call = Some(call);
+                    self.take(next, &mut exchange, now);
+                }
+            }
+            Ok(Judged::Reply(reply)) => self.answer(reply),
+            Err(problem) => self.refuse(&mut exchange, &problem),
+        }
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.exchanges.push(None);
+            self.exchanges.len() - 1
+        });
+        self.exchanges[number] = Some(exchange);
+        number
+    }
+
+    /// A caller's own request id, when it is plain enough to stand in a header and
+    /// a log: 8 to 64 letters, digits, `-`, `_` or `.`.
+    #[wasm_bindgen(js_name = acceptsRequestId)]
+    pub fn accepts_request_id(id: &str) -> bool {
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    }
+
+    /// Whether a body of this announced length is to be held rather than streamed.
+    pub fn holds(length: f64) -> bool {
+        length <= HELD_BODY_BYTES
+    }
+
+    /// The URL to send the request opened last to.
+    pub fn url(&mut self) -> String {
+        std::mem::take(&mut self.url)
+    }
+
+    /// The next action.
+    pub fn action(&self) -> u32 {
+        self.action
+    }
+
+    /// For SEND: whose `Authorization` it takes.
+    pub fn slot(&self) -> u32 {
+        u32::from(self.slot == Slot::Next)
+    }
+
+    /// For SEND: the timeout up to the response's head, for WAIT its length; in
+    /// milliseconds, -1 for none.
+    pub fn millis(&self) -> f64 {
+        let duration = if self.action == action::WAIT { Some(self.wait) } else { self.timeout };
+        duration.map_or(-1.0, |duration| duration.as_secs_f64() * 1000.0)
+    }
+
+    /// For REPLY: `{"status","headers","body"}`.
+    pub fn reply(&mut self) -> String {
+        self.reply.take().map(Reply::into_json).unwrap_or_default()
+    }
+
+    /// The API answered.
+    #[wasm_bindgen(js_name = onResponse)]
+    pub fn on_response(&mut self, number: usize, status: u16, headers: &Headers, now: f64, unit: f64) -> u32 {
+        self.step(number, time(now), Some(status), |call, upstream, now| {
+            call.on_response(upstream, status, &Lookup(headers), now, unit)
+        })
+    }
+
+    /// The API did not answer, in time when `timed_out`.
+    #[wasm_bindgen(js_name = onFailure)]
+    pub fn on_failure(&mut self, number: usize, timed_out: bool, now: f64, unit: f64) -> u32 {
+        let failure = if timed_out { Failure::Timeout } else { Failure::Connection };
+        self.step(number, time(now), None, |call, upstream, now| call.on_failure(upstream, failure, now, unit))
+    }
+
+    /// The wait is over.
+    #[wasm_bindgen(js_name = onWaited)]
+    pub fn on_waited(&mut self, number: usize, now: f64) -> u32 {
+        self.step(number, time(now), None, Call::on_waited)
+    }
+
+    /// The caller's body broke off before it could be held.
+    #[wasm_bindgen(js_name = onBrokenUpload)]
+    pub fn on_broken_upload(&mut self, number: usize) {
+        if let Some(mut exchange) = self.lift(number) {
+            exchange.call = None;
+            self.refuse(&mut exchange, &Problem::broken_upload());
+            self.exchanges[number] = Some(exchange);
+        }
+    }
+
+    /// The body of a rejected response, `undefined` when it is larger than an
+    /// error can be. Gives the body to pass on with the response's status, or
+    /// `undefined` after which `reply` is the answer.
+    pub fn rejected(&mut self, number: usize, body: Option<Vec<u8>>, now: f64) -> Option<Vec<u8>> {
+        let mut exchange = self.lift(number)?;
+        let body = body.unwrap_or_default();
+        let mut passed = None;
+        if let (Ok(Configured { upstream, .. }), Some(call)) = (&self.configured, &exchange.call) {
+            let error = call.error(upstream, &body, time(now));
+            let problem = Problem::of_upstream(&error);
+            exchange.upstream_error = Some(error);
+            match problem {
+                Some(problem) => self.refuse(&mut exchange, &problem),
+                None => passed = Some(self.scrubbed(body)),
+            }
+        }
+        self.exchanges[number] = Some(exchange);
+        passed
+    }
+
+    /// The headers that the Worker adds to a response of the API, as a flat list of
+    /// names and values.
+    pub fn additions(&self, number: usize) -> Vec<String> {
+        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
+        exchange.map_or_else(Vec::new, |exchange| {
+            always(exchange).flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect()
+        })
+    }
+
+    /// The request has been answered with `status`. Gives its log line, when the
+    /// configuration wants one.
+    pub fn close(&mut self, number: usize, status: u16, now: f64) -> Option<String> {
+        let exchange = self.lift(number)?;
+        self.free.push(number);
+        let configured = self.configured.as_ref().ok();
+        let wanted = match configured.map_or(LogLevel::All, |configured| configured.config.log) {
+            LogLevel::All => true,
+            LogLevel::Errors => status >= 400,
+            LogLevel::Silent => false,
+        };
+        wanted.then(|| exchange.line(configured.map(|configured| configured.upstream.keys()), status, time(now)))
+    }
+}
+
+enum Judged {
+    Forward(Method),
+    Reply(Reply),
+}
+
+impl Gatekeeper {
+    fn judge(
+        &mut self,
+        exchange: &mut Exchange,
+        target: Target<'_>,
+        authorization: Option<&str>,
+        origin: Option<String>,
+        upgrade: bool,
+    ) -> Result<Judged, Problem> {
+        if target.path == "/healthz" {
+            return Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned(), exchange)));
+        }
+        let Configured { config, upstream } = match &self.configured {
+            Ok(configured) => configured,
+            Err(fault) => {
+                exchange.fault = Some(fault.to_string());
+                return Err(Problem::misconfigured());
+            }
+        };
+        if target.path == "/readyz" {
+            let (ready, body) = health::readiness(upstream.keys(), exchange.started);
+            return Ok(Judged::Reply(Reply::json(if ready { 200 } else { 503 }, body, exchange)));
+        }
+        let path = target.checked_path().map_err(Problem::path)?;
+        let method = exchange.method.ok_or_else(Problem::method)?;
+        match Cors::judge(config, origin.as_deref(), target.origin) {
+            Cors::Refused => return Err(Problem::origin()),
+            Cors::Allowed(_) => exchange.cors_origin = origin,
+            Cors::SameOrigin => {}
+        }
+        if method == Method::Options {
+            // The API documents no OPTIONS; here it is the browser's question.
+            let is_preflight = exchange.cors_origin.is_some();
+            return if is_preflight { Ok(Judged::Reply(Reply::preflight(exchange))) } else { Err(Problem::method()) };
+        }
+        if upgrade {
+            return Err(Problem::upgrade());
+        }
+        let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
+        let caller = config.caller(bearer.token()).ok_or_else(Problem::unknown_token)?;
+        exchange.caller = Some(caller.name.clone());
+        // The caller's path begins with the base's prefix: that is where it is mounted.
+        let prefix = upstream.base().path();
+        let under_prefix = path.as_str().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+        let target_path = under_prefix.ok_or_else(Problem::outside)?;
+        match config.policy.decide(method, path) {
+            Decision::Allowed { route } => exchange.route = Some(route.to_owned()),
+            Decision::Denied { .. } | Decision::Unknown => return Err(Problem::denied()),
+        }
+        self.url = upstream.url(target_path, target.query).map_err(Problem::request)?;
+        Ok(Judged::Forward(method))
+    }
+
+    /// Takes an exchange out of its place, which stays reserved.
+    fn lift(&mut self, number: usize) -> Option<Exchange> {
+        self.exchanges.get_mut(number).and_then(Option::take)
+    }
+
+    fn step(
+        &mut self,
+        number: usize,
+        now: Timestamp,
+        status: Option<u16>,
+        judge: impl FnOnce(&mut Call, &mut Upstream, Timestamp) -> Action,
+    ) -> u32 {
+        let Some(mut exchange) = self.lift(number) else {
+            self.action = action::REPLY;
+            return self.action;
+        };
+        if let (Ok(Configured { upstream, .. }), Some(call)) = (&mut self.configured, &mut exchange.call) {
+            exchange.upstream_status = status.or(exchange.upstream_status);
+            let next = judge(call, upstream, now);
+            exchange.switch = upstream.take_switch().or(exchange.switch);
+            self.take(next, &mut exchange, now);
+        }
+        self.exchanges[number] = Some(exchange);
+        self.action
+    }
+
+    fn take(&mut self, next: Action, exchange: &mut Exchange, now: Timestamp) {
+        self.action = match next {
+            Action::Send(attempt) => {
+                self.slot = attempt.slot;
+                self.timeout = attempt.timeout;
+                action::SEND
+            }
+            Action::Wait(wait) => {
+                self.wait = wait;
+                action::WAIT
+            }
+            Action::Done(verdict) => {
+                exchange.upstream_time = now.saturating_since(exchange.started);
+                match verdict {
+                    Verdict::Success => action::PASS,
+                    Verdict::Rejected => action::READ,
+                    Verdict::Failed(error) => {
+                        let problem = Problem::of_upstream(&error).unwrap_or_else(Problem::internal);
+                        exchange.upstream_error = Some(*error);
+                        self.refuse(exchange, &problem);
+                        action::REPLY
+                    }
+                }
+            }
+        };
+    }
+
+    fn answer(&mut self, reply: Reply) {
+        self.reply = Some(reply);
+        self.action = action::REPLY;
+    }
+
+    fn refuse(&mut self, exchange: &mut Exchange, problem: &Problem) {
+        exchange.code = Some(problem.code);
+        self.answer(Reply::problem(problem, exchange));
+    }
+
+    /// An error body as it may go down: text, without a key that it echoes.
+    fn scrubbed(&self, body: Vec<u8>) -> Vec<u8> {
+        let keys: Vec<String> = [0, 1].into_iter().filter_map(|slot| self.authorization(slot)).collect();
+        let secrets = keys.iter().filter_map(|value| value.strip_prefix("Bearer "));
+        // What is not text has nothing in it that an error needs.
+        let Ok(text) = str::from_utf8(&body) else { return Vec::new() };
+        match scrub(text, secrets) {
+            Cow::Borrowed(_) => body,
+            Cow::Owned(text) => text.into_bytes(),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
+const fn time(millis: f64) -> Timestamp {
+    Timestamp::from_unix_millis(millis as u64)
+}
+
+struct Lookup<'a>(&'a Headers);
+
+impl core::Headers for Lookup<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.0.get(name).ok().flatten().map(Cow::Owned)
+    }
+}

@@ -1,0 +1,85 @@
+//! An answer that the Worker gives itself, ready for the driver to send.
+
+use attention_core::json::Object;
+
+use crate::cors;
+use crate::exchange::Exchange;
+use crate::problem::Problem;
+
+/// Status, headers and body of an answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: Object,
+    body: Option<String>,
+}
+
+impl Reply {
+    fn new(status: u16, exchange: &Exchange) -> Self {
+        let mut headers = Object::new();
+        for (name, value) in always(exchange) {
+            headers.string(name, value);
+        }
+        headers.string("cache-control", "no-store");
+        Self { status, headers, body: None }
+    }
+
+    fn with_body(mut self, content_type: &str, body: String) -> Self {
+        self.headers.string("content-type", content_type);
+        self.body = Some(body);
+        self
+    }
+
+    pub(crate) fn json(status: u16, body: String, exchange: &Exchange) -> Self {
+        Self::new(status, exchange).with_body("application/json", body)
+    }
+
+    pub(crate) fn problem(problem: &Problem, exchange: &Exchange) -> Self {
+        let mut reply = Self::new(problem.status, exchange);
+        if let Some(challenge) = problem.challenge {
+            reply.headers.string("www-authenticate", challenge);
+        }
+        if let Some(seconds) = problem.retry_after_seconds() {
+            reply.headers.string("retry-after", &seconds.to_string());
+        }
+        if let Some(allow) = problem.allow {
+            reply.headers.string("allow", allow);
+        }
+        reply.with_body("application/problem+json", problem.body(&exchange.request_id))
+    }
+
+    pub(crate) fn preflight(exchange: &Exchange) -> Self {
+        let mut reply = Self::new(204, exchange);
+        reply
+            .headers
+            .string("access-control-allow-methods", cors::ALLOW_METHODS)
+            .string("access-control-allow-headers", cors::ALLOW_HEADERS)
+            .string("access-control-max-age", cors::MAX_AGE);
+        reply
+    }
+
+    /// `{"status","headers","body"}`, for the driver.
+    pub(crate) fn into_json(self) -> String {
+        let mut object = Object::new();
+        object.number("status", self.status).raw("headers", &self.headers.finish());
+        if let Some(body) = self.body {
+            object.string("body", &body);
+        }
+        object.finish()
+    }
+}
+
+/// The headers that every answer carries, the API's included.
+pub(crate) fn always(exchange: &Exchange) -> impl Iterator<Item = (&'static str, &str)> {
+    let cors = exchange.cors_origin.as_deref().map(|origin| {
+        [("access-control-allow-origin", origin), ("access-control-expose-headers", cors::EXPOSE_HEADERS)]
+    });
+    [
+        ("x-request-id", exchange.request_id.as_str()),
+        ("x-content-type-options", "nosniff"),
+        // Whose token it was decides what came: no shared cache may mix them up.
+        ("vary", "Origin, Authorization"),
+    ]
+    .into_iter()
+    .chain(cors.into_iter().flatten())
+}
