@@ -28,6 +28,8 @@ pub(crate) struct Exchange {
     pub(crate) switch: Option<Switch>,
     /// What the operator has to know, beside the request itself.
     pub(crate) fault: Option<String>,
+    /// A probe asks every few seconds, and its answer is its own record.
+    pub(crate) is_probe: bool,
 }
 
 impl Exchange {
@@ -46,6 +48,7 @@ impl Exchange {
             upstream_error: None,
             switch: None,
             fault: None,
+            is_probe: false,
         }
     }
 

@@ -284,7 +284,7 @@ impl Gatekeeper {
         self.free.push(number);
         let configured = self.configured.as_ref().ok();
         let wanted = match configured.map_or(LogLevel::All, |configured| configured.config.log) {
-            LogLevel::All => true,
+            LogLevel::All => !exchange.is_probe || status >= 400,
             LogLevel::Errors => status >= 400,
             LogLevel::Silent => false,
         };
@@ -306,6 +306,7 @@ impl Gatekeeper {
         origin: Option<String>,
         upgrade: bool,
     ) -> Result<Judged, Problem> {
+        exchange.is_probe = matches!(target.path, "/healthz" | "/readyz");
         if target.path == "/healthz" {
             return Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned(), exchange)));
         }

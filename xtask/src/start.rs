@@ -111,27 +111,17 @@ fn server_command(repo: &Repo, program: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// What worker-build left: the entry, then everything it may import.
+/// What `build` leaves: the entry, which comes first, and its wasm.
 fn worker_modules(repo: &Repo) -> Result<Vec<Module>> {
-    let folder = repo.at(Part::Worker.output());
-    let mut files = Vec::new();
-    stamp::collect(&folder, &[], &mut files)?;
-    let mut names: Vec<String> = files
-        .iter()
-        .filter(|file| file.extension().is_some_and(|end| end == "js" || end == "mjs" || end == "wasm"))
-        .filter_map(|file| file.strip_prefix(&folder).ok())
-        .map(|name| name.display().to_string())
-        .collect();
-    // `false` sorts first.
-    names.sort_by_key(|name| (name != ENTRY, name.clone()));
-    if names.first().map(String::as_str) != Some(ENTRY) {
-        bail!("{} has no {ENTRY}\n  next: cargo xtask build worker --force", repo.short(&folder).display());
-    }
-    let module = |name: String| Module { file: format!("../../{}/{name}", Part::Worker.output()), name };
-    Ok(names.into_iter().map(module).collect())
+    let module = |name: &str| {
+        let folder = Part::Worker.output();
+        if !repo.at(folder).join(name).exists() {
+            bail!("{folder} has no {name}\n  next: cargo xtask build worker --force");
+        }
+        Ok(Module { file: format!("../../{folder}/{name}"), name: name.to_owned() })
+    };
+    Ok(vec![module("index.js")?, module("index_bg.wasm")?])
 }
-
-const ENTRY: &str = "index.js";
 
 fn wait_until_ready(server: &mut Child, port: u16) -> Result<()> {
     let deadline = Instant::now() + START;
