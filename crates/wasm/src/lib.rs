@@ -226,8 +226,7 @@ impl Upstream {
                 object.string("verdict", verdict);
                 for (name, at) in [("at", at), ("expiresAt", ring.claims(slot).and_then(|claims| claims.expires_at))] {
                     if let Some(at) = at {
-                        #[allow(clippy::cast_precision_loss)] // Exact for 285,000 years.
-                        object.number(name, at.as_unix_millis() as f64);
+                        object.number(name, at.as_unix_millis());
                     }
                 }
                 Some(object.finish())
