@@ -153,6 +153,18 @@ test("errors.json: what a caller is told, and what the log is", async () => {
   await each(cases.filter(apart), ({ key }) => ({ ...(key && { ATTENTION_API_KEY: key }) }), check);
 });
 
+test("retry_after.json: what is understood is passed on in whole seconds", async () => {
+  const cases = applicable(files["retry_after.json"], "worker");
+  await each(cases, () => ({}), async ({ value, millis }, id, { url }) => {
+    replies.set(id, [() => new Response(null, { status: 429, headers: { "retry-after": text(value) } })]);
+    const answer = await get(url, id);
+    assert.deepEqual([answer.status, (await answer.json()).code], [429, "rate_limited"]);
+    // By the Worker's own clock all dates of the vectors are past.
+    const seconds = /[A-Za-z]/.test(text(value)) ? 0 : millis / 1000;
+    assert.equal(answer.headers.get("retry-after"), millis === null ? null : String(seconds));
+  });
+});
+
 /** What the Worker makes of an answer: its own problem, or the answer itself. */
 function answerTo(status, error) {
   if (error === null) return { status };
