@@ -104,6 +104,7 @@ export async function exchange(door: Door, plan: Plan): Promise<Exchange> {
         isOpen = false;
         // The timer of the last try is the call's own, unless tries have one of theirs.
         if (plan.attemptTimeout >= 0) patience.limit(plan.timeout < 0 ? -1 : Math.max(0, started + plan.timeout - Date.now()));
+        patience.release();
         return { response: response!, attempts, patience, secrets: door.secrets };
       } else if (action === REJECTED) {
         const body = await readStart(response!);

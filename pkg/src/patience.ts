@@ -36,7 +36,8 @@ export class Patience {
   /** The signal for one try that may take so many milliseconds; negative is for ever. */
   begin(timeout: number): AbortSignal | undefined {
     this.timedOut = false;
-    if (timeout < 0 && this.#controller === undefined) return this.#signal;
+    // The caller's own signal is not handed on: `fetch` would leave a listener on it.
+    if (timeout < 0 && this.#signal === undefined) return undefined;
     if (this.#controller === undefined || this.#controller.signal.aborted) this.#controller = new AbortController();
     this.#link();
     this.limit(timeout);
@@ -67,6 +68,11 @@ export class Patience {
     this.limit(-1);
     if (this.#linked) this.#signal?.removeEventListener("abort", this);
     this.#linked = false;
+  }
+
+  /** The head is there. Should nobody want the body, the timer must not keep the process alive. */
+  release(): void {
+    (this.#timer as { unref?(): void } | undefined)?.unref?.();
   }
 
   /** The body now belongs to the caller: no timer, but the signal still ends it. */

@@ -5,43 +5,32 @@
  * import. The input is our own build's output, so nothing is checked.
  */
 
-/** Order in which code lengths are stored (§3.2.7). */
+/** Order in which the lengths of the code for code lengths are stored (§3.2.7). */
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** A canonical Huffman code (§3.2.2): how many codes of each length, and the symbols in order. */
-interface Code {
-  readonly counts: Uint16Array;
-  readonly symbols: Uint16Array;
-}
+/** A Huffman code as a table: the next 15 bits lead to `symbol << 4 | length`. */
+type Code = Uint16Array;
 
-function code(lengths: readonly number[]): Code {
-  const counts = new Uint16Array(16);
-  for (const length of lengths) counts[length]!++;
-  counts[0] = 0;
-  const next = new Uint16Array(17);
-  for (let length = 1; length < 16; length++) next[length + 1] = next[length]! + counts[length]!;
-  const symbols = new Uint16Array(lengths.length);
-  lengths.forEach((length, symbol) => {
-    if (length > 0) symbols[next[length]!++] = symbol;
-  });
-  return { counts, symbols };
-}
+const TABLE_BITS = 15;
 
-/** Lengths or distances of which each base has its number of extra bits (§3.2.5). */
-function bases(first: number, count: number, extraOf: (index: number) => number): readonly (readonly [number, number])[] {
-  const list: [number, number][] = [];
-  for (let index = 0, base = first; index < count; index++) {
-    const extra = Math.max(0, extraOf(index));
-    list.push([base, extra]);
-    base += 1 << extra;
+/** The canonical code of these lengths (§3.2.2). */
+function code(lengths: ArrayLike<number>): Code {
+  const table = new Uint16Array(1 << TABLE_BITS);
+  let next = 0;
+  for (let length = 1; length <= TABLE_BITS; length++, next <<= 1) {
+    for (let symbol = 0; symbol < lengths.length; symbol++) {
+      if (lengths[symbol] !== length) continue;
+      let reversed = 0;
+      for (let bit = 0; bit < length; bit++) reversed |= ((next >> bit) & 1) << (length - 1 - bit);
+      for (let at = reversed; at < table.length; at += 1 << length) table[at] = (symbol << 4) | length;
+      next++;
+    }
   }
-  return list;
+  return table;
 }
 
 /** The `size` bytes that `input` was made of. */
 export function inflate(input: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  const lengths = bases(3, 28, (index) => (index >> 2) - 1);
-  const distances = bases(1, 30, (index) => (index >> 1) - 1);
   const out = new Uint8Array(size);
   let written = 0;
   let read = 0;
@@ -59,43 +48,44 @@ export function inflate(input: Uint8Array, size: number): Uint8Array<ArrayBuffer
     return value;
   };
 
-  const symbol = ({ counts, symbols }: Code): number => {
-    // Codes of one length are consecutive: count down from the first of each.
-    for (let length = 1, value = 0, first = 0, index = 0; ; length++) {
-      value |= bits(1);
-      const count = counts[length]!;
-      if (value - count < first) return symbols[index + value - first]!;
-      index += count;
-      first = (first + count) << 1;
-      value <<= 1;
+  const symbol = (table: Code): number => {
+    while (heldBits < TABLE_BITS) {
+      held |= input[read++]! << heldBits;
+      heldBits += 8;
     }
+    const found = table[held & 0x7fff]!;
+    held >>>= found & 15;
+    heldBits -= found & 15;
+    return found >> 4;
   };
 
   const dynamic = (): readonly [Code, Code] => {
     const literals = bits(5) + 257;
     const all = literals + bits(5) + 1;
     const stored = bits(4) + 4;
-    const meta = new Array<number>(19).fill(0);
+    const meta = new Uint8Array(19);
     for (const place of ORDER.slice(0, stored)) meta[place] = bits(3);
-    const metaCode = code(meta);
-    const found: number[] = [];
-    while (found.length < all) {
-      const next = symbol(metaCode);
-      if (next < 16) found.push(next);
-      else {
-        const [value, times] = next === 16 ? [found.at(-1)!, 3 + bits(2)] : [0, next === 17 ? 3 + bits(3) : 11 + bits(7)];
-        for (let left = times; left > 0; left--) found.push(value);
+    const table = code(meta);
+    const lengths: number[] = [];
+    while (lengths.length < all) {
+      const next = symbol(table);
+      if (next < 16) {
+        lengths.push(next);
+        continue;
       }
+      const value = next === 16 ? lengths.at(-1)! : 0;
+      for (let left = next === 16 ? 3 + bits(2) : next === 17 ? 3 + bits(3) : 11 + bits(7); left > 0; left--) lengths.push(value);
     }
-    return [code(found.slice(0, literals)), code(found.slice(literals))];
+    return [code(lengths.slice(0, literals)), code(lengths.slice(literals))];
   };
 
   for (let last = 0; last === 0; ) {
     last = bits(1);
     const kind = bits(2);
     if (kind === 0) {
-      heldBits = 0;
-      held = 0;
+      // Stored: on from the next whole byte; what was read ahead goes back.
+      read -= heldBits >> 3;
+      held = heldBits = 0;
       const length = input[read]! | (input[read + 1]! << 8);
       read += 4;
       out.set(input.subarray(read, read + length), written);
@@ -103,18 +93,20 @@ export function inflate(input: Uint8Array, size: number): Uint8Array<ArrayBuffer
       written += length;
       continue;
     }
-    const [literal, distance] = kind === 2 ? dynamic() : fixed();
-    for (let next = symbol(literal); next !== 256; next = symbol(literal)) {
+    const [literals, distances] = kind === 2 ? dynamic() : fixed();
+    for (let next = symbol(literals); next !== 256; next = symbol(literals)) {
       if (next < 256) {
         out[written++] = next;
         continue;
       }
-      // 285 alone stands outside the series: the longest match, without extra bits.
-      const [base, extra] = next === 285 ? [258, 0] : lengths[next - 257]!;
-      let left = base + bits(extra);
-      const [back, backExtra] = distances[symbol(distance)]!;
-      const from = written - back - bits(backExtra);
-      for (let at = from; left > 0; left--) out[written++] = out[at++]!;
+      // The lengths and distances of §3.2.5: every four, or two, take one bit more.
+      const place = next - 257;
+      const lengthBits = place < 8 || place === 28 ? 0 : (place >> 2) - 1;
+      let left = place === 28 ? 258 : place < 8 ? place + 3 : ((4 + (place & 3)) << lengthBits) + 3 + bits(lengthBits);
+      const far = symbol(distances);
+      const farBits = far < 4 ? 0 : (far >> 1) - 1;
+      let from = written - (far < 4 ? far + 1 : ((2 + (far & 1)) << farBits) + 1 + bits(farBits));
+      for (; left > 0; left--) out[written++] = out[from++]!;
     }
   }
   return out;
@@ -122,6 +114,5 @@ export function inflate(input: Uint8Array, size: number): Uint8Array<ArrayBuffer
 
 /** The code of blocks that bring none (§3.2.6). */
 function fixed(): readonly [Code, Code] {
-  const literals = Array.from({ length: 288 }, (_, at) => (at < 144 ? 8 : at < 256 ? 9 : at < 280 ? 7 : 8));
-  return [code(literals), code(new Array<number>(30).fill(5))];
+  return [code(Array.from({ length: 288 }, (_, at) => (at < 144 ? 8 : at < 256 ? 9 : at < 280 ? 7 : 8))), code(new Uint8Array(30).fill(5))];
 }

@@ -1,0 +1,139 @@
+// Signals and timeouts, at every point of a call.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { test } from "node:test";
+import { attention, rejection, served } from "./fixture.mjs";
+
+const { AbortedError, ConnectionError, TimeoutError } = attention;
+
+/** Every call of these must take its listener off again. */
+function assertQuiet(signal) {
+  assert.deepEqual(getEventListeners(signal, "abort"), []);
+}
+
+test("aborted before: nothing is sent", async (t) => {
+  const { upstream, client } = await served(t);
+  const reason = new Error("changed my mind");
+  const error = await rejection(client.get("/things", { signal: AbortSignal.abort(reason) }));
+  assert.ok(error instanceof AbortedError);
+  assert.deepEqual([error.cause, error.attempts, upstream.records.length], [reason, 0, 0]);
+});
+
+test("aborted while the server thinks", async (t) => {
+  for (const timeout of [undefined, Infinity]) {
+    const { upstream, client } = await served(t, { timeout });
+    upstream.script([{ hang: true }]);
+    const controller = new AbortController();
+    const call = rejection(client.get("/things", { signal: controller.signal }));
+    while (upstream.records.length === 0) await sleep(5);
+    controller.abort("enough");
+    const error = await call;
+    assert.ok(error instanceof AbortedError);
+    assert.deepEqual([error.cause, error.attempts], ["enough", 1]);
+    assertQuiet(controller.signal);
+  }
+});
+
+test("aborted during the wait before a retry", async (t) => {
+  const controller = new AbortController();
+  const { upstream, client } = await served(t, { onRetry: () => setTimeout(() => controller.abort("enough"), 20) });
+  upstream.script([{ status: 429, headers: { "retry-after": "30" } }]);
+  const started = Date.now();
+  const error = await rejection(client.get("/things", { signal: controller.signal }));
+  assert.ok(error instanceof AbortedError);
+  assert.deepEqual([error.cause, error.attempts, upstream.records.length], ["enough", 1, 1]);
+  assert.ok(Date.now() - started < 5000);
+  assertQuiet(controller.signal);
+});
+
+test("aborted while the answer comes", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ headers: { "content-type": "text/plain" }, body: "x".repeat(1000), drip: { bytes: 1, ms: 50 } }]);
+  const controller = new AbortController();
+  const call = rejection(client.get("/things", { signal: controller.signal }));
+  while (upstream.records.length === 0) await sleep(5);
+  await sleep(120);
+  controller.abort("enough");
+  const error = await call;
+  assert.ok(error instanceof AbortedError);
+  assert.equal(error.cause, "enough");
+  assertQuiet(controller.signal);
+});
+
+test("aborted while an error's body comes", async (t) => {
+  const { upstream, client } = await served(t, { maxRetries: 0 });
+  upstream.script([{ status: 500, body: "x".repeat(1000), drip: { bytes: 1, ms: 50 } }]);
+  const controller = new AbortController();
+  const call = rejection(client.get("/things", { signal: controller.signal }));
+  while (upstream.records.length === 0) await sleep(5);
+  await sleep(120);
+  controller.abort("enough");
+  assert.ok((await call) instanceof AbortedError);
+  assertQuiet(controller.signal);
+});
+
+test("a signal still ends a body that was handed out", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ body: "x".repeat(1000), drip: { bytes: 1, ms: 50 } }]);
+  const controller = new AbortController();
+  const response = await client.get("/things", { signal: controller.signal }).asResponse();
+  controller.abort();
+  await assert.rejects(response.text(), { name: "AbortError" });
+});
+
+test("no listener is left after success, failure and refusal", async (t) => {
+  const { upstream, client } = await served(t);
+  const { signal } = new AbortController();
+  await client.get("/things", { signal });
+  await client.get("/things", { signal, timeout: Infinity });
+  upstream.script([{ status: 404 }, { close: true, times: 3 }]);
+  await rejection(client.get("/things", { signal }));
+  await rejection(client.get("/things", { signal }));
+  await rejection(client.get("/a/../b", { signal }));
+  upstream.script([{ status: 204 }]);
+  await client.get("/things", { signal }).asResponse();
+  assertQuiet(signal);
+});
+
+test("the total timeout ends a hanging call", async (t) => {
+  const { upstream, client } = await served(t, { timeout: 100 });
+  upstream.script([{ hang: true, times: 5 }]);
+  const error = await rejection(client.get("/things"));
+  assert.ok(error instanceof TimeoutError);
+  assert.deepEqual([error.code, error.attempts], ["timeout", 1]);
+});
+
+test("a call's own timeout wins", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ hang: true, times: 5 }]);
+  assert.ok((await rejection(client.get("/things", { timeout: 80 }))) instanceof TimeoutError);
+});
+
+test("the timeout of a try leads to another try", async (t) => {
+  const { upstream, client } = await served(t, { attemptTimeout: 80 });
+  upstream.script([{ hang: true }]);
+  const { data, attempts } = await client.get("/things").withResponse();
+  assert.deepEqual([data, attempts], [{ ok: true }, 2]);
+});
+
+test("the timeout holds while the answer comes, but not that of a try", async (t) => {
+  const slow = { headers: { "content-type": "text/plain" }, body: "x".repeat(8), drip: { bytes: 1, ms: 40 } };
+  const { upstream, client } = await served(t);
+  upstream.script([slow]);
+  assert.equal(await client.get("/things", { attemptTimeout: 150 }), "xxxxxxxx");
+  for (const options of [{ timeout: 150 }, { timeout: 150, attemptTimeout: 140 }]) {
+    upstream.script([slow]);
+    const error = await rejection(client.get("/things", options));
+    assert.ok(error instanceof TimeoutError, String(error));
+    assert.equal(error.status, 200);
+  }
+});
+
+test("an answer that breaks off is an error of the connection", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ headers: { "content-type": "application/json" }, body: '{"a":1234567890}', cutAfter: 5 }]);
+  const error = await rejection(client.get("/things"));
+  assert.ok(error instanceof ConnectionError);
+  assert.equal(error.code, "body_broken");
+});
