@@ -1,18 +1,25 @@
 //! Which calls a policy allows.
 //!
 //! A policy is a list of rules, one a line: `allow` or `deny`, a method or `*`,
-//! and a path pattern. Deny wins over allow wherever it stands, and what no rule
-//! names is denied.
+//! a path pattern, and for `allow` any conditions. Deny wins over allow wherever
+//! it stands; of several allows the first that matches decides; what no rule
+//! names is denied. A line `[name]` begins another policy, for the callers that
+//! are given it by that name; the rules before the first one are `default`.
 //!
 //! ```text
-//! allow GET /v2/conversations
-//! allow GET /v2/conversations/*      one segment, any
-//! allow *   /v2/labels/**            any segments, none included
-//! deny  *   /v2/api_keys/**
+//! allow GET  /v2/conversations
+//! allow GET  /v2/conversations/list  query=page,size,filter[title]
+//! allow GET  /v2/conversations/*     redact=transcript,email
+//! allow POST /v2/ask_attention/v2    body=64kb
+//! deny  *    /v2/labels/**
+//!
+//! [reports]
+//! allow GET  /v2/scorecards/**
 //! ```
 //!
-//! Allow rules match to the letter. Deny rules ignore ASCII case and a slash at
-//! the end, as some servers do: a deny must hold for every spelling.
+//! `*` stands for one segment, `/**` at the end for any number of them, none
+//! included. Allow rules match to the letter. Deny rules ignore ASCII case and a
+//! slash at the end, as some servers do: a deny must hold for every spelling.
 
 use std::fmt;
 
@@ -43,12 +50,16 @@ pub struct Policy {
     rules: Vec<Rule>,
 }
 
-#[derive(Clone, Debug)]
-struct Rule {
+/// One line of a policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
     line: usize,
     effect: Effect,
     method: Option<Method>,
     pattern: Pattern,
+    query: Option<Vec<String>>,
+    max_body: Option<u64>,
+    redact: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +69,7 @@ enum Effect {
 }
 
 /// Literal and wildcard segments, kept as the text they came as.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Pattern {
     text: String,
     open_ended: bool,
@@ -67,11 +78,8 @@ struct Pattern {
 /// Why a call is allowed or refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Decision<'p> {
-    /// A rule allows it, and none denies it.
-    Allowed {
-        /// The allowing rule's pattern: the route's name in logs and metrics.
-        route: &'p str,
-    },
+    /// This rule allows it, and none denies it.
+    Allowed(&'p Rule),
     /// A rule denies it.
     Denied {
         /// The line of that rule, from 1; 0 for the built-in denial of keys.
@@ -84,43 +92,34 @@ pub enum Decision<'p> {
 impl Decision<'_> {
     /// Whether the call may go on.
     pub const fn is_allowed(&self) -> bool {
-        matches!(self, Self::Allowed { .. })
+        matches!(self, Self::Allowed(_))
     }
 }
 
 impl Policy {
-    /// Reads rules, one a line; blank lines and what follows a `#` do not count.
+    /// Reads one policy: rules, one a line; blank lines and what follows a `#` do
+    /// not count.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let mut rules = vec![Rule {
+        let mut policies = Policies::parse(text)?.named;
+        if let Some((_, second)) = policies.get(1) {
+            let line = second.rules.get(1).map_or(0, |rule| rule.line);
+            return Err(PolicyError { line, fault: PolicyFault::SecondPolicy });
+        }
+        Ok(policies.swap_remove(0).1)
+    }
+
+    fn new() -> Result<Self, PolicyError> {
+        let pattern = Pattern::parse(KEYS_PATTERN).map_err(|fault| PolicyError { line: 0, fault })?;
+        let keys = Rule {
             line: 0,
             effect: Effect::Deny,
             method: None,
-            pattern: Pattern::parse(KEYS_PATTERN).map_err(|fault| PolicyError { line: 0, fault })?,
-        }];
-        for (index, line) in text.lines().enumerate() {
-            let line_number = index + 1;
-            let line = line.split('#').next().unwrap_or_default();
-            let fail = |fault| PolicyError { line: line_number, fault };
-            let mut words = line.split_ascii_whitespace();
-            let Some(effect) = words.next() else { continue };
-            let effect = match effect {
-                "allow" => Effect::Allow,
-                "deny" => Effect::Deny,
-                _ => return Err(fail(PolicyFault::Effect)),
-            };
-            let method = match words.next() {
-                Some("*") => None,
-                Some(name) => Some(Method::parse(name).ok_or_else(|| fail(PolicyFault::Method))?),
-                None => return Err(fail(PolicyFault::Incomplete)),
-            };
-            let pattern = words.next().ok_or_else(|| fail(PolicyFault::Incomplete))?;
-            if words.next().is_some() {
-                return Err(fail(PolicyFault::TooMuch));
-            }
-            let pattern = Pattern::parse(pattern).map_err(fail)?;
-            rules.push(Rule { line: line_number, effect, method, pattern });
-        }
-        Ok(Self { rules })
+            pattern,
+            query: None,
+            max_body: None,
+            redact: Vec::new(),
+        };
+        Ok(Self { rules: vec![keys] })
     }
 
     /// Judges one call. Denials are looked for first, over all rules.
@@ -131,13 +130,147 @@ impl Policy {
             return Decision::Denied { line: rule.line };
         }
         match self.rules.iter().filter(|rule| rule.effect == Effect::Allow).find(speaks) {
-            Some(rule) => Decision::Allowed { route: &rule.pattern.text },
+            Some(rule) => Decision::Allowed(rule),
             None => Decision::Unknown,
         }
     }
 }
 
+/// Policies by name.
+#[derive(Clone, Debug)]
+pub struct Policies {
+    named: Vec<(String, Policy)>,
+}
+
+impl Policies {
+    /// The name of the rules before the first `[name]`.
+    pub const DEFAULT: &'static str = "default";
+
+    /// Reads a whole text of policies.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let mut named = vec![(Self::DEFAULT.to_owned(), Policy::new()?)];
+        for (index, line) in text.lines().enumerate() {
+            let line_number = index + 1;
+            let fail = |fault| PolicyError { line: line_number, fault };
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if let Some(name) = line.strip_prefix('[') {
+                let name = name.strip_suffix(']').map(str::trim).filter(|name| is_name(name));
+                let name = name.ok_or_else(|| fail(PolicyFault::Name))?;
+                if named.iter().any(|(known, _)| known == name) {
+                    return Err(fail(PolicyFault::SameName));
+                }
+                named.push((name.to_owned(), Policy::new()?));
+            } else if let (Some(rule), Some((_, policy))) = (Rule::parse(line, line_number)?, named.last_mut()) {
+                policy.rules.push(rule);
+            }
+        }
+        Ok(Self { named })
+    }
+
+    /// The policy of a name.
+    pub fn get(&self, name: &str) -> Option<&Policy> {
+        self.named.iter().find(|(known, _)| known == name).map(|(_, policy)| policy)
+    }
+
+    /// The names, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// What a rule's conditions have against a call that its path allows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Unmet {
+    /// The query has a parameter that the rule does not name.
+    Query,
+    /// The body is larger than the rule allows.
+    BodyTooLarge {
+        /// How large it may be.
+        most: u64,
+    },
+    /// The rule limits the body, and the request does not say how large it is.
+    BodyLengthUnknown,
+}
+
 impl Rule {
+    fn parse(line: &str, line_number: usize) -> Result<Option<Self>, PolicyError> {
+        let fail = |fault| PolicyError { line: line_number, fault };
+        let mut words = line.split_ascii_whitespace();
+        let Some(effect) = words.next() else { return Ok(None) };
+        let effect = match effect {
+            "allow" => Effect::Allow,
+            "deny" => Effect::Deny,
+            _ => return Err(fail(PolicyFault::Effect)),
+        };
+        let method = match words.next() {
+            Some("*") => None,
+            Some(name) => Some(Method::parse(name).ok_or_else(|| fail(PolicyFault::Method))?),
+            None => return Err(fail(PolicyFault::Incomplete)),
+        };
+        let pattern = Pattern::parse(words.next().ok_or_else(|| fail(PolicyFault::Incomplete))?).map_err(fail)?;
+        let mut rule =
+            Self { line: line_number, effect, method, pattern, query: None, max_body: None, redact: Vec::new() };
+        for word in words {
+            let (name, value) = word.split_once('=').ok_or_else(|| fail(PolicyFault::TooMuch))?;
+            if effect == Effect::Deny {
+                return Err(fail(PolicyFault::ConditionOnDeny));
+            }
+            let list = || value.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect();
+            match name {
+                // `query=` alone allows no parameter at all.
+                "query" if rule.query.is_none() => rule.query = Some(list()),
+                "body" if rule.max_body.is_none() => {
+                    rule.max_body = Some(bytes(value).ok_or_else(|| fail(PolicyFault::Size))?);
+                }
+                "redact" if rule.redact.is_empty() && !value.is_empty() => rule.redact = list(),
+                _ => return Err(fail(PolicyFault::Condition)),
+            }
+        }
+        Ok(Some(rule))
+    }
+
+    /// The rule's pattern: the route's name in logs and metrics.
+    pub fn route(&self) -> &str {
+        &self.pattern.text
+    }
+
+    /// The line of the policy's text that it stands in, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The members to take out of JSON answers, wherever they stand.
+    pub fn redacted(&self) -> &[String] {
+        &self.redact
+    }
+
+    /// Checks the conditions that go beyond the path. `query` is an encoded query
+    /// string, `body` the announced length: `Some(None)` when there is a body of
+    /// unknown length.
+    pub fn admits(&self, query: &str, body: Option<Option<u64>>) -> Result<(), Unmet> {
+        if let Some(allowed) = &self.query {
+            let mut names = query.split('&').filter(|pair| !pair.is_empty());
+            let named = |pair: &str| {
+                // What cannot be decoded cannot be one of the names either.
+                let name = form_decoded(pair.split('=').next().unwrap_or_default());
+                name.is_some_and(|name| allowed.contains(&name))
+            };
+            if !names.all(named) {
+                return Err(Unmet::Query);
+            }
+        }
+        match (self.max_body, body) {
+            (Some(_), Some(None)) => Err(Unmet::BodyLengthUnknown),
+            (Some(most), Some(Some(length))) if length > most => Err(Unmet::BodyTooLarge { most }),
+            _ => Ok(()),
+        }
+    }
+
     fn matches(&self, path: &str) -> bool {
         match self.effect {
             Effect::Allow => self.pattern.matches(path, |a, b| a == b),
@@ -181,6 +314,37 @@ impl Pattern {
     }
 }
 
+/// A name of a query string, decoded as servers do (WHATWG URL §5.1).
+fn form_decoded(name: &str) -> Option<String> {
+    let bytes = name.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = name.get(at..at + 2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+                at += 2;
+                u8::from_str_radix(digits, 16).ok()?
+            }
+            _ => byte,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// A size: digits, and `kb` or `mb` for multiples of 1024.
+fn bytes(text: &str) -> Option<u64> {
+    let (digits, unit) = match text {
+        _ if text.ends_with("kb") => (text.trim_end_matches("kb"), 1024),
+        _ if text.ends_with("mb") => (text.trim_end_matches("mb"), 1024 * 1024),
+        _ => (text, 1),
+    };
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse::<u64>().ok().filter(|_| plain)?.checked_mul(unit)
+}
+
 /// A policy that cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PolicyError {
@@ -200,8 +364,20 @@ pub enum PolicyFault {
     Method,
     /// Something is missing.
     Incomplete,
-    /// Something stands behind the pattern.
+    /// Something stands behind the pattern that is not a condition.
     TooMuch,
+    /// A condition that there is not, or that stands there twice.
+    Condition,
+    /// A condition on a `deny`: a denial holds always.
+    ConditionOnDeny,
+    /// The size of `body=` is not one.
+    Size,
+    /// The name in brackets is not one.
+    Name,
+    /// A policy of this name stands there already.
+    SameName,
+    /// A second policy where there can be one only.
+    SecondPolicy,
     /// A wildcard that is not a whole segment, or a `**` that is not at the end.
     Wildcard,
     /// A percent-encoded pattern; patterns match decoded paths.
@@ -219,7 +395,15 @@ impl fmt::Display for PolicyError {
                 "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals"
             }
             PolicyFault::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
-            PolicyFault::TooMuch => "something stands behind the path; a rule has three words",
+            PolicyFault::TooMuch => {
+                "what follows the path is a condition such as `query=page,size`, `body=64kb` or `redact=transcript`"
+            }
+            PolicyFault::Condition => "the conditions are `query=`, `body=` and `redact=`, each once",
+            PolicyFault::ConditionOnDeny => "a `deny` has no conditions: it holds always",
+            PolicyFault::Size => "a size is digits, or digits and `kb` or `mb`",
+            PolicyFault::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
+            PolicyFault::SameName => "another policy has this name",
+            PolicyFault::SecondPolicy => "there can be one policy only here",
             PolicyFault::Wildcard => "`*` stands for one whole segment, and `/**` only at the end",
             PolicyFault::Encoded => "write the path decoded, without `%`",
             PolicyFault::Path(error) => return error.fmt(f),

@@ -2,7 +2,7 @@
 
 use attention_core::Method::{self, Delete, Get, Head, Options, Post, Put};
 use attention_core::path::{PathError, RequestPath};
-use attention_core::route::{DEFAULT_POLICY, Decision, Policy, PolicyFault};
+use attention_core::route::{DEFAULT_POLICY, Decision, Policies, Policy, PolicyError, PolicyFault, Unmet};
 use proptest::prelude::*;
 
 const ALL: [Method; 7] = [Get, Head, Options, Post, Put, Method::Patch, Delete];
@@ -34,13 +34,14 @@ use Said::{Denied, Unknown, Yes};
 fn table(policy_text: &str, rows: &[(Method, &str, Said)]) {
     let policy = policy(policy_text);
     for (method, target, said) in rows {
-        let expected = match said {
-            Yes(route) => Decision::Allowed { route },
-            Denied(line) => Decision::Denied { line: *line },
-            Unknown => Decision::Unknown,
-        };
-        assert_eq!(policy.decide(*method, path(target)), expected, "{method} {target}");
-        assert_eq!(policy.decide(*method, path(target)).is_allowed(), matches!(said, Yes(_)));
+        let decision = policy.decide(*method, path(target));
+        match (decision, said) {
+            (Decision::Allowed(rule), Yes(route)) => assert_eq!(rule.route(), *route, "{method} {target}"),
+            (Decision::Denied { line }, Denied(expected)) => assert_eq!(line, *expected, "{method} {target}"),
+            (Decision::Unknown, Unknown) => {}
+            _ => panic!("{method} {target}: {decision:?}, not {said:?}"),
+        }
+        assert_eq!(decision.is_allowed(), matches!(said, Yes(_)));
     }
 }
 
@@ -322,4 +323,65 @@ proptest! {
             prop_assert!(!mirrored.decide(Get, path(&target)).is_allowed());
         }
     }
+}
+
+#[test]
+fn conditions_narrow_an_allowed_path() {
+    let policies = "allow GET /v2/list query=page,filter[title]\nallow GET /v2/bare query=\nallow POST /v2/ask body=1kb redact=transcript,email";
+    let policy = policy(policies);
+    let admits = |method, target: &str, query: &str, body| {
+        let Decision::Allowed(rule) = policy.decide(method, path(target)) else { panic!("{target} is not allowed") };
+        rule.admits(query, body)
+    };
+    for query in ["", "page=1", "page=1&filter%5Btitle%5D=x&page=2", "filter[title]=x", "&&"] {
+        assert_eq!(admits(Get, "/v2/list", query, None), Ok(()), "{query}");
+    }
+    for query in
+        ["size=1", "page=1&size=2", "PAGE=1", "page%00=1", "pag%65%=1", "page;size=1", "=", "filter=1", "%ff=1"]
+    {
+        assert_eq!(admits(Get, "/v2/list", query, None), Err(Unmet::Query), "{query}");
+    }
+    assert_eq!(admits(Get, "/v2/list", "p%61ge=1", None), Ok(()));
+    assert_eq!(admits(Get, "/v2/bare", "x", None), Err(Unmet::Query));
+    assert_eq!(admits(Post, "/v2/ask", "anything=goes", Some(Some(1024))), Ok(()));
+    assert_eq!(admits(Post, "/v2/ask", "", Some(Some(1025))), Err(Unmet::BodyTooLarge { most: 1024 }));
+    assert_eq!(admits(Post, "/v2/ask", "", Some(None)), Err(Unmet::BodyLengthUnknown));
+    assert_eq!(admits(Post, "/v2/ask", "", None), Ok(()));
+    let Decision::Allowed(rule) = policy.decide(Post, path("/v2/ask")) else { panic!() };
+    assert_eq!(rule.redacted(), ["transcript", "email"]);
+}
+
+#[test]
+fn policies_have_names() {
+    let policies = Policies::parse("allow GET /v2/a\n[reports] # for finance\nallow GET /v2/b\n[none]").unwrap();
+    assert_eq!(policies.names().collect::<Vec<_>>(), ["default", "reports", "none"]);
+    let allows = |name: &str, target| policies.get(name).unwrap().decide(Get, path(target)).is_allowed();
+    assert!(allows("default", "/v2/a") && !allows("default", "/v2/b"));
+    assert!(allows("reports", "/v2/b") && !allows("reports", "/v2/a"));
+    assert!(!allows("none", "/v2/a") && policies.get("other").is_none());
+    // The built-in denial is in each of them.
+    let open = Policies::parse("[open]\nallow * /**").unwrap();
+    assert_eq!(open.get("open").unwrap().decide(Get, path("/v2/api_keys")), Decision::Denied { line: 0 });
+}
+
+#[test]
+fn conditions_and_names_that_cannot_be_read() {
+    for (text, line, fault) in [
+        ("allow GET /v2/a query", 1, PolicyFault::TooMuch),
+        ("\nallow GET /v2/a quary=x", 2, PolicyFault::Condition),
+        ("allow GET /v2/a body=1kb body=2kb", 1, PolicyFault::Condition),
+        ("allow GET /v2/a redact=", 1, PolicyFault::Condition),
+        ("deny GET /v2/a query=x", 1, PolicyFault::ConditionOnDeny),
+        ("allow GET /v2/a body=1gb", 1, PolicyFault::Size),
+        ("allow GET /v2/a body=-1", 1, PolicyFault::Size),
+        ("allow GET /v2/a body=99999999999999999999kb", 1, PolicyFault::Size),
+        ("[]", 1, PolicyFault::Name),
+        ("[a b]", 1, PolicyFault::Name),
+        ("[a", 1, PolicyFault::Name),
+        ("[a]\n[a]", 2, PolicyFault::SameName),
+        ("[default]", 1, PolicyFault::SameName),
+    ] {
+        assert_eq!(Policies::parse(text).unwrap_err(), PolicyError { line, fault }, "{text}");
+    }
+    assert_eq!(Policy::parse("[a]\nallow GET /v2/a").unwrap_err().fault, PolicyFault::SecondPolicy);
 }
