@@ -17,8 +17,10 @@ pub(crate) enum Value<'a> {
     Number(&'a str),
     /// An object or an array: the text from its opening to its closing bracket.
     Container(&'a str),
-    /// `true`, `false` or `null`.
-    Keyword,
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
 }
 
 impl<'a> Value<'a> {
@@ -81,6 +83,28 @@ impl<'a> Element<'a> {
         self.value.into_string()
     }
 
+    /// Whether this is `true`; `None` when it is no boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.value {
+            Value::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The whole number that this is, when it is one that is not negative.
+    pub fn as_whole_number(&self) -> Option<u64> {
+        match self.value {
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The elements of the array that this is.
+    pub fn elements(&self) -> Result<Vec<Self>, Malformed> {
+        let mut cursor = Cursor { text: self.text, at: self.at };
+        cursor.list(b'[', b']', Cursor::element)
+    }
+
     /// The members of the object that this is, in their order, repeated names
     /// included.
     pub fn members(&self) -> Result<Vec<(Cow<'a, str>, Self)>, Malformed> {
@@ -93,26 +117,27 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The elements of the array that `text` is, with nothing behind it. What stands
-/// inside them is read when they are.
+/// The one value that `text` is, with nothing behind it. What stands inside it is
+/// read when it is.
 ///
 /// ```
 /// use attention_core::json;
 ///
 /// let text = r#"[{"name":"app"}]"#;
-/// let elements = json::elements(text).unwrap();
+/// let elements = json::read(text).unwrap().elements().unwrap();
 /// let members = elements[0].members().unwrap();
 /// assert_eq!(members[0].0, "name");
 ///
-/// let fault = json::elements("[1,\n 2").unwrap_err();
-/// assert_eq!(fault.line_and_column("[1,\n 2"), (2, 3));
+/// let text = "[1,\n 2,]";
+/// let fault = json::read(text).unwrap().elements().unwrap_err();
+/// assert_eq!(fault.line_and_column(text), (2, 4));
 /// ```
-pub fn elements(text: &str) -> Result<Vec<Element<'_>>, Malformed> {
+pub fn read(text: &str) -> Result<Element<'_>, Malformed> {
     let mut cursor = Cursor { text, at: 0 };
-    let elements = cursor.list(b'[', b']', Cursor::element)?;
-    match cursor.peek() {
-        None => Ok(elements),
-        Some(_) => Err(Malformed { at: cursor.at }),
+    let element = cursor.element();
+    match (element, cursor.peek()) {
+        (Some(element), None) => Ok(element),
+        _ => Err(Malformed { at: cursor.at }),
     }
 }
 
@@ -171,7 +196,12 @@ impl<'a> Cursor<'a> {
             b'"' => self.string().map(Value::String),
             b'{' | b'[' => self.container(),
             b'-' | b'0'..=b'9' => Some(Value::Number(self.token())),
-            _ => matches!(self.token(), "true" | "false" | "null").then_some(Value::Keyword),
+            _ => match self.token() {
+                "true" => Some(Value::Bool(true)),
+                "false" => Some(Value::Bool(false)),
+                "null" => Some(Value::Null),
+                _ => None,
+            },
         }
     }
 
@@ -393,7 +423,7 @@ mod tests {
         assert_eq!(member(inner, "message"), Some(Value::String("café 😀".into())));
         assert_eq!(member(body, "n"), Some(Value::Number("-1.5e3")));
         assert_eq!(member(body, "missing"), None);
-        assert_eq!(first_element("[ true ]"), Some(Value::Keyword));
+        assert_eq!(first_element("[ true ]"), Some(Value::Bool(true)));
     }
 
     #[test]
@@ -425,11 +455,11 @@ mod tests {
             fn is_read(element: &Element<'_>) -> bool {
                 match &element.value {
                     Value::Container(raw) if raw.starts_with('{') => element.members().is_ok_and(|all| all.iter().all(|(_, e)| is_read(e))),
-                    Value::Container(raw) => elements(raw).is_ok_and(|all| all.iter().all(is_read)),
+                    Value::Container(_) => element.elements().is_ok_and(|all| all.iter().all(is_read)),
                     _ => true,
                 }
             }
-            let read = elements(&text).is_ok_and(|all| all.iter().all(is_read));
+            let read = read(&text).and_then(|all| all.elements()).is_ok_and(|all| all.iter().all(is_read));
             prop_assert_eq!(read, serde_json::from_str::<Vec<serde_json::Value>>(&text).is_ok(), "{}", text);
         }
 

@@ -19,7 +19,7 @@
 //! | [`call`] | the life of one call |
 //! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
 //! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
-//! | [`route`] | which calls a policy allows |
+//! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
 //! | [`redaction`], [`json`] | what may be said of it |
 //!
 //! Out of scope: sending anything, reading the clock, holding a success body.
@@ -44,6 +44,7 @@ pub mod request;
 pub mod retry;
 pub mod route;
 mod secret;
+pub mod session;
 mod time;
 
 pub use call::{Action, Call, Upstream};

@@ -254,13 +254,13 @@ impl Rule {
     /// unknown length.
     pub fn admits(&self, query: &str, body: Option<Option<u64>>) -> Result<(), Unmet> {
         if let Some(allowed) = &self.query {
-            let mut names = query.split('&').filter(|pair| !pair.is_empty());
+            let mut pairs = query.split('&').filter(|pair| !pair.is_empty());
             let named = |pair: &str| {
                 // What cannot be decoded cannot be one of the names either.
                 let name = form_decoded(pair.split('=').next().unwrap_or_default());
                 name.is_some_and(|name| allowed.contains(&name))
             };
-            if !names.all(named) {
+            if !pairs.all(named) {
                 return Err(Unmet::Query);
             }
         }
@@ -388,25 +388,28 @@ pub enum PolicyFault {
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "policy, line {}: ", self.line)?;
-        f.write_str(match self.fault {
-            PolicyFault::Effect => "a rule begins with `allow` or `deny`",
-            PolicyFault::Method => {
-                "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals"
-            }
-            PolicyFault::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
-            PolicyFault::TooMuch => {
+        write!(f, "policy, line {}: {}", self.line, self.fault)
+    }
+}
+
+impl fmt::Display for PolicyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Effect => "a rule begins with `allow` or `deny`",
+            Self::Method => "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals",
+            Self::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
+            Self::TooMuch => {
                 "what follows the path is a condition such as `query=page,size`, `body=64kb` or `redact=transcript`"
             }
-            PolicyFault::Condition => "the conditions are `query=`, `body=` and `redact=`, each once",
-            PolicyFault::ConditionOnDeny => "a `deny` has no conditions: it holds always",
-            PolicyFault::Size => "a size is digits, or digits and `kb` or `mb`",
-            PolicyFault::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
-            PolicyFault::SameName => "another policy has this name",
-            PolicyFault::SecondPolicy => "there can be one policy only here",
-            PolicyFault::Wildcard => "`*` stands for one whole segment, and `/**` only at the end",
-            PolicyFault::Encoded => "write the path decoded, without `%`",
-            PolicyFault::Path(error) => return error.fmt(f),
+            Self::Condition => "the conditions are `query=`, `body=` and `redact=`, each once",
+            Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
+            Self::Size => "a size is digits, or digits and `kb` or `mb`",
+            Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
+            Self::SameName => "another policy has this name",
+            Self::SecondPolicy => "there can be one policy only here",
+            Self::Wildcard => "`*` stands for one whole segment, and `/**` only at the end",
+            Self::Encoded => "write the path decoded, without `%`",
+            Self::Path(error) => return error.fmt(f),
         })
     }
 }

@@ -1,0 +1,284 @@
+//! Short-lived tokens that the Worker mints for browsers.
+//!
+//! A trusted backend asks the Worker for a session and hands it to its page. The
+//! page then calls the Worker itself, for minutes, from one origin, along few
+//! routes, and never beyond what the backend's own policy allows. The token is
+//! signed (HMAC-SHA-256, RFC 2104), so the Worker keeps no list of them.
+//!
+//! ```text
+//! s1 . base64url({"sub","exp","org","rts","jti"}) . base64url(HMAC(secret, "s1." + payload))
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::Timestamp;
+use crate::json::{self, Object, Value};
+use crate::route::{Policy, PolicyError};
+
+/// The longest life of a session.
+pub const LONGEST_SESSION: Duration = Duration::from_hours(1);
+
+/// The least length of the signing secret, in characters.
+pub const LEAST_SECRET_CHARS: usize = 32;
+
+const PREFIX: &str = "s1.";
+
+/// The Worker's secret for signing sessions. Zeroed on drop, never printed.
+pub struct SessionSecret(Zeroizing<Vec<u8>>);
+
+impl SessionSecret {
+    /// Takes a secret of at least [`LEAST_SECRET_CHARS`] characters.
+    pub fn parse(text: &str) -> Result<Self, SessionError> {
+        let text = text.trim();
+        if text.chars().count() < LEAST_SECRET_CHARS {
+            return Err(SessionError::WeakSecret);
+        }
+        Ok(Self(Zeroizing::new(text.as_bytes().to_vec())))
+    }
+
+    fn mac(&self, signed: &str) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        mac.update(signed.as_bytes());
+        Some(mac)
+    }
+}
+
+impl fmt::Debug for SessionSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionSecret(…)")
+    }
+}
+
+/// What a session says: who answers for it, until when, from where, to where.
+///
+/// ```
+/// use attention_core::{Timestamp, session::{Session, SessionSecret}};
+/// use std::time::Duration;
+///
+/// let now = Timestamp::from_unix_seconds(1_700_000_000);
+/// let secret = SessionSecret::parse("an-obviously-fake-secret-of-some-length")?;
+/// let session = Session::new("shop", now, Duration::from_secs(600), Some("https://app.example"), &["GET /v2/conversations/*"], "7f3a")?;
+/// let token = session.sign(&secret);
+/// assert_eq!(Session::verify(&token, &secret, now)?.caller, "shop");
+/// # Ok::<(), attention_core::session::SessionError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The caller that asked for it, and whose policy it cannot exceed.
+    pub caller: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The one origin whose pages may use it; `None` for callers that are no page.
+    pub origin: Option<String>,
+    /// What it may do, within the caller's own policy.
+    pub routes: Policy,
+    /// Names the session in logs.
+    pub id: String,
+    rules: String,
+}
+
+impl Session {
+    /// A session that begins now. `routes` are rules without their `allow`:
+    /// `GET /v2/conversations/*`; none means all of the caller's own.
+    pub fn new(
+        caller: &str,
+        now: Timestamp,
+        life: Duration,
+        origin: Option<&str>,
+        routes: &[&str],
+        id: &str,
+    ) -> Result<Self, SessionError> {
+        if life.is_zero() || life > LONGEST_SESSION {
+            return Err(SessionError::Life);
+        }
+        if routes.iter().any(|route| route.contains(['\n', '\r', '#', '['])) {
+            return Err(SessionError::Routes(None));
+        }
+        let mut rules = routes.iter().map(|route| format!("allow {route}")).collect::<Vec<_>>().join("\n");
+        if routes.is_empty() {
+            rules.push_str("allow * /**");
+        }
+        Ok(Self {
+            caller: caller.to_owned(),
+            expires_at: now.saturating_add(life),
+            origin: origin.map(str::to_owned),
+            routes: Policy::parse(&rules).map_err(|error| SessionError::Routes(Some(error)))?,
+            id: id.to_owned(),
+            rules,
+        })
+    }
+
+    /// The token.
+    pub fn sign(&self, secret: &SessionSecret) -> String {
+        let mut payload = Object::new();
+        payload
+            .string("sub", &self.caller)
+            .number("exp", self.expires_at.as_unix_millis() / 1000)
+            .string("rts", &self.rules)
+            .string("jti", &self.id);
+        if let Some(origin) = &self.origin {
+            payload.string("org", origin);
+        }
+        let mut token = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(payload.finish().as_bytes()));
+        if let Some(mac) = secret.mac(&token) {
+            token.push('.');
+            token.push_str(&Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()));
+        }
+        token
+    }
+
+    /// Whether a token has the form of a session, which says nothing of its worth.
+    pub fn is_session(token: &str) -> bool {
+        token.starts_with(PREFIX)
+    }
+
+    /// Reads a token that was signed with `secret` and has not ended. The
+    /// signature is compared in constant time, before anything is read.
+    pub fn verify(token: &str, secret: &SessionSecret, now: Timestamp) -> Result<Self, SessionError> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(SessionError::Invalid)?;
+        let payload = signed.strip_prefix(PREFIX).ok_or(SessionError::Invalid)?;
+        let signature = Base64UrlUnpadded::decode_vec(signature).map_err(|_| SessionError::Invalid)?;
+        let mac = secret.mac(signed).ok_or(SessionError::Invalid)?;
+        mac.verify_slice(&signature).map_err(|_| SessionError::Invalid)?;
+        let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| SessionError::Invalid)?;
+        let text = str::from_utf8(&bytes).map_err(|_| SessionError::Invalid)?;
+        let string = |name| json::member(text, name).and_then(Value::into_string).map(std::borrow::Cow::into_owned);
+        let expires_at = match json::member(text, "exp") {
+            Some(Value::Number(seconds)) => seconds.parse().ok().map(Timestamp::from_unix_seconds),
+            _ => None,
+        };
+        let expires_at = expires_at.ok_or(SessionError::Invalid)?;
+        if expires_at <= now {
+            return Err(SessionError::Expired);
+        }
+        let rules = string("rts").ok_or(SessionError::Invalid)?;
+        Ok(Self {
+            caller: string("sub").ok_or(SessionError::Invalid)?,
+            expires_at,
+            origin: string("org"),
+            routes: Policy::parse(&rules).map_err(|_| SessionError::Invalid)?,
+            id: string("jti").ok_or(SessionError::Invalid)?,
+            rules,
+        })
+    }
+}
+
+/// Why there is no session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The signing secret is too short.
+    WeakSecret,
+    /// It is to last no time at all, or longer than [`LONGEST_SESSION`].
+    Life,
+    /// A route is not one.
+    Routes(Option<PolicyError>),
+    /// The token was not signed with this secret.
+    Invalid,
+    /// Its time is over.
+    Expired,
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WeakSecret => write!(f, "the signing secret has fewer than {LEAST_SECRET_CHARS} characters"),
+            Self::Life => write!(f, "a session lasts 1 to {} minutes", LONGEST_SESSION.as_secs() / 60),
+            Self::Routes(Some(error)) => write!(f, "route {}: {}", error.line, error.fault),
+            Self::Routes(None) => f.write_str("a route is one line such as `GET /v2/conversations/*`"),
+            Self::Invalid => f.write_str("the session token is not one of this proxy's"),
+            Self::Expired => f.write_str("the session is over; ask for a new one"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Method, path::RequestPath};
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    fn secret() -> SessionSecret {
+        SessionSecret::parse("an-obviously-fake-secret-of-some-length").unwrap()
+    }
+
+    fn session() -> Session {
+        Session::new(
+            "shop",
+            NOW,
+            Duration::from_mins(10),
+            Some("https://app.example"),
+            &["GET /v2/conversations/*"],
+            "id",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_signed_is_read_back() {
+        let read = Session::verify(&session().sign(&secret()), &secret(), NOW).unwrap();
+        assert_eq!(
+            (read.caller.as_str(), read.origin.as_deref(), read.id.as_str()),
+            ("shop", Some("https://app.example"), "id")
+        );
+        let allows = |path| read.routes.decide(Method::Get, RequestPath::parse(path).unwrap()).is_allowed();
+        assert!(allows("/v2/conversations/1") && !allows("/v2/users") && !allows("/v2/api_keys"));
+    }
+
+    #[test]
+    fn a_session_ends() {
+        let token = session().sign(&secret());
+        let at = |seconds| {
+            Session::verify(&token, &secret(), NOW.saturating_add(Duration::from_secs(seconds))).map(|s| s.caller)
+        };
+        assert_eq!(at(599), Ok("shop".into()));
+        assert_eq!(at(600), Err(SessionError::Expired));
+    }
+
+    #[test]
+    fn another_secret_or_a_changed_byte_is_refused() {
+        let token = session().sign(&secret());
+        let other = SessionSecret::parse("another-obviously-fake-secret-of-some-length").unwrap();
+        assert_eq!(Session::verify(&token, &other, NOW).map(|_| ()), Err(SessionError::Invalid));
+        for at in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(Session::verify(&changed, &secret(), NOW).is_err(), "byte {at}");
+        }
+        for token in ["", "s1", "s1.", "s1..", "s1.e30.", "s1.e30", "eyJhbGciOiJub25lIn0.e30."] {
+            assert_eq!(Session::verify(token, &secret(), NOW).map(|_| ()), Err(SessionError::Invalid), "{token}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused_when_it_is_asked_for() {
+        let new = |life, routes: &[&str]| Session::new("a", NOW, life, None, routes, "id").map(|_| ());
+        assert_eq!(new(Duration::ZERO, &[]), Err(SessionError::Life));
+        assert_eq!(new(Duration::from_secs(3601), &[]), Err(SessionError::Life));
+        assert_eq!(new(Duration::from_secs(1), &["GET /v2/a\nallow * /**"]), Err(SessionError::Routes(None)));
+        assert!(matches!(
+            new(Duration::from_secs(1), &["GET /v2/a", "FETCH /x"]),
+            Err(SessionError::Routes(Some(PolicyError { line: 2, .. })))
+        ));
+        assert_eq!(SessionSecret::parse("short").map(|_| ()), Err(SessionError::WeakSecret));
+        assert!(!format!("{:?}", secret()).contains("fake"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_session_by_accident(text in "\\PC{0,80}|s1\\.[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{43}") {
+            prop_assert!(Session::verify(&text, &secret(), NOW).is_err());
+        }
+    }
+}
