@@ -1,0 +1,169 @@
+// Where keys come from, two of them during a rotation, and what a 401 leads to.
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
+
+const { Attention, AttentionError, ConfigError, InvalidKeyError, UnauthorizedError } = attention;
+const VARIABLES = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT", "ATTENTION_BASE_URL", "ATTENTION_LOG"];
+
+afterEach(() => {
+  for (const name of VARIABLES) delete process.env[name];
+});
+
+/** An upstream that knows only these keys. */
+function knowing(...keys) {
+  return {
+    handler: (request) => {
+      const isKnown = keys.includes(request.headers.get("authorization")?.slice("Bearer ".length));
+      return isKnown ? Response.json({ ok: true }) : Response.json({ error: "no" }, { status: 401 });
+    },
+  };
+}
+
+const sentKeys = (upstream) => upstream.records.map((record) => record.all("authorization")[0].slice("Bearer ".length));
+
+test("a revoked key: one 401, then the next one serves, and an event says so", async (t) => {
+  const switches = [];
+  const { upstream, client } = await served(t, { nextApiKey: FAKE_NEXT_KEY, onKeySwitch: (event) => switches.push(event) }, knowing(FAKE_NEXT_KEY));
+  const fingerprint = client.keys.keys[1].fingerprint;
+  assert.deepEqual(await client.get("/things"), { ok: true });
+  assert.deepEqual(await client.post("/things", { body: {} }), { ok: true });
+  assert.deepEqual(sentKeys(upstream), [FAKE_KEY, FAKE_NEXT_KEY, FAKE_NEXT_KEY]);
+  assert.deepEqual(switches, [{ from: "current", to: "next", fingerprint }]);
+  const { inUse, keys } = client.keys;
+  assert.equal(inUse, "next");
+  assert.deepEqual(keys.map(({ slot, verdict }) => [slot, verdict]), [["current", "refused"], ["next", "accepted"]]);
+});
+
+test("both refused: the error says what it probably is and what to do", async (t) => {
+  const { upstream, client } = await served(t, { nextApiKey: FAKE_NEXT_KEY }, knowing());
+  const error = await rejection(client.get("/things"));
+  assert.ok(error instanceof UnauthorizedError);
+  assert.equal(upstream.records.length, 2);
+  assert.deepEqual(error.diagnosis.findings.map(({ cause }) => cause), ["header_missing", "scheme_missing", "revoked_or_expired", "no_permission"]);
+  assert.ok(error.diagnosis.nextStep.length > 20);
+  assert.match(error.documentation, /^https:\/\/docs\.attention\.com\//);
+});
+
+test("a function gives the key at the first call and again after a 401", async (t) => {
+  const given = ["first-fake-key-of-a-vault-000", "second-fake-key-of-a-vault-00"];
+  let asked = 0;
+  const vault = async () => given[Math.min(asked++, 1)];
+  const known = [given[0]];
+  const { upstream, client } = await served(t, { apiKey: vault }, { handler: (request) => knowing(...known).handler(request) });
+  assert.equal(asked, 0);
+  assert.deepEqual(client.keys.keys, []);
+  await Promise.all([client.get("/a"), client.get("/b")]);
+  assert.equal(asked, 1);
+  known[0] = given[1];
+  assert.deepEqual(await Promise.all([1, 2, 3].map((n) => client.post(`/${n}`, { body: {} }))), [{ ok: true }, { ok: true }, { ok: true }]);
+  assert.equal(asked, 2);
+  assert.deepEqual(sentKeys(upstream).sort(), [...Array(5).fill(given[0]), ...Array(3).fill(given[1])]);
+});
+
+test("a function that gives the same key again is not asked without end", async (t) => {
+  let asked = 0;
+  const { upstream, client } = await served(t, { apiKey: () => (asked++, FAKE_KEY) }, knowing());
+  assert.ok((await rejection(client.get("/things"))) instanceof UnauthorizedError);
+  assert.deepEqual([asked, upstream.records.length], [2, 1]);
+});
+
+test("a function that fails, or gives something else, or a bad key", async (t) => {
+  const down = new Error("vault is down");
+  for (const [apiKey, check] of [
+    [async () => { throw down; }, (error) => error instanceof ConfigError && error.code === "key_provider_failed" && error.cause === down],
+    [() => 5, (error) => error instanceof ConfigError && /gave a number, not a string/.test(error.message)],
+    [() => "Bearer abc", (error) => error instanceof InvalidKeyError && error.code === "key_has_scheme"],
+  ]) {
+    const { upstream, client } = await served(t, { apiKey });
+    const error = await rejection(client.get("/things"));
+    assert.ok(check(error), String(error));
+    assert.equal(upstream.records.length, 0);
+  }
+  let tries = 0;
+  const { client } = await served(t, { apiKey: async () => { if (tries++ === 0) throw down; return FAKE_KEY; } });
+  await rejection(client.get("/things"));
+  assert.deepEqual(await client.get("/things"), { ok: true });
+});
+
+test("a stream cannot be sent again after the key was renewed", async (t) => {
+  let asked = 0;
+  const { upstream, client } = await served(t, { apiKey: () => `fake-key-number-${asked++}-of-a-vault` }, knowing());
+  assert.ok((await rejection(client.post("/things", { body: new Blob(["once"]).stream() }))) instanceof UnauthorizedError);
+  assert.equal(upstream.records.length, 1);
+});
+
+test("keys and address from the environment", async (t) => {
+  const { upstream } = await served(t);
+  process.env.ATTENTION_API_KEY = ` ${FAKE_KEY}\n`;
+  process.env.ATTENTION_API_KEY_NEXT = FAKE_NEXT_KEY;
+  process.env.ATTENTION_BASE_URL = `${upstream.url}/v2`;
+  const client = new Attention();
+  await client.get("/things");
+  assert.deepEqual(sentKeys(upstream), [FAKE_KEY]);
+  assert.equal(client.keys.keys.length, 2);
+  client.close();
+  const other = new Attention({ apiKey: FAKE_KEY, baseURL: "https://api.attention.tech/v2" });
+  assert.equal(other.keys.keys.length, 1);
+  other.close();
+});
+
+test("no credential, two of them, or a token without an address", () => {
+  for (const [options, code] of [
+    [undefined, "key_missing"],
+    [{ apiKey: FAKE_KEY, token: FAKE_KEY }, "two_credentials"],
+    [{ token: FAKE_KEY }, "base_url_missing"],
+  ]) {
+    assert.throws(() => new Attention(options), (error) => error instanceof ConfigError && error.code === code);
+  }
+});
+
+test("a bad key is refused before any call, and never repeated", () => {
+  for (const [apiKey, code] of [
+    ["", "key_empty"], ["  \n", "key_empty"], ["Bearer abcdefgh", "key_has_scheme"], ["YOUR_API_KEY", "key_placeholder"],
+    ["fake-key\nwith-newline", "key_invalid_character"], ["x".repeat(9000), "key_too_long"],
+  ]) {
+    assert.throws(() => new Attention({ apiKey }), (error) => {
+      assert.ok(error instanceof InvalidKeyError);
+      assert.equal(error.code, code);
+      if (apiKey.trim() !== "") for (const text of [error.message, error.stack, JSON.stringify(error)]) assert.ok(!text.includes(apiKey));
+      return true;
+    });
+  }
+});
+
+test("a token goes to a Worker", async (t) => {
+  const { upstream, client } = await served(t, { apiKey: undefined, token: FAKE_NEXT_KEY });
+  await client.get("/things");
+  assert.deepEqual(sentKeys(upstream), [FAKE_NEXT_KEY]);
+  assert.equal(client.keys.kind, "caller_token");
+});
+
+test("withOptions shares the keys, or takes others", async (t) => {
+  const { upstream, client } = await served(t, { nextApiKey: FAKE_NEXT_KEY }, knowing(FAKE_NEXT_KEY));
+  const derived = client.withOptions({ maxRetries: 0, defaultHeaders: { "x-team": "one" } });
+  await derived.get("/things");
+  assert.equal(client.keys.inUse, "next");
+  const other = client.withOptions({ token: FAKE_NEXT_KEY });
+  assert.equal(other.keys.kind, "caller_token");
+  assert.deepEqual(await other.get("/things"), { ok: true });
+  derived.close();
+  assert.deepEqual(await client.get("/things"), { ok: true });
+  other.close();
+  assert.equal(upstream.records.length, 4);
+});
+
+test("after close a call says so; calls under way end as they would have", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ delayMs: 60, headers: { "content-type": "application/json" }, body: '{"late":true}' }]);
+  const late = client.get("/things");
+  await upstream.settled(0);
+  client.close();
+  client.close();
+  const error = await rejection(client.get("/things"));
+  assert.ok(error instanceof AttentionError);
+  assert.deepEqual([error.kind, error.code], ["config", "closed"]);
+  assert.throws(() => client.keys, { code: "closed" });
+  assert.deepEqual(await late, { late: true });
+  assert.match(String(client), /closed/);
+});

@@ -1,0 +1,108 @@
+// Wrong options, in plain JavaScript, are explained by name.
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+import { test } from "node:test";
+import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
+
+const { Attention, ConfigError } = attention;
+const says = (pattern) => (error) => error instanceof TypeError && pattern.test(error.message) && !error.message.includes(FAKE_KEY);
+
+test("an unknown option of the client names those that there are", () => {
+  assert.throws(() => new Attention({ apikey: FAKE_KEY }), says(/^new Attention\(\): there is no option apikey; there are apiKey, nextApiKey, token, /));
+  assert.throws(() => new Attention(FAKE_KEY), says(/^new Attention\(\): expected an object with options$/));
+  assert.throws(() => new Attention({ apiKey: FAKE_KEY, __proto__: { more: 1 } }), says(/no option more/));
+});
+
+test("a wrong type names the option and what it may be", () => {
+  for (const [options, pattern] of [
+    [{ apiKey: 5 }, /apiKey must be a string or a function that gives one/],
+    [{ token: {} }, /token must be a string or a function/],
+    [{ baseURL: 5 }, /baseURL must be a string or a URL/],
+    [{ timeout: "60s" }, /timeout must be a number of milliseconds above 0, or Infinity/],
+    [{ timeout: 0 }, /timeout must be/],
+    [{ timeout: NaN }, /timeout must be/],
+    [{ attemptTimeout: -1 }, /attemptTimeout must be/],
+    [{ maxRetries: 1.5 }, /maxRetries must be a whole number from 0/],
+    [{ fetch: {} }, /fetch must be a function/],
+    [{ defaultHeaders: "a: b" }, /defaultHeaders must be an object/],
+    [{ defaultHeaders: { authorization: "x" } }, /defaultHeaders: Authorization is set by the client/],
+    [{ defaultQuery: "a=b" }, /defaultQuery must be an object/],
+    [{ onRetry: 1 }, /onRetry must be a function/],
+    [{ logger: { debug() {} } }, /logger must be an object with the functions debug, info, warn and error/],
+    [{ dangerouslyAllowBrowser: "yes" }, /dangerouslyAllowBrowser must be true or false/],
+  ]) {
+    assert.throws(() => new Attention({ apiKey: FAKE_KEY, ...options }), says(pattern));
+  }
+});
+
+test("so do the options of a call and of withOptions", async (t) => {
+  const { upstream, client } = await served(t);
+  for (const [options, pattern] of [
+    [{ params: {} }, /^GET: there is no option params; there are query, body, headers, signal, /],
+    [{ query: "a=b" }, /^GET: query must be an object/],
+    [{ signal: {} }, /^GET: signal must be an AbortSignal/],
+    [{ idempotencyKey: 7 }, /^GET: idempotencyKey must be a string/],
+    ["things", /^GET: expected an object with options/],
+  ]) {
+    assert.ok(says(pattern)(await rejection(client.get("/things", options))), String(pattern));
+  }
+  assert.throws(() => client.withOptions({ retries: 1 }), says(/^withOptions\(\): there is no option retries/));
+  assert.equal(upstream.records.length, 0);
+});
+
+test("undefined options are as if they were not there", async (t) => {
+  const { client } = await served(t, { timeout: undefined, logger: undefined, nextApiKey: undefined, fetch: undefined });
+  assert.deepEqual(await client.get("/things", { query: undefined, signal: undefined, body: undefined }), { ok: true });
+});
+
+test("a base URL that would betray the key is refused", () => {
+  for (const baseURL of ["http://api.attention.tech/v2", "/api/v2", "ftp://x", "https://user:password@x.example", "https://x.example/?a"]) {
+    assert.throws(() => new Attention({ apiKey: FAKE_KEY, baseURL }), (error) => error instanceof ConfigError && error.code.startsWith("base_url_"));
+  }
+});
+
+test("an injected fetch gets what fetch gets, and may change it", async (t) => {
+  const seen = [];
+  const { upstream, client } = await served(t, {
+    fetch(url, init) {
+      seen.push([this, url, init.method, init.redirect]);
+      init.headers["x-added"] = String(seen.length);
+      return fetch(url, init);
+    },
+  });
+  await client.get("/things");
+  await client.get("/things");
+  assert.deepEqual(seen[0], [undefined, `${upstream.url}/v2/things`, "GET", "manual"]);
+  assert.deepEqual(upstream.records.map((record) => record.all("x-added")), [["1"], ["2"]]);
+});
+
+test("a fetch put in place of the global one later is used", async (t) => {
+  const { client } = await served(t);
+  const original = globalThis.fetch;
+  t.after(() => { globalThis.fetch = original; });
+  globalThis.fetch = async () => Response.json({ patched: true });
+  assert.deepEqual(await client.get("/things"), { patched: true });
+});
+
+test("in a page a key is refused, with the reason and the way out", (t) => {
+  globalThis.window = globalThis;
+  globalThis.document = {};
+  globalThis.location = { origin: "https://app.example" };
+  t.after(() => { delete globalThis.window; delete globalThis.document; delete globalThis.location; });
+  assert.throws(() => new Attention({ apiKey: FAKE_KEY }), (error) =>
+    error instanceof ConfigError && error.code === "key_in_browser" && /deploy the Worker/.test(error.message));
+  new Attention({ apiKey: FAKE_KEY, dangerouslyAllowBrowser: true }).close();
+  const client = new Attention({ token: FAKE_KEY, baseURL: "/api/v2" });
+  assert.equal(client.baseURL, "https://app.example/api/v2");
+  client.close();
+});
+
+test("a client shows where it goes and which key it has, by fingerprint", () => {
+  const client = new Attention({ apiKey: FAKE_KEY });
+  const { fingerprint } = client.keys.keys[0];
+  assert.match(fingerprint, /^[0-9a-f]{8}$/);
+  assert.equal(String(client), `Attention(https://api.attention.tech/v2, current key ${fingerprint})`);
+  assert.equal(inspect(client), String(client));
+  assert.equal(JSON.parse(JSON.stringify(client)).keys.keys[0].fingerprint, fingerprint);
+  client.close();
+});

@@ -1,0 +1,85 @@
+// What is sent again, when, and how often: as the upstream sees it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attention, AT_ONCE, rejection, served } from "./fixture.mjs";
+
+const again = { status: 503, headers: [AT_ONCE] };
+
+test("two retries by default, then the error says how many requests there were", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ ...again, times: 5 }]);
+  const error = await rejection(client.get("/things"));
+  assert.ok(error instanceof attention.ServerError);
+  assert.deepEqual([error.status, error.attempts, upstream.records.length], [503, 3, 3]);
+});
+
+test("maxRetries: of the client, and of a call", async (t) => {
+  const { upstream, client } = await served(t, { maxRetries: 0 });
+  upstream.script([{ ...again, times: 9 }]);
+  assert.equal((await rejection(client.get("/things"))).attempts, 1);
+  assert.equal((await rejection(client.get("/things", { maxRetries: 1 }))).attempts, 2);
+});
+
+test("a broken connection is tried again where that is harmless", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ reset: true }]);
+  assert.deepEqual(await client.get("/things"), { ok: true });
+  upstream.clear();
+  upstream.script([{ reset: true }]);
+  const error = await rejection(client.post("/things", { body: {} }));
+  assert.ok(error instanceof attention.ConnectionError);
+  assert.ok(error.cause instanceof Error);
+  assert.equal(upstream.records.length, 1);
+});
+
+test("a body in memory is sent again whole, a stream never", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([again]);
+  await client.put("/things", { body: { a: "b".repeat(100_000) } });
+  const [first, second] = await upstream.settled(2);
+  assert.equal(first.body.sha256, second.body.sha256);
+  upstream.clear();
+  upstream.script([again]);
+  const error = await rejection(client.put("/things", { body: new Blob(["once"]).stream() }));
+  assert.deepEqual([error.status, upstream.records.length], [503, 1]);
+});
+
+test("after a 429 every call of the client waits as long as the server asked", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ status: 429, headers: { "retry-after": "1" } }]);
+  const first = client.get("/first");
+  await upstream.settled(1);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await Promise.all([first, client.get("/second"), client.withOptions({ maxRetries: 1 }).get("/third")]);
+  const [refused, ...others] = upstream.records;
+  assert.equal(others.length, 3);
+  for (const { at } of others) assert.ok(at - refused.at >= 950, `${at - refused.at} ms`);
+});
+
+test("the connection of a refused try is free again", async (t) => {
+  const { upstream, client } = await served(t);
+  upstream.script([{ ...again, body: "x".repeat(1024 * 1024), keepAlive: true }, { keepAlive: true, body: "{}" }]);
+  await client.get("/things");
+  // A body that nobody reads would hold its connection; a cancelled one is closed or reused.
+  assert.ok(upstream.connections <= 2);
+});
+
+test("an error's body is not read without end", async (t) => {
+  const { upstream, client } = await served(t, { maxRetries: 0 });
+  upstream.script([{ status: 500, headers: { "content-type": "text/plain" }, body: { zeros: 1024 ** 3 } }]);
+  const started = Date.now();
+  const error = await rejection(client.get("/things"));
+  assert.equal(error.status, 500);
+  assert.ok(error.message.length < 2000);
+  assert.ok(Date.now() - started < 3000);
+});
+
+test("retries end when the total timeout leaves no time", async (t) => {
+  const { upstream, client } = await served(t, { timeout: 500 });
+  upstream.script([{ status: 503, headers: { "retry-after": "2" }, times: 5 }]);
+  const started = Date.now();
+  const error = await rejection(client.get("/things"));
+  assert.ok(Date.now() - started < 1000);
+  assert.equal(upstream.records.length, 1);
+  assert.equal(error.retryAfter, 2000);
+});
