@@ -1,0 +1,24 @@
+// Numbers of several rounds, and tables of them.
+
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * The median of the ratios of each round, not the ratio of the medians: on a
+ * shared machine both sides of a round suffer from the same neighbour.
+ */
+export function medianRatio(values, base) {
+  return median(values.map((value, round) => value / base[round]));
+}
+
+/** A Markdown table, so that it can be pasted into docs/. Numbers are right-aligned. */
+export function table(header, rows) {
+  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column].length)));
+  const line = (cells) => `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(" | ")} |`;
+  const rule = `| ${widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
+  return [line(header), rule, ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,80 @@
+// The results as tables. Everything is beside bare JavaScript: absolute numbers
+// are the machine's.
+import { median, medianRatio, table } from "../lib/stats.mjs";
+
+export function report({ variants, throughput, cold, bodies, bytes }) {
+  const sections = [busy, single, coldStart, size, memory];
+  if (bytes > 0) sections.push(streaming);
+  return sections.map((section) => section({ variants, throughput, cold, bodies, bytes })).join("\n\n");
+}
+
+const fixed = (digits) => (value) => (Number.isNaN(value) ? "-" : value.toFixed(digits));
+const ratio = fixed(2);
+const kb = (bytes) => (bytes === 0 ? "-" : (bytes / 1024).toFixed(1));
+const mib = (bytes) => fixed(1)(bytes / 1024 / 1024);
+
+/** The median of one field over the rounds, and of its ratio to the same of bare JavaScript. */
+function over(results, path, field) {
+  const column = (id) => path(results.get(id)).map((round) => round[field]);
+  const base = column("bare");
+  return (id) => ({ value: median(column(id)), ratio: medianRatio(column(id), base) });
+}
+
+function busy({ variants, throughput }) {
+  const of = (field) => over(throughput, (result) => result.busy, field);
+  const [rate, cpu, p50, p99] = ["perSecond", "cpu", "p50", "p99"].map(of);
+  return `32 connections\n${table(
+    ["variant", "requests/s", "of bare", "CPU µs", "of bare", "p50 ms", "p99 ms"],
+    variants.map(({ id, title }) => [
+      title, fixed(0)(rate(id).value), ratio(rate(id).ratio), fixed(0)(cpu(id).value), ratio(cpu(id).ratio),
+      fixed(2)(p50(id).value / 1000), fixed(2)(p99(id).value / 1000),
+    ]),
+  )}`;
+}
+
+function single({ variants, throughput }) {
+  const of = (field) => over(throughput, (result) => result.single, field);
+  const [p50, p99] = [of("p50"), of("p99")];
+  const added = (of, id) => fixed(0)(of(id).value - of("bare").value);
+  return `1 connection\n${table(
+    ["variant", "p50 µs", "added", "p99 µs", "added"],
+    variants.map(({ id, title }) => [title, fixed(0)(p50(id).value), added(p50, id), fixed(0)(p99(id).value), added(p99, id)]),
+  )}`;
+}
+
+function coldStart({ variants, cold }) {
+  const [start, first, second] = ["start", "first", "second"].map((field) => over(cold, (result) => result, field));
+  return `cold start, a workerd each\n${table(
+    ["variant", "start to answer ms", "added", "first request ms", "second ms"],
+    variants.map(({ id, title }) => [
+      title, fixed(0)(start(id).value), fixed(0)(start(id).value - start("bare").value), fixed(1)(first(id).value), fixed(1)(second(id).value),
+    ]),
+  )}`;
+}
+
+function size({ variants }) {
+  return `sizes, KB\n${table(
+    ["variant", "JS", "gzip", "wasm", "gzip", "all gzip"],
+    variants.map(({ title, sizes: { js, jsGzip, wasm, wasmGzip } }) => [title, kb(js), kb(jsGzip), kb(wasm), kb(wasmGzip), kb(jsGzip + wasmGzip)]),
+  )}`;
+}
+
+function memory({ variants, bodies }) {
+  const base = bodies.get("bare").loaded;
+  return `memory (RSS of a workerd each), MiB\n${table(
+    ["variant", "started", "after load", "of bare"],
+    variants.map(({ id, title }) => [title, mib(bodies.get(id).idle), mib(bodies.get(id).loaded), ratio(bodies.get(id).loaded / base)]),
+  )}`;
+}
+
+function streaming({ variants, bodies, bytes }) {
+  const of = (way, field) => over(bodies, (result) => result[way], field);
+  const [down, up, downGrowth, upGrowth] = [of("down", "perSecond"), of("up", "perSecond"), of("down", "growth"), of("up", "growth")];
+  return `streaming ${bytes / 1024 / 1024} MiB, in MiB/s; growth is that of the RSS at its highest, in MiB\n${table(
+    ["variant", "down", "of bare", "growth", "up", "of bare", "growth"],
+    variants.map(({ id, title }) => [
+      title, fixed(0)(down(id).value / 2 ** 20), ratio(down(id).ratio), mib(downGrowth(id).value),
+      fixed(0)(up(id).value / 2 ** 20), ratio(up(id).ratio), mib(upGrowth(id).value),
+    ]),
+  )}`;
+}

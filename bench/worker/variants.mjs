@@ -1,0 +1,80 @@
+// The Workers that are measured against each other.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import zlib from "node:zlib";
+import { build } from "esbuild";
+
+const repo = new URL("../../", import.meta.url);
+const gzip = promisify(zlib.gzip);
+
+// Invented; they open nothing but the nginx of this bench.
+export const KEY = "bench-key-0123456789abcdef";
+export const TOKEN = "bench-token-0123456789abcdef";
+
+/** In the order of the tables. The first is what the others are compared with. */
+const VARIANTS = {
+  bare: { title: "bare JS, no checks", modules: () => bundled("bare.mjs") },
+  ours: { title: "this Worker", modules: ours },
+  "ours-log": { title: "this Worker, log on", modules: ours, bindings: { ATTENTION_LOG: "all" } },
+  hono: { title: "Hono, same checks", modules: () => bundled("hono.mjs") },
+};
+
+export const ids = Object.keys(VARIANTS);
+
+/**
+ * @param {string} upstream the origin that every variant forwards to
+ * @returns {Promise<Array<{ id: string, title: string, checks: boolean, service: object, sizes: object }>>}
+ *   `checks`: whether it checks callers; bare JavaScript lets everybody in
+ */
+export function variants(wanted, upstream) {
+  const shared = {
+    UPSTREAM_ORIGIN: upstream,
+    ATTENTION_API_KEY: KEY,
+    ATTENTION_BASE_URL: `${upstream}/v2`,
+    ATTENTION_CALLERS: JSON.stringify([{ name: "bench", sha256: createHash("sha256").update(TOKEN).digest("hex") }]),
+    ATTENTION_ALLOWED_ORIGINS: "https://app.example",
+    ATTENTION_POLICY: "allow GET /v2/**\nallow HEAD /v2/**\nallow POST /v2/upload",
+    ATTENTION_LOG: "silent",
+  };
+  return Promise.all(wanted.map(async (id) => {
+    const { title, modules: made, bindings } = VARIANTS[id];
+    const modules = await made();
+    return { id, title, checks: id !== "bare", sizes: await sizes(modules), service: { name: id, modules, bindings: { ...shared, ...bindings } } };
+  }));
+}
+
+function ours() {
+  return compiled("worker/build", "cargo xtask build worker");
+}
+
+/** A Worker of one JavaScript file, minified as wrangler would on request. */
+async function bundled(name) {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
+    bundle: true, minify: true, format: "esm", target: "es2022", write: false,
+  });
+  return [{ name: "index.js", text: outputFiles[0].text }];
+}
+
+/** A Worker of JavaScript and wasm, as its own build left it. */
+function compiled(folder, command) {
+  return ["index.js", "index_bg.wasm"].map((name) => {
+    const file = new URL(`${folder}/${name}`, repo);
+    if (!existsSync(file)) throw new Error(`${folder}/${name} is not there\n  next: ${command}`);
+    return { name, type: name.endsWith(".wasm") ? "wasm" : "esm", file };
+  });
+}
+
+async function sizes(modules) {
+  const sum = { js: 0, jsGzip: 0, wasm: 0, wasmGzip: 0 };
+  for (const { type = "esm", file, text } of modules) {
+    const bytes = file === undefined ? Buffer.from(text) : await readFile(file);
+    const kind = type === "wasm" ? "wasm" : "js";
+    sum[kind] += bytes.length;
+    sum[`${kind}Gzip`] += (await gzip(bytes, { level: 9 })).length;
+  }
+  return sum;
+}
