@@ -93,8 +93,8 @@ export class Events {
     const { authorization, ...rest } = init.headers as Record<string, string>;
     const headers = new Headers(rest);
     this.#hooks.onRequest({ method, url, headers, attempt });
-    headers.set("authorization", authorization!);
-    init.headers = headers;
+    // A copy: the hook may keep what it was given.
+    init.headers = { ...Object.fromEntries(headers), authorization: authorization! };
   }
 
   response(method: string, url: string, { status, headers }: Response, attempt: number, upstream: Upstream): void {

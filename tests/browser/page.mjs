@@ -1,0 +1,57 @@
+// A page in headless Chromium that can import the packed package, and nothing else.
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { chromium } from "playwright-core";
+import { packageFolder } from "../runtimes/packed.mjs";
+
+const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".html": "text/html", ".wasm": "application/wasm" };
+
+const ARGUMENTS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+];
+
+/**
+ * @param {import("node:test").TestContext} t closes all of it
+ * @param {Record<string, string | URL>} [files] path → text, or the file that holds it
+ * @returns the page, what its console printed (uncaught errors too), and the server's address
+ */
+export async function openPage(t, files = {}) {
+  const server = await serve({ "/": "<!doctype html><title>test</title><link rel=icon href=data:,>", ...files });
+  t.after(() => server.close());
+  const browser = await chromium.launch({ executablePath: process.env.CHROME ?? "/usr/bin/chromium", args: ARGUMENTS });
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const printed = [];
+  page.on("console", (message) => printed.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => printed.push(`uncaught: ${error.stack}`));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  await page.goto(url);
+  return { page, printed, url, browser };
+}
+
+async function serve(files) {
+  const dist = join(await packageFolder(), "dist");
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://x");
+    const [, name] = /^\/attention\/([\w.-]+)$/.exec(pathname) ?? [];
+    const held = name === undefined ? files[pathname] : join(dist, name);
+    try {
+      if (held === undefined) throw new Error("no such file");
+      const content = name !== undefined || held instanceof URL ? await readFile(held) : held;
+      response.setHeader("content-type", TYPES[extname(pathname)] ?? "text/html");
+      response.end(content);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { close } = server;
+  // Chromium keeps its connections, and the server would wait for them.
+  server.close = () => {
+    server.closeAllConnections();
+    return close.call(server);
+  };
+  return server;
+}
