@@ -81,11 +81,24 @@ fn encoded(bytes: &[u8], position: usize) -> Result<usize, PathError> {
     let byte = hex_pair(bytes, position + 1).ok_or(PathError::InvalidEncoding { position })?;
     match byte {
         b'/' | b'\\' => Err(PathError::EncodedSeparator { position }),
-        b'%' if hex_pair(bytes, position + 3).is_some() => Err(PathError::DoubleEncoding { position }),
+        b'%' if decodes_to_hex_pair(bytes, position + 3) => Err(PathError::DoubleEncoding { position }),
         b'?' | b'#' | b';' => Err(PathError::Delimiter { position }),
         0..=0x1f | 0x7f => Err(PathError::InvalidCharacter { position }),
         _ => Ok(2),
     }
+}
+
+/// Whether two hex digits stand at `at`, plain or encoded themselves: `%252e` and
+/// `%25%32%65` are both `%2e` once decoded.
+fn decodes_to_hex_pair(bytes: &[u8], mut at: usize) -> bool {
+    (0..2).all(|_| {
+        let (byte, width) = match bytes.get(at) {
+            Some(b'%') => (hex_pair(bytes, at + 1), 3),
+            plain => (plain.copied(), 1),
+        };
+        at += width;
+        byte.is_some_and(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 pub(crate) fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
@@ -145,7 +158,7 @@ pub enum PathError {
         /// Where.
         position: usize,
     },
-    /// It holds an encoding of an encoding, such as `%252e`.
+    /// It holds an encoding of an encoding, such as `%252e` or `%25%32%65`.
     DoubleEncoding {
         /// Where the escape begins.
         position: usize,
