@@ -1,8 +1,8 @@
 // A Worker that is not fully configured serves nothing, tells callers nothing,
 // and tells its operator everything but values.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { assertNoSecret, assertProblem, callers, KEY, NEXT_KEY, OTHER_TOKEN, sha256, startWorkers, TOKEN } from "./worker.mjs";
+import { describe, test } from "node:test";
+import { assertNoSecret, assertProblem, callers, KEY, NEXT_KEY, OTHER_TOKEN, sha256, TOKEN, useWorkers } from "./worker.mjs";
 
 /** Stands in every bad value: no log line and no answer may hold it. */
 const SENTINEL = "sentinel-of-a-bad-value";
@@ -64,33 +64,24 @@ const FAULTS = {
   "a log level of another name": [{ ATTENTION_LOG: SENTINEL }, "ATTENTION_LOG: one of all, errors, silent"],
 };
 
-/** What is odd but fine → the bindings, and what the upstream is sent. */
+/** What is odd but fine → the bindings. */
 const FINE = {
-  "a key with blanks around it": [{ ATTENTION_API_KEY: `  ${KEY}\r\n` }],
-  "both keys equal": [{ ATTENTION_API_KEY_NEXT: KEY }],
-  "an empty next key": [{ ATTENTION_API_KEY_NEXT: "" }],
-  "callers as a JSON variable": [{ ATTENTION_CALLERS: { json: JSON.parse(callers({ app: TOKEN })) } }],
-  "a digest in capitals": [{ ATTENTION_CALLERS: `[{"name":"app","sha256":"${sha256(TOKEN).toUpperCase()}"}]` }],
-  "numbers as JSON variables": [{ ATTENTION_TIMEOUT_MS: { json: 5000 }, ATTENTION_MAX_RETRIES: { json: 1 } }],
-  "empty texts for everything that has a default": [{ ATTENTION_POLICY: "", ATTENTION_ALLOWED_ORIGINS: " ", ATTENTION_TIMEOUT_MS: "", ATTENTION_LOG: "" }],
+  "a key with blanks around it": { ATTENTION_API_KEY: `  ${KEY}\r\n` },
+  "both keys equal": { ATTENTION_API_KEY_NEXT: KEY },
+  "an empty next key": { ATTENTION_API_KEY_NEXT: "" },
+  "callers as a JSON variable": { ATTENTION_CALLERS: { json: JSON.parse(callers({ app: TOKEN })) } },
+  "a digest in capitals": { ATTENTION_CALLERS: `[{"name":"app","sha256":"${sha256(TOKEN).toUpperCase()}"}]` },
+  "numbers as JSON variables": { ATTENTION_TIMEOUT_MS: { json: 5000 }, ATTENTION_MAX_RETRIES: { json: 1 } },
+  "empty texts for everything that has a default": { ATTENTION_POLICY: "", ATTENTION_ALLOWED_ORIGINS: " ", ATTENTION_TIMEOUT_MS: "", ATTENTION_LOG: "" },
 };
 
-const service = (kind, name) => `${kind}: ${name}`;
-let workers;
-
-before(async () => {
-  const all = {};
-  for (const [name, [bindings]] of Object.entries(FAULTS)) all[service("fault", name)] = bindings;
-  for (const [name, [bindings]] of Object.entries(FINE)) all[service("fine", name)] = bindings;
-  workers = await startWorkers(all);
-});
-
-after(() => workers.close());
+const workers = useWorkers();
 
 describe("every fault: 503 on every path, nothing sent, the reason in the log alone", () => {
-  for (const [name, [, reason]] of Object.entries(FAULTS)) {
+  for (const [name, [bindings, reason]] of Object.entries(FAULTS)) {
+    const service = workers.with(bindings);
     test(name, async () => {
-      workers.clear();
+      workers.begin();
       const asked = [
         { target: "/v2/conversations" },
         { target: "/v2/conversations", token: null },
@@ -101,7 +92,7 @@ describe("every fault: 503 on every path, nothing sent, the reason in the log al
         { target: "/v2/../x" },
       ];
       for (const request of asked) {
-        const answer = await workers.call(service("fault", name), request);
+        const answer = await workers.call(service, request);
         const problem = assertProblem(answer, 503, "misconfigured");
         // The same words whatever is wrong: a caller learns nothing of the configuration.
         assert.equal(problem.detail, "this proxy is not fully configured; its operator finds the reason in its log");
@@ -115,16 +106,17 @@ describe("every fault: 503 on every path, nothing sent, the reason in the log al
       }
       assert.deepEqual(workers.upstream.records, []);
       // It runs, and says so: only readiness is refused.
-      assert.equal((await workers.call(service("fault", name), { target: "/healthz", token: null })).status, 200);
+      assert.equal((await workers.call(service, { target: "/healthz", token: null })).status, 200);
     });
   }
 });
 
 describe("odd but fine", () => {
-  for (const name of Object.keys(FINE)) {
+  for (const [name, bindings] of Object.entries(FINE)) {
+    const service = workers.with(bindings);
     test(name, async () => {
-      workers.clear();
-      const answer = await workers.call(service("fine", name));
+      workers.begin();
+      const answer = await workers.call(service);
       assert.equal(answer.status, 200, answer.text);
       const [record] = await workers.received(1);
       assert.deepEqual(record.all("authorization"), [`Bearer ${KEY}`]);
@@ -132,12 +124,13 @@ describe("odd but fine", () => {
   }
 });
 
+const equal = workers.with({ ATTENTION_API_KEY_NEXT: KEY });
+
 test("two equal keys are one: it is not tried twice, and readiness names it once", async () => {
-  workers.clear();
-  const { keys } = (await workers.call(service("fine", "both keys equal"), { target: "/readyz", token: null })).json();
+  workers.begin({ status: 401, times: 2 });
+  const { keys } = (await workers.call(equal, { target: "/readyz", token: null })).json();
   assert.equal(keys.length, 1);
-  workers.upstream.script([{ status: 401, times: 2 }]);
-  assertProblem(await workers.call(service("fine", "both keys equal")), 502, "upstream_unauthorized");
+  assertProblem(await workers.call(equal), 502, "upstream_unauthorized");
   assert.equal((await workers.received(1)).length, 1);
 });
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { access } from "node:fs/promises";
+import { after, before } from "node:test";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { requestBytes, send, Wire } from "./wire.mjs";
@@ -21,48 +22,65 @@ export const fingerprint = (text) => sha256(text).slice(0, 8);
 export const callers = (tokens) => JSON.stringify(Object.entries(tokens).map(([name, token]) => ({ name, sha256: sha256(token) })));
 export const CALLERS = callers({ app: TOKEN, other: OTHER_TOKEN });
 
-/**
- * Starts workerd with one service per name.
- *
- * @param {Record<string, object>} services bindings of each, beside the usual ones; `undefined` takes a usual one away
- * @param {object} [options]
- * @param {object} [options.upstream] as `startUpstream` takes it
- */
-export async function startWorkers(services, options = {}) {
-  await access(new URL("index.js", BUILD)).catch(() => {
-    throw new Error("worker/build is not there: run `cargo xtask build worker` first");
-  });
-  const upstream = await startUpstream(options.upstream);
-  const usual = {
-    ATTENTION_API_KEY: KEY,
-    ATTENTION_BASE_URL: `${upstream.url}/v2`,
-    ATTENTION_CALLERS: CALLERS,
-    ATTENTION_MAX_RETRIES: "0",
-  };
-  const modules = [
-    { name: "index.js", file: new URL("index.js", BUILD) },
-    { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
-  ];
-  try {
-    const workerd = await startWorkerd({
-      services: Object.entries(services).map(([name, own]) => ({
-        name,
-        modules,
-        bindings: Object.fromEntries(Object.entries({ ...usual, ...own }).filter(([, value]) => value !== undefined)),
-      })),
-      startMs: 60_000,
-    });
-    return new Workers(workerd, upstream);
-  } catch (error) {
-    await upstream.close();
-    throw error;
-  }
+/** The unsigned look of a JWT with these claims. */
+export function jwt(claims) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.fake-signature`;
 }
 
-class Workers {
-  constructor(workerd, upstream) {
-    this.workerd = workerd;
-    this.upstream = upstream;
+/** The Workers that a file's tests ask for, started before the first test and closed after the last. */
+export function useWorkers() {
+  const workers = new Workers();
+  before(() => workers.start());
+  after(() => workers.close());
+  return workers;
+}
+
+export class Workers {
+  workerd;
+  upstream;
+  /** What answers, once the script is empty: `(request, record) => Response`. */
+  respond;
+  #services = {};
+
+  /**
+   * One more Worker, with the usual bindings but for these; `undefined` takes one away, a function makes its text once the
+   * upstream listens. Gives the name to call it by. Key ring and gate are a Worker's own, so a test that moves them has its own.
+   */
+  with(bindings = {}) {
+    const name = `worker-${Object.keys(this.#services).length}`;
+    this.#services[name] = bindings;
+    return name;
+  }
+
+  async start() {
+    await access(new URL("index.js", BUILD)).catch(() => {
+      throw new Error("worker/build is not there: run `cargo xtask build worker` first");
+    });
+    this.upstream = await startUpstream({ handler: (request, record) => this.#answer(request, record) });
+    const usual = {
+      ATTENTION_API_KEY: KEY,
+      ATTENTION_BASE_URL: `${this.upstream.url}/v2`,
+      ATTENTION_CALLERS: CALLERS,
+      ATTENTION_MAX_RETRIES: "0",
+    };
+    const made = (value) => (typeof value === "function" ? value(this.upstream) : value);
+    const bindings = (own) =>
+      Object.fromEntries(Object.entries({ ...usual, ...own }).filter(([, value]) => value !== undefined).map(([name, value]) => [name, made(value)]));
+    const modules = [
+      { name: "index.js", file: new URL("index.js", BUILD) },
+      { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
+    ];
+    this.workerd = await startWorkerd({
+      services: Object.entries(this.#services).map(([name, own]) => ({ name, modules, bindings: bindings(own) })),
+      startMs: 60_000,
+    });
+  }
+
+  async #answer(request, record) {
+    if (this.respond !== undefined) return this.respond(request, record);
+    await request.arrayBuffer();
+    return Response.json({ ok: true });
   }
 
   port(service) {
@@ -95,18 +113,21 @@ class Workers {
     return JSON.parse(await this.workerd.line((text) => text.includes(`"requestId":"${id}"`)));
   }
 
-  /** What the upstream received since `clear`, once it is whole. */
+  /** What the upstream received since `begin`, once it is whole. */
   async received(count) {
     return this.upstream.settled(count);
   }
 
-  clear() {
+  /** Forgets what other tests did; the next calls are answered by these entries of a script. */
+  begin(...script) {
+    this.respond = undefined;
     this.upstream.clear();
+    this.upstream.script(script);
   }
 
   async close() {
-    await this.workerd.close();
-    await this.upstream.close();
+    await this.workerd?.close();
+    await this.upstream?.close();
   }
 }
 
