@@ -1,10 +1,9 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A client of the Attention API for every JavaScript runtime.
  *
  * @module
  */
-
-/// <reference lib="esnext.disposable" />
 
 export { Attention, type AttentionOptions, type CallOptions } from "./client.js";
 export type { Body } from "./body.js";

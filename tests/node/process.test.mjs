@@ -1,0 +1,74 @@
+// What the package does to the process it is in: nothing that stays.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { packageFolder, project } from "../runtimes/packed.mjs";
+import { FAKE_KEY, served } from "./fixture.mjs";
+
+const run = promisify(execFile);
+
+/** Runs a module in the project; how long it lived, and what it printed. */
+async function module(source, env = {}) {
+  const started = Date.now();
+  const { stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", source], { cwd: await project(), env: { ...process.env, ...env }, timeout: 15_000 });
+  return { stdout, stderr, took: Date.now() - started };
+}
+
+test("importing changes no global and compiles nothing", async () => {
+  const { stdout } = await module(`
+    const before = Reflect.ownKeys(globalThis).length;
+    let compiled = 0;
+    WebAssembly.Module = class { constructor() { compiled++; } };
+    await import("attention-wasm");
+    await import("attention-wasm/core");
+    await import("attention-wasm/testing");
+    console.log(Reflect.ownKeys(globalThis).length - before, compiled);
+  `);
+  assert.equal(stdout, "0 0\n");
+});
+
+test("the process ends by itself after calls, also those that nobody waits for", async (t) => {
+  const { upstream } = await served(t);
+  const { stdout, took } = await module(`
+    import { Attention } from "attention-wasm";
+    const attention = new Attention();
+    console.log(await attention.get("/things"));
+    attention.get("/unread");
+    (await attention.get("/handed-out").asResponse()).body.cancel();
+    attention.get("/missing", { timeout: 50_000 }).catch(() => {});
+  `, { ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2` });
+  assert.equal(stdout, "{ ok: true }\n");
+  assert.ok(took < 8000, `${took} ms`);
+});
+
+test("ATTENTION_LOG turns the console on, without the key and the query", async (t) => {
+  const { upstream } = await served(t);
+  const { stdout } = await module(`
+    import { Attention } from "attention-wasm";
+    await new Attention().get("/things", { query: { email: "somebody@example.test" } });
+  `, { ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2`, ATTENTION_LOG: "debug" });
+  assert.match(stdout, /attention: GET \S+\/v2\/things, try 1: 200/);
+  assert.ok(!stdout.includes(FAKE_KEY) && !stdout.includes("somebody"));
+});
+
+test("the inflater of the bundle gives what zlib gives", async () => {
+  // Node's own zlib is preferred where it is; this is the way of browsers.
+  const { stdout } = await module(`
+    process.getBuiltinModule = undefined;
+    import("attention-wasm").then(({ Attention }) => console.log(String(new Attention({ apiKey: "${FAKE_KEY}" })).slice(0, 40)));
+  `);
+  assert.match(stdout, /^Attention\(https:\/\/api\.attention\.tech\/v2/);
+});
+
+test("the package holds what it must and nothing else", async () => {
+  const folder = await packageFolder();
+  const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  assert.equal(manifest.dependencies, undefined);
+  assert.equal(manifest.sideEffects, false);
+  const { stdout } = await run("find", [".", "-type", "f"], { cwd: folder });
+  const kinds = /^\.\/(package\.json|README\.md|LICENSE-\w+|dist\/[\w.-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
+  for (const file of stdout.trim().split("\n")) assert.match(file, kinds);
+});
