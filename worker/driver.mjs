@@ -4,14 +4,22 @@
 // can be sent again, and an error body, read so that an echoed key goes nowhere.
 import * as glue from "./build/glue/attention_bg.js";
 import module from "./index_bg.wasm";
+import { verifier } from "./jwt.mjs";
 
 const SEND = 0;
 const WAIT = 1;
 const PASS = 2;
 const READ = 3;
+const BODY = 5;
+const PROBE = 6;
 
 // As core's MAX_ERROR_BODY_BYTES.
 const ERROR_BODY_BYTES = 64 * 1024;
+// A request for a session is a few lines.
+const SESSION_REQUEST_BYTES = 16 * 1024;
+// What is to be redacted is taken apart in memory, of which an isolate has 128 MB.
+const REDACTABLE_BYTES = 8 * 1024 * 1024;
+const PROBE_MILLIS = 10_000;
 
 const { Gatekeeper } = glue;
 
@@ -22,6 +30,7 @@ let up;
 let down;
 let authorizations;
 let keys;
+let verify;
 
 async function configure(env) {
   if (gatekeeper === undefined) {
@@ -35,6 +44,8 @@ async function configure(env) {
   gatekeeper = made;
   up = new Set(Gatekeeper.headersUp());
   down = new Set(Gatekeeper.headersDown());
+  const terms = made.jwtTerms();
+  verify = terms && verifier(JSON.parse(terms));
   authorizations = [made.authorization(0), made.authorization(1)];
   keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
 }
@@ -53,6 +64,7 @@ async function textOf(binding) {
 async function answer(request, env) {
   if (gatekeeper === undefined || !gatekeeper.isConfigured) await configure(env);
   const own = gatekeeper;
+  const verified = verify && (await verify(request.headers));
   const headers = {};
   let authorization, origin, upgrade, length, requestId;
   for (const [name, value] of request.headers) {
@@ -69,7 +81,8 @@ async function answer(request, env) {
   const { method } = request;
   const idempotent = headers["idempotency-key"] !== undefined;
   const number = own.open(
-    method, request.url, authorization, origin, upgrade !== undefined, idempotent, bodyLength, requestId, Date.now(),
+    method, request.url, authorization, verified?.claims, verified?.refusal, origin, upgrade !== undefined,
+    idempotent, bodyLength, requestId, Date.now(),
   );
   let action = own.action();
   let response = null;
@@ -107,9 +120,23 @@ async function answer(request, env) {
     }
   }
   if (action === PASS) {
-    final = passed(response, response.body, own.additions(number));
+    const names = own.redacted(number);
+    const body = names.length === 0 ? response.body : await redacted(response, names);
+    if (body !== undefined) final = passed(response, body, own.additions(number));
+    else own.onUnredactable(number);
+    // What was taken apart was decoded, and is no longer what the tag names.
+    if (names.length !== 0 && final !== undefined) for (const name of ["content-encoding", "etag"]) final.headers.delete(name);
+  } else if (action === BODY) {
+    const bytes = await readBounded(request, SESSION_REQUEST_BYTES);
+    own.onBody(number, bytes && new TextDecoder().decode(bytes), crypto.randomUUID(), Date.now());
+  } else if (action === PROBE) {
+    const slot = own.slot();
+    const headers = { authorization: authorizations[slot], accept: "application/json" };
+    const probe = await head(fetch(own.url(), { headers, redirect: "manual" }), PROBE_MILLIS);
+    if (typeof probe !== "boolean") discard(probe);
+    own.onProbe(number, slot, probe.status ?? 0);
   } else if (action === READ) {
-    const whole = await readBounded(response);
+    const whole = await readBounded(response, ERROR_BODY_BYTES);
     const bytes = own.rejected(number, whole, Date.now());
     if (bytes !== undefined) {
       final = passed(response, bytes, own.additions(number));
@@ -155,9 +182,11 @@ function passed(response, body, additions) {
   return answer;
 }
 
-async function readBounded(response) {
-  if (response.body === null) return new Uint8Array();
-  const reader = response.body.getReader();
+// A body of at most so many bytes, `undefined` when it is longer. One that breaks
+// off explains as much as it holds.
+async function readBounded(message, most) {
+  if (message.body === null) return new Uint8Array();
+  const reader = message.body.getReader();
   const chunks = [];
   let length = 0;
   try {
@@ -165,15 +194,13 @@ async function readBounded(response) {
       const { done, value } = await reader.read();
       if (done) break;
       length += value.byteLength;
-      if (length > ERROR_BODY_BYTES) {
+      if (length > most) {
         reader.cancel().catch(() => {});
         return undefined;
       }
       chunks.push(value);
     }
-  } catch {
-    // A body that breaks off explains as much as it holds.
-  }
+  } catch {}
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
@@ -181,6 +208,22 @@ async function readBounded(response) {
     at += chunk.byteLength;
   }
   return bytes;
+}
+
+// The JSON of a response without the members of these names, wherever they
+// stand; `undefined` when it is no JSON or too large.
+async function redacted(response, names) {
+  if (response.body === null) return null;
+  const bytes = await readBounded(response, REDACTABLE_BYTES);
+  if (bytes === undefined) return undefined;
+  const hidden = new Set(names);
+  try {
+    return JSON.stringify(
+      JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), (name, value) => (hidden.has(name) ? undefined : value)),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 // Frees the connection of a response that nobody will read.

@@ -7,13 +7,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use attention_core::authorization::{DigestError, TokenDigest};
+use attention_core::authorization::TokenDigest;
 use attention_core::call::Upstream;
-use attention_core::json::{self, Malformed};
 use attention_core::request::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
 use attention_core::retry::RetryPolicy;
-use attention_core::route::{DEFAULT_POLICY, Policy, PolicyError};
+use attention_core::route::{DEFAULT_POLICY, Policies, PolicyError};
+use attention_core::session::{SessionError, SessionSecret};
 use attention_core::{ApiKey, KeyError, KeyRing};
+
+use crate::caller::Caller;
+use crate::jwt::Jwt;
+use crate::record::Fault;
 
 /// The names of the bindings, as the documentation has them.
 pub(crate) mod binding {
@@ -21,13 +25,17 @@ pub(crate) mod binding {
     pub(crate) const NEXT_KEY: &str = "ATTENTION_API_KEY_NEXT";
     pub(crate) const BASE_URL: &str = "ATTENTION_BASE_URL";
     pub(crate) const CALLERS: &str = "ATTENTION_CALLERS";
+    pub(crate) const JWT: &str = "ATTENTION_JWT";
+    pub(crate) const SESSION_SECRET: &str = "ATTENTION_SESSION_SECRET";
+    pub(crate) const ADMIN: &str = "ATTENTION_ADMIN_SHA256";
     pub(crate) const POLICY: &str = "ATTENTION_POLICY";
     pub(crate) const ORIGINS: &str = "ATTENTION_ALLOWED_ORIGINS";
     pub(crate) const TIMEOUT: &str = "ATTENTION_TIMEOUT_MS";
     pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
     pub(crate) const LOG: &str = "ATTENTION_LOG";
 
-    pub(crate) const ALL: [&str; 9] = [KEY, NEXT_KEY, BASE_URL, CALLERS, POLICY, ORIGINS, TIMEOUT, RETRIES, LOG];
+    pub(crate) const ALL: [&str; 12] =
+        [KEY, NEXT_KEY, BASE_URL, CALLERS, JWT, SESSION_SECRET, ADMIN, POLICY, ORIGINS, TIMEOUT, RETRIES, LOG];
 }
 
 /// A binding's text.
@@ -65,18 +73,15 @@ impl Texts {
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) callers: Vec<Caller>,
-    pub(crate) policy: Policy,
+    pub(crate) jwt: Option<Jwt>,
+    pub(crate) session_secret: Option<SessionSecret>,
+    /// The digest of the operator's own token; without one there are no admin routes.
+    pub(crate) admin: Option<TokenDigest>,
+    pub(crate) policies: Policies,
     pub(crate) origins: Vec<String>,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) log: LogLevel,
-}
-
-/// Somebody who may use the Worker.
-#[derive(Debug)]
-pub(crate) struct Caller {
-    pub(crate) name: String,
-    pub(crate) token: TokenDigest,
 }
 
 /// Which requests leave a line in the log.
@@ -114,10 +119,31 @@ impl Config {
                 .filter(|number| range.contains(number))
                 .ok_or(Misconfigured::Number(name, *range.end())),
         };
+        let policies =
+            Policies::parse(texts.get(binding::POLICY)?.unwrap_or(DEFAULT_POLICY)).map_err(Misconfigured::Policy)?;
+        let callers = texts.get(binding::CALLERS)?.map(|text| Caller::parse_list(text, &policies)).transpose();
+        let callers = callers.map_err(|fault| Misconfigured::Record(binding::CALLERS, fault))?.unwrap_or_default();
+        let jwt = texts.get(binding::JWT)?.map(|text| Jwt::parse(text, &policies)).transpose();
+        let jwt = jwt.map_err(|fault| Misconfigured::Record(binding::JWT, fault))?;
+        if callers.is_empty() && jwt.is_none() {
+            return Err(Misconfigured::NoCallers);
+        }
+        let session_secret = texts
+            .get(binding::SESSION_SECRET)?
+            .map(SessionSecret::parse)
+            .transpose()
+            .map_err(Misconfigured::Session)?;
+        if session_secret.is_none() && callers.iter().any(|caller| caller.mints_sessions) {
+            return Err(Misconfigured::NoSessionSecret);
+        }
+        let admin = texts.get(binding::ADMIN)?.map(TokenDigest::from_hex).transpose();
+        let admin = admin.map_err(|error| Misconfigured::Record(binding::ADMIN, Fault::at("", error.to_string())))?;
         let config = Self {
-            callers: callers(texts.get(binding::CALLERS)?.ok_or(Misconfigured::NoCallers)?)?,
-            policy: Policy::parse(texts.get(binding::POLICY)?.unwrap_or(DEFAULT_POLICY))
-                .map_err(Misconfigured::Policy)?,
+            callers,
+            jwt,
+            session_secret,
+            admin,
+            policies,
             origins: origins(texts.get(binding::ORIGINS)?.unwrap_or_default())?,
             timeout: Duration::from_millis(number(
                 binding::TIMEOUT,
@@ -139,51 +165,6 @@ impl Config {
         };
         Ok((config, Upstream::new(base, KeyRing::new(current, next))))
     }
-
-    /// Who holds this token.
-    pub(crate) fn caller(&self, token: &str) -> Option<&Caller> {
-        let index = TokenDigest::of(token).find_in(self.callers.iter().map(|caller| caller.token))?;
-        self.callers.get(index)
-    }
-}
-
-fn callers(text: &str) -> Result<Vec<Caller>, Misconfigured> {
-    let malformed = |at: Malformed| {
-        let (line, column) = at.line_and_column(text);
-        Misconfigured::Callers { line, column }
-    };
-    let mut callers: Vec<Caller> = Vec::new();
-    for (index, entry) in json::elements(text).map_err(malformed)?.into_iter().enumerate() {
-        let fail = |fault| Misconfigured::Caller { index, fault };
-        let (mut name, mut digest) = (None, None);
-        for (member, value) in entry.members().map_err(malformed)? {
-            let place = match &*member {
-                "name" => &mut name,
-                "sha256" => &mut digest,
-                _ => return Err(fail(CallerFault::UnknownMember)),
-            };
-            // Of two members with one name nobody can tell which was meant.
-            if place.replace(value.into_text().ok_or_else(|| fail(CallerFault::NotText))?).is_some() {
-                return Err(fail(CallerFault::RepeatedMember));
-            }
-        }
-        let (Some(name), Some(digest)) = (name, digest) else { return Err(fail(CallerFault::MissingMember)) };
-        let named = !name.is_empty()
-            && name.len() <= 64
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@'));
-        if !named {
-            return Err(fail(CallerFault::Name));
-        }
-        let token = TokenDigest::from_hex(digest.trim()).map_err(|error| fail(CallerFault::Digest(error)))?;
-        if callers.iter().any(|caller| caller.name == name) {
-            return Err(fail(CallerFault::SameName));
-        }
-        if callers.iter().any(|caller| caller.token.matches(token)) {
-            return Err(fail(CallerFault::SameToken));
-        }
-        callers.push(Caller { name: name.into_owned(), token });
-    }
-    if callers.is_empty() { Err(Misconfigured::NoCallers) } else { Ok(callers) }
 }
 
 /// Exact origins, separated by commas, as a browser writes them (RFC 6454 §6.2).
@@ -207,26 +188,14 @@ pub(crate) enum Misconfigured {
     Key(&'static str, KeyError),
     BaseUrl(BaseUrlError),
     NoCallers,
-    Callers { line: usize, column: usize },
-    Caller { index: usize, fault: CallerFault },
+    Record(&'static str, Fault),
+    Session(SessionError),
+    NoSessionSecret,
     Policy(PolicyError),
     Origin { index: usize },
     Number(&'static str, u64),
     LogLevel,
     Unreadable(&'static str),
-}
-
-/// What can be wrong with one caller.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum CallerFault {
-    UnknownMember,
-    RepeatedMember,
-    MissingMember,
-    NotText,
-    Name,
-    Digest(DigestError),
-    SameName,
-    SameToken,
 }
 
 impl fmt::Display for Misconfigured {
@@ -240,28 +209,15 @@ impl fmt::Display for Misconfigured {
                 "{} names nobody, so nobody may call; set it to [{{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}}]",
                 binding::CALLERS
             ),
-            Self::Callers { line, column } => {
-                write!(f, "{}: not a JSON array of {{name, sha256}} at line {line}, column {column}", binding::CALLERS)
+            Self::Record(name, fault) => {
+                write!(f, "{name}{}{fault}", if matches!(fault, Fault::Syntax { .. }) { ": " } else { "" })
             }
-            Self::Caller { index, fault } => {
-                write!(f, "{}[{index}]: ", binding::CALLERS)?;
-                match fault {
-                    CallerFault::UnknownMember => {
-                        f.write_str("a caller has the members `name` and `sha256` and no other")
-                    }
-                    CallerFault::RepeatedMember => f.write_str("a member stands there twice"),
-                    CallerFault::MissingMember => f.write_str("a caller needs both `name` and `sha256`"),
-                    CallerFault::NotText => f.write_str("both members are texts, in quotation marks"),
-                    CallerFault::Name => f.write_str(
-                        "`name` is 1 to 64 letters, digits, `-`, `_`, `.` or `@`: it stands in every log line",
-                    ),
-                    CallerFault::Digest(error) => write!(f, "`sha256`: {error}"),
-                    CallerFault::SameName => f.write_str("another caller has this name"),
-                    CallerFault::SameToken => {
-                        f.write_str("another caller has this token; one of them could not be told apart")
-                    }
-                }
-            }
+            Self::Session(error) => write!(f, "{}: {error}", binding::SESSION_SECRET),
+            Self::NoSessionSecret => write!(
+                f,
+                "{} is not set, but a caller may mint sessions; run `wrangler secret put {0}`",
+                binding::SESSION_SECRET
+            ),
             Self::Policy(error) => write!(f, "{}: {error}", binding::POLICY),
             Self::Origin { index } => write!(
                 f,
@@ -297,8 +253,7 @@ mod tests {
     #[test]
     fn the_least_configuration_is_enough() {
         let (config, upstream) = Config::parse(&texts(&[])).unwrap();
-        assert_eq!(config.caller("fake-token").map(|caller| caller.name.as_str()), Some("app"));
-        assert!(config.caller("fake-tokem").is_none());
+        assert_eq!(config.callers[0].name, "app");
         assert_eq!(upstream.base().as_str(), DEFAULT_BASE_URL);
         assert_eq!((config.timeout, config.retry.max_retries), (Duration::from_mins(1), 2));
     }
@@ -315,7 +270,7 @@ mod tests {
             ("ATTENTION_CALLERS names nobody", binding::CALLERS, String::new()),
             ("ATTENTION_CALLERS names nobody", binding::CALLERS, "[]".into()),
             (
-                "ATTENTION_CALLERS: not a JSON array of {name, sha256} at line 1, column 1",
+                "ATTENTION_CALLERS: not JSON of the expected shape at line 1, column 1",
                 binding::CALLERS,
                 "sentinel".into(),
             ),
@@ -323,26 +278,30 @@ mod tests {
             ("at line 1, column 2", binding::CALLERS, "[1 ,\"sentinel\"]".into()),
             ("at line 1, column 4", binding::CALLERS, "[] sentinel".into()),
             (
-                "ATTENTION_CALLERS[0]: a caller has the members",
+                "ATTENTION_CALLERS[0]: a member that is not one of",
                 binding::CALLERS,
                 r#"[{"__proto__":{"sentinel":1}}]"#.into(),
             ),
             (
-                "ATTENTION_CALLERS[0]: a member stands there twice",
+                "ATTENTION_CALLERS[0].name: stands there twice",
                 binding::CALLERS,
                 r#"[{"name":"sentinel","name":"b"}]"#.into(),
             ),
-            ("ATTENTION_CALLERS[0]: a caller needs both", binding::CALLERS, r#"[{"name":"sentinel"}]"#.into()),
-            ("ATTENTION_CALLERS[0]: both members are texts", binding::CALLERS, r#"[{"name":["sentinel"]}]"#.into()),
-            ("ATTENTION_CALLERS[0]: `name`", binding::CALLERS, format!("[{}]", caller("sentinel\\n"))),
-            ("ATTENTION_CALLERS[0]: `sha256`", binding::CALLERS, r#"[{"name":"a","sha256":"sentinel"}]"#.into()),
+            ("ATTENTION_CALLERS[0].sha256: is missing", binding::CALLERS, r#"[{"name":"sentinel"}]"#.into()),
+            ("ATTENTION_CALLERS[0].name: is to be a text", binding::CALLERS, r#"[{"name":["sentinel"]}]"#.into()),
+            ("ATTENTION_CALLERS[0].name: is to be 1 to 64", binding::CALLERS, format!("[{}]", caller("sentinel\\n"))),
             (
-                "ATTENTION_CALLERS[1]: another caller has this name",
+                "ATTENTION_CALLERS[0].sha256: a SHA-256",
+                binding::CALLERS,
+                r#"[{"name":"a","sha256":"sentinel"}]"#.into(),
+            ),
+            (
+                "ATTENTION_CALLERS[1].name: another caller",
                 binding::CALLERS,
                 format!("[{},{}]", caller("a"), caller("a")),
             ),
             (
-                "ATTENTION_CALLERS[1]: another caller has this token",
+                "ATTENTION_CALLERS[1].sha256: another caller",
                 binding::CALLERS,
                 format!("[{},{}]", caller("a"), caller("b")),
             ),

@@ -30,6 +30,8 @@ pub(crate) struct Exchange {
     pub(crate) fault: Option<String>,
     /// A probe asks every few seconds, and its answer is its own record.
     pub(crate) is_probe: bool,
+    /// Members to take out of the API's answer.
+    pub(crate) redact: Vec<String>,
 }
 
 impl Exchange {
@@ -49,6 +51,7 @@ impl Exchange {
             switch: None,
             fault: None,
             is_probe: false,
+            redact: Vec::new(),
         }
     }
 

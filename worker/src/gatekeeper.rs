@@ -14,21 +14,27 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use attention_core as core;
-use attention_core::authorization::Bearer;
+use attention_core::authorization::{Bearer, TokenDigest};
 use attention_core::call::{CallOptions, Upstream, Verdict};
+use attention_core::json::Object;
 use attention_core::redaction::scrub;
 use attention_core::retry::Failure;
-use attention_core::route::Decision;
+use attention_core::route::{BodyLength, Decision};
+use attention_core::session::{Session, SessionError};
 use attention_core::{Action, Call, Method, Slot, Timestamp};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
+use crate::allowance::Allowance;
+use crate::caller::Caller;
 use crate::config::{Config, LogLevel, Misconfigured, Text, Texts, binding};
 use crate::cors::Cors;
 use crate::exchange::Exchange;
 use crate::health;
 use crate::hygiene;
+use crate::jwt::Jwt;
 use crate::problem::Problem;
+use crate::record::Document;
 use crate::reply::{Reply, always};
 use crate::target::Target;
 
@@ -42,6 +48,10 @@ mod action {
     pub(crate) const READ: u32 = 3;
     /// Answer with `reply`.
     pub(crate) const REPLY: u32 = 4;
+    /// Read the request's body, bounded, and call `on_body`.
+    pub(crate) const BODY: u32 = 5;
+    /// Send one GET to `url` with the key of `slot` and call `on_probe`.
+    pub(crate) const PROBE: u32 = 6;
 }
 
 /// A request body up to this size, announced by `Content-Length`, is held by the
@@ -67,6 +77,38 @@ pub struct Gatekeeper {
 struct Configured {
     config: Config,
     upstream: Upstream,
+    /// As many as there are callers, in their order.
+    allowances: Vec<Allowance>,
+}
+
+/// Who a request is from, and what that allows.
+struct Identity {
+    name: String,
+    policy: String,
+    session: Option<Session>,
+    /// Which of the configured callers.
+    caller: Option<usize>,
+}
+
+/// What there is to judge of a request, beside its method.
+struct Incoming<'a> {
+    target: Target<'a>,
+    authorization: Option<&'a str>,
+    token: Token<'a>,
+    origin: Option<String>,
+    upgrade: bool,
+    body: BodyLength,
+}
+
+/// What the driver found out about a request's JWT, when the configuration
+/// believes an issuer and the request carries one of its tokens.
+enum Token<'a> {
+    /// There is none.
+    Other,
+    /// It is good, and these are its claims.
+    Verified(&'a str),
+    /// It is not, for this reason.
+    Refused(&'a str),
 }
 
 #[wasm_bindgen]
@@ -92,7 +134,11 @@ impl Gatekeeper {
             texts.set(name, text);
         }
         Self {
-            configured: Config::parse(&texts).map(|(config, upstream)| Configured { config, upstream }),
+            configured: Config::parse(&texts).map(|(config, upstream)| Configured {
+                allowances: vec![Allowance::default(); config.callers.len()],
+                config,
+                upstream,
+            }),
             exchanges: Vec::new(),
             free: Vec::new(),
             action: action::REPLY,
@@ -131,9 +177,17 @@ impl Gatekeeper {
         keys.authorization(slot).map(|value| value.expose().to_owned())
     }
 
+    /// The terms under which the driver verifies JWTs, as JSON; `undefined` when
+    /// no issuer is believed.
+    #[wasm_bindgen(js_name = jwtTerms)]
+    pub fn jwt_terms(&self) -> Option<String> {
+        self.configured.as_ref().ok()?.config.jwt.as_ref().map(Jwt::terms)
+    }
+
     /// Judges a request and gives its number; the next action is ready then.
     /// `length` is the body's announced length, NaN when it has a body of unknown
-    /// length, -1 when it has none.
+    /// length, -1 when it has none. `claims` are those of a verified JWT,
+    /// `refusal` is why one was refused.
     // One crossing instead of an object, and optional strings come by value.
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value)]
     pub fn open(
@@ -141,6 +195,8 @@ impl Gatekeeper {
         method: &str,
         url: &str,
         authorization: Option<String>,
+        claims: Option<String>,
+        refusal: Option<String>,
         origin: Option<String>,
         upgrade: bool,
         idempotent: bool,
@@ -150,10 +206,23 @@ impl Gatekeeper {
     ) -> usize {
         let now = time(now);
         let mut exchange = Exchange::new(request_id, Method::parse(method), now);
-        let judged = self.judge(&mut exchange, Target::of(url), authorization.as_deref(), origin, upgrade);
+        let token = match (&claims, &refusal) {
+            (Some(claims), _) => Token::Verified(claims),
+            (None, Some(reason)) => Token::Refused(reason),
+            (None, None) => Token::Other,
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Not negative here, and saturating.
+        let body = match length {
+            _ if length.is_nan() => BodyLength::Unknown,
+            _ if length < 0.0 => BodyLength::NoBody,
+            _ => BodyLength::Announced(length as u64),
+        };
+        let incoming =
+            Incoming { target: Target::of(url), authorization: authorization.as_deref(), token, origin, upgrade, body };
+        let judged = self.judge(&mut exchange, incoming);
         match judged {
             Ok(Judged::Forward(method)) => {
-                if let Ok(Configured { config, upstream }) = &mut self.configured {
+                if let Ok(Configured { config, upstream, .. }) = &mut self.configured {
                     let options = CallOptions {
                         idempotent,
                         replayable: length <= HELD_BODY_BYTES,
@@ -168,6 +237,11 @@ impl Gatekeeper {
                 }
             }
             Ok(Judged::Reply(reply)) => self.answer(reply),
+            Ok(Judged::Mint) => self.action = action::BODY,
+            Ok(Judged::Probe(slot)) => {
+                self.slot = slot;
+                self.action = action::PROBE;
+            }
             Err(problem) => self.refuse(&mut exchange, &problem),
         }
         let number = self.free.pop().unwrap_or_else(|| {
@@ -209,7 +283,8 @@ impl Gatekeeper {
     /// milliseconds, -1 for none.
     pub fn millis(&self) -> f64 {
         let duration = if self.action == action::WAIT { Some(self.wait) } else { self.timeout };
-        duration.map_or(-1.0, |duration| duration.as_secs_f64() * 1000.0)
+        // Rounded up: a timer that is cut short would fire too early.
+        duration.map_or(-1.0, |duration| (duration.as_secs_f64() * 1000.0).ceil())
     }
 
     /// For REPLY: `{"status","headers","body"}`.
@@ -268,6 +343,48 @@ impl Gatekeeper {
         passed
     }
 
+    /// The body of a request for a session, `undefined` when it is too large or
+    /// broke off; `id` is to name the session.
+    #[wasm_bindgen(js_name = onBody)]
+    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
+    pub fn on_body(&mut self, number: usize, body: Option<String>, id: &str, now: f64) {
+        let Some(mut exchange) = self.lift(number) else { return };
+        let minted = self.mint(&exchange, body.as_deref(), id, time(now));
+        match minted {
+            Ok(body) => self.answer(Reply::json(201, body, &exchange)),
+            Err(problem) => self.refuse(&mut exchange, &problem),
+        }
+        self.exchanges[number] = Some(exchange);
+    }
+
+    /// What the API said to a probe with a key: its status, 0 for none.
+    #[wasm_bindgen(js_name = onProbe)]
+    pub fn on_probe(&mut self, number: usize, slot: u32, status: u16) {
+        let Some(exchange) = self.lift(number) else { return };
+        if let Ok(Configured { upstream, .. }) = &self.configured {
+            let slot = if slot == 0 { Slot::Current } else { Slot::Next };
+            let body = health::probed(upstream.keys(), slot, status);
+            self.answer(Reply::json(200, body, &exchange));
+        }
+        self.exchanges[number] = Some(exchange);
+    }
+
+    /// The members to take out of the JSON that the API answered with; empty when
+    /// it goes down as it is.
+    pub fn redacted(&self, number: usize) -> Vec<String> {
+        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
+        exchange.map_or_else(Vec::new, |exchange| exchange.redact.clone())
+    }
+
+    /// The API's answer could not be redacted: it is no JSON, or too large.
+    #[wasm_bindgen(js_name = onUnredactable)]
+    pub fn on_unredactable(&mut self, number: usize) {
+        if let Some(mut exchange) = self.lift(number) {
+            self.refuse(&mut exchange, &Problem::unredactable());
+            self.exchanges[number] = Some(exchange);
+        }
+    }
+
     /// The headers that the Worker adds to a response of the API, as a flat list of
     /// names and values.
     pub fn additions(&self, number: usize) -> Vec<String> {
@@ -295,22 +412,25 @@ impl Gatekeeper {
 enum Judged {
     Forward(Method),
     Reply(Reply),
+    Mint,
+    Probe(Slot),
 }
 
+/// Where a backend asks for a session.
+const SESSIONS: &str = "/sessions";
+/// Where the operator has a key tried, by the name of its place.
+const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
+/// A documented operation that reads little.
+const PROBE_TARGET: (&str, &str) = ("/conversations/list", "page=1&size=1");
+
 impl Gatekeeper {
-    fn judge(
-        &mut self,
-        exchange: &mut Exchange,
-        target: Target<'_>,
-        authorization: Option<&str>,
-        origin: Option<String>,
-        upgrade: bool,
-    ) -> Result<Judged, Problem> {
+    fn judge(&mut self, exchange: &mut Exchange, incoming: Incoming<'_>) -> Result<Judged, Problem> {
+        let Incoming { target, authorization, token, origin, upgrade, body } = incoming;
         exchange.is_probe = matches!(target.path, "/healthz" | "/readyz");
         if target.path == "/healthz" {
             return Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned(), exchange)));
         }
-        let Configured { config, upstream } = match &self.configured {
+        let Configured { config, upstream, allowances } = match &mut self.configured {
             Ok(configured) => configured,
             Err(fault) => {
                 exchange.fault = Some(fault.to_string());
@@ -336,19 +456,80 @@ impl Gatekeeper {
         if upgrade {
             return Err(Problem::upgrade());
         }
-        let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
-        let caller = config.caller(bearer.token()).ok_or_else(Problem::unknown_token)?;
-        exchange.caller = Some(caller.name.clone());
+        if let Some((_, slot)) = PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
+            let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
+            // Without an operator's token there is no such path.
+            let admin = config.admin.ok_or_else(Problem::outside)?;
+            if !admin.matches(TokenDigest::of(bearer.token())) {
+                return Err(Problem::unknown_token());
+            }
+            if method != Method::Post {
+                return Err(Problem::method());
+            }
+            upstream.keys().fingerprint(*slot).ok_or_else(Problem::outside)?;
+            self.url = upstream.url(PROBE_TARGET.0, PROBE_TARGET.1).map_err(Problem::request)?;
+            return Ok(Judged::Probe(*slot));
+        }
+        let identity = identify(config, exchange, authorization, &token)?;
+        exchange.caller = Some(identity.name);
+        let caller = identity.caller.and_then(|index| config.callers.get(index).zip(allowances.get_mut(index)));
+        if let Some((Caller { limit: Some(rate), .. }, allowance)) = caller {
+            allowance.take(*rate, exchange.started).map_err(Problem::allowance)?;
+        }
+        if path.as_str() == SESSIONS {
+            let mints = identity.session.is_none()
+                && identity
+                    .caller
+                    .and_then(|index| config.callers.get(index))
+                    .is_some_and(|caller| caller.mints_sessions);
+            return match method {
+                Method::Post if mints => Ok(Judged::Mint),
+                Method::Post => Err(Problem::denied()),
+                _ => Err(Problem::method()),
+            };
+        }
         // The caller's path begins with the base's prefix: that is where it is mounted.
         let prefix = upstream.base().path();
         let under_prefix = path.as_str().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
         let target_path = under_prefix.ok_or_else(Problem::outside)?;
-        match config.policy.decide(method, path) {
-            Decision::Allowed { route } => exchange.route = Some(route.to_owned()),
-            Decision::Denied { .. } | Decision::Unknown => return Err(Problem::denied()),
+        let policy = config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
+        let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
+        if identity.session.is_some_and(|session| !session.routes.decide(method, path).is_allowed()) {
+            return Err(Problem::denied());
         }
+        rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
+        exchange.route = Some(rule.route().to_owned());
+        exchange.redact = rule.redacted().to_vec();
         self.url = upstream.url(target_path, target.query).map_err(Problem::request)?;
         Ok(Judged::Forward(method))
+    }
+
+    fn mint(&self, exchange: &Exchange, body: Option<&str>, id: &str, now: Timestamp) -> Result<String, Problem> {
+        let Ok(Configured { config, .. }) = &self.configured else { return Err(Problem::misconfigured()) };
+        let (Some(secret), Some(caller)) = (&config.session_secret, &exchange.caller) else {
+            return Err(Problem::misconfigured());
+        };
+        let body = body.ok_or_else(Problem::broken_upload)?;
+        let wish = Document::new(body).root(&["minutes", "origin", "routes"]).map_err(|fault| Problem::wish(&fault))?;
+        let minutes = wish.number("minutes").map_err(|fault| Problem::wish(&fault))?.unwrap_or(15);
+        let origin = wish.text("origin").map_err(|fault| Problem::wish(&fault))?;
+        // An origin that no page may come from would make a token that nobody can use.
+        if origin.as_ref().is_some_and(|origin| !config.origins.iter().any(|allowed| allowed == origin)) {
+            return Err(Problem::wish(&wish.fault("origin", "is not one of the origins that this proxy allows")));
+        }
+        let routes = wish.texts("routes").map_err(|fault| Problem::wish(&fault))?.unwrap_or_default();
+        let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
+        let life = Duration::from_secs(minutes.saturating_mul(60));
+        let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
+            let member = if error == SessionError::Life { "minutes" } else { "routes" };
+            Problem::wish(&wish.fault(member, error.to_string()))
+        })?;
+        let mut minted = Object::new();
+        minted
+            .string("token", &session.sign(secret))
+            .number("expiresAt", session.expires_at.as_unix_millis())
+            .string("id", id);
+        Ok(minted.finish())
     }
 
     /// Takes an exchange out of its place, which stays reserved.
@@ -425,6 +606,55 @@ impl Gatekeeper {
             Cow::Owned(text) => text.into_bytes(),
         }
     }
+}
+
+/// Who a request is from: the holder of a static token, of a session, or of an
+/// issuer's JWT.
+fn identify(
+    config: &Config,
+    exchange: &mut Exchange,
+    authorization: Option<&str>,
+    token: &Token<'_>,
+) -> Result<Identity, Problem> {
+    match token {
+        Token::Other => {}
+        Token::Verified(claims) => {
+            let (name, policy) = config.jwt.as_ref().and_then(|jwt| jwt.admit(claims)).ok_or_else(Problem::no_grant)?;
+            return Ok(Identity { name, policy: policy.to_owned(), session: None, caller: None });
+        }
+        Token::Refused(reason) => {
+            exchange.fault = Some(format!("the JWT was refused: {reason}"));
+            return Err(Problem::unknown_token());
+        }
+    }
+    let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
+    let now = exchange.started;
+    let session = match &config.session_secret {
+        Some(secret) if Session::is_session(bearer.token()) => {
+            let session = Session::verify(bearer.token(), secret, now).map_err(|error| match error {
+                SessionError::Expired => Problem::expired_token(),
+                _ => Problem::unknown_token(),
+            })?;
+            if session.origin.is_some() && session.origin != exchange.cors_origin {
+                return Err(Problem::origin());
+            }
+            Some(session)
+        }
+        _ => None,
+    };
+    let index = match &session {
+        // Who asked for it has to be somebody still: that is how sessions are revoked.
+        Some(session) => {
+            config.callers.iter().position(|caller| caller.name == session.caller && caller.mints_sessions)
+        }
+        None => TokenDigest::of(bearer.token()).find_in(config.callers.iter().map(|caller| caller.token)),
+    };
+    let (index, caller) =
+        index.and_then(|index| Some((index, config.callers.get(index)?))).ok_or_else(Problem::unknown_token)?;
+    if caller.expires_at.is_some_and(|at| at <= now) {
+        return Err(Problem::expired_token());
+    }
+    Ok(Identity { name: caller.name.clone(), policy: caller.policy.clone(), session, caller: Some(index) })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.

@@ -37,3 +37,20 @@ pub(crate) fn readiness(ring: &KeyRing, now: Timestamp) -> (bool, String) {
     object.string("status", if usable { "ready" } else { "not_ready" }).raw("keys", &format!("[{}]", keys.join(",")));
     (usable, object.finish())
 }
+
+/// What a probe with a key came to: `accepted`, `refused`, or `unknown` when the
+/// API did not say.
+pub(crate) fn probed(ring: &KeyRing, slot: Slot, status: u16) -> String {
+    let verdict = match status {
+        200..=299 => "accepted",
+        401 => "refused",
+        _ => "unknown",
+    };
+    let mut object = Object::new();
+    object
+        .string("slot", slot.as_str())
+        .string("fingerprint", &ring.fingerprint(slot).map(|name| name.to_string()).unwrap_or_default())
+        .string("verdict", verdict)
+        .number("upstreamStatus", status);
+    object.finish()
+}

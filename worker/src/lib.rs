@@ -4,13 +4,17 @@
 //! What it decides is here; `driver.mjs` performs the IO. Every step that
 //! refuses answers with a problem (RFC 9457) and sends nothing.
 
+mod allowance;
+mod caller;
 mod config;
 mod cors;
 mod exchange;
 mod gatekeeper;
 mod health;
 mod hygiene;
+mod jwt;
 mod problem;
+mod record;
 mod reply;
 mod target;
 

@@ -6,7 +6,10 @@ use attention_core::authorization::AuthorizationError;
 use attention_core::json::Object;
 use attention_core::path::PathError;
 use attention_core::request::RequestError;
+use attention_core::route::Unmet;
 use attention_core::{Error, ErrorKind};
+
+use crate::record::Fault;
 
 /// One problem. Nothing in it depends on the configuration or on a credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,6 +89,57 @@ impl Problem {
         }
     }
 
+    pub(crate) fn expired_token() -> Self {
+        Self {
+            challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="expired""#),
+            ..Self::new(401, "token_expired", "the token's time is over; get a new one")
+        }
+    }
+
+    pub(crate) fn no_grant() -> Self {
+        Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
+    }
+
+    pub(crate) fn allowance(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(
+                429,
+                "caller_rate_limited",
+                "this caller's own limit at the proxy is reached; wait as long as Retry-After says",
+            )
+        }
+    }
+
+    /// A request for a session that cannot be granted.
+    pub(crate) fn wish(fault: &Fault) -> Self {
+        Self::new(400, "session_request", format!("the request for a session cannot be granted: {fault}"))
+    }
+
+    pub(crate) fn unmet(unmet: &Unmet) -> Self {
+        match unmet {
+            Unmet::BodyTooLarge { most } => Self::new(
+                413,
+                "body_too_large",
+                format!("the proxy's policy allows a body of at most {most} bytes here"),
+            ),
+            Unmet::BodyLengthUnknown => {
+                Self::new(411, "length_required", "the proxy's policy limits the body here; send its Content-Length")
+            }
+            _ => {
+                Self::new(403, "query_denied", "the query has a parameter that the proxy's policy does not allow here")
+            }
+        }
+    }
+
+    pub(crate) fn unredactable() -> Self {
+        Self::new(
+            502,
+            "unredactable",
+            "the API's answer holds what this caller may not see and could not be taken apart",
+        )
+    }
+
     pub(crate) fn denied() -> Self {
         Self::new(
             403,
@@ -99,6 +153,8 @@ impl Problem {
     pub(crate) fn of_upstream(error: &Error) -> Option<Self> {
         let status = error.status().unwrap_or_default();
         Some(match (error.kind(), status) {
+            // A proxy before the API wants credentials of its own; fetch would take it for the caller's.
+            (_, 407) => Self::new(502, "upstream_protocol", "something before the API asked for proxy credentials"),
             // The caller's own token is fine, so upstream's 401 is not the caller's.
             (ErrorKind::Unauthorized, _) => Self::new(
                 502,
@@ -154,6 +210,8 @@ const fn phrase(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        411 => "Length Required",
+        413 => "Content Too Large",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

@@ -196,12 +196,20 @@ impl<'a> Cursor<'a> {
             b'"' => self.string().map(Value::String),
             b'{' | b'[' => self.container(),
             b'-' | b'0'..=b'9' => Some(Value::Number(self.token())),
-            _ => match self.token() {
-                "true" => Some(Value::Bool(true)),
-                "false" => Some(Value::Bool(false)),
-                "null" => Some(Value::Null),
-                _ => None,
-            },
+            _ => {
+                let start = self.at;
+                let value = match self.token() {
+                    "true" => Some(Value::Bool(true)),
+                    "false" => Some(Value::Bool(false)),
+                    "null" => Some(Value::Null),
+                    _ => None,
+                };
+                if value.is_none() {
+                    // Where it goes wrong is where the word begins.
+                    self.at = start;
+                }
+                value
+            }
         }
     }
 

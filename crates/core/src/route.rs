@@ -182,6 +182,17 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
+/// What a request says of its body before it comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyLength {
+    /// There is none.
+    NoBody,
+    /// There is one, of any length.
+    Unknown,
+    /// There is one of so many bytes.
+    Announced(u64),
+}
+
 /// What a rule's conditions have against a call that its path allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -250,9 +261,8 @@ impl Rule {
     }
 
     /// Checks the conditions that go beyond the path. `query` is an encoded query
-    /// string, `body` the announced length: `Some(None)` when there is a body of
-    /// unknown length.
-    pub fn admits(&self, query: &str, body: Option<Option<u64>>) -> Result<(), Unmet> {
+    /// string.
+    pub fn admits(&self, query: &str, body: BodyLength) -> Result<(), Unmet> {
         if let Some(allowed) = &self.query {
             let mut pairs = query.split('&').filter(|pair| !pair.is_empty());
             let named = |pair: &str| {
@@ -265,8 +275,8 @@ impl Rule {
             }
         }
         match (self.max_body, body) {
-            (Some(_), Some(None)) => Err(Unmet::BodyLengthUnknown),
-            (Some(most), Some(Some(length))) if length > most => Err(Unmet::BodyTooLarge { most }),
+            (Some(_), BodyLength::Unknown) => Err(Unmet::BodyLengthUnknown),
+            (Some(most), BodyLength::Announced(length)) if length > most => Err(Unmet::BodyTooLarge { most }),
             _ => Ok(()),
         }
     }

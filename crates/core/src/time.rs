@@ -32,6 +32,46 @@ impl Timestamp {
         self.0
     }
 
+    /// From RFC 3339, UTC only: `2027-01-31` (its first moment) or
+    /// `2027-01-31T08:30:00Z`, with a fraction of a second if need be, which does
+    /// not count. `None` for anything else, dates that no calendar has included.
+    ///
+    /// ```
+    /// use attention_core::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_rfc3339("2024-02-29T12:00:00Z"), Some(Timestamp::from_unix_seconds(1_709_208_000)));
+    /// assert_eq!(Timestamp::from_rfc3339("2023-02-29"), None);
+    /// ```
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let (date, time) = text.split_once(['T', 't']).map_or((text, None), |(date, time)| (date, Some(time)));
+        let [year, month, day] = numbers(date, '-', &[4, 2, 2])?;
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days_of_month = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let length = *days_of_month.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
+        if year < 1970 || day == 0 || day > length {
+            return None;
+        }
+        let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
+        let before: u64 = days_of_month.iter().take(usize::try_from(month - 1).ok()?).sum();
+        let days = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969) + before + day - 1;
+        let seconds = match time {
+            None => 0,
+            Some(time) => {
+                let time = time.strip_suffix(['Z', 'z'])?;
+                let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+                if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+                    return None;
+                }
+                let [hour, minute, second] = numbers(time, ':', &[2, 2, 2])?;
+                if hour > 23 || minute > 59 || second > 60 {
+                    return None;
+                }
+                hour * 3600 + minute * 60 + second
+            }
+        };
+        Some(Self::from_unix_seconds(days * 86_400 + seconds))
+    }
+
     /// This time plus `duration`, held at the largest representable time.
     #[must_use]
     pub const fn saturating_add(self, duration: Duration) -> Self {
@@ -44,5 +84,64 @@ impl Timestamp {
     /// How long ago `earlier` was; zero when it is not in the past.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Digits of fixed widths between separators.
+fn numbers(text: &str, separator: char, widths: &[usize; 3]) -> Option<[u64; 3]> {
+    let mut parts = text.split(separator);
+    let mut read = [0; 3];
+    for (place, width) in read.iter_mut().zip(widths) {
+        let part = parts.next()?;
+        if part.len() != *width || !part.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        *place = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "2027",
+            "2027-1-1",
+            "2027-13-01",
+            "2027-00-01",
+            "2027-01-00",
+            "2027-04-31",
+            "1900-02-29",
+            "1969-12-31",
+            "2027-01-01T",
+            "2027-01-01T24:00:00Z",
+            "2027-01-01T00:00:00",
+            "2027-01-01T00:00:00+01:00",
+            "2027-01-01T00:00:00.Z",
+            "2027-01-01-01",
+            "+027-01-01",
+            "2027-01-01T00:00Z",
+            " 2027-01-01",
+        ] {
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_httpdate(seconds in 0..253_402_300_799_u64) {
+            // httpdate knows the calendar; its output is taken apart and put together.
+            let http = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+            let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+            let month = months.iter().position(|m| *m == &http[8..11]).unwrap() + 1;
+            let text = format!("{}-{month:02}-{}T{}Z", &http[12..16], &http[5..7], &http[17..25]);
+            prop_assert_eq!(Timestamp::from_rfc3339(&text), Some(Timestamp::from_unix_seconds(seconds)), "{}", text);
+        }
     }
 }
