@@ -87,7 +87,9 @@ async function declarations() {
   for (const file of await readdir(types, { recursive: true })) {
     if (!file.endsWith(".d.ts")) continue;
     const path = join(types, file);
-    const text = (await readFile(path, "utf8")).replaceAll(/(["'])#binding\1/g, '"./binding.js"');
+    let text = (await readFile(path, "utf8")).replaceAll(/(["'])#binding\1/g, '"./binding.js"');
+    // So that it also checks in projects whose `lib` is older than `using`.
+    if (text.includes("Symbol.dispose")) text = `/// <reference lib="esnext.disposable" />\n${text}`;
     await writeFile(path, text);
     // CommonJS resolves to declarations that say they are CommonJS.
     await writeFile(path.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"));

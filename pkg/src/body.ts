@@ -1,6 +1,6 @@
 /** Request bodies: what is sent as it is, what becomes JSON, and what cannot be sent. */
 
-/** What `body` may be. Anything but these objects and strings is sent as JSON. */
+/** What `body` may be. Any other object is sent as JSON: `object`, so that interfaces fit, which have no index signature. */
 export type Body =
   | string
   | URLSearchParams
@@ -10,8 +10,7 @@ export type Body =
   | ArrayBufferView
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
-  | { readonly [name: string]: unknown }
-  | readonly unknown[];
+  | object;
 
 /** A body, ready for `fetch`. */
 export interface Encoded {

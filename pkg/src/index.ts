@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A client of the Attention API for every JavaScript runtime.
  *
