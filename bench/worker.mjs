@@ -9,11 +9,11 @@ import { throughput } from "./worker/throughput.mjs";
 import { ids, KEY, variants as made } from "./worker/variants.mjs";
 
 const HELP = `Usage: cargo xtask bench worker -- [OPTIONS]
-  --rounds N       rounds over all variants, alternating (7)
-  --seconds N      length of each measurement (3)
+  --rounds N       rounds over all variants, alternating (15)
+  --seconds N      length of each measurement (1)
   --stream-mib N   size of the streamed bodies, 0 for none (256)
   --only A,B       some variants beside bare: ours, ours-log, hono, workers-rs
-  --quick          two rounds of one second, bodies of 32 MiB
+  --quick          two rounds, bodies of 32 MiB
   --json           the numbers of every round, as JSON`;
 
 const { values } = parseArgs({
@@ -32,8 +32,8 @@ if (values.help) {
   process.exit();
 }
 
-const rounds = count("rounds", values.quick ? 2 : 7, 1);
-const seconds = count("seconds", values.quick ? 1 : 3, 1);
+const rounds = count("rounds", values.quick ? 2 : 15, 1);
+const seconds = count("seconds", 1, 1);
 const bytes = count("stream-mib", values.quick ? 32 : 256, 0) * 1024 * 1024;
 const only = values.only?.split(",") ?? ids;
 const unknown = only.find((id) => !ids.includes(id));

@@ -1,18 +1,20 @@
 // The Workers that are measured against each other.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { build } from "esbuild";
+import { buildWorkersRs } from "../../tests/examples/build.mjs";
 
-const repo = new URL("../../", import.meta.url);
+const repo = fileURLToPath(new URL("../..", import.meta.url));
 const gzip = promisify(zlib.gzip);
 
 // Invented; they open nothing but the nginx of this bench.
 export const KEY = "bench-key-0123456789abcdef";
 export const TOKEN = "bench-token-0123456789abcdef";
+const SHA256 = createHash("sha256").update(TOKEN).digest("hex");
 
 /** In the order of the tables. The first is what the others are compared with. */
 const VARIANTS = {
@@ -20,6 +22,7 @@ const VARIANTS = {
   ours: { title: "this Worker", modules: ours },
   "ours-log": { title: "this Worker, log on", modules: ours, bindings: { ATTENTION_LOG: "all" } },
   hono: { title: "Hono, same checks", modules: () => bundled("hono.mjs") },
+  "workers-rs": { title: "workers-rs, core's rules", modules: async () => compiled(await buildWorkersRs()) },
 };
 
 export const ids = Object.keys(VARIANTS);
@@ -34,7 +37,8 @@ export function variants(wanted, upstream) {
     UPSTREAM_ORIGIN: upstream,
     ATTENTION_API_KEY: KEY,
     ATTENTION_BASE_URL: `${upstream}/v2`,
-    ATTENTION_CALLERS: JSON.stringify([{ name: "bench", sha256: createHash("sha256").update(TOKEN).digest("hex") }]),
+    ATTENTION_CALLERS: JSON.stringify([{ name: "bench", sha256: SHA256 }]),
+    CALLER_SHA256: SHA256,
     ATTENTION_ALLOWED_ORIGINS: "https://app.example",
     ATTENTION_POLICY: "allow GET /v2/**\nallow HEAD /v2/**\nallow POST /v2/upload",
     ATTENTION_LOG: "silent",
@@ -47,7 +51,7 @@ export function variants(wanted, upstream) {
 }
 
 function ours() {
-  return compiled("worker/build", "cargo xtask build worker");
+  return compiled(join(repo, "worker/build"));
 }
 
 /** A Worker of one JavaScript file, minified as wrangler would on request. */
@@ -60,12 +64,8 @@ async function bundled(name) {
 }
 
 /** A Worker of JavaScript and wasm, as its own build left it. */
-function compiled(folder, command) {
-  return ["index.js", "index_bg.wasm"].map((name) => {
-    const file = new URL(`${folder}/${name}`, repo);
-    if (!existsSync(file)) throw new Error(`${folder}/${name} is not there\n  next: ${command}`);
-    return { name, type: name.endsWith(".wasm") ? "wasm" : "esm", file };
-  });
+function compiled(folder) {
+  return [{ name: "index.js", file: join(folder, "index.js") }, { name: "index_bg.wasm", type: "wasm", file: join(folder, "index_bg.wasm") }];
 }
 
 async function sizes(modules) {
