@@ -254,7 +254,8 @@ impl Call {
         if status == 401 {
             return self.on_unauthorized(upstream, headers, now);
         }
-        if self.key_is_in_place(upstream)
+        if outcome::speaks_for_the_key(status)
+            && self.key_is_in_place(upstream)
             && let Some(switch) = upstream.keys.on_accepted(self.slot, now)
         {
             upstream.switched = Some(switch);
@@ -363,7 +364,7 @@ impl Call {
             return Action::Done(Verdict::Failed(Box::new(Error::of_failure(Failure::Timeout, self.sent))));
         }
         self.failed_over = false;
-        Action::Send(self.attempt(upstream.keys.in_use(), upstream, now))
+        Action::Send(self.attempt(upstream.keys.promising(), upstream, now))
     }
 
     fn attempt(&mut self, slot: Slot, upstream: &Upstream, now: Timestamp) -> Attempt {

@@ -53,7 +53,7 @@ pub enum KeyVerdict {
     /// Nothing yet.
     #[default]
     Untested,
-    /// Anything but a 401.
+    /// An answer that is the API's own, and no 401.
     Accepted {
         /// When.
         at: Timestamp,
@@ -172,6 +172,14 @@ impl KeyRing {
         self.in_use
     }
 
+    /// The place to make the next try with: the one in use, unless it has been
+    /// refused and the other has not.
+    pub fn promising(&self) -> Slot {
+        let refused = |slot| !matches!(self.verdict(slot), Some(KeyVerdict::Untested | KeyVerdict::Accepted { .. }));
+        let other = self.in_use.other();
+        if refused(self.in_use) && !refused(other) { other } else { self.in_use }
+    }
+
     /// Whether there is a second key.
     pub const fn has_next(&self) -> bool {
         self.next.is_some()
@@ -205,8 +213,8 @@ impl KeyRing {
         [Some(&self.current), self.next.as_ref()].into_iter().flatten().map(|entry| entry.secret.0.expose())
     }
 
-    /// Upstream answered a call made with `slot` with anything but a 401. Says so
-    /// when the ring therefore changes the key in use.
+    /// Upstream took the key of `slot`. Says so when the ring therefore changes the
+    /// key in use.
     pub fn on_accepted(&mut self, slot: Slot, now: Timestamp) -> Option<Switch> {
         self.judge(slot, KeyVerdict::Accepted { at: now });
         let from = self.in_use;

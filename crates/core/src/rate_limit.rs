@@ -102,7 +102,8 @@ fn reset(value: u64, now: Timestamp) -> Duration {
 
 /// The one door that all calls of a client, or of a Worker isolate, pass.
 ///
-/// It is open until a 429. Then it closes for as long as the server asked, and
+/// It is open until a 429. Then it closes for as long as the server asked (five
+/// minutes at most, then a call goes and asks again), and
 /// afterwards lets calls through one by one, `spacing` apart, so that those that
 /// waited together do not arrive together. Each further 429 doubles the spacing,
 /// each success takes a sixteenth off it: additive-increase in rate, halving on
@@ -132,6 +133,9 @@ impl Gate {
     const FIRST_SPACING: Duration = Duration::from_millis(20);
     /// The widest spacing: slower than this, a queue is an outage.
     const WIDEST: Duration = Duration::from_secs(2);
+    /// The longest it stays shut on one server's word: then a call goes and asks.
+    /// One odd header must not lock a client out for a day.
+    const LONGEST_HOLD: Duration = Duration::from_mins(5);
     /// Closer than this, spacing does nothing.
     const NARROWEST: Duration = Duration::from_millis(1);
 
@@ -162,7 +166,7 @@ impl Gate {
 
     /// The server announced that nothing goes before `wait` is over.
     pub fn hold(&mut self, now: Timestamp, wait: Duration) {
-        self.opens_at = self.opens_at.max(now.saturating_add(wait));
+        self.opens_at = self.opens_at.max(now.saturating_add(wait.min(Self::LONGEST_HOLD)));
     }
 
     /// A call went through.
@@ -225,7 +229,7 @@ mod tests {
             if let Some(wait) = retry_after(&text, NOW) {
                 let mut gate = Gate::default();
                 gate.on_limited(NOW, NOW, wait);
-                prop_assert_eq!(gate.admit(NOW), wait);
+                prop_assert_eq!(gate.admit(NOW), wait.min(Gate::LONGEST_HOLD));
             }
         }
 
@@ -236,7 +240,7 @@ mod tests {
             for wait in waits {
                 let wait = Duration::from_millis(wait);
                 gate.on_limited(now, now, wait);
-                prop_assert!(gate.admit(now) >= wait);
+                prop_assert!(gate.admit(now) >= wait.min(Gate::LONGEST_HOLD));
                 now = now.saturating_add(Duration::from_millis(step));
             }
         }

@@ -34,6 +34,10 @@ pub const DEFAULT_POLICY: &str = "allow GET /v2/**\nallow HEAD /v2/**\n";
 /// What is denied whatever a policy says.
 const KEYS_PATTERN: &str = "/v2/api_keys/**";
 
+/// The letters of the segment that names keys. A server may read `/v2/api-keys` or
+/// `/v2/api_keys.` as the same thing, so segments are compared by letters alone.
+const KEYS_LETTERS: &str = "apikeys";
+
 /// A parsed policy.
 ///
 /// ```
@@ -125,6 +129,9 @@ impl Policy {
     /// Judges one call. Denials are looked for first, over all rules.
     pub fn decide(&self, method: Method, path: RequestPath<'_>) -> Decision<'_> {
         let path = path.decoded();
+        if path.split('/').any(names_keys) {
+            return Decision::Denied { line: 0 };
+        }
         let speaks = |rule: &&Rule| rule.method.is_none_or(|m| m == method) && rule.matches(&path);
         if let Some(rule) = self.rules.iter().filter(|rule| rule.effect == Effect::Deny).find(speaks) {
             return Decision::Denied { line: rule.line };
@@ -176,6 +183,11 @@ impl Policies {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.named.iter().map(|(name, _)| name.as_str())
     }
+}
+
+fn names_keys(segment: &str) -> bool {
+    let letters = segment.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
+    letters.eq(KEYS_LETTERS.chars())
 }
 
 fn is_name(text: &str) -> bool {

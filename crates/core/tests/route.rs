@@ -193,8 +193,14 @@ fn keys_are_denied_whatever_a_policy_says() {
     ] {
         assert!(RequestPath::parse(target).is_err(), "{target}");
     }
+    // What a server may take for the same thing is denied too, wherever it stands.
+    for target in
+        ["/v2/api-keys", "/v2/apiKeys/42", "/v2/api_keys.", "/v2/api_keys%20", "/v2/x/api_keys", "/v1/api_keys"]
+    {
+        assert_eq!(generous.decide(Get, path(target)), Decision::Denied { line: 0 }, "{target}");
+    }
     // What merely resembles it is something else.
-    for target in ["/v2/api_keysx", "/v2/api_key", "/v2/x/api_keys", "/v1/api_keys"] {
+    for target in ["/v2/api_keysx", "/v2/api_key", "/v2/my_api_keys"] {
         assert!(generous.decide(Get, path(target)).is_allowed(), "{target}");
     }
 }
