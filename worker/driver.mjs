@@ -76,7 +76,7 @@ async function answer(request, env) {
     else if (name === "x-request-id") requestId = value;
   }
   if (requestId === undefined || !Gatekeeper.acceptsRequestId(requestId)) requestId = crypto.randomUUID();
-  let body = request.body;
+  let body = length === "0" ? null : request.body;
   const bodyLength = body === null ? -1 : length === undefined ? NaN : Number(length);
   const { method } = request;
   const idempotent = headers["idempotency-key"] !== undefined;
@@ -168,9 +168,10 @@ function head(fetched, millis) {
   });
 }
 
-// Only headers of the list come down, and none that echoes a key.
+// Only headers of the list come down, and none that echoes a key; of the status
+// line, the number alone.
 function passed(response, body, additions) {
-  const answer = new Response(body, response);
+  const answer = new Response(body, { status: response.status, headers: response.headers });
   const { headers } = answer;
   let cached = false;
   for (const [name, value] of response.headers) {
@@ -182,8 +183,8 @@ function passed(response, body, additions) {
   return answer;
 }
 
-// A body of at most so many bytes, `undefined` when it is longer. One that breaks
-// off explains as much as it holds.
+// A body of at most so many bytes, `undefined` when it is longer or breaks off:
+// half of it may not pass for all, and half a key would not be found in it.
 async function readBounded(message, most) {
   if (message.body === null) return new Uint8Array();
   const reader = message.body.getReader();
@@ -200,7 +201,9 @@ async function readBounded(message, most) {
       }
       chunks.push(value);
     }
-  } catch {}
+  } catch {
+    return undefined;
+  }
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

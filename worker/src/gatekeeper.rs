@@ -456,6 +456,10 @@ impl Gatekeeper {
         if upgrade {
             return Err(Problem::upgrade());
         }
+        // fetch sends none with these, and a server could take one for the next request.
+        if method.is_safe() && body != BodyLength::NoBody {
+            return Err(Problem::unexpected_body());
+        }
         if let Some((_, slot)) = PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
             let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
             // Without an operator's token there is no such path.

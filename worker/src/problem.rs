@@ -35,6 +35,10 @@ impl Problem {
         Self::new(500, "internal", "the proxy failed; its operator finds the reason in its log")
     }
 
+    pub(crate) fn unexpected_body() -> Self {
+        Self::new(400, "body_not_allowed", "a GET or HEAD request has no body; put what it says into the query")
+    }
+
     pub(crate) fn broken_upload() -> Self {
         Self::new(400, "upload_broken", "the request's body ended before its announced length")
     }
