@@ -1,0 +1,203 @@
+// What an operator sees: probes, log lines, request ids.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { assertNoSecret, assertProblem, fingerprint, jwt, KEY, NEXT_KEY, SECRETS, TOKEN, useWorkers } from "./worker.mjs";
+
+const workers = useWorkers();
+const HOUR = 3600;
+const now = Math.floor(Date.now() / 1000);
+const EXPIRED = jwt({ exp: now - HOUR, sub: "fake" });
+const FRESH = jwt({ exp: now + HOUR, sub: "fake" });
+const plain = workers.with({ ATTENTION_POLICY: "allow * /v2/**" });
+const probe = (service, target) => workers.call(service, { target, token: null });
+
+describe("/healthz", () => {
+  test("alive, to everybody, and nothing is sent", async () => {
+    workers.begin();
+    const answer = await probe(plain, "/healthz");
+    assert.deepEqual([answer.status, answer.text, answer.get("content-type"), answer.get("cache-control")], [200, '{"status":"alive"}', "application/json", "no-store"]);
+    assert.deepEqual(workers.upstream.records, []);
+  });
+});
+
+describe("/readyz", () => {
+  test("names the key by its fingerprint, and what is known of it", async () => {
+    workers.begin();
+    const own = await probe(untested, "/readyz");
+    assert.equal(own.status, 200);
+    assert.deepEqual(own.json(), { status: "ready", keys: [{ slot: "current", fingerprint: fingerprint(KEY), inUse: true, lastVerdict: "untested", expired: false }] });
+    assert.equal((await workers.call(untested)).status, 200);
+    assert.equal((await probe(untested, "/readyz")).json().keys[0].lastVerdict, "accepted");
+    workers.begin({ status: 401 });
+    assertProblem(await workers.call(untested), 502, "upstream_unauthorized");
+    const refused = await probe(untested, "/readyz");
+    assert.deepEqual([refused.status, refused.json().keys[0].lastVerdict], [503, "refused"]);
+    assertNoSecret(own.text + refused.text);
+  });
+  const untested = workers.with();
+
+  const expired = workers.with({ ATTENTION_API_KEY: EXPIRED });
+  test("an expired key: 503", async () => {
+    const answer = await probe(expired, "/readyz");
+    const [key] = answer.json().keys;
+    assert.deepEqual([answer.status, key.expired, key.expiresAt], [503, true, (now - HOUR) * 1000]);
+    assertNoSecret(answer.text, [EXPIRED, EXPIRED.split(".")[1]]);
+  });
+
+  const rotating = workers.with({ ATTENTION_API_KEY: EXPIRED, ATTENTION_API_KEY_NEXT: FRESH });
+  test("an expired key and a fresh one: ready", async () => {
+    const answer = await probe(rotating, "/readyz");
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json().keys.map(({ slot, expired: is }) => [slot, is]), [["current", true], ["next", false]]);
+    assertNoSecret(answer.text, [EXPIRED, FRESH, EXPIRED.split(".")[1], FRESH.split(".")[1]]);
+  });
+
+  test("probes do not ask the upstream, and leave no line in the log", async () => {
+    workers.begin();
+    const answers = [await probe(plain, "/healthz"), await probe(plain, "/readyz"), await probe(plain, "/readyz?x=1")];
+    await workers.log(await workers.call(plain)); // Lines come in order: theirs would be there now.
+    for (const answer of answers) assert.ok(!workers.workerd.output.includes(answer.get("x-request-id")));
+    assert.equal(workers.upstream.records.length, 1);
+  });
+});
+
+describe("the log line", () => {
+  const fields = (line) => Object.keys(line).sort();
+
+  test("of a call", async () => {
+    workers.begin({ body: "{}", headers: [["X-Request-Id", "up-1"]] });
+    const answer = await workers.call(plain, { target: "/v2/conversations/private-id?email=private%40mail.example" });
+    const line = await workers.log(answer);
+    for (const name of ["event", "level", "requestId", "status", "method", "caller", "route", "tries", "key", "upstreamMs", "upstreamStatus", "ms"]) assert.ok(name in line, name);
+    assert.deepEqual([line.event, line.level, line.status, line.method, line.caller, line.route, line.tries, line.key, line.upstreamStatus],
+      ["request", "info", 200, "GET", "app", "/v2/**", 1, fingerprint(KEY), 200]);
+    // Paths and queries hold names of people.
+    assert.ok(!JSON.stringify(line).includes("private"));
+  });
+
+  test("of a refusal", async () => {
+    workers.begin();
+    const line = await workers.log(await workers.call(plain, { token: "fake-token-of-nobody" }));
+    assert.deepEqual([line.status, line.code, "caller" in line, "key" in line, "upstreamStatus" in line], [401, "invalid_token", false, false, false]);
+    assert.ok(!JSON.stringify(line).includes("nobody"));
+  });
+
+  test("one for every request, whatever becomes of it", async () => {
+    const requests = [[{}, {}], [{ status: 404, body: "{}" }, {}], [{ close: true }, {}], [{ status: 301, headers: [["Location", "/x"]] }, {}], [null, { token: null }],
+      [null, { target: "/v2/../x" }], [null, { target: "/x" }], [null, { method: "TRACE" }], [null, { headers: [["Origin", "https://evil.example"]] }], [null, { target: "/v2/api_keys" }]];
+    for (const [index, [entry, request]] of requests.entries()) {
+      workers.begin(...(entry === null ? [] : [entry]));
+      const id = `one-for-every-${index}`;
+      const answer = await workers.call(plain, { ...request, headers: [["X-Request-Id", id], ...(request.headers ?? [])] });
+      const line = await workers.log(answer);
+      assert.equal(line.status, answer.status);
+      assert.equal(line.level, answer.status >= 500 ? "error" : "info");
+      assert.equal(workers.workerd.output.split(`"${id}"`).length, 2, "one line");
+    }
+  });
+
+  test("holds no text of a caller's, however it is written", async () => {
+    const nasty = ["\x1b[31mred", '","status":200,"x":"', "\u2028", "<script>", "${jndi:ldap://evil.example}", "%0a{}", "\\n", "=cmd()"];
+    for (const text of nasty) {
+      workers.begin();
+      const value = Buffer.from(text).toString("latin1");
+      const answer = await workers.call(plain, { target: `/v2/x?a=${encodeURIComponent(text)}`, headers: [["User-Agent", value], ["Referer", value], ["X-Request-Id", value], ["traceparent", value]] });
+      const line = JSON.stringify(await workers.log(answer));
+      assert.ok(!line.includes(text) && !line.includes(JSON.stringify(text).slice(1, -1)), line);
+    }
+  });
+
+  test("what the upstream says stands in it as one short line of ASCII", async () => {
+    const message = `a\r\nb\u001b[31m\u2028\u202e","level":"info",${"x".repeat(5000)}`;
+    workers.begin({ status: 500, body: JSON.stringify({ message }) });
+    const answer = await workers.call(plain);
+    const text = await workers.workerd.line((found) => found.includes(`"requestId":"${answer.get("x-request-id")}"`));
+    const line = JSON.parse(text);
+    assert.deepEqual([line.level, line.status], ["error", 502]);
+    assert.match(text, /^[\x20-\x7e]*$/);
+    assert.ok(!/[\u0000-\u001f\u2028\u202e]/.test(line.upstreamMessage), JSON.stringify(line.upstreamMessage));
+    assert.ok(text.length < 2000);
+  });
+
+  const errors = workers.with({ ATTENTION_LOG: "errors" });
+  const silent = workers.with({ ATTENTION_LOG: "silent" });
+  test("only of errors, or none at all, when that is asked for", async () => {
+    workers.begin();
+    const good = await workers.call(errors);
+    const bad = await workers.call(errors, { token: null });
+    const quiet = await workers.call(silent, { token: null });
+    assert.equal((await workers.log(bad)).status, 401);
+    await workers.log(await workers.call(plain));
+    for (const answer of [good, quiet]) assert.ok(!workers.workerd.output.includes(answer.get("x-request-id")));
+  });
+
+  test("its fields are these and no other", async () => {
+    workers.begin();
+    const known = ["caller", "code", "event", "fault", "key", "keySwitchedFrom", "keySwitchedTo", "level", "method", "ms", "requestId", "route", "status", "tries", "upstreamError", "upstreamMessage",
+      "upstreamMs", "upstreamRequestId", "upstreamStatus"];
+    const line = await workers.log(await workers.call(plain));
+    assert.deepEqual(fields(line).filter((name) => !known.includes(name)), []);
+  });
+});
+
+describe("X-Request-Id", () => {
+  for (const id of ["fake-id-1", "0af7651916cd43dd8448eb211c80319c", "A.b_c-D.1", "a".repeat(64), "12345678"]) {
+    test(`a caller's own is kept: ${id.slice(0, 40)}`, async () => {
+      workers.begin();
+      const answer = await workers.call(plain, { headers: [["X-Request-Id", id]] });
+      assert.deepEqual(answer.all("x-request-id"), [id]);
+      assert.deepEqual((await workers.received(1))[0].all("x-request-id"), []);
+    });
+  }
+
+  const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  for (const id of ["", "short", "a".repeat(65), "with blanks in it", "a,b,c,d,e", "<script>alert(1)</script>", "../../../etc", "${jndi:ldap}", '"},{"a":"b', "caf\xe9caf\xe9", "a\x1b[31mbbbbb"]) {
+    test(`another is replaced: ${JSON.stringify(id.slice(0, 30))}`, async () => {
+      workers.begin();
+      const answer = await workers.call(plain, { headers: [["X-Request-Id", id]] });
+      assert.equal(answer.all("x-request-id").length, 1);
+      assert.match(answer.get("x-request-id"), UUID);
+      await workers.log(answer);
+    });
+  }
+
+  test("two are none", async () => {
+    workers.begin();
+    const answer = await workers.call(plain, { headers: [["X-Request-Id", "fake-id-1"], ["X-Request-Id", "fake-id-2"]] });
+    assert.match(answer.get("x-request-id"), UUID);
+  });
+
+  test("every answer has one, and no two the same", async () => {
+    workers.begin();
+    const ids = new Set();
+    for (const request of [{}, {}, { token: null }, { target: "/v2/../x" }, { target: "/healthz" }, { method: "OPTIONS" }]) ids.add((await workers.call(plain, request)).get("x-request-id"));
+    assert.equal(ids.size, 6);
+    assert.ok(!ids.has(null));
+  });
+
+  test("the upstream's own is in the log, not in the answer", async () => {
+    workers.begin({ status: 404, body: "{}", headers: [["X-Request-Id", "upstream-id-1"]] });
+    const answer = await workers.call(plain);
+    assert.notEqual(answer.get("x-request-id"), "upstream-id-1");
+    assert.equal((await workers.log(answer)).upstreamRequestId, "upstream-id-1");
+  });
+});
+
+describe("upgrades", () => {
+  for (const [name, headers] of Object.entries({
+    "a WebSocket": [["Connection", "Upgrade"], ["Upgrade", "websocket"], ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="], ["Sec-WebSocket-Version", "13"]],
+    "h2c": [["Connection", "Upgrade, HTTP2-Settings"], ["Upgrade", "h2c"], ["HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"]],
+    "an unknown protocol": [["Connection", "Upgrade"], ["Upgrade", "x/1"]],
+  })) {
+    test(`${name}: refused in words, nothing sent`, async () => {
+      workers.begin();
+      assertProblem(await workers.call(plain, { headers }), 400, "upgrade_not_supported");
+      assert.deepEqual(workers.upstream.records, []);
+    });
+  }
+});
+
+test("the whole log: JSON lines, no key, no token, NEXT included", () => {
+  assertNoSecret(workers.workerd.output, [...SECRETS, EXPIRED, FRESH, TOKEN, NEXT_KEY]);
+  assert.deepEqual(workers.workerd.lines.filter(({ text }) => !text.startsWith("{")).map(({ text }) => text), []);
+});
