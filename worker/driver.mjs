@@ -2,6 +2,7 @@
 // next, does it, and reports what came of it. Bodies stay streams in both
 // directions; two bounded exceptions are a small request body, held so that it
 // can be sent again, and an error body, read so that an echoed key goes nowhere.
+import { DurableObject } from "cloudflare:workers";
 import * as glue from "./build/glue/attention_bg.js";
 import module from "./index_bg.wasm";
 import { verifier } from "./jwt.mjs";
@@ -21,7 +22,7 @@ const SESSION_REQUEST_BYTES = 16 * 1024;
 const REDACTABLE_BYTES = 8 * 1024 * 1024;
 const PROBE_MILLIS = 10_000;
 
-const { Gatekeeper } = glue;
+const { Gatekeeper, SharedGate } = glue;
 
 // Everything that dies with a trap: the next request starts from nothing.
 let instance;
@@ -32,12 +33,16 @@ let authorizations;
 let keys;
 let verify;
 
+// The wasm of this isolate, which the gate's Durable Object may share with requests.
+function instantiate() {
+  if (instance !== undefined) return;
+  instance = new WebAssembly.Instance(module, { "./attention_bg.js": glue });
+  glue.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+}
+
 async function configure(env) {
-  if (gatekeeper === undefined) {
-    instance = new WebAssembly.Instance(module, { "./attention_bg.js": glue });
-    glue.__wbg_set_wasm(instance.exports);
-    instance.exports.__wbindgen_start();
-  }
+  instantiate();
   const texts = await Promise.all(Gatekeeper.bindings().map((name) => textOf(env[name])));
   const made = new Gatekeeper(texts);
   gatekeeper?.free();
@@ -61,7 +66,7 @@ async function textOf(binding) {
   }
 }
 
-async function answer(request, env) {
+async function answer(request, env, context) {
   if (gatekeeper === undefined || !gatekeeper.isConfigured) await configure(env);
   const own = gatekeeper;
   const verified = verify && (await verify(request.headers));
@@ -99,12 +104,15 @@ async function answer(request, env) {
         action = own.action();
       }
     }
+    const gate = env.ATTENTION_GATE?.get(env.ATTENTION_GATE.idFromName("upstream"));
     while (action <= WAIT) {
       if (response !== null) discard(response);
       if (action === WAIT) {
         response = null;
         await new Promise((resolve) => setTimeout(resolve, millis));
         action = own.onWaited(number, Date.now());
+      } else if (gate !== undefined && !(await granted(gate, own, number))) {
+        action = own.action();
       } else {
         headers.authorization = authorizations[slot];
         // The key goes to one origin: a redirect is an answer, not an instruction.
@@ -114,6 +122,8 @@ async function answer(request, env) {
             ? own.onFailure(number, response, Date.now(), Math.random())
             : own.onResponse(number, response.status, response.headers, Date.now(), Math.random());
         if (typeof response === "boolean") response = null;
+        const closed = gate === undefined ? 0 : own.closedFor(Date.now());
+        if (closed > 0) context.waitUntil(gate.limited(closed).catch(() => {}));
       }
       slot = own.slot();
       millis = own.millis();
@@ -151,6 +161,22 @@ async function answer(request, env) {
   const line = own.close(number, final.status, Date.now());
   if (line !== undefined) console.log(line);
   return final;
+}
+
+// Asks the gate that all isolates share for a place, and waits for it. A gate that
+// does not answer holds nobody up: the isolate's own gate still heeds a 429.
+async function granted(gate, own, number) {
+  for (;;) {
+    let millis = 0;
+    try {
+      millis = await gate.admit(own.caller(number));
+    } catch {}
+    const wait = Math.abs(millis);
+    if (wait === 0) return true;
+    if (!own.mayWait(number, wait, Date.now())) return false;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    if (millis > 0) return true;
+  }
 }
 
 // The response's head, or whether it was time that ran out. The timeout is for
@@ -241,12 +267,13 @@ function forget() {
   gatekeeper?.__destroy_into_raw();
   gatekeeper = undefined;
   instance?.exports.memory.grow(1);
+  instance = undefined;
 }
 
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, context) {
     try {
-      return await answer(request, env);
+      return await answer(request, env, context);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) forget();
       console.error(JSON.stringify({ event: "internal", level: "error", error: error?.constructor?.name ?? "unknown" }));
@@ -257,3 +284,35 @@ export default {
     }
   },
 };
+
+// The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a
+// restart when the API wants to be called again.
+export class Gate extends DurableObject {
+  #gate;
+  #instance;
+
+  constructor(context, env) {
+    super(context, env);
+    context.blockConcurrencyWhile(async () => {
+      const opensAt = await context.storage.get("opensAt");
+      if (opensAt !== undefined) this.#shared().restore(opensAt, Date.now());
+    });
+  }
+
+  #shared() {
+    instantiate();
+    if (this.#gate === undefined || this.#instance !== instance) {
+      this.#gate = new SharedGate(this.env.ATTENTION_BUDGET);
+      this.#instance = instance;
+    }
+    return this.#gate;
+  }
+
+  admit(caller) {
+    return this.#shared().admit(caller, Date.now());
+  }
+
+  async limited(millis) {
+    await this.ctx.storage.put("opensAt", this.#shared().limited(millis, Date.now()));
+  }
+}

@@ -27,8 +27,8 @@ impl Rate {
         calls.parse().ok().filter(|calls| plain && (1..=1_000_000).contains(calls)).map(|calls| Self { calls, per })
     }
 
-    /// The time that one call takes out of the bucket.
-    fn cost(self) -> Duration {
+    /// The time between two calls at this rate.
+    pub(crate) fn spacing(self) -> Duration {
         self.per / self.calls
     }
 }
@@ -44,7 +44,7 @@ pub(crate) struct Allowance {
 impl Allowance {
     /// Takes one call, or says how long until there is one.
     pub(crate) fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
-        let full_at = self.full_at.max(now).saturating_add(rate.cost());
+        let full_at = self.full_at.max(now).saturating_add(rate.spacing());
         let ahead = full_at.saturating_since(now);
         if ahead > rate.per {
             return Err(ahead.saturating_sub(rate.per));

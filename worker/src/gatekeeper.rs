@@ -26,6 +26,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
 use crate::allowance::Allowance;
+use crate::breaker::Breaker;
 use crate::caller::Caller;
 use crate::config::{Config, LogLevel, Misconfigured, Text, Texts, binding};
 use crate::cors::Cors;
@@ -79,6 +80,7 @@ struct Configured {
     upstream: Upstream,
     /// As many as there are callers, in their order.
     allowances: Vec<Allowance>,
+    breaker: Breaker,
 }
 
 /// Who a request is from, and what that allows.
@@ -136,6 +138,7 @@ impl Gatekeeper {
         Self {
             configured: Config::parse(&texts).map(|(config, upstream)| Configured {
                 allowances: vec![Allowance::default(); config.callers.len()],
+                breaker: Breaker::default(),
                 config,
                 upstream,
             }),
@@ -295,7 +298,7 @@ impl Gatekeeper {
     /// The API answered.
     #[wasm_bindgen(js_name = onResponse)]
     pub fn on_response(&mut self, number: usize, status: u16, headers: &Headers, now: f64, unit: f64) -> u32 {
-        self.step(number, time(now), Some(status), |call, upstream, now| {
+        self.step(number, time(now), Report::Status(status), |call, upstream, now| {
             call.on_response(upstream, status, &Lookup(headers), now, unit)
         })
     }
@@ -304,13 +307,46 @@ impl Gatekeeper {
     #[wasm_bindgen(js_name = onFailure)]
     pub fn on_failure(&mut self, number: usize, timed_out: bool, now: f64, unit: f64) -> u32 {
         let failure = if timed_out { Failure::Timeout } else { Failure::Connection };
-        self.step(number, time(now), None, |call, upstream, now| call.on_failure(upstream, failure, now, unit))
+        self.step(number, time(now), Report::Nothing, |call, upstream, now| {
+            call.on_failure(upstream, failure, now, unit)
+        })
     }
 
     /// The wait is over.
     #[wasm_bindgen(js_name = onWaited)]
     pub fn on_waited(&mut self, number: usize, now: f64) -> u32 {
-        self.step(number, time(now), None, Call::on_waited)
+        self.step(number, time(now), Report::Waited, Call::on_waited)
+    }
+
+    /// For how long the API asked everybody to hold back, in milliseconds: what the
+    /// other isolates have to know. Zero when it did not.
+    #[wasm_bindgen(js_name = closedFor)]
+    pub fn closed_for(&self, now: f64) -> f64 {
+        let wait = self.configured.as_ref().map(|configured| configured.upstream.closed_for(time(now)));
+        wait.unwrap_or_default().as_secs_f64() * 1000.0
+    }
+
+    /// Who sends this request, for the shared gate to tell callers apart.
+    pub fn caller(&self, number: usize) -> String {
+        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
+        exchange.and_then(|exchange| exchange.caller.clone()).unwrap_or_default()
+    }
+
+    /// The shared gate wants this request to wait. Gives whether it may; if not,
+    /// `reply` is the answer.
+    #[wasm_bindgen(js_name = mayWait)]
+    pub fn may_wait(&mut self, number: usize, wait: f64, now: f64) -> bool {
+        let Some(mut exchange) = self.lift(number) else { return false };
+        let wait = Duration::from_millis(time(wait).as_unix_millis());
+        let waited = time(now).saturating_since(exchange.started);
+        let may = self.configured.as_ref().is_ok_and(|Configured { config, .. }| {
+            waited.saturating_add(wait) <= config.timeout.min(config.retry.longest_wait)
+        });
+        if !may {
+            self.refuse(&mut exchange, &Problem::held_back(wait));
+        }
+        self.exchanges[number] = Some(exchange);
+        may
     }
 
     /// The caller's body broke off before it could be held.
@@ -409,6 +445,17 @@ impl Gatekeeper {
     }
 }
 
+/// What the driver reports of a call.
+#[derive(Clone, Copy)]
+enum Report {
+    /// The API answered with this status.
+    Status(u16),
+    /// It did not answer.
+    Nothing,
+    /// The wait is over.
+    Waited,
+}
+
 enum Judged {
     Forward(Method),
     Reply(Reply),
@@ -430,7 +477,7 @@ impl Gatekeeper {
         if target.path == "/healthz" {
             return Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned(), exchange)));
         }
-        let Configured { config, upstream, allowances } = match &mut self.configured {
+        let Configured { config, upstream, allowances, breaker } = match &mut self.configured {
             Ok(configured) => configured,
             Err(fault) => {
                 exchange.fault = Some(fault.to_string());
@@ -502,6 +549,7 @@ impl Gatekeeper {
             return Err(Problem::denied());
         }
         rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
+        breaker.admit(exchange.started).map_err(Problem::circuit_open)?;
         exchange.route = Some(rule.route().to_owned());
         exchange.redact = rule.redacted().to_vec();
         self.url = upstream.url(target_path, target.query).map_err(Problem::request)?;
@@ -545,15 +593,22 @@ impl Gatekeeper {
         &mut self,
         number: usize,
         now: Timestamp,
-        status: Option<u16>,
+        report: Report,
         judge: impl FnOnce(&mut Call, &mut Upstream, Timestamp) -> Action,
     ) -> u32 {
         let Some(mut exchange) = self.lift(number) else {
             self.action = action::REPLY;
             return self.action;
         };
-        if let (Ok(Configured { upstream, .. }), Some(call)) = (&mut self.configured, &mut exchange.call) {
-            exchange.upstream_status = status.or(exchange.upstream_status);
+        if let (Ok(Configured { upstream, breaker, .. }), Some(call)) = (&mut self.configured, &mut exchange.call) {
+            match report {
+                Report::Status(status) => {
+                    exchange.upstream_status = Some(status);
+                    breaker.judge(status >= 500, now);
+                }
+                Report::Nothing => breaker.judge(true, now),
+                Report::Waited => {}
+            }
             let next = judge(call, upstream, now);
             exchange.switch = upstream.take_switch().or(exchange.switch);
             self.take(next, &mut exchange, now);

@@ -5,6 +5,7 @@
 //! refuses answers with a problem (RFC 9457) and sends nothing.
 
 mod allowance;
+mod breaker;
 mod caller;
 mod config;
 mod cors;
@@ -16,6 +17,8 @@ mod jwt;
 mod problem;
 mod record;
 mod reply;
+mod shared_gate;
 mod target;
 
 pub use gatekeeper::Gatekeeper;
+pub use shared_gate::SharedGate;

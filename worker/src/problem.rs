@@ -115,6 +115,24 @@ impl Problem {
         }
     }
 
+    pub(crate) fn held_back(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(429, "rate_limited", "calls are held back for longer than this one may wait; nothing was sent")
+        }
+    }
+
+    pub(crate) fn circuit_open(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(
+                503,
+                "upstream_down",
+                "the API has been failing and is left alone for a moment; nothing was sent",
+            )
+        }
+    }
+
     /// A request for a session that cannot be granted.
     pub(crate) fn wish(fault: &Fault) -> Self {
         Self::new(400, "session_request", format!("the request for a session cannot be granted: {fault}"))

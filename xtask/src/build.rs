@@ -165,6 +165,7 @@ fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
         "--minify",
         "--format=esm",
         "--external:./index_bg.wasm",
+        "--external:cloudflare:workers",
         "--outfile=worker/build/index.js",
         "--log-level=warning",
     ]);
