@@ -1,0 +1,70 @@
+// What openapi/attention.v2.yaml says of each operation, in the client's words:
+// which resource has it, under which name, and what it takes.
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+
+/** Where the description is. */
+export const file = new URL("./attention.v2.yaml", import.meta.url);
+
+export const api = parse(await readFile(file, "utf8"));
+
+const METHODS = ["get", "post", "put", "patch", "delete"];
+
+/** What an operationId says again that its resource has said: `getConversationByExternalId` is `conversations.getByExternalId`. */
+const NOUNS = {
+  conversations: /Conversations?/,
+  opportunities: /ConversationOpportunity/,
+  chats: /Chats/,
+  emails: /Emails/,
+  generalizedInsights: /Gi(?=[A-Z])/,
+  library: /Library/,
+  actions: /Actions/,
+  recorderMetrics: /Recorder/,
+  users: /Users/,
+  organizations: /Organization/,
+  teams: /Teams?/,
+  labels: /Labels?/,
+  scorecards: /Scorecards?/,
+  fieldConfigurations: /FieldConfigurations?/,
+  knowledgeBase: /KbSources?/,
+  superAgent: /SuperAgent/,
+  apiKeys: /ApiKeys?/,
+  scim: /Scim/,
+};
+
+/** Where that rule would hide what matters. */
+const NAMES = {
+  // The heavy list is the exception, not the rule: its page says so itself.
+  listConversations: "listWithTranscripts",
+  listConversationsOptimized: "list",
+};
+
+/** Every operation, in the order of the file. */
+export const operations = Object.entries(api.paths).flatMap(([path, item]) =>
+  METHODS.filter((method) => item[method] !== undefined).map((method) => operation(path, method, item[method])));
+
+function operation(path, method, { operationId, tags: [resource], summary, parameters = [], requestBody, ...rest }) {
+  const query = parameters.filter((parameter) => parameter.in === "query");
+  // The body where there is one; then a query stays an option of the call.
+  const params = requestBody !== undefined ? "body" : query.length > 0 ? "query" : undefined;
+  return {
+    operationId,
+    resource,
+    name: NAMES[operationId] ?? operationId.replace(NOUNS[resource] ?? "", ""),
+    method: method.toUpperCase(),
+    path,
+    summary,
+    documentation: rest["x-docs"],
+    confidence: rest["x-confidence"],
+    ids: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
+    params,
+    paramsRequired: params === "body" ? requestBody.required === true : query.some(({ required }) => required === true),
+    queryRequired: params === "body" && query.some(({ required }) => required === true),
+    pagination: rest["x-pagination"],
+    isRepeatable: rest["x-idempotent"] !== false,
+  };
+}
+
+/** By resource, in the order of the file's tags. */
+export const resources = api.tags.map(({ name, description }) =>
+  ({ name, description, operations: operations.filter(({ resource }) => resource === name) }));
