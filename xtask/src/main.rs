@@ -1,4 +1,4 @@
-//! Every chore of this repository, from a bare machine: `cargo xtask start | test | build | bench | doctor`.
+//! Every chore of this repository, from a bare machine: `cargo xtask start | test | build | bench | doctor | policy`.
 
 use std::process::ExitCode;
 
@@ -15,6 +15,7 @@ mod doctor;
 mod find;
 mod javascript;
 mod npm;
+mod policy;
 mod ports;
 mod repo;
 mod rustup;
@@ -50,6 +51,8 @@ enum Chore {
     Bench(bench::Options),
     /// Show what is present, what is missing, and where each tool comes from
     Doctor(doctor::Options),
+    /// Say what a policy of the Worker allows, and why
+    Policy(policy::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Chore::Build(options) => build::run(&repo, options),
         Chore::Bench(options) => bench::run(&repo, options),
         Chore::Doctor(options) => doctor::run(&repo, options),
+        Chore::Policy(options) => policy::run(&repo, options),
     });
     match done {
         Ok(code) => code,
