@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as glue from "./build/glue/attention_bg.js";
 import module from "./index_bg.wasm";
 import { verifier } from "./jwt.mjs";
+import { Ledger, page } from "./status.mjs";
 
 const SEND = 0;
 const WAIT = 1;
@@ -13,6 +14,7 @@ const PASS = 2;
 const READ = 3;
 const BODY = 5;
 const PROBE = 6;
+const STATUS = 7;
 
 // As core's MAX_ERROR_BODY_BYTES.
 const ERROR_BODY_BYTES = 64 * 1024;
@@ -32,6 +34,8 @@ let down;
 let authorizations;
 let keys;
 let verify;
+// What has been counted here and not yet been told to the shared ledger.
+const kept = new Ledger();
 
 // The wasm of this isolate, which the gate's Durable Object may share with requests.
 function instantiate() {
@@ -69,6 +73,7 @@ async function textOf(binding) {
 async function answer(request, env, context) {
   if (gatekeeper === undefined || !gatekeeper.isConfigured) await configure(env);
   const own = gatekeeper;
+  const started = Date.now();
   const verified = verify && (await verify(request.headers));
   const headers = {};
   let authorization, origin, upgrade, length, requestId;
@@ -89,6 +94,7 @@ async function answer(request, env, context) {
     method, request.url, authorization, verified?.claims, verified?.refusal, origin, upgrade !== undefined,
     idempotent, bodyLength, requestId, Date.now(),
   );
+  const gate = env.ATTENTION_GATE?.get(env.ATTENTION_GATE.idFromName("upstream"));
   let action = own.action();
   let response = null;
   let final;
@@ -104,7 +110,6 @@ async function answer(request, env, context) {
         action = own.action();
       }
     }
-    const gate = env.ATTENTION_GATE?.get(env.ATTENTION_GATE.idFromName("upstream"));
     while (action <= WAIT) {
       if (response !== null) discard(response);
       if (action === WAIT) {
@@ -145,6 +150,9 @@ async function answer(request, env, context) {
     const probe = await head(fetch(own.url(), { headers, redirect: "manual" }), PROBE_MILLIS);
     if (typeof probe !== "boolean") discard(probe);
     own.onProbe(number, slot, probe.status ?? 0);
+  } else if (action === STATUS) {
+    const ledger = gate === undefined ? kept.snapshot() : await gate.ledger(kept.take());
+    final = page(ledger, JSON.parse(own.readiness(Date.now())), own.additions(number));
   } else if (action === READ) {
     const whole = await readBounded(response, ERROR_BODY_BYTES);
     const bytes = own.rejected(number, whole, Date.now());
@@ -158,9 +166,23 @@ async function answer(request, env, context) {
     const { status, headers, body } = JSON.parse(own.reply());
     final = new Response(body, { status, headers });
   }
-  const line = own.close(number, final.status, Date.now());
+  const now = Date.now();
+  // Strangers, probes and the operator are no calls.
+  if (own.caller(number) !== "") kept.note(final.status, now - started, now);
+  if (gate !== undefined && kept.isDue(now)) context.waitUntil(gate.ledger(kept.take()).catch(() => {}));
+  env.ATTENTION_ANALYTICS?.writeDataPoint(dataPoint(JSON.parse(own.record(number, final.status, now))));
+  const line = own.close(number, final.status, now, Math.random());
   if (line !== undefined) console.log(line);
   return final;
+}
+
+// What Analytics Engine keeps of a request; the order is part of the interface.
+function dataPoint({ caller, route, method, code, key, requestId, status, ms, upstreamMs, upstreamStatus, tries }) {
+  return {
+    indexes: [caller ?? ""],
+    blobs: [route, method, code, key, requestId].map((text) => text ?? ""),
+    doubles: [status, ms, upstreamMs, upstreamStatus, tries].map((number) => number ?? 0),
+  };
 }
 
 // Asks the gate that all isolates share for a place, and waits for it. A gate that
@@ -290,6 +312,7 @@ export default {
 export class Gate extends DurableObject {
   #gate;
   #instance;
+  #ledger = new Ledger();
 
   constructor(context, env) {
     super(context, env);
@@ -310,6 +333,12 @@ export class Gate extends DurableObject {
 
   admit(caller) {
     return this.#shared().admit(caller, Date.now());
+  }
+
+  // Adds what an isolate has counted, and tells what all have.
+  ledger(counted) {
+    this.#ledger.add(counted);
+    return this.#ledger.snapshot();
   }
 
   async limited(millis) {

@@ -33,9 +33,23 @@ pub(crate) mod binding {
     pub(crate) const TIMEOUT: &str = "ATTENTION_TIMEOUT_MS";
     pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
     pub(crate) const LOG: &str = "ATTENTION_LOG";
+    pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
 
-    pub(crate) const ALL: [&str; 12] =
-        [KEY, NEXT_KEY, BASE_URL, CALLERS, JWT, SESSION_SECRET, ADMIN, POLICY, ORIGINS, TIMEOUT, RETRIES, LOG];
+    pub(crate) const ALL: [&str; 13] = [
+        KEY,
+        NEXT_KEY,
+        BASE_URL,
+        CALLERS,
+        JWT,
+        SESSION_SECRET,
+        ADMIN,
+        POLICY,
+        ORIGINS,
+        TIMEOUT,
+        RETRIES,
+        LOG,
+        LOG_SAMPLE,
+    ];
 }
 
 /// A binding's text.
@@ -82,6 +96,8 @@ pub(crate) struct Config {
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) log: LogLevel,
+    /// How many of a hundred lines about successes are written.
+    pub(crate) log_sample: u64,
 }
 
 /// Which requests leave a line in the log.
@@ -156,6 +172,7 @@ impl Config {
                     as u32,
                 ..RetryPolicy::default()
             },
+            log_sample: number(binding::LOG_SAMPLE, 0..=100, 100)?,
             log: match texts.get(binding::LOG)? {
                 None | Some("all") => LogLevel::All,
                 Some("errors") => LogLevel::Errors,
@@ -316,6 +333,7 @@ mod tests {
             ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "0".into()),
             ("ATTENTION_MAX_RETRIES", binding::RETRIES, "11".into()),
             ("ATTENTION_LOG", binding::LOG, "sentinel".into()),
+            ("ATTENTION_LOG_SAMPLE_PERCENT", binding::LOG_SAMPLE, "101".into()),
         ];
         for (expected, name, text) in cases {
             let message = fault(&texts(&[(name, text)]));

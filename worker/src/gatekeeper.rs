@@ -22,6 +22,7 @@ use attention_core::retry::Failure;
 use attention_core::route::{BodyLength, Decision};
 use attention_core::session::{Session, SessionError};
 use attention_core::{Action, Call, Method, Slot, Timestamp};
+use base64ct::{Base64, Encoding as _};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
@@ -53,6 +54,8 @@ mod action {
     pub(crate) const BODY: u32 = 5;
     /// Send one GET to `url` with the key of `slot` and call `on_probe`.
     pub(crate) const PROBE: u32 = 6;
+    /// Answer with the status page.
+    pub(crate) const STATUS: u32 = 7;
 }
 
 /// A request body up to this size, announced by `Content-Length`, is held by the
@@ -241,6 +244,7 @@ impl Gatekeeper {
             }
             Ok(Judged::Reply(reply)) => self.answer(reply),
             Ok(Judged::Mint) => self.action = action::BODY,
+            Ok(Judged::Status) => self.action = action::STATUS,
             Ok(Judged::Probe(slot)) => {
                 self.slot = slot;
                 self.action = action::PROBE;
@@ -425,23 +429,51 @@ impl Gatekeeper {
     /// names and values.
     pub fn additions(&self, number: usize) -> Vec<String> {
         let exchange = self.exchanges.get(number).and_then(Option::as_ref);
-        exchange.map_or_else(Vec::new, |exchange| {
-            always(exchange).flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect()
-        })
+        let Some(exchange) = exchange else { return Vec::new() };
+        let mut list: Vec<String> =
+            always(exchange).flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect();
+        if exchange.call.is_some() {
+            let millis = exchange.upstream_time.as_millis();
+            list.extend(["server-timing".to_owned(), format!("upstream;dur={millis}")]);
+        }
+        list
+    }
+
+    /// All that is known of a request that is about to be answered with `status`, as
+    /// JSON: what a log line holds, whether or not one is wanted.
+    pub fn record(&self, number: usize, status: u16, now: f64) -> Option<String> {
+        let exchange = self.exchanges.get(number).and_then(Option::as_ref)?;
+        let keys = self.configured.as_ref().ok().map(|configured| configured.upstream.keys());
+        Some(exchange.line(keys, status, time(now)))
     }
 
     /// The request has been answered with `status`. Gives its log line, when the
-    /// configuration wants one.
-    pub fn close(&mut self, number: usize, status: u16, now: f64) -> Option<String> {
-        let exchange = self.lift(number)?;
-        self.free.push(number);
-        let configured = self.configured.as_ref().ok();
-        let wanted = match configured.map_or(LogLevel::All, |configured| configured.config.log) {
-            LogLevel::All => !exchange.is_probe || status >= 400,
+    /// configuration wants one; `unit` is a random number from 0 to 1.
+    pub fn close(&mut self, number: usize, status: u16, now: f64, unit: f64) -> Option<String> {
+        let exchange = self.exchanges.get(number).and_then(Option::as_ref)?;
+        let (level, percent) = self
+            .configured
+            .as_ref()
+            .map_or((LogLevel::All, 100), |configured| (configured.config.log, configured.config.log_sample));
+        // A sample of what went well; what did not is always told.
+        #[expect(clippy::cast_precision_loss)] // At most a hundred.
+        let drawn = status >= 400 || unit * 100.0 < percent as f64;
+        let wanted = match level {
+            LogLevel::All => drawn && (!exchange.is_probe || status >= 400),
             LogLevel::Errors => status >= 400,
             LogLevel::Silent => false,
         };
-        wanted.then(|| exchange.line(configured.map(|configured| configured.upstream.keys()), status, time(now)))
+        let line = if wanted { self.record(number, status, now) } else { None };
+        if self.lift(number).is_some() {
+            self.free.push(number);
+        }
+        line
+    }
+
+    /// What `/readyz` says of the keys, for the status page.
+    pub fn readiness(&self, now: f64) -> String {
+        let keys = self.configured.as_ref().map(|configured| configured.upstream.keys());
+        keys.map_or_else(|_| "{}".to_owned(), |keys| health::readiness(keys, time(now)).1)
     }
 }
 
@@ -461,8 +493,11 @@ enum Judged {
     Reply(Reply),
     Mint,
     Probe(Slot),
+    Status,
 }
 
+/// Where the operator sees how it goes.
+const STATUS: &str = "/status";
 /// Where a backend asks for a session.
 const SESSIONS: &str = "/sessions";
 /// Where the operator has a key tried, by the name of its place.
@@ -507,13 +542,12 @@ impl Gatekeeper {
         if method.is_safe() && body != BodyLength::NoBody {
             return Err(Problem::unexpected_body());
         }
+        if path.as_str() == STATUS {
+            operator(config, authorization, true)?;
+            return if method == Method::Get { Ok(Judged::Status) } else { Err(Problem::method()) };
+        }
         if let Some((_, slot)) = PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
-            let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
-            // Without an operator's token there is no such path.
-            let admin = config.admin.ok_or_else(Problem::outside)?;
-            if !admin.matches(TokenDigest::of(bearer.token())) {
-                return Err(Problem::unknown_token());
-            }
+            operator(config, authorization, false)?;
             if method != Method::Post {
                 return Err(Problem::method());
             }
@@ -665,6 +699,31 @@ impl Gatekeeper {
             Cow::Owned(text) => text.into_bytes(),
         }
     }
+}
+
+/// Lets nobody pass but the operator. Without an operator's token in the
+/// configuration there is no such path. A page is asked for by a person in a
+/// browser, which knows only the Basic scheme (RFC 7617): any name, and the token.
+fn operator(config: &Config, authorization: Option<&str>, page: bool) -> Result<(), Problem> {
+    let admin = config.admin.ok_or_else(Problem::outside)?;
+    let basic = authorization.filter(|_| page).and_then(|value| {
+        let (scheme, credentials) = value.split_once(' ')?;
+        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| Base64::decode_vec(credentials.trim()).ok())??;
+        let text = String::from_utf8(decoded).ok()?;
+        text.split_once(':').map(|(_, token)| token.to_owned())
+    });
+    let digest = match basic {
+        Some(token) => TokenDigest::of(&token),
+        None => match Bearer::parse(authorization) {
+            Ok(bearer) => TokenDigest::of(bearer.token()),
+            Err(_) if page => return Err(Problem::ask_for_password()),
+            Err(error) => return Err(Problem::authorization(error)),
+        },
+    };
+    if admin.matches(digest) {
+        return Ok(());
+    }
+    Err(if page { Problem::ask_for_password() } else { Problem::unknown_token() })
 }
 
 /// Who a request is from: the holder of a static token, of a session, or of an

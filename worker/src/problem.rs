@@ -93,6 +93,17 @@ impl Problem {
         }
     }
 
+    pub(crate) fn ask_for_password() -> Self {
+        Self {
+            challenge: Some(r#"Basic realm="attention status", charset="UTF-8""#),
+            ..Self::new(
+                401,
+                "operator_only",
+                "this page is the operator's; any name, and the operator's token for a password",
+            )
+        }
+    }
+
     pub(crate) fn expired_token() -> Self {
         Self {
             challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="expired""#),

@@ -1,0 +1,123 @@
+// The operator's page, drawn by a real browser.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { startUpstream } from "../upstream/server.mjs";
+import { startWorkerd } from "../upstream/workerd.mjs";
+import { CALLERS, KEY, TOKEN, fingerprint, sha256 } from "./worker.mjs";
+
+const BUILD = new URL("../../worker/build/", import.meta.url);
+const OPERATOR = "fake-operator-token-of-the-status-tests";
+const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"];
+
+let upstream;
+let workerd;
+let browser;
+
+before(async () => {
+  upstream = await startUpstream({
+    handler: (request) => {
+      const path = new URL(request.url).pathname;
+      if (path.endsWith("/broken")) return new Response("no", { status: 500 });
+      if (path.endsWith("/limited")) return new Response("no", { status: 429 });
+      return Response.json({ data: [] });
+    },
+  });
+  const modules = [
+    { name: "index.js", file: new URL("index.js", BUILD) },
+    { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
+  ];
+  const bindings = {
+    ATTENTION_API_KEY: KEY,
+    ATTENTION_BASE_URL: `${upstream.url}/v2`,
+    ATTENTION_CALLERS: CALLERS,
+    ATTENTION_MAX_RETRIES: "0",
+    ATTENTION_LOG: "silent",
+  };
+  const admin = { ATTENTION_ADMIN_SHA256: sha256(OPERATOR) };
+  workerd = await startWorkerd({
+    services: [
+      { name: "alone", modules, bindings: { ...bindings, ...admin } },
+      { name: "first", modules, durableObjects: ["Gate"], bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: "Gate" } } },
+      { name: "second", modules, bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } } } },
+      { name: "closed", modules, bindings },
+    ],
+    startMs: 60_000,
+  });
+  const executablePath = process.env.CHROME || ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
+  browser = await chromium.launch({ executablePath, args: ARGS });
+});
+
+after(async () => {
+  await browser?.close();
+  await workerd?.close();
+  await upstream?.close();
+});
+
+const call = (service, path) => fetch(`${workerd.urls[service]}/v2/${path}`, { headers: { authorization: `Bearer ${TOKEN}` } }).then((r) => r.text());
+
+async function look(service, name) {
+  const context = await browser.newContext({ httpCredentials: { username: "operator", password: OPERATOR }, viewport: { width: 1000, height: 760 } });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const response = await page.goto(`${workerd.urls[service]}/status`);
+  if (process.env.ATTENTION_SHOTS) await page.screenshot({ path: `${process.env.ATTENTION_SHOTS}/${name}.png` });
+  const facts = await page.locator("dl > div").evaluateAll((all) => Object.fromEntries(all.map((one) => [one.querySelector("dt").textContent, one.querySelector("dd").textContent])));
+  const bars = await page.locator("svg[role=img] rect").evaluateAll((all) => all.map((bar) => [bar.getAttribute("class"), bar.getBoundingClientRect().height > 0, getComputedStyle(bar).fill]));
+  const html = await page.content();
+  await context.close();
+  return { response, facts, bars, html, complaints, asked };
+}
+
+test("the page draws calls, failures, 429s, latency and keys, without a script or a request elsewhere", async () => {
+  for (let i = 0; i < 6; i += 1) await call("alone", "conversations");
+  await call("alone", "broken");
+  await call("alone", "limited");
+  const { response, facts, bars, html, complaints, asked } = await look("alone", "status");
+  assert.equal(response.status(), 200);
+  assert.equal(facts.calls, "8");
+  assert.equal(facts["failed (5xx)"], "12.5 %");
+  assert.equal(facts["too many (429)"], "12.5 %");
+  assert.match(facts.median, /^\d+ ms$/);
+  for (const sort of ["calls", "errors", "limited"]) {
+    const bar = bars.find(([name]) => name === sort);
+    assert.ok(bar?.[1], `${sort} is drawn`);
+    assert.notEqual(bar[2], "rgb(0, 0, 0)", `${sort} has a colour of its own: the style was let in`);
+  }
+  assert.match(html, new RegExp(fingerprint(KEY)));
+  for (const secret of [KEY, TOKEN, OPERATOR]) assert.ok(!html.includes(secret));
+  assert.doesNotMatch(html, /<script/);
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(asked.map((url) => new URL(url).pathname).filter((path) => path !== "/favicon.ico"), ["/status"]);
+  const policy = response.headers()["content-security-policy"];
+  assert.match(policy, /^default-src 'none'; style-src 'nonce-/);
+});
+
+test("isolates that share a gate share the page", async () => {
+  await Promise.all([call("first", "conversations"), call("second", "conversations"), call("second", "broken")]);
+  // Each isolate tells the ledger when its own page is asked for.
+  await look("first", "status-first");
+  const { facts } = await look("second", "status-shared");
+  assert.equal(facts.calls, "3");
+});
+
+test("nobody but the operator sees it", async () => {
+  const ask = (service, authorization) => fetch(`${workerd.urls[service]}/status`, { headers: authorization ? { authorization } : {} });
+  const basic = (token) => `Basic ${Buffer.from(`operator:${token}`).toString("base64")}`;
+  for (const authorization of [undefined, `Bearer ${TOKEN}`, basic(TOKEN), basic(""), "Basic", "Basic !!!", `Basic ${Buffer.from(OPERATOR).toString("base64")}`]) {
+    const response = await ask("alone", authorization);
+    assert.equal(response.status, 401, authorization);
+    assert.match(response.headers.get("www-authenticate"), /^Basic realm=/);
+    assert.equal((await response.json()).code, "operator_only");
+  }
+  for (const authorization of [basic(OPERATOR), `Bearer ${OPERATOR}`]) assert.equal((await ask("alone", authorization)).status, 200);
+  // The operator's token opens nothing else, and without one there is no page.
+  const elsewhere = await fetch(`${workerd.urls.alone}/v2/conversations`, { headers: { authorization: `Bearer ${OPERATOR}` } });
+  assert.equal(elsewhere.status, 401);
+  assert.equal((await ask("closed", basic(OPERATOR))).status, 404);
+});
