@@ -8,6 +8,7 @@ import { isBrowser, pageOrigin, variable } from "./environment.js";
 import { UnauthorizedError } from "./errors.js";
 import { Events, type Hooks, type Logger } from "./events.js";
 import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./headers.js";
+import type { Path, PathAnswer, PathArguments } from "./paths.js";
 import { printable } from "./print.js";
 import { APIPromise } from "./promise.js";
 import { encodeQuery, type Query, queryPairs } from "./query.js";
@@ -146,29 +147,38 @@ export class Attention {
     this.#baseURL = this.#door.upstream.baseUrl();
   }
 
-  /** Sends a GET. */
-  get<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
-    return new APIPromise<T>(this.#call("GET", path, options));
+  /**
+   * Sends a GET. Query, body and answer of a path that the API is known to have
+   * are typed, those of any other are not: for what the description lacks, call
+   * `get(path as string, …)`. As for the other methods.
+   */
+  get<P extends Path<"get">>(path: P, ...options: PathArguments<"get", P>): APIPromise<PathAnswer<"get", P>>;
+  get(path: string, options?: CallOptions): APIPromise<unknown> {
+    return new APIPromise(this.#call("GET", path, options));
   }
 
   /** Sends a POST. */
-  post<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
-    return new APIPromise<T>(this.#call("POST", path, options));
+  post<P extends Path<"post">>(path: P, ...options: PathArguments<"post", P>): APIPromise<PathAnswer<"post", P>>;
+  post(path: string, options?: CallOptions): APIPromise<unknown> {
+    return new APIPromise(this.#call("POST", path, options));
   }
 
   /** Sends a PUT. */
-  put<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
-    return new APIPromise<T>(this.#call("PUT", path, options));
+  put<P extends Path<"put">>(path: P, ...options: PathArguments<"put", P>): APIPromise<PathAnswer<"put", P>>;
+  put(path: string, options?: CallOptions): APIPromise<unknown> {
+    return new APIPromise(this.#call("PUT", path, options));
   }
 
   /** Sends a PATCH. */
-  patch<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
-    return new APIPromise<T>(this.#call("PATCH", path, options));
+  patch<P extends Path<"patch">>(path: P, ...options: PathArguments<"patch", P>): APIPromise<PathAnswer<"patch", P>>;
+  patch(path: string, options?: CallOptions): APIPromise<unknown> {
+    return new APIPromise(this.#call("PATCH", path, options));
   }
 
   /** Sends a DELETE. */
-  delete<T = unknown>(path: string, options?: CallOptions): APIPromise<T> {
-    return new APIPromise<T>(this.#call("DELETE", path, options));
+  delete<P extends Path<"delete">>(path: P, ...options: PathArguments<"delete", P>): APIPromise<PathAnswer<"delete", P>>;
+  delete(path: string, options?: CallOptions): APIPromise<unknown> {
+    return new APIPromise(this.#call("DELETE", path, options));
   }
 
   /** Sends a HEAD; `asResponse()` has the headers. */

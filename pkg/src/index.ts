@@ -30,5 +30,7 @@ export {
 } from "./errors.js";
 export type { Hooks, KeySwitchEvent, Logger, RequestEvent, ResponseEvent, RetryEvent } from "./events.js";
 export type { HeaderOptions } from "./headers.js";
+export type { KnownPath, Method, PathAnswer, PathArguments } from "./paths.js";
 export { APIPromise, type WithResponse } from "./promise.js";
 export type { Query, QueryValue } from "./query.js";
+export type { components, operations, paths } from "./schema.js";

@@ -1187,7 +1187,7 @@ export interface components {
              * @default recording
              * @enum {string}
              */
-            seat_type: "listener" | "recording";
+            seat_type?: "listener" | "recording";
         } & {
             [key: string]: unknown;
         };
@@ -1626,9 +1626,9 @@ export interface components {
             /** @description CRM entity code. */
             entity_code?: string;
             /** @default false */
-            skip_intelligence_calculation: boolean;
+            skip_intelligence_calculation?: boolean;
             /** @default false */
-            remove_opportunity: boolean;
+            remove_opportunity?: boolean;
         } & {
             [key: string]: unknown;
         };
@@ -1803,9 +1803,9 @@ export interface components {
             name: string;
             description?: string;
             /** @default false */
-            aiFlow: boolean;
+            aiFlow?: boolean;
             /** @default false */
-            allTeams: boolean;
+            allTeams?: boolean;
             options?: components["schemas"]["LabelOption"][];
         } & {
             [key: string]: unknown;
@@ -1872,14 +1872,14 @@ export interface components {
             /** @description Excludes allTeams=true. */
             teamUUID?: string;
             /** @default false */
-            allTeams: boolean;
+            allTeams?: boolean;
             /** @default true */
-            enabled: boolean;
+            enabled?: boolean;
             interactionType?: components["schemas"]["InteractionType"];
             detailedInstructions?: string;
             scorecardPrompt?: string;
             /** @default false */
-            expertMode: boolean;
+            expertMode?: boolean;
             criteria?: components["schemas"]["LabelCriteria"];
         } & {
             [key: string]: unknown;
@@ -2213,7 +2213,7 @@ export interface components {
              * @default text/markdown
              * @enum {string}
              */
-            format: "text/markdown" | "text/html" | "text/plain";
+            format?: "text/markdown" | "text/html" | "text/plain";
         } & {
             [key: string]: unknown;
         };
