@@ -1,0 +1,87 @@
+// What `wrangler deploy` would upload, for each environment: exactly what was
+// built and tested, and no secret.
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { wrangler } from "./wrangler.mjs";
+
+const WORKER = new URL("../../worker/", import.meta.url);
+const ENVIRONMENTS = ["dev", "staging", "production"];
+
+const config = await readFile(new URL("wrangler.toml", WORKER), "utf8");
+/** Its lines that are no comments. */
+const settings = config.split("\n").filter((line) => !line.trimStart().startsWith("#")).join("\n");
+
+let folder;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "attention-deploy-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+describe("wrangler deploy --dry-run", () => {
+  for (const environment of ENVIRONMENTS) {
+    test(environment, { timeout: 10 * 60_000 }, async () => {
+      const out = join(folder, environment);
+      const said = await wrangler("deploy", "--dry-run", "--env", environment, "--outdir", out);
+      assert.match(said, /cargo xtask build worker/);
+      assert.match(said, /--dry-run: exiting now/);
+      assert.match(said, /env\.ATTENTION_GATE \(Gate\)\s+Durable Object/);
+      assert.doesNotMatch(said, /WARNING|deprecated/i, said);
+      const files = (await readdir(out)).filter((name) => name !== "README.md").sort();
+      assert.deepEqual(files, ["index.js", "index_bg.wasm"]);
+      for (const name of files) {
+        const [uploaded, built] = await Promise.all([readFile(join(out, name)), readFile(new URL(`build/${name}`, WORKER))]);
+        assert.ok(uploaded.equals(built), `${name} is not what was built`);
+      }
+      const wasm = await readFile(join(out, "index_bg.wasm"));
+      assert.equal(wasm.subarray(0, 4).toString("latin1"), "\0asm");
+      // The free plan takes 3 MB of compressed code; this is a tenth of it at most.
+      assert.ok(Number(/gzip: ([\d.]+) KiB/.exec(said)?.[1]) < 300, said);
+    });
+  }
+
+  test("callers, a store's secret and the commented bindings are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
+    const commented = config.slice(config.indexOf("# [[env.production.secrets_store_secrets]]")).split("\n").filter((line) => /^# (\[|\w+ = )/.test(line));
+    assert.equal(commented.length, 7);
+    const callers = /# {3}ATTENTION_CALLERS = \[[^]*?# {3}\]/.exec(config)[0].replaceAll(/^# {3}/gm, "");
+    // Beside no source: what stands in worker/ is built.
+    const build = fileURLToPath(new URL("build/", WORKER));
+    const whole = config
+      .replace("[env.production.vars]", `[env.production.vars]\n${callers}`)
+      .replace('main = "build/index.js"', `main = ${JSON.stringify(join(build, "index.js"))}`)
+      .replace('base_dir = "build"', `base_dir = ${JSON.stringify(build)}`)
+      .replace('command = "cargo xtask build worker"\n', "");
+    const file = join(folder, "wrangler.toml");
+    await writeFile(file, whole + commented.map((line) => line.slice(2)).join("\n"));
+    const said = await wrangler("deploy", "--dry-run", "--env", "production", "--config", file);
+    assert.match(said, /env\.ATTENTION_CALLERS .*\s+Environment Variable/);
+    assert.match(said, /env\.ATTENTION_API_KEY .*\s+Secrets Store Secret/);
+    assert.match(said, /env\.ATTENTION_ANALYTICS .*\s+Analytics Engine Dataset/);
+    assert.doesNotMatch(said, /WARNING|deprecated/i, said);
+  });
+});
+
+describe("wrangler.toml", () => {
+  test("each environment has its own section, vars and gate, and they are the same in kind", () => {
+    const of = (environment) =>
+      settings.split(/^(?=\[)/m).filter((part) => part.includes(`[env.${environment}`)).join("").replaceAll(`env.${environment}`, "env.x").trim();
+    const [dev, ...others] = ENVIRONMENTS.map(of);
+    assert.match(dev, /\[env\.x\.vars\]/);
+    for (const other of others) assert.equal(other, dev);
+  });
+
+  test("no secret is set in it", () => {
+    for (const name of ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT", "ATTENTION_SESSION_SECRET", "ATTENTION_CALLERS", "ATTENTION_ADMIN_SHA256"]) {
+      assert.doesNotMatch(settings, new RegExp(`\\b${name}\\b`));
+    }
+    assert.doesNotMatch(settings, /eyJ|[0-9a-f]{32}|account_id/);
+  });
+
+  test("old versions are not reachable, and headers of callers are not logged by the platform", () => {
+    assert.match(settings, /^preview_urls = false$/m);
+    assert.match(settings, /\[observability\.logs\]\ninvocation_logs = false/);
+  });
+});

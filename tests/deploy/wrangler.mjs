@@ -1,0 +1,73 @@
+// wrangler at one version, in .tools/deploy: too heavy for the lock file of a
+// repository whose build needs none of it.
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const ROOT = new URL("../../", import.meta.url);
+const FOLDER = new URL(".tools/deploy/", ROOT);
+
+export const WRANGLER = "4.164.0";
+/** Of wrangler's own `engines`. */
+const NEEDS_NODE = [22, 12];
+/** What runs it where this process is older: the npm package that is nothing but a Node binary. */
+const NODE = "24.21.0";
+const NODE_PACKAGE = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+
+const INSTALL_MS = 5 * 60_000;
+const RUN_MS = 5 * 60_000;
+
+/** Runs wrangler in worker/; no network, no questions, nothing reported. Gives what it printed; throws unless it ends well. */
+export async function wrangler(...args) {
+  const { node, script } = await installed();
+  const { stdout, stderr } = await run(node, [script, ...args], {
+    cwd: fileURLToPath(new URL("worker/", ROOT)),
+    env: {
+      PATH: process.env.PATH,
+      HOME: fileURLToPath(FOLDER),
+      CARGO_HOME: process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`,
+      RUSTUP_HOME: process.env.RUSTUP_HOME ?? `${process.env.HOME}/.rustup`,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_LOG_PATH: fileURLToPath(new URL("log/", FOLDER)),
+      CI: "1",
+      NO_COLOR: "1",
+    },
+    timeout: RUN_MS,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  return stdout + stderr;
+}
+
+let ready;
+function installed() {
+  ready ??= install();
+  return ready;
+}
+
+async function install() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const isNew = major > NEEDS_NODE[0] || (major === NEEDS_NODE[0] && minor >= NEEDS_NODE[1]);
+  const wanted = { wrangler: WRANGLER, ...(isNew ? {} : { [NODE_PACKAGE]: NODE }) };
+  const has = async ([name, version]) => (await versionOf(name)) === version;
+  if (!(await Promise.all(Object.entries(wanted).map(has))).every(Boolean)) {
+    await mkdir(FOLDER, { recursive: true });
+    await writeFile(new URL("package.json", FOLDER), JSON.stringify({ private: true, dependencies: wanted }));
+    // No scripts of packages: each is a stranger's code, and none is needed.
+    await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], {
+      cwd: fileURLToPath(FOLDER),
+      timeout: INSTALL_MS,
+    });
+  }
+  const at = (path) => fileURLToPath(new URL(`node_modules/${path}`, FOLDER));
+  return { node: isNew ? process.execPath : at(`${NODE_PACKAGE}/bin/node`), script: at("wrangler/bin/wrangler.js") };
+}
+
+async function versionOf(name) {
+  try {
+    return JSON.parse(await readFile(new URL(`node_modules/${name}/package.json`, FOLDER), "utf8")).version;
+  } catch {
+    return undefined;
+  }
+}
