@@ -22,6 +22,7 @@ const ERROR_BODY_BYTES = 64 * 1024;
 const SESSION_REQUEST_BYTES = 16 * 1024;
 // What is to be redacted is taken apart in memory, of which an isolate has 128 MB.
 const REDACTABLE_BYTES = 8 * 1024 * 1024;
+const INSPECTED_BYTES = 256 * 1024;
 const PROBE_MILLIS = 10_000;
 
 const { Gatekeeper, SharedGate } = glue;
@@ -102,7 +103,10 @@ async function answer(request, env, context) {
     const url = own.url();
     let slot = own.slot();
     let millis = own.millis();
-    if (body !== null && Gatekeeper.holds(bodyLength)) {
+    if (body !== null && own.inspects(number)) {
+      body = await readBounded(request, INSPECTED_BYTES);
+      if (!own.onMessage(number, body && new TextDecoder().decode(body))) action = own.action();
+    } else if (body !== null && Gatekeeper.holds(bodyLength)) {
       try {
         body = await request.arrayBuffer();
       } catch {

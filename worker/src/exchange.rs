@@ -32,6 +32,8 @@ pub(crate) struct Exchange {
     pub(crate) is_probe: bool,
     /// Members to take out of the API's answer.
     pub(crate) redact: Vec<String>,
+    /// Whether the body says what the request asks for.
+    pub(crate) is_mcp: bool,
 }
 
 impl Exchange {
@@ -52,6 +54,7 @@ impl Exchange {
             fault: None,
             is_probe: false,
             redact: Vec::new(),
+            is_mcp: false,
         }
     }
 

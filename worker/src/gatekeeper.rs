@@ -35,6 +35,7 @@ use crate::exchange::Exchange;
 use crate::health;
 use crate::hygiene;
 use crate::jwt::Jwt;
+use crate::mcp;
 use crate::problem::Problem;
 use crate::record::Document;
 use crate::reply::{Reply, always};
@@ -231,7 +232,8 @@ impl Gatekeeper {
                 if let Ok(Configured { config, upstream, .. }) = &mut self.configured {
                     let options = CallOptions {
                         idempotent,
-                        replayable: length <= HELD_BODY_BYTES,
+                        // What is inspected is held, whatever its length was said to be.
+                        replayable: length <= HELD_BODY_BYTES || exchange.is_mcp,
                         retry: config.retry.clone(),
                         timeout: Some(config.timeout),
                         ..CallOptions::new(method)
@@ -351,6 +353,32 @@ impl Gatekeeper {
         }
         self.exchanges[number] = Some(exchange);
         may
+    }
+
+    /// Whether the driver has to hold the body and show it with `onMessage` before
+    /// anything is sent.
+    pub fn inspects(&self, number: usize) -> bool {
+        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
+        exchange.is_some_and(|exchange| exchange.is_mcp && exchange.method == Some(Method::Post))
+    }
+
+    /// The body of an inspected request, `undefined` when it is too large or broke
+    /// off. Gives whether it may be sent; if not, `reply` is the answer.
+    #[wasm_bindgen(js_name = onMessage)]
+    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
+    pub fn on_message(&mut self, number: usize, body: Option<String>) -> bool {
+        let Some(mut exchange) = self.lift(number) else { return false };
+        let problem = match body.as_deref().map(mcp::judge) {
+            Some(Ok(mcp::Message::Plain)) => None,
+            Some(Ok(mcp::Message::Refused)) => Some(Problem::mcp_refused()),
+            Some(Err(_)) | None => Some(Problem::mcp_body()),
+        };
+        if let Some(problem) = &problem {
+            exchange.call = None;
+            self.refuse(&mut exchange, problem);
+        }
+        self.exchanges[number] = Some(exchange);
+        problem.is_none()
     }
 
     /// The caller's body broke off before it could be held.
@@ -576,7 +604,10 @@ impl Gatekeeper {
         // The caller's path begins with the base's prefix: that is where it is mounted.
         let prefix = upstream.base().path();
         let under_prefix = path.as_str().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
-        let target_path = under_prefix.ok_or_else(Problem::outside)?;
+        exchange.is_mcp = path.as_str() == mcp::PATH;
+        if under_prefix.is_none() && !exchange.is_mcp {
+            return Err(Problem::outside());
+        }
         let policy = config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
         let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
         if identity.session.is_some_and(|session| !session.routes.decide(method, path).is_allowed()) {
@@ -586,7 +617,11 @@ impl Gatekeeper {
         breaker.admit(exchange.started).map_err(Problem::circuit_open)?;
         exchange.route = Some(rule.route().to_owned());
         exchange.redact = rule.redacted().to_vec();
-        self.url = upstream.url(target_path, target.query).map_err(Problem::request)?;
+        let url = match under_prefix {
+            Some(rest) => upstream.url(rest, target.query),
+            None => upstream.url_beside(mcp::PATH, target.query),
+        };
+        self.url = url.map_err(Problem::request)?;
         Ok(Judged::Forward(method))
     }
 

@@ -14,6 +14,7 @@ mod gatekeeper;
 mod health;
 mod hygiene;
 mod jwt;
+mod mcp;
 mod problem;
 mod record;
 mod reply;

@@ -144,6 +144,18 @@ impl Problem {
         }
     }
 
+    pub(crate) fn mcp_refused() -> Self {
+        Self::new(
+            403,
+            "mcp_tool_denied",
+            "the proxy passes on no tool that returns or manages keys, nor a message that could be read in two ways",
+        )
+    }
+
+    pub(crate) fn mcp_body() -> Self {
+        Self::new(400, "mcp_message", "the body is no JSON-RPC message of at most 256 KiB")
+    }
+
     /// A request for a session that cannot be granted.
     pub(crate) fn wish(fault: &Fault) -> Self {
         Self::new(400, "session_request", format!("the request for a session cannot be granted: {fault}"))

@@ -102,9 +102,19 @@ impl Upstream {
 
     /// The URL of a request, checked; see [`BaseUrl::join`].
     pub fn url(&self, target: &str, query: &str) -> Result<String, RequestError> {
-        let url = self.base.join(target, query)?;
+        self.checked(&self.base, target, query)
+    }
+
+    /// As [`url`](Self::url), for what the server has beside the base's path, such
+    /// as `/mcp` beside `/v2`.
+    pub fn url_beside(&self, target: &str, query: &str) -> Result<String, RequestError> {
+        self.checked(&self.base.at_origin(), target, query)
+    }
+
+    fn checked(&self, base: &BaseUrl, target: &str, query: &str) -> Result<String, RequestError> {
+        let url = base.join(target, query)?;
         // The base is configuration: that a short token stands in it means nothing.
-        let told = &url[self.base.as_str().len()..];
+        let told = &url[base.as_str().len()..];
         if self.keys.secrets().any(|secret| redaction::reveals(told, secret)) {
             return Err(RequestError::SecretInUrl);
         }

@@ -75,6 +75,12 @@ impl BaseUrl {
         &self.text[self.origin_bytes..]
     }
 
+    /// The same server without the path prefix, for what it has beside it.
+    #[must_use]
+    pub fn at_origin(&self) -> Self {
+        Self { text: self.origin().to_owned(), origin_bytes: self.origin_bytes }
+    }
+
     /// The URL of `target` under this base.
     ///
     /// `target` is a path (`/conversations`, with or without the first slash and
