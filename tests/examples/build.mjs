@@ -15,6 +15,13 @@ export function buildWorkersRs() {
   return build("workers-rs", "worker-build", ["--release"]);
 }
 
+/** The folder of `client.js` and `client_bg.wasm`. */
+export function buildGloo() {
+  return build("rust-gloo", "wasm-pack", [
+    "build", "--target", "web", "--release", "--mode", "no-install", "--no-pack", "--no-typescript", "--out-dir", "build", "--out-name", "client",
+  ]);
+}
+
 async function build(example, command, args) {
   const folder = join(repo, "examples", example);
   const out = join(folder, "build");

@@ -1,0 +1,14 @@
+import { Attention, AttentionError } from "attention-wasm";
+
+// The key is in the environment: ATTENTION_API_KEY.
+const attention = new Attention();
+
+try {
+  const { data } = await attention.get("/conversations/list", { query: { size: 3 } });
+  for (const { id, attributes } of data) console.log(id, attributes.title);
+} catch (error) {
+  if (!(error instanceof AttentionError)) throw error;
+  // Of a refused key it says which of the known causes it probably is, and what to do next.
+  console.error(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,234 @@
+// Every example of examples/ does what its README says, on the packed package
+// and the built Worker.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { importPacked, project } from "../runtimes/packed.mjs";
+import { startUpstream } from "../upstream/server.mjs";
+import { startWorkerd } from "../upstream/workerd.mjs";
+import { buildGloo, buildWorkersRs } from "./build.mjs";
+
+const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
+const build = fileURLToPath(new URL("../../worker/build/", import.meta.url));
+const TOKEN = "obviously-fake-caller-token-of-the-examples";
+const SHA256 = createHash("sha256").update(TOKEN).digest("hex");
+
+let key;
+let mock;
+let upstream;
+
+before(async () => {
+  const testing = await importPacked("attention-wasm/testing");
+  key = testing.MOCK_API_KEY;
+  mock = testing.mockAttention();
+  upstream = await startUpstream({ mock });
+});
+
+after(() => upstream?.close());
+
+test("every folder of examples/ is tested here", async () => {
+  const entries = await readdir(examples, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  assert.deepEqual(folders, ["browser-through-worker", "curl", "node-first-call", "rotate-a-key", "rust-gloo", "workers-rs"]);
+});
+
+describe("node-first-call", () => {
+  test("prints three conversations", async (t) => {
+    const { status, stdout, stderr } = await node(t, "node-first-call", "index.mjs", { ATTENTION_API_KEY: key });
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.equal(stdout.trim().split("\n").length, 3);
+  });
+
+  test("with a wrong key it says what is wrong and never the key", async (t) => {
+    const wrong = "obviously-fake-wrong-key-0123456789";
+    const { status, stdout, stderr } = await node(t, "node-first-call", "index.mjs", { ATTENTION_API_KEY: wrong });
+    assert.equal(status, 1);
+    assert.match(stderr, /401|refused/);
+    assert.ok(!`${stdout}${stderr}`.includes(wrong));
+  });
+});
+
+test("rotate-a-key: no call fails, and the old key is gone", async (t) => {
+  const { status, stdout, stderr } = await node(t, "rotate-a-key", "rotate.mjs", { ATTENTION_API_KEY: key });
+  t.after(() => mock.reset());
+  assert.deepEqual([status, stderr], [0, ""], stdout);
+  assert.match(stdout, /5 delete the old key\n.*jobs went over to the next key/);
+  assert.match(stdout, /\d+ calls, 0 failed\n$/);
+  assert.equal(mock.keys.get(key), undefined);
+  for (const { value } of mock.keys.list()) assert.ok(!stdout.includes(value));
+});
+
+describe("through the Worker", () => {
+  let worker;
+  let page;
+  let folder;
+
+  before(async () => {
+    folder = await folderOf("browser-through-worker");
+    page = await servePages(folder, await buildGloo());
+    worker = await startWorker(build, page.url);
+  });
+
+  after(async () => {
+    await worker?.close();
+    await page?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("curl: conversations with a token, 22 without the right one", async () => {
+    const script = join(examples, "curl/curl.sh");
+    const good = await run("sh", [script], { WORKER: worker.url, TOKEN });
+    assert.equal(good.status, 0, good.stderr);
+    assert.equal(JSON.parse(good.stdout).data.length, 3);
+    const wrong = await run("sh", [script], { WORKER: worker.url, TOKEN: "wrong" });
+    assert.equal(wrong.status, 22);
+    assert.equal(JSON.parse(wrong.stdout).code, "invalid_token");
+    assert.notEqual((await run("sh", [script], {})).status, 0);
+  });
+
+  test("browser-through-worker: the page shows conversations, or what is wrong", async (t) => {
+    const { tab, printed } = await openTab(t);
+    await tab.goto(`${page.url}/index.html`);
+    await tab.fill("[name=worker]", worker.url);
+    await tab.fill("[name=token]", TOKEN);
+    await tab.click("button");
+    await tab.waitForFunction(() => document.querySelectorAll("li").length === 5);
+    assert.deepEqual(printed, []);
+    await tab.fill("[name=token]", "wrong-token");
+    await tab.click("button");
+    await tab.waitForFunction(() => document.querySelector("[role=status]").textContent !== "");
+    assert.match(await tab.textContent("[role=status]"), /token/);
+  });
+
+  test("rust-gloo: plain objects in JavaScript, an Error with words", async (t) => {
+    const { tab } = await openTab(t);
+    await tab.goto(`${page.url}/gloo/index.html`);
+    const told = await tab.evaluate(async ([base, token]) => {
+      const { default: init, Client } = await import("/gloo/client.js");
+      await init();
+      const found = await new Client(base, token).conversations(2);
+      const error = await new Client(base, "wrong-token").conversations(2).catch((error) => error);
+      return { found, isError: error instanceof Error, message: error.message };
+    }, [`${worker.url}/v2`, TOKEN]);
+    assert.equal(told.found.length, 2);
+    assert.equal(typeof told.found[0].attributes.title, "string");
+    assert.ok(told.isError);
+    assert.match(told.message, /token/);
+  });
+});
+
+describe("workers-rs", () => {
+  let worker;
+  before(async () => (worker = await startWorker(await buildWorkersRs(), "https://app.example")));
+  after(() => worker?.close());
+  const call = (path, init) => fetch(`${worker.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init });
+
+  test("a known caller gets conversations, and the key goes up in place of the token", async () => {
+    upstream.clear();
+    const answer = await call("/v2/conversations/list?size=2");
+    assert.equal(answer.status, 200);
+    assert.equal((await answer.json()).data.length, 2);
+    const [record] = await upstream.settled(1);
+    assert.deepEqual(record.all("authorization"), [`Bearer ${key}`]);
+  });
+
+  test("nobody else gets anything, and nothing is sent", async () => {
+    upstream.clear();
+    const refusals = [
+      [401, call("/v2/users", { headers: {} })],
+      [401, call("/v2/users", { headers: { authorization: "Bearer wrong" } })],
+      [403, call("/v2/api_keys")],
+      [403, call("/v2/users", { method: "DELETE" })],
+      [403, call("/v2/users", { headers: { authorization: `Bearer ${TOKEN}`, origin: "https://evil.example" } })],
+      [400, call("/v2/x%2f..%2fapi_keys")],
+    ];
+    for (const [status, sent] of refusals) {
+      const answer = await sent;
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers.get("content-type"), "application/problem+json");
+      assert.equal((await answer.json()).requestId, answer.headers.get("x-request-id"));
+    }
+    assert.equal(upstream.records.length, 0);
+  });
+
+  test("errors of the API are told in the Worker's words", async () => {
+    upstream.script([{ status: 401 }, { status: 404 }]);
+    assert.equal((await call("/v2/users")).status, 502);
+    assert.equal((await call("/v2/users")).status, 404);
+  });
+});
+
+/** The example in a folder of its own, with the package installed. */
+async function folderOf(example) {
+  const folder = await mkdtemp(join(tmpdir(), "attention-example-"));
+  await cp(join(examples, example), folder, { recursive: true });
+  await symlink(join(await project(), "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+async function node(t, example, script, env) {
+  const folder = await folderOf(example);
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return run(process.execPath, [join(folder, script)], { ATTENTION_BASE_URL: `${upstream.url}/v2`, ...env });
+}
+
+function run(program, args, env) {
+  return new Promise((resolve) => {
+    execFile(program, args, { env: { PATH: process.env.PATH, ...env }, timeout: 60_000 }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : error.code, stdout, stderr });
+    });
+  });
+}
+
+function startWorker(folder, origin) {
+  return startWorkerd({
+    services: [{
+      name: "worker",
+      modules: [{ name: "index.js", file: join(folder, "index.js") }, { name: "index_bg.wasm", type: "wasm", file: join(folder, "index_bg.wasm") }],
+      bindings: {
+        ATTENTION_API_KEY: key,
+        ATTENTION_BASE_URL: `${upstream.url}/v2`,
+        ATTENTION_CALLERS: JSON.stringify([{ name: "examples", sha256: SHA256 }]),
+        CALLER_SHA256: SHA256,
+        ATTENTION_ALLOWED_ORIGINS: origin,
+      },
+    }],
+  });
+}
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+
+/** What any server of files does: the page's folder, and the Rust client's under /gloo. */
+async function servePages(folder, gloo) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://x");
+    const path = pathname.startsWith("/gloo/") ? join(gloo, pathname.slice("/gloo".length)) : join(folder, pathname);
+    const bytes = pathname === "/gloo/index.html" ? "<!doctype html><title>gloo</title>" : await readFile(path).catch(() => undefined);
+    response.writeHead(bytes === undefined ? 404 : 200, { "content-type": TYPES[extname(pathname)] ?? "text/plain" }).end(bytes);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function openTab(t) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROME ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+  t.after(() => browser.close());
+  const tab = await browser.newPage();
+  const printed = [];
+  tab.on("console", (message) => printed.push(`${message.type()}: ${message.text()}`));
+  tab.on("pageerror", (error) => printed.push(`uncaught: ${error.stack}`));
+  return { tab, printed };
+}
