@@ -164,6 +164,8 @@ async function answer(request, env, context) {
       final = passed(response, bytes, own.additions(number));
       // It was read decoded.
       final.headers.delete("content-encoding");
+      // No error is worth keeping, whatever the API says of caches.
+      final.headers.set("cache-control", "private, no-store");
     }
   }
   if (final === undefined) {
