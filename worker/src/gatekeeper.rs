@@ -14,30 +14,24 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use attention_core as core;
-use attention_core::authorization::{Bearer, TokenDigest};
 use attention_core::call::{CallOptions, Upstream, Verdict};
-use attention_core::json::Object;
 use attention_core::redaction::scrub;
 use attention_core::retry::Failure;
-use attention_core::route::{BodyLength, Decision};
-use attention_core::session::{Session, SessionError};
+use attention_core::route::BodyLength;
 use attention_core::{Action, Call, Method, Slot, Timestamp};
-use base64ct::{Base64, Encoding as _};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
-use crate::allowance::Allowance;
-use crate::breaker::Breaker;
-use crate::caller::Caller;
-use crate::config::{Config, LogLevel, Misconfigured, Text, Texts, binding};
-use crate::cors::Cors;
+use crate::config::{LogLevel, Misconfigured, Text, Texts, binding};
 use crate::exchange::Exchange;
 use crate::health;
 use crate::hygiene;
+use crate::identity::Token;
+use crate::judgement::{ALIVE, Configured, Incoming, Judged, READY};
 use crate::jwt::Jwt;
 use crate::mcp;
+use crate::minting::mint;
 use crate::problem::Problem;
-use crate::record::Document;
 use crate::reply::{Reply, always};
 use crate::target::Target;
 
@@ -78,45 +72,6 @@ pub struct Gatekeeper {
     reply: Option<Reply>,
 }
 
-#[derive(Debug)]
-struct Configured {
-    config: Config,
-    upstream: Upstream,
-    /// As many as there are callers, in their order.
-    allowances: Vec<Allowance>,
-    breaker: Breaker,
-}
-
-/// Who a request is from, and what that allows.
-struct Identity {
-    name: String,
-    policy: String,
-    session: Option<Session>,
-    /// Which of the configured callers.
-    caller: Option<usize>,
-}
-
-/// What there is to judge of a request, beside its method.
-struct Incoming<'a> {
-    target: Target<'a>,
-    authorization: Option<&'a str>,
-    token: Token<'a>,
-    origin: Option<String>,
-    upgrade: bool,
-    body: BodyLength,
-}
-
-/// What the driver found out about a request's JWT, when the configuration
-/// believes an issuer and the request carries one of its tokens.
-enum Token<'a> {
-    /// There is none.
-    Other,
-    /// It is good, and these are its claims.
-    Verified(&'a str),
-    /// It is not, for this reason.
-    Refused(&'a str),
-}
-
 #[wasm_bindgen]
 impl Gatekeeper {
     /// The names of the bindings that `new` wants the texts of, in this order.
@@ -140,12 +95,7 @@ impl Gatekeeper {
             texts.set(name, text);
         }
         Self {
-            configured: Config::parse(&texts).map(|(config, upstream)| Configured {
-                allowances: vec![Allowance::default(); config.callers.len()],
-                breaker: Breaker::default(),
-                config,
-                upstream,
-            }),
+            configured: Configured::parse(&texts),
             exchanges: Vec::new(),
             free: Vec::new(),
             action: action::REPLY,
@@ -226,9 +176,20 @@ impl Gatekeeper {
         };
         let incoming =
             Incoming { target: Target::of(url), authorization: authorization.as_deref(), token, origin, upgrade, body };
-        let judged = self.judge(&mut exchange, incoming);
+        exchange.is_probe = matches!(incoming.target.path, ALIVE | READY);
+        let judged = match &mut self.configured {
+            _ if incoming.target.path == ALIVE => {
+                Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned(), &exchange)))
+            }
+            Ok(configured) => configured.judge(&mut exchange, incoming),
+            Err(fault) => {
+                exchange.fault = Some(fault.to_string());
+                Err(Problem::misconfigured())
+            }
+        };
         match judged {
-            Ok(Judged::Forward(method)) => {
+            Ok(Judged::Forward { method, url }) => {
+                self.url = url;
                 if let Ok(Configured { config, upstream, .. }) = &mut self.configured {
                     let options = CallOptions {
                         idempotent,
@@ -247,7 +208,8 @@ impl Gatekeeper {
             Ok(Judged::Reply(reply)) => self.answer(reply),
             Ok(Judged::Mint) => self.action = action::BODY,
             Ok(Judged::Status) => self.action = action::STATUS,
-            Ok(Judged::Probe(slot)) => {
+            Ok(Judged::Probe { slot, url }) => {
+                self.url = url;
                 self.slot = slot;
                 self.action = action::PROBE;
             }
@@ -417,7 +379,10 @@ impl Gatekeeper {
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
     pub fn on_body(&mut self, number: usize, body: Option<String>, id: &str, now: f64) {
         let Some(mut exchange) = self.lift(number) else { return };
-        let minted = self.mint(&exchange, body.as_deref(), id, time(now));
+        let minted = match (&self.configured, &exchange.caller) {
+            (Ok(Configured { config, .. }), Some(caller)) => mint(config, caller, body.as_deref(), id, time(now)),
+            _ => Err(Problem::misconfigured()),
+        };
         match minted {
             Ok(body) => self.answer(Reply::json(201, body, &exchange)),
             Err(problem) => self.refuse(&mut exchange, &problem),
@@ -516,143 +481,7 @@ enum Report {
     Waited,
 }
 
-enum Judged {
-    Forward(Method),
-    Reply(Reply),
-    Mint,
-    Probe(Slot),
-    Status,
-}
-
-/// Where the operator sees how it goes.
-const STATUS: &str = "/status";
-/// Where a backend asks for a session.
-const SESSIONS: &str = "/sessions";
-/// Where the operator has a key tried, by the name of its place.
-const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
-/// A documented operation that reads little.
-const PROBE_TARGET: (&str, &str) = ("/conversations/list", "page=1&size=1");
-
 impl Gatekeeper {
-    fn judge(&mut self, exchange: &mut Exchange, incoming: Incoming<'_>) -> Result<Judged, Problem> {
-        let Incoming { target, authorization, token, origin, upgrade, body } = incoming;
-        exchange.is_probe = matches!(target.path, "/healthz" | "/readyz");
-        if target.path == "/healthz" {
-            return Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned(), exchange)));
-        }
-        let Configured { config, upstream, allowances, breaker } = match &mut self.configured {
-            Ok(configured) => configured,
-            Err(fault) => {
-                exchange.fault = Some(fault.to_string());
-                return Err(Problem::misconfigured());
-            }
-        };
-        if target.path == "/readyz" {
-            let (ready, body) = health::readiness(upstream.keys(), exchange.started);
-            return Ok(Judged::Reply(Reply::json(if ready { 200 } else { 503 }, body, exchange)));
-        }
-        let path = target.checked_path().map_err(Problem::path)?;
-        let method = exchange.method.ok_or_else(Problem::method)?;
-        match Cors::judge(config, origin.as_deref(), target.origin) {
-            Cors::Refused => return Err(Problem::origin()),
-            Cors::Allowed(_) => exchange.cors_origin = origin,
-            Cors::SameOrigin => {}
-        }
-        if method == Method::Options {
-            // The API documents no OPTIONS; here it is the browser's question.
-            let is_preflight = exchange.cors_origin.is_some();
-            return if is_preflight { Ok(Judged::Reply(Reply::preflight(exchange))) } else { Err(Problem::method()) };
-        }
-        if upgrade {
-            return Err(Problem::upgrade());
-        }
-        // fetch sends none with these, and a server could take one for the next request.
-        if method.is_safe() && body != BodyLength::NoBody {
-            return Err(Problem::unexpected_body());
-        }
-        if path.as_str() == STATUS {
-            operator(config, authorization, true)?;
-            return if method == Method::Get { Ok(Judged::Status) } else { Err(Problem::method()) };
-        }
-        if let Some((_, slot)) = PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
-            operator(config, authorization, false)?;
-            if method != Method::Post {
-                return Err(Problem::method());
-            }
-            upstream.keys().fingerprint(*slot).ok_or_else(Problem::outside)?;
-            self.url = upstream.url(PROBE_TARGET.0, PROBE_TARGET.1).map_err(Problem::request)?;
-            return Ok(Judged::Probe(*slot));
-        }
-        let identity = identify(config, exchange, authorization, &token)?;
-        exchange.caller = Some(identity.name);
-        let caller = identity.caller.and_then(|index| config.callers.get(index).zip(allowances.get_mut(index)));
-        if let Some((Caller { limit: Some(rate), .. }, allowance)) = caller {
-            allowance.take(*rate, exchange.started).map_err(Problem::allowance)?;
-        }
-        if path.as_str() == SESSIONS {
-            let mints = identity.session.is_none()
-                && identity
-                    .caller
-                    .and_then(|index| config.callers.get(index))
-                    .is_some_and(|caller| caller.mints_sessions);
-            return match method {
-                Method::Post if mints => Ok(Judged::Mint),
-                Method::Post => Err(Problem::denied()),
-                _ => Err(Problem::method()),
-            };
-        }
-        // The caller's path begins with the base's prefix: that is where it is mounted.
-        let prefix = upstream.base().path();
-        let under_prefix = path.as_str().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
-        exchange.is_mcp = path.as_str() == mcp::PATH;
-        if under_prefix.is_none() && !exchange.is_mcp {
-            return Err(Problem::outside());
-        }
-        let policy = config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
-        let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
-        if identity.session.is_some_and(|session| !session.routes.decide(method, path).is_allowed()) {
-            return Err(Problem::denied());
-        }
-        rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
-        breaker.admit(exchange.started).map_err(Problem::circuit_open)?;
-        exchange.route = Some(rule.route().to_owned());
-        exchange.redact = rule.redacted().to_vec();
-        let url = match under_prefix {
-            Some(rest) => upstream.url(rest, target.query),
-            None => upstream.url_beside(mcp::PATH, target.query),
-        };
-        self.url = url.map_err(Problem::request)?;
-        Ok(Judged::Forward(method))
-    }
-
-    fn mint(&self, exchange: &Exchange, body: Option<&str>, id: &str, now: Timestamp) -> Result<String, Problem> {
-        let Ok(Configured { config, .. }) = &self.configured else { return Err(Problem::misconfigured()) };
-        let (Some(secret), Some(caller)) = (&config.session_secret, &exchange.caller) else {
-            return Err(Problem::misconfigured());
-        };
-        let body = body.ok_or_else(Problem::broken_upload)?;
-        let wish = Document::new(body).root(&["minutes", "origin", "routes"]).map_err(|fault| Problem::wish(&fault))?;
-        let minutes = wish.number("minutes").map_err(|fault| Problem::wish(&fault))?.unwrap_or(15);
-        let origin = wish.text("origin").map_err(|fault| Problem::wish(&fault))?;
-        // An origin that no page may come from would make a token that nobody can use.
-        if origin.as_ref().is_some_and(|origin| !config.origins.iter().any(|allowed| allowed == origin)) {
-            return Err(Problem::wish(&wish.fault("origin", "is not one of the origins that this proxy allows")));
-        }
-        let routes = wish.texts("routes").map_err(|fault| Problem::wish(&fault))?.unwrap_or_default();
-        let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
-        let life = Duration::from_secs(minutes.saturating_mul(60));
-        let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
-            let member = if error == SessionError::Life { "minutes" } else { "routes" };
-            Problem::wish(&wish.fault(member, error.to_string()))
-        })?;
-        let mut minted = Object::new();
-        minted
-            .string("token", &session.sign(secret))
-            .number("expiresAt", session.expires_at.as_unix_millis())
-            .string("id", id);
-        Ok(minted.finish())
-    }
-
     /// Takes an exchange out of its place, which stays reserved.
     fn lift(&mut self, number: usize) -> Option<Exchange> {
         self.exchanges.get_mut(number).and_then(Option::take)
@@ -734,80 +563,6 @@ impl Gatekeeper {
             Cow::Owned(text) => text.into_bytes(),
         }
     }
-}
-
-/// Lets nobody pass but the operator. Without an operator's token in the
-/// configuration there is no such path. A page is asked for by a person in a
-/// browser, which knows only the Basic scheme (RFC 7617): any name, and the token.
-fn operator(config: &Config, authorization: Option<&str>, page: bool) -> Result<(), Problem> {
-    let admin = config.admin.ok_or_else(Problem::outside)?;
-    let basic = authorization.filter(|_| page).and_then(|value| {
-        let (scheme, credentials) = value.split_once(' ')?;
-        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| Base64::decode_vec(credentials.trim()).ok())??;
-        let text = String::from_utf8(decoded).ok()?;
-        text.split_once(':').map(|(_, token)| token.to_owned())
-    });
-    let digest = match basic {
-        Some(token) => TokenDigest::of(&token),
-        None => match Bearer::parse(authorization) {
-            Ok(bearer) => TokenDigest::of(bearer.token()),
-            Err(_) if page => return Err(Problem::ask_for_password()),
-            Err(error) => return Err(Problem::authorization(error)),
-        },
-    };
-    if admin.matches(digest) {
-        return Ok(());
-    }
-    Err(if page { Problem::ask_for_password() } else { Problem::unknown_token() })
-}
-
-/// Who a request is from: the holder of a static token, of a session, or of an
-/// issuer's JWT.
-fn identify(
-    config: &Config,
-    exchange: &mut Exchange,
-    authorization: Option<&str>,
-    token: &Token<'_>,
-) -> Result<Identity, Problem> {
-    match token {
-        Token::Other => {}
-        Token::Verified(claims) => {
-            let (name, policy) = config.jwt.as_ref().and_then(|jwt| jwt.admit(claims)).ok_or_else(Problem::no_grant)?;
-            return Ok(Identity { name, policy: policy.to_owned(), session: None, caller: None });
-        }
-        Token::Refused(reason) => {
-            exchange.fault = Some(format!("the JWT was refused: {reason}"));
-            return Err(Problem::unknown_token());
-        }
-    }
-    let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
-    let now = exchange.started;
-    let session = match &config.session_secret {
-        Some(secret) if Session::is_session(bearer.token()) => {
-            let session = Session::verify(bearer.token(), secret, now).map_err(|error| match error {
-                SessionError::Expired => Problem::expired_token(),
-                _ => Problem::unknown_token(),
-            })?;
-            if session.origin.is_some() && session.origin != exchange.cors_origin {
-                return Err(Problem::origin());
-            }
-            Some(session)
-        }
-        _ => None,
-    };
-    let index = match &session {
-        // Who asked for it has to be somebody still: that is how sessions are revoked.
-        Some(session) => {
-            config.callers.iter().position(|caller| caller.name == session.caller && caller.mints_sessions)
-        }
-        None => TokenDigest::of(bearer.token()).find_in(config.callers.iter().map(|caller| caller.token)),
-    };
-    let (index, caller) =
-        index.and_then(|index| Some((index, config.callers.get(index)?))).ok_or_else(Problem::unknown_token)?;
-    if caller.expires_at.is_some_and(|at| at <= now) {
-        return Err(Problem::expired_token());
-    }
-    Ok(Identity { name: caller.name.clone(), policy: caller.policy.clone(), session, caller: Some(index) })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.

@@ -1,0 +1,157 @@
+//! The judgement of a request, step by step.
+
+use attention_core::call::Upstream;
+use attention_core::route::{BodyLength, Decision};
+use attention_core::{Method, Slot};
+
+use crate::allowance::Allowance;
+use crate::breaker::Breaker;
+use crate::caller::Caller;
+use crate::config::{Config, Misconfigured, Texts};
+use crate::cors::Cors;
+use crate::exchange::Exchange;
+use crate::health;
+use crate::identity::{Token, identify, operator};
+use crate::mcp;
+use crate::problem::Problem;
+use crate::reply::Reply;
+use crate::target::Target;
+
+/// A valid configuration, and what an isolate remembers under it.
+#[derive(Debug)]
+pub(crate) struct Configured {
+    pub(crate) config: Config,
+    pub(crate) upstream: Upstream,
+    /// As many as there are callers, in their order.
+    pub(crate) allowances: Vec<Allowance>,
+    pub(crate) breaker: Breaker,
+}
+
+/// What there is to judge of a request, beside its method.
+pub(crate) struct Incoming<'a> {
+    pub(crate) target: Target<'a>,
+    pub(crate) authorization: Option<&'a str>,
+    pub(crate) token: Token<'a>,
+    pub(crate) origin: Option<String>,
+    pub(crate) upgrade: bool,
+    pub(crate) body: BodyLength,
+}
+
+/// What a request comes to.
+#[derive(Debug)]
+pub(crate) enum Judged {
+    /// It goes to the API.
+    Forward { method: Method, url: String },
+    /// The Worker answers it.
+    Reply(Reply),
+    /// It asks for a session; its body says what for.
+    Mint,
+    /// The operator has a key tried.
+    Probe { slot: Slot, url: String },
+    /// The operator looks at the status page.
+    Status,
+}
+
+/// Where the operator sees how it goes.
+const STATUS: &str = "/status";
+/// Where a backend asks for a session.
+const SESSIONS: &str = "/sessions";
+/// Where the operator has a key tried, by the name of its place.
+const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
+/// A documented operation that reads little.
+const PROBE_TARGET: (&str, &str) = ("/conversations/list", "page=1&size=1");
+
+/// What is answered whatever the configuration: that the Worker runs.
+pub(crate) const ALIVE: &str = "/healthz";
+/// What load balancers ask, every few seconds.
+pub(crate) const READY: &str = "/readyz";
+
+impl Configured {
+    pub(crate) fn parse(texts: &Texts) -> Result<Self, Misconfigured> {
+        let (config, upstream) = Config::parse(texts)?;
+        let allowances = vec![Allowance::default(); config.callers.len()];
+        Ok(Self { config, upstream, allowances, breaker: Breaker::default() })
+    }
+
+    /// Judges one request; what it learns goes into its exchange.
+    pub(crate) fn judge(&mut self, exchange: &mut Exchange, incoming: Incoming<'_>) -> Result<Judged, Problem> {
+        let Incoming { target, authorization, token, origin, upgrade, body } = incoming;
+        let Self { config, upstream, allowances, breaker } = self;
+        if target.path == READY {
+            let (ready, body) = health::readiness(upstream.keys(), exchange.started);
+            return Ok(Judged::Reply(Reply::json(if ready { 200 } else { 503 }, body, exchange)));
+        }
+        let path = target.checked_path().map_err(Problem::path)?;
+        let method = exchange.method.ok_or_else(Problem::method)?;
+        match Cors::judge(config, origin.as_deref(), target.origin) {
+            Cors::Refused => return Err(Problem::origin()),
+            Cors::Allowed(_) => exchange.cors_origin = origin,
+            Cors::SameOrigin => {}
+        }
+        if method == Method::Options {
+            // The API documents no OPTIONS; here it is the browser's question.
+            let is_preflight = exchange.cors_origin.is_some();
+            return if is_preflight { Ok(Judged::Reply(Reply::preflight(exchange))) } else { Err(Problem::method()) };
+        }
+        if upgrade {
+            return Err(Problem::upgrade());
+        }
+        // fetch sends none with these, and a server could take one for the next request.
+        if method.is_safe() && body != BodyLength::NoBody {
+            return Err(Problem::unexpected_body());
+        }
+        if path.as_str() == STATUS {
+            operator(config, authorization, true)?;
+            return if method == Method::Get { Ok(Judged::Status) } else { Err(Problem::method()) };
+        }
+        if let Some((_, slot)) = PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
+            operator(config, authorization, false)?;
+            if method != Method::Post {
+                return Err(Problem::method());
+            }
+            upstream.keys().fingerprint(*slot).ok_or_else(Problem::outside)?;
+            let url = upstream.url(PROBE_TARGET.0, PROBE_TARGET.1).map_err(Problem::request)?;
+            return Ok(Judged::Probe { slot: *slot, url });
+        }
+        let identity = identify(config, exchange, authorization, &token)?;
+        exchange.caller = Some(identity.name);
+        let caller = identity.caller.and_then(|index| config.callers.get(index).zip(allowances.get_mut(index)));
+        if let Some((Caller { limit: Some(rate), .. }, allowance)) = caller {
+            allowance.take(*rate, exchange.started).map_err(Problem::allowance)?;
+        }
+        if path.as_str() == SESSIONS {
+            let mints = identity.session.is_none()
+                && identity
+                    .caller
+                    .and_then(|index| config.callers.get(index))
+                    .is_some_and(|caller| caller.mints_sessions);
+            return match method {
+                Method::Post if mints => Ok(Judged::Mint),
+                Method::Post => Err(Problem::denied()),
+                _ => Err(Problem::method()),
+            };
+        }
+        // The caller's path begins with the base's prefix: that is where it is mounted.
+        let prefix = upstream.base().path();
+        let under_prefix = path.as_str().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+        exchange.is_mcp = path.as_str() == mcp::PATH;
+        if under_prefix.is_none() && !exchange.is_mcp {
+            return Err(Problem::outside());
+        }
+        let policy = config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
+        let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
+        if identity.session.is_some_and(|session| !session.routes.decide(method, path).is_allowed()) {
+            return Err(Problem::denied());
+        }
+        rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
+        exchange.route = Some(rule.route().to_owned());
+        exchange.redact = rule.redacted().to_vec();
+        let url = match under_prefix {
+            Some(rest) => upstream.url(rest, target.query),
+            None => upstream.url_beside(mcp::PATH, target.query),
+        };
+        let url = url.map_err(Problem::request)?;
+        breaker.admit(exchange.started).map_err(Problem::circuit_open)?;
+        Ok(Judged::Forward { method, url })
+    }
+}

@@ -1,0 +1,47 @@
+//! Sessions, made for a backend that asks for one (`POST /sessions`).
+//!
+//! The body is `{"minutes","origin","routes"}`, all of which may be left out.
+
+use std::time::Duration;
+
+use attention_core::Timestamp;
+use attention_core::json::Object;
+use attention_core::session::{Session, SessionError};
+
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::record::Document;
+
+/// Makes the session that `body` asks for on behalf of `caller`; gives the answer's
+/// body. `id` names the session in logs.
+pub(crate) fn mint(
+    config: &Config,
+    caller: &str,
+    body: Option<&str>,
+    id: &str,
+    now: Timestamp,
+) -> Result<String, Problem> {
+    let secret = config.session_secret.as_ref().ok_or_else(Problem::misconfigured)?;
+    let body = body.ok_or_else(Problem::broken_upload)?;
+    let refused = |fault| Problem::wish(&fault);
+    let wish = Document::new(body).root(&["minutes", "origin", "routes"]).map_err(refused)?;
+    let minutes = wish.number("minutes").map_err(refused)?.unwrap_or(15);
+    let origin = wish.text("origin").map_err(refused)?;
+    // An origin that no page may come from would make a token that nobody can use.
+    if origin.as_ref().is_some_and(|origin| !config.origins.iter().any(|allowed| allowed == origin)) {
+        return Err(Problem::wish(&wish.fault("origin", "is not one of the origins that this proxy allows")));
+    }
+    let routes = wish.texts("routes").map_err(refused)?.unwrap_or_default();
+    let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
+    let life = Duration::from_secs(minutes.saturating_mul(60));
+    let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
+        let member = if error == SessionError::Life { "minutes" } else { "routes" };
+        Problem::wish(&wish.fault(member, error.to_string()))
+    })?;
+    let mut minted = Object::new();
+    minted
+        .string("token", &session.sign(secret))
+        .number("expiresAt", session.expires_at.as_unix_millis())
+        .string("id", id);
+    Ok(minted.finish())
+}
