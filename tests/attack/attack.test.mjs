@@ -1,0 +1,209 @@
+// Plays every row of the table against one workerd, through real sockets.
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { startUpstream } from "../upstream/server.mjs";
+import { KEY, NEXT_KEY, OTHER_TOKEN, SECRETS, TOKEN, useWorkers } from "../worker/worker.mjs";
+import { requestBytes, Wire } from "../worker/wire.mjs";
+import { judge } from "./judge.mjs";
+
+// Read before anything is asked for: what is asked for later would come too late.
+const files = (await readdir(new URL("rows/", import.meta.url))).sort();
+const groups = await Promise.all(files.map(async (file) => [file.replace(".mjs", ""), (await import(`./rows/${file}`)).default]));
+
+const workers = useWorkers();
+const ANY = { ATTENTION_POLICY: "allow * /v2/**" };
+const services = {
+  plain: workers.with(),
+  any: workers.with(ANY),
+  pages: workers.with({ ...ANY, ATTENTION_ALLOWED_ORIGINS: "https://app.example" }),
+  hasty: workers.with({ ...ANY, ATTENTION_TIMEOUT_MS: "150" }),
+  retrying: workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" }),
+};
+
+const table = groups.map(([group, rows]) => ({ group, rows: rows.map((row) => ({ ...row, own: row.bindings && workers.with(row.bindings) })) }));
+
+let other;
+before(async () => { other = await startUpstream(); });
+after(() => other.close());
+
+for (const { group, rows } of table) {
+  describe(group, () => {
+    for (const row of rows) {
+      test(row.name, async () => {
+        const filled = fill(row);
+        assert.deepEqual(judge(filled, await play(filled)), []);
+      });
+    }
+  });
+}
+
+describe("the table itself", () => {
+  test("has a hundred and fifty rows and more, no two of one name, no field that nobody reads", () => {
+    const rows = table.flatMap(({ group, rows: all }) => all.map((row) => ({ ...row, name: `${group}: ${row.name}` })));
+    assert.ok(rows.length >= 150, `${rows.length} rows`);
+    assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
+    const known = { row: ["name", "raw", "request", "requests", "steps", "service", "bindings", "own", "answer", "want", "sent", "secrets"],
+      want: ["status", "code", "headers", "text", "lacks", "broken", "answers"], sent: ["method", "target", "headers", "body", "broken"] };
+    for (const row of rows) {
+      const unknown = [...unread(row, known.row), ...unread(row.want, known.want), ...[row.sent ?? []].flat().filter((each) => typeof each === "object").flatMap((each) => unread(each, known.sent))];
+      assert.deepEqual(unknown, [], row.name);
+      assert.ok(row.service === undefined || row.service in services, row.name);
+    }
+  });
+
+  /** What must not be, as the judge would see it, made out of a good outcome. */
+  const bad = {
+    "the key in an answer": (seen) => { seen.answers.push(answer({ text: `x ${KEY}` })); },
+    "the key percent-encoded in an answer": (seen) => { seen.answers.push(answer({ text: `%66${KEY.slice(1)}` })); },
+    "the token in a header": (seen) => { seen.answers.push(answer({ head: `HTTP/1.1 200 OK\r\nX: ${TOKEN}\r\n\r\n` })); },
+    "the token in the log": (seen) => { seen.log.push(`{"x":"${TOKEN}"}`); },
+    "the token upstream": (seen) => { seen.records.push(record({ headers: [["Accept", TOKEN]] })); },
+    "a request too many": (seen) => { seen.records.push(record(), record(), record(), record()); },
+    "another status": (seen) => { seen.answers.push(answer({ status: 299 })); },
+    "a cookie": (seen) => { seen.answers.push(answer({ headers: [["Set-Cookie", "a=1"]] })); },
+    "two lines in one of the log": (seen) => { seen.log.push("a\nb"); },
+    "a call elsewhere": (seen) => { seen.otherConnections = 1; },
+    "a Worker that is dead": (seen) => { seen.isAlive = false; },
+  };
+  for (const [name, spoil] of Object.entries(bad)) {
+    test(`every row can fail: ${name}`, () => {
+      for (const { group, rows } of table) {
+        for (const row of rows) {
+          // Rows that do not mind what was sent, mind everything else.
+          if (row.sent === "any" && name === "a request too many") continue;
+          const seen = { answers: [], records: [], log: [], otherConnections: 0, isAlive: true, host: "upstream", key: KEY };
+          const before = judge(row, seen);
+          spoil(seen);
+          const found = judge(row, seen).filter((complaint) => !before.includes(complaint));
+          assert.ok(found.length > 0, `${group}: ${row.name}: the judge lets it pass`);
+        }
+      }
+    });
+  }
+
+  test("every row minds its own outcome: nothing at all does not satisfy it, nor does the opposite", () => {
+    for (const { group, rows } of table) {
+      for (const row of rows) {
+        const opposite = [row.want.status].flat().includes(500) ? 204 : 500;
+        for (const answers of [[], [answer({ status: opposite })]]) {
+          if (answers.length === 0 && [row.want.status].flat().includes(0)) continue;
+          const seen = { answers, records: [], log: [], otherConnections: 0, isAlive: true, host: "upstream", key: KEY };
+          assert.ok(judge(row, seen).some((complaint) => complaint.startsWith("status ")), `${group}: ${row.name}`);
+        }
+      }
+    }
+  });
+});
+
+const unread = (object, known) => Object.keys(object).filter((name) => !known.includes(name));
+
+function answer({ status = 200, head = "", text = "", headers = [] }) {
+  const all = (name) => [["x-request-id", "fake-id-1"], ...headers].filter(([held]) => held.toLowerCase() === name).map(([, value]) => value);
+  return { status, head, text, headers, complete: true, all, get: (name) => all(name)[0] ?? null, json: () => ({}) };
+}
+
+function record({ headers = [] } = {}) {
+  const head = headers.map(([name, value]) => `${name}: ${value}`).join("\r\n");
+  return { requestLine: "GET /unwanted HTTP/1.1", head, headers, all: () => [], body: { text: "", complete: true } };
+}
+
+/** The row with its placeholders filled in. */
+function fill(row) {
+  const values = { token: TOKEN, "other-token": OTHER_TOKEN, key: KEY, next: NEXT_KEY, other: `127.0.0.1:${other.port}`, self: `127.0.0.1:${workers.upstream.port}` };
+  const inside = (value) => {
+    if (typeof value === "string") return value.replace(/\{([a-z-]+)\}/g, (whole, name) => values[name] ?? whole);
+    if (Array.isArray(value)) return value.map(inside);
+    if (value === null || typeof value !== "object" || Buffer.isBuffer(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, inside(held)]));
+  };
+  return inside(row);
+}
+
+/** Sends what the row says; what became of it. */
+async function play(row) {
+  workers.begin(...(row.answer ?? []));
+  const { port: otherPort } = other;
+  assert.ok(otherPort > 0);
+  const connectionsBefore = other.connections;
+  const linesBefore = workers.workerd.lines.length;
+  const service = row.own ?? services[row.service ?? "plain"];
+  const port = workers.port(service);
+  const answers = [];
+  if (row.steps !== undefined) answers.push(...(await walk(row.steps, port)));
+  else if (row.raw !== undefined) answers.push(...(await exchange(port, row.raw, row.raw.split(" ")[0])));
+  else for (const request of row.requests ?? [row.request]) answers.push(...(await exchange(port, bytesOfRequest(request), request.method)));
+  const isAlive = (await workers.call(service, { target: "/healthz", token: null }))?.status === 200;
+  const isProbe = ["/healthz", "/readyz"].includes(row.request?.target);
+  // What workerd answers itself has no request id, and a probe that went well leaves no line.
+  for (const each of answers) if (each.get("x-request-id") !== null && !(isProbe && each.status < 400)) await workers.log(each);
+  await workers.upstream.settled(0);
+  return {
+    answers,
+    records: workers.upstream.records,
+    log: workers.workerd.lines.slice(linesBefore).map(({ text }) => text).filter((text) => !isWorkerdsOwn(text)),
+    otherConnections: other.connections - connectionsBefore,
+    isAlive,
+    host: `127.0.0.1:${workers.upstream.port}`,
+    key: row.bindings?.ATTENTION_API_KEY?.trim() ?? KEY,
+  };
+}
+
+/** What workerd prints of itself is no log line of the Worker's; secrets are looked for in the end, in all of it. */
+const isWorkerdsOwn = (text) => !text.startsWith("{");
+
+function bytesOfRequest({ token = TOKEN, headers = [], ...request }) {
+  return requestBytes({ target: "/v2/conversations", ...request, headers: token === null ? headers : [["Authorization", `Bearer ${token}`], ...headers] });
+}
+
+async function exchange(port, bytes, method) {
+  const wire = await Wire.open(port);
+  try {
+    // A peer that has heard enough may close before everything is sent.
+    await wire.write(bytes).catch(() => {});
+    wire.end();
+    return await wire.answers([method, "GET"]);
+  } finally {
+    wire.destroy();
+  }
+}
+
+async function walk(steps, port) {
+  const wire = await Wire.open(port);
+  const crowd = [];
+  try {
+    for (const { send, upstream, crowd: size, end, destroy } of steps) {
+      if (send !== undefined) await wire.write(send).catch(() => {});
+      if (upstream !== undefined) await reached(upstream);
+      for (let count = 0; count < (size ?? 0); count++) {
+        const idle = await Wire.open(port);
+        await idle.write("GET /v2/x HTTP/1.1\r\nHost:");
+        crowd.push(idle);
+      }
+      if (end) wire.end();
+      if (destroy) {
+        wire.reset();
+        await reached(0);
+        return [];
+      }
+    }
+    return await wire.answers();
+  } finally {
+    for (const idle of crowd) idle.destroy();
+    wire.destroy();
+  }
+}
+
+/** Waits until the upstream has so many bytes of a body, or (0) until it knows that no more will come. */
+async function reached(bytes) {
+  const end = Date.now() + 10_000;
+  const there = () => workers.upstream.records.some(({ body, done }) => (bytes === 0 ? done : (body?.bytes ?? 0) >= bytes));
+  while (!there()) {
+    assert.ok(Date.now() < end, `the upstream has not got ${bytes} bytes`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test("the whole output of workerd holds no key and no token", () => {
+  for (const secret of SECRETS) assert.ok(!workers.workerd.output.includes(secret));
+});
