@@ -23,13 +23,21 @@ export function verifier(terms) {
   };
   let keys;
   let askedAt = -Infinity;
+  let asking = false;
 
   // The last key set that was had stays in use while the issuer does not answer.
   async function keySet(renew) {
+    // What another request has asked for will do. It is looked for by a timer of
+    // one's own: the other's promise never settles when its caller goes away.
+    while (asking && (keys === undefined || renew) && Date.now() - askedAt < KEYS_MILLIS) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     const age = Date.now() - askedAt;
     if (keys === undefined ? age > 1_000 : age > (renew ? COOLDOWN_MILLIS : FRESH_MILLIS)) {
       askedAt = Date.now();
+      asking = true;
       keys = (await fetchKeys(terms.jwks)) ?? keys;
+      asking = false;
     }
     if (keys === undefined) throw new errors.JWKSTimeout();
     return keys;
