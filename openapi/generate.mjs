@@ -4,13 +4,16 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 import ts from "typescript";
-import { file } from "./describe.mjs";
+import { file, operations, resources } from "./describe.mjs";
 
 const NOTE = "Generated from openapi/attention.v2.yaml by `npm run generate -w openapi`; do not edit.";
 
 /** The text of each generated file, by its path in the repository. */
 export async function outputs() {
-  return new Map([["pkg/src/schema.ts", await schema()]]);
+  return new Map([
+    ["pkg/src/schema.ts", await schema()],
+    ["pkg/src/operations.ts", table()],
+  ]);
 }
 
 /** The types, as openapi-typescript writes them. */
@@ -28,6 +31,79 @@ async function schema() {
     transform: ({ format }, { path }) => (format === "date-time" && path.includes("/parameters/query/") ? dateToo : undefined),
   });
   return `/**\n * ${NOTE}\n *\n * @module\n */\n\n${astToString(nodes)}`;
+}
+
+/** The styles of paging, each once; the table has their places. */
+const styles = [...new Set(operations.filter(({ pagination }) => pagination).map(({ pagination }) => JSON.stringify(style(pagination))))];
+
+function style({ style, pageParam, offsetParam, cursorParam, itemsField, nextCursorField, totalField }) {
+  return [style, pageParam ?? offsetParam ?? cursorParam ?? "", itemsField, nextCursorField ?? totalField ?? ""];
+}
+
+const LETTERS = { GET: "g", POST: "p", PUT: "u", PATCH: "a", DELETE: "d" };
+
+/** As core: what it would send again after a failure. */
+const REPEATED = ["GET", "PUT", "DELETE"];
+
+/** `Gget/conversations/{id}`: the method's letter (x: a PUT not to be repeated), large when there are parameters beside those of the path; the name; the path; `#` and the style of paging. */
+function entry({ method, name, path, params, pagination, isRepeatable }) {
+  const plain = !isRepeatable && REPEATED.includes(method) ? "x" : LETTERS[method];
+  const letter = params === undefined ? plain : plain.toUpperCase();
+  return `${letter}${name}${path}${pagination ? `#${styles.indexOf(JSON.stringify(style(pagination)))}` : ""}`;
+}
+
+/** Every operation by resource and name: what runs, and its types. */
+function table() {
+  const kind = (name) => name[0].toUpperCase() + name.slice(1);
+  return [
+    `/**\n * ${NOTE}\n *\n * @module\n */\n`,
+    'import type { Listing, PagingStyle } from "./listing.js";',
+    'import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";',
+    'import type { APIPromise } from "./promise.js";',
+    'import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";',
+    'import type { operations } from "./schema.js";\n',
+    "/** How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */",
+    `export const STYLES: readonly PagingStyle[] = [\n${styles.map((each) => `  ${each.replaceAll(",", ", ")},`).join("\n")}\n];\n`,
+    "/** Every operation: its method's letter (large: takes a query or body), its name, its path, `#` and its style of paging. */",
+    "export const TABLE = {",
+    ...resources.map(({ name, operations }) => `  ${name}: "${operations.map(entry).join(" ")}",`),
+    "};\n",
+    "/** What a client has, by resource. */",
+    "export interface Resources {",
+    ...resources.flatMap(({ name, description }) => [`  /** ${description} */`, `  readonly ${name}: ${kind(name)};`]),
+    "}",
+    ...resources.flatMap(({ name, description, operations }) => [
+      "",
+      `/** ${description} */`,
+      `export interface ${kind(name)} {`,
+      ...operations.flatMap((each) => [comment(each), `  ${signature(each)};`]),
+      "}",
+    ]),
+    "",
+  ].join("\n");
+}
+
+function comment({ summary, method, path, documentation, confidence, isRepeatable }) {
+  const notes = [
+    ...(confidence === "inferred" ? ["Its own page was not read: inferred from others."] : []),
+    ...(isRepeatable ? [] : ["Not safe to repeat: see the README on retries."]),
+  ];
+  return ["  /**", `   * ${summary}: ${method} ${path}.`, ...notes.map((note) => `   * ${note}`), "   *", `   * @see ${documentation}`, "   */"].join("\n");
+}
+
+function signature({ operationId, name, ids, params, paramsRequired, queryRequired, pagination }) {
+  const id = `operations["${operationId}"]`;
+  const mark = paramsRequired ? "" : "?";
+  const args = [
+    ...ids.map((each) => `${each}: string`),
+    ...(params === "body" ? [`body${mark}: BodyOf<${id}>`, `options${queryRequired ? "" : "?"}: BodyOptions<${id}>`] : []),
+    ...(params === "query" ? [`query${mark}: QueryOf<${id}>`, `options?: ${pagination ? "ListOptions" : "QueryOptions"}`] : []),
+    ...(params === undefined ? [`options?: ${pagination ? "ListOptions" : "PlainOptions"}`] : []),
+  ];
+  const answer = pagination
+    ? `Listing<AnswerOf<${id}>, ItemOf<AnswerOf<${id}>, "${pagination.itemsField}">>`
+    : `APIPromise<AnswerOf<${id}>>`;
+  return `${name}(${args.join(", ")}): ${answer}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -31,7 +31,11 @@ export function checkOptions(owner: string, options: unknown, rules: Rules): voi
   for (const name in options as object) {
     const rule = Object.hasOwn(rules, name) ? rules[name]! : undefined;
     if (rule === undefined) throw new TypeError(`${owner}: there is no option ${name}; there are ${Object.keys(rules).join(", ")}`);
-    const held = (options as Record<string, unknown>)[name];
-    if (held !== undefined && !rule[0](held)) throw new TypeError(`${owner}: ${name} must be ${rule[1]}`);
+    check(owner, name, (options as Record<string, unknown>)[name], rule);
   }
+}
+
+/** The same for one that is there or undefined. */
+export function check(owner: string, name: string, held: unknown, [accepts, expected]: Rule): void {
+  if (held !== undefined && !accepts(held)) throw new TypeError(`${owner}: ${name} must be ${expected}`);
 }

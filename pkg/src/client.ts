@@ -101,16 +101,17 @@ const OF_THE_DOOR = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 const NONE: CallOptions = {};
 
 /**
- * A client of the Attention API.
+ * A client with calls by path and nothing else: what bundles take that do not
+ * want the operations by name, which `Attention` adds.
  *
  * ```js
- * import { Attention } from "attention-wasm";
+ * import { Client } from "attention-wasm";
  *
- * const attention = new Attention(); // The key is in ATTENTION_API_KEY.
+ * const attention = new Client(); // The key is in ATTENTION_API_KEY.
  * const { data } = await attention.get("/conversations/list", { query: { size: 10 } });
  * ```
  */
-export class Attention {
+export class Client {
   readonly #options: AttentionOptions;
   readonly #door: Door;
   readonly #baseURL: string;
@@ -128,7 +129,7 @@ export class Attention {
    */
   constructor(options?: AttentionOptions);
   /** @internal */
-  constructor(options: AttentionOptions, shared: Door | undefined);
+  constructor(options: AttentionOptions | undefined, shared: Door | undefined);
   constructor(options: AttentionOptions = {}, shared?: Door) {
     check.checkOptions("new Attention()", options, OPTIONS);
     this.#options = options;
@@ -145,6 +146,8 @@ export class Attention {
     this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#door = shared?.share() ?? open(options);
     this.#baseURL = this.#door.upstream.baseUrl();
+    // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
+    Object.defineProperties(this, printable((client: Client) => client.toString()));
   }
 
   /**
@@ -181,6 +184,11 @@ export class Attention {
     return new APIPromise(this.#call("DELETE", path, options));
   }
 
+  /** Sends any method, with nothing typed. */
+  request(method: string, path: string, options?: CallOptions): APIPromise<unknown> {
+    return new APIPromise(this.#call(method, path, options));
+  }
+
   /** Sends a HEAD; `asResponse()` has the headers. */
   head(path: string, options?: CallOptions): APIPromise<undefined> {
     return new APIPromise<undefined>(this.#call("HEAD", path, options));
@@ -201,13 +209,14 @@ export class Attention {
    * A client with some options changed. It shares keys, retry budget and rate
    * gate with this one, unless it is given another key, token or base URL.
    */
-  withOptions(options: AttentionOptions): Attention {
+  withOptions(options: AttentionOptions): this {
     this.#mustBeOpen();
     check.checkOptions("withOptions()", options, OPTIONS);
     // One kind of credential replaces the other.
     const replaced = options.token !== undefined ? { apiKey: undefined, nextApiKey: undefined } : options.apiKey !== undefined ? { token: undefined } : {};
     const merged = { ...this.#options, ...replaced, ...options };
-    return new Attention(merged, OF_THE_DOOR.some((name) => options[name] !== undefined) ? undefined : this.#door);
+    const Own = this.constructor as new (options: AttentionOptions, shared: Door | undefined) => this;
+    return new Own(merged, OF_THE_DOOR.some((name) => options[name] !== undefined) ? undefined : this.#door);
   }
 
   /** Lets go of the credentials as soon as no call is under way. Later calls are refused. */
@@ -296,8 +305,6 @@ export class Attention {
     if (this.#isClosed) throw config("closed", "this client has been closed (by `close()` or `using`); make another one");
   }
 }
-
-Object.defineProperties(Attention.prototype, printable((client: Attention) => client.toString()));
 
 /** Milliseconds as the binding takes them. */
 function finite(millis: number): number {

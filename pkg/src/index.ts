@@ -4,7 +4,8 @@
  * @module
  */
 
-export { Attention, type AttentionOptions, type CallOptions } from "./client.js";
+export { Attention } from "./attention.js";
+export { type AttentionOptions, type CallOptions, Client } from "./client.js";
 export type { Body } from "./body.js";
 export type { Credential, KeyInfo, KeysInfo } from "./door.js";
 export {
@@ -30,7 +31,10 @@ export {
 } from "./errors.js";
 export type { Hooks, KeySwitchEvent, Logger, RequestEvent, ResponseEvent, RetryEvent } from "./events.js";
 export type { HeaderOptions } from "./headers.js";
+export { Listing } from "./listing.js";
+export type { Resources } from "./operations.js";
 export type { KnownPath, Method, PathAnswer, PathArguments } from "./paths.js";
+export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";
 export { APIPromise, type WithResponse } from "./promise.js";
 export type { Query, QueryValue } from "./query.js";
 export type { components, operations, paths } from "./schema.js";

@@ -2,7 +2,7 @@
 
 import type { CallOptions } from "./client.js";
 import type { Query } from "./query.js";
-import type { operations, paths } from "./schema.js";
+import type { paths } from "./schema.js";
 
 /** The methods that the API uses. */
 export type Method = "get" | "post" | "put" | "patch" | "delete";
@@ -12,9 +12,6 @@ export type KnownPath<M extends Method> = { [P in keyof paths]: paths[P] extends
 
 /** A path, known or not; editors offer the known ones. */
 export type Path<M extends Method> = KnownPath<M> | (string & {});
-
-/** An operation by its name in the description. */
-export type OperationId = keyof operations;
 
 /** What a call of a path takes after it. A required query or body makes the options required. */
 export type PathArguments<M extends Method, P extends string> =
@@ -31,6 +28,9 @@ export type BodyOf<O> = O extends { readonly requestBody?: infer B } ? (Given<B>
 
 /** The answer of an operation. */
 export type AnswerOf<O> = O extends { readonly responses: infer R } ? Content<R[keyof R & Success]> : unknown;
+
+/** What a list of an answer holds. */
+export type ItemOf<Answer, Field extends string> = Answer extends { readonly [F in Field]?: infer List } ? (Given<List> extends readonly (infer Item)[] ? Item : unknown) : unknown;
 
 type Success = 200 | 201 | 202 | 204 | "2XX";
 type Content<R> = R extends { readonly content: { readonly "application/json": infer T } } ? T : unknown;

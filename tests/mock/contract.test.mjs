@@ -1,17 +1,12 @@
 // The mock answers every operation of openapi/attention.v2.yaml, in its shapes.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import Ajv from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { parse } from "yaml";
 import { testing } from "./bundle.mjs";
+import { api, caller, fill, identifiers, operations, requests } from "./calls.mjs";
 
 const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
-const api = parse(await readFile(new URL("../../openapi/attention.v2.yaml", import.meta.url), "utf8"));
-const METHODS = new Set(["get", "post", "put", "patch", "delete"]);
-const operations = Object.entries(api.paths).flatMap(([path, item]) =>
-  Object.entries(item).filter(([method]) => METHODS.has(method)).map(([method, operation]) => ({ path, method, ...operation })));
 
 /** Two readings of the document: as written, and without room for fields that it does not name. */
 const open = validator(api);
@@ -20,61 +15,13 @@ const closed = validator(closeObjects(api));
 /** Fields that the mock needs to be of use, though no page was read that names them. */
 const UNNAMED = { changeConversationLabels: ["labels"], updateConversation: ["labels"] };
 
-/** What an operation cannot do without. `ids` are those of a fresh mock. */
-const requests = {
-  updateConversation: () => ({ body: { title: "Changed", labels: {} } }),
-  changeConversationTitle: () => ({ body: { title: "Changed" } }),
-  changeConversationLabels: () => ({ body: { labels: {} } }),
-  updateLinkedCrmRecords: () => ({ body: { linkedCrmRecords: [] } }),
-  confirmCrmIntelligence: () => ({ body: { intelligence: [] } }),
-  triggerNativeIntegration: () => ({ body: { workflowIds: ["w1"] } }),
-  importConversation: ({ user }) => ({ body: { mediaURL: "https://media.example/a.mp4", userID: user } }),
-  changeConversationOpportunity: ({ conversation }) => ({ body: { conversation_id: conversation, opportunity_id: "o" } }),
-  askAttention: ({ conversation }) => ({ body: { prompt: "?", conversations_ids: [conversation] }, query: "include_timestamps=true" }),
-  createSnippet: ({ conversation, user }) => ({
-    body: { user_uuid: user, conversation_id: conversation, video: { start_time: 1, end_time: 2, duration: 1 }, internal: true, notify_views: false },
-  }),
-  listGiHistory: ({ user }) => ({ query: `user_uuid=${user}` }),
-  listLibraryFolders: ({ user }) => ({ query: `userUUID=${user}` }),
-  listRecorderMeetings: () => ({ query: "fromDateTime=2026-09-01T00:00:00Z&toDateTime=2026-09-30T00:00:00Z" }),
-  createOrganizationUser: ({ team, role }) => ({
-    body: { email: "new@attention-mock.example", first_name: "New", last_name: "Comer", teams: [{ uuid: team }], roleUUID: role },
-  }),
-  updateOrganizationUser: ({ team, role }) => ({ body: { firstName: "Other", roleUUID: role, teamsToAdd: [{ uuid: team, primary: true }] } }),
-  createOrganizationTeam: ({ team }) => ({ body: { name: "New", parentTeamUUID: team } }),
-  updateOrganizationTeam: () => ({ body: { name: "Renamed" } }),
-  createLabel: () => ({ body: { name: "New", options: [{ value: "a" }] } }),
-  updateLabel: () => ({ body: { name: "Renamed", allTeams: null } }),
-  createScorecard: () => ({ body: { title: "New" } }),
-  updateScorecard: () => ({ body: { enabled: false } }),
-  createScorecardItem: () => ({ body: { title: "New", type: "numeric", weight: 10 } }),
-  updateScorecardItem: () => ({ body: { weight: 20 } }),
-  getScorecardsSummary: () => ({ body: {} }),
-  createScorecardResult: ({ scorecard }) => ({ body: { scorecard_uuid: scorecard, items: [] } }),
-  createFieldConfiguration: () => ({ body: { name: "New" } }),
-  updateFieldConfiguration: () => ({ body: { name: "Renamed" } }),
-  createFieldConfigurationItem: () => ({ body: { title: "New", category: "CRM", contents: "?" } }),
-  updateFieldConfigurationItem: () => ({ body: { title: "Renamed" } }),
-  createKbSource: () => ({ body: { title: "New", content: "# Text" } }),
-  requestKbSourceUpload: () => ({ body: { title: "file.md" } }),
-  updateKbSource: () => ({ body: { content: "# Other" } }),
-  sendSuperAgentMessage: () => ({ body: { content: "Hello" } }),
-  createApiKey: () => ({ body: { name: "new", orgLevel: true } }),
-  createScimUser: () => ({ body: { userName: "new@attention-mock.example" } }),
-  replaceScimUser: () => ({ body: { userName: "new@attention-mock.example", active: true } }),
-  patchScimUser: () => ({ body: { Operations: [{ op: "replace", value: { active: false } }] } }),
-  createScimGroup: () => ({ body: { displayName: "New" } }),
-  replaceScimGroup: () => ({ body: { displayName: "Other" } }),
-  patchScimGroup: () => ({ body: { Operations: [{ op: "replace", path: "displayName", value: "Other" }] } }),
-};
-
 test("the description has operations", () => assert.ok(operations.length >= 80, `${operations.length} operations`));
 
 for (const operation of operations) {
   const { operationId, method, path, responses } = operation;
   test(`${operationId}: ${method.toUpperCase()} ${path}`, async () => {
     const mock = mockAttention();
-    const ids = await identifiers(mock);
+    const ids = await identifiers(mock, MOCK_USER_API_KEY);
     const call = caller(mock, operation["x-key-level"] === "user" ? MOCK_USER_API_KEY : MOCK_API_KEY);
     const { body, query } = requests[operationId]?.(ids) ?? {};
     const response = await call(method, `${fill(path, ids)}${query ? `?${query}` : ""}`, body);
@@ -98,53 +45,6 @@ test("operations for one level of key refuse the other", async () => {
     assert.equal(status, 403, operationId);
   }
 });
-
-function caller(mock, key) {
-  return async (method, path, body) => {
-    const response = await mock.fetch(`https://api.attention.tech/v2${path}`, {
-      method: method.toUpperCase(),
-      headers: { authorization: `Bearer ${key}`, ...(body && { "content-type": "application/json" }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, ok: response.ok, body: text === "" ? undefined : JSON.parse(text) };
-  };
-}
-
-/** One identifier of each kind, made or found through the API itself. */
-async function identifiers(mock) {
-  const call = caller(mock, MOCK_USER_API_KEY);
-  const first = async (path) => (await call("GET", path)).body.data[0];
-  const scorecard = (await first("/scorecards")).id;
-  const configuration = (await first("/field-configurations")).uuid;
-  const user = (await first("/users")).uuid;
-  const imported = { mediaURL: "https://media.example/a.mp4", userID: user, applicationExternalID: "ext-1" };
-  await call("POST", "/conversations/import", imported);
-  const { source_id, upload_url } = (await call("POST", "/knowledge-base/sources/upload", { title: "file.md" })).body;
-  await mock.fetch(upload_url, { method: "PUT", body: "# File", headers: { "content-type": "text/markdown" } });
-  return {
-    user,
-    scorecard,
-    configuration,
-    conversation: (await first("/conversations/list?page=2")).id,
-    team: (await first("/teams")).uuid,
-    role: (await first("/organizations/roles")).uuid,
-    label: (await first("/labels")).uuid,
-    scorecardItem: (await first(`/scorecards/${scorecard}/items`)).id,
-    configurationItem: (await first(`/field-configurations/${configuration}/items`)).uuid,
-    session: (await call("POST", "/super-agent/messages", { content: "Hello" })).body.session_id,
-    source: source_id,
-  };
-}
-
-/** The path with this mock's identifiers for its parameters. */
-function fill(path, ids) {
-  const of = { conversations: "conversation", teams: "team", labels: "label", scorecards: "scorecard", "field-configurations": "configuration",
-    Users: "user", Groups: "team" };
-  const named = { externalId: "ext-1", userId: ids.user, teamId: ids.team, sourceId: ids.source, sessionId: ids.session,
-    itemId: path.startsWith("/scorecards") ? ids.scorecardItem : ids.configurationItem };
-  return path.replace(/([\w-]+)\/\{(\w+)\}/g, (_, parent, name) => `${parent}/${name === "id" ? ids[of[parent]] : named[name]}`);
-}
 
 function validator(document) {
   const ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false });

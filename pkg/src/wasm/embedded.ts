@@ -8,12 +8,24 @@ interface Builtins {
   readonly process?: { getBuiltinModule?(name: "node:zlib"): { inflateRawSync(input: Uint8Array): Uint8Array<ArrayBuffer> } | undefined };
 }
 
-/** Compiles it, synchronously: it is small enough for every engine's limit on the main thread. */
+/**
+ * Compiles it, synchronously: it is small enough for every engine's limit on the main thread.
+ *
+ * @throws the JSON of an error, as all of the binding does, where the runtime forbids it
+ */
 export function compile(): WebAssembly.Module {
   const zlib = (globalThis as Builtins).process?.getBuiltinModule?.("node:zlib");
   const input = bytes(packed);
-  return new WebAssembly.Module(zlib?.inflateRawSync(input) ?? inflate(input, size));
+  const wasm = zlib?.inflateRawSync(input) ?? inflate(input, size);
+  try {
+    return new WebAssembly.Module(wasm);
+  } catch (error) {
+    throw JSON.stringify({ kind: "config", code: "wasm_refused", attempts: 0, message: `${REFUSED} (${String(error)})` });
+  }
 }
+
+const REFUSED =
+  "this runtime refuses to compile WebAssembly: a page's Content-Security-Policy has to allow it with `script-src 'self' 'wasm-unsafe-eval'`; a bundler for an edge runtime has to resolve this package with the condition `workerd` or `edge-light`";
 
 function bytes(base64: string): Uint8Array {
   const text = atob(base64);

@@ -1,0 +1,43 @@
+/** The client with the operations by name. */
+
+import { type AttentionOptions, Client } from "./client.js";
+import type { Door } from "./door.js";
+import { type Resources, TABLE } from "./operations.js";
+import { resource } from "./resources.js";
+
+export interface Attention extends Resources {}
+
+/**
+ * A client of the Attention API.
+ *
+ * ```js
+ * import { Attention } from "attention-wasm";
+ *
+ * const attention = new Attention(); // The key is in ATTENTION_API_KEY.
+ * for await (const conversation of attention.conversations.list()) console.log(conversation.id);
+ * ```
+ */
+export class Attention extends Client {
+  constructor(options?: AttentionOptions);
+  /** @internal */
+  constructor(options: AttentionOptions | undefined, shared: Door | undefined);
+  constructor(options?: AttentionOptions, shared?: Door) {
+    super(options, shared);
+    // At the first client and not at the import, so that a bundle without one drops the table.
+    if (!Object.hasOwn(Attention.prototype, "conversations")) install(Attention.prototype);
+  }
+}
+
+/** Each resource is made when it is first asked for. */
+function install(prototype: object): void {
+  for (const [name, line] of Object.entries(TABLE)) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get(this: Client) {
+        const value = resource(this, name, line);
+        Object.defineProperty(this, name, { value });
+        return value;
+      },
+    });
+  }
+}

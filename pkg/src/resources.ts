@@ -1,0 +1,49 @@
+/** The operations by name: `attention.conversations.list()` over `get("/conversations/list")`. */
+
+import { check, object } from "./check.js";
+import type { CallOptions, Client } from "./client.js";
+import { Listing } from "./listing.js";
+import { STYLES } from "./operations.js";
+import type { QueryOf } from "./paths.js";
+
+/** The options of an operation that takes neither a query nor a body of its own. */
+export type PlainOptions = CallOptions;
+/** The options of an operation whose query is a parameter. */
+export type QueryOptions = Omit<CallOptions, "query" | "body">;
+/** The options of an operation whose body is a parameter. */
+export type BodyOptions<O> = Omit<CallOptions, "query" | "body"> &
+  (O extends { readonly parameters: { readonly query: object } } ? { readonly query: QueryOf<O> } : { readonly query?: QueryOf<O> | undefined });
+
+/** The options of a list. They hold for each of its pages. */
+export interface ListOptions extends QueryOptions {
+  /** So many items in all, whatever the size of a page. Default: all there are. */
+  readonly limit?: number | undefined;
+}
+
+/** The methods, by their letters in the table. */
+const METHODS = { g: "GET", p: "POST", u: "PUT", a: "PATCH", d: "DELETE", x: "PUT" } as const;
+
+/** One resource's operations, out of its line in the table. */
+export function resource(client: Client, name: string, line: string): object {
+  return Object.fromEntries(line.split(" ").map((entry) => {
+    const [, letter, operation, path, style] = /^(.)(\w+)([^#]+)#?(.*)$/.exec(entry) as unknown as [string, string, string, string, string];
+    const kind = letter.toLowerCase() as keyof typeof METHODS;
+    const method = METHODS[kind];
+    const call = (...given: unknown[]) => {
+      const url = path.replace(/\{(\w+)\}/g, (_, id) => piece(given.shift(), `${name}.${operation}: ${id}`));
+      const params = letter === kind ? undefined : { [kind === "g" ? "query" : "body"]: given.shift() };
+      check(`${name}.${operation}`, "options", given[0], object);
+      const options = { ...params, ...(given[0] as CallOptions | undefined) };
+      if (style !== "") return new Listing((changed: CallOptions) => client.request(method, url, changed), options, STYLES[Number(style)]!);
+      // Sent again after an answer that was lost, it might undo itself.
+      return client.request(method, url, kind === "x" ? { maxRetries: 0, ...options } : options);
+    };
+    return [operation, call];
+  }));
+}
+
+/** A piece of a path. */
+function piece(value: unknown, what: string): string {
+  if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a string that is not empty`);
+  return encodeURIComponent(value);
+}
