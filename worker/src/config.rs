@@ -15,6 +15,7 @@ use attention_core::route::{DEFAULT_POLICY, Policies, PolicyError};
 use attention_core::session::{SessionError, SessionSecret};
 use attention_core::{ApiKey, KeyError, KeyRing};
 
+use crate::allowance::Rate;
 use crate::caller::Caller;
 use crate::jwt::Jwt;
 use crate::record::Fault;
@@ -34,8 +35,10 @@ pub(crate) mod binding {
     pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
     pub(crate) const LOG: &str = "ATTENTION_LOG";
     pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
+    /// The shared gate's own; here it is only made sure that it can be read.
+    pub(crate) const BUDGET: &str = "ATTENTION_BUDGET";
 
-    pub(crate) const ALL: [&str; 13] = [
+    pub(crate) const ALL: [&str; 14] = [
         KEY,
         NEXT_KEY,
         BASE_URL,
@@ -49,6 +52,7 @@ pub(crate) mod binding {
         RETRIES,
         LOG,
         LOG_SAMPLE,
+        BUDGET,
     ];
 }
 
@@ -154,6 +158,9 @@ impl Config {
         }
         let admin = texts.get(binding::ADMIN)?.map(TokenDigest::from_hex).transpose();
         let admin = admin.map_err(|error| Misconfigured::Record(binding::ADMIN, Fault::at("", error.to_string())))?;
+        if texts.get(binding::BUDGET)?.is_some_and(|text| Rate::parse(text.trim()).is_none()) {
+            return Err(Misconfigured::Record(binding::BUDGET, Fault::at("", Rate::FORM)));
+        }
         let config = Self {
             callers,
             jwt,
@@ -334,6 +341,7 @@ mod tests {
             ("ATTENTION_MAX_RETRIES", binding::RETRIES, "11".into()),
             ("ATTENTION_LOG", binding::LOG, "sentinel".into()),
             ("ATTENTION_LOG_SAMPLE_PERCENT", binding::LOG_SAMPLE, "101".into()),
+            ("ATTENTION_BUDGET: is to be calls per time", binding::BUDGET, "sentinel/s".into()),
         ];
         for (expected, name, text) in cases {
             let message = fault(&texts(&[(name, text)]));
