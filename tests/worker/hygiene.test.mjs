@@ -93,7 +93,7 @@ describe("up", () => {
 });
 
 describe("down", () => {
-  const always = ["vary", "x-content-type-options", "x-request-id"];
+  const always = ["server-timing", "vary", "x-content-type-options", "x-request-id"];
   const body = '{"ok":true}';
   const answerWith = (headers, more = {}) => workers.begin({ body, headers, ...more });
 
