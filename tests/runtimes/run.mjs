@@ -11,8 +11,7 @@ import { spawn } from "node:child_process";
 export async function run(command, args, options) {
   const child = start(command, args, options);
   const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 120_000);
-  const code = await child.ended;
-  clearTimeout(timer);
+  const code = await child.ended.finally(() => clearTimeout(timer));
   if (code !== 0) throw new Error(`${[command, ...args].join(" ")} ended with ${code}\n${child.output()}`);
   return { stdout: child.stdout(), output: child.output() };
 }
@@ -40,6 +39,7 @@ export function start(command, args, { cwd, env = {} }) {
     stdout: () => text("stdout"),
     output: () => text(),
     kill(signal = "SIGTERM") {
+      if (child.pid === undefined) return;
       try {
         process.kill(process.platform === "win32" ? child.pid : -child.pid, signal);
       } catch (error) {
