@@ -229,12 +229,18 @@ function passed(response, body, additions) {
   const { headers } = answer;
   let cached = false;
   for (const [name, value] of response.headers) {
-    if (!down.has(name) || keys.some((key) => value.includes(key))) headers.delete(name);
+    if (!down.has(name) || echoes(value)) headers.delete(name);
     else if (name === "cache-control") cached = true;
   }
   for (let i = 0; i < additions.length; i += 2) headers.set(additions[i], additions[i + 1]);
   if (!cached) headers.set("cache-control", "private, no-store");
   return answer;
+}
+
+// Whether a header holds a key, as it is or percent-encoded.
+function echoes(value) {
+  const decoded = value.includes("%") ? unescape(value) : value;
+  return keys.some((key) => value.includes(key) || decoded.includes(key));
 }
 
 // A body of at most so many bytes, `undefined` when it is longer or breaks off:
