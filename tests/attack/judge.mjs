@@ -51,7 +51,9 @@ function* answered({ want }, { answers }) {
 }
 
 function* sent(row, { records, host, key }) {
-  if (row.sent !== "any") {
+  if (row.sent === "broken") {
+    if (records.some(({ body }) => body?.complete)) yield "a broken upload looks whole";
+  } else if (row.sent !== "any") {
     const wanted = row.sent ?? [];
     if (records.length !== wanted.length) yield `${records.length} requests upstream instead of ${wanted.length}: ${records.map(({ requestLine }) => requestLine)}`;
     for (const [index, { method = "GET", target, headers = {}, body, broken = false }] of wanted.entries()) {
@@ -83,7 +85,8 @@ function* secrets(row, { answers, records, log: lines, key }) {
     const decoded = text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
     for (const secret of hidden) {
       const packed = Buffer.from(secret).toString("base64").replace(/=+$/, "");
-      if (text.includes(secret) || decoded.includes(secret) || text.includes(packed)) yield `a secret stands in ${place}`;
+      const quoted = JSON.stringify(secret).slice(1, -1);
+      if ([secret, quoted, packed].some((form) => text.includes(form)) || decoded.includes(secret)) yield `a secret stands in ${place}`;
     }
   }
 }

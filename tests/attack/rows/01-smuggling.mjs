@@ -6,7 +6,7 @@ const refused = (name, raw) => ({ name, service: "any", raw, want: { status: 400
 const one = (name, raw, body, more = {}) => ({ name, service: "any", raw, want: { status: 200, answers: 1 }, sent: [{ method: raw.split(" ")[0], target: "/v2/x", body, ...more }] });
 const chunked = "Transfer-Encoding: chunked\r\n";
 /** The upload breaks, whatever the caller is told; the upstream never takes it for whole. */
-const broken = (name, raw) => ({ name, service: "any", raw, want: { status: [0, 400, 502] }, sent: "any" });
+const broken = (name, raw) => ({ name, service: "any", raw: raw.replace("/v2/x", "/v2/broken"), want: { status: [0, 400, 502] }, sent: "broken" });
 
 export default [
   refused("two lengths that differ", post("Content-Length: 2\r\nContent-Length: 40\r\n", `hi${HIDDEN}`)),
