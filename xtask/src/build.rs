@@ -33,7 +33,7 @@ pub(crate) enum Part {
 }
 
 /// Sources from which both are made; every crate, because a dependency among them may change.
-const SHARED: [&str; 4] = ["Cargo.toml", "Cargo.lock", "crates", "package-lock.json"];
+const SHARED: [&str; 5] = [".cargo", "Cargo.toml", "Cargo.lock", "crates", "package-lock.json"];
 
 /// What rustc lets into the module by default; wasm-opt wants it said, since the section that says it is stripped.
 const WASM_FEATURES: [&str; 7] = [
@@ -109,23 +109,31 @@ impl Part {
 struct Module {
     package: &'static str,
     profile: &'static str,
+    features: &'static [&'static str],
     /// wasm-opt's level: speed for the Worker, size for what is downloaded.
     optimise: &'static str,
     out: &'static str,
 }
 
-const WORKER: Module =
-    Module { package: "attention-worker", profile: "release", optimise: "-O3", out: "worker/build/glue" };
+const WORKER: Module = Module {
+    package: "attention-worker",
+    profile: "release",
+    features: &[],
+    optimise: "-O3",
+    out: "worker/build/glue",
+};
 
-const PKG: Module = Module { package: "attention-wasm", profile: "npm", optimise: "-Oz", out: "pkg/dist/.wasm" };
+const PKG: Module =
+    Module { package: "attention-wasm", profile: "npm", features: &["bare"], optimise: "-Oz", out: "pkg/dist/.wasm" };
 
 impl Module {
     /// Gives the wasm file; the glue lies beside it.
     fn build(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
-        let Self { package, profile, .. } = *self;
+        let Self { package, profile, features, .. } = *self;
         let step = |tool: &str| format!("build-{package}-{tool}");
         let mut cargo = builders.command(repo, "cargo")?;
         cargo.args(["build", "--package", package, "--target", TARGET, "--profile", profile]);
+        cargo.args(["--features", &features.join(",")]);
         Step::new(repo, &step("cargo"), &format!("compiling {package} to wasm"), cargo).run()?;
 
         let module = repo.wasm_target().join(TARGET).join(profile).join(format!("{}.wasm", package.replace('-', "_")));

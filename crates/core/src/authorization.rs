@@ -1,6 +1,7 @@
 //! The `Authorization` header, both ways: built for the API, parsed from a caller.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -8,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::key::ApiKey;
 use crate::secret::Secret;
+use crate::text;
 
 /// The longest caller token that is looked at: 8 KiB.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -146,20 +148,27 @@ impl AuthorizationError {
     }
 }
 
-impl fmt::Display for AuthorizationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl AuthorizationError {
+    /// What is wrong and what to do, in one line.
+    pub const fn message(self) -> &'static str {
+        match self {
             Self::Missing => "the request has no Authorization header; send `Authorization: Bearer TOKEN`",
             Self::Multiple => "the request has more than one Authorization value; send exactly one",
             Self::UnsupportedScheme => "the Authorization scheme is not Bearer; send `Authorization: Bearer TOKEN`",
             Self::NoToken => "the Authorization header says Bearer but holds no token",
             Self::TooLong => "the token is longer than 8 KiB",
             Self::Malformed => "the token holds characters that a bearer token cannot have",
-        })
+        }
     }
 }
 
-impl std::error::Error for AuthorizationError {}
+impl fmt::Display for AuthorizationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for AuthorizationError {}
 
 /// The SHA-256 of a caller token: what a configuration stores instead of it.
 ///
@@ -186,23 +195,18 @@ impl TokenDigest {
             return Err(DigestError::Length { characters: hex.chars().count() });
         }
         let mut bytes = [0; 32];
-        for (index, pair) in hex.as_bytes().chunks_exact(2).enumerate() {
-            let digit =
-                |at: usize| char::from(pair[at]).to_digit(16).ok_or(DigestError::NotHex { position: 2 * index + at });
-            #[allow(clippy::cast_possible_truncation)] // Two hex digits fill a byte.
-            let byte = (digit(0)? * 16 + digit(1)?) as u8;
-            bytes[index] = byte;
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = text::hex_pair(hex.as_bytes(), 2 * index).ok_or_else(|| {
+                let position = hex.bytes().position(|b| !b.is_ascii_hexdigit()).unwrap_or_default();
+                DigestError::NotHex { position }
+            })?;
         }
         Ok(Self(bytes))
     }
 
     /// As 64 lower-case hex digits.
     pub fn to_hex(self) -> String {
-        use fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        text::hex(&self.0)
     }
 
     /// Equality in constant time: a wrong digest tells nothing about how near it was.
@@ -245,15 +249,27 @@ pub enum DigestError {
     },
 }
 
-impl fmt::Display for DigestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DigestError {
+    /// What is wrong, in one line.
+    pub fn message(self) -> String {
         match self {
-            Self::Length { characters } => {
-                write!(f, "a SHA-256 has 64 hex digits, this has {characters} characters; is it the token itself?")
+            Self::Length { characters } => [
+                "a SHA-256 has 64 hex digits, this has ",
+                &text::count(characters),
+                " characters; is it the token itself?",
+            ]
+            .concat(),
+            Self::NotHex { position } => {
+                ["not a hex digit at position ", &text::count(position), " (counting from 0)"].concat()
             }
-            Self::NotHex { position } => write!(f, "not a hex digit at position {position} (counting from 0)"),
         }
     }
 }
 
-impl std::error::Error for DigestError {}
+impl fmt::Display for DigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for DigestError {}

@@ -6,12 +6,15 @@
 //! out by construction; of the other two the key and its history tell something.
 //! Source: <https://docs.attention.com/api-authentication>.
 
-use std::fmt;
-use std::time::Duration;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
 
 use crate::Timestamp;
-use crate::json::Object;
+use crate::json::{Array, Object};
 use crate::key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot};
+use crate::text::decimal;
 
 /// One of the causes that the API's page names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,20 +125,17 @@ impl Diagnosis {
 
     /// As JSON: `{"findings":[{"cause","likelihood","reason"},…],"nextStep"}`.
     pub fn to_json(&self) -> String {
-        let findings: Vec<String> = self
-            .findings
-            .iter()
-            .map(|finding| {
-                let mut object = Object::new();
-                object
-                    .string("cause", finding.cause.code())
-                    .string("likelihood", finding.likelihood.code())
-                    .string("reason", &finding.reason);
-                object.finish()
-            })
-            .collect();
+        let mut findings = Array::new();
+        for finding in &self.findings {
+            let mut object = Object::new();
+            object
+                .string("cause", finding.cause.code())
+                .string("likelihood", finding.likelihood.code())
+                .string("reason", &finding.reason);
+            findings.raw(&object.finish());
+        }
         let mut object = Object::new();
-        object.raw("findings", &format!("[{}]", findings.join(","))).string("nextStep", self.next_step);
+        object.raw("findings", &findings.finish()).string("nextStep", self.next_step);
         object.finish()
     }
 }
@@ -152,14 +152,14 @@ fn judge(
     let unknown_permission = (Likelihood::Unknown, "the API gives the same 401 for missing permissions");
     let expires_at = ring.claims(slot).and_then(|claims| claims.expires_at);
     if let Some(at) = expires_at.filter(|at| *at <= now) {
-        let reason = format!("the key expired {} ago", coarse(now.saturating_since(at)));
+        let reason = ["the key expired ", &coarse(now.saturating_since(at)), " ago"].concat();
         return ((Likelihood::Likely, reason), unknown_permission, CREATE);
     }
     if let KeyVerdict::Accepted { at } = before {
         // It worked, and now it does not: revoked since, or not allowed to do
         // just this. Which of the two, only another call with it can tell.
-        let reason =
-            format!("the key was accepted {} ago, so it may have been revoked since", coarse(now.saturating_since(at)));
+        let ago = coarse(now.saturating_since(at));
+        let reason = ["the key was accepted ", &ago, " ago, so it may have been revoked since"].concat();
         return (
             (Likelihood::Unknown, reason),
             (Likelihood::Likely, "the key was accepted for another call, so it may lack permission for this one"),
@@ -168,7 +168,8 @@ fn judge(
     }
     let reason = match (expires_at, before) {
         (Some(at), _) => {
-            format!("the key expires in {}, but it may have been revoked or mistyped", coarse(at.saturating_since(now)))
+            ["the key expires in ", &coarse(at.saturating_since(now)), ", but it may have been revoked or mistyped"]
+                .concat()
         }
         (None, KeyVerdict::Refused { .. }) => {
             "the key has been refused before; it names no expiry, so it is revoked or mistyped".to_owned()
@@ -191,7 +192,7 @@ fn coarse(duration: Duration) -> String {
         7_200..172_800 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    [decimal(count).as_str(), " ", unit, if count == 1 { "" } else { "s" }].concat()
 }
 
 impl fmt::Display for Diagnosis {

@@ -1,8 +1,10 @@
 //! Everything a call can fail with.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::time::Duration;
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
 
 use crate::diagnosis::Diagnosis;
 use crate::json::{self, Object, Value};
@@ -12,6 +14,8 @@ use crate::outcome::Rejection;
 use crate::redaction::scrub;
 use crate::request::{BaseUrlError, RequestError};
 use crate::retry::Failure;
+use crate::text::decimal;
+use crate::time::millis;
 
 /// How much of an error body is read for its message: 64 KiB.
 pub const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
@@ -166,10 +170,12 @@ impl Error {
 
     /// The gate is closed for longer than a call may wait; nothing was sent.
     pub(crate) fn held_back(wait: Duration, attempts: u32) -> Self {
-        let message = format!(
-            "the server asked all calls to wait, for another {} s, which is longer than this call may; nothing was sent",
-            wait.as_secs()
-        );
+        let message = [
+            "the server asked all calls to wait, for another ",
+            &decimal(wait.as_secs()),
+            " s, which is longer than this call may; nothing was sent",
+        ]
+        .concat();
         let kind = ErrorKind::RateLimited;
         Self { attempts, retry_after: Some(wait), ..Self::local(kind, kind.code(), message) }
     }
@@ -183,9 +189,9 @@ impl Error {
     ) -> Self {
         let status = rejection.status;
         let kind = ErrorKind::of_status(status);
-        let body = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_BODY_BYTES)]);
+        let body = String::from_utf8_lossy(body.get(..MAX_ERROR_BODY_BYTES).unwrap_or(body));
         let said = ServerWords::read(&body);
-        let mut message = format!("{} ({status})", summary(kind));
+        let mut message = [summary(kind), " (", &decimal(status), ")"].concat();
         if let Some(words) = &said.message {
             let words = scrub(words, keys.secrets());
             let cut: String =
@@ -281,7 +287,7 @@ impl Error {
             object.string("requestId", id);
         }
         if let Some(wait) = self.retry_after {
-            object.number("retryAfter", u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+            object.number("retryAfter", millis(wait));
         }
         object.number("attempts", self.attempts);
         if let Some(diagnosis) = &self.diagnosis {
@@ -300,23 +306,23 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 impl From<KeyError> for Error {
     fn from(error: KeyError) -> Self {
-        Self::local(ErrorKind::InvalidKey, error.code(), error.to_string())
+        Self::local(ErrorKind::InvalidKey, error.code(), error.message())
     }
 }
 
 impl From<BaseUrlError> for Error {
     fn from(error: BaseUrlError) -> Self {
-        Self::local(ErrorKind::Config, error.code(), error.to_string())
+        Self::local(ErrorKind::Config, error.code(), error.message())
     }
 }
 
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
-        Self::local(ErrorKind::Validation, error.code(), error.to_string())
+        Self::local(ErrorKind::Validation, error.code(), error.message())
     }
 }
 

@@ -5,8 +5,11 @@
 //! npm package's wasm, so this skims instead (sizes in `docs/design.md`). What
 //! is malformed reads as absent, never as an error or a panic.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::text::{hex_pair, push_decimal, push_hex};
 
 /// A JSON value seen from outside: scalars are read, containers stay raw text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,11 +218,12 @@ impl<'a> Cursor<'a> {
 
     /// The run of characters that numbers and keywords are made of.
     fn token(&mut self) -> &'a str {
-        let rest = &self.text[self.at..];
-        let end =
-            rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))).unwrap_or(rest.len());
-        self.at += end;
-        &rest[..end]
+        let start = self.at;
+        let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+        while self.text.as_bytes().get(self.at).is_some_and(is_part) {
+            self.at += 1;
+        }
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// Skips to the bracket that closes this one. A counter, not recursion: the
@@ -253,7 +257,7 @@ impl<'a> Cursor<'a> {
         loop {
             match *bytes.get(self.at)? {
                 b'"' => {
-                    let tail = &self.text[run..self.at];
+                    let tail = self.text.get(run..self.at)?;
                     self.at += 1;
                     return Some(match unescaped {
                         None => Cow::Borrowed(tail),
@@ -265,7 +269,7 @@ impl<'a> Cursor<'a> {
                 }
                 b'\\' => {
                     let text = unescaped.get_or_insert_default();
-                    text.push_str(&self.text[run..self.at]);
+                    text.push_str(self.text.get(run..self.at)?);
                     self.at += 1;
                     let escaped = self.escape()?;
                     unescaped.get_or_insert_default().push(escaped);
@@ -318,12 +322,10 @@ impl<'a> Cursor<'a> {
     }
 
     fn hex4(&mut self) -> Option<u32> {
-        let digits = self.text.get(self.at..self.at + 4)?;
-        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
-        }
+        let bytes = self.text.as_bytes();
+        let (high, low) = (hex_pair(bytes, self.at)?, hex_pair(bytes, self.at + 2)?);
         self.at += 4;
-        u32::from_str_radix(digits, 16).ok()
+        Some(u32::from(high) << 8 | u32::from(low))
     }
 }
 
@@ -373,7 +375,7 @@ impl Object {
     /// would be a tenth of the npm package's wasm.
     pub fn number(&mut self, name: &str, value: impl Into<u64>) -> &mut Self {
         self.name(name);
-        let _ = write!(self.0, "{}", value.into());
+        push_decimal(&mut self.0, value.into());
         self
     }
 
@@ -398,6 +400,57 @@ impl Object {
     }
 }
 
+/// Writes one JSON array, element by element; the counterpart of [`Object`].
+///
+/// ```
+/// use attention_core::json::Array;
+///
+/// let mut array = Array::new();
+/// array.string("a").raw("{}");
+/// assert_eq!(array.finish(), r#"["a",{}]"#);
+/// ```
+#[derive(Debug)]
+pub struct Array(String);
+
+impl Default for Array {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Array {
+    /// An array without elements.
+    pub fn new() -> Self {
+        Self(String::from("["))
+    }
+
+    fn separate(&mut self) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+    }
+
+    /// Adds a string.
+    pub fn string(&mut self, value: &str) -> &mut Self {
+        self.separate();
+        write_string(&mut self.0, value);
+        self
+    }
+
+    /// Adds an element that is JSON text already.
+    pub fn raw(&mut self, json: &str) -> &mut Self {
+        self.separate();
+        self.0.push_str(json);
+        self
+    }
+
+    /// The array's text.
+    pub fn finish(mut self) -> String {
+        self.0.push(']');
+        self.0
+    }
+}
+
 fn write_string(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
@@ -411,7 +464,8 @@ fn write_string(out: &mut String, text: &str) {
             ' '..='~' => out.push(c),
             _ => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
+                    out.push_str("\\u");
+                    push_hex(out, &unit.to_be_bytes());
                 }
             }
         }

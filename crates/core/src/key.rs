@@ -5,7 +5,9 @@
 //! can be told from the text alone is told here, and the text itself is never
 //! repeated.
 
-use std::fmt;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
@@ -14,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::Timestamp;
 use crate::json::{self, Value};
 use crate::secret::Secret;
+use crate::text::{self, whole_number};
 
 /// The longest accepted key: 8 KiB, the header size that common servers take.
 pub const MAX_KEY_BYTES: usize = 8 * 1024;
@@ -140,28 +143,46 @@ impl KeyError {
     }
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Empty => f.write_str("the key is empty; set it to the value shown when the key was created"),
-            Self::SchemePrefix => f.write_str(
-                "the key begins with an authorization scheme or header name; pass the key alone, `Bearer` is added for you",
-            ),
-            Self::Placeholder => {
-                f.write_str("the key is a placeholder from a template; put the real key into your secret store")
+impl KeyError {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        String::from(match self {
+            Self::Empty => "the key is empty; set it to the value shown when the key was created",
+            Self::SchemePrefix => {
+                "the key begins with an authorization scheme or header name; pass the key alone, `Bearer` is added for you"
             }
+            Self::Placeholder => "the key is a placeholder from a template; put the real key into your secret store",
             Self::TooLong { bytes } => {
-                write!(f, "the key has {bytes} bytes, more than the {MAX_KEY_BYTES} a header can carry; is it a file's content?")
+                let parts = [
+                    "the key has ",
+                    &text::count(bytes),
+                    " bytes, more than the ",
+                    &text::count(MAX_KEY_BYTES),
+                    " a header can carry; is it a file's content?",
+                ];
+                return parts.concat();
             }
-            Self::InvalidCharacter { position, class } => write!(
-                f,
-                "the key holds {class} at position {position} (counting from 0), which an Authorization header cannot carry; copy the key again, in one piece"
-            ),
-        }
+            Self::InvalidCharacter { position, class } => {
+                let parts = [
+                    "the key holds ",
+                    class.as_str(),
+                    " at position ",
+                    &text::count(position),
+                    " (counting from 0), which an Authorization header cannot carry; copy the key again, in one piece",
+                ];
+                return parts.concat();
+            }
+        })
     }
 }
 
-impl std::error::Error for KeyError {}
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for KeyError {}
 
 /// The sort of a refused character: enough to find it, too little to leak it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -197,9 +218,10 @@ impl CharacterClass {
     }
 }
 
-impl fmt::Display for CharacterClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl CharacterClass {
+    /// Its name in a sentence.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::LineBreak => "a line break",
             Self::Blank => "a space or tab",
             Self::Nul => "a NUL character",
@@ -207,7 +229,13 @@ impl fmt::Display for CharacterClass {
             Self::Quote => "a quotation mark",
             Self::NonAscii => "a non-ASCII character",
             Self::Other => "a character outside the token68 alphabet",
-        })
+        }
+    }
+}
+
+impl fmt::Display for CharacterClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -221,11 +249,16 @@ impl Fingerprint {
         let digest = Sha256::digest(bytes);
         Self([digest[0], digest[1], digest[2], digest[3]])
     }
+
+    /// The eight digits.
+    pub fn to_hex(self) -> String {
+        text::hex(&self.0)
+    }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", u32::from_be_bytes(self.0))
+        f.write_str(&self.to_hex())
     }
 }
 
@@ -263,14 +296,14 @@ impl Claims {
             Some(Value::Number(text)) => {
                 let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
                 let plain = seconds.len() <= 12 && fraction.bytes().all(|b| b.is_ascii_digit());
-                seconds.parse().ok().filter(|_| plain).map(Timestamp::from_unix_seconds)
+                whole_number(seconds).filter(|_| plain).map(Timestamp::from_unix_seconds)
             }
             _ => None,
         };
         Some(Self {
             expires_at: date("exp"),
             issued_at: date("iat"),
-            subject: json::member(text, "sub").and_then(Value::into_string).map(std::borrow::Cow::into_owned),
+            subject: json::member(text, "sub").and_then(Value::into_string).map(Cow::into_owned),
         })
     }
 

@@ -12,7 +12,7 @@
 //! one of the two works, and the ring finds it at the price of one extra try.
 //! Source: <https://docs.attention.com/api-authentication>.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::Timestamp;
 use crate::authorization::Authorization;
@@ -91,8 +91,8 @@ struct Entry {
 
 struct Held(Secret);
 
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Held {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.0.describe("Secret", f)
     }
 }

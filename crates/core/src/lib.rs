@@ -20,17 +20,22 @@
 //! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
 //! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
 //! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
-//! | [`redaction`], [`json`] | what may be said of it |
+//! | [`redaction`], [`json`], [`text`] | what may be said of it |
 //!
 //! Out of scope: sending anything, reading the clock, holding a success body.
 
+#![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
 #![deny(rustdoc::broken_intra_doc_links)]
+
+extern crate alloc;
 
 pub mod authorization;
 pub mod call;
 pub mod diagnosis;
 pub mod error;
+mod http_date;
+mod ip;
 pub mod json;
 pub mod key;
 pub mod key_ring;
@@ -45,6 +50,7 @@ pub mod retry;
 pub mod route;
 mod secret;
 pub mod session;
+pub mod text;
 mod time;
 
 pub use call::{Action, Call, Upstream};
@@ -53,4 +59,4 @@ pub use key::{ApiKey, CallerToken, KeyError};
 pub use key_ring::{KeyRing, Slot};
 pub use method::Method;
 pub use outcome::Headers;
-pub use time::Timestamp;
+pub use time::{Timestamp, millis};

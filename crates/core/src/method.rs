@@ -1,6 +1,6 @@
 //! Request methods, and what RFC 9110 §9.2 says of repeating them.
 
-use std::fmt;
+use core::fmt;
 
 /// A request method that the API or the Worker knows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,7 +1,9 @@
 //! The head of a response, as far as core looks at it.
 
-use std::borrow::Cow;
-use std::time::Duration;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::Timestamp;
 use crate::rate_limit::{self, Quota};
@@ -31,7 +33,7 @@ impl Headers for Vec<(String, String)> {
 /// such as `Retry-After`, that makes two values none instead of a guess.
 fn joined<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
     let first = Cow::Borrowed(values.next()?);
-    Some(values.fold(first, |list, value| Cow::Owned(format!("{list}, {value}"))))
+    Some(values.fold(first, |list, value| Cow::Owned([&*list, ", ", value].concat())))
 }
 
 /// What core keeps of a response that is not a success.

@@ -5,8 +5,12 @@
 //! doubled encoding, back slashes, path parameters) is refused, and one that is
 //! accepted is sent on with the bytes it came with.
 
-use std::borrow::Cow;
-use std::fmt;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::text::{self, hex_pair};
 
 /// The longest accepted path or query: 8 KiB.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;
@@ -49,17 +53,17 @@ impl<'a> RequestPath<'a> {
             }
             position += 1;
         }
-        let mut start = 1;
-        let segments = path[1..].split('/');
-        let last = path[1..].matches('/').count();
-        for (index, segment) in segments.enumerate() {
-            if segment.is_empty() && index != last {
+        // The first segment is what stands before the first slash: nothing.
+        let mut start = 0;
+        for segment in path.split('/') {
+            let end = start + segment.len();
+            if segment.is_empty() && start > 0 && end < path.len() {
                 return Err(PathError::EmptySegment { position: start });
             }
             if matches!(&*decode(segment).ok_or(PathError::InvalidEncoding { position: start })?, "." | "..") {
                 return Err(PathError::DotSegment { position: start });
             }
-            start += segment.len() + 1;
+            start = end + 1;
         }
         Ok(Self(path))
     }
@@ -99,11 +103,6 @@ fn decodes_to_hex_pair(bytes: &[u8], mut at: usize) -> bool {
         at += width;
         byte.is_some_and(|byte| byte.is_ascii_hexdigit())
     })
-}
-
-pub(crate) fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
-    let digit = |at: usize| bytes.get(at).and_then(|&b| char::from(b).to_digit(16));
-    u8::try_from(digit(at)? * 16 + digit(at + 1)?).ok()
 }
 
 /// One round of percent-decoding; `None` when the result is not UTF-8, as with
@@ -199,11 +198,16 @@ impl PathError {
     }
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, position) = match *self {
-            Self::NotAbsolute => return f.write_str("the path must begin with `/`"),
-            Self::TooLong { bytes } => return write!(f, "the path has {bytes} bytes, more than {MAX_TARGET_BYTES}"),
+impl PathError {
+    /// What is wrong, in one line.
+    pub fn message(self) -> String {
+        let (what, position) = match self {
+            Self::NotAbsolute => return "the path must begin with `/`".into(),
+            Self::TooLong { bytes } => {
+                let parts =
+                    ["the path has ", &text::count(bytes), " bytes, more than ", &text::count(MAX_TARGET_BYTES)];
+                return parts.concat();
+            }
             Self::EmptySegment { position } => ("has an empty segment (`//`)", position),
             Self::DotSegment { position } => ("has a `.` or `..` segment", position),
             Self::EncodedSeparator { position } => ("has an encoded slash", position),
@@ -215,8 +219,14 @@ impl fmt::Display for PathError {
                 ("has a character that must be percent-encoded (encodeURIComponent does it)", position)
             }
         };
-        write!(f, "the path {what} at byte {position} (counting from 0)")
+        ["the path ", what, " at byte ", &text::count(position), " (counting from 0)"].concat()
     }
 }
 
-impl std::error::Error for PathError {}
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for PathError {}

@@ -1,9 +1,11 @@
 //! Query strings: `application/x-www-form-urlencoded`, as the WHATWG URL
 //! standard (§5.2) and `URLSearchParams` write them.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use crate::path::MAX_TARGET_BYTES;
+use crate::text;
 
 /// Encodes pairs into a query string, without the `?`.
 ///
@@ -78,15 +80,27 @@ impl QueryError {
     }
 }
 
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl QueryError {
+    /// What is wrong, in one line.
+    pub fn message(self) -> String {
         match self {
-            Self::TooLong { bytes } => write!(f, "the query has {bytes} bytes, more than {MAX_TARGET_BYTES}"),
-            Self::InvalidCharacter { position } => {
-                write!(f, "the query has a character that must be percent-encoded at byte {position} (counting from 0)")
+            Self::TooLong { bytes } => {
+                ["the query has ", &text::count(bytes), " bytes, more than ", &text::count(MAX_TARGET_BYTES)].concat()
             }
+            Self::InvalidCharacter { position } => [
+                "the query has a character that must be percent-encoded at byte ",
+                &text::count(position),
+                " (counting from 0)",
+            ]
+            .concat(),
         }
     }
 }
 
-impl std::error::Error for QueryError {}
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for QueryError {}

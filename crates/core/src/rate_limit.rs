@@ -4,10 +4,12 @@
 //! header here is used when present and never assumed.
 //! Source: <https://docs.attention.com/api-authentication>.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::Timestamp;
+use crate::http_date;
 use crate::outcome::Headers;
+use crate::text::whole_number;
 
 /// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
 /// is compared with `now`. A date in the past is a wait of zero. `None` when the
@@ -24,22 +26,20 @@ use crate::outcome::Headers;
 /// ```
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    if let Some(seconds) = whole_number(value) {
+    if let Some(seconds) = delta_seconds(value) {
         return Some(Duration::from_secs(seconds));
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    let since_epoch = date.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Some(Timestamp::from_unix_seconds(since_epoch.as_secs()).saturating_since(now))
+    Some(http_date::parse(value)?.saturating_since(now))
 }
 
 /// Digits only (RFC 9110 `delta-seconds`), held at a century: what a server
 /// means by more is "never", and the sum with a time must not overflow.
-fn whole_number(text: &str) -> Option<u64> {
+fn delta_seconds(text: &str) -> Option<u64> {
     const CENTURY: u64 = 100 * 366 * 24 * 3600;
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    Some(text.parse().unwrap_or(u64::MAX).min(CENTURY))
+    Some(whole_number(text).unwrap_or(CENTURY).min(CENTURY))
 }
 
 /// What is left of a quota, from response headers.
@@ -71,7 +71,7 @@ impl Quota {
             }
         }
         ["ratelimit-", "x-ratelimit-"].iter().find_map(|prefix| {
-            let number = |name: &str| whole_number(headers.get(&format!("{prefix}{name}"))?.trim());
+            let number = |name: &str| delta_seconds(headers.get(&[prefix, name].concat())?.trim());
             let remaining = number("remaining")?;
             Some(Self {
                 limit: number("limit"),
@@ -91,7 +91,7 @@ impl Quota {
 fn parameter(list: &str, names: &[&str]) -> Option<u64> {
     list.split([';', ',']).find_map(|part| {
         let (name, value) = part.trim().split_once('=')?;
-        names.contains(&name.trim()).then(|| whole_number(value.trim())).flatten()
+        names.contains(&name.trim()).then(|| delta_seconds(value.trim())).flatten()
     })
 }
 
@@ -124,26 +124,28 @@ fn reset(value: u64, now: Timestamp) -> Duration {
 pub struct Gate {
     opens_at: Timestamp,
     next_free: Timestamp,
-    spacing: Duration,
+    /// In nanoseconds: a number needs none of the checks that `Duration` makes.
+    spacing: u64,
     widened_at: Timestamp,
 }
 
 impl Gate {
     /// The spacing after the first 429.
-    const FIRST_SPACING: Duration = Duration::from_millis(20);
+    const FIRST_SPACING: u64 = 20_000_000;
     /// The widest spacing: slower than this, a queue is an outage.
-    const WIDEST: Duration = Duration::from_secs(2);
+    const WIDEST: u64 = 2_000_000_000;
     /// The longest it stays shut on one server's word: then a call goes and asks.
     /// One odd header must not lock a client out for a day.
     const LONGEST_HOLD: Duration = Duration::from_mins(5);
     /// Closer than this, spacing does nothing.
-    const NARROWEST: Duration = Duration::from_millis(1);
+    const NARROWEST: u64 = 1_000_000;
 
     /// Gives the caller its place and says how long to wait for it; zero when it
     /// may go now.
     pub fn admit(&mut self, now: Timestamp) -> Duration {
         let place = now.max(self.opens_at).max(self.next_free);
-        self.next_free = if self.spacing.is_zero() { Timestamp::default() } else { place.saturating_add(self.spacing) };
+        let spacing = Duration::from_nanos(self.spacing);
+        self.next_free = if spacing.is_zero() { Timestamp::default() } else { place.saturating_add(spacing) };
         place.saturating_since(now)
     }
 
@@ -158,7 +160,7 @@ impl Gate {
         self.hold(now, wait);
         // A burst that is refused together counts once: only a call that was sent
         // after the last widening tells that it was not enough.
-        if self.spacing.is_zero() || sent_at >= self.widened_at {
+        if self.spacing == 0 || sent_at >= self.widened_at {
             self.spacing = (self.spacing * 2).clamp(Self::FIRST_SPACING, Self::WIDEST);
             self.widened_at = now.max(self.opens_at);
         }
@@ -171,11 +173,9 @@ impl Gate {
 
     /// A call went through.
     pub fn on_passed(&mut self) {
-        if !self.spacing.is_zero() {
-            self.spacing -= self.spacing / 16;
-            if self.spacing < Self::NARROWEST {
-                self.spacing = Duration::ZERO;
-            }
+        self.spacing -= self.spacing / 16;
+        if self.spacing < Self::NARROWEST {
+            self.spacing = 0;
         }
     }
 }
@@ -215,7 +215,7 @@ mod tests {
             gate.on_limited(NOW, NOW, Duration::from_secs(1));
         }
         assert_eq!(gate.admit(NOW), Duration::from_secs(1));
-        assert_eq!(gate.admit(NOW), Duration::from_secs(1) + Gate::FIRST_SPACING);
+        assert_eq!(gate.admit(NOW), Duration::from_secs(1) + Duration::from_nanos(Gate::FIRST_SPACING));
         for _ in 0..1000 {
             gate.on_passed();
         }

@@ -3,9 +3,13 @@
 //! A server may echo the header it refused. What it says is passed on only with
 //! every known secret, and everything that looks like one, taken out.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
 
-use crate::path::hex_pair;
+use crate::secret::is_token68;
+use crate::text::{contains, find, hex_pair};
 
 /// What stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";
@@ -26,37 +30,49 @@ const LOOKALIKE_BYTES: usize = 16;
 pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-        if !text.contains(secret) && reveals(&text, secret) {
+        if !contains(&text, secret) && reveals(&text, secret) {
             text = Cow::Owned(percent_decoded(&text));
         }
-        if text.contains(secret) {
-            text = Cow::Owned(text.replace(secret, REDACTED));
+        if contains(&text, secret) {
+            text = Cow::Owned(without(&text, secret));
         }
     }
     let mut kept = String::new();
     let mut from = 0;
     let mut at = 0;
     while let Some(run) = next_run(&text, at) {
-        let after_bearer = text[..run.start].trim_end().to_ascii_lowercase().ends_with("bearer");
-        let word = &text[run.clone()];
-        let looks_secret = word.len() >= LOOKALIKE_BYTES && (after_bearer || is_jwt_shaped(word));
-        if looks_secret {
-            kept.push_str(&text[from..run.start]);
+        at = run.end;
+        let word = text.get(run.clone()).unwrap_or_default();
+        let before = text.get(..run.start).unwrap_or_default();
+        if word.len() >= LOOKALIKE_BYTES && (ends_with_bearer(before) || is_jwt_shaped(word)) {
+            kept.push_str(text.get(from..run.start).unwrap_or_default());
             kept.push_str(REDACTED);
             from = run.end;
         }
-        at = run.end;
     }
     if from == 0 {
         return text;
     }
-    kept.push_str(&text[from..]);
+    kept.push_str(text.get(from..).unwrap_or_default());
     Cow::Owned(kept)
+}
+
+/// The text with something else in every place of `secret`.
+fn without(text: &str, secret: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, found)) = find(rest, secret).and_then(|at| rest.split_at_checked(at)) {
+        kept.push_str(before);
+        kept.push_str(REDACTED);
+        rest = found.get(secret.len()..).unwrap_or_default();
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// Whether a text holds a secret, as it is or percent-encoded in any way.
 pub(crate) fn reveals(text: &str, secret: &str) -> bool {
-    text.contains(secret) || (text.contains('%') && percent_decoded(text).contains(secret))
+    contains(text, secret) || (text.as_bytes().contains(&b'%') && contains(&percent_decoded(text), secret))
 }
 
 /// What can be decoded is; for looking into a text, not for sending it.
@@ -73,17 +89,22 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// The next run of `token68` characters from `at` on.
-fn next_run(text: &str, at: usize) -> Option<std::ops::Range<usize>> {
-    let is_token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
-    let bytes = text.as_bytes();
-    let start = at + bytes[at..].iter().position(is_token)?;
-    let end = bytes[start..].iter().position(|b| !is_token(b)).map_or(bytes.len(), |length| start + length);
+fn next_run(text: &str, at: usize) -> Option<Range<usize>> {
+    let is_token = |at: &usize| text.as_bytes().get(*at).is_some_and(|b| is_token68(*b));
+    let start = (at..text.len()).find(is_token)?;
+    let end = (start..text.len()).find(|at| !is_token(at)).unwrap_or(text.len());
     Some(start..end)
+}
+
+fn ends_with_bearer(text: &str) -> bool {
+    let text = text.trim_end().as_bytes();
+    text.last_chunk().is_some_and(|end: &[u8; 6]| end.eq_ignore_ascii_case(b"bearer"))
 }
 
 /// Base64url of `{"`, and a dot to follow: the head of every JWT in use.
 fn is_jwt_shaped(word: &str) -> bool {
-    word.match_indices("eyJ").any(|(at, _)| word[at..].contains('.'))
+    let from_head = find(word, "eyJ").and_then(|at| word.as_bytes().get(at..));
+    from_head.is_some_and(|bytes| bytes.contains(&b'.'))
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Where a request goes: a base URL, and targets that cannot leave it.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
+use crate::ip;
 use crate::path::{PathError, RequestPath};
 use crate::query::{self, QueryError};
+use crate::text::{find, whole_number};
 
 /// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
 pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";
@@ -31,16 +34,19 @@ impl BaseUrl {
     /// Reads an absolute URL without user information, query or fragment.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let text = text.trim();
-        let (scheme, rest) = text.split_once("://").ok_or(BaseUrlError::NotAbsolute)?;
+        let scheme_end = find(text, "://").ok_or(BaseUrlError::NotAbsolute)?;
+        let (scheme, rest) = text.split_at_checked(scheme_end).unwrap_or_default();
+        let rest = rest.get("://".len()..).unwrap_or_default();
         let secure = scheme.eq_ignore_ascii_case("https");
         if !secure && !scheme.eq_ignore_ascii_case("http") {
             return Err(BaseUrlError::UnsupportedScheme);
         }
-        if rest.contains(['?', '#']) {
+        if rest.bytes().any(|b| matches!(b, b'?' | b'#')) {
             return Err(BaseUrlError::QueryOrFragment);
         }
-        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-        if authority.contains('@') {
+        let path_at = rest.bytes().position(|b| b == b'/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(path_at).unwrap_or_default();
+        if authority.as_bytes().contains(&b'@') {
             return Err(BaseUrlError::UserInfo);
         }
         let authority = authority.to_ascii_lowercase();
@@ -67,18 +73,18 @@ impl BaseUrl {
 
     /// Scheme, host and port.
     pub fn origin(&self) -> &str {
-        &self.text[..self.origin_bytes]
+        self.text.get(..self.origin_bytes).unwrap_or_default()
     }
 
     /// The path prefix, such as `/v2`; empty when there is none.
     pub fn path(&self) -> &str {
-        &self.text[self.origin_bytes..]
+        self.text.get(self.origin_bytes..).unwrap_or_default()
     }
 
     /// The same server without the path prefix, for what it has beside it.
     #[must_use]
     pub fn at_origin(&self) -> Self {
-        Self { text: self.origin().to_owned(), origin_bytes: self.origin_bytes }
+        Self { text: String::from(self.origin()), origin_bytes: self.origin_bytes }
     }
 
     /// The URL of `target` under this base.
@@ -96,10 +102,10 @@ impl BaseUrl {
             url.push('/');
         }
         url.push_str(path);
-        RequestPath::parse(&url[self.text.len()..]).map_err(RequestError::Path)?;
+        let path = url.get(self.text.len()..).unwrap_or_default();
+        RequestPath::parse(path).map_err(RequestError::Path)?;
         let prefix = self.path();
-        if !prefix.is_empty()
-            && url[self.text.len()..].strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        if !prefix.is_empty() && path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         {
             return Err(RequestError::RepeatsBase);
         }
@@ -116,8 +122,7 @@ impl BaseUrl {
     }
 
     fn relative<'a>(&self, target: &'a str) -> Result<&'a str, RequestError> {
-        let head = target.split(['/', '?']).next().unwrap_or_default();
-        if !head.contains(':') {
+        if target.bytes().find(|b| matches!(b, b':' | b'/' | b'?')) != Some(b':') {
             return Ok(target);
         }
         match target.strip_prefix(self.as_str()) {
@@ -136,8 +141,10 @@ impl fmt::Display for BaseUrl {
 /// The host of a lower-case `host[:port]`, when it is one.
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if let Some(end) = authority.strip_prefix('[').and_then(|rest| rest.find(']')) {
-        let (host, rest) = authority.split_at(end + 2);
-        host[1..=end].parse::<std::net::Ipv6Addr>().ok()?;
+        let (host, rest) = authority.split_at_checked(end + 2)?;
+        if !ip::is_v6(host.get(1..=end)?) {
+            return None;
+        }
         (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
     } else {
         let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
@@ -149,18 +156,19 @@ fn host_of(authority: &str) -> Option<&str> {
         let name = host.strip_suffix('.').unwrap_or(host);
         // URL parsers read a name that ends in a number as an address, in forms
         // of which only the plain one means the same to everybody.
-        if !name.split('.').all(label) || (ends_in_number(name) && name.parse::<std::net::Ipv4Addr>().is_err()) {
+        if !name.split('.').all(label) || (ends_in_number(name) && ip::v4(name).is_none()) {
             return None;
         }
         (host, port)
     };
-    let port_is_valid = port.is_none_or(|p| !p.starts_with('+') && p.parse::<u16>().is_ok_and(|p| p > 0));
+    let port_is_valid = port.is_none_or(|port| whole_number(port).is_some_and(|port| (1..=65_535).contains(&port)));
     port_is_valid.then_some(host)
 }
 
 /// The WHATWG URL standard's "ends in a number" (§3.5).
 fn ends_in_number(name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or_default();
+    let dot = name.bytes().rposition(|b| b == b'.');
+    let last = dot.map_or(name, |dot| name.get(dot + 1..).unwrap_or_default());
     let hex = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
     hex || last.bytes().all(|b| b.is_ascii_digit())
 }
@@ -170,7 +178,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || host == "[::1]"
-        || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || ip::v4(host).is_some_and(|[first, ..]| first == 127)
 }
 
 /// Why a text is not accepted as a base URL.
@@ -208,21 +216,28 @@ impl BaseUrlError {
     }
 }
 
-impl fmt::Display for BaseUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl BaseUrlError {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        String::from(match self {
             Self::NotAbsolute => "the base URL is not absolute; write it like https://api.attention.tech/v2",
             Self::UnsupportedScheme => "the base URL's scheme is not https",
             Self::Insecure => "the base URL is plain http; a key may only leave this machine over https",
             Self::UserInfo => "the base URL holds a user name or password; remove it",
             Self::InvalidHost => "the base URL's host or port is not valid",
             Self::QueryOrFragment => "the base URL holds a query or fragment; remove it",
-            Self::Path(error) => return write!(f, "the base URL is not valid: {error}"),
+            Self::Path(error) => return ["the base URL is not valid: ", &error.message()].concat(),
         })
     }
 }
 
-impl std::error::Error for BaseUrlError {}
+impl fmt::Display for BaseUrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for BaseUrlError {}
 
 /// Why a request's target is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -256,19 +271,28 @@ impl RequestError {
     }
 }
 
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Path(error) => return error.fmt(f),
-            Self::Query(error) => return error.fmt(f),
+impl RequestError {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        String::from(match self {
+            Self::Path(error) => return error.message(),
+            Self::Query(error) => return error.message(),
             Self::OtherOrigin => "the URL is not under the base URL; the key is sent nowhere else",
             Self::RepeatsBase => {
                 "the path begins with the prefix that the base URL has already; write /conversations, not /v2/conversations"
             }
             Self::Method => "the method is not one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
-            Self::SecretInUrl => "the URL holds the key or token; it belongs in the Authorization header, which is sent for you",
+            Self::SecretInUrl => {
+                "the URL holds the key or token; it belongs in the Authorization header, which is sent for you"
+            }
         })
     }
 }
 
-impl std::error::Error for RequestError {}
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for RequestError {}

@@ -1,6 +1,6 @@
 //! Whether to try again, and when.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::Method;
 
@@ -45,9 +45,16 @@ impl RetryPolicy {
     /// ```
     pub fn backoff(&self, retry: u32, unit: f64) -> Duration {
         let unit = if unit.is_finite() { unit.clamp(0.0, 1.0) } else { 1.0 };
-        let ceiling = self.base.saturating_mul(1_u32.checked_shl(retry).unwrap_or(u32::MAX)).min(self.cap);
-        ceiling.mul_f64(unit)
+        let factor = 1_u64.checked_shl(retry).unwrap_or(u64::MAX);
+        let ceiling = micros(self.base).saturating_mul(factor).min(micros(self.cap));
+        // In whole microseconds rather than by `mul_f64`, which can panic.
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Duration::from_micros((ceiling as f64 * unit) as u64)
     }
+}
+
+const fn micros(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
 }
 
 /// What a try came to, as far as trying again is concerned.

@@ -21,10 +21,15 @@
 //! included. Allow rules match to the letter. Deny rules ignore ASCII case and a
 //! slash at the end, as some servers do: a deny must hold for every spelling.
 
-use std::fmt;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::Method;
 use crate::path::{PathError, RequestPath};
+use crate::text::{self, whole_number};
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The
 /// list of keys returns their values, so handing it out hands out the keys.
@@ -363,8 +368,7 @@ fn bytes(text: &str) -> Option<u64> {
         _ if text.ends_with("mb") => (text.trim_end_matches("mb"), 1024 * 1024),
         _ => (text, 1),
     };
-    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    digits.parse::<u64>().ok().filter(|_| plain)?.checked_mul(unit)
+    whole_number(digits)?.checked_mul(unit)
 }
 
 /// A policy that cannot be read.
@@ -408,15 +412,23 @@ pub enum PolicyFault {
     Path(PathError),
 }
 
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "policy, line {}: {}", self.line, self.fault)
+impl PolicyError {
+    /// What is wrong and where, in one line.
+    pub fn message(self) -> String {
+        ["policy, line ", &text::count(self.line), ": ", &self.fault.message()].concat()
     }
 }
 
-impl fmt::Display for PolicyFault {
+impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(&self.message())
+    }
+}
+
+impl PolicyFault {
+    /// What is wrong, in one line.
+    pub fn message(self) -> String {
+        String::from(match self {
             Self::Effect => "a rule begins with `allow` or `deny`",
             Self::Method => "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals",
             Self::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
@@ -431,9 +443,15 @@ impl fmt::Display for PolicyFault {
             Self::SecondPolicy => "there can be one policy only here",
             Self::Wildcard => "`*` stands for one whole segment, and `/**` only at the end",
             Self::Encoded => "write the path decoded, without `%`",
-            Self::Path(error) => return error.fmt(f),
+            Self::Path(error) => return error.message(),
         })
     }
 }
 
-impl std::error::Error for PolicyError {}
+impl fmt::Display for PolicyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for PolicyError {}

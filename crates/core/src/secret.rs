@@ -1,6 +1,8 @@
 //! The text of a credential: checked, zeroed on drop, never printed.
 
-use std::fmt;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use core::fmt;
 
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -16,7 +18,7 @@ pub(crate) struct Secret {
 
 impl Secret {
     pub(crate) fn parse(given: &str) -> Result<Self, KeyError> {
-        let trimmed = given.trim_matches(|c: char| c.is_ascii_whitespace());
+        let trimmed = given.trim_ascii();
         if trimmed.is_empty() {
             return Err(KeyError::Empty);
         }
@@ -29,14 +31,16 @@ impl Secret {
         if trimmed.len() > MAX_KEY_BYTES {
             return Err(KeyError::TooLong { bytes: trimmed.len() });
         }
-        let led = given.chars().take_while(char::is_ascii_whitespace).count();
+        let led = given.len() - given.trim_ascii_start().len();
+        // Bytes count as characters do: what stands before the first odd one is ASCII.
         let body = trimmed.trim_end_matches('=');
-        let odd = trimmed.chars().position(|c| !is_token68(c)).or_else(|| {
+        let odd = trimmed.bytes().position(|b| !is_token68(b)).or_else(|| {
             // `=` may only stand at the end (padding), and not alone.
-            body.find('=').or(body.is_empty().then_some(0))
+            body.bytes().position(|b| b == b'=').or(body.is_empty().then_some(0))
         });
         if let Some(index) = odd {
-            let class = trimmed.chars().nth(index).map_or(CharacterClass::Other, CharacterClass::of);
+            let odd = trimmed.get(index..).and_then(|rest| rest.chars().next());
+            let class = odd.map_or(CharacterClass::Other, CharacterClass::of);
             return Err(KeyError::InvalidCharacter { position: led + index, class });
         }
         Ok(Self { fingerprint: Fingerprint::of(trimmed.as_bytes()), text: Zeroizing::new(trimmed.to_owned()) })
@@ -65,17 +69,43 @@ impl Secret {
     }
 }
 
-const fn is_token68(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/' | '=')
+pub(crate) const fn is_token68(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
 /// Copied together with what stands before it in the header or in a curl line.
 fn has_scheme_prefix(text: &str) -> bool {
     ["bearer", "basic", "token", "authorization:"].iter().any(|prefix| {
-        text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-            && text[prefix.len()..].chars().next().is_none_or(|c| c.is_ascii_whitespace() || prefix.ends_with(':'))
+        text.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
+            let is_whole = prefix.ends_with(':') || rest.bytes().next().is_none_or(|b| b.is_ascii_whitespace());
+            is_whole && start.eq_ignore_ascii_case(prefix)
+        })
     })
 }
+
+/// Their letters and digits, in lower case; `here` may follow.
+const PLACEHOLDERS: [&str; 20] = [
+    "apikey",
+    "key",
+    "token",
+    "yourapikey",
+    "yourkey",
+    "yourtoken",
+    "yourattentionapikey",
+    "attentionapikey",
+    "attentionapikeynext",
+    "insertapikey",
+    "insertyourapikey",
+    "myapikey",
+    "changeme",
+    "replaceme",
+    "placeholder",
+    "todo",
+    "undefined",
+    "null",
+    "none",
+    "secret",
+];
 
 /// What documentation and templates put where a key belongs, and what scripting
 /// languages print for a variable that was never set.
@@ -89,32 +119,11 @@ fn is_placeholder(text: &str) -> bool {
     if text.len() > 64 {
         return false;
     }
-    let plain: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let letters = text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase()));
+    let plain: String = letters.collect();
     if !plain.is_empty() && plain.bytes().all(|b| b == b'x') {
         return true;
     }
     let plain = plain.strip_suffix("here").unwrap_or(&plain);
-    matches!(
-        plain,
-        "apikey"
-            | "key"
-            | "token"
-            | "yourapikey"
-            | "yourkey"
-            | "yourtoken"
-            | "yourattentionapikey"
-            | "attentionapikey"
-            | "attentionapikeynext"
-            | "insertapikey"
-            | "insertyourapikey"
-            | "myapikey"
-            | "changeme"
-            | "replaceme"
-            | "placeholder"
-            | "todo"
-            | "undefined"
-            | "null"
-            | "none"
-            | "secret"
-    )
+    PLACEHOLDERS.contains(&plain)
 }

@@ -9,8 +9,11 @@
 //! s1 . base64url({"sub","exp","org","rts","jti"}) . base64url(HMAC(secret, "s1." + payload))
 //! ```
 
-use std::fmt;
-use std::time::Duration;
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -20,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::Timestamp;
 use crate::json::{self, Object, Value};
 use crate::route::{Policy, PolicyError};
+use crate::text::{self, decimal, whole_number};
 
 /// The longest life of a session.
 pub const LONGEST_SESSION: Duration = Duration::from_hours(1);
@@ -100,9 +104,13 @@ impl Session {
         if routes.iter().any(|route| route.contains(['\n', '\r', '#', '['])) {
             return Err(SessionError::Routes(None));
         }
-        let mut rules = routes.iter().map(|route| format!("allow {route}")).collect::<Vec<_>>().join("\n");
-        if routes.is_empty() {
-            rules.push_str("allow * /**");
+        let mut rules = String::new();
+        for route in if routes.is_empty() { &["* /**"] } else { routes } {
+            if !rules.is_empty() {
+                rules.push('\n');
+            }
+            rules.push_str("allow ");
+            rules.push_str(route);
         }
         Ok(Self {
             caller: caller.to_owned(),
@@ -125,7 +133,7 @@ impl Session {
         if let Some(origin) = &self.origin {
             payload.string("org", origin);
         }
-        let mut token = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(payload.finish().as_bytes()));
+        let mut token = [PREFIX, &Base64UrlUnpadded::encode_string(payload.finish().as_bytes())].concat();
         if let Some(mac) = secret.mac(&token) {
             token.push('.');
             token.push_str(&Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()));
@@ -148,9 +156,9 @@ impl Session {
         mac.verify_slice(&signature).map_err(|_| SessionError::Invalid)?;
         let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| SessionError::Invalid)?;
         let text = str::from_utf8(&bytes).map_err(|_| SessionError::Invalid)?;
-        let string = |name| json::member(text, name).and_then(Value::into_string).map(std::borrow::Cow::into_owned);
+        let string = |name| json::member(text, name).and_then(Value::into_string).map(Cow::into_owned);
         let expires_at = match json::member(text, "exp") {
-            Some(Value::Number(seconds)) => seconds.parse().ok().map(Timestamp::from_unix_seconds),
+            Some(Value::Number(seconds)) => whole_number(seconds).map(Timestamp::from_unix_seconds),
             _ => None,
         };
         let expires_at = expires_at.ok_or(SessionError::Invalid)?;
@@ -185,20 +193,34 @@ pub enum SessionError {
     Expired,
 }
 
-impl fmt::Display for SessionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WeakSecret => write!(f, "the signing secret has fewer than {LEAST_SECRET_CHARS} characters"),
-            Self::Life => write!(f, "a session lasts 1 to {} minutes", LONGEST_SESSION.as_secs() / 60),
-            Self::Routes(Some(error)) => write!(f, "route {}: {}", error.line, error.fault),
-            Self::Routes(None) => f.write_str("a route is one line such as `GET /v2/conversations/*`"),
-            Self::Invalid => f.write_str("the session token is not one of this proxy's"),
-            Self::Expired => f.write_str("the session is over; ask for a new one"),
-        }
+impl SessionError {
+    /// What is wrong, in one line.
+    pub fn message(&self) -> String {
+        String::from(match self {
+            Self::WeakSecret => {
+                let least = text::count(LEAST_SECRET_CHARS);
+                return ["the signing secret has fewer than ", &least, " characters"].concat();
+            }
+            Self::Life => {
+                return ["a session lasts 1 to ", &decimal(LONGEST_SESSION.as_secs() / 60), " minutes"].concat();
+            }
+            Self::Routes(Some(error)) => {
+                return ["route ", &text::count(error.line), ": ", &error.fault.message()].concat();
+            }
+            Self::Routes(None) => "a route is one line such as `GET /v2/conversations/*`",
+            Self::Invalid => "the session token is not one of this proxy's",
+            Self::Expired => "the session is over; ask for a new one",
+        })
     }
 }
 
-impl std::error::Error for SessionError {}
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for SessionError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,8 @@
 //! Points in time, handed in by the driver. Core has no clock.
 
-use std::time::Duration;
+use core::time::Duration;
+
+use crate::text::whole_number;
 
 /// A point in time: whole milliseconds since the Unix epoch, UTC.
 ///
@@ -45,15 +47,7 @@ impl Timestamp {
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let (date, time) = text.split_once(['T', 't']).map_or((text, None), |(date, time)| (date, Some(time)));
         let [year, month, day] = numbers(date, '-', &[4, 2, 2])?;
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days_of_month = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-        let length = *days_of_month.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
-        if year < 1970 || day == 0 || day > length {
-            return None;
-        }
-        let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
-        let before: u64 = days_of_month.iter().take(usize::try_from(month - 1).ok()?).sum();
-        let days = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969) + before + day - 1;
+        let days = days_since_epoch(year, month, day)?;
         let seconds = match time {
             None => 0,
             Some(time) => {
@@ -75,10 +69,7 @@ impl Timestamp {
     /// This time plus `duration`, held at the largest representable time.
     #[must_use]
     pub const fn saturating_add(self, duration: Duration) -> Self {
-        let millis = duration.as_millis();
-        #[allow(clippy::cast_possible_truncation)] // Held below u64::MAX first.
-        let millis = if millis > u64::MAX as u128 { u64::MAX } else { millis as u64 };
-        Self(self.0.saturating_add(millis))
+        Self(self.0.saturating_add(millis(duration)))
     }
 
     /// How long ago `earlier` was; zero when it is not in the past.
@@ -87,16 +78,36 @@ impl Timestamp {
     }
 }
 
+/// How many days lie before a day of the Gregorian calendar, from 1970 on. `None`
+/// for a day that it does not have.
+pub(crate) fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days_of_month = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let past_months = usize::try_from(month).ok()?.checked_sub(1)?;
+    if year < 1970 || day == 0 || day > *days_of_month.get(past_months)? {
+        return None;
+    }
+    let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
+    let before: u64 = days_of_month.iter().take(past_months).sum();
+    Some((year - 1970) * 365 + leap_days(year - 1) - leap_days(1969) + before + day - 1)
+}
+
+/// Whole milliseconds, held at the most that 64 bits count. `Duration::as_millis`
+/// counts with 128, which wasm has no instructions for.
+pub const fn millis(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis() as u64)
+}
+
 /// Digits of fixed widths between separators.
 fn numbers(text: &str, separator: char, widths: &[usize; 3]) -> Option<[u64; 3]> {
     let mut parts = text.split(separator);
     let mut read = [0; 3];
     for (place, width) in read.iter_mut().zip(widths) {
         let part = parts.next()?;
-        if part.len() != *width || !part.bytes().all(|b| b.is_ascii_digit()) {
+        if part.len() != *width {
             return None;
         }
-        *place = part.parse().ok()?;
+        *place = whole_number(part)?;
     }
     parts.next().is_none().then_some(read)
 }

@@ -9,11 +9,23 @@
 //! stores the next action, and the driver reads its parts with calls that cost
 //! nanoseconds; a success crosses with one string in each direction at most.
 
-use std::borrow::Cow;
-use std::time::Duration;
+#![cfg_attr(feature = "bare", no_std)]
 
-use attention_core as core;
+extern crate alloc;
+
+#[cfg(feature = "bare")]
+mod bare;
+
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+use attention_core as rules;
 use attention_core::call::{CallOptions, Verdict};
+use attention_core::json::{Array, Object};
 use attention_core::key_ring::{CredentialKind, KeyVerdict};
 use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
 use attention_core::retry::{Failure, RetryPolicy};
@@ -42,8 +54,8 @@ mod flag {
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Upstream {
-    core: core::Upstream,
-    calls: Vec<Option<core::Call>>,
+    core: rules::Upstream,
+    calls: Vec<Option<rules::Call>>,
     free: Vec<usize>,
     url: String,
     action: u32,
@@ -64,7 +76,7 @@ impl Upstream {
         let base = BaseUrl::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL)).map_err(thrown)?;
         let keys = ring(current, next.as_deref(), token)?;
         Ok(Self {
-            core: core::Upstream::new(base, keys),
+            core: rules::Upstream::new(base, keys),
             calls: Vec::new(),
             free: Vec::new(),
             url: String::new(),
@@ -117,7 +129,7 @@ impl Upstream {
             ..CallOptions::new(method)
         };
         let now = time(now);
-        let mut call = core::Call::new(options, now);
+        let mut call = rules::Call::new(options, now);
         let next = call.start(&mut self.core, now);
         let number = self.free.pop().unwrap_or_else(|| {
             self.calls.push(None);
@@ -130,7 +142,7 @@ impl Upstream {
 
     /// The URL of the call begun last.
     pub fn url(&mut self) -> String {
-        std::mem::take(&mut self.url)
+        mem::take(&mut self.url)
     }
 
     /// A response's head has come; gives the next action.
@@ -213,36 +225,35 @@ impl Upstream {
     /// times in milliseconds since the Unix epoch.
     pub fn keys(&self) -> String {
         let ring = self.core.keys();
-        let keys: Vec<String> = [Slot::Current, Slot::Next]
-            .into_iter()
-            .filter_map(|slot| {
-                let mut object = core::json::Object::new();
-                object.string("slot", slot.as_str()).string("fingerprint", &ring.fingerprint(slot)?.to_string());
-                let (verdict, at) = match ring.verdict(slot)? {
-                    KeyVerdict::Untested => ("untested", None),
-                    KeyVerdict::Accepted { at } => ("accepted", Some(at)),
-                    KeyVerdict::Refused { at } => ("refused", Some(at)),
-                };
-                object.string("verdict", verdict);
-                for (name, at) in [("at", at), ("expiresAt", ring.claims(slot).and_then(|claims| claims.expires_at))] {
-                    if let Some(at) = at {
-                        object.number(name, at.as_unix_millis());
-                    }
+        let mut keys = Array::new();
+        for slot in [Slot::Current, Slot::Next] {
+            let (Some(fingerprint), Some(verdict)) = (ring.fingerprint(slot), ring.verdict(slot)) else { continue };
+            let mut object = Object::new();
+            object.string("slot", slot.as_str()).string("fingerprint", &fingerprint.to_hex());
+            let (verdict, at) = match verdict {
+                KeyVerdict::Untested => ("untested", None),
+                KeyVerdict::Accepted { at } => ("accepted", Some(at)),
+                KeyVerdict::Refused { at } => ("refused", Some(at)),
+            };
+            object.string("verdict", verdict);
+            for (name, at) in [("at", at), ("expiresAt", ring.claims(slot).and_then(|claims| claims.expires_at))] {
+                if let Some(at) = at {
+                    object.number(name, at.as_unix_millis());
                 }
-                Some(object.finish())
-            })
-            .collect();
-        let mut object = core::json::Object::new();
+            }
+            keys.raw(&object.finish());
+        }
+        let mut object = Object::new();
         object
             .string("kind", if ring.kind() == CredentialKind::ApiKey { "api_key" } else { "caller_token" })
             .string("inUse", ring.in_use().as_str())
-            .raw("keys", &format!("[{}]", keys.join(",")));
+            .raw("keys", &keys.finish());
         object.finish()
     }
 
     /// How many requests a call has sent so far.
     pub fn attempts(&self, number: usize) -> u32 {
-        self.calls.get(number).and_then(Option::as_ref).map_or(0, core::Call::attempts)
+        self.calls.get(number).and_then(Option::as_ref).map_or(0, rules::Call::attempts)
     }
 
     /// How many calls are under way; for tests of leaks.
@@ -253,7 +264,7 @@ impl Upstream {
 }
 
 impl Upstream {
-    fn step(&mut self, number: usize, judge: impl FnOnce(&mut core::Call, &mut core::Upstream) -> Action) -> u32 {
+    fn step(&mut self, number: usize, judge: impl FnOnce(&mut rules::Call, &mut rules::Upstream) -> Action) -> u32 {
         // A number that is not under way is a driver's fault; the call is over.
         let Some(Some(call)) = self.calls.get_mut(number) else {
             self.action = action::FAILED;
@@ -327,7 +338,7 @@ fn as_millis(duration: Duration) -> f64 {
 
 struct Lookup<'a>(&'a Headers);
 
-impl core::Headers for Lookup<'_> {
+impl rules::Headers for Lookup<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.0.get(name).ok().flatten().map(Cow::Owned)
     }

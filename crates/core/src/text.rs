@@ -1,0 +1,121 @@
+//! Text, put together and searched without `core::fmt` and `core::str::pattern`.
+//!
+//! Both are good code, and more of it than everything this crate does: the wasm
+//! of the npm package is a third smaller without them (`docs/size.md`). So what
+//! ships composes its messages from strings, `["at byte ", &decimal(7)].concat()`,
+//! and `Display` prints the result for Rust programs.
+
+use alloc::string::String;
+
+/// A number in decimal.
+///
+/// ```
+/// assert_eq!(attention_core::text::decimal(1_048_576_u64), "1048576");
+/// ```
+pub fn decimal(number: impl Into<u64>) -> String {
+    let mut text = String::new();
+    push_decimal(&mut text, number.into());
+    text
+}
+
+pub(crate) fn push_decimal(out: &mut String, number: u64) {
+    if number >= 10 {
+        push_decimal(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// [`decimal`] of a length or a position.
+pub fn count(number: usize) -> String {
+    // No platform has more than 64 bits.
+    decimal(number as u64)
+}
+
+/// Bytes in lower-case hex.
+///
+/// ```
+/// assert_eq!(attention_core::text::hex(&[0x0a, 0xff]), "0aff");
+/// ```
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex(&mut text, bytes);
+    text
+}
+
+pub(crate) fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            out.push(char::from(nibble + if nibble < 10 { b'0' } else { b'a' - 10 }));
+        }
+    }
+}
+
+/// The value of a hex digit.
+pub(crate) const fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// The byte that two hex digits at `at` stand for.
+pub(crate) fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
+    Some(hex_digit(*bytes.get(at)?)? << 4 | hex_digit(*bytes.get(at + 1)?)?)
+}
+
+/// A number that is digits and nothing else, no larger than 64 bits: no sign, no
+/// white space.
+///
+/// ```
+/// use attention_core::text::whole_number;
+///
+/// assert_eq!(whole_number("60"), Some(60));
+/// assert_eq!(whole_number("+60"), None);
+/// ```
+pub fn whole_number(digits: &str) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.bytes().try_fold(0_u64, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 { None } else { number.checked_mul(10)?.checked_add(u64::from(digit)) }
+    })
+}
+
+/// Where `needle` begins in `text` for the first time. Compares at every place:
+/// what is searched for here is short or seldom there.
+pub(crate) fn find(text: &str, needle: &str) -> Option<usize> {
+    text.as_bytes().windows(needle.len().max(1)).position(|window| window == needle.as_bytes())
+}
+
+/// Whether `needle` stands in `text`.
+pub(crate) fn contains(text: &str, needle: &str) -> bool {
+    find(text, needle).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn says_what_core_says(number: u64, bytes: [u8; 4]) {
+            prop_assert_eq!(decimal(number), number.to_string());
+            prop_assert_eq!(hex(&bytes), format!("{:08x}", u32::from_be_bytes(bytes)));
+        }
+
+        #[test]
+        fn reads_what_core_reads(text in "[0-9]{0,21}|[+-]?[0-9]{1,3}|\\PC{0,4}") {
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            prop_assert_eq!(whole_number(&text), text.parse().ok().filter(|_| digits));
+        }
+
+        #[test]
+        fn finds_what_core_finds(text in "[abé]{0,12}", needle in "[abé]{1,3}") {
+            prop_assert_eq!(find(&text, &needle), text.find(&needle));
+        }
+    }
+}
