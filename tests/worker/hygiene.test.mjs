@@ -186,13 +186,13 @@ test("a header that echoes the key percent-encoded is left out", async () => {
   }
 });
 
-test("Authorization goes up exactly once in a thousand calls on few connections", async () => {
+test("Authorization goes up exactly once in three hundred calls, fifty at a time", async () => {
   workers.begin();
   const port = workers.port(plain);
   const head = requestBytes({ target: "/v2/x", headers: [["Authorization", `Bearer ${TOKEN}`]] });
-  for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 50 }, () => send(port, head)));
-  const records = await workers.received(1000);
-  assert.equal(records.length, 1000);
+  for (let round = 0; round < 6; round++) await Promise.all(Array.from({ length: 50 }, () => send(port, head)));
+  const records = await workers.received(300);
+  assert.equal(records.length, 300);
   for (const record of records) {
     assert.deepEqual(record.all("authorization"), [`Bearer ${KEY}`]);
     assert.deepEqual(names(record), ["authorization", "host"]);
