@@ -140,12 +140,15 @@ impl Configured {
         }
         let policy = config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
         let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
-        if identity.session.is_some_and(|session| !session.routes.decide(method, path).is_allowed()) {
-            return Err(Problem::denied());
-        }
         rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
-        exchange.route = Some(rule.route().to_owned());
         exchange.redact = rule.redacted().to_vec();
+        if let Some(session) = &identity.session {
+            // What its backend asked for narrows the caller's policy, conditions included.
+            let Decision::Allowed(own) = session.routes.decide(method, path) else { return Err(Problem::denied()) };
+            own.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
+            exchange.redact.extend_from_slice(own.redacted());
+        }
+        exchange.route = Some(rule.route().to_owned());
         let url = match under_prefix {
             Some(rest) => upstream.url(rest, target.query),
             None => upstream.url_beside(mcp::PATH, target.query),
