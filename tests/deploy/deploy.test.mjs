@@ -15,6 +15,15 @@ const config = await readFile(new URL("wrangler.toml", WORKER), "utf8");
 /** Its lines that are no comments. */
 const settings = config.split("\n").filter((line) => !line.trimStart().startsWith("#")).join("\n");
 
+/** A configuration that may lie anywhere, and builds nothing: what is written into worker/ is built. */
+function placed(text) {
+  const build = fileURLToPath(new URL("build/", WORKER));
+  return text
+    .replace('main = "build/index.js"', `main = ${JSON.stringify(join(build, "index.js"))}`)
+    .replace('base_dir = "build"', `base_dir = ${JSON.stringify(build)}`)
+    .replace('command = "cargo xtask build worker"\n', "");
+}
+
 let folder;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "attention-deploy-"));
@@ -43,17 +52,25 @@ describe("wrangler deploy --dry-run", () => {
     });
   }
 
+  test("the variables of docs/deploying.md are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
+    const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
+    const blocks = [...guide.matchAll(/```toml\n([^]*?)```/g)].map(([, text]) => text);
+    assert.equal(blocks.length, 3);
+    for (const [index, text] of blocks.entries()) {
+      const file = join(folder, `guide-${index}.toml`);
+      const own = [/\[env\.production\.vars\]\nATTENTION_LOG = "all"\n/, text];
+      await writeFile(file, placed(config).replace(own[0], () => own[1]));
+      const said = await wrangler("deploy", "--dry-run", "--env", "production", "--config", file);
+      for (const [, name] of text.matchAll(/\b(ATTENTION_[A-Z_]+)\b(?: =|\])/g)) assert.match(said, new RegExp(`env\\.${name} .*Environment Variable`));
+      assert.doesNotMatch(said, /WARNING|deprecated/i, said);
+    }
+  });
+
   test("callers, a store's secret and the commented bindings are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
     const commented = config.slice(config.indexOf("# [[env.production.secrets_store_secrets]]")).split("\n").filter((line) => /^# (\[|\w+ = )/.test(line));
     assert.equal(commented.length, 7);
     const callers = /# {3}ATTENTION_CALLERS = \[[^]*?# {3}\]/.exec(config)[0].replaceAll(/^# {3}/gm, "");
-    // Beside no source: what stands in worker/ is built.
-    const build = fileURLToPath(new URL("build/", WORKER));
-    const whole = config
-      .replace("[env.production.vars]", `[env.production.vars]\n${callers}`)
-      .replace('main = "build/index.js"', `main = ${JSON.stringify(join(build, "index.js"))}`)
-      .replace('base_dir = "build"', `base_dir = ${JSON.stringify(build)}`)
-      .replace('command = "cargo xtask build worker"\n', "");
+    const whole = placed(config).replace("[env.production.vars]", `[env.production.vars]\n${callers}`);
     const file = join(folder, "wrangler.toml");
     await writeFile(file, whole + commented.map((line) => line.slice(2)).join("\n"));
     const said = await wrangler("deploy", "--dry-run", "--env", "production", "--config", file);

@@ -155,7 +155,14 @@ describe("a token that is refused: 401, the reason in the log alone, nothing sen
 
 describe("Cloudflare Access: its header, its issuer, its audience tag", () => {
   published["/cdn-cgi/access/certs"] = [rsa.jwk];
-  const access = believing("/cdn-cgi/access/certs", { header: ACCESS, algorithms: undefined }, {
+  // As in docs/deploying.md: a table of variables, which is a JSON binding.
+  const access = workers.with({
+    ATTENTION_JWT: {
+      json: {
+        issuer: ISSUER, jwks: keysUrl("/cdn-cgi/access/certs"), audience: AUDIENCE, header: ACCESS, nameClaim: "email",
+        grants: [{ claim: "email", endsWith: "@corp.example" }],
+      },
+    },
     ATTENTION_CALLERS: JSON.stringify([{ name: "app", sha256: sha256(TOKEN) }]),
   });
 

@@ -1,0 +1,462 @@
+// What docs/deploying.md says, done: the commands that need no Cloudflare account,
+// and each step against the built Worker in workerd.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { startUpstream } from "../upstream/server.mjs";
+import { startWorkerd } from "../upstream/workerd.mjs";
+import { assertNoSecret, assertProblem, fingerprint, KEY, NEXT_KEY, OTHER_TOKEN, SECRETS, sha256, TOKEN, useWorkers } from "../worker/worker.mjs";
+
+const run = promisify(execFile);
+const ADMIN = "fake-operator-token-of-the-walkthrough";
+const SECRET = "fake-session-secret-of-the-walkthrough-0123456789";
+const PAGE = "https://app.example";
+const OTHER_PAGE = "https://other.example";
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
+/** The first block of a language that holds a text. */
+function block(language, holding) {
+  const found = [...guide.matchAll(/```(\w+)\n([^]*?)```/g)].find(([, name, text]) => name === language && text.includes(holding));
+  assert.ok(found, `docs/deploying.md has no ${language} block with ${holding}`);
+  return found[2];
+}
+const shell = async (script) => (await run("sh", ["-euc", script])).stdout;
+
+const workers = useWorkers();
+const caller = (more = {}, name = "app", token = TOKEN) => ({ name, sha256: sha256(token), ...more });
+const withCallers = (list, more = {}) => workers.with({ ATTENTION_CALLERS: JSON.stringify(list), ...more });
+const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+
+describe("the guide's own commands", () => {
+  test("a token and its digest", async () => {
+    const script = block("sh", "openssl rand -hex 32");
+    const printed = await shell(`${script}\nprintf '\\n%s' "$TOKEN"`);
+    const [, token] = /\n([0-9a-f]{64})$/.exec(printed);
+    assert.ok(printed.includes(sha256(token)), printed);
+  });
+
+  test("its callers and policy are ones that a Worker takes", async () => {
+    workers.begin();
+    const answer = await workers.call(fromGuide, { target: "/v2/conversations/list?page=1" });
+    assert.equal(answer.status, 200, answer.text);
+    assertProblem(await workers.call(fromGuide, { target: "/v2/conversations/list?other=1" }), 403, "query_denied");
+    assertProblem(await workers.call(fromGuide, { target: "/v2/users" }), 403, "route_denied");
+  });
+  const fromGuide = workers.with({ ATTENTION_POLICY: block("text", "allow GET") });
+
+  test("cargo xtask policy says of the guide's policy what the guide says", { timeout: 300_000 }, async () => {
+    const policy = block("text", "allow GET");
+    const ask = (...args) =>
+      run("sh", ["-c", `printf %s "$POLICY" | cargo xtask policy "$@" 2>&1 || true`, "sh", ...args], { env: { ...process.env, POLICY: policy } }).then(({ stdout }) => stdout);
+    const checked = await ask("check", "-");
+    assert.match(checked, /policy default: 3 of \d+ known operations allowed/);
+    assert.match(checked, /policy reports: \d+ of/);
+    assert.doesNotMatch(checked, /warning|error:/);
+    assert.match(await ask("explain", "-", "GET", "/v2/users"), /refused\n {2}403 route_denied: no line allows it/);
+    assert.match(await ask("explain", "-", "GET", "/v2/api_keys"), /403 route_denied: built in/);
+    assert.match(await ask("explain", "-", "GET", "/v2/scorecards", "--policy", "reports"), /: allowed\n {2}line \d+: allow GET \/v2\/scorecards\/\*\*/);
+  });
+});
+
+describe("before it is configured", () => {
+  test("a Worker without key and callers answers 503 to everything but /healthz, and says why in its log", async () => {
+    workers.begin();
+    const answer = await workers.call(bare);
+    assertProblem(answer, 503, "misconfigured");
+    assert.match((await workers.log(answer)).fault, /ATTENTION_API_KEY is not set; run `wrangler secret put ATTENTION_API_KEY`/);
+    assert.match((await workers.log(await workers.call(noCallers))).fault, /ATTENTION_CALLERS names nobody/);
+    assert.equal((await workers.call(bare, { target: "/healthz", token: null })).status, 200);
+    assert.deepEqual(workers.upstream.records, []);
+  });
+  const bare = workers.with({ ATTENTION_API_KEY: undefined, ATTENTION_CALLERS: undefined });
+  const noCallers = workers.with({ ATTENTION_CALLERS: undefined });
+});
+
+describe("callers", () => {
+  test("one that has expired is told so, whatever it asks for", async () => {
+    workers.begin();
+    for (const expires of ["2020-01-31", "2020-01-31T08:30:00Z"]) {
+      const answer = await workers.call(expired[expires]);
+      assertProblem(answer, 401, "token_expired");
+      assert.match(answer.get("www-authenticate"), /error="invalid_token", error_description="expired"/);
+    }
+    assert.deepEqual(workers.upstream.records, []);
+  });
+  const expired = Object.fromEntries(["2020-01-31", "2020-01-31T08:30:00Z"].map((expires) => [expires, withCallers([caller({ expires })])]));
+
+  test("one that expires soon works until then", async () => {
+    workers.begin();
+    assert.equal((await workers.call(soon)).status, 200);
+    await sleep(Math.max(0, soonAt - Date.now()) + 1_000);
+    assertProblem(await workers.call(soon), 401, "token_expired");
+  });
+  const soonAt = Date.now() + 6_000;
+  const soon = withCallers([caller({ expires: at(6) })]);
+
+  test("one with a limit gets 429 caller_rate_limited with Retry-After, others go on, and the wait is enough", async () => {
+    workers.begin();
+    const burst = await Promise.all(Array.from({ length: 30 }, () => workers.call(limited)));
+    assert.deepEqual(burst.map(({ status }) => status), burst.map(() => 200));
+    const answer = await workers.call(limited);
+    assertProblem(answer, 429, "caller_rate_limited");
+    const seconds = Number(answer.get("retry-after"));
+    assert.ok(seconds >= 1 && seconds <= 2, answer.head);
+    assert.equal((await workers.call(limited, { token: OTHER_TOKEN })).status, 200);
+    assert.equal(workers.upstream.records.length, 31);
+    await sleep(seconds * 1000);
+    assert.equal((await workers.call(limited)).status, 200);
+    assert.equal((await workers.log(answer)).code, "caller_rate_limited");
+  });
+  const limited = withCallers([caller({ limit: "30/min" }), caller({}, "other", OTHER_TOKEN)]);
+
+  test("each has its own policy", async () => {
+    workers.begin();
+    assert.equal((await workers.call(two, { target: "/v2/labels" })).status, 200);
+    assertProblem(await workers.call(two, { target: "/v2/labels", method: "POST", body: "{}" }), 403, "route_denied");
+    assert.equal((await workers.call(two, { target: "/v2/labels", method: "POST", body: "{}", token: OTHER_TOKEN })).status, 200);
+  });
+  const two = withCallers([caller(), caller({ policy: "wide" }, "other", OTHER_TOKEN)], { ATTENTION_POLICY: "allow GET /v2/labels\n[wide]\nallow * /v2/**" });
+});
+
+describe("conditions of a policy", () => {
+  const service = workers.with({
+    ATTENTION_POLICY: `
+      allow GET  /v2/conversations/list query=page,filter[title]
+      allow GET  /v2/users query=
+      allow POST /v2/ask_attention/v2 body=1kb
+      allow GET  /v2/conversations/* redact=transcript,email`,
+  });
+  const get = (target) => workers.call(service, { target });
+
+  for (const query of ["", "?", "?page=1", "?page=1&page=2", "?filter[title]=x", "?filter%5Btitle%5D=x", "?%70age=1"]) {
+    test(`query: ${query || "none"} is let through`, async () => {
+      workers.begin();
+      assert.equal((await get(`/v2/conversations/list${query}`)).status, 200);
+    });
+  }
+  for (const query of ["?size=1", "?page=1&size=1", "?Page=1", "?page%00=1", "?page[]=1", "?%zz=1", "?=1", "?page=1&&size", "?page=1;size=2&x"]) {
+    test(`query: ${query} is refused`, async () => {
+      workers.begin();
+      assertProblem(await get(`/v2/conversations/list${query}`), 403, "query_denied");
+      assert.deepEqual(workers.upstream.records, []);
+    });
+  }
+  test("query= alone allows none", async () => {
+    workers.begin();
+    assert.equal((await get("/v2/users")).status, 200);
+    assertProblem(await get("/v2/users?page=1"), 403, "query_denied");
+  });
+
+  test("body: up to the size, and no more", async () => {
+    workers.begin();
+    const post = (request) => workers.call(service, { method: "POST", target: "/v2/ask_attention/v2", ...request });
+    assert.equal((await post({ body: "x".repeat(1024) })).status, 200);
+    const answer = await post({ body: "x".repeat(1025) });
+    assert.match(assertProblem(answer, 413, "body_too_large").detail, /1024 bytes/);
+    assertProblem(await post({ body: "1\r\nx\r\n0\r\n\r\n", headers: [["Transfer-Encoding", "chunked"]] }), 411, "length_required");
+    assert.equal(workers.upstream.records.length, 1);
+  });
+
+  describe("redact", () => {
+    const whole = { id: 1, email: "ann@corp.example", title: "email", parts: [{ transcript: { text: "secret" }, email: null, at: 1.5 }], deep: { deep: { email: ["x"] } } };
+    const rest = { id: 1, title: "email", parts: [{ at: 1.5 }], deep: { deep: {} } };
+    const answerWith = (body, headers = {}) => ({ status: 200, headers: { "Content-Type": "application/json", ETag: '"1"', ...headers }, body });
+
+    for (const [name, entry] of Object.entries({
+      "plain": answerWith(JSON.stringify(whole)),
+      "gzip": answerWith(gzipSync(JSON.stringify(whole)), { "Content-Encoding": "gzip" }),
+      "with names written with escapes": answerWith(JSON.stringify(whole).replaceAll('"email":', '"\\u0065mail":')),
+    })) {
+      test(`members are taken out wherever they stand: ${name}`, async () => {
+        workers.begin(entry);
+        const answer = await get("/v2/conversations/7");
+        assert.equal(answer.status, 200, answer.text);
+        assert.deepEqual(answer.json(), rest);
+        assert.deepEqual([answer.get("etag"), answer.get("content-encoding"), answer.get("content-type")], [null, null, "application/json"]);
+      });
+    }
+
+    for (const [name, entry] of Object.entries({
+      "no JSON": answerWith('email,"ann@corp.example"', { "Content-Type": "text/csv" }),
+      "half of it": answerWith('{"email":"ann@corp.example"'),
+      "not UTF-8": answerWith(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])),
+      "more than 8 MB": answerWith(`["${"x".repeat(8 * 1024 * 1024)}"]`),
+      "cut off": { ...answerWith(JSON.stringify(whole)), cutAfter: 20 },
+    })) {
+      test(`what cannot be taken apart does not come down: ${name}`, async () => {
+        workers.begin(entry);
+        const answer = await get("/v2/conversations/7");
+        assertProblem(answer, 502, "unredactable");
+        assert.ok(!answer.text.includes("corp.example"));
+      });
+    }
+
+    test("a route without the condition streams as it is", async () => {
+      workers.begin(answerWith(JSON.stringify(whole)));
+      assert.equal((await get("/v2/conversations/list")).text, JSON.stringify(whole));
+    });
+  });
+});
+
+describe("sessions for a page", () => {
+  const sessions = { ATTENTION_SESSION_SECRET: SECRET, ATTENTION_ALLOWED_ORIGINS: `${PAGE},${OTHER_PAGE}`, ATTENTION_POLICY: "allow GET /v2/conversations/**\nallow GET /v2/users\nallow GET /v2/labels query=page" };
+  const service = withCallers([caller({ mintsSessions: true }), caller({}, "other", OTHER_TOKEN)], sessions);
+  const mint = (wish, { on = service, token = TOKEN } = {}) => workers.call(on, { method: "POST", target: "/sessions", token, body: typeof wish === "string" ? wish : JSON.stringify(wish) });
+  const minted = async (wish, options) => {
+    const answer = await mint(wish, options);
+    assert.equal(answer.status, 201, answer.text);
+    return answer.json();
+  };
+  const use = (token, { origin = PAGE, on = service, ...request } = {}) => workers.call(on, { token, headers: origin ? [["Origin", origin]] : [], ...request });
+
+  test("a backend asks for one, and its page uses it", async () => {
+    workers.begin();
+    const { token, expiresAt, id, ...more } = await minted({ minutes: 10, origin: PAGE, routes: ["GET /v2/conversations/*"] });
+    assert.deepEqual(more, {});
+    assert.ok(Math.abs(expiresAt - Date.now() - 600_000) < 30_000);
+    assert.match(id, /^[0-9a-f-]{36}$/);
+    const answer = await use(token, { target: "/v2/conversations/7" });
+    assert.deepEqual([answer.status, answer.get("access-control-allow-origin")], [200, PAGE]);
+    const [record] = await workers.received(1);
+    assert.deepEqual(record.all("authorization"), [`Bearer ${KEY}`]);
+    assert.ok(!record.head.includes(token));
+    assert.equal((await workers.log(answer)).caller, "app");
+  });
+
+  test("the guide's example does it", async () => {
+    workers.begin();
+    const sources = [block("js", "/sessions"), block("js", "session.token")];
+    const proxy = `http://127.0.0.1:${workers.port(service)}`;
+    const [backend] = sources.map((source) => source.replaceAll(/^import .*$/gm, "").replaceAll("export ", ""));
+    const session = await new Function("process", `${backend}; return sessionFor;`)({ env: { PROXY: proxy, PROXY_TOKEN: TOKEN } })("ann");
+    assert.equal((await use(session.token, { origin: "https://app.example", target: "/v2/conversations/list" })).status, 200);
+    const page = await new Function("session", "PROXY", "fetch", `return (async () => { ${sources[1]}; return response; })()`)(
+      session, proxy, (url, options) => fetch(url, { ...options, headers: { ...options.headers, Origin: "https://app.example" } }));
+    assert.equal(page.status, 200);
+  });
+
+  test("not from another page, allowed or not, and not from nowhere", async () => {
+    workers.begin();
+    const { token } = await minted({ origin: PAGE });
+    for (const origin of [OTHER_PAGE, "https://evil.example", null, "null", `${PAGE}.evil.example`]) {
+      assertProblem(await use(token, { origin, target: "/v2/users" }), 403, "origin_not_allowed");
+    }
+    assert.deepEqual(workers.upstream.records, []);
+    assert.equal((await use(token, { target: "/v2/users" })).status, 200);
+  });
+
+  test("nowhere else than along its routes, and never beyond its backend's policy", async () => {
+    workers.begin();
+    const { token } = await minted({ origin: PAGE, routes: ["GET /v2/conversations/*", "* /v2/teams/**", "* /v2/api_keys/**"] });
+    for (const [method, target] of [["GET", "/v2/users"], ["GET", "/v2/conversations/7/x"], ["GET", "/v2/teams"], ["DELETE", "/v2/conversations/7"], ["GET", "/v2/api_keys"]]) {
+      assertProblem(await use(token, { method, target }), 403, "route_denied");
+    }
+    const { token: broad } = await minted({ origin: PAGE });
+    assertProblem(await use(broad, { target: "/v2/teams" }), 403, "route_denied");
+    assertProblem(await use(broad, { target: "/v2/api_keys" }), 403, "route_denied");
+    assert.deepEqual(workers.upstream.records, []);
+  });
+
+  test("conditions on its routes hold as well as those of the policy", async () => {
+    workers.begin({ status: 200, headers: { "Content-Type": "application/json" }, body: '{"email":"x","id":1}' });
+    const { token } = await minted({ origin: PAGE, routes: ["GET /v2/conversations/list query=page redact=email", "GET /v2/labels"] });
+    assert.deepEqual((await use(token, { target: "/v2/conversations/list?page=1" })).json(), { id: 1 });
+    assertProblem(await use(token, { target: "/v2/conversations/list?size=1" }), 403, "query_denied");
+    assertProblem(await use(token, { target: "/v2/labels?size=1" }), 403, "query_denied");
+  });
+
+  test("not with a changed byte, nor cut, nor signed with another secret", async () => {
+    workers.begin();
+    const { token } = await minted({ origin: PAGE });
+    const changed = [...token].map((letter, index) => `${token.slice(0, index)}${letter === "A" ? "B" : "A"}${token.slice(index + 1)}`);
+    // The last letter of unpadded base64 has bits that count for nothing; changing those is refused too.
+    const some = changed.filter((_, index) => index < 3 || index % 7 === 0 || index > token.length - 4);
+    for (const wrong of [...some, token.slice(0, -1), `${token}A`, token.split(".").slice(0, 2).join("."), `${token.split(".").slice(0, 2).join(".")}.`]) {
+      const answer = await use(wrong, { target: "/v2/users" });
+      assert.equal(answer.status, 401, wrong);
+      assert.equal(answer.json().code, "invalid_token");
+    }
+    const { token: foreign } = await minted({ origin: PAGE }, { on: elsewhere });
+    assertProblem(await use(foreign, { target: "/v2/users" }), 401, "invalid_token");
+    assert.deepEqual(workers.upstream.records, []);
+  });
+  const elsewhere = withCallers([caller({ mintsSessions: true })], { ...sessions, ATTENTION_SESSION_SECRET: `another-${SECRET}` });
+
+  test("no session makes another, and only who may mint does", async () => {
+    workers.begin();
+    const { token } = await minted({});
+    assertProblem(await mint({}, { token }), 403, "route_denied");
+    assertProblem(await mint({}, { token: OTHER_TOKEN }), 403, "route_denied");
+    assertProblem(await mint({}, { token: "fake-token-of-nobody" }), 401, "invalid_token");
+    assertProblem(await workers.call(service, { target: "/sessions" }), 405, "method_not_allowed");
+  });
+
+  test("gone with its backend: taken out, or no longer allowed to mint", async () => {
+    workers.begin();
+    const { token } = await minted({ origin: PAGE });
+    for (const on of [without, noLonger]) assertProblem(await use(token, { on, target: "/v2/users" }), 401, "invalid_token");
+    assert.deepEqual(workers.upstream.records, []);
+  });
+  const without = withCallers([caller({}, "other", OTHER_TOKEN)], sessions);
+  const noLonger = withCallers([caller()], sessions);
+
+  test("over after its minutes", { timeout: 90_000 }, async () => {
+    workers.begin();
+    const { token, expiresAt } = await minted({ minutes: 1, origin: PAGE });
+    assert.equal((await use(token, { target: "/v2/users" })).status, 200);
+    await sleep(expiresAt - Date.now() + 500);
+    assertProblem(await use(token, { target: "/v2/users" }), 401, "token_expired");
+  });
+
+  for (const [wish, said] of [
+    ["", /line 1/], ["[]", /line 1/], ["{", /line 1/], ['{"minutes":0}', /minutes/], ['{"minutes":61}', /minutes/], ['{"minutes":-1}', /minutes/], ['{"minutes":1e3}', /minutes/],
+    ['{"minutes":"5"}', /minutes/], ['{"origin":"https://evil.example"}', /origin/], ['{"origin":"*"}', /origin/], ['{"origin":1}', /origin/], ['{"routes":["GET"]}', /routes/],
+    ['{"routes":["GET /v2/x\\nallow * /**"]}', /routes/], ['{"routes":["FETCH /v2/x"]}', /routes/], ['{"routes":{}}', /routes/], ['{"minutes":1,"minutes":2}', /minutes/],
+    ['{"__proto__":{}}', /member/], ['{"more":1}', /member/], [`{"origin":"${PAGE}"}${" ".repeat(17 * 1024)}`, /./],
+  ]) {
+    test(`a wish that cannot be granted: ${wish.slice(0, 50) || "nothing"}`, async () => {
+      const answer = await mint(wish);
+      assert.equal(answer.status, 400, answer.text);
+      assert.match(answer.json().detail, said);
+      assert.ok(!answer.text.includes("s1."));
+    });
+  }
+
+  test("the log holds no session", async () => {
+    const { token } = await minted({ origin: PAGE });
+    await workers.log(await use(token, { target: "/v2/users" }));
+    assertNoSecret(workers.workerd.output, [...SECRETS, ADMIN, SECRET, token, token.split(".")[1]]);
+    assert.ok(!workers.workerd.output.includes("s1."));
+  });
+});
+
+describe("rotating a key", () => {
+  const operated = { ATTENTION_ADMIN_SHA256: sha256(ADMIN), ATTENTION_POLICY: "allow GET /v2/**" };
+  const steps = {
+    "one key": workers.with(operated),
+    "the next one added": workers.with({ ...operated, ATTENTION_API_KEY_NEXT: NEXT_KEY }),
+    "promoted, both there": workers.with({ ...operated, ATTENTION_API_KEY: NEXT_KEY, ATTENTION_API_KEY_NEXT: KEY }),
+    "promoted": workers.with({ ...operated, ATTENTION_API_KEY: NEXT_KEY }),
+  };
+  const probe = (service, slot, { token = ADMIN, ...request } = {}) => workers.call(service, { method: "POST", target: `/admin/keys/${slot}/test`, token, ...request });
+  /** An API that takes these keys. */
+  const taking = (...keys) => {
+    workers.begin();
+    workers.respond = (request) => new Response("{}", { status: keys.some((key) => request.headers.get("authorization") === `Bearer ${key}`) ? 200 : 401 });
+  };
+
+  test("the next key is tried before anybody depends on it", async () => {
+    taking(KEY, NEXT_KEY);
+    const answer = await probe(steps["the next one added"], "next");
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(answer.json(), { slot: "next", fingerprint: fingerprint(NEXT_KEY), verdict: "accepted", upstreamStatus: 200 });
+    const [record] = await workers.received(1);
+    assert.deepEqual([record.requestLine, record.all("authorization")], ["GET /v2/conversations/list?page=1&size=1 HTTP/1.1", [`Bearer ${NEXT_KEY}`]]);
+    assertNoSecret(answer.head + answer.text);
+  });
+
+  test("refused, or unknown when the API does not say", async () => {
+    taking(KEY);
+    assert.deepEqual((await probe(steps["the next one added"], "next")).json().verdict, "refused");
+    assert.deepEqual((await probe(steps["the next one added"], "current")).json().verdict, "accepted");
+    workers.begin({ status: 500 }, { status: 302, headers: { Location: "/elsewhere" } }, { close: true });
+    for (const status of [500, 302, 0]) {
+      const { verdict, upstreamStatus } = (await probe(steps["the next one added"], "current")).json();
+      assert.deepEqual([verdict, upstreamStatus], ["unknown", status]);
+    }
+    assert.equal(workers.upstream.records.length, 3);
+  });
+
+  test("only the operator may", async () => {
+    taking(KEY, NEXT_KEY);
+    const service = steps["the next one added"];
+    assertProblem(await probe(service, "next", { token: TOKEN }), 401, "invalid_token");
+    assertProblem(await probe(service, "next", { token: KEY }), 401, "invalid_token");
+    assertProblem(await probe(service, "next", { token: sha256(ADMIN) }), 401, "invalid_token");
+    assertProblem(await probe(service, "next", { token: null }), 401, "authorization_missing");
+    assertProblem(await probe(service, "next", { method: "GET" }), 405, "method_not_allowed");
+    assertProblem(await workers.call(service, { token: ADMIN }), 401, "invalid_token");
+    assert.deepEqual(workers.upstream.records, []);
+  });
+
+  test("no such path without a next key, nor without an operator", async () => {
+    taking(KEY);
+    assertProblem(await probe(steps["one key"], "next"), 404, "no_such_route");
+    for (const slot of ["next", "current"]) assertProblem(await probe(unoperated, slot), 404, "no_such_route");
+    assert.deepEqual(workers.upstream.records, []);
+  });
+  const unoperated = workers.with({ ATTENTION_API_KEY_NEXT: NEXT_KEY });
+
+  test("step by step, and no call fails", async () => {
+    const serve = async (step) => {
+      const answers = await Promise.all(Array.from({ length: 8 }, () => workers.call(steps[step])));
+      assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200), step);
+      return (await workers.call(steps[step], { target: "/readyz", token: null })).json().keys.map(({ slot, fingerprint: name, inUse }) => [slot, name, inUse]);
+    };
+    const [old, fresh] = [fingerprint(KEY), fingerprint(NEXT_KEY)];
+    taking(KEY);
+    assert.deepEqual(await serve("one key"), [["current", old, true]]);
+    taking(KEY, NEXT_KEY);
+    assert.deepEqual(await serve("the next one added"), [["current", old, true], ["next", fresh, false]]);
+    // Deleted too early: the calls go over to the next key by themselves.
+    taking(NEXT_KEY);
+    assert.deepEqual(await serve("the next one added"), [["current", old, false], ["next", fresh, true]]);
+    taking(KEY, NEXT_KEY);
+    assert.deepEqual(await serve("promoted, both there"), [["current", fresh, true], ["next", old, false]]);
+    taking(NEXT_KEY);
+    assert.deepEqual(await serve("promoted"), [["current", fresh, true]]);
+  });
+
+  test("the switch stands in the log", async () => {
+    await workers.workerd.line((text) => text.includes(`"keySwitchedFrom":"${fingerprint(KEY)}","keySwitchedTo":"${fingerprint(NEXT_KEY)}"`));
+    assertNoSecret(workers.workerd.output, [...SECRETS, ADMIN, SECRET]);
+  });
+});
+
+describe("a key in the Secrets Store", () => {
+  let upstream;
+  let workerd;
+  before(async () => {
+    upstream = await startUpstream();
+    const build = new URL("../../worker/build/", import.meta.url);
+    const modules = [{ name: "index.js", file: new URL("index.js", build) }, { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", build) }];
+    const vault = (name, body) => ({
+      name,
+      port: false,
+      modules: [{ name: "vault.js", text: `import { WorkerEntrypoint } from "cloudflare:workers"; let times = 0; export default class extends WorkerEntrypoint { async get() { ${body} } }` }],
+    });
+    const worker = (name, store) => ({
+      name,
+      modules,
+      bindings: { ATTENTION_API_KEY: { service: store }, ATTENTION_BASE_URL: `${upstream.url}/v2`, ATTENTION_CALLERS: JSON.stringify([caller()]) },
+    });
+    workerd = await startWorkerd({
+      services: [
+        worker("good", "vault"), worker("late", "slow-vault"), worker("gone", "broken-vault"),
+        vault("vault", `return ${JSON.stringify(KEY)};`),
+        vault("slow-vault", `if (times++ === 0) throw new Error("not yet"); return ${JSON.stringify(KEY)};`),
+        vault("broken-vault", 'throw new Error("never");'),
+      ],
+    });
+  });
+  after(async () => {
+    await workerd?.close();
+    await upstream?.close();
+  });
+  const call = (name) => fetch(`${workerd.urls[name]}/v2/users`, { headers: { Authorization: `Bearer ${TOKEN}` } });
+
+  test("is read through its binding", async () => {
+    assert.equal((await call("good")).status, 200);
+    assert.deepEqual((await upstream.settled(1))[0].all("authorization"), [`Bearer ${KEY}`]);
+  });
+
+  test("a store that does not answer is a 503, told in the log, and asked again at the next request", async () => {
+    assert.deepEqual([(await call("late")).status, (await call("late")).status], [503, 200]);
+    assert.deepEqual([(await call("gone")).status, (await call("gone")).status], [503, 503]);
+    await workerd.line(/ATTENTION_API_KEY: the binding could not be read/);
+  });
+});
