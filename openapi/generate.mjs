@@ -52,6 +52,9 @@ function entry({ method, name, path, params, pagination, isRepeatable }) {
   return `${letter}${name}${path}${pagination ? `#${styles.indexOf(JSON.stringify(style(pagination)))}` : ""}`;
 }
 
+/** The interfaces, written by hand, of what resources have besides operations. */
+const HELPERS = { knowledgeBase: "KnowledgeBaseHelpers", superAgent: "SuperAgentHelpers" };
+
 /** Every operation by resource and name: what runs, and its types. */
 function table() {
   const kind = (name) => name[0].toUpperCase() + name.slice(1);
@@ -61,7 +64,9 @@ function table() {
     'import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";',
     'import type { APIPromise } from "./promise.js";',
     'import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";',
-    'import type { operations } from "./schema.js";\n',
+    'import type { operations } from "./schema.js";',
+    'import type { SuperAgentHelpers } from "./super-agent.js";',
+    'import type { KnowledgeBaseHelpers } from "./upload.js";\n',
     "/** How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */",
     `export const STYLES: readonly PagingStyle[] = [\n${styles.map((each) => `  ${each.replaceAll(",", ", ")},`).join("\n")}\n];\n`,
     "/** Every operation: its method's letter (large: takes a query or body), its name, its path, `#` and its style of paging. */",
@@ -75,7 +80,7 @@ function table() {
     ...resources.flatMap(({ name, description, operations }) => [
       "",
       `/** ${description} */`,
-      `export interface ${kind(name)} {`,
+      `export interface ${kind(name)} ${name in HELPERS ? `extends ${HELPERS[name]} ` : ""}{`,
       ...operations.flatMap((each) => [comment(each), `  ${signature(each)};`]),
       "}",
     ]),

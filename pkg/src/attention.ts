@@ -4,6 +4,11 @@ import { type AttentionOptions, Client } from "./client.js";
 import type { Door } from "./door.js";
 import { type Resources, TABLE } from "./operations.js";
 import { resource } from "./resources.js";
+import { superAgentHelpers } from "./super-agent.js";
+import { knowledgeBaseHelpers } from "./upload.js";
+
+/** What some resources have besides operations. */
+const HELPERS: Readonly<Record<string, (client: Client) => object>> = { superAgent: superAgentHelpers, knowledgeBase: knowledgeBaseHelpers };
 
 export interface Attention extends Resources {}
 
@@ -34,7 +39,7 @@ function install(prototype: object): void {
     Object.defineProperty(prototype, name, {
       configurable: true,
       get(this: Client) {
-        const value = resource(this, name, line);
+        const value = { ...resource(this, name, line), ...HELPERS[name]?.(this) };
         Object.defineProperty(this, name, { value });
         return value;
       },

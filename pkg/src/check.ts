@@ -1,7 +1,7 @@
 /** Says which option is wrong and what it may be, to callers without a type checker too. */
 
 /** What one option may hold: a test, and its description for the message. */
-type Rule = readonly [accepts: (value: unknown) => boolean, expected: string];
+export type Rule = readonly [accepts: (value: unknown) => boolean, expected: string];
 
 /** The options that there are. */
 export type Rules = Readonly<Record<string, Rule>>;

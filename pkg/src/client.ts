@@ -100,6 +100,19 @@ const OF_THE_DOOR = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
 
+/** What helpers of this package need of a client, and nobody else may have. */
+interface Inside {
+  readonly fetch: typeof globalThis.fetch;
+  readonly secrets: () => readonly string[];
+}
+
+const INSIDES = new WeakMap<Client, Inside>();
+
+/** Gives it. Not by a static block of the class: bundlers would keep the class for it. */
+export function inside(client: Client): Inside {
+  return INSIDES.get(client)!;
+}
+
 /**
  * A client with calls by path and nothing else: what bundles take that do not
  * want the operations by name, which `Attention` adds.

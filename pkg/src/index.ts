@@ -35,6 +35,8 @@ export { Listing } from "./listing.js";
 export type { Resources } from "./operations.js";
 export type { KnownPath, Method, PathAnswer, PathArguments } from "./paths.js";
 export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";
+export type { SendOptions, SendProgress, SuperAgentHelpers } from "./super-agent.js";
+export type { KnowledgeBaseFile, KnowledgeBaseHelpers } from "./upload.js";
 export { APIPromise, type WithResponse } from "./promise.js";
 export type { Query, QueryValue } from "./query.js";
 export type { components, operations, paths } from "./schema.js";

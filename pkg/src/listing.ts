@@ -24,9 +24,9 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
   #first: APIPromise<Page> | undefined;
 
   /** Made by the client. */
-  constructor(fetch: (options: CallOptions) => APIPromise<unknown>, options: CallOptions & { readonly limit?: number | undefined }, style: PagingStyle) {
+  constructor(owner: string, fetch: (options: CallOptions) => APIPromise<unknown>, options: CallOptions & { readonly limit?: number | undefined }, style: PagingStyle) {
     const { limit = Infinity, ...rest } = options;
-    if (limit !== Infinity) check("list", "limit", limit, count);
+    if (limit !== Infinity) check(owner, "limit", limit, count);
     this.#fetch = fetch;
     this.#options = rest;
     this.#style = style;

@@ -9,6 +9,8 @@ import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";
 import type { APIPromise } from "./promise.js";
 import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";
 import type { operations } from "./schema.js";
+import type { SuperAgentHelpers } from "./super-agent.js";
+import type { KnowledgeBaseHelpers } from "./upload.js";
 
 /** How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */
 export const STYLES: readonly PagingStyle[] = [
@@ -531,7 +533,7 @@ export interface FieldConfigurations {
 }
 
 /** Knowledge base sources. */
-export interface KnowledgeBase {
+export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * List knowledge base sources: GET /knowledge-base/sources.
    *
@@ -578,7 +580,7 @@ export interface KnowledgeBase {
 }
 
 /** The super agent. */
-export interface SuperAgent {
+export interface SuperAgent extends SuperAgentHelpers {
   /**
    * Send a message to the super agent: POST /super-agent/messages.
    * Not safe to repeat: see the README on retries.

@@ -30,11 +30,12 @@ export function resource(client: Client, name: string, line: string): object {
     const kind = letter.toLowerCase() as keyof typeof METHODS;
     const method = METHODS[kind];
     const call = (...given: unknown[]) => {
-      const url = path.replace(/\{(\w+)\}/g, (_, id) => piece(given.shift(), `${name}.${operation}: ${id}`));
+      const owner = `${name}.${operation}`;
+      const url = path.replace(/\{(\w+)\}/g, (_, id) => piece(given.shift(), `${owner}: ${id}`));
       const params = letter === kind ? undefined : { [kind === "g" ? "query" : "body"]: given.shift() };
-      check(`${name}.${operation}`, "options", given[0], object);
+      check(owner, "options", given[0], object);
       const options = { ...params, ...(given[0] as CallOptions | undefined) };
-      if (style !== "") return new Listing((changed: CallOptions) => client.request(method, url, changed), options, STYLES[Number(style)]!);
+      if (style !== "") return new Listing(owner, (changed: CallOptions) => client.request(method, url, changed), options, STYLES[Number(style)]!);
       // Sent again after an answer that was lost, it might undo itself.
       return client.request(method, url, kind === "x" ? { maxRetries: 0, ...options } : options);
     };

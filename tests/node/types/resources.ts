@@ -30,3 +30,8 @@ attention.labels.get("id", { limit: 5 });
 attention.labels.archive("id");
 // @ts-expect-error: calls by path alone
 (null as unknown as Client).labels;
+
+(await attention.superAgent.send({ content: "?" }, { onProgress: ({ sessionId }) => sessionId satisfies string })).content satisfies string | undefined;
+attention.knowledgeBase.upload({ title: "Facts", file: new Blob([]) });
+// @ts-expect-error: a stream has no length
+attention.knowledgeBase.upload({ file: new ReadableStream() });

@@ -1,0 +1,215 @@
+// Lists in every style of paging that the API has.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { after, test } from "node:test";
+import { attention, assertNoOpenCalls, FAKE_KEY, rejection, testing } from "../node/fixture.mjs";
+
+const { Attention, AbortedError, ProtocolError, ServerError } = attention;
+const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
+
+after(assertNoOpenCalls);
+
+/** A client of a mock with so many conversations. */
+function mocked(t, conversations, apiKey = MOCK_API_KEY) {
+  const mock = mockAttention({ conversations });
+  const client = new Attention({ apiKey, fetch: mock.fetch });
+  t.after(() => client.close());
+  return { mock, client, paths: () => mock.requests.map(({ path, query }) => `${path.slice("/v2".length)}?${new URLSearchParams(query)}`) };
+}
+
+/** A client whose server answers with these pages, one after the other. */
+function scripted(t, ...pages) {
+  const urls = [];
+  const client = new Attention({
+    apiKey: FAKE_KEY,
+    maxRetries: 0,
+    fetch: async (url) => {
+      urls.push(new URL(url).search);
+      const page = pages.shift();
+      return page instanceof Response ? page : Response.json(page);
+    },
+  });
+  t.after(() => client.close());
+  return { client, urls };
+}
+
+async function all(iterable) {
+  const items = [];
+  for await (const item of iterable) items.push(item);
+  return items;
+}
+
+test("by page number", async (t) => {
+  const { client, paths } = mocked(t, 137);
+  const found = await all(client.conversations.list({ size: 50, filter: { hide_internal: false } }));
+  assert.equal(new Set(found.map(({ id }) => id)).size, 137);
+  assert.deepEqual(paths(), [
+    "/conversations/list?size=50&filter%5Bhide_internal%5D=false",
+    "/conversations/list?size=50&filter%5Bhide_internal%5D=false&page=2",
+    "/conversations/list?size=50&filter%5Bhide_internal%5D=false&page=3",
+  ]);
+});
+
+test("by page number, from another page on", async (t) => {
+  const { client, paths } = mocked(t, 25);
+  assert.equal((await all(client.conversations.list({ size: 10, page: 2 }))).length, 15);
+  // Where it is in the whole is not known here: the empty page tells.
+  assert.deepEqual(paths().map((path) => path.split("page=")[1]), ["2", "3", "4"]);
+});
+
+test("a list that ends with a full page costs no further call", async (t) => {
+  const { client, paths } = mocked(t, 20);
+  assert.equal((await all(client.conversations.list({ size: 10 }))).length, 20);
+  assert.equal(paths().length, 2);
+});
+
+test("below a path of its own", async (t) => {
+  const { client } = mocked(t, 5);
+  const { uuid } = (await client.fieldConfigurations.list()).data[0];
+  const items = await all(client.fieldConfigurations.listItems(uuid, { size: 1 }));
+  assert.ok(items.length > 0);
+  assert.deepEqual(items, (await client.fieldConfigurations.listItems(uuid)).data);
+});
+
+test("by offset, with either place of the total", async (t) => {
+  const { client, urls } = scripted(t,
+    { data: [1, 2], total: 5 }, { data: [3, 4], total: 5 }, { data: [5], total: 5 },
+    { data: [1, 2], meta: { totalRecords: 3 } }, { data: [3], meta: { totalRecords: 3 } });
+  assert.deepEqual(await all(client.conversations.listWorkflowLogs({ limit: 2 })), [1, 2, 3, 4, 5]);
+  assert.deepEqual(await all(client.generalizedInsights.listHistory({ user_uuid: "u", limit: 2 })), [1, 2, 3]);
+  assert.deepEqual(urls, ["?limit=2", "?limit=2&offset=2", "?limit=2&offset=4", "?user_uuid=u&limit=2", "?user_uuid=u&limit=2&offset=2"]);
+});
+
+test("by offset against the mock", async (t) => {
+  const { client } = mocked(t, 30);
+  const whole = (await client.conversations.listWorkflowLogs({ limit: 1000 })).data;
+  assert.ok(whole.length > 3);
+  assert.deepEqual(await all(client.conversations.listWorkflowLogs({ limit: 3, offset: 1 })), whole.slice(1));
+});
+
+test("by cursor, with either spelling", async (t) => {
+  const { client, urls } = scripted(t,
+    { data: [1], next_cursor: "b" }, { data: [], next_cursor: "c" }, { data: [2] },
+    { items: [1], nextCursor: "b&" }, { items: [2], nextCursor: null });
+  assert.deepEqual(await all(client.actions.list({ size: 1 })), [1, 2]);
+  assert.deepEqual(await all(client.recorderMetrics.listMeetings({ fromDateTime: "a", toDateTime: "b" })), [1, 2]);
+  assert.deepEqual(urls.map((search) => new URLSearchParams(search).get("cursor")), [null, "b", "c", null, "b&"]);
+});
+
+test("by cursor against the mock", async (t) => {
+  const { client } = mocked(t, 30);
+  const between = { fromDateTime: new Date("2026-09-01"), toDateTime: new Date("2026-09-30") };
+  const whole = await client.recorderMetrics.listMeetings({ ...between, size: 200 });
+  assert.equal(whole.nextCursor, undefined);
+  assert.deepEqual(await all(client.recorderMetrics.listMeetings({ ...between, size: 2 })), whole.items);
+});
+
+test("a cursor that leads to itself ends the list", async (t) => {
+  const { client, urls } = scripted(t, { data: [1], next_cursor: "b" }, { data: [2], next_cursor: "b" });
+  assert.deepEqual(await all(client.actions.list()), [1, 2]);
+  assert.equal(urls.length, 2);
+});
+
+test("a list that is only cut off has one page", async (t) => {
+  const { client, mock } = mocked(t, 1, MOCK_USER_API_KEY);
+  await client.superAgent.send({ content: "one" });
+  await client.superAgent.send({ content: "two" });
+  mock.clearRequests();
+  assert.equal((await all(client.superAgent.listSessions({ limit: 1 }))).length, 1);
+  assert.equal(mock.requests.length, 1);
+});
+
+test("a server that tells no total is asked until a page is empty", async (t) => {
+  const { client, urls } = scripted(t, { data: [1, 2] }, { data: [3] }, { data: [] });
+  assert.deepEqual(await all(client.chats.list()), [1, 2, 3]);
+  assert.deepEqual(urls, ["", "?page=2", "?page=3"]);
+});
+
+test("limit counts items and asks for no page more than it needs", async (t) => {
+  const { client, paths } = mocked(t, 137);
+  for (const [limit, pages] of [[0, 0], [1, 1], [10, 1], [11, 2], [20, 2], [1000, 14]]) {
+    const before = paths().length;
+    assert.equal((await all(client.conversations.list({ size: 10 }, { limit }))).length, Math.min(limit, 137));
+    assert.equal(paths().length - before, pages, `limit ${limit}`);
+  }
+  for (const limit of [-1, 1.5, "5", NaN]) {
+    assert.throws(() => client.conversations.list({}, { limit }), { name: "TypeError", message: "conversations.list: limit must be a whole number from 0" });
+  }
+});
+
+test("pages() gives the answers", async (t) => {
+  const { client } = mocked(t, 25);
+  const pages = await all(client.conversations.list({ size: 10 }).pages());
+  assert.deepEqual(pages.map(({ data, meta }) => [data.length, meta.pageNumber]), [[10, 1], [10, 2], [5, 3]]);
+  assert.equal((await all(client.conversations.list({ size: 10 }, { limit: 11 }).pages())).length, 2);
+  const none = mocked(t, 0);
+  assert.equal((await all(none.client.conversations.list().pages())).length, 1);
+});
+
+test("awaited it is the first answer, sent once, and iteration goes on from it", async (t) => {
+  const { client, mock } = mocked(t, 25);
+  const list = client.conversations.list({ size: 10 });
+  assert.equal(mock.requests.length, 0);
+  assert.equal((await list).data.length, 10);
+  const { data, response, attempts } = await list.withResponse();
+  assert.deepEqual([data.meta.totalRecords, response.status, attempts], [25, 200, 1]);
+  assert.equal((await all(list)).length, 25);
+  assert.equal(mock.requests.length, 3);
+  assert.equal((await (await client.conversations.list().asResponse()).json()).meta.totalRecords, 25);
+});
+
+test("a loop that is left early asks for nothing more and leaves nothing behind", async (t) => {
+  const { client, mock } = mocked(t, 137);
+  const { signal } = new AbortController();
+  for await (const item of client.conversations.list({ size: 10 }, { signal })) {
+    assert.ok(item.id);
+    break;
+  }
+  assert.equal(mock.requests.length, 1);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  const iterator = client.conversations.list({ size: 10 }).pages()[Symbol.asyncIterator]();
+  await iterator.next();
+  await iterator.return();
+  assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+  assert.equal(mock.requests.length, 2);
+});
+
+test("a signal ends it between pages and within one", async (t) => {
+  const { client, mock } = mocked(t, 137);
+  for (const delayMs of [0, 5000]) {
+    const controller = new AbortController();
+    const had = [];
+    const error = await rejection((async () => {
+      for await (const { id } of client.conversations.list({ size: 10 }, { signal: controller.signal })) {
+        had.push(id);
+        if (had.length === 10) {
+          mock.set({ delayMs });
+          if (delayMs === 0) controller.abort(new Error("enough"));
+          else setTimeout(() => controller.abort(new Error("enough")), 20);
+        }
+      }
+    })());
+    assert.ok(error instanceof AbortedError && error.cause.message === "enough", String(error));
+    assert.equal(had.length, 10);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+    mock.set(null);
+  }
+});
+
+test("an error in the middle comes after what was there before it", async (t) => {
+  const { client } = scripted(t, { data: [1, 2], meta: { totalRecords: 4 } }, Response.json({ message: "no" }, { status: 500 }));
+  const had = [];
+  const error = await rejection((async () => {
+    for await (const item of client.conversations.list()) had.push(item);
+  })());
+  assert.ok(error instanceof ServerError);
+  assert.deepEqual(had, [1, 2]);
+});
+
+test("an answer without the list is not taken for an empty one", async (t) => {
+  for (const page of [{ items: [] }, "text", null, { data: "no" }]) {
+    const { client } = scripted(t, page);
+    const error = await rejection(all(client.conversations.list()));
+    assert.ok(error instanceof ProtocolError && error.code === "list_missing", String(error));
+  }
+});
