@@ -28,6 +28,9 @@ pub(super) struct Operation {
     pub(super) returns_capability: bool,
 }
 
+/// The API's MCP endpoint (worker/src/mcp.rs), which is no REST operation and stands beside the prefix.
+pub(super) const MCP: &str = "/mcp";
+
 /// Stands for an id; no rule names it.
 const ANY: &str = "any-id-at-all";
 
@@ -67,6 +70,14 @@ impl Catalogue {
                 });
             }
         }
+        let mcp = |method| Operation {
+            method,
+            path: MCP.to_owned(),
+            id: "mcp".to_owned(),
+            returns_secret: false,
+            returns_capability: false,
+        };
+        operations.extend([Method::Post, Method::Get, Method::Delete].map(mcp));
         Ok(Self { operations, prefix })
     }
 

@@ -175,7 +175,7 @@ mod tests {
     use attention_core::Method;
     use attention_core::route::DEFAULT_POLICY;
 
-    use super::super::catalogue::tests::real;
+    use super::super::catalogue::{MCP, tests::real};
     use super::*;
 
     fn check(text: &str) -> (String, bool) {
@@ -203,7 +203,8 @@ mod tests {
                 }
             }
             let is_allowed = policy.decide(operation.method, path).is_allowed();
-            assert_eq!(is_allowed, operation.method == Method::Get && !operation.returns_secret, "{}", operation.id);
+            let is_read = operation.method == Method::Get && !operation.returns_secret && operation.path != MCP;
+            assert_eq!(is_allowed, is_read, "{}", operation.id);
             allowed += usize::from(is_allowed);
         }
         let (said, good) = check(DEFAULT_POLICY);

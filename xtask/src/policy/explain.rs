@@ -8,10 +8,11 @@ use attention_core::path::RequestPath;
 use attention_core::route::{BodyLength, Decision, Policy, Rule, Unmet};
 
 use super::Source;
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, MCP};
 
 /// What the Worker answers itself, before any policy.
-const OWN: [&str; 5] = ["/healthz", "/readyz", "/sessions", "/admin/keys/current/test", "/admin/keys/next/test"];
+const OWN: [&str; 6] =
+    ["/healthz", "/readyz", "/status", "/sessions", "/admin/keys/current/test", "/admin/keys/next/test"];
 
 /// The verdict in words, and whether the call is allowed.
 pub(super) fn report(
@@ -51,8 +52,9 @@ fn judge(source: &Source, catalogue: &Catalogue, name: &str, method: &str, targe
     if OWN.contains(&path_text) {
         return Err("the Worker answers this path itself; no policy speaks of it".to_owned());
     }
-    if path_text.strip_prefix(&catalogue.prefix).is_none_or(|rest| !rest.starts_with('/')) {
-        return Err(format!("404 no_such_route: the paths of the API begin with {}/", catalogue.prefix));
+    let under_prefix = path_text.strip_prefix(&catalogue.prefix).is_some_and(|rest| rest.starts_with('/'));
+    if !under_prefix && path_text != MCP {
+        return Err(format!("404 no_such_route: the paths of the API begin with {}/, but for {MCP}", catalogue.prefix));
     }
     let policy = source.policies.get(name).ok_or_else(|| format!("there is no policy {name}"))?;
     let operation = catalogue.find(method, &path.decoded()).map_or_else(
@@ -60,7 +62,9 @@ fn judge(source: &Source, catalogue: &Catalogue, name: &str, method: &str, targe
         |operation| format!("operation: {} ({} {})", operation.id, operation.method, operation.path),
     );
     match policy.decide(method, path) {
-        Decision::Allowed(rule) => conditions(source, rule, query).map(|words| format!("{words}{operation}")),
+        Decision::Allowed(rule) => {
+            conditions(source, rule, path_text, query).map(|words| format!("{words}{operation}"))
+        }
         Decision::Denied { line: 0 } => Err(format!(
             "403 route_denied: built in, whatever a policy says: the path has a segment that names API keys, and that list returns their values\n{operation}"
         )),
@@ -76,7 +80,7 @@ fn judge(source: &Source, catalogue: &Catalogue, name: &str, method: &str, targe
 }
 
 /// The line and what it asks for beyond the path.
-fn conditions(source: &Source, rule: &Rule, query: &str) -> Result<String, String> {
+fn conditions(source: &Source, rule: &Rule, path: &str, query: &str) -> Result<String, String> {
     let by = line_of(source, rule.line());
     let offending = |pair: &&str| rule.admits(pair, BodyLength::NoBody) == Err(Unmet::Query);
     if let Some(pair) = query.split('&').find(offending) {
@@ -95,6 +99,9 @@ fn conditions(source: &Source, rule: &Rule, query: &str) -> Result<String, Strin
         say(&format!(
             "condition: a body of at most {most} bytes, or 413 body_too_large, and announced, or 411 length_required"
         ));
+    }
+    if path == MCP {
+        say("condition: no tool that lists, makes or deletes keys, or 403 mcp_tool_denied");
     }
     if !rule.redacted().is_empty() {
         say(&format!("taken out of the answer, wherever they stand: {}", rule.redacted().join(", ")));
@@ -194,7 +201,7 @@ allow * /v2/**
             ("OPTIONS", "/v2/labels", "405 method_not_allowed: OPTIONS is a browser's question"),
             ("TRACE", "/v2/labels", "405 method_not_allowed"),
             ("get", "/v2/labels", "written in capitals"),
-            ("GET", "/labels", "404 no_such_route: the paths of the API begin with /v2/"),
+            ("GET", "/labels", "404 no_such_route: the paths of the API begin with /v2/, but for /mcp"),
             ("GET", "/v2", "404 no_such_route"),
             ("POST", "/sessions", "the Worker answers this path itself"),
         ];
@@ -202,6 +209,14 @@ allow * /v2/**
             let (said, good) = explain(method, target);
             assert!(said.contains("under policy default: refused") && said.contains(reason) && !good, "{said}");
         }
+    }
+
+    #[test]
+    fn the_mcp_endpoint_stands_beside_the_prefix() {
+        let source = Source::parse("allow POST /mcp").unwrap();
+        let (said, good) = report(&source, real(), "default", "POST", "/mcp").unwrap();
+        assert!(good && said.contains("operation: mcp (POST /mcp)") && said.contains("mcp_tool_denied"), "{said}");
+        assert!(!explain("POST", "/mcp").1);
     }
 
     #[test]
