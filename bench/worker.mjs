@@ -4,6 +4,7 @@ import { startNginx } from "./lib/nginx.mjs";
 import { startSink } from "./lib/sink.mjs";
 import { bodies, coldStarts } from "./worker/alone.mjs";
 import { HELP, options } from "./worker/options.mjs";
+import { ownTime } from "./worker/own.mjs";
 import { report } from "./worker/report.mjs";
 import { throughput } from "./worker/throughput.mjs";
 import { KEY, variants as made } from "./worker/variants.mjs";
@@ -21,6 +22,7 @@ async function main() {
     const results = {
       variants: variants.map(({ id, title, sizes }) => ({ id, title, sizes })),
       throughput: await throughput(variants, { rounds, seconds, say }),
+      own: await ownTime(variants, { rounds, say }),
       // A start takes long and varies little.
       cold: await coldStarts(variants, { rounds: Math.min(rounds, 7), say }),
       bodies: await bodies(variants, { rounds: Math.min(rounds, 5), seconds, bytes, say }),

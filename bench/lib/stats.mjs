@@ -1,5 +1,10 @@
 // Numbers of several rounds, and tables of them.
 
+/** The value that the share `part` of the values does not exceed. */
+export function quantile(values, part) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length * part)];
+}
+
 /** @param {number[]} values */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);

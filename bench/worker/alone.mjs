@@ -5,11 +5,8 @@ import { connect } from "node:net";
 import { startWorkerd } from "../../tests/upstream/workerd.mjs";
 import { memory, resetPeak } from "../lib/process.mjs";
 import { wrk } from "../lib/wrk.mjs";
+import { HEADERS, PATH } from "./request.mjs";
 import { send } from "./verify.mjs";
-import { TOKEN } from "./variants.mjs";
-
-const headers = { authorization: `Bearer ${TOKEN}` };
-const PATH = "/v2/conversations?page=1";
 
 /** Milliseconds from the start of the process to its first answer, and for the first and second requests. */
 export async function coldStarts(variants, { rounds, say }) {
@@ -32,7 +29,7 @@ export async function coldStarts(variants, { rounds, say }) {
 
 async function timed(url) {
   const start = performance.now();
-  const { status } = await send(url + PATH, { headers });
+  const { status } = await send(url + PATH, { headers: HEADERS });
   const end = performance.now();
   if (status !== 200) throw new Error(`${url} answered ${status}`);
   return { end, took: end - start };
@@ -47,7 +44,7 @@ export async function bodies(variants, { rounds, seconds, bytes, say }) {
       const workerd = await startWorkerd({ services: [service] });
       running.push({ id, workerd });
       const { rss: idle } = await memory(workerd.pid);
-      await wrk(workerd.url + PATH, { seconds, connections: 32, headers });
+      await wrk(workerd.url + PATH, { seconds, connections: 32, headers: HEADERS });
       workerd.lines.length = 0;
       results.set(id, { idle, loaded: (await memory(workerd.pid)).rss, down: [], up: [] });
     }
@@ -98,7 +95,7 @@ function download(workerd, bytes) {
       if (!head.startsWith("HTTP/1.1 200") || length < bytes) reject(new Error(`download: ${length} bytes after ${head.split("\r\n", 1)[0]}`));
       else resolve();
     });
-    socket.write(`GET /v2/download HTTP/1.1\r\nHost: bench\r\nAuthorization: ${headers.authorization}\r\nConnection: close\r\n\r\n`);
+    socket.write(`GET /v2/download HTTP/1.1\r\nHost: bench\r\nAuthorization: ${HEADERS.authorization}\r\nConnection: close\r\n\r\n`);
   });
 }
 
@@ -107,7 +104,7 @@ function upload(workerd, bytes) {
   return new Promise((resolve, reject) => {
     const sent = request(`${workerd.url}/v2/upload`, {
       method: "POST",
-      headers: { ...headers, "content-type": "application/octet-stream", "content-length": bytes },
+      headers: { ...HEADERS, "content-type": "application/octet-stream", "content-length": bytes },
     });
     sent.once("error", reject);
     sent.once("response", async (response) => {

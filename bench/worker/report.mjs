@@ -2,10 +2,10 @@
 // are the machine's.
 import { median, medianRatio, table } from "../lib/stats.mjs";
 
-export function report({ variants, throughput, cold, bodies, bytes }) {
-  const sections = [busy, single, coldStart, size, memory];
-  if (bytes > 0) sections.push(streaming);
-  return sections.map((section) => section({ variants, throughput, cold, bodies, bytes })).join("\n\n");
+export function report(results) {
+  const sections = [busy, own, single, coldStart, size, memory];
+  if (results.bytes > 0) sections.push(streaming);
+  return sections.map((section) => section(results)).join("\n\n");
 }
 
 const fixed = (digits) => (value) => (Number.isNaN(value) ? "-" : value.toFixed(digits));
@@ -29,6 +29,13 @@ function busy({ variants, throughput }) {
       title, fixed(0)(rate(id).value), ratio(rate(id).ratio), fixed(0)(cpu(id).value), ratio(cpu(id).ratio),
       fixed(2)(p50(id).value / 1000), fixed(2)(p99(id).value / 1000),
     ]),
+  )}`;
+}
+
+function own({ variants, own }) {
+  return `own work for a request, without network, in µs\n${table(
+    ["variant", "µs", "beyond bare"],
+    variants.map(({ id, title }) => [title, fixed(1)(own.get(id)), fixed(1)(own.get(id) - own.get("bare"))]),
   )}`;
 }
 

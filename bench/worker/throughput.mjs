@@ -2,19 +2,8 @@
 import { startWorkerd } from "../../tests/upstream/workerd.mjs";
 import { cpuMicros } from "../lib/process.mjs";
 import { wrk } from "../lib/wrk.mjs";
-import { TOKEN } from "./variants.mjs";
+import { HEADERS, PATH } from "./request.mjs";
 import { verify } from "./verify.mjs";
-
-const PATH = "/v2/conversations?page=1";
-
-/** What an SDK sends, and a cookie that must not go up. */
-const HEADERS = {
-  authorization: `Bearer ${TOKEN}`,
-  accept: "application/json",
-  "accept-encoding": "gzip",
-  "user-agent": "bench/1",
-  cookie: "session=1",
-};
 
 /** Saturated: what it can do. Alone: what it adds to a call. */
 const LOADS = { busy: 32, single: 1 };

@@ -1,0 +1,38 @@
+// What a variant's own work costs for a request: no network, no other process.
+import { fileURLToPath } from "node:url";
+import { startWorkerd } from "../../tests/upstream/workerd.mjs";
+import { quantile } from "../lib/stats.mjs";
+import { HEADERS, PATH } from "./request.mjs";
+import { send } from "./verify.mjs";
+
+const HARNESS = { name: "harness.mjs", file: fileURLToPath(new URL("./harness.mjs", import.meta.url)) };
+// Short, so that some slices see no neighbour.
+const TIMES = 200;
+const SLICES_A_ROUND = 20;
+// Until V8 has compiled what it is going to.
+const WARM_UP = 5000;
+
+/** Microseconds of each variant: the fastest twentieth of all slices, since others only ever add time. */
+export async function ownTime(variants, { rounds, say }) {
+  const services = variants.map(({ service }) => ({ ...service, modules: [HARNESS, ...service.modules] }));
+  const workerd = await startWorkerd({ services });
+  try {
+    const slice = async (id, times) => {
+      const start = performance.now();
+      const { status } = await send(workerd.urls[id] + PATH, { headers: { ...HEADERS, "bench-times": String(times) } });
+      const micros = ((performance.now() - start) * 1000) / times;
+      if (status !== 200) throw new Error(`own time of ${id}: answered ${status}`);
+      workerd.lines.length = 0;
+      return micros;
+    };
+    for (const { id } of variants) await slice(id, WARM_UP);
+    const slices = new Map(variants.map(({ id }) => [id, []]));
+    for (let i = 0; i < rounds * SLICES_A_ROUND; i++) {
+      for (const { id } of variants) slices.get(id).push(await slice(id, TIMES));
+    }
+    say("own time: done");
+    return new Map([...slices].map(([id, micros]) => [id, quantile(micros, 0.05)]));
+  } finally {
+    await workerd.close();
+  }
+}
