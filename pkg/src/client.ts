@@ -159,6 +159,7 @@ export class Client {
     this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#door = shared?.share() ?? open(options);
     this.#baseURL = this.#door.upstream.baseUrl();
+    INSIDES.set(this, { fetch: this.#fetch, secrets: this.#door.secrets });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(this, printable((client: Client) => client.toString()));
   }

@@ -114,7 +114,7 @@ test("an address that is less private than the API's is not used", async () => {
     },
   });
   const error = await rejection(client.knowledgeBase.upload({ file: "x" }));
-  assert.ok(error instanceof ProtocolError && error.code === "upload_address_insecure");
+  assert.ok(error instanceof ProtocolError && error.code === "upload_address_insecure", String(error));
   assert.equal(sent.length, 1);
   client.close();
 });
