@@ -436,9 +436,10 @@ describe("a key in the Secrets Store", () => {
     });
     workerd = await startWorkerd({
       services: [
-        worker("good", "vault"), worker("late", "slow-vault"), worker("gone", "broken-vault"),
+        worker("good", "vault"), worker("late", "late-vault"), worker("gone", "broken-vault"), worker("slow", "slow-vault"),
         vault("vault", `return ${JSON.stringify(KEY)};`),
-        vault("slow-vault", `if (times++ === 0) throw new Error("not yet"); return ${JSON.stringify(KEY)};`),
+        vault("slow-vault", `await new Promise((resolve) => setTimeout(resolve, times++ % 3 * 100)); return ${JSON.stringify(KEY)};`),
+        vault("late-vault", `if (times++ === 0) throw new Error("not yet"); return ${JSON.stringify(KEY)};`),
         vault("broken-vault", 'throw new Error("never");'),
       ],
     });
@@ -452,6 +453,12 @@ describe("a key in the Secrets Store", () => {
   test("is read through its binding", async () => {
     assert.equal((await call("good")).status, 200);
     assert.deepEqual((await upstream.settled(1))[0].all("authorization"), [`Bearer ${KEY}`]);
+  });
+
+  test("a store that takes its time: first calls that come together are all answered", async () => {
+    upstream.script([{ delayMs: 400, times: 9 }]);
+    const answers = await Promise.all(Array.from({ length: 9 }, () => call("slow")));
+    assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
   });
 
   test("a store that does not answer is a 503, told in the log, and asked again at the next request", async () => {
