@@ -3,7 +3,7 @@
 // each edge runtime, and declarations.
 import { spawn } from "node:child_process";
 import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
@@ -84,16 +84,41 @@ async function declarations() {
   const tsc = fileURLToPath(import.meta.resolve("typescript/package.json"));
   await run(process.execPath, [join(dirname(tsc), "bin/tsc"), "--project", pkg, "--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--outDir", types]);
   await copyFile(join(bound, "attention.d.ts"), join(types, "binding.d.ts"));
+  const texts = new Map();
   for (const file of await readdir(types, { recursive: true })) {
     if (!file.endsWith(".d.ts")) continue;
+    const text = (await readFile(join(types, file), "utf8"))
+      .replaceAll(/(["'])#binding\1/g, '"./binding.js"')
+      // Types that only lib.dom names, said by way of globals that Node's types have too.
+      .replaceAll(/\bBodyInit\b/g, 'NonNullable<RequestInit["body"]>')
+      .replaceAll(/\bRequestInfo \| URL\b/g, "Parameters<typeof fetch>[0]");
+    texts.set(file.replaceAll("\\", "/"), text);
+  }
+  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts"], texts);
+  for (const [file, declared] of texts) {
     const path = join(types, file);
-    let text = (await readFile(path, "utf8")).replaceAll(/(["'])#binding\1/g, '"./binding.js"');
+    if (!needed.has(file)) {
+      await rm(path);
+      continue;
+    }
+    let text = declared;
     // So that it also checks in projects whose `lib` is older than `using`.
     if (text.includes("Symbol.dispose")) text = `/// <reference lib="esnext.disposable" />\n${text}`;
     await writeFile(path, text);
     // CommonJS resolves to declarations that say they are CommonJS.
     await writeFile(path.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"));
   }
+}
+
+/** The declarations that the entries lead to: those of inner modules would only be ballast. */
+function reachable(entries, texts) {
+  const found = new Set(entries);
+  for (const file of found) {
+    for (const [, path] of texts.get(file).matchAll(/["'](\.{1,2}\/[^"']+)\.js["']/g)) {
+      found.add(posix.join(posix.dirname(file), `${path}.d.ts`));
+    }
+  }
+  return found;
 }
 
 /** The texts stand at the root of the repository; a package needs its own. */

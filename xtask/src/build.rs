@@ -1,5 +1,6 @@
 //! `cargo xtask build`: the Worker and the npm package.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -134,6 +135,11 @@ impl Module {
         let mut cargo = builders.command(repo, "cargo")?;
         cargo.args(["build", "--package", package, "--target", TARGET, "--profile", profile]);
         cargo.args(["--features", &features.join(",")]);
+        if let Some(home) = cargo_home() {
+            // What panics say of where they happened would otherwise tell everybody where the builder's home is.
+            let remap = format!("--remap-path-prefix={}=crates", home.join("registry/src").display());
+            cargo.args(["--config", &format!("target.{TARGET}.rustflags=[{remap:?}]")]);
+        }
         Step::new(repo, &step("cargo"), &format!("compiling {package} to wasm"), cargo).run()?;
 
         let module = repo.wasm_target().join(TARGET).join(profile).join(format!("{}.wasm", package.replace('-', "_")));
@@ -160,6 +166,11 @@ impl Module {
         fs::rename(&optimised, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
         Ok(bound)
     }
+}
+
+/// Where cargo keeps the sources of dependencies.
+fn cargo_home() -> Option<PathBuf> {
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
 fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {

@@ -1,0 +1,55 @@
+// A Next.js app: a route in the edge runtime (the condition `edge-light`) and one in Node.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startApi } from "./api.mjs";
+import { makeProject } from "./project.mjs";
+import { run, start } from "./run.mjs";
+import { command, tool } from "./tools.mjs";
+
+const ROUTE = (runtime) => `
+import { Attention } from "attention-wasm";
+export const runtime = "${runtime}";
+export const dynamic = "force-dynamic";
+export async function GET() {
+  const { data } = await new Attention().get("/conversations/list", { query: { size: 2 } });
+  return Response.json({ count: data.length, runtime: globalThis.EdgeRuntime ?? "node" });
+}
+`;
+
+// Next.js builds with Turbopack unless it is told otherwise, and with webpack three times as long.
+const slow = process.env.ATTENTION_SLOW === "1" ? {} : { skip: "takes half a minute; ATTENTION_SLOW=1 runs it" };
+const BUILDERS = [["Turbopack", [], {}], ["webpack", ["--webpack"], slow]];
+
+for (const [builder, flags, options] of BUILDERS) {
+  test(`next build with ${builder}: a route in the edge runtime and one in Node`, options, async (t) => {
+    const { env, upstream } = await startApi(t);
+    // Below the folder that holds Next.js, which nothing above it may hide.
+    const parent = await tool("next");
+    const cwd = await makeProject(t, {
+      "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;\n",
+      "app/page.js": "export default () => <p>page</p>;\n",
+      "app/edge/route.js": ROUTE("edge"),
+      "app/node/route.js": ROUTE("nodejs"),
+      "next.config.mjs": `export default { turbopack: { root: ${JSON.stringify(parent)} }, outputFileTracingRoot: ${JSON.stringify(parent)} };\n`,
+    // Without a type, as create-next-app makes it: with webpack Next.js builds no edge route in one of modules.
+    }, { parent, type: "" });
+    const script = await command("next");
+    const quiet = { NEXT_TELEMETRY_DISABLED: "1" };
+    const { output } = await run(process.execPath, [script, "build", ...flags], { cwd, env: quiet });
+    // What it says of its edge runtime it says of every route in it.
+    assert.doesNotMatch(output.replaceAll(/^.*edge runtime.*$/gim, ""), /warn|⚠/i);
+    const server = start(process.execPath, [script, "start", "--port", "0", "--hostname", "127.0.0.1"], { cwd, env: { ...quiet, ...env } });
+    t.after(async () => {
+      server.kill();
+      await server.ended;
+    });
+    const [, url] = await server.printed(/(http:\/\/127\.0\.0\.1:\d+)/);
+    for (const [path, runtime] of [["/edge", "edge-runtime"], ["/node", "node"]]) {
+      const response = await fetch(url + path);
+      const text = await response.text();
+      assert.equal(response.status, 200, `${path}: ${text}\n${server.output()}`);
+      assert.deepEqual(JSON.parse(text), { count: 2, runtime });
+    }
+    assert.equal(upstream.records.length, 2);
+  });
+}

@@ -1,0 +1,53 @@
+// What npm publishes: all that is needed and nothing else.
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, posix, relative, sep } from "node:path";
+import { test } from "node:test";
+import { packageFolder } from "./packed.mjs";
+
+const FILES = [
+  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json",
+  "dist/attention.wasm",
+  "dist/core.cjs", "dist/core.edge-light.js", "dist/core.js", "dist/core.workerd.js",
+  "dist/index.cjs", "dist/index.edge-light.js", "dist/index.js", "dist/index.workerd.js",
+  "dist/testing.cjs", "dist/testing.js",
+];
+
+test("the tarball holds these files, and of the declarations those that an entry leads to", async () => {
+  const folder = await packageFolder();
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const packed = entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"));
+  const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  const roots = Object.values(exports).flatMap((conditions) => (typeof conditions === "string" ? [] : Object.values(conditions).map(({ types }) => posix.normalize(types))));
+  const types = await reachable(folder, roots);
+  assert.deepEqual(packed.sort(), [...FILES, ...types].sort());
+});
+
+test("no file names a place of the machine that built it, and none holds what looks like a key", async () => {
+  const folder = await packageFolder();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const text = await readFile(join(entry.parentPath, entry.name), "latin1");
+    for (const found of [/\/(?:home|root|Users|work)\/[\w.-]+\/[\w./-]*/, /\beyJ[\w-]{20,}\.eyJ/, /sourceMappingURL/]) {
+      assert.equal(found.exec(text)?.[0], undefined, entry.name);
+    }
+  }
+});
+
+test("no script runs when somebody installs it, and it depends on nothing", async () => {
+  const manifest = JSON.parse(await readFile(join(await packageFolder(), "package.json"), "utf8"));
+  for (const name of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies"]) assert.equal(manifest[name], undefined, name);
+  for (const name of ["preinstall", "install", "postinstall", "prepare"]) assert.equal(manifest.scripts?.[name], undefined, name);
+});
+
+/** Declarations, followed from the entries through their imports. */
+async function reachable(folder, roots) {
+  const found = new Set(roots);
+  for (const file of found) {
+    const text = await readFile(join(folder, file), "utf8");
+    for (const [, path] of text.matchAll(/["'](\.{1,2}\/[^"']+\.c?js)["']/g)) {
+      found.add(posix.join(dirname(file), path.replace(/\.(c?)js$/, ".d.$1ts")));
+    }
+  }
+  return found;
+}

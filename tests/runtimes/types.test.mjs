@@ -1,0 +1,64 @@
+// Projects in TypeScript: the packed declarations as every kind of resolution finds them.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+import { makeProject } from "./project.mjs";
+import { run } from "./run.mjs";
+
+const tsc = fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json")));
+const typeRoots = [fileURLToPath(new URL("..", import.meta.resolve("@types/node/package.json")))];
+
+const USE = `
+const attention = new Attention({ apiKey: () => Promise.resolve("an-obviously-fake-key"), maxRetries: 1 });
+export async function use(): Promise<number> {
+  const { data, response, attempts } = await attention.get("/conversations/list", { query: { size: 2 } }).withResponse();
+  const untyped: unknown = await attention.get("/no/such/path" as string);
+  void [data, untyped];
+  const { fetch } = mockAttention();
+  using other = new Attention({ apiKey: MOCK_API_KEY, fetch });
+  return response.status + attempts + other.baseURL.length;
+}
+export function status(error: unknown): number | undefined {
+  return error instanceof RateLimitedError ? error.retryAfter : error instanceof AttentionError ? error.status : undefined;
+}
+export const raw: string = new Upstream(undefined, "an-obviously-fake-key", undefined, false).baseUrl();
+// @ts-expect-error an option that there is not
+new Attention({ apikey: "x" });
+// @ts-expect-error a value that it cannot have
+new Attention({ maxRetries: "2" });
+`;
+
+const ESM = `
+import { Attention, AttentionError, RateLimitedError } from "attention-wasm";
+import { Upstream } from "attention-wasm/core";
+import { MOCK_API_KEY, mockAttention } from "attention-wasm/testing";
+${USE}`;
+
+const CJS = `
+import attentionWasm = require("attention-wasm");
+import core = require("attention-wasm/core");
+import testing = require("attention-wasm/testing");
+const { Attention, AttentionError, RateLimitedError } = attentionWasm;
+const { Upstream } = core;
+const { MOCK_API_KEY, mockAttention } = testing;
+${USE}`;
+
+const STRICT = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, target: "es2022", typeRoots };
+const NODE = { types: ["node"], lib: ["es2022", "esnext.disposable"] };
+const PAGE = { types: [], lib: ["es2022", "esnext.disposable", "dom", "dom.iterable"] };
+
+const PROJECTS = [
+  ["bundler, a page", { ...PAGE, module: "esnext", moduleResolution: "bundler" }, { "app.ts": ESM }],
+  ["bundler, Node without the DOM", { ...NODE, module: "esnext", moduleResolution: "bundler" }, { "app.ts": ESM }],
+  ["node16, modules and CommonJS", { ...NODE, module: "node16", moduleResolution: "node16" }, { "app.mts": ESM, "app.cts": CJS }],
+  ["nodenext, modules and CommonJS", { ...NODE, module: "nodenext", moduleResolution: "nodenext" }, { "app.mts": ESM, "app.cts": CJS }],
+];
+
+for (const [what, compilerOptions, files] of PROJECTS) {
+  test(`tsc, moduleResolution ${what}: nothing to complain of, in our declarations either`, async (t) => {
+    const config = JSON.stringify({ compilerOptions: { ...STRICT, ...compilerOptions }, include: Object.keys(files) });
+    const cwd = await makeProject(t, { ...files, "tsconfig.json": config });
+    const { output } = await run(process.execPath, [tsc], { cwd });
+    assert.equal(output, "");
+  });
+}
