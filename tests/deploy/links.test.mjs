@@ -1,0 +1,98 @@
+// The documents keep their word: what they link to is there, tests that they
+// name exist, and their tables hold every binding and every problem code.
+import assert from "node:assert/strict";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = new URL("../../", import.meta.url);
+const read = (path) => readFile(new URL(path, ROOT), "utf8");
+const exists = (url) => stat(url).then(() => true, () => false);
+
+/** Linked to, and to be written yet; taken out of here when it is. */
+const COMING = ["docs/performance.md"];
+
+const documents = ["README.md", "worker/README.md", ...(await readdir(new URL("docs/", ROOT))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+
+/** Links outside of code: `{ text, target }`. */
+function links(markdown) {
+  const prose = markdown.replaceAll(/```[^]*?```/g, "");
+  return [...prose.matchAll(/\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)].map(([, text, target]) => ({ text: text.replaceAll("`", ""), target }));
+}
+
+/** The anchors that a document's headings make, as GitHub writes them. */
+const anchors = (markdown) =>
+  [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"));
+
+for (const path of documents) {
+  test(`${path}: every link leads somewhere`, async () => {
+    const here = new URL(path, ROOT);
+    const dead = [];
+    for (const { target } of links(await read(path))) {
+      if (/^[a-z]+:/.test(target)) {
+        if (!/^https:\/\/[\w.-]+(\/|$)/.test(target)) dead.push(target);
+        continue;
+      }
+      const [file, anchor] = target.split("#");
+      const url = file === "" ? here : new URL(file, here);
+      const name = fileURLToPath(url).slice(fileURLToPath(ROOT).length);
+      const isComing = COMING.includes(name);
+      if ((await exists(url)) === isComing) dead.push(isComing ? `${target} is there now: take it out of COMING` : target);
+      else if (anchor && !anchors(await readFile(url, "utf8")).includes(anchor)) dead.push(target);
+    }
+    assert.deepEqual(dead, []);
+  });
+}
+
+describe("docs/security.md", () => {
+  test("every test that it names is there, by its name", async () => {
+    const named = links(await read("docs/security.md")).filter(({ target }) => /\.(test\.mjs|rs)$/.test(target) && !/^\.\.\/tests\/deploy\/links/.test(target));
+    assert.ok(named.length > 50, `${named.length}`);
+    const missing = [];
+    for (const { text, target } of named) {
+      const source = await readFile(new URL(target, new URL("docs/", ROOT)), "utf8");
+      const isThere = target.endsWith(".rs") ? new RegExp(`fn ${text}\\(`).test(source) : source.includes(text);
+      if (!isThere) missing.push(`${text} (${target})`);
+    }
+    assert.deepEqual(missing, []);
+  });
+
+  test("every threat has its test", async () => {
+    const threats = /^## Threats[^]*?(?=^## What is not defended)/m.exec(await read("docs/security.md"))[0];
+    const tables = threats.split("\n").filter((line) => /^\| (?!threat \||---)/.test(line));
+    assert.ok(tables.length > 35, `${tables.length}`);
+    for (const row of tables) assert.match(row.split(" | ")[2], /\]\(\.\.\//, row);
+  });
+});
+
+describe("worker/README.md", () => {
+  test("its table has every binding that the Worker reads, and no other", async () => {
+    const [config, driver, readme] = await Promise.all(["worker/src/config.rs", "worker/driver.mjs", "worker/README.md"].map(read));
+    const table = [...readme.matchAll(/^\| `(ATTENTION_[A-Z_0-9]+)` \|/gm)].map(([, name]) => name);
+    const known = [...config.matchAll(/const [A-Z_]+: &str = "(ATTENTION_[A-Z_0-9]+)"/g), ...driver.matchAll(/env\.(ATTENTION_[A-Z_0-9]+)/g)].map(([, name]) => name);
+    assert.deepEqual(table.sort(), [...new Set(known)].sort());
+  });
+
+  test("its table has every problem code", async () => {
+    const readme = await read("worker/README.md");
+    const table = new Set([...readme.split("## Problems")[1].matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
+    const own = [...(await read("worker/src/problem.rs")).matchAll(/Self::new\(\s*\d{3},\s*"([a-z_]+)"/g)].map(([, code]) => code);
+    assert.ok(own.length > 20, `${own.length}`);
+    const core = [];
+    for (const [file, error] of [["path", "PathError"], ["query", "QueryError"], ["authorization", "AuthorizationError"], ["request", "RequestError"]]) {
+      const source = await read(`crates/core/src/${file}.rs`);
+      const body = new RegExp(`impl ${error} \\{[^]*?fn code\\([^]*?\\n    \\}`).exec(source)[0];
+      core.push(...[...body.matchAll(/=> "([a-z_]+)"/g)].map(([, code]) => code));
+    }
+    assert.ok(core.length > 15, `${core.length}`);
+    // The Worker makes its URLs out of a path, with a method that it knows.
+    const elsewhere = ["url_other_origin", "method_unknown"];
+    assert.deepEqual([...new Set([...own, ...core])].filter((code) => !table.has(code) && !elsewhere.includes(code)), []);
+  });
+
+  test("the button's address is a placeholder, and says so", async () => {
+    const readme = await read("worker/README.md");
+    assert.match(readme, /deploy\.workers\.cloudflare\.com\/\?url=https:\/\/github\.com\/YOUR-ACCOUNT\/YOUR-REPOSITORY\)/);
+    assert.match(readme, /replace `YOUR-ACCOUNT\/YOUR-REPOSITORY`/);
+  });
+});
