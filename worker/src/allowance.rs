@@ -1,6 +1,6 @@
 //! How many calls a caller may make: a token bucket for each.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use attention_core::Timestamp;
 

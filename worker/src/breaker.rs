@@ -1,7 +1,7 @@
 //! The circuit breaker: an API that is down is left alone for a while, and its
 //! callers are told at once instead of after a timeout each.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use attention_core::Timestamp;
 

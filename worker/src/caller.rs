@@ -1,5 +1,9 @@
 //! Who may use the Worker: the holders of static tokens.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use attention_core::Timestamp;
 use attention_core::authorization::TokenDigest;
 use attention_core::route::Policies;
@@ -34,7 +38,7 @@ impl Caller {
             }
             let digest = record.required_text("sha256")?;
             let token =
-                TokenDigest::from_hex(digest.trim()).map_err(|error| record.fault("sha256", error.to_string()))?;
+                TokenDigest::from_hex(digest.trim()).map_err(|error| record.fault("sha256", error.message()))?;
             if callers.iter().any(|caller| caller.name == name) {
                 return Err(record.fault("name", "another caller has this name"));
             }

@@ -4,8 +4,11 @@
 //! is not fully configured serves no upstream call. What is wrong is told in the
 //! log, never to a caller.
 
-use std::fmt;
-use std::time::Duration;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
 
 use attention_core::authorization::TokenDigest;
 use attention_core::call::Upstream;
@@ -13,6 +16,7 @@ use attention_core::request::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
 use attention_core::retry::RetryPolicy;
 use attention_core::route::{DEFAULT_POLICY, Policies, PolicyError};
 use attention_core::session::{SessionError, SessionSecret};
+use attention_core::text;
 use attention_core::{ApiKey, KeyError, KeyRing};
 
 use crate::allowance::Rate;
@@ -130,7 +134,7 @@ impl Config {
         let next = key(binding::NEXT_KEY)?;
         let base = BaseUrl::parse(texts.get(binding::BASE_URL)?.unwrap_or(DEFAULT_BASE_URL))
             .map_err(Misconfigured::BaseUrl)?;
-        let number = |name, range: std::ops::RangeInclusive<u64>, default| match texts.get(name)? {
+        let number = |name, range: core::ops::RangeInclusive<u64>, default| match texts.get(name)? {
             None => Ok(default),
             Some(text) => text
                 .trim()
@@ -157,7 +161,7 @@ impl Config {
             return Err(Misconfigured::NoSessionSecret);
         }
         let admin = texts.get(binding::ADMIN)?.map(TokenDigest::from_hex).transpose();
-        let admin = admin.map_err(|error| Misconfigured::Record(binding::ADMIN, Fault::at("", error.to_string())))?;
+        let admin = admin.map_err(|error| Misconfigured::Record(binding::ADMIN, Fault::at("", error.message())))?;
         if texts.get(binding::BUDGET)?.is_some_and(|text| Rate::parse(text.trim()).is_none()) {
             return Err(Misconfigured::Record(binding::BUDGET, Fault::at("", Rate::FORM)));
         }
@@ -222,36 +226,48 @@ pub(crate) enum Misconfigured {
     Unreadable(&'static str),
 }
 
+impl Misconfigured {
+    /// Which binding it is and what is wrong with it, in one line.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::NoKey => {
+                let name = binding::KEY;
+                [name, " is not set; run `wrangler secret put ", name, "`"].concat()
+            }
+            Self::Key(name, error) => [name, ": ", &error.message()].concat(),
+            Self::BaseUrl(error) => [binding::BASE_URL, ": ", &error.message()].concat(),
+            Self::NoCallers => [
+                binding::CALLERS,
+                " names nobody, so nobody may call; set it to [{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}]",
+            ]
+            .concat(),
+            Self::Record(name, fault) => {
+                let separator = if matches!(fault, Fault::Syntax { .. }) { ": " } else { "" };
+                [name, separator, &fault.message()].concat()
+            }
+            Self::Session(error) => [binding::SESSION_SECRET, ": ", &error.message()].concat(),
+            Self::NoSessionSecret => {
+                let name = binding::SESSION_SECRET;
+                [name, " is not set, but a caller may mint sessions; run `wrangler secret put ", name, "`"].concat()
+            }
+            Self::Policy(error) => [binding::POLICY, ": ", &error.message()].concat(),
+            Self::Origin { index } => [
+                binding::ORIGINS,
+                ": entry ",
+                &text::count(*index),
+                " is not an exact origin such as https://app.example (https, lower case, no path, no `*`)",
+            ]
+            .concat(),
+            Self::Number(name, most) => [name, ": not a whole number up to ", &text::decimal(*most)].concat(),
+            Self::LogLevel => [binding::LOG, ": one of all, errors, silent"].concat(),
+            Self::Unreadable(name) => [name, ": the binding could not be read"].concat(),
+        }
+    }
+}
+
 impl fmt::Display for Misconfigured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoKey => write!(f, "{} is not set; run `wrangler secret put {0}`", binding::KEY),
-            Self::Key(name, error) => write!(f, "{name}: {error}"),
-            Self::BaseUrl(error) => write!(f, "{}: {error}", binding::BASE_URL),
-            Self::NoCallers => write!(
-                f,
-                "{} names nobody, so nobody may call; set it to [{{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}}]",
-                binding::CALLERS
-            ),
-            Self::Record(name, fault) => {
-                write!(f, "{name}{}{fault}", if matches!(fault, Fault::Syntax { .. }) { ": " } else { "" })
-            }
-            Self::Session(error) => write!(f, "{}: {error}", binding::SESSION_SECRET),
-            Self::NoSessionSecret => write!(
-                f,
-                "{} is not set, but a caller may mint sessions; run `wrangler secret put {0}`",
-                binding::SESSION_SECRET
-            ),
-            Self::Policy(error) => write!(f, "{}: {error}", binding::POLICY),
-            Self::Origin { index } => write!(
-                f,
-                "{}: entry {index} is not an exact origin such as https://app.example (https, lower case, no path, no `*`)",
-                binding::ORIGINS
-            ),
-            Self::Number(name, most) => write!(f, "{name}: not a whole number up to {most}"),
-            Self::LogLevel => write!(f, "{}: one of all, errors, silent", binding::LOG),
-            Self::Unreadable(name) => write!(f, "{name}: the binding could not be read"),
-        }
+        f.write_str(&self.message())
     }
 }
 

@@ -1,11 +1,14 @@
 //! One request's way through the Worker: what is known of it, and what its log
 //! line says.
 
-use std::time::Duration;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use attention_core::json::Object;
+use attention_core::key::Fingerprint;
 use attention_core::key_ring::{KeyRing, Slot, Switch};
-use attention_core::{Call, Error, Method, Timestamp};
+use attention_core::{Call, Error, Method, Timestamp, millis};
 
 /// Filled in on the way; what was never reached stays out of the line.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl Exchange {
     /// The line: one JSON object, ASCII, without a secret.
     pub(crate) fn line(&self, ring: Option<&KeyRing>, status: u16, now: Timestamp) -> String {
         let fingerprint =
-            |slot: Slot| ring.and_then(|ring| ring.fingerprint(slot)).map(|name| name.to_string()).unwrap_or_default();
+            |slot: Slot| ring.and_then(|ring| ring.fingerprint(slot)).map(Fingerprint::to_hex).unwrap_or_default();
         let mut object = Object::new();
         object
             .string("event", "request")
@@ -105,8 +108,4 @@ impl Exchange {
         object.number("ms", millis(now.saturating_since(self.started)));
         object.finish()
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,15 +10,17 @@
 //! Worker with its `fetch` loop in Rust ran at half the speed of this one and
 //! was twice the size (`docs/design.md`). What decides stays here.
 
-use std::borrow::Cow;
-use std::time::Duration;
+use alloc::borrow::Cow;
+use alloc::borrow::ToOwned as _;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
 
-use attention_core as core;
 use attention_core::call::{CallOptions, Upstream, Verdict};
 use attention_core::redaction::scrub;
 use attention_core::retry::Failure;
 use attention_core::route::BodyLength;
-use attention_core::{Action, Call, Method, Slot, Timestamp};
+use attention_core::{Action, Call, Method, Slot, Timestamp, millis, text};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
@@ -183,7 +185,7 @@ impl Gatekeeper {
             }
             Ok(configured) => configured.judge(&mut exchange, incoming),
             Err(fault) => {
-                exchange.fault = Some(fault.to_string());
+                exchange.fault = Some(fault.message());
                 Err(Problem::misconfigured())
             }
         };
@@ -237,7 +239,7 @@ impl Gatekeeper {
 
     /// The URL to send the request opened last to.
     pub fn url(&mut self) -> String {
-        std::mem::take(&mut self.url)
+        core::mem::take(&mut self.url)
     }
 
     /// The next action.
@@ -255,7 +257,7 @@ impl Gatekeeper {
     pub fn millis(&self) -> f64 {
         let duration = if self.action == action::WAIT { Some(self.wait) } else { self.timeout };
         // Rounded up: a timer that is cut short would fire too early.
-        duration.map_or(-1.0, |duration| (duration.as_secs_f64() * 1000.0).ceil())
+        duration.map_or(-1.0, |duration| as_millis(duration.saturating_add(Duration::from_nanos(999_999))))
     }
 
     /// For REPLY: `{"status","headers","body"}`.
@@ -291,7 +293,7 @@ impl Gatekeeper {
     #[wasm_bindgen(js_name = closedFor)]
     pub fn closed_for(&self, now: f64) -> f64 {
         let wait = self.configured.as_ref().map(|configured| configured.upstream.closed_for(time(now)));
-        wait.unwrap_or_default().as_secs_f64() * 1000.0
+        as_millis(wait.unwrap_or_default())
     }
 
     /// Who sends this request, for the shared gate to tell callers apart.
@@ -426,8 +428,8 @@ impl Gatekeeper {
         let mut list: Vec<String> =
             always(exchange).flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect();
         if exchange.call.is_some() {
-            let millis = exchange.upstream_time.as_millis();
-            list.extend(["server-timing".to_owned(), format!("upstream;dur={millis}")]);
+            let millis = millis(exchange.upstream_time);
+            list.extend(["server-timing".to_owned(), ["upstream;dur=", &text::decimal(millis)].concat()]);
         }
         list
     }
@@ -570,9 +572,14 @@ const fn time(millis: f64) -> Timestamp {
     Timestamp::from_unix_millis(millis as u64)
 }
 
+#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+fn as_millis(duration: Duration) -> f64 {
+    millis(duration) as f64
+}
+
 struct Lookup<'a>(&'a Headers);
 
-impl core::Headers for Lookup<'_> {
+impl attention_core::Headers for Lookup<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.0.get(name).ok().flatten().map(Cow::Owned)
     }

@@ -1,6 +1,9 @@
 //! Who a request is from: the operator, or a caller with a static token, a
 //! session, or an issuer's JWT.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use attention_core::authorization::{Bearer, TokenDigest};
 use attention_core::session::{Session, SessionError};
 use base64ct::{Base64, Encoding as _};
@@ -69,7 +72,7 @@ pub(crate) fn identify(
             return Ok(Identity { name, policy: policy.to_owned(), session: None, caller: None });
         }
         Token::Refused(reason) => {
-            exchange.fault = Some(format!("the JWT was refused: {reason}"));
+            exchange.fault = Some(["the JWT was refused: ", reason].concat());
             return Err(Problem::unknown_token());
         }
     }

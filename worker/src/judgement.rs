@@ -1,5 +1,10 @@
 //! The judgement of a request, step by step.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use attention_core::call::Upstream;
 use attention_core::route::{BodyLength, Decision};
 use attention_core::{Method, Slot};

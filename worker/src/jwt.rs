@@ -5,7 +5,12 @@
 //! terms set here: one issuer, its audiences, the algorithms that are listed and
 //! no other. What the claims mean is decided here.
 
-use attention_core::json::{self, Element, Object};
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use attention_core::json::{self, Array, Element, Object};
 use attention_core::request::BaseUrl;
 use attention_core::route::Policies;
 
@@ -53,7 +58,7 @@ impl Jwt {
     pub(crate) fn parse(text: &str, policies: &Policies) -> Result<Self, Fault> {
         let root = Document::new(text).root(&MEMBERS)?;
         let keys_url = root.required_text("jwks")?.into_owned();
-        BaseUrl::parse(&keys_url).map_err(|error| root.fault("jwks", error.to_string()))?;
+        BaseUrl::parse(&keys_url).map_err(|error| root.fault("jwks", error.message()))?;
         let audiences = root.texts("audience")?.unwrap_or_default();
         if audiences.is_empty() || audiences.iter().any(String::is_empty) {
             return Err(root.fault("audience", "is missing; without it a token for any other service would do"));
@@ -90,7 +95,7 @@ impl Jwt {
         if grants.is_empty() {
             return Err(root.fault("grants", "is empty, so nobody could do anything"));
         }
-        let name_claim = root.text("nameClaim")?.map_or_else(|| "sub".to_owned(), std::borrow::Cow::into_owned);
+        let name_claim = root.text("nameClaim")?.map_or_else(|| "sub".to_owned(), alloc::borrow::Cow::into_owned);
         if !is_name(&name_claim) {
             return Err(root.fault("nameClaim", NAME_RULE));
         }
@@ -109,15 +114,11 @@ impl Jwt {
     /// The terms, for the driver.
     pub(crate) fn terms(&self) -> String {
         let list = |texts: &[String]| {
-            let mut quoted = Vec::new();
+            let mut list = Array::new();
             for text in texts {
-                let mut object = Object::new();
-                object.string("", text);
-                // `{"":"text"}` without what stands around the text.
-                let object = object.finish();
-                quoted.push(object[4..object.len() - 1].to_owned());
+                list.string(text);
             }
-            format!("[{}]", quoted.join(","))
+            list.finish()
         };
         let mut object = Object::new();
         object

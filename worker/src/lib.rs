@@ -4,7 +4,13 @@
 //! What it decides is here; `driver.mjs` performs the IO. Every step that
 //! refuses answers with a problem (RFC 9457) and sends nothing.
 
+#![cfg_attr(feature = "bare", no_std)]
+
+extern crate alloc;
+
 mod allowance;
+#[cfg(feature = "bare")]
+mod bare;
 mod breaker;
 mod caller;
 mod config;

@@ -4,6 +4,9 @@
 //! read: the tools that list, make and delete API keys are refused, as their REST
 //! operations are. Source: <https://docs.attention.com/mcp/tools/api-keys>.
 
+use alloc::string::String;
+use alloc::vec;
+
 use attention_core::json::{self, Element, Malformed};
 
 /// Where it is, at the API and at the Worker.
@@ -40,7 +43,7 @@ pub(crate) fn judge(body: &str) -> Result<Message, Malformed> {
     Ok(Message::Plain)
 }
 
-type Members<'a> = [(std::borrow::Cow<'a, str>, Element<'a>)];
+type Members<'a> = [(alloc::borrow::Cow<'a, str>, Element<'a>)];
 
 /// The one member of a name, if there is one. Two are an error: which of them
 /// counts is anyone's guess. Names are compared as loosely as a loose reader would.

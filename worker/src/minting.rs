@@ -2,7 +2,9 @@
 //!
 //! The body is `{"minutes","origin","routes"}`, all of which may be left out.
 
-use std::time::Duration;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use attention_core::Timestamp;
 use attention_core::json::Object;
@@ -36,7 +38,7 @@ pub(crate) fn mint(
     let life = Duration::from_secs(minutes.saturating_mul(60));
     let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
         let member = if error == SessionError::Life { "minutes" } else { "routes" };
-        Problem::wish(&wish.fault(member, error.to_string()))
+        Problem::wish(&wish.fault(member, error.message()))
     })?;
     let mut minted = Object::new();
     minted

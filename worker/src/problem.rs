@@ -1,13 +1,15 @@
 //! Answers that the Worker gives itself: problem details (RFC 9457).
 
-use std::time::Duration;
+use alloc::string::String;
+use core::time::Duration;
 
 use attention_core::authorization::AuthorizationError;
 use attention_core::json::Object;
 use attention_core::path::PathError;
 use attention_core::request::RequestError;
 use attention_core::route::Unmet;
-use attention_core::{Error, ErrorKind};
+use attention_core::text::decimal;
+use attention_core::{Error, ErrorKind, millis};
 
 use crate::record::Fault;
 
@@ -44,11 +46,11 @@ impl Problem {
     }
 
     pub(crate) fn path(error: PathError) -> Self {
-        Self::new(400, error.code(), error.to_string())
+        Self::new(400, error.code(), error.message())
     }
 
     pub(crate) fn request(error: RequestError) -> Self {
-        Self::new(400, error.code(), error.to_string())
+        Self::new(400, error.code(), error.message())
     }
 
     pub(crate) fn outside() -> Self {
@@ -83,7 +85,7 @@ impl Problem {
             _ => r#"Bearer realm="attention""#,
         };
         let status = if bad_request { 400 } else { 401 };
-        Self { challenge: Some(challenge), ..Self::new(status, error.code(), error.to_string()) }
+        Self { challenge: Some(challenge), ..Self::new(status, error.code(), error.message()) }
     }
 
     pub(crate) fn unknown_token() -> Self {
@@ -158,7 +160,7 @@ impl Problem {
 
     /// A request for a session that cannot be granted.
     pub(crate) fn wish(fault: &Fault) -> Self {
-        Self::new(400, "session_request", format!("the request for a session cannot be granted: {fault}"))
+        Self::new(400, "session_request", ["the request for a session cannot be granted: ", &fault.message()].concat())
     }
 
     pub(crate) fn unmet(unmet: &Unmet) -> Self {
@@ -166,7 +168,7 @@ impl Problem {
             Unmet::BodyTooLarge { most } => Self::new(
                 413,
                 "body_too_large",
-                format!("the proxy's policy allows a body of at most {most} bytes here"),
+                ["the proxy's policy allows a body of at most ", &decimal(*most), " bytes here"].concat(),
             ),
             Unmet::BodyLengthUnknown => {
                 Self::new(411, "length_required", "the proxy's policy limits the body here; send its Content-Length")
@@ -232,7 +234,7 @@ impl Problem {
     pub(crate) fn body(&self, request_id: &str) -> String {
         let mut object = Object::new();
         object
-            .string("type", &format!("urn:attention-wasm:problem:{}", self.code))
+            .string("type", &["urn:attention-wasm:problem:", self.code].concat())
             .string("title", phrase(self.status))
             .number("status", self.status)
             .string("code", self.code)
@@ -243,7 +245,7 @@ impl Problem {
 
     /// The value of `Retry-After`: whole seconds, never too few.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
-        self.retry_after.map(|wait| wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
+        self.retry_after.map(|wait| millis(wait).div_ceil(1000))
     }
 }
 

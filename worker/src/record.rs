@@ -1,10 +1,15 @@
 //! JSON objects of the configuration, read strictly: every member is known, none
 //! stands there twice, each has its type. A fault names the place, never a value.
 
-use std::borrow::Cow;
-use std::fmt;
+use alloc::borrow::Cow;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use attention_core::json::{self, Element, Malformed};
+use attention_core::text;
 
 /// What is wrong with a JSON text of the configuration, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,14 +26,21 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Fault {
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::Syntax { line, column } => {
-                write!(f, "not JSON of the expected shape at line {line}, column {column}")
+                let (line, column) = (text::count(*line), text::count(*column));
+                ["not JSON of the expected shape at line ", &line, ", column ", &column].concat()
             }
-            Self::Member { path, what } => write!(f, "{path}: {what}"),
+            Self::Member { path, what } => [path, ": ", what].concat(),
         }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
     }
 }
 
@@ -49,7 +61,10 @@ impl<'a> Document<'a> {
     /// The document's objects, when it is a list of them.
     pub(crate) fn records(self, known: &[&str]) -> Result<Vec<Record<'a>>, Fault> {
         let list = json::read(self.0).and_then(|root| root.elements()).map_err(|at| self.fault(at))?;
-        list.iter().enumerate().map(|(index, element)| self.record(element, format!("[{index}]"), known)).collect()
+        list.iter()
+            .enumerate()
+            .map(|(index, element)| self.record(element, ["[", &text::count(index), "]"].concat(), known))
+            .collect()
     }
 
     /// The document's one object.
@@ -62,11 +77,11 @@ impl<'a> Document<'a> {
         let members = element.members().map_err(|at| self.fault(at))?;
         for (index, (name, _)) in members.iter().enumerate() {
             if !known.contains(&&**name) {
-                return Err(Fault::at(&path, format!("a member that is not one of {}", known.join(", "))));
+                return Err(Fault::at(&path, ["a member that is not one of ", &known.join(", ")].concat()));
             }
             // Of two members with one name nobody can tell which was meant.
             if members[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Fault::at(&format!("{path}.{name}"), "stands there twice"));
+                return Err(Fault::at(&[&path, ".", name].concat(), "stands there twice"));
             }
         }
         Ok(Record { document: self, path, members })
@@ -84,7 +99,7 @@ pub(crate) struct Record<'a> {
 impl<'a> Record<'a> {
     /// The path of a member, for faults.
     pub(crate) fn path(&self, name: &str) -> String {
-        format!("{}.{name}", self.path)
+        [&self.path, ".", name].concat()
     }
 
     pub(crate) fn fault(&self, name: &str, what: impl Into<String>) -> Fault {
@@ -135,7 +150,9 @@ impl<'a> Record<'a> {
         let list = element.elements().map_err(|at| self.document.fault(at))?;
         list.iter()
             .enumerate()
-            .map(|(index, item)| self.document.record(item, format!("{}[{index}]", self.path(name)), known))
+            .map(|(index, item)| {
+                self.document.record(item, [&self.path(name), "[", &text::count(index), "]"].concat(), known)
+            })
             .collect()
     }
 }

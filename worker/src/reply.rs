@@ -1,6 +1,9 @@
 //! An answer that the Worker gives itself, ready for the driver to send.
 
+use alloc::string::String;
+
 use attention_core::json::Object;
+use attention_core::text::decimal;
 
 use crate::cors;
 use crate::exchange::Exchange;
@@ -40,7 +43,7 @@ impl Reply {
             reply.headers.string("www-authenticate", challenge);
         }
         if let Some(seconds) = problem.retry_after_seconds() {
-            reply.headers.string("retry-after", &seconds.to_string());
+            reply.headers.string("retry-after", &decimal(seconds));
         }
         if let Some(allow) = problem.allow {
             reply.headers.string("allow", allow);

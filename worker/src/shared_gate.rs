@@ -5,9 +5,12 @@
 //! them: nobody may hold more than its part of the places of the next second, so
 //! a caller with a thousand calls waiting does not keep another one out.
 
-use std::time::Duration;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
 
-use attention_core::Timestamp;
+use attention_core::{Timestamp, millis};
 use wasm_bindgen::prelude::*;
 
 use crate::allowance::Rate;
@@ -62,8 +65,8 @@ impl SharedGate {
     /// are when the place is its own then, negative when it has to ask again.
     pub fn admit(&mut self, caller: &str, now: f64) -> f64 {
         match self.place(caller, time(now)) {
-            Place::Granted(wait) => millis(wait),
-            Place::AskAgain(wait) => -millis(wait).max(1.0),
+            Place::Granted(wait) => as_millis(wait),
+            Place::AskAgain(wait) => -as_millis(wait).max(1.0),
         }
     }
 
@@ -94,11 +97,11 @@ impl SharedGate {
         }
         self.seen.retain(|(name, at)| name != caller && now.saturating_since(*at) < PRESENCE);
         self.seen.push((caller.to_owned(), now));
-        let number = |at: Timestamp| u128::from(at.as_unix_millis()).div_ceil(spacing.as_millis().max(1));
-        let first = u64::try_from(number(now.max(self.opens_at))).unwrap_or(u64::MAX);
-        let gone = u64::try_from(number(now)).unwrap_or(u64::MAX);
+        let number = |at: Timestamp| at.as_unix_millis().div_ceil(millis(spacing).max(1));
+        let first = number(now.max(self.opens_at));
+        let gone = number(now);
         self.taken.retain(|(place, _)| *place >= gone);
-        let places = u64::try_from(HORIZON.as_millis() / spacing.as_millis().max(1)).unwrap_or(u64::MAX).max(1);
+        let places = (millis(HORIZON) / millis(spacing).max(1)).max(1);
         let share = (places / self.seen.len().max(1) as u64).max(1);
         let held = self.taken.iter().filter(|(_, holder)| holder == caller).count() as u64;
         // The first number that is missing from the ordered list is free.
@@ -111,18 +114,14 @@ impl SharedGate {
             return Place::AskAgain(spacing.max(HORIZON / 4));
         }
         self.taken.insert(index, (place, caller.to_owned()));
-        let at = Timestamp::from_unix_millis(place.saturating_mul(millis_of(spacing)));
+        let at = Timestamp::from_unix_millis(place.saturating_mul(millis(spacing)));
         Place::Granted(at.saturating_since(now))
     }
 }
 
-fn millis_of(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[expect(clippy::cast_precision_loss)] // Five minutes at most.
-fn millis(duration: Duration) -> f64 {
-    millis_of(duration) as f64
+fn as_millis(duration: Duration) -> f64 {
+    millis(duration) as f64
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
@@ -159,8 +158,8 @@ mod tests {
             waiting = later;
             for (_, name) in due {
                 match gate.place(&name, at(clock)) {
-                    Place::Granted(wait) => sent.entry(name).or_default().push(clock + millis_of(wait)),
-                    Place::AskAgain(wait) => waiting.push((clock + millis_of(wait), name)),
+                    Place::Granted(wait) => sent.entry(name).or_default().push(clock + millis(wait)),
+                    Place::AskAgain(wait) => waiting.push((clock + millis(wait), name)),
                 }
             }
             clock += 1;

@@ -111,16 +111,16 @@ struct Module {
     package: &'static str,
     profile: &'static str,
     features: &'static [&'static str],
-    /// wasm-opt's level: speed for the Worker, size for what is downloaded.
+    /// wasm-opt's level.
     optimise: &'static str,
     out: &'static str,
 }
 
 const WORKER: Module = Module {
     package: "attention-worker",
-    profile: "release",
-    features: &[],
-    optimise: "-O3",
+    profile: "worker",
+    features: &["bare"],
+    optimise: "-Oz",
     out: "worker/build/glue",
 };
 
