@@ -17,6 +17,7 @@ export const flag: Rule = [(value) => typeof value === "boolean", "true or false
 export const object: Rule = [isObject, "an object"];
 export const anything: Rule = [() => true, ""];
 export const count: Rule = [(value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32, "a whole number from 0"];
+export const concurrency: Rule = [(value) => value === Infinity || (Number.isInteger(value) && (value as number) > 0), "a whole number from 1, or Infinity"];
 export const milliseconds: Rule = [(value) => typeof value === "number" && value > 0, "a number of milliseconds above 0, or Infinity"];
 /** By its shape: signals of another realm or of a polyfill serve as well. */
 export const signal: Rule = [(value) => isObject(value) && typeof (value as AbortSignal).aborted === "boolean", "an AbortSignal"];

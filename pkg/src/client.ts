@@ -36,6 +36,11 @@ export interface AttentionOptions extends Hooks {
   readonly attemptTimeout?: number | undefined;
   /** How often a call is tried again. Default: 2. */
   readonly maxRetries?: number | undefined;
+  /**
+   * How many calls are under way at once; further ones wait, within their
+   * timeout. It counts calls of clients that `withOptions` made, too. Default: 64.
+   */
+  readonly maxConcurrency?: number | undefined;
   /** Instead of the runtime's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Sent with every call. */
@@ -73,6 +78,7 @@ const OPTIONS: check.Rules = {
   timeout: check.milliseconds,
   attemptTimeout: check.milliseconds,
   maxRetries: check.count,
+  maxConcurrency: check.concurrency,
   fetch: check.call,
   defaultHeaders: check.object,
   defaultQuery: check.object,
@@ -99,6 +105,12 @@ const CALL_OPTIONS: check.Rules = {
 const OF_THE_DOOR = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
+
+/**
+ * Enough for a thousand calls a second at 50 ms each. More would only be more
+ * to refuse for an API that has had enough: what is under way then is lost.
+ */
+const MAX_CONCURRENCY = 64;
 
 /** What helpers of this package need of a client, and nobody else may have. */
 interface Inside {
@@ -296,6 +308,7 @@ export class Client {
       query: options.query === undefined && this.#query.length === 0 ? "" : encodeQuery(options.query, this.#query),
       flags,
       maxRetries: options.maxRetries ?? client.maxRetries ?? 2,
+      maxConcurrency: client.maxConcurrency ?? MAX_CONCURRENCY,
       timeout: finite(options.timeout ?? client.timeout ?? 60_000),
       attemptTimeout: finite(options.attemptTimeout ?? client.attemptTimeout ?? Infinity),
       signal: options.signal,

@@ -4,6 +4,7 @@ import { clean } from "./cause.js";
 import { Upstream } from "./core.js";
 import type { Plan } from "./driver.js";
 import { AttentionError, errorOf, errorOfJson } from "./errors.js";
+import { Turns } from "./turns.js";
 
 /** A credential, or a function that gets it from where it is kept. */
 export type Credential = string | (() => string | Promise<string>);
@@ -47,7 +48,7 @@ export class Door {
   #loading: Promise<boolean> | undefined;
   #generation = 0;
   #users = 1;
-  #open = 0;
+  readonly #turns = new Turns();
 
   /** Throws an `AttentionError` when the base URL or a credential is refused. */
   constructor(baseURL: string | undefined, current: Credential, next: Credential | undefined, token: boolean) {
@@ -76,17 +77,19 @@ export class Door {
     return this.#authorizations[slot]!;
   }
 
-  /** Begins a call; `end` must follow. */
-  begin(plan: Plan, now: number): number {
-    const { method, path, query, flags, maxRetries, timeout, attemptTimeout } = plan;
-    const number = explained(() => this.upstream.begin(method, path, query, flags, maxRetries, timeout, attemptTimeout, now));
-    this.#open++;
-    return number;
+  /** How many calls are under way at once, and who is next. `end` must follow each turn. */
+  get turns(): Turns {
+    return this.#turns;
+  }
+
+  /** Begins a call, whose turn it is, with what is left of its timeout. */
+  begin({ method, path, query, flags, maxRetries, attemptTimeout }: Plan, timeout: number, now: number): number {
+    return explained(() => this.upstream.begin(method, path, query, flags, maxRetries, timeout, attemptTimeout, now));
   }
 
   /** A call is over. */
   end(): void {
-    this.#open--;
+    this.#turns.leave();
     this.#freeWhenIdle();
   }
 
@@ -140,7 +143,7 @@ export class Door {
   }
 
   #freeWhenIdle(): void {
-    if (this.#users > 0 || this.#open > 0) return;
+    if (this.#users > 0 || !this.#turns.isIdle) return;
     this.#users = Infinity;
     this.upstream.free();
     this.#authorizations = [];

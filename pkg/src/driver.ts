@@ -27,6 +27,8 @@ export const ONE_SHOT = 2;
 /** As core's own limit: more of an error body than this is not looked at. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
+const QUEUE_TIMEOUT = "other calls of this client took so long that this one was not sent within its timeout: raise `timeout` or `maxConcurrency`, or start fewer calls at once";
+
 const NOTHING = new Uint8Array(0);
 
 /** One call, ready to be made. */
@@ -36,6 +38,8 @@ export interface Plan {
   readonly query: string;
   readonly flags: number;
   readonly maxRetries: number;
+  /** So many calls at once, this one included. */
+  readonly maxConcurrency: number;
   /** Milliseconds; negative is for ever. As for the next one. */
   readonly timeout: number;
   readonly attemptTimeout: number;
@@ -65,12 +69,19 @@ export async function exchange(door: Door, plan: Plan): Promise<Exchange> {
   let attempts = 0;
   // Nothing may be begun for a caller who is gone.
   if (patience.aborted) throw aborted(patience.reason, attempts, door);
+  if (!door.turns.take(plan.maxConcurrency) && !(await door.turns.wait(plan.maxConcurrency, patience, plan.timeout))) {
+    patience.end();
+    throw patience.aborted ? aborted(patience.reason, attempts, door) : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
+  }
 
-  const number = door.begin(plan, started);
-  let isOpen = true;
+  let number = -1;
+  let isOpen = false;
   let response: Response | undefined;
   let cause: unknown;
   try {
+    const now = Date.now();
+    number = door.begin(plan, plan.timeout < 0 ? -1 : Math.max(0, started + plan.timeout - now), now);
+    isOpen = true;
     const url = upstream.url();
     for (let action = upstream.action(); ; ) {
       if (action === SEND) {

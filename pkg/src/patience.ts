@@ -63,6 +63,11 @@ export class Patience {
     this.limit(-1);
   }
 
+  /** Ends a wait early. */
+  wake(): void {
+    this.#wake?.();
+  }
+
   /** The call is over: no timer and no listener stays. */
   end(): void {
     this.limit(-1);

@@ -1,0 +1,53 @@
+/** How many calls may be under way at once; the others stand in line, first come, first served. */
+
+import type { Patience } from "./patience.js";
+
+interface Place {
+  readonly limit: number;
+  readonly patience: Patience;
+  isTurn: boolean;
+}
+
+export class Turns {
+  #taken = 0;
+  readonly #line: Place[] = [];
+
+  /** Whether nobody is under way or in line. */
+  get isIdle(): boolean {
+    return this.#taken === 0 && this.#line.length === 0;
+  }
+
+  /** Takes a turn, when fewer than `limit` are taken; `leave` must follow. */
+  take(limit: number): boolean {
+    if (this.#taken >= limit || this.#line.length > 0) return false;
+    this.#taken++;
+    return true;
+  }
+
+  /** Stands in line for a turn, for so many milliseconds (negative: for ever) or until the caller gives up. Tells whether it came. */
+  async wait(limit: number, patience: Patience, millis: number): Promise<boolean> {
+    const place: Place = { limit, patience, isTurn: false };
+    this.#line.push(place);
+    await patience.wait(millis < 0 ? Infinity : millis);
+    if (!place.isTurn) {
+      this.#line.splice(this.#line.indexOf(place), 1);
+      this.#next();
+    }
+    return place.isTurn;
+  }
+
+  /** Gives the turn to the next in line. */
+  leave(): void {
+    this.#taken--;
+    this.#next();
+  }
+
+  #next(): void {
+    const [first] = this.#line;
+    if (first === undefined || this.#taken >= first.limit) return;
+    this.#line.shift();
+    this.#taken++;
+    first.isTurn = true;
+    first.patience.wake();
+  }
+}

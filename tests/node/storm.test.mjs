@@ -1,0 +1,130 @@
+// Many calls at once: how many go out, and what becomes of the others.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { test } from "node:test";
+import { attention, assertNoOpenCalls, FAKE_KEY, rejection, served, testing } from "./fixture.mjs";
+
+const { Attention, AbortedError, TimeoutError } = attention;
+const { mockAttention, MOCK_API_KEY } = testing;
+
+/** A fetch that counts how many calls are under way, and answers when told. */
+function held() {
+  const state = { now: 0, most: 0, sent: 0, answer: [] };
+  const fetch = () => new Promise((resolve) => {
+    state.sent++;
+    state.most = Math.max(state.most, ++state.now);
+    state.answer.push(() => { state.now--; resolve(Response.json({})); });
+  });
+  const answerAll = async (count) => {
+    for (let left = count; left > 0;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const answer of state.answer.splice(0)) { answer(); left--; }
+    }
+  };
+  return { state, fetch, answerAll };
+}
+
+/** Timers that keep the process alive. */
+const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+
+test("a storm of 1,000 calls against a rate of 100 a second: every call is answered", { timeout: 60_000 }, async (t) => {
+  const LIMIT = 100;
+  const CONCURRENCY = 64;
+  const mock = mockAttention({ rate: { limit: LIMIT, windowMs: 1000 } });
+  const statuses = [];
+  const handle = async (request) => {
+    const response = await mock.handle(request);
+    statuses.push(response.status);
+    return response;
+  };
+  const { upstream, client } = await served(t, { apiKey: MOCK_API_KEY, maxConcurrency: CONCURRENCY }, { mock: { handle } });
+  const before = timers();
+  const started = Date.now();
+  const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => client.get("/users", { query: { index } }).then(({ data }) => data.length)));
+  const windows = Math.ceil((Date.now() - started) / 1000) + 1;
+  assert.ok(answers.length === 1000 && answers.every((length) => length > 0));
+
+  // What the API may see beyond its rate: with the first 429 the gate closes for
+  // all, until the API said, so that in one window only those calls are refused
+  // that were under way at that moment: at most as many as go out at once.
+  const refusals = statuses.join(" ").match(/429( 429)*/g).map((run) => run.split(" ").length);
+  const refused = refusals.reduce((sum, run) => sum + run, 0);
+  t.diagnostic(`${statuses.length} sent in ${windows} s, refused in runs of ${refusals}`);
+  assert.ok(Math.max(...refusals) <= CONCURRENCY);
+  assert.ok(refusals.length <= windows);
+  assert.equal(statuses.length, 1000 + refused);
+  assert.equal(upstream.records.length, 1000 + refused);
+  assert.equal(timers() - before, 0);
+});
+
+test("no more calls at once than maxConcurrency, in the order they were made", async () => {
+  const { state, fetch, answerAll } = held();
+  const urls = [];
+  const client = new Attention({ apiKey: FAKE_KEY, maxConcurrency: 3, fetch: (url) => { urls.push(url.slice(-2)); return fetch(); } });
+  const calls = Promise.all(Array.from({ length: 20 }, (_, index) => client.get(`/${10 + index}`)));
+  await answerAll(20);
+  await calls;
+  assert.equal(state.most, 3);
+  assert.deepEqual(urls, Array.from({ length: 20 }, (_, index) => String(10 + index)));
+  client.close();
+});
+
+test("clients that one made share the count; the default is 64, and Infinity is none", async () => {
+  for (const [options, most] of [[{ maxConcurrency: 2 }, 2], [{}, 64], [{ maxConcurrency: Infinity }, 200]]) {
+    const { state, fetch, answerAll } = held();
+    const client = new Attention({ apiKey: FAKE_KEY, fetch, ...options });
+    const derived = client.withOptions({ maxRetries: 0 });
+    const calls = Promise.all(Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? client : derived).get("/things")));
+    await answerAll(200);
+    await calls;
+    assert.equal(state.most, most);
+    client.close();
+    derived.close();
+  }
+});
+
+test("who gives up in line is gone at once; who is not sent in time is told so; the others move up", async () => {
+  const { state, fetch, answerAll } = held();
+  const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: 1 });
+  const first = client.get("/first");
+  const controller = new AbortController();
+  const gone = rejection(client.get("/gone", { signal: controller.signal }));
+  const late = rejection(client.get("/late", { timeout: 30 }));
+  const last = client.get("/last");
+  controller.abort(new Error("enough"));
+  assert.ok((await gone) instanceof AbortedError);
+  assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  const error = await late;
+  assert.ok(error instanceof TimeoutError && error.code === "queue_timeout" && /maxConcurrency/.test(error.message), String(error));
+  await answerAll(2);
+  await Promise.all([first, last]);
+  assert.equal(state.sent, 2);
+  client.close();
+  assertNoOpenCalls();
+});
+
+test("a call that fails, and one that its hook ends, make room", async () => {
+  let fails = true;
+  const client = new Attention({
+    apiKey: FAKE_KEY,
+    maxConcurrency: 1,
+    maxRetries: 0,
+    onRequest: ({ url }) => { if (url.endsWith("/hook")) throw new Error("own"); },
+    fetch: async () => { if (fails) throw new TypeError("cut"); return Response.json({ ok: true }); },
+  });
+  const calls = ["/cut", "/hook", "/a/../b"].map((path) => rejection(client.get(path)));
+  assert.deepEqual((await Promise.all(calls)).map(({ code, message }) => code ?? message), ["connection", "own", "path_dot_segment"]);
+  fails = false;
+  assert.deepEqual(await client.get("/fine"), { ok: true });
+  client.close();
+});
+
+test("calls in line are made even when the client is closed meanwhile", async () => {
+  const { fetch, answerAll } = held();
+  const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: 1 });
+  const calls = Promise.all([client.get("/one"), client.get("/two")]);
+  client.close();
+  await answerAll(2);
+  assert.deepEqual(await calls, [{}, {}]);
+  assertNoOpenCalls();
+});
