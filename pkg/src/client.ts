@@ -6,7 +6,7 @@ import { config, type Credential, Door, type KeysInfo } from "./door.js";
 import { type Exchange, exchange, IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
 import { isBrowser, pageOrigin, variable } from "./environment.js";
 import { UnauthorizedError } from "./errors.js";
-import { Events, type Hooks, type Logger } from "./events.js";
+import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./events.js";
 import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./headers.js";
 import type { Path, PathAnswer, PathArguments } from "./paths.js";
 import { printable } from "./print.js";
@@ -47,8 +47,10 @@ export interface AttentionOptions extends Hooks {
   readonly defaultHeaders?: HeaderOptions | undefined;
   /** Sent with every call; a call's own names win. */
   readonly defaultQuery?: Query | undefined;
-  /** Told what happens. Default: the console from the level on that ATTENTION_LOG names; else nobody. */
+  /** Told what happens. Default: the console, if a level is set. */
   readonly logger?: Logger | undefined;
+  /** From which level on: debug, info, warn, error or off. Default: ATTENTION_LOG, else all for a logger of your own and none for the console. */
+  readonly logLevel?: LogLevel | undefined;
   /** Lets an API key into a browser, where every visitor can take it. */
   readonly dangerouslyAllowBrowser?: boolean | undefined;
 }
@@ -86,7 +88,9 @@ const OPTIONS: check.Rules = {
   onResponse: check.call,
   onRetry: check.call,
   onKeySwitch: check.call,
+  onKeyExpiring: check.call,
   logger: check.logger,
+  logLevel,
   dangerouslyAllowBrowser: check.flag,
 };
 
@@ -274,6 +278,7 @@ export class Client {
     const plan = this.#plan(method, path, options);
     const door = this.#door;
     if (door.isPending) await door.load();
+    plan.events?.expiring(door);
     const { generation } = door;
     try {
       return await exchange(door, plan);

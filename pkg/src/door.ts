@@ -37,6 +37,9 @@ const PENDING = "credential-not-yet-asked-for";
 /** Credentials of former times that foreign errors may still hold. */
 const MOST_SECRETS = 16;
 
+/** The API's page on keys. */
+const ABOUT_KEYS = "https://docs.attention.com/api-authentication";
+
 export class Door {
   readonly upstream: Upstream;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
@@ -49,6 +52,9 @@ export class Door {
   #generation = 0;
   #users = 1;
   readonly #turns = new Turns();
+  readonly #told = new Set<string>();
+  /** When the first of the keys that nobody was told of expires; Infinity when none does. */
+  expiresAt = Infinity;
 
   /** Throws an `AttentionError` when the base URL or a credential is refused. */
   constructor(baseURL: string | undefined, current: Credential, next: Credential | undefined, token: boolean) {
@@ -113,6 +119,14 @@ export class Door {
     return this.isPending ? { ...info, keys: [] } : info;
   }
 
+  /** Notes that somebody is told of this key's end; false when somebody was. */
+  tellOnce(fingerprint: string): boolean {
+    if (this.#told.has(fingerprint)) return false;
+    this.#told.add(fingerprint);
+    this.#watchExpiry();
+    return true;
+  }
+
   /** One more client uses it. */
   share(): this {
     this.#users++;
@@ -140,6 +154,12 @@ export class Door {
     for (const held of this.#authorizations) {
       if (held !== undefined) this.#secrets = [held.slice("Bearer ".length), ...this.#secrets].slice(0, MOST_SECRETS);
     }
+    this.#watchExpiry();
+  }
+
+  #watchExpiry(): void {
+    const untold = this.info().keys.filter(({ fingerprint }) => !this.#told.has(fingerprint));
+    this.expiresAt = Math.min(...untold.map(({ expiresAt = Infinity }) => expiresAt));
   }
 
   #freeWhenIdle(): void {
@@ -165,7 +185,8 @@ async function ask(source: Credential): Promise<string> {
 
 /** An error of the configuration that only JavaScript can notice. */
 export function config(code: string, message: string, cause?: unknown): AttentionError {
-  return errorOf({ kind: "config", code, message, attempts: 0 }, clean(cause, []));
+  const documentation = code.startsWith("key_") ? ABOUT_KEYS : undefined;
+  return errorOf({ kind: "config", code, message, attempts: 0, documentation }, clean(cause, []));
 }
 
 /** What the binding throws is the JSON of an error. */

@@ -1,7 +1,8 @@
 /** Who is told what happens: hooks and the logger. */
 
+import type { Rule } from "./check.js";
 import type { Upstream } from "./core.js";
-import type { KeysInfo } from "./door.js";
+import type { Door, KeysInfo } from "./door.js";
 import { variable } from "./environment.js";
 
 /** A request is about to be sent. */
@@ -43,12 +44,22 @@ export interface KeySwitchEvent {
   readonly fingerprint: string;
 }
 
+/** A key or token will stop working soon, by what it says of itself. */
+export interface KeyExpiringEvent {
+  readonly slot: "current" | "next";
+  readonly fingerprint: string;
+  /** Unix milliseconds; the past when it has expired. */
+  readonly expiresAt: number;
+}
+
 /** Functions that are told; what they throw, the call fails with. */
 export interface Hooks {
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
   readonly onResponse?: ((event: ResponseEvent) => void) | undefined;
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
   readonly onKeySwitch?: ((event: KeySwitchEvent) => void) | undefined;
+  /** Told once for each key that is a JWT, at the first call within a week of its end. */
+  readonly onKeyExpiring?: ((event: KeyExpiringEvent) => void) | undefined;
 }
 
 /** Where log lines go; `console` is one. */
@@ -59,17 +70,28 @@ export interface Logger {
   error(message: string): void;
 }
 
+/** From which level on the logger is told. */
+export type LogLevel = (typeof LEVELS)[number] | "off";
+
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** The logger that the variable ATTENTION_LOG asks for: the console, from that level up. */
-function loggerOfEnvironment(): Logger | undefined {
-  const from = LEVELS.indexOf(variable("ATTENTION_LOG") as (typeof LEVELS)[number]);
-  if (from < 0) return undefined;
-  const line = (level: (typeof LEVELS)[number]) => (message: string) => {
-    if (LEVELS.indexOf(level) >= from) console[level](message);
+/** What `logLevel` may be. */
+export const logLevel: Rule = [(value) => value === "off" || LEVELS.includes(value as (typeof LEVELS)[number]), "debug, info, warn, error or off"];
+
+/** Who is told from which level on. Without a level a logger is told everything, the console nothing. */
+function loggerOf(logger: Logger | undefined, level = variable("ATTENTION_LOG") as LogLevel | undefined): Logger | undefined {
+  if (level === "off") return undefined;
+  const from = LEVELS.indexOf(level as (typeof LEVELS)[number]);
+  if (from < 0) return logger;
+  const line = (at: (typeof LEVELS)[number]) => (message: string) => {
+    // The console by its name at each line, so that what is put in its place later is used.
+    if (LEVELS.indexOf(at) >= from) (logger ?? console)[at](message);
   };
   return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
 }
+
+/** So long before its end a key is said to expire: 7 days. */
+const EXPIRY_NOTICE = 7 * 24 * 3600 * 1000;
 
 export class Events {
   readonly #hooks: Hooks;
@@ -81,10 +103,23 @@ export class Events {
   }
 
   /** Undefined when nobody wants to be told. */
-  static of(options: Hooks & { readonly logger?: Logger | undefined }): Events | undefined {
-    const { onRequest, onResponse, onRetry, onKeySwitch, logger = loggerOfEnvironment() } = options;
-    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, logger].every((who) => who === undefined);
+  static of(options: Hooks & { readonly logger?: Logger | undefined; readonly logLevel?: LogLevel | undefined }): Events | undefined {
+    const { onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring } = options;
+    const logger = loggerOf(options.logger, options.logLevel);
+    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, logger].every((who) => who === undefined);
     return nobody ? undefined : new Events(options, logger);
+  }
+
+  /** Looks at the keys of a door before a call. */
+  expiring(door: Door): void {
+    const now = Date.now();
+    // Compared first: this is done for every call.
+    if (now < door.expiresAt - EXPIRY_NOTICE) return;
+    for (const { slot, fingerprint, expiresAt } of door.info().keys) {
+      if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !door.tellOnce(fingerprint)) continue;
+      this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`);
+      this.#hooks.onKeyExpiring?.({ slot, fingerprint, expiresAt });
+    }
   }
 
   request(method: string, url: string, init: RequestInit, attempt: number): void {

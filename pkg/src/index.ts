@@ -29,7 +29,7 @@ export {
   UnauthorizedError,
   ValidationError,
 } from "./errors.js";
-export type { Hooks, KeySwitchEvent, Logger, RequestEvent, ResponseEvent, RetryEvent } from "./events.js";
+export type { Hooks, KeyExpiringEvent, KeySwitchEvent, Logger, LogLevel, RequestEvent, ResponseEvent, RetryEvent } from "./events.js";
 export type { HeaderOptions } from "./headers.js";
 export { Listing } from "./listing.js";
 export type { Resources } from "./operations.js";

@@ -1,5 +1,6 @@
 // Wrong options, in plain JavaScript, are explained by name.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { test } from "node:test";
 import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
@@ -29,6 +30,16 @@ test("a wrong type names the option and what it may be", () => {
     [{ defaultQuery: "a=b" }, /defaultQuery must be an object/],
     [{ onRetry: 1 }, /onRetry must be a function/],
     [{ logger: { debug() {} } }, /logger must be an object with the functions debug, info, warn and error/],
+    [{ maxConcurrency: 0 }, /maxConcurrency must be a whole number from 1, or Infinity/],
+    [{ maxConcurrency: 1.5 }, /maxConcurrency must be/],
+    [{ nextApiKey: 5 }, /nextApiKey must be a string or a function/],
+    [{ maxRetries: Infinity }, /maxRetries must be a whole number from 0/],
+    [{ onRequest: "log" }, /onRequest must be a function/],
+    [{ onResponse: {} }, /onResponse must be a function/],
+    [{ onKeySwitch: [] }, /onKeySwitch must be a function/],
+    [{ onKeyExpiring: true }, /onKeyExpiring must be a function/],
+    [{ logger: null }, /logger must be an object/],
+    [{ logLevel: "verbose" }, /logLevel must be debug, info, warn, error or off/],
     [{ dangerouslyAllowBrowser: "yes" }, /dangerouslyAllowBrowser must be true or false/],
   ]) {
     assert.throws(() => new Attention({ apiKey: FAKE_KEY, ...options }), says(pattern));
@@ -41,6 +52,16 @@ test("so do the options of a call and of withOptions", async (t) => {
     [{ params: {} }, /^GET: there is no option params; there are query, body, headers, signal, /],
     [{ query: "a=b" }, /^GET: query must be an object/],
     [{ signal: {} }, /^GET: signal must be an AbortSignal/],
+    [{ headers: "a: b" }, /^GET: headers must be an object/],
+    [{ headers: { Authorization: "x" } }, /^headers: Authorization is set by the client/],
+    [{ timeout: "60" }, /^GET: timeout must be a number of milliseconds above 0, or Infinity/],
+    [{ attemptTimeout: -1 }, /^GET: attemptTimeout must be a number of milliseconds above 0/],
+    [{ maxRetries: -1 }, /^GET: maxRetries must be a whole number from 0/],
+    [{ query: { at: new Date(NaN) } }, /^query\.at is an invalid Date/],
+    [{ query: { f: () => 1 } }, /^query\.f is a function/],
+    [{ body: { a: [{ b: 1n }] } }, /^body\.a\[0\]\.b is a BigInt, which JSON cannot hold/],
+    [{ body: { "a b": new Map() } }, /^body\["a b"\] is a Map/],
+    [{ body: 5 }, /^body is a number; expected/],
     [{ idempotencyKey: 7 }, /^GET: idempotencyKey must be a string/],
     ["things", /^GET: expected an object with options/],
   ]) {
@@ -48,6 +69,23 @@ test("so do the options of a call and of withOptions", async (t) => {
   }
   assert.throws(() => client.withOptions({ retries: 1 }), says(/^withOptions\(\): there is no option retries/));
   assert.equal(upstream.records.length, 0);
+});
+
+test("every option of the client is in the tables above", async () => {
+  const source = await readFile(new URL(import.meta.url), "utf8");
+  const { message } = await rejection((async () => new Attention({ unknown: 1 }))());
+  for (const name of message.split("there are ")[1].split(", ")) assert.match(source, new RegExp(`\\[\\{ ${name}: `), name);
+});
+
+test("calls after close() say so, whatever the way", async () => {
+  const client = new Attention({ apiKey: FAKE_KEY });
+  const { labels } = client;
+  client[Symbol.dispose]();
+  client.close();
+  for (const call of [() => client.get("/things"), () => labels.list(), () => client.conversations.list(), () => client.withOptions({}), () => client.keys, () => client.superAgent.send({ content: "?" }), () => client.knowledgeBase.upload({ file: "x" })]) {
+    const error = await rejection((async () => call())());
+    assert.ok(error instanceof ConfigError && error.code === "closed" && /has been closed/.test(error.message), String(error));
+  }
 });
 
 test("undefined options are as if they were not there", async (t) => {
