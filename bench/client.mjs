@@ -1,0 +1,62 @@
+// `cargo xtask bench client`: the packed package beside other clients, each
+// doing the same GET against the same loopback server.
+//
+//   --quick   fewer rounds        --write   into docs/performance-client.md
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { run } from "../tests/runtimes/run.mjs";
+import { bytes } from "./client/bytes.mjs";
+import { page } from "./client/page.mjs";
+import { place } from "./client/place.mjs";
+import { report } from "./client/report.mjs";
+import { VARIANTS } from "./client/variants.mjs";
+
+const PARALLEL = 1000;
+
+const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } } });
+const [rounds, calls, starts, memories] = options.quick ? [12, 100, 5, 1] : [60, 100, 15, 3];
+const ids = VARIANTS.map(({ id }) => id);
+const say = (text) => console.error(text);
+
+const undo = [];
+try {
+  await main();
+} finally {
+  for (const end of undo.reverse()) await end();
+}
+
+async function main() {
+  const { folder, node, base, versions } = await place({ after: (end) => undo.push(end) });
+  const child = async (...args) => JSON.parse((await run(node, args, { cwd: folder, timeoutMs: 600_000 })).stdout);
+
+  say("bytes …");
+  const sizes = await bytes(folder, ids);
+  say(`first calls, ${starts} fresh processes each …`);
+  const first = ids.map((id) => ({ id, total: [], ready: [] }));
+  for (let round = 0; round < starts; round++) {
+    for (let at = 0; at < ids.length; at++) {
+      const held = first[(at + round) % ids.length];
+      const { total, ready } = await child("first.mjs", held.id, base);
+      held.total.push(total);
+      held.ready.push(ready);
+    }
+  }
+  say(`calls, ${rounds} rounds …`);
+  const measured = await child("--expose-gc", "calls.mjs", base, ids.join(), rounds, calls, PARALLEL);
+  say("memory …");
+  const memory = [];
+  for (const id of ids) {
+    const runs = [];
+    for (let left = memories; left > 0; left--) runs.push(await child("--expose-gc", "memory.mjs", id, base));
+    // The least of what was kept: the rest is the collector's, not the client's.
+    memory.push({ id, kept: Math.min(...runs.map(({ kept }) => kept)), peak: Math.min(...runs.map(({ peak }) => peak)) });
+  }
+
+  const titles = Object.fromEntries(VARIANTS.map(({ id, title }) => [id, versions[id] === undefined ? title : `${title} ${versions[id]}`]));
+  const tables = report({ titles, sizes, first, calls: measured, memory });
+  console.log(tables);
+  if (!options.write) return;
+  const { stdout } = await run(node, ["--version"], { cwd: folder });
+  await writeFile(new URL("../docs/performance-client.md", import.meta.url), page({ tables, node: stdout.trim(), processors: cpus().length, rounds, calls, starts }));
+}

@@ -1,0 +1,43 @@
+// All clients in one process, in turn, each round beginning with another one:
+// CPU and time of a call, and the time of many at once.
+const [, , base, ids, rounds, calls, parallel] = process.argv;
+const variants = await Promise.all(ids.split(",").map(async (id) => {
+  const { make } = await import(`./variants/${id}.mjs`);
+  const call = make(base);
+  const answer = await call();
+  if (answer.data?.length !== 5) throw new Error(`${id} gave ${JSON.stringify(answer)}`);
+  return { id, call, cpu: [], wall: [], parallel: [] };
+}));
+
+async function sequential({ call, cpu, wall }, count) {
+  const used = process.cpuUsage();
+  const begin = performance.now();
+  for (let left = count; left > 0; left--) await call();
+  wall.push(((performance.now() - begin) * 1000) / count);
+  const { user, system } = process.cpuUsage(used);
+  cpu.push((user + system) / count);
+}
+
+async function atOnce({ call, parallel: times }, count) {
+  const begin = performance.now();
+  await Promise.all(Array.from({ length: count }, call));
+  times.push(performance.now() - begin);
+}
+
+async function inTurn(measure, times, count) {
+  for (let round = 0; round < times; round++) {
+    for (let at = 0; at < variants.length; at++) {
+      await measure(variants[(at + round) % variants.length], count);
+      globalThis.gc();
+    }
+  }
+}
+
+// Warm: compiled, and with its connections.
+await inTurn(sequential, 10, 500);
+await inTurn(atOnce, 2, Number(parallel));
+for (const variant of variants) Object.assign(variant, { cpu: [], wall: [], parallel: [] });
+await inTurn(sequential, Number(rounds), Number(calls));
+await inTurn(atOnce, Math.ceil(Number(rounds) / 4), Number(parallel));
+console.log(JSON.stringify(variants.map(({ call: _, ...numbers }) => numbers)));
+process.exit();
