@@ -13,6 +13,7 @@ export async function outputs() {
   return new Map([
     ["pkg/src/schema.ts", await schema()],
     ["pkg/src/operations.ts", table()],
+    ["pkg/api.md", list()],
   ]);
 }
 
@@ -83,6 +84,34 @@ function table() {
       `export interface ${kind(name)} ${name in HELPERS ? `extends ${HELPERS[name]} ` : ""}{`,
       ...operations.flatMap((each) => [comment(each), `  ${signature(each)};`]),
       "}",
+    ]),
+    "",
+  ].join("\n");
+}
+
+/** What is written by hand, for the list. */
+const BY_HAND = {
+  knowledgeBase: "- `upload({ title?, file }, options?)`: request, transfer to the storage without the key, confirm",
+  superAgent: "- `send(body, options?)`: sends a message and waits for the answer, with progress",
+};
+
+/** Every method, for people. */
+function list() {
+  return [
+    "# Every method",
+    `<!-- ${NOTE} -->\n`,
+    "By path: `get`, `post`, `put`, `patch`, `delete`, `head`, `request`; see the README. By name, on an `Attention`:\n",
+    "`options` are those of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, `idempotencyKey`; `query` where it is not a parameter).",
+    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options. *Inferred*: the operation's own page was not read.",
+    ...resources.flatMap(({ name, description, operations }) => [
+      `\n## attention.${name}\n`,
+      `${description}\n`,
+      ...operations.map(({ name, ids, params, paramsRequired, method, path, documentation, confidence, pagination }) => {
+        const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
+        const notes = [...(pagination ? ["list"] : []), ...(confidence === "inferred" ? ["*inferred*"] : [])];
+        return `- [\`${name}(${args})\`](${documentation}): \`${method} ${path}\`${notes.length > 0 ? `, ${notes.join(", ")}` : ""}`;
+      }),
+      ...(name in BY_HAND ? [BY_HAND[name]] : []),
     ]),
     "",
   ].join("\n");

@@ -69,6 +69,6 @@ test("the package holds what it must and nothing else", async () => {
   assert.equal(manifest.dependencies, undefined);
   assert.equal(manifest.sideEffects, false);
   const { stdout } = await run("find", [".", "-type", "f"], { cwd: folder });
-  const kinds = /^\.\/(package\.json|README\.md|LICENSE-\w+|dist\/[\w.-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
+  const kinds = /^\.\/(package\.json|README\.md|api\.md|LICENSE-\w+|dist\/[\w.-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
   for (const file of stdout.trim().split("\n")) assert.match(file, kinds);
 });

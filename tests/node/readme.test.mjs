@@ -1,0 +1,61 @@
+// Every snippet of the README runs as it stands, against the mock.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { packageFolder, project } from "../runtimes/packed.mjs";
+import { startUpstream } from "../upstream/server.mjs";
+import { testing } from "./fixture.mjs";
+
+const run = promisify(execFile);
+const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
+
+const readme = await readFile(new URL("../../pkg/README.md", import.meta.url), "utf8");
+const snippets = [...readme.matchAll(/^## (.*)$|^```js\n([\s\S]*?)^```$/gm)].reduce(
+  ({ found, section }, [, title, code]) => (title ? { found, section: title } : { found: [...found, { section, code }], section }),
+  { found: [], section: "first call" },
+).found;
+
+/** What the reader has: the client of the first snippet, and values of their own. */
+const MINE = `
+  globalThis.callerToken = globalThis.newKey = ${JSON.stringify(MOCK_API_KEY)};
+  globalThis.revokedKey = "an-obviously-fake-key-that-was-revoked";
+  globalThis.vault = { read: async () => newKey };
+`;
+
+test("there are snippets", () => assert.ok(snippets.length >= 14, `${snippets.length}`));
+
+for (const [index, { section, code }] of snippets.entries()) {
+  test(`${section}, snippet ${index + 1}`, async (t) => {
+    const mock = mockAttention();
+    // The Worker of a page is at /api/v2 of its own origin.
+    const handle = (request) => mock.handle(new Request(request.url.replace("/api/v2/", "/v2/"), request));
+    const upstream = await startUpstream({ mock: { handle } });
+    const folder = await mkdtemp(join(await project(), "readme-"));
+    t.after(async () => {
+      await upstream.close();
+      await rm(folder, { recursive: true });
+    });
+    const isCommonJs = code.includes("require(");
+    await writeFile(join(folder, "mine.cjs"), `${MINE}globalThis.location = { origin: ${JSON.stringify(upstream.url)} };`);
+    const imports = code.includes("attention-wasm\"") ? "" : 'import { Attention } from "attention-wasm";\n';
+    const client = code.includes("new Attention") ? "" : "const attention = new Attention();\n";
+    const end = code.includes("export default") ? "" : "\nexport default {};\n";
+    await writeFile(join(folder, isCommonJs ? "snippet.cjs" : "snippet.mjs"), isCommonJs ? code : `${imports}${client}${code}${end}`);
+    await writeFile(join(folder, "run.mjs"), isCommonJs ? 'import "./mine.cjs"; import "./snippet.cjs";' : `
+      import "./mine.cjs";
+      const { default: worker } = await import("./snippet.mjs");
+      if (worker.fetch) console.log((await worker.fetch(new Request("https://worker.example"), { ATTENTION_API_KEY: newKey })).status);
+    `);
+    const env = { ...process.env, ATTENTION_API_KEY: MOCK_USER_API_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2` };
+    await run(process.execPath, [join(folder, "run.mjs")], { env, timeout: 30_000 });
+    // The snippet about tests brings its own mock.
+    assert.equal(mock.requests.length > 0, !code.includes("mockAttention"));
+  });
+}
+
+test("what the README links to is in the package", async () => {
+  for (const [, path] of readme.matchAll(/\]\((\.\/[^)]+)\)/g)) await readFile(join(await packageFolder(), path));
+});
