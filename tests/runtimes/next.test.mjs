@@ -1,5 +1,6 @@
 // A Next.js app: a route in the edge runtime (the condition `edge-light`) and one in Node.
 import assert from "node:assert/strict";
+import { realpath } from "node:fs/promises";
 import { test } from "node:test";
 import { startApi } from "./api.mjs";
 import { makeProject } from "./project.mjs";
@@ -24,7 +25,7 @@ for (const [builder, flags, options] of BUILDERS) {
   test(`next build with ${builder}: a route in the edge runtime and one in Node`, options, async (t) => {
     const { env, upstream } = await startApi(t);
     // Below the folder that holds Next.js, which nothing above it may hide.
-    const parent = await tool("next");
+    const parent = await realpath(await tool("next"));
     const cwd = await makeProject(t, {
       "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;\n",
       "app/page.js": "export default () => <p>page</p>;\n",
