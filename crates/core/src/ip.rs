@@ -1,12 +1,12 @@
 //! Whether a text is an IP address, read as `core::net` reads it (tested against
 //! it), which brings its own parser, three times as large (`docs/size.md`).
 
-use crate::text::{find, hex_digit, whole_number};
+use crate::text::{cut, find, hex_digit, split, whole_number};
 
 /// The bytes of an IPv4 address in dotted decimal, without leading zeros.
 pub(crate) fn v4(text: &str) -> Option<[u8; 4]> {
     let mut address = [0; 4];
-    let mut parts = text.split('.');
+    let mut parts = split(text, b'.');
     for byte in &mut address {
         let part = parts.next().filter(|part| part.len() == 1 || !part.starts_with('0'))?;
         *byte = u8::try_from(whole_number(part)?).ok()?;
@@ -31,7 +31,7 @@ fn groups(text: &str, may_end_in_v4: bool) -> Option<usize> {
     let mut count = 0;
     let mut rest = Some(text).filter(|text| !text.is_empty());
     while let Some(text) = rest {
-        let (group, more) = text.split_once(':').map_or((text, None), |(group, more)| (group, Some(more)));
+        let (group, more) = cut(text, b':').map_or((text, None), |(group, more)| (group, Some(more)));
         rest = more;
         count += if (1..=4).contains(&group.len()) && group.bytes().all(|b| hex_digit(b).is_some()) {
             1

@@ -9,14 +9,14 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::Timestamp;
+use crate::base64url;
 use crate::json::{self, Value};
 use crate::secret::Secret;
-use crate::text::{self, whole_number};
+use crate::text::{self, cut, split, whole_number};
 
 /// The longest accepted key: 8 KiB, the header size that common servers take.
 pub const MAX_KEY_BYTES: usize = 8 * 1024;
@@ -281,12 +281,12 @@ pub struct Claims {
 
 impl Claims {
     pub(crate) fn peek(jwt: &str) -> Option<Self> {
-        let mut parts = jwt.split('.');
+        let mut parts = split(jwt, b'.');
         let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() {
             return None;
         }
-        let bytes = Zeroizing::new(Base64UrlUnpadded::decode_vec(payload.trim_end_matches('=')).ok()?);
+        let bytes = Zeroizing::new(base64url::decode(payload.trim_end_matches('='))?);
         let text = str::from_utf8(&bytes).ok()?;
         if !text.trim_start().starts_with('{') {
             return None;
@@ -294,7 +294,7 @@ impl Claims {
         let date = |name| match json::member(text, name) {
             // NumericDate: seconds, with a fraction if the issuer likes.
             Some(Value::Number(text)) => {
-                let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+                let (seconds, fraction) = cut(text, b'.').unwrap_or((text, ""));
                 let plain = seconds.len() <= 12 && fraction.bytes().all(|b| b.is_ascii_digit());
                 whole_number(seconds).filter(|_| plain).map(Timestamp::from_unix_seconds)
             }

@@ -31,6 +31,7 @@
 extern crate alloc;
 
 pub mod authorization;
+mod base64url;
 pub mod call;
 pub mod diagnosis;
 pub mod error;

@@ -10,7 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::text::{self, hex_pair};
+use crate::text::{self, hex_pair, split};
 
 /// The longest accepted path or query: 8 KiB.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;
@@ -55,7 +55,7 @@ impl<'a> RequestPath<'a> {
         }
         // The first segment is what stands before the first slash: nothing.
         let mut start = 0;
-        for segment in path.split('/') {
+        for segment in split(path, b'/') {
             let end = start + segment.len();
             if segment.is_empty() && start > 0 && end < path.len() {
                 return Err(PathError::EmptySegment { position: start });
@@ -108,7 +108,7 @@ fn decodes_to_hex_pair(bytes: &[u8], mut at: usize) -> bool {
 /// One round of percent-decoding; `None` when the result is not UTF-8, as with
 /// overlong forms of `.` and `/`.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    if !text.as_bytes().contains(&b'%') {
         return Some(Cow::Borrowed(text));
     }
     let bytes = text.as_bytes();

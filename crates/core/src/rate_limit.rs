@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::Timestamp;
 use crate::http_date;
 use crate::outcome::Headers;
-use crate::text::whole_number;
+use crate::text::{cut, split, whole_number};
 
 /// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
 /// is compared with `now`. A date in the past is a wait of zero. `None` when the
@@ -89,8 +89,8 @@ impl Quota {
 }
 
 fn parameter(list: &str, names: &[&str]) -> Option<u64> {
-    list.split([';', ',']).find_map(|part| {
-        let (name, value) = part.trim().split_once('=')?;
+    split(list, b';').flat_map(|part| split(part, b',')).find_map(|part| {
+        let (name, value) = cut(part.trim(), b'=')?;
         names.contains(&name.trim()).then(|| delta_seconds(value.trim())).flatten()
     })
 }

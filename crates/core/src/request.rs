@@ -6,7 +6,7 @@ use core::fmt;
 use crate::ip;
 use crate::path::{PathError, RequestPath};
 use crate::query::{self, QueryError};
-use crate::text::{find, whole_number};
+use crate::text::{cut, find, split, whole_number};
 
 /// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
 pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";
@@ -95,7 +95,7 @@ impl BaseUrl {
     /// for none; it follows the target's.
     pub fn join(&self, target: &str, query: &str) -> Result<String, RequestError> {
         let target = self.relative(target)?;
-        let (path, own_query) = target.split_once('?').unwrap_or((target, ""));
+        let (path, own_query) = cut(target, b'?').unwrap_or((target, ""));
         let mut url = String::with_capacity(self.text.len() + target.len() + query.len() + 2);
         url.push_str(&self.text);
         if !path.starts_with('/') {
@@ -140,14 +140,14 @@ impl fmt::Display for BaseUrl {
 
 /// The host of a lower-case `host[:port]`, when it is one.
 fn host_of(authority: &str) -> Option<&str> {
-    let (host, port) = if let Some(end) = authority.strip_prefix('[').and_then(|rest| rest.find(']')) {
+    let (host, port) = if let Some(end) = authority.strip_prefix('[').and_then(|rest| find(rest, "]")) {
         let (host, rest) = authority.split_at_checked(end + 2)?;
         if !ip::is_v6(host.get(1..=end)?) {
             return None;
         }
         (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
     } else {
-        let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
+        let (host, port) = cut(authority, b':').map_or((authority, None), |(host, port)| (host, Some(port)));
         let label = |label: &str| {
             !label.is_empty()
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
@@ -156,7 +156,7 @@ fn host_of(authority: &str) -> Option<&str> {
         let name = host.strip_suffix('.').unwrap_or(host);
         // URL parsers read a name that ends in a number as an address, in forms
         // of which only the plain one means the same to everybody.
-        if !name.split('.').all(label) || (ends_in_number(name) && ip::v4(name).is_none()) {
+        if !split(name, b'.').all(label) || (ends_in_number(name) && ip::v4(name).is_none()) {
             return None;
         }
         (host, port)

@@ -15,12 +15,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::Timestamp;
+use crate::base64url;
 use crate::json::{self, Object, Value};
 use crate::route::{Policy, PolicyError};
 use crate::text::{self, decimal, whole_number};
@@ -133,10 +133,10 @@ impl Session {
         if let Some(origin) = &self.origin {
             payload.string("org", origin);
         }
-        let mut token = [PREFIX, &Base64UrlUnpadded::encode_string(payload.finish().as_bytes())].concat();
+        let mut token = [PREFIX, &base64url::encode(payload.finish().as_bytes())].concat();
         if let Some(mac) = secret.mac(&token) {
             token.push('.');
-            token.push_str(&Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()));
+            token.push_str(&base64url::encode(&mac.finalize().into_bytes()));
         }
         token
     }
@@ -151,10 +151,10 @@ impl Session {
     pub fn verify(token: &str, secret: &SessionSecret, now: Timestamp) -> Result<Self, SessionError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(SessionError::Invalid)?;
         let payload = signed.strip_prefix(PREFIX).ok_or(SessionError::Invalid)?;
-        let signature = Base64UrlUnpadded::decode_vec(signature).map_err(|_| SessionError::Invalid)?;
+        let signature = base64url::decode(signature).ok_or(SessionError::Invalid)?;
         let mac = secret.mac(signed).ok_or(SessionError::Invalid)?;
         mac.verify_slice(&signature).map_err(|_| SessionError::Invalid)?;
-        let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| SessionError::Invalid)?;
+        let bytes = base64url::decode(payload).ok_or(SessionError::Invalid)?;
         let text = str::from_utf8(&bytes).map_err(|_| SessionError::Invalid)?;
         let string = |name| json::member(text, name).and_then(Value::into_string).map(Cow::into_owned);
         let expires_at = match json::member(text, "exp") {

@@ -84,6 +84,23 @@ pub fn whole_number(digits: &str) -> Option<u64> {
     })
 }
 
+/// What stands before and behind the first `separator`, which is ASCII.
+pub(crate) fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|b| b == separator)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The parts between the separators, as `str::split` gives them: one at least.
+pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let (part, more) = cut(text, separator).map_or((text, None), |(part, more)| (part, Some(more)));
+        rest = more;
+        Some(part)
+    })
+}
+
 /// Where `needle` begins in `text` for the first time. Compares at every place:
 /// what is searched for here is short or seldom there.
 pub(crate) fn find(text: &str, needle: &str) -> Option<usize> {
@@ -111,6 +128,12 @@ mod tests {
         fn reads_what_core_reads(text in "[0-9]{0,21}|[+-]?[0-9]{1,3}|\\PC{0,4}") {
             let digits = text.bytes().all(|b| b.is_ascii_digit());
             prop_assert_eq!(whole_number(&text), text.parse().ok().filter(|_| digits));
+        }
+
+        #[test]
+        fn splits_as_core_does(text in "[a.é]{0,12}") {
+            prop_assert_eq!(cut(&text, b'.'), text.split_once('.'));
+            prop_assert!(split(&text, b'.').eq(text.split('.')));
         }
 
         #[test]
