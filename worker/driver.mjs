@@ -81,14 +81,15 @@ async function answer(request, env, context) {
   const verified = verify && (await verify(request.headers));
   const headers = {};
   let authorization, origin, upgrade, length, requestId;
-  for (const [name, value] of request.headers) {
+  // Not `for...of`: an iterator's steps each make an array and an object.
+  request.headers.forEach((value, name) => {
     if (up.has(name)) headers[name] = value;
     else if (name === "authorization") authorization = value;
     else if (name === "origin") origin = value;
     else if (name === "upgrade") upgrade = value;
     else if (name === "content-length") length = value;
     else if (name === "x-request-id") requestId = value;
-  }
+  });
   if (requestId === undefined || !Gatekeeper.acceptsRequestId(requestId)) requestId = crypto.randomUUID();
   let body = length === "0" ? null : request.body;
   const bodyLength = body === null ? -1 : length === undefined ? NaN : Number(length);
@@ -177,7 +178,7 @@ async function answer(request, env, context) {
   }
   const now = Date.now();
   // Strangers, probes and the operator are no calls.
-  if (own.caller(number) !== "") kept.note(final.status, now - started, now);
+  if (own.isCall(number)) kept.note(final.status, now - started, now);
   if (gate !== undefined && kept.isDue(now)) context.waitUntil(gate.ledger(kept.take()).catch(() => {}));
   env.ATTENTION_ANALYTICS?.writeDataPoint(dataPoint(JSON.parse(own.record(number, final.status, now))));
   const line = own.close(number, final.status, now, Math.random());
@@ -231,10 +232,10 @@ function passed(response, body, additions) {
   const answer = new Response(body, { status: response.status, headers: response.headers });
   const { headers } = answer;
   let cached = false;
-  for (const [name, value] of response.headers) {
+  response.headers.forEach((value, name) => {
     if (!down.has(name) || echoes(value)) headers.delete(name);
     else if (name === "cache-control") cached = true;
-  }
+  });
   for (let i = 0; i < additions.length; i += 2) headers.set(additions[i], additions[i + 1]);
   if (!cached) headers.set("cache-control", "private, no-store");
   return answer;

@@ -296,6 +296,14 @@ impl Gatekeeper {
         as_millis(wait.unwrap_or_default())
     }
 
+    /// Whether the request is a known caller's, rather than a stranger's, a probe or
+    /// the operator's.
+    #[wasm_bindgen(js_name = isCall)]
+    pub fn is_call(&self, number: usize) -> bool {
+        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
+        exchange.is_some_and(|exchange| exchange.caller.is_some())
+    }
+
     /// Who sends this request, for the shared gate to tell callers apart.
     pub fn caller(&self, number: usize) -> String {
         let exchange = self.exchanges.get(number).and_then(Option::as_ref);
