@@ -6,8 +6,8 @@
 //! Sun Nov  6 08:49:37 1994          asctime
 //! ```
 //!
-//! The `httpdate` crate reads them too, and is what this is tested against; in
-//! the npm package's wasm it is ten times as large (`docs/size.md`).
+//! The `httpdate` crate reads them too, and is what this is tested against; it
+//! needs std, for whose clock wasm has no use (`docs/size.md`).
 
 use crate::Timestamp;
 use crate::text::whole_number;

@@ -1,8 +1,7 @@
 //! Text, put together and searched without `core::fmt` and `core::str::pattern`.
 //!
-//! Both are good code, and more of it than everything this crate does: the wasm
-//! of the npm package is a third smaller without them (`docs/size.md`). So what
-//! ships composes its messages from strings, `["at byte ", &decimal(7)].concat()`,
+//! Both are good code, and much of it: with std, which comes along, they were a
+//! third of the npm package's wasm (`docs/size.md`). So what ships composes its messages from strings, `["at byte ", &decimal(7)].concat()`,
 //! and `Display` prints the result for Rust programs.
 
 use alloc::string::String;
