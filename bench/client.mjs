@@ -15,7 +15,7 @@ import { VARIANTS } from "./client/variants.mjs";
 const PARALLEL = 1000;
 
 const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } } });
-const [rounds, calls, starts, memories] = options.quick ? [12, 100, 5, 1] : [60, 100, 15, 3];
+const [rounds, calls, starts, memories] = options.quick ? [8, 200, 5, 1] : [40, 200, 15, 2];
 const ids = VARIANTS.map(({ id }) => id);
 const say = (text) => console.error(text);
 
@@ -43,7 +43,7 @@ async function main() {
     }
   }
   say(`calls, ${rounds} rounds …`);
-  const measured = await child("--expose-gc", "calls.mjs", base, ids.join(), rounds, calls, PARALLEL);
+  const measured = await child("calls.mjs", base, ids.join(), rounds, calls, PARALLEL);
   say("memory …");
   const memory = [];
   for (const id of ids) {

@@ -16,7 +16,7 @@ code of each is in \`bench/client/variants.mjs\`. "Against ours" is the other's 
 ${tables}
 - Bytes: one call bundled by esbuild for a browser. Ours contains the rules of retries, rate limits, keys and diagnoses as wasm; \`ky\` and \`openapi-fetch\` have no key handling.
 - First answer: ${starts} fresh processes each, in turn. It includes the connection and, but for stripe, the first use of Node's \`fetch\`.
-- Calls: ${rounds} rounds of ${calls} calls each in one process, every round beginning with another client; "above fetch" is the median of the rounds' own differences. stripe calls through
+- Calls: ${rounds} rounds of ${calls} calls each in one process, every round in another order; "above fetch" is the median of the rounds' own differences. stripe calls through
   \`node:http\` and not \`fetch\`, which is the cheaper of the two in Node: it can stand below bare \`fetch\`.
 - Memory: in a process of its own, 50 calls at a time; kept is what a forced collection leaves, below zero when it is less than before.
 `;

@@ -1,5 +1,6 @@
-// All clients in one process, in turn, each round beginning with another one:
-// CPU and time of a call, and the time of many at once.
+// All clients in one process, each round in another order: CPU and time of a
+// call, and the time of many at once. Nothing forces a collection between them:
+// it would throw optimised code away, and whoever comes next would pay for that.
 const [, , base, ids, rounds, calls, parallel] = process.argv;
 const variants = await Promise.all(ids.split(",").map(async (id) => {
   const { make } = await import(`./variants/${id}.mjs`);
@@ -26,11 +27,13 @@ async function atOnce({ call, parallel: times }, count) {
 
 async function inTurn(measure, times, count) {
   for (let round = 0; round < times; round++) {
-    for (let at = 0; at < variants.length; at++) {
-      await measure(variants[(at + round) % variants.length], count);
-      globalThis.gc();
-    }
+    for (const variant of shuffled()) await measure(variant, count);
   }
+}
+
+/** Not merely rotated: then everybody would always have the same forerunner. */
+function shuffled() {
+  return variants.map((variant) => [Math.random(), variant]).sort(([a], [b]) => a - b).map(([, variant]) => variant);
 }
 
 // Warm: compiled, and with its connections.
