@@ -10,7 +10,7 @@ const read = (path) => readFile(new URL(path, ROOT), "utf8");
 const exists = (url) => stat(url).then(() => true, () => false);
 
 /** Linked to, and to be written yet; taken out of here when it is. */
-const COMING = ["docs/performance.md"];
+const COMING = [];
 
 const documents = ["README.md", "worker/README.md", ...(await readdir(new URL("docs/", ROOT))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
 
