@@ -18,6 +18,8 @@ pub(crate) struct Exchange {
     pub(crate) method: Option<Method>,
     /// Which of the configured callers.
     pub(crate) caller: Option<String>,
+    /// The id of the session that it came with.
+    pub(crate) session: Option<String>,
     /// The policy's pattern rather than the path: paths hold ids, and are a
     /// caller's text.
     pub(crate) route: Option<String>,
@@ -46,6 +48,7 @@ impl Exchange {
             started,
             method,
             caller: None,
+            session: None,
             route: None,
             code: None,
             cors_origin: None,
@@ -76,6 +79,7 @@ impl Exchange {
         }
         let texts = [
             ("caller", self.caller.as_deref()),
+            ("session", self.session.as_deref()),
             ("route", self.route.as_deref()),
             ("code", self.code),
             ("fault", self.fault.as_deref()),

@@ -120,6 +120,7 @@ impl Configured {
         }
         let identity = identify(config, exchange, authorization, &token)?;
         exchange.caller = Some(identity.name);
+        exchange.session = identity.session.as_ref().map(|session| session.id.clone());
         let caller = identity.caller.and_then(|index| config.callers.get(index).zip(allowances.get_mut(index)));
         if let Some((Caller { limit: Some(rate), .. }, allowance)) = caller {
             allowance.take(*rate, exchange.started).map_err(Problem::allowance)?;
