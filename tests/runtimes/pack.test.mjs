@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { packageFolder } from "./packed.mjs";
 
 const FILES = [
-  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json",
+  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.md", "package.json",
   "dist/attention.wasm",
   "dist/core.cjs", "dist/core.edge-light.js", "dist/core.js", "dist/core.workerd.js",
   "dist/index.cjs", "dist/index.edge-light.js", "dist/index.js", "dist/index.workerd.js",
