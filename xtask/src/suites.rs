@@ -34,6 +34,8 @@ pub(crate) enum Need {
     Worker,
     Pkg,
     WasmPack,
+    /// For the example that is built the way workers-rs projects are.
+    WorkerBuild,
     Browser,
 }
 
@@ -124,7 +126,11 @@ fn node_suites(repo: &Repo) -> Result<Vec<Suite>> {
         let mut arguments = vec!["--test".to_owned(), "--test-reporter=spec".to_owned()];
         arguments.extend(shown);
         // Which of them start a browser is their own business: several do.
-        let needs: &[Need] = &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser];
+        let needs: &[Need] = if folder == "examples" {
+            &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser, Need::WorkerBuild]
+        } else {
+            &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser]
+        };
         let base = suite(&folder, Program::Node, "", Counting::Node);
         suites.push(Suite { arguments, needs, ..base });
     }

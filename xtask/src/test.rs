@@ -143,6 +143,7 @@ impl Stage {
             Need::Builders => self.builders = Some(Builders::ensure(repo)?),
             Need::Worker => Part::Worker.build(repo, self.builders()?, false)?,
             Need::Pkg => Part::Pkg.build(repo, self.builders()?, false)?,
+            Need::WorkerBuild => drop(tools::ensure(repo, tools::WORKER_BUILD)?),
             Need::WasmPack => {
                 tools::ensure(repo, tools::WASM_PACK)?;
             }
