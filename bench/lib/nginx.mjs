@@ -2,6 +2,7 @@
 // is the Worker before it. It knows the key and nothing else: an answer of 200
 // shows that the variant under test put the key in.
 import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -35,7 +36,10 @@ export async function startNginx({ key, downloadBytes, sink }) {
     child.once("close", resolve);
   });
   // A bench that ends early must not leave a server behind.
-  const kill = () => child.kill("SIGKILL");
+  const kill = () => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once("exit", kill);
   const server = {
     pid: child.pid,
@@ -59,13 +63,10 @@ export async function startNginx({ key, downloadBytes, sink }) {
 
 function config({ key, folder, port, sink }) {
   const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join("\n  ");
-  // Started by root, nginx would serve as nobody, who cannot enter the folder.
-  const user = process.getuid?.() === 0 ? "user root;" : "";
-  // The head is as long as that of an API behind a CDN: headers that must not
-  // come down cost the variants that remove them.
+  // Headers that must not come down cost the variants that remove them.
   return `daemon off;
-worker_processes 1;
-${user}
+# One process: were there a master, killing it would leave its workers behind.
+master_process off;
 pid ${folder}/pid;
 events { worker_connections 1024; }
 http {
