@@ -127,7 +127,7 @@ fn node_suites(repo: &Repo) -> Result<Vec<Suite>> {
         arguments.extend(shown);
         // Which of them start a browser is their own business: several do.
         let needs: &[Need] = if folder == "examples" {
-            &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser, Need::WorkerBuild]
+            &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser, Need::WasmPack, Need::WorkerBuild]
         } else {
             &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser]
         };
