@@ -118,15 +118,27 @@ async function answer(request, env, context) {
         action = own.action();
       }
     }
+    let placed = false;
     while (action <= WAIT) {
       if (response !== null) discard(response);
       if (action === WAIT) {
         response = null;
         await new Promise((resolve) => setTimeout(resolve, millis));
         action = own.onWaited(number, Date.now());
-      } else if (gate !== undefined && !(await granted(gate, own, number))) {
-        action = own.action();
+      } else if (gate !== undefined && !placed) {
+        const place = await placeAt(gate, own.caller(number));
+        placed = place === 0;
+        if (placed) continue;
+        // Asked and read in one go: after an `await` the action is another request's.
+        if (own.mayWait(number, Math.abs(place), Date.now())) {
+          await new Promise((resolve) => setTimeout(resolve, Math.abs(place)));
+          placed = place > 0;
+        } else {
+          action = own.action();
+        }
+        continue;
       } else {
+        placed = false;
         headers.authorization = authorizations[slot];
         // The key goes to one origin: a redirect is an answer, not an instruction.
         response = await head(fetch(url, { method, headers, body, redirect: "manual" }), millis);
@@ -195,19 +207,14 @@ function dataPoint({ caller, route, method, code, key, requestId, status, ms, up
   };
 }
 
-// Asks the gate that all isolates share for a place, and waits for it. A gate that
-// does not answer holds nobody up: the isolate's own gate still heeds a 429.
-async function granted(gate, own, number) {
-  for (;;) {
-    let millis = 0;
-    try {
-      millis = await gate.admit(own.caller(number));
-    } catch {}
-    const wait = Math.abs(millis);
-    if (wait === 0) return true;
-    if (!own.mayWait(number, wait, Date.now())) return false;
-    await new Promise((resolve) => setTimeout(resolve, wait));
-    if (millis > 0) return true;
+// Asks the gate that all isolates share for a place: the milliseconds until it,
+// negative when to ask again then. A gate that does not answer holds nobody up:
+// the isolate's own gate still heeds a 429.
+async function placeAt(gate, caller) {
+  try {
+    return await gate.admit(caller);
+  } catch {
+    return 0;
   }
 }
 
