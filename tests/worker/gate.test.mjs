@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { CALLERS, KEY, OTHER_TOKEN, TOKEN } from "./worker.mjs";
+import { CALLERS, KEY, MODULES, OTHER_TOKEN, TOKEN } from "./worker.mjs";
 
-const BUILD = new URL("../../worker/build/", import.meta.url);
 const ISOLATES = ["one", "two", "three", "four"];
 const BUDGET = 40;
 
@@ -21,10 +20,6 @@ before(async () => {
       return answer(request);
     },
   });
-  const modules = [
-    { name: "index.js", file: new URL("index.js", BUILD) },
-    { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
-  ];
   const bindings = {
     ATTENTION_API_KEY: KEY,
     ATTENTION_BASE_URL: `${upstream.url}/v2`,
@@ -34,7 +29,7 @@ before(async () => {
   const group = (prefix, more) =>
     ISOLATES.map((name, index) => ({
       name: `${prefix}-${name}`,
-      modules,
+      modules: MODULES,
       durableObjects: index === 0 ? ["Gate"] : [],
       bindings: {
         ...bindings,

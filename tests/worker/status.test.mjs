@@ -5,9 +5,8 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { CALLERS, KEY, TOKEN, fingerprint, sha256 } from "./worker.mjs";
+import { CALLERS, KEY, MODULES, TOKEN, fingerprint, sha256 } from "./worker.mjs";
 
-const BUILD = new URL("../../worker/build/", import.meta.url);
 const OPERATOR = "fake-operator-token-of-the-status-tests";
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"];
 
@@ -24,10 +23,6 @@ before(async () => {
       return Response.json({ data: [] });
     },
   });
-  const modules = [
-    { name: "index.js", file: new URL("index.js", BUILD) },
-    { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
-  ];
   const bindings = {
     ATTENTION_API_KEY: KEY,
     ATTENTION_BASE_URL: `${upstream.url}/v2`,
@@ -38,10 +33,10 @@ before(async () => {
   const admin = { ATTENTION_ADMIN_SHA256: sha256(OPERATOR) };
   workerd = await startWorkerd({
     services: [
-      { name: "alone", modules, bindings: { ...bindings, ...admin } },
-      { name: "first", modules, durableObjects: ["Gate"], bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: "Gate" } } },
-      { name: "second", modules, bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } } } },
-      { name: "closed", modules, bindings },
+      { name: "alone", modules: MODULES, bindings: { ...bindings, ...admin } },
+      { name: "first", modules: MODULES, durableObjects: ["Gate"], bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: "Gate" } } },
+      { name: "second", modules: MODULES, bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } } } },
+      { name: "closed", modules: MODULES, bindings },
     ],
     startMs: 60_000,
   });

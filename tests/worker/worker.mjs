@@ -9,6 +9,11 @@ import { startWorkerd } from "../upstream/workerd.mjs";
 import { requestBytes, send, Wire } from "./wire.mjs";
 
 const BUILD = new URL("../../worker/build/", import.meta.url);
+/** The built Worker, as `startWorkerd` takes it. */
+export const MODULES = [
+  { name: "index.js", file: new URL("index.js", BUILD) },
+  { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
+];
 
 export const KEY = "fake-current-key-of-the-worker-tests";
 export const NEXT_KEY = "fake-next-key-of-the-worker-tests";
@@ -67,12 +72,8 @@ export class Workers {
     const made = (value) => (typeof value === "function" ? value(this.upstream) : value);
     const bindings = (own) =>
       Object.fromEntries(Object.entries({ ...usual, ...own }).filter(([, value]) => value !== undefined).map(([name, value]) => [name, made(value)]));
-    const modules = [
-      { name: "index.js", file: new URL("index.js", BUILD) },
-      { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
-    ];
     this.workerd = await startWorkerd({
-      services: Object.entries(this.#services).map(([name, own]) => ({ name, modules, bindings: bindings(own) })),
+      services: Object.entries(this.#services).map(([name, own]) => ({ name, modules: MODULES, bindings: bindings(own) })),
       startMs: 60_000,
     });
   }
