@@ -374,12 +374,13 @@ describe("rotating a key", () => {
     taking(KEY);
     assert.deepEqual((await probe(steps["the next one added"], "next")).json().verdict, "refused");
     assert.deepEqual((await probe(steps["the next one added"], "current")).json().verdict, "accepted");
-    workers.begin({ status: 500 }, { status: 302, headers: { Location: "/elsewhere" } }, { close: true });
-    for (const status of [500, 302, 0]) {
+    // `times`: workerd makes a GET again by itself when a kept connection turns out to be dead.
+    for (const [entry, status] of [[{ status: 500 }, 500], [{ status: 302, headers: { Location: "/elsewhere" } }, 302], [{ close: true, times: 20 }, 0]]) {
+      workers.begin(entry);
       const { verdict, upstreamStatus } = (await probe(steps["the next one added"], "current")).json();
       assert.deepEqual([verdict, upstreamStatus], ["unknown", status]);
+      if (status !== 0) assert.equal(workers.upstream.records.length, 1);
     }
-    assert.equal(workers.upstream.records.length, 3);
   });
 
   test("only the operator may", async () => {
