@@ -3,25 +3,52 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { startUpstream } from "../upstream/server.mjs";
-import { KEY, NEXT_KEY, OTHER_TOKEN, SECRETS, TOKEN, useWorkers } from "../worker/worker.mjs";
+import { KEY, NEXT_KEY, OTHER_TOKEN, SECRETS, sha256, TOKEN, useWorkers } from "../worker/worker.mjs";
 import { requestBytes, Wire } from "../worker/wire.mjs";
+import { AUDIENCE, ISSUER, KEYS, SESSION_SECRET } from "../worker/issuer.mjs";
 import { judge } from "./judge.mjs";
 
 // Read before anything is asked for: what is asked for later would come too late.
 const files = (await readdir(new URL("rows/", import.meta.url))).sort();
 const groups = await Promise.all(files.map(async (file) => [file.replace(".mjs", ""), (await import(`./rows/${file}`)).default]));
 
+// The issuer of JWTs; before the Workers, which are told where its keys are.
+let issuer;
+before(async () => { issuer = await startUpstream({ handler: () => Response.json(KEYS) }); });
+after(() => issuer.close());
+/** A Worker that believes it, in these terms. */
+const believing = (terms = {}, more = {}) => ({
+  ATTENTION_JWT: () => JSON.stringify({ issuer: ISSUER, audience: [AUDIENCE], jwks: `${issuer.url}/keys`, algorithms: ["RS256", "ES256", "EdDSA"], nameClaim: "email",
+    grants: [{ claim: "email", endsWith: "@corp.example" }], ...terms }),
+  ...more,
+});
+
 const workers = useWorkers();
 const ANY = { ATTENTION_POLICY: "allow * /v2/**" };
+const SESSIONS = { ATTENTION_SESSION_SECRET: SESSION_SECRET, ATTENTION_ALLOWED_ORIGINS: "https://app.example,https://other.example", ATTENTION_POLICY: "allow GET /v2/conversations/**\nallow GET /v2/users" };
+const callers = (...list) => ({ ATTENTION_CALLERS: JSON.stringify(list) });
+const app = { name: "app", sha256: sha256(TOKEN) };
 const services = {
   plain: workers.with(),
   any: workers.with(ANY),
   pages: workers.with({ ...ANY, ATTENTION_ALLOWED_ORIGINS: "https://app.example" }),
   hasty: workers.with({ ...ANY, ATTENTION_TIMEOUT_MS: "150" }),
   retrying: workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" }),
+  jwt: workers.with(believing()),
+  access: workers.with(believing({ header: "Cf-Access-Jwt-Assertion" })),
+  sessions: workers.with({ ...SESSIONS, ...callers({ ...app, mintsSessions: true }, { name: "other", sha256: sha256(OTHER_TOKEN) }), ATTENTION_ADMIN_SHA256: sha256("fake-operator-token"), ...believing() }),
+  "minting no more": workers.with({ ...SESSIONS, ...callers(app) }),
+  "without app": workers.with({ ...SESSIONS, ...callers({ name: "other", sha256: sha256(OTHER_TOKEN), mintsSessions: true }) }),
+  "app expired": workers.with({ ...SESSIONS, ...callers({ ...app, mintsSessions: true, expires: "2020-01-31" }) }),
 };
 
-const table = groups.map(([group, rows]) => ({ group, rows: rows.map((row) => ({ ...row, own: row.bindings && workers.with(row.bindings) })) }));
+const table = groups.map(([group, rows]) => ({ group, rows: rows.map((row) => ({ ...row, own: own(row) })) }));
+
+/** A Worker of the row's own: with its bindings, or because its issuer says other things than the others'. */
+function own({ bindings, terms, keys }) {
+  if (bindings !== undefined) return workers.with(bindings);
+  return keys === undefined && terms === undefined ? undefined : workers.with(believing(terms));
+}
 
 let other;
 before(async () => { other = await startUpstream(); });
@@ -39,12 +66,12 @@ for (const { group, rows } of table) {
 }
 
 describe("the table itself", () => {
-  test("has a hundred and fifty rows and more, no two of one name, no field that nobody reads", () => {
+  test("has hundreds of rows, no two of one name, no field that nobody reads", () => {
     const rows = table.flatMap(({ group, rows: all }) => all.map((row) => ({ ...row, name: `${group}: ${row.name}` })));
-    assert.ok(rows.length >= 150, `${rows.length} rows`);
+    assert.ok(rows.length >= 850, `${rows.length} rows`);
     assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
-    const known = { row: ["name", "raw", "request", "requests", "steps", "service", "bindings", "own", "answer", "want", "sent", "secrets"],
-      want: ["status", "code", "headers", "text", "lacks", "broken", "answers"], sent: ["method", "target", "headers", "body", "broken"] };
+    const known = { row: ["name", "raw", "request", "requests", "steps", "service", "bindings", "terms", "keys", "own", "answer", "want", "sent", "secrets"],
+      want: ["status", "before", "code", "fault", "asked", "headers", "text", "lacks", "broken", "answers"], sent: ["method", "target", "headers", "body", "broken"] };
     for (const row of rows) {
       const unknown = [...unread(row, known.row), ...unread(row.want, known.want), ...[row.sent ?? []].flat().filter((each) => typeof each === "object").flatMap((each) => unread(each, known.sent))];
       assert.deepEqual(unknown, [], row.name);
@@ -72,7 +99,7 @@ describe("the table itself", () => {
         for (const row of rows) {
           // Rows that do not mind what was sent, mind everything else.
           if (["any", "broken"].includes(row.sent) && name === "a request too many") continue;
-          const seen = { answers: [], records: [], log: [], otherConnections: 0, isAlive: true, host: "upstream", key: KEY };
+          const seen = { answers: [], records: [], log: [], otherConnections: 0, isAlive: true, asked: [row.want.asked].flat()[0], host: "upstream", key: KEY };
           const before = judge(row, seen);
           spoil(seen);
           const found = judge(row, seen).filter((complaint) => !before.includes(complaint));
@@ -88,8 +115,13 @@ describe("the table itself", () => {
         const opposite = [row.want.status].flat().includes(500) ? 204 : 500;
         for (const answers of [[], [answer({ status: opposite })]]) {
           if (answers.length === 0 && [row.want.status].flat().includes(0)) continue;
-          const seen = { answers, records: [], log: [], otherConnections: 0, isAlive: true, host: "upstream", key: KEY };
-          assert.ok(judge(row, seen).some((complaint) => complaint.startsWith("status ")), `${group}: ${row.name}`);
+          const seen = { answers, records: [], log: [], otherConnections: 0, isAlive: true, asked: -1, host: "upstream", key: KEY };
+          const found = judge(row, seen);
+          const minds = (start) => assert.ok(found.some((complaint) => complaint.startsWith(start)), `${group}: ${row.name}: ${start}`);
+          minds("status ");
+          if (row.want.before !== undefined) minds("before ");
+          if (row.want.asked !== undefined) minds("the issuer ");
+          if (row.want.fault !== undefined && answers.length > 0) minds("the log ");
         }
       }
     }
@@ -108,21 +140,29 @@ function record({ headers = [] } = {}) {
   return { requestLine: "GET /unwanted HTTP/1.1", head, headers, all: () => [], body: { text: "", complete: true } };
 }
 
-/** The row with its placeholders filled in. */
-function fill(row) {
+/** The row with its placeholders filled in; a function makes a token, which is a secret from then on. */
+function fill({ bindings, ...row }) {
+  const secrets = [...(row.secrets ?? [])];
   const values = { token: TOKEN, "other-token": OTHER_TOKEN, key: KEY, next: NEXT_KEY, other: `127.0.0.1:${other.port}`, self: `127.0.0.1:${workers.upstream.port}` };
   const inside = (value) => {
+    if (typeof value === "function") {
+      const made = value();
+      secrets.push(...made.split(".").filter((piece) => piece.length > 30));
+      return made;
+    }
     if (typeof value === "string") return value.replace(/\{([a-z-]+)\}/g, (whole, name) => values[name] ?? whole);
     if (Array.isArray(value)) return value.map(inside);
     if (value === null || typeof value !== "object" || Buffer.isBuffer(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, inside(held)]));
   };
-  return inside(row);
+  return { ...inside(row), bindings, secrets };
 }
 
 /** Sends what the row says; what became of it. */
 async function play(row) {
   workers.begin(...(row.answer ?? []));
+  issuer.clear();
+  issuer.script(row.keys ?? []);
   const { port: otherPort } = other;
   assert.ok(otherPort > 0);
   const connectionsBefore = other.connections;
@@ -144,6 +184,7 @@ async function play(row) {
     records: workers.upstream.records.filter(({ target }) => row.sent === "broken" || target !== "/v2/broken"),
     log: workers.workerd.lines.slice(linesBefore).map(({ text }) => text).filter((text) => !isWorkerdsOwn(text)),
     otherConnections: other.connections - connectionsBefore,
+    asked: issuer.records.length,
     isAlive,
     host: `127.0.0.1:${workers.upstream.port}`,
     key: row.bindings?.ATTENTION_API_KEY?.trim() ?? KEY,

@@ -16,11 +16,11 @@ const DOWN = new Set(["accept-ranges", "cache-control", "content-disposition", "
 
 /**
  * @param {object} row with its placeholders filled in
- * @param {object} seen `{ answers, records, log, otherConnections, isAlive, host }`
+ * @param {object} seen `{ answers, records, log, otherConnections, asked, isAlive, host, key }`
  * @returns {string[]} what is wrong; nothing when the attack failed as it should
  */
 export function judge(row, seen) {
-  return [...answered(row, seen), ...sent(row, seen), ...secrets(row, seen), ...log(seen),
+  return [...answered(row, seen), ...reasoned(row, seen), ...sent(row, seen), ...secrets(row, seen), ...log(seen),
     ...(seen.otherConnections > 0 ? ["another server was called"] : []), ...(seen.isAlive ? [] : ["the Worker does not go on"])];
 }
 
@@ -28,6 +28,8 @@ function* answered({ want }, { answers }) {
   const last = answers.at(-1);
   const status = last?.status ?? 0;
   if (![want.status].flat().includes(status)) yield `status ${status} instead of ${want.status}: ${last?.text?.slice(0, 200)}`;
+  const before = JSON.stringify(answers.slice(0, -1).map((answer) => answer.status));
+  if (want.before !== undefined && before !== JSON.stringify(want.before)) yield `before it, ${before} instead of ${JSON.stringify(want.before)}`;
   if (want.answers !== undefined && answers.length !== want.answers) yield `${answers.length} answers instead of ${want.answers}`;
   for (const answer of answers) {
     const unknown = answer.headers.map(([name]) => name.toLowerCase()).filter((name) => !DOWN.has(name));
@@ -48,6 +50,15 @@ function* answered({ want }, { answers }) {
   if (want.text !== undefined && last.text !== want.text) yield `the body is ${last.text.slice(0, 200)}`;
   for (const text of want.lacks ?? []) if ((last.head + last.text).includes(text)) yield `the answer holds ${text}`;
   if ((want.broken ?? false) === last.complete) yield last.complete ? "half an answer passes for a whole one" : "the answer breaks off";
+}
+
+/** Why it was refused, which only the log may tell, and what was asked of the issuer for it. */
+function* reasoned({ want }, { answers, log: lines, asked }) {
+  if (want.asked !== undefined && ![want.asked].flat().includes(asked)) yield `the issuer was asked ${asked} times instead of ${want.asked}`;
+  if (want.fault === undefined || answers.length === 0) return;
+  const line = lines.find((text) => text.includes(`"requestId":"${answers.at(-1).get("x-request-id")}"`));
+  const fault = line === undefined ? "nothing" : JSON.parse(line).fault;
+  if (fault !== want.fault) yield `the log says ${fault} instead of ${want.fault}`;
 }
 
 function* sent(row, { records, host, key }) {

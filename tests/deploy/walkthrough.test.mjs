@@ -2,7 +2,6 @@
 // and each step against the built Worker in workerd.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -15,8 +14,6 @@ const run = promisify(execFile);
 const ADMIN = "fake-operator-token-of-the-walkthrough";
 const SECRET = "fake-session-secret-of-the-walkthrough-0123456789";
 const PAGE = "https://app.example";
-const OTHER_PAGE = "https://other.example";
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
 /** The first block of a language that holds a text. */
@@ -89,30 +86,25 @@ describe("callers", () => {
   });
   const expired = Object.fromEntries(["2020-01-31", "2020-01-31T08:30:00Z"].map((expires) => [expires, withCallers([caller({ expires })])]));
 
-  test("one that expires soon works until then", async () => {
+  test("one whose time is to come works", async () => {
     workers.begin();
-    assert.equal((await workers.call(soon)).status, 200);
-    await sleep(Math.max(0, soonAt - Date.now()) + 1_000);
-    assertProblem(await workers.call(soon), 401, "token_expired");
+    assert.equal((await workers.call(later)).status, 200);
   });
-  const soonAt = Date.now() + 6_000;
-  const soon = withCallers([caller({ expires: at(6) })]);
+  const later = withCallers([caller({ expires: at(3600) })]);
 
-  test("one with a limit gets 429 caller_rate_limited with Retry-After, others go on, and the wait is enough", async () => {
+  test("one with a limit gets 429 caller_rate_limited with Retry-After, others go on", async () => {
     workers.begin();
-    const burst = await Promise.all(Array.from({ length: 30 }, () => workers.call(limited)));
+    const burst = await Promise.all(Array.from({ length: 3 }, () => workers.call(limited)));
     assert.deepEqual(burst.map(({ status }) => status), burst.map(() => 200));
     const answer = await workers.call(limited);
     assertProblem(answer, 429, "caller_rate_limited");
     const seconds = Number(answer.get("retry-after"));
-    assert.ok(seconds >= 1 && seconds <= 2, answer.head);
+    assert.ok(seconds > 600 && seconds <= 1200, answer.head);
     assert.equal((await workers.call(limited, { token: OTHER_TOKEN })).status, 200);
-    assert.equal(workers.upstream.records.length, 31);
-    await sleep(seconds * 1000);
-    assert.equal((await workers.call(limited)).status, 200);
+    assert.equal(workers.upstream.records.length, 4);
     assert.equal((await workers.log(answer)).code, "caller_rate_limited");
   });
-  const limited = withCallers([caller({ limit: "30/min" }), caller({}, "other", OTHER_TOKEN)]);
+  const limited = withCallers([caller({ limit: "3/h" }), caller({}, "other", OTHER_TOKEN)]);
 
   test("each has its own policy", async () => {
     workers.begin();
@@ -204,15 +196,15 @@ describe("conditions of a policy", () => {
 });
 
 describe("sessions for a page", () => {
-  const sessions = { ATTENTION_SESSION_SECRET: SECRET, ATTENTION_ALLOWED_ORIGINS: `${PAGE},${OTHER_PAGE}`, ATTENTION_POLICY: "allow GET /v2/conversations/**\nallow GET /v2/users\nallow GET /v2/labels query=page" };
+  const sessions = { ATTENTION_SESSION_SECRET: SECRET, ATTENTION_ALLOWED_ORIGINS: PAGE, ATTENTION_POLICY: "allow GET /v2/conversations/**\nallow GET /v2/users\nallow GET /v2/labels query=page" };
   const service = withCallers([caller({ mintsSessions: true }), caller({}, "other", OTHER_TOKEN)], sessions);
-  const mint = (wish, { on = service, token = TOKEN } = {}) => workers.call(on, { method: "POST", target: "/sessions", token, body: typeof wish === "string" ? wish : JSON.stringify(wish) });
-  const minted = async (wish, options) => {
-    const answer = await mint(wish, options);
+  const mint = (wish) => workers.call(service, { method: "POST", target: "/sessions", body: typeof wish === "string" ? wish : JSON.stringify(wish) });
+  const minted = async (wish) => {
+    const answer = await mint(wish);
     assert.equal(answer.status, 201, answer.text);
     return answer.json();
   };
-  const use = (token, { origin = PAGE, on = service, ...request } = {}) => workers.call(on, { token, headers: origin ? [["Origin", origin]] : [], ...request });
+  const use = (token, request) => workers.call(service, { token, headers: [["Origin", PAGE]], ...request });
 
   test("a backend asks for one, and its page uses it", async () => {
     workers.begin();
@@ -234,32 +226,10 @@ describe("sessions for a page", () => {
     const proxy = `http://127.0.0.1:${workers.port(service)}`;
     const [backend] = sources.map((source) => source.replaceAll(/^import .*$/gm, "").replaceAll("export ", ""));
     const session = await new Function("process", `${backend}; return sessionFor;`)({ env: { PROXY: proxy, PROXY_TOKEN: TOKEN } })("ann");
-    assert.equal((await use(session.token, { origin: "https://app.example", target: "/v2/conversations/list" })).status, 200);
+    assert.equal((await use(session.token, { target: "/v2/conversations/list" })).status, 200);
     const page = await new Function("session", "PROXY", "fetch", `return (async () => { ${sources[1]}; return response; })()`)(
       session, proxy, (url, options) => fetch(url, { ...options, headers: { ...options.headers, Origin: "https://app.example" } }));
     assert.equal(page.status, 200);
-  });
-
-  test("not from another page, allowed or not, and not from nowhere", async () => {
-    workers.begin();
-    const { token } = await minted({ origin: PAGE });
-    for (const origin of [OTHER_PAGE, "https://evil.example", null, "null", `${PAGE}.evil.example`]) {
-      assertProblem(await use(token, { origin, target: "/v2/users" }), 403, "origin_not_allowed");
-    }
-    assert.deepEqual(workers.upstream.records, []);
-    assert.equal((await use(token, { target: "/v2/users" })).status, 200);
-  });
-
-  test("nowhere else than along its routes, and never beyond its backend's policy", async () => {
-    workers.begin();
-    const { token } = await minted({ origin: PAGE, routes: ["GET /v2/conversations/*", "* /v2/teams/**", "* /v2/api_keys/**"] });
-    for (const [method, target] of [["GET", "/v2/users"], ["GET", "/v2/conversations/7/x"], ["GET", "/v2/teams"], ["DELETE", "/v2/conversations/7"], ["GET", "/v2/api_keys"]]) {
-      assertProblem(await use(token, { method, target }), 403, "route_denied");
-    }
-    const { token: broad } = await minted({ origin: PAGE });
-    assertProblem(await use(broad, { target: "/v2/teams" }), 403, "route_denied");
-    assertProblem(await use(broad, { target: "/v2/api_keys" }), 403, "route_denied");
-    assert.deepEqual(workers.upstream.records, []);
   });
 
   test("conditions on its routes hold as well as those of the policy", async () => {
@@ -270,72 +240,22 @@ describe("sessions for a page", () => {
     assertProblem(await use(token, { target: "/v2/labels?size=1" }), 403, "query_denied");
   });
 
-  test("not with a changed byte, nor cut, nor signed with another secret", async () => {
-    workers.begin();
-    const { token } = await minted({ origin: PAGE });
-    const changed = [...token].map((letter, index) => `${token.slice(0, index)}${letter === "A" ? "B" : "A"}${token.slice(index + 1)}`);
-    // The last letter of unpadded base64 has bits that count for nothing; changing those is refused too.
-    const some = changed.filter((_, index) => index < 3 || index % 7 === 0 || index > token.length - 4);
-    for (const wrong of [...some, token.slice(0, -1), `${token}A`, token.split(".").slice(0, 2).join("."), `${token.split(".").slice(0, 2).join(".")}.`]) {
-      const answer = await use(wrong, { target: "/v2/users" });
-      assert.equal(answer.status, 401, wrong);
-      assert.equal(answer.json().code, "invalid_token");
+  test("lasts as long as was asked for, a quarter of an hour otherwise", async () => {
+    for (const [wish, minutes] of [[{}, 15], [{ minutes: 1 }, 1], [{ minutes: 60 }, 60]]) {
+      const { token, expiresAt } = await minted(wish);
+      const { exp } = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+      assert.equal(Math.floor(expiresAt / 1000), exp);
+      assert.ok(Math.abs(exp * 1000 - Date.now() - minutes * 60_000) < 30_000);
     }
-    const { token: foreign } = await minted({ origin: PAGE }, { on: elsewhere });
-    assertProblem(await use(foreign, { target: "/v2/users" }), 401, "invalid_token");
-    assert.deepEqual(workers.upstream.records, []);
-  });
-  const elsewhere = withCallers([caller({ mintsSessions: true })], { ...sessions, ATTENTION_SESSION_SECRET: `another-${SECRET}` });
-
-  test("no session makes another, and only who may mint does", async () => {
-    workers.begin();
-    const { token } = await minted({});
-    assertProblem(await mint({}, { token }), 403, "route_denied");
-    assertProblem(await mint({}, { token: OTHER_TOKEN }), 403, "route_denied");
-    assertProblem(await mint({}, { token: "fake-token-of-nobody" }), 401, "invalid_token");
-    assertProblem(await workers.call(service, { target: "/sessions" }), 405, "method_not_allowed");
   });
 
-  test("gone with its backend: taken out, or no longer allowed to mint", async () => {
-    workers.begin();
-    const { token } = await minted({ origin: PAGE });
-    for (const on of [without, noLonger]) assertProblem(await use(token, { on, target: "/v2/users" }), 401, "invalid_token");
-    assert.deepEqual(workers.upstream.records, []);
-  });
-  const without = withCallers([caller({}, "other", OTHER_TOKEN)], sessions);
-  const noLonger = withCallers([caller()], sessions);
-
-  // A minute is the least that can be asked for, and long for a test: this one is signed here, as the Worker does.
-  test("over after its minutes", async () => {
-    workers.begin();
-    const [, payload] = (await minted({ minutes: 1, origin: PAGE })).token.split(".");
-    const claims = JSON.parse(Buffer.from(payload, "base64url"));
-    const sign = (seconds) => {
-      const exp = Math.floor(Date.now() / 1000) + seconds;
-      const signed = `s1.${Buffer.from(JSON.stringify({ ...claims, exp })).toString("base64url")}`;
-      return { exp, token: `${signed}.${createHmac("sha256", SECRET).update(signed).digest("base64url")}` };
-    };
-    assertProblem(await use(sign(0).token, { target: "/v2/users" }), 401, "token_expired");
-    const { exp, token } = sign(3);
-    assert.equal((await use(token, { target: "/v2/users" })).status, 200);
-    await sleep(exp * 1000 - Date.now() + 200);
-    assertProblem(await use(token, { target: "/v2/users" }), 401, "token_expired");
-    assert.ok(Math.abs(claims.exp * 1000 - Date.now() - 60_000) < 10_000);
-  });
-
-  for (const [wish, said] of [
-    ["", /line 1/], ["[]", /line 1/], ["{", /line 1/], ['{"minutes":0}', /minutes/], ['{"minutes":61}', /minutes/], ['{"minutes":-1}', /minutes/], ['{"minutes":1e3}', /minutes/],
-    ['{"minutes":"5"}', /minutes/], ['{"origin":"https://evil.example"}', /origin/], ['{"origin":"*"}', /origin/], ['{"origin":1}', /origin/], ['{"routes":["GET"]}', /routes/],
-    ['{"routes":["GET /v2/x\\nallow * /**"]}', /routes/], ['{"routes":["FETCH /v2/x"]}', /routes/], ['{"routes":{}}', /routes/], ['{"minutes":1,"minutes":2}', /minutes/],
-    ['{"__proto__":{}}', /member/], ['{"more":1}', /member/], [`{"origin":"${PAGE}"}${" ".repeat(17 * 1024)}`, /./],
-  ]) {
-    test(`a wish that cannot be granted: ${wish.slice(0, 50) || "nothing"}`, async () => {
+  test("a wish that cannot be granted: 400, and which member it is", async () => {
+    for (const [wish, said] of [["{", /line 1/], ['{"minutes":61}', /minutes/], ['{"origin":"https://evil.example"}', /origin/], ['{"routes":["GET"]}', /routes/], ['{"more":1}', /member/]]) {
       const answer = await mint(wish);
       assert.equal(answer.status, 400, answer.text);
       assert.match(answer.json().detail, said);
-      assert.ok(!answer.text.includes("s1."));
-    });
-  }
+    }
+  });
 
   test("the log holds no session", async () => {
     const { token } = await minted({ origin: PAGE });
