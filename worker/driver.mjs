@@ -74,7 +74,7 @@ async function textOf(binding) {
   }
 }
 
-async function answer(request, env, context) {
+async function answer(request, env, context, known) {
   if (gatekeeper === undefined || !gatekeeper.isConfigured) await configure(env);
   const own = gatekeeper;
   const started = Date.now();
@@ -91,6 +91,7 @@ async function answer(request, env, context) {
     else if (name === "x-request-id") requestId = value;
   });
   if (requestId === undefined || !Gatekeeper.acceptsRequestId(requestId)) requestId = crypto.randomUUID();
+  known.requestId = requestId;
   let body = length === "0" ? null : request.body;
   const bodyLength = body === null ? -1 : length === undefined ? NaN : Number(length);
   const { method } = request;
@@ -99,23 +100,20 @@ async function answer(request, env, context) {
     method, request.url, authorization, verified?.claims, verified?.refusal, origin, upgrade !== undefined,
     idempotent, bodyLength, requestId, Date.now(),
   );
-  const gate = env.ATTENTION_GATE?.get(env.ATTENTION_GATE.idFromName("upstream"));
-  let action = own.action();
+  let action = own.action(number);
   let response = null;
   let final;
   if (action <= WAIT) {
-    const url = own.url();
-    let slot = own.slot();
-    let millis = own.millis();
+    const url = own.url(number);
+    const gate = gateOf(env);
     if (body !== null && own.inspects(number)) {
       body = await readBounded(request, INSPECTED_BYTES);
-      if (!own.onMessage(number, body && new TextDecoder().decode(body))) action = own.action();
+      action = own.onMessage(number, body && new TextDecoder().decode(body));
     } else if (body !== null && Gatekeeper.holds(bodyLength)) {
       try {
         body = await request.arrayBuffer();
       } catch {
-        own.onBrokenUpload(number);
-        action = own.action();
+        action = own.onBrokenUpload(number);
       }
     }
     let placed = false;
@@ -123,25 +121,21 @@ async function answer(request, env, context) {
       if (response !== null) discard(response);
       if (action === WAIT) {
         response = null;
-        await new Promise((resolve) => setTimeout(resolve, millis));
+        await passing(own.millis(number));
         action = own.onWaited(number, Date.now());
       } else if (gate !== undefined && !placed) {
         const place = await placeAt(gate, own.caller(number));
         placed = place === 0;
         if (placed) continue;
-        // Asked and read in one go: after an `await` the action is another request's.
-        if (own.mayWait(number, Math.abs(place), Date.now())) {
-          await new Promise((resolve) => setTimeout(resolve, Math.abs(place)));
-          placed = place > 0;
-        } else {
-          action = own.action();
-        }
-        continue;
+        action = own.onHeldBack(number, Math.abs(place), Date.now());
+        if (action > WAIT) continue;
+        await passing(Math.abs(place));
+        placed = place > 0;
       } else {
         placed = false;
-        headers.authorization = authorizations[slot];
+        headers.authorization = authorizations[own.slot(number)];
         // The key goes to one origin: a redirect is an answer, not an instruction.
-        response = await head(fetch(url, { method, headers, body, redirect: "manual" }), millis);
+        response = await head(fetch(url, { method, headers, body, redirect: "manual" }), own.millis(number));
         action =
           typeof response === "boolean"
             ? own.onFailure(number, response, Date.now(), Math.random())
@@ -150,8 +144,6 @@ async function answer(request, env, context) {
         const closed = gate === undefined ? 0 : own.closedFor(Date.now());
         if (closed > 0) context.waitUntil(gate.limited(closed).catch(() => {}));
       }
-      slot = own.slot();
-      millis = own.millis();
     }
   }
   if (action === PASS) {
@@ -165,12 +157,12 @@ async function answer(request, env, context) {
     const bytes = await readBounded(request, SESSION_REQUEST_BYTES);
     own.onBody(number, bytes && new TextDecoder().decode(bytes), crypto.randomUUID(), Date.now());
   } else if (action === PROBE) {
-    const slot = own.slot();
-    const headers = { authorization: authorizations[slot], accept: "application/json" };
-    const probe = await head(fetch(own.url(), { headers, redirect: "manual" }), PROBE_MILLIS);
+    const headers = { authorization: authorizations[own.slot(number)], accept: "application/json" };
+    const probe = await head(fetch(own.url(number), { headers, redirect: "manual" }), PROBE_MILLIS);
     if (typeof probe !== "boolean") discard(probe);
-    own.onProbe(number, slot, probe.status ?? 0);
+    own.onProbe(number, probe.status ?? 0);
   } else if (action === STATUS) {
+    const gate = gateOf(env);
     const ledger = gate === undefined ? kept.snapshot() : await gate.ledger(kept.take());
     final = page(ledger, JSON.parse(own.readiness(Date.now())), own.additions(number));
   } else if (action === READ) {
@@ -185,18 +177,23 @@ async function answer(request, env, context) {
     }
   }
   if (final === undefined) {
-    const { status, headers, body } = JSON.parse(own.reply());
+    const { status, headers, body } = JSON.parse(own.reply(number));
     final = new Response(body, { status, headers });
   }
   const now = Date.now();
   // Strangers, probes and the operator are no calls.
   if (own.isCall(number)) kept.note(final.status, now - started, now);
-  if (gate !== undefined && kept.isDue(now)) context.waitUntil(gate.ledger(kept.take()).catch(() => {}));
+  if (kept.isDue(now)) {
+    const gate = gateOf(env);
+    if (gate !== undefined) context.waitUntil(gate.ledger(kept.take()).catch(() => {}));
+  }
   env.ATTENTION_ANALYTICS?.writeDataPoint(dataPoint(JSON.parse(own.record(number, final.status, now))));
   const line = own.close(number, final.status, now, Math.random());
   if (line !== undefined) console.log(line);
   return final;
 }
+
+const passing = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
 // What Analytics Engine keeps of a request; the order is part of the interface.
 function dataPoint({ caller, route, method, code, key, requestId, status, ms, upstreamMs, upstreamStatus, tries }) {
@@ -206,6 +203,9 @@ function dataPoint({ caller, route, method, code, key, requestId, status, ms, up
     doubles: [status, ms, upstreamMs, upstreamStatus, tries].map((number) => number ?? 0),
   };
 }
+
+// The gate that all isolates share, when it is bound.
+const gateOf = ({ ATTENTION_GATE: bound }) => bound?.get(bound.idFromName("upstream"));
 
 // Asks the gate that all isolates share for a place: the milliseconds until it,
 // negative when to ask again then. A gate that does not answer holds nobody up:
@@ -317,18 +317,31 @@ function forget() {
 
 export default {
   async fetch(request, env, context) {
+    const known = { requestId: undefined };
     try {
-      return await answer(request, env, context);
+      return await answer(request, env, context, known);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) forget();
-      console.error(JSON.stringify({ event: "internal", level: "error", error: error?.constructor?.name ?? "unknown" }));
-      return Response.json(
-        { type: "urn:attention-wasm:problem:internal", title: "Internal Server Error", status: 500, code: "internal" },
-        { status: 500, headers: { "content-type": "application/problem+json", "cache-control": "no-store" } },
-      );
+      return failed(error, known.requestId ?? crypto.randomUUID());
     }
   },
 };
+
+// The last resort. It asks nothing of wasm, which may be what failed.
+function failed(error, requestId) {
+  console.error(JSON.stringify({ event: "internal", level: "error", requestId, error: error?.constructor?.name ?? "unknown" }));
+  const problem = {
+    type: "urn:attention-wasm:problem:internal", title: "Internal Server Error", status: 500, code: "internal",
+    detail: "the proxy failed; its operator finds the reason in its log", requestId,
+  };
+  return Response.json(problem, {
+    status: 500,
+    headers: {
+      "content-type": "application/problem+json", "cache-control": "no-store", "x-content-type-options": "nosniff",
+      "x-request-id": requestId, vary: "Origin, Authorization",
+    },
+  });
+}
 
 // The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a
 // restart when the API wants to be called again.

@@ -181,6 +181,19 @@ describe("X-Request-Id", () => {
     assert.notEqual(answer.get("x-request-id"), "upstream-id-1");
     assert.equal((await workers.log(answer)).upstreamRequestId, "upstream-id-1");
   });
+
+  const broken = workers.with({ ATTENTION_ANALYTICS: "a text where a data set should be" });
+  test("on the answer of a Worker that fails, and in its log", async () => {
+    for (const headers of [[], [["X-Request-Id", "callers-own-1"]]]) {
+      workers.begin();
+      const answer = await workers.call(broken, { headers });
+      const problem = assertProblem(answer, 500, "internal");
+      if (headers.length > 0) assert.equal(problem.requestId, "callers-own-1");
+      const line = await workers.log(answer);
+      assert.deepEqual([line.event, line.level, line.error], ["internal", "error", "TypeError"]);
+      assertNoSecret(answer.head + answer.text + JSON.stringify(line));
+    }
+  });
 });
 
 describe("upgrades", () => {

@@ -5,10 +5,69 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use attention_core::call::{Attempt, Verdict};
 use attention_core::json::Object;
 use attention_core::key::Fingerprint;
 use attention_core::key_ring::{KeyRing, Slot, Switch};
-use attention_core::{Call, Error, Method, Timestamp, millis};
+use attention_core::{Action, Call, Error, Method, Timestamp, millis};
+
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+/// What the driver has to do next for an exchange.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// Send it to `url`.
+    Send(Attempt),
+    Wait(Duration),
+    /// Pass the response on.
+    Pass,
+    /// Read the response's body, bounded, and say what it was.
+    Read,
+    /// Answer with `reply`.
+    Reply,
+    /// Read the request's body, bounded, and say what it was.
+    Body,
+    /// Send one GET to `url` with the key of this place, and say what came of it.
+    Probe(Slot),
+    /// Answer with the status page.
+    Status,
+}
+
+/// The exchanges under way, by number. A number is used again once its exchange
+/// is over.
+#[derive(Debug, Default)]
+pub(crate) struct Exchanges {
+    places: Vec<Option<Exchange>>,
+    free: Vec<usize>,
+}
+
+impl Exchanges {
+    pub(crate) fn begin(&mut self, exchange: Exchange) -> usize {
+        if let Some(number) = self.free.pop()
+            && let Some(place) = self.places.get_mut(number)
+        {
+            *place = Some(exchange);
+            return number;
+        }
+        self.places.push(Some(exchange));
+        self.places.len() - 1
+    }
+
+    pub(crate) fn get(&self, number: usize) -> Option<&Exchange> {
+        self.places.get(number)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, number: usize) -> Option<&mut Exchange> {
+        self.places.get_mut(number)?.as_mut()
+    }
+
+    pub(crate) fn end(&mut self, number: usize) {
+        if self.places.get_mut(number).and_then(Option::take).is_some() {
+            self.free.push(number);
+        }
+    }
+}
 
 /// Filled in on the way; what was never reached stays out of the line.
 #[derive(Debug)]
@@ -39,6 +98,15 @@ pub(crate) struct Exchange {
     pub(crate) redact: Vec<String>,
     /// Whether the body says what the request asks for.
     pub(crate) is_mcp: bool,
+    /// Whether the body goes up as it comes, rather than held: when that fails, it
+    /// may be the caller who broke off.
+    pub(crate) streams: bool,
+    pub(crate) next: Next,
+    /// Where it goes, for the driver to take.
+    pub(crate) url: String,
+    /// What [`Next::Reply`] answers with, for the driver to take. Without one the
+    /// driver fails, which is an answer too.
+    pub(crate) reply: Option<Reply>,
 }
 
 impl Exchange {
@@ -61,7 +129,41 @@ impl Exchange {
             is_probe: false,
             redact: Vec::new(),
             is_mcp: false,
+            streams: false,
+            next: Next::Reply,
+            url: String::new(),
+            reply: None,
         }
+    }
+
+    pub(crate) fn answer(&mut self, reply: Reply) {
+        self.reply = Some(reply);
+        self.next = Next::Reply;
+    }
+
+    pub(crate) fn refuse(&mut self, problem: &Problem) {
+        self.code = Some(problem.code);
+        self.answer(Reply::problem(problem, self));
+    }
+
+    /// What its call says is next.
+    pub(crate) fn follow(&mut self, action: Action, now: Timestamp) {
+        self.next = match action {
+            Action::Send(attempt) => Next::Send(attempt),
+            Action::Wait(wait) => Next::Wait(wait),
+            Action::Done(verdict) => {
+                self.upstream_time = now.saturating_since(self.started);
+                match verdict {
+                    Verdict::Success => Next::Pass,
+                    Verdict::Rejected => Next::Read,
+                    Verdict::Failed(error) => {
+                        let problem = Problem::of_upstream(&error).unwrap_or_else(Problem::internal);
+                        self.upstream_error = Some(*error);
+                        return self.refuse(&problem);
+                    }
+                }
+            }
+        };
     }
 
     /// The line: one JSON object, ASCII, without a secret.

@@ -16,7 +16,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use attention_core::call::{CallOptions, Upstream, Verdict};
+use attention_core::call::{CallOptions, Upstream};
 use attention_core::redaction::scrub;
 use attention_core::retry::Failure;
 use attention_core::route::BodyLength;
@@ -25,7 +25,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
 use crate::config::{LogLevel, Misconfigured, Text, Texts, binding};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Exchanges, Next};
 use crate::health;
 use crate::hygiene;
 use crate::identity::Token;
@@ -37,22 +37,20 @@ use crate::problem::Problem;
 use crate::reply::{Reply, always};
 use crate::target::Target;
 
-/// What the driver has to do next.
-mod action {
-    pub(crate) const SEND: u32 = 0;
-    pub(crate) const WAIT: u32 = 1;
-    /// Pass the response on.
-    pub(crate) const PASS: u32 = 2;
-    /// Read the response's body, bounded, and call `rejected`.
-    pub(crate) const READ: u32 = 3;
-    /// Answer with `reply`.
-    pub(crate) const REPLY: u32 = 4;
-    /// Read the request's body, bounded, and call `on_body`.
-    pub(crate) const BODY: u32 = 5;
-    /// Send one GET to `url` with the key of `slot` and call `on_probe`.
-    pub(crate) const PROBE: u32 = 6;
-    /// Answer with the status page.
-    pub(crate) const STATUS: u32 = 7;
+impl Next {
+    /// As the driver knows it.
+    const fn code(self) -> u32 {
+        match self {
+            Self::Send(_) => 0,
+            Self::Wait(_) => 1,
+            Self::Pass => 2,
+            Self::Read => 3,
+            Self::Reply => 4,
+            Self::Body => 5,
+            Self::Probe(_) => 6,
+            Self::Status => 7,
+        }
+    }
 }
 
 /// A request body up to this size, announced by `Content-Length`, is held by the
@@ -64,14 +62,7 @@ const HELD_BODY_BYTES: f64 = 256.0 * 1024.0;
 #[derive(Debug)]
 pub struct Gatekeeper {
     configured: Result<Configured, Misconfigured>,
-    exchanges: Vec<Option<Exchange>>,
-    free: Vec<usize>,
-    action: u32,
-    wait: Duration,
-    timeout: Option<Duration>,
-    slot: Slot,
-    url: String,
-    reply: Option<Reply>,
+    exchanges: Exchanges,
 }
 
 #[wasm_bindgen]
@@ -96,17 +87,7 @@ impl Gatekeeper {
             };
             texts.set(name, text);
         }
-        Self {
-            configured: Configured::parse(&texts),
-            exchanges: Vec::new(),
-            free: Vec::new(),
-            action: action::REPLY,
-            wait: Duration::ZERO,
-            timeout: None,
-            slot: Slot::Current,
-            url: String::new(),
-            reply: None,
-        }
+        Self::of(&texts)
     }
 
     /// Whether the configuration is valid. One that is not is worth reading again
@@ -143,7 +124,7 @@ impl Gatekeeper {
         self.configured.as_ref().ok()?.config.jwt.as_ref().map(Jwt::terms)
     }
 
-    /// Judges a request and gives its number; the next action is ready then.
+    /// Judges a request and gives its number, by which its next action is asked for.
     /// `length` is the body's announced length, NaN when it has a body of unknown
     /// length, -1 when it has none. `claims` are those of a verified JWT,
     /// `refusal` is why one was refused.
@@ -191,38 +172,33 @@ impl Gatekeeper {
         };
         match judged {
             Ok(Judged::Forward { method, url }) => {
-                self.url = url;
+                exchange.url = url;
+                // What is inspected is held, whatever its length was said to be.
+                exchange.streams = !(Self::holds(length) || exchange.is_mcp);
                 if let Ok(Configured { config, upstream, .. }) = &mut self.configured {
                     let options = CallOptions {
                         idempotent,
-                        // What is inspected is held, whatever its length was said to be.
-                        replayable: length <= HELD_BODY_BYTES || exchange.is_mcp,
+                        replayable: !exchange.streams,
                         retry: config.retry.clone(),
                         timeout: Some(config.timeout),
                         ..CallOptions::new(method)
                     };
                     let mut call = Call::new(options, now);
-                    let next = call.start(upstream, now);
+                    let action = call.start(upstream, now);
                     exchange.call = Some(call);
-                    self.take(next, &mut exchange, now);
+                    exchange.follow(action, now);
                 }
             }
-            Ok(Judged::Reply(reply)) => self.answer(reply),
-            Ok(Judged::Mint) => self.action = action::BODY,
-            Ok(Judged::Status) => self.action = action::STATUS,
+            Ok(Judged::Reply(reply)) => exchange.answer(reply),
+            Ok(Judged::Mint) => exchange.next = Next::Body,
+            Ok(Judged::Status) => exchange.next = Next::Status,
             Ok(Judged::Probe { slot, url }) => {
-                self.url = url;
-                self.slot = slot;
-                self.action = action::PROBE;
+                exchange.url = url;
+                exchange.next = Next::Probe(slot);
             }
-            Err(problem) => self.refuse(&mut exchange, &problem),
+            Err(problem) => exchange.refuse(&problem),
         }
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.exchanges.push(None);
-            self.exchanges.len() - 1
-        });
-        self.exchanges[number] = Some(exchange);
-        number
+        self.exchanges.begin(exchange)
     }
 
     /// A caller's own request id, when it is plain enough to stand in a header and
@@ -237,35 +213,45 @@ impl Gatekeeper {
         length <= HELD_BODY_BYTES
     }
 
-    /// The URL to send the request opened last to.
-    pub fn url(&mut self) -> String {
-        core::mem::take(&mut self.url)
+    /// The next action of a request.
+    pub fn action(&self, number: usize) -> u32 {
+        self.exchanges.get(number).map_or(Next::Reply, |exchange| exchange.next).code()
     }
 
-    /// The next action.
-    pub fn action(&self) -> u32 {
-        self.action
+    /// The URL to send it to, once.
+    pub fn url(&mut self, number: usize) -> String {
+        self.exchanges.get_mut(number).map(|exchange| core::mem::take(&mut exchange.url)).unwrap_or_default()
     }
 
-    /// For SEND: whose `Authorization` it takes.
-    pub fn slot(&self) -> u32 {
-        u32::from(self.slot == Slot::Next)
+    /// For SEND and PROBE: whose `Authorization` it takes.
+    pub fn slot(&self, number: usize) -> u32 {
+        let slot = match self.exchanges.get(number).map(|exchange| exchange.next) {
+            Some(Next::Send(attempt)) => attempt.slot,
+            Some(Next::Probe(slot)) => slot,
+            _ => Slot::Current,
+        };
+        u32::from(slot == Slot::Next)
     }
 
     /// For SEND: the timeout up to the response's head, for WAIT its length; in
     /// milliseconds, -1 for none.
-    pub fn millis(&self) -> f64 {
-        let duration = if self.action == action::WAIT { Some(self.wait) } else { self.timeout };
+    pub fn millis(&self, number: usize) -> f64 {
+        let duration = match self.exchanges.get(number).map(|exchange| exchange.next) {
+            Some(Next::Send(attempt)) => attempt.timeout,
+            Some(Next::Wait(wait)) => Some(wait),
+            _ => None,
+        };
         // Rounded up: a timer that is cut short would fire too early.
         duration.map_or(-1.0, |duration| as_millis(duration.saturating_add(Duration::from_nanos(999_999))))
     }
 
-    /// For REPLY: `{"status","headers","body"}`.
-    pub fn reply(&mut self) -> String {
-        self.reply.take().map(Reply::into_json).unwrap_or_default()
+    /// For REPLY: `{"status","headers","body"}`, once.
+    pub fn reply(&mut self, number: usize) -> String {
+        let reply = self.exchanges.get_mut(number).and_then(|exchange| exchange.reply.take());
+        reply.map(Reply::into_json).unwrap_or_default()
     }
 
-    /// The API answered.
+    /// The API answered. Gives the next action, as all reports do.
     #[wasm_bindgen(js_name = onResponse)]
     pub fn on_response(&mut self, number: usize, status: u16, headers: &Headers, now: f64, unit: f64) -> u32 {
         self.step(number, time(now), Report::Status(status), |call, upstream, now| {
@@ -300,139 +286,124 @@ impl Gatekeeper {
     /// the operator's.
     #[wasm_bindgen(js_name = isCall)]
     pub fn is_call(&self, number: usize) -> bool {
-        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
-        exchange.is_some_and(|exchange| exchange.caller.is_some())
+        self.exchanges.get(number).is_some_and(|exchange| exchange.caller.is_some())
     }
 
     /// Who sends this request, for the shared gate to tell callers apart.
     pub fn caller(&self, number: usize) -> String {
-        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
-        exchange.and_then(|exchange| exchange.caller.clone()).unwrap_or_default()
+        self.exchanges.get(number).and_then(|exchange| exchange.caller.clone()).unwrap_or_default()
     }
 
-    /// The shared gate wants this request to wait. Gives whether it may; if not,
-    /// `reply` is the answer.
-    #[wasm_bindgen(js_name = mayWait)]
-    pub fn may_wait(&mut self, number: usize, wait: f64, now: f64) -> bool {
-        let Some(mut exchange) = self.lift(number) else { return false };
-        let wait = Duration::from_millis(time(wait).as_unix_millis());
-        let waited = time(now).saturating_since(exchange.started);
-        let may = self.configured.as_ref().is_ok_and(|Configured { config, .. }| {
-            waited.saturating_add(wait) <= config.timeout.min(config.retry.longest_wait)
-        });
-        if !may {
-            self.refuse(&mut exchange, &Problem::held_back(wait));
-        }
-        self.exchanges[number] = Some(exchange);
-        may
+    /// The shared gate wants this request to wait for so many milliseconds. SEND
+    /// still, when it may.
+    #[wasm_bindgen(js_name = onHeldBack)]
+    pub fn on_held_back(&mut self, number: usize, wait: f64, now: f64) -> u32 {
+        self.report(number, |exchange, configured| {
+            let wait = Duration::from_millis(time(wait).as_unix_millis());
+            let waited = time(now).saturating_since(exchange.started);
+            let may = configured.is_some_and(|Configured { config, .. }| {
+                waited.saturating_add(wait) <= config.timeout.min(config.retry.longest_wait)
+            });
+            if !may {
+                exchange.refuse(&Problem::held_back(wait));
+            }
+        })
     }
 
     /// Whether the driver has to hold the body and show it with `onMessage` before
     /// anything is sent.
     pub fn inspects(&self, number: usize) -> bool {
-        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
-        exchange.is_some_and(|exchange| exchange.is_mcp && exchange.method == Some(Method::Post))
+        self.exchanges.get(number).is_some_and(|exchange| exchange.is_mcp && exchange.method == Some(Method::Post))
     }
 
     /// The body of an inspected request, `undefined` when it is too large or broke
-    /// off. Gives whether it may be sent; if not, `reply` is the answer.
+    /// off.
     #[wasm_bindgen(js_name = onMessage)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
-    pub fn on_message(&mut self, number: usize, body: Option<String>) -> bool {
-        let Some(mut exchange) = self.lift(number) else { return false };
-        let problem = match body.as_deref().map(mcp::judge) {
-            Some(Ok(mcp::Message::Plain)) => None,
-            Some(Ok(mcp::Message::Refused)) => Some(Problem::mcp_refused()),
-            Some(Err(_)) | None => Some(Problem::mcp_body()),
-        };
-        if let Some(problem) = &problem {
+    pub fn on_message(&mut self, number: usize, body: Option<String>) -> u32 {
+        self.report(number, |exchange, _| {
+            let problem = match body.as_deref().map(mcp::judge) {
+                Some(Ok(mcp::Message::Plain)) => return,
+                Some(Ok(mcp::Message::Refused)) => Problem::mcp_refused(),
+                Some(Err(_)) | None => Problem::mcp_body(),
+            };
             exchange.call = None;
-            self.refuse(&mut exchange, problem);
-        }
-        self.exchanges[number] = Some(exchange);
-        problem.is_none()
+            exchange.refuse(&problem);
+        })
     }
 
     /// The caller's body broke off before it could be held.
     #[wasm_bindgen(js_name = onBrokenUpload)]
-    pub fn on_broken_upload(&mut self, number: usize) {
-        if let Some(mut exchange) = self.lift(number) {
+    pub fn on_broken_upload(&mut self, number: usize) -> u32 {
+        self.report(number, |exchange, _| {
             exchange.call = None;
-            self.refuse(&mut exchange, &Problem::broken_upload());
-            self.exchanges[number] = Some(exchange);
-        }
+            exchange.refuse(&Problem::broken_upload());
+        })
     }
 
     /// The body of a rejected response, `undefined` when it is larger than an
     /// error can be. Gives the body to pass on with the response's status, or
     /// `undefined` after which `reply` is the answer.
     pub fn rejected(&mut self, number: usize, body: Option<Vec<u8>>, now: f64) -> Option<Vec<u8>> {
-        let mut exchange = self.lift(number)?;
+        let exchange = self.exchanges.get_mut(number)?;
+        let (Ok(Configured { upstream, .. }), Some(call)) = (&self.configured, &exchange.call) else { return None };
         let body = body.unwrap_or_default();
-        let mut passed = None;
-        if let (Ok(Configured { upstream, .. }), Some(call)) = (&self.configured, &exchange.call) {
-            let error = call.error(upstream, &body, time(now));
-            let problem = Problem::of_upstream(&error);
-            exchange.upstream_error = Some(error);
-            match problem {
-                Some(problem) => self.refuse(&mut exchange, &problem),
-                None => passed = Some(self.scrubbed(body)),
+        let error = call.error(upstream, &body, time(now));
+        let problem = Problem::of_upstream(&error);
+        exchange.upstream_error = Some(error);
+        match problem {
+            Some(problem) => {
+                exchange.refuse(&problem);
+                None
             }
+            None => Some(self.scrubbed(body)),
         }
-        self.exchanges[number] = Some(exchange);
-        passed
     }
 
     /// The body of a request for a session, `undefined` when it is too large or
     /// broke off; `id` is to name the session.
     #[wasm_bindgen(js_name = onBody)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
-    pub fn on_body(&mut self, number: usize, body: Option<String>, id: &str, now: f64) {
-        let Some(mut exchange) = self.lift(number) else { return };
-        let minted = match (&self.configured, &exchange.caller) {
-            (Ok(Configured { config, .. }), Some(caller)) => mint(config, caller, body.as_deref(), id, time(now)),
-            _ => Err(Problem::misconfigured()),
-        };
-        match minted {
-            Ok(body) => self.answer(Reply::json(201, body, &exchange)),
-            Err(problem) => self.refuse(&mut exchange, &problem),
-        }
-        self.exchanges[number] = Some(exchange);
+    pub fn on_body(&mut self, number: usize, body: Option<String>, id: &str, now: f64) -> u32 {
+        self.report(number, |exchange, configured| {
+            let minted = match (configured, &exchange.caller) {
+                (Some(Configured { config, .. }), Some(caller)) => mint(config, caller, body.as_deref(), id, time(now)),
+                _ => Err(Problem::misconfigured()),
+            };
+            match minted {
+                Ok(body) => exchange.answer(Reply::json(201, body, exchange)),
+                Err(problem) => exchange.refuse(&problem),
+            }
+        })
     }
 
     /// What the API said to a probe with a key: its status, 0 for none.
     #[wasm_bindgen(js_name = onProbe)]
-    pub fn on_probe(&mut self, number: usize, slot: u32, status: u16) {
-        let Some(exchange) = self.lift(number) else { return };
-        if let Ok(Configured { upstream, .. }) = &self.configured {
-            let slot = if slot == 0 { Slot::Current } else { Slot::Next };
-            let body = health::probed(upstream.keys(), slot, status);
-            self.answer(Reply::json(200, body, &exchange));
-        }
-        self.exchanges[number] = Some(exchange);
+    pub fn on_probe(&mut self, number: usize, status: u16) -> u32 {
+        self.report(number, |exchange, configured| {
+            if let (Some(Configured { upstream, .. }), Next::Probe(slot)) = (configured, exchange.next) {
+                let body = health::probed(upstream.keys(), slot, status);
+                exchange.answer(Reply::json(200, body, exchange));
+            }
+        })
     }
 
     /// The members to take out of the JSON that the API answered with; empty when
     /// it goes down as it is.
     pub fn redacted(&self, number: usize) -> Vec<String> {
-        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
-        exchange.map_or_else(Vec::new, |exchange| exchange.redact.clone())
+        self.exchanges.get(number).map_or_else(Vec::new, |exchange| exchange.redact.clone())
     }
 
     /// The API's answer could not be redacted: it is no JSON, or too large.
     #[wasm_bindgen(js_name = onUnredactable)]
-    pub fn on_unredactable(&mut self, number: usize) {
-        if let Some(mut exchange) = self.lift(number) {
-            self.refuse(&mut exchange, &Problem::unredactable());
-            self.exchanges[number] = Some(exchange);
-        }
+    pub fn on_unredactable(&mut self, number: usize) -> u32 {
+        self.report(number, |exchange, _| exchange.refuse(&Problem::unredactable()))
     }
 
     /// The headers that the Worker adds to a response of the API, as a flat list of
     /// names and values.
     pub fn additions(&self, number: usize) -> Vec<String> {
-        let exchange = self.exchanges.get(number).and_then(Option::as_ref);
-        let Some(exchange) = exchange else { return Vec::new() };
+        let Some(exchange) = self.exchanges.get(number) else { return Vec::new() };
         let mut list: Vec<String> =
             always(exchange).flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect();
         if exchange.call.is_some() {
@@ -445,7 +416,7 @@ impl Gatekeeper {
     /// All that is known of a request that is about to be answered with `status`, as
     /// JSON: what a log line holds, whether or not one is wanted.
     pub fn record(&self, number: usize, status: u16, now: f64) -> Option<String> {
-        let exchange = self.exchanges.get(number).and_then(Option::as_ref)?;
+        let exchange = self.exchanges.get(number)?;
         let keys = self.configured.as_ref().ok().map(|configured| configured.upstream.keys());
         Some(exchange.line(keys, status, time(now)))
     }
@@ -453,7 +424,7 @@ impl Gatekeeper {
     /// The request has been answered with `status`. Gives its log line, when the
     /// configuration wants one; `unit` is a random number from 0 to 1.
     pub fn close(&mut self, number: usize, status: u16, now: f64, unit: f64) -> Option<String> {
-        let exchange = self.exchanges.get(number).and_then(Option::as_ref)?;
+        let exchange = self.exchanges.get(number)?;
         let (level, percent) = self
             .configured
             .as_ref()
@@ -467,9 +438,7 @@ impl Gatekeeper {
             LogLevel::Silent => false,
         };
         let line = if wanted { self.record(number, status, now) } else { None };
-        if self.lift(number).is_some() {
-            self.free.push(number);
-        }
+        self.exchanges.end(number);
         line
     }
 
@@ -492,9 +461,16 @@ enum Report {
 }
 
 impl Gatekeeper {
-    /// Takes an exchange out of its place, which stays reserved.
-    fn lift(&mut self, number: usize) -> Option<Exchange> {
-        self.exchanges.get_mut(number).and_then(Option::take)
+    fn of(texts: &Texts) -> Self {
+        Self { configured: Configured::parse(texts), exchanges: Exchanges::default() }
+    }
+
+    /// Has an exchange learn something, and gives its next action.
+    fn report(&mut self, number: usize, learn: impl FnOnce(&mut Exchange, Option<&mut Configured>)) -> u32 {
+        if let Some(exchange) = self.exchanges.get_mut(number) {
+            learn(exchange, self.configured.as_mut().ok());
+        }
+        self.action(number)
     }
 
     fn step(
@@ -504,62 +480,24 @@ impl Gatekeeper {
         report: Report,
         judge: impl FnOnce(&mut Call, &mut Upstream, Timestamp) -> Action,
     ) -> u32 {
-        let Some(mut exchange) = self.lift(number) else {
-            self.action = action::REPLY;
-            return self.action;
-        };
-        if let (Ok(Configured { upstream, breaker, .. }), Some(call)) = (&mut self.configured, &mut exchange.call) {
+        self.report(number, |exchange, configured| {
+            let (Some(Configured { upstream, breaker, .. }), Some(call)) = (configured, &mut exchange.call) else {
+                return;
+            };
             match report {
                 Report::Status(status) => {
                     exchange.upstream_status = Some(status);
                     breaker.judge(status >= 500, now);
                 }
+                // A caller that breaks off, or sends slowly, must not shut the others out.
+                Report::Nothing if exchange.streams => {}
                 Report::Nothing => breaker.judge(true, now),
                 Report::Waited => {}
             }
-            let next = judge(call, upstream, now);
+            let action = judge(call, upstream, now);
             exchange.switch = upstream.take_switch().or(exchange.switch);
-            self.take(next, &mut exchange, now);
-        }
-        self.exchanges[number] = Some(exchange);
-        self.action
-    }
-
-    fn take(&mut self, next: Action, exchange: &mut Exchange, now: Timestamp) {
-        self.action = match next {
-            Action::Send(attempt) => {
-                self.slot = attempt.slot;
-                self.timeout = attempt.timeout;
-                action::SEND
-            }
-            Action::Wait(wait) => {
-                self.wait = wait;
-                action::WAIT
-            }
-            Action::Done(verdict) => {
-                exchange.upstream_time = now.saturating_since(exchange.started);
-                match verdict {
-                    Verdict::Success => action::PASS,
-                    Verdict::Rejected => action::READ,
-                    Verdict::Failed(error) => {
-                        let problem = Problem::of_upstream(&error).unwrap_or_else(Problem::internal);
-                        exchange.upstream_error = Some(*error);
-                        self.refuse(exchange, &problem);
-                        action::REPLY
-                    }
-                }
-            }
-        };
-    }
-
-    fn answer(&mut self, reply: Reply) {
-        self.reply = Some(reply);
-        self.action = action::REPLY;
-    }
-
-    fn refuse(&mut self, exchange: &mut Exchange, problem: &Problem) {
-        exchange.code = Some(problem.code);
-        self.answer(Reply::problem(problem, exchange));
+            exchange.follow(action, now);
+        })
     }
 
     /// An error body as it may go down: text, without a key that it echoes.
@@ -590,5 +528,89 @@ struct Lookup<'a>(&'a Headers);
 impl attention_core::Headers for Lookup<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.0.get(name).ok().flatten().map(Cow::Owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use attention_core::authorization::TokenDigest;
+
+    use super::*;
+
+    const TOKEN: &str = "fake-token";
+    const NOW: f64 = 1_700_000_000_000.0;
+
+    fn gatekeeper() -> Gatekeeper {
+        let callers = format!(r#"[{{"name":"app","sha256":"{}"}}]"#, TokenDigest::of(TOKEN).to_hex());
+        let mut texts = Texts::default();
+        for (name, text) in [
+            (binding::KEY, "an-obviously-fake-key"),
+            (binding::CALLERS, &callers),
+            (binding::POLICY, "allow * /v2/**"),
+            (binding::RETRIES, "1"),
+        ] {
+            texts.set(name, Text::Given(text.to_owned()));
+        }
+        Gatekeeper::of(&texts)
+    }
+
+    fn open(gate: &mut Gatekeeper, method: &str, path: &str, token: Option<&str>, length: f64) -> usize {
+        let url = ["https://proxy.example", path].concat();
+        let authorization = token.map(|token| ["Bearer ", token].concat());
+        let id = ["id-of", &path.replace('/', "-")].concat();
+        gate.open(method, &url, authorization, None, None, None, false, false, length, id, NOW)
+    }
+
+    fn get(gate: &mut Gatekeeper, path: &str, token: Option<&str>) -> usize {
+        open(gate, "GET", path, token, -1.0)
+    }
+
+    #[test]
+    fn exchanges_that_interleave_keep_what_is_next_for_them() {
+        let mut gate = gatekeeper();
+        let first = get(&mut gate, "/v2/first", Some(TOKEN));
+        let stranger = get(&mut gate, "/v2/stranger", None);
+        let second = get(&mut gate, "/v2/second", Some(TOKEN));
+        let third = get(&mut gate, "/v2/third", Some(TOKEN));
+        let next = |gate: &Gatekeeper| [first, stranger, second, third].map(|number| gate.action(number));
+        assert_eq!(next(&gate), [0, 4, 0, 0]);
+
+        // Whatever the others do in between, each finds its own.
+        assert_eq!(gate.on_held_back(second, 1e9, NOW), 4);
+        assert_eq!(gate.on_failure(third, false, NOW, 0.5), 1);
+        assert_eq!(next(&gate), [0, 4, 4, 1]);
+        assert!(gate.millis(third) > 0.0);
+        let timeout = gate.millis(first);
+        assert!((timeout - 60_000.0).abs() < 1.0, "{timeout}");
+        let urls = [first, third].map(|number| gate.url(number));
+        assert_eq!(urls, ["first", "third"].map(|name| ["https://api.attention.tech/v2/", name].concat()));
+        for (number, status, id) in [(stranger, 401, "id-of-v2-stranger"), (second, 429, "id-of-v2-second")] {
+            let reply = gate.reply(number);
+            assert!(reply.contains(&format!("\"status\":{status}")) && reply.contains(id), "{reply}");
+        }
+
+        // A number is nobody's once its exchange is over, and then the next one's.
+        gate.close(stranger, 401, NOW, 0.5);
+        assert_eq!((gate.action(stranger), gate.reply(stranger)), (4, String::new()));
+        assert_eq!(get(&mut gate, "/v2/fourth", Some(TOKEN)), stranger);
+        assert_eq!(next(&gate), [0, 0, 4, 1]);
+    }
+
+    #[test]
+    fn uploads_that_callers_break_off_shut_nobody_out() {
+        let mut gate = gatekeeper();
+        let fail = |gate: &mut Gatekeeper, length| {
+            for _ in 0..100 {
+                let number = open(gate, "POST", "/v2/upload", Some(TOKEN), length);
+                assert_eq!(gate.on_failure(number, false, NOW, 0.5), 4);
+                gate.close(number, 502, NOW, 0.5);
+            }
+            let next = get(gate, "/v2/next", Some(TOKEN));
+            gate.action(next)
+        };
+        assert_eq!(fail(&mut gate, f64::NAN), 0);
+        assert_eq!(fail(&mut gate, 1e9), 0);
+        // The same with bodies that were there: then it is the API.
+        assert_eq!(fail(&mut gate, 2.0), 4);
     }
 }
