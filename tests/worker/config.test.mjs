@@ -61,6 +61,9 @@ const FAULTS = {
   "a negative timeout": [{ ATTENTION_TIMEOUT_MS: "-1" }, "ATTENTION_TIMEOUT_MS"],
   "a timeout with a fraction": [{ ATTENTION_TIMEOUT_MS: "1.5" }, "ATTENTION_TIMEOUT_MS"],
   "eleven retries": [{ ATTENTION_MAX_RETRIES: "11" }, "ATTENTION_MAX_RETRIES"],
+  "a budget in words": [{ ATTENTION_BUDGET: SENTINEL }, "ATTENTION_BUDGET"],
+  "a budget that nothing keeps": [{ ATTENTION_BUDGET: "50/s" }, "ATTENTION_BUDGET is set, but ATTENTION_GATE"],
+  "a gate that is a text": [{ ATTENTION_GATE: SENTINEL }, "ATTENTION_GATE: not a Durable Object"],
   "a log level of another name": [{ ATTENTION_LOG: SENTINEL }, "ATTENTION_LOG: one of all, errors, silent"],
 };
 

@@ -39,10 +39,12 @@ pub(crate) mod binding {
     pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
     pub(crate) const LOG: &str = "ATTENTION_LOG";
     pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
-    /// The shared gate's own; here it is only made sure that it can be read.
+    /// The shared gate's own; here it is only made sure that it can be read and kept.
     pub(crate) const BUDGET: &str = "ATTENTION_BUDGET";
+    /// A Durable Object, which has no text.
+    pub(crate) const GATE: &str = "ATTENTION_GATE";
 
-    pub(crate) const ALL: [&str; 14] = [
+    pub(crate) const ALL: [&str; 15] = [
         KEY,
         NEXT_KEY,
         BASE_URL,
@@ -57,6 +59,7 @@ pub(crate) mod binding {
         LOG,
         LOG_SAMPLE,
         BUDGET,
+        GATE,
     ];
 }
 
@@ -66,7 +69,8 @@ pub(crate) enum Text {
     /// There is no such binding.
     #[default]
     Absent,
-    /// There is one, but it gave no text: a vault that did not answer.
+    /// There is one, but it gave no text: a vault that did not answer, or something
+    /// that is no text.
     Unreadable,
     Given(String),
 }
@@ -81,11 +85,15 @@ impl Texts {
         self.0.push((name, text));
     }
 
+    fn find(&self, name: &'static str) -> &Text {
+        self.0.iter().find(|(known, _)| *known == name).map_or(&Text::Absent, |(_, text)| text)
+    }
+
     /// An empty text counts as none: that is how a shell unsets a variable.
     fn get(&self, name: &'static str) -> Result<Option<&str>, Misconfigured> {
-        match self.0.iter().find(|(known, _)| *known == name) {
-            Some((_, Text::Given(text))) if !text.trim().is_empty() => Ok(Some(text)),
-            Some((_, Text::Unreadable)) => Err(Misconfigured::Unreadable(name)),
+        match self.find(name) {
+            Text::Given(text) if !text.trim().is_empty() => Ok(Some(text)),
+            Text::Unreadable => Err(Misconfigured::Unreadable(name)),
             _ => Ok(None),
         }
     }
@@ -162,8 +170,14 @@ impl Config {
         }
         let admin = texts.get(binding::ADMIN)?.map(TokenDigest::from_hex).transpose();
         let admin = admin.map_err(|error| Misconfigured::Record(binding::ADMIN, Fault::at("", error.message())))?;
-        if texts.get(binding::BUDGET)?.is_some_and(|text| Rate::parse(text.trim()).is_none()) {
+        let budget = texts.get(binding::BUDGET)?;
+        if budget.is_some_and(|text| Rate::parse(text.trim()).is_none()) {
             return Err(Misconfigured::Record(binding::BUDGET, Fault::at("", Rate::FORM)));
+        }
+        match texts.find(binding::GATE) {
+            Text::Given(_) => return Err(Misconfigured::NotAGate),
+            Text::Absent if budget.is_some() => return Err(Misconfigured::NoGate),
+            Text::Absent | Text::Unreadable => {}
         }
         let config = Self {
             callers,
@@ -220,9 +234,14 @@ pub(crate) enum Misconfigured {
     Session(SessionError),
     NoSessionSecret,
     Policy(PolicyError),
-    Origin { index: usize },
+    Origin {
+        index: usize,
+    },
     Number(&'static str, u64),
     LogLevel,
+    /// There is a budget and nothing that could keep it.
+    NoGate,
+    NotAGate,
     Unreadable(&'static str),
 }
 
@@ -260,6 +279,10 @@ impl Misconfigured {
             .concat(),
             Self::Number(name, most) => [name, ": not a whole number up to ", &text::decimal(*most)].concat(),
             Self::LogLevel => [binding::LOG, ": one of all, errors, silent"].concat(),
+            Self::NoGate => {
+                [binding::BUDGET, " is set, but ", binding::GATE, ", the Durable Object that keeps it, is not bound"].concat()
+            }
+            Self::NotAGate => [binding::GATE, ": not a Durable Object"].concat(),
             Self::Unreadable(name) => [name, ": the binding could not be read"].concat(),
         }
     }
@@ -358,6 +381,8 @@ mod tests {
             ("ATTENTION_LOG", binding::LOG, "sentinel".into()),
             ("ATTENTION_LOG_SAMPLE_PERCENT", binding::LOG_SAMPLE, "101".into()),
             ("ATTENTION_BUDGET: is to be calls per time", binding::BUDGET, "sentinel/s".into()),
+            ("ATTENTION_BUDGET is set, but ATTENTION_GATE", binding::BUDGET, "50/s".into()),
+            ("ATTENTION_GATE: not a Durable Object", binding::GATE, "sentinel".into()),
         ];
         for (expected, name, text) in cases {
             let message = fault(&texts(&[(name, text)]));
@@ -371,6 +396,13 @@ mod tests {
         let mut texts = texts(&[]);
         texts.set(binding::NEXT_KEY, Text::Unreadable);
         assert_eq!(fault(&texts), "ATTENTION_API_KEY_NEXT: the binding could not be read");
+    }
+
+    #[test]
+    fn a_budget_with_a_gate_is_fine() {
+        let mut texts = texts(&[(binding::BUDGET, "50/s")]);
+        texts.set(binding::GATE, Text::Unreadable);
+        assert!(Config::parse(&texts).is_ok());
     }
 
     #[test]
