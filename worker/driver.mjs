@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import * as glue from "./build/glue/attention_bg.js";
 import module from "./index_bg.wasm";
+import { Answers } from "./answer.mjs";
 import { verifier } from "./jwt.mjs";
 import { Ledger, page } from "./status.mjs";
 
@@ -15,6 +16,7 @@ const READ = 3;
 const BODY = 5;
 const PROBE = 6;
 const STATUS = 7;
+const REDACT = 8;
 
 // As core's MAX_ERROR_BODY_BYTES.
 const ERROR_BODY_BYTES = 64 * 1024;
@@ -31,10 +33,9 @@ const { Gatekeeper, SharedGate } = glue;
 let instance;
 let gatekeeper;
 let up;
-let down;
 let authorizations;
-let keys;
 let verify;
+let answers;
 // What has been counted here and not yet been told to the shared ledger.
 const kept = new Ledger();
 
@@ -56,11 +57,11 @@ async function configure(env) {
   gatekeeper?.free();
   gatekeeper = made;
   up = new Set(Gatekeeper.headersUp());
-  down = new Set(Gatekeeper.headersDown());
   const terms = made.jwtTerms();
   verify = terms && verifier(JSON.parse(terms));
   authorizations = [made.authorization(0), made.authorization(1)];
-  keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
+  const keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
+  answers = new Answers(Gatekeeper.headersAlways(), Gatekeeper.headersDown(), keys);
 }
 
 // A variable or secret, a JSON variable, or a Secrets Store binding. `null` says
@@ -147,12 +148,15 @@ async function answer(request, env, context, known) {
     }
   }
   if (action === PASS) {
-    const names = own.redacted(number);
-    const body = names.length === 0 ? response.body : await redacted(response, names);
-    if (body !== undefined) final = passed(response, body, own.additions(number));
-    else own.onUnredactable(number);
-    // What was taken apart was decoded, and is no longer what the tag names.
-    if (names.length !== 0 && final !== undefined) for (const name of ["content-encoding", "etag"]) final.headers.delete(name);
+    final = answers.passed(response, response.body);
+  } else if (action === REDACT) {
+    const body = await redacted(response, own.redacted(number));
+    if (body === undefined) own.onUnredactable(number);
+    else {
+      final = answers.passed(response, body);
+      // It was read decoded, and is no longer what the tag names.
+      for (const name of ["content-encoding", "etag"]) final.headers.delete(name);
+    }
   } else if (action === BODY) {
     const bytes = await readBounded(request, SESSION_REQUEST_BYTES);
     own.onBody(number, bytes && new TextDecoder().decode(bytes), crypto.randomUUID(), Date.now());
@@ -164,12 +168,13 @@ async function answer(request, env, context, known) {
   } else if (action === STATUS) {
     const gate = gateOf(env);
     const ledger = gate === undefined ? kept.snapshot() : await gate.ledger(kept.take());
-    final = page(ledger, JSON.parse(own.readiness(Date.now())), own.additions(number));
+    const { body, headers } = page(ledger, JSON.parse(own.readiness(Date.now())));
+    final = answers.own(200, body, headers);
   } else if (action === READ) {
     const whole = await readBounded(response, ERROR_BODY_BYTES);
     const bytes = own.rejected(number, whole, Date.now());
     if (bytes !== undefined) {
-      final = passed(response, bytes, own.additions(number));
+      final = answers.passed(response, bytes);
       // It was read decoded.
       final.headers.delete("content-encoding");
       // No error is worth keeping, whatever the API says of caches.
@@ -178,7 +183,14 @@ async function answer(request, env, context, known) {
   }
   if (final === undefined) {
     const { status, headers, body } = JSON.parse(own.reply(number));
-    final = new Response(body, { status, headers });
+    final = answers.own(status, body, headers);
+  } else if (response !== null) {
+    final.headers.set("server-timing", `upstream;dur=${own.upstreamMillis(number)}`);
+  }
+  final.headers.set("x-request-id", requestId);
+  if (origin !== undefined) {
+    const list = own.headersForPage(number);
+    for (let i = 0; i < list.length; i += 2) final.headers.set(list[i], list[i + 1]);
   }
   const now = Date.now();
   // Strangers, probes and the operator are no calls.
@@ -231,27 +243,6 @@ function head(fetched, millis) {
     };
     fetched.then(settle, () => settle(false));
   });
-}
-
-// Only headers of the list come down, and none that echoes a key; of the status
-// line, the number alone.
-function passed(response, body, additions) {
-  const answer = new Response(body, { status: response.status, headers: response.headers });
-  const { headers } = answer;
-  let cached = false;
-  response.headers.forEach((value, name) => {
-    if (!down.has(name) || echoes(value)) headers.delete(name);
-    else if (name === "cache-control") cached = true;
-  });
-  for (let i = 0; i < additions.length; i += 2) headers.set(additions[i], additions[i + 1]);
-  if (!cached) headers.set("cache-control", "private, no-store");
-  return answer;
-}
-
-// Whether a header holds a key, as it is or percent-encoded.
-function echoes(value) {
-  const decoded = value.includes("%") ? unescape(value) : value;
-  return keys.some((key) => value.includes(key) || decoded.includes(key));
 }
 
 // A body of at most so many bytes, `undefined` when it is longer or breaks off:
@@ -334,13 +325,8 @@ function failed(error, requestId) {
     type: "urn:attention-wasm:problem:internal", title: "Internal Server Error", status: 500, code: "internal",
     detail: "the proxy failed; its operator finds the reason in its log", requestId,
   };
-  return Response.json(problem, {
-    status: 500,
-    headers: {
-      "content-type": "application/problem+json", "cache-control": "no-store", "x-content-type-options": "nosniff",
-      "x-request-id": requestId, vary: "Origin, Authorization",
-    },
-  });
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "x-request-id": requestId };
+  return (answers ?? new Answers()).own(500, JSON.stringify(problem), headers);
 }
 
 // The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a

@@ -78,16 +78,16 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .
 .swatch{display:inline-block;width:.7em;height:.7em;margin:0 .3em 0 1em}.swatch svg{border:0;display:block;width:.7em;height:.7em}`;
 
 // The page as a response, with the headers that every answer carries.
-export function page(ledger, readiness, additions, now = Date.now()) {
+// The page's body and headers.
+export function page(ledger, readiness, now = Date.now()) {
   const nonce = crypto.randomUUID();
-  const headers = new Headers({
+  const headers = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
     "content-security-policy": `default-src 'none'; style-src 'nonce-${nonce}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
     "referrer-policy": "no-referrer",
-  });
-  for (let i = 0; i < additions.length; i += 2) headers.set(additions[i], additions[i + 1]);
-  return new Response(html(ledger, readiness, nonce, now), { headers });
+  };
+  return { body: html(ledger, readiness, nonce, now), headers };
 }
 
 function html(ledger, readiness, nonce, now) {

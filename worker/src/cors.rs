@@ -31,6 +31,11 @@ impl<'a> Cors<'a> {
 pub(crate) const ALLOW_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 pub(crate) const ALLOW_HEADERS: &str = "Authorization, Accept, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-Id, Mcp-Protocol-Version, Mcp-Session-Id, Range, X-Request-Id, Traceparent, Tracestate";
 /// What a page may read besides the safelisted headers.
-pub(crate) const EXPOSE_HEADERS: &str = "X-Request-Id, Retry-After, ETag, Link, Mcp-Session-Id, Content-Range, Content-Disposition, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
+const EXPOSE_HEADERS: &str = "X-Request-Id, Retry-After, ETag, Link, Mcp-Session-Id, Content-Range, Content-Disposition, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
 /// Ten minutes: a revoked origin is noticed within them.
 pub(crate) const MAX_AGE: &str = "600";
+
+/// What lets a page of this origin read an answer, as names and values.
+pub(crate) const fn headers(origin: &str) -> [&str; 4] {
+    ["access-control-allow-origin", origin, "access-control-expose-headers", EXPOSE_HEADERS]
+}

@@ -22,6 +22,8 @@ pub(crate) enum Next {
     Wait(Duration),
     /// Pass the response on.
     Pass,
+    /// Pass the response on without some members of its JSON.
+    Redact,
     /// Read the response's body, bounded, and say what it was.
     Read,
     /// Answer with `reply`.
@@ -143,7 +145,7 @@ impl Exchange {
 
     pub(crate) fn refuse(&mut self, problem: &Problem) {
         self.code = Some(problem.code);
-        self.answer(Reply::problem(problem, self));
+        self.answer(Reply::problem(problem, &self.request_id));
     }
 
     /// What its call says is next.
@@ -154,7 +156,8 @@ impl Exchange {
             Action::Done(verdict) => {
                 self.upstream_time = now.saturating_since(self.started);
                 match verdict {
-                    Verdict::Success => Next::Pass,
+                    Verdict::Success if self.redact.is_empty() => Next::Pass,
+                    Verdict::Success => Next::Redact,
                     Verdict::Rejected => Next::Read,
                     Verdict::Failed(error) => {
                         let problem = Problem::of_upstream(&error).unwrap_or_else(Problem::internal);

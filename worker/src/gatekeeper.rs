@@ -20,11 +20,12 @@ use attention_core::call::{CallOptions, Upstream};
 use attention_core::redaction::scrub;
 use attention_core::retry::Failure;
 use attention_core::route::BodyLength;
-use attention_core::{Action, Call, Method, Slot, Timestamp, millis, text};
+use attention_core::{Action, Call, Method, Slot, Timestamp, millis};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
 use crate::config::{LogLevel, Misconfigured, Text, Texts, binding};
+use crate::cors;
 use crate::exchange::{Exchange, Exchanges, Next};
 use crate::health;
 use crate::hygiene;
@@ -34,7 +35,7 @@ use crate::jwt::Jwt;
 use crate::mcp;
 use crate::minting::mint;
 use crate::problem::Problem;
-use crate::reply::{Reply, always};
+use crate::reply::Reply;
 use crate::target::Target;
 
 impl Next {
@@ -49,6 +50,7 @@ impl Next {
             Self::Body => 5,
             Self::Probe(_) => 6,
             Self::Status => 7,
+            Self::Redact => 8,
         }
     }
 }
@@ -109,6 +111,13 @@ impl Gatekeeper {
         hygiene::DOWN.iter().map(ToString::to_string).collect()
     }
 
+    /// The headers that every answer carries beside its `X-Request-Id`, as a flat
+    /// list of names and values.
+    #[wasm_bindgen(js_name = headersAlways)]
+    pub fn headers_always() -> Vec<String> {
+        hygiene::ALWAYS.iter().flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()]).collect()
+    }
+
     /// The `Authorization` header for the API with the key of a place, `undefined`
     /// when the place is empty. Its only reader is the driver.
     pub fn authorization(&self, slot: u32) -> Option<String> {
@@ -162,7 +171,7 @@ impl Gatekeeper {
         exchange.is_probe = matches!(incoming.target.path, ALIVE | READY);
         let judged = match &mut self.configured {
             _ if incoming.target.path == ALIVE => {
-                Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned(), &exchange)))
+                Ok(Judged::Reply(Reply::json(200, r#"{"status":"alive"}"#.to_owned())))
             }
             Ok(configured) => configured.judge(&mut exchange, incoming),
             Err(fault) => {
@@ -371,7 +380,7 @@ impl Gatekeeper {
                 _ => Err(Problem::misconfigured()),
             };
             match minted {
-                Ok(body) => exchange.answer(Reply::json(201, body, exchange)),
+                Ok(body) => exchange.answer(Reply::json(201, body)),
                 Err(problem) => exchange.refuse(&problem),
             }
         })
@@ -383,13 +392,12 @@ impl Gatekeeper {
         self.report(number, |exchange, configured| {
             if let (Some(Configured { upstream, .. }), Next::Probe(slot)) = (configured, exchange.next) {
                 let body = health::probed(upstream.keys(), slot, status);
-                exchange.answer(Reply::json(200, body, exchange));
+                exchange.answer(Reply::json(200, body));
             }
         })
     }
 
-    /// The members to take out of the JSON that the API answered with; empty when
-    /// it goes down as it is.
+    /// For REDACT: the members to take out of the JSON that the API answered with.
     pub fn redacted(&self, number: usize) -> Vec<String> {
         self.exchanges.get(number).map_or_else(Vec::new, |exchange| exchange.redact.clone())
     }
@@ -400,17 +408,18 @@ impl Gatekeeper {
         self.report(number, |exchange, _| exchange.refuse(&Problem::unredactable()))
     }
 
-    /// The headers that the Worker adds to a response of the API, as a flat list of
-    /// names and values.
-    pub fn additions(&self, number: usize) -> Vec<String> {
-        let Some(exchange) = self.exchanges.get(number) else { return Vec::new() };
-        let mut list: Vec<String> =
-            always(exchange).flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect();
-        if exchange.call.is_some() {
-            let millis = millis(exchange.upstream_time);
-            list.extend(["server-timing".to_owned(), ["upstream;dur=", &text::decimal(millis)].concat()]);
-        }
-        list
+    /// How long the API took, waits and tries included, in milliseconds.
+    #[wasm_bindgen(js_name = upstreamMillis)]
+    pub fn upstream_millis(&self, number: usize) -> f64 {
+        self.exchanges.get(number).map_or(0.0, |exchange| as_millis(exchange.upstream_time))
+    }
+
+    /// The headers that let the page that asked read the answer, as a flat list of
+    /// names and values; empty when no page of an allowed origin asked.
+    #[wasm_bindgen(js_name = headersForPage)]
+    pub fn headers_for_page(&self, number: usize) -> Vec<String> {
+        let origin = self.exchanges.get(number).and_then(|exchange| exchange.cors_origin.as_deref());
+        origin.map_or_else(Vec::new, |origin| cors::headers(origin).map(String::from).into())
     }
 
     /// All that is known of a request that is about to be answered with `status`, as

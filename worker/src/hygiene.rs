@@ -52,3 +52,12 @@ pub(crate) const DOWN: &[&str] = &[
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
 ];
+
+/// What every answer carries beside its request id, the API's included.
+pub(crate) const ALWAYS: [(&str, &str); 3] = [
+    ("x-content-type-options", "nosniff"),
+    // Whose token it was decides what came: no shared cache may mix them up.
+    ("vary", "Origin, Authorization"),
+    // Unless the API, or an answer of the Worker's own, says otherwise.
+    ("cache-control", "private, no-store"),
+];

@@ -84,7 +84,7 @@ impl Configured {
         let Self { config, upstream, allowances, breaker } = self;
         if target.path == READY {
             let (ready, body) = health::readiness(upstream.keys(), exchange.started);
-            return Ok(Judged::Reply(Reply::json(if ready { 200 } else { 503 }, body, exchange)));
+            return Ok(Judged::Reply(Reply::json(if ready { 200 } else { 503 }, body)));
         }
         let path = target.checked_path().map_err(Problem::path)?;
         let method = exchange.method.ok_or_else(Problem::method)?;
@@ -96,7 +96,7 @@ impl Configured {
         if method == Method::Options {
             // The API documents no OPTIONS; here it is the browser's question.
             let is_preflight = exchange.cors_origin.is_some();
-            return if is_preflight { Ok(Judged::Reply(Reply::preflight(exchange))) } else { Err(Problem::method()) };
+            return if is_preflight { Ok(Judged::Reply(Reply::preflight())) } else { Err(Problem::method()) };
         }
         if upgrade {
             return Err(Problem::upgrade());

@@ -1,4 +1,5 @@
-//! An answer that the Worker gives itself, ready for the driver to send.
+//! An answer that the Worker gives itself, ready for the driver to send with what
+//! every answer carries.
 
 use alloc::string::String;
 
@@ -6,7 +7,6 @@ use attention_core::json::Object;
 use attention_core::text::decimal;
 
 use crate::cors;
-use crate::exchange::Exchange;
 use crate::problem::Problem;
 
 /// Status, headers and body of an answer.
@@ -18,11 +18,8 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    fn new(status: u16, exchange: &Exchange) -> Self {
+    fn new(status: u16) -> Self {
         let mut headers = Object::new();
-        for (name, value) in always(exchange) {
-            headers.string(name, value);
-        }
         headers.string("cache-control", "no-store");
         Self { status, headers, body: None }
     }
@@ -33,12 +30,12 @@ impl Reply {
         self
     }
 
-    pub(crate) fn json(status: u16, body: String, exchange: &Exchange) -> Self {
-        Self::new(status, exchange).with_body("application/json", body)
+    pub(crate) fn json(status: u16, body: String) -> Self {
+        Self::new(status).with_body("application/json", body)
     }
 
-    pub(crate) fn problem(problem: &Problem, exchange: &Exchange) -> Self {
-        let mut reply = Self::new(problem.status, exchange);
+    pub(crate) fn problem(problem: &Problem, request_id: &str) -> Self {
+        let mut reply = Self::new(problem.status);
         if let Some(challenge) = problem.challenge {
             reply.headers.string("www-authenticate", challenge);
         }
@@ -48,11 +45,11 @@ impl Reply {
         if let Some(allow) = problem.allow {
             reply.headers.string("allow", allow);
         }
-        reply.with_body("application/problem+json", problem.body(&exchange.request_id))
+        reply.with_body("application/problem+json", problem.body(request_id))
     }
 
-    pub(crate) fn preflight(exchange: &Exchange) -> Self {
-        let mut reply = Self::new(204, exchange);
+    pub(crate) fn preflight() -> Self {
+        let mut reply = Self::new(204);
         reply
             .headers
             .string("access-control-allow-methods", cors::ALLOW_METHODS)
@@ -70,19 +67,4 @@ impl Reply {
         }
         object.finish()
     }
-}
-
-/// The headers that every answer carries, the API's included.
-pub(crate) fn always(exchange: &Exchange) -> impl Iterator<Item = (&'static str, &str)> {
-    let cors = exchange.cors_origin.as_deref().map(|origin| {
-        [("access-control-allow-origin", origin), ("access-control-expose-headers", cors::EXPOSE_HEADERS)]
-    });
-    [
-        ("x-request-id", exchange.request_id.as_str()),
-        ("x-content-type-options", "nosniff"),
-        // Whose token it was decides what came: no shared cache may mix them up.
-        ("vary", "Origin, Authorization"),
-    ]
-    .into_iter()
-    .chain(cors.into_iter().flatten())
 }
