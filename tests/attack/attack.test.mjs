@@ -238,7 +238,7 @@ async function walk(steps, port) {
 
 /** Waits until the upstream has so many bytes of a body, or (0) until it knows that no more will come. */
 async function reached(bytes) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   const there = () => workers.upstream.records.some(({ body, done }) => (bytes === 0 ? done : (body?.bytes ?? 0) >= bytes));
   while (!there()) {
     assert.ok(Date.now() < end, `the upstream has not got ${bytes} bytes`);

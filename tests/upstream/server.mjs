@@ -63,7 +63,7 @@ class Upstream {
   }
 
   /** The records, once there are `count` and none is still being received. */
-  async settled(count, timeoutMs = 5000) {
+  async settled(count, timeoutMs = 30_000) {
     const end = Date.now() + timeoutMs;
     while (this.records.length < count || this.records.some(({ done }) => !done)) {
       if (Date.now() > end) throw new Error(`${this.records.length} of ${count} requests in ${timeoutMs} ms`);

@@ -128,7 +128,7 @@ class Workerd {
   }
 
   /** The first line that `matches` (a RegExp or a function of the text), now or soon. */
-  async line(matches, timeoutMs = 5000) {
+  async line(matches, timeoutMs = 30_000) {
     const test = matches instanceof RegExp ? (text) => matches.test(text) : matches;
     const found = () => this.lines.find(({ text }) => test(text))?.text;
     return this.#until(found, timeoutMs, () => `no line ${matches} in ${timeoutMs} ms`);

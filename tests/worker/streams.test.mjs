@@ -21,7 +21,7 @@ function signal() {
 
 /** Fails when it takes suspiciously long; not a measure of speed. */
 async function soon(condition, what) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`still not: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { bodyChunks, ByteReader, parseHead } from "../upstream/http1.mjs";
 
 /** How long anything may take before it counts as hanging. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 /** Bytes of a request: text is latin1, so that every byte can be written; `[text, times]` repeats; parts are joined. */
 export function bytesOf(parts) {
