@@ -26,6 +26,9 @@ const SESSION_REQUEST_BYTES = 16 * 1024;
 const REDACTABLE_BYTES = 8 * 1024 * 1024;
 const INSPECTED_BYTES = 256 * 1024;
 const PROBE_MILLIS = 10_000;
+// A Durable Object or a vault that takes longer is one that does not answer.
+const GATE_MILLIS = 3_000;
+const VAULT_MILLIS = 5_000;
 
 const { Gatekeeper, SharedGate } = glue;
 
@@ -69,7 +72,9 @@ async function configure(env) {
 async function textOf(binding) {
   if (binding === undefined || typeof binding === "string") return binding;
   try {
-    return typeof binding.get === "function" ? ((await binding.get()) ?? null) : JSON.stringify(binding);
+    if (typeof binding.get !== "function") return JSON.stringify(binding);
+    const text = await settled(binding.get(), VAULT_MILLIS);
+    return typeof text === "string" ? text : null;
   } catch {
     return null;
   }
@@ -136,7 +141,7 @@ async function answer(request, env, context, known) {
         placed = false;
         headers.authorization = authorizations[own.slot(number)];
         // The key goes to one origin: a redirect is an answer, not an instruction.
-        response = await head(fetch(url, { method, headers, body, redirect: "manual" }), own.millis(number));
+        response = await settled(fetch(url, { method, headers, body, redirect: "manual" }), own.millis(number));
         action =
           typeof response === "boolean"
             ? own.onFailure(number, response, Date.now(), Math.random())
@@ -150,7 +155,7 @@ async function answer(request, env, context, known) {
   if (action === PASS) {
     final = answers.passed(response, response.body);
   } else if (action === REDACT) {
-    const body = await redacted(response, own.redacted(number));
+    const body = await redacted(response, own.redacted(number), own.millis(number));
     if (body === undefined) own.onUnredactable(number);
     else {
       final = answers.passed(response, body);
@@ -162,16 +167,14 @@ async function answer(request, env, context, known) {
     own.onBody(number, bytes && new TextDecoder().decode(bytes), crypto.randomUUID(), Date.now());
   } else if (action === PROBE) {
     const headers = { authorization: authorizations[own.slot(number)], accept: "application/json" };
-    const probe = await head(fetch(own.url(number), { headers, redirect: "manual" }), PROBE_MILLIS);
+    const probe = await settled(fetch(own.url(number), { headers, redirect: "manual" }), PROBE_MILLIS);
     if (typeof probe !== "boolean") discard(probe);
     own.onProbe(number, probe.status ?? 0);
   } else if (action === STATUS) {
-    const gate = gateOf(env);
-    const ledger = gate === undefined ? kept.snapshot() : await gate.ledger(kept.take());
-    const { body, headers } = page(ledger, JSON.parse(own.readiness(Date.now())));
+    const { body, headers } = page(await ledger(gateOf(env)), JSON.parse(own.readiness(Date.now())));
     final = answers.own(200, body, headers);
   } else if (action === READ) {
-    const whole = await readBounded(response, ERROR_BODY_BYTES);
+    const whole = await readInTime(response, ERROR_BODY_BYTES, own.millis(number));
     const bytes = own.rejected(number, whole, Date.now());
     if (bytes !== undefined) {
       final = answers.passed(response, bytes);
@@ -199,13 +202,22 @@ async function answer(request, env, context, known) {
     const gate = gateOf(env);
     if (gate !== undefined) context.waitUntil(gate.ledger(kept.take()).catch(() => {}));
   }
-  env.ATTENTION_ANALYTICS?.writeDataPoint(dataPoint(JSON.parse(own.record(number, final.status, now))));
+  if (env.ATTENTION_ANALYTICS !== undefined) measure(env.ATTENTION_ANALYTICS, JSON.parse(own.record(number, final.status, now)));
   const line = own.close(number, final.status, now, Math.random());
   if (line !== undefined) console.log(line);
   return final;
 }
 
 const passing = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+// The call is over: what measures it cannot fail it any more.
+function measure(dataset, record) {
+  try {
+    dataset.writeDataPoint(dataPoint(record));
+  } catch {
+    // Analytics shows that there is nothing.
+  }
+}
 
 // What Analytics Engine keeps of a request; the order is part of the interface.
 function dataPoint({ caller, route, method, code, key, requestId, status, ms, upstreamMs, upstreamStatus, tries }) {
@@ -224,24 +236,39 @@ const gateOf = ({ ATTENTION_GATE: bound }) => bound?.get(bound.idFromName("upstr
 // the isolate's own gate still heeds a 429.
 async function placeAt(gate, caller) {
   try {
-    return await gate.admit(caller);
+    const place = await settled(gate.admit(caller), GATE_MILLIS);
+    return typeof place === "number" ? place : 0;
   } catch {
     return 0;
   }
 }
 
-// The response's head, or whether it was time that ran out. The timeout is for
+// What all isolates have counted; what this one has, when the gate does not say.
+async function ledger(gate) {
+  if (gate === undefined) return kept.snapshot();
+  const counted = kept.take();
+  try {
+    const all = await settled(gate.ledger(counted), GATE_MILLIS);
+    if (Array.isArray(all)) return all;
+  } catch {
+    // As when it says nothing.
+  }
+  kept.add(counted);
+  return kept.snapshot();
+}
+
+// What was promised, or whether it was time that ran out. Of a response that is
 // the head alone: a body may stream for as long as it likes. Nothing is aborted:
-// a subrequest that nobody waits for ends with the request it belongs to.
-function head(fetched, millis) {
-  if (millis < 0) return fetched.catch(() => false);
+// what nobody waits for ends with the request it belongs to.
+function settled(promised, millis) {
+  if (millis < 0) return promised.catch(() => false);
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, millis, true);
     const settle = (outcome) => {
       clearTimeout(timer);
       resolve(outcome);
     };
-    fetched.then(settle, () => settle(false));
+    promised.then(settle, () => settle(false));
   });
 }
 
@@ -275,11 +302,18 @@ async function readBounded(message, most) {
   return bytes;
 }
 
+// The same, and `undefined` when it is not whole in this time: who waits for it
+// has no other sign of life.
+async function readInTime(response, most, millis) {
+  const bytes = await settled(readBounded(response, most), millis);
+  return typeof bytes === "boolean" ? undefined : bytes;
+}
+
 // The JSON of a response without the members of these names, wherever they
-// stand; `undefined` when it is no JSON or too large.
-async function redacted(response, names) {
+// stand; `undefined` when it is no JSON, too large or too slow.
+async function redacted(response, names, millis) {
   if (response.body === null) return null;
-  const bytes = await readBounded(response, REDACTABLE_BYTES);
+  const bytes = await readInTime(response, REDACTABLE_BYTES, millis);
   if (bytes === undefined) return undefined;
   const hidden = new Set(names);
   try {

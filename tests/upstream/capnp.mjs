@@ -29,12 +29,14 @@ export function config(services, outbound) {
   });
   // In this text a space must stand before a leading dot: `worker = .w0`.
   const workers = services.map(({ name }, index) => struct({ name: text(name), worker: `.w${index}` }));
+  const disks = services.filter(({ storage }) => storage !== undefined).map(({ name, storage }) =>
+    struct({ name: text(`${name}-storage`), disk: struct({ path: text(storage), writable: "true" }) }));
   const sockets = services.filter(({ port }) => port !== false).map(({ name, port = 0 }) =>
     struct({ name: text(name), address: text(`127.0.0.1:${port}`), http: "()", service: text(name) }));
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = ${list([internet, ...workers])},
+  services = ${list([internet, ...workers, ...disks])},
   sockets = ${list(sockets)}
 );
 
@@ -42,7 +44,7 @@ ${services.map((service, index) => `const w${index} :Workerd.Worker = ${worker(s
 `;
 }
 
-function worker({ name, modules, bindings = {}, durableObjects = [], compatibilityDate, compatibilityFlags = [], outbound }) {
+function worker({ name, modules, bindings = {}, durableObjects = [], storage, compatibilityDate, compatibilityFlags = [], outbound }) {
   return struct({
     modules: list(modules.map(({ name: file, type, path }) => struct({ name: text(file), [MODULE_FIELDS[type]]: `embed ${text(path)}` }))),
     compatibilityDate: text(compatibilityDate),
@@ -51,7 +53,8 @@ function worker({ name, modules, bindings = {}, durableObjects = [], compatibili
     globalOutbound: text(outbound ?? "internet"),
     durableObjectNamespaces: durableObjects.length === 0 ? undefined
       : list(durableObjects.map((className) => struct({ className: text(className), uniqueKey: text(`${name}-${className}`) }))),
-    durableObjectStorage: durableObjects.length === 0 ? undefined : "(inMemory = void)",
+    durableObjectStorage: durableObjects.length === 0 ? undefined
+      : struct(storage === undefined ? { inMemory: "void" } : { localDisk: text(`${name}-storage`) }),
   });
 }
 

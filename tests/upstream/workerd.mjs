@@ -19,11 +19,13 @@ const COMPATIBILITY_DATE = "2026-11-01";
  *   bindings?: Record<string, string | { json: unknown } | { fromEnvironment: string } | { service: string | { name: string, entrypoint?: string } }
  *     | { durableObject: string | { className: string, service: string } } | { analyticsEngine: string }>,
  *   durableObjects?: string[],
+ *   storage?: string,
  *   port?: number | false,
  *   outbound?: string,
  *   compatibilityDate?: string,
  *   compatibilityFlags?: string[],
- * }>} options.services the first module of each is its entry; `port: false` is for services reached by binding only
+ * }>} options.services the first module of each is its entry; `port: false` is for services reached by binding only; `storage` is a folder
+ *   that Durable Objects keep their storage in, in memory without
  * @param {string[]} [options.outbound] which networks `fetch` may reach: of "public", "private", "local"; all by default
  * @param {Record<string, string>} [options.env] what `fromEnvironment` bindings read
  * @param {string[]} [options.args] more arguments for workerd, such as "--experimental"

@@ -1,7 +1,7 @@
 // What an operator sees: probes, log lines, request ids.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertNoSecret, assertProblem, fingerprint, jwt, KEY, NEXT_KEY, SECRETS, TOKEN, useWorkers } from "./worker.mjs";
+import { assertNoSecret, assertProblem, fingerprint, jwt, KEY, MODULES, NEXT_KEY, SECRETS, TOKEN, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
 const HOUR = 3600;
@@ -182,7 +182,10 @@ describe("X-Request-Id", () => {
     assert.equal((await workers.log(answer)).upstreamRequestId, "upstream-id-1");
   });
 
-  const broken = workers.with({ ATTENTION_ANALYTICS: "a text where a data set should be" });
+  // No binding makes it fail; an environment that throws when it is looked at does.
+  const around = `import worker from "index.js";
+    export default { fetch: (request, env, context) => worker.fetch(request, { ...env, get ATTENTION_ANALYTICS() { throw new TypeError("fake"); } }, context) };`;
+  const broken = workers.with({}, [{ name: "failing.js", text: around }, ...MODULES]);
   test("on the answer of a Worker that fails, and in its log", async () => {
     for (const headers of [[], [["X-Request-Id", "callers-own-1"]]]) {
       workers.begin();

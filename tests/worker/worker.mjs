@@ -51,10 +51,11 @@ export class Workers {
   /**
    * One more Worker, with the usual bindings but for these; `undefined` takes one away, a function makes its text once the
    * upstream listens. Gives the name to call it by. Key ring and gate are a Worker's own, so a test that moves them has its own.
+   * `modules` are for a Worker that is not just the built one.
    */
-  with(bindings = {}) {
+  with(bindings = {}, modules = MODULES) {
     const name = `worker-${Object.keys(this.#services).length}`;
-    this.#services[name] = bindings;
+    this.#services[name] = { bindings, modules };
     return name;
   }
 
@@ -73,7 +74,7 @@ export class Workers {
     const bindings = (own) =>
       Object.fromEntries(Object.entries({ ...usual, ...own }).filter(([, value]) => value !== undefined).map(([name, value]) => [name, made(value)]));
     this.workerd = await startWorkerd({
-      services: Object.entries(this.#services).map(([name, own]) => ({ name, modules: MODULES, bindings: bindings(own) })),
+      services: Object.entries(this.#services).map(([name, own]) => ({ name, modules: own.modules, bindings: bindings(own.bindings) })),
       startMs: 60_000,
     });
   }

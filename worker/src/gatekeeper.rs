@@ -242,12 +242,15 @@ impl Gatekeeper {
         u32::from(slot == Slot::Next)
     }
 
-    /// For SEND: the timeout up to the response's head, for WAIT its length; in
-    /// milliseconds, -1 for none.
+    /// For SEND: the timeout up to the response's head, for READ and REDACT up to the
+    /// end of its body, for WAIT its length; in milliseconds, -1 for none.
     pub fn millis(&self, number: usize) -> f64 {
         let duration = match self.exchanges.get(number).map(|exchange| exchange.next) {
             Some(Next::Send(attempt)) => attempt.timeout,
             Some(Next::Wait(wait)) => Some(wait),
+            Some(Next::Read | Next::Redact) => {
+                self.configured.as_ref().ok().map(|configured| configured.config.timeout)
+            }
             _ => None,
         };
         // Rounded up: a timer that is cut short would fire too early.

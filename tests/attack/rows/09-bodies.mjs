@@ -6,6 +6,12 @@ const up = { target: "/v2/conversations" };
 const post = (headers) => `POST /v2/conversations HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n${headers}\r\n`;
 const got = (name, entry, want, more = {}) => ({ name, request: {}, answer: [entry], want, sent: [up], ...more });
 
+/** An answer from which members are taken out, so that it is read before any of it comes down. */
+const redacted = (name, entry, want) => ({ name: `redacted: ${name}`, service: "redacting", request: {}, answer: [entry], want, sent: [up] });
+const lost = (name, entry) => redacted(name, entry, { status: 502, code: "unredactable", lacks: ["ann@"] });
+const PERSON = '{"email":"ann@corp.example","id":1}';
+const SLOW = { bytes: 1, ms: 1000 };
+
 export default [
   got("a bomb comes down unopened", { body: bomb, headers: [["Content-Encoding", "gzip"]] }, { status: 200, headers: { "content-encoding": "gzip", "content-length": String(bomb.length) } }),
   got("a bomb as an error is not opened to its end", { status: 400, body: bomb, headers: [["Content-Encoding", "gzip"]] }, { status: 400, text: "" }),
@@ -33,4 +39,28 @@ export default [
   got("an error with __proto__", { status: 400, body: '{"__proto__":{"message":"x"},"constructor":1}', headers: [["Content-Type", "application/json"]] }, { status: 400, text: '{"__proto__":{"message":"x"},"constructor":1}' }),
   got("an error of ten thousand brackets", { status: 500, body: "[".repeat(10_000) }, { status: 502, code: "upstream_error" }),
   got("an error of ten thousand objects", { status: 400, body: '{"error":'.repeat(5000) }, { status: 400 }),
+  got("an error a byte now and then: it is not waited for", { status: 400, body: "x".repeat(2000), drip: SLOW }, { status: 400, text: "" }, { service: "redacting" }),
+  got("a server's failure a byte now and then", { status: 500, body: "x".repeat(2000), drip: SLOW }, { status: 502, code: "upstream_error" }, { service: "redacting" }),
+  got("trailers stay behind, the key in one of them too", { raw: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Echo\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\nX-Echo: {key}\r\nSet-Cookie: a=1\r\n\r\n` }, { status: 200, text: "{}", headers: { trailer: null, "x-echo": null, "set-cookie": null } }),
+  got("a trailer that says how long it was", { raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\nContent-Length: 9\r\n\r\n" }, { status: 200, text: "{}" }),
+  got("a hundred interim answers before the answer", { body: "{}", interim: Array.from({ length: 100 }, (_, index) => `HTTP/1.1 103 Early Hints\r\nLink: </${index}>`) }, { status: 200, text: "{}", headers: { link: null } }),
+  got("interim answers with the key", { body: "{}", interim: ["HTTP/1.1 102 Processing\r\nX-Echo: {key}"] }, { status: 200, text: "{}" }),
+  { name: "interim answers and no other", service: "hasty", request: {}, answer: [{ raw: "HTTP/1.1 100 Continue\r\n\r\n", times: 9 }], want: { status: [502, 504] }, sent: "any" },
+  redacted("the member is not there", { body: PERSON }, { status: 200, text: '{"id":1}' }),
+  redacted("in a prototype", { body: '{"__proto__":{"email":"ann@corp.example"},"id":1}' }, { status: 200, text: '{"__proto__":{},"id":1}' }),
+  redacted("twice", { body: '{"email":"ann@corp.example","id":1,"email":"eve@corp.example"}' }, { status: 200, text: '{"id":1}', lacks: ["ann@", "eve@"] }),
+  redacted("packed", { body: gzipSync(PERSON), headers: [["Content-Encoding", "gzip"]] }, { status: 200, text: '{"id":1}', headers: { "content-encoding": null } }),
+  redacted("with a length that lies downwards", { body: `${PERSON}[]`, contentLength: PERSON.length }, { status: 200, text: '{"id":1}' }),
+  lost("with a length that lies upwards", { body: PERSON, contentLength: 500 }),
+  lost("cut in its middle", { body: PERSON, cutAfter: 20 }),
+  lost("cut between chunks, where it could be whole", { body: `${PERSON} `, chunked: true, cutAfter: PERSON.length }),
+  lost("without the last chunk", { raw: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${PERSON.length.toString(16)}\r\n${PERSON}\r\n` }),
+  lost("packed and cut", { body: gzipSync(PERSON.repeat(1)).subarray(0, -8), headers: [["Content-Encoding", "gzip"]] }),
+  lost("a bomb", { body: gzipSync(`["${"a".repeat(20_000_000)}"]`), headers: [["Content-Encoding", "gzip"]] }),
+  lost("packed twice", { body: gzipSync(gzipSync(PERSON)), headers: [["Content-Encoding", "gzip"]] }),
+  lost("in an encoding that nobody knows", { body: PERSON.split("").reverse().join(""), headers: [["Content-Encoding", "x-own"]] }),
+  lost("no JSON", { body: `email,ann@corp.example` }),
+  lost("JSON lines", { body: `${PERSON}\n${PERSON}` }),
+  lost("JSON with a comment", { body: `${PERSON} // email` }),
+  lost("a byte now and then", { body: PERSON, drip: SLOW }),
 ];
