@@ -32,7 +32,7 @@ const services = {
   plain: workers.with(),
   any: workers.with(ANY),
   pages: workers.with({ ...ANY, ATTENTION_ALLOWED_ORIGINS: "https://app.example" }),
-  hasty: workers.with({ ...ANY, ATTENTION_TIMEOUT_MS: "150" }),
+  hasty: workers.with({ ...ANY, ATTENTION_TIMEOUT_MS: "1000" }),
   redacting: workers.with({ ATTENTION_POLICY: "allow GET /v2/** redact=email", ATTENTION_TIMEOUT_MS: "3000" }),
   retrying: workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" }),
   jwt: workers.with(believing()),

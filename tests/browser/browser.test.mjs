@@ -1,35 +1,16 @@
 // The packed package in a real browser, from a plain module script.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { importPacked } from "../runtimes/packed.mjs";
-import { startUpstream } from "../upstream/server.mjs";
+import { test } from "node:test";
+import { startGateway, TOKEN } from "../runtimes/api.mjs";
 import { openPage } from "./page.mjs";
 
-const TOKEN = "obviously-fake-caller-token-of-these-tests-0002";
-
-let upstream;
-
-before(async () => {
-  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
-  const mock = mockAttention();
-  // As the Worker would: the token comes in, the key goes up.
-  const handler = (request) => {
-    if (request.headers.get("authorization") !== `Bearer ${TOKEN}`) return Response.json({ error: "no" }, { status: 401 });
-    const headers = new Headers(request.headers);
-    headers.set("authorization", `Bearer ${MOCK_API_KEY}`);
-    return mock.handle(new Request(request, { headers }));
-  };
-  upstream = await startUpstream({ handler, cors: true });
-});
-
-after(() => upstream.close());
-
 test("a plain module script: one import, no set-up, a call with a token", async (t) => {
+  const { options } = await startGateway(t);
   const { page, printed, url } = await openPage(t, {
     "/app.html": `<!doctype html><title>app</title><link rel=icon href=data:,>
       <script type="module">
         import { Attention } from "/attention/index.js";
-        const attention = new Attention({ token: ${JSON.stringify(TOKEN)}, baseURL: "${upstream.url}/v2" });
+        const attention = new Attention(${options});
         const { data } = await attention.get("/conversations/list", { query: { size: 3 } });
         document.title = "got " + data.length;
       </script>`,
@@ -41,6 +22,7 @@ test("a plain module script: one import, no set-up, a call with a token", async 
 });
 
 test("verbs, errors, signals and streams as elsewhere", async (t) => {
+  const { upstream } = await startGateway(t);
   const { page, printed, url } = await openPage(t);
   const told = await page.evaluate(async ([at, baseURL, token]) => {
     const { Attention, AttentionError, NotFoundError, AbortedError, UnauthorizedError } = await import(`${at}/attention/index.js`);

@@ -2,15 +2,10 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { chromium } from "playwright-core";
 import { packageFolder } from "../runtimes/packed.mjs";
+import { startChromium } from "./chromium.mjs";
 
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".html": "text/html", ".wasm": "application/wasm" };
-
-const ARGUMENTS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-];
 
 /**
  * @param {import("node:test").TestContext} t closes all of it
@@ -20,7 +15,7 @@ const ARGUMENTS = [
 export async function openPage(t, files = {}) {
   const server = await serve({ "/": "<!doctype html><title>test</title><link rel=icon href=data:,>", ...files });
   t.after(() => server.close());
-  const browser = await chromium.launch({ executablePath: process.env.CHROME ?? "/usr/bin/chromium", args: ARGUMENTS });
+  const browser = await startChromium();
   t.after(() => browser.close());
   const page = await browser.newPage();
   const printed = [];

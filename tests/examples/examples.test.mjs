@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { startChromium } from "../browser/chromium.mjs";
 import { importPacked, project } from "../runtimes/packed.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
@@ -224,7 +224,7 @@ async function servePages(folder, gloo) {
 }
 
 async function openTab(t) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROME ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+  const browser = await startChromium();
   t.after(() => browser.close());
   const tab = await browser.newPage();
   const printed = [];

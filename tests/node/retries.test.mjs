@@ -45,11 +45,12 @@ test("a body in memory is sent again whole, a stream never", async (t) => {
 });
 
 test("after a 429 every call of the client waits as long as the server asked", async (t) => {
-  const { upstream, client } = await served(t);
+  let told;
+  const refusal = new Promise((resolve) => { told = resolve; });
+  const { upstream, client } = await served(t, { onRetry: () => told() });
   upstream.script([{ status: 429, headers: { "retry-after": "1" } }]);
   const first = client.get("/first");
-  await upstream.settled(1);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await refusal;
   await Promise.all([first, client.get("/second"), client.withOptions({ maxRetries: 1 }).get("/third")]);
   const [refused, ...others] = upstream.records;
   assert.equal(others.length, 3);
@@ -73,19 +74,17 @@ test("the body of a refused try is given up, so that its connection is free", as
 test("an error's body is not read without end", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   upstream.script([{ status: 500, headers: { "content-type": "text/plain" }, body: { zeros: 1024 ** 3 } }]);
-  const started = Date.now();
   const error = await rejection(client.get("/things"));
   assert.equal(error.status, 500);
   assert.ok(error.message.length < 2000);
-  assert.ok(Date.now() - started < 3000);
+  const [record] = await upstream.settled(1);
+  assert.match(record.error, /gone/);
 });
 
 test("retries end when the total timeout leaves no time", async (t) => {
-  const { upstream, client } = await served(t, { timeout: 500 });
-  upstream.script([{ status: 503, headers: { "retry-after": "2" }, times: 5 }]);
-  const started = Date.now();
+  const { upstream, client } = await served(t, { timeout: 5000 });
+  upstream.script([{ status: 503, headers: { "retry-after": "20" }, times: 5 }]);
   const error = await rejection(client.get("/things"));
-  assert.ok(Date.now() - started < 1000);
-  assert.equal(upstream.records.length, 1);
-  assert.equal(error.retryAfter, 2000);
+  // At once: what runs into the timeout is an error of another kind.
+  assert.deepEqual([error.status, error.retryAfter, upstream.records.length], [503, 20_000, 1]);
 });

@@ -2,12 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { startChromium } from "../browser/chromium.mjs";
 import { packageFolder } from "../runtimes/packed.mjs";
 import { harnessText, testVectors } from "./suite.mjs";
-
-/** A browser in a container has no user namespaces, and nothing here is foreign code. */
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"];
 
 await testVectors("chromium", async (files) => {
   const site = await serve({
@@ -15,7 +12,7 @@ await testVectors("chromium", async (files) => {
     "/core.js": ["text/javascript", await readFile(join(await packageFolder(), "dist/core.js"))],
     "/harness.mjs": ["text/javascript", await harnessText()],
   });
-  const browser = await chromium.launch({ executablePath: process.env.CHROME || "/usr/bin/chromium", args: ARGS });
+  const browser = await startChromium();
   try {
     const page = await browser.newPage();
     await page.goto(site.url);

@@ -277,9 +277,10 @@ describe("no answer", () => {
     }
   });
 
+  const brisk = workers.with({ ...ANY, ATTENTION_TIMEOUT_MS: "1500" });
   test("the timeout is for the head: a body may take longer", async () => {
-    workers.begin({ body: "slow but whole", bodyDelayMs: 400 });
-    const answer = await workers.call(hasty);
+    workers.begin({ body: "slow but whole", bodyDelayMs: 2000 });
+    const answer = await workers.call(brisk);
     assert.deepEqual([answer.status, answer.text, answer.complete], [200, "slow but whole", true]);
   });
 

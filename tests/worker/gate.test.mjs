@@ -37,8 +37,14 @@ before(async () => {
         ATTENTION_GATE: { durableObject: index === 0 ? "Gate" : { className: "Gate", service: `${prefix}-one` } },
       },
     }));
+  // What the gate of the open ones knows, asked without a call.
+  const asking = {
+    name: "asking",
+    modules: [{ name: "asking.js", text: 'export default { fetch: async (_, { GATE }) => new Response(String(await GATE.get(GATE.idFromName("upstream")).admit("test"))) };' }],
+    bindings: { GATE: { durableObject: { className: "Gate", service: "open-one" } } },
+  };
   workerd = await startWorkerd({
-    services: [...group("budget", { ATTENTION_BUDGET: `${BUDGET}/s` }), ...group("open", {})],
+    services: [...group("budget", { ATTENTION_BUDGET: `${BUDGET}/s` }), ...group("open", {}), asking],
     startMs: 60_000,
   });
 });
@@ -55,49 +61,55 @@ test("four isolates together stay within the budget, and a flood does not keep a
   arrivals.length = 0;
   const started = performance.now();
   const flood = Array.from({ length: 160 }, (_, i) => call(`budget-${ISOLATES[i % 4]}`, TOKEN, `/v2/flood/${i}`));
+  // The quiet caller comes when the flood has long been there.
+  while (arrivals.length < 20) await new Promise((resolve) => setTimeout(resolve, 5));
   const quiet = Array.from({ length: 8 }, (_, i) => call(`budget-${ISOLATES[i % 4]}`, OTHER_TOKEN, `/v2/quiet/${i}`));
   const responses = await Promise.all([...flood, ...quiet]);
   assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
   const times = arrivals.map(({ at }) => at);
   assert.equal(times.length, 168);
-  // Places are handed out exactly (a unit test shows it); on its way here a call may be late by a second on a busy machine,
+  // Places are handed out exactly (a unit test shows it); on its way here a call may be late by seconds on a busy machine,
   // and then stand beside those that are on time. Without a gate all 168 would come within the first one.
-  const LATE = 1;
+  const LATE = 2;
   for (const seconds of [1, 2]) {
     for (const [i, time] of times.entries()) {
       const within = times.slice(i).filter((other) => other - time < seconds * 1000).length;
       assert.ok(within <= BUDGET * (seconds + LATE), `${within} calls within ${seconds} s`);
     }
   }
-  const last = (name) => Math.max(...arrivals.filter(({ url }) => url.includes(name)).map(({ at }) => at - started));
-  assert.ok(last("quiet") < last("flood") / 1.5, `the quiet caller waited ${last("quiet")} ms, the flood ${last("flood")} ms`);
+  assert.ok(Math.max(...times) - started >= ((168 - 1) / BUDGET) * 1000 - 50, "all were here too soon");
+  const later = arrivals.length - 1 - arrivals.findLastIndex(({ url }) => url.includes("quiet"));
+  assert.ok(later >= 20, `only ${later} calls of the flood came after the quiet caller's last`);
 });
+
+/** Resolves once the shared gate is shut for this long at least: an isolate's word reaches it a turn later. */
+async function shut(millis) {
+  while (Number(await (await fetch(workerd.urls.asking)).text()) < millis) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 test("a 429 that one isolate meets holds all of them back until the API's wait is over", async () => {
   let limited = true;
   answer = () => {
     if (!limited) return Response.json({ data: [] });
     limited = false;
-    return new Response("slow down", { status: 429, headers: { "retry-after": "2" } });
+    return new Response("slow down", { status: 429, headers: { "retry-after": "3" } });
   };
   arrivals.length = 0;
   const first = call("open-one", TOKEN);
-  while (limited) await new Promise((resolve) => setTimeout(resolve, 5));
-  // The word reaches the shared gate with the isolate's next turn.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await shut(1);
   const others = ["open-two", "open-three", "open-four"].map((service) => call(service, TOKEN));
   const responses = await Promise.all([first, ...others]);
   assert.deepEqual(responses.map(({ status }) => status), [200, 200, 200, 200]);
   const [refused, ...later] = arrivals.map(({ at }) => at);
   assert.equal(later.length, 4);
-  for (const at of later) assert.ok(at - refused >= 1_990, `a call came ${at - refused} ms after the 429`);
+  for (const at of later) assert.ok(at - refused >= 2_990, `a call came ${at - refused} ms after the 429`);
 });
 
 test("a wait that is longer than a call may take is told at once, with Retry-After, and nothing is sent", async () => {
   answer = () => new Response("slow down", { status: 429, headers: { "retry-after": "200" } });
   arrivals.length = 0;
   assert.equal((await call("open-two", TOKEN)).status, 429);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await shut(150_000);
   const told = await call("open-three", TOKEN);
   assert.equal(told.status, 429);
   assert.ok(Number(told.headers.get("retry-after")) > 150);

@@ -1,14 +1,12 @@
 // The operator's page, drawn by a real browser.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { startChromium } from "../browser/chromium.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { CALLERS, KEY, MODULES, TOKEN, fingerprint, sha256 } from "./worker.mjs";
 
 const OPERATOR = "fake-operator-token-of-the-status-tests";
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"];
 
 let upstream;
 let workerd;
@@ -40,8 +38,7 @@ before(async () => {
     ],
     startMs: 60_000,
   });
-  const executablePath = process.env.CHROME || ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
-  browser = await chromium.launch({ executablePath, args: ARGS });
+  browser = await startChromium();
 });
 
 after(async () => {
