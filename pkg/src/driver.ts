@@ -69,7 +69,9 @@ export async function exchange(door: Door, plan: Plan): Promise<Exchange> {
   let attempts = 0;
   // Nothing may be begun for a caller who is gone.
   if (patience.aborted) throw aborted(patience.reason, attempts, door);
-  if (!door.turns.take(plan.maxConcurrency) && !(await door.turns.wait(plan.maxConcurrency, patience, plan.timeout))) {
+  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers are not made for.
+  patience.limit(plan.timeout);
+  if (!door.turns.take(plan.maxConcurrency) && !(await door.turns.wait(plan.maxConcurrency, patience))) {
     patience.end();
     throw patience.aborted ? aborted(patience.reason, attempts, door) : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
   }
@@ -85,7 +87,7 @@ export async function exchange(door: Door, plan: Plan): Promise<Exchange> {
     const url = upstream.url();
     for (let action = upstream.action(); ; ) {
       if (action === SEND) {
-        const init = request(plan, door.authorization(upstream.slot()), patience.begin(upstream.timeoutMillis()));
+        const init = request(plan, door.authorization(upstream.slot()), patience.begin(upstream.timeoutMillis(), plan.attemptTimeout >= 0));
         discard(response);
         response = cause = undefined;
         attempts++;

@@ -34,13 +34,14 @@ export class Patience {
   }
 
   /** The signal for one try that may take so many milliseconds; negative is for ever. */
-  begin(timeout: number): AbortSignal | undefined {
+  begin(timeout: number, isOfTry = true): AbortSignal | undefined {
     this.timedOut = false;
     // The caller's own signal is not handed on: `fetch` would leave a listener on it.
     if (timeout < 0 && this.#signal === undefined) return undefined;
     if (this.#controller === undefined || this.#controller.signal.aborted) this.#controller = new AbortController();
     this.#link();
-    this.limit(timeout);
+    // What is left of the whole call is what the timer that runs already measures.
+    if (isOfTry || this.#timer === undefined) this.limit(timeout);
     return this.#controller.signal;
   }
 
@@ -53,14 +54,19 @@ export class Patience {
   /** Waits. The caller's signal ends it early. */
   async wait(millis: number): Promise<void> {
     this.limit(-1);
+    this.#timer = setTimeout(() => this.wake(), Math.min(millis, LONGEST));
+    await this.idle();
+    this.limit(-1);
+  }
+
+  /** Waits for `wake`, the timer or the caller's signal. */
+  async idle(): Promise<void> {
     this.#link();
     if (this.aborted) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      this.#timer = setTimeout(resolve, Math.min(millis, LONGEST));
     });
     this.#wake = undefined;
-    this.limit(-1);
   }
 
   /** Ends a wait early. */
@@ -91,13 +97,15 @@ export class Patience {
   /** Called as the listener of the caller's signal. */
   handleEvent(): void {
     this.#controller?.abort(this.reason);
-    this.#wake?.();
+    this.wake();
   }
 
   /** Called by the timer. */
   expire(): void {
+    this.#timer = undefined;
     this.timedOut = true;
     this.#controller?.abort(new DOMException("The call took longer than its timeout", "TimeoutError"));
+    this.wake();
   }
 
   #link(): void {

@@ -24,11 +24,11 @@ export class Turns {
     return true;
   }
 
-  /** Stands in line for a turn, for so many milliseconds (negative: for ever) or until the caller gives up. Tells whether it came. */
-  async wait(limit: number, patience: Patience, millis: number): Promise<boolean> {
+  /** Stands in line for a turn until that patience ends. Tells whether it came. */
+  async wait(limit: number, patience: Patience): Promise<boolean> {
     const place: Place = { limit, patience, isTurn: false };
     this.#line.push(place);
-    await patience.wait(millis < 0 ? Infinity : millis);
+    await patience.idle();
     if (!place.isTurn) {
       this.#line.splice(this.#line.indexOf(place), 1);
       this.#next();
