@@ -11,8 +11,10 @@ declare module "#module" {
 
 /** The embedded module's bytes. */
 declare module "#bytes" {
-  /** base64 of the raw deflate stream. */
-  export const packed: string;
+  /** The text that `text.ts` reads. */
+  export const text: string;
+  /** Which bytes are one character of it: 64 hexadecimal digits. */
+  export const singles: string;
   /** How many bytes come out of it. */
   export const size: number;
 }
