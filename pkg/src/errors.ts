@@ -52,9 +52,12 @@ export interface ErrorFacts {
   readonly attempts: number;
   /** For a 401: which of the documented causes it is. */
   readonly diagnosis?: Diagnosis | undefined;
-  /** The page of the API's documentation that helps. */
+  /** The page that helps: the API's own where it has one, else this package's. */
   readonly documentation?: string | undefined;
 }
+
+/** This package's page has a heading for each kind of error. */
+const PAGE = "https://www.npmjs.com/package/attention-wasm#";
 
 /** Shared by every copy of this package, in every realm. */
 const BRAND = Symbol.for("attention-wasm.error");
@@ -74,7 +77,7 @@ export class AttentionError extends Error implements ErrorFacts {
   readonly retryAfter: number | undefined;
   readonly attempts: number;
   readonly diagnosis: Diagnosis | undefined;
-  readonly documentation: string | undefined;
+  readonly documentation: string;
 
   /** Made by this package; `cause` must have been cleaned of credentials. */
   constructor(facts: ErrorFacts, cause?: unknown) {
@@ -86,7 +89,7 @@ export class AttentionError extends Error implements ErrorFacts {
     this.retryAfter = facts.retryAfter;
     this.attempts = facts.attempts;
     this.diagnosis = facts.diagnosis;
-    this.documentation = facts.documentation;
+    this.documentation = facts.documentation ?? PAGE + facts.kind;
   }
 
   static override [Symbol.hasInstance](this: Function, value: unknown): boolean {
@@ -192,7 +195,7 @@ function story(error: AttentionError, inspect: (value: unknown) => string): stri
     for (const found of diagnosis.findings) lines.push(`  ${marks[found.likelihood].padEnd(7)} ${found.cause}: ${found.reason}`);
     lines.push(`  next    ${diagnosis.nextStep}`);
   }
-  if (documentation !== undefined) lines.push(`  see     ${documentation}`);
+  lines.push(`  see     ${documentation}`);
   if (cause !== undefined) lines.push(`  cause   ${inspect(cause)}`);
   return lines.join("\n");
 }

@@ -1,5 +1,6 @@
 // The class tree, and what an error tells.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
@@ -37,6 +38,24 @@ test("instanceof: another realm, a subclass of one's own, and what is no error",
   assert.ok(!(error instanceof Mine));
   assert.ok(new Mine({ kind: "server", code: "x", message: "x", attempts: 0 }) instanceof Mine);
   for (const value of [undefined, null, 1, "x", {}, new Error("x"), Object.create(null)]) assert.ok(!(value instanceof AttentionError));
+});
+
+test("every kind leads to a page: the API's own, or the heading of the README that is the package's page", async (t) => {
+  const readme = await readFile(new URL("../../pkg/README.md", import.meta.url), "utf8");
+  const { name: pkg } = JSON.parse(await readFile(new URL("../../pkg/package.json", import.meta.url), "utf8"));
+  const headings = new Map([...readme.matchAll(/^#### (\w+)\n`(\w+)`/gm)].map(([, kind, name]) => [name, kind]));
+  const classes = Object.keys(attention).filter((name) => /.Error$/.test(name) && name !== "AttentionError");
+  assert.deepEqual([...headings.keys()].sort(), classes.sort());
+  for (const [name, kind] of headings) {
+    const { documentation } = new attention[name]({ kind, code: "x", message: "x", attempts: 0 });
+    assert.equal(documentation, `https://www.npmjs.com/package/${pkg}#${kind}`);
+  }
+  const { upstream, client } = await served(t, { maxRetries: 0 });
+  for (const [status, page] of [[401, "api"], [403, "api"], [404, "own"], [409, "own"], [500, "own"], [429, "api"]]) {
+    upstream.script([{ status }]);
+    const { documentation, kind } = await rejection(client.get("/things"));
+    assert.equal(documentation, page === "api" ? "https://docs.attention.com/api-authentication" : `https://www.npmjs.com/package/${pkg}#${kind}`);
+  }
 });
 
 test("toJSON is whole and plain", async (t) => {
