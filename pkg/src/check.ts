@@ -28,7 +28,7 @@ export const logger: Rule = [
 
 /** Throws a TypeError that names the first option which is unknown or holds something else. Its value is not repeated: it may be a key. */
 export function checkOptions(owner: string, options: unknown, rules: Rules): void {
-  if (!isObject(options)) throw new TypeError(`${owner}: expected an object with options`);
+  if (!isObject(options) || Array.isArray(options)) throw new TypeError(`${owner}: expected an object with options`);
   for (const name in options as object) {
     const rule = Object.hasOwn(rules, name) ? rules[name]! : undefined;
     if (rule === undefined) throw new TypeError(`${owner}: there is no option ${name}; there are ${Object.keys(rules).join(", ")}`);

@@ -413,12 +413,12 @@ describe("as a fetch", () => {
 
 describe("bad options name themselves", () => {
   for (const [options, message] of [
-    [{ rates: {} }, /mockAttention\.rates: no such option/],
-    [{ conversations: -1 }, /mockAttention\.conversations: expected a whole number/],
-    [{ now: 5 }, /mockAttention\.now: expected a function/],
+    [{ rates: {} }, /mockAttention: there is no option rates; there are /],
+    [{ conversations: -1 }, /mockAttention: conversations must be a whole number/],
+    [{ now: 5 }, /mockAttention: now must be a function/],
     [{ rate: { limit: 1 } }, /mockAttention\.rate\.windowMs: missing/],
-    [{ rate: { limit: 1, windowMs: 1, headers: "x" } }, /mockAttention\.rate\.headers: expected "none" or/],
-    [{ keys: [{ level: "admin" }] }, /key\.level: expected "organization" or "user"/],
+    [{ rate: { limit: 1, windowMs: 1, headers: "x" } }, /mockAttention\.rate: headers must be "none" or/],
+    [{ keys: [{ level: "admin" }] }, /key: level must be "organization" or "user"/],
     [null, /mockAttention: expected an object/],
   ]) {
     test(String(message), () => assert.throws(() => mockAttention(options), (error) => error instanceof TypeError && message.test(error.message)));
@@ -426,9 +426,9 @@ describe("bad options name themselves", () => {
 
   test("those of set too", () => {
     const mock = mockAttention();
-    assert.throws(() => mock.set({ statos: 500 }), /set\.statos: no such option/);
-    assert.throws(() => mock.set({ status: 100 }), /set\.status: expected a whole number from 200 to 599/);
-    assert.throws(() => mock.set({ only: { verb: "GET" } }), /set\.only\.verb/);
-    assert.throws(() => mock.set({ drip: { bytes: 0, ms: 1 } }), /set\.drip\.bytes/);
+    assert.throws(() => mock.set({ statos: 500 }), /set: there is no option statos/);
+    assert.throws(() => mock.set({ status: 100 }), /set: status must be a whole number from 200 to 599/);
+    assert.throws(() => mock.set({ only: { verb: "GET" } }), /set\.only: there is no option verb/);
+    assert.throws(() => mock.set({ drip: { bytes: 0, ms: 1 } }), /set\.drip: bytes must be/);
   });
 });

@@ -1,7 +1,8 @@
 /** What can go wrong with a call, as switches that combine. */
 
 import { answer, failure, json, type HeaderList } from "./answer.js";
-import { checkFields, list, ofType, oneOf, whole } from "./check.js";
+import { checkOptions, flag, object, text } from "../check.js";
+import { list, oneOf, whole } from "./check.js";
 import { cut, drip } from "./stream.js";
 
 /** The forms an error body can take; the real API's is undocumented, so clients must bear them all. */
@@ -39,22 +40,22 @@ export const STATUS = whole(200, 599);
 export const ERROR_BODIES = oneOf("json", "errors", "text", "html", "empty", "broken", "long", "leak");
 
 export function checkFaults(faults: MockFaults): void {
-  checkFields("set", faults, {
-    only: ofType("object"),
+  checkOptions("set", faults, {
+    only: object,
     times: whole(1),
     status: STATUS,
     errorBody: ERROR_BODIES,
     headers: list,
     delayMs: whole(0, LONGEST_WAIT),
-    drip: ofType("object"),
+    drip: object,
     cutAfter: whole(0),
-    networkError: ofType("boolean"),
+    networkError: flag,
   });
   if (faults.only !== undefined) {
-    checkFields("set.only", faults.only, { method: ofType("string"), path: ofType("string") });
+    checkOptions("set.only", faults.only, { method: text, path: text });
   }
   if (faults.drip !== undefined) {
-    checkFields("set.drip", faults.drip, { bytes: whole(1), ms: whole(0, LONGEST_WAIT) });
+    checkOptions("set.drip", faults.drip, { bytes: whole(1), ms: whole(0, LONGEST_WAIT) });
   }
 }
 

@@ -6,7 +6,8 @@
  * signature: it says in plain words that the key is fake.
  */
 
-import { checkFields, oneOf, ofType } from "./check.js";
+import { checkOptions, text } from "../check.js";
+import { oneOf } from "./check.js";
 
 /** What a key may do: everything in the organisation, or what one user may. */
 export type MockKeyLevel = "organization" | "user";
@@ -105,10 +106,10 @@ export class KeyStore implements MockKeys {
   }
 
   create(options: MockKeyOptions = {}): MockKey {
-    checkFields("key", options, {
-      name: ofType("string"),
+    checkOptions("key", options, {
+      name: text,
       level: oneOf("organization", "user"),
-      userUUID: ofType("string"),
+      userUUID: text,
       expiresAt: [(value) => Number.isFinite(Number(value)), "Unix milliseconds or a valid Date"],
     });
     const { level = "organization", userUUID = ADMIN, expiresAt } = options;

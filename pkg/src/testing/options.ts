@@ -1,6 +1,7 @@
 /** How a mock is set up. */
 
-import { checkFields, list, ofType, oneOf, whole } from "./check.js";
+import { call, checkOptions, object } from "../check.js";
+import { list, oneOf, whole } from "./check.js";
 import type { MockKeyOptions } from "./keys.js";
 import type { MockRate } from "./rate.js";
 
@@ -34,10 +35,10 @@ export interface Settings {
 }
 
 export function settings(options: MockOptions): Settings {
-  checkFields("mockAttention", options, {
+  checkOptions("mockAttention", options, {
     keys: list,
-    rate: ofType("object"),
-    now: ofType("function"),
+    rate: object,
+    now: call,
     conversations: whole(0, 100_000),
     superAgentMs: whole(0),
     recordRequests: whole(0),
@@ -56,7 +57,7 @@ export function settings(options: MockOptions): Settings {
 }
 
 export function checkRate(owner: string, rate: MockRate): void {
-  checkFields(owner, rate, {
+  checkOptions(owner, rate, {
     limit: whole(0),
     windowMs: whole(1),
     retryAfter: oneOf("seconds", "date", "none"),
