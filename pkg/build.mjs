@@ -114,10 +114,12 @@ async function declarations() {
       await rm(path);
       continue;
     }
-    let text = declared;
+    // ESM may take types from CommonJS, though not the other way round: the largest ones, which are no values, are there once.
+    let text = declared.replaceAll(/(["']\.{1,2}\/(?:[^"']+\/)?schema)\.js(["'])/g, "$1.cjs$2");
     // So that it also checks in projects whose `lib` is older than `using`.
     if (text.includes("Symbol.dispose")) text = `/// <reference lib="esnext.disposable" />\n${text}`;
-    await writeFile(path, text);
+    if (file === "schema.d.ts") await rm(path);
+    else await writeFile(path, text);
     // CommonJS resolves to declarations that say they are CommonJS.
     await writeFile(path.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"));
   }
