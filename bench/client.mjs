@@ -13,9 +13,11 @@ import { report } from "./client/report.mjs";
 import { VARIANTS } from "./client/variants.mjs";
 
 const PARALLEL = 1000;
+/** So often in each of the processes. */
+const BURSTS = 10;
 
 const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } } });
-const [rounds, calls, starts, memories] = options.quick ? [8, 200, 5, 1] : [40, 200, 15, 2];
+const [rounds, calls, starts, crowds, memories] = options.quick ? [8, 200, 5, 2, 1] : [40, 200, 15, 5, 2];
 const ids = VARIANTS.map(({ id }) => id);
 const say = (text) => console.error(text);
 
@@ -43,7 +45,18 @@ async function main() {
     }
   }
   say(`calls, ${rounds} rounds …`);
-  const measured = await child("calls.mjs", base, ids.join(), rounds, calls, PARALLEL);
+  const measured = await child("calls.mjs", base, ids.join(), rounds, calls);
+  say(`${PARALLEL} calls at once, ${crowds} processes each …`);
+  const crowd = ids.map((id) => ({ id, wall: [], cpu: [] }));
+  for (let round = 0; round < crowds; round++) {
+    for (let at = 0; at < ids.length; at++) {
+      const held = crowd[(at + round) % ids.length];
+      for (const { wall, cpu } of await child("parallel.mjs", held.id, base, PARALLEL, BURSTS)) {
+        held.wall.push(wall);
+        held.cpu.push(cpu);
+      }
+    }
+  }
   say("memory …");
   const memory = [];
   for (const id of ids) {
@@ -54,9 +67,9 @@ async function main() {
   }
 
   const titles = Object.fromEntries(VARIANTS.map(({ id, title }) => [id, versions[id] === undefined ? title : `${title} ${versions[id]}`]));
-  const tables = report({ titles, sizes, first, calls: measured, memory });
+  const tables = report({ titles, sizes, first, calls: measured, crowd, memory });
   console.log(tables);
   if (!options.write) return;
   const { stdout } = await run(node, ["--version"], { cwd: folder });
-  await writeFile(new URL("../docs/performance-client.md", import.meta.url), page({ tables, node: stdout.trim(), processors: cpus().length, rounds, calls, starts }));
+  await writeFile(new URL("../docs/performance-client.md", import.meta.url), page({ tables, node: stdout.trim(), processors: cpus().length, rounds, calls, starts, crowds, bursts: BURSTS }));
 }

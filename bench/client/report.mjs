@@ -6,9 +6,9 @@ const times = (value, ours) => (ours <= 0 || value <= 0 ? "-" : `${(value / ours
 /** Of each round apart: neighbours disturb a whole round. */
 const above = (values, base) => median(values.map((value, round) => value - base[round]));
 
-export function report({ titles, sizes, first, calls, memory }) {
+export function report({ titles, sizes, first, calls, crowd, memory }) {
   const of = (list) => Object.fromEntries(list.map((entry) => [entry.id, entry]));
-  const [size, begun, call, kept] = [sizes, first, calls, memory].map(of);
+  const [size, begun, call, many, kept] = [sizes, first, calls, crowd, memory].map(of);
   const ids = Object.keys(titles);
   const bare = call.fetch;
   const overhead = (id) => ({ cpu: above(call[id].cpu, bare.cpu), wall: above(call[id].wall, bare.wall) });
@@ -20,8 +20,8 @@ export function report({ titles, sizes, first, calls, memory }) {
       [number(median(begun[id].ready)), number(median(begun[id].total)), number(above(begun[id].total, begun.fetch.total)), times(median(begun[id].total), median(begun.attention.total))]),
     section("One call after the other, µs a call", ["client", "time", "above fetch", "CPU", "CPU above fetch", "CPU above fetch, against ours"], (id) =>
       [number(median(call[id].wall), 0), number(overhead(id).wall, 0), number(median(call[id].cpu), 0), number(overhead(id).cpu, 0), times(overhead(id).cpu, overhead("attention").cpu)]),
-    section("1,000 calls at once, ms", ["client", "time", "against ours"], (id) =>
-      [number(median(call[id].parallel), 0), times(median(call[id].parallel), median(call.attention.parallel))]),
+    section("1,000 calls at once, ms", ["client", "time", "against ours", "CPU", "CPU against ours"], (id) =>
+      ["wall", "cpu"].flatMap((what) => [number(median(many[id][what]), 0), times(median(many[id][what]), median(many.attention[what]))])),
     section("Memory of 10,000 calls", ["client", "kept on the heap, KB", "peak resident set, MB", "peak against ours"], (id) =>
       [number(kept[id].kept / 1024, 0), number(kept[id].peak / 1024 ** 2, 0), times(kept[id].peak, kept.attention.peak)]),
   ].join("\n");

@@ -1,13 +1,13 @@
 // All clients in one process, each round in another order: CPU and time of a
-// call, and the time of many at once. Nothing forces a collection between them:
-// it would throw optimised code away, and whoever comes next would pay for that.
-const [, , base, ids, rounds, calls, parallel] = process.argv;
+// call. Nothing forces a collection between them: it would throw optimised code
+// away, and whoever comes next would pay for that.
+const [, , base, ids, rounds, calls] = process.argv;
 const variants = await Promise.all(ids.split(",").map(async (id) => {
   const { make } = await import(`./variants/${id}.mjs`);
   const call = make(base);
   const answer = await call();
   if (answer.data?.length !== 5) throw new Error(`${id} gave ${JSON.stringify(answer)}`);
-  return { id, call, cpu: [], wall: [], parallel: [] };
+  return { id, call, cpu: [], wall: [] };
 }));
 
 async function sequential({ call, cpu, wall }, count) {
@@ -19,15 +19,9 @@ async function sequential({ call, cpu, wall }, count) {
   cpu.push((user + system) / count);
 }
 
-async function atOnce({ call, parallel: times }, count) {
-  const begin = performance.now();
-  await Promise.all(Array.from({ length: count }, call));
-  times.push(performance.now() - begin);
-}
-
-async function inTurn(measure, times, count) {
+async function inTurn(times, count) {
   for (let round = 0; round < times; round++) {
-    for (const variant of shuffled()) await measure(variant, count);
+    for (const variant of shuffled()) await sequential(variant, count);
   }
 }
 
@@ -36,11 +30,9 @@ function shuffled() {
   return variants.map((variant) => [Math.random(), variant]).sort(([a], [b]) => a - b).map(([, variant]) => variant);
 }
 
-// Warm: compiled, and with its connections.
-await inTurn(sequential, 10, 500);
-await inTurn(atOnce, 2, Number(parallel));
-for (const variant of variants) Object.assign(variant, { cpu: [], wall: [], parallel: [] });
-await inTurn(sequential, Number(rounds), Number(calls));
-await inTurn(atOnce, Math.ceil(Number(rounds) / 4), Number(parallel));
+// Warm: compiled, and with a connection.
+await inTurn(10, 500);
+for (const variant of variants) Object.assign(variant, { cpu: [], wall: [] });
+await inTurn(Number(rounds), Number(calls));
 console.log(JSON.stringify(variants.map(({ call: _, ...numbers }) => numbers)));
 process.exit();
