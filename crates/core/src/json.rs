@@ -67,8 +67,7 @@ impl Malformed {
     /// Where in `text` it goes wrong, both counted from 1, columns in characters.
     pub fn line_and_column(self, text: &str) -> (usize, usize) {
         let before = text.get(..self.at).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        before.chars().fold((1, 1), |(line, column), c| if c == '\n' { (line + 1, 1) } else { (line, column + 1) })
     }
 }
 

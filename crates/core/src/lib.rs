@@ -19,6 +19,7 @@
 //! | [`call`] | the life of one call |
 //! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
 //! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
+//! | [`caching`] | which answers may be kept, and given again |
 //! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
 //! | [`redaction`], [`json`], [`text`] | what may be said of it |
 //!
@@ -32,6 +33,7 @@ extern crate alloc;
 
 pub mod authorization;
 mod base64url;
+pub mod caching;
 pub mod call;
 pub mod diagnosis;
 pub mod error;

@@ -11,6 +11,7 @@
 //! allow GET  /v2/conversations/list  query=page,size,filter[title]
 //! allow GET  /v2/conversations/*     redact=transcript,email
 //! allow POST /v2/ask_attention/v2    body=64kb
+//! allow GET  /v2/users               cache=5min
 //! deny  *    /v2/labels/**
 //!
 //! [reports]
@@ -26,6 +27,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use crate::Method;
 use crate::path::{PathError, RequestPath};
@@ -69,6 +71,7 @@ pub struct Rule {
     query: Option<Vec<String>>,
     max_body: Option<u64>,
     redact: Vec<String>,
+    cache: Option<Duration>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,6 +130,7 @@ impl Policy {
             query: None,
             max_body: None,
             redact: Vec::new(),
+            cache: None,
         };
         Ok(Self { rules: vec![keys] })
     }
@@ -182,6 +186,11 @@ impl Policies {
     /// The policy of a name.
     pub fn get(&self, name: &str) -> Option<&Policy> {
         self.named.iter().find(|(known, _)| known == name).map(|(_, policy)| policy)
+    }
+
+    /// Whether any rule lets answers be kept.
+    pub fn cache_anything(&self) -> bool {
+        self.named.iter().any(|(_, policy)| policy.rules.iter().any(|rule| rule.cache.is_some()))
     }
 
     /// The names, in their order.
@@ -241,8 +250,16 @@ impl Rule {
             None => return Err(fail(PolicyFault::Incomplete)),
         };
         let pattern = Pattern::parse(words.next().ok_or_else(|| fail(PolicyFault::Incomplete))?).map_err(fail)?;
-        let mut rule =
-            Self { line: line_number, effect, method, pattern, query: None, max_body: None, redact: Vec::new() };
+        let mut rule = Self {
+            line: line_number,
+            effect,
+            method,
+            pattern,
+            query: None,
+            max_body: None,
+            redact: Vec::new(),
+            cache: None,
+        };
         for word in words {
             let (name, value) = word.split_once('=').ok_or_else(|| fail(PolicyFault::TooMuch))?;
             if effect == Effect::Deny {
@@ -256,6 +273,11 @@ impl Rule {
                     rule.max_body = Some(bytes(value).ok_or_else(|| fail(PolicyFault::Size))?);
                 }
                 "redact" if rule.redact.is_empty() && !value.is_empty() => rule.redact = list(),
+                // Answers to GET are what is kept; a rule that never sees one was meant otherwise.
+                "cache" if !matches!(method, None | Some(Method::Get)) => return Err(fail(PolicyFault::CacheMethod)),
+                "cache" if rule.cache.is_none() => {
+                    rule.cache = Some(time(value).ok_or_else(|| fail(PolicyFault::Time))?);
+                }
                 _ => return Err(fail(PolicyFault::Condition)),
             }
         }
@@ -275,6 +297,12 @@ impl Rule {
     /// The members to take out of JSON answers, wherever they stand.
     pub fn redacted(&self) -> &[String] {
         &self.redact
+    }
+
+    /// How long an answer to GET may be kept for its caller, if the server lets it be
+    /// kept at all; `None` when it may not. From one second to one day.
+    pub const fn cache(&self) -> Option<Duration> {
+        self.cache
     }
 
     /// Checks the conditions that go beyond the path. `query` is an encoded query
@@ -315,7 +343,7 @@ impl Pattern {
             Some(head) => (head, true),
             None => (text, false),
         };
-        if head.contains("**") || head.split('/').any(|segment| segment.contains('*') && segment != "*") {
+        if text::find(head, "**").is_some() || head.split('/').any(|segment| segment.contains('*') && segment != "*") {
             return Err(PolicyFault::Wildcard);
         }
         if !(head.is_empty() && open_ended) {
@@ -328,7 +356,7 @@ impl Pattern {
     }
 
     fn matches(&self, path: &str, same: impl Fn(&str, &str) -> bool) -> bool {
-        let head = if self.open_ended { self.text.trim_end_matches("/**") } else { &self.text };
+        let head = if self.open_ended { self.text.strip_suffix("/**").unwrap_or(&self.text) } else { &self.text };
         let mut segments = path.split('/');
         for wanted in head.split('/') {
             match segments.next() {
@@ -364,11 +392,22 @@ fn form_decoded(name: &str) -> Option<String> {
 /// A size: digits, and `kb` or `mb` for multiples of 1024.
 fn bytes(text: &str) -> Option<u64> {
     let (digits, unit) = match text {
-        _ if text.ends_with("kb") => (text.trim_end_matches("kb"), 1024),
-        _ if text.ends_with("mb") => (text.trim_end_matches("mb"), 1024 * 1024),
+        _ if text.ends_with("kb") => (text.strip_suffix("kb")?, 1024),
+        _ if text.ends_with("mb") => (text.strip_suffix("mb")?, 1024 * 1024),
         _ => (text, 1),
     };
     whole_number(digits)?.checked_mul(unit)
+}
+
+/// A time: digits and `s`, `min` or `h`, up to a day.
+fn time(text: &str) -> Option<Duration> {
+    let (digits, unit) = match text {
+        _ if text.ends_with("min") => (text.strip_suffix("min")?, 60),
+        _ if text.ends_with('h') => (text.strip_suffix('h')?, 60 * 60),
+        _ => (text.strip_suffix('s')?, 1),
+    };
+    let seconds = whole_number(digits)?.checked_mul(unit)?;
+    (1..=24 * 60 * 60).contains(&seconds).then(|| Duration::from_secs(seconds))
 }
 
 /// A policy that cannot be read.
@@ -398,6 +437,10 @@ pub enum PolicyFault {
     ConditionOnDeny,
     /// The size of `body=` is not one.
     Size,
+    /// The time of `cache=` is not one.
+    Time,
+    /// A `cache=` on a rule that is for no GET.
+    CacheMethod,
     /// The name in brackets is not one.
     Name,
     /// A policy of this name stands there already.
@@ -433,11 +476,13 @@ impl PolicyFault {
             Self::Method => "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals",
             Self::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
             Self::TooMuch => {
-                "what follows the path is a condition such as `query=page,size`, `body=64kb` or `redact=transcript`"
+                "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or `cache=5min`"
             }
-            Self::Condition => "the conditions are `query=`, `body=` and `redact=`, each once",
+            Self::Condition => "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once",
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
+            Self::Time => "`cache=` is digits and `s`, `min` or `h`, a day at most",
+            Self::CacheMethod => "`cache=` goes with GET or `*`: what is kept are answers to GET",
             Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
             Self::SameName => "another policy has this name",
             Self::SecondPolicy => "there can be one policy only here",

@@ -102,7 +102,7 @@ pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
 
 /// Where `needle` begins in `text` for the first time. Compares at every place:
 /// what is searched for here is short or seldom there.
-pub(crate) fn find(text: &str, needle: &str) -> Option<usize> {
+pub fn find(text: &str, needle: &str) -> Option<usize> {
     text.as_bytes().windows(needle.len().max(1)).position(|window| window == needle.as_bytes())
 }
 

@@ -1,8 +1,9 @@
 //! Points in time, handed in by the driver. Core has no clock.
 
+use alloc::string::String;
 use core::time::Duration;
 
-use crate::text::whole_number;
+use crate::text::{push_decimal, whole_number};
 
 /// A point in time: whole milliseconds since the Unix epoch, UTC.
 ///
@@ -64,6 +65,52 @@ impl Timestamp {
             }
         };
         Some(Self::from_unix_seconds(days * 86_400 + seconds))
+    }
+
+    /// As RFC 3339 writes it, with milliseconds: `2024-02-29T12:00:00.000Z`. What lies
+    /// behind the year 9999, which it cannot write, is held at its end.
+    ///
+    /// ```
+    /// use attention_core::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_unix_millis(1_709_208_000_007).to_rfc3339(), "2024-02-29T12:00:00.007Z");
+    /// ```
+    pub fn to_rfc3339(self) -> String {
+        let millis = self.0.min(253_402_300_799_999);
+        let (days, in_day) = (millis / 86_400_000, millis % 86_400_000);
+        // The calendar of 400 years, counted from the first of March of the year 0:
+        // then the leap day is the last of its year, and months follow a line.
+        let day = days + 719_468;
+        let (era, in_era) = (day / 146_097, day % 146_097);
+        let year_of_era = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
+        let in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * in_year + 2) / 153;
+        let day_of_month = in_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        let (seconds, fraction) = (in_day / 1000, in_day % 1000);
+        let mut text = String::with_capacity(24);
+        let parts = [
+            (year, 4, '-'),
+            (month, 2, '-'),
+            (day_of_month, 2, 'T'),
+            (seconds / 3600, 2, ':'),
+            (seconds / 60 % 60, 2, ':'),
+            (seconds % 60, 2, '.'),
+            (fraction, 3, 'Z'),
+        ];
+        for (number, width, end) in parts {
+            let mut least = 10;
+            for _ in 1..width {
+                if number < least {
+                    text.push('0');
+                }
+                least *= 10;
+            }
+            push_decimal(&mut text, number);
+            text.push(end);
+        }
+        text
     }
 
     /// This time plus `duration`, held at the largest representable time.
@@ -153,6 +200,8 @@ mod tests {
             let month = months.iter().position(|m| *m == &http[8..11]).unwrap() + 1;
             let text = format!("{}-{month:02}-{}T{}Z", &http[12..16], &http[5..7], &http[17..25]);
             prop_assert_eq!(Timestamp::from_rfc3339(&text), Some(Timestamp::from_unix_seconds(seconds)), "{}", text);
+            let written = Timestamp::from_unix_seconds(seconds).to_rfc3339();
+            prop_assert_eq!(written, text.replace('Z', ".000Z"));
         }
     }
 }

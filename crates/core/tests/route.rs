@@ -358,6 +358,42 @@ fn conditions_narrow_an_allowed_path() {
 }
 
 #[test]
+fn a_rule_says_how_long_its_answers_may_be_kept() {
+    for (text, seconds) in [("1s", 1), ("90s", 90), ("5min", 300), ("24h", 86_400), ("1440min", 86_400)] {
+        let policy = policy(&format!("allow GET /v2/a cache={text}\nallow * /v2/b cache={text}\nallow GET /v2/c"));
+        let cache = |target| match policy.decide(Get, path(target)) {
+            Decision::Allowed(rule) => rule.cache(),
+            _ => panic!("{target} is not allowed"),
+        };
+        let kept = Some(std::time::Duration::from_secs(seconds));
+        assert_eq!((cache("/v2/a"), cache("/v2/b"), cache("/v2/c")), (kept, kept, None), "{text}");
+    }
+    let wrong = [
+        "",
+        "0s",
+        "60",
+        "s",
+        "-1s",
+        "+1s",
+        "1.5h",
+        "1 h",
+        "25h",
+        "86401s",
+        "1d",
+        "1m",
+        "99999999999999999999h",
+        "5minmin",
+    ];
+    for text in wrong {
+        let error = Policy::parse(&format!("\nallow GET /v2/a cache={text}")).unwrap_err();
+        assert!(
+            matches!(error, PolicyError { line: 2, fault: PolicyFault::Time | PolicyFault::TooMuch }),
+            "{text}: {error}"
+        );
+    }
+}
+
+#[test]
 fn policies_have_names() {
     let policies = Policies::parse("allow GET /v2/a\n[reports] # for finance\nallow GET /v2/b\n[none]").unwrap();
     assert_eq!(policies.names().collect::<Vec<_>>(), ["default", "reports", "none"]);
@@ -381,6 +417,10 @@ fn conditions_and_names_that_cannot_be_read() {
         ("allow GET /v2/a body=1gb", 1, PolicyFault::Size),
         ("allow GET /v2/a body=-1", 1, PolicyFault::Size),
         ("allow GET /v2/a body=99999999999999999999kb", 1, PolicyFault::Size),
+        ("allow GET /v2/a cache=1s cache=1s", 1, PolicyFault::Condition),
+        ("allow POST /v2/a cache=1s", 1, PolicyFault::CacheMethod),
+        ("allow HEAD /v2/a cache=1s", 1, PolicyFault::CacheMethod),
+        ("deny GET /v2/a cache=1s", 1, PolicyFault::ConditionOnDeny),
         ("[]", 1, PolicyFault::Name),
         ("[a b]", 1, PolicyFault::Name),
         ("[a", 1, PolicyFault::Name),

@@ -63,7 +63,7 @@ fn judge(source: &Source, catalogue: &Catalogue, name: &str, method: &str, targe
     );
     match policy.decide(method, path) {
         Decision::Allowed(rule) => {
-            conditions(source, rule, path_text, query).map(|words| format!("{words}{operation}"))
+            conditions(source, rule, method, path_text, query).map(|words| format!("{words}{operation}"))
         }
         Decision::Denied { line: 0 } => Err(format!(
             "403 route_denied: built in, whatever a policy says: the path has a segment that names API keys, and that list returns their values\n{operation}"
@@ -80,7 +80,7 @@ fn judge(source: &Source, catalogue: &Catalogue, name: &str, method: &str, targe
 }
 
 /// The line and what it asks for beyond the path.
-fn conditions(source: &Source, rule: &Rule, path: &str, query: &str) -> Result<String, String> {
+fn conditions(source: &Source, rule: &Rule, method: Method, path: &str, query: &str) -> Result<String, String> {
     let by = line_of(source, rule.line());
     let offending = |pair: &&str| rule.admits(pair, BodyLength::NoBody) == Err(Unmet::Query);
     if let Some(pair) = query.split('&').find(offending) {
@@ -105,6 +105,12 @@ fn conditions(source: &Source, rule: &Rule, path: &str, query: &str) -> Result<S
     }
     if !rule.redacted().is_empty() {
         say(&format!("taken out of the answer, wherever they stand: {}", rule.redacted().join(", ")));
+    }
+    if let Some(time) = rule.cache().filter(|_| method == Method::Get && path != MCP) {
+        say(&format!(
+            "kept for this caller alone, as long as the API's Cache-Control lets it be, but {} seconds at most",
+            time.as_secs()
+        ));
     }
     Ok(words)
 }
@@ -152,7 +158,7 @@ mod tests {
     const TEXT: &str = "\
 allow GET /v2/conversations/list query=page,filter[title] redact=email,phone
 allow POST /v2/ask_attention/v2 body=64kb
-allow GET /v2/labels/**
+allow GET /v2/labels/** cache=5min
 deny * /v2/labels/locked/**
 
 [wide]
@@ -179,6 +185,8 @@ allow * /v2/**
         let (said, good) = explain("POST", "/v2/ask_attention/v2");
         assert!(good && said.contains("at most 65536 bytes") && said.contains("411 length_required"), "{said}");
         assert!(explain("GET", "/v2/labels/a/b").0.contains("operation: none of the catalogue's"));
+        assert!(explain("GET", "/v2/labels/a/b").0.contains("kept for this caller alone, as long as the API's"));
+        assert!(explain("GET", "/v2/labels/a/b").0.contains("300 seconds at most"));
     }
 
     #[test]

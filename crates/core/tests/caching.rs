@@ -1,0 +1,240 @@
+//! Caching: which answers are kept, for how long, and for which requests they do.
+
+use std::time::Duration;
+
+use attention_core::Timestamp;
+use attention_core::caching::{Kept, concerns, condition, confirms, is_held};
+use proptest::prelude::*;
+
+type Head = &'static [(&'static str, &'static str)];
+
+/// Sun, 06 Nov 1994 08:49:37 GMT.
+const NOW: Timestamp = Timestamp::from_unix_seconds(784_111_777);
+const HOUR: Duration = Duration::from_hours(1);
+
+fn after(seconds: u64) -> Timestamp {
+    NOW.saturating_add(Duration::from_secs(seconds))
+}
+
+fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn judge(status: u16, headers: &[(&str, &str)]) -> Option<Kept> {
+    Kept::judge(status, &owned(headers), NOW, NOW, HOUR, |name| name == "range" || name == "traceparent")
+}
+
+/// How long an answer with these headers is fresh; `None` when it is not kept at all.
+fn fresh(headers: &[(&str, &str)]) -> Option<u64> {
+    judge(200, headers).map(|kept| kept.fresh_until.saturating_since(NOW).as_secs())
+}
+
+#[test]
+fn how_long_an_answer_is_fresh() {
+    let table: &[(Head, Option<u64>)] = &[
+        // §5.2.2.1, and what is wrong with it: stale, so nothing to keep without a validator.
+        (&[("cache-control", "max-age=60")], Some(60)),
+        (&[("Cache-Control", "MAX-AGE=60")], Some(60)),
+        (&[("cache-control", "private, max-age=60")], Some(60)),
+        (&[("cache-control", "public,max-age=60,must-revalidate")], Some(60)),
+        (&[("cache-control", "max-age=\"60\"")], Some(60)),
+        (&[("cache-control", "  max-age = 60 ")], Some(60)),
+        (&[("cache-control", "max-age=60, max-age=30")], Some(30)),
+        (&[("cache-control", "max-age=60"), ("cache-control", "max-age=30")], Some(30)),
+        (&[("cache-control", "max-age=0")], None),
+        (&[("cache-control", "max-age=-1")], None),
+        (&[("cache-control", "max-age=1.5")], None),
+        (&[("cache-control", "max-age")], None),
+        (&[("cache-control", "max-age=60;x")], None),
+        (&[("cache-control", "max-age=99999999999999999999999")], None),
+        (&[("cache-control", "s-maxage=60")], None),
+        (&[("cache-control", "xmax-age=60")], None),
+        (&[], None),
+        // Never longer than the policy says.
+        (&[("cache-control", "max-age=86400")], Some(3600)),
+        (&[("cache-control", "max-age=18446744073709551615")], Some(3600)),
+        (&[("cache-control", "immutable, max-age=31536000")], Some(3600)),
+        // Not kept, whatever else is said.
+        (&[("cache-control", "no-store, max-age=60"), ("etag", "\"a\"")], None),
+        (&[("cache-control", "max-age=60"), ("cache-control", "No-Store")], None),
+        (&[("cache-control", "max-age=60, no-store=\"x\"")], None),
+        (&[("cache-control", "ext=\"a, b\", no-store, max-age=60")], None),
+        (&[("cache-control", "ext=\"a, no-store, max-age=60")], None),
+        (&[("cache-control", "max-age=\"60, no-store"), ("etag", "\"a\"")], None),
+        (&[("cache-control", "max-age=60"), ("set-cookie", "a=1")], None),
+        (&[("cache-control", "max-age=60"), ("content-range", "bytes 0-1/2")], None),
+        (&[("cache-control", "max-age=60"), ("content-type", "Text/Event-Stream; charset=utf-8")], None),
+        // What stands in quotes is no directive.
+        (&[("cache-control", "ext=\"no-store, max-age=5\", max-age=60")], Some(60)),
+        (&[("cache-control", "private=\"a, b\", max-age=60")], Some(60)),
+        // §5.2.2.4: kept, and asked for each time.
+        (&[("cache-control", "no-cache, max-age=60")], None),
+        (&[("cache-control", "no-cache, max-age=60"), ("etag", "\"a\"")], Some(0)),
+        (&[("cache-control", "no-cache=\"etag\", max-age=60"), ("etag", "\"a\"")], Some(0)),
+        // A validator makes it worth keeping; a bad one does not.
+        (&[("etag", "\"a\"")], Some(0)),
+        (&[("etag", "W/\"a\"")], Some(0)),
+        (&[("etag", "a")], None),
+        (&[("etag", "\"a\", \"b\"")], None),
+        (&[("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")], Some(0)),
+        (&[("last-modified", "yesterday")], None),
+        // §5.3: Expires counts from Date, and not beside max-age.
+        (&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT")], Some(60)),
+        (&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT"), ("cache-control", "max-age=5")], Some(5)),
+        (&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT"), ("date", "Sun, 06 Nov 1994 08:49:27 GMT")], Some(60)),
+        (&[("expires", "Sun, 06 Nov 1994 08:48:37 GMT")], None),
+        (&[("expires", "0")], None),
+        // §4.2.3: how old it is already, by Age or by Date, whichever is more.
+        (&[("cache-control", "max-age=60"), ("age", "20")], Some(40)),
+        (&[("cache-control", "max-age=60"), ("age", "60")], None),
+        (&[("cache-control", "max-age=60"), ("age", "60"), ("etag", "\"a\"")], Some(0)),
+        (&[("cache-control", "max-age=60"), ("age", "20, 1")], None),
+        (&[("cache-control", "max-age=60"), ("age", "soon")], None),
+        (&[("cache-control", "max-age=60"), ("date", "Sun, 06 Nov 1994 08:49:07 GMT")], Some(30)),
+        (&[("cache-control", "max-age=60"), ("date", "Sun, 06 Nov 1994 08:49:07 GMT"), ("age", "40")], Some(20)),
+        // A date in the future makes nothing younger.
+        (&[("cache-control", "max-age=60"), ("date", "Sun, 06 Nov 1994 09:49:37 GMT")], Some(60)),
+        // §4.1: what the key holds may vary, and what is the same in all requests.
+        (&[("cache-control", "max-age=60"), ("vary", "Accept, accept-encoding, Origin, Authorization")], Some(60)),
+        (&[("cache-control", "max-age=60"), ("vary", "*")], None),
+        (&[("cache-control", "max-age=60"), ("vary", "accept"), ("vary", "Range")], None),
+        (&[("cache-control", "max-age=60"), ("vary", "x, TraceParent ,y")], None),
+    ];
+    for (headers, expected) in table {
+        assert_eq!(fresh(headers), *expected, "{headers:?}");
+    }
+}
+
+#[test]
+fn only_whole_successes_are_kept() {
+    for status in [201, 202, 203, 204, 206, 300, 301, 304, 400, 401, 403, 404, 410, 429, 500, 503] {
+        assert_eq!(judge(status, &[("cache-control", "public, max-age=60"), ("etag", "\"a\"")]), None, "{status}");
+    }
+}
+
+#[test]
+fn the_way_here_counts_as_age() {
+    let headers = owned(&[("cache-control", "max-age=60"), ("age", "5")]);
+    let kept = Kept::judge(200, &headers, NOW, after(10), HOUR, |_| false).unwrap();
+    assert_eq!((kept.born.saturating_add(Duration::from_secs(5)), kept.fresh_until), (NOW, after(55)));
+    assert_eq!(kept.age(after(10)), Duration::from_secs(15));
+}
+
+#[test]
+fn when_a_kept_answer_may_be_given() {
+    let kept = Kept { born: NOW, fresh_until: after(60) };
+    let table: &[(u64, Head, bool)] = &[
+        (0, &[], true),
+        (59, &[], true),
+        (60, &[], false),
+        (6000, &[], false),
+        (0, &[("cache-control", "no-cache")], false),
+        (9, &[("cache-control", "max-age=9")], true),
+        (10, &[("cache-control", "max-age=9")], false),
+        (1, &[("cache-control", "max-age=0")], false),
+        (50, &[("cache-control", "min-fresh=10")], true),
+        (51, &[("cache-control", "min-fresh=10")], false),
+        (0, &[("cache-control", "min-fresh=soon")], false),
+        // What would make it give more is not heard.
+        (60, &[("cache-control", "max-stale=1000")], false),
+        (60, &[("cache-control", "only-if-cached")], false),
+    ];
+    for (seconds, request, expected) in table {
+        assert_eq!(kept.serves(&owned(request), after(*seconds)), *expected, "after {seconds} s: {request:?}");
+    }
+}
+
+#[test]
+fn what_the_caller_has_already() {
+    let table: &[(&str, Head, bool)] = &[
+        ("\"a\"", &[("if-none-match", "\"a\"")], true),
+        ("\"a\"", &[("if-none-match", "W/\"a\"")], true),
+        ("W/\"a\"", &[("if-none-match", "\"a\"")], true),
+        ("\"a\"", &[("if-none-match", "\"b\", \"x,\\\" , \"a\"")], true),
+        ("\"a\"", &[("if-none-match", "\"b\""), ("if-none-match", "\"a\"")], true),
+        ("\"a\"", &[], false),
+        ("\"a\"", &[("if-none-match", "\"b\"")], false),
+        ("\"a\"", &[("if-none-match", "\"A\"")], false),
+        ("\"a\"", &[("if-none-match", "a")], false),
+        ("\"a\"", &[("if-none-match", "*")], false),
+        ("\"a\"", &[("if-none-match", "\"b, \"a\"")], false),
+        ("\"a\"", &[("if-none-match", "")], false),
+        ("a", &[("if-none-match", "a")], false),
+        ("", &[("if-none-match", "")], false),
+    ];
+    for (etag, request, expected) in table {
+        assert_eq!(is_held(etag, &owned(request)), *expected, "{etag}: {request:?}");
+    }
+}
+
+#[test]
+fn what_a_304_confirms() {
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let table: &[(&str, Head, bool)] = &[
+        ("\"a\"", &[], true),
+        ("\"a\"", &[("etag", "\"a\"")], true),
+        ("\"a\"", &[("etag", "W/\"a\"")], true),
+        ("\"a\"", &[("etag", "\"b\"")], false),
+        ("\"a\"", &[("etag", "a")], false),
+        (date, &[], true),
+        (date, &[("etag", "\"b\"")], true),
+    ];
+    for (condition, headers, expected) in table {
+        assert_eq!(confirms(condition, &owned(headers)), *expected, "{condition}: {headers:?}");
+    }
+}
+
+#[test]
+fn requests_that_a_cache_has_no_part_in() {
+    let table: &[(Head, bool)] = &[
+        (&[], true),
+        (&[("if-none-match", "\"a\"")], true),
+        (&[("if-none-match", "\"a\""), ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT")], true),
+        (&[("cache-control", "no-cache")], true),
+        (&[("range", "bytes=0-1")], false),
+        (&[("if-range", "\"a\"")], false),
+        (&[("if-match", "\"a\"")], false),
+        (&[("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT")], false),
+        (&[("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT")], false),
+        (&[("if-none-match", " * ")], false),
+        (&[("last-event-id", "7")], false),
+        (&[("cache-control", "no-store")], false),
+    ];
+    for (request, expected) in table {
+        assert_eq!(concerns(&owned(request)), *expected, "{request:?}");
+    }
+}
+
+#[test]
+fn the_server_is_asked_by_tag_or_else_by_date() {
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let ask = |headers: &[(&str, &str)]| condition(&owned(headers)).map(|(name, value)| format!("{name}: {value}"));
+    assert_eq!(ask(&[("etag", "W/\"a\""), ("last-modified", date)]).unwrap(), "if-none-match: W/\"a\"");
+    assert_eq!(ask(&[("etag", "a"), ("last-modified", date)]).unwrap(), format!("if-modified-since: {date}"));
+    assert_eq!(ask(&[("etag", "*"), ("last-modified", "0")]), None);
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_kept_that_says_no_store(before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
+        // Unless it stands in quotes, where it says nothing.
+        prop_assume!(!before.contains('"'));
+        let value = format!("{before}, no-store, {after}");
+        prop_assert_eq!(judge(200, &[("cache-control", &value), ("etag", "\"a\"")]), None);
+    }
+
+    #[test]
+    fn reading_never_panics(control in "\\PC*", vary in "\\PC*", age in "\\PC*", tags in "\\PC*", asked in any::<u64>(), answered in any::<u64>()) {
+        let headers = owned(&[("cache-control", &control), ("vary", &vary), ("age", &age), ("etag", &tags), ("if-none-match", &tags)]);
+        let [asked, answered] = [asked, answered].map(Timestamp::from_unix_millis);
+        let _ = Kept::judge(200, &headers, asked, answered, HOUR, |_| false).map(|kept| kept.serves(&headers, answered));
+        let _ = (concerns(&headers), is_held(&tags, &headers), confirms(&tags, &headers));
+    }
+
+    #[test]
+    fn no_answer_is_fresh_for_longer_than_it_may_be(control in "[a-z0-9=, \"-]{0,40}", most in 1..10_000_u64) {
+        let headers = owned(&[("cache-control", &control)]);
+        let kept = Kept::judge(200, &headers, NOW, NOW, Duration::from_secs(most), |_| false);
+        prop_assert!(kept.is_none_or(|kept| kept.fresh_until <= after(most)));
+    }
+}
