@@ -29,9 +29,14 @@ export class Answers {
     const answer = this.#made(response.status, body);
     const { headers } = answer;
     response.headers.forEach((value, name) => {
-      if (this.#down.has(name) && !this.#echoes(value)) headers.set(name, value);
+      if (this.comesDown(name, value)) headers.set(name, value);
     });
     return answer;
+  }
+
+  // Whether a header of the API's may come down.
+  comesDown(name, value) {
+    return this.#down.has(name) && !this.#echoes(value);
   }
 
   // A copy of one with this status: the runtime copies headers for a fraction of

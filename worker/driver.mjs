@@ -6,6 +6,8 @@ import { DurableObject } from "cloudflare:workers";
 import * as glue from "./build/glue/attention_bg.js";
 import module from "./index_bg.wasm";
 import { Answers } from "./answer.mjs";
+import { readBounded } from "./body.mjs";
+import { Cache } from "./cache.mjs";
 import { verifier } from "./jwt.mjs";
 import { Ledger, page } from "./status.mjs";
 
@@ -17,6 +19,8 @@ const BODY = 5;
 const PROBE = 6;
 const STATUS = 7;
 const REDACT = 8;
+// The driver's own: the answer is there.
+const DONE = 9;
 
 // As core's MAX_ERROR_BODY_BYTES.
 const ERROR_BODY_BYTES = 64 * 1024;
@@ -26,9 +30,11 @@ const SESSION_REQUEST_BYTES = 16 * 1024;
 const REDACTABLE_BYTES = 8 * 1024 * 1024;
 const INSPECTED_BYTES = 256 * 1024;
 const PROBE_MILLIS = 10_000;
-// A Durable Object or a vault that takes longer is one that does not answer.
+// A Durable Object, a vault or a counter that takes longer is one that does not answer.
 const GATE_MILLIS = 3_000;
 const VAULT_MILLIS = 5_000;
+// The longest period of a Rate Limiting binding, which does not tell its own.
+const LIMIT_MILLIS = 60_000;
 
 const { Gatekeeper, SharedGate } = glue;
 
@@ -39,6 +45,8 @@ let up;
 let authorizations;
 let verify;
 let answers;
+// Only where a policy lets answers be kept.
+let cache;
 // What has been counted here and not yet been told to the shared ledger.
 const kept = new Ledger();
 
@@ -62,9 +70,10 @@ async function configure(env) {
   up = Gatekeeper.headersUp();
   const terms = made.jwtTerms();
   verify = terms && verifier(JSON.parse(terms));
-  authorizations = [made.authorization(0), made.authorization(1)];
+    authorizations = [made.authorization(0), made.authorization(1)];
   const keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
   answers = new Answers(Gatekeeper.headersAlways(), Gatekeeper.headersDown(), keys);
+  cache = made.keepsAnswers ? new Cache(Gatekeeper, answers) : undefined;
 }
 
 // A variable or secret, a JSON variable, or a Secrets Store binding. `null` says
@@ -72,7 +81,7 @@ async function configure(env) {
 async function textOf(binding) {
   if (binding === undefined || typeof binding === "string") return binding;
   try {
-    if (typeof binding.get !== "function") return JSON.stringify(binding);
+    if (typeof binding.get !== "function") return typeof binding.limit === "function" ? null : JSON.stringify(binding);
     const text = await settled(binding.get(), VAULT_MILLIS);
     return typeof text === "string" ? text : null;
   } catch {
@@ -109,12 +118,26 @@ async function answer(request, env, context, known) {
     method, request.url, authorization, verified?.claims, verified?.refusal, origin, upgrade !== undefined,
     idempotent, bodyLength, requestId, Date.now(),
   );
+  if (headers.traceparent === undefined ? headers.tracestate !== undefined : !own.onTrace(number, headers.traceparent)) {
+    delete headers.traceparent;
+    delete headers.tracestate;
+  }
   let action = own.action(number);
   let response = null;
   let final;
+  const limiter = env.ATTENTION_RATE_LIMIT;
+  if (limiter !== undefined && action <= WAIT && !(await mayCall(limiter, own.holder(number)))) {
+    action = own.onLimited(number, LIMIT_MILLIS);
+  }
+  const visit = cache !== undefined && method === "GET" && action <= WAIT ? cache.visit(own, number, request) : undefined;
+  if (visit?.isHit) {
+    final = visit.again();
+    action = DONE;
+  }
   if (action <= WAIT) {
     const url = own.url(number);
     const gate = gateOf(env);
+    visit?.ask(headers);
     if (body !== null && own.inspects(number)) {
       body = await readBounded(request, INSPECTED_BYTES);
       action = own.onMessage(number, body && new TextDecoder().decode(body));
@@ -126,6 +149,8 @@ async function answer(request, env, context, known) {
       }
     }
     let placed = false;
+    // A call counts once, however often it is sent; and where the platform counts, it counts there.
+    let limited = limiter !== undefined;
     while (action <= WAIT) {
       if (response !== null) discard(response);
       if (action === WAIT) {
@@ -133,7 +158,12 @@ async function answer(request, env, context, known) {
         await passing(own.millis(number));
         action = own.onWaited(number, Date.now());
       } else if (gate !== undefined && !placed) {
-        const place = await placeAt(gate, own.caller(number));
+        const place = await placeAt(gate, own.holder(number), limited ? undefined : own.limit(number));
+        limited = true;
+        if (typeof place === "object") {
+          action = own.onLimited(number, place.limited);
+          continue;
+        }
         placed = place === 0;
         if (placed) continue;
         action = own.onHeldBack(number, Math.abs(place), Date.now());
@@ -142,6 +172,7 @@ async function answer(request, env, context, known) {
         placed = place > 0;
       } else {
         placed = false;
+        if (visit !== undefined) visit.asked = Date.now();
         headers.authorization = authorizations[own.slot(number)];
         // The key goes to one origin: a redirect is an answer, not an instruction.
         response = await settled(fetch(url, { method, headers, body, redirect: "manual" }), own.millis(number));
@@ -154,13 +185,18 @@ async function answer(request, env, context, known) {
         if (closed > 0) context.waitUntil(gate.limited(closed).catch(() => {}));
       }
     }
+    // Whatever came of it: it may have been done.
+    if (cache !== undefined && method !== "GET" && method !== "HEAD") cache.changed(url);
   }
-  if (action === PASS) {
-    final = answers.passed(response, response.body);
+  if (visit?.asks && response?.status === 304) {
+    final = visit.confirmed(response);
+  } else if (action === PASS) {
+    final = answers.passed(response, visit === undefined ? response.body : visit.keep(response, response.body, context));
   } else if (action === REDACT) {
     const body = await redacted(response, own.redacted(number), own.millis(number));
     if (body === undefined) own.onUnredactable(number);
     else {
+      visit?.keep(response, body, context);
       final = answers.passed(response, body);
       // It was read decoded, and is no longer what the tag names.
       for (const name of ["content-encoding", "etag"]) final.headers.delete(name);
@@ -235,14 +271,24 @@ function dataPoint({ caller, route, method, code, key, requestId, status, ms, up
 const gateOf = ({ ATTENTION_GATE: bound }) => bound?.get(bound.idFromName("upstream"));
 
 // Asks the gate that all isolates share for a place: the milliseconds until it,
-// negative when to ask again then. A gate that does not answer holds nobody up:
-// the isolate's own gate still heeds a 429.
-async function placeAt(gate, caller) {
+// negative when to ask again then; `{ limited }` when the caller's own limit is
+// reached, for so long. A gate that does not answer holds nobody up: the isolate's
+// own gate still heeds a 429, and its own buckets the limit.
+async function placeAt(gate, holder, limit) {
   try {
-    const place = await settled(gate.admit(caller), GATE_MILLIS);
-    return typeof place === "number" ? place : 0;
+    const place = await settled(gate.admit(holder, limit), GATE_MILLIS);
+    return typeof place === "number" || place?.limited > 0 ? place : 0;
   } catch {
     return 0;
+  }
+}
+
+// Asks the platform's counter. One that does not answer holds nobody up either.
+async function mayCall(limiter, holder) {
+  try {
+    return (await settled(limiter.limit({ key: holder }), GATE_MILLIS)).success !== false;
+  } catch {
+    return true;
   }
 }
 
@@ -275,38 +321,8 @@ function settled(promised, millis) {
   });
 }
 
-// A body of at most so many bytes, `undefined` when it is longer or breaks off:
-// half of it may not pass for all, and half a key would not be found in it.
-async function readBounded(message, most) {
-  if (message.body === null) return new Uint8Array();
-  const reader = message.body.getReader();
-  const chunks = [];
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      length += value.byteLength;
-      if (length > most) {
-        reader.cancel().catch(() => {});
-        return undefined;
-      }
-      chunks.push(value);
-    }
-  } catch {
-    return undefined;
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
-}
-
-// The same, and `undefined` when it is not whole in this time: who waits for it
-// has no other sign of life.
+// A response's body, and `undefined` when it is not whole in this time: who waits
+// for it has no other sign of life.
 async function readInTime(response, most, millis) {
   const bytes = await settled(readBounded(response, most), millis);
   return typeof bytes === "boolean" ? undefined : bytes;
@@ -390,8 +406,11 @@ export class Gate extends DurableObject {
     return this.#gate;
   }
 
-  admit(caller) {
-    return this.#shared().admit(caller, Date.now());
+  admit(caller, limit) {
+    const shared = this.#shared();
+    const now = Date.now();
+    const wait = limit === undefined ? 0 : shared.take(caller, limit, now);
+    return wait > 0 ? { limited: wait } : shared.admit(caller, now);
   }
 
   // Adds what an isolate has counted, and tells what all have.

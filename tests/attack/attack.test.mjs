@@ -32,6 +32,7 @@ const services = {
   plain: workers.with(),
   any: workers.with(ANY),
   pages: workers.with({ ...ANY, ATTENTION_ALLOWED_ORIGINS: "https://app.example" }),
+  keeping: workers.with({ ...believing(), ...SESSIONS, ATTENTION_POLICY: "allow * /v2/** cache=1h\nallow * /mcp cache=1h", ...callers({ ...app, mintsSessions: true }, { name: "other", sha256: sha256(OTHER_TOKEN) }) }),
   hasty: workers.with({ ...ANY, ATTENTION_TIMEOUT_MS: "1000" }),
   redacting: workers.with({ ATTENTION_POLICY: "allow GET /v2/** redact=email", ATTENTION_TIMEOUT_MS: "3000" }),
   retrying: workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" }),

@@ -8,7 +8,7 @@ const UP = new Set(["accept", "accept-encoding", "accept-language", "content-enc
   "host", "authorization", "content-length", "transfer-encoding"]);
 
 /** What may come down: nothing of the upstream's that is not in this list. */
-const DOWN = new Set(["accept-ranges", "cache-control", "content-disposition", "content-encoding", "content-language", "content-range", "content-type", "deprecation", "etag",
+const DOWN = new Set(["accept-ranges", "age", "cache-control", "content-disposition", "content-encoding", "content-language", "content-range", "content-type", "deprecation", "etag",
   "expires", "last-modified", "link", "preference-applied", "retry-after", "sunset", "ratelimit", "ratelimit-limit", "ratelimit-policy", "ratelimit-remaining", "ratelimit-reset",
   "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
   "allow", "www-authenticate", "vary", "x-request-id", "x-content-type-options", "content-length", "transfer-encoding", "connection", "server-timing",

@@ -68,7 +68,7 @@ describe("wrangler deploy --dry-run", () => {
 
   test("callers, a store's secret and the commented bindings are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
     const commented = config.slice(config.indexOf("# [[env.production.secrets_store_secrets]]")).split("\n").filter((line) => /^# (\[|\w+ = )/.test(line));
-    assert.equal(commented.length, 7);
+    assert.equal(commented.length, 11);
     const callers = /# {3}ATTENTION_CALLERS = \[[^]*?# {3}\]/.exec(config)[0].replaceAll(/^# {3}/gm, "");
     const whole = placed(config).replace("[env.production.vars]", `[env.production.vars]\n${callers}`);
     const file = join(folder, "wrangler.toml");
@@ -76,6 +76,7 @@ describe("wrangler deploy --dry-run", () => {
     const said = await wrangler("deploy", "--dry-run", "--env", "production", "--config", file);
     assert.match(said, /env\.ATTENTION_CALLERS .*\s+Environment Variable/);
     assert.match(said, /env\.ATTENTION_API_KEY .*\s+Secrets Store Secret/);
+    assert.match(said, /env\.ATTENTION_RATE_LIMIT .*\s+Rate Limit/);
     assert.match(said, /env\.ATTENTION_ANALYTICS .*\s+Analytics Engine Dataset/);
     assert.doesNotMatch(said, /WARNING|deprecated/i, said);
   });
@@ -95,6 +96,10 @@ describe("wrangler.toml", () => {
       assert.doesNotMatch(settings, new RegExp(`\\b${name}\\b`));
     }
     assert.doesNotMatch(settings, /eyJ|[0-9a-f]{32}|account_id/);
+  });
+
+  test("nothing answers before the Worker does: Cloudflare's cache for Workers stays off", () => {
+    assert.doesNotMatch(settings, /^\s*\[.*cache|^\s*cache\b/m);
   });
 
   test("old versions are not reachable, and headers of callers are not logged by the platform", () => {

@@ -1,7 +1,8 @@
 // wrangler at one version, in .tools/deploy: too heavy for the lock file of a
 // repository whose build needs none of it.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -19,25 +20,60 @@ const NODE_PACKAGE = `node-${process.platform === "win32" ? "win" : process.plat
 const INSTALL_MS = 5 * 60_000;
 const RUN_MS = 5 * 60_000;
 
+const ENVIRONMENT = {
+  PATH: process.env.PATH,
+  HOME: fileURLToPath(FOLDER),
+  CARGO_HOME: process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`,
+  RUSTUP_HOME: process.env.RUSTUP_HOME ?? `${process.env.HOME}/.rustup`,
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_LOG_PATH: fileURLToPath(new URL("log/", FOLDER)),
+  CI: "1",
+  NO_COLOR: "1",
+};
+
 /** Runs wrangler in worker/; no network, no questions, nothing reported. Gives what it printed; throws unless it ends well. */
 export async function wrangler(...args) {
   const { node, script } = await installed();
   const { stdout, stderr } = await run(node, [script, ...args], {
     cwd: fileURLToPath(new URL("worker/", ROOT)),
-    env: {
-      PATH: process.env.PATH,
-      HOME: fileURLToPath(FOLDER),
-      CARGO_HOME: process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`,
-      RUSTUP_HOME: process.env.RUSTUP_HOME ?? `${process.env.HOME}/.rustup`,
-      WRANGLER_SEND_METRICS: "false",
-      WRANGLER_LOG_PATH: fileURLToPath(new URL("log/", FOLDER)),
-      CI: "1",
-      NO_COLOR: "1",
-    },
+    env: ENVIRONMENT,
     timeout: RUN_MS,
     maxBuffer: 16 * 1024 * 1024,
   });
   return stdout + stderr;
+}
+
+/**
+ * `wrangler dev` with a configuration of one's own: workerd with the platform's bindings, as miniflare makes them. Gives its
+ * address and `close()`.
+ */
+export async function dev(config) {
+  const { node, script } = await installed();
+  const child = spawn(node, [script, "dev", "--config", config, "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"], { env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const printed = [];
+  const url = new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => {
+        printed.push(line);
+        const ready = /Ready on (http:\/\/127\.0\.0\.1:\d+)/.exec(line);
+        if (ready) resolve(ready[1]);
+      });
+    }
+    void ended.then(() => reject(new Error(`wrangler dev ended\n${printed.join("\n")}`)));
+  });
+  const close = async () => {
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await ended;
+    clearTimeout(force);
+  };
+  try {
+    return { url: await url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 let ready;

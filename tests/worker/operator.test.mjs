@@ -133,10 +133,67 @@ describe("the log line", () => {
 
   test("its fields are these and no other", async () => {
     workers.begin();
-    const known = ["caller", "code", "event", "fault", "key", "keySwitchedFrom", "keySwitchedTo", "level", "method", "ms", "requestId", "route", "status", "tries", "upstreamError", "upstreamMessage",
+    const known = ["cache", "caller", "code", "event", "fault", "key", "keySwitchedFrom", "keySwitchedTo", "level", "method", "ms", "requestId", "route", "status", "traceId", "tries", "upstreamError", "upstreamMessage",
       "upstreamMs", "upstreamRequestId", "upstreamStatus"];
     const line = await workers.log(await workers.call(plain));
     assert.deepEqual(fields(line).filter((name) => !known.includes(name)), []);
+  });
+
+  const columns = workers.with({ ATTENTION_LOG_FORM: "columns" });
+  test("in columns: the time first, and the same members in the same order whatever becomes of it, null for what is not known", async () => {
+    const COLUMNS = ["time", "event", "level", "requestId", "status", "method", "caller", "session", "route", "code", "fault", "traceId", "cache", "tries", "key", "upstreamMs",
+      "upstreamStatus", "upstreamError", "upstreamMessage", "upstreamRequestId", "keySwitchedFrom", "keySwitchedTo", "ms"];
+    const began = Date.now();
+    for (const [entry, request] of [[{}, {}], [{ status: 500, body: "{}" }, {}], [{ close: true }, {}], [null, { token: null }], [null, { method: "TRACE" }], [null, { target: "/x" }]]) {
+      workers.begin(...(entry === null ? [] : [entry]));
+      const line = await workers.log(await workers.call(columns, request));
+      assert.deepEqual(Object.keys(line), COLUMNS);
+      assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      const at = Date.parse(line.time);
+      assert.ok(at >= began - 1 && at <= Date.now() + 1, line.time);
+      for (const [name, value] of Object.entries(line)) {
+        const type = ["status", "tries", "upstreamMs", "upstreamStatus", "ms"].includes(name) ? "number" : "string";
+        assert.ok(value === null || typeof value === type, `${name}: ${value}`);
+      }
+      assert.equal(line.tries === null, entry === null);
+    }
+  });
+});
+
+describe("the trace that a request is part of", () => {
+  const TRACE = "0af7651916cd43dd8448eb211c80319c";
+  const call = async (...headers) => {
+    workers.begin();
+    const answer = await workers.call(plain, { headers });
+    const [record] = await workers.received(1);
+    return { line: await workers.log(answer), up: ["traceparent", "tracestate"].map((name) => record.all(name)) };
+  };
+
+  for (const parent of [`00-${TRACE}-b7ad6b7169203331-01`, `00-${TRACE}-b7ad6b7169203331-00`, `01-${TRACE}-b7ad6b7169203331-01-more`]) {
+    test(`goes up unchanged, and its id is in the log: ${parent}`, async () => {
+      const { line, up } = await call(["Traceparent", parent], ["Tracestate", "a=1,b=2"]);
+      assert.deepEqual(up, [[parent], ["a=1,b=2"]]);
+      assert.equal(line.traceId, TRACE);
+    });
+  }
+
+  for (const parent of ["", "fake", `00-${TRACE}-b7ad6b7169203331`, `00-${"0".repeat(32)}-b7ad6b7169203331-01`, `00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`, `ff-${TRACE}-b7ad6b7169203331-01`]) {
+    test(`malformed it goes nowhere, nor does its state: ${JSON.stringify(parent)}`, async () => {
+      const { line, up } = await call(["traceparent", parent], ["tracestate", "a=1"]);
+      assert.deepEqual(up, [[], []]);
+      assert.ok(!("traceId" in line));
+    });
+  }
+
+  test("two of them are none, and a state alone is none", async () => {
+    const parent = ["traceparent", `00-${TRACE}-b7ad6b7169203331-01`];
+    assert.deepEqual((await call(parent, parent)).up, [[], []]);
+    assert.deepEqual((await call(["tracestate", "a=1"])).up, [[], []]);
+  });
+
+  test("is in the line of a refusal too", async () => {
+    const answer = await workers.call(plain, { token: null, headers: [["traceparent", `00-${TRACE}-b7ad6b7169203331-01`]] });
+    assert.equal((await workers.log(answer)).traceId, TRACE);
   });
 });
 

@@ -21,6 +21,7 @@ use attention_core::{ApiKey, KeyError, KeyRing};
 
 use crate::allowance::Rate;
 use crate::caller::Caller;
+use crate::exchange::Form;
 use crate::jwt::Jwt;
 use crate::record::Fault;
 
@@ -39,12 +40,15 @@ pub(crate) mod binding {
     pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
     pub(crate) const LOG: &str = "ATTENTION_LOG";
     pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
+    pub(crate) const LOG_FORM: &str = "ATTENTION_LOG_FORM";
     /// The shared gate's own; here it is only made sure that it can be read and kept.
     pub(crate) const BUDGET: &str = "ATTENTION_BUDGET";
     /// A Durable Object, which has no text.
     pub(crate) const GATE: &str = "ATTENTION_GATE";
+    /// A Rate Limiting binding, which has none either.
+    pub(crate) const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
 
-    pub(crate) const ALL: [&str; 15] = [
+    pub(crate) const ALL: [&str; 17] = [
         KEY,
         NEXT_KEY,
         BASE_URL,
@@ -58,8 +62,10 @@ pub(crate) mod binding {
         RETRIES,
         LOG,
         LOG_SAMPLE,
+        LOG_FORM,
         BUDGET,
         GATE,
+        RATE_LIMIT,
     ];
 }
 
@@ -114,6 +120,7 @@ pub(crate) struct Config {
     pub(crate) log: LogLevel,
     /// How many of a hundred lines about successes are written.
     pub(crate) log_sample: u64,
+    pub(crate) log_form: Form,
 }
 
 /// Which requests leave a line in the log.
@@ -179,6 +186,9 @@ impl Config {
             Text::Absent if budget.is_some() => return Err(Misconfigured::NoGate),
             Text::Absent | Text::Unreadable => {}
         }
+        if matches!(texts.find(binding::RATE_LIMIT), Text::Given(_)) {
+            return Err(Misconfigured::NotALimiter);
+        }
         let config = Self {
             callers,
             jwt,
@@ -198,6 +208,11 @@ impl Config {
                 ..RetryPolicy::default()
             },
             log_sample: number(binding::LOG_SAMPLE, 0..=100, 100)?,
+            log_form: match texts.get(binding::LOG_FORM)? {
+                None | Some("short") => Form::Short,
+                Some("columns") => Form::Columns,
+                Some(_) => return Err(Misconfigured::LogForm),
+            },
             log: match texts.get(binding::LOG)? {
                 None | Some("all") => LogLevel::All,
                 Some("errors") => LogLevel::Errors,
@@ -239,6 +254,8 @@ pub(crate) enum Misconfigured {
     },
     Number(&'static str, u64),
     LogLevel,
+    LogForm,
+    NotALimiter,
     /// There is a budget and nothing that could keep it.
     NoGate,
     NotAGate,
@@ -279,6 +296,8 @@ impl Misconfigured {
             .concat(),
             Self::Number(name, most) => [name, ": not a whole number up to ", &text::decimal(*most)].concat(),
             Self::LogLevel => [binding::LOG, ": one of all, errors, silent"].concat(),
+            Self::LogForm => [binding::LOG_FORM, ": one of short, columns"].concat(),
+            Self::NotALimiter => [binding::RATE_LIMIT, ": not a Rate Limiting binding"].concat(),
             Self::NoGate => {
                 [binding::BUDGET, " is set, but ", binding::GATE, ", the Durable Object that keeps it, is not bound"].concat()
             }
@@ -383,6 +402,9 @@ mod tests {
             ("ATTENTION_BUDGET: is to be calls per time", binding::BUDGET, "sentinel/s".into()),
             ("ATTENTION_BUDGET is set, but ATTENTION_GATE", binding::BUDGET, "50/s".into()),
             ("ATTENTION_GATE: not a Durable Object", binding::GATE, "sentinel".into()),
+            ("ATTENTION_RATE_LIMIT: not a Rate Limiting binding", binding::RATE_LIMIT, "sentinel".into()),
+            ("ATTENTION_LOG_FORM: one of short, columns", binding::LOG_FORM, "sentinel".into()),
+            ("ATTENTION_POLICY: policy, line 1: `cache=`", binding::POLICY, "allow GET /v2/x cache=sentinel".into()),
         ];
         for (expected, name, text) in cases {
             let message = fault(&texts(&[(name, text)]));

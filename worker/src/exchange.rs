@@ -11,6 +11,8 @@ use attention_core::key::Fingerprint;
 use attention_core::key_ring::{KeyRing, Slot, Switch};
 use attention_core::{Action, Call, Error, Method, Timestamp, millis};
 
+use crate::allowance::Rate;
+use crate::cache::Cache;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -71,6 +73,13 @@ impl Exchanges {
     }
 }
 
+/// Where a caller's name is from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NamedBy {
+    Configuration,
+    Issuer,
+}
+
 /// Filled in on the way; what was never reached stays out of the line.
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -79,8 +88,13 @@ pub(crate) struct Exchange {
     pub(crate) method: Option<Method>,
     /// Which of the configured callers.
     pub(crate) caller: Option<String>,
+    pub(crate) named_by: NamedBy,
+    /// The caller's own limit.
+    pub(crate) limit: Option<Rate>,
     /// The id of the session that it came with.
     pub(crate) session: Option<String>,
+    /// The trace that it is part of.
+    pub(crate) trace: Option<String>,
     /// The policy's pattern rather than the path: paths hold ids, and are a
     /// caller's text.
     pub(crate) route: Option<String>,
@@ -98,6 +112,8 @@ pub(crate) struct Exchange {
     pub(crate) is_probe: bool,
     /// Members to take out of the API's answer.
     pub(crate) redact: Vec<String>,
+    /// The cache's part in it, if the policy gives it one.
+    pub(crate) cache: Option<Cache>,
     /// Whether the body says what the request asks for.
     pub(crate) is_mcp: bool,
     /// Whether the body goes up as it comes, rather than held: when that fails, it
@@ -118,7 +134,10 @@ impl Exchange {
             started,
             method,
             caller: None,
+            named_by: NamedBy::Configuration,
+            limit: None,
             session: None,
+            trace: None,
             route: None,
             code: None,
             cors_origin: None,
@@ -130,6 +149,7 @@ impl Exchange {
             fault: None,
             is_probe: false,
             redact: Vec::new(),
+            cache: None,
             is_mcp: false,
             streams: false,
             next: Next::Reply,
@@ -169,52 +189,83 @@ impl Exchange {
         };
     }
 
+    /// Who the caller is, unlike any other: an issuer may give somebody a name that a
+    /// configured caller has.
+    pub(crate) fn holder(&self) -> String {
+        let prefix = if self.named_by == NamedBy::Issuer { "jwt:" } else { "" };
+        [prefix, self.caller.as_deref().unwrap_or_default()].concat()
+    }
+
     /// The line: one JSON object, ASCII, without a secret.
-    pub(crate) fn line(&self, ring: Option<&KeyRing>, status: u16, now: Timestamp) -> String {
-        let fingerprint =
-            |slot: Slot| ring.and_then(|ring| ring.fingerprint(slot)).map(Fingerprint::to_hex).unwrap_or_default();
-        let mut object = Object::new();
-        object
+    pub(crate) fn line(&self, form: Form, ring: Option<&KeyRing>, status: u16, now: Timestamp) -> String {
+        let fingerprint = |slot: Slot| ring.and_then(|ring| ring.fingerprint(slot)).map(Fingerprint::to_hex);
+        let mut line = Line { object: Object::new(), form };
+        if form == Form::Columns {
+            line.object.string("time", &now.to_rfc3339());
+        }
+        line.object
             .string("event", "request")
             .string("level", if status >= 500 { "error" } else { "info" })
             .string("requestId", &self.request_id)
             .number("status", status);
-        if let Some(method) = self.method {
-            object.string("method", method.as_str());
+        line.text("method", self.method.map(Method::as_str));
+        line.text("caller", self.caller.as_deref());
+        line.text("session", self.session.as_deref());
+        line.text("route", self.route.as_deref());
+        line.text("code", self.code);
+        line.text("fault", self.fault.as_deref());
+        line.text("traceId", self.trace.as_deref());
+        line.text("cache", self.cache.as_ref().map(|cache| cache.outcome));
+        let call = self.call.as_ref();
+        line.number("tries", call.map(|call| call.attempts().into()));
+        line.text("key", call.map(|call| fingerprint(call.slot()).unwrap_or_default()).as_deref());
+        line.number("upstreamMs", call.map(|_| millis(self.upstream_time)));
+        line.number("upstreamStatus", self.upstream_status.map(u64::from));
+        let error = self.upstream_error.as_ref();
+        line.text("upstreamError", error.map(|error| error.kind().code()));
+        line.text("upstreamMessage", error.map(Error::message));
+        line.text("upstreamRequestId", error.and_then(Error::request_id));
+        let switch = |slot: Option<Slot>| slot.map(|slot| fingerprint(slot).unwrap_or_default());
+        line.text("keySwitchedFrom", switch(self.switch.map(|switch| switch.from)).as_deref());
+        line.text("keySwitchedTo", switch(self.switch.map(|switch| switch.to)).as_deref());
+        line.object.number("ms", millis(now.saturating_since(self.started)));
+        line.object.finish()
+    }
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// With what is known.
+    Short,
+    /// With the time, and every member always, `null` where nothing is known: what a
+    /// table takes that Logpush fills.
+    Columns,
+}
+
+struct Line {
+    object: Object,
+    form: Form,
+}
+
+impl Line {
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => drop(self.object.string(name, value)),
+            None => self.nothing(name),
         }
-        let texts = [
-            ("caller", self.caller.as_deref()),
-            ("session", self.session.as_deref()),
-            ("route", self.route.as_deref()),
-            ("code", self.code),
-            ("fault", self.fault.as_deref()),
-        ];
-        for (name, value) in texts {
-            if let Some(value) = value {
-                object.string(name, value);
-            }
+    }
+
+    fn number(&mut self, name: &str, value: Option<u64>) {
+        match value {
+            Some(value) => drop(self.object.number(name, value)),
+            None => self.nothing(name),
         }
-        if let Some(call) = &self.call {
-            object
-                .number("tries", call.attempts())
-                .string("key", &fingerprint(call.slot()))
-                .number("upstreamMs", millis(self.upstream_time));
+    }
+
+    fn nothing(&mut self, name: &str) {
+        if self.form == Form::Columns {
+            self.object.raw(name, "null");
         }
-        if let Some(status) = self.upstream_status {
-            object.number("upstreamStatus", status);
-        }
-        if let Some(error) = &self.upstream_error {
-            object.string("upstreamError", error.kind().code()).string("upstreamMessage", error.message());
-            if let Some(id) = error.request_id() {
-                object.string("upstreamRequestId", id);
-            }
-        }
-        if let Some(switch) = self.switch {
-            object
-                .string("keySwitchedFrom", &fingerprint(switch.from))
-                .string("keySwitchedTo", &fingerprint(switch.to));
-        }
-        object.number("ms", millis(now.saturating_since(self.started)));
-        object.finish()
     }
 }

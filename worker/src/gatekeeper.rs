@@ -16,6 +16,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use attention_core::caching::{self, Kept};
 use attention_core::call::{CallOptions, Upstream};
 use attention_core::redaction::scrub;
 use attention_core::retry::Failure;
@@ -24,9 +25,10 @@ use attention_core::{Action, Call, Method, Slot, Timestamp, millis};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
+use crate::allowance::Rate;
 use crate::config::{LogLevel, Misconfigured, Text, Texts, binding};
 use crate::cors;
-use crate::exchange::{Exchange, Exchanges, Next};
+use crate::exchange::{Exchange, Exchanges, Form, Next};
 use crate::health;
 use crate::hygiene;
 use crate::identity::Token;
@@ -37,6 +39,7 @@ use crate::minting::mint;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::target::Target;
+use crate::trace::trace_id;
 
 impl Next {
     /// As the driver knows it.
@@ -301,9 +304,94 @@ impl Gatekeeper {
         self.exchanges.get(number).is_some_and(|exchange| exchange.caller.is_some())
     }
 
-    /// Who sends this request, for the shared gate to tell callers apart.
-    pub fn caller(&self, number: usize) -> String {
-        self.exchanges.get(number).and_then(|exchange| exchange.caller.clone()).unwrap_or_default()
+    /// Who sends this request, for those who tell callers apart.
+    pub fn holder(&self, number: usize) -> String {
+        self.exchanges.get(number).map(Exchange::holder).unwrap_or_default()
+    }
+
+    /// The limit of who sends it, such as `100/min`, for the shared gate to hold it to.
+    pub fn limit(&self, number: usize) -> Option<String> {
+        self.exchanges.get(number)?.limit.map(Rate::text)
+    }
+
+    /// Who sends it has no call left for so many milliseconds.
+    #[wasm_bindgen(js_name = onLimited)]
+    pub fn on_limited(&mut self, number: usize, wait: f64) -> u32 {
+        self.report(number, |exchange, _| {
+            exchange.call = None;
+            exchange.refuse(&Problem::allowance(Duration::from_millis(time(wait).as_unix_millis())));
+        })
+    }
+
+    /// The request's `traceparent`. Gives whether it may go up.
+    #[wasm_bindgen(js_name = onTrace)]
+    pub fn on_trace(&mut self, number: usize, traceparent: &str) -> bool {
+        let trace = trace_id(traceparent);
+        if let Some(exchange) = self.exchanges.get_mut(number) {
+            exchange.trace = trace.map(String::from);
+        }
+        trace.is_some()
+    }
+
+    /// Whether the policies let any answer be kept.
+    #[wasm_bindgen(getter, js_name = keepsAnswers)]
+    pub fn keeps_answers(&self) -> bool {
+        self.configured.as_ref().is_ok_and(|configured| configured.config.policies.cache_anything())
+    }
+
+    /// The name under which the answer to this request may be kept, `undefined` when
+    /// it may not. To be asked for before `url` is taken.
+    #[wasm_bindgen(js_name = cacheKey)]
+    pub fn cache_key(&self, number: usize, request: &Headers) -> Option<String> {
+        let exchange = self.exchanges.get(number)?;
+        exchange.cache.as_ref()?.key(&exchange.url, &Lookup(request))
+    }
+
+    /// Whether a kept answer of this age is given to the request. Then nothing is sent.
+    pub fn serves(&mut self, number: usize, born: f64, fresh_until: f64, request: &Headers, now: f64) -> bool {
+        let kept = Kept { born: time(born), fresh_until: time(fresh_until) };
+        let Some(exchange) = self.exchanges.get_mut(number) else { return false };
+        let Some(cache) = &mut exchange.cache else { return false };
+        let serves = kept.serves(&Lookup(request), time(now));
+        if serves {
+            cache.outcome = "hit";
+            exchange.call = None;
+        }
+        serves
+    }
+
+    /// Whether the caller has the answer with this entity tag already.
+    #[wasm_bindgen(js_name = isHeld)]
+    pub fn is_held(etag: &str, request: &Headers) -> bool {
+        caching::is_held(etag, &Lookup(request))
+    }
+
+    /// The header, name and value, that asks the API whether an answer is still the
+    /// same; empty when there is none.
+    pub fn condition(headers: &Headers) -> Vec<String> {
+        caching::condition(&Lookup(headers)).map_or_else(Vec::new, |(name, value)| [name.to_owned(), value].into())
+    }
+
+    /// The API says that the answer asked for with this condition is still the same.
+    /// Gives whether it says so of that one; if not, `reply` is the answer.
+    #[wasm_bindgen(js_name = onConfirmed)]
+    pub fn on_confirmed(&mut self, number: usize, condition: &str, headers: &Headers) -> bool {
+        let Some(exchange) = self.exchanges.get_mut(number) else { return false };
+        let confirms = caching::confirms(condition, &Lookup(headers));
+        match &mut exchange.cache {
+            Some(cache) if confirms => cache.outcome = "revalidated",
+            _ => exchange.refuse(&Problem::unconfirmed()),
+        }
+        confirms
+    }
+
+    /// When an answer that was asked for and came at these times was made, and until
+    /// when it is fresh; empty when it is not to be kept.
+    pub fn keep(&self, number: usize, status: u16, headers: &Headers, asked: f64, answered: f64) -> Vec<f64> {
+        let cache = self.exchanges.get(number).and_then(|exchange| exchange.cache.as_ref());
+        let kept = cache.and_then(|cache| cache.judge(status, &Lookup(headers), time(asked), time(answered)));
+        #[expect(clippy::cast_precision_loss)] // Exact for 285,000 years.
+        kept.map_or_else(Vec::new, |kept| [kept.born, kept.fresh_until].map(|at| at.as_unix_millis() as f64).into())
     }
 
     /// The shared gate wants this request to wait for so many milliseconds. SEND
@@ -430,7 +518,8 @@ impl Gatekeeper {
     pub fn record(&self, number: usize, status: u16, now: f64) -> Option<String> {
         let exchange = self.exchanges.get(number)?;
         let keys = self.configured.as_ref().ok().map(|configured| configured.upstream.keys());
-        Some(exchange.line(keys, status, time(now)))
+        let form = self.configured.as_ref().map_or(Form::Short, |configured| configured.config.log_form);
+        Some(exchange.line(form, keys, status, time(now)))
     }
 
     /// The request has been answered with `status`. Gives its log line, when the

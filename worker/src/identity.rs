@@ -8,6 +8,7 @@ use attention_core::authorization::{Bearer, TokenDigest};
 use attention_core::session::{Session, SessionError};
 use base64ct::{Base64, Encoding as _};
 
+use crate::allowance::Rate;
 use crate::config::Config;
 use crate::exchange::Exchange;
 use crate::problem::Problem;
@@ -17,8 +18,9 @@ pub(crate) struct Identity {
     pub(crate) name: String,
     pub(crate) policy: String,
     pub(crate) session: Option<Session>,
-    /// Which of the configured callers.
+    /// Which of the configured callers; none is a JWT's.
     pub(crate) caller: Option<usize>,
+    pub(crate) limit: Option<Rate>,
 }
 
 /// What the driver found out about a request's JWT, when the configuration
@@ -68,8 +70,9 @@ pub(crate) fn identify(
     match token {
         Token::Other => {}
         Token::Verified(claims) => {
-            let (name, policy) = config.jwt.as_ref().and_then(|jwt| jwt.admit(claims)).ok_or_else(Problem::no_grant)?;
-            return Ok(Identity { name, policy: policy.to_owned(), session: None, caller: None });
+            let (name, policy, limit) =
+                config.jwt.as_ref().and_then(|jwt| jwt.admit(claims)).ok_or_else(Problem::no_grant)?;
+            return Ok(Identity { name, policy: policy.to_owned(), session: None, caller: None, limit });
         }
         Token::Refused(reason) => {
             exchange.fault = Some(["the JWT was refused: ", reason].concat());
@@ -103,5 +106,6 @@ pub(crate) fn identify(
     if caller.expires_at.is_some_and(|at| at <= now) {
         return Err(Problem::expired_token());
     }
-    Ok(Identity { name: caller.name.clone(), policy: caller.policy.clone(), session, caller: Some(index) })
+    let (name, policy) = (caller.name.clone(), caller.policy.clone());
+    Ok(Identity { name, policy, session, caller: Some(index), limit: caller.limit })
 }

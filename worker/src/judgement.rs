@@ -2,19 +2,17 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
 
 use attention_core::call::Upstream;
 use attention_core::route::{BodyLength, Decision};
 use attention_core::{Method, Slot};
 
-use crate::allowance::Allowance;
+use crate::allowance::Allowances;
 use crate::breaker::Breaker;
-use crate::caller::Caller;
+use crate::cache::Cache;
 use crate::config::{Config, Misconfigured, Texts};
 use crate::cors::Cors;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, NamedBy};
 use crate::health;
 use crate::identity::{Token, identify, operator};
 use crate::mcp;
@@ -27,8 +25,7 @@ use crate::target::Target;
 pub(crate) struct Configured {
     pub(crate) config: Config,
     pub(crate) upstream: Upstream,
-    /// As many as there are callers, in their order.
-    pub(crate) allowances: Vec<Allowance>,
+    pub(crate) allowances: Allowances,
     pub(crate) breaker: Breaker,
 }
 
@@ -74,8 +71,7 @@ pub(crate) const READY: &str = "/readyz";
 impl Configured {
     pub(crate) fn parse(texts: &Texts) -> Result<Self, Misconfigured> {
         let (config, upstream) = Config::parse(texts)?;
-        let allowances = vec![Allowance::default(); config.callers.len()];
-        Ok(Self { config, upstream, allowances, breaker: Breaker::default() })
+        Ok(Self { config, upstream, allowances: Allowances::default(), breaker: Breaker::default() })
     }
 
     /// Judges one request; what it learns goes into its exchange.
@@ -121,9 +117,12 @@ impl Configured {
         let identity = identify(config, exchange, authorization, &token)?;
         exchange.caller = Some(identity.name);
         exchange.session = identity.session.as_ref().map(|session| session.id.clone());
-        let caller = identity.caller.and_then(|index| config.callers.get(index).zip(allowances.get_mut(index)));
-        if let Some((Caller { limit: Some(rate), .. }, allowance)) = caller {
-            allowance.take(*rate, exchange.started).map_err(Problem::allowance)?;
+        if identity.caller.is_none() {
+            exchange.named_by = NamedBy::Issuer;
+        }
+        exchange.limit = identity.limit;
+        if let Some(rate) = identity.limit {
+            allowances.take(&exchange.holder(), rate, exchange.started).map_err(Problem::allowance)?;
         }
         if path.as_str() == SESSIONS {
             let mints = identity.session.is_none()
@@ -148,11 +147,17 @@ impl Configured {
         let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
         rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
         exchange.redact = rule.redacted().to_vec();
+        let mut most = rule.cache();
         if let Some(session) = &identity.session {
             // What its backend asked for narrows the caller's policy, conditions included.
             let Decision::Allowed(own) = session.routes.decide(method, path) else { return Err(Problem::denied()) };
             own.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
             exchange.redact.extend_from_slice(own.redacted());
+            most = most.map(|most| own.cache().map_or(most, |own| own.min(most)));
+        }
+        if let Some(most) = most.filter(|_| method == Method::Get && !exchange.is_mcp) {
+            let session = identity.session.as_ref().map(|session| session.id.as_str());
+            exchange.cache = Some(Cache::new(most, &exchange.holder(), &identity.policy, session));
         }
         exchange.route = Some(rule.route().to_owned());
         let url = match under_prefix {

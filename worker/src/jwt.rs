@@ -14,6 +14,7 @@ use attention_core::json::{self, Array, Element, Object};
 use attention_core::request::BaseUrl;
 use attention_core::route::Policies;
 
+use crate::allowance::Rate;
 use crate::caller::{NAME_RULE, is_name, policy_name};
 use crate::record::{Document, Fault};
 
@@ -37,6 +38,8 @@ pub(crate) struct Jwt {
 struct Grant {
     policy: String,
     claim: Option<(String, Test)>,
+    /// Of each person that it is for.
+    limit: Option<Rate>,
 }
 
 #[derive(Debug)]
@@ -49,7 +52,7 @@ enum Test {
 
 const MEMBERS: [&str; 8] =
     ["issuer", "audience", "jwks", "algorithms", "leewaySeconds", "header", "nameClaim", "grants"];
-const GRANT_MEMBERS: [&str; 4] = ["policy", "claim", "is", "endsWith"];
+const GRANT_MEMBERS: [&str; 5] = ["policy", "claim", "is", "endsWith", "limit"];
 /// Asymmetric ones only: with a symmetric algorithm the published key would sign.
 const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 const MOST_LEEWAY_SECONDS: u64 = 300;
@@ -90,7 +93,9 @@ impl Jwt {
             };
             let policy = policy_name(record.text("policy")?.as_deref(), policies)
                 .ok_or_else(|| record.fault("policy", "there is no policy of this name"))?;
-            grants.push(Grant { policy, claim });
+            let limit =
+                record.text("limit")?.map(|text| Rate::parse(&text).ok_or_else(|| record.fault("limit", Rate::FORM)));
+            grants.push(Grant { policy, claim, limit: limit.transpose()? });
         }
         if grants.is_empty() {
             return Err(root.fault("grants", "is empty, so nobody could do anything"));
@@ -133,9 +138,9 @@ impl Jwt {
         object.finish()
     }
 
-    /// The name and the policy for verified claims; `None` when no grant fits or
-    /// they name nobody.
-    pub(crate) fn admit(&self, claims: &str) -> Option<(String, &str)> {
+    /// The name, the policy and the limit for verified claims; `None` when no grant
+    /// fits or they name nobody.
+    pub(crate) fn admit(&self, claims: &str) -> Option<(String, &str, Option<Rate>)> {
         let claims = json::read(claims).ok()?;
         let members = claims.members().ok()?;
         // Of repeated claims none counts (RFC 7519 §4 leaves it to the reader).
@@ -148,7 +153,7 @@ impl Jwt {
             None => true,
             Some((name, test)) => claim(name).is_some_and(|value| test.holds(value)),
         })?;
-        Some((name.into_owned(), &grant.policy))
+        Some((name.into_owned(), &grant.policy, grant.limit))
     }
 }
 
@@ -173,7 +178,7 @@ mod tests {
         "issuer": "https://team.example", "audience": ["abc"], "jwks": "https://team.example/certs",
         "nameClaim": "email",
         "grants": [
-            { "claim": "groups", "is": ["admins"], "policy": "wide" },
+            { "claim": "groups", "is": ["admins"], "policy": "wide", "limit": "9/min" },
             { "claim": "email", "endsWith": "@corp.example" }
         ]
     }"#;
@@ -185,11 +190,14 @@ mod tests {
     #[test]
     fn claims_lead_to_policies() {
         let jwt = Jwt::parse(CONFIG, &policies()).unwrap();
-        let admit = |claims: &str| jwt.admit(claims).map(|(name, policy)| format!("{name} {policy}"));
+        let admit = |claims: &str| {
+            let limited = |limit: Option<Rate>| limit.map(Rate::text).unwrap_or_default();
+            jwt.admit(claims).map(|(name, policy, limit)| format!("{name} {policy} {}", limited(limit)))
+        };
         let is = |claims, said: &str| assert_eq!(admit(claims).as_deref(), Some(said), "{claims}");
-        is(r#"{"email":"a@corp.example"}"#, "a@corp.example default");
-        is(r#"{"email":"a@other.example","groups":["x","admins"]}"#, "a@other.example wide");
-        is(r#"{"email":"a@other.example","groups":"admins"}"#, "a@other.example wide");
+        is(r#"{"email":"a@corp.example"}"#, "a@corp.example default ");
+        is(r#"{"email":"a@other.example","groups":["x","admins"]}"#, "a@other.example wide 9/min");
+        is(r#"{"email":"a@other.example","groups":"admins"}"#, "a@other.example wide 9/min");
         for claims in [
             "",
             "[]",
@@ -226,6 +234,7 @@ mod tests {
             (r#""nameClaim""#, r#""header": "a b", "nameClaim""#, ".header"),
             ("https://team.example/certs", "http://team.example/certs", ".jwks: the base URL is plain http"),
             (r#""wide""#, r#""other""#, ".grants[0].policy"),
+            ("9/min", "9/day", ".grants[0].limit: is to be calls per time"),
             (r#""endsWith": "@corp.example""#, r#""endsWith": """#, ".grants[1].is"),
             (r#", "endsWith": "@corp.example""#, "", ".grants[1].claim"),
             (r#""issuer": "https://team.example","#, "", ".issuer: is missing"),

@@ -12,6 +12,7 @@ mod allowance;
 #[cfg(feature = "bare")]
 mod bare;
 mod breaker;
+mod cache;
 mod caller;
 mod config;
 mod cors;
@@ -29,6 +30,7 @@ mod record;
 mod reply;
 mod shared_gate;
 mod target;
+mod trace;
 
 pub use gatekeeper::Gatekeeper;
 pub use shared_gate::SharedGate;

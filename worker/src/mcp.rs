@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec;
 
 use attention_core::json::{self, Element, Malformed};
+use attention_core::text;
 
 /// Where it is, at the API and at the Worker.
 pub(crate) const PATH: &str = "/mcp";
@@ -60,7 +61,7 @@ fn one<'m, 'a>(members: &'m Members<'a>, name: &str) -> Result<Option<&'m Elemen
 /// `list_api_keys` in any spelling.
 fn names_keys(tool: &str) -> bool {
     let letters: String = tool.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    letters.contains("apikey")
+    text::find(&letters, "apikey").is_some()
 }
 
 #[cfg(test)]

@@ -187,6 +187,10 @@ impl Problem {
         )
     }
 
+    pub(crate) fn unconfirmed() -> Self {
+        Self::new(502, "upstream_protocol", "the API confirmed another answer than the one that it was asked about")
+    }
+
     pub(crate) fn denied() -> Self {
         Self::new(
             403,

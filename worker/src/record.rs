@@ -80,7 +80,7 @@ impl<'a> Document<'a> {
                 return Err(Fault::at(&path, ["a member that is not one of ", &known.join(", ")].concat()));
             }
             // Of two members with one name nobody can tell which was meant.
-            if members[..index].iter().any(|(earlier, _)| earlier == name) {
+            if members.iter().take(index).any(|(earlier, _)| earlier == name) {
                 return Err(Fault::at(&[&path, ".", name].concat(), "stands there twice"));
             }
         }

@@ -13,7 +13,7 @@ use core::time::Duration;
 use attention_core::{Timestamp, millis};
 use wasm_bindgen::prelude::*;
 
-use crate::allowance::Rate;
+use crate::allowance::{Allowances, Rate};
 
 /// How far ahead places are handed out. Who gets none asks again.
 const HORIZON: Duration = Duration::from_secs(1);
@@ -33,6 +33,7 @@ pub struct SharedGate {
     /// `spacing`.
     taken: Vec<(u64, String)>,
     seen: Vec<(String, Timestamp)>,
+    allowances: Allowances,
 }
 
 /// What a question at the gate comes to.
@@ -58,7 +59,13 @@ impl SharedGate {
                 Some(rate.spacing().max(Duration::from_millis(1)))
             }
         };
-        Ok(Self { opens_at: Timestamp::default(), spacing, taken: Vec::new(), seen: Vec::new() })
+        Ok(Self {
+            opens_at: Timestamp::default(),
+            spacing,
+            taken: Vec::new(),
+            seen: Vec::new(),
+            allowances: Allowances::default(),
+        })
     }
 
     /// A caller asks to send. Gives the milliseconds to wait before it may: as they
@@ -68,6 +75,14 @@ impl SharedGate {
             Place::Granted(wait) => as_millis(wait),
             Place::AskAgain(wait) => -as_millis(wait).max(1.0),
         }
+    }
+
+    /// Takes one call off a caller's own limit, such as `100/min`. Gives the
+    /// milliseconds until it has one again, 0 when it has. What is no limit limits
+    /// nobody: isolates hold to theirs.
+    pub fn take(&mut self, caller: &str, limit: &str, now: f64) -> f64 {
+        let taken = Rate::parse(limit).map(|rate| self.allowances.take(caller, rate, time(now)));
+        taken.and_then(Result::err).map_or(0.0, |wait| as_millis(wait).max(1.0))
     }
 
     /// Somebody was answered with a 429 and is to wait this long. Gives the time at

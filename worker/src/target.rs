@@ -1,6 +1,7 @@
 //! What a request is aimed at, from the URL that the runtime gives.
 
 use attention_core::path::{PathError, RequestPath};
+use attention_core::text;
 
 /// Path and query of an absolute URL, not yet judged.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +13,10 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(crate) fn of(url: &'a str) -> Self {
-        let after_scheme = url.find("://").map_or(0, |at| at + 3);
-        let path_at = url[after_scheme..].find(['/', '?']).map_or(url.len(), |at| after_scheme + at);
-        let (origin, rest) = url.split_at(path_at);
+        let after_scheme = text::find(url, "://").map_or(0, |at| at + 3);
+        let is_end = |(at, byte): (usize, u8)| at >= after_scheme && matches!(byte, b'/' | b'?');
+        let path_at = url.bytes().enumerate().position(is_end).unwrap_or(url.len());
+        let (origin, rest) = url.split_at_checked(path_at).unwrap_or((url, ""));
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         Self { path, query, origin }
     }

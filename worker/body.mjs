@@ -1,0 +1,31 @@
+// Bodies that are read whole.
+
+// A body of at most so many bytes, `undefined` when it is longer or breaks off:
+// half of it may not pass for all, and half a key would not be found in it.
+export async function readBounded(message, most) {
+  if (message.body === null) return new Uint8Array();
+  const reader = message.body.getReader();
+  const chunks = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.byteLength;
+      if (length > most) {
+        reader.cancel().catch(() => {});
+        return undefined;
+      }
+      chunks.push(value);
+    }
+  } catch {
+    return undefined;
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
