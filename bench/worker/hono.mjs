@@ -7,6 +7,7 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { proxy } from "hono/proxy";
 import { requestId } from "hono/request-id";
+import { routePath } from "hono/route";
 import { timeout } from "hono/timeout";
 import { DOWN, UP } from "./headers.mjs";
 
@@ -80,6 +81,16 @@ const app = new Hono();
 app.onError((error, c) => (error instanceof HTTPException ? error.getResponse() : problem(c, 502, "upstream_unreachable")));
 app.notFound((c) => problem(c, 403, "route_denied"));
 app.use(requestId({ limitLength: 64 }));
+app.use(async (c, next) => {
+  const started = Date.now();
+  await next();
+  if (c.env.ATTENTION_LOG !== "all") return;
+  // Hono's own logger writes two lines of prose; this is what the Worker says.
+  console.log(JSON.stringify({
+    event: "request", level: c.res.status >= 500 ? "error" : "info", requestId: c.get("requestId"), status: c.res.status,
+    method: c.req.method, caller: c.get("caller"), route: routePath(c), ms: Date.now() - started,
+  }));
+});
 app.use(async (c, next) => {
   if (/%2f|%5c|%00|\/\//i.test(c.req.path)) return problem(c, 400, "path");
   const origin = c.req.header("origin");

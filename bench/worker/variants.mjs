@@ -22,6 +22,7 @@ const VARIANTS = {
   ours: { title: "this Worker", modules: ours },
   "ours-log": { title: "this Worker, log on", modules: ours, bindings: { ATTENTION_LOG: "all" } },
   hono: { title: "Hono, same checks", modules: () => bundled("hono.mjs") },
+  "hono-log": { title: "Hono, log on", modules: () => bundled("hono.mjs"), bindings: { ATTENTION_LOG: "all" } },
   "workers-rs": { title: "workers-rs, core's rules", modules: async () => compiled(await buildWorkersRs()) },
 };
 
