@@ -1,6 +1,8 @@
 //! One request's way through the Worker: what is known of it, and what its log
 //! line says.
 
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -38,37 +40,49 @@ pub(crate) enum Next {
     Status,
 }
 
-/// The exchanges under way, by number. A number is used again once its exchange
-/// is over.
+/// The exchanges under way, by numbers that do not come back: an exchange whose
+/// caller goes away is not ended by anybody, and what may still hold its number
+/// must not find another one.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanges {
-    places: Vec<Option<Exchange>>,
-    free: Vec<usize>,
+    /// The number of the first place.
+    first: usize,
+    places: VecDeque<Option<Box<Exchange>>>,
 }
 
 impl Exchanges {
-    pub(crate) fn begin(&mut self, exchange: Exchange) -> usize {
-        if let Some(number) = self.free.pop()
-            && let Some(place) = self.places.get_mut(number)
-        {
-            *place = Some(exchange);
-            return number;
-        }
-        self.places.push(Some(exchange));
-        self.places.len() - 1
+    /// Gives it a number, and forgets those that began so long before it.
+    pub(crate) fn begin(&mut self, exchange: Exchange, longest: Duration) -> usize {
+        let now = exchange.started;
+        self.forget_while(|oldest| oldest.is_none_or(|oldest| oldest.started.saturating_add(longest) < now));
+        self.places.push_back(Some(Box::new(exchange)));
+        self.first.wrapping_add(self.places.len() - 1)
     }
 
     pub(crate) fn get(&self, number: usize) -> Option<&Exchange> {
-        self.places.get(number)?.as_ref()
+        self.places.get(number.wrapping_sub(self.first))?.as_deref()
     }
 
     pub(crate) fn get_mut(&mut self, number: usize) -> Option<&mut Exchange> {
-        self.places.get_mut(number)?.as_mut()
+        self.places.get_mut(number.wrapping_sub(self.first))?.as_deref_mut()
     }
 
     pub(crate) fn end(&mut self, number: usize) {
-        if self.places.get_mut(number).and_then(Option::take).is_some() {
-            self.free.push(number);
+        if let Some(place) = self.places.get_mut(number.wrapping_sub(self.first)) {
+            *place = None;
+        }
+        self.forget_while(|oldest| oldest.is_none());
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn forget_while(&mut self, over: impl Fn(Option<&Exchange>) -> bool) {
+        while self.places.front().is_some_and(|oldest| over(oldest.as_deref())) {
+            self.places.pop_front();
+            self.first = self.first.wrapping_add(1);
         }
     }
 }

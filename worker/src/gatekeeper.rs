@@ -62,6 +62,10 @@ impl Next {
 /// driver so that a 401 or a 429 does not lose the call.
 const HELD_BODY_BYTES: f64 = 256.0 * 1024.0;
 
+/// How long a caller may take to send a body that is held. A request that lasts
+/// longer than this and what the API is given is taken for one whose caller is gone.
+const SLOWEST_BODY: Duration = Duration::from_mins(10);
+
 /// An isolate's configuration, its upstream, and the requests under way.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -210,7 +214,9 @@ impl Gatekeeper {
             }
             Err(problem) => exchange.refuse(&problem),
         }
-        self.exchanges.begin(exchange)
+        let timeout = self.configured.as_ref().map(|Configured { config, .. }| config.timeout).unwrap_or_default();
+        // Its tries, then reading an answer: each within the timeout.
+        self.exchanges.begin(exchange, SLOWEST_BODY.saturating_add(timeout).saturating_add(timeout))
     }
 
     /// A caller's own request id, when it is plain enough to stand in a header and
@@ -690,11 +696,37 @@ mod tests {
             assert!(reply.contains(&format!("\"status\":{status}")) && reply.contains(id), "{reply}");
         }
 
-        // A number is nobody's once its exchange is over, and then the next one's.
+        // A number is nobody's once its exchange is over.
         gate.close(stranger, 401, NOW, 0.5);
         assert_eq!((gate.action(stranger), gate.reply(stranger)), (4, String::new()));
-        assert_eq!(get(&mut gate, "/v2/fourth", Some(TOKEN)), stranger);
-        assert_eq!(next(&gate), [0, 0, 4, 1]);
+        let fourth = get(&mut gate, "/v2/fourth", Some(TOKEN));
+        assert!(![first, stranger, second, third].contains(&fourth));
+        assert_eq!((next(&gate), gate.action(fourth)), ([0, 4, 4, 1], 0));
+    }
+
+    #[test]
+    fn exchanges_whose_callers_went_away_are_forgotten_in_time() {
+        let mut gate = gatekeeper();
+        let gone: Vec<usize> = (0..1000).map(|_| get(&mut gate, "/v2/gone", Some(TOKEN))).collect();
+        let later = |gate: &mut Gatekeeper, minutes: f64| {
+            let authorization = Some(["Bearer ", TOKEN].concat());
+            let (url, now) = ("https://proxy.example/v2/x", NOW + minutes * 60_000.0);
+            gate.open("GET", url, authorization, None, None, None, false, false, -1.0, "later".to_owned(), now)
+        };
+        // The slowest of them may still be under way.
+        let slow = later(&mut gate, 11.0);
+        assert_eq!((gate.exchanges.len(), gate.action(gone[0])), (1001, 0));
+        let last = later(&mut gate, 13.0);
+        assert_eq!(gate.exchanges.len(), 2);
+        for number in gone {
+            assert_eq!((gate.action(number), gate.url(number)), (4, String::new()));
+            gate.close(number, 502, NOW, 0.5);
+        }
+        assert_eq!([slow, last].map(|number| gate.action(number)), [0, 0]);
+        for number in [slow, last] {
+            gate.close(number, 200, NOW, 0.5);
+        }
+        assert_eq!(gate.exchanges.len(), 0);
     }
 
     #[test]
