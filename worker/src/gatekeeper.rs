@@ -454,7 +454,7 @@ impl Gatekeeper {
         let exchange = self.exchanges.get_mut(number)?;
         let (Ok(Configured { upstream, .. }), Some(call)) = (&self.configured, &exchange.call) else { return None };
         let body = body.unwrap_or_default();
-        let error = call.error(upstream, &body, time(now));
+        let error = call.error(upstream, &String::from_utf8_lossy(&body), time(now));
         let problem = Problem::of_upstream(&error);
         exchange.upstream_error = Some(error);
         match problem {

@@ -157,11 +157,18 @@ impl Module {
         let bound = out.join("attention_bg.wasm");
         let optimised = out.join("attention_bg.opt.wasm");
         let mut opt = builders.command(repo, &builders.wasm_opt)?;
-        opt.args([self.optimise, "--strip-debug", "--strip-producers", "--strip-target-features"])
-            .args(WASM_FEATURES)
-            .arg(&bound)
-            .arg("--output")
-            .arg(&optimised);
+        // What gzip has seen before costs less than the call that inlining saves.
+        opt.args([
+            self.optimise,
+            "--one-caller-inline-max-function-size=20",
+            "--strip-debug",
+            "--strip-producers",
+            "--strip-target-features",
+        ])
+        .args(WASM_FEATURES)
+        .arg(&bound)
+        .arg("--output")
+        .arg(&optimised);
         Step::new(repo, &step("opt"), "optimising it", opt).run()?;
         fs::rename(&optimised, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
         Ok(bound)

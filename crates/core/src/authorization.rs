@@ -1,5 +1,6 @@
 //! The `Authorization` header, both ways: built for the API, parsed from a caller.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -26,7 +27,7 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// assert_eq!(format!("{header:?}"), "Authorization(Bearer …)");
 /// # Ok::<(), attention_core::KeyError>(())
 /// ```
-pub struct Authorization(Zeroizing<String>);
+pub struct Authorization(Zeroizing<Box<str>>);
 
 impl Authorization {
     /// The header value for a key.
@@ -35,11 +36,8 @@ impl Authorization {
     }
 
     pub(crate) fn of(secret: &Secret) -> Self {
-        // Sized first: growing would leave copies of the key behind in freed memory.
-        let mut value = Zeroizing::new(String::with_capacity(7 + secret.expose().len()));
-        value.push_str("Bearer ");
-        value.push_str(secret.expose());
-        Self(value)
+        // `concat` sizes first: growing would leave copies of the key behind in freed memory.
+        Self(Zeroizing::new(text::concat(&["Bearer ", secret.expose()]).into_boxed_str()))
     }
 
     /// The value itself, for the request.
@@ -253,14 +251,13 @@ impl DigestError {
     /// What is wrong, in one line.
     pub fn message(self) -> String {
         match self {
-            Self::Length { characters } => [
+            Self::Length { characters } => text::concat(&[
                 "a SHA-256 has 64 hex digits, this has ",
                 &text::count(characters),
                 " characters; is it the token itself?",
-            ]
-            .concat(),
+            ]),
             Self::NotHex { position } => {
-                ["not a hex digit at position ", &text::count(position), " (counting from 0)"].concat()
+                text::concat(&["not a hex digit at position ", &text::count(position), " (counting from 0)"])
             }
         }
     }

@@ -29,8 +29,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    // Sized first: growing would leave copies of a key's claims behind.
-    let mut bytes = Vec::with_capacity(text.len());
+    // Sized first, exactly: growing or shrinking would leave copies of a key's claims behind.
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut held) = (0_u32, 0);
     for digit in text.bytes() {
         let value = match digit {

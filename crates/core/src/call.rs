@@ -278,7 +278,7 @@ impl Call {
             return Action::Done(Verdict::Success);
         }
         let rejection = Rejection::read(status, headers, now);
-        let asked = rejection.asked_wait();
+        let asked = rejection.asked_wait;
         self.rejection = Some(rejection);
         if status == 429 {
             let wait = asked.unwrap_or_else(|| self.options.retry.backoff(self.retries, unit));
@@ -323,9 +323,10 @@ impl Call {
     }
 
     /// The error of a call that ended as [`Verdict::Rejected`]; `body` is what
-    /// was read of the response, possibly nothing.
-    pub fn error(&self, upstream: &Upstream, body: &[u8], now: Timestamp) -> Error {
-        let fallback = Rejection { status: 0, request_id: None, retry_after: None, quota: None };
+    /// was read of the response, possibly nothing, decoded as UTF-8 with U+FFFD
+    /// for what is none.
+    pub fn error(&self, upstream: &Upstream, body: &str, now: Timestamp) -> Error {
+        let fallback = Rejection { status: 0, request_id: None, asked_wait: None };
         let rejection = self.rejection.as_ref().unwrap_or(&fallback);
         let diagnosis =
             (rejection.status == 401).then(|| Diagnosis::of(&upstream.keys, self.slot, self.verdict_before, now));
@@ -363,7 +364,7 @@ impl Call {
         if wait > self.options.retry.longest_wait || self.is_too_late(now, wait) {
             // The response that led here is gone by now, so its error has no words.
             let error = match self.rejection {
-                Some(_) => self.error(upstream, &[], now),
+                Some(_) => self.error(upstream, "", now),
                 None => Error::held_back(wait, self.sent),
             };
             return Action::Done(Verdict::Failed(Box::new(error)));

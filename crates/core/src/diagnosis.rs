@@ -6,7 +6,7 @@
 //! out by construction; of the other two the key and its history tell something.
 //! Source: <https://docs.attention.com/api-authentication>.
 
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
@@ -14,7 +14,7 @@ use core::time::Duration;
 use crate::Timestamp;
 use crate::json::{Array, Object};
 use crate::key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot};
-use crate::text::decimal;
+use crate::text::{self, decimal};
 
 /// One of the causes that the API's page names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +71,7 @@ pub struct Finding {
     /// How much speaks for it.
     pub likelihood: Likelihood,
     /// Why, in one sentence.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
 }
 
 /// A 401 explained: each documented cause with what speaks for or against it,
@@ -88,31 +88,26 @@ impl Diagnosis {
     /// Explains a 401 that `slot` of `ring` was answered with; `before` is the
     /// verdict on that key before this call.
     pub(crate) fn of(ring: &KeyRing, slot: Slot, before: KeyVerdict, now: Timestamp) -> Self {
-        let finding = |cause, likelihood, reason: &str| Finding { cause, likelihood, reason: reason.to_owned() };
-        let header = finding(Cause::HeaderMissing, Likelihood::RuledOut, "the header was sent");
-        let scheme = finding(Cause::SchemeMissing, Likelihood::RuledOut, "it was sent as `Bearer` and the key");
-        if ring.kind() == CredentialKind::CallerToken {
-            return Self {
-                findings: [
-                    header,
-                    finding(Cause::SchemeMissing, Likelihood::RuledOut, "it was sent as `Bearer` and the token"),
-                    finding(
-                        Cause::RevokedOrExpired,
-                        Likelihood::Likely,
-                        "the Worker does not know the caller token, or it has expired",
-                    ),
-                    finding(Cause::NoPermission, Likelihood::Unknown, "the Worker answers 403 when it is this"),
-                ],
-                next_step: "ask whoever runs the Worker for a valid caller token",
-            };
-        }
-        let (validity, permission, next_step) = judge(ring, slot, before, now);
+        let (scheme, validity, permission, next_step) = match ring.kind() {
+            CredentialKind::ApiKey => {
+                let (validity, permission, next_step) = judge(ring, slot, before, now);
+                ("it was sent as `Bearer` and the key", validity, permission, next_step)
+            }
+            CredentialKind::CallerToken => (
+                "it was sent as `Bearer` and the token",
+                (Likelihood::Likely, "the Worker does not know the caller token, or it has expired".into()),
+                (Likelihood::Unknown, "the Worker answers 403 when it is this"),
+                "ask whoever runs the Worker for a valid caller token",
+            ),
+        };
+        let ruled_out =
+            |cause, reason| Finding { cause, likelihood: Likelihood::RuledOut, reason: Cow::Borrowed(reason) };
         Self {
             findings: [
-                header,
-                scheme,
+                ruled_out(Cause::HeaderMissing, "the header was sent"),
+                ruled_out(Cause::SchemeMissing, scheme),
                 Finding { cause: Cause::RevokedOrExpired, likelihood: validity.0, reason: validity.1 },
-                Finding { cause: Cause::NoPermission, likelihood: permission.0, reason: permission.1.to_owned() },
+                Finding { cause: Cause::NoPermission, likelihood: permission.0, reason: permission.1.into() },
             ],
             next_step,
         }
@@ -147,34 +142,34 @@ fn judge(
     slot: Slot,
     before: KeyVerdict,
     now: Timestamp,
-) -> (Judged<String>, Judged<&'static str>, &'static str) {
+) -> (Judged<Cow<'static, str>>, Judged<&'static str>, &'static str) {
     const CREATE: &str = "create a new key in the Attention app, put it into your secret store and deploy";
     let unknown_permission = (Likelihood::Unknown, "the API gives the same 401 for missing permissions");
     let expires_at = ring.claims(slot).and_then(|claims| claims.expires_at);
     if let Some(at) = expires_at.filter(|at| *at <= now) {
-        let reason = ["the key expired ", &coarse(now.saturating_since(at)), " ago"].concat();
-        return ((Likelihood::Likely, reason), unknown_permission, CREATE);
+        let reason = text::concat(&["the key expired ", &coarse(now.saturating_since(at)), " ago"]);
+        return ((Likelihood::Likely, reason.into()), unknown_permission, CREATE);
     }
     if let KeyVerdict::Accepted { at } = before {
         // It worked, and now it does not: revoked since, or not allowed to do
         // just this. Which of the two, only another call with it can tell.
         let ago = coarse(now.saturating_since(at));
-        let reason = ["the key was accepted ", &ago, " ago, so it may have been revoked since"].concat();
+        let reason = text::concat(&["the key was accepted ", &ago, " ago, so it may have been revoked since"]);
         return (
-            (Likelihood::Unknown, reason),
+            (Likelihood::Unknown, reason.into()),
             (Likelihood::Likely, "the key was accepted for another call, so it may lack permission for this one"),
             "call an endpoint that worked before: if that fails too, the key was revoked and needs replacing; if not, ask an Admin for a key with the permission",
         );
     }
     let reason = match (expires_at, before) {
         (Some(at), _) => {
-            ["the key expires in ", &coarse(at.saturating_since(now)), ", but it may have been revoked or mistyped"]
-                .concat()
+            let left = coarse(at.saturating_since(now));
+            text::concat(&["the key expires in ", &left, ", but it may have been revoked or mistyped"]).into()
         }
         (None, KeyVerdict::Refused { .. }) => {
-            "the key has been refused before; it names no expiry, so it is revoked or mistyped".to_owned()
+            "the key has been refused before; it names no expiry, so it is revoked or mistyped".into()
         }
-        (None, _) => "the key has never been accepted; it names no expiry, so it is revoked or mistyped".to_owned(),
+        (None, _) => "the key has never been accepted; it names no expiry, so it is revoked or mistyped".into(),
     };
     (
         (Likelihood::Likely, reason),
@@ -192,7 +187,7 @@ fn coarse(duration: Duration) -> String {
         7_200..172_800 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    [decimal(count).as_str(), " ", unit, if count == 1 { "" } else { "s" }].concat()
+    text::concat(&[decimal(count).as_str(), " ", unit, if count == 1 { "" } else { "s" }])
 }
 
 impl fmt::Display for Diagnosis {

@@ -14,7 +14,7 @@ use crate::outcome::Rejection;
 use crate::redaction::scrub;
 use crate::request::{BaseUrlError, RequestError};
 use crate::retry::Failure;
-use crate::text::decimal;
+use crate::text::{self, decimal};
 use crate::time::millis;
 
 /// How much of an error body is read for its message: 64 KiB.
@@ -170,36 +170,37 @@ impl Error {
 
     /// The gate is closed for longer than a call may wait; nothing was sent.
     pub(crate) fn held_back(wait: Duration, attempts: u32) -> Self {
-        let message = [
+        let message = text::concat(&[
             "the server asked all calls to wait, for another ",
             &decimal(wait.as_secs()),
             " s, which is longer than this call may; nothing was sent",
-        ]
-        .concat();
+        ]);
         let kind = ErrorKind::RateLimited;
         Self { attempts, retry_after: Some(wait), ..Self::local(kind, kind.code(), message) }
     }
 
     pub(crate) fn of_rejection(
         rejection: &Rejection,
-        body: &[u8],
+        body: &str,
         diagnosis: Option<Diagnosis>,
         attempts: u32,
         keys: &KeyRing,
     ) -> Self {
         let status = rejection.status;
         let kind = ErrorKind::of_status(status);
-        let body = String::from_utf8_lossy(body.get(..MAX_ERROR_BODY_BYTES).unwrap_or(body));
-        let said = ServerWords::read(&body);
-        let mut message = [summary(kind), " (", &decimal(status), ")"].concat();
+        // A character may stand across the border.
+        let most = (MAX_ERROR_BODY_BYTES - 3..=MAX_ERROR_BODY_BYTES).rev().find_map(|end| body.get(..end));
+        let said = ServerWords::read(most.unwrap_or(body));
+        let mut message = text::concat(&[summary(kind), " (", &decimal(status), ")"]);
         if let Some(words) = &said.message {
-            let words = scrub(words, keys.secrets());
-            let cut: String =
-                words.chars().map(|c| if breaks_a_line(c) { ' ' } else { c }).take(MAX_SERVER_MESSAGE_CHARS).collect();
-            let cut = cut.trim();
-            if !cut.is_empty() {
+            let mut line = String::new();
+            for c in scrub(words, keys.secrets()).chars().take(MAX_SERVER_MESSAGE_CHARS) {
+                line.push(if breaks_a_line(c) { ' ' } else { c });
+            }
+            let line = line.trim_ascii();
+            if !line.is_empty() {
                 message.push_str("; it says: ");
-                message.push_str(cut);
+                message.push_str(line);
             }
         }
         if let Some(diagnosis) = &diagnosis {
@@ -218,7 +219,7 @@ impl Error {
             code: said.code.filter(is_harmless).map_or(Cow::Borrowed(kind.code()), Cow::Owned),
             message,
             request_id: rejection.request_id.clone().filter(is_harmless),
-            retry_after: rejection.asked_wait(),
+            retry_after: rejection.asked_wait,
             diagnosis: diagnosis.map(Box::new),
             attempts,
         }
@@ -353,31 +354,27 @@ struct ServerWords {
 
 impl ServerWords {
     fn read(body: &str) -> Self {
-        let body = body.trim_start_matches('\u{feff}').trim();
+        // TextDecoder takes the mark off by itself, other drivers may not.
+        let body = body.strip_prefix('\u{feff}').unwrap_or(body).trim_ascii();
         if !body.starts_with('{') {
             // An HTML page is a proxy's, not the API's, and nothing to read aloud; nor is what is no text.
             let is_binary = |c| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
-            let is_text = !body.is_empty()
-                && !body.starts_with(['<', '[', '"'])
+            let is_text = !matches!(body.as_bytes().first(), None | Some(b'<' | b'[' | b'"'))
                 && !body.chars().take(MAX_SERVER_MESSAGE_CHARS).any(is_binary);
             return Self { message: is_text.then(|| body.to_owned()), code: None };
         }
-        let reported = ["errors", "error"].iter().find_map(|name| match json::member(body, name)? {
-            Value::Container(list) if list.starts_with('[') => json::first_element(list),
-            object @ Value::Container(_) => Some(object),
-            _ => None,
-        });
-        let inner = match reported {
-            Some(Value::String(text)) => return Self { message: Some(text.into_owned()), code: code_of(body) },
-            Some(Value::Container(object)) => Some(object),
-            _ => None,
-        };
-        let names = ["detail", "message", "error_description", "error", "title"];
-        let message = [inner, Some(body)]
-            .into_iter()
-            .flatten()
-            .find_map(|document| names.iter().find_map(|name| text_of(document, name)));
-        Self { message, code: inner.and_then(code_of).or_else(|| code_of(body)) }
+        let mut inner = "";
+        for name in ["errors", "error"] {
+            let Some(Value::Container(reported)) = json::member(body, name) else { continue };
+            match json::first_element(reported) {
+                Some(Value::String(text)) => return Self { message: Some(text.into_owned()), code: code_of(body) },
+                Some(Value::Container(object)) => inner = object,
+                None if reported.starts_with('{') => inner = reported,
+                _ => continue,
+            }
+            break;
+        }
+        Self { message: words_of(inner).or_else(|| words_of(body)), code: code_of(inner).or_else(|| code_of(body)) }
     }
 }
 
@@ -387,9 +384,11 @@ fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn text_of(document: &str, name: &str) -> Option<String> {
-    let text = json::member(document, name).and_then(Value::into_string)?;
-    (!text.trim().is_empty()).then(|| text.into_owned())
+fn words_of(document: &str) -> Option<String> {
+    ["detail", "message", "error_description", "error", "title"].iter().find_map(|name| {
+        let text = json::member(document, name).and_then(Value::into_string)?;
+        if text.trim_ascii().is_empty() { None } else { Some(text.into_owned()) }
+    })
 }
 
 /// A `code` member, when it is one: short, and made of the characters of names.

@@ -13,10 +13,10 @@ use crate::Timestamp;
 use crate::text::whole_number;
 use crate::time::days_since_epoch;
 
-const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const WEEKDAYS: &str = "MonTueWedThuFriSatSun";
 /// What RFC 850 writes behind these three letters.
 const WEEKDAY_ENDS: [&str; 7] = ["day", "sday", "nesday", "rsday", "day", "urday", "day"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /// The 1st of January 1970 was a Thursday.
 const EPOCH_WEEKDAY: u64 = 3;
@@ -24,10 +24,10 @@ const EPOCH_WEEKDAY: u64 = 3;
 /// Reads a date. Its weekday has to be the right one.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let mut rest = Rest(text);
-    let weekday = rest.one_of(&WEEKDAYS)?;
+    let weekday = rest.one_of(WEEKDAYS)?;
     let (day, month, year, seconds);
     if rest.skip(" ").is_some() {
-        month = rest.one_of(&MONTHS)?;
+        month = rest.one_of(MONTHS)?;
         rest.skip(" ")?;
         day = if rest.skip(" ").is_some() { rest.digits(1) } else { rest.digits(2) }?;
         rest.skip(" ")?;
@@ -40,7 +40,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
         rest.skip(", ")?;
         day = rest.digits(2)?;
         rest.skip(separator)?;
-        month = rest.one_of(&MONTHS)?;
+        month = rest.one_of(MONTHS)?;
         rest.skip(separator)?;
         year = if is_rfc850 {
             // Two digits: taken for the years from 1970 to 2069.
@@ -67,8 +67,11 @@ impl Rest<'_> {
         Some(())
     }
 
-    fn one_of(&mut self, names: &[&str]) -> Option<usize> {
-        names.iter().position(|name| self.skip(name).is_some())
+    /// Which of the names, three letters each, comes next.
+    fn one_of(&mut self, names: &str) -> Option<usize> {
+        let (name, rest) = self.0.split_at_checked(3)?;
+        self.0 = rest;
+        names.as_bytes().chunks(3).position(|known| known == name.as_bytes())
     }
 
     fn digits(&mut self, count: usize) -> Option<u64> {

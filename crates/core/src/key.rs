@@ -9,14 +9,14 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-use sha2::{Digest as _, Sha256};
+use sha2::block_api::compress256;
 use zeroize::Zeroizing;
 
 use crate::Timestamp;
 use crate::base64url;
 use crate::json::{self, Value};
 use crate::secret::Secret;
-use crate::text::{self, cut, split, whole_number};
+use crate::text::{self, cut, split, trim_end, whole_number};
 
 /// The longest accepted key: 8 KiB, the header size that common servers take.
 pub const MAX_KEY_BYTES: usize = 8 * 1024;
@@ -160,7 +160,7 @@ impl KeyError {
                     &text::count(MAX_KEY_BYTES),
                     " a header can carry; is it a file's content?",
                 ];
-                return parts.concat();
+                return text::concat(&parts);
             }
             Self::InvalidCharacter { position, class } => {
                 let parts = [
@@ -170,7 +170,7 @@ impl KeyError {
                     &text::count(position),
                     " (counting from 0), which an Authorization header cannot carry; copy the key again, in one piece",
                 ];
-                return parts.concat();
+                return text::concat(&parts);
             }
         })
     }
@@ -246,8 +246,7 @@ pub struct Fingerprint([u8; 4]);
 
 impl Fingerprint {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        let digest = Sha256::digest(bytes);
-        Self([digest[0], digest[1], digest[2], digest[3]])
+        Self(sha256_start(bytes))
     }
 
     /// The eight digits.
@@ -268,6 +267,32 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// The first four bytes of the SHA-256 of `bytes`. The padding (FIPS 180-4 §5.1.1)
+/// is done here: `Sha256`'s buffer for bytes that come in pieces is as large as
+/// the hash itself.
+fn sha256_start(bytes: &[u8]) -> [u8; 4] {
+    let mut state =
+        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+    let length = (8 * bytes.len() as u64).to_be_bytes();
+    // A byte that marks the end, zeros, and the length at the end of the last block.
+    let blocks = bytes.len() / 64 + if bytes.len() % 64 < 56 { 1 } else { 2 };
+    let mut at = 0;
+    for _ in 0..blocks {
+        let mut block = Zeroizing::new([0; 64]);
+        for byte in &mut *block {
+            *byte = match bytes.get(at) {
+                Some(byte) => *byte,
+                None if at == bytes.len() => 0x80,
+                None => (at + 8).checked_sub(64 * blocks).and_then(|at| length.get(at)).copied().unwrap_or_default(),
+            };
+            at += 1;
+        }
+        compress256(&mut state, &[*block]);
+    }
+    let [start, ..] = state;
+    start.to_be_bytes()
+}
+
 /// Unverified claims of a key that is a JWT (RFC 7519 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
@@ -286,9 +311,9 @@ impl Claims {
         if parts.next().is_some() {
             return None;
         }
-        let bytes = Zeroizing::new(base64url::decode(payload.trim_end_matches('='))?);
-        let text = str::from_utf8(&bytes).ok()?;
-        if !text.trim_start().starts_with('{') {
+        let bytes = Zeroizing::new(base64url::decode(trim_end(payload, b'='))?.into_boxed_slice());
+        let text = &*Zeroizing::new(text::utf8(&bytes)?.into_boxed_str());
+        if !text.trim_ascii_start().starts_with('{') {
             return None;
         }
         let date = |name| match json::member(text, name) {
@@ -310,5 +335,20 @@ impl Claims {
     /// Whether `exp` lies in the past.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn a_fingerprint_is_the_start_of_the_sha256() {
+        let bytes = [b'k'; 200];
+        for (length, _) in bytes.iter().enumerate() {
+            let (bytes, _) = bytes.split_at(length);
+            assert_eq!(sha256_start(bytes), Sha256::digest(bytes)[..4], "{length} bytes");
+        }
     }
 }

@@ -12,10 +12,12 @@
 //! one of the two works, and the ring finds it at the price of one extra try.
 //! Source: <https://docs.attention.com/api-authentication>.
 
+use alloc::string::String;
 use core::time::Duration;
 
 use crate::Timestamp;
 use crate::authorization::Authorization;
+use crate::json::{Array, Object};
 use crate::key::{ApiKey, CallerToken, Claims, Fingerprint};
 use crate::secret::Secret;
 
@@ -208,9 +210,42 @@ impl KeyRing {
         self.entry(slot).map(|entry| Authorization::of(&entry.secret.0))
     }
 
+    /// What is known of the credentials, as JSON, without the credentials:
+    /// `{"kind","inUse","keys":[{"slot","fingerprint","verdict","at","expiresAt"}]}`,
+    /// times in milliseconds since the Unix epoch. `kind` is `api_key` or
+    /// `caller_token`, `verdict` is `untested`, `accepted` or `refused`.
+    pub fn to_json(&self) -> String {
+        let mut keys = Array::new();
+        for slot in [Slot::Current, Slot::Next] {
+            let Some(entry) = self.entry(slot) else { continue };
+            let (verdict, at) = match entry.verdict {
+                KeyVerdict::Untested => ("untested", None),
+                KeyVerdict::Accepted { at } => ("accepted", Some(at)),
+                KeyVerdict::Refused { at } => ("refused", Some(at)),
+            };
+            let mut object = Object::new();
+            object
+                .string("slot", slot.as_str())
+                .string("fingerprint", &entry.secret.0.fingerprint().to_hex())
+                .string("verdict", verdict);
+            for (name, at) in [("at", at), ("expiresAt", self.claims(slot).and_then(|claims| claims.expires_at))] {
+                if let Some(at) = at {
+                    object.number(name, at.as_unix_millis());
+                }
+            }
+            keys.raw(&object.finish());
+        }
+        let mut object = Object::new();
+        object
+            .string("kind", if self.kind == CredentialKind::ApiKey { "api_key" } else { "caller_token" })
+            .string("inUse", self.in_use.as_str())
+            .raw("keys", &keys.finish());
+        object.finish()
+    }
+
     /// The secrets themselves, for taking them out of foreign text.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.current), self.next.as_ref()].into_iter().flatten().map(|entry| entry.secret.0.expose())
+        core::iter::once(&self.current).chain(&self.next).map(|entry| entry.secret.0.expose())
     }
 
     /// Upstream took the key of `slot`. Says so when the ring therefore changes the

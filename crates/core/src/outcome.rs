@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::Timestamp;
 use crate::rate_limit::{self, Quota};
+use crate::text;
 
 /// Response headers, looked up by lower-case name.
 ///
@@ -33,7 +34,7 @@ impl Headers for Vec<(String, String)> {
 /// such as `Retry-After`, that makes two values none instead of a guess.
 fn joined<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
     let first = Cow::Borrowed(values.next()?);
-    Some(values.fold(first, |list, value| Cow::Owned([&*list, ", ", value].concat())))
+    Some(values.fold(first, |list, value| Cow::Owned(text::concat(&[&*list, ", ", value]))))
 }
 
 /// What core keeps of a response that is not a success.
@@ -41,8 +42,8 @@ fn joined<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>>
 pub(crate) struct Rejection {
     pub(crate) status: u16,
     pub(crate) request_id: Option<String>,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) quota: Option<Quota>,
+    /// How long the server asked to wait, by whichever header it has.
+    pub(crate) asked_wait: Option<Duration>,
 }
 
 impl Rejection {
@@ -50,14 +51,11 @@ impl Rejection {
         Self {
             status,
             request_id: request_id(headers),
-            retry_after: headers.get("retry-after").and_then(|value| rate_limit::retry_after(&value, now)),
-            quota: if status == 429 { Quota::from_headers(headers, now) } else { None },
+            asked_wait: match headers.get("retry-after").and_then(|value| rate_limit::retry_after(&value, now)) {
+                None if status == 429 => Quota::from_headers(headers, now).and_then(Quota::wait),
+                asked => asked,
+            },
         }
-    }
-
-    /// How long the server asked to wait, by whichever header it has.
-    pub(crate) fn asked_wait(&self) -> Option<Duration> {
-        self.retry_after.or_else(|| self.quota?.wait())
     }
 }
 

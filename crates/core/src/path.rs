@@ -107,11 +107,11 @@ fn decodes_to_hex_pair(bytes: &[u8], mut at: usize) -> bool {
 
 /// One round of percent-decoding; `None` when the result is not UTF-8, as with
 /// overlong forms of `.` and `/`.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.as_bytes().contains(&b'%') {
-        return Some(Cow::Borrowed(text));
+fn decode(encoded: &str) -> Option<Cow<'_, str>> {
+    if !encoded.bytes().any(|b| b == b'%') {
+        return Some(Cow::Borrowed(encoded));
     }
-    let bytes = text.as_bytes();
+    let bytes = encoded.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -123,7 +123,7 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
             at += 1;
         }
     }
-    String::from_utf8(decoded).ok().map(Cow::Owned)
+    text::utf8(&decoded).map(Cow::Owned)
 }
 
 /// Why a path is refused. Positions count bytes from 0.
@@ -206,7 +206,7 @@ impl PathError {
             Self::TooLong { bytes } => {
                 let parts =
                     ["the path has ", &text::count(bytes), " bytes, more than ", &text::count(MAX_TARGET_BYTES)];
-                return parts.concat();
+                return text::concat(&parts);
             }
             Self::EmptySegment { position } => ("has an empty segment (`//`)", position),
             Self::DotSegment { position } => ("has a `.` or `..` segment", position),
@@ -219,7 +219,7 @@ impl PathError {
                 ("has a character that must be percent-encoded (encodeURIComponent does it)", position)
             }
         };
-        ["the path ", what, " at byte ", &text::count(position), " (counting from 0)"].concat()
+        text::concat(&["the path ", what, " at byte ", &text::count(position), " (counting from 0)"])
     }
 }
 

@@ -84,15 +84,17 @@ impl QueryError {
     /// What is wrong, in one line.
     pub fn message(self) -> String {
         match self {
-            Self::TooLong { bytes } => {
-                ["the query has ", &text::count(bytes), " bytes, more than ", &text::count(MAX_TARGET_BYTES)].concat()
-            }
-            Self::InvalidCharacter { position } => [
+            Self::TooLong { bytes } => text::concat(&[
+                "the query has ",
+                &text::count(bytes),
+                " bytes, more than ",
+                &text::count(MAX_TARGET_BYTES),
+            ]),
+            Self::InvalidCharacter { position } => text::concat(&[
                 "the query has a character that must be percent-encoded at byte ",
                 &text::count(position),
                 " (counting from 0)",
-            ]
-            .concat(),
+            ]),
         }
     }
 }

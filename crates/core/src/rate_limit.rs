@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::Timestamp;
 use crate::http_date;
 use crate::outcome::Headers;
-use crate::text::{cut, split, whole_number};
+use crate::text::{self, cut, split, whole_number};
 
 /// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
 /// is compared with `now`. A date in the past is a wait of zero. `None` when the
@@ -25,7 +25,7 @@ use crate::text::{cut, split, whole_number};
 /// assert_eq!(retry_after("soon", now), None);
 /// ```
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let value = value.trim();
+    let value = value.trim_ascii();
     if let Some(seconds) = delta_seconds(value) {
         return Some(Duration::from_secs(seconds));
     }
@@ -36,25 +36,24 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 /// means by more is "never", and the sum with a time must not overflow.
 fn delta_seconds(text: &str) -> Option<u64> {
     const CENTURY: u64 = 100 * 366 * 24 * 3600;
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if digits == 0 || digits < text.len() {
         return None;
     }
     Some(whole_number(text).unwrap_or(CENTURY).min(CENTURY))
 }
 
 /// What is left of a quota, from response headers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quota {
-    /// Calls per window.
-    pub limit: Option<u64>,
     /// Calls left in this window.
-    pub remaining: Option<u64>,
+    pub remaining: u64,
     /// Until the window ends.
     pub reset: Option<Duration>,
 }
 
 impl Quota {
-    /// Reads `RateLimit` and `RateLimit-Policy`
+    /// Reads `RateLimit`
     /// (draft-ietf-httpapi-ratelimit-headers), else `RateLimit-Remaining` and
     /// its kin, else the same with `X-` before them. A reset larger than a month
     /// of seconds is taken for a Unix time, as common servers send both.
@@ -62,36 +61,30 @@ impl Quota {
         if let Some(list) = headers.get("ratelimit") {
             // Of several policies the first that has a remainder counts; parameters
             // are separated by semicolons (RFC 9651), older drafts used commas.
-            let remaining = parameter(&list, &["r", "remaining"]);
-            let reset = parameter(&list, &["t", "reset"]);
-            if remaining.is_some() {
-                let limit =
-                    parameter(&list, &["limit"]).or_else(|| parameter(&headers.get("ratelimit-policy")?, &["q"]));
-                return Some(Self { limit, remaining, reset: reset.map(Duration::from_secs) });
+            let either = |name, long| parameter(&list, name).or_else(|| parameter(&list, long));
+            if let Some(remaining) = either("r", "remaining") {
+                return Some(Self { remaining, reset: either("t", "reset").map(Duration::from_secs) });
             }
         }
         ["ratelimit-", "x-ratelimit-"].iter().find_map(|prefix| {
-            let number = |name: &str| delta_seconds(headers.get(&[prefix, name].concat())?.trim());
-            let remaining = number("remaining")?;
-            Some(Self {
-                limit: number("limit"),
-                remaining: Some(remaining),
-                reset: number("reset").map(|r| reset(r, now)),
-            })
+            let number = |name: &str| delta_seconds(headers.get(&text::concat(&[prefix, name]))?.trim_ascii());
+            Some(Self { remaining: number("remaining")?, reset: number("reset").map(|r| reset(r, now)) })
         })
     }
 
     /// How long to hold back before the next call: until the window ends when
     /// nothing is left of it.
     pub fn wait(self) -> Option<Duration> {
-        if self.remaining == Some(0) { self.reset } else { None }
+        if self.remaining == 0 { self.reset } else { None }
     }
 }
 
-fn parameter(list: &str, names: &[&str]) -> Option<u64> {
-    split(list, b';').flat_map(|part| split(part, b',')).find_map(|part| {
-        let (name, value) = cut(part.trim(), b'=')?;
-        names.contains(&name.trim()).then(|| delta_seconds(value.trim())).flatten()
+fn parameter(list: &str, wanted: &str) -> Option<u64> {
+    split(list, b';').find_map(|item| {
+        split(item, b',').find_map(|part| {
+            let (name, value) = cut(part, b'=')?;
+            if name.trim_ascii() == wanted { delta_seconds(value.trim_ascii()) } else { None }
+        })
     })
 }
 
@@ -190,19 +183,11 @@ mod tests {
     #[test]
     fn quotas_are_read_in_every_dialect() {
         let quota = |headers: &[(&str, &str)]| Quota::from_headers(&headers, NOW);
-        let some = |limit, remaining, seconds: u64| {
-            Some(Quota { limit, remaining: Some(remaining), reset: Some(Duration::from_secs(seconds)) })
-        };
-        assert_eq!(
-            quota(&[("ratelimit", "\"default\";r=0;t=30"), ("ratelimit-policy", "\"default\";q=100;w=60")]),
-            some(Some(100), 0, 30)
-        );
-        assert_eq!(quota(&[("ratelimit", "limit=10, remaining=3, reset=7")]), some(Some(10), 3, 7));
-        assert_eq!(quota(&[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "1700000060")]), some(None, 5, 60));
-        assert_eq!(
-            quota(&[("ratelimit-limit", "9"), ("ratelimit-remaining", "1"), ("ratelimit-reset", "2")]),
-            some(Some(9), 1, 2)
-        );
+        let some = |remaining, seconds: u64| Some(Quota { remaining, reset: Some(Duration::from_secs(seconds)) });
+        assert_eq!(quota(&[("ratelimit", "\"default\";r=0;t=30")]), some(0, 30));
+        assert_eq!(quota(&[("ratelimit", "limit=10, remaining=3, reset=7")]), some(3, 7));
+        assert_eq!(quota(&[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "1700000060")]), some(5, 60));
+        assert_eq!(quota(&[("ratelimit-remaining", "1"), ("ratelimit-reset", "2")]), some(1, 2));
         for odd in ["", "r", "r=", "r=-1;t=5", "r=\u{e9}", ";;;,,,==="] {
             assert_eq!(quota(&[("ratelimit", odd), ("x-ratelimit-remaining", odd)]), None, "{odd}");
         }

@@ -5,11 +5,10 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::secret::is_token68;
-use crate::text::{contains, find, hex_pair};
+use crate::text::{cut, find, hex_pair};
 
 /// What stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";
@@ -29,26 +28,20 @@ const LOOKALIKE_BYTES: usize = 16;
 /// ```
 pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
-    for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-        if !contains(&text, secret) && reveals(&text, secret) {
-            text = Cow::Owned(percent_decoded(&text));
-        }
-        if contains(&text, secret) {
-            text = Cow::Owned(without(&text, secret));
-        }
+    for secret in secrets {
+        text = without(text, &|text, from| secret_in(text, from, secret));
     }
+    without(text, &lookalike_in)
+}
+
+/// The text with something else in every place that `find` finds from a position on.
+fn without<'t>(text: Cow<'t, str>, find: &dyn Fn(&str, usize) -> Option<Range<usize>>) -> Cow<'t, str> {
     let mut kept = String::new();
     let mut from = 0;
-    let mut at = 0;
-    while let Some(run) = next_run(&text, at) {
-        at = run.end;
-        let word = text.get(run.clone()).unwrap_or_default();
-        let before = text.get(..run.start).unwrap_or_default();
-        if word.len() >= LOOKALIKE_BYTES && (ends_with_bearer(before) || is_jwt_shaped(word)) {
-            kept.push_str(text.get(from..run.start).unwrap_or_default());
-            kept.push_str(REDACTED);
-            from = run.end;
-        }
+    while let Some(found) = find(&text, from) {
+        kept.push_str(text.get(from..found.start).unwrap_or_default());
+        kept.push_str(REDACTED);
+        from = found.end;
     }
     if from == 0 {
         return text;
@@ -57,54 +50,49 @@ pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) 
     Cow::Owned(kept)
 }
 
-/// The text with something else in every place of `secret`.
-fn without(text: &str, secret: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, found)) = find(rest, secret).and_then(|at| rest.split_at_checked(at)) {
-        kept.push_str(before);
-        kept.push_str(REDACTED);
-        rest = found.get(secret.len()..).unwrap_or_default();
-    }
-    kept.push_str(rest);
-    kept
-}
-
 /// Whether a text holds a secret, as it is or percent-encoded in any way.
 pub(crate) fn reveals(text: &str, secret: &str) -> bool {
-    contains(text, secret) || (text.as_bytes().contains(&b'%') && contains(&percent_decoded(text), secret))
+    secret_in(text, 0, secret).is_some()
 }
 
-/// What can be decoded is; for looking into a text, not for sending it.
-fn percent_decoded(text: &str) -> String {
+fn secret_in(text: &str, from: usize, secret: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escape = if byte == b'%' { hex_pair(bytes, at + 1) } else { None };
-        decoded.push(escape.unwrap_or(byte));
-        at += if escape.is_some() { 3 } else { 1 };
+    (from..bytes.len()).find_map(|start| {
+        let mut end = start;
+        for byte in secret.bytes() {
+            end += match bytes.get(end)? {
+                given if *given == byte => 1,
+                b'%' if hex_pair(bytes, end + 1)? == byte => 3,
+                _ => return None,
+            };
+        }
+        (end > start).then_some(start..end)
+    })
+}
+
+/// The token behind a `Bearer`, or a JWT.
+fn lookalike_in(text: &str, mut from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_token = |at: &usize| bytes.get(*at).is_some_and(|b| is_token68(*b));
+    loop {
+        let start = (from..bytes.len()).find(is_token)?;
+        from = (start..bytes.len()).find(|at| !is_token(at)).unwrap_or(bytes.len());
+        let (before, word) = (bytes.get(..start)?, text.get(start..from)?);
+        if word.len() >= LOOKALIKE_BYTES && (ends_with_bearer(before) || is_jwt_shaped(word)) {
+            return Some(start..from);
+        }
     }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// The next run of `token68` characters from `at` on.
-fn next_run(text: &str, at: usize) -> Option<Range<usize>> {
-    let is_token = |at: &usize| text.as_bytes().get(*at).is_some_and(|b| is_token68(*b));
-    let start = (at..text.len()).find(is_token)?;
-    let end = (start..text.len()).find(|at| !is_token(at)).unwrap_or(text.len());
-    Some(start..end)
-}
-
-fn ends_with_bearer(text: &str) -> bool {
-    let text = text.trim_end().as_bytes();
-    text.last_chunk().is_some_and(|end: &[u8; 6]| end.eq_ignore_ascii_case(b"bearer"))
+fn ends_with_bearer(text: &[u8]) -> bool {
+    // White space of all sorts stands between the two.
+    let end = text.iter().rposition(u8::is_ascii_graphic).map_or(0, |at| at + 1);
+    text.get(..end).and_then(<[u8]>::last_chunk).is_some_and(|end: &[u8; 6]| end.eq_ignore_ascii_case(b"bearer"))
 }
 
 /// Base64url of `{"`, and a dot to follow: the head of every JWT in use.
 fn is_jwt_shaped(word: &str) -> bool {
-    let from_head = find(word, "eyJ").and_then(|at| word.as_bytes().get(at..));
-    from_head.is_some_and(|bytes| bytes.contains(&b'.'))
+    find(word, "eyJ").and_then(|at| cut(word.get(at..)?, b'.')).is_some()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use core::fmt;
 use crate::ip;
 use crate::path::{PathError, RequestPath};
 use crate::query::{self, QueryError};
-use crate::text::{cut, find, split, whole_number};
+use crate::text::{self, cut, find, split, trim_end, whole_number};
 
 /// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
 pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";
@@ -33,7 +33,7 @@ pub struct BaseUrl {
 impl BaseUrl {
     /// Reads an absolute URL without user information, query or fragment.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         let scheme_end = find(text, "://").ok_or(BaseUrlError::NotAbsolute)?;
         let (scheme, rest) = text.split_at_checked(scheme_end).unwrap_or_default();
         let rest = rest.get("://".len()..).unwrap_or_default();
@@ -46,7 +46,7 @@ impl BaseUrl {
         }
         let path_at = rest.bytes().position(|b| b == b'/').unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(path_at).unwrap_or_default();
-        if authority.as_bytes().contains(&b'@') {
+        if authority.bytes().any(|b| b == b'@') {
             return Err(BaseUrlError::UserInfo);
         }
         let authority = authority.to_ascii_lowercase();
@@ -54,7 +54,7 @@ impl BaseUrl {
         if !secure && !is_loopback(host) {
             return Err(BaseUrlError::Insecure);
         }
-        let path = path.trim_end_matches('/');
+        let path = trim_end(path, b'/');
         if !path.is_empty() {
             RequestPath::parse(path).map_err(BaseUrlError::Path)?;
         }
@@ -226,7 +226,7 @@ impl BaseUrlError {
             Self::UserInfo => "the base URL holds a user name or password; remove it",
             Self::InvalidHost => "the base URL's host or port is not valid",
             Self::QueryOrFragment => "the base URL holds a query or fragment; remove it",
-            Self::Path(error) => return ["the base URL is not valid: ", &error.message()].concat(),
+            Self::Path(error) => return text::concat(&["the base URL is not valid: ", &error.message()]),
         })
     }
 }

@@ -44,17 +44,15 @@ impl RetryPolicy {
     /// assert_eq!(policy.backoff(40, 1.0), Duration::from_secs(8));
     /// ```
     pub fn backoff(&self, retry: u32, unit: f64) -> Duration {
-        let unit = if unit.is_finite() { unit.clamp(0.0, 1.0) } else { 1.0 };
-        let factor = 1_u64.checked_shl(retry).unwrap_or(u64::MAX);
-        let ceiling = micros(self.base).saturating_mul(factor).min(micros(self.cap));
+        // What is no number counts as 1.
+        let unit = if unit <= 1.0 { unit.max(0.0) } else { 1.0 };
+        #[expect(clippy::cast_precision_loss)] // A power of two is exact.
+        let factor = (1_u64 << retry.min(63)) as f64;
+        let ceiling = (self.base.as_secs_f64() * factor).min(self.cap.as_secs_f64());
         // In whole microseconds rather than by `mul_f64`, which can panic.
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Duration::from_micros((ceiling as f64 * unit) as u64)
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Duration::from_micros((ceiling * unit * 1e6) as u64)
     }
-}
-
-const fn micros(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
 }
 
 /// What a try came to, as far as trying again is concerned.

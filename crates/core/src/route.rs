@@ -458,7 +458,7 @@ pub enum PolicyFault {
 impl PolicyError {
     /// What is wrong and where, in one line.
     pub fn message(self) -> String {
-        ["policy, line ", &text::count(self.line), ": ", &self.fault.message()].concat()
+        text::concat(&["policy, line ", &text::count(self.line), ": ", &self.fault.message()])
     }
 }
 

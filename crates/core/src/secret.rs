@@ -1,6 +1,6 @@
 //! The text of a credential: checked, zeroed on drop, never printed.
 
-use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -8,11 +8,12 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::key::{CharacterClass, Fingerprint, KeyError, MAX_KEY_BYTES};
+use crate::text::{self, find, trim_end};
 
 /// A bearer credential whose syntax has been checked: RFC 9110 §11.2 `token68`,
 /// which RFC 6750 §2.1 calls `b64token`.
 pub(crate) struct Secret {
-    text: Zeroizing<String>,
+    text: Zeroizing<Box<str>>,
     fingerprint: Fingerprint,
 }
 
@@ -33,7 +34,7 @@ impl Secret {
         }
         let led = given.len() - given.trim_ascii_start().len();
         // Bytes count as characters do: what stands before the first odd one is ASCII.
-        let body = trimmed.trim_end_matches('=');
+        let body = trim_end(trimmed, b'=');
         let odd = trimmed.bytes().position(|b| !is_token68(b)).or_else(|| {
             // `=` may only stand at the end (padding), and not alone.
             body.bytes().position(|b| b == b'=').or(body.is_empty().then_some(0))
@@ -43,7 +44,7 @@ impl Secret {
             let class = odd.map_or(CharacterClass::Other, CharacterClass::of);
             return Err(KeyError::InvalidCharacter { position: led + index, class });
         }
-        Ok(Self { fingerprint: Fingerprint::of(trimmed.as_bytes()), text: Zeroizing::new(trimmed.to_owned()) })
+        Ok(Self { fingerprint: Fingerprint::of(trimmed.as_bytes()), text: Zeroizing::new(Box::from(trimmed)) })
     }
 
     pub(crate) fn expose(&self) -> &str {
@@ -84,46 +85,30 @@ fn has_scheme_prefix(text: &str) -> bool {
 }
 
 /// Their letters and digits, in lower case; `here` may follow.
-const PLACEHOLDERS: [&str; 20] = [
-    "apikey",
-    "key",
-    "token",
-    "yourapikey",
-    "yourkey",
-    "yourtoken",
-    "yourattentionapikey",
-    "attentionapikey",
-    "attentionapikeynext",
-    "insertapikey",
-    "insertyourapikey",
-    "myapikey",
-    "changeme",
-    "replaceme",
-    "placeholder",
-    "todo",
-    "undefined",
-    "null",
-    "none",
-    "secret",
-];
+const PLACEHOLDERS: &str = "|apikey|key|token|yourapikey|yourkey|yourtoken|yourattentionapikey|attentionapikey|attentionapikeynext\
+    |insertapikey|insertyourapikey|myapikey|changeme|replaceme|placeholder|todo|undefined|null|none|secret|";
 
 /// What documentation and templates put where a key belongs, and what scripting
 /// languages print for a variable that was never set.
 fn is_placeholder(text: &str) -> bool {
-    let marked = [("<", ">"), ("${", "}"), ("{{", "}}"), ("[", "]"), ("%", "%")]
-        .iter()
-        .any(|(open, close)| text.starts_with(open) && text.ends_with(close));
-    if marked || text.starts_with('$') {
-        return true;
+    let mut bytes = text.bytes();
+    match (bytes.next(), bytes.next_back()) {
+        (Some(b'$'), _) | (Some(b'<'), Some(b'>')) | (Some(b'['), Some(b']')) | (Some(b'%'), Some(b'%')) => {
+            return true;
+        }
+        (Some(b'{'), Some(b'}')) if bytes.next() == Some(b'{') => return true,
+        _ => {}
     }
     if text.len() > 64 {
         return false;
     }
-    let letters = text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase()));
-    let plain: String = letters.collect();
-    if !plain.is_empty() && plain.bytes().all(|b| b == b'x') {
+    let mut plain = String::new();
+    for byte in text.bytes().filter(u8::is_ascii_alphanumeric) {
+        plain.push(char::from(byte.to_ascii_lowercase()));
+    }
+    if !plain.is_empty() && trim_end(&plain, b'x').is_empty() {
         return true;
     }
     let plain = plain.strip_suffix("here").unwrap_or(&plain);
-    PLACEHOLDERS.contains(&plain)
+    !plain.is_empty() && find(PLACEHOLDERS, &text::concat(&["|", plain, "|"])).is_some()
 }

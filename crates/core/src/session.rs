@@ -133,7 +133,7 @@ impl Session {
         if let Some(origin) = &self.origin {
             payload.string("org", origin);
         }
-        let mut token = [PREFIX, &base64url::encode(payload.finish().as_bytes())].concat();
+        let mut token = text::concat(&[PREFIX, &base64url::encode(payload.finish().as_bytes())]);
         if let Some(mac) = secret.mac(&token) {
             token.push('.');
             token.push_str(&base64url::encode(&mac.finalize().into_bytes()));
@@ -199,13 +199,13 @@ impl SessionError {
         String::from(match self {
             Self::WeakSecret => {
                 let least = text::count(LEAST_SECRET_CHARS);
-                return ["the signing secret has fewer than ", &least, " characters"].concat();
+                return text::concat(&["the signing secret has fewer than ", &least, " characters"]);
             }
             Self::Life => {
-                return ["a session lasts 1 to ", &decimal(LONGEST_SESSION.as_secs() / 60), " minutes"].concat();
+                return text::concat(&["a session lasts 1 to ", &decimal(LONGEST_SESSION.as_secs() / 60), " minutes"]);
             }
             Self::Routes(Some(error)) => {
-                return ["route ", &text::count(error.line), ": ", &error.fault.message()].concat();
+                return text::concat(&["route ", &text::count(error.line), ": ", &error.fault.message()]);
             }
             Self::Routes(None) => "a route is one line such as `GET /v2/conversations/*`",
             Self::Invalid => "the session token is not one of this proxy's",

@@ -1,10 +1,26 @@
 //! Text, put together and searched without `core::fmt` and `core::str::pattern`.
 //!
 //! Both are good code, and much of it: with std, which comes along, they were a
-//! third of the npm package's wasm (`docs/size.md`). So what ships composes its messages from strings, `["at byte ", &decimal(7)].concat()`,
+//! third of the npm package's wasm (`docs/size.md`). So what ships composes its messages from strings, with [`concat`],
 //! and `Display` prints the result for Rust programs.
 
 use alloc::string::String;
+
+/// The parts, one behind the other.
+///
+/// ```
+/// use attention_core::text::{concat, decimal};
+///
+/// assert_eq!(concat(&["at byte ", &decimal(7_u64)]), "at byte 7");
+/// ```
+pub fn concat(parts: &[&str]) -> String {
+    // Sized first: growing would leave copies behind in freed memory, and a part may be a key.
+    let mut text = String::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
 
 /// A number in decimal.
 ///
@@ -79,7 +95,8 @@ pub fn whole_number(digits: &str) -> Option<u64> {
     }
     digits.bytes().try_fold(0_u64, |number, byte| {
         let digit = byte.wrapping_sub(b'0');
-        if digit > 9 { None } else { number.checked_mul(10)?.checked_add(u64::from(digit)) }
+        // Compared, as `checked_mul` multiplies with 128 bits.
+        if digit > 9 || number > u64::MAX / 10 { None } else { (number * 10).checked_add(u64::from(digit)) }
     })
 }
 
@@ -100,15 +117,47 @@ pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The text that bytes are in UTF-8 (RFC 3629).
+pub(crate) fn utf8(bytes: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(bytes.len());
+    let mut bytes = bytes.iter();
+    while let Some(&first) = bytes.next() {
+        let (least, more) = match first {
+            0..=0x7f => (0, 0),
+            0xc0..=0xdf => (0x80, 1),
+            0xe0..=0xef => (0x800, 2),
+            0xf0..=0xf7 => (0x1_0000, 3),
+            _ => return None,
+        };
+        let mut code = u32::from(first) & (0x7f >> more);
+        for _ in 0..more {
+            let next = *bytes.next()?;
+            if next >> 6 != 2 {
+                return None;
+            }
+            code = code << 6 | u32::from(next & 0x3f);
+        }
+        text.push(char::from_u32(code).filter(|_| code >= least)?);
+    }
+    Some(text)
+}
+
+/// The text without any `byte`, which is ASCII, at its end.
+pub(crate) fn trim_end(text: &str, byte: u8) -> &str {
+    let mut text = text;
+    while let Some((rest, last)) = text.len().checked_sub(1).and_then(|end| text.split_at_checked(end)) {
+        if last.as_bytes() != [byte] {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
 /// Where `needle` begins in `text` for the first time. Compares at every place:
 /// what is searched for here is short or seldom there.
 pub fn find(text: &str, needle: &str) -> Option<usize> {
     text.as_bytes().windows(needle.len().max(1)).position(|window| window == needle.as_bytes())
-}
-
-/// Whether `needle` stands in `text`.
-pub(crate) fn contains(text: &str, needle: &str) -> bool {
-    find(text, needle).is_some()
 }
 
 #[cfg(test)]
@@ -133,6 +182,18 @@ mod tests {
         fn splits_as_core_does(text in "[a.é]{0,12}") {
             prop_assert_eq!(cut(&text, b'.'), text.split_once('.'));
             prop_assert!(split(&text, b'.').eq(text.split('.')));
+        }
+
+        #[test]
+        fn reads_utf8_as_core_does(text in "\\PC{0,3}", bytes: [u8; 4], spoilt in proptest::collection::vec(0x70_u8.., 1..5)) {
+            for bytes in [text.as_bytes(), &bytes, &spoilt] {
+                prop_assert_eq!(utf8(bytes), String::from_utf8(bytes.to_vec()).ok());
+            }
+        }
+
+        #[test]
+        fn every_character_is_read(c: char) {
+            prop_assert_eq!(utf8(c.to_string().as_bytes()), Some(c.to_string()));
         }
 
         #[test]

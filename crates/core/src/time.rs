@@ -27,7 +27,7 @@ impl Timestamp {
 
     /// From seconds since the Unix epoch, as JWT claims and HTTP dates give them.
     pub const fn from_unix_seconds(seconds: u64) -> Self {
-        Self(seconds.saturating_mul(1000))
+        Self(thousand(seconds))
     }
 
     /// Milliseconds since the Unix epoch.
@@ -142,7 +142,12 @@ pub(crate) fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
 /// Whole milliseconds, held at the most that 64 bits count. `Duration::as_millis`
 /// counts with 128, which wasm has no instructions for.
 pub const fn millis(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis() as u64)
+    thousand(duration.as_secs()).saturating_add(duration.subsec_millis() as u64)
+}
+
+/// As `saturating_mul`, which multiplies with 128 bits.
+const fn thousand(number: u64) -> u64 {
+    if number > u64::MAX / 1000 { u64::MAX } else { number * 1000 }
 }
 
 /// Digits of fixed widths between separators.

@@ -115,7 +115,7 @@ impl Scenario {
                     assert_eq!(call.attempts() as usize, sent.len());
                     let error = match &verdict {
                         Verdict::Success => None,
-                        Verdict::Rejected => Some(call.error(&self.upstream, b"", self.now)),
+                        Verdict::Rejected => Some(call.error(&self.upstream, "", self.now)),
                         Verdict::Failed(error) => Some((**error).clone()),
                     };
                     return Trace { sent, waits, verdict, error, millis: millis(self.now.saturating_since(begin)) };
@@ -295,7 +295,7 @@ fn an_error_before_any_response_is_harmless() {
     // A driver's fault: nothing was rejected yet.
     let scenario = Scenario::new(Method::Get);
     let call = Call::new(CallOptions::new(Method::Get), BEGIN);
-    let error = call.error(&scenario.upstream, b"{}", BEGIN);
+    let error = call.error(&scenario.upstream, "{}", BEGIN);
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Protocol, 0));
 }
 

@@ -152,7 +152,7 @@ proptest! {
         let mut call = Call::new(CallOptions { replayable: false, ..CallOptions::new(Method::Post) }, NOW);
         call.start(&mut upstream, NOW);
         call.on_response(&mut upstream, status, &headers, NOW, 0.5);
-        let error = call.error(&upstream, body.as_bytes(), NOW);
+        let error = call.error(&upstream, &body, NOW);
         for text in [&secret, &other] {
             hides_error(&error, text)?;
             hides("a call", &format!("{upstream:?}"), text)?;

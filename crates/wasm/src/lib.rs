@@ -17,7 +17,6 @@ extern crate alloc;
 mod bare;
 
 use alloc::borrow::{Cow, ToOwned as _};
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
@@ -25,25 +24,29 @@ use core::time::Duration;
 
 use attention_core as rules;
 use attention_core::call::{CallOptions, Verdict};
-use attention_core::json::{Array, Object};
-use attention_core::key_ring::{CredentialKind, KeyVerdict};
 use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
 use attention_core::retry::{Failure, RetryPolicy};
-use attention_core::{Action, ApiKey, CallerToken, Error, KeyRing, Method, Slot, Timestamp};
+use attention_core::{Action, ApiKey, CallerToken, Error, KeyError, KeyRing, Method, Slot, Timestamp};
 use wasm_bindgen::prelude::*;
-use web_sys::Headers;
 
-/// The next action, as [`Upstream::action`] gives it.
+/// The next action, the lowest three bits of a step.
 mod action {
-    pub(crate) const SEND: u32 = 0;
-    pub(crate) const WAIT: u32 = 1;
-    pub(crate) const SUCCESS: u32 = 2;
-    pub(crate) const REJECTED: u32 = 3;
-    pub(crate) const FAILED: u32 = 4;
+    pub(crate) const SEND: u64 = 0;
+    pub(crate) const WAIT: u64 = 1;
+    pub(crate) const SUCCESS: u64 = 2;
+    pub(crate) const REJECTED: u64 = 3;
+    pub(crate) const FAILED: u64 = 4;
 }
 
-/// Bits of [`Upstream::begin`]'s `flags`.
+/// Bits of `flags`.
 mod flag {
+    /// There is a base URL.
+    pub(crate) const BASE: u32 = 1;
+    /// There is a second credential.
+    pub(crate) const NEXT: u32 = 2;
+    /// The credential is a caller token.
+    pub(crate) const TOKEN: u32 = 4;
+
     /// The caller vouches that sending twice is harmless.
     pub(crate) const IDEMPOTENT: u32 = 1;
     /// The body is a stream: it can be sent once.
@@ -52,62 +55,53 @@ mod flag {
 
 /// A server, the credentials for it, and the calls under way.
 #[wasm_bindgen]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Upstream {
-    core: rules::Upstream,
+    core: Option<rules::Upstream>,
     calls: Vec<Option<rules::Call>>,
     free: Vec<usize>,
-    url: String,
-    action: u32,
-    wait: Duration,
-    timeout: Option<Duration>,
-    slot: Slot,
-    error: Option<Box<Error>>,
+    begun: usize,
+    step: u64,
+    error: String,
 }
 
 #[wasm_bindgen]
 impl Upstream {
-    /// Checks the base URL (the API's own, when there is none) and the credentials. `token` says that `current` is a
-    /// caller token of a Worker rather than an API key. Throws the JSON of an
-    /// error.
+    /// One without a server; `open` gives it one.
     #[wasm_bindgen(constructor)]
-    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
-    pub fn new(base: Option<String>, current: &str, next: Option<String>, token: bool) -> Result<Self, JsValue> {
-        let base = BaseUrl::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL)).map_err(thrown)?;
-        let keys = ring(current, next.as_deref(), token)?;
-        Ok(Self {
-            core: rules::Upstream::new(base, keys),
-            calls: Vec::new(),
-            free: Vec::new(),
-            url: String::new(),
-            action: action::FAILED,
-            wait: Duration::ZERO,
-            timeout: None,
-            slot: Slot::Current,
-            error: None,
-        })
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// The base URL.
-    #[wasm_bindgen(js_name = baseUrl)]
-    pub fn base_url(&self) -> String {
-        self.core.base().as_str().to_owned()
+    /// Takes a base URL and credentials; says whether they were accepted, and
+    /// if not there is an error. `flags`: 1 `base` counts (else it is the API's
+    /// own), 2 `next` counts (else there is one credential only), 4 `current` is
+    /// a caller token of a Worker rather than an API key. With a server there
+    /// already it keeps that, and only the credentials are replaced.
+    pub fn open(&mut self, base: &str, current: &str, next: &str, flags: u32) -> bool {
+        let mut open = || {
+            let next = if flags & flag::NEXT == 0 { None } else { Some(next) };
+            let keys = ring(current, next, flags & flag::TOKEN != 0)?;
+            match &mut self.core {
+                Some(core) => core.replace_keys(keys),
+                none => {
+                    let base = BaseUrl::parse(if flags & flag::BASE == 0 { DEFAULT_BASE_URL } else { base })?;
+                    *none = Some(rules::Upstream::new(base, keys));
+                }
+            }
+            Ok(())
+        };
+        match open() {
+            Ok(()) => true,
+            Err(error) => self.refuse(&error),
+        }
     }
 
-    /// Puts other credentials in place of the ones there.
-    #[wasm_bindgen(js_name = replaceKeys)]
-    #[expect(clippy::needless_pass_by_value)] // As above.
-    pub fn replace_keys(&mut self, current: &str, next: Option<String>) -> Result<(), JsValue> {
-        let token = self.core.keys().kind() == CredentialKind::CallerToken;
-        self.core.replace_keys(ring(current, next.as_deref(), token)?);
-        Ok(())
-    }
-
-    /// Begins a call and gives its number; the first action is ready then.
-    /// Durations are milliseconds, a negative one is none. Throws the JSON of an
-    /// error when the request is refused before it is sent.
+    /// Begins a call and gives its URL; its number and the first step can be
+    /// read then. Durations are milliseconds, a negative one is none. Empty when
+    /// the request is refused before it is sent: for which there is an error.
     #[expect(clippy::too_many_arguments)] // One crossing instead of an options object.
-    pub fn begin(
+    pub fn start(
         &mut self,
         method: &str,
         target: &str,
@@ -117,9 +111,17 @@ impl Upstream {
         timeout: f64,
         attempt_timeout: f64,
         now: f64,
-    ) -> Result<usize, JsValue> {
-        let method = Method::parse(method).ok_or(RequestError::Method).map_err(thrown)?;
-        self.url = self.core.url(target, query).map_err(thrown)?;
+    ) -> String {
+        let Some(core) = &mut self.core else { return String::new() };
+        let checked =
+            Method::parse(method).ok_or(RequestError::Method).and_then(|method| Ok((method, core.url(target, query)?)));
+        let (method, url) = match checked {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.refuse(&error.into());
+                return String::new();
+            }
+        };
         let options = CallOptions {
             idempotent: flags & flag::IDEMPOTENT != 0,
             replayable: flags & flag::ONE_SHOT == 0,
@@ -130,170 +132,115 @@ impl Upstream {
         };
         let now = time(now);
         let mut call = rules::Call::new(options, now);
-        let next = call.start(&mut self.core, now);
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.calls.push(None);
-            self.calls.len() - 1
-        });
-        self.calls[number] = Some(call);
-        self.take(number, next);
-        Ok(number)
-    }
-
-    /// The URL of the call begun last.
-    pub fn url(&mut self) -> String {
-        mem::take(&mut self.url)
-    }
-
-    /// A response's head has come; gives the next action.
-    #[wasm_bindgen(js_name = onResponse)]
-    pub fn on_response(&mut self, number: usize, status: u16, headers: &Headers, now: f64, unit: f64) -> u32 {
-        self.step(number, |call, upstream| call.on_response(upstream, status, &Lookup(headers), time(now), unit))
-    }
-
-    /// No response came: 0 the connection failed, 1 it took too long, 2 the
-    /// caller gave up.
-    #[wasm_bindgen(js_name = onFailure)]
-    pub fn on_failure(&mut self, number: usize, failure: u32, now: f64, unit: f64) -> u32 {
-        let failure = match failure {
-            0 => Failure::Connection,
-            1 => Failure::Timeout,
-            _ => Failure::Aborted,
-        };
-        self.step(number, |call, upstream| call.on_failure(upstream, failure, time(now), unit))
-    }
-
-    /// The wait is over.
-    #[wasm_bindgen(js_name = onWaited)]
-    pub fn on_waited(&mut self, number: usize, now: f64) -> u32 {
-        self.step(number, |call, upstream| call.on_waited(upstream, time(now)))
-    }
-
-    /// The next action: 0 send, 1 wait, 2 success, 3 rejected, 4 failed.
-    pub fn action(&self) -> u32 {
-        self.action
-    }
-
-    /// For a wait: its length in milliseconds.
-    #[wasm_bindgen(js_name = waitMillis)]
-    pub fn wait_millis(&self) -> f64 {
-        as_millis(self.wait)
-    }
-
-    /// For a send: the timeout up to the response's head in milliseconds, or -1.
-    #[wasm_bindgen(js_name = timeoutMillis)]
-    pub fn timeout_millis(&self) -> f64 {
-        self.timeout.map_or(-1.0, as_millis)
-    }
-
-    /// For a send: whose `Authorization` it takes, 0 current, 1 next.
-    pub fn slot(&self) -> u32 {
-        u32::from(self.slot == Slot::Next)
-    }
-
-    /// The `Authorization` header of a place. The one function that gives a key
-    /// away: its only caller is the driver.
-    pub fn authorization(&self, slot: u32) -> Option<String> {
-        self.core.keys().authorization(place(slot)).map(|value| value.expose().to_owned())
-    }
-
-    /// The JSON of the error that a rejected (with what was read of its body) or
-    /// failed call ended with. The call's number is free afterwards.
-    pub fn error(&mut self, number: usize, body: &[u8], now: f64) -> String {
-        if let Some(error) = self.error.take() {
-            return error.to_json();
+        let next = call.start(core, now);
+        self.begun = self.free.pop().unwrap_or(self.calls.len());
+        let call = Some(call);
+        match self.calls.get_mut(self.begun) {
+            Some(place) => *place = call,
+            None => self.calls.push(call),
         }
-        let call = self.calls.get_mut(number).and_then(Option::take);
-        call.map_or_else(String::new, |call| {
-            self.free.push(number);
-            call.error(&self.core, body, time(now)).to_json()
-        })
+        self.take(self.begun, next);
+        url
     }
 
-    /// The switch of keys that the last response brought about, once: 0 none, 1
-    /// to current, 2 to next.
-    #[wasm_bindgen(js_name = takeSwitch)]
-    pub fn take_switch(&mut self) -> u32 {
-        self.core.take_switch().map_or(0, |switch| match switch.to {
-            Slot::Current => 1,
-            Slot::Next => 2,
-        })
-    }
-
-    /// What is known of the credentials, as JSON, without the credentials:
-    /// `{"kind","inUse","keys":[{"slot","fingerprint","verdict","at","expiresAt"}]}`,
-    /// times in milliseconds since the Unix epoch.
-    pub fn keys(&self) -> String {
-        let ring = self.core.keys();
-        let mut keys = Array::new();
-        for slot in [Slot::Current, Slot::Next] {
-            let (Some(fingerprint), Some(verdict)) = (ring.fingerprint(slot), ring.verdict(slot)) else { continue };
-            let mut object = Object::new();
-            object.string("slot", slot.as_str()).string("fingerprint", &fingerprint.to_hex());
-            let (verdict, at) = match verdict {
-                KeyVerdict::Untested => ("untested", None),
-                KeyVerdict::Accepted { at } => ("accepted", Some(at)),
-                KeyVerdict::Refused { at } => ("refused", Some(at)),
-            };
-            object.string("verdict", verdict);
-            for (name, at) in [("at", at), ("expiresAt", ring.claims(slot).and_then(|claims| claims.expires_at))] {
-                if let Some(at) = at {
-                    object.number(name, at.as_unix_millis());
-                }
+    /// Tells what happened to a call and gives the next step. Events: 0 the wait
+    /// is over, 1 a response's head has come, 2 the connection failed, 3 it took
+    /// too long, 4 the caller gave up. `status` and `headers` count with a
+    /// response only, `unit` is a random number from 0 to 1.
+    ///
+    /// A step is `action + 8 * slot + 16 * millis`. Actions: 0 send with the
+    /// `Authorization` of the slot (0 current, 1 next) and a timeout up to the
+    /// response's head of `millis - 1`, none when that is negative; 1 wait so
+    /// many milliseconds; 2 success; 3 rejected, 4 failed, for which there is an
+    /// error.
+    pub fn step(&mut self, number: usize, event: u32, status: u16, headers: &Headers, now: f64, unit: f64) -> f64 {
+        let now = time(now);
+        match (&mut self.core, self.calls.get_mut(number)) {
+            (Some(core), Some(Some(call))) => {
+                let mut failed = |failure| call.on_failure(core, failure, now, unit);
+                let next = match event {
+                    0 => call.on_waited(core, now),
+                    1 => call.on_response(core, status, &Lookup(headers), now, unit),
+                    2 => failed(Failure::Connection),
+                    3 => failed(Failure::Timeout),
+                    _ => failed(Failure::Aborted),
+                };
+                self.take(number, next);
             }
-            keys.raw(&object.finish());
+            // A number that is not under way is a driver's fault; the call is over.
+            _ => self.step = action::FAILED,
         }
-        let mut object = Object::new();
-        object
-            .string("kind", if ring.kind() == CredentialKind::ApiKey { "api_key" } else { "caller_token" })
-            .string("inUse", ring.in_use().as_str())
-            .raw("keys", &keys.finish());
-        object.finish()
+        self.read(0, 0)
     }
 
-    /// How many requests a call has sent so far.
-    pub fn attempts(&self, number: usize) -> u32 {
-        self.calls.get(number).and_then(Option::as_ref).map_or(0, rules::Call::attempts)
+    /// A number: 0 the step taken last, 1 which call was begun last, 2 the
+    /// switch of keys that the last response brought about, once (0 none, 1 to
+    /// current, 2 to next), 3 how many calls are under way (for tests of leaks),
+    /// 4 how many requests the call `number` has sent.
+    #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+    pub fn read(&mut self, what: u32, number: usize) -> f64 {
+        let value = match what {
+            0 => self.step,
+            1 => self.begun as u64,
+            2 => match self.core.as_mut().and_then(rules::Upstream::take_switch) {
+                None => 0,
+                Some(switch) => 1 + switch.to as u64,
+            },
+            3 => self.calls.iter().flatten().count() as u64,
+            _ => self.calls.get(number).and_then(Option::as_ref).map_or(0, |call| call.attempts().into()),
+        };
+        value as f64
     }
 
-    /// How many calls are under way; for tests of leaks.
-    #[wasm_bindgen(js_name = openCalls)]
-    pub fn open_calls(&self) -> usize {
-        self.calls.iter().flatten().count()
+    /// A text, empty when there is none: 0 and 1 the `Authorization` header of a
+    /// slot (the one thing that gives a key away: its only reader is the
+    /// driver), 2 the base URL, 3 what is known of the credentials, as JSON; 4
+    /// the JSON of the error that `open` or `start` refused with, or that a call
+    /// ended with, a rejected one with what was read of its body, decoded as
+    /// UTF-8. The call's number is free afterwards.
+    pub fn text(&mut self, what: u32, number: usize, body: &str, now: f64) -> String {
+        let Some(core) = &self.core else { return mem::take(&mut self.error) };
+        match what {
+            0 | 1 => {
+                let slot = if what == 0 { Slot::Current } else { Slot::Next };
+                core.keys().authorization(slot).map_or_else(String::new, |value| value.expose().to_owned())
+            }
+            2 => core.base().as_str().to_owned(),
+            3 => core.keys().to_json(),
+            _ => match self.calls.get_mut(number).and_then(Option::take) {
+                Some(call) => {
+                    self.free.push(number);
+                    call.error(core, body, time(now)).to_json()
+                }
+                None => mem::take(&mut self.error),
+            },
+        }
     }
 }
 
 impl Upstream {
-    fn step(&mut self, number: usize, judge: impl FnOnce(&mut rules::Call, &mut rules::Upstream) -> Action) -> u32 {
-        // A number that is not under way is a driver's fault; the call is over.
-        let Some(Some(call)) = self.calls.get_mut(number) else {
-            self.action = action::FAILED;
-            return self.action;
-        };
-        let next = judge(call, &mut self.core);
-        self.take(number, next);
-        self.action
+    fn refuse(&mut self, error: &Error) -> bool {
+        self.error = error.to_json();
+        false
     }
 
     fn take(&mut self, number: usize, next: Action) {
-        self.action = match next {
+        self.step = match next {
             Action::Send(attempt) => {
-                self.slot = attempt.slot;
-                self.timeout = attempt.timeout;
-                action::SEND
+                let timeout = attempt.timeout.map_or(0, |timeout| 1 + whole(timeout));
+                action::SEND + 8 * attempt.slot as u64 + 16 * timeout
             }
-            Action::Wait(wait) => {
-                self.wait = wait;
-                action::WAIT
-            }
+            Action::Wait(wait) => action::WAIT + 16 * whole(wait),
             // Its error is made from the body, and ends it.
             Action::Done(Verdict::Rejected) => action::REJECTED,
             Action::Done(verdict) => {
-                self.calls[number] = None;
+                if let Some(place) = self.calls.get_mut(number) {
+                    *place = None;
+                }
                 self.free.push(number);
                 match verdict {
                     Verdict::Failed(error) => {
-                        self.error = Some(error);
+                        self.error = error.to_json();
                         action::FAILED
                     }
                     _ => action::SUCCESS,
@@ -303,20 +250,12 @@ impl Upstream {
     }
 }
 
-fn ring(current: &str, next: Option<&str>, token: bool) -> Result<KeyRing, JsValue> {
+fn ring(current: &str, next: Option<&str>, token: bool) -> Result<KeyRing, KeyError> {
     if token {
-        return CallerToken::parse(current).map(KeyRing::of_token).map_err(thrown);
+        return CallerToken::parse(current).map(KeyRing::of_token);
     }
-    let next = next.map(ApiKey::parse).transpose().map_err(thrown)?;
-    Ok(KeyRing::new(ApiKey::parse(current).map_err(thrown)?, next))
-}
-
-fn thrown(error: impl Into<Error>) -> JsValue {
-    JsValue::from_str(&error.into().to_json())
-}
-
-const fn place(slot: u32) -> Slot {
-    if slot == 1 { Slot::Next } else { Slot::Current }
+    let next = next.map(ApiKey::parse).transpose()?;
+    Ok(KeyRing::new(ApiKey::parse(current)?, next))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
@@ -329,17 +268,24 @@ fn millis(millis: f64) -> Option<Duration> {
     (millis >= 0.0).then(|| Duration::from_millis(millis as u64))
 }
 
-/// Exact for whole milliseconds. Seconds as a fraction are not: 1.001 s would
-/// come to 1000.9999999999999 ms, and a timer cuts that down to a wait too short.
-#[allow(clippy::cast_precision_loss)] // Centuries of seconds are exact.
-fn as_millis(duration: Duration) -> f64 {
-    duration.as_secs() as f64 * 1000.0 + f64::from(duration.subsec_nanos()) / 1e6
+/// Milliseconds that a step has room for: a generation is.
+fn whole(duration: Duration) -> u64 {
+    rules::millis(duration).min(1 << 40)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The Fetch standard's. web-sys has it too, and brings js-sys, whose parts stay in the module whether used or not.
+    pub type Headers;
+
+    #[wasm_bindgen(method)]
+    fn get(this: &Headers, name: &str) -> Option<String>;
 }
 
 struct Lookup<'a>(&'a Headers);
 
 impl rules::Headers for Lookup<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.0.get(name).ok().flatten().map(Cow::Owned)
+        self.0.get(name).map(Cow::Owned)
     }
 }

@@ -88,7 +88,7 @@ impl Client {
                     if verdict == Verdict::Success {
                         return Ok(response);
                     }
-                    let body = response.binary().await.unwrap_or_default();
+                    let body = response.text().await.unwrap_or_default();
                     return Err(call.error(&upstream(), &body, now()));
                 }
             };

@@ -151,7 +151,7 @@ async fn forward(request: &Request, method: Method, url: &str, config: &Config) 
                 return if verdict == Verdict::Success {
                     Ok(passed(response)?)
                 } else {
-                    Err(call.error(&upstream(), &[], now()).into())
+                    Err(call.error(&upstream(), "", now()).into())
                 };
             }
         };

@@ -114,7 +114,7 @@ impl Check for ErrorCase {
             (Action::Done(Verdict::Success), None) => Ok(()),
             (Action::Done(Verdict::Rejected), Some(expected)) => {
                 let body = self.body.as_ref().map(Body::build).unwrap_or_default();
-                let error = call.error(&upstream, &body, now);
+                let error = call.error(&upstream, &String::from_utf8_lossy(&body), now);
                 same("status", error.status(), Some(self.status))?;
                 expected.check(&error, &[key])
             }

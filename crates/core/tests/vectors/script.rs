@@ -191,7 +191,10 @@ impl Play {
             ("rejected", Outcome::Action(Action::Done(Verdict::Rejected))) => {
                 let body = step.body.as_ref().map(Body::build).unwrap_or_default();
                 let now = Timestamp::from_unix_millis(self.now + step.at);
-                then.check_error(&self.calls[&step.call].error(&self.upstream, &body, now), keys)?;
+                then.check_error(
+                    &self.calls[&step.call].error(&self.upstream, &String::from_utf8_lossy(&body), now),
+                    keys,
+                )?;
             }
             ("failed", Outcome::Action(Action::Done(Verdict::Failed(error)))) => then.check_error(&error, keys)?,
             ("refused", Outcome::Refused(error)) => then.check_error(&error.into(), keys)?,
