@@ -239,7 +239,7 @@ async function answer(request, env, context, known) {
   if (own.isCall(number)) kept.note(final.status, now - started, now);
   if (kept.isDue(now)) {
     const gate = gateOf(env);
-    if (gate !== undefined) context.waitUntil(gate.ledger(kept.take()).catch(() => {}));
+    if (gate !== undefined) context.waitUntil(ledger(gate));
   }
   if (env.ATTENTION_ANALYTICS !== undefined) measure(env.ATTENTION_ANALYTICS, JSON.parse(own.record(number, final.status, now)));
   const line = own.close(number, final.status, now, Math.random());
