@@ -59,11 +59,16 @@ export function verifier(terms) {
     }
 
     async function check(renew) {
-      const { payload } = await jwtVerify(token, await keySet(renew), options);
+      const { payload, protectedHeader } = await jwtVerify(token, await keySet(renew), options);
+      if (isOfAnotherKind(protectedHeader.typ)) return { refusal: "typ" };
       return { claims: JSON.stringify(payload) };
     }
   };
 }
+
+// RFC 8725 §3.11: what is typed as something else than a token for access is none,
+// such as an issuer's `logout+jwt`. A `typ` that names no kind says nothing.
+const isOfAnotherKind = (typ) => typ !== undefined && (typeof typ !== "string" || (/\+jwt$/i.test(typ) && !/at\+jwt$/i.test(typ)));
 
 // jose names the fault and, for claims, which one; never a value.
 const reason = (error) => `${error?.code ?? "unreadable"}${error?.claim ? ` (${error.claim})` : ""}`;

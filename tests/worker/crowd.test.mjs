@@ -27,7 +27,7 @@ function openFiles() {
 
 /** As many as one workerd has room for. */
 const room = Math.floor((openFiles() - FILES_OWN) / FILES_EACH);
-const processes = Math.ceil(CALLERS_AT_ONCE / room);
+const processes = Math.max(1, Math.ceil(CALLERS_AT_ONCE / room));
 
 let upstream;
 let workerds = [];
