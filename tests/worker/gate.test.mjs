@@ -78,8 +78,9 @@ test("four isolates together stay within the budget, and a flood does not keep a
     }
   }
   assert.ok(Math.max(...times) - started >= ((168 - 1) / BUDGET) * 1000 - 50, "all were here too soon");
-  const later = arrivals.length - 1 - arrivals.findLastIndex(({ url }) => url.includes("quiet"));
-  assert.ok(later >= 20, `only ${later} calls of the flood came after the quiet caller's last`);
+  // Not each of them: on a busy machine one or the other is late for reasons of its own. In a queue all would stand behind the flood.
+  const positions = arrivals.flatMap(({ url }, position) => (url.includes("quiet") ? [position] : []));
+  assert.ok(positions[3] < 100, `the quiet caller's calls were the ${positions} of 168`);
 });
 
 /** Resolves once the shared gate is shut for this long at least: an isolate's word reaches it a turn later. */
