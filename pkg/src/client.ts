@@ -3,7 +3,7 @@
 import { type Body, encodeBody } from "./body.js";
 import * as check from "./check.js";
 import { config, type Credential, Door, type KeysInfo } from "./door.js";
-import { type Exchange, exchange, IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
+import { type Exchange, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
 import { isBrowser, pageOrigin, variable } from "./environment.js";
 import { UnauthorizedError } from "./errors.js";
 import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./events.js";
@@ -70,6 +70,8 @@ export interface CallOptions {
   readonly maxRetries?: number | undefined;
   /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
   readonly idempotencyKey?: string | undefined;
+  /** Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was certainly not processed, as with a 429, is sent again all the same. */
+  readonly idempotent?: boolean | undefined;
 }
 
 const OPTIONS: check.Rules = {
@@ -103,6 +105,7 @@ const CALL_OPTIONS: check.Rules = {
   attemptTimeout: check.milliseconds,
   maxRetries: check.count,
   idempotencyKey: check.text,
+  idempotent: check.flag,
 };
 
 /** Options that lead to another server or another key. */
@@ -301,8 +304,9 @@ export class Client {
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
       if (options.headers !== undefined) extra = { ...extra, ...headerMap(options.headers, "headers") };
+      const idempotent = options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true);
+      if (idempotent !== undefined) flags |= idempotent ? IDEMPOTENT : NOT_IDEMPOTENT;
       if (options.idempotencyKey !== undefined) {
-        flags |= IDEMPOTENT;
         extra = { ...extra, "idempotency-key": options.idempotencyKey };
       }
     }

@@ -23,6 +23,7 @@ const ABORTED = 2;
 /** Bits of the binding's flags. */
 export const IDEMPOTENT = 1;
 export const ONE_SHOT = 2;
+export const NOT_IDEMPOTENT = 4;
 
 /** As core's own limit: more of an error body than this is not looked at. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;

@@ -37,7 +37,7 @@ export function resource(client: Client, name: string, line: string): object {
       const options = { ...params, ...(given[0] as CallOptions | undefined) };
       if (style !== "") return new Listing(owner, (changed: CallOptions) => client.request(method, url, changed), options, STYLES[Number(style)]!);
       // Sent again after an answer that was lost, it might undo itself.
-      return client.request(method, url, kind === "x" ? { maxRetries: 0, ...options } : options);
+      return client.request(method, url, kind === "x" ? { idempotent: false, ...options } : options);
     };
     return [operation, call];
   }));

@@ -82,8 +82,10 @@ test("what may undo itself when repeated is not repeated", async (t) => {
   const counting = client.withOptions({ fetch: async () => { sent++; throw new TypeError("cut"); } });
   await rejection(counting.conversations.changePrivacy("a"));
   assert.equal(sent, 1);
-  await rejection(counting.conversations.changePrivacy("a", { maxRetries: 1 }));
+  await rejection(counting.conversations.changePrivacy("a", { idempotent: true, maxRetries: 1 }));
   assert.equal(sent, 3);
+  await rejection(counting.put("/conversations/a/change_privacy", { idempotent: false }));
+  assert.equal(sent, 4);
   counting.close();
   assert.equal(upstream.records.length, 0);
 });

@@ -7,6 +7,7 @@ export const FILES = ["authorization.json", "keys.json", "urls.json", "errors.js
 const ACTIONS = ["send", "wait", "success", "rejected", "failed"];
 const IDEMPOTENT = 1;
 const ONE_SHOT = 2;
+const NOT_IDEMPOTENT = 4;
 const BASE = "https://api.attention.tech/v2";
 /** For cases to which the key does not matter. */
 const KEY = "fake-key-of-the-vectors";
@@ -190,7 +191,7 @@ function checkStep({ call = "a", then, ...step }, now, calls, keys, upstream) {
 function happen({ begin, response, failure, waited, replaceKeys, headers = [], unit = 0 }, now, call, calls, upstream) {
   if (begin !== undefined) {
     const { method, idempotent, oneShot, maxRetries = 2, timeout = -1, attemptTimeout = -1 } = begin;
-    const flags = (idempotent ? IDEMPOTENT : 0) | (oneShot ? ONE_SHOT : 0);
+    const flags = (idempotent === undefined ? 0 : idempotent ? IDEMPOTENT : NOT_IDEMPOTENT) | (oneShot ? ONE_SHOT : 0);
     try {
       calls[call] = upstream.begin(method, "/conversations", "", flags, maxRetries, timeout, attemptTimeout, now);
     } catch (error) {

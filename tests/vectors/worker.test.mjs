@@ -184,7 +184,7 @@ function answerTo(status, error) {
  * Steps that HTTP can express: calls one after the other, without a clock of
  * their own, in a bearable time. No broken connections: workerd itself sends an
  * idempotent request without a body again when a connection it had kept breaks. No 407:
- * Node's fetch hands none out.
+ * Node's fetch hands none out. No mark of a method that is not idempotent: no header says so.
  */
 function isPlayable({ keys, steps }) {
   let open = false;
@@ -192,7 +192,7 @@ function isPlayable({ keys, steps }) {
     if (begin !== undefined && open) return false;
     open = ["send", "wait"].includes(then.action);
     return replaceKeys === undefined && failure === undefined && response !== 407 && then.action !== "refused"
-      && begin?.timeout === undefined && begin?.attemptTimeout === undefined && begin?.maxRetries === undefined && begin?.method !== "OPTIONS"
+      && begin?.timeout === undefined && begin?.attemptTimeout === undefined && begin?.maxRetries === undefined && begin?.idempotent !== false && begin?.method !== "OPTIONS"
       && (begin === undefined || then.action === "send");
   });
 }

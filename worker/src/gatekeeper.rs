@@ -193,7 +193,7 @@ impl Gatekeeper {
                 exchange.streams = !(Self::holds(length) || exchange.is_mcp);
                 if let Ok(Configured { config, upstream, .. }) = &mut self.configured {
                     let options = CallOptions {
-                        idempotent,
+                        idempotent: idempotent.then_some(true),
                         replayable: !exchange.streams,
                         retry: config.retry.clone(),
                         timeout: Some(config.timeout),

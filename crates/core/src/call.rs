@@ -129,9 +129,10 @@ impl Upstream {
 pub struct CallOptions {
     /// The method.
     pub method: Method,
-    /// The caller vouches that sending twice is harmless, as with an
-    /// `Idempotency-Key`.
-    pub idempotent: bool,
+    /// What the caller knows of sending twice: that it is harmless, as with an
+    /// `Idempotency-Key`, or that it is not, whatever the method, as with a PUT
+    /// that toggles. `None` is what the method says (RFC 9110 §9.2.2).
+    pub idempotent: Option<bool>,
     /// The body can be sent again: there is none, or it is held in memory. A
     /// stream cannot.
     pub replayable: bool,
@@ -148,7 +149,7 @@ impl CallOptions {
     pub fn new(method: Method) -> Self {
         Self {
             method,
-            idempotent: false,
+            idempotent: None,
             replayable: true,
             retry: RetryPolicy::default(),
             timeout: None,

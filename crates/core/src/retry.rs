@@ -82,10 +82,9 @@ pub(crate) fn status_may_retry(status: u16, has_retry_after: bool, repeatable: b
     }
 }
 
-/// Whether sending twice is harmless: by the method, or because the caller
-/// marked the call (an idempotency key).
-pub(crate) fn is_repeatable(method: Method, marked: bool) -> bool {
-    method.is_idempotent() || marked
+/// Whether sending twice is harmless: by the caller's mark, else by the method.
+pub(crate) fn is_repeatable(method: Method, marked: Option<bool>) -> bool {
+    marked.unwrap_or(method.is_idempotent())
 }
 
 /// Keeps retries from doubling the load of a server that is already failing.

@@ -51,6 +51,8 @@ mod flag {
     pub(crate) const IDEMPOTENT: u32 = 1;
     /// The body is a stream: it can be sent once.
     pub(crate) const ONE_SHOT: u32 = 2;
+    /// Sending twice is not harmless, whatever the method.
+    pub(crate) const NOT_IDEMPOTENT: u32 = 4;
 }
 
 /// A server, the credentials for it, and the calls under way.
@@ -123,7 +125,10 @@ impl Upstream {
             }
         };
         let options = CallOptions {
-            idempotent: flags & flag::IDEMPOTENT != 0,
+            idempotent: match flags & (flag::IDEMPOTENT | flag::NOT_IDEMPOTENT) {
+                0 => None,
+                mark => Some(mark == flag::IDEMPOTENT),
+            },
             replayable: flags & flag::ONE_SHOT == 0,
             retry: RetryPolicy { max_retries, ..RetryPolicy::default() },
             timeout: millis(timeout),

@@ -60,8 +60,7 @@ fn first_call() -> String {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Begin {
     method: String,
-    #[serde(default)]
-    idempotent: bool,
+    idempotent: Option<bool>,
     #[serde(default)]
     one_shot: bool,
     max_retries: Option<u32>,
