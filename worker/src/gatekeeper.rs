@@ -594,11 +594,11 @@ impl Gatekeeper {
             match report {
                 Report::Status(status) => {
                     exchange.upstream_status = Some(status);
-                    breaker.judge(status >= 500, now);
+                    breaker.answered(status, now);
                 }
                 // A caller that breaks off, or sends slowly, must not shut the others out.
                 Report::Nothing if exchange.streams => {}
-                Report::Nothing => breaker.judge(true, now),
+                Report::Nothing => breaker.failed(now),
                 Report::Waited => {}
             }
             let action = judge(call, upstream, now);
