@@ -1,7 +1,7 @@
 //! Text, put together and searched without `core::fmt` and `core::str::pattern`.
 //!
 //! Both are good code, and much of it: with std, which comes along, they were a
-//! third of the npm package's wasm (`docs/size.md`). So what ships composes its messages from strings, with [`concat`],
+//! third of the npm package's wasm (`docs/size.md`). So what ships composes its messages from strings, with [`concat()`],
 //! and `Display` prints the result for Rust programs.
 
 use alloc::string::String;
