@@ -1,26 +1,33 @@
-// Answers that may be given again: small ones, in the isolate's memory, the least
-// lately used first out. It holds and finds; what may be kept, and given, is asked of
-// the gatekeeper. Entries are plain values, which requests may share.
+// Answers that may be given again, to who asks later or is waiting: small ones, in the
+// isolate's memory, the least lately used first out. It holds and finds; what may be
+// kept, and given, is asked of the gatekeeper. Entries are plain values, which requests
+// may share.
 import { readBounded } from "./body.mjs";
+import { settled } from "./time.mjs";
 
 // One answer, and all of them, of an isolate that has 128 MB.
 const ENTRY_BYTES = 256 * 1024;
 const ALL_BYTES = 16 * 1024 * 1024;
 // What an entry takes beside its body, roughly.
 const ENTRY_OVERHEAD = 2048;
+// Of so many changes it is remembered what they were of.
+const CHANGES = 256;
+// As many calls are waited for; callers that went away leave theirs behind.
+const FLIGHTS = 1000;
 
 // Said of one request, and not true of another one.
 const MOMENTARY = /^(?:x-)?ratelimit|^retry-after$/;
 
 export class Cache {
-  // How often something was changed: what was asked for before a change is not kept
-  // after it.
-  writes = 0;
+  // The calls under way whose answers others wait for, by key.
+  flights = new Map();
   // The gatekeeper's class, for what depends on headers alone.
   rules;
   answers;
   #entries = new Map();
   #bytes = 0;
+  #changes = [];
+  #forgotten = 0;
 
   constructor(rules, answers) {
     this.rules = rules;
@@ -62,11 +69,36 @@ export class Cache {
   // A call may have changed what is at this URL: with it goes what is above and below
   // it, whoever it was kept for (RFC 9111 §4.4).
   changed(url) {
-    this.writes++;
     const path = pathOf(url);
-    for (const [key, entry] of this.#entries) {
-      if (within(entry.path, path) || within(path, entry.path)) this.drop(key);
+    this.#changes.push(path);
+    if (this.#changes.length > CHANGES) {
+      this.#changes.shift();
+      this.#forgotten++;
     }
+    for (const [key, entry] of this.#entries) if (related(entry.path, path)) this.drop(key);
+  }
+
+  // A moment between changes, for `changedSince`.
+  get moment() {
+    return this.#forgotten + this.#changes.length;
+  }
+
+  // What was asked for before a change may be old after it.
+  changedSince(moment, path) {
+    if (moment < this.#forgotten) return true;
+    for (let i = moment - this.#forgotten; i < this.#changes.length; i++) if (related(this.#changes[i], path)) return true;
+    return false;
+  }
+}
+
+// A call that others wait for. Its promise is another request's: when that one goes
+// away it rejects or never settles, so nobody waits for it without a timer.
+class Flight {
+  constructor(moment) {
+    this.moment = moment;
+    this.landed = new Promise((resolve) => {
+      this.land = resolve;
+    });
   }
 }
 
@@ -82,7 +114,11 @@ class Visit {
   #gatekeeper;
   #number;
   #request;
-  #writes;
+  #path;
+  #moment;
+  // The call that this one is for others.
+  #flight;
+  #isLanding = false;
 
   constructor(cache, key, gatekeeper, number, request) {
     this.#cache = cache;
@@ -91,9 +127,44 @@ class Visit {
     this.#gatekeeper = gatekeeper;
     this.#number = number;
     this.#request = request;
-    this.#writes = cache.writes;
+    this.#path = pathOf(key.split("\n", 1)[0]);
+    this.#moment = cache.moment;
     const { born, freshUntil } = this.#entry ?? {};
     this.isHit = born !== undefined && gatekeeper.serves(number, born, freshUntil, request.headers, Date.now());
+  }
+
+  // Whether the answer came for the same request, which was under way already; without
+  // one the others wait for this.
+  async joined() {
+    const { flights } = this.#cache;
+    const wait = this.#gatekeeper.waitsForOthers(this.#number, this.#request.headers);
+    if (wait === 0) return false;
+    const flight = flights.get(this.#key);
+    if (flight === undefined || this.#cache.changedSince(flight.moment, this.#path)) {
+      this.#flight = new Flight(this.#moment);
+      flights.delete(this.#key);
+      flights.set(this.#key, this.#flight);
+      if (flights.size > FLIGHTS) flights.delete(flights.keys().next().value);
+      return false;
+    }
+    const entry = await settledAnywhere(flight.landed, wait);
+    if (typeof entry === "object" && !this.#cache.changedSince(flight.moment, this.#path)) {
+      this.#entry = entry;
+      this.#gatekeeper.onJoined(this.#number);
+      return true;
+    }
+    // Who was waited for may be gone.
+    if (flights.get(this.#key) === flight) flights.delete(this.#key);
+    return false;
+  }
+
+  // Nobody need wait for this call any longer: here is the answer, or there is none
+  // that others may have.
+  land(entry) {
+    if (this.#flight === undefined || (this.#isLanding && entry === undefined)) return;
+    if (this.#cache.flights.get(this.#key) === this.#flight) this.#cache.flights.delete(this.#key);
+    this.#flight.land(entry);
+    this.#flight = undefined;
   }
 
   // Whether the API is asked if the kept answer is still the same.
@@ -136,16 +207,22 @@ class Visit {
     const [born = now, freshUntil] = this.#gatekeeper.keep(this.#number, 200, headers, this.asked, now);
     this.#entry = { ...this.#entry, headers: this.#lasting(headers), born, freshUntil };
     if (freshUntil !== undefined) this.#store(this.#entry);
+    this.land(this.#entry);
     return this.again();
   }
 
-  // Has the API's answer kept with this body, when it may be; gives the body to pass
-  // on. A text is what is left of one that was taken apart.
+  // Has the API's answer kept with this body, and given to those who wait, as far as
+  // it may be; gives the body to pass on. A text is what is left of one that was taken
+  // apart.
   keep(response, body, context) {
     this.#cache.drop(this.#key);
-    const [born, freshUntil] = this.#gatekeeper.keep(this.#number, response.status, response.headers, this.asked, Date.now());
-    const tooLarge = Number(response.headers.get("content-length")) > ENTRY_BYTES;
-    if (born === undefined || body === null || tooLarge) return body;
+    const { rules } = this.#cache;
+    const now = Date.now();
+    const [born = now, freshUntil] = this.#gatekeeper.keep(this.#number, response.status, response.headers, this.asked, now);
+    const length = response.headers.get("content-length");
+    // Nobody waits for a body that may have no end.
+    const lands = this.#flight !== undefined && (length !== null || typeof body === "string") && rules.mayBeShared(response.status, response.headers);
+    if ((freshUntil === undefined && !lands) || body === null || Number(length) > ENTRY_BYTES) return body;
     const headers = new Headers(this.#lasting(response.headers));
     let etag = headers.get("etag") ?? undefined;
     // It is kept decoded. Then the tag names it only weakly, and not at all what was taken apart.
@@ -154,20 +231,26 @@ class Visit {
     headers.delete("content-encoding");
     if (etag === undefined) headers.delete("etag");
     else headers.set("etag", etag);
-    const condition = this.#cache.rules.condition(response.headers);
-    const entry = { path: pathOf(response.url), headers: [...headers], etag, condition, born, freshUntil };
+    const entry = { path: this.#path, headers: [...headers], etag, condition: rules.condition(response.headers), born, freshUntil };
+    const arrived = (bytes) => {
+      const whole = bytes === undefined || bytes.byteLength > ENTRY_BYTES ? undefined : { ...entry, bytes };
+      if (whole !== undefined && freshUntil !== undefined) this.#store(whole);
+      this.#isLanding = false;
+      this.land(lands ? whole : undefined);
+    };
     if (typeof body === "string") {
-      this.#store({ ...entry, bytes: new TextEncoder().encode(body) });
+      arrived(new TextEncoder().encode(body));
       return body;
     }
-    const [now, later] = body.tee();
-    context.waitUntil(readBounded({ body: later }, ENTRY_BYTES).then((bytes) => bytes && this.#store({ ...entry, bytes })));
-    return now;
+    const [down, copy] = body.tee();
+    this.#isLanding = lands;
+    context.waitUntil(readBounded({ body: copy }, ENTRY_BYTES).then(arrived));
+    return down;
   }
 
   // A change in the meantime may have made it old.
   #store(entry) {
-    if (entry.bytes.byteLength <= ENTRY_BYTES && this.#cache.writes === this.#writes) this.#cache.keep(this.#key, entry);
+    if (!this.#cache.changedSince(this.#moment, this.#path)) this.#cache.keep(this.#key, entry);
   }
 
   // The headers that are to come down with it each time, as pairs.
@@ -180,7 +263,17 @@ class Visit {
   }
 }
 
+// What another request promised: one that is gone has its promises throw.
+async function settledAnywhere(promised, millis) {
+  try {
+    return await settled(promised, millis);
+  } catch {
+    return false;
+  }
+}
+
 const within = (inner, outer) => inner === outer || inner.startsWith(`${outer}/`);
+const related = (a, b) => within(a, b) || within(b, a);
 
 // Escapes taken out: `/a` and `/%61` are one path. One slash at the end does not count.
 const pathOf = (url) => unescape(url.split("?", 1)[0]).replace(/\/$/, "");

@@ -10,6 +10,7 @@ import { readBounded } from "./body.mjs";
 import { Cache } from "./cache.mjs";
 import { verifier } from "./jwt.mjs";
 import { Ledger, page } from "./status.mjs";
+import { settled } from "./time.mjs";
 
 const SEND = 0;
 const WAIT = 1;
@@ -45,7 +46,7 @@ let up;
 let authorizations;
 let verify;
 let answers;
-// Only where a policy lets answers be kept.
+// Only where a policy lets answers be given more than once.
 let cache;
 // What has been counted here and not yet been told to the shared ledger.
 const kept = new Ledger();
@@ -73,7 +74,7 @@ async function configure(env) {
     authorizations = [made.authorization(0), made.authorization(1)];
   const keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
   answers = new Answers(Gatekeeper.headersAlways(), Gatekeeper.headersDown(), keys);
-  cache = made.keepsAnswers ? new Cache(Gatekeeper, answers) : undefined;
+  cache = made.sharesAnswers ? new Cache(Gatekeeper, answers) : undefined;
 }
 
 // A variable or secret, a JSON variable, or a Secrets Store binding. `null` says
@@ -130,7 +131,7 @@ async function answer(request, env, context, known) {
     action = own.onLimited(number, LIMIT_MILLIS);
   }
   const visit = cache !== undefined && method === "GET" && action <= WAIT ? cache.visit(own, number, request) : undefined;
-  if (visit?.isHit) {
+  if (visit !== undefined && (visit.isHit || (await visit.joined()))) {
     final = visit.again();
     action = DONE;
   }
@@ -229,6 +230,7 @@ async function answer(request, env, context, known) {
   } else if (response !== null) {
     final.headers.set("server-timing", `upstream;dur=${own.upstreamMillis(number)}`);
   }
+  visit?.land();
   final.headers.set("x-request-id", requestId);
   if (origin !== undefined) {
     const list = own.headersForPage(number);
@@ -304,21 +306,6 @@ async function ledger(gate) {
   }
   kept.add(counted);
   return kept.snapshot();
-}
-
-// What was promised, or whether it was time that ran out. Of a response that is
-// the head alone: a body may stream for as long as it likes. Nothing is aborted:
-// what nobody waits for ends with the request it belongs to.
-function settled(promised, millis) {
-  if (millis < 0) return promised.catch(() => false);
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis, true);
-    const settle = (outcome) => {
-      clearTimeout(timer);
-      resolve(outcome);
-    };
-    promised.then(settle, () => settle(false));
-  });
 }
 
 // A response's body, and `undefined` when it is not whole in this time: who waits

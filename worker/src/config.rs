@@ -404,7 +404,7 @@ mod tests {
             ("ATTENTION_GATE: not a Durable Object", binding::GATE, "sentinel".into()),
             ("ATTENTION_RATE_LIMIT: not a Rate Limiting binding", binding::RATE_LIMIT, "sentinel".into()),
             ("ATTENTION_LOG_FORM: one of short, columns", binding::LOG_FORM, "sentinel".into()),
-            ("ATTENTION_POLICY: policy, line 1: `cache=`", binding::POLICY, "allow GET /v2/x cache=sentinel".into()),
+            ("ATTENTION_POLICY: policy, line 1: a time is", binding::POLICY, "allow GET /v2/x cache=sentinel".into()),
         ];
         for (expected, name, text) in cases {
             let message = fault(&texts(&[(name, text)]));

@@ -26,6 +26,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
 use crate::allowance::Rate;
+use crate::cache::Cache;
 use crate::config::{LogLevel, Misconfigured, Text, Texts, binding};
 use crate::cors;
 use crate::exchange::{Exchange, Exchanges, Form, Next};
@@ -339,10 +340,33 @@ impl Gatekeeper {
         trace.is_some()
     }
 
-    /// Whether the policies let any answer be kept.
-    #[wasm_bindgen(getter, js_name = keepsAnswers)]
-    pub fn keeps_answers(&self) -> bool {
-        self.configured.as_ref().is_ok_and(|configured| configured.config.policies.cache_anything())
+    /// Whether the policies let any answer be given more than once.
+    #[wasm_bindgen(getter, js_name = sharesAnswers)]
+    pub fn shares_answers(&self) -> bool {
+        self.configured.as_ref().is_ok_and(|configured| configured.config.policies.share_anything())
+    }
+
+    /// For how many milliseconds a request waits for the answer to the same one that
+    /// is under way; 0 when it does not.
+    #[wasm_bindgen(js_name = waitsForOthers)]
+    pub fn waits_for_others(&self, number: usize, request: &Headers) -> f64 {
+        let cache = self.exchanges.get(number).and_then(|exchange| exchange.cache.as_ref());
+        cache.and_then(|cache| cache.wait(&Lookup(request))).map_or(0.0, as_millis)
+    }
+
+    /// Whether those who wait may have an answer with this head.
+    #[wasm_bindgen(js_name = mayBeShared)]
+    pub fn may_be_shared(status: u16, headers: &Headers) -> bool {
+        Cache::shares(status, &Lookup(headers))
+    }
+
+    /// It was answered with what came for the same request. Nothing is sent.
+    #[wasm_bindgen(js_name = onJoined)]
+    pub fn on_joined(&mut self, number: usize) {
+        if let Some(Exchange { cache: Some(cache), call, .. }) = self.exchanges.get_mut(number) {
+            cache.outcome = "joined";
+            *call = None;
+        }
     }
 
     /// The name under which the answer to this request may be kept, `undefined` when

@@ -147,17 +147,18 @@ impl Configured {
         let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
         rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
         exchange.redact = rule.redacted().to_vec();
-        let mut most = rule.cache();
+        let (mut most, mut wait) = (rule.cache(), rule.coalesce());
         if let Some(session) = &identity.session {
             // What its backend asked for narrows the caller's policy, conditions included.
             let Decision::Allowed(own) = session.routes.decide(method, path) else { return Err(Problem::denied()) };
             own.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
             exchange.redact.extend_from_slice(own.redacted());
             most = most.map(|most| own.cache().map_or(most, |own| own.min(most)));
+            wait = wait.map(|wait| own.coalesce().map_or(wait, |own| own.min(wait)));
         }
-        if let Some(most) = most.filter(|_| method == Method::Get && !exchange.is_mcp) {
+        if (most.is_some() || wait.is_some()) && method == Method::Get && !exchange.is_mcp {
             let session = identity.session.as_ref().map(|session| session.id.as_str());
-            exchange.cache = Some(Cache::new(most, &exchange.holder(), &identity.policy, session));
+            exchange.cache = Some(Cache::new(most, wait, &exchange.holder(), &identity.policy, session));
         }
         exchange.route = Some(rule.route().to_owned());
         let url = match under_prefix {

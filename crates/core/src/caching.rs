@@ -10,7 +10,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::text::{cut, whole_number};
+use crate::text::{cut, split, whole_number};
 use crate::{Headers, Timestamp, http_date};
 
 /// The request headers by which servers choose between representations, and which
@@ -39,20 +39,10 @@ impl Kept {
         most: Duration,
         varies: impl Fn(&str) -> bool,
     ) -> Option<Self> {
-        let has = |name| headers.get(name).is_some();
-        // A cookie is for one request; a part is not the whole; a stream has no end.
-        if status != 200 || has("set-cookie") || has("content-range") || is_event_stream(headers) {
-            return None;
-        }
-        let vary = headers.get("vary").unwrap_or_default();
-        if crate::text::split(&vary, b',').map(str::trim).any(|name| name == "*" || varies(&name.to_ascii_lowercase()))
-        {
+        if !is_shareable(status, headers, varies) {
             return None;
         }
         let control = Directives::of(headers);
-        if control.no_store {
-            return None;
-        }
         let date = headers.get("date").and_then(|text| http_date::parse(text.trim()));
         let lifetime = match control.max_age {
             Some(seconds) => Duration::from_secs(seconds),
@@ -99,6 +89,19 @@ pub fn confirms(condition: &str, headers: &dyn Headers) -> bool {
         (Some(tag), Some(named)) => opaque(&named) == Some(tag),
         _ => true,
     }
+}
+
+/// Whether an answer to GET may be given to more than the one request that it came
+/// for, were it only those that were waiting: a whole 200, and nothing said against it.
+pub fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> bool) -> bool {
+    let has = |name| headers.get(name).is_some();
+    // A cookie is for one request; a part is not the whole; a stream has no end.
+    if status != 200 || has("set-cookie") || has("content-range") || is_event_stream(headers) {
+        return false;
+    }
+    let vary = headers.get("vary").unwrap_or_default();
+    let mut names = split(&vary, b',').map(str::trim);
+    !names.any(|name| name == "*" || varies(&name.to_ascii_lowercase())) && !Directives::of(headers).no_store
 }
 
 /// Whether a kept answer could do for a request, and its answer be kept: whole, and

@@ -45,6 +45,9 @@ const KEYS_PATTERN: &str = "/v2/api_keys/**";
 /// `/v2/api_keys.` as the same thing, so segments are compared by letters alone.
 const KEYS_LETTERS: &str = "apikeys";
 
+/// Who waits longer for somebody else's answer is better off with a call of its own.
+const LONGEST_COALESCING: Duration = Duration::from_mins(1);
+
 /// A parsed policy.
 ///
 /// ```
@@ -72,6 +75,7 @@ pub struct Rule {
     max_body: Option<u64>,
     redact: Vec<String>,
     cache: Option<Duration>,
+    coalesce: Option<Duration>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,6 +135,7 @@ impl Policy {
             max_body: None,
             redact: Vec::new(),
             cache: None,
+            coalesce: None,
         };
         Ok(Self { rules: vec![keys] })
     }
@@ -188,9 +193,10 @@ impl Policies {
         self.named.iter().find(|(known, _)| known == name).map(|(_, policy)| policy)
     }
 
-    /// Whether any rule lets answers be kept.
-    pub fn cache_anything(&self) -> bool {
-        self.named.iter().any(|(_, policy)| policy.rules.iter().any(|rule| rule.cache.is_some()))
+    /// Whether any rule lets answers be given more than once.
+    pub fn share_anything(&self) -> bool {
+        let shares = |rule: &Rule| rule.cache.is_some() || rule.coalesce.is_some();
+        self.named.iter().any(|(_, policy)| policy.rules.iter().any(shares))
     }
 
     /// The names, in their order.
@@ -259,6 +265,7 @@ impl Rule {
             max_body: None,
             redact: Vec::new(),
             cache: None,
+            coalesce: None,
         };
         for word in words {
             let (name, value) = word.split_once('=').ok_or_else(|| fail(PolicyFault::TooMuch))?;
@@ -274,9 +281,15 @@ impl Rule {
                 }
                 "redact" if rule.redact.is_empty() && !value.is_empty() => rule.redact = list(),
                 // Answers to GET are what is kept; a rule that never sees one was meant otherwise.
-                "cache" if !matches!(method, None | Some(Method::Get)) => return Err(fail(PolicyFault::CacheMethod)),
+                "cache" | "coalesce" if !matches!(method, None | Some(Method::Get)) => {
+                    return Err(fail(PolicyFault::CacheMethod));
+                }
                 "cache" if rule.cache.is_none() => {
                     rule.cache = Some(time(value).ok_or_else(|| fail(PolicyFault::Time))?);
+                }
+                "coalesce" if rule.coalesce.is_none() => {
+                    let wait = time(value).filter(|wait| *wait <= LONGEST_COALESCING);
+                    rule.coalesce = Some(wait.ok_or_else(|| fail(PolicyFault::Time))?);
                 }
                 _ => return Err(fail(PolicyFault::Condition)),
             }
@@ -303,6 +316,12 @@ impl Rule {
     /// kept at all; `None` when it may not. From one second to one day.
     pub const fn cache(&self) -> Option<Duration> {
         self.cache
+    }
+
+    /// How long a GET may wait for the answer to an identical one of its caller that
+    /// is under way; `None` when it goes by itself. From one second to one minute.
+    pub const fn coalesce(&self) -> Option<Duration> {
+        self.coalesce
     }
 
     /// Checks the conditions that go beyond the path. `query` is an encoded query
@@ -437,9 +456,9 @@ pub enum PolicyFault {
     ConditionOnDeny,
     /// The size of `body=` is not one.
     Size,
-    /// The time of `cache=` is not one.
+    /// The time of `cache=` or `coalesce=` is not one.
     Time,
-    /// A `cache=` on a rule that is for no GET.
+    /// A `cache=` or `coalesce=` on a rule that is for no GET.
     CacheMethod,
     /// The name in brackets is not one.
     Name,
@@ -478,11 +497,11 @@ impl PolicyFault {
             Self::TooMuch => {
                 "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or `cache=5min`"
             }
-            Self::Condition => "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once",
+            Self::Condition => "the conditions are `query=`, `body=`, `redact=`, `cache=` and `coalesce=`, each once",
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
-            Self::Time => "`cache=` is digits and `s`, `min` or `h`, a day at most",
-            Self::CacheMethod => "`cache=` goes with GET or `*`: what is kept are answers to GET",
+            Self::Time => "a time is digits and `s`, `min` or `h`; of `cache=` a day at most, of `coalesce=` a minute",
+            Self::CacheMethod => "`cache=` and `coalesce=` go with GET or `*`: what is shared are answers to GET",
             Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
             Self::SameName => "another policy has this name",
             Self::SecondPolicy => "there can be one policy only here",

@@ -385,11 +385,34 @@ fn a_rule_says_how_long_its_answers_may_be_kept() {
         "5minmin",
     ];
     for text in wrong {
-        let error = Policy::parse(&format!("\nallow GET /v2/a cache={text}")).unwrap_err();
-        assert!(
-            matches!(error, PolicyError { line: 2, fault: PolicyFault::Time | PolicyFault::TooMuch }),
-            "{text}: {error}"
-        );
+        for condition in ["cache", "coalesce"] {
+            let error = Policy::parse(&format!("\nallow GET /v2/a {condition}={text}")).unwrap_err();
+            let expected = matches!(error, PolicyError { line: 2, fault: PolicyFault::Time | PolicyFault::TooMuch });
+            assert!(expected, "{text}: {error}");
+        }
+    }
+    let shares = |text| Policies::parse(text).unwrap().share_anything();
+    assert!(shares("allow GET /v2/a\n[b]\nallow GET /v2/b cache=1s") && !shares("allow GET /v2/a\n[b]"));
+}
+
+#[test]
+fn a_rule_says_how_long_a_call_waits_for_another() {
+    let policies =
+        Policies::parse("allow GET /v2/a coalesce=1min\nallow * /v2/b coalesce=2s cache=1h\nallow GET /v2/c").unwrap();
+    assert!(policies.share_anything());
+    let policy = policies.get("default").unwrap();
+    let of = |target| match policy.decide(Get, path(target)) {
+        Decision::Allowed(rule) => (rule.coalesce().map(|wait| wait.as_secs()), rule.cache().is_some()),
+        _ => panic!("{target} is not allowed"),
+    };
+    assert_eq!([of("/v2/a"), of("/v2/b"), of("/v2/c")], [(Some(60), false), (Some(2), true), (None, false)]);
+    for (text, fault) in [
+        ("allow GET /v2/a coalesce=61s", PolicyFault::Time),
+        ("allow GET /v2/a coalesce=1s coalesce=1s", PolicyFault::Condition),
+        ("allow POST /v2/a coalesce=1s", PolicyFault::CacheMethod),
+        ("deny GET /v2/a coalesce=1s", PolicyFault::ConditionOnDeny),
+    ] {
+        assert_eq!(Policy::parse(text).unwrap_err().fault, fault, "{text}");
     }
 }
 
