@@ -3,7 +3,7 @@
 //
 //   --quick   fewer rounds        --write   into docs/performance-client.md
 import { writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { run } from "../tests/runtimes/run.mjs";
 import { bytes } from "./client/bytes.mjs";
@@ -71,5 +71,5 @@ async function main() {
   console.log(tables);
   if (!options.write) return;
   const { stdout } = await run(node, ["--version"], { cwd: folder });
-  await writeFile(new URL("../docs/performance-client.md", import.meta.url), page({ tables, node: stdout.trim(), processors: cpus().length, rounds, calls, starts, crowds, bursts: BURSTS }));
+  await writeFile(new URL("../docs/performance-client.md", import.meta.url), page({ tables, node: stdout.trim(), processors: cpus().length, load: loadavg()[0], rounds, calls, starts, crowds, bursts: BURSTS }));
 }
