@@ -3,7 +3,7 @@
 import { request } from "node:http";
 import { connect } from "node:net";
 import { startWorkerd } from "../../tests/upstream/workerd.mjs";
-import { memory, resetPeak } from "../lib/process.mjs";
+import { cpuMicros, memory, resetPeak } from "../lib/process.mjs";
 import { wrk } from "../lib/wrk.mjs";
 import { HEADERS, PATH } from "./request.mjs";
 import { send } from "./verify.mjs";
@@ -53,11 +53,13 @@ export async function bodies(variants, { rounds, seconds, bytes, say }) {
         for (const { id, workerd } of running) {
           await resetPeak(workerd.pid);
           const before = await memory(workerd.pid);
+          const cpuBefore = await cpuMicros(workerd.pid);
           const start = performance.now();
           await move(workerd, bytes);
           const seconds = (performance.now() - start) / 1000;
           const growth = (await memory(workerd.pid)).peak - before.rss;
-          results.get(id)[way].push({ perSecond: bytes / seconds, growth });
+          const cpu = (await cpuMicros(workerd.pid)) - cpuBefore;
+          results.get(id)[way].push({ perSecond: bytes / seconds, growth, cpu });
         }
       }
       say(`streaming: round ${round + 1} of ${rounds}`);

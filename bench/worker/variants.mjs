@@ -18,7 +18,8 @@ const SHA256 = createHash("sha256").update(TOKEN).digest("hex");
 
 /** In the order of the tables. The first is what the others are compared with. */
 const VARIANTS = {
-  bare: { title: "bare JS, no checks", modules: () => bundled("bare.mjs") },
+  bare: { title: "bare JS, no checks", modules: () => bundled("bare.mjs"), checks: false },
+  floor: { title: "bare JS, header lists", modules: () => bundled("floor.mjs"), checks: false },
   ours: { title: "this Worker", modules: ours },
   "ours-log": { title: "this Worker, log on", modules: ours, bindings: { ATTENTION_LOG: "all" } },
   hono: { title: "Hono, same checks", modules: () => bundled("hono.mjs") },
@@ -31,7 +32,7 @@ export const ids = Object.keys(VARIANTS);
 /**
  * @param {string} upstream the origin that every variant forwards to
  * @returns {Promise<Array<{ id: string, title: string, checks: boolean, service: object, sizes: object }>>}
- *   `checks`: whether it checks callers; bare JavaScript lets everybody in
+ *   `checks`: whether it checks callers; otherwise it lets everybody in
  */
 export function variants(wanted, upstream) {
   const shared = {
@@ -45,9 +46,9 @@ export function variants(wanted, upstream) {
     ATTENTION_LOG: "silent",
   };
   return Promise.all(wanted.map(async (id) => {
-    const { title, modules: made, bindings } = VARIANTS[id];
+    const { title, modules: made, bindings, checks = true } = VARIANTS[id];
     const modules = await made();
-    return { id, title, checks: id !== "bare", sizes: await sizes(modules), service: { name: id, modules, bindings: { ...shared, ...bindings } } };
+    return { id, title, checks, sizes: await sizes(modules), service: { name: id, modules, bindings: { ...shared, ...bindings } } };
   }));
 }
 
