@@ -19,7 +19,7 @@ ${tables}
 - Calls: ${rounds} rounds of ${calls} calls each in one process, every round in another order; "above fetch" is the median of the rounds' own differences. stripe calls through
   \`node:http\` and not \`fetch\`, which is the cheaper of the two in Node: it can stand below bare \`fetch\`.
 - At once: ${crowds} processes for each client, in turn, ${bursts} bursts in each after five to warm up. In one process for all, as this page had it until 2026-11-23, the
-  thousand connections that others left idle in Node's common pool cost ours some 50 µs a call. By default ours has 64 calls under way at once, the others have no limit.
+  thousand connections that others left idle in Node's common pool cost a client with a limit 15 to 50 µs of CPU a call. By default ours has 64 calls under way at once, the others have no limit.
 - Memory: in a process of its own, 50 calls at a time; kept is what a forced collection leaves, below zero when it is less than before.
 
 ## What was tried, and what it bought
@@ -30,12 +30,12 @@ Measured on a machine with five to ten runnable processes for its two cores, in 
 | --- | --- |
 | one timer for a call's wait in line and its tries, instead of one each of ever other lengths | 1,000 at once: CPU 204 → 168 ms in the lower decile, 274 → 227 in the median |
 | the wasm as printable text, its 90 most frequent bytes one character each, instead of deflated base64 with an inflater | 1.4 KB with gzip, 4 with brotli; import and set-up of 32 → 15 ms in the best of 14 fresh processes. zlib alone took 2.3 ms to load |
-| the same as Latin-1 characters | 0.7 KB more with gzip, 6 more before it, and bundlers escape it into 81 KB of text |
+| the same as Latin-1 characters | 0.7 to 1 KB more with gzip, and bundlers escape it into 81 KB of text |
 | the same with a fixed order of the bytes, without the table of 64 digits | 0.6 KB more |
 | mangling the names of inner properties | 0.17 KB of gzip: not done |
 | wasm-bindgen's fall-backs out of its glue | 0.08 KB of gzip: not done |
 | timers kept and refreshed instead of set and cleared | 0.1 µs a call: not done |
-| ending the signal after each call, so that Node forgets it sooner | 10 µs a call more |
+| ending the signal after each call, so that Node forgets it sooner | nothing; in the one rough run 16 µs a call more |
 | a limit of 256 instead of 64 calls at once | under a tenth of the CPU of 1,000 at once, for four times as much to be refused by an API that has had enough: not done |
 
 Where the rest of a call's CPU goes, with rules and parts taken out one by one: a signal for \`fetch\` 5 to 9 µs, crossing to wasm and back about 12, the driver's promises and checks
