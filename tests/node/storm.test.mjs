@@ -45,13 +45,16 @@ test("a storm of 1,000 calls against a rate of 100 a second: every call is answe
   assert.ok(answers.length === 1000 && answers.every((length) => length > 0));
 
   // What the API may see beyond its rate: with the first 429 the gate closes for
-  // all, until the API said, so that in one window only those calls are refused
-  // that were under way at that moment: at most as many as go out at once.
-  const refusals = statuses.join(" ").match(/429( 429)*/g).map((run) => run.split(" ").length);
+  // all, so that those are refused that were under way at that moment, at most as
+  // many as go out at once. From then on calls go at the rate that was learnt, and
+  // whatever is refused is the call or two that tried whether more is allowed now.
+  const refusals = (statuses.join(" ").match(/429( 429)*/g) ?? []).map((run) => run.split(" ").length);
   const refused = refusals.reduce((sum, run) => sum + run, 0);
   t.diagnostic(`${statuses.length} sent in ${windows} s, refused in runs of ${refusals}`);
-  assert.ok(Math.max(...refusals) <= CONCURRENCY);
+  assert.ok(refused > 0 || windows > 1000 / LIMIT, "the rate was reached, unless this machine is slower than it");
+  assert.ok(Math.max(0, ...refusals) <= CONCURRENCY);
   assert.ok(refusals.length <= windows);
+  assert.ok(refused <= CONCURRENCY + 3 * windows, `${refused} refused in ${windows} s`);
   assert.equal(statuses.length, 1000 + refused);
   assert.equal(upstream.records.length, 1000 + refused);
   assert.equal(timers() - before, 0);

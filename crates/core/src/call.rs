@@ -49,7 +49,7 @@ use crate::error::Error;
 use crate::key::Fingerprint;
 use crate::key_ring::{KeyRing, KeyVerdict, Slot, Switch};
 use crate::outcome::{self, Headers, Rejection};
-use crate::rate_limit::Gate;
+use crate::rate_limit::{Gate, Quota};
 use crate::redaction;
 use crate::request::{BaseUrl, RequestError};
 use crate::retry::{self, Failure, RetryBudget, RetryPolicy};
@@ -275,6 +275,12 @@ impl Call {
         }
         if outcome::is_success(status) {
             upstream.gate.on_passed();
+            // Looked at by the wary only: headers cost a crossing each where they are JavaScript's.
+            if upstream.gate.is_wary()
+                && let Some(wait) = Quota::from_headers(headers, now).and_then(Quota::wait)
+            {
+                upstream.gate.hold(now, wait);
+            }
             upstream.budget.refund(self.retries > 0);
             return Action::Done(Verdict::Success);
         }
