@@ -3,7 +3,7 @@
 import { type Body, encodeBody } from "./body.js";
 import * as check from "./check.js";
 import { config, type Credential, Door, type KeysInfo } from "./door.js";
-import { type Exchange, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
+import { credentials, type Exchange, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
 import { isBrowser, pageOrigin, variable } from "./environment.js";
 import { UnauthorizedError } from "./errors.js";
 import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./events.js";
@@ -280,14 +280,16 @@ export class Client {
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const plan = this.#plan(method, path, options);
     const door = this.#door;
-    if (door.isPending) await door.load();
+    const started = Date.now();
+    if (door.isPending) await credentials(door, door.load(), plan, started);
     plan.events?.expiring(door);
     const { generation } = door;
     try {
-      return await exchange(door, plan);
+      return await exchange(door, plan, started);
     } catch (error) {
-      if (!(error instanceof UnauthorizedError) || (plan.flags & ONE_SHOT) !== 0 || !(await door.refresh(generation))) throw error;
-      return exchange(door, plan);
+      if (!(error instanceof UnauthorizedError) || (plan.flags & ONE_SHOT) !== 0) throw error;
+      if (!(await credentials(door, door.refresh(generation), plan, started, error))) throw error;
+      return exchange(door, plan, started);
     }
   }
 

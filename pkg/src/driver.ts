@@ -30,6 +30,8 @@ const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
 const QUEUE_TIMEOUT = "other calls of this client took so long that this one was not sent within its timeout: raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
+const KEY_TIMEOUT = "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
+
 const NOTHING = new Uint8Array(0);
 
 /** One call, ready to be made. */
@@ -62,16 +64,38 @@ export interface Exchange {
   readonly secrets: () => readonly string[];
 }
 
-/** Makes the call. Whatever it fails with is an `AttentionError`, or what a hook threw. */
-export async function exchange(door: Door, plan: Plan): Promise<Exchange> {
+/** Waits for what a key's provider gives, as long as the call may still take. */
+export async function credentials<T>(door: Door, given: Promise<T>, plan: Plan, started: number, cause?: AttentionError): Promise<T> {
+  const patience = new Patience(plan.signal);
+  patience.limit(left(plan, started));
+  try {
+    const come = await Promise.race([given.then((value) => ({ value })), patience.idle()]);
+    if (come !== undefined) return come.value;
+    const attempts = cause?.attempts ?? 0;
+    throw patience.aborted ? aborted(patience.reason, attempts, door) : errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
+  } finally {
+    patience.wake();
+    patience.end();
+  }
+}
+
+/** Milliseconds left of a call's timeout; negative is for ever. */
+function left({ timeout }: Plan, started: number): number {
+  return timeout < 0 ? -1 : Math.max(0, started + timeout - Date.now());
+}
+
+/**
+ * Makes the call, which began at `started`. Whatever it fails with is an
+ * `AttentionError`, or what a hook threw.
+ */
+export async function exchange(door: Door, plan: Plan, started: number): Promise<Exchange> {
   const { upstream } = door;
   const patience = new Patience(plan.signal);
-  const started = Date.now();
   let attempts = 0;
   // Nothing may be begun for a caller who is gone.
   if (patience.aborted) throw aborted(patience.reason, attempts, door);
   // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers are not made for.
-  patience.limit(plan.timeout);
+  patience.limit(left(plan, started));
   if (!door.turns.take(plan.maxConcurrency) && !(await door.turns.wait(plan.maxConcurrency, patience))) {
     patience.end();
     throw patience.aborted ? aborted(patience.reason, attempts, door) : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
@@ -82,8 +106,7 @@ export async function exchange(door: Door, plan: Plan): Promise<Exchange> {
   let response: Response | undefined;
   let cause: unknown;
   try {
-    const now = Date.now();
-    number = door.begin(plan, plan.timeout < 0 ? -1 : Math.max(0, started + plan.timeout - now), now);
+    number = door.begin(plan, left(plan, started), Date.now());
     isOpen = true;
     const url = upstream.url();
     for (let action = upstream.action(); ; ) {
@@ -117,7 +140,7 @@ export async function exchange(door: Door, plan: Plan): Promise<Exchange> {
       } else if (action === SUCCESS) {
         isOpen = false;
         // The timer of the last try is the call's own, unless tries have one of theirs.
-        if (plan.attemptTimeout >= 0) patience.limit(plan.timeout < 0 ? -1 : Math.max(0, started + plan.timeout - Date.now()));
+        if (plan.attemptTimeout >= 0) patience.limit(left(plan, started));
         patience.release();
         return { response: response!, attempts, patience, secrets: door.secrets };
       } else if (action === REJECTED) {

@@ -1,9 +1,10 @@
 // Where keys come from, two of them during a rotation, and what a 401 leads to.
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { afterEach, test } from "node:test";
 import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
 
-const { Attention, AttentionError, ConfigError, InvalidKeyError, UnauthorizedError } = attention;
+const { AbortedError, Attention, AttentionError, ConfigError, InvalidKeyError, TimeoutError, UnauthorizedError } = attention;
 const VARIABLES = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT", "ATTENTION_BASE_URL", "ATTENTION_LOG"];
 
 afterEach(() => {
@@ -66,6 +67,40 @@ test("a function that gives the same key again is not asked without end", async 
   const { upstream, client } = await served(t, { apiKey: () => (asked++, FAKE_KEY) }, knowing());
   assert.ok((await rejection(client.get("/things"))) instanceof UnauthorizedError);
   assert.deepEqual([asked, upstream.records.length], [2, 1]);
+});
+
+test("waiting for a key ends with the call's timeout and its signal, and the next call asks no second time meanwhile", { timeout: 60_000 }, async (t) => {
+  let give;
+  let asked = 0;
+  const { upstream, client } = await served(t, { apiKey: () => (asked++, new Promise((resolve) => { give = resolve; })) });
+  const late = await rejection(client.get("/late", { timeout: 30 }));
+  assert.ok(late instanceof TimeoutError && late.code === "key_provider_timeout" && late.attempts === 0, String(late));
+  const controller = new AbortController();
+  const gone = rejection(client.get("/gone", { signal: controller.signal }));
+  controller.abort();
+  assert.ok((await gone) instanceof AbortedError);
+  assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  const patient = client.get("/patient");
+  give(FAKE_KEY);
+  assert.deepEqual(await patient, { ok: true });
+  assert.deepEqual([asked, upstream.records.length], [1, 1]);
+});
+
+test("the total timeout counts from the call's beginning, also when the key was renewed on the way", { timeout: 60_000 }, async (t) => {
+  let asked = 0;
+  const { upstream, client } = await served(t, { apiKey: () => `fake-key-number-${asked++}-of-a-vault` });
+  upstream.script([{ status: 401, delayMs: 700 }, { status: 200, body: "{}", delayMs: 700, times: 2 }]);
+  const error = await rejection(client.get("/things", { timeout: 1000 }));
+  assert.ok(error instanceof TimeoutError, String(error));
+});
+
+test("a function that hangs after a 401: the timeout has the 401 as its cause", { timeout: 60_000 }, async (t) => {
+  let asked = 0;
+  const { upstream, client } = await served(t, { apiKey: () => (asked++ === 0 ? FAKE_KEY : new Promise(() => {})) }, knowing());
+  const error = await rejection(client.get("/things", { timeout: 2000 }));
+  assert.ok(error instanceof TimeoutError && error.code === "key_provider_timeout", String(error));
+  assert.ok(error.cause instanceof UnauthorizedError);
+  assert.deepEqual([error.attempts, upstream.records.length], [1, 1]);
 });
 
 test("a function that fails, or gives something else, or a bad key", async (t) => {
