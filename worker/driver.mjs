@@ -71,7 +71,7 @@ async function configure(env) {
   up = Gatekeeper.headersUp();
   const terms = made.jwtTerms();
   verify = terms && verifier(JSON.parse(terms));
-    authorizations = [made.authorization(0), made.authorization(1)];
+  authorizations = [made.authorization(0), made.authorization(1)];
   const keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
   answers = new Answers(Gatekeeper.headersAlways(), Gatekeeper.headersDown(), keys);
   cache = made.sharesAnswers ? new Cache(Gatekeeper, answers) : undefined;

@@ -126,18 +126,7 @@ impl Policy {
 
     fn new() -> Result<Self, PolicyError> {
         let pattern = Pattern::parse(KEYS_PATTERN).map_err(|fault| PolicyError { line: 0, fault })?;
-        let keys = Rule {
-            line: 0,
-            effect: Effect::Deny,
-            method: None,
-            pattern,
-            query: None,
-            max_body: None,
-            redact: Vec::new(),
-            cache: None,
-            coalesce: None,
-        };
-        Ok(Self { rules: vec![keys] })
+        Ok(Self { rules: vec![Rule::unconditional(0, Effect::Deny, None, pattern)] })
     }
 
     /// Judges one call. Denials are looked for first, over all rules.
@@ -241,6 +230,20 @@ pub enum Unmet {
 }
 
 impl Rule {
+    const fn unconditional(line: usize, effect: Effect, method: Option<Method>, pattern: Pattern) -> Self {
+        Self {
+            line,
+            effect,
+            method,
+            pattern,
+            query: None,
+            max_body: None,
+            redact: Vec::new(),
+            cache: None,
+            coalesce: None,
+        }
+    }
+
     fn parse(line: &str, line_number: usize) -> Result<Option<Self>, PolicyError> {
         let fail = |fault| PolicyError { line: line_number, fault };
         let mut words = line.split_ascii_whitespace();
@@ -256,17 +259,7 @@ impl Rule {
             None => return Err(fail(PolicyFault::Incomplete)),
         };
         let pattern = Pattern::parse(words.next().ok_or_else(|| fail(PolicyFault::Incomplete))?).map_err(fail)?;
-        let mut rule = Self {
-            line: line_number,
-            effect,
-            method,
-            pattern,
-            query: None,
-            max_body: None,
-            redact: Vec::new(),
-            cache: None,
-            coalesce: None,
-        };
+        let mut rule = Self::unconditional(line_number, effect, method, pattern);
         for word in words {
             let (name, value) = word.split_once('=').ok_or_else(|| fail(PolicyFault::TooMuch))?;
             if effect == Effect::Deny {
