@@ -18,6 +18,7 @@ ${tables}
 - First answer: ${starts} fresh processes each, in turn. It includes the connection and, but for stripe, the first use of Node's \`fetch\`.
 - Calls: ${rounds} rounds of ${calls} calls each in one process, every round in another order; "above fetch" is the median of the rounds' own differences. stripe calls through
   \`node:http\` and not \`fetch\`, which is the cheaper of the two in Node: it can stand below bare \`fetch\`.
+  Runs differ: three of 2026-11-23 without other load gave 33, 25 and 44 µs of time and 27, 31 and 42 of CPU above \`fetch\` for ours.
 - At once: ${crowds} processes for each client, in turn, ${bursts} bursts in each after five to warm up. In one process for all, as this page had it until 2026-11-23, the
   thousand connections that others left idle in Node's common pool cost a client with a limit 15 to 50 µs of CPU a call. By default ours has 64 calls under way at once, the others have no limit.
 - Memory: in a process of its own, 50 calls at a time; kept is what a forced collection leaves, below zero when it is less than before.
