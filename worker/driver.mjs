@@ -116,7 +116,7 @@ async function answer(request, env, context, known) {
   const { method } = request;
   const idempotent = headers["idempotency-key"] !== undefined;
   const number = own.open(
-    method, request.url, authorization, verified?.claims, verified?.refusal, origin, upgrade !== undefined,
+    method, request.url, authorization, verified?.claims, verified?.refusal, origin, upgrade,
     idempotent, bodyLength, requestId, Date.now(),
   );
   if (headers.traceparent === undefined ? headers.tracestate !== undefined : !own.onTrace(number, headers.traceparent)) {
@@ -138,6 +138,7 @@ async function answer(request, env, context, known) {
   if (action <= WAIT) {
     const url = own.url(number);
     const gate = gateOf(env);
+    if (upgrade !== undefined) askForWebSocket(headers, sent);
     visit?.ask(headers);
     if (body !== null && own.inspects(number)) {
       body = await readBounded(request, INSPECTED_BYTES);
@@ -189,7 +190,9 @@ async function answer(request, env, context, known) {
     // Whatever came of it: it may have been done.
     if (cache !== undefined && method !== "GET" && method !== "HEAD") cache.changed(url);
   }
-  if (visit?.asks && response?.status === 304) {
+  if (action === PASS && response.webSocket) {
+    final = answers.switched(response);
+  } else if (visit?.asks && response?.status === 304) {
     final = visit.confirmed(response);
   } else if (action === PASS) {
     final = answers.passed(response, visit === undefined ? response.body : visit.keep(response, response.body, context));
@@ -247,6 +250,13 @@ async function answer(request, env, context, known) {
   const line = own.close(number, final.status, now, Math.random());
   if (line !== undefined) console.log(line);
   return final;
+}
+
+// What came through is a GET that may ask for one; the runtime adds the key of the handshake.
+function askForWebSocket(headers, sent) {
+  headers.upgrade = "websocket";
+  const protocol = sent.get("sec-websocket-protocol");
+  if (protocol !== null) headers["sec-websocket-protocol"] = protocol;
 }
 
 const passing = (millis) => new Promise((resolve) => setTimeout(resolve, millis));

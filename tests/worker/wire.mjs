@@ -86,6 +86,17 @@ export class Wire {
     }
   }
 
+  /** So many bytes of what follows a head that switched protocols. */
+  async exactly(length) {
+    const pieces = [];
+    for (let left = length; left > 0; left -= pieces.at(-1).length) {
+      const piece = await patient(this.#reader.some(left), "no bytes");
+      if (piece === null) break;
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces);
+  }
+
   /** The body's pieces as they come; throws when the answer breaks off. */
   async *body(answer, method = "GET") {
     const pieces = bodyChunks(this.#reader, responseFraming(answer, method));

@@ -96,6 +96,7 @@ pub(crate) enum NamedBy {
 
 /// Filled in on the way; what was never reached stays out of the line.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools)] // Facts, each independent of the others.
 pub(crate) struct Exchange {
     pub(crate) request_id: String,
     pub(crate) started: Timestamp,
@@ -128,6 +129,8 @@ pub(crate) struct Exchange {
     pub(crate) redact: Vec<String>,
     /// The cache's part in it, if the policy gives it one.
     pub(crate) cache: Option<Cache>,
+    /// Whether it asks for a WebSocket, and may.
+    pub(crate) is_websocket: bool,
     /// Whether the body says what the request asks for.
     pub(crate) is_mcp: bool,
     /// Whether the body goes up as it comes, rather than held: when that fails, it
@@ -164,6 +167,7 @@ impl Exchange {
             is_probe: false,
             redact: Vec::new(),
             cache: None,
+            is_websocket: false,
             is_mcp: false,
             streams: false,
             next: Next::Reply,

@@ -155,7 +155,7 @@ impl Gatekeeper {
         claims: Option<String>,
         refusal: Option<String>,
         origin: Option<String>,
-        upgrade: bool,
+        upgrade: Option<String>,
         idempotent: bool,
         length: f64,
         request_id: String,
@@ -174,8 +174,14 @@ impl Gatekeeper {
             _ if length < 0.0 => BodyLength::NoBody,
             _ => BodyLength::Announced(length as u64),
         };
-        let incoming =
-            Incoming { target: Target::of(url), authorization: authorization.as_deref(), token, origin, upgrade, body };
+        let incoming = Incoming {
+            target: Target::of(url),
+            authorization: authorization.as_deref(),
+            token,
+            origin,
+            upgrade: upgrade.as_deref(),
+            body,
+        };
         exchange.is_probe = matches!(incoming.target.path, ALIVE | READY);
         let judged = match &mut self.configured {
             _ if incoming.target.path == ALIVE => {
@@ -276,8 +282,11 @@ impl Gatekeeper {
     /// The API answered. Gives the next action, as all reports do.
     #[wasm_bindgen(js_name = onResponse)]
     pub fn on_response(&mut self, number: usize, status: u16, headers: &Headers, now: f64, unit: f64) -> u32 {
+        // What was asked for is a success, to core one without content; else it is a fault of the API.
+        let asked = self.exchanges.get(number).is_some_and(|exchange| exchange.is_websocket);
+        let judged = if status == 101 && asked { 204 } else { status };
         self.step(number, time(now), Report::Status(status), |call, upstream, now| {
-            call.on_response(upstream, status, &Lookup(headers), now, unit)
+            call.on_response(upstream, judged, &Lookup(headers), now, unit)
         })
     }
 
@@ -689,7 +698,7 @@ mod tests {
         let url = ["https://proxy.example", path].concat();
         let authorization = token.map(|token| ["Bearer ", token].concat());
         let id = ["id-of", &path.replace('/', "-")].concat();
-        gate.open(method, &url, authorization, None, None, None, false, false, length, id, NOW)
+        gate.open(method, &url, authorization, None, None, None, None, false, length, id, NOW)
     }
 
     fn get(gate: &mut Gatekeeper, path: &str, token: Option<&str>) -> usize {
@@ -735,7 +744,7 @@ mod tests {
         let later = |gate: &mut Gatekeeper, minutes: f64| {
             let authorization = Some(["Bearer ", TOKEN].concat());
             let (url, now) = ("https://proxy.example/v2/x", NOW + minutes * 60_000.0);
-            gate.open("GET", url, authorization, None, None, None, false, false, -1.0, "later".to_owned(), now)
+            gate.open("GET", url, authorization, None, None, None, None, false, -1.0, "later".to_owned(), now)
         };
         // The slowest of them may still be under way.
         let slow = later(&mut gate, 11.0);

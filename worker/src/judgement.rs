@@ -35,7 +35,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) authorization: Option<&'a str>,
     pub(crate) token: Token<'a>,
     pub(crate) origin: Option<String>,
-    pub(crate) upgrade: bool,
+    /// The protocol that it asks to switch to.
+    pub(crate) upgrade: Option<&'a str>,
     pub(crate) body: BodyLength,
 }
 
@@ -94,7 +95,7 @@ impl Configured {
             let is_preflight = exchange.cors_origin.is_some();
             return if is_preflight { Ok(Judged::Reply(Reply::preflight())) } else { Err(Problem::method()) };
         }
-        if upgrade {
+        if upgrade.is_some_and(|protocol| method != Method::Get || !protocol.eq_ignore_ascii_case("websocket")) {
             return Err(Problem::upgrade());
         }
         // fetch sends none with these, and a server could take one for the next request.
@@ -147,16 +148,22 @@ impl Configured {
         let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
         rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
         exchange.redact = rule.redacted().to_vec();
+        exchange.is_websocket = upgrade.is_some();
+        let mut allows_websocket = rule.allows_websocket() && !exchange.is_mcp;
         let (mut most, mut wait) = (rule.cache(), rule.coalesce());
         if let Some(session) = &identity.session {
             // What its backend asked for narrows the caller's policy, conditions included.
             let Decision::Allowed(own) = session.routes.decide(method, path) else { return Err(Problem::denied()) };
             own.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
             exchange.redact.extend_from_slice(own.redacted());
+            allows_websocket &= own.allows_websocket() && own.redacted().is_empty();
             most = most.map(|most| own.cache().map_or(most, |own| own.min(most)));
             wait = wait.map(|wait| own.coalesce().map_or(wait, |own| own.min(wait)));
         }
-        if (most.is_some() || wait.is_some()) && method == Method::Get && !exchange.is_mcp {
+        if exchange.is_websocket && !allows_websocket {
+            return Err(Problem::upgrade());
+        }
+        if (most.is_some() || wait.is_some()) && method == Method::Get && !exchange.is_mcp && !exchange.is_websocket {
             let session = identity.session.as_ref().map(|session| session.id.as_str());
             exchange.cache = Some(Cache::new(most, wait, &exchange.holder(), &identity.policy, session));
         }

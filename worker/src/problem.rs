@@ -66,7 +66,11 @@ impl Problem {
     }
 
     pub(crate) fn upgrade() -> Self {
-        Self::new(400, "upgrade_not_supported", "this proxy forwards no protocol upgrades, WebSockets included")
+        Self::new(
+            400,
+            "upgrade_not_supported",
+            "this proxy forwards no protocol upgrades, and a WebSocket only where the policy allows one",
+        )
     }
 
     pub(crate) fn origin() -> Self {

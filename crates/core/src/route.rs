@@ -76,6 +76,7 @@ pub struct Rule {
     redact: Vec<String>,
     cache: Option<Duration>,
     coalesce: Option<Duration>,
+    websocket: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -241,6 +242,7 @@ impl Rule {
             redact: Vec::new(),
             cache: None,
             coalesce: None,
+            websocket: false,
         }
     }
 
@@ -274,8 +276,8 @@ impl Rule {
                 }
                 "redact" if rule.redact.is_empty() && !value.is_empty() => rule.redact = list(),
                 // Answers to GET are what is kept; a rule that never sees one was meant otherwise.
-                "cache" | "coalesce" if !matches!(method, None | Some(Method::Get)) => {
-                    return Err(fail(PolicyFault::CacheMethod));
+                "cache" | "coalesce" | "upgrade" if !matches!(method, None | Some(Method::Get)) => {
+                    return Err(fail(PolicyFault::GetAlone));
                 }
                 "cache" if rule.cache.is_none() => {
                     rule.cache = Some(time(value).ok_or_else(|| fail(PolicyFault::Time))?);
@@ -284,8 +286,13 @@ impl Rule {
                     let wait = time(value).filter(|wait| *wait <= LONGEST_COALESCING);
                     rule.coalesce = Some(wait.ok_or_else(|| fail(PolicyFault::Time))?);
                 }
+                "upgrade" if value == "websocket" && !rule.websocket => rule.websocket = true,
                 _ => return Err(fail(PolicyFault::Condition)),
             }
+        }
+        // Nothing can be taken out of what is never seen.
+        if rule.websocket && !rule.redact.is_empty() {
+            return Err(fail(PolicyFault::Condition));
         }
         Ok(Some(rule))
     }
@@ -315,6 +322,11 @@ impl Rule {
     /// is under way; `None` when it goes by itself. From one second to one minute.
     pub const fn coalesce(&self) -> Option<Duration> {
         self.coalesce
+    }
+
+    /// Whether a GET may ask for a WebSocket (RFC 6455).
+    pub const fn allows_websocket(&self) -> bool {
+        self.websocket
     }
 
     /// Checks the conditions that go beyond the path. `query` is an encoded query
@@ -451,8 +463,8 @@ pub enum PolicyFault {
     Size,
     /// The time of `cache=` or `coalesce=` is not one.
     Time,
-    /// A `cache=` or `coalesce=` on a rule that is for no GET.
-    CacheMethod,
+    /// A `cache=`, `coalesce=` or `upgrade=` on a rule that is for no GET.
+    GetAlone,
     /// The name in brackets is not one.
     Name,
     /// A policy of this name stands there already.
@@ -490,11 +502,13 @@ impl PolicyFault {
             Self::TooMuch => {
                 "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or `cache=5min`"
             }
-            Self::Condition => "the conditions are `query=`, `body=`, `redact=`, `cache=` and `coalesce=`, each once",
+            Self::Condition => {
+                "the conditions are `query=`, `body=`, `redact=`, `cache=`, `coalesce=` and `upgrade=websocket` (not beside `redact=`), each once"
+            }
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
             Self::Time => "a time is digits and `s`, `min` or `h`; of `cache=` a day at most, of `coalesce=` a minute",
-            Self::CacheMethod => "`cache=` and `coalesce=` go with GET or `*`: what is shared are answers to GET",
+            Self::GetAlone => "`cache=`, `coalesce=` and `upgrade=` go with GET or `*`: they are for no other method",
             Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
             Self::SameName => "another policy has this name",
             Self::SecondPolicy => "there can be one policy only here",

@@ -409,7 +409,7 @@ fn a_rule_says_how_long_a_call_waits_for_another() {
     for (text, fault) in [
         ("allow GET /v2/a coalesce=61s", PolicyFault::Time),
         ("allow GET /v2/a coalesce=1s coalesce=1s", PolicyFault::Condition),
-        ("allow POST /v2/a coalesce=1s", PolicyFault::CacheMethod),
+        ("allow POST /v2/a coalesce=1s", PolicyFault::GetAlone),
         ("deny GET /v2/a coalesce=1s", PolicyFault::ConditionOnDeny),
     ] {
         assert_eq!(Policy::parse(text).unwrap_err().fault, fault, "{text}");
@@ -441,8 +441,8 @@ fn conditions_and_names_that_cannot_be_read() {
         ("allow GET /v2/a body=-1", 1, PolicyFault::Size),
         ("allow GET /v2/a body=99999999999999999999kb", 1, PolicyFault::Size),
         ("allow GET /v2/a cache=1s cache=1s", 1, PolicyFault::Condition),
-        ("allow POST /v2/a cache=1s", 1, PolicyFault::CacheMethod),
-        ("allow HEAD /v2/a cache=1s", 1, PolicyFault::CacheMethod),
+        ("allow POST /v2/a cache=1s", 1, PolicyFault::GetAlone),
+        ("allow HEAD /v2/a cache=1s", 1, PolicyFault::GetAlone),
         ("deny GET /v2/a cache=1s", 1, PolicyFault::ConditionOnDeny),
         ("[]", 1, PolicyFault::Name),
         ("[a b]", 1, PolicyFault::Name),
@@ -453,4 +453,24 @@ fn conditions_and_names_that_cannot_be_read() {
         assert_eq!(Policies::parse(text).unwrap_err(), PolicyError { line, fault }, "{text}");
     }
     assert_eq!(Policy::parse("[a]\nallow GET /v2/a").unwrap_err().fault, PolicyFault::SecondPolicy);
+}
+
+#[test]
+fn a_rule_may_let_a_websocket_through() {
+    let policy = policy("allow GET /v2/live upgrade=websocket\nallow * /v2/any upgrade=websocket\nallow GET /v2/plain");
+    let allows = |text: &str| match policy.decide(Get, path(text)) {
+        Decision::Allowed(rule) => rule.allows_websocket(),
+        decision => panic!("{decision:?}"),
+    };
+    assert_eq!((allows("/v2/live"), allows("/v2/any"), allows("/v2/plain")), (true, true, false));
+    for (text, fault) in [
+        ("allow POST /v2/a upgrade=websocket", PolicyFault::GetAlone),
+        ("allow GET /v2/a upgrade=h2c", PolicyFault::Condition),
+        ("allow GET /v2/a upgrade=", PolicyFault::Condition),
+        ("allow GET /v2/a upgrade=websocket upgrade=websocket", PolicyFault::Condition),
+        ("allow GET /v2/a upgrade=websocket redact=email", PolicyFault::Condition),
+        ("deny GET /v2/a upgrade=websocket", PolicyFault::ConditionOnDeny),
+    ] {
+        assert_eq!(Policies::parse(text).unwrap_err().fault, fault, "{text}");
+    }
 }

@@ -112,6 +112,9 @@ fn conditions(source: &Source, rule: &Rule, method: Method, path: &str, query: &
             time.as_secs()
         ));
     }
+    if rule.allows_websocket() && method == Method::Get && path != MCP {
+        say("may become a WebSocket, of which nothing is looked at");
+    }
     if let Some(wait) = rule.coalesce().filter(|_| method == Method::Get && path != MCP) {
         say(&format!(
             "while one is under way, others of this caller that are the same wait for its answer, {} seconds at most",
