@@ -34,14 +34,6 @@ export class Answers {
     return answer;
   }
 
-  // The API's consent to a WebSocket, which the runtime then connects with the caller's.
-  switched({ webSocket, headers: said }) {
-    const headers = new Headers(this.#always);
-    const protocol = said.get("sec-websocket-protocol");
-    if (protocol !== null && !this.#echoes(protocol)) headers.set("sec-websocket-protocol", protocol);
-    return new Response(null, { status: 101, webSocket, headers });
-  }
-
   // Whether a header of the API's may come down.
   comesDown(name, value) {
     return this.#down.has(name) && !this.#echoes(value);

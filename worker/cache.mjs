@@ -1,9 +1,8 @@
-// Answers that may be given again, to who asks later or is waiting: small ones, in the
+// Answers that may be given again, to who asks later: small ones, in the
 // isolate's memory, the least lately used first out. It holds and finds; what may be
 // kept, and given, is asked of the gatekeeper. Entries are plain values, which requests
 // may share.
 import { readBounded } from "./body.mjs";
-import { settled } from "./time.mjs";
 
 // One answer, and all of them, of an isolate that has 128 MB.
 const ENTRY_BYTES = 256 * 1024;
@@ -12,15 +11,11 @@ const ALL_BYTES = 16 * 1024 * 1024;
 const ENTRY_OVERHEAD = 2048;
 // Of so many changes it is remembered what they were of.
 const CHANGES = 256;
-// As many calls are waited for; callers that went away leave theirs behind.
-const FLIGHTS = 1000;
 
 // Said of one request, and not true of another one.
 const MOMENTARY = /^(?:x-)?ratelimit|^retry-after$/;
 
 export class Cache {
-  // The calls under way whose answers others wait for, by key.
-  flights = new Map();
   // The gatekeeper's class, for what depends on headers alone.
   rules;
   answers;
@@ -91,17 +86,6 @@ export class Cache {
   }
 }
 
-// A call that others wait for. Its promise is another request's: when that one goes
-// away it rejects or never settles, so nobody waits for it without a timer.
-class Flight {
-  constructor(moment) {
-    this.moment = moment;
-    this.landed = new Promise((resolve) => {
-      this.land = resolve;
-    });
-  }
-}
-
 // One request's way past the cache.
 class Visit {
   // The kept answer is the answer: nothing is sent.
@@ -116,9 +100,6 @@ class Visit {
   #request;
   #path;
   #moment;
-  // The call that this one is for others.
-  #flight;
-  #isLanding = false;
 
   constructor(cache, key, gatekeeper, number, request) {
     this.#cache = cache;
@@ -131,40 +112,6 @@ class Visit {
     this.#moment = cache.moment;
     const { born, freshUntil } = this.#entry ?? {};
     this.isHit = born !== undefined && gatekeeper.serves(number, born, freshUntil, request.headers, Date.now());
-  }
-
-  // Whether the answer came for the same request, which was under way already; without
-  // one the others wait for this.
-  async joined() {
-    const { flights } = this.#cache;
-    const wait = this.#gatekeeper.waitsForOthers(this.#number, this.#request.headers);
-    if (wait === 0) return false;
-    const flight = flights.get(this.#key);
-    if (flight === undefined || this.#cache.changedSince(flight.moment, this.#path)) {
-      this.#flight = new Flight(this.#moment);
-      flights.delete(this.#key);
-      flights.set(this.#key, this.#flight);
-      if (flights.size > FLIGHTS) flights.delete(flights.keys().next().value);
-      return false;
-    }
-    const entry = await settledAnywhere(flight.landed, wait);
-    if (typeof entry === "object" && !this.#cache.changedSince(flight.moment, this.#path)) {
-      this.#entry = entry;
-      this.#gatekeeper.onJoined(this.#number);
-      return true;
-    }
-    // Who was waited for may be gone.
-    if (flights.get(this.#key) === flight) flights.delete(this.#key);
-    return false;
-  }
-
-  // Nobody need wait for this call any longer: here is the answer, or there is none
-  // that others may have.
-  land(entry) {
-    if (this.#flight === undefined || (this.#isLanding && entry === undefined)) return;
-    if (this.#cache.flights.get(this.#key) === this.#flight) this.#cache.flights.delete(this.#key);
-    this.#flight.land(entry);
-    this.#flight = undefined;
   }
 
   // Whether the API is asked if the kept answer is still the same.
@@ -207,22 +154,18 @@ class Visit {
     const [born = now, freshUntil] = this.#gatekeeper.keep(this.#number, 200, headers, this.asked, now);
     this.#entry = { ...this.#entry, headers: this.#lasting(headers), born, freshUntil };
     if (freshUntil !== undefined) this.#store(this.#entry);
-    this.land(this.#entry);
     return this.again();
   }
 
-  // Has the API's answer kept with this body, and given to those who wait, as far as
-  // it may be; gives the body to pass on. A text is what is left of one that was taken
-  // apart.
+  // Has the API's answer kept with this body, as far as it may be; gives the body to pass
+  // on. A text is what is left of one that was taken apart.
   keep(response, body, context) {
     this.#cache.drop(this.#key);
     const { rules } = this.#cache;
     const now = Date.now();
     const [born = now, freshUntil] = this.#gatekeeper.keep(this.#number, response.status, response.headers, this.asked, now);
     const length = response.headers.get("content-length");
-    // Nobody waits for a body that may have no end.
-    const lands = this.#flight !== undefined && (length !== null || typeof body === "string") && rules.mayBeShared(response.status, response.headers);
-    if ((freshUntil === undefined && !lands) || body === null || Number(length) > ENTRY_BYTES) return body;
+    if (freshUntil === undefined || body === null || Number(length) > ENTRY_BYTES) return body;
     const headers = new Headers(this.#lasting(response.headers));
     let etag = headers.get("etag") ?? undefined;
     // It is kept decoded. Then the tag names it only weakly, and not at all what was taken apart.
@@ -233,17 +176,13 @@ class Visit {
     else headers.set("etag", etag);
     const entry = { path: this.#path, headers: [...headers], etag, condition: rules.condition(response.headers), born, freshUntil };
     const arrived = (bytes) => {
-      const whole = bytes === undefined || bytes.byteLength > ENTRY_BYTES ? undefined : { ...entry, bytes };
-      if (whole !== undefined && freshUntil !== undefined) this.#store(whole);
-      this.#isLanding = false;
-      this.land(lands ? whole : undefined);
+      if (bytes !== undefined && bytes.byteLength <= ENTRY_BYTES) this.#store({ ...entry, bytes });
     };
     if (typeof body === "string") {
       arrived(new TextEncoder().encode(body));
       return body;
     }
     const [down, copy] = body.tee();
-    this.#isLanding = lands;
     context.waitUntil(readBounded({ body: copy }, ENTRY_BYTES).then(arrived));
     return down;
   }
@@ -260,15 +199,6 @@ class Visit {
       if (this.#cache.answers.comesDown(name, value) && !MOMENTARY.test(name)) pairs.push([name, value]);
     });
     return pairs;
-  }
-}
-
-// What another request promised: one that is gone has its promises throw.
-async function settledAnywhere(promised, millis) {
-  try {
-    return await settled(promised, millis);
-  } catch {
-    return false;
   }
 }
 

@@ -74,7 +74,7 @@ async function configure(env) {
   authorizations = [made.authorization(0), made.authorization(1)];
   const keys = authorizations.filter((value) => value !== undefined).map((value) => value.slice("Bearer ".length));
   answers = new Answers(Gatekeeper.headersAlways(), Gatekeeper.headersDown(), keys);
-  cache = made.sharesAnswers ? new Cache(Gatekeeper, answers) : undefined;
+  cache = made.keepsAnswers ? new Cache(Gatekeeper, answers) : undefined;
 }
 
 // A variable or secret, a JSON variable, or a Secrets Store binding. `null` says
@@ -106,7 +106,6 @@ async function answer(request, env, context, known) {
   }
   const authorization = header("authorization");
   const origin = header("origin");
-  const upgrade = header("upgrade");
   const length = header("content-length");
   let requestId = header("x-request-id");
   if (requestId === undefined || !Gatekeeper.acceptsRequestId(requestId)) requestId = crypto.randomUUID();
@@ -116,7 +115,7 @@ async function answer(request, env, context, known) {
   const { method } = request;
   const idempotent = headers["idempotency-key"] !== undefined;
   const number = own.open(
-    method, request.url, authorization, verified?.claims, verified?.refusal, origin, upgrade,
+    method, request.url, authorization, verified?.claims, verified?.refusal, origin, sent.has("upgrade"),
     idempotent, bodyLength, requestId, Date.now(),
   );
   if (headers.traceparent === undefined ? headers.tracestate !== undefined : !own.onTrace(number, headers.traceparent)) {
@@ -131,14 +130,13 @@ async function answer(request, env, context, known) {
     action = own.onLimited(number, LIMIT_MILLIS);
   }
   const visit = cache !== undefined && method === "GET" && action <= WAIT ? cache.visit(own, number, request) : undefined;
-  if (visit !== undefined && (visit.isHit || (await visit.joined()))) {
+  if (visit?.isHit) {
     final = visit.again();
     action = DONE;
   }
   if (action <= WAIT) {
     const url = own.url(number);
     const gate = gateOf(env);
-    if (upgrade !== undefined) askForWebSocket(headers, sent);
     visit?.ask(headers);
     if (body !== null && own.inspects(number)) {
       body = await readBounded(request, INSPECTED_BYTES);
@@ -190,9 +188,7 @@ async function answer(request, env, context, known) {
     // Whatever came of it: it may have been done.
     if (cache !== undefined && method !== "GET" && method !== "HEAD") cache.changed(url);
   }
-  if (action === PASS && response.webSocket) {
-    final = answers.switched(response);
-  } else if (visit?.asks && response?.status === 304) {
+  if (visit?.asks && response?.status === 304) {
     final = visit.confirmed(response);
   } else if (action === PASS) {
     final = answers.passed(response, visit === undefined ? response.body : visit.keep(response, response.body, context));
@@ -233,7 +229,6 @@ async function answer(request, env, context, known) {
   } else if (response !== null) {
     final.headers.set("server-timing", `upstream;dur=${own.upstreamMillis(number)}`);
   }
-  visit?.land();
   final.headers.set("x-request-id", requestId);
   if (origin !== undefined) {
     const list = own.headersForPage(number);
@@ -250,13 +245,6 @@ async function answer(request, env, context, known) {
   const line = own.close(number, final.status, now, Math.random());
   if (line !== undefined) console.log(line);
   return final;
-}
-
-// What came through is a GET that may ask for one; the runtime adds the key of the handshake.
-function askForWebSocket(headers, sent) {
-  headers.upgrade = "websocket";
-  const protocol = sent.get("sec-websocket-protocol");
-  if (protocol !== null) headers["sec-websocket-protocol"] = protocol;
 }
 
 const passing = (millis) => new Promise((resolve) => setTimeout(resolve, millis));

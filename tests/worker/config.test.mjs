@@ -64,6 +64,8 @@ const FAULTS = {
   "a budget in words": [{ ATTENTION_BUDGET: SENTINEL }, "ATTENTION_BUDGET"],
   "a budget that nothing keeps": [{ ATTENTION_BUDGET: "50/s" }, "ATTENTION_BUDGET is set, but ATTENTION_GATE"],
   "a gate that is a text": [{ ATTENTION_GATE: SENTINEL }, "ATTENTION_GATE: not a Durable Object"],
+  "a policy that joins calls, which was withdrawn": [{ ATTENTION_POLICY: `allow GET /v2/${SENTINEL} coalesce=2s` }, "ATTENTION_POLICY: policy, line 1: `coalesce=` and `upgrade=` were withdrawn"],
+  "a policy that lets WebSockets through, which was withdrawn": [{ ATTENTION_POLICY: `allow GET /v2/${SENTINEL} upgrade=websocket` }, "ATTENTION_POLICY: policy, line 1: `coalesce=` and `upgrade=` were withdrawn"],
   "a log level of another name": [{ ATTENTION_LOG: SENTINEL }, "ATTENTION_LOG: one of all, errors, silent"],
 };
 

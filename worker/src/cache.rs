@@ -13,11 +13,8 @@ use crate::hygiene;
 /// The cache's part in one request.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    /// How long an answer may be given again, whatever the API says; `None` when not
-    /// at all.
-    most: Option<Duration>,
-    /// How long it may wait for the answer to the same request, which is under way.
-    wait: Option<Duration>,
+    /// How long an answer may be given again, whatever the API says.
+    most: Duration,
     /// Who it is kept for: nobody else is ever given it.
     whose: String,
     /// What the log says of it.
@@ -27,14 +24,8 @@ pub(crate) struct Cache {
 impl Cache {
     /// For a caller under a policy, which decides what is redacted; a session's
     /// routes redact as well.
-    pub(crate) fn new(
-        most: Option<Duration>,
-        wait: Option<Duration>,
-        holder: &str,
-        policy: &str,
-        session: Option<&str>,
-    ) -> Self {
-        Self { most, wait, whose: [holder, " ", policy, " ", session.unwrap_or_default()].concat(), outcome: "miss" }
+    pub(crate) fn new(most: Duration, holder: &str, policy: &str, session: Option<&str>) -> Self {
+        Self { most, whose: [holder, " ", policy, " ", session.unwrap_or_default()].concat(), outcome: "miss" }
     }
 
     /// The name under which the answer to this request is kept; `None` when the cache
@@ -63,18 +54,7 @@ impl Cache {
         asked: Timestamp,
         answered: Timestamp,
     ) -> Option<caching::Kept> {
-        caching::Kept::judge(status, headers, asked, answered, self.most?, Self::varies)
-    }
-
-    /// How long the request waits for the answer to the same one. Who says how it wants
-    /// to be answered goes by itself.
-    pub(crate) fn wait(&self, request: &dyn Headers) -> Option<Duration> {
-        self.wait.filter(|_| request.get("cache-control").is_none())
-    }
-
-    /// Whether those who wait may have this answer.
-    pub(crate) fn shares(status: u16, headers: &dyn Headers) -> bool {
-        caching::is_shareable(status, headers, Self::varies)
+        caching::Kept::judge(status, headers, asked, answered, self.most, Self::varies)
     }
 }
 
@@ -92,9 +72,9 @@ mod tests {
 
     #[test]
     fn keys_differ_with_everything_that_an_answer_may_depend_on() {
-        let most = Some(Duration::from_secs(1));
+        let most = Duration::from_secs(1);
         let plain = headers(&[]);
-        let of = |holder, policy, session| Cache::new(most, None, holder, policy, session).key(URL, &plain).unwrap();
+        let of = |holder, policy, session| Cache::new(most, holder, policy, session).key(URL, &plain).unwrap();
         let mut keys = vec![
             of("app", "default", None),
             of("other", "default", None),
@@ -103,7 +83,7 @@ mod tests {
             of("app", "default", Some("1")),
             of("app", "default", Some("2")),
         ];
-        let app = Cache::new(most, None, "app", "default", None);
+        let app = Cache::new(most, "app", "default", None);
         keys.push(app.key("https://api.example/v2/a?b=d", &plain).unwrap());
         for name in SELECTING {
             keys.push(app.key(URL, &headers(&[(name, "x")])).unwrap());
@@ -115,17 +95,6 @@ mod tests {
         // What the API does not see does not matter.
         assert_eq!(app.key(URL, &headers(&[("x-forwarded-host", "evil.example")])), app.key(URL, &plain));
         assert_eq!(app.key(URL, &headers(&[("range", "bytes=0-1")])), None);
-    }
-
-    #[test]
-    fn who_says_how_to_be_answered_waits_for_nobody() {
-        let wait = Some(Duration::from_secs(2));
-        let cache = Cache::new(None, wait, "app", "default", None);
-        assert_eq!(cache.wait(&headers(&[("accept", "x")])), wait);
-        assert_eq!(cache.wait(&headers(&[("cache-control", "no-cache")])), None);
-        assert_eq!(Cache::new(wait, None, "app", "default", None).wait(&headers(&[])), None);
-        let now = Timestamp::from_unix_seconds(1_700_000_000);
-        assert!(cache.judge(200, &headers(&[("cache-control", "max-age=60")]), now, now).is_none());
     }
 
     #[test]

@@ -129,8 +129,6 @@ pub(crate) struct Exchange {
     pub(crate) redact: Vec<String>,
     /// The cache's part in it, if the policy gives it one.
     pub(crate) cache: Option<Cache>,
-    /// Whether it asks for a WebSocket, and may.
-    pub(crate) is_websocket: bool,
     /// Whether the body says what the request asks for.
     pub(crate) is_mcp: bool,
     /// Whether the body goes up as it comes, rather than held: when that fails, it
@@ -167,7 +165,6 @@ impl Exchange {
             is_probe: false,
             redact: Vec::new(),
             cache: None,
-            is_websocket: false,
             is_mcp: false,
             streams: false,
             next: Next::Reply,

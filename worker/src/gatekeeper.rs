@@ -155,7 +155,7 @@ impl Gatekeeper {
         claims: Option<String>,
         refusal: Option<String>,
         origin: Option<String>,
-        upgrade: Option<String>,
+        upgrades: bool,
         idempotent: bool,
         length: f64,
         request_id: String,
@@ -179,7 +179,7 @@ impl Gatekeeper {
             authorization: authorization.as_deref(),
             token,
             origin,
-            upgrade: upgrade.as_deref(),
+            upgrades,
             body,
         };
         exchange.is_probe = matches!(incoming.target.path, ALIVE | READY);
@@ -282,11 +282,8 @@ impl Gatekeeper {
     /// The API answered. Gives the next action, as all reports do.
     #[wasm_bindgen(js_name = onResponse)]
     pub fn on_response(&mut self, number: usize, status: u16, headers: &Headers, now: f64, unit: f64) -> u32 {
-        // What was asked for is a success, to core one without content; else it is a fault of the API.
-        let asked = self.exchanges.get(number).is_some_and(|exchange| exchange.is_websocket);
-        let judged = if status == 101 && asked { 204 } else { status };
         self.step(number, time(now), Report::Status(status), |call, upstream, now| {
-            call.on_response(upstream, judged, &Lookup(headers), now, unit)
+            call.on_response(upstream, status, &Lookup(headers), now, unit)
         })
     }
 
@@ -349,33 +346,10 @@ impl Gatekeeper {
         trace.is_some()
     }
 
-    /// Whether the policies let any answer be given more than once.
-    #[wasm_bindgen(getter, js_name = sharesAnswers)]
-    pub fn shares_answers(&self) -> bool {
-        self.configured.as_ref().is_ok_and(|configured| configured.config.policies.share_anything())
-    }
-
-    /// For how many milliseconds a request waits for the answer to the same one that
-    /// is under way; 0 when it does not.
-    #[wasm_bindgen(js_name = waitsForOthers)]
-    pub fn waits_for_others(&self, number: usize, request: &Headers) -> f64 {
-        let cache = self.exchanges.get(number).and_then(|exchange| exchange.cache.as_ref());
-        cache.and_then(|cache| cache.wait(&Lookup(request))).map_or(0.0, as_millis)
-    }
-
-    /// Whether those who wait may have an answer with this head.
-    #[wasm_bindgen(js_name = mayBeShared)]
-    pub fn may_be_shared(status: u16, headers: &Headers) -> bool {
-        Cache::shares(status, &Lookup(headers))
-    }
-
-    /// It was answered with what came for the same request. Nothing is sent.
-    #[wasm_bindgen(js_name = onJoined)]
-    pub fn on_joined(&mut self, number: usize) {
-        if let Some(Exchange { cache: Some(cache), call, .. }) = self.exchanges.get_mut(number) {
-            cache.outcome = "joined";
-            *call = None;
-        }
+    /// Whether the policies let any answer be kept.
+    #[wasm_bindgen(getter, js_name = keepsAnswers)]
+    pub fn keeps_answers(&self) -> bool {
+        self.configured.as_ref().is_ok_and(|configured| configured.config.policies.cache_anything())
     }
 
     /// The name under which the answer to this request may be kept, `undefined` when
@@ -698,7 +672,7 @@ mod tests {
         let url = ["https://proxy.example", path].concat();
         let authorization = token.map(|token| ["Bearer ", token].concat());
         let id = ["id-of", &path.replace('/', "-")].concat();
-        gate.open(method, &url, authorization, None, None, None, None, false, length, id, NOW)
+        gate.open(method, &url, authorization, None, None, None, false, false, length, id, NOW)
     }
 
     fn get(gate: &mut Gatekeeper, path: &str, token: Option<&str>) -> usize {
@@ -744,7 +718,7 @@ mod tests {
         let later = |gate: &mut Gatekeeper, minutes: f64| {
             let authorization = Some(["Bearer ", TOKEN].concat());
             let (url, now) = ("https://proxy.example/v2/x", NOW + minutes * 60_000.0);
-            gate.open("GET", url, authorization, None, None, None, None, false, -1.0, "later".to_owned(), now)
+            gate.open("GET", url, authorization, None, None, None, false, false, -1.0, "later".to_owned(), now)
         };
         // The slowest of them may still be under way.
         let slow = later(&mut gate, 11.0);

@@ -35,8 +35,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) authorization: Option<&'a str>,
     pub(crate) token: Token<'a>,
     pub(crate) origin: Option<String>,
-    /// The protocol that it asks to switch to.
-    pub(crate) upgrade: Option<&'a str>,
+    /// Whether it asks to switch to another protocol.
+    pub(crate) upgrades: bool,
     pub(crate) body: BodyLength,
 }
 
@@ -77,7 +77,7 @@ impl Configured {
 
     /// Judges one request; what it learns goes into its exchange.
     pub(crate) fn judge(&mut self, exchange: &mut Exchange, incoming: Incoming<'_>) -> Result<Judged, Problem> {
-        let Incoming { target, authorization, token, origin, upgrade, body } = incoming;
+        let Incoming { target, authorization, token, origin, upgrades, body } = incoming;
         let Self { config, upstream, allowances, breaker } = self;
         if target.path == READY {
             let (ready, body) = health::readiness(upstream.keys(), exchange.started);
@@ -95,7 +95,7 @@ impl Configured {
             let is_preflight = exchange.cors_origin.is_some();
             return if is_preflight { Ok(Judged::Reply(Reply::preflight())) } else { Err(Problem::method()) };
         }
-        if upgrade.is_some_and(|protocol| method != Method::Get || !protocol.eq_ignore_ascii_case("websocket")) {
+        if upgrades {
             return Err(Problem::upgrade());
         }
         // fetch sends none with these, and a server could take one for the next request.
@@ -148,24 +148,17 @@ impl Configured {
         let Decision::Allowed(rule) = policy.decide(method, path) else { return Err(Problem::denied()) };
         rule.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
         exchange.redact = rule.redacted().to_vec();
-        exchange.is_websocket = upgrade.is_some();
-        let mut allows_websocket = rule.allows_websocket() && !exchange.is_mcp;
-        let (mut most, mut wait) = (rule.cache(), rule.coalesce());
+        let mut most = rule.cache();
         if let Some(session) = &identity.session {
             // What its backend asked for narrows the caller's policy, conditions included.
             let Decision::Allowed(own) = session.routes.decide(method, path) else { return Err(Problem::denied()) };
             own.admits(target.query, body).map_err(|unmet| Problem::unmet(&unmet))?;
             exchange.redact.extend_from_slice(own.redacted());
-            allows_websocket &= own.allows_websocket() && own.redacted().is_empty();
             most = most.map(|most| own.cache().map_or(most, |own| own.min(most)));
-            wait = wait.map(|wait| own.coalesce().map_or(wait, |own| own.min(wait)));
         }
-        if exchange.is_websocket && !allows_websocket {
-            return Err(Problem::upgrade());
-        }
-        if (most.is_some() || wait.is_some()) && method == Method::Get && !exchange.is_mcp && !exchange.is_websocket {
+        if let Some(most) = most.filter(|_| method == Method::Get && !exchange.is_mcp) {
             let session = identity.session.as_ref().map(|session| session.id.as_str());
-            exchange.cache = Some(Cache::new(most, wait, &exchange.holder(), &identity.policy, session));
+            exchange.cache = Some(Cache::new(most, &exchange.holder(), &identity.policy, session));
         }
         exchange.route = Some(rule.route().to_owned());
         let url = match under_prefix {

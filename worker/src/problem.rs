@@ -69,7 +69,7 @@ impl Problem {
         Self::new(
             400,
             "upgrade_not_supported",
-            "this proxy forwards no protocol upgrades, and a WebSocket only where the policy allows one",
+            "this proxy forwards no protocol upgrade, a WebSocket included; send the request without an Upgrade header",
         )
     }
 

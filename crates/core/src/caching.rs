@@ -92,8 +92,8 @@ pub fn confirms(condition: &str, headers: &dyn Headers) -> bool {
 }
 
 /// Whether an answer to GET may be given to more than the one request that it came
-/// for, were it only those that were waiting: a whole 200, and nothing said against it.
-pub fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> bool) -> bool {
+/// for: a whole 200, and nothing said against it.
+fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> bool) -> bool {
     let has = |name| headers.get(name).is_some();
     // A cookie is for one request; a part is not the whole; a stream has no end.
     if status != 200 || has("set-cookie") || has("content-range") || is_event_stream(headers) {

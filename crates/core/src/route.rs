@@ -45,9 +45,6 @@ const KEYS_PATTERN: &str = "/v2/api_keys/**";
 /// `/v2/api_keys.` as the same thing, so segments are compared by letters alone.
 const KEYS_LETTERS: &str = "apikeys";
 
-/// Who waits longer for somebody else's answer is better off with a call of its own.
-const LONGEST_COALESCING: Duration = Duration::from_mins(1);
-
 /// A parsed policy.
 ///
 /// ```
@@ -75,8 +72,6 @@ pub struct Rule {
     max_body: Option<u64>,
     redact: Vec<String>,
     cache: Option<Duration>,
-    coalesce: Option<Duration>,
-    websocket: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -183,10 +178,9 @@ impl Policies {
         self.named.iter().find(|(known, _)| known == name).map(|(_, policy)| policy)
     }
 
-    /// Whether any rule lets answers be given more than once.
-    pub fn share_anything(&self) -> bool {
-        let shares = |rule: &Rule| rule.cache.is_some() || rule.coalesce.is_some();
-        self.named.iter().any(|(_, policy)| policy.rules.iter().any(shares))
+    /// Whether any rule lets answers be kept.
+    pub fn cache_anything(&self) -> bool {
+        self.named.iter().any(|(_, policy)| policy.rules.iter().any(|rule| rule.cache.is_some()))
     }
 
     /// The names, in their order.
@@ -241,8 +235,6 @@ impl Rule {
             max_body: None,
             redact: Vec::new(),
             cache: None,
-            coalesce: None,
-            websocket: false,
         }
     }
 
@@ -276,23 +268,15 @@ impl Rule {
                 }
                 "redact" if rule.redact.is_empty() && !value.is_empty() => rule.redact = list(),
                 // Answers to GET are what is kept; a rule that never sees one was meant otherwise.
-                "cache" | "coalesce" | "upgrade" if !matches!(method, None | Some(Method::Get)) => {
+                "cache" if !matches!(method, None | Some(Method::Get)) => {
                     return Err(fail(PolicyFault::GetAlone));
                 }
                 "cache" if rule.cache.is_none() => {
                     rule.cache = Some(time(value).ok_or_else(|| fail(PolicyFault::Time))?);
                 }
-                "coalesce" if rule.coalesce.is_none() => {
-                    let wait = time(value).filter(|wait| *wait <= LONGEST_COALESCING);
-                    rule.coalesce = Some(wait.ok_or_else(|| fail(PolicyFault::Time))?);
-                }
-                "upgrade" if value == "websocket" && !rule.websocket => rule.websocket = true,
+                "coalesce" | "upgrade" => return Err(fail(PolicyFault::Withdrawn)),
                 _ => return Err(fail(PolicyFault::Condition)),
             }
-        }
-        // Nothing can be taken out of what is never seen.
-        if rule.websocket && !rule.redact.is_empty() {
-            return Err(fail(PolicyFault::Condition));
         }
         Ok(Some(rule))
     }
@@ -316,17 +300,6 @@ impl Rule {
     /// kept at all; `None` when it may not. From one second to one day.
     pub const fn cache(&self) -> Option<Duration> {
         self.cache
-    }
-
-    /// How long a GET may wait for the answer to an identical one of its caller that
-    /// is under way; `None` when it goes by itself. From one second to one minute.
-    pub const fn coalesce(&self) -> Option<Duration> {
-        self.coalesce
-    }
-
-    /// Whether a GET may ask for a WebSocket (RFC 6455).
-    pub const fn allows_websocket(&self) -> bool {
-        self.websocket
     }
 
     /// Checks the conditions that go beyond the path. `query` is an encoded query
@@ -461,10 +434,12 @@ pub enum PolicyFault {
     ConditionOnDeny,
     /// The size of `body=` is not one.
     Size,
-    /// The time of `cache=` or `coalesce=` is not one.
+    /// The time of `cache=` is not one.
     Time,
-    /// A `cache=`, `coalesce=` or `upgrade=` on a rule that is for no GET.
+    /// A `cache=` on a rule that is for no GET.
     GetAlone,
+    /// A condition of earlier versions, `coalesce=` or `upgrade=`, which are not there any more.
+    Withdrawn,
     /// The name in brackets is not one.
     Name,
     /// A policy of this name stands there already.
@@ -503,12 +478,15 @@ impl PolicyFault {
                 "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or `cache=5min`"
             }
             Self::Condition => {
-                "the conditions are `query=`, `body=`, `redact=`, `cache=`, `coalesce=` and `upgrade=websocket` (not beside `redact=`), each once"
+                "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once"
             }
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
-            Self::Time => "a time is digits and `s`, `min` or `h`; of `cache=` a day at most, of `coalesce=` a minute",
-            Self::GetAlone => "`cache=`, `coalesce=` and `upgrade=` go with GET or `*`: they are for no other method",
+            Self::Time => "a time is digits and `s`, `min` or `h`, a day at most",
+            Self::GetAlone => "`cache=` goes with GET or `*`: it is for no other method",
+            Self::Withdrawn => {
+                "`coalesce=` and `upgrade=` were withdrawn: calls are not joined and WebSockets are refused; remove the condition"
+            }
             Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
             Self::SameName => "another policy has this name",
             Self::SecondPolicy => "there can be one policy only here",

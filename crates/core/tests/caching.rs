@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use attention_core::Timestamp;
-use attention_core::caching::{Kept, concerns, condition, confirms, is_held, is_shareable};
+use attention_core::caching::{Kept, concerns, condition, confirms, is_held};
 use proptest::prelude::*;
 
 type Head = &'static [(&'static str, &'static str)];
@@ -102,26 +102,6 @@ fn how_long_an_answer_is_fresh() {
     ];
     for (headers, expected) in table {
         assert_eq!(fresh(headers), *expected, "{headers:?}");
-    }
-}
-
-#[test]
-fn what_may_be_shared_need_not_be_fresh() {
-    let shareable = |status, headers: Head| is_shareable(status, &owned(headers), |name| name == "range");
-    let may: [Head; 4] =
-        [&[], &[("cache-control", "private, max-age=0")], &[("cache-control", "no-cache")], &[("vary", "accept")]];
-    for headers in may {
-        assert!(shareable(200, headers) && !shareable(203, headers) && !shareable(304, headers), "{headers:?}");
-    }
-    let not: [Head; 5] = [
-        &[("cache-control", "no-store")],
-        &[("set-cookie", "a=1")],
-        &[("content-range", "bytes 0-1/2")],
-        &[("content-type", "text/event-stream")],
-        &[("vary", "accept, Range")],
-    ];
-    for headers in not {
-        assert!(!shareable(200, headers), "{headers:?}");
     }
 }
 

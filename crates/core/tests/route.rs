@@ -385,35 +385,12 @@ fn a_rule_says_how_long_its_answers_may_be_kept() {
         "5minmin",
     ];
     for text in wrong {
-        for condition in ["cache", "coalesce"] {
-            let error = Policy::parse(&format!("\nallow GET /v2/a {condition}={text}")).unwrap_err();
-            let expected = matches!(error, PolicyError { line: 2, fault: PolicyFault::Time | PolicyFault::TooMuch });
-            assert!(expected, "{text}: {error}");
-        }
+        let error = Policy::parse(&format!("\nallow GET /v2/a cache={text}")).unwrap_err();
+        let expected = matches!(error, PolicyError { line: 2, fault: PolicyFault::Time | PolicyFault::TooMuch });
+        assert!(expected, "{text}: {error}");
     }
-    let shares = |text| Policies::parse(text).unwrap().share_anything();
-    assert!(shares("allow GET /v2/a\n[b]\nallow GET /v2/b cache=1s") && !shares("allow GET /v2/a\n[b]"));
-}
-
-#[test]
-fn a_rule_says_how_long_a_call_waits_for_another() {
-    let policies =
-        Policies::parse("allow GET /v2/a coalesce=1min\nallow * /v2/b coalesce=2s cache=1h\nallow GET /v2/c").unwrap();
-    assert!(policies.share_anything());
-    let policy = policies.get("default").unwrap();
-    let of = |target| match policy.decide(Get, path(target)) {
-        Decision::Allowed(rule) => (rule.coalesce().map(|wait| wait.as_secs()), rule.cache().is_some()),
-        _ => panic!("{target} is not allowed"),
-    };
-    assert_eq!([of("/v2/a"), of("/v2/b"), of("/v2/c")], [(Some(60), false), (Some(2), true), (None, false)]);
-    for (text, fault) in [
-        ("allow GET /v2/a coalesce=61s", PolicyFault::Time),
-        ("allow GET /v2/a coalesce=1s coalesce=1s", PolicyFault::Condition),
-        ("allow POST /v2/a coalesce=1s", PolicyFault::GetAlone),
-        ("deny GET /v2/a coalesce=1s", PolicyFault::ConditionOnDeny),
-    ] {
-        assert_eq!(Policy::parse(text).unwrap_err().fault, fault, "{text}");
-    }
+    let caches = |text| Policies::parse(text).unwrap().cache_anything();
+    assert!(caches("allow GET /v2/a\n[b]\nallow GET /v2/b cache=1s") && !caches("allow GET /v2/a\n[b]"));
 }
 
 #[test]
@@ -456,21 +433,17 @@ fn conditions_and_names_that_cannot_be_read() {
 }
 
 #[test]
-fn a_rule_may_let_a_websocket_through() {
-    let policy = policy("allow GET /v2/live upgrade=websocket\nallow * /v2/any upgrade=websocket\nallow GET /v2/plain");
-    let allows = |text: &str| match policy.decide(Get, path(text)) {
-        Decision::Allowed(rule) => rule.allows_websocket(),
-        decision => panic!("{decision:?}"),
-    };
-    assert_eq!((allows("/v2/live"), allows("/v2/any"), allows("/v2/plain")), (true, true, false));
-    for (text, fault) in [
-        ("allow POST /v2/a upgrade=websocket", PolicyFault::GetAlone),
-        ("allow GET /v2/a upgrade=h2c", PolicyFault::Condition),
-        ("allow GET /v2/a upgrade=", PolicyFault::Condition),
-        ("allow GET /v2/a upgrade=websocket upgrade=websocket", PolicyFault::Condition),
-        ("allow GET /v2/a upgrade=websocket redact=email", PolicyFault::Condition),
-        ("deny GET /v2/a upgrade=websocket", PolicyFault::ConditionOnDeny),
+fn conditions_that_were_withdrawn_are_refused_by_name() {
+    for text in [
+        "allow GET /v2/a coalesce=2s",
+        "allow GET /v2/a cache=1min coalesce=2s",
+        "allow POST /v2/a coalesce=1s",
+        "allow GET /v2/live upgrade=websocket",
+        "allow * /v2/live upgrade=h2c redact=email",
     ] {
-        assert_eq!(Policies::parse(text).unwrap_err().fault, fault, "{text}");
+        let error = Policies::parse(text).unwrap_err();
+        assert_eq!(error, PolicyError { line: 1, fault: PolicyFault::Withdrawn }, "{text}");
+        assert!(error.message().contains("withdrawn") && error.message().contains("remove"), "{error}");
     }
+    assert_eq!(Policies::parse("deny GET /v2/a upgrade=websocket").unwrap_err().fault, PolicyFault::ConditionOnDeny);
 }

@@ -112,15 +112,6 @@ fn conditions(source: &Source, rule: &Rule, method: Method, path: &str, query: &
             time.as_secs()
         ));
     }
-    if rule.allows_websocket() && method == Method::Get && path != MCP {
-        say("may become a WebSocket, of which nothing is looked at");
-    }
-    if let Some(wait) = rule.coalesce().filter(|_| method == Method::Get && path != MCP) {
-        say(&format!(
-            "while one is under way, others of this caller that are the same wait for its answer, {} seconds at most",
-            wait.as_secs()
-        ));
-    }
     Ok(words)
 }
 
@@ -167,7 +158,7 @@ mod tests {
     const TEXT: &str = "\
 allow GET /v2/conversations/list query=page,filter[title] redact=email,phone
 allow POST /v2/ask_attention/v2 body=64kb
-allow GET /v2/labels/** cache=5min coalesce=2s
+allow GET /v2/labels/** cache=5min
 deny * /v2/labels/locked/**
 
 [wide]
@@ -196,7 +187,6 @@ allow * /v2/**
         assert!(explain("GET", "/v2/labels/a/b").0.contains("operation: none of the catalogue's"));
         assert!(explain("GET", "/v2/labels/a/b").0.contains("kept for this caller alone, as long as the API's"));
         assert!(explain("GET", "/v2/labels/a/b").0.contains("300 seconds at most"));
-        assert!(explain("GET", "/v2/labels/a/b").0.contains("wait for its answer, 2 seconds at most"));
     }
 
     #[test]
