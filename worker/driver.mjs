@@ -392,10 +392,7 @@ export class Gate extends DurableObject {
   }
 
   admit(caller, limit) {
-    const shared = this.#shared();
-    const now = Date.now();
-    const wait = limit === undefined ? 0 : shared.take(caller, limit, now);
-    return wait > 0 ? { limited: wait } : shared.admit(caller, now);
+    return JSON.parse(this.#shared().admit(caller, limit, Date.now()));
   }
 
   // Adds what an isolate has counted, and tells what all have.

@@ -1,4 +1,4 @@
-// The allow lists of worker/src/hygiene.rs.
+// The allow lists of crates/gateway/src/answer/header_policy.rs.
 export const UP = new Set([
   "accept", "accept-encoding", "accept-language", "content-encoding", "content-language", "content-type",
   "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "prefer",

@@ -2,7 +2,7 @@
 // the self-test feeds it what must not be.
 import { SECRETS } from "../worker/worker.mjs";
 
-/** What may go up, beside `Host`, `Authorization` and the body's framing; as worker/src/hygiene.rs has it. */
+/** What may go up, beside `Host`, `Authorization` and the body's framing; as crates/gateway/src/answer/header_policy.rs has it. */
 const UP = new Set(["accept", "accept-encoding", "accept-language", "content-encoding", "content-language", "content-type", "idempotency-key", "if-match",
   "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "prefer", "range", "traceparent", "tracestate",
   "host", "authorization", "content-length", "transfer-encoding"]);

@@ -67,7 +67,7 @@ describe("docs/security.md", () => {
 
 describe("worker/README.md", () => {
   test("its table has every binding that the Worker reads, and no other", async () => {
-    const [config, driver, readme] = await Promise.all(["worker/src/config.rs", "worker/driver.mjs", "worker/README.md"].map(read));
+    const [config, driver, readme] = await Promise.all(["crates/gateway/src/deployment/mod.rs", "worker/driver.mjs", "worker/README.md"].map(read));
     const table = [...readme.matchAll(/^\| `(ATTENTION_[A-Z_0-9]+)` \|/gm)].map(([, name]) => name);
     const known = [...config.matchAll(/const [A-Z_]+: &str = "(ATTENTION_[A-Z_0-9]+)"/g), ...driver.matchAll(/env\.(ATTENTION_[A-Z_0-9]+)/g)].map(([, name]) => name);
     assert.deepEqual(table.sort(), [...new Set(known)].sort());
@@ -76,7 +76,7 @@ describe("worker/README.md", () => {
   test("its table has every problem code", async () => {
     const readme = await read("worker/README.md");
     const table = new Set([...readme.split("## Problems")[1].matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
-    const own = [...(await read("worker/src/problem.rs")).matchAll(/Self::new\(\s*\d{3},\s*"([a-z_]+)"/g)].map(([, code]) => code);
+    const own = [...(await read("crates/gateway/src/answer/problem.rs")).matchAll(/Self::new\(\s*\d{3},\s*"([a-z_]+)"/g)].map(([, code]) => code);
     assert.ok(own.length > 20, `${own.length}`);
     const core = [];
     for (const [file, error] of [["path", "PathError"], ["query", "QueryError"], ["authorization", "AuthorizationError"], ["request", "RequestError"]]) {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assertProblem, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
-// As many failures in a row as `worker/src/breaker.rs` counts.
+// As many failures in a row as `crates/gateway/src/limits/breaker.rs` counts.
 const FAILURES = 20;
 const [away, closing, troubled] = Array.from({ length: 3 }, () => workers.with({ ATTENTION_POLICY: "allow GET /v2/**", ATTENTION_MAX_RETRIES: "0" }));
 

@@ -16,46 +16,41 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use attention_core::caching::{self, Kept};
 use attention_core::call::{CallOptions, Upstream};
 use attention_core::redaction::scrub;
 use attention_core::retry::Failure;
-use attention_core::route::BodyLength;
-use attention_core::{Action, Call, Method, Slot, Timestamp, millis};
+use attention_core::{Action, Call, Method, Slot, Timestamp};
+use attention_gateway::answer::problem::Problem;
+use attention_gateway::answer::reply::Reply;
+use attention_gateway::answer::{header_policy, health};
+use attention_gateway::authorize::identity::Token;
+use attention_gateway::authorize::jwt::Jwt;
+use attention_gateway::authorize::policy::BodyLength;
+use attention_gateway::authorize::sessions::mint::mint;
+use attention_gateway::authorize::target::Target;
+use attention_gateway::authorize::{ALIVE, Configured, Incoming, Judged, READY, cors, mcp};
+use attention_gateway::cache::freshness::{self, Kept};
+use attention_gateway::deployment::{LogLevel, Misconfigured, Text, Texts, binding};
+use attention_gateway::exchange::{Exchange, Exchanges, Form, Next};
+use attention_gateway::limits::rate::Rate;
+use attention_gateway::trace::trace_id;
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
-use crate::allowance::Rate;
-use crate::cache::Cache;
-use crate::config::{LogLevel, Misconfigured, Text, Texts, binding};
-use crate::cors;
-use crate::exchange::{Exchange, Exchanges, Form, Next};
-use crate::health;
-use crate::hygiene;
-use crate::identity::Token;
-use crate::judgement::{ALIVE, Configured, Incoming, Judged, READY};
-use crate::jwt::Jwt;
-use crate::mcp;
-use crate::minting::mint;
-use crate::problem::Problem;
-use crate::reply::Reply;
-use crate::target::Target;
-use crate::trace::trace_id;
+use crate::numbers::{as_millis, time};
 
-impl Next {
-    /// As the driver knows it.
-    const fn code(self) -> u32 {
-        match self {
-            Self::Send(_) => 0,
-            Self::Wait(_) => 1,
-            Self::Pass => 2,
-            Self::Read => 3,
-            Self::Reply => 4,
-            Self::Body => 5,
-            Self::Probe(_) => 6,
-            Self::Status => 7,
-            Self::Redact => 8,
-        }
+/// As the driver knows it.
+const fn code(next: Next) -> u32 {
+    match next {
+        Next::Send(_) => 0,
+        Next::Wait(_) => 1,
+        Next::Pass => 2,
+        Next::Read => 3,
+        Next::Reply => 4,
+        Next::Body => 5,
+        Next::Probe(_) => 6,
+        Next::Status => 7,
+        Next::Redact => 8,
     }
 }
 
@@ -110,20 +105,20 @@ impl Gatekeeper {
     /// The names of the headers that go up to the API; the others stay behind.
     #[wasm_bindgen(js_name = headersUp)]
     pub fn headers_up() -> Vec<String> {
-        hygiene::UP.iter().map(ToString::to_string).collect()
+        header_policy::UP.iter().map(ToString::to_string).collect()
     }
 
     /// The names of the headers that come down from the API.
     #[wasm_bindgen(js_name = headersDown)]
     pub fn headers_down() -> Vec<String> {
-        hygiene::DOWN.iter().map(ToString::to_string).collect()
+        header_policy::DOWN.iter().map(ToString::to_string).collect()
     }
 
     /// The headers that every answer carries beside its `X-Request-Id`, as a flat
     /// list of names and values.
     #[wasm_bindgen(js_name = headersAlways)]
     pub fn headers_always() -> Vec<String> {
-        hygiene::ALWAYS.iter().flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()]).collect()
+        header_policy::ALWAYS.iter().flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()]).collect()
     }
 
     /// The `Authorization` header for the API with the key of a place, `undefined`
@@ -240,7 +235,7 @@ impl Gatekeeper {
 
     /// The next action of a request.
     pub fn action(&self, number: usize) -> u32 {
-        self.exchanges.get(number).map_or(Next::Reply, |exchange| exchange.next).code()
+        self.exchanges.get(number).map_or(code(Next::Reply), |exchange| code(exchange.next))
     }
 
     /// The URL to send it to, once.
@@ -376,13 +371,13 @@ impl Gatekeeper {
     /// Whether the caller has the answer with this entity tag already.
     #[wasm_bindgen(js_name = isHeld)]
     pub fn is_held(etag: &str, request: &Headers) -> bool {
-        caching::is_held(etag, &Lookup(request))
+        freshness::is_held(etag, &Lookup(request))
     }
 
     /// The header, name and value, that asks the API whether an answer is still the
     /// same; empty when there is none.
     pub fn condition(headers: &Headers) -> Vec<String> {
-        caching::condition(&Lookup(headers)).map_or_else(Vec::new, |(name, value)| [name.to_owned(), value].into())
+        freshness::condition(&Lookup(headers)).map_or_else(Vec::new, |(name, value)| [name.to_owned(), value].into())
     }
 
     /// The API says that the answer asked for with this condition is still the same.
@@ -390,7 +385,7 @@ impl Gatekeeper {
     #[wasm_bindgen(js_name = onConfirmed)]
     pub fn on_confirmed(&mut self, number: usize, condition: &str, headers: &Headers) -> bool {
         let Some(exchange) = self.exchanges.get_mut(number) else { return false };
-        let confirms = caching::confirms(condition, &Lookup(headers));
+        let confirms = freshness::confirms(condition, &Lookup(headers));
         match &mut exchange.cache {
             Some(cache) if confirms => cache.outcome = "revalidated",
             _ => exchange.refuse(&Problem::unconfirmed()),
@@ -627,16 +622,6 @@ impl Gatekeeper {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
-const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_unix_millis(millis as u64)
-}
-
-#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
-fn as_millis(duration: Duration) -> f64 {
-    millis(duration) as f64
-}
-
 struct Lookup<'a>(&'a Headers);
 
 impl attention_core::Headers for Lookup<'_> {
@@ -722,9 +707,9 @@ mod tests {
         };
         // The slowest of them may still be under way.
         let slow = later(&mut gate, 11.0);
-        assert_eq!((gate.exchanges.len(), gate.action(gone[0])), (1001, 0));
+        assert_eq!((gate.exchanges.count(), gate.action(gone[0])), (1001, 0));
         let last = later(&mut gate, 13.0);
-        assert_eq!(gate.exchanges.len(), 2);
+        assert_eq!(gate.exchanges.count(), 2);
         for number in gone {
             assert_eq!((gate.action(number), gate.url(number)), (4, String::new()));
             gate.close(number, 502, NOW, 0.5);
@@ -733,7 +718,7 @@ mod tests {
         for number in [slow, last] {
             gate.close(number, 200, NOW, 0.5);
         }
-        assert_eq!(gate.exchanges.len(), 0);
+        assert_eq!(gate.exchanges.count(), 0);
     }
 
     #[test]

@@ -8,29 +8,11 @@
 
 extern crate alloc;
 
-mod allowance;
 #[cfg(feature = "bare")]
 mod bare;
-mod breaker;
-mod cache;
-mod caller;
-mod config;
-mod cors;
-mod exchange;
+mod gate;
 mod gatekeeper;
-mod health;
-mod hygiene;
-mod identity;
-mod judgement;
-mod jwt;
-mod mcp;
-mod minting;
-mod problem;
-mod record;
-mod reply;
-mod shared_gate;
-mod target;
-mod trace;
+mod numbers;
 
+pub use gate::SharedGate;
 pub use gatekeeper::Gatekeeper;
-pub use shared_gate::SharedGate;

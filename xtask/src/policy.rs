@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use anyhow::{Context as _, Result, bail};
-use attention_core::route::{DEFAULT_POLICY, Policies};
+use attention_gateway::authorize::policy::{DEFAULT_POLICY, Policies};
 use clap::{Args, Subcommand};
 
 use crate::repo::Repo;

@@ -22,7 +22,7 @@ const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
 const EPOCH_WEEKDAY: u64 = 3;
 
 /// Reads a date. Its weekday has to be the right one.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+pub fn parse(text: &str) -> Option<Timestamp> {
     let mut rest = Rest(text);
     let weekday = rest.one_of(WEEKDAYS)?;
     let (day, month, year, seconds);

@@ -19,8 +19,6 @@
 //! | [`call`] | the life of one call |
 //! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
 //! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
-//! | [`caching`] | which answers may be kept, and given again |
-//! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
 //! | [`redaction`], [`json`], [`text`] | what may be said of it |
 //!
 //! Out of scope: sending anything, reading the clock, holding a success body.
@@ -33,11 +31,10 @@ extern crate alloc;
 
 pub mod authorization;
 mod base64url;
-pub mod caching;
 pub mod call;
 pub mod diagnosis;
 pub mod error;
-mod http_date;
+pub mod http_date;
 mod ip;
 pub mod json;
 pub mod key;
@@ -50,9 +47,7 @@ pub mod rate_limit;
 pub mod redaction;
 pub mod request;
 pub mod retry;
-pub mod route;
 mod secret;
-pub mod session;
 pub mod text;
 mod time;
 

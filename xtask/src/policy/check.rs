@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use attention_core::path::RequestPath;
-use attention_core::route::{Decision, Policy};
+use attention_gateway::authorize::policy::{Decision, Policy};
 
 use super::Source;
 use super::catalogue::{Catalogue, Operation};
@@ -173,7 +173,7 @@ fn remarks(source: &Source, line: usize, operation: &Operation) -> String {
 #[cfg(test)]
 mod tests {
     use attention_core::Method;
-    use attention_core::route::DEFAULT_POLICY;
+    use attention_gateway::authorize::policy::DEFAULT_POLICY;
 
     use super::super::catalogue::{MCP, tests::real};
     use super::*;

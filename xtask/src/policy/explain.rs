@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use attention_core::Method;
 use attention_core::path::RequestPath;
-use attention_core::route::{BodyLength, Decision, Policy, Rule, Unmet};
+use attention_gateway::authorize::policy::{BodyLength, Decision, Policy, Rule, Unmet};
 
 use super::Source;
 use super::catalogue::{Catalogue, MCP};
@@ -150,7 +150,7 @@ fn hints(source: &Source, policy: &Policy, name: &str, method: Method, path: Req
 
 #[cfg(test)]
 mod tests {
-    use attention_core::route::DEFAULT_POLICY;
+    use attention_gateway::authorize::policy::DEFAULT_POLICY;
 
     use super::super::catalogue::tests::real;
     use super::*;

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use attention_core::Method;
 use attention_core::path::RequestPath;
-use attention_core::route::{Decision, Policies, Policy};
+use attention_gateway::authorize::policy::{Decision, Policies, Policy};
 
 #[derive(Debug)]
 pub(super) struct Rule {

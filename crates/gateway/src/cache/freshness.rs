@@ -10,8 +10,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::text::{cut, split, whole_number};
-use crate::{Headers, Timestamp, http_date};
+use attention_core::text::whole_number;
+use attention_core::{Headers, Timestamp, http_date};
 
 /// The request headers by which servers choose between representations, and which
 /// a cache's key therefore holds. An answer that varies by another one is not kept.
@@ -54,7 +54,7 @@ impl Kept {
         let told = headers.get("age").map_or(Some(0), |text| whole_number(text.trim()));
         let corrected = Duration::from_secs(told?).saturating_add(answered.saturating_since(asked));
         let age = apparent.max(corrected);
-        let born = Timestamp::from_unix_millis(answered.as_unix_millis().saturating_sub(crate::millis(age)));
+        let born = Timestamp::from_unix_millis(answered.as_unix_millis().saturating_sub(attention_core::millis(age)));
         let fresh_until =
             if control.no_cache { born } else { born.saturating_add(lifetime).min(answered.saturating_add(most)) };
         (fresh_until > answered || condition(headers).is_some()).then_some(Self { born, fresh_until })
@@ -100,7 +100,7 @@ fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> boo
         return false;
     }
     let vary = headers.get("vary").unwrap_or_default();
-    let mut names = split(&vary, b',').map(str::trim);
+    let mut names = vary.split(',').map(str::trim);
     !names.any(|name| name == "*" || varies(&name.to_ascii_lowercase())) && !Directives::of(headers).no_store
 }
 
@@ -129,7 +129,7 @@ pub fn condition(headers: &dyn Headers) -> Option<(&'static str, String)> {
 
 fn is_event_stream(headers: &dyn Headers) -> bool {
     let kind = headers.get("content-type").unwrap_or_default();
-    let kind = cut(&kind, b';').map_or(&*kind, |(kind, _)| kind);
+    let kind = kind.split_once(';').map_or(&*kind, |(kind, _)| kind);
     kind.trim().eq_ignore_ascii_case("text/event-stream")
 }
 
@@ -159,7 +159,7 @@ impl Directives {
         for part in parts(&text, true) {
             // A quotation without an end may hide anything.
             read.no_store |= part.bytes().filter(|b| *b == b'"').count() % 2 == 1;
-            let (name, value) = cut(part, b'=').unwrap_or((part, ""));
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let (name, value) = (name.trim(), value.trim());
             let seconds = || whole_number(value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value));
             if name.eq_ignore_ascii_case("no-store") {

@@ -11,11 +11,11 @@ use attention_core::json::{self, Element, Malformed};
 use attention_core::text;
 
 /// Where it is, at the API and at the Worker.
-pub(crate) const PATH: &str = "/mcp";
+pub const PATH: &str = "/mcp";
 
 /// What a body asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Message {
+pub enum Message {
     /// Nothing that is refused.
     Plain,
     /// A tool that returns or manages keys, or a message that two readers could
@@ -24,7 +24,7 @@ pub(crate) enum Message {
 }
 
 /// Reads a JSON-RPC message, or a batch of them.
-pub(crate) fn judge(body: &str) -> Result<Message, Malformed> {
+pub fn judge(body: &str) -> Result<Message, Malformed> {
     let root = json::read(body)?;
     let messages = root.elements().unwrap_or_else(|_| vec![root]);
     for message in &messages {

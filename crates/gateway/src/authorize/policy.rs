@@ -29,9 +29,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::Method;
-use crate::path::{PathError, RequestPath};
-use crate::text::{self, whole_number};
+use attention_core::Method;
+use attention_core::path::{PathError, RequestPath};
+use attention_core::text::{self, whole_number};
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The
 /// list of keys returns their values, so handing it out hands out the keys.
@@ -48,13 +48,14 @@ const KEYS_LETTERS: &str = "apikeys";
 /// A parsed policy.
 ///
 /// ```
-/// use attention_core::{Method, path::RequestPath, route::Policy};
+/// use attention_core::{Method, path::RequestPath};
+/// use attention_gateway::authorize::policy::Policy;
 ///
 /// let policy = Policy::parse("allow GET /v2/conversations/*")?;
 /// let path = RequestPath::parse("/v2/conversations/42").unwrap();
 /// assert!(policy.decide(Method::Get, path).is_allowed());
 /// assert!(!policy.decide(Method::Delete, path).is_allowed());
-/// # Ok::<(), attention_core::route::PolicyError>(())
+/// # Ok::<(), attention_gateway::authorize::policy::PolicyError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -226,16 +227,7 @@ pub enum Unmet {
 
 impl Rule {
     const fn unconditional(line: usize, effect: Effect, method: Option<Method>, pattern: Pattern) -> Self {
-        Self {
-            line,
-            effect,
-            method,
-            pattern,
-            query: None,
-            max_body: None,
-            redact: Vec::new(),
-            cache: None,
-        }
+        Self { line, effect, method, pattern, query: None, max_body: None, redact: Vec::new(), cache: None }
     }
 
     fn parse(line: &str, line_number: usize) -> Result<Option<Self>, PolicyError> {
@@ -477,9 +469,7 @@ impl PolicyFault {
             Self::TooMuch => {
                 "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or `cache=5min`"
             }
-            Self::Condition => {
-                "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once"
-            }
+            Self::Condition => "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once",
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
             Self::Time => "a time is digits and `s`, `min` or `h`, a day at most",

@@ -13,14 +13,14 @@ use attention_core::key::Fingerprint;
 use attention_core::key_ring::{KeyRing, Slot, Switch};
 use attention_core::{Action, Call, Error, Method, Timestamp, millis};
 
-use crate::allowance::Rate;
+use crate::answer::problem::Problem;
+use crate::answer::reply::Reply;
 use crate::cache::Cache;
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::limits::rate::Rate;
 
 /// What the driver has to do next for an exchange.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Next {
+pub enum Next {
     /// Send it to `url`.
     Send(Attempt),
     Wait(Duration),
@@ -44,7 +44,7 @@ pub(crate) enum Next {
 /// caller goes away is not ended by anybody, and what may still hold its number
 /// must not find another one.
 #[derive(Debug, Default)]
-pub(crate) struct Exchanges {
+pub struct Exchanges {
     /// The number of the first place.
     first: usize,
     places: VecDeque<Option<Box<Exchange>>>,
@@ -52,30 +52,30 @@ pub(crate) struct Exchanges {
 
 impl Exchanges {
     /// Gives it a number, and forgets those that began so long before it.
-    pub(crate) fn begin(&mut self, exchange: Exchange, longest: Duration) -> usize {
+    pub fn begin(&mut self, exchange: Exchange, longest: Duration) -> usize {
         let now = exchange.started;
         self.forget_while(|oldest| oldest.is_none_or(|oldest| oldest.started.saturating_add(longest) < now));
         self.places.push_back(Some(Box::new(exchange)));
         self.first.wrapping_add(self.places.len() - 1)
     }
 
-    pub(crate) fn get(&self, number: usize) -> Option<&Exchange> {
+    pub fn get(&self, number: usize) -> Option<&Exchange> {
         self.places.get(number.wrapping_sub(self.first))?.as_deref()
     }
 
-    pub(crate) fn get_mut(&mut self, number: usize) -> Option<&mut Exchange> {
+    pub fn get_mut(&mut self, number: usize) -> Option<&mut Exchange> {
         self.places.get_mut(number.wrapping_sub(self.first))?.as_deref_mut()
     }
 
-    pub(crate) fn end(&mut self, number: usize) {
+    pub fn end(&mut self, number: usize) {
         if let Some(place) = self.places.get_mut(number.wrapping_sub(self.first)) {
             *place = None;
         }
         self.forget_while(|oldest| oldest.is_none());
     }
 
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
+    /// How many are under way, those included whose callers went away a moment ago.
+    pub fn count(&self) -> usize {
         self.places.len()
     }
 
@@ -89,61 +89,60 @@ impl Exchanges {
 
 /// Where a caller's name is from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum NamedBy {
+pub enum NamedBy {
     Configuration,
     Issuer,
 }
 
 /// Filled in on the way; what was never reached stays out of the line.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools)] // Facts, each independent of the others.
-pub(crate) struct Exchange {
-    pub(crate) request_id: String,
-    pub(crate) started: Timestamp,
-    pub(crate) method: Option<Method>,
+pub struct Exchange {
+    pub request_id: String,
+    pub started: Timestamp,
+    pub method: Option<Method>,
     /// Which of the configured callers.
-    pub(crate) caller: Option<String>,
-    pub(crate) named_by: NamedBy,
+    pub caller: Option<String>,
+    pub named_by: NamedBy,
     /// The caller's own limit.
-    pub(crate) limit: Option<Rate>,
+    pub limit: Option<Rate>,
     /// The id of the session that it came with.
-    pub(crate) session: Option<String>,
+    pub session: Option<String>,
     /// The trace that it is part of.
-    pub(crate) trace: Option<String>,
+    pub trace: Option<String>,
     /// The policy's pattern rather than the path: paths hold ids, and are a
     /// caller's text.
-    pub(crate) route: Option<String>,
-    pub(crate) code: Option<&'static str>,
+    pub route: Option<String>,
+    pub code: Option<&'static str>,
     /// The origin of the page that asked, once it is allowed.
-    pub(crate) cors_origin: Option<String>,
-    pub(crate) call: Option<Call>,
-    pub(crate) upstream_status: Option<u16>,
-    pub(crate) upstream_time: Duration,
-    pub(crate) upstream_error: Option<Error>,
-    pub(crate) switch: Option<Switch>,
+    pub cors_origin: Option<String>,
+    pub call: Option<Call>,
+    pub upstream_status: Option<u16>,
+    pub upstream_time: Duration,
+    pub upstream_error: Option<Error>,
+    pub switch: Option<Switch>,
     /// What the operator has to know, beside the request itself.
-    pub(crate) fault: Option<String>,
+    pub fault: Option<String>,
     /// A probe asks every few seconds, and its answer is its own record.
-    pub(crate) is_probe: bool,
+    pub is_probe: bool,
     /// Members to take out of the API's answer.
-    pub(crate) redact: Vec<String>,
+    pub redact: Vec<String>,
     /// The cache's part in it, if the policy gives it one.
-    pub(crate) cache: Option<Cache>,
+    pub cache: Option<Cache>,
     /// Whether the body says what the request asks for.
-    pub(crate) is_mcp: bool,
+    pub is_mcp: bool,
     /// Whether the body goes up as it comes, rather than held: when that fails, it
     /// may be the caller who broke off.
-    pub(crate) streams: bool,
-    pub(crate) next: Next,
+    pub streams: bool,
+    pub next: Next,
     /// Where it goes, for the driver to take.
-    pub(crate) url: String,
+    pub url: String,
     /// What [`Next::Reply`] answers with, for the driver to take. Without one the
     /// driver fails, which is an answer too.
-    pub(crate) reply: Option<Reply>,
+    pub reply: Option<Reply>,
 }
 
 impl Exchange {
-    pub(crate) const fn new(request_id: String, method: Option<Method>, started: Timestamp) -> Self {
+    pub const fn new(request_id: String, method: Option<Method>, started: Timestamp) -> Self {
         Self {
             request_id,
             started,
@@ -173,18 +172,18 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn answer(&mut self, reply: Reply) {
+    pub fn answer(&mut self, reply: Reply) {
         self.reply = Some(reply);
         self.next = Next::Reply;
     }
 
-    pub(crate) fn refuse(&mut self, problem: &Problem) {
+    pub fn refuse(&mut self, problem: &Problem) {
         self.code = Some(problem.code);
         self.answer(Reply::problem(problem, &self.request_id));
     }
 
     /// What its call says is next.
-    pub(crate) fn follow(&mut self, action: Action, now: Timestamp) {
+    pub fn follow(&mut self, action: Action, now: Timestamp) {
         self.next = match action {
             Action::Send(attempt) => Next::Send(attempt),
             Action::Wait(wait) => Next::Wait(wait),
@@ -206,13 +205,13 @@ impl Exchange {
 
     /// Who the caller is, unlike any other: an issuer may give somebody a name that a
     /// configured caller has.
-    pub(crate) fn holder(&self) -> String {
+    pub fn holder(&self) -> String {
         let prefix = if self.named_by == NamedBy::Issuer { "jwt:" } else { "" };
         [prefix, self.caller.as_deref().unwrap_or_default()].concat()
     }
 
     /// The line: one JSON object, ASCII, without a secret.
-    pub(crate) fn line(&self, form: Form, ring: Option<&KeyRing>, status: u16, now: Timestamp) -> String {
+    pub fn line(&self, form: Form, ring: Option<&KeyRing>, status: u16, now: Timestamp) -> String {
         let fingerprint = |slot: Slot| ring.and_then(|ring| ring.fingerprint(slot)).map(Fingerprint::to_hex);
         let mut line = Line { object: Object::new(), form };
         if form == Form::Columns {
@@ -250,7 +249,7 @@ impl Exchange {
 
 /// How a log line is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
+pub enum Form {
     /// With what is known.
     Short,
     /// With the time, and every member always, `null` where nothing is known: what a

@@ -1,48 +1,64 @@
 //! The judgement of a request, step by step.
 
+pub mod callers;
+pub mod cors;
+pub mod identity;
+pub mod jwt;
+pub mod mcp;
+pub mod policy;
+pub mod sessions;
+pub mod target;
+
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use core::fmt;
 
+use crate::authorize::policy::{BodyLength, Decision};
 use attention_core::call::Upstream;
-use attention_core::route::{BodyLength, Decision};
 use attention_core::{Method, Slot};
 
-use crate::allowance::Allowances;
-use crate::breaker::Breaker;
+use crate::answer::health;
+use crate::answer::problem::Problem;
+use crate::answer::reply::Reply;
+use crate::authorize::cors::Cors;
+use crate::authorize::identity::{Token, identify, operator};
+use crate::authorize::target::Target;
 use crate::cache::Cache;
-use crate::config::{Config, Misconfigured, Texts};
-use crate::cors::Cors;
+use crate::deployment::{Config, Misconfigured, Texts};
 use crate::exchange::{Exchange, NamedBy};
-use crate::health;
-use crate::identity::{Token, identify, operator};
-use crate::mcp;
-use crate::problem::Problem;
-use crate::reply::Reply;
-use crate::target::Target;
+use crate::limits::breaker::Breaker;
+use crate::limits::rate::Allowances;
 
 /// A valid configuration, and what an isolate remembers under it.
 #[derive(Debug)]
-pub(crate) struct Configured {
-    pub(crate) config: Config,
-    pub(crate) upstream: Upstream,
-    pub(crate) allowances: Allowances,
-    pub(crate) breaker: Breaker,
+pub struct Configured {
+    pub config: Config,
+    pub upstream: Upstream,
+    pub allowances: Allowances,
+    pub breaker: Breaker,
 }
 
 /// What there is to judge of a request, beside its method.
-pub(crate) struct Incoming<'a> {
-    pub(crate) target: Target<'a>,
-    pub(crate) authorization: Option<&'a str>,
-    pub(crate) token: Token<'a>,
-    pub(crate) origin: Option<String>,
+pub struct Incoming<'a> {
+    pub target: Target<'a>,
+    pub authorization: Option<&'a str>,
+    pub token: Token<'a>,
+    pub origin: Option<String>,
     /// Whether it asks to switch to another protocol.
-    pub(crate) upgrades: bool,
-    pub(crate) body: BodyLength,
+    pub upgrades: bool,
+    pub body: BodyLength,
+}
+
+impl fmt::Debug for Incoming<'_> {
+    // Without what the caller sent: a token is in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("body", &self.body).finish_non_exhaustive()
+    }
 }
 
 /// What a request comes to.
 #[derive(Debug)]
-pub(crate) enum Judged {
+pub enum Judged {
     /// It goes to the API.
     Forward { method: Method, url: String },
     /// The Worker answers it.
@@ -65,18 +81,18 @@ const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), 
 const PROBE_TARGET: (&str, &str) = ("/conversations/list", "page=1&size=1");
 
 /// What is answered whatever the configuration: that the Worker runs.
-pub(crate) const ALIVE: &str = "/healthz";
+pub const ALIVE: &str = "/healthz";
 /// What load balancers ask, every few seconds.
-pub(crate) const READY: &str = "/readyz";
+pub const READY: &str = "/readyz";
 
 impl Configured {
-    pub(crate) fn parse(texts: &Texts) -> Result<Self, Misconfigured> {
+    pub fn parse(texts: &Texts) -> Result<Self, Misconfigured> {
         let (config, upstream) = Config::parse(texts)?;
         Ok(Self { config, upstream, allowances: Allowances::default(), breaker: Breaker::default() })
     }
 
     /// Judges one request; what it learns goes into its exchange.
-    pub(crate) fn judge(&mut self, exchange: &mut Exchange, incoming: Incoming<'_>) -> Result<Judged, Problem> {
+    pub fn judge(&mut self, exchange: &mut Exchange, incoming: Incoming<'_>) -> Result<Judged, Problem> {
         let Incoming { target, authorization, token, origin, upgrades, body } = incoming;
         let Self { config, upstream, allowances, breaker } = self;
         if target.path == READY {

@@ -19,11 +19,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::Timestamp;
-use crate::base64url;
-use crate::json::{self, Object, Value};
-use crate::route::{Policy, PolicyError};
-use crate::text::{self, decimal, whole_number};
+use attention_core::Timestamp;
+use attention_core::json::{self, Element, Object};
+use attention_core::text::{self, decimal};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+
+use crate::authorize::policy::{Policy, PolicyError};
+
+pub mod mint;
 
 /// The longest life of a session.
 pub const LONGEST_SESSION: Duration = Duration::from_hours(1);
@@ -62,7 +65,8 @@ impl fmt::Debug for SessionSecret {
 /// What a session says: who answers for it, until when, from where, to where.
 ///
 /// ```
-/// use attention_core::{Timestamp, session::{Session, SessionSecret}};
+/// use attention_core::Timestamp;
+/// use attention_gateway::authorize::sessions::{Session, SessionSecret};
 /// use std::time::Duration;
 ///
 /// let now = Timestamp::from_unix_seconds(1_700_000_000);
@@ -70,7 +74,7 @@ impl fmt::Debug for SessionSecret {
 /// let session = Session::new("shop", now, Duration::from_secs(600), Some("https://app.example"), &["GET /v2/conversations/*"], "7f3a")?;
 /// let token = session.sign(&secret);
 /// assert_eq!(Session::verify(&token, &secret, now)?.caller, "shop");
-/// # Ok::<(), attention_core::session::SessionError>(())
+/// # Ok::<(), attention_gateway::authorize::sessions::SessionError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -133,10 +137,10 @@ impl Session {
         if let Some(origin) = &self.origin {
             payload.string("org", origin);
         }
-        let mut token = text::concat(&[PREFIX, &base64url::encode(payload.finish().as_bytes())]);
+        let mut token = text::concat(&[PREFIX, &Base64UrlUnpadded::encode_string(payload.finish().as_bytes())]);
         if let Some(mac) = secret.mac(&token) {
             token.push('.');
-            token.push_str(&base64url::encode(&mac.finalize().into_bytes()));
+            token.push_str(&Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()));
         }
         token
     }
@@ -151,16 +155,15 @@ impl Session {
     pub fn verify(token: &str, secret: &SessionSecret, now: Timestamp) -> Result<Self, SessionError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(SessionError::Invalid)?;
         let payload = signed.strip_prefix(PREFIX).ok_or(SessionError::Invalid)?;
-        let signature = base64url::decode(signature).ok_or(SessionError::Invalid)?;
+        let signature = Base64UrlUnpadded::decode_vec(signature).map_err(|_| SessionError::Invalid)?;
         let mac = secret.mac(signed).ok_or(SessionError::Invalid)?;
         mac.verify_slice(&signature).map_err(|_| SessionError::Invalid)?;
-        let bytes = base64url::decode(payload).ok_or(SessionError::Invalid)?;
+        let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| SessionError::Invalid)?;
         let text = str::from_utf8(&bytes).map_err(|_| SessionError::Invalid)?;
-        let string = |name| json::member(text, name).and_then(Value::into_string).map(Cow::into_owned);
-        let expires_at = match json::member(text, "exp") {
-            Some(Value::Number(seconds)) => whole_number(seconds).map(Timestamp::from_unix_seconds),
-            _ => None,
-        };
+        let members = json::read(text).and_then(|payload| payload.members()).map_err(|_| SessionError::Invalid)?;
+        let member = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, element)| element);
+        let string = |name| member(name).cloned().and_then(Element::into_text).map(Cow::into_owned);
+        let expires_at = member("exp").and_then(Element::as_whole_number).map(Timestamp::from_unix_seconds);
         let expires_at = expires_at.ok_or(SessionError::Invalid)?;
         if expires_at <= now {
             return Err(SessionError::Expired);
@@ -225,7 +228,7 @@ impl core::error::Error for SessionError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Method, path::RequestPath};
+    use attention_core::{Method, path::RequestPath};
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);

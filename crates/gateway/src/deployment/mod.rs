@@ -4,51 +4,53 @@
 //! is not fully configured serves no upstream call. What is wrong is told in the
 //! log, never to a caller.
 
+pub mod strict_json;
+
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::authorize::policy::{DEFAULT_POLICY, Policies, PolicyError};
+use crate::authorize::sessions::{SessionError, SessionSecret};
 use attention_core::authorization::TokenDigest;
 use attention_core::call::Upstream;
 use attention_core::request::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
 use attention_core::retry::RetryPolicy;
-use attention_core::route::{DEFAULT_POLICY, Policies, PolicyError};
-use attention_core::session::{SessionError, SessionSecret};
 use attention_core::text;
 use attention_core::{ApiKey, KeyError, KeyRing};
 
-use crate::allowance::Rate;
-use crate::caller::Caller;
+use crate::authorize::callers::Caller;
+use crate::authorize::jwt::Jwt;
+use crate::deployment::strict_json::Fault;
 use crate::exchange::Form;
-use crate::jwt::Jwt;
-use crate::record::Fault;
+use crate::limits::rate::Rate;
 
 /// The names of the bindings, as the documentation has them.
-pub(crate) mod binding {
-    pub(crate) const KEY: &str = "ATTENTION_API_KEY";
-    pub(crate) const NEXT_KEY: &str = "ATTENTION_API_KEY_NEXT";
-    pub(crate) const BASE_URL: &str = "ATTENTION_BASE_URL";
-    pub(crate) const CALLERS: &str = "ATTENTION_CALLERS";
-    pub(crate) const JWT: &str = "ATTENTION_JWT";
-    pub(crate) const SESSION_SECRET: &str = "ATTENTION_SESSION_SECRET";
-    pub(crate) const ADMIN: &str = "ATTENTION_ADMIN_SHA256";
-    pub(crate) const POLICY: &str = "ATTENTION_POLICY";
-    pub(crate) const ORIGINS: &str = "ATTENTION_ALLOWED_ORIGINS";
-    pub(crate) const TIMEOUT: &str = "ATTENTION_TIMEOUT_MS";
-    pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
-    pub(crate) const LOG: &str = "ATTENTION_LOG";
-    pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
-    pub(crate) const LOG_FORM: &str = "ATTENTION_LOG_FORM";
+pub mod binding {
+    pub const KEY: &str = "ATTENTION_API_KEY";
+    pub const NEXT_KEY: &str = "ATTENTION_API_KEY_NEXT";
+    pub const BASE_URL: &str = "ATTENTION_BASE_URL";
+    pub const CALLERS: &str = "ATTENTION_CALLERS";
+    pub const JWT: &str = "ATTENTION_JWT";
+    pub const SESSION_SECRET: &str = "ATTENTION_SESSION_SECRET";
+    pub const ADMIN: &str = "ATTENTION_ADMIN_SHA256";
+    pub const POLICY: &str = "ATTENTION_POLICY";
+    pub const ORIGINS: &str = "ATTENTION_ALLOWED_ORIGINS";
+    pub const TIMEOUT: &str = "ATTENTION_TIMEOUT_MS";
+    pub const RETRIES: &str = "ATTENTION_MAX_RETRIES";
+    pub const LOG: &str = "ATTENTION_LOG";
+    pub const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
+    pub const LOG_FORM: &str = "ATTENTION_LOG_FORM";
     /// The shared gate's own; here it is only made sure that it can be read and kept.
-    pub(crate) const BUDGET: &str = "ATTENTION_BUDGET";
+    pub const BUDGET: &str = "ATTENTION_BUDGET";
     /// A Durable Object, which has no text.
-    pub(crate) const GATE: &str = "ATTENTION_GATE";
+    pub const GATE: &str = "ATTENTION_GATE";
     /// A Rate Limiting binding, which has none either.
-    pub(crate) const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
+    pub const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
 
-    pub(crate) const ALL: [&str; 17] = [
+    pub const ALL: [&str; 17] = [
         KEY,
         NEXT_KEY,
         BASE_URL,
@@ -71,7 +73,7 @@ pub(crate) mod binding {
 
 /// A binding's text.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Text {
+pub enum Text {
     /// There is no such binding.
     #[default]
     Absent,
@@ -83,10 +85,17 @@ pub(crate) enum Text {
 
 /// The texts of the bindings, by their names.
 #[derive(Default)]
-pub(crate) struct Texts(Vec<(&'static str, Text)>);
+pub struct Texts(Vec<(&'static str, Text)>);
+
+impl fmt::Debug for Texts {
+    // Without the texts: a key is among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl Texts {
-    pub(crate) fn set(&mut self, name: &'static str, text: Text) {
+    pub fn set(&mut self, name: &'static str, text: Text) {
         self.0.retain(|(known, _)| *known != name);
         self.0.push((name, text));
     }
@@ -107,25 +116,25 @@ impl Texts {
 
 /// A Worker's configuration, all of it valid.
 #[derive(Debug)]
-pub(crate) struct Config {
-    pub(crate) callers: Vec<Caller>,
-    pub(crate) jwt: Option<Jwt>,
-    pub(crate) session_secret: Option<SessionSecret>,
+pub struct Config {
+    pub callers: Vec<Caller>,
+    pub jwt: Option<Jwt>,
+    pub session_secret: Option<SessionSecret>,
     /// The digest of the operator's own token; without one there are no admin routes.
-    pub(crate) admin: Option<TokenDigest>,
-    pub(crate) policies: Policies,
-    pub(crate) origins: Vec<String>,
-    pub(crate) timeout: Duration,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) log: LogLevel,
+    pub admin: Option<TokenDigest>,
+    pub policies: Policies,
+    pub origins: Vec<String>,
+    pub timeout: Duration,
+    pub retry: RetryPolicy,
+    pub log: LogLevel,
     /// How many of a hundred lines about successes are written.
-    pub(crate) log_sample: u64,
-    pub(crate) log_form: Form,
+    pub log_sample: u64,
+    pub log_form: Form,
 }
 
 /// Which requests leave a line in the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum LogLevel {
+pub enum LogLevel {
     /// Every one.
     All,
     /// Those that were not answered with a success.
@@ -140,7 +149,7 @@ impl Config {
     const LONGEST_TIMEOUT_MS: u64 = 15 * 60 * 1000;
     const MOST_RETRIES: u64 = 10;
 
-    pub(crate) fn parse(texts: &Texts) -> Result<(Self, Upstream), Misconfigured> {
+    pub fn parse(texts: &Texts) -> Result<(Self, Upstream), Misconfigured> {
         let key = |name| {
             let parse = |text| ApiKey::parse(text).map_err(|error| Misconfigured::Key(name, error));
             texts.get(name)?.map(parse).transpose()
@@ -240,7 +249,7 @@ fn origins(text: &str) -> Result<Vec<String>, Misconfigured> {
 
 /// Why the Worker serves nothing. It holds no value of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Misconfigured {
+pub enum Misconfigured {
     NoKey,
     Key(&'static str, KeyError),
     BaseUrl(BaseUrlError),
@@ -264,7 +273,7 @@ pub(crate) enum Misconfigured {
 
 impl Misconfigured {
     /// Which binding it is and what is wrong with it, in one line.
-    pub(crate) fn message(&self) -> String {
+    pub fn message(&self) -> String {
         match self {
             Self::NoKey => {
                 let name = binding::KEY;

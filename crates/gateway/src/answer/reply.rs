@@ -6,13 +6,13 @@ use alloc::string::String;
 use attention_core::json::Object;
 use attention_core::text::decimal;
 
-use crate::cors;
-use crate::problem::Problem;
+use crate::answer::problem::Problem;
+use crate::authorize::cors;
 
 /// Status, headers and body of an answer.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
+pub struct Reply {
+    pub status: u16,
     headers: Object,
     body: Option<String>,
 }
@@ -30,11 +30,11 @@ impl Reply {
         self
     }
 
-    pub(crate) fn json(status: u16, body: String) -> Self {
+    pub fn json(status: u16, body: String) -> Self {
         Self::new(status).with_body("application/json", body)
     }
 
-    pub(crate) fn problem(problem: &Problem, request_id: &str) -> Self {
+    pub fn problem(problem: &Problem, request_id: &str) -> Self {
         let mut reply = Self::new(problem.status);
         if let Some(challenge) = problem.challenge {
             reply.headers.string("www-authenticate", challenge);
@@ -48,7 +48,7 @@ impl Reply {
         reply.with_body("application/problem+json", problem.body(request_id))
     }
 
-    pub(crate) fn preflight() -> Self {
+    pub fn preflight() -> Self {
         let mut reply = Self::new(204);
         reply
             .headers
@@ -59,7 +59,7 @@ impl Reply {
     }
 
     /// `{"status","headers","body"}`, for the driver.
-    pub(crate) fn into_json(self) -> String {
+    pub fn into_json(self) -> String {
         let mut object = Object::new();
         object.number("status", self.status).raw("headers", &self.headers.finish());
         if let Some(body) = self.body {

@@ -4,28 +4,30 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use crate::authorize::sessions::{Session, SessionError};
 use attention_core::authorization::{Bearer, TokenDigest};
-use attention_core::session::{Session, SessionError};
 use base64ct::{Base64, Encoding as _};
 
-use crate::allowance::Rate;
-use crate::config::Config;
+use crate::answer::problem::Problem;
+use crate::deployment::Config;
 use crate::exchange::Exchange;
-use crate::problem::Problem;
+use crate::limits::rate::Rate;
 
 /// Who a request is from, and what that allows.
-pub(crate) struct Identity {
-    pub(crate) name: String,
-    pub(crate) policy: String,
-    pub(crate) session: Option<Session>,
+#[derive(Debug)]
+pub struct Identity {
+    pub name: String,
+    pub policy: String,
+    pub session: Option<Session>,
     /// Which of the configured callers; none is a JWT's.
-    pub(crate) caller: Option<usize>,
-    pub(crate) limit: Option<Rate>,
+    pub caller: Option<usize>,
+    pub limit: Option<Rate>,
 }
 
 /// What the driver found out about a request's JWT, when the configuration
 /// believes an issuer and the request carries one of its tokens.
-pub(crate) enum Token<'a> {
+#[derive(Debug)]
+pub enum Token<'a> {
     /// There is none.
     Other,
     /// It is good, and these are its claims.
@@ -37,7 +39,7 @@ pub(crate) enum Token<'a> {
 /// Lets nobody pass but the operator. Without an operator's token in the
 /// configuration there is no such path. A page is asked for by a person in a
 /// browser, which knows only the Basic scheme (RFC 7617): any name, and the token.
-pub(crate) fn operator(config: &Config, authorization: Option<&str>, page: bool) -> Result<(), Problem> {
+pub fn operator(config: &Config, authorization: Option<&str>, page: bool) -> Result<(), Problem> {
     let admin = config.admin.ok_or_else(Problem::outside)?;
     let basic = authorization.filter(|_| page).and_then(|value| {
         let (scheme, credentials) = value.split_once(' ')?;
@@ -61,7 +63,7 @@ pub(crate) fn operator(config: &Config, authorization: Option<&str>, page: bool)
 
 /// Who a request is from: the holder of a static token, of a session, or of an
 /// issuer's JWT.
-pub(crate) fn identify(
+pub fn identify(
     config: &Config,
     exchange: &mut Exchange,
     authorization: Option<&str>,

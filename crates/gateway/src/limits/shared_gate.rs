@@ -10,10 +10,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use attention_core::text::{decimal, whole_number};
 use attention_core::{Timestamp, millis};
-use wasm_bindgen::prelude::*;
 
-use crate::allowance::{Allowances, Rate};
+use crate::limits::rate::{Allowances, Rate};
 
 /// How far ahead places are handed out. Who gets none asks again.
 const HORIZON: Duration = Duration::from_secs(1);
@@ -23,7 +23,6 @@ const PRESENCE: Duration = Duration::from_secs(2);
 const LONGEST_HOLD: Duration = Duration::from_mins(5);
 
 /// The state of the Durable Object.
-#[wasm_bindgen]
 #[derive(Debug)]
 pub struct SharedGate {
     opens_at: Timestamp,
@@ -38,23 +37,55 @@ pub struct SharedGate {
 
 /// What a question at the gate comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
-    /// Go after this wait.
+pub enum Place {
+    /// The call may be sent after this wait.
     Granted(Duration),
-    /// Ask again after this wait.
+    /// There is no place yet: ask again after this wait.
     AskAgain(Duration),
+    /// The caller's own limit is reached: its next call may be sent after this wait.
+    Limited(Duration),
 }
 
-#[wasm_bindgen]
+impl Place {
+    /// As it crosses from the Durable Object to an isolate: the milliseconds to wait, negative when to ask again
+    /// then; `{"limited":1500}` when the caller's own limit is reached.
+    pub fn to_json(self) -> String {
+        match self {
+            Self::Granted(wait) => decimal(millis(wait)),
+            Self::AskAgain(wait) => ["-", &decimal(millis(wait).max(1))].concat(),
+            Self::Limited(wait) => ["{\"limited\":", &decimal(millis(wait)), "}"].concat(),
+        }
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote; `None` for anything else, which is no answer.
+    pub fn from_json(text: &str) -> Option<Self> {
+        let wait = |digits: &str| whole_number(digits).map(Duration::from_millis);
+        if let Some(limited) = text.strip_prefix("{\"limited\":").and_then(|rest| rest.strip_suffix('}')) {
+            return wait(limited).filter(|wait| !wait.is_zero()).map(Self::Limited);
+        }
+        match text.strip_prefix('-') {
+            Some(digits) => wait(digits).map(Self::AskAgain),
+            None => wait(text).map(Self::Granted),
+        }
+    }
+}
+
+/// A budget that is not one, such as `fast`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BudgetError;
+
+impl BudgetError {
+    /// What is wrong, in one line.
+    pub const MESSAGE: &'static str = "the budget is to be such as 50/s";
+}
+
 impl SharedGate {
-    /// A gate, with a budget such as `50/s` or none. Throws when it is not one.
-    #[wasm_bindgen(constructor)]
-    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
-    pub fn new(budget: Option<String>) -> Result<Self, JsValue> {
-        let spacing = match budget.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+    /// A gate, with a budget such as `50/s`, or without one.
+    pub fn new(budget: Option<&str>) -> Result<Self, BudgetError> {
+        let spacing = match budget.map(str::trim).filter(|text| !text.is_empty()) {
             None => None,
             Some(text) => {
-                let rate = Rate::parse(text).ok_or_else(|| JsValue::from_str("the budget is to be such as 50/s"))?;
+                let rate = Rate::parse(text).ok_or(BudgetError)?;
                 // A millisecond is the clock's grain; no API allows more than a thousand a second.
                 Some(rate.spacing().max(Duration::from_millis(1)))
             }
@@ -68,42 +99,29 @@ impl SharedGate {
         })
     }
 
-    /// A caller asks to send. Gives the milliseconds to wait before it may: as they
-    /// are when the place is its own then, negative when it has to ask again.
-    pub fn admit(&mut self, caller: &str, now: f64) -> f64 {
-        match self.place(caller, time(now)) {
-            Place::Granted(wait) => as_millis(wait),
-            Place::AskAgain(wait) => -as_millis(wait).max(1.0),
+    /// A caller asks to send. With a `limit` such as `100/min`, one call is taken off it first; a text that is
+    /// not a limit limits nobody here, since isolates hold to their own.
+    pub fn admit(&mut self, caller: &str, limit: Option<&str>, now: Timestamp) -> Place {
+        let taken = limit.and_then(Rate::parse).map_or(Ok(()), |rate| self.allowances.take(caller, rate, now));
+        match taken {
+            Err(wait) => Place::Limited(wait.max(Duration::from_millis(1))),
+            Ok(()) => self.place(caller, now),
         }
     }
 
-    /// Takes one call off a caller's own limit, such as `100/min`. Gives the
-    /// milliseconds until it has one again, 0 when it has. What is no limit limits
-    /// nobody: isolates hold to theirs.
-    pub fn take(&mut self, caller: &str, limit: &str, now: f64) -> f64 {
-        let taken = Rate::parse(limit).map(|rate| self.allowances.take(caller, rate, time(now)));
-        taken.and_then(Result::err).map_or(0.0, |wait| as_millis(wait).max(1.0))
-    }
-
-    /// Somebody was answered with a 429 and is to wait this long. Gives the time at
+    /// Somebody was answered with a 429 and is to wait this long, five minutes at most. Returns the time at
     /// which the gate opens, for the object's storage.
-    pub fn limited(&mut self, wait: f64, now: f64) -> f64 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
-        let wait = Duration::from_millis(wait as u64).min(LONGEST_HOLD);
-        self.opens_at = self.opens_at.max(time(now).saturating_add(wait));
-        #[expect(clippy::cast_precision_loss)] // Exact for 285,000 years.
-        let opens_at = self.opens_at.as_unix_millis() as f64;
-        opens_at
+    pub fn limited(&mut self, wait: Duration, now: Timestamp) -> Timestamp {
+        self.opens_at = self.opens_at.max(now.saturating_add(wait.min(LONGEST_HOLD)));
+        self.opens_at
     }
 
     /// The object has been restarted; this is what its storage says.
-    pub fn restore(&mut self, opens_at: f64, now: f64) {
+    pub fn restore(&mut self, opens_at: Timestamp, now: Timestamp) {
         // A clock that was wrong then must not shut the gate for ever.
-        self.opens_at = time(opens_at).min(time(now).saturating_add(LONGEST_HOLD));
+        self.opens_at = opens_at.min(now.saturating_add(LONGEST_HOLD));
     }
-}
 
-impl SharedGate {
     fn place(&mut self, caller: &str, now: Timestamp) -> Place {
         let shut = self.opens_at.saturating_since(now);
         let Some(spacing) = self.spacing else { return Place::Granted(shut) };
@@ -134,16 +152,6 @@ impl SharedGate {
     }
 }
 
-#[expect(clippy::cast_precision_loss)] // Five minutes at most.
-fn as_millis(duration: Duration) -> f64 {
-    millis(duration) as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
-const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_unix_millis(millis as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -154,11 +162,6 @@ mod tests {
 
     fn at(millis: u64) -> Timestamp {
         Timestamp::from_unix_millis(START + millis)
-    }
-
-    #[expect(clippy::cast_precision_loss)] // Exact for 285,000 years.
-    fn js(at: Timestamp) -> f64 {
-        at.as_unix_millis() as f64
     }
 
     /// Lets callers with so many calls each ask until all are sent, and gives the
@@ -174,7 +177,7 @@ mod tests {
             for (_, name) in due {
                 match gate.place(&name, at(clock)) {
                     Place::Granted(wait) => sent.entry(name).or_default().push(clock + millis(wait)),
-                    Place::AskAgain(wait) => waiting.push((clock + millis(wait), name)),
+                    Place::AskAgain(wait) | Place::Limited(wait) => waiting.push((clock + millis(wait), name)),
                 }
             }
             clock += 1;
@@ -184,8 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn places_cross_as_json_and_what_is_not_one_is_none() {
+        let wait = Duration::from_millis(1_500);
+        for place in [
+            Place::Granted(Duration::ZERO),
+            Place::Granted(wait),
+            Place::AskAgain(Duration::from_millis(1)),
+            Place::AskAgain(wait),
+            Place::Limited(wait),
+        ] {
+            assert_eq!(Place::from_json(&place.to_json()), Some(place), "{}", place.to_json());
+        }
+        for text in ["", "null", "true", "-", "--1", "1.5", "NaN", "{}", "{\"limited\":0}", "{\"limited\":-1}", "[1]"] {
+            assert_eq!(Place::from_json(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_budget_is_never_exceeded() {
-        let mut gate = SharedGate::new(Some("50/s".into())).unwrap();
+        let mut gate = SharedGate::new(Some("50/s")).unwrap();
         let mut all: Vec<u64> = run(&mut gate, &[("a", 300), ("b", 20)]).into_values().flatten().collect();
         all.sort_unstable();
         assert_eq!(all.len(), 320);
@@ -196,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_flood_does_not_keep_others_out() {
-        let mut gate = SharedGate::new(Some("50/s".into())).unwrap();
+        let mut gate = SharedGate::new(Some("50/s")).unwrap();
         let sent = run(&mut gate, &[("flood", 1000), ("quiet", 10)]);
         assert!(sent["quiet"].iter().max().unwrap() < &2_000, "{:?}", sent["quiet"]);
         // And nothing of the budget is wasted on the quiet one.
@@ -205,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_429_shuts_it_for_everybody() {
-        for budget in [None, Some("50/s".to_owned())] {
+        for budget in [None, Some("50/s")] {
             let mut gate = SharedGate::new(budget).unwrap();
-            gate.limited(800.0, js(at(0)));
+            gate.limited(Duration::from_millis(800), at(0));
             let Place::Granted(wait) = gate.place("a", at(100)) else { panic!("no place within the horizon") };
             assert!(wait >= Duration::from_millis(700), "{wait:?}");
         }
@@ -216,11 +236,11 @@ mod tests {
     #[test]
     fn a_restart_keeps_what_the_storage_says_within_reason() {
         let mut gate = SharedGate::new(None).unwrap();
-        let opens_at = gate.limited(2_000.0, js(at(0)));
+        let opens_at = gate.limited(Duration::from_secs(2), at(0));
         let mut restarted = SharedGate::new(None).unwrap();
-        restarted.restore(opens_at, js(at(500)));
+        restarted.restore(opens_at, at(500));
         assert_eq!(restarted.place("a", at(500)), Place::Granted(Duration::from_millis(1_500)));
-        restarted.restore(f64::INFINITY, js(at(0)));
+        restarted.restore(Timestamp::from_unix_millis(u64::MAX), at(0));
         assert_eq!(restarted.place("a", at(0)), Place::Granted(LONGEST_HOLD));
     }
 }

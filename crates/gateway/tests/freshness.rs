@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use attention_core::Timestamp;
-use attention_core::caching::{Kept, concerns, condition, confirms, is_held};
+use attention_gateway::cache::freshness::{Kept, concerns, condition, confirms, is_held};
 use proptest::prelude::*;
 
 type Head = &'static [(&'static str, &'static str)];

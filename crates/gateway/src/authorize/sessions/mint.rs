@@ -6,23 +6,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::authorize::sessions::{Session, SessionError};
 use attention_core::Timestamp;
 use attention_core::json::Object;
-use attention_core::session::{Session, SessionError};
 
-use crate::config::Config;
-use crate::problem::Problem;
-use crate::record::Document;
+use crate::answer::problem::Problem;
+use crate::deployment::Config;
+use crate::deployment::strict_json::Document;
 
 /// Makes the session that `body` asks for on behalf of `caller`; gives the answer's
 /// body. `id` names the session in logs.
-pub(crate) fn mint(
-    config: &Config,
-    caller: &str,
-    body: Option<&str>,
-    id: &str,
-    now: Timestamp,
-) -> Result<String, Problem> {
+pub fn mint(config: &Config, caller: &str, body: Option<&str>, id: &str, now: Timestamp) -> Result<String, Problem> {
     let secret = config.session_secret.as_ref().ok_or_else(Problem::misconfigured)?;
     let body = body.ok_or_else(Problem::broken_upload)?;
     let refused = |fault| Problem::wish(&fault);

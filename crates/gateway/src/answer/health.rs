@@ -9,7 +9,7 @@ use attention_core::{Slot, Timestamp};
 
 /// Whether the Worker could serve a call, and what is known of its keys: names
 /// and verdicts, never values.
-pub(crate) fn readiness(ring: &KeyRing, now: Timestamp) -> (bool, String) {
+pub fn readiness(ring: &KeyRing, now: Timestamp) -> (bool, String) {
     let mut usable = false;
     let mut keys = Array::new();
     for slot in [Slot::Current, Slot::Next] {
@@ -41,7 +41,7 @@ pub(crate) fn readiness(ring: &KeyRing, now: Timestamp) -> (bool, String) {
 
 /// What a probe with a key came to: `accepted`, `refused`, or `unknown` when the
 /// API did not say.
-pub(crate) fn probed(ring: &KeyRing, slot: Slot, status: u16) -> String {
+pub fn probed(ring: &KeyRing, slot: Slot, status: u16) -> String {
     let verdict = match status {
         200..=299 => "accepted",
         401 => "refused",

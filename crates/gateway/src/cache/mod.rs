@@ -1,37 +1,39 @@
 //! What the cache may do for a request: whose answers they are, and for how long.
-//! What may be kept at all is core's to say ([`attention_core::caching`]), where it
+//! What may be kept at all is core's to say ([`crate::cache::freshness`]), where it
 //! is kept is the driver's.
+
+pub mod freshness;
 
 use alloc::string::String;
 use core::time::Duration;
 
-use attention_core::caching::SELECTING;
-use attention_core::{Headers, Timestamp, caching};
+use attention_core::{Headers, Timestamp};
 
-use crate::hygiene;
+use crate::answer::header_policy;
+use crate::cache::freshness::{Kept, SELECTING};
 
 /// The cache's part in one request.
 #[derive(Debug)]
-pub(crate) struct Cache {
+pub struct Cache {
     /// How long an answer may be given again, whatever the API says.
     most: Duration,
     /// Who it is kept for: nobody else is ever given it.
     whose: String,
     /// What the log says of it.
-    pub(crate) outcome: &'static str,
+    pub outcome: &'static str,
 }
 
 impl Cache {
     /// For a caller under a policy, which decides what is redacted; a session's
     /// routes redact as well.
-    pub(crate) fn new(most: Duration, holder: &str, policy: &str, session: Option<&str>) -> Self {
+    pub fn new(most: Duration, holder: &str, policy: &str, session: Option<&str>) -> Self {
         Self { most, whose: [holder, " ", policy, " ", session.unwrap_or_default()].concat(), outcome: "miss" }
     }
 
     /// The name under which the answer to this request is kept; `None` when the cache
     /// has no part in it. No part of it can hold a line break.
-    pub(crate) fn key(&self, url: &str, request: &dyn Headers) -> Option<String> {
-        if !caching::concerns(request) {
+    pub fn key(&self, url: &str, request: &dyn Headers) -> Option<String> {
+        if !freshness::concerns(request) {
             return None;
         }
         let mut key = [url, "\n", &self.whose].concat();
@@ -43,18 +45,12 @@ impl Cache {
     }
 
     /// Whether two requests of the same key may differ in a header that the API sees.
-    pub(crate) fn varies(name: &str) -> bool {
-        hygiene::UP.contains(&name) && !SELECTING.contains(&name)
+    pub fn varies(name: &str) -> bool {
+        header_policy::UP.contains(&name) && !SELECTING.contains(&name)
     }
 
-    pub(crate) fn judge(
-        &self,
-        status: u16,
-        headers: &dyn Headers,
-        asked: Timestamp,
-        answered: Timestamp,
-    ) -> Option<caching::Kept> {
-        caching::Kept::judge(status, headers, asked, answered, self.most, Self::varies)
+    pub fn judge(&self, status: u16, headers: &dyn Headers, asked: Timestamp, answered: Timestamp) -> Option<Kept> {
+        Kept::judge(status, headers, asked, answered, self.most, Self::varies)
     }
 }
 

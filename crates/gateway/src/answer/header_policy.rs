@@ -3,7 +3,7 @@
 //! whatever `Connection` names need no rule of their own.
 
 /// From the caller to the API.
-pub(crate) const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     "accept",
     "accept-encoding",
     "accept-language",
@@ -26,7 +26,7 @@ pub(crate) const UP: &[&str] = &[
 ];
 
 /// From the API to the caller.
-pub(crate) const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     "accept-ranges",
     "cache-control",
     "content-disposition",
@@ -54,7 +54,7 @@ pub(crate) const DOWN: &[&str] = &[
 ];
 
 /// What every answer carries beside its request id, the API's included.
-pub(crate) const ALWAYS: [(&str, &str); 3] = [
+pub const ALWAYS: [(&str, &str); 3] = [
     ("x-content-type-options", "nosniff"),
     // Whose token it was decides what came: no shared cache may mix them up.
     ("vary", "Origin, Authorization"),

@@ -10,17 +10,17 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::authorize::policy::Policies;
 use attention_core::json::{self, Array, Element, Object};
 use attention_core::request::BaseUrl;
-use attention_core::route::Policies;
 
-use crate::allowance::Rate;
-use crate::caller::{NAME_RULE, is_name, policy_name};
-use crate::record::{Document, Fault};
+use crate::authorize::callers::{NAME_RULE, is_name, policy_name};
+use crate::deployment::strict_json::{Document, Fault};
+use crate::limits::rate::Rate;
 
 /// Whose tokens are believed, and for what.
 #[derive(Debug)]
-pub(crate) struct Jwt {
+pub struct Jwt {
     issuer: String,
     audiences: Vec<String>,
     keys_url: String,
@@ -58,7 +58,7 @@ const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 const MOST_LEEWAY_SECONDS: u64 = 300;
 
 impl Jwt {
-    pub(crate) fn parse(text: &str, policies: &Policies) -> Result<Self, Fault> {
+    pub fn parse(text: &str, policies: &Policies) -> Result<Self, Fault> {
         let root = Document::new(text).root(&MEMBERS)?;
         let keys_url = root.required_text("jwks")?.into_owned();
         BaseUrl::parse(&keys_url).map_err(|error| root.fault("jwks", error.message()))?;
@@ -117,7 +117,7 @@ impl Jwt {
     }
 
     /// The terms, for the driver.
-    pub(crate) fn terms(&self) -> String {
+    pub fn terms(&self) -> String {
         let list = |texts: &[String]| {
             let mut list = Array::new();
             for text in texts {
@@ -140,7 +140,7 @@ impl Jwt {
 
     /// The name, the policy and the limit for verified claims; `None` when no grant
     /// fits or they name nobody.
-    pub(crate) fn admit(&self, claims: &str) -> Option<(String, &str, Option<Rate>)> {
+    pub fn admit(&self, claims: &str) -> Option<(String, &str, Option<Rate>)> {
         let claims = json::read(claims).ok()?;
         let members = claims.members().ok()?;
         // Of repeated claims none counts (RFC 7519 §4 leaves it to the reader).

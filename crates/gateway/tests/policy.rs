@@ -2,7 +2,9 @@
 
 use attention_core::Method::{self, Delete, Get, Head, Options, Post, Put};
 use attention_core::path::{PathError, RequestPath};
-use attention_core::route::{BodyLength, DEFAULT_POLICY, Decision, Policies, Policy, PolicyError, PolicyFault, Unmet};
+use attention_gateway::authorize::policy::{
+    BodyLength, DEFAULT_POLICY, Decision, Policies, Policy, PolicyError, PolicyFault, Unmet,
+};
 use proptest::prelude::*;
 
 const ALL: [Method; 7] = [Get, Head, Options, Post, Put, Method::Patch, Delete];

@@ -1,0 +1,6 @@
+//! What comes down to the caller: the API's answer, or one of the proxy's own.
+
+pub mod header_policy;
+pub mod health;
+pub mod problem;
+pub mod reply;
