@@ -59,9 +59,9 @@ function parts(entry, suffix) {
   return {
     name: "parts",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\/core\.js$/ }, () => (entry === "core" ? undefined : { path: `./core.${suffix}`, external: true }));
+      onResolve({ filter: /\/runtime\/core\.js$/ }, () => (entry === "core" ? undefined : { path: `./core.${suffix}`, external: true }));
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
-      onResolve({ filter: /^#module$/ }, () => ({ path: join(pkg, `src/wasm/${isEmbedded ? "embedded" : "imported"}.ts`) }));
+      onResolve({ filter: /^#module$/ }, () => ({ path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`) }));
       onResolve({ filter: /^#runtime-module$/ }, () => ({ path: runtimeModule, external: true }));
       onResolve({ filter: /^#bytes$/ }, () => ({ path: "bytes", namespace: "bytes" }));
       onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({ contents: await embedded() }));
@@ -69,14 +69,14 @@ function parts(entry, suffix) {
   };
 }
 
-/** The wasm as the text that `src/wasm/text.ts` reads. */
+/** The wasm as the text that `src/runtime/wasm/text.ts` reads. */
 async function embedded() {
   const bytes = await readFile(wasm);
   const { text, singles } = asText(bytes);
   return `export const text = "${text}"; export const singles = "${singles}"; export const size = ${bytes.length};`;
 }
 
-/** `src/wasm/text.ts` says how, and why. */
+/** `src/runtime/wasm/text.ts` says how, and why. */
 function asText(bytes) {
   const characters = Array.from({ length: 127 - 32 }, (_, at) => String.fromCharCode(32 + at)).filter((character) => !'"<\\'.includes(character));
   const [first, second] = characters.slice(90);
@@ -96,7 +96,7 @@ async function declarations() {
   const types = join(dist, "types");
   const tsc = fileURLToPath(import.meta.resolve("typescript/package.json"));
   await run(process.execPath, [join(dirname(tsc), "bin/tsc"), "--project", pkg, "--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--outDir", types]);
-  await copyFile(join(bound, "attention.d.ts"), join(types, "binding.d.ts"));
+  await copyFile(join(bound, "attention.d.ts"), join(types, "runtime/binding.d.ts"));
   const texts = new Map();
   for (const file of await readdir(types, { recursive: true })) {
     if (!file.endsWith(".d.ts")) continue;
@@ -118,7 +118,7 @@ async function declarations() {
     let text = declared.replaceAll(/(["']\.{1,2}\/(?:[^"']+\/)?schema)\.js(["'])/g, "$1.cjs$2");
     // So that it also checks in projects whose `lib` is older than `using`.
     if (text.includes("Symbol.dispose")) text = `/// <reference lib="esnext.disposable" />\n${text}`;
-    if (file === "schema.d.ts") await rm(path);
+    if (file === "api/schema.d.ts") await rm(path);
     else await writeFile(path, text);
     // CommonJS resolves to declarations that say they are CommonJS.
     await writeFile(path.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"));

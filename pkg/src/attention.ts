@@ -1,11 +1,11 @@
 /** The client with the operations by name. */
 
+import { type Resources, TABLE } from "./api/operations.js";
+import { resource } from "./api/resources.js";
+import { superAgentHelpers } from "./api/super-agent.js";
+import { knowledgeBaseHelpers } from "./api/upload.js";
 import { type AttentionOptions, Client } from "./client.js";
-import type { Door } from "./door.js";
-import { type Resources, TABLE } from "./operations.js";
-import { resource } from "./resources.js";
-import { superAgentHelpers } from "./super-agent.js";
-import { knowledgeBaseHelpers } from "./upload.js";
+import type { Door } from "./credentials/door.js";
 
 /** What some resources have besides operations. */
 const HELPERS: Readonly<Record<string, (client: Client) => object>> = { superAgent: superAgentHelpers, knowledgeBase: knowledgeBaseHelpers };

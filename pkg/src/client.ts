@@ -1,18 +1,18 @@
 /** The client. */
 
-import { type Body, encodeBody } from "./body.js";
-import * as check from "./check.js";
-import { config, type Credential, Door, type KeysInfo } from "./door.js";
-import { credentials, type Exchange, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
-import { isBrowser, pageOrigin, variable } from "./environment.js";
-import { UnauthorizedError } from "./errors.js";
-import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./events.js";
-import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./headers.js";
-import type { Path, PathAnswer, PathArguments } from "./paths.js";
-import { printable } from "./print.js";
-import { APIPromise } from "./promise.js";
-import { encodeQuery, type Query, queryPairs } from "./query.js";
-import { VERSION } from "./version.js";
+import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
+import { type Body, encodeBody } from "./call/body.js";
+import * as check from "./call/check.js";
+import { credentials, type Exchange, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type Plan } from "./call/driver.js";
+import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./call/events.js";
+import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./call/headers.js";
+import { APIPromise } from "./call/promise.js";
+import { encodeQuery, type Query, queryPairs } from "./call/query.js";
+import { config, type Credential, Door, type KeysInfo } from "./credentials/door.js";
+import { UnauthorizedError } from "./errors/errors.js";
+import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
+import { printable } from "./runtime/print.js";
+import { VERSION } from "./runtime/version.js";
 
 /** How a client is set up. */
 export interface AttentionOptions extends Hooks {

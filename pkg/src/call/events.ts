@@ -1,9 +1,9 @@
 /** Who is told what happens: hooks and the logger. */
 
+import type { Door, KeysInfo } from "../credentials/door.js";
+import type { Upstream } from "../runtime/core.js";
+import { variable } from "../runtime/environment.js";
 import type { Rule } from "./check.js";
-import type { Upstream } from "./core.js";
-import type { Door, KeysInfo } from "./door.js";
-import { variable } from "./environment.js";
 
 /** A request is about to be sent. */
 export interface RequestEvent {

@@ -1,7 +1,7 @@
 /** The operations by name: `attention.conversations.list()` over `get("/conversations/list")`. */
 
-import { check, object } from "./check.js";
-import type { CallOptions, Client } from "./client.js";
+import { check, object } from "../call/check.js";
+import type { CallOptions, Client } from "../client.js";
 import { Listing } from "./listing.js";
 import { STYLES } from "./operations.js";
 import type { QueryOf } from "./paths.js";

@@ -3,9 +3,9 @@
  * this loop does as it is told and reports what came of it.
  */
 
-import { clean } from "./cause.js";
-import type { Door } from "./door.js";
-import { type AttentionError, errorOf, errorOfJson } from "./errors.js";
+import type { Door } from "../credentials/door.js";
+import { clean } from "../errors/cause.js";
+import { type AttentionError, errorOf, errorOfJson } from "../errors/errors.js";
 import type { Events } from "./events.js";
 import { Patience } from "./patience.js";
 

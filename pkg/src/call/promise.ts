@@ -1,8 +1,8 @@
 /** What every call returns. */
 
+import { requestId } from "../errors/request-id.js";
 import { readAnswer } from "./answer.js";
 import type { Exchange } from "./driver.js";
-import { requestId } from "./request-id.js";
 
 /** An answer with what came around it. */
 export interface WithResponse<T> {

@@ -1,6 +1,6 @@
 /** What a call fails with: one class for each kind of error that core tells apart. */
 
-import { printable } from "./print.js";
+import { printable } from "../runtime/print.js";
 
 /** What sort of failure it is. */
 export type ErrorKind =

@@ -1,8 +1,8 @@
 /** What a call resolves to: the body of a success, by its content type. */
 
-import { clean } from "./cause.js";
+import { clean } from "../errors/cause.js";
+import { errorOf, type ErrorKind } from "../errors/errors.js";
 import { aborted, type Exchange } from "./driver.js";
-import { errorOf, type ErrorKind } from "./errors.js";
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 

@@ -1,11 +1,11 @@
 /** A file for the knowledge base: asked for, put into the storage, confirmed. */
 
-import { clean } from "./cause.js";
-import * as check from "./check.js";
-import { type CallOptions, type Client, inside } from "./client.js";
-import { aborted } from "./driver.js";
-import { errorOf } from "./errors.js";
-import { Patience } from "./patience.js";
+import * as check from "../call/check.js";
+import { aborted } from "../call/driver.js";
+import { Patience } from "../call/patience.js";
+import { type CallOptions, type Client, inside } from "../client.js";
+import { clean } from "../errors/cause.js";
+import { errorOf } from "../errors/errors.js";
 import type { AnswerOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
 

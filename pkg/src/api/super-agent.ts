@@ -1,10 +1,10 @@
 /** A message to the super agent and the answer, which is polled for when it takes long. */
 
-import * as check from "./check.js";
-import { type CallOptions, type Client, inside } from "./client.js";
-import { aborted } from "./driver.js";
-import { errorOf } from "./errors.js";
-import { Patience } from "./patience.js";
+import * as check from "../call/check.js";
+import { aborted } from "../call/driver.js";
+import { Patience } from "../call/patience.js";
+import { type CallOptions, type Client, inside } from "../client.js";
+import { errorOf } from "../errors/errors.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
 

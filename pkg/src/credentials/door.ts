@@ -1,10 +1,10 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
-import { clean } from "./cause.js";
-import { Upstream } from "./core.js";
-import type { Plan } from "./driver.js";
-import { AttentionError, errorOf, errorOfJson } from "./errors.js";
-import { Turns } from "./turns.js";
+import type { Plan } from "../call/driver.js";
+import { Turns } from "../call/turns.js";
+import { clean } from "../errors/cause.js";
+import { AttentionError, errorOf, errorOfJson } from "../errors/errors.js";
+import { Upstream } from "../runtime/core.js";
 
 /** A credential, or a function that gets it from where it is kept. */
 export type Credential = string | (() => string | Promise<string>);
