@@ -1,11 +1,12 @@
 /** The client. */
 
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
-import { type Body, encodeBody } from "./call/body.js";
+import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
 import { credentials, type Exchange, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type Plan } from "./call/driver.js";
 import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./call/events.js";
 import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./call/headers.js";
+import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
 import { config, type Credential, Door, type KeysInfo } from "./credentials/door.js";
@@ -55,25 +56,6 @@ export interface AttentionOptions extends Hooks {
   readonly dangerouslyAllowBrowser?: boolean | undefined;
 }
 
-/** What sets one call apart. */
-export interface CallOptions {
-  readonly query?: Query | undefined;
-  /** An object or array is sent as JSON. */
-  readonly body?: Body | undefined;
-  readonly headers?: HeaderOptions | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** As the client's, for this call. */
-  readonly timeout?: number | undefined;
-  /** As the client's, for this call. */
-  readonly attemptTimeout?: number | undefined;
-  /** As the client's, for this call. */
-  readonly maxRetries?: number | undefined;
-  /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
-  readonly idempotencyKey?: string | undefined;
-  /** Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was certainly not processed, as with a 429, is sent again all the same. */
-  readonly idempotent?: boolean | undefined;
-}
-
 const OPTIONS: check.Rules = {
   apiKey: check.textOrFunction,
   nextApiKey: check.textOrFunction,
@@ -94,18 +76,6 @@ const OPTIONS: check.Rules = {
   logger: check.logger,
   logLevel,
   dangerouslyAllowBrowser: check.flag,
-};
-
-const CALL_OPTIONS: check.Rules = {
-  query: check.object,
-  body: check.anything,
-  headers: check.object,
-  signal: check.signal,
-  timeout: check.milliseconds,
-  attemptTimeout: check.milliseconds,
-  maxRetries: check.count,
-  idempotencyKey: check.text,
-  idempotent: check.flag,
 };
 
 /** Options that lead to another server or another key. */

@@ -5,8 +5,9 @@
  */
 
 export { Attention } from "./attention.js";
-export { type AttentionOptions, type CallOptions, Client } from "./client.js";
+export { type AttentionOptions, Client } from "./client.js";
 export type { Body } from "./call/body.js";
+export type { CallOptions } from "./call/options.js";
 export type { Credential, KeyInfo, KeysInfo } from "./credentials/door.js";
 export {
   AbortedError,
@@ -34,7 +35,7 @@ export type { HeaderOptions } from "./call/headers.js";
 export { Listing } from "./api/listing.js";
 export type { Resources } from "./api/operations.js";
 export type { KnownPath, Method, PathAnswer, PathArguments } from "./api/paths.js";
-export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/resources.js";
+export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/options.js";
 export type { SendOptions, SendProgress, SuperAgentHelpers } from "./api/super-agent.js";
 export type { KnowledgeBaseFile, KnowledgeBaseHelpers } from "./api/upload.js";
 export { APIPromise, type WithResponse } from "./call/promise.js";

@@ -1,9 +1,9 @@
 /** Lists that come in pages. */
 
 import { check, count } from "../call/check.js";
+import type { CallOptions } from "../call/options.js";
 import type { APIPromise, WithResponse } from "../call/promise.js";
 import { type Query, queryPairs } from "../call/query.js";
-import type { CallOptions } from "../client.js";
 import { errorOf } from "../errors/errors.js";
 
 /** How a list is paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */

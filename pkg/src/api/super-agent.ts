@@ -2,8 +2,9 @@
 
 import * as check from "../call/check.js";
 import { aborted } from "../call/driver.js";
+import type { CallOptions } from "../call/options.js";
 import { Patience } from "../call/patience.js";
-import { type CallOptions, type Client, inside } from "../client.js";
+import { type Client, inside } from "../client.js";
 import { errorOf } from "../errors/errors.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";

@@ -5,7 +5,7 @@
 
 import type { Door } from "../credentials/door.js";
 import { clean } from "../errors/cause.js";
-import { type AttentionError, errorOf, errorOfJson } from "../errors/errors.js";
+import { type AttentionError, errorOf, errorOfJson, explained } from "../errors/errors.js";
 import type { Events } from "./events.js";
 import { Patience } from "./patience.js";
 
@@ -106,7 +106,7 @@ export async function exchange(door: Door, plan: Plan, started: number): Promise
   let response: Response | undefined;
   let cause: unknown;
   try {
-    number = door.begin(plan, left(plan, started), Date.now());
+    number = begin(door, plan, started);
     isOpen = true;
     const url = upstream.url();
     for (let action = upstream.action(); ; ) {
@@ -169,6 +169,12 @@ export async function exchange(door: Door, plan: Plan, started: number): Promise
   } finally {
     door.end();
   }
+}
+
+/** Begins a call, whose turn it is, with what is left of its timeout. */
+function begin({ upstream }: Door, plan: Plan, started: number): number {
+  const { method, path, query, flags, maxRetries, attemptTimeout } = plan;
+  return explained(() => upstream.begin(method, path, query, flags, maxRetries, left(plan, started), attemptTimeout, Date.now()));
 }
 
 /** The error of a caller who has given up. */

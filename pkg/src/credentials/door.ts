@@ -1,9 +1,8 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
-import type { Plan } from "../call/driver.js";
 import { Turns } from "../call/turns.js";
 import { clean } from "../errors/cause.js";
-import { AttentionError, errorOf, errorOfJson } from "../errors/errors.js";
+import { AttentionError, errorOf, explained } from "../errors/errors.js";
 import { Upstream } from "../runtime/core.js";
 
 /** A credential, or a function that gets it from where it is kept. */
@@ -86,11 +85,6 @@ export class Door {
   /** How many calls are under way at once, and who is next. `end` must follow each turn. */
   get turns(): Turns {
     return this.#turns;
-  }
-
-  /** Begins a call, whose turn it is, with what is left of its timeout. */
-  begin({ method, path, query, flags, maxRetries, attemptTimeout }: Plan, timeout: number, now: number): number {
-    return explained(() => this.upstream.begin(method, path, query, flags, maxRetries, timeout, attemptTimeout, now));
   }
 
   /** A call is over. */
@@ -187,13 +181,4 @@ async function ask(source: Credential): Promise<string> {
 export function config(code: string, message: string, cause?: unknown): AttentionError {
   const documentation = code.startsWith("key_") ? ABOUT_KEYS : undefined;
   return errorOf({ kind: "config", code, message, attempts: 0, documentation }, clean(cause, []));
-}
-
-/** What the binding throws is the JSON of an error. */
-function explained<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (thrown) {
-    throw typeof thrown === "string" ? errorOfJson(thrown) : thrown;
-  }
 }

@@ -184,6 +184,15 @@ export function errorOfJson(json: string, cause?: unknown): AttentionError {
   return errorOf(JSON.parse(json) as ErrorFacts, cause);
 }
 
+/** What the binding throws is the JSON of an error. */
+export function explained<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    throw typeof thrown === "string" ? errorOfJson(thrown) : thrown;
+  }
+}
+
 /** What a person reads on a console: the stack, the findings as a list, what to do next. */
 function story(error: AttentionError, inspect: (value: unknown) => string): string {
   const lines = [error.stack ?? `${error.name}: ${error.message}`];
