@@ -9,7 +9,10 @@ import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./c
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
-import { config, type Credential, Door, type KeysInfo } from "./credentials/door.js";
+import { Door } from "./credentials/door.js";
+import type { KeysInfo } from "./credentials/keys.js";
+import type { Credential } from "./credentials/provider.js";
+import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
 import { printable } from "./runtime/print.js";

@@ -8,7 +8,8 @@ export { Attention } from "./attention.js";
 export { type AttentionOptions, Client } from "./client.js";
 export type { Body } from "./call/body.js";
 export type { CallOptions } from "./call/options.js";
-export type { Credential, KeyInfo, KeysInfo } from "./credentials/door.js";
+export type { KeyInfo, KeysInfo } from "./credentials/keys.js";
+export type { Credential } from "./credentials/provider.js";
 export {
   AbortedError,
   AttentionError,

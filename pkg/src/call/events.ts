@@ -1,6 +1,7 @@
 /** Who is told what happens: hooks and the logger. */
 
-import type { Door, KeysInfo } from "../credentials/door.js";
+import type { Door } from "../credentials/door.js";
+import type { KeysInfo } from "../credentials/keys.js";
 import type { Upstream } from "../runtime/core.js";
 import { variable } from "../runtime/environment.js";
 import type { Rule } from "./check.js";

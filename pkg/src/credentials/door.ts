@@ -1,43 +1,16 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
 import { Turns } from "../call/turns.js";
-import { clean } from "../errors/cause.js";
-import { AttentionError, errorOf, explained } from "../errors/errors.js";
+import { explained } from "../errors/errors.js";
 import { Upstream } from "../runtime/core.js";
-
-/** A credential, or a function that gets it from where it is kept. */
-export type Credential = string | (() => string | Promise<string>);
-
-/** What is known of one key, without the key. Times are Unix milliseconds. */
-export interface KeyInfo {
-  readonly slot: "current" | "next";
-  /** The first eight hex digits of its SHA-256. */
-  readonly fingerprint: string;
-  /** What the server said of it last. */
-  readonly verdict: "untested" | "accepted" | "refused";
-  /** When it said so. */
-  readonly at?: number;
-  /** When the key expires, when it is a JWT that tells. */
-  readonly expiresAt?: number;
-}
-
-/** What is known of a client's credentials. */
-export interface KeysInfo {
-  readonly kind: "api_key" | "caller_token";
-  /** Which key new calls use. */
-  readonly inUse: "current" | "next";
-  /** None before the first call, when a function gives them. */
-  readonly keys: readonly KeyInfo[];
-}
+import type { KeysInfo } from "./keys.js";
+import { ask, type Credential } from "./provider.js";
 
 /** Keeps the place of a credential that a function has yet to give; never sent. */
 const PENDING = "credential-not-yet-asked-for";
 
 /** Credentials of former times that foreign errors may still hold. */
 const MOST_SECRETS = 16;
-
-/** The API's page on keys. */
-const ABOUT_KEYS = "https://docs.attention.com/api-authentication";
 
 export class Door {
   readonly upstream: Upstream;
@@ -163,22 +136,4 @@ export class Door {
     this.#authorizations = [];
     this.#given = undefined;
   }
-}
-
-async function ask(source: Credential): Promise<string> {
-  if (typeof source === "string") return source;
-  let given: unknown;
-  try {
-    given = await source();
-  } catch (error) {
-    throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", error);
-  }
-  if (typeof given === "string") return given;
-  throw config("key_provider_failed", `the function that gives the credential gave ${given === null ? "null" : `a ${typeof given}`}, not a string`);
-}
-
-/** An error of the configuration that only JavaScript can notice. */
-export function config(code: string, message: string, cause?: unknown): AttentionError {
-  const documentation = code.startsWith("key_") ? ABOUT_KEYS : undefined;
-  return errorOf({ kind: "config", code, message, attempts: 0, documentation }, clean(cause, []));
 }
