@@ -185,7 +185,7 @@ export function errorOfJson(json: string, cause?: unknown): AttentionError {
 }
 
 /** What the binding throws is the JSON of an error. */
-export function explained<T>(run: () => T): T {
+export function throwAsAttentionError<T>(run: () => T): T {
   try {
     return run();
   } catch (thrown) {

@@ -1,7 +1,7 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
-import { Turns } from "../call/turns.js";
-import { explained } from "../errors/errors.js";
+import { Semaphore } from "../call/semaphore.js";
+import { throwAsAttentionError } from "../errors/errors.js";
 import { Upstream } from "../runtime/core.js";
 import type { KeysInfo } from "./keys.js";
 import { ask, type Credential } from "./provider.js";
@@ -12,7 +12,7 @@ const PENDING = "credential-not-yet-asked-for";
 /** Credentials of former times that foreign errors may still hold. */
 const MOST_SECRETS = 16;
 
-export class Door {
+export class SharedUpstream {
   readonly upstream: Upstream;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
   readonly #dynamic: boolean;
@@ -23,8 +23,8 @@ export class Door {
   #loading: Promise<boolean> | undefined;
   #generation = 0;
   #users = 1;
-  readonly #turns = new Turns();
-  readonly #told = new Set<string>();
+  readonly #semaphore = new Semaphore();
+  readonly #claimed = new Set<string>();
   /** When the first of the keys that nobody was told of expires; Infinity when none does. */
   expiresAt = Infinity;
 
@@ -33,7 +33,7 @@ export class Door {
     this.#sources = [current, next];
     this.#dynamic = typeof current === "function" || typeof next === "function";
     const [first, second] = this.#dynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
-    this.upstream = explained(() => new Upstream(baseURL, first, second, token));
+    this.upstream = throwAsAttentionError(() => new Upstream(baseURL, first, second, token));
     if (!this.#dynamic) this.#remember();
   }
 
@@ -56,13 +56,13 @@ export class Door {
   }
 
   /** How many calls are under way at once, and who is next. `end` must follow each turn. */
-  get turns(): Turns {
-    return this.#turns;
+  get semaphore(): Semaphore {
+    return this.#semaphore;
   }
 
   /** A call is over. */
   end(): void {
-    this.#turns.leave();
+    this.#semaphore.leave();
     this.#freeWhenIdle();
   }
 
@@ -87,9 +87,9 @@ export class Door {
   }
 
   /** Notes that somebody is told of this key's end; false when somebody was. */
-  tellOnce(fingerprint: string): boolean {
-    if (this.#told.has(fingerprint)) return false;
-    this.#told.add(fingerprint);
+  claimExpiryNotice(fingerprint: string): boolean {
+    if (this.#claimed.has(fingerprint)) return false;
+    this.#claimed.add(fingerprint);
     this.#watchExpiry();
     return true;
   }
@@ -109,7 +109,7 @@ export class Door {
   async #ask(): Promise<boolean> {
     const [current, next] = await Promise.all([ask(this.#sources[0]), this.#sources[1] === undefined ? undefined : ask(this.#sources[1])]);
     if (this.#given?.[0] === current && this.#given[1] === next) return false;
-    explained(() => this.upstream.replaceKeys(current, next));
+    throwAsAttentionError(() => this.upstream.replaceKeys(current, next));
     this.#given = [current, next];
     this.#generation++;
     this.#remember();
@@ -125,12 +125,12 @@ export class Door {
   }
 
   #watchExpiry(): void {
-    const untold = this.info().keys.filter(({ fingerprint }) => !this.#told.has(fingerprint));
+    const untold = this.info().keys.filter(({ fingerprint }) => !this.#claimed.has(fingerprint));
     this.expiresAt = Math.min(...untold.map(({ expiresAt = Infinity }) => expiresAt));
   }
 
   #freeWhenIdle(): void {
-    if (this.#users > 0 || !this.#turns.isIdle) return;
+    if (this.#users > 0 || !this.#semaphore.isIdle) return;
     this.#users = Infinity;
     this.upstream.free();
     this.#authorizations = [];
