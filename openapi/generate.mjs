@@ -11,8 +11,8 @@ const NOTE = "Generated from openapi/attention.v2.yaml by `npm run generate -w o
 /** The text of each generated file, by its path in the repository. */
 export async function outputs() {
   return new Map([
-    ["pkg/src/schema.ts", await schema()],
-    ["pkg/src/operations.ts", table()],
+    ["pkg/src/api/schema.ts", await schema()],
+    ["pkg/src/api/operations.ts", table()],
     ["pkg/api.md", list()],
   ]);
 }
@@ -61,10 +61,10 @@ function table() {
   const kind = (name) => name[0].toUpperCase() + name.slice(1);
   return [
     `/**\n * ${NOTE}\n *\n * @module\n */\n`,
+    'import type { APIPromise } from "../call/promise.js";',
     'import type { Listing, PagingStyle } from "./listing.js";',
+    'import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";',
     'import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";',
-    'import type { APIPromise } from "./promise.js";',
-    'import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";',
     'import type { operations } from "./schema.js";',
     'import type { SuperAgentHelpers } from "./super-agent.js";',
     'import type { KnowledgeBaseHelpers } from "./upload.js";\n',

@@ -1,8 +1,8 @@
-// Turns the bound wasm (pkg/dist/.wasm, made by `cargo xtask build pkg`) and
-// pkg/src into what is published: ESM and CommonJS bundles, one pair more for
-// each edge runtime, and declarations.
+// Turns the bound wasm (pkg/dist/.wasm, made by `cargo xtask build pkg`) and the
+// sources in pkg/src and pkg/testing into what is published: ESM and CommonJS
+// bundles, one pair more for each edge runtime, and declarations.
 import { spawn } from "node:child_process";
-import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -26,8 +26,8 @@ async function clear() {
 
 async function bundles() {
   await Promise.all([
-    bundle("index", "js"), bundle("core", "js"), bundle("testing/index", "js", "testing"),
-    bundle("index", "cjs"), bundle("core", "cjs"), bundle("testing/index", "cjs", "testing"),
+    bundle("index", "js"), bundle("core", "js"), bundle("testing", "js", "testing/index.ts"),
+    bundle("index", "cjs"), bundle("core", "cjs"), bundle("testing", "cjs", "testing/index.ts"),
     bundle("index", "workerd.js"), bundle("core", "workerd.js"),
     bundle("index", "edge-light.js"), bundle("core", "edge-light.js"),
     copyFile(wasm, join(dist, "attention.wasm")),
@@ -35,10 +35,10 @@ async function bundles() {
 }
 
 /** One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance. */
-async function bundle(entry, suffix, name = entry) {
+async function bundle(name, suffix, source = `src/${name}.ts`) {
   await build({
     absWorkingDir: pkg,
-    entryPoints: [`src/${entry}.ts`],
+    entryPoints: [source],
     outfile: join(dist, `${name}.${suffix}`),
     bundle: true,
     format: suffix === "cjs" ? "cjs" : "esm",
@@ -47,21 +47,21 @@ async function bundle(entry, suffix, name = entry) {
     minifySyntax: true,
     minifyWhitespace: true,
     define: { __VERSION__: JSON.stringify(version) },
-    plugins: [parts(entry, suffix)],
+    plugins: [parts(name, suffix)],
     logLevel: "warning",
   });
 }
 
 /** What the `#` imports of the sources are in this bundle. */
-function parts(entry, suffix) {
+function parts(name, suffix) {
   const isEmbedded = suffix === "js" || suffix === "cjs";
   const runtimeModule = suffix === "edge-light.js" ? "./attention.wasm?module" : "./attention.wasm";
   return {
     name: "parts",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\/core\.js$/ }, () => (entry === "core" ? undefined : { path: `./core.${suffix}`, external: true }));
+      onResolve({ filter: /\/runtime\/core\.js$/ }, () => (name === "core" ? undefined : { path: `./core.${suffix}`, external: true }));
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
-      onResolve({ filter: /^#module$/ }, () => ({ path: join(pkg, `src/wasm/${isEmbedded ? "embedded" : "imported"}.ts`) }));
+      onResolve({ filter: /^#module$/ }, () => ({ path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`) }));
       onResolve({ filter: /^#runtime-module$/ }, () => ({ path: runtimeModule, external: true }));
       onResolve({ filter: /^#bytes$/ }, () => ({ path: "bytes", namespace: "bytes" }));
       onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({ contents: await embedded() }));
@@ -69,14 +69,14 @@ function parts(entry, suffix) {
   };
 }
 
-/** The wasm as the text that `src/wasm/text.ts` reads. */
+/** The wasm as the text that `src/runtime/wasm/text.ts` reads. */
 async function embedded() {
   const bytes = await readFile(wasm);
   const { text, singles } = asText(bytes);
   return `export const text = "${text}"; export const singles = "${singles}"; export const size = ${bytes.length};`;
 }
 
-/** `src/wasm/text.ts` says how, and why. */
+/** `src/runtime/wasm/text.ts` says how, and why. */
 function asText(bytes) {
   const characters = Array.from({ length: 127 - 32 }, (_, at) => String.fromCharCode(32 + at)).filter((character) => !'"<\\'.includes(character));
   const [first, second] = characters.slice(90);
@@ -96,12 +96,16 @@ async function declarations() {
   const types = join(dist, "types");
   const tsc = fileURLToPath(import.meta.resolve("typescript/package.json"));
   await run(process.execPath, [join(dirname(tsc), "bin/tsc"), "--project", pkg, "--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--outDir", types]);
-  await copyFile(join(bound, "attention.d.ts"), join(types, "binding.d.ts"));
+  // Published at the root, beside testing/: the names that package.json has for the entries.
+  for (const name of await readdir(join(types, "src"))) await rename(join(types, "src", name), join(types, name));
+  await rmdir(join(types, "src"));
+  await copyFile(join(bound, "attention.d.ts"), join(types, "runtime/binding.d.ts"));
   const texts = new Map();
   for (const file of await readdir(types, { recursive: true })) {
     if (!file.endsWith(".d.ts")) continue;
     const text = (await readFile(join(types, file), "utf8"))
       .replaceAll(/(["'])#binding\1/g, '"./binding.js"')
+      .replaceAll(/(["'](?:\.\.\/)+)src\//g, "$1")
       // Types that only lib.dom names, said by way of globals that Node's types have too.
       .replaceAll(/\bBodyInit\b/g, 'NonNullable<RequestInit["body"]>')
       .replaceAll(/\bRequestInfo \| URL\b/g, "Parameters<typeof fetch>[0]");
@@ -118,7 +122,7 @@ async function declarations() {
     let text = declared.replaceAll(/(["']\.{1,2}\/(?:[^"']+\/)?schema)\.js(["'])/g, "$1.cjs$2");
     // So that it also checks in projects whose `lib` is older than `using`.
     if (text.includes("Symbol.dispose")) text = `/// <reference lib="esnext.disposable" />\n${text}`;
-    if (file === "schema.d.ts") await rm(path);
+    if (file === "api/schema.d.ts") await rm(path);
     else await writeFile(path, text);
     // CommonJS resolves to declarations that say they are CommonJS.
     await writeFile(path.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"));

@@ -1,11 +1,11 @@
 /** The client with the operations by name. */
 
+import { type Resources, TABLE } from "./api/operations.js";
+import { resource } from "./api/resources.js";
+import { superAgentHelpers } from "./api/super-agent.js";
+import { knowledgeBaseHelpers } from "./api/upload.js";
 import { type AttentionOptions, Client } from "./client.js";
-import type { Door } from "./door.js";
-import { type Resources, TABLE } from "./operations.js";
-import { resource } from "./resources.js";
-import { superAgentHelpers } from "./super-agent.js";
-import { knowledgeBaseHelpers } from "./upload.js";
+import type { SharedUpstream } from "./credentials/shared-upstream.js";
 
 /** What some resources have besides operations. */
 const HELPERS: Readonly<Record<string, (client: Client) => object>> = { superAgent: superAgentHelpers, knowledgeBase: knowledgeBaseHelpers };
@@ -25,8 +25,8 @@ export interface Attention extends Resources {}
 export class Attention extends Client {
   constructor(options?: AttentionOptions);
   /** @internal */
-  constructor(options: AttentionOptions | undefined, shared: Door | undefined);
-  constructor(options?: AttentionOptions, shared?: Door) {
+  constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
+  constructor(options?: AttentionOptions, shared?: SharedUpstream) {
     super(options, shared);
     // At the first client and not at the import, so that a bundle without one drops the table.
     if (!Object.hasOwn(Attention.prototype, "conversations")) install(Attention.prototype);

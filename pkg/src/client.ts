@@ -1,18 +1,22 @@
 /** The client. */
 
-import { type Body, encodeBody } from "./body.js";
-import * as check from "./check.js";
-import { config, type Credential, Door, type KeysInfo } from "./door.js";
-import { credentials, type Exchange, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type Plan } from "./driver.js";
-import { isBrowser, pageOrigin, variable } from "./environment.js";
-import { UnauthorizedError } from "./errors.js";
-import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./events.js";
-import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./headers.js";
-import type { Path, PathAnswer, PathArguments } from "./paths.js";
-import { printable } from "./print.js";
-import { APIPromise } from "./promise.js";
-import { encodeQuery, type Query, queryPairs } from "./query.js";
-import { VERSION } from "./version.js";
+import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
+import { encodeBody } from "./call/body.js";
+import * as check from "./call/check.js";
+import { type Attempted, credentials, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type PreparedCall } from "./call/driver.js";
+import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./call/events.js";
+import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./call/headers.js";
+import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
+import { APIPromise } from "./call/promise.js";
+import { encodeQuery, type Query, queryPairs } from "./call/query.js";
+import type { KeysInfo } from "./credentials/keys.js";
+import type { Credential } from "./credentials/provider.js";
+import { SharedUpstream } from "./credentials/shared-upstream.js";
+import { config } from "./errors/config.js";
+import { UnauthorizedError } from "./errors/errors.js";
+import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
+import { printable } from "./runtime/print.js";
+import { VERSION } from "./runtime/version.js";
 
 /** How a client is set up. */
 export interface AttentionOptions extends Hooks {
@@ -55,25 +59,6 @@ export interface AttentionOptions extends Hooks {
   readonly dangerouslyAllowBrowser?: boolean | undefined;
 }
 
-/** What sets one call apart. */
-export interface CallOptions {
-  readonly query?: Query | undefined;
-  /** An object or array is sent as JSON. */
-  readonly body?: Body | undefined;
-  readonly headers?: HeaderOptions | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** As the client's, for this call. */
-  readonly timeout?: number | undefined;
-  /** As the client's, for this call. */
-  readonly attemptTimeout?: number | undefined;
-  /** As the client's, for this call. */
-  readonly maxRetries?: number | undefined;
-  /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
-  readonly idempotencyKey?: string | undefined;
-  /** Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was certainly not processed, as with a 429, is sent again all the same. */
-  readonly idempotent?: boolean | undefined;
-}
-
 const OPTIONS: check.Rules = {
   apiKey: check.textOrFunction,
   nextApiKey: check.textOrFunction,
@@ -96,20 +81,8 @@ const OPTIONS: check.Rules = {
   dangerouslyAllowBrowser: check.flag,
 };
 
-const CALL_OPTIONS: check.Rules = {
-  query: check.object,
-  body: check.anything,
-  headers: check.object,
-  signal: check.signal,
-  timeout: check.milliseconds,
-  attemptTimeout: check.milliseconds,
-  maxRetries: check.count,
-  idempotencyKey: check.text,
-  idempotent: check.flag,
-};
-
 /** Options that lead to another server or another key. */
-const OF_THE_DOOR = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
+const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
 
@@ -120,16 +93,16 @@ const NONE: CallOptions = {};
 const MAX_CONCURRENCY = 64;
 
 /** What helpers of this package need of a client, and nobody else may have. */
-interface Inside {
+interface Internals {
   readonly fetch: typeof globalThis.fetch;
   readonly secrets: () => readonly string[];
 }
 
-const INSIDES = new WeakMap<Client, Inside>();
+const INTERNALS = new WeakMap<Client, Internals>();
 
 /** Gives it. Not by a static block of the class: bundlers would keep the class for it. */
-export function inside(client: Client): Inside {
-  return INSIDES.get(client)!;
+export function internals(client: Client): Internals {
+  return INTERNALS.get(client)!;
 }
 
 /**
@@ -145,7 +118,7 @@ export function inside(client: Client): Inside {
  */
 export class Client {
   readonly #options: AttentionOptions;
-  readonly #door: Door;
+  readonly #shared: SharedUpstream;
   readonly #baseURL: string;
   readonly #headers: HeaderMap;
   readonly #query: readonly [string, string][];
@@ -161,8 +134,8 @@ export class Client {
    */
   constructor(options?: AttentionOptions);
   /** @internal */
-  constructor(options: AttentionOptions | undefined, shared: Door | undefined);
-  constructor(options: AttentionOptions = {}, shared?: Door) {
+  constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
+  constructor(options: AttentionOptions = {}, shared?: SharedUpstream) {
     check.checkOptions("new Attention()", options, OPTIONS);
     this.#options = options;
     this.#headers = {
@@ -176,9 +149,9 @@ export class Client {
     const own = options.fetch;
     // Looked up at each call, so that what is put in its place later is used; and never with a `this`.
     this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
-    this.#door = shared?.share() ?? open(options);
-    this.#baseURL = this.#door.upstream.baseUrl();
-    INSIDES.set(this, { fetch: this.#fetch, secrets: this.#door.secrets });
+    this.#shared = shared?.share() ?? open(options);
+    this.#baseURL = this.#shared.upstream.baseUrl();
+    INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(this, printable((client: Client) => client.toString()));
   }
@@ -230,7 +203,7 @@ export class Client {
   /** What is known of the credentials: fingerprints, never the credentials. */
   get keys(): KeysInfo {
     this.#mustBeOpen();
-    return this.#door.info();
+    return this.#shared.info();
   }
 
   /** Where calls go. */
@@ -248,15 +221,15 @@ export class Client {
     // One kind of credential replaces the other.
     const replaced = options.token !== undefined ? { apiKey: undefined, nextApiKey: undefined } : options.apiKey !== undefined ? { token: undefined } : {};
     const merged = { ...this.#options, ...replaced, ...options };
-    const Own = this.constructor as new (options: AttentionOptions, shared: Door | undefined) => this;
-    return new Own(merged, OF_THE_DOOR.some((name) => options[name] !== undefined) ? undefined : this.#door);
+    const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
+    return new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
   }
 
   /** Lets go of the credentials as soon as no call is under way. Later calls are refused. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#door.close();
+    this.#shared.close();
   }
 
   /** As `close`, for `using`. */
@@ -266,34 +239,34 @@ export class Client {
 
   /** Base URL and fingerprints, for people. */
   toString(): string {
-    const keys = this.#isClosed ? "closed" : this.#door.info().keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`).join(", ");
+    const keys = this.#isClosed ? "closed" : this.#shared.info().keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`).join(", ");
     return `Attention(${this.#baseURL}${keys === "" ? "" : `, ${keys}`})`;
   }
 
   /** Base URL and fingerprints, for logs. */
   toJSON(): { readonly baseURL: string; readonly keys: KeysInfo | null } {
-    return { baseURL: this.#baseURL, keys: this.#isClosed ? null : this.#door.info() };
+    return { baseURL: this.#baseURL, keys: this.#isClosed ? null : this.#shared.info() };
   }
 
-  async #call(method: string, path: string, options: CallOptions = NONE): Promise<Exchange> {
+  async #call(method: string, path: string, options: CallOptions = NONE): Promise<Attempted> {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
-    const plan = this.#plan(method, path, options);
-    const door = this.#door;
+    const call = this.#prepare(method, path, options);
+    const shared = this.#shared;
     const started = Date.now();
-    if (door.isPending) await credentials(door, door.load(), plan, started);
-    plan.events?.expiring(door);
-    const { generation } = door;
+    if (shared.isPending) await credentials(shared, shared.load(), call, started);
+    call.events?.expiring(shared);
+    const { generation } = shared;
     try {
-      return await exchange(door, plan, started);
+      return await exchange(shared, call, started);
     } catch (error) {
-      if (!(error instanceof UnauthorizedError) || (plan.flags & ONE_SHOT) !== 0) throw error;
-      if (!(await credentials(door, door.refresh(generation), plan, started, error))) throw error;
-      return exchange(door, plan, started);
+      if (!(error instanceof UnauthorizedError) || (call.flags & ONE_SHOT) !== 0) throw error;
+      if (!(await credentials(shared, shared.refresh(generation), call, started, error))) throw error;
+      return exchange(shared, call, started);
     }
   }
 
-  #plan(method: string, path: string, options: CallOptions): Plan {
+  #prepare(method: string, path: string, options: CallOptions): PreparedCall {
     let flags = 0;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
@@ -349,7 +322,7 @@ function finite(millis: number): number {
   return millis === Infinity ? -1 : millis;
 }
 
-function open(options: AttentionOptions): Door {
+function open(options: AttentionOptions): SharedUpstream {
   const { token } = options;
   const ofEnvironment = token === undefined && options.apiKey === undefined;
   const apiKey = options.apiKey ?? (ofEnvironment ? variable("ATTENTION_API_KEY") : undefined);
@@ -371,5 +344,5 @@ function open(options: AttentionOptions): Door {
     throw config("base_url_missing", "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`");
   }
   const origin = baseURL?.startsWith("/") === true ? pageOrigin() : undefined;
-  return new Door(origin === undefined ? baseURL : `${origin}${baseURL}`, (token ?? apiKey)!, next, token !== undefined);
+  return new SharedUpstream(origin === undefined ? baseURL : `${origin}${baseURL}`, (token ?? apiKey)!, next, token !== undefined);
 }

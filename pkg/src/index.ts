@@ -5,9 +5,11 @@
  */
 
 export { Attention } from "./attention.js";
-export { type AttentionOptions, type CallOptions, Client } from "./client.js";
-export type { Body } from "./body.js";
-export type { Credential, KeyInfo, KeysInfo } from "./door.js";
+export { type AttentionOptions, Client } from "./client.js";
+export type { Body } from "./call/body.js";
+export type { CallOptions } from "./call/options.js";
+export type { KeyInfo, KeysInfo } from "./credentials/keys.js";
+export type { Credential } from "./credentials/provider.js";
 export {
   AbortedError,
   AttentionError,
@@ -28,15 +30,15 @@ export {
   TimeoutError,
   UnauthorizedError,
   ValidationError,
-} from "./errors.js";
-export type { Hooks, KeyExpiringEvent, KeySwitchEvent, Logger, LogLevel, RequestEvent, ResponseEvent, RetryEvent } from "./events.js";
-export type { HeaderOptions } from "./headers.js";
-export { Listing } from "./listing.js";
-export type { Resources } from "./operations.js";
-export type { KnownPath, Method, PathAnswer, PathArguments } from "./paths.js";
-export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";
-export type { SendOptions, SendProgress, SuperAgentHelpers } from "./super-agent.js";
-export type { KnowledgeBaseFile, KnowledgeBaseHelpers } from "./upload.js";
-export { APIPromise, type WithResponse } from "./promise.js";
-export type { Query, QueryValue } from "./query.js";
-export type { components, operations, paths } from "./schema.js";
+} from "./errors/errors.js";
+export type { Hooks, KeyExpiringEvent, KeySwitchEvent, Logger, LogLevel, RequestEvent, ResponseEvent, RetryEvent } from "./call/events.js";
+export type { HeaderOptions } from "./call/headers.js";
+export { Listing } from "./api/listing.js";
+export type { Resources } from "./api/operations.js";
+export type { KnownPath, Method, PathAnswer, PathArguments } from "./api/paths.js";
+export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/options.js";
+export type { SendOptions, SendProgress, SuperAgentHelpers } from "./api/super-agent.js";
+export type { KnowledgeBaseFile, KnowledgeBaseHelpers } from "./api/upload.js";
+export { APIPromise, type WithResponse } from "./call/promise.js";
+export type { Query, QueryValue } from "./call/query.js";
+export type { components, operations, paths } from "./api/schema.js";

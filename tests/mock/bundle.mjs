@@ -13,7 +13,7 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 export const file = join(folder, "testing.mjs");
 
 await build({
-  entryPoints: [fileURLToPath(new URL("../../pkg/src/testing/index.ts", import.meta.url))],
+  entryPoints: [fileURLToPath(new URL("../../pkg/testing/index.ts", import.meta.url))],
   bundle: true,
   format: "esm",
   target: "es2022",

@@ -56,7 +56,7 @@ impl Upstream {
         // From its source, not from pkg/dist: the mock needs no wasm, and `start` need not wait for the package.
         let mut esbuild = builders.command(repo, &builders.esbuild)?;
         esbuild
-            .args(["pkg/src/testing/index.ts", "--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
+            .args(["pkg/testing/index.ts", "--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
             .arg(format!("--outfile={}", bundle.display()));
         Step::new(repo, "start-mock", "bundling the mock API", esbuild).run()?;
         let key = mock_key(repo)?;

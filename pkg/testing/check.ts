@@ -1,6 +1,6 @@
 /** What only the mock's options may hold, beside what the client's may. */
 
-import type { Rule } from "../check.js";
+import type { Rule } from "../src/call/check.js";
 
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): Rule => [
   (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,

@@ -1,8 +1,8 @@
 /** What every call returns. */
 
+import { requestId } from "../errors/request-id.js";
 import { readAnswer } from "./answer.js";
-import type { Exchange } from "./driver.js";
-import { requestId } from "./request-id.js";
+import type { Attempted } from "./driver.js";
 
 /** An answer with what came around it. */
 export interface WithResponse<T> {
@@ -23,12 +23,12 @@ export interface WithResponse<T> {
  * attached, so that `asResponse` can still have it unread.
  */
 export class APIPromise<T> implements Promise<T> {
-  readonly #exchange: Promise<Exchange>;
+  readonly #attempted: Promise<Attempted>;
   #data: Promise<T> | undefined;
 
   /** Made by the client. */
-  constructor(exchange: Promise<Exchange>) {
-    this.#exchange = exchange;
+  constructor(attempted: Promise<Attempted>) {
+    this.#attempted = attempted;
   }
 
   get [Symbol.toStringTag](): string {
@@ -49,20 +49,20 @@ export class APIPromise<T> implements Promise<T> {
 
   /** The response as it is, its body an unread stream. Only an error answer rejects. The call's signal still ends the body; its timeout no longer does. */
   async asResponse(): Promise<Response> {
-    const { response, patience } = await this.#exchange;
-    patience.handOver(response.body);
+    const { response, deadline } = await this.#attempted;
+    deadline.handOver(response.body);
     return response;
   }
 
   /** The content together with the response. */
   async withResponse(): Promise<WithResponse<T>> {
     const data = await this.#read();
-    const { response, attempts } = await this.#exchange;
+    const { response, attempts } = await this.#attempted;
     return { data, response, requestId: requestId(response.headers), attempts };
   }
 
   #read(): Promise<T> {
-    this.#data ??= this.#exchange.then(readAnswer) as Promise<T>;
+    this.#data ??= this.#attempted.then(readAnswer) as Promise<T>;
     return this.#data;
   }
 }

@@ -3,11 +3,11 @@
  * this loop does as it is told and reports what came of it.
  */
 
-import { clean } from "./cause.js";
-import type { Door } from "./door.js";
-import { type AttentionError, errorOf, errorOfJson } from "./errors.js";
+import type { SharedUpstream } from "../credentials/shared-upstream.js";
+import { redactCause } from "../errors/cause.js";
+import { type AttentionError, errorOf, errorOfJson, throwAsAttentionError } from "../errors/errors.js";
+import { Deadline } from "./deadline.js";
 import type { Events } from "./events.js";
-import { Patience } from "./patience.js";
 
 /** The actions of the binding. */
 const SEND = 0;
@@ -35,7 +35,7 @@ const KEY_TIMEOUT = "the function that gives the key took longer than the call m
 const NOTHING = new Uint8Array(0);
 
 /** One call, ready to be made. */
-export interface Plan {
+export interface PreparedCall {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -55,32 +55,32 @@ export interface Plan {
 }
 
 /** A response that core calls a success, its body unread. */
-export interface Exchange {
+export interface Attempted {
   readonly response: Response;
   readonly attempts: number;
   /** Still running when the body is to be read within the call's timeout. */
-  readonly patience: Patience;
+  readonly deadline: Deadline;
   /** What takes credentials out of foreign errors. */
   readonly secrets: () => readonly string[];
 }
 
 /** Waits for what a key's provider gives, as long as the call may still take. */
-export async function credentials<T>(door: Door, given: Promise<T>, plan: Plan, started: number, cause?: AttentionError): Promise<T> {
-  const patience = new Patience(plan.signal);
-  patience.limit(left(plan, started));
+export async function credentials<T>(shared: SharedUpstream, given: Promise<T>, call: PreparedCall, started: number, cause?: AttentionError): Promise<T> {
+  const deadline = new Deadline(call.signal);
+  deadline.limit(left(call, started));
   try {
-    const come = await Promise.race([given.then((value) => ({ value })), patience.idle()]);
+    const come = await Promise.race([given.then((value) => ({ value })), deadline.idle()]);
     if (come !== undefined) return come.value;
     const attempts = cause?.attempts ?? 0;
-    throw patience.aborted ? aborted(patience.reason, attempts, door) : errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
+    throw deadline.aborted ? aborted(deadline.reason, attempts, shared) : errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
   } finally {
-    patience.wake();
-    patience.end();
+    deadline.wake();
+    deadline.end();
   }
 }
 
 /** Milliseconds left of a call's timeout; negative is for ever. */
-function left({ timeout }: Plan, started: number): number {
+function left({ timeout }: PreparedCall, started: number): number {
   return timeout < 0 ? -1 : Math.max(0, started + timeout - Date.now());
 }
 
@@ -88,17 +88,17 @@ function left({ timeout }: Plan, started: number): number {
  * Makes the call, which began at `started`. Whatever it fails with is an
  * `AttentionError`, or what a hook threw.
  */
-export async function exchange(door: Door, plan: Plan, started: number): Promise<Exchange> {
-  const { upstream } = door;
-  const patience = new Patience(plan.signal);
+export async function exchange(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Attempted> {
+  const { upstream } = shared;
+  const deadline = new Deadline(call.signal);
   let attempts = 0;
   // Nothing may be begun for a caller who is gone.
-  if (patience.aborted) throw aborted(patience.reason, attempts, door);
+  if (deadline.aborted) throw aborted(deadline.reason, attempts, shared);
   // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers are not made for.
-  patience.limit(left(plan, started));
-  if (!door.turns.take(plan.maxConcurrency) && !(await door.turns.wait(plan.maxConcurrency, patience))) {
-    patience.end();
-    throw patience.aborted ? aborted(patience.reason, attempts, door) : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
+  deadline.limit(left(call, started));
+  if (!shared.semaphore.take(call.maxConcurrency) && !(await shared.semaphore.wait(call.maxConcurrency, deadline))) {
+    deadline.end();
+    throw deadline.aborted ? aborted(deadline.reason, attempts, shared) : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
   }
 
   let number = -1;
@@ -106,33 +106,33 @@ export async function exchange(door: Door, plan: Plan, started: number): Promise
   let response: Response | undefined;
   let cause: unknown;
   try {
-    number = door.begin(plan, left(plan, started), Date.now());
+    number = begin(shared, call, started);
     isOpen = true;
     const url = upstream.url();
     for (let action = upstream.action(); ; ) {
       if (action === SEND) {
-        const init = request(plan, door.authorization(upstream.slot()), patience.begin(upstream.timeoutMillis(), plan.attemptTimeout >= 0));
+        const init = request(call, shared.authorization(upstream.slot()), deadline.begin(upstream.timeoutMillis(), call.attemptTimeout >= 0));
         discard(response);
         response = cause = undefined;
         attempts++;
-        plan.events?.request(plan.method, url, init, attempts);
+        call.events?.request(call.method, url, init, attempts);
         try {
-          response = await plan.fetch(url, init);
+          response = await call.fetch(url, init);
         } catch (error) {
-          cause = patience.aborted ? patience.reason : error;
-          const failure = patience.aborted ? ABORTED : patience.timedOut ? TIMEOUT : CONNECTION;
+          cause = deadline.aborted ? deadline.reason : error;
+          const failure = deadline.aborted ? ABORTED : deadline.timedOut ? TIMEOUT : CONNECTION;
           action = upstream.onFailure(number, failure, Date.now(), Math.random());
           continue;
         }
         action = upstream.onResponse(number, response.status, response.headers, Date.now(), Math.random());
-        plan.events?.response(plan.method, url, response, attempts, upstream);
+        call.events?.response(call.method, url, response, attempts, upstream);
       } else if (action === WAIT) {
         const millis = upstream.waitMillis();
         discard(response);
-        plan.events?.retry(plan.method, url, attempts, millis, response?.status);
-        await patience.wait(millis);
-        if (patience.aborted) {
-          cause = patience.reason;
+        call.events?.retry(call.method, url, attempts, millis, response?.status);
+        await deadline.wait(millis);
+        if (deadline.aborted) {
+          cause = deadline.reason;
           action = upstream.onFailure(number, ABORTED, Date.now(), 0);
         } else {
           action = upstream.onWaited(number, Date.now());
@@ -140,13 +140,13 @@ export async function exchange(door: Door, plan: Plan, started: number): Promise
       } else if (action === SUCCESS) {
         isOpen = false;
         // The timer of the last try is the call's own, unless tries have one of theirs.
-        if (plan.attemptTimeout >= 0) patience.limit(left(plan, started));
-        patience.release();
-        return { response: response!, attempts, patience, secrets: door.secrets };
+        if (call.attemptTimeout >= 0) deadline.limit(left(call, started));
+        deadline.release();
+        return { response: response!, attempts, deadline, secrets: shared.secrets };
       } else if (action === REJECTED) {
         const body = await readStart(response!);
-        if (patience.aborted) {
-          cause = patience.reason;
+        if (deadline.aborted) {
+          cause = deadline.reason;
           action = upstream.onFailure(number, ABORTED, Date.now(), 0);
           continue;
         }
@@ -154,7 +154,7 @@ export async function exchange(door: Door, plan: Plan, started: number): Promise
         throw errorOfJson(upstream.error(number, body, Date.now()));
       } else {
         isOpen = false;
-        throw errorOfJson(upstream.error(number, NOTHING, Date.now()), clean(cause, door.secrets()));
+        throw errorOfJson(upstream.error(number, NOTHING, Date.now()), redactCause(cause, shared.secrets()));
       }
     }
   } catch (error) {
@@ -164,27 +164,33 @@ export async function exchange(door: Door, plan: Plan, started: number): Promise
       upstream.onFailure(number, ABORTED, Date.now(), 0);
       upstream.error(number, NOTHING, Date.now());
     }
-    patience.end();
+    deadline.end();
     throw error;
   } finally {
-    door.end();
+    shared.end();
   }
 }
 
-/** The error of a caller who has given up. */
-export function aborted(reason: unknown, attempts: number, { secrets }: Pick<Door, "secrets">): AttentionError {
-  const message = "the call was aborted by its caller";
-  return errorOf({ kind: "aborted", code: "aborted", message, attempts }, clean(reason, secrets()));
+/** Begins a call, whose turn it is, with what is left of its timeout. */
+function begin({ upstream }: SharedUpstream, call: PreparedCall, started: number): number {
+  const { method, path, query, flags, maxRetries, attemptTimeout } = call;
+  return throwAsAttentionError(() => upstream.begin(method, path, query, flags, maxRetries, left(call, started), attemptTimeout, Date.now()));
 }
 
-function request(plan: Plan, authorization: string, signal: AbortSignal | undefined): RequestInit {
+/** The error of a caller who has given up. */
+export function aborted(reason: unknown, attempts: number, { secrets }: Pick<SharedUpstream, "secrets">): AttentionError {
+  const message = "the call was aborted by its caller";
+  return errorOf({ kind: "aborted", code: "aborted", message, attempts }, redactCause(reason, secrets()));
+}
+
+function request(call: PreparedCall, authorization: string, signal: AbortSignal | undefined): RequestInit {
   // Not followed: the key must not travel to where a redirect points.
-  const init: RequestInit = { method: plan.method, headers: plan.headers(authorization), redirect: "manual" };
+  const init: RequestInit = { method: call.method, headers: call.headers(authorization), redirect: "manual" };
   if (signal !== undefined) init.signal = signal;
-  if (plan.body !== undefined) {
-    init.body = plan.body;
+  if (call.body !== undefined) {
+    init.body = call.body;
     // Required for streams; TypeScript's DOM types do not know it.
-    if ((plan.flags & ONE_SHOT) !== 0) (init as { duplex?: "half" }).duplex = "half";
+    if ((call.flags & ONE_SHOT) !== 0) (init as { duplex?: "half" }).duplex = "half";
   }
   return init;
 }

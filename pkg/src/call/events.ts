@@ -1,9 +1,10 @@
 /** Who is told what happens: hooks and the logger. */
 
+import type { KeysInfo } from "../credentials/keys.js";
+import type { SharedUpstream } from "../credentials/shared-upstream.js";
+import type { Upstream } from "../runtime/core.js";
+import { variable } from "../runtime/environment.js";
 import type { Rule } from "./check.js";
-import type { Upstream } from "./core.js";
-import type { Door, KeysInfo } from "./door.js";
-import { variable } from "./environment.js";
 
 /** A request is about to be sent. */
 export interface RequestEvent {
@@ -110,13 +111,13 @@ export class Events {
     return nobody ? undefined : new Events(options, logger);
   }
 
-  /** Looks at the keys of a door before a call. */
-  expiring(door: Door): void {
+  /** Looks at the keys of an upstream before a call. */
+  expiring(shared: SharedUpstream): void {
     const now = Date.now();
     // Compared first: this is done for every call.
-    if (now < door.expiresAt - EXPIRY_NOTICE) return;
-    for (const { slot, fingerprint, expiresAt } of door.info().keys) {
-      if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !door.tellOnce(fingerprint)) continue;
+    if (now < shared.expiresAt - EXPIRY_NOTICE) return;
+    for (const { slot, fingerprint, expiresAt } of shared.info().keys) {
+      if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !shared.claimExpiryNotice(fingerprint)) continue;
       this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`);
       this.#hooks.onKeyExpiring?.({ slot, fingerprint, expiresAt });
     }

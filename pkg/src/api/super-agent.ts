@@ -1,10 +1,11 @@
 /** A message to the super agent and the answer, which is polled for when it takes long. */
 
-import * as check from "./check.js";
-import { type CallOptions, type Client, inside } from "./client.js";
-import { aborted } from "./driver.js";
-import { errorOf } from "./errors.js";
-import { Patience } from "./patience.js";
+import * as check from "../call/check.js";
+import { Deadline } from "../call/deadline.js";
+import { aborted } from "../call/driver.js";
+import type { CallOptions } from "../call/options.js";
+import { type Client, internals } from "../client.js";
+import { errorOf } from "../errors/errors.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
 
@@ -67,10 +68,10 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
 
   for (let messages: readonly Message[] = []; ; ) {
     onProgress?.({ sessionId, messages, elapsed: Date.now() - started });
-    const patience = new Patience(rest.signal);
-    await patience.wait(Math.min(pollInterval ?? 15_000 + Math.random() * 5_000, Math.max(0, left())));
-    patience.end();
-    if (patience.aborted) throw aborted(patience.reason, 1, inside(client));
+    const deadline = new Deadline(rest.signal);
+    await deadline.wait(Math.min(pollInterval ?? 15_000 + Math.random() * 5_000, Math.max(0, left())));
+    deadline.end();
+    if (deadline.aborted) throw aborted(deadline.reason, 1, internals(client));
     if (left() <= 0) {
       throw errorOf({ kind: "timeout", code: "answer_timeout", message: `the super agent has not answered within the timeout; session ${sessionId} may have the answer later`, attempts: 1 });
     }

@@ -1,6 +1,6 @@
 /** What a call fails with: one class for each kind of error that core tells apart. */
 
-import { printable } from "./print.js";
+import { printable } from "../runtime/print.js";
 
 /** What sort of failure it is. */
 export type ErrorKind =
@@ -182,6 +182,15 @@ export function errorOf(facts: ErrorFacts, cause?: unknown): AttentionError {
 /** The error that the binding gives as JSON. */
 export function errorOfJson(json: string, cause?: unknown): AttentionError {
   return errorOf(JSON.parse(json) as ErrorFacts, cause);
+}
+
+/** What the binding throws is the JSON of an error. */
+export function throwAsAttentionError<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    throw typeof thrown === "string" ? errorOfJson(thrown) : thrown;
+  }
 }
 
 /** What a person reads on a console: the stack, the findings as a list, what to do next. */

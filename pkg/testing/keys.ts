@@ -6,7 +6,7 @@
  * signature: it says in plain words that the key is fake.
  */
 
-import { checkOptions, text } from "../check.js";
+import { checkOptions, text } from "../src/call/check.js";
 import { oneOf } from "./check.js";
 
 /** What a key may do: everything in the organisation, or what one user may. */

@@ -1,11 +1,12 @@
 /** A file for the knowledge base: asked for, put into the storage, confirmed. */
 
-import { clean } from "./cause.js";
-import * as check from "./check.js";
-import { type CallOptions, type Client, inside } from "./client.js";
-import { aborted } from "./driver.js";
-import { errorOf } from "./errors.js";
-import { Patience } from "./patience.js";
+import * as check from "../call/check.js";
+import { Deadline } from "../call/deadline.js";
+import { aborted } from "../call/driver.js";
+import type { CallOptions } from "../call/options.js";
+import { type Client, internals } from "../client.js";
+import { redactCause } from "../errors/cause.js";
+import { errorOf } from "../errors/errors.js";
 import type { AnswerOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
 
@@ -55,25 +56,25 @@ async function upload(client: Client, given: KnowledgeBaseFile, options: Omit<Ca
 }
 
 async function put(client: Client, address: string, body: BodyInit, { signal, timeout = TRANSFER_TIMEOUT }: CallOptions): Promise<void> {
-  const { fetch, secrets } = inside(client);
+  const { fetch, secrets } = internals(client);
   const failed = (kind: "connection" | "server" | "timeout" | "protocol", code: string, message: string, status?: number, cause?: unknown) =>
     // Whoever has the address may write there: it is a secret, too.
-    errorOf({ kind, code, message, attempts: 1, status }, clean(cause, [...secrets(), address]));
+    errorOf({ kind, code, message, attempts: 1, status }, redactCause(cause, [...secrets(), address]));
   if (client.baseURL.startsWith("https:") && !address.startsWith("https:")) {
     throw failed("protocol", "upload_address_insecure", "the address for the upload is not an https one, though the API's is");
   }
-  const patience = new Patience(signal);
+  const deadline = new Deadline(signal);
   try {
-    if (patience.aborted) throw aborted(patience.reason, 1, { secrets });
-    const ofTry = patience.begin(timeout === Infinity ? -1 : timeout);
+    if (deadline.aborted) throw aborted(deadline.reason, 1, { secrets });
+    const ofTry = deadline.begin(timeout === Infinity ? -1 : timeout);
     const response = await fetch(address, { method: "PUT", body, redirect: "manual", ...(ofTry && { signal: ofTry }) }).catch((cause: unknown) => {
-      if (patience.aborted) throw aborted(patience.reason, 1, { secrets });
-      if (patience.timedOut) throw failed("timeout", "upload_timeout", "the file was not in the storage within the timeout; raise `timeout`");
+      if (deadline.aborted) throw aborted(deadline.reason, 1, { secrets });
+      if (deadline.timedOut) throw failed("timeout", "upload_timeout", "the file was not in the storage within the timeout; raise `timeout`");
       throw failed("connection", "upload_broken", "the storage could not be reached, or the connection broke", undefined, cause);
     });
     response.body?.cancel().catch(() => {});
     if (!response.ok) throw failed("server", "upload_refused", `the storage refused the file with ${response.status}`, response.status);
   } finally {
-    patience.end();
+    deadline.end();
   }
 }

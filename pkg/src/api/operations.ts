@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { APIPromise } from "../call/promise.js";
 import type { Listing, PagingStyle } from "./listing.js";
+import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";
 import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";
-import type { APIPromise } from "./promise.js";
-import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./resources.js";
 import type { operations } from "./schema.js";
 import type { SuperAgentHelpers } from "./super-agent.js";
 import type { KnowledgeBaseHelpers } from "./upload.js";

@@ -1,8 +1,8 @@
 /** What a call resolves to: the body of a success, by its content type. */
 
-import { clean } from "./cause.js";
-import { aborted, type Exchange } from "./driver.js";
-import { errorOf, type ErrorKind } from "./errors.js";
+import { redactCause } from "../errors/cause.js";
+import { errorOf, type ErrorKind } from "../errors/errors.js";
+import { aborted, type Attempted } from "./driver.js";
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 
@@ -10,10 +10,10 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
  * JSON as its value, text as a string, nothing as undefined, anything else as a
  * Blob, which knows its type and exists in every runtime.
  */
-export async function readAnswer({ response, attempts, patience, secrets }: Exchange): Promise<unknown> {
+export async function readAnswer({ response, attempts, deadline, secrets }: Attempted): Promise<unknown> {
   const type = response.headers.get("content-type") ?? "";
   const failed = (kind: ErrorKind, code: string, message: string, cause: unknown) =>
-    errorOf({ kind, code, message, attempts, status: response.status }, clean(cause, secrets()));
+    errorOf({ kind, code, message, attempts, status: response.status }, redactCause(cause, secrets()));
   let text: string;
   try {
     if (response.body === null) return undefined;
@@ -23,13 +23,13 @@ export async function readAnswer({ response, attempts, patience, secrets }: Exch
     }
     text = await response.text();
   } catch (error) {
-    if (patience.aborted) throw aborted(patience.reason, attempts, { secrets });
-    if (patience.timedOut) {
+    if (deadline.aborted) throw aborted(deadline.reason, attempts, { secrets });
+    if (deadline.timedOut) {
       throw failed("timeout", "timeout", "the answer began, but was not complete within the timeout; raise `timeout` if the call is a long one", error);
     }
     throw failed("connection", "body_broken", "the connection broke in the middle of the answer", error);
   } finally {
-    patience.end();
+    deadline.end();
   }
   if (text === "") return undefined;
   if (!JSON_TYPE.test(type)) return text;

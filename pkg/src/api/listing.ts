@@ -1,10 +1,10 @@
 /** Lists that come in pages. */
 
-import { check, count } from "./check.js";
-import type { CallOptions } from "./client.js";
-import { errorOf } from "./errors.js";
-import type { APIPromise, WithResponse } from "./promise.js";
-import { type Query, queryPairs } from "./query.js";
+import { check, count } from "../call/check.js";
+import type { CallOptions } from "../call/options.js";
+import type { APIPromise, WithResponse } from "../call/promise.js";
+import { type Query, queryPairs } from "../call/query.js";
+import { errorOf } from "../errors/errors.js";
 
 /** How a list is paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */
 export type PagingStyle = readonly [style: string, parameter: string, items: string, end: string];

@@ -1,7 +1,7 @@
 /** What can go wrong with a call, as switches that combine. */
 
+import { checkOptions, flag, object, text } from "../src/call/check.js";
 import { answer, failure, json, type HeaderList } from "./answer.js";
-import { checkOptions, flag, object, text } from "../check.js";
 import { list, oneOf, whole } from "./check.js";
 import { cut, drip } from "./stream.js";
 

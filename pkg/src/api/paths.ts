@@ -1,7 +1,7 @@
 /** What the API's description says of a path: types alone, nothing at run time. */
 
-import type { CallOptions } from "./client.js";
-import type { Query } from "./query.js";
+import type { CallOptions } from "../call/options.js";
+import type { Query } from "../call/query.js";
 import type { paths } from "./schema.js";
 
 /** The methods that the API uses. */

@@ -5,13 +5,36 @@ import { router } from "./api/routes.js";
 import { failure } from "./answer.js";
 import { plan, type Plan } from "./fault-path.js";
 import { checkFaults, concerns, refuse, trouble, type MockFaults } from "./faults.js";
-import { KeyStore, type MockKey } from "./keys.js";
+import { KeyStore, type MockKey, type MockKeys } from "./keys.js";
 import { checkRate, type Settings } from "./options.js";
 import { RateLimiter, type MockRate, type Verdict } from "./rate.js";
 import { open, Recorder, type MockRequest, type Opened } from "./record.js";
 import { special } from "./source.js";
 import { Storage } from "./storage.js";
 import { wait } from "./stream.js";
+
+/** An Attention API in memory. */
+export interface MockAttention {
+  /** A drop-in `fetch` that answers as the API does, whatever the host. Bound: pass it as it is. */
+  readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+  /** The same for a server: one request in, one response out, redirects and all. Bound. */
+  readonly handle: (request: Request) => Promise<Response>;
+  /** The keys it accepts. */
+  readonly keys: MockKeys;
+  /**
+   * What it received, the oldest first. Authorization stands there as sent:
+   * the keys of a mock are fake, so call it with no other.
+   */
+  readonly requests: readonly MockRequest[];
+  /** Forgets `requests`, and nothing else. */
+  clearRequests(): void;
+  /** Switches faults on, instead of those before; `null` switches them off. */
+  set(faults: MockFaults | null): void;
+  /** Changes the rate limit and forgets what was counted; `null` lifts it. */
+  setRate(rate: MockRate | null): void;
+  /** As new: data, keys, faults, limits and `requests`. */
+  reset(): void;
+}
 
 /** A call that never got an answer: `fetch` rejects with it. */
 export class MockNetworkError extends TypeError {

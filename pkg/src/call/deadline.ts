@@ -9,8 +9,8 @@ const LONGEST = 2 ** 31 - 1;
 /** Takes the caller's signal off bodies that were handed out and then dropped unread. */
 const dropped = new FinalizationRegistry<() => void>((unlink) => unlink());
 
-/** One call's patience. Whoever makes one must `end` it. */
-export class Patience {
+/** One call's deadline. Whoever makes one must `end` it. */
+export class Deadline {
   /** Whether it was a timer that ended the try. */
   timedOut = false;
   readonly #signal: AbortSignal | undefined;
@@ -115,6 +115,6 @@ export class Patience {
   }
 }
 
-function expire(patience: Patience): void {
-  patience.expire();
+function expire(deadline: Deadline): void {
+  deadline.expire();
 }

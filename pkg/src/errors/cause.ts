@@ -12,7 +12,7 @@ const MOST_PARTS = 2000;
 const REDACTED = "[redacted]";
 
 /** `cause` itself when it holds none of `secrets`, else a redacted copy. */
-export function clean(cause: unknown, secrets: readonly string[]): unknown {
+export function redactCause(cause: unknown, secrets: readonly string[]): unknown {
   return holds(cause, secrets) ? copy(cause, secrets, 0) : cause;
 }
 
@@ -55,7 +55,7 @@ function copy(cause: unknown, secrets: readonly string[], depth: number): unknow
   const redact = (text: unknown) => secrets.reduce((kept, secret) => kept.replaceAll(secret, REDACTED), String(text));
   if (typeof cause === "string") return redact(cause);
   if (!(cause instanceof Error)) return REDACTED;
-  const made = new Error(redact(cause.message), cause.cause === undefined || depth > 8 ? undefined : { cause: clean(cause.cause, secrets) });
+  const made = new Error(redact(cause.message), cause.cause === undefined || depth > 8 ? undefined : { cause: redactCause(cause.cause, secrets) });
   const { name, code, stack } = cause as Error & { code?: unknown };
   for (const [property, value] of Object.entries({ name, code, stack })) {
     if (typeof value === "string") Object.defineProperty(made, property, { value: redact(value), configurable: true, writable: true });

@@ -1,6 +1,6 @@
 /** How a mock is set up. */
 
-import { call, checkOptions, object } from "../check.js";
+import { call, checkOptions, object } from "../src/call/check.js";
 import { list, oneOf, whole } from "./check.js";
 import type { MockKeyOptions } from "./keys.js";
 import type { MockRate } from "./rate.js";

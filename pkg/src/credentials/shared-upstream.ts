@@ -1,35 +1,10 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
-import { clean } from "./cause.js";
-import { Upstream } from "./core.js";
-import type { Plan } from "./driver.js";
-import { AttentionError, errorOf, errorOfJson } from "./errors.js";
-import { Turns } from "./turns.js";
-
-/** A credential, or a function that gets it from where it is kept. */
-export type Credential = string | (() => string | Promise<string>);
-
-/** What is known of one key, without the key. Times are Unix milliseconds. */
-export interface KeyInfo {
-  readonly slot: "current" | "next";
-  /** The first eight hex digits of its SHA-256. */
-  readonly fingerprint: string;
-  /** What the server said of it last. */
-  readonly verdict: "untested" | "accepted" | "refused";
-  /** When it said so. */
-  readonly at?: number;
-  /** When the key expires, when it is a JWT that tells. */
-  readonly expiresAt?: number;
-}
-
-/** What is known of a client's credentials. */
-export interface KeysInfo {
-  readonly kind: "api_key" | "caller_token";
-  /** Which key new calls use. */
-  readonly inUse: "current" | "next";
-  /** None before the first call, when a function gives them. */
-  readonly keys: readonly KeyInfo[];
-}
+import { Semaphore } from "../call/semaphore.js";
+import { throwAsAttentionError } from "../errors/errors.js";
+import { Upstream } from "../runtime/core.js";
+import type { KeysInfo } from "./keys.js";
+import { ask, type Credential } from "./provider.js";
 
 /** Keeps the place of a credential that a function has yet to give; never sent. */
 const PENDING = "credential-not-yet-asked-for";
@@ -37,10 +12,7 @@ const PENDING = "credential-not-yet-asked-for";
 /** Credentials of former times that foreign errors may still hold. */
 const MOST_SECRETS = 16;
 
-/** The API's page on keys. */
-const ABOUT_KEYS = "https://docs.attention.com/api-authentication";
-
-export class Door {
+export class SharedUpstream {
   readonly upstream: Upstream;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
   readonly #dynamic: boolean;
@@ -51,8 +23,8 @@ export class Door {
   #loading: Promise<boolean> | undefined;
   #generation = 0;
   #users = 1;
-  readonly #turns = new Turns();
-  readonly #told = new Set<string>();
+  readonly #semaphore = new Semaphore();
+  readonly #claimed = new Set<string>();
   /** When the first of the keys that nobody was told of expires; Infinity when none does. */
   expiresAt = Infinity;
 
@@ -61,7 +33,7 @@ export class Door {
     this.#sources = [current, next];
     this.#dynamic = typeof current === "function" || typeof next === "function";
     const [first, second] = this.#dynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
-    this.upstream = explained(() => new Upstream(baseURL, first, second, token));
+    this.upstream = throwAsAttentionError(() => new Upstream(baseURL, first, second, token));
     if (!this.#dynamic) this.#remember();
   }
 
@@ -84,18 +56,13 @@ export class Door {
   }
 
   /** How many calls are under way at once, and who is next. `end` must follow each turn. */
-  get turns(): Turns {
-    return this.#turns;
-  }
-
-  /** Begins a call, whose turn it is, with what is left of its timeout. */
-  begin({ method, path, query, flags, maxRetries, attemptTimeout }: Plan, timeout: number, now: number): number {
-    return explained(() => this.upstream.begin(method, path, query, flags, maxRetries, timeout, attemptTimeout, now));
+  get semaphore(): Semaphore {
+    return this.#semaphore;
   }
 
   /** A call is over. */
   end(): void {
-    this.#turns.leave();
+    this.#semaphore.leave();
     this.#freeWhenIdle();
   }
 
@@ -120,9 +87,9 @@ export class Door {
   }
 
   /** Notes that somebody is told of this key's end; false when somebody was. */
-  tellOnce(fingerprint: string): boolean {
-    if (this.#told.has(fingerprint)) return false;
-    this.#told.add(fingerprint);
+  claimExpiryNotice(fingerprint: string): boolean {
+    if (this.#claimed.has(fingerprint)) return false;
+    this.#claimed.add(fingerprint);
     this.#watchExpiry();
     return true;
   }
@@ -142,7 +109,7 @@ export class Door {
   async #ask(): Promise<boolean> {
     const [current, next] = await Promise.all([ask(this.#sources[0]), this.#sources[1] === undefined ? undefined : ask(this.#sources[1])]);
     if (this.#given?.[0] === current && this.#given[1] === next) return false;
-    explained(() => this.upstream.replaceKeys(current, next));
+    throwAsAttentionError(() => this.upstream.replaceKeys(current, next));
     this.#given = [current, next];
     this.#generation++;
     this.#remember();
@@ -158,42 +125,15 @@ export class Door {
   }
 
   #watchExpiry(): void {
-    const untold = this.info().keys.filter(({ fingerprint }) => !this.#told.has(fingerprint));
+    const untold = this.info().keys.filter(({ fingerprint }) => !this.#claimed.has(fingerprint));
     this.expiresAt = Math.min(...untold.map(({ expiresAt = Infinity }) => expiresAt));
   }
 
   #freeWhenIdle(): void {
-    if (this.#users > 0 || !this.#turns.isIdle) return;
+    if (this.#users > 0 || !this.#semaphore.isIdle) return;
     this.#users = Infinity;
     this.upstream.free();
     this.#authorizations = [];
     this.#given = undefined;
-  }
-}
-
-async function ask(source: Credential): Promise<string> {
-  if (typeof source === "string") return source;
-  let given: unknown;
-  try {
-    given = await source();
-  } catch (error) {
-    throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", error);
-  }
-  if (typeof given === "string") return given;
-  throw config("key_provider_failed", `the function that gives the credential gave ${given === null ? "null" : `a ${typeof given}`}, not a string`);
-}
-
-/** An error of the configuration that only JavaScript can notice. */
-export function config(code: string, message: string, cause?: unknown): AttentionError {
-  const documentation = code.startsWith("key_") ? ABOUT_KEYS : undefined;
-  return errorOf({ kind: "config", code, message, attempts: 0, documentation }, clean(cause, []));
-}
-
-/** What the binding throws is the JSON of an error. */
-function explained<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (thrown) {
-    throw typeof thrown === "string" ? errorOfJson(thrown) : thrown;
   }
 }

@@ -8,7 +8,7 @@ import { failure, json } from "./answer.js";
 import { FAULT_ROOT } from "./fault-path.js";
 import type { MockFaults } from "./faults.js";
 import type { MockKeyOptions } from "./keys.js";
-import type { MockAttention } from "./index.js";
+import type { MockAttention } from "./mock.js";
 import type { MockRate } from "./rate.js";
 
 type Control = (mock: MockAttention, request: Request) => Response | Promise<Response>;

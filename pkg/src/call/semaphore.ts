@@ -1,14 +1,14 @@
 /** How many calls may be under way at once; the others stand in line, first come, first served. */
 
-import type { Patience } from "./patience.js";
+import type { Deadline } from "./deadline.js";
 
 interface Place {
   readonly limit: number;
-  readonly patience: Patience;
+  readonly deadline: Deadline;
   isTurn: boolean;
 }
 
-export class Turns {
+export class Semaphore {
   #taken = 0;
   readonly #line: Place[] = [];
 
@@ -24,11 +24,11 @@ export class Turns {
     return true;
   }
 
-  /** Stands in line for a turn until that patience ends. Tells whether it came. */
-  async wait(limit: number, patience: Patience): Promise<boolean> {
-    const place: Place = { limit, patience, isTurn: false };
+  /** Stands in line for a turn until the deadline. Tells whether it came. */
+  async wait(limit: number, deadline: Deadline): Promise<boolean> {
+    const place: Place = { limit, deadline, isTurn: false };
     this.#line.push(place);
-    await patience.idle();
+    await deadline.idle();
     if (!place.isTurn) {
       this.#line.splice(this.#line.indexOf(place), 1);
       this.#next();
@@ -48,6 +48,6 @@ export class Turns {
     this.#line.shift();
     this.#taken++;
     first.isTurn = true;
-    first.patience.wake();
+    first.deadline.wake();
   }
 }

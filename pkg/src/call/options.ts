@@ -1,0 +1,37 @@
+/** The options of a call. */
+
+import type { Body } from "./body.js";
+import * as check from "./check.js";
+import type { HeaderOptions } from "./headers.js";
+import type { Query } from "./query.js";
+
+/** What sets one call apart. */
+export interface CallOptions {
+  readonly query?: Query | undefined;
+  /** An object or array is sent as JSON. */
+  readonly body?: Body | undefined;
+  readonly headers?: HeaderOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** As the client's, for this call. */
+  readonly timeout?: number | undefined;
+  /** As the client's, for this call. */
+  readonly attemptTimeout?: number | undefined;
+  /** As the client's, for this call. */
+  readonly maxRetries?: number | undefined;
+  /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
+  readonly idempotencyKey?: string | undefined;
+  /** Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was certainly not processed, as with a 429, is sent again all the same. */
+  readonly idempotent?: boolean | undefined;
+}
+
+export const CALL_OPTIONS: check.Rules = {
+  query: check.object,
+  body: check.anything,
+  headers: check.object,
+  signal: check.signal,
+  timeout: check.milliseconds,
+  attemptTimeout: check.milliseconds,
+  maxRetries: check.count,
+  idempotencyKey: check.text,
+  idempotent: check.flag,
+};
