@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here: this is core's [`Upstream`](core::Upstream) and
 //! [`Call`](core::Call) with numbers and strings for arguments. The fetch driver
-//! is `pkg/src/driver.ts`.
+//! is `pkg/src/call/driver.ts`.
 //!
 //! The shape is made for few and cheap crossings between JavaScript and wasm. A
 //! call is a number, not an object, so that none has to be finalized; a step

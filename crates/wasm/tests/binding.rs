@@ -25,7 +25,7 @@ const SUCCESS: u32 = 2;
 const REJECTED: u32 = 3;
 const FAILED: u32 = 4;
 
-/// The binding with names for its numbers, as `pkg/src/core.ts` gives them.
+/// The binding with names for its numbers, as `pkg/src/runtime/core.ts` gives them.
 struct Driver(Upstream, f64);
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Whole and small.
