@@ -67,6 +67,10 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
     let cargo = |name: &str, arguments: &str, counting| suite(name, Program::Cargo, arguments, counting);
     let mut suites = vec![
         cargo("fmt", "fmt --all --check -- --color=never", Counting::Whole),
+        Suite {
+            needs: &[Need::Builders],
+            ..suite("lint", Program::Npm, "run --silent lint -- --colors=off", Counting::Whole)
+        },
         cargo("clippy", "clippy --workspace --all-targets -- -D warnings", Counting::Whole),
         cargo("rust", "test --workspace", Counting::Libtest),
         Suite {
