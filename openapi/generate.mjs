@@ -1,5 +1,6 @@
 // Writes what the package takes from attention.v2.yaml: `npm run generate -w openapi`.
 // tests/openapi fails when a file is not what this would write.
+import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
@@ -8,13 +9,33 @@ import { file, operations, resources } from "./describe.mjs";
 
 const NOTE = "Generated from openapi/attention.v2.yaml by `npm run generate -w openapi`; do not edit.";
 
+/** As biome.jsonc has it. */
+const COLUMNS = 120;
+
 /** The text of each generated file, by its path in the repository. */
 export async function outputs() {
   return new Map([
-    ["pkg/src/api/schema.ts", await schema()],
-    ["pkg/src/api/operations.ts", table()],
+    ["pkg/src/api/schema.ts", formatted(await schema())],
+    ["pkg/src/api/operations.ts", formatted(table())],
     ["pkg/api.md", list()],
   ]);
+}
+
+/** The source as `npm run format` would leave it, so that generated files need no exemption from the formatter. */
+function formatted(source) {
+  const biome = fileURLToPath(import.meta.resolve("@biomejs/biome/bin/biome"));
+  const command = [biome, "format", "--stdin-file-path=generated.ts"];
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  return wrapped(execFileSync(process.execPath, command, { cwd, input: source, encoding: "utf8" }));
+}
+
+/** Comments of one line that is too long, which formatters leave alone, in several. */
+function wrapped(source) {
+  return source.replaceAll(/^( *)\/\*\* (.+) \*\/$/gm, (line, indent, text) => {
+    if (line.length <= COLUMNS) return line;
+    const lines = text.match(new RegExp(`.{1,${COLUMNS - indent.length - " * ".length}}(?= |$)|\\S+`, "g"));
+    return `${indent}/**\n${lines.map((each) => `${indent} * ${each.trim()}\n`).join("")}${indent} */`;
+  });
 }
 
 /** The types, as openapi-typescript writes them. */

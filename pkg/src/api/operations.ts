@@ -12,7 +12,10 @@ import type { operations } from "./schema.js";
 import type { SuperAgentHelpers } from "./super-agent.js";
 import type { KnowledgeBaseHelpers } from "./upload.js";
 
-/** How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */
+/**
+ * How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor
+ * is.
+ */
 export const STYLES: readonly PagingStyle[] = [
   ["page", "page", "data", "meta.totalRecords"],
   ["offset", "offset", "data", "total"],
@@ -22,9 +25,12 @@ export const STYLES: readonly PagingStyle[] = [
   ["limit", "", "sessions", ""],
 ];
 
-/** Every operation: its method's letter (large: takes a query or body), its name, its path, `#` and its style of paging. */
+/**
+ * Every operation: its method's letter (large: takes a query or body), its name, its path, `#` and its style of paging.
+ */
 export const TABLE = {
-  conversations: "GlistWithTranscripts/conversations#0 Glist/conversations/list#0 Gget/conversations/{id} Uupdate/conversations/{id} darchive/conversations/{id} UchangeTitle/conversations/{id}/title UchangeLabels/conversations/{id}/labels xchangePrivacy/conversations/{id}/change_privacy UupdateLinkedCrmRecords/conversations/{id}/linked-crm-records PconfirmCrmIntelligence/conversations/{id}/crm/confirm PtriggerNativeIntegration/conversations/{id}/trigger-native-integration ggetByExternalId/conversations/by-external-id/{externalId} GlistWorkflowLogs/conversations/workflow-logs#1 Pimport/conversations/import",
+  conversations:
+    "GlistWithTranscripts/conversations#0 Glist/conversations/list#0 Gget/conversations/{id} Uupdate/conversations/{id} darchive/conversations/{id} UchangeTitle/conversations/{id}/title UchangeLabels/conversations/{id}/labels xchangePrivacy/conversations/{id}/change_privacy UupdateLinkedCrmRecords/conversations/{id}/linked-crm-records PconfirmCrmIntelligence/conversations/{id}/crm/confirm PtriggerNativeIntegration/conversations/{id}/trigger-native-integration ggetByExternalId/conversations/by-external-id/{externalId} GlistWorkflowLogs/conversations/workflow-logs#1 Pimport/conversations/import",
   opportunities: "Pchange/changeConversationOpportunity",
   tools: "PaskAttention/ask_attention/v2 PcreateSnippet/snippets",
   chats: "Glist/chats#0",
@@ -34,13 +40,18 @@ export const TABLE = {
   actions: "Glist/actions#3",
   recorderMetrics: "GlistMeetings/recorder_metrics/all_meetings#4",
   users: "Glist/users",
-  organizations: "GlistUsers/organizations/users PcreateUser/organizations/users AupdateUser/organizations/users/{userId} ddeleteUser/organizations/users/{userId} glistRoles/organizations/roles glistTeams/organizations/teams PcreateTeam/organizations/teams AupdateTeam/organizations/teams/{teamId}",
+  organizations:
+    "GlistUsers/organizations/users PcreateUser/organizations/users AupdateUser/organizations/users/{userId} ddeleteUser/organizations/users/{userId} glistRoles/organizations/roles glistTeams/organizations/teams PcreateTeam/organizations/teams AupdateTeam/organizations/teams/{teamId}",
   teams: "glist/teams gget/teams/{id} glistMembers/teams/{id}/members",
   labels: "glist/labels Pcreate/labels gget/labels/{id} Aupdate/labels/{id} ddelete/labels/{id}",
-  scorecards: "glist/scorecards Pcreate/scorecards gget/scorecards/{id} Aupdate/scorecards/{id} glistItems/scorecards/{id}/items PcreateItem/scorecards/{id}/items ggetItem/scorecards/{id}/items/{itemId} AupdateItem/scorecards/{id}/items/{itemId} ddeleteItem/scorecards/{id}/items/{itemId} PgetSummary/scorecards/summary PcreateResult/createScorecardResult",
-  fieldConfigurations: "glist/field-configurations Pcreate/field-configurations gget/field-configurations/{id} Aupdate/field-configurations/{id} ddelete/field-configurations/{id} GlistItems/field-configurations/{id}/items#0 PcreateItem/field-configurations/{id}/items ggetItem/field-configurations/{id}/items/{itemId} AupdateItem/field-configurations/{id}/items/{itemId} ddeleteItem/field-configurations/{id}/items/{itemId}",
-  knowledgeBase: "glist/knowledge-base/sources Pcreate/knowledge-base/sources PrequestUpload/knowledge-base/sources/upload gget/knowledge-base/sources/{sourceId} Aupdate/knowledge-base/sources/{sourceId} ddelete/knowledge-base/sources/{sourceId} pconfirmUpload/knowledge-base/sources/{sourceId}/confirm-upload",
-  superAgent: "PsendMessage/super-agent/messages GlistSessions/super-agent/sessions#5 glistSessionMessages/super-agent/sessions/{sessionId}/messages ddeleteSession/super-agent/sessions/{sessionId}",
+  scorecards:
+    "glist/scorecards Pcreate/scorecards gget/scorecards/{id} Aupdate/scorecards/{id} glistItems/scorecards/{id}/items PcreateItem/scorecards/{id}/items ggetItem/scorecards/{id}/items/{itemId} AupdateItem/scorecards/{id}/items/{itemId} ddeleteItem/scorecards/{id}/items/{itemId} PgetSummary/scorecards/summary PcreateResult/createScorecardResult",
+  fieldConfigurations:
+    "glist/field-configurations Pcreate/field-configurations gget/field-configurations/{id} Aupdate/field-configurations/{id} ddelete/field-configurations/{id} GlistItems/field-configurations/{id}/items#0 PcreateItem/field-configurations/{id}/items ggetItem/field-configurations/{id}/items/{itemId} AupdateItem/field-configurations/{id}/items/{itemId} ddeleteItem/field-configurations/{id}/items/{itemId}",
+  knowledgeBase:
+    "glist/knowledge-base/sources Pcreate/knowledge-base/sources PrequestUpload/knowledge-base/sources/upload gget/knowledge-base/sources/{sourceId} Aupdate/knowledge-base/sources/{sourceId} ddelete/knowledge-base/sources/{sourceId} pconfirmUpload/knowledge-base/sources/{sourceId}/confirm-upload",
+  superAgent:
+    "PsendMessage/super-agent/messages GlistSessions/super-agent/sessions#5 glistSessionMessages/super-agent/sessions/{sessionId}/messages ddeleteSession/super-agent/sessions/{sessionId}",
   apiKeys: "glist/api_keys Pcreate/api_keys",
   scim: "ggetServiceProviderConfig/scim/ServiceProviderConfigs glistUsers/scim/Users PcreateUser/scim/Users ggetUser/scim/Users/{id} UreplaceUser/scim/Users/{id} ApatchUser/scim/Users/{id} glistGroups/scim/Groups PcreateGroup/scim/Groups ggetGroup/scim/Groups/{id} UreplaceGroup/scim/Groups/{id} ApatchGroup/scim/Groups/{id}",
 };
@@ -94,25 +105,42 @@ export interface Conversations {
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations
    */
-  listWithTranscripts(query?: QueryOf<operations["listConversations"]>, options?: ListOptions): Listing<AnswerOf<operations["listConversations"]>, ItemOf<AnswerOf<operations["listConversations"]>, "data">>;
+  listWithTranscripts(
+    query?: QueryOf<operations["listConversations"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listConversations"]>, ItemOf<AnswerOf<operations["listConversations"]>, "data">>;
   /**
    * List conversations, lighter form: GET /conversations/list.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations-optimized
    */
-  list(query?: QueryOf<operations["listConversationsOptimized"]>, options?: ListOptions): Listing<AnswerOf<operations["listConversationsOptimized"]>, ItemOf<AnswerOf<operations["listConversationsOptimized"]>, "data">>;
+  list(
+    query?: QueryOf<operations["listConversationsOptimized"]>,
+    options?: ListOptions,
+  ): Listing<
+    AnswerOf<operations["listConversationsOptimized"]>,
+    ItemOf<AnswerOf<operations["listConversationsOptimized"]>, "data">
+  >;
   /**
    * Read one conversation: GET /conversations/{id}.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation
    */
-  get(id: string, query?: QueryOf<operations["getConversation"]>, options?: QueryOptions): APIPromise<AnswerOf<operations["getConversation"]>>;
+  get(
+    id: string,
+    query?: QueryOf<operations["getConversation"]>,
+    options?: QueryOptions,
+  ): APIPromise<AnswerOf<operations["getConversation"]>>;
   /**
    * Update a conversation: PUT /conversations/{id}.
    *
    * @see https://docs.attention.com/api-reference/conversation/update-conversation
    */
-  update(id: string, body: BodyOf<operations["updateConversation"]>, options?: BodyOptions<operations["updateConversation"]>): APIPromise<AnswerOf<operations["updateConversation"]>>;
+  update(
+    id: string,
+    body: BodyOf<operations["updateConversation"]>,
+    options?: BodyOptions<operations["updateConversation"]>,
+  ): APIPromise<AnswerOf<operations["updateConversation"]>>;
   /**
    * Archive a conversation: DELETE /conversations/{id}.
    *
@@ -124,13 +152,21 @@ export interface Conversations {
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-title
    */
-  changeTitle(id: string, body: BodyOf<operations["changeConversationTitle"]>, options?: BodyOptions<operations["changeConversationTitle"]>): APIPromise<AnswerOf<operations["changeConversationTitle"]>>;
+  changeTitle(
+    id: string,
+    body: BodyOf<operations["changeConversationTitle"]>,
+    options?: BodyOptions<operations["changeConversationTitle"]>,
+  ): APIPromise<AnswerOf<operations["changeConversationTitle"]>>;
   /**
    * Set labels on a conversation: PUT /conversations/{id}/labels.
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-labels
    */
-  changeLabels(id: string, body: BodyOf<operations["changeConversationLabels"]>, options?: BodyOptions<operations["changeConversationLabels"]>): APIPromise<AnswerOf<operations["changeConversationLabels"]>>;
+  changeLabels(
+    id: string,
+    body: BodyOf<operations["changeConversationLabels"]>,
+    options?: BodyOptions<operations["changeConversationLabels"]>,
+  ): APIPromise<AnswerOf<operations["changeConversationLabels"]>>;
   /**
    * Flip a conversation between private and public: PUT /conversations/{id}/change_privacy.
    * Not safe to repeat: see the README on retries.
@@ -143,37 +179,61 @@ export interface Conversations {
    *
    * @see https://docs.attention.com/api-reference/conversation/update-linked-crm-records.md
    */
-  updateLinkedCrmRecords(id: string, body: BodyOf<operations["updateLinkedCrmRecords"]>, options?: BodyOptions<operations["updateLinkedCrmRecords"]>): APIPromise<AnswerOf<operations["updateLinkedCrmRecords"]>>;
+  updateLinkedCrmRecords(
+    id: string,
+    body: BodyOf<operations["updateLinkedCrmRecords"]>,
+    options?: BodyOptions<operations["updateLinkedCrmRecords"]>,
+  ): APIPromise<AnswerOf<operations["updateLinkedCrmRecords"]>>;
   /**
    * Confirm extracted CRM values: POST /conversations/{id}/crm/confirm.
    *
    * @see https://docs.attention.com/api-reference/conversation/confirm-crm-intelligence
    */
-  confirmCrmIntelligence(id: string, body: BodyOf<operations["confirmCrmIntelligence"]>, options?: BodyOptions<operations["confirmCrmIntelligence"]>): APIPromise<AnswerOf<operations["confirmCrmIntelligence"]>>;
+  confirmCrmIntelligence(
+    id: string,
+    body: BodyOf<operations["confirmCrmIntelligence"]>,
+    options?: BodyOptions<operations["confirmCrmIntelligence"]>,
+  ): APIPromise<AnswerOf<operations["confirmCrmIntelligence"]>>;
   /**
    * Start native integration workflows for a conversation: POST /conversations/{id}/trigger-native-integration.
    *
    * @see https://docs.attention.com/api-reference/conversation/trigger-native-integration
    */
-  triggerNativeIntegration(id: string, body?: BodyOf<operations["triggerNativeIntegration"]>, options?: BodyOptions<operations["triggerNativeIntegration"]>): APIPromise<AnswerOf<operations["triggerNativeIntegration"]>>;
+  triggerNativeIntegration(
+    id: string,
+    body?: BodyOf<operations["triggerNativeIntegration"]>,
+    options?: BodyOptions<operations["triggerNativeIntegration"]>,
+  ): APIPromise<AnswerOf<operations["triggerNativeIntegration"]>>;
   /**
    * Find an imported conversation by its external identifier: GET /conversations/by-external-id/{externalId}.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation-by-external-id
    */
-  getByExternalId(externalId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getConversationByExternalId"]>>;
+  getByExternalId(
+    externalId: string,
+    options?: PlainOptions,
+  ): APIPromise<AnswerOf<operations["getConversationByExternalId"]>>;
   /**
    * List workflow runs on conversations: GET /conversations/workflow-logs.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversation-workflow-logs
    */
-  listWorkflowLogs(query?: QueryOf<operations["listConversationWorkflowLogs"]>, options?: ListOptions): Listing<AnswerOf<operations["listConversationWorkflowLogs"]>, ItemOf<AnswerOf<operations["listConversationWorkflowLogs"]>, "data">>;
+  listWorkflowLogs(
+    query?: QueryOf<operations["listConversationWorkflowLogs"]>,
+    options?: ListOptions,
+  ): Listing<
+    AnswerOf<operations["listConversationWorkflowLogs"]>,
+    ItemOf<AnswerOf<operations["listConversationWorkflowLogs"]>, "data">
+  >;
   /**
    * Import a recording from elsewhere: POST /conversations/import.
    *
    * @see https://docs.attention.com/api-reference/conversation/import-conversation
    */
-  import(body: BodyOf<operations["importConversation"]>, options?: BodyOptions<operations["importConversation"]>): APIPromise<AnswerOf<operations["importConversation"]>>;
+  import(
+    body: BodyOf<operations["importConversation"]>,
+    options?: BodyOptions<operations["importConversation"]>,
+  ): APIPromise<AnswerOf<operations["importConversation"]>>;
 }
 
 /** CRM opportunity of a conversation. */
@@ -183,7 +243,10 @@ export interface Opportunities {
    *
    * @see https://docs.attention.com/api-reference/opportunity/change-conversation-opportunity
    */
-  change(body: BodyOf<operations["changeConversationOpportunity"]>, options?: BodyOptions<operations["changeConversationOpportunity"]>): APIPromise<AnswerOf<operations["changeConversationOpportunity"]>>;
+  change(
+    body: BodyOf<operations["changeConversationOpportunity"]>,
+    options?: BodyOptions<operations["changeConversationOpportunity"]>,
+  ): APIPromise<AnswerOf<operations["changeConversationOpportunity"]>>;
 }
 
 /** Questions over conversations, and clips. */
@@ -193,13 +256,19 @@ export interface Tools {
    *
    * @see https://docs.attention.com/api-reference/tool/ask-attention-v2
    */
-  askAttention(body: BodyOf<operations["askAttention"]>, options?: BodyOptions<operations["askAttention"]>): APIPromise<AnswerOf<operations["askAttention"]>>;
+  askAttention(
+    body: BodyOf<operations["askAttention"]>,
+    options?: BodyOptions<operations["askAttention"]>,
+  ): APIPromise<AnswerOf<operations["askAttention"]>>;
   /**
    * Create a shareable clip: POST /snippets.
    *
    * @see https://docs.attention.com/api-reference/tool/create-snippet
    */
-  createSnippet(body: BodyOf<operations["createSnippet"]>, options?: BodyOptions<operations["createSnippet"]>): APIPromise<AnswerOf<operations["createSnippet"]>>;
+  createSnippet(
+    body: BodyOf<operations["createSnippet"]>,
+    options?: BodyOptions<operations["createSnippet"]>,
+  ): APIPromise<AnswerOf<operations["createSnippet"]>>;
 }
 
 /** Analysed chats and e-mail threads. */
@@ -209,7 +278,10 @@ export interface Chats {
    *
    * @see https://docs.attention.com/api-reference/chat/list-chats
    */
-  list(query?: QueryOf<operations["listChats"]>, options?: ListOptions): Listing<AnswerOf<operations["listChats"]>, ItemOf<AnswerOf<operations["listChats"]>, "data">>;
+  list(
+    query?: QueryOf<operations["listChats"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listChats"]>, ItemOf<AnswerOf<operations["listChats"]>, "data">>;
 }
 
 /** E-mails tied to accounts and deals. */
@@ -219,7 +291,10 @@ export interface Emails {
    *
    * @see https://docs.attention.com/api-reference/email/list-emails
    */
-  list(query?: QueryOf<operations["listEmails"]>, options?: ListOptions): Listing<AnswerOf<operations["listEmails"]>, ItemOf<AnswerOf<operations["listEmails"]>, "data">>;
+  list(
+    query?: QueryOf<operations["listEmails"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listEmails"]>, ItemOf<AnswerOf<operations["listEmails"]>, "data">>;
 }
 
 /** Past generalised insights. */
@@ -229,7 +304,10 @@ export interface GeneralizedInsights {
    *
    * @see https://docs.attention.com/api-reference/gi/list-gi-history
    */
-  listHistory(query: QueryOf<operations["listGiHistory"]>, options?: ListOptions): Listing<AnswerOf<operations["listGiHistory"]>, ItemOf<AnswerOf<operations["listGiHistory"]>, "data">>;
+  listHistory(
+    query: QueryOf<operations["listGiHistory"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listGiHistory"]>, ItemOf<AnswerOf<operations["listGiHistory"]>, "data">>;
 }
 
 /** Library folders. */
@@ -239,7 +317,10 @@ export interface Library {
    *
    * @see https://docs.attention.com/api-reference/library/list-library-folder-structure
    */
-  listFolders(query: QueryOf<operations["listLibraryFolders"]>, options?: QueryOptions): APIPromise<AnswerOf<operations["listLibraryFolders"]>>;
+  listFolders(
+    query: QueryOf<operations["listLibraryFolders"]>,
+    options?: QueryOptions,
+  ): APIPromise<AnswerOf<operations["listLibraryFolders"]>>;
 }
 
 /** Proactive actions. */
@@ -249,7 +330,10 @@ export interface Actions {
    *
    * @see https://docs.attention.com/api-reference/proactive/list-actions
    */
-  list(query?: QueryOf<operations["listActions"]>, options?: ListOptions): Listing<AnswerOf<operations["listActions"]>, ItemOf<AnswerOf<operations["listActions"]>, "data">>;
+  list(
+    query?: QueryOf<operations["listActions"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listActions"]>, ItemOf<AnswerOf<operations["listActions"]>, "data">>;
 }
 
 /** Recording status of meetings. */
@@ -259,7 +343,13 @@ export interface RecorderMetrics {
    *
    * @see https://docs.attention.com/api-reference/recordermetrics/list-recorder-meetings
    */
-  listMeetings(query: QueryOf<operations["listRecorderMeetings"]>, options?: ListOptions): Listing<AnswerOf<operations["listRecorderMeetings"]>, ItemOf<AnswerOf<operations["listRecorderMeetings"]>, "items">>;
+  listMeetings(
+    query: QueryOf<operations["listRecorderMeetings"]>,
+    options?: ListOptions,
+  ): Listing<
+    AnswerOf<operations["listRecorderMeetings"]>,
+    ItemOf<AnswerOf<operations["listRecorderMeetings"]>, "items">
+  >;
 }
 
 /** Users. */
@@ -279,19 +369,29 @@ export interface Organizations {
    *
    * @see https://docs.attention.com/api-reference/organization/list-organization-users
    */
-  listUsers(query?: QueryOf<operations["listOrganizationUsers"]>, options?: QueryOptions): APIPromise<AnswerOf<operations["listOrganizationUsers"]>>;
+  listUsers(
+    query?: QueryOf<operations["listOrganizationUsers"]>,
+    options?: QueryOptions,
+  ): APIPromise<AnswerOf<operations["listOrganizationUsers"]>>;
   /**
    * Create a user: POST /organizations/users.
    *
    * @see https://docs.attention.com/api-reference/organization/create-user
    */
-  createUser(body: BodyOf<operations["createOrganizationUser"]>, options?: BodyOptions<operations["createOrganizationUser"]>): APIPromise<AnswerOf<operations["createOrganizationUser"]>>;
+  createUser(
+    body: BodyOf<operations["createOrganizationUser"]>,
+    options?: BodyOptions<operations["createOrganizationUser"]>,
+  ): APIPromise<AnswerOf<operations["createOrganizationUser"]>>;
   /**
    * Update a user: PATCH /organizations/users/{userId}.
    *
    * @see https://docs.attention.com/api-reference/organization/update-user
    */
-  updateUser(userId: string, body: BodyOf<operations["updateOrganizationUser"]>, options?: BodyOptions<operations["updateOrganizationUser"]>): APIPromise<AnswerOf<operations["updateOrganizationUser"]>>;
+  updateUser(
+    userId: string,
+    body: BodyOf<operations["updateOrganizationUser"]>,
+    options?: BodyOptions<operations["updateOrganizationUser"]>,
+  ): APIPromise<AnswerOf<operations["updateOrganizationUser"]>>;
   /**
    * Remove a user: DELETE /organizations/users/{userId}.
    * Its own page was not read: inferred from others.
@@ -318,13 +418,20 @@ export interface Organizations {
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
    */
-  createTeam(body: BodyOf<operations["createOrganizationTeam"]>, options?: BodyOptions<operations["createOrganizationTeam"]>): APIPromise<AnswerOf<operations["createOrganizationTeam"]>>;
+  createTeam(
+    body: BodyOf<operations["createOrganizationTeam"]>,
+    options?: BodyOptions<operations["createOrganizationTeam"]>,
+  ): APIPromise<AnswerOf<operations["createOrganizationTeam"]>>;
   /**
    * Update a team: PATCH /organizations/teams/{teamId}.
    *
    * @see https://docs.attention.com/api-reference/organization/update-team
    */
-  updateTeam(teamId: string, body: BodyOf<operations["updateOrganizationTeam"]>, options?: BodyOptions<operations["updateOrganizationTeam"]>): APIPromise<AnswerOf<operations["updateOrganizationTeam"]>>;
+  updateTeam(
+    teamId: string,
+    body: BodyOf<operations["updateOrganizationTeam"]>,
+    options?: BodyOptions<operations["updateOrganizationTeam"]>,
+  ): APIPromise<AnswerOf<operations["updateOrganizationTeam"]>>;
 }
 
 /** Teams and their members. */
@@ -364,7 +471,10 @@ export interface Labels {
    *
    * @see https://docs.attention.com/api-reference/label/create-label
    */
-  create(body: BodyOf<operations["createLabel"]>, options?: BodyOptions<operations["createLabel"]>): APIPromise<AnswerOf<operations["createLabel"]>>;
+  create(
+    body: BodyOf<operations["createLabel"]>,
+    options?: BodyOptions<operations["createLabel"]>,
+  ): APIPromise<AnswerOf<operations["createLabel"]>>;
   /**
    * Read one label: GET /labels/{id}.
    *
@@ -376,7 +486,11 @@ export interface Labels {
    *
    * @see https://docs.attention.com/api-reference/label/update-label
    */
-  update(id: string, body: BodyOf<operations["updateLabel"]>, options?: BodyOptions<operations["updateLabel"]>): APIPromise<AnswerOf<operations["updateLabel"]>>;
+  update(
+    id: string,
+    body: BodyOf<operations["updateLabel"]>,
+    options?: BodyOptions<operations["updateLabel"]>,
+  ): APIPromise<AnswerOf<operations["updateLabel"]>>;
   /**
    * Delete a label: DELETE /labels/{id}.
    * Its own page was not read: inferred from others.
@@ -400,7 +514,10 @@ export interface Scorecards {
    *
    * @see https://docs.attention.com/api-reference/scorecard/create-scorecard
    */
-  create(body: BodyOf<operations["createScorecard"]>, options?: BodyOptions<operations["createScorecard"]>): APIPromise<AnswerOf<operations["createScorecard"]>>;
+  create(
+    body: BodyOf<operations["createScorecard"]>,
+    options?: BodyOptions<operations["createScorecard"]>,
+  ): APIPromise<AnswerOf<operations["createScorecard"]>>;
   /**
    * Read one scorecard: GET /scorecards/{id}.
    * Its own page was not read: inferred from others.
@@ -413,7 +530,11 @@ export interface Scorecards {
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard
    */
-  update(id: string, body: BodyOf<operations["updateScorecard"]>, options?: BodyOptions<operations["updateScorecard"]>): APIPromise<AnswerOf<operations["updateScorecard"]>>;
+  update(
+    id: string,
+    body: BodyOf<operations["updateScorecard"]>,
+    options?: BodyOptions<operations["updateScorecard"]>,
+  ): APIPromise<AnswerOf<operations["updateScorecard"]>>;
   /**
    * List the items of a scorecard: GET /scorecards/{id}/items.
    * Its own page was not read: inferred from others.
@@ -426,7 +547,11 @@ export interface Scorecards {
    *
    * @see https://docs.attention.com/api-reference/scorecard/create-scorecard-item
    */
-  createItem(id: string, body: BodyOf<operations["createScorecardItem"]>, options?: BodyOptions<operations["createScorecardItem"]>): APIPromise<AnswerOf<operations["createScorecardItem"]>>;
+  createItem(
+    id: string,
+    body: BodyOf<operations["createScorecardItem"]>,
+    options?: BodyOptions<operations["createScorecardItem"]>,
+  ): APIPromise<AnswerOf<operations["createScorecardItem"]>>;
   /**
    * Read one scorecard item: GET /scorecards/{id}/items/{itemId}.
    * Its own page was not read: inferred from others.
@@ -439,21 +564,33 @@ export interface Scorecards {
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
-  updateItem(id: string, itemId: string, body: BodyOf<operations["updateScorecardItem"]>, options?: BodyOptions<operations["updateScorecardItem"]>): APIPromise<AnswerOf<operations["updateScorecardItem"]>>;
+  updateItem(
+    id: string,
+    itemId: string,
+    body: BodyOf<operations["updateScorecardItem"]>,
+    options?: BodyOptions<operations["updateScorecardItem"]>,
+  ): APIPromise<AnswerOf<operations["updateScorecardItem"]>>;
   /**
    * Delete a scorecard item: DELETE /scorecards/{id}/items/{itemId}.
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
-  deleteItem(id: string, itemId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["deleteScorecardItem"]>>;
+  deleteItem(
+    id: string,
+    itemId: string,
+    options?: PlainOptions,
+  ): APIPromise<AnswerOf<operations["deleteScorecardItem"]>>;
   /**
    * Summarise scores over a period: POST /scorecards/summary.
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
-  getSummary(body: BodyOf<operations["getScorecardsSummary"]>, options?: BodyOptions<operations["getScorecardsSummary"]>): APIPromise<AnswerOf<operations["getScorecardsSummary"]>>;
+  getSummary(
+    body: BodyOf<operations["getScorecardsSummary"]>,
+    options?: BodyOptions<operations["getScorecardsSummary"]>,
+  ): APIPromise<AnswerOf<operations["getScorecardsSummary"]>>;
   /**
    * Record a scorecard result: POST /createScorecardResult.
    * Its own page was not read: inferred from others.
@@ -461,7 +598,10 @@ export interface Scorecards {
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
-  createResult(body: BodyOf<operations["createScorecardResult"]>, options?: BodyOptions<operations["createScorecardResult"]>): APIPromise<AnswerOf<operations["createScorecardResult"]>>;
+  createResult(
+    body: BodyOf<operations["createScorecardResult"]>,
+    options?: BodyOptions<operations["createScorecardResult"]>,
+  ): APIPromise<AnswerOf<operations["createScorecardResult"]>>;
 }
 
 /** Field configurations and their items. */
@@ -478,7 +618,10 @@ export interface FieldConfigurations {
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration
    */
-  create(body: BodyOf<operations["createFieldConfiguration"]>, options?: BodyOptions<operations["createFieldConfiguration"]>): APIPromise<AnswerOf<operations["createFieldConfiguration"]>>;
+  create(
+    body: BodyOf<operations["createFieldConfiguration"]>,
+    options?: BodyOptions<operations["createFieldConfiguration"]>,
+  ): APIPromise<AnswerOf<operations["createFieldConfiguration"]>>;
   /**
    * Read one field configuration: GET /field-configurations/{id}.
    * Its own page was not read: inferred from others.
@@ -491,7 +634,11 @@ export interface FieldConfigurations {
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
-  update(id: string, body: BodyOf<operations["updateFieldConfiguration"]>, options?: BodyOptions<operations["updateFieldConfiguration"]>): APIPromise<AnswerOf<operations["updateFieldConfiguration"]>>;
+  update(
+    id: string,
+    body: BodyOf<operations["updateFieldConfiguration"]>,
+    options?: BodyOptions<operations["updateFieldConfiguration"]>,
+  ): APIPromise<AnswerOf<operations["updateFieldConfiguration"]>>;
   /**
    * Delete a field configuration: DELETE /field-configurations/{id}.
    * Its own page was not read: inferred from others.
@@ -504,32 +651,56 @@ export interface FieldConfigurations {
    *
    * @see https://docs.attention.com/api-reference/field-configuration/list-field-configuration-items
    */
-  listItems(id: string, query?: QueryOf<operations["listFieldConfigurationItems"]>, options?: ListOptions): Listing<AnswerOf<operations["listFieldConfigurationItems"]>, ItemOf<AnswerOf<operations["listFieldConfigurationItems"]>, "data">>;
+  listItems(
+    id: string,
+    query?: QueryOf<operations["listFieldConfigurationItems"]>,
+    options?: ListOptions,
+  ): Listing<
+    AnswerOf<operations["listFieldConfigurationItems"]>,
+    ItemOf<AnswerOf<operations["listFieldConfigurationItems"]>, "data">
+  >;
   /**
    * Add an item to a field configuration: POST /field-configurations/{id}/items.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration-item
    */
-  createItem(id: string, body: BodyOf<operations["createFieldConfigurationItem"]>, options?: BodyOptions<operations["createFieldConfigurationItem"]>): APIPromise<AnswerOf<operations["createFieldConfigurationItem"]>>;
+  createItem(
+    id: string,
+    body: BodyOf<operations["createFieldConfigurationItem"]>,
+    options?: BodyOptions<operations["createFieldConfigurationItem"]>,
+  ): APIPromise<AnswerOf<operations["createFieldConfigurationItem"]>>;
   /**
    * Read one field configuration item: GET /field-configurations/{id}/items/{itemId}.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
    */
-  getItem(id: string, itemId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getFieldConfigurationItem"]>>;
+  getItem(
+    id: string,
+    itemId: string,
+    options?: PlainOptions,
+  ): APIPromise<AnswerOf<operations["getFieldConfigurationItem"]>>;
   /**
    * Update a field configuration item: PATCH /field-configurations/{id}/items/{itemId}.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration-item
    */
-  updateItem(id: string, itemId: string, body: BodyOf<operations["updateFieldConfigurationItem"]>, options?: BodyOptions<operations["updateFieldConfigurationItem"]>): APIPromise<AnswerOf<operations["updateFieldConfigurationItem"]>>;
+  updateItem(
+    id: string,
+    itemId: string,
+    body: BodyOf<operations["updateFieldConfigurationItem"]>,
+    options?: BodyOptions<operations["updateFieldConfigurationItem"]>,
+  ): APIPromise<AnswerOf<operations["updateFieldConfigurationItem"]>>;
   /**
    * Delete a field configuration item: DELETE /field-configurations/{id}/items/{itemId}.
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
    */
-  deleteItem(id: string, itemId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["deleteFieldConfigurationItem"]>>;
+  deleteItem(
+    id: string,
+    itemId: string,
+    options?: PlainOptions,
+  ): APIPromise<AnswerOf<operations["deleteFieldConfigurationItem"]>>;
 }
 
 /** Knowledge base sources. */
@@ -545,13 +716,19 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
    *
    * @see https://docs.attention.com/api-reference/knowledgebase/create-kb-source
    */
-  create(body: BodyOf<operations["createKbSource"]>, options?: BodyOptions<operations["createKbSource"]>): APIPromise<AnswerOf<operations["createKbSource"]>>;
+  create(
+    body: BodyOf<operations["createKbSource"]>,
+    options?: BodyOptions<operations["createKbSource"]>,
+  ): APIPromise<AnswerOf<operations["createKbSource"]>>;
   /**
    * Ask for an address to upload a file to: POST /knowledge-base/sources/upload.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/request-kb-source-upload-url
    */
-  requestUpload(body?: BodyOf<operations["requestKbSourceUpload"]>, options?: BodyOptions<operations["requestKbSourceUpload"]>): APIPromise<AnswerOf<operations["requestKbSourceUpload"]>>;
+  requestUpload(
+    body?: BodyOf<operations["requestKbSourceUpload"]>,
+    options?: BodyOptions<operations["requestKbSourceUpload"]>,
+  ): APIPromise<AnswerOf<operations["requestKbSourceUpload"]>>;
   /**
    * Read one source, content included: GET /knowledge-base/sources/{sourceId}.
    *
@@ -563,7 +740,11 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/update-kb-source
    */
-  update(sourceId: string, body: BodyOf<operations["updateKbSource"]>, options?: BodyOptions<operations["updateKbSource"]>): APIPromise<AnswerOf<operations["updateKbSource"]>>;
+  update(
+    sourceId: string,
+    body: BodyOf<operations["updateKbSource"]>,
+    options?: BodyOptions<operations["updateKbSource"]>,
+  ): APIPromise<AnswerOf<operations["updateKbSource"]>>;
   /**
    * Delete a source: DELETE /knowledge-base/sources/{sourceId}.
    * Its own page was not read: inferred from others.
@@ -587,19 +768,31 @@ export interface SuperAgent extends SuperAgentHelpers {
    *
    * @see https://docs.attention.com/api-reference/superagent/send-super-agent-message
    */
-  sendMessage(body: BodyOf<operations["sendSuperAgentMessage"]>, options?: BodyOptions<operations["sendSuperAgentMessage"]>): APIPromise<AnswerOf<operations["sendSuperAgentMessage"]>>;
+  sendMessage(
+    body: BodyOf<operations["sendSuperAgentMessage"]>,
+    options?: BodyOptions<operations["sendSuperAgentMessage"]>,
+  ): APIPromise<AnswerOf<operations["sendSuperAgentMessage"]>>;
   /**
    * List super agent sessions: GET /super-agent/sessions.
    *
    * @see https://docs.attention.com/api-reference/super-agent/list-super-agent-sessions
    */
-  listSessions(query?: QueryOf<operations["listSuperAgentSessions"]>, options?: ListOptions): Listing<AnswerOf<operations["listSuperAgentSessions"]>, ItemOf<AnswerOf<operations["listSuperAgentSessions"]>, "sessions">>;
+  listSessions(
+    query?: QueryOf<operations["listSuperAgentSessions"]>,
+    options?: ListOptions,
+  ): Listing<
+    AnswerOf<operations["listSuperAgentSessions"]>,
+    ItemOf<AnswerOf<operations["listSuperAgentSessions"]>, "sessions">
+  >;
   /**
    * Read the messages of a session: GET /super-agent/sessions/{sessionId}/messages.
    *
    * @see https://docs.attention.com/api-reference/super-agent/get-super-agent-session-history
    */
-  listSessionMessages(sessionId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["listSuperAgentSessionMessages"]>>;
+  listSessionMessages(
+    sessionId: string,
+    options?: PlainOptions,
+  ): APIPromise<AnswerOf<operations["listSuperAgentSessionMessages"]>>;
   /**
    * Delete a session and its messages: DELETE /super-agent/sessions/{sessionId}.
    * Its own page was not read: inferred from others.
@@ -623,7 +816,10 @@ export interface ApiKeys {
    *
    * @see https://docs.attention.com/api-reference/apikey/create-api-key
    */
-  create(body: BodyOf<operations["createApiKey"]>, options?: BodyOptions<operations["createApiKey"]>): APIPromise<AnswerOf<operations["createApiKey"]>>;
+  create(
+    body: BodyOf<operations["createApiKey"]>,
+    options?: BodyOptions<operations["createApiKey"]>,
+  ): APIPromise<AnswerOf<operations["createApiKey"]>>;
 }
 
 /** SCIM provisioning. */
@@ -647,7 +843,10 @@ export interface Scim {
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-user
    */
-  createUser(body: BodyOf<operations["createScimUser"]>, options?: BodyOptions<operations["createScimUser"]>): APIPromise<AnswerOf<operations["createScimUser"]>>;
+  createUser(
+    body: BodyOf<operations["createScimUser"]>,
+    options?: BodyOptions<operations["createScimUser"]>,
+  ): APIPromise<AnswerOf<operations["createScimUser"]>>;
   /**
    * Read a SCIM user: GET /scim/Users/{id}.
    * Its own page was not read: inferred from others.
@@ -661,13 +860,21 @@ export interface Scim {
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-user
    */
-  replaceUser(id: string, body: BodyOf<operations["replaceScimUser"]>, options?: BodyOptions<operations["replaceScimUser"]>): APIPromise<AnswerOf<operations["replaceScimUser"]>>;
+  replaceUser(
+    id: string,
+    body: BodyOf<operations["replaceScimUser"]>,
+    options?: BodyOptions<operations["replaceScimUser"]>,
+  ): APIPromise<AnswerOf<operations["replaceScimUser"]>>;
   /**
    * Update part of a SCIM user: PATCH /scim/Users/{id}.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-user
    */
-  patchUser(id: string, body: BodyOf<operations["patchScimUser"]>, options?: BodyOptions<operations["patchScimUser"]>): APIPromise<AnswerOf<operations["patchScimUser"]>>;
+  patchUser(
+    id: string,
+    body: BodyOf<operations["patchScimUser"]>,
+    options?: BodyOptions<operations["patchScimUser"]>,
+  ): APIPromise<AnswerOf<operations["patchScimUser"]>>;
   /**
    * List SCIM groups: GET /scim/Groups.
    * Its own page was not read: inferred from others.
@@ -681,7 +888,10 @@ export interface Scim {
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
-  createGroup(body: BodyOf<operations["createScimGroup"]>, options?: BodyOptions<operations["createScimGroup"]>): APIPromise<AnswerOf<operations["createScimGroup"]>>;
+  createGroup(
+    body: BodyOf<operations["createScimGroup"]>,
+    options?: BodyOptions<operations["createScimGroup"]>,
+  ): APIPromise<AnswerOf<operations["createScimGroup"]>>;
   /**
    * Read a SCIM group: GET /scim/Groups/{id}.
    * Its own page was not read: inferred from others.
@@ -694,11 +904,19 @@ export interface Scim {
    *
    * @see https://docs.attention.com/api-reference/scim/update-scim-group
    */
-  replaceGroup(id: string, body: BodyOf<operations["replaceScimGroup"]>, options?: BodyOptions<operations["replaceScimGroup"]>): APIPromise<AnswerOf<operations["replaceScimGroup"]>>;
+  replaceGroup(
+    id: string,
+    body: BodyOf<operations["replaceScimGroup"]>,
+    options?: BodyOptions<operations["replaceScimGroup"]>,
+  ): APIPromise<AnswerOf<operations["replaceScimGroup"]>>;
   /**
    * Update part of a SCIM group: PATCH /scim/Groups/{id}.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
-  patchGroup(id: string, body: BodyOf<operations["patchScimGroup"]>, options?: BodyOptions<operations["patchScimGroup"]>): APIPromise<AnswerOf<operations["patchScimGroup"]>>;
+  patchGroup(
+    id: string,
+    body: BodyOf<operations["patchScimGroup"]>,
+    options?: BodyOptions<operations["patchScimGroup"]>,
+  ): APIPromise<AnswerOf<operations["patchScimGroup"]>>;
 }
