@@ -12,7 +12,7 @@ import { verifier } from "./jwt.mjs";
 import { Ledger, page } from "./status.mjs";
 import { settled } from "./time.mjs";
 
-const SEND = 0;
+// What the gatekeeper asks for; 0 is to send.
 const WAIT = 1;
 const PASS = 2;
 const READ = 3;

@@ -50,14 +50,15 @@ export class Ledger {
     for (const [minute, counts] of taken) {
       const sum = this.#at(minute);
       for (const name of ["calls", "errors", "limited", "refused"]) sum[name] += counts[name];
-      counts.latency.forEach((count, index) => (sum.latency[index] += count));
+      for (const [index, count] of counts.latency.entries()) sum.latency[index] += count;
     }
   }
 
   #at(minute) {
     let counts = this.#minutes.get(minute);
     if (counts === undefined) {
-      this.#minutes.set(minute, (counts = empty()));
+      counts = empty();
+      this.#minutes.set(minute, counts);
       for (const old of this.#minutes.keys()) if (old <= minute - MINUTES_KEPT) this.#minutes.delete(old);
     }
     return counts;
@@ -94,7 +95,7 @@ function html(ledger, readiness, nonce, now) {
   const total = empty();
   for (const [, counts] of ledger) {
     for (const name of ["calls", "errors", "limited", "refused"]) total[name] += counts[name];
-    counts.latency.forEach((count, index) => (total.latency[index] += count));
+    for (const [index, count] of counts.latency.entries()) total.latency[index] += count;
   }
   const share = (count) => (total.calls === 0 ? "0 %" : `${((100 * count) / total.calls).toFixed(1)} %`);
   const facts = [
@@ -109,7 +110,7 @@ function html(ledger, readiness, nonce, now) {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Attention proxy: status</title><style nonce="${nonce}">${STYLE}</style></head><body>
 <h1>Attention proxy</h1>
-<dl>${facts.map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${escape(value)}</dd></div>`).join("")}</dl>
+<dl>${facts.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`).join("")}</dl>
 <h2>Calls a minute, the last ${MINUTES_KEPT / 60} hours</h2>
 ${chart(ledger, now)}
 <p>${["calls", "errors", "limited"].map((name) => `<span class="swatch"><svg viewBox="0 0 1 1" aria-hidden="true"><rect class="${name}" width="1" height="1"/></svg></span>${{ calls: "answered", errors: "failed (5xx)", limited: "too many (429)" }[name]}`).join("")}</p>
@@ -142,7 +143,7 @@ function keys({ keys = [] }) {
     const good = !expired && lastVerdict !== "refused";
     const expiry = expiresAt === undefined ? "not told" : new Date(expiresAt).toISOString();
     const cells = [slot, fingerprint, inUse ? "in use" : "", expired ? "expired" : lastVerdict, expiry];
-    return `<tr>${cells.map((cell, index) => `<td${index === 3 ? ` class="${good ? "good" : "bad"}"` : ""}>${escape(cell)}</td>`).join("")}</tr>`;
+    return `<tr>${cells.map((cell, index) => `<td${index === 3 ? ` class="${good ? "good" : "bad"}"` : ""}>${escaped(cell)}</td>`).join("")}</tr>`;
   });
   return `<table><tr><th>place</th><th>fingerprint</th><th></th><th>last verdict</th><th>expires</th></tr>${rows.join("")}</table>`;
 }
@@ -152,8 +153,11 @@ function percentile(latency, part) {
   const total = latency.reduce((sum, count) => sum + count, 0);
   if (total === 0) return "-";
   let sum = 0;
-  const index = latency.findIndex((count) => (sum += count) >= part * total);
+  const index = latency.findIndex((count) => {
+    sum += count;
+    return sum >= part * total;
+  });
   return index >= BOUNDS.length ? `> ${BOUNDS.at(-1)} ms` : `${BOUNDS[index]} ms`;
 }
 
-const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -24,16 +24,17 @@ export function report({ titles, sizes, first, calls, crowd, memory }) {
       ["wall", "cpu"].flatMap((what) => [number(median(many[id][what]), 0), times(median(many[id][what]), median(many.attention[what]))])),
     section("Memory of 10,000 calls", ["client", "kept on the heap, KB", "peak resident set, MB", "peak against ours"], (id) =>
       [number(kept[id].kept / 1024, 0), number(kept[id].peak / 1024 ** 2, 0), times(kept[id].peak, kept.attention.peak)]),
-    budgets({
-      "bytes in a page, KB": [size.attention.all / 1024, 32],
-      "import and set-up, ms": [median(begun.attention.ready), 15],
-      "CPU of a call above bare `fetch`, µs": [overhead("attention").cpu, 25],
-      "that, of the lesser of openai's and ky's": [overhead("attention").cpu / Math.min(overhead("openai").cpu, overhead("ky").cpu), 1],
-    }),
+    budgets({ size, begun, overhead }),
   ].join("\n");
 }
 
-function budgets(lines) {
+function budgets({ size, begun, overhead }) {
+  const lines = {
+    "bytes in a page, KB": [size.attention.all / 1024, 32],
+    "import and set-up, ms": [median(begun.attention.ready), 15],
+    "CPU of a call above bare `fetch`, µs": [overhead("attention").cpu, 25],
+    "that, of the lesser of openai's and ky's": [overhead("attention").cpu / Math.min(overhead("openai").cpu, overhead("ky").cpu), 1],
+  };
   const rows = Object.entries(lines).map(([what, [value, most]]) => [what, number(most, 0), number(value), value <= most ? "met" : "**not met**"]);
   return `### Against the budgets\n\n${table(["", "at most", "measured", ""], rows)}\n`;
 }

@@ -22,6 +22,7 @@ export interface Attention extends Resources {}
  * for await (const conversation of attention.conversations.list()) console.log(conversation.id);
  * ```
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `install` defines what the interface promises.
 export class Attention extends Client {
   constructor(options?: AttentionOptions);
   /** @internal */

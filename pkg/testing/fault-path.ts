@@ -76,17 +76,22 @@ function step(draft: Draft, name: keyof typeof STEPS, rest: string[], query: URL
   const add = (faults: MockFaults) => { draft.faults = { ...draft.faults, ...faults }; };
   switch (name) {
     case "slow":
-      return add({ delayMs: number(0, LONGEST_WAIT) });
+      add({ delayMs: number(0, LONGEST_WAIT) });
+      return;
     case "drip":
-      return add({ drip: { bytes: number(1, Number.MAX_SAFE_INTEGER), ms: number(0, LONGEST_WAIT) } });
+      add({ drip: { bytes: number(1, Number.MAX_SAFE_INTEGER), ms: number(0, LONGEST_WAIT) } });
+      return;
     case "cut":
-      return add({ cutAfter: bytes() });
+      add({ cutAfter: bytes() });
+      return;
     case "status":
-      return add({ status: number(200, 599), errorBody: errorBody(query.get("body")) });
+      add({ status: number(200, 599), errorBody: errorBody(query.get("body")) });
+      return;
     case "retry-after": {
       // Alone it is a 429; a status step after it says otherwise.
       const headers: HeaderList = [...(draft.faults.headers ?? []), ["retry-after", moment(rest.shift(), now)]];
-      return add({ status: draft.faults.status ?? 429, headers });
+      add({ status: draft.faults.status ?? 429, headers });
+      return;
     }
     case "flaky":
       draft.failures = number(0, Number.MAX_SAFE_INTEGER);

@@ -85,7 +85,7 @@ class Sha256 implements Hasher {
     view.setUint32(tail.length - 4, bits >>> 0);
     for (let at = 0; at < tail.length; at += BLOCK) this.compress(tail, at);
     const digest = new DataView(new ArrayBuffer(32));
-    this.state.forEach((word, index) => digest.setInt32(index * 4, word));
+    for (const [index, word] of this.state.entries()) digest.setInt32(index * 4, word);
     return toHex(new Uint8Array(digest.buffer));
   }
 

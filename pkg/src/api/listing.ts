@@ -34,6 +34,7 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
   }
 
   /** The answer with the first page, whole whatever `limit` is. */
+  // biome-ignore lint/suspicious/noThenProperty: a listing is awaited like a promise.
   then<R = Page, F = never>(onDone?: ((page: Page) => R | PromiseLike<R>) | null, onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<R | F> {
     return this.#begin().then(onDone, onFailed);
   }

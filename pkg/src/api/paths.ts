@@ -15,6 +15,7 @@ export type Path<M extends Method> = KnownPath<M> | (string & {});
 
 /** What a call of a path takes after it. A required query or body makes the options required. */
 export type PathArguments<M extends Method, P extends string> =
+  // biome-ignore lint/complexity/noBannedTypes: `{}` extends a type that requires no member, and no other.
   {} extends OptionsOf<Operation<M, P>> ? [options?: OptionsOf<Operation<M, P>>] : [options: OptionsOf<Operation<M, P>>];
 
 /** What a call of a path resolves to; unknown where the description does not tell. */

@@ -88,7 +88,10 @@ export class Deadline {
 
   /** The body now belongs to the caller: no timer, but the signal still ends it. */
   handOver(body: object | null): void {
-    if (body === null || !this.#linked) return this.end();
+    if (body === null || !this.#linked) {
+      this.end();
+      return;
+    }
     this.limit(-1);
     const signal = this.#signal;
     dropped.register(body, () => signal?.removeEventListener("abort", this));

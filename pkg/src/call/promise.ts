@@ -35,6 +35,7 @@ export class APIPromise<T> implements Promise<T> {
     return "APIPromise";
   }
 
+  // biome-ignore lint/suspicious/noThenProperty: it implements Promise.
   then<R = T, F = never>(onDone?: ((data: T) => R | PromiseLike<R>) | null, onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<R | F> {
     return this.#read().then(onDone, onFailed);
   }

@@ -92,9 +92,11 @@ export class AttentionError extends Error implements ErrorFacts {
     this.documentation = facts.documentation ?? PAGE + facts.kind;
   }
 
-  static override [Symbol.hasInstance](this: Function, value: unknown): boolean {
+  static override [Symbol.hasInstance](this: object, value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses inherit it, and `this` is the one that is asked about.
     const kinds = KINDS.get(this);
     // Somebody's own subclass: the language's rule.
+    // biome-ignore lint/complexity/noThisInStatic: as above.
     if (kinds === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
     const kind = (value as { [BRAND]?: ErrorKind } | null | undefined)?.[BRAND];
     return kind !== undefined && (kinds === "" || kinds === kind);
@@ -155,7 +157,7 @@ const CLASSES: Readonly<Record<ErrorKind, readonly [name: string, made: typeof A
 };
 
 /** Which errors are instances of a class of ours: those of its kind, or of any ("" is the root's). */
-const KINDS = new Map<Function, ErrorKind | "">([[AttentionError, ""]]);
+const KINDS = new Map<object, ErrorKind | "">([[AttentionError, ""]]);
 
 const hidden = (value: unknown) => ({ value, configurable: true, writable: true });
 Object.defineProperties(AttentionError.prototype, {

@@ -11,7 +11,7 @@ function load(): void {
   if (loaded) return;
   const { exports } = new WebAssembly.Instance(compile(), { "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports });
   glue.__wbg_set_wasm(exports);
-  (exports["__wbindgen_start"] as () => void)();
+  (exports.__wbindgen_start as () => void)();
   loaded = true;
 }
 

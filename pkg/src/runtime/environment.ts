@@ -7,7 +7,7 @@ interface Globals {
   readonly document?: unknown;
   readonly window?: unknown;
   readonly location?: { readonly origin?: string };
-  readonly WorkerGlobalScope?: Function;
+  readonly WorkerGlobalScope?: abstract new () => unknown;
 }
 
 const here = globalThis as unknown as Globals;

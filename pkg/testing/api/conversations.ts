@@ -109,7 +109,7 @@ export function conversationRoutes(world: World): readonly Route[] {
       path: "/conversations/import",
       async answer(call) {
         const body = await call.object({ mediaURL: "string!", userID: "string!", conversationTitle: "string" });
-        const user = world.users.find(({ uuid }) => uuid === body["userID"]);
+        const user = world.users.find(({ uuid }) => uuid === body.userID);
         if (user === undefined) throw new Refused(400, "userID is not a user of this organization");
         const uuid = world.dice.uuid();
         world.conversations.unshift(conversation(uuid, {
@@ -120,7 +120,7 @@ export function conversationRoutes(world: World): readonly Route[] {
           dealUUID: text(body, "opportunityID", ""),
           importStatus: "processing",
         }));
-        if (typeof body["applicationExternalID"] === "string") external.set(body["applicationExternalID"], uuid);
+        if (typeof body.applicationExternalID === "string") external.set(body.applicationExternalID, uuid);
         return json({ uuid }, 201);
       },
     },
@@ -129,9 +129,9 @@ export function conversationRoutes(world: World): readonly Route[] {
       path: "/changeConversationOpportunity",
       async answer(call) {
         const body = await call.object({ conversation_id: "string!", opportunity_id: "string", remove_opportunity: "boolean" });
-        const found = world.conversations.find(({ id }) => id === body["conversation_id"]);
+        const found = world.conversations.find(({ id }) => id === body.conversation_id);
         if (found === undefined) throw new Refused(404, "There is no such conversation");
-        change(found, { dealUUID: body["remove_opportunity"] === true ? "" : text(body, "opportunity_id", "") });
+        change(found, { dealUUID: body.remove_opportunity === true ? "" : text(body, "opportunity_id", "") });
         return json({ success: true });
       },
     },
@@ -178,7 +178,7 @@ function select(world: World, query: URLSearchParams): readonly Conversation[] {
   const hideInternal = query.get("filter[hide_internal]") === "true";
   return world.conversations.filter(({ attributes }) => {
     const at = Date.parse(attributes.createdAt);
-    const people = (attributes["participants"] ?? []) as { email: string }[];
+    const people = (attributes.participants ?? []) as { email: string }[];
     return !attributes.archived
       && at >= from && at <= to
       && (owners?.has(attributes.userUUID) ?? true)

@@ -75,9 +75,9 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
       async answer(call) {
         const source = find(call);
         const { title, content } = await call.object({ title: "string", content: "string" });
-        if (title !== undefined) source.attributes["title"] = title;
+        if (title !== undefined) source.attributes.title = title;
         if (content !== undefined) Object.assign(source.attributes, { content, status: "indexing", chunk_count: 0 });
-        source.attributes["updated_at"] = iso(call.now);
+        source.attributes.updated_at = iso(call.now);
         return json({ data: source });
       },
     },

@@ -23,7 +23,7 @@ export function organizationRoutes(world: World): readonly Route[] {
     for (const { uuid, primary } of assignments as { uuid?: unknown; primary?: unknown }[]) {
       const joined = team(uuid, 400);
       if (!member.teams.includes(joined)) member.teams.push(joined);
-      if (primary === true) member["primaryTeamUUID"] = joined.uuid;
+      if (primary === true) member.primaryTeamUUID = joined.uuid;
     }
   };
   const appoint = (member: User, roleUUID: unknown) => {
@@ -32,19 +32,19 @@ export function organizationRoutes(world: World): readonly Route[] {
   };
   const addUser = async (call: Call) => {
     const body = await call.object(NEW_USER);
-    if (world.users.some(({ email }) => email === body["email"])) throw new Refused(409, "That email address is taken");
+    if (world.users.some(({ email }) => email === body.email)) throw new Refused(409, "That email address is taken");
     const made: User = {
       uuid: world.dice.uuid(),
-      email: String(body["email"]),
-      firstName: String(body["first_name"]),
-      lastName: String(body["last_name"]),
+      email: String(body.email),
+      firstName: String(body.first_name),
+      lastName: String(body.last_name),
       createdAt: iso(call.now),
-      seatType: body["seat_type"] ?? "recording",
+      seatType: body.seat_type ?? "recording",
       settings: {},
       teams: [],
     };
-    appoint(made, body["roleUUID"]);
-    join(made, body["teams"]);
+    appoint(made, body.roleUUID);
+    join(made, body.teams);
     world.users.push(made);
     return json({ data: made }, 201);
   };
@@ -52,16 +52,16 @@ export function organizationRoutes(world: World): readonly Route[] {
     const changed = user(call.param("userId"));
     const body = await call.object(USER_CHANGE);
     for (const name of ["firstName", "lastName", "botName"]) if (body[name] !== undefined) changed[name] = body[name];
-    if (body["seat_type"] !== undefined) changed["seatType"] = body["seat_type"];
-    if (body["roleUUID"] !== undefined) appoint(changed, body["roleUUID"]);
-    const leaving = (body["teamUUIDsToRemove"] ?? []) as unknown[];
+    if (body.seat_type !== undefined) changed.seatType = body.seat_type;
+    if (body.roleUUID !== undefined) appoint(changed, body.roleUUID);
+    const leaving = (body.teamUUIDsToRemove ?? []) as unknown[];
     changed.teams = changed.teams.filter(({ uuid }) => !leaving.includes(uuid));
-    join(changed, body["teamsToAdd"] ?? []);
+    join(changed, body.teamsToAdd ?? []);
     return json({ data: changed });
   };
   const setTeam = (target: Team, body: JsonObject) => {
-    if (body["parentTeamUUID"] !== undefined) target["parentTeamUUID"] = team(body["parentTeamUUID"], 400).uuid;
-    if (body["name"] !== undefined) target.name = String(body["name"]);
+    if (body.parentTeamUUID !== undefined) target.parentTeamUUID = team(body.parentTeamUUID, 400).uuid;
+    if (body.name !== undefined) target.name = String(body.name);
     return target;
   };
 

@@ -105,7 +105,7 @@ function scorecards(world: World): readonly Route[] {
       path: "/createScorecardResult",
       async answer(call) {
         const body = await call.object({ conversation_uuid: "string", chat_uuid: "string", scorecard_uuid: "string", items: "array" });
-        if (!cards.some(({ id }) => id === body["scorecard_uuid"])) throw new Refused(404, "There is no such scorecard");
+        if (!cards.some(({ id }) => id === body.scorecard_uuid)) throw new Refused(404, "There is no such scorecard");
         return json({ success: true }, 201);
       },
     },
@@ -168,9 +168,9 @@ function fieldConfigurations(world: World): readonly Route[] {
           item: made,
           assignments: world.teams.map(({ uuid }, displayOrder) => ({
             uuid: world.dice.uuid(),
-            intelligenceItemUUID: made["uuid"],
+            intelligenceItemUUID: made.uuid,
             teamUUID: uuid,
-            category: made["category"],
+            category: made.category,
             displayOrder,
           })),
         },

@@ -11,8 +11,8 @@ export function toolRoutes(world: World): readonly Route[] {
       path: "/ask_attention/v2",
       async answer(call) {
         const body = await call.object({ prompt: "string!", conversations_ids: "array", deal_id: "string" });
-        const ids = ((body["conversations_ids"] ?? []) as unknown[]).map(String);
-        const deal = String(body["deal_id"] ?? "");
+        const ids = ((body.conversations_ids ?? []) as unknown[]).map(String);
+        const deal = String(body.deal_id ?? "");
         if (ids.length > 0 && deal !== "") throw new Refused(400, "conversations_ids and deal_id exclude each other");
         // The status of this one is not documented; a public client saw a 500.
         if (ids.length === 0 && deal === "") throw new Refused(500, "conversations_ids or deal_id is needed");
@@ -38,7 +38,7 @@ export function toolRoutes(world: World): readonly Route[] {
         const body = await call.object({
           user_uuid: "string!", conversation_id: "string!", video: "object!", internal: "boolean!", notify_views: "boolean!",
         });
-        if (!world.conversations.some(({ id }) => id === body["conversation_id"])) {
+        if (!world.conversations.some(({ id }) => id === body.conversation_id)) {
           throw new Refused(404, "There is no such conversation");
         }
         const id = world.dice.uuid();
@@ -50,7 +50,7 @@ export function toolRoutes(world: World): readonly Route[] {
 }
 
 function segments({ attributes }: Conversation): object[] {
-  const { final = [] } = (attributes["transcript"] ?? {}) as { final?: { sentence: string; startTimestamp: number; endTimestamp: number }[] };
+  const { final = [] } = (attributes.transcript ?? {}) as { final?: { sentence: string; startTimestamp: number; endTimestamp: number }[] };
   return final.slice(1, 3).map(({ sentence, startTimestamp, endTimestamp }) =>
     ({ start_sec: startTimestamp, end_sec: endTimestamp, text: sentence }));
 }

@@ -181,7 +181,7 @@ export function conversation(uuid: string, attributes: Given): Conversation {
     attributes: {
       uuid,
       userUUID: attributes.user.uuid,
-      teamUUID: String(attributes.user["primaryTeamUUID"]),
+      teamUUID: String(attributes.user.primaryTeamUUID),
       archived: false,
       private: false,
       referenceable: true,
