@@ -54,7 +54,7 @@ describe("wrangler deploy --dry-run", () => {
 
   test("the variables of docs/deploying.md are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
     const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
-    const blocks = [...guide.matchAll(/```toml\n([^]*?)```/g)].map(([, text]) => text);
+    const blocks = [...guide.matchAll(/```toml\n(.*?)```/gs)].map(([, text]) => text);
     assert.equal(blocks.length, 3);
     for (const [index, text] of blocks.entries()) {
       const file = join(folder, `guide-${index}.toml`);
@@ -69,7 +69,7 @@ describe("wrangler deploy --dry-run", () => {
   test("callers, a store's secret and the commented bindings are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
     const commented = config.slice(config.indexOf("# [[env.production.secrets_store_secrets]]")).split("\n").filter((line) => /^# (\[|\w+ = )/.test(line));
     assert.equal(commented.length, 11);
-    const callers = /# {3}ATTENTION_CALLERS = \[[^]*?# {3}\]/.exec(config)[0].replaceAll(/^# {3}/gm, "");
+    const callers = /# {3}ATTENTION_CALLERS = \[.*?# {3}\]/s.exec(config)[0].replaceAll(/^# {3}/gm, "");
     const whole = placed(config).replace("[env.production.vars]", `[env.production.vars]\n${callers}`);
     const file = join(folder, "wrangler.toml");
     await writeFile(file, whole + commented.map((line) => line.slice(2)).join("\n"));

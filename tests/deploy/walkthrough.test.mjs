@@ -18,7 +18,7 @@ const PAGE = "https://app.example";
 const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
 /** The first block of a language that holds a text. */
 function block(language, holding) {
-  const found = [...guide.matchAll(/```(\w+)\n([^]*?)```/g)].find(([, name, text]) => name === language && text.includes(holding));
+  const found = [...guide.matchAll(/```(\w+)\n(.*?)```/gs)].find(([, name, text]) => name === language && text.includes(holding));
   assert.ok(found, `docs/deploying.md has no ${language} block with ${holding}`);
   return found[2];
 }

@@ -29,7 +29,7 @@ for (const operation of operations) {
     const name = [String(response.status), "2XX"].find((each) => each in responses);
     assert.ok(name, `${response.status} is not among ${Object.keys(responses)}`);
     if (responses[name].content === undefined) return assert.equal(response.body, undefined);
-    const pointer = `/paths/${escape(path)}/${method}/responses/${name}/content/application~1json/schema`;
+    const pointer = `/paths/${pointerPart(path)}/${method}/responses/${name}/content/application~1json/schema`;
     open(pointer, response.body);
     closed(pointer, without(response.body, UNNAMED[operationId]));
   });
@@ -56,7 +56,7 @@ function validator(document) {
   };
 }
 
-function escape(path) {
+function pointerPart(path) {
   return encodeURIComponent(path.replaceAll("~", "~0").replaceAll("/", "~1"));
 }
 

@@ -64,7 +64,11 @@ test("a function gives the key at the first call and again after a 401", async (
 
 test("a function that gives the same key again is not asked without end", async (t) => {
   let asked = 0;
-  const { upstream, client } = await served(t, { apiKey: () => (asked++, FAKE_KEY) }, knowing());
+  const apiKey = () => {
+    asked++;
+    return FAKE_KEY;
+  };
+  const { upstream, client } = await served(t, { apiKey }, knowing());
   assert.ok((await rejection(client.get("/things"))) instanceof UnauthorizedError);
   assert.deepEqual([asked, upstream.records.length], [2, 1]);
 });
@@ -72,7 +76,13 @@ test("a function that gives the same key again is not asked without end", async 
 test("waiting for a key ends with the call's timeout and its signal, and the next call asks no second time meanwhile", { timeout: 60_000 }, async (t) => {
   let give;
   let asked = 0;
-  const { upstream, client } = await served(t, { apiKey: () => (asked++, new Promise((resolve) => { give = resolve; })) });
+  const apiKey = () => {
+    asked++;
+    return new Promise((resolve) => {
+      give = resolve;
+    });
+  };
+  const { upstream, client } = await served(t, { apiKey });
   const late = await rejection(client.get("/late", { timeout: 30 }));
   assert.ok(late instanceof TimeoutError && late.code === "key_provider_timeout" && late.attempts === 0, String(late));
   const controller = new AbortController();

@@ -2,6 +2,7 @@
 
 /** A string literal. Text is UTF-8 as it is; only quotes, backslashes and control bytes need escapes. */
 export function text(value) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped.
   const escaped = String(value).replace(/["\\\u0000-\u001f\u007f]/g, (char) => {
     if (char === '"' || char === "\\") return `\\${char}`;
     return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;

@@ -22,7 +22,7 @@ const answers = {
     return Response.json({ ok: true });
   },
   limited: () => new Response("slow down", { status: 429, headers: { "retry-after": "250" } }),
-  endless: (request, record) => {
+  endless: (_, record) => {
     record.made = 0;
     return new Response(new ReadableStream({
       pull(controller) {

@@ -115,6 +115,7 @@ describe("the log line", () => {
     const line = JSON.parse(text);
     assert.deepEqual([line.level, line.status], ["error", 502]);
     assert.match(text, /^[\x20-\x7e]*$/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there.
     assert.ok(!/[\u0000-\u001f\u2028\u202e]/.test(line.upstreamMessage), JSON.stringify(line.upstreamMessage));
     assert.ok(text.length < 2000);
   });

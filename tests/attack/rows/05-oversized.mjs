@@ -6,7 +6,7 @@ export default [
   { name: "a token of 1 MB", request: { token: "a".repeat(1_000_000) }, want: { status: [0, 400, 431] } },
   { name: "a path of 9 KiB", request: { target: `/v2/${"a".repeat(9 * 1024)}` }, want: { status: 400, code: "path_too_long" } },
   { name: "a path of 1 MB", request: { target: `/v2/${"a".repeat(1_000_000)}` }, want: { status: [0, 400, 414, 431] } },
-  { name: "a path of 4000 segments", request: { target: "/v2" + "/a".repeat(4000) }, want: { status: 200 }, sent: [{ target: "/v2" + "/a".repeat(4000) }] },
+  { name: "a path of 4000 segments", request: { target: `/v2${"/a".repeat(4000)}` }, want: { status: 200 }, sent: [{ target: `/v2${"/a".repeat(4000)}` }] },
   { name: "a query of 9 KiB", request: { target: `/v2/x?${"a".repeat(9 * 1024)}` }, want: { status: 400, code: "query_too_long" } },
   { name: "a query of 4000 parameters", request: { target: `/v2/x?${"a&".repeat(4000)}` }, want: { status: 200 }, sent: "any" },
   { name: "a header of 16 KiB goes up whole", request: { headers: [["Accept", "a".repeat(16 * 1024)]] }, want: { status: 200 }, sent: [{ target: "/v2/conversations", headers: { accept: "a".repeat(16 * 1024) } }] },

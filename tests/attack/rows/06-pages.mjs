@@ -17,7 +17,7 @@ export default [
   other("https://app.example."),
   other("https://app.example, https://evil.example"),
   other("https://app.example https://evil.example"),
-  other("https://app.example\x00".slice(0, 19) + "%00.evil.example"),
+  other(`${"https://app.example\x00".slice(0, 19)}%00.evil.example`),
   other("https://user@app.example"),
   other("*"),
   { name: "two Origin headers, one allowed", service: "pages", request: { headers: [["Origin", "https://app.example"], ["Origin", "https://evil.example"]] }, want: { status: 403, code: "origin_not_allowed" } },
