@@ -16,7 +16,9 @@ const PARALLEL = 1000;
 /** So often in each of the processes. */
 const BURSTS = 10;
 
-const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } } });
+const { values: options } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } },
+});
 const [rounds, calls, starts, crowds, memories] = options.quick ? [8, 200, 5, 2, 1] : [40, 200, 15, 5, 2];
 const ids = VARIANTS.map(({ id }) => id);
 const say = (text) => console.error(text);
@@ -63,13 +65,32 @@ async function main() {
     const runs = [];
     for (let left = memories; left > 0; left--) runs.push(await child("--expose-gc", "memory.mjs", id, base));
     // The least of what was kept: the rest is the collector's, not the client's.
-    memory.push({ id, kept: Math.min(...runs.map(({ kept }) => kept)), peak: Math.min(...runs.map(({ peak }) => peak)) });
+    memory.push({
+      id,
+      kept: Math.min(...runs.map(({ kept }) => kept)),
+      peak: Math.min(...runs.map(({ peak }) => peak)),
+    });
   }
 
-  const titles = Object.fromEntries(VARIANTS.map(({ id, title }) => [id, versions[id] === undefined ? title : `${title} ${versions[id]}`]));
+  const titles = Object.fromEntries(
+    VARIANTS.map(({ id, title }) => [id, versions[id] === undefined ? title : `${title} ${versions[id]}`]),
+  );
   const tables = report({ titles, sizes, first, calls: measured, crowd, memory });
   console.log(tables);
   if (!options.write) return;
   const { stdout } = await run(node, ["--version"], { cwd: folder });
-  await writeFile(new URL("../docs/performance-client.md", import.meta.url), page({ tables, node: stdout.trim(), processors: cpus().length, load: loadavg()[0], rounds, calls, starts, crowds, bursts: BURSTS }));
+  await writeFile(
+    new URL("../docs/performance-client.md", import.meta.url),
+    page({
+      tables,
+      node: stdout.trim(),
+      processors: cpus().length,
+      load: loadavg()[0],
+      rounds,
+      calls,
+      starts,
+      crowds,
+      bursts: BURSTS,
+    }),
+  );
 }

@@ -28,7 +28,11 @@ async function main() {
       bodies: await bodies(variants, { rounds: Math.min(rounds, 5), seconds, bytes, say }),
       bytes,
     };
-    console.log(json ? JSON.stringify(results, (_, value) => (value instanceof Map ? Object.fromEntries(value) : value)) : report(results));
+    console.log(
+      json
+        ? JSON.stringify(results, (_, value) => (value instanceof Map ? Object.fromEntries(value) : value))
+        : report(results),
+    );
   } finally {
     await upstream.close();
     sink.close();
@@ -36,12 +40,18 @@ async function main() {
 }
 
 // `exit` handlers, which end nginx and workerd, run for these only when asked.
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(code));
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+])
+  process.once(signal, () => process.exit(code));
 
 try {
   await main();
 } catch (error) {
-  console.error(`error: ${error.code === "ERR_ASSERTION" ? `${error.message}\n  got ${JSON.stringify(error.actual)}, expected ${error.expected}` : error.message}`);
+  console.error(
+    `error: ${error.code === "ERR_ASSERTION" ? `${error.message}\n  got ${JSON.stringify(error.actual)}, expected ${error.expected}` : error.message}`,
+  );
   // Not `exitCode`: whatever failed may have left something running.
   process.exit(1);
 }

@@ -41,7 +41,8 @@ const NAMES = {
 
 /** Every operation, in the order of the file. */
 export const operations = Object.entries(api.paths).flatMap(([path, item]) =>
-  METHODS.filter((method) => item[method] !== undefined).map((method) => operation(path, method, item[method])));
+  METHODS.filter((method) => item[method] !== undefined).map((method) => operation(path, method, item[method])),
+);
 
 function operation(path, method, { operationId, tags: [resource], summary, parameters = [], requestBody, ...rest }) {
   const query = parameters.filter((parameter) => parameter.in === "query");
@@ -66,5 +67,8 @@ function operation(path, method, { operationId, tags: [resource], summary, param
 }
 
 /** By resource, in the order of the file's tags. */
-export const resources = api.tags.map(({ name, description }) =>
-  ({ name, description, operations: operations.filter(({ resource }) => resource === name) }));
+export const resources = api.tags.map(({ name, description }) => ({
+  name,
+  description,
+  operations: operations.filter(({ resource }) => resource === name),
+}));

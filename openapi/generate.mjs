@@ -50,13 +50,18 @@ async function schema() {
     // A field with a default need not be sent.
     defaultNonNullable: false,
     // The client writes a Date in a query as ISO 8601.
-    transform: ({ format }, { path }) => (format === "date-time" && path.includes("/parameters/query/") ? dateToo : undefined),
+    transform: ({ format }, { path }) =>
+      format === "date-time" && path.includes("/parameters/query/") ? dateToo : undefined,
   });
   return `/**\n * ${NOTE}\n *\n * @module\n */\n\n${astToString(nodes)}`;
 }
 
 /** The styles of paging, each once; the table has their places. */
-const styles = [...new Set(operations.filter(({ pagination }) => pagination).map(({ pagination }) => JSON.stringify(style(pagination))))];
+const styles = [
+  ...new Set(
+    operations.filter(({ pagination }) => pagination).map(({ pagination }) => JSON.stringify(style(pagination))),
+  ),
+];
 
 function style({ style, pageParam, offsetParam, cursorParam, itemsField, nextCursorField, totalField }) {
   return [style, pageParam ?? offsetParam ?? cursorParam ?? "", itemsField, nextCursorField ?? totalField ?? ""];
@@ -127,11 +132,13 @@ function list() {
     ...resources.flatMap(({ name, description, operations }) => [
       `\n## attention.${name}\n`,
       `${description}\n`,
-      ...operations.map(({ name, ids, params, paramsRequired, method, path, documentation, confidence, pagination }) => {
-        const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
-        const notes = [...(pagination ? ["list"] : []), ...(confidence === "inferred" ? ["*inferred*"] : [])];
-        return `- [\`${name}(${args})\`](${documentation}): \`${method} ${path}\`${notes.length > 0 ? `, ${notes.join(", ")}` : ""}`;
-      }),
+      ...operations.map(
+        ({ name, ids, params, paramsRequired, method, path, documentation, confidence, pagination }) => {
+          const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
+          const notes = [...(pagination ? ["list"] : []), ...(confidence === "inferred" ? ["*inferred*"] : [])];
+          return `- [\`${name}(${args})\`](${documentation}): \`${method} ${path}\`${notes.length > 0 ? `, ${notes.join(", ")}` : ""}`;
+        },
+      ),
       ...(name in BY_HAND ? [BY_HAND[name]] : []),
     ]),
     "",
@@ -143,7 +150,14 @@ function comment({ summary, method, path, documentation, confidence, isRepeatabl
     ...(confidence === "inferred" ? ["Its own page was not read: inferred from others."] : []),
     ...(isRepeatable ? [] : ["Not safe to repeat: see the README on retries."]),
   ];
-  return ["  /**", `   * ${summary}: ${method} ${path}.`, ...notes.map((note) => `   * ${note}`), "   *", `   * @see ${documentation}`, "   */"].join("\n");
+  return [
+    "  /**",
+    `   * ${summary}: ${method} ${path}.`,
+    ...notes.map((note) => `   * ${note}`),
+    "   *",
+    `   * @see ${documentation}`,
+    "   */",
+  ].join("\n");
 }
 
 function signature({ operationId, name, ids, params, paramsRequired, queryRequired, pagination }) {
@@ -151,8 +165,12 @@ function signature({ operationId, name, ids, params, paramsRequired, queryRequir
   const mark = paramsRequired ? "" : "?";
   const args = [
     ...ids.map((each) => `${each}: string`),
-    ...(params === "body" ? [`body${mark}: BodyOf<${id}>`, `options${queryRequired ? "" : "?"}: BodyOptions<${id}>`] : []),
-    ...(params === "query" ? [`query${mark}: QueryOf<${id}>`, `options?: ${pagination ? "ListOptions" : "QueryOptions"}`] : []),
+    ...(params === "body"
+      ? [`body${mark}: BodyOf<${id}>`, `options${queryRequired ? "" : "?"}: BodyOptions<${id}>`]
+      : []),
+    ...(params === "query"
+      ? [`query${mark}: QueryOf<${id}>`, `options?: ${pagination ? "ListOptions" : "QueryOptions"}`]
+      : []),
     ...(params === undefined ? [`options?: ${pagination ? "ListOptions" : "PlainOptions"}`] : []),
   ];
   const answer = pagination

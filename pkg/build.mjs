@@ -26,10 +26,16 @@ async function clear() {
 
 async function bundles() {
   await Promise.all([
-    bundle("index", "js"), bundle("core", "js"), bundle("testing", "js", "testing/index.ts"),
-    bundle("index", "cjs"), bundle("core", "cjs"), bundle("testing", "cjs", "testing/index.ts"),
-    bundle("index", "workerd.js"), bundle("core", "workerd.js"),
-    bundle("index", "edge-light.js"), bundle("core", "edge-light.js"),
+    bundle("index", "js"),
+    bundle("core", "js"),
+    bundle("testing", "js", "testing/index.ts"),
+    bundle("index", "cjs"),
+    bundle("core", "cjs"),
+    bundle("testing", "cjs", "testing/index.ts"),
+    bundle("index", "workerd.js"),
+    bundle("core", "workerd.js"),
+    bundle("index", "edge-light.js"),
+    bundle("core", "edge-light.js"),
     copyFile(wasm, join(dist, "attention.wasm")),
   ]);
 }
@@ -59,9 +65,13 @@ function parts(name, suffix) {
   return {
     name: "parts",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /\/runtime\/core\.js$/ }, () => (name === "core" ? undefined : { path: `./core.${suffix}`, external: true }));
+      onResolve({ filter: /\/runtime\/core\.js$/ }, () =>
+        name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
+      );
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
-      onResolve({ filter: /^#module$/ }, () => ({ path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`) }));
+      onResolve({ filter: /^#module$/ }, () => ({
+        path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`),
+      }));
       onResolve({ filter: /^#runtime-module$/ }, () => ({ path: runtimeModule, external: true }));
       onResolve({ filter: /^#bytes$/ }, () => ({ path: "bytes", namespace: "bytes" }));
       onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({ contents: await embedded() }));
@@ -78,7 +88,9 @@ async function embedded() {
 
 /** `src/runtime/wasm/text.ts` says how, and why. */
 function asText(bytes) {
-  const characters = Array.from({ length: 127 - 32 }, (_, at) => String.fromCharCode(32 + at)).filter((character) => !'"<\\'.includes(character));
+  const characters = Array.from({ length: 127 - 32 }, (_, at) => String.fromCharCode(32 + at)).filter(
+    (character) => !'"<\\'.includes(character),
+  );
   const [first, second] = characters.slice(90);
   const counts = new Uint32Array(256);
   for (const byte of bytes) counts[byte]++;
@@ -88,14 +100,28 @@ function asText(bytes) {
   for (const byte of single) digits[byte >> 2] |= 1 << (byte & 3);
   const codes = [];
   let [singles, pairs] = [0, 0];
-  for (let byte = 0; byte < 256; byte++) codes[byte] = single.has(byte) ? characters[singles++] : (pairs < 83 ? first : second) + characters[pairs++ % 83];
-  return { text: Array.from(bytes, (byte) => codes[byte]).join(""), singles: Array.from(digits, (digit) => digit.toString(16)).join("") };
+  for (let byte = 0; byte < 256; byte++)
+    codes[byte] = single.has(byte) ? characters[singles++] : (pairs < 83 ? first : second) + characters[pairs++ % 83];
+  return {
+    text: Array.from(bytes, (byte) => codes[byte]).join(""),
+    singles: Array.from(digits, (digit) => digit.toString(16)).join(""),
+  };
 }
 
 async function declarations() {
   const types = join(dist, "types");
   const tsc = fileURLToPath(import.meta.resolve("typescript/package.json"));
-  await run(process.execPath, [join(dirname(tsc), "bin/tsc"), "--project", pkg, "--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--outDir", types]);
+  await run(process.execPath, [
+    join(dirname(tsc), "bin/tsc"),
+    "--project",
+    pkg,
+    "--noEmit",
+    "false",
+    "--emitDeclarationOnly",
+    "--declaration",
+    "--outDir",
+    types,
+  ]);
   // Published at the root, beside testing/: the names that package.json has for the entries.
   for (const name of await readdir(join(types, "src"))) await rename(join(types, "src", name), join(types, name));
   await rmdir(join(types, "src"));
@@ -125,7 +151,10 @@ async function declarations() {
     if (file === "api/schema.d.ts") await rm(path);
     else await writeFile(path, text);
     // CommonJS resolves to declarations that say they are CommonJS.
-    await writeFile(path.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"));
+    await writeFile(
+      path.replace(/\.d\.ts$/, ".d.cts"),
+      text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"),
+    );
   }
 }
 
@@ -153,7 +182,9 @@ function run(command, args) {
   return new Promise((resolve, reject) => {
     spawn(command, args, { stdio: "inherit" })
       .once("error", reject)
-      .once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${relative(pkg, args[0])} ended with ${code}`))));
+      .once("close", (code) =>
+        code === 0 ? resolve() : reject(new Error(`${relative(pkg, args[0])} ended with ${code}`)),
+      );
   });
 }
 
@@ -164,7 +195,12 @@ async function report() {
   const minified = async (contents, external) => {
     const { outputFiles } = await build({
       stdin: { contents, resolveDir: dist },
-      bundle: true, minify: true, format: "esm", target: "es2022", write: false, external,
+      bundle: true,
+      minify: true,
+      format: "esm",
+      target: "es2022",
+      write: false,
+      external,
     });
     return outputFiles[0].contents;
   };

@@ -81,7 +81,8 @@ export class Cache {
   // What was asked for before a change may be old after it.
   changedSince(moment, path) {
     if (moment < this.#forgotten) return true;
-    for (let i = moment - this.#forgotten; i < this.#changes.length; i++) if (related(this.#changes[i], path)) return true;
+    for (let i = moment - this.#forgotten; i < this.#changes.length; i++)
+      if (related(this.#changes[i], path)) return true;
     return false;
   }
 }
@@ -163,7 +164,13 @@ class Visit {
     this.#cache.drop(this.#key);
     const { rules } = this.#cache;
     const now = Date.now();
-    const [born = now, freshUntil] = this.#gatekeeper.keep(this.#number, response.status, response.headers, this.asked, now);
+    const [born = now, freshUntil] = this.#gatekeeper.keep(
+      this.#number,
+      response.status,
+      response.headers,
+      this.asked,
+      now,
+    );
     const length = response.headers.get("content-length");
     if (freshUntil === undefined || body === null || Number(length) > ENTRY_BYTES) return body;
     const headers = new Headers(this.#lasting(response.headers));
@@ -174,7 +181,14 @@ class Visit {
     headers.delete("content-encoding");
     if (etag === undefined) headers.delete("etag");
     else headers.set("etag", etag);
-    const entry = { path: this.#path, headers: [...headers], etag, condition: rules.condition(response.headers), born, freshUntil };
+    const entry = {
+      path: this.#path,
+      headers: [...headers],
+      etag,
+      condition: rules.condition(response.headers),
+      born,
+      freshUntil,
+    };
     const arrived = (bytes) => {
       if (bytes !== undefined && bytes.byteLength <= ENTRY_BYTES) this.#store({ ...entry, bytes });
     };

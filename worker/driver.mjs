@@ -3,11 +3,11 @@
 // directions; two bounded exceptions are a small request body, held so that it
 // can be sent again, and an error body, read so that an echoed key goes nowhere.
 import { DurableObject } from "cloudflare:workers";
-import * as glue from "./build/glue/attention_bg.js";
-import module from "./index_bg.wasm";
 import { Answers } from "./answer.mjs";
 import { readBounded } from "./body.mjs";
+import * as glue from "./build/glue/attention_bg.js";
 import { Cache } from "./cache.mjs";
+import module from "./index_bg.wasm";
 import { verifier } from "./jwt.mjs";
 import { Ledger, page } from "./status.mjs";
 import { settled } from "./time.mjs";
@@ -115,10 +115,21 @@ async function answer(request, env, context, known) {
   const { method } = request;
   const idempotent = headers["idempotency-key"] !== undefined;
   const number = own.open(
-    method, request.url, authorization, verified?.claims, verified?.refusal, origin, sent.has("upgrade"),
-    idempotent, bodyLength, requestId, Date.now(),
+    method,
+    request.url,
+    authorization,
+    verified?.claims,
+    verified?.refusal,
+    origin,
+    sent.has("upgrade"),
+    idempotent,
+    bodyLength,
+    requestId,
+    Date.now(),
   );
-  if (headers.traceparent === undefined ? headers.tracestate !== undefined : !own.onTrace(number, headers.traceparent)) {
+  if (
+    headers.traceparent === undefined ? headers.tracestate !== undefined : !own.onTrace(number, headers.traceparent)
+  ) {
     delete headers.traceparent;
     delete headers.tracestate;
   }
@@ -129,7 +140,8 @@ async function answer(request, env, context, known) {
   if (limiter !== undefined && action <= WAIT && !(await mayCall(limiter, own.holder(number)))) {
     action = own.onLimited(number, LIMIT_MILLIS);
   }
-  const visit = cache !== undefined && method === "GET" && action <= WAIT ? cache.visit(own, number, request) : undefined;
+  const visit =
+    cache !== undefined && method === "GET" && action <= WAIT ? cache.visit(own, number, request) : undefined;
   if (visit?.isHit) {
     final = visit.again();
     action = DONE;
@@ -191,7 +203,10 @@ async function answer(request, env, context, known) {
   if (visit?.asks && response?.status === 304) {
     final = visit.confirmed(response);
   } else if (action === PASS) {
-    final = answers.passed(response, visit === undefined ? response.body : visit.keep(response, response.body, context));
+    final = answers.passed(
+      response,
+      visit === undefined ? response.body : visit.keep(response, response.body, context),
+    );
   } else if (action === REDACT) {
     const body = await redacted(response, own.redacted(number), own.millis(number));
     if (body === undefined) own.onUnredactable(number);
@@ -241,7 +256,8 @@ async function answer(request, env, context, known) {
     const gate = gateOf(env);
     if (gate !== undefined) context.waitUntil(ledger(gate));
   }
-  if (env.ATTENTION_ANALYTICS !== undefined) measure(env.ATTENTION_ANALYTICS, JSON.parse(own.record(number, final.status, now)));
+  if (env.ATTENTION_ANALYTICS !== undefined)
+    measure(env.ATTENTION_ANALYTICS, JSON.parse(own.record(number, final.status, now)));
   const line = own.close(number, final.status, now, Math.random());
   if (line !== undefined) console.log(line);
   return final;
@@ -322,7 +338,9 @@ async function redacted(response, names, millis) {
   const hidden = new Set(names);
   try {
     return JSON.stringify(
-      JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), (name, value) => (hidden.has(name) ? undefined : value)),
+      JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), (name, value) =>
+        hidden.has(name) ? undefined : value,
+      ),
     );
   } catch {
     return undefined;
@@ -358,12 +376,22 @@ export default {
 
 // The last resort. It asks nothing of wasm, which may be what failed.
 function failed(error, requestId) {
-  console.error(JSON.stringify({ event: "internal", level: "error", requestId, error: error?.constructor?.name ?? "unknown" }));
+  console.error(
+    JSON.stringify({ event: "internal", level: "error", requestId, error: error?.constructor?.name ?? "unknown" }),
+  );
   const problem = {
-    type: "urn:attention-wasm:problem:internal", title: "Internal Server Error", status: 500, code: "internal",
-    detail: "the proxy failed; its operator finds the reason in its log", requestId,
+    type: "urn:attention-wasm:problem:internal",
+    title: "Internal Server Error",
+    status: 500,
+    code: "internal",
+    detail: "the proxy failed; its operator finds the reason in its log",
+    requestId,
   };
-  const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "x-request-id": requestId };
+  const headers = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-request-id": requestId,
+  };
   return (answers ?? new Answers()).own(500, JSON.stringify(problem), headers);
 }
 

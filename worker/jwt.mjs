@@ -68,7 +68,8 @@ export function verifier(terms) {
 
 // RFC 8725 §3.11: what is typed as something else than a token for access is none,
 // such as an issuer's `logout+jwt`. A `typ` that names no kind says nothing.
-const isOfAnotherKind = (typ) => typ !== undefined && (typeof typ !== "string" || (/\+jwt$/i.test(typ) && !/at\+jwt$/i.test(typ)));
+const isOfAnotherKind = (typ) =>
+  typ !== undefined && (typeof typ !== "string" || (/\+jwt$/i.test(typ) && !/at\+jwt$/i.test(typ)));
 
 // jose names the fault and, for claims, which one; never a value.
 const reason = (error) => `${error?.code ?? "unreadable"}${error?.claim ? ` (${error.claim})` : ""}`;
@@ -85,7 +86,11 @@ async function fetchKeys(url) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), KEYS_MILLIS);
   try {
-    const response = await fetch(url, { redirect: "manual", signal: controller.signal, headers: { accept: "application/json" } });
+    const response = await fetch(url, {
+      redirect: "manual",
+      signal: controller.signal,
+      headers: { accept: "application/json" },
+    });
     if (response.status !== 200) return undefined;
     const reader = response.body.getReader();
     const decoder = new TextDecoder();

@@ -129,7 +129,11 @@ function chart(ledger, now) {
     .flatMap(([minute, { calls, errors, limited }]) => {
       const x = (minute - last + MINUTES_KEPT - 1) * 2;
       let y = height;
-      return [["errors", errors], ["limited", limited], ["calls", calls - errors - limited]].map(([name, count]) => {
+      return [
+        ["errors", errors],
+        ["limited", limited],
+        ["calls", calls - errors - limited],
+      ].map(([name, count]) => {
         const h = (count / most) * (height - 10);
         y -= h;
         return h > 0 ? `<rect class="${name}" x="${x}" y="${y.toFixed(2)}" width="1.6" height="${h.toFixed(2)}"/>` : "";

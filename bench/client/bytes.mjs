@@ -7,20 +7,29 @@ import { build } from "esbuild";
 const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 export async function bytes(folder, ids) {
-  return Promise.all(ids.map(async (id) => {
-    const script = await bundle(folder, id);
-    if (id !== "attention") return { id, all: packed(script), js: packed(script), wasm: 0 };
-    // Apart: an edge runtime takes the wasm as a file, so that its script is the JavaScript alone.
-    const beside = await bundle(folder, id, { conditions: ["workerd"], external: ["*.wasm"] });
-    const wasm = await readFile(join(folder, "node_modules/attention-wasm/dist/attention.wasm"));
-    return { id, all: packed(script), js: packed(beside), wasm: packed(wasm) };
-  }));
+  return Promise.all(
+    ids.map(async (id) => {
+      const script = await bundle(folder, id);
+      if (id !== "attention") return { id, all: packed(script), js: packed(script), wasm: 0 };
+      // Apart: an edge runtime takes the wasm as a file, so that its script is the JavaScript alone.
+      const beside = await bundle(folder, id, { conditions: ["workerd"], external: ["*.wasm"] });
+      const wasm = await readFile(join(folder, "node_modules/attention-wasm/dist/attention.wasm"));
+      return { id, all: packed(script), js: packed(beside), wasm: packed(wasm) };
+    }),
+  );
 }
 
 async function bundle(folder, id, options) {
   const contents = `import { make } from "./variants/${id}.mjs"; globalThis.call = make("https://api.example/v2");`;
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: folder }, bundle: true, minify: true, format: "esm", platform: "browser", write: false, logLevel: "error", ...options,
+    stdin: { contents, resolveDir: folder },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    write: false,
+    logLevel: "error",
+    ...options,
   });
   return outputFiles[0].contents;
 }

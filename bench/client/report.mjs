@@ -12,18 +12,54 @@ export function report({ titles, sizes, first, calls, crowd, memory }) {
   const ids = Object.keys(titles);
   const bare = call.fetch;
   const overhead = (id) => ({ cpu: above(call[id].cpu, bare.cpu), wall: above(call[id].wall, bare.wall) });
-  const section = (title, header, row) => `### ${title}\n\n${table(header, ids.map((id) => [titles[id], ...row(id)]))}\n`;
+  const section = (title, header, row) =>
+    `### ${title}\n\n${table(
+      header,
+      ids.map((id) => [titles[id], ...row(id)]),
+    )}\n`;
   return [
-    section("Bytes in a page, KB of min+gzip", ["client", "all", "JS", "wasm", "against ours"], (id) =>
-      [number(size[id].all / 1024), number(size[id].js / 1024), number(size[id].wasm / 1024), times(size[id].all, size.attention.all)]),
-    section("Import to first answer in a fresh Node, ms", ["client", "import and set-up", "to the first answer", "above fetch", "against ours"], (id) =>
-      [number(median(begun[id].ready)), number(median(begun[id].total)), number(above(begun[id].total, begun.fetch.total)), times(median(begun[id].total), median(begun.attention.total))]),
-    section("One call after the other, µs a call", ["client", "time", "above fetch", "CPU", "CPU above fetch", "CPU above fetch, against ours"], (id) =>
-      [number(median(call[id].wall), 0), number(overhead(id).wall, 0), number(median(call[id].cpu), 0), number(overhead(id).cpu, 0), times(overhead(id).cpu, overhead("attention").cpu)]),
+    section("Bytes in a page, KB of min+gzip", ["client", "all", "JS", "wasm", "against ours"], (id) => [
+      number(size[id].all / 1024),
+      number(size[id].js / 1024),
+      number(size[id].wasm / 1024),
+      times(size[id].all, size.attention.all),
+    ]),
+    section(
+      "Import to first answer in a fresh Node, ms",
+      ["client", "import and set-up", "to the first answer", "above fetch", "against ours"],
+      (id) => [
+        number(median(begun[id].ready)),
+        number(median(begun[id].total)),
+        number(above(begun[id].total, begun.fetch.total)),
+        times(median(begun[id].total), median(begun.attention.total)),
+      ],
+    ),
+    section(
+      "One call after the other, µs a call",
+      ["client", "time", "above fetch", "CPU", "CPU above fetch", "CPU above fetch, against ours"],
+      (id) => [
+        number(median(call[id].wall), 0),
+        number(overhead(id).wall, 0),
+        number(median(call[id].cpu), 0),
+        number(overhead(id).cpu, 0),
+        times(overhead(id).cpu, overhead("attention").cpu),
+      ],
+    ),
     section("1,000 calls at once, ms", ["client", "time", "against ours", "CPU", "CPU against ours"], (id) =>
-      ["wall", "cpu"].flatMap((what) => [number(median(many[id][what]), 0), times(median(many[id][what]), median(many.attention[what]))])),
-    section("Memory of 10,000 calls", ["client", "kept on the heap, KB", "peak resident set, MB", "peak against ours"], (id) =>
-      [number(kept[id].kept / 1024, 0), number(kept[id].peak / 1024 ** 2, 0), times(kept[id].peak, kept.attention.peak)]),
+      ["wall", "cpu"].flatMap((what) => [
+        number(median(many[id][what]), 0),
+        times(median(many[id][what]), median(many.attention[what])),
+      ]),
+    ),
+    section(
+      "Memory of 10,000 calls",
+      ["client", "kept on the heap, KB", "peak resident set, MB", "peak against ours"],
+      (id) => [
+        number(kept[id].kept / 1024, 0),
+        number(kept[id].peak / 1024 ** 2, 0),
+        times(kept[id].peak, kept.attention.peak),
+      ],
+    ),
     budgets({ size, begun, overhead }),
   ].join("\n");
 }
@@ -33,8 +69,16 @@ function budgets({ size, begun, overhead }) {
     "bytes in a page, KB": [size.attention.all / 1024, 32],
     "import and set-up, ms": [median(begun.attention.ready), 15],
     "CPU of a call above bare `fetch`, µs": [overhead("attention").cpu, 25],
-    "that, of the lesser of openai's and ky's": [overhead("attention").cpu / Math.min(overhead("openai").cpu, overhead("ky").cpu), 1],
+    "that, of the lesser of openai's and ky's": [
+      overhead("attention").cpu / Math.min(overhead("openai").cpu, overhead("ky").cpu),
+      1,
+    ],
   };
-  const rows = Object.entries(lines).map(([what, [value, most]]) => [what, number(most, 0), number(value), value <= most ? "met" : "**not met**"]);
+  const rows = Object.entries(lines).map(([what, [value, most]]) => [
+    what,
+    number(most, 0),
+    number(value),
+    value <= most ? "met" : "**not met**",
+  ]);
   return `### Against the budgets\n\n${table(["", "at most", "measured", ""], rows)}\n`;
 }

@@ -11,7 +11,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { program } from "./programs.mjs";
 
 export const ANSWER = JSON.stringify({
-  data: [1, 2, 3].map((n) => ({ id: `conv_${n}`, title: `Call ${n}`, durationSeconds: 60 * n, labels: ["demo", "bench"] })),
+  data: [1, 2, 3].map((n) => ({
+    id: `conv_${n}`,
+    title: `Call ${n}`,
+    durationSeconds: 60 * n,
+    labels: ["demo", "bench"],
+  })),
   meta: { page: 1, size: 3, total: 3 },
 });
 
@@ -28,7 +33,9 @@ export async function startNginx({ key, downloadBytes, sink }) {
   await writeFile(join(folder, "download"), "");
   await truncate(join(folder, "download"), downloadBytes);
   await writeFile(join(folder, "nginx.conf"), config({ key, folder, port, sink }));
-  const child = spawn(nginx, ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(nginx, ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let said = "";
   child.stderr.on("data", (chunk) => (said += chunk));
   const exited = new Promise((resolve) => {
@@ -62,7 +69,9 @@ export async function startNginx({ key, downloadBytes, sink }) {
 }
 
 function config({ key, folder, port, sink }) {
-  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join("\n  ");
+  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join("\n  ");
   // Headers that must not come down cost the variants that remove them.
   return `daemon off;
 # One process: were there a master, killing it would leave its workers behind.

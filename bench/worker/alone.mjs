@@ -49,7 +49,10 @@ export async function bodies(variants, { rounds, seconds, bytes, say }) {
       results.set(id, { idle, loaded: (await memory(workerd.pid)).rss, down: [], up: [] });
     }
     for (let round = 0; bytes > 0 && round < rounds; round++) {
-      for (const [way, move] of [["down", download], ["up", upload]]) {
+      for (const [way, move] of [
+        ["down", download],
+        ["up", upload],
+      ]) {
         for (const { id, workerd } of running) {
           await resetPeak(workerd.pid);
           const before = await memory(workerd.pid);
@@ -94,10 +97,13 @@ function download(workerd, bytes) {
     socket.once("error", reject);
     socket.once("close", () => {
       // A chunked body is longer than what it holds.
-      if (!head.startsWith("HTTP/1.1 200") || length < bytes) reject(new Error(`download: ${length} bytes after ${head.split("\r\n", 1)[0]}`));
+      if (!head.startsWith("HTTP/1.1 200") || length < bytes)
+        reject(new Error(`download: ${length} bytes after ${head.split("\r\n", 1)[0]}`));
       else resolve();
     });
-    socket.write(`GET /v2/download HTTP/1.1\r\nHost: bench\r\nAuthorization: ${HEADERS.authorization}\r\nConnection: close\r\n\r\n`);
+    socket.write(
+      `GET /v2/download HTTP/1.1\r\nHost: bench\r\nAuthorization: ${HEADERS.authorization}\r\nConnection: close\r\n\r\n`,
+    );
   });
 }
 

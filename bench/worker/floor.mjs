@@ -8,7 +8,11 @@ const models = new Map();
 
 function model(status) {
   if (!models.has(status)) {
-    const headers = { "x-content-type-options": "nosniff", vary: "Origin, Authorization", "cache-control": "private, no-store" };
+    const headers = {
+      "x-content-type-options": "nosniff",
+      vary: "Origin, Authorization",
+      "cache-control": "private, no-store",
+    };
     models.set(status, new Response(null, { status, headers }));
   }
   return models.get(status);
@@ -33,7 +37,9 @@ export default {
     }
     const { pathname, search } = new URL(request.url);
     const { method, body } = request;
-    const response = await inTime(fetch(env.UPSTREAM_ORIGIN + pathname + search, { method, headers, body, redirect: "manual" }));
+    const response = await inTime(
+      fetch(env.UPSTREAM_ORIGIN + pathname + search, { method, headers, body, redirect: "manual" }),
+    );
     const answer = new Response(response.body, model(response.status));
     response.headers.forEach((value, name) => {
       if (DOWN.has(name)) answer.headers.set(name, value);

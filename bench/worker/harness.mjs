@@ -13,9 +13,10 @@ globalThis.fetch = (input, init) => {
 };
 
 // The workers-rs build exports a class, the others an object.
-const serve = typeof worker.fetch === "function"
-  ? (request, env, context) => worker.fetch(request, env, context)
-  : (request, env, context) => new worker(context, env).fetch(request);
+const serve =
+  typeof worker.fetch === "function"
+    ? (request, env, context) => worker.fetch(request, env, context)
+    : (request, env, context) => new worker(context, env).fetch(request);
 
 export default {
   async fetch(request, env, context) {

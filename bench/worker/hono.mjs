@@ -67,7 +67,8 @@ async function forward(c) {
     return problem(c, 502, "upstream_error");
   }
   for (const [name, value] of [...response.headers]) {
-    if (!DOWN.has(name) || keys.some((key) => value.includes(key.slice("Bearer ".length)))) response.headers.delete(name);
+    if (!DOWN.has(name) || keys.some((key) => value.includes(key.slice("Bearer ".length))))
+      response.headers.delete(name);
   }
   response.headers.set("x-content-type-options", "nosniff");
   response.headers.set("x-request-id", c.get("requestId"));
@@ -78,7 +79,9 @@ async function forward(c) {
 
 const app = new Hono();
 
-app.onError((error, c) => (error instanceof HTTPException ? error.getResponse() : problem(c, 502, "upstream_unreachable")));
+app.onError((error, c) =>
+  error instanceof HTTPException ? error.getResponse() : problem(c, 502, "upstream_unreachable"),
+);
 app.notFound((c) => problem(c, 403, "route_denied"));
 app.use(requestId({ limitLength: 64 }));
 app.use(async (c, next) => {
@@ -86,10 +89,18 @@ app.use(async (c, next) => {
   await next();
   if (c.env.ATTENTION_LOG !== "all") return;
   // Hono's own logger writes two lines of prose; this is what the Worker says.
-  console.log(JSON.stringify({
-    event: "request", level: c.res.status >= 500 ? "error" : "info", requestId: c.get("requestId"), status: c.res.status,
-    method: c.req.method, caller: c.get("caller"), route: routePath(c), ms: Date.now() - started,
-  }));
+  console.log(
+    JSON.stringify({
+      event: "request",
+      level: c.res.status >= 500 ? "error" : "info",
+      requestId: c.get("requestId"),
+      status: c.res.status,
+      method: c.req.method,
+      caller: c.get("caller"),
+      route: routePath(c),
+      ms: Date.now() - started,
+    }),
+  );
 });
 app.use(async (c, next) => {
   if (/%2f|%5c|%00|\/\//i.test(c.req.path)) return problem(c, 400, "path");

@@ -26,8 +26,13 @@ function busy({ variants, throughput }) {
   return `32 connections\n${table(
     ["variant", "requests/s", "of bare", "CPU µs", "of bare", "p50 ms", "p99 ms"],
     variants.map(({ id, title }) => [
-      title, fixed(0)(rate(id).value), ratio(rate(id).ratio), fixed(0)(cpu(id).value), ratio(cpu(id).ratio),
-      fixed(2)(p50(id).value / 1000), fixed(2)(p99(id).value / 1000),
+      title,
+      fixed(0)(rate(id).value),
+      ratio(rate(id).ratio),
+      fixed(0)(cpu(id).value),
+      ratio(cpu(id).ratio),
+      fixed(2)(p50(id).value / 1000),
+      fixed(2)(p99(id).value / 1000),
     ]),
   )}`;
 }
@@ -39,7 +44,11 @@ function own({ variants, own }) {
   return `own work for a request, without network, in µs\n${table(
     ["variant", "fast tenth", "beyond bare", "median", "of bare"],
     variants.map(({ id, title }) => [
-      title, fixed(1)(fast(id)), fixed(1)(fast(id) - fast("bare")), fixed(1)(median(own.get(id))), ratio(medianRatio(own.get(id), base)),
+      title,
+      fixed(1)(fast(id)),
+      fixed(1)(fast(id) - fast("bare")),
+      fixed(1)(median(own.get(id))),
+      ratio(medianRatio(own.get(id), base)),
     ]),
   )}`;
 }
@@ -50,7 +59,13 @@ function single({ variants, throughput }) {
   const added = (of, id) => fixed(0)(of(id).value - of("bare").value);
   return `1 connection\n${table(
     ["variant", "p50 µs", "added", "p99 µs", "added"],
-    variants.map(({ id, title }) => [title, fixed(0)(p50(id).value), added(p50, id), fixed(0)(p99(id).value), added(p99, id)]),
+    variants.map(({ id, title }) => [
+      title,
+      fixed(0)(p50(id).value),
+      added(p50, id),
+      fixed(0)(p99(id).value),
+      added(p99, id),
+    ]),
   )}`;
 }
 
@@ -59,7 +74,11 @@ function coldStart({ variants, cold }) {
   return `cold start, a workerd each\n${table(
     ["variant", "start to answer ms", "added", "first request ms", "second ms"],
     variants.map(({ id, title }) => [
-      title, fixed(0)(start(id).value), fixed(0)(start(id).value - start("bare").value), fixed(1)(first(id).value), fixed(1)(second(id).value),
+      title,
+      fixed(0)(start(id).value),
+      fixed(0)(start(id).value - start("bare").value),
+      fixed(1)(first(id).value),
+      fixed(1)(second(id).value),
     ]),
   )}`;
 }
@@ -67,7 +86,14 @@ function coldStart({ variants, cold }) {
 function size({ variants }) {
   return `sizes, KB\n${table(
     ["variant", "JS", "gzip", "wasm", "gzip", "all gzip"],
-    variants.map(({ title, sizes: { js, jsGzip, wasm, wasmGzip } }) => [title, kb(js), kb(jsGzip), kb(wasm), kb(wasmGzip), kb(jsGzip + wasmGzip)]),
+    variants.map(({ title, sizes: { js, jsGzip, wasm, wasmGzip } }) => [
+      title,
+      kb(js),
+      kb(jsGzip),
+      kb(wasm),
+      kb(wasmGzip),
+      kb(jsGzip + wasmGzip),
+    ]),
   )}`;
 }
 
@@ -75,7 +101,12 @@ function memory({ variants, bodies }) {
   const base = bodies.get("bare").loaded;
   return `memory (RSS of a workerd each), MiB\n${table(
     ["variant", "started", "after load", "of bare"],
-    variants.map(({ id, title }) => [title, mib(bodies.get(id).idle), mib(bodies.get(id).loaded), ratio(bodies.get(id).loaded / base)]),
+    variants.map(({ id, title }) => [
+      title,
+      mib(bodies.get(id).idle),
+      mib(bodies.get(id).loaded),
+      ratio(bodies.get(id).loaded / base),
+    ]),
   )}`;
 }
 
@@ -87,7 +118,11 @@ function streaming({ variants, bodies, bytes }) {
     variants.map(({ id, title }) => [
       title,
       ...ways.flatMap(([rate, cpu, growth]) => [
-        fixed(0)(rate(id).value / 2 ** 20), ratio(rate(id).ratio), fixed(0)(cpu(id).value / 1000), ratio(cpu(id).ratio), mib(growth(id).value),
+        fixed(0)(rate(id).value / 2 ** 20),
+        ratio(rate(id).ratio),
+        fixed(0)(cpu(id).value / 1000),
+        ratio(cpu(id).ratio),
+        mib(growth(id).value),
       ]),
     ]),
   )}`;

@@ -45,11 +45,19 @@ export function variants(wanted, upstream) {
     ATTENTION_POLICY: "allow GET /v2/**\nallow HEAD /v2/**\nallow POST /v2/upload",
     ATTENTION_LOG: "silent",
   };
-  return Promise.all(wanted.map(async (id) => {
-    const { title, modules: made, bindings, checks = true } = VARIANTS[id];
-    const modules = await made();
-    return { id, title, checks, sizes: await sizes(modules), service: { name: id, modules, bindings: { ...shared, ...bindings } } };
-  }));
+  return Promise.all(
+    wanted.map(async (id) => {
+      const { title, modules: made, bindings, checks = true } = VARIANTS[id];
+      const modules = await made();
+      return {
+        id,
+        title,
+        checks,
+        sizes: await sizes(modules),
+        service: { name: id, modules, bindings: { ...shared, ...bindings } },
+      };
+    }),
+  );
 }
 
 function ours() {
@@ -60,14 +68,21 @@ function ours() {
 async function bundled(name) {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
-    bundle: true, minify: true, format: "esm", target: "es2022", write: false,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
   });
   return [{ name: "index.js", text: outputFiles[0].text }];
 }
 
 /** A Worker of JavaScript and wasm, as its own build left it. */
 function compiled(folder) {
-  return [{ name: "index.js", file: join(folder, "index.js") }, { name: "index_bg.wasm", type: "wasm", file: join(folder, "index_bg.wasm") }];
+  return [
+    { name: "index.js", file: join(folder, "index.js") },
+    { name: "index_bg.wasm", type: "wasm", file: join(folder, "index_bg.wasm") },
+  ];
 }
 
 async function sizes(modules) {

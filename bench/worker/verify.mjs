@@ -23,7 +23,11 @@ export async function verify({ title, checks }, url) {
   assert.equal(good.headers["strict-transport-security"], undefined, `${title}: what is not listed stays away`);
 
   const echo = await ask("/v2/echo?a=%2F&b", { ...CALLER, cookie: "c=1", "x-forwarded-for": "192.0.2.1" });
-  assert.deepEqual(JSON.parse(echo.body), { cookie: "", forwarded: "", uri: "/v2/echo?a=%2F&b" }, `${title}: what goes up`);
+  assert.deepEqual(
+    JSON.parse(echo.body),
+    { cookie: "", forwarded: "", uri: "/v2/echo?a=%2F&b" },
+    `${title}: what goes up`,
+  );
 
   const page = await ask("/v2/conversations", { ...CALLER, origin: "https://app.example" });
   assert.equal(page.headers["access-control-allow-origin"], "https://app.example", `${title}: CORS`);

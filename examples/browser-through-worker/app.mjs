@@ -12,7 +12,9 @@ form.addEventListener("submit", async (event) => {
     // A token of the Worker, not an API key: that one stays in the Worker.
     const attention = new Attention({ token: form.token.value, baseURL: `${form.worker.value}/v2` });
     const { data } = await attention.get("/conversations/list", { query: { size: 5 } });
-    list.replaceChildren(...data.map(({ attributes }) => Object.assign(document.createElement("li"), { textContent: attributes.title })));
+    list.replaceChildren(
+      ...data.map(({ attributes }) => Object.assign(document.createElement("li"), { textContent: attributes.title })),
+    );
   } catch (error) {
     status.textContent = error.message;
   }

@@ -19,7 +19,10 @@ class Service {
 
   deploy(options) {
     const before = this.#client;
-    this.#client = new Attention({ ...options, onKeySwitch: ({ to, fingerprint }) => console.log(`  ${this.#name} went over to the ${to} key, ${fingerprint}`) });
+    this.#client = new Attention({
+      ...options,
+      onKeySwitch: ({ to, fingerprint }) => console.log(`  ${this.#name} went over to the ${to} key, ${fingerprint}`),
+    });
     // Calls under way end with the client they began with.
     before?.close();
   }

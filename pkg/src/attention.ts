@@ -8,7 +8,10 @@ import { type AttentionOptions, Client } from "./client.js";
 import type { SharedUpstream } from "./credentials/shared-upstream.js";
 
 /** What some resources have besides operations. */
-const HELPERS: Readonly<Record<string, (client: Client) => object>> = { superAgent: superAgentHelpers, knowledgeBase: knowledgeBaseHelpers };
+const HELPERS: Readonly<Record<string, (client: Client) => object>> = {
+  superAgent: superAgentHelpers,
+  knowledgeBase: knowledgeBaseHelpers,
+};
 
 export interface Attention extends Resources {}
 

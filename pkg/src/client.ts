@@ -3,9 +3,17 @@
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
-import { type Attempted, credentials, exchange, IDEMPOTENT, NOT_IDEMPOTENT, ONE_SHOT, type PreparedCall } from "./call/driver.js";
-import { Events, type Hooks, type Logger, logLevel, type LogLevel } from "./call/events.js";
-import { type HeaderMap, headerMap, type HeaderOptions, mergeHeaders } from "./call/headers.js";
+import {
+  type Attempted,
+  credentials,
+  exchange,
+  IDEMPOTENT,
+  NOT_IDEMPOTENT,
+  ONE_SHOT,
+  type PreparedCall,
+} from "./call/driver.js";
+import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
+import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
@@ -153,7 +161,10 @@ export class Client {
     this.#baseURL = this.#shared.upstream.baseUrl();
     INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
-    Object.defineProperties(this, printable((client: Client) => client.toString()));
+    Object.defineProperties(
+      this,
+      printable((client: Client) => client.toString()),
+    );
   }
 
   /**
@@ -185,7 +196,10 @@ export class Client {
   }
 
   /** Sends a DELETE. */
-  delete<P extends Path<"delete">>(path: P, ...options: PathArguments<"delete", P>): APIPromise<PathAnswer<"delete", P>>;
+  delete<P extends Path<"delete">>(
+    path: P,
+    ...options: PathArguments<"delete", P>
+  ): APIPromise<PathAnswer<"delete", P>>;
   delete(path: string, options?: CallOptions): APIPromise<unknown> {
     return new APIPromise(this.#call("DELETE", path, options));
   }
@@ -219,7 +233,12 @@ export class Client {
     this.#mustBeOpen();
     check.checkOptions("withOptions()", options, OPTIONS);
     // One kind of credential replaces the other.
-    const replaced = options.token !== undefined ? { apiKey: undefined, nextApiKey: undefined } : options.apiKey !== undefined ? { token: undefined } : {};
+    const replaced =
+      options.token !== undefined
+        ? { apiKey: undefined, nextApiKey: undefined }
+        : options.apiKey !== undefined
+          ? { token: undefined }
+          : {};
     const merged = { ...this.#options, ...replaced, ...options };
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
     return new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
@@ -239,7 +258,12 @@ export class Client {
 
   /** Base URL and fingerprints, for people. */
   toString(): string {
-    const keys = this.#isClosed ? "closed" : this.#shared.info().keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`).join(", ");
+    const keys = this.#isClosed
+      ? "closed"
+      : this.#shared
+          .info()
+          .keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`)
+          .join(", ");
     return `Attention(${this.#baseURL}${keys === "" ? "" : `, ${keys}`})`;
   }
 
@@ -298,7 +322,10 @@ export class Client {
       signal: options.signal,
       body,
       fetch: this.#fetch,
-      headers: extra === undefined ? this.#plainHeaders : (authorization) => mergeHeaders(this.#headers, extra, { authorization }),
+      headers:
+        extra === undefined
+          ? this.#plainHeaders
+          : (authorization) => mergeHeaders(this.#headers, extra, { authorization }),
       events: this.#events,
     };
   }
@@ -313,7 +340,8 @@ export class Client {
   };
 
   #mustBeOpen(): void {
-    if (this.#isClosed) throw config("closed", "this client has been closed (by `close()` or `using`); make another one");
+    if (this.#isClosed)
+      throw config("closed", "this client has been closed (by `close()` or `using`); make another one");
   }
 }
 
@@ -331,7 +359,10 @@ function open(options: AttentionOptions): SharedUpstream {
     throw config("two_credentials", "pass either `apiKey` (to call the API) or `token` (to call a Worker), not both");
   }
   if (apiKey === undefined && token === undefined) {
-    throw config("key_missing", "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY, or pass the `token` of a Worker and its `baseURL`");
+    throw config(
+      "key_missing",
+      "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY, or pass the `token` of a Worker and its `baseURL`",
+    );
   }
   if (apiKey !== undefined && options.dangerouslyAllowBrowser !== true && isBrowser()) {
     throw config(
@@ -341,8 +372,16 @@ function open(options: AttentionOptions): SharedUpstream {
   }
   const baseURL = options.baseURL?.toString() ?? variable("ATTENTION_BASE_URL");
   if (token !== undefined && baseURL === undefined) {
-    throw config("base_url_missing", "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`");
+    throw config(
+      "base_url_missing",
+      "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`",
+    );
   }
   const origin = baseURL?.startsWith("/") === true ? pageOrigin() : undefined;
-  return new SharedUpstream(origin === undefined ? baseURL : `${origin}${baseURL}`, (token ?? apiKey)!, next, token !== undefined);
+  return new SharedUpstream(
+    origin === undefined ? baseURL : `${origin}${baseURL}`,
+    (token ?? apiKey)!,
+    next,
+    token !== undefined,
+  );
 }

@@ -4,10 +4,30 @@
  * @module
  */
 
+export { Listing } from "./api/listing.js";
+export type { Resources } from "./api/operations.js";
+export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/options.js";
+export type { KnownPath, Method, PathAnswer, PathArguments } from "./api/paths.js";
+export type { components, operations, paths } from "./api/schema.js";
+export type { SendOptions, SendProgress, SuperAgentHelpers } from "./api/super-agent.js";
+export type { KnowledgeBaseFile, KnowledgeBaseHelpers } from "./api/upload.js";
 export { Attention } from "./attention.js";
-export { type AttentionOptions, Client } from "./client.js";
 export type { Body } from "./call/body.js";
+export type {
+  Hooks,
+  KeyExpiringEvent,
+  KeySwitchEvent,
+  Logger,
+  LogLevel,
+  RequestEvent,
+  ResponseEvent,
+  RetryEvent,
+} from "./call/events.js";
+export type { HeaderOptions } from "./call/headers.js";
 export type { CallOptions } from "./call/options.js";
+export { APIPromise, type WithResponse } from "./call/promise.js";
+export type { Query, QueryValue } from "./call/query.js";
+export { type AttentionOptions, Client } from "./client.js";
 export type { KeyInfo, KeysInfo } from "./credentials/keys.js";
 export type { Credential } from "./credentials/provider.js";
 export {
@@ -31,14 +51,3 @@ export {
   UnauthorizedError,
   ValidationError,
 } from "./errors/errors.js";
-export type { Hooks, KeyExpiringEvent, KeySwitchEvent, Logger, LogLevel, RequestEvent, ResponseEvent, RetryEvent } from "./call/events.js";
-export type { HeaderOptions } from "./call/headers.js";
-export { Listing } from "./api/listing.js";
-export type { Resources } from "./api/operations.js";
-export type { KnownPath, Method, PathAnswer, PathArguments } from "./api/paths.js";
-export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/options.js";
-export type { SendOptions, SendProgress, SuperAgentHelpers } from "./api/super-agent.js";
-export type { KnowledgeBaseFile, KnowledgeBaseHelpers } from "./api/upload.js";
-export { APIPromise, type WithResponse } from "./call/promise.js";
-export type { Query, QueryValue } from "./call/query.js";
-export type { components, operations, paths } from "./api/schema.js";

@@ -51,7 +51,10 @@ const STEPS = {
 /** The plan of a path; a string says what is wrong with it. */
 export function plan(url: URL, now: number): Plan | string {
   if (!url.pathname.startsWith(FAULT_ROOT)) return plain({ kind: "route", path: url.pathname });
-  const rest = url.pathname.slice(FAULT_ROOT.length).split("/").filter((part) => part !== "");
+  const rest = url.pathname
+    .slice(FAULT_ROOT.length)
+    .split("/")
+    .filter((part) => part !== "");
   const draft: Draft = plain({ kind: "ok" });
   try {
     while (rest.length > 0 && draft.source.kind === "ok") {
@@ -73,7 +76,9 @@ function plain(source: Source): Plan {
 function step(draft: Draft, name: keyof typeof STEPS, rest: string[], query: URLSearchParams, now: number): void {
   const number = (least: number, most: number) => whole(rest.shift(), least, most, name);
   const bytes = () => number(0, Number.MAX_SAFE_INTEGER);
-  const add = (faults: MockFaults) => { draft.faults = { ...draft.faults, ...faults }; };
+  const add = (faults: MockFaults) => {
+    draft.faults = { ...draft.faults, ...faults };
+  };
   switch (name) {
     case "slow":
       add({ delayMs: number(0, LONGEST_WAIT) });

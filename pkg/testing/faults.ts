@@ -1,7 +1,7 @@
 /** What can go wrong with a call, as switches that combine. */
 
 import { checkOptions, flag, object, text } from "../src/call/check.js";
-import { answer, failure, json, type HeaderList } from "./answer.js";
+import { answer, failure, type HeaderList, json } from "./answer.js";
 import { list, oneOf, whole } from "./check.js";
 import { cut, drip } from "./stream.js";
 
@@ -78,7 +78,9 @@ export function refuse(faults: MockFaults, status: number, authorization: string
     case "text":
       return answer(message, status, [["content-type", "text/plain"]]);
     case "html":
-      return answer(`<!doctype html><title>${status}</title><h1>${message}</h1>`, status, [["content-type", "text/html"]]);
+      return answer(`<!doctype html><title>${status}</title><h1>${message}</h1>`, status, [
+        ["content-type", "text/html"],
+      ]);
     case "empty":
       return answer(null, status);
     case "broken":

@@ -21,12 +21,12 @@
 import { control } from "./control.js";
 import { mockFetch } from "./fetch.js";
 import { Engine, type MockAttention } from "./mock.js";
-import { settings, type MockOptions } from "./options.js";
+import { type MockOptions, settings } from "./options.js";
 
-export { MOCK_API_KEY, MOCK_ORGANIZATION, MOCK_USER_API_KEY } from "./keys.js";
-export { type MockAttention, MockNetworkError } from "./mock.js";
 export type { MockErrorBody, MockFaults } from "./faults.js";
 export type { MockKey, MockKeyLevel, MockKeyOptions, MockKeys, MockRefusal } from "./keys.js";
+export { MOCK_API_KEY, MOCK_ORGANIZATION, MOCK_USER_API_KEY } from "./keys.js";
+export { type MockAttention, MockNetworkError } from "./mock.js";
 export type { MockOptions } from "./options.js";
 export type { MockRate } from "./rate.js";
 export type { MockRequest } from "./record.js";
@@ -36,8 +36,7 @@ export function mockAttention(options: MockOptions = {}): MockAttention {
   const engine = new Engine(settings(options));
   const mock: MockAttention = {
     fetch: (input, init) => mockFetch(mock.handle, input, init),
-    handle: async (request) =>
-      (await control(mock, request, new URL(request.url).pathname)) ?? engine.handle(request),
+    handle: async (request) => (await control(mock, request, new URL(request.url).pathname)) ?? engine.handle(request),
     keys: engine.keys,
     get requests() {
       return engine.recorder.requests;

@@ -1,14 +1,14 @@
 /** One call through the mock: recorded, admitted, counted, troubled, answered. */
 
-import { Refused, readObject, type Call, type Router } from "./api/route.js";
-import { router } from "./api/routes.js";
 import { failure } from "./answer.js";
-import { plan, type Plan } from "./fault-path.js";
-import { checkFaults, concerns, refuse, trouble, type MockFaults } from "./faults.js";
+import { type Call, Refused, type Router, readObject } from "./api/route.js";
+import { router } from "./api/routes.js";
+import { type Plan, plan } from "./fault-path.js";
+import { checkFaults, concerns, type MockFaults, refuse, trouble } from "./faults.js";
 import { KeyStore, type MockKey, type MockKeys } from "./keys.js";
 import { checkRate, type Settings } from "./options.js";
-import { RateLimiter, type MockRate, type Verdict } from "./rate.js";
-import { open, Recorder, type MockRequest, type Opened } from "./record.js";
+import { type MockRate, RateLimiter, type Verdict } from "./rate.js";
+import { type MockRequest, type Opened, open, Recorder } from "./record.js";
 import { special } from "./source.js";
 import { Storage } from "./storage.js";
 import { wait } from "./stream.js";
@@ -123,9 +123,10 @@ export class Engine {
       // One answer for every cause: the real API is not known to tell them apart.
       return failure(401, "The API key is missing or not valid");
     }
-    const verdict: Verdict = this.rate === null
-      ? { allowed: true, headers: [] }
-      : this.limiter.take(admitted.id, this.rate, this.settings.now());
+    const verdict: Verdict =
+      this.rate === null
+        ? { allowed: true, headers: [] }
+        : this.limiter.take(admitted.id, this.rate, this.settings.now());
     if (!verdict.allowed) return failure(429, "Too many requests", verdict.headers);
     const wanted = { ...planned, faults: this.flaky(url, planned) ? { ...faults, ...planned.faults } : faults };
     const response = await this.serve({ request, url, plan: wanted, key: admitted, entry, body });

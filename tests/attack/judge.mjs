@@ -3,16 +3,70 @@
 import { SECRETS } from "../worker/worker.mjs";
 
 /** What may go up, beside `Host`, `Authorization` and the body's framing; as crates/gateway/src/answer/header_policy.rs has it. */
-const UP = new Set(["accept", "accept-encoding", "accept-language", "content-encoding", "content-language", "content-type", "idempotency-key", "if-match",
-  "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "prefer", "range", "traceparent", "tracestate",
-  "host", "authorization", "content-length", "transfer-encoding"]);
+const UP = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "content-encoding",
+  "content-language",
+  "content-type",
+  "idempotency-key",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "prefer",
+  "range",
+  "traceparent",
+  "tracestate",
+  "host",
+  "authorization",
+  "content-length",
+  "transfer-encoding",
+]);
 
 /** What may come down: nothing of the upstream's that is not in this list. */
-const DOWN = new Set(["accept-ranges", "age", "cache-control", "content-disposition", "content-encoding", "content-language", "content-range", "content-type", "deprecation", "etag",
-  "expires", "last-modified", "link", "preference-applied", "retry-after", "sunset", "ratelimit", "ratelimit-limit", "ratelimit-policy", "ratelimit-remaining", "ratelimit-reset",
-  "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
-  "allow", "www-authenticate", "vary", "x-request-id", "x-content-type-options", "content-length", "transfer-encoding", "connection", "server-timing",
-  "access-control-allow-origin", "access-control-expose-headers", "access-control-allow-methods", "access-control-allow-headers", "access-control-max-age"]);
+const DOWN = new Set([
+  "accept-ranges",
+  "age",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-range",
+  "content-type",
+  "deprecation",
+  "etag",
+  "expires",
+  "last-modified",
+  "link",
+  "preference-applied",
+  "retry-after",
+  "sunset",
+  "ratelimit",
+  "ratelimit-limit",
+  "ratelimit-policy",
+  "ratelimit-remaining",
+  "ratelimit-reset",
+  "x-ratelimit-limit",
+  "x-ratelimit-remaining",
+  "x-ratelimit-reset",
+  "allow",
+  "www-authenticate",
+  "vary",
+  "x-request-id",
+  "x-content-type-options",
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "server-timing",
+  "access-control-allow-origin",
+  "access-control-expose-headers",
+  "access-control-allow-methods",
+  "access-control-allow-headers",
+  "access-control-max-age",
+]);
 
 /**
  * @param {object} row with its placeholders filled in
@@ -20,23 +74,34 @@ const DOWN = new Set(["accept-ranges", "age", "cache-control", "content-disposit
  * @returns {string[]} what is wrong; nothing when the attack failed as it should
  */
 export function judge(row, seen) {
-  return [...answered(row, seen), ...reasoned(row, seen), ...sent(row, seen), ...secrets(row, seen), ...log(seen),
-    ...(seen.otherConnections > 0 ? ["another server was called"] : []), ...(seen.isAlive ? [] : ["the Worker does not go on"])];
+  return [
+    ...answered(row, seen),
+    ...reasoned(row, seen),
+    ...sent(row, seen),
+    ...secrets(row, seen),
+    ...log(seen),
+    ...(seen.otherConnections > 0 ? ["another server was called"] : []),
+    ...(seen.isAlive ? [] : ["the Worker does not go on"]),
+  ];
 }
 
 function* answered({ want }, { answers }) {
   const last = answers.at(-1);
   const status = last?.status ?? 0;
-  if (![want.status].flat().includes(status)) yield `status ${status} instead of ${want.status}: ${last?.text?.slice(0, 200)}`;
+  if (![want.status].flat().includes(status))
+    yield `status ${status} instead of ${want.status}: ${last?.text?.slice(0, 200)}`;
   const before = JSON.stringify(answers.slice(0, -1).map((answer) => answer.status));
-  if (want.before !== undefined && before !== JSON.stringify(want.before)) yield `before it, ${before} instead of ${JSON.stringify(want.before)}`;
-  if (want.answers !== undefined && answers.length !== want.answers) yield `${answers.length} answers instead of ${want.answers}`;
+  if (want.before !== undefined && before !== JSON.stringify(want.before))
+    yield `before it, ${before} instead of ${JSON.stringify(want.before)}`;
+  if (want.answers !== undefined && answers.length !== want.answers)
+    yield `${answers.length} answers instead of ${want.answers}`;
   for (const answer of answers) {
     const unknown = answer.headers.map(([name]) => name.toLowerCase()).filter((name) => !DOWN.has(name));
     // What workerd says itself has no request id.
     if (answer.get("x-request-id") !== null && unknown.length > 0) yield `headers came down: ${unknown}`;
     if (answer.get("access-control-allow-credentials") !== null) yield "credentials are allowed";
-    if (answer.status >= 400 && answer.get("x-request-id") !== null && !/no-store/.test(answer.get("cache-control"))) yield `an error that may be stored: ${answer.status}`;
+    if (answer.status >= 400 && answer.get("x-request-id") !== null && !/no-store/.test(answer.get("cache-control")))
+      yield `an error that may be stored: ${answer.status}`;
   }
   if (last === undefined) return;
   if (want.code !== undefined) {
@@ -45,16 +110,19 @@ function* answered({ want }, { answers }) {
   }
   for (const [name, value] of Object.entries(want.headers ?? {})) {
     const all = last.all(name);
-    if (JSON.stringify(all) !== JSON.stringify(value === null ? [] : [value])) yield `${name}: ${JSON.stringify(all)} instead of ${value}`;
+    if (JSON.stringify(all) !== JSON.stringify(value === null ? [] : [value]))
+      yield `${name}: ${JSON.stringify(all)} instead of ${value}`;
   }
   if (want.text !== undefined && last.text !== want.text) yield `the body is ${last.text.slice(0, 200)}`;
   for (const text of want.lacks ?? []) if ((last.head + last.text).includes(text)) yield `the answer holds ${text}`;
-  if ((want.broken ?? false) === last.complete) yield last.complete ? "half an answer passes for a whole one" : "the answer breaks off";
+  if ((want.broken ?? false) === last.complete)
+    yield last.complete ? "half an answer passes for a whole one" : "the answer breaks off";
 }
 
 /** Why it was refused, which only the log may tell, and what was asked of the issuer for it. */
 function* reasoned({ want }, { answers, log: lines, asked }) {
-  if (want.asked !== undefined && ![want.asked].flat().includes(asked)) yield `the issuer was asked ${asked} times instead of ${want.asked}`;
+  if (want.asked !== undefined && ![want.asked].flat().includes(asked))
+    yield `the issuer was asked ${asked} times instead of ${want.asked}`;
   if (want.fault === undefined || answers.length === 0) return;
   const line = lines.find((text) => text.includes(`"requestId":"${answers.at(-1).get("x-request-id")}"`));
   const fault = line === undefined ? "nothing" : JSON.parse(line).fault;
@@ -66,22 +134,27 @@ function* sent(row, { records, host, key }) {
     if (records.some(({ body }) => body?.complete)) yield "a broken upload looks whole";
   } else if (row.sent !== "any") {
     const wanted = row.sent ?? [];
-    if (records.length !== wanted.length) yield `${records.length} requests upstream instead of ${wanted.length}: ${records.map(({ requestLine }) => requestLine)}`;
+    if (records.length !== wanted.length)
+      yield `${records.length} requests upstream instead of ${wanted.length}: ${records.map(({ requestLine }) => requestLine)}`;
     for (const [index, { method = "GET", target, headers = {}, body, broken = false }] of wanted.entries()) {
       const record = records[index];
       if (record === undefined) continue;
       if (record.requestLine !== `${method} ${target} HTTP/1.1`) yield `upstream received ${record.requestLine}`;
       for (const [name, value] of Object.entries(headers)) {
         const all = record.all(name);
-        if (JSON.stringify(all) !== JSON.stringify(value === null ? [] : [value])) yield `upstream received ${name}: ${JSON.stringify(all)}`;
+        if (JSON.stringify(all) !== JSON.stringify(value === null ? [] : [value]))
+          yield `upstream received ${name}: ${JSON.stringify(all)}`;
       }
       if (body !== undefined && record.body?.text !== body) yield `upstream received the body ${record.body?.text}`;
-      if ((record.body?.complete ?? false) === broken) yield broken ? "a broken upload looks whole" : "the upload is broken";
+      if ((record.body?.complete ?? false) === broken)
+        yield broken ? "a broken upload looks whole" : "the upload is broken";
     }
   }
   for (const record of records) {
-    if (JSON.stringify(record.all("authorization")) !== JSON.stringify([`Bearer ${key}`])) yield `upstream received ${record.all("authorization").length} Authorization headers, or another`;
-    if (JSON.stringify(record.all("host")) !== JSON.stringify([host])) yield `upstream received Host ${record.all("host")}`;
+    if (JSON.stringify(record.all("authorization")) !== JSON.stringify([`Bearer ${key}`]))
+      yield `upstream received ${record.all("authorization").length} Authorization headers, or another`;
+    if (JSON.stringify(record.all("host")) !== JSON.stringify([host]))
+      yield `upstream received Host ${record.all("host")}`;
     const unknown = record.headers.map(([name]) => name.toLowerCase()).filter((name) => !UP.has(name));
     if (unknown.length > 0) yield `headers went up: ${unknown}`;
   }
@@ -90,14 +163,22 @@ function* sent(row, { records, host, key }) {
 /** A key may go up, and only there; a caller's token may go nowhere. */
 function* secrets(row, { answers, records, log: lines, key }) {
   const all = [...SECRETS, ...(row.secrets ?? [])];
-  const places = [["an answer", answers.map(({ head, text }) => head + text).join("\n"), all], ["the log", lines.join("\n"), all],
-    ["what went up", records.map(({ head, body }) => head + (body?.text ?? "")).join("\n"), all.filter((secret) => secret !== key)]];
+  const places = [
+    ["an answer", answers.map(({ head, text }) => head + text).join("\n"), all],
+    ["the log", lines.join("\n"), all],
+    [
+      "what went up",
+      records.map(({ head, body }) => head + (body?.text ?? "")).join("\n"),
+      all.filter((secret) => secret !== key),
+    ],
+  ];
   for (const [place, text, hidden] of places) {
     const decoded = text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
     for (const secret of hidden) {
       const packed = Buffer.from(secret).toString("base64").replace(/=+$/, "");
       const quoted = JSON.stringify(secret).slice(1, -1);
-      if ([secret, quoted, packed].some((form) => text.includes(form)) || decoded.includes(secret)) yield `a secret stands in ${place}`;
+      if ([secret, quoted, packed].some((form) => text.includes(form)) || decoded.includes(secret))
+        yield `a secret stands in ${place}`;
     }
   }
 }

@@ -24,33 +24,50 @@ test("a plain module script: one import, no set-up, a call with a token", async 
 test("verbs, errors, signals and streams as elsewhere", async (t) => {
   const { upstream } = await startGateway(t);
   const { page, printed, url } = await openPage(t);
-  const told = await page.evaluate(async ([at, baseURL, token]) => {
-    const { Attention, AttentionError, NotFoundError, AbortedError, UnauthorizedError } = await import(`${at}/attention/index.js`);
-    const { Upstream } = await import(`${at}/attention/core.js`);
-    const attention = new Attention({ token, baseURL });
-    const failure = (promise) => promise.then(() => null, (error) => error);
-    const missing = await failure(attention.get("/nothing-here"));
-    const aborted = await failure(attention.get("/_mock/slow/5000", { signal: AbortSignal.timeout(50) }));
-    const refused = await failure(new Attention({ token: `${token}-wrong`, baseURL }).get("/users"));
-    const sent = await attention.post("/_mock/echo", { body: { a: 1 } });
-    const events = await attention.get("/_mock/sse/3").asResponse();
-    const retried = await attention.get("/_mock/flaky/1/status/503").withResponse();
-    const raw = new Upstream(undefined, token, undefined, true);
-    return {
-      missing: missing instanceof NotFoundError && missing instanceof AttentionError && missing.status,
-      aborted: aborted instanceof AbortedError && aborted.cause.name,
-      refused: refused instanceof UnauthorizedError && refused.diagnosis.nextStep,
-      bytes: sent.body.bytes,
-      events: (await events.text()).split("data: ").length - 1,
-      attempts: retried.attempts,
-      base: raw.baseUrl(),
-    };
-  }, [url, `${upstream.url}/v2`, TOKEN]);
+  const told = await page.evaluate(
+    async ([at, baseURL, token]) => {
+      const { Attention, AttentionError, NotFoundError, AbortedError, UnauthorizedError } = await import(
+        `${at}/attention/index.js`
+      );
+      const { Upstream } = await import(`${at}/attention/core.js`);
+      const attention = new Attention({ token, baseURL });
+      const failure = (promise) =>
+        promise.then(
+          () => null,
+          (error) => error,
+        );
+      const missing = await failure(attention.get("/nothing-here"));
+      const aborted = await failure(attention.get("/_mock/slow/5000", { signal: AbortSignal.timeout(50) }));
+      const refused = await failure(new Attention({ token: `${token}-wrong`, baseURL }).get("/users"));
+      const sent = await attention.post("/_mock/echo", { body: { a: 1 } });
+      const events = await attention.get("/_mock/sse/3").asResponse();
+      const retried = await attention.get("/_mock/flaky/1/status/503").withResponse();
+      const raw = new Upstream(undefined, token, undefined, true);
+      return {
+        missing: missing instanceof NotFoundError && missing instanceof AttentionError && missing.status,
+        aborted: aborted instanceof AbortedError && aborted.cause.name,
+        refused: refused instanceof UnauthorizedError && refused.diagnosis.nextStep,
+        bytes: sent.body.bytes,
+        events: (await events.text()).split("data: ").length - 1,
+        attempts: retried.attempts,
+        base: raw.baseUrl(),
+      };
+    },
+    [url, `${upstream.url}/v2`, TOKEN],
+  );
   assert.deepEqual(told, {
-    missing: 404, aborted: "TimeoutError", refused: "ask whoever runs the Worker for a valid caller token", bytes: 7, events: 3, attempts: 2,
+    missing: 404,
+    aborted: "TimeoutError",
+    refused: "ask whoever runs the Worker for a valid caller token",
+    bytes: 7,
+    events: 3,
+    attempts: 2,
     base: "https://api.attention.tech/v2",
   });
-  assert.deepEqual(printed.filter((line) => !line.includes("Failed to load resource")), []);
+  assert.deepEqual(
+    printed.filter((line) => !line.includes("Failed to load resource")),
+    [],
+  );
 });
 
 test("an API key is refused in a page and in a worker of it, with the way out", async (t) => {
@@ -79,30 +96,36 @@ test("an API key is refused in a page and in a worker of it, with the way out", 
 
 test("a relative base URL is the page's own origin", async (t) => {
   const { page, url } = await openPage(t, { "/api/v2/things": '"text"' });
-  const told = await page.evaluate(async ([at, token]) => {
-    const { Attention } = await import(`${at}/attention/index.js`);
-    const attention = new Attention({ token, baseURL: "/api/v2" });
-    return [attention.baseURL, await attention.get("/things")];
-  }, [url, TOKEN]);
+  const told = await page.evaluate(
+    async ([at, token]) => {
+      const { Attention } = await import(`${at}/attention/index.js`);
+      const attention = new Attention({ token, baseURL: "/api/v2" });
+      return [attention.baseURL, await attention.get("/things")];
+    },
+    [url, TOKEN],
+  );
   assert.deepEqual(told, [`${url}/api/v2`, '"text"']);
 });
 
 test("the wasm compiles synchronously on the main thread, and only when a client is made", async (t) => {
   const { page, url } = await openPage(t);
-  const compiled = await page.evaluate(async ([at, token]) => {
-    const sizes = [];
-    WebAssembly.Module = new Proxy(WebAssembly.Module, {
-      construct: (Module, [bytes]) => {
-        sizes.push(bytes.length);
-        return new Module(bytes);
-      },
-    });
-    const { Attention } = await import(`${at}/attention/index.js`);
-    const before = sizes.length;
-    new Attention({ token, baseURL: "/api" });
-    new Attention({ token, baseURL: "/api" });
-    return { before, after: sizes.length, bytes: sizes[0] };
-  }, [url, TOKEN]);
+  const compiled = await page.evaluate(
+    async ([at, token]) => {
+      const sizes = [];
+      WebAssembly.Module = new Proxy(WebAssembly.Module, {
+        construct: (Module, [bytes]) => {
+          sizes.push(bytes.length);
+          return new Module(bytes);
+        },
+      });
+      const { Attention } = await import(`${at}/attention/index.js`);
+      const before = sizes.length;
+      new Attention({ token, baseURL: "/api" });
+      new Attention({ token, baseURL: "/api" });
+      return { before, after: sizes.length, bytes: sizes[0] };
+    },
+    [url, TOKEN],
+  );
   assert.deepEqual([compiled.before, compiled.after], [0, 1]);
   assert.ok(compiled.bytes < 8 * 1024 * 1024);
 });

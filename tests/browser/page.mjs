@@ -1,11 +1,17 @@
 // A page in headless Chromium that can import the packed package, and nothing else.
-import { createServer } from "node:http";
+
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { packageFolder } from "../runtimes/packed.mjs";
 import { startChromium } from "./chromium.mjs";
 
-const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".html": "text/html", ".wasm": "application/wasm" };
+const TYPES = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".html": "text/html",
+  ".wasm": "application/wasm",
+};
 
 /**
  * @param {import("node:test").TestContext} t closes all of it

@@ -13,7 +13,10 @@ const ENVIRONMENTS = ["dev", "staging", "production"];
 
 const config = await readFile(new URL("wrangler.toml", WORKER), "utf8");
 /** Its lines that are no comments. */
-const settings = config.split("\n").filter((line) => !line.trimStart().startsWith("#")).join("\n");
+const settings = config
+  .split("\n")
+  .filter((line) => !line.trimStart().startsWith("#"))
+  .join("\n");
 
 /** A configuration that may lie anywhere, and builds nothing: what is written into worker/ is built. */
 function placed(text) {
@@ -42,7 +45,10 @@ describe("wrangler deploy --dry-run", () => {
       const files = (await readdir(out)).filter((name) => name !== "README.md").sort();
       assert.deepEqual(files, ["index.js", "index_bg.wasm"]);
       for (const name of files) {
-        const [uploaded, built] = await Promise.all([readFile(join(out, name)), readFile(new URL(`build/${name}`, WORKER))]);
+        const [uploaded, built] = await Promise.all([
+          readFile(join(out, name)),
+          readFile(new URL(`build/${name}`, WORKER)),
+        ]);
         assert.ok(uploaded.equals(built), `${name} is not what was built`);
       }
       const wasm = await readFile(join(out, "index_bg.wasm"));
@@ -59,15 +65,24 @@ describe("wrangler deploy --dry-run", () => {
     for (const [index, text] of blocks.entries()) {
       const file = join(folder, `guide-${index}.toml`);
       const own = [/\[env\.production\.vars\]\nATTENTION_LOG = "all"\n/, text];
-      await writeFile(file, placed(config).replace(own[0], () => own[1]));
+      await writeFile(
+        file,
+        placed(config).replace(own[0], () => own[1]),
+      );
       const said = await wrangler("deploy", "--dry-run", "--env", "production", "--config", file);
-      for (const [, name] of text.matchAll(/\b(ATTENTION_[A-Z_]+)\b(?: =|\])/g)) assert.match(said, new RegExp(`env\\.${name} .*Environment Variable`));
+      for (const [, name] of text.matchAll(/\b(ATTENTION_[A-Z_]+)\b(?: =|\])/g))
+        assert.match(said, new RegExp(`env\\.${name} .*Environment Variable`));
       assert.doesNotMatch(said, /WARNING|deprecated/i, said);
     }
   });
 
-  test("callers, a store's secret and the commented bindings are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
-    const commented = config.slice(config.indexOf("# [[env.production.secrets_store_secrets]]")).split("\n").filter((line) => /^# (\[|\w+ = )/.test(line));
+  test("callers, a store's secret and the commented bindings are what wrangler takes", {
+    timeout: 10 * 60_000,
+  }, async () => {
+    const commented = config
+      .slice(config.indexOf("# [[env.production.secrets_store_secrets]]"))
+      .split("\n")
+      .filter((line) => /^# (\[|\w+ = )/.test(line));
     assert.equal(commented.length, 11);
     const callers = /# {3}ATTENTION_CALLERS = \[.*?# {3}\]/s.exec(config)[0].replaceAll(/^# {3}/gm, "");
     const whole = placed(config).replace("[env.production.vars]", `[env.production.vars]\n${callers}`);
@@ -85,14 +100,25 @@ describe("wrangler deploy --dry-run", () => {
 describe("wrangler.toml", () => {
   test("each environment has its own section, vars and gate, and they are the same in kind", () => {
     const of = (environment) =>
-      settings.split(/^(?=\[)/m).filter((part) => part.includes(`[env.${environment}`)).join("").replaceAll(`env.${environment}`, "env.x").trim();
+      settings
+        .split(/^(?=\[)/m)
+        .filter((part) => part.includes(`[env.${environment}`))
+        .join("")
+        .replaceAll(`env.${environment}`, "env.x")
+        .trim();
     const [dev, ...others] = ENVIRONMENTS.map(of);
     assert.match(dev, /\[env\.x\.vars\]/);
     for (const other of others) assert.equal(other, dev);
   });
 
   test("no secret is set in it", () => {
-    for (const name of ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT", "ATTENTION_SESSION_SECRET", "ATTENTION_CALLERS", "ATTENTION_ADMIN_SHA256"]) {
+    for (const name of [
+      "ATTENTION_API_KEY",
+      "ATTENTION_API_KEY_NEXT",
+      "ATTENTION_SESSION_SECRET",
+      "ATTENTION_CALLERS",
+      "ATTENTION_ADMIN_SHA256",
+    ]) {
       assert.doesNotMatch(settings, new RegExp(`\\b${name}\\b`));
     }
     assert.doesNotMatch(settings, /eyJ|[0-9a-f]{32}|account_id/);

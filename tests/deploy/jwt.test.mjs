@@ -18,7 +18,9 @@ const issuer = createServer((request, response) => {
   asked[request.url] = (asked[request.url] ?? 0) + 1;
   const keys = published[request.url];
   if (typeof keys === "function") return keys(response);
-  response.writeHead(keys ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify({ keys: keys ?? [] }));
+  response
+    .writeHead(keys ? 200 : 404, { "content-type": "application/json" })
+    .end(JSON.stringify({ keys: keys ?? [] }));
 });
 await new Promise((resolve) => issuer.listen(0, "127.0.0.1", resolve));
 const keysUrl = (path) => `http://127.0.0.1:${issuer.address().port}${path}`;
@@ -30,7 +32,15 @@ after(() => {
 const workers = useWorkers();
 /** A Worker that believes the issuer's keys at a path. */
 function believing(path, terms = {}, bindings = {}) {
-  const jwt = { issuer: ISSUER, audience: [AUDIENCE], jwks: keysUrl(path), algorithms: ["RS256", "ES256", "EdDSA"], nameClaim: "email", grants: [{ claim: "email", endsWith: "@corp.example" }], ...terms };
+  const jwt = {
+    issuer: ISSUER,
+    audience: [AUDIENCE],
+    jwks: keysUrl(path),
+    algorithms: ["RS256", "ES256", "EdDSA"],
+    nameClaim: "email",
+    grants: [{ claim: "email", endsWith: "@corp.example" }],
+    ...terms,
+  };
   return workers.with({ ATTENTION_JWT: JSON.stringify(jwt), ATTENTION_CALLERS: undefined, ...bindings });
 }
 const call = (service, token, request = {}) => workers.call(service, { token, ...request });
@@ -68,7 +78,11 @@ describe("Cloudflare Access: its header, its issuer, its audience tag", () => {
   const access = workers.with({
     ATTENTION_JWT: {
       json: {
-        issuer: ISSUER, jwks: keysUrl("/cdn-cgi/access/certs"), audience: AUDIENCE, header: ACCESS, nameClaim: "email",
+        issuer: ISSUER,
+        jwks: keysUrl("/cdn-cgi/access/certs"),
+        audience: AUDIENCE,
+        header: ACCESS,
+        nameClaim: "email",
         grants: [{ claim: "email", endsWith: "@corp.example" }],
       },
     },
@@ -77,10 +91,18 @@ describe("Cloudflare Access: its header, its issuer, its audience tag", () => {
 
   test("the assertion lets in, without an Authorization header, and does not go up", async () => {
     workers.begin();
-    const answer = await call(access, null, { headers: [[ACCESS, sign(rsa)], ["Cookie", "CF_Authorization=fake"]] });
+    const answer = await call(access, null, {
+      headers: [
+        [ACCESS, sign(rsa)],
+        ["Cookie", "CF_Authorization=fake"],
+      ],
+    });
     assert.equal(answer.status, 200, answer.text);
     const [record] = await workers.received(1);
-    assert.deepEqual([record.all(ACCESS), record.all("cookie"), record.all("authorization")], [[], [], [`Bearer ${KEY}`]]);
+    assert.deepEqual(
+      [record.all(ACCESS), record.all("cookie"), record.all("authorization")],
+      [[], [], [`Bearer ${KEY}`]],
+    );
     assert.equal((await workers.log(answer)).caller, "ann@corp.example");
   });
 
@@ -95,15 +117,36 @@ describe("groups lead to policies", () => {
   published["/groups"] = [rsa.jwk];
   const grouped = believing(
     "/groups",
-    { grants: [{ claim: "groups", is: ["admins", "owners"], policy: "wide" }, { claim: "groups", is: "staff" }] },
+    {
+      grants: [
+        { claim: "groups", is: ["admins", "owners"], policy: "wide" },
+        { claim: "groups", is: "staff" },
+      ],
+    },
     { ATTENTION_POLICY: "allow GET /v2/labels\n[wide]\nallow * /v2/labels/**" },
   );
-  for (const [groups, statuses] of [[["admins"], [200, 200]], ["owners", [200, 200]], [["staff"], [200, 403]], [["staff", "owners"], [200, 200]], [["others"], [403, 403]], [{ admins: true }, [403, 403]]]) {
+  for (const [groups, statuses] of [
+    [["admins"], [200, 200]],
+    ["owners", [200, 200]],
+    [["staff"], [200, 403]],
+    [
+      ["staff", "owners"],
+      [200, 200],
+    ],
+    [["others"], [403, 403]],
+    [{ admins: true }, [403, 403]],
+  ]) {
     test(JSON.stringify(groups), async () => {
       workers.begin();
       const token = sign(rsa, { groups });
-      const answers = [await call(grouped, token, { target: "/v2/labels" }), await call(grouped, token, { method: "DELETE", target: "/v2/labels/1" })];
-      assert.deepEqual(answers.map(({ status }) => status), statuses);
+      const answers = [
+        await call(grouped, token, { target: "/v2/labels" }),
+        await call(grouped, token, { method: "DELETE", target: "/v2/labels/1" }),
+      ];
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        statuses,
+      );
     });
   }
 });
@@ -114,7 +157,10 @@ describe("the key set", () => {
     published["/slow"] = (response) => setTimeout(() => response.end(JSON.stringify({ keys: [rsa.jwk] })), 300);
     const token = sign(rsa);
     const answers = await Promise.all(Array.from({ length: 12 }, () => call(slow, token)));
-    assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      answers.map(() => 200),
+    );
     assert.equal(asked["/slow"], 1);
   });
   const slow = believing("/slow");
@@ -140,7 +186,10 @@ describe("rollover", () => {
       assert.equal(asked["/roll"], 1);
       mock.timers.tick(2_000);
       const both = await Promise.all([verify(fresh), verify(fresh), verify(old)]);
-      assert.deepEqual(both.map(({ claims }) => claims !== undefined), [true, true, true]);
+      assert.deepEqual(
+        both.map(({ claims }) => claims !== undefined),
+        [true, true, true],
+      );
       assert.equal(asked["/roll"], 2);
       // The old key is taken out: ten minutes later at most it is worth nothing.
       published["/roll"] = [next.jwk];

@@ -19,7 +19,9 @@ test("the platform's limit holds for each caller, and what is over it does not r
   const folder = await mkdtemp(join(tmpdir(), "attention-limit-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const callers = [1, 2, 3, 4].map((number) => `{ name = "caller-${number}", sha256 = "${sha256(token(number))}" }`);
-  await writeFile(join(folder, "wrangler.toml"), `
+  await writeFile(
+    join(folder, "wrangler.toml"),
+    `
 name = "limited"
 main = ${JSON.stringify(join(BUILD, "index.js"))}
 base_dir = ${JSON.stringify(BUILD)}
@@ -36,7 +38,8 @@ ATTENTION_CALLERS = [${callers.join(", ")}]
 name = "ATTENTION_RATE_LIMIT"
 namespace_id = "1001"
 simple = { limit = ${LIMIT}, period = 60 }
-`);
+`,
+  );
   const { url, close } = await dev(join(folder, "wrangler.toml"));
   t.after(close);
   const minute = () => Math.floor(Date.now() / 60_000);
@@ -45,7 +48,9 @@ simple = { limit = ${LIMIT}, period = 60 }
     const began = minute();
     upstream.clear();
     const headers = { authorization: `Bearer ${token(number)}` };
-    const answers = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fetch(`${url}/v2/conversations`, { headers })));
+    const answers = await Promise.all(
+      Array.from({ length: 3 * LIMIT }, () => fetch(`${url}/v2/conversations`, { headers })),
+    );
     // Counting starts anew with each minute of the clock; then the next caller shows it.
     if (minute() !== began) continue;
     checked++;

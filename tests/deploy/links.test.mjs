@@ -7,22 +7,38 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path) => readFile(new URL(path, ROOT), "utf8");
-const exists = (url) => stat(url).then(() => true, () => false);
+const exists = (url) =>
+  stat(url).then(
+    () => true,
+    () => false,
+  );
 
 /** Linked to, and to be written yet; taken out of here when it is. */
 const COMING = [];
 
-const documents = ["README.md", "worker/README.md", ...(await readdir(new URL("docs/", ROOT))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+const documents = [
+  "README.md",
+  "worker/README.md",
+  ...(await readdir(new URL("docs/", ROOT))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
+];
 
 /** Links outside of code: `{ text, target }`. */
 function links(markdown) {
   const prose = markdown.replaceAll(/```.*?```/gs, "");
-  return [...prose.matchAll(/\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)].map(([, text, target]) => ({ text: text.replaceAll("`", ""), target }));
+  return [...prose.matchAll(/\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)].map(([, text, target]) => ({
+    text: text.replaceAll("`", ""),
+    target,
+  }));
 }
 
 /** The anchors that a document's headings make, as GitHub writes them. */
 const anchors = (markdown) =>
-  [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"));
+  [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 
 for (const path of documents) {
   test(`${path}: every link leads somewhere`, async () => {
@@ -37,7 +53,8 @@ for (const path of documents) {
       const url = file === "" ? here : new URL(file, here);
       const name = fileURLToPath(url).slice(fileURLToPath(ROOT).length);
       const isComing = COMING.includes(name);
-      if ((await exists(url)) === isComing) dead.push(isComing ? `${target} is there now: take it out of COMING` : target);
+      if ((await exists(url)) === isComing)
+        dead.push(isComing ? `${target} is there now: take it out of COMING` : target);
       else if (anchor && !anchors(await readFile(url, "utf8")).includes(anchor)) dead.push(target);
     }
     assert.deepEqual(dead, []);
@@ -46,7 +63,9 @@ for (const path of documents) {
 
 describe("docs/security.md", () => {
   test("every test that it names is there, by its name", async () => {
-    const named = links(await read("docs/security.md")).filter(({ target }) => /\.(test\.mjs|rs)$/.test(target) && !/^\.\.\/tests\/deploy\/links/.test(target));
+    const named = links(await read("docs/security.md")).filter(
+      ({ target }) => /\.(test\.mjs|rs)$/.test(target) && !/^\.\.\/tests\/deploy\/links/.test(target),
+    );
     assert.ok(named.length > 50, `${named.length}`);
     const missing = [];
     for (const { text, target } of named) {
@@ -67,19 +86,31 @@ describe("docs/security.md", () => {
 
 describe("worker/README.md", () => {
   test("its table has every binding that the Worker reads, and no other", async () => {
-    const [config, driver, readme] = await Promise.all(["crates/gateway/src/deployment/mod.rs", "worker/driver.mjs", "worker/README.md"].map(read));
+    const [config, driver, readme] = await Promise.all(
+      ["crates/gateway/src/deployment/mod.rs", "worker/driver.mjs", "worker/README.md"].map(read),
+    );
     const table = [...readme.matchAll(/^\| `(ATTENTION_[A-Z_0-9]+)` \|/gm)].map(([, name]) => name);
-    const known = [...config.matchAll(/const [A-Z_]+: &str = "(ATTENTION_[A-Z_0-9]+)"/g), ...driver.matchAll(/env\.(ATTENTION_[A-Z_0-9]+)/g)].map(([, name]) => name);
+    const known = [
+      ...config.matchAll(/const [A-Z_]+: &str = "(ATTENTION_[A-Z_0-9]+)"/g),
+      ...driver.matchAll(/env\.(ATTENTION_[A-Z_0-9]+)/g),
+    ].map(([, name]) => name);
     assert.deepEqual(table.sort(), [...new Set(known)].sort());
   });
 
   test("its table has every problem code", async () => {
     const readme = await read("worker/README.md");
     const table = new Set([...readme.split("## Problems")[1].matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
-    const own = [...(await read("crates/gateway/src/answer/problem.rs")).matchAll(/Self::new\(\s*\d{3},\s*"([a-z_]+)"/g)].map(([, code]) => code);
+    const own = [
+      ...(await read("crates/gateway/src/answer/problem.rs")).matchAll(/Self::new\(\s*\d{3},\s*"([a-z_]+)"/g),
+    ].map(([, code]) => code);
     assert.ok(own.length > 20, `${own.length}`);
     const core = [];
-    for (const [file, error] of [["path", "PathError"], ["query", "QueryError"], ["authorization", "AuthorizationError"], ["request", "RequestError"]]) {
+    for (const [file, error] of [
+      ["path", "PathError"],
+      ["query", "QueryError"],
+      ["authorization", "AuthorizationError"],
+      ["request", "RequestError"],
+    ]) {
       const source = await read(`crates/core/src/${file}.rs`);
       const body = new RegExp(`impl ${error} \\{[^]*?fn code\\([^]*?\\n    \\}`).exec(source)[0];
       core.push(...[...body.matchAll(/=> "([a-z_]+)"/g)].map(([, code]) => code));
@@ -87,12 +118,18 @@ describe("worker/README.md", () => {
     assert.ok(core.length > 15, `${core.length}`);
     // The Worker makes its URLs out of a path, with a method that it knows.
     const elsewhere = ["url_other_origin", "method_unknown"];
-    assert.deepEqual([...new Set([...own, ...core])].filter((code) => !table.has(code) && !elsewhere.includes(code)), []);
+    assert.deepEqual(
+      [...new Set([...own, ...core])].filter((code) => !table.has(code) && !elsewhere.includes(code)),
+      [],
+    );
   });
 
   test("the button's address is a placeholder, and says so", async () => {
     const readme = await read("worker/README.md");
-    assert.match(readme, /deploy\.workers\.cloudflare\.com\/\?url=https:\/\/github\.com\/YOUR-ACCOUNT\/YOUR-REPOSITORY\)/);
+    assert.match(
+      readme,
+      /deploy\.workers\.cloudflare\.com\/\?url=https:\/\/github\.com\/YOUR-ACCOUNT\/YOUR-REPOSITORY\)/,
+    );
     assert.match(readme, /replace `YOUR-ACCOUNT\/YOUR-REPOSITORY`/);
   });
 });

@@ -8,7 +8,18 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { assertNoSecret, assertProblem, fingerprint, KEY, NEXT_KEY, OTHER_TOKEN, SECRETS, sha256, TOKEN, useWorkers } from "../worker/worker.mjs";
+import {
+  assertNoSecret,
+  assertProblem,
+  fingerprint,
+  KEY,
+  NEXT_KEY,
+  OTHER_TOKEN,
+  SECRETS,
+  sha256,
+  TOKEN,
+  useWorkers,
+} from "../worker/worker.mjs";
 
 const run = promisify(execFile);
 const ADMIN = "fake-operator-token-of-the-walkthrough";
@@ -18,7 +29,9 @@ const PAGE = "https://app.example";
 const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
 /** The first block of a language that holds a text. */
 function block(language, holding) {
-  const found = [...guide.matchAll(/```(\w+)\n(.*?)```/gs)].find(([, name, text]) => name === language && text.includes(holding));
+  const found = [...guide.matchAll(/```(\w+)\n(.*?)```/gs)].find(
+    ([, name, text]) => name === language && text.includes(holding),
+  );
   assert.ok(found, `docs/deploying.md has no ${language} block with ${holding}`);
   return found[2];
 }
@@ -49,14 +62,19 @@ describe("the guide's own commands", () => {
   test("cargo xtask policy says of the guide's policy what the guide says", { timeout: 300_000 }, async () => {
     const policy = block("text", "allow GET");
     const ask = (...args) =>
-      run("sh", ["-c", `printf %s "$POLICY" | cargo xtask policy "$@" 2>&1 || true`, "sh", ...args], { env: { ...process.env, POLICY: policy } }).then(({ stdout }) => stdout);
+      run("sh", ["-c", `printf %s "$POLICY" | cargo xtask policy "$@" 2>&1 || true`, "sh", ...args], {
+        env: { ...process.env, POLICY: policy },
+      }).then(({ stdout }) => stdout);
     const checked = await ask("check", "-");
     assert.match(checked, /policy default: 3 of \d+ known operations allowed/);
     assert.match(checked, /policy reports: \d+ of/);
     assert.doesNotMatch(checked, /warning|error:/);
     assert.match(await ask("explain", "-", "GET", "/v2/users"), /refused\n {2}403 route_denied: no line allows it/);
     assert.match(await ask("explain", "-", "GET", "/v2/api_keys"), /403 route_denied: built in/);
-    assert.match(await ask("explain", "-", "GET", "/v2/scorecards", "--policy", "reports"), /: allowed\n {2}line \d+: allow GET \/v2\/scorecards\/\*\*/);
+    assert.match(
+      await ask("explain", "-", "GET", "/v2/scorecards", "--policy", "reports"),
+      /: allowed\n {2}line \d+: allow GET \/v2\/scorecards\/\*\*/,
+    );
   });
 });
 
@@ -65,7 +83,10 @@ describe("before it is configured", () => {
     workers.begin();
     const answer = await workers.call(bare);
     assertProblem(answer, 503, "misconfigured");
-    assert.match((await workers.log(answer)).fault, /ATTENTION_API_KEY is not set; run `wrangler secret put ATTENTION_API_KEY`/);
+    assert.match(
+      (await workers.log(answer)).fault,
+      /ATTENTION_API_KEY is not set; run `wrangler secret put ATTENTION_API_KEY`/,
+    );
     assert.match((await workers.log(await workers.call(noCallers))).fault, /ATTENTION_CALLERS names nobody/);
     assert.equal((await workers.call(bare, { target: "/healthz", token: null })).status, 200);
     assert.deepEqual(workers.upstream.records, []);
@@ -84,7 +105,9 @@ describe("callers", () => {
     }
     assert.deepEqual(workers.upstream.records, []);
   });
-  const expired = Object.fromEntries(["2020-01-31", "2020-01-31T08:30:00Z"].map((expires) => [expires, withCallers([caller({ expires })])]));
+  const expired = Object.fromEntries(
+    ["2020-01-31", "2020-01-31T08:30:00Z"].map((expires) => [expires, withCallers([caller({ expires })])]),
+  );
 
   test("one whose time is to come works", async () => {
     workers.begin();
@@ -95,7 +118,10 @@ describe("callers", () => {
   test("one with a limit gets 429 caller_rate_limited with Retry-After, others go on", async () => {
     workers.begin();
     const burst = await Promise.all(Array.from({ length: 3 }, () => workers.call(limited)));
-    assert.deepEqual(burst.map(({ status }) => status), burst.map(() => 200));
+    assert.deepEqual(
+      burst.map(({ status }) => status),
+      burst.map(() => 200),
+    );
     const answer = await workers.call(limited);
     assertProblem(answer, 429, "caller_rate_limited");
     const seconds = Number(answer.get("retry-after"));
@@ -110,9 +136,14 @@ describe("callers", () => {
     workers.begin();
     assert.equal((await workers.call(two, { target: "/v2/labels" })).status, 200);
     assertProblem(await workers.call(two, { target: "/v2/labels", method: "POST", body: "{}" }), 403, "route_denied");
-    assert.equal((await workers.call(two, { target: "/v2/labels", method: "POST", body: "{}", token: OTHER_TOKEN })).status, 200);
+    assert.equal(
+      (await workers.call(two, { target: "/v2/labels", method: "POST", body: "{}", token: OTHER_TOKEN })).status,
+      200,
+    );
   });
-  const two = withCallers([caller(), caller({ policy: "wide" }, "other", OTHER_TOKEN)], { ATTENTION_POLICY: "allow GET /v2/labels\n[wide]\nallow * /v2/**" });
+  const two = withCallers([caller(), caller({ policy: "wide" }, "other", OTHER_TOKEN)], {
+    ATTENTION_POLICY: "allow GET /v2/labels\n[wide]\nallow * /v2/**",
+  });
 });
 
 describe("conditions of a policy", () => {
@@ -131,7 +162,17 @@ describe("conditions of a policy", () => {
       assert.equal((await get(`/v2/conversations/list${query}`)).status, 200);
     });
   }
-  for (const query of ["?size=1", "?page=1&size=1", "?Page=1", "?page%00=1", "?page[]=1", "?%zz=1", "?=1", "?page=1&&size", "?page=1;size=2&x"]) {
+  for (const query of [
+    "?size=1",
+    "?page=1&size=1",
+    "?Page=1",
+    "?page%00=1",
+    "?page[]=1",
+    "?%zz=1",
+    "?=1",
+    "?page=1&&size",
+    "?page=1;size=2&x",
+  ]) {
     test(`query: ${query} is refused`, async () => {
       workers.begin();
       assertProblem(await get(`/v2/conversations/list${query}`), 403, "query_denied");
@@ -150,18 +191,32 @@ describe("conditions of a policy", () => {
     assert.equal((await post({ body: "x".repeat(1024) })).status, 200);
     const answer = await post({ body: "x".repeat(1025) });
     assert.match(assertProblem(answer, 413, "body_too_large").detail, /1024 bytes/);
-    assertProblem(await post({ body: "1\r\nx\r\n0\r\n\r\n", headers: [["Transfer-Encoding", "chunked"]] }), 411, "length_required");
+    assertProblem(
+      await post({ body: "1\r\nx\r\n0\r\n\r\n", headers: [["Transfer-Encoding", "chunked"]] }),
+      411,
+      "length_required",
+    );
     assert.equal(workers.upstream.records.length, 1);
   });
 
   describe("redact", () => {
-    const whole = { id: 1, email: "ann@corp.example", title: "email", parts: [{ transcript: { text: "secret" }, email: null, at: 1.5 }], deep: { deep: { email: ["x"] } } };
+    const whole = {
+      id: 1,
+      email: "ann@corp.example",
+      title: "email",
+      parts: [{ transcript: { text: "secret" }, email: null, at: 1.5 }],
+      deep: { deep: { email: ["x"] } },
+    };
     const rest = { id: 1, title: "email", parts: [{ at: 1.5 }], deep: { deep: {} } };
-    const answerWith = (body, headers = {}) => ({ status: 200, headers: { "Content-Type": "application/json", ETag: '"1"', ...headers }, body });
+    const answerWith = (body, headers = {}) => ({
+      status: 200,
+      headers: { "Content-Type": "application/json", ETag: '"1"', ...headers },
+      body,
+    });
 
     for (const [name, entry] of Object.entries({
-      "plain": answerWith(JSON.stringify(whole)),
-      "gzip": answerWith(gzipSync(JSON.stringify(whole)), { "Content-Encoding": "gzip" }),
+      plain: answerWith(JSON.stringify(whole)),
+      gzip: answerWith(gzipSync(JSON.stringify(whole)), { "Content-Encoding": "gzip" }),
       "with names written with escapes": answerWith(JSON.stringify(whole).replaceAll('"email":', '"\\u0065mail":')),
     })) {
       test(`members are taken out wherever they stand: ${name}`, async () => {
@@ -169,7 +224,10 @@ describe("conditions of a policy", () => {
         const answer = await get("/v2/conversations/7");
         assert.equal(answer.status, 200, answer.text);
         assert.deepEqual(answer.json(), rest);
-        assert.deepEqual([answer.get("etag"), answer.get("content-encoding"), answer.get("content-type")], [null, null, "application/json"]);
+        assert.deepEqual(
+          [answer.get("etag"), answer.get("content-encoding"), answer.get("content-type")],
+          [null, null, "application/json"],
+        );
       });
     }
 
@@ -196,9 +254,18 @@ describe("conditions of a policy", () => {
 });
 
 describe("sessions for a page", () => {
-  const sessions = { ATTENTION_SESSION_SECRET: SECRET, ATTENTION_ALLOWED_ORIGINS: PAGE, ATTENTION_POLICY: "allow GET /v2/conversations/**\nallow GET /v2/users\nallow GET /v2/labels query=page" };
+  const sessions = {
+    ATTENTION_SESSION_SECRET: SECRET,
+    ATTENTION_ALLOWED_ORIGINS: PAGE,
+    ATTENTION_POLICY: "allow GET /v2/conversations/**\nallow GET /v2/users\nallow GET /v2/labels query=page",
+  };
   const service = withCallers([caller({ mintsSessions: true }), caller({}, "other", OTHER_TOKEN)], sessions);
-  const mint = (wish) => workers.call(service, { method: "POST", target: "/sessions", body: typeof wish === "string" ? wish : JSON.stringify(wish) });
+  const mint = (wish) =>
+    workers.call(service, {
+      method: "POST",
+      target: "/sessions",
+      body: typeof wish === "string" ? wish : JSON.stringify(wish),
+    });
   const minted = async (wish) => {
     const answer = await mint(wish);
     assert.equal(answer.status, 201, answer.text);
@@ -208,7 +275,11 @@ describe("sessions for a page", () => {
 
   test("a backend asks for one, and its page uses it", async () => {
     workers.begin();
-    const { token, expiresAt, id, ...more } = await minted({ minutes: 10, origin: PAGE, routes: ["GET /v2/conversations/*"] });
+    const { token, expiresAt, id, ...more } = await minted({
+      minutes: 10,
+      origin: PAGE,
+      routes: ["GET /v2/conversations/*"],
+    });
     assert.deepEqual(more, {});
     assert.ok(Math.abs(expiresAt - Date.now() - 600_000) < 30_000);
     assert.match(id, /^[0-9a-f-]{36}$/);
@@ -225,23 +296,38 @@ describe("sessions for a page", () => {
     const sources = [block("js", "/sessions"), block("js", "session.token")];
     const proxy = `http://127.0.0.1:${workers.port(service)}`;
     const [backend] = sources.map((source) => source.replaceAll(/^import .*$/gm, "").replaceAll("export ", ""));
-    const session = await new Function("process", `${backend}; return sessionFor;`)({ env: { PROXY: proxy, PROXY_TOKEN: TOKEN } })("ann");
+    const session = await new Function("process", `${backend}; return sessionFor;`)({
+      env: { PROXY: proxy, PROXY_TOKEN: TOKEN },
+    })("ann");
     assert.equal((await use(session.token, { target: "/v2/conversations/list" })).status, 200);
-    const page = await new Function("session", "PROXY", "fetch", `return (async () => { ${sources[1]}; return response; })()`)(
-      session, proxy, (url, options) => fetch(url, { ...options, headers: { ...options.headers, Origin: "https://app.example" } }));
+    const page = await new Function(
+      "session",
+      "PROXY",
+      "fetch",
+      `return (async () => { ${sources[1]}; return response; })()`,
+    )(session, proxy, (url, options) =>
+      fetch(url, { ...options, headers: { ...options.headers, Origin: "https://app.example" } }),
+    );
     assert.equal(page.status, 200);
   });
 
   test("conditions on its routes hold as well as those of the policy", async () => {
     workers.begin({ status: 200, headers: { "Content-Type": "application/json" }, body: '{"email":"x","id":1}' });
-    const { token } = await minted({ origin: PAGE, routes: ["GET /v2/conversations/list query=page redact=email", "GET /v2/labels"] });
+    const { token } = await minted({
+      origin: PAGE,
+      routes: ["GET /v2/conversations/list query=page redact=email", "GET /v2/labels"],
+    });
     assert.deepEqual((await use(token, { target: "/v2/conversations/list?page=1" })).json(), { id: 1 });
     assertProblem(await use(token, { target: "/v2/conversations/list?size=1" }), 403, "query_denied");
     assertProblem(await use(token, { target: "/v2/labels?size=1" }), 403, "query_denied");
   });
 
   test("lasts as long as was asked for, a quarter of an hour otherwise", async () => {
-    for (const [wish, minutes] of [[{}, 15], [{ minutes: 1 }, 1], [{ minutes: 60 }, 60]]) {
+    for (const [wish, minutes] of [
+      [{}, 15],
+      [{ minutes: 1 }, 1],
+      [{ minutes: 60 }, 60],
+    ]) {
       const { token, expiresAt } = await minted(wish);
       const { exp } = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
       assert.equal(Math.floor(expiresAt / 1000), exp);
@@ -250,7 +336,13 @@ describe("sessions for a page", () => {
   });
 
   test("a wish that cannot be granted: 400, and which member it is", async () => {
-    for (const [wish, said] of [["{", /line 1/], ['{"minutes":61}', /minutes/], ['{"origin":"https://evil.example"}', /origin/], ['{"routes":["GET"]}', /routes/], ['{"more":1}', /member/]]) {
+    for (const [wish, said] of [
+      ["{", /line 1/],
+      ['{"minutes":61}', /minutes/],
+      ['{"origin":"https://evil.example"}', /origin/],
+      ['{"routes":["GET"]}', /routes/],
+      ['{"more":1}', /member/],
+    ]) {
       const answer = await mint(wish);
       assert.equal(answer.status, 400, answer.text);
       assert.match(answer.json().detail, said);
@@ -271,22 +363,34 @@ describe("rotating a key", () => {
     "one key": workers.with(operated),
     "the next one added": workers.with({ ...operated, ATTENTION_API_KEY_NEXT: NEXT_KEY }),
     "promoted, both there": workers.with({ ...operated, ATTENTION_API_KEY: NEXT_KEY, ATTENTION_API_KEY_NEXT: KEY }),
-    "promoted": workers.with({ ...operated, ATTENTION_API_KEY: NEXT_KEY }),
+    promoted: workers.with({ ...operated, ATTENTION_API_KEY: NEXT_KEY }),
   };
-  const probe = (service, slot, { token = ADMIN, ...request } = {}) => workers.call(service, { method: "POST", target: `/admin/keys/${slot}/test`, token, ...request });
+  const probe = (service, slot, { token = ADMIN, ...request } = {}) =>
+    workers.call(service, { method: "POST", target: `/admin/keys/${slot}/test`, token, ...request });
   /** An API that takes these keys. */
   const taking = (...keys) => {
     workers.begin();
-    workers.respond = (request) => new Response("{}", { status: keys.some((key) => request.headers.get("authorization") === `Bearer ${key}`) ? 200 : 401 });
+    workers.respond = (request) =>
+      new Response("{}", {
+        status: keys.some((key) => request.headers.get("authorization") === `Bearer ${key}`) ? 200 : 401,
+      });
   };
 
   test("the next key is tried before anybody depends on it", async () => {
     taking(KEY, NEXT_KEY);
     const answer = await probe(steps["the next one added"], "next");
     assert.equal(answer.status, 200, answer.text);
-    assert.deepEqual(answer.json(), { slot: "next", fingerprint: fingerprint(NEXT_KEY), verdict: "accepted", upstreamStatus: 200 });
+    assert.deepEqual(answer.json(), {
+      slot: "next",
+      fingerprint: fingerprint(NEXT_KEY),
+      verdict: "accepted",
+      upstreamStatus: 200,
+    });
     const [record] = await workers.received(1);
-    assert.deepEqual([record.requestLine, record.all("authorization")], ["GET /v2/conversations/list?page=1&size=1 HTTP/1.1", [`Bearer ${NEXT_KEY}`]]);
+    assert.deepEqual(
+      [record.requestLine, record.all("authorization")],
+      ["GET /v2/conversations/list?page=1&size=1 HTTP/1.1", [`Bearer ${NEXT_KEY}`]],
+    );
     assertNoSecret(answer.head + answer.text);
   });
 
@@ -295,7 +399,11 @@ describe("rotating a key", () => {
     assert.deepEqual((await probe(steps["the next one added"], "next")).json().verdict, "refused");
     assert.deepEqual((await probe(steps["the next one added"], "current")).json().verdict, "accepted");
     // `times`: workerd makes a GET again by itself when a kept connection turns out to be dead.
-    for (const [entry, status] of [[{ status: 500 }, 500], [{ status: 302, headers: { Location: "/elsewhere" } }, 302], [{ close: true, times: 20 }, 0]]) {
+    for (const [entry, status] of [
+      [{ status: 500 }, 500],
+      [{ status: 302, headers: { Location: "/elsewhere" } }, 302],
+      [{ close: true, times: 20 }, 0],
+    ]) {
       workers.begin(entry);
       const { verdict, upstreamStatus } = (await probe(steps["the next one added"], "current")).json();
       assert.deepEqual([verdict, upstreamStatus], ["unknown", status]);
@@ -326,25 +434,42 @@ describe("rotating a key", () => {
   test("step by step, and no call fails", async () => {
     const serve = async (step) => {
       const answers = await Promise.all(Array.from({ length: 8 }, () => workers.call(steps[step])));
-      assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200), step);
-      return (await workers.call(steps[step], { target: "/readyz", token: null })).json().keys.map(({ slot, fingerprint: name, inUse }) => [slot, name, inUse]);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        answers.map(() => 200),
+        step,
+      );
+      return (await workers.call(steps[step], { target: "/readyz", token: null }))
+        .json()
+        .keys.map(({ slot, fingerprint: name, inUse }) => [slot, name, inUse]);
     };
     const [old, fresh] = [fingerprint(KEY), fingerprint(NEXT_KEY)];
     taking(KEY);
     assert.deepEqual(await serve("one key"), [["current", old, true]]);
     taking(KEY, NEXT_KEY);
-    assert.deepEqual(await serve("the next one added"), [["current", old, true], ["next", fresh, false]]);
+    assert.deepEqual(await serve("the next one added"), [
+      ["current", old, true],
+      ["next", fresh, false],
+    ]);
     // Deleted too early: the calls go over to the next key by themselves.
     taking(NEXT_KEY);
-    assert.deepEqual(await serve("the next one added"), [["current", old, false], ["next", fresh, true]]);
+    assert.deepEqual(await serve("the next one added"), [
+      ["current", old, false],
+      ["next", fresh, true],
+    ]);
     taking(KEY, NEXT_KEY);
-    assert.deepEqual(await serve("promoted, both there"), [["current", fresh, true], ["next", old, false]]);
+    assert.deepEqual(await serve("promoted, both there"), [
+      ["current", fresh, true],
+      ["next", old, false],
+    ]);
     taking(NEXT_KEY);
     assert.deepEqual(await serve("promoted"), [["current", fresh, true]]);
   });
 
   test("the switch stands in the log", async () => {
-    await workers.workerd.line((text) => text.includes(`"keySwitchedFrom":"${fingerprint(KEY)}","keySwitchedTo":"${fingerprint(NEXT_KEY)}"`));
+    await workers.workerd.line((text) =>
+      text.includes(`"keySwitchedFrom":"${fingerprint(KEY)}","keySwitchedTo":"${fingerprint(NEXT_KEY)}"`),
+    );
     assertNoSecret(workers.workerd.output, [...SECRETS, ADMIN, SECRET]);
   });
 });
@@ -355,22 +480,40 @@ describe("a key in the Secrets Store", () => {
   before(async () => {
     upstream = await startUpstream();
     const build = new URL("../../worker/build/", import.meta.url);
-    const modules = [{ name: "index.js", file: new URL("index.js", build) }, { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", build) }];
+    const modules = [
+      { name: "index.js", file: new URL("index.js", build) },
+      { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", build) },
+    ];
     const vault = (name, body) => ({
       name,
       port: false,
-      modules: [{ name: "vault.js", text: `import { WorkerEntrypoint } from "cloudflare:workers"; let times = 0; export default class extends WorkerEntrypoint { async get() { ${body} } }` }],
+      modules: [
+        {
+          name: "vault.js",
+          text: `import { WorkerEntrypoint } from "cloudflare:workers"; let times = 0; export default class extends WorkerEntrypoint { async get() { ${body} } }`,
+        },
+      ],
     });
     const worker = (name, store) => ({
       name,
       modules,
-      bindings: { ATTENTION_API_KEY: { service: store }, ATTENTION_BASE_URL: `${upstream.url}/v2`, ATTENTION_CALLERS: JSON.stringify([caller()]) },
+      bindings: {
+        ATTENTION_API_KEY: { service: store },
+        ATTENTION_BASE_URL: `${upstream.url}/v2`,
+        ATTENTION_CALLERS: JSON.stringify([caller()]),
+      },
     });
     workerd = await startWorkerd({
       services: [
-        worker("good", "vault"), worker("late", "late-vault"), worker("gone", "broken-vault"), worker("slow", "slow-vault"),
+        worker("good", "vault"),
+        worker("late", "late-vault"),
+        worker("gone", "broken-vault"),
+        worker("slow", "slow-vault"),
         vault("vault", `return ${JSON.stringify(KEY)};`),
-        vault("slow-vault", `await new Promise((resolve) => setTimeout(resolve, times++ % 3 * 100)); return ${JSON.stringify(KEY)};`),
+        vault(
+          "slow-vault",
+          `await new Promise((resolve) => setTimeout(resolve, times++ % 3 * 100)); return ${JSON.stringify(KEY)};`,
+        ),
         vault("late-vault", `if (times++ === 0) throw new Error("not yet"); return ${JSON.stringify(KEY)};`),
         vault("broken-vault", 'throw new Error("never");'),
       ],
@@ -390,7 +533,10 @@ describe("a key in the Secrets Store", () => {
   test("a store that takes its time: first calls that come together are all answered", async () => {
     upstream.script([{ delayMs: 400, times: 9 }]);
     const answers = await Promise.all(Array.from({ length: 9 }, () => call("slow")));
-    assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      answers.map(() => 200),
+    );
   });
 
   test("a store that does not answer is a 503, told in the log, and asked again at the next request", async () => {

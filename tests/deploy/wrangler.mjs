@@ -49,7 +49,11 @@ export async function wrangler(...args) {
  */
 export async function dev(config) {
   const { node, script } = await installed();
-  const child = spawn(node, [script, "dev", "--config", config, "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"], { env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(
+    node,
+    [script, "dev", "--config", config, "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"],
+    { env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] },
+  );
   const ended = new Promise((resolve) => child.once("close", resolve));
   const printed = [];
   const url = new Promise((resolve, reject) => {
@@ -91,10 +95,14 @@ async function install() {
     await mkdir(FOLDER, { recursive: true });
     await writeFile(new URL("package.json", FOLDER), JSON.stringify({ private: true, dependencies: wanted }));
     // No scripts of packages: each is a stranger's code, and none is needed.
-    await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], {
-      cwd: fileURLToPath(FOLDER),
-      timeout: INSTALL_MS,
-    });
+    await run(
+      "npm",
+      ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],
+      {
+        cwd: fileURLToPath(FOLDER),
+        timeout: INSTALL_MS,
+      },
+    );
   }
   const at = (path) => fileURLToPath(new URL(`node_modules/${path}`, FOLDER));
   return { node: isNew ? process.execPath : at(`${NODE_PACKAGE}/bin/node`), script: at("wrangler/bin/wrangler.js") };

@@ -18,7 +18,18 @@ export function buildWorkersRs() {
 /** The folder of `client.js` and `client_bg.wasm`. */
 export function buildGloo() {
   return build("rust-gloo", "wasm-pack", [
-    "build", "--target", "web", "--release", "--mode", "no-install", "--no-pack", "--no-typescript", "--out-dir", "build", "--out-name", "client",
+    "build",
+    "--target",
+    "web",
+    "--release",
+    "--mode",
+    "no-install",
+    "--no-pack",
+    "--no-typescript",
+    "--out-dir",
+    "build",
+    "--out-name",
+    "client",
   ]);
 }
 
@@ -26,7 +37,12 @@ async function build(example, command, args) {
   const folder = join(repo, "examples", example);
   const out = join(folder, "build");
   const stamp = join(out, ".stamp");
-  const inputs = await hash([join(folder, "src"), join(folder, "Cargo.toml"), join(folder, "Cargo.lock"), join(repo, "crates/core/src")]);
+  const inputs = await hash([
+    join(folder, "src"),
+    join(folder, "Cargo.toml"),
+    join(folder, "Cargo.lock"),
+    join(repo, "crates/core/src"),
+  ]);
   if (existsSync(stamp) && (await readFile(stamp, "utf8")) === inputs) return out;
   await run(command, args, folder);
   await writeFile(stamp, inputs);
@@ -44,20 +60,28 @@ function run(command, args, cwd) {
     for (const name of ["RUSTUP_TOOLCHAIN", "RUSTC", "RUSTDOC"]) delete env[name];
   }
   env.PATH = [...first, env.PATH].join(delimiter);
-  Object.assign(env, { WASM_BINDGEN_BIN: join(repo, ".tools/bin/wasm-bindgen"), WASM_OPT_BIN: bin("wasm-opt"), ESBUILD_BIN: bin("esbuild") });
+  Object.assign(env, {
+    WASM_BINDGEN_BIN: join(repo, ".tools/bin/wasm-bindgen"),
+    WASM_OPT_BIN: bin("wasm-opt"),
+    ESBUILD_BIN: bin("esbuild"),
+  });
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
     child.once("error", (error) => reject(new Error(`${command}: ${error.message}\n  next: cargo xtask doctor`)));
-    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${command} in ${cwd} ended with ${code}\n${output}`))));
+    child.once("close", (code) =>
+      code === 0 ? resolve() : reject(new Error(`${command} in ${cwd} ended with ${code}\n${output}`)),
+    );
   });
 }
 
 async function hash(paths) {
   const sum = createHash("sha256");
   for (const path of paths) {
-    const files = path.endsWith("src") ? (await readdir(path, { recursive: true })).filter((name) => name.endsWith(".rs")).sort() : [""];
+    const files = path.endsWith("src")
+      ? (await readdir(path, { recursive: true })).filter((name) => name.endsWith(".rs")).sort()
+      : [""];
     for (const name of files) sum.update(name).update(await readFile(join(path, name)));
   }
   return sum.digest("hex");

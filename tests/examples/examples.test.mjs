@@ -35,8 +35,18 @@ after(() => upstream?.close());
 
 test("every folder of examples/ is tested here", async () => {
   const entries = await readdir(examples, { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
-  assert.deepEqual(folders, ["browser-through-worker", "curl", "node-first-call", "rotate-a-key", "rust-gloo", "workers-rs"]);
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+  assert.deepEqual(folders, [
+    "browser-through-worker",
+    "curl",
+    "node-first-call",
+    "rotate-a-key",
+    "rust-gloo",
+    "workers-rs",
+  ]);
 });
 
 describe("node-first-call", () => {
@@ -110,13 +120,16 @@ describe("through the Worker", () => {
   test("rust-gloo: plain objects in JavaScript, an Error with words", async (t) => {
     const { tab } = await openTab(t);
     await tab.goto(`${page.url}/gloo/index.html`);
-    const told = await tab.evaluate(async ([base, token]) => {
-      const { default: init, Client } = await import("/gloo/client.js");
-      await init();
-      const found = await new Client(base, token).conversations(2);
-      const error = await new Client(base, "wrong-token").conversations(2).catch((error) => error);
-      return { found, isError: error instanceof Error, message: error.message };
-    }, [`${worker.url}/v2`, TOKEN]);
+    const told = await tab.evaluate(
+      async ([base, token]) => {
+        const { default: init, Client } = await import("/gloo/client.js");
+        await init();
+        const found = await new Client(base, token).conversations(2);
+        const error = await new Client(base, "wrong-token").conversations(2).catch((error) => error);
+        return { found, isError: error instanceof Error, message: error.message };
+      },
+      [`${worker.url}/v2`, TOKEN],
+    );
     assert.equal(told.found.length, 2);
     assert.equal(typeof told.found[0].attributes.title, "string");
     assert.ok(told.isError);
@@ -128,7 +141,8 @@ describe("workers-rs", () => {
   let worker;
   before(async () => (worker = await startWorker(await buildWorkersRs(), "https://app.example")));
   after(() => worker?.close());
-  const call = (path, init) => fetch(`${worker.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init });
+  const call = (path, init) =>
+    fetch(`${worker.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init });
 
   test("a known caller gets conversations, and the key goes up in place of the token", async () => {
     upstream.clear();
@@ -189,29 +203,44 @@ function run(program, args, env) {
 
 function startWorker(folder, origin) {
   return startWorkerd({
-    services: [{
-      name: "worker",
-      modules: [{ name: "index.js", file: join(folder, "index.js") }, { name: "index_bg.wasm", type: "wasm", file: join(folder, "index_bg.wasm") }],
-      bindings: {
-        ATTENTION_API_KEY: key,
-        ATTENTION_BASE_URL: `${upstream.url}/v2`,
-        ATTENTION_CALLERS: JSON.stringify([{ name: "examples", sha256: SHA256 }]),
-        CALLER_SHA256: SHA256,
-        ATTENTION_ALLOWED_ORIGINS: origin,
+    services: [
+      {
+        name: "worker",
+        modules: [
+          { name: "index.js", file: join(folder, "index.js") },
+          { name: "index_bg.wasm", type: "wasm", file: join(folder, "index_bg.wasm") },
+        ],
+        bindings: {
+          ATTENTION_API_KEY: key,
+          ATTENTION_BASE_URL: `${upstream.url}/v2`,
+          ATTENTION_CALLERS: JSON.stringify([{ name: "examples", sha256: SHA256 }]),
+          CALLER_SHA256: SHA256,
+          ATTENTION_ALLOWED_ORIGINS: origin,
+        },
       },
-    }],
+    ],
   });
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
 
 /** What any server of files does: the page's folder, and the Rust client's under /gloo. */
 async function servePages(folder, gloo) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://x");
     const path = pathname.startsWith("/gloo/") ? join(gloo, pathname.slice("/gloo".length)) : join(folder, pathname);
-    const bytes = pathname === "/gloo/index.html" ? "<!doctype html><title>gloo</title>" : await readFile(path).catch(() => undefined);
-    response.writeHead(bytes === undefined ? 404 : 200, { "content-type": TYPES[extname(pathname)] ?? "text/plain" }).end(bytes);
+    const bytes =
+      pathname === "/gloo/index.html"
+        ? "<!doctype html><title>gloo</title>"
+        : await readFile(path).catch(() => undefined);
+    response
+      .writeHead(bytes === undefined ? 404 : 200, { "content-type": TYPES[extname(pathname)] ?? "text/plain" })
+      .end(bytes);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

@@ -44,9 +44,12 @@ function finish(upstream, number, begun, n) {
   const now = NOW + n * 10;
   if (begun % 10 !== 0) return void upstream.onResponse(number, 200, new Headers(), now, 0.5);
   const headers = new Headers({ "x-request-id": `id-${begun}`, "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" });
-  const action = begun % 20 === 0 ? upstream.onResponse(number, 404, headers, now, 0.5) : upstream.onFailure(number, 0, now, 0.5);
+  const action =
+    begun % 20 === 0 ? upstream.onResponse(number, 404, headers, now, 0.5) : upstream.onFailure(number, 0, now, 0.5);
   assert.equal(action, begun % 20 === 0 ? REJECTED : FAILED);
-  const body = new TextEncoder().encode(JSON.stringify({ error: { message: `no ${"é\n".repeat(begun % 2000)}`, code: "odd" } }));
+  const body = new TextEncoder().encode(
+    JSON.stringify({ error: { message: `no ${"é\n".repeat(begun % 2000)}`, code: "odd" } }),
+  );
   const error = JSON.parse(upstream.error(number, action === REJECTED ? body : new Uint8Array(), now));
   assert.equal(error.kind, action === REJECTED ? "not_found" : "connection");
 }

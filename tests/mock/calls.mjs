@@ -7,7 +7,10 @@ const METHODS = new Set(["get", "post", "put", "patch", "delete"]);
 
 /** Every operation of the description. */
 export const operations = Object.entries(api.paths).flatMap(([path, item]) =>
-  Object.entries(item).filter(([method]) => METHODS.has(method)).map(([method, operation]) => ({ path, method, ...operation })));
+  Object.entries(item)
+    .filter(([method]) => METHODS.has(method))
+    .map(([method, operation]) => ({ path, method, ...operation })),
+);
 
 /** What an operation cannot do without. `ids` are those of a fresh mock. */
 export const requests = {
@@ -18,18 +21,37 @@ export const requests = {
   confirmCrmIntelligence: () => ({ body: { intelligence: [] } }),
   triggerNativeIntegration: () => ({ body: { workflowIds: ["w1"] } }),
   importConversation: ({ user }) => ({ body: { mediaURL: "https://media.example/a.mp4", userID: user } }),
-  changeConversationOpportunity: ({ conversation }) => ({ body: { conversation_id: conversation, opportunity_id: "o" } }),
-  askAttention: ({ conversation }) => ({ body: { prompt: "?", conversations_ids: [conversation] }, query: "include_timestamps=true" }),
+  changeConversationOpportunity: ({ conversation }) => ({
+    body: { conversation_id: conversation, opportunity_id: "o" },
+  }),
+  askAttention: ({ conversation }) => ({
+    body: { prompt: "?", conversations_ids: [conversation] },
+    query: "include_timestamps=true",
+  }),
   createSnippet: ({ conversation, user }) => ({
-    body: { user_uuid: user, conversation_id: conversation, video: { start_time: 1, end_time: 2, duration: 1 }, internal: true, notify_views: false },
+    body: {
+      user_uuid: user,
+      conversation_id: conversation,
+      video: { start_time: 1, end_time: 2, duration: 1 },
+      internal: true,
+      notify_views: false,
+    },
   }),
   listGiHistory: ({ user }) => ({ query: `user_uuid=${user}` }),
   listLibraryFolders: ({ user }) => ({ query: `userUUID=${user}` }),
   listRecorderMeetings: () => ({ query: "fromDateTime=2026-09-01T00:00:00Z&toDateTime=2026-09-30T00:00:00Z" }),
   createOrganizationUser: ({ team, role }) => ({
-    body: { email: "new@attention-mock.example", first_name: "New", last_name: "Comer", teams: [{ uuid: team }], roleUUID: role },
+    body: {
+      email: "new@attention-mock.example",
+      first_name: "New",
+      last_name: "Comer",
+      teams: [{ uuid: team }],
+      roleUUID: role,
+    },
   }),
-  updateOrganizationUser: ({ team, role }) => ({ body: { firstName: "Other", roleUUID: role, teamsToAdd: [{ uuid: team, primary: true }] } }),
+  updateOrganizationUser: ({ team, role }) => ({
+    body: { firstName: "Other", roleUUID: role, teamsToAdd: [{ uuid: team, primary: true }] },
+  }),
   createOrganizationTeam: ({ team }) => ({ body: { name: "New", parentTeamUUID: team } }),
   updateOrganizationTeam: () => ({ body: { name: "Renamed" } }),
   createLabel: () => ({ body: { name: "New", options: [{ value: "a" }] } }),
@@ -98,9 +120,25 @@ export async function identifiers(mock, userKey) {
 
 /** The path with this mock's identifiers for its parameters. */
 export function fill(path, ids) {
-  const of = { conversations: "conversation", teams: "team", labels: "label", scorecards: "scorecard", "field-configurations": "configuration",
-    Users: "user", Groups: "team" };
-  const named = { externalId: "ext-1", userId: ids.user, teamId: ids.team, sourceId: ids.source, sessionId: ids.session,
-    itemId: path.startsWith("/scorecards") ? ids.scorecardItem : ids.configurationItem };
-  return path.replace(/([\w-]+)\/\{(\w+)\}/g, (_, parent, name) => `${parent}/${name === "id" ? ids[of[parent]] : named[name]}`);
+  const of = {
+    conversations: "conversation",
+    teams: "team",
+    labels: "label",
+    scorecards: "scorecard",
+    "field-configurations": "configuration",
+    Users: "user",
+    Groups: "team",
+  };
+  const named = {
+    externalId: "ext-1",
+    userId: ids.user,
+    teamId: ids.team,
+    sourceId: ids.source,
+    sessionId: ids.session,
+    itemId: path.startsWith("/scorecards") ? ids.scorecardItem : ids.configurationItem,
+  };
+  return path.replace(
+    /([\w-]+)\/\{(\w+)\}/g,
+    (_, parent, name) => `${parent}/${name === "id" ? ids[of[parent]] : named[name]}`,
+  );
 }

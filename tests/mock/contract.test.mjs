@@ -41,7 +41,11 @@ test("operations for one level of key refuse the other", async () => {
   assert.ok(limited.length > 0);
   for (const { path, method, operationId, "x-key-level": level } of limited) {
     const other = level === "user" ? MOCK_API_KEY : MOCK_USER_API_KEY;
-    const { status } = await caller(mock, other)(method, fill(path, { session: "s" }), requests[operationId]?.({}).body);
+    const { status } = await caller(mock, other)(
+      method,
+      fill(path, { session: "s" }),
+      requests[operationId]?.({}).body,
+    );
     assert.equal(status, 403, operationId);
   }
 });

@@ -15,7 +15,10 @@ test("the keys are what other languages have as literals, and say that they are 
   assert.deepEqual(Object.keys(JSON.parse(atob(claims))), ["sub", "org", "level", "iat", "exp"]);
   assert.equal(signature, "fake-signature-not-a-key-default");
   assert.match(MOCK_USER_API_KEY, /\.fake-signature-not-a-key-user$/);
-  assert.equal(MOCK_API_KEY, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI1ZWVkMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwMDEiLCJvcmciOiIwZjBlMGQwYy0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMGZhNGUiLCJsZXZlbCI6Im9yZ2FuaXphdGlvbiIsImlhdCI6MTc2NzYwMzYwMCwiZXhwIjo0MTAyMzU4NDAwfQ.fake-signature-not-a-key-default");
+  assert.equal(
+    MOCK_API_KEY,
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI1ZWVkMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwMDEiLCJvcmciOiIwZjBlMGQwYy0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMGZhNGUiLCJsZXZlbCI6Im9yZ2FuaXphdGlvbiIsImlhdCI6MTc2NzYwMzYwMCwiZXhwIjo0MTAyMzU4NDAwfQ.fake-signature-not-a-key-default",
+  );
 });
 
 describe("the door", () => {
@@ -39,14 +42,20 @@ describe("the door", () => {
   }
 
   test("the scheme's case does not matter", async () => {
-    const { status } = await get(mockAttention(), "/v2/users", { headers: { authorization: `bearer ${MOCK_API_KEY}` } });
+    const { status } = await get(mockAttention(), "/v2/users", {
+      headers: { authorization: `bearer ${MOCK_API_KEY}` },
+    });
     assert.equal(status, 200);
   });
 
   test("revoked, expired and deleted keys are refused at once, all with one answer", async () => {
     const mock = mockAttention();
     const bodies = new Set();
-    for (const [end, refusal] of [["revoke", "revoked"], ["expire", "expired"], ["delete", "unknown"]]) {
+    for (const [end, refusal] of [
+      ["revoke", "revoked"],
+      ["expire", "expired"],
+      ["delete", "unknown"],
+    ]) {
       const key = mock.keys.create({ name: end });
       assert.equal((await get(mock, "/v2/users", { headers: bearer(key.value) })).status, 200);
       mock.keys[end](key.id);
@@ -72,11 +81,17 @@ describe("the door", () => {
 
 test("rotation through the API: create, both work, delete, the old one stops", async () => {
   const mock = mockAttention();
-  const made = await get(mock, "/v2/api_keys", { method: "POST", body: JSON.stringify({ name: "next", orgLevel: true }) });
+  const made = await get(mock, "/v2/api_keys", {
+    method: "POST",
+    body: JSON.stringify({ name: "next", orgLevel: true }),
+  });
   const { value } = await made.json();
   assert.equal((await get(mock, "/v2/users")).status, 200);
   const keys = await (await get(mock, "/v2/api_keys", { headers: bearer(value) })).json();
-  assert.deepEqual(keys.map(({ name }) => name), ["Default mock key", "Mock user key", "next"]);
+  assert.deepEqual(
+    keys.map(({ name }) => name),
+    ["Default mock key", "Mock user key", "next"],
+  );
   assert.ok(keys.every((key) => typeof key.value === "string"));
   const old = keys.find((key) => key.value === MOCK_API_KEY);
   assert.equal((await get(mock, `/v2/api_keys/${old.id}`, { method: "DELETE", headers: bearer(value) })).status, 204);
@@ -137,8 +152,14 @@ describe("conversations", () => {
   for (const [query, holds] of [
     ["filter[title]=RENEWAL", ({ title }) => /renewal/i.test(title)],
     ["filter[hide_internal]=true", ({ isInternal }) => !isInternal],
-    ["filter[owner.email]=bram.lanternwick@attention-mock.example,fenn.copperpot@attention-mock.example", ({ user }) => ["Bram", "Fenn"].includes(user.firstName)],
-    ["fromDateTime=2026-09-01T00:00:00Z&toDateTime=2026-09-15T00:00:00Z", ({ createdAt }) => createdAt.startsWith("2026-09") && createdAt < "2026-09-16"],
+    [
+      "filter[owner.email]=bram.lanternwick@attention-mock.example,fenn.copperpot@attention-mock.example",
+      ({ user }) => ["Bram", "Fenn"].includes(user.firstName),
+    ],
+    [
+      "fromDateTime=2026-09-01T00:00:00Z&toDateTime=2026-09-15T00:00:00Z",
+      ({ createdAt }) => createdAt.startsWith("2026-09") && createdAt < "2026-09-16",
+    ],
   ]) {
     test(`filtered by ${query}`, async () => {
       const { data, meta } = await (await get(mockAttention(), `/v2/conversations/list?${query}`)).json();
@@ -171,10 +192,14 @@ describe("conversations", () => {
 test("ask_attention takes exactly one of conversations and deal", async () => {
   const mock = mockAttention();
   const [{ id, attributes }] = (await (await get(mock, "/v2/conversations/list?size=1")).json()).data;
-  const ask = (body) => get(mock, "/v2/ask_attention/v2", { method: "POST", body: JSON.stringify({ prompt: "?", ...body }) });
+  const ask = (body) =>
+    get(mock, "/v2/ask_attention/v2", { method: "POST", body: JSON.stringify({ prompt: "?", ...body }) });
   assert.equal((await ask({ conversations_ids: [id], deal_id: "d" })).status, 400);
   assert.equal((await ask({})).ok, false);
-  assert.deepEqual((await (await ask({ deal_id: attributes.dealUUID })).json()).map((each) => each.conversation_id), [id]);
+  assert.deepEqual(
+    (await (await ask({ deal_id: attributes.dealUUID })).json()).map((each) => each.conversation_id),
+    [id],
+  );
   const [good, bad] = await (await ask({ conversations_ids: [id, "none"], deal_id: "" })).json();
   assert.equal(good.error, "");
   assert.notEqual(bad.error, "");
@@ -190,9 +215,15 @@ test("the super agent answers at once, or 202 and later", async () => {
   const sent = await call("/v2/super-agent/messages", { method: "POST", body: JSON.stringify({ content: "Hello" }) });
   assert.equal(sent.status, 202);
   const path = `/v2/super-agent/sessions/${sent.body.session_id}/messages`;
-  assert.deepEqual((await call(path)).body.messages.map(({ role }) => role), ["user"]);
+  assert.deepEqual(
+    (await call(path)).body.messages.map(({ role }) => role),
+    ["user"],
+  );
   now += 20_000;
-  assert.deepEqual((await call(path)).body.messages.map(({ role }) => role), ["user", "assistant"]);
+  assert.deepEqual(
+    (await call(path)).body.messages.map(({ role }) => role),
+    ["user", "assistant"],
+  );
 });
 
 test("a presigned upload takes the file and no key", async () => {
@@ -200,32 +231,61 @@ test("a presigned upload takes the file and no key", async () => {
   const post = async (path, body = "{}") => (await get(mock, path, { method: "POST", body })).json();
   const { source_id, upload_url } = await post("/v2/knowledge-base/sources/upload");
   assert.equal(new URL(upload_url).host === new URL(API).host, false);
-  const put = (headers) => mock.fetch(upload_url, { method: "PUT", body: "# File", headers: { "content-type": "text/markdown", ...headers } });
+  const put = (headers) =>
+    mock.fetch(upload_url, { method: "PUT", body: "# File", headers: { "content-type": "text/markdown", ...headers } });
   const confirm = `/v2/knowledge-base/sources/${source_id}/confirm-upload`;
   assert.equal((await get(mock, confirm, { method: "POST" })).status, 400);
   assert.equal((await put(bearer())).status, 400);
   assert.equal((await put()).status, 200);
   assert.equal((await post(confirm)).data.attributes.status, "indexing");
-  const status = async () => (await (await get(mock, `/v2/knowledge-base/sources/${source_id}`)).json()).data.attributes.status;
+  const status = async () =>
+    (await (await get(mock, `/v2/knowledge-base/sources/${source_id}`)).json()).data.attributes.status;
   assert.deepEqual([await status(), await status()], ["indexing", "indexed"]);
 });
 
 describe("what it received", () => {
   test("method, path, query, headers, body, status", async () => {
     const mock = mockAttention();
-    await get(mock, "/v2/conversations/import?a=1&a=2", { method: "POST", body: '{"x":"é"}', headers: { ...bearer(), "X-Test": "yes" } });
-    const { method, path, query, headers, body, bodyTruncated, status } = mock.requests[0];
-    assert.deepEqual({ method, path, query, body, bodyTruncated, status }, {
-      method: "POST", path: "/v2/conversations/import", query: [["a", "1"], ["a", "2"]], body: '{"x":"é"}', bodyTruncated: false, status: 400,
+    await get(mock, "/v2/conversations/import?a=1&a=2", {
+      method: "POST",
+      body: '{"x":"é"}',
+      headers: { ...bearer(), "X-Test": "yes" },
     });
-    assert.deepEqual(headers.find(([name]) => name === "x-test"), ["x-test", "yes"]);
-    assert.deepEqual(headers.find(([name]) => name === "authorization"), ["authorization", `Bearer ${MOCK_API_KEY}`]);
+    const { method, path, query, headers, body, bodyTruncated, status } = mock.requests[0];
+    assert.deepEqual(
+      { method, path, query, body, bodyTruncated, status },
+      {
+        method: "POST",
+        path: "/v2/conversations/import",
+        query: [
+          ["a", "1"],
+          ["a", "2"],
+        ],
+        body: '{"x":"é"}',
+        bodyTruncated: false,
+        status: 400,
+      },
+    );
+    assert.deepEqual(
+      headers.find(([name]) => name === "x-test"),
+      ["x-test", "yes"],
+    );
+    assert.deepEqual(
+      headers.find(([name]) => name === "authorization"),
+      ["authorization", `Bearer ${MOCK_API_KEY}`],
+    );
   });
 
   test("bodies and entries up to their bounds", async () => {
     const mock = mockAttention({ recordBodyBytes: 4, recordRequests: 2 });
     for (const body of ["one", "three", "eleven"]) await get(mock, "/v2/_mock/echo", { method: "POST", body });
-    assert.deepEqual(mock.requests.map((each) => [each.body, each.bodyTruncated]), [["thre", true], ["elev", true]]);
+    assert.deepEqual(
+      mock.requests.map((each) => [each.body, each.bodyTruncated]),
+      [
+        ["thre", true],
+        ["elev", true],
+      ],
+    );
     mock.clearRequests();
     assert.equal(mock.requests.length, 0);
   });
@@ -245,14 +305,20 @@ describe("faults by set", () => {
     const mock = mockAttention();
     mock.set({ only: { method: "get", path: "/v2/conv*" }, times: 2, status: 503, headers: [["retry-after", "1"]] });
     const status = async (path) => (await get(mock, path)).status;
-    assert.deepEqual([await status("/v2/users"), await status("/v2/conversations"), await status("/v2/conversations/list")], [200, 503, 503]);
+    assert.deepEqual(
+      [await status("/v2/users"), await status("/v2/conversations"), await status("/v2/conversations/list")],
+      [200, 503, 503],
+    );
     assert.equal(await status("/v2/conversations"), 200);
   });
 
   test("a network error rejects as fetch does", async () => {
     const mock = mockAttention();
     mock.set({ networkError: true, times: 1 });
-    await assert.rejects(get(mock, "/v2/users"), (error) => error instanceof TypeError && error instanceof MockNetworkError);
+    await assert.rejects(
+      get(mock, "/v2/users"),
+      (error) => error instanceof TypeError && error instanceof MockNetworkError,
+    );
     assert.equal(mock.requests[0].status, null);
   });
 
@@ -262,7 +328,14 @@ describe("faults by set", () => {
     text: (text) => !text.startsWith("{"),
     html: (text) => text.startsWith("<!doctype html>"),
     empty: (text) => text === "",
-    broken: (text) => { try { JSON.parse(text); } catch { return true; } return false; },
+    broken: (text) => {
+      try {
+        JSON.parse(text);
+      } catch {
+        return true;
+      }
+      return false;
+    },
     long: (text) => text.length > 1_000_000,
     leak: (text) => text.includes(MOCK_API_KEY),
   })) {
@@ -307,7 +380,10 @@ describe("faults by path", () => {
   });
 
   test("retry-after, alone and with a status", async () => {
-    assert.deepEqual([(await at("retry-after/7")).status, (await at("retry-after/7")).headers.get("retry-after")], [429, "7"]);
+    assert.deepEqual(
+      [(await at("retry-after/7")).status, (await at("retry-after/7")).headers.get("retry-after")],
+      [429, "7"],
+    );
     const dated = await at("retry-after/in-60/status/503");
     assert.equal(dated.status, 503);
     assert.ok(Math.abs(Date.parse(dated.headers.get("retry-after")) - Date.now() - 60_000) < 3000);
@@ -317,7 +393,8 @@ describe("faults by path", () => {
   test("flaky: so many first calls of each path and query", async () => {
     const mock = mockAttention();
     const statuses = [];
-    for (const id of ["a", "a", "b", "a"]) statuses.push((await get(mock, `/v2/_mock/flaky/2/status/502?id=${id}`)).status);
+    for (const id of ["a", "a", "b", "a"])
+      statuses.push((await get(mock, `/v2/_mock/flaky/2/status/502?id=${id}`)).status);
     assert.deepEqual(statuses, [502, 502, 502, 200]);
   });
 
@@ -355,12 +432,26 @@ describe("faults by path", () => {
   test("sse", async () => {
     const response = await at("sse/2?ms=1");
     assert.equal(response.headers.get("content-type"), "text/event-stream");
-    assert.deepEqual((await response.text()).split("\n\n").slice(0, 2).map((event) => event.split("\n")[2]), ['data: {"n":1}', 'data: {"n":2}']);
+    assert.deepEqual(
+      (await response.text())
+        .split("\n\n")
+        .slice(0, 2)
+        .map((event) => event.split("\n")[2]),
+      ['data: {"n":1}', 'data: {"n":2}'],
+    );
   });
 
   test("early answers without the body", async () => {
     let pulled = 0;
-    const body = new ReadableStream({ pull(controller) { pulled++; controller.enqueue(new Uint8Array(65_536)); } }, { highWaterMark: 0 });
+    const body = new ReadableStream(
+      {
+        pull(controller) {
+          pulled++;
+          controller.enqueue(new Uint8Array(65_536));
+        },
+      },
+      { highWaterMark: 0 },
+    );
     assert.equal((await at("early/status/413", { method: "POST", body, duplex: "half" })).status, 413);
     assert.ok(pulled <= 1);
   });
@@ -421,7 +512,12 @@ describe("bad options name themselves", () => {
     [{ keys: [{ level: "admin" }] }, /key: level must be "organization" or "user"/],
     [null, /mockAttention: expected an object/],
   ]) {
-    test(String(message), () => assert.throws(() => mockAttention(options), (error) => error instanceof TypeError && message.test(error.message)));
+    test(String(message), () =>
+      assert.throws(
+        () => mockAttention(options),
+        (error) => error instanceof TypeError && message.test(error.message),
+      ),
+    );
   }
 
   test("those of set too", () => {

@@ -21,8 +21,15 @@ for (const [name, start] of Object.entries(hosts)) {
     let host;
     const call = (path, init) => fetch(host.url + path, { headers, ...init });
     const control = async (path, method = "GET", body) =>
-      (await fetch(`${host.url}/v2/_mock/${path}`, { method, ...(body !== undefined && { body: JSON.stringify(body) }) })).json();
-    before(async () => { host = await start(); });
+      (
+        await fetch(`${host.url}/v2/_mock/${path}`, {
+          method,
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        })
+      ).json();
+    before(async () => {
+      host = await start();
+    });
     after(() => host.close());
 
     test("answers with data, and remembers the call", async () => {
@@ -83,7 +90,11 @@ for (const [name, start] of Object.entries(hosts)) {
     test("a presigned upload reaches the mock itself", async () => {
       const ticket = await (await call("/v2/knowledge-base/sources/upload", { method: "POST", body: "{}" })).json();
       assert.equal(new URL(ticket.upload_url).origin, host.url);
-      assert.equal((await fetch(ticket.upload_url, { method: "PUT", body: "x", headers: { "content-type": "text/plain" } })).status, 200);
+      assert.equal(
+        (await fetch(ticket.upload_url, { method: "PUT", body: "x", headers: { "content-type": "text/plain" } }))
+          .status,
+        200,
+      );
     });
   });
 }

@@ -8,7 +8,10 @@ test("every verb sends its method and its path", async (t) => {
   const { upstream, client } = await served(t);
   for (const verb of ["get", "post", "put", "patch", "delete", "head"]) await client[verb]("/things/1");
   const lines = (await upstream.settled(6)).map(({ requestLine }) => requestLine);
-  assert.deepEqual(lines, ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"].map((method) => `${method} /v2/things/1 HTTP/1.1`));
+  assert.deepEqual(
+    lines,
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"].map((method) => `${method} /v2/things/1 HTTP/1.1`),
+  );
 });
 
 test("the key is sent once, as Bearer, with nothing else that names it", async (t) => {
@@ -42,7 +45,13 @@ test("queries: nested names, arrays, dates, nothing for null and undefined", asy
     "lang=en&filter%5Btitle%5D=Q4+%26+more&filter%5Bowner.id%5D=a&filter%5Bowner.id%5D=b&fromDateTime=2026-01-02T00%3A00%3A00.000Z&page=1&hidden=false&size=10",
   );
   assert.equal(await sent(new URLSearchParams("size=1&a=%20")), "lang=en&size=1&a=+");
-  assert.equal(await sent([["a", 1], ["a", 2]]), "size=5&lang=en&a=1&a=2");
+  assert.equal(
+    await sent([
+      ["a", 1],
+      ["a", 2],
+    ]),
+    "size=5&lang=en&a=1&a=2",
+  );
 });
 
 test("a query that cannot be written says which part", async (t) => {
@@ -66,7 +75,10 @@ test("headers: defaults, a call's own, null takes one away, Authorization is nob
   for (const headers of [{ Authorization: "x" }, new Headers({ authorization: "x" }), [["AUTHORIZATION", "x"]]]) {
     const error = await rejection(client.get("/things", { headers }));
     assert.ok(error instanceof TypeError);
-    assert.equal(error.message, "headers: Authorization is set by the client; pass the key or token to its constructor");
+    assert.equal(
+      error.message,
+      "headers: Authorization is set by the client; pass the key or token to its constructor",
+    );
   }
   assert.equal(upstream.records.length, 1);
 });
@@ -77,7 +89,11 @@ test("bodies: JSON for objects and arrays, everything else as it is", async (t) 
   form.set("a", "b");
   const bytes = new Uint8Array([1, 2, 3]);
   for (const [body, type, text] of [
-    [{ a: [1, { b: null }], c: undefined, d: new Date(0) }, /^application\/json$/, '{"a":[1,{"b":null}],"d":"1970-01-01T00:00:00.000Z"}'],
+    [
+      { a: [1, { b: null }], c: undefined, d: new Date(0) },
+      /^application\/json$/,
+      '{"a":[1,{"b":null}],"d":"1970-01-01T00:00:00.000Z"}',
+    ],
     [[1, 2], /^application\/json$/, "[1,2]"],
     ["plain", /^text\/plain/, "plain"],
     [new URLSearchParams({ a: "b c" }), /^application\/x-www-form-urlencoded/, "a=b+c"],
@@ -126,7 +142,13 @@ test("an idempotency key is sent, and lets a POST be tried again", async (t) => 
   upstream.clear();
   upstream.script([{ status: 503, headers: [AT_ONCE] }]);
   await client.post("/things", { body: { a: 1 }, idempotencyKey: "once-1" });
-  assert.deepEqual(upstream.records.map((record) => [record.all("idempotency-key")[0], record.body.text]), [["once-1", '{"a":1}'], ["once-1", '{"a":1}']]);
+  assert.deepEqual(
+    upstream.records.map((record) => [record.all("idempotency-key")[0], record.body.text]),
+    [
+      ["once-1", '{"a":1}'],
+      ["once-1", '{"a":1}'],
+    ],
+  );
 });
 
 test("answers: by content type", async (t) => {
@@ -135,7 +157,10 @@ test("answers: by content type", async (t) => {
     upstream.script([entry]);
     return client.get("/things");
   };
-  assert.deepEqual(await answered({ headers: { "content-type": "application/vnd.api+json; charset=utf-8" }, body: '{"a":1}' }), { a: 1 });
+  assert.deepEqual(
+    await answered({ headers: { "content-type": "application/vnd.api+json; charset=utf-8" }, body: '{"a":1}' }),
+    { a: 1 },
+  );
   assert.equal(await answered({ headers: { "content-type": "text/markdown" }, body: "# a" }), "# a");
   assert.equal(await answered({ status: 204 }), undefined);
   assert.equal(await answered({ headers: { "content-type": "application/json" }, body: "" }), undefined);
@@ -151,9 +176,20 @@ test("asResponse leaves the body unread, withResponse tells what came around it"
   assert.ok(response instanceof Response && !response.bodyUsed);
   assert.equal(await response.text(), '{"a":1}');
 
-  upstream.script([{ status: 503, headers: [AT_ONCE] }, { headers: { "content-type": "application/json", "x-request-id": "req-7" }, body: '{"a":2}' }]);
-  const { data, response: { status }, requestId, attempts } = await client.get("/things").withResponse();
-  assert.deepEqual({ data, status, requestId, attempts }, { data: { a: 2 }, status: 200, requestId: "req-7", attempts: 2 });
+  upstream.script([
+    { status: 503, headers: [AT_ONCE] },
+    { headers: { "content-type": "application/json", "x-request-id": "req-7" }, body: '{"a":2}' },
+  ]);
+  const {
+    data,
+    response: { status },
+    requestId,
+    attempts,
+  } = await client.get("/things").withResponse();
+  assert.deepEqual(
+    { data, status, requestId, attempts },
+    { data: { a: 2 }, status: 200, requestId: "req-7", attempts: 2 },
+  );
 });
 
 test("a call is a promise", async (t) => {
@@ -197,15 +233,29 @@ test("hooks see each try, without the credentials, and may add headers", async (
   });
   upstream.script([{ status: 503, headers: [AT_ONCE] }]);
   await client.get("/things");
-  assert.deepEqual(seen, ["request 1 GET /v2/things null", "response 1 503", "retry 1 503 0", "request 2 GET /v2/things null", "response 2 200"]);
-  assert.deepEqual(upstream.records.map((record) => [record.all("traceparent")[0], record.all("authorization")[0]]), [
-    ["trace-1", `Bearer ${FAKE_KEY}`], ["trace-2", `Bearer ${FAKE_KEY}`],
+  assert.deepEqual(seen, [
+    "request 1 GET /v2/things null",
+    "response 1 503",
+    "retry 1 503 0",
+    "request 2 GET /v2/things null",
+    "response 2 200",
   ]);
+  assert.deepEqual(
+    upstream.records.map((record) => [record.all("traceparent")[0], record.all("authorization")[0]]),
+    [
+      ["trace-1", `Bearer ${FAKE_KEY}`],
+      ["trace-2", `Bearer ${FAKE_KEY}`],
+    ],
+  );
 });
 
 test("what a hook throws is what the call fails with", async (t) => {
   for (const name of ["onRequest", "onResponse", "onRetry"]) {
-    const { upstream, client } = await served(t, { [name]: () => { throw new RangeError(name); } });
+    const { upstream, client } = await served(t, {
+      [name]: () => {
+        throw new RangeError(name);
+      },
+    });
     upstream.script([{ status: 503, headers: [AT_ONCE] }]);
     const error = await rejection(client.get("/things"));
     assert.ok(error instanceof RangeError);

@@ -1,26 +1,43 @@
 // The class tree, and what an error tells.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { inspect } from "node:util";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
 import { attention, rejection, served } from "./fixture.mjs";
 
 const { AttentionError } = attention;
 
 const BY_STATUS = [
-  [400, "ValidationError", "validation"], [401, "UnauthorizedError", "unauthorized"], [403, "ForbiddenError", "forbidden"],
-  [404, "NotFoundError", "not_found"], [409, "ConflictError", "conflict"], [413, "PayloadTooLargeError", "payload_too_large"],
-  [418, "ValidationError", "validation"], [422, "ValidationError", "validation"], [429, "RateLimitedError", "rate_limited"], [500, "ServerError", "server"], [302, "ProtocolError", "protocol"],
+  [400, "ValidationError", "validation"],
+  [401, "UnauthorizedError", "unauthorized"],
+  [403, "ForbiddenError", "forbidden"],
+  [404, "NotFoundError", "not_found"],
+  [409, "ConflictError", "conflict"],
+  [413, "PayloadTooLargeError", "payload_too_large"],
+  [418, "ValidationError", "validation"],
+  [422, "ValidationError", "validation"],
+  [429, "RateLimitedError", "rate_limited"],
+  [500, "ServerError", "server"],
+  [302, "ProtocolError", "protocol"],
 ];
 
 test("each status has its class, and no other", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   for (const [status, name, kind] of BY_STATUS) {
-    upstream.script([{ status, headers: { "content-type": "application/json", "x-request-id": "req-1" }, body: '{"error":{"code":"odd","message":"The server says so"}}' }]);
+    upstream.script([
+      {
+        status,
+        headers: { "content-type": "application/json", "x-request-id": "req-1" },
+        body: '{"error":{"code":"odd","message":"The server says so"}}',
+      },
+    ]);
     // One client for each: after a 429 the next call of this one would wait.
     const error = await rejection(client.withOptions({ baseURL: client.baseURL }).get("/things"));
-    assert.deepEqual([error.name, error.kind, error.status, error.code, error.requestId, error.attempts], [name, kind, status, "odd", "req-1", 1]);
+    assert.deepEqual(
+      [error.name, error.kind, error.status, error.code, error.requestId, error.attempts],
+      [name, kind, status, "odd", "req-1", 1],
+    );
     assert.match(error.message, /The server says so/);
     for (const [other, made] of Object.entries(attention)) {
       if (!other.endsWith("Error")) continue;
@@ -33,11 +50,16 @@ test("instanceof: another realm, a subclass of one's own, and what is no error",
   const { client } = await served(t);
   const error = await rejection(client.get("/../x"));
   const branded = runInNewContext('({ get [Symbol.for("attention-wasm.error")]() { return "server"; } })');
-  assert.ok(branded instanceof AttentionError && branded instanceof attention.ServerError && !(branded instanceof attention.ConflictError));
+  assert.ok(
+    branded instanceof AttentionError &&
+      branded instanceof attention.ServerError &&
+      !(branded instanceof attention.ConflictError),
+  );
   class Mine extends AttentionError {}
   assert.ok(!(error instanceof Mine));
   assert.ok(new Mine({ kind: "server", code: "x", message: "x", attempts: 0 }) instanceof Mine);
-  for (const value of [undefined, null, 1, "x", {}, new Error("x"), Object.create(null)]) assert.ok(!(value instanceof AttentionError));
+  for (const value of [undefined, null, 1, "x", {}, new Error("x"), Object.create(null)])
+    assert.ok(!(value instanceof AttentionError));
 });
 
 test("every kind leads to a page: the API's own, or the heading of the README that is the package's page", async (t) => {
@@ -51,10 +73,20 @@ test("every kind leads to a page: the API's own, or the heading of the README th
     assert.equal(documentation, `https://www.npmjs.com/package/${pkg}#${kind}`);
   }
   const { upstream, client } = await served(t, { maxRetries: 0 });
-  for (const [status, page] of [[401, "api"], [403, "api"], [404, "own"], [409, "own"], [500, "own"], [429, "api"]]) {
+  for (const [status, page] of [
+    [401, "api"],
+    [403, "api"],
+    [404, "own"],
+    [409, "own"],
+    [500, "own"],
+    [429, "api"],
+  ]) {
     upstream.script([{ status }]);
     const { documentation, kind } = await rejection(client.get("/things"));
-    assert.equal(documentation, page === "api" ? "https://docs.attention.com/api-authentication" : `https://www.npmjs.com/package/${pkg}#${kind}`);
+    assert.equal(
+      documentation,
+      page === "api" ? "https://docs.attention.com/api-authentication" : `https://www.npmjs.com/package/${pkg}#${kind}`,
+    );
   }
 });
 
@@ -63,7 +95,16 @@ test("toJSON is whole and plain", async (t) => {
   upstream.script([{ status: 401 }]);
   const error = await rejection(client.get("/things"));
   const plain = JSON.parse(JSON.stringify(error));
-  assert.deepEqual(Object.keys(plain), ["name", "kind", "code", "message", "status", "attempts", "diagnosis", "documentation"]);
+  assert.deepEqual(Object.keys(plain), [
+    "name",
+    "kind",
+    "code",
+    "message",
+    "status",
+    "attempts",
+    "diagnosis",
+    "documentation",
+  ]);
   assert.equal(plain.name, "UnauthorizedError");
   assert.ok(!("stack" in plain) && !("cause" in plain));
 });

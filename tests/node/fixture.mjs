@@ -45,7 +45,10 @@ export async function served(t, options = {}, upstreamOptions = {}) {
 
 /** The error that a promise rejects with. */
 export async function rejection(promise) {
-  return promise.then((value) => assert.fail(`resolved to ${JSON.stringify(value)}`), (error) => error);
+  return promise.then(
+    (value) => assert.fail(`resolved to ${JSON.stringify(value)}`),
+    (error) => error,
+  );
 }
 
 /** A retry that needs no patience. */

@@ -4,7 +4,8 @@ import { getEventListeners } from "node:events";
 import { afterEach, test } from "node:test";
 import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
 
-const { AbortedError, Attention, AttentionError, ConfigError, InvalidKeyError, TimeoutError, UnauthorizedError } = attention;
+const { AbortedError, Attention, AttentionError, ConfigError, InvalidKeyError, TimeoutError, UnauthorizedError } =
+  attention;
 const VARIABLES = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT", "ATTENTION_BASE_URL", "ATTENTION_LOG"];
 
 afterEach(() => {
@@ -25,7 +26,11 @@ const sentKeys = (upstream) => upstream.records.map((record) => record.all("auth
 
 test("a revoked key: one 401, then the next one serves, and an event says so", async (t) => {
   const switches = [];
-  const { upstream, client } = await served(t, { nextApiKey: FAKE_NEXT_KEY, onKeySwitch: (event) => switches.push(event) }, knowing(FAKE_NEXT_KEY));
+  const { upstream, client } = await served(
+    t,
+    { nextApiKey: FAKE_NEXT_KEY, onKeySwitch: (event) => switches.push(event) },
+    knowing(FAKE_NEXT_KEY),
+  );
   const fingerprint = client.keys.keys[1].fingerprint;
   assert.deepEqual(await client.get("/things"), { ok: true });
   assert.deepEqual(await client.post("/things", { body: {} }), { ok: true });
@@ -33,7 +38,13 @@ test("a revoked key: one 401, then the next one serves, and an event says so", a
   assert.deepEqual(switches, [{ from: "current", to: "next", fingerprint }]);
   const { inUse, keys } = client.keys;
   assert.equal(inUse, "next");
-  assert.deepEqual(keys.map(({ slot, verdict }) => [slot, verdict]), [["current", "refused"], ["next", "accepted"]]);
+  assert.deepEqual(
+    keys.map(({ slot, verdict }) => [slot, verdict]),
+    [
+      ["current", "refused"],
+      ["next", "accepted"],
+    ],
+  );
 });
 
 test("both refused: the error says what it probably is and what to do", async (t) => {
@@ -41,7 +52,10 @@ test("both refused: the error says what it probably is and what to do", async (t
   const error = await rejection(client.get("/things"));
   assert.ok(error instanceof UnauthorizedError);
   assert.equal(upstream.records.length, 2);
-  assert.deepEqual(error.diagnosis.findings.map(({ cause }) => cause), ["header_missing", "scheme_missing", "revoked_or_expired", "no_permission"]);
+  assert.deepEqual(
+    error.diagnosis.findings.map(({ cause }) => cause),
+    ["header_missing", "scheme_missing", "revoked_or_expired", "no_permission"],
+  );
   assert.ok(error.diagnosis.nextStep.length > 20);
   assert.match(error.documentation, /^https:\/\/docs\.attention\.com\//);
 });
@@ -51,13 +65,21 @@ test("a function gives the key at the first call and again after a 401", async (
   let asked = 0;
   const vault = async () => given[Math.min(asked++, 1)];
   const known = [given[0]];
-  const { upstream, client } = await served(t, { apiKey: vault }, { handler: (request) => knowing(...known).handler(request) });
+  const { upstream, client } = await served(
+    t,
+    { apiKey: vault },
+    { handler: (request) => knowing(...known).handler(request) },
+  );
   assert.equal(asked, 0);
   assert.deepEqual(client.keys.keys, []);
   await Promise.all([client.get("/a"), client.get("/b")]);
   assert.equal(asked, 1);
   known[0] = given[1];
-  assert.deepEqual(await Promise.all([1, 2, 3].map((n) => client.post(`/${n}`, { body: {} }))), [{ ok: true }, { ok: true }, { ok: true }]);
+  assert.deepEqual(await Promise.all([1, 2, 3].map((n) => client.post(`/${n}`, { body: {} }))), [
+    { ok: true },
+    { ok: true },
+    { ok: true },
+  ]);
   assert.equal(asked, 2);
   assert.deepEqual(sentKeys(upstream).sort(), [...Array(5).fill(given[0]), ...Array(3).fill(given[1])]);
 });
@@ -73,7 +95,9 @@ test("a function that gives the same key again is not asked without end", async 
   assert.deepEqual([asked, upstream.records.length], [2, 1]);
 });
 
-test("waiting for a key ends with the call's timeout and its signal, and the next call asks no second time meanwhile", { timeout: 60_000 }, async (t) => {
+test("waiting for a key ends with the call's timeout and its signal, and the next call asks no second time meanwhile", {
+  timeout: 60_000,
+}, async (t) => {
   let give;
   let asked = 0;
   const apiKey = () => {
@@ -96,17 +120,26 @@ test("waiting for a key ends with the call's timeout and its signal, and the nex
   assert.deepEqual([asked, upstream.records.length], [1, 1]);
 });
 
-test("the total timeout counts from the call's beginning, also when the key was renewed on the way", { timeout: 60_000 }, async (t) => {
+test("the total timeout counts from the call's beginning, also when the key was renewed on the way", {
+  timeout: 60_000,
+}, async (t) => {
   let asked = 0;
   const { upstream, client } = await served(t, { apiKey: () => `fake-key-number-${asked++}-of-a-vault` });
-  upstream.script([{ status: 401, delayMs: 700 }, { status: 200, body: "{}", delayMs: 700, times: 2 }]);
+  upstream.script([
+    { status: 401, delayMs: 700 },
+    { status: 200, body: "{}", delayMs: 700, times: 2 },
+  ]);
   const error = await rejection(client.get("/things", { timeout: 1000 }));
   assert.ok(error instanceof TimeoutError, String(error));
 });
 
 test("a function that hangs after a 401: the timeout has the 401 as its cause", { timeout: 60_000 }, async (t) => {
   let asked = 0;
-  const { upstream, client } = await served(t, { apiKey: () => (asked++ === 0 ? FAKE_KEY : new Promise(() => {})) }, knowing());
+  const { upstream, client } = await served(
+    t,
+    { apiKey: () => (asked++ === 0 ? FAKE_KEY : new Promise(() => {})) },
+    knowing(),
+  );
   const error = await rejection(client.get("/things", { timeout: 2000 }));
   assert.ok(error instanceof TimeoutError && error.code === "key_provider_timeout", String(error));
   assert.ok(error.cause instanceof UnauthorizedError);
@@ -116,7 +149,12 @@ test("a function that hangs after a 401: the timeout has the 401 as its cause", 
 test("a function that fails, or gives something else, or a bad key", async (t) => {
   const down = new Error("vault is down");
   for (const [apiKey, check] of [
-    [async () => { throw down; }, (error) => error instanceof ConfigError && error.code === "key_provider_failed" && error.cause === down],
+    [
+      async () => {
+        throw down;
+      },
+      (error) => error instanceof ConfigError && error.code === "key_provider_failed" && error.cause === down,
+    ],
     [() => 5, (error) => error instanceof ConfigError && /gave a number, not a string/.test(error.message)],
     [() => "Bearer abc", (error) => error instanceof InvalidKeyError && error.code === "key_has_scheme"],
   ]) {
@@ -126,7 +164,12 @@ test("a function that fails, or gives something else, or a bad key", async (t) =
     assert.equal(upstream.records.length, 0);
   }
   let tries = 0;
-  const { client } = await served(t, { apiKey: async () => { if (tries++ === 0) throw down; return FAKE_KEY; } });
+  const { client } = await served(t, {
+    apiKey: async () => {
+      if (tries++ === 0) throw down;
+      return FAKE_KEY;
+    },
+  });
   await rejection(client.get("/things"));
   assert.deepEqual(await client.get("/things"), { ok: true });
 });
@@ -134,7 +177,9 @@ test("a function that fails, or gives something else, or a bad key", async (t) =
 test("a stream cannot be sent again after the key was renewed", async (t) => {
   let asked = 0;
   const { upstream, client } = await served(t, { apiKey: () => `fake-key-number-${asked++}-of-a-vault` }, knowing());
-  assert.ok((await rejection(client.post("/things", { body: new Blob(["once"]).stream() }))) instanceof UnauthorizedError);
+  assert.ok(
+    (await rejection(client.post("/things", { body: new Blob(["once"]).stream() }))) instanceof UnauthorizedError,
+  );
   assert.equal(upstream.records.length, 1);
 });
 
@@ -159,21 +204,32 @@ test("no credential, two of them, or a token without an address", () => {
     [{ apiKey: FAKE_KEY, token: FAKE_KEY }, "two_credentials"],
     [{ token: FAKE_KEY }, "base_url_missing"],
   ]) {
-    assert.throws(() => new Attention(options), (error) => error instanceof ConfigError && error.code === code);
+    assert.throws(
+      () => new Attention(options),
+      (error) => error instanceof ConfigError && error.code === code,
+    );
   }
 });
 
 test("a bad key is refused before any call, and never repeated", () => {
   for (const [apiKey, code] of [
-    ["", "key_empty"], ["  \n", "key_empty"], ["Bearer abcdefgh", "key_has_scheme"], ["YOUR_API_KEY", "key_placeholder"],
-    ["fake-key\nwith-newline", "key_invalid_character"], ["x".repeat(9000), "key_too_long"],
+    ["", "key_empty"],
+    ["  \n", "key_empty"],
+    ["Bearer abcdefgh", "key_has_scheme"],
+    ["YOUR_API_KEY", "key_placeholder"],
+    ["fake-key\nwith-newline", "key_invalid_character"],
+    ["x".repeat(9000), "key_too_long"],
   ]) {
-    assert.throws(() => new Attention({ apiKey }), (error) => {
-      assert.ok(error instanceof InvalidKeyError);
-      assert.equal(error.code, code);
-      if (apiKey.trim() !== "") for (const text of [error.message, error.stack, JSON.stringify(error)]) assert.ok(!text.includes(apiKey));
-      return true;
-    });
+    assert.throws(
+      () => new Attention({ apiKey }),
+      (error) => {
+        assert.ok(error instanceof InvalidKeyError);
+        assert.equal(error.code, code);
+        if (apiKey.trim() !== "")
+          for (const text of [error.message, error.stack, JSON.stringify(error)]) assert.ok(!text.includes(apiKey));
+        return true;
+      },
+    );
   }
 });
 

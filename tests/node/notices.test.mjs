@@ -14,7 +14,9 @@ function jwt(expiresAt, name = "fake") {
 
 function recorder() {
   const lines = [];
-  const logger = Object.fromEntries(["debug", "info", "warn", "error"].map((level) => [level, (line) => lines.push(`${level} ${line}`)]));
+  const logger = Object.fromEntries(
+    ["debug", "info", "warn", "error"].map((level) => [level, (line) => lines.push(`${level} ${line}`)]),
+  );
   return { lines, logger };
 }
 
@@ -23,7 +25,10 @@ test("a key that expires within a week is told of once, before the call", async 
   const { lines, logger } = recorder();
   const expiresAt = Math.floor((Date.now() + 3 * DAY) / 1000) * 1000;
   const { upstream, client } = await served(t, {
-    apiKey: jwt(expiresAt), nextApiKey: jwt(Date.now() + 300 * DAY, "next"), logger, logLevel: "warn",
+    apiKey: jwt(expiresAt),
+    nextApiKey: jwt(Date.now() + 300 * DAY, "next"),
+    logger,
+    logLevel: "warn",
     onKeyExpiring: (event) => told.push({ ...event, sent: upstream.records.length }),
   });
   const { fingerprint } = client.keys.keys[0];
@@ -31,13 +36,21 @@ test("a key that expires within a week is told of once, before the call", async 
   await client.get("/things");
   await client.withOptions({ maxRetries: 0 }).get("/things");
   assert.deepEqual(told, [{ slot: "current", fingerprint, expiresAt, sent: 0 }]);
-  assert.deepEqual(lines, [`warn attention: the current key (${fingerprint}) expires on ${new Date(expiresAt).toISOString()}`]);
+  assert.deepEqual(lines, [
+    `warn attention: the current key (${fingerprint}) expires on ${new Date(expiresAt).toISOString()}`,
+  ]);
 });
 
 test("both keys, each once; an expired one is called so", async (t) => {
   const told = [];
   const { lines, logger } = recorder();
-  const { client } = await served(t, { apiKey: jwt(Date.now() - DAY), nextApiKey: jwt(Date.now() + DAY, "next"), logger, logLevel: "warn", onKeyExpiring: ({ slot }) => told.push(slot) });
+  const { client } = await served(t, {
+    apiKey: jwt(Date.now() - DAY),
+    nextApiKey: jwt(Date.now() + DAY, "next"),
+    logger,
+    logLevel: "warn",
+    onKeyExpiring: ({ slot }) => told.push(slot),
+  });
   await client.get("/things");
   await client.get("/things");
   assert.deepEqual(told, ["current", "next"]);
@@ -48,7 +61,10 @@ test("both keys, each once; an expired one is called so", async (t) => {
 test("a key that a function gives is looked at when it is there, and its successor anew", async (t) => {
   const told = [];
   const keys = [jwt(Date.now() + DAY, "first"), jwt(Date.now() + DAY, "second")];
-  const { upstream, client } = await served(t, { apiKey: () => keys.shift(), onKeyExpiring: ({ fingerprint }) => told.push(fingerprint) });
+  const { upstream, client } = await served(t, {
+    apiKey: () => keys.shift(),
+    onKeyExpiring: ({ fingerprint }) => told.push(fingerprint),
+  });
   await client.get("/things");
   upstream.script([{ status: 401 }]);
   await client.get("/things");
@@ -65,19 +81,31 @@ test("keys that last, or do not tell, are not mentioned", async (t) => {
 });
 
 test("logLevel cuts off what is below it", async (t) => {
-  for (const [logLevel, levels] of [["debug", ["debug", "debug", "info", "debug", "debug"]], ["info", ["info"]], ["warn", []], ["off", []], [undefined, ["debug", "debug", "info", "debug", "debug"]]]) {
+  for (const [logLevel, levels] of [
+    ["debug", ["debug", "debug", "info", "debug", "debug"]],
+    ["info", ["info"]],
+    ["warn", []],
+    ["off", []],
+    [undefined, ["debug", "debug", "info", "debug", "debug"]],
+  ]) {
     const { lines, logger } = recorder();
     const { upstream, client } = await served(t, { logger, logLevel });
     upstream.script([{ status: 503, headers: [["retry-after", "0"]] }]);
     await client.get("/things");
-    assert.deepEqual(lines.map((line) => line.split(" ")[0]), levels, String(logLevel));
+    assert.deepEqual(
+      lines.map((line) => line.split(" ")[0]),
+      levels,
+      String(logLevel),
+    );
   }
 });
 
 test("without a logger the level turns the console on, and off wins over the environment", async (t) => {
   const printed = t.mock.method(console, "debug", () => {});
   process.env.ATTENTION_LOG = "debug";
-  t.after(() => { delete process.env.ATTENTION_LOG; });
+  t.after(() => {
+    delete process.env.ATTENTION_LOG;
+  });
   await (await served(t, { logLevel: "off" })).client.get("/things");
   assert.equal(printed.mock.callCount(), 0);
   await (await served(t)).client.get("/things");
@@ -88,5 +116,8 @@ test("without a logger the level turns the console on, and off wins over the env
 });
 
 test("errors about keys lead to the page about keys", () => {
-  assert.throws(() => new Attention({}), { code: "key_missing", documentation: "https://docs.attention.com/api-authentication" });
+  assert.throws(() => new Attention({}), {
+    code: "key_missing",
+    documentation: "https://docs.attention.com/api-authentication",
+  });
 });

@@ -1,15 +1,19 @@
 // Wrong options, in plain JavaScript, are explained by name.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { inspect } from "node:util";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
 const { Attention, ConfigError } = attention;
-const says = (pattern) => (error) => error instanceof TypeError && pattern.test(error.message) && !error.message.includes(FAKE_KEY);
+const says = (pattern) => (error) =>
+  error instanceof TypeError && pattern.test(error.message) && !error.message.includes(FAKE_KEY);
 
 test("an unknown option of the client names those that there are", () => {
-  assert.throws(() => new Attention({ apikey: FAKE_KEY }), says(/^new Attention\(\): there is no option apikey; there are apiKey, nextApiKey, token, /));
+  assert.throws(
+    () => new Attention({ apikey: FAKE_KEY }),
+    says(/^new Attention\(\): there is no option apikey; there are apiKey, nextApiKey, token, /),
+  );
   assert.throws(() => new Attention(FAKE_KEY), says(/^new Attention\(\): expected an object with options$/));
   assert.throws(() => new Attention({ apiKey: FAKE_KEY, __proto__: { more: 1 } }), says(/no option more/));
 });
@@ -74,7 +78,8 @@ test("so do the options of a call and of withOptions", async (t) => {
 test("every option of the client is in the tables above", async () => {
   const source = await readFile(new URL(import.meta.url), "utf8");
   const { message } = await rejection((async () => new Attention({ unknown: 1 }))());
-  for (const name of message.split("there are ")[1].split(", ")) assert.match(source, new RegExp(`\\[\\{ ${name}: `), name);
+  for (const name of message.split("there are ")[1].split(", "))
+    assert.match(source, new RegExp(`\\[\\{ ${name}: `), name);
 });
 
 test("calls after close() say so, whatever the way", async () => {
@@ -82,20 +87,45 @@ test("calls after close() say so, whatever the way", async () => {
   const { labels } = client;
   client[Symbol.dispose]();
   client.close();
-  for (const call of [() => client.get("/things"), () => labels.list(), () => client.conversations.list(), () => client.withOptions({}), () => client.keys, () => client.superAgent.send({ content: "?" }), () => client.knowledgeBase.upload({ file: "x" })]) {
+  for (const call of [
+    () => client.get("/things"),
+    () => labels.list(),
+    () => client.conversations.list(),
+    () => client.withOptions({}),
+    () => client.keys,
+    () => client.superAgent.send({ content: "?" }),
+    () => client.knowledgeBase.upload({ file: "x" }),
+  ]) {
     const error = await rejection((async () => call())());
-    assert.ok(error instanceof ConfigError && error.code === "closed" && /has been closed/.test(error.message), String(error));
+    assert.ok(
+      error instanceof ConfigError && error.code === "closed" && /has been closed/.test(error.message),
+      String(error),
+    );
   }
 });
 
 test("undefined options are as if they were not there", async (t) => {
-  const { client } = await served(t, { timeout: undefined, logger: undefined, nextApiKey: undefined, fetch: undefined });
+  const { client } = await served(t, {
+    timeout: undefined,
+    logger: undefined,
+    nextApiKey: undefined,
+    fetch: undefined,
+  });
   assert.deepEqual(await client.get("/things", { query: undefined, signal: undefined, body: undefined }), { ok: true });
 });
 
 test("a base URL that would betray the key is refused", () => {
-  for (const baseURL of ["http://api.attention.tech/v2", "/api/v2", "ftp://x", "https://user:password@x.example", "https://x.example/?a"]) {
-    assert.throws(() => new Attention({ apiKey: FAKE_KEY, baseURL }), (error) => error instanceof ConfigError && error.code.startsWith("base_url_"));
+  for (const baseURL of [
+    "http://api.attention.tech/v2",
+    "/api/v2",
+    "ftp://x",
+    "https://user:password@x.example",
+    "https://x.example/?a",
+  ]) {
+    assert.throws(
+      () => new Attention({ apiKey: FAKE_KEY, baseURL }),
+      (error) => error instanceof ConfigError && error.code.startsWith("base_url_"),
+    );
   }
 });
 
@@ -111,13 +141,18 @@ test("an injected fetch gets what fetch gets, and may change it", async (t) => {
   await client.get("/things");
   await client.get("/things");
   assert.deepEqual(seen[0], [undefined, `${upstream.url}/v2/things`, "GET", "manual"]);
-  assert.deepEqual(upstream.records.map((record) => record.all("x-added")), [["1"], ["2"]]);
+  assert.deepEqual(
+    upstream.records.map((record) => record.all("x-added")),
+    [["1"], ["2"]],
+  );
 });
 
 test("a fetch put in place of the global one later is used", async (t) => {
   const { client } = await served(t);
   const original = globalThis.fetch;
-  t.after(() => { globalThis.fetch = original; });
+  t.after(() => {
+    globalThis.fetch = original;
+  });
   globalThis.fetch = async () => Response.json({ patched: true });
   assert.deepEqual(await client.get("/things"), { patched: true });
 });
@@ -126,9 +161,16 @@ test("in a page a key is refused, with the reason and the way out", (t) => {
   globalThis.window = globalThis;
   globalThis.document = {};
   globalThis.location = { origin: "https://app.example" };
-  t.after(() => { delete globalThis.window; delete globalThis.document; delete globalThis.location; });
-  assert.throws(() => new Attention({ apiKey: FAKE_KEY }), (error) =>
-    error instanceof ConfigError && error.code === "key_in_browser" && /deploy the Worker/.test(error.message));
+  t.after(() => {
+    delete globalThis.window;
+    delete globalThis.document;
+    delete globalThis.location;
+  });
+  assert.throws(
+    () => new Attention({ apiKey: FAKE_KEY }),
+    (error) =>
+      error instanceof ConfigError && error.code === "key_in_browser" && /deploy the Worker/.test(error.message),
+  );
   new Attention({ apiKey: FAKE_KEY, dangerouslyAllowBrowser: true }).close();
   const client = new Attention({ token: FAKE_KEY, baseURL: "/api/v2" });
   assert.equal(client.baseURL, "https://app.example/api/v2");

@@ -1,8 +1,8 @@
 // Signals and timeouts, at every point of a call.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { attention, rejection, served } from "./fixture.mjs";
 
 const { AbortedError, ConnectionError, TimeoutError } = attention;

@@ -12,7 +12,11 @@ const run = promisify(execFile);
 
 /** Runs a module in the project; what it printed. One that does not end by itself is ended, and an error. */
 async function module(source, env = {}) {
-  return run(process.execPath, ["--input-type=module", "--eval", source], { cwd: await project(), env: { ...process.env, ...env }, timeout: 45_000 });
+  return run(process.execPath, ["--input-type=module", "--eval", source], {
+    cwd: await project(),
+    env: { ...process.env, ...env },
+    timeout: 45_000,
+  });
 }
 
 test("importing changes no global and compiles nothing", async () => {
@@ -30,23 +34,29 @@ test("importing changes no global and compiles nothing", async () => {
 
 test("the process ends by itself after calls, also those that nobody waits for", async (t) => {
   const { upstream } = await served(t);
-  const { stdout } = await module(`
+  const { stdout } = await module(
+    `
     import { Attention } from "attention-wasm";
     const attention = new Attention();
     console.log(await attention.get("/things"));
     attention.get("/unread");
     (await attention.get("/handed-out").asResponse()).body.cancel();
     attention.get("/missing", { timeout: 50_000 }).catch(() => {});
-  `, { ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2` });
+  `,
+    { ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2` },
+  );
   assert.equal(stdout, "{ ok: true }\n");
 });
 
 test("ATTENTION_LOG turns the console on, without the key and the query", async (t) => {
   const { upstream } = await served(t);
-  const { stdout } = await module(`
+  const { stdout } = await module(
+    `
     import { Attention } from "attention-wasm";
     await new Attention().get("/things", { query: { email: "somebody@example.test" } });
-  `, { ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2`, ATTENTION_LOG: "debug" });
+  `,
+    { ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2`, ATTENTION_LOG: "debug" },
+  );
   assert.match(stdout, /attention: GET \S+\/v2\/things, try 1: 200/);
   assert.ok(!stdout.includes(FAKE_KEY) && !stdout.includes("somebody"));
 });
@@ -63,6 +73,7 @@ test("the package holds what it must and nothing else", async () => {
   assert.equal(manifest.dependencies, undefined);
   assert.equal(manifest.sideEffects, false);
   const { stdout } = await run("find", [".", "-type", "f"], { cwd: folder });
-  const kinds = /^\.\/(package\.json|README\.md|api\.md|LICENSE-\w+|dist\/[\w.-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
+  const kinds =
+    /^\.\/(package\.json|README\.md|api\.md|LICENSE-\w+|dist\/[\w.-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
   for (const file of stdout.trim().split("\n")) assert.match(file, kinds);
 });

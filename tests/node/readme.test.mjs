@@ -14,7 +14,8 @@ const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
 
 const readme = await readFile(new URL("../../pkg/README.md", import.meta.url), "utf8");
 const snippets = [...readme.matchAll(/^## (.*)$|^```js\n([\s\S]*?)^```$/gm)].reduce(
-  ({ found, section }, [, title, code]) => (title ? { found, section: title } : { found: [...found, { section, code }], section }),
+  ({ found, section }, [, title, code]) =>
+    title ? { found, section: title } : { found: [...found, { section, code }], section },
   { found: [], section: "first call" },
 ).found;
 
@@ -39,16 +40,27 @@ for (const [index, { section, code }] of snippets.entries()) {
       await rm(folder, { recursive: true });
     });
     const isCommonJs = code.includes("require(");
-    await writeFile(join(folder, "mine.cjs"), `${MINE}globalThis.location = { origin: ${JSON.stringify(upstream.url)} };`);
-    const imports = code.includes("attention-wasm\"") ? "" : 'import { Attention } from "attention-wasm";\n';
+    await writeFile(
+      join(folder, "mine.cjs"),
+      `${MINE}globalThis.location = { origin: ${JSON.stringify(upstream.url)} };`,
+    );
+    const imports = code.includes('attention-wasm"') ? "" : 'import { Attention } from "attention-wasm";\n';
     const client = code.includes("new Attention") ? "" : "const attention = new Attention();\n";
     const end = code.includes("export default") ? "" : "\nexport default {};\n";
-    await writeFile(join(folder, isCommonJs ? "snippet.cjs" : "snippet.mjs"), isCommonJs ? code : `${imports}${client}${code}${end}`);
-    await writeFile(join(folder, "run.mjs"), isCommonJs ? 'import "./mine.cjs"; import "./snippet.cjs";' : `
+    await writeFile(
+      join(folder, isCommonJs ? "snippet.cjs" : "snippet.mjs"),
+      isCommonJs ? code : `${imports}${client}${code}${end}`,
+    );
+    await writeFile(
+      join(folder, "run.mjs"),
+      isCommonJs
+        ? 'import "./mine.cjs"; import "./snippet.cjs";'
+        : `
       import "./mine.cjs";
       const { default: worker } = await import("./snippet.mjs");
       if (worker.fetch) console.log((await worker.fetch(new Request("https://worker.example"), { ATTENTION_API_KEY: newKey })).status);
-    `);
+    `,
+    );
     const env = { ...process.env, ATTENTION_API_KEY: MOCK_USER_API_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2` };
     await run(process.execPath, [join(folder, "run.mjs")], { env, timeout: 30_000 });
     // The snippet about tests brings its own mock.

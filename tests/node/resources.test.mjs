@@ -1,8 +1,8 @@
 // The operations by name.
 import assert from "node:assert/strict";
-import { build } from "esbuild";
 import { join } from "node:path";
 import { test } from "node:test";
+import { build } from "esbuild";
 import { resources } from "../../openapi/describe.mjs";
 import { fill, identifiers, operations, requests } from "../mock/calls.mjs";
 import { packageFolder } from "../runtimes/packed.mjs";
@@ -14,7 +14,10 @@ const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
 const named = resources.flatMap(({ operations }) => operations);
 
 test("every operation of the description has a name of its own", () => {
-  assert.deepEqual(named.map(({ operationId }) => operationId).sort(), operations.map(({ operationId }) => operationId).sort());
+  assert.deepEqual(
+    named.map(({ operationId }) => operationId).sort(),
+    operations.map(({ operationId }) => operationId).sort(),
+  );
   assert.equal(new Set(named.map(({ resource, name }) => `${resource}.${name}`)).size, named.length);
 });
 
@@ -28,7 +31,8 @@ for (const { operationId, resource, name, method, path, ids: parameters, params 
     const filled = fill(path, ids);
     const pieces = filled.split("/").filter((_, index) => path.split("/")[index].startsWith("{"));
     assert.equal(pieces.length, parameters.length);
-    const given = params === "body" ? body : params === "query" ? Object.fromEntries(new URLSearchParams(query)) : undefined;
+    const given =
+      params === "body" ? body : params === "query" ? Object.fromEntries(new URLSearchParams(query)) : undefined;
     const options = params === "body" && query !== "" ? { query: Object.fromEntries(new URLSearchParams(query)) } : {};
     mock.clearRequests();
     await client[resource][name](...pieces, ...(params === undefined ? [] : [given]), options);
@@ -36,7 +40,10 @@ for (const { operationId, resource, name, method, path, ids: parameters, params 
     const [sent] = mock.requests;
     assert.equal(`${sent.method} ${sent.path}`, `${method} /v2${filled}`);
     assert.equal(new URLSearchParams(sent.query).toString(), new URLSearchParams(query).toString());
-    assert.deepEqual(sent.body === null || sent.body === "" ? undefined : JSON.parse(sent.body), params === "body" ? body : undefined);
+    assert.deepEqual(
+      sent.body === null || sent.body === "" ? undefined : JSON.parse(sent.body),
+      params === "body" ? body : undefined,
+    );
     client.close();
   });
 }
@@ -51,12 +58,18 @@ test("options go with the call, and pieces of a path are encoded", async (t) => 
 test("an identifier that would lead elsewhere is refused before anything is sent", async (t) => {
   const { upstream, client } = await served(t);
   for (const id of ["..", ".", "a/b", "a\\b", "%2e%2e"]) {
-    const outcome = await client.labels.get(id).then(() => upstream.records.at(-1).target, (error) => error);
+    const outcome = await client.labels.get(id).then(
+      () => upstream.records.at(-1).target,
+      (error) => error,
+    );
     if (typeof outcome === "string") assert.equal(decodeURIComponent(outcome), `/v2/labels/${id}`);
     else assert.equal(outcome.name, "ValidationError", String(outcome));
   }
   for (const id of [undefined, "", 5, null, {}]) {
-    assert.throws(() => client.labels.get(id), (error) => error instanceof TypeError && error.message === "labels.get: id must be a string that is not empty");
+    assert.throws(
+      () => client.labels.get(id),
+      (error) => error instanceof TypeError && error.message === "labels.get: id must be a string that is not empty",
+    );
   }
   assert.throws(() => client.scorecards.getItem("a"), /scorecards\.getItem: itemId must be/);
 });
@@ -77,9 +90,18 @@ test("wrong options are named", async (t) => {
 });
 
 test("what may undo itself when repeated is not repeated", async (t) => {
-  const { upstream, client } = await served(t, { fetch: async () => { throw new TypeError("cut"); } });
+  const { upstream, client } = await served(t, {
+    fetch: async () => {
+      throw new TypeError("cut");
+    },
+  });
   let sent = 0;
-  const counting = client.withOptions({ fetch: async () => { sent++; throw new TypeError("cut"); } });
+  const counting = client.withOptions({
+    fetch: async () => {
+      sent++;
+      throw new TypeError("cut");
+    },
+  });
   await rejection(counting.conversations.changePrivacy("a"));
   assert.equal(sent, 1);
   await rejection(counting.conversations.changePrivacy("a", { idempotent: true, maxRetries: 1 }));
@@ -107,7 +129,10 @@ test("a bundle with the plain client alone has none of them", async () => {
   const bundle = async (name) => {
     const { outputFiles } = await build({
       stdin: { contents: `export { ${name} } from "${join(folder, "dist/index.js")}"`, resolveDir: folder },
-      bundle: true, minify: true, format: "esm", write: false,
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
     });
     return outputFiles[0].text;
   };

@@ -1,7 +1,7 @@
 // What is sent again, when, and how often: as the upstream sees it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attention, AT_ONCE, rejection, served } from "./fixture.mjs";
+import { AT_ONCE, attention, rejection, served } from "./fixture.mjs";
 
 const again = { status: 503, headers: [AT_ONCE] };
 
@@ -46,7 +46,9 @@ test("a body in memory is sent again whole, a stream never", async (t) => {
 
 test("after a 429 every call of the client waits as long as the server asked", async (t) => {
   let told;
-  const refusal = new Promise((resolve) => { told = resolve; });
+  const refusal = new Promise((resolve) => {
+    told = resolve;
+  });
   const { upstream, client } = await served(t, { onRetry: () => told() });
   upstream.script([{ status: 429, headers: { "retry-after": "1" } }]);
   const first = client.get("/first");
@@ -68,7 +70,10 @@ test("the body of a refused try is given up, so that its connection is free", as
   });
   upstream.script([{ ...again, body: { zeros: 1024 * 1024 } }]);
   await client.get("/things").asResponse();
-  assert.deepEqual(responses.map(({ bodyUsed }) => bodyUsed), [true, false]);
+  assert.deepEqual(
+    responses.map(({ bodyUsed }) => bodyUsed),
+    [true, false],
+  );
 });
 
 test("an error's body is not read without end", async (t) => {

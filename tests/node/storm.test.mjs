@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { attention, assertNoOpenCalls, FAKE_KEY, rejection, served, testing } from "./fixture.mjs";
+import { assertNoOpenCalls, attention, FAKE_KEY, rejection, served, testing } from "./fixture.mjs";
 
 const { Attention, AbortedError, TimeoutError } = attention;
 const { mockAttention, MOCK_API_KEY } = testing;
@@ -10,15 +10,22 @@ const { mockAttention, MOCK_API_KEY } = testing;
 /** A fetch that counts how many calls are under way, and answers when told. */
 function held() {
   const state = { now: 0, most: 0, sent: 0, answer: [] };
-  const fetch = () => new Promise((resolve) => {
-    state.sent++;
-    state.most = Math.max(state.most, ++state.now);
-    state.answer.push(() => { state.now--; resolve(Response.json({})); });
-  });
+  const fetch = () =>
+    new Promise((resolve) => {
+      state.sent++;
+      state.most = Math.max(state.most, ++state.now);
+      state.answer.push(() => {
+        state.now--;
+        resolve(Response.json({}));
+      });
+    });
   const answerAll = async (count) => {
-    for (let left = count; left > 0;) {
+    for (let left = count; left > 0; ) {
       await new Promise((resolve) => setImmediate(resolve));
-      for (const answer of state.answer.splice(0)) { answer(); left--; }
+      for (const answer of state.answer.splice(0)) {
+        answer();
+        left--;
+      }
     }
   };
   return { state, fetch, answerAll };
@@ -27,7 +34,9 @@ function held() {
 /** Timers that keep the process alive. */
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 
-test("a storm of 1,000 calls against a rate of 100 a second: every call is answered", { timeout: 60_000 }, async (t) => {
+test("a storm of 1,000 calls against a rate of 100 a second: every call is answered", {
+  timeout: 60_000,
+}, async (t) => {
   const LIMIT = 100;
   const CONCURRENCY = 64;
   const mock = mockAttention({ rate: { limit: LIMIT, windowMs: 1000 } });
@@ -37,10 +46,18 @@ test("a storm of 1,000 calls against a rate of 100 a second: every call is answe
     statuses.push(response.status);
     return response;
   };
-  const { upstream, client } = await served(t, { apiKey: MOCK_API_KEY, maxConcurrency: CONCURRENCY }, { mock: { handle } });
+  const { upstream, client } = await served(
+    t,
+    { apiKey: MOCK_API_KEY, maxConcurrency: CONCURRENCY },
+    { mock: { handle } },
+  );
   const before = timers();
   const started = Date.now();
-  const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => client.get("/users", { query: { index } }).then(({ data }) => data.length)));
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, index) =>
+      client.get("/users", { query: { index } }).then(({ data }) => data.length),
+    ),
+  );
   const windows = Math.ceil((Date.now() - started) / 1000) + 1;
   assert.ok(answers.length === 1000 && answers.every((length) => length > 0));
 
@@ -63,21 +80,37 @@ test("a storm of 1,000 calls against a rate of 100 a second: every call is answe
 test("no more calls at once than maxConcurrency, in the order they were made", async () => {
   const { state, fetch, answerAll } = held();
   const urls = [];
-  const client = new Attention({ apiKey: FAKE_KEY, maxConcurrency: 3, fetch: (url) => { urls.push(url.slice(-2)); return fetch(); } });
+  const client = new Attention({
+    apiKey: FAKE_KEY,
+    maxConcurrency: 3,
+    fetch: (url) => {
+      urls.push(url.slice(-2));
+      return fetch();
+    },
+  });
   const calls = Promise.all(Array.from({ length: 20 }, (_, index) => client.get(`/${10 + index}`)));
   await answerAll(20);
   await calls;
   assert.equal(state.most, 3);
-  assert.deepEqual(urls, Array.from({ length: 20 }, (_, index) => String(10 + index)));
+  assert.deepEqual(
+    urls,
+    Array.from({ length: 20 }, (_, index) => String(10 + index)),
+  );
   client.close();
 });
 
 test("clients that one made share the count; the default is 64, and Infinity is none", async () => {
-  for (const [options, most] of [[{ maxConcurrency: 2 }, 2], [{}, 64], [{ maxConcurrency: Infinity }, 200]]) {
+  for (const [options, most] of [
+    [{ maxConcurrency: 2 }, 2],
+    [{}, 64],
+    [{ maxConcurrency: Infinity }, 200],
+  ]) {
     const { state, fetch, answerAll } = held();
     const client = new Attention({ apiKey: FAKE_KEY, fetch, ...options });
     const derived = client.withOptions({ maxRetries: 0 });
-    const calls = Promise.all(Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? client : derived).get("/things")));
+    const calls = Promise.all(
+      Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? client : derived).get("/things")),
+    );
     await answerAll(200);
     await calls;
     assert.equal(state.most, most);
@@ -98,7 +131,10 @@ test("who gives up in line is gone at once; who is not sent in time is told so; 
   assert.ok((await gone) instanceof AbortedError);
   assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   const error = await late;
-  assert.ok(error instanceof TimeoutError && error.code === "queue_timeout" && /maxConcurrency/.test(error.message), String(error));
+  assert.ok(
+    error instanceof TimeoutError && error.code === "queue_timeout" && /maxConcurrency/.test(error.message),
+    String(error),
+  );
   await answerAll(2);
   await Promise.all([first, last]);
   assert.equal(state.sent, 2);
@@ -112,11 +148,19 @@ test("a call that fails, and one that its hook ends, make room", async () => {
     apiKey: FAKE_KEY,
     maxConcurrency: 1,
     maxRetries: 0,
-    onRequest: ({ url }) => { if (url.endsWith("/hook")) throw new Error("own"); },
-    fetch: async () => { if (fails) throw new TypeError("cut"); return Response.json({ ok: true }); },
+    onRequest: ({ url }) => {
+      if (url.endsWith("/hook")) throw new Error("own");
+    },
+    fetch: async () => {
+      if (fails) throw new TypeError("cut");
+      return Response.json({ ok: true });
+    },
   });
   const calls = ["/cut", "/hook", "/a/../b"].map((path) => rejection(client.get(path)));
-  assert.deepEqual((await Promise.all(calls)).map(({ code, message }) => code ?? message), ["connection", "own", "path_dot_segment"]);
+  assert.deepEqual(
+    (await Promise.all(calls)).map(({ code, message }) => code ?? message),
+    ["connection", "own", "path_dot_segment"],
+  );
   fails = false;
   assert.deepEqual(await client.get("/fine"), { ok: true });
   client.close();

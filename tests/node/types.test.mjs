@@ -5,8 +5,8 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { packageFolder } from "../runtimes/packed.mjs";
 
 const folder = fileURLToPath(new URL("types/", import.meta.url));
@@ -22,15 +22,29 @@ for (const { tsc, version } of compilers) {
       const project = await mkdtemp(join(tmpdir(), "attention-types-"));
       t.after(() => rm(project, { recursive: true }));
       const types = join(await packageFolder(), "dist/types");
-      await writeFile(join(project, "tsconfig.json"), JSON.stringify({
-        compilerOptions: {
-          target: "ES2022", module: "ESNext", moduleResolution: "bundler", lib: ["ES2022", "DOM", "DOM.Iterable"], types: [],
-          strict: true, noEmit: true, exactOptionalPropertyTypes,
-          paths: { "attention-wasm": [join(types, "index.d.ts")], "attention-wasm/testing": [join(types, "testing/index.d.ts")] },
-        },
-        files: (await readdir(folder)).map((name) => join(folder, name)),
-      }));
-      const output = await new Promise((resolve) => execFile(process.execPath, [tsc, "-p", project], (_, stdout, stderr) => resolve(stdout + stderr)));
+      await writeFile(
+        join(project, "tsconfig.json"),
+        JSON.stringify({
+          compilerOptions: {
+            target: "ES2022",
+            module: "ESNext",
+            moduleResolution: "bundler",
+            lib: ["ES2022", "DOM", "DOM.Iterable"],
+            types: [],
+            strict: true,
+            noEmit: true,
+            exactOptionalPropertyTypes,
+            paths: {
+              "attention-wasm": [join(types, "index.d.ts")],
+              "attention-wasm/testing": [join(types, "testing/index.d.ts")],
+            },
+          },
+          files: (await readdir(folder)).map((name) => join(folder, name)),
+        }),
+      );
+      const output = await new Promise((resolve) =>
+        execFile(process.execPath, [tsc, "-p", project], (_, stdout, stderr) => resolve(stdout + stderr)),
+      );
       assert.equal(output, "");
     });
   }

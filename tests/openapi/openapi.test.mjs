@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { file, operations } from "../../openapi/describe.mjs";
 import { outputs } from "../../openapi/generate.mjs";
 
-const { createConfig, lint } = createRequire(new URL("../../openapi/package.json", import.meta.url))("@redocly/openapi-core");
+const { createConfig, lint } = createRequire(new URL("../../openapi/package.json", import.meta.url))(
+  "@redocly/openapi-core",
+);
 
 test("attention.v2.yaml passes the linter", async () => {
   const config = await createConfig({
@@ -24,7 +26,10 @@ test("attention.v2.yaml passes the linter", async () => {
     },
   });
   const problems = await lint({ ref: fileURLToPath(file), config });
-  assert.deepEqual(problems.map(({ ruleId, message, location }) => `${location[0]?.pointer}: ${message} (${ruleId})`), []);
+  assert.deepEqual(
+    problems.map(({ ruleId, message, location }) => `${location[0]?.pointer}: ${message} (${ruleId})`),
+    [],
+  );
 });
 
 test("every operation says how sure it is and where it was read", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";
-import { attention, assertNoOpenCalls, FAKE_KEY, rejection, testing } from "../node/fixture.mjs";
+import { assertNoOpenCalls, attention, FAKE_KEY, rejection, testing } from "../node/fixture.mjs";
 
 const { Attention, AbortedError, ProtocolError, ServerError } = attention;
 const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
@@ -14,7 +14,11 @@ function mocked(t, conversations, apiKey = MOCK_API_KEY) {
   const mock = mockAttention({ conversations });
   const client = new Attention({ apiKey, fetch: mock.fetch });
   t.after(() => client.close());
-  return { mock, client, paths: () => mock.requests.map(({ path, query }) => `${path.slice("/v2".length)}?${new URLSearchParams(query)}`) };
+  return {
+    mock,
+    client,
+    paths: () => mock.requests.map(({ path, query }) => `${path.slice("/v2".length)}?${new URLSearchParams(query)}`),
+  };
 }
 
 /** A client whose server answers with these pages, one after the other. */
@@ -54,7 +58,10 @@ test("by page number, from another page on", async (t) => {
   const { client, paths } = mocked(t, 25);
   assert.equal((await all(client.conversations.list({ size: 10, page: 2 }))).length, 15);
   // Where it is in the whole is not known here: the empty page tells.
-  assert.deepEqual(paths().map((path) => path.split("page=")[1]), ["2", "3", "4"]);
+  assert.deepEqual(
+    paths().map((path) => path.split("page=")[1]),
+    ["2", "3", "4"],
+  );
 });
 
 test("a list that ends with a full page costs no further call", async (t) => {
@@ -72,12 +79,23 @@ test("below a path of its own", async (t) => {
 });
 
 test("by offset, with either place of the total", async (t) => {
-  const { client, urls } = scripted(t,
-    { data: [1, 2], total: 5 }, { data: [3, 4], total: 5 }, { data: [5], total: 5 },
-    { data: [1, 2], meta: { totalRecords: 3 } }, { data: [3], meta: { totalRecords: 3 } });
+  const { client, urls } = scripted(
+    t,
+    { data: [1, 2], total: 5 },
+    { data: [3, 4], total: 5 },
+    { data: [5], total: 5 },
+    { data: [1, 2], meta: { totalRecords: 3 } },
+    { data: [3], meta: { totalRecords: 3 } },
+  );
   assert.deepEqual(await all(client.conversations.listWorkflowLogs({ limit: 2 })), [1, 2, 3, 4, 5]);
   assert.deepEqual(await all(client.generalizedInsights.listHistory({ user_uuid: "u", limit: 2 })), [1, 2, 3]);
-  assert.deepEqual(urls, ["?limit=2", "?limit=2&offset=2", "?limit=2&offset=4", "?user_uuid=u&limit=2", "?user_uuid=u&limit=2&offset=2"]);
+  assert.deepEqual(urls, [
+    "?limit=2",
+    "?limit=2&offset=2",
+    "?limit=2&offset=4",
+    "?user_uuid=u&limit=2",
+    "?user_uuid=u&limit=2&offset=2",
+  ]);
 });
 
 test("by offset against the mock", async (t) => {
@@ -88,12 +106,20 @@ test("by offset against the mock", async (t) => {
 });
 
 test("by cursor, with either spelling", async (t) => {
-  const { client, urls } = scripted(t,
-    { data: [1], next_cursor: "b" }, { data: [], next_cursor: "c" }, { data: [2] },
-    { items: [1], nextCursor: "b&" }, { items: [2], nextCursor: null });
+  const { client, urls } = scripted(
+    t,
+    { data: [1], next_cursor: "b" },
+    { data: [], next_cursor: "c" },
+    { data: [2] },
+    { items: [1], nextCursor: "b&" },
+    { items: [2], nextCursor: null },
+  );
   assert.deepEqual(await all(client.actions.list({ size: 1 })), [1, 2]);
   assert.deepEqual(await all(client.recorderMetrics.listMeetings({ fromDateTime: "a", toDateTime: "b" })), [1, 2]);
-  assert.deepEqual(urls.map((search) => new URLSearchParams(search).get("cursor")), [null, "b", "c", null, "b&"]);
+  assert.deepEqual(
+    urls.map((search) => new URLSearchParams(search).get("cursor")),
+    [null, "b", "c", null, "b&"],
+  );
 });
 
 test("by cursor against the mock", async (t) => {
@@ -127,20 +153,37 @@ test("a server that tells no total is asked until a page is empty", async (t) =>
 
 test("limit counts items and asks for no page more than it needs", async (t) => {
   const { client, paths } = mocked(t, 137);
-  for (const [limit, pages] of [[0, 0], [1, 1], [10, 1], [11, 2], [20, 2], [1000, 14]]) {
+  for (const [limit, pages] of [
+    [0, 0],
+    [1, 1],
+    [10, 1],
+    [11, 2],
+    [20, 2],
+    [1000, 14],
+  ]) {
     const before = paths().length;
     assert.equal((await all(client.conversations.list({ size: 10 }, { limit }))).length, Math.min(limit, 137));
     assert.equal(paths().length - before, pages, `limit ${limit}`);
   }
   for (const limit of [-1, 1.5, "5", NaN]) {
-    assert.throws(() => client.conversations.list({}, { limit }), { name: "TypeError", message: "conversations.list: limit must be a whole number from 0" });
+    assert.throws(() => client.conversations.list({}, { limit }), {
+      name: "TypeError",
+      message: "conversations.list: limit must be a whole number from 0",
+    });
   }
 });
 
 test("pages() gives the answers", async (t) => {
   const { client } = mocked(t, 25);
   const pages = await all(client.conversations.list({ size: 10 }).pages());
-  assert.deepEqual(pages.map(({ data, meta }) => [data.length, meta.pageNumber]), [[10, 1], [10, 2], [5, 3]]);
+  assert.deepEqual(
+    pages.map(({ data, meta }) => [data.length, meta.pageNumber]),
+    [
+      [10, 1],
+      [10, 2],
+      [5, 3],
+    ],
+  );
   assert.equal((await all(client.conversations.list({ size: 10 }, { limit: 11 }).pages())).length, 2);
   const none = mocked(t, 0);
   assert.equal((await all(none.client.conversations.list().pages())).length, 1);
@@ -179,16 +222,18 @@ test("a signal ends it between pages and within one", async (t) => {
   for (const delayMs of [0, 5000]) {
     const controller = new AbortController();
     const had = [];
-    const error = await rejection((async () => {
-      for await (const { id } of client.conversations.list({ size: 10 }, { signal: controller.signal })) {
-        had.push(id);
-        if (had.length === 10) {
-          mock.set({ delayMs });
-          if (delayMs === 0) controller.abort(new Error("enough"));
-          else setTimeout(() => controller.abort(new Error("enough")), 20);
+    const error = await rejection(
+      (async () => {
+        for await (const { id } of client.conversations.list({ size: 10 }, { signal: controller.signal })) {
+          had.push(id);
+          if (had.length === 10) {
+            mock.set({ delayMs });
+            if (delayMs === 0) controller.abort(new Error("enough"));
+            else setTimeout(() => controller.abort(new Error("enough")), 20);
+          }
         }
-      }
-    })());
+      })(),
+    );
     assert.ok(error instanceof AbortedError && error.cause.message === "enough", String(error));
     assert.equal(had.length, 10);
     assert.equal(getEventListeners(controller.signal, "abort").length, 0);
@@ -197,11 +242,17 @@ test("a signal ends it between pages and within one", async (t) => {
 });
 
 test("an error in the middle comes after what was there before it", async (t) => {
-  const { client } = scripted(t, { data: [1, 2], meta: { totalRecords: 4 } }, Response.json({ message: "no" }, { status: 500 }));
+  const { client } = scripted(
+    t,
+    { data: [1, 2], meta: { totalRecords: 4 } },
+    Response.json({ message: "no" }, { status: 500 }),
+  );
   const had = [];
-  const error = await rejection((async () => {
-    for await (const item of client.conversations.list()) had.push(item);
-  })());
+  const error = await rejection(
+    (async () => {
+      for await (const item of client.conversations.list()) had.push(item);
+    })(),
+  );
   assert.ok(error instanceof ServerError);
   assert.deepEqual(had, [1, 2]);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";
-import { attention, assertNoOpenCalls, rejection, testing } from "../node/fixture.mjs";
+import { assertNoOpenCalls, attention, rejection, testing } from "../node/fixture.mjs";
 
 const { Attention, AbortedError, ForbiddenError, ProtocolError, ServerError, TimeoutError } = attention;
 const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
@@ -18,7 +18,10 @@ function mocked(t, superAgentMs, options = {}) {
 
 test("an answer that comes at once", async (t) => {
   const { mock, client } = mocked(t, 0);
-  const answer = await client.superAgent.send({ content: "How many?" }, { onProgress: () => assert.fail("nothing to wait for") });
+  const answer = await client.superAgent.send(
+    { content: "How many?" },
+    { onProgress: () => assert.fail("nothing to wait for") },
+  );
   assert.deepEqual([answer.role, answer.content], ["assistant", "Invented answer to: How many?"]);
   const next = await client.superAgent.send({ content: "And now?", session_id: answer.session_id });
   assert.equal(next.session_id, answer.session_id);
@@ -28,11 +31,17 @@ test("an answer that comes at once", async (t) => {
 test("an answer that is waited for, with progress", async (t) => {
   const { mock, client } = mocked(t, 120);
   const seen = [];
-  const answer = await client.superAgent.send({ content: "How many?" }, { pollInterval: 50, onProgress: (progress) => seen.push(progress) });
+  const answer = await client.superAgent.send(
+    { content: "How many?" },
+    { pollInterval: 50, onProgress: (progress) => seen.push(progress) },
+  );
   assert.deepEqual([answer.role, answer.content], ["assistant", "Invented answer to: How many?"]);
   assert.deepEqual(seen[0].messages, []);
   assert.ok(seen.length >= 2 && seen.every(({ sessionId }) => sessionId === answer.session_id), `${seen.length}`);
-  assert.deepEqual(seen[1].messages.map(({ role }) => role), ["user"]);
+  assert.deepEqual(
+    seen[1].messages.map(({ role }) => role),
+    ["user"],
+  );
   assert.ok(seen[1].elapsed >= 45);
   assert.equal(mock.requests.filter(({ method }) => method === "POST").length, 1);
   assert.equal(mock.requests.length, seen.length + 1);
@@ -46,7 +55,9 @@ test("the API's pace is the default", async (t) => {
 });
 
 test("a message alone as the answer, which one copy of the page shows", async (t) => {
-  const { client } = mocked(t, 0, { fetch: async () => Response.json({ id: "m", session_id: "s", role: "assistant", content: "Yes" }) });
+  const { client } = mocked(t, 0, {
+    fetch: async () => Response.json({ id: "m", session_id: "s", role: "assistant", content: "Yes" }),
+  });
   assert.equal((await client.superAgent.send({ content: "?" })).content, "Yes");
 });
 
@@ -64,18 +75,42 @@ test("an abort ends the wait at once and leaves nothing", async (t) => {
 test("a timeout tells the session, where the answer may be found later", async (t) => {
   const { client } = mocked(t, 60_000);
   let sessionId;
-  const error = await rejection(client.superAgent.send({ content: "?" }, { timeout: 150, pollInterval: 40, onProgress: (progress) => { sessionId = progress.sessionId; } }));
-  assert.ok(error instanceof TimeoutError && error.code === "answer_timeout" && error.message.includes(sessionId), String(error));
+  const error = await rejection(
+    client.superAgent.send(
+      { content: "?" },
+      {
+        timeout: 150,
+        pollInterval: 40,
+        onProgress: (progress) => {
+          sessionId = progress.sessionId;
+        },
+      },
+    ),
+  );
+  assert.ok(
+    error instanceof TimeoutError && error.code === "answer_timeout" && error.message.includes(sessionId),
+    String(error),
+  );
 });
 
 test("what goes wrong on the way is the caller's", async (t) => {
   const { mock, client } = mocked(t, 60_000);
   const refused = await rejection(client.withOptions({ apiKey: MOCK_API_KEY }).superAgent.send({ content: "?" }));
   assert.ok(refused instanceof ForbiddenError);
-  const broken = client.superAgent.send({ content: "?" }, { pollInterval: 20, onProgress: () => mock.set({ status: 500 }) });
+  const broken = client.superAgent.send(
+    { content: "?" },
+    { pollInterval: 20, onProgress: () => mock.set({ status: 500 }) },
+  );
   assert.ok((await rejection(broken)) instanceof ServerError);
   mock.set(null);
-  const hook = client.superAgent.send({ content: "?" }, { onProgress: () => { throw new Error("own"); } });
+  const hook = client.superAgent.send(
+    { content: "?" },
+    {
+      onProgress: () => {
+        throw new Error("own");
+      },
+    },
+  );
   assert.equal((await rejection(hook)).message, "own");
   const lost = mocked(t, 0, { fetch: async () => Response.json({}, { status: 202 }) });
   const error = await rejection(lost.client.superAgent.send({ content: "?" }));

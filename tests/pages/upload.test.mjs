@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { after, test } from "node:test";
-import { attention, assertNoOpenCalls, FAKE_KEY, rejection, served, testing } from "../node/fixture.mjs";
+import { assertNoOpenCalls, attention, FAKE_KEY, rejection, served, testing } from "../node/fixture.mjs";
 
 const { Attention, AbortedError, ConnectionError, ProtocolError, ServerError, TimeoutError } = attention;
 const { mockAttention, MOCK_API_KEY } = testing;
@@ -21,7 +21,8 @@ async function storage(t, answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconn
       kept.bytes = Buffer.concat([kept.bytes, chunk]);
       const text = kept.bytes.toString("latin1");
       const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
-      if (text.includes("\r\n\r\n") && kept.bytes.length >= text.indexOf("\r\n\r\n") + 4 + length && answer !== "") socket.end(answer);
+      if (text.includes("\r\n\r\n") && kept.bytes.length >= text.indexOf("\r\n\r\n") + 4 + length && answer !== "")
+        socket.end(answer);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -35,13 +36,25 @@ async function storage(t, answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconn
 }
 
 const answering = (url) => ({
-  handler: (request) => Response.json(new URL(request.url).pathname.endsWith("/upload") ? { source_id: "s 1", upload_url: url } : { data: { id: "s 1", attributes: { status: "indexing" } } }),
+  handler: (request) =>
+    Response.json(
+      new URL(request.url).pathname.endsWith("/upload")
+        ? { source_id: "s 1", upload_url: url }
+        : { data: { id: "s 1", attributes: { status: "indexing" } } },
+    ),
 });
 
 test("the storage gets the file and nothing of ours", async (t) => {
   const store = await storage(t);
-  const { upstream, client } = await served(t, { defaultHeaders: { "x-own": "one" }, defaultQuery: { own: "one" } }, answering(store.url));
-  const answer = await client.knowledgeBase.upload({ title: "Battlecard", file: new Blob(["# Facts"], { type: "text/markdown" }) }, { headers: { "x-call": "two" }, idempotencyKey: "three" });
+  const { upstream, client } = await served(
+    t,
+    { defaultHeaders: { "x-own": "one" }, defaultQuery: { own: "one" } },
+    answering(store.url),
+  );
+  const answer = await client.knowledgeBase.upload(
+    { title: "Battlecard", file: new Blob(["# Facts"], { type: "text/markdown" }) },
+    { headers: { "x-call": "two" }, idempotencyKey: "three" },
+  );
   assert.deepEqual(answer, { data: { id: "s 1", attributes: { status: "indexing" } } });
   const sent = store.bytes.toString();
   assert.match(sent, /^PUT \/bucket\/file\?X-Signature=fake-signature HTTP\/1\.1\r\n/);
@@ -51,16 +64,28 @@ test("the storage gets the file and nothing of ours", async (t) => {
   assert.doesNotMatch(sent, /authorization|bearer|x-own|x-call|idempotency|cookie|referer|own=|attention/i);
   assert.ok(!sent.includes(FAKE_KEY));
   const calls = upstream.records.map(({ method, target }) => `${method} ${target}`);
-  assert.deepEqual(calls, ["POST /v2/knowledge-base/sources/upload?own=one", "POST /v2/knowledge-base/sources/s%201/confirm-upload?own=one"]);
-  assert.deepEqual(upstream.records.map((record) => record.all("x-call")), [["two"], ["two"]]);
+  assert.deepEqual(calls, [
+    "POST /v2/knowledge-base/sources/upload?own=one",
+    "POST /v2/knowledge-base/sources/s%201/confirm-upload?own=one",
+  ]);
+  assert.deepEqual(
+    upstream.records.map((record) => record.all("x-call")),
+    [["two"], ["two"]],
+  );
 });
 
 test("against the mock, whose storage refuses a call with a key", async () => {
   const mock = mockAttention();
   const client = new Attention({ apiKey: MOCK_API_KEY, fetch: mock.fetch });
-  const { data } = await client.knowledgeBase.upload({ title: "Battlecard", file: new File(["# Facts"], "facts.md", { type: "text/markdown" }) });
+  const { data } = await client.knowledgeBase.upload({
+    title: "Battlecard",
+    file: new File(["# Facts"], "facts.md", { type: "text/markdown" }),
+  });
   assert.equal(data.attributes.title, "Battlecard");
-  assert.deepEqual(mock.requests.map(({ method }) => method), ["POST", "PUT", "POST"]);
+  assert.deepEqual(
+    mock.requests.map(({ method }) => method),
+    ["POST", "PUT", "POST"],
+  );
   client.close();
 });
 
@@ -83,7 +108,10 @@ test("what the storage refuses is not confirmed", async (t) => {
 });
 
 test("nor is a redirect of the storage followed", async (t) => {
-  const store = await storage(t, "HTTP/1.1 307 Elsewhere\r\nlocation: /other\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  const store = await storage(
+    t,
+    "HTTP/1.1 307 Elsewhere\r\nlocation: /other\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+  );
   const { client } = await served(t, {}, answering(store.url));
   assert.equal((await rejection(client.knowledgeBase.upload({ file: "x" }))).code, "upload_refused");
   assert.equal(store.bytes.toString().match(/PUT/g).length, 1);
@@ -124,7 +152,11 @@ test("wrong arguments are named before anything is sent", async (t) => {
   for (const [given, options, pattern] of [
     [undefined, undefined, /^knowledgeBase\.upload: expected an object/],
     [{}, undefined, /^knowledgeBase\.upload: file is missing$/],
-    [{ file: 5 }, undefined, /^knowledgeBase\.upload: file must be a Blob, File, ArrayBuffer, view or string; not a stream$/],
+    [
+      { file: 5 },
+      undefined,
+      /^knowledgeBase\.upload: file must be a Blob, File, ArrayBuffer, view or string; not a stream$/,
+    ],
     [{ file: new ReadableStream() }, undefined, /not a stream/],
     [{ file: "x", title: 5 }, undefined, /title must be a string/],
     [{ file: "x", name: "n" }, undefined, /there is no option name; there are title, file/],

@@ -18,7 +18,8 @@ export async function startGateway(t) {
   const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
   const mock = mockAttention();
   const handler = (request) => {
-    if (request.headers.get("authorization") !== `Bearer ${TOKEN}`) return Response.json({ error: "no" }, { status: 401 });
+    if (request.headers.get("authorization") !== `Bearer ${TOKEN}`)
+      return Response.json({ error: "no" }, { status: 401 });
     const headers = new Headers(request.headers);
     headers.set("authorization", `Bearer ${MOCK_API_KEY}`);
     return mock.handle(new Request(request, { headers }));

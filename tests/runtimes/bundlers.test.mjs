@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { openPage } from "../browser/page.mjs";
 import { startApi, startGateway } from "./api.mjs";
 import { makeProject } from "./project.mjs";
@@ -24,7 +24,10 @@ attention.get("/conversations/list", { query: { size: 3 } }).then(
 `;
 
 const esbuild = fileURLToPath(new URL("../bin/esbuild", import.meta.resolve("esbuild")));
-const node = (script) => async (cwd, ...args) => run(process.execPath, [await script(), ...args], { cwd });
+const node =
+  (script) =>
+  async (cwd, ...args) =>
+    run(process.execPath, [await script(), ...args], { cwd });
 const vite = node(() => command("vite"));
 const webpack = node(() => command("webpack"));
 const rollup = node(() => command("rollup"));
@@ -37,13 +40,27 @@ const RESOLVE = ["--plugin", "@rollup/plugin-node-resolve"];
 const FOR_BROWSERS = [
   ["Vite", (cwd) => vite(cwd, "build"), undefined],
   ["webpack", (cwd) => webpack(cwd, "--mode", "production"), '<script defer src="/main.js"></script>'],
-  ["Rollup", (cwd) => rollup(cwd, "src/index.js", ...RESOLVE, "--dir", "dist"), '<script type="module" src="/index.js"></script>'],
-  ["esbuild", (cwd) => runEsbuild(cwd, "src/index.js", "--bundle", "--minify", "--outdir=dist"), '<script defer src="/index.js"></script>'],
-  ["Bun", (cwd) => runBun(cwd, "src/index.js", "--minify", "--outdir=dist"), '<script type="module" src="/index.js"></script>', needs("bun")],
+  [
+    "Rollup",
+    (cwd) => rollup(cwd, "src/index.js", ...RESOLVE, "--dir", "dist"),
+    '<script type="module" src="/index.js"></script>',
+  ],
+  [
+    "esbuild",
+    (cwd) => runEsbuild(cwd, "src/index.js", "--bundle", "--minify", "--outdir=dist"),
+    '<script defer src="/index.js"></script>',
+  ],
+  [
+    "Bun",
+    (cwd) => runBun(cwd, "src/index.js", "--minify", "--outdir=dist"),
+    '<script type="module" src="/index.js"></script>',
+    needs("bun"),
+  ],
 ];
 
 for (const [bundler, build, script, options] of FOR_BROWSERS) {
-  const make = (t, app) => makeProject(t, { "src/index.js": app, "index.html": HTML('<script type="module" src="/src/index.js"></script>') });
+  const make = (t, app) =>
+    makeProject(t, { "src/index.js": app, "index.html": HTML('<script type="module" src="/src/index.js"></script>') });
 
   test(`${bundler} for a page: no warning, no mock in it, a call with a token in Chromium`, options, async (t) => {
     const gateway = await startGateway(t);
@@ -51,7 +68,11 @@ for (const [bundler, build, script, options] of FOR_BROWSERS) {
     quiet(await build(cwd));
     const files = await built(cwd);
     await assertLean(files);
-    const { page, printed, url } = await openPage(t, { "/app.html": HTML(script), ...files, ...(files["/index.html"] && { "/app.html": files["/index.html"] }) });
+    const { page, printed, url } = await openPage(t, {
+      "/app.html": HTML(script),
+      ...files,
+      ...(files["/index.html"] && { "/app.html": files["/index.html"] }),
+    });
     await page.goto(`${url}/app.html`);
     await page.waitForFunction(() => document.title !== "app");
     assert.equal(await page.title(), "got 3", printed.join("\n"));
@@ -59,7 +80,10 @@ for (const [bundler, build, script, options] of FOR_BROWSERS) {
   });
 
   test(`${bundler} for a page that only tells errors apart: neither client nor wasm in it`, options, async (t) => {
-    const cwd = await make(t, 'import { NotFoundError } from "attention-wasm";\nglobalThis.is404 = (error) => error instanceof NotFoundError;\n');
+    const cwd = await make(
+      t,
+      'import { NotFoundError } from "attention-wasm";\nglobalThis.is404 = (error) => error instanceof NotFoundError;\n',
+    );
     quiet(await build(cwd));
     const text = await texts(await built(cwd));
     assert.match(text, /is404/);
@@ -69,7 +93,10 @@ for (const [bundler, build, script, options] of FOR_BROWSERS) {
 
 test("Vite's own server, which rebuilds dependencies for itself", async (t) => {
   const gateway = await startGateway(t);
-  const cwd = await makeProject(t, { "src/index.js": pageApp(gateway.options), "index.html": HTML('<script type="module" src="/src/index.js"></script>') });
+  const cwd = await makeProject(t, {
+    "src/index.js": pageApp(gateway.options),
+    "index.html": HTML('<script type="module" src="/src/index.js"></script>'),
+  });
   const server = start(process.execPath, [await command("vite"), "--host", "127.0.0.1", "--port", "0"], { cwd });
   t.after(() => server.kill());
   const [, at] = await server.printed(/(http:\/\/127\.0\.0\.1:\d+)/);
@@ -82,17 +109,53 @@ test("Vite's own server, which rebuilds dependencies for itself", async (t) => {
 
 /** How each builds app.mjs or app.cjs for Node; gives the file that was made. */
 const FOR_NODE = [
-  ["webpack", "esm", async (cwd) => [await webpack(cwd, "--mode", "production", "--target", "node", "--entry", "./app.mjs"), "dist/main.js"]],
-  ["webpack", "cjs", async (cwd) => [await webpack(cwd, "--mode", "production", "--target", "node", "--entry", "./app.cjs"), "dist/main.js"]],
-  ["Rollup", "esm", async (cwd) => [await rollup(cwd, "app.mjs", ...RESOLVE, "--file", "dist/main.mjs"), "dist/main.mjs"]],
-  ["esbuild", "esm", async (cwd) => [await runEsbuild(cwd, "app.mjs", "--bundle", "--platform=node", "--format=esm", "--outfile=dist/main.mjs"), "dist/main.mjs"]],
-  ["esbuild", "cjs", async (cwd) => [await runEsbuild(cwd, "app.cjs", "--bundle", "--platform=node", "--outfile=dist/main.cjs"), "dist/main.cjs"]],
+  [
+    "webpack",
+    "esm",
+    async (cwd) => [
+      await webpack(cwd, "--mode", "production", "--target", "node", "--entry", "./app.mjs"),
+      "dist/main.js",
+    ],
+  ],
+  [
+    "webpack",
+    "cjs",
+    async (cwd) => [
+      await webpack(cwd, "--mode", "production", "--target", "node", "--entry", "./app.cjs"),
+      "dist/main.js",
+    ],
+  ],
+  [
+    "Rollup",
+    "esm",
+    async (cwd) => [await rollup(cwd, "app.mjs", ...RESOLVE, "--file", "dist/main.mjs"), "dist/main.mjs"],
+  ],
+  [
+    "esbuild",
+    "esm",
+    async (cwd) => [
+      await runEsbuild(cwd, "app.mjs", "--bundle", "--platform=node", "--format=esm", "--outfile=dist/main.mjs"),
+      "dist/main.mjs",
+    ],
+  ],
+  [
+    "esbuild",
+    "cjs",
+    async (cwd) => [
+      await runEsbuild(cwd, "app.cjs", "--bundle", "--platform=node", "--outfile=dist/main.cjs"),
+      "dist/main.cjs",
+    ],
+  ],
 ];
 
 for (const [bundler, format, build] of FOR_NODE) {
   test(`${bundler} for Node, ${format}: no warning, and the bundle runs where no package is`, async (t) => {
     const { env } = await startApi(t);
-    const cwd = await makeProject(t, { [format === "esm" ? "app.mjs" : "app.cjs"]: APPS[format] }, { type: "commonjs" });
+    const cwd = await makeProject(
+      t,
+      { [format === "esm" ? "app.mjs" : "app.cjs"]: APPS[format] },
+      { type: "commonjs" },
+    );
     const [printed, file] = await build(cwd);
     quiet(printed);
     const text = await readFile(join(cwd, file), "utf8");

@@ -44,22 +44,40 @@ test("Firefox: a plain module script, and what it says when a policy forbids was
   const pages = { "/told": {}, "/told-refused": {} };
   const answers = Promise.all(Object.values(pages).map(told));
   const url = await serve(t, pages, {
-    "/": ["text/html", '<!doctype html><title>a</title><script type="module" src="/app.js"></script><iframe src="/refused.html"></iframe>'],
+    "/": [
+      "text/html",
+      '<!doctype html><title>a</title><script type="module" src="/app.js"></script><iframe src="/refused.html"></iframe>',
+    ],
     "/app.js": ["text/javascript", APP(gateway.options)],
-    "/refused.html": ["text/html", `<!doctype html><meta http-equiv="Content-Security-Policy" content="script-src 'self'"><script type="module" src="/refused.js"></script>`],
+    "/refused.html": [
+      "text/html",
+      `<!doctype html><meta http-equiv="Content-Security-Policy" content="script-src 'self'"><script type="module" src="/refused.js"></script>`,
+    ],
     "/refused.js": ["text/javascript", REFUSED(gateway.options)],
   });
   const profile = await mkdtemp(join(tmpdir(), "attention-firefox-"));
   // Nothing of its own on the network.
-  await writeFile(join(profile, "user.js"), ["app.update.enabled", "app.normandy.enabled", "datareporting.policy.dataSubmissionEnabled", "browser.aboutwelcome.enabled", "network.captive-portal-service.enabled"]
-    .map((name) => `user_pref("${name}", false);\n`).join(""));
+  await writeFile(
+    join(profile, "user.js"),
+    [
+      "app.update.enabled",
+      "app.normandy.enabled",
+      "datareporting.policy.dataSubmissionEnabled",
+      "browser.aboutwelcome.enabled",
+      "network.captive-portal-service.enabled",
+    ]
+      .map((name) => `user_pref("${name}", false);\n`)
+      .join(""),
+  );
   const browser = start(firefox, ["--headless", "--no-remote", "--profile", profile, url], { cwd: profile });
   t.after(async () => {
     browser.kill("SIGKILL");
     await browser.ended;
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   });
-  const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`Firefox told nothing in 40 s\n${browser.output()}`)), 40_000).unref());
+  const late = new Promise((_, reject) =>
+    setTimeout(() => reject(new Error(`Firefox told nothing in 40 s\n${browser.output()}`)), 40_000).unref(),
+  );
   const [plain, refused] = await Promise.race([answers, late]);
   assert.deepEqual(plain, { count: 3, missing: true, bytes: 7, events: 3, key: "key_in_browser" });
   assert.match(refused.error, /^ConfigError: .*'wasm-unsafe-eval'.*\(CompileError: /);
@@ -69,7 +87,8 @@ async function serve(t, pages, files) {
   const dist = join(await packageFolder(), "dist");
   const server = createServer(async ({ url }, response) => {
     const [, name] = /^\/attention\/([\w.-]+)$/.exec(url) ?? [];
-    const [type, text] = name === undefined ? (files[url] ?? ["text/plain", ""]) : ["text/javascript", await readFile(join(dist, name))];
+    const [type, text] =
+      name === undefined ? (files[url] ?? ["text/plain", ""]) : ["text/javascript", await readFile(join(dist, name))];
     response.setHeader("content-type", type).end(text);
   });
   server.on("request", async (request) => {
@@ -87,12 +106,14 @@ async function serve(t, pages, files) {
 }
 
 function onPath(name) {
-  return process.env.PATH.split(delimiter).map((folder) => join(folder, name)).find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return process.env.PATH.split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }

@@ -15,14 +15,20 @@ export async function installed(parent, name, id, dependencies, finish) {
   const folder = join(parent, `${name}-${id}`);
   if (await exists(folder)) return folder;
   await mkdir(parent, { recursive: true });
-  const what = Object.entries(dependencies).map(([dependency, version]) => `${dependency}@${version}`).join(" ");
+  const what = Object.entries(dependencies)
+    .map(([dependency, version]) => `${dependency}@${version}`)
+    .join(" ");
   console.error(`installing ${what}, once`);
   // Made aside and moved into place: test files run at the same time, and a broken install leaves nothing half done.
   const draft = await mkdtemp(join(parent, ".draft-"));
   try {
     await writeFile(join(draft, "package.json"), JSON.stringify({ private: true, dependencies }));
     const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-    await run(npm, ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], { cwd: draft });
+    await run(
+      npm,
+      ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],
+      { cwd: draft },
+    );
     await finish?.(draft);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
@@ -41,5 +47,8 @@ export async function installed(parent, name, id, dependencies, finish) {
 }
 
 function exists(path) {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -19,33 +19,46 @@ export async function GET() {
 
 // Next.js builds with Turbopack unless it is told otherwise, and with webpack three times as long.
 const slow = process.env.ATTENTION_SLOW === "1" ? {} : { skip: "takes half a minute; ATTENTION_SLOW=1 runs it" };
-const BUILDERS = [["Turbopack", [], {}], ["webpack", ["--webpack"], slow]];
+const BUILDERS = [
+  ["Turbopack", [], {}],
+  ["webpack", ["--webpack"], slow],
+];
 
 for (const [builder, flags, options] of BUILDERS) {
   test(`next build with ${builder}: a route in the edge runtime and one in Node`, options, async (t) => {
     const { env, upstream } = await startApi(t);
     // Below the folder that holds Next.js, which nothing above it may hide.
     const parent = await realpath(await tool("next"));
-    const cwd = await makeProject(t, {
-      "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;\n",
-      "app/page.js": "export default () => <p>page</p>;\n",
-      "app/edge/route.js": ROUTE("edge"),
-      "app/node/route.js": ROUTE("nodejs"),
-      "next.config.mjs": `export default { turbopack: { root: ${JSON.stringify(parent)} }, outputFileTracingRoot: ${JSON.stringify(parent)} };\n`,
-    // Without a type, as create-next-app makes it: with webpack Next.js builds no edge route in one of modules.
-    }, { parent, type: "" });
+    const cwd = await makeProject(
+      t,
+      {
+        "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;\n",
+        "app/page.js": "export default () => <p>page</p>;\n",
+        "app/edge/route.js": ROUTE("edge"),
+        "app/node/route.js": ROUTE("nodejs"),
+        "next.config.mjs": `export default { turbopack: { root: ${JSON.stringify(parent)} }, outputFileTracingRoot: ${JSON.stringify(parent)} };\n`,
+        // Without a type, as create-next-app makes it: with webpack Next.js builds no edge route in one of modules.
+      },
+      { parent, type: "" },
+    );
     const script = await command("next");
     const quiet = { NEXT_TELEMETRY_DISABLED: "1" };
     const { output } = await run(process.execPath, [script, "build", ...flags], { cwd, env: quiet });
     // What it says of its edge runtime it says of every route in it.
     assert.doesNotMatch(output.replaceAll(/^.*edge runtime.*$/gim, ""), /warn|⚠/i);
-    const server = start(process.execPath, [script, "start", "--port", "0", "--hostname", "127.0.0.1"], { cwd, env: { ...quiet, ...env } });
+    const server = start(process.execPath, [script, "start", "--port", "0", "--hostname", "127.0.0.1"], {
+      cwd,
+      env: { ...quiet, ...env },
+    });
     t.after(async () => {
       server.kill();
       await server.ended;
     });
     const [, url] = await server.printed(/(http:\/\/127\.0\.0\.1:\d+)/);
-    for (const [path, runtime] of [["/edge", "edge-runtime"], ["/node", "node"]]) {
+    for (const [path, runtime] of [
+      ["/edge", "edge-runtime"],
+      ["/node", "node"],
+    ]) {
       const response = await fetch(url + path);
       const text = await response.text();
       assert.equal(response.status, 200, `${path}: ${text}\n${server.output()}`);

@@ -15,7 +15,10 @@ before(async () => {
 
 after(() => upstream.close());
 
-for (const [how, load] of [["import", importPacked], ["require", requirePacked]]) {
+for (const [how, load] of [
+  ["import", importPacked],
+  ["require", requirePacked],
+]) {
   test(`${how}: a call with a key reaches the API`, async () => {
     const { Attention } = await load();
     const attention = new Attention({ apiKey: key, baseURL: `${upstream.url}/v2` });
@@ -40,8 +43,11 @@ test("errors of both copies are instances of both classes", async () => {
   assert.notEqual(esm.Attention, cjs.Attention);
   for (const { Attention } of [esm, cjs]) {
     for (const { AttentionError, InvalidKeyError, ServerError } of [esm, cjs]) {
-      assert.throws(() => new Attention({ apiKey: "Bearer x" }), (error) =>
-        error instanceof AttentionError && error instanceof InvalidKeyError && !(error instanceof ServerError));
+      assert.throws(
+        () => new Attention({ apiKey: "Bearer x" }),
+        (error) =>
+          error instanceof AttentionError && error instanceof InvalidKeyError && !(error instanceof ServerError),
+      );
     }
   }
 });

@@ -6,19 +6,34 @@ import { test } from "node:test";
 import { packageFolder } from "./packed.mjs";
 
 const FILES = [
-  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.md", "package.json",
+  "LICENSE-APACHE",
+  "LICENSE-MIT",
+  "README.md",
+  "api.md",
+  "package.json",
   "dist/attention.wasm",
-  "dist/core.cjs", "dist/core.edge-light.js", "dist/core.js", "dist/core.workerd.js",
-  "dist/index.cjs", "dist/index.edge-light.js", "dist/index.js", "dist/index.workerd.js",
-  "dist/testing.cjs", "dist/testing.js",
+  "dist/core.cjs",
+  "dist/core.edge-light.js",
+  "dist/core.js",
+  "dist/core.workerd.js",
+  "dist/index.cjs",
+  "dist/index.edge-light.js",
+  "dist/index.js",
+  "dist/index.workerd.js",
+  "dist/testing.cjs",
+  "dist/testing.js",
 ];
 
 test("the tarball holds these files, and of the declarations those that an entry leads to", async () => {
   const folder = await packageFolder();
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const packed = entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"));
+  const packed = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"));
   const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-  const roots = Object.values(exports).flatMap((conditions) => (typeof conditions === "string" ? [] : Object.values(conditions).map(({ types }) => posix.normalize(types))));
+  const roots = Object.values(exports).flatMap((conditions) =>
+    typeof conditions === "string" ? [] : Object.values(conditions).map(({ types }) => posix.normalize(types)),
+  );
   const types = await reachable(folder, roots);
   assert.deepEqual(packed.sort(), [...FILES, ...types].sort());
 });
@@ -36,8 +51,10 @@ test("no file names a place of the machine that built it, and none holds what lo
 
 test("no script runs when somebody installs it, and it depends on nothing", async () => {
   const manifest = JSON.parse(await readFile(join(await packageFolder(), "package.json"), "utf8"));
-  for (const name of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies"]) assert.equal(manifest[name], undefined, name);
-  for (const name of ["preinstall", "install", "postinstall", "prepare"]) assert.equal(manifest.scripts?.[name], undefined, name);
+  for (const name of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies"])
+    assert.equal(manifest[name], undefined, name);
+  for (const name of ["preinstall", "install", "postinstall", "prepare"])
+    assert.equal(manifest.scripts?.[name], undefined, name);
 });
 
 /** Declarations, followed from the entries through their imports. */

@@ -44,7 +44,8 @@ async function install() {
   if (await exists(folder)) return folder;
   // Made aside and moved into place: test files run at the same time.
   const draft = await mkdtemp(join(tmpdir(), "attention-packing-"));
-  const npm = (...args) => run("npm", [...args, "--offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: draft });
+  const npm = (...args) =>
+    run("npm", [...args, "--offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: draft });
   const { stdout } = await npm("pack", pkg, "--ignore-scripts", "--json", "--pack-destination", draft);
   const [{ filename }] = JSON.parse(stdout);
   await writeFile(join(draft, "package.json"), JSON.stringify({ name: "project", private: true, type: "module" }));
@@ -61,14 +62,20 @@ async function install() {
 /** Of all that could be packed. */
 async function buildId() {
   const dist = join(pkg, "dist");
-  if (!(await exists(join(dist, "index.js")))) throw new Error("pkg/dist is not built: run `cargo xtask build pkg` first");
+  if (!(await exists(join(dist, "index.js"))))
+    throw new Error("pkg/dist is not built: run `cargo xtask build pkg` first");
   const hash = createHash("sha256").update(await readFile(join(pkg, "package.json")));
-  for (const entry of (await readdir(dist, { recursive: true, withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of (await readdir(dist, { recursive: true, withFileTypes: true })).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
     if (entry.isFile()) hash.update(entry.name).update(await readFile(join(entry.parentPath, entry.name)));
   }
   return hash.digest("hex").slice(0, 16);
 }
 
 function exists(path) {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

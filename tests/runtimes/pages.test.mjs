@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { openPage } from "../browser/page.mjs";
 import { startGateway } from "./api.mjs";
 
-const HTML = (script) => `<!doctype html><title>app</title><link rel=icon href=data:,><script type="module">${script}</script>`;
+const HTML = (script) =>
+  `<!doctype html><title>app</title><link rel=icon href=data:,><script type="module">${script}</script>`;
 /** A policy, and no script in the page itself, which it would forbid. */
 const STRICT = (policy) =>
   `<!doctype html><title>app</title><meta http-equiv="Content-Security-Policy" content="${policy}"><script type="module" src="/app.js"></script>`;
@@ -32,7 +33,9 @@ async function titleOf(page, address) {
 test("a dedicated worker", async (t) => {
   const { upstream, options } = await startGateway(t);
   const { page, printed, url } = await openPage(t, {
-    "/app.html": HTML('new Worker("/worker.js", { type: "module" }).onmessage = ({ data }) => { document.title = data; };'),
+    "/app.html": HTML(
+      'new Worker("/worker.js", { type: "module" }).onmessage = ({ data }) => { document.title = data; };',
+    ),
     "/worker.js": `${CALL(options)}told().then(postMessage);`,
   });
   assert.equal(await titleOf(page, `${url}/app.html`), "got 3");
@@ -78,5 +81,8 @@ test("without 'wasm-unsafe-eval' the error says what to allow", async (t) => {
     "/app.js": SCRIPT(options),
   });
   const title = await titleOf(page, `${url}/app.html`);
-  assert.match(title, /^ConfigError wasm_refused: .*`script-src 'self' 'wasm-unsafe-eval'`.*\(CompileError: .*Content Security Policy/);
+  assert.match(
+    title,
+    /^ConfigError wasm_refused: .*`script-src 'self' 'wasm-unsafe-eval'`.*\(CompileError: .*Content Security Policy/,
+  );
 });

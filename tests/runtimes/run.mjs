@@ -28,8 +28,13 @@ export function start(command, args, { cwd, env = {} }) {
     detached: process.platform !== "win32",
   });
   const printed = [];
-  for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => printed.push([name, text]));
-  const text = (of) => printed.filter(([name]) => of === undefined || of === name).map(([, part]) => part).join("");
+  for (const name of ["stdout", "stderr"])
+    child[name].setEncoding("utf8").on("data", (text) => printed.push([name, text]));
+  const text = (of) =>
+    printed
+      .filter(([name]) => of === undefined || of === name)
+      .map(([, part]) => part)
+      .join("");
   const ended = new Promise((resolve, reject) => {
     child.once("error", (error) => reject(new Error(`${command} does not start: ${error.message}`)));
     child.once("close", (code, signal) => resolve(code ?? signal));
@@ -52,7 +57,8 @@ export function start(command, args, { cwd, env = {} }) {
       for (;;) {
         const found = pattern.exec(text());
         if (found !== null) return found;
-        if (Date.now() > end || child.exitCode !== null) throw new Error(`${command} did not print ${pattern}:\n${text()}`);
+        if (Date.now() > end || child.exitCode !== null)
+          throw new Error(`${command} did not print ${pattern}:\n${text()}`);
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     },

@@ -45,6 +45,12 @@ export const APPS = {
 
 /** What it tells wherever it runs rightly. */
 export const TOLD = {
-  count: 2, attempts: 2, missing: 404, aborted: ["aborted", "TimeoutError"], bytes: 300_000, events: 3, offline: "object",
+  count: 2,
+  attempts: 2,
+  missing: 404,
+  aborted: ["aborted", "TimeoutError"],
+  bytes: 300_000,
+  events: 3,
+  offline: "object",
   core: "https://api.attention.tech/v2",
 };

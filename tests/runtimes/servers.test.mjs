@@ -8,7 +8,12 @@ import { APPS, TOLD } from "./server-app.mjs";
 import { bun, deno, needs, newerNode } from "./tools.mjs";
 
 /** Deno asks for every permission: these are all that are needed. */
-const DENO = ["run", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env=ATTENTION_API_KEY,ATTENTION_API_KEY_NEXT,ATTENTION_BASE_URL,ATTENTION_LOG"];
+const DENO = [
+  "run",
+  "--no-prompt",
+  "--allow-net=127.0.0.1",
+  "--allow-env=ATTENTION_API_KEY,ATTENTION_API_KEY_NEXT,ATTENTION_BASE_URL,ATTENTION_LOG",
+];
 
 const RUNTIMES = [
   [`Node ${process.versions.node}`, () => process.execPath, [], {}],
@@ -18,20 +23,27 @@ const RUNTIMES = [
 ];
 
 for (const [runtime, program, args, options] of RUNTIMES) {
-  for (const [format, file] of [["esm", "app.mjs"], ["cjs", "app.cjs"]]) {
-    test(`${runtime}, ${format}: calls, retries, errors, signals and streams; the process ends by itself`, options, async (t) => {
-      const { upstream, env, key } = await startApi(t);
-      const cwd = await makeProject(t, { [file]: APPS[format] });
-      // CommonJS is resolved at run time, for which Deno wants to read.
-      const more = runtime === "Deno" && format === "cjs" ? ["--allow-read"] : [];
-      const { output } = await run(await program(), [...args, ...more, file], { cwd, env, timeoutMs: 30_000 });
-      const { shown, ...told } = JSON.parse(output.split("\n", 1)[0]);
-      assert.deepEqual(told, TOLD, output);
-      assert.match(shown, /^Attention\(http:\/\/127\.0\.0\.1:\d+\/v2, current key [0-9a-f]{8}\)$/);
-      assert.ok(!output.includes(key), "the key was printed");
-      assert.ok(!/warning/i.test(output), output);
-      assert.ok(upstream.records.every((record) => record.all("authorization").join() === `Bearer ${key}`));
-    });
+  for (const [format, file] of [
+    ["esm", "app.mjs"],
+    ["cjs", "app.cjs"],
+  ]) {
+    test(
+      `${runtime}, ${format}: calls, retries, errors, signals and streams; the process ends by itself`,
+      options,
+      async (t) => {
+        const { upstream, env, key } = await startApi(t);
+        const cwd = await makeProject(t, { [file]: APPS[format] });
+        // CommonJS is resolved at run time, for which Deno wants to read.
+        const more = runtime === "Deno" && format === "cjs" ? ["--allow-read"] : [];
+        const { output } = await run(await program(), [...args, ...more, file], { cwd, env, timeoutMs: 30_000 });
+        const { shown, ...told } = JSON.parse(output.split("\n", 1)[0]);
+        assert.deepEqual(told, TOLD, output);
+        assert.match(shown, /^Attention\(http:\/\/127\.0\.0\.1:\d+\/v2, current key [0-9a-f]{8}\)$/);
+        assert.ok(!output.includes(key), "the key was printed");
+        assert.ok(!/warning/i.test(output), output);
+        assert.ok(upstream.records.every((record) => record.all("authorization").join() === `Bearer ${key}`));
+      },
+    );
   }
 }
 
@@ -41,6 +53,8 @@ test("Deno without any permission for the environment: options do", needs("deno"
   const cwd = await makeProject(t, {
     "app.ts": `import { Attention } from "attention-wasm";\nconsole.log(typeof await new Attention(${options}).get("/users"));\n`,
   });
-  const { output } = await run(await deno(), ["run", "--no-prompt", "--check", "--allow-net=127.0.0.1", "app.ts"], { cwd });
+  const { output } = await run(await deno(), ["run", "--no-prompt", "--check", "--allow-net=127.0.0.1", "app.ts"], {
+    cwd,
+  });
   assert.match(output, /^object$/m);
 });

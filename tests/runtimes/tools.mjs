@@ -27,8 +27,14 @@ export function needs(name) {
 
 /** The folder that holds the tool's node_modules. */
 export async function tool(name) {
-  const wanted = Object.entries(versions[name]).map(([dependency, version]) => [dependency.replace("{platform}", platform), version]);
-  const id = createHash("sha256").update(JSON.stringify([platform, wanted])).digest("hex").slice(0, 8);
+  const wanted = Object.entries(versions[name]).map(([dependency, version]) => [
+    dependency.replace("{platform}", platform),
+    version,
+  ]);
+  const id = createHash("sha256")
+    .update(JSON.stringify([platform, wanted]))
+    .digest("hex")
+    .slice(0, 8);
   return installed(join(repo, ".tools/runtimes"), name, id, Object.fromEntries(wanted), FINISH[name]);
 }
 

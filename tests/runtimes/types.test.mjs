@@ -1,7 +1,7 @@
 // Projects in TypeScript: the packed declarations as every kind of resolution finds them.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { makeProject } from "./project.mjs";
 import { run } from "./run.mjs";
 
@@ -43,15 +43,30 @@ const { Upstream } = core;
 const { MOCK_API_KEY, mockAttention } = testing;
 ${USE}`;
 
-const STRICT = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, target: "es2022", typeRoots };
+const STRICT = {
+  noEmit: true,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  target: "es2022",
+  typeRoots,
+};
 const NODE = { types: ["node"], lib: ["es2022", "esnext.disposable"] };
 const PAGE = { types: [], lib: ["es2022", "esnext.disposable", "dom", "dom.iterable"] };
 
 const PROJECTS = [
   ["bundler, a page", { ...PAGE, module: "esnext", moduleResolution: "bundler" }, { "app.ts": ESM }],
   ["bundler, Node without the DOM", { ...NODE, module: "esnext", moduleResolution: "bundler" }, { "app.ts": ESM }],
-  ["node16, modules and CommonJS", { ...NODE, module: "node16", moduleResolution: "node16" }, { "app.mts": ESM, "app.cts": CJS }],
-  ["nodenext, modules and CommonJS", { ...NODE, module: "nodenext", moduleResolution: "nodenext" }, { "app.mts": ESM, "app.cts": CJS }],
+  [
+    "node16, modules and CommonJS",
+    { ...NODE, module: "node16", moduleResolution: "node16" },
+    { "app.mts": ESM, "app.cts": CJS },
+  ],
+  [
+    "nodenext, modules and CommonJS",
+    { ...NODE, module: "nodenext", moduleResolution: "nodenext" },
+    { "app.mts": ESM, "app.cts": CJS },
+  ],
 ];
 
 for (const [what, compilerOptions, files] of PROJECTS) {

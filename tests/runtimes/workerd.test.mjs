@@ -30,14 +30,25 @@ test("a call with a key from a Worker reaches the API", async (t) => {
   const upstream = await startUpstream({ mock: mockAttention() });
   t.after(() => upstream.close());
   const workerd = await startWorkerd({
-    services: [{ name: "app", modules: await workerdModules(WORKER), bindings: { KEY: MOCK_API_KEY, BASE: `${upstream.url}/v2` } }],
+    services: [
+      {
+        name: "app",
+        modules: await workerdModules(WORKER),
+        bindings: { KEY: MOCK_API_KEY, BASE: `${upstream.url}/v2` },
+      },
+    ],
   });
   t.after(() => workerd.close());
   const response = await fetch(workerd.url, { method: "POST", body: "x".repeat(300_000) });
   const text = await response.text();
   assert.equal(response.status, 200, `${text}\n${workerd.output}`);
   const { shown, ...told } = JSON.parse(text);
-  assert.deepEqual(told, { count: 2, bytes: 300_000, refused: "path_dot_segment", base: "https://api.attention.tech/v2" });
+  assert.deepEqual(told, {
+    count: 2,
+    bytes: 300_000,
+    refused: "path_dot_segment",
+    base: "https://api.attention.tech/v2",
+  });
   assert.match(shown, /^Attention\(http:\/\/127\.0\.0\.1:\d+\/v2, current key [0-9a-f]{8}\)$/);
   assert.deepEqual(upstream.records[0].all("authorization"), [`Bearer ${MOCK_API_KEY}`]);
 });

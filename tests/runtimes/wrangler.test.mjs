@@ -27,20 +27,29 @@ test("wrangler's bundle, without any setting, runs in workerd", needs("node"), a
     "wrangler.json": JSON.stringify({ name: "app", main: "index.js", compatibility_date: "2026-11-01" }),
   });
   // wrangler asks for a newer Node than this package.
-  const { output } = await run(await newerNode(), [await command("wrangler"), "deploy", "--dry-run", "--outdir", "out"], {
-    cwd,
-    env: { CI: "1", WRANGLER_SEND_METRICS: "false" },
-  });
+  const { output } = await run(
+    await newerNode(),
+    [await command("wrangler"), "deploy", "--dry-run", "--outdir", "out"],
+    {
+      cwd,
+      env: { CI: "1", WRANGLER_SEND_METRICS: "false" },
+    },
+  );
   assert.doesNotMatch(output, /warn/i);
   const files = await readdir(join(cwd, "out"));
   const wasm = files.filter((name) => name.endsWith(".wasm"));
   assert.equal(wasm.length, 1, "the wasm is one module, uploaded beside the script");
   const workerd = await startWorkerd({
-    services: [{
-      name: "app",
-      modules: [{ name: "index.js", file: join(cwd, "out/index.js") }, { name: wasm[0], type: "wasm", file: join(cwd, "out", wasm[0]) }],
-      bindings: { KEY: env.ATTENTION_API_KEY, BASE: env.ATTENTION_BASE_URL },
-    }],
+    services: [
+      {
+        name: "app",
+        modules: [
+          { name: "index.js", file: join(cwd, "out/index.js") },
+          { name: wasm[0], type: "wasm", file: join(cwd, "out", wasm[0]) },
+        ],
+        bindings: { KEY: env.ATTENTION_API_KEY, BASE: env.ATTENTION_BASE_URL },
+      },
+    ],
   });
   t.after(() => workerd.close());
   const response = await fetch(workerd.url);

@@ -4,6 +4,7 @@ import { importPacked } from "../runtimes/packed.mjs";
 import { probe } from "./probe.mjs";
 
 const { baseURL, secret, as } = JSON.parse(process.env.PROBE);
-const talkative = (value) => inspect(value, { depth: null, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null });
+const talkative = (value) =>
+  inspect(value, { depth: null, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null });
 const texts = await probe(await importPacked(), { baseURL, secret, as, inspect: talkative });
 process.send(texts, () => process.disconnect());

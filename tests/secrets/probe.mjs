@@ -14,9 +14,13 @@ export async function probe(attention, { baseURL, secret, as, inspect }) {
   const { Attention } = attention;
   const texts = [];
   const lines = [];
-  const logger = Object.fromEntries(["debug", "info", "warn", "error"].map((level) => [level, (line) => lines.push(line)]));
+  const logger = Object.fromEntries(
+    ["debug", "info", "warn", "error"].map((level) => [level, (line) => lines.push(line)]),
+  );
   const events = [];
-  const hooks = Object.fromEntries(["onRequest", "onResponse", "onRetry", "onKeySwitch"].map((hook) => [hook, (event) => events.push(event)]));
+  const hooks = Object.fromEntries(
+    ["onRequest", "onResponse", "onRetry", "onKeySwitch"].map((hook) => [hook, (event) => events.push(event)]),
+  );
   const options = { baseURL, [as]: secret, maxRetries: 1, dangerouslyAllowBrowser: true };
   const client = new Attention({ ...options, logger, ...hooks });
 
@@ -70,16 +74,36 @@ export async function probe(attention, { baseURL, secret, as, inspect }) {
   await fails("in a path", () => client.get(`/${secret}/../x`));
   await fails("aborted with it", () => client.get("/ok", { signal: AbortSignal.abort(new Error(`stop ${secret}`)) }));
   for (const [name, thrown] of [
-    ["fetch that quotes headers", (init) => new TypeError(`Headers.append: "${init.headers.authorization}" is an invalid header value`)],
-    ["fetch that keeps the request", (init) => Object.assign(new Error("failed"), { config: { deep: { list: [init.headers] } } })],
-    ["fetch that chains", (init) => new Error("outer", { cause: new AggregateError([new Error(init.headers.authorization)], "inner") })],
+    [
+      "fetch that quotes headers",
+      (init) => new TypeError(`Headers.append: "${init.headers.authorization}" is an invalid header value`),
+    ],
+    [
+      "fetch that keeps the request",
+      (init) => Object.assign(new Error("failed"), { config: { deep: { list: [init.headers] } } }),
+    ],
+    [
+      "fetch that chains",
+      (init) => new Error("outer", { cause: new AggregateError([new Error(init.headers.authorization)], "inner") }),
+    ],
     ["fetch that throws text", (init) => `failed: ${init.headers.authorization}`],
     ["fetch that throws Headers", (init) => new Headers(init.headers)],
   ]) {
-    const odd = client.withOptions({ maxRetries: 0, fetch: async (_, init) => { throw thrown(init); } });
+    const odd = client.withOptions({
+      maxRetries: 0,
+      fetch: async (_, init) => {
+        throw thrown(init);
+      },
+    });
     await fails(name, () => odd.get("/ok"));
   }
-  for (const bad of [`Bearer ${secret}`, `${secret}\n${secret}`, `"${secret}"`, `${secret} ${secret}`, `${secret}\u00e9`]) {
+  for (const bad of [
+    `Bearer ${secret}`,
+    `${secret}\n${secret}`,
+    `"${secret}"`,
+    `${secret} ${secret}`,
+    `${secret}\u00e9`,
+  ]) {
     await fails("refused credential", () => new Attention({ ...options, [as]: bad }));
     await fails("refused credential of a function", () => new Attention({ ...options, [as]: () => bad }).get("/ok"));
   }
@@ -87,7 +111,8 @@ export async function probe(attention, { baseURL, secret, as, inspect }) {
   await fails("wrong type", () => new Attention({ ...options, [as]: [secret] }));
   await fails("Authorization header", () => client.get("/ok", { headers: { authorization: secret } }));
   // The headers of a response are the server's words, and shown as they came.
-  for (const { headers, status, ...event } of events) show("event", { ...event, headers: status === undefined && headers !== undefined ? [...headers] : [] });
+  for (const { headers, status, ...event } of events)
+    show("event", { ...event, headers: status === undefined && headers !== undefined ? [...headers] : [] });
   client.close();
   await fails("closed", () => client.get("/ok"));
   show("closed client", client);
@@ -98,7 +123,9 @@ export async function probe(attention, { baseURL, secret, as, inspect }) {
 /** All own properties, hidden ones too, some levels deep. */
 function own(value, depth = 0) {
   if (typeof value !== "object" || value === null || depth > 4) return String(value);
-  return Reflect.ownKeys(value).map((name) => `${String(name)}=${own(Object.getOwnPropertyDescriptor(value, name).value, depth + 1)}`).join(";");
+  return Reflect.ownKeys(value)
+    .map((name) => `${String(name)}=${own(Object.getOwnPropertyDescriptor(value, name).value, depth + 1)}`)
+    .join(";");
 }
 
 /** How the upstream answers: as a server would that repeats what it was sent. */
@@ -108,13 +135,19 @@ export function answers(request) {
   const [, status, form] = /^\/v2\/(\d+)\/(\w+)$/.exec(pathname) ?? [];
   const words = `refused: Authorization: ${sent} and ${sent.slice("Bearer ".length)}`;
   if (status === undefined) {
-    if (pathname === "/v2/cut") return new Response(new ReadableStream({ pull: (controller) => controller.error(new Error("cut")) }));
+    if (pathname === "/v2/cut")
+      return new Response(new ReadableStream({ pull: (controller) => controller.error(new Error("cut")) }));
     return Response.json({ ok: true });
   }
   const answer = {
-    json: () => Response.json({ error: { message: words, code: sent.slice("Bearer ".length) } }, { status: Number(status) }),
+    json: () =>
+      Response.json({ error: { message: words, code: sent.slice("Bearer ".length) } }, { status: Number(status) }),
     text: () => new Response(words, { status: Number(status) }),
-    problem: () => Response.json({ title: words, detail: words }, { status: Number(status), headers: { "content-type": "application/problem+json" } }),
+    problem: () =>
+      Response.json(
+        { title: words, detail: words },
+        { status: Number(status), headers: { "content-type": "application/problem+json" } },
+      ),
     broken: () => new Response(`{"key":"${sent}`, { headers: { "content-type": "application/json" } }),
   }[form]();
   answer.headers.set("retry-after", "0");
@@ -127,6 +160,7 @@ export function assertHidden(texts, secret) {
   // A fingerprint of four last characters would be allowed; half of the key is not.
   const telling = [secret, secret.slice(0, secret.length >> 1), secret.slice(secret.length >> 1)];
   for (const { name, text } of texts) {
-    if (telling.some((part) => text.includes(part))) throw new Error(`${name} shows the credential:\n${text.slice(0, 2000)}`);
+    if (telling.some((part) => text.includes(part)))
+      throw new Error(`${name} shows the credential:\n${text.slice(0, 2000)}`);
   }
 }

@@ -29,9 +29,15 @@ for (const as of ["apiKey", "token"]) {
 
   test(`Node, ${as}`, async () => {
     const where = { baseURL: `${upstream.url}/v2`, secret, as };
-    const child = fork(new URL("./node-child.mjs", import.meta.url), { silent: true, env: { ...process.env, PROBE: JSON.stringify(where) } });
+    const child = fork(new URL("./node-child.mjs", import.meta.url), {
+      silent: true,
+      env: { ...process.env, PROBE: JSON.stringify(where) },
+    });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => { output += data; });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (data) => {
+        output += data;
+      });
     const texts = await new Promise((resolve, reject) => {
       child.once("message", resolve);
       child.once("close", (code) => reject(new Error(`the probe ended with ${code}\n${output}`)));
@@ -44,11 +50,18 @@ for (const as of ["apiKey", "token"]) {
 
   test(`workerd, ${as}`, async (t) => {
     const workerd = await startWorkerd({
-      services: [{
-        name: "probe",
-        modules: await workerdModules(PROBE_WORKER, [{ name: "probe.js", file: new URL("./probe.mjs", import.meta.url) }]),
-        bindings: { WHERE: { json: { baseURL: `${upstream.url}/v2`, as } }, SECRET: { fromEnvironment: "PROBE_SECRET" } },
-      }],
+      services: [
+        {
+          name: "probe",
+          modules: await workerdModules(PROBE_WORKER, [
+            { name: "probe.js", file: new URL("./probe.mjs", import.meta.url) },
+          ]),
+          bindings: {
+            WHERE: { json: { baseURL: `${upstream.url}/v2`, as } },
+            SECRET: { fromEnvironment: "PROBE_SECRET" },
+          },
+        },
+      ],
       env: { PROBE_SECRET: secret },
     });
     t.after(() => workerd.close());
@@ -63,11 +76,14 @@ for (const as of ["apiKey", "token"]) {
 
   test(`Chromium, ${as}`, async (t) => {
     const { page, printed, url } = await openPage(t, { "/probe.mjs": new URL("./probe.mjs", import.meta.url) });
-    const texts = await page.evaluate(async ([where, at]) => {
-      const attention = await import(`${at}/attention/index.js`);
-      const { probe } = await import(`${at}/probe.mjs`);
-      return probe(attention, where);
-    }, [{ baseURL: `${upstream.url}/v2`, secret, as }, url]);
+    const texts = await page.evaluate(
+      async ([where, at]) => {
+        const attention = await import(`${at}/attention/index.js`);
+        const { probe } = await import(`${at}/probe.mjs`);
+        return probe(attention, where);
+      },
+      [{ baseURL: `${upstream.url}/v2`, secret, as }, url],
+    );
     assert.ok(texts.length > LEAST_TEXTS, `${texts.length} texts`);
     assert.ok(printed.length > 50);
     assertHidden([...texts, ...printed.map((text) => ({ name: "console", text }))], secret);

@@ -12,12 +12,22 @@ export function text(value) {
 
 /** `(a = 1, b = 2)` from pairs; undefined values are left out. */
 export function struct(fields) {
-  return `(${Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]) => `${name} = ${value}`).join(", ")})`;
+  return `(${Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(", ")})`;
 }
 
 export const list = (items) => `[\n    ${items.join(",\n    ")}\n  ]`;
 
-const MODULE_FIELDS = { esm: "esModule", cjs: "commonJsModule", wasm: "wasm", text: "text", json: "json", data: "data" };
+const MODULE_FIELDS = {
+  esm: "esModule",
+  cjs: "commonJsModule",
+  wasm: "wasm",
+  text: "text",
+  json: "json",
+  data: "data",
+};
 
 /** The whole file. `services` are as `startWorkerd` takes them, their modules already `{ name, type, path }`. */
 export function config(services, outbound) {
@@ -30,10 +40,16 @@ export function config(services, outbound) {
   });
   // In this text a space must stand before a leading dot: `worker = .w0`.
   const workers = services.map(({ name }, index) => struct({ name: text(name), worker: `.w${index}` }));
-  const disks = services.filter(({ storage }) => storage !== undefined).map(({ name, storage }) =>
-    struct({ name: text(`${name}-storage`), disk: struct({ path: text(storage), writable: "true" }) }));
-  const sockets = services.filter(({ port }) => port !== false).map(({ name, port = 0 }) =>
-    struct({ name: text(name), address: text(`127.0.0.1:${port}`), http: "()", service: text(name) }));
+  const disks = services
+    .filter(({ storage }) => storage !== undefined)
+    .map(({ name, storage }) =>
+      struct({ name: text(`${name}-storage`), disk: struct({ path: text(storage), writable: "true" }) }),
+    );
+  const sockets = services
+    .filter(({ port }) => port !== false)
+    .map(({ name, port = 0 }) =>
+      struct({ name: text(name), address: text(`127.0.0.1:${port}`), http: "()", service: text(name) }),
+    );
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -45,17 +61,38 @@ ${services.map((service, index) => `const w${index} :Workerd.Worker = ${worker(s
 `;
 }
 
-function worker({ name, modules, bindings = {}, durableObjects = [], storage, compatibilityDate, compatibilityFlags = [], outbound }) {
+function worker({
+  name,
+  modules,
+  bindings = {},
+  durableObjects = [],
+  storage,
+  compatibilityDate,
+  compatibilityFlags = [],
+  outbound,
+}) {
   return struct({
-    modules: list(modules.map(({ name: file, type, path }) => struct({ name: text(file), [MODULE_FIELDS[type]]: `embed ${text(path)}` }))),
+    modules: list(
+      modules.map(({ name: file, type, path }) =>
+        struct({ name: text(file), [MODULE_FIELDS[type]]: `embed ${text(path)}` }),
+      ),
+    ),
     compatibilityDate: text(compatibilityDate),
     compatibilityFlags: `[${compatibilityFlags.map(text).join(", ")}]`,
     bindings: list(Object.entries(bindings).map(([key, value]) => binding(key, value))),
     globalOutbound: text(outbound ?? "internet"),
-    durableObjectNamespaces: durableObjects.length === 0 ? undefined
-      : list(durableObjects.map((className) => struct({ className: text(className), uniqueKey: text(`${name}-${className}`) }))),
-    durableObjectStorage: durableObjects.length === 0 ? undefined
-      : struct(storage === undefined ? { inMemory: "void" } : { localDisk: text(`${name}-storage`) }),
+    durableObjectNamespaces:
+      durableObjects.length === 0
+        ? undefined
+        : list(
+            durableObjects.map((className) =>
+              struct({ className: text(className), uniqueKey: text(`${name}-${className}`) }),
+            ),
+          ),
+    durableObjectStorage:
+      durableObjects.length === 0
+        ? undefined
+        : struct(storage === undefined ? { inMemory: "void" } : { localDisk: text(`${name}-storage`) }),
   });
 }
 
@@ -71,12 +108,18 @@ function binding(name, value) {
     case "service":
       return made({ service: typeof held === "string" ? text(held) : designator(held) });
     case "durableObject":
-      return made({ durableObjectNamespace: typeof held === "string" ? text(held)
-        : struct({ className: text(held.className), serviceName: text(held.service) }) });
+      return made({
+        durableObjectNamespace:
+          typeof held === "string"
+            ? text(held)
+            : struct({ className: text(held.className), serviceName: text(held.service) }),
+      });
     case "analyticsEngine":
       return made({ analyticsEngine: text(held) });
     default:
-      throw new TypeError(`bindings.${name}: expected text, or one of json, fromEnvironment, service, durableObject, analyticsEngine`);
+      throw new TypeError(
+        `bindings.${name}: expected text, or one of json, fromEnvironment, service, durableObject, analyticsEngine`,
+      );
   }
 }
 

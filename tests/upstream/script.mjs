@@ -3,8 +3,26 @@ import { STATUS_CODES } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** What an entry may say; README.md has the meaning of each. */
-const FIELDS = new Set(["status", "reason", "headers", "body", "raw", "interim", "contentLength", "chunked", "delayMs", "bodyDelayMs",
-  "drip", "cutAfter", "close", "reset", "hang", "early", "keepAlive", "times"]);
+const FIELDS = new Set([
+  "status",
+  "reason",
+  "headers",
+  "body",
+  "raw",
+  "interim",
+  "contentLength",
+  "chunked",
+  "delayMs",
+  "bodyDelayMs",
+  "drip",
+  "cutAfter",
+  "close",
+  "reset",
+  "hang",
+  "early",
+  "keepAlive",
+  "times",
+]);
 
 /** Checks one entry, so that a typo fails the test that made it. */
 export function checkEntry(entry) {
@@ -67,7 +85,10 @@ function head(entry, status, size) {
   }
   if (!entry.keepAlive) headers.push(["Connection", "close"]);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return Buffer.from(`HTTP/1.1 ${status} ${entry.reason ?? STATUS_CODES[status] ?? "Status"}\r\n${lines}\r\n`, "latin1");
+  return Buffer.from(
+    `HTTP/1.1 ${status} ${entry.reason ?? STATUS_CODES[status] ?? "Status"}\r\n${lines}\r\n`,
+    "latin1",
+  );
 }
 
 /** Resolves when the socket can take more: a slow reader slows the writer. */

@@ -2,7 +2,7 @@
 // script, by handler or through the mock API.
 import { STATUS_CODES } from "node:http";
 import { createServer } from "node:net";
-import { bodyChunks, BodyRecord, ByteReader, framing, parseHead } from "./http1.mjs";
+import { BodyRecord, ByteReader, bodyChunks, framing, parseHead } from "./http1.mjs";
 import { checkEntry, play, write } from "./script.mjs";
 
 /**
@@ -35,7 +35,8 @@ class Upstream {
   constructor(options) {
     const known = ["mock", "handler", "cors", "port", "keepRecords"];
     for (const name of Object.keys(options)) {
-      if (!known.includes(name)) throw new TypeError(`startUpstream.${name}: no such option; there are ${known.join(", ")}`);
+      if (!known.includes(name))
+        throw new TypeError(`startUpstream.${name}: no such option; there are ${known.join(", ")}`);
     }
     this.#options = options;
   }
@@ -127,7 +128,8 @@ class Upstream {
       error: null,
       done: false,
       /** Every value of a header, the case of its name aside. */
-      all: (name) => head.headers.filter(([held]) => held.toLowerCase() === name.toLowerCase()).map(([, value]) => value),
+      all: (name) =>
+        head.headers.filter(([held]) => held.toLowerCase() === name.toLowerCase()).map(([, value]) => value),
     };
     this.records.push(record);
     if (this.records.length > (this.#options.keepRecords ?? 10_000)) this.records.shift();
@@ -243,11 +245,15 @@ async function send(response, method, keepAlive, socket) {
   if (!empty && !sized) headers.push(["transfer-encoding", "chunked"]);
   headers.push(["connection", keepAlive ? "keep-alive" : "close"]);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  await write(socket, Buffer.from(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? "Status"}\r\n${lines}\r\n`, "latin1"));
+  await write(
+    socket,
+    Buffer.from(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? "Status"}\r\n${lines}\r\n`, "latin1"),
+  );
   if (empty) return void response.body?.cancel();
   for await (const chunk of response.body) {
     if (chunk.length === 0) continue;
-    if (!sized) await write(socket, Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]));
+    if (!sized)
+      await write(socket, Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]));
     else await write(socket, chunk);
   }
   if (!sized) await write(socket, "0\r\n\r\n");

@@ -15,7 +15,9 @@ function raw(port, bytes, enough) {
       got += data.toString("latin1");
       if (enough !== undefined && got.includes(enough)) socket.destroy();
     });
-    socket.on("error", (error) => { got += `<${error.code}>`; });
+    socket.on("error", (error) => {
+      got += `<${error.code}>`;
+    });
     socket.on("close", () => resolve(got));
   });
 }
@@ -28,12 +30,17 @@ async function upstreamFor(t, options) {
 
 test("records the head byte by byte: order, case, duplicates, odd values", async (t) => {
   const upstream = await upstreamFor(t);
-  const head = "GET /a/../%2e%2e//b?x=1 HTTP/1.1\r\nhOsT: x\r\nX-Dup: 1\r\nx-dup:  2 \r\nX-Latin: \xe9\r\nConnection: close\r\n\r\n";
+  const head =
+    "GET /a/../%2e%2e//b?x=1 HTTP/1.1\r\nhOsT: x\r\nX-Dup: 1\r\nx-dup:  2 \r\nX-Latin: \xe9\r\nConnection: close\r\n\r\n";
   await raw(upstream.port, Buffer.from(head, "latin1"));
   const [record] = await upstream.settled(1);
   assert.equal(record.head, head);
   assert.equal(record.target, "/a/../%2e%2e//b?x=1");
-  assert.deepEqual(record.headers.slice(0, 3), [["hOsT", "x"], ["X-Dup", "1"], ["x-dup", "2"]]);
+  assert.deepEqual(record.headers.slice(0, 3), [
+    ["hOsT", "x"],
+    ["X-Dup", "1"],
+    ["x-dup", "2"],
+  ]);
   assert.deepEqual(record.all("x-DUP"), ["1", "2"]);
   assert.equal(record.status, 200);
 });
@@ -42,10 +49,15 @@ test("records bodies of both framings, and one that broke off", async (t) => {
   const upstream = await upstreamFor(t);
   await fetch(upstream.url, { method: "POST", body: "hé" });
   await fetch(upstream.url, { method: "POST", body: new Blob(["stream"]).stream(), duplex: "half" });
-  const half = connect(upstream.port, "127.0.0.1", () => half.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", () => half.end()));
+  const half = connect(upstream.port, "127.0.0.1", () =>
+    half.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", () => half.end()),
+  );
   half.on("error", () => {});
   const [sized, chunked, broken] = await upstream.settled(3);
-  assert.deepEqual([sized.body.framing, sized.body.text, sized.body.bytes, sized.body.complete], ["length", "hé", 3, true]);
+  assert.deepEqual(
+    [sized.body.framing, sized.body.text, sized.body.bytes, sized.body.complete],
+    ["length", "hé", 3, true],
+  );
   assert.deepEqual([chunked.body.framing, chunked.body.text], ["chunked", "stream"]);
   assert.equal(chunked.body.sha256.length, 64);
   assert.deepEqual([broken.body.complete, broken.body.bytes, broken.status], [false, 3, null]);
@@ -56,7 +68,13 @@ test("two requests in one write are two records on one connection", async (t) =>
   const upstream = await upstreamFor(t);
   const get = (path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n`;
   await raw(upstream.port, `${get("/1")}\r\n${get("/2")}Connection: close\r\n\r\n`);
-  assert.deepEqual((await upstream.settled(2)).map(({ target, connection }) => [target, connection]), [["/1", 1], ["/2", 1]]);
+  assert.deepEqual(
+    (await upstream.settled(2)).map(({ target, connection }) => [target, connection]),
+    [
+      ["/1", 1],
+      ["/2", 1],
+    ],
+  );
 });
 
 test("scripts: raw status and headers, lies, cuts, silence", async (t) => {
@@ -67,7 +85,15 @@ test("scripts: raw status and headers, lies, cuts, silence", async (t) => {
     return raw(upstream.port, get, enough);
   };
   assert.equal(
-    await play({ status: 418, reason: "Teapot", headers: [["Set-Cookie", "a=1"], ["set-cookie", "b=2"]], body: "tea" }),
+    await play({
+      status: 418,
+      reason: "Teapot",
+      headers: [
+        ["Set-Cookie", "a=1"],
+        ["set-cookie", "b=2"],
+      ],
+      body: "tea",
+    }),
     "HTTP/1.1 418 Teapot\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 3\r\nConnection: close\r\n\r\ntea",
   );
   assert.match(await play({ body: "abcdef", cutAfter: 2 }), /Content-Length: 6\r\n.*\r\n\r\nab$/s);
@@ -78,7 +104,10 @@ test("scripts: raw status and headers, lies, cuts, silence", async (t) => {
   assert.equal(await play({ close: true }), "");
   assert.equal(await play({ reset: true }), "<ECONNRESET>");
   assert.equal(await play({ raw: "NOT HTTP\r\n\r\n" }), "NOT HTTP\r\n\r\n");
-  assert.match(await play({ interim: ["HTTP/1.1 103 Early Hints\r\nLink: </x>"], body: "" }), /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/x>\r\n\r\nHTTP\/1\.1 200/);
+  assert.match(
+    await play({ interim: ["HTTP/1.1 103 Early Hints\r\nLink: </x>"], body: "" }),
+    /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/x>\r\n\r\nHTTP\/1\.1 200/,
+  );
   assert.throws(() => upstream.script([{ statsu: 1 }]), /unknown field statsu/);
 });
 
@@ -103,17 +132,27 @@ test("early: answered while the body is still to come", async (t) => {
 
 test("Expect: 100-continue is granted before the body", async (t) => {
   const upstream = await upstreamFor(t);
-  const got = await raw(upstream.port, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", "100 Continue");
+  const got = await raw(
+    upstream.port,
+    "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+    "100 Continue",
+  );
   assert.equal(got, "HTTP/1.1 100 Continue\r\n\r\n");
 });
 
 test("CORS for pages, when asked for", async (t) => {
   const upstream = await upstreamFor(t, { cors: true });
   const origin = { origin: "https://page.example" };
-  const preflight = await fetch(upstream.url, { method: "OPTIONS", headers: { ...origin, "access-control-request-headers": "authorization" } });
+  const preflight = await fetch(upstream.url, {
+    method: "OPTIONS",
+    headers: { ...origin, "access-control-request-headers": "authorization" },
+  });
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers.get("access-control-allow-headers"), "authorization");
-  assert.equal((await fetch(upstream.url, { headers: origin })).headers.get("access-control-allow-origin"), "https://page.example");
+  assert.equal(
+    (await fetch(upstream.url, { headers: origin })).headers.get("access-control-allow-origin"),
+    "https://page.example",
+  );
 });
 
 test("Cap'n Proto text literals", () => {
@@ -143,7 +182,7 @@ export default {
 };`;
 // (module (func (export "one") (result i32) i32.const 1))
 const WASM = Buffer.from("0061736d010000000105016000017f0302010007070103" + "6f6e6500000a06010400" + "41010b", "hex");
-const ODD = 'quotes " \\ newline \n tab \t é 你 \u0001 $ \' ( .x';
+const ODD = "quotes \" \\ newline \n tab \t é 你 \u0001 $ ' ( .x";
 
 test("workerd: modules, bindings, services, Durable Objects, logs, and nothing left behind", async (t) => {
   const upstream = await upstreamFor(t, { handler: () => new Response("from upstream") });
@@ -167,7 +206,11 @@ test("workerd: modules, bindings, services, Durable Objects, logs, and nothing l
         },
         durableObjects: ["Counter"],
       },
-      { name: "other", port: false, modules: [{ name: "o.mjs", text: 'export default { fetch: () => new Response("other") };' }] },
+      {
+        name: "other",
+        port: false,
+        modules: [{ name: "o.mjs", text: 'export default { fetch: () => new Response("other") };' }],
+      },
       { name: "third", modules: [{ name: "t.mjs", text: 'export default { fetch: () => new Response("third") };' }] },
     ],
     env: { ATTENTION_TEST_SECRET: "fake secret" },
@@ -176,7 +219,13 @@ test("workerd: modules, bindings, services, Durable Objects, logs, and nothing l
   assert.deepEqual(Object.keys(workerd.urls), ["main", "third"]);
   const get = async (url) => (await fetch(url)).text();
   assert.deepEqual(JSON.parse(await get(workerd.url)), {
-    data: { from: "json" }, note: "a note", wasm: 1, text: ODD, json: { nested: [1, ODD] }, secret: "fake secret", absent: null,
+    data: { from: "json" },
+    note: "a note",
+    wasm: 1,
+    text: ODD,
+    json: { nested: [1, ODD] },
+    secret: "fake secret",
+    absent: null,
   });
   await workerd.line(/to stderr/);
   assert.deepEqual(workerd.logs, [{ event: "call", pathname: "/" }]);
@@ -190,7 +239,10 @@ test("workerd: modules, bindings, services, Durable Objects, logs, and nothing l
 });
 
 test("workerd: a Worker that does not load is told with what workerd said", async () => {
-  await assert.rejects(startWorkerd({ services: [{ name: "bad", modules: [{ name: "bad.mjs", text: "export default {" }] }] }), /SyntaxError/);
+  await assert.rejects(
+    startWorkerd({ services: [{ name: "bad", modules: [{ name: "bad.mjs", text: "export default {" }] }] }),
+    /SyntaxError/,
+  );
 });
 
 test("workerd: a missing binary is told", async () => {

@@ -31,17 +31,26 @@ const COMPATIBILITY_DATE = "2026-11-01";
  * @param {string[]} [options.args] more arguments for workerd, such as "--experimental"
  * @param {number} [options.startMs] how long it may take to listen; 15 s by default
  */
-export async function startWorkerd({ services, outbound = ["public", "private", "local"], env = {}, args = [], startMs = 15_000 }) {
+export async function startWorkerd({
+  services,
+  outbound = ["public", "private", "local"],
+  env = {},
+  args = [],
+  startMs = 15_000,
+}) {
   const folder = await mkdtemp(join(tmpdir(), "attention-workerd-"));
   try {
     const placed = await Promise.all(services.map((service, index) => place(service, index, folder)));
     const file = join(folder, "config.capnp");
     await writeFile(file, config(placed, outbound));
     const sockets = placed.filter(({ port }) => port !== false).map(({ name }) => name);
-    const workerd = new Workerd(folder, spawn(binary(), ["serve", "--control-fd=3", ...args, file], {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      env: { ...process.env, ...env },
-    }));
+    const workerd = new Workerd(
+      folder,
+      spawn(binary(), ["serve", "--control-fd=3", ...args, file], {
+        stdio: ["ignore", "pipe", "pipe", "pipe"],
+        env: { ...process.env, ...env },
+      }),
+    );
     await workerd.listening(sockets, startMs);
     return workerd;
   } catch (error) {
@@ -57,14 +66,17 @@ function binary() {
 
 /** Puts the modules beside the configuration: `embed` takes paths from there. */
 async function place(service, index, folder) {
-  const modules = await Promise.all(service.modules.map(async ({ name, type = "esm", file, text }, number) => {
-    if (!moduleTypes.includes(type)) throw new TypeError(`module ${name}: type is one of ${moduleTypes.join(", ")}`);
-    if ((file === undefined) === (text === undefined)) throw new TypeError(`module ${name}: give either file or text`);
-    const path = `s${index}m${number}`;
-    if (file === undefined) await writeFile(join(folder, path), text);
-    else await copyFile(file, join(folder, path));
-    return { name, type, path };
-  }));
+  const modules = await Promise.all(
+    service.modules.map(async ({ name, type = "esm", file, text }, number) => {
+      if (!moduleTypes.includes(type)) throw new TypeError(`module ${name}: type is one of ${moduleTypes.join(", ")}`);
+      if ((file === undefined) === (text === undefined))
+        throw new TypeError(`module ${name}: give either file or text`);
+      const path = `s${index}m${number}`;
+      if (file === undefined) await writeFile(join(folder, path), text);
+      else await copyFile(file, join(folder, path));
+      return { name, type, path };
+    }),
+  );
   return { compatibilityDate: COMPATIBILITY_DATE, ...service, modules };
 }
 
@@ -169,7 +181,9 @@ class Workerd {
   /** What `look` finds; tried again whenever something happened. */
   async #until(look, timeoutMs, complaint) {
     let ended;
-    void this.#exited.then((how) => { ended = how; });
+    void this.#exited.then((how) => {
+      ended = how;
+    });
     const end = Date.now() + timeoutMs;
     for (;;) {
       const found = look();

@@ -2,7 +2,15 @@
 // runtime: nothing is imported, time and chance come from the cases.
 
 /** The files that say something of the wasm package, by name. */
-export const FILES = ["authorization.json", "keys.json", "urls.json", "errors.json", "retry_after.json", "retries.json", "ring.json"];
+export const FILES = [
+  "authorization.json",
+  "keys.json",
+  "urls.json",
+  "errors.json",
+  "retry_after.json",
+  "retries.json",
+  "ring.json",
+];
 
 const ACTIONS = ["send", "wait", "success", "rejected", "failed"];
 const IDEMPOTENT = 1;
@@ -39,7 +47,12 @@ export async function runVectors({ Upstream, files }) {
         check(each, content, Upstream);
         passed += 1;
       } catch (error) {
-        failed.push({ file, name: each.name, expected: error.expected, got: error.got ?? String(error.stack ?? error) });
+        failed.push({
+          file,
+          name: each.name,
+          expected: error.expected,
+          got: error.got ?? String(error.stack ?? error),
+        });
       }
     }
   }
@@ -68,7 +81,11 @@ function checkAuthorization({ current, next, token = false, headers }, _, Upstre
 /** A text is judged alike wherever a credential can stand. */
 function checkKey({ text: parts, ok, error }, _, Upstream) {
   const given = text(parts);
-  const places = { current: { current: given }, next: { current: KEY, next: given }, token: { current: given, token: true } };
+  const places = {
+    current: { current: given },
+    next: { current: KEY, next: given },
+    token: { current: given, token: true },
+  };
   for (const [place, keys] of Object.entries(places)) {
     const thrown = refusal(() => new Upstream(BASE, keys.current, keys.next, keys.token ?? false));
     if (ok !== undefined) {
@@ -85,7 +102,12 @@ function checkKey({ text: parts, ok, error }, _, Upstream) {
   }
   if (error === undefined) return;
   withUpstream(Upstream, { current: KEY }, (upstream) => {
-    checkKeyError("replacement", refusal(() => upstream.replaceKeys(given, undefined)), error, given);
+    checkKeyError(
+      "replacement",
+      refusal(() => upstream.replaceKeys(given, undefined)),
+      error,
+      given,
+    );
     same("what was held before", upstream.authorization(0), `Bearer ${KEY}`);
   });
 }
@@ -127,7 +149,8 @@ function checkError({ key = KEY, token = false, history = [], status, headers = 
     for (const before of history) {
       const at = now - before.ago;
       const number = sent(upstream, at);
-      if (upstream.onResponse(number, before.status, new Headers(), at, 0.5) !== 2) upstream.error(number, new Uint8Array(), at);
+      if (upstream.onResponse(number, before.status, new Headers(), at, 0.5) !== 2)
+        upstream.error(number, new Uint8Array(), at);
     }
     const number = sent(upstream, now);
     const action = ACTIONS[upstream.onResponse(number, status, new Headers(headers), now, 0.5)];
@@ -204,9 +227,12 @@ function happen({ begin, response, failure, waited, replaceKeys, headers = [], u
     return { action: "none" };
   }
   const number = calls[call];
-  if (response !== undefined) return { action: ACTIONS[upstream.onResponse(number, response, new Headers(headers), now, unit)] };
+  if (response !== undefined)
+    return { action: ACTIONS[upstream.onResponse(number, response, new Headers(headers), now, unit)] };
   if (failure !== undefined) {
-    return { action: ACTIONS[upstream.onFailure(number, ["connection", "timeout", "aborted"].indexOf(failure), now, unit)] };
+    return {
+      action: ACTIONS[upstream.onFailure(number, ["connection", "timeout", "aborted"].indexOf(failure), now, unit)],
+    };
   }
   if (waited === true) return { action: ACTIONS[upstream.onWaited(number, now)] };
   throw new Error("nothing happens");
@@ -228,7 +254,11 @@ function checkFields(json, expected, hidden) {
   }
   same("a diagnosis", got.diagnosis !== undefined, expected.kind === "unauthorized");
   if (expected.diagnosis !== undefined) {
-    same("diagnosis", Object.fromEntries(got.diagnosis.findings.map(({ cause, likelihood }) => [cause, likelihood])), expected.diagnosis);
+    same(
+      "diagnosis",
+      Object.fromEntries(got.diagnosis.findings.map(({ cause, likelihood }) => [cause, likelihood])),
+      expected.diagnosis,
+    );
   }
   if (expected.next !== undefined) contains("next step", got.diagnosis.nextStep, expected.next);
 }
@@ -293,7 +323,10 @@ function lacks(what, got, words) {
 /** JSON with sorted members: the order in which they are made is nobody's promise. */
 function canonical(value) {
   return JSON.stringify(value, (_, held) =>
-    typeof held === "object" && held !== null && !Array.isArray(held) ? Object.fromEntries(Object.entries(held).sort(([a], [b]) => (a < b ? -1 : 1))) : held);
+    typeof held === "object" && held !== null && !Array.isArray(held)
+      ? Object.fromEntries(Object.entries(held).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : held,
+  );
 }
 
 function fail(what, got, expected) {

@@ -3,7 +3,10 @@ import { importPacked, requirePacked } from "../runtimes/packed.mjs";
 import { runVectors } from "./harness.mjs";
 import { testVectors } from "./suite.mjs";
 
-for (const [how, load] of [["import", importPacked], ["require", requirePacked]]) {
+for (const [how, load] of [
+  ["import", importPacked],
+  ["require", requirePacked],
+]) {
   await testVectors(`node, ${how}`, async (files) => {
     const { Upstream } = await load("attention-wasm/core");
     return runVectors({ Upstream, files });

@@ -1,8 +1,8 @@
 // What the runtimes' test files share: the files, and the tests made of a run.
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { FILES, countCases } from "./harness.mjs";
+import { countCases, FILES } from "./harness.mjs";
 
 /** The vectors, parsed, by file name. */
 export async function loadFiles() {
@@ -34,14 +34,21 @@ export async function testVectors(runtime, run) {
     test(`${runtime}: ${name}, ${expected[name]} cases`, () => {
       if (broken !== undefined) throw broken;
       const failed = result.failed.filter(({ file }) => file === name);
-      assert.deepEqual(failed, [], failed.map((each) => `${each.name}\n  got      ${each.got}\n  expected ${each.expected}`).join("\n"));
+      assert.deepEqual(
+        failed,
+        [],
+        failed.map((each) => `${each.name}\n  got      ${each.got}\n  expected ${each.expected}`).join("\n"),
+      );
       assert.equal(result.ran[name], expected[name]);
       assert.ok(expected[name] > 0, "a file without cases proves nothing");
     });
   }
   test(`${runtime}: as many cases passed as there are`, () => {
     if (broken !== undefined) throw broken;
-    assert.equal(result.passed, Object.values(expected).reduce((sum, count) => sum + count));
+    assert.equal(
+      result.passed,
+      Object.values(expected).reduce((sum, count) => sum + count),
+    );
   });
   test(`${runtime}: every file is driven`, async () => {
     const found = (await readdir(new URL(".", import.meta.url))).filter((name) => name.endsWith(".json"));

@@ -25,7 +25,9 @@ before(async () => {
   await access(new URL("index.js", BUILD)).catch(() => {
     throw new Error("worker/build is not there: run `cargo xtask build worker` first");
   });
-  upstream = await startUpstream({ handler: (_, record) => (replies.get(caseOf(record))?.shift() ?? (() => Response.json({ ok: true })))() });
+  upstream = await startUpstream({
+    handler: (_, record) => (replies.get(caseOf(record))?.shift() ?? (() => Response.json({ ok: true })))(),
+  });
 });
 
 after(() => upstream.close());
@@ -34,17 +36,21 @@ after(() => upstream.close());
 
 test("authorization.json, outgoing: the upstream receives exactly these bytes", async () => {
   const cases = applicable(files["authorization.json"], "worker").filter(({ direction }) => direction === "outgoing");
-  await each(cases, ({ current, next }) => ({ ATTENTION_API_KEY: text(current), ...(next && { ATTENTION_API_KEY_NEXT: text(next) }) }), async ({ headers }, id, { url }) => {
-    replies.set(id, [() => Response.json({ ok: true }), refuse, refuse]);
-    const first = await get(url, id);
-    assert.equal(first.status, 200);
-    const expected = [text(headers.current), ...(headers.next === null ? [] : [text(headers.next)])];
-    const second = await get(url, id);
-    assert.equal(second.status, 502);
-    assert.equal((await second.json()).code, "upstream_unauthorized");
-    // At first the current key; once it is refused, each key that there is.
-    assert.deepEqual(authorizations(id), [expected[0], ...expected]);
-  });
+  await each(
+    cases,
+    ({ current, next }) => ({ ATTENTION_API_KEY: text(current), ...(next && { ATTENTION_API_KEY_NEXT: text(next) }) }),
+    async ({ headers }, id, { url }) => {
+      replies.set(id, [() => Response.json({ ok: true }), refuse, refuse]);
+      const first = await get(url, id);
+      assert.equal(first.status, 200);
+      const expected = [text(headers.current), ...(headers.next === null ? [] : [text(headers.next)])];
+      const second = await get(url, id);
+      assert.equal(second.status, 502);
+      assert.equal((await second.json()).code, "upstream_unauthorized");
+      // At first the current key; once it is refused, each key that there is.
+      assert.deepEqual(authorizations(id), [expected[0], ...expected]);
+    },
+  );
 });
 
 test("authorization.json, incoming: who is let in, and what the others are told", async () => {
@@ -52,16 +58,26 @@ test("authorization.json, incoming: who is let in, and what the others are told"
   const tokens = [...new Set(cases.filter(({ token }) => token !== undefined).map(({ token }) => text(token)))];
   await withWorker([{ ATTENTION_CALLERS: callers(tokens) }], async ([{ url, port }]) => {
     await collect(cases, async ({ values, token, code }, id) => {
-      const answer = await raw(port, [`GET /v2/conversations?case=${id} HTTP/1.1`, "Host: worker.example", ...values.map((value) => `Authorization: ${text(value)}`)]);
+      const answer = await raw(port, [
+        `GET /v2/conversations?case=${id} HTTP/1.1`,
+        "Host: worker.example",
+        ...values.map((value) => `Authorization: ${text(value)}`),
+      ]);
       if (token !== undefined) {
         assert.equal(answer.status, 200, answer.head);
         return assert.deepEqual(authorizations(id), [`Bearer ${KEY}`]);
       }
       assert.equal(JSON.parse(answer.body).code, code);
-      assert.equal(answer.status, ["authorization_repeated", "authorization_too_long", "authorization_malformed"].includes(code) ? 400 : 401);
+      assert.equal(
+        answer.status,
+        ["authorization_repeated", "authorization_too_long", "authorization_malformed"].includes(code) ? 400 : 401,
+      );
       assert.match(answer.head, /^www-authenticate: Bearer /im);
       assert.deepEqual(authorizations(id), [], "something was sent upstream");
-      lacks(answer.head + answer.body, values.map(text).filter((value) => value.length > 20));
+      lacks(
+        answer.head + answer.body,
+        values.map(text).filter((value) => value.length > 20),
+      );
     });
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
   });
@@ -71,26 +87,30 @@ test("authorization.json, incoming: who is let in, and what the others are told"
 
 test("keys.json: each text as the secret of a Worker of its own", async () => {
   const cases = applicable(files["keys.json"], "worker");
-  await each(cases, ({ text: parts }) => ({ ATTENTION_API_KEY: text(parts) }), async ({ text: parts, ok }, id, { url, workerd }) => {
-    const ready = await fetch(`${url}/readyz`);
-    const told = await ready.text();
-    const answer = await get(url, id);
-    if (ok === undefined) {
-      assert.deepEqual([ready.status, answer.status], [503, 503]);
-      assert.equal(JSON.parse(told).code, "misconfigured");
-      assert.equal((await answer.json()).code, "misconfigured");
-      assert.deepEqual(authorizations(id), [], "something was sent upstream");
-    } else {
-      assert.equal(answer.status, 200);
-      assert.deepEqual(authorizations(id), [`Bearer ${text(parts).trim()}`]);
-      const [held] = JSON.parse(told).keys;
-      assert.equal(held.fingerprint, ok.fingerprint);
-      assert.equal(held.expiresAt ?? null, ok.expiresAt);
-      assert.equal(ready.status, ok.expiresAt !== null && ok.expiresAt <= Date.now() ? 503 : 200);
-    }
-    const secret = text(parts).trim();
-    if (secret.length > 20) lacks(told + workerd.output, [secret]);
-  });
+  await each(
+    cases,
+    ({ text: parts }) => ({ ATTENTION_API_KEY: text(parts) }),
+    async ({ text: parts, ok }, id, { url, workerd }) => {
+      const ready = await fetch(`${url}/readyz`);
+      const told = await ready.text();
+      const answer = await get(url, id);
+      if (ok === undefined) {
+        assert.deepEqual([ready.status, answer.status], [503, 503]);
+        assert.equal(JSON.parse(told).code, "misconfigured");
+        assert.equal((await answer.json()).code, "misconfigured");
+        assert.deepEqual(authorizations(id), [], "something was sent upstream");
+      } else {
+        assert.equal(answer.status, 200);
+        assert.deepEqual(authorizations(id), [`Bearer ${text(parts).trim()}`]);
+        const [held] = JSON.parse(told).keys;
+        assert.equal(held.fingerprint, ok.fingerprint);
+        assert.equal(held.expiresAt ?? null, ok.expiresAt);
+        assert.equal(ready.status, ok.expiresAt !== null && ok.expiresAt <= Date.now() ? 503 : 200);
+      }
+      const secret = text(parts).trim();
+      if (secret.length > 20) lacks(told + workerd.output, [secret]);
+    },
+  );
 });
 
 // ------------------------------------------------------------ urls
@@ -101,7 +121,11 @@ test("urls.json: the upstream receives the target byte by byte, or nothing", asy
     await collect(cases, async ({ target, query, url, error }) => {
       upstream.clear();
       const asked = `/v2${text(target)}${query === undefined ? "" : `${text(target).includes("?") ? "&" : "?"}${query}`}`;
-      const answer = await raw(port, [`GET ${asked} HTTP/1.1`, "Host: worker.example", `Authorization: Bearer ${TOKEN}`]);
+      const answer = await raw(port, [
+        `GET ${asked} HTTP/1.1`,
+        "Host: worker.example",
+        `Authorization: Bearer ${TOKEN}`,
+      ]);
       const sent = upstream.records.map((record) => record.target);
       if (error !== undefined) {
         assert.deepEqual(sent, [], "something was sent upstream");
@@ -132,11 +156,19 @@ test("errors.json: what a caller is told, and what the log is", async () => {
     } else {
       assert.equal(answer.headers.get("content-type"), "application/problem+json");
       assert.equal(JSON.parse(told).code, expected.code);
-      assert.deepEqual(Object.keys(JSON.parse(told)).sort(), ["code", "detail", "requestId", "status", "title", "type"]);
+      assert.deepEqual(Object.keys(JSON.parse(told)).sort(), [
+        "code",
+        "detail",
+        "requestId",
+        "status",
+        "title",
+        "type",
+      ]);
     }
     // Dates and Unix times are those of the vectors' clock, not of the Worker's.
     const isDated = headers.some(([, value]) => /GMT|\d{10}/.test(value));
-    if (expected.retryAfter !== undefined && !isDated) assert.equal(answer.headers.get("retry-after"), expected.retryAfter);
+    if (expected.retryAfter !== undefined && !isDated)
+      assert.equal(answer.headers.get("retry-after"), expected.retryAfter);
     assert.equal(authorizations(id).length, 1);
     if (error === null) return;
     const requestId = answer.headers.get("x-request-id");
@@ -145,24 +177,35 @@ test("errors.json: what a caller is told, and what the log is", async () => {
     assert.equal(line.upstreamRequestId, error.requestId);
     // What is longer than an error can be is not read at all here.
     const isRead = sent.length <= 64 * 1024 && error.diagnosis === undefined;
-    for (const words of isRead ? (error.says ?? []) : []) assert.ok(line.upstreamMessage.includes(words), `${line.upstreamMessage} has ${words}`);
-    for (const words of error.unsaid ?? []) assert.ok(!line.upstreamMessage.includes(words), `${line.upstreamMessage} has not ${words}`);
+    for (const words of isRead ? (error.says ?? []) : [])
+      assert.ok(line.upstreamMessage.includes(words), `${line.upstreamMessage} has ${words}`);
+    for (const words of error.unsaid ?? [])
+      assert.ok(!line.upstreamMessage.includes(words), `${line.upstreamMessage} has not ${words}`);
     lacks(told + JSON.stringify([...answer.headers]) + workerd.output, [key]);
   };
-  await withWorker([{}], ([worker]) => collect(cases.filter((each) => !apart(each)), (each, id) => check(each, id, worker)));
+  await withWorker([{}], ([worker]) =>
+    collect(
+      cases.filter((each) => !apart(each)),
+      (each, id) => check(each, id, worker),
+    ),
+  );
   await each(cases.filter(apart), ({ key }) => ({ ...(key && { ATTENTION_API_KEY: key }) }), check);
 });
 
 test("retry_after.json: what is understood is passed on in whole seconds", async () => {
   const cases = applicable(files["retry_after.json"], "worker");
-  await each(cases, () => ({}), async ({ value, millis }, id, { url }) => {
-    replies.set(id, [() => new Response(null, { status: 429, headers: { "retry-after": text(value) } })]);
-    const answer = await get(url, id);
-    assert.deepEqual([answer.status, (await answer.json()).code], [429, "rate_limited"]);
-    // By the Worker's own clock all dates of the vectors are past.
-    const seconds = /[A-Za-z]/.test(text(value)) ? 0 : millis / 1000;
-    assert.equal(answer.headers.get("retry-after"), millis === null ? null : String(seconds));
-  });
+  await each(
+    cases,
+    () => ({}),
+    async ({ value, millis }, id, { url }) => {
+      replies.set(id, [() => new Response(null, { status: 429, headers: { "retry-after": text(value) } })]);
+      const answer = await get(url, id);
+      assert.deepEqual([answer.status, (await answer.json()).code], [429, "rate_limited"]);
+      // By the Worker's own clock all dates of the vectors are past.
+      const seconds = /[A-Za-z]/.test(text(value)) ? 0 : millis / 1000;
+      assert.equal(answer.headers.get("retry-after"), millis === null ? null : String(seconds));
+    },
+  );
 });
 
 /** What the Worker makes of an answer: its own problem, or the answer itself. */
@@ -188,41 +231,67 @@ function answerTo(status, error) {
  */
 function isPlayable({ keys, steps }) {
   let open = false;
-  return keys?.token === undefined && steps.at(-1).at <= 2500 && steps.every(({ begin, replaceKeys, failure, response, then }) => {
-    if (begin !== undefined && open) return false;
-    open = ["send", "wait"].includes(then.action);
-    return replaceKeys === undefined && failure === undefined && response !== 407 && then.action !== "refused"
-      && begin?.timeout === undefined && begin?.attemptTimeout === undefined && begin?.maxRetries === undefined && begin?.idempotent !== false && begin?.method !== "OPTIONS"
-      && (begin === undefined || then.action === "send");
-  });
+  return (
+    keys?.token === undefined &&
+    steps.at(-1).at <= 2500 &&
+    steps.every(({ begin, replaceKeys, failure, response, then }) => {
+      if (begin !== undefined && open) return false;
+      open = ["send", "wait"].includes(then.action);
+      return (
+        replaceKeys === undefined &&
+        failure === undefined &&
+        response !== 407 &&
+        then.action !== "refused" &&
+        begin?.timeout === undefined &&
+        begin?.attemptTimeout === undefined &&
+        begin?.maxRetries === undefined &&
+        begin?.idempotent !== false &&
+        begin?.method !== "OPTIONS" &&
+        (begin === undefined || then.action === "send")
+      );
+    })
+  );
 }
 
-for (const [name, atLeast] of [["retries.json", 60], ["ring.json", 20]]) {
+for (const [name, atLeast] of [
+  ["retries.json", 60],
+  ["ring.json", 20],
+]) {
   const file = files[name];
   const cases = file.cases.filter(isPlayable);
   test(`${name}: as many requests, with the same keys, and the same end, ${cases.length} cases`, async () => {
     assert.ok(cases.length >= atLeast, `${cases.length} cases can be played`);
     const bindings = ({ keys = file.keys }) => ({
-      ATTENTION_API_KEY: keys.current, ...(keys.next && { ATTENTION_API_KEY_NEXT: keys.next }), ATTENTION_MAX_RETRIES: "2", ATTENTION_POLICY: "allow * /v2/**",
+      ATTENTION_API_KEY: keys.current,
+      ...(keys.next && { ATTENTION_API_KEY_NEXT: keys.next }),
+      ATTENTION_MAX_RETRIES: "2",
+      ATTENTION_POLICY: "allow * /v2/**",
     });
-    await each(cases, bindings, async ({ keys = file.keys, steps }, id, { url }) => {
-      replies.set(id, steps.filter(({ response }) => response !== undefined).map(asReply));
-      const slots = steps.filter(({ then }) => then.action === "send").map(({ then }) => `Bearer ${keys[then.slot]}`);
-      for (const { begin } of steps.filter((step) => step.begin)) {
-        const end = steps.slice(steps.findIndex((step) => step.begin === begin)).find(({ then }) => !["send", "wait"].includes(then.action));
-        const answer = await fetch(`${url}/v2/conversations?case=${id}`, {
-          method: begin.method,
-          redirect: "manual",
-          headers: { authorization: `Bearer ${TOKEN}`, ...(begin.idempotent && { "idempotency-key": "fake-1" }) },
-          // A body of unknown length is not held.
-          ...(begin.oneShot && { body: new Blob(["fake"]).stream(), duplex: "half" }),
-        });
-        const error = end.then.error ?? null;
-        assert.equal(answer.status, answerTo(end.response, error).status);
-        await answer.arrayBuffer();
-      }
-      assert.deepEqual(authorizations(id), slots);
-    }, { atOnce: true });
+    await each(
+      cases,
+      bindings,
+      async ({ keys = file.keys, steps }, id, { url }) => {
+        replies.set(id, steps.filter(({ response }) => response !== undefined).map(asReply));
+        const slots = steps.filter(({ then }) => then.action === "send").map(({ then }) => `Bearer ${keys[then.slot]}`);
+        for (const { begin } of steps.filter((step) => step.begin)) {
+          const end = steps
+            .slice(steps.findIndex((step) => step.begin === begin))
+            .find(({ then }) => !["send", "wait"].includes(then.action));
+          const answer = await fetch(`${url}/v2/conversations?case=${id}`, {
+            method: begin.method,
+            redirect: "manual",
+            headers: { authorization: `Bearer ${TOKEN}`, ...(begin.idempotent && { "idempotency-key": "fake-1" }) },
+            // A body of unknown length is not held.
+            ...(begin.oneShot && { body: new Blob(["fake"]).stream(), duplex: "half" }),
+          });
+          const error = end.then.error ?? null;
+          assert.equal(answer.status, answerTo(end.response, error).status);
+          await answer.arrayBuffer();
+        }
+        assert.deepEqual(authorizations(id), slots);
+      },
+      { atOnce: true },
+    );
   });
 }
 
@@ -235,11 +304,18 @@ function asReply({ response, headers, body }) {
 
 const refuse = () => new Response(null, { status: 401 });
 const caseOf = ({ target }) => /[?&]case=([^&]+)/.exec(target)?.[1];
-const authorizations = (id) => upstream.records.filter((record) => caseOf(record) === id).flatMap((record) => record.all("authorization"));
-const get = (url, id) => fetch(`${url}/v2/conversations?case=${id}`, { headers: { authorization: `Bearer ${TOKEN}` }, redirect: "manual" });
+const authorizations = (id) =>
+  upstream.records.filter((record) => caseOf(record) === id).flatMap((record) => record.all("authorization"));
+const get = (url, id) =>
+  fetch(`${url}/v2/conversations?case=${id}`, { headers: { authorization: `Bearer ${TOKEN}` }, redirect: "manual" });
 
 function callers(tokens) {
-  return JSON.stringify(tokens.map((token, index) => ({ name: `caller-${index}`, sha256: createHash("sha256").update(token).digest("hex") })));
+  return JSON.stringify(
+    tokens.map((token, index) => ({
+      name: `caller-${index}`,
+      sha256: createHash("sha256").update(token).digest("hex"),
+    })),
+  );
 }
 
 function lacks(said, secrets) {
@@ -248,17 +324,28 @@ function lacks(said, secrets) {
 
 /** Starts a Worker for each set of bindings, all in one process. */
 async function withWorker(bindings, use) {
-  const modules = [{ name: "index.js", file: new URL("index.js", BUILD) }, { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) }];
+  const modules = [
+    { name: "index.js", file: new URL("index.js", BUILD) },
+    { name: "index_bg.wasm", type: "wasm", file: new URL("index_bg.wasm", BUILD) },
+  ];
   const workerd = await startWorkerd({
     startMs: 60_000,
     services: bindings.map((own, index) => ({
       name: `w${index}`,
       modules,
-      bindings: { ATTENTION_API_KEY: KEY, ATTENTION_BASE_URL: `${upstream.url}/v2`, ATTENTION_CALLERS: callers([TOKEN]), ATTENTION_MAX_RETRIES: "0", ...own },
+      bindings: {
+        ATTENTION_API_KEY: KEY,
+        ATTENTION_BASE_URL: `${upstream.url}/v2`,
+        ATTENTION_CALLERS: callers([TOKEN]),
+        ATTENTION_MAX_RETRIES: "0",
+        ...own,
+      },
     })),
   });
   try {
-    await use(bindings.map((_, index) => ({ url: workerd.urls[`w${index}`], port: workerd.ports[`w${index}`], workerd })));
+    await use(
+      bindings.map((_, index) => ({ url: workerd.urls[`w${index}`], port: workerd.ports[`w${index}`], workerd })),
+    );
   } finally {
     await workerd.close();
   }
@@ -268,7 +355,9 @@ async function withWorker(bindings, use) {
 async function each(cases, bindings, check, { atOnce = false } = {}) {
   for (let at = 0; at < cases.length; at += SERVICES_AT_ONCE) {
     const some = cases.slice(at, at + SERVICES_AT_ONCE);
-    await withWorker(some.map(bindings), (workers) => collect(some, (each, id, index) => check(each, id, workers[index]), atOnce));
+    await withWorker(some.map(bindings), (workers) =>
+      collect(some, (each, id, index) => check(each, id, workers[index]), atOnce),
+    );
   }
 }
 
@@ -300,7 +389,11 @@ async function raw(port, lines) {
   const at = answer.indexOf("\r\n\r\n");
   const head = answer.slice(0, at);
   const body = answer.slice(at + 4);
-  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, body: /^transfer-encoding: chunked/im.test(head) ? unchunked(body) : body };
+  return {
+    status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]),
+    head,
+    body: /^transfer-encoding: chunked/im.test(head) ? unchunked(body) : body,
+  };
 }
 
 function unchunked(body) {

@@ -17,15 +17,17 @@ export default {
 await testVectors("workerd", async (files) => {
   const dist = join(await packageFolder(), "dist");
   const workerd = await startWorkerd({
-    services: [{
-      name: "vectors",
-      modules: [
-        { name: "main.mjs", text: MAIN },
-        { name: "harness.mjs", text: await harnessText() },
-        { name: "core.workerd.js", file: join(dist, "core.workerd.js") },
-        { name: "attention.wasm", type: "wasm", file: join(dist, "attention.wasm") },
-      ],
-    }],
+    services: [
+      {
+        name: "vectors",
+        modules: [
+          { name: "main.mjs", text: MAIN },
+          { name: "harness.mjs", text: await harnessText() },
+          { name: "core.workerd.js", file: join(dist, "core.workerd.js") },
+          { name: "attention.wasm", type: "wasm", file: join(dist, "attention.wasm") },
+        ],
+      },
+    ],
   });
   try {
     const response = await fetch(workerd.url, { method: "POST", body: JSON.stringify(files) });

@@ -2,8 +2,8 @@
 // timeouts, redirects, echoes.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startUpstream } from "../upstream/server.mjs";
 import { testing } from "../mock/bundle.mjs";
+import { startUpstream } from "../upstream/server.mjs";
 import { assertNoSecret, assertProblem, fingerprint, KEY, NEXT_KEY, SECRETS, useWorkers } from "./worker.mjs";
 
 const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
@@ -16,12 +16,17 @@ const [WITH_KEY, WITH_NEXT] = [`Bearer ${KEY}`, `Bearer ${NEXT_KEY}`];
 describe("a key that the upstream refuses", () => {
   const ring = { ...ANY, ATTENTION_API_KEY_NEXT: NEXT_KEY };
   /** Refuses one key, and echoes it as careless servers do. */
-  const refusing = (...keys) => async (request, record) => {
-    await request.arrayBuffer();
-    const [value] = record.all("authorization");
-    if (!keys.some((key) => value === `Bearer ${key}`)) return Response.json({ ok: true });
-    return Response.json({ message: `refused: ${value}` }, { status: 401, headers: { "www-authenticate": `Bearer error="${value}"`, "x-request-id": "up-1" } });
-  };
+  const refusing =
+    (...keys) =>
+    async (request, record) => {
+      await request.arrayBuffer();
+      const [value] = record.all("authorization");
+      if (!keys.some((key) => value === `Bearer ${key}`)) return Response.json({ ok: true });
+      return Response.json(
+        { message: `refused: ${value}` },
+        { status: 401, headers: { "www-authenticate": `Bearer error="${value}"`, "x-request-id": "up-1" } },
+      );
+    };
 
   const alone = workers.with(ANY);
   test("the only one: 502 for the caller, whose own token is fine", async () => {
@@ -32,7 +37,10 @@ describe("a key that the upstream refuses", () => {
     assert.deepEqual(answer.all("www-authenticate"), []);
     assert.deepEqual(authorizations(), [WITH_KEY]);
     const line = await workers.log(answer);
-    assert.deepEqual([line.upstreamStatus, line.upstreamError, line.key, line.tries, line.upstreamRequestId], [401, "unauthorized", fingerprint(KEY), 1, "up-1"]);
+    assert.deepEqual(
+      [line.upstreamStatus, line.upstreamError, line.key, line.tries, line.upstreamRequestId],
+      [401, "unauthorized", fingerprint(KEY), 1, "up-1"],
+    );
     assertNoSecret(answer.head + answer.text + JSON.stringify(line));
   });
 
@@ -44,11 +52,20 @@ describe("a key that the upstream refuses", () => {
     assert.equal(answer.status, 200);
     assert.deepEqual(authorizations(), [WITH_KEY, WITH_NEXT]);
     const line = await workers.log(answer);
-    assert.deepEqual([line.keySwitchedFrom, line.keySwitchedTo, line.tries], [fingerprint(KEY), fingerprint(NEXT_KEY), 2]);
+    assert.deepEqual(
+      [line.keySwitchedFrom, line.keySwitchedTo, line.tries],
+      [fingerprint(KEY), fingerprint(NEXT_KEY), 2],
+    );
     assert.equal((await workers.call(first)).status, 200);
     assert.deepEqual(authorizations(), [WITH_KEY, WITH_NEXT, WITH_NEXT]);
     const ready = (await workers.call(first, { target: "/readyz", token: null })).json();
-    assert.deepEqual(ready.keys.map(({ slot, inUse, lastVerdict }) => [slot, inUse, lastVerdict]), [["current", false, "refused"], ["next", true, "accepted"]]);
+    assert.deepEqual(
+      ready.keys.map(({ slot, inUse, lastVerdict }) => [slot, inUse, lastVerdict]),
+      [
+        ["current", false, "refused"],
+        ["next", true, "accepted"],
+      ],
+    );
   });
 
   test("the other refused as well, so soon after: told, and no loop", async () => {
@@ -56,7 +73,10 @@ describe("a key that the upstream refuses", () => {
     workers.respond = refusing(NEXT_KEY);
     const statuses = [(await workers.call(first)).status, (await workers.call(first)).status];
     assert.ok(authorizations().length <= 4, "no loop");
-    assert.ok(statuses.every((status) => [200, 502].includes(status)), `${statuses}`);
+    assert.ok(
+      statuses.every((status) => [200, 502].includes(status)),
+      `${statuses}`,
+    );
   });
 
   const both = workers.with(ring);
@@ -80,18 +100,34 @@ describe("a key that the upstream refuses", () => {
     const answer = await workers.call(posts, { method: "POST", body: '{"name":"fake"}' });
     assert.equal(answer.status, 200);
     assert.deepEqual(authorizations(), [WITH_KEY, WITH_NEXT]);
-    assert.deepEqual(workers.upstream.records.map(({ body }) => body.text), ['{"name":"fake"}', '{"name":"fake"}']);
+    assert.deepEqual(
+      workers.upstream.records.map(({ body }) => body.text),
+      ['{"name":"fake"}', '{"name":"fake"}'],
+    );
   });
 
   const streams = workers.with(ring);
   test("a POST whose body streams cannot go again: 502, and the next call takes the next key", async () => {
     workers.begin();
     workers.respond = refusing(KEY);
-    const answer = await workers.call(streams, { method: "POST", headers: [["Transfer-Encoding", "chunked"]], body: "2\r\n{}\r\n0\r\n\r\n" });
+    const answer = await workers.call(streams, {
+      method: "POST",
+      headers: [["Transfer-Encoding", "chunked"]],
+      body: "2\r\n{}\r\n0\r\n\r\n",
+    });
     assertProblem(answer, 502, "upstream_unauthorized");
     assert.deepEqual(authorizations(), [WITH_KEY]);
     assert.equal((await workers.log(answer)).keySwitchedTo, fingerprint(NEXT_KEY));
-    assert.equal((await workers.call(streams, { method: "POST", headers: [["Transfer-Encoding", "chunked"]], body: "2\r\n{}\r\n0\r\n\r\n" })).status, 200);
+    assert.equal(
+      (
+        await workers.call(streams, {
+          method: "POST",
+          headers: [["Transfer-Encoding", "chunked"]],
+          body: "2\r\n{}\r\n0\r\n\r\n",
+        })
+      ).status,
+      200,
+    );
     assert.deepEqual(authorizations(), [WITH_KEY, WITH_NEXT]);
   });
 
@@ -122,10 +158,21 @@ describe("a key that the upstream refuses", () => {
 
 describe("limits", () => {
   const problem429 = (answer) => assertProblem(answer, 429, "rate_limited");
-  for (const [name, value, expected] of [["seconds", "7", "7"], ["zero", "0", "0"], ["a wish that is none", "soon", null], ["a fraction", "1.5", null], ["negative", "-1", null], ["none", null, null]]) {
+  for (const [name, value, expected] of [
+    ["seconds", "7", "7"],
+    ["zero", "0", "0"],
+    ["a wish that is none", "soon", null],
+    ["a fraction", "1.5", null],
+    ["negative", "-1", null],
+    ["none", null, null],
+  ]) {
     const own = workers.with(ANY);
     test(`Retry-After in ${name}`, async () => {
-      workers.begin({ status: 429, headers: value === null ? [] : [["Retry-After", value]], body: '{"message":"slow down"}' });
+      workers.begin({
+        status: 429,
+        headers: value === null ? [] : [["Retry-After", value]],
+        body: '{"message":"slow down"}',
+      });
       const answer = await workers.call(own);
       problem429(answer);
       assert.equal(answer.get("retry-after"), expected);
@@ -162,7 +209,13 @@ describe("limits", () => {
   const streamed = workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" });
   test("a streamed body cannot be sent again", async () => {
     workers.begin({ status: 429, headers: [["Retry-After", "0"]] });
-    problem429(await workers.call(streamed, { method: "POST", headers: [["Transfer-Encoding", "chunked"]], body: "2\r\n{}\r\n0\r\n\r\n" }));
+    problem429(
+      await workers.call(streamed, {
+        method: "POST",
+        headers: [["Transfer-Encoding", "chunked"]],
+        body: "2\r\n{}\r\n0\r\n\r\n",
+      }),
+    );
     assert.equal((await workers.received(1)).length, 1);
   });
 
@@ -188,8 +241,16 @@ describe("limits", () => {
 });
 
 describe("errors of the upstream", () => {
-  for (const [status, code, expected] of [[500, "upstream_error", 502], [501, "upstream_error", 502], [502, "upstream_error", 502], [503, "upstream_unavailable", 503],
-    [504, "upstream_timeout", 504], [507, "upstream_error", 502], [520, "upstream_error", 502], [599, "upstream_error", 502]]) {
+  for (const [status, code, expected] of [
+    [500, "upstream_error", 502],
+    [501, "upstream_error", 502],
+    [502, "upstream_error", 502],
+    [503, "upstream_unavailable", 503],
+    [504, "upstream_timeout", 504],
+    [507, "upstream_error", 502],
+    [520, "upstream_error", 502],
+    [599, "upstream_error", 502],
+  ]) {
     test(`${status} becomes ${expected} ${code}, and its page stays behind`, async () => {
       workers.begin({ status, body: "<h1>stack trace at /srv/app.js</h1>", headers: [["Content-Type", "text/html"]] });
       const answer = await workers.call(plain);
@@ -206,12 +267,35 @@ describe("errors of the upstream", () => {
     assert.equal(answer.get("retry-after"), "9");
   });
 
-  for (const [status, code] of [[400, "bad"], [403, "forbidden"], [404, "not_found"], [405, "method"], [409, "conflict"], [410, "gone"], [412, "failed"], [413, "large"], [415, "media"], [418, "teapot"], [422, "invalid"], [451, "law"]]) {
+  for (const [status, code] of [
+    [400, "bad"],
+    [403, "forbidden"],
+    [404, "not_found"],
+    [405, "method"],
+    [409, "conflict"],
+    [410, "gone"],
+    [412, "failed"],
+    [413, "large"],
+    [415, "media"],
+    [418, "teapot"],
+    [422, "invalid"],
+    [451, "law"],
+  ]) {
     test(`${status} is the caller's, and comes with its words`, async () => {
       const body = JSON.stringify({ code, message: "say é" });
-      workers.begin({ status, body, headers: [["Content-Type", "application/json"], ["X-Request-Id", "up-2"]] });
+      workers.begin({
+        status,
+        body,
+        headers: [
+          ["Content-Type", "application/json"],
+          ["X-Request-Id", "up-2"],
+        ],
+      });
       const answer = await workers.call(plain, { method: "POST", body: "{}" });
-      assert.deepEqual([answer.status, answer.text, answer.get("content-type"), answer.complete], [status, body, "application/json", true]);
+      assert.deepEqual(
+        [answer.status, answer.text, answer.get("content-type"), answer.complete],
+        [status, body, "application/json", true],
+      );
       assert.equal(answer.get("cache-control"), "private, no-store");
       const line = await workers.log(answer);
       assert.deepEqual([line.status, line.upstreamStatus, line.upstreamRequestId], [status, status, "up-2"]);
@@ -225,8 +309,14 @@ describe("errors of the upstream", () => {
   });
 
   const retrying = workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "1" });
-  for (const [request, tries] of [[{}, 2], [{ method: "PUT", body: "{}" }, 2], [{ method: "DELETE" }, 2], [{ method: "POST", body: "{}" }, 1], [{ method: "PATCH", body: "{}" }, 1],
-    [{ method: "POST", body: "{}", headers: [["Idempotency-Key", "fake-1"]] }, 2]]) {
+  for (const [request, tries] of [
+    [{}, 2],
+    [{ method: "PUT", body: "{}" }, 2],
+    [{ method: "DELETE" }, 2],
+    [{ method: "POST", body: "{}" }, 1],
+    [{ method: "PATCH", body: "{}" }, 1],
+    [{ method: "POST", body: "{}", headers: [["Idempotency-Key", "fake-1"]] }, 2],
+  ]) {
     const { method = "GET", headers } = request;
     test(`${method}${headers ? " with an idempotency key" : ""} after a 500: ${tries === 2 ? "made again" : "not made again"}`, async () => {
       workers.begin({ status: 500 });
@@ -250,7 +340,8 @@ describe("errors of the upstream", () => {
 describe("no answer", () => {
   const down = workers.with({ ...ANY, ATTENTION_BASE_URL: "http://127.0.0.1:1/v2" });
   test("nobody listens: 502", async () => {
-    for (const method of ["GET", "POST"]) assertProblem(await workers.call(down, { method }), 502, "upstream_unreachable");
+    for (const method of ["GET", "POST"])
+      assertProblem(await workers.call(down, { method }), 502, "upstream_unreachable");
   });
 
   const nowhere = workers.with({ ...ANY, ATTENTION_BASE_URL: "https://nowhere.invalid/v2" });
@@ -258,7 +349,11 @@ describe("no answer", () => {
     assertProblem(await workers.call(nowhere), 502, "upstream_unreachable");
   });
 
-  const untrusted = workers.with({ ...ANY, ATTENTION_BASE_URL: ({ port }) => `https://127.0.0.1:${port}/v2`, ATTENTION_TIMEOUT_MS: "300" });
+  const untrusted = workers.with({
+    ...ANY,
+    ATTENTION_BASE_URL: ({ port }) => `https://127.0.0.1:${port}/v2`,
+    ATTENTION_TIMEOUT_MS: "300",
+  });
   test("no TLS where there should be: no answer, and the key is not sent in plain", async () => {
     workers.begin();
     const answer = await workers.call(untrusted);
@@ -291,9 +386,17 @@ describe("no answer", () => {
     assert.ok([502, 504].includes(answer.status), answer.head);
   });
 
-  for (const entry of [{ close: true }, { reset: true }, { raw: "garbage\r\n\r\n" }, { raw: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
-    { raw: "HTTP/1.1 200 OK\r\nContent-Le" }, { raw: "HTTP/1.1 99 Too Small\r\n\r\n" }, { raw: "HTTP/1.1 1000 Too Large\r\n\r\n" },
-    { raw: "HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 0\r\n\r\n" }, { raw: `HTTP/1.1 200 OK\r\nX: ${"a".repeat(2_000_000)}\r\n\r\n` }]) {
+  for (const entry of [
+    { close: true },
+    { reset: true },
+    { raw: "garbage\r\n\r\n" },
+    { raw: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
+    { raw: "HTTP/1.1 200 OK\r\nContent-Le" },
+    { raw: "HTTP/1.1 99 Too Small\r\n\r\n" },
+    { raw: "HTTP/1.1 1000 Too Large\r\n\r\n" },
+    { raw: "HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 0\r\n\r\n" },
+    { raw: `HTTP/1.1 200 OK\r\nX: ${"a".repeat(2_000_000)}\r\n\r\n` },
+  ]) {
     test(`instead of an answer: ${JSON.stringify(entry).slice(0, 70)}: 502`, async () => {
       // workerd makes a GET again by itself when a kept connection turns out to be dead.
       workers.begin({ ...entry, times: 20 });
@@ -320,12 +423,19 @@ describe("no answer", () => {
 
 describe("redirects are never followed: the key goes to one host", () => {
   let other;
-  before(async () => { other = await startUpstream(); });
+  before(async () => {
+    other = await startUpstream();
+  });
   after(() => other.close());
 
   for (const status of [300, 301, 302, 303, 305, 307, 308]) {
-    for (const [name, to] of [["to another origin", () => `${other.url}/v2/x`], ["to the same origin", () => `${workers.upstream.url}/v2/api_keys`],
-      ["to a path", () => "/v2/api_keys"], ["to no scheme", () => `//127.0.0.1:${other.port}/v2/x`], ["without a place", () => null]]) {
+    for (const [name, to] of [
+      ["to another origin", () => `${other.url}/v2/x`],
+      ["to the same origin", () => `${workers.upstream.url}/v2/api_keys`],
+      ["to a path", () => "/v2/api_keys"],
+      ["to no scheme", () => `//127.0.0.1:${other.port}/v2/x`],
+      ["without a place", () => null],
+    ]) {
       test(`${status} ${name}: 502`, async () => {
         const location = to();
         workers.begin({ status, headers: location === null ? [] : [["Location", location]], times: 3 });
@@ -378,7 +488,8 @@ describe("an upstream that echoes the key", () => {
           const answer = await workers.call(twoKeys);
           assert.equal(answer.status, status);
           const line = JSON.stringify(await workers.log(answer));
-          for (const said of [answer.text, line, decodeURIComponent(answer.text.replace(/%(?![0-9a-f]{2})/gi, "%25"))]) assertNoSecret(said);
+          for (const said of [answer.text, line, decodeURIComponent(answer.text.replace(/%(?![0-9a-f]{2})/gi, "%25"))])
+            assertNoSecret(said);
         }
       });
     }
@@ -386,4 +497,5 @@ describe("an upstream that echoes the key", () => {
   const twoKeys = workers.with({ ...ANY, ATTENTION_API_KEY_NEXT: NEXT_KEY });
 });
 
-test("nothing of it stands in the log", () => assertNoSecret(workers.workerd.output, [...SECRETS, MOCK_API_KEY, MOCK_USER_API_KEY]));
+test("nothing of it stands in the log", () =>
+  assertNoSecret(workers.workerd.output, [...SECRETS, MOCK_API_KEY, MOCK_USER_API_KEY]));

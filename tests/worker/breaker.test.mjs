@@ -7,9 +7,13 @@ import { assertProblem, useWorkers } from "./worker.mjs";
 const workers = useWorkers();
 // As many failures in a row as `crates/gateway/src/limits/breaker.rs` counts.
 const FAILURES = 20;
-const [away, closing, troubled] = Array.from({ length: 3 }, () => workers.with({ ATTENTION_POLICY: "allow GET /v2/**", ATTENTION_MAX_RETRIES: "0" }));
+const [away, closing, troubled] = Array.from({ length: 3 }, () =>
+  workers.with({ ATTENTION_POLICY: "allow GET /v2/**", ATTENTION_MAX_RETRIES: "0" }),
+);
 
-test("after failures in a row nothing is sent, and the answer says when to come again; then one call tries", { timeout: 60_000 }, async () => {
+test("after failures in a row nothing is sent, and the answer says when to come again; then one call tries", {
+  timeout: 60_000,
+}, async () => {
   workers.begin({ status: 503, times: FAILURES });
   for (let i = 0; i < FAILURES; i++) assertProblem(await workers.call(away), 503, "upstream_unavailable");
   const refused = await workers.call(away);

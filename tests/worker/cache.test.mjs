@@ -10,10 +10,18 @@ const POLICY = "allow * /v2/** cache=1h\nallow * /mcp cache=1h";
 const kept = workers.with({ ATTENTION_POLICY: POLICY });
 const short = workers.with({ ATTENTION_POLICY: "allow * /v2/** cache=1s" });
 const plain = workers.with({ ATTENTION_POLICY: "allow * /v2/**" });
-const redacting = workers.with({ ATTENTION_POLICY: "allow GET /v2/** cache=1h redact=secret\n[all]\nallow GET /v2/** cache=1h", ATTENTION_CALLERS: JSON.stringify([
-  { name: "app", sha256: sha256(TOKEN) }, { name: "other", sha256: sha256(OTHER_TOKEN), policy: "all" }]) });
+const redacting = workers.with({
+  ATTENTION_POLICY: "allow GET /v2/** cache=1h redact=secret\n[all]\nallow GET /v2/** cache=1h",
+  ATTENTION_CALLERS: JSON.stringify([
+    { name: "app", sha256: sha256(TOKEN) },
+    { name: "other", sha256: sha256(OTHER_TOKEN), policy: "all" },
+  ]),
+});
 const BACKEND = "fake-backend-token-of-the-cache-tests";
-const pages = workers.with({ ATTENTION_POLICY: POLICY, ATTENTION_ALLOWED_ORIGINS: "https://app.example,https://other.example" });
+const pages = workers.with({
+  ATTENTION_POLICY: POLICY,
+  ATTENTION_ALLOWED_ORIGINS: "https://app.example,https://other.example",
+});
 const sessions = workers.with({
   ATTENTION_POLICY: POLICY,
   ATTENTION_SESSION_SECRET: "fake-session-secret-of-the-cache-tests",
@@ -21,7 +29,8 @@ const sessions = workers.with({
 });
 
 const FRESH = { "Cache-Control": "max-age=600", "Content-Type": "application/json" };
-const get = (service, target, { headers = [], ...request } = {}) => workers.call(service, { target, headers, ...request });
+const get = (service, target, { headers = [], ...request } = {}) =>
+  workers.call(service, { target, headers, ...request });
 const sent = () => workers.upstream.records.length;
 
 /** Calls until the answer is a kept one: it is kept once it is whole, which the caller may know first. */
@@ -67,7 +76,8 @@ describe("an answer that the API lets be kept", () => {
     assert.equal(again.status, 200);
     assert.deepEqual(again.json(), first.json());
     assert.ok(Number(again.get("age")) < 60);
-    for (const name of ["cache-control", "content-type", "etag", "vary", "x-content-type-options"]) assert.equal(again.get(name), first.get(name), name);
+    for (const name of ["cache-control", "content-type", "etag", "vary", "x-content-type-options"])
+      assert.equal(again.get(name), first.get(name), name);
     // Said of one request: not of the next.
     assert.equal(again.get("x-ratelimit-remaining"), null);
     assert.equal(again.get("server-timing"), null);
@@ -94,7 +104,8 @@ describe("an answer that the API lets be kept", () => {
 
   test("is one session's, not its backend's nor another session's", async () => {
     counting();
-    const mint = async () => (await workers.call(sessions, { method: "POST", target: "/sessions", token: BACKEND, body: "{}" })).json().token;
+    const mint = async () =>
+      (await workers.call(sessions, { method: "POST", target: "/sessions", token: BACKEND, body: "{}" })).json().token;
     const tokens = [await mint(), await mint(), BACKEND];
     const counts = [];
     for (const token of tokens) counts.push((await hit(sessions, "/v2/of-a-session", { token })).json().count);
@@ -105,7 +116,11 @@ describe("an answer that the API lets be kept", () => {
     counting({ ...FRESH, Vary: "Accept-Language, Accept" });
     const german = { headers: [["Accept-Language", "de"]] };
     const french = { headers: [["Accept-Language", "fr"]] };
-    const counts = [await hit(kept, "/v2/language", german), await hit(kept, "/v2/language", french), await hit(kept, "/v2/language")].map((answer) => answer.json().count);
+    const counts = [
+      await hit(kept, "/v2/language", german),
+      await hit(kept, "/v2/language", french),
+      await hit(kept, "/v2/language"),
+    ].map((answer) => answer.json().count);
     assert.equal(new Set(counts).size, 3);
     assert.equal((await hit(kept, "/v2/language", german)).json().count, counts[0]);
   });
@@ -116,13 +131,18 @@ describe("an answer that the API lets be kept", () => {
       const answer = await hit(pages, "/v2/pages", { headers: origin === null ? [] : [["Origin", origin]] });
       assert.equal(answer.get("access-control-allow-origin"), origin);
     }
-    assertProblem(await get(pages, "/v2/pages", { headers: [["Origin", "https://evil.example"]] }), 403, "origin_not_allowed");
+    assertProblem(
+      await get(pages, "/v2/pages", { headers: [["Origin", "https://evil.example"]] }),
+      403,
+      "origin_not_allowed",
+    );
   });
 
   test("depends on the query to the letter", async () => {
     counting();
     const counts = [];
-    for (const query of ["", "?", "?a=1", "?a=2", "?a=1&", "?A=1"]) counts.push((await hit(kept, `/v2/query${query}`)).json().count);
+    for (const query of ["", "?", "?a=1", "?a=2", "?a=1&", "?A=1"])
+      counts.push((await hit(kept, `/v2/query${query}`)).json().count);
     // A question mark with nothing behind it says nothing, and goes up as nothing.
     assert.equal(new Set(counts).size, 5);
   });
@@ -130,7 +150,8 @@ describe("an answer that the API lets be kept", () => {
   test("compressed is given again as what it says", async () => {
     workers.begin();
     const text = JSON.stringify({ long: "x".repeat(5000) });
-    workers.respond = () => new Response(gzipSync(text), { headers: { ...FRESH, "Content-Encoding": "gzip", ETag: '"gz"' } });
+    workers.respond = () =>
+      new Response(gzipSync(text), { headers: { ...FRESH, "Content-Encoding": "gzip", ETag: '"gz"' } });
     const headers = [["Accept-Encoding", "gzip"]];
     const first = await get(kept, "/v2/gzip", { headers });
     assert.equal(first.get("content-encoding"), "gzip");
@@ -155,7 +176,18 @@ describe("an answer that the API lets be kept", () => {
 
   test("holds no key, though the API echo it in every header that comes down", async () => {
     workers.begin();
-    workers.respond = () => Response.json({ a: 1 }, { headers: { ...FRESH, ETag: `"${KEY}"`, Link: `<https://a.example/?k=${KEY}>`, "Last-Modified": `Sun, 06 Nov 1994 08:49:37 GMT` } });
+    workers.respond = () =>
+      Response.json(
+        { a: 1 },
+        {
+          headers: {
+            ...FRESH,
+            ETag: `"${KEY}"`,
+            Link: `<https://a.example/?k=${KEY}>`,
+            "Last-Modified": `Sun, 06 Nov 1994 08:49:37 GMT`,
+          },
+        },
+      );
     const again = await hit(kept, "/v2/echo");
     assertNoSecret(again.head + again.text);
     assert.equal(again.get("etag"), null);
@@ -232,7 +264,12 @@ describe("asking whether it is still the same", () => {
     await hit(kept, "/v2/both");
     const same = await get(kept, "/v2/both", { headers: [["If-None-Match", '"v1"']] });
     assert.equal(same.status, 304);
-    const older = await get(kept, "/v2/both", { headers: [["If-None-Match", '"v0"'], ["If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"]] });
+    const older = await get(kept, "/v2/both", {
+      headers: [
+        ["If-None-Match", '"v0"'],
+        ["If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"],
+      ],
+    });
     assert.equal(older.status, 200);
     assert.deepEqual(older.json(), { etag: '"v1"' });
     const record = workers.upstream.records.at(-1);
@@ -243,16 +280,20 @@ describe("asking whether it is still the same", () => {
   test("by its date, when it has no tag", async () => {
     workers.begin();
     const date = "Sun, 06 Nov 1994 08:49:37 GMT";
-    workers.respond = (request) => new Response(request.headers.get("if-modified-since") === date ? null : "{}",
-      { status: request.headers.get("if-modified-since") === date ? 304 : 200, headers: { "Last-Modified": date, "Cache-Control": "no-cache" } });
+    workers.respond = (request) =>
+      new Response(request.headers.get("if-modified-since") === date ? null : "{}", {
+        status: request.headers.get("if-modified-since") === date ? 304 : 200,
+        headers: { "Last-Modified": date, "Cache-Control": "no-cache" },
+      });
     assert.equal((await hit(kept, "/v2/dated")).text, "{}");
   });
 
   test("a 304 may lengthen its time", async () => {
     workers.begin();
-    workers.respond = (request) => (request.headers.get("if-none-match") === null
-      ? Response.json({ a: 1 }, { headers: { "Cache-Control": "max-age=0", ETag: '"l"' } })
-      : new Response(null, { status: 304, headers: { "Cache-Control": "max-age=600", ETag: '"l"' } }));
+    workers.respond = (request) =>
+      request.headers.get("if-none-match") === null
+        ? Response.json({ a: 1 }, { headers: { "Cache-Control": "max-age=0", ETag: '"l"' } })
+        : new Response(null, { status: 304, headers: { "Cache-Control": "max-age=600", ETag: '"l"' } });
     await hit(kept, "/v2/longer");
     const before = sent();
     const again = await get(kept, "/v2/longer");
@@ -263,9 +304,10 @@ describe("asking whether it is still the same", () => {
   test("a 304 about another answer is none: 502, and the next call starts anew", async () => {
     workers.begin();
     let confused = false;
-    workers.respond = (request) => (confused && request.headers.has("if-none-match")
-      ? new Response(null, { status: 304, headers: { ETag: '"other"' } })
-      : Response.json({ a: 1 }, { headers: { "Cache-Control": "no-cache", ETag: '"mine"' } }));
+    workers.respond = (request) =>
+      confused && request.headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: { ETag: '"other"' } })
+        : Response.json({ a: 1 }, { headers: { "Cache-Control": "no-cache", ETag: '"mine"' } });
     await hit(kept, "/v2/confused").catch(() => {});
     confused = true;
     for (let tries = 0; tries < 20; tries++) {
@@ -281,7 +323,8 @@ describe("asking whether it is still the same", () => {
 
   test("a 304 that nobody asked for here goes to the caller that did", async () => {
     workers.begin();
-    workers.respond = () => new Response(null, { status: 304, headers: { ETag: '"c"', "Cache-Control": "max-age=600" } });
+    workers.respond = () =>
+      new Response(null, { status: 304, headers: { ETag: '"c"', "Cache-Control": "max-age=600" } });
     for (let tries = 0; tries < 2; tries++) {
       const before = sent();
       const answer = await get(kept, "/v2/not-kept", { headers: [["If-None-Match", '"c"']] });
@@ -414,7 +457,9 @@ describe("a change", () => {
   test("while something was asked for keeps it from being kept: it may be old", async () => {
     counting();
     let release;
-    const held = new Promise((resolve) => { release = resolve; });
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
     workers.respond = async (request) => {
       if (request.method === "GET") await held;
       return Response.json({}, { headers: FRESH });

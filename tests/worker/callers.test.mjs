@@ -1,7 +1,17 @@
 // Who gets in, and what for.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertNoSecret, assertProblem, callers, CALLERS, KEY, OTHER_TOKEN, sha256, TOKEN, useWorkers } from "./worker.mjs";
+import {
+  assertNoSecret,
+  assertProblem,
+  CALLERS,
+  callers,
+  KEY,
+  OTHER_TOKEN,
+  sha256,
+  TOKEN,
+  useWorkers,
+} from "./worker.mjs";
 
 const workers = useWorkers();
 const plain = workers.with();
@@ -31,12 +41,12 @@ describe("caller tokens", () => {
   const wrong = { status: 401, code: "invalid_token", challenge: `${realm}, error="invalid_token"` };
   const malformed = { status: 400, code: "authorization_malformed", challenge: `${realm}, error="invalid_request"` };
   const refused = {
-    "none": [[], { ...missing, code: "authorization_missing" }],
+    none: [[], { ...missing, code: "authorization_missing" }],
     "an empty one": [[""], { ...missing, code: "authorization_missing" }],
     "the scheme alone": [["Bearer"], { ...missing, code: "authorization_no_token" }],
     "the scheme and blanks": [["Bearer   "], { ...missing, code: "authorization_no_token" }],
     "the token alone": [[TOKEN], { ...missing, code: "authorization_scheme" }],
-    "Basic": [[`Basic ${Buffer.from(`app:${TOKEN}`).toString("base64")}`], { ...missing, code: "authorization_scheme" }],
+    Basic: [[`Basic ${Buffer.from(`app:${TOKEN}`).toString("base64")}`], { ...missing, code: "authorization_scheme" }],
     "a tab behind the scheme": [[`Bearer\t${TOKEN}`], { ...missing, code: "authorization_scheme" }],
     "a colon behind the scheme": [[`Bearer: ${TOKEN}`], { ...missing, code: "authorization_scheme" }],
     "another token": [["Bearer fake-token-of-nobody"], wrong],
@@ -53,10 +63,22 @@ describe("caller tokens", () => {
     "only padding": [["Bearer ===="], malformed],
     "no ASCII": [[`Bearer ${TOKEN}\xe9`], malformed],
     "9 KiB": [[`Bearer ${"a".repeat(9 * 1024)}`], { ...malformed, code: "authorization_too_long" }],
-    "the header twice, both good": [[`Bearer ${TOKEN}`, `Bearer ${TOKEN}`], { ...malformed, code: "authorization_repeated" }],
-    "the header twice, a good one first": [[`Bearer ${TOKEN}`, "Bearer x"], { ...malformed, code: "authorization_repeated" }],
-    "the header twice, a good one last": [["Bearer x", `Bearer ${TOKEN}`], { ...malformed, code: "authorization_repeated" }],
-    "two values in one header": [[`Bearer ${TOKEN}, Bearer ${TOKEN}`], { ...malformed, code: "authorization_repeated" }],
+    "the header twice, both good": [
+      [`Bearer ${TOKEN}`, `Bearer ${TOKEN}`],
+      { ...malformed, code: "authorization_repeated" },
+    ],
+    "the header twice, a good one first": [
+      [`Bearer ${TOKEN}`, "Bearer x"],
+      { ...malformed, code: "authorization_repeated" },
+    ],
+    "the header twice, a good one last": [
+      ["Bearer x", `Bearer ${TOKEN}`],
+      { ...malformed, code: "authorization_repeated" },
+    ],
+    "two values in one header": [
+      [`Bearer ${TOKEN}, Bearer ${TOKEN}`],
+      { ...malformed, code: "authorization_repeated" },
+    ],
   };
   for (const [name, [values, { status, code, challenge }]] of Object.entries(refused)) {
     test(`refused: ${name}`, async () => {
@@ -74,20 +96,31 @@ describe("caller tokens", () => {
   for (const name of ["X-Authorization", "X-Forwarded-Authorization", "Proxy-Authorization", "X-Api-Key", "Cookie"]) {
     test(`refused: a token in ${name}`, async () => {
       workers.begin();
-      assertProblem(await workers.call(plain, { token: null, headers: [[name, `Bearer ${TOKEN}`]] }), 401, "authorization_missing");
+      assertProblem(
+        await workers.call(plain, { token: null, headers: [[name, `Bearer ${TOKEN}`]] }),
+        401,
+        "authorization_missing",
+      );
       assert.deepEqual(workers.upstream.records, []);
     });
   }
 
   test("refused: a token in the query", async () => {
     workers.begin();
-    assertProblem(await workers.call(plain, { token: null, target: `/v2/users?access_token=${TOKEN}` }), 401, "authorization_missing");
+    assertProblem(
+      await workers.call(plain, { token: null, target: `/v2/users?access_token=${TOKEN}` }),
+      401,
+      "authorization_missing",
+    );
     assert.deepEqual(workers.upstream.records, []);
   });
 
   test("the log says which of the callers it was", async () => {
     workers.begin();
-    for (const [token, caller] of [[TOKEN, "app"], [OTHER_TOKEN, "other"]]) {
+    for (const [token, caller] of [
+      [TOKEN, "app"],
+      [OTHER_TOKEN, "other"],
+    ]) {
       assert.equal((await workers.log(await workers.call(plain, { token }))).caller, caller);
     }
   });
@@ -115,7 +148,11 @@ describe("the policy that is there when none is given: reading, but never keys",
   for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
     test(`${method} is refused`, async () => {
       workers.begin();
-      assertProblem(await workers.call(plain, { method, ...(method !== "DELETE" && { body: "{}" }) }), 403, "route_denied");
+      assertProblem(
+        await workers.call(plain, { method, ...(method !== "DELETE" && { body: "{}" }) }),
+        403,
+        "route_denied",
+      );
       assert.deepEqual(workers.upstream.records, []);
     });
   }
@@ -130,11 +167,29 @@ describe("the policy that is there when none is given: reading, but never keys",
     });
   }
 
-  const spellings = ["/v2/api_keys", "/v2/api_keys/", "/v2/api_keys/1", "/v2/api_keys/1/value", "/v2/API_KEYS", "/v2/Api_Keys/1", "/v2/api%5Fkeys",
-    "/v2/api%5fkeys", "/v2/%61pi_keys", "/v2/%61%70%69%5f%6b%65%79%73", "/v2/api_key%73/", "/v2/API%5FKEYS?x=1", "/v2/api_keys?", "/v2/api_keys?a=/v2/users",
-    "/v2/api_keys#x", "http://worker.example/v2/api_keys"];
+  const spellings = [
+    "/v2/api_keys",
+    "/v2/api_keys/",
+    "/v2/api_keys/1",
+    "/v2/api_keys/1/value",
+    "/v2/API_KEYS",
+    "/v2/Api_Keys/1",
+    "/v2/api%5Fkeys",
+    "/v2/api%5fkeys",
+    "/v2/%61pi_keys",
+    "/v2/%61%70%69%5f%6b%65%79%73",
+    "/v2/api_key%73/",
+    "/v2/API%5FKEYS?x=1",
+    "/v2/api_keys?",
+    "/v2/api_keys?a=/v2/users",
+    "/v2/api_keys#x",
+    "http://worker.example/v2/api_keys",
+  ];
   const open = workers.with({ ATTENTION_POLICY: "allow * /v2/**\nallow * /v2/api_keys\nallow * /v2/api_keys/**" });
-  for (const [policy, service] of [["by default", plain], ["whatever a policy allows", open]]) {
+  for (const [policy, service] of [
+    ["by default", plain],
+    ["whatever a policy allows", open],
+  ]) {
     for (const target of spellings) {
       test(`keys are refused ${policy}: ${target}`, async () => {
         workers.begin();
@@ -148,10 +203,17 @@ describe("the policy that is there when none is given: reading, but never keys",
     }
   }
 
-  for (const [target, code, status] of [["/v2/users/../api_keys", "path_dot_segment", 400], ["/v2/api_keys;x", "path_delimiter", 400],
-    ["/v2/api_keys%2f1", "path_encoded_separator", 400], ["/v2//api_keys", "path_empty_segment", 400], ["/v2/api_keys%00", "path_invalid_character", 400],
-    ["/V2/api_keys", "no_such_route", 404], ["/api_keys", "no_such_route", 404], ["/v2/api%255Fkeys", "path_double_encoding", 400],
-    ["/v2/api_keys\\", "path_backslash", 400]]) {
+  for (const [target, code, status] of [
+    ["/v2/users/../api_keys", "path_dot_segment", 400],
+    ["/v2/api_keys;x", "path_delimiter", 400],
+    ["/v2/api_keys%2f1", "path_encoded_separator", 400],
+    ["/v2//api_keys", "path_empty_segment", 400],
+    ["/v2/api_keys%00", "path_invalid_character", 400],
+    ["/V2/api_keys", "no_such_route", 404],
+    ["/api_keys", "no_such_route", 404],
+    ["/v2/api%255Fkeys", "path_double_encoding", 400],
+    ["/v2/api_keys\\", "path_backslash", 400],
+  ]) {
     test(`no way around: ${target}`, async () => {
       workers.begin();
       assertProblem(await workers.call(open, { target }), status, code);
@@ -220,5 +282,6 @@ test("who is not let in learns nothing of the policy", async () => {
 
 test("the whole log holds no key, no token and no digest", () => {
   assertNoSecret(workers.workerd.output);
-  for (const { sha256: digest } of JSON.parse(CALLERS)) assert.ok(!workers.workerd.output.includes(digest.slice(0, 16)));
+  for (const { sha256: digest } of JSON.parse(CALLERS))
+    assert.ok(!workers.workerd.output.includes(digest.slice(0, 16)));
 });

@@ -2,7 +2,17 @@
 // and tells its operator everything but values.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertNoSecret, assertProblem, callers, KEY, NEXT_KEY, OTHER_TOKEN, sha256, TOKEN, useWorkers } from "./worker.mjs";
+import {
+  assertNoSecret,
+  assertProblem,
+  callers,
+  KEY,
+  NEXT_KEY,
+  OTHER_TOKEN,
+  sha256,
+  TOKEN,
+  useWorkers,
+} from "./worker.mjs";
 
 /** Stands in every bad value: no log line and no answer may hold it. */
 const SENTINEL = "sentinel-of-a-bad-value";
@@ -14,21 +24,36 @@ const FAULTS = {
   "no key": [{ ATTENTION_API_KEY: undefined }, "ATTENTION_API_KEY is not set"],
   "an empty key": [{ ATTENTION_API_KEY: "" }, "ATTENTION_API_KEY is not set"],
   "a key of blanks": [{ ATTENTION_API_KEY: " \n\t" }, "ATTENTION_API_KEY is not set"],
-  "a next key alone": [{ ATTENTION_API_KEY: undefined, ATTENTION_API_KEY_NEXT: SENTINEL }, "ATTENTION_API_KEY is not set"],
-  "a key with a newline inside": [{ ATTENTION_API_KEY: `${SENTINEL}\n${SENTINEL}` }, "a line break at position 23 (counting from 0)"],
-  "a key with CR and a header behind it": [{ ATTENTION_API_KEY: `${SENTINEL}\r\nX-Injected: 1` }, "a line break at position 23"],
+  "a next key alone": [
+    { ATTENTION_API_KEY: undefined, ATTENTION_API_KEY_NEXT: SENTINEL },
+    "ATTENTION_API_KEY is not set",
+  ],
+  "a key with a newline inside": [
+    { ATTENTION_API_KEY: `${SENTINEL}\n${SENTINEL}` },
+    "a line break at position 23 (counting from 0)",
+  ],
+  "a key with CR and a header behind it": [
+    { ATTENTION_API_KEY: `${SENTINEL}\r\nX-Injected: 1` },
+    "a line break at position 23",
+  ],
   "a key with a NUL": [{ ATTENTION_API_KEY: `${SENTINEL}\0x` }, /NUL|control/],
   "a key in quotes": [{ ATTENTION_API_KEY: `"${SENTINEL}"` }, "a quotation mark at position 0"],
   "a key that is no ASCII": [{ ATTENTION_API_KEY: `${SENTINEL}é` }, "a non-ASCII character at position 23"],
   "a key with its scheme": [{ ATTENTION_API_KEY: `Bearer ${SENTINEL}` }, "begins with an authorization scheme"],
   "a placeholder": [{ ATTENTION_API_KEY: "YOUR_API_KEY" }, "a placeholder"],
   "a key of 9 KiB": [{ ATTENTION_API_KEY: SENTINEL.repeat(400) }, "9200 bytes"],
-  "a next key with a newline": [{ ATTENTION_API_KEY_NEXT: `${SENTINEL}\nx` }, "ATTENTION_API_KEY_NEXT: the key holds a line break"],
+  "a next key with a newline": [
+    { ATTENTION_API_KEY_NEXT: `${SENTINEL}\nx` },
+    "ATTENTION_API_KEY_NEXT: the key holds a line break",
+  ],
   "a key as a JSON variable": [{ ATTENTION_API_KEY: { json: { key: SENTINEL } } }, "ATTENTION_API_KEY: the key holds"],
   "a base URL in plain http": [{ ATTENTION_BASE_URL: `http://${SENTINEL}.example/v2` }, "plain http"],
   "a base URL without a scheme": [{ ATTENTION_BASE_URL: `${SENTINEL}.example/v2` }, "not absolute"],
   "a base URL of another scheme": [{ ATTENTION_BASE_URL: `ftp://${SENTINEL}.example/v2` }, "scheme is not https"],
-  "a base URL with a password": [{ ATTENTION_BASE_URL: `https://user:${SENTINEL}@api.example/v2` }, "a user name or password"],
+  "a base URL with a password": [
+    { ATTENTION_BASE_URL: `https://user:${SENTINEL}@api.example/v2` },
+    "a user name or password",
+  ],
   "a base URL with a query": [{ ATTENTION_BASE_URL: `https://api.example/v2?${SENTINEL}` }, "a query or fragment"],
   "a base URL with dot segments": [{ ATTENTION_BASE_URL: `https://api.example/${SENTINEL}/../v2` }, "segment"],
   "no callers": [{ ATTENTION_CALLERS: undefined }, "ATTENTION_CALLERS names nobody"],
@@ -38,17 +63,50 @@ const FAULTS = {
   "callers with a comma too many": [{ ATTENTION_CALLERS: `[${caller("a")},]` }, "line 1"],
   "callers as an object": [{ ATTENTION_CALLERS: `{"${SENTINEL}":"${digest}"}` }, "ATTENTION_CALLERS: "],
   "a caller that is a number": [{ ATTENTION_CALLERS: "[1]" }, "ATTENTION_CALLERS"],
-  "a caller with __proto__": [{ ATTENTION_CALLERS: `[{"__proto__":{"name":"${SENTINEL}"},"sha256":"${digest}"}]` }, /ATTENTION_CALLERS\[0\]: .*member/],
-  "a caller with the token itself": [{ ATTENTION_CALLERS: `[{"name":"a","sha256":"${SENTINEL}"}]` }, "is it the token itself?"],
-  "a caller with a digest of other letters": [{ ATTENTION_CALLERS: `[${caller("a", `${digest.slice(1)}z`)}]` }, "not a hex digit at position 63"],
-  "a caller with an extra member": [{ ATTENTION_CALLERS: `[{"name":"a","sha256":"${digest}","${SENTINEL}":"x"}]` }, /ATTENTION_CALLERS\[0\]: .*member/],
-  "a caller with a name twice": [{ ATTENTION_CALLERS: `[{"name":"a","name":"${SENTINEL}","sha256":"${digest}"}]` }, /ATTENTION_CALLERS\[0\].*stands there twice/],
-  "a caller without a digest": [{ ATTENTION_CALLERS: `[{"name":"${SENTINEL}"}]` }, /ATTENTION_CALLERS\[0\].*(needs both|missing)/],
-  "a caller whose name breaks the log": [{ ATTENTION_CALLERS: `[${caller(`${SENTINEL}\\n{}`)}]` }, /ATTENTION_CALLERS\[0\].*1 to 64/],
-  "two callers of one name": [{ ATTENTION_CALLERS: `[${caller("a")},${caller("a", sha256("other"))}]` }, "another caller has this name"],
-  "two callers of one token": [{ ATTENTION_CALLERS: `[${caller("a")},${caller("b")}]` }, "another caller has this token"],
-  "a policy of other words": [{ ATTENTION_POLICY: `allow GET /v2/x\n${SENTINEL}` }, "line 2: a rule begins with `allow` or `deny`"],
-  "a policy with a wildcard inside": [{ ATTENTION_POLICY: `allow GET /v2/${SENTINEL}*` }, "stands for one whole segment"],
+  "a caller with __proto__": [
+    { ATTENTION_CALLERS: `[{"__proto__":{"name":"${SENTINEL}"},"sha256":"${digest}"}]` },
+    /ATTENTION_CALLERS\[0\]: .*member/,
+  ],
+  "a caller with the token itself": [
+    { ATTENTION_CALLERS: `[{"name":"a","sha256":"${SENTINEL}"}]` },
+    "is it the token itself?",
+  ],
+  "a caller with a digest of other letters": [
+    { ATTENTION_CALLERS: `[${caller("a", `${digest.slice(1)}z`)}]` },
+    "not a hex digit at position 63",
+  ],
+  "a caller with an extra member": [
+    { ATTENTION_CALLERS: `[{"name":"a","sha256":"${digest}","${SENTINEL}":"x"}]` },
+    /ATTENTION_CALLERS\[0\]: .*member/,
+  ],
+  "a caller with a name twice": [
+    { ATTENTION_CALLERS: `[{"name":"a","name":"${SENTINEL}","sha256":"${digest}"}]` },
+    /ATTENTION_CALLERS\[0\].*stands there twice/,
+  ],
+  "a caller without a digest": [
+    { ATTENTION_CALLERS: `[{"name":"${SENTINEL}"}]` },
+    /ATTENTION_CALLERS\[0\].*(needs both|missing)/,
+  ],
+  "a caller whose name breaks the log": [
+    { ATTENTION_CALLERS: `[${caller(`${SENTINEL}\\n{}`)}]` },
+    /ATTENTION_CALLERS\[0\].*1 to 64/,
+  ],
+  "two callers of one name": [
+    { ATTENTION_CALLERS: `[${caller("a")},${caller("a", sha256("other"))}]` },
+    "another caller has this name",
+  ],
+  "two callers of one token": [
+    { ATTENTION_CALLERS: `[${caller("a")},${caller("b")}]` },
+    "another caller has this token",
+  ],
+  "a policy of other words": [
+    { ATTENTION_POLICY: `allow GET /v2/x\n${SENTINEL}` },
+    "line 2: a rule begins with `allow` or `deny`",
+  ],
+  "a policy with a wildcard inside": [
+    { ATTENTION_POLICY: `allow GET /v2/${SENTINEL}*` },
+    "stands for one whole segment",
+  ],
   "a policy with dot segments": [{ ATTENTION_POLICY: `allow GET /v2/../${SENTINEL}` }, "segment"],
   "a policy of an unknown method": [{ ATTENTION_POLICY: `allow ${SENTINEL} /v2/x` }, "the method is"],
   "any origin": [{ ATTENTION_ALLOWED_ORIGINS: "*" }, "entry 0 is not an exact origin"],
@@ -64,8 +122,14 @@ const FAULTS = {
   "a budget in words": [{ ATTENTION_BUDGET: SENTINEL }, "ATTENTION_BUDGET"],
   "a budget that nothing keeps": [{ ATTENTION_BUDGET: "50/s" }, "ATTENTION_BUDGET is set, but ATTENTION_GATE"],
   "a gate that is a text": [{ ATTENTION_GATE: SENTINEL }, "ATTENTION_GATE: not a Durable Object"],
-  "a policy that joins calls, which was withdrawn": [{ ATTENTION_POLICY: `allow GET /v2/${SENTINEL} coalesce=2s` }, "ATTENTION_POLICY: policy, line 1: `coalesce=` and `upgrade=` were withdrawn"],
-  "a policy that lets WebSockets through, which was withdrawn": [{ ATTENTION_POLICY: `allow GET /v2/${SENTINEL} upgrade=websocket` }, "ATTENTION_POLICY: policy, line 1: `coalesce=` and `upgrade=` were withdrawn"],
+  "a policy that joins calls, which was withdrawn": [
+    { ATTENTION_POLICY: `allow GET /v2/${SENTINEL} coalesce=2s` },
+    "ATTENTION_POLICY: policy, line 1: `coalesce=` and `upgrade=` were withdrawn",
+  ],
+  "a policy that lets WebSockets through, which was withdrawn": [
+    { ATTENTION_POLICY: `allow GET /v2/${SENTINEL} upgrade=websocket` },
+    "ATTENTION_POLICY: policy, line 1: `coalesce=` and `upgrade=` were withdrawn",
+  ],
   "a log level of another name": [{ ATTENTION_LOG: SENTINEL }, "ATTENTION_LOG: one of all, errors, silent"],
 };
 
@@ -77,7 +141,12 @@ const FINE = {
   "callers as a JSON variable": { ATTENTION_CALLERS: { json: JSON.parse(callers({ app: TOKEN })) } },
   "a digest in capitals": { ATTENTION_CALLERS: `[{"name":"app","sha256":"${sha256(TOKEN).toUpperCase()}"}]` },
   "numbers as JSON variables": { ATTENTION_TIMEOUT_MS: { json: 5000 }, ATTENTION_MAX_RETRIES: { json: 1 } },
-  "empty texts for everything that has a default": { ATTENTION_POLICY: "", ATTENTION_ALLOWED_ORIGINS: " ", ATTENTION_TIMEOUT_MS: "", ATTENTION_LOG: "" },
+  "empty texts for everything that has a default": {
+    ATTENTION_POLICY: "",
+    ATTENTION_ALLOWED_ORIGINS: " ",
+    ATTENTION_TIMEOUT_MS: "",
+    ATTENTION_LOG: "",
+  },
 };
 
 const workers = useWorkers();

@@ -6,8 +6,8 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { assertNoSecret, CALLERS, KEY, MODULES, TOKEN } from "./worker.mjs";
 import { requestBytes, Wire } from "./wire.mjs";
+import { assertNoSecret, CALLERS, KEY, MODULES, TOKEN } from "./worker.mjs";
 
 /** Open files of workerd: for a caller (a socket each way, each of them twice), and for itself. */
 const FILES_EACH = 4;
@@ -37,10 +37,23 @@ let heard = { held: 0 };
 
 before(async () => {
   upstream = fork(fileURLToPath(new URL("holding.mjs", import.meta.url)));
-  upstream.on("message", (message) => { heard = { ...heard, ...message }; });
+  upstream.on("message", (message) => {
+    heard = { ...heard, ...message };
+  });
   await until(() => heard.port !== undefined, "the upstream listens");
-  const bindings = { ATTENTION_API_KEY: KEY, ATTENTION_BASE_URL: `http://127.0.0.1:${heard.port}/v2`, ATTENTION_CALLERS: CALLERS, ATTENTION_MAX_RETRIES: "0", ATTENTION_TIMEOUT_MS: "120000", ATTENTION_LOG: "silent" };
-  workerds = await Promise.all(Array.from({ length: processes }, () => startWorkerd({ services: [{ name: "crowded", modules: MODULES, bindings }], startMs: 60_000 })));
+  const bindings = {
+    ATTENTION_API_KEY: KEY,
+    ATTENTION_BASE_URL: `http://127.0.0.1:${heard.port}/v2`,
+    ATTENTION_CALLERS: CALLERS,
+    ATTENTION_MAX_RETRIES: "0",
+    ATTENTION_TIMEOUT_MS: "120000",
+    ATTENTION_LOG: "silent",
+  };
+  workerds = await Promise.all(
+    Array.from({ length: processes }, () =>
+      startWorkerd({ services: [{ name: "crowded", modules: MODULES, bindings }], startMs: 60_000 }),
+    ),
+  );
 });
 
 after(async () => {
@@ -57,12 +70,17 @@ async function until(condition, what) {
 }
 
 /** The memory of workerd in MB, all processes together. */
-const memory = () => workerds.reduce((sum, { pid }) => sum + Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024, 0);
+const memory = () =>
+  workerds.reduce(
+    (sum, { pid }) => sum + Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024,
+    0,
+  );
 
 /** What each caller asks for, and what has to come of it. */
 function kind(index) {
   if (index % 20 === 7) return { path: "broken", token: TOKEN, status: 502, code: "upstream_error", goesUp: true };
-  if (index % 20 === 13) return { path: "stranger", token: "fake-token-of-nobody", status: 401, code: "invalid_token", goesUp: false };
+  if (index % 20 === 13)
+    return { path: "stranger", token: "fake-token-of-nobody", status: 401, code: "invalid_token", goesUp: false };
   return { path: "good", token: TOKEN, status: 200, goesUp: true };
 }
 
@@ -70,12 +88,16 @@ function kind(index) {
 async function crowd(size) {
   const wires = new Array(size);
   for (let from = 0; from < size; from += AT_ONCE) {
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, size - from) }, async (_, offset) => {
-      const index = from + offset;
-      const { path, token } = kind(index);
-      wires[index] = await Wire.open(workerds[index % processes].ports.crowded);
-      await wires[index].write(requestBytes({ target: `/v2/${path}/${index}`, headers: [["Authorization", `Bearer ${token}`]] }));
-    }));
+    await Promise.all(
+      Array.from({ length: Math.min(AT_ONCE, size - from) }, async (_, offset) => {
+        const index = from + offset;
+        const { path, token } = kind(index);
+        wires[index] = await Wire.open(workerds[index % processes].ports.crowded);
+        await wires[index].write(
+          requestBytes({ target: `/v2/${path}/${index}`, headers: [["Authorization", `Bearer ${token}`]] }),
+        );
+      }),
+    );
   }
   const going = Array.from({ length: size }, (_, index) => kind(index)).filter(({ goesUp }) => goesUp).length;
   await until(() => heard.held === going, `${going} requests are upstream`);
@@ -87,15 +109,22 @@ async function crowd(size) {
   return { answers, most };
 }
 
-test("ten thousand callers at once: each gets the stream or a problem, and the Worker goes on", { timeout: 240_000 }, async (t) => {
-  if (processes > 1) t.diagnostic(`${processes} processes of workerd: one may have ${openFiles()} files open here, which is enough for ${room} callers`);
+test("ten thousand callers at once: each gets the stream or a problem, and the Worker goes on", {
+  timeout: 240_000,
+}, async (t) => {
+  if (processes > 1)
+    t.diagnostic(
+      `${processes} processes of workerd: one may have ${openFiles()} files open here, which is enough for ${room} callers`,
+    );
   const before = memory();
   const rounds = [];
   for (const size of [CALLERS_AT_ONCE, Math.floor(CALLERS_AT_ONCE / 10)]) {
     const started = Date.now();
     const { answers, most } = await crowd(size);
     rounds.push(most);
-    t.diagnostic(`${size} callers: ${Date.now() - started} ms, ${Math.round(most - before)} MB more than before the first`);
+    t.diagnostic(
+      `${size} callers: ${Date.now() - started} ms, ${Math.round(most - before)} MB more than before the first`,
+    );
     for (const [index, answer] of answers.entries()) {
       const { path, status, code } = kind(index);
       assert.equal(answer?.status, status, `caller ${index}: ${answer?.head}`);

@@ -24,23 +24,37 @@ const answers = {
   limited: () => new Response("slow down", { status: 429, headers: { "retry-after": "250" } }),
   endless: (_, record) => {
     record.made = 0;
-    return new Response(new ReadableStream({
-      pull(controller) {
-        record.made += 65_536;
-        controller.enqueue(Buffer.alloc(65_536));
-      },
-    }, { highWaterMark: 0 }));
+    return new Response(
+      new ReadableStream(
+        {
+          pull(controller) {
+            record.made += 65_536;
+            controller.enqueue(Buffer.alloc(65_536));
+          },
+        },
+        { highWaterMark: 0 },
+      ),
+    );
   },
 };
 let upstream;
 before(async () => {
-  upstream = await startUpstream({ handler: (request, record) => answers[record.target.split("/").at(-1)](request, record) });
+  upstream = await startUpstream({
+    handler: (request, record) => answers[record.target.split("/").at(-1)](request, record),
+  });
 });
 after(() => upstream.close());
 /** How often something was asked for there. */
 const asked = (target) => upstream.records.filter((record) => record.target === target).length;
 
-const bindings = (more) => ({ ATTENTION_API_KEY: KEY, ATTENTION_BASE_URL: `${upstream.url}/v2`, ATTENTION_CALLERS: CALLERS, ATTENTION_MAX_RETRIES: "0", ATTENTION_ADMIN_SHA256: sha256(OPERATOR), ...more });
+const bindings = (more) => ({
+  ATTENTION_API_KEY: KEY,
+  ATTENTION_BASE_URL: `${upstream.url}/v2`,
+  ATTENTION_CALLERS: CALLERS,
+  ATTENTION_MAX_RETRIES: "0",
+  ATTENTION_ADMIN_SHA256: sha256(OPERATOR),
+  ...more,
+});
 /** Fails when it takes suspiciously long; not a measure of speed. */
 async function until(condition, what) {
   const end = Date.now() + 60_000;
@@ -49,16 +63,20 @@ async function until(condition, what) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
-const bytes = ({ token = TOKEN, target = "/v2/well", headers = [], ...request } = {}) => requestBytes({ target, ...request, headers: [["Authorization", `Bearer ${token}`], ...headers] });
+const bytes = ({ token = TOKEN, target = "/v2/well", headers = [], ...request } = {}) =>
+  requestBytes({ target, ...request, headers: [["Authorization", `Bearer ${token}`], ...headers] });
 const call = (workerd, service, request) => send(workerd.ports[service], bytes(request));
 const operator = [["Authorization", `Basic ${Buffer.from(`operator:${OPERATOR}`).toString("base64")}`]];
 
 describe("the shared gate's object", { concurrency: true }, () => {
   const gates = {
-    "throws at each question": "admit() { throw new Error('no'); } limited() { throw new Error('no'); } ledger() { throw new Error('no'); }",
-    "never answers": "admit() { return new Promise(() => {}); } limited() { return new Promise(() => {}); } ledger() { return new Promise(() => {}); }",
+    "throws at each question":
+      "admit() { throw new Error('no'); } limited() { throw new Error('no'); } ledger() { throw new Error('no'); }",
+    "never answers":
+      "admit() { return new Promise(() => {}); } limited() { return new Promise(() => {}); } ledger() { return new Promise(() => {}); }",
     "cannot be made": "constructor(context, env) { super(context, env); throw new Error('no'); }",
-    "is never ready": "constructor(context, env) { super(context, env); context.blockConcurrencyWhile(() => new Promise(() => {})); }",
+    "is never ready":
+      "constructor(context, env) { super(context, env); context.blockConcurrencyWhile(() => new Promise(() => {})); }",
     "has no such methods": "",
   };
   let workerd;
@@ -66,10 +84,25 @@ describe("the shared gate's object", { concurrency: true }, () => {
     workerd = await startWorkerd({
       services: Object.entries(gates).flatMap(([name, body], index) => [
         {
-          name: `gate-${index}`, port: false, durableObjects: ["Gate"],
-          modules: [{ name: "gate.js", text: `import { DurableObject } from "cloudflare:workers"; export class Gate extends DurableObject { ${body} } export default { fetch: () => new Response() };` }],
+          name: `gate-${index}`,
+          port: false,
+          durableObjects: ["Gate"],
+          modules: [
+            {
+              name: "gate.js",
+              text: `import { DurableObject } from "cloudflare:workers"; export class Gate extends DurableObject { ${body} } export default { fetch: () => new Response() };`,
+            },
+          ],
         },
-        { name, modules: MODULES, bindings: bindings({ ATTENTION_GATE: { durableObject: { className: "Gate", service: `gate-${index}` } }, ATTENTION_BUDGET: "50/s", ATTENTION_TIMEOUT_MS: "20000" }) },
+        {
+          name,
+          modules: MODULES,
+          bindings: bindings({
+            ATTENTION_GATE: { durableObject: { className: "Gate", service: `gate-${index}` } },
+            ATTENTION_BUDGET: "50/s",
+            ATTENTION_TIMEOUT_MS: "20000",
+          }),
+        },
       ]),
       startMs: 60_000,
     });
@@ -78,7 +111,8 @@ describe("the shared gate's object", { concurrency: true }, () => {
 
   for (const [index, name] of Object.keys(gates).entries()) {
     test(`${name}: calls go on without it, a 429 is heeded all the same, and the status page shows what this isolate knows`, async () => {
-      for (const { status, text, complete } of await Promise.all([call(workerd, name), call(workerd, name)])) assert.deepEqual([status, text, complete], [200, '{"ok":true}', true]);
+      for (const { status, text, complete } of await Promise.all([call(workerd, name), call(workerd, name)]))
+        assert.deepEqual([status, text, complete], [200, '{"ok":true}', true]);
       const target = `/v2/${index}/limited`;
       for (let times = 0; times < 2; times++) assertProblem(await call(workerd, name, { target }), 429, "rate_limited");
       assert.equal(asked(target), 1);
@@ -94,7 +128,9 @@ test("a restart in the middle of a 429's wait: the gate's object reads it from t
   const start = () =>
     startWorkerd({
       services: ["first", "second"].map((name) => ({
-        name, modules: MODULES, ...(name === "first" && { durableObjects: ["Gate"], storage }),
+        name,
+        modules: MODULES,
+        ...(name === "first" && { durableObjects: ["Gate"], storage }),
         bindings: bindings({ ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } } }),
       })),
       startMs: 60_000,
@@ -119,7 +155,14 @@ test("a restart in the middle of a 429's wait: the gate's object reads it from t
 });
 
 describe("bindings", { concurrency: true }, () => {
-  const service = (text) => ({ modules: [{ name: "other.js", text: `import { WorkerEntrypoint } from "cloudflare:workers"; export default class extends WorkerEntrypoint { fetch() { return new Response("no"); } ${text} }` }] });
+  const service = (text) => ({
+    modules: [
+      {
+        name: "other.js",
+        text: `import { WorkerEntrypoint } from "cloudflare:workers"; export default class extends WorkerEntrypoint { fetch() { return new Response("no"); } ${text} }`,
+      },
+    ],
+  });
   let workerd;
   before(async () => {
     workerd = await startWorkerd({
@@ -127,34 +170,88 @@ describe("bindings", { concurrency: true }, () => {
         { name: "silent-vault", port: false, ...service("get() { return scheduler.wait(3_600_000); }") },
         { name: "odd-vault", port: false, ...service("get() { return { key: 'no text' }; }") },
         { name: "throwing", port: false, ...service("writeDataPoint() { throw new Error('no'); }") },
-        { name: "vault that never answers", modules: MODULES, bindings: bindings({ ATTENTION_API_KEY: { service: "silent-vault" } }) },
-        { name: "vault that gives no text", modules: MODULES, bindings: bindings({ ATTENTION_API_KEY: { service: "odd-vault" } }) },
-        { name: "vault of another kind", modules: MODULES, bindings: bindings({ ATTENTION_API_KEY: { service: "throwing" } }) },
-        { name: "a key that is JSON", modules: MODULES, bindings: bindings({ ATTENTION_API_KEY: { json: { key: "fake" } } }) },
-        { name: "a base URL that is a service", modules: MODULES, bindings: bindings({ ATTENTION_BASE_URL: { service: "throwing" } }) },
-        { name: "callers that are a service", modules: MODULES, bindings: bindings({ ATTENTION_CALLERS: { service: "throwing" } }) },
+        {
+          name: "vault that never answers",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_API_KEY: { service: "silent-vault" } }),
+        },
+        {
+          name: "vault that gives no text",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_API_KEY: { service: "odd-vault" } }),
+        },
+        {
+          name: "vault of another kind",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_API_KEY: { service: "throwing" } }),
+        },
+        {
+          name: "a key that is JSON",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_API_KEY: { json: { key: "fake" } } }),
+        },
+        {
+          name: "a base URL that is a service",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_BASE_URL: { service: "throwing" } }),
+        },
+        {
+          name: "callers that are a service",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_CALLERS: { service: "throwing" } }),
+        },
         { name: "a gate that is a text", modules: MODULES, bindings: bindings({ ATTENTION_GATE: "Gate" }) },
-        { name: "a gate that is JSON", modules: MODULES, bindings: bindings({ ATTENTION_GATE: { json: { name: "Gate" } } }) },
-        { name: "a gate that is a service", modules: MODULES, bindings: bindings({ ATTENTION_GATE: { service: "throwing" } }) },
-        { name: "analytics that throw", modules: MODULES, bindings: bindings({ ATTENTION_ANALYTICS: { service: "throwing" } }) },
+        {
+          name: "a gate that is JSON",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_GATE: { json: { name: "Gate" } } }),
+        },
+        {
+          name: "a gate that is a service",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_GATE: { service: "throwing" } }),
+        },
+        {
+          name: "analytics that throw",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_ANALYTICS: { service: "throwing" } }),
+        },
         { name: "analytics that are a text", modules: MODULES, bindings: bindings({ ATTENTION_ANALYTICS: "dataset" }) },
-        { name: "analytics that are JSON", modules: MODULES, bindings: bindings({ ATTENTION_ANALYTICS: { json: { dataset: "x" } } }) },
+        {
+          name: "analytics that are JSON",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_ANALYTICS: { json: { dataset: "x" } } }),
+        },
       ],
       startMs: 60_000,
     });
   });
   after(() => workerd?.close());
 
-  for (const name of ["vault that never answers", "vault that gives no text", "vault of another kind", "a key that is JSON", "a base URL that is a service", "callers that are a service",
-    "a gate that is a text", "a gate that is JSON"]) {
+  for (const name of [
+    "vault that never answers",
+    "vault that gives no text",
+    "vault of another kind",
+    "a key that is JSON",
+    "a base URL that is a service",
+    "callers that are a service",
+    "a gate that is a text",
+    "a gate that is JSON",
+  ]) {
     test(`${name}: 503, and nothing is sent`, async () => {
       const target = `/v2/${name.replaceAll(" ", "-")}/well`;
-      for (const problem of await Promise.all([call(workerd, name, { target }), call(workerd, name, { target })])) assertProblem(problem, 503, "misconfigured");
+      for (const problem of await Promise.all([call(workerd, name, { target }), call(workerd, name, { target })]))
+        assertProblem(problem, 503, "misconfigured");
       assert.equal(asked(target), 0);
     });
   }
 
-  for (const name of ["a gate that is a service", "analytics that throw", "analytics that are a text", "analytics that are JSON"]) {
+  for (const name of [
+    "a gate that is a service",
+    "analytics that throw",
+    "analytics that are a text",
+    "analytics that are JSON",
+  ]) {
     test(`${name}: the call is not lost for it`, async () => {
       const made = await call(workerd, name);
       assert.deepEqual([made.status, made.text], [200, '{"ok":true}']);
@@ -167,7 +264,16 @@ describe("bindings", { concurrency: true }, () => {
 describe("those who are slow", () => {
   let workerd;
   before(async () => {
-    workerd = await startWorkerd({ services: [{ name: "main", modules: MODULES, bindings: bindings({ ATTENTION_POLICY: "allow * /v2/**", ATTENTION_LOG: "silent" }) }], startMs: 60_000 });
+    workerd = await startWorkerd({
+      services: [
+        {
+          name: "main",
+          modules: MODULES,
+          bindings: bindings({ ATTENTION_POLICY: "allow * /v2/**", ATTENTION_LOG: "silent" }),
+        },
+      ],
+      startMs: 60_000,
+    });
   });
   after(() => workerd?.close());
   const memory = () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${workerd.pid}/status`, "utf8"))[1]) / 1024;
@@ -184,7 +290,8 @@ describe("those who are slow", () => {
       readers.push(socket);
     }
     /** A byte for each of them, when there is one. */
-    const read = () => Promise.all(readers.map(async (socket) => socket.read(1) ?? once(socket, "readable").then(() => socket.read(1))));
+    const read = () =>
+      Promise.all(readers.map(async (socket) => socket.read(1) ?? once(socket, "readable").then(() => socket.read(1))));
     let made = -1;
     await until(async () => {
       await read();
@@ -202,19 +309,39 @@ describe("those who are slow", () => {
 
   test("writers of a byte at a time hold up nobody else, and what they never finish is never sent whole", async () => {
     upstream.clear();
-    const kinds = [["held", "Content-Length: 1000"], ["streamed", "Content-Length: 1000000"], ["chunked", "Transfer-Encoding: chunked"]];
-    const writers = await Promise.all(kinds.map(async ([name, header]) => {
-      const wire = await Wire.open(workerd.ports.main);
-      await wire.write(`POST /v2/${name}/well HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${TOKEN}\r\n${header}\r\n\r\n`);
-      return wire;
-    }));
+    const kinds = [
+      ["held", "Content-Length: 1000"],
+      ["streamed", "Content-Length: 1000000"],
+      ["chunked", "Transfer-Encoding: chunked"],
+    ];
+    const writers = await Promise.all(
+      kinds.map(async ([name, header]) => {
+        const wire = await Wire.open(workerd.ports.main);
+        await wire.write(
+          `POST /v2/${name}/well HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${TOKEN}\r\n${header}\r\n\r\n`,
+        );
+        return wire;
+      }),
+    );
     for (let byte = 0; byte < 50; byte++) {
-      for (const [index, wire] of writers.entries()) await wire.write(kinds[index][0] === "chunked" ? "1\r\nx\r\n" : "x");
+      for (const [index, wire] of writers.entries())
+        await wire.write(kinds[index][0] === "chunked" ? "1\r\nx\r\n" : "x");
       assert.equal((await call(workerd, "main")).status, 200);
     }
     for (const wire of writers) wire.reset();
     const theirs = () => upstream.records.filter(({ method }) => method === "POST");
-    await until(() => theirs().length === 2 && theirs().every(({ done }) => done), "the upstream is told that they are gone");
-    assert.deepEqual(theirs().map(({ target, body }) => [target, body.complete]).sort(), [["/v2/chunked/well", false], ["/v2/streamed/well", false]]);
+    await until(
+      () => theirs().length === 2 && theirs().every(({ done }) => done),
+      "the upstream is told that they are gone",
+    );
+    assert.deepEqual(
+      theirs()
+        .map(({ target, body }) => [target, body.complete])
+        .sort(),
+      [
+        ["/v2/chunked/well", false],
+        ["/v2/streamed/well", false],
+      ],
+    );
   });
 });

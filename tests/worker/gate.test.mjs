@@ -40,7 +40,12 @@ before(async () => {
   // What the gate of the open ones knows, asked without a call.
   const asking = {
     name: "asking",
-    modules: [{ name: "asking.js", text: 'export default { fetch: async (_, { GATE }) => new Response(String(await GATE.get(GATE.idFromName("upstream")).admit("test"))) };' }],
+    modules: [
+      {
+        name: "asking.js",
+        text: 'export default { fetch: async (_, { GATE }) => new Response(String(await GATE.get(GATE.idFromName("upstream")).admit("test"))) };',
+      },
+    ],
     bindings: { GATE: { durableObject: { className: "Gate", service: "open-one" } } },
   };
   workerd = await startWorkerd({
@@ -85,7 +90,8 @@ test("four isolates together stay within the budget, and a flood does not keep a
 
 /** Resolves once the shared gate is shut for this long at least: an isolate's word reaches it a turn later. */
 async function shut(millis) {
-  while (Number(await (await fetch(workerd.urls.asking)).text()) < millis) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (Number(await (await fetch(workerd.urls.asking)).text()) < millis)
+    await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 test("a 429 that one isolate meets holds all of them back until the API's wait is over", async () => {
@@ -100,7 +106,10 @@ test("a 429 that one isolate meets holds all of them back until the API's wait i
   await shut(1);
   const others = ["open-two", "open-three", "open-four"].map((service) => call(service, TOKEN));
   const responses = await Promise.all([first, ...others]);
-  assert.deepEqual(responses.map(({ status }) => status), [200, 200, 200, 200]);
+  assert.deepEqual(
+    responses.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
   const [refused, ...later] = arrivals.map(({ at }) => at);
   assert.equal(later.length, 4);
   for (const at of later) assert.ok(at - refused >= 2_990, `a call came ${at - refused} ms after the 429`);

@@ -2,8 +2,8 @@
 // and the client's.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertNoSecret, KEY, SECRETS, TOKEN, useWorkers } from "./worker.mjs";
 import { requestBytes, send } from "./wire.mjs";
+import { assertNoSecret, KEY, SECRETS, TOKEN, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
 const plain = workers.with({ ATTENTION_POLICY: "allow * /v2/**" });
@@ -14,36 +14,107 @@ describe("up", () => {
     workers.begin();
     await workers.call(plain);
     const [record] = await workers.received(1);
-    assert.equal(record.head, `GET /v2/conversations HTTP/1.1\r\nHost: 127.0.0.1:${workers.upstream.port}\r\nAuthorization: Bearer ${KEY}\r\n\r\n`);
+    assert.equal(
+      record.head,
+      `GET /v2/conversations HTTP/1.1\r\nHost: 127.0.0.1:${workers.upstream.port}\r\nAuthorization: Bearer ${KEY}\r\n\r\n`,
+    );
   });
 
-  const passed = [["Accept", "application/json"], ["Accept-Encoding", "gzip"], ["Accept-Language", "de"], ["Content-Encoding", "identity"],
-    ["Content-Language", "en"], ["Content-Type", "application/json"], ["Idempotency-Key", "fake-1"], ["If-Match", '"a"'],
-    ["If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"], ["If-None-Match", 'W/"b"'], ["If-Range", '"c"'],
-    ["If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"], ["Prefer", "return=minimal"], ["Range", "bytes=0-1"],
-    ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], ["tracestate", "a=1"]];
+  const passed = [
+    ["Accept", "application/json"],
+    ["Accept-Encoding", "gzip"],
+    ["Accept-Language", "de"],
+    ["Content-Encoding", "identity"],
+    ["Content-Language", "en"],
+    ["Content-Type", "application/json"],
+    ["Idempotency-Key", "fake-1"],
+    ["If-Match", '"a"'],
+    ["If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"],
+    ["If-None-Match", 'W/"b"'],
+    ["If-Range", '"c"'],
+    ["If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"],
+    ["Prefer", "return=minimal"],
+    ["Range", "bytes=0-1"],
+    ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+    ["tracestate", "a=1"],
+  ];
   test("what a call needs goes up, to the letter", async () => {
     workers.begin();
     assert.equal((await workers.call(plain, { method: "PUT", headers: passed, body: "{}" })).status, 200);
     const [record] = await workers.received(1);
     for (const [name, value] of passed) assert.deepEqual(record.all(name), [value], name);
-    assert.deepEqual(names(record), ["authorization", "content-length", "host", ...passed.map(([name]) => name.toLowerCase())].sort());
+    assert.deepEqual(
+      names(record),
+      ["authorization", "content-length", "host", ...passed.map(([name]) => name.toLowerCase())].sort(),
+    );
   });
 
   const kept = {
-    "credentials": [["Cookie", "session=1"], ["Proxy-Authorization", "Basic eDp5"], ["X-Api-Key", "x"], ["X-Forwarded-Authorization", "Bearer x"],
-      ["X-Authorization", "Bearer x"], ["X-Original-Authorization", "Bearer x"], ["Authorization2", "Bearer x"], ["X_Authorization", "x"]],
-    "where it came from": [["Origin", "http://worker.example"], ["Referer", "https://app.example/secret"], ["User-Agent", "curl/8"], ["Forwarded", "for=1.2.3.4"],
-      ["X-Forwarded-For", "1.2.3.4"], ["X-Forwarded-Host", "evil.example"], ["X-Forwarded-Proto", "http"], ["X-Real-IP", "1.2.3.4"], ["Via", "1.1 x"],
-      ["True-Client-IP", "1.2.3.4"], ["Sec-Fetch-Site", "cross-site"], ["Sec-CH-UA", "x"], ["DNT", "1"], ["X-Request-Id", "caller-id-1"]],
-    "Cloudflare's own": [["CF-Connecting-IP", "1.2.3.4"], ["CF-Ray", "x"], ["CF-Visitor", "{}"], ["CF-IPCountry", "XX"], ["CF-Worker", "x"], ["CF-EW-Via", "15"],
-      ["CF-Access-Jwt-Assertion", "x.y.z"], ["CF-Access-Client-Secret", "x"], ["CDN-Loop", "cloudflare"]],
-    "rewriting": [["X-HTTP-Method-Override", "DELETE"], ["X-Original-URL", "/v2/api_keys"], ["X-Rewrite-URL", "/v2/api_keys"], ["X-Forwarded-Prefix", "/x"],
-      ["X-Forwarded-Path", "/v2/api_keys"], ["Destination", "/x"]],
-    "hop by hop": [["Keep-Alive", "timeout=5"], ["Proxy-Connection", "keep-alive"], ["TE", "trailers"], ["Trailer", "X-T"], ["Expect", "100-continue"],
-      ["Max-Forwards", "1"], ["Upgrade-Insecure-Requests", "1"]],
-    "unknown": [["X-Anything", "1"], ["Secret", "1"], ["Content-MD5", "x"], ["Digest", "x"], ["Accept-Charset", "x"], ["Cache-Control", "no-cache"], ["Pragma", "x"],
-      ["__proto__", "x"], ["constructor", "x"]],
+    credentials: [
+      ["Cookie", "session=1"],
+      ["Proxy-Authorization", "Basic eDp5"],
+      ["X-Api-Key", "x"],
+      ["X-Forwarded-Authorization", "Bearer x"],
+      ["X-Authorization", "Bearer x"],
+      ["X-Original-Authorization", "Bearer x"],
+      ["Authorization2", "Bearer x"],
+      ["X_Authorization", "x"],
+    ],
+    "where it came from": [
+      ["Origin", "http://worker.example"],
+      ["Referer", "https://app.example/secret"],
+      ["User-Agent", "curl/8"],
+      ["Forwarded", "for=1.2.3.4"],
+      ["X-Forwarded-For", "1.2.3.4"],
+      ["X-Forwarded-Host", "evil.example"],
+      ["X-Forwarded-Proto", "http"],
+      ["X-Real-IP", "1.2.3.4"],
+      ["Via", "1.1 x"],
+      ["True-Client-IP", "1.2.3.4"],
+      ["Sec-Fetch-Site", "cross-site"],
+      ["Sec-CH-UA", "x"],
+      ["DNT", "1"],
+      ["X-Request-Id", "caller-id-1"],
+    ],
+    "Cloudflare's own": [
+      ["CF-Connecting-IP", "1.2.3.4"],
+      ["CF-Ray", "x"],
+      ["CF-Visitor", "{}"],
+      ["CF-IPCountry", "XX"],
+      ["CF-Worker", "x"],
+      ["CF-EW-Via", "15"],
+      ["CF-Access-Jwt-Assertion", "x.y.z"],
+      ["CF-Access-Client-Secret", "x"],
+      ["CDN-Loop", "cloudflare"],
+    ],
+    rewriting: [
+      ["X-HTTP-Method-Override", "DELETE"],
+      ["X-Original-URL", "/v2/api_keys"],
+      ["X-Rewrite-URL", "/v2/api_keys"],
+      ["X-Forwarded-Prefix", "/x"],
+      ["X-Forwarded-Path", "/v2/api_keys"],
+      ["Destination", "/x"],
+    ],
+    "hop by hop": [
+      ["Keep-Alive", "timeout=5"],
+      ["Proxy-Connection", "keep-alive"],
+      ["TE", "trailers"],
+      ["Trailer", "X-T"],
+      ["Expect", "100-continue"],
+      ["Max-Forwards", "1"],
+      ["Upgrade-Insecure-Requests", "1"],
+    ],
+    unknown: [
+      ["X-Anything", "1"],
+      ["Secret", "1"],
+      ["Content-MD5", "x"],
+      ["Digest", "x"],
+      ["Accept-Charset", "x"],
+      ["Cache-Control", "no-cache"],
+      ["Pragma", "x"],
+      ["__proto__", "x"],
+      ["constructor", "x"],
+    ],
   };
   for (const [kind, headers] of Object.entries(kept)) {
     test(`what stays behind: ${kind}`, async () => {
@@ -57,7 +128,13 @@ describe("up", () => {
 
   test("headers that Connection names stay behind too", async () => {
     workers.begin();
-    await workers.call(plain, { headers: [["Connection", "close, X-Secret, Keep-Alive"], ["X-Secret", "1"], ["Keep-Alive", "1"]] });
+    await workers.call(plain, {
+      headers: [
+        ["Connection", "close, X-Secret, Keep-Alive"],
+        ["X-Secret", "1"],
+        ["Keep-Alive", "1"],
+      ],
+    });
     assert.deepEqual(names((await workers.received(1))[0]), ["authorization", "host"]);
   });
 
@@ -71,13 +148,24 @@ describe("up", () => {
 
   test("the same header twice goes up as one list, in order", async () => {
     workers.begin();
-    await workers.call(plain, { headers: [["Accept", "a/b"], ["accept", "c/d"], ["If-None-Match", '"a"'], ["IF-NONE-MATCH", '"b"']] });
+    await workers.call(plain, {
+      headers: [
+        ["Accept", "a/b"],
+        ["accept", "c/d"],
+        ["If-None-Match", '"a"'],
+        ["IF-NONE-MATCH", '"b"'],
+      ],
+    });
     const [record] = await workers.received(1);
     assert.deepEqual(record.all("accept"), ["a/b, c/d"]);
     assert.deepEqual(record.all("if-none-match"), ['"a", "b"']);
   });
 
-  for (const [name, value] of [["obs-fold", "a\r\n X-Injected: b"], ["CR", "a\rX-Injected: b"], ["NUL", "a\0b"]]) {
+  for (const [name, value] of [
+    ["obs-fold", "a\r\n X-Injected: b"],
+    ["CR", "a\rX-Injected: b"],
+    ["NUL", "a\0b"],
+  ]) {
     test(`a value with ${name} is refused by workerd, nothing sent`, async () => {
       workers.begin();
       assert.equal((await workers.call(plain, { headers: [["Accept", value]] })).status, 400);
@@ -106,29 +194,86 @@ describe("down", () => {
     assert.equal(answer.get("x-content-type-options"), "nosniff");
   });
 
-  const passed = [["Accept-Ranges", "bytes"], ["Cache-Control", "max-age=60"], ["Content-Disposition", "attachment; filename=a.json"], ["Content-Language", "en"],
-    ["Content-Type", "application/json"], ["Deprecation", "@1"], ["ETag", 'W/"x"'], ["Expires", "Sun, 06 Nov 1994 08:49:37 GMT"],
-    ["Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"], ["Link", '</v2/x?page=2>; rel="next"'], ["RateLimit", '"d";r=1;t=2'], ["RateLimit-Policy", '"d";q=9;w=9'],
-    ["X-RateLimit-Remaining", "3"], ["Retry-After", "3"], ["Sunset", "Sun, 06 Nov 2044 08:49:37 GMT"]];
+  const passed = [
+    ["Accept-Ranges", "bytes"],
+    ["Cache-Control", "max-age=60"],
+    ["Content-Disposition", "attachment; filename=a.json"],
+    ["Content-Language", "en"],
+    ["Content-Type", "application/json"],
+    ["Deprecation", "@1"],
+    ["ETag", 'W/"x"'],
+    ["Expires", "Sun, 06 Nov 1994 08:49:37 GMT"],
+    ["Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"],
+    ["Link", '</v2/x?page=2>; rel="next"'],
+    ["RateLimit", '"d";r=1;t=2'],
+    ["RateLimit-Policy", '"d";q=9;w=9'],
+    ["X-RateLimit-Remaining", "3"],
+    ["Retry-After", "3"],
+    ["Sunset", "Sun, 06 Nov 2044 08:49:37 GMT"],
+  ];
   test("what a caller can use comes down, to the letter", async () => {
     answerWith(passed);
     const answer = await workers.call(plain);
     for (const [name, value] of passed) assert.deepEqual(answer.all(name), [value], name);
-    assert.deepEqual(names(answer), ["connection", "content-length", ...always, ...passed.map(([name]) => name.toLowerCase())].sort());
+    assert.deepEqual(
+      names(answer),
+      ["connection", "content-length", ...always, ...passed.map(([name]) => name.toLowerCase())].sort(),
+    );
   });
 
   const kept = {
-    "cookies and challenges": [["Set-Cookie", "a=1; Domain=attention.tech"], ["Set-Cookie", "b=2"], ["Set-Cookie2", "x"], ["WWW-Authenticate", 'Bearer realm="upstream"'],
-      ["Authentication-Info", "x"], ["Proxy-Authenticate", "Basic"]],
-    "what serves it": [["Server", "nginx/1.2"], ["X-Powered-By", "Express"], ["Via", "1.1 x"], ["X-AspNet-Version", "1"], ["CF-Ray", "x"], ["CF-Cache-Status", "HIT"],
-      ["Alt-Svc", 'h3=":443"'], ["X-Backend", "10.0.0.1"], ["X-Amzn-Trace-Id", "x"], ["Age", "1"], ["X-Debug", "1"], ["X-Request-Id", "upstream-id-1"],
-      ["Server-Timing", "db;dur=1"], ["Date", "Sun, 06 Nov 1994 08:49:37 GMT"]],
-    "what speaks to a browser": [["Access-Control-Allow-Origin", "*"], ["Access-Control-Allow-Credentials", "true"], ["Access-Control-Expose-Headers", "*"],
-      ["Content-Security-Policy", "default-src *"], ["Strict-Transport-Security", "max-age=0"], ["Clear-Site-Data", '"*"'], ["Refresh", "0; url=https://evil.example"],
-      ["Location", "https://evil.example"], ["X-Frame-Options", "ALLOWALL"], ["Service-Worker-Allowed", "/"], ["NEL", "{}"], ["Report-To", "{}"],
-      ["X-Content-Type-Options", "none"], ["SourceMap", "/x.map"]],
-    "hop by hop": [["Keep-Alive", "timeout=5"], ["Proxy-Connection", "x"], ["Trailer", "X-T"], ["Upgrade", "h2c"]],
-    "caching by others": [["Vary", "*"], ["Surrogate-Control", "max-age=9"], ["CDN-Cache-Control", "max-age=9"], ["Cloudflare-CDN-Cache-Control", "max-age=9"]],
+    "cookies and challenges": [
+      ["Set-Cookie", "a=1; Domain=attention.tech"],
+      ["Set-Cookie", "b=2"],
+      ["Set-Cookie2", "x"],
+      ["WWW-Authenticate", 'Bearer realm="upstream"'],
+      ["Authentication-Info", "x"],
+      ["Proxy-Authenticate", "Basic"],
+    ],
+    "what serves it": [
+      ["Server", "nginx/1.2"],
+      ["X-Powered-By", "Express"],
+      ["Via", "1.1 x"],
+      ["X-AspNet-Version", "1"],
+      ["CF-Ray", "x"],
+      ["CF-Cache-Status", "HIT"],
+      ["Alt-Svc", 'h3=":443"'],
+      ["X-Backend", "10.0.0.1"],
+      ["X-Amzn-Trace-Id", "x"],
+      ["Age", "1"],
+      ["X-Debug", "1"],
+      ["X-Request-Id", "upstream-id-1"],
+      ["Server-Timing", "db;dur=1"],
+      ["Date", "Sun, 06 Nov 1994 08:49:37 GMT"],
+    ],
+    "what speaks to a browser": [
+      ["Access-Control-Allow-Origin", "*"],
+      ["Access-Control-Allow-Credentials", "true"],
+      ["Access-Control-Expose-Headers", "*"],
+      ["Content-Security-Policy", "default-src *"],
+      ["Strict-Transport-Security", "max-age=0"],
+      ["Clear-Site-Data", '"*"'],
+      ["Refresh", "0; url=https://evil.example"],
+      ["Location", "https://evil.example"],
+      ["X-Frame-Options", "ALLOWALL"],
+      ["Service-Worker-Allowed", "/"],
+      ["NEL", "{}"],
+      ["Report-To", "{}"],
+      ["X-Content-Type-Options", "none"],
+      ["SourceMap", "/x.map"],
+    ],
+    "hop by hop": [
+      ["Keep-Alive", "timeout=5"],
+      ["Proxy-Connection", "x"],
+      ["Trailer", "X-T"],
+      ["Upgrade", "h2c"],
+    ],
+    "caching by others": [
+      ["Vary", "*"],
+      ["Surrogate-Control", "max-age=9"],
+      ["CDN-Cache-Control", "max-age=9"],
+      ["Cloudflare-CDN-Cache-Control", "max-age=9"],
+    ],
   };
   for (const [kind, headers] of Object.entries(kept)) {
     test(`what stays behind: ${kind}`, async () => {
@@ -143,15 +288,29 @@ describe("down", () => {
   }
 
   test("headers that Connection names stay behind", async () => {
-    answerWith([["Connection", "X-Hop"], ["X-Hop", "1"]]);
+    answerWith([
+      ["Connection", "X-Hop"],
+      ["X-Hop", "1"],
+    ]);
     assert.deepEqual((await workers.call(plain)).all("x-hop"), []);
   });
 
   test("what an error carries besides its body stays behind as well", async () => {
-    answerWith([["Set-Cookie", "a=1"], ["Server", "nginx"], ["WWW-Authenticate", "Bearer"], ["Content-Type", "application/json"]], { status: 404 });
+    answerWith(
+      [
+        ["Set-Cookie", "a=1"],
+        ["Server", "nginx"],
+        ["WWW-Authenticate", "Bearer"],
+        ["Content-Type", "application/json"],
+      ],
+      { status: 404 },
+    );
     const answer = await workers.call(plain);
     assert.equal(answer.status, 404);
-    assert.deepEqual(names(answer), ["cache-control", "connection", "content-length", "content-type", ...always].sort());
+    assert.deepEqual(
+      names(answer),
+      ["cache-control", "connection", "content-length", "content-type", ...always].sort(),
+    );
   });
 
   test("an interim answer is not the answer", async () => {
@@ -165,10 +324,21 @@ describe("down", () => {
     assertNoSecret((await workers.call(plain)).head);
   });
 
-  for (const [name, value] of [["as it is", KEY], ["in a list", `a, ${KEY}; b`], ["behind Bearer", `Bearer ${KEY}`]]) {
+  for (const [name, value] of [
+    ["as it is", KEY],
+    ["in a list", `a, ${KEY}; b`],
+    ["behind Bearer", `Bearer ${KEY}`],
+  ]) {
     test(`a header that echoes the key is left out: ${name}`, async () => {
       for (const status of [200, 404]) {
-        answerWith([["ETag", `"${value}"`], ["Link", `<https://x.example/?k=${value}>`], ["Content-Language", "en"]], { status });
+        answerWith(
+          [
+            ["ETag", `"${value}"`],
+            ["Link", `<https://x.example/?k=${value}>`],
+            ["Content-Language", "en"],
+          ],
+          { status },
+        );
         const answer = await workers.call(plain);
         assertNoSecret(answer.head);
         assert.deepEqual([answer.all("etag"), answer.all("link"), answer.get("content-language")], [[], [], "en"]);
@@ -179,8 +349,18 @@ describe("down", () => {
 
 const odd = workers.with({ ATTENTION_API_KEY: "fake+key/with~all._-of-it==" });
 test("a header that echoes the key percent-encoded is left out", async () => {
-  for (const value of ["fake%2Bkey%2Fwith~all._-of-it%3D%3D", "%66ake+key/with~all._-of-it==", "100%&k=fake%2bkey/with~all._-of-it=="]) {
-    workers.begin({ body: "{}", headers: [["Link", `<https://x.example/?k=${value}>`], ["ETag", '"100%"']] });
+  for (const value of [
+    "fake%2Bkey%2Fwith~all._-of-it%3D%3D",
+    "%66ake+key/with~all._-of-it==",
+    "100%&k=fake%2bkey/with~all._-of-it==",
+  ]) {
+    workers.begin({
+      body: "{}",
+      headers: [
+        ["Link", `<https://x.example/?k=${value}>`],
+        ["ETag", '"100%"'],
+      ],
+    });
     const answer = await workers.call(odd);
     assert.deepEqual([answer.status, answer.all("link"), answer.get("etag")], [200, [], '"100%"']);
   }

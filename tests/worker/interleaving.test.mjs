@@ -36,13 +36,23 @@ after(async () => {
 async function own(service, { path, method = "GET", body, token = TOKEN, status, code, echo }) {
   const id = `own-${path.replaceAll("/", "-")}`;
   const headers = { "x-request-id": id, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
-  const answer = await fetch(workerd.urls[service] + path, { method, body, headers, ...(body instanceof ReadableStream ? { duplex: "half" } : {}) });
+  const answer = await fetch(workerd.urls[service] + path, {
+    method,
+    body,
+    headers,
+    ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
+  });
   const said = await answer.json();
   const told = `${method} ${path}: ${answer.status} ${JSON.stringify(said)}`;
   assert.equal(answer.status, status, told);
   assert.equal(answer.headers.get("x-request-id"), id, told);
   if (code !== undefined) assert.deepEqual([said.code, said.requestId], [code, id], told);
-  else assert.deepEqual(said, echo ?? { path, method, body: typeof body === "string" ? body : body === undefined ? "" : "streamed" }, told);
+  else
+    assert.deepEqual(
+      said,
+      echo ?? { path, method, body: typeof body === "string" ? body : body === undefined ? "" : "streamed" },
+      told,
+    );
 }
 
 test("calls, retries, refusals, held and streamed bodies all at once: no answer is another's", async () => {
@@ -53,7 +63,8 @@ test("calls, retries, refusals, held and streamed bodies all at once: no answer 
     const count = (tried.get(path) ?? 0) + 1;
     tried.set(path, count);
     if (path.includes("/slow/")) await new Promise((resolve) => setTimeout(resolve, 20));
-    if (path.includes("/retried/") && count === 1) return new Response("", { status: 503, headers: { "retry-after": "0" } });
+    if (path.includes("/retried/") && count === 1)
+      return new Response("", { status: 503, headers: { "retry-after": "0" } });
     return Response.json(said, { status: path.includes("/missing/") ? 404 : 200 });
   };
   const streamed = () => new Response("streamed").body;
@@ -74,13 +85,17 @@ test("calls, retries, refusals, held and streamed bodies all at once: no answer 
 
 test("calls that the gate holds back, and strangers between them: each is told its own", async () => {
   respond = () => new Response("slow down", { status: 429, headers: { "retry-after": "200" } });
-  const calls = ["first", "second"].map((name) => own("held-back", { path: `/v2/${name}`, status: 429, code: "rate_limited" }));
+  const calls = ["first", "second"].map((name) =>
+    own("held-back", { path: `/v2/${name}`, status: 429, code: "rate_limited" }),
+  );
   await Promise.all(calls);
   const sent = upstream.records.length;
-  await Promise.all(Array.from({ length: 100 }, (_, n) => [
-    own("held-back", { path: `/v2/known/${n}`, status: 429, code: "rate_limited" }),
-    own("held-back", { path: `/v2/stranger/${n}`, token: null, status: 401, code: "authorization_missing" }),
-    own("held-back", { path: `/v2/denied/${n}`, status: 403, code: "route_denied" }),
-  ]).flat());
+  await Promise.all(
+    Array.from({ length: 100 }, (_, n) => [
+      own("held-back", { path: `/v2/known/${n}`, status: 429, code: "rate_limited" }),
+      own("held-back", { path: `/v2/stranger/${n}`, token: null, status: 401, code: "authorization_missing" }),
+      own("held-back", { path: `/v2/denied/${n}`, status: 403, code: "route_denied" }),
+    ]).flat(),
+  );
   assert.equal(upstream.records.length, sent, "nothing more is sent");
 });

@@ -16,7 +16,14 @@ const SIGNERS = {
 /** A pair of keys; `jwk` is what the issuer publishes of it, `secret` what it never does. */
 export function pair(alg, kid, type, options = {}) {
   const { privateKey, publicKey } = generateKeyPairSync(type, options);
-  return { alg, kid, publicKey, privateKey, jwk: { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" }, signed: (data) => SIGNERS[alg](Buffer.from(data), privateKey) };
+  return {
+    alg,
+    kid,
+    publicKey,
+    privateKey,
+    jwk: { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" },
+    signed: (data) => SIGNERS[alg](Buffer.from(data), privateKey),
+  };
 }
 
 export const rsa = pair("RS256", "rsa", "rsa", { modulusLength: 2048 });
@@ -28,10 +35,22 @@ export const stranger = pair("RS256", "rsa", "rsa", { modulusLength: 2048 });
 export const KEYS = { keys: [rsa.jwk, ec.jwk, ed.jwk] };
 
 export const now = () => Math.floor(Date.now() / 1000);
-export const claims = (more = {}) => ({ iss: ISSUER, aud: [AUDIENCE], exp: now() + 300, nbf: now() - 1, sub: "user-1", email: "ann@corp.example", ...more });
+export const claims = (more = {}) => ({
+  iss: ISSUER,
+  aud: [AUDIENCE],
+  exp: now() + 300,
+  nbf: now() - 1,
+  sub: "user-1",
+  email: "ann@corp.example",
+  ...more,
+});
 
 /** A part of a token: bytes and texts as they are, anything else as JSON. */
-export const part = (value) => (Buffer.isBuffer(value) || typeof value === "string" ? Buffer.from(value) : Buffer.from(JSON.stringify(value))).toString("base64url");
+export const part = (value) =>
+  (Buffer.isBuffer(value) || typeof value === "string"
+    ? Buffer.from(value)
+    : Buffer.from(JSON.stringify(value))
+  ).toString("base64url");
 
 /** A token with these parts, signed by `signed`: a function of what is signed, to bytes. */
 export function jws(header, payload, signed) {
@@ -40,10 +59,16 @@ export function jws(header, payload, signed) {
 }
 
 /** A good token but for these claims and members of the header; `undefined` takes one away. */
-export const jwt = (more = {}, header = {}, key = rsa) => jws({ alg: key.alg, kid: key.kid, typ: "JWT", ...header }, claims(more), key.signed);
+export const jwt = (more = {}, header = {}, key = rsa) =>
+  jws({ alg: key.alg, kid: key.kid, typ: "JWT", ...header }, claims(more), key.signed);
 
 /** The same with an HMAC, whatever the secret is made of. */
-export const hmac = (alg, secret, header = {}) => jws({ alg, kid: "rsa", typ: "JWT", ...header }, claims(), (text) => createHmac(`sha${alg.slice(2)}`, secret).update(text).digest());
+export const hmac = (alg, secret, header = {}) =>
+  jws({ alg, kid: "rsa", typ: "JWT", ...header }, claims(), (text) =>
+    createHmac(`sha${alg.slice(2)}`, secret)
+      .update(text)
+      .digest(),
+  );
 
 /** A session as the Worker signs it, with this payload: an object over the usual, or a text. */
 export function session(payload = {}, { secret = SESSION_SECRET, prefix = "s1" } = {}) {

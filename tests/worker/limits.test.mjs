@@ -11,11 +11,18 @@ import { assertNoSecret, KEY, MODULES, OTHER_TOKEN, sha256, TOKEN } from "./work
 const ISOLATES = ["one", "two", "three", "four"];
 const LIMIT = 12;
 // An hour is long: nothing worth mentioning comes back while a test runs.
-const CALLERS = JSON.stringify([{ name: "app", sha256: sha256(TOKEN), limit: `${LIMIT}/h` }, { name: "other", sha256: sha256(OTHER_TOKEN) }]);
-const JWT = (jwks) => JSON.stringify({
-  issuer: ISSUER, audience: AUDIENCE, jwks, nameClaim: "sub",
-  grants: [{ claim: "email", is: "many@corp.example" }, { limit: `${LIMIT}/h` }],
-});
+const CALLERS = JSON.stringify([
+  { name: "app", sha256: sha256(TOKEN), limit: `${LIMIT}/h` },
+  { name: "other", sha256: sha256(OTHER_TOKEN) },
+]);
+const JWT = (jwks) =>
+  JSON.stringify({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    jwks,
+    nameClaim: "sub",
+    grants: [{ claim: "email", is: "many@corp.example" }, { limit: `${LIMIT}/h` }],
+  });
 
 // Gates and counters of the tests' own, in the place of those that count.
 const OTHERS = `
@@ -42,8 +49,15 @@ let workerd;
 let issuer;
 
 before(async () => {
-  upstream = await startUpstream({ handler: async (request) => (new URL(request.url).pathname === "/v2/retried" && upstream.records.length === 1 ? new Response("", { status: 503 }) : Response.json({})) });
-  issuer = createServer((_, response) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(KEYS)));
+  upstream = await startUpstream({
+    handler: async (request) =>
+      new URL(request.url).pathname === "/v2/retried" && upstream.records.length === 1
+        ? new Response("", { status: 503 })
+        : Response.json({}),
+  });
+  issuer = createServer((_, response) =>
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(KEYS)),
+  );
   await new Promise((resolve) => issuer.listen(0, "127.0.0.1", resolve));
   const bindings = {
     ATTENTION_API_KEY: KEY,
@@ -63,7 +77,9 @@ before(async () => {
   const broken = (className) => ({ ATTENTION_GATE: { durableObject: { className, service: "others" } } });
   workerd = await startWorkerd({
     services: [
-      ...group("shared", (index) => ({ ATTENTION_GATE: { durableObject: index === 0 ? "Gate" : { className: "Gate", service: "shared-one" } } })),
+      ...group("shared", (index) => ({
+        ATTENTION_GATE: { durableObject: index === 0 ? "Gate" : { className: "Gate", service: "shared-one" } },
+      })),
       ...group("alone", () => ({})),
       ...group("broken", () => broken("Broken")),
       { name: "silent", modules: MODULES, bindings: { ...bindings, ...broken("Silent") } },
@@ -83,11 +99,16 @@ after(async () => {
   issuer?.close();
 });
 
-const call = (service, token, path = "/v2/conversations", init = {}) => fetch(workerd.urls[service] + path, { ...init, headers: { authorization: `Bearer ${token}` } });
+const call = (service, token, path = "/v2/conversations", init = {}) =>
+  fetch(workerd.urls[service] + path, { ...init, headers: { authorization: `Bearer ${token}` } });
 /** So many calls at once, over all isolates of a group; how many got through. */
 async function flood(prefix, token, calls) {
   upstream.clear();
-  const responses = await Promise.all(Array.from({ length: calls }, (_, i) => call(prefix.includes("*") ? prefix.replace("*", ISOLATES[i % ISOLATES.length]) : prefix, token)));
+  const responses = await Promise.all(
+    Array.from({ length: calls }, (_, i) =>
+      call(prefix.includes("*") ? prefix.replace("*", ISOLATES[i % ISOLATES.length]) : prefix, token),
+    ),
+  );
   for (const response of responses.filter(({ status }) => status !== 200)) {
     assert.equal(response.status, 429);
     const problem = await response.json();
@@ -138,7 +159,8 @@ describe("without anybody who counts for all", () => {
   });
 
   test("nor does a Rate Limiting binding", async () => {
-    for (const service of ["counter-broken", "counter-silent"]) assert.equal(await flood(service, TOKEN, 3 * LIMIT), LIMIT, service);
+    for (const service of ["counter-broken", "counter-silent"])
+      assert.equal(await flood(service, TOKEN, 3 * LIMIT), LIMIT, service);
   });
 });
 
@@ -150,7 +172,8 @@ describe("a Rate Limiting binding (here of the same shape; the real one in tests
   });
 
   test("is not asked about strangers, nor about what the policy refuses", async () => {
-    for (const token of ["fake-unknown-token", jwt({ exp: 1 })]) assert.equal((await call("counted-one", token)).status, 401);
+    for (const token of ["fake-unknown-token", jwt({ exp: 1 })])
+      assert.equal((await call("counted-one", token)).status, 401);
     assert.equal((await call("counted-one", jwt({ sub: "refused" }), "/v2/api_keys")).status, 403);
     const keys = Object.keys(await (await fetch(workerd.urls.others)).json());
     assert.deepEqual(keys.sort(), ["app", "jwt:app", "other"]);

@@ -21,7 +21,8 @@ const post = (service, body, headers = {}) =>
 
 test("a message goes up with the key and its session, and the answer's session comes down", async () => {
   workers.upstream.clear();
-  workers.respond = () => Response.json({ jsonrpc: "2.0", id: 1, result: {} }, { headers: { "mcp-session-id": "session-1" } });
+  workers.respond = () =>
+    Response.json({ jsonrpc: "2.0", id: 1, result: {} }, { headers: { "mcp-session-id": "session-1" } });
   const body = message("tools/call", { name: "search_calls", arguments: { text: "list_api_keys" } });
   const response = await post(open, body, { "mcp-session-id": "session-0", "mcp-protocol-version": "2025-06-18" });
   assert.equal(response.status, 200);
@@ -39,7 +40,10 @@ test("tools that manage keys, and messages that can be read in two ways, are ref
   for (const body of [
     message("tools/call", { name: "list_api_keys" }),
     message("tools/call", { name: "create-API-key" }),
-    JSON.stringify([{ jsonrpc: "2.0", method: "ping" }, { jsonrpc: "2.0", method: "tools/call", params: { name: "delete_api_key" } }]),
+    JSON.stringify([
+      { jsonrpc: "2.0", method: "ping" },
+      { jsonrpc: "2.0", method: "tools/call", params: { name: "delete_api_key" } },
+    ]),
     '{"method":"ping","method":"tools/call","params":{"name":"search_calls"}}',
   ]) {
     const response = await post(open, body);

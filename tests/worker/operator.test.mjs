@@ -1,7 +1,18 @@
 // What an operator sees: probes, log lines, request ids.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertNoSecret, assertProblem, fingerprint, jwt, KEY, MODULES, NEXT_KEY, SECRETS, TOKEN, useWorkers } from "./worker.mjs";
+import {
+  assertNoSecret,
+  assertProblem,
+  fingerprint,
+  jwt,
+  KEY,
+  MODULES,
+  NEXT_KEY,
+  SECRETS,
+  TOKEN,
+  useWorkers,
+} from "./worker.mjs";
 
 const workers = useWorkers();
 const HOUR = 3600;
@@ -15,7 +26,10 @@ describe("/healthz", () => {
   test("alive, to everybody, and nothing is sent", async () => {
     workers.begin();
     const answer = await probe(plain, "/healthz");
-    assert.deepEqual([answer.status, answer.text, answer.get("content-type"), answer.get("cache-control")], [200, '{"status":"alive"}', "application/json", "no-store"]);
+    assert.deepEqual(
+      [answer.status, answer.text, answer.get("content-type"), answer.get("cache-control")],
+      [200, '{"status":"alive"}', "application/json", "no-store"],
+    );
     assert.deepEqual(workers.upstream.records, []);
   });
 });
@@ -25,7 +39,10 @@ describe("/readyz", () => {
     workers.begin();
     const own = await probe(untested, "/readyz");
     assert.equal(own.status, 200);
-    assert.deepEqual(own.json(), { status: "ready", keys: [{ slot: "current", fingerprint: fingerprint(KEY), inUse: true, lastVerdict: "untested", expired: false }] });
+    assert.deepEqual(own.json(), {
+      status: "ready",
+      keys: [{ slot: "current", fingerprint: fingerprint(KEY), inUse: true, lastVerdict: "untested", expired: false }],
+    });
     assert.equal((await workers.call(untested)).status, 200);
     assert.equal((await probe(untested, "/readyz")).json().keys[0].lastVerdict, "accepted");
     workers.begin({ status: 401 });
@@ -48,7 +65,13 @@ describe("/readyz", () => {
   test("an expired key and a fresh one: ready", async () => {
     const answer = await probe(rotating, "/readyz");
     assert.equal(answer.status, 200);
-    assert.deepEqual(answer.json().keys.map(({ slot, expired: is }) => [slot, is]), [["current", true], ["next", false]]);
+    assert.deepEqual(
+      answer.json().keys.map(({ slot, expired: is }) => [slot, is]),
+      [
+        ["current", true],
+        ["next", false],
+      ],
+    );
     assertNoSecret(answer.text, [EXPIRED, FRESH, EXPIRED.split(".")[1], FRESH.split(".")[1]]);
   });
 
@@ -68,9 +91,35 @@ describe("the log line", () => {
     workers.begin({ body: "{}", headers: [["X-Request-Id", "up-1"]] });
     const answer = await workers.call(plain, { target: "/v2/conversations/private-id?email=private%40mail.example" });
     const line = await workers.log(answer);
-    for (const name of ["event", "level", "requestId", "status", "method", "caller", "route", "tries", "key", "upstreamMs", "upstreamStatus", "ms"]) assert.ok(name in line, name);
-    assert.deepEqual([line.event, line.level, line.status, line.method, line.caller, line.route, line.tries, line.key, line.upstreamStatus],
-      ["request", "info", 200, "GET", "app", "/v2/**", 1, fingerprint(KEY), 200]);
+    for (const name of [
+      "event",
+      "level",
+      "requestId",
+      "status",
+      "method",
+      "caller",
+      "route",
+      "tries",
+      "key",
+      "upstreamMs",
+      "upstreamStatus",
+      "ms",
+    ])
+      assert.ok(name in line, name);
+    assert.deepEqual(
+      [
+        line.event,
+        line.level,
+        line.status,
+        line.method,
+        line.caller,
+        line.route,
+        line.tries,
+        line.key,
+        line.upstreamStatus,
+      ],
+      ["request", "info", 200, "GET", "app", "/v2/**", 1, fingerprint(KEY), 200],
+    );
     // Paths and queries hold names of people.
     assert.ok(!JSON.stringify(line).includes("private"));
   });
@@ -78,17 +127,33 @@ describe("the log line", () => {
   test("of a refusal", async () => {
     workers.begin();
     const line = await workers.log(await workers.call(plain, { token: "fake-token-of-nobody" }));
-    assert.deepEqual([line.status, line.code, "caller" in line, "key" in line, "upstreamStatus" in line], [401, "invalid_token", false, false, false]);
+    assert.deepEqual(
+      [line.status, line.code, "caller" in line, "key" in line, "upstreamStatus" in line],
+      [401, "invalid_token", false, false, false],
+    );
     assert.ok(!JSON.stringify(line).includes("nobody"));
   });
 
   test("one for every request, whatever becomes of it", async () => {
-    const requests = [[{}, {}], [{ status: 404, body: "{}" }, {}], [{ close: true }, {}], [{ status: 301, headers: [["Location", "/x"]] }, {}], [null, { token: null }],
-      [null, { target: "/v2/../x" }], [null, { target: "/x" }], [null, { method: "TRACE" }], [null, { headers: [["Origin", "https://evil.example"]] }], [null, { target: "/v2/api_keys" }]];
+    const requests = [
+      [{}, {}],
+      [{ status: 404, body: "{}" }, {}],
+      [{ close: true }, {}],
+      [{ status: 301, headers: [["Location", "/x"]] }, {}],
+      [null, { token: null }],
+      [null, { target: "/v2/../x" }],
+      [null, { target: "/x" }],
+      [null, { method: "TRACE" }],
+      [null, { headers: [["Origin", "https://evil.example"]] }],
+      [null, { target: "/v2/api_keys" }],
+    ];
     for (const [index, [entry, request]] of requests.entries()) {
       workers.begin(...(entry === null ? [] : [entry]));
       const id = `one-for-every-${index}`;
-      const answer = await workers.call(plain, { ...request, headers: [["X-Request-Id", id], ...(request.headers ?? [])] });
+      const answer = await workers.call(plain, {
+        ...request,
+        headers: [["X-Request-Id", id], ...(request.headers ?? [])],
+      });
       const line = await workers.log(answer);
       assert.equal(line.status, answer.status);
       assert.equal(line.level, answer.status >= 500 ? "error" : "info");
@@ -97,11 +162,28 @@ describe("the log line", () => {
   });
 
   test("holds no text of a caller's, however it is written", async () => {
-    const nasty = ["\x1b[31mred", '","status":200,"x":"', "\u2028", "<script>", "${jndi:ldap://evil.example}", "%0a{}", "\\n", "=cmd()"];
+    const nasty = [
+      "\x1b[31mred",
+      '","status":200,"x":"',
+      "\u2028",
+      "<script>",
+      "${jndi:ldap://evil.example}",
+      "%0a{}",
+      "\\n",
+      "=cmd()",
+    ];
     for (const text of nasty) {
       workers.begin();
       const value = Buffer.from(text).toString("latin1");
-      const answer = await workers.call(plain, { target: `/v2/x?a=${encodeURIComponent(text)}`, headers: [["User-Agent", value], ["Referer", value], ["X-Request-Id", value], ["traceparent", value]] });
+      const answer = await workers.call(plain, {
+        target: `/v2/x?a=${encodeURIComponent(text)}`,
+        headers: [
+          ["User-Agent", value],
+          ["Referer", value],
+          ["X-Request-Id", value],
+          ["traceparent", value],
+        ],
+      });
       const line = JSON.stringify(await workers.log(answer));
       assert.ok(!line.includes(text) && !line.includes(JSON.stringify(text).slice(1, -1)), line);
     }
@@ -134,18 +216,72 @@ describe("the log line", () => {
 
   test("its fields are these and no other", async () => {
     workers.begin();
-    const known = ["cache", "caller", "code", "event", "fault", "key", "keySwitchedFrom", "keySwitchedTo", "level", "method", "ms", "requestId", "route", "status", "traceId", "tries", "upstreamError", "upstreamMessage",
-      "upstreamMs", "upstreamRequestId", "upstreamStatus"];
+    const known = [
+      "cache",
+      "caller",
+      "code",
+      "event",
+      "fault",
+      "key",
+      "keySwitchedFrom",
+      "keySwitchedTo",
+      "level",
+      "method",
+      "ms",
+      "requestId",
+      "route",
+      "status",
+      "traceId",
+      "tries",
+      "upstreamError",
+      "upstreamMessage",
+      "upstreamMs",
+      "upstreamRequestId",
+      "upstreamStatus",
+    ];
     const line = await workers.log(await workers.call(plain));
-    assert.deepEqual(fields(line).filter((name) => !known.includes(name)), []);
+    assert.deepEqual(
+      fields(line).filter((name) => !known.includes(name)),
+      [],
+    );
   });
 
   const columns = workers.with({ ATTENTION_LOG_FORM: "columns" });
   test("in columns: the time first, and the same members in the same order whatever becomes of it, null for what is not known", async () => {
-    const COLUMNS = ["time", "event", "level", "requestId", "status", "method", "caller", "session", "route", "code", "fault", "traceId", "cache", "tries", "key", "upstreamMs",
-      "upstreamStatus", "upstreamError", "upstreamMessage", "upstreamRequestId", "keySwitchedFrom", "keySwitchedTo", "ms"];
+    const COLUMNS = [
+      "time",
+      "event",
+      "level",
+      "requestId",
+      "status",
+      "method",
+      "caller",
+      "session",
+      "route",
+      "code",
+      "fault",
+      "traceId",
+      "cache",
+      "tries",
+      "key",
+      "upstreamMs",
+      "upstreamStatus",
+      "upstreamError",
+      "upstreamMessage",
+      "upstreamRequestId",
+      "keySwitchedFrom",
+      "keySwitchedTo",
+      "ms",
+    ];
     const began = Date.now();
-    for (const [entry, request] of [[{}, {}], [{ status: 500, body: "{}" }, {}], [{ close: true }, {}], [null, { token: null }], [null, { method: "TRACE" }], [null, { target: "/x" }]]) {
+    for (const [entry, request] of [
+      [{}, {}],
+      [{ status: 500, body: "{}" }, {}],
+      [{ close: true }, {}],
+      [null, { token: null }],
+      [null, { method: "TRACE" }],
+      [null, { target: "/x" }],
+    ]) {
       workers.begin(...(entry === null ? [] : [entry]));
       const line = await workers.log(await workers.call(columns, request));
       assert.deepEqual(Object.keys(line), COLUMNS);
@@ -170,7 +306,11 @@ describe("the trace that a request is part of", () => {
     return { line: await workers.log(answer), up: ["traceparent", "tracestate"].map((name) => record.all(name)) };
   };
 
-  for (const parent of [`00-${TRACE}-b7ad6b7169203331-01`, `00-${TRACE}-b7ad6b7169203331-00`, `01-${TRACE}-b7ad6b7169203331-01-more`]) {
+  for (const parent of [
+    `00-${TRACE}-b7ad6b7169203331-01`,
+    `00-${TRACE}-b7ad6b7169203331-00`,
+    `01-${TRACE}-b7ad6b7169203331-01-more`,
+  ]) {
     test(`goes up unchanged, and its id is in the log: ${parent}`, async () => {
       const { line, up } = await call(["Traceparent", parent], ["Tracestate", "a=1,b=2"]);
       assert.deepEqual(up, [[parent], ["a=1,b=2"]]);
@@ -178,7 +318,14 @@ describe("the trace that a request is part of", () => {
     });
   }
 
-  for (const parent of ["", "fake", `00-${TRACE}-b7ad6b7169203331`, `00-${"0".repeat(32)}-b7ad6b7169203331-01`, `00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`, `ff-${TRACE}-b7ad6b7169203331-01`]) {
+  for (const parent of [
+    "",
+    "fake",
+    `00-${TRACE}-b7ad6b7169203331`,
+    `00-${"0".repeat(32)}-b7ad6b7169203331-01`,
+    `00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`,
+    `ff-${TRACE}-b7ad6b7169203331-01`,
+  ]) {
     test(`malformed it goes nowhere, nor does its state: ${JSON.stringify(parent)}`, async () => {
       const { line, up } = await call(["traceparent", parent], ["tracestate", "a=1"]);
       assert.deepEqual(up, [[], []]);
@@ -193,7 +340,10 @@ describe("the trace that a request is part of", () => {
   });
 
   test("is in the line of a refusal too", async () => {
-    const answer = await workers.call(plain, { token: null, headers: [["traceparent", `00-${TRACE}-b7ad6b7169203331-01`]] });
+    const answer = await workers.call(plain, {
+      token: null,
+      headers: [["traceparent", `00-${TRACE}-b7ad6b7169203331-01`]],
+    });
     assert.equal((await workers.log(answer)).traceId, TRACE);
   });
 });
@@ -209,7 +359,19 @@ describe("X-Request-Id", () => {
   }
 
   const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-  for (const id of ["", "short", "a".repeat(65), "with blanks in it", "a,b,c,d,e", "<script>alert(1)</script>", "../../../etc", "${jndi:ldap}", '"},{"a":"b', "caf\xe9caf\xe9", "a\x1b[31mbbbbb"]) {
+  for (const id of [
+    "",
+    "short",
+    "a".repeat(65),
+    "with blanks in it",
+    "a,b,c,d,e",
+    "<script>alert(1)</script>",
+    "../../../etc",
+    "${jndi:ldap}",
+    '"},{"a":"b',
+    "caf\xe9caf\xe9",
+    "a\x1b[31mbbbbb",
+  ]) {
     test(`another is replaced: ${JSON.stringify(id.slice(0, 30))}`, async () => {
       workers.begin();
       const answer = await workers.call(plain, { headers: [["X-Request-Id", id]] });
@@ -221,14 +383,27 @@ describe("X-Request-Id", () => {
 
   test("two are none", async () => {
     workers.begin();
-    const answer = await workers.call(plain, { headers: [["X-Request-Id", "fake-id-1"], ["X-Request-Id", "fake-id-2"]] });
+    const answer = await workers.call(plain, {
+      headers: [
+        ["X-Request-Id", "fake-id-1"],
+        ["X-Request-Id", "fake-id-2"],
+      ],
+    });
     assert.match(answer.get("x-request-id"), UUID);
   });
 
   test("every answer has one, and no two the same", async () => {
     workers.begin();
     const ids = new Set();
-    for (const request of [{}, {}, { token: null }, { target: "/v2/../x" }, { target: "/healthz" }, { method: "OPTIONS" }]) ids.add((await workers.call(plain, request)).get("x-request-id"));
+    for (const request of [
+      {},
+      {},
+      { token: null },
+      { target: "/v2/../x" },
+      { target: "/healthz" },
+      { method: "OPTIONS" },
+    ])
+      ids.add((await workers.call(plain, request)).get("x-request-id"));
     assert.equal(ids.size, 6);
     assert.ok(!ids.has(null));
   });
@@ -259,9 +434,21 @@ describe("X-Request-Id", () => {
 
 describe("upgrades", () => {
   for (const [name, headers] of Object.entries({
-    "a WebSocket": [["Connection", "Upgrade"], ["Upgrade", "websocket"], ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="], ["Sec-WebSocket-Version", "13"]],
-    "h2c": [["Connection", "Upgrade, HTTP2-Settings"], ["Upgrade", "h2c"], ["HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"]],
-    "an unknown protocol": [["Connection", "Upgrade"], ["Upgrade", "x/1"]],
+    "a WebSocket": [
+      ["Connection", "Upgrade"],
+      ["Upgrade", "websocket"],
+      ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
+      ["Sec-WebSocket-Version", "13"],
+    ],
+    h2c: [
+      ["Connection", "Upgrade, HTTP2-Settings"],
+      ["Upgrade", "h2c"],
+      ["HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"],
+    ],
+    "an unknown protocol": [
+      ["Connection", "Upgrade"],
+      ["Upgrade", "x/1"],
+    ],
   })) {
     test(`${name}: refused in words, nothing sent`, async () => {
       workers.begin();
@@ -273,5 +460,8 @@ describe("upgrades", () => {
 
 test("the whole log: JSON lines, no key, no token, NEXT included", () => {
   assertNoSecret(workers.workerd.output, [...SECRETS, EXPIRED, FRESH, TOKEN, NEXT_KEY]);
-  assert.deepEqual(workers.workerd.lines.filter(({ text }) => !text.startsWith("{")).map(({ text }) => text), []);
+  assert.deepEqual(
+    workers.workerd.lines.filter(({ text }) => !text.startsWith("{")).map(({ text }) => text),
+    [],
+  );
 });

@@ -5,16 +5,36 @@ import { assertProblem, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
 const ALLOWED = "https://app.example";
-const pages = workers.with({ ATTENTION_ALLOWED_ORIGINS: `${ALLOWED}, https://other.example:8443,http://localhost:5173`, ATTENTION_POLICY: "allow * /v2/**" });
+const pages = workers.with({
+  ATTENTION_ALLOWED_ORIGINS: `${ALLOWED}, https://other.example:8443,http://localhost:5173`,
+  ATTENTION_POLICY: "allow * /v2/**",
+});
 const none = workers.with();
-const CORS = ["access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods", "access-control-allow-headers", "access-control-max-age", "access-control-expose-headers"];
-const cors = (answer) => answer.headers.filter(([name]) => CORS.includes(name.toLowerCase())).map(([name]) => name.toLowerCase()).sort();
+const CORS = [
+  "access-control-allow-origin",
+  "access-control-allow-credentials",
+  "access-control-allow-methods",
+  "access-control-allow-headers",
+  "access-control-max-age",
+  "access-control-expose-headers",
+];
+const cors = (answer) =>
+  answer.headers
+    .filter(([name]) => CORS.includes(name.toLowerCase()))
+    .map(([name]) => name.toLowerCase())
+    .sort();
 const varies = (answer) => assert.deepEqual(answer.all("vary"), ["Origin, Authorization"]);
 
 describe("an allowed page", () => {
   for (const origin of [ALLOWED, "https://other.example:8443", "http://localhost:5173"]) {
     test(`${origin} may read the answer`, async () => {
-      workers.begin({ body: "{}", headers: [["Access-Control-Allow-Origin", "*"], ["Access-Control-Allow-Credentials", "true"]] });
+      workers.begin({
+        body: "{}",
+        headers: [
+          ["Access-Control-Allow-Origin", "*"],
+          ["Access-Control-Allow-Credentials", "true"],
+        ],
+      });
       const answer = await workers.call(pages, { headers: [["Origin", origin]] });
       assert.equal(answer.status, 200);
       assert.deepEqual(answer.all("access-control-allow-origin"), [origin]);
@@ -26,7 +46,12 @@ describe("an allowed page", () => {
   }
 
   test("may read what went wrong too", async () => {
-    for (const [request, status] of [[{ token: "fake-token-of-nobody" }, 401], [{ token: null }, 401], [{ target: "/v2/api_keys" }, 403], [{ target: "/x" }, 404]]) {
+    for (const [request, status] of [
+      [{ token: "fake-token-of-nobody" }, 401],
+      [{ token: null }, 401],
+      [{ target: "/v2/api_keys" }, 403],
+      [{ target: "/x" }, 404],
+    ]) {
       workers.begin();
       const answer = await workers.call(pages, { ...request, headers: [["Origin", ALLOWED]] });
       assert.equal(answer.status, status);
@@ -37,7 +62,11 @@ describe("an allowed page", () => {
 
   test("may read the upstream's errors and the Worker's own of it", async () => {
     // `times`: workerd makes a GET again by itself when a kept connection turns out to be dead.
-    for (const [entry, status] of [[{ status: 404, body: "{}" }, 404], [{ status: 500 }, 502], [{ close: true, times: 20 }, 502]]) {
+    for (const [entry, status] of [
+      [{ status: 404, body: "{}" }, 404],
+      [{ status: 500 }, 502],
+      [{ close: true, times: 20 }, 502],
+    ]) {
       workers.begin(entry);
       const answer = await workers.call(pages, { headers: [["Origin", ALLOWED]] });
       assert.equal(answer.status, status);
@@ -48,15 +77,39 @@ describe("an allowed page", () => {
 
   test("still needs a token: an origin is no credential", async () => {
     workers.begin();
-    assertProblem(await workers.call(pages, { token: null, headers: [["Origin", ALLOWED]] }), 401, "authorization_missing");
+    assertProblem(
+      await workers.call(pages, { token: null, headers: [["Origin", ALLOWED]] }),
+      401,
+      "authorization_missing",
+    );
   });
 });
 
 describe("any other page is refused, and nothing is sent", () => {
-  const others = ["null", "https://evil.example", "http://app.example", "https://app.example:444", "https://app.example:443", "https://sub.app.example", "https://app.example.evil.example",
-    "https://evilapp.example", "https://app.example/", "https://APP.example", "https://app.example.", "https://app.example https://evil.example",
-    "https://evil.example, https://app.example", "https://other.example", "file://", "https://app.example%00.evil.example", "*", "app.example", "https://аpp.example",
-    "chrome-extension://abcdef", "https://localhost:5173", "http://localhost:5174"];
+  const others = [
+    "null",
+    "https://evil.example",
+    "http://app.example",
+    "https://app.example:444",
+    "https://app.example:443",
+    "https://sub.app.example",
+    "https://app.example.evil.example",
+    "https://evilapp.example",
+    "https://app.example/",
+    "https://APP.example",
+    "https://app.example.",
+    "https://app.example https://evil.example",
+    "https://evil.example, https://app.example",
+    "https://other.example",
+    "file://",
+    "https://app.example%00.evil.example",
+    "*",
+    "app.example",
+    "https://аpp.example",
+    "chrome-extension://abcdef",
+    "https://localhost:5173",
+    "http://localhost:5174",
+  ];
   for (const origin of others) {
     test(JSON.stringify(origin), async () => {
       workers.begin();
@@ -70,7 +123,12 @@ describe("any other page is refused, and nothing is sent", () => {
 
   test("an allowed and another Origin header", async () => {
     workers.begin();
-    const answer = await workers.call(pages, { headers: [["Origin", ALLOWED], ["Origin", "https://evil.example"]] });
+    const answer = await workers.call(pages, {
+      headers: [
+        ["Origin", ALLOWED],
+        ["Origin", "https://evil.example"],
+      ],
+    });
     assertProblem(answer, 403, "origin_not_allowed");
     assert.deepEqual(workers.upstream.records, []);
   });
@@ -98,7 +156,13 @@ test("the Worker's own pages need no permission", async () => {
 
 describe("preflights", () => {
   const preflight = (origin, method = "POST", headers = "authorization, content-type") => ({
-    method: "OPTIONS", token: null, headers: [["Origin", origin], ["Access-Control-Request-Method", method], ["Access-Control-Request-Headers", headers]],
+    method: "OPTIONS",
+    token: null,
+    headers: [
+      ["Origin", origin],
+      ["Access-Control-Request-Method", method],
+      ["Access-Control-Request-Headers", headers],
+    ],
   });
 
   test("an allowed page is told what it may ask for; nothing is sent", async () => {
@@ -108,8 +172,10 @@ describe("preflights", () => {
     assert.equal(answer.get("access-control-allow-origin"), ALLOWED);
     const list = (name) => answer.get(name).toLowerCase().split(/, */);
     assert.deepEqual(list("access-control-allow-methods").sort(), ["delete", "get", "head", "patch", "post", "put"]);
-    for (const name of ["authorization", "content-type", "idempotency-key", "x-request-id"]) assert.ok(list("access-control-allow-headers").includes(name), name);
-    for (const name of ["cookie", "x-http-method-override", "*"]) assert.ok(!list("access-control-allow-headers").includes(name), name);
+    for (const name of ["authorization", "content-type", "idempotency-key", "x-request-id"])
+      assert.ok(list("access-control-allow-headers").includes(name), name);
+    for (const name of ["cookie", "x-http-method-override", "*"])
+      assert.ok(!list("access-control-allow-headers").includes(name), name);
     assert.deepEqual(answer.all("access-control-allow-credentials"), []);
     assert.ok(Number(answer.get("access-control-max-age")) <= 7200);
     varies(answer);
@@ -138,7 +204,11 @@ describe("preflights", () => {
   test("the list of keys: nothing there for the page either", async () => {
     workers.begin();
     await workers.call(pages, { ...preflight(ALLOWED), target: "/v2/api_keys" });
-    assertProblem(await workers.call(pages, { target: "/v2/api_keys", headers: [["Origin", ALLOWED]] }), 403, "route_denied");
+    assertProblem(
+      await workers.call(pages, { target: "/v2/api_keys", headers: [["Origin", ALLOWED]] }),
+      403,
+      "route_denied",
+    );
     assert.deepEqual(workers.upstream.records, []);
   });
 

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { startChromium } from "../browser/chromium.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { CALLERS, KEY, MODULES, TOKEN, fingerprint, sha256 } from "./worker.mjs";
+import { CALLERS, fingerprint, KEY, MODULES, sha256, TOKEN } from "./worker.mjs";
 
 const OPERATOR = "fake-operator-token-of-the-status-tests";
 
@@ -32,8 +32,17 @@ before(async () => {
   workerd = await startWorkerd({
     services: [
       { name: "alone", modules: MODULES, bindings: { ...bindings, ...admin } },
-      { name: "first", modules: MODULES, durableObjects: ["Gate"], bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: "Gate" } } },
-      { name: "second", modules: MODULES, bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } } } },
+      {
+        name: "first",
+        modules: MODULES,
+        durableObjects: ["Gate"],
+        bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: "Gate" } },
+      },
+      {
+        name: "second",
+        modules: MODULES,
+        bindings: { ...bindings, ...admin, ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } } },
+      },
       { name: "closed", modules: MODULES, bindings },
     ],
     startMs: 60_000,
@@ -47,10 +56,14 @@ after(async () => {
   await upstream?.close();
 });
 
-const call = (service, path) => fetch(`${workerd.urls[service]}/v2/${path}`, { headers: { authorization: `Bearer ${TOKEN}` } }).then((r) => r.text());
+const call = (service, path) =>
+  fetch(`${workerd.urls[service]}/v2/${path}`, { headers: { authorization: `Bearer ${TOKEN}` } }).then((r) => r.text());
 
 async function look(service, name) {
-  const context = await browser.newContext({ httpCredentials: { username: "operator", password: OPERATOR }, viewport: { width: 1000, height: 760 } });
+  const context = await browser.newContext({
+    httpCredentials: { username: "operator", password: OPERATOR },
+    viewport: { width: 1000, height: 760 },
+  });
   const page = await context.newPage();
   const complaints = [];
   page.on("console", (message) => complaints.push(message.text()));
@@ -59,8 +72,16 @@ async function look(service, name) {
   page.on("request", (request) => asked.push(request.url()));
   const response = await page.goto(`${workerd.urls[service]}/status`);
   if (process.env.ATTENTION_SHOTS) await page.screenshot({ path: `${process.env.ATTENTION_SHOTS}/${name}.png` });
-  const facts = await page.locator("dl > div").evaluateAll((all) => Object.fromEntries(all.map((one) => [one.querySelector("dt").textContent, one.querySelector("dd").textContent])));
-  const bars = await page.locator("svg[role=img] rect").evaluateAll((all) => all.map((bar) => [bar.getAttribute("class"), bar.getBoundingClientRect().height > 0, getComputedStyle(bar).fill]));
+  const facts = await page
+    .locator("dl > div")
+    .evaluateAll((all) =>
+      Object.fromEntries(all.map((one) => [one.querySelector("dt").textContent, one.querySelector("dd").textContent])),
+    );
+  const bars = await page
+    .locator("svg[role=img] rect")
+    .evaluateAll((all) =>
+      all.map((bar) => [bar.getAttribute("class"), bar.getBoundingClientRect().height > 0, getComputedStyle(bar).fill]),
+    );
   const html = await page.content();
   await context.close();
   return { response, facts, bars, html, complaints, asked };
@@ -85,7 +106,10 @@ test("the page draws calls, failures, 429s, latency and keys, without a script o
   for (const secret of [KEY, TOKEN, OPERATOR]) assert.ok(!html.includes(secret));
   assert.doesNotMatch(html, /<script/);
   assert.deepEqual(complaints, []);
-  assert.deepEqual(asked.map((url) => new URL(url).pathname).filter((path) => path !== "/favicon.ico"), ["/status"]);
+  assert.deepEqual(
+    asked.map((url) => new URL(url).pathname).filter((path) => path !== "/favicon.ico"),
+    ["/status"],
+  );
   const policy = response.headers()["content-security-policy"];
   assert.match(policy, /^default-src 'none'; style-src 'nonce-/);
 });
@@ -99,17 +123,29 @@ test("isolates that share a gate share the page", async () => {
 });
 
 test("nobody but the operator sees it", async () => {
-  const ask = (service, authorization) => fetch(`${workerd.urls[service]}/status`, { headers: authorization ? { authorization } : {} });
+  const ask = (service, authorization) =>
+    fetch(`${workerd.urls[service]}/status`, { headers: authorization ? { authorization } : {} });
   const basic = (token) => `Basic ${Buffer.from(`operator:${token}`).toString("base64")}`;
-  for (const authorization of [undefined, `Bearer ${TOKEN}`, basic(TOKEN), basic(""), "Basic", "Basic !!!", `Basic ${Buffer.from(OPERATOR).toString("base64")}`]) {
+  for (const authorization of [
+    undefined,
+    `Bearer ${TOKEN}`,
+    basic(TOKEN),
+    basic(""),
+    "Basic",
+    "Basic !!!",
+    `Basic ${Buffer.from(OPERATOR).toString("base64")}`,
+  ]) {
     const response = await ask("alone", authorization);
     assert.equal(response.status, 401, authorization);
     assert.match(response.headers.get("www-authenticate"), /^Basic realm=/);
     assert.equal((await response.json()).code, "operator_only");
   }
-  for (const authorization of [basic(OPERATOR), `Bearer ${OPERATOR}`]) assert.equal((await ask("alone", authorization)).status, 200);
+  for (const authorization of [basic(OPERATOR), `Bearer ${OPERATOR}`])
+    assert.equal((await ask("alone", authorization)).status, 200);
   // The operator's token opens nothing else, and without one there is no page.
-  const elsewhere = await fetch(`${workerd.urls.alone}/v2/conversations`, { headers: { authorization: `Bearer ${OPERATOR}` } });
+  const elsewhere = await fetch(`${workerd.urls.alone}/v2/conversations`, {
+    headers: { authorization: `Bearer ${OPERATOR}` },
+  });
   assert.equal(elsewhere.status, 401);
   assert.equal((await ask("closed", basic(OPERATOR))).status, 404);
 });

@@ -15,7 +15,9 @@ const chunk = (text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
 /** Something that another part of a test waits for. */
 function signal() {
   const made = {};
-  made.done = new Promise((resolve) => { made.now = resolve; });
+  made.done = new Promise((resolve) => {
+    made.now = resolve;
+  });
   return made;
 }
 
@@ -32,14 +34,17 @@ describe("down", () => {
   test("the first byte arrives before the upstream has made the second", async () => {
     workers.begin();
     const received = signal();
-    workers.respond = () => new Response(new ReadableStream({
-      async start(controller) {
-        controller.enqueue(Buffer.from("first"));
-        await received.done;
-        controller.enqueue(Buffer.from("second"));
-        controller.close();
-      },
-    }));
+    workers.respond = () =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            controller.enqueue(Buffer.from("first"));
+            await received.done;
+            controller.enqueue(Buffer.from("second"));
+            controller.close();
+          },
+        }),
+      );
     const wire = await workers.open(plain);
     const answer = await wire.head();
     const pieces = wire.body(answer);
@@ -53,13 +58,17 @@ describe("down", () => {
   test("the head arrives before any of the body", async () => {
     workers.begin();
     const received = signal();
-    workers.respond = () => new Response(new ReadableStream({
-      async start(controller) {
-        await received.done;
-        controller.enqueue(Buffer.from("late"));
-        controller.close();
-      },
-    }), { headers: { "content-type": "text/event-stream" } });
+    workers.respond = () =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            await received.done;
+            controller.enqueue(Buffer.from("late"));
+            controller.close();
+          },
+        }),
+        { headers: { "content-type": "text/event-stream" } },
+      );
     const wire = await workers.open(plain);
     const answer = await wire.head();
     assert.equal(answer.status, 200);
@@ -71,7 +80,16 @@ describe("down", () => {
   test("events come one by one, each before the next is made", async () => {
     workers.begin();
     let controller;
-    workers.respond = () => new Response(new ReadableStream({ start(made) { controller = made; made.enqueue(Buffer.from("data: 0\n\n")); } }), { headers: { "content-type": "text/event-stream" } });
+    workers.respond = () =>
+      new Response(
+        new ReadableStream({
+          start(made) {
+            controller = made;
+            made.enqueue(Buffer.from("data: 0\n\n"));
+          },
+        }),
+        { headers: { "content-type": "text/event-stream" } },
+      );
     const wire = await workers.open(plain, { headers: [["Accept", "text/event-stream"]] });
     const answer = await wire.head();
     assert.equal(answer.get("content-type"), "text/event-stream");
@@ -88,7 +106,8 @@ describe("down", () => {
     workers.begin({ body: { zeros: size } });
     await workers.call(plain, { target: "/v2/warm" });
     workers.begin({ body: { zeros: size } });
-    const memory = () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${workers.workerd.pid}/status`, "utf8"))?.[1]) * 1024;
+    const memory = () =>
+      Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${workers.workerd.pid}/status`, "utf8"))?.[1]) * 1024;
     const before = memory();
     let most = before;
     const wire = await workers.open(plain);
@@ -110,12 +129,18 @@ describe("down", () => {
   test("a client that stops reading stops the upstream too", async () => {
     workers.begin();
     let made = 0;
-    workers.respond = () => new Response(new ReadableStream({
-      pull(controller) {
-        made += 65536;
-        controller.enqueue(Buffer.alloc(65536));
-      },
-    }, { highWaterMark: 0 }));
+    workers.respond = () =>
+      new Response(
+        new ReadableStream(
+          {
+            pull(controller) {
+              made += 65536;
+              controller.enqueue(Buffer.alloc(65536));
+            },
+          },
+          { highWaterMark: 0 },
+        ),
+      );
     const wire = await workers.open(plain);
     await wire.head();
     let before = -1;
@@ -131,12 +156,15 @@ describe("down", () => {
 
   test("a client that goes away ends the upstream's answer", async () => {
     workers.begin();
-    workers.respond = () => new Response(new ReadableStream({
-      async pull(controller) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        controller.enqueue(Buffer.from("more"));
-      },
-    }));
+    workers.respond = () =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            controller.enqueue(Buffer.from("more"));
+          },
+        }),
+      );
     const wire = await workers.open(plain);
     await wire.body(await wire.head()).next();
     wire.reset();
@@ -159,7 +187,9 @@ describe("down", () => {
     "with a length that lies upwards": { body: "x".repeat(100), contentLength: 1000 },
     "200 MB announced, 1 MB sent": { body: { zeros: 1_000_000 }, contentLength: 200_000_000 },
     "with a last chunk missing": { raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n" },
-    "with a chunk size that is none": { raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n" },
+    "with a chunk size that is none": {
+      raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n",
+    },
   })) {
     test(`an upstream that breaks off ${name}: the client's transfer breaks, it never looks whole`, async () => {
       workers.begin(entry);
@@ -170,7 +200,11 @@ describe("down", () => {
   }
 
   test("a length that lies downwards: no more than announced, and the rest is nobody's answer", async () => {
-    workers.begin({ body: `{"ok":1}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged`, contentLength: 8, keepAlive: true });
+    workers.begin({
+      body: `{"ok":1}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged`,
+      contentLength: 8,
+      keepAlive: true,
+    });
     assert.equal((await workers.call(plain)).text, '{"ok":1}');
     workers.begin({ body: "own" });
     assert.equal((await workers.call(plain)).text, "own");
@@ -178,7 +212,12 @@ describe("down", () => {
 
   for (const [name, entry] of Object.entries({
     "with a length and a body that breaks off": { status: 404, body: '{"message":"not here"}', contentLength: 1000 },
-    "in the middle of the key": { status: 400, body: `{"sent":"${KEY}"}`, cutAfter: 12 + KEY.length - 4, contentLength: 100 },
+    "in the middle of the key": {
+      status: 400,
+      body: `{"sent":"${KEY}"}`,
+      cutAfter: 12 + KEY.length - 4,
+      contentLength: 100,
+    },
   })) {
     test(`an error ${name}: never half an answer marked whole`, async () => {
       workers.begin(entry);
@@ -202,7 +241,13 @@ describe("bodies keep their bytes", () => {
   test("gzip is passed on unopened, with its name", async () => {
     const packed = gzipSync(bytes);
     for (const headers of [[["Accept-Encoding", "gzip"]], []]) {
-      workers.begin({ body: packed, headers: [["Content-Encoding", "gzip"], ["Content-Type", "application/json"]] });
+      workers.begin({
+        body: packed,
+        headers: [
+          ["Content-Encoding", "gzip"],
+          ["Content-Type", "application/json"],
+        ],
+      });
       const answer = await workers.call(plain, { headers });
       assert.equal(answer.get("content-encoding"), "gzip");
       assert.equal(digest(answer.body), digest(packed));
@@ -225,10 +270,20 @@ describe("bodies keep their bytes", () => {
 
   test("an error that came packed is read, searched for keys, and passed on plain", async () => {
     const said = JSON.stringify({ message: `no such thing for Bearer ${KEY}` });
-    workers.begin({ status: 404, body: gzipSync(said), headers: [["Content-Encoding", "gzip"], ["Content-Type", "application/json"]] });
+    workers.begin({
+      status: 404,
+      body: gzipSync(said),
+      headers: [
+        ["Content-Encoding", "gzip"],
+        ["Content-Type", "application/json"],
+      ],
+    });
     const answer = await workers.call(plain, { headers: [["Accept-Encoding", "gzip"]] });
     const plainText = answer.get("content-encoding") === "gzip" ? gunzipSync(answer.body).toString() : answer.text;
-    assert.deepEqual([answer.status, plainText], [404, JSON.stringify({ message: "no such thing for Bearer [redacted]" })]);
+    assert.deepEqual(
+      [answer.status, plainText],
+      [404, JSON.stringify({ message: "no such thing for Bearer [redacted]" })],
+    );
   });
 
   test("a bomb as an error is not unpacked to its end", async () => {
@@ -238,7 +293,7 @@ describe("bodies keep their bytes", () => {
   });
 
   test("HEAD: the head alone", async () => {
-    workers.begin({ raw: "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\nETag: \"x\"\r\nConnection: close\r\n\r\n" });
+    workers.begin({ raw: 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\nETag: "x"\r\nConnection: close\r\n\r\n' });
     const answer = await workers.call(plain, { method: "HEAD" });
     assert.deepEqual([answer.status, answer.get("etag"), answer.body.length], [200, '"x"', 0]);
     assert.equal((await workers.received(1))[0].method, "HEAD");
@@ -299,17 +354,29 @@ describe("up", () => {
     wire.destroy();
   });
 
-  for (const [name, body] of [["small", "{}"], ["empty", ""], ["bytes of all kinds", Buffer.from(Array.from({ length: 256 }, (_, index) => index))], ["just held", Buffer.alloc(256 * 1024, 1)], ["just streamed", Buffer.alloc(256 * 1024 + 1, 1)]]) {
+  for (const [name, body] of [
+    ["small", "{}"],
+    ["empty", ""],
+    ["bytes of all kinds", Buffer.from(Array.from({ length: 256 }, (_, index) => index))],
+    ["just held", Buffer.alloc(256 * 1024, 1)],
+    ["just streamed", Buffer.alloc(256 * 1024 + 1, 1)],
+  ]) {
     test(`a body keeps its bytes and its length: ${name}`, async () => {
       workers.begin();
       assert.equal((await workers.call(plain, { method: "POST", body })).status, 200);
       const [record] = await workers.received(1);
-      assert.deepEqual([record.body.bytes, record.all("content-length")], [Buffer.byteLength(body), [String(Buffer.byteLength(body))]]);
+      assert.deepEqual(
+        [record.body.bytes, record.all("content-length")],
+        [Buffer.byteLength(body), [String(Buffer.byteLength(body))]],
+      );
       if (body.length > 0) assert.equal(record.body.sha256, digest(body));
     });
   }
 
-  for (const [name, length, sent] of [["a held body", 1000, 400], ["a streamed body", 1_000_000, 400_000]]) {
+  for (const [name, length, sent] of [
+    ["a held body", 1000, 400],
+    ["a streamed body", 1_000_000, 400_000],
+  ]) {
     test(`an upload that breaks off is never whole for the upstream: ${name}`, async () => {
       workers.begin();
       const wire = await workers.open(plain, { method: "POST", headers: [["Content-Length", String(length)]] });
@@ -320,7 +387,8 @@ describe("up", () => {
       if (length > 256 * 1024) await soon(() => records[0].done, "the upstream is told");
       // The Worker is well afterwards.
       assert.equal((await workers.call(plain, { target: "/v2/after" })).status, 200);
-      for (const record of records.filter(({ target }) => target !== "/v2/after")) assert.equal(record.body.complete, false);
+      for (const record of records.filter(({ target }) => target !== "/v2/after"))
+        assert.equal(record.body.complete, false);
       assert.equal(records.filter(({ target }) => target !== "/v2/after").length, length > 256 * 1024 ? 1 : 0);
     });
   }
@@ -340,11 +408,16 @@ describe("up", () => {
   test("chunks that are none: never whole for the upstream, and however many of them, nobody else is shut out", async () => {
     workers.begin();
     for (let count = 0; count < 30; count++) {
-      const answer = await workers.call(plain, { method: "POST", headers: [["Transfer-Encoding", "chunked"]], body: "4\r\nhalf\r\nzz\r\n" });
+      const answer = await workers.call(plain, {
+        method: "POST",
+        headers: [["Transfer-Encoding", "chunked"]],
+        body: "4\r\nhalf\r\nzz\r\n",
+      });
       assert.ok(answer === null || answer.status === 502, answer?.head);
     }
     assert.equal((await workers.call(plain, { target: "/v2/after" })).status, 200);
-    for (const { target, body } of workers.upstream.records) if (target !== "/v2/after") assert.equal(body.complete, false);
+    for (const { target, body } of workers.upstream.records)
+      if (target !== "/v2/after") assert.equal(body.complete, false);
   });
 
   test("an upload that stops half way: the answer does not wait for it when the upstream has one", async () => {
@@ -358,7 +431,10 @@ describe("up", () => {
 
   for (const method of ["GET", "HEAD"]) {
     test(`${method} with a body: 400, for fetch has no such thing, and nothing sent`, async () => {
-      for (const request of [{ body: "{}" }, { headers: [["Transfer-Encoding", "chunked"]], body: "2\r\n{}\r\n0\r\n\r\n" }]) {
+      for (const request of [
+        { body: "{}" },
+        { headers: [["Transfer-Encoding", "chunked"]], body: "2\r\n{}\r\n0\r\n\r\n" },
+      ]) {
         workers.begin();
         const answer = await workers.call(plain, { method, ...request });
         assert.equal(answer.status, 400, answer.head);

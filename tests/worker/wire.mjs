@@ -1,7 +1,7 @@
 // An HTTP/1.1 client that sends exactly the bytes it is given and tells how an
 // answer ended: what no well-behaved client can be made to do.
 import { connect } from "node:net";
-import { bodyChunks, ByteReader, parseHead } from "../upstream/http1.mjs";
+import { ByteReader, bodyChunks, parseHead } from "../upstream/http1.mjs";
 
 /** How long anything may take before it counts as hanging. */
 const PATIENCE_MS = 60_000;
@@ -15,13 +15,21 @@ export function bytesOf(parts) {
 }
 
 /** A request as bytes: `Host` and `Connection: close` unless headers say otherwise, and a length for a body. */
-export function requestBytes({ method = "GET", target = "/", headers = [], body, host = "worker.example", keepAlive = false }) {
+export function requestBytes({
+  method = "GET",
+  target = "/",
+  headers = [],
+  body,
+  host = "worker.example",
+  keepAlive = false,
+}) {
   const lines = [`${method} ${target} HTTP/1.1`];
   const has = (name) => headers.some(([held]) => held.toLowerCase() === name);
   if (host !== null && !has("host")) lines.push(`Host: ${host}`);
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
   const content = body === undefined ? Buffer.alloc(0) : bytesOf(body);
-  if (body !== undefined && !has("content-length") && !has("transfer-encoding")) lines.push(`Content-Length: ${content.length}`);
+  if (body !== undefined && !has("content-length") && !has("transfer-encoding"))
+    lines.push(`Content-Length: ${content.length}`);
   if (!keepAlive && !has("connection")) lines.push("Connection: close");
   return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), content]);
 }
@@ -80,7 +88,8 @@ export class Wire {
       if (bytes === null) return null;
       const { head, requestLine, headers } = parseHead(bytes);
       const [version, status] = requestLine.split(" ");
-      const all = (name) => headers.filter(([held]) => held.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
+      const all = (name) =>
+        headers.filter(([held]) => held.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
       const answer = { version, status: Number(status), head, headers, all, get: (name) => all(name)[0] ?? null };
       if (answer.status >= 200 || answer.status === 101) return answer;
     }
@@ -170,7 +179,9 @@ async function patient(promise, complaint) {
 export async function send(port, request) {
   const wire = await Wire.open(port);
   try {
-    await wire.write(Buffer.isBuffer(request) || typeof request === "string" ? request : requestBytes(request)).catch(() => {});
+    await wire
+      .write(Buffer.isBuffer(request) || typeof request === "string" ? request : requestBytes(request))
+      .catch(() => {});
     return await wire.answer(request.method);
   } finally {
     wire.destroy();

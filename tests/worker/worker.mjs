@@ -24,7 +24,8 @@ export const SECRETS = [KEY, NEXT_KEY, TOKEN, OTHER_TOKEN];
 export const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 export const fingerprint = (text) => sha256(text).slice(0, 8);
 /** ATTENTION_CALLERS for name → token. */
-export const callers = (tokens) => JSON.stringify(Object.entries(tokens).map(([name, token]) => ({ name, sha256: sha256(token) })));
+export const callers = (tokens) =>
+  JSON.stringify(Object.entries(tokens).map(([name, token]) => ({ name, sha256: sha256(token) })));
 export const CALLERS = callers({ app: TOKEN, other: OTHER_TOKEN });
 
 /** The unsigned look of a JWT with these claims. */
@@ -72,9 +73,17 @@ export class Workers {
     };
     const made = (value) => (typeof value === "function" ? value(this.upstream) : value);
     const bindings = (own) =>
-      Object.fromEntries(Object.entries({ ...usual, ...own }).filter(([, value]) => value !== undefined).map(([name, value]) => [name, made(value)]));
+      Object.fromEntries(
+        Object.entries({ ...usual, ...own })
+          .filter(([, value]) => value !== undefined)
+          .map(([name, value]) => [name, made(value)]),
+      );
     this.workerd = await startWorkerd({
-      services: Object.entries(this.#services).map(([name, own]) => ({ name, modules: own.modules, bindings: bindings(own.bindings) })),
+      services: Object.entries(this.#services).map(([name, own]) => ({
+        name,
+        modules: own.modules,
+        bindings: bindings(own.bindings),
+      })),
       startMs: 60_000,
     });
   }
@@ -93,7 +102,11 @@ export class Workers {
 
   /** A request with the caller's token, unless `token` says otherwise; `null` for none. */
   bytes({ token = TOKEN, headers = [], ...request }) {
-    return requestBytes({ target: "/v2/conversations", ...request, headers: token === null ? headers : [["Authorization", `Bearer ${token}`], ...headers] });
+    return requestBytes({
+      target: "/v2/conversations",
+      ...request,
+      headers: token === null ? headers : [["Authorization", `Bearer ${token}`], ...headers],
+    });
   }
 
   /** Sends a request on a connection of its own and gives the answer. */
@@ -136,7 +149,11 @@ export class Workers {
 /** Fails when a text holds a key or a token, as it is or base64. */
 export function assertNoSecret(text, secrets = SECRETS) {
   for (const secret of secrets) {
-    for (const form of [secret, Buffer.from(secret).toString("base64").replace(/=+$/, ""), encodeURIComponent(secret)]) {
+    for (const form of [
+      secret,
+      Buffer.from(secret).toString("base64").replace(/=+$/, ""),
+      encodeURIComponent(secret),
+    ]) {
       assert.ok(!text.includes(form), `a secret stands in ${text.slice(0, 300)}`);
     }
   }

@@ -2,13 +2,15 @@
 // call. Nothing forces a collection between them: it would throw optimised code
 // away, and whoever comes next would pay for that.
 const [, , base, ids, rounds, calls] = process.argv;
-const variants = await Promise.all(ids.split(",").map(async (id) => {
-  const { make } = await import(`./variants/${id}.mjs`);
-  const call = make(base);
-  const answer = await call();
-  if (answer.data?.length !== 5) throw new Error(`${id} gave ${JSON.stringify(answer)}`);
-  return { id, call, cpu: [], wall: [] };
-}));
+const variants = await Promise.all(
+  ids.split(",").map(async (id) => {
+    const { make } = await import(`./variants/${id}.mjs`);
+    const call = make(base);
+    const answer = await call();
+    if (answer.data?.length !== 5) throw new Error(`${id} gave ${JSON.stringify(answer)}`);
+    return { id, call, cpu: [], wall: [] };
+  }),
+);
 
 async function sequential({ call, cpu, wall }, count) {
   const used = process.cpuUsage();
@@ -27,7 +29,10 @@ async function inTurn(times, count) {
 
 /** Not merely rotated: then everybody would always have the same forerunner. */
 function shuffled() {
-  return variants.map((variant) => [Math.random(), variant]).sort(([a], [b]) => a - b).map(([, variant]) => variant);
+  return variants
+    .map((variant) => [Math.random(), variant])
+    .sort(([a], [b]) => a - b)
+    .map(([, variant]) => variant);
 }
 
 // Warm: compiled, and with a connection.

@@ -24,7 +24,12 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
   #first: APIPromise<Page> | undefined;
 
   /** Made by the client. */
-  constructor(owner: string, fetch: (options: CallOptions) => APIPromise<unknown>, options: CallOptions & { readonly limit?: number | undefined }, style: PagingStyle) {
+  constructor(
+    owner: string,
+    fetch: (options: CallOptions) => APIPromise<unknown>,
+    options: CallOptions & { readonly limit?: number | undefined },
+    style: PagingStyle,
+  ) {
     const { limit = Infinity, ...rest } = options;
     if (limit !== Infinity) check(owner, "limit", limit, count);
     this.#fetch = fetch;
@@ -35,7 +40,10 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
 
   /** The answer with the first page, whole whatever `limit` is. */
   // biome-ignore lint/suspicious/noThenProperty: a listing is awaited like a promise.
-  then<R = Page, F = never>(onDone?: ((page: Page) => R | PromiseLike<R>) | null, onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<R | F> {
+  then<R = Page, F = never>(
+    onDone?: ((page: Page) => R | PromiseLike<R>) | null,
+    onFailed?: ((error: unknown) => F | PromiseLike<F>) | null,
+  ): Promise<R | F> {
     return this.#begin().then(onDone, onFailed);
   }
 
@@ -79,7 +87,7 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
 
   async *#walk(): AsyncGenerator<readonly [Page, readonly Item[]], void, undefined> {
     const [style, parameter, field, end] = this.#style;
-    const query = queryPairs(this.#options.query as Query ?? {});
+    const query = queryPairs((this.#options.query as Query) ?? {});
     const given = query.find(([name]) => name === parameter)?.[1];
     const others = query.filter(([name]) => name !== parameter);
     // Where the page is in its list: a number, a count of items or a cursor.
@@ -88,9 +96,17 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
     let left = this.#limit;
     let isFirst = true;
     while (left > 0) {
-      const page = await (isFirst ? this.#begin() : (this.#fetch({ ...this.#options, query: [...others, [parameter, place as string]] }) as APIPromise<Page>));
+      const page = await (isFirst
+        ? this.#begin()
+        : (this.#fetch({ ...this.#options, query: [...others, [parameter, place as string]] }) as APIPromise<Page>));
       const items = at(page, field) as readonly Item[];
-      if (!Array.isArray(items)) throw errorOf({ kind: "protocol", code: "list_missing", message: `the answer has no list \`${field}\``, attempts: 1 });
+      if (!Array.isArray(items))
+        throw errorOf({
+          kind: "protocol",
+          code: "list_missing",
+          message: `the answer has no list \`${field}\``,
+          attempts: 1,
+        });
       if (items.length > 0 || isFirst) yield [page, items];
       isFirst = false;
       left -= items.length;

@@ -9,7 +9,9 @@ export type PlainOptions = CallOptions;
 export type QueryOptions = Omit<CallOptions, "query" | "body">;
 /** The options of an operation whose body is a parameter. */
 export type BodyOptions<O> = Omit<CallOptions, "query" | "body"> &
-  (O extends { readonly parameters: { readonly query: object } } ? { readonly query: QueryOf<O> } : { readonly query?: QueryOf<O> | undefined });
+  (O extends { readonly parameters: { readonly query: object } }
+    ? { readonly query: QueryOf<O> }
+    : { readonly query?: QueryOf<O> | undefined });
 
 /** The options of a list. They hold for each of its pages. */
 export interface ListOptions extends QueryOptions {

@@ -8,7 +8,9 @@ import type { paths } from "./schema.js";
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** The paths that are known for a method, with `{names}` for what varies. */
-export type KnownPath<M extends Method> = { [P in keyof paths]: paths[P] extends { readonly [K in M]: object } ? P : never }[keyof paths];
+export type KnownPath<M extends Method> = {
+  [P in keyof paths]: paths[P] extends { readonly [K in M]: object } ? P : never;
+}[keyof paths];
 
 /** A path, known or not; editors offer the known ones. */
 export type Path<M extends Method> = KnownPath<M> | (string & {});
@@ -16,58 +18,97 @@ export type Path<M extends Method> = KnownPath<M> | (string & {});
 /** What a call of a path takes after it. A required query or body makes the options required. */
 export type PathArguments<M extends Method, P extends string> =
   // biome-ignore lint/complexity/noBannedTypes: `{}` extends a type that requires no member, and no other.
-  {} extends OptionsOf<Operation<M, P>> ? [options?: OptionsOf<Operation<M, P>>] : [options: OptionsOf<Operation<M, P>>];
+  {} extends OptionsOf<Operation<M, P>>
+    ? [options?: OptionsOf<Operation<M, P>>]
+    : [options: OptionsOf<Operation<M, P>>];
 
 /** What a call of a path resolves to; unknown where the description does not tell. */
 export type PathAnswer<M extends Method, P extends string> = AnswerOf<Operation<M, P>>;
 
 /** The query of an operation. `filter` may be nested: `{ filter: { title } }` is `filter[title]`. */
-export type QueryOf<O> = O extends { readonly parameters: { readonly query?: infer Q } } ? ([Given<Q>] extends [never] ? Query : Input<Given<Q>> & Filters<Input<Given<Q>>>) : Query;
+export type QueryOf<O> = O extends { readonly parameters: { readonly query?: infer Q } }
+  ? [Given<Q>] extends [never]
+    ? Query
+    : Input<Given<Q>> & Filters<Input<Given<Q>>>
+  : Query;
 
 /** The body of an operation. */
-export type BodyOf<O> = O extends { readonly requestBody?: infer B } ? (Given<B> extends { readonly content: { readonly "application/json": infer T } } ? Input<T> : never) : never;
+export type BodyOf<O> = O extends { readonly requestBody?: infer B }
+  ? Given<B> extends { readonly content: { readonly "application/json": infer T } }
+    ? Input<T>
+    : never
+  : never;
 
 /** The answer of an operation. */
 export type AnswerOf<O> = O extends { readonly responses: infer R } ? Content<R[keyof R & Success]> : unknown;
 
 /** What a list of an answer holds. */
-export type ItemOf<Answer, Field extends string> = Answer extends { readonly [F in Field]?: infer List } ? (Given<List> extends readonly (infer Item)[] ? Item : unknown) : unknown;
+export type ItemOf<Answer, Field extends string> = Answer extends { readonly [F in Field]?: infer List }
+  ? Given<List> extends readonly (infer Item)[]
+    ? Item
+    : unknown
+  : unknown;
 
 type Success = 200 | 201 | 202 | 204 | "2XX";
 type Content<R> = R extends { readonly content: { readonly "application/json": infer T } } ? T : unknown;
 
 /** The operation of a path that somebody wrote out, or `unknown`. */
-type Operation<M extends Method, P extends string> = [Template<M, P>] extends [never] ? unknown : paths[Template<M, P>][M];
+type Operation<M extends Method, P extends string> = [Template<M, P>] extends [never]
+  ? unknown
+  : paths[Template<M, P>][M];
 
 /** The known path which a written one is an instance of: itself before one with names. */
-type Template<M extends Method, P extends string> = P extends KnownPath<M> ? P : { [K in KnownPath<M>]: Fits<P, K> extends true ? K : never }[KnownPath<M>];
+type Template<M extends Method, P extends string> =
+  P extends KnownPath<M> ? P : { [K in KnownPath<M>]: Fits<P, K> extends true ? K : never }[KnownPath<M>];
 
 /** Piece by piece between the slashes: `{name}` stands for one piece, not for several. */
-type Fits<P extends string, K extends string> =
-  K extends `${infer First}/${infer Rest}`
-    ? P extends `${infer PFirst}/${infer PRest}` ? (PieceFits<PFirst, First> extends true ? Fits<PRest, Rest> : false) : false
-    : P extends `${string}/${string}` ? false : PieceFits<P, K>;
-type PieceFits<P extends string, K extends string> = K extends `{${string}}` ? (P extends "" ? false : true) : P extends K ? true : false;
+type Fits<P extends string, K extends string> = K extends `${infer First}/${infer Rest}`
+  ? P extends `${infer PFirst}/${infer PRest}`
+    ? PieceFits<PFirst, First> extends true
+      ? Fits<PRest, Rest>
+      : false
+    : false
+  : P extends `${string}/${string}`
+    ? false
+    : PieceFits<P, K>;
+type PieceFits<P extends string, K extends string> = K extends `{${string}}`
+  ? P extends ""
+    ? false
+    : true
+  : P extends K
+    ? true
+    : false;
 
 type OptionsOf<O> = Omit<CallOptions, "query" | "body"> & QueryOption<O> & BodyOption<O>;
-type QueryOption<O> = O extends { readonly parameters: { readonly query: object } } ? { readonly query: QueryOf<O> } : { readonly query?: QueryOf<O> | undefined };
-type BodyOption<O> =
-  [BodyOf<O>] extends [never] ? Pick<CallOptions, "body">
-  : O extends { readonly requestBody: object } ? { readonly body: BodyOf<O> }
-  : { readonly body?: BodyOf<O> | undefined };
+type QueryOption<O> = O extends { readonly parameters: { readonly query: object } }
+  ? { readonly query: QueryOf<O> }
+  : { readonly query?: QueryOf<O> | undefined };
+type BodyOption<O> = [BodyOf<O>] extends [never]
+  ? Pick<CallOptions, "body">
+  : O extends { readonly requestBody: object }
+    ? { readonly body: BodyOf<O> }
+    : { readonly body?: BodyOf<O> | undefined };
 
 type Given<T> = NonNullable<T>;
 
-type Filters<Q> = { readonly filter?: { readonly [K in keyof Q as K extends `filter[${infer Name}]` ? Name : never]?: Q[K] | undefined } | undefined };
+type Filters<Q> = {
+  readonly filter?:
+    | { readonly [K in keyof Q as K extends `filter[${infer Name}]` ? Name : never]?: Q[K] | undefined }
+    | undefined;
+};
 
 /**
  * What is described, as something to hand in: arrays may be readonly, and
  * nothing beside the known names, so that typing errors are found and
  * interfaces, which have no index signature, fit.
  */
-type Input<T> =
-  T extends Date ? T
-  : T extends readonly (infer I)[] ? readonly Input<I>[]
-  : T extends object ? ([keyof Known<T>] extends [never] ? object : { readonly [K in keyof Known<T>]: Input<Known<T>[K]> | (undefined extends Known<T>[K] ? undefined : never) })
-  : T;
+type Input<T> = T extends Date
+  ? T
+  : T extends readonly (infer I)[]
+    ? readonly Input<I>[]
+    : T extends object
+      ? [keyof Known<T>] extends [never]
+        ? object
+        : { readonly [K in keyof Known<T>]: Input<Known<T>[K]> | (undefined extends Known<T>[K] ? undefined : never) }
+      : T;
 type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] };

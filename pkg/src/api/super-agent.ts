@@ -57,14 +57,24 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
   const started = Date.now();
   const left = () => started + timeout - Date.now();
   const call = (method: string, path: string, more?: CallOptions) =>
-    client.request(method, path, { ...rest, ...more, timeout: Math.min(LONGEST_CALL, Math.max(1, left())) }) as Promise<Answer>;
+    client.request(method, path, {
+      ...rest,
+      ...more,
+      timeout: Math.min(LONGEST_CALL, Math.max(1, left())),
+    }) as Promise<Answer>;
 
   const sent = await call("POST", "/super-agent/messages", { body });
   // One copy of the page has an exchange as the answer, the other the message alone.
   const atOnce = sent.assistant_message ?? (sent.role === "assistant" ? sent : undefined);
   if (atOnce !== undefined) return atOnce;
   const sessionId = sent.session_id;
-  if (sessionId === undefined) throw errorOf({ kind: "protocol", code: "session_missing", message: "the answer names no session to wait for", attempts: 1 });
+  if (sessionId === undefined)
+    throw errorOf({
+      kind: "protocol",
+      code: "session_missing",
+      message: "the answer names no session to wait for",
+      attempts: 1,
+    });
 
   for (let messages: readonly Message[] = []; ; ) {
     onProgress?.({ sessionId, messages, elapsed: Date.now() - started });
@@ -73,7 +83,12 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
     deadline.end();
     if (deadline.aborted) throw aborted(deadline.reason, 1, internals(client));
     if (left() <= 0) {
-      throw errorOf({ kind: "timeout", code: "answer_timeout", message: `the super agent has not answered within the timeout; session ${sessionId} may have the answer later`, attempts: 1 });
+      throw errorOf({
+        kind: "timeout",
+        code: "answer_timeout",
+        message: `the super agent has not answered within the timeout; session ${sessionId} may have the answer later`,
+        attempts: 1,
+      });
     }
     ({ messages = [] } = await call("GET", `/super-agent/sessions/${encodeURIComponent(sessionId)}/messages`));
     const last = messages.at(-1);

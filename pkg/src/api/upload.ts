@@ -25,14 +25,18 @@ export interface KnowledgeBaseHelpers {
    * and confirms it. The storage is another host: it gets the file, and no
    * credential or header of this client.
    */
-  upload(file: KnowledgeBaseFile, options?: Omit<CallOptions, "body" | "query">): Promise<AnswerOf<operations["confirmKbSourceUpload"]>>;
+  upload(
+    file: KnowledgeBaseFile,
+    options?: Omit<CallOptions, "body" | "query">,
+  ): Promise<AnswerOf<operations["confirmKbSourceUpload"]>>;
 }
 
 /** For the transfer, unless `timeout` is given: files are large. */
 const TRANSFER_TIMEOUT = 600_000;
 
 const content: check.Rule = [
-  (value) => typeof value === "string" || value instanceof Blob || value instanceof ArrayBuffer || ArrayBuffer.isView(value),
+  (value) =>
+    typeof value === "string" || value instanceof Blob || value instanceof ArrayBuffer || ArrayBuffer.isView(value),
   // A storage wants to know the length beforehand.
   "a Blob, File, ArrayBuffer, view or string; not a stream",
 ];
@@ -41,39 +45,85 @@ export function knowledgeBaseHelpers(client: Client): KnowledgeBaseHelpers {
   return { upload: (file, options) => upload(client, file, options) };
 }
 
-async function upload(client: Client, given: KnowledgeBaseFile, options: Omit<CallOptions, "body" | "query"> = {}): Promise<AnswerOf<operations["confirmKbSourceUpload"]>> {
+async function upload(
+  client: Client,
+  given: KnowledgeBaseFile,
+  options: Omit<CallOptions, "body" | "query"> = {},
+): Promise<AnswerOf<operations["confirmKbSourceUpload"]>> {
   check.checkOptions("knowledgeBase.upload", given, { title: check.text, file: content });
   if (given.file === undefined) throw new TypeError("knowledgeBase.upload: file is missing");
   check.check("knowledgeBase.upload", "options", options, check.object);
   const { title, file } = given;
-  const ticket = (await client.request("POST", "/knowledge-base/sources/upload", { ...options, body: title === undefined ? {} : { title } })) as components["schemas"]["KbUploadTicket"];
+  const ticket = (await client.request("POST", "/knowledge-base/sources/upload", {
+    ...options,
+    body: title === undefined ? {} : { title },
+  })) as components["schemas"]["KbUploadTicket"];
   const { source_id: id, upload_url: address } = ticket;
   if (typeof id !== "string" || typeof address !== "string") {
-    throw errorOf({ kind: "protocol", code: "upload_address_missing", message: "the answer has no `source_id` and `upload_url`", attempts: 1 });
+    throw errorOf({
+      kind: "protocol",
+      code: "upload_address_missing",
+      message: "the answer has no `source_id` and `upload_url`",
+      attempts: 1,
+    });
   }
   await put(client, address, file as BodyInit, options);
-  return client.request("POST", `/knowledge-base/sources/${encodeURIComponent(id)}/confirm-upload`, options) as Promise<AnswerOf<operations["confirmKbSourceUpload"]>>;
+  return client.request("POST", `/knowledge-base/sources/${encodeURIComponent(id)}/confirm-upload`, options) as Promise<
+    AnswerOf<operations["confirmKbSourceUpload"]>
+  >;
 }
 
-async function put(client: Client, address: string, body: BodyInit, { signal, timeout = TRANSFER_TIMEOUT }: CallOptions): Promise<void> {
+async function put(
+  client: Client,
+  address: string,
+  body: BodyInit,
+  { signal, timeout = TRANSFER_TIMEOUT }: CallOptions,
+): Promise<void> {
   const { fetch, secrets } = internals(client);
-  const failed = (kind: "connection" | "server" | "timeout" | "protocol", code: string, message: string, status?: number, cause?: unknown) =>
+  const failed = (
+    kind: "connection" | "server" | "timeout" | "protocol",
+    code: string,
+    message: string,
+    status?: number,
+    cause?: unknown,
+  ) =>
     // Whoever has the address may write there: it is a secret, too.
     errorOf({ kind, code, message, attempts: 1, status }, redactCause(cause, [...secrets(), address]));
   if (client.baseURL.startsWith("https:") && !address.startsWith("https:")) {
-    throw failed("protocol", "upload_address_insecure", "the address for the upload is not an https one, though the API's is");
+    throw failed(
+      "protocol",
+      "upload_address_insecure",
+      "the address for the upload is not an https one, though the API's is",
+    );
   }
   const deadline = new Deadline(signal);
   try {
     if (deadline.aborted) throw aborted(deadline.reason, 1, { secrets });
     const ofTry = deadline.begin(timeout === Infinity ? -1 : timeout);
-    const response = await fetch(address, { method: "PUT", body, redirect: "manual", ...(ofTry && { signal: ofTry }) }).catch((cause: unknown) => {
+    const response = await fetch(address, {
+      method: "PUT",
+      body,
+      redirect: "manual",
+      ...(ofTry && { signal: ofTry }),
+    }).catch((cause: unknown) => {
       if (deadline.aborted) throw aborted(deadline.reason, 1, { secrets });
-      if (deadline.timedOut) throw failed("timeout", "upload_timeout", "the file was not in the storage within the timeout; raise `timeout`");
-      throw failed("connection", "upload_broken", "the storage could not be reached, or the connection broke", undefined, cause);
+      if (deadline.timedOut)
+        throw failed(
+          "timeout",
+          "upload_timeout",
+          "the file was not in the storage within the timeout; raise `timeout`",
+        );
+      throw failed(
+        "connection",
+        "upload_broken",
+        "the storage could not be reached, or the connection broke",
+        undefined,
+        cause,
+      );
     });
     response.body?.cancel().catch(() => {});
-    if (!response.ok) throw failed("server", "upload_refused", `the storage refused the file with ${response.status}`, response.status);
+    if (!response.ok)
+      throw failed("server", "upload_refused", `the storage refused the file with ${response.status}`, response.status);
   } finally {
     deadline.end();
   }

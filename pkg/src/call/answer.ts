@@ -1,8 +1,8 @@
 /** What a call resolves to: the body of a success, by its content type. */
 
 import { redactCause } from "../errors/cause.js";
-import { errorOf, type ErrorKind } from "../errors/errors.js";
-import { aborted, type Attempted } from "./driver.js";
+import { type ErrorKind, errorOf } from "../errors/errors.js";
+import { type Attempted, aborted } from "./driver.js";
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 
@@ -25,7 +25,12 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
   } catch (error) {
     if (deadline.aborted) throw aborted(deadline.reason, attempts, { secrets });
     if (deadline.timedOut) {
-      throw failed("timeout", "timeout", "the answer began, but was not complete within the timeout; raise `timeout` if the call is a long one", error);
+      throw failed(
+        "timeout",
+        "timeout",
+        "the answer began, but was not complete within the timeout; raise `timeout` if the call is a long one",
+        error,
+      );
     }
     throw failed("connection", "body_broken", "the connection broke in the middle of the answer", error);
   } finally {

@@ -22,13 +22,16 @@ export interface Encoded {
 }
 
 /** Object.prototype.toString's names of objects that JSON would turn into `{}`. */
-const NOT_JSON = /^\[object (Map|Set|WeakMap|WeakSet|Blob|File|FormData|ArrayBuffer|DataView|Promise|ReadableStream|RegExp|Error|.*Array)\]$/;
+const NOT_JSON =
+  /^\[object (Map|Set|WeakMap|WeakSet|Blob|File|FormData|ArrayBuffer|DataView|Promise|ReadableStream|RegExp|Error|.*Array)\]$/;
 
 /** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
 export function encodeBody(body: Body): Encoded {
   if (typeof body === "string") return { content: body, oneShot: false };
   if (typeof body !== "object" || body === null) {
-    throw new TypeError(`body is ${named(body)}; expected an object or array (sent as JSON), or a string, URLSearchParams, FormData, Blob, ArrayBuffer, view or stream`);
+    throw new TypeError(
+      `body is ${named(body)}; expected an object or array (sent as JSON), or a string, URLSearchParams, FormData, Blob, ArrayBuffer, view or stream`,
+    );
   }
   if (
     body instanceof URLSearchParams ||
@@ -48,21 +51,24 @@ export function encodeBody(body: Body): Encoded {
 /** Finds what JSON.stringify would throw at, or drop without a word. */
 function checkJson(value: unknown, path: string, above: readonly unknown[]): void {
   if (typeof value === "object" && value !== null) {
-    if (above.includes(value)) throw new TypeError(`${path} is the object that holds it: a cycle, which JSON cannot hold`);
+    if (above.includes(value))
+      throw new TypeError(`${path} is the object that holds it: a cycle, which JSON cannot hold`);
     if (typeof (value as { toJSON?: unknown }).toJSON === "function") return;
     if (Array.isArray(value)) {
       const inside = [...above, value];
       for (let index = 0; index < value.length; index++) checkJson(value[index], `${path}[${index}]`, inside);
       return;
     }
-    if (NOT_JSON.test(Object.prototype.toString.call(value))) throw new TypeError(`${path} is ${named(value)}, which JSON cannot hold`);
+    if (NOT_JSON.test(Object.prototype.toString.call(value)))
+      throw new TypeError(`${path} is ${named(value)}, which JSON cannot hold`);
     const inside = [...above, value];
     for (const [name, held] of Object.entries(value)) {
       checkJson(held, /^[\w$]+$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`, inside);
     }
     return;
   }
-  const isLost = typeof value === "number" ? !Number.isFinite(value) : ["bigint", "function", "symbol"].includes(typeof value);
+  const isLost =
+    typeof value === "number" ? !Number.isFinite(value) : ["bigint", "function", "symbol"].includes(typeof value);
   if (isLost) throw new TypeError(`${path} is ${named(value)}, which JSON cannot hold`);
 }
 

@@ -10,19 +10,36 @@ const isFunction = (value: unknown) => typeof value === "function";
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
 
 export const text: Rule = [(value) => typeof value === "string", "a string"];
-export const textOrFunction: Rule = [(value) => typeof value === "string" || isFunction(value), "a string or a function that gives one, possibly async"];
+export const textOrFunction: Rule = [
+  (value) => typeof value === "string" || isFunction(value),
+  "a string or a function that gives one, possibly async",
+];
 export const url: Rule = [(value) => typeof value === "string" || value instanceof URL, "a string or a URL"];
 export const call: Rule = [isFunction, "a function"];
 export const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
 export const object: Rule = [isObject, "an object"];
 export const anything: Rule = [() => true, ""];
-export const count: Rule = [(value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32, "a whole number from 0"];
-export const concurrency: Rule = [(value) => value === Infinity || (Number.isInteger(value) && (value as number) > 0), "a whole number from 1, or Infinity"];
-export const milliseconds: Rule = [(value) => typeof value === "number" && value > 0, "a number of milliseconds above 0, or Infinity"];
+export const count: Rule = [
+  (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32,
+  "a whole number from 0",
+];
+export const concurrency: Rule = [
+  (value) => value === Infinity || (Number.isInteger(value) && (value as number) > 0),
+  "a whole number from 1, or Infinity",
+];
+export const milliseconds: Rule = [
+  (value) => typeof value === "number" && value > 0,
+  "a number of milliseconds above 0, or Infinity",
+];
 /** By its shape: signals of another realm or of a polyfill serve as well. */
-export const signal: Rule = [(value) => isObject(value) && typeof (value as AbortSignal).aborted === "boolean", "an AbortSignal"];
+export const signal: Rule = [
+  (value) => isObject(value) && typeof (value as AbortSignal).aborted === "boolean",
+  "an AbortSignal",
+];
 export const logger: Rule = [
-  (value) => isObject(value) && ["debug", "info", "warn", "error"].every((level) => isFunction((value as Record<string, unknown>)[level])),
+  (value) =>
+    isObject(value) &&
+    ["debug", "info", "warn", "error"].every((level) => isFunction((value as Record<string, unknown>)[level])),
   "an object with the functions debug, info, warn and error, such as console",
 ];
 
@@ -31,7 +48,8 @@ export function checkOptions(owner: string, options: unknown, rules: Rules): voi
   if (!isObject(options) || Array.isArray(options)) throw new TypeError(`${owner}: expected an object with options`);
   for (const name in options as object) {
     const rule = Object.hasOwn(rules, name) ? rules[name]! : undefined;
-    if (rule === undefined) throw new TypeError(`${owner}: there is no option ${name}; there are ${Object.keys(rules).join(", ")}`);
+    if (rule === undefined)
+      throw new TypeError(`${owner}: there is no option ${name}; there are ${Object.keys(rules).join(", ")}`);
     check(owner, name, (options as Record<string, unknown>)[name], rule);
   }
 }

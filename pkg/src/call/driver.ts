@@ -28,9 +28,11 @@ export const NOT_IDEMPOTENT = 4;
 /** As core's own limit: more of an error body than this is not looked at. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
-const QUEUE_TIMEOUT = "other calls of this client took so long that this one was not sent within its timeout: raise `timeout` or `maxConcurrency`, or start fewer calls at once";
+const QUEUE_TIMEOUT =
+  "other calls of this client took so long that this one was not sent within its timeout: raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
-const KEY_TIMEOUT = "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
+const KEY_TIMEOUT =
+  "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
 
 const NOTHING = new Uint8Array(0);
 
@@ -65,14 +67,22 @@ export interface Attempted {
 }
 
 /** Waits for what a key's provider gives, as long as the call may still take. */
-export async function credentials<T>(shared: SharedUpstream, given: Promise<T>, call: PreparedCall, started: number, cause?: AttentionError): Promise<T> {
+export async function credentials<T>(
+  shared: SharedUpstream,
+  given: Promise<T>,
+  call: PreparedCall,
+  started: number,
+  cause?: AttentionError,
+): Promise<T> {
   const deadline = new Deadline(call.signal);
   deadline.limit(left(call, started));
   try {
     const come = await Promise.race([given.then((value) => ({ value })), deadline.idle()]);
     if (come !== undefined) return come.value;
     const attempts = cause?.attempts ?? 0;
-    throw deadline.aborted ? aborted(deadline.reason, attempts, shared) : errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
+    throw deadline.aborted
+      ? aborted(deadline.reason, attempts, shared)
+      : errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
   } finally {
     deadline.wake();
     deadline.end();
@@ -98,7 +108,9 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   deadline.limit(left(call, started));
   if (!shared.semaphore.take(call.maxConcurrency) && !(await shared.semaphore.wait(call.maxConcurrency, deadline))) {
     deadline.end();
-    throw deadline.aborted ? aborted(deadline.reason, attempts, shared) : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
+    throw deadline.aborted
+      ? aborted(deadline.reason, attempts, shared)
+      : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
   }
 
   let number = -1;
@@ -111,7 +123,11 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
     const url = upstream.url();
     for (let action = upstream.action(); ; ) {
       if (action === SEND) {
-        const init = request(call, shared.authorization(upstream.slot()), deadline.begin(upstream.timeoutMillis(), call.attemptTimeout >= 0));
+        const init = request(
+          call,
+          shared.authorization(upstream.slot()),
+          deadline.begin(upstream.timeoutMillis(), call.attemptTimeout >= 0),
+        );
         discard(response);
         response = cause = undefined;
         attempts++;
@@ -174,11 +190,17 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
 /** Begins a call, whose turn it is, with what is left of its timeout. */
 function begin({ upstream }: SharedUpstream, call: PreparedCall, started: number): number {
   const { method, path, query, flags, maxRetries, attemptTimeout } = call;
-  return throwAsAttentionError(() => upstream.begin(method, path, query, flags, maxRetries, left(call, started), attemptTimeout, Date.now()));
+  return throwAsAttentionError(() =>
+    upstream.begin(method, path, query, flags, maxRetries, left(call, started), attemptTimeout, Date.now()),
+  );
 }
 
 /** The error of a caller who has given up. */
-export function aborted(reason: unknown, attempts: number, { secrets }: Pick<SharedUpstream, "secrets">): AttentionError {
+export function aborted(
+  reason: unknown,
+  attempts: number,
+  { secrets }: Pick<SharedUpstream, "secrets">,
+): AttentionError {
   const message = "the call was aborted by its caller";
   return errorOf({ kind: "aborted", code: "aborted", message, attempts }, redactCause(reason, secrets()));
 }

@@ -77,10 +77,16 @@ export type LogLevel = (typeof LEVELS)[number] | "off";
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** What `logLevel` may be. */
-export const logLevel: Rule = [(value) => value === "off" || LEVELS.includes(value as (typeof LEVELS)[number]), "debug, info, warn, error or off"];
+export const logLevel: Rule = [
+  (value) => value === "off" || LEVELS.includes(value as (typeof LEVELS)[number]),
+  "debug, info, warn, error or off",
+];
 
 /** Who is told from which level on. Without a level a logger is told everything, the console nothing. */
-function loggerOf(logger: Logger | undefined, level = variable("ATTENTION_LOG") as LogLevel | undefined): Logger | undefined {
+function loggerOf(
+  logger: Logger | undefined,
+  level = variable("ATTENTION_LOG") as LogLevel | undefined,
+): Logger | undefined {
   if (level === "off") return undefined;
   const from = LEVELS.indexOf(level as (typeof LEVELS)[number]);
   if (from < 0) return logger;
@@ -104,10 +110,14 @@ export class Events {
   }
 
   /** Undefined when nobody wants to be told. */
-  static of(options: Hooks & { readonly logger?: Logger | undefined; readonly logLevel?: LogLevel | undefined }): Events | undefined {
+  static of(
+    options: Hooks & { readonly logger?: Logger | undefined; readonly logLevel?: LogLevel | undefined },
+  ): Events | undefined {
     const { onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring } = options;
     const logger = loggerOf(options.logger, options.logLevel);
-    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, logger].every((who) => who === undefined);
+    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, logger].every(
+      (who) => who === undefined,
+    );
     return nobody ? undefined : new Events(options, logger);
   }
 
@@ -117,8 +127,11 @@ export class Events {
     // Compared first: this is done for every call.
     if (now < shared.expiresAt - EXPIRY_NOTICE) return;
     for (const { slot, fingerprint, expiresAt } of shared.info().keys) {
-      if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !shared.claimExpiryNotice(fingerprint)) continue;
-      this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`);
+      if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !shared.claimExpiryNotice(fingerprint))
+        continue;
+      this.#logger?.warn(
+        `attention: the ${slot} key (${fingerprint}) ${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`,
+      );
       this.#hooks.onKeyExpiring?.({ slot, fingerprint, expiresAt });
     }
   }
@@ -144,7 +157,9 @@ export class Events {
   }
 
   retry(method: string, url: string, attempt: number, wait: number, status: number | undefined): void {
-    this.#logger?.info(`attention: ${method} ${shown(url)}, try ${attempt}: ${status ?? "no answer"}; again in ${Math.round(wait)} ms`);
+    this.#logger?.info(
+      `attention: ${method} ${shown(url)}, try ${attempt}: ${status ?? "no answer"}; again in ${Math.round(wait)} ms`,
+    );
     this.#hooks.onRetry?.({ method, url, attempt, wait, status });
   }
 }

@@ -36,7 +36,10 @@ export class APIPromise<T> implements Promise<T> {
   }
 
   // biome-ignore lint/suspicious/noThenProperty: it implements Promise.
-  then<R = T, F = never>(onDone?: ((data: T) => R | PromiseLike<R>) | null, onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<R | F> {
+  then<R = T, F = never>(
+    onDone?: ((data: T) => R | PromiseLike<R>) | null,
+    onFailed?: ((error: unknown) => F | PromiseLike<F>) | null,
+  ): Promise<R | F> {
     return this.#read().then(onDone, onFailed);
   }
 

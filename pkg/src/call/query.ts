@@ -24,7 +24,8 @@ export type Query =
 /** The pairs of a query, in order. */
 export function queryPairs(query: Query, owner = "query"): [string, string][] {
   const pairs: [string, string][] = [];
-  if (typeof query !== "object" || query === null) throw new TypeError(`${owner}: expected an object, pairs or URLSearchParams`);
+  if (typeof query !== "object" || query === null)
+    throw new TypeError(`${owner}: expected an object, pairs or URLSearchParams`);
   const entries = Symbol.iterator in query ? query : Object.entries(query);
   for (const [name, value] of entries as Iterable<readonly [string, QueryValue]>) add(pairs, name, value, owner);
   return pairs;
@@ -32,7 +33,8 @@ export function queryPairs(query: Query, owner = "query"): [string, string][] {
 
 /** The encoded query, without `?`; the caller's names take the place of the defaults. */
 export function encodeQuery(query: Query | undefined, defaults: readonly [string, string][]): string {
-  if (query === undefined) return defaults.length === 0 ? "" : new URLSearchParams(defaults as [string, string][]).toString();
+  if (query === undefined)
+    return defaults.length === 0 ? "" : new URLSearchParams(defaults as [string, string][]).toString();
   if (defaults.length === 0 && query instanceof URLSearchParams) return query.toString();
   const pairs = queryPairs(query);
   const named = new Set(pairs.map(([name]) => name));
@@ -64,6 +66,7 @@ function add(pairs: [string, string][], name: string, value: QueryValue, owner: 
       }
       return;
   }
-  const what = typeof value === "object" ? "an invalid Date" : typeof value === "number" ? String(value) : `a ${typeof value}`;
+  const what =
+    typeof value === "object" ? "an invalid Date" : typeof value === "number" ? String(value) : `a ${typeof value}`;
   throw new TypeError(`${owner}.${name} is ${what}, which a query cannot hold`);
 }

@@ -15,5 +15,8 @@ export async function ask(source: Credential): Promise<string> {
     throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", error);
   }
   if (typeof given === "string") return given;
-  throw config("key_provider_failed", `the function that gives the credential gave ${given === null ? "null" : `a ${typeof given}`}, not a string`);
+  throw config(
+    "key_provider_failed",
+    `the function that gives the credential gave ${given === null ? "null" : `a ${typeof given}`}, not a string`,
+  );
 }

@@ -107,7 +107,10 @@ export class SharedUpstream {
   }
 
   async #ask(): Promise<boolean> {
-    const [current, next] = await Promise.all([ask(this.#sources[0]), this.#sources[1] === undefined ? undefined : ask(this.#sources[1])]);
+    const [current, next] = await Promise.all([
+      ask(this.#sources[0]),
+      this.#sources[1] === undefined ? undefined : ask(this.#sources[1]),
+    ]);
     if (this.#given?.[0] === current && this.#given[1] === next) return false;
     throwAsAttentionError(() => this.upstream.replaceKeys(current, next));
     this.#given = [current, next];

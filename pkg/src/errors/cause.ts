@@ -55,10 +55,14 @@ function copy(cause: unknown, secrets: readonly string[], depth: number): unknow
   const redact = (text: unknown) => secrets.reduce((kept, secret) => kept.replaceAll(secret, REDACTED), String(text));
   if (typeof cause === "string") return redact(cause);
   if (!(cause instanceof Error)) return REDACTED;
-  const made = new Error(redact(cause.message), cause.cause === undefined || depth > 8 ? undefined : { cause: redactCause(cause.cause, secrets) });
+  const made = new Error(
+    redact(cause.message),
+    cause.cause === undefined || depth > 8 ? undefined : { cause: redactCause(cause.cause, secrets) },
+  );
   const { name, code, stack } = cause as Error & { code?: unknown };
   for (const [property, value] of Object.entries({ name, code, stack })) {
-    if (typeof value === "string") Object.defineProperty(made, property, { value: redact(value), configurable: true, writable: true });
+    if (typeof value === "string")
+      Object.defineProperty(made, property, { value: redact(value), configurable: true, writable: true });
   }
   return made;
 }

@@ -200,10 +200,16 @@ function story(error: AttentionError, inspect: (value: unknown) => string): stri
   const lines = [error.stack ?? `${error.name}: ${error.message}`];
   const { status, requestId, retryAfter, attempts, diagnosis, documentation, cause } = error;
   const facts = { code: error.code, status, requestId, retryAfter, attempts };
-  lines.push(`  ${Object.entries(facts).filter(([, held]) => held !== undefined).map(([name, held]) => `${name}: ${held}`).join(", ")}`);
+  lines.push(
+    `  ${Object.entries(facts)
+      .filter(([, held]) => held !== undefined)
+      .map(([name, held]) => `${name}: ${held}`)
+      .join(", ")}`,
+  );
   if (diagnosis !== undefined) {
     const marks = { ruled_out: "no", likely: "LIKELY", unknown: "maybe" };
-    for (const found of diagnosis.findings) lines.push(`  ${marks[found.likelihood].padEnd(7)} ${found.cause}: ${found.reason}`);
+    for (const found of diagnosis.findings)
+      lines.push(`  ${marks[found.likelihood].padEnd(7)} ${found.cause}: ${found.reason}`);
     lines.push(`  next    ${diagnosis.nextStep}`);
   }
   lines.push(`  see     ${documentation}`);

@@ -1,7 +1,7 @@
 /** The binding with names for its numbers, loaded at its first use. */
 
-import * as glue from "#glue";
 import { Upstream as Generated } from "#binding";
+import * as glue from "#glue";
 import { compile } from "#module";
 
 let loaded = false;
@@ -9,7 +9,9 @@ let loaded = false;
 /** At the first use and not at the import, which therefore costs nothing and can be dropped. */
 function load(): void {
   if (loaded) return;
-  const { exports } = new WebAssembly.Instance(compile(), { "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports });
+  const { exports } = new WebAssembly.Instance(compile(), {
+    "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports,
+  });
   glue.__wbg_set_wasm(exports);
   (exports.__wbindgen_start as () => void)();
   loaded = true;
@@ -62,7 +64,16 @@ export class Upstream {
    * @param now Unix milliseconds
    * @throws the JSON of an error, when the request is refused before it is sent
    */
-  begin(method: string, target: string, query: string, flags: number, maxRetries: number, timeout: number, attemptTimeout: number, now: number): number {
+  begin(
+    method: string,
+    target: string,
+    query: string,
+    flags: number,
+    maxRetries: number,
+    timeout: number,
+    attemptTimeout: number,
+    now: number,
+  ): number {
     this.#url = this.#rules.start(method, target, query, flags, maxRetries, timeout, attemptTimeout, now);
     if (this.#url === "") throw this.error(-1, "", 0);
     this.#step = this.#rules.read(0, 0);

@@ -2,7 +2,10 @@
 
 /** The globals that are looked at; each is absent somewhere. */
 interface Globals {
-  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>>; readonly versions?: { readonly node?: string } };
+  readonly process?: {
+    readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly versions?: { readonly node?: string };
+  };
   readonly Deno?: { readonly env?: { get(name: string): string | undefined } };
   readonly document?: unknown;
   readonly window?: unknown;
@@ -31,7 +34,12 @@ export function isBrowser(): boolean {
   if (here.window !== undefined && here.document !== undefined) return true;
   // Edge runtimes have worker scopes too, but no page that they belong to, so no location.
   const inWorker = here.WorkerGlobalScope !== undefined && globalThis instanceof here.WorkerGlobalScope;
-  return inWorker && here.location?.origin !== undefined && here.Deno === undefined && here.process?.versions?.node === undefined;
+  return (
+    inWorker &&
+    here.location?.origin !== undefined &&
+    here.Deno === undefined &&
+    here.process?.versions?.node === undefined
+  );
 }
 
 /** The page's own origin, which relative base URLs are meant for. */

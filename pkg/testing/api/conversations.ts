@@ -3,8 +3,8 @@
 import { json } from "../answer.js";
 import { linkedPage, slice } from "./paging.js";
 import { iso } from "./random.js";
-import { Refused, type Call, type JsonObject, type Route } from "./route.js";
-import { conversation, type Conversation, type World } from "./world.js";
+import { type Call, type JsonObject, Refused, type Route } from "./route.js";
+import { type Conversation, conversation, type World } from "./world.js";
 
 export function conversationRoutes(world: World): readonly Route[] {
   const one = (call: Call) => {
@@ -32,7 +32,9 @@ export function conversationRoutes(world: World): readonly Route[] {
       path: "/conversations/{id}",
       async answer(call) {
         const { title, labels } = await call.object({ title: "string", labels: "object" });
-        return json(change(one(call), { ...(title !== undefined && { title }), ...(labels !== undefined && { labels }) }));
+        return json(
+          change(one(call), { ...(title !== undefined && { title }), ...(labels !== undefined && { labels }) }),
+        );
       },
     },
     { method: "DELETE", path: "/conversations/{id}", answer: (call) => json(change(one(call), { archived: true })) },
@@ -82,7 +84,11 @@ export function conversationRoutes(world: World): readonly Route[] {
       path: "/conversations/{id}/trigger-native-integration",
       async answer(call) {
         one(call);
-        const { workflowIds } = await call.object({ workflowIds: "array", fieldKeys: "array", autoExecution: "boolean" });
+        const { workflowIds } = await call.object({
+          workflowIds: "array",
+          fieldKeys: "array",
+          autoExecution: "boolean",
+        });
         const ids = (workflowIds as unknown[] | undefined) ?? [];
         return json({ workflows: ids.map((id) => ({ workflowId: String(id), runId: world.dice.uuid() })) });
       },
@@ -112,14 +118,16 @@ export function conversationRoutes(world: World): readonly Route[] {
         const user = world.users.find(({ uuid }) => uuid === body.userID);
         if (user === undefined) throw new Refused(400, "userID is not a user of this organization");
         const uuid = world.dice.uuid();
-        world.conversations.unshift(conversation(uuid, {
-          title: text(body, "conversationTitle", "Imported conversation"),
-          createdAt: text(body, "conversationStartedAt", iso(call.now)),
-          user,
-          isInternal: false,
-          dealUUID: text(body, "opportunityID", ""),
-          importStatus: "processing",
-        }));
+        world.conversations.unshift(
+          conversation(uuid, {
+            title: text(body, "conversationTitle", "Imported conversation"),
+            createdAt: text(body, "conversationStartedAt", iso(call.now)),
+            user,
+            isInternal: false,
+            dealUUID: text(body, "opportunityID", ""),
+            importStatus: "processing",
+          }),
+        );
         if (typeof body.applicationExternalID === "string") external.set(body.applicationExternalID, uuid);
         return json({ uuid }, 201);
       },
@@ -128,7 +136,11 @@ export function conversationRoutes(world: World): readonly Route[] {
       method: "POST",
       path: "/changeConversationOpportunity",
       async answer(call) {
-        const body = await call.object({ conversation_id: "string!", opportunity_id: "string", remove_opportunity: "boolean" });
+        const body = await call.object({
+          conversation_id: "string!",
+          opportunity_id: "string",
+          remove_opportunity: "boolean",
+        });
         const found = world.conversations.find(({ id }) => id === body.conversation_id);
         if (found === undefined) throw new Refused(404, "There is no such conversation");
         change(found, { dealUUID: body.remove_opportunity === true ? "" : text(body, "opportunity_id", "") });
@@ -179,15 +191,18 @@ function select(world: World, query: URLSearchParams): readonly Conversation[] {
   return world.conversations.filter(({ attributes }) => {
     const at = Date.parse(attributes.createdAt);
     const people = (attributes.participants ?? []) as { email: string }[];
-    return !attributes.archived
-      && at >= from && at <= to
-      && (owners?.has(attributes.userUUID) ?? true)
-      && (emails?.has(attributes.user.email) ?? true)
-      && (teams?.has(attributes.teamUUID) ?? true)
-      && (deals?.has(attributes.dealUUID) ?? true)
-      && (guests === undefined || people.some(({ email }) => guests.has(email)))
-      && (title === undefined || attributes.title.toLowerCase().includes(title))
-      && !(hideInternal && attributes.isInternal);
+    return (
+      !attributes.archived &&
+      at >= from &&
+      at <= to &&
+      (owners?.has(attributes.userUUID) ?? true) &&
+      (emails?.has(attributes.user.email) ?? true) &&
+      (teams?.has(attributes.teamUUID) ?? true) &&
+      (deals?.has(attributes.dealUUID) ?? true) &&
+      (guests === undefined || people.some(({ email }) => guests.has(email))) &&
+      (title === undefined || attributes.title.toLowerCase().includes(title)) &&
+      !(hideInternal && attributes.isInternal)
+    );
   });
 }
 
@@ -210,8 +225,10 @@ function workflowLogs(world: World, query: URLSearchParams): readonly object[] {
   const success = query.get("success");
   return world.conversations
     .filter(({ id }) => only?.has(id) ?? true)
-    .map(({ id, attributes: { createdAt } }, index) => index % 10 === 9
-      ? { conversationUUID: id, workflowName: "CRM export", success: false, error: "The record is locked", createdAt }
-      : { conversationUUID: id, workflowName: "CRM export", success: true, createdAt })
+    .map(({ id, attributes: { createdAt } }, index) =>
+      index % 10 === 9
+        ? { conversationUUID: id, workflowName: "CRM export", success: false, error: "The record is locked", createdAt }
+        : { conversationUUID: id, workflowName: "CRM export", success: true, createdAt },
+    )
     .filter((log) => success === null || String(log.success) === success);
 }

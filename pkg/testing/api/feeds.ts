@@ -5,7 +5,7 @@ import { MOCK_ORGANIZATION } from "../keys.js";
 import { moment, values } from "./conversations.js";
 import { fromCursor, page, slice } from "./paging.js";
 import { iso } from "./random.js";
-import { Refused, type Call, type Route } from "./route.js";
+import { type Call, Refused, type Route } from "./route.js";
 import type { World } from "./world.js";
 
 const TENS = { size: 10, most: 50 };
@@ -28,12 +28,21 @@ export function feedRoutes(world: World): readonly Route[] {
         const between = window(query, "from_date_time", "to_date_time");
         const type = query.get("filter[type]");
         const title = query.get("filter[title]")?.toLowerCase();
-        const found = chats.filter((each) => between(each.createdAt)
-          && (users?.has(each.userId) ?? true)
-          && (type === null || each.type === type)
-          && (title === undefined || each.title.toLowerCase().includes(title)));
+        const found = chats.filter(
+          (each) =>
+            between(each.createdAt) &&
+            (users?.has(each.userId) ?? true) &&
+            (type === null || each.type === type) &&
+            (title === undefined || each.title.toLowerCase().includes(title)),
+        );
         const bare = query.get("exclude_transcript") === "true";
-        return json(page(found.map(({ transcript, ...rest }) => (bare ? rest : { ...rest, transcript })), url, TENS));
+        return json(
+          page(
+            found.map(({ transcript, ...rest }) => (bare ? rest : { ...rest, transcript })),
+            url,
+            TENS,
+          ),
+        );
       },
     },
     {
@@ -42,8 +51,9 @@ export function feedRoutes(world: World): readonly Route[] {
       answer({ url, query }) {
         const subject = query.get("subject")?.toLowerCase();
         const between = window(query, "from_date_time", "to_date_time");
-        const found = emails.filter((each) =>
-          between(each.sendDate) && (subject === undefined || each.subject.toLowerCase().includes(subject)));
+        const found = emails.filter(
+          (each) => between(each.sendDate) && (subject === undefined || each.subject.toLowerCase().includes(subject)),
+        );
         return json(page(found, url, TENS));
       },
     },
@@ -72,12 +82,19 @@ export function feedRoutes(world: World): readonly Route[] {
       answer(call) {
         const statuses = values(call.query, "status") ?? new Set(["pending"]);
         const owner = call.key.level === "user" ? call.key.userUUID : call.query.get("owner_uuid");
-        const found = actions.filter((each) => statuses.has(each.status) && (owner === null || each.owner_user_uuid === owner));
+        const found = actions.filter(
+          (each) => statuses.has(each.status) && (owner === null || each.owner_user_uuid === owner),
+        );
         const { part, next } = fromCursor(found, call.query);
         return json({ data: part, ...(next !== undefined && { next_cursor: next }) });
       },
     },
-    { method: "GET", path: "/recorder_metrics/all_meetings", level: "organization", answer: (call) => meetings(world, call) },
+    {
+      method: "GET",
+      path: "/recorder_metrics/all_meetings",
+      level: "organization",
+      answer: (call) => meetings(world, call),
+    },
   ];
 }
 
@@ -156,17 +173,19 @@ function history(world: World, conversation: string) {
   return {
     uuid: world.dice.uuid(),
     title: "Objections of the quarter",
-    results: [{
-      uuid: world.dice.uuid(),
-      prompt: "Which objections came up most?",
-      synthesis: "Price and the security review.",
-      status: "FINISHED",
-      items: [],
-      conversationsUsed: [conversation],
-      emailsUsed: [],
-      type: "synthesis",
-      result: {},
-    }],
+    results: [
+      {
+        uuid: world.dice.uuid(),
+        prompt: "Which objections came up most?",
+        synthesis: "Price and the security review.",
+        status: "FINISHED",
+        items: [],
+        conversationsUsed: [conversation],
+        emailsUsed: [],
+        type: "synthesis",
+        result: {},
+      },
+    ],
   };
 }
 
@@ -181,8 +200,12 @@ function library(world: World) {
     totalElements: 4,
   });
   const root = folder("Library", "/", "");
-  const subFolders = ["Great openings", "Handling price"].map((name) =>
-    ({ ...folder(name, `/${name}`, root.uuid), subFolders: [], subFoldersTotal: 0, totalFolders: 0 }));
+  const subFolders = ["Great openings", "Handling price"].map((name) => ({
+    ...folder(name, `/${name}`, root.uuid),
+    subFolders: [],
+    subFoldersTotal: 0,
+    totalFolders: 0,
+  }));
   return { ...root, subFolders, subFoldersTotal: subFolders.length, totalFolders: subFolders.length };
 }
 
@@ -190,16 +213,33 @@ function meetings(world: World, { query }: Call): Response {
   for (const name of ["fromDateTime", "toDateTime"]) required(query, name);
   const from = moment(query, "fromDateTime", 0);
   const to = moment(query, "toDateTime", 0);
-  if (to <= from || to - from > 90 * DAY) throw new Refused(400, "toDateTime must be after fromDateTime, by 90 days at most");
+  if (to <= from || to - from > 90 * DAY)
+    throw new Refused(400, "toDateTime must be after fromDateTime, by 90 days at most");
   const users = values(query, "filter[user_id]");
   const type = query.get("filter[meeting_type]");
-  const found = world.conversations.filter(({ attributes }) => window(query, "fromDateTime", "toDateTime")(attributes.createdAt)
-    && (users?.has(attributes.userUUID) ?? true)
-    && (type === null || (type === "internal") === attributes.isInternal));
+  const found = world.conversations.filter(
+    ({ attributes }) =>
+      window(query, "fromDateTime", "toDateTime")(attributes.createdAt) &&
+      (users?.has(attributes.userUUID) ?? true) &&
+      (type === null || (type === "internal") === attributes.isInternal),
+  );
   const { part, next } = fromCursor(found, query);
   const items = part.map(({ id, attributes: { title, createdAt, user } }) => {
-    const who = { userUuid: user.uuid, userName: `${user.firstName} ${user.lastName}`, status: "recorded", statusLabel: "Recorded" };
-    return { uuid: `calendar-${id}`, summary: title, date: createdAt, ...who, participants: [who], conversationUuid: id, consentLinkUsed: false };
+    const who = {
+      userUuid: user.uuid,
+      userName: `${user.firstName} ${user.lastName}`,
+      status: "recorded",
+      statusLabel: "Recorded",
+    };
+    return {
+      uuid: `calendar-${id}`,
+      summary: title,
+      date: createdAt,
+      ...who,
+      participants: [who],
+      conversationUuid: id,
+      consentLinkUsed: false,
+    };
   });
   return json({ items, ...(next !== undefined && { nextCursor: next }) });
 }

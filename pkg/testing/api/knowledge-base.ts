@@ -3,7 +3,7 @@
 import { json } from "../answer.js";
 import type { Storage } from "../storage.js";
 import { iso } from "./random.js";
-import { Refused, type Call, type JsonObject, type Route } from "./route.js";
+import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 import type { World } from "./world.js";
 
 interface Source {
@@ -38,15 +38,25 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
     {
       method: "GET",
       path: "/knowledge-base/sources",
-      answer: () => json({ data: sources.map(({ type, id, attributes: { content: _, ...rest } }) => ({ type, id, attributes: rest })) }),
+      answer: () =>
+        json({
+          data: sources.map(({ type, id, attributes: { content: _, ...rest } }) => ({ type, id, attributes: rest })),
+        }),
     },
     {
       method: "POST",
       path: "/knowledge-base/sources",
       async answer(call) {
-        const { title, content = "", format = "text/markdown" } = await call.object({ title: "string!", content: "string", format: "string" });
+        const {
+          title,
+          content = "",
+          format = "text/markdown",
+        } = await call.object({ title: "string!", content: "string", format: "string" });
         const size = new TextEncoder().encode(String(content)).length;
-        return json({ data: add(call, { title, source_type: "text", content, format, status: "indexing", file_size: size }) }, 201);
+        return json(
+          { data: add(call, { title, source_type: "text", content, format, status: "indexing", file_size: size }) },
+          201,
+        );
       },
     },
     {
@@ -100,7 +110,12 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
           remove(source); // As documented: start again from the first step.
           throw new Refused(400, "The file is of another format or too large");
         }
-        Object.assign(source.attributes, { format: file.type, file_size: file.bytes, status: "indexing", updated_at: iso(call.now) });
+        Object.assign(source.attributes, {
+          format: file.type,
+          file_size: file.bytes,
+          status: "indexing",
+          updated_at: iso(call.now),
+        });
         return json({ data: source });
       },
     },

@@ -2,22 +2,46 @@
 
 import { json } from "../answer.js";
 import { iso } from "./random.js";
-import { Refused, type Call, type JsonObject, type Route } from "./route.js";
+import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 import type { Team, User, World } from "./world.js";
 
 const NEW_USER = {
-  email: "string!", first_name: "string!", last_name: "string!", teams: "array!", roleUUID: "string!", seat_type: "string",
+  email: "string!",
+  first_name: "string!",
+  last_name: "string!",
+  teams: "array!",
+  roleUUID: "string!",
+  seat_type: "string",
 } as const;
 const USER_CHANGE = {
-  firstName: "string", lastName: "string", botName: "string", roleUUID: "string", seat_type: "string",
-  teamsToAdd: "array", teamUUIDsToRemove: "array",
+  firstName: "string",
+  lastName: "string",
+  botName: "string",
+  roleUUID: "string",
+  seat_type: "string",
+  teamsToAdd: "array",
+  teamUUIDsToRemove: "array",
 } as const;
 
 export function organizationRoutes(world: World): readonly Route[] {
-  const user = (uuid: string) => must(world.users.find((each) => each.uuid === uuid), 404, "There is no such user");
+  const user = (uuid: string) =>
+    must(
+      world.users.find((each) => each.uuid === uuid),
+      404,
+      "There is no such user",
+    );
   const team = (uuid: unknown, status = 404) =>
-    must(world.teams.find((each) => each.uuid === uuid), status, "There is no such team");
-  const role = (uuid: unknown) => must(world.roles.find((each) => each.uuid === uuid), 400, "There is no such role");
+    must(
+      world.teams.find((each) => each.uuid === uuid),
+      status,
+      "There is no such team",
+    );
+  const role = (uuid: unknown) =>
+    must(
+      world.roles.find((each) => each.uuid === uuid),
+      400,
+      "There is no such role",
+    );
 
   const join = (member: User, assignments: unknown) => {
     for (const { uuid, primary } of assignments as { uuid?: unknown; primary?: unknown }[]) {
@@ -72,7 +96,9 @@ export function organizationRoutes(world: World): readonly Route[] {
       path: "/organizations/users",
       answer({ query }) {
         const only = query.get("teamUUID");
-        return json({ data: world.users.filter(({ teams }) => only === null || teams.some(({ uuid }) => uuid === only)) });
+        return json({
+          data: world.users.filter(({ teams }) => only === null || teams.some(({ uuid }) => uuid === only)),
+        });
       },
     },
     { method: "POST", path: "/organizations/users", answer: addUser },
@@ -113,7 +139,9 @@ export function organizationRoutes(world: World): readonly Route[] {
       answer(call) {
         const of = team(call.param("id"));
         const members = world.users.filter(({ teams }) => teams.includes(of));
-        return json({ data: members.map((each) => ({ userUUID: each.uuid, teamUUID: of.uuid, user: each, team: of })) });
+        return json({
+          data: members.map((each) => ({ userUUID: each.uuid, teamUUID: of.uuid, user: each, team: of })),
+        });
       },
     },
   ];

@@ -49,13 +49,21 @@ export function linkedPage<Item>(items: readonly Item[], url: URL, form: PageFor
 }
 
 /** `limit` and `offset`. */
-export function slice<Item>(items: readonly Item[], query: URLSearchParams, limit: number, most: number): readonly Item[] {
+export function slice<Item>(
+  items: readonly Item[],
+  query: URLSearchParams,
+  limit: number,
+  most: number,
+): readonly Item[] {
   const offset = integer(query, "offset", 0, 0);
   return items.slice(offset, offset + integer(query, "limit", limit, 1, most));
 }
 
 /** An opaque `cursor`; sizes above the bound are clamped, as documented. */
-export function fromCursor<Item>(items: readonly Item[], query: URLSearchParams): { part: readonly Item[]; next?: string } {
+export function fromCursor<Item>(
+  items: readonly Item[],
+  query: URLSearchParams,
+): { part: readonly Item[]; next?: string } {
   const size = Math.min(200, integer(query, "size", 50, 1));
   const from = position(query.get("cursor"));
   const to = from + size;

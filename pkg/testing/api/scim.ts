@@ -1,7 +1,7 @@
 /** SCIM 2.0 (RFC 7644): users and groups, for identity providers. */
 
 import { json } from "../answer.js";
-import { Refused, type Call, type JsonObject, type Route } from "./route.js";
+import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 import type { World } from "./world.js";
 
 const CORE = "urn:ietf:params:scim:schemas:core:2.0";
@@ -22,18 +22,21 @@ export function scimRoutes(world: World): readonly Route[] {
     schemas: [`${CORE}:Group`],
     id: team.uuid,
     displayName: team.name,
-    members: world.users.filter(({ teams }) => teams.includes(team)).map(({ uuid, email }) => ({ value: uuid, display: email })),
+    members: world.users
+      .filter(({ teams }) => teams.includes(team))
+      .map(({ uuid, email }) => ({ value: uuid, display: email })),
   }));
   return [
     {
       method: "GET",
       path: "/scim/ServiceProviderConfigs",
-      answer: () => json({
-        schemas: [`${CORE}:ServiceProviderConfig`],
-        patch: { supported: true },
-        bulk: { supported: false },
-        filter: { supported: false, maxResults: 0 },
-      }),
+      answer: () =>
+        json({
+          schemas: [`${CORE}:ServiceProviderConfig`],
+          patch: { supported: true },
+          bulk: { supported: false },
+          filter: { supported: false, maxResults: 0 },
+        }),
     },
     ...resources(world, "/scim/Users", "User", users),
     ...resources(world, "/scim/Groups", "Group", groups),
@@ -50,13 +53,14 @@ function resources(world: World, path: string, kind: "User" | "Group", all: Json
     {
       method: "GET",
       path,
-      answer: () => json({
-        schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-        totalResults: all.length,
-        startIndex: 1,
-        itemsPerPage: all.length,
-        Resources: all,
-      }),
+      answer: () =>
+        json({
+          schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+          totalResults: all.length,
+          startIndex: 1,
+          itemsPerPage: all.length,
+          Resources: all,
+        }),
     },
     {
       method: "POST",
@@ -95,7 +99,8 @@ function resources(world: World, path: string, kind: "User" | "Group", all: Json
 function apply(resource: JsonObject, { op, path, value }: JsonObject): void {
   const simple = typeof path === "string" && /^[A-Za-z]+$/.test(path) ? path : undefined;
   if (path !== undefined && simple === undefined) throw new Refused(400, "The mock knows simple attribute paths only");
-  if (simple === undefined && (typeof value !== "object" || value === null)) throw new Refused(400, "value must be an object");
+  if (simple === undefined && (typeof value !== "object" || value === null))
+    throw new Refused(400, "value must be an object");
   switch (String(op).toLowerCase()) {
     case "remove":
       if (simple === undefined) throw new Refused(400, "remove needs a path");

@@ -4,7 +4,7 @@ import { json } from "../answer.js";
 import { MOCK_ORGANIZATION } from "../keys.js";
 import { page } from "./paging.js";
 import { iso } from "./random.js";
-import { Refused, type Call, type JsonObject, type Route } from "./route.js";
+import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 import { shelfRoutes } from "./shelf.js";
 import type { World } from "./world.js";
 
@@ -61,10 +61,12 @@ function scorecards(world: World): readonly Route[] {
     lastUpdatedAt: createdAt,
   });
   const cards: JsonObject[] = ["Discovery", "Demo"].map((title) => card(title, CREATED));
-  const items = new Map(cards.map(({ id }) => [
-    String(id),
-    ["Open questions", "Next step agreed"].map((title, index): JsonObject => item(String(id), title, index, CREATED)),
-  ]));
+  const items = new Map(
+    cards.map(({ id }) => [
+      String(id),
+      ["Open questions", "Next step agreed"].map((title, index): JsonObject => item(String(id), title, index, CREATED)),
+    ]),
+  );
 
   return [
     ...shelfRoutes({
@@ -72,8 +74,15 @@ function scorecards(world: World): readonly Route[] {
       param: "id",
       key: "id",
       fields: {
-        title: "string!", teamUUID: "string", allTeams: "boolean", enabled: "boolean", interactionType: "string",
-        detailedInstructions: "string", scorecardPrompt: "string", expertMode: "boolean", criteria: "object",
+        title: "string!",
+        teamUUID: "string",
+        allTeams: "boolean",
+        enabled: "boolean",
+        interactionType: "string",
+        detailedInstructions: "string",
+        scorecardPrompt: "string",
+        expertMode: "boolean",
+        criteria: "object",
       },
       items: () => cards,
       make(call) {
@@ -87,7 +96,14 @@ function scorecards(world: World): readonly Route[] {
       path: "/scorecards/{id}/items",
       param: "itemId",
       key: "id",
-      fields: { title: "string!", type: "string!", weight: "number!", position: "number", expertPrompt: "string", metadata: "object" },
+      fields: {
+        title: "string!",
+        type: "string!",
+        weight: "number!",
+        position: "number",
+        expertPrompt: "string",
+        metadata: "object",
+      },
       items: (call) => of(items, call, "scorecard"),
       make: (call) => item(call.param("id"), "", of(items, call, "scorecard").length, iso(call.now)),
     }),
@@ -95,7 +111,11 @@ function scorecards(world: World): readonly Route[] {
       method: "POST",
       path: "/scorecards/summary",
       async answer(call) {
-        const { scorecardUUID } = await call.object({ scorecardUUID: "string", userUUIDs: "array", teamUUIDs: "array" });
+        const { scorecardUUID } = await call.object({
+          scorecardUUID: "string",
+          userUUIDs: "array",
+          teamUUIDs: "array",
+        });
         const chosen = cards.filter(({ id }) => scorecardUUID === undefined || id === scorecardUUID);
         return json({ data: chosen.map(({ id, title }) => ({ scorecardUUID: id, title, average: 3.4, results: 21 })) });
       },
@@ -104,7 +124,12 @@ function scorecards(world: World): readonly Route[] {
       method: "POST",
       path: "/createScorecardResult",
       async answer(call) {
-        const body = await call.object({ conversation_uuid: "string", chat_uuid: "string", scorecard_uuid: "string", items: "array" });
+        const body = await call.object({
+          conversation_uuid: "string",
+          chat_uuid: "string",
+          scorecard_uuid: "string",
+          items: "array",
+        });
         if (!cards.some(({ id }) => id === body.scorecard_uuid)) throw new Refused(404, "There is no such scorecard");
         return json({ success: true }, 201);
       },
@@ -134,10 +159,12 @@ function fieldConfigurations(world: World): readonly Route[] {
     lastModifiedAt: createdAt,
   });
   const configurations: JsonObject[] = ["Qualification"].map(configuration);
-  const items = new Map(configurations.map(({ uuid }) => [
-    String(uuid),
-    ["Budget", "Decision maker", "Deadline"].map((title): JsonObject => item(String(uuid), title, CREATED)),
-  ]));
+  const items = new Map(
+    configurations.map(({ uuid }) => [
+      String(uuid),
+      ["Budget", "Decision maker", "Deadline"].map((title): JsonObject => item(String(uuid), title, CREATED)),
+    ]),
+  );
 
   return [
     ...shelfRoutes({
@@ -157,8 +184,17 @@ function fieldConfigurations(world: World): readonly Route[] {
       param: "itemId",
       key: "uuid",
       fields: {
-        title: "string!", category: "string!", contents: "string!", description: "string", promptType: "string",
-        contentType: "string", responseType: "string", options: "array", dependsOn: "array", maxValues: "number", analysisLevel: "string",
+        title: "string!",
+        category: "string!",
+        contents: "string!",
+        description: "string",
+        promptType: "string",
+        contentType: "string",
+        responseType: "string",
+        options: "array",
+        dependsOn: "array",
+        maxValues: "number",
+        analysisLevel: "string",
       },
       items: (call) => of(items, call, "field configuration"),
       make: (call) => item(call.param("id"), "", iso(call.now)),

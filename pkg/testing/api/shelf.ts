@@ -1,7 +1,7 @@
 /** Things that are listed, made, read, changed and deleted, all in the same way. */
 
 import { json } from "../answer.js";
-import { Refused, type Call, type Fields, type JsonObject, type Route } from "./route.js";
+import { type Call, type Fields, type JsonObject, Refused, type Route } from "./route.js";
 
 /** One kind of such things. */
 export interface Shelf {
@@ -26,7 +26,9 @@ export interface Shelf {
 export function shelfRoutes(shelf: Shelf): readonly Route[] {
   const { path, items } = shelf;
   const one = `${path}/{${shelf.param}}` as const;
-  const change = Object.fromEntries(Object.entries(shelf.fields).map(([name, type]) => [name, type.replace("!", "")])) as Fields;
+  const change = Object.fromEntries(
+    Object.entries(shelf.fields).map(([name, type]) => [name, type.replace("!", "")]),
+  ) as Fields;
   const find = (call: Call) => {
     const id = call.param(shelf.param);
     const index = items(call).findIndex((item) => item[shelf.key] === id);
@@ -68,5 +70,7 @@ export function shelfRoutes(shelf: Shelf): readonly Route[] {
 
 /** The body without what is not the thing's, and without nulls: they mean "as it was". */
 function known(body: JsonObject, fields: Fields): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== null && Object.hasOwn(fields, name)));
+  return Object.fromEntries(
+    Object.entries(body).filter(([name, value]) => value !== null && Object.hasOwn(fields, name)),
+  );
 }

@@ -3,7 +3,7 @@
 import { json } from "../answer.js";
 import { integer } from "./paging.js";
 import { iso } from "./random.js";
-import { Refused, type Call, type Route } from "./route.js";
+import { type Call, Refused, type Route } from "./route.js";
 import type { World } from "./world.js";
 
 interface Message {
@@ -33,7 +33,13 @@ export function superAgentRoutes(world: World, thinkingMs: number): readonly Rou
     return found;
   };
   const opened = (call: Call, title: string) => {
-    const session: Session = { id: world.dice.uuid(), userUUID: call.key.userUUID, title, createdAt: call.now, messages: [] };
+    const session: Session = {
+      id: world.dice.uuid(),
+      userUUID: call.key.userUUID,
+      title,
+      createdAt: call.now,
+      messages: [],
+    };
     sessions.push(session);
     return session;
   };
@@ -48,7 +54,11 @@ export function superAgentRoutes(world: World, thinkingMs: number): readonly Rou
       method: "POST",
       path: "/super-agent/messages",
       async answer(call) {
-        const { content, session_id } = await call.object({ content: "string!", session_id: "string", timezone: "string" });
+        const { content, session_id } = await call.object({
+          content: "string!",
+          session_id: "string",
+          timezone: "string",
+        });
         const text = String(content);
         const session = session_id === undefined ? opened(call, text.slice(0, 60)) : own(call, session_id);
         const user_message = say(session, "user", text, call.now);
@@ -64,7 +74,12 @@ export function superAgentRoutes(world: World, thinkingMs: number): readonly Rou
       answer(call) {
         const limit = integer(call.query, "limit", 50, 1, 1000);
         const mine = sessions.filter(({ userUUID }) => userUUID === call.key.userUUID);
-        return json({ sessions: mine.slice(-limit).reverse().map((session) => summary(session, call.now)) });
+        return json({
+          sessions: mine
+            .slice(-limit)
+            .reverse()
+            .map((session) => summary(session, call.now)),
+        });
       },
     },
     {

@@ -10,13 +10,29 @@ import { Dice, iso } from "./random.js";
 import type { JsonObject } from "./route.js";
 
 const PEOPLE = [
-  ["Marlo", "Quillfeather"], ["Tansy", "Oakhollow"], ["Bram", "Lanternwick"], ["Ottilie", "Reedmere"],
-  ["Caspian", "Thistledown"], ["Juniper", "Saltmarsh"], ["Fenn", "Copperpot"], ["Isolde", "Brackenridge"],
-  ["Rook", "Featherstonehew"], ["Willa", "Mossgate"], ["Dorian", "Larkspindle"], ["Pim", "Hollyhocke"],
+  ["Marlo", "Quillfeather"],
+  ["Tansy", "Oakhollow"],
+  ["Bram", "Lanternwick"],
+  ["Ottilie", "Reedmere"],
+  ["Caspian", "Thistledown"],
+  ["Juniper", "Saltmarsh"],
+  ["Fenn", "Copperpot"],
+  ["Isolde", "Brackenridge"],
+  ["Rook", "Featherstonehew"],
+  ["Willa", "Mossgate"],
+  ["Dorian", "Larkspindle"],
+  ["Pim", "Hollyhocke"],
 ] as const;
 const TEAMS = ["Revenue", "Customer Success", "Enablement"] as const;
 const CUSTOMERS = ["Brightloom", "Quarrystone", "Fernwhistle", "Tidepool Works", "Northlamp", "Maple & Brass"] as const;
-const OCCASIONS = ["Discovery call", "Product demo", "Pricing review", "Onboarding", "Quarterly review", "Renewal"] as const;
+const OCCASIONS = [
+  "Discovery call",
+  "Product demo",
+  "Pricing review",
+  "Onboarding",
+  "Quarterly review",
+  "Renewal",
+] as const;
 const GUESTS = ["Ansel Driftmoor", "Briony Candlewick", "Corin Applegarth", "Delphine Stonecrop"] as const;
 const LINES = [
   "Thanks for making the time today.",
@@ -80,10 +96,15 @@ export class World {
   readonly conversations: Conversation[];
 
   constructor(conversations: number) {
-    this.roles = ["Admin", "Manager", "Rep"].map((name) => ({ uuid: this.dice.uuid(), name, type: name.toLowerCase() }));
+    this.roles = ["Admin", "Manager", "Rep"].map((name) => ({
+      uuid: this.dice.uuid(),
+      name,
+      type: name.toLowerCase(),
+    }));
     this.teams = TEAMS.map((name) => this.makeTeam(name));
     this.users = PEOPLE.map(([firstName, lastName], index) =>
-      this.makeUser(userId(index), firstName, lastName, index === 0 ? 0 : 2, index % TEAMS.length));
+      this.makeUser(userId(index), firstName, lastName, index === 0 ? 0 : 2, index % TEAMS.length),
+    );
     this.conversations = Array.from({ length: conversations }, (_, index) => this.makeConversation(index));
   }
 
@@ -142,7 +163,13 @@ export class World {
       externalOpportunity: { uuid: deal, title: `${customer} 2026` },
       linkedCrmRecords: [{ id: String(40_000 + index), code: "deals" }],
       participants: [
-        { id: user.uuid, email: user.email, name: `${user.firstName} ${user.lastName}`, organizer: true, status: "accepted" },
+        {
+          id: user.uuid,
+          email: user.email,
+          name: `${user.firstName} ${user.lastName}`,
+          organizer: true,
+          status: "accepted",
+        },
         ...(isInternal ? [] : [this.guest(guest, customer)]),
       ],
       transcript: this.transcript(`${user.firstName} ${user.lastName}`, isInternal ? user.firstName : guest),

@@ -1,9 +1,32 @@
 // Targets that the policy and the upstream could read differently.
-const no = (target, code, status = 400) => ({ name: `${target.slice(0, 70)}`, request: { target }, want: { status, code } });
-const workerd = (target) => ({ name: `${JSON.stringify(target.slice(0, 50))}, which workerd refuses`, request: { target }, want: { status: [400, 414] } });
-const exact = (target, sent = target) => ({ name: `${target.slice(0, 70)}: judged and sent as it is`, request: { target }, want: { status: 200 }, sent: [{ target: sent }] });
-const keys = (target, method = "GET") => ({ name: `keys: ${method} ${target}`, service: "any", request: { method, target }, want: { status: 403, ...(method !== "HEAD" && { code: "route_denied" }) } });
-const host = (name, value, want, sent) => ({ name: `Host: ${name}`, request: { host: value }, want, ...(sent && { sent: [{ target: sent }] }) });
+const no = (target, code, status = 400) => ({
+  name: `${target.slice(0, 70)}`,
+  request: { target },
+  want: { status, code },
+});
+const workerd = (target) => ({
+  name: `${JSON.stringify(target.slice(0, 50))}, which workerd refuses`,
+  request: { target },
+  want: { status: [400, 414] },
+});
+const exact = (target, sent = target) => ({
+  name: `${target.slice(0, 70)}: judged and sent as it is`,
+  request: { target },
+  want: { status: 200 },
+  sent: [{ target: sent }],
+});
+const keys = (target, method = "GET") => ({
+  name: `keys: ${method} ${target}`,
+  service: "any",
+  request: { method, target },
+  want: { status: 403, ...(method !== "HEAD" && { code: "route_denied" }) },
+});
+const host = (name, value, want, sent) => ({
+  name: `Host: ${name}`,
+  request: { host: value },
+  want,
+  ...(sent && { sent: [{ target: sent }] }),
+});
 
 export default [
   no("/v2/../v1/x", "path_dot_segment"),

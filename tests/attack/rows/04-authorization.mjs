@@ -1,6 +1,14 @@
 // Ways in without a token, or with half of one.
-const no = (name, values, status, code) => ({ name, request: { token: null, headers: values.map((value) => ["Authorization", value]) }, want: { status, code } });
-const elsewhere = (name, headers, target) => ({ name: `a token in ${name}`, request: { token: null, headers, ...(target && { target }) }, want: { status: 401, code: "authorization_missing", headers: { "www-authenticate": 'Bearer realm="attention"' } } });
+const no = (name, values, status, code) => ({
+  name,
+  request: { token: null, headers: values.map((value) => ["Authorization", value]) },
+  want: { status, code },
+});
+const elsewhere = (name, headers, target) => ({
+  name: `a token in ${name}`,
+  request: { token: null, headers, ...(target && { target }) },
+  want: { status: 401, code: "authorization_missing", headers: { "www-authenticate": 'Bearer realm="attention"' } },
+});
 const T = "{token}";
 
 export default [
@@ -31,7 +39,21 @@ export default [
   elsewhere("X-Forwarded-Authorization", [["X-Forwarded-Authorization", `Bearer ${T}`]]),
   elsewhere("Proxy-Authorization", [["Proxy-Authorization", `Bearer ${T}`]]),
   elsewhere("the userinfo of an absolute target", [], `http://app:${T}@worker.example/v2/x`),
-  elsewhere("a name that is nearly Authorization", [["Authorization_", `Bearer ${T}`], ["X-Authorization", `Bearer ${T}`]]),
-  { name: "the scheme in lower case is a scheme", request: { token: null, headers: [["authorization", `bearer ${T}`]] }, want: { status: 200 }, sent: [{ target: "/v2/conversations" }] },
-  { name: "a token in the query of an allowed call goes up as it is asked, but not into the log", request: { target: "/v2/x?q=private-word" }, secrets: [], want: { status: 200 }, sent: [{ target: "/v2/x?q=private-word" }] },
+  elsewhere("a name that is nearly Authorization", [
+    ["Authorization_", `Bearer ${T}`],
+    ["X-Authorization", `Bearer ${T}`],
+  ]),
+  {
+    name: "the scheme in lower case is a scheme",
+    request: { token: null, headers: [["authorization", `bearer ${T}`]] },
+    want: { status: 200 },
+    sent: [{ target: "/v2/conversations" }],
+  },
+  {
+    name: "a token in the query of an allowed call goes up as it is asked, but not into the log",
+    request: { target: "/v2/x?q=private-word" },
+    secrets: [],
+    want: { status: 200 },
+    sent: [{ target: "/v2/x?q=private-word" }],
+  },
 ];

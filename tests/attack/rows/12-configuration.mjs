@@ -3,16 +3,31 @@ import { createHash } from "node:crypto";
 
 const hash = (text) => createHash("sha256").update(text).digest("hex");
 const TOKEN = "fake-caller-token-of-the-worker-tests";
-const closed = (name, bindings, secrets) => ({ name, bindings, secrets, request: {}, want: { status: 503, code: "misconfigured", lacks: ["ATTENTION_"] } });
+const closed = (name, bindings, secrets) => ({
+  name,
+  bindings,
+  secrets,
+  request: {},
+  want: { status: 503, code: "misconfigured", lacks: ["ATTENTION_"] },
+});
 const callers = (name, text, secrets) => closed(`callers: ${name}`, { ATTENTION_CALLERS: text }, secrets);
 const app = `{"name":"app","sha256":"${hash(TOKEN)}"}`;
-const served = (name, bindings) => ({ name, bindings, request: {}, want: { status: 200 }, sent: [{ target: "/v2/conversations" }] });
+const served = (name, bindings) => ({
+  name,
+  bindings,
+  request: {},
+  want: { status: 200 },
+  sent: [{ target: "/v2/conversations" }],
+});
 const S = "sentinel-of-a-secret";
 
 export default [
   closed("no key", { ATTENTION_API_KEY: undefined }),
   closed("an empty key", { ATTENTION_API_KEY: "" }),
-  closed("the next key alone", { ATTENTION_API_KEY: undefined, ATTENTION_API_KEY_NEXT: "fake-next-key-of-the-worker-tests" }),
+  closed("the next key alone", {
+    ATTENTION_API_KEY: undefined,
+    ATTENTION_API_KEY_NEXT: "fake-next-key-of-the-worker-tests",
+  }),
   closed("a key that would inject a header", { ATTENTION_API_KEY: `${S}\r\nX-Injected: 1` }, [S]),
   closed("a key with a newline inside", { ATTENTION_API_KEY: `${S}\n${S}` }, [S]),
   closed("a key with its scheme", { ATTENTION_API_KEY: `Bearer ${S}` }, [S]),
@@ -32,7 +47,11 @@ export default [
   callers("__proto__ for a caller", `[{"__proto__":${app}}]`, [hash(TOKEN)]),
   callers("__proto__ beside a caller", `[{"name":"x","sha256":"${hash("x")}","__proto__":${app}}]`, [hash(TOKEN)]),
   callers("constructor.prototype", `[{"name":"x","sha256":"${hash("x")}","constructor":{"prototype":${app}}}]`),
-  callers("one name twice in an object: nobody knows which", `[{"name":"app","sha256":"${hash("x")}","sha256":"${hash(TOKEN)}"}]`, [hash(TOKEN)]),
+  callers(
+    "one name twice in an object: nobody knows which",
+    `[{"name":"app","sha256":"${hash("x")}","sha256":"${hash(TOKEN)}"}]`,
+    [hash(TOKEN)],
+  ),
   callers("the same, escaped", `[{"name":"app","sha256":"${hash("x")}","sha\\u0032\\u00356":"${hash(TOKEN)}"}]`),
   callers("the digest of nothing, short", `[{"name":"app","sha256":""}]`),
   callers("the token in plain", `[{"name":"app","sha256":"${S}"}]`, [S]),
@@ -52,11 +71,31 @@ export default [
   closed("a timeout of for ever", { ATTENTION_TIMEOUT_MS: "Infinity" }),
   closed("a timeout of NaN", { ATTENTION_TIMEOUT_MS: "NaN" }),
   closed("a million retries", { ATTENTION_MAX_RETRIES: "1000000" }),
-  { name: "a policy that allows keys does not open them", bindings: { ATTENTION_POLICY: "allow * /**\nallow * /v2/api_keys/**" }, request: { target: "/v2/api_keys" }, want: { status: 403, code: "route_denied" } },
-  { name: "a policy of comments alone allows nothing", bindings: { ATTENTION_POLICY: "# all of it is to come" }, request: {}, want: { status: [403, 503] } },
+  {
+    name: "a policy that allows keys does not open them",
+    bindings: { ATTENTION_POLICY: "allow * /**\nallow * /v2/api_keys/**" },
+    request: { target: "/v2/api_keys" },
+    want: { status: 403, code: "route_denied" },
+  },
+  {
+    name: "a policy of comments alone allows nothing",
+    bindings: { ATTENTION_POLICY: "# all of it is to come" },
+    request: {},
+    want: { status: [403, 503] },
+  },
   served("a key with a newline at its end", { ATTENTION_API_KEY: "fake-current-key-of-the-worker-tests\n" }),
   served("both keys equal", { ATTENTION_API_KEY_NEXT: "fake-current-key-of-the-worker-tests" }),
-  { name: "a misconfigured Worker says nothing of it on any path", bindings: { ATTENTION_API_KEY: `${S}\n${S}` }, secrets: [S], request: { target: "/readyz", token: null }, want: { status: 503, code: "misconfigured" } },
+  {
+    name: "a misconfigured Worker says nothing of it on any path",
+    bindings: { ATTENTION_API_KEY: `${S}\n${S}` },
+    secrets: [S],
+    request: { target: "/readyz", token: null },
+    want: { status: 503, code: "misconfigured" },
+  },
   { name: "/readyz names no key", request: { target: "/readyz", token: null }, want: { status: 200 } },
-  { name: "/healthz answers to everybody and tells nothing", request: { target: "/healthz", token: null }, want: { status: 200, text: '{"status":"alive"}' } },
+  {
+    name: "/healthz answers to everybody and tells nothing",
+    request: { target: "/healthz", token: null },
+    want: { status: 200, text: '{"status":"alive"}' },
+  },
 ];

@@ -1,5 +1,9 @@
 // Methods that read what was sent, or do what is not allowed.
-const no = (method, status, code, target = "/v2/conversations") => ({ name: `${method} ${target}`, request: { method, target }, want: { status, ...(code && { code }) } });
+const no = (method, status, code, target = "/v2/conversations") => ({
+  name: `${method} ${target}`,
+  request: { method, target },
+  want: { status, ...(code && { code }) },
+});
 
 export default [
   no("TRACE", 405, "method_not_allowed"),
@@ -13,7 +17,25 @@ export default [
   no("PUT", 403, "route_denied"),
   no("PATCH", 403, "route_denied"),
   no("DELETE", 403, "route_denied"),
-  { name: "POST that says it is a GET", request: { method: "POST", target: "/v2/x?_method=GET", headers: [["X-HTTP-Method-Override", "GET"]], body: "{}" }, want: { status: 403, code: "route_denied" } },
-  { name: "a POST after a failure is not made again", service: "retrying", request: { method: "POST", target: "/v2/x", body: "{}" }, answer: [{ status: 500, times: 3 }], want: { status: 502, code: "upstream_error" }, sent: [{ method: "POST", target: "/v2/x", body: "{}" }] },
-  { name: "a GET that fails for ever ends", service: "retrying", request: { target: "/v2/x" }, answer: [{ status: 500, times: 50 }], want: { status: 502, code: "upstream_error" }, sent: [{ target: "/v2/x" }, { target: "/v2/x" }, { target: "/v2/x" }] },
+  {
+    name: "POST that says it is a GET",
+    request: { method: "POST", target: "/v2/x?_method=GET", headers: [["X-HTTP-Method-Override", "GET"]], body: "{}" },
+    want: { status: 403, code: "route_denied" },
+  },
+  {
+    name: "a POST after a failure is not made again",
+    service: "retrying",
+    request: { method: "POST", target: "/v2/x", body: "{}" },
+    answer: [{ status: 500, times: 3 }],
+    want: { status: 502, code: "upstream_error" },
+    sent: [{ method: "POST", target: "/v2/x", body: "{}" }],
+  },
+  {
+    name: "a GET that fails for ever ends",
+    service: "retrying",
+    request: { target: "/v2/x" },
+    answer: [{ status: 500, times: 50 }],
+    want: { status: 502, code: "upstream_error" },
+    sent: [{ target: "/v2/x" }, { target: "/v2/x" }, { target: "/v2/x" }],
+  },
 ];

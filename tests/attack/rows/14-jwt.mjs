@@ -1,10 +1,31 @@
 // Tokens of an issuer that it never signed, or signed for something else. The Worker believes its RS256, ES256 and EdDSA keys.
-import { AUDIENCE, claims, ec, ed, hmac, ISSUER, jws, jwt, now, pair, part, rsa, session, stranger } from "../../worker/issuer.mjs";
+import {
+  AUDIENCE,
+  claims,
+  ec,
+  ed,
+  hmac,
+  ISSUER,
+  jws,
+  jwt,
+  now,
+  pair,
+  part,
+  rsa,
+  session,
+  stranger,
+} from "../../worker/issuer.mjs";
 
 const CONVERSATIONS = { target: "/v2/conversations" };
 const row = (name, token, want, more = {}) => ({ name, service: "jwt", request: { token }, want, ...more });
 /** Refused, and the log alone says why. */
-const no = (name, token, reason) => row(name, token, { status: 401, code: "invalid_token", headers: { "www-authenticate": 'Bearer realm="attention", error="invalid_token"' }, ...(reason && { fault: `the JWT was refused: ${reason}` }) });
+const no = (name, token, reason) =>
+  row(name, token, {
+    status: 401,
+    code: "invalid_token",
+    headers: { "www-authenticate": 'Bearer realm="attention", error="invalid_token"' },
+    ...(reason && { fault: `the JWT was refused: ${reason}` }),
+  });
 /** Let in: nothing is wrong with it, or nothing that counts. */
 const yes = (name, token) => row(name, token, { status: 200 }, { sent: [CONVERSATIONS] });
 /** The issuer's word, which nothing is granted for. */
@@ -16,7 +37,10 @@ const NO_KEY = "ERR_JWKS_NO_MATCHING_KEY";
 const JWS = "ERR_JWS_INVALID";
 const claim = (name) => `ERR_JWT_CLAIM_VALIDATION_FAILED (${name})`;
 
-const unsigned = (alg, signature = "") => () => `${part({ alg, kid: "rsa" })}.${part(claims())}.${signature}`;
+const unsigned =
+  (alg, signature = "") =>
+  () =>
+    `${part({ alg, kid: "rsa" })}.${part(claims())}.${signature}`;
 const pem = rsa.publicKey.export({ format: "pem", type: "spki" });
 /** The order of P-256: as r and as s it is nothing. */
 const ORDER = Buffer.from("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", "hex");
@@ -30,7 +54,8 @@ const otherBits = (text) => text.slice(0, -1) + String.fromCharCode(text.charCod
 const p384 = pair("ES384", "ec", "ec", { namedCurve: "P-384" });
 const wide = pair("RS256", "rsa", "rsa", { modulusLength: 1024 });
 /** `{"email":"ann@corp.example",…}` as a text, with more before its end. */
-const raw = (more) => () => jws({ alg: "RS256", kid: "rsa" }, JSON.stringify(claims()).replace(/\}$/, `${more}}`), rsa.signed);
+const raw = (more) => () =>
+  jws({ alg: "RS256", kid: "rsa" }, JSON.stringify(claims()).replace(/\}$/, `${more}}`), rsa.signed);
 
 export default [
   yes("the issuer's own, with RS256", () => jwt()),
@@ -38,132 +63,427 @@ export default [
   yes("the issuer's own, with EdDSA", () => jwt({}, {}, ed)),
 
   // The algorithm.
-  ...["none", "None", "NONE", "nOnE", "none ", "", "HS512", "rs256", "RS256 ", "RS256\u0000", "RS384", "PS256", "ES384", "ES256K", "Ed25519", "Ed448", "RSA-OAEP", "dir", "A128KW", "__proto__", "toString"].flatMap((alg) => [
+  ...[
+    "none",
+    "None",
+    "NONE",
+    "nOnE",
+    "none ",
+    "",
+    "HS512",
+    "rs256",
+    "RS256 ",
+    "RS256\u0000",
+    "RS384",
+    "PS256",
+    "ES384",
+    "ES256K",
+    "Ed25519",
+    "Ed448",
+    "RSA-OAEP",
+    "dir",
+    "A128KW",
+    "__proto__",
+    "toString",
+  ].flatMap((alg) => [
     no(`alg ${JSON.stringify(alg)}, no signature`, unsigned(alg), alg === "" ? JWS : ALG),
     no(`alg ${JSON.stringify(alg)}, the signature of RS256`, () => jwt({}, { alg }), alg === "" ? JWS : ALG),
   ]),
-  ...[null, 0, ["RS256"], { RS256: 1 }, true, undefined].map((alg) => no(`alg ${JSON.stringify(alg)}, which is no text`, () => jwt({}, { alg }), JWS)),
+  ...[null, 0, ["RS256"], { RS256: 1 }, true, undefined].map((alg) =>
+    no(`alg ${JSON.stringify(alg)}, which is no text`, () => jwt({}, { alg }), JWS),
+  ),
   no("HS256 with the public key's PEM for a secret", () => hmac("HS256", pem), ALG),
   no("HS256 with the PEM without its last line break", () => hmac("HS256", pem.trimEnd()), ALG),
   no("HS256 with the PEM of PKCS #1", () => hmac("HS256", rsa.publicKey.export({ format: "pem", type: "pkcs1" })), ALG),
-  no("HS256 with the public key's DER", () => hmac("HS256", rsa.publicKey.export({ format: "der", type: "spki" })), ALG),
+  no(
+    "HS256 with the public key's DER",
+    () => hmac("HS256", rsa.publicKey.export({ format: "der", type: "spki" })),
+    ALG,
+  ),
   no("HS256 with the public JWK", () => hmac("HS256", JSON.stringify(rsa.jwk)), ALG),
   no("HS256 with the modulus", () => hmac("HS256", Buffer.from(rsa.jwk.n, "base64url")), ALG),
   no("HS256 with nothing for a secret", () => hmac("HS256", ""), ALG),
   no("HS384 with the PEM", () => hmac("HS384", pem), ALG),
   no("HS512 with the PEM", () => hmac("HS512", pem), ALG),
   no("an HMAC that says RS256", () => hmac("HS256", pem, { alg: "RS256" }), SIGNATURE),
-  no("an HMAC that says ES256", () => hmac("HS256", ec.publicKey.export({ format: "pem", type: "spki" }), { alg: "ES256", kid: "ec" }), SIGNATURE),
+  no(
+    "an HMAC that says ES256",
+    () => hmac("HS256", ec.publicKey.export({ format: "pem", type: "spki" }), { alg: "ES256", kid: "ec" }),
+    SIGNATURE,
+  ),
   no("RS256 over the EC key", () => jwt({}, { kid: "ec" }), NO_KEY),
   no("ES256 over the RSA key", () => jwt({}, { kid: "rsa" }, ec), NO_KEY),
   no("EdDSA over the EC key", () => jwt({}, { kid: "ec" }, ed), NO_KEY),
   no("ES256 with a key of P-384", () => jws({ alg: "ES256", kid: "ec" }, claims(), p384.signed), SIGNATURE),
-  no("ES384, which is not listed, with a key of P-384", () => jws({ alg: "ES384", kid: "ec" }, claims(), p384.signed), ALG),
+  no(
+    "ES384, which is not listed, with a key of P-384",
+    () => jws({ alg: "ES384", kid: "ec" }, claims(), p384.signed),
+    ALG,
+  ),
   no("an RSA key of 1024 bits, a stranger's", () => jwt({}, {}, wide), SIGNATURE),
 
   // The signature.
-  no("ES256 with r and s of zero", ecToken(() => Buffer.alloc(64)), SIGNATURE),
-  no("ES256 with r of zero", ecToken((text) => Buffer.concat([Buffer.alloc(32), ec.signed(text).subarray(32)])), SIGNATURE),
-  no("ES256 with s of zero", ecToken((text) => Buffer.concat([ec.signed(text).subarray(0, 32), Buffer.alloc(32)])), SIGNATURE),
-  no("ES256 with r and s of the curve's order", ecToken(() => Buffer.concat([ORDER, ORDER])), SIGNATURE),
-  no("ES256 with r and s of one", ecToken(() => Buffer.from([...Buffer.alloc(31), 1, ...Buffer.alloc(31), 1])), SIGNATURE),
-  no("ES256 with r and s of ones", ecToken(() => Buffer.alloc(64, 0xff)), SIGNATURE),
-  no("ES256 with s twice", ecToken((text) => Buffer.concat([ec.signed(text).subarray(32), ec.signed(text).subarray(32)])), SIGNATURE),
-  no("ES256 a byte short", ecToken((text) => ec.signed(text).subarray(0, 63)), SIGNATURE),
-  no("ES256 a byte long", ecToken((text) => Buffer.concat([ec.signed(text), Buffer.alloc(1)])), SIGNATURE),
-  no("ES256 in DER", ecToken(() => Buffer.from("3006020101020101", "hex")), SIGNATURE),
+  no(
+    "ES256 with r and s of zero",
+    ecToken(() => Buffer.alloc(64)),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 with r of zero",
+    ecToken((text) => Buffer.concat([Buffer.alloc(32), ec.signed(text).subarray(32)])),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 with s of zero",
+    ecToken((text) => Buffer.concat([ec.signed(text).subarray(0, 32), Buffer.alloc(32)])),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 with r and s of the curve's order",
+    ecToken(() => Buffer.concat([ORDER, ORDER])),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 with r and s of one",
+    ecToken(() => Buffer.from([...Buffer.alloc(31), 1, ...Buffer.alloc(31), 1])),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 with r and s of ones",
+    ecToken(() => Buffer.alloc(64, 0xff)),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 with s twice",
+    ecToken((text) => Buffer.concat([ec.signed(text).subarray(32), ec.signed(text).subarray(32)])),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 a byte short",
+    ecToken((text) => ec.signed(text).subarray(0, 63)),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 a byte long",
+    ecToken((text) => Buffer.concat([ec.signed(text), Buffer.alloc(1)])),
+    SIGNATURE,
+  ),
+  no(
+    "ES256 in DER",
+    ecToken(() => Buffer.from("3006020101020101", "hex")),
+    SIGNATURE,
+  ),
   no("EdDSA of zeros", () => jws({ alg: "EdDSA", kid: "ed" }, claims(), () => Buffer.alloc(64)), SIGNATURE),
-  no("EdDSA with a point of small order", () => jws({ alg: "EdDSA", kid: "ed" }, claims(), () => Buffer.from([1, ...Buffer.alloc(63)])), SIGNATURE),
+  no(
+    "EdDSA with a point of small order",
+    () => jws({ alg: "EdDSA", kid: "ed" }, claims(), () => Buffer.from([1, ...Buffer.alloc(63)])),
+    SIGNATURE,
+  ),
   no("RS256 of zeros", () => jws({ alg: "RS256", kid: "rsa" }, claims(), () => Buffer.alloc(256)), SIGNATURE),
-  no("RS256 of one", () => jws({ alg: "RS256", kid: "rsa" }, claims(), () => Buffer.from([...Buffer.alloc(255), 1])), SIGNATURE),
-  no("RS256 that is the modulus", () => jws({ alg: "RS256", kid: "rsa" }, claims(), () => Buffer.from(rsa.jwk.n, "base64url")), SIGNATURE),
-  no("RS256 cut in half", () => jws({ alg: "RS256", kid: "rsa" }, claims(), (text) => rsa.signed(text).subarray(0, 128)), SIGNATURE),
-  no("no signature", resigned((header, payload) => `${header}.${payload}.`), SIGNATURE),
-  no("a signature of one letter", resigned((header, payload) => `${header}.${payload}.A`), JWS),
+  no(
+    "RS256 of one",
+    () => jws({ alg: "RS256", kid: "rsa" }, claims(), () => Buffer.from([...Buffer.alloc(255), 1])),
+    SIGNATURE,
+  ),
+  no(
+    "RS256 that is the modulus",
+    () => jws({ alg: "RS256", kid: "rsa" }, claims(), () => Buffer.from(rsa.jwk.n, "base64url")),
+    SIGNATURE,
+  ),
+  no(
+    "RS256 cut in half",
+    () => jws({ alg: "RS256", kid: "rsa" }, claims(), (text) => rsa.signed(text).subarray(0, 128)),
+    SIGNATURE,
+  ),
+  no(
+    "no signature",
+    resigned((header, payload) => `${header}.${payload}.`),
+    SIGNATURE,
+  ),
+  no(
+    "a signature of one letter",
+    resigned((header, payload) => `${header}.${payload}.A`),
+    JWS,
+  ),
   no("another's key under the issuer's name for one", () => jwt({}, {}, stranger), SIGNATURE),
-  no("the signature of another token of the issuer", () => `${jwt({ email: "eve@corp.example" }).split(".", 2).join(".")}.${jwt().split(".")[2]}`, SIGNATURE),
-  no("the payload of another token, the header and signature its own", resigned((header, _, signature) => `${header}.${part(claims({ email: "eve@corp.example" }))}.${signature}`), SIGNATURE),
-  no("the signature over the payload alone", () => jws({ alg: "RS256", kid: "rsa" }, claims(), (text) => rsa.signed(text.split(".")[1])), SIGNATURE),
-  no("the signature over the parts in the other order", () => jws({ alg: "RS256", kid: "rsa" }, claims(), (text) => rsa.signed(text.split(".").reverse().join("."))), SIGNATURE),
-  no("a changed letter of the signature", resigned((header, payload, signature) => `${header}.${payload}.${signature.slice(0, -2)}${signature.at(-2) === "A" ? "B" : "A"}${signature.at(-1)}`), SIGNATURE),
-  no("padding behind the signature", resigned((...parts) => `${parts.join(".")}==`)),
+  no(
+    "the signature of another token of the issuer",
+    () => `${jwt({ email: "eve@corp.example" }).split(".", 2).join(".")}.${jwt().split(".")[2]}`,
+    SIGNATURE,
+  ),
+  no(
+    "the payload of another token, the header and signature its own",
+    resigned((header, _, signature) => `${header}.${part(claims({ email: "eve@corp.example" }))}.${signature}`),
+    SIGNATURE,
+  ),
+  no(
+    "the signature over the payload alone",
+    () => jws({ alg: "RS256", kid: "rsa" }, claims(), (text) => rsa.signed(text.split(".")[1])),
+    SIGNATURE,
+  ),
+  no(
+    "the signature over the parts in the other order",
+    () => jws({ alg: "RS256", kid: "rsa" }, claims(), (text) => rsa.signed(text.split(".").reverse().join("."))),
+    SIGNATURE,
+  ),
+  no(
+    "a changed letter of the signature",
+    resigned(
+      (header, payload, signature) =>
+        `${header}.${payload}.${signature.slice(0, -2)}${signature.at(-2) === "A" ? "B" : "A"}${signature.at(-1)}`,
+    ),
+    SIGNATURE,
+  ),
+  no(
+    "padding behind the signature",
+    resigned((...parts) => `${parts.join(".")}==`),
+  ),
   // A second spelling of the same token: nothing here goes by a token's spelling.
-  yes("bits in the signature's last letter that no byte has", resigned((header, payload, signature) => `${header}.${payload}.${otherBits(signature)}`)),
-  row("padding behind the payload", resigned((header, payload, signature) => `${header}.${payload}=.${signature}`), { status: 400, code: "authorization_malformed" }),
-  no("base64 with + instead of base64url", resigned((header, payload) => `${header}.${payload}.++++`)),
+  yes(
+    "bits in the signature's last letter that no byte has",
+    resigned((header, payload, signature) => `${header}.${payload}.${otherBits(signature)}`),
+  ),
+  row(
+    "padding behind the payload",
+    resigned((header, payload, signature) => `${header}.${payload}=.${signature}`),
+    { status: 400, code: "authorization_malformed" },
+  ),
+  no(
+    "base64 with + instead of base64url",
+    resigned((header, payload) => `${header}.${payload}.++++`),
+  ),
 
   // The header.
-  no("crit with an extension that nobody knows", () => jwt({}, { crit: ["fake-extension"], "fake-extension": 1 }), "ERR_JOSE_NOT_SUPPORTED"),
+  no(
+    "crit with an extension that nobody knows",
+    () => jwt({}, { crit: ["fake-extension"], "fake-extension": 1 }),
+    "ERR_JOSE_NOT_SUPPORTED",
+  ),
   no("crit with exp", () => jwt({}, { crit: ["exp"], exp: 1 }), "ERR_JOSE_NOT_SUPPORTED"),
   no("crit with alg", () => jwt({}, { crit: ["alg"] }), "ERR_JOSE_NOT_SUPPORTED"),
   no("crit with a member that is not there", () => jwt({}, { crit: ["b64"] }), JWS),
   no("crit of nothing", () => jwt({}, { crit: [] }), JWS),
   no("crit that is a text", () => jwt({}, { crit: "b64", b64: true }), JWS),
   no("crit null", () => jwt({}, { crit: null }), JWS),
-  no("b64 false: the payload as it is", () => {
-    const header = part({ alg: "RS256", kid: "rsa", b64: false, crit: ["b64"] });
-    return `${header}.${part(claims())}.${rsa.signed(`${header}.${part(claims())}`).toString("base64url")}`;
-  }, "ERR_JWT_INVALID"),
+  no(
+    "b64 false: the payload as it is",
+    () => {
+      const header = part({ alg: "RS256", kid: "rsa", b64: false, crit: ["b64"] });
+      return `${header}.${part(claims())}.${rsa.signed(`${header}.${part(claims())}`).toString("base64url")}`;
+    },
+    "ERR_JWT_INVALID",
+  ),
   no("b64 that is no flag", () => jwt({}, { b64: "false", crit: ["b64"] }), JWS),
-  no("a key that the token brings along, signed with it", () => jwt({}, { kid: "own", jwk: stranger.jwk }, stranger), NO_KEY),
+  no(
+    "a key that the token brings along, signed with it",
+    () => jwt({}, { kid: "own", jwk: stranger.jwk }, stranger),
+    NO_KEY,
+  ),
   no("the same under the issuer's name for a key", () => jwt({}, { jwk: stranger.jwk }, stranger), SIGNATURE),
-  no("a private key that the token brings along", () => jwt({}, { jwk: stranger.privateKey.export({ format: "jwk" }) }, stranger), SIGNATURE),
+  no(
+    "a private key that the token brings along",
+    () => jwt({}, { jwk: stranger.privateKey.export({ format: "jwk" }) }, stranger),
+    SIGNATURE,
+  ),
   no("a key set that the token names", () => jwt({}, { kid: "own", jku: "http://{other}/keys" }, stranger), NO_KEY),
-  no("a key set that the token names, under the issuer's name for a key", () => jwt({}, { jku: "http://{other}/keys" }, stranger), SIGNATURE),
+  no(
+    "a key set that the token names, under the issuer's name for a key",
+    () => jwt({}, { jku: "http://{other}/keys" }, stranger),
+    SIGNATURE,
+  ),
   no("a certificate that the token names", () => jwt({}, { x5u: "http://{other}/cert.pem" }, stranger), SIGNATURE),
-  no("a certificate that the token brings along", () => jwt({}, { x5c: [stranger.publicKey.export({ format: "der", type: "spki" }).toString("base64")], x5t: "fake" }, stranger), SIGNATURE),
-  no("a key of another's in every place there is", () => jwt({}, { jwk: stranger.jwk, jku: "http://{other}/", x5u: "http://{other}/", x5c: ["fake"] }, stranger), SIGNATURE),
-  ...["nobody", "", "../../../dev/null", "..\\..\\windows\\win.ini", "file:///dev/null", "http://{other}/key", "rsa' OR '1'='1", "rsa'; DROP TABLE keys; --", "rsa\u0000", "rsa ", "RSA", "$(id)", "| id", "${7*7}", "__proto__", "constructor", "a".repeat(5000)]
-    .map((kid) => no(`kid ${JSON.stringify(kid).slice(0, 40)}`, () => jwt({}, { kid }), NO_KEY)),
-  ...[0, null, true, ["rsa"], { toString: "rsa" }].map((kid) => no(`kid ${JSON.stringify(kid)}, which is no text`, () => jwt({}, { kid }))),
+  no(
+    "a certificate that the token brings along",
+    () =>
+      jwt(
+        {},
+        { x5c: [stranger.publicKey.export({ format: "der", type: "spki" }).toString("base64")], x5t: "fake" },
+        stranger,
+      ),
+    SIGNATURE,
+  ),
+  no(
+    "a key of another's in every place there is",
+    () => jwt({}, { jwk: stranger.jwk, jku: "http://{other}/", x5u: "http://{other}/", x5c: ["fake"] }, stranger),
+    SIGNATURE,
+  ),
+  ...[
+    "nobody",
+    "",
+    "../../../dev/null",
+    "..\\..\\windows\\win.ini",
+    "file:///dev/null",
+    "http://{other}/key",
+    "rsa' OR '1'='1",
+    "rsa'; DROP TABLE keys; --",
+    "rsa\u0000",
+    "rsa ",
+    "RSA",
+    "$(id)",
+    "| id",
+    "${7*7}",
+    "__proto__",
+    "constructor",
+    "a".repeat(5000),
+  ].map((kid) => no(`kid ${JSON.stringify(kid).slice(0, 40)}`, () => jwt({}, { kid }), NO_KEY)),
+  ...[0, null, true, ["rsa"], { toString: "rsa" }].map((kid) =>
+    no(`kid ${JSON.stringify(kid)}, which is no text`, () => jwt({}, { kid })),
+  ),
   yes("no kid: the one key of its algorithm", () => jwt({}, { kid: undefined })),
-  ...["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT", "fake", undefined].map((typ) => yes(`typ ${JSON.stringify(typ)}`, () => jwt({}, { typ }))),
-  ...["logout+jwt", "application/logout+jwt", "LOGOUT+JWT", "secevent+jwt", "dpop+jwt", "kb+jwt", "+jwt"].map((typ) => no(`typ ${typ}: a token of the issuer's for something else`, () => jwt({}, { typ }), "typ")),
+  ...["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT", "fake", undefined].map((typ) =>
+    yes(`typ ${JSON.stringify(typ)}`, () => jwt({}, { typ })),
+  ),
+  ...["logout+jwt", "application/logout+jwt", "LOGOUT+JWT", "secevent+jwt", "dpop+jwt", "kb+jwt", "+jwt"].map((typ) =>
+    no(`typ ${typ}: a token of the issuer's for something else`, () => jwt({}, { typ }), "typ"),
+  ),
   ...[1, null, ["JWT"]].map((typ) => no(`typ ${JSON.stringify(typ)}, which is no text`, () => jwt({}, { typ }))),
   yes("members of the header that mean nothing", () => jwt({}, { zip: "DEF", "fake-member": { a: [1] } })),
   no("a header that is no JSON", () => jws("eyJ", claims(), rsa.signed)),
   no("a header cut in its middle", () => jws('{"alg":"RS256","kid":"rsa"', claims(), rsa.signed), JWS),
   no("a header with something behind it", () => jws('{"alg":"RS256","kid":"rsa"}{}', claims(), rsa.signed), JWS),
-  no("a header of no UTF-8", () => jws(Buffer.from('{"alg":"RS256","kid":"rsa","x":"\xff"}', "latin1"), claims(), rsa.signed), JWS),
+  no(
+    "a header of no UTF-8",
+    () => jws(Buffer.from('{"alg":"RS256","kid":"rsa","x":"\xff"}', "latin1"), claims(), rsa.signed),
+    JWS,
+  ),
   no("alg twice, none last", () => jws('{"alg":"RS256","kid":"rsa","alg":"none"}', claims(), rsa.signed), ALG),
-  no("alg twice, none last, no signature", () => `${part('{"alg":"RS256","kid":"rsa","alg":"none"}')}.${part(claims())}.`, ALG),
-  no("alg twice, none first, no signature", () => `${part('{"alg":"none","kid":"rsa","alg":"RS256"}')}.${part(claims())}.`, SIGNATURE),
+  no(
+    "alg twice, none last, no signature",
+    () => `${part('{"alg":"RS256","kid":"rsa","alg":"none"}')}.${part(claims())}.`,
+    ALG,
+  ),
+  no(
+    "alg twice, none first, no signature",
+    () => `${part('{"alg":"none","kid":"rsa","alg":"RS256"}')}.${part(claims())}.`,
+    SIGNATURE,
+  ),
   no("alg in the payload alone", () => jws({ kid: "rsa" }, claims({ alg: "RS256" }), rsa.signed), JWS),
   no("alg of a prototype's", () => jws('{"__proto__":{"alg":"RS256"},"kid":"rsa"}', claims(), rsa.signed), JWS),
 
   // The form.
-  no("two parts", resigned((header, payload) => `${header}.${payload}`)),
-  no("four parts", resigned((...parts) => [...parts, "AAAA"].join("."))),
-  no("five parts, as encrypted ones have", () => `${part({ alg: "RSA-OAEP", enc: "A256GCM", kid: "rsa" })}.AAAA.AAAA.AAAA.AAAA`),
-  no("five parts, encrypted directly with nothing", () => `${part({ alg: "dir", enc: "A128CBC-HS256" })}..AAAA.AAAA.AAAA`),
+  no(
+    "two parts",
+    resigned((header, payload) => `${header}.${payload}`),
+  ),
+  no(
+    "four parts",
+    resigned((...parts) => [...parts, "AAAA"].join(".")),
+  ),
+  no(
+    "five parts, as encrypted ones have",
+    () => `${part({ alg: "RSA-OAEP", enc: "A256GCM", kid: "rsa" })}.AAAA.AAAA.AAAA.AAAA`,
+  ),
+  no(
+    "five parts, encrypted directly with nothing",
+    () => `${part({ alg: "dir", enc: "A128CBC-HS256" })}..AAAA.AAAA.AAAA`,
+  ),
   no("a thousand parts", () => `${part({ alg: "RS256" })}${".AAAA".repeat(1000)}`),
-  no("no payload", resigned((header, _, signature) => `${header}..${signature}`)),
-  no("no header", resigned((_, payload, signature) => `.${payload}.${signature}`)),
+  no(
+    "no payload",
+    resigned((header, _, signature) => `${header}..${signature}`),
+  ),
+  no(
+    "no header",
+    resigned((_, payload, signature) => `.${payload}.${signature}`),
+  ),
   no("a header of blanks before its brace", () => jws(' {"alg":"RS256","kid":"rsa"}', claims(), rsa.signed)),
-  no("one token inside another", () => jws({ alg: "RS256", kid: "rsa", cty: "JWT" }, jwt(), rsa.signed), "ERR_JWT_INVALID"),
+  no(
+    "one token inside another",
+    () => jws({ alg: "RS256", kid: "rsa", cty: "JWT" }, jwt(), rsa.signed),
+    "ERR_JWT_INVALID",
+  ),
   no("a session's first part before it", () => `s1.${jwt()}`),
-  row("the JSON serialization", () => JSON.stringify({ protected: part({ alg: "none" }), payload: part(claims()), signature: "" }).replaceAll('"', ""), { status: 400, code: "authorization_repeated" }),
+  row(
+    "the JSON serialization",
+    () =>
+      JSON.stringify({ protected: part({ alg: "none" }), payload: part(claims()), signature: "" }).replaceAll('"', ""),
+    { status: 400, code: "authorization_repeated" },
+  ),
   no("20 KB of it", () => jwt({ more: "a".repeat(15_000) }), "too long"),
-  row("as Authorization: JWT", null, { status: 401, code: "authorization_scheme" }, { request: { token: null, headers: [["Authorization", () => `JWT ${jwt()}`]] } }),
-  row("as Authorization: DPoP", null, { status: 401, code: "authorization_scheme" }, { request: { token: null, headers: [["Authorization", () => `DPoP ${jwt()}`]] } }),
-  row("beside a token of a caller", null, { status: 400, code: "authorization_repeated" }, { request: { headers: [["Authorization", () => `Bearer ${jwt()}`]] } }),
-  row("in the query", null, { status: 401, code: "authorization_missing" }, { request: { token: null, target: () => `/v2/x?access_token=${jwt()}` } }),
-  row("in a cookie", null, { status: 401, code: "authorization_missing" }, { request: { token: null, headers: [["Cookie", () => `CF_Authorization=${jwt()}`]] } }),
-  row("in the header of another Worker's configuration", null, { status: 401, code: "authorization_missing" }, { request: { token: null, headers: [["Cf-Access-Jwt-Assertion", () => jwt()]] } }),
+  row(
+    "as Authorization: JWT",
+    null,
+    { status: 401, code: "authorization_scheme" },
+    { request: { token: null, headers: [["Authorization", () => `JWT ${jwt()}`]] } },
+  ),
+  row(
+    "as Authorization: DPoP",
+    null,
+    { status: 401, code: "authorization_scheme" },
+    { request: { token: null, headers: [["Authorization", () => `DPoP ${jwt()}`]] } },
+  ),
+  row(
+    "beside a token of a caller",
+    null,
+    { status: 400, code: "authorization_repeated" },
+    { request: { headers: [["Authorization", () => `Bearer ${jwt()}`]] } },
+  ),
+  row(
+    "in the query",
+    null,
+    { status: 401, code: "authorization_missing" },
+    { request: { token: null, target: () => `/v2/x?access_token=${jwt()}` } },
+  ),
+  row(
+    "in a cookie",
+    null,
+    { status: 401, code: "authorization_missing" },
+    { request: { token: null, headers: [["Cookie", () => `CF_Authorization=${jwt()}`]] } },
+  ),
+  row(
+    "in the header of another Worker's configuration",
+    null,
+    { status: 401, code: "authorization_missing" },
+    { request: { token: null, headers: [["Cf-Access-Jwt-Assertion", () => jwt()]] } },
+  ),
 
   // The payload.
-  ...["", "null", "[]", '"text"', "1", "{", '{"exp":1}{}', "\ufeff{}", Buffer.from('{"iss":"\xff"}', "latin1")].map((payload) =>
-    no(`a payload that is no claims: ${JSON.stringify(String(payload))}`, () => jws({ alg: "RS256", kid: "rsa" }, payload, rsa.signed))),
+  ...["", "null", "[]", '"text"', "1", "{", '{"exp":1}{}', "\ufeff{}", Buffer.from('{"iss":"\xff"}', "latin1")].map(
+    (payload) =>
+      no(`a payload that is no claims: ${JSON.stringify(String(payload))}`, () =>
+        jws({ alg: "RS256", kid: "rsa" }, payload, rsa.signed),
+      ),
+  ),
   ungranted("an address twice, the granted one first", raw(',"email":"eve@other.example"')),
-  yes("an address twice, the granted one last", () => jws({ alg: "RS256", kid: "rsa" }, JSON.stringify(claims({ email: undefined })).replace("{", '{"email":"eve@other.example","email":"ann@corp.example",'), rsa.signed)),
+  yes("an address twice, the granted one last", () =>
+    jws(
+      { alg: "RS256", kid: "rsa" },
+      JSON.stringify(claims({ email: undefined })).replace(
+        "{",
+        '{"email":"eve@other.example","email":"ann@corp.example",',
+      ),
+      rsa.signed,
+    ),
+  ),
   no("exp twice, the past one last", raw(',"exp":1'), "ERR_JWT_EXPIRED (exp)"),
   no("aud twice, the other one last", raw(',"aud":"another"'), claim("aud")),
-  ungranted("claims in a prototype", () => jws({ alg: "RS256", kid: "rsa" }, JSON.stringify(claims({ email: undefined })).replace(/\}$/, ',"__proto__":{"email":"ann@corp.example"}}'), rsa.signed)),
-  no("exp in a prototype", () => jws({ alg: "RS256", kid: "rsa" }, JSON.stringify(claims({ exp: undefined })).replace(/\}$/, ',"__proto__":{"exp":9999999999}}'), rsa.signed), claim("exp")),
+  ungranted("claims in a prototype", () =>
+    jws(
+      { alg: "RS256", kid: "rsa" },
+      JSON.stringify(claims({ email: undefined })).replace(/\}$/, ',"__proto__":{"email":"ann@corp.example"}}'),
+      rsa.signed,
+    ),
+  ),
+  no(
+    "exp in a prototype",
+    () =>
+      jws(
+        { alg: "RS256", kid: "rsa" },
+        JSON.stringify(claims({ exp: undefined })).replace(/\}$/, ',"__proto__":{"exp":9999999999}}'),
+        rsa.signed,
+      ),
+    claim("exp"),
+  ),
 
   // Times.
   no("no exp", () => jwt({ exp: undefined }), claim("exp")),
-  ...[["null", null], ["a text", "9999999999"], ["true", true], ["a list", [9999999999]], ["an object", {}]].map(([name, exp]) => no(`exp is ${name}`, () => jwt({ exp }), claim("exp"))),
+  ...[
+    ["null", null],
+    ["a text", "9999999999"],
+    ["true", true],
+    ["a list", [9999999999]],
+    ["an object", {}],
+  ].map(([name, exp]) => no(`exp is ${name}`, () => jwt({ exp }), claim("exp"))),
   no("exp is zero", () => jwt({ exp: 0 }), "ERR_JWT_EXPIRED (exp)"),
   no("exp is negative", () => jwt({ exp: -1 }), "ERR_JWT_EXPIRED (exp)"),
   no("exp is less than any number", raw(',"exp":-1e999'), "ERR_JWT_EXPIRED (exp)"),
@@ -180,33 +500,134 @@ export default [
 
   // For whom, by whom.
   no("no aud", () => jwt({ aud: undefined }), claim("aud")),
-  ...[["another", "another-application"], ["a list of others", ["another", "third"]], ["an empty list", []], ["an empty text", ""], ["null", null], ["an object", { 0: AUDIENCE }], ["a list in a list", [[AUDIENCE]]], ["a list in a text", `another,${AUDIENCE}`],
-    ["a blank longer", `${AUDIENCE} `], ["in capitals", AUDIENCE.toUpperCase()], ["a prefix", AUDIENCE.slice(0, -1)], ["a wildcard", "*"], ["an address that ends with it", `https://evil.example/${AUDIENCE}`]]
-    .map(([name, aud]) => no(`aud is ${name}`, () => jwt({ aud }), claim("aud"))),
+  ...[
+    ["another", "another-application"],
+    ["a list of others", ["another", "third"]],
+    ["an empty list", []],
+    ["an empty text", ""],
+    ["null", null],
+    ["an object", { 0: AUDIENCE }],
+    ["a list in a list", [[AUDIENCE]]],
+    ["a list in a text", `another,${AUDIENCE}`],
+    ["a blank longer", `${AUDIENCE} `],
+    ["in capitals", AUDIENCE.toUpperCase()],
+    ["a prefix", AUDIENCE.slice(0, -1)],
+    ["a wildcard", "*"],
+    ["an address that ends with it", `https://evil.example/${AUDIENCE}`],
+  ].map(([name, aud]) => no(`aud is ${name}`, () => jwt({ aud }), claim("aud"))),
   yes("aud among others", () => jwt({ aud: ["another", AUDIENCE] })),
   yes("aud as a text", () => jwt({ aud: AUDIENCE })),
-  ...[["not there", undefined], ["another", "https://other-team.example"], ["with a slash", `${ISSUER}/`], ["in capitals", ISSUER.toUpperCase()], ["with a capital host", "https://Fake-team.example"], ["in plain http", ISSUER.replace("https", "http")],
-    ["with its port", `${ISSUER}:443`], ["a prefix of another's name", `${ISSUER}.evil.example`], ["behind a user", "https://fake-team.example@evil.example"], ["a list", [ISSUER]], ["an object", { toString: ISSUER }], ["null", null], ["a blank longer", ` ${ISSUER}`]]
-    .map(([name, iss]) => no(`iss is ${name}`, () => jwt({ iss }), claim("iss"))),
+  ...[
+    ["not there", undefined],
+    ["another", "https://other-team.example"],
+    ["with a slash", `${ISSUER}/`],
+    ["in capitals", ISSUER.toUpperCase()],
+    ["with a capital host", "https://Fake-team.example"],
+    ["in plain http", ISSUER.replace("https", "http")],
+    ["with its port", `${ISSUER}:443`],
+    ["a prefix of another's name", `${ISSUER}.evil.example`],
+    ["behind a user", "https://fake-team.example@evil.example"],
+    ["a list", [ISSUER]],
+    ["an object", { toString: ISSUER }],
+    ["null", null],
+    ["a blank longer", ` ${ISSUER}`],
+  ].map(([name, iss]) => no(`iss is ${name}`, () => jwt({ iss }), claim("iss"))),
 
   // What is granted.
-  ...[["of another domain", "eve@other.example"], ["of a domain that begins with it", "eve@corp.example.evil.example"], ["in capitals", "ann@CORP.EXAMPLE"], ["a list", ["ann@corp.example"]], ["an object", { email: "ann@corp.example" }], ["null", null], ["true", true],
-    ["with a blank", "a b@corp.example"], ["with a line break", "ann\n{}@corp.example"], ["with a NUL", "eve\u0000@corp.example"], ["with look-alikes", "аnn@corp.example"], ["of 5,000 letters", `${"a".repeat(5000)}@corp.example`], ["not there", undefined], ["empty", ""]]
-    .map(([name, email]) => ungranted(`an address ${name}`, () => jwt({ email }))),
+  ...[
+    ["of another domain", "eve@other.example"],
+    ["of a domain that begins with it", "eve@corp.example.evil.example"],
+    ["in capitals", "ann@CORP.EXAMPLE"],
+    ["a list", ["ann@corp.example"]],
+    ["an object", { email: "ann@corp.example" }],
+    ["null", null],
+    ["true", true],
+    ["with a blank", "a b@corp.example"],
+    ["with a line break", "ann\n{}@corp.example"],
+    ["with a NUL", "eve\u0000@corp.example"],
+    ["with look-alikes", "аnn@corp.example"],
+    ["of 5,000 letters", `${"a".repeat(5000)}@corp.example`],
+    ["not there", undefined],
+    ["empty", ""],
+  ].map(([name, email]) => ungranted(`an address ${name}`, () => jwt({ email }))),
 
   // Where no JWT counts.
-  { name: "it mints no session", service: "sessions", request: { method: "POST", target: "/sessions", token: () => jwt(), body: "{}" }, want: { status: 403, code: "route_denied" } },
-  { name: "it is no operator", service: "sessions", request: { method: "POST", target: "/admin/keys/current/test", token: () => jwt() }, want: { status: 401, code: "invalid_token" } },
-  { name: "it opens no keys", service: "jwt", request: { target: "/v2/api_keys", token: () => jwt() }, want: { status: 403, code: "route_denied" } },
-  { name: "where no issuer is believed it is one token more that nobody has", request: { token: () => jwt() }, want: { status: 401, code: "invalid_token" } },
+  {
+    name: "it mints no session",
+    service: "sessions",
+    request: { method: "POST", target: "/sessions", token: () => jwt(), body: "{}" },
+    want: { status: 403, code: "route_denied" },
+  },
+  {
+    name: "it is no operator",
+    service: "sessions",
+    request: { method: "POST", target: "/admin/keys/current/test", token: () => jwt() },
+    want: { status: 401, code: "invalid_token" },
+  },
+  {
+    name: "it opens no keys",
+    service: "jwt",
+    request: { target: "/v2/api_keys", token: () => jwt() },
+    want: { status: 403, code: "route_denied" },
+  },
+  {
+    name: "where no issuer is believed it is one token more that nobody has",
+    request: { token: () => jwt() },
+    want: { status: 401, code: "invalid_token" },
+  },
   row("a session is no JWT", () => session(), { status: 401, code: "invalid_token" }),
 
   // In a header of its own, as Cloudflare Access sends it.
   ...Object.entries({
-    "of another's key": () => jwt({}, {}, stranger), "for another application": () => jwt({ aud: ["another"] }), "no JWT": "x", "three letters and two dots": "a.b.c", "empty": "", "with a scheme before it": () => `Bearer ${jwt()}`, "two in one": () => `${jwt()}, ${jwt()}`, "of 17 KB": `eyJ${"a".repeat(17_000)}`,
-  }).map(([name, value]) => ({ name: `an assertion ${name} is not outweighed by a caller's token`, service: "access", request: { headers: [["Cf-Access-Jwt-Assertion", value]] }, want: { status: 401, code: "invalid_token" } })),
-  { name: "an assertion twice, a good one first", service: "access", request: { token: null, headers: [["Cf-Access-Jwt-Assertion", () => jwt()], ["Cf-Access-Jwt-Assertion", () => jwt({}, {}, stranger)]] }, want: { status: 401, code: "invalid_token" } },
-  { name: "a good assertion goes no further than the Worker", service: "access", request: { token: null, headers: [["Cf-Access-Jwt-Assertion", () => jwt()], ["Cookie", "CF_Authorization=fake"]] }, want: { status: 200 }, sent: [{ ...CONVERSATIONS, headers: { "cf-access-jwt-assertion": null, cookie: null } }] },
-  { name: "an assertion where a token belongs", service: "access", request: { token: () => jwt() }, want: { status: 401, code: "invalid_token" } },
-  { name: "an assertion in a cookie alone", service: "access", request: { token: null, headers: [["Cookie", () => `CF_Authorization=${jwt()}`]] }, want: { status: 401, code: "authorization_missing" } },
+    "of another's key": () => jwt({}, {}, stranger),
+    "for another application": () => jwt({ aud: ["another"] }),
+    "no JWT": "x",
+    "three letters and two dots": "a.b.c",
+    empty: "",
+    "with a scheme before it": () => `Bearer ${jwt()}`,
+    "two in one": () => `${jwt()}, ${jwt()}`,
+    "of 17 KB": `eyJ${"a".repeat(17_000)}`,
+  }).map(([name, value]) => ({
+    name: `an assertion ${name} is not outweighed by a caller's token`,
+    service: "access",
+    request: { headers: [["Cf-Access-Jwt-Assertion", value]] },
+    want: { status: 401, code: "invalid_token" },
+  })),
+  {
+    name: "an assertion twice, a good one first",
+    service: "access",
+    request: {
+      token: null,
+      headers: [
+        ["Cf-Access-Jwt-Assertion", () => jwt()],
+        ["Cf-Access-Jwt-Assertion", () => jwt({}, {}, stranger)],
+      ],
+    },
+    want: { status: 401, code: "invalid_token" },
+  },
+  {
+    name: "a good assertion goes no further than the Worker",
+    service: "access",
+    request: {
+      token: null,
+      headers: [
+        ["Cf-Access-Jwt-Assertion", () => jwt()],
+        ["Cookie", "CF_Authorization=fake"],
+      ],
+    },
+    want: { status: 200 },
+    sent: [{ ...CONVERSATIONS, headers: { "cf-access-jwt-assertion": null, cookie: null } }],
+  },
+  {
+    name: "an assertion where a token belongs",
+    service: "access",
+    request: { token: () => jwt() },
+    want: { status: 401, code: "invalid_token" },
+  },
+  {
+    name: "an assertion in a cookie alone",
+    service: "access",
+    request: { token: null, headers: [["Cookie", () => `CF_Authorization=${jwt()}`]] },
+    want: { status: 401, code: "authorization_missing" },
+  },
 ];

@@ -7,11 +7,19 @@ let paths = 0;
 
 /** Two requests, of which the second may not get what the first one got. */
 function both(name, first, second, { answer = {}, want = {}, target = `/v2/kept/${++paths}` } = {}) {
-  const requests = [{ target, ...first }, { target, ...second }];
+  const requests = [
+    { target, ...first },
+    { target, ...second },
+  ];
   const up = ({ method = "GET", target: asked }) => ({ method, target: asked });
   return {
-    name, service: "keeping", requests,
-    answer: [{ body: "first", headers: [FRESH], ...answer }, { body: "second", headers: [FRESH] }],
+    name,
+    service: "keeping",
+    requests,
+    answer: [
+      { body: "first", headers: [FRESH], ...answer },
+      { body: "second", headers: [FRESH] },
+    ],
     want: { status: 200, text: requests[1].method === "HEAD" ? "" : "second", headers: { age: null }, ...want },
     sent: requests.map(up),
   };
@@ -21,7 +29,10 @@ const answered = (name, answer, want) => both(name, {}, {}, { answer, want });
 const headers = (...pairs) => ({ headers: pairs });
 /** The second is refused whatever is kept. */
 function refused(name, first, second, want) {
-  const { sent: [up], ...row } = both(name, first, second);
+  const {
+    sent: [up],
+    ...row
+  } = both(name, first, second);
   return { ...row, want, sent: [up] };
 }
 
@@ -30,34 +41,84 @@ export default [
   both("another caller", {}, { token: "{other-token}" }),
   both("a session of the caller's own", {}, { token: () => session({ jti: "kept-1" }), headers: PAGE }),
   both("the caller, after its session", { token: () => session({ jti: "kept-2" }), headers: PAGE }, {}),
-  both("another session of the same backend", { token: () => session({ jti: "kept-3" }), headers: PAGE }, { token: () => session({ jti: "kept-4" }), headers: PAGE }),
-  both("another person of the issuer", { token: () => jwt({ email: "ann@corp.example" }) }, { token: () => jwt({ email: "bob@corp.example" }) }),
+  both(
+    "another session of the same backend",
+    { token: () => session({ jti: "kept-3" }), headers: PAGE },
+    { token: () => session({ jti: "kept-4" }), headers: PAGE },
+  ),
+  both(
+    "another person of the issuer",
+    { token: () => jwt({ email: "ann@corp.example" }) },
+    { token: () => jwt({ email: "bob@corp.example" }) },
+  ),
   both("a person of the issuer whom it calls like a caller", {}, { token: () => jwt({ email: "app@corp.example" }) }),
   refused("nobody", {}, { token: null }, { status: 401, code: "authorization_missing" }),
   refused("an unknown token", {}, { token: "fake-token" }, { status: 401, code: "invalid_token" }),
-  refused("a session that is over", {}, { token: () => session({ exp: 1 }), headers: PAGE }, { status: 401, code: "token_expired" }),
-  refused("a page that may not call", {}, { headers: [["Origin", "https://evil.example"]] }, { status: 403, code: "origin_not_allowed" }),
-  refused("a token in the query is none", {}, { token: null, target: "/v2/kept/q?access_token={token}" }, { status: 401 }),
+  refused(
+    "a session that is over",
+    {},
+    { token: () => session({ exp: 1 }), headers: PAGE },
+    { status: 401, code: "token_expired" },
+  ),
+  refused(
+    "a page that may not call",
+    {},
+    { headers: [["Origin", "https://evil.example"]] },
+    { status: 403, code: "origin_not_allowed" },
+  ),
+  refused(
+    "a token in the query is none",
+    {},
+    { token: null, target: "/v2/kept/q?access_token={token}" },
+    { status: 401 },
+  ),
 
   // What was asked for.
   both("another query", { target: "/v2/kept/query?a=1" }, { target: "/v2/kept/query?a=2" }),
   both("the query in another order", { target: "/v2/kept/order?a=1&b=2" }, { target: "/v2/kept/order?b=2&a=1" }),
-  both("another token in the query", { target: "/v2/kept/tokens?access_token=a" }, { target: "/v2/kept/tokens?access_token=b" }),
+  both(
+    "another token in the query",
+    { target: "/v2/kept/tokens?access_token=a" },
+    { target: "/v2/kept/tokens?access_token=b" },
+  ),
   both("the path with another case", { target: "/v2/kept/case" }, { target: "/v2/kept/CASE" }),
   both("the path with a slash behind it", { target: "/v2/kept/slash" }, { target: "/v2/kept/slash/" }),
   both("the path in escapes", { target: "/v2/kept/escapes" }, { target: "/v2/kept/%65scapes" }),
-  both("a line break in the query, as in a key of several lines", { target: "/v2/kept/lines?a%0aapp" }, { target: "/v2/kept/lines?a" }),
+  both(
+    "a line break in the query, as in a key of several lines",
+    { target: "/v2/kept/lines?a%0aapp" },
+    { target: "/v2/kept/lines?a" },
+  ),
   both("HEAD and then GET", { method: "HEAD" }, {}, { answer: { body: "" } }),
   both("GET and then HEAD", {}, { method: "HEAD" }, { answer: { body: "x" } }),
-  both("a part and then the whole", { headers: [["Range", "bytes=0-0"]] }, {}, { answer: { status: 206, headers: [FRESH, ["Content-Range", "bytes 0-0/6"]] } }),
-  both("a part that calls itself whole", { headers: [["Range", "bytes=0-0"]] }, {}, { answer: { headers: [FRESH, ["Content-Range", "bytes 0-0/6"]] } }),
+  both(
+    "a part and then the whole",
+    { headers: [["Range", "bytes=0-0"]] },
+    {},
+    { answer: { status: 206, headers: [FRESH, ["Content-Range", "bytes 0-0/6"]] } },
+  ),
+  both(
+    "a part that calls itself whole",
+    { headers: [["Range", "bytes=0-0"]] },
+    {},
+    { answer: { headers: [FRESH, ["Content-Range", "bytes 0-0/6"]] } },
+  ),
   both("a range that the API does not heed, and then the whole", { headers: [["Range", "bytes=0-0"]] }, {}),
   both("the whole and then a part", {}, { headers: [["Range", "bytes=0-0"]] }),
   both("another language", { headers: [["Accept-Language", "de"]] }, { headers: [["Accept-Language", "fr"]] }),
   both("another type", { headers: [["Accept", "text/html"]] }, { headers: [["Accept", "application/json"]] }),
   both("another coding", { headers: [["Accept-Encoding", "br"]] }, { headers: [["Accept-Encoding", "gzip"]] }),
   both("another preference", { headers: [["Prefer", "return=minimal"]] }, {}),
-  both("two values that are one value elsewhere", { headers: [["Accept", "a"], ["Accept-Language", "b"]] }, { headers: [["Accept", "a, b"]] }),
+  both(
+    "two values that are one value elsewhere",
+    {
+      headers: [
+        ["Accept", "a"],
+        ["Accept-Language", "b"],
+      ],
+    },
+    { headers: [["Accept", "a, b"]] },
+  ),
 
   // What was answered.
   answered("an error that may be stored, it says", { status: 404 }),
@@ -91,20 +152,101 @@ export default [
 
   // A change.
   both("a change of it, and then itself", { method: "DELETE" }, {}),
-  { name: "kept, changed, asked for again", service: "keeping", requests: [{ target: "/v2/kept/changed" }, { method: "PUT", target: "/v2/kept/changed", body: "x" }, { target: "/v2/kept/changed" }],
-    answer: [{ body: "old", headers: [FRESH] }, {}, { body: "new", headers: [FRESH] }], want: { status: 200, text: "new" }, sent: [{ method: "GET", target: "/v2/kept/changed" }, { method: "PUT", target: "/v2/kept/changed" }, { method: "GET", target: "/v2/kept/changed" }] },
-  { name: "kept, and changed by another caller", service: "keeping", requests: [{ target: "/v2/kept/theirs/7" }, { method: "PATCH", target: "/v2/kept/theirs", token: "{other-token}", body: "x" }, { target: "/v2/kept/theirs/7" }],
-    answer: [{ body: "old", headers: [FRESH] }, {}, { body: "new", headers: [FRESH] }], want: { status: 200, text: "new" }, sent: [{ method: "GET", target: "/v2/kept/theirs/7" }, { method: "PATCH", target: "/v2/kept/theirs" }, { method: "GET", target: "/v2/kept/theirs/7" }] },
-  { name: "changed by a call that failed, for all one knows", service: "keeping", requests: [{ target: "/v2/kept/failed" }, { method: "POST", target: "/v2/kept/failed", body: "x" }, { target: "/v2/kept/failed" }],
-    answer: [{ body: "old", headers: [FRESH] }, { close: true }, { body: "new", headers: [FRESH] }], want: { status: 200, text: "new" }, sent: [{ method: "GET", target: "/v2/kept/failed" }, { method: "POST", target: "/v2/kept/failed" }, { method: "GET", target: "/v2/kept/failed" }] },
+  {
+    name: "kept, changed, asked for again",
+    service: "keeping",
+    requests: [
+      { target: "/v2/kept/changed" },
+      { method: "PUT", target: "/v2/kept/changed", body: "x" },
+      { target: "/v2/kept/changed" },
+    ],
+    answer: [{ body: "old", headers: [FRESH] }, {}, { body: "new", headers: [FRESH] }],
+    want: { status: 200, text: "new" },
+    sent: [
+      { method: "GET", target: "/v2/kept/changed" },
+      { method: "PUT", target: "/v2/kept/changed" },
+      { method: "GET", target: "/v2/kept/changed" },
+    ],
+  },
+  {
+    name: "kept, and changed by another caller",
+    service: "keeping",
+    requests: [
+      { target: "/v2/kept/theirs/7" },
+      { method: "PATCH", target: "/v2/kept/theirs", token: "{other-token}", body: "x" },
+      { target: "/v2/kept/theirs/7" },
+    ],
+    answer: [{ body: "old", headers: [FRESH] }, {}, { body: "new", headers: [FRESH] }],
+    want: { status: 200, text: "new" },
+    sent: [
+      { method: "GET", target: "/v2/kept/theirs/7" },
+      { method: "PATCH", target: "/v2/kept/theirs" },
+      { method: "GET", target: "/v2/kept/theirs/7" },
+    ],
+  },
+  {
+    name: "changed by a call that failed, for all one knows",
+    service: "keeping",
+    requests: [
+      { target: "/v2/kept/failed" },
+      { method: "POST", target: "/v2/kept/failed", body: "x" },
+      { target: "/v2/kept/failed" },
+    ],
+    answer: [{ body: "old", headers: [FRESH] }, { close: true }, { body: "new", headers: [FRESH] }],
+    want: { status: 200, text: "new" },
+    sent: [
+      { method: "GET", target: "/v2/kept/failed" },
+      { method: "POST", target: "/v2/kept/failed" },
+      { method: "GET", target: "/v2/kept/failed" },
+    ],
+  },
 
   // A condition.
-  { name: "a tag that is the key comes down neither time", service: "keeping", requests: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag", headers: [["Cache-Control", "no-store"]] }],
-    answer: [{ headers: [FRESH, ["ETag", '"{key}"'], ["Link", "<https://x.example/{key}>"]] }, { headers: [["ETag", '"{key}"']] }], want: { status: 200, headers: { etag: null, link: null } }, sent: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag" }] },
-  { name: "a caller's tag of something that is not kept", service: "keeping", requests: [{ target: "/v2/kept/no-tag", headers: [["If-None-Match", '"a"']] }, { target: "/v2/kept/no-tag" }],
-    answer: [{ status: 304, headers: [FRESH, ["ETag", '"a"']] }, { body: "whole", headers: [FRESH] }], want: { status: 200, text: "whole", headers: { age: null } }, sent: [{ target: "/v2/kept/no-tag", headers: { "if-none-match": '"a"' } }, { target: "/v2/kept/no-tag", headers: { "if-none-match": null } }] },
-  { name: "If-None-Match: * is the API's to answer", service: "keeping", requests: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: [["If-None-Match", "*"]] }],
-    answer: [{ body: "1", headers: [FRESH, ["ETag", '"a"']] }, { body: "2" }], want: { status: 200, text: "2" }, sent: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: { "if-none-match": "*" } }] },
-  { name: "another caller's tag does not say what a caller has", service: "keeping", requests: [{ target: "/v2/kept/their-tag" }, { target: "/v2/kept/their-tag", token: "{other-token}", headers: [["If-None-Match", '"a"']] }],
-    answer: [{ body: "1", headers: [FRESH, ["ETag", '"a"']] }, { body: "2", headers: [FRESH] }], want: { status: 200, text: "2" }, sent: [{ target: "/v2/kept/their-tag" }, { target: "/v2/kept/their-tag", headers: { "if-none-match": '"a"' } }] },
+  {
+    name: "a tag that is the key comes down neither time",
+    service: "keeping",
+    requests: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag", headers: [["Cache-Control", "no-store"]] }],
+    answer: [
+      { headers: [FRESH, ["ETag", '"{key}"'], ["Link", "<https://x.example/{key}>"]] },
+      { headers: [["ETag", '"{key}"']] },
+    ],
+    want: { status: 200, headers: { etag: null, link: null } },
+    sent: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag" }],
+  },
+  {
+    name: "a caller's tag of something that is not kept",
+    service: "keeping",
+    requests: [{ target: "/v2/kept/no-tag", headers: [["If-None-Match", '"a"']] }, { target: "/v2/kept/no-tag" }],
+    answer: [
+      { status: 304, headers: [FRESH, ["ETag", '"a"']] },
+      { body: "whole", headers: [FRESH] },
+    ],
+    want: { status: 200, text: "whole", headers: { age: null } },
+    sent: [
+      { target: "/v2/kept/no-tag", headers: { "if-none-match": '"a"' } },
+      { target: "/v2/kept/no-tag", headers: { "if-none-match": null } },
+    ],
+  },
+  {
+    name: "If-None-Match: * is the API's to answer",
+    service: "keeping",
+    requests: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: [["If-None-Match", "*"]] }],
+    answer: [{ body: "1", headers: [FRESH, ["ETag", '"a"']] }, { body: "2" }],
+    want: { status: 200, text: "2" },
+    sent: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: { "if-none-match": "*" } }],
+  },
+  {
+    name: "another caller's tag does not say what a caller has",
+    service: "keeping",
+    requests: [
+      { target: "/v2/kept/their-tag" },
+      { target: "/v2/kept/their-tag", token: "{other-token}", headers: [["If-None-Match", '"a"']] },
+    ],
+    answer: [
+      { body: "1", headers: [FRESH, ["ETag", '"a"']] },
+      { body: "2", headers: [FRESH] },
+    ],
+    want: { status: 200, text: "2" },
+    sent: [{ target: "/v2/kept/their-tag" }, { target: "/v2/kept/their-tag", headers: { "if-none-match": '"a"' } }],
+  },
 ];

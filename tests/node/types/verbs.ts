@@ -13,7 +13,9 @@ declare const path: string;
 // A path as it is described, with its query.
 answers<Schemas["ConversationCollection"]>()(attention.get("/conversations/list"), true);
 attention.get("/conversations/list", { query: { size: 10, "filter[title]": "Renewal", fromDateTime: new Date() } });
-attention.get("/conversations/list", { query: { filter: { title: "Renewal", hide_internal: true, "owner.id": ["a"] as readonly string[] } } });
+attention.get("/conversations/list", {
+  query: { filter: { title: "Renewal", hide_internal: true, "owner.id": ["a"] as readonly string[] } },
+});
 // @ts-expect-error: no such parameter
 attention.get("/conversations/list", { query: { siz: 10 } });
 // @ts-expect-error: a number

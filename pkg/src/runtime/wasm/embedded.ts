@@ -12,7 +12,12 @@ export function compile(): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes(text, singles, size));
   } catch (error) {
-    throw JSON.stringify({ kind: "config", code: "wasm_refused", attempts: 0, message: `${REFUSED} (${String(error)})` });
+    throw JSON.stringify({
+      kind: "config",
+      code: "wasm_refused",
+      attempts: 0,
+      message: `${REFUSED} (${String(error)})`,
+    });
   }
 }
 
