@@ -49,9 +49,9 @@ for (const [signal, code] of [
 try {
   await main();
 } catch (error) {
-  console.error(
-    `error: ${error.code === "ERR_ASSERTION" ? `${error.message}\n  got ${JSON.stringify(error.actual)}, expected ${error.expected}` : error.message}`,
-  );
+  console.error(`error: ${error.message}`);
+  if (error.code === "ERR_ASSERTION")
+    console.error(`  got ${JSON.stringify(error.actual)}, expected ${error.expected}`);
   // Not `exitCode`: whatever failed may have left something running.
   process.exit(1);
 }

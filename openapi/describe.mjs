@@ -10,7 +10,10 @@ export const api = parse(await readFile(file, "utf8"));
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
-/** What an operationId says again that its resource has said: `getConversationByExternalId` is `conversations.getByExternalId`. */
+/**
+ * What an operationId says again that its resource has said: `getConversationByExternalId` is
+ * `conversations.getByExternalId`.
+ */
 const NOUNS = {
   conversations: /Conversations?/,
   opportunities: /ConversationOpportunity/,

@@ -72,7 +72,10 @@ const LETTERS = { GET: "g", POST: "p", PUT: "u", PATCH: "a", DELETE: "d" };
 /** As core: what it would send again after a failure. */
 const REPEATED = ["GET", "PUT", "DELETE"];
 
-/** `Gget/conversations/{id}`: the method's letter (x: a PUT not to be repeated), large when there are parameters beside those of the path; the name; the path; `#` and the style of paging. */
+/**
+ * `Gget/conversations/{id}`: the method's letter (x: a PUT not to be repeated), large when there are parameters beside
+ * those of the path; the name; the path; `#` and the style of paging.
+ */
 function entry({ method, name, path, params, pagination, isRepeatable }) {
   const plain = !isRepeatable && REPEATED.includes(method) ? "x" : LETTERS[method];
   const letter = params === undefined ? plain : plain.toUpperCase();
@@ -94,9 +97,11 @@ function table() {
     'import type { operations } from "./schema.js";',
     'import type { SuperAgentHelpers } from "./super-agent.js";',
     'import type { KnowledgeBaseHelpers } from "./upload.js";\n',
-    "/** How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */",
-    `export const STYLES: readonly PagingStyle[] = [\n${styles.map((each) => `  ${each.replaceAll(",", ", ")},`).join("\n")}\n];\n`,
-    "/** Every operation: its method's letter (large: takes a query or body), its name, its path, `#` and its style of paging. */",
+    "/** How lists are paged: the style, the parameter that moves on, where the items are, " +
+      "where the total or the next cursor is. */",
+    `export const STYLES: readonly PagingStyle[] = [${styles.join(",")}];\n`,
+    "/** Every operation: its method's letter (large: takes a query or body), its name, its path, " +
+      "`#` and its style of paging. */",
     "export const TABLE = {",
     ...resources.map(({ name, operations }) => `  ${name}: "${operations.map(entry).join(" ")}",`),
     "};\n",
@@ -126,9 +131,12 @@ function list() {
   return [
     "# Every method",
     `<!-- ${NOTE} -->\n`,
-    "By path: `get`, `post`, `put`, `patch`, `delete`, `head`, `request`; see the README. By name, on an `Attention`:\n",
-    "`options` are those of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, `idempotencyKey`; `query` where it is not a parameter).",
-    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options. *Inferred*: the operation's own page was not read.",
+    "By path: `get`, `post`, `put`, `patch`, `delete`, `head`, `request`; see the README. " +
+      "By name, on an `Attention`:\n",
+    "`options` are those of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, " +
+      "`idempotencyKey`; `query` where it is not a parameter).",
+    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options. " +
+      "*Inferred*: the operation's own page was not read.",
     ...resources.flatMap(({ name, description, operations }) => [
       `\n## attention.${name}\n`,
       `${description}\n`,
@@ -136,7 +144,7 @@ function list() {
         ({ name, ids, params, paramsRequired, method, path, documentation, confidence, pagination }) => {
           const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
           const notes = [...(pagination ? ["list"] : []), ...(confidence === "inferred" ? ["*inferred*"] : [])];
-          return `- [\`${name}(${args})\`](${documentation}): \`${method} ${path}\`${notes.length > 0 ? `, ${notes.join(", ")}` : ""}`;
+          return `- [\`${name}(${args})\`](${documentation}): ${[`\`${method} ${path}\``, ...notes].join(", ")}`;
         },
       ),
       ...(name in BY_HAND ? [BY_HAND[name]] : []),

@@ -144,7 +144,8 @@ async function declarations() {
       await rm(path);
       continue;
     }
-    // ESM may take types from CommonJS, though not the other way round: the largest ones, which are no values, are there once.
+    // ESM may take types from CommonJS, though not the other way round: the largest ones, which are no values,
+    // are there once.
     let text = declared.replaceAll(/(["']\.{1,2}\/(?:[^"']+\/)?schema)\.js(["'])/g, "$1.cjs$2");
     // So that it also checks in projects whose `lib` is older than `using`.
     if (text.includes("Symbol.dispose")) text = `/// <reference lib="esnext.disposable" />\n${text}`;

@@ -66,26 +66,38 @@ export class Ledger {
 }
 
 const STYLE = `
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#6a737d;--line:#d8dee4;--paper:#fff;--calls:#4c78a8;--errors:#c0392b;--limited:#d98e04;--good:#2e7d4f}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--paper:#0d1117;--calls:#79a8d8;--errors:#ff7b72;--limited:#e3b341;--good:#56d364}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:2rem auto;padding:0 1rem}
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#6a737d;--line:#d8dee4;--paper:#fff;
+--calls:#4c78a8;--errors:#c0392b;--limited:#d98e04;--good:#2e7d4f}
+@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--paper:#0d1117;
+--calls:#79a8d8;--errors:#ff7b72;--limited:#e3b341;--good:#56d364}}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);
+max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.3rem;margin:0 0 1rem}h2{font-size:1rem;margin:2rem 0 .5rem}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:1rem;margin:0}
 dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}
 svg{width:100%;height:auto;border-bottom:1px solid var(--line)}
 .calls{fill:var(--calls)}.errors{fill:var(--errors)}.limited{fill:var(--limited)}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:normal}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
+th{color:var(--soft);font-weight:normal}
 .good{color:var(--good)}.bad{color:var(--errors)}p{color:var(--soft);font-size:.85rem}
-.swatch{display:inline-block;width:.7em;height:.7em;margin:0 .3em 0 1em}.swatch svg{border:0;display:block;width:.7em;height:.7em}`;
+.swatch{display:inline-block;width:.7em;height:.7em;margin:0 .3em 0 1em}
+.swatch svg{border:0;display:block;width:.7em;height:.7em}`;
 
-// The page as a response, with the headers that every answer carries.
 // The page's body and headers.
 export function page(ledger, readiness, now = Date.now()) {
   const nonce = crypto.randomUUID();
+  const policy = [
+    "default-src 'none'",
+    `style-src 'nonce-${nonce}'`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ];
   const headers = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
-    "content-security-policy": `default-src 'none'; style-src 'nonce-${nonce}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
+    "content-security-policy": policy.join("; "),
     "referrer-policy": "no-referrer",
   };
   return { body: html(ledger, readiness, nonce, now), headers };
@@ -113,11 +125,20 @@ function html(ledger, readiness, nonce, now) {
 <dl>${facts.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`).join("")}</dl>
 <h2>Calls a minute, the last ${MINUTES_KEPT / 60} hours</h2>
 ${chart(ledger, now)}
-<p>${["calls", "errors", "limited"].map((name) => `<span class="swatch"><svg viewBox="0 0 1 1" aria-hidden="true"><rect class="${name}" width="1" height="1"/></svg></span>${{ calls: "answered", errors: "failed (5xx)", limited: "too many (429)" }[name]}`).join("")}</p>
+<p>${legend()}</p>
 <h2>Keys</h2>
 ${keys(readiness)}
 <p>Counted since the isolates started; ${new Date(now).toISOString()}.</p>
 </body></html>`;
+}
+
+function legend() {
+  const names = { calls: "answered", errors: "failed (5xx)", limited: "too many (429)" };
+  const swatch = (name) =>
+    `<svg viewBox="0 0 1 1" aria-hidden="true"><rect class="${name}" width="1" height="1"/></svg>`;
+  return Object.entries(names)
+    .map(([name, meaning]) => `<span class="swatch">${swatch(name)}</span>${meaning}`)
+    .join("");
 }
 
 function chart(ledger, now) {
@@ -139,7 +160,9 @@ function chart(ledger, now) {
         return h > 0 ? `<rect class="${name}" x="${x}" y="${y.toFixed(2)}" width="1.6" height="${h.toFixed(2)}"/>` : "";
       });
     });
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="calls a minute, at most ${most}">${bars.join("")}</svg><p>at most ${most} a minute</p>`;
+  const label = `calls a minute, at most ${most}`;
+  const svg = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${bars.join("")}</svg>`;
+  return `${svg}<p>at most ${most} a minute</p>`;
 }
 
 function keys({ keys = [] }) {
@@ -147,9 +170,11 @@ function keys({ keys = [] }) {
     const good = !expired && lastVerdict !== "refused";
     const expiry = expiresAt === undefined ? "not told" : new Date(expiresAt).toISOString();
     const cells = [slot, fingerprint, inUse ? "in use" : "", expired ? "expired" : lastVerdict, expiry];
-    return `<tr>${cells.map((cell, index) => `<td${index === 3 ? ` class="${good ? "good" : "bad"}"` : ""}>${escaped(cell)}</td>`).join("")}</tr>`;
+    const marks = { 3: ` class="${good ? "good" : "bad"}"` };
+    return `<tr>${cells.map((cell, index) => `<td${marks[index] ?? ""}>${escaped(cell)}</td>`).join("")}</tr>`;
   });
-  return `<table><tr><th>place</th><th>fingerprint</th><th></th><th>last verdict</th><th>expires</th></tr>${rows.join("")}</table>`;
+  const head = ["place", "fingerprint", "", "last verdict", "expires"].map((name) => `<th>${name}</th>`);
+  return `<table><tr>${head.join("")}</tr>${rows.join("")}</table>`;
 }
 
 // The bound of the class in which this part of all latencies lies.

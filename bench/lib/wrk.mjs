@@ -6,7 +6,10 @@ import { program } from "./programs.mjs";
 const run = promisify(execFile);
 const UNIT = { us: 1, ms: 1e3, s: 1e6, m: 60e6 };
 
-/** Requests and requests per second; latencies in microseconds. An answer other than 2xx or a socket error ends the bench. */
+/**
+ * Requests and requests per second; latencies in microseconds. An answer other than 2xx or a socket error ends the
+ * bench.
+ */
 export async function wrk(url, { seconds, connections, headers }) {
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s"];
   for (const [name, value] of Object.entries(headers)) args.push("-H", `${name}: ${value}`);

@@ -101,9 +101,8 @@ function download(workerd, bytes) {
         reject(new Error(`download: ${length} bytes after ${head.split("\r\n", 1)[0]}`));
       else resolve();
     });
-    socket.write(
-      `GET /v2/download HTTP/1.1\r\nHost: bench\r\nAuthorization: ${HEADERS.authorization}\r\nConnection: close\r\n\r\n`,
-    );
+    const fields = ["Host: bench", `Authorization: ${HEADERS.authorization}`, "Connection: close"];
+    socket.write(`GET /v2/download HTTP/1.1\r\n${fields.join("\r\n")}\r\n\r\n`);
   });
 }
 

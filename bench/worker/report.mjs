@@ -113,7 +113,8 @@ function memory({ variants, bodies }) {
 function streaming({ variants, bodies, bytes }) {
   const of = (way, field) => over(bodies, (result) => result[way], field);
   const ways = ["down", "up"].map((way) => [of(way, "perSecond"), of(way, "cpu"), of(way, "growth")]);
-  return `streaming ${bytes / 1024 / 1024} MiB, in MiB/s; CPU is workerd's time for it, in ms; growth is that of the RSS at its highest, in MiB\n${table(
+  const units = "in MiB/s; CPU is workerd's time for it, in ms; growth is that of the RSS at its highest, in MiB";
+  return `streaming ${bytes / 1024 / 1024} MiB, ${units}\n${table(
     ["variant", ...["down", "up"].flatMap((way) => [way, "of bare", "CPU", "of bare", "growth"])],
     variants.map(({ id, title }) => [
       title,

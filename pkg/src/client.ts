@@ -61,7 +61,10 @@ export interface AttentionOptions extends Hooks {
   readonly defaultQuery?: Query | undefined;
   /** Told what happens. Default: the console, if a level is set. */
   readonly logger?: Logger | undefined;
-  /** From which level on: debug, info, warn, error or off. Default: ATTENTION_LOG, else all for a logger of your own and none for the console. */
+  /**
+   * From which level on: debug, info, warn, error or off. Default: ATTENTION_LOG, else all for a logger of your own
+   * and none for the console.
+   */
   readonly logLevel?: LogLevel | undefined;
   /** Lets an API key into a browser, where every visitor can take it. */
   readonly dangerouslyAllowBrowser?: boolean | undefined;
@@ -361,13 +364,16 @@ function open(options: AttentionOptions): SharedUpstream {
   if (apiKey === undefined && token === undefined) {
     throw config(
       "key_missing",
-      "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY, or pass the `token` of a Worker and its `baseURL`",
+      "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY, " +
+        "or pass the `token` of a Worker and its `baseURL`",
     );
   }
   if (apiKey !== undefined && options.dangerouslyAllowBrowser !== true && isBrowser()) {
     throw config(
       "key_in_browser",
-      "an API key in a browser can be taken by everybody who visits: deploy the Worker, which keeps the key, and pass its `baseURL` and a caller `token` here; or, if only people who may have the key can load this page, set `dangerouslyAllowBrowser: true`",
+      "an API key in a browser can be taken by everybody who visits: deploy the Worker, which keeps the key, " +
+        "and pass its `baseURL` and a caller `token` here; " +
+        "or, if only people who may have the key can load this page, set `dangerouslyAllowBrowser: true`",
     );
   }
   const baseURL = options.baseURL?.toString() ?? variable("ATTENTION_BASE_URL");

@@ -6,7 +6,10 @@ import type { APIPromise, WithResponse } from "../call/promise.js";
 import { type Query, queryPairs } from "../call/query.js";
 import { errorOf } from "../errors/errors.js";
 
-/** How a list is paged: the style, the parameter that moves on, where the items are, where the total or the next cursor is. */
+/**
+ * How a list is paged: the style, the parameter that moves on, where the items are, where the total or the next cursor
+ * is.
+ */
 export type PagingStyle = readonly [style: string, parameter: string, items: string, end: string];
 
 /**

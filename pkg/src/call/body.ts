@@ -1,6 +1,9 @@
 /** Request bodies: what is sent as it is, what becomes JSON, and what cannot be sent. */
 
-/** What `body` may be. Any other object is sent as JSON: `object`, so that interfaces fit, which have no index signature. */
+/**
+ * What `body` may be. Any other object is sent as JSON: `object`, so that interfaces fit, which have no index
+ * signature.
+ */
 export type Body =
   | string
   | URLSearchParams
@@ -23,14 +26,15 @@ export interface Encoded {
 
 /** Object.prototype.toString's names of objects that JSON would turn into `{}`. */
 const NOT_JSON =
-  /^\[object (Map|Set|WeakMap|WeakSet|Blob|File|FormData|ArrayBuffer|DataView|Promise|ReadableStream|RegExp|Error|.*Array)\]$/;
+  /^\[object ((Weak)?(Map|Set)|Blob|File|FormData|ArrayBuffer|DataView|Promise|ReadableStream|RegExp|Error|.*Array)\]$/;
 
 /** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
 export function encodeBody(body: Body): Encoded {
   if (typeof body === "string") return { content: body, oneShot: false };
   if (typeof body !== "object" || body === null) {
     throw new TypeError(
-      `body is ${named(body)}; expected an object or array (sent as JSON), or a string, URLSearchParams, FormData, Blob, ArrayBuffer, view or stream`,
+      `body is ${named(body)}; expected an object or array (sent as JSON), ` +
+        "or a string, URLSearchParams, FormData, Blob, ArrayBuffer, view or stream",
     );
   }
   if (

@@ -43,7 +43,10 @@ export const logger: Rule = [
   "an object with the functions debug, info, warn and error, such as console",
 ];
 
-/** Throws a TypeError that names the first option which is unknown or holds something else. Its value is not repeated: it may be a key. */
+/**
+ * Throws a TypeError that names the first option which is unknown or holds something else. Its value is not
+ * repeated: it may be a key.
+ */
 export function checkOptions(owner: string, options: unknown, rules: Rules): void {
   if (!isObject(options) || Array.isArray(options)) throw new TypeError(`${owner}: expected an object with options`);
   for (const name in options as object) {

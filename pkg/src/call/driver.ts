@@ -29,7 +29,8 @@ export const NOT_IDEMPOTENT = 4;
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
 const QUEUE_TIMEOUT =
-  "other calls of this client took so long that this one was not sent within its timeout: raise `timeout` or `maxConcurrency`, or start fewer calls at once";
+  "other calls of this client took so long that this one was not sent within its timeout: " +
+  "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
 const KEY_TIMEOUT =
   "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
@@ -104,7 +105,8 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   let attempts = 0;
   // Nothing may be begun for a caller who is gone.
   if (deadline.aborted) throw aborted(deadline.reason, attempts, shared);
-  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers are not made for.
+  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
+  // are not made for.
   deadline.limit(left(call, started));
   if (!shared.semaphore.take(call.maxConcurrency) && !(await shared.semaphore.wait(call.maxConcurrency, deadline))) {
     deadline.end();

@@ -129,9 +129,8 @@ export class Events {
     for (const { slot, fingerprint, expiresAt } of shared.info().keys) {
       if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !shared.claimExpiryNotice(fingerprint))
         continue;
-      this.#logger?.warn(
-        `attention: the ${slot} key (${fingerprint}) ${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`,
-      );
+      const expiry = `${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`;
+      this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiry}`);
       this.#hooks.onKeyExpiring?.({ slot, fingerprint, expiresAt });
     }
   }

@@ -20,7 +20,10 @@ export interface CallOptions {
   readonly maxRetries?: number | undefined;
   /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
   readonly idempotencyKey?: string | undefined;
-  /** Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was certainly not processed, as with a 429, is sent again all the same. */
+  /**
+   * Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was
+   * certainly not processed, as with a 429, is sent again all the same.
+   */
   readonly idempotent?: boolean | undefined;
 }
 

@@ -51,7 +51,10 @@ export class APIPromise<T> implements Promise<T> {
     return this.#read().finally(onEnd);
   }
 
-  /** The response as it is, its body an unread stream. Only an error answer rejects. The call's signal still ends the body; its timeout no longer does. */
+  /**
+   * The response as it is, its body an unread stream. Only an error answer rejects. The call's signal still ends the
+   * body; its timeout no longer does.
+   */
   async asResponse(): Promise<Response> {
     const { response, deadline } = await this.#attempted;
     deadline.handOver(response.body);

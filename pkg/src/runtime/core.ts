@@ -59,7 +59,8 @@ export class Upstream {
   /**
    * Begins a call and gives its number; the first action and the URL can be read then.
    *
-   * @param flags 1: sending twice is harmless; 2: the body can be sent once only; 4: sending twice is not harmless, whatever the method
+   * @param flags 1: sending twice is harmless; 2: the body can be sent once only; 4: sending twice is not harmless,
+   * whatever the method
    * @param timeout in milliseconds, negative for none; as `attemptTimeout`
    * @param now Unix milliseconds
    * @throws the JSON of an error, when the request is refused before it is sent

@@ -22,4 +22,6 @@ export function compile(): WebAssembly.Module {
 }
 
 const REFUSED =
-  "this runtime refuses to compile WebAssembly: a page's Content-Security-Policy has to allow it with `script-src 'self' 'wasm-unsafe-eval'`; a bundler for an edge runtime has to resolve this package with the condition `workerd` or `edge-light`";
+  "this runtime refuses to compile WebAssembly: " +
+  "a page's Content-Security-Policy has to allow it with `script-src 'self' 'wasm-unsafe-eval'`; " +
+  "a bundler for an edge runtime has to resolve this package with the condition `workerd` or `edge-light`";
