@@ -70,7 +70,8 @@ impl Builders {
         })
     }
 
-    /// A command that can build for wasm, and in which worker-build finds its helpers; without these names it would download them.
+    /// A command that can build for wasm, and in which worker-build finds its helpers; without these names it would
+    /// download them.
     pub(crate) fn command(&self, repo: &Repo, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = commands::wasm(repo, self.toolchain.private(), program)?;
         command

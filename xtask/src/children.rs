@@ -1,7 +1,8 @@
 //! Child processes that never outlive the chore.
 //!
-//! Each child leads a process group of its own, and the whole group ends with it: at the end of the step, at Ctrl-C or SIGTERM, at an error
-//! and at a panic (by `Drop`). A terminal's Ctrl-C thus reaches this process alone, which then stops the rest in order.
+//! Each child leads a process group of its own, and the whole group ends with it: at the end of the step, at Ctrl-C or
+//! SIGTERM, at an error and at a panic (by `Drop`). A terminal's Ctrl-C thus reaches this process alone, which then
+//! stops the rest in order.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, Command, ExitStatus};
@@ -22,7 +23,8 @@ const GRACE: Duration = Duration::from_secs(3);
 
 const POLL: Duration = Duration::from_millis(25);
 
-/// From here on SIGINT, SIGTERM and SIGHUP stop the children and let the chore end; a second signal does not wait for them.
+/// From here on SIGINT, SIGTERM and SIGHUP stop the children and let the chore end; a second signal does not wait for
+/// them.
 pub(crate) fn stop_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         let again = INTERRUPTED.swap(true, Ordering::SeqCst);
@@ -99,7 +101,8 @@ impl Child {
         Ok(status)
     }
 
-    /// Waits until the child ends, `tick`ing meanwhile. `None`: the deadline passed or the chore was interrupted, and the child was stopped.
+    /// Waits until the child ends, `tick`ing meanwhile. `None`: the deadline passed or the chore was interrupted, and
+    /// the child was stopped.
     pub(crate) fn wait(&mut self, deadline: Option<Instant>, mut tick: impl FnMut()) -> Result<Option<ExitStatus>> {
         loop {
             if let Some(status) = self.poll()? {

@@ -1,8 +1,9 @@
 //! The environment in which other programs run.
 //!
-//! Three kinds of variables are kept from every child: what `cargo run` set for xtask itself (it would make cargo rebuild things), the compiler
-//! libraries that rustup put on the library path (they belong to another compiler than the one for wasm), and the API keys: no build step, no
-//! package script and no test needs one. Only `start` hands them on, to workerd alone.
+//! Three kinds of variables are kept from every child: what `cargo run` set for xtask itself (it would make cargo
+//! rebuild things), the compiler libraries that rustup put on the library path (they belong to another compiler than
+//! the one for wasm), and the API keys: no build step, no package script and no test needs one. Only `start` hands them
+//! on, to workerd alone.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -23,7 +24,8 @@ pub(crate) fn native(repo: &Repo, program: impl AsRef<OsStr>) -> Result<Command>
     Ok(command)
 }
 
-/// A program for which `cargo build --target wasm32-unknown-unknown` works. `private` is a toolchain to use before the active one.
+/// A program for which `cargo build --target wasm32-unknown-unknown` works. `private` is a toolchain to use before the
+/// active one.
 pub(crate) fn wasm(repo: &Repo, private: Option<&Path>, program: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = clean(program);
     let mut first = vec![repo.tools_bin()];

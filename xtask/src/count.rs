@@ -46,7 +46,8 @@ fn before(text: &str, word: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Node's runner: `ℹ pass 12` (spec) or `# pass 12` (TAP). The last line of each kind counts, since tests may print such lines themselves.
+/// Node's runner: `ℹ pass 12` (spec) or `# pass 12` (TAP). The last line of each kind counts, since tests may print
+/// such lines themselves.
 pub(crate) fn node(output: &str) -> Counts {
     let last = |word: &str| {
         let value = |line: &str| {
@@ -57,7 +58,8 @@ pub(crate) fn node(output: &str) -> Counts {
     };
     Counts {
         passed: last("pass"),
-        // A cancelled test was cut off by a timeout or by a parent that ended first: it shows nothing, so it is no pass.
+        // A cancelled test was cut off by a timeout or by a parent that ended first: it shows nothing, so it is no
+        // pass.
         failed: last("fail") + last("cancelled"),
         skipped: last("skipped") + last("todo"),
     }

@@ -7,7 +7,8 @@ use anyhow::Result;
 use crate::repo::Repo;
 use crate::tools;
 
-/// The variables are documented where they are read: `ATTENTION_REPO`, `WORKERD`, and, where there is a browser, `CHROME` and `CHROMEDRIVER`.
+/// The variables are documented where they are read: `ATTENTION_REPO`, `WORKERD`, and, where there is a browser,
+/// `CHROME` and `CHROMEDRIVER`.
 pub(crate) fn environment(repo: &Repo, command: &mut Command) -> Result<()> {
     command.env("ATTENTION_REPO", repo.root()).env("WORKERD", tools::ensure(repo, tools::WORKERD)?.path);
     for (variable, tool) in [("CHROME", tools::CHROMIUM), ("CHROMEDRIVER", tools::CHROMEDRIVER)] {

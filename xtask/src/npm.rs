@@ -54,8 +54,9 @@ fn install(repo: &Repo) -> Result<()> {
     Ok(())
 }
 
-/// `npm ci` refuses a lock file that was written where the registry lacks an optional package (another platform's workerd, say), and names that
-/// package without a version. Anything else that it misses or finds different is a lock file that is out of step.
+/// `npm ci` refuses a lock file that was written where the registry lacks an optional package (another platform's
+/// workerd, say), and names that package without a version. Anything else that it misses or finds different is a lock
+/// file that is out of step.
 fn misses_only_what_nobody_has(said: &str) -> bool {
     let complaints = |kind: &str| said.lines().filter(|line| line.starts_with(&format!("npm error {kind}: "))).count();
     let unresolved =
@@ -85,7 +86,8 @@ pub(crate) fn version_of(repo: &Repo, package: &str) -> Option<String> {
     manifest.get("version")?.as_str().map(str::to_owned)
 }
 
-/// Whether npm's record of what it installed is what the lock file asks for. Optional packages (other platforms') may be absent.
+/// Whether npm's record of what it installed is what the lock file asks for. Optional packages (other platforms') may
+/// be absent.
 fn agree(lock: &[u8], installed: &[u8]) -> bool {
     let (Some(lock), Some(installed)) = (packages(lock), packages(installed)) else {
         return false;

@@ -1,6 +1,7 @@
 //! `cargo xtask policy`: what a policy of the Worker allows, said before it is deployed.
 //!
-//! It is judged by the code that judges in the Worker, attention-core; what there is to allow is the catalogue in openapi/.
+//! It is judged by the code that judges in the Worker, attention-core; what there is to allow is the catalogue in
+//! openapi/.
 
 use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};

@@ -9,7 +9,8 @@ pub(crate) const DEFAULT: u16 = 8787;
 /// How far the search for a free port goes.
 const SEARCHED: u16 = 100;
 
-/// The port to listen on, and whether it is another than the default. A port that was asked for is that port or an error.
+/// The port to listen on, and whether it is another than the default. A port that was asked for is that port or an
+/// error.
 pub(crate) fn choose(asked: Option<u16>) -> Result<(u16, bool)> {
     choose_with(asked, is_free)
 }

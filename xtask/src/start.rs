@@ -100,8 +100,8 @@ fn spawn(repo: &Repo, workerd: &Path, port: u16, token: &str, upstream: Upstream
     Child::spawn(&mut command)
 }
 
-/// Nothing runs when this process itself is killed beyond recall (SIGKILL), but Linux can end a child with its parent; `setpriv` asks for that and
-/// then becomes the program, so that no process more is there.
+/// Nothing runs when this process itself is killed beyond recall (SIGKILL), but Linux can end a child with its parent;
+/// `setpriv` asks for that and then becomes the program, so that no process more is there.
 fn server_command(repo: &Repo, program: &Path) -> Result<Command> {
     let Some(setpriv) = find::on_path("setpriv") else {
         return commands::native(repo, program);

@@ -1,8 +1,9 @@
 //! A private toolchain folder out of Debian's newer compiler, for machines that reach package registries only.
 //!
-//! Debian ships the compiler (packages `rustc-web`, `cargo-web`), the linker and the sources of std, but no std for wasm. So std is built once, from
-//! those sources, into a sysroot of links under `.tools/toolchain`. With its `bin` first on the PATH, plain cargo, wasm-pack and worker-build build
-//! for wasm: no `-Z` flag, no `RUSTC_BOOTSTRAP`, nothing written to /usr.
+//! Debian ships the compiler (packages `rustc-web`, `cargo-web`), the linker and the sources of std, but no std for
+//! wasm. So std is built once, from those sources, into a sysroot of links under `.tools/toolchain`. With its `bin`
+//! first on the PATH, plain cargo, wasm-pack and worker-build build for wasm: no `-Z` flag, no `RUSTC_BOOTSTRAP`,
+//! nothing written to /usr.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -55,7 +56,8 @@ pub(crate) fn make(repo: &Repo) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// `rust-lld` is a link into a package that `rust-web-llvm` does not depend on; the link's target is that package's name (`lld-22`).
+/// `rust-lld` is a link into a package that `rust-web-llvm` does not depend on; the link's target is that package's
+/// name (`lld-22`).
 fn install_linker(repo: &Repo) -> Result<()> {
     if Path::new(LINKER).exists() {
         return Ok(());
@@ -85,7 +87,8 @@ fn link_compiler(folder: &Path, host: &str) -> Result<()> {
         fs::create_dir_all(made).with_context(|| format!("cannot create {}", made.display()))?;
     }
     for program in ["rustc", "rustdoc"] {
-        // A link would not do: the compiler finds its sysroot from its own real path. Relative to itself, so that a clone can be moved.
+        // A link would not do: the compiler finds its sysroot from its own real path. Relative to itself, so that a
+        // clone can be moved.
         let wrapper = format!("#!/bin/sh\nexec /usr/bin/{program} --sysroot \"${{0%/bin/*}}\" \"$@\"\n");
         let file = bin.join(program);
         fs::write(&file, wrapper).with_context(|| format!("cannot write {}", file.display()))?;

@@ -30,7 +30,8 @@ pub(crate) enum Wanted {
     Any,
     AtLeast(&'static str),
     Exactly(&'static str),
-    /// The version of this crate in Cargo.lock: wasm-bindgen's CLI and its crate speak a format that changes with every version.
+    /// The version of this crate in Cargo.lock: wasm-bindgen's CLI and its crate speak a format that changes with every
+    /// version.
     AsLocked(&'static str),
 }
 
@@ -122,7 +123,8 @@ pub(crate) static TOOLS: [Tool; 14] = [
         name: WASM_BINDGEN,
         wanted: Wanted::AsLocked("wasm-bindgen"),
         places: &[Place::Own("wasm-bindgen"), Place::OnPath("wasm-bindgen")],
-        // Not `--locked`: a version in its lock file has been withdrawn by some registries before; the newest compatible ones work.
+        // Not `--locked`: a version in its lock file has been withdrawn by some registries before; the newest
+        // compatible ones work.
         obtain: Obtain::Cargo { krate: "wasm-bindgen-cli", locked: false },
         used_by: "build, start, test",
         required: true,

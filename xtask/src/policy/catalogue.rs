@@ -28,7 +28,8 @@ pub(super) struct Operation {
     pub(super) returns_capability: bool,
 }
 
-/// The API's MCP endpoint (crates/gateway/src/authorize/mcp.rs), which is no REST operation and stands beside the prefix.
+/// The API's MCP endpoint (crates/gateway/src/authorize/mcp.rs), which is no REST operation and stands beside the
+/// prefix.
 pub(super) const MCP: &str = "/mcp";
 
 /// Stands for an id; no rule names it.
