@@ -2,7 +2,10 @@
 // the self-test feeds it what must not be.
 import { SECRETS } from "../worker/worker.mjs";
 
-/** What may go up, beside `Host`, `Authorization` and the body's framing; as crates/gateway/src/answer/header_policy.rs has it. */
+/**
+ * What may go up, beside `Host`, `Authorization` and the body's framing; as crates/gateway/src/answer/header_policy.rs
+ * has it.
+ */
 const UP = new Set([
   "accept",
   "accept-encoding",

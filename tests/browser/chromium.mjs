@@ -2,7 +2,10 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-/** A browser in a container has no user namespaces, and nothing here is foreign code; nor is it to ask for what no test asks for. */
+/**
+ * A browser in a container has no user namespaces, and nothing here is foreign code; nor is it to ask for what no test
+ * asks for.
+ */
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",

@@ -31,7 +31,10 @@ const ENVIRONMENT = {
   NO_COLOR: "1",
 };
 
-/** Runs wrangler in worker/; no network, no questions, nothing reported. Gives what it printed; throws unless it ends well. */
+/**
+ * Runs wrangler in worker/; no network, no questions, nothing reported. Gives what it printed; throws unless it ends
+ * well.
+ */
 export async function wrangler(...args) {
   const { node, script } = await installed();
   const { stdout, stderr } = await run(node, [script, ...args], {
@@ -44,8 +47,8 @@ export async function wrangler(...args) {
 }
 
 /**
- * `wrangler dev` with a configuration of one's own: workerd with the platform's bindings, as miniflare makes them. Gives its
- * address and `close()`.
+ * `wrangler dev` with a configuration of one's own: workerd with the platform's bindings, as miniflare makes them.
+ * Gives its address and `close()`.
  */
 export async function dev(config) {
   const { node, script } = await installed();

@@ -6,7 +6,8 @@ import { spawn } from "node:child_process";
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd: string, env?: Record<string, string>, timeoutMs?: number }} options `env` is all that it gets beside PATH and HOME
+ * @param {{ cwd: string, env?: Record<string, string>, timeoutMs?: number }} options `env` is all that it gets beside
+ *   PATH and HOME
  */
 export async function run(command, args, options) {
   const child = start(command, args, options);

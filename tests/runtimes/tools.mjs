@@ -12,7 +12,10 @@ const repo = process.env.ATTENTION_REPO ?? fileURLToPath(new URL("../..", import
 const versions = JSON.parse(await readFile(new URL("versions.json", import.meta.url), "utf8"));
 const platform = `${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 
-/** Platforms that npm has a binary for. Elsewhere a test of it cannot run; where npm should have it and does not, it fails. */
+/**
+ * Platforms that npm has a binary for. Elsewhere a test of it cannot run; where npm should have it and does not, it
+ * fails.
+ */
 const PLATFORMS = {
   deno: ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win-x64", "win-arm64"],
   bun: ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win-x64", "win-arm64"],

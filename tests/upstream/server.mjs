@@ -8,7 +8,8 @@ import { checkEntry, play, write } from "./script.mjs";
 /**
  * @param {object} [options]
  * @param {{ handle(request: Request): Promise<Response> }} [options.mock] answers what no script answers
- * @param {(request: Request, record: object) => Response | Promise<Response>} [options.handler] the same, instead of a mock
+ * @param {(request: Request, record: object) => Response | Promise<Response>} [options.handler] the same, instead of a
+ *   mock
  * @param {boolean | string} [options.cors] lets pages of any origin (or of this one) call it directly
  * @param {number} [options.port] 0, the default, takes a free one
  * @param {number} [options.keepRecords] how many records stay; 10,000 by default

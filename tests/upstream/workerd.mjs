@@ -15,8 +15,11 @@ const COMPATIBILITY_DATE = "2026-11-01";
  * @param {object} options
  * @param {Array<{
  *   name: string,
- *   modules: Array<{ name: string, type?: "esm"|"cjs"|"wasm"|"text"|"json"|"data", file?: string | URL, text?: string }>,
- *   bindings?: Record<string, string | { json: unknown } | { fromEnvironment: string } | { service: string | { name: string, entrypoint?: string } }
+ *   modules: Array<{
+ *     name: string, type?: "esm"|"cjs"|"wasm"|"text"|"json"|"data", file?: string | URL, text?: string,
+ *   }>,
+ *   bindings?: Record<string, string | { json: unknown } | { fromEnvironment: string }
+ *     | { service: string | { name: string, entrypoint?: string } }
  *     | { durableObject: string | { className: string, service: string } } | { analyticsEngine: string }>,
  *   durableObjects?: string[],
  *   storage?: string,
@@ -24,9 +27,10 @@ const COMPATIBILITY_DATE = "2026-11-01";
  *   outbound?: string,
  *   compatibilityDate?: string,
  *   compatibilityFlags?: string[],
- * }>} options.services the first module of each is its entry; `port: false` is for services reached by binding only; `storage` is a folder
- *   that Durable Objects keep their storage in, in memory without
- * @param {string[]} [options.outbound] which networks `fetch` may reach: of "public", "private", "local"; all by default
+ * }>} options.services the first module of each is its entry; `port: false` is for services reached by binding only;
+ *   `storage` is a folder that Durable Objects keep their storage in, in memory without
+ * @param {string[]} [options.outbound] which networks `fetch` may reach: of "public", "private", "local"; all by
+ *   default
  * @param {Record<string, string>} [options.env] what `fromEnvironment` bindings read
  * @param {string[]} [options.args] more arguments for workerd, such as "--experimental"
  * @param {number} [options.startMs] how long it may take to listen; 15 s by default

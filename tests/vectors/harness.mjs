@@ -31,8 +31,13 @@ export function applicable(file, runtime) {
 }
 
 /**
- * @param {{ Upstream: Function, files: Record<string, object> }} what the class of `attention-wasm/core`, and the parsed files by name
- * @returns {Promise<{ passed: number, failed: Array<{ file: string, name: string, expected?: unknown, got: unknown }>, ran: Record<string, number> }>}
+ * @param {{ Upstream: Function, files: Record<string, object> }} what the class of `attention-wasm/core`, and the
+ *   parsed files by name
+ * @returns {Promise<{
+ *   passed: number,
+ *   failed: Array<{ file: string, name: string, expected?: unknown, got: unknown }>,
+ *   ran: Record<string, number>,
+ * }>}
  */
 export async function runVectors({ Upstream, files }) {
   const failed = [];

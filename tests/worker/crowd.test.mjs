@@ -1,5 +1,5 @@
-// Ten thousand callers at once, or as many as the machine lets a process have sockets: all their requests are open at the same time
-// towards workerd, and towards an upstream that answers none before it has all.
+// Ten thousand callers at once, or as many as the machine lets a process have sockets: all their requests are open at
+// the same time towards workerd, and towards an upstream that answers none before it has all.
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -138,7 +138,8 @@ test("a restart in the middle of a 429's wait: the gate's object reads it from t
   let workerd = await start();
   try {
     assertProblem(await call(workerd, "first", { target: "/v2/restart/limited" }), 429, "rate_limited");
-    // The other isolate has met no 429. That it is held back means that the object knows, and it says nothing before its storage has it.
+    // The other isolate has met no 429. That it is held back means that the object knows, and it says nothing before
+    // its storage has it.
     await until(async () => (await call(workerd, "second")).status === 429, "the object knows");
     await workerd.close();
     workerd = await start();

@@ -73,8 +73,8 @@ test("four isolates together stay within the budget, and a flood does not keep a
   assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
   const times = arrivals.map(({ at }) => at);
   assert.equal(times.length, 168);
-  // Places are handed out exactly (a unit test shows it); on its way here a call may be late by seconds on a busy machine,
-  // and then stand beside those that are on time. Without a gate all 168 would come within the first one.
+  // Places are handed out exactly (a unit test shows it); on its way here a call may be late by seconds on a busy
+  // machine, and then stand beside those that are on time. Without a gate all 168 would come within the first one.
   const LATE = 2;
   for (const seconds of [1, 2]) {
     for (const [i, time] of times.entries()) {
@@ -83,7 +83,8 @@ test("four isolates together stay within the budget, and a flood does not keep a
     }
   }
   assert.ok(Math.max(...times) - started >= ((168 - 1) / BUDGET) * 1000 - 50, "all were here too soon");
-  // Not each of them: on a busy machine one or the other is late for reasons of its own. In a queue all would stand behind the flood.
+  // Not each of them: on a busy machine one or the other is late for reasons of its own. In a queue all would stand
+  // behind the flood.
   const positions = arrivals.flatMap(({ url }, position) => (url.includes("quiet") ? [position] : []));
   assert.ok(positions[3] < 100, `the quiet caller's calls were the ${positions} of 168`);
 });

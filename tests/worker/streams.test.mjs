@@ -403,8 +403,8 @@ describe("up", () => {
     assert.equal(workers.upstream.records[0].body.complete, false);
   });
 
-  // fetch says of these what it says of an API that cannot be reached, and a stream between the two would end what breaks off as if
-  // it were whole.
+  // fetch says of these what it says of an API that cannot be reached, and a stream between the two would end what
+  // breaks off as if it were whole.
   test("chunks that are none: never whole for the upstream, and however many of them, nobody else is shut out", async () => {
     workers.begin();
     for (let count = 0; count < 30; count++) {

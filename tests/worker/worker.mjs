@@ -50,9 +50,9 @@ export class Workers {
   #services = {};
 
   /**
-   * One more Worker, with the usual bindings but for these; `undefined` takes one away, a function makes its text once the
-   * upstream listens. Gives the name to call it by. Key ring and gate are a Worker's own, so a test that moves them has its own.
-   * `modules` are for a Worker that is not just the built one.
+   * One more Worker, with the usual bindings but for these; `undefined` takes one away, a function makes its text once
+   * the upstream listens. Gives the name to call it by. Key ring and gate are a Worker's own, so a test that moves them
+   * has its own. `modules` are for a Worker that is not just the built one.
    */
   with(bindings = {}, modules = MODULES) {
     const name = `worker-${Object.keys(this.#services).length}`;

@@ -1,4 +1,5 @@
-// Tokens of an issuer that it never signed, or signed for something else. The Worker believes its RS256, ES256 and EdDSA keys.
+// Tokens of an issuer that it never signed, or signed for something else. The Worker believes its RS256, ES256 and
+// EdDSA keys.
 import {
   AUDIENCE,
   claims,

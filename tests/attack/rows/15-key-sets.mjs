@@ -1,4 +1,5 @@
-// An issuer that is down, that was taken over, or whose key set is not what it should be. `keys` is what it answers, one question after the other.
+// An issuer that is down, that was taken over, or whose key set is not what it should be. `keys` is what it answers,
+// one question after the other.
 import { constants, createHash, createHmac, publicEncrypt } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { claims, ec, ed, jws, jwt, KEYS, pair, part, rsa, stranger } from "../../worker/issuer.mjs";

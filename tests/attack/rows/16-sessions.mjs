@@ -1,4 +1,5 @@
-// Sessions used again, elsewhere, for more, or made by others. They are signed here as the Worker does, from its secret.
+// Sessions used again, elsewhere, for more, or made by others. They are signed here as the Worker does, from its
+// secret.
 import { createHmac } from "node:crypto";
 import { now, part, SESSION_SECRET, session } from "../../worker/issuer.mjs";
 
