@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use attention_core::Timestamp;
-use attention_core::text::decimal;
+use attention_core::codec::text::decimal;
 
 /// So many calls in so much time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

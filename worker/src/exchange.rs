@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use attention_core::call::{Attempt, Verdict};
-use attention_core::json::Object;
+use attention_core::codec::json::Object;
 use attention_core::key::Fingerprint;
 use attention_core::key_ring::{KeyRing, Slot, Switch};
 use attention_core::{Action, Call, Error, Method, Timestamp, millis};

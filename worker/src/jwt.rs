@@ -10,7 +10,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use attention_core::json::{self, Array, Element, Object};
+use attention_core::codec::json::{self, Array, Element, Object};
 use attention_core::request::BaseUrl;
 use attention_core::route::Policies;
 

@@ -7,8 +7,8 @@
 use alloc::string::String;
 use alloc::vec;
 
-use attention_core::json::{self, Element, Malformed};
-use attention_core::text;
+use attention_core::codec::json::{self, Element, Malformed};
+use attention_core::codec::text;
 
 /// Where it is, at the API and at the Worker.
 pub(crate) const PATH: &str = "/mcp";

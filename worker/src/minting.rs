@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use attention_core::Timestamp;
-use attention_core::json::Object;
+use attention_core::codec::json::Object;
 use attention_core::session::{Session, SessionError};
 
 use crate::config::Config;

@@ -8,8 +8,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use attention_core::json::{self, Element, Malformed};
-use attention_core::text;
+use attention_core::codec::json::{self, Element, Malformed};
+use attention_core::codec::text;
 
 /// What is wrong with a JSON text of the configuration, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,8 +3,8 @@
 
 use alloc::string::String;
 
-use attention_core::json::Object;
-use attention_core::text::decimal;
+use attention_core::codec::json::Object;
+use attention_core::codec::text::decimal;
 
 use crate::cors;
 use crate::problem::Problem;

@@ -8,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use crate::codec::text;
 use crate::key::ApiKey;
 use crate::secret::Secret;
-use crate::text;
 
 /// The longest caller token that is looked at: 8 KiB.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -10,8 +10,9 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::text::{cut, split, whole_number};
-use crate::{Headers, Timestamp, http_date};
+use crate::codec::http_date;
+use crate::codec::text::{cut, split, whole_number};
+use crate::{Headers, Timestamp};
 
 /// The request headers by which servers choose between representations, and which
 /// a cache's key therefore holds. An answer that varies by another one is not kept.

@@ -12,9 +12,9 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::Timestamp;
-use crate::json::{Array, Object};
+use crate::codec::json::{Array, Object};
+use crate::codec::text::{self, decimal};
 use crate::key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot};
-use crate::text::{self, decimal};
 
 /// One of the causes that the API's page names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,15 +6,15 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
+use crate::codec::json::{self, Object, Value};
+use crate::codec::text::{self, decimal};
 use crate::diagnosis::Diagnosis;
-use crate::json::{self, Object, Value};
 use crate::key::KeyError;
 use crate::key_ring::KeyRing;
 use crate::outcome::Rejection;
 use crate::redaction::scrub;
 use crate::request::{BaseUrlError, RequestError};
 use crate::retry::Failure;
-use crate::text::{self, decimal};
 use crate::time::millis;
 
 /// How much of an error body is read for its message: 64 KiB.

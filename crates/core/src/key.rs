@@ -13,10 +13,10 @@ use sha2::block_api::compress256;
 use zeroize::Zeroizing;
 
 use crate::Timestamp;
-use crate::base64url;
-use crate::json::{self, Value};
+use crate::codec::base64url;
+use crate::codec::json::{self, Value};
+use crate::codec::text::{self, cut, split, trim_end, whole_number};
 use crate::secret::Secret;
-use crate::text::{self, cut, split, trim_end, whole_number};
 
 /// The longest accepted key: 8 KiB, the header size that common servers take.
 pub const MAX_KEY_BYTES: usize = 8 * 1024;

@@ -17,7 +17,7 @@ use core::time::Duration;
 
 use crate::Timestamp;
 use crate::authorization::Authorization;
-use crate::json::{Array, Object};
+use crate::codec::json::{Array, Object};
 use crate::key::{ApiKey, CallerToken, Claims, Fingerprint};
 use crate::secret::Secret;
 

@@ -21,7 +21,8 @@
 //! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
 //! | [`caching`] | which answers may be kept, and given again |
 //! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
-//! | [`redaction`], [`json`], [`text`] | what may be said of it |
+//! | [`redaction`] | what may be said of it |
+//! | [`codec`] | what stands in for parts of std and serde |
 //!
 //! Out of scope: sending anything, reading the clock, holding a success body.
 
@@ -32,14 +33,11 @@
 extern crate alloc;
 
 pub mod authorization;
-mod base64url;
 pub mod caching;
 pub mod call;
+pub mod codec;
 pub mod diagnosis;
 pub mod error;
-mod http_date;
-mod ip;
-pub mod json;
 pub mod key;
 pub mod key_ring;
 mod method;
@@ -53,7 +51,6 @@ pub mod retry;
 pub mod route;
 mod secret;
 pub mod session;
-pub mod text;
 mod time;
 
 pub use call::{Action, Call, Upstream};

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::Timestamp;
+use crate::codec::text;
 use crate::rate_limit::{self, Quota};
-use crate::text;
 
 /// Response headers, looked up by lower-case name.
 ///

@@ -10,7 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::text::{self, hex_pair, split};
+use crate::codec::text::{self, hex_pair, split};
 
 /// The longest accepted path or query: 8 KiB.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;

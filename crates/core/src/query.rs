@@ -4,8 +4,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::codec::text;
 use crate::path::MAX_TARGET_BYTES;
-use crate::text;
 
 /// Encodes pairs into a query string, without the `?`.
 ///

@@ -7,9 +7,9 @@
 use core::time::Duration;
 
 use crate::Timestamp;
-use crate::http_date;
+use crate::codec::http_date;
+use crate::codec::text::{self, cut, split, whole_number};
 use crate::outcome::Headers;
-use crate::text::{self, cut, split, whole_number};
 
 /// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
 /// is compared with `now`. A date in the past is a wait of zero. `None` when the

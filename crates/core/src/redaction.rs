@@ -7,8 +7,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::ops::Range;
 
+use crate::codec::text::{cut, find, hex_pair};
 use crate::secret::is_token68;
-use crate::text::{cut, find, hex_pair};
 
 /// What stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";

@@ -3,10 +3,10 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::ip;
+use crate::codec::ip;
+use crate::codec::text::{self, cut, find, split, trim_end, whole_number};
 use crate::path::{PathError, RequestPath};
 use crate::query::{self, QueryError};
-use crate::text::{self, cut, find, split, trim_end, whole_number};
 
 /// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
 pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";

@@ -30,8 +30,8 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::Method;
+use crate::codec::text::{self, whole_number};
 use crate::path::{PathError, RequestPath};
-use crate::text::{self, whole_number};
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The
 /// list of keys returns their values, so handing it out hands out the keys.

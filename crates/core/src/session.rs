@@ -20,10 +20,10 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::Timestamp;
-use crate::base64url;
-use crate::json::{self, Object, Value};
+use crate::codec::base64url;
+use crate::codec::json::{self, Object, Value};
+use crate::codec::text::{self, decimal, whole_number};
 use crate::route::{Policy, PolicyError};
-use crate::text::{self, decimal, whole_number};
 
 /// The longest life of a session.
 pub const LONGEST_SESSION: Duration = Duration::from_hours(1);

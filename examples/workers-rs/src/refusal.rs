@@ -1,7 +1,7 @@
 //! Answers that the Worker gives itself: problem details (RFC 9457).
 
 use attention_core::authorization::AuthorizationError;
-use attention_core::json::Object;
+use attention_core::codec::json::Object;
 use attention_core::path::PathError;
 use attention_core::request::RequestError;
 use attention_core::{Error, ErrorKind};

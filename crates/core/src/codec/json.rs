@@ -1,19 +1,20 @@
-//! Just enough JSON: one member of a bounded text, and a writer that escapes.
+//! Just enough JSON, in place of `serde_json`: one member of a bounded text, strict reading of a configuration,
+//! and a writer that escapes.
 //!
 //! The texts read here are error bodies and JWT payloads: small, and of use only
 //! for one or two members. A full deserializer would be the largest part of the
-//! npm package's wasm, so this skims instead (sizes in `docs/design.md`). What
-//! is malformed reads as absent, never as an error or a panic.
+//! npm package's wasm, so [`member`] skims instead (sizes in `docs/design.md`). What
+//! is malformed reads as absent, never as an error or a panic. Tested against `serde_json`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::text::{hex_pair, push_decimal, push_hex};
+use crate::codec::text::{hex_pair, push_decimal, push_hex};
 
 /// A JSON value seen from outside: scalars are read, containers stay raw text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
     /// A string, unescaped.
     String(Cow<'a, str>),
     /// A number, as it is written.
@@ -27,7 +28,8 @@ pub(crate) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    pub(crate) fn into_string(self) -> Option<Cow<'a, str>> {
+    /// The string that this is; `None` when it is something else.
+    pub fn into_string(self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => Some(text),
             _ => None,
@@ -36,7 +38,14 @@ impl<'a> Value<'a> {
 }
 
 /// The first member called `name` of the object that `text` is.
-pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
+///
+/// ```
+/// use attention_core::codec::json::{Value, member};
+///
+/// assert_eq!(member(r#"{"sub":"app","exp":1700000000}"#, "exp"), Some(Value::Number("1700000000")));
+/// assert_eq!(member("no JSON", "exp"), None);
+/// ```
+pub fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
     let mut cursor = Cursor { text, at: 0 };
     cursor.expect(b'{')?;
     loop {
@@ -51,7 +60,7 @@ pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
 }
 
 /// The first element of the array that `text` is.
-pub(crate) fn first_element(text: &str) -> Option<Value<'_>> {
+pub fn first_element(text: &str) -> Option<Value<'_>> {
     let mut cursor = Cursor { text, at: 0 };
     cursor.expect(b'[')?;
     cursor.value()
@@ -123,7 +132,7 @@ impl<'a> Element<'a> {
 /// read when it is.
 ///
 /// ```
-/// use attention_core::json;
+/// use attention_core::codec::json;
 ///
 /// let text = r#"[{"name":"app"}]"#;
 /// let elements = json::read(text).unwrap().elements().unwrap();
@@ -334,7 +343,7 @@ impl<'a> Cursor<'a> {
 /// a log line or between `<script>` tags without another thought.
 ///
 /// ```
-/// use attention_core::json::Object;
+/// use attention_core::codec::json::Object;
 ///
 /// let mut object = Object::new();
 /// object.string("title", "two\nlines").number("status", 401_u16);
@@ -402,7 +411,7 @@ impl Object {
 /// Writes one JSON array, element by element; the counterpart of [`Object`].
 ///
 /// ```
-/// use attention_core::json::Array;
+/// use attention_core::codec::json::Array;
 ///
 /// let mut array = Array::new();
 /// array.string("a").raw("{}");

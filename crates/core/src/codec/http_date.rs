@@ -10,7 +10,7 @@
 //! needs std, for whose clock wasm has no use (`docs/size.md`).
 
 use crate::Timestamp;
-use crate::text::whole_number;
+use crate::codec::text::whole_number;
 use crate::time::days_since_epoch;
 
 const WEEKDAYS: &str = "MonTueWedThuFriSatSun";
@@ -22,7 +22,14 @@ const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
 const EPOCH_WEEKDAY: u64 = 3;
 
 /// Reads a date. Its weekday has to be the right one.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+///
+/// ```
+/// use attention_core::{Timestamp, codec::http_date};
+///
+/// assert_eq!(http_date::parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Timestamp::from_unix_seconds(784_111_777)));
+/// assert_eq!(http_date::parse("Mon, 06 Nov 1994 08:49:37 GMT"), None);
+/// ```
+pub fn parse(text: &str) -> Option<Timestamp> {
     let mut rest = Rest(text);
     let weekday = rest.one_of(WEEKDAYS)?;
     let (day, month, year, seconds);

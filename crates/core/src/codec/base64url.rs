@@ -10,7 +10,12 @@ use alloc::vec::Vec;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-pub(crate) fn encode(bytes: &[u8]) -> String {
+/// Encodes bytes.
+///
+/// ```
+/// assert_eq!(attention_core::codec::base64url::encode(b"{}"), "e30");
+/// ```
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 4 / 3 + 2);
     let mut push = |bits: u32| text.extend(DIGITS.get(bits as usize % 64).map(|digit| char::from(*digit)));
     let (mut bits, mut held) = (0_u32, 0);
@@ -28,7 +33,16 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+/// Decodes a text; `None` for a character outside the alphabet, padding, or bits that no byte has.
+///
+/// ```
+/// use attention_core::codec::base64url::decode;
+///
+/// assert_eq!(decode("e30").as_deref(), Some(&b"{}"[..]));
+/// assert_eq!(decode("e31"), None);
+/// assert_eq!(decode("e30="), None);
+/// ```
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     // Sized first, exactly: growing or shrinking would leave copies of a key's claims behind.
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut held) = (0_u32, 0);

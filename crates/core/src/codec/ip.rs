@@ -1,7 +1,7 @@
 //! Whether a text is an IP address, read as `core::net` reads it (tested against
 //! it), which brings its own parser, three times as large (`docs/size.md`).
 
-use crate::text::{cut, find, hex_digit, split, whole_number};
+use crate::codec::text::{cut, find, hex_digit, split, whole_number};
 
 /// The bytes of an IPv4 address in dotted decimal, without leading zeros.
 pub(crate) fn v4(text: &str) -> Option<[u8; 4]> {
