@@ -13,10 +13,10 @@ use core::time::Duration;
 use attention_core::authorization::TokenDigest;
 use attention_core::call::Upstream;
 use attention_core::codec::text;
-use attention_core::request::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
 use attention_core::retry::RetryPolicy;
 use attention_core::route::{DEFAULT_POLICY, Policies, PolicyError};
 use attention_core::session::{SessionError, SessionSecret};
+use attention_core::url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
 use attention_core::{ApiKey, KeyError, KeyRing};
 
 use crate::allowance::Rate;

@@ -11,8 +11,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use attention_core::codec::json::{self, Array, Element, Object};
-use attention_core::request::BaseUrl;
 use attention_core::route::Policies;
+use attention_core::url::BaseUrl;
 
 use crate::allowance::Rate;
 use crate::caller::{NAME_RULE, is_name, policy_name};

@@ -6,9 +6,8 @@ use core::time::Duration;
 use attention_core::authorization::AuthorizationError;
 use attention_core::codec::json::Object;
 use attention_core::codec::text::decimal;
-use attention_core::path::PathError;
-use attention_core::request::RequestError;
 use attention_core::route::Unmet;
+use attention_core::url::{PathError, RequestError};
 use attention_core::{Error, ErrorKind, millis};
 
 use crate::record::Fault;

@@ -1,7 +1,7 @@
 //! What a request is aimed at, from the URL that the runtime gives.
 
 use attention_core::codec::text;
-use attention_core::path::{PathError, RequestPath};
+use attention_core::url::{PathError, RequestPath};
 
 /// Path and query of an absolute URL, not yet judged.
 #[derive(Clone, Copy, Debug)]

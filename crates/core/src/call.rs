@@ -20,7 +20,7 @@
 //!
 //! ```
 //! use attention_core::call::{Action, Call, CallOptions, Upstream, Verdict};
-//! use attention_core::{ApiKey, KeyRing, Method, Timestamp, request::BaseUrl};
+//! use attention_core::{ApiKey, KeyRing, Method, Timestamp, url::BaseUrl};
 //!
 //! let key = ApiKey::parse("an-obviously-fake-key")?;
 //! let mut upstream = Upstream::new(BaseUrl::parse("https://api.attention.tech/v2")?, KeyRing::new(key, None));
@@ -51,8 +51,8 @@ use crate::key_ring::{KeyRing, KeyVerdict, Slot, Switch};
 use crate::outcome::{self, Headers, Rejection};
 use crate::rate_limit::{Gate, Quota};
 use crate::redaction;
-use crate::request::{BaseUrl, RequestError};
 use crate::retry::{self, Failure, RetryBudget, RetryPolicy};
+use crate::url::{BaseUrl, RequestError};
 use crate::{Method, Timestamp};
 
 /// What all calls towards one server share.

@@ -13,9 +13,9 @@ use crate::key::KeyError;
 use crate::key_ring::KeyRing;
 use crate::outcome::Rejection;
 use crate::redaction::scrub;
-use crate::request::{BaseUrlError, RequestError};
 use crate::retry::Failure;
 use crate::time::millis;
+use crate::url::{BaseUrlError, RequestError};
 
 /// How much of an error body is read for its message: 64 KiB.
 pub const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;

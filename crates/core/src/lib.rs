@@ -15,7 +15,7 @@
 //! | --- | --- |
 //! | [`key`] | what is accepted as a key, and how it is named without being shown |
 //! | [`authorization`] | the `Authorization` header, built and parsed |
-//! | [`request`], [`path`], [`query`] | where a request may go |
+//! | [`url`] | where a request may go |
 //! | [`call`] | the life of one call |
 //! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
 //! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
@@ -42,16 +42,14 @@ pub mod key;
 pub mod key_ring;
 mod method;
 mod outcome;
-pub mod path;
-pub mod query;
 pub mod rate_limit;
 pub mod redaction;
-pub mod request;
 pub mod retry;
 pub mod route;
 mod secret;
 pub mod session;
 mod time;
+pub mod url;
 
 pub use call::{Action, Call, Upstream};
 pub use error::{Error, ErrorKind};

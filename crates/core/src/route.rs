@@ -31,7 +31,7 @@ use core::time::Duration;
 
 use crate::Method;
 use crate::codec::text::{self, whole_number};
-use crate::path::{PathError, RequestPath};
+use crate::url::{PathError, RequestPath};
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The
 /// list of keys returns their values, so handing it out hands out the keys.
@@ -51,7 +51,7 @@ const LONGEST_COALESCING: Duration = Duration::from_mins(1);
 /// A parsed policy.
 ///
 /// ```
-/// use attention_core::{Method, path::RequestPath, route::Policy};
+/// use attention_core::{Method, url::RequestPath, route::Policy};
 ///
 /// let policy = Policy::parse("allow GET /v2/conversations/*")?;
 /// let path = RequestPath::parse("/v2/conversations/42").unwrap();

@@ -225,7 +225,7 @@ impl core::error::Error for SessionError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Method, path::RequestPath};
+    use crate::{Method, url::RequestPath};
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);

@@ -1,8 +1,8 @@
 //! Policies: what they allow, what they refuse, and what cannot be read as one.
 
 use attention_core::Method::{self, Delete, Get, Head, Options, Post, Put};
-use attention_core::path::{PathError, RequestPath};
 use attention_core::route::{BodyLength, DEFAULT_POLICY, Decision, Policies, Policy, PolicyError, PolicyFault, Unmet};
+use attention_core::url::{PathError, RequestPath};
 use proptest::prelude::*;
 
 const ALL: [Method; 7] = [Get, Head, Options, Post, Put, Method::Patch, Delete];

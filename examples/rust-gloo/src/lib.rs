@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use attention_core::call::{Attempt, CallOptions, Upstream, Verdict};
-use attention_core::request::BaseUrl;
+use attention_core::url::BaseUrl;
 use attention_core::retry::Failure;
 use attention_core::{Action, Call, CallerToken, Error, KeyRing, Method, Timestamp};
 use gloo_net::http::{Headers, Request, Response};

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 
 use attention_core::authorization::TokenDigest;
 use attention_core::call::Upstream;
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::route::{DEFAULT_POLICY, Policy};
 use attention_core::{ApiKey, KeyRing};
 use worker::{Env, Result};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use attention_core::authorization::{Bearer, TokenDigest};
 use attention_core::call::{Attempt, CallOptions, Verdict};
-use attention_core::path::RequestPath;
+use attention_core::url::RequestPath;
 use attention_core::retry::Failure;
 use attention_core::{Action, Call, Method, Timestamp};
 use futures_util::future::{Either, select};

@@ -2,8 +2,7 @@
 
 use attention_core::authorization::AuthorizationError;
 use attention_core::codec::json::Object;
-use attention_core::path::PathError;
-use attention_core::request::RequestError;
+use attention_core::url::{PathError, RequestError};
 use attention_core::{Error, ErrorKind};
 use worker::{Headers, Response, Result};
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use attention_core::Method;
-use attention_core::request::BaseUrl;
+use attention_core::url::BaseUrl;
 use saphyr::{LoadableYamlNode as _, Yaml};
 
 use crate::repo::Repo;

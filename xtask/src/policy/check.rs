@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use attention_core::path::RequestPath;
 use attention_core::route::{Decision, Policy};
+use attention_core::url::RequestPath;
 
 use super::Source;
 use super::catalogue::{Catalogue, Operation};

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use attention_core::Method;
-use attention_core::path::RequestPath;
 use attention_core::route::{BodyLength, Decision, Policy, Rule, Unmet};
+use attention_core::url::RequestPath;
 
 use super::Source;
 use super::catalogue::{Catalogue, MCP};

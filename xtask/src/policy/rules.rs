@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use attention_core::Method;
-use attention_core::path::RequestPath;
 use attention_core::route::{Decision, Policies, Policy};
+use attention_core::url::RequestPath;
 
 #[derive(Debug)]
 pub(super) struct Rule {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use attention_core::call::{CallOptions, Verdict};
 use attention_core::rate_limit;
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::retry::RetryPolicy;
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{Action, Call, Error, Method, Timestamp, Upstream};
 use serde::Deserialize;
 

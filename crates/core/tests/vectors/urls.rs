@@ -1,7 +1,7 @@
 //! `urls.json`.
 
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
-use attention_core::{ApiKey, Error, KeyRing, Upstream, query};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError, query};
+use attention_core::{ApiKey, Error, KeyRing, Upstream};
 use serde::Deserialize;
 
 use crate::text::Text;

@@ -1,7 +1,6 @@
 //! Joining of base and target, judged by an independent URL parser.
 
-use attention_core::path::RequestPath;
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, MAX_TARGET_BYTES, RequestPath, query};
 use proptest::prelude::*;
 use url::Url;
 
@@ -134,11 +133,11 @@ proptest! {
     #[test]
     fn query_pairs_are_encoded_as_the_parser_does(pairs in proptest::collection::vec((any::<String>(), any::<String>()), 0..6)) {
         let borrowed = || pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let ours = attention_core::query::encode(borrowed());
+        let ours = query::encode(borrowed());
         let theirs = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(borrowed()).finish();
         prop_assert_eq!(&ours, &theirs);
         let base = BaseUrl::parse(DEFAULT_BASE_URL).expect("a base");
-        if ours.len() <= attention_core::path::MAX_TARGET_BYTES {
+        if ours.len() <= MAX_TARGET_BYTES {
             let read = Url::parse(&base.join("/x", &ours).expect("an encoded query")).expect("a URL");
             prop_assert_eq!(read.query_pairs().into_owned().collect::<Vec<_>>(), pairs);
         }

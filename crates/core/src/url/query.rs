@@ -4,13 +4,13 @@
 use alloc::string::String;
 use core::fmt;
 
+use super::path::MAX_TARGET_BYTES;
 use crate::codec::text;
-use crate::path::MAX_TARGET_BYTES;
 
 /// Encodes pairs into a query string, without the `?`.
 ///
 /// ```
-/// use attention_core::query;
+/// use attention_core::url::query;
 ///
 /// let text = query::encode([("filter[title]", "Q4 & more"), ("page", "1")]);
 /// assert_eq!(text, "filter%5Btitle%5D=Q4+%26+more&page=1");

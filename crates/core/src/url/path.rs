@@ -18,7 +18,7 @@ pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 /// A path that every party reads in the same way.
 ///
 /// ```
-/// use attention_core::path::{PathError, RequestPath};
+/// use attention_core::url::{PathError, RequestPath};
 ///
 /// let path = RequestPath::parse("/v2/api%5Fkeys")?;
 /// assert_eq!(path.as_str(), "/v2/api%5Fkeys");

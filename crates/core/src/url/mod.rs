@@ -1,0 +1,10 @@
+//! Where a request may go: a base URL, and targets that cannot leave it.
+
+mod base;
+mod path;
+pub mod query;
+mod request_error;
+
+pub use base::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
+pub use path::{MAX_TARGET_BYTES, PathError, RequestPath};
+pub use request_error::RequestError;
