@@ -79,7 +79,7 @@ describe("worker/README.md", () => {
     const own = [...(await read("worker/src/problem.rs")).matchAll(/Self::new\(\s*\d{3},\s*"([a-z_]+)"/g)].map(([, code]) => code);
     assert.ok(own.length > 20, `${own.length}`);
     const core = [];
-    for (const [file, error] of [["url/path", "PathError"], ["url/query", "QueryError"], ["authorization", "AuthorizationError"], ["url/request_error", "RequestError"]]) {
+    for (const [file, error] of [["url/path", "PathError"], ["url/query", "QueryError"], ["credential/bearer", "AuthorizationError"], ["url/request_error", "RequestError"]]) {
       const source = await read(`crates/core/src/${file}.rs`);
       const body = new RegExp(`impl ${error} \\{[^]*?fn code\\([^]*?\\n    \\}`).exec(source)[0];
       core.push(...[...body.matchAll(/=> "([a-z_]+)"/g)].map(([, code]) => code));

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use attention_core::Timestamp;
-use attention_core::authorization::TokenDigest;
+use attention_core::credential::TokenDigest;
 use attention_core::route::Policies;
 
 use crate::allowance::Rate;

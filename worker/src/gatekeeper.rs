@@ -18,7 +18,7 @@ use core::time::Duration;
 
 use attention_core::caching::{self, Kept};
 use attention_core::call::{CallOptions, Upstream};
-use attention_core::redaction::scrub;
+use attention_core::credential::scrub;
 use attention_core::retry::Failure;
 use attention_core::route::BodyLength;
 use attention_core::{Action, Call, Method, Slot, Timestamp, millis};
@@ -673,7 +673,7 @@ impl attention_core::Headers for Lookup<'_> {
 
 #[cfg(test)]
 mod tests {
-    use attention_core::authorization::TokenDigest;
+    use attention_core::credential::TokenDigest;
 
     use super::*;
 

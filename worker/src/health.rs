@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use attention_core::codec::json::{Array, Object};
-use attention_core::key::Fingerprint;
+use attention_core::credential::Fingerprint;
 use attention_core::key_ring::{KeyRing, KeyVerdict};
 use attention_core::{Slot, Timestamp};
 

@@ -4,7 +4,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
-use attention_core::authorization::{Bearer, TokenDigest};
+use attention_core::credential::{Bearer, TokenDigest};
 use attention_core::session::{Session, SessionError};
 use base64ct::{Base64, Encoding as _};
 

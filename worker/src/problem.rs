@@ -3,9 +3,9 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use attention_core::authorization::AuthorizationError;
 use attention_core::codec::json::Object;
 use attention_core::codec::text::decimal;
+use attention_core::credential::AuthorizationError;
 use attention_core::route::Unmet;
 use attention_core::url::{PathError, RequestError};
 use attention_core::{Error, ErrorKind, millis};

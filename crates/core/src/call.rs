@@ -44,13 +44,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::credential::{Fingerprint, reveals};
 use crate::diagnosis::Diagnosis;
 use crate::error::Error;
-use crate::key::Fingerprint;
 use crate::key_ring::{KeyRing, KeyVerdict, Slot, Switch};
 use crate::outcome::{self, Headers, Rejection};
 use crate::rate_limit::{Gate, Quota};
-use crate::redaction;
 use crate::retry::{self, Failure, RetryBudget, RetryPolicy};
 use crate::url::{BaseUrl, RequestError};
 use crate::{Method, Timestamp};
@@ -117,7 +116,7 @@ impl Upstream {
         let url = base.join(target, query)?;
         // The base is configuration: that a short token stands in it means nothing.
         let told = url.get(base.as_str().len()..).unwrap_or_default();
-        if self.keys.secrets().any(|secret| redaction::reveals(told, secret)) {
+        if self.keys.secrets().any(|secret| reveals(told, secret)) {
             return Err(RequestError::SecretInUrl);
         }
         Ok(url)

@@ -8,11 +8,10 @@ use core::time::Duration;
 
 use crate::codec::json::{self, Object, Value};
 use crate::codec::text::{self, decimal};
+use crate::credential::{KeyError, scrub};
 use crate::diagnosis::Diagnosis;
-use crate::key::KeyError;
 use crate::key_ring::KeyRing;
 use crate::outcome::Rejection;
-use crate::redaction::scrub;
 use crate::retry::Failure;
 use crate::time::millis;
 use crate::url::{BaseUrlError, RequestError};

@@ -16,10 +16,8 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::Timestamp;
-use crate::authorization::Authorization;
 use crate::codec::json::{Array, Object};
-use crate::key::{ApiKey, CallerToken, Claims, Fingerprint};
-use crate::secret::Secret;
+use crate::credential::{ApiKey, Authorization, CallerToken, Claims, Fingerprint, Secret};
 
 /// Which of the two places of the ring.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -13,15 +13,13 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
-//! | [`key`] | what is accepted as a key, and how it is named without being shown |
-//! | [`authorization`] | the `Authorization` header, built and parsed |
+//! | [`credential`] | which texts are keys and tokens, the `Authorization` header, and how both stay out of other texts |
 //! | [`url`] | where a request may go |
 //! | [`call`] | the life of one call |
 //! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
 //! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
 //! | [`caching`] | which answers may be kept, and given again |
 //! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
-//! | [`redaction`] | what may be said of it |
 //! | [`codec`] | what stands in for parts of std and serde |
 //!
 //! Out of scope: sending anything, reading the clock, holding a success body.
@@ -32,28 +30,25 @@
 
 extern crate alloc;
 
-pub mod authorization;
 pub mod caching;
 pub mod call;
 pub mod codec;
+pub mod credential;
 pub mod diagnosis;
 pub mod error;
-pub mod key;
 pub mod key_ring;
 mod method;
 mod outcome;
 pub mod rate_limit;
-pub mod redaction;
 pub mod retry;
 pub mod route;
-mod secret;
 pub mod session;
 mod time;
 pub mod url;
 
 pub use call::{Action, Call, Upstream};
+pub use credential::{ApiKey, CallerToken, KeyError};
 pub use error::{Error, ErrorKind};
-pub use key::{ApiKey, CallerToken, KeyError};
 pub use key_ring::{KeyRing, Slot};
 pub use method::Method;
 pub use outcome::Headers;

@@ -2,7 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use attention_core::authorization::TokenDigest;
+use attention_core::credential::TokenDigest;
 use attention_core::call::Upstream;
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::route::{DEFAULT_POLICY, Policy};

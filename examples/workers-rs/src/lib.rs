@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
 
-use attention_core::authorization::{Bearer, TokenDigest};
+use attention_core::credential::{Bearer, TokenDigest};
 use attention_core::call::{Attempt, CallOptions, Verdict};
 use attention_core::url::RequestPath;
 use attention_core::retry::Failure;

@@ -7,8 +7,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::ops::Range;
 
+use super::secret::is_token68;
 use crate::codec::text::{cut, find, hex_pair};
-use crate::secret::is_token68;
 
 /// What stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";
@@ -21,7 +21,7 @@ const LOOKALIKE_BYTES: usize = 16;
 /// like a JWT.
 ///
 /// ```
-/// use attention_core::redaction::scrub;
+/// use attention_core::credential::scrub;
 ///
 /// let text = scrub("refused: Bearer an-obviously-fake-key", ["an-obviously-fake-key"]);
 /// assert_eq!(text, "refused: Bearer [redacted]");

@@ -7,8 +7,9 @@ use core::fmt;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::fingerprint::Fingerprint;
+use super::key_error::{CharacterClass, KeyError, MAX_KEY_BYTES};
 use crate::codec::text::{self, find, trim_end};
-use crate::key::{CharacterClass, Fingerprint, KeyError, MAX_KEY_BYTES};
 
 /// A bearer credential whose syntax has been checked: RFC 9110 §11.2 `token68`,
 /// which RFC 6750 §2.1 calls `b64token`.
