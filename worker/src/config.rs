@@ -10,10 +10,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use attention_core::call::Upstream;
+use attention_core::call::{RetryPolicy, Upstream};
 use attention_core::codec::text;
 use attention_core::credential::TokenDigest;
-use attention_core::retry::RetryPolicy;
 use attention_core::route::{DEFAULT_POLICY, Policies, PolicyError};
 use attention_core::session::{SessionError, SessionSecret};
 use attention_core::url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};

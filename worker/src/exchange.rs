@@ -7,10 +7,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use attention_core::call::{Attempt, Verdict};
+use attention_core::call::{Attempt, KeyRing, Slot, Switch, Verdict};
 use attention_core::codec::json::Object;
 use attention_core::credential::Fingerprint;
-use attention_core::key_ring::{KeyRing, Slot, Switch};
 use attention_core::{Action, Call, Error, Method, Timestamp, millis};
 
 use crate::allowance::Rate;

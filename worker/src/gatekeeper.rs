@@ -17,9 +17,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use attention_core::caching::{self, Kept};
-use attention_core::call::{CallOptions, Upstream};
+use attention_core::call::{CallOptions, Failure, Upstream};
 use attention_core::credential::scrub;
-use attention_core::retry::Failure;
 use attention_core::route::BodyLength;
 use attention_core::{Action, Call, Method, Slot, Timestamp, millis};
 use wasm_bindgen::prelude::*;

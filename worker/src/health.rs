@@ -2,9 +2,9 @@
 
 use alloc::string::String;
 
+use attention_core::call::{KeyRing, KeyVerdict};
 use attention_core::codec::json::{Array, Object};
 use attention_core::credential::Fingerprint;
-use attention_core::key_ring::{KeyRing, KeyVerdict};
 use attention_core::{Slot, Timestamp};
 
 /// Whether the Worker could serve a call, and what is known of its keys: names

@@ -15,9 +15,7 @@
 //! | --- | --- |
 //! | [`credential`] | which texts are keys and tokens, the `Authorization` header, and how both stay out of other texts |
 //! | [`url`] | where a request may go |
-//! | [`call`] | the life of one call |
-//! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
-//! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
+//! | [`call`] | the life of one call: whether, when and with which key to try again, and what went wrong |
 //! | [`caching`] | which answers may be kept, and given again |
 //! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
 //! | [`codec`] | what stands in for parts of std and serde |
@@ -34,22 +32,13 @@ pub mod caching;
 pub mod call;
 pub mod codec;
 pub mod credential;
-pub mod diagnosis;
-pub mod error;
-pub mod key_ring;
 mod method;
-mod outcome;
-pub mod rate_limit;
-pub mod retry;
 pub mod route;
 pub mod session;
 mod time;
 pub mod url;
 
-pub use call::{Action, Call, Upstream};
+pub use call::{Action, Call, Error, ErrorKind, Headers, KeyRing, Slot, Upstream};
 pub use credential::{ApiKey, CallerToken, KeyError};
-pub use error::{Error, ErrorKind};
-pub use key_ring::{KeyRing, Slot};
 pub use method::Method;
-pub use outcome::Headers;
 pub use time::{Timestamp, millis};

@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use attention_core::call::{CallOptions, Upstream, Verdict};
-use attention_core::retry::{Failure, RetryPolicy};
+use attention_core::call::{CallOptions, Failure, RetryPolicy, Upstream, Verdict};
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{Action, ApiKey, Call, ErrorKind, KeyRing, Method, Slot, Timestamp};
 use proptest::prelude::*;

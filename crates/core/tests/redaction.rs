@@ -1,8 +1,7 @@
 //! No type that can hold a secret, or that is made while one is near, shows it.
 
-use attention_core::call::{CallOptions, Upstream};
+use attention_core::call::{CallOptions, Failure, Upstream};
 use attention_core::credential::{Authorization, Bearer, TokenDigest, scrub};
-use attention_core::retry::Failure;
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, query};
 use attention_core::{ApiKey, Call, CallerToken, Error, KeyRing, Method, Slot, Timestamp};
 use proptest::prelude::*;

@@ -40,17 +40,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod diagnosis;
+mod error;
+mod gate;
+mod headers;
+mod key_ring;
+mod outcome;
+mod quota;
+mod retry;
+
+pub use diagnosis::{Cause, Diagnosis, Finding, Likelihood};
+pub use error::{Error, ErrorKind, MAX_ERROR_BODY_BYTES};
+pub use gate::Gate;
+pub use headers::Headers;
+pub use key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot, Switch};
+pub use quota::{Quota, retry_after};
+pub use retry::{Failure, RetryBudget, RetryPolicy};
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::time::Duration;
 
+use self::outcome::Rejection;
 use crate::credential::{Fingerprint, reveals};
-use crate::diagnosis::Diagnosis;
-use crate::error::Error;
-use crate::key_ring::{KeyRing, KeyVerdict, Slot, Switch};
-use crate::outcome::{self, Headers, Rejection};
-use crate::rate_limit::{Gate, Quota};
-use crate::retry::{self, Failure, RetryBudget, RetryPolicy};
 use crate::url::{BaseUrl, RequestError};
 use crate::{Method, Timestamp};
 
@@ -186,8 +198,7 @@ pub struct Attempt {
 pub enum Verdict {
     /// The response is the answer.
     Success,
-    /// The response is an error: read at most
-    /// [`MAX_ERROR_BODY_BYTES`](crate::error::MAX_ERROR_BODY_BYTES) of its body
+    /// The response is an error: read at most [`MAX_ERROR_BODY_BYTES`] of its body
     /// and hand them to [`Call::error`], or pass it on.
     Rejected,
     /// There is no response.

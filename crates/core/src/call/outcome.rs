@@ -1,41 +1,11 @@
 //! The head of a response, as far as core looks at it.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::headers::Headers;
+use super::quota::{Quota, retry_after};
 use crate::Timestamp;
-use crate::codec::text;
-use crate::rate_limit::{self, Quota};
-
-/// Response headers, looked up by lower-case name.
-///
-/// A trait rather than a map: in a wasm driver every look-up crosses into
-/// JavaScript, and on the success path core makes none that it does not need.
-pub trait Headers {
-    /// The header's value, repeated ones joined with a comma, `None` when absent.
-    fn get(&self, name: &str) -> Option<Cow<'_, str>>;
-}
-
-impl Headers for &[(&str, &str)] {
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value))
-    }
-}
-
-impl Headers for Vec<(String, String)> {
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()))
-    }
-}
-
-/// Repeated values are one list (RFC 9110 §5.3): for a header that is no list,
-/// such as `Retry-After`, that makes two values none instead of a guess.
-fn joined<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
-    let first = Cow::Borrowed(values.next()?);
-    Some(values.fold(first, |list, value| Cow::Owned(text::concat(&[&*list, ", ", value]))))
-}
 
 /// What core keeps of a response that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +21,7 @@ impl Rejection {
         Self {
             status,
             request_id: request_id(headers),
-            asked_wait: match headers.get("retry-after").and_then(|value| rate_limit::retry_after(&value, now)) {
+            asked_wait: match headers.get("retry-after").and_then(|value| retry_after(&value, now)) {
                 None if status == 429 => Quota::from_headers(headers, now).and_then(Quota::wait),
                 asked => asked,
             },

@@ -11,10 +11,10 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
+use super::key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot};
 use crate::Timestamp;
 use crate::codec::json::{Array, Object};
 use crate::codec::text::{self, decimal};
-use crate::key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot};
 
 /// One of the causes that the API's page names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

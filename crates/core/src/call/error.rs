@@ -6,13 +6,13 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
+use super::diagnosis::Diagnosis;
+use super::key_ring::KeyRing;
+use super::outcome::Rejection;
+use super::retry::Failure;
 use crate::codec::json::{self, Object, Value};
 use crate::codec::text::{self, decimal};
 use crate::credential::{KeyError, scrub};
-use crate::diagnosis::Diagnosis;
-use crate::key_ring::KeyRing;
-use crate::outcome::Rejection;
-use crate::retry::Failure;
 use crate::time::millis;
 use crate::url::{BaseUrlError, RequestError};
 

@@ -35,7 +35,7 @@ impl RetryPolicy {
     /// number from 0 to 1.
     ///
     /// ```
-    /// use attention_core::retry::RetryPolicy;
+    /// use attention_core::call::RetryPolicy;
     /// use std::time::Duration;
     ///
     /// let policy = RetryPolicy::default();
