@@ -11,7 +11,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::codec::http_date;
-use crate::codec::text::{cut, split, whole_number};
+use crate::codec::text::{split, split_once as cut, whole_number};
 use crate::{Headers, Timestamp};
 
 /// The request headers by which servers choose between representations, and which

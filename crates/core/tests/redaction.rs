@@ -2,7 +2,7 @@
 
 use attention_core::call::{CallOptions, Failure, Upstream};
 use attention_core::credential::{Authorization, Bearer, TokenDigest, scrub};
-use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, query};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, encode_query};
 use attention_core::{ApiKey, Call, CallerToken, Error, KeyRing, Method, Slot, Timestamp};
 use proptest::prelude::*;
 
@@ -115,7 +115,7 @@ proptest! {
         let (target, query) = [
             (format!("/x/{secret}"), String::new()),
             ("/x".to_owned(), format!("key={secret}")),
-            ("/x".to_owned(), query::encode([("key", secret.as_str())])),
+            ("/x".to_owned(), encode_query([("key", secret.as_str())])),
             ("/x".to_owned(), format!("key={percent_encoded}")),
         ][place].clone();
         let error = upstream.url(&target, &query).expect_err("a URL with a secret");
@@ -142,7 +142,7 @@ proptest! {
             format!(r#"{{"errors":[{{"title":{quoted},"code":"{other}"}}]}}"#),
             format!(r#"{{"code":"{secret}","detail":{quoted}}}"#),
             format!("Authorization: Bearer {secret}\r\nAuthorization: Bearer {other}"),
-            format!(r#"{{"message":"https://api.attention.tech/v2?{}"}}"#, query::encode([("key", secret.as_str()), ("key", &other)])),
+            format!(r#"{{"message":"https://api.attention.tech/v2?{}"}}"#, encode_query([("key", secret.as_str()), ("key", &other)])),
             format!("{}{secret}{other}", "x".repeat(490)),
             format!("<html>{secret} {other}</html>"),
         ][shape].clone();

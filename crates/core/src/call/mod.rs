@@ -265,19 +265,19 @@ impl Call {
         self.send(upstream, now)
     }
 
-    /// A response's head has come. `unit` is a random number from 0 to 1.
+    /// A response's head has come. `jitter` is a random number from 0 to 1.
     pub fn on_response(
         &mut self,
         upstream: &mut Upstream,
         status: u16,
         headers: &dyn Headers,
         now: Timestamp,
-        unit: f64,
+        jitter: f64,
     ) -> Action {
         if status == 401 {
             return self.on_unauthorized(upstream, headers, now);
         }
-        if outcome::speaks_for_the_key(status)
+        if outcome::proves_key_accepted(status)
             && self.key_is_in_place(upstream)
             && let Some(switch) = upstream.keys.on_accepted(self.slot, now)
         {
@@ -298,7 +298,7 @@ impl Call {
         let asked = rejection.asked_wait;
         self.rejection = Some(rejection);
         if status == 429 {
-            let wait = asked.unwrap_or_else(|| self.options.retry.backoff(self.retries, unit));
+            let wait = asked.unwrap_or_else(|| self.options.retry.backoff(self.retries, jitter));
             upstream.gate.on_limited(self.sent_at, now, wait);
         }
         let repeatable = retry::is_repeatable(self.options.method, self.options.idempotent);
@@ -315,7 +315,7 @@ impl Call {
             }
             (_, Some(asked)) if asked > self.options.retry.longest_wait => return Action::Done(Verdict::Rejected),
             (_, Some(asked)) => asked,
-            (_, None) => self.options.retry.backoff(self.retries, unit),
+            (_, None) => self.options.retry.backoff(self.retries, jitter),
         };
         if self.is_too_late(now, wait) || (status != 429 && !upstream.budget.spend()) {
             return Action::Done(Verdict::Rejected);
@@ -325,13 +325,13 @@ impl Call {
     }
 
     /// No response came.
-    pub fn on_failure(&mut self, upstream: &mut Upstream, failure: Failure, now: Timestamp, unit: f64) -> Action {
+    pub fn on_failure(&mut self, upstream: &mut Upstream, failure: Failure, now: Timestamp, jitter: f64) -> Action {
         let error = |call: &Self| Action::Done(Verdict::Failed(Box::new(Error::of_failure(failure, call.sent))));
         let repeatable = retry::is_repeatable(self.options.method, self.options.idempotent);
         if failure == Failure::Aborted || !repeatable || !self.may_send_again() {
             return error(self);
         }
-        let wait = self.options.retry.backoff(self.retries, unit);
+        let wait = self.options.retry.backoff(self.retries, jitter);
         if self.is_too_late(now, wait) || !upstream.budget.spend() {
             return error(self);
         }

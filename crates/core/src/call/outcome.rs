@@ -46,9 +46,9 @@ fn request_id(headers: &dyn Headers) -> Option<String> {
     })
 }
 
-/// Whether an answer with this status tells that the key was accepted. What comes
+/// Whether an answer with this status proves that the key was accepted. What comes
 /// from something before the API (a load balancer's 502, a redirect, a proxy's
 /// 407) or before the key was looked at (a 429) does not.
-pub(crate) const fn speaks_for_the_key(status: u16) -> bool {
+pub(crate) const fn proves_key_accepted(status: u16) -> bool {
     is_success(status) || matches!(status, 400..=499) && !matches!(status, 401 | 407 | 408 | 429)
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 use super::headers::Headers;
 use crate::Timestamp;
 use crate::codec::http_date;
-use crate::codec::text::{self, cut, split, whole_number};
+use crate::codec::text::{self, split, split_once, whole_number};
 
 /// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
 /// is compared with `now`. A date in the past is a wait of zero. `None` when the
@@ -82,7 +82,7 @@ impl Quota {
 fn parameter(list: &str, wanted: &str) -> Option<u64> {
     split(list, b';').find_map(|item| {
         split(item, b',').find_map(|part| {
-            let (name, value) = cut(part, b'=')?;
+            let (name, value) = split_once(part, b'=')?;
             if name.trim_ascii() == wanted { delta_seconds(value.trim_ascii()) } else { None }
         })
     })

@@ -31,7 +31,7 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// Exponential back-off with full jitter: uniform between zero and
-    /// `base * 2^retry`, held at `cap`. `retry` counts from 0, `unit` is a random
+    /// `base * 2^retry`, held at `cap`. `retry` counts from 0, `jitter` is a random
     /// number from 0 to 1.
     ///
     /// ```
@@ -43,15 +43,15 @@ impl RetryPolicy {
     /// assert_eq!(policy.backoff(2, 0.5), Duration::from_millis(1000));
     /// assert_eq!(policy.backoff(40, 1.0), Duration::from_secs(8));
     /// ```
-    pub fn backoff(&self, retry: u32, unit: f64) -> Duration {
+    pub fn backoff(&self, retry: u32, jitter: f64) -> Duration {
         // What is no number counts as 1.
-        let unit = if unit <= 1.0 { unit.max(0.0) } else { 1.0 };
+        let jitter = if jitter <= 1.0 { jitter.max(0.0) } else { 1.0 };
         #[expect(clippy::cast_precision_loss)] // A power of two is exact.
         let factor = (1_u64 << retry.min(63)) as f64;
         let ceiling = (self.base.as_secs_f64() * factor).min(self.cap.as_secs_f64());
         // In whole microseconds rather than by `mul_f64`, which can panic.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Duration::from_micros((ceiling * unit * 1e6) as u64)
+        Duration::from_micros((ceiling * jitter * 1e6) as u64)
     }
 }
 
@@ -138,9 +138,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn backoff_stays_in_its_bounds(retry: u32, unit: f64) {
+        fn backoff_stays_in_its_bounds(retry: u32, jitter: f64) {
             let policy = RetryPolicy::default();
-            prop_assert!(policy.backoff(retry, unit) <= policy.cap);
+            prop_assert!(policy.backoff(retry, jitter) <= policy.cap);
         }
     }
 }

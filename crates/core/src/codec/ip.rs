@@ -1,7 +1,7 @@
 //! Whether a text is an IP address, read as `core::net` reads it (tested against
 //! it), which brings its own parser, three times as large (`docs/size.md`).
 
-use crate::codec::text::{cut, find, hex_digit, split, whole_number};
+use crate::codec::text::{find, hex_digit, split, split_once, whole_number};
 
 /// The bytes of an IPv4 address in dotted decimal, without leading zeros.
 pub(crate) fn v4(text: &str) -> Option<[u8; 4]> {
@@ -31,7 +31,7 @@ fn groups(text: &str, may_end_in_v4: bool) -> Option<usize> {
     let mut count = 0;
     let mut rest = Some(text).filter(|text| !text.is_empty());
     while let Some(text) = rest {
-        let (group, more) = cut(text, b':').map_or((text, None), |(group, more)| (group, Some(more)));
+        let (group, more) = split_once(text, b':').map_or((text, None), |(group, more)| (group, Some(more)));
         rest = more;
         count += if (1..=4).contains(&group.len()) && group.bytes().all(|b| hex_digit(b).is_some()) {
             1

@@ -108,7 +108,7 @@ pub fn whole_number(digits: &str) -> Option<u64> {
 }
 
 /// What stands before and behind the first `separator`, which is ASCII.
-pub fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
+pub fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|b| b == separator)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
@@ -118,7 +118,7 @@ pub fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
         let text = rest?;
-        let (part, more) = cut(text, separator).map_or((text, None), |(part, more)| (part, Some(more)));
+        let (part, more) = split_once(text, separator).map_or((text, None), |(part, more)| (part, Some(more)));
         rest = more;
         Some(part)
     })
@@ -187,7 +187,7 @@ mod tests {
 
         #[test]
         fn splits_as_core_does(text in "[a.é]{0,12}") {
-            prop_assert_eq!(cut(&text, b'.'), text.split_once('.'));
+            prop_assert_eq!(split_once(&text, b'.'), text.split_once('.'));
             prop_assert!(split(&text, b'.').eq(text.split('.')));
         }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::Timestamp;
 use crate::codec::base64url;
 use crate::codec::json::{self, Value};
-use crate::codec::text::{self, cut, split, trim_end, whole_number};
+use crate::codec::text::{self, split, split_once, trim_end, whole_number};
 
 /// Unverified claims of a key that is a JWT (RFC 7519 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Claims {
         let date = |name| match json::member(text, name) {
             // NumericDate: seconds, with a fraction if the issuer likes.
             Some(Value::Number(text)) => {
-                let (seconds, fraction) = cut(text, b'.').unwrap_or((text, ""));
+                let (seconds, fraction) = split_once(text, b'.').unwrap_or((text, ""));
                 let plain = seconds.len() <= 12 && fraction.bytes().all(|b| b.is_ascii_digit());
                 whole_number(seconds).filter(|_| plain).map(Timestamp::from_unix_seconds)
             }

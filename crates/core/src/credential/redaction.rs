@@ -8,7 +8,7 @@ use alloc::string::String;
 use core::ops::Range;
 
 use super::secret::is_token68;
-use crate::codec::text::{cut, find, hex_pair};
+use crate::codec::text::{find, hex_pair, split_once};
 
 /// What stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";
@@ -92,7 +92,7 @@ fn ends_with_bearer(text: &[u8]) -> bool {
 
 /// Base64url of `{"`, and a dot to follow: the head of every JWT in use.
 fn is_jwt_shaped(word: &str) -> bool {
-    find(word, "eyJ").and_then(|at| cut(word.get(at..)?, b'.')).is_some()
+    find(word, "eyJ").and_then(|at| split_once(word.get(at..)?, b'.')).is_some()
 }
 
 #[cfg(test)]

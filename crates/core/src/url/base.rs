@@ -4,10 +4,10 @@ use alloc::string::String;
 use core::fmt;
 
 use super::path::{PathError, RequestPath};
-use super::query;
+use super::query::check_query;
 use super::request_error::RequestError;
 use crate::codec::ip;
-use crate::codec::text::{self, cut, find, split, trim_end, whole_number};
+use crate::codec::text::{self, find, split, split_once, trim_end, whole_number};
 
 /// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
 pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";
@@ -96,7 +96,7 @@ impl BaseUrl {
     /// for none; it follows the target's.
     pub fn join(&self, target: &str, query: &str) -> Result<String, RequestError> {
         let target = self.relative(target)?;
-        let (path, own_query) = cut(target, b'?').unwrap_or((target, ""));
+        let (path, own_query) = split_once(target, b'?').unwrap_or((target, ""));
         let mut url = String::with_capacity(self.text.len() + target.len() + query.len() + 2);
         url.push_str(&self.text);
         if !path.starts_with('/') {
@@ -113,7 +113,7 @@ impl BaseUrl {
         let mut separator = '?';
         for part in [own_query, query] {
             if !part.is_empty() {
-                query::check(part).map_err(RequestError::Query)?;
+                check_query(part).map_err(RequestError::Query)?;
                 url.push(separator);
                 url.push_str(part);
                 separator = '&';
@@ -148,7 +148,7 @@ fn host_of(authority: &str) -> Option<&str> {
         }
         (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
     } else {
-        let (host, port) = cut(authority, b':').map_or((authority, None), |(host, port)| (host, Some(port)));
+        let (host, port) = split_once(authority, b':').map_or((authority, None), |(host, port)| (host, Some(port)));
         let label = |label: &str| {
             !label.is_empty()
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))

@@ -2,9 +2,10 @@
 
 mod base;
 mod path;
-pub mod query;
+mod query;
 mod request_error;
 
 pub use base::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
 pub use path::{MAX_TARGET_BYTES, PathError, RequestPath};
+pub use query::{QueryError, encode_query};
 pub use request_error::RequestError;

@@ -10,12 +10,12 @@ use crate::codec::text;
 /// Encodes pairs into a query string, without the `?`.
 ///
 /// ```
-/// use attention_core::url::query;
+/// use attention_core::url::encode_query;
 ///
-/// let text = query::encode([("filter[title]", "Q4 & more"), ("page", "1")]);
+/// let text = encode_query([("filter[title]", "Q4 & more"), ("page", "1")]);
 /// assert_eq!(text, "filter%5Btitle%5D=Q4+%26+more&page=1");
 /// ```
-pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub fn encode_query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut out = String::new();
     for (name, value) in pairs {
         if !out.is_empty() {
@@ -44,7 +44,7 @@ fn push_encoded(out: &mut String, text: &str) {
 }
 
 /// Checks a query string that is encoded already.
-pub(crate) fn check(query: &str) -> Result<(), QueryError> {
+pub(crate) fn check_query(query: &str) -> Result<(), QueryError> {
     if query.len() > MAX_TARGET_BYTES {
         return Err(QueryError::TooLong { bytes: query.len() });
     }
