@@ -124,31 +124,6 @@ pub fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The text that bytes are in UTF-8 (RFC 3629).
-pub(crate) fn utf8(bytes: &[u8]) -> Option<String> {
-    let mut text = String::with_capacity(bytes.len());
-    let mut bytes = bytes.iter();
-    while let Some(&first) = bytes.next() {
-        let (least, more) = match first {
-            0..=0x7f => (0, 0),
-            0xc0..=0xdf => (0x80, 1),
-            0xe0..=0xef => (0x800, 2),
-            0xf0..=0xf7 => (0x1_0000, 3),
-            _ => return None,
-        };
-        let mut code = u32::from(first) & (0x7f >> more);
-        for _ in 0..more {
-            let next = *bytes.next()?;
-            if next >> 6 != 2 {
-                return None;
-            }
-            code = code << 6 | u32::from(next & 0x3f);
-        }
-        text.push(char::from_u32(code).filter(|_| code >= least)?);
-    }
-    Some(text)
-}
-
 /// The text without any `byte`, which is ASCII, at its end.
 pub fn trim_end(text: &str, byte: u8) -> &str {
     let mut text = text;
@@ -189,18 +164,6 @@ mod tests {
         fn splits_as_core_does(text in "[a.é]{0,12}") {
             prop_assert_eq!(split_once(&text, b'.'), text.split_once('.'));
             prop_assert!(split(&text, b'.').eq(text.split('.')));
-        }
-
-        #[test]
-        fn reads_utf8_as_core_does(text in "\\PC{0,3}", bytes: [u8; 4], spoilt in proptest::collection::vec(0x70_u8.., 1..5)) {
-            for bytes in [text.as_bytes(), &bytes, &spoilt] {
-                prop_assert_eq!(utf8(bytes), String::from_utf8(bytes.to_vec()).ok());
-            }
-        }
-
-        #[test]
-        fn every_character_is_read(c: char) {
-            prop_assert_eq!(utf8(c.to_string().as_bytes()), Some(c.to_string()));
         }
 
         #[test]

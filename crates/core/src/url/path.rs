@@ -123,7 +123,7 @@ fn decode(encoded: &str) -> Option<Cow<'_, str>> {
             at += 1;
         }
     }
-    text::utf8(&decoded).map(Cow::Owned)
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 /// Why a path is refused. Positions count bytes from 0.
