@@ -13,12 +13,16 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
-//! | [`credential`] | which texts are keys and tokens, the `Authorization` header, and how both stay out of other texts |
-//! | [`url`] | where a request may go |
-//! | [`call`] | the life of one call: whether, when and with which key to try again, and what went wrong |
+//! | [`call`] | the life of one call: whether, when and with which key to try again; what went wrong, and why |
+//! | [`credential`] | keys and tokens: accepted, sent, received, named in logs and kept out of them |
+//! | [`url`] | where a request may go: base URL, path, query |
+//! | [`codec`] | replacements for parts of std and serde where bytes count |
 //! | [`caching`] | which answers may be kept, and given again |
 //! | [`route`], [`session`] | which calls a policy allows, and tokens that carry a part of one |
-//! | [`codec`] | what stands in for parts of std and serde |
+//!
+//! The rooms depend on each other in one direction: `call` on `credential` and
+//! `url`, all three on `codec`. The crate's root has the names that nearly every
+//! program needs; every other item has the path of its room.
 //!
 //! Out of scope: sending anything, reading the clock, holding a success body.
 

@@ -1,10 +1,4 @@
 //! Which of the API's four causes of a 401 it is.
-//!
-//! The authentication page names four things to check: that the header is
-//! there, that `Bearer` stands before the key, that the key is neither revoked
-//! nor expired, and that it has the permissions. Two of them this library rules
-//! out by construction; of the other two the key and its history tell something.
-//! Source: <https://docs.attention.com/api-authentication>.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -76,6 +70,12 @@ pub struct Finding {
 
 /// A 401 explained: each documented cause with what speaks for or against it,
 /// and what to do next.
+///
+/// The authentication page names four things to check: that the header is
+/// there, that `Bearer` precedes the key, that the key is neither revoked nor
+/// expired, and that it has the permissions. Two of them this library rules out
+/// by construction; of the other two the key and its history tell something.
+/// Source: <https://docs.attention.com/api-authentication>.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnosis {
     /// The four causes, in the order of the API's page.

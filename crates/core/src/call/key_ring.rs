@@ -1,16 +1,4 @@
 //! Two keys, so that neither rotation nor revocation fails a call.
-//!
-//! ```text
-//!                401 with the key in use
-//!   current ────────────────────────────► next      one immediate try
-//!      ▲                                    │
-//!      └────────────────────────────────────┘       and back, the same way
-//! ```
-//!
-//! Rotation by the API's own page: create a new key, deploy it (as `next`),
-//! test it, promote it to `current`, delete the old one. At every step at least
-//! one of the two works, and the ring finds it at the price of one extra try.
-//! Source: <https://docs.attention.com/api-authentication>.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -98,6 +86,18 @@ impl core::fmt::Debug for Held {
 }
 
 /// One or two credentials and what is known of them.
+///
+/// ```text
+///                401 with the key in use
+///   current ────────────────────────────► next      one immediate try
+///      ▲                                    │
+///      └────────────────────────────────────┘       and back, the same way
+/// ```
+///
+/// Rotation by the API's own page: create a new key, deploy it (as `next`),
+/// test it, promote it to `current`, delete the old one. At every step at least
+/// one of the two works, and the ring finds it at the price of one extra try.
+/// Source: <https://docs.attention.com/api-authentication>.
 ///
 /// ```
 /// use attention_core::{ApiKey, KeyRing, Slot, Timestamp};

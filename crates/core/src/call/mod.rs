@@ -15,8 +15,9 @@
 //! ```
 //!
 //! The driver sends, waits, and reports; it never looks at a status code. All
-//! calls towards one server share an [`Upstream`]: its keys, its gate, its retry
-//! budget.
+//! calls towards one server share an [`Upstream`]: its keys ([`KeyRing`]), its
+//! [`Gate`], its [`RetryBudget`]. A call that fails ends in an [`Error`], which for
+//! a 401 holds a [`Diagnosis`].
 //!
 //! ```
 //! use attention_core::call::{Action, Call, CallOptions, Upstream, Verdict};

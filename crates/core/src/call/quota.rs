@@ -1,8 +1,4 @@
 //! What a server says of its limits.
-//!
-//! The Attention API documents the 429 but neither numbers nor headers, so every
-//! header here is used when present and never assumed.
-//! Source: <https://docs.attention.com/api-authentication>.
 
 use core::time::Duration;
 
@@ -44,6 +40,10 @@ fn delta_seconds(text: &str) -> Option<u64> {
 }
 
 /// What is left of a quota, from response headers.
+///
+/// The Attention API documents the 429 but neither numbers nor headers, so every
+/// header here is used when present and never assumed.
+/// Source: <https://docs.attention.com/api-authentication>.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quota {
     /// Calls left in this window.

@@ -1,9 +1,4 @@
 //! API keys and caller tokens: accepted or refused before any call is made.
-//!
-//! A key is shown once, copied by hand, pasted into a secret store and read back
-//! from an environment variable: each step has its own way of spoiling it. What
-//! can be told from the text alone is told here, and the text itself is never
-//! repeated.
 
 use core::fmt;
 
@@ -13,6 +8,11 @@ use super::key_error::KeyError;
 use super::secret::Secret;
 
 /// An Attention API key.
+///
+/// A key is shown once, copied by hand, pasted into a secret store and read back
+/// from an environment variable: each step has its own way of spoiling it.
+/// [`parse`](Self::parse) finds what can be found in the text alone, and never
+/// repeats the text.
 ///
 /// Zeroed on drop. Neither `Debug` nor `Display` shows more than its last four
 /// characters. Source: <https://docs.attention.com/api-authentication>.

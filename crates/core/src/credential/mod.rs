@@ -1,4 +1,4 @@
-//! Keys and tokens: which texts are accepted, how they are sent, received, named and kept out of other texts.
+//! Keys and tokens: accepted, sent, received, named in logs and kept out of them.
 
 mod authorization;
 mod bearer;

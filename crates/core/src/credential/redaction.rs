@@ -1,7 +1,4 @@
 //! Taking credentials out of text that comes from elsewhere.
-//!
-//! A server may echo the header it refused. What it says is passed on only with
-//! every known secret, and everything that looks like one, taken out.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -19,6 +16,9 @@ const LOOKALIKE_BYTES: usize = 16;
 
 /// Removes each of `secrets`, the token behind any `Bearer`, and anything shaped
 /// like a JWT.
+///
+/// A server may echo the header it refused. What it says is passed on only with
+/// every known secret, and everything that looks like one, taken out.
 ///
 /// ```
 /// use attention_core::credential::scrub;

@@ -1,4 +1,4 @@
-//! Where a request may go: a base URL, and targets that cannot leave it.
+//! Where a request may go: a base URL, and paths and queries that cannot leave it.
 
 mod base;
 mod path;

@@ -1,9 +1,4 @@
 //! Request paths: read strictly once, so that what was judged is what is sent.
-//!
-//! A path that two parties read differently is how a policy is passed by. So a
-//! path in which the parties could differ (dot segments, encoded separators,
-//! doubled encoding, back slashes, path parameters) is refused, and one that is
-//! accepted is sent on with the bytes it came with.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -16,6 +11,11 @@ use crate::codec::text::{self, hex_pair, split};
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 
 /// A path that every party reads in the same way.
+///
+/// A path that two parties read differently is how a policy is passed by. So a
+/// path in which the parties could differ (dot segments, encoded separators,
+/// doubled encoding, back slashes, path parameters) is refused, and one that is
+/// accepted is sent on with the bytes it came with.
 ///
 /// ```
 /// use attention_core::url::{PathError, RequestPath};

@@ -1,5 +1,4 @@
-//! Query strings: `application/x-www-form-urlencoded`, as the WHATWG URL
-//! standard (§5.2) and `URLSearchParams` write them.
+//! Query strings: encoded from pairs, or checked when they are encoded already.
 
 use alloc::string::String;
 use core::fmt;
@@ -7,7 +6,9 @@ use core::fmt;
 use super::path::MAX_TARGET_BYTES;
 use crate::codec::text;
 
-/// Encodes pairs into a query string, without the `?`.
+/// Encodes pairs into a query string, without the `?`:
+/// `application/x-www-form-urlencoded`, as the WHATWG URL standard (§5.2) and
+/// `URLSearchParams` write it.
 ///
 /// ```
 /// use attention_core::url::encode_query;
