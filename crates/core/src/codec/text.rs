@@ -1,8 +1,9 @@
 //! Text, put together and searched without `core::fmt` and `core::str::pattern`.
 //!
 //! Both are good code, and much of it: with std, which comes along, they were a
-//! third of the npm package's wasm (`docs/size.md`). So what ships composes its messages from strings, with [`concat()`],
-//! and `Display` prints the result for Rust programs. Each function is tested against the one of std that it replaces.
+//! third of the npm package's wasm (`docs/size.md`). So what ships composes its
+//! messages from strings, with [`concat()`], and `Display` prints the result for
+//! Rust programs. Each function is tested against the one of std that it replaces.
 
 use alloc::string::String;
 
