@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod against;
 mod apt;
 mod bench;
 mod bootstrap;
 mod build;
 mod children;
 mod commands;
+mod commit;
 mod count;
 mod doctor;
 mod find;
