@@ -29,6 +29,7 @@ mod suites;
 mod sysroot;
 mod table;
 mod test;
+mod tests_of;
 mod tools;
 mod versions;
 mod wasm_target;
