@@ -2,5 +2,6 @@
 
 pub mod header_policy;
 pub mod health;
+pub mod members;
 pub mod problem;
 pub mod reply;
