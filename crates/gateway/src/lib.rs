@@ -14,7 +14,7 @@
 //! | [`cache`] | which answers are kept, and given again (RFC 9111) |
 //! | [`answer`] | which headers cross, problems (RFC 9457), what is taken out of an answer |
 //! | [`exchange`] | one request's way through all of them |
-//! | [`ledger`] | calls counted by the minute |
+//! | [`ledger`], [`status_page`] | calls counted by the minute, and the page that draws them |
 
 #![cfg_attr(not(test), no_std)]
 #![deny(rustdoc::broken_intra_doc_links)]
@@ -28,4 +28,5 @@ pub mod deployment;
 pub mod exchange;
 pub mod ledger;
 pub mod limits;
+pub mod status_page;
 pub mod trace;
