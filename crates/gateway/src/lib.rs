@@ -14,6 +14,7 @@
 //! | [`cache`] | which answers are kept, and given again (RFC 9111) |
 //! | [`answer`] | which headers cross, problems (RFC 9457), what is taken out of an answer |
 //! | [`exchange`] | one request's way through all of them |
+//! | [`log`] | what the log and Analytics Engine keep of a request |
 //! | [`ledger`], [`status_page`] | calls counted by the minute, and the page that draws them |
 
 #![cfg_attr(not(test), no_std)]
@@ -28,5 +29,6 @@ pub mod deployment;
 pub mod exchange;
 pub mod ledger;
 pub mod limits;
+pub mod log;
 pub mod status_page;
 pub mod trace;
