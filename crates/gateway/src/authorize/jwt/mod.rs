@@ -1,9 +1,13 @@
 //! Callers that carry a JWT of somebody else's: which issuer is believed, and
 //! what its claims allow.
 //!
-//! The signature is checked by the driver, with `jose` and `WebCrypto`, under the
-//! terms set here: one issuer, its audiences, the algorithms that are listed and
-//! no other. What the claims mean is decided here.
+//! | room | what is decided there |
+//! | --- | --- |
+//! | here | whom the configuration believes, and for what |
+//! | [`claims`] | what a token says, and whether that is believed |
+//!
+//! The driver fetches the keys and checks the signature, with an algorithm that is
+//! listed here and no other. It reads nothing of what was signed.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -11,12 +15,19 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::authorize::policy::Policies;
-use attention_core::json::{self, Array, Element, Object};
+use attention_core::json::{Array, Object};
 use attention_core::request::BaseUrl;
 
 use crate::authorize::callers::{NAME_RULE, is_name, policy_name};
 use crate::deployment::strict_json::{Document, Fault};
 use crate::limits::rate::Rate;
+
+use self::claims::Admitted;
+use self::members::Members;
+
+pub mod claims;
+mod members;
+mod numeric_date;
 
 /// Whose tokens are believed, and for what.
 #[derive(Debug)]
@@ -138,35 +149,30 @@ impl Jwt {
         object.finish()
     }
 
+    /// Where the issuer publishes its keys.
+    pub fn keys_url(&self) -> &str {
+        &self.keys_url
+    }
+
+    /// The algorithms that a signature may be made with.
+    pub fn algorithms(&self) -> &[String] {
+        &self.algorithms
+    }
+
     /// The name, the policy and the limit for verified claims; `None` when no grant
     /// fits or they name nobody.
     pub fn admit(&self, claims: &str) -> Option<(String, &str, Option<Rate>)> {
-        let claims = json::read(claims).ok()?;
-        let members = claims.members().ok()?;
-        // Of repeated claims none counts (RFC 7519 §4 leaves it to the reader).
-        let claim = |name: &str| {
-            let mut found = members.iter().filter(|(known, _)| known == name);
-            found.next().map(|(_, element)| element).filter(|_| found.next().is_none())
-        };
-        let name = claim(&self.name_claim)?.clone().into_text().filter(|name| is_name(name))?;
-        let grant = self.grants.iter().find(|grant| match &grant.claim {
-            None => true,
-            Some((name, test)) => claim(name).is_some_and(|value| test.holds(value)),
-        })?;
-        Some((name.into_owned(), &grant.policy, grant.limit))
+        let Admitted { name, policy, limit } = self.grant(&Members::read(claims)?)?;
+        Some((name, policy, limit))
     }
 }
 
 impl Test {
-    fn holds(&self, value: &Element<'_>) -> bool {
-        let texts = match value.clone().into_text() {
-            Some(text) => vec![text],
-            None => value.elements().unwrap_or_default().into_iter().filter_map(Element::into_text).collect(),
-        };
-        texts.iter().any(|text| match self {
+    fn holds(&self, text: &str) -> bool {
+        match self {
             Self::Is(values) => values.iter().any(|wanted| wanted == text),
             Self::Ends(end) => text.ends_with(end.as_str()),
-        })
+        }
     }
 }
 
@@ -216,6 +222,7 @@ mod tests {
             jwt.terms(),
             r#"{"issuer":"https://team.example","audience":["abc"],"jwks":"https://team.example/certs","algorithms":["RS256"],"leewaySeconds":30}"#
         );
+        assert_eq!((jwt.keys_url(), jwt.algorithms()), ("https://team.example/certs", &["RS256".to_owned()][..]));
     }
 
     #[test]
