@@ -4,6 +4,7 @@
 //! | room | what is decided there |
 //! | --- | --- |
 //! | here | whom the configuration believes, and for what |
+//! | [`token`] | which text of a request is a JWT |
 //! | [`claims`] | what a token says, and whether that is believed |
 //!
 //! The driver fetches the keys and checks the signature, with an algorithm that is
@@ -28,6 +29,7 @@ use self::members::Members;
 pub mod claims;
 mod members;
 mod numeric_date;
+pub mod token;
 
 /// Whose tokens are believed, and for what.
 #[derive(Debug)]
