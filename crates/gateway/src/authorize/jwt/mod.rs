@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | here | whom the configuration believes, and for what |
 //! | [`token`] | which text of a request is a JWT |
+//! | [`key_set`] | when the issuer is asked for its keys |
 //! | [`claims`] | what a token says, and whether that is believed |
 //!
 //! The driver fetches the keys and checks the signature, with an algorithm that is
@@ -27,6 +28,7 @@ use self::claims::Admitted;
 use self::members::Members;
 
 pub mod claims;
+pub mod key_set;
 mod members;
 mod numeric_date;
 pub mod token;
