@@ -29,7 +29,7 @@ use attention_gateway::authorize::policy::BodyLength;
 use attention_gateway::authorize::sessions::mint::mint;
 use attention_gateway::authorize::target::Target;
 use attention_gateway::authorize::{ALIVE, Configured, Incoming, Judged, READY, cors, mcp};
-use attention_gateway::cache::freshness::{self, Kept};
+use attention_gateway::cache::freshness::{self, Freshness};
 use attention_gateway::deployment::{LogLevel, Misconfigured, Text, Texts, binding};
 use attention_gateway::exchange::{Exchange, Exchanges, Form, Next};
 use attention_gateway::limits::rate::Rate;
@@ -357,10 +357,10 @@ impl Gatekeeper {
 
     /// Whether a kept answer of this age is given to the request. Then nothing is sent.
     pub fn serves(&mut self, number: usize, born: f64, fresh_until: f64, request: &Headers, now: f64) -> bool {
-        let kept = Kept { born: time(born), fresh_until: time(fresh_until) };
+        let freshness = Freshness { born: time(born), fresh_until: time(fresh_until) };
         let Some(exchange) = self.exchanges.get_mut(number) else { return false };
         let Some(cache) = &mut exchange.cache else { return false };
-        let serves = kept.serves(&Lookup(request), time(now));
+        let serves = freshness.satisfies(&Lookup(request), time(now));
         if serves {
             cache.outcome = "hit";
             exchange.call = None;
@@ -371,7 +371,7 @@ impl Gatekeeper {
     /// Whether the caller has the answer with this entity tag already.
     #[wasm_bindgen(js_name = isHeld)]
     pub fn is_held(etag: &str, request: &Headers) -> bool {
-        freshness::is_held(etag, &Lookup(request))
+        freshness::matches_if_none_match(etag, &Lookup(request))
     }
 
     /// The header, name and value, that asks the API whether an answer is still the
@@ -385,21 +385,21 @@ impl Gatekeeper {
     #[wasm_bindgen(js_name = onConfirmed)]
     pub fn on_confirmed(&mut self, number: usize, condition: &str, headers: &Headers) -> bool {
         let Some(exchange) = self.exchanges.get_mut(number) else { return false };
-        let confirms = freshness::confirms(condition, &Lookup(headers));
+        let validates = freshness::validates(condition, &Lookup(headers));
         match &mut exchange.cache {
-            Some(cache) if confirms => cache.outcome = "revalidated",
+            Some(cache) if validates => cache.outcome = "revalidated",
             _ => exchange.refuse(&Problem::unconfirmed()),
         }
-        confirms
+        validates
     }
 
     /// When an answer that was asked for and came at these times was made, and until
     /// when it is fresh; empty when it is not to be kept.
     pub fn keep(&self, number: usize, status: u16, headers: &Headers, asked: f64, answered: f64) -> Vec<f64> {
         let cache = self.exchanges.get(number).and_then(|exchange| exchange.cache.as_ref());
-        let kept = cache.and_then(|cache| cache.judge(status, &Lookup(headers), time(asked), time(answered)));
+        let freshness = cache.and_then(|cache| cache.judge(status, &Lookup(headers), time(asked), time(answered)));
         #[expect(clippy::cast_precision_loss)] // Exact for 285,000 years.
-        kept.map_or_else(Vec::new, |kept| [kept.born, kept.fresh_until].map(|at| at.as_unix_millis() as f64).into())
+        freshness.map_or_else(Vec::new, |of| [of.born, of.fresh_until].map(|at| at.as_unix_millis() as f64).into())
     }
 
     /// The shared gate wants this request to wait for so many milliseconds. SEND

@@ -10,7 +10,7 @@ use core::time::Duration;
 use attention_core::{Headers, Timestamp};
 
 use crate::answer::header_policy;
-use crate::cache::freshness::{Kept, SELECTING};
+use crate::cache::freshness::{Freshness, SELECTING};
 
 /// The cache's part in one request.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Cache {
     /// The name under which the answer to this request is kept; `None` when the cache
     /// has no part in it. No part of it can hold a line break.
     pub fn key(&self, url: &str, request: &dyn Headers) -> Option<String> {
-        if !freshness::concerns(request) {
+        if !freshness::is_cacheable_request(request) {
             return None;
         }
         let mut key = [url, "\n", &self.whose].concat();
@@ -49,8 +49,14 @@ impl Cache {
         header_policy::UP.contains(&name) && !SELECTING.contains(&name)
     }
 
-    pub fn judge(&self, status: u16, headers: &dyn Headers, asked: Timestamp, answered: Timestamp) -> Option<Kept> {
-        Kept::judge(status, headers, asked, answered, self.most, Self::varies)
+    pub fn judge(
+        &self,
+        status: u16,
+        headers: &dyn Headers,
+        asked: Timestamp,
+        answered: Timestamp,
+    ) -> Option<Freshness> {
+        Freshness::judge(status, headers, asked, answered, self.most, Self::varies)
     }
 }
 
