@@ -14,12 +14,14 @@
 //! | [`cache`] | which answers are kept, and given again (RFC 9111) |
 //! | [`answer`] | which headers cross, problems (RFC 9457), what is taken out of an answer |
 //! | [`exchange`] | one request's way through all of them |
+//! | [`analysis`] | what policies come to, before they are deployed |
 
 #![cfg_attr(not(test), no_std)]
 #![deny(rustdoc::broken_intra_doc_links)]
 
 extern crate alloc;
 
+pub mod analysis;
 pub mod answer;
 pub mod authorize;
 pub mod cache;

@@ -74,7 +74,8 @@ impl PolicyFault {
             Self::Method => "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals",
             Self::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
             Self::TooMuch => {
-                "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or `cache=5min`"
+                "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or \
+                    `cache=5min`"
             }
             Self::Condition => "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once",
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
@@ -82,7 +83,8 @@ impl PolicyFault {
             Self::Time => "a time is digits and `s`, `min` or `h`, a day at most",
             Self::GetAlone => "`cache=` goes with GET or `*`: it is for no other method",
             Self::Withdrawn => {
-                "`coalesce=` and `upgrade=` were withdrawn: calls are not joined and WebSockets are refused; remove the condition"
+                "`coalesce=` and `upgrade=` were withdrawn: calls are not joined and WebSockets are refused; remove \
+                    the condition"
             }
             Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
             Self::SameName => "another policy has this name",
