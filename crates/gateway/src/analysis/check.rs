@@ -106,6 +106,16 @@ pub fn check<'a>(policies: &'a Policies, catalogue: &'a Catalogue) -> Vec<Outcom
     policies.iter().map(|(name, policy)| Outcome::of(name, policy, catalogue)).collect()
 }
 
+impl<'a> Entry<'a> {
+    /// How the operation is allowed; `None` for an exception.
+    pub const fn grant(&self) -> Option<&Grant<'a>> {
+        match self {
+            Self::Every { grant, .. } | Self::Only { grant, .. } => Some(grant),
+            Self::Except { .. } => None,
+        }
+    }
+}
+
 impl<'a> Finding<'a> {
     /// The rule that it is about.
     pub const fn rule(&self) -> &'a Rule {
@@ -137,15 +147,17 @@ impl<'a> Outcome<'a> {
         let (mut entries, mut refused_secrets, mut errors) = (Vec::new(), Vec::new(), Vec::new());
         for operation in catalogue.operations() {
             let usual = survey.grant(operation, &operation.path.sample());
+            let special = survey.special(operation, usual.as_ref());
+            let listed = entries.len();
+            entries.extend(usual.map(|grant| Entry::Every { operation, grant }));
+            entries.extend(special);
             if operation.returns_secret {
-                match &usual {
+                // To allow it for one id is enough.
+                match entries.iter().skip(listed).find_map(Entry::grant) {
                     Some(grant) => errors.push(Finding::AllowsSecret { rule: grant.rule, operation }),
                     None => refused_secrets.push(operation),
                 }
             }
-            let special = survey.special(operation, usual.as_ref());
-            entries.extend(usual.map(|grant| Entry::Every { operation, grant }));
-            entries.extend(special);
         }
         let mut findings: Vec<_> = policy.rules().iter().filter_map(|rule| survey.without_effect(rule)).collect();
         findings.append(&mut errors);
@@ -237,7 +249,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::analysis::samples;
+    use crate::analysis::{PathTemplate, samples};
 
     /// A policy's entries, a line each: methods, path, and the line of the rule.
     fn entries(outcome: &Outcome<'_>) -> Vec<String> {
@@ -336,6 +348,30 @@ mod tests {
                 })
                 .collect();
             assert_eq!(lines, allowing.into_iter().collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_allowed_for_one_id_is_an_error_too() {
+        let secret = Operation {
+            method: Method::Get,
+            path: PathTemplate::parse("/v2/hooks/{id}").unwrap(),
+            id: "getHook".to_owned(),
+            returns_secret: true,
+            returns_capability: false,
+        };
+        let catalogue = Catalogue::new("/v2", [secret]);
+        for (text, allowing) in [
+            ("allow GET /v2/hooks/7\nallow HEAD /v2/hooks/*", Some(2)),
+            ("\nallow GET /v2/hooks/7", Some(2)),
+            ("allow GET /v2/hooks/7\ndeny GET /v2/hooks/*", None),
+        ] {
+            let policies = Policies::parse(text).unwrap();
+            let outcome = &check(&policies, &catalogue)[0];
+            let mut errors = outcome.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+            assert_eq!(errors.next().map(|finding| finding.rule().line()), allowing, "{text}");
+            assert_eq!(errors.next(), None, "{text}");
+            assert_eq!(outcome.refused_secrets.is_empty(), allowing.is_some(), "{text}");
         }
     }
 

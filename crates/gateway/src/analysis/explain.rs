@@ -177,8 +177,7 @@ impl<'a> Question<'a> {
         if OWN.contains(&path_text) {
             return Err(Refusal::OwnPath);
         }
-        let beyond_prefix = path_text.strip_prefix(self.catalogue.prefix());
-        if !beyond_prefix.is_some_and(|rest| rest.starts_with('/')) && path_text != mcp::PATH {
+        if !self.is_mounted(path) {
             return Err(Refusal::Outside);
         }
         let operation = self.catalogue.find(method, &path.decoded());
@@ -193,6 +192,12 @@ impl<'a> Question<'a> {
             }),
             Decision::Unknown => Err(Refusal::Unknown { hints: self.hints(method, path), operation }),
         }
+    }
+
+    /// Whether the path is one of the API: it has the prefix, or is that of MCP.
+    fn is_mounted(&self, path: RequestPath<'_>) -> bool {
+        let beyond_prefix = path.as_str().strip_prefix(self.catalogue.prefix());
+        beyond_prefix.is_some_and(|rest| rest.starts_with('/')) || path.as_str() == mcp::PATH
     }
 
     /// What would have been allowed, for a call that no rule of the policy is about:
@@ -213,6 +218,7 @@ impl<'a> Question<'a> {
         let spelt = lower.strip_suffix('/').unwrap_or(&lower);
         if let Ok(other) = RequestPath::parse(spelt)
             && other != path
+            && self.is_mounted(other)
             && self.policy.decide(method, other).is_allowed()
         {
             hints.push(Hint::Spelling(spelt.to_owned()));
@@ -364,7 +370,8 @@ allow * /v2/**
         assert_eq!(hints("POST", "/v2/labels/list"), ["GET by 1", "wide by 8"]);
         assert_eq!(hints("GET", "/v2/Labels/List/"), ["wide by 8", "/v2/labels/list"]);
         assert_eq!(hints("GET", "/v2/labels/7"), ["wide by 8"]);
-        with("allow GET /v2/x", "GET", "/v2/y", |explanation| {
+        // `/v2` is allowed, and is not a path of the API.
+        with("allow GET /v2", "GET", "/v2/", |explanation| {
             assert_eq!(explanation, Explanation::Refused(Refusal::Unknown { hints: vec![], operation: None }));
         });
     }
@@ -433,8 +440,7 @@ allow * /v2/**
                     let hinted = match &hint {
                         Hint::Method { method, .. } => goes_through(policy, method.as_str(), &path),
                         Hint::Policy { name, .. } => goes_through(policies.get(name).unwrap(), &method, &path),
-                        // A rule may be about a path that the API does not have.
-                        Hint::Spelling(spelt) => spelt == "/v2" || goes_through(policy, &method, spelt),
+                        Hint::Spelling(spelt) => goes_through(policy, &method, spelt),
                     };
                     prop_assert!(hinted, "{:?}", hint);
                 }
