@@ -13,12 +13,12 @@ import { KEY, variants as made } from "./worker/variants.mjs";
 const say = (text) => console.error(text);
 
 async function main() {
-  const { help, json, rounds, seconds, bytes, wanted } = options();
+  const { help, json, rounds, seconds, bytes, against, wanted } = options();
   if (help) return console.log(HELP);
   const sink = await startSink();
   const upstream = await startNginx({ key: KEY, downloadBytes: bytes, sink: sink.url });
   try {
-    const variants = await made(wanted, upstream.url);
+    const variants = await made(wanted, upstream.url, against);
     const results = {
       variants: variants.map(({ id, title, sizes }) => ({ id, title, sizes })),
       throughput: await throughput(variants, { rounds, seconds, say }),

@@ -4,21 +4,21 @@
 export class Answers {
   #always;
   #down;
-  #keys;
+  #gatekeeper;
   #models = new Map();
 
   // What every answer carries, as a flat list of names and values; the names of the
-  // headers that come down from the API; the keys, none of which may come down.
-  constructor(always = [], down = [], keys = []) {
+  // headers that come down from the API; who knows whether one echoes a key.
+  constructor(always = [], down = [], gatekeeper) {
     this.#always = new Headers();
     for (let i = 0; i < always.length; i += 2) this.#always.set(always[i], always[i + 1]);
     this.#down = new Set(down);
-    this.#keys = keys;
+    this.#gatekeeper = gatekeeper;
   }
 
   // An answer of the Worker's own.
   own(status, body, headers) {
-    const answer = this.#made(status, body);
+    const answer = this.bare(status, body);
     for (const name in headers) answer.headers.set(name, headers[name]);
     return answer;
   }
@@ -26,22 +26,24 @@ export class Answers {
   // The API's answer with this body. Only headers of the list come down, and none
   // that echoes a key; of the status line, the number alone.
   passed(response, body) {
-    const answer = this.#made(response.status, body);
+    const answer = this.bare(response.status, body);
     const { headers } = answer;
+    const coming = [];
+    let values = "";
     response.headers.forEach((value, name) => {
-      if (this.comesDown(name, value)) headers.set(name, value);
+      if (!this.#down.has(name)) return;
+      coming.push([name, value]);
+      values += `${value}\n`;
     });
+    // One question for all of them: that any echoes a key is rare.
+    const echoes = this.#gatekeeper.echoes(values);
+    for (const [name, value] of coming) if (!echoes || !this.#gatekeeper.echoes(value)) headers.set(name, value);
     return answer;
-  }
-
-  // Whether a header of the API's may come down.
-  comesDown(name, value) {
-    return this.#down.has(name) && !this.#echoes(value);
   }
 
   // A copy of one with this status: the runtime copies headers for a fraction of
   // what it takes to set them.
-  #made(status, body) {
+  bare(status, body) {
     let model = this.#models.get(status);
     if (model === undefined) {
       model = new Response(null, { status, headers: this.#always });
@@ -49,10 +51,9 @@ export class Answers {
     }
     return new Response(body, model);
   }
+}
 
-  // Whether a header holds a key, as it is or percent-encoded.
-  #echoes(value) {
-    const decoded = value.includes("%") ? unescape(value) : value;
-    return this.#keys.some((key) => value.includes(key) || decoded.includes(key));
-  }
+// Frees the connection of a response that nobody will read.
+export function discard(response) {
+  response.body?.cancel().catch(() => {});
 }

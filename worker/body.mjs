@@ -1,4 +1,5 @@
 // Bodies that are read whole.
+import { settled } from "./time.mjs";
 
 // A body of at most so many bytes, `undefined` when it is longer or breaks off:
 // half of it may not pass for all, and half a key would not be found in it.
@@ -28,4 +29,11 @@ export async function readBounded(message, most) {
     at += chunk.byteLength;
   }
   return bytes;
+}
+
+// A response's body, and `undefined` when it is not whole in this time: who waits
+// for it has no other sign of life.
+export async function readInTime(response, most, millis) {
+  const bytes = await settled(readBounded(response, most), millis);
+  return typeof bytes === "boolean" ? undefined : bytes;
 }

@@ -14,3 +14,5 @@ export function settled(promised, millis) {
     promised.then(settle, () => settle(false));
   });
 }
+
+export const passing = (millis) => new Promise((resolve) => setTimeout(resolve, millis));

@@ -13,11 +13,15 @@ export function median(values) {
 }
 
 /**
- * The median of the ratios of each round, not the ratio of the medians: on a
- * shared machine both sides of a round suffer from the same neighbour.
+ * The ratio of each round apart: on a shared machine both sides of a round
+ * suffer from the same neighbour. Its median is not the ratio of the medians.
  */
+export function ratios(values, base) {
+  return values.map((value, round) => value / base[round]);
+}
+
 export function medianRatio(values, base) {
-  return median(values.map((value, round) => value / base[round]));
+  return median(ratios(values, base));
 }
 
 /** A Markdown table, so that it can be pasted into docs/. Numbers are right-aligned. */

@@ -1,15 +1,17 @@
 // The results as tables. Everything is beside bare JavaScript: absolute numbers
 // are the machine's.
-import { median, medianRatio, quantile, table } from "../lib/stats.mjs";
+import { median, medianRatio, quantile, ratios, table } from "../lib/stats.mjs";
 
 export function report(results) {
   const sections = [busy, own, single, coldStart, size, memory];
   if (results.bytes > 0) sections.push(streaming);
+  if (results.variants.some(({ id }) => id === "against")) sections.push(against);
   return sections.map((section) => section(results)).join("\n\n");
 }
 
 const fixed = (digits) => (value) => (Number.isNaN(value) ? "-" : value.toFixed(digits));
 const ratio = fixed(2);
+const fine = fixed(3);
 const kb = (bytes) => (bytes === 0 ? "-" : (bytes / 1024).toFixed(1));
 const mib = (bytes) => fixed(1)(bytes / 1024 / 1024);
 
@@ -126,5 +128,23 @@ function streaming({ variants, bodies, bytes }) {
         mib(growth(id).value),
       ]),
     ]),
+  )}`;
+}
+
+/** This Worker beside that of another commit. A change is judged by the ratio, and by how far its rounds lie apart. */
+function against({ variants, throughput, own }) {
+  const { title } = variants.find(({ id }) => id === "against");
+  const busy = (field) => (id) => throughput.get(id).busy.map((round) => round[field]);
+  const measures = {
+    "requests/s, 32 connections": busy("perSecond"),
+    "CPU of a request, 32 connections": busy("cpu"),
+    "own work for a request": (id) => own.get(id),
+  };
+  return `this Worker to ${title}, ratios within each round\n${table(
+    ["measure", "median", "lower quartile", "upper quartile", "pairs"],
+    Object.entries(measures).map(([measure, of]) => {
+      const each = ratios(of("ours"), of("against"));
+      return [measure, fine(median(each)), fine(quantile(each, 0.25)), fine(quantile(each, 0.75)), String(each.length)];
+    }),
   )}`;
 }

@@ -29,12 +29,17 @@ const VARIANTS = {
 
 export const ids = Object.keys(VARIANTS);
 
+/** The variant that is there when asked for: the Worker of another commit. */
+export const AGAINST = "against";
+
 /**
+ * @param {string[]} wanted which of them, in their order
  * @param {string} upstream the origin that every variant forwards to
+ * @param {{ name: string, folder: string }} [against] the other commit, and where its Worker is
  * @returns {Promise<Array<{ id: string, title: string, checks: boolean, service: object, sizes: object }>>}
  *   `checks`: whether it checks callers; otherwise it lets everybody in
  */
-export function variants(wanted, upstream) {
+export function variants(wanted, upstream, against) {
   const shared = {
     UPSTREAM_ORIGIN: upstream,
     ATTENTION_API_KEY: KEY,
@@ -47,7 +52,7 @@ export function variants(wanted, upstream) {
   };
   return Promise.all(
     wanted.map(async (id) => {
-      const { title, modules: made, bindings, checks = true } = VARIANTS[id];
+      const { title, modules: made, bindings, checks = true } = id === AGAINST ? workerOf(against) : VARIANTS[id];
       const modules = await made();
       return {
         id,
@@ -58,6 +63,10 @@ export function variants(wanted, upstream) {
       };
     }),
   );
+}
+
+function workerOf({ name, folder }) {
+  return { title: `the Worker of ${name}`, modules: () => compiled(folder) };
 }
 
 function ours() {

@@ -2,13 +2,11 @@
 // refused stands in tests/attack/rows.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { after, describe, mock, test } from "node:test";
-import { verifier } from "../../worker/jwt.mjs";
-import { AUDIENCE, ec, ed, ISSUER, jwt, now, pair, rsa } from "../worker/issuer.mjs";
+import { after, describe, test } from "node:test";
+import { AUDIENCE, ec, ed, ISSUER, jwt, rsa } from "../worker/issuer.mjs";
 import { assertProblem, KEY, sha256, TOKEN, useWorkers } from "../worker/worker.mjs";
 
 const ACCESS = "Cf-Access-Jwt-Assertion";
-const next = pair("RS256", "next", "rsa", { modulusLength: 2048 });
 const sign = (key, more) => jwt(more, {}, key);
 
 // What the issuer publishes, by path; a function answers itself.
@@ -164,41 +162,4 @@ describe("the key set", () => {
     assert.equal(asked["/slow"], 1);
   });
   const slow = believing("/slow");
-});
-
-// The clock of workerd cannot be moved, so this is the Worker's module in Node.
-describe("rollover", () => {
-  const terms = { issuer: ISSUER, audience: [AUDIENCE], algorithms: ["RS256"], leewaySeconds: 30 };
-  const headersOf = (token) => new Headers({ authorization: `Bearer ${token}` });
-
-  test("a new key name has the set fetched again, half a minute after the last time at the earliest", async () => {
-    published["/roll"] = [rsa.jwk];
-    const verify = verifier({ ...terms, jwks: keysUrl("/roll") });
-    const old = headersOf(sign(rsa, { exp: now() + 3600 }));
-    const fresh = headersOf(sign(next, { exp: now() + 3600 }));
-    mock.timers.enable({ apis: ["Date"], now: Date.now() });
-    try {
-      assert.ok((await verify(old)).claims);
-      published["/roll"] = [rsa.jwk, next.jwk];
-      assert.equal((await verify(fresh)).refusal, "ERR_JWKS_NO_MATCHING_KEY");
-      mock.timers.tick(29_000);
-      assert.equal((await verify(fresh)).refusal, "ERR_JWKS_NO_MATCHING_KEY");
-      assert.equal(asked["/roll"], 1);
-      mock.timers.tick(2_000);
-      const both = await Promise.all([verify(fresh), verify(fresh), verify(old)]);
-      assert.deepEqual(
-        both.map(({ claims }) => claims !== undefined),
-        [true, true, true],
-      );
-      assert.equal(asked["/roll"], 2);
-      // The old key is taken out: ten minutes later at most it is worth nothing.
-      published["/roll"] = [next.jwk];
-      assert.ok((await verify(old)).claims);
-      mock.timers.tick(11 * 60_000);
-      assert.equal((await verify(old)).refusal, "ERR_JWKS_NO_MATCHING_KEY");
-      assert.ok((await verify(fresh)).claims);
-    } finally {
-      mock.timers.reset();
-    }
-  });
 });

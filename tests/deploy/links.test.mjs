@@ -87,7 +87,7 @@ describe("docs/security.md", () => {
 describe("worker/README.md", () => {
   test("its table has every binding that the Worker reads, and no other", async () => {
     const [config, driver, readme] = await Promise.all(
-      ["crates/gateway/src/deployment/mod.rs", "worker/driver.mjs", "worker/README.md"].map(read),
+      ["crates/gateway/src/deployment/bindings.rs", "worker/driver.mjs", "worker/README.md"].map(read),
     );
     const table = [...readme.matchAll(/^\| `(ATTENTION_[A-Z_0-9]+)` \|/gm)].map(([, name]) => name);
     const known = [
@@ -106,10 +106,10 @@ describe("worker/README.md", () => {
     assert.ok(own.length > 20, `${own.length}`);
     const core = [];
     for (const [file, error] of [
-      ["path", "PathError"],
-      ["query", "QueryError"],
-      ["authorization", "AuthorizationError"],
-      ["request", "RequestError"],
+      ["url/path", "PathError"],
+      ["url/query", "QueryError"],
+      ["credential/bearer", "AuthorizationError"],
+      ["url/request_error", "RequestError"],
     ]) {
       const source = await read(`crates/core/src/${file}.rs`);
       const body = new RegExp(`impl ${error} \\{[^]*?fn code\\([^]*?\\n    \\}`).exec(source)[0];

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use attention_gateway::ledger;
 use attention_gateway::limits::shared_gate::{self, BudgetError};
 use wasm_bindgen::prelude::*;
 
@@ -37,5 +38,31 @@ impl SharedGate {
     /// The object has been restarted; this is what its storage says.
     pub fn restore(&mut self, opens_at: f64, now: f64) {
         self.0.restore(time(opens_at), time(now));
+    }
+}
+
+/// What all isolates have counted, in the Durable Object.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct Ledger(ledger::Ledger);
+
+#[wasm_bindgen]
+impl Ledger {
+    /// An empty one.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds what an isolate has counted, as JSON. Throws when it cannot be read: then the isolate keeps it.
+    pub fn add(&mut self, counted: &str) -> Result<(), JsValue> {
+        let counted = ledger::from_json(counted).map_err(|fault| JsValue::from_str(&fault.message()))?;
+        self.0.add(&counted);
+        Ok(())
+    }
+
+    /// What all isolates have counted, as JSON.
+    pub fn snapshot(&self) -> String {
+        ledger::to_json(&self.0.snapshot())
     }
 }

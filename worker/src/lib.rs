@@ -10,9 +10,13 @@ extern crate alloc;
 
 #[cfg(feature = "bare")]
 mod bare;
+mod exchanges;
 mod gate;
 mod gatekeeper;
 mod numbers;
+mod pending;
+mod step_kind;
 
-pub use gate::SharedGate;
+pub use gate::{Ledger, SharedGate};
 pub use gatekeeper::Gatekeeper;
+pub use step_kind::StepKind;

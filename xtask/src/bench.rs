@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::against;
 use crate::bootstrap::{Builders, Turn};
 use crate::build::Part;
 use crate::children::{self, Child};
 use crate::commands;
+use crate::commit::Commit;
 use crate::javascript;
 use crate::repo::Repo;
 use crate::say;
@@ -19,7 +21,7 @@ use crate::tools;
 pub(crate) struct Options {
     /// Which one: bench/NAME.mjs
     name: String,
-    /// Arguments for the benchmark itself
+    /// Arguments for the benchmark itself; `bench worker -- --against REV` also builds the Worker of that commit
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -31,11 +33,16 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         let known = if names.is_empty() { "bench/ holds none yet".to_owned() } else { names.join(", ") };
         bail!("there is no {script}\n  the ones there are: {known}");
     }
+    // Before the builds: a commit that is not there should not cost minutes.
+    let against = other(repo, options)?;
     prepare(repo)?;
 
     let mut node = commands::native(repo, "node")?;
     javascript::environment(repo, &mut node)?;
     node.arg(&script).args(&options.arguments);
+    if let Some(commit) = against {
+        node.arg("--against-name").arg(commit.shown()).arg("--against-build").arg(against::build(repo, &commit)?);
+    }
     let status = Child::spawn(&mut node)?.wait(None, || ())?;
     children::check()?;
     match status {
@@ -43,6 +50,14 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         Some(status) => bail!("{script} failed ({status}); its reason stands above"),
         None => bail!("{script} was stopped"),
     }
+}
+
+/// The commit whose Worker is measured too.
+fn other(repo: &Repo, options: &Options) -> Result<Option<Commit>> {
+    if options.name != "worker" {
+        return Ok(None);
+    }
+    against::asked(&options.arguments)?.map(|rev| Commit::named(repo, rev)).transpose()
 }
 
 fn prepare(repo: &Repo) -> Result<()> {

@@ -1,4 +1,4 @@
-//! How many tests a suite ran, out of what its runner printed.
+//! How many tests a suite ran and which of them failed, out of what its runner printed.
 
 use std::ops::AddAssign;
 
@@ -65,6 +65,32 @@ pub(crate) fn node(output: &str) -> Counts {
     }
 }
 
+/// The names of failed tests: `test path::name ... FAILED`, or `... FAIL` in a browser.
+pub(crate) fn failed_of_libtest(output: &str) -> Vec<String> {
+    let failed = |line: &str| {
+        let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
+        outcome.starts_with("FAIL").then(|| name.to_owned())
+    };
+    output.lines().filter_map(failed).collect()
+}
+
+/// Failed tests with their place, out of the list that Node's spec reporter ends with: two lines each,
+/// `test at FILE:LINE:COLUMN` and `✖ NAME (MILLISECONDSms)`. What a test printed is indented there.
+pub(crate) fn failed_of_node(output: &str) -> Vec<String> {
+    let Some((_, list)) = output.rsplit_once("\n✖ failing tests:\n") else { return Vec::new() };
+    let lines: Vec<&str> = list.lines().collect();
+    let failed = |pair: &[&str]| {
+        let place = pair[0].strip_prefix("test at ")?;
+        let (line, _column) = place.rsplit_once(':')?;
+        let (file, _) = line.rsplit_once(':')?;
+        // A test that is marked as to do may fail: the mark follows the time.
+        let (name, _) = pair[1].strip_prefix("✖ ")?.strip_suffix("ms)")?.rsplit_once(" (")?;
+        // One that breaks before its first test is listed by its whole path.
+        Some(format!("{line}  {}", if name.ends_with(file) { "the file itself" } else { name }))
+    };
+    lines.windows(2).filter_map(failed).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +121,26 @@ mod tests {
         let expected = Counts { passed: 5, failed: 2, skipped: 2 };
         assert_eq!(node(spec), expected);
         assert_eq!(node(&spec.replace('ℹ', "#")), expected);
+    }
+
+    #[test]
+    fn failed_tests_are_named_with_their_place() {
+        let output = "✖ outer (9.9ms)\nℹ fail 3\n\n✖ failing tests:\n\n\
+            test at tests/a.test.mjs:2:29\n✖ adds (really) (1.43ms)\n  Error: a\n  ✖ failing tests:\n  test at x:1:1\n  \
+            ✖ forged (1ms)\n\ntest at tests/a.test.mjs:4:6\n✖ later (0.2ms) # TODO\n  'x'\n\n\
+            test at tests/b.test.mjs:1:1\n✖ /here/tests/b.test.mjs (110.7ms)\n  'test failed'\n";
+        assert_eq!(
+            failed_of_node(output),
+            ["tests/a.test.mjs:2  adds (really)", "tests/b.test.mjs:1  the file itself"]
+        );
+        assert!(failed_of_node("✔ a (1ms)\nℹ pass 1\n").is_empty());
+    }
+
+    #[test]
+    fn failed_tests_of_rust_are_named() {
+        let output = "test a::good ... ok\ntest a::bad ... FAILED\ntest b::worse ... FAIL\n\
+            test c::slow ... ignored, why\ntest result: FAILED. 1 passed; 2 failed; 1 ignored\n";
+        assert_eq!(failed_of_libtest(output), ["a::bad", "b::worse"]);
     }
 
     #[test]

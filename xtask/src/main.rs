@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod against;
 mod apt;
 mod bench;
 mod bootstrap;
 mod build;
 mod children;
 mod commands;
+mod commit;
 mod count;
 mod doctor;
 mod find;
@@ -27,6 +29,7 @@ mod suites;
 mod sysroot;
 mod table;
 mod test;
+mod tests_of;
 mod tools;
 mod versions;
 mod wasm_target;

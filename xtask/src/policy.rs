@@ -1,14 +1,15 @@
 //! `cargo xtask policy`: what a policy of the Worker allows, said before it is deployed.
 //!
-//! It is judged by the code that judges in the Worker, attention-core; what there is to allow is the catalogue in
-//! openapi/.
+//! The answers are attention-gateway's, by the code that judges in the Worker; here files are read and answers
+//! printed. What there is to allow is the catalogue in openapi/.
 
 use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use attention_gateway::analysis::Call;
 use attention_gateway::authorize::policy::{DEFAULT_POLICY, Policies};
 use clap::{Args, Subcommand};
 
@@ -17,10 +18,6 @@ use crate::repo::Repo;
 mod catalogue;
 mod check;
 mod explain;
-mod rules;
-
-use catalogue::Catalogue;
-use rules::Rule;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -57,16 +54,12 @@ const FILE: &str = "The policy's text: a file, `-` for standard input, `built-in
 pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     let (Question::Check { file, .. } | Question::Explain { file, .. }) = &options.question;
     let text = read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let source = Source::parse(&text).with_context(|| format!("{} is not a policy", file.display()))?;
-    let catalogue = Catalogue::of(repo)?;
+    let policies = Policies::parse(&text).with_context(|| format!("{} is not a policy", file.display()))?;
+    let catalogue = catalogue::of(repo)?;
     let (said, good) = match &options.question {
-        Question::Check { strict, .. } => check::report(&source, &catalogue, *strict)?,
+        Question::Check { strict, .. } => check::report(&policies, &catalogue, *strict)?,
         Question::Explain { method, path, policy, .. } => {
-            if source.policies.get(policy).is_none() {
-                let names: Vec<&str> = source.policies.names().collect();
-                bail!("there is no policy {policy}\n  next: one of {}", names.join(", "));
-            }
-            explain::report(&source, &catalogue, policy, method, path)?
+            explain::report(&policies, &catalogue, Call { policy, method, target: path })?
         }
     };
     print!("{said}");
@@ -81,28 +74,5 @@ fn read(file: &Path) -> io::Result<String> {
         }
         Some("built-in") => Ok(DEFAULT_POLICY.to_owned()),
         _ => fs::read_to_string(file),
-    }
-}
-
-/// A text of policies: as core reads it, and its rules one by one.
-#[derive(Debug)]
-struct Source {
-    policies: Policies,
-    rules: Vec<Rule>,
-}
-
-impl Source {
-    fn parse(text: &str) -> Result<Self> {
-        let policies = Policies::parse(text)?;
-        let rules = rules::of(text)?;
-        Ok(Self { policies, rules })
-    }
-
-    fn rules_of<'a>(&'a self, policy: &'a str) -> impl Iterator<Item = &'a Rule> {
-        self.rules.iter().filter(move |rule| rule.policy == policy)
-    }
-
-    fn rule_at(&self, line: usize) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.line == line)
     }
 }

@@ -17,7 +17,11 @@ impl Repo {
         let here =
             env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = here.parent().context("the xtask crate has no parent folder")?.to_path_buf();
-        Ok(Self { root })
+        Ok(Self::at_root(root))
+    }
+
+    pub(crate) fn at_root(root: PathBuf) -> Self {
+        Self { root }
     }
 
     pub(crate) fn root(&self) -> &Path {

@@ -1,7 +1,7 @@
 //! The test suites: what each runs, what it needs and how its tests are counted.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -60,6 +60,15 @@ impl Counting {
         }
         counts
     }
+
+    /// The names of the failed tests, where the runner tells them.
+    pub(crate) fn failed(self, output: &str) -> Vec<String> {
+        match self {
+            Self::Whole => Vec::new(),
+            Self::Libtest => count::failed_of_libtest(output),
+            Self::Node => count::failed_of_node(output),
+        }
+    }
 }
 
 /// All suites, the quick ones first.
@@ -91,13 +100,12 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
             ..suite("types", Program::Npm, "run --silent check --workspace pkg", Counting::Whole)
         },
     ];
-    suites.extend(node_suites(repo)?);
+    suites.extend(of_folder(repo.root())?);
     Ok(suites)
 }
 
-/// The suites with these names, in the order of the table; all without a name.
-pub(crate) fn chosen(repo: &Repo, names: &[String]) -> Result<Vec<Suite>> {
-    let all = all(repo)?;
+/// Those of `all` that have these names, in the order of the table; all without a name.
+pub(crate) fn chosen(all: Vec<Suite>, names: &[String]) -> Result<Vec<Suite>> {
     if let Some(unknown) = names.iter().find(|name| all.iter().all(|suite| suite.name != **name)) {
         let known: Vec<&str> = all.iter().map(|suite| suite.name.as_str()).collect();
         bail!("there is no suite {unknown}\n  next: one of {}", known.join(", "));
@@ -116,17 +124,18 @@ fn suite(name: &str, program: Program, arguments: &str, counting: Counting) -> S
     }
 }
 
-/// One suite per folder of tests/ that holds `*.test.mjs` files.
-fn node_suites(repo: &Repo) -> Result<Vec<Suite>> {
+/// One suite per folder of `root`/tests/ that holds `*.test.mjs` files; each runs in `root`.
+pub(crate) fn of_folder(root: &Path) -> Result<Vec<Suite>> {
+    let tests = root.join("tests");
     let mut suites = Vec::new();
-    for folder in folders(&repo.at("tests"))? {
+    for folder in folders(&tests)? {
         let mut files = Vec::new();
-        test_files(&repo.at("tests").join(&folder), &mut files)?;
+        test_files(&tests.join(&folder), &mut files)?;
         if files.is_empty() {
             continue;
         }
         files.sort();
-        let shown = files.iter().map(|file| repo.short(Path::new(file)).display().to_string());
+        let shown = files.iter().map(|file| file.strip_prefix(root).unwrap_or(file).display().to_string());
         let mut arguments = vec!["--test".to_owned(), "--test-reporter=spec".to_owned()];
         arguments.extend(shown);
         // Which of them start a browser is their own business: several do.
@@ -148,7 +157,7 @@ fn folders(path: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn test_files(folder: &Path, files: &mut Vec<String>) -> Result<()> {
+fn test_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for name in entries(folder)? {
         let path = folder.join(&name);
         if path.is_dir() {
@@ -156,7 +165,7 @@ fn test_files(folder: &Path, files: &mut Vec<String>) -> Result<()> {
                 test_files(&path, files)?;
             }
         } else if name.ends_with(".test.mjs") {
-            files.push(path.display().to_string());
+            files.push(path);
         }
     }
     Ok(())
@@ -197,14 +206,24 @@ mod tests {
     #[test]
     fn folders_with_test_files_are_suites() {
         let scratch = Scratch::new("suites");
-        scratch.write("b/deep/y.test.mjs", "");
-        scratch.write("b/helper.mjs", "");
-        scratch.write("b/node_modules/z/z.test.mjs", "");
-        scratch.write("vectors/x.json", "");
-        assert_eq!(folders(&scratch.0).unwrap(), ["b", "vectors"]);
-        let mut files = Vec::new();
-        test_files(&scratch.0.join("b"), &mut files).unwrap();
-        assert_eq!(files.len(), 1, "{files:?}");
-        assert!(files[0].ends_with("b/deep/y.test.mjs"));
+        scratch.write("tests/b/deep/y.test.mjs", "");
+        scratch.write("tests/b/x.test.mjs", "");
+        scratch.write("tests/b/helper.mjs", "");
+        scratch.write("tests/b/node_modules/z/z.test.mjs", "");
+        scratch.write("tests/vectors/x.json", "");
+        let suites = of_folder(&scratch.0).unwrap();
+        assert_eq!(suites.len(), 1, "{suites:?}");
+        assert_eq!(suites[0].name, "b");
+        assert_eq!(suites[0].arguments[2..], ["tests/b/deep/y.test.mjs", "tests/b/x.test.mjs"]);
+    }
+
+    #[test]
+    fn an_unknown_suite_is_an_error_that_names_the_known_ones() {
+        let all = || vec![suite("b", Program::Node, "", Counting::Node), suite("a", Program::Node, "", Counting::Node)];
+        let names = |suites: Vec<Suite>| suites.into_iter().map(|suite| suite.name).collect::<Vec<_>>();
+        assert_eq!(names(chosen(all(), &["a".to_owned()]).unwrap()), ["a"]);
+        assert_eq!(names(chosen(all(), &[]).unwrap()), ["b", "a"]);
+        let error = chosen(all(), &["a".to_owned(), "c".to_owned()]).unwrap_err().to_string();
+        assert_eq!(error, "there is no suite c\n  next: one of b, a");
     }
 }

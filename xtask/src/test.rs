@@ -10,6 +10,7 @@ use crate::bootstrap::{Builders, Turn};
 use crate::build::Part;
 use crate::children;
 use crate::commands;
+use crate::commit::Commit;
 use crate::count::Counts;
 use crate::javascript;
 use crate::repo::Repo;
@@ -17,12 +18,17 @@ use crate::say;
 use crate::step::{How, Step, tail};
 use crate::suites::{self, Need, Program, Suite};
 use crate::table;
+use crate::tests_of::Tree;
 use crate::tools;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Only these suites (all, when left out)
     suites: Vec<String>,
+    /// Run the test files of this commit against today's builds: the Node suites of its tests/ folder, with their beds
+    /// and vectors. Rust tests are not among them, since they move with their crates
+    #[arg(long, value_name = "REV")]
+    tests_of: Option<String>,
 }
 
 /// The first run compiles everything on whatever machine this is; a hanging browser still ends.
@@ -31,27 +37,33 @@ const TIMEOUT: Duration = Duration::from_mins(15);
 /// How much of a failed suite is shown.
 const SHOWN: usize = 80;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Row {
     name: String,
     counts: Counts,
     took: Duration,
+    /// The names of the tests that failed, where they are known.
+    failed: Vec<String>,
 }
 
 pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
-    let suites = suites::chosen(repo, &options.suites)?;
-    let mut stage = Stage::default();
+    let tree = options.tests_of.as_ref().map(|rev| Tree::of(repo, Commit::named(repo, rev)?)).transpose()?;
+    let suites = match &tree {
+        Some(tree) => suites::chosen(tree.suites()?, &options.suites).with_context(|| tree.option())?,
+        None => suites::chosen(suites::all(repo)?, &options.suites)?,
+    };
+    let mut stage = Stage { tree, ..Stage::default() };
     let mut rows = Vec::new();
     for suite in &suites {
         rows.push(run_suite(repo, &mut stage, suite)?);
     }
-    let (text, passed) = summary(&rows);
+    let (text, passed) = summary(&rows, &stage.option());
     print!("{text}");
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
-    let row = |counts, took| Row { name: suite.name.clone(), counts, took };
+    let row = |counts, took| Row { name: suite.name.clone(), counts, took, failed: Vec::new() };
     let failed = Counts { failed: 1, ..Counts::default() };
     if let Err(error) = stage.set(repo, suite.needs) {
         children::check()?;
@@ -59,8 +71,9 @@ fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
         return Ok(row(failed, Duration::ZERO));
     }
     let command = command(repo, stage, suite)?;
-    let step = format!("test-{}", suite.name);
-    let ended = Step::new(repo, &step, &format!("suite {}", suite.name), command).within(TIMEOUT).run_to_end();
+    let step = format!("{}-{}", if stage.tree.is_some() { "test-of" } else { "test" }, suite.name);
+    let title = format!("suite {}{}", suite.name, stage.option());
+    let ended = Step::new(repo, &step, &title, command).within(TIMEOUT).run_to_end();
     let ended = match ended {
         Ok(ended) => ended,
         Err(error) => {
@@ -75,19 +88,19 @@ fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
             How::Well => "it ran no test, and that is a failure".to_owned(),
             how => how.reason(ended.took),
         };
-        show_failure(repo, suite, &step, &reason, &ended.output);
+        say::line(&format!("\n{title}: {reason}"));
+        show_end(repo, &step, &ended.output);
+        say::line(&format!("  again, alone: cargo xtask test{} {}\n", stage.option(), suite.name));
     }
-    Ok(row(counts, ended.took))
+    Ok(Row { failed: suite.counting.failed(&ended.output), ..row(counts, ended.took) })
 }
 
-fn show_failure(repo: &Repo, suite: &Suite, step: &str, reason: &str, output: &str) {
-    say::line(&format!("\nsuite {}: {reason}", suite.name));
+fn show_end(repo: &Repo, step: &str, output: &str) {
     for line in tail(output, SHOWN) {
         say::line(&format!("    {line}"));
     }
     let log = repo.log(step);
     say::line(&format!("  all of it: {}", repo.short(&log).display()));
-    say::line(&format!("  again, alone: cargo xtask test {}\n", suite.name));
 }
 
 fn command(repo: &Repo, stage: &Stage, suite: &Suite) -> Result<Command> {
@@ -108,12 +121,17 @@ fn command(repo: &Repo, stage: &Stage, suite: &Suite) -> Result<Command> {
         javascript::environment(repo, &mut command)?;
     }
     command.args(&suite.arguments).envs(suite.environment.iter().copied());
+    if let Some(tree) = &stage.tree {
+        tree.enter(&mut command);
+    }
     Ok(command)
 }
 
 /// What has been made ready so far, and what could not be: that is not tried again for the next suite.
 #[derive(Debug, Default)]
 struct Stage {
+    /// The test files, where they are not today's.
+    tree: Option<Tree>,
     builders: Option<Builders>,
     met: Vec<Need>,
     unmet: Vec<(Need, String)>,
@@ -155,15 +173,21 @@ impl Stage {
         Ok(())
     }
 
+    /// What the run was asked for with, after ` test`.
+    fn option(&self) -> String {
+        self.tree.as_ref().map_or_else(String::new, |tree| format!(" {}", tree.option()))
+    }
+
     fn builders(&self) -> Result<&Builders> {
         self.builders.as_ref().context("a suite that builds needs the builders first")
     }
 }
 
-/// The closing table with its last line, and whether everything passed.
-fn summary(rows: &[Row]) -> (String, bool) {
+/// The closing table with the failed tests and the last line, and whether everything passed.
+fn summary(rows: &[Row], option: &str) -> (String, bool) {
     let mut total = Counts::default();
     let mut cells = vec![["suite", "run", "passed", "failed", "skipped", "seconds"].map(str::to_owned).to_vec()];
+    cells[0][0].push_str(option);
     for row in rows {
         total += row.counts;
         let Counts { passed, failed, skipped } = row.counts;
@@ -172,9 +196,23 @@ fn summary(rows: &[Row]) -> (String, bool) {
         line.push(format!("{:.1}", row.took.as_secs_f64()));
         cells.push(line);
     }
-    let text =
-        format!("\n{}\n{} passed, {} failed\n", table::aligned(&cells, &[1, 2, 3, 4, 5]), total.passed, total.failed);
+    let table = table::aligned(&cells, &[1, 2, 3, 4, 5]);
+    let text = format!("\n{table}{}\n{} passed, {} failed\n", failures(rows), total.passed, total.failed);
     (text, total.failed == 0 && total.passed > 0)
+}
+
+/// A line for each failed test, and for each suite that failed without naming all of them.
+fn failures(rows: &[Row]) -> String {
+    let mut lines = Vec::new();
+    for row in rows {
+        lines.extend(row.failed.iter().map(|test| format!("  {}: {test}\n", row.name)));
+        match row.counts.failed.saturating_sub(row.failed.len()) {
+            0 => {}
+            unnamed if row.failed.is_empty() => lines.push(format!("  {}: {unnamed}, without a name\n", row.name)),
+            unnamed => lines.push(format!("  {}: {unnamed} more, without a name\n", row.name)),
+        }
+    }
+    if lines.is_empty() { String::new() } else { format!("\nfailed:\n{}", lines.concat()) }
 }
 
 #[cfg(test)]
@@ -183,12 +221,12 @@ mod tests {
 
     fn row(passed: usize, failed: usize) -> Row {
         let counts = Counts { passed, failed, skipped: 0 };
-        Row { name: "x".to_owned(), counts, took: Duration::from_millis(1_500) }
+        Row { name: "x".to_owned(), counts, took: Duration::from_millis(1_500), failed: Vec::new() }
     }
 
     #[test]
     fn the_last_line_is_the_sum() {
-        let (text, passed) = summary(&[row(2, 0), row(3, 1)]);
+        let (text, passed) = summary(&[row(2, 0), row(3, 1)], "");
         assert_eq!(text.lines().last(), Some("5 passed, 1 failed"));
         assert!(text.contains("1.5"));
         assert!(!passed);
@@ -196,8 +234,20 @@ mod tests {
 
     #[test]
     fn only_something_without_failure_passes() {
-        assert!(summary(&[row(1, 0)]).1);
-        assert!(!summary(&[row(0, 0)]).1);
-        assert!(!summary(&[]).1);
+        assert!(summary(&[row(1, 0)], "").1);
+        assert!(!summary(&[row(0, 0)], "").1);
+        assert!(!summary(&[], "").1);
+    }
+
+    #[test]
+    fn every_failure_is_in_the_summary_by_name_where_it_has_one() {
+        let named =
+            |failed, names: &[&str]| Row { failed: names.iter().map(ToString::to_string).collect(), ..row(1, failed) };
+        let (text, _) = summary(&[named(2, &["a:1  b", "c:2  d"])], " --tests-of 5479c59");
+        assert!(text.starts_with("\nsuite --tests-of 5479c59  run "), "{text}");
+        assert!(text.ends_with("\n\nfailed:\n  x: a:1  b\n  x: c:2  d\n\n1 passed, 2 failed\n"), "{text}");
+        assert!(summary(&[named(3, &["a"])], "").0.contains("  x: a\n  x: 2 more, without a name\n"));
+        assert!(summary(&[named(1, &[])], "").0.contains("  x: 1, without a name\n"));
+        assert!(!summary(&[row(1, 0)], "").0.contains("failed:"));
     }
 }

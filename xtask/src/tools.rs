@@ -81,10 +81,11 @@ pub(crate) const CHROMIUM: &str = "chromium";
 pub(crate) const CHROMEDRIVER: &str = "chromedriver";
 pub(crate) const WRK: &str = "wrk";
 pub(crate) const NGINX: &str = "nginx";
+pub(crate) const GIT: &str = "git";
 
 const RUSTUP: &str = "install Rust with rustup";
 
-pub(crate) static TOOLS: [Tool; 14] = [
+pub(crate) static TOOLS: [Tool; 15] = [
     Tool {
         name: "rustc",
         // The workspace's rust-version.
@@ -204,6 +205,14 @@ pub(crate) static TOOLS: [Tool; 14] = [
         places: &[Place::OnPath("nginx"), Place::OnPath("/usr/sbin/nginx")],
         obtain: Obtain::Apt(&["nginx-light"]),
         used_by: "bench",
+        required: false,
+    },
+    Tool {
+        name: GIT,
+        wanted: Wanted::Any,
+        places: &[Place::OnPath("git")],
+        obtain: Obtain::Person("install git"),
+        used_by: "bench --against, test --tests-of",
         required: false,
     },
 ];

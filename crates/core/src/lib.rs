@@ -13,13 +13,14 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
-//! | [`key`] | what is accepted as a key, and how it is named without being shown |
-//! | [`authorization`] | the `Authorization` header, built and parsed |
-//! | [`request`], [`path`], [`query`] | where a request may go |
-//! | [`call`] | the life of one call |
-//! | [`retry`], [`rate_limit`], [`key_ring`] | whether, when and with which key to try again |
-//! | [`error`], [`diagnosis`] | what went wrong, and which cause of a 401 it is |
-//! | [`redaction`], [`json`], [`text`] | what may be said of it |
+//! | [`call`] | the life of one call: whether, when and with which key to try again; what went wrong, and why |
+//! | [`credential`] | keys and tokens: accepted, sent, received, named in logs and kept out of them |
+//! | [`url`] | where a request may go: base URL, path, query |
+//! | [`codec`] | replacements for parts of std and serde where bytes count |
+//!
+//! The rooms depend on each other in one direction: `call` on `credential` and
+//! `url`, all three on `codec`. The crate's root has the names that nearly every
+//! program needs; every other item has the path of its room.
 //!
 //! Out of scope: sending anything, reading the clock, holding a success body.
 
@@ -29,32 +30,14 @@
 
 extern crate alloc;
 
-pub mod authorization;
-mod base64url;
 pub mod call;
-pub mod diagnosis;
-pub mod error;
-pub mod http_date;
-mod ip;
-pub mod json;
-pub mod key;
-pub mod key_ring;
+pub mod codec;
+pub mod credential;
 mod method;
-mod outcome;
-pub mod path;
-pub mod query;
-pub mod rate_limit;
-pub mod redaction;
-pub mod request;
-pub mod retry;
-mod secret;
-pub mod text;
 mod time;
+pub mod url;
 
-pub use call::{Action, Call, Upstream};
-pub use error::{Error, ErrorKind};
-pub use key::{ApiKey, CallerToken, KeyError};
-pub use key_ring::{KeyRing, Slot};
+pub use call::{Action, Call, Error, ErrorKind, Headers, KeyRing, Slot, Upstream};
+pub use credential::{ApiKey, CallerToken, KeyError};
 pub use method::Method;
-pub use outcome::Headers;
 pub use time::{Timestamp, millis};

@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use attention_core::call::{CallOptions, Upstream, Verdict};
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL};
-use attention_core::retry::{Failure, RetryPolicy};
+use attention_core::call::{CallOptions, Failure, RetryPolicy, Upstream, Verdict};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{Action, ApiKey, Call, ErrorKind, KeyRing, Method, Slot, Timestamp};
 use proptest::prelude::*;
 
@@ -39,7 +38,7 @@ struct Scenario {
     options: CallOptions,
     now: Timestamp,
     latency: Duration,
-    unit: f64,
+    jitter: f64,
     script: std::vec::IntoIter<Reply>,
 }
 
@@ -72,7 +71,7 @@ impl Scenario {
             options: CallOptions::new(method),
             now: BEGIN,
             latency: Duration::from_millis(10),
-            unit: 1.0,
+            jitter: 1.0,
             script: Vec::new().into_iter(),
         }
     }
@@ -130,7 +129,7 @@ impl Scenario {
         let in_time = timeout.is_none_or(|timeout| self.latency < timeout) && !matches!(reply, Silence);
         if !in_time {
             self.now = self.now.saturating_add(timeout.unwrap_or(Duration::from_mins(10)));
-            return call.on_failure(&mut self.upstream, Failure::Timeout, self.now, self.unit);
+            return call.on_failure(&mut self.upstream, Failure::Timeout, self.now, self.jitter);
         }
         self.now = self.now.saturating_add(self.latency);
         match reply {
@@ -138,9 +137,9 @@ impl Scenario {
                 let value = retry_after.map(|seconds| seconds.to_string());
                 let headers: Vec<(String, String)> =
                     value.into_iter().map(|value| ("Retry-After".to_owned(), value)).collect();
-                call.on_response(&mut self.upstream, status, &headers, self.now, self.unit)
+                call.on_response(&mut self.upstream, status, &headers, self.now, self.jitter)
             }
-            Break | Silence => call.on_failure(&mut self.upstream, Failure::Connection, self.now, self.unit),
+            Break | Silence => call.on_failure(&mut self.upstream, Failure::Connection, self.now, self.jitter),
         }
     }
 }
@@ -224,7 +223,7 @@ fn a_pair_of_dead_keys_does_not_double_the_calls() {
 #[test]
 fn the_retry_budget_ends_a_storm() {
     let mut scenario = Scenario::new(Method::Get);
-    scenario.unit = 0.0;
+    scenario.jitter = 0.0;
     let sent = |scenario: &mut Scenario, calls: usize| -> usize {
         (0..calls).map(|_| scenario.then_replies(vec![Status(503, None); 3]).sent.len()).sum()
     };
@@ -333,7 +332,7 @@ proptest! {
         max_retries in 0..5_u32,
         timeout in proptest::option::of(0..20_000_u64),
         attempt_timeout in proptest::option::of(1..5_000_u64),
-        unit in -0.5..1.5_f64,
+        jitter in -0.5..1.5_f64,
         latency in 0..2_000_u64,
         script in proptest::collection::vec(reply(), 0..24),
     ) {
@@ -346,7 +345,7 @@ proptest! {
             options.attempt_timeout = attempt_timeout.map(Duration::from_millis);
         }).replies(script.clone());
         scenario.latency = Duration::from_millis(latency);
-        scenario.unit = unit;
+        scenario.jitter = jitter;
         let trace = scenario.run();
         let sent = trace.sent.len();
 

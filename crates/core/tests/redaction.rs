@@ -1,10 +1,8 @@
 //! No type that can hold a secret, or that is made while one is near, shows it.
 
-use attention_core::authorization::{Authorization, Bearer, TokenDigest};
-use attention_core::call::{CallOptions, Upstream};
-use attention_core::redaction::scrub;
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL};
-use attention_core::retry::Failure;
+use attention_core::call::{CallOptions, Failure, Upstream};
+use attention_core::credential::{Authorization, Bearer, TokenDigest, scrub};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, encode_query};
 use attention_core::{ApiKey, Call, CallerToken, Error, KeyRing, Method, Slot, Timestamp};
 use proptest::prelude::*;
 
@@ -117,7 +115,7 @@ proptest! {
         let (target, query) = [
             (format!("/x/{secret}"), String::new()),
             ("/x".to_owned(), format!("key={secret}")),
-            ("/x".to_owned(), attention_core::query::encode([("key", secret.as_str())])),
+            ("/x".to_owned(), encode_query([("key", secret.as_str())])),
             ("/x".to_owned(), format!("key={percent_encoded}")),
         ][place].clone();
         let error = upstream.url(&target, &query).expect_err("a URL with a secret");
@@ -144,7 +142,7 @@ proptest! {
             format!(r#"{{"errors":[{{"title":{quoted},"code":"{other}"}}]}}"#),
             format!(r#"{{"code":"{secret}","detail":{quoted}}}"#),
             format!("Authorization: Bearer {secret}\r\nAuthorization: Bearer {other}"),
-            format!(r#"{{"message":"https://api.attention.tech/v2?{}"}}"#, attention_core::query::encode([("key", secret.as_str()), ("key", &other)])),
+            format!(r#"{{"message":"https://api.attention.tech/v2?{}"}}"#, encode_query([("key", secret.as_str()), ("key", &other)])),
             format!("{}{secret}{other}", "x".repeat(490)),
             format!("<html>{secret} {other}</html>"),
         ][shape].clone();

@@ -14,16 +14,24 @@
 //! | [`cache`] | which answers are kept, and given again (RFC 9111) |
 //! | [`answer`] | which headers cross, problems (RFC 9457), what is taken out of an answer |
 //! | [`exchange`] | one request's way through all of them |
+//! | [`log`] | what the log and Analytics Engine keep of a request |
+//! | [`ledger`], [`status_page`] | calls counted by the minute, and the page that draws them |
+//! | [`analysis`] | what policies come to, before they are deployed |
 
 #![cfg_attr(not(test), no_std)]
+#![warn(missing_docs)]
 #![deny(rustdoc::broken_intra_doc_links)]
 
 extern crate alloc;
 
+pub mod analysis;
 pub mod answer;
 pub mod authorize;
 pub mod cache;
 pub mod deployment;
 pub mod exchange;
+pub mod ledger;
 pub mod limits;
-pub mod trace;
+pub mod log;
+pub mod status_page;
+mod trace;

@@ -4,7 +4,7 @@
 
 /// The trace's id, in a `traceparent` that is well-formed; `None` for another one,
 /// which is to go nowhere, nor the `tracestate` beside it.
-pub fn trace_id(traceparent: &str) -> Option<&str> {
+pub(crate) fn trace_id(traceparent: &str) -> Option<&str> {
     let (version, rest) = hex(traceparent, 2)?;
     let (trace, rest) = hex(rest.strip_prefix('-')?, 32)?;
     let (parent, rest) = hex(rest.strip_prefix('-')?, 16)?;

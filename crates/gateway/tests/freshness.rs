@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use attention_core::Timestamp;
-use attention_gateway::cache::freshness::{Kept, concerns, condition, confirms, is_held};
+use attention_gateway::cache::freshness::{
+    Freshness, condition, is_cacheable_request, matches_if_none_match, validates,
+};
 use proptest::prelude::*;
 
 type Head = &'static [(&'static str, &'static str)];
@@ -20,16 +22,17 @@ fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn judge(status: u16, headers: &[(&str, &str)]) -> Option<Kept> {
-    Kept::judge(status, &owned(headers), NOW, NOW, HOUR, |name| name == "range" || name == "traceparent")
+fn judge(status: u16, headers: &[(&str, &str)]) -> Option<Freshness> {
+    Freshness::judge(status, &owned(headers), NOW, NOW, HOUR, |name| name == "range" || name == "traceparent")
 }
 
 /// How long an answer with these headers is fresh; `None` when it is not kept at all.
 fn fresh(headers: &[(&str, &str)]) -> Option<u64> {
-    judge(200, headers).map(|kept| kept.fresh_until.saturating_since(NOW).as_secs())
+    judge(200, headers).map(|freshness| freshness.fresh_until.saturating_since(NOW).as_secs())
 }
 
 #[test]
+#[expect(clippy::too_many_lines)] // A table of headers.
 fn how_long_an_answer_is_fresh() {
     let table: &[(Head, Option<u64>)] = &[
         // §5.2.2.1, and what is wrong with it: stale, so nothing to keep without a validator.
@@ -115,14 +118,14 @@ fn only_whole_successes_are_kept() {
 #[test]
 fn the_way_here_counts_as_age() {
     let headers = owned(&[("cache-control", "max-age=60"), ("age", "5")]);
-    let kept = Kept::judge(200, &headers, NOW, after(10), HOUR, |_| false).unwrap();
-    assert_eq!((kept.born.saturating_add(Duration::from_secs(5)), kept.fresh_until), (NOW, after(55)));
-    assert_eq!(kept.age(after(10)), Duration::from_secs(15));
+    let freshness = Freshness::judge(200, &headers, NOW, after(10), HOUR, |_| false).unwrap();
+    assert_eq!((freshness.born.saturating_add(Duration::from_secs(5)), freshness.fresh_until), (NOW, after(55)));
+    assert_eq!(freshness.age(after(10)), Duration::from_secs(15));
 }
 
 #[test]
 fn when_a_kept_answer_may_be_given() {
-    let kept = Kept { born: NOW, fresh_until: after(60) };
+    let freshness = Freshness { born: NOW, fresh_until: after(60) };
     let table: &[(u64, Head, bool)] = &[
         (0, &[], true),
         (59, &[], true),
@@ -140,7 +143,7 @@ fn when_a_kept_answer_may_be_given() {
         (60, &[("cache-control", "only-if-cached")], false),
     ];
     for (seconds, request, expected) in table {
-        assert_eq!(kept.serves(&owned(request), after(*seconds)), *expected, "after {seconds} s: {request:?}");
+        assert_eq!(freshness.satisfies(&owned(request), after(*seconds)), *expected, "after {seconds} s: {request:?}");
     }
 }
 
@@ -163,7 +166,7 @@ fn what_the_caller_has_already() {
         ("", &[("if-none-match", "")], false),
     ];
     for (etag, request, expected) in table {
-        assert_eq!(is_held(etag, &owned(request)), *expected, "{etag}: {request:?}");
+        assert_eq!(matches_if_none_match(etag, &owned(request)), *expected, "{etag}: {request:?}");
     }
 }
 
@@ -180,7 +183,7 @@ fn what_a_304_confirms() {
         (date, &[("etag", "\"b\"")], true),
     ];
     for (condition, headers, expected) in table {
-        assert_eq!(confirms(condition, &owned(headers)), *expected, "{condition}: {headers:?}");
+        assert_eq!(validates(condition, &owned(headers)), *expected, "{condition}: {headers:?}");
     }
 }
 
@@ -201,7 +204,7 @@ fn requests_that_a_cache_has_no_part_in() {
         (&[("cache-control", "no-store")], false),
     ];
     for (request, expected) in table {
-        assert_eq!(concerns(&owned(request)), *expected, "{request:?}");
+        assert_eq!(is_cacheable_request(&owned(request)), *expected, "{request:?}");
     }
 }
 
@@ -227,14 +230,15 @@ proptest! {
     fn reading_never_panics(control in "\\PC*", vary in "\\PC*", age in "\\PC*", tags in "\\PC*", asked in any::<u64>(), answered in any::<u64>()) {
         let headers = owned(&[("cache-control", &control), ("vary", &vary), ("age", &age), ("etag", &tags), ("if-none-match", &tags)]);
         let [asked, answered] = [asked, answered].map(Timestamp::from_unix_millis);
-        let _ = Kept::judge(200, &headers, asked, answered, HOUR, |_| false).map(|kept| kept.serves(&headers, answered));
-        let _ = (concerns(&headers), is_held(&tags, &headers), confirms(&tags, &headers));
+        let freshness = Freshness::judge(200, &headers, asked, answered, HOUR, |_| false);
+        let _ = freshness.map(|freshness| freshness.satisfies(&headers, answered));
+        let _ = (is_cacheable_request(&headers), matches_if_none_match(&tags, &headers), validates(&tags, &headers));
     }
 
     #[test]
     fn no_answer_is_fresh_for_longer_than_it_may_be(control in "[a-z0-9=, \"-]{0,40}", most in 1..10_000_u64) {
         let headers = owned(&[("cache-control", &control)]);
-        let kept = Kept::judge(200, &headers, NOW, NOW, Duration::from_secs(most), |_| false);
-        prop_assert!(kept.is_none_or(|kept| kept.fresh_until <= after(most)));
+        let freshness = Freshness::judge(200, &headers, NOW, NOW, Duration::from_secs(most), |_| false);
+        prop_assert!(freshness.is_none_or(|freshness| freshness.fresh_until <= after(most)));
     }
 }

@@ -1,9 +1,10 @@
 //! Policies: what they allow, what they refuse, and what cannot be read as one.
 
 use attention_core::Method::{self, Delete, Get, Head, Options, Post, Put};
-use attention_core::path::{PathError, RequestPath};
+use attention_core::url::{PathError, RequestPath};
 use attention_gateway::authorize::policy::{
-    BodyLength, DEFAULT_POLICY, Decision, Policies, Policy, PolicyError, PolicyFault, Unmet,
+    BodyLength, Conditions, DEFAULT_POLICY, Decision, Effect, Pattern, Policies, Policy, PolicyError, PolicyFault,
+    Rule, Unmet,
 };
 use proptest::prelude::*;
 
@@ -391,8 +392,6 @@ fn a_rule_says_how_long_its_answers_may_be_kept() {
         let expected = matches!(error, PolicyError { line: 2, fault: PolicyFault::Time | PolicyFault::TooMuch });
         assert!(expected, "{text}: {error}");
     }
-    let caches = |text| Policies::parse(text).unwrap().cache_anything();
-    assert!(caches("allow GET /v2/a\n[b]\nallow GET /v2/b cache=1s") && !caches("allow GET /v2/a\n[b]"));
 }
 
 #[test]
@@ -415,6 +414,7 @@ fn conditions_and_names_that_cannot_be_read() {
         ("\nallow GET /v2/a quary=x", 2, PolicyFault::Condition),
         ("allow GET /v2/a body=1kb body=2kb", 1, PolicyFault::Condition),
         ("allow GET /v2/a redact=", 1, PolicyFault::Condition),
+        ("allow GET /v2/a redact=b redact=c", 1, PolicyFault::Condition),
         ("deny GET /v2/a query=x", 1, PolicyFault::ConditionOnDeny),
         ("allow GET /v2/a body=1gb", 1, PolicyFault::Size),
         ("allow GET /v2/a body=-1", 1, PolicyFault::Size),
@@ -448,4 +448,138 @@ fn conditions_that_were_withdrawn_are_refused_by_name() {
         assert!(error.message().contains("withdrawn") && error.message().contains("remove"), "{error}");
     }
     assert_eq!(Policies::parse("deny GET /v2/a upgrade=websocket").unwrap_err().fault, PolicyFault::ConditionOnDeny);
+}
+
+#[test]
+fn a_rule_says_what_it_was_read_from() {
+    let text = "# ours\nallow GET   /v2/labels/**\tquery=page  body=1kb # all\ndeny * /v2/x\n\n[ wide ]\nallow * /**";
+    let policies = Policies::parse(text).unwrap();
+    let said: Vec<_> = policies
+        .iter()
+        .flat_map(|(name, policy)| policy.rules().iter().map(move |rule| (name, rule)))
+        .map(|(name, rule)| (name, rule.line(), rule.effect(), rule.text(), rule.conditions_text()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("default", 2, Effect::Allow, "allow GET /v2/labels/** query=page body=1kb", "query=page body=1kb"),
+            ("default", 3, Effect::Deny, "deny * /v2/x", ""),
+            ("wide", 6, Effect::Allow, "allow * /**", ""),
+        ]
+    );
+    let default = policies.get("default").unwrap();
+    assert_eq!(default.rule_at(3), default.rules().last());
+    assert_eq!((default.rule_at(0), default.rule_at(1), default.rule_at(6)), (None, None, None));
+}
+
+#[test]
+fn a_condition_names_the_parameter_that_it_misses() {
+    let policy = policy("allow GET /v2/a query=page,filter[title]\nallow GET /v2/b query=\nallow GET /v2/c");
+    let unnamed = |target, query| match policy.decide(Get, path(target)) {
+        Decision::Allowed(rule) => rule.conditions().unnamed_parameter(query),
+        _ => panic!("{target} is not allowed"),
+    };
+    assert_eq!(unnamed("/v2/a", "page=1&filter%5Btitle%5D=x"), None);
+    assert_eq!(unnamed("/v2/a", "page=1&&si%7Ae=2&order=3"), Some("si%7Ae"));
+    assert_eq!(unnamed("/v2/a", "%zz=1"), Some("%zz"));
+    assert_eq!((unnamed("/v2/b", ""), unnamed("/v2/b", "x")), (None, Some("x")));
+    assert_eq!(unnamed("/v2/c", "anything=goes"), None);
+}
+
+/// Texts of policies, with all that the language has.
+fn policies_text() -> impl Strategy<Value = String> {
+    const PATTERN: &str = "[ \t]{1,2}(/\\*\\*|/(\\*|a|B|api_keys)(/(\\*|a|c\\.d|B)){0,2}(/|/\\*\\*)?)";
+    const NARROW: &str = "([ \t]{1,2}query=[a-c,=\\[]{0,4})?([ \t]body=[0-9]{1,3}(kb|mb)?)?( redact=[a-c,]{1,4})?";
+    let rules = [
+        format!(" ?deny (\\*|GET|POST|OPTIONS){PATTERN}( #.?)?"),
+        format!("allow\t(HEAD|POST|PUT){PATTERN}{NARROW}(#.?)?"),
+        format!("allow (\\*|GET){PATTERN}( cache=[1-9](s|min|h))?{NARROW}[ \t]?"),
+    ];
+    let [deny, allow, allow_get] = rules.map(|rule| proptest::string::string_regex(&rule).unwrap());
+    // A name that a policy has already would be a fault; the number of its line is a new one.
+    let lines = prop_oneof![deny, allow, allow_get, Just(String::new()), Just("# [none]".into()), Just("[?]".into())];
+    proptest::collection::vec(lines, 0..8).prop_map(|lines| {
+        let numbered = lines.iter().enumerate().map(|(index, line)| line.replace('?', &format!(" policy-{index}")));
+        numbered.collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// The policies once more, every rule in its line and as `rule` writes it.
+fn written(policies: &Policies, rule: impl Fn(&Rule) -> String) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (name, policy) in policies.iter() {
+        if name != Policies::DEFAULT {
+            lines.push(format!("[{name}]"));
+        }
+        for own in policy.rules() {
+            lines.resize(own.line() - 1, String::new());
+            lines.push(rule(own));
+        }
+    }
+    lines.join("\n")
+}
+
+/// A rule from its parts, in a spelling of our own: bytes and seconds, conditions in one order.
+fn from_parts(rule: &Rule) -> String {
+    let conditions = rule.conditions();
+    let mut words = vec![
+        if rule.effect() == Effect::Allow { "allow".to_owned() } else { "deny".to_owned() },
+        rule.method().map_or("*", Method::as_str).to_owned(),
+        rule.pattern().to_string(),
+    ];
+    words.extend(conditions.cache.map(|time| format!("cache={}s", time.as_secs())));
+    words.extend((!conditions.redact.is_empty()).then(|| format!("redact={}", conditions.redact.join(","))));
+    words.extend(conditions.max_body.map(|most| format!("body={most}")));
+    words.extend(conditions.query.as_ref().map(|names| format!("query={}", names.join(","))));
+    words.join("   ")
+}
+
+/// A policy's rules, apart from the spelling that they are read from.
+fn parts(policy: &Policy) -> Vec<(usize, Effect, Option<Method>, &Pattern, &Conditions)> {
+    let rules = policy.rules().iter();
+    rules.map(|rule| (rule.line(), rule.effect(), rule.method(), rule.pattern(), rule.conditions())).collect()
+}
+
+/// Paths that [`policies_text`] speaks of, or nearly so.
+const TARGETS: &str = "/(a|b|B|api_keys)(/(a|b|c\\.d)){0,2}/?";
+
+proptest! {
+    /// What is asked of a rule is all that there is to it.
+    #[test]
+    fn policies_survive_being_written_down(text in policies_text(), target in TARGETS) {
+        let policies = Policies::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        prop_assert_eq!(&Policies::parse(&written(&policies, |rule| rule.text().to_owned())).unwrap(), &policies);
+
+        let again = Policies::parse(&written(&policies, from_parts)).unwrap();
+        prop_assert!(again.names().eq(policies.names()));
+        for ((_, before), (_, after)) in policies.iter().zip(again.iter()) {
+            prop_assert_eq!(parts(before), parts(after));
+            for method in ALL {
+                let line = |policy: &Policy| match policy.decide(method, path(&target)) {
+                    Decision::Allowed(rule) => Ok(rule.line()),
+                    Decision::Denied { line } => Err(Some(line)),
+                    Decision::Unknown => Err(None),
+                };
+                prop_assert_eq!(line(before), line(after));
+            }
+        }
+    }
+
+    /// A rule is about a call when it decides it in a policy in which nothing else could.
+    #[test]
+    fn a_rule_speaks_of_what_it_decides_alone(text in policies_text(), target in TARGETS) {
+        let policies = Policies::parse(&text).unwrap();
+        for rule in policies.iter().flat_map(|(_, policy)| policy.rules()) {
+            let alone = policy(&format!("{}\nallow * /**", rule.text()));
+            for method in ALL {
+                let decides = match alone.decide(method, path(&target)) {
+                    Decision::Allowed(decisive) => decisive.line() == 1,
+                    Decision::Denied { line } => line == 1,
+                    Decision::Unknown => false,
+                };
+                let speaks = rule.speaks_of(method, path(&target));
+                prop_assert_eq!(speaks, decides, "{} {} {}", rule.text(), method, target);
+            }
+        }
+    }
 }

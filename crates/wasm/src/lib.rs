@@ -23,9 +23,8 @@ use core::mem;
 use core::time::Duration;
 
 use attention_core as rules;
-use attention_core::call::{CallOptions, Verdict};
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
-use attention_core::retry::{Failure, RetryPolicy};
+use attention_core::call::{CallOptions, Failure, RetryPolicy, Verdict};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError};
 use attention_core::{Action, ApiKey, CallerToken, Error, KeyError, KeyRing, Method, Slot, Timestamp};
 use wasm_bindgen::prelude::*;
 

@@ -6,9 +6,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use attention_core::call::{Attempt, CallOptions, Upstream, Verdict};
-use attention_core::request::BaseUrl;
-use attention_core::retry::Failure;
+use attention_core::call::{Attempt, CallOptions, Failure, Upstream, Verdict};
+use attention_core::url::BaseUrl;
 use attention_core::{Action, Call, CallerToken, Error, KeyRing, Method, Timestamp};
 use gloo_net::http::{Headers, Request, Response};
 use gloo_timers::future::TimeoutFuture;

@@ -8,10 +8,9 @@ use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
 
-use attention_core::authorization::{Bearer, TokenDigest};
-use attention_core::call::{Attempt, CallOptions, Verdict};
-use attention_core::path::RequestPath;
-use attention_core::retry::Failure;
+use attention_core::call::{Attempt, CallOptions, Failure, Verdict};
+use attention_core::credential::{Bearer, TokenDigest};
+use attention_core::url::RequestPath;
 use attention_core::{Action, Call, Method, Timestamp};
 use futures_util::future::{Either, select};
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -1,9 +1,8 @@
 //! Answers that the Worker gives itself: problem details (RFC 9457).
 
-use attention_core::authorization::AuthorizationError;
-use attention_core::json::Object;
-use attention_core::path::PathError;
-use attention_core::request::RequestError;
+use attention_core::codec::json::Object;
+use attention_core::credential::AuthorizationError;
+use attention_core::url::{PathError, RequestError};
 use attention_core::{Error, ErrorKind};
 use worker::{Headers, Response, Result};
 

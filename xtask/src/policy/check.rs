@@ -1,185 +1,105 @@
-//! `policy check`: what the policies of a text come to, over all operations that are known.
+//! `policy check`: what the policies of a text come to, as a table and sentences.
 
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use attention_core::path::RequestPath;
-use attention_gateway::authorize::policy::{Decision, Policy};
+use attention_core::Method;
+use attention_gateway::analysis::{Catalogue, Entry, Finding, Operation, Outcome, Severity, check};
+use attention_gateway::authorize::policy::{Policies, Rule};
 
-use super::Source;
-use super::catalogue::{Catalogue, Operation};
-use super::rules::Rule;
 use crate::table;
 
 /// The report, and whether nothing is wrong with the policies.
-pub(super) fn report(source: &Source, catalogue: &Catalogue, strict: bool) -> Result<(String, bool)> {
+pub(super) fn report(policies: &Policies, catalogue: &Catalogue, strict: bool) -> Result<(String, bool)> {
+    let outcomes = check(policies, catalogue);
     let mut text = String::new();
-    let mut wrong = Vec::new();
-    let mut warnings = Vec::new();
-    for name in source.policies.names() {
-        let Some(policy) = source.policies.get(name) else { continue };
-        let outcome = Outcome::of(source, catalogue, name, policy)?;
-        writeln!(
-            text,
-            "policy {name}: {} of {} known operations allowed",
-            outcome.allowed,
-            catalogue.operations.len()
-        )?;
-        if outcome.rows.len() > 1 {
-            write!(text, "\n{}\n", table::aligned(&outcome.rows, &[]))?;
+    for outcome in &outcomes {
+        let known = catalogue.operations().len();
+        writeln!(text, "policy {}: {} of {known} known operations allowed", outcome.name, outcome.allowed())?;
+        if !outcome.entries.is_empty() {
+            write!(text, "\n{}\n", table::aligned(&rows(outcome), &[]))?;
         }
         if !outcome.refused_secrets.is_empty() {
-            writeln!(text, "refused, because they return key values: {}\n", outcome.refused_secrets.join(", "))?;
+            let named: Vec<String> = outcome.refused_secrets.iter().map(|operation| named(operation)).collect();
+            writeln!(text, "refused, because they return key values: {}\n", named.join(", "))?;
         }
-        warnings.extend(source.rules_of(name).filter_map(|rule| outcome.warning(rule, catalogue)));
-        wrong.extend(outcome.wrong);
     }
-    if source.rules.iter().any(|rule| rule.allows && rule.pattern.contains('*')) {
+    if outcomes.iter().any(|outcome| outcome.allows_unknown) {
         text.push_str("note: a wildcard also allows what the catalogue does not know; it is not complete\n");
     }
-    for warning in &warnings {
-        writeln!(text, "warning: {warning}")?;
-    }
-    for fault in &wrong {
-        writeln!(text, "error: {fault}")?;
-    }
-    Ok((text, wrong.is_empty() && (!strict || warnings.is_empty())))
-}
-
-/// What one policy comes to.
-struct Outcome {
-    allowed: usize,
-    /// A table with its heading.
-    rows: Vec<Vec<String>>,
-    refused_secrets: Vec<String>,
-    wrong: Vec<String>,
-    /// Which lines decide something.
-    deciding: Vec<usize>,
-}
-
-impl Outcome {
-    fn of(source: &Source, catalogue: &Catalogue, name: &str, policy: &Policy) -> Result<Self> {
-        let heading = ["method", "path", "operation", "line", "conditions and remarks"].map(str::to_owned).to_vec();
-        let mut outcome = Self {
-            allowed: 0,
-            rows: vec![heading],
-            refused_secrets: Vec::new(),
-            wrong: Vec::new(),
-            deciding: Vec::new(),
+    let mut findings: Vec<&Finding<'_>> = outcomes.iter().flat_map(|outcome| &outcome.findings).collect();
+    // What is worst comes last, where it is seen.
+    findings.sort_by_key(|finding| finding.severity());
+    for finding in &findings {
+        let severity = match finding.severity() {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
         };
-        for operation in &catalogue.operations {
-            let usual = outcome.decide(policy, operation, &operation.sample())?;
-            if let Some((methods, line)) = &usual {
-                outcome.allowed += 1;
-                outcome.row(methods, &operation.path, operation, &line.to_string(), remarks(source, *line, operation));
-            }
-            for special in specials(source, catalogue, name, operation) {
-                let decided = outcome.decide(policy, operation, &special)?;
-                match (&usual, &decided) {
-                    (_, Some((methods, line))) if decided != usual => {
-                        outcome.row(methods, &special, operation, &line.to_string(), remarks(source, *line, operation));
-                    }
-                    (Some((methods, _)), None) => {
-                        outcome.row(methods, &special, operation, "-", "but not this one".to_owned());
-                    }
-                    _ => {}
-                }
-            }
-            if operation.returns_secret {
-                let named = format!("{} {} ({})", operation.method, operation.path, operation.id);
-                match usual {
-                    None => outcome.refused_secrets.push(named),
-                    Some((_, line)) => {
-                        outcome.wrong.push(format!("line {line} allows {named}, which returns key values"));
-                    }
-                }
-            }
-        }
-        Ok(outcome)
+        writeln!(text, "{severity}: {}", sentence(finding))?;
     }
+    let tolerated = |finding: &&Finding<'_>| finding.severity() == Severity::Warning && !strict;
+    Ok((text, findings.iter().all(tolerated)))
+}
 
-    /// The methods that are allowed at a path, and the line that allows the first of them.
-    fn decide(&mut self, policy: &Policy, operation: &Operation, path: &str) -> Result<Option<(String, usize)>> {
-        let path = RequestPath::parse(path)?;
-        let mut allowed: Option<(String, usize)> = None;
-        for method in operation.methods() {
-            match policy.decide(*method, path) {
-                Decision::Allowed(rule) => {
-                    self.deciding.push(rule.line());
-                    allowed = Some(match allowed {
-                        None => (method.to_string(), rule.line()),
-                        Some((methods, line)) => (format!("{methods} {method}"), line),
-                    });
-                }
-                Decision::Denied { line } => self.deciding.push(line),
-                Decision::Unknown => {}
-            }
-        }
-        Ok(allowed)
-    }
+/// A table with its heading.
+fn rows(outcome: &Outcome<'_>) -> Vec<Vec<String>> {
+    let heading = ["method", "path", "operation", "line", "conditions and remarks"].map(str::to_owned).to_vec();
+    let mut rows = vec![heading];
+    rows.extend(outcome.entries.iter().map(|entry| match entry {
+        Entry::Every { operation, grant } => allowed(&grant.methods, operation.path.as_str(), operation, grant.rule),
+        Entry::Only { operation, path, grant } => allowed(&grant.methods, path, operation, grant.rule),
+        Entry::Except { operation, path, methods } => row(methods, path, operation, "-", "but not this one".to_owned()),
+    }));
+    rows
+}
 
-    fn row(&mut self, methods: &str, path: &str, operation: &Operation, line: &str, remarks: String) {
-        self.rows.push(vec![methods.to_owned(), path.to_owned(), operation.id.clone(), line.to_owned(), remarks]);
-    }
+fn allowed(methods: &[Method], path: &str, operation: &Operation, rule: &Rule) -> Vec<String> {
+    row(methods, path, operation, &rule.line().to_string(), remarks(rule, operation))
+}
 
-    fn warning(&self, rule: &Rule, catalogue: &Catalogue) -> Option<String> {
-        let Rule { line, text, .. } = rule;
-        if self.deciding.contains(line) {
-            return None;
+fn row(methods: &[Method], path: &str, operation: &Operation, line: &str, remarks: String) -> Vec<String> {
+    let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    vec![methods.join(" "), path.to_owned(), operation.id.clone(), line.to_owned(), remarks]
+}
+
+fn remarks(rule: &Rule, operation: &Operation) -> String {
+    let capability = operation.returns_capability.then_some("its answer holds a link that grants access");
+    let conditions = Some(rule.conditions_text()).filter(|conditions| !conditions.is_empty());
+    conditions.into_iter().chain(capability).collect::<Vec<_>>().join("; ")
+}
+
+fn sentence(finding: &Finding<'_>) -> String {
+    let rule = finding.rule();
+    let (line, text) = (rule.line(), rule.text());
+    match finding {
+        Finding::AllowsSecret { operation, .. } => {
+            format!("line {line} allows {}, which returns key values", named(operation))
         }
-        if rule.names_keys() {
-            // Said twice does no harm.
-            return rule
-                .allows
-                .then(|| format!("line {line} is about keys, which are refused whatever a policy says: {text}"));
+        Finding::AllowsKeys { .. } => {
+            format!("line {line} is about keys, which are refused whatever a policy says: {text}")
         }
-        let mut calls = catalogue.operations.iter().flat_map(|operation| {
-            let path = operation.sample_for(&rule.pattern);
-            operation.methods().iter().map(move |method| (*method, path.clone()))
-        });
-        Some(if calls.any(|(method, path)| rule.speaks_of(method, &path)) {
+        Finding::DecidesNothing { .. } => {
             format!("line {line} decides nothing: a denial, or an earlier line, speaks of the same operations: {text}")
-        } else {
-            format!("line {line} matches no known operation: {text}")
-        })
-    }
-}
-
-/// Paths of an operation that a rule of the policy singles out by their ids.
-fn specials(source: &Source, catalogue: &Catalogue, policy: &str, operation: &Operation) -> Vec<String> {
-    let usual = operation.sample();
-    let mut found = Vec::new();
-    for rule in source.rules_of(policy) {
-        let path = operation.sample_for(&rule.pattern);
-        // `/conversations/list` is an operation of its own, not the conversation `list`.
-        let own = catalogue.find(operation.method, &path).is_some_and(|found| found.path == operation.path);
-        let spoken_of = || operation.methods().iter().any(|method| rule.speaks_of(*method, &path));
-        if path != usual && own && !found.contains(&path) && spoken_of() {
-            found.push(path);
         }
+        Finding::MatchesNothing { .. } => format!("line {line} matches no known operation: {text}"),
     }
-    found
 }
 
-fn remarks(source: &Source, line: usize, operation: &Operation) -> String {
-    let mut remarks = source.rule_at(line).map(|rule| rule.conditions.clone()).unwrap_or_default();
-    if operation.returns_capability {
-        let gap = if remarks.is_empty() { "" } else { "; " };
-        remarks = format!("{remarks}{gap}its answer holds a link that grants access");
-    }
-    remarks
+fn named(operation: &Operation) -> String {
+    format!("{} {} ({})", operation.method, operation.path, operation.id)
 }
 
 #[cfg(test)]
 mod tests {
-    use attention_core::Method;
+    use attention_core::url::RequestPath;
+    use attention_gateway::authorize::mcp;
     use attention_gateway::authorize::policy::DEFAULT_POLICY;
 
-    use super::super::catalogue::{MCP, tests::real};
+    use super::super::catalogue::tests::real;
     use super::*;
 
     fn check(text: &str) -> (String, bool) {
-        report(&Source::parse(text).unwrap(), real(), true).unwrap()
+        report(&Policies::parse(text).unwrap(), real(), true).unwrap()
     }
 
     fn has(said: &str, parts: &[&str]) -> bool {
@@ -188,11 +108,11 @@ mod tests {
 
     #[test]
     fn the_default_policy_reads_and_never_hands_out_a_secret() {
-        let source = Source::parse(DEFAULT_POLICY).unwrap();
-        let policy = source.policies.get("default").unwrap();
+        let policies = Policies::parse(DEFAULT_POLICY).unwrap();
+        let policy = policies.get("default").unwrap();
         let mut allowed = 0;
-        for operation in &real().operations {
-            let path = operation.sample();
+        for operation in real().operations() {
+            let path = operation.path.sample();
             let path = RequestPath::parse(&path).unwrap();
             for method in
                 [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options]
@@ -203,7 +123,8 @@ mod tests {
                 }
             }
             let is_allowed = policy.decide(operation.method, path).is_allowed();
-            let is_read = operation.method == Method::Get && !operation.returns_secret && operation.path != MCP;
+            let is_read =
+                operation.method == Method::Get && !operation.returns_secret && operation.path.as_str() != mcp::PATH;
             assert_eq!(is_allowed, is_read, "{}", operation.id);
             allowed += usize::from(is_allowed);
         }
@@ -241,7 +162,7 @@ mod tests {
         for (text, said) in cases {
             let (report, good) = check(text);
             assert!(report.contains(&format!("warning: {said}")) && !good, "{text}:\n{report}");
-            assert!(self::report(&Source::parse(text).unwrap(), real(), false).unwrap().1, "a warning is no fault");
+            assert!(self::report(&Policies::parse(text).unwrap(), real(), false).unwrap().1, "a warning is no fault");
         }
         for text in [
             "allow GET /v2/users\ndeny * /v2/api_keys/**",

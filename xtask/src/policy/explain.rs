@@ -2,150 +2,126 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
-use attention_core::Method;
-use attention_core::path::RequestPath;
-use attention_gateway::authorize::policy::{BodyLength, Decision, Policy, Rule, Unmet};
-
-use super::Source;
-use super::catalogue::{Catalogue, MCP};
-
-/// What the Worker answers itself, before any policy.
-const OWN: [&str; 6] =
-    ["/healthz", "/readyz", "/status", "/sessions", "/admin/keys/current/test", "/admin/keys/next/test"];
+use anyhow::{Context as _, Result};
+use attention_gateway::analysis::{Call, Catalogue, Explanation, Hint, Operation, Permission, Refusal, Term, explain};
+use attention_gateway::answer::problem::Problem;
+use attention_gateway::authorize::mcp;
+use attention_gateway::authorize::policy::{Policies, Rule, Unmet};
 
 /// The verdict in words, and whether the call is allowed.
-pub(super) fn report(
-    source: &Source,
-    catalogue: &Catalogue,
-    name: &str,
-    method: &str,
-    target: &str,
-) -> Result<(String, bool)> {
-    let (verdict, good) = match judge(source, catalogue, name, method, target) {
-        Ok(words) => (format!("allowed\n{words}"), true),
-        Err(words) => (format!("refused\n{words}"), false),
+pub(super) fn report(policies: &Policies, catalogue: &Catalogue, call: Call<'_>) -> Result<(String, bool)> {
+    let explanation = explain(policies, catalogue, call).with_context(|| {
+        let names: Vec<&str> = policies.names().collect();
+        format!("there is no policy {}\n  next: one of {}", call.policy, names.join(", "))
+    })?;
+    let (verdict, reasons) = match &explanation {
+        Explanation::Allowed(permission) => ("allowed", permitted(permission)),
+        Explanation::Refused(refusal) => ("refused", refused(refusal, catalogue)),
     };
-    let mut text = format!("{method} {target} under policy {name}: ");
-    for (index, line) in verdict.lines().enumerate() {
-        writeln!(text, "{}{line}", if index == 0 { "" } else { "  " })?;
+    let mut text = format!("{} {} under policy {}: {verdict}\n", call.method, call.target, call.policy);
+    // A parameter's name may have line breaks too.
+    for line in reasons.join("\n").lines() {
+        writeln!(text, "  {line}")?;
     }
-    Ok((text, good))
+    Ok((text, explanation.is_allowed()))
 }
 
-fn judge(source: &Source, catalogue: &Catalogue, name: &str, method: &str, target: &str) -> Result<String, String> {
-    let (path_text, query) = target.split_once('?').unwrap_or((target, ""));
-    let path = RequestPath::parse(path_text).map_err(|error| {
-        format!(
-            "400 {}: {error}\nno policy is asked: what two servers could read differently goes nowhere",
-            error.code()
-        )
-    })?;
-    let known_method = Method::parse(method).filter(|method| *method != Method::Options);
-    let method = known_method.ok_or_else(|| match method {
-        "OPTIONS" => {
-            "405 method_not_allowed: OPTIONS is a browser's question, which the Worker answers itself".to_owned()
-        }
-        _ => "405 method_not_allowed: the Worker forwards GET, HEAD, POST, PUT, PATCH and DELETE, written in capitals"
-            .to_owned(),
-    })?;
-    if OWN.contains(&path_text) {
-        return Err("the Worker answers this path itself; no policy speaks of it".to_owned());
-    }
-    let under_prefix = path_text.strip_prefix(&catalogue.prefix).is_some_and(|rest| rest.starts_with('/'));
-    if !under_prefix && path_text != MCP {
-        return Err(format!("404 no_such_route: the paths of the API begin with {}/, but for {MCP}", catalogue.prefix));
-    }
-    let policy = source.policies.get(name).ok_or_else(|| format!("there is no policy {name}"))?;
-    let operation = catalogue.find(method, &path.decoded()).map_or_else(
-        || "operation: none of the catalogue's".to_owned(),
-        |operation| format!("operation: {} ({} {})", operation.id, operation.method, operation.path),
-    );
-    match policy.decide(method, path) {
-        Decision::Allowed(rule) => {
-            conditions(source, rule, method, path_text, query).map(|words| format!("{words}{operation}"))
-        }
-        Decision::Denied { line: 0 } => Err(format!(
-            "403 route_denied: built in, whatever a policy says: the path has a segment that names API keys, and that list returns their values\n{operation}"
-        )),
-        Decision::Denied { line } => Err(format!(
-            "403 route_denied: {}, and a denial wins over every `allow`\n{operation}",
-            line_of(source, line)
-        )),
-        Decision::Unknown => {
-            let hints = hints(source, policy, name, method, path);
-            Err(format!("403 route_denied: no line allows it, and what no line names is refused\n{hints}{operation}"))
-        }
-    }
+fn permitted(permission: &Permission<'_>) -> Vec<String> {
+    let mut lines = vec![at(permission.rule)];
+    lines.extend(permission.terms.iter().map(term));
+    lines.push(named(permission.operation));
+    lines
 }
 
-/// The line and what it asks for beyond the path.
-fn conditions(source: &Source, rule: &Rule, method: Method, path: &str, query: &str) -> Result<String, String> {
-    let by = line_of(source, rule.line());
-    let offending = |pair: &&str| rule.admits(pair, BodyLength::NoBody) == Err(Unmet::Query);
-    if let Some(pair) = query.split('&').find(offending) {
-        let parameter = pair.split('=').next().unwrap_or_default();
-        return Err(format!("403 query_denied: {by}\nits `query=` does not name the parameter {parameter}"));
-    }
-    let mut words = format!("{by}\n");
-    let mut say = |text: &str| {
-        words.push_str(text);
-        words.push('\n');
-    };
-    if rule.admits("any-parameter-at-all", BodyLength::NoBody).is_err() {
-        say("condition: no other parameter in the query than those of `query=`, or 403 query_denied");
-    }
-    if let Err(Unmet::BodyTooLarge { most }) = rule.admits("", BodyLength::Announced(u64::MAX)) {
-        say(&format!(
-            "condition: a body of at most {most} bytes, or 413 body_too_large, and announced, or 411 length_required"
-        ));
-    }
-    if path == MCP {
-        say("condition: no tool that lists, makes or deletes keys, or 403 mcp_tool_denied");
-    }
-    if !rule.redacted().is_empty() {
-        say(&format!("taken out of the answer, wherever they stand: {}", rule.redacted().join(", ")));
-    }
-    if let Some(time) = rule.cache().filter(|_| method == Method::Get && path != MCP) {
-        say(&format!(
+fn term(term: &Term<'_>) -> String {
+    match term {
+        Term::Query(_) => {
+            let denied = code(&Problem::unmet(&Unmet::Query));
+            format!("condition: no other parameter in the query than those of `query=`, or {denied}")
+        }
+        Term::Body(most) => {
+            let too_large = code(&Problem::unmet(&Unmet::BodyTooLarge { most: *most }));
+            let unknown = code(&Problem::unmet(&Unmet::BodyLengthUnknown));
+            format!("condition: a body of at most {most} bytes, or {too_large}, and announced, or {unknown}")
+        }
+        Term::McpTools => {
+            let denied = code(&Problem::mcp_refused());
+            format!("condition: no tool that lists, makes or deletes keys, or {denied}")
+        }
+        Term::Redact(names) => format!("taken out of the answer, wherever they stand: {}", names.join(", ")),
+        Term::Cache(time) => format!(
             "kept for this caller alone, as long as the API's Cache-Control lets it be, but {} seconds at most",
             time.as_secs()
-        ));
+        ),
     }
-    Ok(words)
 }
 
-fn line_of(source: &Source, line: usize) -> String {
-    format!("line {line}: {}", source.rule_at(line).map(|rule| rule.text.as_str()).unwrap_or_default())
+fn refused(refusal: &Refusal<'_>, catalogue: &Catalogue) -> Vec<String> {
+    let reason = reason(refusal, catalogue);
+    let mut lines = vec![match refusal.problem() {
+        Some(problem) => format!("{}: {reason}", code(&problem)),
+        None => reason,
+    }];
+    match refusal {
+        Refusal::Path(_) => {
+            lines.push("no policy is asked: what two servers could read differently goes nowhere".to_owned());
+        }
+        Refusal::Preflight | Refusal::Method | Refusal::OwnPath | Refusal::Outside => {}
+        Refusal::Keys { operation } | Refusal::Denied { operation, .. } => lines.push(named(*operation)),
+        Refusal::Unknown { hints, operation } => {
+            lines.extend(hints.iter().map(hint));
+            lines.push(named(*operation));
+        }
+        Refusal::Query { parameter, .. } => {
+            lines.push(format!("its `query=` does not name the parameter {parameter}"));
+        }
+    }
+    lines
 }
 
-/// What would have been allowed nearby: another method, another policy, another spelling.
-fn hints(source: &Source, policy: &Policy, name: &str, method: Method, path: RequestPath<'_>) -> String {
-    let mut hints = String::new();
-    let mut say = |text: String| {
-        hints.push_str(&text);
-        hints.push('\n');
-    };
-    for other in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete] {
-        if let Decision::Allowed(rule) = policy.decide(other, path) {
-            say(format!("{other} is allowed there, by {}", line_of(source, rule.line())));
+fn reason(refusal: &Refusal<'_>, catalogue: &Catalogue) -> String {
+    match refusal {
+        Refusal::Path(error) => error.to_string(),
+        Refusal::Preflight => "OPTIONS is a browser's question, which the Worker answers itself".to_owned(),
+        Refusal::Method => "the Worker forwards GET, HEAD, POST, PUT, PATCH and DELETE, written in capitals".to_owned(),
+        Refusal::OwnPath => "the Worker answers this path itself; no policy speaks of it".to_owned(),
+        Refusal::Outside => {
+            format!("the paths of the API begin with {}/, but for {}", catalogue.prefix(), mcp::PATH)
+        }
+        Refusal::Keys { .. } => "built in, whatever a policy says: the path has a segment that names API keys, and \
+            that list returns their values"
+            .to_owned(),
+        Refusal::Denied { rule, .. } => format!("{}, and a denial wins over every `allow`", at(rule)),
+        Refusal::Unknown { .. } => "no line allows it, and what no line names is refused".to_owned(),
+        Refusal::Query { rule, .. } => at(rule),
+    }
+}
+
+fn hint(hint: &Hint<'_>) -> String {
+    match hint {
+        Hint::Method { method, rule } => format!("{method} is allowed there, by {}", at(rule)),
+        Hint::Policy { name, rule } => format!("policy {name} allows it, by {}", at(rule)),
+        Hint::Spelling(path) => {
+            format!("{path} is allowed: an `allow` matches to the letter, case and last slash included")
         }
     }
-    for other in source.policies.names().filter(|other| *other != name) {
-        let decision = source.policies.get(other).map(|policy| policy.decide(method, path));
-        if let Some(Decision::Allowed(rule)) = decision {
-            say(format!("policy {other} allows it, by {}", line_of(source, rule.line())));
-        }
-    }
-    let lower = path.as_str().to_ascii_lowercase();
-    let spelt = lower.strip_suffix('/').unwrap_or(&lower);
-    if let Ok(other) = RequestPath::parse(spelt)
-        && spelt != path.as_str()
-        && policy.decide(method, other).is_allowed()
-    {
-        say(format!("{spelt} is allowed: an `allow` matches to the letter, case and last slash included"));
-    }
-    hints
+}
+
+/// The rule and where it is.
+fn at(rule: &Rule) -> String {
+    format!("line {}: {}", rule.line(), rule.text())
+}
+
+fn named(operation: Option<&Operation>) -> String {
+    operation.map_or_else(
+        || "operation: none of the catalogue's".to_owned(),
+        |operation| format!("operation: {} ({} {})", operation.id, operation.method, operation.path),
+    )
+}
+
+/// A problem's status and code: `403 route_denied`.
+fn code(problem: &Problem) -> String {
+    format!("{} {}", problem.status, problem.code)
 }
 
 #[cfg(test)]
@@ -166,7 +142,12 @@ allow * /v2/**
 ";
 
     fn explain(method: &str, target: &str) -> (String, bool) {
-        report(&Source::parse(TEXT).unwrap(), real(), "default", method, target).unwrap()
+        explain_under(TEXT, method, target)
+    }
+
+    fn explain_under(text: &str, method: &str, target: &str) -> (String, bool) {
+        let call = Call { policy: Policies::DEFAULT, method, target };
+        report(&Policies::parse(text).unwrap(), real(), call).unwrap()
     }
 
     #[test]
@@ -221,16 +202,14 @@ allow * /v2/**
 
     #[test]
     fn the_mcp_endpoint_stands_beside_the_prefix() {
-        let source = Source::parse("allow POST /mcp").unwrap();
-        let (said, good) = report(&source, real(), "default", "POST", "/mcp").unwrap();
+        let (said, good) = explain_under("allow POST /mcp", "POST", "/mcp");
         assert!(good && said.contains("operation: mcp (POST /mcp)") && said.contains("mcp_tool_denied"), "{said}");
         assert!(!explain("POST", "/mcp").1);
     }
 
     #[test]
     fn the_built_in_policy_explains_itself() {
-        let source = Source::parse(DEFAULT_POLICY).unwrap();
-        let explain = |method, target| report(&source, real(), "default", method, target).unwrap();
+        let explain = |method, target| explain_under(DEFAULT_POLICY, method, target);
         assert!(explain("GET", "/v2/users").1);
         assert!(explain("DELETE", "/v2/labels/1").0.contains("GET is allowed there, by line 1: allow GET /v2/**"));
         assert!(!explain("HEAD", "/v2/api_keys").1);

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use attention_core::call::{CallOptions, Verdict};
-use attention_core::rate_limit;
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL};
-use attention_core::retry::RetryPolicy;
+use attention_core::call::{CallOptions, RetryPolicy, Verdict, retry_after};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{Action, Call, Error, Method, Timestamp, Upstream};
 use serde::Deserialize;
 
@@ -144,7 +142,7 @@ pub(crate) struct RetryAfterCase {
 impl Check for RetryAfterCase {
     fn check(&self, shared: &Shared) -> Result<(), String> {
         let now = Timestamp::from_unix_millis(self.now.unwrap_or(shared.now));
-        let wait = rate_limit::retry_after(&self.value.build(), now);
+        let wait = retry_after(&self.value.build(), now);
         same("wait", wait, self.millis.map(Duration::from_millis))
     }
 }

@@ -1,6 +1,6 @@
 //! `authorization.json` and `keys.json`.
 
-use attention_core::authorization::{AuthorizationError, Bearer};
+use attention_core::credential::{AuthorizationError, Bearer};
 use attention_core::{ApiKey, CallerToken, Error, KeyError, KeyRing, Slot, Timestamp};
 use serde::Deserialize;
 

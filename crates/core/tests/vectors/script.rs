@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use attention_core::call::{Attempt, CallOptions, Verdict};
-use attention_core::key_ring::KeyVerdict;
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
-use attention_core::retry::{Failure, RetryPolicy};
+use attention_core::call::{Attempt, CallOptions, Failure, KeyVerdict, RetryPolicy, Verdict};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError};
 use attention_core::{Action, Call, Error, Method, Slot, Timestamp, Upstream};
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! `urls.json`.
 
-use attention_core::request::{BaseUrl, DEFAULT_BASE_URL, RequestError};
-use attention_core::{ApiKey, Error, KeyRing, Upstream, query};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError, encode_query};
+use attention_core::{ApiKey, Error, KeyRing, Upstream};
 use serde::Deserialize;
 
 use crate::text::Text;
@@ -49,7 +49,7 @@ impl UrlCase {
         let base = BaseUrl::parse(self.base.as_deref().unwrap_or(DEFAULT_BASE_URL))?;
         let query = match (&self.query, &self.pairs) {
             (Some(query), _) => query.build(),
-            (None, Some(pairs)) => query::encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+            (None, Some(pairs)) => encode_query(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
             (None, None) => String::new(),
         };
         let url: Result<String, RequestError> =

@@ -4,11 +4,11 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::authorize::policy::Unmet;
-use attention_core::authorization::AuthorizationError;
-use attention_core::json::Object;
-use attention_core::path::PathError;
-use attention_core::request::RequestError;
-use attention_core::text::decimal;
+use attention_core::codec::json::Object;
+use attention_core::codec::text::decimal;
+use attention_core::credential::AuthorizationError;
+use attention_core::url::PathError;
+use attention_core::url::RequestError;
 use attention_core::{Error, ErrorKind, millis};
 
 use crate::deployment::strict_json::Fault;
@@ -16,12 +16,14 @@ use crate::deployment::strict_json::Fault;
 /// One problem. Nothing in it depends on the configuration or on a credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
+    /// The answer's status.
     pub status: u16,
+    /// What names it, for machines: the last part of its `type`.
     pub code: &'static str,
-    pub detail: String,
-    pub challenge: Option<&'static str>,
-    pub retry_after: Option<Duration>,
-    pub allow: Option<&'static str>,
+    pub(crate) detail: String,
+    pub(crate) challenge: Option<&'static str>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) allow: Option<&'static str>,
 }
 
 impl Problem {
@@ -29,35 +31,35 @@ impl Problem {
         Self { status, code, detail: detail.into(), challenge: None, retry_after: None, allow: None }
     }
 
-    pub fn misconfigured() -> Self {
+    pub(crate) fn misconfigured() -> Self {
         Self::new(503, "misconfigured", "this proxy is not fully configured; its operator finds the reason in its log")
     }
 
-    pub fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         Self::new(500, "internal", "the proxy failed; its operator finds the reason in its log")
     }
 
-    pub fn unexpected_body() -> Self {
+    pub(crate) fn unexpected_body() -> Self {
         Self::new(400, "body_not_allowed", "a GET or HEAD request has no body; put what it says into the query")
     }
 
-    pub fn broken_upload() -> Self {
+    pub(crate) fn broken_upload() -> Self {
         Self::new(400, "upload_broken", "the request's body ended before its announced length")
     }
 
-    pub fn path(error: PathError) -> Self {
+    pub(crate) fn path(error: PathError) -> Self {
         Self::new(400, error.code(), error.message())
     }
 
-    pub fn request(error: RequestError) -> Self {
+    pub(crate) fn request(error: RequestError) -> Self {
         Self::new(400, error.code(), error.message())
     }
 
-    pub fn outside() -> Self {
+    pub(crate) fn outside() -> Self {
         Self::new(404, "no_such_route", "there is nothing at this path; API paths begin with /v2/")
     }
 
-    pub fn method() -> Self {
+    pub(crate) fn method() -> Self {
         let allow = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
         Self {
             allow: Some(allow),
@@ -65,7 +67,7 @@ impl Problem {
         }
     }
 
-    pub fn upgrade() -> Self {
+    pub(crate) fn upgrade() -> Self {
         Self::new(
             400,
             "upgrade_not_supported",
@@ -73,7 +75,7 @@ impl Problem {
         )
     }
 
-    pub fn origin() -> Self {
+    pub(crate) fn origin() -> Self {
         Self::new(
             403,
             "origin_not_allowed",
@@ -82,7 +84,7 @@ impl Problem {
     }
 
     /// RFC 6750 §3.1: no error code when no credentials came.
-    pub fn authorization(error: AuthorizationError) -> Self {
+    pub(crate) fn authorization(error: AuthorizationError) -> Self {
         let bad_request = error.is_bad_request();
         let challenge = match error {
             _ if bad_request => r#"Bearer realm="attention", error="invalid_request""#,
@@ -92,14 +94,14 @@ impl Problem {
         Self { challenge: Some(challenge), ..Self::new(status, error.code(), error.message()) }
     }
 
-    pub fn unknown_token() -> Self {
+    pub(crate) fn unknown_token() -> Self {
         Self {
             challenge: Some(r#"Bearer realm="attention", error="invalid_token""#),
             ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
         }
     }
 
-    pub fn ask_for_password() -> Self {
+    pub(crate) fn ask_for_password() -> Self {
         Self {
             challenge: Some(r#"Basic realm="attention status", charset="UTF-8""#),
             ..Self::new(
@@ -110,18 +112,18 @@ impl Problem {
         }
     }
 
-    pub fn expired_token() -> Self {
+    pub(crate) fn expired_token() -> Self {
         Self {
             challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="expired""#),
             ..Self::new(401, "token_expired", "the token's time is over; get a new one")
         }
     }
 
-    pub fn no_grant() -> Self {
+    pub(crate) fn no_grant() -> Self {
         Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
     }
 
-    pub fn allowance(wait: Duration) -> Self {
+    pub(crate) fn allowance(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(
@@ -132,14 +134,14 @@ impl Problem {
         }
     }
 
-    pub fn held_back(wait: Duration) -> Self {
+    pub(crate) fn held_back(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(429, "rate_limited", "calls are held back for longer than this one may wait; nothing was sent")
         }
     }
 
-    pub fn circuit_open(wait: Duration) -> Self {
+    pub(crate) fn circuit_open(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(
@@ -150,6 +152,7 @@ impl Problem {
         }
     }
 
+    /// An MCP message that asks for keys, or that two readers could read differently.
     pub fn mcp_refused() -> Self {
         Self::new(
             403,
@@ -158,15 +161,16 @@ impl Problem {
         )
     }
 
-    pub fn mcp_body() -> Self {
+    pub(crate) fn mcp_body() -> Self {
         Self::new(400, "mcp_message", "the body is no JSON-RPC message of at most 256 KiB")
     }
 
     /// A request for a session that cannot be granted.
-    pub fn wish(fault: &Fault) -> Self {
+    pub(crate) fn wish(fault: &Fault) -> Self {
         Self::new(400, "session_request", ["the request for a session cannot be granted: ", &fault.message()].concat())
     }
 
+    /// A condition of the rule that allows the call is not met.
     pub fn unmet(unmet: &Unmet) -> Self {
         match unmet {
             Unmet::BodyTooLarge { most } => Self::new(
@@ -183,7 +187,7 @@ impl Problem {
         }
     }
 
-    pub fn unredactable() -> Self {
+    pub(crate) fn unredactable() -> Self {
         Self::new(
             502,
             "unredactable",
@@ -191,11 +195,11 @@ impl Problem {
         )
     }
 
-    pub fn unconfirmed() -> Self {
+    pub(crate) fn unconfirmed() -> Self {
         Self::new(502, "upstream_protocol", "the API confirmed another answer than the one that it was asked about")
     }
 
-    pub fn denied() -> Self {
+    pub(crate) fn denied() -> Self {
         Self::new(
             403,
             "route_denied",
@@ -205,7 +209,7 @@ impl Problem {
 
     /// An answer of the API that is not passed on as it is; `None` for those that
     /// are: the caller's own mistakes.
-    pub fn of_upstream(error: &Error) -> Option<Self> {
+    pub(crate) fn of_upstream(error: &Error) -> Option<Self> {
         let status = error.status().unwrap_or_default();
         Some(match (error.kind(), status) {
             // A proxy before the API wants credentials of its own; fetch would take it for the caller's.
@@ -239,7 +243,7 @@ impl Problem {
     }
 
     /// The body: `application/problem+json`.
-    pub fn body(&self, request_id: &str) -> String {
+    pub(crate) fn body(&self, request_id: &str) -> String {
         let mut object = Object::new();
         object
             .string("type", &["urn:attention-wasm:problem:", self.code].concat())
@@ -252,7 +256,7 @@ impl Problem {
     }
 
     /// The value of `Retry-After`: whole seconds, never too few.
-    pub fn retry_after_seconds(&self) -> Option<u64> {
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after.map(|wait| millis(wait).div_ceil(1000))
     }
 }

@@ -1,10 +1,10 @@
-//! An answer that the Worker gives itself, ready for the driver to send with what
-//! every answer carries.
+//! An answer of the proxy's own, ready for the driver to send with what every answer carries.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use attention_core::json::Object;
-use attention_core::text::decimal;
+use attention_core::codec::text::decimal;
 
 use crate::answer::problem::Problem;
 use crate::authorize::cors;
@@ -12,59 +12,50 @@ use crate::authorize::cors;
 /// Status, headers and body of an answer.
 #[derive(Debug)]
 pub struct Reply {
+    /// The status.
     pub status: u16,
-    headers: Object,
-    body: Option<String>,
+    /// Names in lower case, and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, if it has one.
+    pub body: Option<String>,
 }
 
 impl Reply {
     fn new(status: u16) -> Self {
-        let mut headers = Object::new();
-        headers.string("cache-control", "no-store");
-        Self { status, headers, body: None }
+        Self { status, headers: [("cache-control", "no-store".to_owned())].into(), body: None }
     }
 
     fn with_body(mut self, content_type: &str, body: String) -> Self {
-        self.headers.string("content-type", content_type);
+        self.headers.push(("content-type", content_type.to_owned()));
         self.body = Some(body);
         self
     }
 
-    pub fn json(status: u16, body: String) -> Self {
+    pub(crate) fn json(status: u16, body: String) -> Self {
         Self::new(status).with_body("application/json", body)
     }
 
-    pub fn problem(problem: &Problem, request_id: &str) -> Self {
+    pub(crate) fn problem(problem: &Problem, request_id: &str) -> Self {
         let mut reply = Self::new(problem.status);
         if let Some(challenge) = problem.challenge {
-            reply.headers.string("www-authenticate", challenge);
+            reply.headers.push(("www-authenticate", challenge.to_owned()));
         }
         if let Some(seconds) = problem.retry_after_seconds() {
-            reply.headers.string("retry-after", &decimal(seconds));
+            reply.headers.push(("retry-after", decimal(seconds)));
         }
         if let Some(allow) = problem.allow {
-            reply.headers.string("allow", allow);
+            reply.headers.push(("allow", allow.to_owned()));
         }
         reply.with_body("application/problem+json", problem.body(request_id))
     }
 
-    pub fn preflight() -> Self {
+    pub(crate) fn preflight() -> Self {
         let mut reply = Self::new(204);
+        reply.headers.extend([
+            ("access-control-allow-methods", cors::ALLOW_METHODS.to_owned()),
+            ("access-control-allow-headers", cors::ALLOW_HEADERS.to_owned()),
+            ("access-control-max-age", cors::MAX_AGE.to_owned()),
+        ]);
         reply
-            .headers
-            .string("access-control-allow-methods", cors::ALLOW_METHODS)
-            .string("access-control-allow-headers", cors::ALLOW_HEADERS)
-            .string("access-control-max-age", cors::MAX_AGE);
-        reply
-    }
-
-    /// `{"status","headers","body"}`, for the driver.
-    pub fn into_json(self) -> String {
-        let mut object = Object::new();
-        object.number("status", self.status).raw("headers", &self.headers.finish());
-        if let Some(body) = self.body {
-            object.string("body", &body);
-        }
-        object.finish()
     }
 }

@@ -6,22 +6,22 @@ use alloc::vec::Vec;
 
 use crate::authorize::policy::Policies;
 use attention_core::Timestamp;
-use attention_core::authorization::TokenDigest;
+use attention_core::credential::TokenDigest;
 
 use crate::deployment::strict_json::{Document, Fault};
 use crate::limits::rate::Rate;
 
 /// Somebody who may use the Worker.
 #[derive(Debug)]
-pub struct Caller {
-    pub name: String,
-    pub token: TokenDigest,
+pub(crate) struct Caller {
+    pub(crate) name: String,
+    pub(crate) token: TokenDigest,
     /// The name of a policy that exists.
-    pub policy: String,
-    pub expires_at: Option<Timestamp>,
-    pub limit: Option<Rate>,
+    pub(crate) policy: String,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) limit: Option<Rate>,
     /// Whether it may ask for sessions: a backend, not a page.
-    pub mints_sessions: bool,
+    pub(crate) mints_sessions: bool,
 }
 
 const MEMBERS: [&str; 6] = ["name", "sha256", "policy", "expires", "limit", "mintsSessions"];
@@ -29,7 +29,7 @@ const MEMBERS: [&str; 6] = ["name", "sha256", "policy", "expires", "limit", "min
 impl Caller {
     /// Reads `[{"name","sha256","policy","expires","limit","mintsSessions"}]`, of
     /// which the first two are required.
-    pub fn parse_list(text: &str, policies: &Policies) -> Result<Vec<Self>, Fault> {
+    pub(crate) fn parse_list(text: &str, policies: &Policies) -> Result<Vec<Self>, Fault> {
         let mut callers: Vec<Self> = Vec::new();
         for record in Document::new(text).records(&MEMBERS)? {
             let name = record.required_text("name")?.into_owned();
@@ -68,17 +68,18 @@ impl Caller {
     }
 }
 
-pub const NAME_RULE: &str = "is to be 1 to 64 letters, digits, `-`, `_`, `.`, `+` or `@`: it stands in every log line";
+pub(crate) const NAME_RULE: &str =
+    "is to be 1 to 64 letters, digits, `-`, `_`, `.`, `+` or `@`: it stands in every log line";
 
 /// A name that may stand in a log line.
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 64
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b'+'))
 }
 
 /// The name of an existing policy; without one it is the default.
-pub fn policy_name(given: Option<&str>, policies: &Policies) -> Option<String> {
+pub(crate) fn policy_name(given: Option<&str>, policies: &Policies) -> Option<String> {
     let name = given.unwrap_or(Policies::DEFAULT);
     policies.get(name).map(|_| name.to_owned())
 }

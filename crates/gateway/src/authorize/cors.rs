@@ -7,7 +7,7 @@ use crate::deployment::Config;
 
 /// What an `Origin` header means for a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Cors<'a> {
+pub(crate) enum Cors<'a> {
     /// No page is involved, or the page is the Worker's own.
     SameOrigin,
     /// A page of an allowed origin.
@@ -17,7 +17,7 @@ pub enum Cors<'a> {
 }
 
 impl<'a> Cors<'a> {
-    pub fn judge(config: &Config, origin: Option<&'a str>, own_origin: &str) -> Self {
+    pub(crate) fn judge(config: &Config, origin: Option<&'a str>, own_origin: &str) -> Self {
         match origin {
             None => Self::SameOrigin,
             Some(origin) if config.origins.iter().any(|allowed| allowed == origin) => Self::Allowed(origin),
@@ -28,14 +28,14 @@ impl<'a> Cors<'a> {
 }
 
 /// What a preflight may ask for.
-pub const ALLOW_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-pub const ALLOW_HEADERS: &str = "Authorization, Accept, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-Id, Mcp-Protocol-Version, Mcp-Session-Id, Range, X-Request-Id, Traceparent, Tracestate";
+pub(crate) const ALLOW_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+pub(crate) const ALLOW_HEADERS: &str = "Authorization, Accept, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-Id, Mcp-Protocol-Version, Mcp-Session-Id, Range, X-Request-Id, Traceparent, Tracestate";
 /// What a page may read besides the safelisted headers.
 const EXPOSE_HEADERS: &str = "X-Request-Id, Retry-After, ETag, Link, Mcp-Session-Id, Content-Range, Content-Disposition, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
 /// Ten minutes: a revoked origin is noticed within them.
-pub const MAX_AGE: &str = "600";
+pub(crate) const MAX_AGE: &str = "600";
 
 /// What lets a page of this origin read an answer, as names and values.
-pub const fn headers(origin: &str) -> [&str; 4] {
-    ["access-control-allow-origin", origin, "access-control-expose-headers", EXPOSE_HEADERS]
+pub(crate) const fn headers(origin: &str) -> [(&'static str, &str); 2] {
+    [("access-control-allow-origin", origin), ("access-control-expose-headers", EXPOSE_HEADERS)]
 }

@@ -1,113 +1,118 @@
-//! Who a request is from: the operator, or a caller with a static token, a
-//! session, or an issuer's JWT.
+//! Who a request is from: the operator, or a caller with a static token, a session, or an issuer's JWT.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
-use crate::authorize::sessions::{Session, SessionError};
-use attention_core::authorization::{Bearer, TokenDigest};
+use attention_core::credential::{Bearer, TokenDigest};
+use attention_core::{Headers, Timestamp};
 use base64ct::{Base64, Encoding as _};
 
 use crate::answer::problem::Problem;
+use crate::authorize::callers::Caller;
+use crate::authorize::sessions::{Session, SessionError};
 use crate::deployment::Config;
-use crate::exchange::Exchange;
 use crate::limits::rate::Rate;
 
 /// Who a request is from, and what that allows.
 #[derive(Debug)]
-pub struct Identity {
-    pub name: String,
-    pub policy: String,
-    pub session: Option<Session>,
-    /// Which of the configured callers; none is a JWT's.
-    pub caller: Option<usize>,
-    pub limit: Option<Rate>,
+pub(crate) struct Identity {
+    pub(crate) name: String,
+    pub(crate) named_by: NamedBy,
+    /// The name of a policy that exists.
+    pub(crate) policy: String,
+    pub(crate) session: Option<Session>,
+    /// Whether it may ask for sessions: a backend with its own token, not a page with a session.
+    pub(crate) mints_sessions: bool,
+    pub(crate) limit: Option<Rate>,
 }
 
-/// What the driver found out about a request's JWT, when the configuration
-/// believes an issuer and the request carries one of its tokens.
-#[derive(Debug)]
-pub enum Token<'a> {
-    /// There is none.
-    Other,
-    /// It is good, and these are its claims.
-    Verified(&'a str),
-    /// It is not, for this reason.
-    Refused(&'a str),
+/// Where a caller's name is from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NamedBy {
+    /// The configuration's list of callers.
+    Configuration,
+    /// A claim of an issuer's token.
+    Issuer,
 }
 
-/// Lets nobody pass but the operator. Without an operator's token in the
-/// configuration there is no such path. A page is asked for by a person in a
-/// browser, which knows only the Basic scheme (RFC 7617): any name, and the token.
-pub fn operator(config: &Config, authorization: Option<&str>, page: bool) -> Result<(), Problem> {
+/// What the operator asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Asks {
+    /// A page, in a browser, which knows only the Basic scheme (RFC 7617): any name, and the token.
+    ForAPage,
+    /// Anything else.
+    ForData,
+}
+
+/// Lets nobody pass but the operator. Without an operator's token in the configuration there is no such path.
+pub(crate) fn operator(config: &Config, headers: &dyn Headers, asks: Asks) -> Result<(), Problem> {
     let admin = config.admin.ok_or_else(Problem::outside)?;
-    let basic = authorization.filter(|_| page).and_then(|value| {
-        let (scheme, credentials) = value.split_once(' ')?;
-        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| Base64::decode_vec(credentials.trim()).ok())??;
-        let text = String::from_utf8(decoded).ok()?;
-        text.split_once(':').map(|(_, token)| token.to_owned())
-    });
-    let digest = match basic {
-        Some(token) => TokenDigest::of(&token),
-        None => match Bearer::parse(authorization) {
-            Ok(bearer) => TokenDigest::of(bearer.token()),
-            Err(_) if page => return Err(Problem::ask_for_password()),
-            Err(error) => return Err(Problem::authorization(error)),
-        },
+    let authorization = headers.get("authorization");
+    let password = authorization.as_deref().filter(|_| asks == Asks::ForAPage).and_then(basic_password);
+    let digest = match (password, Bearer::parse(authorization.as_deref()), asks) {
+        (Some(token), _, _) => TokenDigest::of(&token),
+        (None, Ok(bearer), _) => TokenDigest::of(bearer.token()),
+        (None, Err(_), Asks::ForAPage) => return Err(Problem::ask_for_password()),
+        (None, Err(error), Asks::ForData) => return Err(Problem::authorization(error)),
     };
     if admin.matches(digest) {
         return Ok(());
     }
-    Err(if page { Problem::ask_for_password() } else { Problem::unknown_token() })
+    Err(match asks {
+        Asks::ForAPage => Problem::ask_for_password(),
+        Asks::ForData => Problem::unknown_token(),
+    })
 }
 
-/// Who a request is from: the holder of a static token, of a session, or of an
-/// issuer's JWT.
-pub fn identify(
+fn basic_password(authorization: &str) -> Option<String> {
+    let (scheme, credentials) = authorization.split_once(' ')?;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| Base64::decode_vec(credentials.trim()).ok())??;
+    let text = String::from_utf8(decoded).ok()?;
+    text.split_once(':').map(|(_, token)| token.to_owned())
+}
+
+/// Who the holder of the bearer token in `Authorization` is: of a static one, or of a session. `page` is the
+/// page that asks.
+pub(crate) fn by_bearer(
     config: &Config,
-    exchange: &mut Exchange,
     authorization: Option<&str>,
-    token: &Token<'_>,
+    page: Option<&str>,
+    now: Timestamp,
 ) -> Result<Identity, Problem> {
-    match token {
-        Token::Other => {}
-        Token::Verified(claims) => {
-            let (name, policy, limit) =
-                config.jwt.as_ref().and_then(|jwt| jwt.admit(claims)).ok_or_else(Problem::no_grant)?;
-            return Ok(Identity { name, policy: policy.to_owned(), session: None, caller: None, limit });
-        }
-        Token::Refused(reason) => {
-            exchange.fault = Some(["the JWT was refused: ", reason].concat());
-            return Err(Problem::unknown_token());
-        }
-    }
     let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
-    let now = exchange.started;
     let session = match &config.session_secret {
         Some(secret) if Session::is_session(bearer.token()) => {
             let session = Session::verify(bearer.token(), secret, now).map_err(|error| match error {
                 SessionError::Expired => Problem::expired_token(),
                 _ => Problem::unknown_token(),
             })?;
-            if session.origin.is_some() && session.origin != exchange.cors_origin {
+            if session.origin.is_some() && session.origin.as_deref() != page {
                 return Err(Problem::origin());
             }
             Some(session)
         }
         _ => None,
     };
-    let index = match &session {
-        // Who asked for it has to be somebody still: that is how sessions are revoked.
-        Some(session) => {
-            config.callers.iter().position(|caller| caller.name == session.caller && caller.mints_sessions)
-        }
-        None => TokenDigest::of(bearer.token()).find_in(config.callers.iter().map(|caller| caller.token)),
+    let caller = match &session {
+        // The caller that asked for the session must still be configured: that is how sessions are revoked.
+        Some(session) => config.callers.iter().find(|caller| caller.name == session.caller && caller.mints_sessions),
+        None => holder_of(bearer, &config.callers),
     };
-    let (index, caller) =
-        index.and_then(|index| Some((index, config.callers.get(index)?))).ok_or_else(Problem::unknown_token)?;
+    let caller = caller.ok_or_else(Problem::unknown_token)?;
     if caller.expires_at.is_some_and(|at| at <= now) {
         return Err(Problem::expired_token());
     }
-    let (name, policy) = (caller.name.clone(), caller.policy.clone());
-    Ok(Identity { name, policy, session, caller: Some(index), limit: caller.limit })
+    Ok(Identity {
+        name: caller.name.clone(),
+        named_by: NamedBy::Configuration,
+        policy: caller.policy.clone(),
+        mints_sessions: session.is_none() && caller.mints_sessions,
+        session,
+        limit: caller.limit,
+    })
+}
+
+fn holder_of<'c>(bearer: Bearer<'_>, callers: &'c [Caller]) -> Option<&'c Caller> {
+    let index = TokenDigest::of(bearer.token()).find_in(callers.iter().map(|caller| caller.token))?;
+    callers.get(index)
 }

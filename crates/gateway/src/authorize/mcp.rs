@@ -7,15 +7,15 @@
 use alloc::string::String;
 use alloc::vec;
 
-use attention_core::json::{self, Element, Malformed};
-use attention_core::text;
+use attention_core::codec::json::{self, Element, Malformed};
+use attention_core::codec::text;
 
 /// Where it is, at the API and at the Worker.
 pub const PATH: &str = "/mcp";
 
 /// What a body asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Message {
+pub(crate) enum Message {
     /// Nothing that is refused.
     Plain,
     /// A tool that returns or manages keys, or a message that two readers could
@@ -24,7 +24,7 @@ pub enum Message {
 }
 
 /// Reads a JSON-RPC message, or a batch of them.
-pub fn judge(body: &str) -> Result<Message, Malformed> {
+pub(crate) fn judge(body: &str) -> Result<Message, Malformed> {
     let root = json::read(body)?;
     let messages = root.elements().unwrap_or_else(|_| vec![root]);
     for message in &messages {

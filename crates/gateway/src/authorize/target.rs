@@ -1,18 +1,18 @@
 //! What a request is aimed at, from the URL that the runtime gives.
 
-use attention_core::path::{PathError, RequestPath};
-use attention_core::text;
+use attention_core::codec::text;
+use attention_core::url::{PathError, RequestPath};
 
 /// Path and query of an absolute URL, not yet judged.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    pub path: &'a str,
-    pub query: &'a str,
-    pub origin: &'a str,
+pub(crate) struct Target<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) origin: &'a str,
 }
 
 impl<'a> Target<'a> {
-    pub fn of(url: &'a str) -> Self {
+    pub(crate) fn of(url: &'a str) -> Self {
         let after_scheme = text::find(url, "://").map_or(0, |at| at + 3);
         let is_end = |(at, byte): (usize, u8)| at >= after_scheme && matches!(byte, b'/' | b'?');
         let path_at = url.bytes().enumerate().position(is_end).unwrap_or(url.len());
@@ -21,7 +21,7 @@ impl<'a> Target<'a> {
         Self { path, query, origin }
     }
 
-    pub fn checked_path(self) -> Result<RequestPath<'a>, PathError> {
+    pub(crate) fn checked_path(self) -> Result<RequestPath<'a>, PathError> {
         RequestPath::parse(self.path)
     }
 }

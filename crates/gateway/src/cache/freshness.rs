@@ -10,8 +10,9 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::time::Duration;
 
-use attention_core::text::whole_number;
-use attention_core::{Headers, Timestamp, http_date};
+use attention_core::codec::http_date;
+use attention_core::codec::text::whole_number;
+use attention_core::{Headers, Timestamp};
 
 /// The request headers by which servers choose between representations, and which
 /// a cache's key therefore holds. An answer that varies by another one is not kept.
@@ -19,14 +20,14 @@ pub const SELECTING: [&str; 4] = ["accept", "accept-encoding", "accept-language"
 
 /// How old a kept answer is, and how long it is fresh.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Kept {
+pub struct Freshness {
     /// When the server made it, as far as can be told (§4.2.3).
     pub born: Timestamp,
     /// From when on it may be given only after the server was asked again.
     pub fresh_until: Timestamp,
 }
 
-impl Kept {
+impl Freshness {
     /// Judges an answer to GET that was asked for and came at these times; `None`
     /// when it is not to be kept. It is fresh for no longer than `most`, whatever
     /// the server says. `varies` says whether two requests of the same key may
@@ -66,7 +67,7 @@ impl Kept {
     }
 
     /// Whether it may be given to this request without asking the server.
-    pub fn serves(self, request: &dyn Headers, now: Timestamp) -> bool {
+    pub fn satisfies(self, request: &dyn Headers, now: Timestamp) -> bool {
         let control = Directives::of(request);
         let left = self.fresh_until.saturating_since(now);
         let young = control.max_age.is_none_or(|most| self.age(now) <= Duration::from_secs(most));
@@ -77,14 +78,14 @@ impl Kept {
 
 /// Whether the caller has the answer with this entity tag already, by what it says
 /// in `If-None-Match` (RFC 9110 §13.1.2): then it is answered with 304.
-pub fn is_held(etag: &str, request: &dyn Headers) -> bool {
+pub fn matches_if_none_match(etag: &str, request: &dyn Headers) -> bool {
     let held = request.get("if-none-match").unwrap_or_default();
     opaque(etag).is_some_and(|tag| parts(&held, false).any(|part| opaque(part) == Some(tag)))
 }
 
 /// Whether a 304 confirms the answer that was asked for with this condition: it may
 /// name its entity tag, and then it has to be that one (§4.3.4).
-pub fn confirms(condition: &str, headers: &dyn Headers) -> bool {
+pub fn validates(condition: &str, headers: &dyn Headers) -> bool {
     match (opaque(condition), headers.get("etag")) {
         (Some(tag), Some(named)) => opaque(&named) == Some(tag),
         _ => true,
@@ -106,7 +107,7 @@ fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> boo
 
 /// Whether a kept answer could do for a request, and its answer be kept: whole, and
 /// with no condition but `If-None-Match`.
-pub fn concerns(request: &dyn Headers) -> bool {
+pub fn is_cacheable_request(request: &dyn Headers) -> bool {
     let has = |name| request.get(name).is_some();
     let conditions = ["range", "if-range", "if-match", "if-unmodified-since", "last-event-id"];
     let tags = request.get("if-none-match");

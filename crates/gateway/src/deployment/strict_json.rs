@@ -8,8 +8,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use attention_core::json::{self, Element, Malformed};
-use attention_core::text;
+use attention_core::codec::json::{self, Element, Malformed};
+use attention_core::codec::text;
 
 /// What is wrong with a JSON text of the configuration, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,13 +21,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub fn at(path: &str, what: impl Into<String>) -> Self {
+    pub(crate) fn at(path: &str, what: impl Into<String>) -> Self {
         Self::Member { path: path.to_owned(), what: what.into() }
     }
 }
 
 impl Fault {
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::Syntax { line, column } => {
                 let (line, column) = (text::count(*line), text::count(*column));
@@ -46,10 +46,10 @@ impl fmt::Display for Fault {
 
 /// A JSON text of the configuration.
 #[derive(Clone, Copy, Debug)]
-pub struct Document<'a>(&'a str);
+pub(crate) struct Document<'a>(&'a str);
 
 impl<'a> Document<'a> {
-    pub const fn new(text: &'a str) -> Self {
+    pub(crate) const fn new(text: &'a str) -> Self {
         Self(text)
     }
 
@@ -59,7 +59,7 @@ impl<'a> Document<'a> {
     }
 
     /// The document's objects, when it is a list of them.
-    pub fn records(self, known: &[&str]) -> Result<Vec<Record<'a>>, Fault> {
+    pub(crate) fn records(self, known: &[&str]) -> Result<Vec<Record<'a>>, Fault> {
         let list = json::read(self.0).and_then(|root| root.elements()).map_err(|at| self.fault(at))?;
         list.iter()
             .enumerate()
@@ -68,7 +68,7 @@ impl<'a> Document<'a> {
     }
 
     /// The document's one object.
-    pub fn root(self, known: &[&str]) -> Result<Record<'a>, Fault> {
+    pub(crate) fn root(self, known: &[&str]) -> Result<Record<'a>, Fault> {
         let root = json::read(self.0).map_err(|at| self.fault(at))?;
         self.record(&root, String::new(), known)
     }
@@ -90,7 +90,7 @@ impl<'a> Document<'a> {
 
 /// One object of the configuration.
 #[derive(Debug)]
-pub struct Record<'a> {
+pub(crate) struct Record<'a> {
     document: Document<'a>,
     path: String,
     members: Vec<(Cow<'a, str>, Element<'a>)>,
@@ -98,11 +98,11 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The path of a member, for faults.
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         [&self.path, ".", name].concat()
     }
 
-    pub fn fault(&self, name: &str, what: impl Into<String>) -> Fault {
+    pub(crate) fn fault(&self, name: &str, what: impl Into<String>) -> Fault {
         Fault::at(&self.path(name), what)
     }
 
@@ -110,22 +110,22 @@ impl<'a> Record<'a> {
         self.members.iter().find(|(known, _)| known == name).map(|(_, element)| element)
     }
 
-    pub fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Fault> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Fault> {
         let text =
             |element: &Element<'a>| element.clone().into_text().ok_or_else(|| self.fault(name, "is to be a text"));
         self.get(name).map(text).transpose()
     }
 
-    pub fn required_text(&self, name: &str) -> Result<Cow<'a, str>, Fault> {
+    pub(crate) fn required_text(&self, name: &str) -> Result<Cow<'a, str>, Fault> {
         self.text(name)?.ok_or_else(|| self.fault(name, "is missing"))
     }
 
-    pub fn flag(&self, name: &str) -> Result<bool, Fault> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Fault> {
         let flag = |element: &Element<'a>| element.as_bool().ok_or_else(|| self.fault(name, "is to be true or false"));
         self.get(name).map(flag).transpose().map(Option::unwrap_or_default)
     }
 
-    pub fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
         let number = |element: &Element<'a>| {
             element.as_whole_number().ok_or_else(|| self.fault(name, "is to be a whole number that is not negative"))
         };
@@ -133,7 +133,7 @@ impl<'a> Record<'a> {
     }
 
     /// A text, or a list of texts.
-    pub fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
         let Some(element) = self.get(name) else { return Ok(None) };
         if let Some(text) = element.clone().into_text() {
             return Ok(Some(vec![text.into_owned()]));
@@ -145,7 +145,7 @@ impl<'a> Record<'a> {
     }
 
     /// A list of objects; absent is empty.
-    pub fn records(&self, name: &str, known: &[&str]) -> Result<Vec<Self>, Fault> {
+    pub(crate) fn records(&self, name: &str, known: &[&str]) -> Result<Vec<Self>, Fault> {
         let Some(element) = self.get(name) else { return Ok(Vec::new()) };
         let list = element.elements().map_err(|at| self.document.fault(at))?;
         list.iter()

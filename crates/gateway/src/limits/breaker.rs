@@ -12,14 +12,14 @@ const OPEN_FOR: Duration = Duration::from_secs(5);
 
 /// Counts failures in a row.
 #[derive(Debug, Default)]
-pub struct Breaker {
+pub(crate) struct Breaker {
     failures: u32,
     closed_again_at: Timestamp,
 }
 
 impl Breaker {
     /// Whether a call may go, or how long none may.
-    pub fn admit(&mut self, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn admit(&mut self, now: Timestamp) -> Result<(), Duration> {
         if self.failures < FAILURES {
             return Ok(());
         }
@@ -33,7 +33,7 @@ impl Breaker {
 
     /// The API answered with this status. A 500 is one route's trouble: if it
     /// counted, a caller that knows such a route could shut the others out.
-    pub fn answered(&mut self, status: u16, now: Timestamp) {
+    pub(crate) fn answered(&mut self, status: u16, now: Timestamp) {
         match status {
             502..=504 => self.failed(now),
             500.. => {}
@@ -42,7 +42,7 @@ impl Breaker {
     }
 
     /// The API did not answer, or said that it is away.
-    pub fn failed(&mut self, now: Timestamp) {
+    pub(crate) fn failed(&mut self, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
         if self.failures >= FAILURES {
             self.closed_again_at = now.saturating_add(OPEN_FOR);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use attention_core::Timestamp;
-use attention_core::text::decimal;
+use attention_core::codec::text::decimal;
 
 /// So many calls in so much time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,9 +16,9 @@ pub struct Rate {
 }
 
 impl Rate {
-    pub const FORM: &str = "is to be calls per time, such as 10/s, 100/min or 1000/h";
+    pub(crate) const FORM: &str = "is to be calls per time, such as 10/s, 100/min or 1000/h";
 
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (calls, per) = text.split_once('/')?;
         let per = match per.trim() {
             "s" => Duration::from_secs(1),
@@ -32,7 +32,7 @@ impl Rate {
     }
 
     /// As `parse` reads it.
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         let unit = match self.per.as_secs() {
             1 => "/s",
             60 => "/min",
@@ -42,7 +42,7 @@ impl Rate {
     }
 
     /// The time between two calls at this rate.
-    pub fn spacing(self) -> Duration {
+    pub(crate) fn spacing(self) -> Duration {
         self.per / self.calls
     }
 }
@@ -51,13 +51,13 @@ impl Rate {
 /// full again (the "theoretical arrival time" of the generic cell rate
 /// algorithm), so that nothing has to be refilled.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Allowance {
+pub(crate) struct Allowance {
     full_at: Timestamp,
 }
 
 impl Allowance {
     /// Takes one call, or says how long until there is one.
-    pub fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
         let full_at = self.full_at.max(now).saturating_add(rate.spacing());
         let ahead = full_at.saturating_since(now);
         if ahead > rate.per {
@@ -71,7 +71,7 @@ impl Allowance {
 /// The buckets of all callers that have a limit, in the order of their names. Those
 /// of a JWT's are not known beforehand.
 #[derive(Debug, Default)]
-pub struct Allowances(Vec<(String, Allowance)>);
+pub(crate) struct Allowances(Vec<(String, Allowance)>);
 
 impl Allowances {
     /// An issuer's people may be many; a full bucket need not be remembered, and of
@@ -79,7 +79,7 @@ impl Allowances {
     const MOST: usize = 10_000;
 
     /// Takes one call of a caller, or says how long until there is one.
-    pub fn take(&mut self, caller: &str, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, caller: &str, rate: Rate, now: Timestamp) -> Result<(), Duration> {
         let place = |all: &Self| all.0.binary_search_by(|(name, _)| name.as_str().cmp(caller));
         let mut at = place(self);
         if at.is_err() && self.0.len() >= Self::MOST {

@@ -10,7 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use attention_core::text::{decimal, whole_number};
+use attention_core::codec::text::{decimal, whole_number};
 use attention_core::{Timestamp, millis};
 
 use crate::limits::rate::{Allowances, Rate};

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use crate::authorize::sessions::{Session, SessionError};
 use attention_core::Timestamp;
-use attention_core::json::Object;
+use attention_core::codec::json::Object;
 
 use crate::answer::problem::Problem;
 use crate::deployment::Config;
@@ -16,7 +16,13 @@ use crate::deployment::strict_json::Document;
 
 /// Makes the session that `body` asks for on behalf of `caller`; gives the answer's
 /// body. `id` names the session in logs.
-pub fn mint(config: &Config, caller: &str, body: Option<&str>, id: &str, now: Timestamp) -> Result<String, Problem> {
+pub(crate) fn mint(
+    config: &Config,
+    caller: &str,
+    body: Option<&str>,
+    id: &str,
+    now: Timestamp,
+) -> Result<String, Problem> {
     let secret = config.session_secret.as_ref().ok_or_else(Problem::misconfigured)?;
     let body = body.ok_or_else(Problem::broken_upload)?;
     let refused = |fault| Problem::wish(&fault);

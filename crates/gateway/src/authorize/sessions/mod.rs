@@ -20,8 +20,8 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use attention_core::Timestamp;
-use attention_core::json::{self, Element, Object};
-use attention_core::text::{self, decimal};
+use attention_core::codec::json::{self, Element, Object};
+use attention_core::codec::text::{self, decimal};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 use crate::authorize::policy::{Policy, PolicyError};
@@ -228,7 +228,7 @@ impl core::error::Error for SessionError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attention_core::{Method, path::RequestPath};
+    use attention_core::{Method, url::RequestPath};
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);

@@ -1,0 +1,205 @@
+//! Which of the API's four causes of a 401 it is.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use super::key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot};
+use crate::Timestamp;
+use crate::codec::json::{Array, Object};
+use crate::codec::text::{self, decimal};
+
+/// One of the causes that the API's page names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// The `Authorization` header is missing.
+    HeaderMissing,
+    /// `Bearer` is missing before the key.
+    SchemeMissing,
+    /// The key has been revoked or has expired.
+    RevokedOrExpired,
+    /// The key's account lacks permission.
+    NoPermission,
+}
+
+impl Cause {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::HeaderMissing => "header_missing",
+            Self::SchemeMissing => "scheme_missing",
+            Self::RevokedOrExpired => "revoked_or_expired",
+            Self::NoPermission => "no_permission",
+        }
+    }
+}
+
+/// How much speaks for a cause.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Likelihood {
+    /// It cannot be this one.
+    RuledOut,
+    /// It is probably this one.
+    Likely,
+    /// Nothing speaks for or against it.
+    Unknown,
+}
+
+impl Likelihood {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::RuledOut => "ruled_out",
+            Self::Likely => "likely",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is known of one cause.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// The cause.
+    pub cause: Cause,
+    /// How much speaks for it.
+    pub likelihood: Likelihood,
+    /// Why, in one sentence.
+    pub reason: Cow<'static, str>,
+}
+
+/// A 401 explained: each documented cause with what speaks for or against it,
+/// and what to do next.
+///
+/// The authentication page names four things to check: that the header is
+/// there, that `Bearer` precedes the key, that the key is neither revoked nor
+/// expired, and that it has the permissions. Two of them this library rules out
+/// by construction; of the other two the key and its history tell something.
+/// Source: <https://docs.attention.com/api-authentication>.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnosis {
+    /// The four causes, in the order of the API's page.
+    pub findings: [Finding; 4],
+    /// What to do next, in one sentence.
+    pub next_step: &'static str,
+}
+
+impl Diagnosis {
+    /// Explains a 401 that `slot` of `ring` was answered with; `before` is the
+    /// verdict on that key before this call.
+    pub(crate) fn of(ring: &KeyRing, slot: Slot, before: KeyVerdict, now: Timestamp) -> Self {
+        let (scheme, validity, permission, next_step) = match ring.kind() {
+            CredentialKind::ApiKey => {
+                let (validity, permission, next_step) = judge(ring, slot, before, now);
+                ("it was sent as `Bearer` and the key", validity, permission, next_step)
+            }
+            CredentialKind::CallerToken => (
+                "it was sent as `Bearer` and the token",
+                (Likelihood::Likely, "the Worker does not know the caller token, or it has expired".into()),
+                (Likelihood::Unknown, "the Worker answers 403 when it is this"),
+                "ask whoever runs the Worker for a valid caller token",
+            ),
+        };
+        let ruled_out =
+            |cause, reason| Finding { cause, likelihood: Likelihood::RuledOut, reason: Cow::Borrowed(reason) };
+        Self {
+            findings: [
+                ruled_out(Cause::HeaderMissing, "the header was sent"),
+                ruled_out(Cause::SchemeMissing, scheme),
+                Finding { cause: Cause::RevokedOrExpired, likelihood: validity.0, reason: validity.1 },
+                Finding { cause: Cause::NoPermission, likelihood: permission.0, reason: permission.1.into() },
+            ],
+            next_step,
+        }
+    }
+
+    /// The likely cause, when there is one.
+    pub fn likely(&self) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.likelihood == Likelihood::Likely)
+    }
+
+    /// As JSON: `{"findings":[{"cause","likelihood","reason"},…],"nextStep"}`.
+    pub fn to_json(&self) -> String {
+        let mut findings = Array::new();
+        for finding in &self.findings {
+            let mut object = Object::new();
+            object
+                .string("cause", finding.cause.code())
+                .string("likelihood", finding.likelihood.code())
+                .string("reason", &finding.reason);
+            findings.raw(&object.finish());
+        }
+        let mut object = Object::new();
+        object.raw("findings", &findings.finish()).string("nextStep", self.next_step);
+        object.finish()
+    }
+}
+
+type Judged<T> = (Likelihood, T);
+
+fn judge(
+    ring: &KeyRing,
+    slot: Slot,
+    before: KeyVerdict,
+    now: Timestamp,
+) -> (Judged<Cow<'static, str>>, Judged<&'static str>, &'static str) {
+    const CREATE: &str = "create a new key in the Attention app, put it into your secret store and deploy";
+    let unknown_permission = (Likelihood::Unknown, "the API gives the same 401 for missing permissions");
+    let expires_at = ring.claims(slot).and_then(|claims| claims.expires_at);
+    if let Some(at) = expires_at.filter(|at| *at <= now) {
+        let reason = text::concat(&["the key expired ", &coarse(now.saturating_since(at)), " ago"]);
+        return ((Likelihood::Likely, reason.into()), unknown_permission, CREATE);
+    }
+    if let KeyVerdict::Accepted { at } = before {
+        // It worked, and now it does not: revoked since, or not allowed to do
+        // just this. Which of the two, only another call with it can tell.
+        let ago = coarse(now.saturating_since(at));
+        let reason = text::concat(&["the key was accepted ", &ago, " ago, so it may have been revoked since"]);
+        return (
+            (Likelihood::Unknown, reason.into()),
+            (Likelihood::Likely, "the key was accepted for another call, so it may lack permission for this one"),
+            "call an endpoint that worked before: if that fails too, the key was revoked and needs replacing; if not, ask an Admin for a key with the permission",
+        );
+    }
+    let reason = match (expires_at, before) {
+        (Some(at), _) => {
+            let left = coarse(at.saturating_since(now));
+            text::concat(&["the key expires in ", &left, ", but it may have been revoked or mistyped"]).into()
+        }
+        (None, KeyVerdict::Refused { .. }) => {
+            "the key has been refused before; it names no expiry, so it is revoked or mistyped".into()
+        }
+        (None, _) => "the key has never been accepted; it names no expiry, so it is revoked or mistyped".into(),
+    };
+    (
+        (Likelihood::Likely, reason),
+        unknown_permission,
+        "compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it",
+    )
+}
+
+/// A duration as a person says it.
+fn coarse(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    text::concat(&[decimal(count).as_str(), " ", unit, if count == 1 { "" } else { "s" }])
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            let mark = match finding.likelihood {
+                Likelihood::RuledOut => "no    ",
+                Likelihood::Likely => "likely",
+                Likelihood::Unknown => "maybe ",
+            };
+            writeln!(f, "  {mark}  {}: {}", finding.cause.code(), finding.reason)?;
+        }
+        write!(f, "  next    {}", self.next_step)
+    }
+}

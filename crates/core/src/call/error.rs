@@ -1,0 +1,400 @@
+//! Everything a call can fail with.
+
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use super::diagnosis::Diagnosis;
+use super::key_ring::KeyRing;
+use super::outcome::Rejection;
+use super::retry::Failure;
+use crate::codec::json::{self, Object, Value};
+use crate::codec::text::{self, decimal};
+use crate::credential::{KeyError, scrub};
+use crate::time::millis;
+use crate::url::{BaseUrlError, RequestError};
+
+/// How much of an error body is read for its message: 64 KiB.
+pub const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
+
+/// How much of the server's own words an error carries.
+const MAX_SERVER_MESSAGE_CHARS: usize = 500;
+
+/// What sort of failure it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The key or token was refused before any call.
+    InvalidKey,
+    /// 401.
+    Unauthorized,
+    /// 403.
+    Forbidden,
+    /// 404 or 410.
+    NotFound,
+    /// 409 or 412.
+    Conflict,
+    /// 400, 422, and every other 4xx: the request itself is at fault. Also a
+    /// request that was refused before it was sent.
+    Validation,
+    /// 413, 414 or 431.
+    PayloadTooLarge,
+    /// 429, or a wait longer than the policy allows.
+    RateLimited,
+    /// 5xx.
+    Server,
+    /// The connection failed.
+    Connection,
+    /// No answer in time, or 408.
+    Timeout,
+    /// The caller gave up.
+    Aborted,
+    /// The answer is not one that this API gives, such as a redirect.
+    Protocol,
+    /// The configuration is at fault.
+    Config,
+}
+
+impl ErrorKind {
+    /// Every kind, for tables and tests.
+    pub const ALL: [Self; 14] = [
+        Self::InvalidKey,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Validation,
+        Self::PayloadTooLarge,
+        Self::RateLimited,
+        Self::Server,
+        Self::Connection,
+        Self::Timeout,
+        Self::Aborted,
+        Self::Protocol,
+        Self::Config,
+    ];
+
+    /// The kind of an answer that is no success.
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden,
+            404 | 410 => Self::NotFound,
+            408 => Self::Timeout,
+            409 | 412 => Self::Conflict,
+            413 | 414 | 431 => Self::PayloadTooLarge,
+            429 => Self::RateLimited,
+            400..=499 => Self::Validation,
+            500..=599 => Self::Server,
+            _ => Self::Protocol,
+        }
+    }
+
+    /// A stable, machine-readable name; also an error's code when the server
+    /// gives none.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidKey => "invalid_key",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Validation => "validation",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::RateLimited => "rate_limited",
+            Self::Server => "server",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Aborted => "aborted",
+            Self::Protocol => "protocol",
+            Self::Config => "config",
+        }
+    }
+}
+
+/// A failed call.
+///
+/// It never holds a key or a token: what the server said is scrubbed before it
+/// is kept. Its `Display` is the whole story in one line.
+///
+/// ```
+/// use attention_core::{ApiKey, Error, ErrorKind};
+///
+/// let error: Error = ApiKey::parse("Bearer abc").unwrap_err().into();
+/// assert_eq!(error.kind(), ErrorKind::InvalidKey);
+/// assert_eq!(error.code(), "key_has_scheme");
+/// assert!(!error.to_string().contains("abc"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    status: Option<u16>,
+    code: Cow<'static, str>,
+    message: String,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    diagnosis: Option<Box<Diagnosis>>,
+    attempts: u32,
+}
+
+impl Error {
+    fn local(kind: ErrorKind, code: &'static str, message: String) -> Self {
+        Self {
+            kind,
+            status: None,
+            code: Cow::Borrowed(code),
+            message,
+            request_id: None,
+            retry_after: None,
+            diagnosis: None,
+            attempts: 0,
+        }
+    }
+
+    pub(crate) fn of_failure(failure: Failure, attempts: u32) -> Self {
+        let (kind, message) = match failure {
+            Failure::Connection => (
+                ErrorKind::Connection,
+                "could not reach the server, or the connection broke; check the network and the base URL",
+            ),
+            Failure::Timeout => {
+                (ErrorKind::Timeout, "no answer within the timeout; raise `timeout` if the call is a long one")
+            }
+            Failure::Aborted => (ErrorKind::Aborted, "the call was aborted by its caller"),
+        };
+        Self { attempts, ..Self::local(kind, kind.code(), message.to_owned()) }
+    }
+
+    /// The gate is closed for longer than a call may wait; nothing was sent.
+    pub(crate) fn held_back(wait: Duration, attempts: u32) -> Self {
+        let message = text::concat(&[
+            "the server asked all calls to wait, for another ",
+            &decimal(wait.as_secs()),
+            " s, which is longer than this call may; nothing was sent",
+        ]);
+        let kind = ErrorKind::RateLimited;
+        Self { attempts, retry_after: Some(wait), ..Self::local(kind, kind.code(), message) }
+    }
+
+    pub(crate) fn of_rejection(
+        rejection: &Rejection,
+        body: &str,
+        diagnosis: Option<Diagnosis>,
+        attempts: u32,
+        keys: &KeyRing,
+    ) -> Self {
+        let status = rejection.status;
+        let kind = ErrorKind::of_status(status);
+        // A character may stand across the border.
+        let most = (MAX_ERROR_BODY_BYTES - 3..=MAX_ERROR_BODY_BYTES).rev().find_map(|end| body.get(..end));
+        let said = ServerWords::read(most.unwrap_or(body));
+        let mut message = text::concat(&[summary(kind), " (", &decimal(status), ")"]);
+        if let Some(words) = &said.message {
+            let mut line = String::new();
+            for c in scrub(words, keys.secrets()).chars().take(MAX_SERVER_MESSAGE_CHARS) {
+                line.push(if breaks_a_line(c) { ' ' } else { c });
+            }
+            let line = line.trim_ascii();
+            if !line.is_empty() {
+                message.push_str("; it says: ");
+                message.push_str(line);
+            }
+        }
+        if let Some(diagnosis) = &diagnosis {
+            if let Some(finding) = diagnosis.likely() {
+                message.push_str("; most likely ");
+                message.push_str(&finding.reason);
+            }
+            message.push_str("; next: ");
+            message.push_str(diagnosis.next_step);
+        }
+        // A name may be an echo too; half a name is of no use, so it is dropped.
+        let is_harmless = |name: &String| scrub(name, keys.secrets()) == *name;
+        Self {
+            kind,
+            status: Some(status),
+            code: said.code.filter(is_harmless).map_or(Cow::Borrowed(kind.code()), Cow::Owned),
+            message,
+            request_id: rejection.request_id.clone().filter(is_harmless),
+            retry_after: rejection.asked_wait,
+            diagnosis: diagnosis.map(Box::new),
+            attempts,
+        }
+    }
+
+    /// What sort of failure it is.
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The HTTP status, when an answer came.
+    pub const fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// A stable, machine-readable name: the server's own code when it sent one,
+    /// else one of this library's.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What happened and what to do, in one line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The id under which the server knows this exchange.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// How long the server asked to wait.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// For a 401: which of the documented causes it is.
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        self.diagnosis.as_deref()
+    }
+
+    /// How many requests were sent.
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The page of the API's documentation that helps with this error.
+    pub const fn documentation(&self) -> Option<&'static str> {
+        match self.kind {
+            ErrorKind::InvalidKey | ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::RateLimited => {
+                Some("https://docs.attention.com/api-authentication")
+            }
+            _ => None,
+        }
+    }
+
+    /// As JSON, safe for logs. Absent members are left out; `retryAfter` is in
+    /// milliseconds.
+    pub fn to_json(&self) -> String {
+        let mut object = Object::new();
+        object.string("kind", self.kind.code()).string("code", &self.code).string("message", &self.message);
+        if let Some(status) = self.status {
+            object.number("status", status);
+        }
+        if let Some(id) = &self.request_id {
+            object.string("requestId", id);
+        }
+        if let Some(wait) = self.retry_after {
+            object.number("retryAfter", millis(wait));
+        }
+        object.number("attempts", self.attempts);
+        if let Some(diagnosis) = &self.diagnosis {
+            object.raw("diagnosis", &diagnosis.to_json());
+        }
+        if let Some(page) = self.documentation() {
+            object.string("documentation", page);
+        }
+        object.finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::local(ErrorKind::InvalidKey, error.code(), error.message())
+    }
+}
+
+impl From<BaseUrlError> for Error {
+    fn from(error: BaseUrlError) -> Self {
+        Self::local(ErrorKind::Config, error.code(), error.message())
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        Self::local(ErrorKind::Validation, error.code(), error.message())
+    }
+}
+
+const fn summary(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unauthorized => "the credentials were refused",
+        ErrorKind::Forbidden => "this call is not allowed",
+        ErrorKind::NotFound => "there is no such thing",
+        ErrorKind::Conflict => "the request conflicts with what is there",
+        ErrorKind::Validation => "the server does not accept the request",
+        ErrorKind::PayloadTooLarge => "the request is too large",
+        ErrorKind::RateLimited => "too many calls",
+        ErrorKind::Server => "the server failed",
+        ErrorKind::Timeout => "the server gave up waiting",
+        _ => {
+            "the answer is not one that this API gives; redirects are not followed, as the key must not travel with them"
+        }
+    }
+}
+
+/// What can be made out of an error body whose shape is not documented: the
+/// usual JSON members, `errors[]` of JSON:API, RFC 9457 problems, else text.
+#[derive(Default)]
+struct ServerWords {
+    message: Option<String>,
+    code: Option<String>,
+}
+
+impl ServerWords {
+    fn read(body: &str) -> Self {
+        // TextDecoder takes the mark off by itself, other drivers may not.
+        let body = body.strip_prefix('\u{feff}').unwrap_or(body).trim_ascii();
+        if !body.starts_with('{') {
+            // An HTML page is a proxy's, not the API's, and nothing to read aloud; nor is what is no text.
+            let is_binary = |c| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
+            let is_text = !matches!(body.as_bytes().first(), None | Some(b'<' | b'[' | b'"'))
+                && !body.chars().take(MAX_SERVER_MESSAGE_CHARS).any(is_binary);
+            return Self { message: is_text.then(|| body.to_owned()), code: None };
+        }
+        let mut inner = "";
+        for name in ["errors", "error"] {
+            let Some(Value::Container(reported)) = json::member(body, name) else { continue };
+            match json::first_element(reported) {
+                Some(Value::String(text)) => return Self { message: Some(text.into_owned()), code: code_of(body) },
+                Some(Value::Container(object)) => inner = object,
+                None if reported.starts_with('{') => inner = reported,
+                _ => continue,
+            }
+            break;
+        }
+        Self { message: words_of(inner).or_else(|| words_of(body)), code: code_of(inner).or_else(|| code_of(body)) }
+    }
+}
+
+/// Whether a character would end the line that a message stands in, act on the
+/// terminal that shows it, or turn its direction around.
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn words_of(document: &str) -> Option<String> {
+    ["detail", "message", "error_description", "error", "title"].iter().find_map(|name| {
+        let text = json::member(document, name).and_then(Value::into_string)?;
+        if text.trim_ascii().is_empty() { None } else { Some(text.into_owned()) }
+    })
+}
+
+/// A `code` member, when it is one: short, and made of the characters of names.
+fn code_of(document: &str) -> Option<String> {
+    let code = json::member(document, "code").and_then(Value::into_string)?;
+    let plain = !code.is_empty()
+        && code.len() <= 64
+        && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    plain.then(|| code.into_owned())
+}

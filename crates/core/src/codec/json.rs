@@ -1,0 +1,552 @@
+//! Just enough JSON, in place of `serde_json`: one member of a bounded text, strict reading of a configuration,
+//! and a writer that escapes.
+//!
+//! The texts read here are error bodies and JWT payloads: small, and of use only
+//! for one or two members. A full deserializer would be the largest part of the
+//! npm package's wasm, so [`member`] skims instead (sizes in `docs/design.md`). What
+//! is malformed reads as absent, never as an error or a panic. Tested against `serde_json`.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::codec::text::{hex_pair, push_decimal, push_hex};
+
+/// A JSON value seen from outside: scalars are read, containers stay raw text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A string, unescaped.
+    String(Cow<'a, str>),
+    /// A number, as it is written.
+    Number(&'a str),
+    /// An object or an array: the text from its opening to its closing bracket.
+    Container(&'a str),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
+}
+
+impl<'a> Value<'a> {
+    /// The string that this is; `None` when it is something else.
+    pub fn into_string(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The first member called `name` of the object that `text` is.
+///
+/// ```
+/// use attention_core::codec::json::{Value, member};
+///
+/// assert_eq!(member(r#"{"sub":"app","exp":1700000000}"#, "exp"), Some(Value::Number("1700000000")));
+/// assert_eq!(member("no JSON", "exp"), None);
+/// ```
+pub fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.expect(b'{')?;
+    loop {
+        let key = cursor.string()?;
+        cursor.expect(b':')?;
+        let value = cursor.value()?;
+        if key == name {
+            return Some(value);
+        }
+        cursor.expect(b',')?;
+    }
+}
+
+/// The first element of the array that `text` is.
+pub fn first_element(text: &str) -> Option<Value<'_>> {
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.expect(b'[')?;
+    cursor.value()
+}
+
+/// A JSON text that is not one, or not of the expected shape.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Malformed {
+    at: usize,
+}
+
+impl Malformed {
+    /// Where in `text` it goes wrong, both counted from 1, columns in characters.
+    pub fn line_and_column(self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.at).unwrap_or(text);
+        before.chars().fold((1, 1), |(line, column), c| if c == '\n' { (line + 1, 1) } else { (line, column + 1) })
+    }
+}
+
+/// One value of a text that is read strictly, such as a configuration.
+#[derive(Clone, Debug)]
+pub struct Element<'a> {
+    text: &'a str,
+    at: usize,
+    value: Value<'a>,
+}
+
+impl<'a> Element<'a> {
+    /// The string that this is; `None` when it is something else.
+    pub fn into_text(self) -> Option<Cow<'a, str>> {
+        self.value.into_string()
+    }
+
+    /// Whether this is `true`; `None` when it is no boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.value {
+            Value::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The whole number that this is, when it is one that is not negative.
+    pub fn as_whole_number(&self) -> Option<u64> {
+        match self.value {
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The elements of the array that this is.
+    pub fn elements(&self) -> Result<Vec<Self>, Malformed> {
+        let mut cursor = Cursor { text: self.text, at: self.at };
+        cursor.list(b'[', b']', Cursor::element)
+    }
+
+    /// The members of the object that this is, in their order, repeated names
+    /// included.
+    pub fn members(&self) -> Result<Vec<(Cow<'a, str>, Self)>, Malformed> {
+        let mut cursor = Cursor { text: self.text, at: self.at };
+        cursor.list(b'{', b'}', |cursor| {
+            let name = cursor.string()?;
+            cursor.expect(b':')?;
+            Some((name, cursor.element()?))
+        })
+    }
+}
+
+/// The one value that `text` is, with nothing behind it. What stands inside it is
+/// read when it is.
+///
+/// ```
+/// use attention_core::codec::json;
+///
+/// let text = r#"[{"name":"app"}]"#;
+/// let elements = json::read(text).unwrap().elements().unwrap();
+/// let members = elements[0].members().unwrap();
+/// assert_eq!(members[0].0, "name");
+///
+/// let text = "[1,\n 2,]";
+/// let fault = json::read(text).unwrap().elements().unwrap_err();
+/// assert_eq!(fault.line_and_column(text), (2, 4));
+/// ```
+pub fn read(text: &str) -> Result<Element<'_>, Malformed> {
+    let mut cursor = Cursor { text, at: 0 };
+    let element = cursor.element();
+    match (element, cursor.peek()) {
+        (Some(element), None) => Ok(element),
+        _ => Err(Malformed { at: cursor.at }),
+    }
+}
+
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    fn element(&mut self) -> Option<Element<'a>> {
+        self.peek()?;
+        let at = self.at;
+        Some(Element { text: self.text, at, value: self.value()? })
+    }
+
+    /// Everything between two brackets, separated by commas.
+    fn list<T>(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut item: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Result<Vec<T>, Malformed> {
+        let mut items = Vec::new();
+        let mut read = || {
+            self.expect(open)?;
+            if self.peek()? != close {
+                loop {
+                    items.push(item(self)?);
+                    if self.expect(b',').is_none() {
+                        break;
+                    }
+                }
+            }
+            self.expect(close)
+        };
+        match read() {
+            Some(()) => Ok(items),
+            None => Err(Malformed { at: self.at }),
+        }
+    }
+
+    fn value(&mut self) -> Option<Value<'a>> {
+        match self.peek()? {
+            b'"' => self.string().map(Value::String),
+            b'{' | b'[' => self.container(),
+            b'-' | b'0'..=b'9' => Some(Value::Number(self.token())),
+            _ => {
+                let start = self.at;
+                let value = match self.token() {
+                    "true" => Some(Value::Bool(true)),
+                    "false" => Some(Value::Bool(false)),
+                    "null" => Some(Value::Null),
+                    _ => None,
+                };
+                if value.is_none() {
+                    // Where it goes wrong is where the word begins.
+                    self.at = start;
+                }
+                value
+            }
+        }
+    }
+
+    /// The run of characters that numbers and keywords are made of.
+    fn token(&mut self) -> &'a str {
+        let start = self.at;
+        let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+        while self.text.as_bytes().get(self.at).is_some_and(is_part) {
+            self.at += 1;
+        }
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// Skips to the bracket that closes this one. A counter, not recursion: the
+    /// depth of a hostile body must cost nothing.
+    fn container(&mut self) -> Option<Value<'a>> {
+        let start = self.at;
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return self.text.get(start..self.at).map(Value::Container);
+            }
+        }
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let mut unescaped: Option<String> = None;
+        let mut run = start;
+        loop {
+            match *bytes.get(self.at)? {
+                b'"' => {
+                    let tail = self.text.get(run..self.at)?;
+                    self.at += 1;
+                    return Some(match unescaped {
+                        None => Cow::Borrowed(tail),
+                        Some(mut text) => {
+                            text.push_str(tail);
+                            Cow::Owned(text)
+                        }
+                    });
+                }
+                b'\\' => {
+                    let text = unescaped.get_or_insert_default();
+                    text.push_str(self.text.get(run..self.at)?);
+                    self.at += 1;
+                    let escaped = self.escape()?;
+                    unescaped.get_or_insert_default().push(escaped);
+                    run = self.at;
+                }
+                0..=0x1f => return None,
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<char> {
+        let byte = *self.text.as_bytes().get(self.at)?;
+        self.at += 1;
+        Some(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let first = self.hex4()?;
+                if !(0xd800..0xdc00).contains(&first) {
+                    return Some(char::from_u32(first).unwrap_or('\u{fffd}'));
+                }
+                let before = self.at;
+                let second = self
+                    .text
+                    .get(self.at..)?
+                    .starts_with("\\u")
+                    .then(|| {
+                        self.at += 2;
+                        self.hex4()
+                    })
+                    .flatten();
+                match second {
+                    Some(low) if (0xdc00..0xe000).contains(&low) => {
+                        char::from_u32(0x10000 + ((first - 0xd800) << 10) + (low - 0xdc00))?
+                    }
+                    // A lone surrogate: what follows it is read on its own.
+                    _ => {
+                        self.at = before;
+                        '\u{fffd}'
+                    }
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let bytes = self.text.as_bytes();
+        let (high, low) = (hex_pair(bytes, self.at)?, hex_pair(bytes, self.at + 2)?);
+        self.at += 4;
+        Some(u32::from(high) << 8 | u32::from(low))
+    }
+}
+
+/// Writes one flat JSON object, member by member, in the order given.
+///
+/// Strings are escaped so that the result is one line of ASCII: it may stand in
+/// a log line or between `<script>` tags without another thought.
+///
+/// ```
+/// use attention_core::codec::json::Object;
+///
+/// let mut object = Object::new();
+/// object.string("title", "two\nlines").number("status", 401_u16);
+/// assert_eq!(object.finish(), r#"{"title":"two\nlines","status":401}"#);
+/// ```
+#[derive(Debug)]
+pub struct Object(String);
+
+impl Default for Object {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Object {
+    /// An object without members.
+    pub fn new() -> Self {
+        Self(String::from("{"))
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        write_string(&mut self.0, name);
+        self.0.push(':');
+    }
+
+    /// Adds a string member.
+    pub fn string(&mut self, name: &str, value: &str) -> &mut Self {
+        self.name(name);
+        write_string(&mut self.0, value);
+        self
+    }
+
+    /// Adds a number member. Whole numbers only: the code that prints any other
+    /// would be a tenth of the npm package's wasm.
+    pub fn number(&mut self, name: &str, value: impl Into<u64>) -> &mut Self {
+        self.name(name);
+        push_decimal(&mut self.0, value.into());
+        self
+    }
+
+    /// Adds a boolean member.
+    pub fn bool(&mut self, name: &str, value: bool) -> &mut Self {
+        self.name(name);
+        self.0.push_str(if value { "true" } else { "false" });
+        self
+    }
+
+    /// Adds a member whose value is JSON text already.
+    pub fn raw(&mut self, name: &str, json: &str) -> &mut Self {
+        self.name(name);
+        self.0.push_str(json);
+        self
+    }
+
+    /// The object's text.
+    pub fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// Writes one JSON array, element by element; the counterpart of [`Object`].
+///
+/// ```
+/// use attention_core::codec::json::Array;
+///
+/// let mut array = Array::new();
+/// array.string("a").raw("{}");
+/// assert_eq!(array.finish(), r#"["a",{}]"#);
+/// ```
+#[derive(Debug)]
+pub struct Array(String);
+
+impl Default for Array {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Array {
+    /// An array without elements.
+    pub fn new() -> Self {
+        Self(String::from("["))
+    }
+
+    fn separate(&mut self) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+    }
+
+    /// Adds a string.
+    pub fn string(&mut self, value: &str) -> &mut Self {
+        self.separate();
+        write_string(&mut self.0, value);
+        self
+    }
+
+    /// Adds an element that is JSON text already.
+    pub fn raw(&mut self, json: &str) -> &mut Self {
+        self.separate();
+        self.0.push_str(json);
+        self
+    }
+
+    /// The array's text.
+    pub fn finish(mut self) -> String {
+        self.0.push(']');
+        self.0
+    }
+}
+
+fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '<' => out.push_str("\\u003c"),
+            ' '..='~' => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str("\\u");
+                    push_hex(out, &unit.to_be_bytes());
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_what_error_bodies_hold() {
+        let body = r#" { "a" : [1,{"b":"}]"}], "error":{"message":"caf\u00e9 \ud83d\ude00"}, "n":-1.5e3 } "#;
+        let Some(Value::Container(inner)) = member(body, "error") else { panic!("no error member") };
+        assert_eq!(member(inner, "message"), Some(Value::String("café 😀".into())));
+        assert_eq!(member(body, "n"), Some(Value::Number("-1.5e3")));
+        assert_eq!(member(body, "missing"), None);
+        assert_eq!(first_element("[ true ]"), Some(Value::Bool(true)));
+    }
+
+    #[test]
+    fn malformed_text_reads_as_absent() {
+        for text in
+            ["", "{", "{\"a\"", "{\"a\":}", "{\"a\":tru}", "[", "{\"a\":\"\\q\"}", "{\"a\":\"\\ud8", "{\"a\":[}"]
+        {
+            let _ = first_element(text);
+            assert_eq!(member(text, "b"), None, "{text}");
+        }
+        // A megabyte of brackets is skimmed, not recursed into.
+        assert_eq!(member(&format!("{{\"a\":{}", "[".repeat(1 << 20)), "b"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(name in "[a-z\"\\\\é]{1,6}", text in "\\PC*", number in -1.0e6..1.0e6_f64, pretty: bool) {
+            let document = serde_json::json!({ "first": {"nested": [text, null, {}]}, &name: text, "last": number });
+            let written = if pretty { serde_json::to_string_pretty(&document) } else { serde_json::to_string(&document) }.unwrap();
+            if name != "first" && name != "last" {
+                prop_assert_eq!(member(&written, &name).and_then(Value::into_string), Some(Cow::Borrowed(text.as_str())));
+            }
+            let Some(Value::Number(read)) = member(&written, "last") else { panic!("no number") };
+            prop_assert_eq!(read.parse(), Ok(number));
+        }
+
+        #[test]
+        fn strict_reading_refuses_what_serde_json_refuses(text in "[\\[\\]{}\",:1a ]{0,12}|\\[(\\{(\"[ab]\":(1|\"c\"|\\[\\]),?){0,3}\\},?){0,3}\\]") {
+            fn is_read(element: &Element<'_>) -> bool {
+                match &element.value {
+                    Value::Container(raw) if raw.starts_with('{') => element.members().is_ok_and(|all| all.iter().all(|(_, e)| is_read(e))),
+                    Value::Container(_) => element.elements().is_ok_and(|all| all.iter().all(is_read)),
+                    _ => true,
+                }
+            }
+            let read = read(&text).and_then(|all| all.elements()).is_ok_and(|all| all.iter().all(is_read));
+            prop_assert_eq!(read, serde_json::from_str::<Vec<serde_json::Value>>(&text).is_ok(), "{}", text);
+        }
+
+        #[test]
+        fn never_panics(text in "[\\[\\]{}\",:\\\\a-f0-9uU \n.é-]{0,64}") {
+            let _ = member(&text, "a");
+            let _ = first_element(&text);
+        }
+
+        #[test]
+        fn writes_what_serde_json_reads(text in any::<String>()) {
+            let mut object = Object::new();
+            object.string(&text, &text);
+            let written = object.finish();
+            prop_assert!(written.is_ascii());
+            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(read[&text].as_str(), Some(text.as_str()));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Why a text is not accepted as a key.
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::codec::text;
+
+/// The longest accepted key: 8 KiB, the header size that common servers take.
+pub const MAX_KEY_BYTES: usize = 8 * 1024;
+
+/// Why a text is not accepted as a key. It never holds the text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Nothing but white space.
+    Empty,
+    /// It begins with `Bearer ` or another scheme: the key was copied together
+    /// with the header around it.
+    SchemePrefix,
+    /// It is a placeholder of documentation or a template, such as `YOUR_API_KEY`.
+    Placeholder,
+    /// It is longer than [`MAX_KEY_BYTES`].
+    TooLong {
+        /// Its length after trimming.
+        bytes: usize,
+    },
+    /// It holds a character that a bearer credential cannot have.
+    InvalidCharacter {
+        /// How many characters stand before it in the text as given.
+        position: usize,
+        /// What sort of character it is.
+        class: CharacterClass,
+    },
+}
+
+impl KeyError {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "key_empty",
+            Self::SchemePrefix => "key_has_scheme",
+            Self::Placeholder => "key_placeholder",
+            Self::TooLong { .. } => "key_too_long",
+            Self::InvalidCharacter { .. } => "key_invalid_character",
+        }
+    }
+}
+
+impl KeyError {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        String::from(match self {
+            Self::Empty => "the key is empty; set it to the value shown when the key was created",
+            Self::SchemePrefix => {
+                "the key begins with an authorization scheme or header name; pass the key alone, `Bearer` is added for you"
+            }
+            Self::Placeholder => "the key is a placeholder from a template; put the real key into your secret store",
+            Self::TooLong { bytes } => {
+                let parts = [
+                    "the key has ",
+                    &text::count(bytes),
+                    " bytes, more than the ",
+                    &text::count(MAX_KEY_BYTES),
+                    " a header can carry; is it a file's content?",
+                ];
+                return text::concat(&parts);
+            }
+            Self::InvalidCharacter { position, class } => {
+                let parts = [
+                    "the key holds ",
+                    class.as_str(),
+                    " at position ",
+                    &text::count(position),
+                    " (counting from 0), which an Authorization header cannot carry; copy the key again, in one piece",
+                ];
+                return text::concat(&parts);
+            }
+        })
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for KeyError {}
+
+/// The sort of a refused character: enough to find it, too little to leak it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CharacterClass {
+    /// CR or LF.
+    LineBreak,
+    /// A space or a tab.
+    Blank,
+    /// NUL.
+    Nul,
+    /// Another control character.
+    Control,
+    /// A quotation mark or a backtick.
+    Quote,
+    /// Anything outside ASCII.
+    NonAscii,
+    /// Another ASCII character outside RFC 9110 `token68`.
+    Other,
+}
+
+impl CharacterClass {
+    pub(crate) const fn of(c: char) -> Self {
+        match c {
+            '\r' | '\n' => Self::LineBreak,
+            ' ' | '\t' => Self::Blank,
+            '\0' => Self::Nul,
+            '"' | '\'' | '`' => Self::Quote,
+            _ if c.is_ascii_control() => Self::Control,
+            _ if !c.is_ascii() => Self::NonAscii,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl CharacterClass {
+    /// Its name in a sentence.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LineBreak => "a line break",
+            Self::Blank => "a space or tab",
+            Self::Nul => "a NUL character",
+            Self::Control => "a control character",
+            Self::Quote => "a quotation mark",
+            Self::NonAscii => "a non-ASCII character",
+            Self::Other => "a character outside the token68 alphabet",
+        }
+    }
+}
+
+impl fmt::Display for CharacterClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

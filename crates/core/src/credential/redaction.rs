@@ -1,0 +1,130 @@
+//! Taking credentials out of text that comes from elsewhere.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::ops::Range;
+
+use super::secret::is_token68;
+use crate::codec::text::{find, hex_pair, split_once};
+
+/// What stands where a credential stood.
+pub const REDACTED: &str = "[redacted]";
+
+/// Shorter runs are left alone by the look-alike rules: `Bearer token` in a
+/// sentence is prose.
+const LOOKALIKE_BYTES: usize = 16;
+
+/// Removes each of `secrets`, the token behind any `Bearer`, and anything shaped
+/// like a JWT.
+///
+/// A server may echo the header it refused. What it says is passed on only with
+/// every known secret, and everything that looks like one, taken out.
+///
+/// ```
+/// use attention_core::credential::scrub;
+///
+/// let text = scrub("refused: Bearer an-obviously-fake-key", ["an-obviously-fake-key"]);
+/// assert_eq!(text, "refused: Bearer [redacted]");
+/// ```
+pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) -> Cow<'t, str> {
+    let mut text = Cow::Borrowed(text);
+    for secret in secrets {
+        text = without(text, &|text, from| secret_in(text, from, secret));
+    }
+    without(text, &lookalike_in)
+}
+
+/// The text with something else in every place that `find` finds from a position on.
+fn without<'t>(text: Cow<'t, str>, find: &dyn Fn(&str, usize) -> Option<Range<usize>>) -> Cow<'t, str> {
+    let mut kept = String::new();
+    let mut from = 0;
+    while let Some(found) = find(&text, from) {
+        kept.push_str(text.get(from..found.start).unwrap_or_default());
+        kept.push_str(REDACTED);
+        from = found.end;
+    }
+    if from == 0 {
+        return text;
+    }
+    kept.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(kept)
+}
+
+/// Whether a text holds a secret, as it is or percent-encoded in any way.
+pub(crate) fn reveals(text: &str, secret: &str) -> bool {
+    secret_in(text, 0, secret).is_some()
+}
+
+fn secret_in(text: &str, from: usize, secret: &str) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    (from..bytes.len()).find_map(|start| {
+        let mut end = start;
+        for byte in secret.bytes() {
+            end += match bytes.get(end)? {
+                given if *given == byte => 1,
+                b'%' if hex_pair(bytes, end + 1)? == byte => 3,
+                _ => return None,
+            };
+        }
+        (end > start).then_some(start..end)
+    })
+}
+
+/// The token behind a `Bearer`, or a JWT.
+fn lookalike_in(text: &str, mut from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_token = |at: &usize| bytes.get(*at).is_some_and(|b| is_token68(*b));
+    loop {
+        let start = (from..bytes.len()).find(is_token)?;
+        from = (start..bytes.len()).find(|at| !is_token(at)).unwrap_or(bytes.len());
+        let (before, word) = (bytes.get(..start)?, text.get(start..from)?);
+        if word.len() >= LOOKALIKE_BYTES && (ends_with_bearer(before) || is_jwt_shaped(word)) {
+            return Some(start..from);
+        }
+    }
+}
+
+fn ends_with_bearer(text: &[u8]) -> bool {
+    // White space of all sorts stands between the two.
+    let end = text.iter().rposition(u8::is_ascii_graphic).map_or(0, |at| at + 1);
+    text.get(..end).and_then(<[u8]>::last_chunk).is_some_and(|end: &[u8; 6]| end.eq_ignore_ascii_case(b"bearer"))
+}
+
+/// Base64url of `{"`, and a dot to follow: the head of every JWT in use.
+fn is_jwt_shaped(word: &str) -> bool {
+    find(word, "eyJ").and_then(|at| split_once(word.get(at..)?, b'.')).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SECRET: &str = "fake-0123456789-fake-0123456789-fake";
+
+    #[test]
+    fn prose_is_left_alone() {
+        for text in ["", "Bearer token missing", "the bearer of bad news", "eyJust a word."] {
+            assert_eq!(scrub(text, [SECRET]), text);
+        }
+    }
+
+    #[test]
+    fn unknown_credentials_are_taken_out_by_their_shape() {
+        assert_eq!(scrub("got BEARER  abcdefghijklmnop!", []), "got BEARER  [redacted]!");
+        assert_eq!(scrub("key=eyJhbGciOi.eyJmYWtlIjox.fake-signature rest", []), "[redacted] rest");
+    }
+
+    proptest! {
+        #[test]
+        fn a_known_secret_never_survives(before in "\\PC*", after in "\\PC*", times in 1..4_usize) {
+            let text = format!("{before}{}{after}", SECRET.repeat(times));
+            prop_assert!(!scrub(&text, [SECRET]).contains(SECRET));
+        }
+
+        #[test]
+        fn text_without_secrets_is_unchanged(text in "[ a-dB\u{e9},:!]{0,60}") {
+            prop_assert_eq!(&*scrub(&text, [SECRET]), text.as_str());
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a request's target is refused, before anything is sent.
+
+use alloc::string::String;
+use core::fmt;
+
+use super::path::PathError;
+use super::query::QueryError;
+
+/// Why a request's target is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The path is refused.
+    Path(PathError),
+    /// The query is refused.
+    Query(QueryError),
+    /// The target is a whole URL that does not begin with the base URL.
+    OtherOrigin,
+    /// The path begins with the prefix that the base URL brings already.
+    RepeatsBase,
+    /// The method is not one that the API has.
+    Method,
+    /// The URL would hold a key or a token; URLs end up in logs.
+    SecretInUrl,
+}
+
+impl RequestError {
+    /// A stable, machine-readable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Path(error) => error.code(),
+            Self::Query(error) => error.code(),
+            Self::OtherOrigin => "url_other_origin",
+            Self::RepeatsBase => "url_repeats_base",
+            Self::Method => "method_unknown",
+            Self::SecretInUrl => "url_holds_secret",
+        }
+    }
+}
+
+impl RequestError {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        String::from(match self {
+            Self::Path(error) => return error.message(),
+            Self::Query(error) => return error.message(),
+            Self::OtherOrigin => "the URL is not under the base URL; the key is sent nowhere else",
+            Self::RepeatsBase => {
+                "the path begins with the prefix that the base URL has already; write /conversations, not /v2/conversations"
+            }
+            Self::Method => "the method is not one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
+            Self::SecretInUrl => {
+                "the URL holds the key or token; it belongs in the Authorization header, which is sent for you"
+            }
+        })
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for RequestError {}

@@ -1,0 +1,187 @@
+//! Joining of base and target, judged by an independent URL parser.
+
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, MAX_TARGET_BYTES, RequestPath, encode_query};
+use proptest::prelude::*;
+use url::Url;
+
+/// Shapes that parsers disagree on, and pieces of them.
+const PIECES: [&str; 48] = [
+    "/",
+    "//",
+    "\\",
+    ".",
+    "..",
+    "./",
+    "../",
+    "%2e",
+    "%2E",
+    "%2f",
+    "%5c",
+    "%252e",
+    "%25",
+    "%",
+    "%00",
+    "%0a",
+    "%c0%ae",
+    "?",
+    "#",
+    ";",
+    ":",
+    "@",
+    "&",
+    "=",
+    " ",
+    "\t",
+    "\n",
+    "\0",
+    "\u{feff}",
+    "\u{200b}",
+    "\u{ff0e}",
+    "\u{2028}",
+    "é",
+    "a",
+    "v2",
+    "conversations",
+    "~",
+    "*",
+    "|",
+    "^",
+    "`",
+    "{",
+    "[",
+    "'",
+    "\"",
+    "<",
+    "https://api.attention.tech/v2",
+    "https://evil.example",
+];
+
+const BASES: [&str; 6] = [
+    DEFAULT_BASE_URL,
+    "https://api.attention.tech",
+    "https://proxy.example:8443/attention/v2",
+    "http://localhost:8787/v2",
+    "http://127.0.0.1",
+    "http://[::1]:8787/v2",
+];
+
+fn base() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(&BASES[..])
+}
+
+/// Targets of hostile pieces, of printable text, and of anything at all.
+fn target() -> impl Strategy<Value = String> {
+    let pieces = proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..12);
+    prop_oneof![
+        4 => pieces.prop_map(|pieces| pieces.concat()),
+        1 => "[ -~]{0,40}",
+        1 => any::<String>(),
+    ]
+}
+
+/// What a joined URL has to be: what the parser reads is what was written, and
+/// it lies under the base.
+fn is_under(base: &BaseUrl, joined: &str) -> Result<(), TestCaseError> {
+    let read = Url::parse(joined).map_err(|error| TestCaseError::fail(format!("{joined:?}: {error}")))?;
+    let root = Url::parse(base.as_str()).expect("a base that parses");
+    prop_assert_eq!(read.origin(), root.origin());
+    prop_assert_eq!((read.username(), read.password(), read.fragment()), ("", None, None));
+    let written = joined.split('?').next().unwrap_or_default();
+    prop_assert_eq!(&written[base.origin().len()..], read.path(), "the parser changed the path of {:?}", joined);
+    let rest = read.path().strip_prefix(base.path());
+    prop_assert!(rest.is_some_and(|rest| rest.starts_with('/')), "{} has left {}", joined, base);
+    prop_assert!(read.path_segments().is_some_and(|mut segments| segments.all(|segment| !is_dots(segment))));
+    Ok(())
+}
+
+fn is_dots(segment: &str) -> bool {
+    matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    #[test]
+    fn a_target_is_refused_or_stays_under_the_base(base in base(), target in target(), query in "[ -~]{0,20}") {
+        let base = BaseUrl::parse(base).expect("a base");
+        if let Ok(joined) = base.join(&target, &query) {
+            is_under(&base, &joined)?;
+        }
+    }
+
+    #[test]
+    fn plain_paths_are_never_refused(segments in proptest::collection::vec("[A-Za-z0-9_~-][A-Za-z0-9._~!$&'()*+,=:@-]{0,11}", 1..6)) {
+        let base = BaseUrl::parse("https://api.attention.tech").expect("a base");
+        let path = format!("/{}", segments.join("/"));
+        prop_assert_eq!(base.join(&path, ""), Ok(format!("https://api.attention.tech{path}")));
+    }
+
+    #[test]
+    fn any_segment_can_be_passed_once_encoded(segment in "\\PC{1,20}") {
+        let encoded = segment.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
+        let base = BaseUrl::parse(DEFAULT_BASE_URL).expect("a base");
+        match base.join(&format!("/labels/{encoded}"), "") {
+            Ok(joined) => is_under(&base, &joined)?,
+            // What would be read as more than a segment, even encoded.
+            Err(_) => prop_assert!(
+                segment.contains(['/', '\\', '?', '#', ';', '%']) || matches!(&*segment, "." | ".."),
+                "{:?} was refused", segment
+            ),
+        }
+    }
+
+    #[test]
+    fn query_pairs_are_encoded_as_the_parser_does(pairs in proptest::collection::vec((any::<String>(), any::<String>()), 0..6)) {
+        let borrowed = || pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let ours = encode_query(borrowed());
+        let theirs = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(borrowed()).finish();
+        prop_assert_eq!(&ours, &theirs);
+        let base = BaseUrl::parse(DEFAULT_BASE_URL).expect("a base");
+        if ours.len() <= MAX_TARGET_BYTES {
+            let read = Url::parse(&base.join("/x", &ours).expect("an encoded query")).expect("a URL");
+            prop_assert_eq!(read.query_pairs().into_owned().collect::<Vec<_>>(), pairs);
+        }
+    }
+
+    #[test]
+    fn a_base_that_is_accepted_reads_the_same_everywhere(text in "(https?|HTTPS|ftp)://[a-zA-Z0-9.:@_%\\[\\]-]{0,16}(/[a-z0-9.%/-]{0,12})?") {
+        if let Ok(base) = BaseUrl::parse(&text) {
+            // Labels that only look like punycode are for DNS to refuse.
+            prop_assume!(!base.as_str().contains("xn--"));
+            let read = Url::parse(base.as_str()).map_err(|error| TestCaseError::fail(format!("{base}: {error}")))?;
+            prop_assert!(read.scheme() == "https" || is_loopback(&read), "{} is not secure", base);
+            prop_assert_eq!(read.path().trim_end_matches('/'), base.path());
+        }
+    }
+
+    #[test]
+    fn parsing_never_panics(text in any::<String>(), odd in target()) {
+        for text in [&text, &odd] {
+            let _ = BaseUrl::parse(text);
+            let _ = BaseUrl::parse(&format!("https://{text}"));
+            if let Ok(path) = RequestPath::parse(text) {
+                let _ = path.decoded();
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_accepted_is_decoded_in_one_way(text in "(/[a-zA-Z0-9%.~_-]{0,6}){1,4}|/((%25|%)?(2e|5F|%32|%65|%35|f|.)){1,4}") {
+        if let Ok(path) = RequestPath::parse(&text) {
+            let decoded = path.decoded();
+            // Once is enough: there is nothing left that could be decoded again.
+            let is_escape = |at: usize| decoded.as_bytes().get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+            prop_assert!(decoded.match_indices('%').all(|(at, _)| !is_escape(at)), "{} becomes {}", text, decoded);
+            prop_assert_eq!(decoded.matches('/').count(), text.matches('/').count());
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,197 @@
+//! The operations that a policy can allow: those of a description of the API, and
+//! its MCP endpoint.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::{fmt, iter};
+
+use attention_core::Method;
+use attention_core::url::{PathError, RequestPath};
+
+use crate::authorize::mcp;
+use crate::authorize::policy::Pattern;
+
+/// Takes the place of an id that no rule names.
+const ANY: &str = "any-id-at-all";
+
+/// The methods of the MCP endpoint (Streamable HTTP).
+const MCP_METHODS: [Method; 3] = [Method::Post, Method::Get, Method::Delete];
+
+/// The operations that are known. There may be others: a description lags behind
+/// what it describes.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    prefix: String,
+    operations: Vec<Operation>,
+}
+
+/// One operation of the API.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Operation {
+    /// Its method; an operation of GET is one of HEAD too.
+    pub method: Method,
+    /// Its path, with the prefix of the API's base URL.
+    pub path: PathTemplate,
+    /// Its name in the API's description.
+    pub id: String,
+    /// Its answer holds key values.
+    pub returns_secret: bool,
+    /// Its answer holds an address or a code that grants access by itself.
+    pub returns_capability: bool,
+}
+
+/// A path whose segments may be parameters, such as `/v2/labels/{id}`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PathTemplate(String);
+
+impl Catalogue {
+    /// The operations of an API whose base URL has this path, `/v2`, and its MCP
+    /// endpoint, which is beside the prefix.
+    pub fn new(prefix: &str, operations: impl IntoIterator<Item = Operation>) -> Self {
+        let mcp = MCP_METHODS.map(|method| Operation {
+            method,
+            path: PathTemplate(mcp::PATH.to_owned()),
+            id: "mcp".to_owned(),
+            returns_secret: false,
+            returns_capability: false,
+        });
+        Self { prefix: prefix.to_owned(), operations: operations.into_iter().chain(mcp).collect() }
+    }
+
+    /// The path of the API's base URL: `/v2`.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The operations in the order of the description; MCP is the last.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation that a decoded path belongs to. One that has it to the letter
+    /// precedes templates: `/labels/list` is not the label `list`.
+    pub fn find(&self, method: Method, path: &str) -> Option<&Operation> {
+        let fitting = || self.operations.iter().filter(|own| own.answers(method) && own.path.fits(path));
+        fitting().find(|own| own.path.as_str() == path).or_else(|| fitting().next())
+    }
+}
+
+impl Operation {
+    /// The methods that reach it: HEAD is a GET without a body (RFC 9110 §9.3.2).
+    pub fn methods(&self) -> impl Iterator<Item = Method> + use<> {
+        iter::once(self.method).chain((self.method == Method::Get).then_some(Method::Head))
+    }
+
+    fn answers(&self, method: Method) -> bool {
+        self.methods().any(|own| own == method)
+    }
+}
+
+impl PathTemplate {
+    /// Reads a template; it is a path in all but its parameters.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let template = Self(text.to_owned());
+        RequestPath::parse(&template.sample())?;
+        Ok(template)
+    }
+
+    /// The template, with its parameters in braces.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A path of it with ids that no rule names.
+    pub fn sample(&self) -> String {
+        self.filled(iter::empty())
+    }
+
+    /// A path of it with the ids that a pattern names, as far as it names any.
+    pub fn sample_for(&self, pattern: &Pattern) -> String {
+        self.filled(pattern.as_str().split('/'))
+    }
+
+    /// A path of it, with parameters taken from the segments in the same place.
+    fn filled<'a>(&'a self, mut wanted: impl Iterator<Item = &'a str>) -> String {
+        let segments = self.0.split('/').map(|own| {
+            let wanted = wanted.next().filter(|wanted| !wanted.is_empty() && !wanted.contains('*'));
+            if is_parameter(own) { wanted.unwrap_or(ANY) } else { own }
+        });
+        segments.collect::<Vec<_>>().join("/")
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        let mut theirs = path.split('/');
+        let fits = self.0.split('/').all(|own| {
+            theirs.next().is_some_and(|segment| if is_parameter(own) { !segment.is_empty() } else { own == segment })
+        });
+        fits && theirs.next().is_none()
+    }
+}
+
+impl fmt::Display for PathTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::samples;
+    use crate::authorize::policy::Policy;
+
+    #[test]
+    fn a_path_finds_its_operation() {
+        let catalogue = samples::catalogue();
+        let find = |method, path| catalogue.find(method, path).map(|operation| operation.id.as_str());
+        assert_eq!(find(Method::Get, "/v2/labels/7"), Some("getLabel"));
+        assert_eq!(find(Method::Head, "/v2/labels/7"), Some("getLabel"));
+        assert_eq!(find(Method::Delete, "/v2/labels/7"), Some("deleteLabel"));
+        // `/v2/labels/{id}` fits too, and precedes it.
+        assert_eq!(find(Method::Get, "/v2/labels/list"), Some("listLabels"));
+        assert_eq!(find(Method::Delete, "/v2/labels/list"), Some("deleteLabel"));
+        for path in ["/v2/labels/", "/v2/labels", "/v2/labels/7/", "/v2/labels/7/calls", "v2/labels/7", ""] {
+            assert_eq!(find(Method::Get, path), None, "{path}");
+        }
+        assert_eq!(find(Method::Options, "/v2/labels/7"), None);
+    }
+
+    #[test]
+    fn mcp_is_beside_the_prefix() {
+        let catalogue = samples::catalogue();
+        for method in [Method::Post, Method::Get, Method::Head, Method::Delete] {
+            assert_eq!(catalogue.find(method, "/mcp").map(|operation| operation.id.as_str()), Some("mcp"), "{method}");
+        }
+        assert_eq!(catalogue.find(Method::Put, "/mcp"), None);
+        assert_eq!(catalogue.find(Method::Post, "/v2/mcp"), None);
+    }
+
+    #[test]
+    fn samples_take_the_ids_of_a_pattern() {
+        let template = PathTemplate::parse("/v2/labels/{id}/calls/{call}").unwrap();
+        let policy = |pattern: &str| Policy::parse(&["allow GET ", pattern].concat()).unwrap();
+        for (pattern, sample) in [
+            ("/v2/labels/locked", "/v2/labels/locked/calls/any-id-at-all"),
+            ("/v2/labels/*/calls/9/**", "/v2/labels/any-id-at-all/calls/9"),
+            ("/x/y/7/z/8", "/v2/labels/7/calls/8"),
+            ("/v2/*/**", "/v2/labels/any-id-at-all/calls/any-id-at-all"),
+            ("/v2/labels/", "/v2/labels/any-id-at-all/calls/any-id-at-all"),
+        ] {
+            assert_eq!(template.sample_for(policy(pattern).rules()[0].pattern()), sample, "{pattern}");
+        }
+        assert_eq!(template.sample(), "/v2/labels/any-id-at-all/calls/any-id-at-all");
+    }
+
+    #[test]
+    fn a_template_is_a_path_in_all_but_its_parameters() {
+        for text in ["", "labels", "/v2//labels", "/v2/../x", "/v2/a{id}", "/v2/%2f"] {
+            assert!(PathTemplate::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(PathTemplate::parse("/v2/{a}").unwrap().to_string(), "/v2/{a}");
+    }
+}

@@ -1,0 +1,484 @@
+//! What the policies of a text come to, over all operations that are known.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use attention_core::Method;
+use attention_core::url::RequestPath;
+
+use super::catalogue::{Catalogue, Operation};
+use super::speaks_of;
+use crate::authorize::policy::{Decision, Effect, Policies, Policy, Rule};
+
+/// What one policy comes to.
+#[derive(Clone, Debug)]
+pub struct Outcome<'a> {
+    /// The policy's name.
+    pub name: &'a str,
+    /// What it allows, in the catalogue's order.
+    pub entries: Vec<Entry<'a>>,
+    /// The operations that return key values, as far as it refuses them.
+    pub refused_secrets: Vec<&'a Operation>,
+    /// Whether a wildcard of it allows operations that the catalogue does not know.
+    pub allows_unknown: bool,
+    /// What is wrong with it: warnings in the order of its rules, then errors in the
+    /// order of the catalogue.
+    pub findings: Vec<Finding<'a>>,
+}
+
+/// One thing that a policy allows, or an exception from it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entry<'a> {
+    /// The operation is allowed for every id that no rule names.
+    Every {
+        /// The operation.
+        operation: &'a Operation,
+        /// How it is allowed.
+        grant: Grant<'a>,
+    },
+    /// It is allowed for these ids alone, or for these ids in another way.
+    Only {
+        /// The operation.
+        operation: &'a Operation,
+        /// Its path with the ids.
+        path: String,
+        /// How it is allowed with them.
+        grant: Grant<'a>,
+    },
+    /// It is refused for these ids, and allowed for others.
+    Except {
+        /// The operation.
+        operation: &'a Operation,
+        /// Its path with the ids.
+        path: String,
+        /// The methods that are allowed for others.
+        methods: Vec<Method>,
+    },
+}
+
+/// How an operation is allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Grant<'a> {
+    /// The methods that are allowed: one, or GET and HEAD.
+    pub methods: Vec<Method>,
+    /// The rule that allows the first of them.
+    pub rule: &'a Rule,
+}
+
+/// Something wrong with a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Finding<'a> {
+    /// A rule allows an operation whose answer holds key values.
+    AllowsSecret {
+        /// The rule.
+        rule: &'a Rule,
+        /// The operation.
+        operation: &'a Operation,
+    },
+    /// A rule allows keys, which are refused whatever a policy says.
+    AllowsKeys {
+        /// The rule.
+        rule: &'a Rule,
+    },
+    /// A rule decides nothing: a denial or an earlier rule is about the same operations.
+    DecidesNothing {
+        /// The rule.
+        rule: &'a Rule,
+    },
+    /// A rule matches no known operation.
+    MatchesNothing {
+        /// The rule.
+        rule: &'a Rule,
+    },
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// A rule that is without effect: perhaps a mistake.
+    Warning,
+    /// A policy that must not be deployed.
+    Error,
+}
+
+/// Judges every operation of the catalogue under every policy.
+pub fn check<'a>(policies: &'a Policies, catalogue: &'a Catalogue) -> Vec<Outcome<'a>> {
+    policies.iter().map(|(name, policy)| Outcome::of(name, policy, catalogue)).collect()
+}
+
+impl<'a> Entry<'a> {
+    /// How the operation is allowed; `None` for an exception.
+    pub const fn grant(&self) -> Option<&Grant<'a>> {
+        match self {
+            Self::Every { grant, .. } | Self::Only { grant, .. } => Some(grant),
+            Self::Except { .. } => None,
+        }
+    }
+}
+
+impl<'a> Finding<'a> {
+    /// The rule that it is about.
+    pub const fn rule(&self) -> &'a Rule {
+        match self {
+            Self::AllowsSecret { rule, .. }
+            | Self::AllowsKeys { rule }
+            | Self::DecidesNothing { rule }
+            | Self::MatchesNothing { rule } => rule,
+        }
+    }
+
+    /// How bad it is.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::AllowsSecret { .. } => Severity::Error,
+            Self::AllowsKeys { .. } | Self::DecidesNothing { .. } | Self::MatchesNothing { .. } => Severity::Warning,
+        }
+    }
+}
+
+impl<'a> Outcome<'a> {
+    /// How many operations it allows, whatever the ids in their paths.
+    pub fn allowed(&self) -> usize {
+        self.entries.iter().filter(|entry| matches!(entry, Entry::Every { .. })).count()
+    }
+
+    fn of(name: &'a str, policy: &'a Policy, catalogue: &'a Catalogue) -> Self {
+        let mut survey = Survey { policy, catalogue, deciding: Vec::new() };
+        let (mut entries, mut refused_secrets, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        for operation in catalogue.operations() {
+            let usual = survey.grant(operation, &operation.path.sample());
+            let special = survey.special(operation, usual.as_ref());
+            let listed = entries.len();
+            entries.extend(usual.map(|grant| Entry::Every { operation, grant }));
+            entries.extend(special);
+            if operation.returns_secret {
+                // To allow it for one id is enough.
+                match entries.iter().skip(listed).find_map(Entry::grant) {
+                    Some(grant) => errors.push(Finding::AllowsSecret { rule: grant.rule, operation }),
+                    None => refused_secrets.push(operation),
+                }
+            }
+        }
+        let mut findings: Vec<_> = policy.rules().iter().filter_map(|rule| survey.without_effect(rule)).collect();
+        findings.append(&mut errors);
+        let allows_unknown =
+            policy.rules().iter().any(|rule| rule.effect() == Effect::Allow && rule.pattern().has_wildcard());
+        Self { name, entries, refused_secrets, allows_unknown, findings }
+    }
+}
+
+/// A walk through the catalogue that remembers which rules decided something.
+struct Survey<'a> {
+    policy: &'a Policy,
+    catalogue: &'a Catalogue,
+    /// The lines of these rules.
+    deciding: Vec<usize>,
+}
+
+impl<'a> Survey<'a> {
+    /// How the operation is allowed at a path of it. A path that no policy is asked
+    /// about is refused.
+    fn grant(&mut self, operation: &Operation, path: &str) -> Option<Grant<'a>> {
+        let path = RequestPath::parse(path).ok()?;
+        let mut grant: Option<Grant<'a>> = None;
+        for method in operation.methods() {
+            match self.policy.decide(method, path) {
+                Decision::Allowed(rule) => {
+                    self.deciding.push(rule.line());
+                    grant.get_or_insert_with(|| Grant { methods: Vec::new(), rule }).methods.push(method);
+                }
+                Decision::Denied { line } => self.deciding.push(line),
+                Decision::Unknown => {}
+            }
+        }
+        grant
+    }
+
+    /// The ids for which the operation is not allowed as `usual`.
+    fn special(&mut self, operation: &'a Operation, usual: Option<&Grant<'a>>) -> Vec<Entry<'a>> {
+        let mut entries = Vec::new();
+        for path in self.singled_out(operation) {
+            match (self.grant(operation, &path), usual) {
+                (Some(grant), usual) if usual != Some(&grant) => entries.push(Entry::Only { operation, path, grant }),
+                (None, Some(usual)) => {
+                    let methods = usual.methods.clone();
+                    entries.push(Entry::Except { operation, path, methods });
+                }
+                _ => {}
+            }
+        }
+        entries
+    }
+
+    /// The paths of an operation that rules single out by their ids.
+    fn singled_out(&self, operation: &Operation) -> Vec<String> {
+        let usual = operation.path.sample();
+        let mut found = Vec::new();
+        for rule in self.policy.rules() {
+            let path = operation.path.sample_for(rule.pattern());
+            // `/conversations/list` is an operation of its own, not the conversation `list`.
+            let owner = self.catalogue.find(operation.method, &path);
+            let own = owner.is_some_and(|owner| owner.path == operation.path);
+            let about_it = || operation.methods().any(|method| speaks_of(rule, method, &path));
+            if path != usual && own && !found.contains(&path) && about_it() {
+                found.push(path);
+            }
+        }
+        found
+    }
+
+    /// Why a rule has decided nothing, if it has not.
+    fn without_effect(&self, rule: &'a Rule) -> Option<Finding<'a>> {
+        if self.deciding.contains(&rule.line()) {
+            return None;
+        }
+        if rule.pattern().names_keys() {
+            // To deny them once more does no harm.
+            return (rule.effect() == Effect::Allow).then_some(Finding::AllowsKeys { rule });
+        }
+        let matches_known = self.catalogue.operations().iter().any(|operation| {
+            let path = operation.path.sample_for(rule.pattern());
+            operation.methods().any(|method| speaks_of(rule, method, &path))
+        });
+        Some(if matches_known { Finding::DecidesNothing { rule } } else { Finding::MatchesNothing { rule } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::{PathTemplate, samples};
+
+    /// A policy's entries, a line each: methods, path, and the line of the rule.
+    fn entries(outcome: &Outcome<'_>) -> Vec<String> {
+        let names = |methods: &[Method]| methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(" ");
+        let written = |entry: &Entry<'_>| match entry {
+            Entry::Every { operation, grant } => {
+                format!("{} {} {}", names(&grant.methods), operation.path, grant.rule.line())
+            }
+            Entry::Only { path, grant, .. } => {
+                format!("{} {path} alone {}", names(&grant.methods), grant.rule.line())
+            }
+            Entry::Except { path, methods, .. } => format!("{} {path} not", names(methods)),
+        };
+        outcome.entries.iter().map(written).collect()
+    }
+
+    #[track_caller]
+    fn assert_entries(text: &str, expected: &[&str]) {
+        let (policies, catalogue) = (Policies::parse(text).unwrap(), samples::catalogue());
+        assert_eq!(entries(&check(&policies, &catalogue)[0]), expected, "{text}");
+    }
+
+    #[test]
+    fn operations_are_listed_with_the_first_rule_that_allows_them() {
+        assert_entries("", &[]);
+        assert_entries(
+            "allow HEAD /v2/**\nallow GET /v2/labels/*\nallow * /mcp",
+            &[
+                "GET HEAD /v2/labels/{id} 2",
+                "GET HEAD /v2/labels/list 2",
+                "HEAD /v2/recordings/{id} 1",
+                "POST /mcp 3",
+                "GET HEAD /mcp 3",
+                "DELETE /mcp 3",
+            ],
+        );
+    }
+
+    #[test]
+    fn ids_that_a_rule_names_are_told_from_all_others() {
+        assert_entries(
+            "allow GET /v2/labels/*\ndeny * /v2/labels/Locked\nallow * /v2/labels/7\nallow GET /v2/recordings/7",
+            &[
+                "GET /v2/labels/{id} 1",
+                "GET /v2/labels/Locked not",
+                "GET HEAD /v2/labels/7 alone 1",
+                "GET /v2/labels/list 1",
+                "DELETE /v2/labels/7 alone 3",
+                "GET /v2/recordings/7 alone 4",
+            ],
+        );
+        // The label `list` is no label, and is not told of as one.
+        assert_entries("allow GET /v2/labels/*\ndeny GET /v2/labels/list", &["GET /v2/labels/{id} 1"]);
+        // Nor is an id that rules name in another operation's path.
+        assert_entries(
+            "allow GET /v2/labels/*\ndeny * /v2/labels/Locked\nallow GET /v2/recordings/locked",
+            &[
+                "GET /v2/labels/{id} 1",
+                "GET /v2/labels/Locked not",
+                "GET /v2/labels/list 1",
+                "GET /v2/recordings/locked alone 3",
+            ],
+        );
+        // A rule that changes nothing for its id adds no entry.
+        assert_entries("allow DELETE /v2/labels/*\nallow DELETE /v2/labels/7", &["DELETE /v2/labels/{id} 1"]);
+    }
+
+    #[test]
+    fn every_policy_has_its_outcome() {
+        let policies = Policies::parse("allow GET /v2/tokens\n[none]\n[all]\nallow * /**").unwrap();
+        let catalogue = samples::catalogue();
+        let outcomes = check(&policies, &catalogue);
+        let told: Vec<_> = outcomes.iter().map(|o| (o.name, o.allowed(), o.allows_unknown)).collect();
+        assert_eq!(told, [("default", 0, false), ("none", 0, false), ("all", 9, true)]);
+        let closed = Policies::parse("deny * /**\nallow GET /v2/tokens").unwrap();
+        assert!(!check(&closed, &catalogue)[0].allows_unknown, "a wildcard that denies");
+    }
+
+    #[test]
+    fn secrets_are_refused_or_an_error() {
+        let catalogue = samples::catalogue();
+        for (text, refused, allowing) in [
+            ("allow GET /v2/**", vec!["listApiKeys", "createToken"], None),
+            ("allow * /v2/**", vec!["listApiKeys"], Some(1)),
+            ("deny * /v2/labels/*\nallow POST /v2/tokens query=", vec!["listApiKeys"], Some(2)),
+        ] {
+            let policies = Policies::parse(text).unwrap();
+            let outcome = &check(&policies, &catalogue)[0];
+            let refused_ids: Vec<&str> = outcome.refused_secrets.iter().map(|o| o.id.as_str()).collect();
+            assert_eq!(refused_ids, refused, "{text}");
+            let errors = outcome.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+            let lines: Vec<usize> = errors
+                .map(|finding| match finding {
+                    Finding::AllowsSecret { rule, operation } if operation.id == "createToken" => rule.line(),
+                    other => panic!("{text}: {other:?}"),
+                })
+                .collect();
+            assert_eq!(lines, allowing.into_iter().collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_allowed_for_one_id_is_an_error_too() {
+        let secret = Operation {
+            method: Method::Get,
+            path: PathTemplate::parse("/v2/hooks/{id}").unwrap(),
+            id: "getHook".to_owned(),
+            returns_secret: true,
+            returns_capability: false,
+        };
+        let catalogue = Catalogue::new("/v2", [secret]);
+        for (text, allowing) in [
+            ("allow GET /v2/hooks/7\nallow HEAD /v2/hooks/*", Some(2)),
+            ("\nallow GET /v2/hooks/7", Some(2)),
+            ("allow GET /v2/hooks/7\ndeny GET /v2/hooks/*", None),
+        ] {
+            let policies = Policies::parse(text).unwrap();
+            let outcome = &check(&policies, &catalogue)[0];
+            let mut errors = outcome.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+            assert_eq!(errors.next().map(|finding| finding.rule().line()), allowing, "{text}");
+            assert_eq!(errors.next(), None, "{text}");
+            assert_eq!(outcome.refused_secrets.is_empty(), allowing.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_without_effect_is_found_with_the_reason() {
+        let catalogue = samples::catalogue();
+        let kind = |finding: &Finding<'_>| match finding {
+            Finding::AllowsSecret { .. } => "secret",
+            Finding::AllowsKeys { .. } => "keys",
+            Finding::DecidesNothing { .. } => "decides nothing",
+            Finding::MatchesNothing { .. } => "matches nothing",
+        };
+        for (text, expected) in [
+            ("allow GET /v2/lables/*", vec![(1, "matches nothing")]),
+            ("allow PUT /v2/labels/*\nallow OPTIONS /**", vec![(1, "matches nothing"), (2, "matches nothing")]),
+            ("allow GET /labels/*", vec![(1, "matches nothing")]),
+            ("deny * /v2/nothing/**", vec![(1, "matches nothing")]),
+            ("allow GET /v2/labels/*\nallow GET /v2/labels/* query=page", vec![(2, "decides nothing")]),
+            ("allow GET /v2/labels/*\nallow GET /v2/labels/7 cache=1s", vec![(2, "decides nothing")]),
+            ("allow GET /v2/labels/7\ndeny * /v2/labels/7", vec![(1, "decides nothing")]),
+            ("allow GET /v2/api_keys\nallow GET /v2/api-keys/**", vec![(1, "keys"), (2, "keys")]),
+            ("allow POST /v2/tokens\nallow GET /v2/x", vec![(2, "matches nothing"), (1, "secret")]),
+            // None of these is a mistake.
+            ("deny * /v2/api_keys/**\nallow GET /v2/labels/*\ndeny GET /v2/labels/locked", vec![]),
+            ("deny GET /v2/labels/*\nallow HEAD /v2/labels/*", vec![]),
+        ] {
+            let policies = Policies::parse(text).unwrap();
+            let outcome = &check(&policies, &catalogue)[0];
+            let found: Vec<_> = outcome.findings.iter().map(|f| (f.rule().line(), kind(f))).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    /// The methods that a policy's list allows for a path of an operation.
+    fn listed<'o>(outcome: &'o Outcome<'_>, operation: &Operation, path: &str) -> &'o [Method] {
+        let mut listed: &[Method] = &[];
+        for entry in &outcome.entries {
+            match entry {
+                Entry::Every { operation: own, grant } if *own == operation => listed = &grant.methods,
+                Entry::Only { operation: own, path: at, grant } if *own == operation && at == path => {
+                    listed = &grant.methods;
+                }
+                Entry::Except { operation: own, path: at, methods } if *own == operation && at == path => {
+                    assert_eq!(listed, methods, "an exception from something else");
+                    listed = &[];
+                }
+                _ => {}
+            }
+        }
+        listed
+    }
+
+    /// What a policy decides of these calls: whether they are allowed, and by which line.
+    fn decisions(policy: &Policy, calls: &[(Method, String)]) -> Vec<(bool, Option<usize>)> {
+        let decide = |(method, path): &(Method, String)| match policy.decide(*method, RequestPath::parse(path).unwrap())
+        {
+            Decision::Allowed(rule) => (true, Some(rule.line())),
+            Decision::Denied { line } => (false, Some(line)),
+            Decision::Unknown => (false, None),
+        };
+        calls.iter().map(decide).collect()
+    }
+
+    /// A text without one of its lines, the others in their places.
+    fn without(text: &str, line: usize) -> String {
+        let lines = text.lines().enumerate().map(|(index, kept)| if index + 1 == line { "" } else { kept });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    proptest! {
+        /// The list says of every path with one id at most what the policy decides.
+        #[test]
+        fn the_list_is_what_the_policy_decides(text in samples::policies()) {
+            let (policies, catalogue) = (Policies::parse(&text).unwrap(), samples::catalogue());
+            for outcome in check(&policies, &catalogue) {
+                let policy = policies.get(outcome.name).unwrap();
+                for (method, path) in samples::calls(&catalogue) {
+                    let operation = catalogue.find(method, &path).unwrap();
+                    let is_allowed = policy.decide(method, RequestPath::parse(&path).unwrap()).is_allowed();
+                    // A denial holds for every spelling, and the list has the rule's own alone.
+                    let denied_spelling = !is_allowed && path.to_ascii_lowercase().ends_with("/locked");
+                    if operation.id != "addCall" && !denied_spelling {
+                        let listed = listed(&outcome, operation, &path);
+                        prop_assert_eq!(listed.contains(&method), is_allowed, "{} {}", method, path);
+                    }
+                }
+            }
+        }
+
+        /// A rule is found without effect exactly if the policy decides all known calls
+        /// alike when its line is empty. To deny keys once more is no mistake.
+        #[test]
+        fn a_rule_without_effect_can_be_left_out(text in samples::policies()) {
+            let (policies, catalogue) = (Policies::parse(&text).unwrap(), samples::catalogue());
+            let calls = samples::calls(&catalogue);
+            for outcome in check(&policies, &catalogue) {
+                let policy = policies.get(outcome.name).unwrap();
+                for rule in policy.rules() {
+                    let rest = Policies::parse(&without(&text, rule.line())).unwrap();
+                    let rest = rest.get(outcome.name).unwrap();
+                    let is_idle = decisions(rest, &calls) == decisions(policy, &calls);
+                    let denies_keys = rule.effect() == Effect::Deny && rule.pattern().names_keys();
+                    let mut warnings = outcome.findings.iter().filter(|f| f.severity() == Severity::Warning);
+                    let warning = warnings.find(|warning| warning.rule() == rule);
+                    prop_assert_eq!(warning.is_some(), is_idle && !denies_keys, "{}: {:?}", rule.text(), warning);
+                }
+            }
+        }
+    }
+}

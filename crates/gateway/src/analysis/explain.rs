@@ -1,0 +1,473 @@
+//! One call, judged as the Worker judges it, with the reason.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use attention_core::Method;
+use attention_core::url::{PathError, RequestPath};
+
+use super::catalogue::{Catalogue, Operation};
+use crate::answer::problem::Problem;
+use crate::authorize::policy::{Decision, Policies, Policy, Rule, Unmet};
+use crate::authorize::{ALIVE, READY, mcp};
+
+/// What the Worker answers itself, before any policy.
+const OWN: [&str; 6] = [ALIVE, READY, "/status", "/sessions", "/admin/keys/current/test", "/admin/keys/next/test"];
+
+/// The methods that are forwarded.
+const FORWARDED: [Method; 6] = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
+
+/// A call, as a caller would write it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The name of the caller's policy.
+    pub policy: &'a str,
+    /// The method, in capitals.
+    pub method: &'a str,
+    /// Path and query.
+    pub target: &'a str,
+}
+
+/// What becomes of a call, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Explanation<'a> {
+    /// It goes to the API.
+    Allowed(Permission<'a>),
+    /// It does not.
+    Refused(Refusal<'a>),
+}
+
+/// Why a call is allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Permission<'a> {
+    /// The rule that allows it.
+    pub rule: &'a Rule,
+    /// What the rule asks for beyond the path, and what becomes of the answer.
+    pub terms: Vec<Term<'a>>,
+    /// The operation that it calls; `None` when the catalogue does not know it.
+    pub operation: Option<&'a Operation>,
+}
+
+/// One thing beyond the path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Term<'a> {
+    /// The query has no parameters but these.
+    Query(&'a [String]),
+    /// The body has at most so many bytes, and its length is announced.
+    Body(u64),
+    /// No message asks for a tool that lists, makes or deletes keys.
+    McpTools,
+    /// These members are taken out of the answer.
+    Redact(&'a [String]),
+    /// The answer is kept for this caller, for so long at most.
+    Cache(Duration),
+}
+
+/// Why a call is refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal<'a> {
+    /// Two servers could read its path differently.
+    Path(PathError),
+    /// It is a browser's question (CORS), which the Worker answers itself.
+    Preflight,
+    /// Its method is not forwarded.
+    Method,
+    /// The Worker answers this path itself.
+    OwnPath,
+    /// The API has nothing at this path.
+    Outside,
+    /// Its path names API keys, which are refused whatever a policy says.
+    Keys {
+        /// The operation that it calls.
+        operation: Option<&'a Operation>,
+    },
+    /// A rule denies it.
+    Denied {
+        /// The rule.
+        rule: &'a Rule,
+        /// The operation that it calls.
+        operation: Option<&'a Operation>,
+    },
+    /// No rule is about it.
+    Unknown {
+        /// What would have been allowed.
+        hints: Vec<Hint<'a>>,
+        /// The operation that it calls.
+        operation: Option<&'a Operation>,
+    },
+    /// The rule that allows its path does not name a parameter of its query.
+    Query {
+        /// The rule.
+        rule: &'a Rule,
+        /// The parameter's name, as the call has it.
+        parameter: &'a str,
+    },
+}
+
+/// A call that is much like a refused one and would be allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Hint<'a> {
+    /// The same call with another method.
+    Method {
+        /// The method.
+        method: Method,
+        /// The rule that allows it.
+        rule: &'a Rule,
+    },
+    /// The same call under another policy.
+    Policy {
+        /// The policy's name.
+        name: &'a str,
+        /// The rule that allows it.
+        rule: &'a Rule,
+    },
+    /// The path in small letters and without a slash at its end.
+    Spelling(String),
+}
+
+/// Explains a call; `None` when there is no policy of that name.
+pub fn explain<'a>(policies: &'a Policies, catalogue: &'a Catalogue, call: Call<'a>) -> Option<Explanation<'a>> {
+    let policy = policies.get(call.policy)?;
+    let question = Question { policies, catalogue, policy };
+    Some(match question.judge(call.method, call.target) {
+        Ok(permission) => Explanation::Allowed(permission),
+        Err(refusal) => Explanation::Refused(refusal),
+    })
+}
+
+impl Explanation<'_> {
+    /// Whether the call goes to the API.
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+}
+
+impl Refusal<'_> {
+    /// What the Worker answers; `None` where that is no problem.
+    pub fn problem(&self) -> Option<Problem> {
+        Some(match self {
+            Self::Path(error) => Problem::path(*error),
+            Self::Preflight | Self::Method => Problem::method(),
+            Self::OwnPath => return None,
+            Self::Outside => Problem::outside(),
+            Self::Keys { .. } | Self::Denied { .. } | Self::Unknown { .. } => Problem::denied(),
+            Self::Query { .. } => Problem::unmet(&Unmet::Query),
+        })
+    }
+}
+
+/// What a call is judged by.
+struct Question<'a> {
+    policies: &'a Policies,
+    catalogue: &'a Catalogue,
+    policy: &'a Policy,
+}
+
+impl<'a> Question<'a> {
+    fn judge(&self, method: &str, target: &'a str) -> Result<Permission<'a>, Refusal<'a>> {
+        let (path_text, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = RequestPath::parse(path_text).map_err(Refusal::Path)?;
+        let method = match Method::parse(method) {
+            Some(Method::Options) => return Err(Refusal::Preflight),
+            Some(method) => method,
+            None => return Err(Refusal::Method),
+        };
+        if OWN.contains(&path_text) {
+            return Err(Refusal::OwnPath);
+        }
+        if !self.is_mounted(path) {
+            return Err(Refusal::Outside);
+        }
+        let operation = self.catalogue.find(method, &path.decoded());
+        match self.policy.decide(method, path) {
+            Decision::Allowed(rule) => match rule.conditions().unnamed_parameter(query) {
+                Some(parameter) => Err(Refusal::Query { rule, parameter }),
+                None => Ok(Permission { rule, terms: terms(rule, method, path), operation }),
+            },
+            Decision::Denied { line } => Err(match self.policy.rule_at(line) {
+                Some(rule) => Refusal::Denied { rule, operation },
+                None => Refusal::Keys { operation },
+            }),
+            Decision::Unknown => Err(Refusal::Unknown { hints: self.hints(method, path), operation }),
+        }
+    }
+
+    /// Whether the path is one of the API: it has the prefix, or is that of MCP.
+    fn is_mounted(&self, path: RequestPath<'_>) -> bool {
+        let beyond_prefix = path.as_str().strip_prefix(self.catalogue.prefix());
+        beyond_prefix.is_some_and(|rest| rest.starts_with('/')) || path.as_str() == mcp::PATH
+    }
+
+    /// What would have been allowed, for a call that no rule of the policy is about:
+    /// another method, another policy, another spelling.
+    fn hints(&self, method: Method, path: RequestPath<'_>) -> Vec<Hint<'a>> {
+        let mut hints = Vec::new();
+        for other in FORWARDED {
+            if let Decision::Allowed(rule) = self.policy.decide(other, path) {
+                hints.push(Hint::Method { method: other, rule });
+            }
+        }
+        for (name, policy) in self.policies.iter() {
+            if let Decision::Allowed(rule) = policy.decide(method, path) {
+                hints.push(Hint::Policy { name, rule });
+            }
+        }
+        let lower = path.as_str().to_ascii_lowercase();
+        let spelt = lower.strip_suffix('/').unwrap_or(&lower);
+        if let Ok(other) = RequestPath::parse(spelt)
+            && other != path
+            && self.is_mounted(other)
+            && self.policy.decide(method, other).is_allowed()
+        {
+            hints.push(Hint::Spelling(spelt.to_owned()));
+        }
+        hints
+    }
+}
+
+/// The terms of a rule that hold for this call.
+fn terms<'a>(rule: &'a Rule, method: Method, path: RequestPath<'_>) -> Vec<Term<'a>> {
+    let conditions = rule.conditions();
+    let is_mcp = path.as_str() == mcp::PATH;
+    let query = conditions.query.as_deref().map(Term::Query);
+    let body = conditions.max_body.map(Term::Body);
+    let redact = Some(&conditions.redact[..]).filter(|names| !names.is_empty()).map(Term::Redact);
+    // Answers of the MCP endpoint are not kept, nor answers to other methods.
+    let cache = conditions.cache.filter(|_| method == Method::Get && !is_mcp).map(Term::Cache);
+    [query, body, is_mcp.then_some(Term::McpTools), redact, cache].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::{Entry, check, samples};
+    use crate::authorize::policy::BodyLength;
+
+    const TEXT: &str = "\
+allow GET /v2/labels/list query=page,filter[title] redact=email,phone
+allow POST /v2/tokens body=64kb query=
+allow * /v2/recordings/** cache=5min
+allow * /mcp cache=1s
+deny * /v2/recordings/locked/**
+
+[wide]
+allow * /v2/**
+";
+
+    fn with<T>(text: &str, method: &str, target: &str, look: impl FnOnce(Explanation<'_>) -> T) -> T {
+        let (policies, catalogue) = (Policies::parse(text).unwrap(), samples::catalogue());
+        look(explain(&policies, &catalogue, Call { policy: Policies::DEFAULT, method, target }).unwrap())
+    }
+
+    fn permission<T>(method: &str, target: &str, look: impl FnOnce(Permission<'_>) -> T) -> T {
+        with(TEXT, method, target, |explanation| match explanation {
+            Explanation::Allowed(permission) => look(permission),
+            Explanation::Refused(refusal) => panic!("{method} {target}: {refusal:?}"),
+        })
+    }
+
+    fn refusal<T>(method: &str, target: &str, look: impl FnOnce(Refusal<'_>) -> T) -> T {
+        with(TEXT, method, target, |explanation| match explanation {
+            Explanation::Refused(refusal) => look(refusal),
+            Explanation::Allowed(permission) => panic!("{method} {target}: {permission:?}"),
+        })
+    }
+
+    #[test]
+    fn a_permission_has_rule_terms_and_operation() {
+        let id = |permission: &Permission<'_>| permission.operation.map(|operation| operation.id.clone());
+        permission("GET", "/v2/labels/list?page=1&filter%5Btitle%5D=x", |permission| {
+            assert_eq!((permission.rule.line(), id(&permission).as_deref()), (1, Some("listLabels")));
+            let [Term::Query(query), Term::Redact(redact)] = permission.terms[..] else { panic!("{permission:?}") };
+            assert_eq!(
+                (query, redact),
+                (&["page", "filter[title]"].map(String::from)[..], &["email", "phone"].map(String::from)[..])
+            );
+        });
+        permission("POST", "/v2/tokens", |permission| {
+            assert_eq!((permission.rule.line(), id(&permission).as_deref()), (2, Some("createToken")));
+            assert_eq!(permission.terms, [Term::Query(&[]), Term::Body(65_536)]);
+        });
+        permission("GET", "/v2/recordings/7?any=thing", |permission| {
+            assert_eq!((permission.rule.line(), id(&permission).as_deref()), (3, Some("getRecording")));
+            assert_eq!(permission.terms, [Term::Cache(Duration::from_mins(5))]);
+        });
+        // The catalogue knows no such operation, and answers to HEAD are not kept.
+        permission("HEAD", "/v2/recordings/7/parts", |permission| {
+            assert_eq!((id(&permission), permission.terms), (None, vec![]));
+        });
+        permission("GET", "/mcp", |permission| {
+            assert_eq!((permission.rule.line(), id(&permission).as_deref()), (4, Some("mcp")));
+            assert_eq!(permission.terms, [Term::McpTools]);
+        });
+    }
+
+    #[test]
+    fn a_refusal_before_any_policy_says_why() {
+        for (method, target, expected) in [
+            ("GET", "/v2/labels/../x", Refusal::Path(PathError::DotSegment { position: 11 })),
+            ("GET", "v2/labels/7", Refusal::Path(PathError::NotAbsolute)),
+            ("GET", "", Refusal::Path(PathError::NotAbsolute)),
+            // The path is the first thing that is looked at.
+            ("TRACE", "//", Refusal::Path(PathError::EmptySegment { position: 1 })),
+            ("OPTIONS", "/v2/labels/7", Refusal::Preflight),
+            ("TRACE", "/v2/labels/7", Refusal::Method),
+            ("get", "/v2/labels/7", Refusal::Method),
+            ("", "/v2/labels/7", Refusal::Method),
+            ("POST", "/sessions", Refusal::OwnPath),
+            ("GET", "/healthz?x", Refusal::OwnPath),
+            ("GET", "/labels/7", Refusal::Outside),
+            ("GET", "/v2", Refusal::Outside),
+            ("GET", "/v20/labels", Refusal::Outside),
+            ("POST", "/mcp/", Refusal::Outside),
+        ] {
+            refusal(method, target, |refusal| assert_eq!(refusal, expected, "{method} {target}"));
+        }
+    }
+
+    #[test]
+    fn a_refusal_by_the_policy_names_the_rule() {
+        for target in ["/v2/api_keys", "/v2/API%2DKeys", "/v2/x/apikeys"] {
+            refusal("GET", target, |refusal| assert!(matches!(refusal, Refusal::Keys { .. }), "{refusal:?}"));
+        }
+        refusal("GET", "/v2/api_keys", |refusal| {
+            assert!(
+                matches!(refusal, Refusal::Keys { operation: Some(own) } if own.id == "listApiKeys"),
+                "{refusal:?}"
+            );
+        });
+        refusal("GET", "/v2/recordings/LOCKED?x", |refusal| match refusal {
+            Refusal::Denied { rule, operation: Some(own) } => {
+                assert_eq!((rule.line(), own.id.as_str()), (5, "getRecording"));
+            }
+            other => panic!("{other:?}"),
+        });
+        refusal("GET", "/v2/labels/list?page=1&si%7ae=2&page=3", |refusal| match refusal {
+            Refusal::Query { rule, parameter } => assert_eq!((rule.line(), parameter), (1, "si%7ae")),
+            other => panic!("{other:?}"),
+        });
+    }
+
+    #[test]
+    fn a_call_that_no_rule_is_about_gets_hints() {
+        let hints = |method, target| {
+            refusal(method, target, |refusal| match refusal {
+                Refusal::Unknown { hints, .. } => hints
+                    .iter()
+                    .map(|hint| match hint {
+                        Hint::Method { method, rule } => format!("{method} by {}", rule.line()),
+                        Hint::Policy { name, rule } => format!("{name} by {}", rule.line()),
+                        Hint::Spelling(path) => path.clone(),
+                    })
+                    .collect::<Vec<_>>(),
+                other => panic!("{method} {target}: {other:?}"),
+            })
+        };
+        assert_eq!(hints("POST", "/v2/labels/list"), ["GET by 1", "wide by 8"]);
+        assert_eq!(hints("GET", "/v2/Labels/List/"), ["wide by 8", "/v2/labels/list"]);
+        assert_eq!(hints("GET", "/v2/labels/7"), ["wide by 8"]);
+        // `/v2` is allowed, and is not a path of the API.
+        with("allow GET /v2", "GET", "/v2/", |explanation| {
+            assert_eq!(explanation, Explanation::Refused(Refusal::Unknown { hints: vec![], operation: None }));
+        });
+    }
+
+    #[test]
+    fn a_refusal_has_the_problem_that_the_worker_answers() {
+        for (method, target, expected) in [
+            ("GET", "/v2/a%2fb", Some((400, "path_encoded_separator"))),
+            ("OPTIONS", "/v2/x", Some((405, "method_not_allowed"))),
+            ("TRACE", "/v2/x", Some((405, "method_not_allowed"))),
+            ("GET", "/readyz", None),
+            ("GET", "/x", Some((404, "no_such_route"))),
+            ("GET", "/v2/api_keys", Some((403, "route_denied"))),
+            ("GET", "/v2/recordings/locked", Some((403, "route_denied"))),
+            ("GET", "/v2/labels/7", Some((403, "route_denied"))),
+            ("GET", "/v2/labels/list?x", Some((403, "query_denied"))),
+        ] {
+            let problem = refusal(method, target, |refusal| refusal.problem());
+            assert_eq!(problem.map(|problem| (problem.status, problem.code)), expected, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_policy_has_no_explanation() {
+        let (policies, catalogue) = (Policies::parse(TEXT).unwrap(), samples::catalogue());
+        let explained = |policy| explain(&policies, &catalogue, Call { policy, method: "PUT", target: "/v2/x" });
+        assert_eq!(explained("nowhere"), None);
+        assert!(explained("wide").unwrap().is_allowed() && !explained("default").unwrap().is_allowed());
+    }
+
+    /// Whether a call without a body goes to the API: what the Worker's checks come to,
+    /// one after the other.
+    fn goes_through(policy: &Policy, method: &str, target: &str) -> bool {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let Ok(checked) = RequestPath::parse(path) else { return false };
+        let Some(method) = Method::parse(method) else { return false };
+        let mounted = path.starts_with("/v2/") || path == "/mcp";
+        match policy.decide(method, checked) {
+            Decision::Allowed(rule) => {
+                mounted && method != Method::Options && rule.admits(query, BodyLength::NoBody).is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    const PATHS: &str = "/(v2|V2|v2|mcp|status)\
+        (/(labels|Labels|recordings|tokens|api_keys|mcp)(/(7|[lL]ocked|list|[.]{2}|%6cist))?)?/?";
+
+    proptest! {
+        #[test]
+        fn a_call_is_explained_as_it_is_judged(
+            text in samples::policies(),
+            method in "GET|HEAD|POST|DELETE|PUT|OPTIONS|TRACE|get",
+            path in PATHS,
+            query in "([?]((page|si%7Ae|x)=1&?){0,2})?",
+        ) {
+            let (policies, catalogue) = (Policies::parse(&text).unwrap(), samples::catalogue());
+            for (name, policy) in policies.iter() {
+                let target = [&path[..], &query].concat();
+                let call = Call { policy: name, method: &method, target: &target };
+                let explanation = explain(&policies, &catalogue, call).unwrap();
+                prop_assert_eq!(explanation.is_allowed(), goes_through(policy, &method, &target), "{:?}", explanation);
+                let Explanation::Refused(Refusal::Unknown { hints, .. }) = explanation else { continue };
+                // Whoever follows a hint gets through, the query aside.
+                for hint in hints {
+                    let hinted = match &hint {
+                        Hint::Method { method, .. } => goes_through(policy, method.as_str(), &path),
+                        Hint::Policy { name, .. } => goes_through(policies.get(name).unwrap(), &method, &path),
+                        Hint::Spelling(spelt) => goes_through(policy, &method, spelt),
+                    };
+                    prop_assert!(hinted, "{:?}", hint);
+                }
+            }
+        }
+
+        /// `check` and `explain` say the same.
+        #[test]
+        fn what_is_listed_is_explained_so(text in samples::policies()) {
+            let (policies, catalogue) = (Policies::parse(&text).unwrap(), samples::catalogue());
+            for outcome in check(&policies, &catalogue) {
+                for entry in &outcome.entries {
+                    let (operation, path, methods, is_allowed) = match entry {
+                        Entry::Every { operation, grant } => (operation, operation.path.sample(), &grant.methods, true),
+                        Entry::Only { operation, path, grant } => (operation, path.clone(), &grant.methods, true),
+                        Entry::Except { operation, path, methods } => (operation, path.clone(), methods, false),
+                    };
+                    for method in methods {
+                        let call = Call { policy: outcome.name, method: method.as_str(), target: &path };
+                        let explanation = explain(&policies, &catalogue, call).unwrap();
+                        prop_assert_eq!(explanation.is_allowed(), is_allowed, "{:?}", entry);
+                        if let Explanation::Allowed(permission) = explanation {
+                            prop_assert_eq!(permission.operation, Some(*operation));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What policies come to, before they are deployed.
+//!
+//! | module | the question it answers |
+//! | --- | --- |
+//! | [`catalogue`] | which operations are there to be allowed? |
+//! | [`mod@check`] | which of them do the policies allow, and which rules are mistakes? |
+//! | [`mod@explain`] | why is this one call allowed or refused? |
+//!
+//! Everything is judged by the code that judges in the Worker. The answers are
+//! data: what prints them chooses the words.
+//!
+//! ```
+//! use attention_core::Method;
+//! use attention_gateway::analysis::{Catalogue, Finding, Operation, PathTemplate, check};
+//! use attention_gateway::authorize::policy::Policies;
+//!
+//! let labels = Operation {
+//!     method: Method::Get,
+//!     path: PathTemplate::parse("/v2/labels/{id}")?,
+//!     id: "getLabel".into(),
+//!     returns_secret: false,
+//!     returns_capability: false,
+//! };
+//! let catalogue = Catalogue::new("/v2", [labels]);
+//! let policies = Policies::parse("allow GET /v2/labels/*\nallow GET /v2/lables/7")?;
+//!
+//! let [default] = &check(&policies, &catalogue)[..] else { unreachable!("a text without names is one policy") };
+//! assert_eq!(default.allowed(), 1);
+//! assert!(matches!(default.findings[..], [Finding::MatchesNothing { rule }] if rule.line() == 2));
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+
+pub mod catalogue;
+pub mod check;
+pub mod explain;
+#[cfg(test)]
+mod samples;
+
+pub use catalogue::{Catalogue, Operation, PathTemplate};
+pub use check::{Entry, Finding, Grant, Outcome, Severity, check};
+pub use explain::{Call, Explanation, Hint, Permission, Refusal, Term, explain};
+
+use attention_core::Method;
+use attention_core::url::RequestPath;
+
+use crate::authorize::policy::Rule;
+
+/// Whether a rule is about a call. It is about none with a path that is refused
+/// before any policy is asked.
+fn speaks_of(rule: &Rule, method: Method, path: &str) -> bool {
+    RequestPath::parse(path).is_ok_and(|path| rule.speaks_of(method, path))
+}

@@ -1,0 +1,403 @@
+//! What a token says, once it is known who signed it.
+//!
+//! The header and the claims are read here from the bytes that were signed, not
+//! from what another reader made of them: with a name that stands there twice,
+//! two readers disagree on what the issuer said.
+
+use alloc::string::String;
+
+use attention_core::Timestamp;
+use attention_core::codec::text;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+
+use super::Jwt;
+use super::members::{Member, Members};
+use super::numeric_date::NumericDate;
+use crate::authorize::callers::is_name;
+use crate::limits::rate::Rate;
+
+/// Whom a token names, and what that allows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Admitted<'a> {
+    /// A name that may stand in a log line.
+    pub name: String,
+    /// The name of a policy that exists.
+    pub policy: &'a str,
+    /// Of this person.
+    pub limit: Option<Rate>,
+}
+
+/// Why a token is not believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It is longer than any that is looked at.
+    TooLong,
+    /// There is no key set to check it with.
+    NoKeySet,
+    /// It names a key that is not in the issuer's key set, not even in a new one.
+    UnknownKey,
+    /// It is no compact serialization, or its header is none: no JSON object, or
+    /// one in which a name stands twice (RFC 7515 §4).
+    Form,
+    /// Its payload is not claims: no JSON object, or not encoded (RFC 7797 §7).
+    NoClaims,
+    /// This claim is missing, stands there twice, or is not what it is to be.
+    Claim(&'static str),
+    /// Its time is over.
+    Expired,
+    /// Its `typ` says that it is for something else.
+    Type,
+    /// It is good, but it names nobody or nothing is granted to whom it names.
+    NoGrant,
+}
+
+impl Refusal {
+    /// What the log says of it: the fault, and for claims which one; never a value.
+    /// Where `jose` has a code for it, that is the name.
+    pub fn reason(self) -> String {
+        String::from(match self {
+            Self::TooLong => "too long",
+            Self::NoKeySet => "ERR_JWKS_TIMEOUT",
+            Self::UnknownKey => "ERR_JWKS_NO_MATCHING_KEY",
+            Self::Form => "ERR_JWS_INVALID",
+            Self::NoClaims => "ERR_JWT_INVALID",
+            Self::Claim(name) => return text::concat(&["ERR_JWT_CLAIM_VALIDATION_FAILED (", name, ")"]),
+            Self::Expired => "ERR_JWT_EXPIRED (exp)",
+            Self::Type => "typ",
+            Self::NoGrant => "no grant",
+        })
+    }
+}
+
+impl Jwt {
+    /// Judges a token whose signature has been checked: by a key of the issuer's,
+    /// with an algorithm of [`Self::algorithms`], and with no `crit` that the
+    /// check does not know. What it says is judged in the order in which `jose`
+    /// does it, so that the log gives the same reason for the same token.
+    pub fn judge(&self, token: &str, now: Timestamp) -> Result<Admitted<'_>, Refusal> {
+        let mut parts = token.split('.');
+        let (Some(header), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Refusal::Form);
+        };
+        let header = Base64UrlUnpadded::decode_vec(header).map_err(|_| Refusal::Form)?;
+        let header = Members::decode(&header).filter(|header| !header.repeat()).ok_or(Refusal::Form)?;
+        // A payload that is signed as it stands would be read as what it encodes.
+        if !matches!(header.get("b64"), Member::Absent | Member::One("true")) {
+            return Err(Refusal::NoClaims);
+        }
+        let payload = Base64UrlUnpadded::decode_vec(payload).map_err(|_| Refusal::Form)?;
+        let claims = Members::decode(&payload).ok_or(Refusal::NoClaims)?;
+        self.check(&claims, now.as_unix_millis() / 1000)?;
+        if is_of_another_kind(header.get("typ")) {
+            return Err(Refusal::Type);
+        }
+        self.grant(&claims).ok_or(Refusal::NoGrant)
+    }
+
+    /// Who issued it, for whom, and for when. Of a claim that is optional, a
+    /// repeated one does not count as missing: that would let in what it keeps out.
+    fn check(&self, claims: &Members<'_>, second: u64) -> Result<(), Refusal> {
+        for required in ["iss", "aud", "exp"] {
+            if !matches!(claims.get(required), Member::One(_)) {
+                return Err(Refusal::Claim(required));
+            }
+        }
+        if claims.get("iss").text().is_none_or(|issuer| issuer != self.issuer) {
+            return Err(Refusal::Claim("iss"));
+        }
+        if !claims.get("aud").any_text(|audience| self.audiences.iter().any(|own| own == audience)) {
+            return Err(Refusal::Claim("aud"));
+        }
+        time(claims, "iat")?;
+        // A leeway is at most some minutes.
+        if time(claims, "nbf")?.is_some_and(|begin| begin.is_after(second.saturating_add(self.leeway_seconds))) {
+            return Err(Refusal::Claim("nbf"));
+        }
+        if time(claims, "exp")?.is_none_or(|end| end.is_past(self.leeway_seconds, second)) {
+            return Err(Refusal::Expired);
+        }
+        Ok(())
+    }
+
+    /// The name, and the first grant that fits it.
+    pub(super) fn grant(&self, claims: &Members<'_>) -> Option<Admitted<'_>> {
+        let name = claims.get(&self.name_claim).text().filter(|name| is_name(name))?;
+        for grant in &self.grants {
+            let fits = match &grant.claim {
+                None => true,
+                // Nor does a later grant count then: it might give more.
+                Some((name, _)) if claims.get(name) == Member::Repeated => return None,
+                Some((name, test)) => claims.get(name).any_text(|text| test.holds(text)),
+            };
+            if fits {
+                return Some(Admitted { name: name.into_owned(), policy: &grant.policy, limit: grant.limit });
+            }
+        }
+        None
+    }
+}
+
+/// The time that a claim is, where it is there; it has to be one then.
+fn time(claims: &Members<'_>, name: &'static str) -> Result<Option<NumericDate>, Refusal> {
+    match claims.get(name) {
+        Member::Absent => Ok(None),
+        Member::One(value) => NumericDate::of(value).map(Some).ok_or(Refusal::Claim(name)),
+        Member::Repeated => Err(Refusal::Claim(name)),
+    }
+}
+
+/// RFC 8725 §3.11: what is typed as something else than a token for access is none,
+/// such as an issuer's `logout+jwt`. A `typ` that names no kind says nothing.
+fn is_of_another_kind(typ: Member<'_>) -> bool {
+    let ends = |text: &str, end: &str| {
+        let start = text.len().checked_sub(end.len());
+        start.and_then(|start| text.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    typ != Member::Absent && typ.text().is_none_or(|typ| ends(&typ, "+jwt") && !ends(&typ, "at+jwt"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorize::policy::Policies;
+
+    const SECOND: u64 = 1_700_000_000;
+    const CONFIG: &str = r#"{
+        "issuer": "https://team.example", "audience": ["abc", "def"], "jwks": "https://team.example/certs",
+        "nameClaim": "email",
+        "grants": [
+            { "claim": "groups", "is": ["guests"], "policy": "narrow", "limit": "9/min" },
+            { "claim": "email", "endsWith": "@corp.example" }
+        ]
+    }"#;
+    const HEADER: &str = r#"{"alg":"RS256","kid":"rsa","typ":"JWT"}"#;
+    const GOOD: [(&str, &str); 5] = [
+        ("iss", r#""https://team.example""#),
+        ("aud", r#"["abc"]"#),
+        ("exp", "1700000300"),
+        ("nbf", "1699999999"),
+        ("email", r#""ann@corp.example""#),
+    ];
+
+    fn token(header: &str, payload: &str) -> String {
+        let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+        format!("{}.{}.fake", part(header), part(payload))
+    }
+
+    /// What becomes of a token: the reason, or the name and the policy.
+    fn judged(token: &str) -> String {
+        let policies = Policies::parse("allow GET /v2/a\n[narrow]\nallow GET /v2/b").unwrap();
+        let jwt = Jwt::parse(CONFIG, &policies).unwrap();
+        match jwt.judge(token, Timestamp::from_unix_millis(SECOND * 1000 + 999)) {
+            Ok(Admitted { name, policy, limit }) => {
+                format!("{name} {policy} {}", limit.map(Rate::text).unwrap_or_default())
+            }
+            Err(refusal) => refusal.reason(),
+        }
+    }
+
+    fn claims(members: impl IntoIterator<Item = (&'static str, &'static str)>) -> String {
+        let list: Vec<_> = members.into_iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
+        judged(&token(HEADER, &format!("{{{}}}", list.join(","))))
+    }
+
+    /// A good token with one claim instead of its own.
+    fn with(name: &'static str, value: &'static str) -> String {
+        claims(GOOD.into_iter().filter(|(known, _)| *known != name).chain([(name, value)]))
+    }
+
+    fn without(name: &str) -> String {
+        claims(GOOD.into_iter().filter(|(known, _)| *known != name))
+    }
+
+    fn typed(typ: &str) -> String {
+        let payload = r#"{"iss":"https://team.example","aud":"abc","exp":1700000300,"email":"ann@corp.example"}"#;
+        judged(&token(&format!(r#"{{"alg":"RS256"{typ}}}"#), payload))
+    }
+
+    const ANN: &str = "ann@corp.example default ";
+
+    #[test]
+    fn what_is_as_it_is_to_be_is_let_in() {
+        assert_eq!(claims(GOOD), ANN);
+        for (name, value) in [
+            ("iss", r#""https:\/\/team.ex\u0061mple""#),
+            ("aud", r#""def""#),
+            ("aud", r#"[1,null,["x"],"other","def"]"#),
+            ("exp", "1699999971"),
+            ("exp", "1699999970.5"),
+            ("exp", "1.7000000600e9"),
+            ("exp", "1e999"),
+            ("nbf", "1700000030"),
+            ("nbf", "-1"),
+            ("nbf", "0.5"),
+            ("iat", "99999999999"),
+            ("iat", "-1.5e3"),
+            ("more", r#"{"a":[1,"\ud83d"]}"#),
+        ] {
+            assert_eq!(with(name, value), ANN, "{name} {value}");
+        }
+        assert_eq!(without("nbf"), ANN);
+        assert_eq!(with("groups", r#"["x","guests"]"#), "ann@corp.example narrow 9/min");
+    }
+
+    #[test]
+    fn whose_it_is_and_for_whom() {
+        let claim = |name: &str| format!("ERR_JWT_CLAIM_VALIDATION_FAILED ({name})");
+        for name in ["iss", "aud", "exp"] {
+            assert_eq!(without(name), claim(name));
+        }
+        for value in [
+            r#""https://team.example/""#,
+            r#""https://TEAM.example""#,
+            r#"["https://team.example"]"#,
+            r#"{"0":"https://team.example"}"#,
+            r#""""#,
+            "null",
+            "1",
+        ] {
+            assert_eq!(with("iss", value), claim("iss"), "{value}");
+        }
+        for value in [
+            r#""ab""#,
+            r#""abc ""#,
+            r#""ABC""#,
+            r#""*""#,
+            r#""abc,def""#,
+            "[]",
+            r#"[["abc"]]"#,
+            r#"{"0":"abc"}"#,
+            "null",
+        ] {
+            assert_eq!(with("aud", value), claim("aud"), "{value}");
+        }
+    }
+
+    #[test]
+    fn from_when_to_when() {
+        let claim = |name: &str| format!("ERR_JWT_CLAIM_VALIDATION_FAILED ({name})");
+        for name in ["exp", "nbf", "iat"] {
+            for value in ["null", r#""1700000300""#, "true", "[1700000300]", "{}", r#""NaN""#] {
+                assert_eq!(with(name, value), claim(name), "{name} {value}");
+            }
+        }
+        for value in ["1699999970", "1699999969.999999", "1699999970.0000000001", "0", "-1", "-1e999", "1.7e8"] {
+            assert_eq!(with("exp", value), "ERR_JWT_EXPIRED (exp)", "{value}");
+        }
+        for value in
+            ["1700000031", "1700000030.000001", "1700000030.00000000000001", "1700000030.00000010", "1e300", "1e999"]
+        {
+            assert_eq!(with("nbf", value), claim("nbf"), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_first_fault_is_the_reason() {
+        let faults = [("iat", "null"), ("nbf", "9e9"), ("exp", "1"), ("aud", "1"), ("iss", "1"), ("email", "1")];
+        let reasons = ["iat", "nbf", "exp", "aud", "iss", "email"].map(|left| {
+            let good =
+                GOOD.into_iter().filter(|(name, _)| *name == left || !faults.iter().any(|(fault, _)| name == fault));
+            claims(good.chain(faults.into_iter().filter(|(name, _)| *name != left)))
+        });
+        let claim = "ERR_JWT_CLAIM_VALIDATION_FAILED (iss)";
+        assert_eq!(reasons, [claim, claim, claim, claim, "ERR_JWT_CLAIM_VALIDATION_FAILED (aud)", claim]);
+        // What is missing comes before what is wrong.
+        assert_eq!(claims([("iss", "1"), ("aud", "1")]), "ERR_JWT_CLAIM_VALIDATION_FAILED (exp)");
+        assert_eq!(claims([("exp", "1")]), claim);
+        // A logout token that is over is over.
+        let over = token(r#"{"typ":"logout+jwt"}"#, r#"{"iss":"https://team.example","aud":"abc","exp":1}"#);
+        assert_eq!(judged(&over), "ERR_JWT_EXPIRED (exp)");
+    }
+
+    #[test]
+    fn of_a_repeated_name_none_counts() {
+        for (name, good) in GOOD.into_iter().chain([("iat", "1")]) {
+            let expected = match name {
+                "email" => "no grant".into(),
+                name => format!("ERR_JWT_CLAIM_VALIDATION_FAILED ({name})"),
+            };
+            let rest = || GOOD.into_iter().filter(|(known, _)| *known != name);
+            assert_eq!(
+                claims([(name, good)].into_iter().chain(rest()).chain([(name, "0")])),
+                expected,
+                "{name}, good first"
+            );
+            assert_eq!(
+                claims([(name, "0")].into_iter().chain(rest()).chain([(name, good)])),
+                expected,
+                "{name}, good last"
+            );
+            assert_eq!(claims(rest().chain([(name, good), (name, good)])), expected, "{name}, the same");
+        }
+        // Without groups at all a later grant would fit, and give more.
+        assert_eq!(claims(GOOD.into_iter().chain([("groups", "[]"), ("groups", r#"["guests"]"#)])), "no grant");
+        assert_eq!(claims(GOOD.into_iter().chain([("more", "1"), ("more", "2")])), ANN);
+        for header in
+            [r#"{"typ":"JWT","typ":"JWT"}"#, r#"{"typ":"at+jwt","t\u0079p":"logout+jwt"}"#, r#"{"kid":"a","kid":"b"}"#]
+        {
+            assert_eq!(judged(&token(header, "{}")), "ERR_JWS_INVALID", "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_as_something_else_is_no_token_for_access() {
+        for typ in [
+            "",
+            r#","typ":"JWT""#,
+            r#","typ":"at+jwt""#,
+            r#","typ":"application/AT+JWT""#,
+            r#","typ":"x""#,
+            r#","typ":"""#,
+        ] {
+            assert_eq!(typed(typ), ANN, "{typ}");
+        }
+        for typ in
+            ["logout+jwt", "application/logout+jwt", "LOGOUT+JWT", "secevent+jwt", "dpop+jwt", "+jwt", "\\u002bjwt"]
+        {
+            assert_eq!(typed(&format!(r#","typ":"{typ}""#)), "typ", "{typ}");
+        }
+        for typ in ["1", "null", r#"["JWT"]"#, "{}", "false"] {
+            assert_eq!(typed(&format!(r#","typ":{typ}"#)), "typ", "{typ}");
+        }
+    }
+
+    #[test]
+    fn a_payload_that_is_not_encoded_is_not_read() {
+        assert_eq!(typed(r#","b64":true,"crit":["b64"]"#), ANN);
+        for b64 in ["false", "null", r#""false""#, "0"] {
+            assert_eq!(typed(&format!(r#","b64":{b64},"crit":["b64"]"#)), "ERR_JWT_INVALID", "{b64}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_none() {
+        let good = token(HEADER, "{}");
+        let (header, payload) = (good.split('.').next().unwrap(), good.split('.').nth(1).unwrap());
+        for text in [
+            "",
+            "..",
+            "a.b",
+            "x",
+            &format!("{header}.{payload}"),
+            &format!("{header}.{payload}.a.b"),
+            &format!(".{payload}.a"),
+            &format!("{header}=.{payload}.a"),
+            &format!("{header}.{payload}=.a"),
+            &format!("{header}.{payload} .a"),
+            &format!("{header}.+/.a"),
+            // Another spelling of the same bytes: base64url has one for each.
+            &format!("{header}.e31.a"),
+            &token("[]", "{}"),
+            &token("{", "{}"),
+            &token(r#"{"alg":"RS256"}{}"#, "{}"),
+        ] {
+            assert_eq!(judged(text), "ERR_JWS_INVALID", "{text}");
+        }
+        for payload in ["", "null", "[]", r#""text""#, "1", "{", r#"{"exp":1}{}"#, r#"{"exp":1,"a":[1}]}"#] {
+            assert_eq!(judged(&token(HEADER, payload)), "ERR_JWT_INVALID", "{payload}");
+        }
+        assert_eq!(judged(&token(HEADER, "\u{feff}{}")), "ERR_JWT_CLAIM_VALIDATION_FAILED (iss)");
+        assert_eq!(Refusal::NoKeySet.reason(), "ERR_JWKS_TIMEOUT");
+    }
+}

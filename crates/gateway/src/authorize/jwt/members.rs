@@ -1,0 +1,408 @@
+//! The members of a JSON object, with repeated names kept apart.
+//!
+//! A token's parts are read as strictly as by `JSON.parse`, all of them: core's
+//! reader skims what nobody asks for, and two readers that do not agree on what is
+//! JSON do not agree on what was signed.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use attention_core::codec::json::{self, Element};
+
+/// An object's members: their names, and the text that each value is.
+#[derive(Debug)]
+pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+/// What an object has under a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Member<'a> {
+    Absent,
+    /// The text of the one value.
+    One(&'a str),
+    /// More than one value, of which none counts: RFC 7519 §4 leaves it to the
+    /// reader which one it takes, so the issuer cannot have meant any.
+    Repeated,
+}
+
+impl<'a> Members<'a> {
+    /// The members of the object that these bytes are in UTF-8, whatever they are
+    /// called. A byte order mark is passed over, as browsers' decoders do it.
+    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let text = str::from_utf8(bytes).ok()?;
+        Self::read(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// The members of the object that `text` is; `None` for any other text.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let mut reader = Reader { text, at: 0 };
+        let mut members = Vec::new();
+        reader.expect(b'{')?;
+        if reader.expect(b'}').is_none() {
+            loop {
+                let name = json::read(reader.string()?).ok().and_then(Element::into_text)?;
+                reader.expect(b':')?;
+                members.push((name, reader.value()?));
+                if reader.expect(b',').is_none() {
+                    break;
+                }
+            }
+            reader.expect(b'}')?;
+        }
+        reader.peek().is_none().then_some(Self(members))
+    }
+
+    /// What stands under a name.
+    pub(super) fn get(&self, name: &str) -> Member<'a> {
+        let mut found = self.0.iter().filter(|(known, _)| known == name);
+        match (found.next(), found.next()) {
+            (None, _) => Member::Absent,
+            (Some((_, value)), None) => Member::One(value),
+            _ => Member::Repeated,
+        }
+    }
+
+    /// Whether a name stands there more than once.
+    pub(super) fn repeat(&self) -> bool {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+    }
+}
+
+impl<'a> Member<'a> {
+    /// The value, for core's reader; `None` when there is not exactly one.
+    fn element(self) -> Option<Element<'a>> {
+        match self {
+            Self::One(value) => json::read(value).ok(),
+            _ => None,
+        }
+    }
+
+    /// The text that the value is.
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        self.element().and_then(Element::into_text)
+    }
+
+    /// Whether this holds for the text that the value is, or for one in its list.
+    pub(super) fn any_text(self, holds: impl Fn(&str) -> bool) -> bool {
+        let Some(value) = self.element() else { return false };
+        match value.elements() {
+            Ok(elements) => elements.into_iter().filter_map(Element::into_text).any(|text| holds(&text)),
+            Err(_) => value.into_text().is_some_and(|text| holds(&text)),
+        }
+    }
+}
+
+/// The grammar of RFC 8259, to the letter. Values are walked over with a list of
+/// the brackets that are open: depth costs a byte, not a stack frame.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> Option<u8> {
+        while self.take(b" \t\r\n") {}
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// Passes over the very next byte if it is one of these.
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        let is_there = self.text.as_bytes().get(self.at).is_some_and(|byte| bytes.contains(byte));
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn since(&self, start: usize) -> Option<&'a str> {
+        self.text.get(start..self.at)
+    }
+
+    /// The text of any value.
+    fn value(&mut self) -> Option<&'a str> {
+        self.peek()?;
+        let start = self.at;
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            if self.begin(&mut open)? {
+                continue;
+            }
+            while let Some(&close) = open.last() {
+                if self.expect(b',').is_some() {
+                    self.key(close)?;
+                    break;
+                }
+                self.expect(close)?;
+                open.pop();
+            }
+            if open.is_empty() {
+                return self.since(start);
+            }
+        }
+    }
+
+    /// Passes over a scalar, an empty container, or what begins a container; then
+    /// another value has to follow.
+    fn begin(&mut self, open: &mut Vec<u8>) -> Option<bool> {
+        let close = match self.peek()? {
+            b'{' => b'}',
+            b'[' => b']',
+            b'"' => return self.string().map(|_| false),
+            b'-' | b'0'..=b'9' => return self.number().map(|()| false),
+            _ => return self.word().map(|()| false),
+        };
+        self.at += 1;
+        if self.expect(close).is_some() {
+            return Some(false);
+        }
+        self.key(close)?;
+        open.push(close);
+        Some(true)
+    }
+
+    /// Passes over the name before a value, where the container has names.
+    fn key(&mut self, close: u8) -> Option<()> {
+        if close == b'}' {
+            self.string()?;
+            self.expect(b':')?;
+        }
+        Some(())
+    }
+
+    /// The text of a string, its quotes included.
+    fn string(&mut self) -> Option<&'a str> {
+        self.expect(b'"')?;
+        let start = self.at - 1;
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            self.at += 1;
+            match byte {
+                b'"' => return self.since(start),
+                b'\\' if self.take(b"u") => {
+                    for _ in 0..4 {
+                        self.take(b"0123456789abcdefABCDEF").then_some(())?;
+                    }
+                }
+                b'\\' => self.take(b"\"\\/bfnrt").then_some(())?,
+                0..=0x1f => return None,
+                _ => {}
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<()> {
+        self.take(b"-");
+        if !self.take(b"0") {
+            self.digits()?;
+        }
+        if self.take(b".") {
+            self.digits()?;
+        }
+        if self.take(b"eE") {
+            self.take(b"+-");
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        self.take(b"0123456789").then_some(())?;
+        while self.take(b"0123456789") {}
+        Some(())
+    }
+
+    fn word(&mut self) -> Option<()> {
+        let rest = self.text.get(self.at..)?;
+        let word = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word))?;
+        self.at += word.len();
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
+    use super::*;
+
+    #[test]
+    fn of_a_repeated_name_there_is_no_value() {
+        let members = Members::read(r#" { "a" : 1 , "b":[ {"a":2} ] ,"\u0061":3,"c":"\u00e9" } "#).unwrap();
+        assert_eq!(members.get("a"), Member::Repeated);
+        assert_eq!(members.get("b"), Member::One(r#"[ {"a":2} ]"#));
+        assert_eq!(members.get("d"), Member::Absent);
+        assert_eq!(members.get("c").text().as_deref(), Some("é"));
+        assert!(members.repeat());
+        assert!(!Members::read(r#"{"a":{"a":1},"A":1,"":1}"#).unwrap().repeat());
+    }
+
+    #[test]
+    fn any_text_is_the_value_or_one_in_its_list() {
+        for (value, found) in [
+            (r#""x""#, true),
+            (r#"["y","x"]"#, true),
+            (r#"[1,{},["y"],null,"x"]"#, true),
+            (r#""\u0078""#, true),
+            (r#""xx""#, false),
+            (r#"["y"]"#, false),
+            ("[]", false),
+            (r#"[["x"]]"#, false),
+            (r#"{"x":"x"}"#, false),
+            ("1", false),
+        ] {
+            assert_eq!(Member::One(value).any_text(|text| text == "x"), found, "{value}");
+        }
+        assert!(!Member::Absent.any_text(|_| true) && !Member::Repeated.any_text(|_| true));
+    }
+
+    #[test]
+    fn what_is_no_object_to_the_letter_is_none() {
+        for text in [
+            "",
+            " ",
+            "null",
+            "1",
+            "[]",
+            r#""{}""#,
+            "{",
+            "}",
+            "{}{}",
+            "{},",
+            "{,}",
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1 "b":2}"#,
+            "{a:1}",
+            "{'a':1}",
+            r#"{"a":01}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":.5}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":1e}"#,
+            r#"{"a":-}"#,
+            r#"{"a":0x1}"#,
+            r#"{"a":1x2}"#,
+            r#"{"a":NaN}"#,
+            r#"{"a":Infinity}"#,
+            r#"{"a":undefined}"#,
+            r#"{"a":True}"#,
+            r#"{"a":truefalse}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":[}]"#,
+            r#"{"a":[1}]}"#,
+            r#"{"a":{]}}"#,
+            r#"{"a":[1 2]}"#,
+            r#"{"a":{"b"}}"#,
+            r#"{"a":{"b":1,}}"#,
+            r#"{"a":[{"b":1},{1:2}]}"#,
+            r#"{"a":"\q"}"#,
+            r#"{"a":"\u00g0"}"#,
+            r#"{"a":"\u12"}"#,
+            "{\"a\":\"\t\"}",
+            "{\"a\":\"\u{0}\"}",
+            "{\"a\":\"\u{1f}\"}",
+            "{\"a\":\u{a0}1}",
+            "{\u{c}}",
+            r#"{"a":/**/1}"#,
+            "\u{feff}{}",
+        ] {
+            assert!(Members::read(text).is_none(), "{text}");
+        }
+        assert!(Members::decode(b"{\"a\":\"\xff\"}").is_none());
+        assert!(Members::decode("\u{feff}{}".as_bytes()).is_some());
+        assert!(Members::decode("\u{feff}\u{feff}{}".as_bytes()).is_none());
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = 1_000_000;
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let text = format!(r#"{{"a":{}1{}}}"#, open.repeat(deep), close.repeat(deep));
+            let members = Members::read(&text).unwrap();
+            assert!(!members.get("a").any_text(|_| true));
+            assert!(Members::read(text.get(..text.len() - 1).unwrap()).is_none());
+        }
+    }
+
+    /// A value's text, with white space wherever there may be some.
+    fn values() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9])?",
+            "true|false|null",
+            "\"([a-z\u{e9}\u{1f600} ]|\\\\[\"\\\\/bfnrt]|\\\\u[0-7][0-9a-fA-F]{3}){0,5}\"",
+        ];
+        scalar.prop_recursive(4, 24, 4, |inner| {
+            let list = proptest::collection::vec(inner.clone(), 0..4);
+            let object = proptest::collection::vec(("[a-c]{0,2}", inner), 0..4);
+            let member = |(name, value)| format!("\"{name}\"\t: {value}");
+            prop_oneof![
+                list.prop_map(|list| format!("[ {} ]", list.join(" , "))),
+                object.prop_map(move |list| format!(
+                    "{{{}\n}}",
+                    list.into_iter().map(member).collect::<Vec<_>>().join(",")
+                )),
+            ]
+        })
+    }
+
+    fn objects() -> impl Strategy<Value = (Vec<(String, String)>, String)> {
+        proptest::collection::vec(("[a-c]{0,2}", values()), 0..6).prop_map(|members| {
+            let list: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+            let text = format!(" {{{}}}\r\n", list.join(" ,"));
+            (members, text)
+        })
+    }
+
+    /// What a character is replaced by.
+    const EDITS: &[&str] = &[
+        "", "{", "}", "[", "]", ":", ",", "\"", "\\", "0", "1", "-", "+", ".", "e", "E", "u", "t", "null", " ", "\n",
+        "\t", "\u{1}", "\u{7f}", "\u{a0}", "\u{e9}", "\"a\":1,", "[[]]", "{}",
+    ];
+
+    proptest! {
+        #[test]
+        fn reads_what_was_written((written, text) in objects(), name in "[a-d]{0,2}") {
+            let members = Members::read(&text).unwrap();
+            let values: Vec<_> = written.iter().filter(|(known, _)| *known == name).map(|(_, value)| value).collect();
+            prop_assert_eq!(members.get(&name), match values[..] {
+                [] => Member::Absent,
+                [value] => Member::One(value),
+                _ => Member::Repeated,
+            });
+            // serde_json takes the last of a repeated name.
+            let read: Map<String, Value> = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(members.repeat(), read.len() < written.len());
+            if let Member::One(value) = members.get(&name) {
+                prop_assert_eq!(&serde_json::from_str::<Value>(value).unwrap(), &read[&name]);
+            }
+        }
+
+        #[test]
+        fn takes_what_serde_json_takes(
+            (_, text) in objects(),
+            edits in proptest::collection::vec((any::<prop::sample::Index>(), prop::sample::select(EDITS)), 1..3),
+        ) {
+            let mut text: Vec<char> = text.chars().collect();
+            for (index, new) in edits {
+                let index = index.index(text.len());
+                text.splice(index..=index, new.chars());
+                prop_assume!(!text.is_empty());
+            }
+            let text: String = text.into_iter().collect();
+            let read = serde_json::from_str::<Map<String, Value>>(&text);
+            // What it can read but not hold is JSON all the same.
+            let is_kept_out = read.as_ref().is_err_and(|error| {
+                let fault = error.to_string();
+                ["out of range", "surrogate", "hex escape"].iter().any(|known| fault.contains(known))
+            });
+            prop_assume!(!is_kept_out);
+            prop_assert_eq!(Members::read(&text).is_some(), read.is_ok(), "{}: {:?}", text, read);
+        }
+    }
+}

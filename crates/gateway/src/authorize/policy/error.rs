@@ -1,0 +1,105 @@
+//! What is wrong with a policy that cannot be read, and where.
+
+use alloc::string::String;
+use core::fmt;
+
+use attention_core::codec::text;
+use attention_core::url::PathError;
+
+/// A policy that cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub fault: PolicyFault,
+}
+
+/// What can be wrong with a line of a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PolicyFault {
+    /// It begins with neither `allow` nor `deny`.
+    Effect,
+    /// Its method is neither `*` nor a known one.
+    Method,
+    /// Something is missing.
+    Incomplete,
+    /// Something stands behind the pattern that is not a condition.
+    TooMuch,
+    /// A condition that there is not, or that stands there twice.
+    Condition,
+    /// A condition on a `deny`: a denial holds always.
+    ConditionOnDeny,
+    /// The size of `body=` is not one.
+    Size,
+    /// The time of `cache=` is not one.
+    Time,
+    /// A `cache=` on a rule that is for no GET.
+    GetAlone,
+    /// A condition of earlier versions, `coalesce=` or `upgrade=`, which are not there any more.
+    Withdrawn,
+    /// The name in brackets is not one.
+    Name,
+    /// A policy of this name stands there already.
+    SameName,
+    /// A second policy where there can be one only.
+    SecondPolicy,
+    /// A wildcard that is not a whole segment, or a `**` that is not at the end.
+    Wildcard,
+    /// A percent-encoded pattern; patterns match decoded paths.
+    Encoded,
+    /// The pattern is not a path.
+    Path(PathError),
+}
+
+impl PolicyError {
+    /// What is wrong and where, in one line.
+    pub fn message(self) -> String {
+        text::concat(&["policy, line ", &text::count(self.line), ": ", &self.fault.message()])
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl PolicyFault {
+    /// What is wrong, in one line.
+    pub fn message(self) -> String {
+        String::from(match self {
+            Self::Effect => "a rule begins with `allow` or `deny`",
+            Self::Method => "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals",
+            Self::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
+            Self::TooMuch => {
+                "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or \
+                    `cache=5min`"
+            }
+            Self::Condition => "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once",
+            Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
+            Self::Size => "a size is digits, or digits and `kb` or `mb`",
+            Self::Time => "a time is digits and `s`, `min` or `h`, a day at most",
+            Self::GetAlone => "`cache=` goes with GET or `*`: it is for no other method",
+            Self::Withdrawn => {
+                "`coalesce=` and `upgrade=` were withdrawn: calls are not joined and WebSockets are refused; remove \
+                    the condition"
+            }
+            Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
+            Self::SameName => "another policy has this name",
+            Self::SecondPolicy => "there can be one policy only here",
+            Self::Wildcard => "`*` stands for one whole segment, and `/**` only at the end",
+            Self::Encoded => "write the path decoded, without `%`",
+            Self::Path(error) => return error.message(),
+        })
+    }
+}
+
+impl fmt::Display for PolicyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for PolicyError {}

@@ -1,0 +1,137 @@
+//! One line of a policy.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use attention_core::Method;
+use attention_core::url::RequestPath;
+
+use super::conditions::{BodyLength, Conditions, Unmet};
+use super::error::PolicyFault;
+use super::pattern::{Pattern, names_keys};
+
+/// One line of a policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    line: usize,
+    text: String,
+    effect: Effect,
+    method: Option<Method>,
+    pattern: Pattern,
+    conditions: Conditions,
+}
+
+/// What becomes of the calls that a rule matches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// They may go on, if no rule denies them.
+    Allow,
+    /// They are refused.
+    Deny,
+}
+
+impl Rule {
+    /// Reads a line that has no comment any more; `None` for a blank one.
+    pub(super) fn parse(line: &str, line_number: usize) -> Result<Option<Self>, PolicyFault> {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let mut rest = words.iter().copied();
+        let Some(effect) = rest.next() else { return Ok(None) };
+        let effect = match effect {
+            "allow" => Effect::Allow,
+            "deny" => Effect::Deny,
+            _ => return Err(PolicyFault::Effect),
+        };
+        let method = match rest.next().ok_or(PolicyFault::Incomplete)? {
+            "*" => None,
+            name => Some(Method::parse(name).ok_or(PolicyFault::Method)?),
+        };
+        let pattern = Pattern::parse(rest.next().ok_or(PolicyFault::Incomplete)?)?;
+        let mut conditions = Conditions::default();
+        for word in rest {
+            let (name, value) = word.split_once('=').ok_or(PolicyFault::TooMuch)?;
+            if effect == Effect::Deny {
+                return Err(PolicyFault::ConditionOnDeny);
+            }
+            conditions.read(name, value, method)?;
+        }
+        Ok(Some(Self { line: line_number, text: words.join(" "), effect, method, pattern, conditions }))
+    }
+
+    /// The line of the policy's text that it is in, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The rule as it is written, with single spaces and without its comment.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The conditions as they are written: [`Self::text`] after the pattern.
+    pub fn conditions_text(&self) -> &str {
+        // Effect, method and pattern are a word each.
+        self.text.splitn(4, ' ').nth(3).unwrap_or_default()
+    }
+
+    /// Whether it allows or denies.
+    pub const fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The method that it is for; `None` for `*`.
+    pub const fn method(&self) -> Option<Method> {
+        self.method
+    }
+
+    /// The paths that it is for.
+    pub const fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// What it asks for beyond the path; nothing for a `deny`.
+    pub const fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    /// The rule's pattern: the route's name in logs and metrics.
+    pub fn route(&self) -> &str {
+        self.pattern.as_str()
+    }
+
+    /// The members to take out of JSON answers, wherever they are.
+    pub fn redacted(&self) -> &[String] {
+        &self.conditions.redact
+    }
+
+    /// How long an answer to GET may be kept for its caller, if the server lets it be
+    /// kept at all; `None` when it may not. From one second to one day.
+    pub const fn cache(&self) -> Option<Duration> {
+        self.conditions.cache
+    }
+
+    /// Checks the conditions that go beyond the path. `query` is an encoded query
+    /// string.
+    pub fn admits(&self, query: &str, body: BodyLength) -> Result<(), Unmet> {
+        self.conditions.admit(query, body)
+    }
+
+    /// Whether it is about this call, whatever other rules say. No rule is about
+    /// keys: they are refused before any rule is asked.
+    pub fn speaks_of(&self, method: Method, path: RequestPath<'_>) -> bool {
+        let path = path.decoded();
+        !names_keys(&path) && self.matches(method, &path)
+    }
+
+    /// [`Self::speaks_of`] for a decoded path that does not name keys.
+    pub(super) fn matches(&self, method: Method, path: &str) -> bool {
+        self.method.is_none_or(|own| own == method)
+            && match self.effect {
+                Effect::Allow => self.pattern.matches(path, |a, b| a == b),
+                Effect::Deny => {
+                    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+                    self.pattern.matches(path, str::eq_ignore_ascii_case)
+                }
+            }
+    }
+}

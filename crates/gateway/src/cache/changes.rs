@@ -1,0 +1,76 @@
+//! The changes of late: what was asked for before a change may be old after it.
+
+use alloc::collections::VecDeque;
+
+use super::path::Path;
+
+/// The paths of the last changes, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    paths: VecDeque<Path>,
+    /// How many happened before those.
+    forgotten: u64,
+}
+
+/// A moment between two changes: how many had happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Moment(u64);
+
+impl Changes {
+    /// How many are remembered. Of one that is forgotten it may be anything that changed.
+    pub(super) const REMEMBERED: usize = 256;
+
+    pub(super) fn record(&mut self, path: Path) {
+        self.paths.push_back(path);
+        if self.paths.len() > Self::REMEMBERED {
+            self.paths.pop_front();
+            self.forgotten += 1;
+        }
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        Moment(self.forgotten + self.paths.len() as u64)
+    }
+
+    /// Whether there may have been a change at, above or below a path after a moment.
+    pub(super) fn concern(&self, path: &Path, since: Moment) -> bool {
+        let Some(before) = since.0.checked_sub(self.forgotten) else { return true };
+        let before = usize::try_from(before).unwrap_or(usize::MAX);
+        self.paths.iter().skip(before).any(|changed| changed.is_related(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_concerns_what_was_asked_for_before_it() {
+        let (mut changes, mine) = (Changes::default(), Path::of("/a/7"));
+        let before = changes.moment();
+        assert!(!changes.concern(&mine, before));
+        changes.record(Path::of("/b"));
+        assert!(!changes.concern(&mine, before));
+        changes.record(Path::of("/a"));
+        let after = changes.moment();
+        assert_eq!([before, after].map(|since| changes.concern(&mine, since)), [true, false]);
+        changes.record(Path::of("/c"));
+        assert_eq!([before, after].map(|since| changes.concern(&mine, since)), [true, false]);
+    }
+
+    #[test]
+    fn so_many_changes_are_remembered_and_a_forgotten_one_may_concern_anything() {
+        let (mut changes, mine) = (Changes::default(), Path::of("/a"));
+        changes.record(Path::of("/a"));
+        let after_mine = changes.moment();
+        for _ in 0..Changes::REMEMBERED {
+            assert!(!changes.concern(&mine, after_mine));
+            changes.record(Path::of("/b"));
+        }
+        assert!(!changes.concern(&mine, after_mine));
+        changes.record(Path::of("/b"));
+        assert!(changes.concern(&mine, after_mine));
+        assert!(!changes.concern(&mine, changes.moment()));
+        assert_eq!(changes.paths.len(), Changes::REMEMBERED);
+    }
+}

@@ -1,0 +1,368 @@
+//! All stored responses of an isolate: their heads, and the ids of the bytes that the
+//! driver keeps. The least lately used one goes first.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::changes::{Changes, Moment};
+use super::head::Head;
+use super::key::Key;
+use super::path::Path;
+
+/// Names the bytes of one stored response, which the driver keeps. Ids do not come back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EntryId(pub(super) u64);
+
+impl EntryId {
+    /// As a number, for the driver's map.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// The stored responses. It decides which bytes the driver keeps, and until when.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// By the turn of their last use: the first was used the least lately.
+    entries: BTreeMap<u64, Entry>,
+    turns: BTreeMap<Arc<Key>, u64>,
+    next_turn: u64,
+    next_id: u64,
+    /// What entries and leaving bodies take together, [`Self::ALL_BYTES`] at most.
+    bytes: usize,
+    /// Bodies without an entry. A visit may still serve them.
+    leaving: Vec<Arc<Body>>,
+    dropped: Vec<EntryId>,
+    changes: Changes,
+}
+
+/// The bytes of a stored response. Each visit that may serve them holds a reference, so
+/// that the driver is not told to drop them before it ends.
+#[derive(Debug)]
+struct Body {
+    id: EntryId,
+    length: usize,
+}
+
+/// A stored response, as a visit holds it: whatever becomes of the entry, this stays.
+#[derive(Clone, Debug)]
+pub(super) struct Snapshot {
+    pub(super) head: Arc<Head>,
+    body: Arc<Body>,
+}
+
+impl Snapshot {
+    pub(super) fn id(&self) -> EntryId {
+        self.body.id
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: Arc<Key>,
+    path: Path,
+    stored: Snapshot,
+}
+
+impl Entry {
+    /// What it takes beside its body.
+    fn overhead(&self) -> usize {
+        Index::ENTRY_OVERHEAD + 2 * self.key.length() + self.stored.head.length()
+    }
+
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.stored.body) > 1
+    }
+}
+
+impl Index {
+    /// The longest body that is stored.
+    pub const ENTRY_BYTES: usize = 256 * 1024;
+    /// What all of them may take, in an isolate that has 128 MB.
+    pub const ALL_BYTES: usize = 16 * 1024 * 1024;
+    /// What an entry takes beside its body and its texts, roughly.
+    pub const ENTRY_OVERHEAD: usize = 2048;
+
+    /// A call with an unsafe method went to this URL. Whatever came of it, the entries at,
+    /// above and below its path go, whoever they are for (RFC 9111 §4.4), and what was
+    /// asked for before is not stored.
+    pub fn invalidate(&mut self, url: &str) {
+        let path = Path::of(url);
+        let related = self.entries.iter().filter(|(_, entry)| entry.path.is_related(&path));
+        for turn in related.map(|(turn, _)| *turn).collect::<Vec<_>>() {
+            self.remove_turn(turn);
+        }
+        self.changes.record(path);
+    }
+
+    /// The ids that nobody will be told to serve any more: the driver drops their bytes.
+    pub fn take_dropped(&mut self) -> Vec<EntryId> {
+        self.release();
+        core::mem::take(&mut self.dropped)
+    }
+
+    /// The stored response of a key, which counts as used.
+    pub(super) fn find(&mut self, key: &Key) -> Option<Snapshot> {
+        let turn = self.turns.get_mut(key)?;
+        let entry = self.entries.remove(turn)?;
+        *turn = self.next_turn;
+        self.next_turn += 1;
+        Some(self.entries.entry(*turn).or_insert(entry).stored.clone())
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) {
+        if let Some(turn) = self.turns.get(key) {
+            self.remove_turn(*turn);
+        }
+    }
+
+    /// Stores a response in place of the key's last one. `None` when there is no room: all
+    /// else is in use.
+    pub(super) fn insert(&mut self, key: Arc<Key>, path: Path, head: Head, length: usize) -> Option<EntryId> {
+        self.remove(&key);
+        let id = EntryId(self.next_id);
+        let stored = Snapshot { head: Arc::new(head), body: Arc::new(Body { id, length }) };
+        let entry = Entry { key: Arc::clone(&key), path, stored };
+        let size = entry.overhead() + length;
+        if !self.make_room(size) {
+            return None;
+        }
+        self.bytes += size;
+        self.turns.insert(key, self.next_turn);
+        self.entries.insert(self.next_turn, entry);
+        self.next_id += 1;
+        self.next_turn += 1;
+        Some(id)
+    }
+
+    /// Gives an entry another head, if its bytes are still these. A changed, evicted or
+    /// replaced one stays as it is now.
+    pub(super) fn update(&mut self, key: &Key, id: EntryId, head: Head) {
+        let Some(turn) = self.turns.get(key).copied() else { return };
+        let Some(entry) = self.entries.get_mut(&turn).filter(|entry| entry.stored.id() == id) else { return };
+        self.bytes -= entry.overhead();
+        entry.stored.head = Arc::new(head);
+        self.bytes += entry.overhead();
+        if !self.make_room(0) {
+            self.remove_turn(turn);
+        }
+    }
+
+    /// The moment until which changes do not matter to who asks now.
+    pub(super) fn moment(&self) -> Moment {
+        self.changes.moment()
+    }
+
+    pub(super) fn changed_since(&self, moment: Moment, path: &Path) -> bool {
+        self.changes.concern(path, moment)
+    }
+
+    /// Lets entries go that are not in use, until so many bytes more are within the bound.
+    fn make_room(&mut self, size: usize) -> bool {
+        self.release();
+        while self.bytes.saturating_add(size) > Self::ALL_BYTES {
+            let Some((turn, _)) = self.entries.iter().find(|(_, entry)| !entry.is_in_use()) else { return false };
+            self.remove_turn(*turn);
+            self.release();
+        }
+        true
+    }
+
+    fn remove_turn(&mut self, turn: u64) {
+        let Some(entry) = self.entries.remove(&turn) else { return };
+        self.bytes -= entry.overhead();
+        self.turns.remove(&entry.key);
+        self.leaving.push(entry.stored.body);
+    }
+
+    /// Drops the leaving bodies that no visit holds.
+    fn release(&mut self) {
+        let Self { leaving, dropped, bytes, .. } = self;
+        leaving.retain(|body| {
+            let in_use = Arc::strong_count(body) > 1;
+            if !in_use {
+                dropped.push(body.id);
+                *bytes -= body.length;
+            }
+            in_use
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use attention_core::Timestamp;
+
+    use super::*;
+    use crate::cache::freshness::Freshness;
+    use crate::cache::key::Owner;
+
+    /// So that a body of this length fills a 64th of the index, with what is beside it.
+    const LENGTH: usize = Index::ALL_BYTES / 64 - Index::ENTRY_OVERHEAD - 100;
+
+    fn url(number: usize) -> String {
+        format!("https://api.example/v2/{number}")
+    }
+
+    fn key(number: usize) -> Arc<Key> {
+        Arc::new(Key::new(&url(number), &Owner::new("app", "default", None), &&[][..]))
+    }
+
+    fn head(link: &str) -> Head {
+        let forever = Freshness { born: Timestamp::default(), fresh_until: Timestamp::from_unix_millis(u64::MAX) };
+        Head::of(&&[("link", link)][..], forever, &|_| false, false)
+    }
+
+    fn insert(index: &mut Index, number: usize, length: usize) -> Option<EntryId> {
+        index.insert(key(number), Path::of(&url(number)), head(""), length)
+    }
+
+    fn full() -> Index {
+        let mut index = Index::default();
+        for number in 0..64 {
+            insert(&mut index, number, LENGTH).unwrap();
+        }
+        assert_eq!(index.take_dropped(), []);
+        assert!(index.bytes > Index::ALL_BYTES - 64 * 100);
+        index
+    }
+
+    #[test]
+    fn the_least_lately_used_go_first() {
+        let mut index = full();
+        for used in [0, 2] {
+            index.find(&key(used)).unwrap();
+        }
+        insert(&mut index, 64, LENGTH).unwrap();
+        insert(&mut index, 65, LENGTH).unwrap();
+        assert_eq!(index.take_dropped(), [EntryId(1), EntryId(3)]);
+        assert_eq!([0, 1, 2, 3, 4].map(|number| index.find(&key(number)).is_some()), [true, false, true, false, true]);
+        assert!(index.bytes <= Index::ALL_BYTES);
+        // A large one takes the place of as many as it needs.
+        let mut index = Index::default();
+        for number in 0..Index::ALL_BYTES / (Index::ENTRY_OVERHEAD + 500) {
+            insert(&mut index, number, 0).unwrap();
+        }
+        let before = index.entries.len();
+        insert(&mut index, before, Index::ENTRY_BYTES);
+        let dropped = index.take_dropped();
+        assert_eq!(dropped, (0..dropped.len() as u64).map(EntryId).collect::<Vec<_>>());
+        assert_eq!(
+            (dropped.len(), index.entries.len()),
+            (before + 1 - index.entries.len(), before + 1 - dropped.len())
+        );
+    }
+
+    #[test]
+    fn a_response_takes_the_place_of_the_last_one_of_its_key() {
+        let mut index = Index::default();
+        let [first, second] = [1, 2].map(|length| insert(&mut index, 0, length).unwrap());
+        assert_eq!(index.take_dropped(), [first]);
+        assert_eq!(index.find(&key(0)).unwrap().id(), second);
+        assert_eq!((index.entries.len(), index.turns.len()), (1, 1));
+    }
+
+    #[test]
+    fn nothing_is_counted_once_all_is_gone() {
+        let mut index = full();
+        let used = index.find(&key(7)).unwrap();
+        insert(&mut index, 7, 5).unwrap();
+        index.remove(&key(8));
+        index.update(&key(9), EntryId(9), head("a longer one"));
+        index.invalidate("https://api.example/v2");
+        assert_eq!((index.entries.len(), index.turns.len()), (0, 0));
+        assert_eq!((index.take_dropped().len(), index.bytes), (64, LENGTH));
+        drop(used);
+        assert_eq!((index.take_dropped(), index.take_dropped(), index.bytes), (vec![EntryId(7)], vec![], 0));
+    }
+
+    #[test]
+    fn what_a_visit_holds_is_not_dropped() {
+        let ways: [fn(&mut Index); 4] = [
+            |index| index.remove(&key(0)),
+            |index| index.invalidate(&url(0)),
+            |index| assert!(insert(index, 0, 7).is_some()),
+            // Not even to make room.
+            |index| assert!((1..100).all(|number| insert(index, number, LENGTH).is_some())),
+        ];
+        for way in ways {
+            let mut index = Index::default();
+            let id = insert(&mut index, 0, LENGTH).unwrap();
+            let [one, other] = [0, 0].map(|number| index.find(&key(number)).unwrap());
+            way(&mut index);
+            assert!(!index.take_dropped().contains(&id));
+            drop(one);
+            assert!(!index.take_dropped().contains(&id));
+            assert!(index.bytes >= LENGTH);
+            drop(other);
+            index.remove(&key(0));
+            assert!(index.take_dropped().contains(&id));
+        }
+    }
+
+    #[test]
+    fn when_visits_hold_all_of_it_nothing_is_stored() {
+        let mut index = full();
+        let mut held: Vec<Snapshot> = (0..64).map(|number| index.find(&key(number)).unwrap()).collect();
+        assert_eq!(insert(&mut index, 64, LENGTH), None);
+        // Neither do they make room when they are gone for everybody else.
+        index.invalidate("https://api.example");
+        assert_eq!((insert(&mut index, 64, LENGTH), index.take_dropped()), (None, vec![]));
+        held.pop();
+        assert!(insert(&mut index, 64, LENGTH).is_some());
+        assert_eq!(index.take_dropped(), [EntryId(63)]);
+        assert!(index.bytes <= Index::ALL_BYTES);
+    }
+
+    #[test]
+    fn a_longer_head_takes_room_as_well() {
+        let mut index = full();
+        let used = index.find(&key(5)).unwrap();
+        index.update(&key(5), used.id(), head(&"x".repeat(LENGTH)));
+        assert_eq!(index.take_dropped(), [EntryId(0)]);
+        assert!(index.bytes <= Index::ALL_BYTES);
+        assert!(index.find(&key(5)).unwrap().head.length() > LENGTH);
+        // When there is none, the entry goes, and leaves the others.
+        let held: Vec<Snapshot> = (1..64).map(|number| index.find(&key(number)).unwrap()).collect();
+        index.update(&key(5), used.id(), head(&"x".repeat(2 * LENGTH)));
+        assert!(index.find(&key(5)).is_none());
+        assert_eq!((index.entries.len(), held.len()), (62, 63));
+        assert!(index.bytes <= Index::ALL_BYTES);
+    }
+
+    #[test]
+    fn an_entry_counts_with_all_that_it_holds() {
+        let mut index = Index::default();
+        insert(&mut index, 7, 5).unwrap();
+        // The URL is there twice: in the key, and decoded.
+        let texts = 2 * "https://api.example/v2/7appdefault".len() + "link".len();
+        assert_eq!(index.bytes, Index::ENTRY_OVERHEAD + texts + 5);
+    }
+
+    #[test]
+    fn a_head_is_not_given_to_other_bytes() {
+        let mut index = Index::default();
+        let old = insert(&mut index, 0, 1).unwrap();
+        insert(&mut index, 0, 2).unwrap();
+        index.update(&key(0), old, head("of the old one"));
+        index.update(&key(1), old, head("of the old one"));
+        assert_eq!(index.find(&key(0)).unwrap().head.length(), head("").length());
+        assert!(index.find(&key(1)).is_none());
+    }
+
+    #[test]
+    fn what_is_related_to_a_change_goes_for_everybody() {
+        let mut index = Index::default();
+        for rest in ["", "/7", "/7/x", "/7?a=b", "/8", "ish"] {
+            for holder in ["app", "other"] {
+                let url = ["https://api.example/v2/a", rest].concat();
+                let key = Arc::new(Key::new(&url, &Owner::new(holder, "default", None), &&[][..]));
+                index.insert(key, Path::of(&url), head(""), 1).unwrap();
+            }
+        }
+        index.invalidate("https://api.example/v2/%61/7/?c=d");
+        assert_eq!(index.take_dropped(), [0, 1, 2, 3, 4, 5, 6, 7].map(EntryId));
+        assert_eq!(index.entries.len(), 4);
+    }
+}

@@ -1,0 +1,94 @@
+//! The bindings of a deployment: their names, as the documentation has them, and their texts.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::deployment::Misconfigured;
+
+pub(crate) const KEY: &str = "ATTENTION_API_KEY";
+pub(crate) const NEXT_KEY: &str = "ATTENTION_API_KEY_NEXT";
+pub(crate) const BASE_URL: &str = "ATTENTION_BASE_URL";
+pub(crate) const CALLERS: &str = "ATTENTION_CALLERS";
+pub(crate) const JWT: &str = "ATTENTION_JWT";
+pub(crate) const SESSION_SECRET: &str = "ATTENTION_SESSION_SECRET";
+pub(crate) const ADMIN: &str = "ATTENTION_ADMIN_SHA256";
+pub(crate) const POLICY: &str = "ATTENTION_POLICY";
+pub(crate) const ORIGINS: &str = "ATTENTION_ALLOWED_ORIGINS";
+pub(crate) const TIMEOUT: &str = "ATTENTION_TIMEOUT_MS";
+pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
+pub(crate) const LOG: &str = "ATTENTION_LOG";
+pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
+pub(crate) const LOG_FORM: &str = "ATTENTION_LOG_FORM";
+/// The shared gate's own; here it is only made sure that it can be read and kept.
+pub(crate) const BUDGET: &str = "ATTENTION_BUDGET";
+/// A Durable Object, which has no text.
+pub(crate) const GATE: &str = "ATTENTION_GATE";
+/// A Rate Limiting binding, which has none either.
+pub(crate) const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
+
+/// All of them.
+pub const ALL: [&str; 17] = [
+    KEY,
+    NEXT_KEY,
+    BASE_URL,
+    CALLERS,
+    JWT,
+    SESSION_SECRET,
+    ADMIN,
+    POLICY,
+    ORIGINS,
+    TIMEOUT,
+    RETRIES,
+    LOG,
+    LOG_SAMPLE,
+    LOG_FORM,
+    BUDGET,
+    GATE,
+    RATE_LIMIT,
+];
+
+/// A binding's text.
+#[derive(Clone, Debug, Default)]
+pub enum Text {
+    /// There is no such binding.
+    #[default]
+    Absent,
+    /// There is one, but it gave no text: a vault that did not answer, or something
+    /// that is no text.
+    Unreadable,
+    /// This.
+    Given(String),
+}
+
+/// The texts of the bindings, by their names.
+#[derive(Default)]
+pub struct Texts(Vec<(&'static str, Text)>);
+
+impl fmt::Debug for Texts {
+    // Without the texts: a key is among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Texts {
+    /// Gives a binding its text; the last one counts.
+    pub fn set(&mut self, name: &'static str, text: Text) {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, text));
+    }
+
+    pub(crate) fn find(&self, name: &'static str) -> &Text {
+        self.0.iter().find(|(known, _)| *known == name).map_or(&Text::Absent, |(_, text)| text)
+    }
+
+    /// An empty text counts as none: that is how a shell unsets a variable.
+    pub(crate) fn get(&self, name: &'static str) -> Result<Option<&str>, Misconfigured> {
+        match self.find(name) {
+            Text::Given(text) if !text.trim().is_empty() => Ok(Some(text)),
+            Text::Unreadable => Err(Misconfigured::Unreadable(name)),
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! A deployment's settings, parsed strictly.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use attention_core::call::RetryPolicy;
+use attention_core::call::Upstream;
+use attention_core::credential::TokenDigest;
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
+use attention_core::{ApiKey, KeyRing};
+
+use crate::authorize::callers::Caller;
+use crate::authorize::jwt::Jwt;
+use crate::authorize::policy::{DEFAULT_POLICY, Policies};
+use crate::authorize::sessions::SessionSecret;
+use crate::deployment::Misconfigured;
+use crate::deployment::bindings::{self, Text, Texts};
+use crate::deployment::strict_json::Fault;
+use crate::limits::rate::Rate;
+use crate::log::{LogFormat, LogLevel, LogSettings};
+
+/// The settings of a deployment, all of them valid. They do not change.
+#[derive(Debug)]
+pub struct Config {
+    pub(crate) callers: Vec<Caller>,
+    pub(crate) jwt: Option<Jwt>,
+    pub(crate) session_secret: Option<SessionSecret>,
+    /// The digest of the operator's own token; without one there are no admin routes.
+    pub(crate) admin: Option<TokenDigest>,
+    pub(crate) policies: Policies,
+    /// The origins whose pages may call.
+    pub(crate) origins: Vec<String>,
+    /// Of one call, waits included.
+    pub(crate) timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) log: LogSettings,
+    /// Whether the gate that all isolates share is bound.
+    pub(crate) has_gate: bool,
+    /// Whether the platform counts callers' calls.
+    pub(crate) has_limiter: bool,
+}
+
+impl Config {
+    /// No call to the API is known to take longer; one that does sets the variable.
+    const DEFAULT_TIMEOUT_MS: u64 = 60 * 1000;
+    const LONGEST_TIMEOUT_MS: u64 = 15 * 60 * 1000;
+    const MOST_RETRIES: u32 = 10;
+
+    /// Everything is checked at once, before anything is served.
+    pub(crate) fn parse(texts: &Texts) -> Result<(Self, Upstream), Misconfigured> {
+        let upstream = upstream(texts)?;
+        let policies = texts.get(bindings::POLICY)?.unwrap_or(DEFAULT_POLICY);
+        let policies = Policies::parse(policies).map_err(Misconfigured::Policy)?;
+        let (callers, jwt) = callers(texts, &policies)?;
+        let session_secret = texts.get(bindings::SESSION_SECRET)?.map(SessionSecret::parse).transpose();
+        let session_secret = session_secret.map_err(Misconfigured::Session)?;
+        if session_secret.is_none() && callers.iter().any(|caller| caller.mints_sessions) {
+            return Err(Misconfigured::NoSessionSecret);
+        }
+        let admin = texts.get(bindings::ADMIN)?.map(TokenDigest::from_hex).transpose();
+        let admin = admin.map_err(|error| Misconfigured::Record(bindings::ADMIN, Fault::at("", error.message())))?;
+        let config = Self {
+            callers,
+            jwt,
+            session_secret,
+            admin,
+            policies,
+            has_gate: has_gate(texts)?,
+            has_limiter: has_limiter(texts)?,
+            origins: origins(texts.get(bindings::ORIGINS)?.unwrap_or_default())?,
+            timeout: timeout(texts)?,
+            retry: retry(texts)?,
+            log: log_settings(texts)?,
+        };
+        Ok((config, upstream))
+    }
+}
+
+fn upstream(texts: &Texts) -> Result<Upstream, Misconfigured> {
+    let key = |name| {
+        let parse = |text| ApiKey::parse(text).map_err(|error| Misconfigured::Key(name, error));
+        texts.get(name)?.map(parse).transpose()
+    };
+    let current = key(bindings::KEY)?.ok_or(Misconfigured::NoKey)?;
+    let next = key(bindings::NEXT_KEY)?;
+    let base = texts.get(bindings::BASE_URL)?.unwrap_or(DEFAULT_BASE_URL);
+    let base = BaseUrl::parse(base).map_err(Misconfigured::BaseUrl)?;
+    Ok(Upstream::new(base, KeyRing::new(current, next)))
+}
+
+fn callers(texts: &Texts, policies: &Policies) -> Result<(Vec<Caller>, Option<Jwt>), Misconfigured> {
+    let callers = texts.get(bindings::CALLERS)?.map(|text| Caller::parse_list(text, policies)).transpose();
+    let callers = callers.map_err(|fault| Misconfigured::Record(bindings::CALLERS, fault))?.unwrap_or_default();
+    let jwt = texts.get(bindings::JWT)?.map(|text| Jwt::parse(text, policies)).transpose();
+    let jwt = jwt.map_err(|fault| Misconfigured::Record(bindings::JWT, fault))?;
+    if callers.is_empty() && jwt.is_none() {
+        return Err(Misconfigured::NoCallers);
+    }
+    Ok((callers, jwt))
+}
+
+/// The gate is a Durable Object, which has no text. It is the gate's own to keep the budget; here it is only made
+/// sure that it can be read and kept.
+fn has_gate(texts: &Texts) -> Result<bool, Misconfigured> {
+    let budget = texts.get(bindings::BUDGET)?;
+    if budget.is_some_and(|text| Rate::parse(text.trim()).is_none()) {
+        return Err(Misconfigured::Record(bindings::BUDGET, Fault::at("", Rate::FORM)));
+    }
+    match texts.find(bindings::GATE) {
+        Text::Given(_) => Err(Misconfigured::NotAGate),
+        Text::Absent if budget.is_some() => Err(Misconfigured::NoGate),
+        Text::Absent => Ok(false),
+        Text::Unreadable => Ok(true),
+    }
+}
+
+/// A Rate Limiting binding has no text either.
+fn has_limiter(texts: &Texts) -> Result<bool, Misconfigured> {
+    match texts.find(bindings::RATE_LIMIT) {
+        Text::Given(_) => Err(Misconfigured::NotALimiter),
+        Text::Absent => Ok(false),
+        Text::Unreadable => Ok(true),
+    }
+}
+
+fn number(texts: &Texts, name: &'static str, range: RangeInclusive<u64>, otherwise: u64) -> Result<u64, Misconfigured> {
+    let Some(text) = texts.get(name)? else { return Ok(otherwise) };
+    let number = text.trim().parse().ok().filter(|number| range.contains(number));
+    number.ok_or(Misconfigured::Number(name, *range.end()))
+}
+
+fn timeout(texts: &Texts) -> Result<Duration, Misconfigured> {
+    let range = 1..=Config::LONGEST_TIMEOUT_MS;
+    number(texts, bindings::TIMEOUT, range, Config::DEFAULT_TIMEOUT_MS).map(Duration::from_millis)
+}
+
+fn retry(texts: &Texts) -> Result<RetryPolicy, Misconfigured> {
+    let usual = RetryPolicy::default();
+    let range = 0..=u64::from(Config::MOST_RETRIES);
+    let max_retries = number(texts, bindings::RETRIES, range, usual.max_retries.into())?;
+    Ok(RetryPolicy { max_retries: u32::try_from(max_retries).unwrap_or(Config::MOST_RETRIES), ..usual })
+}
+
+fn log_settings(texts: &Texts) -> Result<LogSettings, Misconfigured> {
+    Ok(LogSettings {
+        sample_percent: number(texts, bindings::LOG_SAMPLE, 0..=100, 100)?,
+        format: match texts.get(bindings::LOG_FORM)? {
+            None | Some("short") => LogFormat::Short,
+            Some("columns") => LogFormat::Columns,
+            Some(_) => return Err(Misconfigured::LogForm),
+        },
+        level: match texts.get(bindings::LOG)? {
+            None | Some("all") => LogLevel::All,
+            Some("errors") => LogLevel::Errors,
+            Some("silent") => LogLevel::Silent,
+            Some(_) => return Err(Misconfigured::LogLevel),
+        },
+    })
+}
+
+/// Exact origins, separated by commas, as a browser writes them (RFC 6454 §6.2).
+fn origins(text: &str) -> Result<Vec<String>, Misconfigured> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty())
+        .enumerate()
+        .map(|(index, origin)| match BaseUrl::parse(origin) {
+            // A base URL that is all origin, and already in its canonical spelling.
+            Ok(base) if base.path().is_empty() && base.as_str() == origin => Ok(origin.to_owned()),
+            _ => Err(Misconfigured::Origin { index }),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use attention_core::credential::TokenDigest;
+    use attention_core::url::DEFAULT_BASE_URL;
+
+    use super::*;
+    use crate::deployment::bindings::{self as binding, Text};
+
+    const KEY: &str = "an-obviously-fake-key";
+
+    fn texts(changes: &[(&'static str, &str)]) -> Texts {
+        let callers = format!(r#"[{{"name":"app","sha256":"{}"}}]"#, TokenDigest::of("fake-token").to_hex());
+        let mut texts = Texts::default();
+        for (name, text) in [(binding::KEY, KEY), (binding::CALLERS, &callers)].iter().chain(changes) {
+            texts.set(name, Text::Given((*text).to_owned()));
+        }
+        texts
+    }
+
+    fn fault(texts: &Texts) -> String {
+        Config::parse(texts).map(|_| ()).expect_err("a fault").to_string()
+    }
+
+    #[test]
+    fn the_least_configuration_is_enough() {
+        let (config, upstream) = Config::parse(&texts(&[])).unwrap();
+        assert_eq!(config.callers[0].name, "app");
+        assert_eq!(upstream.base().as_str(), DEFAULT_BASE_URL);
+        assert_eq!((config.timeout, config.retry.max_retries), (Duration::from_mins(1), 2));
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines)] // A table of faults.
+    fn every_fault_is_named_and_quotes_nothing() {
+        let digest = TokenDigest::of("fake-token").to_hex();
+        let caller = |name: &str| format!(r#"{{"name":"{name}","sha256":"{digest}"}}"#);
+        let cases: &[(&str, &'static str, String)] = &[
+            ("ATTENTION_API_KEY is not set", binding::KEY, " \n".into()),
+            ("ATTENTION_API_KEY: the key holds a line break at position 4", binding::KEY, "fake\nsentinel".into()),
+            ("ATTENTION_API_KEY_NEXT: the key begins", binding::NEXT_KEY, "Bearer sentinel".into()),
+            ("ATTENTION_BASE_URL: the base URL is plain http", binding::BASE_URL, "http://sentinel.example".into()),
+            ("ATTENTION_CALLERS names nobody", binding::CALLERS, String::new()),
+            ("ATTENTION_CALLERS names nobody", binding::CALLERS, "[]".into()),
+            (
+                "ATTENTION_CALLERS: not JSON of the expected shape at line 1, column 1",
+                binding::CALLERS,
+                "sentinel".into(),
+            ),
+            ("at line 2, column 13", binding::CALLERS, "[\n{\"name\":\"a\" \"sentinel\"}]".into()),
+            ("at line 1, column 2", binding::CALLERS, "[1 ,\"sentinel\"]".into()),
+            ("at line 1, column 4", binding::CALLERS, "[] sentinel".into()),
+            (
+                "ATTENTION_CALLERS[0]: a member that is not one of",
+                binding::CALLERS,
+                r#"[{"__proto__":{"sentinel":1}}]"#.into(),
+            ),
+            (
+                "ATTENTION_CALLERS[0].name: stands there twice",
+                binding::CALLERS,
+                r#"[{"name":"sentinel","name":"b"}]"#.into(),
+            ),
+            ("ATTENTION_CALLERS[0].sha256: is missing", binding::CALLERS, r#"[{"name":"sentinel"}]"#.into()),
+            ("ATTENTION_CALLERS[0].name: is to be a text", binding::CALLERS, r#"[{"name":["sentinel"]}]"#.into()),
+            ("ATTENTION_CALLERS[0].name: is to be 1 to 64", binding::CALLERS, format!("[{}]", caller("sentinel\\n"))),
+            (
+                "ATTENTION_CALLERS[0].sha256: a SHA-256",
+                binding::CALLERS,
+                r#"[{"name":"a","sha256":"sentinel"}]"#.into(),
+            ),
+            (
+                "ATTENTION_CALLERS[1].name: another caller",
+                binding::CALLERS,
+                format!("[{},{}]", caller("a"), caller("a")),
+            ),
+            (
+                "ATTENTION_CALLERS[1].sha256: another caller",
+                binding::CALLERS,
+                format!("[{},{}]", caller("a"), caller("b")),
+            ),
+            ("ATTENTION_POLICY: policy, line 2", binding::POLICY, "allow GET /v2/x\nsentinel".into()),
+            (
+                "ATTENTION_ALLOWED_ORIGINS: entry 1",
+                binding::ORIGINS,
+                "https://a.example, https://sentinel.example/".into(),
+            ),
+            ("ATTENTION_ALLOWED_ORIGINS: entry 0", binding::ORIGINS, "*".into()),
+            ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "sentinel".into()),
+            ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "0".into()),
+            ("ATTENTION_MAX_RETRIES", binding::RETRIES, "11".into()),
+            ("ATTENTION_LOG", binding::LOG, "sentinel".into()),
+            ("ATTENTION_LOG_SAMPLE_PERCENT", binding::LOG_SAMPLE, "101".into()),
+            ("ATTENTION_BUDGET: is to be calls per time", binding::BUDGET, "sentinel/s".into()),
+            ("ATTENTION_BUDGET is set, but ATTENTION_GATE", binding::BUDGET, "50/s".into()),
+            ("ATTENTION_GATE: not a Durable Object", binding::GATE, "sentinel".into()),
+            ("ATTENTION_RATE_LIMIT: not a Rate Limiting binding", binding::RATE_LIMIT, "sentinel".into()),
+            ("ATTENTION_LOG_FORM: one of short, columns", binding::LOG_FORM, "sentinel".into()),
+            ("ATTENTION_POLICY: policy, line 1: a time is", binding::POLICY, "allow GET /v2/x cache=sentinel".into()),
+        ];
+        for (expected, name, text) in cases {
+            let message = fault(&texts(&[(name, text)]));
+            assert!(message.contains(expected), "{message} should say {expected}");
+            assert!(!message.contains("sentinel"), "{message} quotes the configuration");
+        }
+    }
+
+    #[test]
+    fn a_vault_that_does_not_answer_is_a_fault() {
+        let mut texts = texts(&[]);
+        texts.set(binding::NEXT_KEY, Text::Unreadable);
+        assert_eq!(fault(&texts), "ATTENTION_API_KEY_NEXT: the binding could not be read");
+    }
+
+    #[test]
+    fn a_budget_with_a_gate_is_fine() {
+        let mut texts = texts(&[(binding::BUDGET, "50/s")]);
+        texts.set(binding::GATE, Text::Unreadable);
+        assert!(Config::parse(&texts).is_ok());
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let (config, upstream) = Config::parse(&texts(&[])).unwrap();
+        assert!(!format!("{config:?} {upstream:?}").contains(KEY));
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a deployment serves nothing.
+
+use alloc::string::String;
+use core::fmt;
+
+use attention_core::KeyError;
+use attention_core::codec::text;
+use attention_core::url::BaseUrlError;
+
+use crate::authorize::policy::PolicyError;
+use crate::authorize::sessions::SessionError;
+use crate::deployment::bindings as binding;
+use crate::deployment::strict_json::Fault;
+
+/// Why the Worker serves nothing. It holds no value of the configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Misconfigured {
+    /// There is no API key.
+    NoKey,
+    /// The key of this binding is not one.
+    Key(&'static str, KeyError),
+    /// The base URL is not one.
+    BaseUrl(BaseUrlError),
+    /// Nobody may call: there is no caller, and no issuer is believed.
+    NoCallers,
+    /// Something is wrong with the JSON of this binding.
+    Record(&'static str, Fault),
+    /// The secret that signs sessions is not one.
+    Session(SessionError),
+    /// A caller may ask for sessions, and there is no secret to sign them with.
+    NoSessionSecret,
+    /// The policy cannot be read.
+    Policy(PolicyError),
+    /// An allowed origin is not one.
+    Origin {
+        /// Which of them, from 0.
+        index: usize,
+    },
+    /// This binding is not a whole number from the least to this.
+    Number(&'static str, u64),
+    /// The log's level is none of those that there are.
+    LogLevel,
+    /// Nor is its format.
+    LogForm,
+    /// What is bound as the platform's counter is not one.
+    NotALimiter,
+    /// There is a budget and nothing that could keep it.
+    NoGate,
+    /// What is bound as the gate is not a Durable Object.
+    NotAGate,
+    /// This binding is there and gave no text.
+    Unreadable(&'static str),
+}
+
+impl Misconfigured {
+    /// Which binding it is and what is wrong with it, in one line.
+    pub fn message(&self) -> String {
+        match self {
+            Self::NoKey => {
+                let name = binding::KEY;
+                [name, " is not set; run `wrangler secret put ", name, "`"].concat()
+            }
+            Self::Key(name, error) => [name, ": ", &error.message()].concat(),
+            Self::BaseUrl(error) => [binding::BASE_URL, ": ", &error.message()].concat(),
+            Self::NoCallers => [
+                binding::CALLERS,
+                " names nobody, so nobody may call; set it to [{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}]",
+            ]
+            .concat(),
+            Self::Record(name, fault) => {
+                let separator = if matches!(fault, Fault::Syntax { .. }) { ": " } else { "" };
+                [name, separator, &fault.message()].concat()
+            }
+            Self::Session(error) => [binding::SESSION_SECRET, ": ", &error.message()].concat(),
+            Self::NoSessionSecret => {
+                let name = binding::SESSION_SECRET;
+                [name, " is not set, but a caller may mint sessions; run `wrangler secret put ", name, "`"].concat()
+            }
+            Self::Policy(error) => [binding::POLICY, ": ", &error.message()].concat(),
+            Self::Origin { index } => [
+                binding::ORIGINS,
+                ": entry ",
+                &text::count(*index),
+                " is not an exact origin such as https://app.example (https, lower case, no path, no `*`)",
+            ]
+            .concat(),
+            Self::Number(name, most) => [name, ": not a whole number up to ", &text::decimal(*most)].concat(),
+            Self::LogLevel => [binding::LOG, ": one of all, errors, silent"].concat(),
+            Self::LogForm => [binding::LOG_FORM, ": one of short, columns"].concat(),
+            Self::NotALimiter => [binding::RATE_LIMIT, ": not a Rate Limiting binding"].concat(),
+            Self::NoGate => {
+                [binding::BUDGET, " is set, but ", binding::GATE, ", the Durable Object that keeps it, is not bound"].concat()
+            }
+            Self::NotAGate => [binding::GATE, ": not a Durable Object"].concat(),
+            Self::Unreadable(name) => [name, ": the binding could not be read"].concat(),
+        }
+    }
+}
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}

@@ -1,0 +1,151 @@
+//! Who the caller is, and whether the policy allows what it asks for; sessions for a backend's page.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
+use attention_core::{Headers, Method, Timestamp};
+
+use super::{Exchange, Signature, Stage, Step, Then};
+use crate::answer::problem::Problem;
+use crate::answer::reply::Reply;
+use crate::authorize::identity::{self, Identity, NamedBy};
+use crate::authorize::jwt::claims::Refusal;
+use crate::authorize::jwt::key_set::KeySetStep;
+use crate::authorize::jwt::token;
+use crate::authorize::sessions::mint::mint;
+use crate::authorize::{self, Permitted};
+use crate::deployment::Deployment;
+
+/// A request for a session is a few lines.
+const WISH_BYTES: usize = 16 * 1024;
+
+impl Exchange {
+    /// Finds out who sends it. The signature of an issuer's token is the driver's to check.
+    pub(super) fn identify(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        method: Method,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        match deployment.config.jwt.as_ref().map(|jwt| token::find(jwt, request)) {
+            Some(Ok(Some(token))) => {
+                self.token = Some(token.as_str().to_owned());
+                self.verify(deployment, now)
+            }
+            Some(Err(refusal)) => Err(self.jwt_refused(&refusal.reason())),
+            Some(Ok(None)) | None => {
+                let authorization = request.get("authorization");
+                let page = self.facts.page.as_deref();
+                let identity = identity::by_bearer(&deployment.config, authorization.as_deref(), page, now)?;
+                self.identified(deployment, request, method, identity, now)
+            }
+        }
+    }
+
+    /// Checks the token's signature, as soon as there is a key set to check it with.
+    pub(super) fn verify(&mut self, deployment: &mut Deployment, now: Timestamp) -> Result<(), Problem> {
+        match deployment.key_set.next(&mut self.lookup, now) {
+            KeySetStep::Use => self.go(Stage::Verifying, Step::VerifyToken),
+            KeySetStep::Wait(wait) => self.go(Stage::Waiting(Then::LookForKeySet), Step::Wait(wait)),
+            KeySetStep::Fetch { timeout, limit } => {
+                let jwt = deployment.config.jwt.as_ref().ok_or_else(Problem::internal)?;
+                let url = jwt.keys_url().to_owned();
+                self.go(Stage::FetchingKeySet, Step::FetchKeySet { url, timeout, limit });
+            }
+            KeySetStep::Unavailable => return Err(self.jwt_refused(&Refusal::NoKeySet.reason())),
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_key_set(&mut self, deployment: &mut Deployment, got: bool, now: Timestamp) -> Result<(), Problem> {
+        deployment.key_set.answered(&self.lookup, got);
+        self.verify(deployment, now)
+    }
+
+    /// The signature of the token has been checked; what the token says is judged here.
+    pub(super) fn on_signature(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        signature: Signature<'_>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        match signature {
+            Signature::Good => {}
+            Signature::Bad(reason) => return Err(self.jwt_refused(reason)),
+            Signature::UnknownKey if self.lookup.renews() => {
+                return Err(self.jwt_refused(&Refusal::UnknownKey.reason()));
+            }
+            Signature::UnknownKey => {
+                self.lookup.renew();
+                return self.verify(deployment, now);
+            }
+        }
+        let (Some(token), Some(jwt)) = (self.token.take(), &deployment.config.jwt) else {
+            return Err(Problem::internal());
+        };
+        let method = self.request.method.ok_or_else(Problem::method)?;
+        match jwt.judge(&token, now) {
+            Ok(admitted) => {
+                let identity = Identity {
+                    name: admitted.name,
+                    named_by: NamedBy::Issuer,
+                    policy: admitted.policy.to_owned(),
+                    session: None,
+                    mints_sessions: false,
+                    limit: admitted.limit,
+                };
+                self.identified(deployment, request, method, identity, now)
+            }
+            Err(Refusal::NoGrant) => Err(Problem::no_grant()),
+            Err(refusal) => Err(self.jwt_refused(&refusal.reason())),
+        }
+    }
+
+    fn jwt_refused(&mut self, reason: &str) -> Problem {
+        self.facts.fault = Some(["the JWT was refused: ", reason].concat());
+        Problem::unknown_token()
+    }
+
+    fn identified(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        method: Method,
+        identity: Identity,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let permitted = {
+            self.facts.caller = Some(identity.name.clone());
+            self.facts.named_by = identity.named_by;
+            self.facts.session = identity.session.as_ref().map(|session| session.id.clone());
+            self.facts.limit = identity.limit;
+            if let Some(rate) = identity.limit {
+                deployment.allowances.take(&self.facts.holder(), rate, now).map_err(Problem::allowance)?;
+            }
+            authorize::permit(deployment, &self.request, method, &identity)?
+        };
+        self.facts.policy = identity.policy;
+        match permitted {
+            Permitted::Mint => self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES }),
+            Permitted::Forward(forward) => self.forward(deployment, request, forward, now)?,
+        }
+        Ok(())
+    }
+
+    /// What a backend wishes of a session.
+    pub(super) fn on_wish(
+        &mut self,
+        deployment: &Deployment,
+        body: Option<&[u8]>,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let caller = self.facts.caller.as_deref().ok_or_else(Problem::misconfigured)?;
+        let body = body.map(String::from_utf8_lossy);
+        let minted = mint(&deployment.config, caller, body.as_deref(), id, now)?;
+        self.answer(Reply::json(201, minted));
+        Ok(())
+    }
+}

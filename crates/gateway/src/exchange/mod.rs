@@ -1,0 +1,348 @@
+//! One request's way through the proxy.
+//!
+//! ```text
+//! Incoming ─► begin ─► Step ─► driver performs it ─► Report ─► report ─► Step ─► … ─► last Step ─► finish
+//!
+//! VerifyToken ─► authorize ─┬─► ReadRequest (a session's) ─► Reply
+//!                           └─► Count ─► cache ─► ReadRequest, HoldRequest ─► AskGate ⇄ Wait ⇄ Send ─┐
+//!                                          └─► Serve                                                  │
+//!                               Reply, Pass ◄─ ReadResponse ◄──────────────────────────────── judged ◄┘
+//! ```
+//!
+//! The driver owns the request, the response and their bodies; all that is decided is decided here. A limit
+//! comes inside the step that it limits, so a driver has no constant of its own.
+//!
+//! ```
+//! use attention_core::Timestamp;
+//! use attention_core::credential::TokenDigest;
+//! use attention_gateway::deployment::{Deployment, Text, Texts};
+//! use attention_gateway::exchange::{Body, Exchange, Incoming, Pass, Report, Step};
+//!
+//! let callers = format!(r#"[{{"name":"app","sha256":"{}"}}]"#, TokenDigest::of("fake-token").to_hex());
+//! let mut texts = Texts::default();
+//! texts.set("ATTENTION_API_KEY", Text::Given("an-obviously-fake-key".into()));
+//! texts.set("ATTENTION_CALLERS", Text::Given(callers));
+//! let mut deployment = Deployment::parse(&texts);
+//!
+//! let request: &[(&str, &str)] = &[("authorization", "Bearer fake-token")];
+//! let now = Timestamp::from_unix_seconds(1_700_000_000);
+//! let incoming = Incoming {
+//!     method: "GET",
+//!     url: "https://proxy.example/v2/conversations?page=1".into(),
+//!     headers: &request,
+//!     has_body: false,
+//!     fresh_id: "7f3a",
+//! };
+//! let mut exchange = Exchange::begin(deployment.as_mut(), &incoming, now);
+//! let Step::Send(send) = exchange.step() else { panic!("nothing to wait for") };
+//! assert_eq!(send.url, "https://api.attention.tech/v2/conversations?page=1");
+//!
+//! // The driver sends it with the key, and is answered with a 200.
+//! let deployment = deployment.as_mut().expect("it is configured");
+//! let response: &[(&str, &str)] = &[("content-type", "application/json")];
+//! exchange.report(deployment, &request, Report::Response { status: 200, headers: &response, jitter: 0.5 }, now);
+//! assert!(matches!(exchange.step(), Step::Pass(Pass { body: Body::Streamed { keep: None }, .. })));
+//! let line = exchange.finish(Ok(deployment), 200, now, 0.5).line.expect("a line for each request");
+//! assert!(line.contains(r#""caller":"app""#), "{line}");
+//! ```
+
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use attention_core::call::Attempt;
+use attention_core::codec::text::decimal;
+use attention_core::{Call, Headers, Method, Slot, Timestamp, millis};
+
+use crate::answer::problem::Problem;
+use crate::answer::reply::Reply;
+use crate::authorize::jwt::key_set::Lookup;
+use crate::authorize::policy::BodyLength;
+use crate::authorize::target::Target;
+use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request};
+use crate::cache::{Pending, Visit};
+use crate::deployment::{Deployment, Misconfigured};
+use crate::trace::trace_id;
+
+use calling::Response;
+
+mod answering;
+mod calling;
+mod facts;
+mod identifying;
+mod preparing;
+mod step;
+
+pub use answering::Finished;
+pub use facts::Facts;
+pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step};
+
+/// How long a caller may take to send a body that is held. A request that lasts longer than this and what the
+/// API is given is taken for one whose caller is gone.
+const SLOWEST_BODY: Duration = Duration::from_mins(10);
+
+/// A request, as the driver has it.
+pub struct Incoming<'a> {
+    /// As it came; a method that is unknown is refused.
+    pub method: &'a str,
+    /// The whole URL.
+    pub url: String,
+    /// Its headers.
+    pub headers: &'a dyn Headers,
+    /// Whether it has a body.
+    pub has_body: bool,
+    /// A name that nothing else has, such as a UUID: the request's own, unless it came with one.
+    pub fresh_id: &'a str,
+}
+
+impl fmt::Debug for Incoming<'_> {
+    // Without what the caller sent: a token is in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("has_body", &self.has_body).finish_non_exhaustive()
+    }
+}
+
+/// One request, from its arrival to its answer.
+pub struct Exchange {
+    facts: Facts,
+    request: Request,
+    stage: Stage,
+    step: Step,
+    /// The JWT that is being verified, and the need of a key set for it.
+    token: Option<String>,
+    lookup: Lookup,
+    forward: Option<Forward>,
+    /// Its way past the cache, where the policy gives the cache a part in it.
+    visit: Option<Visit>,
+    /// The header by which the API is asked whether what is stored is still the same.
+    condition: Option<(&'static str, String)>,
+    /// What the cache wants of the answer, until it has been taken apart.
+    kept: Option<Pending>,
+    call: Option<Call>,
+    /// Whether the body goes up as it comes, rather than held: when that fails, it may be the caller who broke off.
+    streams: bool,
+    /// Whether the caller's own limit has been counted, by whatever counts it.
+    counted: bool,
+    /// For how long the shared gate has to hold all calls back.
+    closes_gate_for: Option<Duration>,
+}
+
+/// What the step at hand is for: which rule its report goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    FetchingKeySet,
+    Verifying,
+    ReadingWish,
+    Counting,
+    ReadingMessage,
+    Holding,
+    /// Asking the shared gate for a place for this attempt.
+    Asking(Attempt),
+    Waiting(Then),
+    Sending,
+    Probing(Slot),
+    ReadingError,
+    Redacting,
+    Over,
+}
+
+/// What follows a wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Then {
+    /// Another request may have had the issuer's key set by now.
+    LookForKeySet,
+    /// The call goes on.
+    Call,
+    /// The attempt's place in the shared gate's line has come.
+    Send(Attempt),
+    /// The shared gate is asked again.
+    Ask(Attempt),
+}
+
+impl Exchange {
+    /// Begins with a request: its first step is there at once. An isolate that is not fully configured refuses
+    /// everything but [`ALIVE`].
+    pub fn begin(
+        deployment: Result<&mut Deployment, &mut Misconfigured>,
+        incoming: &Incoming<'_>,
+        now: Timestamp,
+    ) -> Self {
+        let mut exchange = Self::new(incoming, now);
+        let path = Target::of(&exchange.request.url).path;
+        let (is_alive, is_ready) = (path == ALIVE, path == READY);
+        exchange.facts.is_probe = is_alive || is_ready;
+        let opened = match deployment {
+            _ if is_alive => Ok(Some(Reply::json(200, r#"{"status":"alive"}"#.to_owned()))),
+            Err(fault) => {
+                exchange.facts.fault = Some(fault.message());
+                Err(Problem::misconfigured())
+            }
+            Ok(deployment) if is_ready => Ok(Some(authorize::readiness(&deployment.upstream, now))),
+            Ok(deployment) => exchange.open(deployment, incoming.headers, now).map(|()| None),
+        };
+        match opened {
+            Ok(Some(reply)) => exchange.answer(reply),
+            Ok(None) => {}
+            Err(problem) => exchange.refuse(&problem),
+        }
+        exchange
+    }
+
+    fn new(incoming: &Incoming<'_>, now: Timestamp) -> Self {
+        let headers = incoming.headers;
+        let own_id = headers.get("x-request-id").filter(|id| accepts_request_id(id)).map(Cow::into_owned);
+        let method = Method::parse(incoming.method);
+        let mut facts = Facts::new(own_id.unwrap_or_else(|| incoming.fresh_id.to_owned()), method, now);
+        facts.trace = headers.get("traceparent").and_then(|text| trace_id(&text).map(str::to_owned));
+        Self {
+            facts,
+            request: Request { method, url: incoming.url.clone(), body: body_length(incoming) },
+            stage: Stage::Over,
+            step: Step::Reply(Reply::problem(&Problem::internal(), "")),
+            token: None,
+            lookup: Lookup::default(),
+            forward: None,
+            visit: None,
+            condition: None,
+            kept: None,
+            call: None,
+            streams: false,
+            counted: false,
+            closes_gate_for: None,
+        }
+    }
+
+    fn open(&mut self, deployment: &mut Deployment, headers: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
+        Target::of(&self.request.url).checked_path().map_err(Problem::path)?;
+        self.request.method.ok_or_else(Problem::method)?;
+        self.facts.page = authorize::page(deployment, &self.request, headers.get("origin").as_deref())?;
+        match authorize::open(deployment, &self.request, headers, self.facts.page.as_deref())? {
+            Opened::Reply(reply) => self.answer(reply),
+            Opened::Status => self.go(Stage::Over, Step::ShowStatus),
+            Opened::Probe { slot, url } => self.probe(slot, url),
+            Opened::Caller { method } => self.identify(deployment, headers, method, now)?,
+        }
+        Ok(())
+    }
+
+    /// What the driver has to do next.
+    pub const fn step(&self) -> &Step {
+        &self.step
+    }
+
+    /// The same, for a driver that takes something out of the last step.
+    pub const fn step_mut(&mut self) -> &mut Step {
+        &mut self.step
+    }
+
+    /// What came of the step; the next one is there at once. `request` are the headers of the request. A report
+    /// that does not belong to the step is a driver's fault, and the request is answered as such.
+    pub fn report(&mut self, deployment: &mut Deployment, request: &dyn Headers, report: Report<'_>, now: Timestamp) {
+        let done = match (self.stage, report) {
+            (Stage::FetchingKeySet, Report::KeySet(got)) => self.on_key_set(deployment, got, now),
+            (Stage::Verifying, Report::Signature(signature)) => self.on_signature(deployment, request, signature, now),
+            (Stage::ReadingWish, Report::RequestBody { body, fresh_id }) => {
+                self.on_wish(deployment, body, fresh_id, now)
+            }
+            (Stage::Counting, Report::Counted(may)) => self.on_counted(deployment, request, may, now),
+            (Stage::ReadingMessage, Report::RequestBody { body, .. }) => {
+                self.on_message(deployment, request, body, now)
+            }
+            (Stage::Holding, Report::RequestHeld(whole)) => self.on_held(deployment, request, whole, now),
+            (Stage::Asking(attempt), Report::Place(place)) => self.on_place(deployment, attempt, place, now),
+            (Stage::Waiting(then), Report::Waited) => self.on_waited(deployment, then, now),
+            (Stage::Sending, Report::Response { status, headers, jitter }) => {
+                self.on_response(deployment, request, &Response { status, headers, jitter }, now)
+            }
+            (Stage::Sending, Report::NoResponse { failure, jitter }) => {
+                self.on_no_response(deployment, (failure, jitter), now)
+            }
+            (Stage::Probing(slot), Report::Response { status, .. }) => self.on_probed(deployment, slot, status),
+            (Stage::Probing(slot), Report::NoResponse { .. }) => self.on_probed(deployment, slot, 0),
+            (Stage::ReadingError, Report::ResponseBody(body)) => self.on_error_body(deployment, body, now),
+            (Stage::Redacting, Report::ResponseBody(body)) => self.on_redactable(deployment, body),
+            _ => Err(Problem::internal()),
+        };
+        if let Err(problem) = done {
+            self.refuse(&problem);
+        }
+    }
+
+    /// The JWT whose signature is to be checked.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    /// The name of this request, for its answer and its log line.
+    pub fn request_id(&self) -> &str {
+        &self.facts.request_id
+    }
+
+    /// Who sends it, for those who tell callers apart.
+    pub fn holder(&self) -> String {
+        self.facts.holder()
+    }
+
+    /// When it began.
+    pub const fn started(&self) -> Timestamp {
+        self.facts.started
+    }
+
+    /// For how long the API asked everybody to hold back, once: what the gate that all isolates share has to know.
+    pub const fn take_gate_closing(&mut self) -> Option<Duration> {
+        self.closes_gate_for.take()
+    }
+
+    /// The longest that a request can last under this configuration, if its caller is still there.
+    pub fn longest(deployment: Option<&Deployment>) -> Duration {
+        let timeout = deployment.map(|deployment| deployment.config.timeout).unwrap_or_default();
+        // Its tries, then reading an answer: each within the timeout.
+        SLOWEST_BODY.saturating_add(timeout).saturating_add(timeout)
+    }
+
+    fn go(&mut self, stage: Stage, step: Step) {
+        self.stage = stage;
+        self.step = step;
+    }
+
+    fn answer(&mut self, reply: Reply) {
+        self.go(Stage::Over, Step::Reply(reply));
+    }
+
+    fn refuse(&mut self, problem: &Problem) {
+        self.facts.code = Some(problem.code);
+        self.answer(Reply::problem(problem, &self.facts.request_id));
+    }
+}
+
+impl fmt::Debug for Exchange {
+    // Without what the caller sent, and what it is answered with: a token may be in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("facts", &self.facts).field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// A caller's own request id, when it is plain enough to stand in a header and a log: 8 to 64 letters, digits,
+/// `-`, `_` or `.`.
+fn accepts_request_id(id: &str) -> bool {
+    (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown.
+fn body_length(incoming: &Incoming<'_>) -> BodyLength {
+    let announced = incoming.headers.get("content-length");
+    match announced.as_deref() {
+        Some("0") => BodyLength::NoBody,
+        _ if !incoming.has_body => BodyLength::NoBody,
+        Some(length) => {
+            attention_core::codec::text::whole_number(length).map_or(BodyLength::Unknown, BodyLength::Announced)
+        }
+        None => BodyLength::Unknown,
+    }
+}
+
+/// A number of milliseconds as the value of a header.
+fn in_millis(duration: Duration) -> String {
+    decimal(millis(duration))
+}

@@ -1,0 +1,130 @@
+//! Between the policy and the API: the platform's counter, the cache, the request's body.
+
+use alloc::string::String;
+
+use attention_core::call::CallOptions;
+use attention_core::{Call, Headers, Method, Timestamp};
+
+use super::{Exchange, Stage, Step};
+use crate::answer::problem::Problem;
+use crate::authorize::Forward;
+use crate::authorize::mcp;
+use crate::authorize::policy::BodyLength;
+use crate::cache::{Found, Owner};
+use crate::deployment::Deployment;
+use crate::limits;
+
+/// A request body up to this size, announced by `Content-Length`, is held so that a 401 or a 429 does not lose
+/// the call.
+const HELD_BODY_BYTES: u64 = 256 * 1024;
+
+/// The longest JSON-RPC message that is read.
+const MESSAGE_BYTES: usize = 256 * 1024;
+
+impl Exchange {
+    /// The policy allows it. `Err` as everywhere here: it is refused after all.
+    pub(super) fn forward(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        forward: Forward,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        self.facts.route = Some(forward.route.clone());
+        self.streams = match self.request.body {
+            BodyLength::NoBody => false,
+            BodyLength::Announced(length) => length > HELD_BODY_BYTES && !forward.is_mcp,
+            BodyLength::Unknown => !forward.is_mcp,
+        };
+        self.forward = Some(forward);
+        deployment.breaker.admit(now).map_err(Problem::circuit_open)?;
+        if deployment.config.has_limiter {
+            self.counted = true;
+            self.go(Stage::Counting, Step::Count { timeout: limits::ANSWER_WITHIN });
+            return Ok(());
+        }
+        self.look_up(deployment, request, now)
+    }
+
+    pub(super) fn on_counted(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        may: bool,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if may { self.look_up(deployment, request, now) } else { Err(Problem::allowance(limits::PLATFORM_PERIOD)) }
+    }
+
+    /// Whether the cache has the answer.
+    fn look_up(&mut self, deployment: &mut Deployment, request: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
+        if let Some(forward) = &self.forward
+            && let Some(most) = forward.cache
+        {
+            let owner = Owner::new(&self.facts.holder(), &self.facts.policy, self.facts.session.as_deref());
+            let visited = deployment.cache.visit(&forward.url, &owner, most, request, now);
+            let (visit, found) = visited.map_or((None, Found::Absent), |(visit, found)| (Some(visit), found));
+            self.visit = visit;
+            match found {
+                Found::Fresh(stored) => {
+                    self.go(Stage::Over, Step::Serve(stored));
+                    return Ok(());
+                }
+                Found::Stale { condition } => self.condition = Some(condition),
+                Found::Absent => {}
+            }
+        }
+        let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
+        match self.request.body {
+            BodyLength::NoBody => return self.start(deployment, request, now),
+            _ if forward.is_mcp && forward.method == Method::Post => {
+                self.go(Stage::ReadingMessage, Step::ReadRequest { limit: MESSAGE_BYTES });
+            }
+            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => self.go(Stage::Holding, Step::HoldRequest),
+            BodyLength::Announced(_) | BodyLength::Unknown => return self.start(deployment, request, now),
+        }
+        Ok(())
+    }
+
+    /// The body of an MCP message: what it asks for is judged before anything is sent.
+    pub(super) fn on_message(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        body: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let text = body.map(String::from_utf8_lossy);
+        match text.as_deref().map(mcp::judge) {
+            Some(Ok(mcp::Message::Plain)) => self.start(deployment, request, now),
+            Some(Ok(mcp::Message::Refused)) => Err(Problem::mcp_refused()),
+            Some(Err(_)) | None => Err(Problem::mcp_body()),
+        }
+    }
+
+    pub(super) fn on_held(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if whole { self.start(deployment, request, now) } else { Err(Problem::broken_upload()) }
+    }
+
+    /// Begins the call to the API. Its time runs from when the request came.
+    fn start(&mut self, deployment: &mut Deployment, request: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
+        let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
+        let options = CallOptions {
+            idempotent: request.get("idempotency-key").map(|_| true),
+            replayable: !self.streams,
+            retry: deployment.config.retry.clone(),
+            timeout: Some(deployment.config.timeout),
+            ..CallOptions::new(forward.method)
+        };
+        let mut call = Call::new(options, self.facts.started);
+        let action = call.start(&mut deployment.upstream, now);
+        self.call = Some(call);
+        self.follow(deployment, action, now)
+    }
+}

@@ -1,0 +1,204 @@
+//! What a driver is asked to do, and what it reports.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use attention_core::call::Failure;
+use attention_core::{Headers, Method, Slot};
+
+use crate::answer::reply::Reply;
+use crate::cache::{EntryId, Pending, Stored};
+use crate::limits::shared_gate::Place;
+
+/// What the driver has to do next. Each but the last four is followed by one [`Report`].
+#[derive(Debug)]
+pub enum Step {
+    /// Get the issuer's key set, which is used from then on; then [`Report::KeySet`].
+    FetchKeySet {
+        /// Where it is. A redirect is no key set.
+        url: String,
+        /// How long the whole answer may take.
+        timeout: Duration,
+        /// In bytes.
+        limit: usize,
+    },
+    /// Check the signature of [`Exchange::token`](super::Exchange::token) with the key set that was had last, by
+    /// one of the deployment's algorithms; then [`Report::Signature`].
+    VerifyToken,
+    /// Read the request's body whole, up to `limit` bytes, and keep it for sending; then [`Report::RequestBody`].
+    ReadRequest {
+        /// In bytes.
+        limit: usize,
+    },
+    /// Hold the request's body, so that it can be sent again; then [`Report::RequestHeld`]. It is as small as
+    /// it was announced to be.
+    HoldRequest,
+    /// Ask the platform's counter whether [`Exchange::holder`](super::Exchange::holder) has a call left; then
+    /// [`Report::Counted`].
+    Count {
+        /// How long the counter may take.
+        timeout: Duration,
+    },
+    /// Ask the gate that all isolates share for a place for `Exchange::holder`; then [`Report::Place`].
+    AskGate {
+        /// The holder's own limit, such as `100/min`, for the gate to count; `None` when it was counted already.
+        limit: Option<String>,
+        /// How long the gate may take.
+        timeout: Duration,
+    },
+    /// Wait; then [`Report::Waited`]. Nobody will read the response that was there, if one was.
+    Wait(Duration),
+    /// Send a request; then [`Report::Response`] or [`Report::NoResponse`].
+    Send(Send),
+    /// Read the response's body whole; then [`Report::ResponseBody`].
+    ReadResponse {
+        /// In bytes.
+        limit: usize,
+        /// Up to the end of the body.
+        timeout: Duration,
+    },
+    /// The last step: the API's response is the answer.
+    Pass(Pass),
+    /// The last step: an answer of the cache.
+    Serve(Stored),
+    /// The last step: an answer of the proxy's own.
+    Reply(Reply),
+    /// The last step: the status page.
+    ShowStatus,
+}
+
+/// One request to the API.
+#[derive(Debug)]
+pub struct Send {
+    /// The method.
+    pub method: Method,
+    /// The URL, checked: it is of the API's origin. A redirect is an answer, not an instruction.
+    pub url: String,
+    /// Whose `Authorization` it takes.
+    pub slot: Slot,
+    /// Up to the response's head; `None` is for ever.
+    pub timeout: Option<Duration>,
+    /// What goes with it.
+    pub carries: Carries,
+}
+
+/// What a request to the API carries beside its `Authorization`.
+#[derive(Debug)]
+pub enum Carries {
+    /// What the caller sent: those of its headers that [`header_policy::UP`](crate::answer::header_policy::UP)
+    /// names, and its body.
+    TheCallers {
+        /// What changes of the headers.
+        edits: Vec<HeaderEdit>,
+        /// Whether there is a body.
+        body: bool,
+    },
+    /// No body, and these headers alone.
+    Only(&'static [(&'static str, &'static str)]),
+}
+
+/// A header that is set, or taken away when it has no value.
+pub type HeaderEdit = (&'static str, Option<Cow<'static, str>>);
+
+/// How the API's response is passed on: its status, those of its headers that
+/// [`header_policy::DOWN`](crate::answer::header_policy::DOWN) names and in which no key is echoed, and this.
+#[derive(Debug)]
+pub struct Pass {
+    /// What the caller gets for a body.
+    pub body: Body,
+    /// What changes of the headers.
+    pub edits: Vec<HeaderEdit>,
+}
+
+/// The body of a response that is passed on.
+#[derive(Debug)]
+pub enum Body {
+    /// As it comes. With `keep` it is read for the cache as well, on the side, and stored when it is whole.
+    Streamed {
+        /// What the cache wants of it.
+        keep: Option<Pending>,
+    },
+    /// These bytes instead.
+    Replaced {
+        /// All of it.
+        bytes: Vec<u8>,
+        /// The name under which the driver has to keep them, if they may be given again.
+        keep: Option<EntryId>,
+    },
+    /// None: there was nothing in it.
+    Empty,
+}
+
+/// What came of a step.
+pub enum Report<'a> {
+    /// Of [`Step::FetchKeySet`]: whether there is a new one.
+    KeySet(bool),
+    /// Of [`Step::VerifyToken`].
+    Signature(Signature<'a>),
+    /// Of [`Step::ReadRequest`]: `None` when it is too large or broke off. `fresh_id` is a new unique name.
+    RequestBody {
+        /// All of it.
+        body: Option<&'a [u8]>,
+        /// A name that nothing else has, such as a UUID.
+        fresh_id: &'a str,
+    },
+    /// Of [`Step::HoldRequest`]: whether it came whole.
+    RequestHeld(bool),
+    /// Of [`Step::Count`]: whether the caller has a call left. A counter that did not answer counts as yes.
+    Counted(bool),
+    /// Of [`Step::AskGate`]: `None` when the gate did not answer.
+    Place(Option<Place>),
+    /// Of [`Step::Wait`].
+    Waited,
+    /// Of [`Step::Send`]: the response's head has come.
+    Response {
+        /// Its status.
+        status: u16,
+        /// Its headers.
+        headers: &'a dyn Headers,
+        /// A random number from 0 to 1.
+        jitter: f64,
+    },
+    /// Of [`Step::Send`]: no response came.
+    NoResponse {
+        /// Why.
+        failure: Failure,
+        /// A random number from 0 to 1.
+        jitter: f64,
+    },
+    /// Of [`Step::ReadResponse`]: `None` when it is larger than the limit, broke off or took too long; empty
+    /// when there is nothing in it.
+    ResponseBody(Option<Vec<u8>>),
+}
+
+impl fmt::Debug for Report<'_> {
+    // Without bodies, which are the caller's and the API's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeySet(_) => "KeySet",
+            Self::Signature(_) => "Signature",
+            Self::RequestBody { .. } => "RequestBody",
+            Self::RequestHeld(_) => "RequestHeld",
+            Self::Counted(_) => "Counted",
+            Self::Place(_) => "Place",
+            Self::Waited => "Waited",
+            Self::Response { .. } => "Response",
+            Self::NoResponse { .. } => "NoResponse",
+            Self::ResponseBody(_) => "ResponseBody",
+        })
+    }
+}
+
+/// What is known of a token's signature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signature<'a> {
+    /// It is the issuer's.
+    Good,
+    /// The token names a key that is not in the set.
+    UnknownKey,
+    /// It is not, for this reason.
+    Bad(&'a str),
+}

@@ -1,0 +1,509 @@
+//! What the log and Analytics Engine keep of a request, and which requests leave a
+//! line in the log.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use core::time::Duration;
+
+use attention_core::codec::json::{Array, Object};
+use attention_core::codec::text::decimal;
+use attention_core::credential::Fingerprint;
+use attention_core::{Error, Method, Timestamp, millis};
+
+/// Which requests leave a line in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogLevel {
+    /// Every one.
+    All,
+    /// Those that were not answered with a success.
+    Errors,
+    /// None.
+    Silent,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// The members of which something is known.
+    Short,
+    /// The time and every member, `null` where nothing is known, as a table needs that
+    /// Logpush fills.
+    Columns,
+}
+
+/// Whether a request that was answered with `status` leaves a line in the log.
+/// `sample_percent` is the share of successes that do, `draw` a random number from 0
+/// to 1. A probe asks every few seconds: one that succeeds leaves no line.
+pub fn wanted(level: LogLevel, sample_percent: u64, status: u16, is_probe: bool, draw: f64) -> bool {
+    let failed = status >= 400;
+    // Only successes are sampled: every failure is logged.
+    #[expect(clippy::cast_precision_loss)] // At most a hundred.
+    let drawn = failed || draw * 100.0 < sample_percent as f64;
+    match level {
+        LogLevel::All => drawn && (failed || !is_probe),
+        LogLevel::Errors => failed,
+        LogLevel::Silent => false,
+    }
+}
+
+/// What a deployment wants of its log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogSettings {
+    /// Which requests leave a line.
+    pub level: LogLevel,
+    /// How many of a hundred successes leave one.
+    pub sample_percent: u64,
+    /// How it is written.
+    pub format: LogFormat,
+}
+
+impl Default for LogSettings {
+    /// Every request, in short: also what a proxy does that is not configured.
+    fn default() -> Self {
+        Self { level: LogLevel::All, sample_percent: 100, format: LogFormat::Short }
+    }
+}
+
+impl LogSettings {
+    /// The line of a request, if it leaves one. `jitter` is a random number from 0 to 1.
+    pub fn line(&self, record: &Record<'_>, is_probe: bool, jitter: f64) -> Option<String> {
+        wanted(self.level, self.sample_percent, record.status, is_probe, jitter).then(|| record.line(self.format))
+    }
+}
+
+/// What is known of a request once it is answered. A member is `None` when the request
+/// did not get that far.
+///
+/// It holds no key, no token, no path, no header and no body: it names a key by its
+/// fingerprint, and an [`Error`] contains no secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What it was answered with.
+    pub status: u16,
+    /// The id that its answer carries.
+    pub request_id: &'a str,
+    /// Its method, if it is one that is known.
+    pub method: Option<Method>,
+    /// Which caller sent it.
+    pub caller: Option<&'a str>,
+    /// The id of the session that it came with.
+    pub session: Option<&'a str>,
+    /// The policy's pattern rather than the path: paths hold ids, and are a caller's
+    /// text.
+    pub route: Option<&'a str>,
+    /// The code of the problem that it was answered with.
+    pub code: Option<&'a str>,
+    /// Why it failed, in words that only the operator sees.
+    pub fault: Option<&'a str>,
+    /// The id of the trace that it is part of.
+    pub trace: Option<&'a str>,
+    /// What the cache did for it.
+    pub cache: Option<&'a str>,
+    /// The call that it led to.
+    pub call: Option<CallRecord>,
+    /// The API's last status.
+    pub upstream_status: Option<u16>,
+    /// What the call failed with.
+    pub upstream_error: Option<&'a Error>,
+    /// The change of keys that it brought about.
+    pub switch: Option<SwitchRecord>,
+}
+
+/// What is known of a call to the API.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallRecord {
+    /// How many requests were sent.
+    pub tries: u32,
+    /// The key that was sent last, unless its place is empty by now.
+    pub key: Option<Fingerprint>,
+    /// How long the API took, waits and tries included.
+    pub took: Duration,
+}
+
+/// A change of keys; a key is missing when its place is empty by now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SwitchRecord {
+    /// The key used until then.
+    pub from: Option<Fingerprint>,
+    /// The key used from then on.
+    pub to: Option<Fingerprint>,
+}
+
+impl Record<'_> {
+    /// The line: one JSON object, ASCII, without a secret.
+    pub fn line(&self, format: LogFormat) -> String {
+        let mut line = Line { object: Object::new(), format };
+        if format == LogFormat::Columns {
+            line.object.string("time", &self.at.to_rfc3339());
+        }
+        line.object
+            .string("event", "request")
+            .string("level", if self.status >= 500 { "error" } else { "info" })
+            .string("requestId", self.request_id)
+            .number("status", self.status);
+        line.text("method", self.method.map(Method::as_str));
+        line.text("caller", self.caller);
+        line.text("session", self.session);
+        line.text("route", self.route);
+        line.text("code", self.code);
+        line.text("fault", self.fault);
+        line.text("traceId", self.trace);
+        line.text("cache", self.cache);
+        line.number("tries", self.call.map(|call| call.tries.into()));
+        line.text("key", self.call.map(|call| hex(call.key)).as_deref());
+        line.number("upstreamMs", self.call.map(|call| millis(call.took)));
+        line.number("upstreamStatus", self.upstream_status.map(u64::from));
+        let error = self.upstream_error;
+        line.text("upstreamError", error.map(|error| error.kind().code()));
+        line.text("upstreamMessage", error.map(Error::message));
+        line.text("upstreamRequestId", error.and_then(Error::request_id));
+        line.text("keySwitchedFrom", self.switch.map(|switch| hex(switch.from)).as_deref());
+        line.text("keySwitchedTo", self.switch.map(|switch| hex(switch.to)).as_deref());
+        line.object.number("ms", millis(self.took));
+        line.object.finish()
+    }
+
+    /// What Analytics Engine keeps of it.
+    pub fn data_point(&self) -> DataPoint {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let call = self.call;
+        DataPoint {
+            indexes: [text(self.caller)],
+            blobs: [
+                text(self.route),
+                text(self.method.map(Method::as_str)),
+                text(self.code),
+                hex(call.and_then(|call| call.key)),
+                self.request_id.to_owned(),
+            ],
+            doubles: [
+                self.status.into(),
+                millis(self.took),
+                call.map_or(0, |call| millis(call.took)),
+                self.upstream_status.map_or(0, u64::from),
+                call.map_or(0, |call| call.tries.into()),
+            ],
+        }
+    }
+}
+
+fn hex(key: Option<Fingerprint>) -> String {
+    key.map(Fingerprint::to_hex).unwrap_or_default()
+}
+
+/// A data point of Analytics Engine. Its columns have no names: their order is part
+/// of the interface, as operators' queries ask for `blob1` and `double2`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataPoint {
+    /// The caller, by which Analytics Engine samples.
+    pub indexes: [String; 1],
+    /// Route, method, code, key and request id; empty where nothing is known.
+    pub blobs: [String; 5],
+    /// Status, milliseconds, the API's milliseconds, its status, and tries; 0 where
+    /// nothing is known. Whole numbers all of them.
+    pub doubles: [u64; 5],
+}
+
+impl DataPoint {
+    /// What `writeDataPoint` takes: `{"indexes":[…],"blobs":[…],"doubles":[…]}`.
+    pub fn to_json(&self) -> String {
+        let texts = |texts: &[String]| {
+            let mut array = Array::new();
+            for text in texts {
+                array.string(text);
+            }
+            array.finish()
+        };
+        let mut doubles = Array::new();
+        for number in self.doubles {
+            doubles.raw(&decimal(number));
+        }
+        let mut object = Object::new();
+        object
+            .raw("indexes", &texts(&self.indexes))
+            .raw("blobs", &texts(&self.blobs))
+            .raw("doubles", &doubles.finish());
+        object.finish()
+    }
+}
+
+struct Line {
+    object: Object,
+    format: LogFormat,
+}
+
+impl Line {
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => drop(self.object.string(name, value)),
+            None => self.nothing(name),
+        }
+    }
+
+    fn number(&mut self, name: &str, value: Option<u64>) {
+        match value {
+            Some(value) => drop(self.object.number(name, value)),
+            None => self.nothing(name),
+        }
+    }
+
+    fn nothing(&mut self, name: &str) {
+        if self.format == LogFormat::Columns {
+            self.object.raw(name, "null");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use attention_core::call::{CallOptions, Upstream};
+    use attention_core::url::BaseUrl;
+    use attention_core::{ApiKey, Call, KeyRing, Slot};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_millis(1_700_000_000_123);
+    const KEY: &str = "an-obviously-fake-key";
+    const NEXT_KEY: &str = "another-obviously-fake-key";
+
+    fn ring() -> KeyRing {
+        KeyRing::new(ApiKey::parse(KEY).unwrap(), Some(ApiKey::parse(NEXT_KEY).unwrap()))
+    }
+
+    /// An answer of 401 that has a request id, and a body that repeats the key.
+    fn error() -> Error {
+        let base = BaseUrl::parse("https://api.example/v2").unwrap();
+        let mut upstream = Upstream::new(base, KeyRing::new(ApiKey::parse(KEY).unwrap(), None));
+        let mut call = Call::new(CallOptions::new(Method::Get), NOW);
+        call.start(&mut upstream, NOW);
+        call.on_response(&mut upstream, 401, &[("x-request-id", "up-1")].as_slice(), NOW, 0.5);
+        call.error(&upstream, &format!(r#"{{"message":"no key {KEY}"}}"#), NOW)
+    }
+
+    /// A request of which nothing is known that need not be.
+    fn bare() -> Record<'static> {
+        Record {
+            at: NOW,
+            took: Duration::from_millis(1),
+            status: 404,
+            request_id: "id-0",
+            method: None,
+            caller: None,
+            session: None,
+            route: None,
+            code: None,
+            fault: None,
+            trace: None,
+            cache: None,
+            call: None,
+            upstream_status: None,
+            upstream_error: None,
+            switch: None,
+        }
+    }
+
+    /// A request of which everything is known.
+    fn whole<'a>(error: &'a Error, ring: &KeyRing) -> Record<'a> {
+        let (current, next) = (ring.fingerprint(Slot::Current), ring.fingerprint(Slot::Next));
+        Record {
+            at: NOW,
+            took: Duration::from_millis(1_300),
+            status: 502,
+            request_id: "id-1",
+            method: Some(Method::Get),
+            caller: Some("app"),
+            session: Some("s-1"),
+            route: Some("/v2/**"),
+            code: Some("upstream_key_refused"),
+            fault: Some("a fault"),
+            trace: Some("0af7651916cd43dd8448eb211c80319c"),
+            cache: Some("miss"),
+            call: Some(CallRecord { tries: 2, key: next, took: Duration::from_millis(1_234) }),
+            upstream_status: Some(401),
+            upstream_error: Some(error),
+            switch: Some(SwitchRecord { from: current, to: next }),
+        }
+    }
+
+    #[test]
+    fn a_line_of_which_everything_is_known() {
+        let error = error();
+        let ring = ring();
+        let record = whole(&error, &ring);
+        let line = [
+            r#"{"event":"request","level":"error","requestId":"id-1","status":502,"method":"GET","caller":"app","#,
+            r#""session":"s-1","route":"/v2/**","code":"upstream_key_refused","fault":"a fault","#,
+            r#""traceId":"0af7651916cd43dd8448eb211c80319c","cache":"miss","tries":2,"key":"a1a8be5b","#,
+            r#""upstreamMs":1234,"upstreamStatus":401,"upstreamError":"unauthorized","upstreamMessage":"MESSAGE","#,
+            r#""upstreamRequestId":"up-1","keySwitchedFrom":"d8b84e31","keySwitchedTo":"a1a8be5b","ms":1300}"#,
+        ]
+        .concat()
+        .replace("MESSAGE", error.message());
+        assert_eq!(record.line(LogFormat::Short), line);
+        let columns = line.replacen('{', r#"{"time":"2023-11-14T22:13:20.123Z","#, 1);
+        assert_eq!(record.line(LogFormat::Columns), columns);
+    }
+
+    #[test]
+    fn a_line_of_which_little_is_known() {
+        let line = r#"{"event":"request","level":"info","requestId":"id-0","status":404,"ms":1}"#;
+        assert_eq!(bare().line(LogFormat::Short), line);
+        let columns = concat!(
+            r#"{"time":"2023-11-14T22:13:20.123Z","event":"request","level":"info","requestId":"id-0","status":404,"#,
+            r#""method":null,"caller":null,"session":null,"route":null,"code":null,"fault":null,"traceId":null,"#,
+            r#""cache":null,"tries":null,"key":null,"upstreamMs":null,"upstreamStatus":null,"upstreamError":null,"#,
+            r#""upstreamMessage":null,"upstreamRequestId":null,"keySwitchedFrom":null,"keySwitchedTo":null,"ms":1}"#
+        );
+        assert_eq!(bare().line(LogFormat::Columns), columns);
+    }
+
+    #[test]
+    fn every_member_comes_with_what_it_tells() {
+        let error = error();
+        let ring = ring();
+        let (current, next) = (ring.fingerprint(Slot::Current), ring.fingerprint(Slot::Next));
+        let call = CallRecord { tries: 3, key: current, took: Duration::from_millis(7) };
+        let told = [
+            (Record { status: 500, ..bare() }, json!({ "level": "error", "status": 500 })),
+            (Record { status: 499, ..bare() }, json!({ "status": 499 })),
+            (Record { request_id: "id-2", ..bare() }, json!({ "requestId": "id-2" })),
+            (Record { took: Duration::from_secs(2), ..bare() }, json!({ "ms": 2000 })),
+            (Record { method: Some(Method::Delete), ..bare() }, json!({ "method": "DELETE" })),
+            (Record { caller: Some("ann"), ..bare() }, json!({ "caller": "ann" })),
+            (Record { session: Some("s"), ..bare() }, json!({ "session": "s" })),
+            (Record { route: Some("/v2/*"), ..bare() }, json!({ "route": "/v2/*" })),
+            (Record { code: Some("denied"), ..bare() }, json!({ "code": "denied" })),
+            (Record { fault: Some("line 2\n"), ..bare() }, json!({ "fault": "line 2\n" })),
+            (Record { trace: Some("0af7"), ..bare() }, json!({ "traceId": "0af7" })),
+            (Record { cache: Some("hit"), ..bare() }, json!({ "cache": "hit" })),
+            (Record { call: Some(call), ..bare() }, json!({ "tries": 3, "key": "d8b84e31", "upstreamMs": 7 })),
+            // Its place is empty by now.
+            (
+                Record { call: Some(CallRecord { key: None, ..call }), ..bare() },
+                json!({ "tries": 3, "key": "", "upstreamMs": 7 }),
+            ),
+            (Record { upstream_status: Some(204), ..bare() }, json!({ "upstreamStatus": 204 })),
+            (
+                Record { upstream_error: Some(&error), ..bare() },
+                json!({
+                    "upstreamError": "unauthorized",
+                    "upstreamMessage": error.message(),
+                    "upstreamRequestId": "up-1",
+                }),
+            ),
+            (
+                Record { switch: Some(SwitchRecord { from: next, to: None }), ..bare() },
+                json!({ "keySwitchedFrom": "a1a8be5b", "keySwitchedTo": "" }),
+            ),
+        ];
+        for format in [LogFormat::Short, LogFormat::Columns] {
+            for (record, told) in &told {
+                let mut expected: Value = serde_json::from_str(&bare().line(format)).unwrap();
+                for (name, value) in told.as_object().unwrap() {
+                    expected[name] = value.clone();
+                }
+                let line = record.line(format);
+                assert!(line.is_ascii() && !line.contains('\n'), "{line}");
+                assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected, "{format:?}");
+            }
+        }
+        let later = Record { at: Timestamp::from_unix_seconds(1_800_000_000), ..bare() };
+        assert_eq!(later.line(LogFormat::Short), bare().line(LogFormat::Short));
+        let time = r#"{"time":"2027-01-15T08:00:00.000Z","#;
+        assert!(later.line(LogFormat::Columns).starts_with(time));
+    }
+
+    #[test]
+    fn which_requests_leave_a_line() {
+        const CALL: bool = false;
+        const PROBE: bool = true;
+        use LogLevel::{All, Errors, Silent};
+        for (level, percent, status, is_probe, draw, expected) in [
+            (All, 100, 200, CALL, 0.0, true),
+            (All, 100, 200, CALL, 0.999_999, true),
+            (All, 100, 399, CALL, 0.5, true),
+            // A sample of the successes.
+            (All, 25, 200, CALL, 0.249, true),
+            (All, 25, 200, CALL, 0.25, false),
+            (All, 25, 304, CALL, 0.9, false),
+            (All, 0, 200, CALL, 0.0, false),
+            // All that failed, drawn or not.
+            (All, 0, 400, CALL, 0.9, true),
+            (All, 25, 429, CALL, 0.9, true),
+            (All, 25, 502, CALL, 0.9, true),
+            // A probe leaves one when it failed.
+            (All, 100, 200, PROBE, 0.0, false),
+            (All, 0, 503, PROBE, 0.9, true),
+            (Errors, 100, 200, CALL, 0.0, false),
+            (Errors, 100, 399, CALL, 0.0, false),
+            (Errors, 0, 400, CALL, 0.9, true),
+            (Errors, 0, 503, PROBE, 0.9, true),
+            (Silent, 100, 200, CALL, 0.0, false),
+            (Silent, 100, 502, CALL, 0.0, false),
+            (Silent, 100, 503, PROBE, 0.0, false),
+        ] {
+            let row = format!("{level:?}, {percent} %, {status}, {is_probe}, {draw}");
+            assert_eq!(wanted(level, percent, status, is_probe, draw), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_data_point_has_its_columns_in_the_order_that_queries_know() {
+        let error = error();
+        let ring = ring();
+        let point = whole(&error, &ring).data_point();
+        let json = concat!(
+            r#"{"indexes":["app"],"blobs":["/v2/**","GET","upstream_key_refused","a1a8be5b","id-1"],"#,
+            r#""doubles":[502,1300,1234,401,2]}"#
+        );
+        assert_eq!(point.to_json(), json);
+        let json = r#"{"indexes":[""],"blobs":["","","","","id-0"],"doubles":[404,1,0,0,0]}"#;
+        assert_eq!(bare().data_point().to_json(), json);
+    }
+
+    #[test]
+    fn a_data_point_says_what_the_line_says() {
+        let error = error();
+        let ring = ring();
+        for record in [bare(), whole(&error, &ring), Record { caller: Some("J\u{f6}rg \"<\u{1f511}"), ..bare() }] {
+            let point = record.data_point();
+            let line: Value = serde_json::from_str(&record.line(LogFormat::Columns)).unwrap();
+            let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+            let number = |name: &str| line[name].as_u64().unwrap_or_default();
+            assert_eq!(point.indexes, ["caller"].map(text));
+            assert_eq!(point.blobs, ["route", "method", "code", "key", "requestId"].map(text));
+            assert_eq!(point.doubles, ["status", "ms", "upstreamMs", "upstreamStatus", "tries"].map(number));
+            let json: Value = serde_json::from_str(&point.to_json()).unwrap();
+            let expected = json!({ "indexes": point.indexes, "blobs": point.blobs, "doubles": point.doubles });
+            assert_eq!(json, expected);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_kept_of_a_request_shows_a_key() {
+        // A record has no place for a key: it is made from fingerprints and an error,
+        // which was scrubbed of the key that the API repeated.
+        let error = error();
+        let ring = ring();
+        assert!(error.message().contains("no key "), "the API's words are there: {}", error.message());
+        let record = whole(&error, &ring);
+        let written = [
+            format!("{record:?}"),
+            format!("{:?}", record.data_point()),
+            record.line(LogFormat::Short),
+            record.line(LogFormat::Columns),
+            record.data_point().to_json(),
+        ];
+        for text in written {
+            for key in [KEY, NEXT_KEY] {
+                assert!(!text.contains(key), "{text}");
+            }
+            assert!(text.contains("a1a8be5b"), "its name is there: {text}");
+        }
+    }
+}

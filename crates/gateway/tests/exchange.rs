@@ -1,0 +1,274 @@
+//! Exchanges from begin to finish: whatever a driver reports, in whatever order things happen at the API.
+
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use attention_core::call::Failure;
+use attention_core::credential::TokenDigest;
+use attention_core::{Headers, Timestamp};
+use attention_gateway::deployment::{Deployment, Text, Texts};
+use attention_gateway::exchange::{Body, Exchange, Incoming, Pass, Report, Step};
+use attention_gateway::limits::shared_gate::Place;
+use proptest::prelude::*;
+
+const KEY: &str = "an-obviously-fake-current-key";
+const NEXT_KEY: &str = "an-obviously-fake-next-key";
+const TOKEN: &str = "an-obviously-fake-caller-token";
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+const RETRIES: usize = 2;
+
+fn deployment(changes: &[(&'static str, Text)]) -> Deployment {
+    let callers = format!(r#"[{{"name":"app","sha256":"{}","limit":"1000/s"}}]"#, TokenDigest::of(TOKEN).to_hex());
+    let mut texts = Texts::default();
+    for (name, text) in [
+        ("ATTENTION_API_KEY", KEY),
+        ("ATTENTION_API_KEY_NEXT", NEXT_KEY),
+        ("ATTENTION_CALLERS", &callers),
+        (
+            "ATTENTION_POLICY",
+            "allow GET /v2/plain\nallow * /v2/any/**\nallow GET /v2/kept cache=1min\nallow GET /v2/shown redact=email",
+        ),
+        ("ATTENTION_ALLOWED_ORIGINS", "https://app.example"),
+    ] {
+        texts.set(name, Text::Given(text.to_owned()));
+    }
+    for (name, text) in changes {
+        texts.set(name, text.clone());
+    }
+    Deployment::parse(&texts).expect("a valid configuration")
+}
+
+fn bound(gate: bool, limiter: bool) -> Deployment {
+    // What is bound and gives no text is an object.
+    let object = |bound| if bound { Text::Unreadable } else { Text::Absent };
+    deployment(&[("ATTENTION_GATE", object(gate)), ("ATTENTION_RATE_LIMIT", object(limiter))])
+}
+
+fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn begin(deployment: &mut Deployment, method: &str, path: &str, request: &dyn Headers, has_body: bool) -> Exchange {
+    let url = format!("https://proxy.example{path}");
+    let incoming = Incoming { method, url, headers: request, has_body, fresh_id: "a-fresh-id" };
+    Exchange::begin(Ok(deployment), &incoming, NOW)
+}
+
+fn with_token(more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut headers = owned(more);
+    headers.push(("authorization".to_owned(), format!("Bearer {TOKEN}")));
+    headers
+}
+
+/// What a world may do to a request, one entry a step.
+#[derive(Clone, Debug)]
+struct Event {
+    status: u16,
+    headers: Vec<(&'static str, &'static str)>,
+    answers: bool,
+    whole: bool,
+    place: Option<Place>,
+    body: &'static [u8],
+    later: u64,
+    jitter: f64,
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let status =
+        prop::sample::select(vec![200_u16, 200, 201, 204, 206, 301, 304, 400, 401, 403, 404, 407, 429, 500, 502, 503]);
+    let headers = prop::sample::select(vec![
+        vec![],
+        vec![("cache-control", "max-age=60"), ("etag", "\"a\"")],
+        vec![("retry-after", "1")],
+        vec![("retry-after", "100000")],
+        vec![("etag", "\"b\""), ("content-length", "3")],
+    ]);
+    let place = prop::option::of(prop::sample::select(vec![
+        Place::Granted(Duration::ZERO),
+        Place::Granted(Duration::from_millis(300)),
+        Place::AskAgain(Duration::from_millis(250)),
+        Place::AskAgain(Duration::from_hours(1)),
+        Place::Limited(Duration::from_secs(1)),
+    ]));
+    let body = prop::sample::select(vec![&b""[..], b"{}", br#"{"email":"x","a":1.0}"#, b"not json", KEY.as_bytes()]);
+    let event =
+        (status, headers, prop::bool::weighted(0.8), prop::bool::weighted(0.9), place, body, 0..30_000_u64, 0.0..1.0)
+            .prop_map(|(status, headers, answers, whole, place, body, later, jitter)| Event {
+                status,
+                headers,
+                answers,
+                whole,
+                place,
+                body,
+                later,
+                jitter,
+            });
+    prop::collection::vec(event, 200)
+}
+
+/// How a request came out.
+#[derive(Debug, Default)]
+struct Outcome {
+    sent: usize,
+    asked_the_gate: usize,
+    counted: usize,
+    texts: String,
+}
+
+impl Outcome {
+    fn shows(&mut self, shown: &dyn fmt::Debug) {
+        write!(self.texts, "{shown:?}").expect("a String takes everything");
+    }
+}
+
+/// Plays a driver until the last step.
+fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Headers, events: &[Event]) -> Outcome {
+    let (mut now, mut outcome) = (NOW, Outcome::default());
+    for event in events {
+        outcome.shows(&exchange);
+        now = now.saturating_add(Duration::from_millis(event.later / 10));
+        let headers = owned(&event.headers);
+        let report = match exchange.step() {
+            Step::FetchKeySet { .. } | Step::VerifyToken => panic!("no issuer is believed here"),
+            Step::ReadRequest { limit } => Report::RequestBody {
+                body: event.whole.then_some(&event.body[..event.body.len().min(*limit)]),
+                fresh_id: "id",
+            },
+            Step::HoldRequest => Report::RequestHeld(event.whole),
+            Step::Count { .. } => {
+                outcome.counted += 1;
+                Report::Counted(event.answers)
+            }
+            Step::AskGate { .. } => {
+                outcome.asked_the_gate += 1;
+                Report::Place(event.place)
+            }
+            Step::Wait(wait) => {
+                now = now.saturating_add(*wait);
+                Report::Waited
+            }
+            Step::Send(send) => {
+                outcome.sent += 1;
+                assert!(send.url.starts_with("https://api.attention.tech/v2/"), "{}", send.url);
+                assert!(!send.url.contains(TOKEN) && !send.url.contains(KEY));
+                if event.answers {
+                    Report::Response { status: event.status, headers: &headers, jitter: event.jitter }
+                } else {
+                    let failure = if event.whole { Failure::Timeout } else { Failure::Connection };
+                    Report::NoResponse { failure, jitter: event.jitter }
+                }
+            }
+            Step::ReadResponse { limit, .. } => {
+                Report::ResponseBody((event.whole && event.body.len() <= *limit).then(|| event.body.to_vec()))
+            }
+            Step::Pass(_) | Step::Serve(_) | Step::Reply(_) | Step::ShowStatus => {
+                outcome.shows(&(exchange.headers(), exchange.step()));
+                let finished = exchange.finish(Ok(deployment), 200, now, 0.0);
+                assert!(finished.line.is_some() || !finished.is_call, "every call has its line");
+                outcome.texts.push_str(&finished.line.unwrap_or_default());
+                outcome.texts.push_str(&exchange.point(Some(deployment), 200, now).to_json());
+                return outcome;
+            }
+        };
+        exchange.report(deployment, request, report, now);
+    }
+    panic!("{exchange:?} does not end");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn whatever_happens_a_request_ends_and_shows_no_secret(
+        path in prop::sample::select(vec!["/v2/plain", "/v2/any/a", "/v2/kept", "/v2/shown", "/v2/none", "/healthz", "/readyz"]),
+        method in prop::sample::select(vec!["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"]),
+        length in prop::sample::select(vec![None, Some("0"), Some("5"), Some("99999999"), Some("x")]),
+        page: bool, gate: bool, limiter: bool, known: bool, events in events(),
+    ) {
+        let mut deployment = bound(gate, limiter);
+        let mut headers = if known { with_token(&[]) } else { owned(&[("authorization", "Bearer somebody-elses-token")]) };
+        if page {
+            headers.push(("origin".to_owned(), "https://app.example".to_owned()));
+        }
+        let has_body = matches!(method, "POST" | "PUT") && length.is_some();
+        if let (Some(length), true) = (length, has_body) {
+            headers.push(("content-length".to_owned(), length.to_owned()));
+        }
+        let mut exchange = begin(&mut deployment, method, path, &headers, has_body);
+        let outcome = drive(&mut deployment, &mut exchange, &headers, &events);
+        let may = known
+            && !matches!(method, "OPTIONS" | "TRACE")
+            && match path {
+                "/v2/plain" | "/v2/kept" | "/v2/shown" => method == "GET",
+                "/v2/any/a" => true,
+                _ => false,
+            };
+        prop_assert!(may || outcome.sent + outcome.asked_the_gate + outcome.counted == 0, "{:?}", outcome);
+        // The first try, its retries, and one with the other key; a wait of the gate's is not a try.
+        prop_assert!(outcome.sent <= 1 + RETRIES + 1, "{}", outcome.sent);
+        prop_assert!(gate || outcome.asked_the_gate == 0);
+        prop_assert_eq!(outcome.counted, usize::from(may && limiter));
+        for secret in [KEY, NEXT_KEY, TOKEN, "somebody-elses-token"] {
+            prop_assert!(!outcome.texts.contains(secret), "{} is shown", secret);
+        }
+    }
+
+    #[test]
+    fn a_report_that_does_not_belong_to_the_step_is_answered_as_a_fault(which in 0..7_usize, gate: bool) {
+        let mut deployment = bound(gate, false);
+        let headers = with_token(&[]);
+        let mut exchange = begin(&mut deployment, "GET", "/v2/plain", &headers, false);
+        let none = owned(&[]);
+        let reports = [
+            Report::RequestBody { body: None, fresh_id: "id" },
+            Report::RequestHeld(true),
+            Report::Counted(true),
+            Report::Waited,
+            Report::ResponseBody(Some(Vec::new())),
+            Report::Place(None),
+            Report::Response { status: 200, headers: &none, jitter: 0.5 },
+        ];
+        let report = reports.into_iter().nth(which).unwrap();
+        let belongs = matches!((&report, gate), (Report::Place(_), true) | (Report::Response { .. }, false));
+        exchange.report(&mut deployment, &headers, report, NOW);
+        let refused = matches!(exchange.step(), Step::Reply(reply) if reply.status == 500);
+        prop_assert_eq!(refused, !belongs);
+    }
+}
+
+#[test]
+fn uploads_that_callers_break_off_shut_nobody_out() {
+    let fail = |length: Option<&str>| {
+        let mut deployment = deployment(&[("ATTENTION_MAX_RETRIES", Text::Given("0".to_owned()))]);
+        let more: Vec<(&str, &str)> = length.map(|length| ("content-length", length)).into_iter().collect();
+        let headers = with_token(&more);
+        for _ in 0..100 {
+            let mut exchange = begin(&mut deployment, "POST", "/v2/any/upload", &headers, true);
+            if matches!(exchange.step(), Step::HoldRequest) {
+                exchange.report(&mut deployment, &headers, Report::RequestHeld(true), NOW);
+            }
+            if let Step::Reply(reply) = exchange.step() {
+                return reply.status;
+            }
+            let failure = Report::NoResponse { failure: Failure::Connection, jitter: 0.5 };
+            exchange.report(&mut deployment, &headers, failure, NOW);
+        }
+        200
+    };
+    assert_eq!(fail(None), 200);
+    assert_eq!(fail(Some("1000000000")), 200);
+    // The same with bodies that were there: then it is the API.
+    assert_eq!(fail(Some("2")), 503);
+}
+
+#[test]
+fn an_answer_with_nothing_in_it_is_its_status_even_where_something_is_redacted() {
+    let mut deployment = deployment(&[]);
+    let headers = with_token(&[]);
+    let mut exchange = begin(&mut deployment, "GET", "/v2/shown", &headers, false);
+    let response = owned(&[]);
+    exchange.report(&mut deployment, &headers, Report::Response { status: 204, headers: &response, jitter: 0.5 }, NOW);
+    assert!(matches!(exchange.step(), Step::ReadResponse { .. }));
+    exchange.report(&mut deployment, &headers, Report::ResponseBody(Some(Vec::new())), NOW);
+    assert!(matches!(exchange.step(), Step::Pass(Pass { body: Body::Empty, .. })));
+}
