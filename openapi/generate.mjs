@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 import ts from "typescript";
-import { file, operations, resources } from "./describe.mjs";
+import { file, resources } from "./describe.mjs";
 
 const NOTE = "Generated from openapi/attention.v2.yaml by `npm run generate -w openapi`; do not edit.";
 
@@ -56,30 +56,20 @@ async function schema() {
   return `/**\n * ${NOTE}\n *\n * @module\n */\n\n${astToString(nodes)}`;
 }
 
-/** The styles of paging, each once; the table has their places. */
-const styles = [
-  ...new Set(
-    operations.filter(({ pagination }) => pagination).map(({ pagination }) => JSON.stringify(style(pagination))),
-  ),
-];
-
-function style({ style, pageParam, offsetParam, cursorParam, itemsField, nextCursorField, totalField }) {
-  return [style, pageParam ?? offsetParam ?? cursorParam ?? "", itemsField, nextCursorField ?? totalField ?? ""];
+/** An operation as the client runs it. */
+function described({ method, path, params, pagination, isRepeatable }) {
+  return {
+    method,
+    path,
+    ...(params && { takes: params }),
+    ...(pagination && { pages: paging(pagination) }),
+    ...(isRepeatable ? {} : { idempotent: false }),
+  };
 }
 
-const LETTERS = { GET: "g", POST: "p", PUT: "u", PATCH: "a", DELETE: "d" };
-
-/** As core: what it would send again after a failure. */
-const REPEATED = ["GET", "PUT", "DELETE"];
-
-/**
- * `Gget/conversations/{id}`: the method's letter (x: a PUT not to be repeated), large when there are parameters beside
- * those of the path; the name; the path; `#` and the style of paging.
- */
-function entry({ method, name, path, params, pagination, isRepeatable }) {
-  const plain = !isRepeatable && REPEATED.includes(method) ? "x" : LETTERS[method];
-  const letter = params === undefined ? plain : plain.toUpperCase();
-  return `${letter}${name}${path}${pagination ? `#${styles.indexOf(JSON.stringify(style(pagination)))}` : ""}`;
+function paging({ style, pageParam, offsetParam, cursorParam, itemsField, nextCursorField, totalField }) {
+  const [parameter, end] = [pageParam ?? offsetParam ?? cursorParam, nextCursorField ?? totalField];
+  return { style, ...(parameter && { parameter }), items: itemsField, ...(end && { end }) };
 }
 
 /** The interfaces, written by hand, of what resources have besides operations. */
@@ -91,20 +81,20 @@ function table() {
   return [
     `/**\n * ${NOTE}\n *\n * @module\n */\n`,
     'import type { APIPromise } from "../call/promise.js";',
-    'import type { Listing, PagingStyle } from "./listing.js";',
+    'import type { Listing } from "./listing.js";',
     'import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";',
     'import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";',
+    'import type { Operation } from "./resources.js";',
     'import type { operations } from "./schema.js";',
     'import type { SuperAgentHelpers } from "./super-agent.js";',
     'import type { KnowledgeBaseHelpers } from "./upload.js";\n',
-    "/** How lists are paged: the style, the parameter that moves on, where the items are, " +
-      "where the total or the next cursor is. */",
-    `export const STYLES: readonly PagingStyle[] = [${styles.join(",")}];\n`,
-    "/** Every operation: its method's letter (large: takes a query or body), its name, its path, " +
-      "`#` and its style of paging. */",
-    "export const TABLE = {",
-    ...resources.map(({ name, operations }) => `  ${name}: "${operations.map(entry).join(" ")}",`),
-    "};\n",
+    "/** Every operation, by resource and name. */",
+    "export const OPERATIONS = {",
+    ...resources.map(({ name, operations }) => {
+      const all = Object.fromEntries(operations.map((each) => [each.name, described(each)]));
+      return `  ${name}: ${JSON.stringify(all)},`;
+    }),
+    "} as const satisfies Readonly<Record<string, Readonly<Record<string, Operation>>>>;\n",
     "/** What a client has, by resource. */",
     "export interface Resources {",
     ...resources.flatMap(({ name, description }) => [`  /** ${description} */`, `  readonly ${name}: ${kind(name)};`]),

@@ -5,56 +5,184 @@
  */
 
 import type { APIPromise } from "../call/promise.js";
-import type { Listing, PagingStyle } from "./listing.js";
+import type { Listing } from "./listing.js";
 import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";
 import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";
+import type { Operation } from "./resources.js";
 import type { operations } from "./schema.js";
 import type { SuperAgentHelpers } from "./super-agent.js";
 import type { KnowledgeBaseHelpers } from "./upload.js";
 
-/**
- * How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor
- * is.
- */
-export const STYLES: readonly PagingStyle[] = [
-  ["page", "page", "data", "meta.totalRecords"],
-  ["offset", "offset", "data", "total"],
-  ["offset", "offset", "data", "meta.totalRecords"],
-  ["cursor", "cursor", "data", "next_cursor"],
-  ["cursor", "cursor", "items", "nextCursor"],
-  ["limit", "", "sessions", ""],
-];
-
-/**
- * Every operation: its method's letter (large: takes a query or body), its name, its path, `#` and its style of paging.
- */
-export const TABLE = {
-  conversations:
-    "GlistWithTranscripts/conversations#0 Glist/conversations/list#0 Gget/conversations/{id} Uupdate/conversations/{id} darchive/conversations/{id} UchangeTitle/conversations/{id}/title UchangeLabels/conversations/{id}/labels xchangePrivacy/conversations/{id}/change_privacy UupdateLinkedCrmRecords/conversations/{id}/linked-crm-records PconfirmCrmIntelligence/conversations/{id}/crm/confirm PtriggerNativeIntegration/conversations/{id}/trigger-native-integration ggetByExternalId/conversations/by-external-id/{externalId} GlistWorkflowLogs/conversations/workflow-logs#1 Pimport/conversations/import",
-  opportunities: "Pchange/changeConversationOpportunity",
-  tools: "PaskAttention/ask_attention/v2 PcreateSnippet/snippets",
-  chats: "Glist/chats#0",
-  emails: "Glist/emails#0",
-  generalizedInsights: "GlistHistory/gi/history#2",
-  library: "GlistFolders/library/folders",
-  actions: "Glist/actions#3",
-  recorderMetrics: "GlistMeetings/recorder_metrics/all_meetings#4",
-  users: "Glist/users",
-  organizations:
-    "GlistUsers/organizations/users PcreateUser/organizations/users AupdateUser/organizations/users/{userId} ddeleteUser/organizations/users/{userId} glistRoles/organizations/roles glistTeams/organizations/teams PcreateTeam/organizations/teams AupdateTeam/organizations/teams/{teamId}",
-  teams: "glist/teams gget/teams/{id} glistMembers/teams/{id}/members",
-  labels: "glist/labels Pcreate/labels gget/labels/{id} Aupdate/labels/{id} ddelete/labels/{id}",
-  scorecards:
-    "glist/scorecards Pcreate/scorecards gget/scorecards/{id} Aupdate/scorecards/{id} glistItems/scorecards/{id}/items PcreateItem/scorecards/{id}/items ggetItem/scorecards/{id}/items/{itemId} AupdateItem/scorecards/{id}/items/{itemId} ddeleteItem/scorecards/{id}/items/{itemId} PgetSummary/scorecards/summary PcreateResult/createScorecardResult",
-  fieldConfigurations:
-    "glist/field-configurations Pcreate/field-configurations gget/field-configurations/{id} Aupdate/field-configurations/{id} ddelete/field-configurations/{id} GlistItems/field-configurations/{id}/items#0 PcreateItem/field-configurations/{id}/items ggetItem/field-configurations/{id}/items/{itemId} AupdateItem/field-configurations/{id}/items/{itemId} ddeleteItem/field-configurations/{id}/items/{itemId}",
-  knowledgeBase:
-    "glist/knowledge-base/sources Pcreate/knowledge-base/sources PrequestUpload/knowledge-base/sources/upload gget/knowledge-base/sources/{sourceId} Aupdate/knowledge-base/sources/{sourceId} ddelete/knowledge-base/sources/{sourceId} pconfirmUpload/knowledge-base/sources/{sourceId}/confirm-upload",
-  superAgent:
-    "PsendMessage/super-agent/messages GlistSessions/super-agent/sessions#5 glistSessionMessages/super-agent/sessions/{sessionId}/messages ddeleteSession/super-agent/sessions/{sessionId}",
-  apiKeys: "glist/api_keys Pcreate/api_keys",
-  scim: "ggetServiceProviderConfig/scim/ServiceProviderConfigs glistUsers/scim/Users PcreateUser/scim/Users ggetUser/scim/Users/{id} UreplaceUser/scim/Users/{id} ApatchUser/scim/Users/{id} glistGroups/scim/Groups PcreateGroup/scim/Groups ggetGroup/scim/Groups/{id} UreplaceGroup/scim/Groups/{id} ApatchGroup/scim/Groups/{id}",
-};
+/** Every operation, by resource and name. */
+export const OPERATIONS = {
+  conversations: {
+    listWithTranscripts: {
+      method: "GET",
+      path: "/conversations",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    list: {
+      method: "GET",
+      path: "/conversations/list",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    get: { method: "GET", path: "/conversations/{id}", takes: "query" },
+    update: { method: "PUT", path: "/conversations/{id}", takes: "body" },
+    archive: { method: "DELETE", path: "/conversations/{id}" },
+    changeTitle: { method: "PUT", path: "/conversations/{id}/title", takes: "body" },
+    changeLabels: { method: "PUT", path: "/conversations/{id}/labels", takes: "body" },
+    changePrivacy: { method: "PUT", path: "/conversations/{id}/change_privacy", idempotent: false },
+    updateLinkedCrmRecords: { method: "PUT", path: "/conversations/{id}/linked-crm-records", takes: "body" },
+    confirmCrmIntelligence: { method: "POST", path: "/conversations/{id}/crm/confirm", takes: "body" },
+    triggerNativeIntegration: { method: "POST", path: "/conversations/{id}/trigger-native-integration", takes: "body" },
+    getByExternalId: { method: "GET", path: "/conversations/by-external-id/{externalId}" },
+    listWorkflowLogs: {
+      method: "GET",
+      path: "/conversations/workflow-logs",
+      takes: "query",
+      pages: { style: "offset", parameter: "offset", items: "data", end: "total" },
+    },
+    import: { method: "POST", path: "/conversations/import", takes: "body" },
+  },
+  opportunities: { change: { method: "POST", path: "/changeConversationOpportunity", takes: "body" } },
+  tools: {
+    askAttention: { method: "POST", path: "/ask_attention/v2", takes: "body" },
+    createSnippet: { method: "POST", path: "/snippets", takes: "body" },
+  },
+  chats: {
+    list: {
+      method: "GET",
+      path: "/chats",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+  },
+  emails: {
+    list: {
+      method: "GET",
+      path: "/emails",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+  },
+  generalizedInsights: {
+    listHistory: {
+      method: "GET",
+      path: "/gi/history",
+      takes: "query",
+      pages: { style: "offset", parameter: "offset", items: "data", end: "meta.totalRecords" },
+    },
+  },
+  library: { listFolders: { method: "GET", path: "/library/folders", takes: "query" } },
+  actions: {
+    list: {
+      method: "GET",
+      path: "/actions",
+      takes: "query",
+      pages: { style: "cursor", parameter: "cursor", items: "data", end: "next_cursor" },
+    },
+  },
+  recorderMetrics: {
+    listMeetings: {
+      method: "GET",
+      path: "/recorder_metrics/all_meetings",
+      takes: "query",
+      pages: { style: "cursor", parameter: "cursor", items: "items", end: "nextCursor" },
+    },
+  },
+  users: { list: { method: "GET", path: "/users", takes: "query" } },
+  organizations: {
+    listUsers: { method: "GET", path: "/organizations/users", takes: "query" },
+    createUser: { method: "POST", path: "/organizations/users", takes: "body" },
+    updateUser: { method: "PATCH", path: "/organizations/users/{userId}", takes: "body" },
+    deleteUser: { method: "DELETE", path: "/organizations/users/{userId}" },
+    listRoles: { method: "GET", path: "/organizations/roles" },
+    listTeams: { method: "GET", path: "/organizations/teams" },
+    createTeam: { method: "POST", path: "/organizations/teams", takes: "body" },
+    updateTeam: { method: "PATCH", path: "/organizations/teams/{teamId}", takes: "body" },
+  },
+  teams: {
+    list: { method: "GET", path: "/teams" },
+    get: { method: "GET", path: "/teams/{id}" },
+    listMembers: { method: "GET", path: "/teams/{id}/members" },
+  },
+  labels: {
+    list: { method: "GET", path: "/labels" },
+    create: { method: "POST", path: "/labels", takes: "body" },
+    get: { method: "GET", path: "/labels/{id}" },
+    update: { method: "PATCH", path: "/labels/{id}", takes: "body" },
+    delete: { method: "DELETE", path: "/labels/{id}" },
+  },
+  scorecards: {
+    list: { method: "GET", path: "/scorecards" },
+    create: { method: "POST", path: "/scorecards", takes: "body" },
+    get: { method: "GET", path: "/scorecards/{id}" },
+    update: { method: "PATCH", path: "/scorecards/{id}", takes: "body" },
+    listItems: { method: "GET", path: "/scorecards/{id}/items" },
+    createItem: { method: "POST", path: "/scorecards/{id}/items", takes: "body" },
+    getItem: { method: "GET", path: "/scorecards/{id}/items/{itemId}" },
+    updateItem: { method: "PATCH", path: "/scorecards/{id}/items/{itemId}", takes: "body" },
+    deleteItem: { method: "DELETE", path: "/scorecards/{id}/items/{itemId}" },
+    getSummary: { method: "POST", path: "/scorecards/summary", takes: "body" },
+    createResult: { method: "POST", path: "/createScorecardResult", takes: "body", idempotent: false },
+  },
+  fieldConfigurations: {
+    list: { method: "GET", path: "/field-configurations" },
+    create: { method: "POST", path: "/field-configurations", takes: "body" },
+    get: { method: "GET", path: "/field-configurations/{id}" },
+    update: { method: "PATCH", path: "/field-configurations/{id}", takes: "body" },
+    delete: { method: "DELETE", path: "/field-configurations/{id}" },
+    listItems: {
+      method: "GET",
+      path: "/field-configurations/{id}/items",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    createItem: { method: "POST", path: "/field-configurations/{id}/items", takes: "body" },
+    getItem: { method: "GET", path: "/field-configurations/{id}/items/{itemId}" },
+    updateItem: { method: "PATCH", path: "/field-configurations/{id}/items/{itemId}", takes: "body" },
+    deleteItem: { method: "DELETE", path: "/field-configurations/{id}/items/{itemId}" },
+  },
+  knowledgeBase: {
+    list: { method: "GET", path: "/knowledge-base/sources" },
+    create: { method: "POST", path: "/knowledge-base/sources", takes: "body" },
+    requestUpload: { method: "POST", path: "/knowledge-base/sources/upload", takes: "body" },
+    get: { method: "GET", path: "/knowledge-base/sources/{sourceId}" },
+    update: { method: "PATCH", path: "/knowledge-base/sources/{sourceId}", takes: "body" },
+    delete: { method: "DELETE", path: "/knowledge-base/sources/{sourceId}" },
+    confirmUpload: { method: "POST", path: "/knowledge-base/sources/{sourceId}/confirm-upload" },
+  },
+  superAgent: {
+    sendMessage: { method: "POST", path: "/super-agent/messages", takes: "body", idempotent: false },
+    listSessions: {
+      method: "GET",
+      path: "/super-agent/sessions",
+      takes: "query",
+      pages: { style: "limit", items: "sessions" },
+    },
+    listSessionMessages: { method: "GET", path: "/super-agent/sessions/{sessionId}/messages" },
+    deleteSession: { method: "DELETE", path: "/super-agent/sessions/{sessionId}" },
+  },
+  apiKeys: {
+    list: { method: "GET", path: "/api_keys" },
+    create: { method: "POST", path: "/api_keys", takes: "body", idempotent: false },
+  },
+  scim: {
+    getServiceProviderConfig: { method: "GET", path: "/scim/ServiceProviderConfigs" },
+    listUsers: { method: "GET", path: "/scim/Users" },
+    createUser: { method: "POST", path: "/scim/Users", takes: "body" },
+    getUser: { method: "GET", path: "/scim/Users/{id}" },
+    replaceUser: { method: "PUT", path: "/scim/Users/{id}", takes: "body" },
+    patchUser: { method: "PATCH", path: "/scim/Users/{id}", takes: "body" },
+    listGroups: { method: "GET", path: "/scim/Groups" },
+    createGroup: { method: "POST", path: "/scim/Groups", takes: "body" },
+    getGroup: { method: "GET", path: "/scim/Groups/{id}" },
+    replaceGroup: { method: "PUT", path: "/scim/Groups/{id}", takes: "body" },
+    patchGroup: { method: "PATCH", path: "/scim/Groups/{id}", takes: "body" },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 /** What a client has, by resource. */
 export interface Resources {

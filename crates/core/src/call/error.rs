@@ -19,6 +19,9 @@ use crate::url::{BaseUrlError, RequestError};
 /// How much of an error body is read for its message: 64 KiB.
 pub const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
 
+/// The API's page on keys: how to make them, how to send them, why one is refused.
+pub const API_KEYS_PAGE: &str = "https://docs.attention.com/api-authentication";
+
 /// How much of the server's own words an error carries.
 const MAX_SERVER_MESSAGE_CHARS: usize = 500;
 
@@ -153,7 +156,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn of_failure(failure: Failure, attempts: u32) -> Self {
+    /// The error of a call that ended without a response, after so many requests.
+    pub fn of_failure(failure: Failure, attempts: u32) -> Self {
         let (kind, message) = match failure {
             Failure::Connection => (
                 ErrorKind::Connection,
@@ -269,7 +273,7 @@ impl Error {
     pub const fn documentation(&self) -> Option<&'static str> {
         match self.kind {
             ErrorKind::InvalidKey | ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::RateLimited => {
-                Some("https://docs.attention.com/api-authentication")
+                Some(API_KEYS_PAGE)
             }
             _ => None,
         }

@@ -51,12 +51,13 @@ mod quota;
 mod retry;
 
 pub use diagnosis::{Cause, Diagnosis, Finding, Likelihood};
-pub use error::{Error, ErrorKind, MAX_ERROR_BODY_BYTES};
+pub use error::{API_KEYS_PAGE, Error, ErrorKind, MAX_ERROR_BODY_BYTES};
 pub use gate::Gate;
 pub use headers::Headers;
 pub use key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot, Switch};
+pub use outcome::request_id;
 pub use quota::{Quota, retry_after};
-pub use retry::{Failure, RetryBudget, RetryPolicy};
+pub use retry::{DEFAULT_TIMEOUT, Failure, RetryBudget, RetryPolicy};
 
 use alloc::boxed::Box;
 use alloc::string::String;

@@ -34,9 +34,10 @@ pub(crate) const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299 | 304)
 }
 
-/// The id that names this exchange in the server's logs. Which header the API
+/// The id that names an exchange in the server's logs: at most 128 characters, letters,
+/// digits and `-_.:/=`; a value that is anything else is not an id. Which header the API
 /// uses is not documented; these are the usual ones.
-fn request_id(headers: &dyn Headers) -> Option<String> {
+pub fn request_id(headers: &dyn Headers) -> Option<String> {
     ["x-request-id", "request-id", "x-correlation-id", "cf-ray"].iter().find_map(|name| {
         let value = headers.get(name)?;
         let plain = !value.is_empty()

@@ -4,6 +4,9 @@ use core::time::Duration;
 
 use crate::Method;
 
+/// For a whole call, its retries and waits included, unless its caller says otherwise: 60 s.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// How often and how patiently a call is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
