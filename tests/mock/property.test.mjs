@@ -130,7 +130,7 @@ function callOf(operation, given) {
   const schema = requestBody?.content["application/json"].schema;
   const value = schema && made(schema, given, odd);
   const text = schema && random.chance(5) ? random.pick(["", "{", "null", "[]", "7", '"a"']) : JSON.stringify(value);
-  return { method: method.toUpperCase(), path: `${target}${query.size > 0 ? `?${query}` : ""}`, text };
+  return { method: method.toUpperCase(), path: `${target}${query.size > 0 ? `?${query}` : ""}`, text, odd };
 }
 
 /** A key of that level that the calls before have not deleted. */
@@ -214,6 +214,34 @@ async function answered(mock, { method, path, text }, key, fault) {
   }
 }
 
+/** Operations that refuse what the schemas allow: things that do not exist, or that do not go together. */
+const CHOOSY = new Set([
+  "askAttention",
+  "confirmKbSourceUpload",
+  "createOrganizationTeam",
+  "createOrganizationUser",
+  "createScimGroup",
+  "createScimUser",
+  "importConversation",
+  "listActions",
+  "listRecorderMeetings",
+  "patchScimGroup",
+  "patchScimUser",
+  "updateOrganizationTeam",
+  "updateOrganizationUser",
+]);
+
+/** Whether the description allows the call, as far as its schemas go. */
+function isAllowed(operation, { text, odd }) {
+  if (odd > 0) return false;
+  if (operation.requestBody === undefined) return true;
+  try {
+    return bodyError(operation, JSON.parse(text)) === undefined;
+  } catch {
+    return false;
+  }
+}
+
 function checked(operation, call, answer, entry, fault) {
   const { operationId } = operation;
   assertDescribed(operation, answer);
@@ -223,6 +251,9 @@ function checked(operation, call, answer, entry, fault) {
   }
   assert.deepEqual(entry.guesses, expectedGuesses(operation, answer), `${operationId} ${answer.status}`);
   assert.ok(answer.status < 500 || operationId === "askAttention", `${operationId}: ${answer.status} ${answer.body}`);
+  if (answer.status === 400 && !CHOOSY.has(operationId)) {
+    assert.ok(!isAllowed(operation, call), `${operationId} refused what is allowed: ${answer.body}`);
+  }
   if (answer.status >= 300 || call.text === undefined || call.text === "") return;
   assert.equal(
     bodyError(operation, JSON.parse(call.text)),

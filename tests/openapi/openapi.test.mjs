@@ -118,6 +118,22 @@ function* schemas(schema, seen = new Set()) {
   for (const [name, each] of Object.entries(schema)) if (name !== "examples") yield* schemas(each, seen);
 }
 
+test("what surprises is said where an operation is called", async () => {
+  const declarations = await readFile(new URL("../../pkg/src/api/operations.ts", import.meta.url), "utf8");
+  const said = (operationId) => {
+    const { method, path } = operations.find((each) => each.operationId === operationId);
+    const comment = declarations.split("/**").find((each) => each.includes(`: ${method} ${path}.\n`));
+    return comment.split("*/")[0].replace(/\s+\*\s+/g, " ");
+  };
+  assert.match(said("listConversationsOptimized"), /unless withCrmRecords is true.*that are empty come too/);
+  assert.match(said("deleteOrganizationUser"), /soft delete.*permanent/);
+  assert.match(said("createLabel"), /aiFlow/);
+  assert.match(said("listScorecards"), /pages of 50/);
+  assert.match(said("getConversationUploadUrl"), /may write there.*grants access/);
+  assert.match(said("listApiKeys"), /holds API keys/);
+  assert.match(said("askAttentionV1"), /@deprecated/);
+});
+
 test("no enumeration of an answer is closed", () => {
   for (const { operationId, responses } of described) {
     for (const { content } of Object.values(responses)) {
