@@ -42,6 +42,20 @@ function wrapped(source) {
   });
 }
 
+/** `"done" | (string & {})`: editors offer the values that are known, and others are taken as well. */
+function openEnumeration({ "x-extensible-enum": values }) {
+  if (values === undefined) return undefined;
+  const { factory, SyntaxKind } = ts;
+  const others = factory.createIntersectionTypeNode([
+    factory.createKeywordTypeNode(SyntaxKind.StringKeyword),
+    factory.createTypeLiteralNode([]),
+  ]);
+  return factory.createUnionTypeNode([
+    ...values.map((value) => factory.createLiteralTypeNode(factory.createStringLiteral(value))),
+    factory.createParenthesizedType(others),
+  ]);
+}
+
 /** The types, as openapi-typescript writes them. */
 async function schema() {
   const keyword = (kind) => ts.factory.createKeywordTypeNode(kind);
@@ -58,20 +72,6 @@ async function schema() {
       schema.format === "date-time" && path.includes("/parameters/query/") ? dateToo : openEnumeration(schema),
   });
   return `/**\n * ${NOTE}\n *\n * @module\n */\n\n${astToString(nodes)}`;
-}
-
-/** `"done" | (string & {})`: editors offer the values that are known, and others are taken as well. */
-function openEnumeration({ "x-extensible-enum": values }) {
-  if (values === undefined) return undefined;
-  const { factory, SyntaxKind } = ts;
-  const others = factory.createIntersectionTypeNode([
-    factory.createKeywordTypeNode(SyntaxKind.StringKeyword),
-    factory.createTypeLiteralNode([]),
-  ]);
-  return factory.createUnionTypeNode([
-    ...values.map((value) => factory.createLiteralTypeNode(factory.createStringLiteral(value))),
-    factory.createParenthesizedType(others),
-  ]);
 }
 
 /** The styles of paging, each once; the table has their places. */
