@@ -1,11 +1,13 @@
 // Writes what the package takes from attention.v2.yaml: `npm run generate -w openapi`.
 // tests/openapi fails when a file is not what this would write.
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 import ts from "typescript";
 import { file, resources } from "./describe.mjs";
+import { mockTable } from "./mock.mjs";
+import { counts, lines, marks, readme, remarks } from "./remarks.mjs";
 
 const NOTE = "Generated from openapi/attention.v2.yaml by `npm run generate -w openapi`; do not edit.";
 
@@ -17,7 +19,9 @@ export async function outputs() {
   return new Map([
     ["pkg/src/api/schema.ts", formatted(await schema())],
     ["pkg/src/api/operations.ts", formatted(table())],
+    ["pkg/testing/api/operations.ts", formatted(mockTable(NOTE))],
     ["pkg/api.md", list()],
+    ["openapi/README.md", readme(await readFile(new URL("./README.md", import.meta.url), "utf8"))],
   ]);
 }
 
@@ -38,6 +42,20 @@ function wrapped(source) {
   });
 }
 
+/** `"done" | (string & {})`: editors offer the values that are known, and others are taken as well. */
+function openEnumeration({ "x-extensible-enum": values }) {
+  if (values === undefined) return undefined;
+  const { factory, SyntaxKind } = ts;
+  const others = factory.createIntersectionTypeNode([
+    factory.createKeywordTypeNode(SyntaxKind.StringKeyword),
+    factory.createTypeLiteralNode([]),
+  ]);
+  return factory.createUnionTypeNode([
+    ...values.map((value) => factory.createLiteralTypeNode(factory.createStringLiteral(value))),
+    factory.createParenthesizedType(others),
+  ]);
+}
+
 /** The types, as openapi-typescript writes them. */
 async function schema() {
   const keyword = (kind) => ts.factory.createKeywordTypeNode(kind);
@@ -50,8 +68,8 @@ async function schema() {
     // A field with a default need not be sent.
     defaultNonNullable: false,
     // The client writes a Date in a query as ISO 8601.
-    transform: ({ format }, { path }) =>
-      format === "date-time" && path.includes("/parameters/query/") ? dateToo : undefined,
+    transform: (schema, { path }) =>
+      schema.format === "date-time" && path.includes("/parameters/query/") ? dateToo : openEnumeration(schema),
   });
   return `/**\n * ${NOTE}\n *\n * @module\n */\n\n${astToString(nodes)}`;
 }
@@ -125,33 +143,29 @@ function list() {
       "By name, on an `Attention`:\n",
     "`options` are those of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, " +
       "`idempotencyKey`; `query` where it is not a parameter).",
-    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options. " +
-      "*Inferred*: the operation's own page was not read.",
+    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options.\n",
+    `${counts()}. *Inferred*: the operation's own page was not read. ` +
+      "*key*: the level of key that it takes, `unknown` where no page says.",
     ...resources.flatMap(({ name, description, operations }) => [
       `\n## attention.${name}\n`,
       `${description}\n`,
-      ...operations.map(
-        ({ name, ids, params, paramsRequired, method, path, documentation, confidence, pagination }) => {
-          const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
-          const notes = [...(pagination ? ["list"] : []), ...(confidence === "inferred" ? ["*inferred*"] : [])];
-          return `- [\`${name}(${args})\`](${documentation}): ${[`\`${method} ${path}\``, ...notes].join(", ")}`;
-        },
-      ),
+      ...operations.map((each) => {
+        const { name, ids, params, paramsRequired, method, path, documentation } = each;
+        const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
+        return `- [\`${name}(${args})\`](${documentation}): ${[`\`${method} ${path}\``, ...marks(each)].join(", ")}`;
+      }),
       ...(name in BY_HAND ? [BY_HAND[name]] : []),
     ]),
     "",
   ].join("\n");
 }
 
-function comment({ summary, method, path, documentation, confidence, isRepeatable }) {
-  const notes = [
-    ...(confidence === "inferred" ? ["Its own page was not read: inferred from others."] : []),
-    ...(isRepeatable ? [] : ["Not safe to repeat: see the README on retries."]),
-  ];
+function comment(operation) {
+  const { summary, method, path, documentation } = operation;
   return [
     "  /**",
     `   * ${summary}: ${method} ${path}.`,
-    ...notes.map((note) => `   * ${note}`),
+    ...remarks(operation).flatMap((remark) => ["   *", ...lines(remark, COLUMNS - 5).map((line) => `   * ${line}`)]),
     "   *",
     `   * @see ${documentation}`,
     "   */",

@@ -33,7 +33,7 @@ for (const { operationId, resource, name, method, path, ids: parameters, params 
     assert.equal(pieces.length, parameters.length);
     const given =
       params === "body" ? body : params === "query" ? Object.fromEntries(new URLSearchParams(query)) : undefined;
-    const options = params === "body" && query !== "" ? { query: Object.fromEntries(new URLSearchParams(query)) } : {};
+    const options = params !== "query" && query !== "" ? { query: Object.fromEntries(new URLSearchParams(query)) } : {};
     mock.clearRequests();
     await client[resource][name](...pieces, ...(params === undefined ? [] : [given]), options);
     assert.equal(mock.requests.length, 1);
