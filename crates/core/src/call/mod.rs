@@ -88,7 +88,7 @@ pub struct Upstream {
 
 impl Upstream {
     /// So many rings of the past are remembered.
-    const RETIRED: usize = 2;
+    const RETIRED: usize = 4;
 
     /// A server and the credentials for it.
     pub fn new(base: BaseUrl, keys: KeyRing) -> Self {
@@ -108,7 +108,7 @@ impl Upstream {
 
     /// Puts other credentials in place of the ones there, as after a look-up in
     /// a vault. Calls under way keep what they were sent with, and what is said of
-    /// them is of that; the last two rings are remembered for it.
+    /// them is of that; the last four rings are remembered for it.
     pub fn replace_keys(&mut self, mut keys: KeyRing) {
         keys.take_over(&self.keys);
         self.retired.push(mem::replace(&mut self.keys, keys));
