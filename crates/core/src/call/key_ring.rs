@@ -145,7 +145,9 @@ pub struct KeyRing {
     current: Entry,
     next: Option<Entry>,
     in_use: Slot,
-    /// When a call was last refused with both keys, or set out to see whether it still is.
+    /// How many calls were refused with both keys since one of them was accepted.
+    pair_refused: u32,
+    /// When the pair was last found dead, or a call set out to see whether it still is.
     pair_refused_at: Option<Timestamp>,
     /// When the calls set out that try a key of which nothing good is known.
     trials: [Option<Timestamp>; Self::TRIALS],
@@ -159,8 +161,8 @@ impl KeyRing {
     const TRIALS: usize = 4;
     /// A trial that takes longer is not waited for.
     const LONGEST_TRIAL: Duration = Duration::from_secs(2);
-    /// So many refusals without a success between them, of calls that cannot be sent again, end the trust in a key
-    /// that was accepted before.
+    /// So many refusals without a success between them end the trust in a key, or in both, that was accepted before:
+    /// of calls that cannot be sent again, or with both keys.
     const STRIKES: u32 = 2;
 
     /// A ring of one or two keys. A `next` that equals `current` is dropped: it
@@ -189,6 +191,7 @@ impl KeyRing {
             current: entry(current),
             next: next.map(entry),
             in_use: Slot::Current,
+            pair_refused: 0,
             pair_refused_at: None,
             trials: [None; Self::TRIALS],
         }
@@ -203,7 +206,7 @@ impl KeyRing {
         if same(current, former_current) && same(next, former_next)
             || same(current, former_next) && same(next, former_current)
         {
-            self.pair_refused_at = former.pair_refused_at;
+            (self.pair_refused, self.pair_refused_at) = (former.pair_refused, former.pair_refused_at);
         }
     }
 
@@ -326,7 +329,7 @@ impl KeyRing {
         entry.accepted_at = Some(now);
         entry.accepted = entry.accepted.wrapping_add(1);
         entry.refused = 0;
-        self.pair_refused_at = None;
+        (self.pair_refused, self.pair_refused_at) = (0, None);
         // A late answer to the old key is no reason to go back to it.
         let used_key_failed = matches!(self.verdict(self.in_use), Some(KeyVerdict::Refused { .. }));
         if slot != self.in_use && used_key_failed { Some(self.use_other()) } else { None }
@@ -343,8 +346,8 @@ impl KeyRing {
         let to = from.other();
         let Some(verdict) = self.verdict(to) else { return Failover::None };
         let was_lately = |at: Timestamp, long: Duration| at <= now && now.saturating_since(at) < long;
-        // The call was an exception, or the key is known to be good.
-        if to == self.in_use || matches!(verdict, KeyVerdict::Accepted { at } if was_lately(at, Self::RECHECK)) {
+        // The key in use is worth a try always, and another one that was good a moment ago.
+        if to == self.in_use || matches!(verdict, KeyVerdict::Accepted { at } if was_lately(at, Self::LONGEST_TRIAL)) {
             return Failover::Try(to);
         }
         if let Some(at) = self.pair_refused_at {
@@ -371,9 +374,14 @@ impl KeyRing {
         }
     }
 
-    /// A call was refused with both keys.
-    pub(crate) const fn on_pair_refused(&mut self, now: Timestamp) {
-        self.pair_refused_at = Some(now);
+    /// A call was refused with both keys. So they are dead, unless one of them was accepted before: then it takes
+    /// another refusal, as the first may have been for a permission that neither has.
+    pub(crate) fn on_pair_refused(&mut self, now: Timestamp) {
+        self.pair_refused = self.pair_refused.saturating_add(1);
+        let was_accepted = [Some(&self.current), self.next.as_ref()].into_iter().flatten().any(|key| key.accepted > 0);
+        if !was_accepted || self.pair_refused >= Self::STRIKES {
+            self.pair_refused_at = Some(now);
+        }
     }
 
     /// As [`on_unauthorized`](Self::on_unauthorized), for a call whose body is gone and which therefore cannot be
