@@ -193,16 +193,8 @@ impl<'a> Question<'a> {
         let operation = self.catalogue.find(method, &path.decoded());
         match self.policy.decide(method, path) {
             Decision::Allowed(rule) => {
-                let unnamed = |rule: &'a Rule| {
-                    let parameter = rule.conditions().unnamed_parameter(query)?;
-                    Some(Refusal::Query { rule, parameter })
-                };
-                let overriding = || method_override(query).map(|parameter| Refusal::MethodOverride { parameter });
-                let of_get = || self.policy.of_get(method, path).and_then(unnamed);
-                match unnamed(rule).or_else(of_get).or_else(overriding) {
-                    Some(refusal) => Err(refusal),
-                    None => Ok(Permission { rule, terms: terms(rule, method, path), operation }),
-                }
+                let terms = self.terms_met(rule, method, path, query)?;
+                Ok(Permission { rule, terms, operation })
             }
             Decision::Denied { line } => Err(match self.policy.rule_at(line) {
                 Some(rule) => Refusal::Denied { rule, operation },
@@ -213,6 +205,29 @@ impl<'a> Question<'a> {
                 Err(Refusal::Unknown { misspelt, hints: self.hints(method, path), operation })
             }
         }
+    }
+
+    /// The terms on which a rule allows a call, as far as its query shows that they are met.
+    fn terms_met(
+        &self,
+        rule: &'a Rule,
+        method: Method,
+        path: RequestPath<'_>,
+        query: &'a str,
+    ) -> Result<Vec<Term<'a>>, Refusal<'a>> {
+        let of_get = self.policy.of_get(method, path);
+        for rule in [Some(rule), of_get].into_iter().flatten() {
+            if let Some(parameter) = rule.conditions().unnamed_parameter(query) {
+                return Err(Refusal::Query { rule, parameter });
+            }
+        }
+        if let Some(parameter) = method_override(query) {
+            return Err(Refusal::MethodOverride { parameter });
+        }
+        let mut all = terms(rule, method, path);
+        let of_get = of_get.map(|rule| terms(rule, method, path)).unwrap_or_default().into_iter();
+        all.extend(of_get.filter(|term| matches!(term, Term::Query(_) | Term::Redact(_))));
+        Ok(all)
     }
 
     /// Whether the path is one of the API: it has the prefix, or is that of MCP.
@@ -324,6 +339,17 @@ allow * /v2/**
         permission("HEAD", "/v2/recordings/7/parts", |permission| {
             assert_eq!((id(&permission), permission.terms), (None, vec![]));
         });
+        // What GET shows is asked of HEAD as GET is.
+        with(
+            "allow GET /v2/labels/* query=a redact=b cache=1s\nallow HEAD /v2/**",
+            "HEAD",
+            "/v2/labels/7?a",
+            |explanation| {
+                let Explanation::Allowed(permission) = explanation else { panic!("{explanation:?}") };
+                let (a, b) = (["a".to_owned()], ["b".to_owned()]);
+                assert_eq!(permission.terms, [Term::Query(&a), Term::Redact(&b)]);
+            },
+        );
         permission("GET", "/mcp", |permission| {
             assert_eq!((permission.rule.line(), id(&permission).as_deref()), (4, Some("mcp")));
             assert_eq!(permission.terms, [Term::McpTools]);

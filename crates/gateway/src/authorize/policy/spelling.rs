@@ -127,6 +127,10 @@ fn extends(name: &str, stem: &str) -> bool {
 /// Whether some server reads a segment as the one of API keys: its letters are, or those of
 /// a part of it between other signs than `_`, `-` and blanks.
 pub(super) fn names_keys(segment: &str) -> bool {
+    // Ids are many, and few have the letter.
+    if segment.is_ascii() && !segment.bytes().any(|byte| byte.eq_ignore_ascii_case(&b'k')) {
+        return false;
+    }
     let mut folded = String::with_capacity(segment.len());
     segment.chars().for_each(|c| push_folded(c, &mut folded));
     let is_boundary = |c: char| c.is_ascii_punctuation() && !matches!(c, '_' | '-');
