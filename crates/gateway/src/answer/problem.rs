@@ -181,10 +181,28 @@ impl Problem {
             Unmet::BodyLengthUnknown => {
                 Self::new(411, "length_required", "the proxy's policy limits the body here; send its Content-Length")
             }
-            _ => {
-                Self::new(403, "query_denied", "the query has a parameter that the proxy's policy does not allow here")
-            }
+            Unmet::BodyCoded => Self::new(
+                415,
+                "body_coded",
+                "the proxy's policy limits the body here; send it as it is, without a Content-Encoding",
+            ),
+            Unmet::Query => Self::new(
+                403,
+                "query_denied",
+                "the query has a parameter that the proxy's policy does not allow here, or what some servers read as \
+                    one; a `;`, `?` or `=` in a value has to be percent-encoded",
+            ),
         }
+    }
+
+    /// The query has a parameter that is a method to some servers.
+    pub fn method_override() -> Self {
+        Self::new(
+            400,
+            "method_override",
+            "the query has a parameter, such as _method, that some servers take for the request's method; \
+                leave it out, and send the request with the method that is meant",
+        )
     }
 
     pub(crate) fn unredactable() -> Self {
@@ -204,6 +222,16 @@ impl Problem {
             403,
             "route_denied",
             "the proxy's policy does not allow this call; its operator can change the policy",
+        )
+    }
+
+    /// No rule allows the path as it is written, and one does in another spelling.
+    pub fn spelling() -> Self {
+        Self::new(
+            403,
+            "route_denied",
+            "the proxy's policy does not allow the path in this spelling; write it as the API's documentation does: \
+                the same capitals, no slash, dot or extension at its end",
         )
     }
 
@@ -271,6 +299,7 @@ const fn phrase(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         411 => "Length Required",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

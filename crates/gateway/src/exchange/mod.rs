@@ -197,7 +197,12 @@ impl Exchange {
         facts.trace = headers.get("traceparent").and_then(|text| trace_id(&text).map(str::to_owned));
         Self {
             facts,
-            request: Request { method, url: incoming.url.clone(), body: body_length(incoming) },
+            request: Request {
+                method,
+                url: incoming.url.clone(),
+                body: body_length(incoming),
+                is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
+            },
             stage: Stage::Over,
             step: Step::Reply(Reply::problem(&Problem::internal(), "")),
             token: None,
@@ -329,8 +334,12 @@ fn accepts_request_id(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown.
+/// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown, and so
+/// is any beside a `Transfer-Encoding` (RFC 9112 §6.3).
 fn body_length(incoming: &Incoming<'_>) -> BodyLength {
+    if incoming.has_body && incoming.headers.get("transfer-encoding").is_some() {
+        return BodyLength::Unknown;
+    }
     let announced = incoming.headers.get("content-length");
     match announced.as_deref() {
         Some("0") => BodyLength::NoBody,
@@ -340,6 +349,11 @@ fn body_length(incoming: &Incoming<'_>) -> BodyLength {
         }
         None => BodyLength::Unknown,
     }
+}
+
+/// Whether a `Content-Encoding` leaves the body as it is (RFC 9110 §8.4.1).
+fn is_identity(coding: &str) -> bool {
+    coding.trim_ascii().is_empty() || coding.trim_ascii().eq_ignore_ascii_case("identity")
 }
 
 /// A number of milliseconds as the value of a header.
