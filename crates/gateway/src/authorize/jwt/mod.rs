@@ -25,7 +25,7 @@ use crate::limits::rate::Rate;
 
 pub mod claims;
 pub mod key_set;
-mod members;
+pub(in crate::authorize) mod members;
 mod numeric_date;
 pub mod token;
 
