@@ -135,7 +135,10 @@ fn every_file_is_driven() -> Result<(), Failed> {
     for entry in std::fs::read_dir(folder())? {
         let path = entry?.path();
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        if path.extension().is_some_and(|extension| extension == "json") && !FILES.contains(&name) && name != OF_THE_GATEWAY {
+        if path.extension().is_some_and(|extension| extension == "json")
+            && !FILES.contains(&name)
+            && name != OF_THE_GATEWAY
+        {
             return Err(format!("{name}.json is driven by no test").into());
         }
     }

@@ -88,13 +88,18 @@ impl<'a> Member<'a> {
         self.element().and_then(Element::into_text)
     }
 
-    /// Whether this holds for the text that the value is, or for one in its list.
-    pub(in crate::authorize) fn any_text(self, holds: impl Fn(&str) -> bool) -> bool {
+    /// Whether this holds for the value, or for one in the list that it is.
+    pub(in crate::authorize) fn any(self, holds: impl Fn(&Element<'_>) -> bool) -> bool {
         let Some(value) = self.element() else { return false };
         match value.elements() {
-            Ok(elements) => elements.into_iter().filter_map(Element::into_text).any(|text| holds(&text)),
-            Err(_) => value.into_text().is_some_and(|text| holds(&text)),
+            Ok(elements) => elements.iter().any(holds),
+            Err(_) => holds(&value),
         }
+    }
+
+    /// Whether this holds for the text that the value is, or for one in its list.
+    pub(in crate::authorize) fn any_text(self, holds: impl Fn(&str) -> bool) -> bool {
+        self.any(|element| element.clone().into_text().is_some_and(|text| holds(&text)))
     }
 }
 
