@@ -110,13 +110,18 @@ impl Config {
 
 fn upstream(texts: &Texts) -> Result<Upstream, Misconfigured> {
     let key = |name| {
-        let parse = |text| ApiKey::parse(text).map_err(|error| Misconfigured::Key(name, error));
-        texts.secret(name)?.map(parse).transpose()
+        let Some(text) = texts.secret(name)? else { return Ok(None) };
+        let key = ApiKey::parse(text).map_err(|error| Misconfigured::Key(name, error))?;
+        if placeholder::is_word(text) { Err(Misconfigured::Slip(name, Slip::Placeholder)) } else { Ok(Some(key)) }
     };
     let current = key(bindings::KEY)?.ok_or(Misconfigured::NoKey)?;
     let next = key(bindings::NEXT_KEY)?;
     let base = texts.read(bindings::BASE_URL)?;
     let base = BaseUrl::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL)).map_err(Misconfigured::BaseUrl)?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
+    if !base.path().bytes().all(is_plain) {
+        return Err(Misconfigured::Slip(bindings::BASE_URL, Slip::OddPath));
+    }
     Ok(Upstream::new(base, KeyRing::new(current, next)))
 }
 

@@ -22,6 +22,8 @@ pub enum Slip {
     TypographicQuotes,
     /// A placeholder of documentation or a template.
     Placeholder,
+    /// A character in a URL's path that comes from what was around the URL.
+    OddPath,
     /// A list with nothing in it, where that would be taken for nothing said.
     EmptyList,
 }
@@ -38,6 +40,9 @@ impl Slip {
                 "has quotation marks as word processors write them; write \" or, around the whole, none"
             }
             Self::Placeholder => super::placeholder::SAID,
+            Self::OddPath => {
+                "has a character in its path that no path of the API has; write it like https://api.attention.tech/v2"
+            }
             Self::EmptyList => "is a list with nothing in it; leave the binding out, or name what is meant",
         }
     }

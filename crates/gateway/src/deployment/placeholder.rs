@@ -6,7 +6,9 @@ use alloc::string::String;
 pub(crate) const SAID: &str = "is a placeholder from a template; put in the value that it stands for";
 
 /// Their letters and digits, in lower case.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 13] = [
+    "true",
+    "false",
     "changeme",
     "changeit",
     "replaceme",
@@ -27,11 +29,16 @@ pub(crate) fn is_one(text: &str) -> bool {
     if has("<", ">") || has("${", "}") || has("{{", "}}") || text.contains('\u{2026}') || text.contains("...") {
         return true;
     }
+    let is_your = ["YOUR_", "your_", "your-", "YOUR-"].iter().any(|start| text.starts_with(start));
+    is_your || is_word(text)
+}
+
+/// Whether a text is nothing but one of them: of an opaque text no part says anything.
+pub(crate) fn is_word(text: &str) -> bool {
     let plain: String =
         text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
     let is_of_x = !plain.is_empty() && plain.bytes().all(|byte| byte == b'x');
-    let is_your = ["YOUR_", "your_", "your-", "YOUR-"].iter().any(|start| text.starts_with(start));
-    is_of_x || is_your || WORDS.contains(&plain.as_str())
+    is_of_x || WORDS.contains(&plain.as_str())
 }
 
 #[cfg(test)]
