@@ -115,7 +115,7 @@ fn claim_values() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Which policy is granted, by serde_json and by what the documentation says.
+/// Which policy is granted, by `serde_json` and by what the documentation says.
 fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, requires: bool) -> Option<String> {
     let verified = match claims.get("email_verified") {
         None => !requires,

@@ -50,8 +50,10 @@ fn read(values: &[(&'static str, String)]) -> Result<String, String> {
     Ok(format!("{deployment:?} {fingerprints}"))
 }
 
+type Tool = (&'static str, fn(&str, &str) -> String);
+
 /// What a tool makes of a value. What it is called stands in the report of a failure.
-const TOOLS: &[(&str, fn(&str, &str) -> String)] = &[
+const TOOLS: &[Tool] = &[
     ("a line end", |_, value| format!("{value}\n")),
     ("a line end of Windows", |_, value| format!("{value}\r\n")),
     ("a byte order mark", |_, value| format!("\u{feff}{value}")),

@@ -18,8 +18,9 @@ use crate::authorize::jwt::Jwt;
 use crate::authorize::policy::{DEFAULT_POLICY, Policies};
 use crate::authorize::sessions::SessionSecret;
 use crate::deployment::bindings::{self, Text, Texts};
+use crate::deployment::names::{self, Misspelt};
 use crate::deployment::strict_json::Fault;
-use crate::deployment::{Misconfigured, Slip, digest, names, origin, pasted, placeholder};
+use crate::deployment::{Misconfigured, Slip, digest, origin, pasted, placeholder};
 use crate::limits::rate::Rate;
 use crate::log::{LogFormat, LogLevel, LogSettings};
 
@@ -55,7 +56,7 @@ impl Config {
     /// Everything is checked at once, before anything is served.
     pub(crate) fn parse(texts: &Texts) -> Result<(Self, Upstream), Misconfigured> {
         for name in texts.names() {
-            if let Some(meant) = names::unknown(name) {
+            if let Some(Misspelt { meant }) = names::misspelt(name) {
                 return Err(Misconfigured::unknown(name, meant));
             }
         }

@@ -5,21 +5,28 @@ use alloc::vec::Vec;
 
 use crate::deployment::bindings::{ALL, ANALYTICS, PREFIX};
 
-/// The documented name that is probably meant by one that is not; `Err` when that is told by the name alone.
+/// A name that is not a documented one, and was meant to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Misspelt {
+    /// What is probably meant, if one is near.
+    pub(crate) meant: Option<&'static str>,
+}
+
+/// Whether a name is one that nothing reads though it was meant to be read.
 ///
-/// A name that begins as ours do and is not one of ours was meant to set something that is not set now. Its default may
-/// be the wider one: `ATTENTION_POLICIES` would leave the default policy in force.
-pub(crate) fn unknown(name: &str) -> Option<Option<&'static str>> {
+/// What it was to set is not set now, and the default may be the wider one: `ATTENTION_POLICIES` would leave the
+/// default policy in force.
+pub(crate) fn misspelt(name: &str) -> Option<Misspelt> {
     let known = || ALL.into_iter().chain([ANALYTICS]);
     if known().any(|known| known == name) {
         return None;
     }
-    let plain: String =
-        name.chars().map(|c| if matches!(c, '-' | ' ' | '.') { '_' } else { c.to_ascii_uppercase() }).collect();
+    let as_ours = |c: char| if matches!(c, '-' | ' ' | '.') { '_' } else { c.to_ascii_uppercase() };
+    let plain: String = name.chars().map(as_ours).collect();
     let nearest = known().map(|known| (distance(&plain, known), known)).min();
     let is_ours = plain.starts_with(PREFIX);
     let meant = nearest.filter(|(distance, _)| *distance <= if is_ours { 4 } else { 2 }).map(|(_, known)| known);
-    (is_ours || meant.is_some()).then_some(meant)
+    (is_ours || meant.is_some()).then_some(Misspelt { meant })
 }
 
 /// How many letters have to be put in, taken out or changed to make one of the other (Levenshtein).
@@ -60,7 +67,7 @@ mod tests {
             ("ATTENTION_API_KEY_NXET", Some("ATTENTION_API_KEY_NEXT")),
             ("ATTENTION_COLOUR_OF_THE_SKY", None),
         ] {
-            assert_eq!(unknown(name), Some(meant), "{name}");
+            assert_eq!(misspelt(name), Some(Misspelt { meant }), "{name}");
         }
         for name in [
             "ATTENTION_API_KEY",
@@ -71,7 +78,7 @@ mod tests {
             "",
             "ATTENTION",
         ] {
-            assert_eq!(unknown(name), None, "{name}");
+            assert_eq!(misspelt(name), None, "{name}");
         }
     }
 
@@ -106,7 +113,7 @@ mod tests {
             }
             let spoilt: String = letters.into_iter().collect();
             prop_assume!(!ALL.contains(&spoilt.as_str()));
-            prop_assert!(unknown(&spoilt).is_some_and(|meant| meant.is_some()), "{}", spoilt);
+            prop_assert!(misspelt(&spoilt).is_some_and(|found| found.meant.is_some()), "{}", spoilt);
         }
     }
 }

@@ -122,8 +122,10 @@ mod tests {
 
     use super::*;
 
+    type Tool = (&'static str, fn(&str) -> String, bool);
+
     /// What a tool makes of a value, and whether it may be read after that.
-    const TOOLS: &[(&str, fn(&str) -> String, bool)] = &[
+    const TOOLS: &[Tool] = &[
         ("as it is", ToOwned::to_owned, true),
         ("a line of a file", |value| format!("{value}\n"), true),
         ("a line of Windows", |value| format!("{value}\r\n"), true),

@@ -132,7 +132,7 @@ impl Jwt {
         self.grant(&claims)
     }
 
-    /// Whether it was given to one of the configuration's clients (OpenID Connect Core §2, RFC 9068 §2.2). What it
+    /// Whether it was given to one of the configuration's clients (`OpenID` Connect Core §2, RFC 9068 §2.2). What it
     /// says of that it has to say alike.
     fn is_of_a_client(&self, claims: &Members<'_>) -> bool {
         let said = ["azp", "client_id"].map(|name| claims.get(name)).into_iter().filter(|said| *said != Member::Absent);

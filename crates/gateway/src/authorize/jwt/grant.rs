@@ -13,7 +13,7 @@ use crate::authorize::policy::Policies;
 use crate::deployment::strict_json::{Fault, Record, Scalar};
 use crate::limits::rate::Rate;
 
-/// The claim that OpenID Connect has for an address, and the one that says whose word that is.
+/// The claim that `OpenID` Connect has for an address, and the one that says whose word that is.
 pub(super) const EMAIL: &str = "email";
 const EMAIL_VERIFIED: &str = "email_verified";
 /// Claims whose text is a list, separated by blanks (RFC 8693 §4.2, RFC 9068 §2.2.3).
@@ -150,12 +150,10 @@ impl Condition {
         let tests: Vec<Test> =
             [Test::is(record)?, Test::ends(record)?, Test::domain(record)?].into_iter().flatten().collect();
         let Some(claim) = claim.map(Cow::into_owned) else {
-            return match tests.is_empty() {
-                true => Ok(None),
-                false => {
-                    Err(record.fault("claim", "is missing: `is`, `endsWith` and `domain` say what a claim is to be"))
-                }
-            };
+            let is_whole = tests.is_empty();
+            return is_whole.then_some(None).ok_or_else(|| {
+                record.fault("claim", "is missing: `is`, `endsWith` and `domain` say what a claim is to be")
+            });
         };
         if claim.trim().is_empty() {
             return Err(record.fault("claim", "is empty; name a claim"));
@@ -166,7 +164,7 @@ impl Condition {
                 let splits = SCOPES.contains(&claim.as_str());
                 if let Test::Is(values) = &test
                     && splits
-                    && values.iter().any(|value| matches!(value, Scalar::Text(text) if text.contains(' ')))
+                    && values.iter().any(|value| matches!(value, Scalar::Text(scope) if scope.contains(' ')))
                 {
                     return Err(record.fault("is", "holds a blank, which no scope has; name one, and several by `all`"));
                 }

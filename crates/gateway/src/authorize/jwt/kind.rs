@@ -26,9 +26,9 @@ enum Kind {
     Id(&'static str),
 }
 
-/// Claims that an ID token has and a token for access does not (OpenID Connect Core §2, §3.3.2.11).
+/// Claims that an ID token has and a token for access does not (`OpenID` Connect Core §2, §3.3.2.11).
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
-/// The claim of security events, of which a logout is one (RFC 8417 §2.2, OpenID Connect Back-Channel Logout §2.4).
+/// The claim of security events, of which a logout is one (RFC 8417 §2.2, `OpenID` Connect Back-Channel Logout §2.4).
 const EVENTS: &str = "events";
 /// The key that its holder has to show (RFC 7800 §3.1): a bearer shows none.
 const CONFIRMATION: &str = "cnf";

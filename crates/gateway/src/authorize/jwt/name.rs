@@ -10,7 +10,7 @@ use alloc::string::String;
 use attention_core::codec::text;
 use attention_core::credential::TokenDigest;
 
-/// The longest name that is kept as it is, in bytes: OpenID Connect Core §2 has a `sub` of 255 at most.
+/// The longest name that is kept as it is, in bytes: `OpenID` Connect Core §2 has a `sub` of 255 at most.
 const MOST_BYTES: usize = 255;
 /// Begins what stands for a name that cannot stand itself.
 const DIGEST: &str = "sha256:";
@@ -42,17 +42,33 @@ fn is_plain(text: &str) -> bool {
         && text.chars().all(is_visible)
 }
 
-/// Whether a character can be seen, and is seen where it stands: no control, no white space but a blank, nothing of
-/// Unicode's default ignorables and directions (UAX #9, DerivedCoreProperties), nothing for private use.
+/// What cannot be seen, or moves what can: Unicode's default ignorables and marks of direction (UAX #9), and what is
+/// for private use or no character.
+const HIDDEN: [(char, char); 18] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{202a}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{e000}', '\u{f8ff}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{ffff}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{10ffff}'),
+];
+
+/// Whether a character can be seen, and is seen where it stands; of white space a blank alone.
 fn is_visible(c: char) -> bool {
-    match c {
-        ' '..='~' => true,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' => false,
-        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => false,
-        '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' => false,
-        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}' => false,
-        _ => !c.is_control() && !c.is_whitespace(),
-    }
+    let is_hidden = || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c));
+    matches!(c, ' '..='~') || !(c.is_control() || c.is_whitespace() || is_hidden())
 }
 
 #[cfg(test)]
