@@ -30,8 +30,8 @@ function instantiate() {
 
 // What all requests under one configuration share.
 class Isolate {
-  constructor(texts) {
-    this.own = new Gatekeeper(texts);
+  constructor(texts, names) {
+    this.own = new Gatekeeper(texts, names);
     this.up = Gatekeeper.headersUp();
     this.answers = new Answers(Gatekeeper.headersAlways(), Gatekeeper.headersDown(), this.own);
     this.authorizations = [this.own.authorization(0), this.own.authorization(1)];
@@ -54,7 +54,7 @@ async function isolateOf(env) {
   if (isolate?.own.isConfigured) return isolate;
   instantiate();
   const before = isolate;
-  isolate = new Isolate(texts);
+  isolate = new Isolate(texts, Object.keys(env));
   before?.own.free();
   return isolate;
 }

@@ -44,11 +44,15 @@ impl Gatekeeper {
     }
 
     /// Takes the texts of the bindings: a string, `undefined` for a binding that is not there, `null` for one that
-    /// could not be read. A fault is not thrown: every request is then answered with it.
+    /// could not be read; and the names of all bindings that there are. A fault is not thrown: every request is then
+    /// answered with it.
     #[wasm_bindgen(constructor)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands arrays over by value.
-    pub fn new(values: Vec<JsValue>) -> Self {
+    pub fn new(values: Vec<JsValue>, names: Vec<String>) -> Self {
         let mut texts = Texts::default();
+        for name in &names {
+            texts.there_is(name);
+        }
         for (name, value) in bindings::ALL.into_iter().zip(&values) {
             let text = match value.as_string() {
                 Some(text) => Text::Given(text),

@@ -13,6 +13,18 @@ use attention_core::{Error, ErrorKind, millis};
 
 use crate::deployment::strict_json::Fault;
 
+/// What a refusal says of the credentials that came with the request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Credentials {
+    /// Nothing: they were not looked at, or are good.
+    #[default]
+    NotJudged,
+    /// None came.
+    Missing,
+    /// They are not good, or good for nothing here.
+    Refused,
+}
+
 /// One problem. Nothing in it depends on the configuration or on a credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
@@ -24,11 +36,28 @@ pub struct Problem {
     pub(crate) challenge: Option<&'static str>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) allow: Option<&'static str>,
+    pub(crate) credentials: Credentials,
+    /// Why, in words that only the operator sees.
+    pub(crate) reason: Option<&'static str>,
 }
 
 impl Problem {
     fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), challenge: None, retry_after: None, allow: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            challenge: None,
+            retry_after: None,
+            allow: None,
+            credentials: Credentials::NotJudged,
+            reason: None,
+        }
+    }
+
+    /// The same, for a reason that the log alone tells.
+    pub(crate) fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 
     pub(crate) fn misconfigured() -> Self {
@@ -91,19 +120,26 @@ impl Problem {
             _ => r#"Bearer realm="attention""#,
         };
         let status = if bad_request { 400 } else { 401 };
-        Self { challenge: Some(challenge), ..Self::new(status, error.code(), error.message()) }
+        let credentials = match error {
+            AuthorizationError::Missing => Credentials::Missing,
+            _ => Credentials::Refused,
+        };
+        Self { challenge: Some(challenge), credentials, ..Self::new(status, error.code(), error.message()) }
     }
 
     pub(crate) fn unknown_token() -> Self {
         Self {
             challenge: Some(r#"Bearer realm="attention", error="invalid_token""#),
+            credentials: Credentials::Refused,
             ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
         }
     }
 
-    pub(crate) fn ask_for_password() -> Self {
+    /// `credentials` says whether some came.
+    pub(crate) fn ask_for_password(credentials: Credentials) -> Self {
         Self {
             challenge: Some(r#"Basic realm="attention status", charset="UTF-8""#),
+            credentials,
             ..Self::new(
                 401,
                 "operator_only",
@@ -115,12 +151,40 @@ impl Problem {
     pub(crate) fn expired_token() -> Self {
         Self {
             challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="expired""#),
+            credentials: Credentials::Refused,
             ..Self::new(401, "token_expired", "the token's time is over; get a new one")
         }
     }
 
     pub(crate) fn no_grant() -> Self {
-        Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
+        Self {
+            credentials: Credentials::Refused,
+            ..Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
+        }
+    }
+
+    /// Whether an issuer's token is good cannot be told, so it is not called a bad one: pages throw those away.
+    pub(crate) fn issuer_unavailable(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(
+                503,
+                "issuer_unavailable",
+                "the token cannot be checked, since its issuer does not answer with its keys; try again later",
+            )
+        }
+    }
+
+    /// More credentials of this source were refused than are looked at in a minute.
+    pub(crate) fn refused_too_often(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(
+                429,
+                "too_many_refusals",
+                "too many bad tokens came from this address; wait as long as Retry-After says, and send a good one",
+            )
+        }
     }
 
     pub(crate) fn allowance(wait: Duration) -> Self {

@@ -32,6 +32,7 @@ pub mod jwt;
 pub mod mcp;
 pub mod policy;
 pub mod sessions;
+pub(crate) mod sources;
 pub(crate) mod target;
 
 /// Where the operator sees how it goes.

@@ -155,7 +155,10 @@ impl Exchange {
     ) -> Finished {
         let record = self.record(deployment.ok(), status, now);
         let settings = deployment.map_or_else(|_| LogSettings::default(), |deployment| deployment.config.log);
-        Finished { line: settings.line(&record, self.facts.is_probe, jitter), is_call: self.facts.caller.is_some() }
+        // What a line of its source tells of already needs none.
+        let is_told = self.facts.refusal.as_ref().is_none_or(|noted| noted.told.is_some());
+        let line = if is_told { settings.line(&record, self.facts.is_probe, jitter) } else { None };
+        Finished { line, is_call: self.facts.caller.is_some() }
     }
 
     /// What Analytics Engine keeps of a request that is about to be answered with `status`.
@@ -177,6 +180,9 @@ impl Exchange {
             route: facts.route.as_deref(),
             code: facts.code,
             fault: facts.fault.as_deref(),
+            hint: facts.hint,
+            source: facts.refusal.as_ref().map(|noted| noted.source.as_str()),
+            refusals: facts.refusal.as_ref().and_then(|noted| noted.told),
             trace: facts.trace.as_deref(),
             cache: self.visit.as_ref().map(|visit| visit.outcome().as_str()),
             call: self.call.as_ref().map(|call| CallRecord {

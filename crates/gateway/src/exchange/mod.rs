@@ -55,7 +55,7 @@ use attention_core::call::Attempt;
 use attention_core::codec::text::decimal;
 use attention_core::{Call, Headers, Method, Slot, Timestamp, millis};
 
-use crate::answer::problem::Problem;
+use crate::answer::problem::{Credentials, Problem};
 use crate::answer::reply::Reply;
 use crate::authorize::jwt::key_set::Lookup;
 use crate::authorize::policy::BodyLength;
@@ -179,7 +179,10 @@ impl Exchange {
                 Err(Problem::misconfigured())
             }
             Ok(deployment) if is_ready => Ok(Some(authorize::readiness(&deployment.upstream, now))),
-            Ok(deployment) => exchange.open(deployment, incoming.headers, now).map(|()| None),
+            Ok(deployment) => exchange
+                .open(deployment, incoming.headers, now)
+                .map(|()| None)
+                .map_err(|problem| exchange.counted(deployment, incoming.headers, problem, now)),
         };
         match opened {
             Ok(Some(reply)) => exchange.answer(reply),
@@ -270,8 +273,26 @@ impl Exchange {
             _ => Err(Problem::internal()),
         };
         if let Err(problem) = done {
+            let problem = self.counted(deployment, request, problem, now);
             self.refuse(&problem);
         }
+    }
+
+    /// A refusal for its credentials is counted, by where they come from; of too many of them nothing is told any more.
+    fn counted(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        problem: Problem,
+        now: Timestamp,
+    ) -> Problem {
+        self.facts.fault = self.facts.fault.take().or_else(|| problem.reason.map(str::to_owned));
+        if problem.credentials == Credentials::NotJudged {
+            return problem;
+        }
+        self.facts.refusal = deployment.sources.note(request, problem.credentials, now);
+        let wait = self.facts.refusal.as_ref().and_then(|noted| noted.wait);
+        wait.map_or(problem, Problem::refused_too_often)
     }
 
     /// The JWT whose signature is to be checked.
