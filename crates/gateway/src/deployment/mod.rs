@@ -8,6 +8,7 @@ use alloc::string::String;
 
 use attention_core::call::Upstream;
 
+use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
 use crate::cache::Index;
@@ -32,6 +33,7 @@ pub struct Deployment {
     pub(crate) breaker: Breaker,
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
+    pub(crate) room: Room,
 }
 
 impl Deployment {
@@ -45,6 +47,7 @@ impl Deployment {
             breaker: Breaker::default(),
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
+            room: Room::default(),
         })
     }
 
