@@ -213,7 +213,9 @@ impl Coming<'_> {
             let known = DOWN.iter().find(|known| known.eq_ignore_ascii_case(named));
             if let Some(name) = known {
                 edits.retain(|(edited, _)| edited != name);
-                edits.push((name, None));
+                // Never appropriate there (RFC 9110 §7.6.1), so nobody knows what it says.
+                let instead = (*name == "cache-control").then_some(Cow::Borrowed(NOT_STORED));
+                edits.push((name, instead));
             }
         }
     }

@@ -13,7 +13,7 @@ use super::{Body, Exchange, HeaderEdit, Pass, Stage, Step, in_millis};
 use crate::answer::header_policy::Edited;
 use crate::answer::problem::Problem;
 use crate::answer::status::is_without_content;
-use crate::answer::{echo, media_type, members};
+use crate::answer::{coding, echo, media_type, members};
 use crate::authorize::cors;
 use crate::cache::{Answer, Unconfirmed};
 use crate::deployment::{Deployment, Misconfigured};
@@ -112,8 +112,17 @@ impl Exchange {
     }
 
     /// The API refused the call: what it says is read, since it may echo the key.
-    pub(super) fn read_error(&mut self, deployment: &mut Deployment, now: Timestamp) {
+    pub(super) fn read_error(
+        &mut self,
+        deployment: &mut Deployment,
+        headers: &dyn Headers,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
+            return self.on_error_body(deployment, None, now);
+        }
         self.read(deployment, Stage::ReadingError, MAX_ERROR_BODY_BYTES, now);
+        Ok(())
     }
 
     /// The body of an error. Half of it may not pass for all, and half a key would not be found in it.
@@ -133,6 +142,12 @@ impl Exchange {
         self.facts.upstream_error = Some(error);
         if let Some(problem) = problem {
             return Err(problem);
+        }
+        let method = self.forward.as_ref().ok_or_else(Problem::internal)?.method;
+        if is_without_content(method, self.facts.upstream_status.unwrap_or_default()) {
+            let edits = mem::take(&mut self.edits);
+            self.pass(Body::Empty, edits);
+            return Ok(());
         }
         // What is not UTF-8 holds nothing that an error needs, and nobody could find a key in it.
         let is_text = matches!(text, Cow::Borrowed(_));

@@ -207,8 +207,7 @@ impl Exchange {
         if is_success {
             return self.on_success(deployment, request, response, now);
         }
-        self.read_error(deployment, now);
-        Ok(())
+        self.read_error(deployment, headers, now)
     }
 
     /// What the head of an answer comes to, whatever its body is.
