@@ -228,8 +228,10 @@ class Exchange {
   }
 
   async #readResponse() {
-    const bytes = await readInTime(this.#response, this.#own.limit(this.#number), this.#own.millis(this.#number));
-    return this.#own.onResponseBody(this.#number, this.#request.headers, bytes, Date.now());
+    const [own, number, { headers }] = [this.#own, this.#number, this.#request];
+    const mayHold = (bytes) => own.mayHold(number, bytes, Date.now());
+    const bytes = await readInTime(this.#response, own.limit(number), own.millis(number), mayHold);
+    return own.onResponseBody(number, headers, bytes, Date.now());
   }
 
   #pass() {

@@ -228,6 +228,15 @@ impl Gatekeeper {
         self.report(number, request, Report::ResponseBody(body), now)
     }
 
+    /// Whether so many more bytes of the response's body may be held.
+    #[wasm_bindgen(js_name = mayHold)]
+    pub fn may_hold(&mut self, number: usize, bytes: usize, now: f64) -> bool {
+        match (self.exchanges.get_mut(number), &mut self.deployment) {
+            (Some(exchange), Ok(deployment)) => exchange.may_hold(deployment, bytes, time(now)),
+            _ => false,
+        }
+    }
+
     /// For how many milliseconds the gate that all isolates share has to hold calls back, once; 0 when it need not.
     #[wasm_bindgen(js_name = takeGateClosing)]
     pub fn take_gate_closing(&mut self, number: usize) -> f64 {

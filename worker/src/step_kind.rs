@@ -27,7 +27,7 @@ pub enum StepKind {
     /// `method`, `url`, `slot`, `millis`, `removed`, `set`, `carriesRequest`, `carriesBody`, then `onResponse` or
     /// `onNoResponse`.
     Send,
-    /// `limit`, `millis`, then `onResponseBody`.
+    /// `limit`, `millis`, `mayHold` for each piece, then `onResponseBody`.
     ReadResponse,
     /// `removed`, `set`, `bytes`, `entry`, `pending`, `isEmpty`.
     Pass,

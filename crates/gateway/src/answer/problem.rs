@@ -9,7 +9,7 @@ use attention_core::codec::text::decimal;
 use attention_core::credential::AuthorizationError;
 use attention_core::url::PathError;
 use attention_core::url::RequestError;
-use attention_core::{Error, ErrorKind, millis};
+use attention_core::{Error, ErrorKind, Method, millis};
 
 use crate::deployment::strict_json::Fault;
 
@@ -275,6 +275,21 @@ impl Problem {
             "unredactable",
             "the API's answer holds what this caller may not see and could not be taken apart",
         )
+    }
+
+    /// The answers of too many calls are being taken apart. A call that may have changed something is not one to be
+    /// made again.
+    pub(crate) fn crowded_out(method: Method) -> Self {
+        if matches!(method, Method::Get | Method::Head) {
+            let detail = "too many answers are being taken apart at the moment; wait as long as Retry-After says";
+            return Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(503, "redaction_busy", detail) };
+        }
+        Self::new(502, "redaction_busy", "the API did the call; its answer could not be taken apart for want of memory")
+    }
+
+    /// An answer that does not belong to what was asked.
+    pub(crate) fn out_of_place() -> Self {
+        Self::new(502, "upstream_protocol", "the API answered with a status that does not belong to what it was asked")
     }
 
     pub(crate) fn unconfirmed() -> Self {

@@ -9,6 +9,7 @@ use alloc::string::String;
 use attention_core::Slot;
 use attention_core::call::Upstream;
 
+use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
 use crate::authorize::sources::Sources;
@@ -41,6 +42,7 @@ pub struct Deployment {
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
+    pub(crate) room: Room,
 }
 
 impl Deployment {
@@ -57,6 +59,7 @@ impl Deployment {
             breaker: Breaker::default(),
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
+            room: Room::default(),
         })
     }
 

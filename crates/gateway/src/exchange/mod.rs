@@ -48,6 +48,7 @@
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -57,6 +58,7 @@ use attention_core::{Call, Headers, Method, Slot, Timestamp, millis};
 
 use crate::answer::problem::{Credentials, Problem};
 use crate::answer::reply::Reply;
+use crate::answer::room::Share;
 use crate::authorize::jwt::key_set::Lookup;
 use crate::authorize::policy::BodyLength;
 use crate::authorize::target::Target;
@@ -117,8 +119,16 @@ pub struct Exchange {
     visit: Option<Visit>,
     /// The header by which the API is asked whether what is stored is still the same.
     condition: Option<(&'static str, String)>,
+    /// What goes up of the caller's `Accept-Encoding`, where it is not what the caller sent.
+    codings: Option<Cow<'static, str>>,
+    /// What changes of the API's headers on their way down.
+    edits: Vec<HeaderEdit>,
     /// What the cache wants of the answer, until it has been taken apart.
     kept: Option<Pending>,
+    /// The memory that the body of the answer takes while it is read whole.
+    share: Option<Share>,
+    /// Whether there was no memory for all of it.
+    is_crowded_out: bool,
     call: Option<Call>,
     /// Whether the body goes up as it comes, rather than held: when that fails, it may be the caller who broke off.
     streams: bool,
@@ -213,7 +223,11 @@ impl Exchange {
             forward: None,
             visit: None,
             condition: None,
+            codings: None,
+            edits: Vec::new(),
             kept: None,
+            share: None,
+            is_crowded_out: false,
             call: None,
             streams: false,
             counted: false,
@@ -293,6 +307,15 @@ impl Exchange {
         self.facts.refusal = deployment.sources.note(request, problem.credentials, now);
         let wait = self.facts.refusal.as_ref().and_then(|noted| noted.wait);
         wait.map_or(problem, Problem::refused_too_often)
+    }
+
+    /// Whether so many more bytes of a response's body may be held, which have come for [`Step::ReadResponse`]:
+    /// asked for each piece of it. When they may not, nobody reads on, and the body is reported as `None`.
+    pub fn may_hold(&mut self, deployment: &mut Deployment, bytes: usize, now: Timestamp) -> bool {
+        let share = self.share.as_ref();
+        let may = share.is_some_and(|share| deployment.room.take(share, bytes, now));
+        self.is_crowded_out |= !may;
+        may
     }
 
     /// The JWT whose signature is to be checked.
