@@ -24,10 +24,23 @@ function described({ method, path, confidence, keyLevel }) {
       .filter((status) => /^\d+$/.test(status))
       .map(Number),
     level: keyLevel,
-    isInferred,
+    isInferred: isInferred || isPartlyInferred(responses),
     query: Object.fromEntries(query.map(({ name, schema, required }) => [name, parameter(schema, required)])),
     ...(body && { body: shape(body, isInferred), needsBody: requestBody.required === true }),
   };
+}
+
+/** Whether a success may hold something that was read on no page, however deep. */
+function isPartlyInferred(responses) {
+  const successes = Object.entries(responses).filter(([status]) => status.startsWith("2"));
+  const seen = new Set();
+  const isFound = (node) => {
+    if (typeof node !== "object" || node === null || seen.has(node)) return false;
+    seen.add(node);
+    if (node["x-confidence"] === "inferred") return true;
+    return (node.$ref !== undefined && isFound(resolved(node))) || Object.values(node).some(isFound);
+  };
+  return successes.some(([, { content }]) => isFound(content));
 }
 
 function parameter(schema, required) {

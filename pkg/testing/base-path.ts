@@ -2,8 +2,10 @@
 
 import { OPERATIONS } from "./api/operations.js";
 
+/** The paths of the operations, in segments. */
+const PATHS = Object.keys(OPERATIONS).map((operation) => operation.split("/").slice(1));
 /** The first segments of everything that a mock answers. */
-const FIRST = new Set([...Object.keys(OPERATIONS).map((operation) => operation.split("/")[1]), "_mock"]);
+const FIRST = new Set([...PATHS.map(([first]) => first), "_mock"]);
 
 /** A path in two. */
 export interface Split {
@@ -14,17 +16,32 @@ export interface Split {
 }
 
 /**
- * `/proxy/v2/users` is `/users` below `/proxy/v2`. With no `basePath` that says so, the base ends behind the first
- * `v2` or before the first segment that an operation begins with, whichever comes first. Undefined when the path is
- * below no base.
+ * `/proxy/v2/users` is `/users` below `/proxy/v2`. With no `basePath` that says so, the base ends behind the first `v2`
+ * or before a segment that an operation begins with: where an operation comes out, else at the first such place.
+ * Behind the first `v2` no other place counts, so that an unknown path of the API stays one. Undefined when there is
+ * no such place.
  */
 export function splitBase(path: string, basePath: string | undefined): Split | undefined {
   if (basePath !== undefined) {
     return path.startsWith(`${basePath}/`) ? { base: basePath, rest: path.slice(basePath.length) } : undefined;
   }
   const segments = path.split("/");
-  const found = segments.findIndex((segment) => segment === "v2" || FIRST.has(segment));
-  const at = segments[found] === "v2" ? found + 1 : found;
-  if (at < 1 || at >= segments.length) return undefined;
+  const version = segments.indexOf("v2");
+  const places = segments.flatMap((segment, index) => {
+    if (version >= 0 && index > version) return [];
+    if (index === version) return index + 1 < segments.length ? [index + 1] : [];
+    return FIRST.has(segment) ? [index] : [];
+  });
+  const at = places.find((place) => isOperation(segments.slice(place))) ?? places[0];
+  if (at === undefined) return undefined;
   return { base: segments.slice(0, at).join("/"), rest: `/${segments.slice(at).join("/")}` };
+}
+
+function isOperation(segments: readonly string[]): boolean {
+  if (segments[0] === "_mock") return true;
+  return PATHS.some(
+    (path) =>
+      path.length === segments.length &&
+      path.every((wanted, index) => (wanted.startsWith("{") ? segments[index] !== "" : wanted === segments[index])),
+  );
 }

@@ -6,7 +6,8 @@ import { oneOf } from "./check.js";
 
 /**
  * What of an answer is a guess: the operation as a whole, since the description has none like it; its status, since
- * no page shows it; its body, since that of errors is undocumented, and so are the pages of inferred operations.
+ * no page shows it; its body or parts of it, since they are inferred from public clients and siblings, as transcripts
+ * are, or undocumented, as the bodies of errors are.
  */
 export type MockGuess = "operation" | "status" | "body";
 

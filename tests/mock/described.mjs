@@ -95,10 +95,32 @@ export function exampleError(name, value) {
   return open(`/components/schemas/${part(name)}`, value) ?? closed(`/components/schemas/${part(name)}`, value);
 }
 
-/** What of an answer is a guess: no page shows its status, or nobody has read its body. */
-export function expectedGuesses({ responses, "x-confidence": confidence }, { status, body }) {
+/** Every schema that an answer of the operation may hold. */
+function* schemasOf(node, seen = new Set()) {
+  if (typeof node !== "object" || node === null || seen.has(node)) return;
+  seen.add(node);
+  if (node.$ref) yield* schemasOf(api.components.schemas[node.$ref.split("/").at(-1)], seen);
+  yield node;
+  for (const each of Object.values(node)) yield* schemasOf(each, seen);
+}
+
+const inferred = new Map();
+
+/** Whether nobody has read the operation's page, or a member of its answer on any page. */
+function isInferred({ operationId, responses, "x-confidence": confidence }) {
+  if (!inferred.has(operationId)) {
+    const successes = Object.entries(responses).filter(([status]) => status.startsWith("2"));
+    const members = successes.flatMap(([, response]) => [...schemasOf(response.content)]);
+    const marks = [confidence, ...members.map((schema) => schema["x-confidence"])];
+    inferred.set(operationId, marks.includes("inferred"));
+  }
+  return inferred.get(operationId);
+}
+
+/** What of an answer is a guess: no page shows its status, or nobody has read its body, or parts of it. */
+export function expectedGuesses(operation, { status, body }) {
   return [
-    ...(String(status) in responses ? [] : ["status"]),
-    ...(body !== "" && (status >= 300 || confidence === "inferred") ? ["body"] : []),
+    ...(String(status) in operation.responses ? [] : ["status"]),
+    ...(body !== "" && (status >= 300 || isInferred(operation)) ? ["body"] : []),
   ];
 }

@@ -10,7 +10,7 @@ export interface Operation {
   /** The statuses that a page shows. Others are guesses. */
   readonly shown: readonly number[];
   readonly level: OperationLevel;
-  /** Its own page was not read: whatever it answers is a guess. */
+  /** Its own page was not read, or something that it may answer was read on no page. */
   readonly isInferred: boolean;
   readonly query: { readonly [name: string]: Parameter };
   readonly body?: Shape;

@@ -11,7 +11,7 @@ export const OPERATIONS: { readonly [operation: string]: Operation } = {
   "GET /conversations": {
     shown: [200, 401, 429],
     level: "unknown",
-    isInferred: false,
+    isInferred: true,
     query: {
       fromDateTime: { type: "string", format: "date-time" },
       toDateTime: { type: "string", format: "date-time" },
@@ -55,7 +55,7 @@ export const OPERATIONS: { readonly [operation: string]: Operation } = {
   "GET /conversations/list": {
     shown: [200, 401, 429],
     level: "unknown",
-    isInferred: false,
+    isInferred: true,
     query: {
       fromDateTime: { type: "string", format: "date-time" },
       toDateTime: { type: "string", format: "date-time" },
@@ -101,7 +101,7 @@ export const OPERATIONS: { readonly [operation: string]: Operation } = {
   "GET /conversations/{id}": {
     shown: [200, 401, 429],
     level: "unknown",
-    isInferred: false,
+    isInferred: true,
     query: {
       by: { type: "string" },
       detailedTranscript: { type: "boolean" },
@@ -113,16 +113,16 @@ export const OPERATIONS: { readonly [operation: string]: Operation } = {
   "PUT /conversations/{id}": {
     shown: [200, 401, 429],
     level: "unknown",
-    isInferred: false,
+    isInferred: true,
     query: {},
     body: { type: "object", properties: { title: { type: "string" }, labels: { type: "object" } } },
     needsBody: true,
   },
-  "DELETE /conversations/{id}": { shown: [200, 401, 429], level: "unknown", isInferred: false, query: {} },
+  "DELETE /conversations/{id}": { shown: [200, 401, 429], level: "unknown", isInferred: true, query: {} },
   "PUT /conversations/{id}/title": {
     shown: [200, 401, 429],
     level: "unknown",
-    isInferred: false,
+    isInferred: true,
     query: {},
     body: { type: "object", properties: { title: { type: "string" } }, required: ["title"] },
     needsBody: true,
@@ -130,12 +130,12 @@ export const OPERATIONS: { readonly [operation: string]: Operation } = {
   "PUT /conversations/{id}/labels": {
     shown: [200, 401, 429],
     level: "unknown",
-    isInferred: false,
+    isInferred: true,
     query: {},
     body: { type: "object", properties: { labels: { type: "object" }, skip_analysis: { type: "boolean" } } },
     needsBody: true,
   },
-  "PUT /conversations/{id}/change_privacy": { shown: [200, 401, 429], level: "unknown", isInferred: false, query: {} },
+  "PUT /conversations/{id}/change_privacy": { shown: [200, 401, 429], level: "unknown", isInferred: true, query: {} },
   "PUT /conversations/{id}/linked-crm-records": {
     shown: [200, 401, 429],
     level: "unknown",
@@ -147,7 +147,7 @@ export const OPERATIONS: { readonly [operation: string]: Operation } = {
   "POST /conversations/{id}/crm/confirm": {
     shown: [200, 401, 429],
     level: "unknown",
-    isInferred: false,
+    isInferred: true,
     query: {},
     body: {
       type: "object",
