@@ -13,17 +13,17 @@ const pkg = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(pkg, "dist");
 const bound = join(dist, ".wasm");
 const wasm = join(bound, "attention_bg.wasm");
-const steps = await stepsModule();
+const snippets = await snippetsFolder();
 const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
 
 await clear();
 await Promise.all([bundles(), declarations(), licences()]);
 await report();
 
-/** Where wasm-bindgen has put crates/wasm/js/step.js: its folder has a hash in its name. */
-async function stepsModule() {
+/** Where wasm-bindgen has put crates/wasm/js: the folder has a hash in its name. */
+async function snippetsFolder() {
   const glue = await readFile(join(bound, "attention_bg.js"), "utf8");
-  const found = /from '(\.\/snippets\/[^']+\/js\/step\.js)'/.exec(glue);
+  const found = /from '(\.\/snippets\/[^']+\/js)\/step\.js'/.exec(glue);
   if (found === null) throw new Error("the glue imports no js/step.js: look at crates/wasm/src/step.rs");
   return found[1];
 }
@@ -64,7 +64,7 @@ async function bundle(name, suffix, source = `src/${name}.ts`) {
     // Names of functions are worth more in a stack trace than the bytes, which compress.
     minifySyntax: true,
     minifyWhitespace: true,
-    define: { __VERSION__: JSON.stringify(version), __STEPS__: JSON.stringify(steps) },
+    define: { __VERSION__: JSON.stringify(version), __SNIPPETS__: JSON.stringify(snippets) },
     plugins: [parts(name, suffix)],
     logLevel: "warning",
   });
@@ -81,7 +81,7 @@ function parts(name, suffix) {
         name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
       );
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
-      onResolve({ filter: /^#steps$/ }, () => ({ path: join(bound, steps) }));
+      onResolve({ filter: /^#snippets\// }, ({ path }) => ({ path: join(bound, path.replace("#snippets", snippets)) }));
       onResolve({ filter: /^#module$/ }, () => ({
         path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`),
       }));

@@ -8,29 +8,35 @@ use attention_core::call::{CallOptions, RetryPolicy};
 use attention_core::url::RequestError;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/js/request.js")]
 extern "C" {
     /// A request, as far as the rules look at it.
     #[wasm_bindgen(typescript_type = "CallRequest")]
     pub type CallRequest;
 
-    // All are declared to throw: an exception that passed through wasm would leave the upstream locked for ever.
-    #[wasm_bindgen(method, getter, structural, catch)]
-    fn method(this: &CallRequest) -> Result<Method, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch)]
-    fn path(this: &CallRequest) -> Result<String, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch)]
-    fn query(this: &CallRequest) -> Result<Option<String>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch)]
-    fn idempotent(this: &CallRequest) -> Result<Option<bool>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = isOneShot)]
-    fn is_one_shot(this: &CallRequest) -> Result<Option<bool>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = maxRetries)]
-    fn max_retries(this: &CallRequest) -> Result<Option<u32>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch)]
-    fn timeout(this: &CallRequest) -> Result<Option<f64>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = attemptTimeout)]
-    fn attempt_timeout(this: &CallRequest) -> Result<Option<f64>, JsValue>;
+    /// What `read` made of it.
+    type Members;
+
+    /// Declared to throw: an exception that passed through wasm would leave the upstream locked for ever.
+    #[wasm_bindgen(catch)]
+    fn read(request: &CallRequest) -> Result<Members, JsValue>;
+
+    #[wasm_bindgen(method, getter, structural)]
+    fn method(this: &Members) -> Method;
+    #[wasm_bindgen(method, getter, structural)]
+    fn path(this: &Members) -> String;
+    #[wasm_bindgen(method, getter, structural)]
+    fn query(this: &Members) -> Option<String>;
+    #[wasm_bindgen(method, getter, structural)]
+    fn idempotent(this: &Members) -> Option<bool>;
+    #[wasm_bindgen(method, getter, structural, js_name = isOneShot)]
+    fn is_one_shot(this: &Members) -> bool;
+    #[wasm_bindgen(method, getter, structural, js_name = maxRetries)]
+    fn max_retries(this: &Members) -> Option<u32>;
+    #[wasm_bindgen(method, getter, structural)]
+    fn timeout(this: &Members) -> f64;
+    #[wasm_bindgen(method, getter, structural, js_name = attemptTimeout)]
+    fn attempt_timeout(this: &Members) -> f64;
 }
 
 /// The request methods that the API has. JavaScript sees the names.
@@ -60,17 +66,17 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Reads each member once.
     pub(crate) fn read(request: &CallRequest) -> Result<Self, JsValue> {
+        let members = read(request)?;
         Ok(Self {
-            method: known(request.method()?),
-            path: request.path()?,
-            query: request.query()?.unwrap_or_default(),
-            idempotent: request.idempotent()?,
-            is_one_shot: request.is_one_shot()?.unwrap_or_default(),
-            max_retries: request.max_retries()?,
-            timeout: request.timeout()?.and_then(duration),
-            attempt_timeout: request.attempt_timeout()?.and_then(duration),
+            method: known(members.method()),
+            path: members.path(),
+            query: members.query().unwrap_or_default(),
+            idempotent: members.idempotent(),
+            is_one_shot: members.is_one_shot(),
+            max_retries: members.max_retries(),
+            timeout: duration(members.timeout()),
+            attempt_timeout: duration(members.attempt_timeout()),
         })
     }
 

@@ -10,6 +10,7 @@ import {
   Action,
   type CallRequest,
   errorOfFailure,
+  type Failed,
   Failure,
   type Rejected,
   type Send,
@@ -85,10 +86,32 @@ function left({ timeout }: PreparedCall, started: number): number {
  * `AttentionError`, or what a hook threw.
  */
 export async function exchange(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Attempted> {
-  const deadline = await turn(shared, call, started);
+  const deadline = new Deadline(call.signal);
+  // Nothing may be begun for a caller who is gone.
+  if (deadline.aborted) throw aborted(deadline.reason, 0, shared);
+  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
+  // are not made for.
+  deadline.limit(left(call, started));
+  if (!shared.semaphore.take(call.maxConcurrency)) await turn(shared, call, deadline);
   const tries = new Tries(shared, call, started, deadline);
   try {
-    return await tries.run();
+    for (let step = tries.begin(); ; ) {
+      switch (step.action) {
+        case Action.Send:
+          step = await tries.send(step);
+          break;
+        case Action.Wait:
+          step = await tries.wait(step);
+          break;
+        case Action.Rejected:
+          step = await tries.reject(step);
+          break;
+        case Action.Success:
+          return tries.succeed();
+        case Action.Failed:
+          throw tries.failed(step);
+      }
+    }
   } catch (error) {
     tries.abandon();
     deadline.end();
@@ -98,21 +121,13 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   }
 }
 
-/** Waits until fewer calls than the call allows are under way. */
-async function turn(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Deadline> {
-  const deadline = new Deadline(call.signal);
-  // Nothing may be begun for a caller who is gone.
-  if (deadline.aborted) throw aborted(deadline.reason, 0, shared);
-  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
-  // are not made for.
-  deadline.limit(left(call, started));
-  if (!shared.semaphore.take(call.maxConcurrency) && !(await shared.semaphore.wait(call.maxConcurrency, deadline))) {
-    deadline.end();
-    throw deadline.aborted
-      ? aborted(deadline.reason, 0, shared)
-      : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts: 0 });
-  }
-  return deadline;
+/** Waits until fewer calls than this one allows are under way. */
+async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<void> {
+  if (await shared.semaphore.wait(call.maxConcurrency, deadline)) return;
+  deadline.end();
+  throw deadline.aborted
+    ? aborted(deadline.reason, 0, shared)
+    : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts: 0 });
 }
 
 /** The tries of one call, step by step. */
@@ -136,25 +151,8 @@ class Tries {
     this.#deadline = deadline;
   }
 
-  async run(): Promise<Attempted> {
-    let step = this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
-    for (;;) {
-      switch (step.action) {
-        case Action.Send:
-          step = await this.#send(step);
-          break;
-        case Action.Wait:
-          step = await this.#wait(step);
-          break;
-        case Action.Rejected:
-          step = await this.#reject(step);
-          break;
-        case Action.Success:
-          return this.#succeed();
-        case Action.Failed:
-          throw errorOf(step.error, redactCause(this.#cause, this.#shared.secrets()));
-      }
-    }
+  begin(): Step {
+    return this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
   }
 
   /** Ends a call that core has not ended, as when a hook has thrown. */
@@ -169,7 +167,7 @@ class Tries {
     return step;
   }
 
-  async #send({ call, url, slot, attempt, timeout }: Send): Promise<Step> {
+  async send({ call, url, slot, attempt, timeout }: Send): Promise<Step> {
     const { upstream } = this.#shared;
     const { method, attemptTimeout, events, fetch } = this.#call;
     const deadline = this.#deadline;
@@ -194,7 +192,7 @@ class Tries {
     return next;
   }
 
-  async #wait({ call, url, duration }: Wait): Promise<Step> {
+  async wait({ call, url, duration }: Wait): Promise<Step> {
     const { method, events } = this.#call;
     discard(this.#response);
     events?.retry(method, url, this.#attempts, duration, this.#response?.status);
@@ -202,7 +200,7 @@ class Tries {
     return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#shared.upstream.onWaited(call, Date.now()));
   }
 
-  async #reject({ call, limit }: Rejected): Promise<Step> {
+  async reject({ call, limit }: Rejected): Promise<Step> {
     const body = await readStart(this.#response!, limit);
     if (this.#deadline.aborted) return this.#giveUp(call);
     this.#open = undefined;
@@ -214,7 +212,11 @@ class Tries {
     return this.#told(this.#shared.upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
   }
 
-  #succeed(): Attempted {
+  failed({ error }: Failed): AttentionError {
+    return errorOf(error, redactCause(this.#cause, this.#shared.secrets()));
+  }
+
+  succeed(): Attempted {
     const deadline = this.#deadline;
     // The timer of the last try is the call's own, unless tries have one of theirs.
     if (this.#call.attemptTimeout !== Infinity) deadline.limit(left(this.#call, this.#started));

@@ -9,14 +9,15 @@ import {
 } from "#binding";
 import * as glue from "#glue";
 import { compile } from "#module";
-import * as steps from "#steps";
+import * as request from "#snippets/request.js";
+import * as step from "#snippets/step.js";
 import { type AttentionError, errorOf } from "../errors/errors.js";
 
 export type { CallRequest, Defaults, Failed, Rejected, Send, Step, Success, Wait } from "#binding";
 export { Action, Failure, Slot } from "#binding";
 
-/** Under which name wasm imports crates/wasm/js/step.js; the build puts it in. */
-declare const __STEPS__: string;
+/** Under which name wasm imports what is in crates/wasm/js; the build puts it in. */
+declare const __SNIPPETS__: string;
 
 let isLoaded = false;
 
@@ -26,7 +27,8 @@ function load(): void {
   const { exports } = new WebAssembly.Instance(compile(), {
     "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports,
     // What needs no glue is imported from there directly.
-    [__STEPS__]: steps as unknown as WebAssembly.ModuleImports,
+    [`${__SNIPPETS__}/request.js`]: request as unknown as WebAssembly.ModuleImports,
+    [`${__SNIPPETS__}/step.js`]: step as unknown as WebAssembly.ModuleImports,
   });
   glue.__wbg_set_wasm(exports);
   (exports.__wbindgen_start as () => void)();

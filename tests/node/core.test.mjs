@@ -1,0 +1,83 @@
+// `attention-wasm/core`: the driver in its documentation runs as it stands, and what it throws is an AttentionError.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { importPacked } from "../runtimes/packed.mjs";
+import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection } from "./fixture.mjs";
+
+const core = await importPacked("attention-wasm/core");
+const { Action, errorOf, Failure, Slot, Upstream } = core;
+
+/** The example, as a function: its imports and what it takes for granted are parameters. */
+async function example() {
+  const source = await readFile(new URL("../../pkg/src/core.ts", import.meta.url), "utf8");
+  const [, block] = /```js\n([\s\S]*?)```/.exec(source);
+  const [, names, code] = /^import \{ (.*) \} from "attention-wasm\/core";\n([\s\S]*)$/.exec(
+    block.replaceAll(/^ \* ?/gm, ""),
+  );
+  const AsyncFunction = (async () => {}).constructor;
+  const run = new AsyncFunction(...names.split(", "), "key", "fetch", "setTimeout", code);
+  return (fetch) => run(...names.split(", ").map((name) => core[name]), FAKE_KEY, fetch, (done) => done());
+}
+
+test("the driver in the documentation answers, retries and fails as the client does", async () => {
+  const call = await example();
+  const sending = (...answers) => {
+    const sent = [];
+    const outcome = call(async (url, { headers }) => {
+      sent.push(`${url} ${headers.authorization}`);
+      const answer = answers.shift();
+      if (answer === undefined) throw new TypeError("cut");
+      return new Response(answer === 404 ? '{"message":"gone for good"}' : "", { status: answer });
+    });
+    return { sent, outcome };
+  };
+  const once = `https://api.attention.tech/v2/users Bearer ${FAKE_KEY}`;
+  for (const [answers, sends] of [
+    [[200], 1],
+    [[503, 500, 200], 3],
+  ]) {
+    const { sent, outcome } = sending(...answers);
+    assert.equal((await outcome).status, 200);
+    assert.deepEqual(sent, Array(sends).fill(once));
+  }
+  for (const [answers, kind, attempts] of [
+    [[404], "not_found", 1],
+    [[503, 503, 503], "server", 3],
+    [[], "connection", 3],
+  ]) {
+    const error = await rejection(sending(...answers).outcome);
+    assert.ok(error instanceof attention.AttentionError, String(error));
+    assert.deepEqual([error.kind, error.attempts], [kind, attempts]);
+    if (kind === "not_found") assert.match(error.message, /gone for good/);
+  }
+});
+
+test("what the binding throws is an AttentionError of the client's own classes", () => {
+  for (const refused of [
+    () => new Upstream(undefined, "Bearer fake", undefined, false),
+    () => new Upstream(undefined, FAKE_KEY, "", false),
+    () => new Upstream(undefined, FAKE_KEY, undefined, false).replaceKeys("not a key"),
+  ]) {
+    assert.throws(refused, (error) => error.constructor === attention.InvalidKeyError && !("findings" in error));
+  }
+  assert.throws(() => new Upstream("http://api.attention.tech", FAKE_KEY, undefined, false), attention.ConfigError);
+  assert.throws(() => new Upstream(undefined, undefined, undefined, false), TypeError);
+});
+
+test("an enum has its names, and a step shows no key", () => {
+  const names = (values) => Object.keys(values).filter((name) => Number.isNaN(Number(name)));
+  assert.deepEqual(names(Action), ["Send", "Wait", "Success", "Rejected", "Failed"]);
+  assert.deepEqual(names(Slot), ["Current", "Next"]);
+  assert.deepEqual(names(Failure), ["Connection", "Timeout", "Aborted"]);
+  const upstream = new Upstream(undefined, FAKE_KEY, FAKE_NEXT_KEY, false);
+  const step = upstream.begin({ method: "POST", path: "/x", query: "a=b" }, 0, 0);
+  const other = upstream.onResponse(step.call, 401, new Headers(), 0, 0);
+  assert.deepEqual([step.slot, other.slot], [Slot.Current, Slot.Next]);
+  const rejected = upstream.onResponse(step.call, 401, new Headers(), 0, 0);
+  assert.equal(rejected.action, Action.Rejected);
+  const facts = upstream.error(step.call, FAKE_KEY, 0);
+  const shown = JSON.stringify([step, other, rejected, facts, errorOf(facts), upstream.keys(), { ...upstream }]);
+  assert.ok(!shown.includes(FAKE_KEY) && !shown.includes(FAKE_NEXT_KEY), shown);
+  upstream.free();
+});
