@@ -133,7 +133,10 @@ proptest! {
             "/v2/open/a", "/v2/open/api_keys", "/v2/open/api%EF%BC%BFkeys", "/v2/Open/a",
         ]),
         query in proptest::collection::vec(
-            select(vec!["page=1", "size=1", "p%61ge=2", "_method=PUT", "page=1;size=1", "page=%26size%3D1", "page=Q%26A", ""]), 0..3,
+            select(vec![
+                "page=1", "size=1", "p%61ge=2", "_method=PUT", "page=1;size=1", "page=%26size%3D1", "page=Q%26A", "",
+            ]),
+            0..3,
         ),
         length in select(vec![None, Some("0"), Some("4"), Some("5"), Some("4 ")]),
         coding in select(vec![None, None, Some("identity"), Some("gzip")]),
@@ -144,7 +147,8 @@ proptest! {
         let has_body = matches!(method, "POST" | "PUT" | "DELETE") && length.is_some();
         let mut headers: Vec<(&str, &str)> = coding.map(|coding| ("content-encoding", coding)).into_iter().collect();
         headers.extend(length.filter(|_| has_body).map(|length| ("content-length", length)));
-        let went_up = refused(&mut deployment, Written { method, target: &target, headers: &headers, has_body }).is_none();
+        let written = Written { method, target: &target, headers: &headers, has_body };
+        let went_up = refused(&mut deployment, written).is_none();
 
         let reads = matches!(method, "GET" | "HEAD");
         let is_named = query.iter().all(|parameter| matches!(*parameter, "page=1" | "p%61ge=2" | "page=Q%26A" | ""));

@@ -67,7 +67,9 @@ impl<'a> RequestPath<'a> {
             if is_dots(&decoded) {
                 return Err(PathError::DotSegment { position: start });
             }
-            if let Some(error) = decoded.chars().find_map(|c| stands_for_delimiter(c, start)) {
+            if !decoded.is_ascii()
+                && let Some(error) = decoded.chars().find_map(|c| stands_for_delimiter(c, start))
+            {
                 return Err(error);
             }
             start = end + 1;

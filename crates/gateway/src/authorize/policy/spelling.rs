@@ -72,12 +72,17 @@ impl Reading {
             let mut triples = name.as_bytes().windows(3);
             triples.any(|triple| matches!(triple, [b'%', pair @ ..] if pair.iter().all(u8::is_ascii_hexdigit)))
         };
-        self.segments.iter().any(|segment| is_escape(&segment.name))
+        self.decoded.bytes().any(|byte| byte == b'%') && self.segments.iter().any(|segment| is_escape(&segment.name))
     }
 }
 
 impl Segment {
     fn read(text: &str) -> Self {
+        // What nearly every segment is: nothing of it is read in two ways.
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+        if !text.is_empty() && text.bytes().all(is_plain) {
+            return Self { name: text.into(), may_vanish: false, is_empty: false };
+        }
         let name = cleaned(text);
         let may_vanish = before_mark(&name).is_empty();
         Self { name, may_vanish, is_empty: text.is_empty() }
