@@ -175,7 +175,7 @@ fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, requires: bool)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_096))]
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
     fn a_grant_fits_as_another_reader_has_it(
