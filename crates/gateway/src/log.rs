@@ -387,6 +387,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_analytics_engine_cannot_hold_is_its_digest_there_and_itself_in_the_log() {
+        let (short, long) = ("x".repeat(96), "x".repeat(97));
+        let index = |caller: &str| Record { caller: Some(caller), ..bare() }.data_point().indexes[0].clone();
+        assert_eq!(index(&short), short);
+        assert!(index(&long).starts_with("sha256:") && index(&long).len() == 39);
+        assert!(Record { caller: Some(&long), ..bare() }.line(LogFormat::Short).contains(&long));
+    }
+
+    #[test]
     fn every_member_comes_with_what_it_tells() {
         let error = error();
         let ring = ring();

@@ -284,3 +284,19 @@ fn an_answer_with_nothing_in_it_is_its_status_even_where_something_is_redacted()
         assert!(answered("POST", status, &[]));
     }
 }
+
+#[test]
+fn a_page_can_read_whatever_it_is_refused_with() {
+    let mut deployment = bound(false, false);
+    for (origin, may_read) in [("https://app.example", true), ("https://evil.example", false)] {
+        for (method, path) in [("GET", "/v2//x"), ("GET", "/v2/../x"), ("TRACE", "/v2/plain"), ("GET", "/v2/plain")] {
+            let exchange = begin(&mut deployment, method, path, &owned(&[("origin", origin)]), false);
+            assert!(matches!(exchange.step(), Step::Reply(reply) if reply.status >= 400), "{method} {path}");
+            let named = exchange
+                .headers()
+                .iter()
+                .any(|(name, value)| *name == "access-control-allow-origin" && value == "https://app.example");
+            assert_eq!(named, may_read, "{origin} {method} {path}");
+        }
+    }
+}

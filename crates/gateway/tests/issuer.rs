@@ -27,6 +27,18 @@ fn token(kid: &str) -> String {
     format!("{}.{}.fake-signature", part(&header), part(&claims))
 }
 
+/// What becomes of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    Sent,
+    /// 401: the issuer has no such key.
+    UnknownKey,
+    /// 503: nobody can tell.
+    IssuerAway,
+}
+
+use Outcome::{IssuerAway, Sent, UnknownKey};
+
 /// An isolate, and the issuer beside it.
 struct World {
     deployment: Deployment,
@@ -77,8 +89,8 @@ impl World {
         true
     }
 
-    /// Whether a call with a token of this key's goes to the API, at this second.
-    fn call(&mut self, kid: &str, seconds: u64) -> bool {
+    /// What becomes of a call with a token of this key's, at this second.
+    fn call(&mut self, kid: &str, seconds: u64) -> Outcome {
         let (mut exchange, request) = self.begin(kid, at(seconds));
         let mut now = at(seconds);
         while self.step(&mut exchange, &request, kid, now) {
@@ -87,11 +99,16 @@ impl World {
         let line = exchange.finish(Ok(&self.deployment), 401, now, 0.0).line.unwrap_or_default();
         assert!(!line.contains(&token(kid)) && !format!("{exchange:?}").contains(&token(kid)), "{line}");
         match exchange.step() {
-            Step::Send(_) => true,
+            Step::Send(_) => Sent,
+            Step::Reply(reply) if reply.status == 401 => {
+                assert!(line.contains("ERR_JWKS_NO_MATCHING_KEY") && line.contains("\"hint\":"), "{line}");
+                UnknownKey
+            }
             Step::Reply(reply) => {
-                assert_eq!(reply.status, 401);
-                assert!(line.contains("ERR_JWKS_NO_MATCHING_KEY") || line.contains("ERR_JWKS_TIMEOUT"), "{line}");
-                false
+                assert_eq!(reply.status, 503);
+                assert!(reply.headers.iter().any(|(name, value)| *name == "retry-after" && value == "1"), "{reply:?}");
+                assert!(line.contains("issuer_unavailable") && line.contains("key set did not come"), "{line}");
+                IssuerAway
             }
             step => panic!("{step:?}"),
         }
@@ -101,28 +118,31 @@ impl World {
 #[test]
 fn a_new_key_name_has_the_set_fetched_again_half_a_minute_after_the_last_time_at_the_earliest() {
     let mut world = World::new(&["old"]);
-    assert!(world.call("old", 0));
+    assert_eq!(world.call("old", 0), Sent);
     world.published = vec!["old", "new"];
-    assert!(!world.call("new", 0) && !world.call("new", 29));
+    assert_eq!([world.call("new", 0), world.call("new", 29)], [UnknownKey, UnknownKey]);
     assert_eq!(world.asked, 1);
-    assert!(world.call("new", 31) && world.call("new", 31) && world.call("old", 31));
+    assert_eq!([world.call("new", 31), world.call("new", 31), world.call("old", 31)], [Sent, Sent, Sent]);
     assert_eq!(world.asked, 2);
     // The old key is taken out: ten minutes later at most it is worth nothing.
     world.published = vec!["new"];
-    assert!(world.call("old", 32));
-    assert!(!world.call("old", 32 + 11 * 60) && world.call("new", 32 + 11 * 60));
+    assert_eq!(world.call("old", 32), Sent);
+    assert_eq!([world.call("old", 32 + 11 * 60), world.call("new", 32 + 11 * 60)], [UnknownKey, Sent]);
 }
 
 #[test]
 fn while_the_issuer_does_not_answer_the_last_set_stays_in_use() {
     let mut world = World::new(&["old"]);
-    assert!(world.call("old", 0));
+    assert_eq!(world.call("old", 0), Sent);
     world.published.clear();
-    assert!(world.call("old", 60 * 60) && !world.call("new", 60 * 60));
-    let mut world = World::new(&[]);
-    assert!(!world.call("old", 0));
+    // A key that is not in it may be in one that did not come.
+    assert_eq!([world.call("old", 60 * 60), world.call("new", 60 * 60)], [Sent, IssuerAway]);
     world.published = vec!["old"];
-    assert!(!world.call("old", 1) && world.call("old", 2));
+    assert_eq!([world.call("new", 60 * 60 + 31), world.call("new", 60 * 60 + 32)], [UnknownKey, UnknownKey]);
+    let mut world = World::new(&[]);
+    assert_eq!(world.call("old", 0), IssuerAway);
+    world.published = vec!["old"];
+    assert_eq!([world.call("old", 1), world.call("old", 2)], [IssuerAway, Sent]);
 }
 
 #[test]

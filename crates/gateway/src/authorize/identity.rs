@@ -134,7 +134,8 @@ fn session_of(
 /// What the operator is to look at when nobody has a token: what it looks like, not what it is.
 fn why_nobody_has(config: &Config, token: &str) -> &'static str {
     if config.api_keys.iter().any(|key| key.matches(TokenDigest::of(token))) {
-        return "the token is the API key itself: it has left the Worker, so rotate it; callers have tokens of their own";
+        return "the token is the API key itself: it has left the Worker, so rotate it; \
+                callers have tokens of their own";
     }
     if Session::is_session(token) && config.session_secret.is_none() {
         return "the token looks like a session, and ATTENTION_SESSION_SECRET is not set";

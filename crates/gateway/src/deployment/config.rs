@@ -113,7 +113,8 @@ fn upstream(texts: &Texts) -> Result<Upstream, Misconfigured> {
     let key = |name| {
         let Some(text) = texts.secret(name)? else { return Ok(None) };
         // As it was given: what may be around a key is core's to say, to the letter.
-        let key = ApiKey::parse(texts.get(name)?.unwrap_or_default()).map_err(|error| Misconfigured::Key(name, error))?;
+        let key =
+            ApiKey::parse(texts.get(name)?.unwrap_or_default()).map_err(|error| Misconfigured::Key(name, error))?;
         if placeholder::is_word(text) { Err(Misconfigured::Slip(name, Slip::Placeholder)) } else { Ok(Some(key)) }
     };
     let current = key(bindings::KEY)?.ok_or(Misconfigured::NoKey)?;

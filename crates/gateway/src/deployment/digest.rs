@@ -64,7 +64,8 @@ mod tests {
             upper: bool,
             (before, behind) in prop::sample::select(vec![
                 ("", ""), (" ", "\n"), ("sha256:", ""), ("SHA256:", ""), ("sha-256: ", ""), ("SHA2-256(stdin)= ", "\n"),
-                ("(stdin)= ", ""), ("SHA256(token.txt)= ", ""), ("SHA256 (token.txt) = ", ""), ("", "  -"), ("", "  -\n"),
+                ("(stdin)= ", ""),
+                ("SHA256(token.txt)= ", ""), ("SHA256 (token.txt) = ", ""), ("", "  -"), ("", "  -\n"),
                 ("", " *token.txt"), ("sha256=", ""),
             ]),
         ) {
@@ -74,7 +75,9 @@ mod tests {
         }
 
         #[test]
-        fn nothing_else_is_a_digest(text in "[0-9a-f]{0,63}|[0-9a-f]{65,70}|[g-z=:]{64}|sha256:[0-9a-f]{1,60}|[!-~]{1,80}") {
+        fn nothing_else_is_a_digest(
+            text in "[0-9a-f]{0,63}|[0-9a-f]{65,70}|[g-z=:]{64}|sha256:[0-9a-f]{1,60}|[!-~]{1,80}",
+        ) {
             prop_assume!(text.bytes().filter(u8::is_ascii_hexdigit).count() != 64);
             prop_assert!(read(&text).is_err(), "{}", text);
         }

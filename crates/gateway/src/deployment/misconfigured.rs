@@ -99,7 +99,8 @@ impl Misconfigured {
             Self::Policy(error) => [binding::POLICY, ": ", &error.message()].concat(),
             Self::Origin { index, why } => {
                 let entry = text::count(*index);
-                [binding::ORIGINS, ": entry ", &entry, " is not an exact origin such as https://app.example: ", why].concat()
+                let form = " is not an exact origin such as https://app.example: ";
+                [binding::ORIGINS, ": entry ", &entry, form, why].concat()
             }
             Self::Number(name, least, most) => {
                 let (least, most) = (text::decimal(*least), text::decimal(*most));
@@ -111,7 +112,8 @@ impl Misconfigured {
                 [name, " is not the name of a binding; is ", meant, " meant? Nothing reads it as it is"].concat()
             }
             Self::Unknown { name, meant: None } => {
-                [name, " is not the name of a binding, though it begins as they do; take it out, or see its spelling"].concat()
+                let what = " is not the name of a binding, though it begins as they do; take it out, or see its spelling";
+                [name, what].concat()
             }
             Self::OneForTwo(name, other) if name == other => [name, ": two of them are the same secret"].concat(),
             Self::OneForTwo(name, other) => {

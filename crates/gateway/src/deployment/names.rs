@@ -90,7 +90,9 @@ mod tests {
                 match (one, other) {
                     ([], rest) | (rest, []) => rest.len(),
                     ([a, one @ ..], [b, other @ ..]) if a == b => slow(one, other),
-                    ([_, less @ ..], [_, fewer @ ..]) => 1 + slow(less, other).min(slow(one, fewer)).min(slow(less, fewer)),
+                    ([_, less @ ..], [_, fewer @ ..]) => {
+                        1 + slow(less, other).min(slow(one, fewer)).min(slow(less, fewer))
+                    }
                 }
             }
             prop_assert_eq!(distance(&one, &other), slow(one.as_bytes(), other.as_bytes()));

@@ -126,7 +126,9 @@ mod tests {
     proptest! {
         // The reference is the standard library's own writer, which keeps `::ffff:` apart.
         #[test]
-        fn addresses_are_written_as_the_standard_has_it(pieces in prop::array::uniform8(prop_oneof![2 => Just(0_u16), 1 => any::<u16>()])) {
+        fn addresses_are_written_as_the_standard_has_it(
+            pieces in prop::array::uniform8(prop_oneof![2 => Just(0_u16), 1 => any::<u16>()]),
+        ) {
             let address = Ipv6Addr::from(pieces);
             prop_assume!(address.to_ipv4_mapped().is_none());
             prop_assert_eq!(shortest(address), address.to_string());

@@ -236,9 +236,12 @@ impl Exchange {
     }
 
     fn open(&mut self, deployment: &mut Deployment, headers: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
+        // First of all, so that a page can read whatever it is refused with.
+        let page = authorize::page(deployment, &self.request, headers.get("origin").as_deref());
+        self.facts.page = page.as_ref().ok().cloned().flatten();
         Target::of(&self.request.url).checked_path().map_err(Problem::path)?;
         self.request.method.ok_or_else(Problem::method)?;
-        self.facts.page = authorize::page(deployment, &self.request, headers.get("origin").as_deref())?;
+        page?;
         match authorize::open(deployment, &self.request, headers, self.facts.page.as_deref())? {
             Opened::Reply(reply) => self.answer(reply),
             Opened::Status => self.go(Stage::Over, Step::ShowStatus),

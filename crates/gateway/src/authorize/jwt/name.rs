@@ -112,7 +112,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_two_become_one_and_each_can_stand_in_a_line(
-            texts in prop::collection::vec("[ a\u{e9}\u{200d}\u{2028}\\n\\x00|:]{1,4}|sha256:[0-9a-f]{0,32}|\\PC{1,300}", 2..40),
+            texts in prop::collection::vec(
+                "[ a\u{e9}\u{200d}\u{2028}\\n\\x00|:]{1,4}|sha256:[0-9a-f]{0,32}|\\PC{1,300}",
+                2..40,
+            ),
         ) {
             let mut by_name = HashMap::new();
             for text in texts.into_iter().filter(|text| !text.contains('\u{fffd}')) {
