@@ -50,7 +50,7 @@ fn whole(upstream: &mut Upstream, kind: u32, one_shot: bool, now: Timestamp, ser
         match call.on_response(upstream, status, &NONE, now, 0.5) {
             Action::Send(attempt) => slots.push(attempt.slot),
             Action::Done(verdict) => return (verdict == Verdict::Success, slots),
-            action => panic!("{action:?}"),
+            Action::Wait(wait) => panic!("it waits {wait:?}"),
         }
     }
 }
@@ -143,9 +143,7 @@ fn crowd(size: usize, is_next_good: bool, had_been_good: bool) -> (usize, usize)
         under_way.push((50, call, Some(slot)));
     }
     requests += size;
-    while let Some((index, (now, ..))) =
-        under_way.iter().enumerate().min_by_key(|(_, (now, ..))| *now).map(|(i, e)| (i, e))
-    {
+    while let Some((index, (now, ..))) = under_way.iter().enumerate().min_by_key(|(_, (now, ..))| *now) {
         let now = *now;
         let (_, mut call, slot) = under_way.swap_remove(index);
         let action = match slot {

@@ -177,6 +177,19 @@ proptest! {
     }
 
     /// Text without anything secret comes through as it is, percent signs included.
+    /// An escape is the character that it stands for, and no other one.
+    #[test]
+    fn scrubbing_leaves_other_escapes_alone(secret in "fake-key-[a-z]{4,8}", at in 0..9_usize, other in "[A-Z0-9]") {
+        let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
+        let mut changed = secret.clone();
+        changed.replace_range(at..=at, &other);
+        for text in [escaped(&changed), format!("/v2/things/{}?page=%20", escaped(&changed))] {
+            prop_assert_eq!(scrub(&text, [secret.as_str()]), text.as_str());
+        }
+        let echo = escaped(&secret);
+        prop_assert_eq!(scrub(&echo, [secret.as_str()]), "[redacted]");
+    }
+
     #[test]
     fn scrubbing_leaves_prose_alone(text in "([a-z]{1,9}[ ,.!%é]{1,3}){0,12}") {
         prop_assert_eq!(&*scrub(&text, ["fake-0123456789-0123456789"]), text.as_str());

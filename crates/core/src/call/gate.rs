@@ -71,6 +71,7 @@ impl Gate {
     const MEMORY: Micros = 60_000_000;
     /// A pause between two calls that ends a crowd.
     const PAUSE: Micros = 250_000;
+    const HALF_SECOND: Micros = 500_000;
     /// So much later than its turn a waiter may come without delaying those behind: timers are never exact.
     const SLACK: Micros = 100_000;
     /// Who waits longer than this for those before it looks halfway whether the line moves faster now.
@@ -158,7 +159,8 @@ impl Gate {
         }
         let now = micros(self.clock.at(now));
         let wait = micros_of(wait);
-        let measured = self.crowd.teaches(now.saturating_add(wait));
+        // Whole seconds were rounded up: half of one on average.
+        let measured = self.crowd.teaches(now.saturating_add(wait - (wait / 2).min(Self::HALF_SECOND)));
         self.pace = self.pace.after_refusal(now.saturating_sub(self.slowed_at), wait, measured, now);
         self.era = self.era.wrapping_add(1);
         self.slowed_at = now.max(self.opens_at);
@@ -433,18 +435,18 @@ mod tests {
             gate.on_passed(NOW);
         }
         gate.on_limited(pass, NOW, Duration::from_secs(1));
-        assert_eq!(gate.pace, Pace::Measured { distance: 100_000 });
+        assert_eq!(gate.pace, Pace::Measured { distance: 50_000 }, "ten in a second that was rounded up");
         let two = |gate: &mut Gate, now| {
             assert_eq!(gate.wait(None, now), Duration::ZERO);
             gate.pass(None, now);
             gate.wait(None, now)
         };
-        assert_eq!(two(&mut gate, after(10_000)), Duration::from_millis(100));
+        assert_eq!(two(&mut gate, after(10_000)), Duration::from_millis(50));
         // A minute after it was slowed down, at the opening, is not yet long enough.
-        assert_eq!(two(&mut gate, after(61_000)), Duration::from_millis(100));
+        assert_eq!(two(&mut gate, after(61_000)), Duration::from_millis(50));
         assert!(gate.is_wary());
         // A call that follows on another's heels ends no pause.
-        assert_eq!(two(&mut gate, after(61_250)), Duration::from_millis(100));
+        assert_eq!(two(&mut gate, after(61_250)), Duration::from_millis(50));
         assert_eq!(two(&mut gate, after(61_501)), Duration::ZERO);
         assert!(!gate.is_wary());
     }

@@ -1,0 +1,37 @@
+//! What a Worker asks of core about its callers' tokens.
+
+use attention_core::credential::{AuthorizationError, Bearer, DigestError, TokenDigest};
+use proptest::prelude::*;
+
+proptest! {
+    /// A token is found where its digest stands, and nowhere else.
+    #[test]
+    fn a_token_is_the_caller_whose_digest_it_has(count in 0..6_usize, asked in 0..8_usize) {
+        let digest = |index: usize| TokenDigest::of(&format!("an-obviously-fake-token-{index}"));
+        let stored: Vec<TokenDigest> = (0..count).map(digest).collect();
+        prop_assert_eq!(digest(asked).find_in(stored), (asked < count).then_some(asked));
+    }
+
+    #[test]
+    fn a_digest_that_is_none_says_where(digits in "[0-9a-fA-F]{64}", at in 0..64_usize, spoilt in "[g-z:/@`G ]") {
+        let digest = TokenDigest::from_hex(&digits).expect("64 digits");
+        prop_assert_eq!(digest.to_hex(), digits.to_ascii_lowercase());
+        let mut text = digits;
+        text.replace_range(at..=at, &spoilt);
+        prop_assert_eq!(TokenDigest::from_hex(&text).err(), Some(DigestError::NotHex { position: at }));
+        text.push('0');
+        prop_assert_eq!(TokenDigest::from_hex(&text).err(), Some(DigestError::Length { characters: 65 }));
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_read_is_a_bad_request_and_one_that_is_missing_is_not() {
+    let refused = |header: Option<&str>| Bearer::parse(header).err().map(|error| (error, error.is_bad_request()));
+    let long = format!("Bearer {}", "a".repeat(8193));
+    assert_eq!(refused(None), Some((AuthorizationError::Missing, false)));
+    assert_eq!(refused(Some("Basic ZmFrZTpmYWtl")), Some((AuthorizationError::UnsupportedScheme, false)));
+    assert_eq!(refused(Some("Bearer")), Some((AuthorizationError::NoToken, false)));
+    assert_eq!(refused(Some("Bearer fake, Bearer fake")), Some((AuthorizationError::Multiple, true)));
+    assert_eq!(refused(Some(&long)), Some((AuthorizationError::TooLong, true)));
+    assert_eq!(refused(Some("Bearer fake\u{e9}")), Some((AuthorizationError::Malformed, true)));
+}
