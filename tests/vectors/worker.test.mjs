@@ -147,7 +147,7 @@ test("errors.json: what a caller is told, and what the log is", async () => {
   const check = async ({ key = KEY, status, headers = [], body, error }, id, { url, workerd }) => {
     const sent = bytes(body);
     replies.set(id, [() => new Response([204, 304].includes(status) ? null : sent, { status, headers })]);
-    const answer = await get(url, id);
+    const answer = await get(url, id, ASKING[status]);
     const told = await answer.text();
     const expected = answerTo(status, error);
     assert.equal(answer.status, expected.status);
@@ -214,7 +214,8 @@ function answerTo(status, error) {
   const seconds = error.retryAfter === undefined ? null : String(Math.ceil(error.retryAfter / 1000));
   if (error.kind === "unauthorized") return { status: 502, code: "upstream_unauthorized" };
   if (error.kind === "rate_limited") return { status: 429, code: "rate_limited", retryAfter: seconds };
-  if (error.kind === "protocol") return { status: 502, code: "upstream_protocol" };
+  // Said to the Worker, which sends no early data (RFC 8470 §5.2).
+  if (error.kind === "protocol" || status === 425) return { status: 502, code: "upstream_protocol" };
   if (status === 503) return { status: 503, code: "upstream_unavailable", retryAfter: seconds };
   if (status === 504) return { status: 504, code: "upstream_timeout" };
   if (error.kind === "server") return { status: 502, code: "upstream_error" };
@@ -306,8 +307,13 @@ const refuse = () => new Response(null, { status: 401 });
 const caseOf = ({ target }) => /[?&]case=([^&]+)/.exec(target)?.[1];
 const authorizations = (id) =>
   upstream.records.filter((record) => caseOf(record) === id).flatMap((record) => record.all("authorization"));
-const get = (url, id) =>
-  fetch(`${url}/v2/conversations?case=${id}`, { headers: { authorization: `Bearer ${TOKEN}` }, redirect: "manual" });
+/** What is asked where a status is the answer to nothing else. */
+const ASKING = { 206: { range: "bytes=0-1" }, 304: { "if-none-match": '"a"' } };
+const get = (url, id, headers = {}) =>
+  fetch(`${url}/v2/conversations?case=${id}`, {
+    headers: { authorization: `Bearer ${TOKEN}`, ...headers },
+    redirect: "manual",
+  });
 
 function callers(tokens) {
   return JSON.stringify(

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { testing } from "../mock/bundle.mjs";
+import { operations } from "../mock/calls.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { assertNoSecret, assertProblem, fingerprint, KEY, NEXT_KEY, SECRETS, useWorkers } from "./worker.mjs";
 
@@ -495,6 +496,40 @@ describe("an upstream that echoes the key", () => {
     }
   }
   const twoKeys = workers.with({ ...ANY, ATTENTION_API_KEY_NEXT: NEXT_KEY });
+});
+
+describe("what has no key in it", () => {
+  const mocked = workers.with({ ...ANY, ATTENTION_API_KEY: MOCK_API_KEY });
+
+  // Ids that are none: most of them are errors, whose words are the API's.
+  test("comes down as the mock says it, in errors too: every operation", async () => {
+    workers.begin();
+    const states = [mockAttention(), mockAttention()];
+    workers.respond = (request) => states[0].handle(request);
+    const seen = new Map();
+    for (const { path, method } of operations.filter(({ path }) => !/api.?key/i.test(path))) {
+      const target = `/v2${path.replace(/^\/v2/, "").replaceAll(/\{[^}]+\}/g, "00000000-0000-4000-8000-000000000000")}`;
+      const body = method === "get" ? undefined : "{}";
+      const headers = { authorization: `Bearer ${MOCK_API_KEY}`, "content-type": "application/json" };
+      const asked = new Request(`${workers.upstream.url}${target}`, { method: method.toUpperCase(), headers, body });
+      const direct = await states[1].handle(asked);
+      const answer = await workers.call(mocked, {
+        target,
+        method: method.toUpperCase(),
+        headers: [["Content-Type", "application/json"]],
+        ...(body && { body }),
+      });
+      assert.equal(answer.status, direct.status, `${method} ${target}: ${answer.text}`);
+      const masked = (text) => text.replaceAll(/"[^"]*[iI]d": ?"[^"]*"|\d{4}-\d\d-\d\dT[0-9:.]+Z/g, "·");
+      assert.equal(masked(answer.text), masked(await direct.text()), `${method} ${target}`);
+      assert.ok(!answer.text.includes("[redacted]"), answer.text);
+      seen.set(direct.status, (seen.get(direct.status) ?? 0) + 1);
+    }
+    assert.ok(
+      [...seen].filter(([status]) => status >= 400).reduce((sum, [, count]) => sum + count, 0) >= 20,
+      `${[...seen]}`,
+    );
+  });
 });
 
 test("nothing of it stands in the log", () =>

@@ -227,7 +227,9 @@ impl Exchange {
             may_be_a_part: !self.redacts(),
             is_conditional: self.condition.is_some(),
         };
-        if !asked.fits(status) {
+        // What an error says is read for the log all the same.
+        self.is_out_of_place = !asked.fits(status);
+        if self.is_out_of_place && is_success {
             return Err(Problem::out_of_place());
         }
         let handling = match is_success {

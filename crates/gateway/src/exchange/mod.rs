@@ -123,6 +123,8 @@ pub struct Exchange {
     codings: Option<Cow<'static, str>>,
     /// What changes of the API's headers on their way down.
     edits: Vec<HeaderEdit>,
+    /// Whether the API's error does not belong to what it was asked.
+    is_out_of_place: bool,
     /// What the cache wants of the answer, until it has been taken apart.
     kept: Option<Pending>,
     /// The memory that the body of the answer takes while it is read whole.
@@ -225,6 +227,7 @@ impl Exchange {
             condition: None,
             codings: None,
             edits: Vec::new(),
+            is_out_of_place: false,
             kept: None,
             share: None,
             is_crowded_out: false,

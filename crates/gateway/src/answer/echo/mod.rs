@@ -65,22 +65,25 @@ pub fn scrubbed<'t>(keys: &KeyRing, text: &'t str) -> Option<Cow<'t, str>> {
         if found.is_empty() {
             return Some(text);
         }
-        text = Cow::Owned(without(&text, found));
+        text = Cow::Owned(without(&text, &found));
     }
     None
 }
 
 /// The text with [`REDACTED`] where something was found.
-fn without(text: &str, mut found: Vec<Span>) -> String {
-    found.sort_unstable();
+fn without(text: &str, found: &[Span]) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
-    for Span { start, end } in found {
-        if start >= from {
-            kept.push_str(text.get(from..start).unwrap_or_default());
-            kept.push_str(REDACTED);
+    // The next one from here on: there are few, and sorting them is more code.
+    while let Some(next) = found.iter().filter(|span| span.start >= from).min() {
+        // Those that begin before its end are part of it.
+        let mut end = next.end;
+        while let Some(longer) = found.iter().find(|span| (next.start..end).contains(&span.start) && span.end > end) {
+            end = longer.end;
         }
-        from = from.max(end);
+        kept.push_str(text.get(from..next.start).unwrap_or_default());
+        kept.push_str(REDACTED);
+        from = end.max(from + 1);
     }
     kept.push_str(text.get(from..).unwrap_or_default());
     kept
