@@ -1,12 +1,14 @@
-//! The life of a key after it was made: audited.
+//! The life of a key after it was made: audited and rotated.
 //!
 //! | module | what it decides |
 //! | --- | --- |
 //! | [`listing`] | what of the API's list of keys is kept: everything but the values |
 //! | [`audit`] | which keys need attention, how urgently, and the next step |
+//! | [`rotation`] | the order in which one key takes the place of another, resumable after every step |
 //!
 //! Nothing here performs IO. What the API does is taken from its public pages alone
 //! (`openapi/attention.v2.yaml`); where they say nothing, a person is asked.
 
 pub mod audit;
 pub mod listing;
+pub mod rotation;
