@@ -51,6 +51,8 @@ struct Rules {
     delete_denied: bool,
     values_hidden: bool,
     name_taken: bool,
+    /// The list does not tell when a key was used.
+    seen_hidden: bool,
     /// Someone whom nobody knows uses the old key, up to this second.
     outsider_until: u64,
 }
@@ -94,6 +96,8 @@ struct World {
     made: Vec<String>,
     pasted: Option<String>,
     confirmed: bool,
+    /// Whether someone else has put the old key back into a place.
+    put_back: bool,
     asked: Vec<Problem>,
     /// All journals that were written.
     journals: Vec<String>,
@@ -126,6 +130,7 @@ impl World {
             made: Vec::new(),
             pasted: None,
             confirmed: false,
+            put_back: false,
             asked: Vec::new(),
             journals: Vec::new(),
             held: vec![OLD.to_owned()],
@@ -211,7 +216,10 @@ impl World {
     fn list(&self) -> String {
         let keys = self.keys.iter().filter(|key| key.alive).map(|key| {
             let value = (!self.rules.values_hidden).then_some(&key.value);
-            let seen = key.seen.map(|at| Timestamp::from_unix_seconds(at / GRAIN * GRAIN).to_rfc3339());
+            let seen = key
+                .seen
+                .filter(|_| !self.rules.seen_hidden)
+                .map(|at| Timestamp::from_unix_seconds(at / GRAIN * GRAIN).to_rfc3339());
             serde_json::json!({ "id": key.id, "name": key.name, "value": value, "lastSeenAt": seen })
         });
         keys.collect::<serde_json::Value>().to_string()
@@ -362,12 +370,16 @@ impl World {
     /// ever had it.
     fn may_delete(&self, rotation: &Rotation, role: Role) {
         let retired = wanted(rotation, role);
+        let key = self.keys.iter().find(|key| fingerprint(&key.value) == retired).expect("a key");
+        if !key.alive {
+            // Someone else has deleted it.
+            return;
+        }
         for site in &self.sites {
             for value in [Some(&site.current), site.next.as_ref()].into_iter().flatten() {
                 assert_ne!(fingerprint(value), retired, "a key is deleted that a place has");
             }
         }
-        let key = self.keys.iter().find(|key| fingerprint(&key.value) == retired).expect("a key");
         let unused = key.used.is_none_or(|used| used + QUIET - GRAIN <= self.now);
         assert!(unused || self.confirmed, "a key is deleted that was used at {:?}, now {}", key.used, self.now);
     }
@@ -434,6 +446,23 @@ impl World {
             Answer::Retry | Answer::Leave => {}
         }
         answer
+    }
+
+    /// Someone else deletes the old key, once no place depends on it, or puts it back into a place.
+    fn someone_else(&mut self, rotation: &Rotation) {
+        let is_in_use = self.sites.iter().any(|site| site.current == OLD);
+        let is_back = rotation.to_journal().contains(r#""direction":"back""#);
+        let is_watching = rotation.to_journal().contains(r#""phase":"watch""#);
+        match self.byte() {
+            200..=206 if !is_in_use && !is_back => {
+                self.delete("id-old");
+            }
+            207..=213 if is_watching && self.is_alive(OLD) => {
+                OLD.clone_into(&mut self.sites[0].current);
+                self.put_back = true;
+            }
+            _ => {}
+        }
     }
 
     fn something_late(&mut self) {
@@ -517,6 +546,7 @@ fn run(rules: &Rules, chaos: Vec<u8>, stop_in: Option<(usize, Stop)>) -> (World,
             let outcome = world.perform(&rotation, &step);
             world.pass(1);
             world.something_late();
+            world.someone_else(&rotation);
             world.traffic();
             if stopped != Some(Stop::Unwritten) {
                 report(&mut rotation, &outcome, world.timestamp());
@@ -551,7 +581,9 @@ fn assert_ended(world: &World, rotation: &Rotation) {
         Ending::RolledBack | Ending::Abandoned => fingerprint(OLD),
     };
     for site in &world.sites {
-        assert_eq!(fingerprint(&site.current), target, "{ending:?}");
+        // Who leaves both keys alive does not have the places verified once more.
+        let was_put_back = left == Some(Role::Old) && world.put_back && site.current == OLD;
+        assert!(fingerprint(&site.current) == target || was_put_back, "{ending:?}");
         assert_eq!(site.next, None);
     }
     if ending == Ending::Rotated {
@@ -588,10 +620,10 @@ fn rules() -> impl Strategy<Value = Rules> {
     let rarely = || prop::bool::weighted(0.15);
     (
         (any::<bool>(), prop::collection::vec(any::<bool>(), 1..4)),
-        (rarely(), rarely(), rarely(), rarely(), rarely()),
+        (rarely(), rarely(), rarely(), rarely(), rarely(), rarely()),
         prop_oneof![Just(0_u64), 1_000..4_000_u64],
     )
-        .prop_map(|((creates, holds_next), (list, create, delete, hidden, taken), outsider_until)| Rules {
+        .prop_map(|((creates, holds_next), (list, create, delete, hidden, taken, seen), outsider_until)| Rules {
             creates,
             holds_next,
             list_denied: list,
@@ -599,6 +631,7 @@ fn rules() -> impl Strategy<Value = Rules> {
             delete_denied: delete,
             values_hidden: hidden,
             name_taken: taken,
+            seen_hidden: seen,
             outsider_until,
         })
 }
@@ -611,6 +644,7 @@ const FAIR: Rules = Rules {
     delete_denied: false,
     values_hidden: false,
     name_taken: false,
+    seen_hidden: false,
     outsider_until: 0,
 };
 
@@ -690,7 +724,8 @@ proptest! {
                 value["owner"].take();
                 value["revision"].take();
             }
-            if written["stage"] == serde_json::json!({ "kind": "obtain", "phase": "create" }) && written["problem"].is_null() {
+            let is_asked_for = written["stage"] == serde_json::json!({ "kind": "obtain", "phase": "create" });
+            if is_asked_for && written["problem"].is_null() {
                 written["stage"]["phase"] = "find_created".into();
                 written["unaccounted"] = (written["unaccounted"].as_u64().unwrap() + 1).into();
             }
@@ -700,7 +735,12 @@ proptest! {
 
     /// No member may be missing, be there twice, be of another type, or be unknown.
     #[test]
-    fn a_journal_is_read_strictly(rules in rules(), chaos in prop::collection::vec(any::<u8>(), 0..60), pick: u16, wrong in "(true|17|\\[\\]|\\{\\}|\"odd\"|-1|1\\.5)") {
+    fn a_journal_is_read_strictly(
+        rules in rules(),
+        chaos in prop::collection::vec(any::<u8>(), 0..60),
+        pick: u16,
+        wrong in "(true|17|\\[\\]|\\{\\}|\"odd\"|-1|1\\.5)",
+    ) {
         let journals = journals(&rules, chaos);
         let journal = &journals[usize::from(pick) % journals.len()];
         let value = json(journal);
@@ -716,7 +756,8 @@ proptest! {
             let mut without = object(&value);
             without.as_object_mut().expect("an object").remove(&name);
             let error = Rotation::resume(&replaced(without.to_string()), "another").unwrap_err();
-            prop_assert!(matches!(error, JournalError::Missing { member, .. } if member == name) || name == "id", "{path}/{name}: {error}");
+            let is_missing = matches!(error, JournalError::Missing { member, .. } if member == name);
+            prop_assert!(is_missing || name == "id", "{path}/{name}: {error}");
 
             let whole = object(&value).to_string();
             let inner = whole.strip_prefix('{').expect("an object");
@@ -737,7 +778,8 @@ proptest! {
             };
             let read = Rotation::resume(&replaced(other.to_string()), "another");
             let is_whole = wrong != "-1" && wrong != "1.5";
-            prop_assert!(read.is_err() || (is_same_type && (is_whole || !before.is_number())), "{path}/{name}: {wrong}");
+            let may_be_read = is_same_type && (is_whole || !before.is_number());
+            prop_assert!(read.is_err() || may_be_read, "{path}/{name}: {wrong}");
         }
     }
 }

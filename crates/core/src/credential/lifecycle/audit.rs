@@ -10,7 +10,7 @@
 //! | [`Unlisted`](Finding::Unlisted) | a key in use is not in the list | critical; a warning if the list hides values |
 //! | [`Expiring`](Finding::Expiring) | `exp` is within [`Thresholds::expiring_days`] | warning in use, else a notice |
 //! | [`Stale`](Finding::Stale) | last seen [`Thresholds::stale_days`] ago, or longer | warning |
-//! | [`NeverUsed`](Finding::NeverUsed) | no `lastSeenAt`, and not issued within [`Thresholds::unused_days`] | warning; a notice if no `iat` tells its age |
+//! | [`NeverUsed`](Finding::NeverUsed) | no `lastSeenAt`, nor issued within [`Thresholds::unused_days`] | warning; a notice without `iat` |
 //! | [`SharedByEnvironments`](Finding::SharedByEnvironments) | two environments use it | warning |
 //! | [`UserLevel`](Finding::UserLevel) | it has a `userUUID`, and a service uses it | warning |
 //! | [`EqualValues`](Finding::EqualValues) | two entries of the list have one value | warning |
@@ -204,7 +204,7 @@ pub enum Finding {
 /// use attention_core::credential::lifecycle::audit::{Thresholds, audit};
 /// use attention_core::credential::lifecycle::listing::KeyList;
 ///
-/// let text = r#"[{"id":"1","name":"old export","value":"an-obviously-fake-key","lastSeenAt":"2026-01-01T00:00:00Z"}]"#;
+/// let text = r#"[{"id":"1","name":"export","value":"an-obviously-fake-key","lastSeenAt":"2026-01-01T00:00:00Z"}]"#;
 /// let list = KeyList::parse(text.to_owned())?;
 /// let now = Timestamp::from_rfc3339("2026-06-01").unwrap();
 /// let findings = audit(&list, &[], Thresholds::default(), now);

@@ -159,9 +159,9 @@ pub enum Stray {
 /// How a rotation ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ending {
-    /// All places use the new key.
+    /// All places were verified with the new key.
     Rotated,
-    /// All places use the old key.
+    /// All places were verified with the old key.
     RolledBack,
     /// No place was touched.
     Abandoned,
