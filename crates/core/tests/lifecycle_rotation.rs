@@ -1,15 +1,18 @@
 //! A rotation in a simulated world: places with traffic, an API with keys, a person, a driver that is stopped at any
 //! moment, and everything that goes wrong between them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use attention_core::credential::Fingerprint;
 use attention_core::credential::lifecycle::listing::{KeyList, value_in};
 use attention_core::credential::lifecycle::rotation::{
-    Answer, End, Ending, JournalError, Place, Plan, Problem, Report, Role, Rotation, Source, Step, Stray,
+    Answer, End, Ending, JournalError, Place, Plan, Problem, Proof, Report, Role, Rotation, Source, Step, Stray,
 };
 use attention_core::{ApiKey, Slot, Timestamp};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 const NAME: &str = "nightly export, 2026-11";
 const OLD: &str = "fake-old-key-000000000000";
@@ -84,6 +87,8 @@ enum Fault {
     LostLate,
     FailedBefore,
     FailedAfter,
+    /// It is said to be done, and is done later.
+    DoneLate,
 }
 
 struct World {
@@ -91,11 +96,14 @@ struct World {
     now: u64,
     keys: Vec<Key>,
     sites: Vec<Site>,
-    late: Vec<Late>,
+    /// From which second on, what.
+    late: Vec<(u64, Late)>,
     chaos: Vec<u8>,
     made: Vec<String>,
     pasted: Option<String>,
     confirmed: bool,
+    /// A fault that goes on for so many steps.
+    streak: Option<(Fault, u8)>,
     /// Whether someone else has put the old key back into a place.
     put_back: bool,
     asked: Vec<Problem>,
@@ -130,6 +138,7 @@ impl World {
             made: Vec::new(),
             pasted: None,
             confirmed: false,
+            streak: None,
             put_back: false,
             asked: Vec::new(),
             journals: Vec::new(),
@@ -146,7 +155,17 @@ impl World {
     }
 
     fn fault(&mut self) -> Fault {
+        if let Some((fault, left)) = self.streak {
+            self.streak = (left > 1).then_some((fault, left - 1));
+            return fault;
+        }
         match self.byte() {
+            81..=86 => {
+                let faults = [Fault::Refused, Fault::LostBefore, Fault::LostLate, Fault::FailedBefore];
+                self.streak = Some((faults[usize::from(self.byte()) % faults.len()], 12));
+                Fault::None
+            }
+            87..=92 => Fault::DoneLate,
             1..=12 => Fault::Refused,
             13..=20 => Fault::Denied,
             21..=32 => Fault::LostBefore,
@@ -274,11 +293,18 @@ impl World {
             Fault::FailedBefore => return Outcome::Simple("failed"),
             Fault::LostLate => {
                 match step {
-                    Step::Create { .. } => self.late.push(Late::Create),
-                    Step::Delete { id, .. } => self.late.push(Late::Delete((*id).to_owned())),
+                    Step::Create { .. } => self.postpone(Late::Create),
+                    Step::Delete { id, .. } => self.postpone(Late::Delete((*id).to_owned())),
                     _ => {}
                 }
                 return Outcome::Simple("lost");
+            }
+            Fault::DoneLate => {
+                if let Step::Delete { id, key, .. } = step {
+                    self.may_delete(rotation, *key);
+                    self.postpone(Late::Delete((*id).to_owned()));
+                    return Outcome::Simple("deleted");
+                }
             }
             _ => {}
         }
@@ -338,6 +364,10 @@ impl World {
             }
             Step::Ask(question) => {
                 assert!(!question.answers.is_empty());
+                let (on, back) = (question.problem.way_on(), question.problem.way_back(question.answers));
+                assert!(!on.is_empty() && !question.problem.message().is_empty());
+                assert_eq!(question.answers.contains(&Answer::GoBack), back.starts_with("go back"));
+                assert!(question.answers.iter().all(|answer| Answer::from_code(answer.code()) == Some(*answer)));
                 self.asked.push(question.problem);
                 Outcome::Answer(self.answer(rotation, question.problem, question.answers))
             }
@@ -465,9 +495,14 @@ impl World {
         }
     }
 
+    fn postpone(&mut self, late: Late) {
+        let due = self.now + 3 * u64::from(self.byte());
+        self.late.push((due, late));
+    }
+
     fn something_late(&mut self) {
-        if !self.late.is_empty() && (self.is_calm() || self.byte() < 60) {
-            match self.late.remove(0) {
+        while let Some(at) = self.late.iter().position(|(due, _)| *due <= self.now) {
+            match self.late.remove(at).1 {
                 Late::Create => {
                     self.make(NAME);
                 }
@@ -588,7 +623,7 @@ fn assert_ended(world: &World, rotation: &Rotation) {
     }
     if ending == Ending::Rotated {
         // Only a deletion that is late may be still to come.
-        let is_late = world.late.iter().any(|late| matches!(late, Late::Delete(_)));
+        let is_late = world.late.iter().any(|(_, late)| matches!(late, Late::Delete(_)));
         // A key that was left may be dead all the same: its deletion was done, and the answer lost.
         assert!(!world.is_alive(OLD) || is_late || left == Some(Role::Old), "{proof:?}");
         assert_eq!(proof.is_none(), left == Some(Role::Old));
@@ -604,7 +639,7 @@ fn assert_ended(world: &World, rotation: &Rotation) {
     };
     let made = world.keys.iter().filter(|key| world.made.contains(&key.value) && key.alive);
     let orphans = made.filter(|key| fingerprint(&key.value) != target && !is_told(key)).count();
-    let late = world.late.iter().filter(|late| matches!(late, Late::Create)).count();
+    let late = world.late.iter().filter(|(_, late)| matches!(late, Late::Create)).count();
     // A key that was pasted and rejected by a person who never said so is the person's.
     let persons = world.keys.iter().filter(|key| key.alive && key.name == "made in the app" && !is_told(key));
     let persons = persons.filter(|key| fingerprint(&key.value) != target).count();
@@ -664,8 +699,9 @@ fn a_driver_stopped_anywhere_is_resumed_to_the_right_end() {
             // Nobody had to be asked, and the old key is proven dead.
             assert_eq!(world.asked, [], "{stop_in:?}");
             let Step::End(end) = rotation.step(world.timestamp()) else { panic!("no end") };
+            let is_gone = stop_in.1 == Stop::Unwritten && end.proof == Some(Proof::Unlisted);
+            assert!(end.proof == Some(Proof::Rejected) || is_gone, "{stop_in:?}: {:?}", end.proof);
             assert_eq!((end.ending, end.left, end.strays), (Ending::Rotated, None, &[][..]), "{stop_in:?}");
-            assert!(end.proof.is_some());
         }
     }
 }
@@ -677,6 +713,53 @@ proptest! {
     fn no_call_fails_and_no_key_is_lost(rules in rules(), chaos in prop::collection::vec(any::<u8>(), 0..160)) {
         let (world, rotation, _) = run(&rules, chaos, None);
         assert_ended(&world, &rotation);
+    }
+}
+
+/// The world above is of use only if all that can be asked, and each end, comes about in it.
+#[test]
+fn everything_that_can_happen_happens() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = (rules(), prop::collection::vec(any::<u8>(), 0..160));
+    let (mut problems, mut ends) = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..400 {
+        let (rules, chaos) = strategy.new_tree(&mut runner).expect("a case").current();
+        let (world, rotation, _) = run(&rules, chaos, None);
+        problems.extend(world.asked.iter().map(|problem| problem.code()));
+        let Step::End(end) = rotation.step(world.timestamp()) else { panic!("no end") };
+        ends.insert(format!("{:?} {:?} {:?}", end.ending, end.proof, end.left));
+    }
+    let expected = [
+        "busy",
+        "create_denied",
+        "create_failed",
+        "delete_by_hand",
+        "delivery_failed",
+        "list_denied",
+        "name_taken",
+        "new_key_missing",
+        "new_key_rejected",
+        "no_answer",
+        "not_seen",
+        "not_verified",
+        "old_key_rejected",
+        "same_key",
+        "step_failed",
+        "still_alive",
+        "still_used",
+        "value_hidden",
+    ];
+    let missing: Vec<_> = expected.iter().filter(|code| !problems.contains(*code)).collect();
+    assert!(missing.is_empty(), "never asked: {missing:?}");
+    for end in [
+        "Rotated Some(Rejected) None",
+        "Rotated Some(Unlisted) None",
+        "Rotated Some(Confirmed) None",
+        "Rotated None Some(Old)",
+        "RolledBack",
+        "Abandoned",
+    ] {
+        assert!(ends.iter().any(|known| known.starts_with(end)), "{end} is not among {ends:?}");
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) struct Exchange {
     pub(super) touched: bool,
     /// Whether a deletion may have begun: there is no turning then.
     pub(super) deleting: bool,
+    /// Whether the key to be deleted was accepted just before. Only then is a 401 afterwards a
+    /// proof: it has other causes.
+    pub(super) was_alive: bool,
     pub(super) proof: Option<Proof>,
     pub(super) phase: Phase,
 }
@@ -52,6 +55,7 @@ pub(super) enum Phase {
     Watch(Option<Watch>),
     /// Each place is verified once more, as days may have passed.
     Recheck(usize),
+    ProveAlive,
     Delete,
     ProveDead,
     /// The list is searched for keys that are left.
@@ -67,7 +71,7 @@ impl Phase {
             | Self::VerifyCurrent(index)
             | Self::ClearNext(index)
             | Self::Recheck(index) => Some(index),
-            Self::Try | Self::Watch(_) | Self::Delete | Self::ProveDead | Self::Count => None,
+            Self::Try | Self::Watch(_) | Self::ProveAlive | Self::Delete | Self::ProveDead | Self::Count => None,
         }
     }
 }
@@ -86,7 +90,9 @@ impl Phase {
             }
             Self::Watch(_) | Self::Count => (Problem::ListDenied, Problem::StepFailed),
             Self::Delete => (Problem::DeleteByHand, Problem::StepFailed),
-            Self::Try | Self::ClearNext(_) | Self::ProveDead => (Problem::StepFailed, Problem::StepFailed),
+            Self::Try | Self::ClearNext(_) | Self::ProveAlive | Self::ProveDead => {
+                (Problem::StepFailed, Problem::StepFailed)
+            }
         }
     }
 }
@@ -131,7 +137,9 @@ impl Rotation {
                 // The list may tell it.
                 None => Step::List { with: key },
             },
-            Phase::ProveDead => Step::Try { key: key.other(), fingerprint: self.fingerprint(exchange, key.other()) },
+            Phase::ProveAlive | Phase::ProveDead => {
+                Step::Try { key: key.other(), fingerprint: self.fingerprint(exchange, key.other()) }
+            }
         }
     }
 
@@ -181,13 +189,18 @@ impl Rotation {
             (Phase::Watch(watch), Report::Keys(list)) => self.on_watched(watch, list, now),
             (Phase::Recheck(at), Report::Verified) => {
                 let next = at + 1;
-                self.move_to(if next < self.plan.places.len() { Phase::Recheck(next) } else { Phase::Delete });
+                self.move_to(if next < self.plan.places.len() { Phase::Recheck(next) } else { Phase::ProveAlive });
             }
             (Phase::Delete, Report::Deleted | Report::NotFound) if self.retired_id().is_some() => {
                 self.move_to(Phase::ProveDead);
             }
             (Phase::Delete, Report::Keys(list)) if self.retired_id().is_none() => self.on_id_sought(list),
-            (Phase::ProveDead, Report::Rejected) => self.prove(Proof::Rejected),
+            (Phase::ProveAlive, Report::Accepted) => self.delete(true),
+            (Phase::ProveAlive, Report::Rejected) => self.delete(false),
+            (Phase::ProveAlive, Report::KeyMissing(role)) if role == self.target().other() => self.delete(false),
+            (Phase::ProveDead, Report::Rejected) if self.was_alive() => self.prove(Proof::Rejected),
+            // The key may never have been allowed this call.
+            (Phase::ProveDead, Report::Rejected) => self.move_to(Phase::Count),
             (Phase::ProveDead, Report::Accepted) => self.on_alive(),
             // Nothing holds the key any more: its absence from the list has to do.
             (Phase::ProveDead, Report::KeyMissing(role)) if role == self.target().other() => self.move_to(Phase::Count),
@@ -329,6 +342,17 @@ impl Rotation {
             // It was not in the list, and lives: nobody knows whether it is used.
             self.move_to(Phase::Watch(None));
             self.problem = Some(Problem::NotSeen);
+        }
+    }
+
+    fn was_alive(&self) -> bool {
+        matches!(&self.stage, Stage::Exchange(exchange) if exchange.was_alive)
+    }
+
+    fn delete(&mut self, was_alive: bool) {
+        self.move_to(Phase::Delete);
+        if let Some(exchange) = self.exchange() {
+            exchange.was_alive = was_alive;
         }
     }
 

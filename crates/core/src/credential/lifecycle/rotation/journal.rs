@@ -6,7 +6,7 @@
 //!  "old":{"fingerprint":"…","id":"…"},"quietSeconds":86400,
 //!  "places":[{"name":"worker","holdsNext":true}],"strays":[],"unaccounted":0,
 //!  "stage":{"kind":"exchange","new":{"fingerprint":"…","id":"…","made":true},"direction":"forward",
-//!           "touched":true,"deleting":false,"proof":null,"phase":"verify_next","place":0},
+//!           "touched":true,"deleting":false,"wasAlive":false,"proof":null,"phase":"verify_next","place":0},
 //!  "problem":null}
 //! ```
 //!
@@ -254,6 +254,7 @@ fn stage_to_json(stage: &Stage) -> String {
             object.string("kind", "exchange").raw("new", &new.finish());
             object.string("direction", name_in(&DIRECTIONS, &exchange.direction));
             object.bool("touched", exchange.touched).bool("deleting", exchange.deleting);
+            object.bool("wasAlive", exchange.was_alive);
             optional(&mut object, "proof", exchange.proof.map(|proof| name_in(&PROOFS, &proof)));
             phase_to_json(exchange.phase, &mut object);
         }
@@ -277,6 +278,7 @@ fn phase_to_json(phase: Phase, object: &mut Object) {
         Phase::ClearNext(_) => "clear_next",
         Phase::Watch(_) => "watch",
         Phase::Recheck(_) => "recheck",
+        Phase::ProveAlive => "prove_alive",
         Phase::Delete => "delete",
         Phase::ProveDead => "prove_dead",
         Phase::Count => "count",

@@ -4,7 +4,7 @@
 //! obtain ─► try ─► as next: deliver, verify ─► as current: deliver, verify, clear next ─► watch
 //!   │        │            └───────────── each place, in order ─────────────┘                │
 //!   │        └────────────────────◄── go back / go forward ──►──────────────────┘           ▼
-//!   └─► abandoned                       end ◄── look for strays ◄── prove dead ◄── delete ◄── verify each again
+//!   └─► abandoned         end ◄── look for strays ◄── prove dead ◄── delete ◄── prove alive ◄── verify each again
 //! ```
 //!
 //! A [`Rotation`] says what to do ([`Step`]), and is told what came of it ([`Report`]). The
@@ -294,6 +294,7 @@ impl Rotation {
             direction: Direction::Forward,
             touched: false,
             deleting: false,
+            was_alive: false,
             proof: None,
             phase: Phase::Try,
         }));

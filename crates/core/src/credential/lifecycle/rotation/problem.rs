@@ -167,19 +167,16 @@ impl Problem {
         }
     }
 
-    /// The way back, in one line.
-    pub const fn way_back(self, answers: &[Answer]) -> &'static str {
-        let mut rest = answers;
-        while let [answer, others @ ..] = rest {
-            match answer {
-                Answer::GoBack => return "go back: all places get the old key again; nothing that is in use is deleted",
-                Answer::Leave => return "leave the key alive and end: all places keep the key that they have",
-                _ => rest = others,
-            }
-        }
-        match self {
-            Self::OldKeyRejected => "none: the old key is dead",
-            _ => "none from here: to use another key, begin another rotation",
+    /// The way back, in one line, given what may be answered.
+    pub fn way_back(self, answers: &[Answer]) -> &'static str {
+        let ways = [
+            (Answer::GoBack, "go back: all places get the old key again; nothing that is in use is deleted"),
+            (Answer::GoForward, "go forward to the new key after all"),
+            (Answer::Leave, "leave the key alive and end: all places keep the key that they have"),
+        ];
+        match ways.iter().find(|(answer, _)| answers.contains(answer)) {
+            Some((_, way)) => way,
+            None => "none from here, as the key is deleted: to use another key, begin another rotation",
         }
     }
 }

@@ -101,6 +101,7 @@ fn stage(journal: &mut Members<'_>) -> Result<Stage, JournalError> {
             direction: stage.one_of("direction", &DIRECTIONS, "forward or back")?,
             touched: stage.bool("touched")?,
             deleting: stage.bool("deleting")?,
+            was_alive: stage.bool("wasAlive")?,
             proof: stage.optional_one_of("proof", &PROOFS)?,
             phase: phase(&mut stage)?,
         }),
@@ -128,7 +129,7 @@ fn new_key(stage: &mut Members<'_>) -> Result<NewKey, JournalError> {
 }
 
 /// With 0 for the place and nothing watched, which are read behind it.
-const PHASES: [(&str, Phase); 11] = [
+const PHASES: [(&str, Phase); 12] = [
     ("try", Phase::Try),
     ("deliver_next", Phase::DeliverNext(0)),
     ("verify_next", Phase::VerifyNext(0)),
@@ -137,6 +138,7 @@ const PHASES: [(&str, Phase); 11] = [
     ("clear_next", Phase::ClearNext(0)),
     ("watch", Phase::Watch(None)),
     ("recheck", Phase::Recheck(0)),
+    ("prove_alive", Phase::ProveAlive),
     ("delete", Phase::Delete),
     ("prove_dead", Phase::ProveDead),
     ("count", Phase::Count),
@@ -162,7 +164,7 @@ fn phase(stage: &mut Members<'_>) -> Result<Phase, JournalError> {
             },
             changed: stage.bool("changed")?,
         })),
-        Phase::Try | Phase::Delete | Phase::ProveDead | Phase::Count => phase,
+        Phase::Try | Phase::ProveAlive | Phase::Delete | Phase::ProveDead | Phase::Count => phase,
     })
 }
 
@@ -177,7 +179,8 @@ fn contradiction(rotation: &Rotation) -> Option<&'static str> {
             let place = exchange.phase.place().map(|at| rotation.plan.places.get(at));
             let needs_next =
                 matches!(exchange.phase, Phase::DeliverNext(_) | Phase::VerifyNext(_) | Phase::ClearNext(_));
-            let is_moving = exchange.phase.place().is_some() || matches!(exchange.phase, Phase::Watch(_));
+            let is_moving =
+                exchange.phase.place().is_some() || matches!(exchange.phase, Phase::Watch(_) | Phase::ProveAlive);
             let is_ending = matches!(exchange.phase, Phase::Delete);
             let contradictions = [
                 (exchange.new.fingerprint == rotation.plan.old, "the new key is the old one"),
@@ -185,6 +188,7 @@ fn contradiction(rotation: &Rotation) -> Option<&'static str> {
                 (needs_next && place.flatten().is_some_and(|place| !place.holds_next), "the place holds no next key"),
                 (is_moving && !exchange.touched, "places have a key, and none was touched"),
                 (is_moving && exchange.deleting, "a deletion has begun, and places are changed"),
+                (exchange.was_alive && !exchange.deleting, "the key was tried before a deletion, and none has begun"),
                 (is_ending && !exchange.deleting, "a key is deleted, and no deletion has begun"),
                 (exchange.proof.is_some() && exchange.phase != Phase::Count, "a proof is there before its time"),
             ];

@@ -63,8 +63,10 @@ pub enum Step<'a> {
     },
     /// Have a person make a key in the app and paste it; then [`Report::Taken`].
     Take,
-    /// Call the API with this key, by a call that any key may do; then [`Report::Accepted`]
-    /// or [`Report::Rejected`]. When the old key has been deleted, 401 is what is hoped for.
+    /// Call the API with this key, always by the same call, which any key may do; then
+    /// [`Report::Accepted`] or [`Report::Rejected`]. It is asked for right before a key is
+    /// deleted and right after: a 401 has four documented causes, and only one that was not
+    /// there before the deletion proves it.
     Try {
         /// Which key.
         key: Role,
@@ -170,7 +172,7 @@ pub enum Ending {
 /// What shows that a key is dead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Proof {
-    /// The API answered 401 to it.
+    /// The API accepted it before the deletion, and answered 401 after it.
     Rejected,
     /// The list, which shows all values, does not have it.
     Unlisted,
@@ -192,7 +194,7 @@ pub enum Report<'a> {
     },
     /// Of [`Step::Take`].
     Taken(Fingerprint),
-    /// Of [`Step::Try`]: the API accepted the key.
+    /// Of [`Step::Try`]: the API accepted the key. Any answer but 401 and 429 says so.
     Accepted,
     /// Of [`Step::Try`]: the API answered 401.
     Rejected,
