@@ -14,7 +14,7 @@
 //! | room | what is in it |
 //! | --- | --- |
 //! | [`call`] | the life of one call: whether, when and with which key to try again; what went wrong, and why |
-//! | [`credential`] | keys and tokens: accepted, sent, received, named in logs and kept out of them |
+//! | [`credential`] | keys and tokens: accepted, sent, received, named in logs and kept out of them; the life of a key |
 //! | [`url`] | where a request may go: base URL, path, query |
 //! | [`codec`] | replacements for parts of std and serde where bytes count |
 //!

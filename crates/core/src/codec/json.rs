@@ -109,6 +109,16 @@ pub struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
+    /// Its value, seen from outside.
+    pub const fn value(&self) -> &Value<'a> {
+        &self.value
+    }
+
+    /// Where it begins, for an error about its value: it is JSON, but not of the expected shape.
+    pub const fn misplaced(&self) -> Malformed {
+        Malformed { at: self.at }
+    }
+
     /// The string that this is; `None` when it is something else.
     pub fn into_text(self) -> Option<Cow<'a, str>> {
         self.value.into_string()

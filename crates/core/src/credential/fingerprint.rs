@@ -18,6 +18,15 @@ impl Fingerprint {
         Self(sha256_start(bytes))
     }
 
+    /// Reads the eight digits, in either case; `None` when the text is anything else.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let mut start = [0; 4];
+        for (index, byte) in start.iter_mut().enumerate() {
+            *byte = text::hex_pair(hex.as_bytes(), 2 * index)?;
+        }
+        (hex.len() == 8).then_some(Self(start))
+    }
+
     /// The eight digits.
     pub fn to_hex(self) -> String {
         text::hex(&self.0)
@@ -73,6 +82,15 @@ mod tests {
         for (length, _) in bytes.iter().enumerate() {
             let (bytes, _) = bytes.split_at(length);
             assert_eq!(sha256_start(bytes), Sha256::digest(bytes)[..4], "{length} bytes");
+            let fingerprint = Fingerprint::of(bytes);
+            assert_eq!(Fingerprint::from_hex(&fingerprint.to_hex()), Some(fingerprint));
+        }
+    }
+
+    #[test]
+    fn what_is_not_eight_hex_digits_is_no_fingerprint() {
+        for text in ["", "0123456", "012345678", "0123456g", "+1234567", "0x123456", "012345é"] {
+            assert_eq!(Fingerprint::from_hex(text), None, "{text}");
         }
     }
 }

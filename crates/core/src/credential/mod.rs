@@ -6,6 +6,7 @@ mod claims;
 mod fingerprint;
 mod key;
 mod key_error;
+pub mod lifecycle;
 mod redaction;
 mod secret;
 mod token_digest;

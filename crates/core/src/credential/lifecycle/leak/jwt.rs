@@ -1,0 +1,144 @@
+//! What in a run of characters is a JWT, and whether it can be a key.
+
+use alloc::string::String;
+use core::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::codec::base64url;
+use crate::codec::json::{self, Value};
+use crate::codec::text::find as find_text;
+use crate::credential::MAX_KEY_BYTES;
+
+/// The longest header that is looked at, and how many beginnings of one in one part. Both
+/// keep the time linear.
+const MAX_HEADER: usize = 1024;
+const MAX_BEGINNINGS: usize = 4;
+
+/// One JWT.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Jwt {
+    /// Where in the run.
+    pub(super) range: Range<usize>,
+    /// Whether it cannot be a key.
+    pub(super) is_placeholder: bool,
+}
+
+/// The first JWT of a run of base64url characters and dots, from a position on.
+pub(super) fn find(run: &str, from: usize) -> Option<Jwt> {
+    let mut at = from;
+    loop {
+        let rest = run.get(at..)?;
+        let dot = at + rest.bytes().position(|b| b == b'.')?;
+        if let Some(jwt) = with_header_in(run, at, dot) {
+            return Some(jwt);
+        }
+        at = dot + 1;
+    }
+}
+
+/// The JWT whose header ends at a dot.
+fn with_header_in(run: &str, from: usize, dot: usize) -> Option<Jwt> {
+    let part = run.get(from..dot)?;
+    let mut at = 0;
+    for _ in 0..MAX_BEGINNINGS {
+        // Base64url of `{"`.
+        at += find_text(part.get(at..)?, "eyJ")?;
+        let header = part.get(at..)?;
+        if header.len() <= MAX_HEADER
+            && let Some(algorithm) = algorithm(header)
+        {
+            return with_payload_at(run, from + at, dot + 1, &algorithm);
+        }
+        at += 1;
+    }
+    None
+}
+
+fn with_payload_at(run: &str, start: usize, from: usize, algorithm: &str) -> Option<Jwt> {
+    let rest = run.get(from..)?;
+    let dot = from + rest.bytes().take(MAX_KEY_BYTES).position(|b| b == b'.')?;
+    let claims = object(run.get(from..dot)?)?;
+    let rest = run.get(dot + 1..)?;
+    let whole = rest.get(..rest.bytes().position(|b| b == b'.').unwrap_or(rest.len()))?;
+    // What is longer than its algorithm allows has something behind it.
+    let signature = match Lengths::of(algorithm) {
+        Lengths::Exactly(length) => whole.get(..length).unwrap_or(whole),
+        Lengths::AtLeast(_) => whole,
+    };
+    let range = start..dot + 1 + signature.len();
+    (range.len() <= MAX_KEY_BYTES).then(|| Jwt {
+        range,
+        is_placeholder: !is_signature(signature, algorithm) || says_fake(&claims) || is_sample(&claims),
+    })
+}
+
+/// A JSON object in base64url.
+fn object(part: &str) -> Option<Zeroizing<String>> {
+    let bytes = base64url::decode(part)?;
+    let text = Zeroizing::new(String::from_utf8(bytes).ok()?);
+    let element = json::read(&text).ok()?;
+    let is_object = matches!(element.value(), Value::Container(raw) if raw.starts_with('{'));
+    (is_object && element.members().is_ok()).then_some(text)
+}
+
+/// `alg` of a header, which each has (RFC 7515 §4.1.1).
+fn algorithm(header: &str) -> Option<String> {
+    json::member(&object(header)?, "alg")?.into_string().map(|text| String::from(&*text))
+}
+
+/// How many characters a signature has (RFC 7518 §3).
+enum Lengths {
+    Exactly(usize),
+    AtLeast(usize),
+}
+
+impl Lengths {
+    fn of(algorithm: &str) -> Self {
+        match algorithm {
+            "HS256" => Self::Exactly(43),
+            "HS384" => Self::Exactly(64),
+            "HS512" | "ES256" => Self::Exactly(86),
+            "ES384" => Self::Exactly(128),
+            "ES512" => Self::Exactly(176),
+            // A modulus of 1024 bits or more.
+            "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => Self::AtLeast(171),
+            // 128 bits.
+            _ => Self::AtLeast(22),
+        }
+    }
+}
+
+/// Whether this can be the signature of an algorithm: of the right length, base64url, and not
+/// written by hand.
+fn is_signature(signature: &str, algorithm: &str) -> bool {
+    let is_long_enough = match Lengths::of(algorithm) {
+        Lengths::Exactly(length) => signature.len() == length,
+        Lengths::AtLeast(length) => signature.len() >= length,
+    };
+    // One bit for each character of ASCII.
+    let distinct = signature.bytes().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones();
+    !algorithm.eq_ignore_ascii_case("none")
+        && is_long_enough
+        && distinct >= 10
+        && base64url::decode(signature).map(Zeroizing::new).is_some()
+        && !says_fake(signature)
+}
+
+/// What people write into keys that are not.
+const FAKE: [&str; 9] =
+    ["fake", "example", "dummy", "placeholder", "sample", "redacted", "signature", "notakey", "changeme"];
+
+/// Whether one of the words of a text says that it is fake. In random base64url, a word of
+/// four letters between two separators comes by chance once in ten million signatures.
+fn says_fake(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| FAKE.iter().any(|fake| word.eq_ignore_ascii_case(fake)))
+}
+
+/// The sample that jwt.io shows.
+fn is_sample(claims: &str) -> bool {
+    let is =
+        |member, sample| json::member(claims, member).and_then(Value::into_string).is_some_and(|text| text == sample);
+    is("sub", "1234567890") || is("name", "John Doe")
+}

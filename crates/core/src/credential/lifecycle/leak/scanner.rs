@@ -1,0 +1,382 @@
+//! Finding keys in a text that comes in chunks.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+use core::ops::Range;
+
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::jwt::{self, Jwt};
+use super::{Confidence, Evidence, Known, Leak};
+use crate::credential::secret::is_token68;
+use crate::credential::{Fingerprint, MAX_KEY_BYTES, TokenDigest};
+
+/// How much of an unbroken run of characters is held: twice the longest key.
+const WINDOW: usize = 2 * MAX_KEY_BYTES;
+
+/// The shortest known key that is looked for.
+const MIN_KNOWN: usize = 16;
+
+/// How far from a key its evidence may be, in characters.
+const NAME_REACH: usize = 96;
+const WORD_REACH: usize = 128;
+const HOST_REACH: usize = 512;
+/// `Bearer`, and quotes, colons and blanks behind it.
+const BEARER_REACH: usize = 8;
+
+/// The longest word that is looked at as evidence.
+const MAX_WORD: usize = 128;
+
+/// Finds keys in a text that comes in chunks, of any sizes, in linear time and bounded memory.
+/// A file needs a scanner of its own.
+///
+/// ```
+/// use attention_core::ApiKey;
+/// use attention_core::credential::lifecycle::leak::{Known, Scanner};
+///
+/// let key = ApiKey::parse("an-obviously-fake-key")?;
+/// let mut scanner = Scanner::new(&[Known::Fingerprint(key.fingerprint())]);
+/// let mut found = scanner.feed(b"key: an-obviou");
+/// found.extend(scanner.feed(b"sly-fake-key\n"));
+/// found.extend(scanner.finish());
+/// assert_eq!((found[0].line, found[0].column), (1, 6));
+/// # Ok::<(), attention_core::KeyError>(())
+/// ```
+pub struct Scanner {
+    known: Vec<Known>,
+    /// Where the next character is.
+    at: Position,
+    /// The characters of `token68` that came last, or as many as are held.
+    run: Zeroizing<String>,
+    /// Where the first of them is.
+    run_at: Position,
+    /// How much of the run was decided before.
+    decided: usize,
+    /// Whether some of the run is not held any more.
+    is_cut: bool,
+    marks: Marks,
+    /// JWTs that wait for the host behind them, in order.
+    pending: Vec<Pending>,
+}
+
+#[derive(Clone, Copy)]
+struct Position {
+    /// Characters before it.
+    index: usize,
+    line: usize,
+    column: usize,
+}
+
+/// Where evidence was seen last: the index behind it.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    name: Option<usize>,
+    word: Option<usize>,
+    host: Option<usize>,
+    bearer: Option<usize>,
+}
+
+struct Pending {
+    leak: Leak,
+    evidence: Option<Evidence>,
+    has_bearer: bool,
+    /// The index behind it.
+    end: usize,
+}
+
+impl Scanner {
+    /// At the beginning of a text.
+    pub fn new(known: &[Known]) -> Self {
+        let start = Position { index: 0, line: 1, column: 1 };
+        Self {
+            known: known.to_vec(),
+            at: start,
+            run: Zeroizing::new(String::with_capacity(WINDOW)),
+            run_at: start,
+            decided: 0,
+            is_cut: false,
+            marks: Marks::default(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Reads on. Returns the findings that are decided; some wait for what comes behind them.
+    pub fn feed(&mut self, chunk: &[u8]) -> Vec<Leak> {
+        let mut found = Vec::new();
+        for byte in chunk {
+            if *byte != 0 {
+                self.take(*byte, &mut found);
+            }
+        }
+        found
+    }
+
+    /// The text is over. Returns the rest of the findings.
+    pub fn finish(mut self) -> Vec<Leak> {
+        let mut found = Vec::new();
+        self.end_run();
+        self.release(usize::MAX, &mut found);
+        found
+    }
+
+    fn take(&mut self, byte: u8, found: &mut Vec<Leak>) {
+        if is_token68(byte) {
+            if self.run.is_empty() {
+                self.run_at = self.at;
+            }
+            self.run.push(char::from(byte));
+            if self.run.len() == WINDOW {
+                self.cut_run(found);
+            }
+        } else {
+            self.end_run();
+        }
+        match byte {
+            b'\n' => self.at = Position { index: self.at.index + 1, line: self.at.line + 1, column: 1 },
+            // The bytes of one character of UTF-8 behind its first.
+            0x80..=0xbf => {}
+            _ => {
+                self.at.index += 1;
+                self.at.column += 1;
+            }
+        }
+        if !self.pending.is_empty() && self.run.is_empty() {
+            self.release(self.at.index, found);
+        }
+    }
+
+    /// Decides on a run that is over.
+    fn end_run(&mut self) {
+        if self.run.is_empty() {
+            return;
+        }
+        let run = mem::take(&mut self.run);
+        let holds_key = self.look(&run, true);
+        self.reuse(run, holds_key, WINDOW);
+        self.decided = 0;
+        self.is_cut = false;
+    }
+
+    /// Makes room in a run that is longer than what is held. A key that is not decided yet
+    /// begins in the second half.
+    fn cut_run(&mut self, found: &mut Vec<Leak>) {
+        let run = mem::take(&mut self.run);
+        self.look(&run, false);
+        self.is_cut = true;
+        self.reuse(run, true, MAX_KEY_BYTES);
+        self.decided = self.decided.saturating_sub(MAX_KEY_BYTES);
+        self.run_at.index += MAX_KEY_BYTES;
+        self.run_at.column += MAX_KEY_BYTES;
+        self.release(self.run_at.index, found);
+    }
+
+    /// Holds the memory of a run on, without its first characters.
+    fn reuse(&mut self, mut run: Zeroizing<String>, holds_key: bool, without: usize) {
+        let rest = Zeroizing::new(String::from(run.get(without..).unwrap_or_default()));
+        if holds_key {
+            run.zeroize();
+        }
+        run.clear();
+        run.push_str(&rest);
+        self.run = run;
+    }
+
+    /// Goes through a run from its beginning. Whether there was something that looked like a key.
+    fn look(&mut self, run: &str, is_over: bool) -> bool {
+        let mut known = if is_over && !self.is_cut { self.known_in(run) } else { Vec::new() };
+        let mut holds_key = !known.is_empty();
+        for piece in pieces(run) {
+            let is_whole = is_over || piece.end < run.len();
+            while known.first().is_some_and(|hit| hit.range.start <= piece.start) {
+                let hit = known.remove(0);
+                self.decided = self.decided.max(hit.range.end);
+                self.wait(run, &hit.range, hit.confidence, None);
+            }
+            let text = run.get(..piece.end).unwrap_or_default();
+            let mut holds_jwt = false;
+            while let Some(jwt) = jwt::find(text, self.decided.max(piece.start)) {
+                if !is_whole && jwt.range.end == run.len() {
+                    break;
+                }
+                holds_jwt = true;
+                self.decided = jwt.range.end;
+                let value = run.get(jwt.range.clone()).unwrap_or_default();
+                let known = known_as(&self.known, value).map(|_| Confidence::Certain);
+                self.wait(run, &jwt.range, known, Some(&jwt));
+            }
+            holds_key |= holds_jwt;
+            if is_whole && !holds_jwt {
+                self.mark(run.get(piece.clone()).unwrap_or_default(), piece.start);
+            }
+        }
+        holds_key
+    }
+
+    /// The known keys in a run that is held whole: in its pieces, and behind a name and `=`.
+    fn known_in(&self, run: &str) -> Vec<Hit> {
+        let mut hits: Vec<Hit> = Vec::new();
+        if self.known.is_empty() {
+            return hits;
+        }
+        let behind_name = run.bytes().position(|b| b == b'=').map_or(0, |at| at + 1);
+        let wholes = [0..run.len(), behind_name..run.len()];
+        for range in wholes.into_iter().chain(pieces(run)) {
+            let text = run.get(range.clone()).unwrap_or_default();
+            // A sentence may end behind it.
+            for text in [text, text.trim_end_matches('.')] {
+                let range = range.start..range.start + text.len();
+                let is_new = hits.iter().all(|hit| hit.range.end <= range.start || range.end <= hit.range.start);
+                if is_new
+                    && text.len() >= MIN_KNOWN
+                    && let Some(confidence) = known_as(&self.known, text)
+                {
+                    let is_jwt = jwt::find(text, 0).is_some_and(|jwt| jwt.range.len() == text.len());
+                    hits.push(Hit { range, confidence: Some(if is_jwt { Confidence::Certain } else { confidence }) });
+                }
+            }
+        }
+        hits.sort_by_key(|hit| hit.range.start);
+        hits
+    }
+
+    /// Takes a word for evidence.
+    fn mark(&mut self, word: &str, start: usize) {
+        if word.len() > MAX_WORD {
+            return;
+        }
+        let (start, end) = (self.run_at.index + start, self.run_at.index + start + word.len());
+        if word.eq_ignore_ascii_case("bearer") {
+            self.marks.bearer = Some(end);
+        }
+        // Letters and digits only, as `ATTENTION_API_KEY` and `attentionApiKey` are one name.
+        let plain: String =
+            word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())).collect();
+        if ["attentionapikey", "attentionkey", "attentionapitoken", "attentiontoken"]
+            .iter()
+            .any(|name| plain.contains(name))
+        {
+            self.marks.name = Some(end);
+        }
+        if plain.contains("attention") {
+            self.marks.word = Some(end);
+        }
+        if word.trim_end_matches('.').eq_ignore_ascii_case("api.attention.tech") {
+            self.marks.host = Some(end);
+            for pending in &mut self.pending {
+                if start <= pending.end + HOST_REACH {
+                    let evidence = if pending.has_bearer { Evidence::Request } else { Evidence::Host };
+                    pending.evidence = pending.evidence.max(Some(evidence));
+                }
+            }
+        }
+    }
+
+    /// Keeps a finding until it is known what stands behind it.
+    fn wait(&mut self, run: &str, range: &Range<usize>, known: Option<Confidence>, jwt: Option<&Jwt>) {
+        let value = run.get(range.clone()).unwrap_or_default();
+        let start = self.run_at.index + range.start;
+        let is_near = |mark: Option<usize>, reach| mark.is_some_and(|mark| start.saturating_sub(mark) <= reach);
+        let has_bearer = is_near(self.marks.bearer, BEARER_REACH);
+        let evidence = if known.is_some() {
+            Some(Evidence::Known)
+        } else if is_near(self.marks.name, NAME_REACH) {
+            Some(Evidence::Name)
+        } else if is_near(self.marks.host, HOST_REACH) {
+            Some(if has_bearer { Evidence::Request } else { Evidence::Host })
+        } else {
+            is_near(self.marks.word, WORD_REACH).then_some(Evidence::Word)
+        };
+        let is_placeholder = known.is_none() && jwt.is_some_and(|jwt| jwt.is_placeholder);
+        let leak = Leak {
+            line: self.run_at.line,
+            column: self.run_at.column + range.start,
+            length: range.len(),
+            fingerprint: Fingerprint::of(value.as_bytes()),
+            confidence: if is_placeholder { Confidence::Placeholder } else { known.unwrap_or(Confidence::Possible) },
+            evidence: Evidence::Word,
+        };
+        self.pending.push(Pending { leak, evidence, has_bearer, end: start + range.len() });
+    }
+
+    /// Lets go of those findings behind which enough has been read, up to an index.
+    fn release(&mut self, index: usize, found: &mut Vec<Leak>) {
+        let is_decided = |pending: &Pending| index == usize::MAX || index > pending.end + HOST_REACH;
+        let count = self.pending.iter().take_while(|pending| is_decided(pending)).count();
+        for Pending { mut leak, evidence, .. } in self.pending.drain(..count) {
+            let Some(evidence) = evidence else { continue };
+            leak.evidence = evidence;
+            if leak.confidence == Confidence::Possible && evidence >= Evidence::Request {
+                leak.confidence = Confidence::Likely;
+            }
+            found.push(leak);
+        }
+    }
+}
+
+impl fmt::Debug for Scanner {
+    // Without the text that it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scanner(line {}, column {})", self.at.line, self.at.column)
+    }
+}
+
+struct Hit {
+    range: Range<usize>,
+    confidence: Option<Confidence>,
+}
+
+/// The parts of a run in which a JWT, or a name, may be: between the characters of `token68`
+/// that neither has.
+fn pieces(run: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    core::iter::from_fn(move || {
+        let rest = run.get(from..).filter(|rest| !rest.is_empty())?;
+        let start = from + rest.bytes().position(|b| !is_separator(b))?;
+        let rest = run.get(start..)?;
+        let end = start + rest.bytes().position(is_separator).unwrap_or(rest.len());
+        from = end;
+        Some(start..end)
+    })
+}
+
+const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'=' | b'/' | b'+' | b'~')
+}
+
+/// Whether a text is one of the known keys, and how sure that is.
+fn known_as(known: &[Known], text: &str) -> Option<Confidence> {
+    if known.is_empty() {
+        return None;
+    }
+    let fingerprint = Fingerprint::of(text.as_bytes());
+    let sure = known.iter().filter_map(|known| match known {
+        Known::Fingerprint(known) => (*known == fingerprint).then_some(Confidence::Likely),
+        Known::Digest(digest) => digest.matches(TokenDigest::of(text)).then_some(Confidence::Certain),
+    });
+    sure.max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is held does not grow with the text: neither an unbroken run, nor findings that wait.
+    #[test]
+    fn memory_is_bounded() {
+        let jwt = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.fake";
+        let with = |before: &str, behind: &str| [before, jwt, behind].concat();
+        let patterns = [with("", "+"), with("", "\n"), with("ATTENTION_API_KEY=", "/")];
+        for pattern in ["A", "a=", "eyJ."].into_iter().chain(patterns.iter().map(String::as_str)) {
+            let mut scanner = Scanner::new(&[]);
+            let mut waiting = 0;
+            for _ in 0..200_000 / pattern.len() {
+                scanner.feed(pattern.as_bytes());
+                waiting = waiting.max(scanner.pending.len());
+            }
+            assert_eq!(scanner.run.capacity(), WINDOW, "{pattern}");
+            assert!(waiting <= (WINDOW + HOST_REACH) / jwt.len() + 1, "{pattern}: {waiting} findings wait");
+        }
+    }
+}

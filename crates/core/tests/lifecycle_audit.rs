@@ -1,0 +1,392 @@
+//! The list of keys and its audit, against references that are written over `serde_json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use attention_core::credential::Fingerprint;
+use attention_core::credential::lifecycle::audit::{Finding, Severity, Thresholds, Usage, UsedBy, audit};
+use attention_core::credential::lifecycle::listing::{KeyList, ListError, ListedValue, created, value_in};
+use attention_core::{ApiKey, Timestamp};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const DAY: u64 = 86_400;
+const NOW: u64 = 20_000 * DAY;
+
+fn fingerprint(value: &str) -> Fingerprint {
+    ApiKey::parse(value).expect("a key").fingerprint()
+}
+
+fn jwt(claims: &Value, random: &str) -> String {
+    let part = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
+    format!("{}.{}.fake-{random}", part(&json!({"alg": "none"})), part(claims))
+}
+
+/// A key of the list as the API knows it.
+#[derive(Clone, Debug)]
+struct Key {
+    id: String,
+    name: String,
+    user: Option<String>,
+    /// Days from now; negative ones are past.
+    expires: Option<i64>,
+    issued: Option<i64>,
+    seen: Option<u64>,
+    kind: Kind,
+    random: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Jwt,
+    Opaque,
+    Hidden,
+    Masked,
+}
+
+fn at(days: i64) -> u64 {
+    NOW.checked_add_signed(days * DAY.cast_signed()).expect("a time")
+}
+
+impl Key {
+    fn value(&self) -> String {
+        let mut claims = json!({ "sub": "fake-subject" });
+        if let Some(days) = self.expires {
+            claims["exp"] = json!(at(days));
+        }
+        if let Some(days) = self.issued {
+            claims["iat"] = json!(at(days));
+        }
+        match self.kind {
+            Kind::Jwt => jwt(&claims, &self.random),
+            Kind::Opaque | Kind::Hidden => format!("fake-{}", self.random),
+            Kind::Masked => "fake****".to_owned(),
+        }
+    }
+
+    fn is_shown(&self) -> bool {
+        matches!(self.kind, Kind::Jwt | Kind::Opaque)
+    }
+
+    fn json(&self) -> Value {
+        let mut key =
+            json!({ "id": self.id, "name": self.name, "organizationUUID": "org", "more": [{"x": 1.5e3}, null] });
+        if self.kind != Kind::Hidden {
+            key["value"] = json!(self.value());
+        }
+        if let Some(user) = &self.user {
+            key["userUUID"] = json!(user);
+        }
+        key["lastSeenAt"] = json!(self.seen.map(|ago| Timestamp::from_unix_seconds(NOW - ago * DAY).to_rfc3339()));
+        key
+    }
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    let days = || prop_oneof![Just(None), (-40..80_i64).prop_map(Some)];
+    let kind =
+        prop_oneof![4 => Just(Kind::Jwt), 1 => Just(Kind::Opaque), 1 => Just(Kind::Hidden), 1 => Just(Kind::Masked)];
+    (
+        // Few names and randoms, so that some are the same.
+        ("[ab]{2}", "[ab]", prop_oneof![Just(None), Just(Some("user-1".to_owned()))]),
+        (
+            days(),
+            prop_oneof![Just(None), (-20..1_i64).prop_map(Some)],
+            prop_oneof![Just(None), (0..200_u64).prop_map(Some)],
+        ),
+        (kind, "[ab]0123456789abcdef"),
+    )
+        .prop_map(|((id, name, user), (expires, issued, seen), (kind, random))| Key {
+            id,
+            name,
+            user,
+            expires,
+            issued,
+            seen,
+            kind,
+            random,
+        })
+}
+
+type Case = (Vec<Key>, Vec<(String, usize, bool)>, Thresholds);
+
+fn case() -> impl Strategy<Value = Case> {
+    let thresholds = (0..120_u16, 0..20_u16, 0..60_u16);
+    let thresholds = thresholds.prop_map(|(stale_days, unused_days, expiring_days)| Thresholds {
+        stale_days,
+        unused_days,
+        expiring_days,
+    });
+    (
+        prop::collection::vec(key(), 0..6),
+        prop::collection::vec(("(dev|staging|production)", 0..8_usize, any::<bool>()), 0..6),
+        thresholds,
+    )
+}
+
+fn uses_of((keys, uses, _): &Case) -> Vec<Usage> {
+    let uses = uses.iter().map(|(environment, at, service)| {
+        let value = keys.get(*at).filter(|key| key.is_shown()).map_or("fake-key-of-nobody".to_owned(), Key::value);
+        let by = if *service { UsedBy::Service } else { UsedBy::Person };
+        Usage { environment: environment.clone(), fingerprint: fingerprint(&value), by }
+    });
+    uses.collect()
+}
+
+/// Code, severity, ids and environments of each finding, by rules that are read off the table in `audit`'s
+/// documentation, one after the other over sets.
+#[expect(clippy::too_many_lines, reason = "the table, row by row")]
+fn reference(case: &Case) -> Vec<(String, Severity, Vec<String>, Vec<String>)> {
+    let (keys, _, limits) = case;
+    let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut services: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for usage in uses_of(case) {
+        users.entry(usage.fingerprint.to_hex()).or_default().insert(usage.environment.clone());
+        if usage.by == UsedBy::Service {
+            services.entry(usage.fingerprint.to_hex()).or_default().insert(usage.environment);
+        }
+    }
+    let mut found = Vec::new();
+    let mut add = |code: &str, severity, mut ids: Vec<String>, environments: &BTreeSet<String>| {
+        ids.sort();
+        found.push((code.to_owned(), severity, ids, environments.iter().cloned().collect()));
+    };
+    let nobody = BTreeSet::new();
+    let (mut by_name, mut by_value) = (BTreeMap::<_, Vec<String>>::new(), BTreeMap::<_, Vec<String>>::new());
+    for key in keys {
+        by_name.entry(key.name.clone()).or_default().push(key.id.clone());
+        let ids = vec![key.id.clone()];
+        let hex = key.is_shown().then(|| fingerprint(&key.value()).to_hex());
+        let used = hex.as_ref().and_then(|hex| users.get(hex)).unwrap_or(&nobody);
+        if let Some(hex) = &hex {
+            by_value.entry(hex.clone()).or_default().push(key.id.clone());
+        }
+        match (key.kind, key.expires) {
+            (Kind::Hidden | Kind::Masked, _) => add("value_hidden", Severity::Notice, ids.clone(), &nobody),
+            (Kind::Opaque, _) => add("expiry_unknown", Severity::Notice, ids.clone(), &nobody),
+            (Kind::Jwt, None) => add("no_expiry", Severity::Notice, ids.clone(), &nobody),
+            (Kind::Jwt, Some(days)) if days <= 0 => {
+                add("expired", if used.is_empty() { Severity::Notice } else { Severity::Critical }, ids.clone(), used);
+            }
+            (Kind::Jwt, Some(days)) if days <= i64::from(limits.expiring_days) => {
+                add("expiring", if used.is_empty() { Severity::Notice } else { Severity::Warning }, ids.clone(), used);
+            }
+            (Kind::Jwt, Some(_)) => {}
+        }
+        let issued = key.issued.filter(|_| key.kind == Kind::Jwt);
+        match (key.seen, issued) {
+            (Some(ago), _) if ago >= u64::from(limits.stale_days) => add("stale", Severity::Warning, ids.clone(), used),
+            (None, None) => add("never_used", Severity::Notice, ids.clone(), used),
+            (None, Some(days)) if -days >= i64::from(limits.unused_days) => {
+                add("never_used", Severity::Warning, ids.clone(), used);
+            }
+            (Some(_), _) | (None, Some(_)) => {}
+        }
+        if let (Some(_), Some(services)) = (&key.user, hex.as_ref().and_then(|hex| services.get(hex))) {
+            add("user_level", Severity::Warning, ids, services);
+        }
+    }
+    for ids in by_name.values().filter(|ids| ids.len() > 1) {
+        add("duplicate_name", Severity::Warning, ids.clone(), &nobody);
+    }
+    for ids in by_value.values().filter(|ids| ids.len() > 1) {
+        add("equal_values", Severity::Warning, ids.clone(), &nobody);
+    }
+    for (hex, environments) in &users {
+        let ids = by_value.get(hex).cloned().unwrap_or_default();
+        if ids.is_empty() {
+            let certain = keys.iter().all(Key::is_shown);
+            add("unlisted", if certain { Severity::Critical } else { Severity::Warning }, vec![], environments);
+        }
+        if environments.len() > 1 {
+            add("shared_by_environments", Severity::Warning, ids, environments);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn findings(keys: &[Key], uses: &[Usage], thresholds: Thresholds) -> Vec<Finding> {
+    let list = KeyList::parse(keys.iter().map(Key::json).collect::<Value>().to_string()).expect("a list");
+    audit(&list, uses, thresholds, Timestamp::from_unix_seconds(NOW))
+}
+
+/// What is put into a list, somewhere. The empty text cuts it off there.
+const INSERTS: &[&str] =
+    &["", "\"", ",", "}", "]", "[", "{", ":", "null", "1", "01", "tru", " ", "\n", "\"id\":\"x\","];
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn finds_what_the_table_says(case in case()) {
+        let found = findings(&case.0, &uses_of(&case), case.2);
+        let mut told: Vec<_> = found.iter().map(|finding| {
+            let ids = finding.keys().iter().map(|key| key.id.clone()).collect::<Vec<_>>();
+            (finding.code().to_owned(), finding.severity(), ids, finding.environments().to_vec())
+        }).collect();
+        told.sort();
+        prop_assert_eq!(told, reference(&case));
+        // The most urgent first.
+        prop_assert!(found.is_sorted_by(|one, next| one.severity() >= next.severity()));
+    }
+
+    #[test]
+    fn the_order_of_lists_does_not_matter(case in case(), seed: u64) {
+        let uses = uses_of(&case);
+        let (mut other_keys, mut other_uses) = (case.0.clone(), uses.clone());
+        if !other_keys.is_empty() {
+            let by = usize::try_from(seed % 7).unwrap() % other_keys.len();
+            other_keys.rotate_left(by);
+        }
+        other_uses.reverse();
+        prop_assert_eq!(findings(&case.0, &uses, case.2), findings(&other_keys, &other_uses, case.2));
+    }
+
+    #[test]
+    fn no_value_is_shown(case in case(), at in 0..6_usize) {
+        // Someone named a key by its value, or by another's.
+        let mut keys = case.0.clone();
+        let values: Vec<String> = keys.iter().filter(|key| key.is_shown()).map(Key::value).collect();
+        let length = keys.len();
+        if let (Some(value), true) = (values.first(), length > 0) {
+            keys[at % length].name = format!("name {value}");
+            keys[at % length].user = Some(value.clone());
+        }
+        let text = keys.iter().map(Key::json).collect::<Value>().to_string();
+        let list = KeyList::parse(text).expect("a list");
+        let found = audit(&list, &uses_of(&case), case.2, Timestamp::from_unix_seconds(NOW));
+        let mut told = format!("{list:?} {list:#?} {found:?} {found:#?}");
+        for finding in &found {
+            let json: Value = serde_json::from_str(&finding.to_json()).expect("JSON");
+            prop_assert_eq!(json["code"].as_str(), Some(finding.code()));
+            prop_assert!(!finding.next_step().is_empty() && !finding.message().contains("  "));
+            told = format!("{told} {finding} {} {json}", finding.message());
+        }
+        for value in values {
+            prop_assert!(!told.contains(&value), "{} shows {}", told, value);
+            let (_, end) = value.split_at(value.len() - 10);
+            prop_assert!(!told.contains(end), "{} shows {}", told, end);
+        }
+    }
+
+    /// The strict reading accepts what a derived one does, with the members that are documented.
+    #[test]
+    fn accepts_what_serde_accepts(
+        keys in prop::collection::vec(key(), 0..3),
+        cuts in prop::collection::vec((any::<u16>(), prop::sample::select(INSERTS)), 0..3),
+    ) {
+        let mut text = keys.iter().map(Key::json).collect::<Value>().to_string();
+        for (at, insert) in cuts {
+            let at = usize::from(at) % (text.len() + 1);
+            if insert.is_empty() { text.truncate(at) } else { text.insert_str(at, insert) }
+        }
+        let reference = serde_json::from_str::<Vec<Reference>>(&text);
+        let is_time = |text: &Option<String>| {
+            text.as_deref().is_none_or(|text| text.is_empty() || Timestamp::from_rfc3339(text).is_some())
+        };
+        let accepts = reference.is_ok_and(|keys| keys.iter().all(|key| is_time(&key.last_seen_at)));
+        let read = KeyList::parse(text.clone());
+        prop_assert_eq!(read.is_ok(), accepts, "{} {:?}", text, read);
+        if let Err(error) = read {
+            let (line, column) = error.position();
+            let lines: Vec<&str> = text.split('\n').collect();
+            prop_assert!(line <= lines.len() && column <= lines[line - 1].chars().count() + 1);
+            let told = format!("{error} {error:?}");
+            for key in keys.iter().filter(|key| key.is_shown()) {
+                prop_assert!(!told.contains(&key.value()));
+            }
+        }
+    }
+
+    /// A value of the wrong type is reported where it is.
+    #[test]
+    fn a_misplaced_value_is_found_where_it_is(
+        keys in prop::collection::vec(key(), 1..4),
+        at: u8,
+        member in "(id|name|userUUID|organizationUUID|value|lastSeenAt)",
+        wrong in "(true|17|\\[\\]|\\{\\})",
+    ) {
+        let mut list: Vec<Value> = keys.iter().map(Key::json).collect();
+        let at = usize::from(at) % list.len();
+        list[at][&member] = json!("HERE");
+        let text = serde_json::to_string_pretty(&list).unwrap();
+        let (before, _) = text.split_once("\"HERE\"").unwrap();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+        let expected = if member == "id" || member == "name" { "a text" } else { "a text or null" };
+        prop_assert_eq!(
+            KeyList::parse(text.replace("\"HERE\"", &wrong)).unwrap_err(),
+            ListError::Type { line, column, expected }
+        );
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[expect(dead_code, reason = "what is read is not looked at, but that it is")]
+struct Reference {
+    id: String,
+    name: String,
+    #[serde(rename = "organizationUUID")]
+    organization: Option<String>,
+    #[serde(rename = "userUUID")]
+    user: Option<String>,
+    value: Option<String>,
+    #[serde(rename = "lastSeenAt")]
+    last_seen_at: Option<String>,
+}
+
+#[test]
+fn what_is_no_list_says_what_it_is_not() {
+    let cases = [
+        ("", ListError::Json { line: 1, column: 1 }),
+        ("{}", ListError::Type { line: 1, column: 1, expected: "a list of keys" }),
+        ("[\n 1]", ListError::Type { line: 2, column: 2, expected: "a key, which is an object" }),
+        (r#"[{"name":"a"}]"#, ListError::Missing { line: 1, column: 2, member: "id" }),
+        (r#"[{"id":"a","name":"b","id":"c"}]"#, ListError::Repeated { line: 1, column: 28, member: "id" }),
+        (
+            r#"[{"id":"a","name":"b","lastSeenAt":"yesterday"}]"#,
+            ListError::Type { line: 1, column: 36, expected: "a date and time of RFC 3339" },
+        ),
+        (r#"[{"id":"a","name":"b","x":[1,]}]"#, ListError::Json { line: 1, column: 30 }),
+        // Brackets are counted first: one is missing at the end.
+        (r#"[{"id":"a","name":"b","x":[1}]"#, ListError::Json { line: 1, column: 31 }),
+    ];
+    for (text, error) in cases {
+        assert_eq!(KeyList::parse(text.to_owned()).unwrap_err(), error, "{text}");
+    }
+    let deep = format!("[{{\"id\":\"a\",\"name\":\"b\",\"x\":{}{}}}]", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(matches!(KeyList::parse(deep).unwrap_err(), ListError::Depth { line: 1, .. }));
+}
+
+#[test]
+fn times_with_an_offset_are_read() {
+    let seen = |text: &str| {
+        let list = KeyList::parse(format!(r#"[{{"id":"a","name":"b","lastSeenAt":"{text}"}}]"#));
+        list.map(|list| list.keys()[0].last_seen)
+    };
+    let noon = Timestamp::from_rfc3339("2026-02-03T12:00:00Z");
+    for text in ["2026-02-03T12:00:00Z", "2026-02-03T14:00:00+02:00", "2026-02-03T06:30:00.5-05:30"] {
+        assert_eq!(seen(text), Ok(noon), "{text}");
+    }
+    for never in ["", "0001-01-01T00:00:00Z"] {
+        assert_eq!(seen(never), Ok(None), "{never}");
+    }
+    for text in
+        ["2026-02-03T12:00:00", "2026-02-03T12:00:00+2:00", "2026-02-03T12:00:00+24:00", "1970-01-01T00:00:00+01:00"]
+    {
+        assert!(seen(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_answers_of_the_api_give_a_value_to_those_who_deliver_it() {
+    let (listed, key) = created(r#"{"id":"1","name":"a","value":"fake-new-key-0001"}"#.to_owned()).unwrap();
+    let key = key.expect("a key");
+    assert_eq!((listed.fingerprint(), key.expose()), (Some(key.fingerprint()), "fake-new-key-0001"));
+    let list = r#"[{"id":"0","name":"x","value":null},{"id":"1","name":"a","value":"fake-new-key-0001"}]"#;
+    assert_eq!(value_in(list.to_owned(), key.fingerprint()).unwrap(), Some(key));
+    assert_eq!(value_in(list.to_owned(), fingerprint("fake-other")).unwrap(), None);
+    let (hidden, none) = created(r#"{"id":"1","name":"a"}"#.to_owned()).unwrap();
+    assert_eq!((hidden.value, none), (ListedValue::Hidden, None));
+}
