@@ -9,7 +9,7 @@ use attention_core::call::Failure;
 use attention_core::call::{Attempt, Verdict};
 use attention_core::{Action, Headers, Method, Slot, Timestamp};
 
-use super::{Carries, Exchange, HeaderEdit, Send, Stage, Step, Then};
+use super::{Carries, Exchange, HeaderEdit, Send, Stage, Step, Then, Upload};
 use crate::answer::echo;
 use crate::answer::header_policy::{Coming, Handling};
 use crate::answer::health;
@@ -252,7 +252,7 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         // A caller that breaks off, or sends slowly, must not shut the others out.
-        if !self.streams {
+        if self.upload == Upload::Held {
             deployment.breaker.failed(now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;

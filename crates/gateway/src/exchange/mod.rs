@@ -132,12 +132,20 @@ pub struct Exchange {
     /// Whether there was no memory for all of it.
     is_crowded_out: bool,
     call: Option<Call>,
-    /// Whether the body goes up as it comes, rather than held: when that fails, it may be the caller who broke off.
-    streams: bool,
+    upload: Upload,
     /// Whether the caller's own limit has been counted, by whatever counts it.
     counted: bool,
     /// For how long the shared gate has to hold all calls back.
     closes_gate_for: Option<Duration>,
+}
+
+/// How the request's body goes up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Upload {
+    /// It is held, or there is none: it can be sent again.
+    Held,
+    /// As it comes: when that fails, it may be the caller who broke off.
+    Streamed,
 }
 
 /// What the step at hand is for: which rule its report goes to.
@@ -232,7 +240,7 @@ impl Exchange {
             share: None,
             is_crowded_out: false,
             call: None,
-            streams: false,
+            upload: Upload::Held,
             counted: false,
             closes_gate_for: None,
         }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use attention_core::call::CallOptions;
 use attention_core::{Call, Headers, Method, Timestamp};
 
-use super::{Exchange, Stage, Step};
+use super::{Exchange, Stage, Step, Upload};
 use crate::answer::coding;
 use crate::answer::problem::Problem;
 use crate::authorize::Forward;
@@ -32,10 +32,12 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         self.facts.route = Some(forward.route.clone());
-        self.streams = match self.request.body {
-            BodyLength::NoBody => false,
-            BodyLength::Announced(length) => length > HELD_BODY_BYTES && !forward.is_mcp,
-            BodyLength::Unknown => !forward.is_mcp,
+        self.upload = match self.request.body {
+            BodyLength::NoBody => Upload::Held,
+            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => Upload::Held,
+            // What is inspected is held, whatever its length was said to be.
+            BodyLength::Announced(_) | BodyLength::Unknown if forward.is_mcp => Upload::Held,
+            BodyLength::Announced(_) | BodyLength::Unknown => Upload::Streamed,
         };
         self.forward = Some(forward);
         deployment.breaker.admit(now).map_err(Problem::circuit_open)?;
@@ -120,7 +122,7 @@ impl Exchange {
         let options = CallOptions {
             // A name of nothing names no call.
             idempotent: request.get("idempotency-key").filter(|key| !key.trim().is_empty()).map(|_| true),
-            replayable: !self.streams,
+            replayable: self.upload == Upload::Held,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),
             ..CallOptions::new(forward.method)
