@@ -23,6 +23,18 @@ pub(crate) struct Options {
     /// Build even when nothing has changed
     #[arg(long)]
     force: bool,
+    /// The Worker's driver
+    #[arg(long, value_enum, default_value_t)]
+    driver: Driver,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Driver {
+    /// worker/driver.mjs over the rules in wasm
+    #[default]
+    Javascript,
+    /// worker/rust, which is built anew each time
+    Rust,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +64,11 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     let _turn = Turn::take(repo)?;
     let builders = Builders::ensure(repo)?;
     for part in parts {
+        if part == Part::Worker && options.driver == Driver::Rust {
+            build_rust_worker(repo, &builders)?;
+            say::line(&format!("{}: built, with the driver in Rust", part.output()));
+            continue;
+        }
         part.build(repo, &builders, options.force)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -113,6 +130,8 @@ struct Module {
     features: &'static [&'static str],
     /// wasm-opt's level.
     optimise: &'static str,
+    /// What wasm-bindgen is asked for.
+    binding: &'static [&'static str],
     out: &'static str,
 }
 
@@ -121,11 +140,28 @@ const WORKER: Module = Module {
     profile: "worker",
     features: &["bare"],
     optimise: "-Oz",
+    binding: &["--target", "bundler"],
     out: "worker/build/glue",
 };
 
-const PKG: Module =
-    Module { package: "attention-wasm", profile: "npm", features: &["bare"], optimise: "-Oz", out: "pkg/dist/.wasm" };
+/// The shim makes a new instance after a trap, with the function that wasm-bindgen makes for it.
+const RUST_WORKER: Module = Module {
+    package: "attention-worker-rust",
+    profile: "worker-rust",
+    features: &[],
+    optimise: "-O3",
+    binding: &["--target", "module", "--experimental-reset-state-function"],
+    out: "worker/build/glue",
+};
+
+const PKG: Module = Module {
+    package: "attention-wasm",
+    profile: "npm",
+    features: &["bare"],
+    optimise: "-Oz",
+    binding: &["--target", "bundler"],
+    out: "pkg/dist/.wasm",
+};
 
 impl Module {
     /// Gives the wasm file; the glue lies beside it.
@@ -134,7 +170,9 @@ impl Module {
         let step = |tool: &str| format!("build-{package}-{tool}");
         let mut cargo = builders.command(repo, "cargo")?;
         cargo.args(["build", "--package", package, "--target", TARGET, "--profile", profile]);
-        cargo.args(["--features", &features.join(",")]);
+        if !features.is_empty() {
+            cargo.args(["--features", &features.join(",")]);
+        }
         if let Some(home) = cargo_home() {
             // What panics say of where they happened would otherwise tell everybody where the builder's home is.
             let remap = format!("--remap-path-prefix={}=crates", home.join("registry/src").display());
@@ -151,7 +189,7 @@ impl Module {
         }
         let out = repo.at(self.out);
         let mut bindgen = builders.command(repo, &builders.wasm_bindgen)?;
-        bindgen.args(["--target", "bundler", "--out-name", "attention", "--out-dir"]).arg(&out).arg(&module);
+        bindgen.args(self.binding).args(["--out-name", "attention", "--out-dir"]).arg(&out).arg(&module);
         Step::new(repo, &step("bindgen"), "binding it to JavaScript", bindgen).run()?;
 
         let bound = out.join("attention_bg.wasm");
@@ -184,9 +222,29 @@ fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     let wasm = WORKER.build(repo, builders)?;
     let deployed = repo.at("worker/build/index_bg.wasm");
     fs::rename(&wasm, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
+    bundle(repo, builders, "worker/driver.mjs")
+}
+
+fn build_rust_worker(repo: &Repo, builders: &Builders) -> Result<()> {
+    let wasm = RUST_WORKER.build(repo, builders)?;
+    let deployed = repo.at("worker/build/index_bg.wasm");
+    fs::rename(&wasm, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
+    let glue = repo.at("worker/build/glue/attention.js");
+    let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
+    // The platform knows modules of wasm, and not yet how wasm-bindgen asks for one.
+    let source = "import source wasmModule from \"./attention_bg.wasm\"";
+    if !text.contains(source) {
+        bail!("{} does not import its wasm as expected: {source}", repo.short(&glue).display());
+    }
+    fs::write(&glue, text.replace(source, "import wasmModule from \"./index_bg.wasm\""))
+        .with_context(|| format!("cannot write {}", glue.display()))?;
+    bundle(repo, builders, "worker/shim.mjs")
+}
+
+fn bundle(repo: &Repo, builders: &Builders, entry: &str) -> Result<()> {
     let mut esbuild = builders.command(repo, repo.at("node_modules/.bin/esbuild"))?;
     esbuild.args([
-        "worker/driver.mjs",
+        entry,
         "--bundle",
         "--minify",
         "--format=esm",

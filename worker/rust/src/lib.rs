@@ -1,0 +1,52 @@
+//! The Worker: it keeps the key, lets known callers do allowed things, and streams the rest through.
+//!
+//! What it decides is in `attention-gateway`; this crate performs the IO.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`driver`] | one request: steps of the gateway, performed |
+//! | [`isolate`] | what requests share: the configuration, its key set, bodies of the cache |
+//! | [`gate`] | the state of the Durable Object |
+//! | [`waits`] | waiting for promises |
+//! | [`js`] | what the runtime gives |
+//!
+//! `shim.mjs` is around all of it: it makes a new instance after a trap, and answers for what has been lost.
+
+use std::convert::Infallible;
+
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Request, Response};
+use worker::{Context, Env, event};
+
+mod body;
+mod driver;
+mod end;
+mod gate;
+mod isolate;
+mod js;
+mod key_set;
+mod shared;
+mod waits;
+
+pub use gate::SharedGate;
+pub use waits::settle;
+
+use end::End;
+
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+/// The shim answers in place of what is not a response: with a 500 for what a call of JavaScript threw.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, Infallible> {
+    let left = JsValue::clone(&request);
+    match driver::answer(request, env.unchecked_into(), context).await {
+        Ok(answer) => Ok(answer),
+        Err(End::Thrown(thrown)) => Ok(thrown.unchecked_into()),
+        Err(End::Abandoned) => {
+            waits::forget(&left);
+            Ok(JsValue::UNDEFINED.unchecked_into())
+        }
+    }
+}
