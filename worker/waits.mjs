@@ -25,22 +25,24 @@ function watched() {
 class Wait {
   open = true;
   #instance = instance;
-  #number;
+  #place;
+  #given;
 
-  constructor(number) {
-    this.#number = number;
+  constructor(place, given) {
+    this.#place = place;
+    this.#given = given;
   }
 
   settle(how, value) {
     if (!this.open) return;
     this.open = false;
-    if (this.#instance === instance) guarded(() => rust.settle(this.#number, how, value));
+    if (this.#instance === instance) guarded(() => rust.settle(this.#place, this.#given, how, value));
   }
 }
 
 /** For `waits.rs`: calls `settle` once the promise is settled, or so many milliseconds have passed. */
-export function wait(promise, millis, number) {
-  const own = new Wait(number);
+export function wait(promise, millis, place, given) {
+  const own = new Wait(place, given);
   let timer;
   const settle = (how, value) => {
     clearTimeout(timer);
@@ -55,9 +57,14 @@ export function wait(promise, millis, number) {
   abandoned.register(settle, own);
 }
 
+/** For `waits.rs`: goes on with what the promise is of when the request has been answered. */
+export function later(context, promise) {
+  context.waitUntil(promise.catch(trappedIn(instance)));
+}
+
 /** For `waits.rs`: whatever becomes of the promise. */
 export function ignore(promise) {
-  promise.then(undefined, () => {});
+  Promise.resolve(promise).catch(() => {});
 }
 
 /** Runs what calls into wasm, which may trap. */
@@ -75,7 +82,12 @@ export function guarded(call) {
 export function answered(request, env, context) {
   return new Promise((resolve, reject) => {
     ends.set(request, reject);
-    guarded(() => rust.fetch(request, env, context)).then(resolve, reject);
+    const lost = trappedIn(instance);
+    guarded(() => rust.fetch(request, env, context)).then((answer) => {
+      // A call that Rust made has trapped, and Rust took it for one that threw.
+      if (answer instanceof WebAssembly.RuntimeError) lost(answer);
+      resolve(answer);
+    }, lost);
   });
 }
 
@@ -86,6 +98,13 @@ export function forget(request) {
 
 /** The instance that there is now: what was made in another one is gone. */
 export const currentInstance = () => instance;
+
+/** For promises that Rust makes. It rejects none: one that is rejected has trapped while it was made. */
+function trappedIn(own) {
+  return (error) => {
+    if (own === instance) trapped(error);
+  };
+}
 
 function trapped(error) {
   rust.__wbg_reset_state();

@@ -38,8 +38,7 @@ pub(crate) async fn read(
 
 fn next(reader: &Reader, ends: Option<f64>) -> Result<Settled, Thrown> {
     let left = ends.map(|ends| Duration::from_secs_f64(((ends - Date::now()) / 1000.0).max(0.0)));
-    let read = reader.read()?;
-    Settled::of(&read, left)
+    Settled::of(reader.read()?.into(), left)
 }
 
 fn cancel(reader: &Reader) {

@@ -134,7 +134,7 @@ impl UnderWay {
 
     async fn verify(&mut self) -> Result<(), End> {
         let checked = self.isolate.key_set.borrow().check(self.exchange.token())?;
-        let fault = match Settled::of(&checked, None)?.await? {
+        let fault = match Settled::of(checked.into(), None)?.await? {
             Outcome::Fulfilled(fault) => fault.as_string(),
             Outcome::Rejected | Outcome::TimedOut => Some("unreadable".to_owned()),
         };
@@ -150,8 +150,7 @@ impl UnderWay {
     }
 
     async fn hold_request(&mut self) -> Result<(), End> {
-        let held = self.request.array_buffer().map_err(JsValue::from)?;
-        let outcome = Settled::of(&held, None)?.await?;
+        let outcome = Settled::of(self.request.array_buffer()?.into(), None)?.await?;
         let whole = matches!(outcome, Outcome::Fulfilled(_));
         self.body = if let Outcome::Fulfilled(held) = outcome { held } else { JsValue::NULL };
         Ok(self.report(Report::RequestHeld(whole))?)
@@ -189,8 +188,7 @@ impl UnderWay {
     async fn send(&mut self, timeout: Option<Duration>) -> Result<(), End> {
         self.drop_response();
         let Some(sent) = self.sent()? else { return Ok(()) };
-        let outcome = Settled::of(&sent, timeout)?.await?;
-        drop(sent);
+        let outcome = Settled::of(sent.into(), timeout)?.await?;
         let failure = match outcome {
             Outcome::Fulfilled(response) => return Ok(self.on_response(response.unchecked_into())?),
             Outcome::Rejected => Failure::Connection,

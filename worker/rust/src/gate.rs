@@ -22,6 +22,7 @@ impl SharedGate {
     #[wasm_bindgen(constructor)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
     pub fn new(budget: Option<String>) -> Result<Self, JsValue> {
+        crate::keep_panics_quiet();
         let gate = shared_gate::SharedGate::new(budget.as_deref());
         let gate = gate.map_err(|BudgetError| JsValue::from_str(BudgetError::MESSAGE))?;
         Ok(Self { gate, ledger: ledger::Ledger::default() })

@@ -1,7 +1,6 @@
 //! What all requests of an isolate share under one configuration.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use attention_core::Slot;
@@ -36,8 +35,8 @@ pub(crate) struct Isolate {
     always: Dictionary,
     /// One answer of each status, with those headers.
     models: RefCell<Vec<(u16, Response)>>,
-    /// The bytes of kept answers.
-    bodies: RefCell<BTreeMap<EntryId, Uint8Array>>,
+    /// The bytes of kept answers, in the order of their ids.
+    bodies: RefCell<Vec<(EntryId, Uint8Array)>>,
 }
 
 /// Names of headers, as handles.
@@ -54,6 +53,7 @@ impl Isolate {
         if let Some(isolate) = Self::configured() {
             return Ok(isolate);
         }
+        crate::keep_panics_quiet();
         let texts = read(env).await?;
         // Another request was quicker, and its calls are under way with what it made.
         if let Some(isolate) = Self::configured() {
@@ -65,7 +65,7 @@ impl Isolate {
     }
 
     fn configured() -> Option<Rc<Self>> {
-        ISOLATE.with_borrow(|isolate| isolate.clone()).filter(|isolate| isolate.deployment.borrow().is_ok())
+        ISOLATE.with_borrow(Clone::clone).filter(|isolate| isolate.deployment.borrow().is_ok())
     }
 
     fn new(deployment: Result<Deployment, Misconfigured>) -> Result<Self, Thrown> {
@@ -139,11 +139,14 @@ impl Isolate {
     }
 
     pub(crate) fn keep(&self, entry: EntryId, bytes: Uint8Array) {
-        self.bodies.borrow_mut().insert(entry, bytes);
+        // The latest of an index's ids is the greatest.
+        self.bodies.borrow_mut().push((entry, bytes));
     }
 
     pub(crate) fn kept(&self, entry: EntryId) -> JsValue {
-        self.bodies.borrow().get(&entry).map_or(JsValue::NULL, |bytes| bytes.clone().into())
+        let bodies = self.bodies.borrow();
+        let place = bodies.binary_search_by_key(&entry, |(known, _)| *known);
+        place.map_or(JsValue::NULL, |place| bodies[place].1.clone().into())
     }
 
     /// Lets go of what the cache does not name any longer.
@@ -152,8 +155,9 @@ impl Isolate {
         if let Ok(deployment) = &mut *self.deployment.borrow_mut()
             && !bodies.is_empty()
         {
-            for entry in deployment.cache().take_dropped() {
-                bodies.remove(&entry);
+            let dropped = deployment.cache().take_dropped();
+            if !dropped.is_empty() {
+                bodies.retain(|(entry, _)| !dropped.contains(entry));
             }
         }
     }
@@ -201,7 +205,7 @@ impl Asked {
 
     fn object(binding: &Vault) -> Result<Self, Thrown> {
         if binding.has_get()?.is_function() {
-            return Settled::of(&binding.secret()?, Some(bindings::VAULT_TIMEOUT)).map(Self::Vault);
+            return Settled::of(binding.secret()?, Some(bindings::VAULT_TIMEOUT)).map(Self::Vault);
         }
         let text = if binding.has_limit()?.is_function() { None } else { js::to_json(binding)?.as_string() };
         Ok(Self::Known(text.map_or(Text::Unreadable, Text::Given)))

@@ -59,8 +59,7 @@ pub(crate) async fn fetch(url: &str, timeout: Duration, limit: usize) -> Result<
     init.set_redirect("manual")?;
     init.set_headers(&headers)?;
     let sent = js::send(url, &init)?;
-    let Outcome::Fulfilled(response) = Settled::of(&sent, Some(timeout))?.await? else { return Ok(None) };
-    drop(sent);
+    let Outcome::Fulfilled(response) = Settled::of(sent.into(), Some(timeout))?.await? else { return Ok(None) };
     let response: Response = response.unchecked_into();
     if response.status() != 200 {
         js::discard(&response);

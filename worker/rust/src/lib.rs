@@ -37,6 +37,16 @@ use end::End;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+/// A panic's message may quote a caller's text, so it is not written; where it happened is.
+fn keep_panics_quiet() {
+    std::panic::set_hook(Box::new(|panic| {
+        if let Some(place) = panic.location() {
+            let line = attention_core::codec::text::decimal(u64::from(place.line()));
+            drop(js::log(&[r#"{"event":"panic","level":"error","at":""#, place.file(), ":", &line, r#""}"#].concat()));
+        }
+    }));
+}
+
 /// The shim answers in place of what is not a response: with a 500 for what a call of JavaScript threw.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, Infallible> {

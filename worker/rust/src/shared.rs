@@ -12,7 +12,7 @@ use worker::wasm_bindgen_futures::future_to_promise;
 
 use crate::end::{End, Thrown};
 use crate::js::{self, Bindings, Gate};
-use crate::waits::{Outcome, Settled};
+use crate::waits::{self, Outcome, Settled};
 
 /// The gate, when it is bound.
 pub(crate) fn gate(env: &Bindings) -> Option<Gate> {
@@ -24,7 +24,7 @@ pub(crate) fn gate(env: &Bindings) -> Option<Gate> {
 /// What was asked for, in time; `None` when it threw, or takes longer.
 pub(crate) async fn answered(asked: Result<JsValue, Thrown>, most: Duration) -> Result<Option<JsValue>, End> {
     // Whatever was asked may not even have promised anything.
-    let Ok(settled) = asked.and_then(|promise| Settled::of(&promise, Some(most))) else { return Ok(None) };
+    let Ok(settled) = asked.and_then(|promise| Settled::of(promise, Some(most))) else { return Ok(None) };
     Ok(match settled.await? {
         Outcome::Fulfilled(answer) => Some(answer),
         Outcome::Rejected | Outcome::TimedOut => None,
@@ -35,7 +35,7 @@ pub(crate) async fn answered(asked: Result<JsValue, Thrown>, most: Duration) -> 
 #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
 pub(crate) async fn close(gate: &Gate, wait: Duration) -> Result<(), End> {
     if let Ok(told) = gate.limited(millis(wait) as f64)
-        && let Ok(settled) = Settled::of(&told, None)
+        && let Ok(settled) = Settled::of(told, None)
     {
         settled.await?;
     }
@@ -63,9 +63,10 @@ pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Ve
 pub(crate) fn later(context: &Context, work: impl Future<Output = Result<(), End>> + 'static) -> Result<(), Thrown> {
     let context: &worker::worker_sys::Context = context.as_ref();
     // Not by `Context::wait_until`, which panics when it cannot.
-    context.wait_until(&future_to_promise(async {
+    let promise = future_to_promise(async {
         // Nobody would be told that it failed.
         drop(work.await);
         Ok(JsValue::UNDEFINED)
-    }))
+    });
+    waits::later(context, &promise)
 }
