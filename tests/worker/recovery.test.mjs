@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { BREAKABLE, trapping } from "./recovery/trapping.mjs";
-import { requestBytes, send } from "./wire.mjs";
+import { requestBytes } from "./wire.mjs";
 import { assertNoSecret, CALLERS, KEY, TOKEN } from "./worker.mjs";
 
 const UNDER_WAY = 20;

@@ -2,11 +2,12 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::bootstrap::{Builders, Turn};
 use crate::repo::Repo;
@@ -149,7 +150,7 @@ const RUST_WORKER: Module = Module {
     package: "attention-worker-rust",
     profile: "worker-rust",
     features: &[],
-    optimise: "-O3",
+    optimise: "-Oz",
     binding: &["--target", "module", "--experimental-reset-state-function"],
     out: "worker/build/glue",
 };
@@ -166,6 +167,12 @@ const PKG: Module = Module {
 impl Module {
     /// Gives the wasm file; the glue lies beside it.
     fn build(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
+        let bound = self.bind(repo, builders)?;
+        self.optimise(repo, builders, &bound)?;
+        Ok(bound)
+    }
+
+    fn bind(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
         let Self { package, profile, features, .. } = *self;
         let step = |tool: &str| format!("build-{package}-{tool}");
         let mut cargo = builders.command(repo, "cargo")?;
@@ -192,24 +199,22 @@ impl Module {
         bindgen.args(self.binding).args(["--out-name", "attention", "--out-dir"]).arg(&out).arg(&module);
         Step::new(repo, &step("bindgen"), "binding it to JavaScript", bindgen).run()?;
 
-        let bound = out.join("attention_bg.wasm");
-        let optimised = out.join("attention_bg.opt.wasm");
+        Ok(out.join("attention_bg.wasm"))
+    }
+
+    fn optimise(&self, repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
+        let optimised = bound.with_extension("opt.wasm");
         let mut opt = builders.command(repo, &builders.wasm_opt)?;
-        // What gzip has seen before costs less than the call that inlining saves.
-        opt.args([
-            self.optimise,
-            "--one-caller-inline-max-function-size=20",
-            "--strip-debug",
-            "--strip-producers",
-            "--strip-target-features",
-        ])
-        .args(WASM_FEATURES)
-        .arg(&bound)
-        .arg("--output")
-        .arg(&optimised);
-        Step::new(repo, &step("opt"), "optimising it", opt).run()?;
-        fs::rename(&optimised, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
-        Ok(bound)
+        // What gzip has seen before costs less than the call that inlining saves; of functions that are alike, the
+        // names are too.
+        opt.args([self.optimise, "--one-caller-inline-max-function-size=20", "--reorder-functions-by-name"])
+            .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
+            .args(WASM_FEATURES)
+            .arg(bound)
+            .arg("--output")
+            .arg(&optimised);
+        Step::new(repo, &format!("build-{}-opt", self.package), "optimising it", opt).run()?;
+        fs::rename(&optimised, bound).with_context(|| format!("cannot replace {}", bound.display()))
     }
 }
 
@@ -226,9 +231,11 @@ fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
 }
 
 fn build_rust_worker(repo: &Repo, builders: &Builders) -> Result<()> {
-    let wasm = RUST_WORKER.build(repo, builders)?;
+    let bound = RUST_WORKER.bind(repo, builders)?;
+    drop_exports(repo, builders, &bound)?;
+    RUST_WORKER.optimise(repo, builders, &bound)?;
     let deployed = repo.at("worker/build/index_bg.wasm");
-    fs::rename(&wasm, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
+    fs::rename(&bound, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
     let glue = repo.at("worker/build/glue/attention.js");
     let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
     // The platform knows modules of wasm, and not yet how wasm-bindgen asks for one.
@@ -239,6 +246,43 @@ fn build_rust_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     fs::write(&glue, text.replace(source, "import wasmModule from \"./index_bg.wasm\""))
         .with_context(|| format!("cannot write {}", glue.display()))?;
     bundle(repo, builders, "worker/shim.mjs")
+}
+
+/// Classes that the `worker` crate exports whether they are used or not: 3 KB, compressed.
+const UNUSED_CLASSES: [&str; 6] = [
+    "containerstartupoptions",
+    "intounderlyingbytesource",
+    "intounderlyingsink",
+    "intounderlyingsource",
+    "minifyconfig",
+    "r2range",
+];
+
+/// Takes those classes out of the module, and what only they need.
+fn drop_exports(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
+    let declared = bound.with_extension("wasm.d.ts");
+    let declared = fs::read_to_string(&declared).with_context(|| format!("cannot read {}", declared.display()))?;
+    let graph = bound.with_extension("exports.json");
+    fs::write(&graph, serde_json::to_string(&exports_to_keep(&declared))?)
+        .with_context(|| format!("cannot write {}", graph.display()))?;
+    let smaller = bound.with_extension("smaller.wasm");
+    let mut metadce = builders.command(repo, repo.at("node_modules/.bin/wasm-metadce"))?;
+    metadce.arg("-g").args(WASM_FEATURES).arg(bound).arg("--graph-file").arg(&graph).arg("--output").arg(&smaller);
+    Step::new(repo, "build-worker-exports", "dropping what it does not export", metadce).run()?;
+    fs::rename(&smaller, bound).with_context(|| format!("cannot replace {}", bound.display()))
+}
+
+/// wasm-metadce's graph of the exports that stay, from wasm-bindgen's declaration of all of them.
+fn exports_to_keep(declared: &str) -> serde_json::Value {
+    let names = declared.lines().filter_map(|line| line.strip_prefix("export const ")?.split(':').next());
+    let stays = |name: &&str| {
+        let own = name.trim_start_matches("__wbg_").trim_start_matches("get_").trim_start_matches("set_");
+        !UNUSED_CLASSES.iter().any(|class| own.strip_prefix(class).is_some_and(|rest| rest.starts_with('_')))
+    };
+    let names: Vec<&str> = names.filter(stays).collect();
+    let mut graph = vec![json!({ "name": "all", "root": true, "reaches": names })];
+    graph.extend(names.iter().map(|name| json!({ "name": name, "export": name })));
+    graph.into()
 }
 
 fn bundle(repo: &Repo, builders: &Builders, entry: &str) -> Result<()> {
@@ -276,5 +320,18 @@ mod tests {
         assert!(Part::Pkg.sources().contains(&"openapi"));
         assert_ne!(Part::Worker.stamp(), Part::Pkg.stamp());
         assert_ne!(Part::Worker.output(), Part::Pkg.output());
+    }
+
+    #[test]
+    fn exports_of_unused_classes_go_and_all_others_stay() {
+        let declared = "/* eslint-disable */\nexport const memory: WebAssembly.Memory;\n\
+            export const __wbg_minifyconfig_free: (a: number, b: number) => void;\n\
+            export const __wbg_get_minifyconfig_js: (a: number) => number;\n\
+            export const intounderlyingsource_pull: (a: number, b: any) => any;\n\
+            export const minifyconfigurations: () => void;\nexport const settle: (a: number) => void;\n";
+        let kept = exports_to_keep(declared);
+        let named = |name: &str| json!({ "name": name, "export": name });
+        let reached = json!({ "name": "all", "root": true, "reaches": ["memory", "minifyconfigurations", "settle"] });
+        assert_eq!(kept, json!([reached, named("memory"), named("minifyconfigurations"), named("settle")]));
     }
 }
