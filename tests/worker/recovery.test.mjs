@@ -117,7 +117,7 @@ describe("a trap", () => {
   /** Functions that every request meets, whatever came before. */
   const met = [];
 
-  test("in whatever function it is: the request is answered as always or with a 500, and the next one is served", async () => {
+  test("in any function: the request is answered as always or with a 500, and the next one is served", async () => {
     const tried = Array.from({ length: functions }, (_, index) => index + 1).filter((number) => number % EACH === 0);
     // Where Rust is entered: for a request, for the end of a wait, for the queue of its futures.
     const entries = Object.entries(exported).filter(([name]) => /^(fetch|settle)$|closures.*invoke/.test(name));

@@ -24,18 +24,6 @@ pub(crate) struct Options {
     /// Build even when nothing has changed
     #[arg(long)]
     force: bool,
-    /// The Worker's driver
-    #[arg(long, value_enum, default_value_t)]
-    driver: Driver,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Driver {
-    /// worker/driver.mjs over the rules in wasm
-    #[default]
-    Javascript,
-    /// worker/rust, which is built anew each time
-    Rust,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,11 +53,6 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     let _turn = Turn::take(repo)?;
     let builders = Builders::ensure(repo)?;
     for part in parts {
-        if part == Part::Worker && options.driver == Driver::Rust {
-            build_rust_worker(repo, &builders)?;
-            say::line(&format!("{}: built, with the driver in Rust", part.output()));
-            continue;
-        }
         part.build(repo, &builders, options.force)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -136,19 +119,10 @@ struct Module {
     out: &'static str,
 }
 
+/// Its shim makes a new instance after a trap, with the function that wasm-bindgen makes for it.
 const WORKER: Module = Module {
     package: "attention-worker",
     profile: "worker",
-    features: &["bare"],
-    optimise: "-Oz",
-    binding: &["--target", "bundler"],
-    out: "worker/build/glue",
-};
-
-/// The shim makes a new instance after a trap, with the function that wasm-bindgen makes for it.
-const RUST_WORKER: Module = Module {
-    package: "attention-worker-rust",
-    profile: "worker-rust",
     features: &[],
     optimise: "-Oz",
     binding: &["--target", "module", "--experimental-reset-state-function"],
@@ -224,16 +198,9 @@ fn cargo_home() -> Option<PathBuf> {
 }
 
 fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
-    let wasm = WORKER.build(repo, builders)?;
-    let deployed = repo.at("worker/build/index_bg.wasm");
-    fs::rename(&wasm, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
-    bundle(repo, builders, "worker/driver.mjs")
-}
-
-fn build_rust_worker(repo: &Repo, builders: &Builders) -> Result<()> {
-    let bound = RUST_WORKER.bind(repo, builders)?;
+    let bound = WORKER.bind(repo, builders)?;
     drop_exports(repo, builders, &bound)?;
-    RUST_WORKER.optimise(repo, builders, &bound)?;
+    WORKER.optimise(repo, builders, &bound)?;
     let deployed = repo.at("worker/build/index_bg.wasm");
     fs::rename(&bound, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
     let glue = repo.at("worker/build/glue/attention.js");
@@ -245,7 +212,19 @@ fn build_rust_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     }
     fs::write(&glue, text.replace(source, "import wasmModule from \"./index_bg.wasm\""))
         .with_context(|| format!("cannot write {}", glue.display()))?;
-    bundle(repo, builders, "worker/shim.mjs")
+    let mut esbuild = builders.command(repo, repo.at("node_modules/.bin/esbuild"))?;
+    esbuild.args([
+        "worker/shim.mjs",
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--external:./index_bg.wasm",
+        "--external:cloudflare:workers",
+        "--outfile=worker/build/index.js",
+        "--log-level=warning",
+    ]);
+    Step::new(repo, "build-worker-js", "bundling the Worker", esbuild).run()?;
+    Ok(())
 }
 
 /// Classes that the `worker` crate exports whether they are used or not: 3 KB, compressed.
@@ -283,22 +262,6 @@ fn exports_to_keep(declared: &str) -> serde_json::Value {
     let mut graph = vec![json!({ "name": "all", "root": true, "reaches": names })];
     graph.extend(names.iter().map(|name| json!({ "name": name, "export": name })));
     graph.into()
-}
-
-fn bundle(repo: &Repo, builders: &Builders, entry: &str) -> Result<()> {
-    let mut esbuild = builders.command(repo, repo.at("node_modules/.bin/esbuild"))?;
-    esbuild.args([
-        entry,
-        "--bundle",
-        "--minify",
-        "--format=esm",
-        "--external:./index_bg.wasm",
-        "--external:cloudflare:workers",
-        "--outfile=worker/build/index.js",
-        "--log-level=warning",
-    ]);
-    Step::new(repo, "build-worker-js", "bundling the Worker", esbuild).run()?;
-    Ok(())
 }
 
 fn build_pkg(repo: &Repo, builders: &Builders) -> Result<()> {

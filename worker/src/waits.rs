@@ -158,3 +158,31 @@ impl Drop for Settled {
 fn ceiling(duration: Duration) -> f64 {
     millis(duration.saturating_add(Duration::from_nanos(999_999))) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wanted of each number: that it finds its own wait, and none once that has ended.
+    #[test]
+    fn each_number_finds_its_own_wait_and_none_after_its_end() {
+        let mut waits = Waits::default();
+        let mut open: Vec<Number> = Vec::new();
+        let mut over: Vec<Number> = Vec::new();
+        // Begins and ends in an order that leaves gaps.
+        for step in 0_usize..2_000 {
+            if open.is_empty() || (step * step) % 7 < 4 {
+                open.push(waits.begin());
+            } else {
+                let ended = open.swap_remove((step * 31) % open.len());
+                assert!(matches!(waits.end(ended), Some(Wait::Pending(None))));
+                over.push(ended);
+            }
+            assert!(open.iter().all(|number| waits.find(*number).is_some()));
+            assert!(over.iter().all(|number| waits.find(*number).is_none()));
+        }
+        assert!(over.iter().all(|number| waits.end(*number).is_none()));
+        let most = open.len() + waits.free.len();
+        assert_eq!(waits.places.len(), most, "places are used again");
+    }
+}

@@ -13,7 +13,7 @@ use crate::end::{End, Thrown};
 use crate::js::{self, Dictionary, Init};
 use crate::waits::{Outcome, Settled};
 
-#[wasm_bindgen(raw_module = "../../jwt-rust.mjs")]
+#[wasm_bindgen(raw_module = "../../jwt.mjs")]
 extern "C" {
     /// A set, for `verify`. Throws when the bytes are not one.
     #[wasm_bindgen(catch, js_name = keySet)]
