@@ -1,11 +1,13 @@
 // Writes what the package takes from attention.v2.yaml: `npm run generate -w openapi`.
 // tests/openapi fails when a file is not what this would write.
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 import ts from "typescript";
-import { file, operations, resources } from "./describe.mjs";
+import { file, resources } from "./describe.mjs";
+import { mockTable } from "./mock.mjs";
+import { counts, lines, marks, readme, remarks } from "./remarks.mjs";
 
 const NOTE = "Generated from openapi/attention.v2.yaml by `npm run generate -w openapi`; do not edit.";
 
@@ -17,7 +19,9 @@ export async function outputs() {
   return new Map([
     ["pkg/src/api/schema.ts", formatted(await schema())],
     ["pkg/src/api/operations.ts", formatted(table())],
+    ["pkg/testing/api/operations.ts", formatted(mockTable(NOTE))],
     ["pkg/api.md", list()],
+    ["openapi/README.md", readme(await readFile(new URL("./README.md", import.meta.url), "utf8"))],
   ]);
 }
 
@@ -38,6 +42,20 @@ function wrapped(source) {
   });
 }
 
+/** `"done" | (string & {})`: editors offer the values that are known, and others are taken as well. */
+function openEnumeration({ "x-extensible-enum": values }) {
+  if (values === undefined) return undefined;
+  const { factory, SyntaxKind } = ts;
+  const others = factory.createIntersectionTypeNode([
+    factory.createKeywordTypeNode(SyntaxKind.StringKeyword),
+    factory.createTypeLiteralNode([]),
+  ]);
+  return factory.createUnionTypeNode([
+    ...values.map((value) => factory.createLiteralTypeNode(factory.createStringLiteral(value))),
+    factory.createParenthesizedType(others),
+  ]);
+}
+
 /** The types, as openapi-typescript writes them. */
 async function schema() {
   const keyword = (kind) => ts.factory.createKeywordTypeNode(kind);
@@ -50,36 +68,26 @@ async function schema() {
     // A field with a default need not be sent.
     defaultNonNullable: false,
     // The client writes a Date in a query as ISO 8601.
-    transform: ({ format }, { path }) =>
-      format === "date-time" && path.includes("/parameters/query/") ? dateToo : undefined,
+    transform: (schema, { path }) =>
+      schema.format === "date-time" && path.includes("/parameters/query/") ? dateToo : openEnumeration(schema),
   });
   return `/**\n * ${NOTE}\n *\n * @module\n */\n\n${astToString(nodes)}`;
 }
 
-/** The styles of paging, each once; the table has their places. */
-const styles = [
-  ...new Set(
-    operations.filter(({ pagination }) => pagination).map(({ pagination }) => JSON.stringify(style(pagination))),
-  ),
-];
-
-function style({ style, pageParam, offsetParam, cursorParam, itemsField, nextCursorField, totalField }) {
-  return [style, pageParam ?? offsetParam ?? cursorParam ?? "", itemsField, nextCursorField ?? totalField ?? ""];
+/** An operation as the client runs it. */
+function described({ method, path, params, pagination, isRepeatable }) {
+  return {
+    method,
+    path,
+    ...(params && { takes: params }),
+    ...(pagination && { pages: paging(pagination) }),
+    ...(isRepeatable ? {} : { idempotent: false }),
+  };
 }
 
-const LETTERS = { GET: "g", POST: "p", PUT: "u", PATCH: "a", DELETE: "d" };
-
-/** As core: what it would send again after a failure. */
-const REPEATED = ["GET", "PUT", "DELETE"];
-
-/**
- * `Gget/conversations/{id}`: the method's letter (x: a PUT not to be repeated), large when there are parameters beside
- * those of the path; the name; the path; `#` and the style of paging.
- */
-function entry({ method, name, path, params, pagination, isRepeatable }) {
-  const plain = !isRepeatable && REPEATED.includes(method) ? "x" : LETTERS[method];
-  const letter = params === undefined ? plain : plain.toUpperCase();
-  return `${letter}${name}${path}${pagination ? `#${styles.indexOf(JSON.stringify(style(pagination)))}` : ""}`;
+function paging({ style, pageParam, offsetParam, cursorParam, itemsField, nextCursorField, totalField }) {
+  const [parameter, end] = [pageParam ?? offsetParam ?? cursorParam, nextCursorField ?? totalField];
+  return { style, ...(parameter && { parameter }), items: itemsField, ...(end && { end }) };
 }
 
 /** The interfaces, written by hand, of what resources have besides operations. */
@@ -91,20 +99,20 @@ function table() {
   return [
     `/**\n * ${NOTE}\n *\n * @module\n */\n`,
     'import type { APIPromise } from "../call/promise.js";',
-    'import type { Listing, PagingStyle } from "./listing.js";',
+    'import type { Listing } from "./listing.js";',
     'import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";',
     'import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";',
+    'import type { Operation } from "./resources.js";',
     'import type { operations } from "./schema.js";',
     'import type { SuperAgentHelpers } from "./super-agent.js";',
     'import type { KnowledgeBaseHelpers } from "./upload.js";\n',
-    "/** How lists are paged: the style, the parameter that moves on, where the items are, " +
-      "where the total or the next cursor is. */",
-    `export const STYLES: readonly PagingStyle[] = [${styles.join(",")}];\n`,
-    "/** Every operation: its method's letter (large: takes a query or body), its name, its path, " +
-      "`#` and its style of paging. */",
-    "export const TABLE = {",
-    ...resources.map(({ name, operations }) => `  ${name}: "${operations.map(entry).join(" ")}",`),
-    "};\n",
+    "/** Every operation, by resource and name. */",
+    "export const OPERATIONS = {",
+    ...resources.map(({ name, operations }) => {
+      const all = Object.fromEntries(operations.map((each) => [each.name, described(each)]));
+      return `  ${name}: ${JSON.stringify(all)},`;
+    }),
+    "} as const satisfies Readonly<Record<string, Readonly<Record<string, Operation>>>>;\n",
     "/** What a client has, by resource. */",
     "export interface Resources {",
     ...resources.flatMap(({ name, description }) => [`  /** ${description} */`, `  readonly ${name}: ${kind(name)};`]),
@@ -135,33 +143,29 @@ function list() {
       "By name, on an `Attention`:\n",
     "`options` are those of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, " +
       "`idempotencyKey`; `query` where it is not a parameter).",
-    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options. " +
-      "*Inferred*: the operation's own page was not read.",
+    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options.\n",
+    `${counts()}. *Inferred*: the operation's own page was not read. ` +
+      "*key*: the level of key that it takes, `unknown` where no page says.",
     ...resources.flatMap(({ name, description, operations }) => [
       `\n## attention.${name}\n`,
       `${description}\n`,
-      ...operations.map(
-        ({ name, ids, params, paramsRequired, method, path, documentation, confidence, pagination }) => {
-          const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
-          const notes = [...(pagination ? ["list"] : []), ...(confidence === "inferred" ? ["*inferred*"] : [])];
-          return `- [\`${name}(${args})\`](${documentation}): ${[`\`${method} ${path}\``, ...notes].join(", ")}`;
-        },
-      ),
+      ...operations.map((each) => {
+        const { name, ids, params, paramsRequired, method, path, documentation } = each;
+        const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
+        return `- [\`${name}(${args})\`](${documentation}): ${[`\`${method} ${path}\``, ...marks(each)].join(", ")}`;
+      }),
       ...(name in BY_HAND ? [BY_HAND[name]] : []),
     ]),
     "",
   ].join("\n");
 }
 
-function comment({ summary, method, path, documentation, confidence, isRepeatable }) {
-  const notes = [
-    ...(confidence === "inferred" ? ["Its own page was not read: inferred from others."] : []),
-    ...(isRepeatable ? [] : ["Not safe to repeat: see the README on retries."]),
-  ];
+function comment(operation) {
+  const { summary, method, path, documentation } = operation;
   return [
     "  /**",
     `   * ${summary}: ${method} ${path}.`,
-    ...notes.map((note) => `   * ${note}`),
+    ...remarks(operation).flatMap((remark) => ["   *", ...lines(remark, COLUMNS - 5).map((line) => `   * ${line}`)]),
     "   *",
     `   * @see ${documentation}`,
     "   */",

@@ -13,11 +13,20 @@ const pkg = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(pkg, "dist");
 const bound = join(dist, ".wasm");
 const wasm = join(bound, "attention_bg.wasm");
+const steps = await stepsModule();
 const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
 
 await clear();
 await Promise.all([bundles(), declarations(), licences()]);
 await report();
+
+/** Where wasm-bindgen has put crates/wasm/js/step.js: its folder has a hash in its name. */
+async function stepsModule() {
+  const glue = await readFile(join(bound, "attention_bg.js"), "utf8");
+  const found = /from '(\.\/snippets\/[^']+\/js\/step\.js)'/.exec(glue);
+  if (found === null) throw new Error("the glue imports no js/step.js: look at crates/wasm/src/step.rs");
+  return found[1];
+}
 
 /** Everything but the wasm, which is this build's input. */
 async function clear() {
@@ -40,7 +49,10 @@ async function bundles() {
   ]);
 }
 
-/** One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance. */
+/**
+ * One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance and the
+ * classes of errors.
+ */
 async function bundle(name, suffix, source = `src/${name}.ts`) {
   await build({
     absWorkingDir: pkg,
@@ -52,7 +64,7 @@ async function bundle(name, suffix, source = `src/${name}.ts`) {
     // Names of functions are worth more in a stack trace than the bytes, which compress.
     minifySyntax: true,
     minifyWhitespace: true,
-    define: { __VERSION__: JSON.stringify(version) },
+    define: { __VERSION__: JSON.stringify(version), __STEPS__: JSON.stringify(steps) },
     plugins: [parts(name, suffix)],
     logLevel: "warning",
   });
@@ -65,10 +77,11 @@ function parts(name, suffix) {
   return {
     name: "parts",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /\/runtime\/core\.js$/ }, () =>
+      onResolve({ filter: /\/(runtime\/rules|errors)\.js$/ }, () =>
         name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
       );
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
+      onResolve({ filter: /^#steps$/ }, () => ({ path: join(bound, steps) }));
       onResolve({ filter: /^#module$/ }, () => ({
         path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`),
       }));
@@ -130,7 +143,7 @@ async function declarations() {
   for (const file of await readdir(types, { recursive: true })) {
     if (!file.endsWith(".d.ts")) continue;
     const text = (await readFile(join(types, file), "utf8"))
-      .replaceAll(/(["'])#binding\1/g, '"./binding.js"')
+      .replaceAll(/(["'])#binding\1/g, () => JSON.stringify(toBinding(file)))
       .replaceAll(/(["'](?:\.\.\/)+)src\//g, "$1")
       // Types that only lib.dom names, said by way of globals that Node's types have too.
       .replaceAll(/\bBodyInit\b/g, 'NonNullable<RequestInit["body"]>')
@@ -157,6 +170,12 @@ async function declarations() {
       text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"),
     );
   }
+}
+
+/** The way from a declaration to the ones that wasm-bindgen writes. */
+function toBinding(file) {
+  const path = relative(dirname(file), "runtime/binding.js").replaceAll("\\", "/");
+  return path.startsWith(".") ? path : `./${path}`;
 }
 
 /** The declarations that the entries lead to: those of inner modules would only be ballast. */

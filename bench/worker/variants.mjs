@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { build } from "esbuild";
 import { buildWorkersRs } from "../../tests/examples/build.mjs";
+import { DOWN, UP } from "../../tests/worker/header-lists.mjs";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
 const gzip = promisify(zlib.gzip);
@@ -82,6 +83,7 @@ async function bundled(name) {
     format: "esm",
     target: "es2022",
     write: false,
+    define: { HEADERS_UP: JSON.stringify(UP), HEADERS_DOWN: JSON.stringify(DOWN) },
   });
   return [{ name: "index.js", text: outputFiles[0].text }];
 }

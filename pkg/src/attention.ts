@@ -1,6 +1,6 @@
 /** The client with the operations by name. */
 
-import { type Resources, TABLE } from "./api/operations.js";
+import { OPERATIONS, type Resources } from "./api/operations.js";
 import { resource } from "./api/resources.js";
 import { superAgentHelpers } from "./api/super-agent.js";
 import { knowledgeBaseHelpers } from "./api/upload.js";
@@ -32,18 +32,18 @@ export class Attention extends Client {
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
   constructor(options?: AttentionOptions, shared?: SharedUpstream) {
     super(options, shared);
-    // At the first client and not at the import, so that a bundle without one drops the table.
+    // At the first client and not at the import, so that a bundle without one drops the operations.
     if (!Object.hasOwn(Attention.prototype, "conversations")) install(Attention.prototype);
   }
 }
 
 /** Each resource is made when it is first asked for. */
 function install(prototype: object): void {
-  for (const [name, line] of Object.entries(TABLE)) {
+  for (const [name, operations] of Object.entries(OPERATIONS)) {
     Object.defineProperty(prototype, name, {
       configurable: true,
       get(this: Client) {
-        const value = { ...resource(this, name, line), ...HELPERS[name]?.(this) };
+        const value = { ...resource(this, name, operations), ...HELPERS[name]?.(this) };
         Object.defineProperty(this, name, { value });
         return value;
       },

@@ -1,23 +1,15 @@
 /** The client. */
 
+import type { KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
-import {
-  type Attempted,
-  credentials,
-  exchange,
-  IDEMPOTENT,
-  NOT_IDEMPOTENT,
-  ONE_SHOT,
-  type PreparedCall,
-} from "./call/driver.js";
+import { type Attempted, credentials, exchange, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
-import type { KeysInfo } from "./credentials/keys.js";
 import type { Credential } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
 import { config } from "./errors/config.js";
@@ -287,14 +279,14 @@ export class Client {
     try {
       return await exchange(shared, call, started);
     } catch (error) {
-      if (!(error instanceof UnauthorizedError) || (call.flags & ONE_SHOT) !== 0) throw error;
+      if (!(error instanceof UnauthorizedError) || call.isOneShot) throw error;
       if (!(await credentials(shared, shared.refresh(generation), call, started, error))) throw error;
       return exchange(shared, call, started);
     }
   }
 
   #prepare(method: string, path: string, options: CallOptions): PreparedCall {
-    let flags = 0;
+    let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
     if (options !== NONE) {
@@ -302,12 +294,10 @@ export class Client {
       if (options.body !== undefined && options.body !== null) {
         const encoded = encodeBody(options.body);
         body = encoded.content;
-        if (encoded.oneShot) flags |= ONE_SHOT;
+        isOneShot = encoded.oneShot;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
       if (options.headers !== undefined) extra = { ...extra, ...headerMap(options.headers, "headers") };
-      const idempotent = options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true);
-      if (idempotent !== undefined) flags |= idempotent ? IDEMPOTENT : NOT_IDEMPOTENT;
       if (options.idempotencyKey !== undefined) {
         extra = { ...extra, "idempotency-key": options.idempotencyKey };
       }
@@ -316,12 +306,13 @@ export class Client {
     return {
       method,
       path,
-      query: options.query === undefined && this.#query.length === 0 ? "" : encodeQuery(options.query, this.#query),
-      flags,
-      maxRetries: options.maxRetries ?? client.maxRetries ?? 2,
+      query: encodeQuery(options.query, this.#query),
+      idempotent: options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true),
+      isOneShot,
+      maxRetries: options.maxRetries ?? client.maxRetries,
       maxConcurrency: client.maxConcurrency ?? MAX_CONCURRENCY,
-      timeout: finite(options.timeout ?? client.timeout ?? 60_000),
-      attemptTimeout: finite(options.attemptTimeout ?? client.attemptTimeout ?? Infinity),
+      timeout: options.timeout ?? client.timeout ?? this.#shared.defaults.timeout,
+      attemptTimeout: options.attemptTimeout ?? client.attemptTimeout ?? Infinity,
       signal: options.signal,
       body,
       fetch: this.#fetch,
@@ -346,11 +337,6 @@ export class Client {
     if (this.#isClosed)
       throw config("closed", "this client has been closed (by `close()` or `using`); make another one");
   }
-}
-
-/** Milliseconds as the binding takes them. */
-function finite(millis: number): number {
-  return millis === Infinity ? -1 : millis;
 }
 
 function open(options: AttentionOptions): SharedUpstream {

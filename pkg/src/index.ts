@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { KeyInfo, KeysInfo } from "#binding";
 export { Listing } from "./api/listing.js";
 export type { Resources } from "./api/operations.js";
 export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/options.js";
@@ -28,7 +29,6 @@ export type { CallOptions } from "./call/options.js";
 export { APIPromise, type WithResponse } from "./call/promise.js";
 export type { Query, QueryValue } from "./call/query.js";
 export { type AttentionOptions, Client } from "./client.js";
-export type { KeyInfo, KeysInfo } from "./credentials/keys.js";
 export type { Credential } from "./credentials/provider.js";
 export {
   AbortedError,

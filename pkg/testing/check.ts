@@ -13,3 +13,8 @@ export const oneOf = (...names: readonly string[]): Rule => [
 ];
 
 export const list: Rule = [Array.isArray, "an array"];
+
+export const basePath: Rule = [
+  (value) => typeof value === "string" && /^(\/[^?#]*)?$/.test(value),
+  'a path that begins with a slash, such as "/proxy/v2", or "" for the root',
+];

@@ -45,7 +45,7 @@ const CONTROLS: { readonly [name: string]: { readonly [method: string]: Control 
   },
 };
 
-/** The answer to a control call; undefined when the path is none. */
+/** The answer to a control call; undefined when the path, below the base, is none. */
 export async function control(mock: MockAttention, request: Request, path: string): Promise<Response | undefined> {
   if (!path.startsWith(FAULT_ROOT)) return undefined;
   const name = path.slice(FAULT_ROOT.length);

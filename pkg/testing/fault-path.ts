@@ -8,13 +8,16 @@
  */
 
 import type { HeaderList } from "./answer.js";
+import { type Split, splitBase } from "./base-path.js";
 import { ERROR_BODIES, LONGEST_WAIT, type MockErrorBody, type MockFaults } from "./faults.js";
 
-export const FAULT_ROOT = "/v2/_mock/";
+/** Below the base, as the operations are. */
+export const FAULT_ROOT = "/_mock/";
 
 /** What answers, once the faults are dealt with. */
 export type Source =
-  | { readonly kind: "route"; readonly path: string }
+  /** Below no base, there is no path. */
+  | { readonly kind: "route"; readonly path: Split | undefined }
   | { readonly kind: "ok" }
   | { readonly kind: "echo" }
   | { readonly kind: "huge"; readonly size: number }
@@ -49,17 +52,20 @@ const STEPS = {
 } as const;
 
 /** The plan of a path; a string says what is wrong with it. */
-export function plan(url: URL, now: number): Plan | string {
-  if (!url.pathname.startsWith(FAULT_ROOT)) return plain({ kind: "route", path: url.pathname });
-  const rest = url.pathname
+export function plan(url: URL, now: number, basePath: string | undefined): Plan | string {
+  const path = splitBase(url.pathname, basePath);
+  if (!path?.rest.startsWith(FAULT_ROOT)) return plain({ kind: "route", path });
+  const { base } = path;
+  const rest = path.rest
     .slice(FAULT_ROOT.length)
     .split("/")
     .filter((part) => part !== "");
   const draft: Draft = plain({ kind: "ok" });
   try {
+    const given: Given = { rest, query: url.searchParams, now, base };
     while (rest.length > 0 && draft.source.kind === "ok") {
-      if (Object.hasOwn(STEPS, rest[0]!)) step(draft, rest.shift() as keyof typeof STEPS, rest, url.searchParams, now);
-      else draft.source = { kind: "route", path: `/v2/${rest.splice(0).join("/")}` };
+      if (Object.hasOwn(STEPS, rest[0]!)) step(draft, rest.shift() as keyof typeof STEPS, given);
+      else draft.source = { kind: "route", path: { base, rest: `/${rest.splice(0).join("/")}` } };
     }
     if (rest.length > 0) return `nothing may follow ${draft.source.kind}`;
   } catch (error) {
@@ -73,7 +79,16 @@ function plain(source: Source): Plan {
   return { source, faults: {}, failures: null, early: false };
 }
 
-function step(draft: Draft, name: keyof typeof STEPS, rest: string[], query: URLSearchParams, now: number): void {
+/** What the steps of a path read from. */
+interface Given {
+  /** The segments that are not read yet. */
+  readonly rest: string[];
+  readonly query: URLSearchParams;
+  readonly now: number;
+  readonly base: string;
+}
+
+function step(draft: Draft, name: keyof typeof STEPS, { rest, query, now, base }: Given): void {
   const number = (least: number, most: number) => whole(rest.shift(), least, most, name);
   const bytes = () => number(0, Number.MAX_SAFE_INTEGER);
   const add = (faults: MockFaults) => {
@@ -111,7 +126,7 @@ function step(draft: Draft, name: keyof typeof STEPS, rest: string[], query: URL
       draft.source = { kind: "echo" };
       return;
     case "redirect":
-      draft.source = { kind: "redirect", status: number(300, 399), to: query.get("to") ?? "/v2/users" };
+      draft.source = { kind: "redirect", status: number(300, 399), to: query.get("to") ?? `${base}/users` };
       return;
     case "sse": {
       const everyMs = whole(query.get("ms") ?? "0", 0, LONGEST_WAIT, name);

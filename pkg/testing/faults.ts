@@ -3,7 +3,7 @@
 import { checkOptions, flag, object, text } from "../src/call/check.js";
 import { answer, failure, type HeaderList, json } from "./answer.js";
 import { list, oneOf, whole } from "./check.js";
-import { cut, drip } from "./stream.js";
+import { cut, drip, type Wait } from "./stream.js";
 
 /** The forms an error body can take; the real API's is undocumented, so clients must bear them all. */
 export type MockErrorBody = "json" | "errors" | "text" | "html" | "empty" | "broken" | "long" | "leak";
@@ -93,9 +93,9 @@ export function refuse(faults: MockFaults, status: number, authorization: string
 }
 
 /** The answer with the headers and the troubled body that the faults ask for. */
-export function trouble(response: Response, faults: MockFaults): Response {
+export function trouble(response: Response, faults: MockFaults, wait: Wait): Response {
   let { body } = response;
-  if (body !== null && faults.drip !== undefined) body = drip(body, faults.drip.bytes, faults.drip.ms);
+  if (body !== null && faults.drip !== undefined) body = drip(body, faults.drip.bytes, faults.drip.ms, wait);
   if (body !== null && faults.cutAfter !== undefined) body = cut(body, faults.cutAfter);
   if (body === response.body && faults.headers === undefined) return response;
   const headers = new Headers(response.headers);

@@ -11,19 +11,23 @@
  * ```
  *
  * It runs wherever the Fetch API is: Node, browsers, Workers. Nothing leaves
- * the process. Its people, companies and conversations are invented, and so is
- * whatever the public documentation leaves open: the shape of error bodies,
- * rate-limit headers, most success codes. Do not conclude from it to the API.
+ * the process. Its answers keep to the description of the API in openapi/, for
+ * calls that keep to it. Its people, companies and conversations are invented.
+ * Where the public pages leave something open, such as the bodies of errors or
+ * most success codes, `requests` marks the answer as a guess, and the option
+ * `guesses` chooses another one. Do not conclude from a guess to the API.
  *
  * @module
  */
 
+import { splitBase } from "./base-path.js";
 import { control } from "./control.js";
 import { mockFetch } from "./fetch.js";
 import { Engine, type MockAttention } from "./mock.js";
 import { type MockOptions, settings } from "./options.js";
 
 export type { MockErrorBody, MockFaults } from "./faults.js";
+export type { MockGuess, MockGuesses } from "./guesses.js";
 export type { MockKey, MockKeyLevel, MockKeyOptions, MockKeys, MockRefusal } from "./keys.js";
 export { MOCK_API_KEY, MOCK_ORGANIZATION, MOCK_USER_API_KEY } from "./keys.js";
 export { type MockAttention, MockNetworkError } from "./mock.js";
@@ -33,10 +37,14 @@ export type { MockRequest } from "./record.js";
 
 /** A new mock. Throws a TypeError that names the option, when one is wrong. */
 export function mockAttention(options: MockOptions = {}): MockAttention {
-  const engine = new Engine(settings(options));
+  const checked = settings(options);
+  const engine = new Engine(checked);
   const mock: MockAttention = {
     fetch: (input, init) => mockFetch(mock.handle, input, init),
-    handle: async (request) => (await control(mock, request, new URL(request.url).pathname)) ?? engine.handle(request),
+    handle: async (request) => {
+      const path = splitBase(new URL(request.url).pathname, checked.basePath)?.rest ?? "";
+      return (await control(mock, request, path)) ?? engine.handle(request);
+    },
     keys: engine.keys,
     get requests() {
       return engine.recorder.requests;

@@ -1,17 +1,20 @@
 /** One call through the mock: recorded, admitted, counted, troubled, answered. */
 
-import { failure } from "./answer.js";
-import { type Call, Refused, type Router, readObject } from "./api/route.js";
+import { answer, failure, json } from "./answer.js";
+import { type Operation, queryFault, readBody } from "./api/operation.js";
+import { OPERATIONS } from "./api/operations.js";
+import { Answered, type Call, type Match, Refused, type Router } from "./api/route.js";
 import { router } from "./api/routes.js";
+import type { Split } from "./base-path.js";
 import { type Plan, plan } from "./fault-path.js";
 import { checkFaults, concerns, type MockFaults, refuse, trouble } from "./faults.js";
+import { guessesOf } from "./guesses.js";
 import { KeyStore, type MockKey, type MockKeys } from "./keys.js";
 import { checkRate, type Settings } from "./options.js";
 import { type MockRate, RateLimiter, type Verdict } from "./rate.js";
 import { type MockRequest, type Opened, open, Recorder } from "./record.js";
 import { special } from "./source.js";
 import { Storage } from "./storage.js";
-import { wait } from "./stream.js";
 
 /** An Attention API in memory. */
 export interface MockAttention {
@@ -52,7 +55,7 @@ interface Accepted {
   readonly url: URL;
   readonly plan: Plan;
   readonly key: MockKey;
-  readonly entry: MockRequest;
+  readonly entry: Entry;
   readonly body: Opened;
 }
 
@@ -101,7 +104,7 @@ export class Engine {
   async handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const now = this.settings.now();
-    const planned = plan(url, now);
+    const planned = plan(url, now, this.settings.basePath);
     if (typeof planned === "string") return failure(404, `No such mock path: ${planned}`);
     const stream = await bodyOf(request);
     const unread = { text: null, truncated: stream !== null, stream };
@@ -116,10 +119,11 @@ export class Engine {
   private async answer(request: Request, url: URL, planned: Plan, entry: Entry, body: Opened): Promise<Response> {
     const faults = this.take(request.method, url.pathname);
     if (faults.networkError === true) throw new MockNetworkError();
-    if (this.storage.owns(url)) return this.storage.put(request, url, body.stream);
+    if (this.storage.owns(url)) return this.storage.answer(request, url, body.stream);
     const admitted = this.keys.admit(request.headers.get("authorization"));
     if (typeof admitted === "string") {
       entry.refusal = admitted;
+      entry.guesses = ["body"];
       // One answer for every cause: the real API is not known to tell them apart.
       return failure(401, "The API key is missing or not valid");
     }
@@ -127,7 +131,10 @@ export class Engine {
       this.rate === null
         ? { allowed: true, headers: [] }
         : this.limiter.take(admitted.id, this.rate, this.settings.now());
-    if (!verdict.allowed) return failure(429, "Too many requests", verdict.headers);
+    if (!verdict.allowed) {
+      entry.guesses = ["body"];
+      return failure(429, "Too many requests", verdict.headers);
+    }
     const wanted = { ...planned, faults: this.flaky(url, planned) ? { ...faults, ...planned.faults } : faults };
     const response = await this.serve({ request, url, plan: wanted, key: admitted, entry, body });
     for (const [name, value] of verdict.headers) response.headers.set(name, value);
@@ -153,6 +160,7 @@ export class Engine {
 
   private async serve(call: Accepted): Promise<Response> {
     const { faults, source } = call.plan;
+    const { wait } = this.settings;
     if (faults.delayMs !== undefined) await wait(faults.delayMs, call.request.signal);
     let response: Response;
     if (faults.status !== undefined) {
@@ -161,35 +169,65 @@ export class Engine {
       response = await this.route(call, source.path);
     } else {
       const { method, url } = call.request;
-      response = await special(source, { method, url, headers: call.entry.headers, body: call.body.stream });
+      response = await special(source, { method, url, headers: call.entry.headers, body: call.body.stream, wait });
     }
-    return trouble(response, faults);
+    return trouble(response, faults, wait);
   }
 
-  private async route({ request, url, key, body }: Accepted, path: string): Promise<Response> {
+  private async route(accepted: Accepted, path: Split | undefined): Promise<Response> {
+    const { request, entry } = accepted;
     this.api ??= router(this.settings, this.keys, this.storage);
     const method = request.method === "HEAD" ? "GET" : request.method;
-    const found = path.startsWith("/v2/") ? this.api.find(method, path.slice("/v2".length)) : undefined;
+    const found = path && this.api.find(method, path.rest);
+    const isRoute = found !== undefined && "route" in found;
+    const operation = isRoute ? OPERATIONS[`${found.route.method} ${found.route.path}`] : undefined;
+    const response = await this.reply(accepted, path?.base ?? "", found, operation);
+    entry.guesses = guessesOf(operation, response.status, response.body !== null);
+    return response;
+  }
+
+  private async reply(
+    { request, url, key, body }: Accepted,
+    base: string,
+    found: Match | undefined,
+    operation: Operation | undefined,
+  ): Promise<Response> {
     if (found === undefined) return failure(404, "There is nothing at this path");
     if (!("route" in found)) return failure(405, "Not with this method", [["allow", found.allow.join(", ")]]);
-    const { route, params } = found;
-    if (route.level !== undefined && route.level !== key.level) {
-      return failure(403, `This operation takes ${route.level}-level keys only`);
+    const { guesses } = this.settings;
+    const { level = "unknown", query = {} } = operation ?? {};
+    if ((level === "user" || level === "organization") && level !== key.level) {
+      return failure(guesses.wrongLevelStatus, `This operation takes ${level}-level keys only`);
     }
+    const fault = queryFault(url.searchParams, query);
+    if (fault !== undefined) return failure(guesses.invalidStatus, fault);
+    const hasBody = request.method !== "GET" && request.method !== "HEAD";
+    const read = operation && hasBody ? readBody(await new Response(body.stream).text(), operation) : {};
+    if (typeof read === "string") return failure(guesses.invalidStatus, read);
     const call: Call = {
+      base,
       url,
       query: url.searchParams,
+      body: read,
       key,
       now: this.settings.now(),
-      param: (name) => params.get(name) ?? "",
-      object: async (fields = {}) => readObject(await new Response(body.stream).text(), fields),
+      guesses,
+      param: (name) => found.params.get(name) ?? "",
     };
     try {
-      return await route.answer(call);
+      return this.success(found.route.answer(call), operation);
     } catch (error) {
       if (error instanceof Refused) return failure(error.status, error.message);
       throw error;
     }
+  }
+
+  /** What a route answers, with the status that the description shows, or the one that was chosen for want of it. */
+  private success(answered: unknown, operation: Operation | undefined): Response {
+    const { emptyStatus, successStatus } = this.settings.guesses;
+    if (answered instanceof Answered) return json(answered.value, answered.status);
+    const shown = operation?.shown.find((status) => status < 300);
+    return answered === undefined ? answer(null, shown ?? emptyStatus) : json(answered, shown ?? successStatus);
   }
 }
 
@@ -212,5 +250,6 @@ function record(request: Request, url: URL, body: Opened): Entry {
     bodyTruncated: body.truncated,
     status: null,
     refusal: null,
+    guesses: [],
   };
 }

@@ -1,9 +1,11 @@
 /** How a mock is set up. */
 
 import { call, checkOptions, object } from "../src/call/check.js";
-import { list, oneOf, whole } from "./check.js";
+import { basePath, list, oneOf, whole } from "./check.js";
+import { chosen, type Guesses, type MockGuesses } from "./guesses.js";
 import type { MockKeyOptions } from "./keys.js";
 import type { MockRate } from "./rate.js";
+import { type Wait, wait } from "./stream.js";
 
 /** How a mock is set up; every option has a default. */
 export interface MockOptions {
@@ -13,6 +15,18 @@ export interface MockOptions {
   readonly rate?: MockRate;
   /** Unix milliseconds: give a clock of your own to make time pass. Default: `Date.now`. */
   readonly now?: () => number;
+  /**
+   * Resolves after so many milliseconds, for delays that a test asks for: the other half of a clock of your own. It
+   * should reject with the signal's reason when that fires first. Default: `setTimeout`, faked or not.
+   */
+  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /**
+   * The path that the operations are below, such as `/proxy/v2`; anything else is answered 404. Default: any path
+   * that ends in `v2` or stands before an operation.
+   */
+  readonly basePath?: string;
+  /** What the mock does where the public pages leave it open. */
+  readonly guesses?: MockGuesses;
   /** How many conversations the mock organisation has. Default: 137. */
   readonly conversations?: number;
   /** How long the super agent thinks: above 0 it answers 202 and is polled. Default: 0. */
@@ -28,6 +42,9 @@ export interface Settings {
   readonly keys: readonly MockKeyOptions[];
   readonly rate: MockRate | null;
   readonly now: () => number;
+  readonly wait: Wait;
+  readonly basePath: string | undefined;
+  readonly guesses: Guesses;
   readonly conversations: number;
   readonly superAgentMs: number;
   readonly recordRequests: number;
@@ -39,6 +56,9 @@ export function settings(options: MockOptions): Settings {
     keys: list,
     rate: object,
     now: call,
+    wait: call,
+    basePath,
+    guesses: object,
     conversations: whole(0, 100_000),
     superAgentMs: whole(0),
     recordRequests: whole(0),
@@ -49,6 +69,9 @@ export function settings(options: MockOptions): Settings {
     keys: options.keys ?? [],
     rate: options.rate ?? null,
     now: options.now ?? (() => Date.now()),
+    wait: options.wait ?? wait,
+    basePath: options.basePath?.replace(/\/+$/, ""),
+    guesses: chosen(options.guesses ?? {}),
     conversations: options.conversations ?? 137,
     superAgentMs: options.superAgentMs ?? 0,
     recordRequests: options.recordRequests ?? 1000,

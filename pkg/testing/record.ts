@@ -1,5 +1,6 @@
 /** What a mock received, kept for tests to look at. */
 
+import type { MockGuess } from "./guesses.js";
 import type { MockRefusal } from "./keys.js";
 
 /** One call that reached the mock. Secrets stand in it as received: its keys are fake. */
@@ -19,6 +20,8 @@ export interface MockRequest {
   readonly status: number | null;
   /** Why the key was refused, when the answer is the mock's own 401. */
   readonly refusal: MockRefusal | null;
+  /** What of the answer no public page shows. Empty for answers that the test itself asked for, by faults. */
+  readonly guesses: readonly MockGuess[];
 }
 
 /** The bounded memory of a mock. */

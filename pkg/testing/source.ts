@@ -3,7 +3,7 @@
 import { answer, json } from "./answer.js";
 import type { Source } from "./fault-path.js";
 import { sha256 } from "./sha256.js";
-import { sized, wait, zeros } from "./stream.js";
+import { sized, type Wait, zeros } from "./stream.js";
 
 /** The special sources: all but the API's routes. */
 export type Special = Exclude<Source, { kind: "route" }>;
@@ -14,6 +14,7 @@ export interface Seen {
   readonly url: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: ReadableStream<Uint8Array> | null;
+  readonly wait: Wait;
 }
 
 export async function special(source: Special, seen: Seen): Promise<Response> {
@@ -30,7 +31,7 @@ export async function special(source: Special, seen: Seen): Promise<Response> {
     case "redirect":
       return answer(null, source.status, [["location", source.to]]);
     case "events":
-      return answer(events(source.count, source.everyMs), 200, [
+      return answer(events(source.count, source.everyMs, seen.wait), 200, [
         ["content-type", "text/event-stream"],
         ["cache-control", "no-store"],
       ]);
@@ -49,7 +50,7 @@ async function measure(body: ReadableStream<Uint8Array> | null): Promise<{ bytes
   }
 }
 
-function events(count: number, everyMs: number): ReadableStream<Uint8Array> {
+function events(count: number, everyMs: number, wait: Wait): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let sent = 0;
   return new ReadableStream<Uint8Array>(

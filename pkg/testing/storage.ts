@@ -1,9 +1,10 @@
 /**
- * The file store behind presigned upload addresses: another service, which
- * knows no API key and, like the real ones, refuses a call that shows one.
+ * The file store behind presigned addresses: another service, which knows no
+ * API key and, like the real ones, refuses a call that shows one.
  */
 
 import { answer, failure } from "./answer.js";
+import { sized, zeros } from "./stream.js";
 
 const ROOT = "/_mock-storage/";
 const SIGNATURE = "fake-signature-not-a-key";
@@ -17,14 +18,22 @@ export interface StoredFile {
 export class Storage {
   private readonly files = new Map<string, StoredFile>();
 
-  /** Where to PUT the file. On loopback it is the mock itself, elsewhere a host that only the mock's `fetch` knows. */
-  address(api: URL, id: string): string {
-    const local = /^(127\.0\.0\.1|localhost|\[::1\])$/.test(api.hostname);
-    return `${local ? api.origin : "https://storage.attention-mock.example"}${ROOT}${id}?signature=${SIGNATURE}`;
+  /**
+   * Where to PUT the file, and to GET it again. On loopback it is the mock itself, below the API's base, elsewhere a
+   * host that only the mock's `fetch` knows.
+   */
+  address({ url, base }: { readonly url: URL; readonly base: string }, id: string): string {
+    const isLocal = /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname);
+    return `${isLocal ? url.origin + base : "https://storage.attention-mock.example"}${ROOT}${id}?signature=${SIGNATURE}`;
   }
 
   get(id: string): StoredFile | undefined {
     return this.files.get(id);
+  }
+
+  /** What is there without an upload. */
+  keep(id: string, file: StoredFile): void {
+    this.files.set(id, file);
   }
 
   reset(): void {
@@ -32,13 +41,24 @@ export class Storage {
   }
 
   owns(url: URL): boolean {
-    return url.pathname.startsWith(ROOT);
+    return url.pathname.includes(ROOT);
   }
 
-  async put(request: Request, url: URL, body: ReadableStream<Uint8Array> | null): Promise<Response> {
-    if (request.method !== "PUT") return failure(405, "Only PUT");
+  async answer(request: Request, url: URL, body: ReadableStream<Uint8Array> | null): Promise<Response> {
     if (request.headers.has("authorization")) return failure(400, "Only one way to authenticate is allowed");
     if (url.searchParams.get("signature") !== SIGNATURE) return failure(403, "The signature does not match");
+    const id = url.pathname.slice(url.pathname.indexOf(ROOT) + ROOT.length);
+    switch (request.method) {
+      case "PUT":
+        return this.put(id, request, body);
+      case "GET":
+        return this.download(id);
+      default:
+        return failure(405, "Only PUT and GET");
+    }
+  }
+
+  private async put(id: string, request: Request, body: ReadableStream<Uint8Array> | null): Promise<Response> {
     let bytes = 0;
     const reader = body?.getReader();
     for (;;) {
@@ -47,7 +67,17 @@ export class Storage {
       bytes += value.length;
     }
     const [type = ""] = (request.headers.get("content-type") ?? "").split(";");
-    this.files.set(url.pathname.slice(ROOT.length), { bytes, type: type.trim().toLowerCase() });
+    this.files.set(id, { bytes, type: type.trim().toLowerCase() });
     return answer(null, 200);
+  }
+
+  /** As many bytes as there were, all of them zero: the mock keeps no content. */
+  private download(id: string): Response {
+    const file = this.files.get(id);
+    if (file === undefined) return failure(404, "There is no such file");
+    return answer(sized(zeros(file.bytes), file.bytes), 200, [
+      ["content-type", file.type === "" ? "application/octet-stream" : file.type],
+      ["content-length", String(file.bytes)],
+    ]);
   }
 }

@@ -3,8 +3,14 @@
 /** What a `Response` takes and gives. */
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Resolves after so many milliseconds, or rejects with the reason of a signal that fires first. */
+export type Wait = (ms: number, signal?: AbortSignal) => Promise<void>;
+
 const CHUNK = 64 * 1024;
 const FLUSH_MS = 20;
+
+/** As it is before a test fakes the timers: what a server needs to flush is no part of the test's time. */
+const unfaked = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
 
 /** `size` zero bytes, made as fast as they are read and no faster. */
 export function zeros(size: number): ReadableStream<Bytes> {
@@ -24,7 +30,7 @@ export function zeros(size: number): ReadableStream<Bytes> {
 }
 
 /** The same bytes in pieces of `size`, with a wait before each. */
-export function drip(body: ReadableStream<Bytes>, size: number, ms: number): ReadableStream<Bytes> {
+export function drip(body: ReadableStream<Bytes>, size: number, ms: number, pause: Wait): ReadableStream<Bytes> {
   const reader = body.getReader();
   let rest = new Uint8Array(0);
   return new ReadableStream<Bytes>(
@@ -35,7 +41,7 @@ export function drip(body: ReadableStream<Bytes>, size: number, ms: number): Rea
           if (done) return controller.close();
           rest = new Uint8Array(value);
         }
-        await wait(ms);
+        await pause(ms);
         controller.enqueue(rest.subarray(0, size));
         rest = rest.subarray(size);
       },
@@ -59,7 +65,7 @@ export function cut(body: ReadableStream<Bytes>, size: number): ReadableStream<B
         if (!done) return;
         void reader.cancel();
         // A server that fails at once may drop what it has not yet sent: let head and bytes go out first.
-        await wait(FLUSH_MS);
+        await passed(FLUSH_MS, undefined, unfaked);
         controller.error(broken());
       },
       cancel: (reason) => reader.cancel(reason),
@@ -107,8 +113,14 @@ export function sized(body: ReadableStream<Bytes>, size: number): ReadableStream
   return Fixed === undefined ? body : body.pipeThrough(new Fixed(size));
 }
 
-/** A wait that an aborted signal ends early, by its reason. */
-export function wait(ms: number, signal?: AbortSignal): Promise<void> {
+/** By the timers that there are when it is called: faked ones in a test that fakes them. */
+export const wait: Wait = (ms, signal) => {
+  const { setTimeout, clearTimeout } = globalThis;
+  return passed(ms, signal, { setTimeout, clearTimeout });
+};
+
+function passed(ms: number, signal: AbortSignal | undefined, timers: typeof unfaked): Promise<void> {
+  const { setTimeout, clearTimeout } = timers;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const stop = () => {

@@ -163,3 +163,102 @@ describe("the key set", () => {
   });
   const slow = believing("/slow");
 });
+
+describe("an issuer that does not answer", () => {
+  published["/away"] = (response) => response.writeHead(503).end();
+  const away = believing("/away");
+  test("503 and a time to wait, not a bad token: pages throw those away; then the same token is let in", async () => {
+    workers.begin();
+    const token = sign(rsa);
+    const answer = await call(away, token);
+    assertProblem(answer, 503, "issuer_unavailable");
+    assert.deepEqual([answer.get("retry-after"), answer.get("www-authenticate")], ["1", null]);
+    const line = await workers.log(answer);
+    assert.match(line.fault, /key set did not come/);
+    assert.match(line.hint, /`jwks`/);
+    published["/away"] = [rsa.jwk];
+    const until = Date.now() + 10_000;
+    let status;
+    do {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      ({ status } = await call(away, token));
+    } while (status !== 200 && Date.now() < until);
+    assert.equal(status, 200);
+  });
+});
+
+describe("bad tokens of one source", () => {
+  const flooded = believing(
+    "/all",
+    {},
+    { ATTENTION_CALLERS: JSON.stringify([{ name: "app", sha256: sha256(TOKEN) }]) },
+  );
+  const from = (address, token) => call(flooded, token, { headers: [["CF-Connecting-IP", address]] });
+
+  test("a few lines, then 429; a good token from there is let in, and another source is told what is wrong", async () => {
+    workers.begin();
+    const before = workers.workerd.lines.length;
+    const answers = [];
+    for (let index = 0; index < 100; index++) answers.push(await from("192.0.2.77", `fake-token-${index}`));
+    const statuses = answers.map(({ status }) => status);
+    assert.deepEqual([...new Set(statuses)], [401, 429]);
+    assert.equal(statuses.indexOf(429), 30);
+    const limited = answers.at(-1);
+    assertProblem(limited, 429, "too_many_refusals");
+    const wait = Number(limited.get("retry-after"));
+    assert.ok(wait >= 1 && wait <= 60, limited.head);
+
+    assert.equal((await from("192.0.2.77", TOKEN)).status, 200);
+    assert.equal((await from("192.0.2.77", sign(rsa))).status, 200);
+    const other = await from("192.0.2.78", "fake-token");
+    assertProblem(other, 401, "invalid_token");
+    const otherLine = await workers.log(other);
+
+    const lines = workers.workerd.lines.slice(before).map(({ text }) => text);
+    const refusals = lines.filter((text) => text.startsWith("{")).map((text) => JSON.parse(text));
+    const own = refusals.filter(({ source, refusals: told }) => told !== undefined && source !== otherLine.source);
+    assert.equal(own.length, 5);
+    assert.equal(new Set(own.map(({ source }) => source)).size, 1);
+    assert.match(own[0].source, /^[0-9a-f]{16}$/);
+    assert.ok(!lines.some((text) => text.includes("192.0.2.7")), "an address stands in the log");
+  });
+
+  test("an address of IPv6 is its network's", async () => {
+    workers.begin();
+    const [one, same, other] = await Promise.all(
+      ["2001:db8:7:7::1", "2001:db8:7:7:ffff::2", "2001:db8:7:8::1"].map(async (address) =>
+        workers.log(await from(address, "fake-token")),
+      ),
+    );
+    assert.equal(one.source, same.source);
+    assert.notEqual(one.source, other.source);
+  });
+});
+
+describe("several claims, names and hints", () => {
+  const both = believing("/all", {
+    nameClaim: "sub",
+    grants: [
+      {
+        all: [
+          { claim: "email", domain: "corp.example" },
+          { claim: "scope", is: "attention.read" },
+        ],
+      },
+    ],
+  });
+  test("all have to hold; the log names which does not, and no value", async () => {
+    workers.begin();
+    const good = await call(
+      both,
+      sign(rsa, { sub: "auth0|5f7c", scope: "openid attention.read", email_verified: true }),
+    );
+    assert.equal(good.status, 200);
+    assert.equal((await workers.log(good)).caller, "auth0|5f7c");
+    const bad = await call(both, sign(rsa, { scope: "openid attention.write" }));
+    assertProblem(bad, 403, "token_not_granted");
+    const line = await workers.log(bad);
+    assert.equal(line.fault, "the JWT was refused: no grant: [0] `scope` has another value");
+    assert.ok(!JSON.stringify(line).includes("attention.write"));
+  });
+});

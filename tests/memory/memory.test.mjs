@@ -7,61 +7,79 @@ import { test } from "node:test";
 const WARM_UP = 5_000;
 const CALLS = 1_000_000;
 const NOW = 1_700_000_000_000;
-const REJECTED = 3;
-const FAILED = 4;
 
-/** The package's own class, and the memory of the instance that it makes at its first use. */
+/** The package's own core, an upstream of it, and the instance that it makes at its first use. */
 async function load() {
   const { Instance } = WebAssembly;
-  let memory;
+  let exports;
   WebAssembly.Instance = class extends Instance {
     constructor(...given) {
       super(...given);
-      memory = this.exports.memory;
+      exports = this.exports;
     }
   };
-  const { Upstream } = await import("../../pkg/dist/core.js");
-  const upstream = new Upstream(undefined, "fake-current-key-0123456789", "fake-next-key-0123456789", false);
+  const core = await import("../../pkg/dist/core.js");
+  const upstream = new core.Upstream(undefined, "fake-current-key-0123456789", "fake-next-key-0123456789", false);
   WebAssembly.Instance = Instance;
-  return { upstream, memory };
+  return { core, upstream, exports };
 }
 
-/** The n-th call: successes, errors with bodies of all sizes, refused targets, replaced keys, several at once. */
-function call(upstream, n, open) {
-  const query = `page=${n}&text=${"x".repeat(n % 300)}`;
-  if (n % 97 === 0) assert.throws(() => upstream.begin("GET", `/a/../${n}`, query, 0, 2, -1, -1, NOW, 0));
-  if (n % 1009 === 0) upstream.replaceKeys(`fake-key-${"k".repeat(n % 50)}-0123456789`, undefined);
-  const number = upstream.begin("GET", `/conversations/${n}`, query, 0, 0, 60_000, -1, NOW + n * 10);
-  upstream.url();
-  open.push({ number, n });
-  // Up to 7 are under way together, and end out of order.
-  if (open.length < 7) return;
-  const { number: done, n: begun } = open.splice(n % 7, 1)[0];
-  finish(upstream, done, begun, n);
+/** Calls of all sorts: successes, errors with bodies of all sizes, refused targets, replaced keys, several at once. */
+class Calls {
+  #open = [];
+
+  constructor({ core, upstream }) {
+    this.core = core;
+    this.upstream = upstream;
+  }
+
+  /** The n-th call. Up to 7 are under way together, and end out of order. */
+  begin(n) {
+    const { upstream, core } = this;
+    const query = `page=${n}&text=${"x".repeat(n % 300)}`;
+    const now = NOW + n * 10;
+    const get = (path) => upstream.begin({ method: "GET", path, query, maxRetries: 0, timeout: 60_000 }, now, now);
+    if (n % 97 === 0) assert.equal(get(`/a/../${n}`).action, core.Action.Failed);
+    if (n % 1009 === 0) upstream.replaceKeys(`fake-key-${"k".repeat(n % 50)}-0123456789`, undefined);
+    const { action, call } = get(`/conversations/${n}`);
+    assert.equal(action, core.Action.Send);
+    this.#open.push({ call, begun: n });
+    if (this.#open.length >= 7) this.#finish(this.#open.splice(n % 7, 1)[0], now);
+  }
+
+  finishAll(n) {
+    for (const open of this.#open.splice(0)) this.#finish(open, NOW + n * 10);
+  }
+
+  #finish({ call, begun }, now) {
+    const { upstream, core } = this;
+    if (begun % 10 !== 0) {
+      const { action } = upstream.onResponse(call, 200, new Headers(), now, 0.5);
+      return assert.equal(action, core.Action.Success);
+    }
+    if (begun % 30 === 0) return upstream.abandon(call);
+    if (begun % 20 !== 0) {
+      const step = upstream.onFailure(call, core.Failure.Connection, now, 0.5);
+      return assert.deepEqual([step.action, step.error.kind], [core.Action.Failed, "connection"]);
+    }
+    const headers = new Headers({ "x-request-id": `id-${begun}`, "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" });
+    assert.equal(upstream.onResponse(call, 404, headers, now, 0.5).action, core.Action.Rejected);
+    const body = JSON.stringify({ error: { message: `no ${"é\n".repeat(begun % 2000)}`, code: "odd" } });
+    assert.equal(upstream.error(call, body, now).kind, "not_found");
+  }
 }
 
-function finish(upstream, number, begun, n) {
-  const now = NOW + n * 10;
-  if (begun % 10 !== 0) return void upstream.onResponse(number, 200, new Headers(), now, 0.5);
-  const headers = new Headers({ "x-request-id": `id-${begun}`, "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" });
-  const action =
-    begun % 20 === 0 ? upstream.onResponse(number, 404, headers, now, 0.5) : upstream.onFailure(number, 0, now, 0.5);
-  assert.equal(action, begun % 20 === 0 ? REJECTED : FAILED);
-  const body = new TextEncoder().encode(
-    JSON.stringify({ error: { message: `no ${"é\n".repeat(begun % 2000)}`, code: "odd" } }),
-  );
-  const error = JSON.parse(upstream.error(number, action === REJECTED ? body : new Uint8Array(), now));
-  assert.equal(error.kind, action === REJECTED ? "not_found" : "connection");
-}
+/** The memory, and the table of the JavaScript objects that wasm holds. */
+const size = ({ memory, __wbindgen_externrefs: held }) => ({ memory: memory.buffer.byteLength, held: held.length });
 
 test("a million calls leave the memory as large as it was", async () => {
-  const { upstream, memory } = await load();
-  const open = [];
+  const loaded = await load();
+  const calls = new Calls(loaded);
   let n = 0;
-  while (n < WARM_UP) call(upstream, n++, open);
-  const before = memory.buffer.byteLength;
-  while (n < CALLS) call(upstream, n++, open);
-  for (const { number, n: begun } of open) finish(upstream, number, begun, n);
-  assert.equal(upstream.openCalls(), 0);
-  assert.equal(memory.buffer.byteLength, before, "the memory has grown");
+  while (n < WARM_UP) calls.begin(n++);
+  const before = size(loaded.exports);
+  while (n < CALLS) calls.begin(n++);
+  calls.finishAll(n);
+  assert.equal(loaded.upstream.openCalls(), 0);
+  assert.deepEqual(size(loaded.exports), before, "something has grown");
 });

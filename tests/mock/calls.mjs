@@ -25,7 +25,7 @@ export const requests = {
     body: { conversation_id: conversation, opportunity_id: "o" },
   }),
   askAttention: ({ conversation }) => ({
-    body: { prompt: "?", conversations_ids: [conversation] },
+    body: { prompt: "?", conversations_ids: [conversation], deal_id: "" },
     query: "include_timestamps=true",
   }),
   createSnippet: ({ conversation, user }) => ({
@@ -60,17 +60,41 @@ export const requests = {
   updateScorecard: () => ({ body: { enabled: false } }),
   createScorecardItem: () => ({ body: { title: "New", type: "numeric", weight: 10 } }),
   updateScorecardItem: () => ({ body: { weight: 20 } }),
-  getScorecardsSummary: () => ({ body: {} }),
-  createScorecardResult: ({ scorecard }) => ({ body: { scorecard_uuid: scorecard, items: [] } }),
+  getScorecardsSummary: ({ scorecard }) => ({
+    body: {
+      fromDateTime: "2026-09-01T00:00:00Z",
+      toDateTime: "2026-09-30T00:00:00Z",
+      scorecardUUID: scorecard,
+      scorecardsItemsUUIDs: [],
+      teamUUIDs: [],
+      userUUIDs: [],
+    },
+  }),
+  createScorecardResult: ({ scorecard, scorecardItem, conversation }) => ({
+    body: {
+      scorecard_uuid: scorecard,
+      conversation_uuid: conversation,
+      summary: "Good",
+      items: [{ scorecard_item_uuid: scorecardItem, description: "Clear", numeric_result: 4 }],
+    },
+  }),
+  askAttentionV1: () => ({ body: { prompt: "?" } }),
+  createDeck: () => ({ body: {} }),
+  queryCrm: () => ({ body: {} }),
+  updateTeamOpportunity: () => ({ body: {} }),
   createFieldConfiguration: () => ({ body: { name: "New" } }),
   updateFieldConfiguration: () => ({ body: { name: "Renamed" } }),
-  createFieldConfigurationItem: () => ({ body: { title: "New", category: "CRM", contents: "?" } }),
+  createFieldConfigurationItem: () => ({
+    body: { title: "New", category: "CRM", contents: "?", promptType: "(not read)", contentType: "(not read)" },
+  }),
   updateFieldConfigurationItem: () => ({ body: { title: "Renamed" } }),
   createKbSource: () => ({ body: { title: "New", content: "# Text" } }),
   requestKbSourceUpload: () => ({ body: { title: "file.md" } }),
   updateKbSource: () => ({ body: { content: "# Other" } }),
   sendSuperAgentMessage: () => ({ body: { content: "Hello" } }),
   createApiKey: () => ({ body: { name: "new", orgLevel: true } }),
+  // How it is told the key was not read: one of the mock's guesses.
+  deleteApiKey: ({ apiKey }) => ({ query: `id=${apiKey}` }),
   createScimUser: () => ({ body: { userName: "new@attention-mock.example" } }),
   replaceScimUser: () => ({ body: { userName: "new@attention-mock.example", active: true } }),
   patchScimUser: () => ({ body: { Operations: [{ op: "replace", value: { active: false } }] } }),
@@ -113,6 +137,7 @@ export async function identifiers(mock, userKey) {
     label: (await first("/labels")).uuid,
     scorecardItem: (await first(`/scorecards/${scorecard}/items`)).id,
     configurationItem: (await first(`/field-configurations/${configuration}/items`)).uuid,
+    apiKey: (await call("POST", "/api_keys", { name: "spare", orgLevel: true })).body.id,
     session: (await call("POST", "/super-agent/messages", { content: "Hello" })).body.session_id,
     source: source_id,
   };
@@ -132,6 +157,7 @@ export function fill(path, ids) {
   const named = {
     externalId: "ext-1",
     userId: ids.user,
+    user_uuid: ids.user,
     teamId: ids.team,
     sourceId: ids.source,
     sessionId: ids.session,

@@ -1,77 +1,101 @@
-// The mock answers every operation of openapi/attention.v2.yaml, in its shapes.
+// The mock answers every operation of openapi/attention.v2.yaml, as the description says.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import Ajv from "ajv/dist/2020.js";
-import addFormats from "ajv-formats";
+import { describe, test } from "node:test";
 import { testing } from "./bundle.mjs";
-import { api, caller, fill, identifiers, operations, requests } from "./calls.mjs";
+import { api, fill, identifiers, operations, requests } from "./calls.mjs";
+import { assertDescribed, bodyError, exampleError, expectedGuesses } from "./described.mjs";
 
 const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
 
-/** Two readings of the document: as written, and without room for fields that it does not name. */
-const open = validator(api);
-const closed = validator(closeObjects(api));
-
-/** Fields that the mock needs to be of use, though no page was read that names them. */
-const UNNAMED = { changeConversationLabels: ["labels"], updateConversation: ["labels"] };
-
-test("the description has operations", () => assert.ok(operations.length >= 80, `${operations.length} operations`));
+/** The operation's call, on a mock with these options. */
+async function called(operation, options, key) {
+  const mock = mockAttention(options);
+  const ids = await identifiers(mock, MOCK_USER_API_KEY);
+  const { body, query } = requests[operation.operationId]?.(ids) ?? {};
+  const own = operation["x-key-level"] === "user" ? MOCK_USER_API_KEY : MOCK_API_KEY;
+  const response = await mock.fetch(
+    `https://api.attention.tech/v2${fill(operation.path, ids)}${query ? `?${query}` : ""}`,
+    {
+      method: operation.method.toUpperCase(),
+      headers: { authorization: `Bearer ${key ?? own}` },
+      ...(body && { body: JSON.stringify(body) }),
+    },
+  );
+  const answer = {
+    status: response.status,
+    type: response.headers.get("content-type"),
+    body: await response.text(),
+  };
+  return { answer, sent: body, guesses: mock.requests.at(-1).guesses };
+}
 
 for (const operation of operations) {
-  const { operationId, method, path, responses } = operation;
+  const { operationId, method, path } = operation;
   test(`${operationId}: ${method.toUpperCase()} ${path}`, async () => {
-    const mock = mockAttention();
-    const ids = await identifiers(mock, MOCK_USER_API_KEY);
-    const call = caller(mock, operation["x-key-level"] === "user" ? MOCK_USER_API_KEY : MOCK_API_KEY);
-    const { body, query } = requests[operationId]?.(ids) ?? {};
-    const response = await call(method, `${fill(path, ids)}${query ? `?${query}` : ""}`, body);
-    assert.ok(response.ok, `${response.status} ${JSON.stringify(response.body)}`);
-    const name = [String(response.status), "2XX"].find((each) => each in responses);
-    assert.ok(name, `${response.status} is not among ${Object.keys(responses)}`);
-    if (responses[name].content === undefined) return assert.equal(response.body, undefined);
-    const pointer = `/paths/${pointerPart(path)}/${method}/responses/${name}/content/application~1json/schema`;
-    open(pointer, response.body);
-    closed(pointer, without(response.body, UNNAMED[operationId]));
+    const { answer, sent, guesses } = await called(operation);
+    assert.ok(answer.status < 300, `${answer.status} ${answer.body}`);
+    assertDescribed(operation, answer);
+    assert.deepEqual(guesses, expectedGuesses(operation, answer));
+    if (sent !== undefined) assert.equal(bodyError(operation, sent), undefined);
   });
 }
 
-test("operations for one level of key refuse the other", async () => {
-  const mock = mockAttention();
-  const limited = operations.filter((operation) => operation["x-key-level"]);
-  assert.ok(limited.length > 0);
-  for (const { path, method, operationId, "x-key-level": level } of limited) {
-    const other = level === "user" ? MOCK_API_KEY : MOCK_USER_API_KEY;
-    const { status } = await caller(mock, other)(
-      method,
-      fill(path, { session: "s" }),
-      requests[operationId]?.({}).body,
+/** Every choice of every guess. */
+const CHOICES = {
+  successStatus: [200, 201, 202],
+  emptyStatus: [200, 202, 204],
+  invalidStatus: [400, 422],
+  wrongLevelStatus: [401, 403],
+  noRecordingStatus: [403, 404],
+  noSubjectStatus: [400, 500],
+  transcript: ["asked", "turns", "text", "object", "null"],
+  emptyHistory: ["null", "list"],
+  keyDeletion: ["any", "query"],
+};
+
+describe("guesses that were chosen otherwise keep to the description too", () => {
+  // They do not depend on each other: in a row, each guess has another one of its choices.
+  const rows = Math.max(...Object.values(CHOICES).map(({ length }) => length));
+  for (let row = 0; row < rows; row++) {
+    const guesses = Object.fromEntries(
+      Object.entries(CHOICES).map(([name, values]) => [name, values[row % values.length]]),
     );
-    assert.equal(status, 403, operationId);
+    test(JSON.stringify(guesses), async () => {
+      for (const operation of operations) {
+        const { answer } = await called(operation, { guesses, conversations: 60 });
+        assert.ok(answer.status < 300, `${operation.operationId}: ${answer.status} ${answer.body}`);
+        assertDescribed(operation, answer);
+      }
+    });
+  }
+
+  test("a choice that is none names itself", () => {
+    assert.throws(
+      () => mockAttention({ guesses: { successStatus: 404 } }),
+      /guesses: successStatus must be 200 or 201/,
+    );
+    assert.throws(() => mockAttention({ guesses: { sucess: 200 } }), /guesses: there is no option sucess/);
+  });
+});
+
+test("operations for one level of key refuse the other, with the status that was chosen", async () => {
+  const limited = operations.filter((operation) => ["user", "organization"].includes(operation["x-key-level"]));
+  assert.equal(limited.length, 8);
+  for (const operation of limited) {
+    const other = operation["x-key-level"] === "user" ? MOCK_API_KEY : MOCK_USER_API_KEY;
+    for (const wrongLevelStatus of [undefined, 401, 403]) {
+      const { answer } = await called(operation, { guesses: { wrongLevelStatus } }, other);
+      assert.equal(answer.status, wrongLevelStatus ?? 403, operation.operationId);
+      assertDescribed(operation, answer);
+    }
   }
 });
 
-function validator(document) {
-  const ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false });
-  addFormats(ajv);
-  ajv.addSchema(document, "api");
-  return (pointer, value) => {
-    const validate = ajv.compile({ $ref: `api#${pointer}` });
-    assert.ok(validate(value), JSON.stringify(validate.errors?.slice(0, 5), null, 1));
-  };
-}
-
-function pointerPart(path) {
-  return encodeURIComponent(path.replaceAll("~", "~0").replaceAll("/", "~1"));
-}
-
-/** The same schemas, where an object that names its fields has no others. */
-function closeObjects(node) {
-  if (Array.isArray(node)) return node.map(closeObjects);
-  if (typeof node !== "object" || node === null) return node;
-  const copy = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, closeObjects(value)]));
-  return copy.type === "object" && copy.properties !== undefined ? { ...copy, additionalProperties: false } : copy;
-}
-
-function without(value, names = []) {
-  return JSON.parse(JSON.stringify(value, (name, held) => (names.includes(name) ? undefined : held)));
-}
+describe("the examples of the description are such as it allows", () => {
+  const schemas = Object.entries(api.components.schemas);
+  const given = schemas.flatMap(([name, { examples = [] }]) => examples.map((example) => [name, example]));
+  test("there are some", () => assert.ok(given.length > 30, `${given.length}`));
+  for (const [name, example] of given) {
+    test(name, () => assert.equal(exampleError(name, example), undefined));
+  }
+});

@@ -33,7 +33,7 @@ for (const { operationId, resource, name, method, path, ids: parameters, params 
     assert.equal(pieces.length, parameters.length);
     const given =
       params === "body" ? body : params === "query" ? Object.fromEntries(new URLSearchParams(query)) : undefined;
-    const options = params === "body" && query !== "" ? { query: Object.fromEntries(new URLSearchParams(query)) } : {};
+    const options = params !== "query" && query !== "" ? { query: Object.fromEntries(new URLSearchParams(query)) } : {};
     mock.clearRequests();
     await client[resource][name](...pieces, ...(params === undefined ? [] : [given]), options);
     assert.equal(mock.requests.length, 1);
@@ -110,6 +110,40 @@ test("what may undo itself when repeated is not repeated", async (t) => {
   assert.equal(sent, 4);
   counting.close();
   assert.equal(upstream.records.length, 0);
+});
+
+test("an operation is repeated when its method may be and its description says nothing else", async (t) => {
+  // No back-off.
+  t.mock.method(Math, "random", () => 0);
+  // RFC 9110, 9.2.2; the code has it from Rust.
+  const repeatable = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
+  for (const { resource, name, method, ids, params, isRepeatable } of named) {
+    let sent = 0;
+    const fetch = async () => {
+      sent++;
+      throw new TypeError("cut");
+    };
+    const count = async (options) => {
+      sent = 0;
+      const client = new Attention({ apiKey: FAKE_KEY, fetch, maxRetries: 1 });
+      const rest = params === undefined ? [] : [params === "body" ? {} : undefined];
+      await rejection((async () => client[resource][name](...ids.map(() => "a"), ...rest, options))());
+      client.close();
+      return sent;
+    };
+    const usual = repeatable.includes(method) && isRepeatable ? 2 : 1;
+    assert.deepEqual(
+      [
+        await count(),
+        await count({ idempotent: undefined }),
+        await count({ idempotencyKey: "a" }),
+        await count({ idempotent: false, idempotencyKey: "a" }),
+        await count({ idempotent: true }),
+      ],
+      [usual, usual, 2, 1, 2],
+      `${resource}.${name}`,
+    );
+  }
 });
 
 test("resources belong to their client, and derived clients have them too", () => {

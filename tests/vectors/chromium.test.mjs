@@ -17,8 +17,8 @@ await testVectors("chromium", async (files) => {
     const page = await browser.newPage();
     await page.goto(site.url);
     return await page.evaluate(async (given) => {
-      const [{ Upstream }, { runVectors }] = await Promise.all([import("/core.js"), import("/harness.mjs")]);
-      return runVectors({ Upstream, files: given });
+      const [core, { runVectors }] = await Promise.all([import("/core.js"), import("/harness.mjs")]);
+      return runVectors({ core, files: given });
     }, files);
   } finally {
     await browser.close();

@@ -1,5 +1,5 @@
-// Drives the binding's `Upstream` through the golden vectors. The same in every
-// runtime: nothing is imported, time and chance come from the cases.
+// Drives the binding through the golden vectors. The same in every runtime: nothing
+// is imported, time and chance come from the cases.
 
 /** The files that say something of the wasm package, by name. */
 export const FILES = [
@@ -12,10 +12,6 @@ export const FILES = [
   "ring.json",
 ];
 
-const ACTIONS = ["send", "wait", "success", "rejected", "failed"];
-const IDEMPOTENT = 1;
-const ONE_SHOT = 2;
-const NOT_IDEMPOTENT = 4;
 const BASE = "https://api.attention.tech/v2";
 /** For cases to which the key does not matter. */
 const KEY = "fake-key-of-the-vectors";
@@ -31,15 +27,15 @@ export function applicable(file, runtime) {
 }
 
 /**
- * @param {{ Upstream: Function, files: Record<string, object> }} what the class of `attention-wasm/core`, and the
- *   parsed files by name
+ * @param {{ core: object, files: Record<string, object> }} what the module `attention-wasm/core`, and the parsed files
+ *   by name
  * @returns {Promise<{
  *   passed: number,
  *   failed: Array<{ file: string, name: string, expected?: unknown, got: unknown }>,
  *   ran: Record<string, number>,
  * }>}
  */
-export async function runVectors({ Upstream, files }) {
+export async function runVectors({ core, files }) {
   const failed = [];
   const ran = {};
   let passed = 0;
@@ -49,7 +45,7 @@ export async function runVectors({ Upstream, files }) {
     for (const each of applicable(content, "wasm")) {
       ran[file] += 1;
       try {
-        check(each, content, Upstream);
+        check(each, content, core);
         passed += 1;
       } catch (error) {
         failed.push({
@@ -76,15 +72,15 @@ const CHECKS = {
 
 // ------------------------------------------------------------ the cases
 
-function checkAuthorization({ current, next, token = false, headers }, _, Upstream) {
-  withUpstream(Upstream, { current: text(current), next: optional(next), token }, (upstream) => {
-    same("current", upstream.authorization(0), text(headers.current));
-    same("next", upstream.authorization(1) ?? null, headers.next === null ? null : text(headers.next));
+function checkAuthorization({ current, next, token = false, headers }, _, core) {
+  withUpstream(core, { current: text(current), next: optional(next), token }, (upstream) => {
+    same("current", upstream.authorization(core.Slot.Current), text(headers.current));
+    same("next", upstream.authorization(core.Slot.Next) ?? null, headers.next === null ? null : text(headers.next));
   });
 }
 
 /** A text is judged alike wherever a credential can stand. */
-function checkKey({ text: parts, ok, error }, _, Upstream) {
+function checkKey({ text: parts, ok, error }, _, core) {
   const given = text(parts);
   const places = {
     current: { current: given },
@@ -92,11 +88,11 @@ function checkKey({ text: parts, ok, error }, _, Upstream) {
     token: { current: given, token: true },
   };
   for (const [place, keys] of Object.entries(places)) {
-    const thrown = refusal(() => new Upstream(BASE, keys.current, keys.next, keys.token ?? false));
+    const thrown = refusal(core, () => new core.Upstream(BASE, keys.current, keys.next, keys.token ?? false));
     if (ok !== undefined) {
       same(`refused as ${place}`, thrown, null);
-      withUpstream(Upstream, keys, (upstream) => {
-        const held = JSON.parse(upstream.keys()).keys.at(-1);
+      withUpstream(core, keys, (upstream) => {
+        const held = upstream.keys().keys.at(-1);
         same(`fingerprint as ${place}`, held.fingerprint, ok.fingerprint);
         // A token is opaque to its bearer, whatever it looks like.
         same(`expiry as ${place}`, held.expiresAt ?? null, place === "token" ? null : ok.expiresAt);
@@ -106,14 +102,14 @@ function checkKey({ text: parts, ok, error }, _, Upstream) {
     }
   }
   if (error === undefined) return;
-  withUpstream(Upstream, { current: KEY }, (upstream) => {
+  withUpstream(core, { current: KEY }, (upstream) => {
     checkKeyError(
       "replacement",
-      refusal(() => upstream.replaceKeys(given, undefined)),
+      refusal(core, () => upstream.replaceKeys(given, undefined)),
       error,
       given,
     );
-    same("what was held before", upstream.authorization(0), `Bearer ${KEY}`);
+    same("what was held before", upstream.authorization(core.Slot.Current), `Bearer ${KEY}`);
   });
 }
 
@@ -127,66 +123,63 @@ function checkKeyError(place, thrown, { code, position, says = [] }, given) {
   if (given.includes("fake")) lacks(`error as ${place}`, JSON.stringify(thrown), "fake");
 }
 
-function checkUrl({ base, key = KEY, target, query, pairs, url, error }, _, Upstream) {
+function checkUrl({ base, key = KEY, target, query, pairs, url, error }, _, core) {
   const encoded = pairs === undefined ? (query === undefined ? "" : text(query)) : String(new URLSearchParams(pairs));
-  let got;
-  const thrown = refusal(() => {
-    const upstream = new Upstream(base ?? BASE, key, undefined, false);
-    try {
-      upstream.begin("GET", text(target), encoded, 0, 0, -1, -1, 0);
-      got = upstream.url();
-    } finally {
-      upstream.free();
-    }
+  let step;
+  let thrown = refusal(core, () => {
+    const upstream = new core.Upstream(base ?? BASE, key, undefined, false);
+    step = upstream.begin({ method: "GET", path: text(target), query: encoded, maxRetries: 0 }, 0, 0);
+    return upstream;
   });
+  thrown ??= step.action === core.Action.Failed ? step.error : null;
   if (error === undefined) {
     same("refused", thrown, null);
-    return same("url", got, text(url));
+    return same("url", step.url, text(url));
   }
-  if (thrown === null) fail("refused", got, error.code);
+  if (thrown === null) fail("refused", step.url, error.code);
   same("kind", thrown.kind, error.kind);
   same("code", thrown.code, error.code);
   if (error.position !== undefined) contains("message", thrown.message, `at byte ${error.position} (`);
 }
 
-function checkError({ key = KEY, token = false, history = [], status, headers = [], body, error }, { now }, Upstream) {
-  withUpstream(Upstream, { current: key, token }, (upstream) => {
+function checkError({ key = KEY, token = false, history = [], status, headers = [], body, error }, { now }, core) {
+  withUpstream(core, { current: key, token }, (upstream) => {
     for (const before of history) {
       const at = now - before.ago;
-      const number = sent(upstream, at);
-      if (upstream.onResponse(number, before.status, new Headers(), at, 0.5) !== 2)
-        upstream.error(number, new Uint8Array(), at);
+      const { call } = sent(core, upstream, at);
+      const { action } = upstream.onResponse(call, before.status, new Headers(), at, 0.5);
+      if (action !== core.Action.Success) upstream.error(call, "", at);
     }
-    const number = sent(upstream, now);
-    const action = ACTIONS[upstream.onResponse(number, status, new Headers(headers), now, 0.5)];
-    if (error === null) return same("action", action, "success");
-    same("action", action, "rejected");
-    const got = upstream.error(number, bytes(body), now);
-    same("status", JSON.parse(got).status, status);
+    const { call } = sent(core, upstream, now);
+    const { action } = upstream.onResponse(call, status, new Headers(headers), now, 0.5);
+    if (error === null) return same("action", nameOf(core.Action, action), "success");
+    same("action", nameOf(core.Action, action), "rejected");
+    const got = upstream.error(call, utf8(body), now);
+    same("status", got.status, status);
     checkFields(got, error, [key]);
     same("open calls", upstream.openCalls(), 0);
   });
 }
 
 /** Through a 429, whose error carries what was understood. */
-function checkRetryAfter({ value, now, millis }, file, Upstream) {
-  withUpstream(Upstream, { current: KEY }, (upstream) => {
+function checkRetryAfter({ value, now, millis }, file, core) {
+  withUpstream(core, { current: KEY }, (upstream) => {
     const at = now ?? file.now;
-    const number = sent(upstream, at);
-    upstream.onResponse(number, 429, new Headers([["retry-after", text(value)]]), at, 0.5);
-    same("retryAfter", JSON.parse(upstream.error(number, new Uint8Array(), at)).retryAfter ?? null, millis);
+    const { call } = sent(core, upstream, at);
+    upstream.onResponse(call, 429, new Headers([["retry-after", text(value)]]), at, 0.5);
+    same("retryAfter", upstream.error(call, "", at).retryAfter ?? null, millis);
   });
 }
 
 // ------------------------------------------------------------ step by step
 
-function checkScript({ keys, steps }, file, Upstream) {
+function checkScript({ keys, steps }, file, core) {
   const held = keys ?? file.keys;
-  withUpstream(Upstream, held, (upstream) => {
+  withUpstream(core, held, (upstream) => {
     const calls = {};
     for (const [index, step] of steps.entries()) {
       try {
-        checkStep(step, file.now + step.at, calls, held, upstream);
+        checkStep(core, step, file.now + step.at, calls, held, upstream);
       } catch (error) {
         throw Object.assign(error, { got: `step ${index + 1}, at ${step.at} ms: ${error.got ?? error}` });
       }
@@ -197,57 +190,52 @@ function checkScript({ keys, steps }, file, Upstream) {
   });
 }
 
-function checkStep({ call = "a", then, ...step }, now, calls, keys, upstream) {
-  const { action, error } = happen(step, now, call, calls, upstream);
-  same("action", action, then.action);
+function checkStep(core, { call = "a", then, ...given }, now, calls, keys, upstream) {
+  const step = happen(core, given, now, call, calls, upstream);
+  const action = step === undefined ? "none" : nameOf(core.Action, step.action);
+  // A request that is refused before it is sent has failed at its beginning.
+  same("action", action, then.action === "refused" ? "failed" : then.action);
   if (action === "send") {
-    same("slot", ["current", "next"][upstream.slot()], then.slot);
-    same("timeout", upstream.timeoutMillis(), then.timeout ?? -1);
+    same("slot", nameOf(core.Slot, step.slot), then.slot);
+    same("timeout", step.timeout ?? null, then.timeout ?? null);
   }
-  if (action === "wait") same("wait", upstream.waitMillis(), then.millis);
-  if (action === "refused") checkFields(error, then.error, secrets(keys));
-  if (action === "rejected" || action === "failed") {
-    checkFields(upstream.error(calls[call], bytes(step.body), now), then.error, secrets(keys));
+  if (action === "wait") same("wait", step.duration, then.millis);
+  if (action === "failed") checkFields(step.error, then.error, secrets(keys));
+  if (action === "rejected") {
+    checkFields(upstream.error(calls[call], utf8(given.body), now), then.error, secrets(keys));
   }
-  same("switch", [null, "current", "next"][upstream.takeSwitch()], then.switch ?? null);
+  const switched = upstream.takeSwitch();
+  same("switch", switched === undefined ? null : nameOf(core.Slot, switched), then.switch ?? null);
   if (then.keys === undefined) return;
-  const { inUse, keys: held } = JSON.parse(upstream.keys());
+  const { inUse, keys: held } = upstream.keys();
   same("keys", { inUse, ...Object.fromEntries(held.map(({ slot, verdict }) => [slot, verdict])) }, then.keys);
 }
 
-/** Lets one thing happen; the action it led to. */
-function happen({ begin, response, failure, waited, replaceKeys, headers = [], unit = 0 }, now, call, calls, upstream) {
+/** Lets one thing happen; the step that it led to, undefined when it has to do with no call. */
+function happen(core, given, now, call, calls, upstream) {
+  const { begin, response, failure, waited, replaceKeys, headers = [], unit = 0 } = given;
   if (begin !== undefined) {
-    const { method, idempotent, oneShot, maxRetries = 2, timeout = -1, attemptTimeout = -1 } = begin;
-    const flags = (idempotent === undefined ? 0 : idempotent ? IDEMPOTENT : NOT_IDEMPOTENT) | (oneShot ? ONE_SHOT : 0);
-    try {
-      calls[call] = upstream.begin(method, "/conversations", "", flags, maxRetries, timeout, attemptTimeout, now);
-    } catch (error) {
-      return { action: "refused", error };
-    }
-    return { action: ACTIONS[upstream.action()] };
+    const { oneShot, ...request } = begin;
+    const step = upstream.begin({ path: "/conversations", isOneShot: oneShot, ...request }, now, now);
+    calls[call] = step.call;
+    return step;
   }
   if (replaceKeys !== undefined) {
     upstream.replaceKeys(replaceKeys.current, replaceKeys.next);
-    return { action: "none" };
+    return undefined;
   }
   const number = calls[call];
-  if (response !== undefined)
-    return { action: ACTIONS[upstream.onResponse(number, response, new Headers(headers), now, unit)] };
-  if (failure !== undefined) {
-    return {
-      action: ACTIONS[upstream.onFailure(number, ["connection", "timeout", "aborted"].indexOf(failure), now, unit)],
-    };
-  }
-  if (waited === true) return { action: ACTIONS[upstream.onWaited(number, now)] };
+  if (response !== undefined) return upstream.onResponse(number, response, new Headers(headers), now, unit);
+  if (failure !== undefined) return upstream.onFailure(number, valueNamed(core.Failure, failure), now, unit);
+  if (waited === true) return upstream.onWaited(number, now);
   throw new Error("nothing happens");
 }
 
 // ------------------------------------------------------------ errors
 
 /** What is not mentioned must be absent, words and attempts excepted. */
-function checkFields(json, expected, hidden) {
-  const got = JSON.parse(json);
+function checkFields(got, expected, hidden) {
+  const json = JSON.stringify(got);
   same("kind", got.kind, expected.kind);
   same("code", got.code, expected.code);
   same("requestId", got.requestId ?? null, expected.requestId ?? null);
@@ -268,21 +256,30 @@ function checkFields(json, expected, hidden) {
   if (expected.next !== undefined) contains("next step", got.diagnosis.nextStep, expected.next);
 }
 
-/** The error that was thrown, as JSON says it; null when none was. */
-function refusal(act) {
+/** The error that was thrown; null when none was. */
+function refusal(core, act) {
   try {
     act()?.free();
     return null;
   } catch (error) {
-    if (typeof error !== "string") throw error;
-    return JSON.parse(error);
+    if (!(error instanceof core.AttentionError)) throw error;
+    return error;
   }
 }
 
 // ------------------------------------------------------------ small parts
 
-function withUpstream(Upstream, { current, next, token = false }, use) {
-  const upstream = new Upstream(BASE, current, next, token);
+/** The vectors' name of a value of an enum: in lower case. */
+function nameOf(values, value) {
+  return values[value].toLowerCase();
+}
+
+function valueNamed(values, name) {
+  return Object.entries(values).find(([each]) => each.toLowerCase() === name)[1];
+}
+
+function withUpstream(core, { current, next, token = false }, use) {
+  const upstream = new core.Upstream(BASE, current, next, token);
   try {
     use(upstream);
   } finally {
@@ -290,11 +287,11 @@ function withUpstream(Upstream, { current, next, token = false }, use) {
   }
 }
 
-/** The number of a GET without retries that has just been sent. */
-function sent(upstream, at) {
-  const number = upstream.begin("GET", "/conversations", "", 0, 0, -1, -1, at);
-  same("first action", ACTIONS[upstream.action()], "send");
-  return number;
+/** The first step of a GET without retries, which is to be sent. */
+function sent(core, upstream, at) {
+  const step = upstream.begin({ method: "GET", path: "/conversations", maxRetries: 0 }, at, at);
+  same("first action", nameOf(core.Action, step.action), "send");
+  return step;
 }
 
 const secrets = ({ current, next }) => [current, next].filter((secret) => secret !== undefined);
@@ -306,6 +303,9 @@ export function text(parts) {
   if (Array.isArray(parts)) return parts.map(text).join("");
   return parts.repeat.repeat(parts.times);
 }
+
+/** A body as a driver reads it. */
+const utf8 = (body) => new TextDecoder().decode(bytes(body));
 
 /** A text in UTF-8, or bytes in hex. */
 export function bytes(body = "") {

@@ -8,7 +8,6 @@ for (const [how, load] of [
   ["require", requirePacked],
 ]) {
   await testVectors(`node, ${how}`, async (files) => {
-    const { Upstream } = await load("attention-wasm/core");
-    return runVectors({ Upstream, files });
+    return runVectors({ core: await load("attention-wasm/core"), files });
   });
 }

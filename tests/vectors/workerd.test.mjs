@@ -5,11 +5,11 @@ import { startWorkerd } from "../upstream/workerd.mjs";
 import { harnessText, testVectors } from "./suite.mjs";
 
 const MAIN = `
-import { Upstream } from "./core.workerd.js";
+import * as core from "./core.workerd.js";
 import { runVectors } from "./harness.mjs";
 export default {
   async fetch(request) {
-    return Response.json(await runVectors({ Upstream, files: await request.json() }));
+    return Response.json(await runVectors({ core, files: await request.json() }));
   },
 };
 `;

@@ -122,7 +122,23 @@ describe("an answer that the API lets be kept", () => {
       await hit(kept, "/v2/language"),
     ].map((answer) => answer.json().count);
     assert.equal(new Set(counts).size, 3);
-    assert.equal((await hit(kept, "/v2/language", german)).json().count, counts[0]);
+    const again = await hit(kept, "/v2/language", german);
+    assert.equal(again.json().count, counts[0]);
+    // The caller's own cache has to tell them apart as well.
+    assert.equal(again.get("vary"), "Origin, Authorization, Accept-Language, Accept");
+  });
+
+  test("is as old as the API says, and comes down as one caller's", async () => {
+    const headers = { ...FRESH, "Cache-Control": "public, max-age=600", Age: "100" };
+    counting(headers);
+    const first = await get(kept, "/v2/aged");
+    assert.deepEqual([first.get("age"), first.get("cache-control")], ["100", "private, max-age=600"]);
+    const before = sent();
+    await get(kept, "/v2/in-between");
+    const again = await get(kept, "/v2/aged");
+    assert.equal(sent(), before + 1);
+    assert.ok(Number(again.get("age")) >= 100, again.head);
+    assert.equal(again.get("cache-control"), "private, max-age=600");
   });
 
   test("is read by the page that asks now, not by the one that asked then", async () => {

@@ -173,6 +173,19 @@ describe("up", () => {
     });
   }
 
+  for (const [asked, up] of [
+    ["gzip, deflate, br, zstd", "gzip, br"],
+    ["zstd", "identity"],
+    ["*", "identity"],
+    ["br;q=0.5, gzip", "br;q=0.5, gzip"],
+  ]) {
+    test(`the API is asked for encodings that the runtime decodes: ${asked}`, async () => {
+      workers.begin();
+      await workers.call(plain, { headers: [["Accept-Encoding", asked]] });
+      assert.deepEqual((await workers.received(1))[0].all("accept-encoding"), [up]);
+    });
+  }
+
   test("no encoding is asked for that the caller did not ask for", async () => {
     workers.begin();
     await workers.call(plain);
@@ -269,7 +282,6 @@ describe("down", () => {
       ["Upgrade", "h2c"],
     ],
     "caching by others": [
-      ["Vary", "*"],
       ["Surrogate-Control", "max-age=9"],
       ["CDN-Cache-Control", "max-age=9"],
       ["Cloudflare-CDN-Cache-Control", "max-age=9"],
@@ -286,6 +298,100 @@ describe("down", () => {
       assert.equal(answer.text, body);
     });
   }
+
+  for (const [theirs, all] of [
+    ["Accept-Language", "Origin, Authorization, Accept-Language"],
+    ["accept, ORIGIN,Accept", "Origin, Authorization, accept"],
+    ["*", "Origin, Authorization, *"],
+  ]) {
+    test(`what the API's answer varies by comes down beside what ours do: ${theirs}`, async () => {
+      answerWith([
+        ["Vary", theirs],
+        ["Cache-Control", "max-age=600"],
+      ]);
+      const answer = await workers.call(plain);
+      assert.deepEqual(answer.all("vary"), [all]);
+      assert.equal(answer.get("cache-control"), "max-age=600");
+    });
+  }
+
+  test("what a shared cache could store for everybody comes down for one caller", async () => {
+    answerWith([["Cache-Control", "public, s-maxage=600, max-age=60"]]);
+    assert.equal((await workers.call(plain)).get("cache-control"), "private, max-age=60");
+  });
+
+  test("how old an answer is comes down with how long it is fresh", async () => {
+    const fresh = ["Cache-Control", "max-age=600"];
+    const age = async (...headers) => {
+      answerWith(headers);
+      return (await workers.call(plain)).get("age");
+    };
+    const hourAgo = new Date(Date.now() - 3_600_000).toUTCString();
+    assert.equal(await age(fresh, ["Age", "500"]), "500");
+    assert.ok(Number(await age(fresh, ["Age", "500"], ["Date", hourAgo])) >= 3600);
+    assert.equal(await age(fresh), null);
+    assert.equal(await age(["Age", "500"]), null);
+    answerWith([fresh, ["Age", "soon"]]);
+    const unreadable = await workers.call(plain);
+    assert.deepEqual([unreadable.get("age"), unreadable.get("cache-control")], [null, "private, no-store"]);
+  });
+
+  test("Expires without a date to count from is told as a time", async () => {
+    const at = Date.now();
+    const later = (millis) => new Date(at + millis).toUTCString();
+    answerWith([
+      ["Cache-Control", "private"],
+      ["Expires", later(900_000)],
+      ["Date", later(0)],
+    ]);
+    assert.equal((await workers.call(plain)).get("cache-control"), "private, max-age=900");
+  });
+
+  const base = () => `http://127.0.0.1:${workers.upstream.port}`;
+  for (const [name, value, down] of [
+    ["a path", "/v2/things/1", "/v2/things/1"],
+    ["a relative path", "things/1", "things/1"],
+    ["the API's own address", () => `${base()}/v2/things/1?a=b`, "/v2/things/1?a=b"],
+    ["the API's address without its scheme", () => `//127.0.0.1:${workers.upstream.port}/v2/x`, "/v2/x"],
+    ["another place at the API", () => `${base()}/admin`, null],
+    ["another port of the API's host", "http://127.0.0.1:1/v2/x", null],
+    ["another host", "https://evil.example/v2/x", null],
+  ]) {
+    test(`where a new thing is: ${name}`, async () => {
+      const location = typeof value === "string" ? value : value();
+      answerWith([["Location", location]], { status: 201 });
+      const answer = await workers.call(plain, { method: "POST", body: "{}" });
+      assert.deepEqual([answer.status, answer.get("location")], [201, down]);
+    });
+  }
+
+  test("links to the API lead to the Worker, others where they led", async () => {
+    answerWith([["Link", `<${base()}/v2/x?page=2>; rel="next", <https://docs.example/>; rel=help`]]);
+    const link = (await workers.call(plain)).get("link");
+    assert.equal(link, '</v2/x?page=2>; rel="next", <https://docs.example/>; rel=help');
+  });
+
+  test("a 405 says which methods there are", async () => {
+    answerWith([["Allow", "GET, POST"]], { status: 405 });
+    assert.equal((await workers.call(plain, { method: "DELETE" })).get("allow"), "GET, POST");
+  });
+
+  for (const [value, down] of [
+    ["120", "120"],
+    ["Sun, 06 Nov 2044 08:49:37 GMT", "Sun, 06 Nov 2044 08:49:37 GMT"],
+    ["soon", null],
+    ["-1", null],
+  ]) {
+    test(`Retry-After: ${value}`, async () => {
+      answerWith([["Retry-After", value]], { status: 413 });
+      assert.equal((await workers.call(plain)).get("retry-after"), down);
+    });
+  }
+
+  test("what a part of a whole is, comes down with a part alone", async () => {
+    answerWith([["Content-Range", "bytes 0-1/2"]]);
+    assert.equal((await workers.call(plain)).get("content-range"), null);
+  });
 
   test("headers that Connection names stay behind", async () => {
     answerWith([

@@ -21,7 +21,10 @@ const JWT = (jwks) =>
     audience: AUDIENCE,
     jwks,
     nameClaim: "sub",
-    grants: [{ claim: "email", is: "many@corp.example" }, { limit: `${LIMIT}/h` }],
+    grants: [
+      { claim: "email", is: "many@corp.example" },
+      { everybody: true, limit: `${LIMIT}/h` },
+    ],
   });
 
 // Gates and counters of the tests' own, in the place of those that count.

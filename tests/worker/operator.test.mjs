@@ -260,6 +260,9 @@ describe("the log line", () => {
       "route",
       "code",
       "fault",
+      "hint",
+      "source",
+      "refusals",
       "traceId",
       "cache",
       "tries",
@@ -289,7 +292,9 @@ describe("the log line", () => {
       const at = Date.parse(line.time);
       assert.ok(at >= began - 1 && at <= Date.now() + 1, line.time);
       for (const [name, value] of Object.entries(line)) {
-        const type = ["status", "tries", "upstreamMs", "upstreamStatus", "ms"].includes(name) ? "number" : "string";
+        const type = ["status", "refusals", "tries", "upstreamMs", "upstreamStatus", "ms"].includes(name)
+          ? "number"
+          : "string";
         assert.ok(value === null || typeof value === type, `${name}: ${value}`);
       }
       assert.equal(line.tries === null, entry === null);

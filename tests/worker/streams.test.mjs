@@ -9,6 +9,8 @@ import { KEY, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
 const plain = workers.with({ ATTENTION_POLICY: "allow * /v2/**" });
+const redacting = workers.with({ ATTENTION_POLICY: "allow * /v2/** redact=email" });
+const impatient = workers.with({ ATTENTION_POLICY: "allow * /v2/** redact=email", ATTENTION_TIMEOUT_MS: "4000" });
 const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const chunk = (text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 
@@ -308,7 +310,7 @@ describe("bodies keep their bytes", () => {
     assert.deepEqual((await workers.received(2))[1].all("if-none-match"), ['"x"']);
   });
 
-  for (const status of [201, 202, 203, 205, 207, 226, 299]) {
+  for (const status of [201, 202, 203, 205, 207, 299]) {
     test(`${status} is passed on`, async () => {
       workers.begin({ status, body: status === 205 ? "" : "x" });
       assert.equal((await workers.call(plain)).status, status);
@@ -453,5 +455,86 @@ describe("up", () => {
     workers.begin();
     assert.equal((await workers.call(plain, { method: "DELETE", body: "{}" })).status, 200);
     assert.equal((await workers.received(1))[0].body.text, "{}");
+  });
+});
+
+describe("answers that are taken apart at once", () => {
+  const MIB = 1024 * 1024;
+
+  /** Answers of 7 MiB, whose last bytes come when they may. */
+  function largeAnswers(mayEnd) {
+    const begun = { count: 0 };
+    workers.begin();
+    workers.respond = () =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            const encode = (text) => new TextEncoder().encode(text);
+            controller.enqueue(
+              encode(`{"email":"ann@corp.example","n":9007199254740993,"text":"${"x".repeat(7 * MIB)}`),
+            );
+            begun.count++;
+            await mayEnd;
+            try {
+              controller.enqueue(encode('"}'));
+              controller.close();
+            } catch {
+              // Nobody reads it any more.
+            }
+          },
+        }),
+        { headers: { "Content-Type": "application/json" } },
+      );
+    return begun;
+  }
+
+  test("share one room: who does not fit is told so, and the others get theirs", async () => {
+    const mayEnd = signal();
+    largeAnswers(mayEnd.done);
+    const answers = [];
+    const calls = Array.from({ length: 9 }, async () => answers.push(await workers.call(redacting)));
+    // Four of them fit.
+    await soon(() => answers.length >= 5, "those that do not fit are refused");
+    mayEnd.now();
+    await Promise.all(calls);
+    const refused = answers.filter(({ status }) => status === 503);
+    for (const answer of refused)
+      assert.deepEqual([answer.json().code, answer.get("retry-after")], ["redaction_busy", "1"]);
+    const passed = answers.filter(({ status }) => status === 200);
+    assert.deepEqual([refused.length, passed.length], [5, 4]);
+    for (const { text } of passed) assert.equal(text.slice(0, 40), `{"n":9007199254740993,"text":"${"x".repeat(10)}`);
+    assert.equal((await workers.call(redacting)).status, 200);
+  });
+
+  test("a call that changed something is not said to be worth repeating", async () => {
+    const mayEnd = signal();
+    largeAnswers(mayEnd.done);
+    const answers = [];
+    const post = { method: "POST", body: "{}" };
+    const calls = Array.from({ length: 5 }, async () => answers.push(await workers.call(redacting, post)));
+    await soon(() => answers.length >= 1, "one is refused");
+    mayEnd.now();
+    await Promise.all(calls);
+    const refused = answers.filter(({ status }) => status !== 200);
+    assert.deepEqual(
+      refused.map((answer) => [answer.status, answer.json().code, answer.get("retry-after")]),
+      [[502, "redaction_busy", null]],
+    );
+  });
+
+  test("callers that leave give back what they held, in their time", async () => {
+    const begun = largeAnswers(new Promise(() => {}));
+    const wires = await Promise.all(Array.from({ length: 4 }, () => workers.open(impatient)));
+    await soon(() => begun.count === 4, "all are being read");
+    for (const wire of wires) wire.destroy();
+    largeAnswers(Promise.resolve());
+    const end = Date.now() + 60_000;
+    for (;;) {
+      const { status } = await workers.call(impatient);
+      if (status === 200) break;
+      assert.equal(status, 503);
+      assert.ok(Date.now() < end, "the room is lost");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   });
 });

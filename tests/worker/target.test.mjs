@@ -26,7 +26,6 @@ describe("sent with the bytes they came with", () => {
     "/v2/x?a=%0d%0aX-Injected:1",
     "/v2/%41%6c",
     "/v2/%61b%2Bc%20d",
-    "/v2/%ef%bc%8e%ef%bc%8e/x",
     "/v2/%E2%80%AE",
     "/v2/a:b@c",
     "/v2/a,b=c!$&'()*+",
@@ -93,6 +92,13 @@ describe("refused with a reason, nothing sent", () => {
       "/a/../v2/x",
       "/v2/x/../api_keys",
       "http://evil.example/v2/../x",
+      // Dots in other forms, and dots among blanks.
+      "/v2/%ef%bc%8e%ef%bc%8e/x",
+      "/v2/%E2%80%A5/x",
+      "/v2/%EF%B9%92/x",
+      "/v2/..%20/x",
+      "/v2/%C2%A0.+/x",
+      "/v2/.%E2%80%8B./x",
     ],
     path_double_encoding: [
       "/v2/%252e%252e/x",
@@ -101,13 +107,34 @@ describe("refused with a reason, nothing sent", () => {
       "/v2/%25%32e",
       "/v2/%252%65",
       "/v2/api%25%35Fkeys",
+      "/v2/%EF%BC%852e/x",
     ],
-    path_encoded_separator: ["/v2/..%2fx", "/v2/..%2Fx", "/v2/a%2Fb", "/v2/a%5Cb", "/v2/%2f", "/v2%2fx"],
+    path_encoded_separator: [
+      "/v2/..%2fx",
+      "/v2/..%2Fx",
+      "/v2/a%2Fb",
+      "/v2/a%5Cb",
+      "/v2/%2f",
+      "/v2%2fx",
+      "/v2/a%EF%BC%8Fb",
+      "/v2/a%E2%88%95b",
+      "/v2/a%EF%BC%BCb",
+      "/v2/%E2%84%85",
+    ],
     path_empty_segment: ["/v2//x", "//v2/x", "//evil.example/v2/x", "///v2/x", "/v2/x//", "http://evil.example//v2/x"],
     path_backslash: ["/v2\\x", "/v2/x\\..\\y", "/\\evil.example/v2/x", "\\\\evil.example/v2/x"].filter((target) =>
       target.startsWith("/"),
     ),
-    path_delimiter: ["/v2;a=b/x", "/v2/x;", "/v2/x%3f", "/v2/x%23y", "/v2/x%3Ba=b", "/v2/..;/x"],
+    path_delimiter: [
+      "/v2;a=b/x",
+      "/v2/x;",
+      "/v2/x%3f",
+      "/v2/x%23y",
+      "/v2/x%3Ba=b",
+      "/v2/..;/x",
+      "/v2/x%CD%BEa",
+      "/v2/x%EF%BC%9Fa",
+    ],
     path_invalid_character: [
       "/v2/x%00",
       "/v2/x%0d%0aHost:evil",
@@ -281,6 +308,133 @@ describe("methods", () => {
   test("OPTIONS that is no preflight: 405", async () => {
     workers.begin();
     assertProblem(await workers.call(plain, { method: "OPTIONS" }), 405, "method_not_allowed");
+    assert.deepEqual(workers.upstream.records, []);
+  });
+});
+
+describe("a rule is not shed by writing the request otherwise", () => {
+  const ruled = workers.with({
+    ATTENTION_POLICY: `
+      allow GET  /v2/conversations/list query=page,filter[title]
+      allow GET  /v2/conversations/*    redact=transcript,email
+      allow POST /v2/ask                body=1kb
+      allow HEAD /v2/**
+      allow *    /v2/**
+      deny  *    /v2/users/
+      deny  GET  /v2/labels/*/`,
+  });
+  const SHOWS_ALL = {
+    headers: [["Content-Type", "application/json"]],
+    body: '{"id":7,"email":"ann@corp.example","transcript":"fake"}',
+  };
+
+  test("as documented: judged by its rule", async () => {
+    workers.begin(SHOWS_ALL);
+    assert.deepEqual((await workers.call(ruled, { target: "/v2/conversations/7" })).json(), { id: 7 });
+    for (const target of [
+      "/v2/conversations/list?page=1&filter%5Btitle%5D=Q4+%26+more",
+      "/v2/conversations/%6cist?p%61ge=1",
+      "/v2/conversations/ann.smith@corp.example",
+      "/v2/conversations/Gespr%C3%A4ch%20%E6%97%A5%E6%9C%AC",
+      "/v2/users/7?anything;goes",
+    ]) {
+      workers.begin();
+      assert.equal((await workers.call(ruled, { target })).status, 200, target);
+      assert.equal((await workers.received(1))[0].target, target);
+    }
+  });
+
+  const spellings = (path) => [
+    `${path}/`,
+    path.replace(/[a-z]([^/]*)$/, (name) => name.toUpperCase()),
+    path.replace(/s/g, "%C5%BF"),
+    path.replace(/i/g, "%C4%B1"),
+    path.replace(/[a-z](?=[^/]*$)/, (letter) => encodeURIComponent(String.fromCharCode(letter.charCodeAt(0) + 0xfee0))),
+    path.replace(/.$/, "$&%CC%81"),
+    path.replace(/.$/, "%C2%AD$&"),
+    ...[
+      ".json",
+      ".JSON",
+      ".csv.gz",
+      ":list",
+      ",v=1",
+      ".",
+      "%20",
+      "+",
+      "%C2%A0",
+      "%E2%80%8B",
+      "/...",
+      "/.json",
+      "/%20",
+    ].map((end) => path + end),
+    path.replace(/\/(?=[^/]*$)/, "/%20"),
+    path.replace(/\/(?=[^/]*$)/, "/.xml/"),
+    path.replace(/\/(?=[^/]*$)/, "//"),
+    path.replace(/\/(?=[^/]*$)/, "/./"),
+    path.replace(/\/(?=[^/]*$)/, "/x/../"),
+    `${path};x=1`,
+    `${path}%2f`,
+    path.replace(/.$/, (letter) => `%25${letter.charCodeAt(0).toString(16)}`),
+  ];
+  for (const target of ["/v2/users", "/v2/labels/list", "/v2/conversations/list?secret=1", "/v2/api_keys"]) {
+    test(`in every spelling: ${target}`, async () => {
+      const [path, query] = target.split("?");
+      workers.begin();
+      for (const spelling of new Set([path, ...spellings(path)])) {
+        const answer = await workers.call(ruled, { target: query ? `${spelling}?${query}` : spelling });
+        // A label's id may be in capitals; with more than an id behind it, it is another path.
+        if (target === "/v2/labels/list" && answer.status === 200) {
+          assert.match(spelling, /\/labels\/(\.xml\/|list\/(\.{3}|\.json|%20))/);
+          continue;
+        }
+        assert.ok([400, 403].includes(answer.status), `${spelling}: ${answer.status}`);
+      }
+      assert.deepEqual(workers.upstream.records, []);
+    });
+  }
+
+  const refused = [
+    ["/v2/conversations/7/", 403, "route_denied"],
+    ["/v2/Conversations/7", 403, "route_denied"],
+    ["/v2/conversations/list?page=1;secret=2", 403, "query_denied"],
+    ["/v2/conversations/list?page=1?secret=2", 403, "query_denied"],
+    ["/v2/conversations/list?page=1%26secret%3D2", 403, "query_denied"],
+    ["/v2/conversations/list?page[]=1", 403, "query_denied"],
+    ["/v2/conversations/list?PAGE=1", 403, "query_denied"],
+    ["/v2/conversations/list?page%00=1", 403, "query_denied"],
+    ["/v2/teams?_method=DELETE", 400, "method_override"],
+    ["/v2/teams?page=1;%5FMETHOD=DELETE", 400, "method_override"],
+    ["/v2/ask/", 403, "route_denied", { method: "POST", body: "x".repeat(2048) }],
+    ["/v2/ask", 413, "body_too_large", { method: "POST", body: "x".repeat(2048) }],
+    ["/v2/ask", 415, "body_coded", { method: "POST", body: "x", headers: [["Content-Encoding", "gzip"]] }],
+    ["/v2/teams?X-HTTP-Method-Override=DELETE", 400, "method_override", { method: "POST", body: "{}" }],
+    ["/v2/teams?_method=POST", 400, "method_override", { method: "PUT", body: "{}" }],
+  ];
+  for (const [target, status, code, request] of refused) {
+    test(`${request?.method ?? "GET"} ${target}: ${code}`, async () => {
+      workers.begin();
+      assertProblem(await workers.call(ruled, { target, ...request }), status, code);
+      assert.deepEqual(workers.upstream.records, []);
+    });
+  }
+
+  test("HEAD shows what GET would, so it is denied and asked as GET is", async () => {
+    workers.begin();
+    for (const target of ["/v2/labels/7", "/v2/labels/7/", "/v2/conversations/list?secret=1", "/v2/users"]) {
+      assert.equal((await workers.call(ruled, { method: "HEAD", target })).status, 403, target);
+    }
+    assert.deepEqual(workers.upstream.records, []);
+    assert.equal((await workers.call(ruled, { method: "HEAD", target: "/v2/conversations/list?page=1" })).status, 200);
+  });
+
+  const anywhere = workers.with({ ATTENTION_BASE_URL: ({ url }) => url, ATTENTION_POLICY: "allow * /**" });
+  test("/mcp is read in one spelling, and nothing that a server could take for it goes up unread", async () => {
+    workers.begin();
+    const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_api_keys"}}';
+    for (const target of ["/%6dcp", "/mcp/", "/MCP", "/mcp.json", "/mcp%20", "/mcp/...", "/%EF%BD%8Dcp", "/.x/mcp"]) {
+      assertProblem(await workers.call(anywhere, { method: "POST", target, body }), 404, "no_such_route");
+    }
+    assertProblem(await workers.call(anywhere, { method: "POST", target: "/mcp", body }), 403, "mcp_tool_denied");
     assert.deepEqual(workers.upstream.records, []);
   });
 });

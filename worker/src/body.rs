@@ -11,11 +11,13 @@ use crate::js::{self, Piece, Reader};
 use crate::waits::{Outcome, Settled, ignore};
 
 /// A body of at most so many bytes, `None` when it is longer, breaks off or is not whole at this time (in
-/// milliseconds since the epoch): half of it may not pass for all, and half a key would not be found in it.
+/// milliseconds since the epoch), or when a piece of it may not be held: half of it may not pass for all, and half a
+/// key would not be found in it.
 pub(crate) async fn read(
     body: Option<&ReadableStream>,
     limit: usize,
     ends: Option<f64>,
+    mut may_hold: impl FnMut(usize) -> bool,
 ) -> Result<Option<Vec<u8>>, End> {
     let mut bytes = Vec::new();
     let Some(body) = body else { return Ok(Some(bytes)) };
@@ -29,7 +31,7 @@ pub(crate) async fn read(
         if piece.done()? {
             return Ok(Some(bytes));
         }
-        if !append(&mut bytes, &piece.value()?, limit) {
+        if !append(&mut bytes, &piece.value()?, limit, &mut may_hold) {
             cancel(&reader);
             return Ok(None);
         }
@@ -48,10 +50,10 @@ fn cancel(reader: &Reader) {
 }
 
 /// Whether there was room for it.
-fn append(bytes: &mut Vec<u8>, piece: &Uint8Array, limit: usize) -> bool {
+fn append(bytes: &mut Vec<u8>, piece: &Uint8Array, limit: usize, may_hold: impl FnOnce(usize) -> bool) -> bool {
     let before = bytes.len();
     let length = piece.length() as usize;
-    if length > limit.saturating_sub(before) {
+    if length > limit.saturating_sub(before) || !may_hold(length) {
         return false;
     }
     bytes.resize(before + length, 0);

@@ -143,7 +143,7 @@ impl UnderWay {
 
     async fn read_request(&mut self, limit: usize) -> Result<(), End> {
         let body = self.body.dyn_ref::<ReadableStream>();
-        let body = body::read(body, limit, None).await?;
+        let body = body::read(body, limit, None, |_| true).await?;
         self.body = body.as_deref().map_or(JsValue::NULL, |body| Uint8Array::from(body).into());
         let fresh_id = js::random_uuid()?;
         Ok(self.report(Report::RequestBody { body: body.as_deref(), fresh_id: &fresh_id })?)
@@ -260,7 +260,12 @@ impl UnderWay {
     async fn read_response(&mut self, limit: usize, timeout: Duration) -> Result<(), End> {
         let body = self.response.as_ref().and_then(Response::body);
         let ends = Date::now() + timeout.as_secs_f64() * 1000.0;
-        let body = body::read(body.as_ref(), limit, Some(ends)).await?;
+        let (isolate, exchange) = (&self.isolate, &mut self.exchange);
+        let may_hold = |bytes| match &mut *isolate.deployment.borrow_mut() {
+            Ok(deployment) => exchange.may_hold(deployment, bytes, now()),
+            Err(_) => false,
+        };
+        let body = body::read(body.as_ref(), limit, Some(ends), may_hold).await?;
         Ok(self.report(Report::ResponseBody(body))?)
     }
 
@@ -292,7 +297,7 @@ impl UnderWay {
         let (down, copy) = js::tee(body)?;
         let isolate = Rc::clone(&self.isolate);
         shared::later(&self.context, async move {
-            if let Some(bytes) = body::read(Some(&copy), pending.limit(), None).await? {
+            if let Some(bytes) = body::read(Some(&copy), pending.limit(), None, |_| true).await? {
                 let entry = match &mut *isolate.deployment.borrow_mut() {
                     Ok(deployment) => pending.store(deployment.cache(), bytes.len()),
                     Err(_) => None,

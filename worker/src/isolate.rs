@@ -181,6 +181,9 @@ async fn read(env: &Bindings) -> Result<Texts, End> {
         asked.push((name, Asked::new(&env.binding(name)?)));
     }
     let mut texts = Texts::default();
+    for name in js::names(env)? {
+        texts.there_is(&name);
+    }
     for (name, asked) in asked {
         texts.set(name, asked.text().await?);
     }

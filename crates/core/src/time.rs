@@ -44,6 +44,51 @@ impl Timestamp {
     }
 }
 
+/// Time that never goes back, made of a driver's clock that may.
+///
+/// When the driver's clock is put back, this one stands still for that moment and then goes on; so no wait
+/// that was measured with it becomes longer. A clock that jumps ahead takes it along: nobody can tell that
+/// from time that has passed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SteadyClock {
+    seen: Timestamp,
+    shows: Timestamp,
+}
+
+impl SteadyClock {
+    /// A clock that shows `now`.
+    pub(crate) const fn new(now: Timestamp) -> Self {
+        Self { seen: now, shows: now }
+    }
+
+    /// What it shows since the last advance.
+    pub(crate) const fn shows(&self) -> Timestamp {
+        self.shows
+    }
+
+    /// The steady time when the driver's clock shows `now`.
+    pub(crate) const fn at(&self, now: Timestamp) -> Timestamp {
+        self.shows.saturating_add(now.saturating_since(self.seen))
+    }
+
+    /// As [`at`](Self::at), and goes on from there.
+    pub(crate) const fn advance(&mut self, now: Timestamp) -> Timestamp {
+        *self = Self { seen: now, shows: self.at(now) };
+        self.shows
+    }
+
+    /// As [`advance`](Self::advance) after a wait that lasted `least` at the least, whatever the clock says.
+    pub(crate) fn advance_after(&mut self, now: Timestamp, least: Duration) -> Timestamp {
+        // Timers fire a few milliseconds early; what is missing beyond that, the clock was put back by.
+        const EARLY: Duration = Duration::from_millis(20);
+        let waited = self.shows.saturating_add(least);
+        let shows = self.at(now);
+        let was_put_back = waited.saturating_since(shows) > EARLY;
+        *self = Self { seen: now, shows: if was_put_back { waited } else { shows } };
+        self.shows
+    }
+}
+
 /// How many days lie before a day of the Gregorian calendar, from 1970 on. `None`
 /// for a day that it does not have.
 pub(crate) fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
@@ -65,6 +110,6 @@ pub const fn millis(duration: Duration) -> u64 {
 }
 
 /// As `saturating_mul`, which multiplies with 128 bits.
-const fn thousand(number: u64) -> u64 {
+pub(crate) const fn thousand(number: u64) -> u64 {
     if number > u64::MAX / 1000 { u64::MAX } else { number * 1000 }
 }

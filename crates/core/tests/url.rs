@@ -98,8 +98,36 @@ fn is_dots(segment: &str) -> bool {
     matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..")
 }
 
+/// Whether a reader that maps characters to compatibility forms, or to those of a
+/// code page, finds a delimiter in a segment, or dots alone. Written down from
+/// `UnicodeData.txt` and Windows' `bestfit1252.txt`.
+fn is_more_than_a_segment(segment: &str) -> bool {
+    const DELIMITERS: &str = "/\\?#;%\u{2f}／⁄∕℀℁℅℆＼﹨∖；︔﹔\u{37e}？︖﹖⁇⁈⁉＃﹟％﹪٪";
+    const DOTS: [(char, &str); 5] = [('．', "."), ('․', "."), ('﹒', "."), ('‥', ".."), ('︰', "..")];
+    let mapped = DOTS.iter().fold(segment.to_owned(), |text, (form, dots)| text.replace(*form, dots));
+    let is_shapeless = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || c == '+'
+            || "\u{ad}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{feff}".contains(c)
+            || matches!(u32::from(c), 0x2028..=0x202f | 0x205f..=0x206f | 0xfe00..=0xfe0f)
+    };
+    let dots: String = mapped.chars().filter(|c| !is_shapeless(*c)).collect();
+    segment.contains(|c| DELIMITERS.contains(c)) || matches!(&*dots, "." | "..")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    /// Delimiters in other forms are refused, whatever is around them, and other text is not.
+    #[test]
+    fn a_delimiter_in_another_form_is_refused(
+        segment in "[a/.+ ．․﹒‥︰…／⁄∕℀℁℅℆＼﹨∖；︔﹔\u{37e}？︖﹖⁇⁈⁉＃﹟％﹪٪é\u{200b}\u{2060}\u{a0}\u{3000}字]{1,4}"
+    ) {
+        let encoded = segment.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
+        let refused = RequestPath::parse(&format!("/v2/{encoded}/x")).is_err();
+        prop_assert_eq!(refused, is_more_than_a_segment(&segment), "{:?}", segment);
+    }
 
     #[test]
     fn a_target_is_refused_or_stays_under_the_base(base in base(), target in target(), query in "[ -~]{0,20}") {
@@ -123,10 +151,7 @@ proptest! {
         match base.join(&format!("/labels/{encoded}"), "") {
             Ok(joined) => is_under(&base, &joined)?,
             // What would be read as more than a segment, even encoded.
-            Err(_) => prop_assert!(
-                segment.contains(['/', '\\', '?', '#', ';', '%']) || matches!(&*segment, "." | ".."),
-                "{:?} was refused", segment
-            ),
+            Err(_) => prop_assert!(is_more_than_a_segment(&segment), "{:?} was refused", segment),
         }
     }
 

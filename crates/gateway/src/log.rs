@@ -10,6 +10,8 @@ use attention_core::codec::text::decimal;
 use attention_core::credential::Fingerprint;
 use attention_core::{Error, Method, Timestamp, millis};
 
+use crate::authorize::jwt::name;
+
 /// Which requests leave a line in the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogLevel {
@@ -99,6 +101,12 @@ pub struct Record<'a> {
     pub code: Option<&'a str>,
     /// Why it failed, in words that only the operator sees.
     pub fault: Option<&'a str>,
+    /// What there is to do about it.
+    pub hint: Option<&'a str>,
+    /// Where refused credentials came from: a keyed hash of the address.
+    pub source: Option<&'a str>,
+    /// How many refusals of that source the line stands for, itself included.
+    pub refusals: Option<u64>,
     /// The id of the trace that it is part of.
     pub trace: Option<&'a str>,
     /// What the cache did for it.
@@ -151,6 +159,9 @@ impl Record<'_> {
         line.text("route", self.route);
         line.text("code", self.code);
         line.text("fault", self.fault);
+        line.text("hint", self.hint);
+        line.text("source", self.source);
+        line.number("refusals", self.refusals);
         line.text("traceId", self.trace);
         line.text("cache", self.cache);
         line.number("tries", self.call.map(|call| call.tries.into()));
@@ -172,7 +183,7 @@ impl Record<'_> {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let call = self.call;
         DataPoint {
-            indexes: [text(self.caller)],
+            indexes: [self.caller.map_or_else(String::new, index)],
             blobs: [
                 text(self.route),
                 text(self.method.map(Method::as_str)),
@@ -193,6 +204,11 @@ impl Record<'_> {
 
 fn hex(key: Option<Fingerprint>) -> String {
     key.map(Fingerprint::to_hex).unwrap_or_default()
+}
+
+/// A caller's name as Analytics Engine can hold it: an index has 96 bytes at most.
+fn index(caller: &str) -> String {
+    if caller.len() <= 96 { caller.to_owned() } else { name::digest(caller) }
 }
 
 /// A data point of Analytics Engine. Its columns have no names: their order is part
@@ -298,6 +314,9 @@ mod tests {
             route: None,
             code: None,
             fault: None,
+            hint: None,
+            source: None,
+            refusals: None,
             trace: None,
             cache: None,
             call: None,
@@ -321,6 +340,9 @@ mod tests {
             route: Some("/v2/**"),
             code: Some("upstream_key_refused"),
             fault: Some("a fault"),
+            hint: Some("a hint"),
+            source: Some("0123456789abcdef"),
+            refusals: Some(3),
             trace: Some("0af7651916cd43dd8448eb211c80319c"),
             cache: Some("miss"),
             call: Some(CallRecord { tries: 2, key: next, took: Duration::from_millis(1_234) }),
@@ -338,6 +360,7 @@ mod tests {
         let line = [
             r#"{"event":"request","level":"error","requestId":"id-1","status":502,"method":"GET","caller":"app","#,
             r#""session":"s-1","route":"/v2/**","code":"upstream_key_refused","fault":"a fault","#,
+            r#""hint":"a hint","source":"0123456789abcdef","refusals":3,"#,
             r#""traceId":"0af7651916cd43dd8448eb211c80319c","cache":"miss","tries":2,"key":"a1a8be5b","#,
             r#""upstreamMs":1234,"upstreamStatus":401,"upstreamError":"unauthorized","upstreamMessage":"MESSAGE","#,
             r#""upstreamRequestId":"up-1","keySwitchedFrom":"d8b84e31","keySwitchedTo":"a1a8be5b","ms":1300}"#,
@@ -355,7 +378,8 @@ mod tests {
         assert_eq!(bare().line(LogFormat::Short), line);
         let columns = concat!(
             r#"{"time":"2023-11-14T22:13:20.123Z","event":"request","level":"info","requestId":"id-0","status":404,"#,
-            r#""method":null,"caller":null,"session":null,"route":null,"code":null,"fault":null,"traceId":null,"#,
+            r#""method":null,"caller":null,"session":null,"route":null,"code":null,"fault":null,"#,
+            r#""hint":null,"source":null,"refusals":null,"traceId":null,"#,
             r#""cache":null,"tries":null,"key":null,"upstreamMs":null,"upstreamStatus":null,"upstreamError":null,"#,
             r#""upstreamMessage":null,"upstreamRequestId":null,"keySwitchedFrom":null,"keySwitchedTo":null,"ms":1}"#
         );
@@ -379,6 +403,9 @@ mod tests {
             (Record { route: Some("/v2/*"), ..bare() }, json!({ "route": "/v2/*" })),
             (Record { code: Some("denied"), ..bare() }, json!({ "code": "denied" })),
             (Record { fault: Some("line 2\n"), ..bare() }, json!({ "fault": "line 2\n" })),
+            (Record { hint: Some("see x"), ..bare() }, json!({ "hint": "see x" })),
+            (Record { source: Some("0a"), ..bare() }, json!({ "source": "0a" })),
+            (Record { refusals: Some(7), ..bare() }, json!({ "refusals": 7 })),
             (Record { trace: Some("0af7"), ..bare() }, json!({ "traceId": "0af7" })),
             (Record { cache: Some("hit"), ..bare() }, json!({ "cache": "hit" })),
             (Record { call: Some(call), ..bare() }, json!({ "tries": 3, "key": "d8b84e31", "upstreamMs": 7 })),

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use attention_core::Timestamp;
-use attention_gateway::cache::{EntryId, Found, Index, Outcome, Owner, Pending, Stored, Visit};
+use attention_core::{Headers, Timestamp};
+use attention_gateway::cache::{Answer, EntryId, Found, Index, Outcome, Owner, Pending, Stored, Visit};
 use proptest::prelude::*;
 use proptest::sample::Index as Pick;
 
@@ -184,6 +184,11 @@ struct Bed {
 
 fn pairs(list: &[(&str, &str)]) -> Pairs {
     list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A response whose headers come down as they came.
+fn answered(headers: &dyn Headers, rewritten: bool) -> Answer<'_> {
+    Answer { status: 200, headers, down: headers, rewritten }
 }
 
 fn echoes(value: &str) -> bool {
@@ -370,7 +375,7 @@ impl Bed {
         }
         let now = self.at();
         let open = &mut self.open[at];
-        let confirmed = open.visit.confirmed(&mut self.index, &headers, &open.request, echoes, now);
+        let confirmed = open.visit.confirmed(&mut self.index, &answered(&headers, false), &open.request, echoes, now);
         let target = open.target.clone();
         let Ok(stored) = confirmed else {
             assert!(said.confused);
@@ -390,7 +395,7 @@ impl Bed {
     fn ok(&mut self, at: usize, said: Said, fresh: Fresh, length: usize) {
         let (headers, now) = (self.headers(at, &said), self.at());
         let Open { visit, target, version, since, .. } = &self.open[at];
-        let pending = visit.keep(&mut self.index, 200, &headers, echoes, said.body == Body::Rewritten, now);
+        let pending = visit.keep(&mut self.index, &answered(&headers, said.body == Body::Rewritten), echoes, now);
         let may = !said.no_store && (fresh.until > self.now || said.tagged);
         assert_eq!(pending.is_some(), may, "{said:?}");
         self.log.push(Event::Superseded { target: target.clone() });

@@ -159,7 +159,9 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
                 }
             }
             Step::ReadResponse { limit, .. } => {
-                Report::ResponseBody((event.whole && event.body.len() <= *limit).then(|| event.body.to_vec()))
+                let fits = event.body.len() <= *limit;
+                let may = event.body.chunks(3).all(|piece| exchange.may_hold(deployment, piece.len(), now));
+                Report::ResponseBody((event.whole && fits && may).then(|| event.body.to_vec()))
             }
             Step::Pass(_) | Step::Serve(_) | Step::Reply(_) | Step::ShowStatus => {
                 outcome.shows(&(exchange.headers(), exchange.step()));
@@ -263,12 +265,22 @@ fn uploads_that_callers_break_off_shut_nobody_out() {
 
 #[test]
 fn an_answer_with_nothing_in_it_is_its_status_even_where_something_is_redacted() {
-    let mut deployment = deployment(&[]);
-    let headers = with_token(&[]);
-    let mut exchange = begin(&mut deployment, "GET", "/v2/shown", &headers, false);
-    let response = owned(&[]);
-    exchange.report(&mut deployment, &headers, Report::Response { status: 204, headers: &response, jitter: 0.5 }, NOW);
-    assert!(matches!(exchange.step(), Step::ReadResponse { .. }));
-    exchange.report(&mut deployment, &headers, Report::ResponseBody(Some(Vec::new())), NOW);
-    assert!(matches!(exchange.step(), Step::Pass(Pass { body: Body::Empty, .. })));
+    let answered = |method: &str, status, response: &[(&str, &str)]| {
+        let mut deployment = deployment(&[("ATTENTION_POLICY", Text::Given("allow * /v2/shown redact=email".into()))]);
+        let headers = with_token(&[]);
+        let mut exchange = begin(&mut deployment, method, "/v2/shown", &headers, false);
+        let response = owned(response);
+        exchange.report(&mut deployment, &headers, Report::Response { status, headers: &response, jitter: 0.5 }, NOW);
+        if matches!(exchange.step(), Step::ReadResponse { .. }) {
+            exchange.report(&mut deployment, &headers, Report::ResponseBody(Some(Vec::new())), NOW);
+        }
+        matches!(exchange.step(), Step::Pass(Pass { body: Body::Empty, .. }))
+    };
+    assert!(answered("DELETE", 204, &[]));
+    assert!(answered("POST", 205, &[("content-type", "text/html")]));
+    assert!(answered("HEAD", 200, &[("content-type", "text/html"), ("content-length", "70")]));
+    for status in [200, 201, 202] {
+        assert!(answered("POST", status, &[("content-length", "0"), ("content-type", "text/html")]));
+        assert!(answered("POST", status, &[]));
+    }
 }

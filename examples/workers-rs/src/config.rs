@@ -2,11 +2,11 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use attention_core::credential::TokenDigest;
 use attention_core::call::Upstream;
+use attention_core::credential::TokenDigest;
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
-use attention_gateway::authorize::policy::{DEFAULT_POLICY, Policy};
 use attention_core::{ApiKey, KeyRing};
+use attention_gateway::authorize::policy::{DEFAULT_POLICY, Policy};
 use worker::{Env, Result};
 
 pub struct Config {

@@ -12,6 +12,7 @@ use attention_core::call::{Attempt, CallOptions, Failure, Verdict};
 use attention_core::credential::{Bearer, TokenDigest};
 use attention_core::url::RequestPath;
 use attention_core::{Action, Call, Method, Timestamp};
+use attention_gateway::answer::header_policy;
 use futures_util::future::{Either, select};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{
@@ -32,21 +33,6 @@ type Result<T> = std::result::Result<T, Refusal>;
 
 /// Longer than the API is known to take.
 const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// What crosses, up to the API and down from it; everything else stays behind.
-const UP: [&str; 6] =
-    ["accept", "accept-encoding", "accept-language", "content-type", "idempotency-key", "if-none-match"];
-const DOWN: [&str; 9] = [
-    "cache-control",
-    "content-encoding",
-    "content-type",
-    "etag",
-    "link",
-    "retry-after",
-    "x-ratelimit-limit",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
-];
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
@@ -104,7 +90,8 @@ async fn serve(request: &Request, origin: Option<&str>, config: &Config) -> Resu
 
 /// Core's `Call` says what to do next; this does it and tells what came of it.
 async fn forward(request: &Request, method: Method, url: &str, config: &Config) -> Result<Response> {
-    let headers: Headers = request.headers().entries().filter(|(name, _)| UP.contains(&name.as_str())).collect();
+    let headers: Headers =
+        request.headers().entries().filter(|(name, _)| header_policy::UP.contains(&name.as_str())).collect();
     let body = request.inner().body().map(Into::into);
     let options = CallOptions { replayable: body.is_none(), timeout: Some(TIMEOUT), ..CallOptions::new(method) };
     let mut init = RequestInit::new();
@@ -168,7 +155,8 @@ async fn send(url: &str, init: &RequestInit, attempt: Attempt) -> std::result::R
 
 /// The body stays a stream.
 fn passed(response: Response) -> worker::Result<Response> {
-    let headers: Headers = response.headers().entries().filter(|(name, _)| DOWN.contains(&name.as_str())).collect();
+    let headers: Headers =
+        response.headers().entries().filter(|(name, _)| header_policy::DOWN.contains(&name.as_str())).collect();
     if !headers.has("cache-control")? {
         headers.set("cache-control", "private, no-store")?;
     }

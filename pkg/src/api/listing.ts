@@ -6,11 +6,17 @@ import type { APIPromise, WithResponse } from "../call/promise.js";
 import { type Query, queryPairs } from "../call/query.js";
 import { errorOf } from "../errors/errors.js";
 
-/**
- * How a list is paged: the style, the parameter that moves on, where the items are, where the total or the next cursor
- * is.
- */
-export type PagingStyle = readonly [style: string, parameter: string, items: string, end: string];
+/** How a list is paged. */
+export interface Paging {
+  /** By the page's number, by how many items precede it, by a cursor, or not at all. */
+  readonly style: "page" | "offset" | "cursor" | "limit";
+  /** The query parameter that moves on. */
+  readonly parameter?: string;
+  /** Where the items are in an answer. */
+  readonly items: string;
+  /** Where the total or the next cursor is. */
+  readonly end?: string;
+}
 
 /**
  * A list: `for await` gives its items, one by one, and asks for a page when it
@@ -22,7 +28,7 @@ export type PagingStyle = readonly [style: string, parameter: string, items: str
 export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Item> {
   readonly #fetch: (options: CallOptions) => APIPromise<unknown>;
   readonly #options: CallOptions;
-  readonly #style: PagingStyle;
+  readonly #paging: Paging;
   readonly #limit: number;
   #first: APIPromise<Page> | undefined;
 
@@ -31,13 +37,13 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
     owner: string,
     fetch: (options: CallOptions) => APIPromise<unknown>,
     options: CallOptions & { readonly limit?: number | undefined },
-    style: PagingStyle,
+    paging: Paging,
   ) {
     const { limit = Infinity, ...rest } = options;
     if (limit !== Infinity) check(owner, "limit", limit, count);
     this.#fetch = fetch;
     this.#options = rest;
-    this.#style = style;
+    this.#paging = paging;
     this.#limit = limit;
   }
 
@@ -89,7 +95,7 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
   }
 
   async *#walk(): AsyncGenerator<readonly [Page, readonly Item[]], void, undefined> {
-    const [style, parameter, field, end] = this.#style;
+    const { style, parameter = "", items: field, end = "" } = this.#paging;
     const query = queryPairs((this.#options.query as Query) ?? {});
     const given = query.find(([name]) => name === parameter)?.[1];
     const others = query.filter(([name]) => name !== parameter);

@@ -5,56 +5,213 @@
  */
 
 import type { APIPromise } from "../call/promise.js";
-import type { Listing, PagingStyle } from "./listing.js";
+import type { Listing } from "./listing.js";
 import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";
 import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";
+import type { Operation } from "./resources.js";
 import type { operations } from "./schema.js";
 import type { SuperAgentHelpers } from "./super-agent.js";
 import type { KnowledgeBaseHelpers } from "./upload.js";
 
-/**
- * How lists are paged: the style, the parameter that moves on, where the items are, where the total or the next cursor
- * is.
- */
-export const STYLES: readonly PagingStyle[] = [
-  ["page", "page", "data", "meta.totalRecords"],
-  ["offset", "offset", "data", "total"],
-  ["offset", "offset", "data", "meta.totalRecords"],
-  ["cursor", "cursor", "data", "next_cursor"],
-  ["cursor", "cursor", "items", "nextCursor"],
-  ["limit", "", "sessions", ""],
-];
-
-/**
- * Every operation: its method's letter (large: takes a query or body), its name, its path, `#` and its style of paging.
- */
-export const TABLE = {
-  conversations:
-    "GlistWithTranscripts/conversations#0 Glist/conversations/list#0 Gget/conversations/{id} Uupdate/conversations/{id} darchive/conversations/{id} UchangeTitle/conversations/{id}/title UchangeLabels/conversations/{id}/labels xchangePrivacy/conversations/{id}/change_privacy UupdateLinkedCrmRecords/conversations/{id}/linked-crm-records PconfirmCrmIntelligence/conversations/{id}/crm/confirm PtriggerNativeIntegration/conversations/{id}/trigger-native-integration ggetByExternalId/conversations/by-external-id/{externalId} GlistWorkflowLogs/conversations/workflow-logs#1 Pimport/conversations/import",
-  opportunities: "Pchange/changeConversationOpportunity",
-  tools: "PaskAttention/ask_attention/v2 PcreateSnippet/snippets",
-  chats: "Glist/chats#0",
-  emails: "Glist/emails#0",
-  generalizedInsights: "GlistHistory/gi/history#2",
-  library: "GlistFolders/library/folders",
-  actions: "Glist/actions#3",
-  recorderMetrics: "GlistMeetings/recorder_metrics/all_meetings#4",
-  users: "Glist/users",
-  organizations:
-    "GlistUsers/organizations/users PcreateUser/organizations/users AupdateUser/organizations/users/{userId} ddeleteUser/organizations/users/{userId} glistRoles/organizations/roles glistTeams/organizations/teams PcreateTeam/organizations/teams AupdateTeam/organizations/teams/{teamId}",
-  teams: "glist/teams gget/teams/{id} glistMembers/teams/{id}/members",
-  labels: "glist/labels Pcreate/labels gget/labels/{id} Aupdate/labels/{id} ddelete/labels/{id}",
-  scorecards:
-    "glist/scorecards Pcreate/scorecards gget/scorecards/{id} Aupdate/scorecards/{id} glistItems/scorecards/{id}/items PcreateItem/scorecards/{id}/items ggetItem/scorecards/{id}/items/{itemId} AupdateItem/scorecards/{id}/items/{itemId} ddeleteItem/scorecards/{id}/items/{itemId} PgetSummary/scorecards/summary PcreateResult/createScorecardResult",
-  fieldConfigurations:
-    "glist/field-configurations Pcreate/field-configurations gget/field-configurations/{id} Aupdate/field-configurations/{id} ddelete/field-configurations/{id} GlistItems/field-configurations/{id}/items#0 PcreateItem/field-configurations/{id}/items ggetItem/field-configurations/{id}/items/{itemId} AupdateItem/field-configurations/{id}/items/{itemId} ddeleteItem/field-configurations/{id}/items/{itemId}",
-  knowledgeBase:
-    "glist/knowledge-base/sources Pcreate/knowledge-base/sources PrequestUpload/knowledge-base/sources/upload gget/knowledge-base/sources/{sourceId} Aupdate/knowledge-base/sources/{sourceId} ddelete/knowledge-base/sources/{sourceId} pconfirmUpload/knowledge-base/sources/{sourceId}/confirm-upload",
-  superAgent:
-    "PsendMessage/super-agent/messages GlistSessions/super-agent/sessions#5 glistSessionMessages/super-agent/sessions/{sessionId}/messages ddeleteSession/super-agent/sessions/{sessionId}",
-  apiKeys: "glist/api_keys Pcreate/api_keys",
-  scim: "ggetServiceProviderConfig/scim/ServiceProviderConfigs glistUsers/scim/Users PcreateUser/scim/Users ggetUser/scim/Users/{id} UreplaceUser/scim/Users/{id} ApatchUser/scim/Users/{id} glistGroups/scim/Groups PcreateGroup/scim/Groups ggetGroup/scim/Groups/{id} UreplaceGroup/scim/Groups/{id} ApatchGroup/scim/Groups/{id}",
-};
+/** Every operation, by resource and name. */
+export const OPERATIONS = {
+  conversations: {
+    listWithTranscripts: {
+      method: "GET",
+      path: "/conversations",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    list: {
+      method: "GET",
+      path: "/conversations/list",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    get: { method: "GET", path: "/conversations/{id}", takes: "query" },
+    update: { method: "PUT", path: "/conversations/{id}", takes: "body" },
+    archive: { method: "DELETE", path: "/conversations/{id}" },
+    changeTitle: { method: "PUT", path: "/conversations/{id}/title", takes: "body" },
+    changeLabels: { method: "PUT", path: "/conversations/{id}/labels", takes: "body" },
+    changePrivacy: { method: "PUT", path: "/conversations/{id}/change_privacy", idempotent: false },
+    updateLinkedCrmRecords: { method: "PUT", path: "/conversations/{id}/linked-crm-records", takes: "body" },
+    confirmCrmIntelligence: { method: "POST", path: "/conversations/{id}/crm/confirm", takes: "body" },
+    triggerNativeIntegration: { method: "POST", path: "/conversations/{id}/trigger-native-integration", takes: "body" },
+    getMediaUrl: { method: "POST", path: "/conversations/{id}/media/download" },
+    getByExternalId: { method: "GET", path: "/conversations/by-external-id/{externalId}" },
+    listWorkflowLogs: {
+      method: "GET",
+      path: "/conversations/workflow-logs",
+      takes: "query",
+      pages: { style: "offset", parameter: "offset", items: "data", end: "total" },
+    },
+    getUploadUrl: { method: "GET", path: "/conversations/upload-url" },
+    import: { method: "POST", path: "/conversations/import", takes: "body" },
+  },
+  opportunities: { change: { method: "POST", path: "/changeConversationOpportunity", takes: "body" } },
+  tools: {
+    askAttention: { method: "POST", path: "/ask_attention/v2", takes: "body" },
+    askAttentionV1: { method: "POST", path: "/ask_attention", takes: "body" },
+    createSnippet: { method: "POST", path: "/snippets", takes: "body" },
+    createDeck: { method: "POST", path: "/create_deck", takes: "body", idempotent: false },
+  },
+  integrations: { listWorkflows: { method: "GET", path: "/integration-workflows" } },
+  chats: {
+    list: {
+      method: "GET",
+      path: "/chats",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+  },
+  emails: {
+    list: {
+      method: "GET",
+      path: "/emails",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    listTemplates: { method: "GET", path: "/email-templates" },
+  },
+  generalizedInsights: {
+    listHistory: {
+      method: "GET",
+      path: "/gi/history",
+      takes: "query",
+      pages: { style: "offset", parameter: "offset", items: "data", end: "meta.totalRecords" },
+    },
+  },
+  library: { listFolders: { method: "GET", path: "/library/folders", takes: "query" } },
+  actions: {
+    list: {
+      method: "GET",
+      path: "/actions",
+      takes: "query",
+      pages: { style: "cursor", parameter: "cursor", items: "data", end: "next_cursor" },
+    },
+  },
+  recorderMetrics: {
+    listMeetings: {
+      method: "GET",
+      path: "/recorder_metrics/all_meetings",
+      takes: "query",
+      pages: { style: "cursor", parameter: "cursor", items: "items", end: "nextCursor" },
+    },
+  },
+  crm: { query: { method: "POST", path: "/crm/query", takes: "body" } },
+  reports: {
+    getUsage: { method: "GET", path: "/usageReport" },
+    getConnection: { method: "GET", path: "/connectionReport" },
+  },
+  calendar: { listEvents: { method: "GET", path: "/calendar_events/{user_uuid}" } },
+  users: { list: { method: "GET", path: "/users", takes: "query" } },
+  organizations: {
+    listUsers: { method: "GET", path: "/organizations/users", takes: "query" },
+    createUser: { method: "POST", path: "/organizations/users", takes: "body" },
+    updateUser: { method: "PATCH", path: "/organizations/users/{userId}", takes: "body" },
+    deleteUser: { method: "DELETE", path: "/organizations/users/{userId}" },
+    listRoles: { method: "GET", path: "/organizations/roles" },
+    listTeams: { method: "GET", path: "/organizations/teams" },
+    createTeam: { method: "POST", path: "/organizations/teams", takes: "body" },
+    updateTeam: { method: "PATCH", path: "/organizations/teams/{teamId}", takes: "body" },
+  },
+  teams: {
+    list: { method: "GET", path: "/teams" },
+    get: { method: "GET", path: "/teams/{id}" },
+    listMembers: { method: "GET", path: "/teams/{id}/members" },
+    updateOpportunity: { method: "PUT", path: "/teams/{id}/opportunity", takes: "body", idempotent: false },
+  },
+  labels: {
+    list: { method: "GET", path: "/labels" },
+    create: { method: "POST", path: "/labels", takes: "body" },
+    get: { method: "GET", path: "/labels/{id}" },
+    update: { method: "PATCH", path: "/labels/{id}", takes: "body" },
+    delete: { method: "DELETE", path: "/labels/{id}" },
+  },
+  scorecards: {
+    list: {
+      method: "GET",
+      path: "/scorecards",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    create: { method: "POST", path: "/scorecards", takes: "body" },
+    get: { method: "GET", path: "/scorecards/{id}" },
+    update: { method: "PATCH", path: "/scorecards/{id}", takes: "body" },
+    listItems: {
+      method: "GET",
+      path: "/scorecards/{id}/items",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    createItem: { method: "POST", path: "/scorecards/{id}/items", takes: "body" },
+    getItem: { method: "GET", path: "/scorecards/{id}/items/{itemId}" },
+    updateItem: { method: "PATCH", path: "/scorecards/{id}/items/{itemId}", takes: "body" },
+    deleteItem: { method: "DELETE", path: "/scorecards/{id}/items/{itemId}" },
+    getSummary: { method: "POST", path: "/scorecards/summary", takes: "body" },
+    createResult: { method: "POST", path: "/createScorecardResult", takes: "body", idempotent: false },
+  },
+  fieldConfigurations: {
+    list: {
+      method: "GET",
+      path: "/field-configurations",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    create: { method: "POST", path: "/field-configurations", takes: "body" },
+    get: { method: "GET", path: "/field-configurations/{id}" },
+    update: { method: "PATCH", path: "/field-configurations/{id}", takes: "body" },
+    delete: { method: "DELETE", path: "/field-configurations/{id}" },
+    listItems: {
+      method: "GET",
+      path: "/field-configurations/{id}/items",
+      takes: "query",
+      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+    },
+    createItem: { method: "POST", path: "/field-configurations/{id}/items", takes: "body" },
+    getItem: { method: "GET", path: "/field-configurations/{id}/items/{itemId}" },
+    updateItem: { method: "PATCH", path: "/field-configurations/{id}/items/{itemId}", takes: "body" },
+    deleteItem: { method: "DELETE", path: "/field-configurations/{id}/items/{itemId}" },
+  },
+  knowledgeBase: {
+    list: { method: "GET", path: "/knowledge-base/sources" },
+    create: { method: "POST", path: "/knowledge-base/sources", takes: "body" },
+    requestUpload: { method: "POST", path: "/knowledge-base/sources/upload", takes: "body" },
+    get: { method: "GET", path: "/knowledge-base/sources/{sourceId}" },
+    update: { method: "PATCH", path: "/knowledge-base/sources/{sourceId}", takes: "body" },
+    delete: { method: "DELETE", path: "/knowledge-base/sources/{sourceId}" },
+    confirmUpload: { method: "POST", path: "/knowledge-base/sources/{sourceId}/confirm-upload" },
+  },
+  superAgent: {
+    sendMessage: { method: "POST", path: "/super-agent/messages", takes: "body", idempotent: false },
+    listSessions: {
+      method: "GET",
+      path: "/super-agent/sessions",
+      takes: "query",
+      pages: { style: "limit", items: "sessions" },
+    },
+    listSessionMessages: { method: "GET", path: "/super-agent/sessions/{sessionId}/messages" },
+    deleteSession: { method: "DELETE", path: "/super-agent/sessions/{sessionId}" },
+  },
+  apiKeys: {
+    list: { method: "GET", path: "/api_keys" },
+    create: { method: "POST", path: "/api_keys", takes: "body", idempotent: false },
+    delete: { method: "DELETE", path: "/api_keys" },
+  },
+  scim: {
+    getServiceProviderConfig: { method: "GET", path: "/scim/ServiceProviderConfigs" },
+    listUsers: { method: "GET", path: "/scim/Users" },
+    createUser: { method: "POST", path: "/scim/Users", takes: "body" },
+    getUser: { method: "GET", path: "/scim/Users/{id}" },
+    replaceUser: { method: "PUT", path: "/scim/Users/{id}", takes: "body" },
+    patchUser: { method: "PATCH", path: "/scim/Users/{id}", takes: "body" },
+    listGroups: { method: "GET", path: "/scim/Groups" },
+    createGroup: { method: "POST", path: "/scim/Groups", takes: "body" },
+    getGroup: { method: "GET", path: "/scim/Groups/{id}" },
+    replaceGroup: { method: "PUT", path: "/scim/Groups/{id}", takes: "body" },
+    patchGroup: { method: "PATCH", path: "/scim/Groups/{id}", takes: "body" },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 /** What a client has, by resource. */
 export interface Resources {
@@ -64,6 +221,8 @@ export interface Resources {
   readonly opportunities: Opportunities;
   /** Questions over conversations, and clips. */
   readonly tools: Tools;
+  /** Native integrations. */
+  readonly integrations: Integrations;
   /** Analysed chats and e-mail threads. */
   readonly chats: Chats;
   /** E-mails tied to accounts and deals. */
@@ -76,6 +235,12 @@ export interface Resources {
   readonly actions: Actions;
   /** Recording status of meetings. */
   readonly recorderMetrics: RecorderMetrics;
+  /** The connected CRM. */
+  readonly crm: Crm;
+  /** Reports. */
+  readonly reports: Reports;
+  /** Calendars. */
+  readonly calendar: Calendar;
   /** Users. */
   readonly users: Users;
   /** Users, teams and roles of the organisation. */
@@ -103,6 +268,11 @@ export interface Conversations {
   /**
    * List conversations, transcripts included: GET /conversations.
    *
+   * Answers are large: each conversation comes with its transcript and insights. Conversations that are empty are left
+   * out, which the lighter list does not.
+   *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations
    */
   listWithTranscripts(
@@ -111,6 +281,12 @@ export interface Conversations {
   ): Listing<AnswerOf<operations["listConversations"]>, ItemOf<AnswerOf<operations["listConversations"]>, "data">>;
   /**
    * List conversations, lighter form: GET /conversations/list.
+   *
+   * Leaves out extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source
+   * says withCrmRecords or withIntelligenceItems. Conversations that are empty come too, which the list with
+   * transcripts leaves out.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations-optimized
    */
@@ -124,6 +300,8 @@ export interface Conversations {
   /**
    * Read one conversation: GET /conversations/{id}.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation
    */
   get(
@@ -133,6 +311,8 @@ export interface Conversations {
   ): APIPromise<AnswerOf<operations["getConversation"]>>;
   /**
    * Update a conversation: PUT /conversations/{id}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/update-conversation
    */
@@ -144,11 +324,17 @@ export interface Conversations {
   /**
    * Archive a conversation: DELETE /conversations/{id}.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/conversation/archive-conversation
    */
   archive(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["archiveConversation"]>>;
   /**
    * Rename a conversation: PUT /conversations/{id}/title.
+   *
+   * The search index is refreshed after the change.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-title
    */
@@ -160,6 +346,8 @@ export interface Conversations {
   /**
    * Set labels on a conversation: PUT /conversations/{id}/labels.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-labels
    */
   changeLabels(
@@ -169,6 +357,9 @@ export interface Conversations {
   ): APIPromise<AnswerOf<operations["changeConversationLabels"]>>;
   /**
    * Flip a conversation between private and public: PUT /conversations/{id}/change_privacy.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Not safe to repeat: see the README on retries.
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-privacy
@@ -177,7 +368,9 @@ export interface Conversations {
   /**
    * Replace the CRM records linked to a conversation: PUT /conversations/{id}/linked-crm-records.
    *
-   * @see https://docs.attention.com/api-reference/conversation/update-linked-crm-records.md
+   * Key: which level it takes is not documented.
+   *
+   * @see https://docs.attention.com/api-reference/conversation/update-linked-crm-records
    */
   updateLinkedCrmRecords(
     id: string,
@@ -186,6 +379,8 @@ export interface Conversations {
   ): APIPromise<AnswerOf<operations["updateLinkedCrmRecords"]>>;
   /**
    * Confirm extracted CRM values: POST /conversations/{id}/crm/confirm.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/confirm-crm-intelligence
    */
@@ -197,6 +392,8 @@ export interface Conversations {
   /**
    * Start native integration workflows for a conversation: POST /conversations/{id}/trigger-native-integration.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/conversation/trigger-native-integration
    */
   triggerNativeIntegration(
@@ -205,7 +402,25 @@ export interface Conversations {
     options?: BodyOptions<operations["triggerNativeIntegration"]>,
   ): APIPromise<AnswerOf<operations["triggerNativeIntegration"]>>;
   /**
+   * Ask for an address to download the recording from: POST /conversations/{id}/media/download.
+   *
+   * The answer is a presigned, short-lived address of the recording: whoever has it may read the recording.
+   * Organisation-level keys only: a user-level key lists calls and fails here. Clients met both 403 and 404 where there
+   * is no recording. The videoUID of a conversation is no substitute: it resolves in Attention's own player only.
+   *
+   * Key: organisation-level only; a user-level key is refused.
+   *
+   * The answer grants access by itself: keep it out of logs.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/api-reference/conversation/get-conversation
+   */
+  getMediaUrl(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getConversationMediaUrl"]>>;
+  /**
    * Find an imported conversation by its external identifier: GET /conversations/by-external-id/{externalId}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation-by-external-id
    */
@@ -215,6 +430,8 @@ export interface Conversations {
   ): APIPromise<AnswerOf<operations["getConversationByExternalId"]>>;
   /**
    * List workflow runs on conversations: GET /conversations/workflow-logs.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversation-workflow-logs
    */
@@ -226,7 +443,27 @@ export interface Conversations {
     ItemOf<AnswerOf<operations["listConversationWorkflowLogs"]>, "data">
   >;
   /**
+   * Ask for an address to upload a recording to: GET /conversations/upload-url.
+   *
+   * The answer has an address that takes one PUT of the recording, with its Content-Type and without the API key:
+   * whoever has it may write there. POST /conversations/import then takes downloadUrl as its mediaURL.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * The answer grants access by itself: keep it out of logs.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/api-reference/conversation/import-conversation
+   */
+  getUploadUrl(options?: PlainOptions): APIPromise<AnswerOf<operations["getConversationUploadUrl"]>>;
+  /**
    * Import a recording from elsewhere: POST /conversations/import.
+   *
+   * The uuid comes before the media is processed. Reading the conversation until its importStatus is FINISHED,
+   * DISCARDED or FAILED is what public clients do; compare without case.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/import-conversation
    */
@@ -241,6 +478,8 @@ export interface Opportunities {
   /**
    * Link, replace or remove the opportunity of a conversation: POST /changeConversationOpportunity.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/opportunity/change-conversation-opportunity
    */
   change(
@@ -254,6 +493,12 @@ export interface Tools {
   /**
    * Ask a question of chosen conversations or of a deal: POST /ask_attention/v2.
    *
+   * Give conversations_ids together with deal_id "", or a deal_id and no conversations_ids. Both non-empty answer 400;
+   * neither is an error (a public client saw 500). What fails for one conversation is in its error field, with a
+   * success status.
+   *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/tool/ask-attention-v2
    */
   askAttention(
@@ -261,7 +506,28 @@ export interface Tools {
     options?: BodyOptions<operations["askAttention"]>,
   ): APIPromise<AnswerOf<operations["askAttention"]>>;
   /**
+   * Ask a question of conversations (deprecated): POST /ask_attention.
+   *
+   * Use askAttention instead. Body and answer were not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @deprecated The API's own index says so.
+   *
+   * @see https://docs.attention.com/api-reference/tool/ask-attention-v2
+   */
+  askAttentionV1(
+    body: BodyOf<operations["askAttentionV1"]>,
+    options?: BodyOptions<operations["askAttentionV1"]>,
+  ): APIPromise<AnswerOf<operations["askAttentionV1"]>>;
+  /**
    * Create a shareable clip: POST /snippets.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * The answer grants access by itself: keep it out of logs.
    *
    * @see https://docs.attention.com/api-reference/tool/create-snippet
    */
@@ -269,12 +535,47 @@ export interface Tools {
     body: BodyOf<operations["createSnippet"]>,
     options?: BodyOptions<operations["createSnippet"]>,
   ): APIPromise<AnswerOf<operations["createSnippet"]>>;
+  /**
+   * Generate a presentation from conversations or deals: POST /create_deck.
+   *
+   * Body and answer were not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * Not safe to repeat: see the README on retries.
+   *
+   * @see https://docs.attention.com/mcp/tools-overview
+   */
+  createDeck(
+    body: BodyOf<operations["createDeck"]>,
+    options?: BodyOptions<operations["createDeck"]>,
+  ): APIPromise<AnswerOf<operations["createDeck"]>>;
+}
+
+/** Native integrations. */
+export interface Integrations {
+  /**
+   * List native integration workflows: GET /integration-workflows.
+   *
+   * Gives the identifiers that triggerNativeIntegration takes. The answer was not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/api-reference/conversation/trigger-native-integration
+   */
+  listWorkflows(options?: PlainOptions): APIPromise<AnswerOf<operations["listIntegrationWorkflows"]>>;
 }
 
 /** Analysed chats and e-mail threads. */
 export interface Chats {
   /**
    * List chats and e-mail threads that were analysed: GET /chats.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/chat/list-chats
    */
@@ -289,18 +590,34 @@ export interface Emails {
   /**
    * List e-mails: GET /emails.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/email/list-emails
    */
   list(
     query?: QueryOf<operations["listEmails"]>,
     options?: ListOptions,
   ): Listing<AnswerOf<operations["listEmails"]>, ItemOf<AnswerOf<operations["listEmails"]>, "data">>;
+  /**
+   * List e-mail templates: GET /email-templates.
+   *
+   * The answer was not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/api-reference/email/list-emails
+   */
+  listTemplates(options?: PlainOptions): APIPromise<AnswerOf<operations["listEmailTemplates"]>>;
 }
 
 /** Past generalised insights. */
 export interface GeneralizedInsights {
   /**
    * List past generalised insights of a user: GET /gi/history.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/gi/list-gi-history
    */
@@ -315,6 +632,8 @@ export interface Library {
   /**
    * List library folders: GET /library/folders.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/library/list-library-folder-structure
    */
   listFolders(
@@ -327,6 +646,11 @@ export interface Library {
 export interface Actions {
   /**
    * List proactive actions: GET /actions.
+   *
+   * An organisation-level key sees the actions of everyone, a user-level key those of its user. Suppressed actions are
+   * never listed.
+   *
+   * Key: of either level.
    *
    * @see https://docs.attention.com/api-reference/proactive/list-actions
    */
@@ -341,6 +665,10 @@ export interface RecorderMetrics {
   /**
    * List calendar meetings with their recording status: GET /recorder_metrics/all_meetings.
    *
+   * Organisation-level keys only. Past meetings come latest first; with upcoming, future ones come soonest first.
+   *
+   * Key: organisation-level only; a user-level key is refused.
+   *
    * @see https://docs.attention.com/api-reference/recordermetrics/list-recorder-meetings
    */
   listMeetings(
@@ -352,10 +680,76 @@ export interface RecorderMetrics {
   >;
 }
 
+/** The connected CRM. */
+export interface Crm {
+  /**
+   * Query the connected CRM: POST /crm/query.
+   *
+   * A POST that only reads. Body and answer were not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/mcp/tools-overview
+   */
+  query(
+    body: BodyOf<operations["queryCrm"]>,
+    options?: BodyOptions<operations["queryCrm"]>,
+  ): APIPromise<AnswerOf<operations["queryCrm"]>>;
+}
+
+/** Reports. */
+export interface Reports {
+  /**
+   * Read the usage of users or teams over a period: GET /usageReport.
+   *
+   * How the period is given, and what the answer holds, was not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/mcp/tools-overview
+   */
+  getUsage(options?: PlainOptions): APIPromise<AnswerOf<operations["getUsageReport"]>>;
+  /**
+   * Read which users have connected calendar and e-mail: GET /connectionReport.
+   *
+   * The answer was not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/mcp/tools-overview
+   */
+  getConnection(options?: PlainOptions): APIPromise<AnswerOf<operations["getConnectionReport"]>>;
+}
+
+/** Calendars. */
+export interface Calendar {
+  /**
+   * List the calendar events of a user: GET /calendar_events/{user_uuid}.
+   *
+   * The index says that this list is paged. How, and what the answer holds, was not read: look for a total or a next
+   * page in the answer.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/api-reference/recordermetrics/list-recorder-meetings
+   */
+  listEvents(user_uuid: string, options?: PlainOptions): APIPromise<AnswerOf<operations["listCalendarEvents"]>>;
+}
+
 /** Users. */
 export interface Users {
   /**
    * List users: GET /users.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/user/list-users
    */
@@ -367,6 +761,8 @@ export interface Organizations {
   /**
    * List the users of the organisation: GET /organizations/users.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/organization/list-organization-users
    */
   listUsers(
@@ -375,6 +771,8 @@ export interface Organizations {
   ): APIPromise<AnswerOf<operations["listOrganizationUsers"]>>;
   /**
    * Create a user: POST /organizations/users.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/create-user
    */
@@ -385,6 +783,8 @@ export interface Organizations {
   /**
    * Update a user: PATCH /organizations/users/{userId}.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/organization/update-user
    */
   updateUser(
@@ -394,6 +794,13 @@ export interface Organizations {
   ): APIPromise<AnswerOf<operations["updateOrganizationUser"]>>;
   /**
    * Remove a user: DELETE /organizations/users/{userId}.
+   *
+   * Sources disagree on what becomes of the user. The page of the MCP tool delete_user says soft delete: access ends at
+   * once, memberships are kept, the user can be reactivated. A third-party index and a public connector of this
+   * operation say permanent.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/users-roles
@@ -401,6 +808,9 @@ export interface Organizations {
   deleteUser(userId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["deleteOrganizationUser"]>>;
   /**
    * List roles: GET /organizations/roles.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/users-roles
@@ -408,6 +818,9 @@ export interface Organizations {
   listRoles(options?: PlainOptions): APIPromise<AnswerOf<operations["listOrganizationRoles"]>>;
   /**
    * List the teams of the organisation: GET /organizations/teams.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
@@ -415,6 +828,8 @@ export interface Organizations {
   listTeams(options?: PlainOptions): APIPromise<AnswerOf<operations["listOrganizationTeams"]>>;
   /**
    * Create a team: POST /organizations/teams.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
    */
@@ -424,6 +839,8 @@ export interface Organizations {
   ): APIPromise<AnswerOf<operations["createOrganizationTeam"]>>;
   /**
    * Update a team: PATCH /organizations/teams/{teamId}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/update-team
    */
@@ -438,6 +855,9 @@ export interface Organizations {
 export interface Teams {
   /**
    * List teams: GET /teams.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/teams
@@ -446,21 +866,46 @@ export interface Teams {
   /**
    * Read one team: GET /teams/{id}.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/team/get-team
    */
   get(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getTeam"]>>;
   /**
    * List the members of a team: GET /teams/{id}/members.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/team/get-team-members
    */
   listMembers(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["listTeamMembers"]>>;
+  /**
+   * Update the opportunity association of a team: PUT /teams/{id}/opportunity.
+   *
+   * Body, answer and meaning were not read.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * Not safe to repeat: see the README on retries.
+   *
+   * @see https://docs.attention.com/mcp/tools/teams
+   */
+  updateOpportunity(
+    id: string,
+    body: BodyOf<operations["updateTeamOpportunity"]>,
+    options?: BodyOptions<operations["updateTeamOpportunity"]>,
+  ): APIPromise<AnswerOf<operations["updateTeamOpportunity"]>>;
 }
 
 /** Label categories. */
 export interface Labels {
   /**
    * List labels: GET /labels.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/labels
@@ -468,6 +913,11 @@ export interface Labels {
   list(options?: PlainOptions): APIPromise<AnswerOf<operations["listLabels"]>>;
   /**
    * Create a label: POST /labels.
+   *
+   * Without aiFlow (false by default here, true in the MCP tool) the label neither appears in the app nor classifies
+   * calls, according to the page of the MCP tool; it also says that a category needs an option.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/create-label
    */
@@ -478,11 +928,15 @@ export interface Labels {
   /**
    * Read one label: GET /labels/{id}.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/label/get-label
    */
   get(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getLabel"]>>;
   /**
    * Update a label: PATCH /labels/{id}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/update-label
    */
@@ -493,6 +947,9 @@ export interface Labels {
   ): APIPromise<AnswerOf<operations["updateLabel"]>>;
   /**
    * Delete a label: DELETE /labels/{id}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/labels
@@ -504,13 +961,26 @@ export interface Labels {
 export interface Scorecards {
   /**
    * List scorecards: GET /scorecards.
+   *
+   * Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public
+   * connector.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
-  list(options?: PlainOptions): APIPromise<AnswerOf<operations["listScorecards"]>>;
+  list(
+    query?: QueryOf<operations["listScorecards"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listScorecards"]>, ItemOf<AnswerOf<operations["listScorecards"]>, "data">>;
   /**
    * Create a scorecard: POST /scorecards.
+   *
+   * Needs an organisation-level key ("admin-equivalent"). The request names the team teamUUID, the answer teamId.
+   *
+   * Key: organisation-level only; a user-level key is refused.
    *
    * @see https://docs.attention.com/api-reference/scorecard/create-scorecard
    */
@@ -520,6 +990,9 @@ export interface Scorecards {
   ): APIPromise<AnswerOf<operations["createScorecard"]>>;
   /**
    * Read one scorecard: GET /scorecards/{id}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
@@ -527,6 +1000,8 @@ export interface Scorecards {
   get(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getScorecard"]>>;
   /**
    * Update a scorecard: PATCH /scorecards/{id}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard
    */
@@ -537,13 +1012,27 @@ export interface Scorecards {
   ): APIPromise<AnswerOf<operations["updateScorecard"]>>;
   /**
    * List the items of a scorecard: GET /scorecards/{id}/items.
+   *
+   * Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public
+   * connector.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/create-scorecard-item
    */
-  listItems(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["listScorecardItems"]>>;
+  listItems(
+    id: string,
+    query?: QueryOf<operations["listScorecardItems"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listScorecardItems"]>, ItemOf<AnswerOf<operations["listScorecardItems"]>, "data">>;
   /**
    * Add an item to a scorecard: POST /scorecards/{id}/items.
+   *
+   * Needs an organisation-level key.
+   *
+   * Key: organisation-level only; a user-level key is refused.
    *
    * @see https://docs.attention.com/api-reference/scorecard/create-scorecard-item
    */
@@ -554,6 +1043,9 @@ export interface Scorecards {
   ): APIPromise<AnswerOf<operations["createScorecardItem"]>>;
   /**
    * Read one scorecard item: GET /scorecards/{id}/items/{itemId}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
@@ -561,6 +1053,8 @@ export interface Scorecards {
   getItem(id: string, itemId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getScorecardItem"]>>;
   /**
    * Update a scorecard item: PATCH /scorecards/{id}/items/{itemId}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
@@ -572,6 +1066,9 @@ export interface Scorecards {
   ): APIPromise<AnswerOf<operations["updateScorecardItem"]>>;
   /**
    * Delete a scorecard item: DELETE /scorecards/{id}/items/{itemId}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
@@ -583,6 +1080,9 @@ export interface Scorecards {
   ): APIPromise<AnswerOf<operations["deleteScorecardItem"]>>;
   /**
    * Summarise scores over a period: POST /scorecards/summary.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
@@ -593,7 +1093,11 @@ export interface Scorecards {
   ): APIPromise<AnswerOf<operations["getScorecardsSummary"]>>;
   /**
    * Record a scorecard result: POST /createScorecardResult.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
+   *
    * Not safe to repeat: see the README on retries.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
@@ -608,13 +1112,27 @@ export interface Scorecards {
 export interface FieldConfigurations {
   /**
    * List field configurations: GET /field-configurations.
+   *
+   * Comes in pages, probably of 50: awaited, it is the first page; `for await` has them all. The paging is inferred
+   * from sibling lists.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration
    */
-  list(options?: PlainOptions): APIPromise<AnswerOf<operations["listFieldConfigurations"]>>;
+  list(
+    query?: QueryOf<operations["listFieldConfigurations"]>,
+    options?: ListOptions,
+  ): Listing<
+    AnswerOf<operations["listFieldConfigurations"]>,
+    ItemOf<AnswerOf<operations["listFieldConfigurations"]>, "data">
+  >;
   /**
    * Create a field configuration: POST /field-configurations.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration
    */
@@ -624,6 +1142,9 @@ export interface FieldConfigurations {
   ): APIPromise<AnswerOf<operations["createFieldConfiguration"]>>;
   /**
    * Read one field configuration: GET /field-configurations/{id}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
@@ -631,6 +1152,8 @@ export interface FieldConfigurations {
   get(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getFieldConfiguration"]>>;
   /**
    * Update a field configuration: PATCH /field-configurations/{id}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
@@ -641,6 +1164,9 @@ export interface FieldConfigurations {
   ): APIPromise<AnswerOf<operations["updateFieldConfiguration"]>>;
   /**
    * Delete a field configuration: DELETE /field-configurations/{id}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
@@ -648,6 +1174,8 @@ export interface FieldConfigurations {
   delete(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["deleteFieldConfiguration"]>>;
   /**
    * List the items of a field configuration: GET /field-configurations/{id}/items.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/list-field-configuration-items
    */
@@ -662,6 +1190,8 @@ export interface FieldConfigurations {
   /**
    * Add an item to a field configuration: POST /field-configurations/{id}/items.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration-item
    */
   createItem(
@@ -671,6 +1201,8 @@ export interface FieldConfigurations {
   ): APIPromise<AnswerOf<operations["createFieldConfigurationItem"]>>;
   /**
    * Read one field configuration item: GET /field-configurations/{id}/items/{itemId}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
    */
@@ -682,6 +1214,8 @@ export interface FieldConfigurations {
   /**
    * Update a field configuration item: PATCH /field-configurations/{id}/items/{itemId}.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration-item
    */
   updateItem(
@@ -692,6 +1226,9 @@ export interface FieldConfigurations {
   ): APIPromise<AnswerOf<operations["updateFieldConfigurationItem"]>>;
   /**
    * Delete a field configuration item: DELETE /field-configurations/{id}/items/{itemId}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
@@ -708,13 +1245,17 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * List knowledge base sources: GET /knowledge-base/sources.
    *
-   * @see https://docs.attention.com/api-reference/knowledgebase/list-kb-sources
+   * Key: which level it takes is not documented.
+   *
+   * @see https://docs.attention.com/api-reference/knowledge-base/list-kb-sources
    */
   list(options?: PlainOptions): APIPromise<AnswerOf<operations["listKbSources"]>>;
   /**
    * Create a source from text: POST /knowledge-base/sources.
    *
-   * @see https://docs.attention.com/api-reference/knowledgebase/create-kb-source
+   * Key: which level it takes is not documented.
+   *
+   * @see https://docs.attention.com/api-reference/knowledge-base/create-kb-source
    */
   create(
     body: BodyOf<operations["createKbSource"]>,
@@ -722,6 +1263,10 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   ): APIPromise<AnswerOf<operations["createKbSource"]>>;
   /**
    * Ask for an address to upload a file to: POST /knowledge-base/sources/upload.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * The answer grants access by itself: keep it out of logs.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/request-kb-source-upload-url
    */
@@ -732,11 +1277,15 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Read one source, content included: GET /knowledge-base/sources/{sourceId}.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/knowledge-base/get-kb-source
    */
   get(sourceId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getKbSource"]>>;
   /**
    * Update a source: PATCH /knowledge-base/sources/{sourceId}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/update-kb-source
    */
@@ -747,6 +1296,9 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   ): APIPromise<AnswerOf<operations["updateKbSource"]>>;
   /**
    * Delete a source: DELETE /knowledge-base/sources/{sourceId}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/get-kb-source
@@ -754,6 +1306,8 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   delete(sourceId: string, options?: PlainOptions): APIPromise<AnswerOf<operations["deleteKbSource"]>>;
   /**
    * Confirm an uploaded file and index it: POST /knowledge-base/sources/{sourceId}/confirm-upload.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/confirm-kb-source-upload
    */
@@ -764,9 +1318,15 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
 export interface SuperAgent extends SuperAgentHelpers {
   /**
    * Send a message to the super agent: POST /super-agent/messages.
+   *
+   * User-level keys only. Answers within 15 seconds, or else 202 with the session to poll every 15 to 20 seconds;
+   * superAgent.send does that.
+   *
+   * Key: user-level only; an organisation-level key is refused.
+   *
    * Not safe to repeat: see the README on retries.
    *
-   * @see https://docs.attention.com/api-reference/superagent/send-super-agent-message
+   * @see https://docs.attention.com/api-reference/super-agent/send-super-agent-message
    */
   sendMessage(
     body: BodyOf<operations["sendSuperAgentMessage"]>,
@@ -774,6 +1334,10 @@ export interface SuperAgent extends SuperAgentHelpers {
   ): APIPromise<AnswerOf<operations["sendSuperAgentMessage"]>>;
   /**
    * List super agent sessions: GET /super-agent/sessions.
+   *
+   * User-level keys only.
+   *
+   * Key: user-level only; an organisation-level key is refused.
    *
    * @see https://docs.attention.com/api-reference/super-agent/list-super-agent-sessions
    */
@@ -787,6 +1351,10 @@ export interface SuperAgent extends SuperAgentHelpers {
   /**
    * Read the messages of a session: GET /super-agent/sessions/{sessionId}/messages.
    *
+   * User-level keys only.
+   *
+   * Key: user-level only; an organisation-level key is refused.
+   *
    * @see https://docs.attention.com/api-reference/super-agent/get-super-agent-session-history
    */
   listSessionMessages(
@@ -795,6 +1363,11 @@ export interface SuperAgent extends SuperAgentHelpers {
   ): APIPromise<AnswerOf<operations["listSuperAgentSessionMessages"]>>;
   /**
    * Delete a session and its messages: DELETE /super-agent/sessions/{sessionId}.
+   *
+   * User-level keys only.
+   *
+   * Key: user-level only; an organisation-level key is refused.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/super-agent
@@ -807,19 +1380,46 @@ export interface ApiKeys {
   /**
    * List API keys: GET /api_keys.
    *
+   * The answer holds the keys themselves, in value. The authentication guide says that a key is shown once, at
+   * creation: this page contradicts it.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * The answer holds API keys: keep it out of logs, and away from callers.
+   *
    * @see https://docs.attention.com/api-reference/api-key/list-api-keys
    */
   list(options?: PlainOptions): APIPromise<AnswerOf<operations["listApiKeys"]>>;
   /**
    * Create an API key: POST /api_keys.
+   *
+   * The answer holds the new key itself.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * The answer holds API keys: keep it out of logs, and away from callers.
+   *
    * Not safe to repeat: see the README on retries.
    *
-   * @see https://docs.attention.com/api-reference/apikey/create-api-key
+   * @see https://docs.attention.com/api-reference/api-key/create-api-key
    */
   create(
     body: BodyOf<operations["createApiKey"]>,
     options?: BodyOptions<operations["createApiKey"]>,
   ): APIPromise<AnswerOf<operations["createApiKey"]>>;
+  /**
+   * Delete an API key: DELETE /api_keys.
+   *
+   * How the key is named in this call was not read: no parameter is declared, so give it in the options (query or
+   * body). A deleted key stops at once.
+   *
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/mcp/tools/api-keys
+   */
+  delete(options?: PlainOptions): APIPromise<AnswerOf<operations["deleteApiKey"]>>;
 }
 
 /** SCIM provisioning. */
@@ -827,21 +1427,29 @@ export interface Scim {
   /**
    * Read SCIM capabilities: GET /scim/ServiceProviderConfigs.
    *
+   * Key: which level it takes is not documented.
+   *
    * @see https://docs.attention.com/api-reference/scim/get-scim-service-provider-config
    */
   getServiceProviderConfig(options?: PlainOptions): APIPromise<AnswerOf<operations["getScimServiceProviderConfig"]>>;
   /**
    * List SCIM users: GET /scim/Users.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
-   * @see https://docs.attention.com/api-reference/scim/patch-scim-user
+   * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
   listUsers(options?: PlainOptions): APIPromise<AnswerOf<operations["listScimUsers"]>>;
   /**
    * Create a SCIM user: POST /scim/Users.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
-   * @see https://docs.attention.com/api-reference/scim/patch-scim-user
+   * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
   createUser(
     body: BodyOf<operations["createScimUser"]>,
@@ -849,16 +1457,22 @@ export interface Scim {
   ): APIPromise<AnswerOf<operations["createScimUser"]>>;
   /**
    * Read a SCIM user: GET /scim/Users/{id}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
-   * @see https://docs.attention.com/api-reference/scim/patch-scim-user
+   * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
   getUser(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getScimUser"]>>;
   /**
    * Replace a SCIM user: PUT /scim/Users/{id}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
-   * @see https://docs.attention.com/api-reference/scim/patch-scim-user
+   * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
   replaceUser(
     id: string,
@@ -868,7 +1482,11 @@ export interface Scim {
   /**
    * Update part of a SCIM user: PATCH /scim/Users/{id}.
    *
-   * @see https://docs.attention.com/api-reference/scim/patch-scim-user
+   * Key: which level it takes is not documented.
+   *
+   * Its own page was not read: inferred from others.
+   *
+   * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
   patchUser(
     id: string,
@@ -877,6 +1495,9 @@ export interface Scim {
   ): APIPromise<AnswerOf<operations["patchScimUser"]>>;
   /**
    * List SCIM groups: GET /scim/Groups.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
@@ -884,6 +1505,9 @@ export interface Scim {
   listGroups(options?: PlainOptions): APIPromise<AnswerOf<operations["listScimGroups"]>>;
   /**
    * Create a SCIM group: POST /scim/Groups.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
@@ -894,6 +1518,9 @@ export interface Scim {
   ): APIPromise<AnswerOf<operations["createScimGroup"]>>;
   /**
    * Read a SCIM group: GET /scim/Groups/{id}.
+   *
+   * Key: which level it takes is not documented.
+   *
    * Its own page was not read: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
@@ -901,6 +1528,8 @@ export interface Scim {
   getGroup(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["getScimGroup"]>>;
   /**
    * Replace a SCIM group: PUT /scim/Groups/{id}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/update-scim-group
    */
@@ -911,6 +1540,8 @@ export interface Scim {
   ): APIPromise<AnswerOf<operations["replaceScimGroup"]>>;
   /**
    * Update part of a SCIM group: PATCH /scim/Groups/{id}.
+   *
+   * Key: which level it takes is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */

@@ -3,48 +3,51 @@
 import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import type { Client } from "../client.js";
-import { Listing } from "./listing.js";
-import { STYLES } from "./operations.js";
+import { Listing, type Paging } from "./listing.js";
 
-/** The methods, by their letters in the table. */
-const METHODS = { g: "GET", p: "POST", u: "PUT", a: "PATCH", d: "DELETE", x: "PUT" } as const;
+/** An operation of the API, as its description has it. */
+export interface Operation {
+  readonly method: string;
+  /** With `{names}` for what varies, each a whole segment. */
+  readonly path: string;
+  /** What its method takes after those. */
+  readonly takes?: "query" | "body";
+  readonly pages?: Paging;
+  /** False: sent again after an answer that was lost, it might undo itself or be done twice. */
+  readonly idempotent?: false;
+}
 
-/** One resource's operations, out of its line in the table. */
-export function resource(client: Client, name: string, line: string): object {
+/** One resource's methods. */
+export function resource(client: Client, name: string, operations: Readonly<Record<string, Operation>>): object {
   return Object.fromEntries(
-    line.split(" ").map((entry) => {
-      const [, letter, operation, path, style] = /^(.)(\w+)([^#]+)#?(.*)$/.exec(entry) as unknown as [
-        string,
-        string,
-        string,
-        string,
-        string,
-      ];
-      const kind = letter.toLowerCase() as keyof typeof METHODS;
-      const method = METHODS[kind];
-      const call = (...given: unknown[]) => {
-        const owner = `${name}.${operation}`;
-        const url = path.replace(/\{(\w+)\}/g, (_, id) => piece(given.shift(), `${owner}: ${id}`));
-        const params = letter === kind ? undefined : { [kind === "g" ? "query" : "body"]: given.shift() };
-        check(owner, "options", given[0], object);
-        const options = { ...params, ...(given[0] as CallOptions | undefined) };
-        if (style !== "")
-          return new Listing(
-            owner,
-            (changed: CallOptions) => client.request(method, url, changed),
-            options,
-            STYLES[Number(style)]!,
-          );
-        // Sent again after an answer that was lost, it might undo itself.
-        return client.request(method, url, kind === "x" ? { idempotent: false, ...options } : options);
-      };
-      return [operation, call];
-    }),
+    Object.entries(operations).map(([operation, described]) => [
+      operation,
+      method(client, `${name}.${operation}`, described),
+    ]),
   );
 }
 
-/** A piece of a path. */
-function piece(value: unknown, what: string): string {
+function method(client: Client, owner: string, { method, path, takes, pages, idempotent }: Operation) {
+  return (...given: unknown[]) => {
+    const url = path
+      .split("/")
+      .map((segment) =>
+        segment.startsWith("{") ? encoded(given.shift(), `${owner}: ${segment.slice(1, -1)}`) : segment,
+      )
+      .join("/");
+    const params = takes && { [takes]: given.shift() };
+    check(owner, "options", given[0], object);
+    const own = given[0] as CallOptions | undefined;
+    // A key for idempotency vouches that it may be repeated.
+    const marked = own?.idempotent ?? (own?.idempotencyKey === undefined ? idempotent : undefined);
+    const options = { ...params, ...own, ...(marked !== undefined && { idempotent: marked }) };
+    if (pages === undefined) return client.request(method, url, options);
+    return new Listing(owner, (changed: CallOptions) => client.request(method, url, changed), options, pages);
+  };
+}
+
+/** A segment of a path. */
+function encoded(value: unknown, what: string): string {
   if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a string that is not empty`);
   return encodeURIComponent(value);
 }

@@ -12,7 +12,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List conversations, transcripts included */
+    /**
+     * List conversations, transcripts included
+     * @description Answers are large: each conversation comes with its transcript and insights. Conversations that are empty are left out, which the lighter list does not.
+     */
     get: operations["listConversations"];
     put?: never;
     post?: never;
@@ -29,7 +32,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List conversations, lighter form */
+    /**
+     * List conversations, lighter form
+     * @description Leaves out extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source says withCrmRecords or withIntelligenceItems. Conversations that are empty come too, which the list with transcripts leaves out.
+     */
     get: operations["listConversationsOptimized"];
     put?: never;
     post?: never;
@@ -163,6 +169,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/conversations/{id}/media/download": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask for an address to download the recording from
+     * @description The answer is a presigned, short-lived address of the recording: whoever has it may read the recording. Organisation-level keys only: a user-level key lists calls and fails here. Clients met both 403 and 404 where there is no recording. The videoUID of a conversation is no substitute: it resolves in Attention's own player only.
+     */
+    post: operations["getConversationMediaUrl"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/conversations/by-external-id/{externalId}": {
     parameters: {
       query?: never;
@@ -197,6 +223,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/conversations/upload-url": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Ask for an address to upload a recording to
+     * @description The answer has an address that takes one PUT of the recording, with its Content-Type and without the API key: whoever has it may write there. POST /conversations/import then takes downloadUrl as its mediaURL.
+     */
+    get: operations["getConversationUploadUrl"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/conversations/import": {
     parameters: {
       query?: never;
@@ -206,7 +252,10 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Import a recording from elsewhere */
+    /**
+     * Import a recording from elsewhere
+     * @description The uuid comes before the media is processed. Reading the conversation until its importStatus is FINISHED, DISCARDED or FAILED is what public clients do; compare without case.
+     */
     post: operations["importConversation"];
     delete?: never;
     options?: never;
@@ -240,8 +289,32 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Ask a question of chosen conversations or of a deal */
+    /**
+     * Ask a question of chosen conversations or of a deal
+     * @description Give conversations_ids together with deal_id "", or a deal_id and no conversations_ids. Both non-empty answer 400; neither is an error (a public client saw 500). What fails for one conversation is in its error field, with a success status.
+     */
     post: operations["askAttention"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/ask_attention": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask a question of conversations (deprecated)
+     * @deprecated
+     * @description Use askAttention instead. Body and answer were not read.
+     */
+    post: operations["askAttentionV1"];
     delete?: never;
     options?: never;
     head?: never;
@@ -259,6 +332,46 @@ export interface paths {
     put?: never;
     /** Create a shareable clip */
     post: operations["createSnippet"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/create_deck": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Generate a presentation from conversations or deals
+     * @description Body and answer were not read.
+     */
+    post: operations["createDeck"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/integration-workflows": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List native integration workflows
+     * @description Gives the identifiers that triggerNativeIntegration takes. The answer was not read.
+     */
+    get: operations["listIntegrationWorkflows"];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -291,6 +404,26 @@ export interface paths {
     };
     /** List e-mails */
     get: operations["listEmails"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/email-templates": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List e-mail templates
+     * @description The answer was not read.
+     */
+    get: operations["listEmailTemplates"];
     put?: never;
     post?: never;
     delete?: never;
@@ -340,8 +473,31 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List proactive actions */
+    /**
+     * List proactive actions
+     * @description An organisation-level key sees the actions of everyone, a user-level key those of its user. Suppressed actions are never listed.
+     */
     get: operations["listActions"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/calendar_events/{user_uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the calendar events of a user
+     * @description The index says that this list is paged. How, and what the answer holds, was not read: look for a total or a next page in the answer.
+     */
+    get: operations["listCalendarEvents"];
     put?: never;
     post?: never;
     delete?: never;
@@ -357,10 +513,73 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List calendar meetings with their recording status */
+    /**
+     * List calendar meetings with their recording status
+     * @description Organisation-level keys only. Past meetings come latest first; with upcoming, future ones come soonest first.
+     */
     get: operations["listRecorderMeetings"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/usageReport": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read the usage of users or teams over a period
+     * @description How the period is given, and what the answer holds, was not read.
+     */
+    get: operations["getUsageReport"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/connectionReport": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read which users have connected calendar and e-mail
+     * @description The answer was not read.
+     */
+    get: operations["getConnectionReport"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/crm/query": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Query the connected CRM
+     * @description A POST that only reads. Body and answer were not read.
+     */
+    post: operations["queryCrm"];
     delete?: never;
     options?: never;
     head?: never;
@@ -412,7 +631,10 @@ export interface paths {
     get?: never;
     put?: never;
     post?: never;
-    /** Remove a user */
+    /**
+     * Remove a user
+     * @description Sources disagree on what becomes of the user. The page of the MCP tool delete_user says soft delete: access ends at once, memberships are kept, the user can be reactivated. A third-party index and a public connector of this operation say permanent.
+     */
     delete: operations["deleteOrganizationUser"];
     options?: never;
     head?: never;
@@ -523,6 +745,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/teams/{id}/opportunity": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Update the opportunity association of a team
+     * @description Body, answer and meaning were not read.
+     */
+    put: operations["updateTeamOpportunity"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/labels": {
     parameters: {
       query?: never;
@@ -533,7 +775,10 @@ export interface paths {
     /** List labels */
     get: operations["listLabels"];
     put?: never;
-    /** Create a label */
+    /**
+     * Create a label
+     * @description Without aiFlow (false by default here, true in the MCP tool) the label neither appears in the app nor classifies calls, according to the page of the MCP tool; it also says that a category needs an option.
+     */
     post: operations["createLabel"];
     delete?: never;
     options?: never;
@@ -567,10 +812,16 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List scorecards */
+    /**
+     * List scorecards
+     * @description Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public connector.
+     */
     get: operations["listScorecards"];
     put?: never;
-    /** Create a scorecard */
+    /**
+     * Create a scorecard
+     * @description Needs an organisation-level key ("admin-equivalent"). The request names the team teamUUID, the answer teamId.
+     */
     post: operations["createScorecard"];
     delete?: never;
     options?: never;
@@ -603,10 +854,16 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List the items of a scorecard */
+    /**
+     * List the items of a scorecard
+     * @description Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public connector.
+     */
     get: operations["listScorecardItems"];
     put?: never;
-    /** Add an item to a scorecard */
+    /**
+     * Add an item to a scorecard
+     * @description Needs an organisation-level key.
+     */
     post: operations["createScorecardItem"];
     delete?: never;
     options?: never;
@@ -674,7 +931,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List field configurations */
+    /**
+     * List field configurations
+     * @description Comes in pages, probably of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from sibling lists.
+     */
     get: operations["listFieldConfigurations"];
     put?: never;
     /** Create a field configuration */
@@ -821,7 +1081,10 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Send a message to the super agent */
+    /**
+     * Send a message to the super agent
+     * @description User-level keys only. Answers within 15 seconds, or else 202 with the session to poll every 15 to 20 seconds; superAgent.send does that.
+     */
     post: operations["sendSuperAgentMessage"];
     delete?: never;
     options?: never;
@@ -836,7 +1099,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List super agent sessions */
+    /**
+     * List super agent sessions
+     * @description User-level keys only.
+     */
     get: operations["listSuperAgentSessions"];
     put?: never;
     post?: never;
@@ -853,7 +1119,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Read the messages of a session */
+    /**
+     * Read the messages of a session
+     * @description User-level keys only.
+     */
     get: operations["listSuperAgentSessionMessages"];
     put?: never;
     post?: never;
@@ -873,7 +1142,10 @@ export interface paths {
     get?: never;
     put?: never;
     post?: never;
-    /** Delete a session and its messages */
+    /**
+     * Delete a session and its messages
+     * @description User-level keys only.
+     */
     delete: operations["deleteSuperAgentSession"];
     options?: never;
     head?: never;
@@ -887,12 +1159,22 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List API keys */
+    /**
+     * List API keys
+     * @description The answer holds the keys themselves, in value. The authentication guide says that a key is shown once, at creation: this page contradicts it.
+     */
     get: operations["listApiKeys"];
     put?: never;
-    /** Create an API key */
+    /**
+     * Create an API key
+     * @description The answer holds the new key itself.
+     */
     post: operations["createApiKey"];
-    delete?: never;
+    /**
+     * Delete an API key
+     * @description How the key is named in this call was not read: no parameter is declared, so give it in the options (query or body). A deleted key stops at once.
+     */
+    delete: operations["deleteApiKey"];
     options?: never;
     head?: never;
     patch?: never;
@@ -1021,20 +1303,15 @@ export interface components {
     OpenObject: {
       [key: string]: unknown;
     };
-    /** @description Collection envelope assumed from the sibling operations; nothing in it is guaranteed. */
-    OpenCollection: {
-      data?: components["schemas"]["OpenObject"][];
-      links?: components["schemas"]["ListLinks"];
-      meta?: components["schemas"]["ListMeta"];
-    } & {
-      [key: string]: unknown;
-    };
+    /** @description Nothing of it was read: any JSON value. */
+    Unread: unknown;
     Participant: {
       id?: string;
       email?: string;
       name?: string;
       organizer?: boolean;
       status?: string;
+      type?: string;
     } & {
       [key: string]: unknown;
     };
@@ -1085,11 +1362,27 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
+    /** @description The envelope and the elements are those of the sibling operations. */
+    TeamCollection: {
+      data?: components["schemas"]["Team"][];
+      links?: components["schemas"]["ListLinks"];
+      meta?: components["schemas"]["ListMeta"];
+    } & {
+      [key: string]: unknown;
+    };
     Role: {
       uuid?: string;
       name?: string;
-      /** @description Seen in samples: ADMIN, SALES_REP. Not a closed list. */
-      type?: string;
+      /** @description Those in samples. */
+      type?: "ADMIN" | "SALES_REP" | (string & {});
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description The envelope and the elements are those of the sibling operations. */
+    RoleCollection: {
+      data?: components["schemas"]["Role"][];
+      links?: components["schemas"]["ListLinks"];
+      meta?: components["schemas"]["ListMeta"];
     } & {
       [key: string]: unknown;
     };
@@ -1133,7 +1426,7 @@ export interface components {
       roles?: components["schemas"]["Role"][];
       teams?: components["schemas"]["Team"][];
       showReferralScreen?: boolean;
-      seatType?: string;
+      seatType?: "listener" | "recording" | (string & {});
     } & {
       [key: string]: unknown;
     };
@@ -1241,6 +1534,89 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
+    /** @description What one person said without a break. */
+    TranscriptTurn: {
+      speaker?: {
+        id?: string;
+        name?: string;
+        email?: string;
+      } & {
+        [key: string]: unknown;
+      };
+      words?: ({
+        text?: string;
+        /** @description Seconds from the start. */
+        startTimestamp?: number;
+        /** @description Seconds from the start. */
+        endTimestamp?: number;
+      } & {
+        [key: string]: unknown;
+      })[];
+    } & {
+      [key: string]: unknown;
+    };
+    /**
+     * @description The reference says object, and its samples are empty ones. Two independent clients, written against
+     * answers, get turns with detailedTranscript=true, else often plain text; null occurs. Ask with Array.isArray and
+     * typeof.
+     */
+    Transcript:
+      | components["schemas"]["TranscriptTurn"][]
+      | string
+      | {
+          [key: string]: unknown;
+        }
+      | null;
+    ExtractedInsight: {
+      id?: string;
+      key?: string;
+      /** @description Often a string. */
+      value?: unknown;
+      title?: string;
+      category?: string;
+      refreshing?: boolean;
+      /** @description Not read further. */
+      options?: unknown;
+      /** @description Not read further. */
+      source?: unknown;
+      /** @description Not read further. */
+      scope_insight?: unknown;
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description Insights by their key. */
+    ExtractedIntelligence: {
+      [key: string]: components["schemas"]["ExtractedInsight"];
+    };
+    ConversationScorecardResult: {
+      uuid?: string;
+      title?: string;
+      summary?: {
+        averageScore?: number;
+        min?: number;
+        max?: number;
+        summaryText?: string;
+      } & {
+        [key: string]: unknown;
+      };
+      items?: ({
+        uuid?: string;
+        title?: string;
+        description?: string;
+        evidences?: unknown[];
+        numericResult?: {
+          score?: number;
+          min?: number;
+          max?: number;
+        } & {
+          [key: string]: unknown;
+        };
+      } & {
+        [key: string]: unknown;
+      })[];
+    } & {
+      [key: string]: unknown;
+    };
     /** @description Attributes seen in the samples. Older and newer samples differ: treat every field as optional. */
     ConversationAttributes: {
       uuid?: string;
@@ -1261,14 +1637,17 @@ export interface components {
       private?: boolean;
       isInternal?: boolean;
       isEmpty?: boolean;
-      /** @description Shown as a whole number in the samples; the unit is not stated. */
+      /** @description Seconds, as public clients read it; the pages do not state the unit. */
       mediaDuration?: number;
       videoUID?: string;
       videoStatus?: string;
-      mediaStorageStatus?: string;
-      transcriptStatus?: string;
+      /** @description Samples are lower case, live values upper case: compare without case. */
+      mediaStorageStatus?: "PENDING" | "UNAVAILABLE" | "IMPORTING" | "READY" | (string & {});
+      /** @description "completed" in samples, "READY" live: compare without case. */
+      transcriptStatus?: "completed" | "READY" | (string & {});
       crmExportStatus?: string;
-      importStatus?: string;
+      /** @description Samples are lower case, live values upper case: compare without case. */
+      importStatus?: "NONE" | "PENDING" | "IN_PROGRESS" | "FINISHED" | "DISCARDED" | "FAILED" | (string & {});
       dealUUID?: string;
       emailTemplateID?: string;
       externalIntelligenceOpportunityID?: string;
@@ -1279,6 +1658,7 @@ export interface components {
         [key: string]: unknown;
       };
       externalAccounts?: components["schemas"]["CrmRecordRef"][];
+      externalContacts?: components["schemas"]["CrmRecordRef"][];
       linkedCrmRecords?: components["schemas"]["CrmRecordRef"][];
       zoomMeetingJoinUrl?: string;
       googleMeetJoinUrl?: string;
@@ -1295,15 +1675,11 @@ export interface components {
       importMetadata?: {
         [key: string]: unknown;
       };
-      /**
-       * @description Transcript. The reference leaves it untyped (samples show an empty object), so its inner names are
-       * unknown here.
-       */
-      transcript?: {
-        [key: string]: unknown;
-      };
-      /** @description Insights extracted from the conversation. */
-      extractedIntelligence?: {
+      transcript?: components["schemas"]["Transcript"];
+      extractedIntelligence?: components["schemas"]["ExtractedIntelligence"];
+      confirmedExtractedIntelligence?: components["schemas"]["ExtractedIntelligence"];
+      /** @description Label category name to value. */
+      labels?: {
         [key: string]: unknown;
       };
       participants?: components["schemas"]["Participant"][];
@@ -1322,15 +1698,15 @@ export interface components {
       } & {
         [key: string]: unknown;
       })[];
+      /** @description The page shows inner fields; they were not transcribed. */
       boards?: {
         [key: string]: unknown;
       }[];
+      /** @description The page shows inner fields; they were not transcribed. */
       talktracks?: {
         [key: string]: unknown;
       }[];
-      scorecardResults?: {
-        [key: string]: unknown;
-      }[];
+      scorecardResults?: components["schemas"]["ConversationScorecardResult"][];
     } & {
       [key: string]: unknown;
     };
@@ -1381,6 +1757,14 @@ export interface components {
       data: components["schemas"]["Conversation"][];
       links?: components["schemas"]["ListLinks"];
       meta?: components["schemas"]["ListMeta"];
+    } & {
+      [key: string]: unknown;
+    };
+    ConversationMediaUrl: {
+      /**
+       * @description Presigned, short-lived address of the recording (MP4). It grants access by itself: never log it.
+       */
+      url: string;
     } & {
       [key: string]: unknown;
     };
@@ -1456,6 +1840,19 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
+    /** @description Names taken from two public scripts that use them. */
+    ConversationUploadTicket: {
+      /**
+       * @description Presigned address for one HTTP PUT of the recording. It grants access by itself: never log it,
+       * never send the API key to it.
+       */
+      url: string;
+      /** @description What importConversation takes as mediaURL. It grants access by itself too. */
+      downloadUrl: string;
+      key?: string;
+    } & {
+      [key: string]: unknown;
+    };
     /**
      * @example {
      *       "mediaURL": "https://media.example.com/call-77.mp3",
@@ -1506,8 +1903,8 @@ export interface components {
         participants?: ({
           email?: string;
           name?: string;
-          /** @description Sample value: Internal. */
-          accessType?: string;
+          /** @description That of the sample. */
+          accessType?: "Internal" | (string & {});
           organizer?: boolean;
         } & {
           [key: string]: unknown;
@@ -1659,8 +2056,10 @@ export interface components {
     AskAttentionRequest: {
       prompt: string;
       conversations_ids?: string[];
-      /** @description A deal UUID, or the empty string when conversations are named. */
-      deal_id?: string;
+      /**
+       * @description A deal UUID, or the empty string when conversations are named. The schema of the page requires it.
+       */
+      deal_id: string;
     } & {
       [key: string]: unknown;
     };
@@ -1732,8 +2131,8 @@ export interface components {
         } & {
           [key: string]: unknown;
         };
-        /** @description Samples: V1, V2. */
-        transcript_version?: string;
+        /** @description Those in samples. */
+        transcript_version?: "V1" | "V2" | (string & {});
       } & {
         [key: string]: unknown;
       };
@@ -1796,6 +2195,14 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
+    /** @description The envelope and the elements are those of the sibling operations. */
+    LabelCollection: {
+      data?: components["schemas"]["Label"][];
+      links?: components["schemas"]["ListLinks"];
+      meta?: components["schemas"]["ListMeta"];
+    } & {
+      [key: string]: unknown;
+    };
     /**
      * @example {
      *       "name": "Call type",
@@ -1811,7 +2218,10 @@ export interface components {
       /** @description Trimmed; unique in the organisation. */
       name: string;
       description?: string;
-      /** @default false */
+      /**
+       * @description The page of the MCP tool: must be true for the label to appear in the app and to classify calls.
+       * @default false
+       */
       aiFlow?: boolean;
       /** @default false */
       allTeams?: boolean;
@@ -1836,8 +2246,7 @@ export interface components {
     };
     /** @description Conditions that decide where the thing applies. */
     LabelCriteria: {
-      /** @description AND or OR. */
-      operator?: string;
+      operator?: "AND" | "OR" | (string & {});
       conditions?: ({
         field?: string;
         value?: string;
@@ -1853,19 +2262,31 @@ export interface components {
       id?: string;
       title?: string;
       organizationId?: string;
-      teamUUID?: string;
+      /** @description The field of the request is teamUUID. */
+      teamId?: string;
       allTeams?: boolean;
       enabled?: boolean;
-      interactionType?: components["schemas"]["InteractionType"];
+      interactionType?: "conversation" | "chat" | "email" | (string & {});
       expertMode?: boolean;
       isDefaultTemplate?: boolean;
       /** Format: date-time */
       createdAt?: string;
+      detailedInstructions?: string;
+      scorecardPrompt?: string;
+      criteria?: components["schemas"]["LabelCriteria"];
     } & {
       [key: string]: unknown;
     };
     ScorecardEnvelope: {
       data: components["schemas"]["Scorecard"];
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description The envelope and the elements are those of the sibling operations. */
+    ScorecardCollection: {
+      data?: components["schemas"]["Scorecard"][];
+      links?: components["schemas"]["ListLinks"];
+      meta?: components["schemas"]["ListMeta"];
     } & {
       [key: string]: unknown;
     };
@@ -1930,7 +2351,7 @@ export interface components {
       id?: string;
       scorecardId?: string;
       title?: string;
-      type?: string;
+      type?: "numeric" | (string & {});
       position?: number;
       weight?: number;
       version?: number;
@@ -1939,11 +2360,20 @@ export interface components {
       createdAt?: string;
       /** Format: date-time */
       lastUpdatedAt?: string;
+      expertPrompt?: string;
     } & {
       [key: string]: unknown;
     };
     ScorecardItemEnvelope: {
       data: components["schemas"]["ScorecardItem"];
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description The envelope and the elements are those of the sibling operations. */
+    ScorecardItemCollection: {
+      data?: components["schemas"]["ScorecardItem"][];
+      links?: components["schemas"]["ListLinks"];
+      meta?: components["schemas"]["ListMeta"];
     } & {
       [key: string]: unknown;
     };
@@ -1992,15 +2422,18 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
-    /** @description Names taken from public clients; one of conversation_uuid and chat_uuid. */
+    /**
+     * @description Names taken from public clients, which also require what is required here; one of conversation_uuid
+     * and chat_uuid.
+     */
     ScorecardResultCreate: {
       conversation_uuid?: string;
       chat_uuid?: string;
-      scorecard_uuid?: string;
-      summary?: string;
-      items?: ({
-        scorecard_item_uuid?: string;
-        description?: string;
+      scorecard_uuid: string;
+      summary: string;
+      items: ({
+        scorecard_item_uuid: string;
+        description: string;
         numeric_result?: number;
       } & {
         [key: string]: unknown;
@@ -2008,16 +2441,44 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
-    /** @description Names taken from public clients, which send every array even when empty. */
+    /** @description Names taken from public clients, which send every array even when it is empty. */
     ScorecardSummaryRequest: {
       /** Format: date-time */
-      fromDateTime?: string;
+      fromDateTime: string;
       /** Format: date-time */
-      toDateTime?: string;
-      scorecardUUID?: string;
-      scorecardsItemsUUIDs?: string[];
-      teamUUIDs?: string[];
-      userUUIDs?: string[];
+      toDateTime: string;
+      scorecardUUID: string;
+      scorecardsItemsUUIDs: string[];
+      teamUUIDs: string[];
+      userUUIDs: string[];
+    } & {
+      [key: string]: unknown;
+    };
+    /**
+     * @description What a public client reads of a row. Rows were seen without a user, and with null for what is not
+     * there.
+     */
+    ScorecardSummaryRow: {
+      userName?: string | null;
+      teamName?: string | null;
+      overallScoreTotals?: number | null;
+      metricsCount?: number | null;
+      min?: number | null;
+      max?: number | null;
+      itemAverageTotals?:
+        | ({
+            title?: string;
+            average?: number;
+          } & {
+            [key: string]: unknown;
+          })[]
+        | null;
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description The envelope and the elements are those of the sibling operations. */
+    ScorecardSummaryCollection: {
+      data?: components["schemas"]["ScorecardSummaryRow"][];
     } & {
       [key: string]: unknown;
     };
@@ -2034,6 +2495,14 @@ export interface components {
     };
     FieldConfigurationEnvelope: {
       data?: components["schemas"]["FieldConfiguration"];
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description The envelope and the elements are those of the sibling operations. */
+    FieldConfigurationCollection: {
+      data?: components["schemas"]["FieldConfiguration"][];
+      links?: components["schemas"]["ListLinks"];
+      meta?: components["schemas"]["ListMeta"];
     } & {
       [key: string]: unknown;
     };
@@ -2072,11 +2541,11 @@ export interface components {
       uuid?: string;
       fieldConfigurationUUID?: string;
       title?: string;
-      category?: string;
+      category?: "CRM" | "Indicators" | "BuiltInInsight" | "CustomInsight" | (string & {});
       contents?: string;
       promptType?: string;
       contentType?: string;
-      analysisLevel?: string;
+      analysisLevel?: "conversation" | "deal" | "lead" | "contact" | "account" | (string & {});
       /** Format: date-time */
       createdAt?: string;
       /** Format: date-time */
@@ -2096,11 +2565,14 @@ export interface components {
       [key: string]: unknown;
     };
     /**
+     * @description The example stands in for promptType and contentType with a text: no value was read.
      * @example {
      *       "title": "Contract end",
      *       "category": "CRM",
      *       "contents": "When does the contract end?",
-     *       "analysisLevel": "conversation"
+     *       "analysisLevel": "conversation",
+     *       "promptType": "(not read)",
+     *       "contentType": "(not read)"
      *     }
      */
     FieldConfigurationItemCreate: {
@@ -2110,12 +2582,24 @@ export interface components {
       /** @description Prompt put to the conversation. */
       contents: string;
       description?: string;
-      promptType?: string;
-      contentType?: string;
+      /**
+       * @description The page lists it among the required fields, without the word "Optional" that later ones have:
+       * probably required. Its values were not read.
+       */
+      promptType: string;
+      /**
+       * @description The page lists it among the required fields, without the word "Optional" that later ones have:
+       * probably required. Its values were not read.
+       */
+      contentType: string;
       responseType?: string;
       options?: string[];
       dependsOn?: string[];
       maxValues?: number | null;
+      /** @description The text is on the page; the name is that of the update page. */
+      allowLongResponse?: boolean | null;
+      /** @description The text is on the page; the name is that of the update page. */
+      extractQuotes?: boolean | null;
       analysisLevel?: components["schemas"]["AnalysisLevel"];
     } & {
       [key: string]: unknown;
@@ -2136,6 +2620,8 @@ export interface components {
       options?: string[];
       dependsOn?: string[];
       maxValues?: number | null;
+      allowLongResponse?: boolean | null;
+      extractQuotes?: boolean | null;
       analysisLevel?: components["schemas"]["AnalysisLevel"];
     } & {
       [key: string]: unknown;
@@ -2178,13 +2664,13 @@ export interface components {
       id: string;
       attributes?: {
         title?: string;
-        /** @description Samples: manual, upload. */
-        source_type?: string;
+        /** @description Those in samples. */
+        source_type?: "manual" | "upload" | (string & {});
         /** @description Left out of lists. */
         content?: string;
         format?: string;
-        /** @description Samples: indexed, indexing. */
-        status?: string;
+        /** @description Those in samples. What a source has before its upload is confirmed was not read. */
+        status?: "indexed" | "indexing" | (string & {});
         file_size?: number;
         chunk_count?: number;
         /** Format: date-time */
@@ -2273,8 +2759,8 @@ export interface components {
       id?: string;
       session_id?: string;
       content?: string;
-      /** @description Samples: user, assistant. */
-      role?: string;
+      /** @description Those in samples. */
+      role?: "user" | "assistant" | (string & {});
       /** Format: date-time */
       timestamp?: string;
       metadata?: {
@@ -2315,8 +2801,8 @@ export interface components {
       id?: string;
       session_id?: string;
       title?: string;
-      /** @description Samples: ACTIVE, COMPLETED. */
-      status?: string;
+      /** @description Those in samples. */
+      status?: "ACTIVE" | "COMPLETED" | (string & {});
       /** Format: date-time */
       created_at?: string;
       /** Format: date-time */
@@ -2332,7 +2818,8 @@ export interface components {
     SuperAgentHistory: {
       session_id?: string;
       title?: string;
-      status?: string;
+      /** @description Those in samples. */
+      status?: "ACTIVE" | "COMPLETED" | (string & {});
       messages?: components["schemas"]["SuperAgentMessage"][];
     } & {
       [key: string]: unknown;
@@ -2398,7 +2885,7 @@ export interface components {
       externalId?: string;
       applicationName?: string;
       title?: string;
-      type?: string;
+      type?: "chat" | "email" | (string & {});
       userId?: string;
       teamId?: string;
       /** Format: date-time */
@@ -2427,8 +2914,7 @@ export interface components {
         uuid?: string;
         synthesis?: string;
         prompt?: string;
-        /** @enum {string} */
-        status?: "PENDING" | "FINISHED";
+        status?: "PENDING" | "FINISHED" | (string & {});
         items?: {
           [key: string]: unknown;
         }[];
@@ -2486,10 +2972,28 @@ export interface components {
       draft_body?: string;
       proposed_recipients?: string[];
       proposed_slots?: unknown[];
-      status?: string;
+      status?: "pending" | "drafted" | "sent" | "dismissed" | "expired" | (string & {});
       external_url?: string;
-      /** @description Rationale, a quote and evidence. */
       why?: {
+        rationale?: string;
+        key_quote?: {
+          text?: string;
+          speaker?: string;
+          source_label?: string;
+          source_url?: string;
+        } & {
+          [key: string]: unknown;
+        };
+        evidence?: ({
+          label?: string;
+          description?: string;
+          impact?: string;
+          source_label?: string;
+          source_url?: string;
+        } & {
+          [key: string]: unknown;
+        })[];
+      } & {
         [key: string]: unknown;
       };
       /** Format: date-time */
@@ -2516,8 +3020,25 @@ export interface components {
       date?: string;
       userUuid?: string;
       userName?: string;
-      /** @description Open list of codes; new ones may be added. */
-      status?: string;
+      /** @description An open list, says the page: new ones may be added. */
+      status?:
+        | "recorded"
+        | "calendar_event_cancelled"
+        | "empty_recording"
+        | "user_override"
+        | "event_not_accepted"
+        | "not_join_internal_team_meetings"
+        | "external_meetings_disabled"
+        | "blacklisted_attendees"
+        | "not_join_when_alone"
+        | "bot_disabled"
+        | "bot_removed"
+        | "waiting_room"
+        | "technical_error"
+        | "no_meeting_link"
+        | "bot_not_scheduled"
+        | "scheduled_future"
+        | (string & {});
       statusLabel?: string;
       participants?: ({
         userUuid?: string;
@@ -2583,6 +3104,21 @@ export interface components {
       } & {
         [key: string]: unknown;
       })[];
+      "urn:okta:custom:group:1.0"?: {
+        description?: string;
+      } & {
+        [key: string]: unknown;
+      };
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description The list of RFC 7644; no page of this list was read. */
+    ScimGroupList: {
+      schemas?: string[];
+      totalResults?: number;
+      startIndex?: number;
+      itemsPerPage?: number;
+      Resources?: components["schemas"]["ScimGroup"][];
     } & {
       [key: string]: unknown;
     };
@@ -2619,6 +3155,16 @@ export interface components {
       meta?: {
         [key: string]: unknown;
       };
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description The list of RFC 7644; no page of this list was read. */
+    ScimUserList: {
+      schemas?: string[];
+      totalResults?: number;
+      startIndex?: number;
+      itemsPerPage?: number;
+      Resources?: components["schemas"]["ScimUser"][];
     } & {
       [key: string]: unknown;
     };
@@ -2706,7 +3252,10 @@ export interface operations {
         "filter[include_internal_participants]"?: boolean;
         "filter[include_zoom_metadata]"?: boolean;
         "filter[include_import_metadata]"?: boolean;
-        /** @description Asks for the fuller transcript. */
+        /**
+         * @description Asks for the transcript as a list of turns with the time of each word. Two readings of the
+         * official document: false on lists, true for one conversation.
+         */
         detailedTranscript?: boolean;
       };
       header?: never;
@@ -2770,9 +3319,14 @@ export interface operations {
         "filter[include_internal_participants]"?: boolean;
         "filter[include_zoom_metadata]"?: boolean;
         "filter[include_import_metadata]"?: boolean;
-        /** @description Asks for the fuller transcript. */
+        /**
+         * @description Asks for the transcript as a list of turns with the time of each word. Two readings of the
+         * official document: false on lists, true for one conversation.
+         */
         detailedTranscript?: boolean;
+        /** @description Adds extractedIntelligence and confirmedExtractedIntelligence. */
         withCrmRecords?: boolean;
+        /** @description According to one source, adds the insights as well. */
         withIntelligenceItems?: boolean;
       };
       header?: never;
@@ -2798,8 +3352,14 @@ export interface operations {
   getConversation: {
     parameters: {
       query?: {
-        /** @description Kind of identifier given; external_id is the value seen. */
-        by?: string;
+        /**
+         * @description Which kind of identifier the path has: the UUID, or the one that the importing application gave.
+         */
+        by?: "id" | "external_id" | (string & {});
+        /**
+         * @description Asks for the transcript as a list of turns with the time of each word. Two readings of the
+         * official document: false on the lists, true here.
+         */
         detailedTranscript?: boolean;
         "filter[include_internal_participants]"?: boolean;
         "filter[include_zoom_metadata]"?: boolean;
@@ -3060,6 +3620,32 @@ export interface operations {
       default: components["responses"]["Error"];
     };
   };
+  getConversationMediaUrl: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Conversation UUID. */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConversationMediaUrl"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
   getConversationByExternalId: {
     parameters: {
       query?: never;
@@ -3113,6 +3699,29 @@ export interface operations {
       };
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
+      default: components["responses"]["Error"];
+    };
+  };
+  getConversationUploadUrl: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConversationUploadTicket"];
+        };
+      };
       default: components["responses"]["Error"];
     };
   };
@@ -3201,6 +3810,33 @@ export interface operations {
       default: components["responses"]["Error"];
     };
   };
+  askAttentionV1: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["OpenObject"];
+      };
+    };
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
   createSnippet: {
     parameters: {
       query?: never;
@@ -3214,6 +3850,33 @@ export interface operations {
       };
     };
     responses: {
+      /** @description Success. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Snippet"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      default: components["responses"]["Error"];
+    };
+  };
+  createDeck: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["OpenObject"];
+      };
+    };
+    responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
       /** @description Success. */
@@ -3222,7 +3885,30 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["Snippet"];
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
+  listIntegrationWorkflows: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
         };
       };
       default: components["responses"]["Error"];
@@ -3299,6 +3985,29 @@ export interface operations {
       default: components["responses"]["Error"];
     };
   };
+  listEmailTemplates: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
   listGiHistory: {
     parameters: {
       query: {
@@ -3366,6 +4075,7 @@ export interface operations {
         status?: ("pending" | "drafted" | "sent" | "dismissed" | "expired")[];
         /** @description The previous next_cursor, unchanged. */
         cursor?: string;
+        /** @description 200 at most: larger sizes are clamped, not refused. */
         size?: number;
       };
       header?: never;
@@ -3388,6 +4098,32 @@ export interface operations {
       default: components["responses"]["Error"];
     };
   };
+  listCalendarEvents: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description User UUID. */
+        user_uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
   listRecorderMeetings: {
     parameters: {
       query: {
@@ -3396,6 +4132,7 @@ export interface operations {
         /** @description Inclusive end, after the start and at most 90 days later. */
         toDateTime: string | Date;
         cursor?: string;
+        /** @description 200 at most: larger sizes are clamped, not refused. */
         size?: number;
         /** @description true: future meetings, soonest first. */
         upcoming?: boolean;
@@ -3420,6 +4157,79 @@ export interface operations {
       };
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
+      default: components["responses"]["Error"];
+    };
+  };
+  getUsageReport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
+  getConnectionReport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
+  queryCrm: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["OpenObject"];
+      };
+    };
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
       default: components["responses"]["Error"];
     };
   };
@@ -3490,10 +4300,8 @@ export interface operations {
       };
     };
     responses: {
-      401: components["responses"]["Unauthorized"];
-      429: components["responses"]["TooManyRequests"];
       /** @description Success. */
-      "2XX": {
+      200: {
         headers: {
           [name: string]: unknown;
         };
@@ -3501,6 +4309,8 @@ export interface operations {
           "application/json": components["schemas"]["UserEnvelope"];
         };
       };
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
       default: components["responses"]["Error"];
     };
   };
@@ -3573,7 +4383,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["RoleCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3596,7 +4406,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["TeamCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3676,7 +4486,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["TeamCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3736,6 +4546,36 @@ export interface operations {
       default: components["responses"]["Error"];
     };
   };
+  updateTeamOpportunity: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Team UUID. */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["OpenObject"];
+      };
+    };
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Success. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Unread"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
   listLabels: {
     parameters: {
       query?: never;
@@ -3751,7 +4591,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["LabelCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3870,7 +4710,12 @@ export interface operations {
   };
   listScorecards: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Page, counted from 1. */
+        page?: number;
+        /** @description Elements per page. */
+        size?: number;
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -3883,7 +4728,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["ScorecardCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3976,7 +4821,12 @@ export interface operations {
   };
   listScorecardItems: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Page, counted from 1. */
+        page?: number;
+        /** @description Elements per page. */
+        size?: number;
+      };
       header?: never;
       path: {
         /** @description Scorecard UUID. */
@@ -3992,7 +4842,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["ScorecardItemCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -4135,7 +4985,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["ScorecardSummaryCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -4172,7 +5022,12 @@ export interface operations {
   };
   listFieldConfigurations: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Page, counted from 1. */
+        page?: number;
+        /** @description Elements per page. */
+        size?: number;
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -4185,7 +5040,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["OpenCollection"];
+          "application/json": components["schemas"]["FieldConfigurationCollection"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -4385,6 +5240,7 @@ export interface operations {
         };
       };
       401: components["responses"]["Unauthorized"];
+      404: components["responses"]["Error"];
       429: components["responses"]["TooManyRequests"];
       default: components["responses"]["Error"];
     };
@@ -4795,6 +5651,27 @@ export interface operations {
       default: components["responses"]["Error"];
     };
   };
+  deleteApiKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      401: components["responses"]["Unauthorized"];
+      429: components["responses"]["TooManyRequests"];
+      /** @description Done; the body was not read. */
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Error"];
+    };
+  };
   getScimServiceProviderConfig: {
     parameters: {
       query?: never;
@@ -4833,7 +5710,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["ScimResource"];
+          "application/json": components["schemas"]["ScimUserList"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -4969,7 +5846,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["ScimResource"];
+          "application/json": components["schemas"]["ScimGroupList"];
         };
       };
       401: components["responses"]["Unauthorized"];

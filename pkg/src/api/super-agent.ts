@@ -6,6 +6,7 @@ import { aborted } from "../call/driver.js";
 import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
+import { defaults } from "../runtime/rules.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
 
@@ -41,9 +42,6 @@ export interface SuperAgentHelpers {
   send(message: BodyOf<operations["sendSuperAgentMessage"]>, options?: SendOptions): Promise<Message>;
 }
 
-/** A single one of the calls is not waited for longer. */
-const LONGEST_CALL = 60_000;
-
 export function superAgentHelpers(client: Client): SuperAgentHelpers {
   return { send: (message, options) => send(client, message, options) };
 }
@@ -60,7 +58,8 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
     client.request(method, path, {
       ...rest,
       ...more,
-      timeout: Math.min(LONGEST_CALL, Math.max(1, left())),
+      // A single one of the calls is waited for as any other is, and no longer than the answer.
+      timeout: Math.min(defaults().timeout, Math.max(1, left())),
     }) as Promise<Answer>;
 
   const sent = await call("POST", "/super-agent/messages", { body });

@@ -99,7 +99,7 @@ async function put(
   const deadline = new Deadline(signal);
   try {
     if (deadline.aborted) throw aborted(deadline.reason, 1, { secrets });
-    const ofTry = deadline.begin(timeout === Infinity ? -1 : timeout);
+    const ofTry = deadline.begin(timeout);
     const response = await fetch(address, {
       method: "PUT",
       body,

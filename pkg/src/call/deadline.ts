@@ -33,11 +33,11 @@ export class Deadline {
     return this.#signal?.reason;
   }
 
-  /** The signal for one try that may take so many milliseconds; negative is for ever. */
-  begin(timeout: number, isOfTry = true): AbortSignal | undefined {
+  /** The signal for one try that may take so many milliseconds. */
+  begin(timeout = Infinity, isOfTry = true): AbortSignal | undefined {
     this.timedOut = false;
     // The caller's own signal is not handed on: `fetch` would leave a listener on it.
-    if (timeout < 0 && this.#signal === undefined) return undefined;
+    if (timeout === Infinity && this.#signal === undefined) return undefined;
     if (this.#controller === undefined || this.#controller.signal.aborted) this.#controller = new AbortController();
     this.#link();
     // What is left of the whole call is what the timer that runs already measures.
@@ -45,18 +45,18 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Sets the timer anew: so many milliseconds from now; negative stops it. */
+  /** Sets the timer anew: so many milliseconds from now; Infinity stops it. */
   limit(timeout: number): void {
     clearTimeout(this.#timer);
-    this.#timer = timeout < 0 ? undefined : setTimeout(expire, Math.min(timeout, LONGEST), this);
+    this.#timer = timeout === Infinity ? undefined : setTimeout(expire, Math.min(timeout, LONGEST), this);
   }
 
   /** Waits. The caller's signal ends it early. */
   async wait(millis: number): Promise<void> {
-    this.limit(-1);
+    this.limit(Infinity);
     this.#timer = setTimeout(() => this.wake(), Math.min(millis, LONGEST));
     await this.idle();
-    this.limit(-1);
+    this.limit(Infinity);
   }
 
   /** Waits for `wake`, the timer or the caller's signal. */
@@ -76,7 +76,7 @@ export class Deadline {
 
   /** The call is over: no timer and no listener stays. */
   end(): void {
-    this.limit(-1);
+    this.limit(Infinity);
     if (this.#linked) this.#signal?.removeEventListener("abort", this);
     this.#linked = false;
   }
@@ -92,7 +92,7 @@ export class Deadline {
       this.end();
       return;
     }
-    this.limit(-1);
+    this.limit(Infinity);
     const signal = this.#signal;
     dropped.register(body, () => signal?.removeEventListener("abort", this));
   }

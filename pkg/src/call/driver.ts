@@ -5,28 +5,20 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
-import { type AttentionError, errorOf, errorOfJson, throwAsAttentionError } from "../errors/errors.js";
+import { type AttentionError, errorOf } from "../errors/errors.js";
+import {
+  Action,
+  type CallRequest,
+  errorOfFailure,
+  Failure,
+  type Rejected,
+  type Send,
+  type Step,
+  type Wait,
+} from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
+import { readStart } from "./error-body.js";
 import type { Events } from "./events.js";
-
-/** The actions of the binding. */
-const SEND = 0;
-const WAIT = 1;
-const SUCCESS = 2;
-const REJECTED = 3;
-
-/** The failures of the binding. */
-const CONNECTION = 0;
-const TIMEOUT = 1;
-const ABORTED = 2;
-
-/** Bits of the binding's flags. */
-export const IDEMPOTENT = 1;
-export const ONE_SHOT = 2;
-export const NOT_IDEMPOTENT = 4;
-
-/** As core's own limit: more of an error body than this is not looked at. */
-const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
 const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
@@ -35,20 +27,13 @@ const QUEUE_TIMEOUT =
 const KEY_TIMEOUT =
   "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
 
-const NOTHING = new Uint8Array(0);
-
-/** One call, ready to be made. */
-export interface PreparedCall {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly flags: number;
-  readonly maxRetries: number;
-  /** So many calls at once, this one included. */
-  readonly maxConcurrency: number;
-  /** Milliseconds; negative is for ever. As for the next one. */
+/** One call, ready to be made. Its times are milliseconds; Infinity is for ever. */
+export interface PreparedCall extends CallRequest {
+  readonly isOneShot: boolean;
   readonly timeout: number;
   readonly attemptTimeout: number;
+  /** So many calls at once, this one included. */
+  readonly maxConcurrency: number;
   readonly signal: AbortSignal | undefined;
   readonly body: BodyInit | undefined;
   readonly fetch: typeof globalThis.fetch;
@@ -90,9 +75,9 @@ export async function credentials<T>(
   }
 }
 
-/** Milliseconds left of a call's timeout; negative is for ever. */
+/** Milliseconds left of a call's timeout. */
 function left({ timeout }: PreparedCall, started: number): number {
-  return timeout < 0 ? -1 : Math.max(0, started + timeout - Date.now());
+  return Math.max(0, started + timeout - Date.now());
 }
 
 /**
@@ -100,88 +85,12 @@ function left({ timeout }: PreparedCall, started: number): number {
  * `AttentionError`, or what a hook threw.
  */
 export async function exchange(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Attempted> {
-  const { upstream } = shared;
-  const deadline = new Deadline(call.signal);
-  let attempts = 0;
-  // Nothing may be begun for a caller who is gone.
-  if (deadline.aborted) throw aborted(deadline.reason, attempts, shared);
-  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
-  // are not made for.
-  deadline.limit(left(call, started));
-  if (!shared.semaphore.take(call.maxConcurrency) && !(await shared.semaphore.wait(call.maxConcurrency, deadline))) {
-    deadline.end();
-    throw deadline.aborted
-      ? aborted(deadline.reason, attempts, shared)
-      : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts });
-  }
-
-  let number = -1;
-  let isOpen = false;
-  let response: Response | undefined;
-  let cause: unknown;
+  const deadline = await turn(shared, call, started);
+  const tries = new Tries(shared, call, started, deadline);
   try {
-    number = begin(shared, call, started);
-    isOpen = true;
-    const url = upstream.url();
-    for (let action = upstream.action(); ; ) {
-      if (action === SEND) {
-        const init = request(
-          call,
-          shared.authorization(upstream.slot()),
-          deadline.begin(upstream.timeoutMillis(), call.attemptTimeout >= 0),
-        );
-        discard(response);
-        response = cause = undefined;
-        attempts++;
-        call.events?.request(call.method, url, init, attempts);
-        try {
-          response = await call.fetch(url, init);
-        } catch (error) {
-          cause = deadline.aborted ? deadline.reason : error;
-          const failure = deadline.aborted ? ABORTED : deadline.timedOut ? TIMEOUT : CONNECTION;
-          action = upstream.onFailure(number, failure, Date.now(), Math.random());
-          continue;
-        }
-        action = upstream.onResponse(number, response.status, response.headers, Date.now(), Math.random());
-        call.events?.response(call.method, url, response, attempts, upstream);
-      } else if (action === WAIT) {
-        const millis = upstream.waitMillis();
-        discard(response);
-        call.events?.retry(call.method, url, attempts, millis, response?.status);
-        await deadline.wait(millis);
-        if (deadline.aborted) {
-          cause = deadline.reason;
-          action = upstream.onFailure(number, ABORTED, Date.now(), 0);
-        } else {
-          action = upstream.onWaited(number, Date.now());
-        }
-      } else if (action === SUCCESS) {
-        isOpen = false;
-        // The timer of the last try is the call's own, unless tries have one of theirs.
-        if (call.attemptTimeout >= 0) deadline.limit(left(call, started));
-        deadline.release();
-        return { response: response!, attempts, deadline, secrets: shared.secrets };
-      } else if (action === REJECTED) {
-        const body = await readStart(response!);
-        if (deadline.aborted) {
-          cause = deadline.reason;
-          action = upstream.onFailure(number, ABORTED, Date.now(), 0);
-          continue;
-        }
-        isOpen = false;
-        throw errorOfJson(upstream.error(number, body, Date.now()));
-      } else {
-        isOpen = false;
-        throw errorOfJson(upstream.error(number, NOTHING, Date.now()), redactCause(cause, shared.secrets()));
-      }
-    }
+    return await tries.run();
   } catch (error) {
-    // A hook's own error: the call is over for core, too.
-    if (isOpen) {
-      discard(response);
-      upstream.onFailure(number, ABORTED, Date.now(), 0);
-      upstream.error(number, NOTHING, Date.now());
-    }
+    tries.abandon();
     deadline.end();
     throw error;
   } finally {
@@ -189,12 +98,129 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   }
 }
 
-/** Begins a call, whose turn it is, with what is left of its timeout. */
-function begin({ upstream }: SharedUpstream, call: PreparedCall, started: number): number {
-  const { method, path, query, flags, maxRetries, attemptTimeout } = call;
-  return throwAsAttentionError(() =>
-    upstream.begin(method, path, query, flags, maxRetries, left(call, started), attemptTimeout, Date.now()),
-  );
+/** Waits until fewer calls than the call allows are under way. */
+async function turn(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Deadline> {
+  const deadline = new Deadline(call.signal);
+  // Nothing may be begun for a caller who is gone.
+  if (deadline.aborted) throw aborted(deadline.reason, 0, shared);
+  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
+  // are not made for.
+  deadline.limit(left(call, started));
+  if (!shared.semaphore.take(call.maxConcurrency) && !(await shared.semaphore.wait(call.maxConcurrency, deadline))) {
+    deadline.end();
+    throw deadline.aborted
+      ? aborted(deadline.reason, 0, shared)
+      : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts: 0 });
+  }
+  return deadline;
+}
+
+/** The tries of one call, step by step. */
+class Tries {
+  readonly #shared: SharedUpstream;
+  readonly #call: PreparedCall;
+  readonly #started: number;
+  readonly #deadline: Deadline;
+  /** The call's number while core has it. */
+  #open: number | undefined;
+  #attempts = 0;
+  /** Of the last try, until its body is given up. */
+  #response: Response | undefined;
+  /** Why the last try has no response, or why the caller has given up. */
+  #cause: unknown;
+
+  constructor(shared: SharedUpstream, call: PreparedCall, started: number, deadline: Deadline) {
+    this.#shared = shared;
+    this.#call = call;
+    this.#started = started;
+    this.#deadline = deadline;
+  }
+
+  async run(): Promise<Attempted> {
+    let step = this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
+    for (;;) {
+      switch (step.action) {
+        case Action.Send:
+          step = await this.#send(step);
+          break;
+        case Action.Wait:
+          step = await this.#wait(step);
+          break;
+        case Action.Rejected:
+          step = await this.#reject(step);
+          break;
+        case Action.Success:
+          return this.#succeed();
+        case Action.Failed:
+          throw errorOf(step.error, redactCause(this.#cause, this.#shared.secrets()));
+      }
+    }
+  }
+
+  /** Ends a call that core has not ended, as when a hook has thrown. */
+  abandon(): void {
+    discard(this.#response);
+    if (this.#open !== undefined) this.#shared.upstream.abandon(this.#open);
+  }
+
+  /** Notes whether core still has the call: the number of one that is over may be another's by now. */
+  #told(step: Step): Step {
+    this.#open = step.action === Action.Success || step.action === Action.Failed ? undefined : step.call;
+    return step;
+  }
+
+  async #send({ call, url, slot, attempt, timeout }: Send): Promise<Step> {
+    const { upstream } = this.#shared;
+    const { method, attemptTimeout, events, fetch } = this.#call;
+    const deadline = this.#deadline;
+    const signal = deadline.begin(timeout, attemptTimeout !== Infinity);
+    const init = request(this.#call, this.#shared.authorization(slot), signal);
+    discard(this.#response);
+    this.#response = this.#cause = undefined;
+    this.#attempts = attempt;
+    events?.request(method, url, init, attempt);
+    let response: Response;
+    try {
+      response = await fetch(url, init);
+    } catch (error) {
+      this.#cause = deadline.aborted ? deadline.reason : error;
+      const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
+      return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
+    }
+    this.#response = response;
+    const { status, headers } = response;
+    const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
+    events?.response(method, url, response, attempt, upstream);
+    return next;
+  }
+
+  async #wait({ call, url, duration }: Wait): Promise<Step> {
+    const { method, events } = this.#call;
+    discard(this.#response);
+    events?.retry(method, url, this.#attempts, duration, this.#response?.status);
+    await this.#deadline.wait(duration);
+    return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#shared.upstream.onWaited(call, Date.now()));
+  }
+
+  async #reject({ call, limit }: Rejected): Promise<Step> {
+    const body = await readStart(this.#response!, limit);
+    if (this.#deadline.aborted) return this.#giveUp(call);
+    this.#open = undefined;
+    throw errorOf(this.#shared.upstream.error(call, body, Date.now()));
+  }
+
+  #giveUp(call: number): Step {
+    this.#cause = this.#deadline.reason;
+    return this.#told(this.#shared.upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
+  }
+
+  #succeed(): Attempted {
+    const deadline = this.#deadline;
+    // The timer of the last try is the call's own, unless tries have one of theirs.
+    if (this.#call.attemptTimeout !== Infinity) deadline.limit(left(this.#call, this.#started));
+    deadline.release();
+    return { response: this.#response!, attempts: this.#attempts, deadline, secrets: this.#shared.secrets };
+  }
 }
 
 /** The error of a caller who has given up. */
@@ -203,8 +229,7 @@ export function aborted(
   attempts: number,
   { secrets }: Pick<SharedUpstream, "secrets">,
 ): AttentionError {
-  const message = "the call was aborted by its caller";
-  return errorOf({ kind: "aborted", code: "aborted", message, attempts }, redactCause(reason, secrets()));
+  return errorOfFailure(Failure.Aborted, attempts, redactCause(reason, secrets()));
 }
 
 function request(call: PreparedCall, authorization: string, signal: AbortSignal | undefined): RequestInit {
@@ -214,7 +239,7 @@ function request(call: PreparedCall, authorization: string, signal: AbortSignal 
   if (call.body !== undefined) {
     init.body = call.body;
     // Required for streams; TypeScript's DOM types do not know it.
-    if ((call.flags & ONE_SHOT) !== 0) (init as { duplex?: "half" }).duplex = "half";
+    if (call.isOneShot) (init as { duplex?: "half" }).duplex = "half";
   }
   return init;
 }
@@ -223,32 +248,4 @@ function request(call: PreparedCall, authorization: string, signal: AbortSignal 
 function discard(response: Response | undefined): void {
   // A body that is broken or being read by a hook is nobody's loss here.
   if (response?.body && !response.bodyUsed) response.body.cancel().catch(() => {});
-}
-
-/** The start of an error's body; as much as came, when it breaks off. */
-async function readStart(response: Response): Promise<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return NOTHING;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    while (length < MAX_ERROR_BODY_BYTES) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      chunks.push(value);
-      length += value.length;
-    }
-    reader.cancel().catch(() => {});
-  } catch {
-    // What was read has to do; the status alone says the most.
-  }
-  const [only] = chunks;
-  if (chunks.length === 1) return only!.subarray(0, MAX_ERROR_BODY_BYTES);
-  const whole = new Uint8Array(Math.min(length, MAX_ERROR_BODY_BYTES));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk.subarray(0, whole.length - at), at);
-    at += Math.min(chunk.length, whole.length - at);
-  }
-  return whole;
 }

@@ -1,9 +1,8 @@
 /** Who is told what happens: hooks and the logger. */
 
-import type { KeysInfo } from "../credentials/keys.js";
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
-import type { Upstream } from "../runtime/core.js";
 import { variable } from "../runtime/environment.js";
+import type { Upstream } from "../runtime/rules.js";
 import type { Rule } from "./check.js";
 
 /** A request is about to be sent. */
@@ -148,8 +147,8 @@ export class Events {
   response(method: string, url: string, { status, headers }: Response, attempt: number, upstream: Upstream): void {
     this.#logger?.debug(`attention: ${method} ${shown(url)}, try ${attempt}: ${status}`);
     this.#hooks.onResponse?.({ method, url, status, headers, attempt });
-    if (upstream.takeSwitch() === 0) return;
-    const { inUse: to, keys } = JSON.parse(upstream.keys()) as KeysInfo;
+    if (upstream.takeSwitch() === undefined) return;
+    const { inUse: to, keys } = upstream.keys();
     const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
     this.#logger?.warn(`attention: a key was refused, the ${to} one (${fingerprint}) is used from now on`);
     this.#hooks.onKeySwitch?.({ from: to === "next" ? "current" : "next", to, fingerprint });

@@ -1,6 +1,6 @@
 /** What every call returns. */
 
-import { requestId } from "../errors/request-id.js";
+import { requestId } from "../runtime/rules.js";
 import { readAnswer } from "./answer.js";
 import type { Attempted } from "./driver.js";
 

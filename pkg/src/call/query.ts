@@ -31,10 +31,10 @@ export function queryPairs(query: Query, owner = "query"): [string, string][] {
   return pairs;
 }
 
-/** The encoded query, without `?`; the caller's names take the place of the defaults. */
-export function encodeQuery(query: Query | undefined, defaults: readonly [string, string][]): string {
+/** The encoded query, without `?`, if there is one; the caller's names take the place of the defaults. */
+export function encodeQuery(query: Query | undefined, defaults: readonly [string, string][]): string | undefined {
   if (query === undefined)
-    return defaults.length === 0 ? "" : new URLSearchParams(defaults as [string, string][]).toString();
+    return defaults.length === 0 ? undefined : new URLSearchParams(defaults as [string, string][]).toString();
   if (defaults.length === 0 && query instanceof URLSearchParams) return query.toString();
   const pairs = queryPairs(query);
   const named = new Set(pairs.map(([name]) => name));

@@ -1,9 +1,8 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
+import type { KeysInfo } from "#binding";
 import { Semaphore } from "../call/semaphore.js";
-import { throwAsAttentionError } from "../errors/errors.js";
-import { Upstream } from "../runtime/core.js";
-import type { KeysInfo } from "./keys.js";
+import { type Defaults, defaults, Slot, Upstream } from "../runtime/rules.js";
 import { ask, type Credential } from "./provider.js";
 
 /** Keeps the place of a credential that a function has yet to give; never sent. */
@@ -14,6 +13,8 @@ const MOST_SECRETS = 16;
 
 export class SharedUpstream {
   readonly upstream: Upstream;
+  /** What applies to calls that say nothing. */
+  readonly defaults: Defaults = defaults();
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
   readonly #dynamic: boolean;
   /** `Authorization` of each place: from here it goes into requests and nowhere else. */
@@ -33,8 +34,8 @@ export class SharedUpstream {
     this.#sources = [current, next];
     this.#dynamic = typeof current === "function" || typeof next === "function";
     const [first, second] = this.#dynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
-    this.upstream = throwAsAttentionError(() => new Upstream(baseURL, first, second, token));
-    if (!this.#dynamic) this.#remember();
+    this.upstream = new Upstream(baseURL, first, second, token);
+    if (!this.#dynamic) this.#remember(first, second);
   }
 
   /** Whether the credentials have yet to be asked for. */
@@ -51,7 +52,7 @@ export class SharedUpstream {
   readonly secrets = (): readonly string[] => this.#secrets;
 
   /** The `Authorization` header for a place. */
-  authorization(slot: number): string {
+  authorization(slot: Slot): string {
     return this.#authorizations[slot]!;
   }
 
@@ -82,7 +83,7 @@ export class SharedUpstream {
 
   /** What is known of the credentials. */
   info(): KeysInfo {
-    const info = JSON.parse(this.upstream.keys()) as KeysInfo;
+    const info = this.upstream.keys();
     return this.isPending ? { ...info, keys: [] } : info;
   }
 
@@ -112,17 +113,18 @@ export class SharedUpstream {
       this.#sources[1] === undefined ? undefined : ask(this.#sources[1]),
     ]);
     if (this.#given?.[0] === current && this.#given[1] === next) return false;
-    throwAsAttentionError(() => this.upstream.replaceKeys(current, next));
+    this.upstream.replaceKeys(current, next);
     this.#given = [current, next];
     this.#generation++;
-    this.#remember();
+    this.#remember(current, next);
     return true;
   }
 
-  #remember(): void {
-    this.#authorizations = [this.upstream.authorization(0), this.upstream.authorization(1)];
-    for (const held of this.#authorizations) {
-      if (held !== undefined) this.#secrets = [held.slice("Bearer ".length), ...this.#secrets].slice(0, MOST_SECRETS);
+  #remember(...given: readonly (string | undefined)[]): void {
+    this.#authorizations = [this.upstream.authorization(Slot.Current), this.upstream.authorization(Slot.Next)];
+    for (const held of given) {
+      // Without the blanks around it, which are not sent.
+      if (held !== undefined) this.#secrets = [held.trim(), ...this.#secrets].slice(0, MOST_SECRETS);
     }
     this.#watchExpiry();
   }

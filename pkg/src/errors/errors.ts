@@ -1,60 +1,9 @@
 /** What a call fails with: one class for each kind of error that core tells apart. */
 
+import type { Diagnosis, ErrorFacts, ErrorKind, Finding } from "#binding";
 import { printable } from "../runtime/print.js";
 
-/** What sort of failure it is. */
-export type ErrorKind =
-  | "invalid_key"
-  | "unauthorized"
-  | "forbidden"
-  | "not_found"
-  | "conflict"
-  | "validation"
-  | "payload_too_large"
-  | "rate_limited"
-  | "server"
-  | "connection"
-  | "timeout"
-  | "aborted"
-  | "protocol"
-  | "config";
-
-/** What is known of one documented cause of a 401. */
-export interface Finding {
-  readonly cause: "header_missing" | "scheme_missing" | "revoked_or_expired" | "no_permission";
-  readonly likelihood: "ruled_out" | "likely" | "unknown";
-  /** Why, in one sentence. */
-  readonly reason: string;
-}
-
-/** A 401 explained. */
-export interface Diagnosis {
-  /** The four documented causes. */
-  readonly findings: readonly Finding[];
-  /** What to do next, in one sentence. */
-  readonly nextStep: string;
-}
-
-/** An error without its class: what `toJSON` gives, and what core hands over. Safe for logs. */
-export interface ErrorFacts {
-  readonly kind: ErrorKind;
-  /** A stable name: the server's own code when it sent one, else one of this library's. */
-  readonly code: string;
-  /** What happened and what to do, in one line. */
-  readonly message: string;
-  /** The HTTP status, when an answer came. */
-  readonly status?: number | undefined;
-  /** The id under which the server knows this exchange. */
-  readonly requestId?: string | undefined;
-  /** How long the server asked to wait, in milliseconds. */
-  readonly retryAfter?: number | undefined;
-  /** How many requests were sent. */
-  readonly attempts: number;
-  /** For a 401: which of the documented causes it is. */
-  readonly diagnosis?: Diagnosis | undefined;
-  /** The page that helps: the API's own where it has one, else this package's. */
-  readonly documentation?: string | undefined;
-}
+export type { Diagnosis, ErrorFacts, ErrorKind, Finding };
 
 /** This package's page has a heading for each kind of error. */
 const PAGE = "https://www.npmjs.com/package/attention-wasm#";
@@ -174,25 +123,11 @@ for (const [kind, [name, made]] of Object.entries(CLASSES)) {
   Object.defineProperty(made.prototype, "name", hidden(name));
 }
 
-/** The error of these facts, in the class of its kind. */
+/** The error of these facts, in the class of its kind; `cause` must have been cleaned of credentials. */
 export function errorOf(facts: ErrorFacts, cause?: unknown): AttentionError {
   // A kind that this version of the bindings does not know yet is still an error.
   const [, made] = CLASSES[facts.kind] ?? ["", AttentionError];
   return new made(facts, cause);
-}
-
-/** The error that the binding gives as JSON. */
-export function errorOfJson(json: string, cause?: unknown): AttentionError {
-  return errorOf(JSON.parse(json) as ErrorFacts, cause);
-}
-
-/** What the binding throws is the JSON of an error. */
-export function throwAsAttentionError<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (thrown) {
-    throw typeof thrown === "string" ? errorOfJson(thrown) : thrown;
-  }
 }
 
 /** What a person reads on a console: the stack, the findings as a list, what to do next. */

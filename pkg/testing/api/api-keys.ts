@@ -1,35 +1,40 @@
 /** The key administration: what it makes works at once, what it deletes stops at once. */
 
-import { json } from "../answer.js";
 import type { KeyStore, MockKey } from "../keys.js";
-import { Refused, type Route } from "./route.js";
+import { type Call, Refused, type Route } from "./route.js";
 
 export function apiKeyRoutes(keys: KeyStore): readonly Route[] {
+  const remove = (call: Call, wanted: unknown, ways: readonly string[]) => {
+    if (!ways.includes(call.guesses.keyDeletion)) throw new Refused(404, "The mock was told to delete keys otherwise");
+    const key = keys.list().find(({ id }) => id === wanted);
+    if (key === undefined) throw new Refused(404, "There is no such API key");
+    keys.delete(key.id);
+  };
   return [
-    { method: "GET", path: "/api_keys", answer: () => json(keys.list().map(shown)) },
+    { method: "GET", path: "/api_keys", answer: () => keys.list().map(shown) },
     {
       method: "POST",
       path: "/api_keys",
-      async answer(call) {
-        const { name, orgLevel } = await call.object({ name: "string!", orgLevel: "boolean!" });
+      answer({ body: { name, orgLevel }, key }) {
         const made = keys.create({
           name: name as string,
           level: orgLevel === true ? "organization" : "user",
-          userUUID: call.key.userUUID,
+          userUUID: key.userUUID,
         });
-        return json(shown(made), 201);
+        return shown(made);
       },
     },
     {
-      // Deletion is documented for the application and the MCP tool; this path is a guess.
+      // The operation exists; how it is told the key was not read.
+      method: "DELETE",
+      path: "/api_keys",
+      answer: (call) => remove(call, call.query.get("id"), ["any", "query"]),
+    },
+    {
+      // A guess as a whole: no source has this path.
       method: "DELETE",
       path: "/api_keys/{id}",
-      answer(call) {
-        const key = keys.list().find(({ id }) => id === call.param("id"));
-        if (key === undefined) throw new Refused(404, "There is no such API key");
-        keys.delete(key.id);
-        return new Response(null, { status: 204 });
-      },
+      answer: (call) => remove(call, call.param("id"), ["any", "path"]),
     },
   ];
 }

@@ -1,96 +1,129 @@
-/** Conversations: lists, one, changes, imports. */
+/** Conversations: lists, one, changes, imports, recordings. */
 
-import { json } from "../answer.js";
+import type { Storage } from "../storage.js";
+import { valuesOf } from "./operation.js";
 import { linkedPage, slice } from "./paging.js";
 import { iso } from "./random.js";
 import { type Call, type JsonObject, Refused, type Route } from "./route.js";
+import { shown } from "./transcript.js";
 import { type Conversation, conversation, type World } from "./world.js";
 
-export function conversationRoutes(world: World): readonly Route[] {
-  const one = (call: Call) => {
-    const found = world.conversations.find(({ id }) => id === call.param("id"));
+export function conversationRoutes(world: World, storage: Storage): readonly Route[] {
+  const external = new Map<string, string>();
+  const byId = (id: unknown) => {
+    const found = world.conversations.find((each) => each.id === id);
     if (found === undefined) throw new Refused(404, "There is no such conversation");
     return found;
   };
-  const external = new Map<string, string>();
+  const one = (call: Call) => byId(call.param("id"));
+  const changed = (call: Call, changes: JsonObject) => {
+    const found = one(call);
+    Object.assign(found.attributes, changes);
+    return whole(found, call);
+  };
 
   return [
     {
       method: "GET",
       path: "/conversations",
-      answer: ({ url, query }) => json(linkedPage(select(world, query).map(shown(query)), url, FORM, HEAVY)),
+      answer(call) {
+        const found = select(world, call.query).filter(({ attributes }) => !attributes.isEmpty);
+        return linkedPage(found.map(listed(call, true)), call.query, PAGE, `${call.base}/conversations`);
+      },
     },
     {
       method: "GET",
       path: "/conversations/list",
-      // In the documented sample the links of this list lead to the heavy one: so do these.
-      answer: ({ url, query }) => json(linkedPage(select(world, query).map(shown(query)).map(light), url, FORM, HEAVY)),
+      answer(call) {
+        const insights = ["withCrmRecords", "withIntelligenceItems"].some((name) => call.query.get(name) === "true");
+        const found = select(world, call.query).map(listed(call, insights));
+        // In the documented sample the links of this list lead to the heavy one: so do these.
+        return linkedPage(found, call.query, PAGE, `${call.base}/conversations`);
+      },
     },
-    { method: "GET", path: "/conversations/{id}", answer: (call) => json(one(call)) },
+    {
+      method: "GET",
+      path: "/conversations/{id}",
+      answer(call) {
+        const isExternal = call.query.get("by") === "external_id";
+        const found = isExternal ? byId(external.get(call.param("id"))) : one(call);
+        const answer = whole(found, call);
+        // Seen once in the making, it is done at the next look.
+        if (found.attributes.importStatus === "IN_PROGRESS") {
+          Object.assign(found.attributes, { importStatus: "FINISHED", transcriptStatus: "completed" });
+        }
+        return answer;
+      },
+    },
     {
       method: "PUT",
       path: "/conversations/{id}",
-      async answer(call) {
-        const { title, labels } = await call.object({ title: "string", labels: "object" });
-        return json(
-          change(one(call), { ...(title !== undefined && { title }), ...(labels !== undefined && { labels }) }),
-        );
-      },
+      answer: (call) => changed(call, call.body),
     },
-    { method: "DELETE", path: "/conversations/{id}", answer: (call) => json(change(one(call), { archived: true })) },
+    { method: "DELETE", path: "/conversations/{id}", answer: (call) => changed(call, { archived: true }) },
     {
       method: "PUT",
       path: "/conversations/{id}/title",
-      async answer(call) {
-        const { title } = await call.object({ title: "string!" });
-        return json(change(one(call), { title }));
-      },
+      answer: (call) => changed(call, { title: call.body.title }),
     },
     {
       method: "PUT",
       path: "/conversations/{id}/labels",
-      async answer(call) {
-        const { labels } = await call.object({ labels: "object", skip_analysis: "boolean" });
-        return json(change(one(call), { labels: labels ?? {} }));
-      },
+      answer: (call) => changed(call, { labels: call.body.labels ?? {} }),
     },
     {
       method: "PUT",
       path: "/conversations/{id}/change_privacy",
-      answer(call) {
-        const found = one(call);
-        return json(change(found, { private: !found.attributes.private }));
-      },
+      answer: (call) => changed(call, { private: !one(call).attributes.private }),
     },
     {
       method: "PUT",
       path: "/conversations/{id}/linked-crm-records",
-      async answer(call) {
-        const { linkedCrmRecords } = await call.object({ linkedCrmRecords: "array" });
-        change(one(call), { linkedCrmRecords: linkedCrmRecords ?? [] });
-        return json({ success: true });
+      answer(call) {
+        // Neither the body nor the answer was read: the records stay as they are.
+        one(call);
+        return {};
       },
     },
     {
       method: "POST",
       path: "/conversations/{id}/crm/confirm",
-      async answer(call) {
-        await call.object({ intelligence: "array", opportunity_id: "string" });
-        return json(change(one(call), { crmExportStatus: "confirmed" }));
+      answer(call) {
+        const confirmed = Object.entries(one(call).attributes.confirmedExtractedIntelligence);
+        const given = ((call.body.intelligence ?? []) as readonly JsonObject[]).map(
+          (each) => [String(each.key ?? each.id ?? ""), each] as const,
+        );
+        return changed(call, { confirmedExtractedIntelligence: Object.fromEntries([...confirmed, ...given]) });
       },
     },
     {
       method: "POST",
       path: "/conversations/{id}/trigger-native-integration",
-      async answer(call) {
+      answer(call) {
         one(call);
-        const { workflowIds } = await call.object({
-          workflowIds: "array",
-          fieldKeys: "array",
-          autoExecution: "boolean",
-        });
-        const ids = (workflowIds as unknown[] | undefined) ?? [];
-        return json({ workflows: ids.map((id) => ({ workflowId: String(id), runId: world.dice.uuid() })) });
+        const ids = (call.body.workflowIds ?? []) as readonly string[];
+        return { workflows: ids.map((workflowId) => ({ workflowId, runId: world.dice.uuid() })) };
+      },
+    },
+    {
+      method: "POST",
+      path: "/conversations/{id}/media/download",
+      answer(call) {
+        const { id, attributes } = one(call);
+        if (attributes.isEmpty || attributes.importStatus === "IN_PROGRESS") {
+          throw new Refused(call.guesses.noRecordingStatus, "There is no recording of this conversation");
+        }
+        storage.keep(`recordings/${id}`, { bytes: 4096, type: "video/mp4" });
+        return { url: storage.address(call, `recordings/${id}`) };
+      },
+    },
+    {
+      method: "GET",
+      path: "/conversations/upload-url",
+      answer(call) {
+        const key = `uploads/${world.dice.uuid()}`;
+        const address = storage.address(call, key);
+        return { url: address, downloadUrl: address, key };
       },
     },
     {
@@ -99,7 +132,7 @@ export function conversationRoutes(world: World): readonly Route[] {
       answer(call) {
         const found = external.get(call.param("externalId"));
         if (found === undefined) throw new Refused(404, "No conversation was imported under that identifier");
-        return json({ conversation_id: found });
+        return { conversation_id: found };
       },
     },
     {
@@ -107,73 +140,64 @@ export function conversationRoutes(world: World): readonly Route[] {
       path: "/conversations/workflow-logs",
       answer({ query }) {
         const logs = workflowLogs(world, query);
-        return json({ data: slice(logs, query, 100, 1000), total: logs.length });
+        return { data: slice(logs, query, 100), total: logs.length };
       },
     },
     {
       method: "POST",
       path: "/conversations/import",
-      async answer(call) {
-        const body = await call.object({ mediaURL: "string!", userID: "string!", conversationTitle: "string" });
+      answer({ body, now, guesses }) {
         const user = world.users.find(({ uuid }) => uuid === body.userID);
-        if (user === undefined) throw new Refused(400, "userID is not a user of this organization");
+        if (user === undefined) throw new Refused(guesses.invalidStatus, "userID is not a user of this organization");
         const uuid = world.dice.uuid();
-        world.conversations.unshift(
-          conversation(uuid, {
-            title: text(body, "conversationTitle", "Imported conversation"),
-            createdAt: text(body, "conversationStartedAt", iso(call.now)),
-            user,
-            isInternal: false,
-            dealUUID: text(body, "opportunityID", ""),
-            importStatus: "processing",
-          }),
-        );
+        const made = conversation(uuid, null, {
+          title: text(body.conversationTitle, "Imported conversation"),
+          createdAt: iso(typeof body.conversationStartedAt === "string" ? Date.parse(body.conversationStartedAt) : now),
+          user,
+          isInternal: false,
+          dealUUID: text(body.opportunityID, ""),
+          linkedCrmRecords: body.linkedCrmRecords ?? [],
+        });
+        Object.assign(made.attributes, { importStatus: "IN_PROGRESS", transcriptStatus: undefined });
+        world.conversations.unshift(made);
         if (typeof body.applicationExternalID === "string") external.set(body.applicationExternalID, uuid);
-        return json({ uuid }, 201);
+        return { uuid };
       },
     },
     {
       method: "POST",
       path: "/changeConversationOpportunity",
-      async answer(call) {
-        const body = await call.object({
-          conversation_id: "string!",
-          opportunity_id: "string",
-          remove_opportunity: "boolean",
-        });
-        const found = world.conversations.find(({ id }) => id === body.conversation_id);
-        if (found === undefined) throw new Refused(404, "There is no such conversation");
-        change(found, { dealUUID: body.remove_opportunity === true ? "" : text(body, "opportunity_id", "") });
-        return json({ success: true });
+      answer({ body }) {
+        const found = byId(body.conversation_id);
+        found.attributes.dealUUID = body.remove_opportunity === true ? "" : text(body.opportunity_id, "");
+        return { success: true };
       },
     },
   ];
 }
 
-const FORM = { size: 50, most: 50 };
-const HEAVY = "/v2/conversations";
+const PAGE = 50;
 
-function text(body: JsonObject, name: string, fallback: string): string {
-  const value = body[name];
+function text(value: unknown, fallback: string): string {
   return typeof value === "string" ? value : fallback;
 }
 
-function change(found: Conversation, changes: JsonObject): Conversation {
-  Object.assign(found.attributes, changes);
-  return found;
+/** One conversation as it is answered alone. */
+function whole(found: Conversation, { query, guesses }: Call): object {
+  const isDetailed = query.get("detailedTranscript") !== "false";
+  const transcript = shown(found.transcript, isDetailed, guesses.transcript);
+  return { type: found.type, id: found.id, attributes: { ...found.attributes, transcript } };
 }
 
-/** The lighter list leaves out what makes a conversation heavy. */
-function light({ type, id, attributes }: Conversation): object {
-  const { boards: _, talktracks: __, scorecardResults: ___, ...rest } = attributes;
-  return { type, id, attributes: rest };
-}
-
-function shown(query: URLSearchParams): (found: Conversation) => Conversation {
-  if (query.get("filter[hide_transcript]") !== "true") return (found) => found;
-  return ({ type, id, attributes }) => {
-    const { transcript: _, ...rest } = attributes;
-    return { type, id, attributes: rest as typeof attributes };
+/** One conversation as it is in a list. */
+function listed({ query, guesses }: Call, withInsights: boolean): (found: Conversation) => object {
+  const isDetailed = query.get("detailedTranscript") === "true";
+  const isHidden = query.get("filter[hide_transcript]") === "true";
+  return ({ type, id, transcript, attributes }) => {
+    const { extractedIntelligence, confirmedExtractedIntelligence, ...rest } = attributes;
+    const insights = withInsights ? { extractedIntelligence, confirmedExtractedIntelligence } : {};
+    const said = isHidden ? {} : { transcript: shown(transcript, isDetailed, guesses.transcript) };
+    return { type, id, attributes: { ...rest, ...insights, ...said } };
   };
 }
 
@@ -181,11 +205,11 @@ function shown(query: URLSearchParams): (found: Conversation) => Conversation {
 function select(world: World, query: URLSearchParams): readonly Conversation[] {
   const from = moment(query, "fromDateTime", -Infinity);
   const to = moment(query, "toDateTime", Infinity);
-  const owners = values(query, "filter[owner.id]");
-  const emails = values(query, "filter[owner.email]");
-  const teams = values(query, "filter[team.id]");
-  const deals = values(query, "filter[external_opportunity.id]");
-  const guests = values(query, "filter[participants.email]");
+  const owners = valuesOf(query, "filter[owner.id]");
+  const emails = valuesOf(query, "filter[owner.email]");
+  const teams = valuesOf(query, "filter[team.id]");
+  const deals = valuesOf(query, "filter[external_opportunity.id]");
+  const guests = valuesOf(query, "filter[participants.email]");
   const title = query.get("filter[title]")?.toLowerCase();
   const hideInternal = query.get("filter[hide_internal]") === "true";
   return world.conversations.filter(({ attributes }) => {
@@ -195,40 +219,34 @@ function select(world: World, query: URLSearchParams): readonly Conversation[] {
       !attributes.archived &&
       at >= from &&
       at <= to &&
-      (owners?.has(attributes.userUUID) ?? true) &&
-      (emails?.has(attributes.user.email) ?? true) &&
-      (teams?.has(attributes.teamUUID) ?? true) &&
-      (deals?.has(attributes.dealUUID) ?? true) &&
-      (guests === undefined || people.some(({ email }) => guests.has(email))) &&
+      (owners?.includes(attributes.userUUID) ?? true) &&
+      (emails?.includes(attributes.user.email) ?? true) &&
+      (teams?.includes(attributes.teamUUID) ?? true) &&
+      (deals?.includes(attributes.dealUUID) ?? true) &&
+      (guests === undefined || people.some(({ email }) => guests.includes(email))) &&
       (title === undefined || attributes.title.toLowerCase().includes(title)) &&
       !(hideInternal && attributes.isInternal)
     );
   });
 }
 
-/** How arrays are written is not documented: repeated names and commas are both read. */
-export function values(query: URLSearchParams, name: string): ReadonlySet<string> | undefined {
-  const all = [...query.getAll(name), ...query.getAll(`${name}[]`)];
-  return all.length === 0 ? undefined : new Set(all.flatMap((value) => value.split(",")));
-}
-
 export function moment(query: URLSearchParams, name: string, fallback: number): number {
-  const text = query.get(name);
-  if (text === null) return fallback;
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new Refused(400, `${name} must be an ISO 8601 date and time`);
-  return at;
+  const given = query.get(name);
+  return given === null ? fallback : Date.parse(given);
 }
 
 function workflowLogs(world: World, query: URLSearchParams): readonly object[] {
-  const only = values(query, "conversationUUIDs");
+  const only = valuesOf(query, "conversationUUIDs");
   const success = query.get("success");
+  const from = moment(query, "fromDateTime", -Infinity);
+  const to = moment(query, "toDateTime", Infinity);
   return world.conversations
-    .filter(({ id }) => only?.has(id) ?? true)
+    .filter(({ id }) => only?.includes(id) ?? true)
     .map(({ id, attributes: { createdAt } }, index) =>
       index % 10 === 9
         ? { conversationUUID: id, workflowName: "CRM export", success: false, error: "The record is locked", createdAt }
         : { conversationUUID: id, workflowName: "CRM export", success: true, createdAt },
     )
-    .filter((log) => success === null || String(log.success) === success);
+    .filter((log) => success === null || String(log.success) === success)
+    .filter(({ createdAt }) => Date.parse(createdAt) >= from && Date.parse(createdAt) <= to);
 }

@@ -1,14 +1,14 @@
 /** Lists that are only read: chats, emails, history, folders, actions, recorded meetings. */
 
-import { json } from "../answer.js";
 import { MOCK_ORGANIZATION } from "../keys.js";
-import { moment, values } from "./conversations.js";
+import { moment } from "./conversations.js";
+import { valuesOf } from "./operation.js";
 import { fromCursor, page, slice } from "./paging.js";
 import { iso } from "./random.js";
 import { type Call, Refused, type Route } from "./route.js";
 import type { World } from "./world.js";
 
-const TENS = { size: 10, most: 50 };
+const TENS = 10;
 const DAY = 86_400_000;
 const NEWEST = Date.UTC(2026, 8, 29, 12);
 
@@ -23,76 +23,72 @@ export function feedRoutes(world: World): readonly Route[] {
     {
       method: "GET",
       path: "/chats",
-      answer({ url, query }) {
-        const users = values(query, "filter[user_id]");
+      answer({ query }) {
+        const users = valuesOf(query, "filter[user_id]");
         const between = window(query, "from_date_time", "to_date_time");
         const type = query.get("filter[type]");
         const title = query.get("filter[title]")?.toLowerCase();
         const found = chats.filter(
           (each) =>
             between(each.createdAt) &&
-            (users?.has(each.userId) ?? true) &&
+            (users?.includes(each.userId) ?? true) &&
             (type === null || each.type === type) &&
             (title === undefined || each.title.toLowerCase().includes(title)),
         );
         const bare = query.get("exclude_transcript") === "true";
-        return json(
-          page(
-            found.map(({ transcript, ...rest }) => (bare ? rest : { ...rest, transcript })),
-            url,
-            TENS,
-          ),
+        return page(
+          found.map(({ transcript, ...rest }) => (bare ? rest : { ...rest, transcript })),
+          query,
+          TENS,
         );
       },
     },
     {
       method: "GET",
       path: "/emails",
-      answer({ url, query }) {
+      answer({ query }) {
         const subject = query.get("subject")?.toLowerCase();
         const between = window(query, "from_date_time", "to_date_time");
         const found = emails.filter(
           (each) => between(each.sendDate) && (subject === undefined || each.subject.toLowerCase().includes(subject)),
         );
-        return json(page(found, url, TENS));
+        return page(found, query, TENS);
       },
     },
     {
       method: "GET",
       path: "/gi/history",
-      answer({ url, query }) {
-        required(query, "user_uuid");
-        const part = slice(results, query, 10, 100);
-        const meta = { totalRecords: results.length, pageSize: part.length };
+      answer({ base, query, guesses }) {
+        const own = world.users[0]?.uuid === query.get("user_uuid") ? results : [];
+        const part = slice(own, query, 10);
+        const isNull = part.length === 0 && guesses.emptyHistory === "null";
+        const path = `${base}/gi/history`;
         // The documented sample's link is no next page either.
-        return json({ data: part, links: { self: url.pathname, related: `${url.pathname}/related` }, meta });
+        const links = { self: path, related: `${path}/related` };
+        return { data: isNull ? null : part, links, meta: { totalRecords: own.length, pageSize: part.length } };
       },
     },
     {
       method: "GET",
       path: "/library/folders",
-      answer({ query }) {
-        required(query, "userUUID");
-        return json({ data: folders });
-      },
+      answer: () => ({ data: folders }),
     },
     {
       method: "GET",
       path: "/actions",
       answer(call) {
-        const statuses = values(call.query, "status") ?? new Set(["pending"]);
+        const statuses = valuesOf(call.query, "status") ?? ["pending"];
         const owner = call.key.level === "user" ? call.key.userUUID : call.query.get("owner_uuid");
         const found = actions.filter(
-          (each) => statuses.has(each.status) && (owner === null || each.owner_user_uuid === owner),
+          (each) => statuses.includes(each.status) && (owner === null || each.owner_user_uuid === owner),
         );
-        const { part, next } = fromCursor(found, call.query);
-        return json({ data: part, ...(next !== undefined && { next_cursor: next }) });
+        const { part, next } = fromCursor(found, call.query, call.guesses.invalidStatus);
+        return { data: part, ...(next !== undefined && { next_cursor: next }) };
       },
     },
     {
       method: "GET",
       path: "/recorder_metrics/all_meetings",
-      level: "organization",
       answer: (call) => meetings(world, call),
     },
   ];
@@ -100,10 +96,6 @@ export function feedRoutes(world: World): readonly Route[] {
 
 function many<Thing>(count: number, make: (index: number) => Thing): Thing[] {
   return Array.from({ length: count }, (_, index) => make(index));
-}
-
-function required(query: URLSearchParams, name: string): void {
-  if (!query.get(name)) throw new Refused(400, `${name} is required`);
 }
 
 function window(query: URLSearchParams, from: string, to: string): (at: string) => boolean {
@@ -152,17 +144,19 @@ function action(world: World, index: number) {
   const at = NEWEST - index * (DAY / 4);
   return {
     uuid: world.dice.uuid(),
-    entity_type: "deal",
     entity_id: world.dice.uuid(),
     owner_user_uuid: owner.uuid,
-    action_type: "email",
     title: "Follow up on the open question",
-    signal_type: "no_reply",
-    severity: world.dice.pick(["low", "medium", "high"]),
     status: index % 8 === 7 ? "sent" : "pending",
     proposed_recipients: ["corin.applegarth@northlamp.example"],
     proposed_slots: [],
-    why: { rationale: "Nobody answered for a week." },
+    why: {
+      rationale: "Nobody answered for a week.",
+      key_quote: { text: "We will look at it on Monday.", speaker: "Corin Applegarth" },
+      evidence: [
+        { label: "No answer", description: "The last e-mail was not answered.", impact: "The deal stands still." },
+      ],
+    },
     generated_at: iso(at),
     updated_at: iso(at),
     expires_at: iso(at + 14 * DAY),
@@ -182,7 +176,6 @@ function history(world: World, conversation: string) {
         items: [],
         conversationsUsed: [conversation],
         emailsUsed: [],
-        type: "synthesis",
         result: {},
       },
     ],
@@ -209,21 +202,22 @@ function library(world: World) {
   return { ...root, subFolders, subFoldersTotal: subFolders.length, totalFolders: subFolders.length };
 }
 
-function meetings(world: World, { query }: Call): Response {
-  for (const name of ["fromDateTime", "toDateTime"]) required(query, name);
+function meetings(world: World, { query, guesses }: Call): object {
   const from = moment(query, "fromDateTime", 0);
   const to = moment(query, "toDateTime", 0);
   if (to <= from || to - from > 90 * DAY)
-    throw new Refused(400, "toDateTime must be after fromDateTime, by 90 days at most");
-  const users = values(query, "filter[user_id]");
+    throw new Refused(guesses.invalidStatus, "toDateTime must be after fromDateTime, by 90 days at most");
+  const users = valuesOf(query, "filter[user_id]");
   const type = query.get("filter[meeting_type]");
+  const isUpcoming = query.get("upcoming") === "true";
   const found = world.conversations.filter(
     ({ attributes }) =>
+      !isUpcoming &&
       window(query, "fromDateTime", "toDateTime")(attributes.createdAt) &&
-      (users?.has(attributes.userUUID) ?? true) &&
+      (users?.includes(attributes.userUUID) ?? true) &&
       (type === null || (type === "internal") === attributes.isInternal),
   );
-  const { part, next } = fromCursor(found, query);
+  const { part, next } = fromCursor(found, query, guesses.invalidStatus);
   const items = part.map(({ id, attributes: { title, createdAt, user } }) => {
     const who = {
       userUuid: user.uuid,
@@ -241,5 +235,5 @@ function meetings(world: World, { query }: Call): Response {
       consentLinkUsed: false,
     };
   });
-  return json({ items, ...(next !== undefined && { nextCursor: next }) });
+  return { items, ...(next !== undefined && { nextCursor: next }) };
 }

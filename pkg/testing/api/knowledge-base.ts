@@ -1,6 +1,5 @@
 /** Knowledge base sources, with the three steps of an upload. */
 
-import { json } from "../answer.js";
 import type { Storage } from "../storage.js";
 import { iso } from "./random.js";
 import { type Call, type JsonObject, Refused, type Route } from "./route.js";
@@ -9,7 +8,7 @@ import type { World } from "./world.js";
 interface Source {
   readonly type: "kb_sources";
   readonly id: string;
-  readonly attributes: JsonObject & { status: string };
+  readonly attributes: JsonObject;
 }
 
 const FORMATS = new Set(["application/pdf", "text/markdown", "text/html", "text/plain"]);
@@ -17,7 +16,7 @@ const MOST_BYTES = 100 * 1024 * 1024;
 
 export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Route[] {
   const sources: Source[] = [];
-  const add = (call: Call, attributes: JsonObject & { status: string }) => {
+  const add = (call: Call, attributes: JsonObject) => {
     const at = iso(call.now);
     const source: Source = {
       type: "kb_sources",
@@ -38,34 +37,28 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
     {
       method: "GET",
       path: "/knowledge-base/sources",
-      answer: () =>
-        json({
-          data: sources.map(({ type, id, attributes: { content: _, ...rest } }) => ({ type, id, attributes: rest })),
-        }),
+      answer: () => ({
+        data: sources.map(({ type, id, attributes: { content: _, ...rest } }) => ({ type, id, attributes: rest })),
+      }),
     },
     {
       method: "POST",
       path: "/knowledge-base/sources",
-      async answer(call) {
-        const {
-          title,
-          content = "",
-          format = "text/markdown",
-        } = await call.object({ title: "string!", content: "string", format: "string" });
-        const size = new TextEncoder().encode(String(content)).length;
-        return json(
-          { data: add(call, { title, source_type: "text", content, format, status: "indexing", file_size: size }) },
-          201,
-        );
+      answer(call) {
+        const { title, content = "", format = "text/markdown" } = call.body;
+        const file_size = new TextEncoder().encode(String(content)).length;
+        return {
+          data: add(call, { title, source_type: "manual", content, format, status: "indexing", file_size }),
+        };
       },
     },
     {
       method: "POST",
       path: "/knowledge-base/sources/upload",
-      async answer(call) {
-        const { title = "Untitled" } = await call.object({ title: "string" });
-        const source = add(call, { title, source_type: "file", status: "pending_upload" });
-        return json({ source_id: source.id, upload_url: storage.address(call.url, source.id) }, 201);
+      answer(call) {
+        // Which status a source has before it is confirmed was not read: it has none.
+        const source = add(call, { title: call.body.title ?? "Untitled", source_type: "upload" });
+        return { source_id: source.id, upload_url: storage.address(call, source.id) };
       },
     },
     {
@@ -73,22 +66,22 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
       path: "/knowledge-base/sources/{sourceId}",
       answer(call) {
         const { type, id, attributes } = find(call);
-        const answer = json({ data: { type, id, attributes } });
+        const seen = { ...attributes };
         // Seen once in the making, it is done at the next look.
         if (attributes.status === "indexing") Object.assign(attributes, { status: "indexed", chunk_count: 3 });
-        return answer;
+        return { data: { type, id, attributes: seen } };
       },
     },
     {
       method: "PATCH",
       path: "/knowledge-base/sources/{sourceId}",
-      async answer(call) {
+      answer(call) {
         const source = find(call);
-        const { title, content } = await call.object({ title: "string", content: "string" });
+        const { title, content } = call.body;
         if (title !== undefined) source.attributes.title = title;
         if (content !== undefined) Object.assign(source.attributes, { content, status: "indexing", chunk_count: 0 });
         source.attributes.updated_at = iso(call.now);
-        return json({ data: source });
+        return { data: source };
       },
     },
     {
@@ -96,7 +89,6 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
       path: "/knowledge-base/sources/{sourceId}",
       answer(call) {
         remove(find(call));
-        return new Response(null, { status: 204 });
       },
     },
     {
@@ -105,10 +97,10 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
       answer(call) {
         const source = find(call);
         const file = storage.get(source.id);
-        if (file === undefined) throw new Refused(400, "Nothing was uploaded");
+        if (file === undefined) throw new Refused(call.guesses.invalidStatus, "Nothing was uploaded");
         if (!FORMATS.has(file.type) || file.bytes > MOST_BYTES) {
           remove(source); // As documented: start again from the first step.
-          throw new Refused(400, "The file is of another format or too large");
+          throw new Refused(call.guesses.invalidStatus, "The file is of another format or too large");
         }
         Object.assign(source.attributes, {
           format: file.type,
@@ -116,7 +108,7 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
           status: "indexing",
           updated_at: iso(call.now),
         });
-        return json({ data: source });
+        return { data: source };
       },
     },
   ];

@@ -1,27 +1,12 @@
 /** Users, teams and roles. */
 
-import { json } from "../answer.js";
+import { valuesOf } from "./operation.js";
 import { iso } from "./random.js";
 import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 import type { Team, User, World } from "./world.js";
 
-const NEW_USER = {
-  email: "string!",
-  first_name: "string!",
-  last_name: "string!",
-  teams: "array!",
-  roleUUID: "string!",
-  seat_type: "string",
-} as const;
-const USER_CHANGE = {
-  firstName: "string",
-  lastName: "string",
-  botName: "string",
-  roleUUID: "string",
-  seat_type: "string",
-  teamsToAdd: "array",
-  teamUUIDsToRemove: "array",
-} as const;
+/** Fields of a change that have the same name in the answer. */
+const SAME = ["firstName", "lastName", "botName"] as const;
 
 export function organizationRoutes(world: World): readonly Route[] {
   const user = (uuid: string) =>
@@ -36,69 +21,89 @@ export function organizationRoutes(world: World): readonly Route[] {
       status,
       "There is no such team",
     );
-  const role = (uuid: unknown) =>
+  const role = (uuid: unknown, status: number) =>
     must(
       world.roles.find((each) => each.uuid === uuid),
-      400,
+      status,
       "There is no such role",
     );
-
-  const join = (member: User, assignments: unknown) => {
-    for (const { uuid, primary } of assignments as { uuid?: unknown; primary?: unknown }[]) {
-      const joined = team(uuid, 400);
+  /** The teams that a body names, found before anything is changed. */
+  const assigned = (list: unknown, status: number) =>
+    ((list ?? []) as { uuid: string; primary?: boolean }[]).map(({ uuid, primary }) => ({
+      joined: team(uuid, status),
+      isPrimary: primary === true,
+    }));
+  const join = (member: User, assignments: ReturnType<typeof assigned>) => {
+    for (const { joined, isPrimary } of assignments) {
       if (!member.teams.includes(joined)) member.teams.push(joined);
-      if (primary === true) member.primaryTeamUUID = joined.uuid;
+      if (isPrimary) member.primaryTeamUUID = joined.uuid;
     }
   };
-  const appoint = (member: User, roleUUID: unknown) => {
-    const given = role(roleUUID);
-    Object.assign(member, { organizationRoleUUID: given.uuid, roles: [given] });
-  };
-  const addUser = async (call: Call) => {
-    const body = await call.object(NEW_USER);
-    if (world.users.some(({ email }) => email === body.email)) throw new Refused(409, "That email address is taken");
+  const addUser = ({ body, now, guesses: { invalidStatus } }: Call) => {
+    if (world.users.some(({ email }) => email === body.email)) {
+      throw new Refused(invalidStatus, "That email address is taken");
+    }
+    const given = role(body.roleUUID, invalidStatus);
+    const assignments = assigned(body.teams, invalidStatus);
     const made: User = {
       uuid: world.dice.uuid(),
       email: String(body.email),
       firstName: String(body.first_name),
       lastName: String(body.last_name),
-      createdAt: iso(call.now),
+      createdAt: iso(now),
       seatType: body.seat_type ?? "recording",
       settings: {},
+      organizationRoleUUID: given.uuid,
+      roles: [given],
       teams: [],
     };
-    appoint(made, body.roleUUID);
-    join(made, body.teams);
+    join(made, assignments);
     world.users.push(made);
-    return json({ data: made }, 201);
+    return { data: made };
   };
-  const changeUser = async (call: Call) => {
-    const changed = user(call.param("userId"));
-    const body = await call.object(USER_CHANGE);
-    for (const name of ["firstName", "lastName", "botName"]) if (body[name] !== undefined) changed[name] = body[name];
+  const changeUser = ({ param, body, guesses: { invalidStatus } }: Call) => {
+    const changed = user(param("userId"));
+    const assignments = assigned(body.teamsToAdd, invalidStatus);
+    if (body.roleUUID !== undefined) {
+      const given = role(body.roleUUID, invalidStatus);
+      Object.assign(changed, { organizationRoleUUID: given.uuid, roles: [given] });
+    }
+    for (const name of SAME) if (body[name] !== undefined) changed[name] = body[name] as string;
     if (body.seat_type !== undefined) changed.seatType = body.seat_type;
-    if (body.roleUUID !== undefined) appoint(changed, body.roleUUID);
-    const leaving = (body.teamUUIDsToRemove ?? []) as unknown[];
+    const leaving = (body.teamUUIDsToRemove ?? []) as readonly unknown[];
     changed.teams = changed.teams.filter(({ uuid }) => !leaving.includes(uuid));
-    join(changed, body.teamsToAdd ?? []);
-    return json({ data: changed });
+    join(changed, assignments);
+    return { data: changed };
   };
-  const setTeam = (target: Team, body: JsonObject) => {
-    if (body.parentTeamUUID !== undefined) target.parentTeamUUID = team(body.parentTeamUUID, 400).uuid;
-    if (body.name !== undefined) target.name = String(body.name);
+  const setTeam = (target: Team, { name, parentTeamUUID }: JsonObject, status: number) => {
+    if (parentTeamUUID !== undefined) target.parentTeamUUID = team(parentTeamUUID, status).uuid;
+    if (name !== undefined) target.name = String(name);
     return target;
   };
 
   return [
-    { method: "GET", path: "/users", answer: () => json({ data: world.users }) },
+    {
+      method: "GET",
+      path: "/users",
+      answer({ query }) {
+        const ids = valuesOf(query, "filter[id]");
+        const emails = valuesOf(query, "filter[email]");
+        const only = query.get("teamUUID");
+        const found = world.users.filter(
+          ({ uuid, email, teams }) =>
+            (ids?.includes(uuid) ?? true) &&
+            (emails?.includes(email) ?? true) &&
+            (only === null || teams.some((each) => each.uuid === only)),
+        );
+        return { data: found };
+      },
+    },
     {
       method: "GET",
       path: "/organizations/users",
       answer({ query }) {
         const only = query.get("teamUUID");
-        return json({
-          data: world.users.filter(({ teams }) => only === null || teams.some(({ uuid }) => uuid === only)),
-        });
+        return { data: world.users.filter(({ teams }) => only === null || teams.some(({ uuid }) => uuid === only)) };
       },
     },
     { method: "POST", path: "/organizations/users", answer: addUser },
@@ -108,40 +113,35 @@ export function organizationRoutes(world: World): readonly Route[] {
       path: "/organizations/users/{userId}",
       answer(call) {
         world.users.splice(world.users.indexOf(user(call.param("userId"))), 1);
-        return new Response(null, { status: 204 });
       },
     },
-    { method: "GET", path: "/organizations/roles", answer: () => json({ data: world.roles }) },
-    { method: "GET", path: "/organizations/teams", answer: () => json({ data: world.teams }) },
+    { method: "GET", path: "/organizations/roles", answer: () => ({ data: world.roles }) },
+    { method: "GET", path: "/organizations/teams", answer: () => ({ data: world.teams }) },
     {
       method: "POST",
       path: "/organizations/teams",
-      async answer(call) {
-        const body = await call.object({ name: "string!", parentTeamUUID: "string" });
-        const made = setTeam(world.makeTeam(""), body);
+      answer({ body, guesses }) {
+        const made = setTeam(world.makeTeam(""), body, guesses.invalidStatus);
         world.teams.push(made);
-        return json({ data: made }, 201);
+        return { data: made };
       },
     },
     {
       method: "PATCH",
       path: "/organizations/teams/{teamId}",
-      async answer(call) {
-        const changed = team(call.param("teamId"));
-        return json({ data: setTeam(changed, await call.object({ name: "string", parentTeamUUID: "string" })) });
-      },
+      answer: ({ param, body, guesses }) => ({ data: setTeam(team(param("teamId")), body, guesses.invalidStatus) }),
     },
-    { method: "GET", path: "/teams", answer: () => json({ data: world.teams }) },
-    { method: "GET", path: "/teams/{id}", answer: (call) => json(team(call.param("id"))) },
+    { method: "GET", path: "/teams", answer: () => ({ data: world.teams }) },
+    { method: "GET", path: "/teams/{id}", answer: (call) => team(call.param("id")) },
     {
       method: "GET",
       path: "/teams/{id}/members",
       answer(call) {
         const of = team(call.param("id"));
         const members = world.users.filter(({ teams }) => teams.includes(of));
-        return json({
+        return {
           data: members.map((each) => ({ userUUID: each.uuid, teamUUID: of.uuid, user: each, team: of })),
-        });
+        };
       },
     },
   ];

@@ -1,19 +1,11 @@
-/** The API's ways to give a long list in parts. */
+/** The API's ways to give a long list in parts. The description has bounded the numbers already. */
 
 import { Refused } from "./route.js";
 
-/** A whole number of the query within bounds, or a 400. */
-export function integer(query: URLSearchParams, name: string, fallback: number, least: number, most?: number): number {
+/** A whole number of the query. */
+export function integer(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);
-  if (text === null) return fallback;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= (most ?? Infinity)) return value;
-  throw new Refused(400, `${name} must be a whole number from ${least}${most === undefined ? "" : ` to ${most}`}`);
-}
-
-export interface PageForm {
-  readonly size: number;
-  readonly most: number;
+  return text === null ? fallback : Number(text);
 }
 
 export interface Page<Item> {
@@ -27,19 +19,19 @@ export interface Page<Item> {
 }
 
 /** `page` and `size`, as `{ data, meta }`. */
-export function page<Item>(items: readonly Item[], { searchParams }: URL, form: PageForm): Page<Item> {
-  const pageNumber = integer(searchParams, "page", 1, 1);
-  const pageSize = integer(searchParams, "size", form.size, 1, form.most);
+export function page<Item>(items: readonly Item[], query: URLSearchParams, size: number): Page<Item> {
+  const pageNumber = Math.max(1, integer(query, "page", 1));
+  const pageSize = Math.max(1, integer(query, "size", size));
   const pageCount = Math.ceil(items.length / pageSize);
   const data = items.slice((pageNumber - 1) * pageSize, pageNumber * pageSize);
   return { data, meta: { pageCount, totalRecords: items.length, pageNumber, pageSize } };
 }
 
 /** The same with `links`; the last page has no `related`. `path` is where they lead. */
-export function linkedPage<Item>(items: readonly Item[], url: URL, form: PageForm, path: string): object {
-  const { data, meta } = page(items, url, form);
+export function linkedPage<Item>(items: readonly Item[], given: URLSearchParams, size: number, path: string): object {
+  const { data, meta } = page(items, given, size);
   const link = (to: number) => {
-    const query = new URLSearchParams(url.searchParams);
+    const query = new URLSearchParams(given);
     query.set("page", String(to));
     query.set("size", String(meta.pageSize));
     return `${path}?${query}`;
@@ -49,28 +41,24 @@ export function linkedPage<Item>(items: readonly Item[], url: URL, form: PageFor
 }
 
 /** `limit` and `offset`. */
-export function slice<Item>(
-  items: readonly Item[],
-  query: URLSearchParams,
-  limit: number,
-  most: number,
-): readonly Item[] {
-  const offset = integer(query, "offset", 0, 0);
-  return items.slice(offset, offset + integer(query, "limit", limit, 1, most));
+export function slice<Item>(items: readonly Item[], query: URLSearchParams, limit: number): readonly Item[] {
+  const offset = integer(query, "offset", 0);
+  return items.slice(offset, offset + Math.max(1, integer(query, "limit", limit)));
 }
 
 /** An opaque `cursor`; sizes above the bound are clamped, as documented. */
 export function fromCursor<Item>(
   items: readonly Item[],
   query: URLSearchParams,
+  status: number,
 ): { part: readonly Item[]; next?: string } {
-  const size = Math.min(200, integer(query, "size", 50, 1));
-  const from = position(query.get("cursor"));
+  const size = Math.min(200, Math.max(1, integer(query, "size", 50)));
+  const from = position(query.get("cursor"), status);
   const to = from + size;
   return { part: items.slice(from, to), ...(to < items.length && { next: btoa(`mock:${to}`) }) };
 }
 
-function position(cursor: string | null): number {
+function position(cursor: string | null, status: number): number {
   if (cursor === null) return 0;
   let text: string;
   try {
@@ -79,6 +67,6 @@ function position(cursor: string | null): number {
     text = "";
   }
   const read = /^mock:(\d{1,9})$/.exec(text);
-  if (read === null) throw new Refused(400, "cursor is not one of this list's");
+  if (read === null) throw new Refused(status, "cursor is not one of this list's");
   return Number(read[1]);
 }

@@ -1,32 +1,42 @@
 /** Routes: a table of method, path pattern and answer. */
 
-import type { MockKey, MockKeyLevel } from "../keys.js";
+import type { Guesses } from "../guesses.js";
+import type { MockKey } from "../keys.js";
+import type { JsonObject } from "./shape.js";
 
-/** One call, past the door. */
+export type { JsonObject } from "./shape.js";
+
+/** One call that was admitted and keeps to the description. */
 export interface Call {
+  /** What stands before the operation in the path, such as `/v2`. */
+  readonly base: string;
   readonly url: URL;
   readonly query: URLSearchParams;
+  /** The members that the description names; empty when there is no body. */
+  readonly body: JsonObject;
   readonly key: MockKey;
   readonly now: number;
+  readonly guesses: Guesses;
   /** The value of `{name}` in the route's path. */
   param(name: string): string;
-  /** The body as a JSON object, checked against `fields`; 400 when it is something else. */
-  object(fields?: Fields): Promise<JsonObject>;
 }
-
-export type JsonObject = { [name: string]: unknown };
-
-/** Name → JSON type; a trailing `!` makes the field required. */
-export type Fields = { readonly [name: string]: JsonType | `${JsonType}!` };
-type JsonType = "string" | "number" | "boolean" | "array" | "object";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Below `/v2`, such as `/conversations/{id}`. */
+  /** Below the base, such as `/conversations/{id}`. */
   readonly path: string;
-  /** The only level of key that it takes; any, when absent. */
-  readonly level?: MockKeyLevel;
-  answer(call: Call): Response | Promise<Response>;
+  /** What the body of the answer holds, undefined for none. The status is the description's. */
+  answer(call: Call): unknown;
+}
+
+/** An answer with a status of its own, where an operation has two kinds of success. */
+export class Answered {
+  readonly status: number;
+  readonly value: unknown;
+  constructor(status: number, value: unknown) {
+    this.status = status;
+    this.value = value;
+  }
 }
 
 /** An answer other than success, thrown by a route. */
@@ -97,26 +107,4 @@ function decode(part: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A JSON object with the fields that it must have, of the types they must have. */
-export function readObject(text: string, fields: Fields): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Refused(400, "The body is not JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Refused(400, "The body is not a JSON object");
-  }
-  for (const [name, type] of Object.entries(fields)) {
-    const held: unknown = Object.hasOwn(value, name) ? (value as JsonObject)[name] : undefined;
-    if (held === undefined || held === null) {
-      if (type.endsWith("!")) throw new Refused(400, `${name} is required`);
-    } else if ((Array.isArray(held) ? "array" : typeof held) !== type.replace("!", "")) {
-      throw new Refused(400, `${name} must be of type ${type.replace("!", "")}`);
-    }
-  }
-  return value as JsonObject;
 }

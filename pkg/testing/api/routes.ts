@@ -19,7 +19,7 @@ import { World } from "./world.js";
 export function router(settings: Settings, keys: KeyStore, storage: Storage): Router {
   const world = new World(settings.conversations);
   return new Router([
-    ...conversationRoutes(world),
+    ...conversationRoutes(world, storage),
     ...toolRoutes(world),
     ...feedRoutes(world),
     ...organizationRoutes(world),

@@ -1,7 +1,8 @@
 /** SCIM 2.0 (RFC 7644): users and groups, for identity providers. */
 
-import { json } from "../answer.js";
+import { OPERATIONS } from "./operations.js";
 import { type Call, type JsonObject, Refused, type Route } from "./route.js";
+import { faultOf, pruned, type Shape } from "./shape.js";
 import type { World } from "./world.js";
 
 const CORE = "urn:ietf:params:scim:schemas:core:2.0";
@@ -30,13 +31,13 @@ export function scimRoutes(world: World): readonly Route[] {
     {
       method: "GET",
       path: "/scim/ServiceProviderConfigs",
-      answer: () =>
-        json({
-          schemas: [`${CORE}:ServiceProviderConfig`],
-          patch: { supported: true },
-          bulk: { supported: false },
-          filter: { supported: false, maxResults: 0 },
-        }),
+      // As in the sample of the page, though PATCH operations are documented.
+      answer: () => ({
+        schemas: [`${CORE}:ServiceProviderConfig`],
+        patch: { supported: false },
+        bulk: { supported: false },
+        filter: { supported: false },
+      }),
     },
     ...resources(world, "/scim/Users", "User", users),
     ...resources(world, "/scim/Groups", "Group", groups),
@@ -49,68 +50,73 @@ function resources(world: World, path: string, kind: "User" | "Group", all: Json
     if (index < 0) throw new Refused(404, `There is no such ${kind}`);
     return index;
   };
+  const schemas = [`${CORE}:${kind}`];
   return [
     {
       method: "GET",
       path,
-      answer: () =>
-        json({
-          schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-          totalResults: all.length,
-          startIndex: 1,
-          itemsPerPage: all.length,
-          Resources: all,
-        }),
+      answer: () => ({
+        schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        totalResults: all.length,
+        startIndex: 1,
+        itemsPerPage: all.length,
+        Resources: all,
+      }),
     },
     {
       method: "POST",
       path,
-      async answer(call) {
-        const body = await call.object(kind === "User" ? { userName: "string!" } : { displayName: "string!" });
-        const made = { schemas: [`${CORE}:${kind}`], ...body, id: world.dice.uuid() };
+      answer({ body, guesses }) {
+        const name = kind === "User" ? "userName" : "displayName";
+        if (body[name] === undefined) throw new Refused(guesses.invalidStatus, `${name} is required`);
+        const made = { schemas, ...body, id: world.dice.uuid() };
         all.push(made);
-        return json(made, 201);
+        return made;
       },
     },
-    { method: "GET", path: `${path}/{id}`, answer: (call) => json(all[find(call)]) },
+    { method: "GET", path: `${path}/{id}`, answer: (call) => all[find(call)] },
     {
       method: "PUT",
       path: `${path}/{id}`,
-      async answer(call) {
+      answer(call) {
         const index = find(call);
-        all[index] = { schemas: [`${CORE}:${kind}`], ...(await call.object()), id: call.param("id") };
-        return json(all[index]);
+        all[index] = { schemas, ...call.body, id: call.param("id") };
+        return all[index];
       },
     },
     {
       method: "PATCH",
       path: `${path}/{id}`,
-      async answer(call) {
-        const resource = all[find(call)]!;
-        const { Operations } = await call.object({ Operations: "array!" });
-        for (const operation of Operations as JsonObject[]) apply(resource, operation);
-        return json(resource);
+      answer(call) {
+        const index = find(call);
+        const { invalidStatus } = call.guesses;
+        const { body: shape } = OPERATIONS[`PUT ${path}/{id}`]!;
+        const operations = (call.body.Operations ?? []) as readonly JsonObject[];
+        // All of them or none (RFC 7644, section 3.5.2).
+        const changed = operations.reduce((held, each) => applied(held, each, invalidStatus), all[index]!);
+        const fault = faultOf(changed, shape as Shape, "");
+        if (fault !== undefined) throw new Refused(invalidStatus, fault);
+        all[index] = { ...(pruned(changed, shape) as JsonObject), id: call.param("id") };
+        return all[index];
       },
     },
   ];
 }
 
 /** One step of a PATCH: the simple attribute paths, which are what identity providers send most. */
-function apply(resource: JsonObject, { op, path, value }: JsonObject): void {
+function applied(resource: JsonObject, { op, path, value }: JsonObject, status: number): JsonObject {
   const simple = typeof path === "string" && /^[A-Za-z]+$/.test(path) ? path : undefined;
-  if (path !== undefined && simple === undefined) throw new Refused(400, "The mock knows simple attribute paths only");
-  if (simple === undefined && (typeof value !== "object" || value === null))
-    throw new Refused(400, "value must be an object");
-  switch (String(op).toLowerCase()) {
-    case "remove":
-      if (simple === undefined) throw new Refused(400, "remove needs a path");
-      delete resource[simple];
-      return;
-    case "add":
-    case "replace":
-      Object.assign(resource, simple === undefined ? value : { [simple]: value });
-      return;
-    default:
-      throw new Refused(400, "op must be add, remove or replace");
+  if (path !== undefined && simple === undefined) {
+    throw new Refused(status, "The mock knows simple attribute paths only");
   }
+  if (op === "remove") {
+    if (simple === undefined) throw new Refused(status, "remove needs a path");
+    return Object.fromEntries(Object.entries(resource).filter(([name]) => name !== simple));
+  }
+  if (op !== "add" && op !== "replace") throw new Refused(status, "op must be add, remove or replace");
+  if (simple !== undefined) return Object.fromEntries([...Object.entries(resource), [simple, value]]);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Refused(status, "value must be an object");
+  }
+  return Object.fromEntries([...Object.entries(resource), ...Object.entries(value)]);
 }

@@ -1,10 +1,9 @@
 /** What an organisation sets up once: labels, scorecards, field configurations. */
 
-import { json } from "../answer.js";
 import { MOCK_ORGANIZATION } from "../keys.js";
-import { page } from "./paging.js";
 import { iso } from "./random.js";
 import { type Call, type JsonObject, Refused, type Route } from "./route.js";
+import { scoreRoutes } from "./scores.js";
 import { shelfRoutes } from "./shelf.js";
 import type { World } from "./world.js";
 
@@ -19,18 +18,21 @@ function labels(world: World): readonly Route[] {
     uuid: world.dice.uuid(),
     name,
     aiFlow: false,
-    allTeams: true,
+    allTeams: false,
     isDefaultTemplate: false,
     options: [],
     organizationUUID: MOCK_ORGANIZATION,
     createdAt,
   });
-  const items: JsonObject[] = ["Expansion", "Churn risk", "Competitor named"].map((name) => label(name, CREATED));
+  const items: JsonObject[] = ["Expansion", "Churn risk", "Competitor named"].map((name) => ({
+    ...label(name, CREATED),
+    aiFlow: true,
+    allTeams: true,
+  }));
   return shelfRoutes({
     path: "/labels",
     param: "id",
     key: "uuid",
-    fields: { name: "string!", description: "string", aiFlow: "boolean", allTeams: "boolean", options: "array" },
     items: () => items,
     make: (call) => label("", iso(call.now)),
   });
@@ -41,7 +43,7 @@ function scorecards(world: World): readonly Route[] {
     id: world.dice.uuid(),
     title,
     organizationId: MOCK_ORGANIZATION,
-    allTeams: true,
+    allTeams: false,
     enabled: true,
     interactionType: "conversation",
     expertMode: false,
@@ -60,7 +62,7 @@ function scorecards(world: World): readonly Route[] {
     createdAt,
     lastUpdatedAt: createdAt,
   });
-  const cards: JsonObject[] = ["Discovery", "Demo"].map((title) => card(title, CREATED));
+  const cards: JsonObject[] = ["Discovery", "Demo"].map((title) => ({ ...card(title, CREATED), allTeams: true }));
   const items = new Map(
     cards.map(({ id }) => [
       String(id),
@@ -73,67 +75,26 @@ function scorecards(world: World): readonly Route[] {
       path: "/scorecards",
       param: "id",
       key: "id",
-      fields: {
-        title: "string!",
-        teamUUID: "string",
-        allTeams: "boolean",
-        enabled: "boolean",
-        interactionType: "string",
-        detailedInstructions: "string",
-        scorecardPrompt: "string",
-        expertMode: "boolean",
-        criteria: "object",
-      },
+      pageSize: 50,
       items: () => cards,
       make(call) {
         const made = card("", iso(call.now));
         items.set(made.id, []);
         return made;
       },
+      // The request's teamUUID is the answer's teamId.
+      stored: ({ teamUUID, ...body }) => (teamUUID === undefined ? body : { ...body, teamId: teamUUID }),
       // Deletion of a whole scorecard was not read anywhere.
     }).filter(({ method }) => method !== "DELETE"),
     ...shelfRoutes({
       path: "/scorecards/{id}/items",
       param: "itemId",
       key: "id",
-      fields: {
-        title: "string!",
-        type: "string!",
-        weight: "number!",
-        position: "number",
-        expertPrompt: "string",
-        metadata: "object",
-      },
+      pageSize: 50,
       items: (call) => of(items, call, "scorecard"),
       make: (call) => item(call.param("id"), "", of(items, call, "scorecard").length, iso(call.now)),
     }),
-    {
-      method: "POST",
-      path: "/scorecards/summary",
-      async answer(call) {
-        const { scorecardUUID } = await call.object({
-          scorecardUUID: "string",
-          userUUIDs: "array",
-          teamUUIDs: "array",
-        });
-        const chosen = cards.filter(({ id }) => scorecardUUID === undefined || id === scorecardUUID);
-        return json({ data: chosen.map(({ id, title }) => ({ scorecardUUID: id, title, average: 3.4, results: 21 })) });
-      },
-    },
-    {
-      method: "POST",
-      path: "/createScorecardResult",
-      async answer(call) {
-        const body = await call.object({
-          conversation_uuid: "string",
-          chat_uuid: "string",
-          scorecard_uuid: "string",
-          items: "array",
-        });
-        if (!cards.some(({ id }) => id === body.scorecard_uuid)) throw new Refused(404, "There is no such scorecard");
-        return json({ success: true }, 201);
-      },
-    },
+    ...scoreRoutes(world, cards, items),
   ];
 }
 
@@ -152,8 +113,6 @@ function fieldConfigurations(world: World): readonly Route[] {
     title,
     category: "CustomInsight",
     contents: "What was said about it?",
-    promptType: "text",
-    contentType: "text",
     analysisLevel: "conversation",
     createdAt,
     lastModifiedAt: createdAt,
@@ -171,7 +130,7 @@ function fieldConfigurations(world: World): readonly Route[] {
       path: "/field-configurations",
       param: "id",
       key: "uuid",
-      fields: { name: "string!", teamsUUID: "array", allTeams: "boolean", criteria: "object" },
+      pageSize: 50,
       items: () => configurations,
       make() {
         const made = configuration("");
@@ -183,22 +142,16 @@ function fieldConfigurations(world: World): readonly Route[] {
       path: "/field-configurations/{id}/items",
       param: "itemId",
       key: "uuid",
-      fields: {
-        title: "string!",
-        category: "string!",
-        contents: "string!",
-        description: "string",
-        promptType: "string",
-        contentType: "string",
-        responseType: "string",
-        options: "array",
-        dependsOn: "array",
-        maxValues: "number",
-        analysisLevel: "string",
-      },
+      pageSize: 50,
       items: (call) => of(items, call, "field configuration"),
       make: (call) => item(call.param("id"), "", iso(call.now)),
-      list: (all, call) => page(all, call.url, { size: 50, most: 200 }),
+      // The answers that were read have no more of it.
+      stored: ({ title, category, contents, promptType, contentType, analysisLevel }) =>
+        Object.fromEntries(
+          Object.entries({ title, category, contents, promptType, contentType, analysisLevel }).filter(
+            ([, value]) => value !== undefined,
+          ),
+        ),
       made: (made) => ({
         data: {
           item: made,

@@ -1,7 +1,7 @@
 /** Things that are listed, made, read, changed and deleted, all in the same way. */
 
-import { json } from "../answer.js";
-import { type Call, type Fields, type JsonObject, Refused, type Route } from "./route.js";
+import { page } from "./paging.js";
+import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 
 /** One kind of such things. */
 export interface Shelf {
@@ -11,24 +11,21 @@ export interface Shelf {
   readonly param: string;
   /** The field that holds the identifier. */
   readonly key: string;
-  /** What a new one takes. A change takes the same, none of it required. */
-  readonly fields: Fields;
   /** The things themselves, which may hang on another one of the path. */
   items(call: Call): JsonObject[];
   /** What a new one has besides the body it was made from. */
-  make(call: Call, body: JsonObject): JsonObject;
-  /** The list as answered. Default: `{ data }`. */
-  list?(items: readonly JsonObject[], call: Call): object;
+  make(call: Call): JsonObject;
+  /** How many there are on a page. Default: the list comes whole. */
+  readonly pageSize?: number;
+  /** What is stored of a body. Default: the body. */
+  stored?(body: JsonObject): JsonObject;
   /** The new one as answered. Default: `{ data }`. */
   made?(item: JsonObject): object;
 }
 
 export function shelfRoutes(shelf: Shelf): readonly Route[] {
-  const { path, items } = shelf;
+  const { path, items, pageSize, stored = (body) => body } = shelf;
   const one = `${path}/{${shelf.param}}` as const;
-  const change = Object.fromEntries(
-    Object.entries(shelf.fields).map(([name, type]) => [name, type.replace("!", "")]),
-  ) as Fields;
   const find = (call: Call) => {
     const id = call.param(shelf.param);
     const index = items(call).findIndex((item) => item[shelf.key] === id);
@@ -36,41 +33,38 @@ export function shelfRoutes(shelf: Shelf): readonly Route[] {
     return index;
   };
   return [
-    { method: "GET", path, answer: (call) => json(shelf.list?.(items(call), call) ?? { data: items(call) }) },
+    {
+      method: "GET",
+      path,
+      answer: (call) => (pageSize === undefined ? { data: items(call) } : page(items(call), call.query, pageSize)),
+    },
     {
       method: "POST",
       path,
-      async answer(call) {
+      answer(call) {
         const shelved = items(call);
-        const body = known(await call.object(shelf.fields), shelf.fields);
-        const item = { ...shelf.make(call, body), ...body };
+        const item = { ...shelf.make(call), ...given(stored(call.body)) };
         shelved.push(item);
-        return json(shelf.made?.(item) ?? { data: item }, 201);
+        return shelf.made?.(item) ?? { data: item };
       },
     },
-    { method: "GET", path: one, answer: (call) => json({ data: items(call)[find(call)] }) },
+    { method: "GET", path: one, answer: (call) => ({ data: items(call)[find(call)] }) },
     {
       method: "PATCH",
       path: one,
-      async answer(call) {
-        const item = items(call)[find(call)]!;
-        return json({ data: Object.assign(item, known(await call.object(change), change)) });
-      },
+      answer: (call) => ({ data: Object.assign(items(call)[find(call)]!, given(stored(call.body))) }),
     },
     {
       method: "DELETE",
       path: one,
       answer(call) {
         items(call).splice(find(call), 1);
-        return new Response(null, { status: 204 });
       },
     },
   ];
 }
 
-/** The body without what is not the thing's, and without nulls: they mean "as it was". */
-function known(body: JsonObject, fields: Fields): JsonObject {
-  return Object.fromEntries(
-    Object.entries(body).filter(([name, value]) => value !== null && Object.hasOwn(fields, name)),
-  );
+/** Without nulls: they mean "as it was". */
+function given(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }

@@ -1,9 +1,8 @@
 /** The super agent: an answer at once, or 202 and a session to poll. */
 
-import { json } from "../answer.js";
 import { integer } from "./paging.js";
 import { iso } from "./random.js";
-import { type Call, Refused, type Route } from "./route.js";
+import { Answered, type Call, Refused, type Route } from "./route.js";
 import type { World } from "./world.js";
 
 interface Message {
@@ -49,37 +48,28 @@ export function superAgentRoutes(world: World, thinkingMs: number): readonly Rou
     return message;
   };
 
-  const routes: Omit<Route, "level">[] = [
+  return [
     {
       method: "POST",
       path: "/super-agent/messages",
-      async answer(call) {
-        const { content, session_id } = await call.object({
-          content: "string!",
-          session_id: "string",
-          timezone: "string",
-        });
+      answer(call) {
+        const { content, session_id } = call.body;
         const text = String(content);
         const session = session_id === undefined ? opened(call, text.slice(0, 60)) : own(call, session_id);
         const user_message = say(session, "user", text, call.now);
         const assistant_message = say(session, "assistant", `Invented answer to: ${text}`, call.now + thinkingMs);
         return thinkingMs > 0
-          ? json({ session_id: session.id }, 202)
-          : json({ session_id: session.id, user_message, assistant_message });
+          ? new Answered(202, { session_id: session.id })
+          : { session_id: session.id, user_message, assistant_message };
       },
     },
     {
       method: "GET",
       path: "/super-agent/sessions",
       answer(call) {
-        const limit = integer(call.query, "limit", 50, 1, 1000);
-        const mine = sessions.filter(({ userUUID }) => userUUID === call.key.userUUID);
-        return json({
-          sessions: mine
-            .slice(-limit)
-            .reverse()
-            .map((session) => summary(session, call.now)),
-        });
+        const mine = sessions.filter(({ userUUID }) => userUUID === call.key.userUUID).reverse();
+        const limit = integer(call.query, "limit", 50);
+        return { sessions: mine.slice(0, limit).map((session) => summary(session, call.now)) };
       },
     },
     {
@@ -89,7 +79,7 @@ export function superAgentRoutes(world: World, thinkingMs: number): readonly Rou
         const session = own(call, call.param("sessionId"));
         const said = session.messages.filter(({ at }) => at <= call.now);
         const { title, status } = summary(session, call.now);
-        return json({ session_id: session.id, title, status, messages: said.map(({ message }) => message) });
+        return { session_id: session.id, title, status, messages: said.map(({ message }) => message) };
       },
     },
     {
@@ -97,11 +87,9 @@ export function superAgentRoutes(world: World, thinkingMs: number): readonly Rou
       path: "/super-agent/sessions/{sessionId}",
       answer(call) {
         sessions.splice(sessions.indexOf(own(call, call.param("sessionId"))), 1);
-        return new Response(null, { status: 204 });
       },
     },
   ];
-  return routes.map((route) => ({ ...route, level: "user" }));
 }
 
 function summary({ id, title, createdAt, messages }: Session, now: number) {

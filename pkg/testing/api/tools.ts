@@ -1,7 +1,7 @@
-/** Questions to conversations, and snippets of them. */
+/** Questions to conversations, snippets of them, and what else the API makes out of them. */
 
-import { json } from "../answer.js";
 import { Refused, type Route } from "./route.js";
+import { textOf } from "./transcript.js";
 import type { Conversation, World } from "./world.js";
 
 export function toolRoutes(world: World): readonly Route[] {
@@ -9,66 +9,65 @@ export function toolRoutes(world: World): readonly Route[] {
     {
       method: "POST",
       path: "/ask_attention/v2",
-      async answer(call) {
-        const body = await call.object({ prompt: "string!", conversations_ids: "array", deal_id: "string" });
-        const ids = ((body.conversations_ids ?? []) as unknown[]).map(String);
+      answer({ body, query, guesses }) {
+        const ids = (body.conversations_ids ?? []) as readonly string[];
         const deal = String(body.deal_id ?? "");
         if (ids.length > 0 && deal !== "") throw new Refused(400, "conversations_ids and deal_id exclude each other");
-        // The status of this one is not documented; a public client saw a 500.
-        if (ids.length === 0 && deal === "") throw new Refused(500, "conversations_ids or deal_id is needed");
-        const timestamps = call.query.get("include_timestamps") === "true";
+        if (ids.length === 0 && deal === "") {
+          throw new Refused(guesses.noSubjectStatus, "conversations_ids or deal_id is needed");
+        }
+        const timestamps = query.get("include_timestamps") === "true";
         const asked =
           deal === ""
             ? ids
             : world.conversations.filter(({ attributes }) => attributes.dealUUID === deal).map(({ id }) => id);
-        return json(
-          asked.map((id) => {
-            const found = world.conversations.find((each) => each.id === id);
-            // One that fails does so in its own element: the answer as a whole succeeds.
-            if (found === undefined)
-              return { output: "", conversation_id: id, error: "conversation not found", segments: [] };
-            return {
-              output: `Invented answer about ${found.attributes.title}`,
-              conversation_id: id,
-              error: "",
-              segments: timestamps ? segments(found) : [],
-            };
-          }),
-        );
+        return asked.map((id) => {
+          const found = world.conversations.find((each) => each.id === id);
+          // One that fails does so in its own element: the answer as a whole succeeds.
+          if (found === undefined)
+            return { output: "", conversation_id: id, error: "conversation not found", segments: [] };
+          return {
+            output: `Invented answer about ${found.attributes.title}`,
+            conversation_id: id,
+            error: "",
+            segments: timestamps ? segments(found) : [],
+          };
+        });
       },
     },
     {
       method: "POST",
       path: "/snippets",
-      async answer(call) {
-        const body = await call.object({
-          user_uuid: "string!",
-          conversation_id: "string!",
-          video: "object!",
-          internal: "boolean!",
-          notify_views: "boolean!",
-        });
+      answer({ body }) {
         if (!world.conversations.some(({ id }) => id === body.conversation_id)) {
           throw new Refused(404, "There is no such conversation");
         }
         const id = world.dice.uuid();
         const code = `fake-share-code-${id.slice(0, 8)}`;
-        return json(
-          { id, url: `https://app.attention-mock.example/snippets/${id}?code=${code}`, share_code: code },
-          201,
-        );
+        return { id, url: `https://app.attention-mock.example/snippets/${id}?code=${code}`, share_code: code };
       },
     },
+    ...UNREAD.map((route) => ({ ...route, answer: () => ({}) })),
   ];
 }
 
-function segments({ attributes }: Conversation): object[] {
-  const { final = [] } = (attributes.transcript ?? {}) as {
-    final?: { sentence: string; startTimestamp: number; endTimestamp: number }[];
-  };
-  return final.slice(1, 3).map(({ sentence, startTimestamp, endTimestamp }) => ({
-    start_sec: startTimestamp,
-    end_sec: endTimestamp,
-    text: sentence,
+/** Operations that are known to exist, and no more: an empty object is as good as any answer. */
+const UNREAD = [
+  { method: "POST", path: "/ask_attention" },
+  { method: "POST", path: "/create_deck" },
+  { method: "POST", path: "/crm/query" },
+  { method: "PUT", path: "/teams/{id}/opportunity" },
+  { method: "GET", path: "/usageReport" },
+  { method: "GET", path: "/connectionReport" },
+  { method: "GET", path: "/integration-workflows" },
+  { method: "GET", path: "/email-templates" },
+  { method: "GET", path: "/calendar_events/{user_uuid}" },
+] as const;
+
+function segments({ transcript }: Conversation): object[] {
+  return (transcript ?? []).slice(1, 3).map((turn) => ({
+    start_sec: turn.words[0]?.startTimestamp,
+    end_sec: turn.words.at(-1)?.endTimestamp,
+    text: textOf(turn),
   }));
 }

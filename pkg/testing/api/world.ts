@@ -7,7 +7,8 @@
 
 import { MOCK_ORGANIZATION } from "../keys.js";
 import { Dice, iso } from "./random.js";
-import type { JsonObject } from "./route.js";
+import type { JsonObject } from "./shape.js";
+import { type Turn, turn } from "./transcript.js";
 
 const PEOPLE = [
   ["Marlo", "Quillfeather"],
@@ -45,6 +46,8 @@ const LINES = [
 const NEWEST = Date.UTC(2026, 8, 30, 16);
 const FOUNDED = Date.UTC(2025, 2, 3, 8);
 const HOUR = 3_600_000;
+/** Every so many conversations one is empty: nobody came. */
+const EMPTY_EVERY = 20;
 
 /** The user that the mock's own keys belong to has this first UUID. */
 const userId = (index: number) => `5eed0000-0000-4000-8000-${String(index + 1).padStart(12, "0")}`;
@@ -65,7 +68,20 @@ export interface User extends JsonObject {
 export interface Conversation {
   readonly type: "conversations";
   readonly id: string;
+  /** Null while there is none. In an answer it is one of the attributes, in one of several forms. */
+  readonly transcript: readonly Turn[] | null;
   readonly attributes: Attributes;
+}
+
+/** A scorecard as it was filled in. */
+export interface ScorecardResult {
+  readonly uuid: unknown;
+  readonly title: unknown;
+  readonly summary: { readonly averageScore?: number; readonly summaryText: unknown };
+  readonly items: readonly {
+    readonly title: unknown;
+    readonly numericResult?: { readonly score: unknown };
+  }[];
 }
 
 export interface Attributes extends JsonObject {
@@ -76,7 +92,10 @@ export interface Attributes extends JsonObject {
   readonly user: User;
   readonly teamUUID: string;
   readonly isInternal: boolean;
-  readonly dealUUID: string;
+  readonly isEmpty: boolean;
+  dealUUID: string;
+  readonly scorecardResults: ScorecardResult[];
+  readonly confirmedExtractedIntelligence: JsonObject;
   archived: boolean;
   private: boolean;
 }
@@ -96,11 +115,12 @@ export class World {
   readonly conversations: Conversation[];
 
   constructor(conversations: number) {
-    this.roles = ["Admin", "Manager", "Rep"].map((name) => ({
-      uuid: this.dice.uuid(),
-      name,
-      type: name.toLowerCase(),
-    }));
+    // The samples have the types of two roles; a manager's was not read.
+    this.roles = [
+      { uuid: this.dice.uuid(), name: "Admin", type: "ADMIN" },
+      { uuid: this.dice.uuid(), name: "Manager" },
+      { uuid: this.dice.uuid(), name: "Rep", type: "SALES_REP" },
+    ];
     this.teams = TEAMS.map((name) => this.makeTeam(name));
     this.users = PEOPLE.map(([firstName, lastName], index) =>
       this.makeUser(userId(index), firstName, lastName, index === 0 ? 0 : 2, index % TEAMS.length),
@@ -152,59 +172,61 @@ export class World {
     const minutes = 15 + dice.below(45);
     const isInternal = dice.below(9) === 0;
     const deal = dice.uuid();
-    return conversation(uuid, {
+    const isEmpty = index % EMPTY_EVERY === EMPTY_EVERY - 1;
+    const host = { id: user.uuid, name: `${user.firstName} ${user.lastName}`, email: user.email };
+    const visitor = this.guest(guest, customer);
+    return conversation(uuid, isEmpty ? null : this.turns(host, isInternal ? host : visitor), {
       title: isInternal ? "Team sync" : `${dice.pick(OCCASIONS)}: ${customer}`,
       createdAt: iso(started),
       finishedAt: iso(started + minutes * 60_000),
       user,
       isInternal,
+      isEmpty,
       dealUUID: deal,
+      extractedIntelligence: isEmpty ? {} : this.insights(),
+      mediaStorageStatus: isEmpty ? "UNAVAILABLE" : "READY",
       mediaDuration: minutes * 60,
       externalOpportunity: { uuid: deal, title: `${customer} 2026` },
       linkedCrmRecords: [{ id: String(40_000 + index), code: "deals" }],
       participants: [
-        {
-          id: user.uuid,
-          email: user.email,
-          name: `${user.firstName} ${user.lastName}`,
-          organizer: true,
-          status: "accepted",
-        },
-        ...(isInternal ? [] : [this.guest(guest, customer)]),
+        { ...host, organizer: true, status: "accepted" },
+        ...(isInternal ? [] : [{ ...visitor, organizer: false, status: "accepted" }]),
       ],
-      transcript: this.transcript(`${user.firstName} ${user.lastName}`, isInternal ? user.firstName : guest),
     });
   }
 
-  private guest(name: string, customer: string): JsonObject {
+  private guest(name: string, customer: string): Turn["speaker"] {
     const host = customer.toLowerCase().replace(/[^a-z]+/g, "-");
     return {
       id: this.dice.uuid(),
       email: `${name.toLowerCase().replace(" ", ".")}@${host}.example`,
       name,
-      organizer: false,
-      status: "accepted",
     };
   }
 
-  private transcript(host: string, guest: string): JsonObject {
-    const final = LINES.map((sentence, index) => ({
-      speaker: index % 2 === 0 ? host : guest,
-      sentence,
-      startTimestamp: index * 9,
-      endTimestamp: index * 9 + 4 + this.dice.below(5),
-    }));
-    return { pieceInFlux: "", final };
+  private turns(host: Turn["speaker"], guest: Turn["speaker"]): readonly Turn[] {
+    return LINES.map((sentence, index) =>
+      turn(index % 2 === 0 ? host : guest, sentence, index * 9, index * 9 + 4 + this.dice.below(5)),
+    );
+  }
+
+  private insights(): JsonObject {
+    const insight = (key: string, title: string, value: string) => ({ id: this.dice.uuid(), key, title, value });
+    return {
+      next_steps: insight("next_steps", "Next steps", "Send the summary and the next steps."),
+      budget: insight("budget", "Budget", "Agreed."),
+    };
   }
 }
 
 type Given = JsonObject & Pick<Attributes, "title" | "createdAt" | "user" | "isInternal" | "dealUUID">;
 
 /** What every conversation has, with what this one has. */
-export function conversation(uuid: string, attributes: Given): Conversation {
+export function conversation(uuid: string, transcript: Conversation["transcript"], attributes: Given): Conversation {
   return {
     type: "conversations",
     id: uuid,
+    transcript,
     attributes: {
       uuid,
       userUUID: attributes.user.uuid,
@@ -213,7 +235,10 @@ export function conversation(uuid: string, attributes: Given): Conversation {
       private: false,
       referenceable: true,
       isEmpty: false,
-      transcriptStatus: "done",
+      transcriptStatus: "completed",
+      labels: {},
+      extractedIntelligence: {},
+      confirmedExtractedIntelligence: {},
       boards: [],
       talktracks: [],
       scorecardResults: [],

@@ -43,6 +43,29 @@ export default [
     ["Authorization_", `Bearer ${T}`],
     ["X-Authorization", `Bearer ${T}`],
   ]),
+  // What the log says of it: what it looks like, and never what it is.
+  ...[
+    [
+      "the key itself",
+      "{key}",
+      "the token is the API key itself: it has left the Worker, so rotate it; callers have tokens of their own",
+    ],
+    ["a token of nobody", "fake-token-of-nobody", "no caller has this token: its SHA-256 is not in ATTENTION_CALLERS"],
+    [
+      "a JWT where none is believed",
+      "eyJhbGciOiJub25lIn0.e30.",
+      "the token looks like a JWT, and ATTENTION_JWT is not set",
+    ],
+    [
+      "a session where there are none",
+      "s1.e30.AAAA",
+      "the token looks like a session, and ATTENTION_SESSION_SECRET is not set",
+    ],
+  ].map(([name, token, fault]) => ({
+    name: `the log's word for ${name}`,
+    request: { token: null, headers: [["Authorization", `Bearer ${token}`]] },
+    want: { status: 401, code: "invalid_token", fault },
+  })),
   {
     name: "the scheme in lower case is a scheme",
     request: { token: null, headers: [["authorization", `bearer ${T}`]] },

@@ -71,7 +71,7 @@ export default [
     name: "the upstream's Vary does not weaken ours",
     request: get,
     answer: [{ body: "{}", headers: [["Vary", "Accept"]] }],
-    want: { status: 200, headers: { vary: "Origin, Authorization" } },
+    want: { status: 200, headers: { vary: "Origin, Authorization, Accept" } },
     sent: [get],
   },
   {

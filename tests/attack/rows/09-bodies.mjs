@@ -248,4 +248,123 @@ export default [
   lost("JSON lines", { body: `${PERSON}\n${PERSON}` }),
   lost("JSON with a comment", { body: `${PERSON} // email` }),
   lost("a byte now and then", { body: PERSON, drip: SLOW }),
+
+  // In pieces.
+  {
+    ...redacted("a part that was asked for is not asked for", { body: PERSON }, { status: 200, text: '{"id":1}' }),
+    request: {
+      headers: [
+        ["Range", "bytes=9-26"],
+        ["If-Range", '"a"'],
+      ],
+    },
+    sent: [{ ...up, headers: { range: null, "if-range": null } }],
+  },
+  {
+    ...redacted(
+      "a part that comes all the same",
+      { status: 206, body: '"ann@corp.example"', headers: [["Content-Range", "bytes 9-26/50"]] },
+      { status: 502, code: "upstream_protocol", lacks: ["ann@"], headers: { "content-range": null } },
+    ),
+    request: { headers: [["Range", "bytes=9-26"]] },
+  },
+  redacted(
+    "parts are not offered",
+    {
+      body: PERSON,
+      headers: [
+        ["Accept-Ranges", "bytes"],
+        ["Content-Range", "bytes 0-33/34"],
+        ["ETag", '"a"'],
+      ],
+    },
+    { status: 200, text: '{"id":1}', headers: { "accept-ranges": null, "content-range": null, etag: null } },
+  ),
+  lost("a text that is a piece", { body: '"ann@corp.example"' }),
+  lost("a text behind a mark of the order of bytes", { body: '\ufeff "ann@corp.example"' }),
+
+  // As something else than JSON of UTF-8.
+  ...[
+    "text/csv",
+    "text/html",
+    "text/plain",
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/javascript",
+    "multipart/byteranges; boundary=x",
+    "application/json; charset=utf-16",
+    "application/json; charset=utf-7",
+    "application/json, text/html",
+  ].map((type) => lost(`as ${type}`, { body: PERSON, headers: [["Content-Type", type]] })),
+  lost("events", {
+    body: `data: ${PERSON}\n\n`,
+    headers: [["Content-Type", "text/event-stream"]],
+  }),
+  lost("a script", { body: `call(${PERSON})`, headers: [["Content-Type", "application/json"]] }),
+  lost("JSON of UTF-16", { body: Buffer.from(`\ufeff${PERSON}`, "utf16le") }),
+  ...["application/problem+json", "application/vnd.api+json; version=1", "Application/JSON;charset=UTF-8"].map((type) =>
+    redacted(
+      `as ${type}`,
+      { body: PERSON, headers: [["Content-Type", type]] },
+      { status: 200, text: '{"id":1}', headers: { "content-type": type } },
+    ),
+  ),
+
+  // In another coding.
+  ...["zstd", "deflate", "compress", "gzip, br"].map((coding) =>
+    lost(`named ${coding}`, { body: PERSON, headers: [["Content-Encoding", coding]] }),
+  ),
+  {
+    ...redacted("a browser's codings", { body: PERSON }, { status: 200, text: '{"id":1}' }),
+    request: { headers: [["Accept-Encoding", "gzip, deflate, br, zstd"]] },
+    sent: [{ ...up, headers: { "accept-encoding": "gzip, br" } }],
+  },
+
+  // Numbers, and nothing at all.
+  redacted(
+    "numbers stay as they are written",
+    { body: '{"id":9007199254740993,"x":1e400,"z":-0,"b":1.0,"2":2,"email":1}' },
+    { status: 200, text: '{"id":9007199254740993,"x":1e400,"z":-0,"b":1.0,"2":2}' },
+  ),
+  redacted(
+    "nothing in it",
+    { status: 200, body: "", headers: [["Content-Type", "text/html"]] },
+    { status: 200, text: "" },
+  ),
+  redacted("accepted, and nothing in it", { status: 202, body: "" }, { status: 202, text: "" }),
+  redacted("no content", { status: 204, body: "" }, { status: 204, text: "" }),
+
+  // In errors.
+  redacted("an error that holds it", { status: 409, body: PERSON }, { status: 409, text: '{"id":1}' }),
+  redacted(
+    "an error that is no JSON",
+    { status: 400, body: "no user ann@corp.example" },
+    { status: 400, text: "", lacks: ["ann@"] },
+  ),
+
+  // Errors that nobody can read.
+  got(
+    "an error in an encoding that nobody knows",
+    {
+      status: 404,
+      body: "not found",
+      headers: [
+        ["Content-Encoding", "x-own"],
+        ["Content-Type", "text/plain"],
+      ],
+    },
+    { status: 404, text: "", headers: { "content-encoding": null, "content-type": null } },
+  ),
+
+  // Statuses that are no answers to what was asked.
+  ...[206, 226, 416, 417, 421, 425, 426].map((status) =>
+    got(`${status}, which nobody asked for`, { status, body: "{}" }, { status: 502, code: "upstream_protocol" }),
+  ),
+  got("304, which nobody asked for", { status: 304, body: "" }, { status: 502, code: "upstream_protocol" }),
+  ...[402, 404, 405, 409, 410, 418, 422, 428, 431, 451, 499].map((status) =>
+    got(`${status}, the caller's own`, { status, body: "{}" }, { status, text: "{}" }),
+  ),
+  ...[511, 520, 525, 530, 599].map((status) =>
+    got(`${status}, of something before the API`, { status, body: "{}" }, { status: 502, code: "upstream_error" }),
+  ),
 ];

@@ -21,6 +21,25 @@ const served = (name, bindings) => ({
 });
 const S = "sentinel-of-a-secret";
 
+/** Closed, and the log says why. */
+const named = (name, bindings, fault, secrets) => {
+  const row = closed(name, bindings, secrets);
+  return { ...row, want: { ...row.want, fault } };
+};
+const ISSUER = "https://fake-team.example";
+const GRANT = { claim: "groups", is: "staff" };
+const believing = (more) => ({
+  ATTENTION_JWT: JSON.stringify({
+    issuer: ISSUER,
+    audience: "fake",
+    jwks: `${ISSUER}/certs`,
+    grants: [GRANT],
+    ...more,
+  }),
+});
+const KEY = "fake-current-key-of-the-worker-tests";
+const OPERATOR = hash("fake-operator-token");
+
 export default [
   closed("no key", { ATTENTION_API_KEY: undefined }),
   closed("an empty key", { ATTENTION_API_KEY: "" }),
@@ -84,6 +103,100 @@ export default [
     want: { status: [403, 503] },
   },
   served("a key with a newline at its end", { ATTENTION_API_KEY: "fake-current-key-of-the-worker-tests\n" }),
+  // What people's tools do to a value: read as meant.
+  served("an operator's digest with a line end", { ATTENTION_ADMIN_SHA256: `${OPERATOR}\n` }),
+  served("an operator's digest as sha256sum prints it", { ATTENTION_ADMIN_SHA256: `${OPERATOR}  -\n` }),
+  served("a log's form with a line end of Windows", { ATTENTION_LOG_FORM: "short\r\n" }),
+  served("a log level in quotes and capitals", { ATTENTION_LOG: '"ALL"' }),
+  served("origins as a TOML list", { ATTENTION_ALLOWED_ORIGINS: { json: ["https://a.example", "https://b.example"] } }),
+  served("origins, one a line", { ATTENTION_ALLOWED_ORIGINS: "https://a.example\nhttps://b.example\n" }),
+  served("a policy as a TOML list", {
+    ATTENTION_POLICY: { json: ["allow GET /v2/conversations", "deny * /v2/users"] },
+  }),
+  served("callers as a text of a text", { ATTENTION_CALLERS: JSON.stringify(JSON.stringify([JSON.parse(app)])) }),
+  served("callers in the quotes of a shell", { ATTENTION_CALLERS: `'[${app}]'` }),
+  served("callers behind a byte order mark", { ATTENTION_CALLERS: `\ufeff[${app}]\r\n` }),
+  served("a digest with its algorithm, in capitals", {
+    ATTENTION_CALLERS: `[{"name":"app","sha256":"SHA256:${hash(TOKEN).toUpperCase()}"}]`,
+  }),
+
+  // Or named.
+  named(
+    "a line of a shell",
+    { ATTENTION_API_KEY: `export ATTENTION_API_KEY=${S}` },
+    "ATTENTION_API_KEY: begins with the name that it is for, as a line of a shell does; give what follows the `=`",
+    [S],
+  ),
+  named(
+    "quotation marks of a word processor",
+    { ATTENTION_SESSION_SECRET: `\u201c${S}-of-more-than-32-characters\u201d` },
+    'ATTENTION_SESSION_SECRET: has quotation marks as word processors write them; write " or, around the whole, none',
+    [S],
+  ),
+  named(
+    "a number with a unit",
+    { ATTENTION_TIMEOUT_MS: "30s" },
+    "ATTENTION_TIMEOUT_MS: not a whole number from 1 to 900000; write digits alone, without a unit, a fraction, `_` or `,`",
+  ),
+  named(
+    "a name that is nearly one: the policy would be the default one",
+    { ATTENTION_POLICIES: "deny * /**" },
+    "ATTENTION_POLICIES is not the name of a binding; is ATTENTION_POLICY meant? Nothing reads it as it is",
+  ),
+  named(
+    "a name in small letters",
+    { attention_allowed_origins: "https://a.example" },
+    "attention_allowed_origins is not the name of a binding; is ATTENTION_ALLOWED_ORIGINS meant? Nothing reads it as it is",
+  ),
+  served("a binding of somebody else's", { DATABASE_URL: "fake" }),
+  named(
+    "a slash behind an origin",
+    { ATTENTION_ALLOWED_ORIGINS: "https://a.example/" },
+    "ATTENTION_ALLOWED_ORIGINS: entry 0 is not an exact origin such as https://app.example: it has a path, or a slash at its end; leave that out",
+  ),
+  callers("the digest of nothing", `[{"name":"app","sha256":"${hash("")}"}]`),
+  callers("the digest of a line end", `[{"name":"app","sha256":"${hash("\n")}"}]`),
+  callers("the digest of a placeholder", `[{"name":"app","sha256":"${hash("changeme")}"}]`),
+  callers("the digest of the API key", `[{"name":"app","sha256":"${hash(KEY)}"}]`),
+  closed("an operator who is a caller", { ATTENTION_ADMIN_SHA256: hash(TOKEN) }),
+  closed("an operator who has the API key", { ATTENTION_ADMIN_SHA256: hash(KEY) }),
+  closed("sessions signed with the API key", { ATTENTION_SESSION_SECRET: KEY }),
+  closed("sessions signed with a caller's token", { ATTENTION_SESSION_SECRET: TOKEN }),
+
+  // Doors that nobody meant to open.
+  ...Object.entries({
+    "a grant without a claim": { grants: [{}] },
+    "a grant without a claim, with a policy": { grants: [{ policy: "default" }] },
+    "grants of nobody": { grants: [] },
+    "a grant for everybody before others": { grants: [{ everybody: true }, GRANT] },
+    "a grant of no claims": { grants: [{ all: [] }] },
+    "a claim that may be nothing": { grants: [{ claim: "groups", is: [] }] },
+    "a claim that may be empty": { grants: [{ claim: "groups", is: "" }] },
+    "an end in the middle of a word": { grants: [{ claim: "email", endsWith: "corp.example" }] },
+    "an end that is a sign": { grants: [{ claim: "email", endsWith: "@" }] },
+    "any domain": { grants: [{ claim: "email", domain: "*" }] },
+    "any audience": { audience: "*" },
+    "an audience that is a placeholder": { audience: "<the application's AUD tag>" },
+    "an audience of nothing": { audience: [""] },
+    "an issuer that is a placeholder": { issuer: "https://<your-team>.cloudflareaccess.com" },
+    "signatures by none": { algorithms: ["none"] },
+    "signatures by none, beside a good one": { algorithms: ["RS256", "none"] },
+    "signatures by HS256": { algorithms: ["HS256"] },
+    "a header that is Authorization": { header: "Authorization" },
+    "any kind of token, by another word": { tokens: "*" },
+    "a leeway of an hour": { leewaySeconds: 3600 },
+  }).map(([name, more]) => closed(`JWT: ${name}`, believing(more))),
+  served("JWT beside callers", believing({})),
+  {
+    name: "JWT and no callers: nobody is everybody",
+    bindings: { ...believing({}), ATTENTION_CALLERS: "[]" },
+    request: {},
+    want: {
+      status: 401,
+      code: "invalid_token",
+      fault: "no caller has this token: its SHA-256 is not in ATTENTION_CALLERS",
+    },
+  },
   served("both keys equal", { ATTENTION_API_KEY_NEXT: "fake-current-key-of-the-worker-tests" }),
   {
     name: "a misconfigured Worker says nothing of it on any path",

@@ -23,6 +23,34 @@ export default [
     want: { status: 403, code: "route_denied" },
   },
   {
+    name: "POST that says it is a DELETE, in its query",
+    service: "any",
+    request: { method: "POST", target: "/v2/x?page=1&_METHOD=DELETE", body: "{}" },
+    want: { status: 400, code: "method_override" },
+  },
+  {
+    name: "PUT to the MCP endpoint that says it is a POST",
+    service: "keeping",
+    request: { method: "PUT", target: "/mcp?_method=POST", body: "{}" },
+    want: { status: 400, code: "method_override" },
+  },
+  {
+    name: "POST that says it is a DELETE, in a header: the header stays behind",
+    service: "any",
+    request: { method: "POST", target: "/v2/x", headers: [["X-HTTP-Method", "DELETE"]], body: "{}" },
+    want: { status: 200 },
+    sent: [{ method: "POST", target: "/v2/x", headers: { "x-http-method": null }, body: "{}" }],
+  },
+  {
+    name: "HEAD of what is denied to GET",
+    bindings: { ATTENTION_POLICY: "allow * /v2/**\ndeny GET /v2/users/" },
+    requests: [
+      { method: "HEAD", target: "/v2/users" },
+      { method: "HEAD", target: "/v2/Users.json/" },
+    ],
+    want: { status: 403 },
+  },
+  {
     name: "a POST after a failure is not made again",
     service: "retrying",
     request: { method: "POST", target: "/v2/x", body: "{}" },

@@ -31,6 +31,32 @@ const yes = (name, token) => row(name, token, { status: 200 }, { sent: [CONVERSA
 /** The issuer's word, which nothing is granted for. */
 const ungranted = (name, token) => row(name, token, { status: 403, code: "token_not_granted" });
 
+/** In terms of its own. */
+const granted = (name, terms, more, status = 200) => ({
+  name,
+  terms,
+  request: { token: () => jwt(more) },
+  want: { status, ...(status !== 200 && { code: status === 403 ? "token_not_granted" : "invalid_token" }) },
+  ...(status === 200 && { sent: [CONVERSATIONS] }),
+});
+const EVERYBODY = [{ everybody: true }];
+const ENTRA = "https://login.microsoftonline.com/fake-tenant/v2.0";
+const BY_SUB = { nameClaim: "sub", grants: EVERYBODY };
+const by = (grant) => ({ nameClaim: "sub", grants: [grant] });
+const BOTH = by({
+  all: [
+    { claim: "email", domain: "corp.example" },
+    { claim: "groups", is: ["admins", "owners"] },
+  ],
+});
+const SERVICES = {
+  nameClaim: ["email", "common_name"],
+  grants: [
+    { claim: "email", domain: "corp.example" },
+    { claim: "common_name", is: "fake.access" },
+  ],
+};
+
 const ALG = "ERR_JOSE_ALG_NOT_ALLOWED";
 const SIGNATURE = "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
 const NO_KEY = "ERR_JWKS_NO_MATCHING_KEY";
@@ -332,12 +358,21 @@ export default [
     no(`kid ${JSON.stringify(kid)}, which is no text`, () => jwt({}, { kid })),
   ),
   yes("no kid: the one key of its algorithm", () => jwt({}, { kid: undefined })),
-  ...["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT", "fake", undefined].map((typ) =>
+  ...["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT", undefined].map((typ) =>
     yes(`typ ${JSON.stringify(typ)}`, () => jwt({}, { typ })),
   ),
-  ...["logout+jwt", "application/logout+jwt", "LOGOUT+JWT", "secevent+jwt", "dpop+jwt", "kb+jwt", "+jwt"].map((typ) =>
-    no(`typ ${typ}: a token of the issuer's for something else`, () => jwt({}, { typ }), "typ"),
-  ),
+  ...[
+    "logout+jwt",
+    "application/logout+jwt",
+    "LOGOUT+JWT",
+    "secevent+jwt",
+    "dpop+jwt",
+    "kb+jwt",
+    "+jwt",
+    "stat+jwt",
+    "fake",
+    "",
+  ].map((typ) => no(`typ ${typ}: a token of the issuer's for something else`, () => jwt({}, { typ }), "typ")),
   ...[1, null, ["JWT"]].map((typ) => no(`typ ${JSON.stringify(typ)}, which is no text`, () => jwt({}, { typ }))),
   yes("members of the header that mean nothing", () => jwt({}, { zip: "DEF", "fake-member": { a: [1] } })),
   no("a header that is no JSON", () => jws("eyJ", claims(), rsa.signed)),
@@ -560,6 +595,156 @@ export default [
     ["not there", undefined],
     ["empty", ""],
   ].map(([name, email]) => ungranted(`an address ${name}`, () => jwt({ email }))),
+
+  ungranted("an address with two @, the last domain's", () => jwt({ email: "attacker@evil.example@corp.example" })),
+  ungranted("an address with two @, quoted", () => jwt({ email: '"a@b"@corp.example' })),
+  ungranted("an address of nobody", () => jwt({ email: "@corp.example" })),
+  ...[false, "false", null, 0, 1, "True", "yes", "", [true], {}].map((email_verified) =>
+    ungranted(`an address of which email_verified is ${JSON.stringify(email_verified)}`, () => jwt({ email_verified })),
+  ),
+  ungranted("an address that is verified and is not", raw(',"email_verified":true,"email_verified":false')),
+  ...[true, "true"].map((email_verified) =>
+    yes(`an address of which email_verified is ${JSON.stringify(email_verified)}`, () => jwt({ email_verified })),
+  ),
+  granted("an address that has to be verified, of which nothing is said", { emailVerified: "required" }, {}, 403),
+  granted("an address that has to be verified, and is", { emailVerified: "required" }, { email_verified: true }),
+  granted("an address of Entra's, of which nothing is said", { issuer: ENTRA }, { iss: ENTRA }, 403),
+  granted("a subject's unverified address is nobody's business", BY_SUB, { email_verified: false }),
+
+  // Several claims, and claims of several kinds.
+  ...[
+    ["both hold", { groups: ["admins"] }, 200],
+    ["one is not there", {}, 403],
+    ["one has another value", { groups: ["guests"] }, 403],
+    ["the other one is not verified", { groups: ["admins"], email_verified: false }, 403],
+    ["the other one is of another domain", { groups: ["admins"], email: "eve@evil.example" }, 403],
+  ].map(([name, more, status]) => granted(`two claims of which ${name}`, BOTH, more, status)),
+  ...[
+    ["in the list", "openid attention.read profile", 200],
+    ["alone", "attention.read", 200],
+    ["as an element", ["openid", "attention.read"], 200],
+    ["as the beginning of one", "attention.readwrite", 403],
+    ["as the end of one", "not-attention.read", 403],
+    ["between commas", "openid,attention.read", 403],
+    ["in another case", "Attention.Read", 403],
+    ["in a list in a list", [["attention.read"]], 403],
+    ["not there", undefined, 403],
+  ].flatMap(([name, value, status]) =>
+    ["scope", "scp"].map((claim) =>
+      granted(`${claim}: ${name}`, by({ claim, is: "attention.read" }), { [claim]: value }, status),
+    ),
+  ),
+  ...[
+    [true, true, 200],
+    ["true", true, 200],
+    ["true", "true", 200],
+    [true, "true", 403],
+    [true, false, 403],
+    [true, 1, 403],
+    [false, false, 200],
+    [false, undefined, 403],
+    [3, 3, 200],
+    [3, "3", 403],
+    [3, 3.5, 403],
+    [[1, "x"], [7, "x"], 200],
+  ].map(([is, flag, status]) =>
+    granted(
+      `a claim that is ${JSON.stringify(flag)} where ${JSON.stringify(is)} is asked for`,
+      by({ claim: "flag", is }),
+      { flag },
+      status,
+    ),
+  ),
+  ...[
+    ["ann@corp.example", 200],
+    ["Ann.O'Neil+x@CORP.Example", 200],
+    ["ann@sub.corp.example", 403],
+    ["ann@notcorp.example", 403],
+    ["ann@corp.example.", 403],
+    ["ann@corp.example.evil.example", 403],
+    ["a@evil.example@corp.example", 403],
+    ["corp.example", 403],
+    ["@corp.example", 403],
+    ["ann@", 403],
+    ["ann@corp.example\n", 403],
+    ["ann @corp.example", 403],
+    ["ann@ corp.example", 403],
+    ["ann@CORP\u2024example", 403],
+    ["<x@evil.example>ann@corp.example", 403],
+  ].map(([email, status]) =>
+    granted(
+      `domain: ${JSON.stringify(email)}`,
+      { nameClaim: "sub", grants: [{ claim: "email", domain: "corp.example" }] },
+      { email },
+      status,
+    ),
+  ),
+
+  // Names, as issuers write them.
+  ...[
+    "auth0|5f7c8ec7c33c6c004bbafe82",
+    "repo:octo-org/octo-repo:ref:refs/heads/main",
+    "system:serviceaccount:ns:name",
+    "urn:uuid:9f1c0f6e-53d8-4fb6-8f4b-8ab8f30e1f0a",
+    "CN=Ann Example,OU=Sales",
+    "Zo\u00eb \u674e",
+    "x".repeat(255),
+    "x".repeat(5000),
+    'a"b\\c',
+    "a\nb",
+    "a\u202eb",
+    "a\u0000b",
+  ].map((sub) => granted(`the name ${JSON.stringify(sub).slice(0, 50)} (${sub.length})`, BY_SUB, { sub })),
+  ...["", null, 7, ["user-1"], {}, undefined, "a\ufffdb"].map((sub) =>
+    granted(`the name ${JSON.stringify(sub)}, which is none`, BY_SUB, { sub }, 403),
+  ),
+  granted("a service of Access, by its second name", SERVICES, {
+    email: undefined,
+    sub: "",
+    common_name: "fake.access",
+  }),
+  granted("a service that is not named", SERVICES, { email: undefined, sub: "", common_name: "other.access" }, 403),
+  granted(
+    "a first name that is none does not lead to the second",
+    SERVICES,
+    { email: null, common_name: "fake.access" },
+    403,
+  ),
+
+  // What it was made for.
+  ...["nonce", "at_hash", "c_hash", "events", "cnf"].map((name) =>
+    no(
+      `a token with ${name}`,
+      () => jwt({ [name]: name === "events" || name === "cnf" ? {} : "fake" }),
+      `made for something else (${name})`,
+    ),
+  ),
+  ...[
+    ["token_use", "id"],
+    ["token_use", "refresh"],
+    ["token_use", 1],
+    ["typ", "ID"],
+    ["typ", "Refresh"],
+    ["type", "org"],
+  ].map(([name, value]) =>
+    no(`a token whose ${name} is ${value}`, () => jwt({ [name]: value }), `made for something else (${name})`),
+  ),
+  ...[
+    ["token_use", "access"],
+    ["typ", "Bearer"],
+    ["typ", "JWT"],
+    ["type", "app"],
+    ["identity_nonce", "fake"],
+  ].map(([name, value]) => yes(`a token whose ${name} is ${value}`, () => jwt({ [name]: value }))),
+  granted("an ID token where ID tokens are believed", { tokens: "id" }, { nonce: "fake", at_hash: "fake" }),
+  granted("an ID token where both are", { tokens: "any" }, { nonce: "fake" }),
+  granted("a token for access where ID tokens are believed", { tokens: "id" }, { token_use: "access" }, 401),
+  granted("a logout token where both are", { tokens: "any" }, { events: {} }, 401),
+  granted("a client that is named", { clients: ["own"] }, { azp: "own" }),
+  granted("a client that is named, as RFC 9068 has it", { clients: "own" }, { client_id: "own" }),
+  granted("a client that is not named", { clients: ["own"] }, { azp: "other" }, 401),
+  granted("two clients of which one is not named", { clients: ["own"] }, { azp: "own", client_id: "other" }, 401),
+  granted("no client where one has to be", { clients: ["own"] }, {}, 401),
 
   // Where no JWT counts.
   {

@@ -23,12 +23,26 @@ const no = (name, keys, reason, tokens = () => jwt(), more = {}) =>
     { status: 401, code: "invalid_token", ...(reason && { fault: `the JWT was refused: ${reason}` }), ...more },
     { sent: sent(401, more.before) },
   );
+/** Whether the token is good cannot be told: it is not called a bad one, and is tried again later. */
+const down = (name, keys, tokens = () => jwt(), more = {}) =>
+  row(
+    name,
+    keys,
+    tokens,
+    {
+      status: 503,
+      code: "issuer_unavailable",
+      headers: { "retry-after": "1", "www-authenticate": null },
+      fault: "the JWT could not be checked: the issuer's key set did not come",
+      ...more,
+    },
+    { sent: [] },
+  );
 const yes = (name, keys, tokens = () => jwt(), more = {}) =>
   row(name, keys, tokens, { status: 200, ...more }, { sent: sent(200, more.before) });
 
 const SIGNATURE = "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
 const NO_KEY = "ERR_JWKS_NO_MATCHING_KEY";
-const NO_SET = "ERR_JWKS_TIMEOUT";
 const next = pair("RS256", "next", "rsa", { modulusLength: 2048 });
 const p384 = pair("ES384", "ec", "ec", { namedCurve: "P-384" });
 const small = pair("RS256", "rsa", "rsa", { modulusLength: 1024 });
@@ -81,12 +95,11 @@ export default [
     before: times(19, 401),
     asked: 1,
   }),
-  no(
+  down(
     "ten tokens while it is down: not a question each",
     { status: 503, times: 10 },
-    NO_SET,
     times(10, () => jwt()),
-    { before: times(9, 401), asked: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    { before: times(9, 503), asked: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
   ),
   yes(
     "a token's own words do not lead to questions elsewhere",
@@ -96,41 +109,37 @@ export default [
 
   // What is no key set. A redirect is an answer, and is not followed.
   ...[301, 302, 303, 307, 308].map((status) =>
-    no(
-      `a redirect with ${status} to another server`,
-      { status, headers: [["Location", "http://{other}/keys"]], body: JSON.stringify(KEYS) },
-      NO_SET,
-    ),
+    down(`a redirect with ${status} to another server`, {
+      status,
+      headers: [["Location", "http://{other}/keys"]],
+      body: JSON.stringify(KEYS),
+    }),
   ),
-  no("a redirect to its own server", { status: 302, headers: [["Location", "/keys"]] }, NO_SET, () => jwt(), {
+  down("a redirect to its own server", { status: 302, headers: [["Location", "/keys"]] }, () => jwt(), {
     asked: 1,
   }),
-  no("a Refresh header", { status: 200, headers: [["Refresh", "0; url=http://{other}/keys"]], body: "" }, NO_SET),
+  down("a Refresh header", { status: 200, headers: [["Refresh", "0; url=http://{other}/keys"]], body: "" }),
   ...[201, 206, 400, 401, 403, 404, 429, 500, 503].map((status) =>
-    no(`the whole set under a ${status}`, { ...set(rsa.jwk), status }, NO_SET),
+    down(`the whole set under a ${status}`, { ...set(rsa.jwk), status }),
   ),
-  no("204", { status: 204 }, NO_SET),
-  no("10 MB", { body: JSON.stringify({ more: "x".repeat(10_000_000), keys: [rsa.jwk] }) }, NO_SET),
-  no("a bit more than 256 KiB", { body: JSON.stringify({ keys: [rsa.jwk], more: "x".repeat(256 * 1024) }) }, NO_SET),
+  down("204", { status: 204 }),
+  down("10 MB", { body: JSON.stringify({ more: "x".repeat(10_000_000), keys: [rsa.jwk] }) }),
+  down("a bit more than 256 KiB", { body: JSON.stringify({ keys: [rsa.jwk], more: "x".repeat(256 * 1024) }) }),
   yes("a bit less than 256 KiB", { body: JSON.stringify({ keys: [rsa.jwk], more: "x".repeat(255 * 1024) }) }),
-  no(
-    "a bomb",
-    {
-      body: gzipSync(JSON.stringify({ keys: [rsa.jwk], more: "x".repeat(20_000_000) })),
-      headers: [["Content-Encoding", "gzip"]],
-    },
-    NO_SET,
-  ),
-  no("100 MB of blanks before it", { body: { zeros: 100_000_000 } }, NO_SET),
-  no("a page", { body: "<!doctype html><title>Sign in</title>", headers: [["Content-Type", "text/html"]] }, NO_SET),
-  no("half of it", { body: JSON.stringify(KEYS).slice(0, -20) }, NO_SET),
-  no("cut off before its end", { ...set(rsa.jwk), cutAfter: 100 }, NO_SET),
-  no("cut off between chunks", { ...set(rsa.jwk), chunked: true, cutAfter: 100 }, NO_SET),
-  no("a length that lies upwards", { ...set(rsa.jwk), contentLength: 5000 }, NO_SET),
-  no("no HTTP", { raw: "keys\r\n\r\n", times: 20 }, NO_SET),
-  no("silence", { hang: true }, NO_SET),
-  no("a byte now and then", { ...set(rsa.jwk), drip: { bytes: 1, ms: 100 } }, NO_SET),
-  no("a reset", { reset: true, times: 20 }, NO_SET),
+  down("a bomb", {
+    body: gzipSync(JSON.stringify({ keys: [rsa.jwk], more: "x".repeat(20_000_000) })),
+    headers: [["Content-Encoding", "gzip"]],
+  }),
+  down("100 MB of blanks before it", { body: { zeros: 100_000_000 } }),
+  down("a page", { body: "<!doctype html><title>Sign in</title>", headers: [["Content-Type", "text/html"]] }),
+  down("half of it", { body: JSON.stringify(KEYS).slice(0, -20) }),
+  down("cut off before its end", { ...set(rsa.jwk), cutAfter: 100 }),
+  down("cut off between chunks", { ...set(rsa.jwk), chunked: true, cutAfter: 100 }),
+  down("a length that lies upwards", { ...set(rsa.jwk), contentLength: 5000 }),
+  down("no HTTP", { raw: "keys\r\n\r\n", times: 20 }),
+  down("silence", { hang: true }),
+  down("a byte now and then", { ...set(rsa.jwk), drip: { bytes: 1, ms: 100 } }),
+  down("a reset", { reset: true, times: 20 }),
   ...[
     "",
     "null",
@@ -150,17 +159,29 @@ export default [
     `{"__proto__":${JSON.stringify(KEYS)}}`,
     `${JSON.stringify(KEYS)}{}`,
   ].map((body) =>
-    no(
-      `the text ${body.slice(0, 40) || "of nothing"}${body.length > 40 ? `… (${body.length})` : ""}`,
-      { body },
-      NO_SET,
-    ),
+    down(`the text ${body.slice(0, 40) || "of nothing"}${body.length > 40 ? `… (${body.length})` : ""}`, { body }),
   ),
   no(
     "keys twice, the other's last",
     { body: `{"keys":[${JSON.stringify(rsa.jwk)}],"keys":[${JSON.stringify(stranger.jwk)}]}` },
     SIGNATURE,
   ),
+
+  // A set with things in it that are of no use here.
+  yes("a key of a kind that nobody knows, beside the good one", set({ kty: "LMS", kid: "rsa", pub: "fake" }, rsa.jwk)),
+  yes("a key that says nothing but its kid", set({ kid: "rsa" }, rsa.jwk)),
+  yes("a key for encrypting under the same name", set({ ...next.jwk, kid: "rsa", use: "enc" }, rsa.jwk)),
+  yes(
+    "a key for wrapping under the same name",
+    set({ ...next.jwk, kid: "rsa", use: undefined, key_ops: ["wrapKey"] }, rsa.jwk),
+  ),
+  yes("a key that says by key_ops that it checks", set({ ...rsa.jwk, use: undefined, key_ops: ["verify"] })),
+  yes(
+    "a key with a certificate of somebody else's: its own members count",
+    set({ ...rsa.jwk, x5c: ["AAAA"], x5t: "fake" }),
+  ),
+  yes("a key without alg and use", set({ ...rsa.jwk, alg: undefined, use: undefined })),
+  no("a certificate alone", set({ kty: "RSA", kid: "rsa", x5c: ["AAAA"] })),
 
   // What is no key for this.
   no("no keys", set(), NO_KEY),

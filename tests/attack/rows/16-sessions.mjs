@@ -18,6 +18,13 @@ const over = (name, token, request) => row(name, token, { status: 401, code: "to
 const denied = (name, token, request) => row(name, token, { status: 403, code: "route_denied" }, request);
 const elsewhere = (name, origin, headers = {}) =>
   row(name, () => session(), { status: 403, code: "origin_not_allowed", headers }, { origin });
+const elsewhereBound = (org) =>
+  row(
+    `bound to ${JSON.stringify(org)}`,
+    () => session({ org }),
+    { status: 403, code: "origin_not_allowed" },
+    { origin: null },
+  );
 const yes = (name, token, request) =>
   row(name, token, { status: 200 }, request, { sent: [{ target: "/v2/users", headers: { origin: null } }] });
 const mint = (name, body, want, request = {}) => ({
@@ -55,6 +62,7 @@ export default [
   no("with an end beyond all numbers", () =>
     session(JSON.stringify({ sub: "app", rts: "allow * /**", jti: "x", org: PAGE }).replace("}", ',"exp":1e999}')),
   ),
+  no("with an end further ahead than any session has", () => session({ exp: now() + 2 * 3600 })),
   no("its end moved, the signature kept", edited({ exp: 9_999_999_999 })),
 
   // Elsewhere.
@@ -92,6 +100,24 @@ export default [
   no("at a Worker with another secret", () => session({}, { secret: `another-${SESSION_SECRET}` })),
   no("at a Worker without a secret", () => session(), { service: "plain", origin: null }),
   yes("one that is bound to no page, without one", () => session({ org: undefined }), { origin: null }),
+
+  ...[null, 0, false, "", [], ["https://app.example"], {}].map((org) =>
+    org === ""
+      ? elsewhereBound(org)
+      : no(`bound to ${JSON.stringify(org)}: signed, and no session that is bound to no page`, () => session({ org }), {
+          origin: null,
+        }),
+  ),
+
+  // Of another form: signed, and none of ours.
+  no("with a member that nobody knows", () => session({ ips: ["192.0.2.1"] })),
+  no("with an id that is none", () => session({ jti: "a b" })),
+  no("with an id of 65 letters", () => session({ jti: "x".repeat(65) })),
+  no("with its caller twice", () =>
+    session(
+      JSON.stringify({ sub: "other", exp: now() + 300, rts: "allow * /**", jti: "x" }).replace("}", ',"sub":"app"}'),
+    ),
+  ),
 
   // For more.
   denied("beyond its routes", () => session({ rts: "allow GET /v2/conversations/*" })),
@@ -333,5 +359,6 @@ export default [
     '{"more":1}',
     `{"origin":"${PAGE}"}${" ".repeat(17 * 1024)}`,
     "[".repeat(10_000),
+    JSON.stringify({ routes: Array.from({ length: 150 }, (_, index) => `GET /v2/conversations/${index}/messages/*`) }),
   ].map((body) => mint(body.slice(0, 60).trim() || "nothing", body, { status: 400 })),
 ];

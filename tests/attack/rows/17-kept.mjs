@@ -144,7 +144,11 @@ export default [
   answered("for a CDN only", headers(["CDN-Cache-Control", "max-age=60"], ["Surrogate-Control", "max-age=60"])),
   answered("an Expires of the past", headers(["Expires", "Thu, 01 Jan 1970 00:00:00 GMT"])),
   answered("an Expires that is none", headers(["Expires", "0"])),
-  answered("a date long gone", headers(FRESH, ["Date", "Thu, 01 Jan 1970 00:00:00 GMT"])),
+  // It comes down with the age that its date says; both requests went up.
+  answered("a date long gone", headers(FRESH, ["Date", "Thu, 01 Jan 1970 00:00:00 GMT"]), { headers: {} }),
+  ...["zstd", "deflate", "x-gzip", "gzip, br", "GZIP"].map((coding) =>
+    answered(`in a coding that is not decoded: ${coding}`, headers(FRESH, ["Content-Encoding", coding])),
+  ),
   answered("events", headers(FRESH, ["Content-Type", "text/event-stream"])),
   answered("half of it", { body: "xxxxxx", cutAfter: 3 }),
   answered("half of it, in chunks", { body: "xxxxxx", chunked: true, cutAfter: 3 }),

@@ -21,7 +21,40 @@ for await (const session of attention.superAgent.listSessions()) session.session
 (await attention.labels.get("id", { timeout: 1000 }).withResponse()).data satisfies unknown;
 
 attention.scorecards.updateItem("card", "item", { weight: 2 }, { signal: AbortSignal.timeout(1) });
-attention.tools.askAttention({ prompt: "?", conversations_ids: ["a"] }, { query: { include_timestamps: true } });
+attention.tools.askAttention(
+  { prompt: "?", conversations_ids: ["a"], deal_id: "" },
+  { query: { include_timestamps: true } },
+);
+
+// What is known of answers, and no more.
+const { attributes } = await attention.conversations.get("id", { detailedTranscript: true });
+const transcript = attributes?.transcript;
+if (Array.isArray(transcript)) transcript[0]?.words?.[0]?.startTimestamp satisfies number | undefined;
+else if (typeof transcript === "string") transcript.length satisfies number;
+else transcript satisfies { [name: string]: unknown } | null | undefined;
+attributes?.extractedIntelligence?.next_steps?.title satisfies string | undefined;
+attributes?.scorecardResults?.[0]?.summary?.averageScore satisfies number | undefined;
+for await (const card of attention.scorecards.list({ size: 200 })) card.teamId satisfies string | undefined;
+for await (const item of attention.scorecards.listItems("card")) item.expertPrompt satisfies string | undefined;
+for await (const each of attention.fieldConfigurations.list()) each satisfies Schemas["FieldConfiguration"];
+(await attention.labels.list()).data?.[0]?.name satisfies string | undefined;
+(await attention.organizations.listRoles()).data?.[0]?.type satisfies string | undefined;
+(await attention.conversations.getUploadUrl()).downloadUrl satisfies string;
+(await attention.conversations.getMediaUrl("id")).url satisfies string;
+
+// Open enumerations: known values are offered, others taken. In requests they are closed where a page lists them.
+const status: NonNullable<NonNullable<typeof attributes>["importStatus"]> = "FINISHED";
+status satisfies Schemas["ConversationAttributes"]["importStatus"];
+"one that nobody has seen yet" satisfies Schemas["ConversationAttributes"]["importStatus"];
+// @ts-expect-error: text
+5 satisfies Schemas["ConversationAttributes"]["importStatus"];
+"another" satisfies Schemas["RecorderMeeting"]["status"];
+// @ts-expect-error: the page lists them
+attention.organizations.updateUser("id", { seat_type: "standing" });
+// @ts-expect-error: the schema of the page requires it
+attention.tools.askAttention({ prompt: "?", conversations_ids: ["a"] });
+// @ts-expect-error: what a score belongs to
+attention.scorecards.createResult({ summary: "", items: [] });
 
 // @ts-expect-error: its query is required
 attention.generalizedInsights.listHistory();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use attention_core::Method;
-use attention_gateway::analysis::{Catalogue, Entry, Finding, Operation, Outcome, Severity, check};
+use attention_gateway::analysis::{Catalogue, Change, Entry, Finding, Operation, Outcome, Severity, check};
 use attention_gateway::authorize::policy::{Policies, Rule};
 
 use crate::table;
@@ -32,13 +32,18 @@ pub(super) fn report(policies: &Policies, catalogue: &Catalogue, strict: bool) -
     findings.sort_by_key(|finding| finding.severity());
     for finding in &findings {
         let severity = match finding.severity() {
+            Severity::Notice => "stricter",
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
         writeln!(text, "{severity}: {}", sentence(finding))?;
     }
-    let tolerated = |finding: &&Finding<'_>| finding.severity() == Severity::Warning && !strict;
-    Ok((text, findings.iter().all(tolerated)))
+    let is_tolerated = |finding: &&Finding<'_>| match finding.severity() {
+        Severity::Notice => true,
+        Severity::Warning => !strict,
+        Severity::Error => false,
+    };
+    Ok((text, findings.iter().all(is_tolerated)))
 }
 
 /// A table with its heading.
@@ -82,6 +87,28 @@ fn sentence(finding: &Finding<'_>) -> String {
             format!("line {line} decides nothing: a denial, or an earlier line, speaks of the same operations: {text}")
         }
         Finding::MatchesNothing { .. } => format!("line {line} matches no known operation: {text}"),
+        Finding::LimitsNoBody { .. } => {
+            format!("line {line} limits no body: GET and HEAD have none, so its `body=` does nothing: {text}")
+        }
+        Finding::Stricter { change, .. } => format!("line {line} {}: {text}", now(*change)),
+    }
+}
+
+/// What a rule means now, and did not before paths were read in all their spellings.
+fn now(change: Change<'_>) -> String {
+    match change {
+        Change::DeniesHead { of_head } => {
+            format!("denies HEAD too, which shows what GET would; line {} allowed it", of_head.line())
+        }
+        Change::SlashCounts => "denies the path without the slash too; before, it denied nothing".to_owned(),
+        Change::ConditionsOfGet { of_get } => {
+            format!("allows a HEAD on the conditions that line {} has for GET", of_get.line())
+        }
+        Change::SpellingsRefused { later } => format!(
+            "decides its paths alone; in another spelling, such as capitals or a slash at the end, line {} allowed \
+                them without its conditions, and now they are refused",
+            later.line()
+        ),
     }
 }
 
@@ -171,6 +198,27 @@ mod tests {
         ] {
             assert!(check(text).1, "{text}:\n{}", check(text).0);
         }
+    }
+
+    #[test]
+    fn what_became_stricter_is_told_and_is_no_fault() {
+        let cases = [
+            ("deny GET /v2/users\nallow HEAD /v2/**", "line 1 denies HEAD too, which shows what GET would; line 2"),
+            ("deny GET /v2/users/\nallow GET /v2/labels", "line 1 denies the path without the slash too"),
+            (
+                "allow GET /v2/users query=page\nallow HEAD /v2/users",
+                "line 2 allows a HEAD on the conditions that line 1",
+            ),
+            ("allow GET /v2/users redact=email\nallow GET /v2/**", "line 1 decides its paths alone; in another"),
+        ];
+        for (text, said) in cases {
+            let policies = Policies::parse(text).unwrap();
+            let (told, _) = report(&policies, real(), true).unwrap();
+            assert!(told.contains(&format!("stricter: {said}")), "{text}:\n{told}");
+        }
+        let (report, good) = check("allow GET /v2/users redact=email\nallow GET /v2/**");
+        assert!(good, "{report}");
+        assert!(check("allow GET /v2/users body=1kb").0.contains("warning: line 1 limits no body"));
     }
 
     #[test]

@@ -66,14 +66,20 @@ fn refused(refusal: &Refusal<'_>, catalogue: &Catalogue) -> Vec<String> {
         Refusal::Path(_) => {
             lines.push("no policy is asked: what two servers could read differently goes nowhere".to_owned());
         }
-        Refusal::Preflight | Refusal::Method | Refusal::OwnPath | Refusal::Outside => {}
+        Refusal::Preflight | Refusal::Method | Refusal::MethodOverride { .. } | Refusal::OwnPath | Refusal::Outside => {
+        }
         Refusal::Keys { operation } | Refusal::Denied { operation, .. } => lines.push(named(*operation)),
-        Refusal::Unknown { hints, operation } => {
+        Refusal::Unknown { hints, operation, .. } => {
             lines.extend(hints.iter().map(hint));
             lines.push(named(*operation));
         }
         Refusal::Query { parameter, .. } => {
             lines.push(format!("its `query=` does not name the parameter {parameter}"));
+            if parameter.contains(['%', ';', '?']) {
+                lines.push(
+                    "some servers read a `;`, a second `?` or an encoded `&` as the end of a parameter".to_owned(),
+                );
+            }
         }
     }
     lines
@@ -92,6 +98,15 @@ fn reason(refusal: &Refusal<'_>, catalogue: &Catalogue) -> String {
             that list returns their values"
             .to_owned(),
         Refusal::Denied { rule, .. } => format!("{}, and a denial wins over every `allow`", at(rule)),
+        Refusal::MethodOverride { parameter } => {
+            format!("some servers take the parameter {parameter} for the method; send the method that is meant")
+        }
+        Refusal::Unknown { misspelt: Some(rule), .. } => {
+            format!(
+                "{}, and to some servers this is a spelling of its paths; an `allow` matches to the letter",
+                at(rule)
+            )
+        }
         Refusal::Unknown { .. } => "no line allows it, and what no line names is refused".to_owned(),
         Refusal::Query { rule, .. } => at(rule),
     }
@@ -183,6 +198,16 @@ allow * /v2/**
             ("POST", "/v2/conversations/list", "GET is allowed there, by line 1"),
             ("GET", "/v2/Conversations/list", "/v2/conversations/list is allowed: an `allow` matches to the letter"),
             ("GET", "/v2/conversations/list/", "case and last slash included"),
+            ("GET", "/v2/users/", "no line allows it"),
+            ("GET", "/v2/conversations/list.json", "403 route_denied: line 1: allow GET /v2/conversations/list"),
+            ("GET", "/v2/conversations/list.json", "to some servers this is a spelling of its paths"),
+            (
+                "GET",
+                "/v2/labels/7?_method=DELETE",
+                "400 method_override: some servers take the parameter _method=DELETE",
+            ),
+            ("GET", "/v2/conversations/list?page=1;x", "does not name the parameter x"),
+            ("GET", "/v2/conversations/list?page=1%26x=1", "or an encoded `&` as the end of a parameter"),
             ("GET", "/v2/labels/../users", "400 path_dot_segment: the path has a `.` or `..` segment at byte 11"),
             ("GET", "/v2/labels%2f1", "400 path_encoded_separator"),
             ("GET", "/v2//labels", "400 path_empty_segment"),

@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-use super::key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot};
+use super::key_ring::{CredentialKind, KeyVerdict};
 use crate::Timestamp;
 use crate::codec::json::{Array, Object};
 use crate::codec::text::{self, decimal};
@@ -85,13 +85,15 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Explains a 401 that `slot` of `ring` was answered with; `before` is the
-    /// verdict on that key before this call.
-    pub(crate) fn of(ring: &KeyRing, slot: Slot, before: KeyVerdict, now: Timestamp) -> Self {
-        let (scheme, validity, permission, next_step) = match ring.kind() {
+    /// Explains a 401 that a key was answered with; `before` is the verdict on it before this call.
+    pub(crate) fn of(key: RefusedKey, before: KeyVerdict, now: Timestamp) -> Self {
+        const AS_BEARER: &str = "it was sent as `Bearer` and the key";
+        let (scheme, validity, permission, next_step) = match key.kind {
             CredentialKind::ApiKey => {
-                let (validity, permission, next_step) = judge(ring, slot, before, now);
-                ("it was sent as `Bearer` and the key", validity, permission, next_step)
+                let (validity, permission, next_step) = judge(key.expires_at, before, now);
+                let next_step =
+                    if key.is_replaced { "call again: another key is in its place by now" } else { next_step };
+                (AS_BEARER, validity, permission, next_step)
             }
             CredentialKind::CallerToken => (
                 "it was sent as `Bearer` and the token",
@@ -135,17 +137,23 @@ impl Diagnosis {
     }
 }
 
+/// The key that a 401 is about, which another may have replaced by now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefusedKey {
+    pub(crate) kind: CredentialKind,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) is_replaced: bool,
+}
+
 type Judged<T> = (Likelihood, T);
 
 fn judge(
-    ring: &KeyRing,
-    slot: Slot,
+    expires_at: Option<Timestamp>,
     before: KeyVerdict,
     now: Timestamp,
 ) -> (Judged<Cow<'static, str>>, Judged<&'static str>, &'static str) {
     const CREATE: &str = "create a new key in the Attention app, put it into your secret store and deploy";
     let unknown_permission = (Likelihood::Unknown, "the API gives the same 401 for missing permissions");
-    let expires_at = ring.claims(slot).and_then(|claims| claims.expires_at);
     if let Some(at) = expires_at.filter(|at| *at <= now) {
         let reason = text::concat(&["the key expired ", &coarse(now.saturating_since(at)), " ago"]);
         return ((Likelihood::Likely, reason.into()), unknown_permission, CREATE);

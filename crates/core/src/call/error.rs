@@ -7,7 +7,6 @@ use core::fmt;
 use core::time::Duration;
 
 use super::diagnosis::Diagnosis;
-use super::key_ring::KeyRing;
 use super::outcome::Rejection;
 use super::retry::Failure;
 use crate::codec::json::{self, Object, Value};
@@ -18,6 +17,9 @@ use crate::url::{BaseUrlError, RequestError};
 
 /// How much of an error body is read for its message: 64 KiB.
 pub const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
+
+/// The API's page on keys: how to make them, how to send them, why one is refused.
+pub const API_KEYS_PAGE: &str = "https://docs.attention.com/api-authentication";
 
 /// How much of the server's own words an error carries.
 const MAX_SERVER_MESSAGE_CHARS: usize = 500;
@@ -153,7 +155,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn of_failure(failure: Failure, attempts: u32) -> Self {
+    /// The error of a call that ended without a response, after so many requests.
+    pub fn of_failure(failure: Failure, attempts: u32) -> Self {
         let (kind, message) = match failure {
             Failure::Connection => (
                 ErrorKind::Connection,
@@ -167,13 +170,25 @@ impl Error {
         Self { attempts, ..Self::local(kind, kind.code(), message.to_owned()) }
     }
 
-    /// The gate is closed for longer than a call may wait; nothing was sent.
-    pub(crate) fn held_back(wait: Duration, attempts: u32) -> Self {
-        let message = text::concat(&[
-            "the server asked all calls to wait, for another ",
-            &decimal(wait.as_secs()),
-            " s, which is longer than this call may; nothing was sent",
-        ]);
+    /// A call cannot wait for its turn at the gate: `wait` until then, `closed` of it because the server asked for it,
+    /// the rest behind the `ahead` calls that are in line.
+    pub(crate) fn held_back(wait: Duration, closed: Duration, ahead: usize, attempts: u32) -> Self {
+        let seconds = |duration: Duration| decimal(millis(duration).div_ceil(1000));
+        let mut message = String::new();
+        if !closed.is_zero() {
+            message.push_str(&text::concat(&[
+                "the server asked all calls to wait, for another ",
+                &seconds(closed),
+                " s; ",
+            ]));
+        }
+        if ahead > 0 {
+            let calls = if ahead == 1 { " call is" } else { " calls are" };
+            message.push_str(&text::concat(&[&text::count(ahead), calls, " in line before this one; "]));
+        }
+        let end =
+            if attempts == 0 { " s, later than it may wait; nothing was sent" } else { " s, later than it may wait" };
+        message.push_str(&text::concat(&["its turn would come in ", &seconds(wait), end]));
         let kind = ErrorKind::RateLimited;
         Self { attempts, retry_after: Some(wait), ..Self::local(kind, kind.code(), message) }
     }
@@ -183,8 +198,9 @@ impl Error {
         body: &str,
         diagnosis: Option<Diagnosis>,
         attempts: u32,
-        keys: &KeyRing,
+        secrets: &[&str],
     ) -> Self {
+        let secrets = || secrets.iter().copied();
         let status = rejection.status;
         let kind = ErrorKind::of_status(status);
         // A character may stand across the border.
@@ -193,7 +209,7 @@ impl Error {
         let mut message = text::concat(&[summary(kind), " (", &decimal(status), ")"]);
         if let Some(words) = &said.message {
             let mut line = String::new();
-            for c in scrub(words, keys.secrets()).chars().take(MAX_SERVER_MESSAGE_CHARS) {
+            for c in scrub(words, secrets()).chars().take(MAX_SERVER_MESSAGE_CHARS) {
                 line.push(if breaks_a_line(c) { ' ' } else { c });
             }
             let line = line.trim_ascii();
@@ -211,7 +227,7 @@ impl Error {
             message.push_str(diagnosis.next_step);
         }
         // A name may be an echo too; half a name is of no use, so it is dropped.
-        let is_harmless = |name: &String| scrub(name, keys.secrets()) == *name;
+        let is_harmless = |name: &String| scrub(name, secrets()) == *name;
         Self {
             kind,
             status: Some(status),
@@ -222,6 +238,12 @@ impl Error {
             diagnosis: diagnosis.map(Box::new),
             attempts,
         }
+    }
+
+    /// Says that what is not there may be gone because an earlier try of this call has deleted it.
+    pub(crate) fn may_be_done_already(mut self) -> Self {
+        self.message.push_str("; an earlier try of this call got no answer, and may have deleted it");
+        self
     }
 
     /// What sort of failure it is.
@@ -269,7 +291,7 @@ impl Error {
     pub const fn documentation(&self) -> Option<&'static str> {
         match self.kind {
             ErrorKind::InvalidKey | ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::RateLimited => {
-                Some("https://docs.attention.com/api-authentication")
+                Some(API_KEYS_PAGE)
             }
             _ => None,
         }

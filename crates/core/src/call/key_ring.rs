@@ -72,10 +72,28 @@ pub enum CredentialKind {
     CallerToken,
 }
 
+/// What a call that met a 401 may do with the other key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Failover {
+    /// Try it: the key of this place.
+    Try(Slot),
+    /// Some calls are trying it already: wait, and see what they found.
+    See,
+    /// There is no other, or both were refused a moment ago.
+    None,
+}
+
 #[derive(Debug)]
 struct Entry {
     secret: Held,
     verdict: KeyVerdict,
+    /// When it was last accepted, whatever came after.
+    accepted_at: Option<Timestamp>,
+    /// How often it was accepted, to tell whether it was while a call was under way.
+    accepted: u32,
+    /// How many refusals came since.
+    refused: u32,
+    expires_at: Option<Timestamp>,
 }
 
 struct Held(Secret);
@@ -95,12 +113,18 @@ impl core::fmt::Debug for Held {
 ///      └────────────────────────────────────┘       and back, the same way
 /// ```
 ///
+/// A 401 alone proves little: the API gives the same to an account that lacks a permission. So the ring changes the
+/// key in use when the other one was accepted, not when this one was refused; a call that was refused with the key
+/// that is not in use tries the one that is; and a few calls at most try a key of which nothing good is known, while
+/// the others wait for what they find.
+///
 /// Rotation by the API's own page: create a new key, deploy it (as `next`),
 /// test it, promote it to `current`, delete the old one. At every step at least
 /// one of the two works, and the ring finds it at the price of one extra try.
 /// Source: <https://docs.attention.com/api-authentication>.
 ///
 /// ```
+/// use attention_core::call::Failover;
 /// use attention_core::{ApiKey, KeyRing, Slot, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_700_000_000);
@@ -109,7 +133,7 @@ impl core::fmt::Debug for Held {
 /// let mut ring = KeyRing::new(old, Some(new));
 ///
 /// // The old key has been deleted: one 401, then the new one serves.
-/// assert_eq!(ring.on_unauthorized(Slot::Current, now), Some(Slot::Next));
+/// assert_eq!(ring.on_unauthorized(Slot::Current, now), Failover::Try(Slot::Next));
 /// let switch = ring.on_accepted(Slot::Next, now).expect("a switch");
 /// assert_eq!(switch.to, Slot::Next);
 /// assert_eq!(ring.in_use(), Slot::Next);
@@ -121,12 +145,25 @@ pub struct KeyRing {
     current: Entry,
     next: Option<Entry>,
     in_use: Slot,
+    /// How many calls were refused with both keys since one of them was accepted.
+    pair_refused: u32,
+    /// When the pair was last found dead, or a call set out to see whether it still is.
+    pair_refused_at: Option<Timestamp>,
+    /// When the calls set out that try a key of which nothing good is known.
+    trials: [Option<Timestamp>; Self::TRIALS],
 }
 
 impl KeyRing {
     /// When both keys were refused, the one not in use is tried again at most
     /// this often: a wrong pair must not double every call.
     const RECHECK: Duration = Duration::from_secs(30);
+    /// So many calls at once try a key of which nothing good is known.
+    const TRIALS: usize = 4;
+    /// A trial that takes longer is not waited for.
+    const LONGEST_TRIAL: Duration = Duration::from_secs(2);
+    /// So many refusals without a success between them end the trust in a key, or in both, that was accepted before:
+    /// of calls that cannot be sent again, or with both keys.
+    const STRIKES: u32 = 2;
 
     /// A ring of one or two keys. A `next` that equals `current` is dropped: it
     /// could only fail in the same way.
@@ -141,8 +178,36 @@ impl KeyRing {
 
     fn of(kind: CredentialKind, current: Secret, next: Option<Secret>) -> Self {
         let next = next.filter(|next| !next.is(&current));
-        let entry = |secret| Entry { secret: Held(secret), verdict: KeyVerdict::Untested };
-        Self { kind, current: entry(current), next: next.map(entry), in_use: Slot::Current }
+        let entry = |secret: Secret| Entry {
+            expires_at: claims(kind, &secret).and_then(|claims| claims.expires_at),
+            secret: Held(secret),
+            verdict: KeyVerdict::Untested,
+            accepted_at: None,
+            accepted: 0,
+            refused: 0,
+        };
+        Self {
+            kind,
+            current: entry(current),
+            next: next.map(entry),
+            in_use: Slot::Current,
+            pair_refused: 0,
+            pair_refused_at: None,
+            trials: [None; Self::TRIALS],
+        }
+    }
+
+    /// Takes over that both keys were refused, when these are the same two: asking a vault again and again for a dead
+    /// pair must not double every call.
+    pub(crate) fn take_over(&mut self, former: &Self) {
+        let (Some(next), Some(former_next)) = (&self.next, &former.next) else { return };
+        let same = |a: &Entry, b: &Entry| a.secret.0.is(&b.secret.0);
+        let (current, former_current) = (&self.current, &former.current);
+        if same(current, former_current) && same(next, former_next)
+            || same(current, former_next) && same(next, former_current)
+        {
+            (self.pair_refused, self.pair_refused_at) = (former.pair_refused, former.pair_refused_at);
+        }
     }
 
     fn entry(&self, slot: Slot) -> Option<&Entry> {
@@ -152,14 +217,10 @@ impl KeyRing {
         }
     }
 
-    fn judge(&mut self, slot: Slot, verdict: KeyVerdict) {
+    fn entry_mut(&mut self, slot: Slot) -> Option<&mut Entry> {
         match slot {
-            Slot::Current => self.current.verdict = verdict,
-            Slot::Next => {
-                if let Some(entry) = &mut self.next {
-                    entry.verdict = verdict;
-                }
-            }
+            Slot::Current => Some(&mut self.current),
+            Slot::Next => self.next.as_mut(),
         }
     }
 
@@ -173,12 +234,13 @@ impl KeyRing {
         self.in_use
     }
 
-    /// The place to make the next try with: the one in use, unless it has been
-    /// refused and the other has not.
-    pub fn promising(&self) -> Slot {
-        let refused = |slot| !matches!(self.verdict(slot), Some(KeyVerdict::Untested | KeyVerdict::Accepted { .. }));
+    /// The place to make a new call with: the one in use, unless its key says that it has expired and the other
+    /// does not.
+    pub(crate) fn first_choice(&self, now: Timestamp) -> Slot {
         let other = self.in_use.other();
-        if refused(self.in_use) && !refused(other) { other } else { self.in_use }
+        let (Some(used), Some(spare)) = (self.entry(self.in_use), self.entry(other)) else { return self.in_use };
+        let spare_may_do = !matches!(spare.verdict, KeyVerdict::Refused { .. });
+        if used.seems_expired(now) && !spare.seems_expired(now) && spare_may_do { other } else { self.in_use }
     }
 
     /// Whether there is a second key.
@@ -198,10 +260,7 @@ impl KeyRing {
 
     /// What a key says of itself; `None` for an empty place or when it is no JWT.
     pub fn claims(&self, slot: Slot) -> Option<Claims> {
-        match self.kind {
-            CredentialKind::ApiKey => Claims::peek(self.entry(slot)?.secret.0.expose()),
-            CredentialKind::CallerToken => None,
-        }
+        claims(self.kind, &self.entry(slot)?.secret.0)
     }
 
     /// The `Authorization` header for a place; `None` when it is empty.
@@ -227,7 +286,7 @@ impl KeyRing {
                 .string("slot", slot.as_str())
                 .string("fingerprint", &entry.secret.0.fingerprint().to_hex())
                 .string("verdict", verdict);
-            for (name, at) in [("at", at), ("expiresAt", self.claims(slot).and_then(|claims| claims.expires_at))] {
+            for (name, at) in [("at", at), ("expiresAt", entry.expires_at)] {
                 if let Some(at) = at {
                     object.number(name, at.as_unix_millis());
                 }
@@ -257,38 +316,119 @@ impl KeyRing {
         scrub(text, self.secrets())
     }
 
+    /// How often a key was accepted; for [`on_unauthorized`](Self::on_unauthorized) of a call that was sent then.
+    pub(crate) fn accepted(&self, slot: Slot) -> u32 {
+        self.entry(slot).map_or(0, |entry| entry.accepted)
+    }
+
     /// Upstream took the key of `slot`. Says so when the ring therefore changes the
     /// key in use.
     pub fn on_accepted(&mut self, slot: Slot, now: Timestamp) -> Option<Switch> {
-        self.judge(slot, KeyVerdict::Accepted { at: now });
-        let from = self.in_use;
+        let entry = self.entry_mut(slot)?;
+        entry.verdict = KeyVerdict::Accepted { at: now };
+        entry.accepted_at = Some(now);
+        entry.accepted = entry.accepted.wrapping_add(1);
+        entry.refused = 0;
+        (self.pair_refused, self.pair_refused_at) = (0, None);
         // A late answer to the old key is no reason to go back to it.
-        let used_key_failed = matches!(self.verdict(from), Some(KeyVerdict::Refused { .. }));
-        (slot != from && used_key_failed && self.entry(slot).is_some()).then(|| {
-            self.in_use = slot;
-            Switch { from, to: slot }
-        })
+        let used_key_failed = matches!(self.verdict(self.in_use), Some(KeyVerdict::Refused { .. }));
+        if slot != self.in_use && used_key_failed { Some(self.use_other()) } else { None }
     }
 
-    /// Upstream answered a call made with `slot` with a 401. Gives the place to
-    /// try at once, when there is one worth trying.
-    pub fn on_unauthorized(&mut self, slot: Slot, now: Timestamp) -> Option<Slot> {
-        self.judge(slot, KeyVerdict::Refused { at: now });
-        let other = slot.other();
-        match self.verdict(other)? {
-            KeyVerdict::Refused { at } if now.saturating_since(at) < Self::RECHECK => None,
-            _ => Some(other),
+    /// Upstream answered a call made with `slot` with a 401. What the call may do with the other key.
+    pub fn on_unauthorized(&mut self, slot: Slot, now: Timestamp) -> Failover {
+        self.refuse(slot, now);
+        self.failover(slot, now)
+    }
+
+    /// What a call that was refused with the key of `from` may do with the other one.
+    pub(crate) fn failover(&mut self, from: Slot, now: Timestamp) -> Failover {
+        let to = from.other();
+        let Some(verdict) = self.verdict(to) else { return Failover::None };
+        let was_lately = |at: Timestamp, long: Duration| at <= now && now.saturating_since(at) < long;
+        // The key in use is worth a try always, and another one that was good a moment ago.
+        if to == self.in_use || matches!(verdict, KeyVerdict::Accepted { at } if was_lately(at, Self::LONGEST_TRIAL)) {
+            return Failover::Try(to);
+        }
+        if let Some(at) = self.pair_refused_at {
+            if was_lately(at, Self::RECHECK) {
+                return Failover::None;
+            }
+            self.pair_refused_at = Some(now);
+            return Failover::Try(to);
+        }
+        let is_free = |trial: &&mut Option<Timestamp>| !trial.is_some_and(|at| was_lately(at, Self::LONGEST_TRIAL));
+        match self.trials.iter_mut().find(is_free) {
+            Some(trial) => {
+                *trial = Some(now);
+                Failover::Try(to)
+            }
+            None => Failover::See,
         }
     }
 
-    /// As [`on_unauthorized`](Self::on_unauthorized), for a call whose body is
-    /// gone and which therefore cannot be tried again: the ring changes the key
-    /// in use at once, so that only this one call pays.
+    /// A call that tried the other key is answered, or is not going to be.
+    pub(crate) fn end_trial(&mut self) {
+        if let Some(trial) = self.trials.iter_mut().find(|trial| trial.is_some()) {
+            *trial = None;
+        }
+    }
+
+    /// A call was refused with both keys. So they are dead, unless one of them was accepted before: then it takes
+    /// another refusal, as the first may have been for a permission that neither has.
+    pub(crate) fn on_pair_refused(&mut self, now: Timestamp) {
+        self.pair_refused = self.pair_refused.saturating_add(1);
+        let was_accepted = [Some(&self.current), self.next.as_ref()].into_iter().flatten().any(|key| key.accepted > 0);
+        if !was_accepted || self.pair_refused >= Self::STRIKES {
+            self.pair_refused_at = Some(now);
+        }
+    }
+
+    /// As [`on_unauthorized`](Self::on_unauthorized), for a call whose body is gone and which therefore cannot be
+    /// tried again: the ring changes the key in use at once where that does not shut out a key that works, so that
+    /// only this one call pays.
+    ///
+    /// It never changes to a key that was refused, and away from one that was accepted before only after another
+    /// refusal: the first may have been for a missing permission. When the key that it changed to fails as well, it
+    /// returns to the one that was accepted once.
     pub fn on_unauthorized_final(&mut self, slot: Slot, now: Timestamp) -> Option<Switch> {
-        let to = self.on_unauthorized(slot, now)?;
-        (self.in_use == slot).then(|| {
-            self.in_use = to;
-            Switch { from: slot, to }
-        })
+        self.refuse(slot, now);
+        let (used, other) = (self.entry(self.in_use)?, self.entry(self.in_use.other())?);
+        let is_doubtful = used.accepted_at.is_none() || used.refused >= Self::STRIKES;
+        let changes = match other.verdict {
+            _ if slot != self.in_use => false,
+            KeyVerdict::Accepted { .. } => is_doubtful || other.accepted_at > used.accepted_at,
+            KeyVerdict::Untested => is_doubtful,
+            KeyVerdict::Refused { .. } => used.accepted_at.is_none() && other.accepted_at.is_some(),
+        };
+        if changes { Some(self.use_other()) } else { None }
+    }
+
+    /// Upstream answered a call made with `slot` with a 401.
+    pub(crate) fn refuse(&mut self, slot: Slot, now: Timestamp) {
+        if let Some(entry) = self.entry_mut(slot) {
+            entry.verdict = KeyVerdict::Refused { at: now };
+            entry.refused = entry.refused.saturating_add(1);
+        }
+    }
+
+    const fn use_other(&mut self) -> Switch {
+        let from = self.in_use;
+        self.in_use = from.other();
+        Switch { from, to: self.in_use }
+    }
+}
+
+impl Entry {
+    /// Whether its `exp` is over, and nobody has accepted it since: then the clock would be wrong.
+    fn seems_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now && self.accepted_at.is_none_or(|at| at < end))
+    }
+}
+
+fn claims(kind: CredentialKind, secret: &Secret) -> Option<Claims> {
+    match kind {
+        CredentialKind::ApiKey => Claims::peek(secret.expose()),
+        CredentialKind::CallerToken => None,
     }
 }

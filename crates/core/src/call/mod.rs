@@ -46,24 +46,32 @@ mod error;
 mod gate;
 mod headers;
 mod key_ring;
+mod line;
 mod outcome;
+mod pace;
 mod quota;
 mod retry;
 
 pub use diagnosis::{Cause, Diagnosis, Finding, Likelihood};
-pub use error::{Error, ErrorKind, MAX_ERROR_BODY_BYTES};
-pub use gate::Gate;
+pub use error::{API_KEYS_PAGE, Error, ErrorKind, MAX_ERROR_BODY_BYTES};
+pub use gate::{Gate, Pass};
 pub use headers::Headers;
-pub use key_ring::{CredentialKind, KeyRing, KeyVerdict, Slot, Switch};
+pub use key_ring::{CredentialKind, Failover, KeyRing, KeyVerdict, Slot, Switch};
+pub use line::Ticket;
+pub use outcome::request_id;
 pub use quota::{Quota, retry_after};
-pub use retry::{Failure, RetryBudget, RetryPolicy};
+pub use retry::{DEFAULT_TIMEOUT, Failure, RetryBudget, RetryPolicy};
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
 use core::time::Duration;
 
+use self::diagnosis::RefusedKey;
 use self::outcome::Rejection;
 use crate::credential::Fingerprint;
+use crate::time::SteadyClock;
 use crate::url::{BaseUrl, RequestError};
 use crate::{Method, Timestamp};
 
@@ -72,15 +80,21 @@ use crate::{Method, Timestamp};
 pub struct Upstream {
     base: BaseUrl,
     keys: KeyRing,
+    /// The credentials before these, which calls under way may have been sent with: the latest last.
+    retired: Vec<KeyRing>,
     gate: Gate,
     budget: RetryBudget,
     switched: Option<Switch>,
 }
 
 impl Upstream {
+    /// So many rings of the past are remembered.
+    const RETIRED: usize = 4;
+
     /// A server and the credentials for it.
     pub fn new(base: BaseUrl, keys: KeyRing) -> Self {
-        Self { base, keys, gate: Gate::default(), budget: RetryBudget::default(), switched: None }
+        let (gate, budget) = (Gate::default(), RetryBudget::default());
+        Self { base, keys, retired: Vec::new(), gate, budget, switched: None }
     }
 
     /// The base URL.
@@ -94,9 +108,30 @@ impl Upstream {
     }
 
     /// Puts other credentials in place of the ones there, as after a look-up in
-    /// a vault. Calls under way keep what they were sent with.
-    pub fn replace_keys(&mut self, keys: KeyRing) {
-        self.keys = keys;
+    /// a vault. Calls under way keep what they were sent with, and what is said of
+    /// them is of that; the last four rings are remembered for it.
+    pub fn replace_keys(&mut self, mut keys: KeyRing) {
+        keys.take_over(&self.keys);
+        self.retired.push(mem::replace(&mut self.keys, keys));
+        if self.retired.len() > Self::RETIRED {
+            self.retired.remove(0);
+        }
+    }
+
+    /// The key of a fingerprint, in place or replaced, for a diagnosis.
+    fn refused_key(&self, slot: Slot, fingerprint: Option<Fingerprint>) -> RefusedKey {
+        let expires_at = |ring: &KeyRing, slot| ring.claims(slot).and_then(|claims| claims.expires_at);
+        let kind = self.keys.kind();
+        if self.keys.fingerprint(slot) == fingerprint {
+            return RefusedKey { kind, expires_at: expires_at(&self.keys, slot), is_replaced: false };
+        }
+        let replaced = self.retired.iter().rev().find(|ring| ring.fingerprint(slot) == fingerprint);
+        RefusedKey { kind, expires_at: replaced.and_then(|ring| expires_at(ring, slot)), is_replaced: true }
+    }
+
+    /// The secrets of now and of the calls under way, to be taken out of foreign text.
+    fn secrets(&self) -> Vec<&str> {
+        self.retired.iter().chain([&self.keys]).flat_map(KeyRing::secrets).collect()
     }
 
     /// Until when the server asked everybody to hold back; zero when it did not.
@@ -210,31 +245,82 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Call {
     options: CallOptions,
+    /// Of this call alone, so that its time does not grow when the driver's clock is put back.
+    clock: SteadyClock,
     deadline: Option<Timestamp>,
+    stage: Stage,
     slot: Slot,
     sent: u32,
-    sent_at: Timestamp,
-    /// Which key was sent: by the time of the answer another may be in its place.
-    sent_with: Option<Fingerprint>,
+    /// What the gate let the last try through with.
+    pass: Pass,
+    key: SentKey,
     /// Retries other than the key ring's, which are the ones policy counts.
     retries: u32,
-    failed_over: bool,
+    /// A retry has taken its price from the budget.
+    has_spent: bool,
+    /// The key, of those in place now, that this call was refused with and therefore left.
+    left: Option<SentKey>,
+    /// A try got no answer that says whether it was processed.
+    may_be_done: bool,
     rejection: Option<Rejection>,
     verdict_before: KeyVerdict,
+}
+
+/// What the driver is doing for a call.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Nothing yet, or nothing more.
+    Idle,
+    /// It waits, for so long; with a ticket when it is in line.
+    Waiting { told: Duration, ticket: Option<Ticket>, then: Then },
+    /// It sends, and gives up after so long.
+    Sending { timeout: Option<Duration> },
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Then {
+    /// Its next try.
+    Send,
+    /// What others find who try the other key.
+    See,
+}
+
+/// A key as a call was sent with it: by the time of the answer another may be in its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct SentKey {
+    slot: Slot,
+    fingerprint: Option<Fingerprint>,
+    /// How often it had been accepted by then.
+    accepted: u32,
+}
+
+/// Why a call is not sent again.
+enum Stop {
+    /// Its time is over, or it has no more tries.
+    Over,
+    /// Its turn at the gate would come too late, as the error says.
+    TurnTooLate(Error),
+    /// There is no other key to try.
+    Refused,
 }
 
 impl Call {
     /// A call that begins now.
     pub fn new(options: CallOptions, now: Timestamp) -> Self {
         Self {
+            clock: SteadyClock::new(now),
             deadline: options.timeout.map(|timeout| now.saturating_add(timeout)),
             options,
+            stage: Stage::Idle,
             slot: Slot::Current,
             sent: 0,
-            sent_at: now,
-            sent_with: None,
+            pass: Pass::default(),
+            key: SentKey { slot: Slot::Current, fingerprint: None, accepted: 0 },
             retries: 0,
-            failed_over: false,
+            has_spent: false,
+            left: None,
+            may_be_done: false,
             rejection: None,
             verdict_before: KeyVerdict::Untested,
         }
@@ -252,18 +338,28 @@ impl Call {
 
     /// The first action.
     pub fn start(&mut self, upstream: &mut Upstream, now: Timestamp) -> Action {
-        let place = upstream.gate.admit(now);
-        self.go_after(place, upstream, now)
+        self.clock.advance(now);
+        let went = self.go(None, upstream, now);
+        self.or_failed(went, upstream, now)
     }
 
     /// The wait is over.
     pub fn on_waited(&mut self, upstream: &mut Upstream, now: Timestamp) -> Action {
-        // While this call waited for its place, another may have been refused.
-        if upstream.gate.closed_for(now) > Duration::ZERO {
-            let place = upstream.gate.admit(now);
-            return self.go_after(place, upstream, now);
-        }
-        self.send(upstream, now)
+        let Stage::Waiting { told, ticket, then } = mem::replace(&mut self.stage, Stage::Idle) else {
+            return self.start(upstream, now);
+        };
+        self.clock.advance_after(now, told);
+        let went = match then {
+            // While this call waited for its place, another may have been refused.
+            Then::Send => self.go(ticket, upstream, now),
+            Then::See if self.is_too_late(Duration::ZERO) => Err(Stop::Over),
+            Then::See if self.key_is_in_place(upstream) => {
+                let failover = upstream.keys.failover(self.slot, now);
+                self.fail_over(failover, upstream, now)
+            }
+            Then::See => self.go(None, upstream, now),
+        };
+        self.or_failed(went, upstream, now)
     }
 
     /// A response's head has come. `jitter` is a random number from 0 to 1.
@@ -275,9 +371,12 @@ impl Call {
         now: Timestamp,
         jitter: f64,
     ) -> Action {
+        self.clock.advance(now);
+        self.stop_waiting(upstream);
         if status == 401 {
             return self.on_unauthorized(upstream, headers, now);
         }
+        self.end_trial(upstream);
         if outcome::proves_key_accepted(status)
             && self.key_is_in_place(upstream)
             && let Some(switch) = upstream.keys.on_accepted(self.slot, now)
@@ -285,59 +384,55 @@ impl Call {
             upstream.switched = Some(switch);
         }
         if outcome::is_success(status) {
-            upstream.gate.on_passed();
-            // Looked at by the wary only: headers cost a crossing each where they are JavaScript's.
-            if upstream.gate.is_wary()
-                && let Some(wait) = Quota::from_headers(headers, now).and_then(Quota::wait)
-            {
-                upstream.gate.hold(now, wait);
-            }
-            upstream.budget.refund(self.retries > 0);
+            self.on_success(upstream, headers, now);
             return Action::Done(Verdict::Success);
         }
+        let backoff = self.options.retry.backoff(self.retries, jitter);
         let rejection = Rejection::read(status, headers, now);
-        let asked = rejection.asked_wait;
+        let asked = rejection.wait(backoff);
         self.rejection = Some(rejection);
         if status == 429 {
-            let wait = asked.unwrap_or_else(|| self.options.retry.backoff(self.retries, jitter));
-            upstream.gate.on_limited(self.sent_at, now, wait);
+            upstream.gate.on_limited(self.pass, now, asked.unwrap_or(backoff));
         }
         let repeatable = retry::is_repeatable(self.options.method, self.options.idempotent);
-        if !retry::status_may_retry(status, asked.is_some(), repeatable) || !self.may_send_again() {
+        if !retry::status_may_retry(status, repeatable) || !self.may_send_again() {
             return Action::Done(Verdict::Rejected);
         }
-        let wait = match (status, asked) {
+        let action = match (status, asked) {
             // The gate knows the wait and gives every caller a place of its own.
-            (429, _) => {
-                if upstream.gate.closed_for(now) > self.options.retry.longest_wait {
-                    return Action::Done(Verdict::Rejected);
-                }
-                upstream.gate.admit(now)
-            }
-            (_, Some(asked)) if asked > self.options.retry.longest_wait => return Action::Done(Verdict::Rejected),
-            (_, Some(asked)) => asked,
-            (_, None) => self.options.retry.backoff(self.retries, jitter),
+            (429, _) => self.go(None, upstream, now),
+            (_, Some(asked)) => self.pause(asked, upstream, now),
+            (_, None) => self.back_off(backoff, upstream),
         };
-        if self.is_too_late(now, wait) || (status != 429 && !upstream.budget.spend()) {
-            return Action::Done(Verdict::Rejected);
+        if action.is_ok() {
+            self.retries += 1;
+            self.may_be_done |= !matches!(status, 421 | 425 | 429);
         }
-        self.retries += 1;
-        Action::Wait(wait)
+        or_rejected(action)
     }
 
     /// No response came.
     pub fn on_failure(&mut self, upstream: &mut Upstream, failure: Failure, now: Timestamp, jitter: f64) -> Action {
-        let error = |call: &Self| Action::Done(Verdict::Failed(Box::new(Error::of_failure(failure, call.sent))));
+        match self.stage {
+            Stage::Sending { timeout: Some(timeout) } if failure == Failure::Timeout => {
+                self.clock.advance_after(now, timeout);
+            }
+            _ => {
+                self.clock.advance(now);
+            }
+        }
+        self.stop_waiting(upstream);
+        self.end_trial(upstream);
         let repeatable = retry::is_repeatable(self.options.method, self.options.idempotent);
-        if failure == Failure::Aborted || !repeatable || !self.may_send_again() {
-            return error(self);
+        if failure != Failure::Aborted && repeatable && self.may_send_again() {
+            let backoff = self.options.retry.backoff(self.retries, jitter);
+            if let Ok(action) = self.back_off(backoff, upstream) {
+                self.retries += 1;
+                self.may_be_done = true;
+                return action;
+            }
         }
-        let wait = self.options.retry.backoff(self.retries, jitter);
-        if self.is_too_late(now, wait) || !upstream.budget.spend() {
-            return error(self);
-        }
-        self.retries += 1;
-        Action::Wait(wait)
+        Action::Done(Verdict::Failed(Box::new(Error::of_failure(failure, self.sent))))
     }
 
     /// The error of a call that ended as [`Verdict::Rejected`]; `body` is what
@@ -346,80 +441,183 @@ impl Call {
     pub fn error(&self, upstream: &Upstream, body: &str, now: Timestamp) -> Error {
         let fallback = Rejection { status: 0, request_id: None, asked_wait: None };
         let rejection = self.rejection.as_ref().unwrap_or(&fallback);
-        let diagnosis =
-            (rejection.status == 401).then(|| Diagnosis::of(&upstream.keys, self.slot, self.verdict_before, now));
-        Error::of_rejection(rejection, body, diagnosis, self.sent, &upstream.keys)
+        let diagnosis = (rejection.status == 401).then(|| {
+            let key = upstream.refused_key(self.slot, self.key.fingerprint);
+            Diagnosis::of(key, self.verdict_before, now)
+        });
+        let error = Error::of_rejection(rejection, body, diagnosis, self.sent, &upstream.secrets());
+        let deletes_again = self.may_be_done && self.options.method == Method::Delete;
+        if deletes_again && matches!(rejection.status, 404 | 410) { error.may_be_done_already() } else { error }
+    }
+
+    fn on_success(&self, upstream: &mut Upstream, headers: &dyn Headers, now: Timestamp) {
+        upstream.gate.on_passed(now);
+        // Looked at by the wary only: headers cost a crossing each where they are JavaScript's.
+        if upstream.gate.is_wary()
+            && let Some(wait) = Quota::from_headers(headers, now).and_then(Quota::wait)
+        {
+            upstream.gate.hold(now, wait);
+        }
+        upstream.budget.refund(self.has_spent);
     }
 
     fn on_unauthorized(&mut self, upstream: &mut Upstream, headers: &dyn Headers, now: Timestamp) -> Action {
         self.rejection = Some(Rejection::read(401, headers, now));
         if !self.key_is_in_place(upstream) {
             // The keys were replaced meanwhile: no verdict on the new ones, but a reason to use them.
-            if !self.options.replayable || self.is_too_late(now, Duration::ZERO) {
-                return Action::Done(Verdict::Rejected);
-            }
-            return self.send(upstream, now);
+            self.verdict_before = KeyVerdict::Untested;
+            let again = if self.options.replayable { self.go(None, upstream, now) } else { Err(Stop::Refused) };
+            return or_rejected(again);
         }
-        self.verdict_before = upstream.keys.verdict(self.slot).unwrap_or_default();
+        let keys = &mut upstream.keys;
+        self.verdict_before = keys.verdict(self.slot).unwrap_or_default();
+        // If so it works, just not for this call.
+        let was_accepted_meanwhile = keys.accepted(self.slot) != self.key.accepted;
         if !self.options.replayable {
-            upstream.switched = upstream.keys.on_unauthorized_final(self.slot, now).or(upstream.switched);
+            if !was_accepted_meanwhile {
+                upstream.switched = keys.on_unauthorized_final(self.slot, now).or(upstream.switched);
+            }
             return Action::Done(Verdict::Rejected);
         }
-        match upstream.keys.on_unauthorized(self.slot, now) {
-            // A 401 was not processed, so any method may go again; once.
-            Some(other) if !self.failed_over && !self.is_too_late(now, Duration::ZERO) => {
-                self.failed_over = true;
-                Action::Send(self.attempt(other, upstream, now))
+        if !was_accepted_meanwhile {
+            keys.refuse(self.slot, now);
+        }
+        // A 401 was not processed, so any method may go again; once.
+        if self.place_to_go_on(keys) == Some(self.slot) {
+            keys.on_pair_refused(now);
+            return Action::Done(Verdict::Rejected);
+        }
+        let failover = keys.failover(self.slot, now);
+        or_rejected(self.fail_over(failover, upstream, now))
+    }
+
+    /// Tries the other key, or waits for what others find who do.
+    fn fail_over(&mut self, failover: Failover, upstream: &mut Upstream, now: Timestamp) -> Result<Action, Stop> {
+        /// About as long as an answer takes.
+        const LOOK_AGAIN: Duration = Duration::from_millis(100);
+        match failover {
+            Failover::None => Err(Stop::Refused),
+            // Who has no time to wait tries by itself.
+            Failover::See if !self.is_too_late(LOOK_AGAIN) => Ok(self.wait(LOOK_AGAIN, None, Then::See)),
+            Failover::See | Failover::Try(_) => {
+                self.left = Some(self.key);
+                self.go(None, upstream, now)
             }
-            _ => Action::Done(Verdict::Rejected),
         }
     }
 
-    fn go_after(&mut self, wait: Duration, upstream: &mut Upstream, now: Timestamp) -> Action {
+    /// Sends when the gate lets the call through, or waits for its turn if that is within its bounds.
+    fn go(&mut self, ticket: Option<Ticket>, upstream: &mut Upstream, now: Timestamp) -> Result<Action, Stop> {
+        let gate = &mut upstream.gate;
+        if self.is_too_late(Duration::ZERO) {
+            gate.leave(ticket);
+            return Err(Stop::Over);
+        }
+        let wait = gate.wait(ticket, now);
         if wait.is_zero() {
-            return self.send(upstream, now);
+            self.pass = gate.pass(ticket, now);
+            return Ok(self.send(&upstream.keys, now));
         }
-        if wait > self.options.retry.longest_wait || self.is_too_late(now, wait) {
-            // The response that led here is gone by now, so its error has no words.
-            let error = match self.rejection {
-                Some(_) => self.error(upstream, "", now),
-                None => Error::held_back(wait, self.sent),
-            };
-            return Action::Done(Verdict::Failed(Box::new(error)));
+        if self.is_too_long(wait) {
+            let late = Error::held_back(wait, gate.closed_for(now), gate.ahead(ticket, now), self.sent);
+            gate.leave(ticket);
+            return Err(Stop::TurnTooLate(late));
         }
-        Action::Wait(wait)
+        let (ticket, wait) = gate.queue(ticket, now);
+        Ok(self.wait(wait, Some(ticket), Then::Send))
     }
 
-    fn send(&mut self, upstream: &Upstream, now: Timestamp) -> Action {
-        if self.is_too_late(now, Duration::ZERO) {
-            return Action::Done(Verdict::Failed(Box::new(Error::of_failure(Failure::Timeout, self.sent))));
+    /// Waits as long as the server asked this call to, and leaves apart from others that were asked the same.
+    fn pause(&mut self, asked: Duration, upstream: &mut Upstream, now: Timestamp) -> Result<Action, Stop> {
+        let wait = upstream.gate.pause(asked, now);
+        if self.is_too_long(wait) || !self.spend(upstream) {
+            return Err(Stop::Over);
         }
-        self.failed_over = false;
-        Action::Send(self.attempt(upstream.keys.promising(), upstream, now))
+        upstream.gate.on_pause(wait, now);
+        Ok(self.wait(wait, None, Then::Send))
     }
 
-    fn attempt(&mut self, slot: Slot, upstream: &Upstream, now: Timestamp) -> Attempt {
-        self.slot = slot;
-        self.sent_with = upstream.keys.fingerprint(slot);
+    fn back_off(&mut self, wait: Duration, upstream: &mut Upstream) -> Result<Action, Stop> {
+        if self.is_too_late(wait) || !self.spend(upstream) {
+            return Err(Stop::Over);
+        }
+        Ok(self.wait(wait, None, Then::Send))
+    }
+
+    const fn wait(&mut self, told: Duration, ticket: Option<Ticket>, then: Then) -> Action {
+        self.stage = Stage::Waiting { told, ticket, then };
+        Action::Wait(told)
+    }
+
+    fn send(&mut self, keys: &KeyRing, now: Timestamp) -> Action {
+        self.slot = self.place_to_go_on(keys).unwrap_or_else(|| keys.first_choice(now));
+        self.key =
+            SentKey { slot: self.slot, fingerprint: keys.fingerprint(self.slot), accepted: keys.accepted(self.slot) };
         self.sent += 1;
-        self.sent_at = now;
-        let left = self.deadline.map(|deadline| deadline.saturating_since(now));
+        let left = self.deadline.map(|deadline| deadline.saturating_since(self.clock.shows()));
         let timeout = match (self.options.attempt_timeout, left) {
             (Some(attempt), Some(left)) => Some(attempt.min(left)),
             (attempt, left) => attempt.or(left),
         };
-        Attempt { number: self.sent, slot, timeout }
+        self.stage = Stage::Sending { timeout };
+        Action::Send(Attempt { number: self.sent, slot: self.slot, timeout })
+    }
+
+    /// The place of the other key, once the one that this call was refused with was left.
+    fn place_to_go_on(&self, keys: &KeyRing) -> Option<Slot> {
+        let left = self.left.filter(|left| keys.fingerprint(left.slot) == left.fingerprint)?;
+        let other = left.slot.other();
+        keys.fingerprint(other).map(|_| other)
+    }
+
+    fn or_failed(&self, went: Result<Action, Stop>, upstream: &Upstream, now: Timestamp) -> Action {
+        let error = match went {
+            Ok(action) => return action,
+            Err(Stop::Over) => Error::of_failure(Failure::Timeout, self.sent),
+            Err(Stop::TurnTooLate(error)) if self.rejection.is_none() => error,
+            // The response that led here is gone by now, so its error has no words.
+            Err(Stop::TurnTooLate(_) | Stop::Refused) => self.error(upstream, "", now),
+        };
+        Action::Done(Verdict::Failed(Box::new(error)))
+    }
+
+    /// What it waited for came otherwise, or it is over: others move up.
+    fn stop_waiting(&mut self, upstream: &mut Upstream) {
+        if let Stage::Waiting { ticket, .. } = mem::replace(&mut self.stage, Stage::Idle) {
+            upstream.gate.leave(ticket);
+        }
+    }
+
+    fn end_trial(&self, upstream: &mut Upstream) {
+        if self.left.is_some() {
+            upstream.keys.end_trial();
+        }
+    }
+
+    fn spend(&mut self, upstream: &mut Upstream) -> bool {
+        let is_paid = upstream.budget.spend();
+        self.has_spent |= is_paid;
+        is_paid
     }
 
     fn key_is_in_place(&self, upstream: &Upstream) -> bool {
-        upstream.keys.fingerprint(self.slot) == self.sent_with
+        upstream.keys.fingerprint(self.slot) == self.key.fingerprint
     }
 
-    fn may_send_again(&self) -> bool {
+    const fn may_send_again(&self) -> bool {
         self.options.replayable && self.retries < self.options.retry.max_retries
     }
 
-    fn is_too_late(&self, now: Timestamp, wait: Duration) -> bool {
-        self.deadline.is_some_and(|deadline| now.saturating_add(wait) >= deadline)
+    fn is_too_long(&self, wait: Duration) -> bool {
+        wait > self.options.retry.longest_wait || self.is_too_late(wait)
     }
+
+    fn is_too_late(&self, wait: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| self.clock.shows().saturating_add(wait) >= deadline)
+    }
+}
+
+/// As an action after a response: what is not sent again ends with that response.
+fn or_rejected(action: Result<Action, Stop>) -> Action {
+    action.unwrap_or(Action::Done(Verdict::Rejected))
 }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use super::headers::Headers;
-use super::quota::{Quota, retry_after};
+use super::quota::{self, Quota, retry_after};
 use crate::Timestamp;
 
 /// What core keeps of a response that is not a success.
@@ -18,14 +18,22 @@ pub(crate) struct Rejection {
 
 impl Rejection {
     pub(crate) fn read(status: u16, headers: &dyn Headers, now: Timestamp) -> Self {
+        let asked = headers.get("retry-after").and_then(|value| retry_after(&value, quota::server_time(headers, now)));
         Self {
             status,
             request_id: request_id(headers),
-            asked_wait: match headers.get("retry-after").and_then(|value| retry_after(&value, now)) {
+            asked_wait: match asked {
                 None if status == 429 => Quota::from_headers(headers, now).and_then(Quota::wait),
                 asked => asked,
             },
         }
+    }
+
+    /// How long to wait for the server's sake, when it asked for it; `backoff` is what the call would wait by itself.
+    /// Asked for nothing, or for a time that is over, it waits so long at the least.
+    pub(crate) fn wait(&self, backoff: Duration) -> Option<Duration> {
+        let asked = self.asked_wait?;
+        Some(if asked < Duration::from_secs(1) { asked.max(backoff) } else { asked })
     }
 }
 
@@ -34,9 +42,10 @@ pub(crate) const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299 | 304)
 }
 
-/// The id that names this exchange in the server's logs. Which header the API
+/// The id that names an exchange in the server's logs: at most 128 characters, letters,
+/// digits and `-_.:/=`; a value that is anything else is not an id. Which header the API
 /// uses is not documented; these are the usual ones.
-fn request_id(headers: &dyn Headers) -> Option<String> {
+pub fn request_id(headers: &dyn Headers) -> Option<String> {
     ["x-request-id", "request-id", "x-correlation-id", "cf-ray"].iter().find_map(|name| {
         let value = headers.get(name)?;
         let plain = !value.is_empty()
@@ -46,9 +55,12 @@ fn request_id(headers: &dyn Headers) -> Option<String> {
     })
 }
 
-/// Whether an answer with this status proves that the key was accepted. What comes
-/// from something before the API (a load balancer's 502, a redirect, a proxy's
-/// 407) or before the key was looked at (a 429) does not.
+/// Whether an answer with this status proves that the key was accepted: what only somebody says who has done the
+/// request, or has compared it with what is there (RFC 9110 §15.5.10, §15.5.13, §15.5.21).
+///
+/// No other error does. 400, 403, 404, 405, 413 to 415 and 431 often come from a firewall or a router before the key
+/// is looked at. The API's own 404 cannot be told from theirs, so it proves nothing either: at the worst, the next
+/// call tries the key in use once more before it tries this one.
 pub(crate) const fn proves_key_accepted(status: u16) -> bool {
-    is_success(status) || matches!(status, 400..=499) && !matches!(status, 401 | 407 | 408 | 429)
+    is_success(status) || matches!(status, 409 | 412 | 422)
 }

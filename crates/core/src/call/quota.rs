@@ -1,15 +1,16 @@
 //! What a server says of its limits.
 
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use super::headers::Headers;
 use crate::Timestamp;
 use crate::codec::http_date;
-use crate::codec::text::{self, split, split_once, whole_number};
+use crate::codec::text::{self, split_once, whole_number};
 
 /// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
-/// is compared with `now`. A date in the past is a wait of zero. `None` when the
-/// value is neither.
+/// is compared with `now`, the time of the response by its own `Date`. A date in
+/// the past is a wait of zero. `None` when the value is neither.
 ///
 /// ```
 /// use attention_core::{Timestamp, call::retry_after};
@@ -55,20 +56,19 @@ pub struct Quota {
 impl Quota {
     /// Reads `RateLimit`
     /// (draft-ietf-httpapi-ratelimit-headers), else `RateLimit-Remaining` and
-    /// its kin, else the same with `X-` before them. A reset larger than a month
-    /// of seconds is taken for a Unix time, as common servers send both.
+    /// its kin, else the same with `X-` before them.
+    ///
+    /// Of several policies in `RateLimit` the one counts of which the least is left, and of those of which nothing is,
+    /// the one that lasts longest. The other headers have a reset in seconds, or as a Unix time in seconds or
+    /// milliseconds, which counts from the response's own `Date`. Where it could be one or the other there is none.
     pub fn from_headers(headers: &dyn Headers, now: Timestamp) -> Option<Self> {
-        if let Some(list) = headers.get("ratelimit") {
-            // Of several policies the first that has a remainder counts; parameters
-            // are separated by semicolons (RFC 9651), older drafts used commas.
-            let either = |name, long| parameter(&list, name).or_else(|| parameter(&list, long));
-            if let Some(remaining) = either("r", "remaining") {
-                return Some(Self { remaining, reset: either("t", "reset").map(Duration::from_secs) });
-            }
+        if let Some(policies) = headers.get("ratelimit").and_then(|list| tightest(&list)) {
+            return Some(policies);
         }
         ["ratelimit-", "x-ratelimit-"].iter().find_map(|prefix| {
-            let number = |name: &str| delta_seconds(headers.get(&text::concat(&[prefix, name]))?.trim_ascii());
-            Some(Self { remaining: number("remaining")?, reset: number("reset").map(|r| reset(r, now)) })
+            let number = |name: &str| whole_number(headers.get(&text::concat(&[prefix, name]))?.trim_ascii());
+            let remaining = number("remaining")?;
+            Some(Self { remaining, reset: number("reset").and_then(|value| reset(value, server_time(headers, now))) })
         })
     }
 
@@ -77,20 +77,117 @@ impl Quota {
     pub fn wait(self) -> Option<Duration> {
         if self.remaining == 0 { self.reset } else { None }
     }
+
+    /// Whether this one holds calls back more than the other.
+    fn is_tighter_than(self, other: Self) -> bool {
+        match self.remaining.cmp(&other.remaining) {
+            Ordering::Less => true,
+            Ordering::Equal => self.reset > other.reset,
+            Ordering::Greater => false,
+        }
+    }
 }
 
-fn parameter(list: &str, wanted: &str) -> Option<u64> {
-    split(list, b';').find_map(|item| {
-        split(item, b',').find_map(|part| {
-            let (name, value) = split_once(part, b'=')?;
-            if name.trim_ascii() == wanted { delta_seconds(value.trim_ascii()) } else { None }
-        })
+/// What time it is for the server: as its response says, else as it is here.
+pub(super) fn server_time(headers: &dyn Headers, now: Timestamp) -> Timestamp {
+    headers.get("date").and_then(|date| http_date::parse(date.trim_ascii())).unwrap_or(now)
+}
+
+/// The tightest policy of a `RateLimit` header. A policy is a name with parameters (RFC 9651),
+/// `"daily";r=0;t=30, …`; in older drafts the header has one, without a name: `limit=10, remaining=0, reset=30`.
+fn tightest(list: &str) -> Option<Quota> {
+    let mut tightest: Option<Quota> = None;
+    let mut policy = Policy::default();
+    let mut end = |policy: &mut Policy| {
+        if let Some(quota) = core::mem::take(policy).quota()
+            && tightest.is_none_or(|held| quota.is_tighter_than(held))
+        {
+            tightest = Some(quota);
+        }
+    };
+    for member in outside_quotes(list, b',') {
+        for (index, part) in outside_quotes(member, b';').enumerate() {
+            let parameter = split_once(part, b'=').filter(|_| !part.trim_ascii().starts_with('"'));
+            let is_another = match parameter {
+                None => index == 0,
+                Some((name, value)) => !policy.take(name.trim_ascii(), value.trim_ascii()),
+            };
+            if is_another {
+                end(&mut policy);
+                if let Some((name, value)) = parameter {
+                    policy.take(name.trim_ascii(), value.trim_ascii());
+                }
+            }
+        }
+    }
+    end(&mut policy);
+    tightest
+}
+
+/// The parameters of one policy.
+#[derive(Default)]
+struct Policy {
+    remaining: Option<u64>,
+    reset: Option<u64>,
+}
+
+impl Policy {
+    /// Takes a parameter; `false` when there is one of that name already.
+    fn take(&mut self, name: &str, value: &str) -> bool {
+        let place = match name {
+            "r" | "remaining" => &mut self.remaining,
+            "t" | "reset" => &mut self.reset,
+            _ => return true,
+        };
+        let is_first = place.is_none();
+        if is_first {
+            *place = delta_seconds(value);
+        }
+        is_first
+    }
+
+    fn quota(self) -> Option<Quota> {
+        Some(Quota { remaining: self.remaining?, reset: self.reset.map(Duration::from_secs) })
+    }
+}
+
+/// The parts between the separators that are not inside a quoted string.
+fn outside_quotes(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        let at = text.bytes().position(|byte| {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = is_quoted,
+                b'"' => is_quoted = !is_quoted,
+                _ => return byte == separator && !is_quoted,
+            }
+            false
+        });
+        rest = at.and_then(|at| text.get(at + 1..));
+        text.get(..at.unwrap_or(text.len()))
     })
 }
 
-fn reset(value: u64, now: Timestamp) -> Duration {
-    const MONTH: u64 = 31 * 24 * 3600;
-    if value > MONTH { Timestamp::from_unix_seconds(value).saturating_since(now) } else { Duration::from_secs(value) }
+/// When a window ends, by a number that servers mean differently; `None` when it is not clear how.
+fn reset(value: u64, server_time: Timestamp) -> Option<Duration> {
+    /// More seconds than this are hardly a rate's, but may be milliseconds.
+    const HOUR: u64 = 3600;
+    /// Unix times of this century, in seconds and in milliseconds.
+    const CENTURY: core::ops::Range<u64> = 946_684_800..4_102_444_800;
+    if value <= HOUR {
+        return Some(Duration::from_secs(value));
+    }
+    let end = if CENTURY.contains(&value) {
+        Timestamp::from_unix_seconds(value)
+    } else if CENTURY.contains(&(value / 1000)) {
+        Timestamp::from_unix_millis(value)
+    } else {
+        return None;
+    };
+    Some(end.saturating_since(server_time))
 }
 
 #[cfg(test)]
@@ -107,8 +204,49 @@ mod tests {
         assert_eq!(quota(&[("ratelimit", "limit=10, remaining=3, reset=7")]), some(3, 7));
         assert_eq!(quota(&[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "1700000060")]), some(5, 60));
         assert_eq!(quota(&[("ratelimit-remaining", "1"), ("ratelimit-reset", "2")]), some(1, 2));
-        for odd in ["", "r", "r=", "r=-1;t=5", "r=\u{e9}", ";;;,,,==="] {
+        for odd in ["", "r", "r=", "r=-1;t=5", "r=\u{e9}", ";;;,,,===", "\"", "\"a\\", "\"r=0;t=5"] {
             assert_eq!(quota(&[("ratelimit", odd), ("x-ratelimit-remaining", odd)]), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn the_policy_counts_of_which_the_least_is_left() {
+        let quota = |list: &str| Quota::from_headers(&[("ratelimit", list)].as_slice(), NOW);
+        let some = |remaining, seconds: Option<u64>| Some(Quota { remaining, reset: seconds.map(Duration::from_secs) });
+        assert_eq!(quota("\"burst\";r=5;t=1, \"daily\";r=0;t=30"), some(0, Some(30)));
+        assert_eq!(quota("\"burst\";r=0, \"daily\";r=9;t=3600"), some(0, None), "each has its own parameters");
+        assert_eq!(quota("\"a\";r=0;t=9, \"b\";r=0;t=30, \"c\";r=0;t=2"), some(0, Some(30)), "the longest");
+        assert_eq!(quota("\"a;r=0;t=9\";r=50;t=30"), some(50, Some(30)), "a name is no parameter");
+        assert_eq!(quota("\"a, \\\";r=0;t=9\";r=50;t=30"), some(50, Some(30)), "an escaped quote ends no name");
+        assert_eq!(
+            quota("limit=10, remaining=3, reset=7, limit=50, remaining=0, reset=40"),
+            some(0, Some(40)),
+            "joined"
+        );
+    }
+
+    #[test]
+    fn a_reset_is_what_servers_mean_by_it_or_nothing() {
+        let reset = |value: &str, date: &str| {
+            let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", value), ("date", date)];
+            Quota::from_headers(&headers.as_slice(), NOW).expect("a quota").reset.map(crate::millis)
+        };
+        assert_eq!(reset("30", ""), Some(30_000));
+        assert_eq!(reset("3600", ""), Some(3_600_000));
+        assert_eq!(reset("1700000030", ""), Some(30_000));
+        assert_eq!(reset("1700000030000", ""), Some(30_000));
+        assert_eq!(reset("1699999970", ""), Some(0));
+        // By the server's own clock.
+        assert_eq!(reset("784111807", "Sun, 06 Nov 1994 08:49:37 GMT"), None, "no Unix time of this century");
+        assert_eq!(reset("1700000030", "Tue, 14 Nov 2023 22:13:40 GMT"), Some(10_000));
+        assert_eq!(reset("1700000030", "yesterday"), Some(30_000));
+        // Seconds, milliseconds, anything: nobody knows.
+        for odd in ["3601", "30000", "86400", "946684799", "4102444800", "946684799999", "4102444800000"] {
+            assert_eq!(reset(odd, ""), None, "{odd}");
+        }
+        assert_eq!(reset("946684800", ""), Some(0));
+        assert_eq!(reset("4102444799", ""), Some((4_102_444_799 - 1_700_000_000) * 1000));
+        assert_eq!(reset("946684800000", ""), Some(0));
+        assert_eq!(reset("4102444799999", ""), Some(4_102_444_799_999 - 1_700_000_000_000));
     }
 }

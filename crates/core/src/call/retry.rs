@@ -4,6 +4,9 @@ use core::time::Duration;
 
 use crate::Method;
 
+/// For a whole call, its retries and waits included, unless its caller says otherwise: 60 s.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// How often and how patiently a call is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -69,15 +72,15 @@ pub enum Failure {
 
 /// Whether a status asks for another try, given what is safe to repeat.
 ///
-/// A 429 and a 503 with `Retry-After` say that the request was not processed, so
-/// any method may be sent again; other transient statuses say nothing of the
-/// kind, so only what is `repeatable` is. 400, 401, 403, 404, 409 and 422 will
-/// say the same again.
-pub(crate) fn status_may_retry(status: u16, has_retry_after: bool, repeatable: bool) -> bool {
+/// The server says that it did not process a request with 429, 425 (RFC 8470 §5.2) and 421 (RFC 9110 §15.5.20):
+/// these go again with any method. Other transient statuses say nothing of the kind, so only what is `repeatable`
+/// does: that holds for a 503 with `Retry-After` as well (RFC 9110 §15.6.4 does not say "not processed", and proxies
+/// send it too), and for the statuses of a CDN that did not reach the server or did not understand it (520 to 527 and
+/// 530, 529 when it is overloaded). All others will say the same again.
+pub(crate) const fn status_may_retry(status: u16, repeatable: bool) -> bool {
     match status {
-        429 => true,
-        503 => has_retry_after || repeatable,
-        408 | 500 | 502 | 504 => repeatable,
+        421 | 425 | 429 => true,
+        408 | 500 | 502..=504 | 520..=527 | 529 | 530 => repeatable,
         _ => false,
     }
 }
@@ -90,8 +93,8 @@ pub(crate) fn is_repeatable(method: Method, marked: Option<bool>) -> bool {
 /// Keeps retries from doubling the load of a server that is already failing.
 ///
 /// A bucket of 500 tokens, as in the AWS SDKs' standard mode: a retry after a
-/// failure takes 5, a success gives 1 back (or the 5, when it was a retry). A
-/// 429 takes nothing: the gate already paces those.
+/// failure takes 5, a success gives 1 back (or the 5, when its call took them).
+/// A 429 takes nothing: the gate already paces those.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
     tokens: u16,
@@ -114,9 +117,9 @@ impl RetryBudget {
         left.is_some()
     }
 
-    /// A call succeeded, at its first try or after a retry.
-    pub fn refund(&mut self, after_retry: bool) {
-        let gift = if after_retry { Self::RETRY_COST } else { 1 };
+    /// A call succeeded; `has_spent` when it took the price of a retry before.
+    pub fn refund(&mut self, has_spent: bool) {
+        let gift = if has_spent { Self::RETRY_COST } else { 1 };
         self.tokens = (self.tokens + gift).min(Self::CAPACITY);
     }
 }

@@ -10,7 +10,8 @@ use crate::codec::base64url;
 use crate::codec::json::{self, Value};
 use crate::codec::text::{split, split_once, trim_end, whole_number};
 
-/// Unverified claims of a key that is a JWT (RFC 7519 §4.1).
+/// Unverified claims of a key that is a JWT (RFC 7519 §4.1). Of a claim that is repeated none counts, as the API may
+/// read another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// `exp`: when the key stops working.
@@ -33,7 +34,7 @@ impl Claims {
         if !text.trim_ascii_start().starts_with('{') {
             return None;
         }
-        let date = |name| match json::member(text, name) {
+        let date = |name| match json::only_member(text, name) {
             // NumericDate: seconds, with a fraction if the issuer likes.
             Some(Value::Number(text)) => {
                 let (seconds, fraction) = split_once(text, b'.').unwrap_or((text, ""));
@@ -45,7 +46,7 @@ impl Claims {
         Some(Self {
             expires_at: date("exp"),
             issued_at: date("iat"),
-            subject: json::member(text, "sub").and_then(Value::into_string).map(Cow::into_owned),
+            subject: json::only_member(text, "sub").and_then(Value::into_string).map(Cow::into_owned),
         })
     }
 

@@ -15,7 +15,10 @@ pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 /// A path that two parties read differently is how a policy is passed by. So a
 /// path in which the parties could differ (dot segments, encoded separators,
 /// doubled encoding, back slashes, path parameters) is refused, and one that is
-/// accepted is sent on with the bytes it came with.
+/// accepted is sent on with the bytes it came with. A server may map characters
+/// to their compatibility forms (Unicode UAX #15, NFKC) or to the nearest one of
+/// its code page before it reads a path, so characters that become a delimiter
+/// are refused as that delimiter is: U+FF0F becomes `/`.
 ///
 /// ```
 /// use attention_core::url::{PathError, RequestPath};
@@ -60,8 +63,12 @@ impl<'a> RequestPath<'a> {
             if segment.is_empty() && start > 0 && end < path.len() {
                 return Err(PathError::EmptySegment { position: start });
             }
-            if matches!(&*decode(segment).ok_or(PathError::InvalidEncoding { position: start })?, "." | "..") {
+            let decoded = decode(segment).ok_or(PathError::InvalidEncoding { position: start })?;
+            if is_dots(&decoded) {
                 return Err(PathError::DotSegment { position: start });
+            }
+            if let Some(error) = decoded.chars().find_map(|c| stands_for_delimiter(c, start)) {
+                return Err(error);
             }
             start = end + 1;
         }
@@ -90,6 +97,52 @@ fn encoded(bytes: &[u8], position: usize) -> Result<usize, PathError> {
         0..=0x1f | 0x7f => Err(PathError::InvalidCharacter { position }),
         _ => Ok(2),
     }
+}
+
+/// Whether a decoded segment is `.` or `..` to some reader: in compatibility forms of
+/// the dot, or once blanks and characters without a shape are taken out.
+fn is_dots(segment: &str) -> bool {
+    let mut dots = 0;
+    for c in segment.chars() {
+        dots += match c {
+            '.' | '\u{2024}' | '\u{fe52}' | '\u{ff0e}' => 1,
+            '\u{2025}' | '\u{fe30}' => 2,
+            _ if is_blank(c) => 0,
+            _ => return false,
+        };
+    }
+    matches!(dots, 1 | 2)
+}
+
+/// Whether a character is a blank, also once it is decoded as in a form, or has no shape.
+const fn is_blank(c: char) -> bool {
+    matches!(c,
+        ' ' | '+' | '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{1680}' | '\u{180e}' | '\u{2000}'..='\u{200f}'
+        | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}' | '\u{3000}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+/// The refusal of a character that some reader maps to one that may not be in a
+/// segment. `start` is where the segment begins.
+const fn stands_for_delimiter(c: char, start: usize) -> Option<PathError> {
+    Some(match c {
+        // To `/`, or to a fraction with one in it; to `\`.
+        '\u{2044}' | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}' | '\u{2215}' | '\u{ff0f}' | '\u{2216}'
+        | '\u{fe68}' | '\u{ff3c}' => PathError::EncodedSeparator { position: start },
+        // To `;`, `?`, `#`.
+        '\u{37e}'
+        | '\u{fe14}'
+        | '\u{fe54}'
+        | '\u{ff1b}'
+        | '\u{2047}'..='\u{2049}'
+        | '\u{fe16}'
+        | '\u{fe56}'
+        | '\u{ff1f}'
+        | '\u{fe5f}'
+        | '\u{ff03}' => PathError::Delimiter { position: start },
+        // To `%`.
+        '\u{66a}' | '\u{fe6a}' | '\u{ff05}' => PathError::DoubleEncoding { position: start },
+        _ => return None,
+    })
 }
 
 /// Whether two hex digits stand at `at`, plain or encoded themselves: `%252e` and
@@ -142,14 +195,15 @@ pub enum PathError {
         /// Where the empty segment stands.
         position: usize,
     },
-    /// A segment is `.` or `..`, plain or encoded.
+    /// A segment is `.` or `..`: plain, encoded, in compatibility forms, or with
+    /// nothing but blanks beside the dots.
     DotSegment {
         /// Where the segment begins.
         position: usize,
     },
-    /// It holds an encoded `/` or `\`.
+    /// It holds an encoded `/` or `\`, or a character that some servers turn into one.
     EncodedSeparator {
-        /// Where the escape begins.
+        /// Where the escape, or the segment it is in, begins.
         position: usize,
     },
     /// It holds a back slash, which URL parsers turn into a slash.
@@ -157,9 +211,10 @@ pub enum PathError {
         /// Where.
         position: usize,
     },
-    /// It holds an encoding of an encoding, such as `%252e` or `%25%32%65`.
+    /// It holds an encoding of an encoding, such as `%252e` or `%25%32%65`, or a
+    /// character that some servers turn into `%`.
     DoubleEncoding {
-        /// Where the escape begins.
+        /// Where the escape, or the segment it is in, begins.
         position: usize,
     },
     /// A `%` without two hex digits behind it, or bytes that are not UTF-8.
@@ -167,9 +222,10 @@ pub enum PathError {
         /// Where the escape, or the segment it is in, begins.
         position: usize,
     },
-    /// `?`, `#` or `;`, plain or encoded: it would end the path for some readers.
+    /// `?`, `#` or `;`, plain, encoded or in a compatibility form: it would end the
+    /// path for some readers.
     Delimiter {
-        /// Where.
+        /// Where it, or the segment it is in, begins.
         position: usize,
     },
     /// A control character, a space, non-ASCII, or another character that

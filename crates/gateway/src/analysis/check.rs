@@ -8,7 +8,10 @@ use attention_core::url::RequestPath;
 
 use super::catalogue::{Catalogue, Operation};
 use super::speaks_of;
-use crate::authorize::policy::{Decision, Effect, Policies, Policy, Rule};
+use crate::authorize::policy::{Conditions, Decision, Effect, Policies, Policy, Rule};
+
+/// The methods of calls that a policy is asked about.
+const METHODS: [Method; 6] = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
 
 /// What one policy comes to.
 #[derive(Clone, Debug)]
@@ -90,11 +93,47 @@ pub enum Finding<'a> {
         /// The rule.
         rule: &'a Rule,
     },
+    /// A rule limits the body of methods that have none.
+    LimitsNoBody {
+        /// The rule.
+        rule: &'a Rule,
+    },
+    /// A rule means more than it did before paths were read in all their spellings.
+    Stricter {
+        /// The rule.
+        rule: &'a Rule,
+        /// What it means now.
+        change: Change<'a>,
+    },
+}
+
+/// What became stricter for a rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change<'a> {
+    /// A `deny` of GET is one of HEAD, which this rule allowed.
+    DeniesHead {
+        /// The rule for HEAD.
+        of_head: &'a Rule,
+    },
+    /// A `deny` whose pattern ends with a slash holds without the slash too. It denied nothing.
+    SlashCounts,
+    /// The conditions of the rule for GET hold for the HEAD that this rule allows.
+    ConditionsOfGet {
+        /// The rule for GET.
+        of_get: &'a Rule,
+    },
+    /// The rule's paths in other spellings are refused. A later rule, with other conditions, allowed them.
+    SpellingsRefused {
+        /// The later rule.
+        later: &'a Rule,
+    },
 }
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Severity {
+    /// A rule that is as it should be, and meant something else before.
+    Notice,
     /// A rule that is without effect: perhaps a mistake.
     Warning,
     /// A policy that must not be deployed.
@@ -123,7 +162,9 @@ impl<'a> Finding<'a> {
             Self::AllowsSecret { rule, .. }
             | Self::AllowsKeys { rule }
             | Self::DecidesNothing { rule }
-            | Self::MatchesNothing { rule } => rule,
+            | Self::MatchesNothing { rule }
+            | Self::LimitsNoBody { rule }
+            | Self::Stricter { rule, .. } => rule,
         }
     }
 
@@ -131,7 +172,11 @@ impl<'a> Finding<'a> {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::AllowsSecret { .. } => Severity::Error,
-            Self::AllowsKeys { .. } | Self::DecidesNothing { .. } | Self::MatchesNothing { .. } => Severity::Warning,
+            Self::AllowsKeys { .. }
+            | Self::DecidesNothing { .. }
+            | Self::MatchesNothing { .. }
+            | Self::LimitsNoBody { .. } => Severity::Warning,
+            Self::Stricter { .. } => Severity::Notice,
         }
     }
 }
@@ -159,7 +204,11 @@ impl<'a> Outcome<'a> {
                 }
             }
         }
-        let mut findings: Vec<_> = policy.rules().iter().filter_map(|rule| survey.without_effect(rule)).collect();
+        let mut findings = Vec::new();
+        for rule in policy.rules() {
+            let change = survey.stricter(rule).map(|change| Finding::Stricter { rule, change });
+            findings.extend([survey.without_effect(rule), limits_no_body(rule), change].into_iter().flatten());
+        }
         findings.append(&mut errors);
         let allows_unknown =
             policy.rules().iter().any(|rule| rule.effect() == Effect::Allow && rule.pattern().has_wildcard());
@@ -242,6 +291,66 @@ impl<'a> Survey<'a> {
         });
         Some(if matches_known { Finding::DecidesNothing { rule } } else { Finding::MatchesNothing { rule } })
     }
+}
+
+impl<'a> Survey<'a> {
+    /// What became stricter for a rule, if something did that concerns a known operation.
+    fn stricter(&self, rule: &'a Rule) -> Option<Change<'a>> {
+        match rule.effect() {
+            Effect::Deny if rule.pattern().ends_with_slash() => Some(Change::SlashCounts),
+            Effect::Deny if rule.method() == Some(Method::Get) => {
+                let of_head = self.first_beside(rule, |other, path| is_allowed_by(other, Method::Head, path))?;
+                Some(Change::DeniesHead { of_head })
+            }
+            Effect::Deny => None,
+            Effect::Allow => self.conditions_of_get(rule).or_else(|| self.spellings_refused(rule)),
+        }
+    }
+
+    fn conditions_of_get(&self, rule: &'a Rule) -> Option<Change<'a>> {
+        let asks = |rule: &Rule| rule.conditions().query.is_some() || !rule.redacted().is_empty();
+        let of_get = self.first_beside(rule, |other, path| {
+            let of_get = RequestPath::parse(path).ok().and_then(|path| self.policy.of_get(Method::Head, path));
+            asks(other) && is_allowed_by(rule, Method::Head, path) && of_get == Some(other)
+        })?;
+        (rule.method() == Some(Method::Head)).then_some(Change::ConditionsOfGet { of_get })
+    }
+
+    fn spellings_refused(&self, rule: &'a Rule) -> Option<Change<'a>> {
+        let narrows = |own: &Conditions, other: &Conditions| {
+            own.query != other.query && own.query.is_some()
+                || own.redact != other.redact && !own.redact.is_empty()
+                || own.max_body != other.max_body && own.max_body.is_some()
+        };
+        let later = self.first_beside(rule, |other, path| {
+            let meet =
+                METHODS.iter().any(|method| is_allowed_by(rule, *method, path) && is_allowed_by(other, *method, path));
+            other.line() > rule.line() && narrows(rule.conditions(), other.conditions()) && meet
+        })?;
+        Some(Change::SpellingsRefused { later })
+    }
+
+    /// The first other rule for which this holds at a known path that both could be about.
+    fn first_beside(&self, rule: &Rule, holds: impl Fn(&'a Rule, &str) -> bool) -> Option<&'a Rule> {
+        let paths = || self.catalogue.operations().iter().map(|operation| operation.path.sample_for(rule.pattern()));
+        let is_beside = |other: &&'a Rule| {
+            other.line() != rule.line()
+                && paths()
+                    .any(|path| METHODS.iter().any(|method| speaks_of(rule, *method, &path)) && holds(other, &path))
+        };
+        self.policy.rules().iter().find(is_beside)
+    }
+}
+
+/// Whether it is an `allow` that is about the call.
+fn is_allowed_by(rule: &Rule, method: Method, path: &str) -> bool {
+    rule.effect() == Effect::Allow && speaks_of(rule, method, path)
+}
+
+/// `body=` on a rule for methods that have no body.
+fn limits_no_body(rule: &Rule) -> Option<Finding<'_>> {
+    let has_none = matches!(rule.method(), Some(Method::Get | Method::Head));
+    (has_none && rule.conditions().max_body.is_some()).then_some(Finding::LimitsNoBody { rule })
 }
 
 #[cfg(test)]
@@ -383,6 +492,11 @@ mod tests {
             Finding::AllowsKeys { .. } => "keys",
             Finding::DecidesNothing { .. } => "decides nothing",
             Finding::MatchesNothing { .. } => "matches nothing",
+            Finding::LimitsNoBody { .. } => "limits no body",
+            Finding::Stricter { change: Change::DeniesHead { .. }, .. } => "denies HEAD",
+            Finding::Stricter { change: Change::SlashCounts, .. } => "slash",
+            Finding::Stricter { change: Change::ConditionsOfGet { .. }, .. } => "conditions of GET",
+            Finding::Stricter { change: Change::SpellingsRefused { .. }, .. } => "spellings",
         };
         for (text, expected) in [
             ("allow GET /v2/lables/*", vec![(1, "matches nothing")]),
@@ -396,7 +510,19 @@ mod tests {
             ("allow POST /v2/tokens\nallow GET /v2/x", vec![(2, "matches nothing"), (1, "secret")]),
             // None of these is a mistake.
             ("deny * /v2/api_keys/**\nallow GET /v2/labels/*\ndeny GET /v2/labels/locked", vec![]),
-            ("deny GET /v2/labels/*\nallow HEAD /v2/labels/*", vec![]),
+            ("deny GET /v2/labels/*", vec![]),
+            ("allow GET /v2/labels/* query=page\nallow GET /v2/recordings/*", vec![]),
+            // HEAD shows what GET would.
+            ("deny GET /v2/labels/*\nallow HEAD /v2/labels/*", vec![(1, "denies HEAD"), (2, "decides nothing")]),
+            ("allow GET /v2/labels/* query=\nallow HEAD /v2/**", vec![(2, "conditions of GET")]),
+            ("allow GET /v2/labels/* cache=1s\nallow HEAD /v2/**", vec![]),
+            // A slash at the end is nothing to a denial.
+            ("allow GET /v2/labels/*\ndeny GET /v2/labels/*/", vec![(1, "decides nothing"), (2, "slash")]),
+            // What another spelling of its paths got by with, before.
+            ("allow GET /v2/labels/* redact=email\nallow GET /v2/**", vec![(1, "spellings")]),
+            ("allow POST /v2/tokens body=1kb\nallow * /v2/labels/**", vec![(1, "secret")]),
+            ("allow GET /v2/labels/* body=1kb", vec![(1, "limits no body")]),
+            ("allow GET /v2/labels/locked\nallow GET /v2/labels/Locked", vec![(2, "decides nothing")]),
         ] {
             let policies = Policies::parse(text).unwrap();
             let outcome = &check(&policies, &catalogue)[0];
@@ -474,7 +600,10 @@ mod tests {
                     let rest = rest.get(outcome.name).unwrap();
                     let is_idle = decisions(rest, &calls) == decisions(policy, &calls);
                     let denies_keys = rule.effect() == Effect::Deny && rule.pattern().names_keys();
-                    let mut warnings = outcome.findings.iter().filter(|f| f.severity() == Severity::Warning);
+                    let is_warning = |found: &&Finding<'_>| {
+                        found.severity() == Severity::Warning && !matches!(found, Finding::LimitsNoBody { .. })
+                    };
+                    let mut warnings = outcome.findings.iter().filter(is_warning);
                     let warning = warnings.find(|warning| warning.rule() == rule);
                     prop_assert_eq!(warning.is_some(), is_idle && !denies_keys, "{}: {:?}", rule.text(), warning);
                 }

@@ -10,7 +10,8 @@ use attention_core::url::{PathError, RequestPath};
 
 use super::catalogue::{Catalogue, Operation};
 use crate::answer::problem::Problem;
-use crate::authorize::policy::{Decision, Policies, Policy, Rule, Unmet};
+use crate::authorize::policy::parameters::method_override;
+use crate::authorize::policy::{Decision, Policies, Policy, Rule, Unmet, is_spelling_of};
 use crate::authorize::{ALIVE, READY, mcp};
 
 /// What the Worker answers itself, before any policy.
@@ -78,6 +79,11 @@ pub enum Refusal<'a> {
     OwnPath,
     /// The API has nothing at this path.
     Outside,
+    /// Its query has a parameter that some servers take for the method.
+    MethodOverride {
+        /// The parameter, as the call has it.
+        parameter: &'a str,
+    },
     /// Its path names API keys, which are refused whatever a policy says.
     Keys {
         /// The operation that it calls.
@@ -90,8 +96,10 @@ pub enum Refusal<'a> {
         /// The operation that it calls.
         operation: Option<&'a Operation>,
     },
-    /// No rule is about it.
+    /// No rule is about it as it is written.
     Unknown {
+        /// The rule that is about it in another spelling.
+        misspelt: Option<&'a Rule>,
         /// What would have been allowed.
         hints: Vec<Hint<'a>>,
         /// The operation that it calls.
@@ -152,6 +160,8 @@ impl Refusal<'_> {
             Self::Preflight | Self::Method => Problem::method(),
             Self::OwnPath => return None,
             Self::Outside => Problem::outside(),
+            Self::MethodOverride { .. } => Problem::method_override(),
+            Self::Unknown { misspelt: Some(_), .. } => Problem::spelling(),
             Self::Keys { .. } | Self::Denied { .. } | Self::Unknown { .. } => Problem::denied(),
             Self::Query { .. } => Problem::unmet(&Unmet::Query),
         })
@@ -182,22 +192,51 @@ impl<'a> Question<'a> {
         }
         let operation = self.catalogue.find(method, &path.decoded());
         match self.policy.decide(method, path) {
-            Decision::Allowed(rule) => match rule.conditions().unnamed_parameter(query) {
-                Some(parameter) => Err(Refusal::Query { rule, parameter }),
-                None => Ok(Permission { rule, terms: terms(rule, method, path), operation }),
-            },
+            Decision::Allowed(rule) => {
+                let terms = self.terms_met(rule, method, path, query)?;
+                Ok(Permission { rule, terms, operation })
+            }
             Decision::Denied { line } => Err(match self.policy.rule_at(line) {
                 Some(rule) => Refusal::Denied { rule, operation },
                 None => Refusal::Keys { operation },
             }),
-            Decision::Unknown => Err(Refusal::Unknown { hints: self.hints(method, path), operation }),
+            Decision::Unknown => {
+                let misspelt = self.policy.of_another_spelling(method, path);
+                Err(Refusal::Unknown { misspelt, hints: self.hints(method, path), operation })
+            }
         }
+    }
+
+    /// The terms on which a rule allows a call, as far as its query shows that they are met.
+    fn terms_met(
+        &self,
+        rule: &'a Rule,
+        method: Method,
+        path: RequestPath<'_>,
+        query: &'a str,
+    ) -> Result<Vec<Term<'a>>, Refusal<'a>> {
+        let of_get = self.policy.of_get(method, path);
+        for rule in [Some(rule), of_get].into_iter().flatten() {
+            if let Some(parameter) = rule.conditions().unnamed_parameter(query) {
+                return Err(Refusal::Query { rule, parameter });
+            }
+        }
+        if let Some(parameter) = method_override(query) {
+            return Err(Refusal::MethodOverride { parameter });
+        }
+        let mut all = terms(rule, method, path);
+        let of_get = of_get.map(|rule| terms(rule, method, path)).unwrap_or_default().into_iter();
+        all.extend(of_get.filter(|term| matches!(term, Term::Query(_) | Term::Redact(_))));
+        Ok(all)
     }
 
     /// Whether the path is one of the API: it has the prefix, or is that of MCP.
     fn is_mounted(&self, path: RequestPath<'_>) -> bool {
-        let beyond_prefix = path.as_str().strip_prefix(self.catalogue.prefix());
-        beyond_prefix.is_some_and(|rest| rest.starts_with('/')) || path.as_str() == mcp::PATH
+        let prefix = self.catalogue.prefix();
+        if path.as_str() == mcp::PATH || prefix.is_empty() && is_spelling_of(path, mcp::PATH) {
+            return path.as_str() == mcp::PATH;
+        }
+        path.as_str().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// What would have been allowed, for a call that no rule of the policy is about:
@@ -300,6 +339,17 @@ allow * /v2/**
         permission("HEAD", "/v2/recordings/7/parts", |permission| {
             assert_eq!((id(&permission), permission.terms), (None, vec![]));
         });
+        // What GET shows is asked of HEAD as GET is.
+        with(
+            "allow GET /v2/labels/* query=a redact=b cache=1s\nallow HEAD /v2/**",
+            "HEAD",
+            "/v2/labels/7?a",
+            |explanation| {
+                let Explanation::Allowed(permission) = explanation else { panic!("{explanation:?}") };
+                let (a, b) = (["a".to_owned()], ["b".to_owned()]);
+                assert_eq!(permission.terms, [Term::Query(&a), Term::Redact(&b)]);
+            },
+        );
         permission("GET", "/mcp", |permission| {
             assert_eq!((permission.rule.line(), id(&permission).as_deref()), (4, Some("mcp")));
             assert_eq!(permission.terms, [Term::McpTools]);
@@ -371,8 +421,11 @@ allow * /v2/**
         assert_eq!(hints("GET", "/v2/Labels/List/"), ["wide by 8", "/v2/labels/list"]);
         assert_eq!(hints("GET", "/v2/labels/7"), ["wide by 8"]);
         // `/v2` is allowed, and is not a path of the API.
-        with("allow GET /v2", "GET", "/v2/", |explanation| {
-            assert_eq!(explanation, Explanation::Refused(Refusal::Unknown { hints: vec![], operation: None }));
+        with("allow GET /v2", "GET", "/v2/", |explanation| match explanation {
+            Explanation::Refused(Refusal::Unknown { misspelt: Some(rule), hints, operation: None }) => {
+                assert_eq!((rule.line(), hints), (1, vec![]));
+            }
+            other => panic!("{other:?}"),
         });
     }
 
@@ -388,6 +441,8 @@ allow * /v2/**
             ("GET", "/v2/recordings/locked", Some((403, "route_denied"))),
             ("GET", "/v2/labels/7", Some((403, "route_denied"))),
             ("GET", "/v2/labels/list?x", Some((403, "query_denied"))),
+            ("GET", "/v2/Labels/list", Some((403, "route_denied"))),
+            ("GET", "/v2/recordings/7?%5Fmethod=PUT", Some((400, "method_override"))),
         ] {
             let problem = refusal(method, target, |refusal| refusal.problem());
             assert_eq!(problem.map(|problem| (problem.status, problem.code)), expected, "{method} {target}");

@@ -37,7 +37,7 @@ pub mod explain;
 mod samples;
 
 pub use catalogue::{Catalogue, Operation, PathTemplate};
-pub use check::{Entry, Finding, Grant, Outcome, Severity, check};
+pub use check::{Change, Entry, Finding, Grant, Outcome, Severity, check};
 pub use explain::{Call, Explanation, Hint, Permission, Refusal, Term, explain};
 
 use attention_core::Method;

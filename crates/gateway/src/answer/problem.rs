@@ -9,9 +9,21 @@ use attention_core::codec::text::decimal;
 use attention_core::credential::AuthorizationError;
 use attention_core::url::PathError;
 use attention_core::url::RequestError;
-use attention_core::{Error, ErrorKind, millis};
+use attention_core::{Error, ErrorKind, Method, millis};
 
 use crate::deployment::strict_json::Fault;
+
+/// What a refusal says of the credentials that came with the request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Credentials {
+    /// Nothing: they were not looked at, or are good.
+    #[default]
+    NotJudged,
+    /// None came.
+    Missing,
+    /// They are not good, or good for nothing here.
+    Refused,
+}
 
 /// One problem. Nothing in it depends on the configuration or on a credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,11 +36,28 @@ pub struct Problem {
     pub(crate) challenge: Option<&'static str>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) allow: Option<&'static str>,
+    pub(crate) credentials: Credentials,
+    /// Why, in words that only the operator sees.
+    pub(crate) reason: Option<&'static str>,
 }
 
 impl Problem {
     fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), challenge: None, retry_after: None, allow: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            challenge: None,
+            retry_after: None,
+            allow: None,
+            credentials: Credentials::NotJudged,
+            reason: None,
+        }
+    }
+
+    /// The same, for a reason that the log alone tells.
+    pub(crate) fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 
     pub(crate) fn misconfigured() -> Self {
@@ -91,19 +120,26 @@ impl Problem {
             _ => r#"Bearer realm="attention""#,
         };
         let status = if bad_request { 400 } else { 401 };
-        Self { challenge: Some(challenge), ..Self::new(status, error.code(), error.message()) }
+        let credentials = match error {
+            AuthorizationError::Missing => Credentials::Missing,
+            _ => Credentials::Refused,
+        };
+        Self { challenge: Some(challenge), credentials, ..Self::new(status, error.code(), error.message()) }
     }
 
     pub(crate) fn unknown_token() -> Self {
         Self {
             challenge: Some(r#"Bearer realm="attention", error="invalid_token""#),
+            credentials: Credentials::Refused,
             ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
         }
     }
 
-    pub(crate) fn ask_for_password() -> Self {
+    /// `credentials` says whether some came.
+    pub(crate) fn ask_for_password(credentials: Credentials) -> Self {
         Self {
             challenge: Some(r#"Basic realm="attention status", charset="UTF-8""#),
+            credentials,
             ..Self::new(
                 401,
                 "operator_only",
@@ -115,12 +151,40 @@ impl Problem {
     pub(crate) fn expired_token() -> Self {
         Self {
             challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="expired""#),
+            credentials: Credentials::Refused,
             ..Self::new(401, "token_expired", "the token's time is over; get a new one")
         }
     }
 
     pub(crate) fn no_grant() -> Self {
-        Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
+        Self {
+            credentials: Credentials::Refused,
+            ..Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
+        }
+    }
+
+    /// Whether an issuer's token is good cannot be told, so it is not called a bad one: pages throw those away.
+    pub(crate) fn issuer_unavailable(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(
+                503,
+                "issuer_unavailable",
+                "the token cannot be checked, since its issuer does not answer with its keys; try again later",
+            )
+        }
+    }
+
+    /// More credentials of this source were refused than are looked at in a minute.
+    pub(crate) fn refused_too_often(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(
+                429,
+                "too_many_refusals",
+                "too many bad tokens came from this address; wait as long as Retry-After says, and send a good one",
+            )
+        }
     }
 
     pub(crate) fn allowance(wait: Duration) -> Self {
@@ -181,10 +245,28 @@ impl Problem {
             Unmet::BodyLengthUnknown => {
                 Self::new(411, "length_required", "the proxy's policy limits the body here; send its Content-Length")
             }
-            _ => {
-                Self::new(403, "query_denied", "the query has a parameter that the proxy's policy does not allow here")
-            }
+            Unmet::BodyCoded => Self::new(
+                415,
+                "body_coded",
+                "the proxy's policy limits the body here; send it as it is, without a Content-Encoding",
+            ),
+            Unmet::Query => Self::new(
+                403,
+                "query_denied",
+                "the query has a parameter that the proxy's policy does not allow here, or what some servers read as \
+                    one; a `;`, `?` or `=` in a value has to be percent-encoded",
+            ),
         }
+    }
+
+    /// The query has a parameter that is a method to some servers.
+    pub fn method_override() -> Self {
+        Self::new(
+            400,
+            "method_override",
+            "the query has a parameter, such as _method, that some servers take for the request's method; \
+                leave it out, and send the request with the method that is meant",
+        )
     }
 
     pub(crate) fn unredactable() -> Self {
@@ -193,6 +275,21 @@ impl Problem {
             "unredactable",
             "the API's answer holds what this caller may not see and could not be taken apart",
         )
+    }
+
+    /// The answers of too many calls are being taken apart. A call that may have changed something is not one to be
+    /// made again.
+    pub(crate) fn crowded_out(method: Method) -> Self {
+        if matches!(method, Method::Get | Method::Head) {
+            let detail = "too many answers are being taken apart at the moment; wait as long as Retry-After says";
+            return Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(503, "redaction_busy", detail) };
+        }
+        Self::new(502, "redaction_busy", "the API did the call; its answer could not be taken apart for want of memory")
+    }
+
+    /// An answer that does not belong to what was asked.
+    pub(crate) fn out_of_place() -> Self {
+        Self::new(502, "upstream_protocol", "the API answered with a status that does not belong to what it was asked")
     }
 
     pub(crate) fn unconfirmed() -> Self {
@@ -204,6 +301,16 @@ impl Problem {
             403,
             "route_denied",
             "the proxy's policy does not allow this call; its operator can change the policy",
+        )
+    }
+
+    /// No rule allows the path as it is written, and one does in another spelling.
+    pub fn spelling() -> Self {
+        Self::new(
+            403,
+            "route_denied",
+            "the proxy's policy does not allow the path in this spelling; write it as the API's documentation does: \
+                the same capitals, no slash, dot or extension at its end",
         )
     }
 
@@ -271,6 +378,7 @@ const fn phrase(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         411 => "Length Required",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

@@ -8,6 +8,7 @@ use crate::authorize::policy::Policies;
 use attention_core::Timestamp;
 use attention_core::credential::TokenDigest;
 
+use crate::deployment::digest;
 use crate::deployment::strict_json::{Document, Fault};
 use crate::limits::rate::Rate;
 
@@ -31,14 +32,16 @@ impl Caller {
     /// which the first two are required.
     pub(crate) fn parse_list(text: &str, policies: &Policies) -> Result<Vec<Self>, Fault> {
         let mut callers: Vec<Self> = Vec::new();
+        let known = digest::known();
         for record in Document::new(text).records(&MEMBERS)? {
             let name = record.required_text("name")?.into_owned();
             if !is_name(&name) {
                 return Err(record.fault("name", NAME_RULE));
             }
-            let digest = record.required_text("sha256")?;
-            let token =
-                TokenDigest::from_hex(digest.trim()).map_err(|error| record.fault("sha256", error.message()))?;
+            let token = digest::read(&record.required_text("sha256")?).map_err(|what| record.fault("sha256", what))?;
+            if known.iter().any(|known| known.matches(token)) {
+                return Err(record.fault("sha256", digest::IS_KNOWN));
+            }
             if callers.iter().any(|caller| caller.name == name) {
                 return Err(record.fault("name", "another caller has this name"));
             }

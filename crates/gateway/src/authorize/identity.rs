@@ -3,11 +3,11 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
-use attention_core::credential::{Bearer, TokenDigest};
+use attention_core::credential::{AuthorizationError, Bearer, TokenDigest};
 use attention_core::{Headers, Timestamp};
 use base64ct::{Base64, Encoding as _};
 
-use crate::answer::problem::Problem;
+use crate::answer::problem::{Credentials, Problem};
 use crate::authorize::callers::Caller;
 use crate::authorize::sessions::{Session, SessionError};
 use crate::deployment::Config;
@@ -52,16 +52,20 @@ pub(crate) fn operator(config: &Config, headers: &dyn Headers, asks: Asks) -> Re
     let digest = match (password, Bearer::parse(authorization.as_deref()), asks) {
         (Some(token), _, _) => TokenDigest::of(&token),
         (None, Ok(bearer), _) => TokenDigest::of(bearer.token()),
-        (None, Err(_), Asks::ForAPage) => return Err(Problem::ask_for_password()),
+        (None, Err(AuthorizationError::Missing), Asks::ForAPage) => {
+            return Err(Problem::ask_for_password(Credentials::Missing));
+        }
+        (None, Err(_), Asks::ForAPage) => return Err(Problem::ask_for_password(Credentials::Refused)),
         (None, Err(error), Asks::ForData) => return Err(Problem::authorization(error)),
     };
     if admin.matches(digest) {
         return Ok(());
     }
-    Err(match asks {
-        Asks::ForAPage => Problem::ask_for_password(),
+    let problem = match asks {
+        Asks::ForAPage => Problem::ask_for_password(Credentials::Refused),
         Asks::ForData => Problem::unknown_token(),
-    })
+    };
+    Err(problem.because("not the operator's token: its SHA-256 is not ATTENTION_ADMIN_SHA256"))
 }
 
 fn basic_password(authorization: &str) -> Option<String> {
@@ -80,27 +84,19 @@ pub(crate) fn by_bearer(
     now: Timestamp,
 ) -> Result<Identity, Problem> {
     let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
-    let session = match &config.session_secret {
-        Some(secret) if Session::is_session(bearer.token()) => {
-            let session = Session::verify(bearer.token(), secret, now).map_err(|error| match error {
-                SessionError::Expired => Problem::expired_token(),
-                _ => Problem::unknown_token(),
-            })?;
-            if session.origin.is_some() && session.origin.as_deref() != page {
-                return Err(Problem::origin());
-            }
-            Some(session)
-        }
-        _ => None,
-    };
+    let session = session_of(config, bearer, page, now)?;
     let caller = match &session {
         // The caller that asked for the session must still be configured: that is how sessions are revoked.
-        Some(session) => config.callers.iter().find(|caller| caller.name == session.caller && caller.mints_sessions),
-        None => holder_of(bearer, &config.callers),
+        Some(session) => config
+            .callers
+            .iter()
+            .find(|caller| caller.name == session.caller && caller.mints_sessions)
+            .ok_or_else(|| Problem::unknown_token().because(ORPHAN))?,
+        None => holder_of(bearer, &config.callers)
+            .ok_or_else(|| Problem::unknown_token().because(why_nobody_has(config, bearer.token())))?,
     };
-    let caller = caller.ok_or_else(Problem::unknown_token)?;
     if caller.expires_at.is_some_and(|at| at <= now) {
-        return Err(Problem::expired_token());
+        return Err(Problem::expired_token().because("the caller's `expires` in ATTENTION_CALLERS is past"));
     }
     Ok(Identity {
         name: caller.name.clone(),
@@ -110,6 +106,46 @@ pub(crate) fn by_bearer(
         session,
         limit: caller.limit,
     })
+}
+
+const ORPHAN: &str = "the session's caller is not in ATTENTION_CALLERS any more, or has no mintsSessions";
+
+/// The session that a token is; `None` when it does not have the form of one, or there are none here.
+fn session_of(
+    config: &Config,
+    bearer: Bearer<'_>,
+    page: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Session>, Problem> {
+    let Some(secret) = config.session_secret.as_ref().filter(|_| Session::is_session(bearer.token())) else {
+        return Ok(None);
+    };
+    let session = Session::verify(bearer.token(), secret, now).map_err(|error| match error {
+        SessionError::Expired => Problem::expired_token().because("the session is over; its page asks for a new one"),
+        _ => Problem::unknown_token()
+            .because("the session was not signed with this ATTENTION_SESSION_SECRET, or is no session"),
+    })?;
+    if session.origin.is_some() && session.origin.as_deref() != page {
+        return Err(Problem::origin().because("the session is bound to the pages of another origin"));
+    }
+    Ok(Some(session))
+}
+
+/// What the operator is to look at when nobody has a token: what it looks like, not what it is.
+fn why_nobody_has(config: &Config, token: &str) -> &'static str {
+    if config.api_keys.iter().any(|key| key.matches(TokenDigest::of(token))) {
+        return "the token is the API key itself: it has left the Worker, so rotate it; callers have tokens of their own";
+    }
+    if Session::is_session(token) && config.session_secret.is_none() {
+        return "the token looks like a session, and ATTENTION_SESSION_SECRET is not set";
+    }
+    match &config.jwt {
+        None if token.starts_with("eyJ") => "the token looks like a JWT, and ATTENTION_JWT is not set",
+        Some(_) if token.starts_with("eyJ") => {
+            "the token looks like a JWT, which is expected in another header, or cut off"
+        }
+        _ => "no caller has this token: its SHA-256 is not in ATTENTION_CALLERS",
+    }
 }
 
 fn holder_of<'c>(bearer: Bearer<'_>, callers: &'c [Caller]) -> Option<&'c Caller> {

@@ -21,7 +21,7 @@ use crate::answer::problem::Problem;
 use crate::answer::reply::Reply;
 use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
-use crate::authorize::policy::{BodyLength, Decision, Rule};
+use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, Unmet};
 use crate::authorize::target::Target;
 use crate::deployment::Deployment;
 
@@ -32,6 +32,7 @@ pub mod jwt;
 pub mod mcp;
 pub mod policy;
 pub mod sessions;
+pub(crate) mod sources;
 pub(crate) mod target;
 
 /// Where the operator sees how it goes.
@@ -54,6 +55,8 @@ pub(crate) struct Request {
     pub(crate) method: Option<Method>,
     pub(crate) url: String,
     pub(crate) body: BodyLength,
+    /// The body has a `Content-Encoding`: its length is not that of what it unpacks to.
+    pub(crate) is_body_coded: bool,
 }
 
 /// What a request comes to before it is known who it is from.
@@ -165,15 +168,18 @@ pub(crate) fn permit(
         return may_mint(method, identity).map(|()| Permitted::Mint);
     }
     let place = Place::of(&deployment.upstream, path).ok_or_else(Problem::outside)?;
-    let rule = allowed(deployment.config.policies.get(&identity.policy), method, path)?;
-    rule.admits(target.query, request.body).map_err(|unmet| Problem::unmet(&unmet))?;
-    let (mut redact, mut cache) = (rule.redacted().to_vec(), rule.cache());
+    let call = Call { method, path, query: target.query, request };
+    let policy = deployment.config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
+    let terms = call.allowed(policy)?;
+    if policy::parameters::method_override(target.query).is_some() {
+        return Err(Problem::method_override());
+    }
+    let (mut redact, mut cache) = (terms.redacted(), terms.rule.cache());
     if let Some(session) = &identity.session {
         // What its backend asked for narrows the caller's policy, conditions included.
-        let own = allowed(Some(&session.routes), method, path)?;
-        own.admits(target.query, request.body).map_err(|unmet| Problem::unmet(&unmet))?;
-        redact.extend_from_slice(own.redacted());
-        cache = cache.map(|most| own.cache().map_or(most, |own| own.min(most)));
+        let own = call.allowed(&session.routes)?;
+        redact.append(&mut own.redacted());
+        cache = cache.map(|most| own.rule.cache().map_or(most, |own| own.min(most)));
     }
     let is_mcp = matches!(place, Place::Mcp);
     let url = match place {
@@ -183,7 +189,7 @@ pub(crate) fn permit(
     Ok(Permitted::Forward(Forward {
         method,
         url: url.map_err(Problem::request)?,
-        route: rule.route().to_owned(),
+        route: terms.rule.route().to_owned(),
         redact,
         cache: cache.filter(|_| method == Method::Get && !is_mcp),
         is_mcp,
@@ -203,15 +209,61 @@ impl<'a> Place<'a> {
         if path.as_str() == mcp::PATH {
             return Some(Self::Mcp);
         }
-        let rest = path.as_str().strip_prefix(upstream.base().path())?;
+        let prefix = upstream.base().path();
+        // In another spelling it could be the same to the server, and would go up unread. Below a prefix nothing is.
+        if prefix.is_empty() && policy::is_spelling_of(path, mcp::PATH) {
+            return None;
+        }
+        let rest = path.as_str().strip_prefix(prefix)?;
         rest.starts_with('/').then_some(Self::Api { rest })
     }
 }
 
-fn allowed<'p>(policy: Option<&'p policy::Policy>, method: Method, path: RequestPath<'_>) -> Result<&'p Rule, Problem> {
-    match policy.map(|policy| policy.decide(method, path)) {
-        Some(Decision::Allowed(rule)) => Ok(rule),
-        Some(Decision::Denied { .. } | Decision::Unknown) | None => Err(Problem::denied()),
+/// What a policy judges of a request.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    method: Method,
+    path: RequestPath<'a>,
+    query: &'a str,
+    request: &'a Request,
+}
+
+/// The rules whose conditions hold for a call that they allow.
+struct Terms<'p> {
+    rule: &'p Rule,
+    /// That of GET, for a HEAD.
+    of_get: Option<&'p Rule>,
+}
+
+impl Terms<'_> {
+    fn redacted(&self) -> Vec<String> {
+        let of_get = self.of_get.map(Rule::redacted).unwrap_or_default();
+        [self.rule.redacted(), of_get].concat()
+    }
+}
+
+impl Call<'_> {
+    /// The terms on which a policy allows it, once they are met.
+    fn allowed<'p>(&self, policy: &'p Policy) -> Result<Terms<'p>, Problem> {
+        let rule = match policy.decide(self.method, self.path) {
+            Decision::Allowed(rule) => rule,
+            Decision::Unknown if policy.of_another_spelling(self.method, self.path).is_some() => {
+                return Err(Problem::spelling());
+            }
+            Decision::Denied { .. } | Decision::Unknown => return Err(Problem::denied()),
+        };
+        let terms = Terms { rule, of_get: policy.of_get(self.method, self.path) };
+        for rule in [Some(rule), terms.of_get].into_iter().flatten() {
+            self.meets(rule).map_err(|unmet| Problem::unmet(&unmet))?;
+        }
+        Ok(terms)
+    }
+
+    fn meets(&self, rule: &Rule) -> Result<(), Unmet> {
+        if self.request.is_body_coded && rule.conditions().max_body.is_some() {
+            return Err(Unmet::BodyCoded);
+        }
+        rule.admits(self.query, self.request.body)
     }
 }
 

@@ -44,14 +44,11 @@ impl Freshness {
             return None;
         }
         let control = Directives::of(headers);
-        let date = headers.get("date").and_then(|text| http_date::parse(text.trim()));
         let lifetime = match control.max_age {
             Some(seconds) => Duration::from_secs(seconds),
-            None => headers.get("expires").map_or(Duration::ZERO, |text| {
-                http_date::parse(text.trim()).map_or(Duration::ZERO, |at| at.saturating_since(date.unwrap_or(answered)))
-            }),
+            None => expires_in(headers, answered).unwrap_or_default(),
         };
-        let apparent = date.map_or(Duration::ZERO, |date| answered.saturating_since(date));
+        let apparent = apparent_age(headers, answered);
         let told = headers.get("age").map_or(Some(0), |text| whole_number(text.trim()));
         let corrected = Duration::from_secs(told?).saturating_add(answered.saturating_since(asked));
         let age = apparent.max(corrected);
@@ -74,6 +71,22 @@ impl Freshness {
         let lasts = control.min_fresh.is_none_or(|least| left >= Duration::from_secs(least));
         !left.is_zero() && !control.no_cache && young && lasts
     }
+}
+
+/// How old an answer is by its `Date` (§4.2.3).
+pub(crate) fn apparent_age(headers: &dyn Headers, answered: Timestamp) -> Duration {
+    date(headers).map_or(Duration::ZERO, |date| answered.saturating_since(date))
+}
+
+/// How long an answer is fresh by its `Expires` (§4.2.1), `None` when it has none. One that is no date is over.
+pub(crate) fn expires_in(headers: &dyn Headers, answered: Timestamp) -> Option<Duration> {
+    let expires = headers.get("expires")?;
+    let from = date(headers).unwrap_or(answered);
+    Some(http_date::parse(expires.trim()).map_or(Duration::ZERO, |at| at.saturating_since(from)))
+}
+
+fn date(headers: &dyn Headers) -> Option<Timestamp> {
+    http_date::parse(headers.get("date")?.trim())
 }
 
 /// Whether the caller has the answer with this entity tag already, by what it says
@@ -146,15 +159,15 @@ fn opaque(tag: &str) -> Option<&str> {
 /// What `Cache-Control` says, as far as it matters here. Of a directive that stands
 /// there twice the stricter one counts.
 #[derive(Clone, Copy, Debug, Default)]
-struct Directives {
-    no_store: bool,
+pub(crate) struct Directives {
+    pub(crate) no_store: bool,
     no_cache: bool,
-    max_age: Option<u64>,
+    pub(crate) max_age: Option<u64>,
     min_fresh: Option<u64>,
 }
 
 impl Directives {
-    fn of(headers: &dyn Headers) -> Self {
+    pub(crate) fn of(headers: &dyn Headers) -> Self {
         let mut read = Self::default();
         let text = headers.get("cache-control").unwrap_or(Cow::Borrowed(""));
         for part in parts(&text, true) {
@@ -182,7 +195,7 @@ impl Directives {
 
 /// The parts of a list: what stands between commas that are not in quotes. In quotes
 /// a backslash takes the next character's meaning away, if there are `escapes`.
-fn parts(list: &str, escapes: bool) -> impl Iterator<Item = &str> {
+pub(crate) fn parts(list: &str, escapes: bool) -> impl Iterator<Item = &str> {
     let mut rest = Some(list);
     core::iter::from_fn(move || {
         let text = rest?;

@@ -10,6 +10,7 @@ use attention_core::{Headers, Timestamp};
 
 use super::freshness::{self, Freshness};
 use super::index::EntryId;
+use super::visit::Answer;
 use crate::answer::header_policy;
 
 /// A stored response as it is to be served now.
@@ -33,15 +34,11 @@ pub(super) struct Head {
 
 impl Head {
     /// Of a response whose body is stored decoded. `echoes` says whether a value holds a
-    /// key. A body that was `rewritten` is no longer what the entity tag names.
-    pub(super) fn of(
-        response: &dyn Headers,
-        freshness: Freshness,
-        echoes: &dyn Fn(&str) -> bool,
-        rewritten: bool,
-    ) -> Self {
-        let mut headers: Vec<(&'static str, String)> = lasting(response, echoes).collect();
-        if rewritten {
+    /// key. A body that was rewritten is no longer what the entity tag names.
+    pub(super) fn of(answer: &Answer<'_>, freshness: Freshness, echoes: &dyn Fn(&str) -> bool) -> Self {
+        let response = answer.headers;
+        let mut headers: Vec<(&'static str, String)> = lasting(answer.down, echoes).collect();
+        if answer.rewritten {
             headers.retain(|(name, _)| *name != "etag");
         } else if response.get("content-encoding").is_some()
             && let Some((_, etag)) = headers.iter_mut().find(|(name, _)| *name == "etag")
@@ -113,13 +110,15 @@ impl Headers for Merged<'_> {
 /// The headers that come down each time it is served. Without a coding: the body is
 /// stored decoded.
 fn lasting(response: &dyn Headers, echoes: &dyn Fn(&str) -> bool) -> impl Iterator<Item = (&'static str, String)> {
-    let names = header_policy::DOWN.iter().filter(|name| **name != "content-encoding" && !is_momentary(name));
+    let names = header_policy::DOWN.iter().chain(&["vary"]);
+    let names = names.filter(|name| **name != "content-encoding" && !is_momentary(name));
     names.filter_map(move |name| Some((*name, response.get(name)?.into_owned()))).filter(|(_, value)| !echoes(value))
 }
 
 /// Whether a header is said of one request, and not true of another one.
 fn is_momentary(name: &str) -> bool {
-    name == "retry-after" || name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit")
+    // Its age is told anew each time.
+    matches!(name, "retry-after" | "age") || name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit")
 }
 
 fn describes_body(name: &str) -> bool {
@@ -141,12 +140,16 @@ mod tests {
         value.contains(SECRET)
     }
 
+    fn answered(headers: &dyn Headers) -> Answer<'_> {
+        Answer { status: 200, headers, down: headers, rewritten: false }
+    }
+
     fn head(response: List) -> Head {
-        Head::of(&response, FRESH, &echoes, false)
+        Head::of(&answered(&response), FRESH, &echoes)
     }
 
     fn rewritten(response: List) -> Head {
-        Head::of(&response, FRESH, &echoes, true)
+        Head::of(&Answer { rewritten: true, ..answered(&response) }, FRESH, &echoes)
     }
 
     fn updated(head: &Head, update: List) -> Head {
@@ -162,12 +165,13 @@ mod tests {
 
     #[test]
     fn headers_that_never_come_down_are_not_stored_and_those_of_one_request_neither() {
-        let all: Vec<(&str, &str)> = header_policy::DOWN.iter().map(|name| (*name, "x")).collect();
-        let stored = Head::of(&&*all, FRESH, &echoes, false);
+        let all: Vec<(&str, &str)> = header_policy::DOWN.iter().chain(&["vary"]).map(|name| (*name, "x")).collect();
+        let stored = Head::of(&answered(&&*all), FRESH, &echoes);
         let names: Vec<&str> = sorted(&stored).into_iter().map(|(name, _)| name).collect();
         // All of DOWN but the coding and what is true of one request alone.
         let expected = [
             "accept-ranges",
+            "allow",
             "cache-control",
             "content-disposition",
             "content-language",
@@ -178,14 +182,16 @@ mod tests {
             "expires",
             "last-modified",
             "link",
+            "location",
             "mcp-session-id",
             "preference-applied",
             "sunset",
+            "vary",
         ];
         assert_eq!(names, expected);
         let never =
             [("set-cookie", "a=1"), ("date", DATE), ("age", "7"), ("x-powered-by", "x"), ("content-length", "1")];
-        assert_eq!(sorted(&Head::of(&&never[..], FRESH, &echoes, false)), []);
+        assert_eq!(sorted(&Head::of(&answered(&&never[..]), FRESH, &echoes)), []);
     }
 
     #[test]

@@ -195,6 +195,7 @@ mod tests {
     use attention_core::Timestamp;
 
     use super::*;
+    use crate::cache::Answer;
     use crate::cache::freshness::Freshness;
     use crate::cache::key::Owner;
 
@@ -211,7 +212,9 @@ mod tests {
 
     fn head(link: &str) -> Head {
         let forever = Freshness { born: Timestamp::default(), fresh_until: Timestamp::from_unix_millis(u64::MAX) };
-        Head::of(&&[("link", link)][..], forever, &|_| false, false)
+        let headers: &dyn attention_core::Headers = &&[("link", link)][..];
+        let answer = Answer { status: 200, headers, down: headers, rewritten: false };
+        Head::of(&answer, forever, &|_| false)
     }
 
     fn insert(index: &mut Index, number: usize, length: usize) -> Option<EntryId> {

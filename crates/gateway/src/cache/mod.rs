@@ -32,4 +32,4 @@ mod visit;
 pub use self::head::Stored;
 pub use self::index::{EntryId, Index};
 pub use self::key::Owner;
-pub use self::visit::{Found, Outcome, Pending, Unconfirmed, Visit};
+pub use self::visit::{Answer, Found, Outcome, Pending, Unconfirmed, Visit};

@@ -14,6 +14,7 @@ use super::head::{Head, Merged, Stored};
 use super::index::{EntryId, Index, Snapshot};
 use super::key::{self, Key, Owner};
 use super::path::Path;
+use crate::answer::coding;
 
 /// What the cache has for a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +51,25 @@ impl Outcome {
             Self::Revalidated => "revalidated",
             Self::Miss => "miss",
         }
+    }
+}
+
+/// A response of the API's, as the cache looks at it.
+#[derive(Clone, Copy)]
+pub struct Answer<'a> {
+    /// Its status.
+    pub status: u16,
+    /// Its headers as they came: what they say decides whether it is stored, and how the API is asked again.
+    pub headers: &'a dyn Headers,
+    /// Its headers as they come down, which is how they come down with what is stored.
+    pub down: &'a dyn Headers,
+    /// Whether the body is what is left of one that was taken apart.
+    pub rewritten: bool,
+}
+
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -126,22 +146,21 @@ impl Visit {
     pub fn confirmed(
         &mut self,
         index: &mut Index,
-        headers: &dyn Headers,
+        update: &Answer<'_>,
         request: &dyn Headers,
         echoes: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> Result<Stored, Unconfirmed> {
         let stored = self.stored.as_ref().ok_or(Unconfirmed)?;
-        let validates = stored.head.condition().is_some_and(|(_, value)| freshness::validates(value, headers));
+        let validates = stored.head.condition().is_some_and(|(_, value)| freshness::validates(value, update.headers));
         if !validates {
             index.remove(&self.key);
             return Err(Unconfirmed);
         }
         self.outcome = Outcome::Revalidated;
-        let merged = Merged { stored: &stored.head, update: headers };
-        let freshness = self.judge(200, &merged, now);
-        let head =
-            stored.head.updated(&merged, freshness.unwrap_or(Freshness { born: now, fresh_until: now }), &echoes);
+        let freshness = self.judge(200, &Merged { stored: &stored.head, update: update.headers }, now);
+        let down = Merged { stored: &stored.head, update: update.down };
+        let head = stored.head.updated(&down, freshness.unwrap_or(Freshness { born: now, fresh_until: now }), &echoes);
         let answer = head.answer(request, stored.id(), now);
         if freshness.is_some() {
             index.update(&self.key, stored.id(), head);
@@ -153,24 +172,26 @@ impl Visit {
 
     /// The API answered with a response that is passed on. What was stored goes. `None`
     /// when this response may not take its place. `echoes` says whether a header's value
-    /// holds a key, `rewritten` whether the body is what is left of one that was taken
-    /// apart.
+    /// holds a key.
     pub fn keep(
         &self,
         index: &mut Index,
-        status: u16,
-        headers: &dyn Headers,
+        answer: &Answer<'_>,
         echoes: impl Fn(&str) -> bool,
-        rewritten: bool,
         now: Timestamp,
     ) -> Option<Pending> {
         index.remove(&self.key);
-        let freshness = self.judge(status, headers, now)?;
+        let headers = answer.headers;
+        let freshness = self.judge(answer.status, headers, now)?;
+        // It is served without the name of a coding.
+        if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
+            return None;
+        }
         let fits = |text: &str| whole_number(text.trim()).is_some_and(|length| length <= Index::ENTRY_BYTES as u64);
         if headers.get("content-length").is_some_and(|length| !fits(&length)) {
             return None;
         }
-        let head = Head::of(headers, freshness, &echoes, rewritten);
+        let head = Head::of(answer, freshness, &echoes);
         head.is_of_use(now).then(|| Pending { key: Arc::clone(&self.key), moment: self.moment, head })
     }
 
@@ -229,6 +250,10 @@ mod tests {
         value.contains(SECRET)
     }
 
+    fn answered(headers: &dyn Headers) -> Answer<'_> {
+        Answer { status: 200, headers, down: headers, rewritten: false }
+    }
+
     fn owner() -> Owner {
         Owner::new("app", "default", None)
     }
@@ -246,11 +271,11 @@ mod tests {
     }
 
     fn keep(index: &mut Index, visit: &Visit, response: List, seconds: u64) -> Option<Pending> {
-        visit.keep(index, 200, &response, echoes, false, at(seconds))
+        visit.keep(index, &answered(&response), echoes, at(seconds))
     }
 
     fn confirm(index: &mut Index, visit: &mut Visit, update: List, seconds: u64) -> Result<Stored, Unconfirmed> {
-        visit.confirmed(index, &update, &PLAIN, echoes, at(seconds))
+        visit.confirmed(index, &answered(&update), &PLAIN, echoes, at(seconds))
     }
 
     /// An index that has stored this, asked for and answered at 0, and the id of it.
@@ -342,7 +367,10 @@ mod tests {
         for (status, response) in not_kept {
             let (mut index, id) = stored(TAGGED);
             let visit = ask(&mut index, PLAIN, 1);
-            assert!(visit.keep(&mut index, status, &response, echoes, false, at(1)).is_none(), "{status} {response:?}");
+            assert!(
+                visit.keep(&mut index, &Answer { status, ..answered(&response) }, echoes, at(1)).is_none(),
+                "{status} {response:?}"
+            );
             drop(visit);
             assert_eq!(index.take_dropped(), [id]);
             assert!(is_absent(&mut index, 1));
@@ -402,7 +430,7 @@ mod tests {
             let request: List =
                 if status == 304 { &[("if-none-match", "\"a\"")] } else { &[("if-none-match", "\"b\"")] };
             let mut visit = ask(&mut index, request, 1);
-            let answer = visit.confirmed(&mut index, &PLAIN, &request, echoes, at(1)).unwrap();
+            let answer = visit.confirmed(&mut index, &answered(&PLAIN), &request, echoes, at(1)).unwrap();
             assert_eq!((answer.status, answer.body), (status, (status == 200).then_some(id)), "{tags}");
         }
     }
@@ -512,11 +540,11 @@ mod tests {
     fn a_redacted_body_has_no_tag_and_stays_without_one() {
         let mut index = Index::default();
         let visit = ask(&mut index, PLAIN, 0);
-        let pending = visit.keep(&mut index, 200, &TAGGED, echoes, true, at(0)).unwrap();
+        let pending = visit.keep(&mut index, &Answer { rewritten: true, ..answered(&TAGGED) }, echoes, at(0)).unwrap();
         let id = pending.store(&mut index, 7).unwrap();
         let request: List = &[("if-none-match", "\"a\"")];
         let mut visit = ask(&mut index, request, 1);
-        let answer = visit.confirmed(&mut index, &FRESH, &request, echoes, at(1)).unwrap();
+        let answer = visit.confirmed(&mut index, &answered(&FRESH), &request, echoes, at(1)).unwrap();
         assert_eq!((answer.status, answer.body, header(&answer, "etag")), (200, Some(id), None));
         let answer = served(look_up(&mut index, request, 2).1);
         assert_eq!((answer.status, answer.body, header(&answer, "etag")), (200, Some(id), None));

@@ -1,11 +1,15 @@
 //! The bindings of a deployment: their names, as the documentation has them, and their texts.
 
+use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::deployment::Misconfigured;
+use crate::deployment::{Misconfigured, pasted};
+
+/// Begins all of them.
+pub(crate) const PREFIX: &str = "ATTENTION_";
 
 pub(crate) const KEY: &str = "ATTENTION_API_KEY";
 pub(crate) const NEXT_KEY: &str = "ATTENTION_API_KEY_NEXT";
@@ -31,7 +35,10 @@ pub(crate) const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
 /// A vault that takes longer to give a text is taken for one that does not.
 pub const VAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// All of them.
+/// An Analytics Engine dataset: the driver's own, which is not asked for its text.
+pub(crate) const ANALYTICS: &str = "ATTENTION_ANALYTICS";
+
+/// All that are asked for their texts.
 pub const ALL: [&str; 17] = [
     KEY,
     NEXT_KEY,
@@ -67,32 +74,58 @@ pub enum Text {
 
 /// The texts of the bindings, by their names.
 #[derive(Default)]
-pub struct Texts(Vec<(&'static str, Text)>);
+pub struct Texts {
+    texts: Vec<(&'static str, Text)>,
+    /// Of all bindings that there are, those without a text here included.
+    names: Vec<String>,
+}
 
 impl fmt::Debug for Texts {
     // Without the texts: a key is among them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list().entries(self.texts.iter().map(|(name, _)| name)).finish()
     }
 }
 
 impl Texts {
     /// Gives a binding its text; the last one counts.
     pub fn set(&mut self, name: &'static str, text: Text) {
-        self.0.retain(|(known, _)| *known != name);
-        self.0.push((name, text));
+        self.texts.retain(|(known, _)| *known != name);
+        self.texts.push((name, text));
+    }
+
+    /// There is a binding of this name, whatever it is. One that is nearly a documented one is a fault.
+    pub fn there_is(&mut self, name: &str) {
+        self.names.push(name.to_owned());
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     pub(crate) fn find(&self, name: &'static str) -> &Text {
-        self.0.iter().find(|(known, _)| *known == name).map_or(&Text::Absent, |(_, text)| text)
+        self.texts.iter().find(|(known, _)| *known == name).map_or(&Text::Absent, |(_, text)| text)
     }
 
-    /// An empty text counts as none: that is how a shell unsets a variable.
+    /// As it is given. An empty text counts as none: that is how a shell unsets a variable.
     pub(crate) fn get(&self, name: &'static str) -> Result<Option<&str>, Misconfigured> {
         match self.find(name) {
             Text::Given(text) if !text.trim().is_empty() => Ok(Some(text)),
             Text::Unreadable => Err(Misconfigured::Unreadable(name)),
             _ => Ok(None),
         }
+    }
+
+    /// Without what people's tools put around it.
+    pub(crate) fn read(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, Misconfigured> {
+        let read = self.get(name)?.map(pasted::unquoted).transpose();
+        let read = read.map_err(|slip| Misconfigured::Slip(name, slip))?;
+        Ok(read.filter(|text| !text.is_empty()))
+    }
+
+    /// Of a secret, which may hold quotation marks: with nothing around it but white space.
+    pub(crate) fn secret(&self, name: &'static str) -> Result<Option<&str>, Misconfigured> {
+        let Some(text) = self.get(name)? else { return Ok(None) };
+        pasted::bare(text).map(Some).map_err(|slip| Misconfigured::Slip(name, slip))
     }
 }

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use attention_core::call::RetryPolicy;
 use attention_core::call::Upstream;
+use attention_core::codec::text::whole_number;
 use attention_core::credential::TokenDigest;
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{ApiKey, KeyRing};
@@ -16,9 +17,10 @@ use crate::authorize::callers::Caller;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::policy::{DEFAULT_POLICY, Policies};
 use crate::authorize::sessions::SessionSecret;
-use crate::deployment::Misconfigured;
 use crate::deployment::bindings::{self, Text, Texts};
+use crate::deployment::names::{self, Misspelt};
 use crate::deployment::strict_json::Fault;
+use crate::deployment::{Misconfigured, Slip, digest, origin, pasted, placeholder};
 use crate::limits::rate::Rate;
 use crate::log::{LogFormat, LogLevel, LogSettings};
 
@@ -28,6 +30,8 @@ pub struct Config {
     pub(crate) callers: Vec<Caller>,
     pub(crate) jwt: Option<Jwt>,
     pub(crate) session_secret: Option<SessionSecret>,
+    /// Of the API's keys: a caller that has one of them for a token is told so in the log.
+    pub(crate) api_keys: Vec<TokenDigest>,
     /// The digest of the operator's own token; without one there are no admin routes.
     pub(crate) admin: Option<TokenDigest>,
     pub(crate) policies: Policies,
@@ -51,55 +55,128 @@ impl Config {
 
     /// Everything is checked at once, before anything is served.
     pub(crate) fn parse(texts: &Texts) -> Result<(Self, Upstream), Misconfigured> {
+        for name in texts.names() {
+            if let Some(Misspelt { meant }) = names::misspelt(name) {
+                return Err(Misconfigured::unknown(name, meant));
+            }
+        }
         let upstream = upstream(texts)?;
-        let policies = texts.get(bindings::POLICY)?.unwrap_or(DEFAULT_POLICY);
-        let policies = Policies::parse(policies).map_err(Misconfigured::Policy)?;
+        let policies = policies(texts)?;
         let (callers, jwt) = callers(texts, &policies)?;
-        let session_secret = texts.get(bindings::SESSION_SECRET)?.map(SessionSecret::parse).transpose();
-        let session_secret = session_secret.map_err(Misconfigured::Session)?;
+        let session_secret = texts.secret(bindings::SESSION_SECRET)?.map(session_secret).transpose()?;
         if session_secret.is_none() && callers.iter().any(|caller| caller.mints_sessions) {
             return Err(Misconfigured::NoSessionSecret);
         }
-        let admin = texts.get(bindings::ADMIN)?.map(TokenDigest::from_hex).transpose();
-        let admin = admin.map_err(|error| Misconfigured::Record(bindings::ADMIN, Fault::at("", error.message())))?;
         let config = Self {
             callers,
             jwt,
             session_secret,
-            admin,
+            api_keys: api_keys(texts)?,
+            admin: admin(texts)?,
             policies,
             has_gate: has_gate(texts)?,
             has_limiter: has_limiter(texts)?,
-            origins: origins(texts.get(bindings::ORIGINS)?.unwrap_or_default())?,
+            origins: origins(&texts.read(bindings::ORIGINS)?.unwrap_or_default())?,
             timeout: timeout(texts)?,
             retry: retry(texts)?,
             log: log_settings(texts)?,
         };
+        config.keep_apart(texts)?;
         Ok((config, upstream))
+    }
+
+    /// One text for two purposes makes the holder of one the holder of the other.
+    fn keep_apart(&self, texts: &Texts) -> Result<(), Misconfigured> {
+        let session_secret = texts.secret(bindings::SESSION_SECRET)?.map(TokenDigest::of);
+        let mut secrets: Vec<(&'static str, TokenDigest)> = Vec::new();
+        for key in &self.api_keys {
+            secrets.push((bindings::KEY, *key));
+        }
+        for (name, digest) in [(bindings::SESSION_SECRET, session_secret), (bindings::ADMIN, self.admin)]
+            .into_iter()
+            .chain(self.callers.iter().map(|caller| (bindings::CALLERS, Some(caller.token))))
+        {
+            let Some(digest) = digest else { continue };
+            // Two keys may be one, and callers have been compared with each other.
+            if let Some((other, _)) = secrets.iter().find(|(_, known)| known.matches(digest)) {
+                return Err(Misconfigured::OneForTwo(name, other));
+            }
+            if name != bindings::CALLERS {
+                secrets.push((name, digest));
+            }
+        }
+        Ok(())
     }
 }
 
 fn upstream(texts: &Texts) -> Result<Upstream, Misconfigured> {
     let key = |name| {
-        let parse = |text| ApiKey::parse(text).map_err(|error| Misconfigured::Key(name, error));
-        texts.get(name)?.map(parse).transpose()
+        let Some(text) = texts.secret(name)? else { return Ok(None) };
+        // As it was given: what may be around a key is core's to say, to the letter.
+        let key =
+            ApiKey::parse(texts.get(name)?.unwrap_or_default()).map_err(|error| Misconfigured::Key(name, error))?;
+        if placeholder::is_word(text) { Err(Misconfigured::Slip(name, Slip::Placeholder)) } else { Ok(Some(key)) }
     };
     let current = key(bindings::KEY)?.ok_or(Misconfigured::NoKey)?;
     let next = key(bindings::NEXT_KEY)?;
-    let base = texts.get(bindings::BASE_URL)?.unwrap_or(DEFAULT_BASE_URL);
-    let base = BaseUrl::parse(base).map_err(Misconfigured::BaseUrl)?;
+    let base = texts.read(bindings::BASE_URL)?;
+    let base = BaseUrl::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL)).map_err(Misconfigured::BaseUrl)?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
+    if !base.path().bytes().all(is_plain) {
+        return Err(Misconfigured::Slip(bindings::BASE_URL, Slip::OddPath));
+    }
     Ok(Upstream::new(base, KeyRing::new(current, next)))
 }
 
+fn api_keys(texts: &Texts) -> Result<Vec<TokenDigest>, Misconfigured> {
+    let keys = [texts.secret(bindings::KEY)?, texts.secret(bindings::NEXT_KEY)?];
+    Ok(keys.into_iter().flatten().map(TokenDigest::of).collect())
+}
+
+/// Rules, a line each; a JSON list of them is as good.
+fn policies(texts: &Texts) -> Result<Policies, Misconfigured> {
+    let Some(text) = texts.read(bindings::POLICY)? else {
+        return Policies::parse(DEFAULT_POLICY).map_err(Misconfigured::Policy);
+    };
+    let rules = match pasted::list(&text) {
+        // Nothing said is the default policy; a list of nothing says that nothing is allowed, or was forgotten.
+        Some(rules) if rules.is_empty() => return Err(Misconfigured::Slip(bindings::POLICY, Slip::EmptyList)),
+        Some(rules) => rules.join("\n"),
+        None => text.into_owned(),
+    };
+    Policies::parse(&rules).map_err(Misconfigured::Policy)
+}
+
 fn callers(texts: &Texts, policies: &Policies) -> Result<(Vec<Caller>, Option<Jwt>), Misconfigured> {
-    let callers = texts.get(bindings::CALLERS)?.map(|text| Caller::parse_list(text, policies)).transpose();
+    let callers = texts.read(bindings::CALLERS)?.map(|text| Caller::parse_list(&text, policies)).transpose();
     let callers = callers.map_err(|fault| Misconfigured::Record(bindings::CALLERS, fault))?.unwrap_or_default();
-    let jwt = texts.get(bindings::JWT)?.map(|text| Jwt::parse(text, policies)).transpose();
+    let jwt = texts.read(bindings::JWT)?.map(|text| Jwt::parse(&text, policies)).transpose();
     let jwt = jwt.map_err(|fault| Misconfigured::Record(bindings::JWT, fault))?;
     if callers.is_empty() && jwt.is_none() {
         return Err(Misconfigured::NoCallers);
     }
     Ok((callers, jwt))
+}
+
+fn session_secret(text: &str) -> Result<SessionSecret, Misconfigured> {
+    let slip = |slip| Err(Misconfigured::Slip(bindings::SESSION_SECRET, slip));
+    if placeholder::is_one(text) {
+        return slip(Slip::Placeholder);
+    }
+    if pasted::is_quoted(text) {
+        return slip(Slip::Quotes);
+    }
+    SessionSecret::parse(text).map_err(Misconfigured::Session)
+}
+
+fn admin(texts: &Texts) -> Result<Option<TokenDigest>, Misconfigured> {
+    let Some(text) = texts.read(bindings::ADMIN)? else { return Ok(None) };
+    let fault = |what: String| Misconfigured::Record(bindings::ADMIN, Fault::at("", what));
+    let admin = digest::read(&text).map_err(fault)?;
+    if digest::known().iter().any(|known| known.matches(admin)) {
+        return Err(fault(digest::IS_KNOWN.to_owned()));
+    }
+    Ok(Some(admin))
 }
 
 /// The gate is a Durable Object, which has no text. It is the gate's own to keep the budget; here it is only made
@@ -127,9 +204,9 @@ fn has_limiter(texts: &Texts) -> Result<bool, Misconfigured> {
 }
 
 fn number(texts: &Texts, name: &'static str, range: RangeInclusive<u64>, otherwise: u64) -> Result<u64, Misconfigured> {
-    let Some(text) = texts.get(name)? else { return Ok(otherwise) };
-    let number = text.trim().parse().ok().filter(|number| range.contains(number));
-    number.ok_or(Misconfigured::Number(name, *range.end()))
+    let Some(text) = texts.read(name)? else { return Ok(otherwise) };
+    let number = whole_number(&text).filter(|number| range.contains(number));
+    number.ok_or(Misconfigured::Number(name, *range.start(), *range.end()))
 }
 
 fn timeout(texts: &Texts) -> Result<Duration, Misconfigured> {
@@ -147,12 +224,12 @@ fn retry(texts: &Texts) -> Result<RetryPolicy, Misconfigured> {
 fn log_settings(texts: &Texts) -> Result<LogSettings, Misconfigured> {
     Ok(LogSettings {
         sample_percent: number(texts, bindings::LOG_SAMPLE, 0..=100, 100)?,
-        format: match texts.get(bindings::LOG_FORM)? {
+        format: match word(texts, bindings::LOG_FORM)?.as_deref() {
             None | Some("short") => LogFormat::Short,
             Some("columns") => LogFormat::Columns,
             Some(_) => return Err(Misconfigured::LogForm),
         },
-        level: match texts.get(bindings::LOG)? {
+        level: match word(texts, bindings::LOG)?.as_deref() {
             None | Some("all") => LogLevel::All,
             Some("errors") => LogLevel::Errors,
             Some("silent") => LogLevel::Silent,
@@ -161,17 +238,24 @@ fn log_settings(texts: &Texts) -> Result<LogSettings, Misconfigured> {
     })
 }
 
-/// Exact origins, separated by commas, as a browser writes them (RFC 6454 §6.2).
+/// One of a few words, in whatever case.
+fn word(texts: &Texts, name: &'static str) -> Result<Option<String>, Misconfigured> {
+    Ok(texts.read(name)?.map(|word| word.to_ascii_lowercase()))
+}
+
+/// Exact origins, separated by commas, blanks or line ends; a JSON list of them is as good.
 fn origins(text: &str) -> Result<Vec<String>, Misconfigured> {
-    text.split(',')
-        .map(str::trim)
+    let listed = pasted::list(text);
+    let split = |text: &str| -> Vec<String> {
+        text.split(|c: char| c == ',' || c.is_whitespace()).map(str::to_owned).collect()
+    };
+    listed
+        .unwrap_or_else(|| split(text))
+        .iter()
+        .map(|origin| origin.trim())
         .filter(|origin| !origin.is_empty())
         .enumerate()
-        .map(|(index, origin)| match BaseUrl::parse(origin) {
-            // A base URL that is all origin, and already in its canonical spelling.
-            Ok(base) if base.path().is_empty() && base.as_str() == origin => Ok(origin.to_owned()),
-            _ => Err(Misconfigured::Origin { index }),
-        })
+        .map(|(index, text)| origin::read(text).map_err(|why| Misconfigured::Origin { index, why }))
         .collect()
 }
 
@@ -264,7 +348,31 @@ mod tests {
             ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "sentinel".into()),
             ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "0".into()),
             ("ATTENTION_MAX_RETRIES", binding::RETRIES, "11".into()),
+            ("ATTENTION_TIMEOUT_MS: not a whole number from 1 to 900000; write digits", binding::TIMEOUT, "30s".into()),
+            ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "30_000".into()),
+            ("ATTENTION_TIMEOUT_MS", binding::TIMEOUT, "+30000".into()),
             ("ATTENTION_LOG", binding::LOG, "sentinel".into()),
+            ("ATTENTION_LOG: begins with the name", binding::LOG, "export ATTENTION_LOG=sentinel".into()),
+            ("ATTENTION_API_KEY: begins with the name", binding::KEY, "ATTENTION_API_KEY=sentinel".into()),
+            ("ATTENTION_API_KEY: has quotation marks as word", binding::KEY, "\u{201c}sentinel\u{201d}".into()),
+            ("ATTENTION_POLICY: is a list with nothing in it", binding::POLICY, "[]".into()),
+            ("ATTENTION_SESSION_SECRET: is a placeholder", binding::SESSION_SECRET, "<sentinel>".into()),
+            (
+                "ATTENTION_SESSION_SECRET: is in quotation marks",
+                binding::SESSION_SECRET,
+                "\"sentinel-of-a-secret-of-some-length-0\"".into(),
+            ),
+            ("ATTENTION_ADMIN_SHA256: is the same secret as", binding::ADMIN, TokenDigest::of(KEY).to_hex()),
+            ("ATTENTION_CALLERS: is the same secret as that of ATTENTION_ADMIN_SHA256", binding::ADMIN, digest.clone()),
+            ("ATTENTION_ADMIN_SHA256: is the digest", binding::ADMIN, TokenDigest::of("").to_hex()),
+            (
+                "a quotation mark as word processors write it",
+                binding::CALLERS,
+                "[{\u{201c}sentinel\u{201d}:\"a\"}]".into(),
+            ),
+            ("JSON has double quotation marks", binding::CALLERS, "[{'name':'sentinel'}]".into()),
+            ("a comma too many", binding::CALLERS, format!("[{},\n]", caller("sentinel"))),
+            ("a list of objects goes between", binding::CALLERS, caller("sentinel")),
             ("ATTENTION_LOG_SAMPLE_PERCENT", binding::LOG_SAMPLE, "101".into()),
             ("ATTENTION_BUDGET: is to be calls per time", binding::BUDGET, "sentinel/s".into()),
             ("ATTENTION_BUDGET is set, but ATTENTION_GATE", binding::BUDGET, "50/s".into()),

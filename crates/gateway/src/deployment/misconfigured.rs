@@ -9,6 +9,7 @@ use attention_core::url::BaseUrlError;
 
 use crate::authorize::policy::PolicyError;
 use crate::authorize::sessions::SessionError;
+use crate::deployment::Slip;
 use crate::deployment::bindings as binding;
 use crate::deployment::strict_json::Fault;
 
@@ -35,9 +36,22 @@ pub enum Misconfigured {
     Origin {
         /// Which of them, from 0.
         index: usize,
+        /// What is wrong with it, and what to do.
+        why: &'static str,
     },
-    /// This binding is not a whole number from the least to this.
-    Number(&'static str, u64),
+    /// This binding is not a whole number from one to the other.
+    Number(&'static str, u64, u64),
+    /// The text of this binding was spoilt on its way.
+    Slip(&'static str, Slip),
+    /// There is a binding of a name that is nearly a documented one.
+    Unknown {
+        /// Its name, as far as it is one.
+        name: String,
+        /// What is probably meant.
+        meant: Option<&'static str>,
+    },
+    /// The first of these has the same secret as the other.
+    OneForTwo(&'static str, &'static str),
     /// The log's level is none of those that there are.
     LogLevel,
     /// Nor is its format.
@@ -53,6 +67,12 @@ pub enum Misconfigured {
 }
 
 impl Misconfigured {
+    /// Of a name only what a name is made of is told.
+    pub(crate) fn unknown(name: &str, meant: Option<&'static str>) -> Self {
+        let is_part = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        Self::Unknown { name: name.chars().take(64).take_while(is_part).collect(), meant }
+    }
+
     /// Which binding it is and what is wrong with it, in one line.
     pub fn message(&self) -> String {
         match self {
@@ -77,14 +97,26 @@ impl Misconfigured {
                 [name, " is not set, but a caller may mint sessions; run `wrangler secret put ", name, "`"].concat()
             }
             Self::Policy(error) => [binding::POLICY, ": ", &error.message()].concat(),
-            Self::Origin { index } => [
-                binding::ORIGINS,
-                ": entry ",
-                &text::count(*index),
-                " is not an exact origin such as https://app.example (https, lower case, no path, no `*`)",
-            ]
-            .concat(),
-            Self::Number(name, most) => [name, ": not a whole number up to ", &text::decimal(*most)].concat(),
+            Self::Origin { index, why } => {
+                let entry = text::count(*index);
+                [binding::ORIGINS, ": entry ", &entry, " is not an exact origin such as https://app.example: ", why].concat()
+            }
+            Self::Number(name, least, most) => {
+                let (least, most) = (text::decimal(*least), text::decimal(*most));
+                let form = "; write digits alone, without a unit, a fraction, `_` or `,`";
+                [name, ": not a whole number from ", &least, " to ", &most, form].concat()
+            }
+            Self::Slip(name, slip) => [name, ": ", slip.message()].concat(),
+            Self::Unknown { name, meant: Some(meant) } => {
+                [name, " is not the name of a binding; is ", meant, " meant? Nothing reads it as it is"].concat()
+            }
+            Self::Unknown { name, meant: None } => {
+                [name, " is not the name of a binding, though it begins as they do; take it out, or see its spelling"].concat()
+            }
+            Self::OneForTwo(name, other) if name == other => [name, ": two of them are the same secret"].concat(),
+            Self::OneForTwo(name, other) => {
+                [name, ": is the same secret as that of ", other, "; make one of its own for each"].concat()
+            }
             Self::LogLevel => [binding::LOG, ": one of all, errors, silent"].concat(),
             Self::LogForm => [binding::LOG_FORM, ": one of short, columns"].concat(),
             Self::NotALimiter => [binding::RATE_LIMIT, ": not a Rate Limiting binding"].concat(),

@@ -6,22 +6,31 @@
 
 use alloc::string::String;
 
+use attention_core::Slot;
 use attention_core::call::Upstream;
 
+use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
+use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::breaker::Breaker;
 use crate::limits::rate::Allowances;
 
 pub mod bindings;
 mod config;
+pub(crate) mod digest;
 mod misconfigured;
+mod names;
+mod origin;
+pub(crate) mod pasted;
+pub(crate) mod placeholder;
 pub(crate) mod strict_json;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
 pub use misconfigured::Misconfigured;
+pub use pasted::Slip;
 
 /// A valid configuration, and what an isolate remembers under it.
 #[derive(Debug)]
@@ -32,19 +41,25 @@ pub struct Deployment {
     pub(crate) breaker: Breaker,
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
+    pub(crate) sources: Sources,
+    pub(crate) room: Room,
 }
 
 impl Deployment {
     /// Reads the texts of the bindings, all of them.
     pub fn parse(texts: &Texts) -> Result<Self, Misconfigured> {
         let (config, upstream) = Config::parse(texts)?;
+        let key = upstream.keys().authorization(Slot::Current);
+        let key = key.as_ref().map_or("", |key| key.expose());
         Ok(Self {
+            sources: Sources::new(key),
             config,
             upstream,
             allowances: Allowances::default(),
             breaker: Breaker::default(),
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
+            room: Room::default(),
         })
     }
 

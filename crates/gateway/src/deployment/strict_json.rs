@@ -11,11 +11,20 @@ use core::fmt;
 use attention_core::codec::json::{self, Element, Malformed};
 use attention_core::codec::text;
 
+use crate::deployment::pasted::is_typographic;
+
 /// What is wrong with a JSON text of the configuration, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// It is no JSON, or the value there is not a list or an object as it should be.
-    Syntax { line: usize, column: usize },
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is probably the matter there.
+        hint: Option<&'static str>,
+    },
     /// The member at this path.
     Member { path: String, what: String },
 }
@@ -29,9 +38,10 @@ impl Fault {
 impl Fault {
     pub(crate) fn message(&self) -> String {
         match self {
-            Self::Syntax { line, column } => {
+            Self::Syntax { line, column, hint } => {
                 let (line, column) = (text::count(*line), text::count(*column));
-                ["not JSON of the expected shape at line ", &line, ", column ", &column].concat()
+                let (colon, hint) = hint.map_or(("", ""), |hint| (": ", hint));
+                ["not JSON of the expected shape at line ", &line, ", column ", &column, colon, hint].concat()
             }
             Self::Member { path, what } => [path, ": ", what].concat(),
         }
@@ -41,6 +51,34 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message())
+    }
+}
+
+/// A value that is no list and no object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Scalar {
+    Text(String),
+    Flag(bool),
+    /// A whole number that is not negative.
+    Number(u64),
+}
+
+impl Scalar {
+    fn of(element: &Element<'_>) -> Option<Self> {
+        match (element.as_bool(), element.as_whole_number()) {
+            (Some(flag), _) => Some(Self::Flag(flag)),
+            (_, Some(number)) => Some(Self::Number(number)),
+            _ => element.clone().into_text().map(|text| Self::Text(text.into_owned())),
+        }
+    }
+
+    /// Whether a value elsewhere is this one. The texts `true` and `false` are flags as well, since some
+    /// configurations can hold nothing but texts; a flag is no text.
+    pub(crate) fn is(&self, element: &Element<'_>) -> bool {
+        match (self, Self::of(element)) {
+            (Self::Text(text), Some(Self::Flag(flag))) => text == if flag { "true" } else { "false" },
+            (own, other) => other.as_ref() == Some(own),
+        }
     }
 }
 
@@ -55,7 +93,28 @@ impl<'a> Document<'a> {
 
     fn fault(self, at: Malformed) -> Fault {
         let (line, column) = at.line_and_column(self.0);
-        Fault::Syntax { line, column }
+        let around = self.0.lines().nth(line - 1).unwrap_or_default();
+        let hint = match around.chars().nth(column - 1) {
+            Some(c) if is_typographic(c) => Some("a quotation mark as word processors write it; write \""),
+            Some('\'') => Some("JSON has double quotation marks"),
+            Some('\\') => Some("a backslash before a quotation mark: it was escaped once more than it is read"),
+            Some(']' | '}') if self.before(line, column).ends_with(',') => Some("a comma too many before it"),
+            Some('/' | '#') => Some("JSON has no comments"),
+            Some('<' | '$') => Some("a placeholder from a template; put in the value that it stands for"),
+            Some('{') if line == 1 && column == 1 => Some("a list of objects goes between [ and ]"),
+            Some('[') if line == 1 && column == 1 => Some("one object goes between { and }, and is no list"),
+            None if line == self.0.lines().count() => Some("it ends too early"),
+            _ => None,
+        };
+        Fault::Syntax { line, column, hint }
+    }
+
+    /// The text before a place, without the white space at its end.
+    fn before(self, line: usize, column: usize) -> &'a str {
+        let start: usize = self.0.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let row = self.0.get(start..).unwrap_or_default();
+        let width: usize = row.chars().take(column - 1).map(char::len_utf8).sum();
+        self.0.get(..start + width).unwrap_or_default().trim_end()
     }
 
     /// The document's objects, when it is a list of them.
@@ -121,7 +180,9 @@ impl<'a> Record<'a> {
     }
 
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Fault> {
-        let flag = |element: &Element<'a>| element.as_bool().ok_or_else(|| self.fault(name, "is to be true or false"));
+        let flag = |element: &Element<'a>| {
+            element.as_bool().ok_or_else(|| self.fault(name, "is to be true or false, without quotes"))
+        };
         self.get(name).map(flag).transpose().map(Option::unwrap_or_default)
     }
 
@@ -142,6 +203,22 @@ impl<'a> Record<'a> {
         let list = element.elements().map_err(|_| not_texts())?;
         let texts: Option<Vec<_>> = list.into_iter().map(|item| item.into_text().map(Cow::into_owned)).collect();
         texts.ok_or_else(not_texts).map(Some)
+    }
+
+    /// Whether there is a member of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// A text, a flag or a whole number, or a list of them.
+    pub(crate) fn scalars(&self, name: &str) -> Result<Option<Vec<Scalar>>, Fault> {
+        let Some(element) = self.get(name) else { return Ok(None) };
+        if let Some(scalar) = Scalar::of(element) {
+            return Ok(Some(vec![scalar]));
+        }
+        let not_scalars = || self.fault(name, "is to be a text, true, false or a whole number, or a list of them");
+        let list = element.elements().map_err(|_| not_scalars())?;
+        list.iter().map(Scalar::of).collect::<Option<_>>().map(Some).ok_or_else(not_scalars)
     }
 
     /// A list of objects; absent is empty.

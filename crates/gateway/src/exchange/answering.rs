@@ -3,20 +3,23 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 use attention_core::call::MAX_ERROR_BODY_BYTES;
 use attention_core::{Headers, Timestamp};
 
 use super::calling::Response;
 use super::{Body, Exchange, HeaderEdit, Pass, Stage, Step, in_millis};
+use crate::answer::header_policy::Edited;
 use crate::answer::problem::Problem;
-use crate::answer::{echo, members};
+use crate::answer::status::is_without_content;
+use crate::answer::{coding, echo, media_type, members};
 use crate::authorize::cors;
-use crate::cache::{Pending, Unconfirmed};
+use crate::cache::{Answer, Unconfirmed};
 use crate::deployment::{Deployment, Misconfigured};
 use crate::log::{CallRecord, DataPoint, LogSettings, Record, SwitchRecord};
 
-/// An answer that is to be redacted is taken apart in memory, of which an isolate has 128 MB.
+/// An answer that is to be redacted is taken apart in memory; see [`Room`](crate::answer::room::Room).
 const REDACTABLE_BYTES: usize = 8 * 1024 * 1024;
 
 /// What is left of a request that has been answered.
@@ -26,6 +29,17 @@ pub struct Finished {
     pub line: Option<String>,
     /// Whether the request is a known caller's, rather than a stranger's, a probe or the operator's.
     pub is_call: bool,
+}
+
+/// What is left of JSON without these members. A text is one value: what it holds cannot be taken apart.
+fn redacted(json: &[u8], names: &[String]) -> Option<Vec<u8>> {
+    let left = members::redact(json, names).ok()?;
+    (left.first() != Some(&b'"')).then_some(left)
+}
+
+/// Whether the head says that nothing follows.
+fn is_empty(headers: &dyn Headers) -> bool {
+    headers.get("content-length").is_some_and(|length| length.trim() == "0")
 }
 
 impl Exchange {
@@ -38,56 +52,59 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let &Response { status, headers, .. } = response;
+        let edits = mem::take(&mut self.edits);
+        let down = Edited { headers, edits: &edits };
+        let answer = Answer { status, headers, down: &down, rewritten: self.redacts() };
+        let keys = deployment.upstream.keys();
+        let echoes = |value: &str| echo::echoes(keys, value);
         if let Some(visit) = &mut self.visit
             && status == 304
             && self.condition.is_some()
         {
-            let keys = deployment.upstream.keys();
-            let echoes = |value: &str| echo::echoes(keys, value);
-            let confirmed = visit.confirmed(&mut deployment.cache, headers, request, echoes, now);
+            let confirmed = visit.confirmed(&mut deployment.cache, &answer, request, echoes, now);
             let stored = confirmed.map_err(|Unconfirmed| Problem::unconfirmed())?;
             self.go(Stage::Over, Step::Serve(stored));
             return Ok(());
         }
-        let redacts = self.forward.as_ref().is_some_and(|forward| !forward.redact.is_empty());
-        let keep = self.keep(deployment, status, headers, redacts, now);
-        if redacts {
-            self.kept = keep;
-            let timeout = deployment.config.timeout;
-            self.go(Stage::Redacting, Step::ReadResponse { limit: REDACTABLE_BYTES, timeout });
+        let keep = self.visit.as_ref().and_then(|visit| visit.keep(&mut deployment.cache, &answer, echoes, now));
+        let method = self.forward.as_ref().ok_or_else(Problem::internal)?.method;
+        if is_without_content(method, status) {
+            self.pass(Body::Empty, edits);
+        } else if !self.redacts() {
+            self.pass(Body::Streamed { keep }, edits);
+        } else if is_empty(headers) || media_type::is_json(headers) {
+            (self.kept, self.edits) = (keep, edits);
+            self.read(deployment, Stage::Redacting, REDACTABLE_BYTES, now);
         } else {
-            self.pass(Body::Streamed { keep }, Vec::new());
+            return Err(Problem::unredactable());
         }
         Ok(())
     }
 
-    fn keep(
-        &self,
-        deployment: &mut Deployment,
-        status: u16,
-        headers: &dyn Headers,
-        rewritten: bool,
-        now: Timestamp,
-    ) -> Option<Pending> {
-        let keys = deployment.upstream.keys();
-        let echoes = |value: &str| echo::echoes(keys, value);
-        self.visit.as_ref()?.keep(&mut deployment.cache, status, headers, echoes, rewritten, now)
+    /// Has the response's body read, within the memory that there is for all of them.
+    fn read(&mut self, deployment: &mut Deployment, stage: Stage, limit: usize, now: Timestamp) {
+        let timeout = deployment.config.timeout;
+        // Whoever reports late has no part of it any more, and whoever left gives it back.
+        self.share = Some(deployment.room.share(now.saturating_add(timeout)));
+        self.go(stage, Step::ReadResponse { limit, timeout });
     }
 
-    /// The body of an answer of which something is taken out. It was read decoded, and is no longer what the
-    /// entity tag names.
+    /// The body of an answer of which something is taken out.
     pub(super) fn on_redactable(&mut self, deployment: &mut Deployment, body: Option<Vec<u8>>) -> Result<(), Problem> {
-        let names = self.forward.as_ref().map_or(&[][..], |forward| &forward.redact);
-        let edits = [("content-encoding", None), ("etag", None)].into();
-        let kept = self.kept.take();
+        let (kept, edits) = (self.kept.take(), mem::take(&mut self.edits));
+        let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         let body = match body {
             // An answer with nothing in it is its status.
             Some(body) if body.is_empty() => Body::Empty,
             Some(body) => {
-                let bytes = members::redact(&body, names).map_err(|_| Problem::unredactable())?;
+                let bytes = redacted(&body, &forward.redact).ok_or_else(Problem::unredactable)?;
+                if let Some(share) = &self.share {
+                    share.shrink(bytes.len());
+                }
                 let keep = kept.and_then(|kept| kept.store(&mut deployment.cache, bytes.len()));
                 Body::Replaced { bytes, keep }
             }
+            None if self.is_crowded_out => return Err(Problem::crowded_out(forward.method)),
             None => return Err(Problem::unredactable()),
         };
         self.pass(body, edits);
@@ -95,9 +112,17 @@ impl Exchange {
     }
 
     /// The API refused the call: what it says is read, since it may echo the key.
-    pub(super) fn read_error(&mut self, deployment: &Deployment) {
-        let timeout = deployment.config.timeout;
-        self.go(Stage::ReadingError, Step::ReadResponse { limit: MAX_ERROR_BODY_BYTES, timeout });
+    pub(super) fn read_error(
+        &mut self,
+        deployment: &mut Deployment,
+        headers: &dyn Headers,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
+            return self.on_error_body(deployment, None, now);
+        }
+        self.read(deployment, Stage::ReadingError, MAX_ERROR_BODY_BYTES, now);
+        Ok(())
     }
 
     /// The body of an error. Half of it may not pass for all, and half a key would not be found in it.
@@ -109,20 +134,38 @@ impl Exchange {
     ) -> Result<(), Problem> {
         let upstream = &deployment.upstream;
         let body = body.unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        let told = echo::scrubbed(upstream.keys(), &text).unwrap_or_default();
         let call = self.call.as_ref().ok_or_else(Problem::internal)?;
-        let error = call.error(upstream, &String::from_utf8_lossy(&body), now);
+        let error = call.error(upstream, &told, now);
         let problem = Problem::of_upstream(&error);
         self.facts.upstream_error = Some(error);
         if let Some(problem) = problem {
             return Err(problem);
         }
-        let edits = [
-            // It was read decoded.
-            ("content-encoding", None),
-            // No error is worth keeping, whatever the API says of caches.
-            ("cache-control", Some(Cow::Borrowed("private, no-store"))),
-        ];
-        self.pass(Body::Replaced { bytes: echo::scrubbed(upstream.keys(), body), keep: None }, edits.into());
+        let method = self.forward.as_ref().ok_or_else(Problem::internal)?.method;
+        if is_without_content(method, self.facts.upstream_status.unwrap_or_default()) {
+            let edits = mem::take(&mut self.edits);
+            self.pass(Body::Empty, edits);
+            return Ok(());
+        }
+        // What is not UTF-8 holds nothing that an error needs, and nobody could find a key in it.
+        let is_text = matches!(text, Cow::Borrowed(_));
+        let names = self.forward.as_ref().map_or(&[][..], |forward| &forward.redact);
+        let bytes = match told {
+            _ if !is_text => Vec::new(),
+            told if names.is_empty() || told.is_empty() => told.into_owned().into_bytes(),
+            // Its members are those that the caller may not see elsewhere.
+            told => redacted(told.as_bytes(), names).unwrap_or_default(),
+        };
+        let mut edits = mem::take(&mut self.edits);
+        if bytes != body {
+            edits.push(("etag", None));
+        }
+        if bytes.is_empty() {
+            edits.extend(["content-type", "content-language", "content-disposition"].map(|name| (name, None)));
+        }
+        self.pass(Body::Replaced { bytes, keep: None }, edits);
         Ok(())
     }
 
@@ -155,7 +198,10 @@ impl Exchange {
     ) -> Finished {
         let record = self.record(deployment.ok(), status, now);
         let settings = deployment.map_or_else(|_| LogSettings::default(), |deployment| deployment.config.log);
-        Finished { line: settings.line(&record, self.facts.is_probe, jitter), is_call: self.facts.caller.is_some() }
+        // What a line of its source tells of already needs none.
+        let is_told = self.facts.refusal.as_ref().is_none_or(|noted| noted.told.is_some());
+        let line = if is_told { settings.line(&record, self.facts.is_probe, jitter) } else { None };
+        Finished { line, is_call: self.facts.caller.is_some() }
     }
 
     /// What Analytics Engine keeps of a request that is about to be answered with `status`.
@@ -177,6 +223,9 @@ impl Exchange {
             route: facts.route.as_deref(),
             code: facts.code,
             fault: facts.fault.as_deref(),
+            hint: facts.hint,
+            source: facts.refusal.as_ref().map(|noted| noted.source.as_str()),
+            refusals: facts.refusal.as_ref().and_then(|noted| noted.told),
             trace: facts.trace.as_deref(),
             cache: self.visit.as_ref().map(|visit| visit.outcome().as_str()),
             call: self.call.as_ref().map(|call| CallRecord {

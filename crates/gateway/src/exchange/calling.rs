@@ -10,9 +10,13 @@ use attention_core::call::{Attempt, Verdict};
 use attention_core::{Action, Headers, Method, Slot, Timestamp};
 
 use super::{Carries, Exchange, HeaderEdit, Send, Stage, Step, Then};
+use crate::answer::echo;
+use crate::answer::header_policy::{Coming, Handling};
 use crate::answer::health;
 use crate::answer::problem::Problem;
 use crate::answer::reply::Reply;
+use crate::answer::status::Asked;
+use crate::authorize::identity::NamedBy;
 use crate::authorize::policy::BodyLength;
 use crate::deployment::Deployment;
 use crate::limits;
@@ -24,6 +28,27 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a probe asks for.
 const PROBE_HEADERS: &[(&str, &str)] = &[("accept", "application/json")];
+
+/// The headers in which servers name an exchange, which an error's log line repeats.
+const NAMES: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
+
+/// Whether a server names an exchange by a key.
+fn echoed_name(deployment: &Deployment, headers: &dyn Headers) -> bool {
+    let keys = deployment.upstream.keys();
+    NAMES.iter().any(|name| headers.get(name).is_some_and(|value| echo::echoes(keys, &value)))
+}
+
+/// Headers, but for [`NAMES`] when those are hidden.
+struct Named<'a> {
+    headers: &'a dyn Headers,
+    is_hidden: bool,
+}
+
+impl Headers for Named<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        if self.is_hidden && NAMES.contains(&name) { None } else { self.headers.get(name) }
+    }
+}
 
 /// The head of a response.
 pub(super) struct Response<'a> {
@@ -139,7 +164,19 @@ impl Exchange {
             let value = Some(Cow::Owned(value.clone()));
             edits.extend([("if-none-match", None), ("if-modified-since", None), (*name, value)]);
         }
+        if let Some(codings) = &self.codings {
+            edits.push(("accept-encoding", Some(codings.clone())));
+        }
+        // A part cannot be taken apart.
+        if self.redacts() {
+            edits.extend([("range", None), ("if-range", None)]);
+        }
         edits
+    }
+
+    /// Whether members are taken out of the answer.
+    pub(super) fn redacts(&self) -> bool {
+        self.forward.as_ref().is_some_and(|forward| !forward.redact.is_empty())
     }
 
     pub(super) fn on_response(
@@ -153,8 +190,9 @@ impl Exchange {
         self.facts.upstream_status = Some(status);
         deployment.breaker.answered(status, now);
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;
+        let named = Named { headers, is_hidden: status >= 400 && echoed_name(deployment, headers) };
         let upstream = &mut deployment.upstream;
-        let action = call.on_response(upstream, status, headers, now, jitter);
+        let action = call.on_response(upstream, status, &named, now, jitter);
         self.facts.switch = upstream.take_switch().or(self.facts.switch);
         let closed = upstream.closed_for(now);
         self.closes_gate_for = (deployment.config.has_gate && !closed.is_zero()).then_some(closed);
@@ -164,10 +202,44 @@ impl Exchange {
         };
         self.invalidate(deployment);
         self.facts.upstream_time = now.saturating_since(self.facts.started);
-        if verdict == Verdict::Success {
+        let is_success = verdict == Verdict::Success;
+        self.judge_head(deployment, request, response, is_success, now)?;
+        if is_success {
             return self.on_success(deployment, request, response, now);
         }
-        self.read_error(deployment);
+        self.read_error(deployment, headers, now)
+    }
+
+    /// What the head of an answer comes to, whatever its body is.
+    fn judge_head(
+        &mut self,
+        deployment: &Deployment,
+        request: &dyn Headers,
+        response: &Response<'_>,
+        is_success: bool,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let &Response { status, headers, .. } = response;
+        let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
+        let asked = Asked {
+            method: forward.method,
+            request,
+            may_be_a_part: !self.redacts(),
+            is_conditional: self.condition.is_some(),
+        };
+        if !asked.fits(status) {
+            return Err(Problem::out_of_place());
+        }
+        let handling = match is_success {
+            true if self.redacts() => Handling::Redacted,
+            true => Handling::Streamed,
+            false => Handling::Error,
+        };
+        let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && request.get("authorization").is_none();
+        let echoes = |value: &str| echo::echoes(deployment.upstream.keys(), value);
+        let base = deployment.upstream.base();
+        let coming = Coming { status, headers, base, handling, is_told_apart_otherwise, now, echoes: &echoes };
+        self.edits = coming.edits();
         Ok(())
     }
 

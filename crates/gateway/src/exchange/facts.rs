@@ -7,6 +7,7 @@ use attention_core::call::Switch;
 use attention_core::{Error, Method, Timestamp};
 
 use crate::authorize::identity::NamedBy;
+use crate::authorize::sources::Noted;
 use crate::limits::rate::Rate;
 
 /// Filled in on the way; what was never reached stays out of the line.
@@ -37,6 +38,10 @@ pub struct Facts {
     pub(crate) switch: Option<Switch>,
     /// What the operator has to know, beside the request itself.
     pub(crate) fault: Option<String>,
+    /// What there is to do about it.
+    pub(crate) hint: Option<&'static str>,
+    /// Where refused credentials come from, and whether the line that tells of them is to be.
+    pub(crate) refusal: Option<Noted>,
     /// A probe asks every few seconds, and its answer is its own record.
     pub(crate) is_probe: bool,
 }
@@ -61,6 +66,8 @@ impl Facts {
             upstream_error: None,
             switch: None,
             fault: None,
+            hint: None,
+            refusal: None,
             is_probe: false,
         }
     }

@@ -10,7 +10,7 @@ use crate::answer::problem::Problem;
 use crate::answer::reply::Reply;
 use crate::authorize::identity::{self, Identity, NamedBy};
 use crate::authorize::jwt::claims::Refusal;
-use crate::authorize::jwt::key_set::KeySetStep;
+use crate::authorize::jwt::key_set::{KeySetStep, RETRY_AFTER};
 use crate::authorize::jwt::token;
 use crate::authorize::sessions::mint::mint;
 use crate::authorize::{self, Permitted};
@@ -33,7 +33,7 @@ impl Exchange {
                 self.token = Some(token.as_str().to_owned());
                 self.verify(deployment, now)
             }
-            Some(Err(refusal)) => Err(self.jwt_refused(&refusal.reason())),
+            Some(Err(refusal)) => Err(self.jwt_refused(&refusal)),
             Some(Ok(None)) | None => {
                 let authorization = request.get("authorization");
                 let page = self.facts.page.as_deref();
@@ -53,7 +53,7 @@ impl Exchange {
                 let url = jwt.keys_url().to_owned();
                 self.go(Stage::FetchingKeySet, Step::FetchKeySet { url, timeout, limit });
             }
-            KeySetStep::Unavailable => return Err(self.jwt_refused(&Refusal::NoKeySet.reason())),
+            KeySetStep::Unavailable => return Err(self.issuer_unavailable()),
         }
         Ok(())
     }
@@ -73,10 +73,12 @@ impl Exchange {
     ) -> Result<(), Problem> {
         match signature {
             Signature::Good => {}
-            Signature::Bad(reason) => return Err(self.jwt_refused(reason)),
-            Signature::UnknownKey if self.lookup.renews() => {
-                return Err(self.jwt_refused(&Refusal::UnknownKey.reason()));
+            Signature::Bad(reason) => return Err(self.signature_refused(reason)),
+            Signature::UnknownKey if self.lookup.renews() && deployment.key_set.is_answered() => {
+                return Err(self.jwt_refused(&Refusal::UnknownKey));
             }
+            // The key may be in the newer set that did not come.
+            Signature::UnknownKey if self.lookup.renews() => return Err(self.issuer_unavailable()),
             Signature::UnknownKey => {
                 self.lookup.renew();
                 return self.verify(deployment, now);
@@ -98,14 +100,37 @@ impl Exchange {
                 };
                 self.identified(deployment, request, method, identity, now)
             }
-            Err(Refusal::NoGrant) => Err(Problem::no_grant()),
-            Err(refusal) => Err(self.jwt_refused(&refusal.reason())),
+            Err(refusal) => Err(self.jwt_refused(&refusal)),
         }
     }
 
-    fn jwt_refused(&mut self, reason: &str) -> Problem {
+    fn jwt_refused(&mut self, refusal: &Refusal) -> Problem {
+        self.facts.fault = Some(["the JWT was refused: ", &refusal.reason()].concat());
+        self.facts.hint = Some(refusal.hint());
+        if refusal.is_of_a_good_token() { Problem::no_grant() } else { Problem::unknown_token() }
+    }
+
+    /// `reason` is the name that the check of signatures has for it.
+    fn signature_refused(&mut self, reason: &str) -> Problem {
         self.facts.fault = Some(["the JWT was refused: ", reason].concat());
+        self.facts.hint = Some(match reason {
+            "ERR_JOSE_ALG_NOT_ALLOWED" => "see `algorithms`: by which the issuer signs, and which are believed",
+            "ERR_JWKS_MULTIPLE_MATCHING_KEYS" => {
+                "the issuer's key set has several keys that it could be: it has to name them by kid"
+            }
+            "ERR_JWS_SIGNATURE_VERIFICATION_FAILED" => {
+                "see that `jwks` is the key set of the issuer that made the token"
+            }
+            _ => "what came is no JWT that can be checked with the key set at `jwks`",
+        });
         Problem::unknown_token()
+    }
+
+    fn issuer_unavailable(&mut self) -> Problem {
+        self.facts.fault = Some("the JWT could not be checked: the issuer's key set did not come".to_owned());
+        self.facts.hint =
+            Some("`jwks` has to answer with 200 and a JSON Web Key Set, small and soon; redirects are not followed");
+        Problem::issuer_unavailable(RETRY_AFTER)
     }
 
     fn identified(

@@ -48,6 +48,7 @@
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -55,8 +56,9 @@ use attention_core::call::Attempt;
 use attention_core::codec::text::decimal;
 use attention_core::{Call, Headers, Method, Slot, Timestamp, millis};
 
-use crate::answer::problem::Problem;
+use crate::answer::problem::{Credentials, Problem};
 use crate::answer::reply::Reply;
+use crate::answer::room::Share;
 use crate::authorize::jwt::key_set::Lookup;
 use crate::authorize::policy::BodyLength;
 use crate::authorize::target::Target;
@@ -113,8 +115,16 @@ pub struct Exchange {
     visit: Option<Visit>,
     /// The header by which the API is asked whether what is stored is still the same.
     condition: Option<(&'static str, String)>,
+    /// What goes up of the caller's `Accept-Encoding`, where it is not what the caller sent.
+    codings: Option<Cow<'static, str>>,
+    /// What changes of the API's headers on their way down.
+    edits: Vec<HeaderEdit>,
     /// What the cache wants of the answer, until it has been taken apart.
     kept: Option<Pending>,
+    /// The memory that the body of the answer takes while it is read whole.
+    share: Option<Share>,
+    /// Whether there was no memory for all of it.
+    is_crowded_out: bool,
     call: Option<Call>,
     /// Whether the body goes up as it comes, rather than held: when that fails, it may be the caller who broke off.
     streams: bool,
@@ -175,7 +185,10 @@ impl Exchange {
                 Err(Problem::misconfigured())
             }
             Ok(deployment) if is_ready => Ok(Some(authorize::readiness(&deployment.upstream, now))),
-            Ok(deployment) => exchange.open(deployment, incoming.headers, now).map(|()| None),
+            Ok(deployment) => exchange
+                .open(deployment, incoming.headers, now)
+                .map(|()| None)
+                .map_err(|problem| exchange.counted(deployment, incoming.headers, problem, now)),
         };
         match opened {
             Ok(Some(reply)) => exchange.answer(reply),
@@ -193,7 +206,12 @@ impl Exchange {
         facts.trace = headers.get("traceparent").and_then(|text| trace_id(&text).map(str::to_owned));
         Self {
             facts,
-            request: Request { method, url: incoming.url.clone(), body: body_length(incoming) },
+            request: Request {
+                method,
+                url: incoming.url.clone(),
+                body: body_length(incoming),
+                is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
+            },
             stage: Stage::Over,
             step: Step::Reply(Reply::problem(&Problem::internal(), "")),
             token: None,
@@ -201,7 +219,11 @@ impl Exchange {
             forward: None,
             visit: None,
             condition: None,
+            codings: None,
+            edits: Vec::new(),
             kept: None,
+            share: None,
+            is_crowded_out: false,
             call: None,
             streams: false,
             counted: false,
@@ -261,8 +283,35 @@ impl Exchange {
             _ => Err(Problem::internal()),
         };
         if let Err(problem) = done {
+            let problem = self.counted(deployment, request, problem, now);
             self.refuse(&problem);
         }
+    }
+
+    /// A refusal for its credentials is counted, by where they come from; of too many of them nothing is told any more.
+    fn counted(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        problem: Problem,
+        now: Timestamp,
+    ) -> Problem {
+        self.facts.fault = self.facts.fault.take().or_else(|| problem.reason.map(str::to_owned));
+        if problem.credentials == Credentials::NotJudged {
+            return problem;
+        }
+        self.facts.refusal = deployment.sources.note(request, problem.credentials, now);
+        let wait = self.facts.refusal.as_ref().and_then(|noted| noted.wait);
+        wait.map_or(problem, Problem::refused_too_often)
+    }
+
+    /// Whether so many more bytes of a response's body may be held, which have come for [`Step::ReadResponse`]:
+    /// asked for each piece of it. When they may not, nobody reads on, and the body is reported as `None`.
+    pub fn may_hold(&mut self, deployment: &mut Deployment, bytes: usize, now: Timestamp) -> bool {
+        let share = self.share.as_ref();
+        let may = share.is_some_and(|share| deployment.room.take(share, bytes, now));
+        self.is_crowded_out |= !may;
+        may
     }
 
     /// The JWT whose signature is to be checked.
@@ -318,8 +367,12 @@ fn accepts_request_id(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown.
+/// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown, and so
+/// is any beside a `Transfer-Encoding` (RFC 9112 §6.3).
 fn body_length(incoming: &Incoming<'_>) -> BodyLength {
+    if incoming.has_body && incoming.headers.get("transfer-encoding").is_some() {
+        return BodyLength::Unknown;
+    }
     let announced = incoming.headers.get("content-length");
     match announced.as_deref() {
         Some("0") => BodyLength::NoBody,
@@ -329,6 +382,11 @@ fn body_length(incoming: &Incoming<'_>) -> BodyLength {
         }
         None => BodyLength::Unknown,
     }
+}
+
+/// Whether a `Content-Encoding` leaves the body as it is (RFC 9110 §8.4.1).
+fn is_identity(coding: &str) -> bool {
+    coding.trim_ascii().is_empty() || coding.trim_ascii().eq_ignore_ascii_case("identity")
 }
 
 /// A number of milliseconds as the value of a header.

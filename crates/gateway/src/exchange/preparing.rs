@@ -6,6 +6,7 @@ use attention_core::call::CallOptions;
 use attention_core::{Call, Headers, Method, Timestamp};
 
 use super::{Exchange, Stage, Step};
+use crate::answer::coding;
 use crate::answer::problem::Problem;
 use crate::authorize::Forward;
 use crate::authorize::mcp;
@@ -115,8 +116,10 @@ impl Exchange {
     /// Begins the call to the API. Its time runs from when the request came.
     fn start(&mut self, deployment: &mut Deployment, request: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
+        self.codings = request.get("accept-encoding").and_then(|asked| coding::asked_for(&asked));
         let options = CallOptions {
-            idempotent: request.get("idempotency-key").map(|_| true),
+            // A name of nothing names no call.
+            idempotent: request.get("idempotency-key").filter(|key| !key.trim().is_empty()).map(|_| true),
             replayable: !self.streams,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),

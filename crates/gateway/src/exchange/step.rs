@@ -1,6 +1,5 @@
 //! What a driver is asked to do, and what it reports.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -53,7 +52,8 @@ pub enum Step {
     Wait(Duration),
     /// Send a request; then [`Report::Response`] or [`Report::NoResponse`].
     Send(Send),
-    /// Read the response's body whole; then [`Report::ResponseBody`].
+    /// Read the response's body whole, each piece with the leave of
+    /// [`Exchange::may_hold`](super::Exchange::may_hold); then [`Report::ResponseBody`].
     ReadResponse {
         /// In bytes.
         limit: usize,
@@ -100,8 +100,7 @@ pub enum Carries {
     Only(&'static [(&'static str, &'static str)]),
 }
 
-/// A header that is set, or taken away when it has no value.
-pub type HeaderEdit = (&'static str, Option<Cow<'static, str>>);
+pub use crate::answer::header_policy::HeaderEdit;
 
 /// How the API's response is passed on: its status, those of its headers that
 /// [`header_policy::DOWN`](crate::answer::header_policy::DOWN) names and in which no key is echoed, and this.
@@ -169,8 +168,8 @@ pub enum Report<'a> {
         /// A random number from 0 to 1.
         jitter: f64,
     },
-    /// Of [`Step::ReadResponse`]: `None` when it is larger than the limit, broke off or took too long; empty
-    /// when there is nothing in it.
+    /// Of [`Step::ReadResponse`]: `None` when it is larger than the limit, broke off, took too long or may not be
+    /// held; empty when there is nothing in it.
     ResponseBody(Option<Vec<u8>>),
 }
 

@@ -1,18 +1,19 @@
 /** The module out of the bundle itself: for every runtime that may compile wasm from bytes. */
 
 import { singles, size, text } from "#bytes";
+import { errorOf } from "../../errors/errors.js";
 import { bytes } from "./text.js";
 
 /**
  * Compiles it, synchronously: it is small enough for every engine's limit on the main thread.
  *
- * @throws the JSON of an error, as all of the binding does, where the runtime forbids it
+ * @throws an `AttentionError` where the runtime forbids it
  */
 export function compile(): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes(text, singles, size));
   } catch (error) {
-    throw JSON.stringify({
+    throw errorOf({
       kind: "config",
       code: "wasm_refused",
       attempts: 0,

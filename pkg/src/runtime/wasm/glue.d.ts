@@ -4,6 +4,9 @@ declare module "#glue" {
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 
+/** The functions of crates/wasm/js/step.js, which wasm imports. */
+declare module "#steps" {}
+
 /** The compiled module: embedded as text, or given by the runtime, which of them is the build's choice. */
 declare module "#module" {
   export function compile(): WebAssembly.Module;

@@ -5,21 +5,22 @@
 //! two readers disagree on what the issuer said.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use attention_core::Timestamp;
 use attention_core::codec::text;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
-use super::Jwt;
+use super::grant::{self, EMAIL, Unfit};
 use super::members::{Member, Members};
 use super::numeric_date::NumericDate;
-use crate::authorize::callers::is_name;
+use super::{Jwt, kind, name};
 use crate::limits::rate::Rate;
 
 /// Whom a token names, and what that allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Admitted<'a> {
-    /// A name that may stand in a log line.
+    /// A name that may stand in a log line: as the issuer writes it, or its digest.
     pub name: String,
     /// The name of a policy that exists.
     pub policy: &'a str,
@@ -28,12 +29,10 @@ pub struct Admitted<'a> {
 }
 
 /// Why a token is not believed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
     /// It is longer than any that is looked at.
     TooLong,
-    /// There is no key set to check it with.
-    NoKeySet,
     /// It names a key that is not in the issuer's key set, not even in a new one.
     UnknownKey,
     /// It is no compact serialization, or its header is none: no JSON object, or
@@ -47,25 +46,62 @@ pub enum Refusal {
     Expired,
     /// Its `typ` says that it is for something else.
     Type,
-    /// It is good, but it names nobody or nothing is granted to whom it names.
-    NoGrant,
+    /// This claim says so.
+    Purpose(&'static str),
+    /// It was given to a client that is not one of the configuration's.
+    Client,
+    /// It is good, but there is nobody that it names: for this reason.
+    NoName(String),
+    /// It is good, but nothing is granted to whom it names: for this reason.
+    NoGrant(String),
 }
 
 impl Refusal {
     /// What the log says of it: the fault, and for claims which one; never a value.
     /// Where `jose` has a code for it, that is the name.
-    pub fn reason(self) -> String {
+    pub fn reason(&self) -> String {
         String::from(match self {
             Self::TooLong => "too long",
-            Self::NoKeySet => "ERR_JWKS_TIMEOUT",
             Self::UnknownKey => "ERR_JWKS_NO_MATCHING_KEY",
             Self::Form => "ERR_JWS_INVALID",
             Self::NoClaims => "ERR_JWT_INVALID",
             Self::Claim(name) => return text::concat(&["ERR_JWT_CLAIM_VALIDATION_FAILED (", name, ")"]),
             Self::Expired => "ERR_JWT_EXPIRED (exp)",
             Self::Type => "typ",
-            Self::NoGrant => "no grant",
+            Self::Purpose(claim) => return text::concat(&["made for something else (", claim, ")"]),
+            Self::Client => "made for another client (azp, client_id)",
+            Self::NoName(why) => return text::concat(&["no name: ", why]),
+            Self::NoGrant(why) => return text::concat(&["no grant: ", why]),
         })
+    }
+
+    /// What there is to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::TooLong => "have the issuer put fewer claims into it",
+            Self::UnknownKey => "see that `jwks` is the key set of the issuer that made the token",
+            Self::Form | Self::NoClaims => "what came is no JWT in the compact serialization of RFC 7515",
+            Self::Claim("iss") => "compare the token's iss with `issuer`, to the letter: a slash at the end counts",
+            Self::Claim("aud") => "the token's aud has to have one of `audience`, to the letter",
+            Self::Claim("exp") => "the token needs an exp, once, and a number",
+            Self::Claim("nbf") => "the token is not good yet: see both clocks, and `leewaySeconds`",
+            Self::Claim(_) => "the claim has to be there at most once, and to be a number",
+            Self::Expired => "the caller needs a new token; see both clocks, and `leewaySeconds`",
+            Self::Type => "a token for access has the typ JWT, at+jwt or none; `tokens` says which are believed",
+            Self::Purpose("nonce" | "at_hash" | "c_hash") => {
+                "it is an ID token: have the caller send its token for access, or set `tokens` to `id` or `any`"
+            }
+            Self::Purpose("cnf") => "it is bound to a key of its holder; ask the issuer for a bearer token",
+            Self::Purpose(_) => "have the caller send its token for access; `tokens` says which are believed",
+            Self::Client => "see `clients`",
+            Self::NoName(_) => "`nameClaim` names the claims that name a caller: one has to be there, once, and a text",
+            Self::NoGrant(_) => "see `grants`, and what the issuer puts into its tokens",
+        }
+    }
+
+    /// Whether the token itself is good: who sends it is known, and may do nothing.
+    pub(crate) const fn is_of_a_good_token(&self) -> bool {
+        matches!(self, Self::NoName(_) | Self::NoGrant(_))
     }
 }
 
@@ -89,10 +125,20 @@ impl Jwt {
         let payload = Base64UrlUnpadded::decode_vec(payload).map_err(|_| Refusal::Form)?;
         let claims = Members::decode(&payload).ok_or(Refusal::NoClaims)?;
         self.check(&claims, now.as_unix_millis() / 1000)?;
-        if is_of_another_kind(header.get("typ")) {
-            return Err(Refusal::Type);
+        kind::check(self.tokens, &header, &claims)?;
+        if !self.clients.is_empty() && !self.is_of_a_client(&claims) {
+            return Err(Refusal::Client);
         }
-        self.grant(&claims).ok_or(Refusal::NoGrant)
+        self.grant(&claims)
+    }
+
+    /// Whether it was given to one of the configuration's clients (`OpenID` Connect Core §2, RFC 9068 §2.2). What it
+    /// says of that it has to say alike.
+    fn is_of_a_client(&self, claims: &Members<'_>) -> bool {
+        let said = ["azp", "client_id"].map(|name| claims.get(name)).into_iter().filter(|said| *said != Member::Absent);
+        let is_own = |said: Member<'_>| said.text().is_some_and(|said| self.clients.iter().any(|own| *own == said));
+        let mut said = said.map(is_own).peekable();
+        said.peek().is_some() && said.all(|is_own| is_own)
     }
 
     /// Who issued it, for whom, and for when. Of a claim that is optional, a
@@ -121,20 +167,47 @@ impl Jwt {
     }
 
     /// The name, and the first grant that fits it.
-    pub(super) fn grant(&self, claims: &Members<'_>) -> Option<Admitted<'_>> {
-        let name = claims.get(&self.name_claim).text().filter(|name| is_name(name))?;
-        for grant in &self.grants {
-            let fits = match &grant.claim {
-                None => true,
-                // Nor does a later grant count then: it might give more.
-                Some((name, _)) if claims.get(name) == Member::Repeated => return None,
-                Some((name, test)) => claims.get(name).any_text(|text| test.holds(text)),
-            };
-            if fits {
-                return Some(Admitted { name: name.into_owned(), policy: &grant.policy, limit: grant.limit });
+    pub(super) fn grant(&self, claims: &Members<'_>) -> Result<Admitted<'_>, Refusal> {
+        let name = self.name(claims).map_err(Refusal::NoName)?;
+        let mut faults = Vec::new();
+        for (index, grant) in self.grants.iter().enumerate() {
+            match grant.fit(claims, self.email_verified) {
+                Ok(()) => return Ok(Admitted { name, policy: &grant.policy, limit: grant.limit }),
+                Err(unfit) => {
+                    faults.push(text::concat(&["[", &text::count(index), "] ", &unfit.message()]));
+                    // Nor does a later grant count then: it might give more.
+                    if matches!(unfit, Unfit::Repeated(_)) {
+                        break;
+                    }
+                }
             }
         }
-        None
+        Err(Refusal::NoGrant(faults.join(", ")))
+    }
+
+    /// The caller's name: of the first of the claims that is there. One that is there and no name is a fault, rather
+    /// than a reason to take the next.
+    fn name(&self, claims: &Members<'_>) -> Result<String, String> {
+        let found = self.name_claims.iter().position(|claim| claims.get(claim) != Member::Absent);
+        let Some((index, claim)) = found.and_then(|index| Some((index, self.name_claims.get(index)?))) else {
+            return Err(text::concat(&["`", &self.name_claims.join("`, `"), "` is not there"]));
+        };
+        let Some(given) = claims.get(claim).text() else {
+            return Err(text::concat(&["`", claim, "` is no text, or there twice"]));
+        };
+        if claim == EMAIL && !grant::is_verified(claims, self.email_verified) {
+            return Err(Unfit::Unverified.message());
+        }
+        let name = if index == 0 {
+            // Nobody may be called what another claim's name is written as.
+            let is_taken =
+                |other: &String| given.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with(':'));
+            let is_taken = self.name_claims.iter().skip(1).any(is_taken);
+            if is_taken && !given.is_empty() { Some(name::digest(&given)) } else { name::of(&given) }
+        } else {
+            name::of(&given).and_then(|_| name::of(&text::concat(&[claim, ":", &given])))
+        };
+        name.ok_or_else(|| text::concat(&["`", claim, "` is empty, or cannot be read"]))
     }
 }
 
@@ -145,16 +218,6 @@ fn time(claims: &Members<'_>, name: &'static str) -> Result<Option<NumericDate>,
         Member::One(value) => NumericDate::of(value).map(Some).ok_or(Refusal::Claim(name)),
         Member::Repeated => Err(Refusal::Claim(name)),
     }
-}
-
-/// RFC 8725 §3.11: what is typed as something else than a token for access is none,
-/// such as an issuer's `logout+jwt`. A `typ` that names no kind says nothing.
-fn is_of_another_kind(typ: Member<'_>) -> bool {
-    let ends = |text: &str, end: &str| {
-        let start = text.len().checked_sub(end.len());
-        start.and_then(|start| text.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-    };
-    typ != Member::Absent && typ.text().is_none_or(|typ| ends(&typ, "+jwt") && !ends(&typ, "at+jwt"))
 }
 
 #[cfg(test)]
@@ -314,7 +377,7 @@ mod tests {
     fn of_a_repeated_name_none_counts() {
         for (name, good) in GOOD.into_iter().chain([("iat", "1")]) {
             let expected = match name {
-                "email" => "no grant".into(),
+                "email" => "no name: `email` is no text, or there twice".into(),
                 name => format!("ERR_JWT_CLAIM_VALIDATION_FAILED ({name})"),
             };
             let rest = || GOOD.into_iter().filter(|(known, _)| *known != name);
@@ -331,7 +394,10 @@ mod tests {
             assert_eq!(claims(rest().chain([(name, good), (name, good)])), expected, "{name}, the same");
         }
         // Without groups at all a later grant would fit, and give more.
-        assert_eq!(claims(GOOD.into_iter().chain([("groups", "[]"), ("groups", r#"["guests"]"#)])), "no grant");
+        assert_eq!(
+            claims(GOOD.into_iter().chain([("groups", "[]"), ("groups", r#"["guests"]"#)])),
+            "no grant: [0] `groups` is there twice"
+        );
         assert_eq!(claims(GOOD.into_iter().chain([("more", "1"), ("more", "2")])), ANN);
         for header in
             [r#"{"typ":"JWT","typ":"JWT"}"#, r#"{"typ":"at+jwt","t\u0079p":"logout+jwt"}"#, r#"{"kid":"a","kid":"b"}"#]
@@ -342,19 +408,25 @@ mod tests {
 
     #[test]
     fn what_is_typed_as_something_else_is_no_token_for_access() {
-        for typ in [
-            "",
-            r#","typ":"JWT""#,
-            r#","typ":"at+jwt""#,
-            r#","typ":"application/AT+JWT""#,
-            r#","typ":"x""#,
-            r#","typ":"""#,
-        ] {
+        for typ in ["", r#","typ":"JWT""#, r#","typ":"at+jwt""#, r#","typ":"application/AT+JWT""#] {
             assert_eq!(typed(typ), ANN, "{typ}");
         }
-        for typ in
-            ["logout+jwt", "application/logout+jwt", "LOGOUT+JWT", "secevent+jwt", "dpop+jwt", "+jwt", "\\u002bjwt"]
-        {
+        for typ in [
+            "logout+jwt",
+            "application/logout+jwt",
+            "LOGOUT+JWT",
+            "secevent+jwt",
+            "dpop+jwt",
+            "+jwt",
+            "\\u002bjwt",
+            "stat+jwt",
+            "x",
+            "",
+            "JWT ",
+            "application/jwt",
+            "at",
+            "jose",
+        ] {
             assert_eq!(typed(&format!(r#","typ":"{typ}""#)), "typ", "{typ}");
         }
         for typ in ["1", "null", r#"["JWT"]"#, "{}", "false"] {
@@ -398,6 +470,5 @@ mod tests {
             assert_eq!(judged(&token(HEADER, payload)), "ERR_JWT_INVALID", "{payload}");
         }
         assert_eq!(judged(&token(HEADER, "\u{feff}{}")), "ERR_JWT_CLAIM_VALIDATION_FAILED (iss)");
-        assert_eq!(Refusal::NoKeySet.reason(), "ERR_JWKS_TIMEOUT");
     }
 }

@@ -44,8 +44,7 @@ pub enum KeySetStep {
     /// Wait so long, because another request is asking. Its promise is not what to
     /// wait for: when its caller goes away, that never settles.
     Wait(Duration),
-    /// There is no set, so the token cannot be checked:
-    /// [`Refusal::NoKeySet`](super::claims::Refusal::NoKeySet).
+    /// There is no set, so the token cannot be checked, and is not called a bad one.
     Unavailable,
 }
 
@@ -81,6 +80,8 @@ pub struct KeySetSchedule {
     questions: u64,
     /// The last question is still open.
     is_asking: bool,
+    /// The last question had a set for an answer.
+    has_answer: bool,
 }
 
 impl KeySetSchedule {
@@ -110,6 +111,7 @@ impl KeySetSchedule {
         self.asked_at = Some(now);
         self.questions += 1;
         self.is_asking = true;
+        self.has_answer = false;
         lookup.question = Some(self.questions);
         KeySetStep::Fetch { timeout: TIMEOUT, limit: MAX_BYTES }
     }
@@ -119,9 +121,16 @@ impl KeySetSchedule {
     /// that comes later still counts, but does not end the question after it.
     pub fn answered(&mut self, lookup: &Lookup, got: bool) {
         self.is_held |= got;
+        self.has_answer |= got;
         if lookup.question == Some(self.questions) {
             self.is_asking = false;
         }
+    }
+
+    /// Whether the set is what the issuer said when it was asked last: a key that is not in it is not the issuer's. An
+    /// issuer that did not answer may have another by now.
+    pub const fn is_answered(&self) -> bool {
+        self.has_answer
     }
 
     /// How long ago the issuer was asked. A clock that was put back cannot tell;

@@ -11,11 +11,11 @@ use attention_core::codec::json::{self, Element};
 
 /// An object's members: their names, and the text that each value is.
 #[derive(Debug)]
-pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
+pub(in crate::authorize) struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 /// What an object has under a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Member<'a> {
+pub(in crate::authorize) enum Member<'a> {
     Absent,
     /// The text of the one value.
     One(&'a str),
@@ -27,13 +27,13 @@ pub(super) enum Member<'a> {
 impl<'a> Members<'a> {
     /// The members of the object that these bytes are in UTF-8, whatever they are
     /// called. A byte order mark is passed over, as browsers' decoders do it.
-    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+    pub(in crate::authorize) fn decode(bytes: &'a [u8]) -> Option<Self> {
         let text = str::from_utf8(bytes).ok()?;
         Self::read(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 
     /// The members of the object that `text` is; `None` for any other text.
-    pub(super) fn read(text: &'a str) -> Option<Self> {
+    pub(in crate::authorize) fn read(text: &'a str) -> Option<Self> {
         let mut reader = Reader { text, at: 0 };
         let mut members = Vec::new();
         reader.expect(b'{')?;
@@ -52,7 +52,7 @@ impl<'a> Members<'a> {
     }
 
     /// What stands under a name.
-    pub(super) fn get(&self, name: &str) -> Member<'a> {
+    pub(in crate::authorize) fn get(&self, name: &str) -> Member<'a> {
         let mut found = self.0.iter().filter(|(known, _)| known == name);
         match (found.next(), found.next()) {
             (None, _) => Member::Absent,
@@ -61,8 +61,13 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Whether every name is one of these, and none stands there twice.
+    pub(in crate::authorize) fn are_all_of(&self, known: &[&str]) -> bool {
+        !self.repeat() && self.0.iter().all(|(name, _)| known.contains(&&**name))
+    }
+
     /// Whether a name stands there more than once.
-    pub(super) fn repeat(&self) -> bool {
+    pub(in crate::authorize) fn repeat(&self) -> bool {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
@@ -79,17 +84,22 @@ impl<'a> Member<'a> {
     }
 
     /// The text that the value is.
-    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+    pub(in crate::authorize) fn text(self) -> Option<Cow<'a, str>> {
         self.element().and_then(Element::into_text)
     }
 
-    /// Whether this holds for the text that the value is, or for one in its list.
-    pub(super) fn any_text(self, holds: impl Fn(&str) -> bool) -> bool {
+    /// Whether this holds for the value, or for one in the list that it is.
+    pub(in crate::authorize) fn any(self, holds: impl Fn(&Element<'_>) -> bool) -> bool {
         let Some(value) = self.element() else { return false };
         match value.elements() {
-            Ok(elements) => elements.into_iter().filter_map(Element::into_text).any(|text| holds(&text)),
-            Err(_) => value.into_text().is_some_and(|text| holds(&text)),
+            Ok(elements) => elements.iter().any(holds),
+            Err(_) => holds(&value),
         }
+    }
+
+    /// Whether this holds for the text that the value is, or for one in its list.
+    pub(in crate::authorize) fn any_text(self, holds: impl Fn(&str) -> bool) -> bool {
+        self.any(|element| element.clone().into_text().is_some_and(|text| holds(&text)))
     }
 }
 

@@ -7,6 +7,9 @@
 //! | [`token`] | which text of a request is a JWT |
 //! | [`key_set`] | when the issuer is asked for its keys |
 //! | [`claims`] | what a token says, and whether that is believed |
+//! | `kind` | what it was made for |
+//! | `grant` | what a claim has to be for a policy |
+//! | `name` | what its holder is called |
 //!
 //! The driver fetches the keys and checks the signature, with an algorithm that is
 //! listed here and no other. It reads nothing of what was signed.
@@ -16,16 +19,20 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::authorize::policy::Policies;
 use attention_core::url::BaseUrl;
 
-use crate::authorize::callers::{NAME_RULE, is_name, policy_name};
-use crate::deployment::strict_json::{Document, Fault};
-use crate::limits::rate::Rate;
+use crate::authorize::policy::Policies;
+use crate::deployment::placeholder;
+use crate::deployment::strict_json::{Document, Fault, Record};
+use grant::{EmailVerified, Grant};
+use kind::Tokens;
 
 pub mod claims;
+mod grant;
 pub mod key_set;
-mod members;
+mod kind;
+pub(in crate::authorize) mod members;
+pub(crate) mod name;
 mod numeric_date;
 pub mod token;
 
@@ -40,33 +47,33 @@ pub struct Jwt {
     /// The header that carries the token, without a scheme; `None` for
     /// `Authorization: Bearer`.
     header: Option<String>,
-    name_claim: String,
+    /// The claims that name a caller; the first that is there does.
+    name_claims: Vec<String>,
+    tokens: Tokens,
+    /// To which clients a token may have been given; none for any.
+    clients: Vec<String>,
+    email_verified: EmailVerified,
     grants: Vec<Grant>,
 }
 
-/// A policy for those whose claim is right.
-#[derive(Debug)]
-struct Grant {
-    policy: String,
-    claim: Option<(String, Test)>,
-    /// Of each person that it is for.
-    limit: Option<Rate>,
-}
-
-#[derive(Debug)]
-enum Test {
-    /// The claim, or an element of it, is one of these.
-    Is(Vec<String>),
-    /// The claim ends with this, as with the domain of an address.
-    Ends(String),
-}
-
-const MEMBERS: [&str; 8] =
-    ["issuer", "audience", "jwks", "algorithms", "leewaySeconds", "header", "nameClaim", "grants"];
-const GRANT_MEMBERS: [&str; 5] = ["policy", "claim", "is", "endsWith", "limit"];
+const MEMBERS: [&str; 11] = [
+    "issuer",
+    "audience",
+    "jwks",
+    "algorithms",
+    "leewaySeconds",
+    "header",
+    "nameClaim",
+    "tokens",
+    "clients",
+    "emailVerified",
+    "grants",
+];
 /// Asymmetric ones only: with a symmetric algorithm the published key would sign.
 const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 const MOST_LEEWAY_SECONDS: u64 = 300;
+/// Microsoft Entra lets the administrator of any tenant give a person any address, and says nothing of that.
+const UNVERIFIED_BY_DEFAULT: [&str; 2] = ["https://login.microsoftonline.com/", "https://sts.windows.net/"];
 
 impl Jwt {
     /// Reads the text of `ATTENTION_JWT`; `policies` are those that a grant may name.
@@ -74,57 +81,30 @@ impl Jwt {
         let root = Document::new(text).root(&MEMBERS)?;
         let keys_url = root.required_text("jwks")?.into_owned();
         BaseUrl::parse(&keys_url).map_err(|error| root.fault("jwks", error.message()))?;
-        let audiences = root.texts("audience")?.unwrap_or_default();
-        if audiences.is_empty() || audiences.iter().any(String::is_empty) {
-            return Err(root.fault("audience", "is missing; without it a token for any other service would do"));
-        }
-        let algorithms = root.texts("algorithms")?.unwrap_or_else(|| vec!["RS256".to_owned()]);
-        if algorithms.is_empty() || algorithms.iter().any(|name| !ALGORITHMS.contains(&name.as_str())) {
-            return Err(root.fault("algorithms", "is to be a list of RS256, ES256, EdDSA"));
-        }
-        let leeway_seconds = root.number("leewaySeconds")?.unwrap_or(30);
-        if leeway_seconds > MOST_LEEWAY_SECONDS {
-            return Err(root.fault("leewaySeconds", "is more than 300"));
-        }
-        let header = root.text("header")?.map(|name| name.to_ascii_lowercase());
-        if header.as_deref().is_some_and(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')) {
-            return Err(root.fault("header", "is not the name of a header"));
-        }
-        let mut grants = Vec::new();
-        for record in root.records("grants", &GRANT_MEMBERS)? {
-            let condition = match (record.texts("is")?, record.text("endsWith")?) {
-                (Some(values), None) => Some(Test::Is(values)),
-                (None, Some(end)) if !end.is_empty() => Some(Test::Ends(end.into_owned())),
-                (None, None) => None,
-                _ => return Err(record.fault("is", "and `endsWith` are alternatives")),
-            };
-            let claim = match (record.text("claim")?, condition) {
-                (Some(claim), Some(condition)) => Some((claim.into_owned(), condition)),
-                (None, None) => None,
-                _ => return Err(record.fault("claim", "goes with `is` or `endsWith`, and they with it")),
-            };
-            let policy = policy_name(record.text("policy")?.as_deref(), policies)
-                .ok_or_else(|| record.fault("policy", "there is no policy of this name"))?;
-            let limit =
-                record.text("limit")?.map(|text| Rate::parse(&text).ok_or_else(|| record.fault("limit", Rate::FORM)));
-            grants.push(Grant { policy, claim, limit: limit.transpose()? });
-        }
-        if grants.is_empty() {
-            return Err(root.fault("grants", "is empty, so nobody could do anything"));
-        }
-        let name_claim = root.text("nameClaim")?.map_or_else(|| "sub".to_owned(), alloc::borrow::Cow::into_owned);
-        if !is_name(&name_claim) {
-            return Err(root.fault("nameClaim", NAME_RULE));
-        }
+        let issuer = issuer(&root)?;
+        let default =
+            if UNVERIFIED_BY_DEFAULT.iter().any(|start| issuer.starts_with(start)) { "required" } else { "ifPresent" };
         Ok(Self {
-            issuer: root.required_text("issuer")?.into_owned(),
-            audiences,
+            audiences: audiences(&root)?,
             keys_url,
-            algorithms,
-            leeway_seconds,
-            header,
-            name_claim,
-            grants,
+            algorithms: algorithms(&root)?,
+            leeway_seconds: leeway_seconds(&root)?,
+            header: header(&root)?,
+            name_claims: name_claims(&root)?,
+            tokens: match root.text("tokens")?.as_deref().unwrap_or("access") {
+                "access" => Tokens::Access,
+                "id" => Tokens::Id,
+                "any" => Tokens::Any,
+                _ => return Err(root.fault("tokens", "is one of access, id, any")),
+            },
+            clients: texts_of(&root, "clients")?.unwrap_or_default(),
+            email_verified: match root.text("emailVerified")?.as_deref().unwrap_or(default) {
+                "required" => EmailVerified::Required,
+                "ifPresent" => EmailVerified::IfPresent,
+                _ => return Err(root.fault("emailVerified", "is one of required, ifPresent")),
+            },
+            grants: Grant::parse_list(&root, policies)?,
+            issuer,
         })
     }
 
@@ -139,13 +119,83 @@ impl Jwt {
     }
 }
 
-impl Test {
-    fn holds(&self, text: &str) -> bool {
-        match self {
-            Self::Is(values) => values.iter().any(|wanted| wanted == text),
-            Self::Ends(end) => text.ends_with(end.as_str()),
-        }
+fn issuer(root: &Record<'_>) -> Result<String, Fault> {
+    let issuer = root.required_text("issuer")?.into_owned();
+    if issuer.is_empty() || issuer.contains(char::is_whitespace) {
+        return Err(root.fault("issuer", "is empty or holds white space; it is compared to the letter"));
     }
+    if placeholder::is_one(&issuer) {
+        return Err(root.fault("issuer", placeholder::SAID));
+    }
+    Ok(issuer)
+}
+
+fn audiences(root: &Record<'_>) -> Result<Vec<String>, Fault> {
+    let audiences = texts_of(root, "audience")?;
+    let audiences = audiences
+        .ok_or_else(|| root.fault("audience", "is missing; without it a token for any other service would do"))?;
+    if audiences.iter().any(|audience| audience.contains('*')) {
+        return Err(root.fault("audience", "holds a `*`, which stands for nothing else; name each audience"));
+    }
+    Ok(audiences)
+}
+
+/// Texts none of which is empty or a placeholder; a list of none is a fault.
+fn texts_of(root: &Record<'_>, name: &str) -> Result<Option<Vec<String>>, Fault> {
+    let Some(texts) = root.texts(name)? else { return Ok(None) };
+    if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
+        return Err(root.fault(name, "is missing: a list of nothing, or an empty text"));
+    }
+    if texts.iter().any(|text| placeholder::is_one(text)) {
+        return Err(root.fault(name, placeholder::SAID));
+    }
+    Ok(Some(texts))
+}
+
+fn algorithms(root: &Record<'_>) -> Result<Vec<String>, Fault> {
+    let algorithms = root.texts("algorithms")?.unwrap_or_else(|| vec!["RS256".to_owned()]);
+    if algorithms.is_empty() || algorithms.iter().any(|name| !ALGORITHMS.contains(&name.as_str())) {
+        return Err(root.fault(
+            "algorithms",
+            "is to be a list of RS256, ES256, EdDSA: `none` signs nothing, and with HS256 the published key would sign",
+        ));
+    }
+    Ok(algorithms)
+}
+
+fn leeway_seconds(root: &Record<'_>) -> Result<u64, Fault> {
+    let leeway_seconds = root.number("leewaySeconds")?.unwrap_or(30);
+    if leeway_seconds > MOST_LEEWAY_SECONDS {
+        Err(root.fault("leewaySeconds", "is more than 300"))
+    } else {
+        Ok(leeway_seconds)
+    }
+}
+
+fn header(root: &Record<'_>) -> Result<Option<String>, Fault> {
+    let Some(name) = root.text("header")?.map(|name| name.to_ascii_lowercase()) else { return Ok(None) };
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(root.fault("header", "is not the name of a header"));
+    }
+    if name == "authorization" {
+        return Err(root.fault(
+            "header",
+            "names a header of its own; without it the token is in `Authorization`, so leave it out",
+        ));
+    }
+    Ok(Some(name))
+}
+
+fn name_claims(root: &Record<'_>) -> Result<Vec<String>, Fault> {
+    let claims = root.texts("nameClaim")?.unwrap_or_else(|| vec!["sub".to_owned()]);
+    let is_repeated = |(index, claim): (usize, &String)| claims.iter().take(index).any(|earlier| earlier == claim);
+    if claims.is_empty()
+        || claims.iter().any(|claim| claim.trim().is_empty())
+        || claims.iter().enumerate().any(is_repeated)
+    {
+        return Err(root.fault("nameClaim", "is to be the name of a claim, or a list of different ones"));
+    }
+    Ok(claims)
 }
 
 #[cfg(test)]
@@ -153,6 +203,7 @@ mod tests {
     use super::claims::Admitted;
     use super::members::Members;
     use super::*;
+    use crate::limits::rate::Rate;
 
     const CONFIG: &str = r#"{
         "issuer": "https://team.example", "audience": ["abc"], "jwks": "https://team.example/certs",
@@ -172,7 +223,7 @@ mod tests {
         let jwt = Jwt::parse(CONFIG, &policies()).unwrap();
         let admit = |claims: &str| {
             let limited = |limit: Option<Rate>| limit.map(Rate::text).unwrap_or_default();
-            let admitted = Members::read(claims).and_then(|claims| jwt.grant(&claims));
+            let admitted = Members::read(claims).and_then(|claims| jwt.grant(&claims).ok());
             admitted.map(|Admitted { name, policy, limit }| format!("{name} {policy} {}", limited(limit)))
         };
         let is = |claims, said: &str| assert_eq!(admit(claims).as_deref(), Some(said), "{claims}");
@@ -213,8 +264,46 @@ mod tests {
             ("https://team.example/certs", "http://team.example/certs", ".jwks: the base URL is plain http"),
             (r#""wide""#, r#""other""#, ".grants[0].policy"),
             ("9/min", "9/day", ".grants[0].limit: is to be calls per time"),
-            (r#""endsWith": "@corp.example""#, r#""endsWith": """#, ".grants[1].is"),
+            (r#""endsWith": "@corp.example""#, r#""endsWith": """#, ".grants[1].endsWith: is empty"),
             (r#", "endsWith": "@corp.example""#, "", ".grants[1].claim"),
+            (r#""endsWith": "@corp.example""#, r#""endsWith": "corp.example""#, "say `domain`"),
+            (r#""endsWith": "@corp.example""#, r#""endsWith": "@""#, "what comes behind"),
+            (r#""endsWith": "@corp.example""#, r#""is": []"#, ".grants[1].is: is an empty list"),
+            (r#""endsWith": "@corp.example""#, r#""is": """#, ".grants[1].is: holds an empty text"),
+            (r#""endsWith": "@corp.example""#, r#""is": [{}]"#, ".grants[1].is: is to be a text, true"),
+            (r#""endsWith": "@corp.example""#, r#""is": "a", "domain": "b""#, "are alternatives"),
+            (r#""endsWith": "@corp.example""#, r#""domain": "*.corp.example""#, ".grants[1].domain"),
+            (r#""endsWith": "@corp.example""#, r#""domain": ".corp.example""#, ".grants[1].domain"),
+            (r#""endsWith": "@corp.example""#, r#""domain": []"#, ".grants[1].domain: is an empty list"),
+            (
+                r#""claim": "email", "endsWith": "@corp.example""#,
+                "",
+                ".grants[1].claim: is missing, so the grant would",
+            ),
+            (r#""claim": "email", "endsWith": "@corp.example""#, r#""everybody": false"#, "would fit everybody"),
+            (r#""claim": "email", "endsWith": "@corp.example""#, r#""all": []"#, ".grants[1].all: is empty"),
+            (
+                r#""claim": "email", "endsWith": "@corp.example""#,
+                r#""all": [{}]"#,
+                ".grants[1].all[0].claim: is missing",
+            ),
+            (r#""claim": "email", "#, r#""everybody": true, "claim": "email", "#, "are alternatives"),
+            (r#""claim": "email", "#, "", ".grants[1].claim: is missing"),
+            (r#""claim": "groups", "is": ["admins"]"#, r#""everybody": true"#, ".grants[0].everybody: fits everybody"),
+            (r#""claim": "groups", "is": ["admins"]"#, r#""claim": "scope", "is": "a b""#, "holds a blank"),
+            (r#"["abc"]"#, r#""*""#, ".audience: holds a `*`"),
+            (r#"["abc"]"#, r#""<AUD tag>""#, ".audience: is a placeholder"),
+            (r#"["abc"]"#, r#"["abc", ""]"#, ".audience: is missing"),
+            (r#""https://team.example""#, r#""https://<your-team>.example""#, ".issuer: is a placeholder"),
+            (r#""https://team.example""#, r#""https://team.example\n""#, ".issuer: is empty or holds white space"),
+            (r#""nameClaim": "email""#, r#""nameClaim": []"#, ".nameClaim"),
+            (r#""nameClaim": "email""#, r#""nameClaim": ["sub", "sub"]"#, ".nameClaim"),
+            (r#""nameClaim""#, r#""header": "Authorization", "nameClaim""#, ".header"),
+            (r#""nameClaim""#, r#""header": "", "nameClaim""#, ".header"),
+            (r#""nameClaim""#, r#""tokens": "all", "nameClaim""#, ".tokens: is one of access"),
+            (r#""nameClaim""#, r#""clients": [], "nameClaim""#, ".clients"),
+            (r#""nameClaim""#, r#""emailVerified": true, "nameClaim""#, ".emailVerified"),
+            (r#""nameClaim""#, r#""leewaySeconds": "30", "nameClaim""#, ".leewaySeconds"),
             (r#""issuer": "https://team.example","#, "", ".issuer: is missing"),
         ] {
             let message = with(from, to);

@@ -81,7 +81,7 @@ mod tests {
         let header = header.map(|name| format!(r#""header": "{name}","#)).unwrap_or_default();
         let text = format!(
             r#"{{ {header} "issuer": "https://team.example", "audience": "abc", "jwks": "https://team.example/certs",
-                "grants": [{{}}] }}"#
+                "grants": [{{"everybody": true}}] }}"#
         );
         Jwt::parse(&text, &Policies::parse("").unwrap()).unwrap()
     }

@@ -9,6 +9,7 @@ use attention_core::Method;
 use attention_core::codec::text::whole_number;
 
 use super::error::PolicyFault;
+use super::parameters;
 
 /// The longest time that `cache=` may ask for: a day.
 const LONGEST_CACHE_SECONDS: u64 = 24 * 60 * 60;
@@ -53,6 +54,8 @@ pub enum Unmet {
     },
     /// The rule limits the body, and the request does not say how large it is.
     BodyLengthUnknown,
+    /// The rule limits the body, and what it unpacks to is not said: it has a `Content-Encoding`.
+    BodyCoded,
 }
 
 impl Conditions {
@@ -61,7 +64,10 @@ impl Conditions {
         match name {
             "query" if self.query.is_none() => self.query = Some(list(value)),
             "body" if self.max_body.is_none() => self.max_body = Some(bytes(value).ok_or(PolicyFault::Size)?),
-            "redact" if self.redact.is_empty() && !value.is_empty() => self.redact = list(value),
+            "redact" if self.redact.is_empty() => match list(value) {
+                names if names.is_empty() => return Err(PolicyFault::RedactsNothing),
+                names => self.redact = names,
+            },
             // Answers to GET are what is kept; a rule that never sees one was meant otherwise.
             "cache" if !matches!(method, None | Some(Method::Get)) => return Err(PolicyFault::GetAlone),
             "cache" if self.cache.is_none() => self.cache = Some(time(value).ok_or(PolicyFault::Time)?),
@@ -83,37 +89,14 @@ impl Conditions {
         }
     }
 
-    /// The first parameter of an encoded query string that `query=` does not name.
+    /// The first parameter of an encoded query string that `query=` does not name, to any parser that some server has.
     pub fn unnamed_parameter<'q>(&self, query: &'q str) -> Option<&'q str> {
-        let named = self.query.as_ref()?;
-        let mut parameters = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| pair.split('=').next());
-        // What cannot be decoded cannot be one of the names either.
-        parameters.find(|parameter| form_decoded(parameter).is_none_or(|parameter| !named.contains(&parameter)))
+        parameters::unnamed(query, self.query.as_ref()?)
     }
 }
 
 fn list(value: &str) -> Vec<String> {
     value.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()
-}
-
-/// A name of a query string, decoded as servers do (WHATWG URL §5.1).
-fn form_decoded(name: &str) -> Option<String> {
-    let bytes = name.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        at += 1;
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = name.get(at..at + 2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
-                at += 2;
-                u8::from_str_radix(digits, 16).ok()?
-            }
-            _ => byte,
-        });
-    }
-    String::from_utf8(decoded).ok()
 }
 
 /// A size: digits, and `kb` or `mb` for multiples of 1024.

@@ -39,6 +39,10 @@ pub enum PolicyFault {
     GetAlone,
     /// A condition of earlier versions, `coalesce=` or `upgrade=`, which are not there any more.
     Withdrawn,
+    /// A `redact=` that names no member.
+    RedactsNothing,
+    /// A segment of the pattern that some server leaves out: dots alone, or a name that begins with one.
+    Nameless,
     /// The name in brackets is not one.
     Name,
     /// A policy of this name stands there already.
@@ -85,6 +89,11 @@ impl PolicyFault {
             Self::Withdrawn => {
                 "`coalesce=` and `upgrade=` were withdrawn: calls are not joined and WebSockets are refused; remove \
                     the condition"
+            }
+            Self::RedactsNothing => "`redact=` names no member; name them, as in `redact=transcript,email`",
+            Self::Nameless => {
+                "some servers leave out a segment of dots alone, or one that begins with `.`, `:` or `,`; no call with \
+                    one goes through a rule that names it"
             }
             Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
             Self::SameName => "another policy has this name",

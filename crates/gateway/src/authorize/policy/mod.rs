@@ -19,13 +19,24 @@
 //! ```
 //!
 //! `*` stands for one segment, `/**` at the end for any number of them, none
-//! included. Allow rules match to the letter. Deny rules ignore ASCII case and a
-//! slash at the end, as some servers do: a deny must hold for every spelling.
+//! included.
+//!
+//! Servers read a path in many ways: some ignore case or a slash at the end, some
+//! take `/users.json` for `/users`. So a call is refused when any of its readings is
+//! denied, and allowed only when all of them are allowed by the same rule:
+//!
+//! - a `deny` matches every spelling of a path; a `deny` of GET is one of HEAD;
+//! - of the allows, the first that matches in *any* spelling decides, and it allows
+//!   only what is written as its pattern is (percent-encoding aside);
+//! - a HEAD has to satisfy the conditions of the rule for GET beside those of its own.
 
 mod conditions;
 mod error;
+mod folding;
+pub(crate) mod parameters;
 mod pattern;
 mod rule;
+mod spelling;
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -39,6 +50,8 @@ pub use conditions::{BodyLength, Conditions, Unmet};
 pub use error::{PolicyError, PolicyFault};
 pub use pattern::Pattern;
 pub use rule::{Effect, Rule};
+
+use spelling::Reading;
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The
 /// list of keys returns their values, so handing it out hands out the keys.
@@ -97,15 +110,39 @@ impl Policy {
 
     /// Judges one call. Denials are looked for first, over all rules.
     pub fn decide(&self, method: Method, path: RequestPath<'_>) -> Decision<'_> {
-        let path = path.decoded();
-        if pattern::names_keys(&path) {
+        let path = Reading::of(path);
+        if path.names_keys() {
             return Decision::Denied { line: 0 };
         }
-        let first = |effect| self.rules.iter().find(|rule| rule.effect() == effect && rule.matches(method, &path));
-        if let Some(rule) = first(Effect::Deny) {
+        if let Some(rule) = self.first(Effect::Deny, method, &path) {
             return Decision::Denied { line: rule.line() };
         }
-        first(Effect::Allow).map_or(Decision::Unknown, Decision::Allowed)
+        match self.first(Effect::Allow, method, &path) {
+            Some(rule) if rule.pattern().is_written_in(&path) && !path.is_encoded_again() => Decision::Allowed(rule),
+            _ => Decision::Unknown,
+        }
+    }
+
+    /// The rule for GET of a HEAD's path, whose conditions hold for the HEAD as well: what
+    /// HEAD shows is what GET would, but for the content.
+    pub fn of_get(&self, method: Method, path: RequestPath<'_>) -> Option<&Rule> {
+        if method != Method::Head {
+            return None;
+        }
+        self.first(Effect::Allow, Method::Get, &Reading::of(path))
+    }
+
+    /// The rule that would allow a call of [`Decision::Unknown`] if its path were written as
+    /// the rule writes it.
+    pub fn of_another_spelling(&self, method: Method, path: RequestPath<'_>) -> Option<&Rule> {
+        match self.decide(method, path) {
+            Decision::Unknown => self.first(Effect::Allow, method, &Reading::of(path)),
+            Decision::Allowed(_) | Decision::Denied { .. } => None,
+        }
+    }
+
+    fn first(&self, effect: Effect, method: Method, path: &Reading) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.effect() == effect && rule.may_match(method, path))
     }
 
     /// Its rules, in their order.
@@ -168,6 +205,11 @@ impl Policies {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Policy)> {
         self.named.iter().map(|(name, policy)| (name.as_str(), policy))
     }
+}
+
+/// Whether some server reads a path as `known`, a path of names alone.
+pub(crate) fn is_spelling_of(path: RequestPath<'_>, known: &str) -> bool {
+    Pattern::parse(known).is_ok_and(|known| known.may_match(&Reading::of(path)))
 }
 
 fn is_name(text: &str) -> bool {

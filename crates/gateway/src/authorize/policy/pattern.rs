@@ -2,25 +2,35 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 use attention_core::codec::text;
-use attention_core::url::RequestPath;
+use attention_core::url::{PathError, RequestPath};
 
 use super::error::PolicyFault;
+use super::spelling::{Literal, Reading, Segment, names_keys};
 
 /// The end of a pattern that takes any number of segments, none included.
 const REST: &str = "/**";
-
-/// The letters of the segment that names keys. A server may read `/v2/api-keys` or
-/// `/v2/api_keys.` as the same thing, so segments are compared by letters alone.
-const KEYS_LETTERS: &str = "apikeys";
 
 /// A path whose segments may be `*`, and whose end may be `/**`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pattern {
     text: String,
+    /// What follows each slash, but for a slash at the end and for `**`.
+    wanted: Vec<Wanted>,
     open_ended: bool,
+}
+
+/// What a pattern has in the place of a segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Wanted {
+    /// `*`: any name.
+    Any,
+    /// This name.
+    Name(Literal),
 }
 
 impl Pattern {
@@ -38,7 +48,12 @@ impl Pattern {
         if head.contains('%') {
             return Err(PolicyFault::Encoded);
         }
-        Ok(Self { text: text.to_owned(), open_ended })
+        if open_ended && head.ends_with('/') {
+            return Err(PolicyFault::Path(PathError::EmptySegment { position: head.len() }));
+        }
+        let named = head.strip_suffix('/').unwrap_or(head);
+        let wanted = named.split('/').skip(1).map(Wanted::parse).collect::<Option<_>>().ok_or(PolicyFault::Nameless)?;
+        Ok(Self { text: text.to_owned(), wanted, open_ended })
     }
 
     /// The pattern as it is written.
@@ -51,28 +66,76 @@ impl Pattern {
         self.text.contains('*')
     }
 
+    /// Whether it ends with a slash, which makes no difference to a `deny`.
+    pub fn ends_with_slash(&self) -> bool {
+        self.text.len() > 1 && self.text.ends_with('/')
+    }
+
     /// Whether every path that it matches names API keys, which are refused
     /// whatever a policy says.
     pub fn names_keys(&self) -> bool {
-        names_keys(self.head())
+        self.head().split('/').any(names_keys)
     }
 
-    /// Whether it matches a decoded path; `same` compares two segments.
-    pub(super) fn matches(&self, path: &str, same: impl Fn(&str, &str) -> bool) -> bool {
-        let mut segments = path.split('/');
-        for wanted in self.head().split('/') {
-            match segments.next() {
-                Some(segment) if wanted == "*" && !segment.is_empty() => {}
-                Some(segment) if wanted != "*" && same(segment, wanted) => {}
-                _ => return false,
+    /// Whether some server reads the path as one of the pattern's.
+    pub(super) fn may_match(&self, path: &Reading) -> bool {
+        let segments = path.segments();
+        if segments.iter().any(|segment| segment.may_vanish) {
+            return self.may_match_without_some(segments);
+        }
+        let fits = self.wanted.len() == segments.len() || self.open_ended && self.wanted.len() < segments.len();
+        fits && self.wanted.iter().zip(segments).all(|(wanted, segment)| wanted.may_be(segment))
+    }
+
+    /// Whether every server reads the path as one of the pattern's: it has the names to the
+    /// letter, and none of their segments is one that some server leaves out.
+    pub(super) fn is_written_in(&self, path: &Reading) -> bool {
+        let mut found = path.decoded().split('/');
+        let is_there = |own: &str| found.next().is_some_and(|name| own == "*" && !name.is_empty() || own == name);
+        let named = path.segments().iter().take(self.wanted.len());
+        self.head().split('/').all(is_there)
+            && (self.open_ended || found.next().is_none())
+            && named.clone().all(|segment| !segment.may_vanish)
+    }
+
+    /// The same for a path with segments that some servers leave out.
+    fn may_match_without_some(&self, segments: &[Segment]) -> bool {
+        let end = self.wanted.len();
+        // How much of the pattern the segments so far can have matched.
+        let mut reached = vec![false; end + 1];
+        let mut set =
+            |at: usize, value| -> bool { reached.get_mut(at).is_some_and(|place| core::mem::replace(place, value)) };
+        set(0, true);
+        for segment in segments {
+            for at in (0..=end).rev() {
+                let stays = segment.may_vanish || at == end && self.open_ended;
+                if set(at, false) {
+                    set(at, stays);
+                    if self.wanted.get(at).is_some_and(|wanted| wanted.may_be(segment)) {
+                        set(at + 1, true);
+                    }
+                }
             }
         }
-        self.open_ended || segments.next().is_none()
+        set(end, false)
     }
 
     /// The pattern without `/**`.
     fn head(&self) -> &str {
         if self.open_ended { self.text.strip_suffix(REST).unwrap_or(&self.text) } else { &self.text }
+    }
+}
+
+impl Wanted {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "*" { Some(Self::Any) } else { Literal::read(text).map(Self::Name) }
+    }
+
+    fn may_be(&self, segment: &Segment) -> bool {
+        match self {
+            Self::Any => !segment.is_empty,
+            Self::Name(literal) => segment.may_be(literal),
+        }
     }
 }
 
@@ -82,16 +145,6 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Whether a decoded path has a segment that a server may read as the one of API
-/// keys. The list of keys returns their values, so a policy that handed it out
-/// would hand out the keys.
-pub(super) fn names_keys(path: &str) -> bool {
-    path.split('/').any(|segment| {
-        let letters = segment.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
-        letters.eq(KEYS_LETTERS.chars())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,10 +152,11 @@ mod tests {
     #[test]
     fn patterns_that_can_only_mean_keys_are_known() {
         let names_keys = |text| Pattern::parse(text).unwrap().names_keys();
-        for text in ["/v2/api_keys", "/v2/api-keys/**", "/*/API_KEYS/*", "/apikeys"] {
+        for text in ["/v2/api_keys", "/v2/api-keys/**", "/*/API_KEYS/*", "/apikeys", "/v2/api_key", "/v2/api_keys.json"]
+        {
             assert!(names_keys(text), "{text}");
         }
-        for text in ["/**", "/v2/**", "/v2/*", "/v2/api_key", "/v2/my_api_keys"] {
+        for text in ["/**", "/v2/**", "/v2/*", "/v2/my_api_keys", "/v2/api_keysx"] {
             assert!(!names_keys(text), "{text}");
         }
     }

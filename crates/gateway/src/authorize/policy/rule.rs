@@ -9,7 +9,8 @@ use attention_core::url::RequestPath;
 
 use super::conditions::{BodyLength, Conditions, Unmet};
 use super::error::PolicyFault;
-use super::pattern::{Pattern, names_keys};
+use super::pattern::Pattern;
+use super::spelling::Reading;
 
 /// One line of a policy.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -117,21 +118,20 @@ impl Rule {
     }
 
     /// Whether it is about this call, whatever other rules say. No rule is about
-    /// keys: they are refused before any rule is asked.
+    /// keys: they are refused before any rule is asked. An `allow` is about no call whose
+    /// path is not written as it writes it.
     pub fn speaks_of(&self, method: Method, path: RequestPath<'_>) -> bool {
-        let path = path.decoded();
-        !names_keys(&path) && self.matches(method, &path)
+        let path = Reading::of(path);
+        let is_about = !path.names_keys() && !path.is_encoded_again() && self.may_match(method, &path);
+        is_about && (self.effect == Effect::Deny || self.pattern.is_written_in(&path))
     }
 
-    /// [`Self::speaks_of`] for a decoded path that does not name keys.
-    pub(super) fn matches(&self, method: Method, path: &str) -> bool {
-        self.method.is_none_or(|own| own == method)
-            && match self.effect {
-                Effect::Allow => self.pattern.matches(path, |a, b| a == b),
-                Effect::Deny => {
-                    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
-                    self.pattern.matches(path, str::eq_ignore_ascii_case)
-                }
-            }
+    /// Whether some server reads the call as one of the rule's. A denial of GET is one of
+    /// HEAD, which shows what GET would.
+    pub(super) fn may_match(&self, method: Method, path: &Reading) -> bool {
+        let methods = self.method.is_none_or(|own| {
+            own == method || self.effect == Effect::Deny && own == Method::Get && method == Method::Head
+        });
+        methods && self.pattern.may_match(path)
     }
 }

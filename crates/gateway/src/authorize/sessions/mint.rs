@@ -37,7 +37,12 @@ pub(crate) fn mint(
     let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
     let life = Duration::from_secs(minutes.saturating_mul(60));
     let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
-        let member = if error == SessionError::Life { "minutes" } else { "routes" };
+        let member = match error {
+            SessionError::Life => "minutes",
+            // The driver names it.
+            SessionError::Id => return Problem::internal(),
+            _ => "routes",
+        };
         Problem::wish(&wish.fault(member, error.message()))
     })?;
     let mut minted = Object::new();

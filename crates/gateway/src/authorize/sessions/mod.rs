@@ -6,8 +6,22 @@
 //! signed (HMAC-SHA-256, RFC 2104), so the Worker keeps no list of them.
 //!
 //! ```text
-//! s1 . base64url({"sub","exp","org","rts","jti"}) . base64url(HMAC(secret, "s1." + payload))
+//! s1 . base64url({"sub","exp","rts","jti","org"}) . base64url(HMAC-SHA-256(secret, "s1." + payload))
 //! ```
+//!
+//! base64url is that of RFC 4648 §5 without padding, and the payload is a JSON object in UTF-8:
+//!
+//! | member | what it is |
+//! | --- | --- |
+//! | `sub` | the name of the caller that asked for it |
+//! | `exp` | when it ends: whole seconds since 1970, digits alone, [`LONGEST_SESSION`] ahead at most |
+//! | `rts` | what it may do: rules of a policy without sections, a line each |
+//! | `jti` | its id: 1 to 64 letters, digits, `-`, `_` or `.`; a list of revoked sessions can name it |
+//! | `org` | the one origin whose pages may use it; not there when it is bound to none |
+//!
+//! `tests/vectors/sessions.json` fixes all of this byte for byte, since the client reads `exp` and other versions of
+//! the Worker read the rest. A token with another member is refused: a member that is not known may narrow what the
+//! session may do. A format with more members gets a prefix of its own.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -20,10 +34,12 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use attention_core::Timestamp;
-use attention_core::codec::json::{self, Element, Object};
+use attention_core::codec::json::Object;
 use attention_core::codec::text::{self, decimal};
+use attention_core::credential::MAX_TOKEN_BYTES;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
+use crate::authorize::jwt::members::{Member, Members};
 use crate::authorize::policy::{Policy, PolicyError};
 
 pub mod mint;
@@ -35,6 +51,11 @@ pub const LONGEST_SESSION: Duration = Duration::from_hours(1);
 pub const LEAST_SECRET_CHARS: usize = 32;
 
 const PREFIX: &str = "s1.";
+const MEMBERS: [&str; 5] = ["sub", "exp", "rts", "jti", "org"];
+/// A dot, and 32 bytes in base64url.
+const SIGNATURE_BYTES: usize = 1 + 43;
+/// Isolates' clocks differ; what ends later than this after the longest life was not made here.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(5);
 
 /// The Worker's secret for signing sessions. Zeroed on drop, never printed.
 pub struct SessionSecret(Zeroizing<Vec<u8>>);
@@ -105,7 +126,7 @@ impl Session {
         if life.is_zero() || life > LONGEST_SESSION {
             return Err(SessionError::Life);
         }
-        if routes.iter().any(|route| route.contains(['\n', '\r', '#', '['])) {
+        if routes.iter().any(|route| route.contains(['\n', '\r', '#'])) {
             return Err(SessionError::Routes(None));
         }
         let mut rules = String::new();
@@ -116,18 +137,26 @@ impl Session {
             rules.push_str("allow ");
             rules.push_str(route);
         }
-        Ok(Self {
+        if !is_id(id) {
+            return Err(SessionError::Id);
+        }
+        let session = Self {
             caller: caller.to_owned(),
-            expires_at: now.saturating_add(life),
+            // Whole seconds, as the token says it.
+            expires_at: Timestamp::from_unix_seconds(now.saturating_add(life).as_unix_millis() / 1000),
             origin: origin.map(str::to_owned),
             routes: Policy::parse(&rules).map_err(|error| SessionError::Routes(Some(error)))?,
             id: id.to_owned(),
             rules,
-        })
+        };
+        if session.signed_part().len() + SIGNATURE_BYTES > MAX_TOKEN_BYTES {
+            return Err(SessionError::TooLong);
+        }
+        Ok(session)
     }
 
-    /// The token.
-    pub fn sign(&self, secret: &SessionSecret) -> String {
+    /// The prefix and the payload.
+    fn signed_part(&self) -> String {
         let mut payload = Object::new();
         payload
             .string("sub", &self.caller)
@@ -137,7 +166,12 @@ impl Session {
         if let Some(origin) = &self.origin {
             payload.string("org", origin);
         }
-        let mut token = text::concat(&[PREFIX, &Base64UrlUnpadded::encode_string(payload.finish().as_bytes())]);
+        text::concat(&[PREFIX, &Base64UrlUnpadded::encode_string(payload.finish().as_bytes())])
+    }
+
+    /// The token.
+    pub fn sign(&self, secret: &SessionSecret) -> String {
+        let mut token = self.signed_part();
         if let Some(mac) = secret.mac(&token) {
             token.push('.');
             token.push_str(&Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()));
@@ -159,25 +193,39 @@ impl Session {
         let mac = secret.mac(signed).ok_or(SessionError::Invalid)?;
         mac.verify_slice(&signature).map_err(|_| SessionError::Invalid)?;
         let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| SessionError::Invalid)?;
+        // No byte order mark: nothing here writes one.
         let text = str::from_utf8(&bytes).map_err(|_| SessionError::Invalid)?;
-        let members = json::read(text).and_then(|payload| payload.members()).map_err(|_| SessionError::Invalid)?;
-        let member = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, element)| element);
-        let string = |name| member(name).cloned().and_then(Element::into_text).map(Cow::into_owned);
-        let expires_at = member("exp").and_then(Element::as_whole_number).map(Timestamp::from_unix_seconds);
-        let expires_at = expires_at.ok_or(SessionError::Invalid)?;
-        if expires_at <= now {
+        let session = Self::read(text).ok_or(SessionError::Invalid)?;
+        if session.expires_at > now.saturating_add(LONGEST_SESSION).saturating_add(CLOCKS_DIFFER) {
+            return Err(SessionError::Invalid);
+        }
+        if session.expires_at <= now {
             return Err(SessionError::Expired);
         }
-        let rules = string("rts").ok_or(SessionError::Invalid)?;
-        Ok(Self {
-            caller: string("sub").ok_or(SessionError::Invalid)?,
-            expires_at,
-            origin: string("org"),
-            routes: Policy::parse(&rules).map_err(|_| SessionError::Invalid)?,
-            id: string("jti").ok_or(SessionError::Invalid)?,
+        Ok(session)
+    }
+
+    /// The session that a payload says.
+    fn read(payload: &str) -> Option<Self> {
+        let members = Members::read(payload).filter(|members| members.are_all_of(&MEMBERS))?;
+        let string = |name| members.get(name).text().map(Cow::into_owned);
+        let Member::One(end) = members.get("exp") else { return None };
+        let rules = string("rts")?;
+        Some(Self {
+            caller: string("sub")?,
+            expires_at: text::whole_number(end).map(Timestamp::from_unix_seconds)?,
+            // One that is there and no text must not read as a session that is bound to no page.
+            origin: if members.get("org") == Member::Absent { None } else { Some(string("org")?) },
+            routes: Policy::parse(&rules).ok()?,
+            id: string("jti").filter(|id| is_id(id))?,
             rules,
         })
     }
+}
+
+/// A name that a list of sessions can hold: 1 to 64 letters, digits, `-`, `_` or `.`.
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// Why there is no session.
@@ -190,7 +238,11 @@ pub enum SessionError {
     Life,
     /// A route is not one.
     Routes(Option<PolicyError>),
-    /// The token was not signed with this secret.
+    /// Its routes make a token that is longer than [`MAX_TOKEN_BYTES`].
+    TooLong,
+    /// Its id is not one.
+    Id,
+    /// The token was not signed with this secret, or is no session.
     Invalid,
     /// Its time is over.
     Expired,
@@ -210,6 +262,11 @@ impl SessionError {
             Self::Routes(Some(error)) => {
                 return text::concat(&["route ", &text::count(error.line), ": ", &error.fault.message()]);
             }
+            Self::TooLong => {
+                let most = text::count(MAX_TOKEN_BYTES);
+                return text::concat(&["the routes make a token of more than ", &most, " characters; name fewer"]);
+            }
+            Self::Id => "a session's id is 1 to 64 letters, digits, `-`, `_` or `.`",
             Self::Routes(None) => "a route is one line such as `GET /v2/conversations/*`",
             Self::Invalid => "the session token is not one of this proxy's",
             Self::Expired => "the session is over; ask for a new one",

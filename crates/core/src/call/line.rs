@@ -1,0 +1,111 @@
+//! The line of calls that wait for their turn, in the order in which they came.
+
+use alloc::collections::VecDeque;
+
+/// Steady time in microseconds: at hundreds of calls a second a millisecond is too coarse for a distance.
+pub(super) type Micros = u64;
+
+/// What a waiting call holds its place by.
+///
+/// A ticket that is not handed in loses its place by itself, some seconds after its holder should have come back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Ticket(u64);
+
+#[derive(Clone, Copy, Debug)]
+struct Waiter {
+    ticket: Ticket,
+    /// When it was told to come back.
+    expected: Micros,
+}
+
+impl Waiter {
+    const fn is_overdue_by(&self, long: Micros, now: Micros) -> bool {
+        self.expected.saturating_add(long) < now
+    }
+}
+
+/// Those who wait. A place is a rank, not a time: whoever leaves moves up all behind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    waiters: VecDeque<Waiter>,
+    issued: u64,
+    cleared_at: Micros,
+}
+
+impl Line {
+    /// Later than this by its timer, a waiter does not hold up those behind it.
+    const LATE: Micros = 100_000;
+    /// Later than this it has left without a word, as a request does whose caller went away.
+    const GONE: Micros = 10_000_000;
+    /// So often the line is searched for those.
+    const CLEARED_EVERY: Micros = 1_000_000;
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
+    pub(super) fn holds(&self, ticket: Ticket) -> bool {
+        self.position(ticket).is_some()
+    }
+
+    fn position(&self, ticket: Ticket) -> Option<usize> {
+        self.waiters.binary_search_by_key(&ticket, |waiter| waiter.ticket).ok()
+    }
+
+    /// How many go before the holder of a ticket, or before a newcomer.
+    pub(super) fn ahead_of(&self, ticket: Option<Ticket>, now: Micros) -> usize {
+        let position = ticket.and_then(|ticket| self.position(ticket)).unwrap_or(self.waiters.len());
+        let is_late = |waiter: &&Waiter| waiter.is_overdue_by(Self::LATE, now);
+        position - self.waiters.iter().take(position).take_while(is_late).count()
+    }
+
+    /// Keeps the place of a ticket, or gives one behind all others: its holder comes back at `expected`.
+    pub(super) fn stand(&mut self, ticket: Option<Ticket>, expected: Micros, now: Micros) -> Ticket {
+        if now.saturating_sub(self.cleared_at) > Self::CLEARED_EVERY {
+            self.cleared_at = now;
+            self.waiters.retain(|waiter| !waiter.is_overdue_by(Self::GONE, now) || Some(waiter.ticket) == ticket);
+        }
+        if let Some(held) = ticket
+            && let Some(waiter) = self.position(held).and_then(|position| self.waiters.get_mut(position))
+        {
+            waiter.expected = expected;
+            return held;
+        }
+        self.issued += 1;
+        let ticket = Ticket(self.issued);
+        self.waiters.push_back(Waiter { ticket, expected });
+        ticket
+    }
+
+    pub(super) fn leave(&mut self, ticket: Ticket) {
+        if let Some(position) = self.position(ticket) {
+            self.waiters.remove(position);
+        }
+    }
+}
+
+/// Moments at which calls go that were told the same, kept apart.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moments(VecDeque<Micros>);
+
+impl Moments {
+    /// The first moment from `earliest` on that is `distance` away from all others.
+    pub(super) fn first_free(&self, earliest: Micros, distance: Micros) -> Micros {
+        let mut free = earliest;
+        for taken in &self.0 {
+            if free.saturating_add(distance) <= *taken {
+                break;
+            }
+            free = free.max(taken.saturating_add(distance));
+        }
+        free
+    }
+
+    pub(super) fn take(&mut self, moment: Micros, now: Micros) {
+        while self.0.front().is_some_and(|past| *past < now) {
+            self.0.pop_front();
+        }
+        let behind = self.0.partition_point(|taken| *taken <= moment);
+        self.0.insert(behind, moment);
+    }
+}

@@ -1,0 +1,90 @@
+//! Which answers can be taken apart, by what they say of themselves.
+//!
+//! Members are found in JSON of UTF-8, and in nothing else. A reader believes `Content-Type` and
+//! `Content-Encoding`: what is JSON here and UTF-16, lines of JSON or a page there, is not what was looked through.
+
+use attention_core::Headers;
+
+use super::coding;
+
+/// Whether the body is JSON of UTF-8 to whoever reads it. An answer that does not say what it is may be.
+pub(crate) fn is_json(headers: &dyn Headers) -> bool {
+    if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
+        return false;
+    }
+    let Some(content_type) = headers.get("content-type") else { return true };
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|essence| {
+        let essence = essence.to_ascii_lowercase();
+        let subtype = essence.strip_prefix("application/").unwrap_or_default();
+        let is_suffixed =
+            subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty() && name.bytes().all(is_name));
+        subtype == "json" || essence == "text/json" || is_suffixed
+    });
+    is_json && parts.all(says_utf_8)
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte)
+}
+
+/// Whether a parameter is something other than a charset, or says UTF-8. ASCII is a part of it. A quotation that
+/// holds a semicolon comes here in two pieces, which are no parameters.
+fn says_utf_8(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return parameter.is_empty() };
+    let value = value.trim();
+    let value = value.strip_prefix('"').map_or(Some(value), |inner| inner.strip_suffix('"'));
+    let known = ["utf-8", "utf8", "us-ascii"];
+    let is_charset = name.trim().eq_ignore_ascii_case("charset");
+    value.is_some_and(|value| !is_charset || known.iter().any(|known| known.eq_ignore_ascii_case(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_of_utf_8_and_nothing_else() {
+        for content_type in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+            "application/json; charset=us-ascii; profile=\"x\"",
+            "application/problem+json",
+            "application/vnd.api+json; version=1",
+            "text/json",
+            "application/json;",
+        ] {
+            assert!(is_json(&&[("content-type", content_type)][..]), "{content_type}");
+        }
+        for content_type in [
+            "",
+            "text/html",
+            "text/plain; charset=utf-8",
+            "text/csv",
+            "text/event-stream",
+            "application/x-ndjson",
+            "application/ndjson",
+            "application/jsonl",
+            "application/json-seq",
+            "application/stream+json-lines",
+            "application/+json",
+            "application/javascript",
+            "multipart/byteranges; boundary=x",
+            "application/json, text/html",
+            "application/json; charset=utf-16",
+            "application/json; charset=utf-7",
+            "application/json; charset=utf-8; charset=utf-16",
+            "application/json; charset=\"utf-8",
+            "application/json; charset",
+            "application/json; a=\"b; charset=utf-16\"",
+            "application/jsonp",
+        ] {
+            assert!(!is_json(&&[("content-type", content_type)][..]), "{content_type}");
+        }
+        assert!(is_json(&&[][..]));
+        for coding in ["zstd", "deflate", "gzip, gzip", "x-own"] {
+            assert!(!is_json(&&[("content-type", "application/json"), ("content-encoding", coding)][..]), "{coding}");
+        }
+    }
+}

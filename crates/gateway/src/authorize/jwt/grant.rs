@@ -1,0 +1,295 @@
+//! What a claim has to be for a policy to be granted.
+
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use attention_core::codec::json::Element;
+use attention_core::codec::text;
+
+use super::members::{Member, Members};
+use crate::authorize::callers::policy_name;
+use crate::authorize::policy::Policies;
+use crate::deployment::strict_json::{Fault, Record, Scalar};
+use crate::limits::rate::Rate;
+
+/// The claim that `OpenID` Connect has for an address, and the one that says whose word that is.
+pub(super) const EMAIL: &str = "email";
+const EMAIL_VERIFIED: &str = "email_verified";
+/// Claims whose text is a list, separated by blanks (RFC 8693 §4.2, RFC 9068 §2.2.3).
+const SCOPES: [&str; 2] = ["scope", "scp"];
+/// The longest address (RFC 5321 §4.5.3.1.3).
+const MOST_ADDRESS_BYTES: usize = 254;
+
+/// A policy for those whose claims are right.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) policy: String,
+    /// All of them have to hold; none only where the configuration says that it is for everybody.
+    conditions: Vec<Condition>,
+    /// Of each person that it is for.
+    pub(super) limit: Option<Rate>,
+}
+
+/// What one claim has to be.
+#[derive(Debug)]
+struct Condition {
+    claim: String,
+    test: Test,
+}
+
+#[derive(Debug)]
+enum Test {
+    /// The claim, or an element of its list, is one of these.
+    Is(Vec<Scalar>),
+    /// It ends with this.
+    Ends(String),
+    /// It is an address of one of these domains, in lower case.
+    Domain(Vec<String>),
+}
+
+/// How much an issuer has to say of an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum EmailVerified {
+    /// `email_verified` is true where it is there.
+    IfPresent,
+    /// It is there, and true.
+    Required,
+}
+
+/// Why a grant does not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unfit<'a> {
+    /// This claim is not there.
+    Absent(&'a str),
+    /// It is there twice: no later grant counts then, as that might give more.
+    Repeated(&'a str),
+    /// It has another value.
+    Other(&'a str),
+    /// It is an address that the issuer does not vouch for.
+    Unverified,
+}
+
+impl Unfit<'_> {
+    /// Which claim it is and what is wrong with it, without its value.
+    pub(super) fn message(self) -> String {
+        match self {
+            Self::Absent(claim) => text::concat(&["`", claim, "` is not there"]),
+            Self::Repeated(claim) => text::concat(&["`", claim, "` is there twice"]),
+            Self::Other(claim) => text::concat(&["`", claim, "` has another value"]),
+            Self::Unverified => "`email` is not verified".to_owned(),
+        }
+    }
+}
+
+const GRANT_MEMBERS: [&str; 8] = ["policy", "claim", "is", "endsWith", "domain", "all", "everybody", "limit"];
+const CONDITION_MEMBERS: [&str; 4] = ["claim", "is", "endsWith", "domain"];
+
+impl Grant {
+    /// Reads the member `grants` of the configuration.
+    pub(super) fn parse_list(root: &Record<'_>, policies: &Policies) -> Result<Vec<Self>, Fault> {
+        let records = root.records("grants", &GRANT_MEMBERS)?;
+        let grants: Vec<Self> = records.iter().map(|record| Self::parse(record, policies)).collect::<Result<_, _>>()?;
+        if grants.is_empty() {
+            return Err(root.fault("grants", "is empty, so nobody could do anything"));
+        }
+        // What comes behind it would never be asked.
+        if let Some(index) = grants.iter().rev().skip(1).rev().position(|grant| grant.conditions.is_empty()) {
+            let path = text::concat(&["grants[", &text::count(index), "].everybody"]);
+            return Err(root.fault(&path, "fits everybody, so the grants behind it never count; put it last"));
+        }
+        Ok(grants)
+    }
+
+    fn parse(record: &Record<'_>, policies: &Policies) -> Result<Self, Fault> {
+        let policy = policy_name(record.text("policy")?.as_deref(), policies)
+            .ok_or_else(|| record.fault("policy", "there is no policy of this name"))?;
+        let limit =
+            record.text("limit")?.map(|text| Rate::parse(&text).ok_or_else(|| record.fault("limit", Rate::FORM)));
+        Ok(Self { policy, conditions: Self::conditions(record)?, limit: limit.transpose()? })
+    }
+
+    fn conditions(record: &Record<'_>) -> Result<Vec<Condition>, Fault> {
+        let own = Condition::parse(record)?;
+        let all: Vec<Condition> = record
+            .records("all", &CONDITION_MEMBERS)?
+            .iter()
+            .map(|each| Condition::parse(each)?.ok_or_else(|| each.fault("claim", "is missing")))
+            .collect::<Result<_, _>>()?;
+        let everybody = record.flag("everybody")?;
+        match (own, record.has("all"), everybody) {
+            (Some(own), false, false) => Ok([own].into()),
+            (None, true, false) if !all.is_empty() => Ok(all),
+            (None, true, false) => Err(record.fault("all", "is empty, so it would fit everybody; name the claims")),
+            (None, false, true) => Ok(Vec::new()),
+            (None, false, false) => Err(record.fault(
+                "claim",
+                "is missing, so the grant would fit everybody that the issuer knows; name a claim, \
+                 or say `everybody` is true if that is meant",
+            )),
+            _ => Err(record.fault("claim", "`all` and `everybody` are alternatives: a grant has one of them")),
+        }
+    }
+
+    /// Whether it fits; else the first condition that does not hold.
+    pub(super) fn fit(&self, claims: &Members<'_>, email: EmailVerified) -> Result<(), Unfit<'_>> {
+        // A repeated claim ends the search, whatever else is wrong.
+        if let Some(condition) = self.conditions.iter().find(|each| claims.get(&each.claim) == Member::Repeated) {
+            return Err(Unfit::Repeated(&condition.claim));
+        }
+        for condition in &self.conditions {
+            condition.holds(claims, email)?;
+        }
+        Ok(())
+    }
+}
+
+impl Condition {
+    fn parse(record: &Record<'_>) -> Result<Option<Self>, Fault> {
+        let claim = record.text("claim")?;
+        let tests: Vec<Test> =
+            [Test::is(record)?, Test::ends(record)?, Test::domain(record)?].into_iter().flatten().collect();
+        let Some(claim) = claim.map(Cow::into_owned) else {
+            let is_whole = tests.is_empty();
+            return is_whole.then_some(None).ok_or_else(|| {
+                record.fault("claim", "is missing: `is`, `endsWith` and `domain` say what a claim is to be")
+            });
+        };
+        if claim.trim().is_empty() {
+            return Err(record.fault("claim", "is empty; name a claim"));
+        }
+        let mut tests = tests.into_iter();
+        match (tests.next(), tests.next()) {
+            (Some(test), None) => {
+                let splits = SCOPES.contains(&claim.as_str());
+                if let Test::Is(values) = &test
+                    && splits
+                    && values.iter().any(|value| matches!(value, Scalar::Text(scope) if scope.contains(' ')))
+                {
+                    return Err(record.fault("is", "holds a blank, which no scope has; name one, and several by `all`"));
+                }
+                Ok(Some(Self { claim, test }))
+            }
+            (None, _) => Err(record.fault("claim", "goes with one of `is`, `endsWith` and `domain`, and has none")),
+            (Some(_), Some(_)) => {
+                Err(record.fault("claim", "`is`, `endsWith` and `domain` are alternatives; keep one"))
+            }
+        }
+    }
+
+    fn holds(&self, claims: &Members<'_>, email: EmailVerified) -> Result<(), Unfit<'_>> {
+        let value = claims.get(&self.claim);
+        if value == Member::Absent {
+            return Err(Unfit::Absent(&self.claim));
+        }
+        let splits = SCOPES.contains(&self.claim.as_str());
+        if !value.any(|element| self.test.fits(element, splits)) {
+            return Err(Unfit::Other(&self.claim));
+        }
+        if self.claim == EMAIL && !is_verified(claims, email) { Err(Unfit::Unverified) } else { Ok(()) }
+    }
+}
+
+/// Whether the issuer vouches for the address in its token: `email_verified` is `true`, or the text `"true"`, which
+/// Amazon Cognito and Apple write. Anything else that is there, and a claim that is there twice, is a no.
+pub(super) fn is_verified(claims: &Members<'_>, email: EmailVerified) -> bool {
+    match claims.get(EMAIL_VERIFIED) {
+        Member::Absent => email == EmailVerified::IfPresent,
+        Member::One("true") => true,
+        value => value.text().as_deref() == Some("true"),
+    }
+}
+
+impl Test {
+    fn is(record: &Record<'_>) -> Result<Option<Self>, Fault> {
+        let Some(values) = record.scalars("is")? else { return Ok(None) };
+        if values.is_empty() {
+            return Err(record.fault("is", "is an empty list, so it fits nobody; name the values"));
+        }
+        if values.iter().any(|value| matches!(value, Scalar::Text(text) if text.trim().is_empty())) {
+            return Err(record.fault("is", "holds an empty text; name the value"));
+        }
+        Ok(Some(Self::Is(values)))
+    }
+
+    fn ends(record: &Record<'_>) -> Result<Option<Self>, Fault> {
+        let Some(end) = record.text("endsWith")?.map(Cow::into_owned) else { return Ok(None) };
+        let begins_with_a_separator = |end: &str| end.starts_with(|first: char| first.is_ascii_punctuation());
+        if end.trim().is_empty() {
+            return Err(record.fault("endsWith", "is empty, so everything would end with it"));
+        }
+        if !begins_with_a_separator(&end) {
+            return Err(record.fault(
+                "endsWith",
+                "begins in the middle of a word, so more words than are meant end with it; for addresses of a domain \
+                 say `domain`, else begin with what separates, such as `.`, `/` or `:`",
+            ));
+        }
+        if end.chars().all(|c| c.is_ascii_punctuation()) {
+            return Err(record.fault("endsWith", "is nothing but what separates; name what comes behind it"));
+        }
+        Ok(Some(Self::Ends(end)))
+    }
+
+    fn domain(record: &Record<'_>) -> Result<Option<Self>, Fault> {
+        let Some(domains) = record.texts("domain")? else { return Ok(None) };
+        if domains.is_empty() {
+            return Err(record.fault("domain", "is an empty list, so it fits nobody; name the domains"));
+        }
+        let read = |domain: &String| {
+            let domain = domain.strip_prefix('@').unwrap_or(domain).to_ascii_lowercase();
+            is_domain(&domain).then_some(domain).ok_or_else(|| {
+                record.fault(
+                    "domain",
+                    "is to be what comes behind the `@` of addresses, such as corp.example: no `*`, no dot at its \
+                     beginning or end, and a name with other letters as xn--…; sub-domains are domains of their own",
+                )
+            })
+        };
+        domains.iter().map(read).collect::<Result<_, _>>().map(|domains| Some(Self::Domain(domains)))
+    }
+
+    fn fits(&self, element: &Element<'_>, splits: bool) -> bool {
+        let Some(text) = element.clone().into_text() else {
+            return matches!(self, Self::Is(values) if values.iter().any(|value| value.is(element)));
+        };
+        if splits { text.split(' ').any(|part| self.fits_text(part)) } else { self.fits_text(&text) }
+    }
+
+    fn fits_text(&self, text: &str) -> bool {
+        match self {
+            Self::Is(values) => values.iter().any(|value| matches!(value, Scalar::Text(wanted) if wanted == text)),
+            // With a second `@` it would be an address at whatever comes first: CVE-2026-40574.
+            Self::Ends(end) if end.contains('@') => {
+                text.is_ascii() && domain_of(text).is_some() && text.ends_with(&**end)
+            }
+            Self::Ends(end) => text.ends_with(end.as_str()),
+            Self::Domain(domains) => {
+                domain_of(text).is_some_and(|domain| domains.iter().any(|wanted| wanted.eq_ignore_ascii_case(domain)))
+            }
+        }
+    }
+}
+
+/// What comes behind the one `@` of an address.
+fn domain_of(address: &str) -> Option<&str> {
+    let (local, domain) = address.split_once('@')?;
+    let is_part = |c: char| {
+        !c.is_whitespace()
+            && !c.is_control()
+            && !matches!(c, '@' | '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '[' | ']' | '\\')
+    };
+    let is_address = !local.is_empty() && local.chars().all(is_part) && is_domain(&domain.to_ascii_lowercase());
+    (is_address && address.len() <= MOST_ADDRESS_BYTES).then_some(domain)
+}
+
+/// Labels of letters, digits and `-`, separated by dots (RFC 1123 §2.1), in lower case.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= MOST_ADDRESS_BYTES && text.split('.').all(is_label)
+}

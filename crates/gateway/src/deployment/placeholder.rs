@@ -1,0 +1,71 @@
+//! What documentation and templates put where a value belongs.
+
+use alloc::string::String;
+
+/// What is said of one.
+pub(crate) const SAID: &str = "is a placeholder from a template; put in the value that it stands for";
+
+/// Their letters and digits, in lower case.
+const WORDS: [&str; 13] = [
+    "true",
+    "false",
+    "changeme",
+    "changeit",
+    "replaceme",
+    "placeholder",
+    "todo",
+    "tbd",
+    "undefined",
+    "null",
+    "none",
+    "secret",
+    "yoursecret",
+];
+
+/// Whether a text is a placeholder, or has one inside: `<your-team>`, `${TEAM}`, `{{ team }}`, `YOUR_TEAM`,
+/// `changeme`, `xxx`, `…`.
+pub(crate) fn is_one(text: &str) -> bool {
+    let has = |open: &str, close: &str| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
+    if has("<", ">") || has("${", "}") || has("{{", "}}") || text.contains('\u{2026}') || text.contains("...") {
+        return true;
+    }
+    let is_your = ["YOUR_", "your_", "your-", "YOUR-"].iter().any(|start| text.starts_with(start));
+    is_your || is_word(text)
+}
+
+/// Whether a text is nothing but one of them: of an opaque text no part says anything.
+pub(crate) fn is_word(text: &str) -> bool {
+    let plain: String =
+        text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    let is_of_x = !plain.is_empty() && plain.bytes().all(|byte| byte == b'x');
+    is_of_x || WORDS.contains(&plain.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_value_is_told_from_one() {
+        for text in [
+            "<your key>",
+            "https://<your-team>.cloudflareaccess.com",
+            "${TEAM}",
+            "{{ aud }}",
+            "changeme",
+            "Change-Me!",
+            "xxx",
+            "XXXX-XXXX",
+            "YOUR_AUDIENCE",
+            "9f86\u{2026}",
+            "abc...",
+            "TODO",
+        ] {
+            assert!(is_one(text), "{text}");
+        }
+        for text in ["abc", "https://team.example", "fake-audience", "api://default", "urn:x", "example.com", "x1", ""]
+        {
+            assert!(!is_one(text), "{text}");
+        }
+    }
+}

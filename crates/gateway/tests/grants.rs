@@ -1,0 +1,237 @@
+//! What a grant allows: grants and claims put together at random, judged by another reader of JSON with rules written
+//! the other way round. And names: whatever an issuer calls somebody.
+
+use std::collections::BTreeMap;
+
+use attention_core::Timestamp;
+use attention_gateway::authorize::jwt::Jwt;
+use attention_gateway::authorize::jwt::claims::Refusal;
+use attention_gateway::authorize::policy::Policies;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+fn token(claims: &Value) -> String {
+    let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+    format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(&claims.to_string()), part("fake"))
+}
+
+fn config(grants: &Value, more: &Value) -> String {
+    let mut config = json!({
+        "issuer": "https://team.example", "audience": "abc", "jwks": "https://team.example/certs", "grants": grants,
+    });
+    config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    config.to_string()
+}
+
+fn policies() -> Policies {
+    Policies::parse("allow GET /v2/a\n[p0]\nallow GET /v2/b\n[p1]\nallow GET /v2/c\n[p2]\nallow GET /v2/d").unwrap()
+}
+
+/// A condition's members.
+fn condition() -> impl Strategy<Value = Value> {
+    let claim = select(vec!["email", "groups", "scope", "scp", "flag", "level", "https://corp.example/role"]);
+    let is = prop_oneof![
+        select(vec![
+            json!("admins"),
+            json!("attention.read"),
+            json!("true"),
+            json!("false"),
+            json!("7"),
+            json!("x@corp.example")
+        ]),
+        select(vec![json!(true), json!(false), json!(7), json!(0)]),
+        Just(json!(["staff", 7, true])),
+    ];
+    let test = prop_oneof![
+        3 => is.prop_map(|is| json!({ "is": is })),
+        1 => select(vec!["@corp.example", ".read", "/x", ":admins"]).prop_map(|end| json!({ "endsWith": end })),
+        2 => select(vec![json!("corp.example"), json!("@Corp.Example"), json!(["other.example", "sub.corp.example"])])
+            .prop_map(|domain| json!({ "domain": domain })),
+    ];
+    (claim, test).prop_map(|(claim, test)| {
+        let mut condition = test;
+        condition["claim"] = json!(claim);
+        condition
+    })
+}
+
+fn grants() -> impl Strategy<Value = Vec<Value>> {
+    let grant =
+        prop_oneof![condition(), prop::collection::vec(condition(), 1..4).prop_map(|all| json!({ "all": all })),];
+    (prop::collection::vec(grant, 1..4), any::<bool>()).prop_map(|(mut grants, everybody)| {
+        if everybody && grants.len() < 3 {
+            grants.push(json!({ "everybody": true }));
+        }
+        for (index, grant) in grants.iter_mut().enumerate() {
+            grant["policy"] = json!(format!("p{index}"));
+        }
+        grants.truncate(3);
+        grants
+    })
+}
+
+fn claim_values() -> impl Strategy<Value = Value> {
+    let text = select(vec![
+        "admins",
+        "staff",
+        "attention.read",
+        "openid attention.read",
+        "attention.reads x.read",
+        "a:admins",
+        "y/x",
+        "true",
+        "7",
+        "",
+        " ",
+        "x@corp.example",
+        "X@CORP.example",
+        "x@sub.corp.example",
+        "x@y@corp.example",
+        "@corp.example",
+        "x@corp.example ",
+        "x y@corp.example",
+        "\"x@corp.example",
+        "z\u{fc}@corp.example",
+        "corp.example",
+        "x@other.example",
+        "x@notcorp.example",
+        "x@corp.example.",
+        "x\n@corp.example",
+    ]);
+    let scalar = prop_oneof![
+        6 => text.prop_map(|text| json!(text)),
+        1 => any::<bool>().prop_map(Value::Bool),
+        1 => select(vec![json!(7), json!(0), json!(-7), json!(7.5), json!(null)]),
+    ];
+    prop_oneof![
+        3 => scalar.clone(),
+        1 => prop::collection::vec(scalar.clone(), 0..4).prop_map(Value::Array),
+        1 => scalar.prop_map(|value| json!([[value]])),
+        1 => Just(json!({ "admins": true })),
+    ]
+}
+
+/// Which policy is granted, by `serde_json` and by what the documentation says.
+fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, requires: bool) -> Option<String> {
+    let verified = match claims.get("email_verified") {
+        None => !requires,
+        Some(said) => *said == json!(true) || *said == json!("true"),
+    };
+    let domain = |text: &str| {
+        let parts: Vec<&str> = text.split('@').collect();
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "\"(),:;<>[]\\".contains(c);
+        match parts[..] {
+            [local, domain] if !local.is_empty() && !local.contains(odd) && !domain.is_empty() => {
+                let plain = domain.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-');
+                (plain && domain.split('.').all(|label| !label.is_empty())).then(|| domain.to_lowercase())
+            }
+            _ => None,
+        }
+    };
+    let holds = |condition: &Value| {
+        let name = condition["claim"].as_str().unwrap();
+        let mut candidates: Vec<Value> = match claims.get(name) {
+            None => return false,
+            Some(Value::Array(list)) => list.clone(),
+            Some(value) => vec![value.clone()],
+        };
+        if name == "scope" || name == "scp" {
+            candidates = candidates
+                .into_iter()
+                .flat_map(|value| match value.as_str() {
+                    Some(text) => text.split(' ').map(|part| json!(part)).collect(),
+                    None => vec![value],
+                })
+                .collect();
+        }
+        let fits = candidates.iter().any(|candidate| {
+            if let Some(is) = condition.get("is") {
+                let wanted = is.as_array().cloned().unwrap_or_else(|| vec![is.clone()]);
+                return wanted.contains(candidate)
+                    || candidate.as_bool().is_some_and(|flag| wanted.contains(&json!(flag.to_string())));
+            }
+            let Some(text) = candidate.as_str() else { return false };
+            if let Some(end) = condition.get("endsWith").and_then(Value::as_str) {
+                return text.ends_with(end) && (!end.contains('@') || (text.is_ascii() && domain(text).is_some()));
+            }
+            let wanted = &condition["domain"];
+            let wanted = wanted.as_array().cloned().unwrap_or_else(|| vec![wanted.clone()]);
+            domain(text).is_some_and(|own| {
+                wanted.iter().any(|wanted| wanted.as_str().unwrap().trim_start_matches('@').to_lowercase() == own)
+            })
+        });
+        fits && (name != "email" || verified)
+    };
+    let grant = grants.iter().find(|grant| match (grant.get("all"), grant.get("claim")) {
+        (Some(all), _) => all.as_array().unwrap().iter().all(holds),
+        (None, Some(_)) => holds(grant),
+        (None, None) => true,
+    });
+    grant.map(|grant| grant["policy"].as_str().unwrap().to_owned())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
+
+    #[test]
+    fn a_grant_fits_as_another_reader_has_it(
+        grants in grants(),
+        more in prop::collection::btree_map(
+            select(vec!["email", "groups", "scope", "scp", "flag", "level", "https://corp.example/role"]),
+            claim_values(),
+            0..7,
+        ),
+        verified in prop::option::of(select(vec![
+            json!(true), json!(false), json!("true"), json!("false"), json!("TRUE"), json!(1), json!(null), json!([true]),
+        ])),
+        requires: bool,
+    ) {
+        let mut claims: BTreeMap<String, Value> = more.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if let Some(verified) = verified {
+            claims.insert("email_verified".to_owned(), verified);
+        }
+        let required = if requires { "required" } else { "ifPresent" };
+        let config = config(&json!(grants), &json!({ "emailVerified": required }));
+        let policies = policies();
+        let jwt = Jwt::parse(&config, &policies).unwrap();
+        let expected = reference(&grants, &claims, requires);
+        let mut payload = json!({ "iss": "https://team.example", "aud": "abc", "exp": 1_800_000_000, "sub": "auth0|1" });
+        payload.as_object_mut().unwrap().extend(claims);
+        match jwt.judge(&token(&payload), NOW) {
+            Ok(admitted) => {
+                prop_assert_eq!(Some(admitted.policy), expected.as_deref(), "{} {}", config, payload);
+                prop_assert_eq!(admitted.name, "auth0|1");
+            }
+            Err(Refusal::NoGrant(why)) => {
+                prop_assert_eq!(expected, None, "{} {}", config, payload);
+                // It names claims of the configuration, never what the token says.
+                prop_assert!(!why.contains('@') && !why.contains("attention.read"), "{why}");
+            }
+            Err(other) => prop_assert!(false, "{other:?} {payload}"),
+        }
+    }
+
+    #[test]
+    fn whoever_an_issuer_names_has_a_name_of_its_own(
+        names in prop::collection::hash_set("[ -~]{1,20}|[\\PC\\n\\t\u{202e}\u{200b}\u{2028}]{1,12}|[a-z|:/@.]{200,400}", 2..12),
+    ) {
+        let config = config(&json!([{ "everybody": true }]), &json!({}));
+        let policies = policies();
+        let jwt = Jwt::parse(&config, &policies).unwrap();
+        let mut given = BTreeMap::new();
+        for name in names.into_iter().filter(|name| !name.contains('\u{fffd}')) {
+            let payload = json!({ "iss": "https://team.example", "aud": "abc", "exp": 1_800_000_000, "sub": name });
+            let own = jwt.judge(&token(&payload), NOW).map(|admitted| admitted.name);
+            let own = own.map_err(|refusal| TestCaseError::fail(format!("{name:?}: {refusal:?}")))?;
+            prop_assert!(own == name || (own.starts_with("sha256:") && own.len() == 39), "{name:?} {own:?}");
+            // Printable ASCII of a usual length stands as it is.
+            let is_usual = name.len() <= 255 && name.bytes().all(|b| b.is_ascii_graphic()) && !name.starts_with("sha256:");
+            prop_assert!(!is_usual || own == name);
+            prop_assert!(given.insert(own, name).is_none());
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/** Where the operations begin in a path: behind `/v2`, behind a proxy's prefix, or at the root. */
+
+import { OPERATIONS } from "./api/operations.js";
+
+/** The paths of the operations, in segments. */
+const PATHS = Object.keys(OPERATIONS).map((operation) => operation.split("/").slice(1));
+/** The first segments of everything that a mock answers. */
+const FIRST = new Set([...PATHS.map(([first]) => first), "_mock"]);
+
+/** A path in two. */
+export interface Split {
+  /** Without a slash at its end; empty at the root. */
+  readonly base: string;
+  /** With a slash at its beginning. */
+  readonly rest: string;
+}
+
+/**
+ * `/proxy/v2/users` is `/users` below `/proxy/v2`. With no `basePath` that says so, the base ends behind the first `v2`
+ * or before a segment that an operation begins with: where an operation comes out, else at the first such place.
+ * Behind the first `v2` no other place counts, so that an unknown path of the API stays one. Undefined when there is
+ * no such place.
+ */
+export function splitBase(path: string, basePath: string | undefined): Split | undefined {
+  if (basePath !== undefined) {
+    return path.startsWith(`${basePath}/`) ? { base: basePath, rest: path.slice(basePath.length) } : undefined;
+  }
+  const segments = path.split("/");
+  const version = segments.indexOf("v2");
+  const places = segments.flatMap((segment, index) => {
+    if (version >= 0 && index > version) return [];
+    if (index === version) return index + 1 < segments.length ? [index + 1] : [];
+    return FIRST.has(segment) ? [index] : [];
+  });
+  const at = places.find((place) => isOperation(segments.slice(place))) ?? places[0];
+  if (at === undefined) return undefined;
+  return { base: segments.slice(0, at).join("/"), rest: `/${segments.slice(at).join("/")}` };
+}
+
+function isOperation(segments: readonly string[]): boolean {
+  if (segments[0] === "_mock") return true;
+  return PATHS.some(
+    (path) =>
+      path.length === segments.length &&
+      path.every((wanted, index) => (wanted.startsWith("{") ? segments[index] !== "" : wanted === segments[index])),
+  );
+}
