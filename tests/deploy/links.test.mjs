@@ -87,12 +87,12 @@ describe("docs/security.md", () => {
 describe("worker/README.md", () => {
   test("its table has every binding that the Worker reads, and no other", async () => {
     const [config, driver, readme] = await Promise.all(
-      ["crates/gateway/src/deployment/bindings.rs", "worker/driver.mjs", "worker/README.md"].map(read),
+      ["crates/gateway/src/deployment/bindings.rs", "worker/src/js.rs", "worker/README.md"].map(read),
     );
     const table = [...readme.matchAll(/^\| `(ATTENTION_[A-Z_0-9]+)` \|/gm)].map(([, name]) => name);
     const known = [
       ...config.matchAll(/const [A-Z_]+: &str = "(ATTENTION_[A-Z_0-9]+)"/g),
-      ...driver.matchAll(/env\.(ATTENTION_[A-Z_0-9]+)/g),
+      ...driver.matchAll(/js_name = (ATTENTION_[A-Z_0-9]+)/g),
     ].map(([, name]) => name);
     assert.deepEqual(table.sort(), [...new Set(known)].sort());
   });

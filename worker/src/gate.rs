@@ -1,68 +1,58 @@
-//! The gate's Durable Object, for the driver.
+//! The state of the gate's Durable Object. Its class is the shim's, which makes this anew after a trap.
 
-use alloc::string::String;
-
+use attention_core::millis;
 use attention_gateway::ledger;
 use attention_gateway::limits::shared_gate::{self, BudgetError};
+use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
-use crate::numbers::{as_millis, duration, time};
+use crate::driver::{now, time};
 
-/// The state of the Durable Object.
+/// The gate that all isolates share, and what they have counted together.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct SharedGate(shared_gate::SharedGate);
+pub struct SharedGate {
+    gate: shared_gate::SharedGate,
+    ledger: ledger::Ledger,
+}
 
 #[wasm_bindgen]
 impl SharedGate {
-    /// A gate, with a budget such as `50/s` or none. Throws when it is not one.
+    /// A gate, with a budget such as `50/s` or none. Throws a text when it is not one.
     #[wasm_bindgen(constructor)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
     pub fn new(budget: Option<String>) -> Result<Self, JsValue> {
+        crate::keep_panics_quiet();
         let gate = shared_gate::SharedGate::new(budget.as_deref());
-        gate.map(Self).map_err(|BudgetError| JsValue::from_str(BudgetError::MESSAGE))
+        let gate = gate.map_err(|BudgetError| JsValue::from_str(BudgetError::MESSAGE))?;
+        Ok(Self { gate, ledger: ledger::Ledger::default() })
     }
 
     /// A caller asks to send, under its own limit such as `100/min` if it has one. Returns its place as JSON.
     #[expect(clippy::needless_pass_by_value)] // As above.
-    pub fn admit(&mut self, caller: &str, limit: Option<String>, now: f64) -> String {
-        self.0.admit(caller, limit.as_deref(), time(now)).to_json()
+    pub fn admit(&mut self, caller: &str, limit: Option<String>) -> String {
+        self.gate.admit(caller, limit.as_deref(), now()).to_json()
     }
 
-    /// Somebody was answered with a 429 and is to wait this long. Returns the time at which the gate opens, for
-    /// the object's storage.
-    pub fn limited(&mut self, wait: f64, now: f64) -> f64 {
-        as_millis(self.0.limited(duration(wait), time(now)).saturating_since(time(0.0)))
+    /// Somebody was answered with a 429 and is to wait this long, in milliseconds. Returns the time at which the
+    /// gate opens, for the object's storage.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
+    #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+    pub fn limited(&mut self, wait: f64) -> f64 {
+        let opens = self.gate.limited(Duration::from_millis(wait as u64), now());
+        millis(opens.saturating_since(time(0.0))) as f64
     }
 
     /// The object has been restarted; this is what its storage says.
-    pub fn restore(&mut self, opens_at: f64, now: f64) {
-        self.0.restore(time(opens_at), time(now));
-    }
-}
-
-/// What all isolates have counted, in the Durable Object.
-#[wasm_bindgen]
-#[derive(Debug, Default)]
-pub struct Ledger(ledger::Ledger);
-
-#[wasm_bindgen]
-impl Ledger {
-    /// An empty one.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn restore(&mut self, opens_at: f64) {
+        self.gate.restore(time(opens_at), now());
     }
 
-    /// Adds what an isolate has counted, as JSON. Throws when it cannot be read: then the isolate keeps it.
-    pub fn add(&mut self, counted: &str) -> Result<(), JsValue> {
+    /// Adds what an isolate has counted, as JSON, and returns what all have. Throws a text when it cannot be read:
+    /// then the isolate keeps it.
+    pub fn count(&mut self, counted: &str) -> Result<String, JsValue> {
         let counted = ledger::from_json(counted).map_err(|fault| JsValue::from_str(&fault.message()))?;
-        self.0.add(&counted);
-        Ok(())
-    }
-
-    /// What all isolates have counted, as JSON.
-    pub fn snapshot(&self) -> String {
-        ledger::to_json(&self.0.snapshot())
+        self.ledger.add(&counted);
+        Ok(ledger::to_json(&self.ledger.snapshot()))
     }
 }

@@ -1,22 +1,62 @@
-//! The Worker: it keeps the key, lets known callers do allowed things, and
-//! streams the rest through.
+//! The Worker: it keeps the key, lets known callers do allowed things, and streams the rest through.
 //!
-//! What it decides is here; `driver.mjs` performs the IO. Every step that
-//! refuses answers with a problem (RFC 9457) and sends nothing.
+//! What it decides is in `attention-gateway`; this crate performs the IO.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`driver`] | one request: steps of the gateway, performed |
+//! | [`isolate`] | what requests share: the configuration, its key set, bodies of the cache |
+//! | [`gate`] | the state of the Durable Object |
+//! | [`waits`] | waiting for promises |
+//! | [`js`] | what the runtime gives |
+//!
+//! `shim.mjs` is around all of it: it makes a new instance after a trap, and answers for what has been lost.
 
-#![cfg_attr(feature = "bare", no_std)]
+use std::convert::Infallible;
 
-extern crate alloc;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Request, Response};
+use worker::{Context, Env, event};
 
-#[cfg(feature = "bare")]
-mod bare;
-mod exchanges;
+mod body;
+mod driver;
+mod end;
 mod gate;
-mod gatekeeper;
-mod numbers;
-mod pending;
-mod step_kind;
+mod isolate;
+mod js;
+mod key_set;
+mod shared;
+mod waits;
 
-pub use gate::{Ledger, SharedGate};
-pub use gatekeeper::Gatekeeper;
-pub use step_kind::StepKind;
+pub use gate::SharedGate;
+pub use waits::settle;
+
+use end::End;
+
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+/// A panic's message may quote a caller's text, so it is not written; where it happened is.
+fn keep_panics_quiet() {
+    std::panic::set_hook(Box::new(|panic| {
+        if let Some(place) = panic.location() {
+            let line = attention_core::codec::text::decimal(u64::from(place.line()));
+            drop(js::log(&[r#"{"event":"panic","level":"error","at":""#, place.file(), ":", &line, r#""}"#].concat()));
+        }
+    }));
+}
+
+/// The shim answers in place of what is not a response: with a 500 for what a call of JavaScript threw.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, Infallible> {
+    let left = JsValue::clone(&request);
+    match driver::answer(request, env.unchecked_into(), context).await {
+        Ok(answer) => Ok(answer),
+        Err(End::Thrown(thrown)) => Ok(thrown.unchecked_into()),
+        Err(End::Abandoned) => {
+            waits::forget(&left);
+            Ok(JsValue::UNDEFINED.unchecked_into())
+        }
+    }
+}

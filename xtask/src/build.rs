@@ -2,11 +2,12 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::bootstrap::{Builders, Turn};
 use crate::repo::Repo;
@@ -113,28 +114,46 @@ struct Module {
     features: &'static [&'static str],
     /// wasm-opt's level.
     optimise: &'static str,
+    /// What wasm-bindgen is asked for.
+    binding: &'static [&'static str],
     out: &'static str,
 }
 
+/// Its shim makes a new instance after a trap, with the function that wasm-bindgen makes for it.
 const WORKER: Module = Module {
     package: "attention-worker",
     profile: "worker",
-    features: &["bare"],
+    features: &[],
     optimise: "-Oz",
+    binding: &["--target", "module", "--experimental-reset-state-function"],
     out: "worker/build/glue",
 };
 
-const PKG: Module =
-    Module { package: "attention-wasm", profile: "npm", features: &["bare"], optimise: "-Oz", out: "pkg/dist/.wasm" };
+const PKG: Module = Module {
+    package: "attention-wasm",
+    profile: "npm",
+    features: &["bare"],
+    optimise: "-Oz",
+    binding: &["--target", "bundler"],
+    out: "pkg/dist/.wasm",
+};
 
 impl Module {
     /// Gives the wasm file; the glue lies beside it.
     fn build(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
+        let bound = self.bind(repo, builders)?;
+        self.optimise(repo, builders, &bound)?;
+        Ok(bound)
+    }
+
+    fn bind(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
         let Self { package, profile, features, .. } = *self;
         let step = |tool: &str| format!("build-{package}-{tool}");
         let mut cargo = builders.command(repo, "cargo")?;
         cargo.args(["build", "--package", package, "--target", TARGET, "--profile", profile]);
-        cargo.args(["--features", &features.join(",")]);
+        if !features.is_empty() {
+            cargo.args(["--features", &features.join(",")]);
+        }
         if let Some(home) = cargo_home() {
             // What panics say of where they happened would otherwise tell everybody where the builder's home is.
             let remap = format!("--remap-path-prefix={}=crates", home.join("registry/src").display());
@@ -151,27 +170,25 @@ impl Module {
         }
         let out = repo.at(self.out);
         let mut bindgen = builders.command(repo, &builders.wasm_bindgen)?;
-        bindgen.args(["--target", "bundler", "--out-name", "attention", "--out-dir"]).arg(&out).arg(&module);
+        bindgen.args(self.binding).args(["--out-name", "attention", "--out-dir"]).arg(&out).arg(&module);
         Step::new(repo, &step("bindgen"), "binding it to JavaScript", bindgen).run()?;
 
-        let bound = out.join("attention_bg.wasm");
-        let optimised = out.join("attention_bg.opt.wasm");
+        Ok(out.join("attention_bg.wasm"))
+    }
+
+    fn optimise(&self, repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
+        let optimised = bound.with_extension("opt.wasm");
         let mut opt = builders.command(repo, &builders.wasm_opt)?;
-        // What gzip has seen before costs less than the call that inlining saves.
-        opt.args([
-            self.optimise,
-            "--one-caller-inline-max-function-size=20",
-            "--strip-debug",
-            "--strip-producers",
-            "--strip-target-features",
-        ])
-        .args(WASM_FEATURES)
-        .arg(&bound)
-        .arg("--output")
-        .arg(&optimised);
-        Step::new(repo, &step("opt"), "optimising it", opt).run()?;
-        fs::rename(&optimised, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
-        Ok(bound)
+        // What gzip has seen before costs less than the call that inlining saves; of functions that are alike, the
+        // names are too.
+        opt.args([self.optimise, "--one-caller-inline-max-function-size=20", "--reorder-functions-by-name"])
+            .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
+            .args(WASM_FEATURES)
+            .arg(bound)
+            .arg("--output")
+            .arg(&optimised);
+        Step::new(repo, &format!("build-{}-opt", self.package), "optimising it", opt).run()?;
+        fs::rename(&optimised, bound).with_context(|| format!("cannot replace {}", bound.display()))
     }
 }
 
@@ -181,12 +198,23 @@ fn cargo_home() -> Option<PathBuf> {
 }
 
 fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
-    let wasm = WORKER.build(repo, builders)?;
+    let bound = WORKER.bind(repo, builders)?;
+    drop_exports(repo, builders, &bound)?;
+    WORKER.optimise(repo, builders, &bound)?;
     let deployed = repo.at("worker/build/index_bg.wasm");
-    fs::rename(&wasm, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
+    fs::rename(&bound, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
+    let glue = repo.at("worker/build/glue/attention.js");
+    let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
+    // The platform knows modules of wasm, and not yet how wasm-bindgen asks for one.
+    let source = "import source wasmModule from \"./attention_bg.wasm\"";
+    if !text.contains(source) {
+        bail!("{} does not import its wasm as expected: {source}", repo.short(&glue).display());
+    }
+    fs::write(&glue, text.replace(source, "import wasmModule from \"./index_bg.wasm\""))
+        .with_context(|| format!("cannot write {}", glue.display()))?;
     let mut esbuild = builders.command(repo, repo.at("node_modules/.bin/esbuild"))?;
     esbuild.args([
-        "worker/driver.mjs",
+        "worker/shim.mjs",
         "--bundle",
         "--minify",
         "--format=esm",
@@ -197,6 +225,43 @@ fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     ]);
     Step::new(repo, "build-worker-js", "bundling the Worker", esbuild).run()?;
     Ok(())
+}
+
+/// Classes that the `worker` crate exports whether they are used or not: 3 KB, compressed.
+const UNUSED_CLASSES: [&str; 6] = [
+    "containerstartupoptions",
+    "intounderlyingbytesource",
+    "intounderlyingsink",
+    "intounderlyingsource",
+    "minifyconfig",
+    "r2range",
+];
+
+/// Takes those classes out of the module, and what only they need.
+fn drop_exports(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
+    let declared = bound.with_extension("wasm.d.ts");
+    let declared = fs::read_to_string(&declared).with_context(|| format!("cannot read {}", declared.display()))?;
+    let graph = bound.with_extension("exports.json");
+    fs::write(&graph, serde_json::to_string(&exports_to_keep(&declared))?)
+        .with_context(|| format!("cannot write {}", graph.display()))?;
+    let smaller = bound.with_extension("smaller.wasm");
+    let mut metadce = builders.command(repo, repo.at("node_modules/.bin/wasm-metadce"))?;
+    metadce.arg("-g").args(WASM_FEATURES).arg(bound).arg("--graph-file").arg(&graph).arg("--output").arg(&smaller);
+    Step::new(repo, "build-worker-exports", "dropping what it does not export", metadce).run()?;
+    fs::rename(&smaller, bound).with_context(|| format!("cannot replace {}", bound.display()))
+}
+
+/// wasm-metadce's graph of the exports that stay, from wasm-bindgen's declaration of all of them.
+fn exports_to_keep(declared: &str) -> serde_json::Value {
+    let names = declared.lines().filter_map(|line| line.strip_prefix("export const ")?.split(':').next());
+    let stays = |name: &&str| {
+        let own = name.trim_start_matches("__wbg_").trim_start_matches("get_").trim_start_matches("set_");
+        !UNUSED_CLASSES.iter().any(|class| own.strip_prefix(class).is_some_and(|rest| rest.starts_with('_')))
+    };
+    let names: Vec<&str> = names.filter(stays).collect();
+    let mut graph = vec![json!({ "name": "all", "root": true, "reaches": names })];
+    graph.extend(names.iter().map(|name| json!({ "name": name, "export": name })));
+    graph.into()
 }
 
 fn build_pkg(repo: &Repo, builders: &Builders) -> Result<()> {
@@ -218,5 +283,18 @@ mod tests {
         assert!(Part::Pkg.sources().contains(&"openapi"));
         assert_ne!(Part::Worker.stamp(), Part::Pkg.stamp());
         assert_ne!(Part::Worker.output(), Part::Pkg.output());
+    }
+
+    #[test]
+    fn exports_of_unused_classes_go_and_all_others_stay() {
+        let declared = "/* eslint-disable */\nexport const memory: WebAssembly.Memory;\n\
+            export const __wbg_minifyconfig_free: (a: number, b: number) => void;\n\
+            export const __wbg_get_minifyconfig_js: (a: number) => number;\n\
+            export const intounderlyingsource_pull: (a: number, b: any) => any;\n\
+            export const minifyconfigurations: () => void;\nexport const settle: (a: number) => void;\n";
+        let kept = exports_to_keep(declared);
+        let named = |name: &str| json!({ "name": name, "export": name });
+        let reached = json!({ "name": "all", "root": true, "reaches": ["memory", "minifyconfigurations", "settle"] });
+        assert_eq!(kept, json!([reached, named("memory"), named("minifyconfigurations"), named("settle")]));
     }
 }

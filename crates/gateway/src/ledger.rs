@@ -13,6 +13,9 @@ use attention_core::Timestamp;
 use attention_core::codec::json::{Array, Object};
 use attention_core::codec::text::{count, decimal};
 
+/// A ledger that takes longer to answer is taken for one that does not.
+pub const TIMEOUT: Duration = Duration::from_secs(3);
+
 /// How many minutes the ledger keeps: six hours.
 pub const MINUTES_KEPT: u64 = 6 * 60;
 

@@ -4,6 +4,7 @@ use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use crate::deployment::{Misconfigured, pasted};
 
@@ -30,6 +31,9 @@ pub(crate) const BUDGET: &str = "ATTENTION_BUDGET";
 pub(crate) const GATE: &str = "ATTENTION_GATE";
 /// A Rate Limiting binding, which has none either.
 pub(crate) const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
+
+/// A vault that takes longer to give a text is taken for one that does not.
+pub const VAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An Analytics Engine dataset: the driver's own, which is not asked for its text.
 pub(crate) const ANALYTICS: &str = "ATTENTION_ANALYTICS";

@@ -80,10 +80,6 @@ pub use answering::Finished;
 pub use facts::Facts;
 pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step};
 
-/// How long a caller may take to send a body that is held. A request that lasts longer than this and what the
-/// API is given is taken for one whose caller is gone.
-const SLOWEST_BODY: Duration = Duration::from_mins(10);
-
 /// A request, as the driver has it.
 pub struct Incoming<'a> {
     /// As it came; a method that is unknown is refused.
@@ -355,13 +351,6 @@ impl Exchange {
     /// For how long the API asked everybody to hold back, once: what the gate that all isolates share has to know.
     pub const fn take_gate_closing(&mut self) -> Option<Duration> {
         self.closes_gate_for.take()
-    }
-
-    /// The longest that a request can last under this configuration, if its caller is still there.
-    pub fn longest(deployment: Option<&Deployment>) -> Duration {
-        let timeout = deployment.map(|deployment| deployment.config.timeout).unwrap_or_default();
-        // Its tries, then reading an answer: each within the timeout.
-        SLOWEST_BODY.saturating_add(timeout).saturating_add(timeout)
     }
 
     fn go(&mut self, stage: Stage, step: Step) {

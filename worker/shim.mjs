@@ -1,0 +1,86 @@
+// The Worker's entry: Rust answers, and this is around it for what Rust cannot do itself. It answers when wasm has
+// trapped, and gives the gate's Durable Object its class.
+import { DurableObject } from "cloudflare:workers";
+import * as rust from "./build/glue/attention.js";
+import { answered, currentInstance, forget, guarded } from "./waits.mjs";
+
+export default {
+  async fetch(request, env, context) {
+    try {
+      const answer = await answered(request, env, context);
+      return answer instanceof Response ? answer : failed(request, answer);
+    } catch (error) {
+      return failed(request, error);
+    } finally {
+      forget(request);
+    }
+  },
+};
+
+// The last resort. It asks nothing of wasm, which may be what failed.
+function failed(request, error) {
+  const own = request.headers.get("x-request-id") ?? "";
+  const requestId = /^[\w.-]{8,64}$/.test(own) ? own : crypto.randomUUID();
+  console.error(
+    JSON.stringify({ event: "internal", level: "error", requestId, error: error?.constructor?.name ?? "unknown" }),
+  );
+  const problem = {
+    type: "urn:attention-wasm:problem:internal",
+    title: "Internal Server Error",
+    status: 500,
+    code: "internal",
+    detail: "the proxy failed, and the call may have been done; its operator finds the reason in its log",
+    requestId,
+  };
+  return new Response(JSON.stringify(problem), {
+    status: 500,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      vary: "Origin, Authorization",
+      "x-content-type-options": "nosniff",
+      "x-request-id": requestId,
+    },
+  });
+}
+
+// The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a restart when the API wants to be
+// called again.
+export class Gate extends DurableObject {
+  #instance;
+  #state;
+  #opensAt;
+
+  constructor(context, env) {
+    super(context, env);
+    context.blockConcurrencyWhile(async () => {
+      this.#opensAt = await context.storage.get("opensAt");
+    });
+  }
+
+  /** Asks Rust's object, which is made again after a trap. */
+  #ask(question) {
+    return guarded(() => {
+      if (this.#instance !== currentInstance()) {
+        this.#state = new rust.SharedGate(this.env.ATTENTION_BUDGET);
+        this.#instance = currentInstance();
+        if (this.#opensAt !== undefined) this.#state.restore(this.#opensAt);
+      }
+      return question(this.#state);
+    });
+  }
+
+  admit(caller, limit) {
+    return JSON.parse(this.#ask((state) => state.admit(caller, limit)));
+  }
+
+  /** Adds what an isolate has counted, and tells what all have. */
+  ledger(counted) {
+    return JSON.parse(this.#ask((state) => state.count(JSON.stringify(counted))));
+  }
+
+  async limited(millis) {
+    this.#opensAt = this.#ask((state) => state.limited(millis));
+    await this.ctx.storage.put("opensAt", this.#opensAt);
+  }
+}

@@ -1,0 +1,441 @@
+//! The Worker's IO. It decides nothing: it asks the gateway what to do next, does it, and reports what came of it.
+//! Bodies stay streams in both directions where the gateway does not ask for them.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::mem;
+use std::rc::Rc;
+use std::time::Duration;
+
+use attention_core::Timestamp;
+use attention_core::call::Failure;
+use attention_gateway::answer::health;
+use attention_gateway::answer::reply::Reply;
+use attention_gateway::cache::{Pending, Stored};
+use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
+use attention_gateway::limits::shared_gate::Place;
+use attention_gateway::status_page;
+use js_sys::{Date, Math, Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{Headers, ReadableStream, Request, Response};
+use worker::Context;
+
+use crate::body;
+use crate::end::{End, Thrown};
+use crate::isolate::{Isolate, edit};
+use crate::js::{self, Bindings, Counted, Dictionary, Init};
+use crate::key_set;
+use crate::shared;
+use crate::waits::{Outcome, Settled};
+
+/// One request, from its arrival to its answer.
+pub(crate) async fn answer(request: Request, env: Bindings, context: Context) -> Result<Response, End> {
+    let isolate = Isolate::of(&env).await?;
+    let mut under_way = UnderWay::begin(isolate, request, env, context)?;
+    let answer = under_way.last_step().await?;
+    under_way.finish(answer)
+}
+
+/// A request under way.
+struct UnderWay {
+    isolate: Rc<Isolate>,
+    exchange: Exchange,
+    request: Request,
+    headers: Headers,
+    /// What is sent of its body: the stream itself, until it is held.
+    body: JsValue,
+    response: Option<Response>,
+    env: Bindings,
+    context: Context,
+}
+
+impl UnderWay {
+    fn begin(isolate: Rc<Isolate>, request: Request, env: Bindings, context: Context) -> Result<Self, Thrown> {
+        let headers = request.headers();
+        let body = request.body();
+        let lookup = Lookup::new(&headers);
+        let incoming = Incoming {
+            method: &request.method(),
+            url: request.url(),
+            headers: &lookup,
+            has_body: body.is_some(),
+            fresh_id: &js::random_uuid()?,
+        };
+        let exchange = Exchange::begin(isolate.deployment.borrow_mut().as_mut(), &incoming, now());
+        drop(incoming);
+        lookup.end()?;
+        let body = body.map_or(JsValue::NULL, JsValue::from);
+        Ok(Self { isolate, exchange, request, headers, body, response: None, env, context })
+    }
+
+    /// Performs steps until there is an answer.
+    async fn last_step(&mut self) -> Result<Response, End> {
+        loop {
+            match self.exchange.step_mut() {
+                Step::FetchKeySet { url, timeout, limit } => {
+                    let url = mem::take(url);
+                    let (timeout, limit) = (*timeout, *limit);
+                    self.fetch_key_set(&url, timeout, limit).await?;
+                }
+                Step::VerifyToken => self.verify().await?,
+                Step::ReadRequest { limit } => {
+                    let limit = *limit;
+                    self.read_request(limit).await?;
+                }
+                Step::HoldRequest => self.hold_request().await?,
+                Step::Count { timeout } => {
+                    let timeout = *timeout;
+                    self.count(timeout).await?;
+                }
+                Step::AskGate { limit, timeout } => {
+                    let (limit, timeout) = (limit.take(), *timeout);
+                    self.ask_gate(limit.as_deref(), timeout).await?;
+                }
+                Step::Wait(wait) => {
+                    let wait = *wait;
+                    self.wait(wait).await?;
+                }
+                Step::Send(send) => {
+                    let timeout = send.timeout;
+                    self.send(timeout).await?;
+                }
+                Step::ReadResponse { limit, timeout } => {
+                    let (limit, timeout) = (*limit, *timeout);
+                    self.read_response(limit, timeout).await?;
+                }
+                Step::Pass(Pass { body, edits }) => {
+                    let pass = Pass { body: mem::replace(body, Body::Empty), edits: mem::take(edits) };
+                    return Ok(self.pass(pass)?);
+                }
+                Step::Serve(stored) => return Ok(serve(&self.isolate, stored)?),
+                Step::Reply(reply) => return Ok(say(&self.isolate, reply)?),
+                Step::ShowStatus => return self.show_status().await,
+            }
+        }
+    }
+
+    fn report(&mut self, report: Report<'_>) -> Result<(), Thrown> {
+        let request = Lookup::new(&self.headers);
+        // Without a deployment there was no step but the last.
+        if let Ok(deployment) = &mut *self.isolate.deployment.borrow_mut() {
+            self.exchange.report(deployment, &request, report, now());
+        }
+        request.end()
+    }
+
+    async fn fetch_key_set(&mut self, url: &str, timeout: Duration, limit: usize) -> Result<(), End> {
+        let keys = key_set::fetch(url, timeout, limit).await?;
+        let got = keys.is_some();
+        if let Some(keys) = keys {
+            self.isolate.key_set.borrow_mut().replace(keys);
+        }
+        Ok(self.report(Report::KeySet(got))?)
+    }
+
+    async fn verify(&mut self) -> Result<(), End> {
+        let checked = self.isolate.key_set.borrow().check(self.exchange.token())?;
+        let fault = match Settled::of(checked.into(), None)?.await? {
+            Outcome::Fulfilled(fault) => fault.as_string(),
+            Outcome::Rejected | Outcome::TimedOut => Some("unreadable".to_owned()),
+        };
+        Ok(self.report(Report::Signature(key_set::signature(fault.as_deref())))?)
+    }
+
+    async fn read_request(&mut self, limit: usize) -> Result<(), End> {
+        let body = self.body.dyn_ref::<ReadableStream>();
+        let body = body::read(body, limit, None, |_| true).await?;
+        self.body = body.as_deref().map_or(JsValue::NULL, |body| Uint8Array::from(body).into());
+        let fresh_id = js::random_uuid()?;
+        Ok(self.report(Report::RequestBody { body: body.as_deref(), fresh_id: &fresh_id })?)
+    }
+
+    async fn hold_request(&mut self) -> Result<(), End> {
+        let outcome = Settled::of(self.request.array_buffer()?.into(), None)?.await?;
+        let whole = matches!(outcome, Outcome::Fulfilled(_));
+        self.body = if let Outcome::Fulfilled(held) = outcome { held } else { JsValue::NULL };
+        Ok(self.report(Report::RequestHeld(whole))?)
+    }
+
+    /// Asks the platform's counter. One that does not answer holds nobody up.
+    async fn count(&mut self, timeout: Duration) -> Result<(), End> {
+        let holder = self.exchange.holder();
+        let key = Object::new().unchecked_into::<Dictionary>();
+        key.put(&"key".into(), &holder.into())?;
+        let asked = self.env.rate_limit().and_then(|limiter| limiter.limit(&key));
+        let counted = shared::answered(asked, timeout).await?;
+        let success = counted.map(|counted| counted.unchecked_ref::<Counted>().success());
+        let refused = matches!(success, Some(Ok(success)) if success.as_bool() == Some(false));
+        Ok(self.report(Report::Counted(!refused))?)
+    }
+
+    async fn ask_gate(&mut self, limit: Option<&str>, timeout: Duration) -> Result<(), End> {
+        let holder = self.exchange.holder();
+        let asked = match shared::gate(&self.env) {
+            Some(gate) => gate.admit(&holder, limit),
+            None => Ok(JsValue::UNDEFINED),
+        };
+        let place = shared::answered(asked, timeout).await?;
+        let place = place.and_then(|place| js::to_json(&place).ok()?.as_string());
+        Ok(self.report(Report::Place(place.as_deref().and_then(Place::from_json)))?)
+    }
+
+    async fn wait(&mut self, wait: Duration) -> Result<(), End> {
+        self.drop_response();
+        Settled::after(wait)?.await?;
+        Ok(self.report(Report::Waited)?)
+    }
+
+    async fn send(&mut self, timeout: Option<Duration>) -> Result<(), End> {
+        self.drop_response();
+        let Some(sent) = self.sent()? else { return Ok(()) };
+        let outcome = Settled::of(sent.into(), timeout)?.await?;
+        let failure = match outcome {
+            Outcome::Fulfilled(response) => return Ok(self.on_response(response.unchecked_into())?),
+            Outcome::Rejected => Failure::Connection,
+            Outcome::TimedOut => Failure::Timeout,
+        };
+        Ok(self.report(Report::NoResponse { failure, jitter: Math::random() })?)
+    }
+
+    /// The request to the API, on its way.
+    fn sent(&self) -> Result<Option<js_sys::Promise>, Thrown> {
+        let Step::Send(send) = self.exchange.step() else { return Ok(None) };
+        let init = Object::new().unchecked_into::<Init>();
+        init.set_method(send.method.as_str())?;
+        init.set_headers(&self.headers_up(send)?)?;
+        if matches!(send.carries, Carries::TheCallers { body: true, .. }) {
+            init.set_body(&self.body)?;
+        }
+        // The key goes to one origin: a redirect is an answer, not an instruction.
+        init.set_redirect("manual")?;
+        js::send(&send.url, &init).map(Some)
+    }
+
+    /// One by one: a request may have many headers that are of no interest here, and visiting those costs more
+    /// than asking for some that are not there.
+    fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {
+        let up = Object::new().unchecked_into::<Dictionary>();
+        match &send.carries {
+            Carries::Only(headers) => {
+                for (name, value) in *headers {
+                    up.put(&(*name).into(), &(*value).into())?;
+                }
+            }
+            Carries::TheCallers { edits, .. } => {
+                let request = js::handles(&self.headers);
+                for name in &self.isolate.names.up {
+                    if let Some(value) = request.get(name)? {
+                        up.put(name, &value)?;
+                    }
+                }
+                for (name, value) in edits {
+                    match value {
+                        Some(value) => up.put(&(*name).into(), &value.as_ref().into())?,
+                        None => up.remove(&(*name).into())?,
+                    }
+                }
+            }
+        }
+        if let Some(value) = self.isolate.authorization(send.slot) {
+            up.put(&self.isolate.names.authorization, value)?;
+        }
+        Ok(up)
+    }
+
+    fn on_response(&mut self, response: Response) -> Result<(), Thrown> {
+        let headers = response.headers();
+        let status = response.status();
+        self.response = Some(response);
+        let lookup = Lookup::new(&headers);
+        self.report(Report::Response { status, headers: &lookup, jitter: Math::random() })?;
+        lookup.end()?;
+        if let Some(wait) = self.exchange.take_gate_closing()
+            && let Some(gate) = shared::gate(&self.env)
+        {
+            shared::later(&self.context, async move { shared::close(&gate, wait).await })?;
+        }
+        Ok(())
+    }
+
+    async fn read_response(&mut self, limit: usize, timeout: Duration) -> Result<(), End> {
+        let body = self.response.as_ref().and_then(Response::body);
+        let ends = Date::now() + timeout.as_secs_f64() * 1000.0;
+        let (isolate, exchange) = (&self.isolate, &mut self.exchange);
+        let may_hold = |bytes| match &mut *isolate.deployment.borrow_mut() {
+            Ok(deployment) => exchange.may_hold(deployment, bytes, now()),
+            Err(_) => false,
+        };
+        let body = body::read(body.as_ref(), limit, Some(ends), may_hold).await?;
+        Ok(self.report(Report::ResponseBody(body))?)
+    }
+
+    fn pass(&mut self, Pass { body, edits }: Pass) -> Result<Response, Thrown> {
+        // There was one, or there would be nothing to pass on.
+        let Some(response) = self.response.take() else { return Err(JsValue::UNDEFINED) };
+        let body = match body {
+            Body::Empty => JsValue::NULL,
+            Body::Replaced { bytes, keep } => {
+                let bytes = Uint8Array::from(&bytes[..]);
+                if let Some(entry) = keep {
+                    self.isolate.keep(entry, bytes.clone());
+                }
+                bytes.into()
+            }
+            Body::Streamed { keep } => match (response.body(), keep) {
+                (None, _) => JsValue::NULL,
+                (Some(body), None) => body.into(),
+                (Some(body), Some(pending)) => self.kept(&body, pending)?.into(),
+            },
+        };
+        let answer = self.isolate.passed(&response, &body)?;
+        edit(&answer, &edits)?;
+        Ok(answer)
+    }
+
+    /// A body that is passed on, and read on the side for the cache.
+    fn kept(&self, body: &ReadableStream, pending: Pending) -> Result<ReadableStream, Thrown> {
+        let (down, copy) = js::tee(body)?;
+        let isolate = Rc::clone(&self.isolate);
+        shared::later(&self.context, async move {
+            if let Some(bytes) = body::read(Some(&copy), pending.limit(), None, |_| true).await? {
+                let entry = match &mut *isolate.deployment.borrow_mut() {
+                    Ok(deployment) => pending.store(deployment.cache(), bytes.len()),
+                    Err(_) => None,
+                };
+                if let Some(entry) = entry {
+                    isolate.keep(entry, Uint8Array::from(&bytes[..]));
+                }
+            }
+            isolate.tidy();
+            Ok(())
+        })?;
+        Ok(down)
+    }
+
+    async fn show_status(&self) -> Result<Response, End> {
+        let counted = match shared::gate(&self.env) {
+            Some(gate) => shared::tell(&self.isolate.ledger, &gate).await?,
+            None => None,
+        };
+        let counted = counted.unwrap_or_else(|| self.isolate.ledger.borrow().snapshot());
+        let now = now();
+        let keys = match &*self.isolate.deployment.borrow() {
+            Ok(deployment) => health::keys(deployment.upstream().keys(), now),
+            Err(_) => Vec::new(),
+        };
+        let page = status_page::page(&counted, &keys, &js::random_uuid()?, now);
+        let answer = self.isolate.answer(200, &page.body.into())?;
+        let headers = answer.headers();
+        for (name, value) in &page.headers {
+            headers.set(name, value)?;
+        }
+        Ok(answer)
+    }
+
+    /// What every answer carries, and what is left behind of the request.
+    fn finish(mut self, answer: Response) -> Result<Response, End> {
+        self.drop_response();
+        let headers = answer.headers();
+        for (name, value) in self.exchange.headers() {
+            headers.set(name, &value)?;
+        }
+        let (status, now) = (answer.status(), now());
+        self.measure(status, now)?;
+        let finished = self.exchange.finish(self.isolate.deployment.borrow().as_ref(), status, now, Math::random());
+        if finished.is_call {
+            self.isolate.ledger.borrow_mut().note(status, now.saturating_since(self.exchange.started()), now);
+        }
+        if let Some(line) = finished.line {
+            js::log(&line)?;
+        }
+        if self.isolate.ledger.borrow().is_due(now)
+            && let Some(gate) = shared::gate(&self.env)
+        {
+            let isolate = Rc::clone(&self.isolate);
+            shared::later(&self.context, async move { shared::tell(&isolate.ledger, &gate).await.map(drop) })?;
+        }
+        // The exchange holds its visit of the cache, and with it the bytes of the answer, up to here.
+        let Self { isolate, exchange, .. } = self;
+        drop(exchange);
+        isolate.tidy();
+        Ok(answer)
+    }
+
+    /// The call is over: what measures it cannot fail it any more, and shows in Analytics when nothing comes.
+    fn measure(&self, status: u16, now: Timestamp) -> Result<(), Thrown> {
+        if let Some(dataset) = self.env.analytics()? {
+            let deployment = self.isolate.deployment.borrow();
+            let point = self.exchange.point(deployment.as_ref().ok(), status, now).to_json();
+            drop(js::parse_json(&point).and_then(|point| dataset.write_data_point(&point)));
+        }
+        Ok(())
+    }
+
+    /// Frees the connection of a response that nobody will read.
+    fn drop_response(&mut self) {
+        if let Some(response) = self.response.take() {
+            js::discard(&response);
+        }
+    }
+}
+
+/// An answer of the cache.
+fn serve(isolate: &Isolate, stored: &Stored) -> Result<Response, Thrown> {
+    let body = stored.body.map_or(JsValue::NULL, |entry| isolate.kept(entry));
+    let answer = isolate.answer(stored.status, &body)?;
+    let headers = answer.headers();
+    for (name, value) in &stored.headers {
+        headers.set(name, value)?;
+    }
+    Ok(answer)
+}
+
+/// An answer of the proxy's own.
+fn say(isolate: &Isolate, reply: &Reply) -> Result<Response, Thrown> {
+    let body = reply.body.as_deref().map_or(JsValue::NULL, JsValue::from);
+    let answer = isolate.answer(reply.status, &body)?;
+    let headers = answer.headers();
+    for (name, value) in &reply.headers {
+        headers.set(name, value)?;
+    }
+    Ok(answer)
+}
+
+pub(crate) fn now() -> Timestamp {
+    time(Date::now())
+}
+
+/// Milliseconds since the epoch.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
+pub(crate) const fn time(millis: f64) -> Timestamp {
+    Timestamp::from_unix_millis(millis as u64)
+}
+
+/// Headers, for the gateway. It cannot be told that a look-up threw, so it decides as if there were no header, and
+/// what it decided is not done: whoever made this asks at its end.
+struct Lookup<'a> {
+    headers: &'a Headers,
+    thrown: RefCell<Option<Thrown>>,
+}
+
+impl<'a> Lookup<'a> {
+    fn new(headers: &'a Headers) -> Self {
+        Self { headers, thrown: RefCell::default() }
+    }
+
+    fn end(self) -> Result<(), Thrown> {
+        self.thrown.into_inner().map_or(Ok(()), Err)
+    }
+}
+
+impl attention_core::Headers for Lookup<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self.headers.get(name) {
+            Ok(value) => value.map(Cow::Owned),
+            Err(thrown) => {
+                self.thrown.replace(Some(thrown));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What all requests of an isolate share under one configuration.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use attention_core::Slot;
+use attention_gateway::answer::{echo, header_policy};
+use attention_gateway::cache::EntryId;
+use attention_gateway::deployment::{Deployment, Misconfigured, Text, Texts, bindings};
+use attention_gateway::exchange::HeaderEdit;
+use attention_gateway::ledger::Ledger;
+use js_sys::{JsString, Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::Response;
+
+use crate::end::{End, Thrown};
+use crate::js::{self, Bindings, Dictionary, Vault};
+use crate::key_set::KeySet;
+use crate::waits::{Outcome, Settled};
+
+thread_local! {
+    static ISOLATE: RefCell<Option<Rc<Isolate>>> = const { RefCell::new(None) };
+}
+
+/// A configuration, and what is remembered under it. Nothing of it stays borrowed while a request waits.
+pub(crate) struct Isolate {
+    pub(crate) deployment: RefCell<Result<Deployment, Misconfigured>>,
+    pub(crate) ledger: RefCell<Ledger>,
+    /// The issuer's, once it has been had.
+    pub(crate) key_set: RefCell<KeySet>,
+    /// The `Authorization` for the current key, and for the next one.
+    authorizations: [Option<JsString>; 2],
+    pub(crate) names: Names,
+    /// The headers that every answer carries.
+    always: Dictionary,
+    /// One answer of each status, with those headers.
+    models: RefCell<Vec<(u16, Response)>>,
+    /// The bytes of kept answers, in the order of their ids.
+    bodies: RefCell<Vec<(EntryId, Uint8Array)>>,
+}
+
+/// Names of headers, as handles.
+pub(crate) struct Names {
+    pub(crate) up: Vec<JsString>,
+    pub(crate) down: Vec<JsString>,
+    pub(crate) authorization: JsString,
+}
+
+impl Isolate {
+    /// The isolate's own, or one that is made from these bindings. One without a valid configuration is made again
+    /// for each request: a vault that did not answer may answer the next one.
+    pub(crate) async fn of(env: &Bindings) -> Result<Rc<Self>, End> {
+        if let Some(isolate) = Self::configured() {
+            return Ok(isolate);
+        }
+        crate::keep_panics_quiet();
+        let texts = read(env).await?;
+        // Another request was quicker, and its calls are under way with what it made.
+        if let Some(isolate) = Self::configured() {
+            return Ok(isolate);
+        }
+        let isolate = Rc::new(Self::new(Deployment::parse(&texts))?);
+        ISOLATE.set(Some(Rc::clone(&isolate)));
+        Ok(isolate)
+    }
+
+    fn configured() -> Option<Rc<Self>> {
+        ISOLATE.with_borrow(Clone::clone).filter(|isolate| isolate.deployment.borrow().is_ok())
+    }
+
+    fn new(deployment: Result<Deployment, Misconfigured>) -> Result<Self, Thrown> {
+        let authorization = |slot| {
+            let keys = deployment.as_ref().ok()?.upstream().keys();
+            keys.authorization(slot).map(|value| JsString::from(value.expose()))
+        };
+        let always = Object::new().unchecked_into::<Dictionary>();
+        for (name, value) in header_policy::ALWAYS {
+            always.put(&name.into(), &value.into())?;
+        }
+        let handles = |names: &[&str]| names.iter().map(|name| JsString::from(*name)).collect();
+        let names = Names {
+            up: handles(header_policy::UP),
+            down: handles(header_policy::DOWN),
+            authorization: "authorization".into(),
+        };
+        Ok(Self {
+            authorizations: [Slot::Current, Slot::Next].map(authorization),
+            key_set: RefCell::new(KeySet::new(deployment.as_ref().map_or(&[], Deployment::algorithms))),
+            deployment: RefCell::new(deployment),
+            ledger: RefCell::default(),
+            names,
+            always,
+            models: RefCell::default(),
+            bodies: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn authorization(&self, slot: Slot) -> Option<&JsString> {
+        match slot {
+            Slot::Current => self.authorizations[0].as_ref(),
+            Slot::Next => self.authorizations[1].as_ref(),
+        }
+    }
+
+    /// An answer with what every one of them carries. The runtime copies headers for a fraction of what it takes
+    /// to set them, so it is made from one of its status.
+    pub(crate) fn answer(&self, status: u16, body: &JsValue) -> Result<Response, Thrown> {
+        if let Some((_, model)) = self.models.borrow().iter().find(|(known, _)| *known == status) {
+            return js::answer(body, model);
+        }
+        let init = Object::new().unchecked_into::<Dictionary>();
+        init.put(&"status".into(), &status.into())?;
+        init.put(&"headers".into(), &self.always)?;
+        let model = js::answer(&JsValue::NULL, &init)?;
+        let answer = js::answer(body, &model);
+        self.models.borrow_mut().push((status, model));
+        answer
+    }
+
+    /// The API's answer with this body. Only headers of the list come down, and none that echoes a key; of the
+    /// status line, the number alone.
+    pub(crate) fn passed(&self, response: &Response, body: &JsValue) -> Result<Response, Thrown> {
+        let answer = self.answer(response.status(), body)?;
+        let (from, to) = (response.headers(), answer.headers());
+        let (from, to) = (js::handles(&from), js::handles(&to));
+        for name in &self.names.down {
+            if let Some(value) = from.get(name)?
+                && !self.echoes(&String::from(&value))
+            {
+                to.set(name, &value)?;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Without a deployment there is no key to echo, and nothing was sent.
+    fn echoes(&self, value: &str) -> bool {
+        self.deployment.borrow().as_ref().is_ok_and(|deployment| echo::echoes(deployment.upstream().keys(), value))
+    }
+
+    pub(crate) fn keep(&self, entry: EntryId, bytes: Uint8Array) {
+        // The latest of an index's ids is the greatest.
+        self.bodies.borrow_mut().push((entry, bytes));
+    }
+
+    pub(crate) fn kept(&self, entry: EntryId) -> JsValue {
+        let bodies = self.bodies.borrow();
+        let place = bodies.binary_search_by_key(&entry, |(known, _)| *known);
+        place.map_or(JsValue::NULL, |place| bodies[place].1.clone().into())
+    }
+
+    /// Lets go of what the cache does not name any longer.
+    pub(crate) fn tidy(&self) {
+        let mut bodies = self.bodies.borrow_mut();
+        if let Ok(deployment) = &mut *self.deployment.borrow_mut()
+            && !bodies.is_empty()
+        {
+            let dropped = deployment.cache().take_dropped();
+            if !dropped.is_empty() {
+                bodies.retain(|(entry, _)| !dropped.contains(entry));
+            }
+        }
+    }
+}
+
+/// Changes the headers of an answer.
+pub(crate) fn edit(answer: &Response, edits: &[HeaderEdit]) -> Result<(), Thrown> {
+    let headers = answer.headers();
+    for (name, value) in edits {
+        match value {
+            Some(value) => headers.set(name, value)?,
+            None => headers.delete(name)?,
+        }
+    }
+    Ok(())
+}
+
+async fn read(env: &Bindings) -> Result<Texts, End> {
+    let mut asked = Vec::with_capacity(bindings::ALL.len());
+    for name in bindings::ALL {
+        asked.push((name, Asked::new(&env.binding(name)?)));
+    }
+    let mut texts = Texts::default();
+    for name in js::names(env)? {
+        texts.there_is(&name);
+    }
+    for (name, asked) in asked {
+        texts.set(name, asked.text().await?);
+    }
+    Ok(texts)
+}
+
+/// A binding: a variable or secret, a JSON variable, or one of the Secrets Store. All are asked before the first
+/// answer is waited for.
+enum Asked {
+    Known(Text),
+    Vault(Settled),
+}
+
+impl Asked {
+    fn new(binding: &JsValue) -> Self {
+        match binding.as_string() {
+            Some(text) => Self::Known(Text::Given(text)),
+            None if binding.is_undefined() => Self::Known(Text::Absent),
+            None => Self::object(binding.unchecked_ref()).unwrap_or(Self::Known(Text::Unreadable)),
+        }
+    }
+
+    fn object(binding: &Vault) -> Result<Self, Thrown> {
+        if binding.has_get()?.is_function() {
+            return Settled::of(binding.secret()?, Some(bindings::VAULT_TIMEOUT)).map(Self::Vault);
+        }
+        let text = if binding.has_limit()?.is_function() { None } else { js::to_json(binding)?.as_string() };
+        Ok(Self::Known(text.map_or(Text::Unreadable, Text::Given)))
+    }
+
+    async fn text(self) -> Result<Text, End> {
+        match self {
+            Self::Known(text) => Ok(text),
+            Self::Vault(settled) => Ok(match settled.await? {
+                Outcome::Fulfilled(value) => value.as_string().map_or(Text::Unreadable, Text::Given),
+                Outcome::Rejected | Outcome::TimedOut => Text::Unreadable,
+            }),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What is asked of the gate that all isolates share, and what goes on after an answer.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use attention_core::millis;
+use attention_gateway::ledger::{self, Ledger, Minute};
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+use worker::Context;
+use worker::wasm_bindgen_futures::future_to_promise;
+
+use crate::end::{End, Thrown};
+use crate::js::{self, Bindings, Gate};
+use crate::waits::{self, Outcome, Settled};
+
+/// The gate, when it is bound.
+pub(crate) fn gate(env: &Bindings) -> Option<Gate> {
+    let namespace = env.gate().ok()??;
+    let id = namespace.id_from_name("upstream").ok()?;
+    namespace.object(&id).ok()
+}
+
+/// What was asked for, in time; `None` when it threw, or takes longer.
+pub(crate) async fn answered(asked: Result<JsValue, Thrown>, most: Duration) -> Result<Option<JsValue>, End> {
+    // Whatever was asked may not even have promised anything.
+    let Ok(settled) = asked.and_then(|promise| Settled::of(promise, Some(most))) else { return Ok(None) };
+    Ok(match settled.await? {
+        Outcome::Fulfilled(answer) => Some(answer),
+        Outcome::Rejected | Outcome::TimedOut => None,
+    })
+}
+
+/// Somebody was answered with a 429: all are to wait.
+#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+pub(crate) async fn close(gate: &Gate, wait: Duration) -> Result<(), End> {
+    if let Ok(told) = gate.limited(millis(wait) as f64)
+        && let Ok(settled) = Settled::of(told, None)
+    {
+        settled.await?;
+    }
+    Ok(())
+}
+
+/// Tells what has been counted here, and returns what all isolates have; `None` when the gate does not say, and
+/// this one keeps what it has.
+pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Vec<Minute>>, End> {
+    let counted = own.borrow_mut().take();
+    let asked = js::parse_json(&ledger::to_json(&counted)).and_then(|counted| gate.ledger(&counted));
+    match answered(asked, ledger::TIMEOUT).await? {
+        Some(all) if Array::is_array(&all) => {
+            let all = js::to_json(&all)?.as_string().unwrap_or_default();
+            Ok(ledger::from_json(&all).ok())
+        }
+        _ => {
+            own.borrow_mut().add(&counted);
+            Ok(None)
+        }
+    }
+}
+
+/// Goes on with this when the request has been answered.
+pub(crate) fn later(context: &Context, work: impl Future<Output = Result<(), End>> + 'static) -> Result<(), Thrown> {
+    let context: &worker::worker_sys::Context = context.as_ref();
+    // Not by `Context::wait_until`, which panics when it cannot.
+    let promise = future_to_promise(async {
+        // Nobody would be told that it failed.
+        drop(work.await);
+        Ok(JsValue::UNDEFINED)
+    });
+    waits::later(context, &promise)
+}
