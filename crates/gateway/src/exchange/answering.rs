@@ -140,7 +140,7 @@ impl Exchange {
         let error = call.error(upstream, &told, now);
         let problem = Problem::of_upstream(&error);
         self.facts.upstream_error = Some(error);
-        if let Some(problem) = problem.or_else(|| self.is_out_of_place.then(Problem::out_of_place)) {
+        if let Some(problem) = problem.or_else(|| self.out_of_place.take()) {
             return Err(problem);
         }
         let method = self.forward.as_ref().ok_or_else(Problem::internal)?.method;

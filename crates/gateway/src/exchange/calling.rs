@@ -228,9 +228,9 @@ impl Exchange {
             is_conditional: self.condition.is_some(),
         };
         // What an error says is read for the log all the same.
-        self.is_out_of_place = !asked.fits(status);
-        if self.is_out_of_place && is_success {
-            return Err(Problem::out_of_place());
+        self.out_of_place = (!asked.fits(status)).then(Problem::out_of_place);
+        if is_success && let Some(problem) = self.out_of_place.take() {
+            return Err(problem);
         }
         let handling = match is_success {
             true if self.redacts() => Handling::Redacted,

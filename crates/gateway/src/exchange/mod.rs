@@ -119,8 +119,8 @@ pub struct Exchange {
     codings: Option<Cow<'static, str>>,
     /// What changes of the API's headers on their way down.
     edits: Vec<HeaderEdit>,
-    /// Whether the API's error does not belong to what it was asked.
-    is_out_of_place: bool,
+    /// What the API's error is answered with, where it does not belong to what the API was asked.
+    out_of_place: Option<Problem>,
     /// What the cache wants of the answer, until it has been taken apart.
     kept: Option<Pending>,
     /// The memory that the body of the answer takes while it is read whole.
@@ -231,7 +231,7 @@ impl Exchange {
             condition: None,
             codings: None,
             edits: Vec::new(),
-            is_out_of_place: false,
+            out_of_place: None,
             kept: None,
             share: None,
             is_crowded_out: false,

@@ -134,8 +134,10 @@ impl Search {
         let digits = self.least.saturating_mul(4) / 3;
         let least = self.least;
         // One after the other: each is as large as the text.
-        let base64 = (0..4).map(|skipped| view.decoded_base64(digits, skipped));
-        let hex = (0..2).map(|skipped| view.decoded_hex(2 * least, skipped));
+        let alignments = if view.has_base64(digits) { 0..4 } else { 0..0 };
+        let base64 = alignments.map(|skipped| view.decoded_base64(digits, skipped));
+        let alignments = if view.has_hex(2 * least) { 0..2 } else { 0..0 };
+        let hex = alignments.map(|skipped| view.decoded_hex(2 * least, skipped));
         let others = (0..3).map(|which| match which {
             0 => view.unescaped(&SIGNS),
             1 => view.decoded_decimal(least),

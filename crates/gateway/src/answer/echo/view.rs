@@ -143,6 +143,29 @@ impl View {
         Some(view)
     }
 
+    /// Whether it has runs of so many digits of base64: most texts have none, and are not looked at once more.
+    pub(super) fn has_base64(&self, least: usize) -> bool {
+        self.has_run(least, |byte| base64_digit(byte).is_some(), |byte| !byte.is_ascii_graphic())
+    }
+
+    /// The same of hexadecimal digits.
+    pub(super) fn has_hex(&self, least: usize) -> bool {
+        // The mark of a hexadecimal number ends no run.
+        self.has_run(least, |byte| byte.is_ascii_hexdigit(), |byte| !byte.is_ascii_alphanumeric() || byte | 32 == b'x')
+    }
+
+    fn has_run(&self, least: usize, is_digit: impl Fn(u8) -> bool, is_let_pass: impl Fn(u8) -> bool) -> bool {
+        let mut length = 0_usize;
+        self.bytes.iter().any(|byte| {
+            if is_digit(*byte) {
+                length += 1;
+            } else if !is_let_pass(*byte) {
+                length = 0;
+            }
+            length >= least
+        })
+    }
+
     /// With its runs of base64 and base64url decoded, of at least so many digits, from their digit `skipped`; `None`
     /// when there are no such runs. Line breaks and what is not ASCII interrupt no run.
     pub(super) fn decoded_base64(&self, least: usize, skipped: usize) -> Option<Self> {
