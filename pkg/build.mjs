@@ -50,8 +50,8 @@ async function bundles() {
 }
 
 /**
- * One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance. Each
- * has the classes of errors: a page that only tells errors apart takes no core, and `instanceof` knows both copies.
+ * One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance and the
+ * classes of errors.
  */
 async function bundle(name, suffix, source = `src/${name}.ts`) {
   await build({
@@ -77,7 +77,7 @@ function parts(name, suffix) {
   return {
     name: "parts",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /\/runtime\/rules\.js$/ }, () =>
+      onResolve({ filter: /\/(runtime\/rules|errors)\.js$/ }, () =>
         name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
       );
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
