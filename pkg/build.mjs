@@ -13,19 +13,23 @@ const pkg = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(pkg, "dist");
 const bound = join(dist, ".wasm");
 const wasm = join(bound, "attention_bg.wasm");
-const snippets = await snippetsFolder();
 const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
 
 await clear();
 await Promise.all([bundles(), declarations(), licences()]);
 await report();
 
-/** Where wasm-bindgen has put crates/wasm/js: the folder has a hash in its name. */
-async function snippetsFolder() {
-  const glue = await readFile(join(bound, "attention_bg.js"), "utf8");
-  const found = /from '(\.\/snippets\/[^']+\/js)\/step\.js'/.exec(glue);
-  if (found === null) throw new Error("the glue imports no js/step.js: look at crates/wasm/src/step.rs");
-  return found[1];
+/** The functions that the wasm imports, each by its name: a namespace as a whole would stay in every bundle. */
+async function importsOfWasm() {
+  const modules = new Map();
+  for (const { module, name } of WebAssembly.Module.imports(new WebAssembly.Module(await readFile(wasm)))) {
+    modules.set(module, [...(modules.get(module) ?? []), name]);
+  }
+  const names = [...modules].map(([module, list]) => [module, list.join(", ")]);
+  return [
+    ...names.map(([module, list]) => `import { ${list} } from "${module}";`),
+    `export const imports = () => ({ ${names.map(([module, list]) => `"${module}": { ${list} }`).join(", ")} });`,
+  ].join("\n");
 }
 
 /** Everything but the wasm, which is this build's input. */
@@ -50,8 +54,8 @@ async function bundles() {
 }
 
 /**
- * One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance. Each
- * has the classes of errors: a page that only tells errors apart takes no core, and `instanceof` knows both copies.
+ * One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance and the
+ * classes of errors.
  */
 async function bundle(name, suffix, source = `src/${name}.ts`) {
   await build({
@@ -64,7 +68,7 @@ async function bundle(name, suffix, source = `src/${name}.ts`) {
     // Names of functions are worth more in a stack trace than the bytes, which compress.
     minifySyntax: true,
     minifyWhitespace: true,
-    define: { __VERSION__: JSON.stringify(version), __SNIPPETS__: JSON.stringify(snippets) },
+    define: { __VERSION__: JSON.stringify(version) },
     plugins: [parts(name, suffix)],
     logLevel: "warning",
   });
@@ -77,11 +81,19 @@ function parts(name, suffix) {
   return {
     name: "parts",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /\/runtime\/rules\.js$/ }, () =>
+      onResolve({ filter: /\/(runtime\/rules|errors)\.js$/ }, () =>
         name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
       );
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
-      onResolve({ filter: /^#snippets\// }, ({ path }) => ({ path: join(bound, path.replace("#snippets", snippets)) }));
+      onResolve({ filter: /^#imports$/ }, () => ({ path: "imports", namespace: "imports" }));
+      onLoad({ filter: /.*/, namespace: "imports" }, async () => ({
+        contents: await importsOfWasm(),
+        resolveDir: bound,
+      }));
+      // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
+      onLoad({ filter: /attention_bg\.js$/ }, async ({ path }) => ({
+        contents: (await readFile(path, "utf8")).replace(/^if \(Symbol\.dispose\).*$/m, ""),
+      }));
       onResolve({ filter: /^#module$/ }, () => ({
         path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`),
       }));

@@ -53,19 +53,13 @@ test("the driver in the documentation answers, retries and fails as the client d
   }
 });
 
-test("what the binding throws is an AttentionError, by the client's classes and by its own", () => {
+test("what the binding throws is an AttentionError of the client's own classes", () => {
   for (const refused of [
     () => new Upstream(undefined, "Bearer fake", undefined, false),
     () => new Upstream(undefined, FAKE_KEY, "", false),
     () => new Upstream(undefined, FAKE_KEY, undefined, false).replaceKeys("not a key"),
   ]) {
-    assert.throws(
-      refused,
-      (error) =>
-        error instanceof attention.InvalidKeyError &&
-        error instanceof core.InvalidKeyError &&
-        error.kind === "invalid_key",
-    );
+    assert.throws(refused, (error) => error.constructor === attention.InvalidKeyError && !("findings" in error));
   }
   assert.throws(() => new Upstream("http://api.attention.tech", FAKE_KEY, undefined, false), attention.ConfigError);
   assert.throws(() => new Upstream(undefined, undefined, undefined, false), TypeError);

@@ -7,30 +7,21 @@ import {
   Upstream as Generated,
   requestId as idOf,
 } from "#binding";
-import * as glue from "#glue";
+import { __wbg_set_wasm } from "#glue";
+import { imports } from "#imports";
 import { compile } from "#module";
-import * as request from "#snippets/request.js";
-import * as step from "#snippets/step.js";
 import { type AttentionError, errorOf } from "../errors/errors.js";
 
 export type { CallRequest, Defaults, Failed, Rejected, Send, Step, Success, Wait } from "#binding";
 export { Action, Failure, Slot } from "#binding";
-
-/** Under which name wasm imports what is in crates/wasm/js; the build puts it in. */
-declare const __SNIPPETS__: string;
 
 let isLoaded = false;
 
 /** Not at the import, which therefore costs nothing and can be dropped. */
 function load(): void {
   if (isLoaded) return;
-  const { exports } = new WebAssembly.Instance(compile(), {
-    "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports,
-    // What needs no glue is imported from there directly.
-    [`${__SNIPPETS__}/request.js`]: request as unknown as WebAssembly.ModuleImports,
-    [`${__SNIPPETS__}/step.js`]: step as unknown as WebAssembly.ModuleImports,
-  });
-  glue.__wbg_set_wasm(exports);
+  const { exports } = new WebAssembly.Instance(compile(), imports());
+  __wbg_set_wasm(exports);
   (exports.__wbindgen_start as () => void)();
   isLoaded = true;
 }
@@ -51,6 +42,11 @@ export class Upstream extends Generated {
     } catch (refusal) {
       throw asError(refusal);
     }
+  }
+
+  /** As `free`, for `using`. */
+  override [Symbol.dispose](): void {
+    this.free();
   }
 
   /** Puts other credentials in place of the ones there. Throws as the constructor does. */

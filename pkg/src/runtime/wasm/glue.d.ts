@@ -4,9 +4,10 @@ declare module "#glue" {
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 
-/** The functions in crates/wasm/js, which wasm imports. */
-declare module "#snippets/request.js" {}
-declare module "#snippets/step.js" {}
+/** The functions that the wasm imports. */
+declare module "#imports" {
+  export function imports(): WebAssembly.Imports;
+}
 
 /** The compiled module: embedded as text, or given by the runtime, which of them is the build's choice. */
 declare module "#module" {
