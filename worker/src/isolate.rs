@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use attention_core::Slot;
-use attention_gateway::answer::{echo, header_policy};
+use attention_gateway::answer::header_policy;
 use attention_gateway::cache::EntryId;
 use attention_gateway::deployment::{Deployment, Misconfigured, Text, Texts, bindings};
 use attention_gateway::exchange::HeaderEdit;
@@ -135,7 +135,7 @@ impl Isolate {
 
     /// Without a deployment there is no key to echo, and nothing was sent.
     fn echoes(&self, value: &str) -> bool {
-        self.deployment.borrow().as_ref().is_ok_and(|deployment| echo::echoes(deployment.upstream().keys(), value))
+        self.deployment.borrow().as_ref().is_ok_and(|deployment| deployment.echoes(value))
     }
 
     pub(crate) fn keep(&self, entry: EntryId, bytes: Uint8Array) {

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use attention_core::{ApiKey, KeyRing};
-use attention_gateway::answer::echo;
+use attention_gateway::answer::echo::{self, Glance};
 use base64ct::{Base64, Base64Unpadded, Base64UrlUnpadded, Encoding as _};
 use proptest::prelude::*;
 
@@ -335,6 +335,9 @@ proptest! {
         let written = writers.iter().fold(key.clone(), |text, writer| writer.write(&text));
         let text = format!("{before}{written}{after}");
         prop_assert!(echo::echoes(&ring(&key), &text), "in a header: {:?} wrote {:?}", writers, text);
+        // A header's value holds no control characters (RFC 9110 §5.5).
+        let is_value = !text.chars().any(char::is_control);
+        prop_assert!(!is_value || Glance::of(&ring(&key)).may_hold(&text), "at a glance: {:?} wrote {:?}", writers, text);
         let told = echo::scrubbed(&ring(&key), &text);
         let told = told.as_deref().unwrap_or_default();
         prop_assert!(!reads(told, &key), "{:?} wrote {:?}, of which {:?} is told", writers, text, told);

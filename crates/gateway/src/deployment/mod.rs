@@ -9,6 +9,7 @@ use alloc::string::String;
 use attention_core::Slot;
 use attention_core::call::Upstream;
 
+use crate::answer::echo::{self, Glance};
 use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
@@ -43,6 +44,7 @@ pub struct Deployment {
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
     pub(crate) room: Room,
+    glance: Glance,
 }
 
 impl Deployment {
@@ -53,6 +55,7 @@ impl Deployment {
         let key = key.as_ref().map_or("", |key| key.expose());
         Ok(Self {
             sources: Sources::new(key),
+            glance: Glance::of(upstream.keys()),
             config,
             upstream,
             allowances: Allowances::default(),
@@ -66,6 +69,12 @@ impl Deployment {
     /// The server and the credentials for it.
     pub const fn upstream(&self) -> &Upstream {
         &self.upstream
+    }
+
+    /// Whether a header's value holds a key, or a piece of one, however it is written.
+    pub fn echoes(&self, value: &str) -> bool {
+        let keys = self.upstream.keys();
+        keys.is_in(value) || (self.glance.may_hold(value) && echo::echoes(keys, value))
     }
 
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.

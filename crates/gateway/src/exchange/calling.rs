@@ -10,7 +10,6 @@ use attention_core::call::{Attempt, Verdict};
 use attention_core::{Action, Headers, Method, Slot, Timestamp};
 
 use super::{Carries, Exchange, HeaderEdit, Send, Stage, Step, Then, Upload};
-use crate::answer::echo;
 use crate::answer::header_policy::{Coming, Handling};
 use crate::answer::health;
 use crate::answer::problem::Problem;
@@ -34,8 +33,7 @@ const NAMES: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-
 
 /// Whether a server names an exchange by a key.
 fn echoed_name(deployment: &Deployment, headers: &dyn Headers) -> bool {
-    let keys = deployment.upstream.keys();
-    NAMES.iter().any(|name| headers.get(name).is_some_and(|value| echo::echoes(keys, &value)))
+    NAMES.iter().any(|name| headers.get(name).is_some_and(|value| deployment.echoes(&value)))
 }
 
 /// Headers, but for [`NAMES`] when those are hidden.
@@ -238,7 +236,7 @@ impl Exchange {
             false => Handling::Error,
         };
         let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && request.get("authorization").is_none();
-        let echoes = |value: &str| echo::echoes(deployment.upstream.keys(), value);
+        let echoes = |value: &str| deployment.echoes(value);
         let base = deployment.upstream.base();
         let coming = Coming { status, headers, base, handling, is_told_apart_otherwise, now, echoes: &echoes };
         self.edits = coming.edits();

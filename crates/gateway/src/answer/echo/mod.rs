@@ -28,8 +28,11 @@ use attention_core::{KeyRing, Slot};
 use self::pattern::{Letters, Pattern};
 use self::view::{SIGNS, Span, View};
 
+mod glance;
 mod pattern;
 mod view;
+
+pub use self::glance::Glance;
 
 /// How often a text is decoded.
 pub const DEPTH: usize = 3;
@@ -48,6 +51,15 @@ const PASSES: usize = 4;
 pub fn echoes(keys: &KeyRing, value: &str) -> bool {
     keys.is_in(value)
         || !matches!(Search::of(keys, value), Search { exhausted: false, ref found, .. } if found.is_empty())
+}
+
+fn patterns(keys: &KeyRing) -> Vec<Pattern> {
+    let mut patterns = Vec::with_capacity(2);
+    for slot in [Slot::Current, Slot::Next] {
+        let header = keys.authorization(slot);
+        patterns.extend(header.and_then(|header| Pattern::of(header.expose().strip_prefix("Bearer ")?)));
+    }
+    patterns
 }
 
 /// What stands in place of a key.
@@ -100,11 +112,7 @@ struct Search {
 
 impl Search {
     fn of(keys: &KeyRing, text: &str) -> Self {
-        let mut patterns = Vec::with_capacity(2);
-        for slot in [Slot::Current, Slot::Next] {
-            let header = keys.authorization(slot);
-            patterns.extend(header.and_then(|header| Pattern::of(header.expose().strip_prefix("Bearer ")?)));
-        }
+        let patterns = patterns(keys);
         let least = patterns.iter().map(|pattern| pattern.least).min().unwrap_or(usize::MAX);
         let work = text.len().saturating_mul(WORK).max(LEAST_WORK);
         let mut search = Self { patterns, least, found: Vec::new(), work, exhausted: false };

@@ -45,6 +45,11 @@ impl Pattern {
         Some(Self { letters, tail, least })
     }
 
+    /// Its letters and digits, in lower case.
+    pub(super) fn letters(&self) -> &[u8] {
+        &self.letters
+    }
+
     /// Adds where pieces of the key are written.
     pub(super) fn find(&self, view: &View, letters: &Letters, found: &mut Vec<Span>) {
         let group = GROUP.min(self.least);

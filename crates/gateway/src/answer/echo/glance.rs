@@ -1,0 +1,130 @@
+//! Whether a header's value is worth being looked through: most are not, and looking through one costs more than
+//! everything else that is done for a request.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use attention_core::KeyRing;
+
+use super::pattern::Pattern;
+use super::patterns;
+
+/// Letters and digits, without regard to case.
+const ALPHABET: usize = 36;
+
+/// So many digits of base64, one behind the other, may hold a piece of a key; hexadecimal ones are more.
+const DIGITS: usize = 21;
+
+/// So many short numbers, one behind the other, may be a list of a key's characters.
+const NUMBERS: usize = 8;
+
+/// What a deployment's keys look like from afar: which pairs of letters they hold. Many texts have the same, so
+/// nobody learns the keys from it; they are not shown all the same.
+pub struct Glance {
+    /// The fewest letters that are a piece of a key; no key has any when there are none.
+    least: Option<usize>,
+    pairs: [bool; ALPHABET * ALPHABET],
+}
+
+impl fmt::Debug for Glance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Glance").field("least", &self.least).finish_non_exhaustive()
+    }
+}
+
+/// What there is in a text, at a glance.
+#[derive(Default)]
+struct Seen {
+    letters: usize,
+    /// Letters one behind the other of which each two are a pair of a key's: so many at most.
+    run: usize,
+    /// Signs with which escapes begin.
+    signs: usize,
+    /// Digits of base64 one behind the other: so many at most.
+    digits: usize,
+    /// Short numbers one behind the other: so many at most.
+    numbers: usize,
+}
+
+impl Glance {
+    /// Of these keys.
+    pub fn of(keys: &KeyRing) -> Self {
+        let patterns: Vec<Pattern> = patterns(keys);
+        let mut pairs = [false; ALPHABET * ALPHABET];
+        for pattern in &patterns {
+            for pair in pattern.letters().windows(2) {
+                if let &[first, second] = pair
+                    && let Some(place) = pairs.get_mut(place(first, second))
+                {
+                    *place = true;
+                }
+            }
+        }
+        Self { least: patterns.iter().map(|pattern| pattern.least).min(), pairs }
+    }
+
+    /// Whether a text may hold a piece of a key, however it is written. Written without escapes, a piece is letters
+    /// of which each two are a pair of the key's; one escape leaves half of it so; more than one, a run of digits
+    /// and a list of numbers may be anything.
+    pub fn may_hold(&self, text: &str) -> bool {
+        let Some(least) = self.least else { return false };
+        let seen = self.look(text.as_bytes());
+        let enough = match seen.signs {
+            0 => least,
+            _ => least / 2,
+        };
+        seen.letters >= least
+            && (seen.signs > 1 || seen.run >= enough || seen.digits >= DIGITS.min(least) || seen.numbers >= NUMBERS)
+    }
+
+    fn look(&self, text: &[u8]) -> Seen {
+        let mut seen = Seen::default();
+        let (mut run, mut digits, mut numbers, mut token) = (0, 0, 0, 0);
+        let mut last = None;
+        for (at, &byte) in text.iter().enumerate() {
+            if byte.is_ascii_alphanumeric() {
+                seen.letters += 1;
+                run = if last.is_some_and(|last| self.has(last, byte)) { run + 1 } else { 1 };
+                last = Some(byte);
+                token += 1;
+                numbers = if byte.is_ascii_hexdigit() || byte | 32 == b'x' { numbers } else { 0 };
+            } else {
+                numbers = if (1..=4).contains(&token) { numbers + 1 } else { usize::from(token == 0) * numbers };
+                token = 0;
+            }
+            digits = if byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte) { digits + 1 } else { 0 };
+            // A header is ASCII; what is not may be of no width, and interrupt anything.
+            seen.signs += if byte.is_ascii() { usize::from(begins_escape(byte, text.get(at + 1..at + 3))) } else { 2 };
+            seen.run = seen.run.max(run);
+            seen.digits = seen.digits.max(digits);
+            seen.numbers = seen.numbers.max(numbers);
+        }
+        seen
+    }
+
+    fn has(&self, first: u8, second: u8) -> bool {
+        self.pairs.get(place(first, second)).copied().unwrap_or_default()
+    }
+}
+
+/// Whether an escape may begin here. `=` is one of mail, where two hexadecimal digits follow it; any other is too
+/// common in headers to look twice.
+fn begins_escape(byte: u8, behind: Option<&[u8]>) -> bool {
+    match byte {
+        b'\\' | b'%' | b'&' => true,
+        b'=' => behind.is_some_and(|behind| behind.iter().all(u8::is_ascii_hexdigit)),
+        _ => false,
+    }
+}
+
+const fn place(first: u8, second: u8) -> usize {
+    number(first) * ALPHABET + number(second)
+}
+
+/// The letter's number in the alphabet.
+const fn number(letter: u8) -> usize {
+    match letter {
+        b'0'..=b'9' => (letter - b'0') as usize,
+        _ => ((letter | 32) as usize).saturating_sub(b'a' as usize) + 10,
+    }
+}
