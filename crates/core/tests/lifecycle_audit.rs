@@ -349,8 +349,8 @@ fn what_is_no_list_says_what_it_is_not() {
             ListError::Type { line: 1, column: 36, expected: "a date and time of RFC 3339" },
         ),
         (r#"[{"id":"a","name":"b","x":[1,]}]"#, ListError::Json { line: 1, column: 30 }),
-        // Brackets are counted first: one is missing at the end.
-        (r#"[{"id":"a","name":"b","x":[1}]"#, ListError::Json { line: 1, column: 31 }),
+        // The bracket that closes another one than is open.
+        (r#"[{"id":"a","name":"b","x":[1}]"#, ListError::Json { line: 1, column: 29 }),
     ];
     for (text, error) in cases {
         assert_eq!(KeyList::parse(text.to_owned()).unwrap_err(), error, "{text}");
