@@ -430,8 +430,8 @@ impl<'a> Lookup<'a> {
 
 impl attention_core::Headers for Lookup<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        match self.headers.get(name) {
-            Ok(value) => value.map(Cow::Owned),
+        match js::header(self.headers, name) {
+            Ok(value) => value.map(|value| Cow::Owned(value.into())),
             Err(thrown) => {
                 self.thrown.replace(Some(thrown));
                 None

@@ -12,9 +12,6 @@ use super::patterns;
 /// Letters and digits, without regard to case.
 const ALPHABET: usize = 36;
 
-/// So many digits of base64, one behind the other, may hold a piece of a key; hexadecimal ones are more.
-const DIGITS: usize = 21;
-
 /// So many short numbers, one behind the other, may be a list of a key's characters.
 const NUMBERS: usize = 8;
 
@@ -65,7 +62,7 @@ impl Glance {
 
     /// Whether a text may hold a piece of a key, however it is written. Written without escapes, a piece is letters
     /// of which each two are a pair of the key's; one escape leaves half of it so; more than one, a run of digits
-    /// and a list of numbers may be anything.
+    /// that is long enough for base64 (hexadecimal needs more of them) and a list of numbers may be anything.
     pub fn may_hold(&self, text: &str) -> bool {
         let Some(least) = self.least else { return false };
         let seen = self.look(text.as_bytes());
@@ -74,7 +71,7 @@ impl Glance {
             _ => least / 2,
         };
         seen.letters >= least
-            && (seen.signs > 1 || seen.run >= enough || seen.digits >= DIGITS.min(least) || seen.numbers >= NUMBERS)
+            && (seen.signs > 1 || seen.run >= enough || seen.digits >= least * 4 / 3 || seen.numbers >= NUMBERS)
     }
 
     fn look(&self, text: &[u8]) -> Seen {
