@@ -223,7 +223,8 @@ impl Exchange {
                 is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
             },
             stage: Stage::Over,
-            step: Step::Reply(Reply::problem(&Problem::internal(), "")),
+            // Until the first one is decided. Reported on, it would be a fault.
+            step: Step::Wait(Duration::ZERO),
             token: None,
             lookup: Lookup::default(),
             forward: None,

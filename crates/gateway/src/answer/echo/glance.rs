@@ -15,6 +15,9 @@ const ALPHABET: usize = 36;
 /// So many short numbers, one behind the other, may be a list of a key's characters.
 const NUMBERS: usize = 8;
 
+/// Values that nearly every answer has, and that are long enough for a piece of a short key in base64.
+const COMMON: [&str; 3] = ["application/json", "application/json; charset=utf-8", "text/event-stream"];
+
 /// What a deployment's keys look like from afar: which pairs of letters they hold. Many texts have the same, so
 /// nobody learns the keys from it; they are not shown all the same.
 pub struct Glance {
@@ -65,6 +68,9 @@ impl Glance {
     /// that is long enough for base64 (hexadecimal needs more of them) and a list of numbers may be anything.
     pub fn may_hold(&self, text: &str) -> bool {
         let Some(least) = self.least else { return false };
+        if COMMON.contains(&text) {
+            return false;
+        }
         let seen = self.look(text.as_bytes());
         let enough = match seen.signs {
             0 => least,
