@@ -179,7 +179,7 @@ proptest! {
     /// Text without anything secret comes through as it is, percent signs included.
     /// An escape is the character that it stands for, and no other one.
     #[test]
-    fn scrubbing_leaves_other_escapes_alone(secret in "fake-key-[a-z]{4,8}", at in 0..9_usize, other in "[A-Z0-9]") {
+    fn scrubbing_leaves_other_escapes_alone(secret in "fake-key-[a-z]{4,8}", at in 1..9_usize, other in "[A-Z0-9]") {
         let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
         let mut changed = secret.clone();
         changed.replace_range(at..=at, &other);
