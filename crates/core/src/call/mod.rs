@@ -58,7 +58,7 @@ pub use gate::{Gate, Pass};
 pub use headers::Headers;
 pub use key_ring::{CredentialKind, Failover, KeyRing, KeyVerdict, Slot, Switch};
 pub use line::Ticket;
-pub use outcome::request_id;
+pub use outcome::{REQUEST_ID_HEADERS, request_id};
 pub use quota::{Quota, retry_after};
 pub use retry::{DEFAULT_TIMEOUT, Failure, RetryBudget, RetryPolicy};
 

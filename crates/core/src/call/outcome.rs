@@ -42,11 +42,15 @@ pub(crate) const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299 | 304)
 }
 
+/// The headers in which servers name an exchange, in the order in which they are looked for. Which one the API uses is
+/// not documented; these are the usual ones.
+pub const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
+
 /// The id that names an exchange in the server's logs: at most 128 characters, letters,
-/// digits and `-_.:/=`; a value that is anything else is not an id. Which header the API
-/// uses is not documented; these are the usual ones.
+/// digits and `-_.:/=`; a value that is anything else is not an id. It is
+/// looked for in [`REQUEST_ID_HEADERS`].
 pub fn request_id(headers: &dyn Headers) -> Option<String> {
-    ["x-request-id", "request-id", "x-correlation-id", "cf-ray"].iter().find_map(|name| {
+    REQUEST_ID_HEADERS.iter().find_map(|name| {
         let value = headers.get(name)?;
         let plain = !value.is_empty()
             && value.len() <= 128

@@ -5,8 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use attention_core::call::Failure;
-use attention_core::call::{Attempt, Verdict};
+use attention_core::call::{Attempt, Failure, REQUEST_ID_HEADERS, Verdict};
 use attention_core::{Action, Headers, Method, Slot, Timestamp};
 
 use super::{Carries, Exchange, HeaderEdit, Send, Stage, Step, Then, Upload};
@@ -28,15 +27,12 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a probe asks for.
 const PROBE_HEADERS: &[(&str, &str)] = &[("accept", "application/json")];
 
-/// The headers in which servers name an exchange, which an error's log line repeats.
-const NAMES: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
-
-/// Whether a server names an exchange by a key.
+/// Whether a server names an exchange by a key, which an error's log line would repeat.
 fn echoed_name(deployment: &Deployment, headers: &dyn Headers) -> bool {
-    NAMES.iter().any(|name| headers.get(name).is_some_and(|value| deployment.echoes(&value)))
+    REQUEST_ID_HEADERS.iter().any(|name| headers.get(name).is_some_and(|value| deployment.echoes(&value)))
 }
 
-/// Headers, but for [`NAMES`] when those are hidden.
+/// Headers, but for [`REQUEST_ID_HEADERS`] when those are hidden.
 struct Named<'a> {
     headers: &'a dyn Headers,
     is_hidden: bool,
@@ -44,7 +40,7 @@ struct Named<'a> {
 
 impl Headers for Named<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        if self.is_hidden && NAMES.contains(&name) { None } else { self.headers.get(name) }
+        if self.is_hidden && REQUEST_ID_HEADERS.contains(&name) { None } else { self.headers.get(name) }
     }
 }
 
