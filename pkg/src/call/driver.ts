@@ -25,9 +25,6 @@ const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
-const KEY_TIMEOUT =
-  "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
-
 /** One call, ready to be made. Its times are milliseconds; Infinity is for ever. */
 export interface PreparedCall extends CallRequest {
   readonly isOneShot: boolean;
@@ -53,31 +50,8 @@ export interface Attempted {
   readonly secrets: () => readonly string[];
 }
 
-/** Waits for what a key's provider gives, as long as the call may still take. */
-export async function credentials<T>(
-  shared: SharedUpstream,
-  given: Promise<T>,
-  call: PreparedCall,
-  started: number,
-  cause?: AttentionError,
-): Promise<T> {
-  const deadline = new Deadline(call.signal);
-  deadline.limit(left(call, started));
-  try {
-    const come = await Promise.race([given.then((value) => ({ value })), deadline.idle()]);
-    if (come !== undefined) return come.value;
-    const attempts = cause?.attempts ?? 0;
-    throw deadline.aborted
-      ? aborted(deadline.reason, attempts, shared)
-      : errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
-  } finally {
-    deadline.wake();
-    deadline.end();
-  }
-}
-
 /** Milliseconds left of a call's timeout. */
-function left({ timeout }: PreparedCall, started: number): number {
+export function left({ timeout }: PreparedCall, started: number): number {
   return Math.max(0, started + timeout - Date.now());
 }
 

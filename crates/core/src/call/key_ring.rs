@@ -179,10 +179,7 @@ impl KeyRing {
     fn of(kind: CredentialKind, current: Secret, next: Option<Secret>) -> Self {
         let next = next.filter(|next| !next.is(&current));
         let entry = |secret: Secret| Entry {
-            expires_at: match kind {
-                CredentialKind::ApiKey => Claims::peek(secret.expose()).and_then(|claims| claims.expires_at),
-                CredentialKind::CallerToken => token_end(secret.expose()),
-            },
+            expires_at: own_end(kind, &secret),
             secret: Held(secret),
             verdict: KeyVerdict::Untested,
             accepted_at: None,
@@ -275,10 +272,12 @@ impl KeyRing {
         self.entry(slot)?.expires_at
     }
 
-    /// Whoever issued a credential says when it ends. Of that and the credential's own word the earlier one counts.
+    /// Whoever issued a credential says when it ends, perhaps later than it said before. Of that and the credential's
+    /// own word the earlier one counts.
     pub fn note_expiry(&mut self, slot: Slot, at: Timestamp) {
+        let kind = self.kind;
         if let Some(entry) = self.entry_mut(slot) {
-            entry.expires_at = Some(entry.expires_at.map_or(at, |own| own.min(at)));
+            entry.expires_at = Some(own_end(kind, &entry.secret.0).map_or(at, |own| own.min(at)));
         }
     }
 
@@ -442,5 +441,13 @@ impl Entry {
     /// Whether its `exp` is over, and nobody has accepted it since: then the clock would be wrong.
     fn seems_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now && self.accepted_at.is_none_or(|at| at < end))
+    }
+}
+
+/// When a credential ends, by its own word.
+fn own_end(kind: CredentialKind, secret: &Secret) -> Option<Timestamp> {
+    match kind {
+        CredentialKind::ApiKey => Claims::peek(secret.expose()).and_then(|claims| claims.expires_at),
+        CredentialKind::CallerToken => token_end(secret.expose()),
     }
 }
