@@ -31,6 +31,7 @@ export { APIPromise, type WithResponse } from "./call/promise.js";
 export type { Query, QueryValue } from "./call/query.js";
 export { type AttentionOptions, Client } from "./client.js";
 export type { Credential, IssuedCredential } from "./credentials/provider.js";
+export { type SessionOptions, sessionToken } from "./credentials/session.js";
 export {
   AbortedError,
   AttentionError,

@@ -524,3 +524,13 @@ test("nothing that waits for a renewal keeps a process alive", async () => {
   `);
   assert.equal(stdout.trim(), "2 at once");
 });
+
+test("sessionToken is for pages: on a server it says so when it is asked, and a wrong argument says so at once", async (t) => {
+  const { sessionToken } = attention;
+  const { client, upstream } = await served(t, { apiKey: undefined, token: sessionToken("/api/attention-session") });
+  const error = await rejection(client.get("/things"));
+  assert.deepEqual([error.name, error.code], ["ConfigError", "session_no_page"]);
+  assert.equal(upstream.records.length, 0);
+  for (const given of [[], [""], [5], ["/x", { method: "PUT" }], ["/x", { header: {} }], ["/x", { headers: "a: b" }]])
+    assert.throws(() => sessionToken(...given), TypeError, inspect(given));
+});
