@@ -41,7 +41,7 @@ async function build(example, command, args) {
     join(folder, "src"),
     join(folder, "Cargo.toml"),
     join(folder, "Cargo.lock"),
-    join(repo, "crates/core/src"),
+    ...["core", "client", "gateway"].map((crate) => join(repo, "crates", crate, "src")),
   ]);
   if (existsSync(stamp) && (await readFile(stamp, "utf8")) === inputs) return out;
   await run(command, args, folder);

@@ -122,10 +122,10 @@ describe("through the Worker", () => {
     await tab.goto(`${page.url}/gloo/index.html`);
     const told = await tab.evaluate(
       async ([base, token]) => {
-        const { default: init, Client } = await import("/gloo/client.js");
+        const { default: init, conversations } = await import("/gloo/client.js");
         await init();
-        const found = await new Client(base, token).conversations(2);
-        const error = await new Client(base, "wrong-token").conversations(2).catch((error) => error);
+        const found = (await conversations(base, token, 2)).data;
+        const error = await conversations(base, "wrong-token", 2).catch((error) => error);
         return { found, isError: error instanceof Error, message: error.message };
       },
       [`${worker.url}/v2`, TOKEN],

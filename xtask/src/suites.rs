@@ -84,7 +84,7 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
         cargo("rust", "test --workspace", Counting::Libtest),
         Suite {
             environment: &[("RUSTDOCFLAGS", "-D warnings")],
-            ..cargo("docs", "doc --package attention-core --no-deps", Counting::Whole)
+            ..cargo("docs", "doc --package attention-core --package attention-client --no-deps", Counting::Whole)
         },
         Suite {
             needs: &[Need::Builders, Need::WasmPack, Need::Browser],
@@ -92,6 +92,15 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
                 "wasm-browser",
                 Program::WasmPack,
                 "--headless --chrome --mode no-install crates/wasm",
+                Counting::Libtest,
+            )
+        },
+        Suite {
+            needs: &[Need::Builders, Need::WasmPack, Need::Browser],
+            ..suite(
+                "rust-client",
+                Program::WasmPack,
+                "--headless --chrome --mode no-install crates/client",
                 Counting::Libtest,
             )
         },
