@@ -4,7 +4,7 @@
 //! SIGTERM, at an error and at a panic (by `Drop`). A terminal's Ctrl-C thus reaches this process alone, which then
 //! stops the rest in order.
 
-use std::process::{self, Command, ExitStatus};
+use std::process::{self, ChildStderr, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -83,6 +83,11 @@ impl Child {
         let child = Self { inner, group, ended: false };
         check()?;
         Ok(child)
+    }
+
+    /// What the child writes to a piped standard error, once.
+    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.inner.stderr.take()
     }
 
     /// The status once the child has ended.
