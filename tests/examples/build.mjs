@@ -33,6 +33,13 @@ export function buildGloo() {
   ]);
 }
 
+/** The program. */
+export async function buildNative() {
+  const folder = join(repo, "examples/rust-native");
+  await run("cargo", ["build", "--quiet", "--locked"], folder);
+  return join(repo, "target/examples/debug/attention-native-example");
+}
+
 async function build(example, command, args) {
   const folder = join(repo, "examples", example);
   const out = join(folder, "build");

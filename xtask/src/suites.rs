@@ -81,7 +81,7 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
             ..suite("lint", Program::Npm, "run --silent lint -- --colors=off", Counting::Whole)
         },
         cargo("clippy", "clippy --workspace --all-targets -- -D warnings", Counting::Whole),
-        cargo("rust", "test --workspace", Counting::Libtest),
+        cargo("rust", "test --workspace --features attention-core/http", Counting::Libtest),
         Suite {
             environment: &[("RUSTDOCFLAGS", "-D warnings")],
             ..cargo("docs", "doc --package attention-core --package attention-client --no-deps", Counting::Whole)
