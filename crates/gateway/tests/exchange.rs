@@ -51,7 +51,7 @@ fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
 fn begin(deployment: &mut Deployment, method: &str, path: &str, request: &dyn Headers, has_body: bool) -> Exchange {
     let url = format!("https://proxy.example{path}");
     let incoming = Incoming { method, url, headers: request, has_body, fresh_id: "a-fresh-id" };
-    Exchange::begin(Ok(deployment), &incoming, NOW)
+    Exchange::begin(Ok(deployment), incoming, NOW)
 }
 
 fn with_token(more: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -128,7 +128,7 @@ pub(crate) fn open(
         // The API documents no OPTIONS; here it is the browser's question.
         return if page.is_some() { Ok(Opened::Reply(Reply::preflight())) } else { Err(Problem::method()) };
     }
-    if headers.get("upgrade").is_some() {
+    if headers.has("upgrade") {
         return Err(Problem::upgrade());
     }
     // fetch sends none with these, and a server could take one for the next request.

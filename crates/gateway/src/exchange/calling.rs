@@ -231,7 +231,7 @@ impl Exchange {
             true => Handling::Streamed,
             false => Handling::Error,
         };
-        let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && request.get("authorization").is_none();
+        let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && !request.has("authorization");
         let echoes = |value: &str| deployment.echoes(value);
         let base = deployment.upstream.base();
         let coming = Coming { status, headers, base, handling, is_told_apart_otherwise, now, echoes: &echoes };

@@ -33,7 +33,7 @@
 //!     has_body: false,
 //!     fresh_id: "7f3a",
 //! };
-//! let mut exchange = Exchange::begin(deployment.as_mut(), &incoming, now);
+//! let mut exchange = Exchange::begin(deployment.as_mut(), incoming, now);
 //! let Step::Send(send) = exchange.step() else { panic!("nothing to wait for") };
 //! assert_eq!(send.url, "https://api.attention.tech/v2/conversations?page=1");
 //!
@@ -181,9 +181,10 @@ impl Exchange {
     /// everything but [`ALIVE`].
     pub fn begin(
         deployment: Result<&mut Deployment, &mut Misconfigured>,
-        incoming: &Incoming<'_>,
+        incoming: Incoming<'_>,
         now: Timestamp,
     ) -> Self {
+        let headers = incoming.headers;
         let mut exchange = Self::new(incoming, now);
         let path = Target::of(&exchange.request.url).path;
         let (is_alive, is_ready) = (path == ALIVE, path == READY);
@@ -196,9 +197,9 @@ impl Exchange {
             }
             Ok(deployment) if is_ready => Ok(Some(authorize::readiness(&deployment.upstream, now))),
             Ok(deployment) => exchange
-                .open(deployment, incoming.headers, now)
+                .open(deployment, headers, now)
                 .map(|()| None)
-                .map_err(|problem| exchange.counted(deployment, incoming.headers, problem, now)),
+                .map_err(|problem| exchange.counted(deployment, headers, problem, now)),
         };
         match opened {
             Ok(Some(reply)) => exchange.answer(reply),
@@ -208,18 +209,19 @@ impl Exchange {
         exchange
     }
 
-    fn new(incoming: &Incoming<'_>, now: Timestamp) -> Self {
+    fn new(incoming: Incoming<'_>, now: Timestamp) -> Self {
         let headers = incoming.headers;
         let own_id = headers.get("x-request-id").filter(|id| accepts_request_id(id)).map(Cow::into_owned);
         let method = Method::parse(incoming.method);
         let mut facts = Facts::new(own_id.unwrap_or_else(|| incoming.fresh_id.to_owned()), method, now);
         facts.trace = headers.get("traceparent").and_then(|text| trace_id(&text).map(str::to_owned));
+        let body = body_length(&incoming);
         Self {
             facts,
             request: Request {
                 method,
-                url: incoming.url.clone(),
-                body: body_length(incoming),
+                url: incoming.url,
+                body,
                 is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
             },
             stage: Stage::Over,
@@ -385,7 +387,7 @@ fn accepts_request_id(id: &str) -> bool {
 /// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown, and so
 /// is any beside a `Transfer-Encoding` (RFC 9112 §6.3).
 fn body_length(incoming: &Incoming<'_>) -> BodyLength {
-    if incoming.has_body && incoming.headers.get("transfer-encoding").is_some() {
+    if incoming.has_body && incoming.headers.has("transfer-encoding") {
         return BodyLength::Unknown;
     }
     let announced = incoming.headers.get("content-length");
