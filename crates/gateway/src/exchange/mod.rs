@@ -68,6 +68,7 @@ use crate::deployment::{Deployment, Misconfigured};
 use crate::trace::trace_id;
 
 use calling::Response;
+use preparing::HELD_BODY_BYTES;
 
 mod answering;
 mod calling;
@@ -138,10 +139,25 @@ pub struct Exchange {
 /// How the request's body goes up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Upload {
-    /// It is held, or there is none: it can be sent again.
+    /// There is none.
+    Absent,
+    /// It says what the request asks for, so it is read first, whatever its length was said to be; then it is held.
+    Inspected,
+    /// It is held, so that it can be sent again.
     Held,
-    /// As it comes: when that fails, it may be the caller who broke off.
+    /// As it comes, once: when that fails, it may be the caller who broke off.
     Streamed,
+}
+
+impl Upload {
+    fn of(body: BodyLength, forward: &Forward) -> Self {
+        match body {
+            BodyLength::NoBody => Self::Absent,
+            _ if forward.is_mcp && forward.method == Method::Post => Self::Inspected,
+            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => Self::Held,
+            BodyLength::Announced(_) | BodyLength::Unknown => Self::Streamed,
+        }
+    }
 }
 
 /// What the step at hand is for: which rule its report goes to.
@@ -239,7 +255,7 @@ impl Exchange {
             share: None,
             is_crowded_out: false,
             call: None,
-            upload: Upload::Held,
+            upload: Upload::Absent,
             counted: false,
             closes_gate_for: None,
         }
