@@ -51,6 +51,7 @@ struct UnderWay {
 /// A response of the API.
 struct Came {
     response: Response,
+    status: u16,
     headers: Fields,
 }
 
@@ -248,7 +249,7 @@ impl UnderWay {
         let status = response.status();
         let headers = Fields::read(&response.headers())?;
         self.report(Report::Response { status, headers: &headers, jitter: Math::random() });
-        self.response = Some(Came { response, headers });
+        self.response = Some(Came { response, status, headers });
         if let Some(wait) = self.exchange.take_gate_closing()
             && let Some(gate) = shared::gate(&self.env)
         {
@@ -272,7 +273,7 @@ impl UnderWay {
 
     fn pass(&mut self, Pass { body, edits }: Pass) -> Result<Response, Thrown> {
         // There was one, or there would be nothing to pass on.
-        let Some(Came { response, headers }) = self.response.take() else { return Err(JsValue::UNDEFINED) };
+        let Some(Came { response, status, headers }) = self.response.take() else { return Err(JsValue::UNDEFINED) };
         let body = match body {
             Body::Empty => JsValue::NULL,
             Body::Replaced { bytes, keep } => {
@@ -288,7 +289,7 @@ impl UnderWay {
                 (Some(body), Some(pending)) => self.kept(&body, pending)?.into(),
             },
         };
-        self.isolate.passed(response.status(), &headers, &edits, &body)
+        self.isolate.passed(status, &headers, &edits, &body)
     }
 
     /// A body that is passed on, and read on the side for the cache.

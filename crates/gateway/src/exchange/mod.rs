@@ -202,7 +202,7 @@ impl Exchange {
     ) -> Self {
         let headers = incoming.headers;
         let mut exchange = Self::new(incoming, now);
-        let path = Target::of(&exchange.request.url).path;
+        let path = exchange.request.target.path();
         let (is_alive, is_ready) = (path == ALIVE, path == READY);
         exchange.facts.is_probe = is_alive || is_ready;
         let opened = match deployment {
@@ -236,7 +236,7 @@ impl Exchange {
             facts,
             request: Request {
                 method,
-                url: incoming.url,
+                target: Target::of(incoming.url),
                 body,
                 is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
             },
@@ -265,10 +265,10 @@ impl Exchange {
         // First of all, so that a page can read whatever it is refused with.
         let page = authorize::page(deployment, &self.request, headers.get("origin").as_deref());
         self.facts.page = page.as_ref().ok().cloned().flatten();
-        Target::of(&self.request.url).checked_path().map_err(Problem::path)?;
+        let path = self.request.target.checked_path().map_err(Problem::path)?;
         self.request.method.ok_or_else(Problem::method)?;
         page?;
-        match authorize::open(deployment, &self.request, headers, self.facts.page.as_deref())? {
+        match authorize::open(deployment, &self.request, path, headers, self.facts.page.as_deref())? {
             Opened::Reply(reply) => self.answer(reply),
             Opened::Status => self.go(Stage::Over, Step::ShowStatus),
             Opened::Probe { slot, url } => self.probe(slot, url),
