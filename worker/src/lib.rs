@@ -7,6 +7,7 @@
 //! | [`driver`] | one request: steps of the gateway, performed |
 //! | [`isolate`] | what requests share: the configuration, its key set, bodies of the cache |
 //! | [`gate`] | the state of the Durable Object |
+//! | [`fields`] | the headers of a message |
 //! | [`waits`] | waiting for promises |
 //! | [`js`] | what the runtime gives |
 //!
@@ -21,6 +22,7 @@ use worker::{Context, Env, event};
 mod body;
 mod driver;
 mod end;
+mod fields;
 mod gate;
 mod isolate;
 mod js;

@@ -32,6 +32,11 @@ use crate::codec::text;
 pub trait Headers {
     /// The header's value, repeated ones joined with a comma, `None` when absent.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// Whether it is there at all, for who does not ask for its value.
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
 }
 
 impl Headers for &[(&str, &str)] {
