@@ -21,6 +21,7 @@ use web_sys::{Headers, ReadableStream, Request, Response};
 use worker::Context;
 
 use crate::body;
+use crate::deployments;
 use crate::end::{End, Thrown};
 use crate::isolate::{Isolate, edit};
 use crate::js::{self, Bindings, Counted, Dictionary, Init};
@@ -30,7 +31,7 @@ use crate::waits::{Outcome, Settled};
 
 /// One request, from its arrival to its answer.
 pub(crate) async fn answer(request: Request, env: Bindings, context: Context) -> Result<Response, End> {
-    let isolate = Isolate::of(&env).await?;
+    let isolate = deployments::of(&env, &context).await?;
     let mut under_way = UnderWay::begin(isolate, request, env, context)?;
     let answer = under_way.last_step().await?;
     under_way.finish(answer)
@@ -348,11 +349,11 @@ impl UnderWay {
         if let Some(line) = finished.line {
             js::log(&line)?;
         }
-        if self.isolate.ledger.borrow().is_due(now)
-            && let Some(gate) = shared::gate(&self.env)
-        {
-            let isolate = Rc::clone(&self.isolate);
-            shared::later(&self.context, async move { shared::tell(&isolate.ledger, &gate).await.map(drop) })?;
+        if self.isolate.ledger.borrow().is_due(now) {
+            shared::tell_later(&self.isolate, &self.env, &self.context)?;
+        }
+        if self.exchange.has_doubts() {
+            deployments::doubt(&self.isolate);
         }
         // The exchange holds its visit of the cache, and with it the bytes of the answer, up to here.
         let Self { isolate, exchange, .. } = self;

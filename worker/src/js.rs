@@ -95,9 +95,6 @@ extern "C" {
     #[wasm_bindgen(method, catch, indexing_getter)]
     pub(crate) fn binding(this: &Bindings, name: &str) -> Result<JsValue, Thrown>;
 
-    #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
-    pub(crate) fn names(env: &Bindings) -> Result<Vec<String>, Thrown>;
-
     #[wasm_bindgen(method, getter, catch, js_name = ATTENTION_GATE)]
     pub(crate) fn gate(this: &Bindings) -> Result<Option<GateNamespace>, Thrown>;
 

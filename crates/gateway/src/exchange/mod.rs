@@ -54,7 +54,7 @@ use core::time::Duration;
 
 use attention_core::call::Attempt;
 use attention_core::codec::text::decimal;
-use attention_core::{Call, Headers, Method, Slot, Timestamp, millis};
+use attention_core::{Call, ErrorKind, Headers, Method, Slot, Timestamp, millis};
 
 use crate::answer::problem::{Credentials, Problem};
 use crate::answer::reply::Reply;
@@ -332,6 +332,11 @@ impl Exchange {
     /// The JWT whose signature is to be checked.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the API has refused every key that there is: another one may be where keys are kept.
+    pub fn has_doubts(&self) -> bool {
+        self.facts.upstream_error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Unauthorized)
     }
 
     /// The name of this request, for its answer and its log line.
