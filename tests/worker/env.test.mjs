@@ -357,7 +357,7 @@ function dice(seed) {
   };
 }
 
-describe("however `env`s take turns, each request is answered as by an isolate that never knew another", () => {
+describe("however envs take turns, each request is answered as by an isolate that never knew another", () => {
   const policies = [undefined, "allow GET /v2/users", "allow * /v2/**\ndeny GET /v2/users", "allow all", ""];
   const listed = [{ app: TOKEN }, { app: OTHER_TOKEN }, { other: TOKEN }, { app: TOKEN, other: OTHER_TOKEN }];
   const roll = dice(20_261_129);
