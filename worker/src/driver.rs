@@ -7,8 +7,8 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
-use attention_core::Timestamp;
 use attention_core::call::Failure;
+use attention_core::{Timestamp, millis};
 use attention_gateway::answer::health;
 use attention_gateway::answer::reply::Reply;
 use attention_gateway::cache::{Pending, Stored};
@@ -284,13 +284,21 @@ impl UnderWay {
             }
             Body::Streamed { keep } => match (response.body(), keep) {
                 (None, _) => JsValue::NULL,
-                (Some(body), None) => body.into(),
-                (Some(body), Some(pending)) => self.kept(&body, pending)?.into(),
+                (Some(body), None) => self.ending(body, &response)?.into(),
+                (Some(body), Some(pending)) => self.ending(self.kept(&body, pending)?, &response)?.into(),
             },
         };
         let answer = self.isolate.passed(&response, &body)?;
         edit(&answer, &edits)?;
         Ok(answer)
+    }
+
+    /// A body that breaks off when what its caller came with ends.
+    #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+    fn ending(&self, body: ReadableStream, response: &Response) -> Result<ReadableStream, Thrown> {
+        let Some(left) = self.exchange.lasts_for(now()) else { return Ok(body) };
+        let line = self.exchange.cut(self.isolate.deployment.borrow().as_ref().ok());
+        js::until(&body, &response.headers(), millis(left) as f64, line.as_deref())
     }
 
     /// A body that is passed on, and read on the side for the cache.

@@ -165,6 +165,18 @@ extern "C" {
     pub(crate) fn to_json(value: &JsValue) -> Result<JsValue, Thrown>;
 }
 
+#[wasm_bindgen(raw_module = "../../until.mjs")]
+extern "C" {
+    /// A body that breaks off after so many milliseconds; then the line is logged.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn until(
+        body: &ReadableStream,
+        headers: &Headers,
+        millis: f64,
+        line: Option<&str>,
+    ) -> Result<ReadableStream, Thrown>;
+}
+
 /// An answer of this status and with these headers: those of a model, which the runtime copies for a fraction of
 /// what it takes to set them.
 pub(crate) fn answer(body: &JsValue, model: &JsValue) -> Result<Response, Thrown> {

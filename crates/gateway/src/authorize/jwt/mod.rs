@@ -200,7 +200,6 @@ fn name_claims(root: &Record<'_>) -> Result<Vec<String>, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::claims::Admitted;
     use super::members::Members;
     use super::*;
     use crate::limits::rate::Rate;
@@ -224,7 +223,7 @@ mod tests {
         let admit = |claims: &str| {
             let limited = |limit: Option<Rate>| limit.map(Rate::text).unwrap_or_default();
             let admitted = Members::read(claims).and_then(|claims| jwt.grant(&claims).ok());
-            admitted.map(|Admitted { name, policy, limit }| format!("{name} {policy} {}", limited(limit)))
+            admitted.map(|(name, grant)| format!("{name} {} {}", grant.policy, limited(grant.limit)))
         };
         let is = |claims, said: &str| assert_eq!(admit(claims).as_deref(), Some(said), "{claims}");
         is(r#"{"email":"a@corp.example"}"#, "a@corp.example default ");
