@@ -204,8 +204,8 @@ impl Jwt {
         let Some(given) = claims.get(claim).text() else {
             return Err(text::concat(&["`", claim, "` is no text, or there twice"]));
         };
-        if claim == EMAIL && !grant::is_verified(claims, self.email_verified) {
-            return Err(Unfit::Unverified.message());
+        if claim == EMAIL {
+            grant::verified(claims, self.email_verified).map_err(|doubt| String::from(doubt.message()))?;
         }
         let name = if index == 0 {
             // Nobody may be called what another claim's name is written as.
@@ -237,7 +237,7 @@ mod tests {
     const SECOND: u64 = 1_700_000_000;
     const CONFIG: &str = r#"{
         "issuer": "https://team.example", "audience": ["abc", "def"], "jwks": "https://team.example/certs",
-        "nameClaim": "email",
+        "nameClaim": "email", "emailVerified": "issuer",
         "grants": [
             { "claim": "groups", "is": ["guests"], "policy": "narrow", "limit": "9/min" },
             { "claim": "email", "endsWith": "@corp.example" }
