@@ -238,6 +238,77 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// A caller whose token ends in ten seconds: whatever happens when, after that nothing is sent and nothing of the
+    /// API's is given, and before that nothing is refused for it.
+    #[test]
+    fn nothing_is_sent_or_given_after_the_end_of_what_a_caller_came_with(
+        path in prop::sample::select(vec!["/v2/plain", "/v2/any/a", "/v2/kept", "/v2/shown"]),
+        method in prop::sample::select(vec!["GET", "POST"]),
+        gate: bool, limiter: bool, streams: bool, events in events(),
+    ) {
+        let end = NOW.saturating_add(Duration::from_secs(10));
+        let digest = TokenDigest::of(TOKEN).to_hex();
+        let callers = format!(r#"[{{"name":"app","sha256":"{digest}","expires":"{}"}}]"#, end.to_rfc3339());
+        let object = |bound| if bound { Text::Unreadable } else { Text::Absent };
+        let mut deployment = deployment(&[
+            ("ATTENTION_CALLERS", Text::Given(callers)),
+            ("ATTENTION_GATE", object(gate)),
+            ("ATTENTION_RATE_LIMIT", object(limiter)),
+        ]);
+        let has_body = method == "POST";
+        let headers = with_token(if has_body && !streams { &[("content-length", "5")] } else { &[] });
+        let mut exchange = begin(&mut deployment, method, path, &headers, has_body);
+        let (mut now, mut was_sent) = (NOW, false);
+        for event in &events {
+            let past = now >= end;
+            match exchange.step() {
+                Step::Reply(reply) => {
+                    let body = reply.body.clone().unwrap_or_default();
+                    let midway = body.contains("token_expired_midway");
+                    let ended = midway || body.contains("token_expired");
+                    prop_assert!(past || !ended, "{}", body);
+                    // Called again with another token, it would be done twice.
+                    prop_assert!(!ended || midway == (was_sent && method == "POST"), "{}", body);
+                    return Ok(());
+                }
+                Step::Pass(_) | Step::Serve(_) => {
+                    prop_assert!(!past);
+                    return Ok(());
+                }
+                Step::Send(send) => {
+                    prop_assert!(!past);
+                    prop_assert!(send.timeout.is_some_and(|timeout| now.saturating_add(timeout) <= end));
+                    was_sent = true;
+                }
+                _ => prop_assert!(!past, "{:?} after the end", exchange.step()),
+            }
+            now = now.saturating_add(Duration::from_millis(event.later / 5));
+            let headers_down = owned(&event.headers);
+            let report = match exchange.step() {
+                Step::ReadRequest { .. } => Report::RequestBody { body: Some(b"{}"), fresh_id: "id" },
+                Step::HoldRequest => Report::RequestHeld(true),
+                Step::Count { .. } => Report::Counted(true),
+                Step::AskGate { .. } => Report::Place(event.place),
+                Step::Wait(wait) => {
+                    now = now.saturating_add(*wait);
+                    Report::Waited
+                }
+                Step::Send(_) if event.answers => {
+                    Report::Response { status: event.status, headers: &headers_down, jitter: event.jitter }
+                }
+                Step::Send(_) => Report::NoResponse { failure: Failure::Timeout, jitter: event.jitter },
+                Step::ReadResponse { .. } => Report::ResponseBody(Some(event.body.to_vec())),
+                step => panic!("{step:?}"),
+            };
+            exchange.report(&mut deployment, &headers, report, now);
+        }
+        prop_assert!(false, "{:?} does not end", exchange);
+    }
+}
+
 #[test]
 fn uploads_that_callers_break_off_shut_nobody_out() {
     let fail = |length: Option<&str>| {

@@ -27,6 +27,7 @@ mod origin;
 pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
+pub mod vault;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
@@ -64,6 +65,12 @@ impl Deployment {
             key_set: KeySetSchedule::default(),
             room: Room::default(),
         })
+    }
+
+    /// The memory for bodies that are read whole is the isolate's, however many deployments there are in it.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     /// The server and the credentials for it.

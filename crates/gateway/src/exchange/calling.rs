@@ -139,7 +139,8 @@ impl Exchange {
             method: forward.method,
             url: forward.url.clone(),
             slot: attempt.slot,
-            timeout: attempt.timeout,
+            // Nobody waits for what may not be given any more, and an upload ends with what it came with.
+            timeout: [attempt.timeout, self.lasts_for(now)].into_iter().flatten().min(),
             carries: Carries::TheCallers { edits: self.edits_up(), body: self.upload != Upload::Absent },
         };
         self.go(Stage::Sending, Step::Send(send));
