@@ -4,7 +4,7 @@ import type { KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
-import { type Attempted, credentials, exchange, type PreparedCall } from "./call/driver.js";
+import { type Attempted, credentials, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
@@ -274,7 +274,8 @@ export class Client {
     const shared = this.#shared;
     const started = Date.now();
     if (shared.isPending) await credentials(shared, shared.load(), call, started);
-    call.events?.expiring(shared);
+    const told = call.events?.expiring(shared);
+    if (told !== undefined) await hooked(shared, told, call, started);
     const { generation } = shared;
     try {
       return await exchange(shared, call, started);
