@@ -6,7 +6,7 @@ import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
 import { type Attempted, credentials, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
-import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
+import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
@@ -300,7 +300,7 @@ export class Client {
       }
       if (options.headers !== undefined) extra = { ...extra, ...headerMap(options.headers, "headers") };
       if (options.idempotencyKey !== undefined) {
-        extra = { ...extra, "idempotency-key": options.idempotencyKey };
+        extra = { ...extra, "idempotency-key": headerValue(options.idempotencyKey, `${method}: idempotencyKey`) };
       }
     }
     const client = this.#options;
