@@ -24,6 +24,8 @@ export interface Encoded {
   readonly type?: string;
   /** A stream: it can be sent once. */
   readonly oneShot: boolean;
+  /** What its own source has failed with; for one that iterates. Runtimes hand on as much as they like of it. */
+  readonly fault?: () => { readonly error: unknown } | undefined;
 }
 
 /** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
@@ -48,7 +50,7 @@ export function encodeBody(body: Body): Encoded {
     return { content: body as BodyInit, oneShot: false };
   }
   if (body instanceof ReadableStream) return { content: body, oneShot: true };
-  if (Symbol.asyncIterator in body) return { content: streamOf(body as AsyncIterable<Uint8Array>), oneShot: true };
+  if (Symbol.asyncIterator in body) return streamOf(body as AsyncIterable<Uint8Array>);
   return { content: json(body), type: "application/json", oneShot: false };
 }
 
@@ -83,17 +85,24 @@ function json(body: object): string {
   }
 }
 
-function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+function streamOf(chunks: AsyncIterable<Uint8Array>): Encoded {
   const iterator = chunks[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>({
+  let fault: { readonly error: unknown } | undefined;
+  const content = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done === true) controller.close();
-      else if (ArrayBuffer.isView(value)) controller.enqueue(value);
-      else throw new TypeError(`body: a part of the stream is ${named(value)}; expected a Uint8Array`);
+      try {
+        const { done, value } = await iterator.next();
+        if (done === true) controller.close();
+        else if (ArrayBuffer.isView(value)) controller.enqueue(value);
+        else throw new TypeError(`body: a part of the stream is ${named(value)}; expected a Uint8Array`);
+      } catch (error) {
+        fault = { error };
+        throw error;
+      }
     },
     async cancel(reason) {
       await iterator.return?.(reason);
     },
   });
+  return { content, oneShot: true, fault: () => fault };
 }

@@ -6,6 +6,8 @@
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
 import { type AttentionError, errorOf } from "../errors/errors.js";
+import { requestFault, transportFault } from "../errors/transport.js";
+import { wordsOf } from "../errors/words.js";
 import {
   Action,
   type CallRequest,
@@ -15,11 +17,14 @@ import {
   type Rejected,
   type Send,
   type Step,
+  scrub,
   type Wait,
 } from "../runtime/rules.js";
+import type { Encoded } from "./body.js";
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
 import type { Events } from "./events.js";
+import { named } from "./values.js";
 
 const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
@@ -39,6 +44,8 @@ export interface PreparedCall extends CallRequest {
   readonly maxConcurrency: number;
   readonly signal: AbortSignal | undefined;
   readonly body: BodyInit | undefined;
+  /** What the body's own source has failed with. */
+  readonly fault: Encoded["fault"];
   readonly fetch: typeof globalThis.fetch;
   /** The headers with the credentials of a place; by a function, so that they can be kept. */
   readonly headers: (authorization: string) => Record<string, string>;
@@ -180,7 +187,10 @@ class Tries {
   }
 
   begin(): Step {
-    return this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
+    const step = this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
+    if (step.action === Action.Failed && step.error.code === "method_unknown")
+      throw new TypeError(`request: ${step.error.message}`);
+    return step;
   }
 
   /** Ends a call that core has not ended, as when a hook has thrown. */
@@ -215,10 +225,13 @@ class Tries {
     try {
       response = await fetch(url, init);
     } catch (error) {
+      if (!deadline.aborted && !deadline.timedOut) this.#mustBeSendable(error);
       this.#cause = deadline.aborted ? deadline.reason : error;
       const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
       return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
     }
+    if (typeof response?.status !== "number" || typeof response.headers?.get !== "function")
+      throw new TypeError(`fetch: it gave ${named(response)} and not a Response; a mock may return Response.json(…)`);
     this.#response = response;
     const { status, headers } = response;
     const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
@@ -247,10 +260,15 @@ class Tries {
   }
 
   async reject({ call, limit }: Rejected): Promise<Step> {
-    const body = await readStart(this.#response!, limit);
+    const start = await readStart(this.#response!, limit);
     if (this.#deadline.aborted) return this.#giveUp(call);
     this.#open = undefined;
-    throw errorOf(this.#shared.upstream.error(call, body, Date.now()));
+    const { upstream, secrets } = this.#shared;
+    throw errorOf(
+      upstream.error(call, start.text, Date.now()),
+      undefined,
+      wordsOf(this.#response!.headers, start, secrets()),
+    );
   }
 
   /** Waits for a hook, as long as the call may still take. */
@@ -261,13 +279,28 @@ class Tries {
     throw deadline.aborted ? aborted(deadline.reason, this.#attempts, this.#shared) : hookTimeout(this.#attempts);
   }
 
+  /** What the caller did wrong is no failure of the network, and no reason to try again. */
+  #mustBeSendable(error: unknown): void {
+    const { method, fault } = this.#call;
+    const mine = fault?.();
+    if (mine !== undefined) throw mine.error;
+    const why = requestFault(error);
+    if (why === undefined) return;
+    const cause = redactCause(error, this.#shared.secrets());
+    throw new TypeError(`${method}: the request cannot be sent as it is: ${scrub(why, this.#shared.secrets())}`, {
+      cause,
+    });
+  }
+
   #giveUp(call: number): Step {
     this.#cause = this.#deadline.reason;
     return this.#told(this.#shared.upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
   }
 
   failed({ error }: Failed): AttentionError {
-    return errorOf(error, redactCause(this.#cause, this.#shared.secrets()));
+    // The rules know that there was no answer; why, only the runtime can tell.
+    const known = error.code === "connection" ? transportFault(this.#cause) : undefined;
+    return errorOf({ ...error, ...known }, redactCause(this.#cause, this.#shared.secrets()));
   }
 
   succeed(): Attempted {
@@ -302,5 +335,5 @@ function request(call: PreparedCall, authorization: string): RequestInit {
 /** Gives up a body, so that its connection is free again. */
 function discard(response: Response | undefined): void {
   // A body that is broken or being read by a hook is nobody's loss here.
-  if (response?.body && !response.bodyUsed) response.body.cancel().catch(() => {});
+  if (response?.body && !response.bodyUsed) response.body.cancel?.().catch(() => {});
 }

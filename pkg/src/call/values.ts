@@ -128,7 +128,8 @@ export function named(value: unknown): string {
       if (value === null) return "null";
       const tag = Object.prototype.toString.call(value).slice(8, -1);
       const own = tag === "Object" ? (value.constructor as { name?: unknown } | undefined)?.name : tag;
-      return `a ${typeof own === "string" && own !== "" ? own : tag}`;
+      const name = typeof own === "string" && own !== "" ? own : tag;
+      return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
     }
     case "undefined":
       return "undefined";
