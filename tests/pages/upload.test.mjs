@@ -72,6 +72,11 @@ test("the storage gets the file and nothing of ours", async (t) => {
     upstream.records.map((record) => record.all("x-call")),
     [["two"], ["two"]],
   );
+  // Two calls of one name would be one call to a server that knows such names.
+  assert.deepEqual(
+    upstream.records.map((record) => record.all("idempotency-key")),
+    [["three"], []],
+  );
 });
 
 test("against the mock, whose storage refuses a call with a key", async () => {

@@ -68,7 +68,9 @@ async function upload(
     });
   }
   await put(client, address, file as BodyInit, options);
-  return client.request("POST", `/knowledge-base/sources/${encodeURIComponent(id)}/confirm-upload`, options) as Promise<
+  // Its name is that of the call before, not of this one.
+  const { idempotencyKey: _, ...rest } = options;
+  return client.request("POST", `/knowledge-base/sources/${encodeURIComponent(id)}/confirm-upload`, rest) as Promise<
     AnswerOf<operations["confirmKbSourceUpload"]>
   >;
 }
