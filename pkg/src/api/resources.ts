@@ -3,7 +3,8 @@
 import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import type { Client } from "../client.js";
-import { Listing, type Paging } from "./listing.js";
+import { Listing } from "./listing.js";
+import type { Paging } from "./walk.js";
 
 /** An operation of the API, as its description has it. */
 export interface Operation {
