@@ -141,7 +141,12 @@ function table() {
 
 /** What is written by hand, for the list. */
 const BY_HAND = {
-  knowledgeBase: "- `upload({ title?, file }, options?)`: request, transfer to the storage without the key, confirm",
+  conversations:
+    "- with `attention-wasm/jobs`: `importMedia({ file | url, ... }, options?)`, `waitUntil(id, options?)`, " +
+    "`downloadMedia(id, options?)`",
+  knowledgeBase:
+    "- `upload({ title?, file, type? }, options?)`: request, transfer to the storage without the key, confirm" +
+    "\n- with `attention-wasm/jobs`: `waitUntilIndexed(id, options?)`",
   superAgent: "- `send(body, options?)`: sends a message and waits for the answer, with progress",
 };
 

@@ -132,8 +132,7 @@ class CountedWalk implements Walk {
 
   /** Items before the first page that was asked for. */
   get #skipped(): number {
-    if (this.#paging.style === "offset") return this.#start;
-    return Math.max(0, this.#start - 1) * (this.#largest || this.#size || 1);
+    return this.#paging.style === "offset" ? this.#start : Math.max(0, this.#start - 1) * this.#largest;
   }
 
   /** Where the end of this page is in the whole list. */
@@ -162,13 +161,14 @@ class CountedWalk implements Walk {
   #isEnd(): boolean {
     const { items, end, counters } = this.#page;
     const total = this.#isTotalTrusted ? count(end) : undefined;
+    // How much is on the pages before the first one that was asked for is then only a guess.
+    const isFromTheMiddle = this.#paging.style === "page" && this.#start > 1;
     if (items.length === 0) {
-      const isLast = this.#paging.style === "page" && this.#at >= (count(counters.pageCount) ?? Infinity);
+      const isLast =
+        isFromTheMiddle || (this.#paging.style === "page" && this.#at >= (count(counters.pageCount) ?? Infinity));
       return isLast || total === undefined || total <= this.#position || this.#holes > MOST_HOLES;
     }
-    if (total !== this.#position || !this.#isSteady) return false;
-    // How much is on the pages before the first one that was asked for is only a guess.
-    if (this.#paging.style === "page" && this.#start > 1) return false;
+    if (total !== this.#position || !this.#isSteady || isFromTheMiddle) return false;
     // Something else than the total has to say so, too.
     const isLast = this.#paging.style === "page" && counters.pageCount === this.#at;
     return isLast || items.length < this.#largest || items.length < (count(counters.pageSize) ?? 0);
