@@ -311,7 +311,7 @@ export class Client {
       method,
       path,
       query: encodeQuery(options.query, this.#query),
-      idempotent: options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true),
+      idempotent: options.idempotent,
       isOneShot,
       maxRetries: options.maxRetries ?? client.maxRetries,
       maxConcurrency: client.maxConcurrency ?? MAX_CONCURRENCY,

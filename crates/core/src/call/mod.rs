@@ -194,9 +194,10 @@ impl Upstream {
 pub struct CallOptions {
     /// The method.
     pub method: Method,
-    /// What the caller knows of sending twice: that it is harmless, as with an
-    /// `Idempotency-Key`, or that it is not, whatever the method, as with a PUT
-    /// that toggles. `None` is what the method says (RFC 9110 §9.2.2).
+    /// What the caller knows of sending twice: that it is harmless, or that it
+    /// is not, whatever the method, as with a PUT that toggles. `None` is what
+    /// the method says (RFC 9110 §9.2.2). An `Idempotency-Key` is not such
+    /// knowledge: no page of the API says that it looks at one.
     pub idempotent: Option<bool>,
     /// The body can be sent again: there is none, or it is held in memory. A
     /// stream cannot.
