@@ -43,6 +43,8 @@ async function bundles() {
     bundle("core", "js"),
     bundle("testing", "js", "testing/index.ts"),
     ...["js", "cjs", "workerd.js", "edge-light.js"].map((suffix) => bundle("jobs", suffix, "jobs/index.ts")),
+    bundle("opentelemetry", "js", "opentelemetry/index.ts"),
+    bundle("opentelemetry", "cjs", "opentelemetry/index.ts"),
     bundle("index", "cjs"),
     bundle("core", "cjs"),
     bundle("testing", "cjs", "testing/index.ts"),
@@ -71,6 +73,8 @@ async function bundle(name, suffix, source = `src/${name}.ts`) {
     minifyWhitespace: true,
     define: { __VERSION__: JSON.stringify(version) },
     plugins: [parts(name, suffix)],
+    // A peer: one instance of it holds what the application has set up.
+    external: ["@opentelemetry/api"],
     logLevel: "warning",
   });
 }
@@ -165,7 +169,10 @@ async function declarations() {
       .replaceAll(/\bRequestInfo \| URL\b/g, "Parameters<typeof fetch>[0]");
     texts.set(file.replaceAll("\\", "/"), text);
   }
-  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts"], texts);
+  const needed = reachable(
+    ["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts", "opentelemetry/index.d.ts"],
+    texts,
+  );
   for (const [file, declared] of texts) {
     const path = join(types, file);
     if (!needed.has(file)) {

@@ -5,11 +5,13 @@ import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
 import { type Attempted, exchange, hooked, type PreparedCall } from "./call/driver.js";
-import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
+import { Events, HOOKS, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
+import { below, type Middleware, Onion } from "./call/middleware.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
+import type { Described, Story } from "./call/story.js";
 import type { Credential } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
 import { credentials, renewed } from "./credentials/waiting.js";
@@ -75,12 +77,7 @@ const OPTIONS: check.Rules = {
   fetch: check.call,
   defaultHeaders: check.object,
   defaultQuery: check.object,
-  onRequest: check.call,
-  onResponse: check.call,
-  onRetry: check.call,
-  onKeySwitch: check.call,
-  onKeyExpiring: check.call,
-  onRenewalFailed: check.call,
+  ...HOOKS,
   logger: check.logger,
   logLevel,
   dangerouslyAllowBrowser: check.flag,
@@ -131,7 +128,9 @@ export class Client {
   readonly #baseURL: string;
   readonly #headers: HeaderMap;
   readonly #query: readonly [string, string][];
-  readonly #events: Events | undefined;
+  #events: Events | undefined;
+  #middleware: readonly Middleware[] = [];
+  readonly #used: (Middleware | Hooks)[] = [];
   readonly #fetch: typeof globalThis.fetch;
   /** The headers of a call that adds none, ready for each `Authorization`. */
   #ready: { readonly authorization: string; readonly headers: Record<string, string> } | undefined;
@@ -242,6 +241,31 @@ export class Client {
   }
 
   /**
+   * Puts a function around every call that begins from now on, inside those that were put there before, or adds hooks
+   * to those of the options. Clients that `withOptions` makes later have them, too.
+   *
+   * ```js
+   * attention.use(async (request, next) => {
+   *   request.headers.set("x-team", "revenue");
+   *   return next();
+   * });
+   * ```
+   */
+  use(one: Middleware | Hooks): this {
+    if (typeof one === "function") this.#middleware = [...this.#middleware, one];
+    else check.checkOptions("use()", one, HOOKS);
+    this.#events ??= Events.of(this.#options, true);
+    if (typeof one !== "function") this.#events = this.#events?.and(one);
+    this.#used.push(one);
+    return this;
+  }
+
+  /** What is known of a path below the base URL. @internal */
+  protected describe(_method: string, _path: string): Described | undefined {
+    return undefined;
+  }
+
+  /**
    * A client with some options changed. It shares keys, retry budget and rate
    * gate with this one, unless it is given another key, token or base URL.
    */
@@ -257,7 +281,9 @@ export class Client {
           : {};
     const merged = { ...this.#options, ...replaced, ...options };
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
-    return new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
+    const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
+    for (const one of this.#used) own.use(one);
+    return own;
   }
 
   /** Lets go of the credentials as soon as no call is under way. Later calls are refused. */
@@ -288,14 +314,35 @@ export class Client {
     return { baseURL: this.#baseURL, keys: this.#isClosed ? null : this.#shared.info() };
   }
 
-  async #call(method: string, path: string, options: CallOptions = NONE): Promise<Attempted> {
+  #call(method: string, path: string, options?: CallOptions): Promise<Attempted> {
+    return this.#events === undefined
+      ? this.#make(method, path, options, undefined)
+      : this.#tell(this.#events, method, path, options);
+  }
+
+  async #tell(events: Events, method: string, path: string, options?: CallOptions): Promise<Attempted> {
+    const story = events.begin(method, this.describe(method, below(this.#baseURL, String(path))));
+    try {
+      return story.head(await this.#make(method, path, options, story));
+    } catch (error) {
+      story.fail(error);
+      throw error;
+    }
+  }
+
+  async #make(method: string, path: string, options: CallOptions = NONE, story: Story | undefined): Promise<Attempted> {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
-    const call = this.#prepare(method, path, options);
+    const call = this.#prepare(method, path, options, story);
+    const middleware = this.#middleware;
     // Until it is over: somebody may close the client while this call waits for a credential.
     const shared = this.#shared.share();
+    const started = Date.now();
     try {
-      return await this.#exchange(shared, call, Date.now());
+      if (story?.started !== undefined) await hooked(shared, story.started, call, started);
+      if (story === undefined || middleware.length === 0) return await this.#exchange(shared, call, started);
+      const make = (changed: PreparedCall) => this.#exchange(shared, changed, started);
+      return await new Onion(shared, call, make).through(middleware, story, started);
     } finally {
       shared.close();
     }
@@ -311,7 +358,7 @@ export class Client {
     } catch (error) {
       if (!shared.isDynamic || !(error instanceof UnauthorizedError) || call.isOneShot) throw error;
       if (!(await renewed(shared, call, started, generation, error))) throw error;
-      return exchange(shared, call, started);
+      return exchange(shared, { ...call, before: error.attempts }, started);
     }
   }
 
@@ -322,7 +369,7 @@ export class Client {
     else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));
   }
 
-  #prepare(method: string, path: string, options: CallOptions): PreparedCall {
+  #prepare(method: string, path: string, options: CallOptions, story: Story | undefined): PreparedCall {
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
@@ -361,7 +408,7 @@ export class Client {
         extra === undefined
           ? this.#plainHeaders
           : (authorization) => mergeHeaders(this.#headers, extra, { authorization }),
-      events: this.#events,
+      events: story,
     };
   }
 

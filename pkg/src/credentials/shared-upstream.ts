@@ -58,6 +58,11 @@ export class SharedUpstream {
     return this.#generation;
   }
 
+  /** Where calls go. */
+  get baseURL(): string {
+    return this.upstream.baseUrl();
+  }
+
   /** Every credential that may stand in a foreign error. */
   readonly secrets = (): readonly string[] => this.#secrets;
 
