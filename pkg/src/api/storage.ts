@@ -74,6 +74,7 @@ export async function transfer(given: Transfer, options: CallOptions): Promise<A
         attemptTimeout: options.attemptTimeout ?? Infinity,
         signal: options.signal,
         body: file,
+        fault: undefined,
         headers: () => ({}),
         // Core decides on tries and waits; its address and its credential are not the storage's.
         fetch: (_, { headers: __, ...init } = {}) => fetch(url.href, { ...init, ...discreet(file) }),
