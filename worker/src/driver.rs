@@ -221,7 +221,7 @@ impl UnderWay {
                     up.put(&(*name).into(), &(*value).into())?;
                 }
             }
-            Carries::TheCallers { edits, .. } => {
+            Carries::TheCallers { edits, more, .. } => {
                 let request = js::handles(&self.headers);
                 for name in &self.isolate.names.up {
                     if let Some(value) = request.get(name)? {
@@ -233,6 +233,9 @@ impl UnderWay {
                         Some(value) => up.put(&(*name).into(), &value.as_ref().into())?,
                         None => up.remove(&(*name).into())?,
                     }
+                }
+                for (name, value) in more {
+                    up.put(&name.as_str().into(), &value.as_str().into())?;
                 }
             }
         }
@@ -437,5 +440,12 @@ impl attention_core::Headers for Lookup<'_> {
                 None
             }
         }
+    }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        js::headers_beginning_with(self.headers, prefix).unwrap_or_else(|thrown| {
+            self.thrown.replace(Some(thrown));
+            Vec::new()
+        })
     }
 }

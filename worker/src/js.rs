@@ -155,6 +155,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = get)]
     pub(crate) fn secret(this: &Vault) -> Result<JsValue, Thrown>;
 
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    fn pairs(headers: &Headers) -> Result<js_sys::Array, Thrown>;
+
     #[wasm_bindgen(catch, js_namespace = crypto, js_name = randomUUID)]
     pub(crate) fn random_uuid() -> Result<String, Thrown>;
 
@@ -194,6 +197,17 @@ pub(crate) fn header(headers: &Headers, name: &str) -> Result<Option<JsString>, 
         });
         names.get(place).map_or(Ok(None), |(_, name)| handles(headers).get(name))
     })
+}
+
+/// The headers whose names begin so. Names that a caller makes up are not kept, as those of [`header`] are.
+pub(crate) fn headers_beginning_with(headers: &Headers, prefix: &str) -> Result<Vec<(String, String)>, Thrown> {
+    let pairs = pairs(headers)?;
+    let pair = |pair: JsValue| {
+        let pair: js_sys::Array = pair.unchecked_into();
+        let name = pair.get(0).as_string().filter(|name| name.starts_with(prefix))?;
+        Some((name, pair.get(1).as_string()?))
+    };
+    Ok(pairs.iter().filter_map(pair).collect())
 }
 
 /// A body twice, to be read apart.

@@ -68,11 +68,13 @@ use crate::deployment::{Deployment, Misconfigured};
 use crate::trace::trace_id;
 
 use calling::Response;
+use messaging::Conversation;
 
 mod answering;
 mod calling;
 mod facts;
 mod identifying;
+mod messaging;
 mod preparing;
 mod step;
 
@@ -111,6 +113,8 @@ pub struct Exchange {
     token: Option<String>,
     lookup: Lookup,
     forward: Option<Forward>,
+    /// What it has besides when it is for the MCP endpoint.
+    conversation: Option<Conversation>,
     /// Its way past the cache, where the policy gives the cache a part in it.
     visit: Option<Visit>,
     /// The header by which the API is asked whether what is stored is still the same.
@@ -228,6 +232,7 @@ impl Exchange {
             token: None,
             lookup: Lookup::default(),
             forward: None,
+            conversation: None,
             visit: None,
             condition: None,
             codings: None,
