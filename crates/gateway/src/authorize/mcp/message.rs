@@ -181,16 +181,14 @@ impl<'a> Message<'a> {
         if members.iter().any(|(name, _)| resembles(name, &PARAMS)) {
             return Err(Unclear::Ambiguous);
         }
-        for name in ["name", "uri"] {
-            let Some(element) = get(&members, name) else { continue };
-            let text = element.clone().into_text().ok_or(not("`name` and `uri` are texts"))?;
-            if text.is_empty() || text.chars().any(char::is_control) {
-                return Err(not("`name` and `uri` are texts without control characters"));
-            }
-            if subject_of(&self.method).unwrap_or("name") == name {
-                self.subject = Some(text);
-            }
-        }
+        let (name, uri) = (subject(&members, "name")?, subject(&members, "uri")?);
+        self.subject = match (name, uri) {
+            // Which of them the header repeats, and the server acts by, is anyone's guess.
+            (Some(_), Some(_)) => return Err(Unclear::Ambiguous),
+            (Some(_), None) if subject_of(&self.method) == Some("uri") => None,
+            (None, Some(_)) if subject_of(&self.method) == Some("name") => None,
+            (name, uri) => name.or(uri),
+        };
         if subject_of(&self.method).is_some() && self.subject.is_none() {
             return Err(not("what the method is about is missing"));
         }
@@ -208,6 +206,13 @@ impl<'a> Message<'a> {
         self.claim = get(&members, "_meta").map(claim).transpose()?.flatten();
         Ok(self)
     }
+}
+
+/// A member that says what a method is about.
+fn subject<'a>(params: &Members<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Unclear> {
+    let Some(element) = get(params, name) else { return Ok(None) };
+    let text = element.clone().into_text().filter(|text| !text.is_empty() && !text.contains(char::is_control));
+    text.map(Some).ok_or(Unclear::NotAMessage("`name` and `uri` are texts without control characters"))
 }
 
 /// The revision that `_meta` names.

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `MCP-Protocol-Version` | `_meta["io.modelcontextprotocol/protocolVersion"]` | since 2026-07-28 |
 //! | `Mcp-Method` | `method` | of requests, since 2026-07-28 |
-//! | `Mcp-Name` | `params.name` or `params.uri` | of `tools/call`, `prompts/get` and `resources/read`, since 2026-07-28 |
+//! | `Mcp-Name` | `params.name` or `params.uri` | of `tools/call`, `prompts/get`, `resources/read`, since 2026-07-28 |
 //! | `Mcp-Param-…` | a value in `params.arguments` | of `tools/call`, where the tool's schema says so |
 //!
 //! Whoever stands between routes by the headers, and the server acts by the body, so what is there has to agree,
@@ -60,9 +60,10 @@ impl Mismatch {
 impl Mirror {
     /// Whether it agrees with the one message that came; `revision` is the one that the two of them name.
     pub(super) fn agrees(&self, message: &Message<'_>, revision: Option<Revision>) -> Result<(), Mismatch> {
-        let is_required = revision.is_some_and(Revision::is_stateless) && message.kind == Kind::Request;
+        let is_stateless = revision.is_some_and(Revision::is_stateless);
+        let is_required = is_stateless && message.kind == Kind::Request;
         match (&self.version, &message.claim) {
-            (None, _) if is_required => return Err(Mismatch("MCP-Protocol-Version is missing")),
+            (None, _) if is_stateless => return Err(Mismatch("MCP-Protocol-Version is missing")),
             (_, None) if is_required => {
                 return Err(Mismatch("MCP-Protocol-Version repeats a revision that the message's _meta does not have"));
             }

@@ -12,13 +12,13 @@ use attention_core::codec::json;
 
 use crate::authorize::policy::push_folded;
 
-/// A name in small letters, in compatibility forms, without accents, blanks and what cannot be seen.
+/// A name in small letters, in compatibility forms, without accents, blanks, `_`, `-` and what cannot be seen.
 fn folded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for c in name.chars() {
         push_folded(c, &mut text);
     }
-    text.retain(|c| !c.is_ascii_control() && c != ' ');
+    text.retain(|c| !c.is_ascii_control() && !matches!(c, ' ' | '_' | '-'));
     text
 }
 
@@ -66,7 +66,9 @@ pub(crate) fn are_names_unique(text: &str) -> bool {
                 let length = string_length(text.get(at..).unwrap_or_default());
                 let written = text.get(at..at + length).unwrap_or_default();
                 if is_name && matches!(open.last(), Some(Some(_))) {
-                    let Some(name) = unescaped(written) else { return false };
+                    // To some the name ends at a U+0000, to others not.
+                    let name = unescaped(written).filter(|name| !name.contains(char::is_control));
+                    let Some(name) = name else { return false };
                     names.push(folded(&name));
                 }
                 at += length;
@@ -136,7 +138,7 @@ mod tests {
             "{}",
             r#""a""#,
             r#"{"a\"b":1,"a\\":2,"a":",","c":"\\"}"#,
-            r#"{"start_date":1,"startDate":2}"#,
+            r#"{"start_date":1,"startdates":2,"start.date":3}"#,
         ] {
             assert!(json::read(text).is_ok() && are_names_unique(text), "{text}");
         }
@@ -146,6 +148,7 @@ mod tests {
             r#"{"a":1,"A":2}"#,
             r#"{"k":1,"\u212a":2}"#,
             r#"{"a":1,"a\u0000":2}"#,
+            r#"{"start_date":1,"startDate":2}"#,
             r#"[[{"x":{"y":[{"a":1,"b":[{}],"a":2}]}}]]"#,
             r#"{"":1,"\u200b":2}"#,
             r#"{"\ud800":1,"\udbff":2}"#,

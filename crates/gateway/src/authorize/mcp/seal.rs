@@ -111,7 +111,9 @@ mod tests {
         }
 
         #[test]
-        fn another_byte_is_another_session(id in "[!-~]{1,40}", at in any::<prop::sample::Index>(), byte in b'!'..=b'~') {
+        fn another_byte_is_another_session(
+            id in "[!-~]{1,40}", at in any::<prop::sample::Index>(), byte in b'!'..=b'~',
+        ) {
             let seal = Seal::new([SECRET]);
             let sealed = seal.seal(&id, owner("app", None)).unwrap();
             let mut bytes = sealed.clone().into_bytes();
