@@ -4,9 +4,9 @@ import type { KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
-import { type Attempted, credentials, exchange, type PreparedCall } from "./call/driver.js";
+import { type Attempted, credentials, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
-import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
+import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
@@ -274,7 +274,8 @@ export class Client {
     const shared = this.#shared;
     const started = Date.now();
     if (shared.isPending) await credentials(shared, shared.load(), call, started);
-    call.events?.expiring(shared);
+    const told = call.events?.expiring(shared);
+    if (told !== undefined) await hooked(shared, told, call, started);
     const { generation } = shared;
     try {
       return await exchange(shared, call, started);
@@ -289,17 +290,20 @@ export class Client {
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
+    let fault: PreparedCall["fault"];
     if (options !== NONE) {
       check.checkOptions(method, options, CALL_OPTIONS);
       if (options.body !== undefined && options.body !== null) {
         const encoded = encodeBody(options.body);
+        if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
+        fault = encoded.fault;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
       if (options.headers !== undefined) extra = { ...extra, ...headerMap(options.headers, "headers") };
       if (options.idempotencyKey !== undefined) {
-        extra = { ...extra, "idempotency-key": options.idempotencyKey };
+        extra = { ...extra, "idempotency-key": headerValue(options.idempotencyKey, `${method}: idempotencyKey`) };
       }
     }
     const client = this.#options;
@@ -315,6 +319,7 @@ export class Client {
       attemptTimeout: options.attemptTimeout ?? client.attemptTimeout ?? Infinity,
       signal: options.signal,
       body,
+      fault,
       fetch: this.#fetch,
       headers:
         extra === undefined

@@ -42,6 +42,7 @@ export {
   type Finding,
   ForbiddenError,
   InvalidKeyError,
+  type Issue,
   NotFoundError,
   PayloadTooLargeError,
   ProtocolError,

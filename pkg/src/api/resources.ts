@@ -2,6 +2,7 @@
 
 import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
+import { LONE_SURROGATE } from "../call/values.js";
 import type { Client } from "../client.js";
 import { Listing, type Paging } from "./listing.js";
 
@@ -49,5 +50,6 @@ function method(client: Client, owner: string, { method, path, takes, pages, ide
 /** A segment of a path. */
 function encoded(value: unknown, what: string): string {
   if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a string that is not empty`);
+  if (LONE_SURROGATE.test(value)) throw new TypeError(`${what} is text with half a character`);
   return encodeURIComponent(value);
 }

@@ -1,20 +1,19 @@
 //! Between the policy and the API: the platform's counter, the cache, the request's body.
 
 use attention_core::call::CallOptions;
-use attention_core::{Call, Headers, Method, Timestamp};
+use attention_core::{Call, Headers, Timestamp};
 
 use super::{Exchange, Stage, Step, Upload};
 use crate::answer::coding;
 use crate::answer::problem::Problem;
 use crate::authorize::Forward;
-use crate::authorize::policy::BodyLength;
 use crate::cache::{Found, Owner};
 use crate::deployment::Deployment;
 use crate::limits;
 
 /// A request body up to this size, announced by `Content-Length`, is held so that a 401 or a 429 does not lose
 /// the call.
-const HELD_BODY_BYTES: u64 = 256 * 1024;
+pub(super) const HELD_BODY_BYTES: u64 = 256 * 1024;
 
 /// The longest JSON-RPC message that is read.
 const MESSAGE_BYTES: usize = 256 * 1024;
@@ -30,13 +29,7 @@ impl Exchange {
     ) -> Result<(), Problem> {
         self.facts.route = Some(forward.route.clone());
         self.open_conversation(deployment, request, &forward)?;
-        self.upload = match self.request.body {
-            BodyLength::NoBody => Upload::Held,
-            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => Upload::Held,
-            // What is inspected is held, whatever its length was said to be.
-            BodyLength::Announced(_) | BodyLength::Unknown if forward.is_mcp => Upload::Held,
-            BodyLength::Announced(_) | BodyLength::Unknown => Upload::Streamed,
-        };
+        self.upload = Upload::of(self.request.body, &forward);
         self.forward = Some(forward);
         deployment.breaker.admit(now).map_err(Problem::circuit_open)?;
         if deployment.config.has_limiter {
@@ -75,14 +68,10 @@ impl Exchange {
                 Found::Absent => {}
             }
         }
-        let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
-        match self.request.body {
-            BodyLength::NoBody => return self.start(deployment, request, now),
-            _ if forward.is_mcp && forward.method == Method::Post => {
-                self.go(Stage::ReadingMessage, Step::ReadRequest { limit: MESSAGE_BYTES });
-            }
-            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => self.go(Stage::Holding, Step::HoldRequest),
-            BodyLength::Announced(_) | BodyLength::Unknown => return self.start(deployment, request, now),
+        match self.upload {
+            Upload::Absent | Upload::Streamed => return self.start(deployment, request, now),
+            Upload::Inspected => self.go(Stage::ReadingMessage, Step::ReadRequest { limit: MESSAGE_BYTES }),
+            Upload::Held => self.go(Stage::Holding, Step::HoldRequest),
         }
         Ok(())
     }
@@ -109,7 +98,7 @@ impl Exchange {
         let options = CallOptions {
             // A name of nothing names no call.
             idempotent: request.get("idempotency-key").filter(|key| !key.trim().is_empty()).map(|_| true),
-            replayable: self.upload == Upload::Held,
+            replayable: self.upload != Upload::Streamed,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),
             ..CallOptions::new(forward.method)
