@@ -21,7 +21,7 @@ const snippets = [...readme.matchAll(/^## (.*)$|^```js\n([\s\S]*?)^```$/gm)].red
 
 /** What the reader has: the client of the first snippet, and values of their own. */
 const MINE = `
-  globalThis.callerToken = globalThis.newKey = ${JSON.stringify(MOCK_API_KEY)};
+  globalThis.callerToken = globalThis.newKey = globalThis.organizationKey = ${JSON.stringify(MOCK_API_KEY)};
   globalThis.revokedKey = "an-obviously-fake-key-that-was-revoked";
   globalThis.recording = new Uint8Array(1000);
   globalThis.vault = { read: async () => newKey };
