@@ -110,10 +110,7 @@ function parts(name, suffix) {
         contents: await importsOfWasm(),
         resolveDir: bound,
       }));
-      // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
-      onLoad({ filter: /attention_bg\.js$/ }, async ({ path }) => ({
-        contents: (await readFile(path, "utf8")).replace(/^if \(Symbol\.dispose\).*$/m, ""),
-      }));
+      onLoad({ filter: /attention_bg\.js$/ }, async ({ path }) => ({ contents: ours(await readFile(path, "utf8")) }));
       onResolve({ filter: /^#module$/ }, () => ({
         path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`),
       }));
@@ -122,6 +119,32 @@ function parts(name, suffix) {
       onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({ contents: await embedded() }));
     },
   };
+}
+
+/** The generated glue, without the things that it does at the import, and those that `runtime/rules.ts` does. */
+function ours(glue) {
+  const changes = [
+    // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
+    [/^if \(Symbol\.dispose\).*$/m, ""],
+    // It would free in another instance after a trap.
+    [/^const UpstreamFinalization = [^;]*;$/m, "const UpstreamFinalization = { register() {}, unregister() {} };"],
+    // Jest's jsdom has neither: they are made at their first use, and not at the import.
+    [
+      /^let cachedTextDecoder = (new TextDecoder\(.*\));\ncachedTextDecoder\.decode\(\);$/m,
+      "const newDecoder = () => $1;\nlet cachedTextDecoder;",
+    ],
+    [/return cachedTextDecoder\.decode\(bytes\)/, "return (cachedTextDecoder ??= newDecoder()).decode(bytes)"],
+    [
+      /^const cachedTextEncoder = new TextEncoder\(\);\n\nif \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[\s\S]*?^\}$/m,
+      "let encoder;\nconst cachedTextEncoder = {\n" +
+        "  encode: (text) => (encoder ??= new TextEncoder()).encode(text),\n" +
+        "  encodeInto: (text, view) => (encoder ??= new TextEncoder()).encodeInto(text, view),\n};",
+    ],
+  ];
+  return changes.reduce((text, [from, to]) => {
+    if (!from.test(text)) throw new Error(`wasm-bindgen writes something else now: ${from}`);
+    return text.replace(from, to);
+  }, glue);
 }
 
 /** The wasm as the text that `src/runtime/wasm/text.ts` reads. */

@@ -115,8 +115,8 @@ test("without a logger the level turns the console on, and off wins over the env
   assert.equal(printed.mock.callCount(), 4);
 });
 
-test("errors about keys lead to the page about keys", () => {
-  assert.throws(() => new Attention({}), {
+test("errors about keys lead to the page about keys", async () => {
+  await assert.rejects(new Attention({}).users.list(), {
     code: "key_missing",
     documentation: "https://docs.attention.com/api-authentication",
   });

@@ -10,6 +10,7 @@ import { needs, newerNode, node22 } from "./tools.mjs";
 const MOST = 1_500;
 
 const MISTAKES = {
+  "no key": [{ env: { ATTENTION_API_KEY: "" } }, "await new Attention().users.list()", /there is no credential/],
   "an option that there is not": [{}, "new Attention({ apikey: process.env.ATTENTION_API_KEY })", /no option apikey/],
   "an option that is wrong": [{}, "new Attention({ timeout: -1 })", /timeout must be/],
   "a key that is malformed": [{}, 'new Attention({ apiKey: "Bearer obviously-fake" })', /InvalidKeyError/],

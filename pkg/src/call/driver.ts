@@ -5,7 +5,7 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
-import { type AttentionError, errorOf } from "../errors/errors.js";
+import { AttentionError, errorOf } from "../errors/errors.js";
 import {
   Action,
   type CallRequest,
@@ -15,6 +15,7 @@ import {
   type Rejected,
   type Send,
   type Step,
+  type Upstream,
   type Wait,
 } from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
@@ -115,7 +116,7 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   } catch (error) {
     tries.abandon();
     deadline.end();
-    throw error;
+    throw tries.counted(error);
   } finally {
     shared.end();
   }
@@ -133,6 +134,8 @@ async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadli
 /** The tries of one call, step by step. */
 class Tries {
   readonly #shared: SharedUpstream;
+  /** The one that the call began in: after a trap there is another. */
+  #upstream!: Upstream;
   readonly #call: PreparedCall;
   readonly #started: number;
   readonly #deadline: Deadline;
@@ -152,13 +155,20 @@ class Tries {
   }
 
   begin(): Step {
-    return this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
+    this.#upstream = this.#shared.upstream;
+    return this.#told(this.#upstream.begin(this.#call, this.#started, Date.now()));
   }
 
   /** Ends a call that core has not ended, as when a hook has thrown. */
   abandon(): void {
     discard(this.#response);
-    if (this.#open !== undefined) this.#shared.upstream.abandon(this.#open);
+    if (this.#open !== undefined) this.#upstream.abandon(this.#open);
+  }
+
+  /** The error of a trap, which does not know how many requests have been sent. */
+  counted(error: unknown): unknown {
+    if (!(error instanceof AttentionError) || error.code !== "wasm_trap") return error;
+    return errorOf({ ...error.toJSON(), attempts: this.#attempts }, error.cause);
   }
 
   /** Notes whether core still has the call: the number of one that is over may be another's by now. */
@@ -168,7 +178,7 @@ class Tries {
   }
 
   async send({ call, url, slot, attempt, timeout }: Send): Promise<Step> {
-    const { upstream } = this.#shared;
+    const upstream = this.#upstream;
     const { method, attemptTimeout, events, fetch } = this.#call;
     const deadline = this.#deadline;
     const signal = deadline.begin(timeout, attemptTimeout !== Infinity);
@@ -197,19 +207,19 @@ class Tries {
     discard(this.#response);
     events?.retry(method, url, this.#attempts, duration, this.#response?.status);
     await this.#deadline.wait(duration);
-    return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#shared.upstream.onWaited(call, Date.now()));
+    return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#upstream.onWaited(call, Date.now()));
   }
 
   async reject({ call, limit }: Rejected): Promise<Step> {
     const body = await readStart(this.#response!, limit);
     if (this.#deadline.aborted) return this.#giveUp(call);
     this.#open = undefined;
-    throw errorOf(this.#shared.upstream.error(call, body, Date.now()));
+    throw errorOf(this.#upstream.error(call, body, Date.now()));
   }
 
   #giveUp(call: number): Step {
     this.#cause = this.#deadline.reason;
-    return this.#told(this.#shared.upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
+    return this.#told(this.#upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
   }
 
   failed({ error }: Failed): AttentionError {

@@ -2,7 +2,7 @@
 
 import type { KeysInfo } from "#binding";
 import { Semaphore } from "../call/semaphore.js";
-import { type Defaults, defaults, Slot, Upstream } from "../runtime/rules.js";
+import { type Defaults, defaults, isLost, loading, Slot, Upstream } from "../runtime/rules.js";
 import { ask, type Credential } from "./provider.js";
 
 /** Keeps the place of a credential that a function has yet to give; never sent. */
@@ -12,9 +12,10 @@ const PENDING = "credential-not-yet-asked-for";
 const MOST_SECRETS = 16;
 
 export class SharedUpstream {
-  readonly upstream: Upstream;
-  /** What applies to calls that say nothing. */
-  readonly defaults: Defaults = defaults();
+  #upstream: Upstream | undefined;
+  #defaults: Defaults | undefined;
+  #baseURL: string | undefined;
+  readonly #isToken: boolean;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
   readonly #dynamic: boolean;
   /** `Authorization` of each place: from here it goes into requests and nowhere else. */
@@ -33,9 +34,41 @@ export class SharedUpstream {
   constructor(baseURL: string | undefined, current: Credential, next: Credential | undefined, token: boolean) {
     this.#sources = [current, next];
     this.#dynamic = typeof current === "function" || typeof next === "function";
-    const [first, second] = this.#dynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
-    this.upstream = new Upstream(baseURL, first, second, token);
-    if (!this.#dynamic) this.#remember(first, second);
+    this.#baseURL = baseURL;
+    this.#isToken = token;
+    // So that what is refused is refused here; else at the first call.
+    if (loading() === undefined) this.#make();
+  }
+
+  /** Made again, with the credentials that there are, when a trap has taken it. */
+  get upstream(): Upstream {
+    return this.#upstream === undefined || isLost(this.#upstream) ? this.#make() : this.#upstream;
+  }
+
+  #make(): Upstream {
+    const [current, next] = this.#given ?? this.#sources;
+    const isKnown = typeof current === "string" && typeof next !== "function";
+    this.#upstream = new Upstream(
+      this.#baseURL,
+      typeof current === "string" ? current : PENDING,
+      typeof next === "string" ? next : undefined,
+      this.#isToken,
+    );
+    this.#baseURL = this.#upstream.baseUrl();
+    this.#defaults ??= defaults();
+    if (isKnown) this.#remember(current, next);
+    return this.#upstream;
+  }
+
+  /** Where calls go, as core writes it; as it was given where core is still being compiled. */
+  get baseURL(): string {
+    return this.#baseURL ?? "";
+  }
+
+  /** What applies to calls that say nothing. */
+  get defaults(): Defaults {
+    this.#defaults ??= defaults();
+    return this.#defaults;
   }
 
   /** Whether the credentials have yet to be asked for. */
@@ -83,6 +116,7 @@ export class SharedUpstream {
 
   /** What is known of the credentials. */
   info(): KeysInfo {
+    if (loading() !== undefined) return { kind: this.#isToken ? "caller_token" : "api_key", inUse: "current", keys: [] };
     const info = this.upstream.keys();
     return this.isPending ? { ...info, keys: [] } : info;
   }
@@ -124,7 +158,7 @@ export class SharedUpstream {
     this.#authorizations = [this.upstream.authorization(Slot.Current), this.upstream.authorization(Slot.Next)];
     for (const held of given) {
       // Without the blanks around it, which are not sent.
-      if (held !== undefined) this.#secrets = [held.trim(), ...this.#secrets].slice(0, MOST_SECRETS);
+      if (held !== undefined) this.#secrets = [...new Set([held.trim(), ...this.#secrets])].slice(0, MOST_SECRETS);
     }
     this.#watchExpiry();
   }
@@ -137,7 +171,7 @@ export class SharedUpstream {
   #freeWhenIdle(): void {
     if (this.#users > 0 || !this.#semaphore.isIdle) return;
     this.#users = Infinity;
-    this.upstream.free();
+    this.#upstream?.free();
     this.#authorizations = [];
     this.#given = undefined;
   }

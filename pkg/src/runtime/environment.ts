@@ -10,27 +10,31 @@ interface Globals {
   readonly document?: unknown;
   readonly window?: unknown;
   readonly location?: { readonly origin?: string };
+  readonly navigator?: { readonly userAgent?: string };
   readonly WorkerGlobalScope?: abstract new () => unknown;
 }
 
 const here = globalThis as unknown as Globals;
 
 /**
- * An environment variable; undefined where there are none.
+ * An environment variable; undefined where there are none. Compose files and CI hand on a variable that is not set as an
+ * empty one, so that is undefined, too.
  *
  * Through `globalThis`, so that no bundler puts the builder's own key in its place.
  */
 export function variable(name: string): string | undefined {
   try {
-    return here.Deno?.env?.get(name) ?? here.process?.env?.[name];
+    return (here.Deno?.env?.get(name) ?? here.process?.env?.[name]) || undefined;
   } catch {
     // Deno without the permission to read it.
     return undefined;
   }
 }
 
-/** A page, or a worker of one: whoever visits can read everything in it. */
+/** A page, or a worker of one: whoever visits can read everything in it. A test's jsdom or happy-dom in Node is not one. */
 export function isBrowser(): boolean {
+  if (here.process?.versions?.node !== undefined && /\b(?:jsdom|HappyDOM)\b/i.test(here.navigator?.userAgent ?? ""))
+    return false;
   if (here.window !== undefined && here.document !== undefined) return true;
   // Edge runtimes have worker scopes too, but no page that they belong to, so no location.
   const inWorker = here.WorkerGlobalScope !== undefined && globalThis instanceof here.WorkerGlobalScope;
@@ -42,7 +46,8 @@ export function isBrowser(): boolean {
   );
 }
 
-/** The page's own origin, which relative base URLs are meant for. */
+/** The page's own origin, which relative base URLs are meant for. Of a file, or in a sandbox, it is "null". */
 export function pageOrigin(): string | undefined {
-  return here.location?.origin;
+  const origin = here.location?.origin;
+  return origin === "null" ? undefined : origin;
 }
