@@ -18,8 +18,7 @@ export function ofEnvironment(): string {
 }
 
 const MISSING =
-  "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY (an empty one counts as not set), " +
-  "or pass the `token` of a Worker and its `baseURL`";
+  "there is no credential: set ATTENTION_API_KEY or pass `apiKey`, or pass a Worker's `token` and its `baseURL`";
 
 /** A key does not belong where strangers can read it. */
 export function refuseInBrowser(): void {

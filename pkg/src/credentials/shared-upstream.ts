@@ -116,7 +116,8 @@ export class SharedUpstream {
 
   /** What is known of the credentials. */
   info(): KeysInfo {
-    if (loading() !== undefined) return { kind: this.#isToken ? "caller_token" : "api_key", inUse: "current", keys: [] };
+    if (loading() !== undefined)
+      return { kind: this.#isToken ? "caller_token" : "api_key", inUse: "current", keys: [] };
     const info = this.upstream.keys();
     return this.isPending ? { ...info, keys: [] } : info;
   }

@@ -127,7 +127,11 @@ for (const [kind, [name, made]] of Object.entries(CLASSES)) {
 export function errorOf(facts: ErrorFacts, cause?: unknown): AttentionError {
   // A kind that this version of the bindings does not know yet is still an error.
   const [, made] = CLASSES[facts.kind] ?? ["", AttentionError];
-  return new made(facts, cause);
+  const error = new made(facts, cause);
+  // What nobody knows is not printed.
+  for (const name of ["status", "requestId", "retryAfter", "diagnosis"] as const)
+    if (facts[name] === undefined) Object.defineProperty(error, name, { enumerable: false });
+  return error;
 }
 
 /** What a person reads on a console: the stack, the findings as a list, what to do next. */
