@@ -21,6 +21,7 @@ import {
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
 import type { Events } from "./events.js";
+import type { Place } from "./semaphore.js";
 
 const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
@@ -93,8 +94,9 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
   // are not made for.
   deadline.limit(left(call, started));
-  if (!shared.semaphore.take(call.maxConcurrency)) await turn(shared, call, deadline);
+  const place = shared.semaphore.take(call.maxConcurrency) ?? (await turn(shared, call, deadline));
   const tries = new Tries(shared, call, started, deadline);
+  place.release = () => tries.forget();
   try {
     for (let step = tries.begin(); ; ) {
       switch (step.action) {
@@ -118,13 +120,14 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
     deadline.end();
     throw tries.counted(error);
   } finally {
-    shared.end();
+    shared.end(place);
   }
 }
 
 /** Waits until fewer calls than this one allows are under way. */
-async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<void> {
-  if (await shared.semaphore.wait(call.maxConcurrency, deadline)) return;
+async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<Place> {
+  const place = await shared.semaphore.wait(call.maxConcurrency, deadline);
+  if (place !== undefined) return place;
   deadline.end();
   throw deadline.aborted
     ? aborted(deadline.reason, 0, shared)
@@ -162,6 +165,11 @@ class Tries {
   /** Ends a call that core has not ended, as when a hook has thrown. */
   abandon(): void {
     discard(this.#response);
+    this.forget();
+  }
+
+  /** The same of core alone: for a call that the runtime has dropped, whose body is not ours to touch. */
+  forget(): void {
     if (this.#open !== undefined) this.#upstream.abandon(this.#open);
   }
 

@@ -1,7 +1,7 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
 import type { KeysInfo } from "#binding";
-import { Semaphore } from "../call/semaphore.js";
+import { type Place, Semaphore } from "../call/semaphore.js";
 import { type Defaults, defaults, isLost, loading, Slot, Upstream } from "../runtime/rules.js";
 import { ask, type Credential } from "./provider.js";
 
@@ -95,8 +95,8 @@ export class SharedUpstream {
   }
 
   /** A call is over. */
-  end(): void {
-    this.#semaphore.leave();
+  end(place: Place): void {
+    this.#semaphore.leave(place);
     this.#freeWhenIdle();
   }
 

@@ -11,6 +11,7 @@ interface Globals {
   readonly window?: unknown;
   readonly location?: { readonly origin?: string };
   readonly navigator?: { readonly userAgent?: string };
+  readonly EdgeRuntime?: unknown;
   readonly WorkerGlobalScope?: abstract new () => unknown;
 }
 
@@ -44,6 +45,14 @@ export function isBrowser(): boolean {
     here.Deno === undefined &&
     here.process?.versions?.node === undefined
   );
+}
+
+/**
+ * Whether the runtime drops requests in the middle, and may forbid one of them to settle promises of another: Workers,
+ * and Vercel's edge functions, which are ones.
+ */
+export function dropsRequests(): boolean {
+  return here.navigator?.userAgent === "Cloudflare-Workers" || here.EdgeRuntime !== undefined;
 }
 
 /** The page's own origin, which relative base URLs are meant for. Of a file, or in a sandbox, it is "null". */
