@@ -6,6 +6,7 @@ import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
 import { type Attempted, credentials, exchange, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
+import { type FetchOptions, fetchOptions, withFetchOptions } from "./call/fetch-options.js";
 import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
@@ -49,6 +50,8 @@ export interface AttentionOptions extends Hooks {
   readonly maxConcurrency?: number | undefined;
   /** Instead of the runtime's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Handed on to `fetch` with every call: a proxy's `dispatcher`, `cf`, `next`, `credentials`, `cache` and so on. */
+  readonly fetchOptions?: FetchOptions | undefined;
   /** Sent with every call. */
   readonly defaultHeaders?: HeaderOptions | undefined;
   /** Sent with every call; a call's own names win. */
@@ -74,6 +77,7 @@ const OPTIONS: check.Rules = {
   maxRetries: check.count,
   maxConcurrency: check.concurrency,
   fetch: check.call,
+  fetchOptions: check.object,
   defaultHeaders: check.object,
   defaultQuery: check.object,
   onRequest: check.call,
@@ -152,9 +156,14 @@ export class Client {
     this.#events = Events.of(options);
     const own = options.fetch;
     // Looked up at each call, so that what is put in its place later is used; and never with a `this`.
-    this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
+    const bare: typeof fetch =
+      own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
+    const more = options.fetchOptions && fetchOptions(options.fetchOptions);
+    this.#fetch = withFetchOptions(bare, more);
     this.#shared = shared?.share() ?? open(options);
-    INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
+    // Other hosts are reached by the same proxy; a page's cookies are for this one.
+    const elsewhere = more?.credentials === undefined ? more : { ...more, credentials: "omit" };
+    INTERNALS.set(this, { fetch: withFetchOptions(bare, elsewhere), secrets: this.#shared.secrets });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(
       this,
@@ -317,7 +326,7 @@ export class Client {
       attemptTimeout: options.attemptTimeout ?? client.attemptTimeout ?? Infinity,
       signal: options.signal,
       body,
-      fetch: this.#fetch,
+      fetch: withFetchOptions(this.#fetch, options.fetchOptions && fetchOptions(options.fetchOptions)),
       headers:
         extra === undefined
           ? this.#plainHeaders
