@@ -7,6 +7,7 @@ import * as check from "./call/check.js";
 import { type Attempted, credentials, exchange, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type FetchOptions, fetchOptions, withFetchOptions } from "./call/fetch-options.js";
+import { isForeign, isForm, own } from "./call/foreign.js";
 import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
@@ -281,6 +282,9 @@ export class Client {
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const isReady = loading();
     if (isReady !== undefined) await isReady;
+    // A fetch of somebody's own is given a FormData of its own.
+    if (isForeign(options.body) && !(this.#options.fetch && isForm(options.body)))
+      options = { ...options, body: await own(options.body as object) };
     const call = this.#prepare(method, path, options);
     const shared = this.#shared;
     const started = Date.now();
@@ -303,7 +307,7 @@ export class Client {
     if (options !== NONE) {
       check.checkOptions(method, options, CALL_OPTIONS);
       if (options.body !== undefined && options.body !== null) {
-        const encoded = encodeBody(options.body);
+        const encoded = isForm(options.body) ? { content: options.body, oneShot: false } : encodeBody(options.body);
         body = encoded.content;
         isOneShot = encoded.oneShot;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };

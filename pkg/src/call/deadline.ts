@@ -132,8 +132,8 @@ export class Deadline {
   }
 
   /** The body now belongs to the caller: no timer, but the signal still ends it. */
-  handOver(body: object | null): void {
-    if (body === null || !this.#linked) {
+  handOver(body: object | null | undefined): void {
+    if (body === null || body === undefined || !this.#linked) {
       this.end();
       return;
     }

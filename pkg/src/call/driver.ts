@@ -21,6 +21,7 @@ import {
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
 import type { Events } from "./events.js";
+import { discard, mustBeResponse, responseIn } from "./foreign.js";
 import type { Place } from "./semaphore.js";
 
 const QUEUE_TIMEOUT =
@@ -199,10 +200,19 @@ class Tries {
     try {
       response = await fetch(url, init);
     } catch (error) {
+      const answered = responseIn(error);
+      if (answered !== undefined) return this.#answered(call, url, answered, attempt);
       this.#cause = deadline.aborted ? deadline.reason : error;
       const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
       return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
     }
+    mustBeResponse(response);
+    return this.#answered(call, url, response, attempt);
+  }
+
+  #answered(call: number, url: string, response: Response, attempt: number): Step {
+    const upstream = this.#upstream;
+    const { method, events } = this.#call;
     this.#response = response;
     const { status, headers } = response;
     const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
@@ -262,10 +272,4 @@ function request(call: PreparedCall, authorization: string, signal: AbortSignal 
     if (call.isOneShot) (init as { duplex?: "half" }).duplex = "half";
   }
   return init;
-}
-
-/** Gives up a body, so that its connection is free again. */
-function discard(response: Response | undefined): void {
-  // A body that is broken or being read by a hook is nobody's loss here.
-  if (response?.body && !response.bodyUsed) response.body.cancel().catch(() => {});
 }

@@ -1,20 +1,19 @@
 /** The body of an answer that is an error. */
 
+import { chunks } from "./foreign.js";
+
 /** Its start, up to `limit` bytes, as text; as much as came, when it breaks off. */
 export async function readStart(response: Response, limit: number): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return "";
   const decoder = new TextDecoder();
   let text = "";
+  let left = limit;
   try {
-    for (let left = limit; left > 0; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
+    for await (const value of chunks(response)) {
       const part = value.subarray(0, left);
       text += decoder.decode(part, { stream: true });
       left -= part.length;
+      if (left === 0) break;
     }
-    reader.cancel().catch(() => {});
   } catch {
     // Use whatever was read; the status matters most.
   }

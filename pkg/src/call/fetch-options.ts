@@ -1,17 +1,9 @@
 /** What callers hand on to `fetch` beside what the client sets: a proxy's dispatcher, `cf`, `next`, cookies, the cache. */
 
-/** What the client sets itself, and where a caller says it instead. */
-const OURS: Readonly<Record<string, string>> = {
-  method: "call the method of that name, or `request`",
-  headers: "there are the options `headers` and `defaultHeaders`",
-  body: "there is the option `body`",
-  signal: "there is the option `signal`",
-  duplex: "it goes with the body",
-  redirect: "a redirect is never followed, since the key would travel with it",
-  window: "a page's fetch takes nothing but null for it",
-};
+/** What the client sets itself. */
+const OURS = ["method", "headers", "body", "signal", "duplex", "redirect", "window"] as const;
 
-type Name = "method" | "headers" | "body" | "signal" | "duplex" | "redirect" | "window";
+type Name = (typeof OURS)[number];
 
 /**
  * Handed on to `fetch` as they are: `dispatcher` (Node), `cf` (Workers), `next` (Next.js), `proxy` and `tls` (Bun),
@@ -26,10 +18,9 @@ export function fetchOptions(given: FetchOptions): Readonly<Record<string, unkno
   const { ...options } = given as Record<string, unknown>;
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) delete options[name];
-    else if (Object.hasOwn(OURS, name)) throw refused(name, `the client sets it: ${OURS[name]}`);
+    else if ((OURS as readonly string[]).includes(name)) throw refused(name, "the client sets it");
     else if (name === "verbose" && value !== false) throw refused(name, "Bun would print the key");
-    else if (name === "mode" && value === "no-cors")
-      throw refused(name, "no-cors leaves out the key and hides the answer");
+    else if (name === "mode" && value === "no-cors") throw refused(name, "no-cors hides the answer");
   }
   return options;
 }
