@@ -2,13 +2,13 @@
 
 import type { KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
-import { encodeBody } from "./call/body.js";
+import { type Encoded, encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
-import { type Attempted, credentials, exchange, type PreparedCall } from "./call/driver.js";
+import { type Attempted, credentials, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type FetchOptions, fetchOptions, withFetchOptions } from "./call/fetch-options.js";
 import { isForeign, isForm, own } from "./call/foreign.js";
-import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
+import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
@@ -159,12 +159,9 @@ export class Client {
     // Looked up at each call, so that what is put in its place later is used; and never with a `this`.
     const bare: typeof fetch =
       own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
-    const more = options.fetchOptions && fetchOptions(options.fetchOptions);
-    this.#fetch = withFetchOptions(bare, more);
+    this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
     this.#shared = shared?.share() ?? open(options);
-    // Other hosts are reached by the same proxy; a page's cookies are for this one.
-    const elsewhere = more?.credentials === undefined ? more : { ...more, credentials: "omit" };
-    INTERNALS.set(this, { fetch: withFetchOptions(bare, elsewhere), secrets: this.#shared.secrets });
+    INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(
       this,
@@ -283,13 +280,14 @@ export class Client {
     const isReady = loading();
     if (isReady !== undefined) await isReady;
     // A fetch of somebody's own is given a FormData of its own.
-    if (isForeign(options.body) && !(this.#options.fetch && isForm(options.body)))
+    if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
       options = { ...options, body: await own(options.body as object) };
     const call = this.#prepare(method, path, options);
     const shared = this.#shared;
     const started = Date.now();
     if (shared.isPending) await credentials(shared, shared.load(), call, started);
-    call.events?.expiring(shared);
+    const told = call.events?.expiring(shared);
+    if (told !== undefined) await hooked(shared, told, call, started);
     const { generation } = shared;
     try {
       return await exchange(shared, call, started);
@@ -304,17 +302,22 @@ export class Client {
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
+    let fault: PreparedCall["fault"];
     if (options !== NONE) {
       check.checkOptions(method, options, CALL_OPTIONS);
       if (options.body !== undefined && options.body !== null) {
-        const encoded = isForm(options.body) ? { content: options.body, oneShot: false } : encodeBody(options.body);
+        const encoded: Encoded = isForm(options.body)
+          ? { content: options.body, oneShot: false }
+          : encodeBody(options.body);
+        if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
+        fault = encoded.fault;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
       if (options.headers !== undefined) extra = { ...extra, ...headerMap(options.headers, "headers") };
       if (options.idempotencyKey !== undefined) {
-        extra = { ...extra, "idempotency-key": options.idempotencyKey };
+        extra = { ...extra, "idempotency-key": headerValue(options.idempotencyKey, `${method}: idempotencyKey`) };
       }
     }
     const client = this.#options;
@@ -322,7 +325,7 @@ export class Client {
       method,
       path,
       query: encodeQuery(options.query, this.#query),
-      idempotent: options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true),
+      idempotent: options.idempotent,
       isOneShot,
       maxRetries: options.maxRetries ?? client.maxRetries,
       maxConcurrency: client.maxConcurrency ?? MAX_CONCURRENCY,
@@ -330,6 +333,7 @@ export class Client {
       attemptTimeout: options.attemptTimeout ?? client.attemptTimeout ?? Infinity,
       signal: options.signal,
       body,
+      fault,
       fetch: withFetchOptions(this.#fetch, options.fetchOptions && fetchOptions(options.fetchOptions)),
       headers:
         extra === undefined

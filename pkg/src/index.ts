@@ -7,7 +7,7 @@
 export type { KeyInfo, KeysInfo } from "#binding";
 export { Listing } from "./api/listing.js";
 export type { Resources } from "./api/operations.js";
-export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/options.js";
+export type { BodyOptions, ListOptions, PlainListOptions, PlainOptions, QueryOptions } from "./api/options.js";
 export type { KnownPath, Method, PathAnswer, PathArguments } from "./api/paths.js";
 export type { components, operations, paths } from "./api/schema.js";
 export type { SendOptions, SendProgress, SuperAgentHelpers } from "./api/super-agent.js";
@@ -43,6 +43,7 @@ export {
   type Finding,
   ForbiddenError,
   InvalidKeyError,
+  type Issue,
   NotFoundError,
   PayloadTooLargeError,
   ProtocolError,

@@ -13,7 +13,7 @@ import { startChromium } from "../browser/chromium.mjs";
 import { importPacked, project } from "../runtimes/packed.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { buildGloo, buildWorkersRs } from "./build.mjs";
+import { buildGloo, buildNative, buildWorkersRs } from "./build.mjs";
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 const build = fileURLToPath(new URL("../../worker/build/", import.meta.url));
@@ -45,8 +45,43 @@ test("every folder of examples/ is tested here", async () => {
     "node-first-call",
     "rotate-a-key",
     "rust-gloo",
+    "rust-native",
     "workers-rs",
   ]);
+});
+
+describe("rust-native", () => {
+  let program;
+  before(async () => (program = await buildNative()));
+  const start = (env) => run(program, [], { ATTENTION_BASE_URL: `${upstream.url}/v2`, ...env });
+
+  test("prints three conversations", async () => {
+    const { status, stdout, stderr } = await start({ ATTENTION_API_KEY: key });
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.equal(stdout.trim().split("\n").length, 3);
+  });
+
+  test("goes over to the next key, and says which cause of a 401 is likely", async () => {
+    const wrong = "obviously-fake-wrong-key-0123456789";
+    const over = await start({ ATTENTION_API_KEY: wrong, ATTENTION_API_KEY_NEXT: key });
+    assert.deepEqual([over.status, over.stderr], [0, ""]);
+    const refused = await start({ ATTENTION_API_KEY: wrong });
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /401.*most likely/);
+    assert.ok(!refused.stderr.includes(wrong));
+  });
+
+  test("follows no redirect, tries again on 503, and has no key in an error", async (t) => {
+    t.after(() => upstream.script([]));
+    upstream.clear();
+    upstream.script([{ status: 503 }, { status: 302, headers: { location: `${upstream.url}/elsewhere` } }]);
+    const { status, stderr } = await start({ ATTENTION_API_KEY: key });
+    assert.equal(status, 1);
+    assert.match(stderr, /302/);
+    await upstream.settled(2);
+    assert.equal(upstream.records.length, 2);
+    assert.ok(!stderr.includes(key));
+  });
 });
 
 describe("node-first-call", () => {
@@ -122,10 +157,10 @@ describe("through the Worker", () => {
     await tab.goto(`${page.url}/gloo/index.html`);
     const told = await tab.evaluate(
       async ([base, token]) => {
-        const { default: init, Client } = await import("/gloo/client.js");
+        const { default: init, conversations } = await import("/gloo/client.js");
         await init();
-        const found = await new Client(base, token).conversations(2);
-        const error = await new Client(base, "wrong-token").conversations(2).catch((error) => error);
+        const found = (await conversations(base, token, 2)).data;
+        const error = await conversations(base, "wrong-token", 2).catch((error) => error);
         return { found, isError: error instanceof Error, message: error.message };
       },
       [`${worker.url}/v2`, TOKEN],

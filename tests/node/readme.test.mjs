@@ -23,6 +23,7 @@ const snippets = [...readme.matchAll(/^## (.*)$|^```js\n([\s\S]*?)^```$/gm)].red
 const MINE = `
   globalThis.callerToken = globalThis.newKey = ${JSON.stringify(MOCK_API_KEY)};
   globalThis.revokedKey = "an-obviously-fake-key-that-was-revoked";
+  globalThis.recording = new Uint8Array(1000);
   globalThis.vault = { read: async () => newKey };
 `;
 
@@ -44,7 +45,7 @@ for (const [index, { section, code }] of snippets.entries()) {
       join(folder, "mine.cjs"),
       `${MINE}globalThis.location = { origin: ${JSON.stringify(upstream.url)} };`,
     );
-    const imports = code.includes('attention-wasm"') ? "" : 'import { Attention } from "attention-wasm";\n';
+    const imports = code.includes('from "attention-wasm') ? "" : 'import { Attention } from "attention-wasm";\n';
     const client = code.includes("new Attention") ? "" : "const attention = new Attention();\n";
     const end = code.includes("export default") ? "" : "\nexport default {};\n";
     await writeFile(

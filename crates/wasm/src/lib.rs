@@ -41,7 +41,7 @@ use attention_core::{ApiKey, CallerToken, Error, KeyError, KeyRing, Timestamp};
 use wasm_bindgen::prelude::*;
 
 use crate::calls::{Calls, Open};
-pub use crate::data::{Defaults, ErrorFacts, Headers, KeysInfo, defaults, request_id};
+pub use crate::data::{Defaults, ErrorFacts, Headers, KeysInfo, defaults, request_id, scrub};
 use crate::request::Asked;
 pub use crate::request::{CallRequest, Method};
 pub use crate::step::{Action, Slot, Step};

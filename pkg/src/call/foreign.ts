@@ -1,5 +1,7 @@
 /** Bodies, responses and `fetch` functions of other implementations than the runtime's: packages, polyfills, mocks. */
 
+import { named } from "./values.js";
+
 /** By its shape: another realm's, and a polyfill's, is one as well. */
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
@@ -59,8 +61,13 @@ async function ownBlob(body: ForeignBlob): Promise<Blob> {
 
 /** The response in what a wrapper of `fetch` throws for an error status, as ky and ofetch do. */
 export function responseIn(thrown: unknown): Response | undefined {
-  const response = (thrown as { readonly response?: unknown } | null | undefined)?.response;
-  return isResponse(response) ? response : undefined;
+  try {
+    const response = (thrown as { readonly response?: unknown } | null | undefined)?.response;
+    return isResponse(response) ? response : undefined;
+  } catch {
+    // It does not let itself be looked at.
+    return undefined;
+  }
 }
 
 function isResponse(value: unknown): value is Response {
@@ -71,19 +78,11 @@ function isResponse(value: unknown): value is Response {
 /** Throws a TypeError, which says what a `fetch` has to return, for anything else. */
 export function mustBeResponse(given: unknown): asserts given is Response {
   if (!isResponse(given))
-    throw new TypeError(`fetch returned ${shown(given)}, not a Response: a mock returns \`Response.json({ … })\``);
+    throw new TypeError(`fetch: it gave ${named(given)} and not a Response; a mock may return Response.json(…)`);
   if (given.bodyUsed === true && given.status < 300)
     throw new TypeError(
-      "fetch returned a Response that has been read already: a mock makes a new one for each call, " +
-        "a wrapper reads a `clone()`",
+      "fetch: it gave a Response that was read before; a mock makes one for each call, a wrapper clones",
     );
-}
-
-function shown(given: unknown): string {
-  if (typeof given !== "object" || given === null)
-    return given === undefined || given === null ? `${given}` : `a ${typeof given}`;
-  const names = Object.keys(given).slice(0, 5).join(", ");
-  return tagOf(given) === "Object" ? `an object with ${names || "nothing in it"}` : `a ${tagOf(given)}`;
 }
 
 /** The parts of a body: of a web stream, of a Node stream as node-fetch has it, or of a polyfill that has none. */

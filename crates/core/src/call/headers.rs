@@ -10,9 +10,33 @@ use crate::codec::text;
 ///
 /// A trait rather than a map: in a wasm driver every look-up crosses into
 /// JavaScript, and on the success path core makes none that it does not need.
+/// With the feature `http` a `http::HeaderMap` has it; another crate's map needs
+/// a type of your own around it:
+///
+/// ```
+/// use attention_core::Headers;
+/// use std::borrow::Cow;
+/// use std::collections::HashMap;
+///
+/// struct Lookup<'a>(&'a HashMap<String, String>);
+///
+/// impl Headers for Lookup<'_> {
+///     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+///         self.0.get(name).map(|value| Cow::Borrowed(value.as_str()))
+///     }
+/// }
+///
+/// let map = HashMap::from([("retry-after".to_owned(), "2".to_owned())]);
+/// assert_eq!(Lookup(&map).get("retry-after").as_deref(), Some("2"));
+/// ```
 pub trait Headers {
     /// The header's value, repeated ones joined with a comma, `None` when absent.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// Whether it is there at all, for who does not ask for its value.
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
 }
 
 impl Headers for &[(&str, &str)] {
@@ -24,6 +48,16 @@ impl Headers for &[(&str, &str)] {
 impl Headers for Vec<(String, String)> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()))
+    }
+}
+
+/// Bytes that are no UTF-8 become U+FFFD: no header that core reads has any.
+#[cfg(feature = "http")]
+impl Headers for http::HeaderMap {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let first = values.next()?;
+        Some(values.fold(first, |list, value| Cow::Owned(text::concat(&[&*list, ", ", &*value]))))
     }
 }
 

@@ -31,7 +31,7 @@ use attention_core::{Headers, Timestamp};
 use super::reference;
 use crate::cache::freshness::{self, Directives};
 
-/// From the caller to the API.
+/// From the caller to the API, in order.
 pub const UP: &[&str] = &[
     "accept",
     "accept-encoding",
@@ -54,7 +54,7 @@ pub const UP: &[&str] = &[
     "tracestate",
 ];
 
-/// From the API to the caller, as far as no edit says otherwise.
+/// From the API to the caller, as far as no edit says otherwise, in order.
 pub const DOWN: &[&str] = &[
     "accept-ranges",
     "age",
@@ -100,7 +100,7 @@ pub const ALWAYS: [(&str, &str); 3] = [
     ("cache-control", NOT_STORED),
 ];
 
-/// A header that is set, or taken away when it has no value.
+/// A header that is set, or does not pass when it has no value: of [`ALWAYS`] the answer's own is left then.
 pub type HeaderEdit = (&'static str, Option<Cow<'static, str>>);
 
 /// What becomes of a response's body, as far as its headers are concerned.
@@ -135,12 +135,12 @@ impl Coming<'_> {
             Handling::Streamed => {}
             Handling::Redacted => {
                 edits.extend(["content-encoding", "etag", "accept-ranges", "content-range"].map(|name| (name, None)));
-                if self.headers.get("content-type").is_none() {
+                if !self.headers.has("content-type") {
                     edits.push(("content-type", Some(Cow::Borrowed("application/json"))));
                 }
             }
             Handling::Error => {
-                if self.headers.get("content-encoding").is_some() {
+                if self.headers.has("content-encoding") {
                     self.edit("etag", &mut edits, |etag| Some(weak(etag)));
                 }
                 edits.extend([("content-encoding", None), ("accept-ranges", None)]);
@@ -179,7 +179,7 @@ impl Coming<'_> {
     fn times(&self, edits: &mut Vec<HeaderEdit>) {
         let told = self.headers.get("age").map(|age| whole_number(age.trim()));
         let directives = Directives::of(self.headers);
-        let may_be_stored = self.headers.get("cache-control").is_some() && !directives.no_store;
+        let may_be_stored = self.headers.has("cache-control") && !directives.no_store;
         let age = told.unwrap_or(Some(0)).filter(|_| may_be_stored && self.handling != Handling::Error);
         let Some(age) = age else {
             // What cannot be read may be as old as anything; what is not stored has no age.
@@ -287,6 +287,14 @@ fn is_a_wait(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lists_are_in_order_and_in_lower_case() {
+        for list in [UP, DOWN] {
+            assert!(list.is_sorted_by(|one, next| one < next));
+            assert!(list.iter().all(|name| !name.bytes().any(|byte| byte.is_ascii_uppercase())));
+        }
+    }
 
     #[test]
     fn vary_is_ours_and_theirs() {

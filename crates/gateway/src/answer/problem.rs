@@ -156,6 +156,19 @@ impl Problem {
         }
     }
 
+    /// The time of a token that was good was over before the answer came. A call that may have changed something is
+    /// not one to be made again with another token, as a 401 would have it.
+    pub(crate) fn outlived(method: Option<Method>, was_sent: bool) -> Self {
+        if !was_sent || matches!(method, Some(Method::Get | Method::Head)) {
+            return Self { credentials: Credentials::NotJudged, ..Self::expired_token() };
+        }
+        Self::new(
+            502,
+            "token_expired_midway",
+            "the token's time was over before the API had answered; the call may have been done",
+        )
+    }
+
     pub(crate) fn no_grant() -> Self {
         Self {
             credentials: Credentials::Refused,

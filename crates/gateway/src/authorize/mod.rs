@@ -53,7 +53,7 @@ pub const READY: &str = "/readyz";
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Option<Method>,
-    pub(crate) url: String,
+    pub(crate) target: Target,
     pub(crate) body: BodyLength,
     /// The body has a `Content-Encoding`: its length is not that of what it unpacks to.
     pub(crate) is_body_coded: bool,
@@ -102,7 +102,7 @@ pub(crate) fn page(
     request: &Request,
     origin: Option<&str>,
 ) -> Result<Option<String>, Problem> {
-    match Cors::judge(&deployment.config, origin, Target::of(&request.url).origin) {
+    match Cors::judge(&deployment.config, origin, request.target.origin()) {
         Cors::Refused => Err(Problem::origin()),
         Cors::Allowed(page) => Ok(Some(page.to_owned())),
         Cors::SameOrigin => Ok(None),
@@ -119,16 +119,16 @@ pub(crate) fn readiness(upstream: &Upstream, now: Timestamp) -> Reply {
 pub(crate) fn open(
     deployment: &Deployment,
     request: &Request,
+    path: RequestPath<'_>,
     headers: &dyn Headers,
     page: Option<&str>,
 ) -> Result<Opened, Problem> {
-    let path = Target::of(&request.url).checked_path().map_err(Problem::path)?;
     let method = request.method.ok_or_else(Problem::method)?;
     if method == Method::Options {
         // The API documents no OPTIONS; here it is the browser's question.
         return if page.is_some() { Ok(Opened::Reply(Reply::preflight())) } else { Err(Problem::method()) };
     }
-    if headers.get("upgrade").is_some() {
+    if headers.has("upgrade") {
         return Err(Problem::upgrade());
     }
     // fetch sends none with these, and a server could take one for the next request.
@@ -162,16 +162,15 @@ pub(crate) fn permit(
     method: Method,
     identity: &Identity,
 ) -> Result<Permitted, Problem> {
-    let target = Target::of(&request.url);
-    let path = target.checked_path().map_err(Problem::path)?;
+    let (path, query) = (request.target.checked_path().map_err(Problem::path)?, request.target.query());
     if path.as_str() == SESSIONS {
         return may_mint(method, identity).map(|()| Permitted::Mint);
     }
     let place = Place::of(&deployment.upstream, path).ok_or_else(Problem::outside)?;
-    let call = Call { method, path, query: target.query, request };
+    let call = Call { method, path, query, request };
     let policy = deployment.config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
     let terms = call.allowed(policy)?;
-    if policy::parameters::method_override(target.query).is_some() {
+    if policy::parameters::method_override(query).is_some() {
         return Err(Problem::method_override());
     }
     let (mut redact, mut cache) = (terms.redacted(), terms.rule.cache());
@@ -183,8 +182,8 @@ pub(crate) fn permit(
     }
     let is_mcp = matches!(place, Place::Mcp);
     let url = match place {
-        Place::Api { rest } => deployment.upstream.url(rest, target.query),
-        Place::Mcp => deployment.upstream.url_beside(mcp::PATH, target.query),
+        Place::Api { rest } => deployment.upstream.url(rest, query),
+        Place::Mcp => deployment.upstream.url_beside(mcp::PATH, query),
     };
     Ok(Permitted::Forward(Forward {
         method,

@@ -9,7 +9,7 @@ use alloc::string::String;
 use attention_core::Slot;
 use attention_core::call::Upstream;
 
-use crate::answer::echo::{self, Glance};
+use crate::answer::echo::Glance;
 use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
@@ -27,6 +27,7 @@ mod origin;
 pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
+pub mod vault;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
@@ -44,7 +45,7 @@ pub struct Deployment {
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
     pub(crate) room: Room,
-    glance: Glance,
+    pub(crate) glance: Glance,
 }
 
 impl Deployment {
@@ -66,6 +67,12 @@ impl Deployment {
         })
     }
 
+    /// The memory for bodies that are read whole is the isolate's, however many deployments there are in it.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
+    }
+
     /// The server and the credentials for it.
     pub const fn upstream(&self) -> &Upstream {
         &self.upstream
@@ -73,8 +80,7 @@ impl Deployment {
 
     /// Whether a header's value holds a key, or a piece of one, however it is written.
     pub fn echoes(&self, value: &str) -> bool {
-        let keys = self.upstream.keys();
-        keys.is_in(value) || (self.glance.may_hold(value) && echo::echoes(keys, value))
+        self.glance.echoes(self.upstream.keys(), value)
     }
 
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.

@@ -55,8 +55,8 @@ impl Exchange {
         let edits = mem::take(&mut self.edits);
         let down = Edited { headers, edits: &edits };
         let answer = Answer { status, headers, down: &down, rewritten: self.redacts() };
-        let keys = deployment.upstream.keys();
-        let echoes = |value: &str| echo::echoes(keys, value);
+        let (keys, glance) = (deployment.upstream.keys(), &deployment.glance);
+        let echoes = |value: &str| glance.echoes(keys, value);
         if let Some(visit) = &mut self.visit
             && status == 304
             && self.condition.is_some()

@@ -15,7 +15,6 @@ use crate::answer::problem::Problem;
 use crate::answer::reply::Reply;
 use crate::answer::status::Asked;
 use crate::authorize::identity::NamedBy;
-use crate::authorize::policy::BodyLength;
 use crate::deployment::Deployment;
 use crate::limits;
 use crate::limits::rate::Rate;
@@ -140,8 +139,9 @@ impl Exchange {
             method: forward.method,
             url: forward.url.clone(),
             slot: attempt.slot,
-            timeout: attempt.timeout,
-            carries: Carries::TheCallers { edits: self.edits_up(), body: self.request.body != BodyLength::NoBody },
+            // Nobody waits for what may not be given any more, and an upload ends with what it came with.
+            timeout: [attempt.timeout, self.lasts_for(now)].into_iter().flatten().min(),
+            carries: Carries::TheCallers { edits: self.edits_up(), body: self.upload != Upload::Absent },
         };
         self.go(Stage::Sending, Step::Send(send));
     }
@@ -231,7 +231,7 @@ impl Exchange {
             true => Handling::Streamed,
             false => Handling::Error,
         };
-        let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && request.get("authorization").is_none();
+        let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && !request.has("authorization");
         let echoes = |value: &str| deployment.echoes(value);
         let base = deployment.upstream.base();
         let coming = Coming { status, headers, base, handling, is_told_apart_otherwise, now, echoes: &echoes };
@@ -246,7 +246,7 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         // A caller that breaks off, or sends slowly, must not shut the others out.
-        if self.upload == Upload::Held {
+        if self.upload != Upload::Streamed {
             deployment.breaker.failed(now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;

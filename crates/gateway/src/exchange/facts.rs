@@ -21,6 +21,8 @@ pub struct Facts {
     pub(crate) named_by: NamedBy,
     /// The caller's own limit.
     pub(crate) limit: Option<Rate>,
+    /// When what it came with ends.
+    pub(crate) ends_at: Option<Timestamp>,
     /// The id of the session that it came with.
     pub(crate) session: Option<String>,
     /// The name of the caller's policy.
@@ -55,6 +57,7 @@ impl Facts {
             caller: None,
             named_by: NamedBy::Configuration,
             limit: None,
+            ends_at: None,
             session: None,
             policy: String::new(),
             trace: None,
@@ -70,6 +73,11 @@ impl Facts {
             refusal: None,
             is_probe: false,
         }
+    }
+
+    /// What it came with is over.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
     }
 
     /// Who the caller is, unlike any other: an issuer may give somebody a name that a configured caller has.
