@@ -20,6 +20,7 @@ export type {
   KeySwitchEvent,
   Logger,
   LogLevel,
+  RenewalFailedEvent,
   RequestEvent,
   ResponseEvent,
   RetryEvent,
@@ -30,7 +31,8 @@ export type { CallOptions } from "./call/options.js";
 export { APIPromise, type WithResponse } from "./call/promise.js";
 export type { Query, QueryValue } from "./call/query.js";
 export { type AttentionOptions, Client } from "./client.js";
-export type { Credential } from "./credentials/provider.js";
+export type { Credential, IssuedCredential } from "./credentials/provider.js";
+export { type SessionOptions, sessionToken } from "./credentials/session.js";
 export {
   AbortedError,
   AttentionError,

@@ -229,7 +229,7 @@ impl UnderWay {
                     up.put(&(*name).into(), &(*value).into())?;
                 }
             }
-            Carries::TheCallers { edits, .. } => {
+            Carries::TheCallers { edits, more, .. } => {
                 for (listed, place) in passing(&self.headers, header_policy::UP, edits) {
                     up.put(&self.isolate.names.up[listed], &self.headers.value(place))?;
                 }
@@ -237,6 +237,9 @@ impl UnderWay {
                     if let Some(value) = value {
                         up.put(&(*name).into(), &value.as_ref().into())?;
                     }
+                }
+                for (name, value) in more {
+                    up.put(&name.as_str().into(), &value.as_str().into())?;
                 }
             }
         }

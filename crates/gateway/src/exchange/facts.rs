@@ -31,6 +31,8 @@ pub struct Facts {
     pub(crate) trace: Option<String>,
     /// The policy's pattern rather than the path: paths hold ids, and are a caller's text.
     pub(crate) route: Option<String>,
+    /// The MCP tools that it calls.
+    pub(crate) tool: Option<String>,
     pub(crate) code: Option<&'static str>,
     /// The origin of the page that asked, once it is allowed.
     pub(crate) page: Option<String>,
@@ -62,6 +64,7 @@ impl Facts {
             policy: String::new(),
             trace: None,
             route: None,
+            tool: None,
             code: None,
             page: None,
             upstream_status: None,

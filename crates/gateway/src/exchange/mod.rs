@@ -70,12 +70,14 @@ use crate::log::LogLevel;
 use crate::trace::trace_id;
 
 use calling::Response;
+use messaging::Conversation;
 use preparing::HELD_BODY_BYTES;
 
 mod answering;
 mod calling;
 mod facts;
 mod identifying;
+mod messaging;
 mod preparing;
 mod step;
 
@@ -117,6 +119,8 @@ pub struct Exchange {
     token: Option<String>,
     lookup: Lookup,
     forward: Option<Forward>,
+    /// What it has besides when it is for the MCP endpoint.
+    conversation: Option<Conversation>,
     /// Its way past the cache, where the policy gives the cache a part in it.
     visit: Option<Visit>,
     /// The header by which the API is asked whether what is stored is still the same.
@@ -253,6 +257,7 @@ impl Exchange {
             token: None,
             lookup: Lookup::default(),
             forward: None,
+            conversation: None,
             visit: None,
             condition: None,
             codings: None,
