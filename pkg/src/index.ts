@@ -28,6 +28,7 @@ export type {
   RetryEvent,
   WaitEvent,
 } from "./call/events.js";
+export type { FetchOptions } from "./call/fetch-options.js";
 export type { HeaderOptions } from "./call/headers.js";
 export type { Middleware, MiddlewareRequest } from "./call/middleware.js";
 export type { CallOptions } from "./call/options.js";

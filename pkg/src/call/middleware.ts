@@ -5,8 +5,9 @@ import { errorOf } from "../errors/errors.js";
 import { wordsOf } from "../errors/words.js";
 import { Action, type Send, scrub, Upstream } from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
-import { type Attempted, aborted, discard, left, type PreparedCall } from "./driver.js";
+import { type Attempted, aborted, left, type PreparedCall } from "./driver.js";
 import { readStart } from "./error-body.js";
+import { discard, isResponse } from "./foreign.js";
 import { headerMap } from "./headers.js";
 import type { Story } from "./story.js";
 import { named } from "./values.js";
@@ -74,7 +75,7 @@ export class Onion {
       const one = middleware[index];
       if (one === undefined) return this.#next();
       const response = await one(request as MiddlewareRequest, () => at(index + 1));
-      if (typeof response?.status === "number" && typeof response.headers?.get === "function") return response;
+      if (isResponse(response)) return response;
       throw new TypeError(
         `a middleware gave ${named(response)} and not a Response: return what \`next()\` resolves to`,
       );
