@@ -16,7 +16,7 @@ import { encodeQuery, type Query, queryPairs } from "./call/query.js";
 import type { Described, Story } from "./call/story.js";
 import { type Credential, ofEnvironment, refuseInBrowser } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
-import { credentials, renewed } from "./credentials/waiting.js";
+import { credentials, refreshed, renewed } from "./credentials/waiting.js";
 import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
@@ -230,16 +230,14 @@ export class Client {
   /**
    * Asks the functions that give keys or tokens for others, as after a log-in as somebody else. Calls that begin from
    * now on wait for the answer; those under way keep what they were sent with. Resolves to whether the credentials
-   * changed, which they never do when they are plain strings.
+   * changed, which they never do when they are plain strings; it takes as long as `timeout` of a call.
    */
   async refreshCredentials(): Promise<boolean> {
     this.#mustBeOpen();
     const shared = this.#shared;
     if (!shared.isDynamic) return false;
     if (shared.isAsked) throw config("key_provider_recursive", RECURSIVE);
-    const { generation } = shared;
-    await shared.renewal.anew().answer;
-    return shared.generation !== generation;
+    return refreshed(shared, this.#options.timeout ?? shared.defaults.timeout);
   }
 
   /** Where calls go. */

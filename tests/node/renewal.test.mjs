@@ -314,6 +314,14 @@ describe("in time", () => {
     client.close();
   });
 
+  test("refreshCredentials of a function that hangs ends with the client's timeout", async () => {
+    const { client } = inTime(time, { token: () => new Promise(() => {}), timeout: 2000 });
+    const refused = rejection(client.refreshCredentials());
+    await time.run();
+    assert.deepEqual([(await refused).code, time.now], ["key_provider_timeout", 2000]);
+    client.close();
+  });
+
   test("a client that is closed while its function is asked: the call goes on, and nothing breaks", async () => {
     const token = async () => {
       await time.sleep(100);

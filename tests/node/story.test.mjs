@@ -335,6 +335,33 @@ test("calls of one moment have ids of their own", async () => {
   client.close();
 });
 
+test("hooks are called as methods of what they were given in", async (t) => {
+  const names = [];
+  class Metrics {
+    #names = names;
+    onStart() {
+      this.#names.push("start");
+    }
+    onRequest() {
+      this.#names.push("request");
+    }
+    onEnd() {
+      this.#names.push("end");
+    }
+  }
+  const { client } = await served(t);
+  await client.use(new Metrics()).get("/things");
+  assert.deepEqual(names, ["start", "request", "end"]);
+});
+
+test("a hook and a logger that both fail where no call can: nothing goes unhandled", async (t) => {
+  const fail = () => Promise.reject(new RangeError("mine"));
+  const logger = { debug() {}, info() {}, warn() {}, error: fail };
+  const { client } = await served(t, { logger, onEnd: fail });
+  assert.deepEqual(await client.get("/things"), { ok: true });
+  await later(5);
+});
+
 test("use: hooks beside those of the options, in their order; clients made later have them, too", async (t) => {
   const order = [];
   const { client } = await served(t, { onRequest: ({ headers }) => order.push("options") && headers.set("x-a", "1") });

@@ -39,7 +39,7 @@ export class Story {
     this.described = described;
     this.#hooks = hooks;
     this.#logger = logger;
-    this.started = hooks.some(({ onStart }) => onStart !== undefined) ? this.#start() : undefined;
+    this.started = hooks.some((one) => one.onStart !== undefined) ? this.#start() : undefined;
     // Waited for by the call, unless something else has ended it.
     this.started?.catch(() => {});
   }
@@ -47,7 +47,7 @@ export class Story {
   /** All of them at once, while what called is still on the stack: traces find out there where they belong. */
   async #start(): Promise<void> {
     const event = this.#event({});
-    await Promise.all(this.#hooks.map(async ({ onStart }) => onStart?.(event)));
+    await Promise.all(this.#hooks.map(async (hooks) => hooks.onStart?.(event)));
   }
 
   /** Looks at the keys of an upstream before a call. Undefined when there is nothing to tell. */
@@ -64,7 +64,7 @@ export class Story {
       const expiry = `${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`;
       const event = this.#event({ slot, fingerprint, expiresAt });
       await this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiry}`, event);
-      for (const { onKeyExpiring } of this.#hooks) await onKeyExpiring?.(event);
+      for (const hooks of this.#hooks) await hooks.onKeyExpiring?.(event);
     }
   }
 
@@ -75,20 +75,20 @@ export class Story {
     const event = this.#event({ error });
     try {
       await this.#logger?.warn(message, this.#event({ code }));
-      for (const { onRenewalFailed } of this.#hooks) await onRenewalFailed?.(event);
+      for (const hooks of this.#hooks) await hooks.onRenewalFailed?.(event);
     } catch (thrown) {
-      this.#stray("onRenewalFailed", thrown);
+      await this.#stray("onRenewalFailed", thrown);
     }
   }
 
   async request(url: string, init: RequestInit, attempt: number): Promise<void> {
     this.#attempt = attempt;
     await this.#logger?.debug(`attention: ${this.method} ${shown(url)}, try ${attempt}`, this.#event({}));
-    for (const { onRequest } of this.#hooks) {
-      if (onRequest === undefined) continue;
+    for (const hooks of this.#hooks) {
+      if (hooks.onRequest === undefined) continue;
       const { authorization, ...rest } = init.headers as Record<string, string>;
       const headers = new Headers(rest);
-      await onRequest(this.#event({ url, headers }));
+      await hooks.onRequest(this.#event({ url, headers }));
       // A copy: the hook may keep what it was given.
       init.headers = { ...Object.fromEntries(headers), authorization: authorization! };
     }
@@ -98,7 +98,7 @@ export class Story {
     const line = `attention: ${this.method} ${shown(url)}, try ${this.#attempt}: ${status}`;
     await this.#logger?.debug(line, this.#event({ status }));
     const event = this.#event({ url, status, headers });
-    for (const { onResponse } of this.#hooks) await onResponse?.(event);
+    for (const hooks of this.#hooks) await hooks.onResponse?.(event);
     if (upstream.takeSwitch() === undefined) return;
     const { inUse: to, keys } = upstream.keys();
     const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
@@ -107,7 +107,7 @@ export class Story {
       `attention: a key was refused, the ${to} one (${fingerprint}) is used from now on`,
       change,
     );
-    for (const { onKeySwitch } of this.#hooks) await onKeySwitch?.(change);
+    for (const hooks of this.#hooks) await hooks.onKeySwitch?.(change);
   }
 
   /** The call waits: for its turn, or, after a try that failed, for the next one. */
@@ -122,9 +122,9 @@ export class Story {
       );
     else await this.#logger?.debug(`${what}, waits ${millis} ms for its turn`, fields);
     const event = this.#event({ url, wait, status });
-    for (const { onRetry, onWait } of this.#hooks) {
-      if (isRetry) await onRetry?.(event);
-      await onWait?.(event);
+    for (const hooks of this.#hooks) {
+      if (isRetry) await hooks.onRetry?.(event);
+      await hooks.onWait?.(event);
     }
   }
 
@@ -167,13 +167,18 @@ export class Story {
     this.#isOver = this.#isRead = true;
     this.#attempt = Math.max(this.#attempt, attempts);
     const event = this.#event(end);
-    for (const { onEnd } of this.#hooks) {
-      (async () => onEnd?.(event))().catch((thrown: unknown) => this.#stray("onEnd", thrown));
+    for (const hooks of this.#hooks) {
+      (async () => hooks.onEnd?.(event))().catch((thrown: unknown) => this.#stray("onEnd", thrown));
     }
   }
 
-  #stray(hook: string, thrown: unknown): void {
-    this.#logger?.error(`attention: ${hook} threw (${(thrown as Error | undefined)?.name})`, this.#event({}));
+  /** What a hook throws that no call can fail with. */
+  async #stray(hook: string, thrown: unknown): Promise<void> {
+    try {
+      await this.#logger?.error(`attention: ${hook} threw (${(thrown as Error | undefined)?.name})`, this.#event({}));
+    } catch {
+      // There is nobody left to tell.
+    }
   }
 
   #event<T extends object>(own: T): CallEvent & T {
