@@ -6,6 +6,7 @@ use std::time::Duration;
 use attention_core::call::Failure;
 use attention_core::credential::TokenDigest;
 use attention_core::{Headers, Timestamp};
+use attention_gateway::answer::header_policy::UP;
 use attention_gateway::deployment::{Deployment, Text, Texts};
 use attention_gateway::exchange::{Body, Exchange, Incoming, Pass, Report, Step};
 use attention_gateway::limits::shared_gate::Place;
@@ -110,6 +111,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 #[derive(Debug, Default)]
 struct Outcome {
     sent: usize,
+    /// What each of them ended with; none is no answer.
+    ends: Vec<Option<u16>>,
     asked_the_gate: usize,
     counted: usize,
     texts: String,
@@ -151,6 +154,7 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
                 outcome.sent += 1;
                 assert!(send.url.starts_with("https://api.attention.tech/v2/"), "{}", send.url);
                 assert!(!send.url.contains(TOKEN) && !send.url.contains(KEY));
+                outcome.ends.push(event.answers.then_some(event.status));
                 if event.answers {
                     Report::Response { status: event.status, headers: &headers, jitter: event.jitter }
                 } else {
@@ -212,6 +216,25 @@ proptest! {
         prop_assert_eq!(outcome.counted, usize::from(may && limiter));
         for secret in [KEY, NEXT_KEY, TOKEN, "somebody-elses-token"] {
             prop_assert!(!outcome.texts.contains(secret), "{} is shown", secret);
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_caller_sends_makes_a_post_go_up_again_when_it_may_have_been_done(
+        method in prop::sample::select(vec!["POST", "PATCH"]),
+        name in prop::sample::select([UP, &["x-http-method-override", "x-idempotent", "retry-after"]].concat()),
+        value in prop::sample::select(vec!["once-1", "\"once-1\"", "GET", "idempotent", "true", "1", "0-4"]),
+        has_body: bool, events in events(),
+    ) {
+        let mut deployment = bound(false, false);
+        let mut headers = with_token(&[(name, value), ("idempotency-key", "once-2")]);
+        if has_body {
+            headers.push(("content-length".to_owned(), "2".to_owned()));
+        }
+        let mut exchange = begin(&mut deployment, method, "/v2/any/a", &headers, has_body);
+        let outcome = drive(&mut deployment, &mut exchange, &headers, &events);
+        for end in outcome.ends.iter().rev().skip(1) {
+            prop_assert!(matches!(end, Some(401 | 421 | 425 | 429)), "sent again after {:?}", end);
         }
     }
 

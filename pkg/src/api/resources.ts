@@ -4,7 +4,8 @@ import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import { LONE_SURROGATE } from "../call/values.js";
 import type { Client } from "../client.js";
-import { Listing, type Paging } from "./listing.js";
+import { Listing } from "./listing.js";
+import type { Paging } from "./walk.js";
 
 /** An operation of the API, as its description has it. */
 export interface Operation {
@@ -39,8 +40,7 @@ function method(client: Client, owner: string, { method, path, takes, pages, ide
     const params = takes && { [takes]: given.shift() };
     check(owner, "options", given[0], object);
     const own = given[0] as CallOptions | undefined;
-    // A key for idempotency vouches that it may be repeated.
-    const marked = own?.idempotent ?? (own?.idempotencyKey === undefined ? idempotent : undefined);
+    const marked = own?.idempotent ?? idempotent;
     const options = { ...params, ...own, ...(marked !== undefined && { idempotent: marked }) };
     if (pages === undefined) return client.request(method, url, options);
     return new Listing(owner, (changed: CallOptions) => client.request(method, url, changed), options, pages);

@@ -96,8 +96,8 @@ impl Exchange {
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         self.codings = request.get("accept-encoding").and_then(|asked| coding::asked_for(&asked));
         let options = CallOptions {
-            // A name of nothing names no call.
-            idempotent: request.get("idempotency-key").filter(|key| !key.trim().is_empty()).map(|_| true),
+            // Nothing that a caller sends is leave to repeat: the API is not known to look at `Idempotency-Key`.
+            idempotent: None,
             replayable: self.upload != Upload::Streamed,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),
