@@ -27,6 +27,7 @@ use crate::deployment::Deployment;
 
 pub(crate) mod callers;
 pub(crate) mod cors;
+pub(crate) mod discovery;
 pub(crate) mod identity;
 pub mod jwt;
 pub mod mcp;
@@ -117,6 +118,11 @@ pub(crate) fn readiness(upstream: &Upstream, now: Timestamp) -> Reply {
     Reply::json(if ready { 200 } else { 503 }, body)
 }
 
+/// Whether a path is the operator's alone.
+pub(crate) fn is_operators(path: &str) -> bool {
+    path == STATUS || PROBES.iter().any(|(probe, _)| *probe == path)
+}
+
 /// What a request comes to, by everything that does not depend on the caller. `page` is the page that asks.
 pub(crate) fn open(
     deployment: &Deployment,
@@ -138,6 +144,10 @@ pub(crate) fn open(
     // fetch sends none with these, and a server could take one for the next request.
     if method.is_safe() && request.body != BodyLength::NoBody {
         return Err(Problem::unexpected_body());
+    }
+    if let Some(metadata) = discovery::metadata(deployment.config.jwt.as_ref(), &request.target) {
+        let is_read = matches!(method, Method::Get | Method::Head);
+        return if is_read { Ok(Opened::Reply(Reply::json(200, metadata))) } else { Err(Problem::read_only()) };
     }
     if path.as_str() == STATUS {
         operator(&deployment.config, headers, identity::Asks::ForAPage)?;

@@ -63,7 +63,7 @@ use crate::answer::room::Share;
 use crate::authorize::jwt::key_set::Lookup;
 use crate::authorize::policy::BodyLength;
 use crate::authorize::target::Target;
-use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request};
+use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request, discovery};
 use crate::cache::{Pending, Visit};
 use crate::deployment::{Deployment, Misconfigured};
 use crate::log::LogLevel;
@@ -396,7 +396,12 @@ impl Exchange {
         }
         self.facts.refusal = deployment.sources.note(request, problem.credentials, now);
         let wait = self.facts.refusal.as_ref().and_then(|noted| noted.wait);
-        wait.map_or(problem, Problem::refused_too_often)
+        if let Some(wait) = wait {
+            return Problem::refused_too_often(wait);
+        }
+        // The operator's token is nothing that an issuer gives.
+        let jwt = deployment.config.jwt.as_ref().filter(|_| !authorize::is_operators(self.request.target.path()));
+        problem.with_discovery(discovery::parameters(jwt, &self.request.target))
     }
 
     /// Whether so many more bytes of a response's body may be held, which have come for [`Step::ReadResponse`]:
