@@ -13,6 +13,7 @@ use crate::answer::echo::{self, Glance};
 use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
+use crate::authorize::sessions::revoked::Remembered;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::breaker::Breaker;
@@ -28,11 +29,13 @@ pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
 pub mod vault;
+mod version;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
 pub use misconfigured::Misconfigured;
 pub use pasted::Slip;
+pub use version::Version;
 
 /// A valid configuration, and what an isolate remembers under it.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub struct Deployment {
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
     pub(crate) room: Room,
+    pub(crate) standings: Remembered,
     glance: Glance,
 }
 
@@ -64,6 +68,7 @@ impl Deployment {
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
             room: Room::default(),
+            standings: Remembered::default(),
         })
     }
 
@@ -87,6 +92,11 @@ impl Deployment {
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.
     pub fn algorithms(&self) -> &[String] {
         self.config.jwt.as_ref().map_or(&[], Jwt::algorithms)
+    }
+
+    /// Which version of the proxy this is, where the platform says so.
+    pub const fn version(&self) -> Option<&Version> {
+        self.config.version.as_ref()
     }
 
     /// What answers may be given again.

@@ -25,6 +25,8 @@ pub struct Facts {
     pub(crate) ends_at: Option<Timestamp>,
     /// The id of the session that it came with.
     pub(crate) session: Option<String>,
+    /// The id of the session that the operator has revoked.
+    pub(crate) revoked: Option<String>,
     /// The name of the caller's policy.
     pub(crate) policy: String,
     /// The trace that it is part of.
@@ -59,6 +61,7 @@ impl Facts {
             limit: None,
             ends_at: None,
             session: None,
+            revoked: None,
             policy: String::new(),
             trace: None,
             route: None,
