@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use crate::end::Thrown;
+use crate::fields::{Fields, passing};
 use crate::js::{self, Dictionary};
 use crate::key_set::KeySet;
 
@@ -93,15 +94,24 @@ impl Isolate {
 
     /// The API's answer with this body. Only headers of the list come down, and none that echoes a key; of the
     /// status line, the number alone.
-    pub(crate) fn passed(&self, response: &Response, body: &JsValue) -> Result<Response, Thrown> {
-        let answer = self.answer(response.status(), body)?;
-        let (from, to) = (response.headers(), answer.headers());
-        let (from, to) = (js::handles(&from), js::handles(&to));
-        for name in &self.names.down {
-            if let Some(value) = from.get(name)?
-                && !self.echoes(&String::from(&value))
-            {
-                to.set(name, &value)?;
+    pub(crate) fn passed(
+        &self,
+        status: u16,
+        headers: &Fields,
+        edits: &[HeaderEdit],
+        body: &JsValue,
+    ) -> Result<Response, Thrown> {
+        let answer = self.answer(status, body)?;
+        let down = answer.headers();
+        for (listed, place) in passing(headers, header_policy::DOWN, edits) {
+            let value = headers.value(place);
+            if !self.echoes(&String::from(&value)) {
+                js::handles(&down).set(&self.names.down[listed], &value)?;
+            }
+        }
+        for (name, value) in edits {
+            if let Some(value) = value {
+                down.set(name, value)?;
             }
         }
         Ok(answer)
@@ -135,16 +145,4 @@ impl Isolate {
             }
         }
     }
-}
-
-/// Changes the headers of an answer.
-pub(crate) fn edit(answer: &Response, edits: &[HeaderEdit]) -> Result<(), Thrown> {
-    let headers = answer.headers();
-    for (name, value) in edits {
-        match value {
-            Some(value) => headers.set(name, value)?,
-            None => headers.delete(name)?,
-        }
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@
 //! | [`bindings`] | the texts of an `env`, read |
 //! | [`isolate`] | what the requests of a deployment share: the configuration, its key set, bodies of the cache |
 //! | [`gate`], [`record`] | the state of the Durable Object |
+//! | [`fields`] | the headers of a message |
 //! | [`waits`] | waiting for promises |
 //! | [`js`] | what the runtime gives |
 //!
@@ -25,6 +26,7 @@ mod body;
 mod deployments;
 mod driver;
 mod end;
+mod fields;
 mod gate;
 mod isolate;
 mod js;

@@ -126,11 +126,13 @@ pub struct Record<'a> {
     pub caller: Option<&'a str>,
     /// The id of the session that it came with.
     pub session: Option<&'a str>,
-    /// The id of the session that the operator has revoked by it.
-    pub revoked: Option<&'a str>,
+    /// Whether the operator has revoked that session by it.
+    pub is_revocation: bool,
     /// The policy's pattern rather than the path: paths hold ids, and are a caller's
     /// text.
     pub route: Option<&'a str>,
+    /// The MCP tools that it calls, with commas between them: names alone, and `?` for what is no name.
+    pub tool: Option<&'a str>,
     /// The code of the problem that it was answered with.
     pub code: Option<&'a str>,
     /// Why it failed, in words that only the operator sees.
@@ -184,7 +186,7 @@ impl Record<'_> {
         match self.status {
             500.. => Severity::Error,
             429 => Severity::Warn,
-            _ if is_refused || self.switch.is_some() || self.revoked.is_some() => Severity::Warn,
+            _ if is_refused || self.switch.is_some() || self.is_revocation => Severity::Warn,
             _ => Severity::Info,
         }
     }
@@ -203,8 +205,8 @@ impl Record<'_> {
         line.text("method", self.method.map(Method::as_str));
         line.text("caller", self.caller);
         line.text("session", self.session);
-        line.text("revokedSession", self.revoked);
         line.text("route", self.route);
+        line.text("tool", self.tool);
         line.text("code", self.code);
         line.text("fault", self.fault);
         line.text("hint", self.hint);
@@ -222,8 +224,11 @@ impl Record<'_> {
         line.text("upstreamRequestId", error.and_then(Error::request_id));
         line.text("keySwitchedFrom", self.switch.map(|switch| hex(switch.from)).as_deref());
         line.text("keySwitchedTo", self.switch.map(|switch| hex(switch.to)).as_deref());
-        line.text("version", self.version.map(|version| version.id));
-        line.text("versionTag", self.version.and_then(|version| version.tag));
+        // Where none is bound, there is no column for it.
+        if let Some(version) = self.version {
+            line.text("version", Some(version.id));
+            line.text("versionTag", version.tag);
+        }
         line.object.number("ms", millis(self.took));
         line.object.finish()
     }
@@ -361,8 +366,9 @@ mod tests {
             method: None,
             caller: None,
             session: None,
-            revoked: None,
+            is_revocation: false,
             route: None,
+            tool: None,
             code: None,
             fault: None,
             hint: None,
@@ -389,8 +395,9 @@ mod tests {
             method: Some(Method::Get),
             caller: Some("app"),
             session: Some("s-1"),
-            revoked: Some("s-2"),
+            is_revocation: false,
             route: Some("/v2/**"),
+            tool: Some("search_calls"),
             code: Some("upstream_key_refused"),
             fault: Some("a fault"),
             hint: Some("a hint"),
@@ -413,7 +420,7 @@ mod tests {
         let record = whole(&error, &ring);
         let line = [
             r#"{"event":"request","level":"error","requestId":"id-1","status":502,"method":"GET","caller":"app","#,
-            r#""session":"s-1","revokedSession":"s-2","route":"/v2/**","code":"upstream_key_refused","fault":"a fault","#,
+            r#""session":"s-1","route":"/v2/**","tool":"search_calls","code":"upstream_key_refused","fault":"a fault","#,
             r#""hint":"a hint","source":"0123456789abcdef","refusals":3,"#,
             r#""traceId":"0af7651916cd43dd8448eb211c80319c","cache":"miss","tries":2,"key":"a1a8be5b","#,
             r#""upstreamMs":1234,"upstreamStatus":401,"upstreamError":"unauthorized","upstreamMessage":"MESSAGE","#,
@@ -433,11 +440,10 @@ mod tests {
         assert_eq!(bare().line(LogFormat::Short), line);
         let columns = concat!(
             r#"{"time":"2023-11-14T22:13:20.123Z","event":"request","level":"info","requestId":"id-0","status":404,"#,
-            r#""method":null,"caller":null,"session":null,"revokedSession":null,"route":null,"code":null,"fault":null,"#,
+            r#""method":null,"caller":null,"session":null,"route":null,"tool":null,"code":null,"fault":null,"#,
             r#""hint":null,"source":null,"refusals":null,"traceId":null,"#,
             r#""cache":null,"tries":null,"key":null,"upstreamMs":null,"upstreamStatus":null,"upstreamError":null,"#,
-            r#""upstreamMessage":null,"upstreamRequestId":null,"keySwitchedFrom":null,"keySwitchedTo":null,"#,
-            r#""version":null,"versionTag":null,"ms":1}"#
+            r#""upstreamMessage":null,"upstreamRequestId":null,"keySwitchedFrom":null,"keySwitchedTo":null,"ms":1}"#
         );
         assert_eq!(bare().line(LogFormat::Columns), columns);
     }
@@ -465,10 +471,13 @@ mod tests {
             (Record { method: Some(Method::Delete), ..bare() }, json!({ "method": "DELETE" })),
             (Record { caller: Some("ann"), ..bare() }, json!({ "caller": "ann" })),
             (Record { session: Some("s"), ..bare() }, json!({ "session": "s" })),
-            (Record { revoked: Some("s"), ..bare() }, json!({ "level": "warn", "revokedSession": "s" })),
+            (Record { session: Some("s"), is_revocation: true, ..bare() }, json!({ "level": "warn", "session": "s" })),
             (Record { status: 429, ..bare() }, json!({ "level": "warn", "status": 429 })),
             (Record { upstream_status: Some(403), ..bare() }, json!({ "level": "warn", "upstreamStatus": 403 })),
-            (Record { version: Some(VersionRecord { id: "v", tag: None }), ..bare() }, json!({ "version": "v" })),
+            (
+                Record { version: Some(VersionRecord { id: "v", tag: Some("t") }), ..bare() },
+                json!({ "version": "v", "versionTag": "t" }),
+            ),
             (Record { route: Some("/v2/*"), ..bare() }, json!({ "route": "/v2/*" })),
             (Record { code: Some("denied"), ..bare() }, json!({ "code": "denied" })),
             (Record { fault: Some("line 2\n"), ..bare() }, json!({ "fault": "line 2\n" })),
@@ -556,7 +565,7 @@ mod tests {
             (Record { status: 200, switch: Some(switch), ..bare() }, "warn"),
             (Record { status: 403, upstream_status: Some(403), ..bare() }, "warn"),
             (Record { status: 200, upstream_status: Some(429), ..bare() }, "warn"),
-            (Record { status: 200, revoked: Some("s"), ..bare() }, "warn"),
+            (Record { status: 200, session: Some("s"), is_revocation: true, ..bare() }, "warn"),
             (Record { status: 502, switch: Some(switch), ..bare() }, "error"),
         ];
         for (record, level) in noted {

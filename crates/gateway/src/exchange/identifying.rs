@@ -19,6 +19,8 @@ use crate::authorize::{self, Permitted};
 use crate::deployment::Deployment;
 use crate::limits;
 
+/// In the log.
+const REVOKED: &str = "the operator has revoked the session";
 /// A request for a session is a few lines.
 const WISH_BYTES: usize = 16 * 1024;
 
@@ -75,12 +77,12 @@ impl Exchange {
             }
         }
         self.facts.session = Some(id.to_owned());
-        Err(Problem::revoked_session().because("the operator has revoked the session"))
+        Err(Problem::revoked_session().because(REVOKED))
     }
 
     /// The operator revokes a session.
     pub(super) fn revoke(&mut self, id: String) {
-        self.facts.revoked = Some(id.clone());
+        self.facts.session = Some(id.clone());
         self.go(Stage::Revoking, Step::Revoke { id, timeout: limits::ANSWER_WITHIN });
     }
 
@@ -90,7 +92,7 @@ impl Exchange {
         kept: Option<Result<Timestamp, Full>>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let id = self.facts.revoked.take().ok_or_else(Problem::internal)?;
+        let id = self.facts.session.clone().ok_or_else(Problem::internal)?;
         // Whatever the object says: here it is revoked.
         deployment.standings.settle(&id, Standing::Revoked, now);
         let lapses = match kept {
@@ -101,7 +103,8 @@ impl Exchange {
         let mut said = Object::new();
         said.string("id", &id).string("standing", Standing::Revoked.as_str()).number("until", lapses.as_unix_millis());
         self.answer(Reply::json(200, said.finish()));
-        self.facts.revoked = Some(id);
+        self.facts.is_revocation = true;
+        self.facts.fault = Some(REVOKED.to_owned());
         Ok(())
     }
 

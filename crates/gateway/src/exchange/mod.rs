@@ -33,7 +33,7 @@
 //!     has_body: false,
 //!     fresh_id: "7f3a",
 //! };
-//! let mut exchange = Exchange::begin(deployment.as_mut(), &incoming, now);
+//! let mut exchange = Exchange::begin(deployment.as_mut(), incoming, now);
 //! let Step::Send(send) = exchange.step() else { panic!("nothing to wait for") };
 //! assert_eq!(send.url, "https://api.attention.tech/v2/conversations?page=1");
 //!
@@ -71,11 +71,14 @@ use crate::log::LogLevel;
 use crate::trace::trace_id;
 
 use calling::Response;
+use messaging::Conversation;
+use preparing::HELD_BODY_BYTES;
 
 mod answering;
 mod calling;
 mod facts;
 mod identifying;
+mod messaging;
 mod preparing;
 mod step;
 
@@ -119,6 +122,8 @@ pub struct Exchange {
     unchecked: Option<Identity>,
     lookup: Lookup,
     forward: Option<Forward>,
+    /// What it has besides when it is for the MCP endpoint.
+    conversation: Option<Conversation>,
     /// Its way past the cache, where the policy gives the cache a part in it.
     visit: Option<Visit>,
     /// The header by which the API is asked whether what is stored is still the same.
@@ -148,10 +153,25 @@ pub struct Exchange {
 /// How the request's body goes up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Upload {
-    /// It is held, or there is none: it can be sent again.
+    /// There is none.
+    Absent,
+    /// It says what the request asks for, so it is read first, whatever its length was said to be; then it is held.
+    Inspected,
+    /// It is held, so that it can be sent again.
     Held,
-    /// As it comes: when that fails, it may be the caller who broke off.
+    /// As it comes, once: when that fails, it may be the caller who broke off.
     Streamed,
+}
+
+impl Upload {
+    fn of(body: BodyLength, forward: &Forward) -> Self {
+        match body {
+            BodyLength::NoBody => Self::Absent,
+            _ if forward.is_mcp && forward.method == Method::Post => Self::Inspected,
+            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => Self::Held,
+            BodyLength::Announced(_) | BodyLength::Unknown => Self::Streamed,
+        }
+    }
 }
 
 /// What the step at hand is for: which rule its report goes to.
@@ -193,11 +213,12 @@ impl Exchange {
     /// everything but [`ALIVE`].
     pub fn begin(
         deployment: Result<&mut Deployment, &mut Misconfigured>,
-        incoming: &Incoming<'_>,
+        incoming: Incoming<'_>,
         now: Timestamp,
     ) -> Self {
+        let headers = incoming.headers;
         let mut exchange = Self::new(incoming, now);
-        let path = Target::of(&exchange.request.url).path;
+        let path = exchange.request.target.path();
         let (is_alive, is_ready) = (path == ALIVE, path == READY);
         exchange.facts.is_probe = is_alive || is_ready;
         let opened = match deployment {
@@ -209,9 +230,9 @@ impl Exchange {
             }
             Ok(deployment) if is_ready => Ok(Some(authorize::readiness(&deployment.upstream, now))),
             Ok(deployment) => exchange
-                .open(deployment, incoming.headers, now)
+                .open(deployment, headers, now)
                 .map(|()| None)
-                .map_err(|problem| exchange.counted(deployment, incoming.headers, problem, now)),
+                .map_err(|problem| exchange.counted(deployment, headers, problem, now)),
         };
         match opened {
             Ok(Some(reply)) => exchange.answer(reply),
@@ -221,18 +242,19 @@ impl Exchange {
         exchange
     }
 
-    fn new(incoming: &Incoming<'_>, now: Timestamp) -> Self {
+    fn new(incoming: Incoming<'_>, now: Timestamp) -> Self {
         let headers = incoming.headers;
         let own_id = headers.get("x-request-id").filter(|id| accepts_request_id(id)).map(Cow::into_owned);
         let method = Method::parse(incoming.method);
         let mut facts = Facts::new(own_id.unwrap_or_else(|| incoming.fresh_id.to_owned()), method, now);
         facts.trace = headers.get("traceparent").and_then(|text| trace_id(&text).map(str::to_owned));
+        let body = body_length(&incoming);
         Self {
             facts,
             request: Request {
                 method,
-                url: incoming.url.clone(),
-                body: body_length(incoming),
+                target: Target::of(incoming.url),
+                body,
                 is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
             },
             stage: Stage::Over,
@@ -242,6 +264,7 @@ impl Exchange {
             unchecked: None,
             lookup: Lookup::default(),
             forward: None,
+            conversation: None,
             visit: None,
             condition: None,
             codings: None,
@@ -251,7 +274,7 @@ impl Exchange {
             share: None,
             is_crowded_out: false,
             call: None,
-            upload: Upload::Held,
+            upload: Upload::Absent,
             was_sent: false,
             counted: false,
             closes_gate_for: None,
@@ -262,10 +285,10 @@ impl Exchange {
         // First of all, so that a page can read whatever it is refused with.
         let page = authorize::page(deployment, &self.request, headers.get("origin").as_deref());
         self.facts.page = page.as_ref().ok().cloned().flatten();
-        Target::of(&self.request.url).checked_path().map_err(Problem::path)?;
+        let path = self.request.target.checked_path().map_err(Problem::path)?;
         self.request.method.ok_or_else(Problem::method)?;
         page?;
-        match authorize::open(deployment, &self.request, headers, self.facts.page.as_deref())? {
+        match authorize::open(deployment, &self.request, path, headers, self.facts.page.as_deref())? {
             Opened::Reply(reply) => self.answer(reply),
             Opened::Status => self.go(Stage::Over, Step::ShowStatus),
             Opened::Probe { slot, url } => self.probe(slot, url),
@@ -466,7 +489,7 @@ fn accepts_request_id(id: &str) -> bool {
 /// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown, and so
 /// is any beside a `Transfer-Encoding` (RFC 9112 §6.3).
 fn body_length(incoming: &Incoming<'_>) -> BodyLength {
-    if incoming.has_body && incoming.headers.get("transfer-encoding").is_some() {
+    if incoming.has_body && incoming.headers.has("transfer-encoding") {
         return BodyLength::Unknown;
     }
     let announced = incoming.headers.get("content-length");
