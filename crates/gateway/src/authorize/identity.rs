@@ -129,6 +129,9 @@ fn session_of(
         _ => Problem::unknown_token()
             .because("the session was not signed with this ATTENTION_SESSION_SECRET, or is no session"),
     })?;
+    if config.revoked_sessions.contains(&session.id) {
+        return Err(Problem::revoked_session().because("the session's id is in ATTENTION_REVOKED_SESSIONS"));
+    }
     if session.origin.is_some() && session.origin.as_deref() != page {
         return Err(Problem::origin().because("the session is bound to the pages of another origin"));
     }

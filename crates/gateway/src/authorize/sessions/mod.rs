@@ -43,6 +43,7 @@ use crate::authorize::jwt::members::{Member, Members};
 use crate::authorize::policy::{Policy, PolicyError};
 
 pub mod mint;
+pub mod revoked;
 
 /// The longest life of a session.
 pub const LONGEST_SESSION: Duration = Duration::from_hours(1);
@@ -229,7 +230,7 @@ impl Session {
 }
 
 /// A name that a list of sessions can hold: 1 to 64 letters, digits, `-`, `_` or `.`.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
