@@ -5,8 +5,8 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
-use attention_core::Timestamp;
 use attention_core::call::Failure;
+use attention_core::{Timestamp, millis};
 use attention_gateway::answer::reply::Reply;
 use attention_gateway::answer::{header_policy, health};
 use attention_gateway::cache::{Pending, Stored};
@@ -19,6 +19,7 @@ use web_sys::{ReadableStream, Request, Response};
 use worker::Context;
 
 use crate::body;
+use crate::deployments;
 use crate::end::{End, Thrown};
 use crate::fields::{Fields, passing};
 use crate::isolate::Isolate;
@@ -29,7 +30,7 @@ use crate::waits::{Outcome, Settled};
 
 /// One request, from its arrival to its answer.
 pub(crate) async fn answer(request: Request, env: Bindings, context: Context) -> Result<Response, End> {
-    let isolate = Isolate::of(&env).await?;
+    let isolate = deployments::of(&env, &context).await?;
     let mut under_way = UnderWay::begin(isolate, request, env, context)?;
     let answer = under_way.last_step().await?;
     under_way.finish(answer)
@@ -228,7 +229,7 @@ impl UnderWay {
                     up.put(&(*name).into(), &(*value).into())?;
                 }
             }
-            Carries::TheCallers { edits, .. } => {
+            Carries::TheCallers { edits, more, .. } => {
                 for (listed, place) in passing(&self.headers, header_policy::UP, edits) {
                     up.put(&self.isolate.names.up[listed], &self.headers.value(place))?;
                 }
@@ -236,6 +237,9 @@ impl UnderWay {
                     if let Some(value) = value {
                         up.put(&(*name).into(), &value.as_ref().into())?;
                     }
+                }
+                for (name, value) in more {
+                    up.put(&name.as_str().into(), &value.as_str().into())?;
                 }
             }
         }
@@ -285,11 +289,19 @@ impl UnderWay {
             }
             Body::Streamed { keep } => match (response.body(), keep) {
                 (None, _) => JsValue::NULL,
-                (Some(body), None) => body.into(),
-                (Some(body), Some(pending)) => self.kept(&body, pending)?.into(),
+                (Some(body), None) => self.ending(body, &response)?.into(),
+                (Some(body), Some(pending)) => self.ending(self.kept(&body, pending)?, &response)?.into(),
             },
         };
         self.isolate.passed(status, &headers, &edits, &body)
+    }
+
+    /// A body that breaks off when what its caller came with ends.
+    #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+    fn ending(&self, body: ReadableStream, response: &Response) -> Result<ReadableStream, Thrown> {
+        let Some(left) = self.exchange.lasts_for(now()) else { return Ok(body) };
+        let line = self.exchange.cut(self.isolate.deployment.borrow().as_ref().ok());
+        js::until(&body, &response.headers(), millis(left) as f64, line.as_deref())
     }
 
     /// A body that is passed on, and read on the side for the cache.
@@ -348,11 +360,11 @@ impl UnderWay {
         if let Some(line) = finished.line {
             js::log(&line)?;
         }
-        if self.isolate.ledger.borrow().is_due(now)
-            && let Some(gate) = shared::gate(&self.env)
-        {
-            let isolate = Rc::clone(&self.isolate);
-            shared::later(&self.context, async move { shared::tell(&isolate.ledger, &gate).await.map(drop) })?;
+        if self.isolate.ledger.borrow().is_due(now) {
+            shared::tell_later(&self.isolate, &self.env, &self.context)?;
+        }
+        if self.exchange.has_doubts() {
+            deployments::doubt(&self.isolate);
         }
         // The exchange holds its visit of the cache, and with it the bytes of the answer, up to here.
         let Self { isolate, exchange, .. } = self;

@@ -49,6 +49,11 @@ impl attention_core::Headers for Fields {
     fn has(&self, name: &str) -> bool {
         self.names.place(name).is_some()
     }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        let beginning = self.names().filter(|(_, name)| name.starts_with(prefix));
+        beginning.map(|(place, name)| (name.to_owned(), self.value(place).into())).collect()
+    }
 }
 
 /// Those headers of a list that pass as they came, each by its place in the list and among the values: what an edit

@@ -87,9 +87,6 @@ extern "C" {
     #[wasm_bindgen(method, catch, indexing_getter)]
     pub(crate) fn binding(this: &Bindings, name: &str) -> Result<JsValue, Thrown>;
 
-    #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
-    pub(crate) fn names(env: &Bindings) -> Result<Vec<String>, Thrown>;
-
     #[wasm_bindgen(method, getter, catch, js_name = ATTENTION_GATE)]
     pub(crate) fn gate(this: &Bindings) -> Result<Option<GateNamespace>, Thrown>;
 
@@ -158,6 +155,18 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = stringify)]
     pub(crate) fn to_json(value: &JsValue) -> Result<JsValue, Thrown>;
+}
+
+#[wasm_bindgen(raw_module = "../../until.mjs")]
+extern "C" {
+    /// A body that breaks off after so many milliseconds; then the line is logged.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn until(
+        body: &ReadableStream,
+        headers: &Headers,
+        millis: f64,
+        line: Option<&str>,
+    ) -> Result<ReadableStream, Thrown>;
 }
 
 /// An answer of this status and with these headers: those of a model, which the runtime copies for a fraction of

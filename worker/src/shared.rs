@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use attention_core::millis;
@@ -12,6 +13,7 @@ use worker::Context;
 use worker::wasm_bindgen_futures::future_to_promise;
 
 use crate::end::{End, Thrown};
+use crate::isolate::Isolate;
 use crate::js::{self, Bindings, Gate};
 use crate::waits::{self, Outcome, Settled};
 
@@ -58,6 +60,13 @@ pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Ve
             Ok(None)
         }
     }
+}
+
+/// Tells what has been counted under a deployment when the request has been answered.
+pub(crate) fn tell_later(isolate: &Rc<Isolate>, env: &Bindings, context: &Context) -> Result<(), Thrown> {
+    let Some(gate) = gate(env).filter(|_| !isolate.ledger.borrow().is_empty()) else { return Ok(()) };
+    let isolate = Rc::clone(isolate);
+    later(context, async move { tell(&isolate.ledger, &gate).await.map(drop) })
 }
 
 /// Goes on with this when the request has been answered. In a box: what is made of a future is 2 KB for each type.

@@ -21,7 +21,7 @@ fn token(kid: &str) -> String {
     let part = |json: &str| Base64UrlUnpadded::encode_string(json.as_bytes());
     let header = format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#);
     let claims = format!(
-        r#"{{"iss":"https://team.example","aud":"abc","exp":{},"email":"ann@corp.example"}}"#,
+        r#"{{"iss":"https://team.example","aud":"abc","exp":{},"email":"ann@corp.example","email_verified":true}}"#,
         START + 24 * 60 * 60
     );
     format!("{}.{}.fake-signature", part(&header), part(&claims))

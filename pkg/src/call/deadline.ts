@@ -53,6 +53,7 @@ export class Deadline {
 
   /** Waits. The caller's signal ends it early. */
   async wait(millis: number): Promise<void> {
+    this.timedOut = false;
     this.limit(Infinity);
     this.#timer = setTimeout(() => this.wake(), Math.min(millis, LONGEST));
     await this.idle();
@@ -62,11 +63,20 @@ export class Deadline {
   /** Waits for `wake`, the timer or the caller's signal. */
   async idle(): Promise<void> {
     this.#link();
-    if (this.aborted) return;
+    if (this.aborted || this.timedOut) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     this.#wake = undefined;
+  }
+
+  /** Waits for what somebody promised; undefined when the timer or the caller's signal comes first. */
+  async within<T>(promised: Promise<T>): Promise<{ readonly value: T } | undefined> {
+    try {
+      return (await Promise.race([promised.then((value) => ({ value })), this.idle()])) ?? undefined;
+    } finally {
+      this.wake();
+    }
   }
 
   /** Ends a wait early. */

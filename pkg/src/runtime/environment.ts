@@ -16,13 +16,14 @@ interface Globals {
 const here = globalThis as unknown as Globals;
 
 /**
- * An environment variable; undefined where there are none.
+ * An environment variable; undefined where there are none, and for an empty one: compose files and CI hand on so what
+ * is not set.
  *
  * Through `globalThis`, so that no bundler puts the builder's own key in its place.
  */
 export function variable(name: string): string | undefined {
   try {
-    return here.Deno?.env?.get(name) ?? here.process?.env?.[name];
+    return here.Deno?.env?.get(name) || here.process?.env?.[name] || undefined;
   } catch {
     // Deno without the permission to read it.
     return undefined;

@@ -6,6 +6,7 @@ import {
   errorOfFailure as factsOfFailure,
   Upstream as Generated,
   requestId as idOf,
+  scrub as scrubbed,
 } from "#binding";
 import { __wbg_set_wasm } from "#glue";
 import { imports } from "#imports";
@@ -74,6 +75,12 @@ export function defaults(): Defaults {
 export function requestId(headers: Pick<Headers, "get">): string | undefined {
   load();
   return idOf(headers);
+}
+
+/** A text without these credentials, in whichever way they are written, and without what looks like one. */
+export function scrub(text: string, secrets: readonly string[]): string {
+  load();
+  return scrubbed(text, secrets.join("\n"));
 }
 
 /** The error of a call that ended without a response, after so many requests. `cause` must hold no credential. */

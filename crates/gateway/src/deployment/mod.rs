@@ -13,6 +13,7 @@ use crate::answer::echo::Glance;
 use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
+use crate::authorize::mcp::seal::Seal;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::breaker::Breaker;
@@ -27,6 +28,7 @@ mod origin;
 pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
+pub mod vault;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
@@ -43,8 +45,18 @@ pub struct Deployment {
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
+    pub(crate) seal: Seal,
     pub(crate) room: Room,
     pub(crate) glance: Glance,
+}
+
+/// What seals the ids of MCP sessions: the secret for sessions if there is one, or else the API keys.
+fn seal(config: &Config, upstream: &Upstream) -> Seal {
+    if let Some(secret) = &config.session_secret {
+        return Seal::new([secret.as_bytes()]);
+    }
+    let keys = [Slot::Current, Slot::Next].map(|slot| upstream.keys().authorization(slot));
+    Seal::new(keys.iter().flatten().map(|key| key.expose().as_bytes()))
 }
 
 impl Deployment {
@@ -55,6 +67,7 @@ impl Deployment {
         let key = key.as_ref().map_or("", |key| key.expose());
         Ok(Self {
             sources: Sources::new(key),
+            seal: seal(&config, &upstream),
             glance: Glance::of(upstream.keys()),
             config,
             upstream,
@@ -64,6 +77,12 @@ impl Deployment {
             key_set: KeySetSchedule::default(),
             room: Room::default(),
         })
+    }
+
+    /// The memory for bodies that are read whole is the isolate's, however many deployments there are in it.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     /// The server and the credentials for it.

@@ -53,8 +53,9 @@ use core::fmt;
 use core::time::Duration;
 
 use attention_core::call::Attempt;
+use attention_core::codec::json::Object;
 use attention_core::codec::text::decimal;
-use attention_core::{Call, Headers, Method, Slot, Timestamp, millis};
+use attention_core::{Call, ErrorKind, Headers, Method, Slot, Timestamp, millis};
 
 use crate::answer::problem::{Credentials, Problem};
 use crate::answer::reply::Reply;
@@ -65,21 +66,27 @@ use crate::authorize::target::Target;
 use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request};
 use crate::cache::{Pending, Visit};
 use crate::deployment::{Deployment, Misconfigured};
+use crate::log::LogLevel;
 use crate::trace::trace_id;
 
 use calling::Response;
+use messaging::Conversation;
 use preparing::HELD_BODY_BYTES;
 
 mod answering;
 mod calling;
 mod facts;
 mod identifying;
+mod messaging;
 mod preparing;
 mod step;
 
 pub use answering::Finished;
 pub use facts::Facts;
 pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step};
+
+/// In the log.
+const OUTLIVED: &str = "the time of the caller's session or token was over before the answer was";
 
 /// A request, as the driver has it.
 pub struct Incoming<'a> {
@@ -112,6 +119,8 @@ pub struct Exchange {
     token: Option<String>,
     lookup: Lookup,
     forward: Option<Forward>,
+    /// What it has besides when it is for the MCP endpoint.
+    conversation: Option<Conversation>,
     /// Its way past the cache, where the policy gives the cache a part in it.
     visit: Option<Visit>,
     /// The header by which the API is asked whether what is stored is still the same.
@@ -130,6 +139,8 @@ pub struct Exchange {
     is_crowded_out: bool,
     call: Option<Call>,
     upload: Upload,
+    /// Whether the API has been sent the call, if only once.
+    was_sent: bool,
     /// Whether the caller's own limit has been counted, by whatever counts it.
     counted: bool,
     /// For how long the shared gate has to hold all calls back.
@@ -246,6 +257,7 @@ impl Exchange {
             token: None,
             lookup: Lookup::default(),
             forward: None,
+            conversation: None,
             visit: None,
             condition: None,
             codings: None,
@@ -256,6 +268,7 @@ impl Exchange {
             is_crowded_out: false,
             call: None,
             upload: Upload::Absent,
+            was_sent: false,
             counted: false,
             closes_gate_for: None,
         }
@@ -290,7 +303,33 @@ impl Exchange {
     /// What came of the step; the next one is there at once. `request` are the headers of the request. A report
     /// that does not belong to the step is a driver's fault, and the request is answered as such.
     pub fn report(&mut self, deployment: &mut Deployment, request: &dyn Headers, report: Report<'_>, now: Timestamp) {
-        let done = match (self.stage, report) {
+        self.was_sent |= self.stage == Stage::Sending;
+        let was_cut = matches!((self.stage, &report), (Stage::Sending, Report::NoResponse { .. }));
+        // Nothing is learnt of the API when the time that was left was not the call's.
+        let done = if was_cut && self.facts.is_over(now) {
+            Err(self.outlived())
+        } else {
+            self.done(deployment, request, report, now)
+        };
+        // A problem holds nothing of the API's; anything else is given, or done, under what has ended.
+        let done = match done {
+            Ok(()) if self.facts.is_over(now) && !matches!(self.step, Step::Reply(_)) => Err(self.outlived()),
+            done => done,
+        };
+        if let Err(problem) = done {
+            let problem = self.counted(deployment, request, problem, now);
+            self.refuse(&problem);
+        }
+    }
+
+    fn done(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        report: Report<'_>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        match (self.stage, report) {
             (Stage::FetchingKeySet, Report::KeySet(got)) => self.on_key_set(deployment, got, now),
             (Stage::Verifying, Report::Signature(signature)) => self.on_signature(deployment, request, signature, now),
             (Stage::ReadingWish, Report::RequestBody { body, fresh_id }) => {
@@ -314,11 +353,33 @@ impl Exchange {
             (Stage::ReadingError, Report::ResponseBody(body)) => self.on_error_body(deployment, body, now),
             (Stage::Redacting, Report::ResponseBody(body)) => self.on_redactable(deployment, body),
             _ => Err(Problem::internal()),
-        };
-        if let Err(problem) = done {
-            let problem = self.counted(deployment, request, problem, now);
-            self.refuse(&problem);
         }
+    }
+
+    /// What the caller came with has ended on the way.
+    fn outlived(&mut self) -> Problem {
+        self.facts.fault = Some(OUTLIVED.to_owned());
+        Problem::outlived(self.request.method, self.was_sent)
+    }
+
+    /// How long the caller may still be given what it asked for; `None` is for ever. A body that streams longer than
+    /// that is to break off, and [`cut`](Self::cut) is to be logged.
+    pub fn lasts_for(&self, now: Timestamp) -> Option<Duration> {
+        self.facts.ends_at.map(|end| end.saturating_since(now))
+    }
+
+    /// The log line of an answer that broke off since what its caller came with had ended.
+    pub fn cut(&self, deployment: Option<&Deployment>) -> Option<String> {
+        let mut line = Object::new();
+        line.string("event", "cut").string("level", "info").string("requestId", &self.facts.request_id);
+        for (name, value) in [("caller", &self.facts.caller), ("session", &self.facts.session)] {
+            if let Some(value) = value {
+                line.string(name, value);
+            }
+        }
+        line.string("fault", OUTLIVED);
+        let is_silent = deployment.is_none_or(|deployment| deployment.config.log.level == LogLevel::Silent);
+        (!is_silent).then(|| line.finish())
     }
 
     /// A refusal for its credentials is counted, by where they come from; of too many of them nothing is told any more.
@@ -350,6 +411,11 @@ impl Exchange {
     /// The JWT whose signature is to be checked.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the API has refused every key that there is: another one may be where keys are kept.
+    pub fn has_doubts(&self) -> bool {
+        self.facts.upstream_error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Unauthorized)
     }
 
     /// The name of this request, for its answer and its log line.
