@@ -3,9 +3,9 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use attention_core::codec::base64url;
 use attention_core::credential::{AuthorizationError, Bearer, TokenDigest};
 use attention_core::{Headers, Timestamp};
-use base64ct::{Base64, Encoding as _};
 
 use crate::answer::problem::{Credentials, Problem};
 use crate::authorize::callers::Caller;
@@ -72,7 +72,7 @@ pub(crate) fn operator(config: &Config, headers: &dyn Headers, asks: Asks) -> Re
 
 fn basic_password(authorization: &str) -> Option<String> {
     let (scheme, credentials) = authorization.split_once(' ')?;
-    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| Base64::decode_vec(credentials.trim()).ok())??;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| base64url::decode_padded(credentials.trim()))??;
     let text = String::from_utf8(decoded).ok()?;
     text.split_once(':').map(|(_, token)| token.to_owned())
 }
