@@ -388,6 +388,7 @@ test("what a function gives is read strictly, and a refusal names what is wrong 
     [{ token, expiresAt: Date.now() * 1000 }, /perhaps in microseconds/],
     [{ token, expiresAt: Infinity }, /perhaps in microseconds/],
     [{ token, expiresAt: NaN }, /`expiresAt` that is not a date/],
+    [{ token, expiresAt: new Date(Math.floor(Date.now() / 1000) + 900) }, /perhaps in seconds/],
     [{ token, expiresAt: new Date("nonsense") }, /`expiresAt` that is not a date/],
     [{ token, expiresAt: new Date().toISOString() }, /`expiresAt` that is a string: give a Date or a number/],
     [{ token, expiresAt: BigInt(Date.now()) }, /`expiresAt` that is a bigint/],
