@@ -20,16 +20,19 @@ export type {
   KeySwitchEvent,
   Logger,
   LogLevel,
+  RenewalFailedEvent,
   RequestEvent,
   ResponseEvent,
   RetryEvent,
 } from "./call/events.js";
+export type { FetchOptions } from "./call/fetch-options.js";
 export type { HeaderOptions } from "./call/headers.js";
 export type { CallOptions } from "./call/options.js";
 export { APIPromise, type WithResponse } from "./call/promise.js";
 export type { Query, QueryValue } from "./call/query.js";
 export { type AttentionOptions, Client } from "./client.js";
-export type { Credential } from "./credentials/provider.js";
+export type { Credential, IssuedCredential } from "./credentials/provider.js";
+export { type SessionOptions, sessionToken } from "./credentials/session.js";
 export {
   AbortedError,
   AttentionError,

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -41,6 +42,7 @@ test("every folder of examples/ is tested here", async () => {
     .map(({ name }) => name)
     .sort();
   assert.deepEqual(folders, [
+    "browser-session",
     "browser-through-worker",
     "curl",
     "node-first-call",
@@ -173,6 +175,49 @@ describe("through the Worker", () => {
     assert.equal(typeof told.found[0].attributes.title, "string");
     assert.ok(told.isError);
     assert.match(told.message, /token/);
+  });
+});
+
+describe("browser-session", () => {
+  let folder;
+  let worker;
+  let server;
+
+  before(async () => {
+    folder = await folderOf("browser-session");
+    const port = await freePort();
+    worker = await startWorker(build, `http://localhost:${port}`);
+    server = spawn(process.execPath, [join(folder, "server.mjs")], {
+      env: { PATH: process.env.PATH, WORKER: worker.url, PROXY_TOKEN: TOKEN, PORT: String(port) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(server.stdout, "data");
+    server.url = `http://localhost:${port}`;
+  });
+
+  after(async () => {
+    server?.kill();
+    await worker?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("nobody logged in: a button; then conversations, with a session and no token of the backend", async (t) => {
+    const { tab, printed } = await openTab(t);
+    const sent = [];
+    tab.on("request", (request) => sent.push(request));
+    await tab.goto(server.url);
+    await tab.click("#show");
+    await tab.waitForSelector("#log-in:not([hidden])");
+    assert.match(await tab.textContent("[role=status]"), /nobody is logged in/);
+    await tab.click("#log-in");
+    await tab.waitForFunction(() => document.querySelectorAll("li").length === 5);
+    const calls = sent.filter((request) => request.url().startsWith(`${worker.url}/v2/`) && request.method() === "GET");
+    assert.equal(calls.length, 1);
+    assert.match(calls[0].headers().authorization, /^Bearer s1\./);
+    assert.deepEqual(
+      printed.filter((line) => !line.includes("401")),
+      [],
+    );
   });
 });
 
@@ -377,6 +422,14 @@ describe("webhooks", () => {
   });
 });
 
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** The example in a folder of its own, with the package installed. */
 async function folderOf(example) {
   const folder = await mkdtemp(join(tmpdir(), "attention-example-"));
@@ -411,7 +464,8 @@ function startWorker(folder, origin) {
         bindings: {
           ATTENTION_API_KEY: key,
           ATTENTION_BASE_URL: `${upstream.url}/v2`,
-          ATTENTION_CALLERS: JSON.stringify([{ name: "examples", sha256: SHA256 }]),
+          ATTENTION_CALLERS: JSON.stringify([{ name: "examples", sha256: SHA256, mintsSessions: true }]),
+          ATTENTION_SESSION_SECRET: "obviously-fake-session-secret-of-the-examples",
           CALLER_SHA256: SHA256,
           ATTENTION_ALLOWED_ORIGINS: origin,
         },

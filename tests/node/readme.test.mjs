@@ -35,7 +35,10 @@ for (const [index, { section, code }] of snippets.entries()) {
   test(`${section}, snippet ${index + 1}`, async (t) => {
     const mock = mockAttention();
     // The Worker of a page is at /api/v2 of its own origin.
-    const handle = (request) => mock.handle(new Request(request.url.replace("/api/v2/", "/v2/"), request));
+    const handle = (request) =>
+      request.url.endsWith("/api/attention-session")
+        ? Response.json({ token: MOCK_API_KEY, expiresAt: Date.now() + 900_000 })
+        : mock.handle(new Request(request.url.replace("/api/v2/", "/v2/"), request));
     const upstream = await startUpstream({ mock: { handle } });
     const folder = await mkdtemp(join(await project(), "readme-"));
     t.after(async () => {

@@ -49,17 +49,22 @@ impl attention_core::Headers for Fields {
     fn has(&self, name: &str) -> bool {
         self.names.place(name).is_some()
     }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        let beginning = self.names().filter(|(_, name)| name.starts_with(prefix));
+        beginning.map(|(place, name)| (name.to_owned(), self.value(place).into())).collect()
+    }
 }
 
 /// Those headers of a list that pass as they came, each by its place in the list and among the values: what an edit
-/// names is set by the edit, or does not pass. The list is in order.
+/// names is set by the edit, or does not pass.
 pub(crate) fn passing<'a>(
     headers: &'a Fields,
     list: &'a [&str],
     edits: &'a [HeaderEdit],
 ) -> impl Iterator<Item = (usize, u32)> {
     headers.names().filter_map(move |(place, name)| {
-        let listed = list.binary_search(&name).ok()?;
+        let listed = list.iter().position(|listed| *listed == name)?;
         let is_edited = edits.iter().any(|(edited, _)| *edited == name);
         (!is_edited).then_some((listed, place))
     })
@@ -74,8 +79,12 @@ struct Names {
 
 impl Names {
     fn new(text: String) -> Self {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let ends = breaks.map(|(at, _)| at).collect();
+        let mut ends = Vec::with_capacity(16);
+        for (at, byte) in text.bytes().enumerate() {
+            if byte == b'\n' {
+                ends.push(at);
+            }
+        }
         Self { text, ends }
     }
 
@@ -88,8 +97,17 @@ impl Names {
         })
     }
 
+    /// As a loop: it runs some thirty times a request.
     fn place(&self, wanted: &str) -> Option<u32> {
-        (0..).zip(self.iter()).find_map(|(place, name)| (name == wanted).then_some(place))
+        let (mut start, mut place) = (0, 0);
+        for &end in &self.ends {
+            if end - start == wanted.len() && self.text.get(start..end) == Some(wanted) {
+                return Some(place);
+            }
+            start = end + 1;
+            place += 1;
+        }
+        None
     }
 }
 

@@ -33,6 +33,13 @@ pub trait Headers {
     /// The header's value, repeated ones joined with a comma, `None` when absent.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
 
+    /// The headers whose names begin with `prefix`, which is in small letters: their names, in small letters, and what
+    /// [`Self::get`] has of them. None where nobody can list them.
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        let _ = prefix;
+        Vec::new()
+    }
+
     /// Whether it is there at all, for who does not ask for its value.
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -43,12 +50,32 @@ impl Headers for &[(&str, &str)] {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value))
     }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        listed(self, self.iter().map(|(name, _)| *name), prefix)
+    }
 }
 
 impl Headers for Vec<(String, String)> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()))
     }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        listed(self, self.iter().map(|(name, _)| name.as_str()), prefix)
+    }
+}
+
+/// Each header once whose name begins so.
+fn listed<'a>(headers: &dyn Headers, names: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<(String, String)> {
+    let mut listed: Vec<(String, String)> = Vec::new();
+    for name in names.map(str::to_ascii_lowercase).filter(|name| name.starts_with(prefix)) {
+        if !listed.iter().any(|(known, _)| *known == name) {
+            let value = headers.get(&name).map(Cow::into_owned).unwrap_or_default();
+            listed.push((name, value));
+        }
+    }
+    listed
 }
 
 /// Bytes that are no UTF-8 become U+FFFD: no header that core reads has any.

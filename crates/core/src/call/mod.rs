@@ -136,15 +136,19 @@ impl Upstream {
         }
     }
 
+    /// Whoever issued a credential says when it ends; see [`KeyRing::note_expiry`].
+    pub fn note_expiry(&mut self, slot: Slot, at: Timestamp) {
+        self.keys.note_expiry(slot, at);
+    }
+
     /// The key of a fingerprint, in place or replaced, for a diagnosis.
     fn refused_key(&self, slot: Slot, fingerprint: Option<Fingerprint>) -> RefusedKey {
-        let expires_at = |ring: &KeyRing, slot| ring.claims(slot).and_then(|claims| claims.expires_at);
         let kind = self.keys.kind();
         if self.keys.fingerprint(slot) == fingerprint {
-            return RefusedKey { kind, expires_at: expires_at(&self.keys, slot), is_replaced: false };
+            return RefusedKey { kind, expires_at: self.keys.expires_at(slot), is_replaced: false };
         }
         let replaced = self.retired.iter().rev().find(|ring| ring.fingerprint(slot) == fingerprint);
-        RefusedKey { kind, expires_at: replaced.and_then(|ring| expires_at(ring, slot)), is_replaced: true }
+        RefusedKey { kind, expires_at: replaced.and_then(|ring| ring.expires_at(slot)), is_replaced: true }
     }
 
     /// The secrets of now and of the calls under way, to be taken out of foreign text.

@@ -31,7 +31,7 @@ use attention_core::{Headers, Timestamp};
 use super::reference;
 use crate::cache::freshness::{self, Directives};
 
-/// From the caller to the API, in order.
+/// From the caller to the API.
 pub const UP: &[&str] = &[
     "accept",
     "accept-encoding",
@@ -46,15 +46,13 @@ pub const UP: &[&str] = &[
     "if-range",
     "if-unmodified-since",
     "last-event-id",
-    "mcp-protocol-version",
-    "mcp-session-id",
     "prefer",
     "range",
     "traceparent",
     "tracestate",
 ];
 
-/// From the API to the caller, as far as no edit says otherwise, in order.
+/// From the API to the caller, as far as no edit says otherwise.
 pub const DOWN: &[&str] = &[
     "accept-ranges",
     "age",
@@ -71,7 +69,6 @@ pub const DOWN: &[&str] = &[
     "last-modified",
     "link",
     "location",
-    "mcp-session-id",
     "preference-applied",
     "ratelimit",
     "ratelimit-limit",
@@ -287,14 +284,6 @@ fn is_a_wait(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lists_are_in_order_and_in_lower_case() {
-        for list in [UP, DOWN] {
-            assert!(list.is_sorted_by(|one, next| one < next));
-            assert!(list.iter().all(|name| !name.bytes().any(|byte| byte.is_ascii_uppercase())));
-        }
-    }
 
     #[test]
     fn vary_is_ours_and_theirs() {

@@ -13,6 +13,8 @@ use crate::answer::echo::Glance;
 use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
+use crate::authorize::mcp::seal::Seal;
+use crate::authorize::sessions::revoked::Remembered;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::breaker::Breaker;
@@ -28,11 +30,13 @@ pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
 pub mod vault;
+mod version;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
 pub use misconfigured::Misconfigured;
 pub use pasted::Slip;
+pub use version::Version;
 
 /// A valid configuration, and what an isolate remembers under it.
 #[derive(Debug)]
@@ -44,8 +48,19 @@ pub struct Deployment {
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
+    pub(crate) seal: Seal,
     pub(crate) room: Room,
+    pub(crate) standings: Remembered,
     pub(crate) glance: Glance,
+}
+
+/// What seals the ids of MCP sessions: the secret for sessions if there is one, or else the API keys.
+fn seal(config: &Config, upstream: &Upstream) -> Seal {
+    if let Some(secret) = &config.session_secret {
+        return Seal::new([secret.as_bytes()]);
+    }
+    let keys = [Slot::Current, Slot::Next].map(|slot| upstream.keys().authorization(slot));
+    Seal::new(keys.iter().flatten().map(|key| key.expose().as_bytes()))
 }
 
 impl Deployment {
@@ -56,6 +71,7 @@ impl Deployment {
         let key = key.as_ref().map_or("", |key| key.expose());
         Ok(Self {
             sources: Sources::new(key),
+            seal: seal(&config, &upstream),
             glance: Glance::of(upstream.keys()),
             config,
             upstream,
@@ -64,6 +80,7 @@ impl Deployment {
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
             room: Room::default(),
+            standings: Remembered::default(),
         })
     }
 
@@ -86,6 +103,11 @@ impl Deployment {
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.
     pub fn algorithms(&self) -> &[String] {
         self.config.jwt.as_ref().map_or(&[], Jwt::algorithms)
+    }
+
+    /// Which version of the proxy this is, where the platform says so.
+    pub const fn version(&self) -> Option<&Version> {
+        self.config.version.as_ref()
     }
 
     /// What answers may be given again.

@@ -25,12 +25,16 @@ pub struct Facts {
     pub(crate) ends_at: Option<Timestamp>,
     /// The id of the session that it came with.
     pub(crate) session: Option<String>,
+    /// The operator has revoked that session.
+    pub(crate) is_revocation: bool,
     /// The name of the caller's policy.
     pub(crate) policy: String,
     /// The trace that it is part of.
     pub(crate) trace: Option<String>,
     /// The policy's pattern rather than the path: paths hold ids, and are a caller's text.
     pub(crate) route: Option<String>,
+    /// The MCP tools that it calls.
+    pub(crate) tool: Option<String>,
     pub(crate) code: Option<&'static str>,
     /// The origin of the page that asked, once it is allowed.
     pub(crate) page: Option<String>,
@@ -59,9 +63,11 @@ impl Facts {
             limit: None,
             ends_at: None,
             session: None,
+            is_revocation: false,
             policy: String::new(),
             trace: None,
             route: None,
+            tool: None,
             code: None,
             page: None,
             upstream_status: None,

@@ -1,7 +1,5 @@
 //! Between the policy and the API: the platform's counter, the cache, the request's body.
 
-use alloc::string::String;
-
 use attention_core::call::CallOptions;
 use attention_core::{Call, Headers, Timestamp};
 
@@ -9,7 +7,6 @@ use super::{Exchange, Stage, Step, Upload};
 use crate::answer::coding;
 use crate::answer::problem::Problem;
 use crate::authorize::Forward;
-use crate::authorize::mcp;
 use crate::cache::{Found, Owner};
 use crate::deployment::Deployment;
 use crate::limits;
@@ -31,6 +28,7 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         self.facts.route = Some(forward.route.clone());
+        self.open_conversation(deployment, request, &forward)?;
         self.upload = Upload::of(self.request.body, &forward);
         self.forward = Some(forward);
         deployment.breaker.admit(now).map_err(Problem::circuit_open)?;
@@ -78,22 +76,6 @@ impl Exchange {
         Ok(())
     }
 
-    /// The body of an MCP message: what it asks for is judged before anything is sent.
-    pub(super) fn on_message(
-        &mut self,
-        deployment: &mut Deployment,
-        request: &dyn Headers,
-        body: Option<&[u8]>,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        let text = body.map(String::from_utf8_lossy);
-        match text.as_deref().map(mcp::judge) {
-            Some(Ok(mcp::Message::Plain)) => self.start(deployment, request, now),
-            Some(Ok(mcp::Message::Refused)) => Err(Problem::mcp_refused()),
-            Some(Err(_)) | None => Err(Problem::mcp_body()),
-        }
-    }
-
     pub(super) fn on_held(
         &mut self,
         deployment: &mut Deployment,
@@ -105,7 +87,12 @@ impl Exchange {
     }
 
     /// Begins the call to the API. Its time runs from when the request came.
-    fn start(&mut self, deployment: &mut Deployment, request: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
+    pub(super) fn start(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         self.codings = request.get("accept-encoding").and_then(|asked| coding::asked_for(&asked));
         let options = CallOptions {
