@@ -17,7 +17,7 @@ type Conversation = AnswerOf<operations["getConversation"]>;
 export type MediaImport = Omit<BodyOf<operations["importConversation"]>, "mediaURL"> &
   (
     | {
-        /** Audio or video, of known length. The type of a Blob goes with it; a large file comes from `fs.openAsBlob`. */
+        /** Audio or video, of known length. The type of a Blob goes with it; `fs.openAsBlob` opens large files. */
         readonly file: FileContent;
         /** The media type, where the file has none or another. */
         readonly type?: string | undefined;

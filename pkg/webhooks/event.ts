@@ -22,7 +22,7 @@ export const TRIGGERS: readonly Trigger[] = [
 
 type Attributes = NonNullable<components["schemas"]["Conversation"]["attributes"]>;
 
-/** The payload of Conversation Analyzed, the only one that is documented: a conversation, reduced, without a transcript. */
+/** The payload of Conversation Analyzed, the only documented one: a conversation, reduced, without a transcript. */
 export interface ConversationAnalyzed {
   readonly id: string;
   readonly type?: string;
