@@ -29,6 +29,8 @@ const FILES = [
   "dist/jobs.workerd.js",
   "dist/testing.cjs",
   "dist/testing.js",
+  "dist/webhooks.cjs",
+  "dist/webhooks.js",
 ];
 
 test("the tarball holds these files, and of the declarations those that an entry leads to", async () => {
