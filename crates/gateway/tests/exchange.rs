@@ -133,6 +133,7 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
         let headers = owned(&event.headers);
         let report = match exchange.step() {
             Step::FetchKeySet { .. } | Step::VerifyToken => panic!("no issuer is believed here"),
+            Step::AskStanding { .. } | Step::Revoke { .. } => panic!("there are no sessions here"),
             Step::ReadRequest { limit } => Report::RequestBody {
                 body: event.whole.then_some(&event.body[..event.body.len().min(*limit)]),
                 fresh_id: "id",

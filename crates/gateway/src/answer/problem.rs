@@ -29,6 +29,17 @@ pub(crate) enum Credentials {
     Refused,
 }
 
+/// Why a session could not be revoked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NotRevoked {
+    /// There is no gate.
+    NoGate,
+    /// It did not answer.
+    Silent,
+    /// It keeps as many as it can.
+    Full,
+}
+
 /// An error of JSON-RPC that MCP defines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct RpcError {
@@ -160,6 +171,54 @@ impl Problem {
             credentials: Credentials::Refused,
             ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
         }
+    }
+
+    pub(crate) fn revoked_session() -> Self {
+        Self {
+            challenge: Some(Cow::Borrowed(
+                r#"Bearer realm="attention", error="invalid_token", error_description="revoked""#,
+            )),
+            credentials: Credentials::Refused,
+            ..Self::new(401, "session_revoked", "the session was revoked; sign in again where it came from")
+        }
+    }
+
+    /// Whether a session was revoked cannot be told, so it is neither believed nor called a bad one.
+    pub(crate) fn unchecked_session() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(
+                503,
+                "session_unchecked",
+                "whether the session was revoked cannot be told at the moment; wait as long as Retry-After says",
+            )
+        }
+    }
+
+    pub(crate) fn session_id() -> Self {
+        Self::new(400, "session_id", "the path does not hold a session's id; it is in the log's lines, as `session`")
+    }
+
+    /// A session is to be revoked, and is not for certain.
+    pub(crate) fn not_revoked(why: NotRevoked) -> Self {
+        let (status, detail) = match why {
+            NotRevoked::NoGate => (
+                501,
+                "nothing keeps revoked sessions for all isolates: bind ATTENTION_GATE, or put the id into \
+                    ATTENTION_REVOKED_SESSIONS",
+            ),
+            NotRevoked::Silent => (
+                503,
+                "ATTENTION_GATE did not answer, so the session may not be revoked: ask again, or put the id into \
+                    ATTENTION_REVOKED_SESSIONS",
+            ),
+            NotRevoked::Full => (
+                507,
+                "as many sessions are revoked as are kept; put the id into ATTENTION_REVOKED_SESSIONS, or end all \
+                    sessions by a new ATTENTION_SESSION_SECRET",
+            ),
+        };
+        Self::new(status, "session_not_revoked", detail)
     }
 
     /// `credentials` says whether some came.
