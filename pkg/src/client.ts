@@ -234,7 +234,9 @@ export class Client {
         : options.apiKey !== undefined
           ? { token: undefined }
           : {};
-    const merged = { ...this.#options, ...replaced, ...options };
+    // Undefined is as if it were not there.
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const merged = { ...this.#options, ...replaced, ...given };
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
     return new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
   }

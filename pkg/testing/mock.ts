@@ -199,7 +199,7 @@ export class Engine {
     if ((level === "user" || level === "organization") && level !== key.level) {
       return failure(guesses.wrongLevelStatus, `This operation takes ${level}-level keys only`);
     }
-    const fault = queryFault(url.searchParams, query);
+    const fault = queryFault(url.searchParams, query, this.settings.strict);
     if (fault !== undefined) return failure(guesses.invalidStatus, fault);
     const hasBody = request.method !== "GET" && request.method !== "HEAD";
     const read = operation && hasBody ? readBody(await new Response(body.stream).text(), operation) : {};

@@ -29,8 +29,15 @@ export interface Parameter {
   readonly required?: boolean;
 }
 
-/** What is wrong with a query, in words; undefined when nothing is. */
-export function queryFault(query: URLSearchParams, parameters: Operation["query"]): string | undefined {
+/** What is wrong with a query, in words; undefined when nothing is. What is unknown is, to a mock that is strict. */
+export function queryFault(
+  query: URLSearchParams,
+  parameters: Operation["query"],
+  isStrict: boolean,
+): string | undefined {
+  const unknown = [...query.keys()].find((name) => !Object.hasOwn(parameters, name.replace(/\[\]$/, "")));
+  if (isStrict && unknown !== undefined)
+    return `There is no parameter ${unknown}; there are ${Object.keys(parameters).join(", ") || "none"}`;
   for (const [name, parameter] of Object.entries(parameters)) {
     const given = valuesOf(query, name);
     if (given === undefined) {
