@@ -99,6 +99,14 @@ const MAX_CONCURRENCY = 64;
 interface Internals {
   readonly fetch: typeof globalThis.fetch;
   readonly secrets: () => readonly string[];
+  /** As `request`, for an operation of the description. */
+  readonly request: (method: string, path: string, options: CallOptions, known: Known) => APIPromise<unknown>;
+}
+
+/** What is known of an operation. */
+export interface Known {
+  /** The only level of key that it takes. */
+  readonly keyLevel?: "user" | "organization";
 }
 
 const INTERNALS = new WeakMap<Client, Internals>();
@@ -154,7 +162,11 @@ export class Client {
     this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#shared = shared?.share() ?? open(options);
     this.#baseURL = this.#shared.upstream.baseUrl();
-    INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
+    INTERNALS.set(this, {
+      fetch: this.#fetch,
+      secrets: this.#shared.secrets,
+      request: (method, path, given, known) => new APIPromise(this.#call(method, path, given, known)),
+    });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(
       this,
@@ -269,10 +281,10 @@ export class Client {
     return { baseURL: this.#baseURL, keys: this.#isClosed ? null : this.#shared.info() };
   }
 
-  async #call(method: string, path: string, options: CallOptions = NONE): Promise<Attempted> {
+  async #call(method: string, path: string, options: CallOptions = NONE, known?: Known): Promise<Attempted> {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
-    const call = this.#prepare(method, path, options);
+    const call = this.#prepare(method, path, options, known);
     const shared = this.#shared;
     const started = Date.now();
     if (shared.isPending) await credentials(shared, shared.load(), call, started);
@@ -288,7 +300,7 @@ export class Client {
     }
   }
 
-  #prepare(method: string, path: string, options: CallOptions): PreparedCall {
+  #prepare(method: string, path: string, options: CallOptions, known: Known | undefined): PreparedCall {
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
@@ -312,6 +324,8 @@ export class Client {
     return {
       method,
       path,
+      remember: true,
+      keyLevel: known?.keyLevel,
       query: encodeQuery(options.query, this.#query),
       idempotent: options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true),
       isOneShot,

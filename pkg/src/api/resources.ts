@@ -3,7 +3,7 @@
 import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import { LONE_SURROGATE } from "../call/values.js";
-import type { Client } from "../client.js";
+import { type Client, internals } from "../client.js";
 import { Listing, type Paging } from "./listing.js";
 import { checkedPairs } from "./query-names.js";
 
@@ -53,8 +53,8 @@ function method(client: Client, owner: string, operation: Operation) {
     const options: CallOptions = { ...own, ...params, ...(marked !== undefined && { idempotent: marked }) };
     const { query } = options;
     const checked = query === undefined ? options : { ...options, query: checkedPairs(owner, query, known) };
-    if (pages === undefined) return client.request(method, url, checked);
-    return new Listing(owner, (changed: CallOptions) => client.request(method, url, changed), checked, pages);
+    const request = (changed: CallOptions) => internals(client).request(method, url, changed, operation);
+    return pages === undefined ? request(checked) : new Listing(owner, request, checked, pages);
   };
 }
 

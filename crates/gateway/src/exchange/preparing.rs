@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use attention_core::call::CallOptions;
+use attention_core::call::{CallOptions, Operation};
 use attention_core::{Call, Headers, Method, Timestamp};
 
 use super::{Exchange, Stage, Step, Upload};
@@ -125,6 +125,8 @@ impl Exchange {
             replayable: self.upload == Upload::Held,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),
+            // The messages of MCP have one path for all that they ask for.
+            operation: (!forward.is_mcp).then(|| Operation::of(forward.method, &forward.url)),
             ..CallOptions::new(forward.method)
         };
         let mut call = Call::new(options, self.facts.started);
