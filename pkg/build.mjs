@@ -42,6 +42,7 @@ async function bundles() {
     bundle("index", "js"),
     bundle("core", "js"),
     bundle("testing", "js", "testing/index.ts"),
+    ...["js", "cjs", "workerd.js", "edge-light.js"].map((suffix) => bundle("jobs", suffix, "jobs/index.ts")),
     bundle("index", "cjs"),
     bundle("core", "cjs"),
     bundle("testing", "cjs", "testing/index.ts"),
@@ -84,6 +85,8 @@ function parts(name, suffix) {
       onResolve({ filter: /\/(runtime\/rules|errors)\.js$/ }, () =>
         name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
       );
+      // The jobs are of the client beside them.
+      onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: `./index.${suffix}`, external: true }));
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
       onResolve({ filter: /^#imports$/ }, () => ({ path: "imports", namespace: "imports" }));
       onLoad({ filter: /.*/, namespace: "imports" }, async () => ({
@@ -162,7 +165,7 @@ async function declarations() {
       .replaceAll(/\bRequestInfo \| URL\b/g, "Parameters<typeof fetch>[0]");
     texts.set(file.replaceAll("\\", "/"), text);
   }
-  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts"], texts);
+  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts"], texts);
   for (const [file, declared] of texts) {
     const path = join(types, file);
     if (!needed.has(file)) {

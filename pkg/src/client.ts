@@ -4,7 +4,7 @@ import type { KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
-import { type Attempted, credentials, exchange, hooked, type PreparedCall } from "./call/driver.js";
+import { type Attempted, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
@@ -12,6 +12,7 @@ import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
 import type { Credential } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
+import { credentials, renewed } from "./credentials/waiting.js";
 import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
@@ -21,8 +22,8 @@ import { VERSION } from "./runtime/version.js";
 /** How a client is set up. */
 export interface AttentionOptions extends Hooks {
   /**
-   * The API key, or a function that gets it: asked at the first call, and again
-   * after a 401. Default: the environment variable ATTENTION_API_KEY.
+   * The API key, or a function that gets it: asked at the first call, in the last fifth of the key's life if that is
+   * known, and after a 401. Default: the environment variable ATTENTION_API_KEY.
    */
   readonly apiKey?: Credential | undefined;
   /** During a rotation: the key that is to replace `apiKey`. Default: ATTENTION_API_KEY_NEXT. */
@@ -79,6 +80,7 @@ const OPTIONS: check.Rules = {
   onRetry: check.call,
   onKeySwitch: check.call,
   onKeyExpiring: check.call,
+  onRenewalFailed: check.call,
   logger: check.logger,
   logLevel,
   dangerouslyAllowBrowser: check.flag,
@@ -94,6 +96,10 @@ const NONE: CallOptions = {};
  * to refuse for an API that has had enough: what is under way then is lost.
  */
 const MAX_CONCURRENCY = 64;
+
+const RECURSIVE =
+  "a function that is to give a key or token calls the client that it gives it to, and each would wait for the other: " +
+  "make that call with another client, or with `fetch`";
 
 /** What helpers of this package need of a client, and nobody else may have. */
 interface Internals {
@@ -227,6 +233,21 @@ export class Client {
     return this.#shared.info();
   }
 
+  /**
+   * Asks the functions that give keys or tokens for others, as after a log-in as somebody else. Calls that begin from
+   * now on wait for the answer; those under way keep what they were sent with. Resolves to whether the credentials
+   * changed, which they never do when they are plain strings.
+   */
+  async refreshCredentials(): Promise<boolean> {
+    this.#mustBeOpen();
+    const shared = this.#shared;
+    if (!shared.isDynamic) return false;
+    if (shared.isAsked) throw config("key_provider_recursive", RECURSIVE);
+    const { generation } = shared;
+    await shared.renewal.anew().answer;
+    return shared.generation !== generation;
+  }
+
   /** Where calls go. */
   get baseURL(): string {
     return this.#baseURL;
@@ -285,19 +306,34 @@ export class Client {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const call = this.#prepare(method, path, options, known);
-    const shared = this.#shared;
-    const started = Date.now();
-    if (shared.isPending) await credentials(shared, shared.load(), call, started);
+    // Until it is over: somebody may close the client while this call waits for a credential.
+    const shared = this.#shared.share();
+    try {
+      return await this.#exchange(shared, call, Date.now());
+    } finally {
+      shared.close();
+    }
+  }
+
+  async #exchange(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Attempted> {
+    if (shared.isDynamic) await this.#renew(shared, call, started);
     const told = call.events?.expiring(shared);
     if (told !== undefined) await hooked(shared, told, call, started);
     const { generation } = shared;
     try {
       return await exchange(shared, call, started);
     } catch (error) {
-      if (!(error instanceof UnauthorizedError) || call.isOneShot) throw error;
-      if (!(await credentials(shared, shared.refresh(generation), call, started, error))) throw error;
+      if (!shared.isDynamic || !(error instanceof UnauthorizedError) || call.isOneShot) throw error;
+      if (!(await renewed(shared, call, started, generation, error))) throw error;
       return exchange(shared, call, started);
     }
+  }
+
+  async #renew(shared: SharedUpstream, call: PreparedCall, started: number): Promise<void> {
+    if (shared.isAsked) throw config("key_provider_recursive", RECURSIVE);
+    const { renewal } = shared;
+    if (renewal.freshness === "expired") await credentials(shared, call, started);
+    else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));
   }
 
   #prepare(method: string, path: string, options: CallOptions, known: Known | undefined): PreparedCall {
@@ -327,7 +363,7 @@ export class Client {
       remember: true,
       keyLevel: known?.keyLevel,
       query: encodeQuery(options.query, this.#query),
-      idempotent: options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true),
+      idempotent: options.idempotent,
       isOneShot,
       maxRetries: options.maxRetries ?? client.maxRetries,
       maxConcurrency: client.maxConcurrency ?? MAX_CONCURRENCY,

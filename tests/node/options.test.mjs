@@ -42,6 +42,7 @@ test("a wrong type names the option and what it may be", () => {
     [{ onResponse: {} }, /onResponse must be a function/],
     [{ onKeySwitch: [] }, /onKeySwitch must be a function/],
     [{ onKeyExpiring: true }, /onKeyExpiring must be a function/],
+    [{ onRenewalFailed: "warn" }, /onRenewalFailed must be a function/],
     [{ logger: null }, /logger must be an object/],
     [{ logLevel: "verbose" }, /logLevel must be debug, info, warn, error or off/],
     [{ dangerouslyAllowBrowser: "yes" }, /dangerouslyAllowBrowser must be true or false/],

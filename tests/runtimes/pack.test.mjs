@@ -20,6 +20,10 @@ const FILES = [
   "dist/index.edge-light.js",
   "dist/index.js",
   "dist/index.workerd.js",
+  "dist/jobs.cjs",
+  "dist/jobs.edge-light.js",
+  "dist/jobs.js",
+  "dist/jobs.workerd.js",
   "dist/testing.cjs",
   "dist/testing.js",
 ];

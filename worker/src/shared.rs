@@ -1,6 +1,7 @@
 //! What is asked of the gate that all isolates share, and what goes on after an answer.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use attention_core::millis;
@@ -11,6 +12,7 @@ use worker::Context;
 use worker::wasm_bindgen_futures::future_to_promise;
 
 use crate::end::{End, Thrown};
+use crate::isolate::Isolate;
 use crate::js::{self, Bindings, Gate};
 use crate::waits::{self, Outcome, Settled};
 
@@ -57,6 +59,13 @@ pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Ve
             Ok(None)
         }
     }
+}
+
+/// Tells what has been counted under a deployment when the request has been answered.
+pub(crate) fn tell_later(isolate: &Rc<Isolate>, env: &Bindings, context: &Context) -> Result<(), Thrown> {
+    let Some(gate) = gate(env).filter(|_| !isolate.ledger.borrow().is_empty()) else { return Ok(()) };
+    let isolate = Rc::clone(isolate);
+    later(context, async move { tell(&isolate.ledger, &gate).await.map(drop) })
 }
 
 /// Goes on with this when the request has been answered.

@@ -124,6 +124,11 @@ impl Ledger {
         self.calls >= REPORT_AFTER_CALLS || self.since.is_some_and(|since| now.saturating_since(since) >= REPORT_AFTER)
     }
 
+    /// Whether nothing was counted.
+    pub const fn is_empty(&self) -> bool {
+        self.minutes.is_empty()
+    }
+
     /// Takes everything out that was counted.
     pub fn take(&mut self) -> Vec<Minute> {
         core::mem::take(self).minutes

@@ -97,6 +97,8 @@ pub struct Record<'a> {
     /// The policy's pattern rather than the path: paths hold ids, and are a caller's
     /// text.
     pub route: Option<&'a str>,
+    /// The MCP tools that it calls, with commas between them: names alone, and `?` for what is no name.
+    pub tool: Option<&'a str>,
     /// The code of the problem that it was answered with.
     pub code: Option<&'a str>,
     /// Why it failed, in words that only the operator sees.
@@ -157,6 +159,7 @@ impl Record<'_> {
         line.text("caller", self.caller);
         line.text("session", self.session);
         line.text("route", self.route);
+        line.text("tool", self.tool);
         line.text("code", self.code);
         line.text("fault", self.fault);
         line.text("hint", self.hint);
@@ -312,6 +315,7 @@ mod tests {
             caller: None,
             session: None,
             route: None,
+            tool: None,
             code: None,
             fault: None,
             hint: None,
@@ -338,6 +342,7 @@ mod tests {
             caller: Some("app"),
             session: Some("s-1"),
             route: Some("/v2/**"),
+            tool: Some("search_calls"),
             code: Some("upstream_key_refused"),
             fault: Some("a fault"),
             hint: Some("a hint"),
@@ -359,7 +364,7 @@ mod tests {
         let record = whole(&error, &ring);
         let line = [
             r#"{"event":"request","level":"error","requestId":"id-1","status":502,"method":"GET","caller":"app","#,
-            r#""session":"s-1","route":"/v2/**","code":"upstream_key_refused","fault":"a fault","#,
+            r#""session":"s-1","route":"/v2/**","tool":"search_calls","code":"upstream_key_refused","fault":"a fault","#,
             r#""hint":"a hint","source":"0123456789abcdef","refusals":3,"#,
             r#""traceId":"0af7651916cd43dd8448eb211c80319c","cache":"miss","tries":2,"key":"a1a8be5b","#,
             r#""upstreamMs":1234,"upstreamStatus":401,"upstreamError":"unauthorized","upstreamMessage":"MESSAGE","#,
@@ -378,7 +383,7 @@ mod tests {
         assert_eq!(bare().line(LogFormat::Short), line);
         let columns = concat!(
             r#"{"time":"2023-11-14T22:13:20.123Z","event":"request","level":"info","requestId":"id-0","status":404,"#,
-            r#""method":null,"caller":null,"session":null,"route":null,"code":null,"fault":null,"#,
+            r#""method":null,"caller":null,"session":null,"route":null,"tool":null,"code":null,"fault":null,"#,
             r#""hint":null,"source":null,"refusals":null,"traceId":null,"#,
             r#""cache":null,"tries":null,"key":null,"upstreamMs":null,"upstreamStatus":null,"upstreamError":null,"#,
             r#""upstreamMessage":null,"upstreamRequestId":null,"keySwitchedFrom":null,"keySwitchedTo":null,"ms":1}"#

@@ -116,6 +116,12 @@ impl Upstream {
         }
     }
 
+    /// Whoever issued a credential says when it ends. Of that and the credential's own word the earlier one counts.
+    #[wasm_bindgen(js_name = noteExpiry)]
+    pub fn note_expiry(&mut self, slot: Slot, at: f64) {
+        self.rules.note_expiry(slot.into(), time(at));
+    }
+
     /// The base URL.
     #[wasm_bindgen(js_name = baseUrl)]
     pub fn base_url(&self) -> String {

@@ -4,8 +4,9 @@ import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import { LONE_SURROGATE } from "../call/values.js";
 import { type Client, internals } from "../client.js";
-import { Listing, type Paging } from "./listing.js";
+import { Listing } from "./listing.js";
 import { checkedPairs } from "./query-names.js";
+import type { Paging } from "./walk.js";
 
 /** An operation of the API, as its description has it. */
 export interface Operation {
@@ -48,8 +49,7 @@ function method(client: Client, owner: string, operation: Operation) {
     const own = given[0] as CallOptions | undefined;
     if (takes !== undefined && own?.[takes] !== undefined)
       throw new TypeError(`${owner}: ${takes} is an argument of its own and no option`);
-    // A key for idempotency vouches that it may be repeated.
-    const marked = own?.idempotent ?? (own?.idempotencyKey === undefined ? idempotent : undefined);
+    const marked = own?.idempotent ?? idempotent;
     const options: CallOptions = { ...own, ...params, ...(marked !== undefined && { idempotent: marked }) };
     const { query } = options;
     const checked = query === undefined ? options : { ...options, query: checkedPairs(owner, query, known) };

@@ -48,7 +48,7 @@ export function superAgentHelpers(client: Client): SuperAgentHelpers {
 
 async function send(client: Client, body: object, options: SendOptions = {}): Promise<Message> {
   check.check("superAgent.send", "options", options, check.object);
-  const { timeout = 600_000, pollInterval, onProgress, ...rest } = options;
+  const { timeout = 600_000, pollInterval, onProgress, idempotencyKey, ...rest } = options;
   check.check("superAgent.send", "timeout", timeout, check.milliseconds);
   check.check("superAgent.send", "pollInterval", pollInterval, check.milliseconds);
   check.check("superAgent.send", "onProgress", onProgress, check.call);
@@ -62,7 +62,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       timeout: Math.min(defaults().timeout, Math.max(1, left())),
     }) as Promise<Answer>;
 
-  const sent = await call("POST", "/super-agent/messages", { body });
+  const sent = await call("POST", "/super-agent/messages", { body, idempotencyKey });
   // One copy of the page has an exchange as the answer, the other the message alone.
   const atOnce = sent.assistant_message ?? (sent.role === "assistant" ? sent : undefined);
   if (atOnce !== undefined) return atOnce;

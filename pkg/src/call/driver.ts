@@ -30,9 +30,6 @@ const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
-const KEY_TIMEOUT =
-  "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
-
 const HOOK_TIMEOUT = "a hook of this client did not settle within the call's timeout: look at it, or raise `timeout`";
 
 /** One call, ready to be made. Its times are milliseconds; Infinity is for ever. */
@@ -62,43 +59,18 @@ export interface Attempted {
   readonly secrets: () => readonly string[];
 }
 
-/** Waits for what a key's provider gives, as long as the call may still take. */
-export function credentials<T>(
-  shared: SharedUpstream,
-  given: Promise<T>,
-  call: PreparedCall,
-  started: number,
-  cause?: AttentionError,
-): Promise<T> {
-  const attempts = cause?.attempts ?? 0;
-  const late = () => errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
-  return before(shared, given, call, started, attempts, late);
-}
-
 /** Waits for a hook before the first try, as long as the call may still take. */
-export function hooked(
+export async function hooked(
   shared: SharedUpstream,
   told: Promise<void>,
   call: PreparedCall,
   started: number,
 ): Promise<void> {
-  return before(shared, told, call, started, 0, () => hookTimeout(0));
-}
-
-async function before<T>(
-  shared: SharedUpstream,
-  given: Promise<T>,
-  call: PreparedCall,
-  started: number,
-  attempts: number,
-  late: () => AttentionError,
-): Promise<T> {
   const deadline = new Deadline(call.signal);
   deadline.limit(left(call, started));
   try {
-    const come = await deadline.within(given);
-    if (come !== undefined) return come.value;
-    throw deadline.aborted ? aborted(deadline.reason, attempts, shared) : late();
+    if ((await deadline.within(told)) !== undefined) return;
+    throw deadline.aborted ? aborted(deadline.reason, 0, shared) : hookTimeout(0);
   } finally {
     deadline.end();
   }
@@ -110,7 +82,7 @@ export function hookTimeout(attempts: number): AttentionError {
 }
 
 /** Milliseconds left of a call's timeout. */
-function left({ timeout }: PreparedCall, started: number): number {
+export function left({ timeout }: PreparedCall, started: number): number {
   return Math.max(0, started + timeout - Date.now());
 }
 

@@ -52,6 +52,11 @@ export interface KeyExpiringEvent {
   readonly expiresAt: number;
 }
 
+/** A function that is to give a key or token has failed, and no call has: it will be asked again. */
+export interface RenewalFailedEvent {
+  readonly error: unknown;
+}
+
 /**
  * Functions that are told. What they return is waited for, within the call's timeout; what they throw or reject with,
  * the call fails with.
@@ -63,6 +68,8 @@ export interface Hooks {
   readonly onKeySwitch?: ((event: KeySwitchEvent) => unknown) | undefined;
   /** Told once for each key that is a JWT, at the first call within a week of its end. */
   readonly onKeyExpiring?: ((event: KeyExpiringEvent) => unknown) | undefined;
+  /** Told when a function failed to give a successor in time, while calls go on with what it gave before. */
+  readonly onRenewalFailed?: ((event: RenewalFailedEvent) => unknown) | undefined;
 }
 
 /** Where log lines go; `console` is one. */
@@ -124,9 +131,9 @@ export class Events {
   static of(
     options: Hooks & { readonly logger?: Logger | undefined; readonly logLevel?: LogLevel | undefined },
   ): Events | undefined {
-    const { onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring } = options;
+    const { onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, onRenewalFailed } = options;
     const logger = loggerOf(options.logger, options.logLevel);
-    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, logger].every(
+    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, onRenewalFailed, logger].every(
       (who) => who === undefined,
     );
     return nobody ? undefined : new Events(options, logger);
@@ -140,12 +147,25 @@ export class Events {
   }
 
   async #expiring(shared: SharedUpstream, now: number): Promise<void> {
-    for (const { slot, fingerprint, expiresAt } of shared.info().keys) {
+    for (const { slot, fingerprint, expiresAt } of shared.expiring()) {
       if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !shared.claimExpiryNotice(fingerprint))
         continue;
       const expiry = `${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`;
       await this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiry}`);
       await this.#hooks.onKeyExpiring?.({ slot, fingerprint, expiresAt });
+    }
+  }
+
+  /** Belongs to no call, so nobody else catches what a hook throws here. */
+  async renewalFailed(error: unknown): Promise<void> {
+    const code = (error as { readonly code?: unknown }).code;
+    try {
+      await this.#logger?.warn(
+        `attention: the key could not be renewed in time (${code}), and will be asked for again`,
+      );
+      await this.#hooks.onRenewalFailed?.({ error });
+    } catch (thrown) {
+      this.#logger?.error(`attention: onRenewalFailed threw (${(thrown as Error)?.name})`);
     }
   }
 

@@ -18,10 +18,13 @@ export interface CallOptions {
   readonly attemptTimeout?: number | undefined;
   /** As the client's, for this call. */
   readonly maxRetries?: number | undefined;
-  /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
+  /**
+   * Sent as `Idempotency-Key`, with the call that changes something. No page of the API knows this header, so it is
+   * not taken as leave to send anything twice; `idempotent: true` is.
+   */
   readonly idempotencyKey?: string | undefined;
   /**
-   * Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was
+   * Whether sending twice is harmless. Default: what the method and the operation's description say. What was
    * certainly not processed, as with a 429, is sent again all the same.
    */
   readonly idempotent?: boolean | undefined;

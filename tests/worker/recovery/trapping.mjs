@@ -90,7 +90,7 @@ const thrower = (name, real) =>
       return Reflect.construct(target, args);
     },
   });
-Headers.prototype.get = thrower("Headers.get", Headers.prototype.get);
+Headers.prototype.forEach = thrower("Headers.forEach", Headers.prototype.forEach);
 Headers.prototype.set = thrower("Headers.set", Headers.prototype.set);
 Request.prototype.arrayBuffer = thrower("arrayBuffer", Request.prototype.arrayBuffer);
 console.log = thrower("console.log", console.log);

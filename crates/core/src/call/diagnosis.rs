@@ -103,7 +103,7 @@ impl Diagnosis {
             }
             CredentialKind::CallerToken => (
                 "it was sent as `Bearer` and the token",
-                (Likelihood::Likely, "the Worker does not know the caller token, or it has expired".into()),
+                (Likelihood::Likely, refused_token(key.expires_at, now)),
                 (Likelihood::Unknown, "the Worker answers 403 when it is this".into()),
                 "ask whoever runs the Worker for a valid caller token",
             ),
@@ -208,6 +208,13 @@ fn judge(
         (None, _) => "the key has never been accepted; it names no expiry, so it is revoked or mistyped".into(),
     };
     ((Likelihood::Likely, reason), unknown_permission, LOOK)
+}
+
+fn refused_token(expires_at: Option<Timestamp>, now: Timestamp) -> Cow<'static, str> {
+    match expires_at.filter(|at| *at <= now) {
+        Some(at) => text::concat(&["the token expired ", &coarse(now.saturating_since(at)), " ago"]).into(),
+        None => "the Worker does not know the caller token, or it has expired".into(),
+    }
 }
 
 /// A duration as a person says it.

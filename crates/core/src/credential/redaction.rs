@@ -69,7 +69,9 @@ pub(crate) fn reveals(text: &str, secret: &str) -> bool {
 
 fn secret_in(text: &str, from: usize, secret: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    (from..bytes.len()).find_map(|start| {
+    // Behind the last of these, less is left than the secret is long.
+    let starts = (bytes.len() + 1).saturating_sub(secret.len());
+    (from..starts).find_map(|start| {
         let mut end = start;
         for byte in secret.bytes() {
             end += match bytes.get(end)? {

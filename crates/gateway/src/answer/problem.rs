@@ -1,10 +1,13 @@
 //! Answers that the Worker gives itself: problem details (RFC 9457).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::authorize::mcp::Refusal;
+use crate::authorize::mcp::revision::Revision;
 use crate::authorize::policy::Unmet;
-use attention_core::codec::json::Object;
+use attention_core::codec::json::{Array, Object};
 use attention_core::codec::text::decimal;
 use attention_core::credential::AuthorizationError;
 use attention_core::url::PathError;
@@ -25,6 +28,17 @@ pub(crate) enum Credentials {
     Refused,
 }
 
+/// An error of JSON-RPC that MCP defines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct RpcError {
+    /// The message's id, as JSON.
+    id: Option<String>,
+    /// Its number.
+    code: &'static str,
+    /// Members that go with it, as JSON.
+    data: Option<String>,
+}
+
 /// One problem. Nothing in it depends on the configuration or on a credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
@@ -37,6 +51,8 @@ pub struct Problem {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) allow: Option<&'static str>,
     pub(crate) credentials: Credentials,
+    /// What it is to a client of MCP, where the protocol has an error for it.
+    pub(crate) rpc: Option<Box<RpcError>>,
     /// Why, in words that only the operator sees.
     pub(crate) reason: Option<&'static str>,
 }
@@ -51,6 +67,7 @@ impl Problem {
             retry_after: None,
             allow: None,
             credentials: Credentials::NotJudged,
+            rpc: None,
             reason: None,
         }
     }
@@ -156,6 +173,19 @@ impl Problem {
         }
     }
 
+    /// The time of a token that was good was over before the answer came. A call that may have changed something is
+    /// not one to be made again with another token, as a 401 would have it.
+    pub(crate) fn outlived(method: Option<Method>, was_sent: bool) -> Self {
+        if !was_sent || matches!(method, Some(Method::Get | Method::Head)) {
+            return Self { credentials: Credentials::NotJudged, ..Self::expired_token() };
+        }
+        Self::new(
+            502,
+            "token_expired_midway",
+            "the token's time was over before the API had answered; the call may have been done",
+        )
+    }
+
     pub(crate) fn no_grant() -> Self {
         Self {
             credentials: Credentials::Refused,
@@ -227,6 +257,95 @@ impl Problem {
 
     pub(crate) fn mcp_body() -> Self {
         Self::new(400, "mcp_message", "the body is no JSON-RPC message of at most 256 KiB")
+    }
+
+    /// Why an MCP message does not go up. `version` is the revision that its header names.
+    pub(crate) fn mcp(refusal: Refusal, version: Option<&str>) -> Self {
+        match refusal {
+            Refusal::NotAMessage(why) => {
+                Self::new(400, "mcp_message", ["the body is no JSON-RPC message that MCP has: ", why].concat())
+            }
+            Refusal::Ambiguous | Refusal::Keys { .. } => Self::mcp_refused(),
+            Refusal::Tool { .. } => Self::new(
+                403,
+                "mcp_tool_denied",
+                "the proxy's policy does not name this tool; its operator can change the policy",
+            ),
+            Refusal::Method => Self::new(
+                403,
+                "mcp_method_denied",
+                "the proxy's policy names tools, and this method lists or calls none; its operator can change the policy",
+            ),
+            Refusal::Mismatch { id, mismatch } => Self {
+                rpc: Some(Box::new(RpcError { id, code: "-32020", data: None })),
+                ..Self::new(400, "mcp_header_mismatch", ["Header mismatch: ", mismatch.message()].concat())
+            },
+            Refusal::Revision { id } => Self::mcp_revision(id, version),
+        }
+    }
+
+    /// A revision of MCP whose rules are not known here. `id` is that of the message, as JSON.
+    pub(crate) fn mcp_revision(id: Option<String>, version: Option<&str>) -> Self {
+        let mut supported = Array::new();
+        for revision in Revision::ALL {
+            supported.string(revision.as_str());
+        }
+        let mut data = Object::new();
+        data.raw("supported", &supported.finish()).string("requested", version.unwrap_or_default());
+        Self {
+            rpc: Some(Box::new(RpcError { id, code: "-32022", data: Some(data.finish()) })),
+            ..Self::new(400, "mcp_revision", "Unsupported protocol version: the proxy knows those in `supported`")
+        }
+    }
+
+    pub(crate) fn mcp_method() -> Self {
+        let detail = "the MCP endpoint has the methods POST, GET and DELETE";
+        Self { allow: Some("GET, OPTIONS, POST, DELETE"), ..Self::new(405, "method_not_allowed", detail) }
+    }
+
+    pub(crate) fn mcp_unexpected_body() -> Self {
+        Self::new(400, "body_not_allowed", "at the MCP endpoint a GET or DELETE has no body; messages come by POST")
+    }
+
+    pub(crate) fn mcp_content_type() -> Self {
+        Self::new(
+            415,
+            "mcp_content_type",
+            "an MCP message is application/json in UTF-8, with one Content-Type that says so and no Content-Encoding",
+        )
+    }
+
+    /// RFC 9110 has no other word for it than MCP: to this caller there is no such session.
+    pub(crate) fn mcp_session() -> Self {
+        Self::new(
+            404,
+            "mcp_session_unknown",
+            "the MCP session is over, or was begun by another caller; begin one by `initialize`, without Mcp-Session-Id",
+        )
+    }
+
+    pub(crate) fn mcp_no_session() -> Self {
+        Self::new(
+            400,
+            "mcp_session_missing",
+            "whose session is to be ended, or stream resumed, is said by Mcp-Session-Id; send it as it came down",
+        )
+    }
+
+    pub(crate) fn mcp_resumption() -> Self {
+        Self::new(
+            403,
+            "mcp_resumption_denied",
+            "the proxy's policy names tools, and a resumed stream may list others; open one without Last-Event-ID",
+        )
+    }
+
+    pub(crate) fn mcp_list() -> Self {
+        Self::new(
+            502,
+            "mcp_list_unreadable",
+            "the API's list of tools could not be read, so nobody knows which of them this caller may see",
+        )
     }
 
     /// A request for a session that cannot be granted.
@@ -347,6 +466,23 @@ impl Problem {
             ),
             _ => return None,
         })
+    }
+
+    /// The error of JSON-RPC that it is to a client of MCP.
+    pub(crate) fn rpc_body(&self, request_id: &str) -> Option<String> {
+        let rpc = self.rpc.as_ref()?;
+        let mut error = Object::new();
+        error.raw("code", rpc.code).string("message", &self.detail);
+        let mut known = Object::new();
+        known.string("code", self.code).string("requestId", request_id);
+        error.raw("data", rpc.data.as_deref().unwrap_or(&known.finish()));
+        let mut object = Object::new();
+        object.string("jsonrpc", "2.0");
+        if let Some(id) = &rpc.id {
+            object.raw("id", id);
+        }
+        object.raw("error", &error.finish());
+        Some(object.finish())
     }
 
     /// The body: `application/problem+json`.

@@ -24,6 +24,8 @@ pub(crate) struct Identity {
     /// Whether it may ask for sessions: a backend with its own token, not a page with a session.
     pub(crate) mints_sessions: bool,
     pub(crate) limit: Option<Rate>,
+    /// When what it came with ends.
+    pub(crate) ends_at: Option<Timestamp>,
 }
 
 /// Where a caller's name is from.
@@ -98,7 +100,9 @@ pub(crate) fn by_bearer(
     if caller.expires_at.is_some_and(|at| at <= now) {
         return Err(Problem::expired_token().because("the caller's `expires` in ATTENTION_CALLERS is past"));
     }
+    let session_ends = session.as_ref().map(|session| session.expires_at);
     Ok(Identity {
+        ends_at: [session_ends, caller.expires_at].into_iter().flatten().min(),
         name: caller.name.clone(),
         named_by: NamedBy::Configuration,
         policy: caller.policy.clone(),

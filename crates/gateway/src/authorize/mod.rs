@@ -21,7 +21,7 @@ use crate::answer::problem::Problem;
 use crate::answer::reply::Reply;
 use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
-use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, Unmet};
+use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, ToolPatterns, Unmet};
 use crate::authorize::target::Target;
 use crate::deployment::Deployment;
 
@@ -53,7 +53,7 @@ pub const READY: &str = "/readyz";
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Option<Method>,
-    pub(crate) url: String,
+    pub(crate) target: Target,
     pub(crate) body: BodyLength,
     /// The body has a `Content-Encoding`: its length is not that of what it unpacks to.
     pub(crate) is_body_coded: bool,
@@ -94,6 +94,8 @@ pub(crate) struct Forward {
     pub(crate) cache: Option<Duration>,
     /// Whether the body says what the request asks for.
     pub(crate) is_mcp: bool,
+    /// The MCP tools that may be called: each of these has to name one.
+    pub(crate) tools: Vec<ToolPatterns>,
 }
 
 /// The page that asks, if one does that may: its origin.
@@ -102,7 +104,7 @@ pub(crate) fn page(
     request: &Request,
     origin: Option<&str>,
 ) -> Result<Option<String>, Problem> {
-    match Cors::judge(&deployment.config, origin, Target::of(&request.url).origin) {
+    match Cors::judge(&deployment.config, origin, request.target.origin()) {
         Cors::Refused => Err(Problem::origin()),
         Cors::Allowed(page) => Ok(Some(page.to_owned())),
         Cors::SameOrigin => Ok(None),
@@ -119,16 +121,18 @@ pub(crate) fn readiness(upstream: &Upstream, now: Timestamp) -> Reply {
 pub(crate) fn open(
     deployment: &Deployment,
     request: &Request,
+    path: RequestPath<'_>,
     headers: &dyn Headers,
     page: Option<&str>,
 ) -> Result<Opened, Problem> {
-    let path = Target::of(&request.url).checked_path().map_err(Problem::path)?;
     let method = request.method.ok_or_else(Problem::method)?;
     if method == Method::Options {
         // The API documents no OPTIONS; here it is the browser's question.
-        return if page.is_some() { Ok(Opened::Reply(Reply::preflight())) } else { Err(Problem::method()) };
+        let asked = headers.get("access-control-request-headers");
+        let reply = page.map(|_| Opened::Reply(Reply::preflight(asked.as_deref())));
+        return reply.ok_or_else(Problem::method);
     }
-    if headers.get("upgrade").is_some() {
+    if headers.has("upgrade") {
         return Err(Problem::upgrade());
     }
     // fetch sends none with these, and a server could take one for the next request.
@@ -162,29 +166,34 @@ pub(crate) fn permit(
     method: Method,
     identity: &Identity,
 ) -> Result<Permitted, Problem> {
-    let target = Target::of(&request.url);
-    let path = target.checked_path().map_err(Problem::path)?;
+    let (path, query) = (request.target.checked_path().map_err(Problem::path)?, request.target.query());
     if path.as_str() == SESSIONS {
         return may_mint(method, identity).map(|()| Permitted::Mint);
     }
-    let place = Place::of(&deployment.upstream, path).ok_or_else(Problem::outside)?;
-    let call = Call { method, path, query: target.query, request };
+    let place = Place::of(deployment.upstream.base().path(), path).ok_or_else(Problem::outside)?;
+    let call = Call { method, path, query, request };
     let policy = deployment.config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
     let terms = call.allowed(policy)?;
-    if policy::parameters::method_override(target.query).is_some() {
+    if policy::parameters::method_override(query).is_some() {
         return Err(Problem::method_override());
     }
     let (mut redact, mut cache) = (terms.redacted(), terms.rule.cache());
+    let mut tools: Vec<ToolPatterns> = call.tools(policy).cloned().into_iter().collect();
     if let Some(session) = &identity.session {
         // What its backend asked for narrows the caller's policy, conditions included.
         let own = call.allowed(&session.routes)?;
         redact.append(&mut own.redacted());
+        tools.extend(call.tools(&session.routes).cloned());
         cache = cache.map(|most| own.rule.cache().map_or(most, |own| own.min(most)));
     }
     let is_mcp = matches!(place, Place::Mcp);
+    // A server could take a parameter for a message, or for a session; the documentation knows none.
+    if is_mcp && !query.is_empty() && terms.rule.conditions().query.is_none() {
+        return Err(Problem::unmet(&Unmet::Query));
+    }
     let url = match place {
-        Place::Api { rest } => deployment.upstream.url(rest, target.query),
-        Place::Mcp => deployment.upstream.url_beside(mcp::PATH, target.query),
+        Place::Api { rest } => deployment.upstream.url(rest, query),
+        Place::Mcp => deployment.upstream.url_beside(mcp::PATH, query),
     };
     Ok(Permitted::Forward(Forward {
         method,
@@ -193,11 +202,12 @@ pub(crate) fn permit(
         redact,
         cache: cache.filter(|_| method == Method::Get && !is_mcp),
         is_mcp,
+        tools,
     }))
 }
 
 /// Which of the API's places a path leads to.
-enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// Under the base's prefix, which is where the caller's path begins too.
     Api { rest: &'a str },
     /// The MCP endpoint beside it.
@@ -205,16 +215,18 @@ enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(upstream: &Upstream, path: RequestPath<'a>) -> Option<Self> {
+    /// The place of a path, at an API whose base URL has this prefix.
+    pub(crate) fn of(prefix: &str, path: RequestPath<'a>) -> Option<Self> {
         if path.as_str() == mcp::PATH {
             return Some(Self::Mcp);
         }
-        let prefix = upstream.base().path();
-        // In another spelling it could be the same to the server, and would go up unread. Below a prefix nothing is.
-        if prefix.is_empty() && policy::is_spelling_of(path, mcp::PATH) {
+        let rest = path.as_str().strip_prefix(prefix)?;
+        // In another spelling it could be the same to the server, and a path below it as well: a framework mounts a
+        // handler there with all that is below. It would go up unread.
+        let is_read_as_mcp = |path| policy::is_spelling_of(path, mcp::PATH_AND_BELOW);
+        if is_read_as_mcp(path) || RequestPath::parse(rest).is_ok_and(is_read_as_mcp) {
             return None;
         }
-        let rest = path.as_str().strip_prefix(prefix)?;
         rest.starts_with('/').then_some(Self::Api { rest })
     }
 }
@@ -257,6 +269,15 @@ impl Call<'_> {
             self.meets(rule).map_err(|unmet| Problem::unmet(&unmet))?;
         }
         Ok(terms)
+    }
+
+    /// The MCP tools that a policy names for this path. They are those of messages, whatever the method: what a POST
+    /// may not show, a GET does not.
+    fn tools<'p>(&self, policy: &'p Policy) -> Option<&'p ToolPatterns> {
+        match policy.decide(Method::Post, self.path) {
+            Decision::Allowed(rule) => rule.conditions().tools.as_ref(),
+            Decision::Denied { .. } | Decision::Unknown => None,
+        }
     }
 
     fn meets(&self, rule: &Rule) -> Result<(), Unmet> {

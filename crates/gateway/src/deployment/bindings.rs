@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::deployment::{Misconfigured, pasted};
 
 /// Begins all of them.
@@ -105,6 +107,28 @@ impl Texts {
 
     pub(crate) fn find(&self, name: &'static str) -> &Text {
         self.texts.iter().find(|(known, _)| *known == name).map_or(&Text::Absent, |(_, text)| text)
+    }
+
+    /// Tells two sets of texts apart, in the order in which they were named, without holding them.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut add = |kind: u8, text: &str| {
+            digest.update([kind]);
+            digest.update(u64::try_from(text.len()).unwrap_or_default().to_le_bytes());
+            digest.update(text);
+        };
+        for name in self.names() {
+            add(0, name);
+        }
+        for name in ALL {
+            add(1, name);
+            match self.find(name) {
+                Text::Absent => add(2, ""),
+                Text::Unreadable => add(3, ""),
+                Text::Given(text) => add(4, text),
+            }
+        }
+        digest.finalize().into()
     }
 
     /// As it is given. An empty text counts as none: that is how a shell unsets a variable.

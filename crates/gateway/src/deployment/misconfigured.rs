@@ -12,6 +12,7 @@ use crate::authorize::sessions::SessionError;
 use crate::deployment::Slip;
 use crate::deployment::bindings as binding;
 use crate::deployment::strict_json::Fault;
+use crate::deployment::vault;
 
 /// Why the Worker serves nothing. It holds no value of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,6 +65,8 @@ pub enum Misconfigured {
     NotAGate,
     /// This binding is there and gave no text.
     Unreadable(&'static str),
+    /// This binding gave one, so long ago that it may be another by now.
+    TooOld(&'static str),
 }
 
 impl Misconfigured {
@@ -127,6 +130,11 @@ impl Misconfigured {
             }
             Self::NotAGate => [binding::GATE, ": not a Durable Object"].concat(),
             Self::Unreadable(name) => [name, ": the binding could not be read"].concat(),
+            Self::TooOld(name) => {
+                let minutes = text::decimal(vault::STALE_AT_MOST.as_secs() / 60);
+                let what = " minutes, so it is not used any more; see that its Secrets Store answers";
+                [name, ": the binding could not be read again for ", &minutes, what].concat()
+            }
         }
     }
 }

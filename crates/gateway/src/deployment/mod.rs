@@ -9,10 +9,11 @@ use alloc::string::String;
 use attention_core::Slot;
 use attention_core::call::Upstream;
 
-use crate::answer::echo::{self, Glance};
+use crate::answer::echo::Glance;
 use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
+use crate::authorize::mcp::seal::Seal;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::breaker::Breaker;
@@ -27,6 +28,7 @@ mod origin;
 pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
+pub mod vault;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
@@ -43,8 +45,18 @@ pub struct Deployment {
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
+    pub(crate) seal: Seal,
     pub(crate) room: Room,
-    glance: Glance,
+    pub(crate) glance: Glance,
+}
+
+/// What seals the ids of MCP sessions: the secret for sessions if there is one, or else the API keys.
+fn seal(config: &Config, upstream: &Upstream) -> Seal {
+    if let Some(secret) = &config.session_secret {
+        return Seal::new([secret.as_bytes()]);
+    }
+    let keys = [Slot::Current, Slot::Next].map(|slot| upstream.keys().authorization(slot));
+    Seal::new(keys.iter().flatten().map(|key| key.expose().as_bytes()))
 }
 
 impl Deployment {
@@ -55,6 +67,7 @@ impl Deployment {
         let key = key.as_ref().map_or("", |key| key.expose());
         Ok(Self {
             sources: Sources::new(key),
+            seal: seal(&config, &upstream),
             glance: Glance::of(upstream.keys()),
             config,
             upstream,
@@ -66,6 +79,12 @@ impl Deployment {
         })
     }
 
+    /// The memory for bodies that are read whole is the isolate's, however many deployments there are in it.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
+    }
+
     /// The server and the credentials for it.
     pub const fn upstream(&self) -> &Upstream {
         &self.upstream
@@ -73,8 +92,7 @@ impl Deployment {
 
     /// Whether a header's value holds a key, or a piece of one, however it is written.
     pub fn echoes(&self, value: &str) -> bool {
-        let keys = self.upstream.keys();
-        keys.is_in(value) || (self.glance.may_hold(value) && echo::echoes(keys, value))
+        self.glance.echoes(self.upstream.keys(), value)
     }
 
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.

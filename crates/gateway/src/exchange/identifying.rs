@@ -97,6 +97,7 @@ impl Exchange {
                     session: None,
                     mints_sessions: false,
                     limit: admitted.limit,
+                    ends_at: Some(admitted.ends_at),
                 };
                 self.identified(deployment, request, method, identity, now)
             }
@@ -146,6 +147,7 @@ impl Exchange {
             self.facts.named_by = identity.named_by;
             self.facts.session = identity.session.as_ref().map(|session| session.id.clone());
             self.facts.limit = identity.limit;
+            self.facts.ends_at = identity.ends_at;
             if let Some(rate) = identity.limit {
                 deployment.allowances.take(&self.facts.holder(), rate, now).map_err(Problem::allowance)?;
             }

@@ -93,6 +93,8 @@ pub enum Carries {
     TheCallers {
         /// What changes of the headers.
         edits: Vec<HeaderEdit>,
+        /// Headers besides, whose names nobody knows beforehand.
+        more: Vec<(String, String)>,
         /// Whether there is a body.
         body: bool,
     },

@@ -70,6 +70,11 @@ impl SessionSecret {
         Ok(Self(Zeroizing::new(text.as_bytes().to_vec())))
     }
 
+    /// What other secrets are derived from.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     fn mac(&self, signed: &str) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         mac.update(signed.as_bytes());
