@@ -432,5 +432,10 @@ function open(options: AttentionOptions): SharedUpstream {
     (token ?? apiKey)!,
     next,
     token !== undefined,
+    {
+      baseURL: options.baseURL === undefined ? "ATTENTION_BASE_URL" : "baseURL",
+      current: token !== undefined ? "token" : options.apiKey === undefined ? "ATTENTION_API_KEY" : "apiKey",
+      next: options.nextApiKey === undefined ? "ATTENTION_API_KEY_NEXT" : "nextApiKey",
+    },
   );
 }

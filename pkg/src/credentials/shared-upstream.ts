@@ -2,6 +2,7 @@
 
 import type { KeyInfo, KeysInfo } from "#binding";
 import { Semaphore } from "../call/semaphore.js";
+import { about, InvalidKeyError } from "../errors/errors.js";
 import { type Defaults, defaults, Slot, Upstream } from "../runtime/rules.js";
 import { ask, type Credential, type Given } from "./provider.js";
 import { isAsked } from "./recursion.js";
@@ -15,16 +16,25 @@ const MOST_SECRETS = 16;
 
 const BEFORE_THE_LAST_FIFTH = 0.8;
 
+/** Whoever gave them, by name: options, or environment variables. */
+export interface Settings {
+  readonly baseURL: string;
+  readonly current: string;
+  readonly next: string;
+}
+
 export class SharedUpstream {
   readonly upstream: Upstream;
   /** What applies to calls that say nothing. */
   readonly defaults: Defaults = defaults();
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
+  readonly #settings: Settings;
+  readonly #isToken: boolean;
   /** Whether a function gives one of them. */
   readonly isDynamic: boolean;
   /** When functions are asked. */
   readonly renewal = new Renewal(
-    () => Promise.all(this.#sources.flatMap((source) => (source === undefined ? [] : ask(source, this.#secrets)))),
+    () => Promise.all(this.#sources.flatMap((source, at) => (source === undefined ? [] : this.#ask(source, at)))),
     (given) => this.#take(given),
   );
   /** `Authorization` of each place: from here it goes into requests and nowhere else. */
@@ -39,12 +49,24 @@ export class SharedUpstream {
   /** When the first of the keys that nobody was told of expires; Infinity when none does. */
   expiresAt = Infinity;
 
-  /** Throws an `AttentionError` when the base URL or a credential is refused. */
-  constructor(baseURL: string | undefined, current: Credential, next: Credential | undefined, token: boolean) {
+  /** Throws an `AttentionError` that names the setting when the base URL or a credential is refused. */
+  constructor(
+    baseURL: string | undefined,
+    current: Credential,
+    next: Credential | undefined,
+    token: boolean,
+    settings: Settings = { baseURL: "baseURL", current: "apiKey", next: "nextApiKey" },
+  ) {
+    this.#settings = settings;
+    this.#isToken = token;
     this.#sources = [current, next];
     this.isDynamic = typeof current === "function" || typeof next === "function";
     const [first, second] = this.isDynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
-    this.upstream = new Upstream(baseURL, first, second, token);
+    try {
+      this.upstream = new Upstream(baseURL, first, second, token);
+    } catch (refusal) {
+      throw this.#refusal(refusal, first);
+    }
     if (!this.isDynamic) this.#remember(first, second);
   }
 
@@ -108,13 +130,36 @@ export class SharedUpstream {
     this.#freeWhenIdle();
   }
 
+  #ask(source: Credential, at: number): Promise<Given> {
+    return ask(source, this.#secrets).catch((error: unknown) => {
+      const { current, next } = this.#settings;
+      throw about(at === 0 ? current : next, error, "key_provider_failed");
+    });
+  }
+
+  /** A refusal with the name of the setting that it is about: of two keys, the one that is refused alone. */
+  #refusal(refusal: unknown, current: string): unknown {
+    const { baseURL, ...names } = this.#settings;
+    if (!(refusal instanceof InvalidKeyError)) return about(baseURL, refusal);
+    try {
+      new Upstream(undefined, current, undefined, this.#isToken).free();
+    } catch {
+      return about(names.current, refusal);
+    }
+    return about(names.next, refusal);
+  }
+
   #take(given: readonly Given[]): Taken {
     // Closed while the question was under way.
     if (this.#isFreed) return { changed: false, due: Infinity, end: Infinity };
     const changed = given.some(({ text }, at) => text !== this.#given[at]?.text);
     const [current, next] = given as [Given, Given?];
     if (changed) {
-      this.upstream.replaceKeys(current.text, next?.text);
+      try {
+        this.upstream.replaceKeys(current.text, next?.text);
+      } catch (refusal) {
+        throw this.#refusal(refusal, current.text);
+      }
       this.#generation++;
     }
     this.#given = given;
