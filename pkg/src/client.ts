@@ -8,6 +8,7 @@ import { type Attempted, exchange, hooked, type PreparedCall } from "./call/driv
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
+import { mustStream } from "./call/page-stream.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
 import type { Credential } from "./credentials/provider.js";
@@ -337,6 +338,7 @@ export class Client {
   }
 
   #prepare(method: string, path: string, options: CallOptions, known: Known | undefined): PreparedCall {
+    const client = this.#options;
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
@@ -348,6 +350,7 @@ export class Client {
         if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
+        if (isOneShot && client.fetch === undefined) mustStream(method, this.#baseURL);
         fault = encoded.fault;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
@@ -356,7 +359,6 @@ export class Client {
         extra = { ...extra, "idempotency-key": headerValue(options.idempotencyKey, `${method}: idempotencyKey`) };
       }
     }
-    const client = this.#options;
     return {
       method,
       path,

@@ -43,6 +43,11 @@ export function isBrowser(): boolean {
   );
 }
 
+/** A page whose `fetch` is a browser's: not one that is played in Node, as by jsdom. */
+export function isPage(): boolean {
+  return isBrowser() && here.process?.versions?.node === undefined;
+}
+
 /** The page's own origin, which relative base URLs are meant for. */
 export function pageOrigin(): string | undefined {
   return here.location?.origin;
