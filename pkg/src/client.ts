@@ -2,29 +2,33 @@
 
 import type { KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
-import { encodeBody } from "./call/body.js";
+import { type Encoded, encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
 import { type Attempted, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
+import { type FetchOptions, fetchOptions, withFetchOptions } from "./call/fetch-options.js";
+import { isForeign, isForm, own } from "./call/foreign.js";
 import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { mustStream } from "./call/page-stream.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
-import type { Credential } from "./credentials/provider.js";
+import { type Credential, ofEnvironment, refuseInBrowser } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
 import { credentials, renewed } from "./credentials/waiting.js";
 import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
 import { printable } from "./runtime/print.js";
+import { loading } from "./runtime/rules.js";
 import { VERSION } from "./runtime/version.js";
 
 /** How a client is set up. */
 export interface AttentionOptions extends Hooks {
   /**
    * The API key, or a function that gets it: asked at the first call, in the last fifth of the key's life if that is
-   * known, and after a 401. Default: the environment variable ATTENTION_API_KEY.
+   * known, and after a 401. Default: the environment variable ATTENTION_API_KEY; while it is not set, a client can be
+   * made, as for a build, and its calls fail with `key_missing`.
    */
   readonly apiKey?: Credential | undefined;
   /** During a rotation: the key that is to replace `apiKey`. Default: ATTENTION_API_KEY_NEXT. */
@@ -49,6 +53,8 @@ export interface AttentionOptions extends Hooks {
   readonly maxConcurrency?: number | undefined;
   /** Instead of the runtime's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Handed on to `fetch` with every call: a proxy's `dispatcher`, `cf`, `next`, `credentials`, `cache` and so on. */
+  readonly fetchOptions?: FetchOptions | undefined;
   /** Sent with every call. */
   readonly defaultHeaders?: HeaderOptions | undefined;
   /** Sent with every call; a call's own names win. */
@@ -74,6 +80,7 @@ const OPTIONS: check.Rules = {
   maxRetries: check.count,
   maxConcurrency: check.concurrency,
   fetch: check.call,
+  fetchOptions: check.object,
   defaultHeaders: check.object,
   defaultQuery: check.object,
   onRequest: check.call,
@@ -137,7 +144,6 @@ export function internals(client: Client): Internals {
 export class Client {
   readonly #options: AttentionOptions;
   readonly #shared: SharedUpstream;
-  readonly #baseURL: string;
   readonly #headers: HeaderMap;
   readonly #query: readonly [string, string][];
   readonly #events: Events | undefined;
@@ -166,9 +172,10 @@ export class Client {
     this.#events = Events.of(options);
     const own = options.fetch;
     // Looked up at each call, so that what is put in its place later is used; and never with a `this`.
-    this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
+    const bare: typeof fetch =
+      own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
+    this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
     this.#shared = shared?.share() ?? open(options);
-    this.#baseURL = this.#shared.upstream.baseUrl();
     INTERNALS.set(this, {
       fetch: this.#fetch,
       secrets: this.#shared.secrets,
@@ -251,7 +258,7 @@ export class Client {
 
   /** Where calls go. */
   get baseURL(): string {
-    return this.#baseURL;
+    return this.#shared.baseURL;
   }
 
   /**
@@ -295,17 +302,22 @@ export class Client {
           .info()
           .keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`)
           .join(", ");
-    return `Attention(${this.#baseURL}${keys === "" ? "" : `, ${keys}`})`;
+    return `Attention(${this.baseURL}${keys === "" ? "" : `, ${keys}`})`;
   }
 
   /** Base URL and fingerprints, for logs. */
   toJSON(): { readonly baseURL: string; readonly keys: KeysInfo | null } {
-    return { baseURL: this.#baseURL, keys: this.#isClosed ? null : this.#shared.info() };
+    return { baseURL: this.baseURL, keys: this.#isClosed ? null : this.#shared.info() };
   }
 
   async #call(method: string, path: string, options: CallOptions = NONE, known?: Known): Promise<Attempted> {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
+    const isReady = loading();
+    if (isReady !== undefined) await isReady;
+    // A fetch of somebody's own is given a FormData of its own.
+    if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
+      options = { ...options, body: await own(options.body as object) };
     const call = this.#prepare(method, path, options, known);
     // Until it is over: somebody may close the client while this call waits for a credential.
     const shared = this.#shared.share();
@@ -346,11 +358,13 @@ export class Client {
     if (options !== NONE) {
       check.checkOptions(method, options, CALL_OPTIONS);
       if (options.body !== undefined && options.body !== null) {
-        const encoded = encodeBody(options.body);
+        const encoded: Encoded = isForm(options.body)
+          ? { content: options.body, oneShot: false }
+          : encodeBody(options.body);
         if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
-        if (isOneShot && client.fetch === undefined) mustStream(method, this.#baseURL);
+        if (isOneShot && client.fetch === undefined) mustStream(method, this.baseURL);
         fault = encoded.fault;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
@@ -374,7 +388,7 @@ export class Client {
       signal: options.signal,
       body,
       fault,
-      fetch: this.#fetch,
+      fetch: withFetchOptions(this.#fetch, options.fetchOptions && fetchOptions(options.fetchOptions)),
       headers:
         extra === undefined
           ? this.#plainHeaders
@@ -400,27 +414,13 @@ export class Client {
 
 function open(options: AttentionOptions): SharedUpstream {
   const { token } = options;
-  const ofEnvironment = token === undefined && options.apiKey === undefined;
-  const apiKey = options.apiKey ?? (ofEnvironment ? variable("ATTENTION_API_KEY") : undefined);
-  const next = options.nextApiKey ?? (ofEnvironment ? variable("ATTENTION_API_KEY_NEXT") : undefined);
+  const isUnset = token === undefined && options.apiKey === undefined;
+  const apiKey = options.apiKey ?? (isUnset ? variable("ATTENTION_API_KEY") : undefined);
+  const next = options.nextApiKey ?? (isUnset ? variable("ATTENTION_API_KEY_NEXT") : undefined);
   if (token !== undefined && (options.apiKey !== undefined || options.nextApiKey !== undefined)) {
     throw config("two_credentials", "pass either `apiKey` (to call the API) or `token` (to call a Worker), not both");
   }
-  if (apiKey === undefined && token === undefined) {
-    throw config(
-      "key_missing",
-      "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY, " +
-        "or pass the `token` of a Worker and its `baseURL`",
-    );
-  }
-  if (apiKey !== undefined && options.dangerouslyAllowBrowser !== true && isBrowser()) {
-    throw config(
-      "key_in_browser",
-      "an API key in a browser can be taken by everybody who visits: deploy the Worker, which keeps the key, " +
-        "and pass its `baseURL` and a caller `token` here; " +
-        "or, if only people who may have the key can load this page, set `dangerouslyAllowBrowser: true`",
-    );
-  }
+  if (apiKey !== undefined && options.dangerouslyAllowBrowser !== true) refuseInBrowser();
   const baseURL = options.baseURL?.toString() ?? variable("ATTENTION_BASE_URL");
   if (token !== undefined && baseURL === undefined) {
     throw config(
@@ -428,16 +428,23 @@ function open(options: AttentionOptions): SharedUpstream {
       "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`",
     );
   }
-  const origin = baseURL?.startsWith("/") === true ? pageOrigin() : undefined;
-  return new SharedUpstream(
-    origin === undefined ? baseURL : `${origin}${baseURL}`,
-    (token ?? apiKey)!,
-    next,
-    token !== undefined,
-    {
-      baseURL: options.baseURL === undefined ? "ATTENTION_BASE_URL" : "baseURL",
-      current: token !== undefined ? "token" : options.apiKey === undefined ? "ATTENTION_API_KEY" : "apiKey",
-      next: options.nextApiKey === undefined ? "ATTENTION_API_KEY_NEXT" : "nextApiKey",
-    },
-  );
+  return new SharedUpstream(absolute(baseURL), token ?? apiKey ?? ofEnvironment, next, token !== undefined, {
+    baseURL: options.baseURL === undefined ? "ATTENTION_BASE_URL" : "baseURL",
+    current: token !== undefined ? "token" : options.apiKey === undefined ? "ATTENTION_API_KEY" : "apiKey",
+    next: options.nextApiKey === undefined ? "ATTENTION_API_KEY_NEXT" : "nextApiKey",
+  });
+}
+
+/** A base URL that begins with `/` is at the page's own origin. */
+function absolute(baseURL: string | undefined): string | undefined {
+  if (baseURL?.startsWith("/") !== true) return baseURL;
+  const origin = pageOrigin();
+  if (origin === undefined) {
+    throw config(
+      "base_url_relative",
+      "a base URL that begins with `/` is meant for a page, whose origin precedes it, and there is no page here: " +
+        "on a server write the whole address of the Worker, such as https://app.example.com/api/v2",
+    );
+  }
+  return `${origin}${baseURL}`;
 }

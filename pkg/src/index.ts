@@ -25,6 +25,7 @@ export type {
   ResponseEvent,
   RetryEvent,
 } from "./call/events.js";
+export type { FetchOptions } from "./call/fetch-options.js";
 export type { HeaderOptions } from "./call/headers.js";
 export type { CallOptions } from "./call/options.js";
 export { APIPromise, type WithResponse } from "./call/promise.js";

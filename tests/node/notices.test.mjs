@@ -139,8 +139,8 @@ test("ATTENTION_LOG: a level in any case, empty as not set, anything else ignore
   );
 });
 
-test("errors about keys lead to the page about keys", () => {
-  assert.throws(() => new Attention({}), {
+test("errors about keys lead to the page about keys", async () => {
+  await assert.rejects(new Attention({}).users.list(), {
     code: "key_missing",
     documentation: "https://docs.attention.com/api-authentication",
   });

@@ -29,6 +29,7 @@ test("a wrong type names the option and what it may be", () => {
     [{ attemptTimeout: -1 }, /attemptTimeout must be/],
     [{ maxRetries: 1.5 }, /maxRetries must be a whole number from 0/],
     [{ fetch: {} }, /fetch must be a function/],
+    [{ fetchOptions: "no-store" }, /fetchOptions must be an object/],
     [{ defaultHeaders: "a: b" }, /defaultHeaders must be an object/],
     [{ defaultHeaders: { authorization: "x" } }, /defaultHeaders: Authorization is set by the client/],
     [{ defaultQuery: "a=b" }, /defaultQuery must be an object/],
@@ -67,6 +68,8 @@ test("so do the options of a call and of withOptions", async (t) => {
     [{ body: { a: [{ b: 1n }] } }, /^body\.a\[0\]\.b is a BigInt, which JSON cannot hold/],
     [{ body: { "a b": new Map() } }, /^body\["a b"\] is a Map/],
     [{ body: 5 }, /^body is a number; expected/],
+    [{ fetchOptions: 7 }, /^GET: fetchOptions must be an object/],
+    [null, /^GET: expected an object with options/],
     [{ idempotencyKey: 7 }, /^GET: idempotencyKey must be a string/],
     ["things", /^GET: expected an object with options/],
   ]) {

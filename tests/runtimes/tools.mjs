@@ -59,7 +59,16 @@ export async function bun() {
 
 /** A newer Node than the oldest that is supported. */
 export async function newerNode() {
-  return join(await tool("node"), `node_modules/node-${platform}/bin`, executable("node"));
+  return nodeOf("node");
+}
+
+/** The one between the two. */
+export async function node22() {
+  return nodeOf("node-22");
+}
+
+async function nodeOf(name) {
+  return join(await tool(name), `node_modules/node-${platform}/bin`, executable("node"));
 }
 
 /** Imports what the tool of this name installs. */

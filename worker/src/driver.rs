@@ -9,6 +9,7 @@ use attention_core::call::Failure;
 use attention_core::{Timestamp, millis};
 use attention_gateway::answer::reply::Reply;
 use attention_gateway::answer::{header_policy, health};
+use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
 use attention_gateway::limits::shared_gate::Place;
@@ -94,6 +95,14 @@ impl UnderWay {
                 Step::AskGate { limit, timeout } => {
                     let (limit, timeout) = (limit.take(), *timeout);
                     self.ask_gate(limit.as_deref(), timeout).await?;
+                }
+                Step::AskStanding { id, timeout } => {
+                    let (id, timeout) = (mem::take(id), *timeout);
+                    self.ask_standing(&id, timeout).await?;
+                }
+                Step::Revoke { id, timeout } => {
+                    let (id, timeout) = (mem::take(id), *timeout);
+                    self.revoke(&id, timeout).await?;
                 }
                 Step::Wait(wait) => {
                     let wait = *wait;
@@ -184,6 +193,27 @@ impl UnderWay {
         let place = shared::answered(asked, timeout).await?;
         let place = place.and_then(|place| js::to_json(&place).ok()?.as_string());
         self.report(Report::Place(place.as_deref().and_then(Place::from_json)));
+        Ok(())
+    }
+
+    async fn ask_standing(&mut self, id: &str, timeout: Duration) -> Result<(), End> {
+        let said = match shared::gate(&self.env) {
+            Some(gate) => shared::answered(gate.standing(id), timeout).await?,
+            None => None,
+        };
+        let said = said.and_then(|said| said.as_string()).map_or(Standing::Unknown, |said| Standing::parse(&said));
+        self.report(Report::Standing(said));
+        Ok(())
+    }
+
+    async fn revoke(&mut self, id: &str, timeout: Duration) -> Result<(), End> {
+        let said = match shared::gate(&self.env) {
+            Some(gate) => shared::answered(gate.revoke(id), timeout).await?,
+            None => None,
+        };
+        let lapses = said.and_then(|said| said.as_f64());
+        let kept = lapses.map(|lapses| if lapses > 0.0 { Ok(time(lapses)) } else { Err(Full) });
+        self.report(Report::Revoked(kept));
         Ok(())
     }
 

@@ -116,6 +116,12 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) fn ledger(this: &Gate, counted: &JsValue) -> Result<JsValue, Thrown>;
 
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn standing(this: &Gate, session: &str) -> Result<JsValue, Thrown>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn revoke(this: &Gate, session: &str) -> Result<JsValue, Thrown>;
+
     pub(crate) type RateLimiter;
 
     #[wasm_bindgen(method, catch)]

@@ -8,7 +8,7 @@
 //! | [`deployments`] | which deployment a request's `env` is |
 //! | [`bindings`] | the texts of an `env`, read |
 //! | [`isolate`] | what the requests of a deployment share: the configuration, its key set, bodies of the cache |
-//! | [`gate`] | the state of the Durable Object |
+//! | [`gate`], [`record`] | the state of the Durable Object |
 //! | [`fields`] | the headers of a message |
 //! | [`waits`] | waiting for promises |
 //! | [`js`] | what the runtime gives |
@@ -31,10 +31,12 @@ mod gate;
 mod isolate;
 mod js;
 mod key_set;
+mod record;
 mod shared;
 mod waits;
 
 pub use gate::SharedGate;
+pub use record::SharedRecord;
 pub use waits::settle;
 
 use end::End;

@@ -1,6 +1,7 @@
 //! What is asked of the gate that all isolates share, and what goes on after an answer.
 
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -68,8 +69,12 @@ pub(crate) fn tell_later(isolate: &Rc<Isolate>, env: &Bindings, context: &Contex
     later(context, async move { tell(&isolate.ledger, &gate).await.map(drop) })
 }
 
-/// Goes on with this when the request has been answered.
+/// Goes on with this when the request has been answered. In a box: what is made of a future is 2 KB for each type.
 pub(crate) fn later(context: &Context, work: impl Future<Output = Result<(), End>> + 'static) -> Result<(), Thrown> {
+    later_boxed(context, Box::pin(work))
+}
+
+fn later_boxed(context: &Context, work: Pin<Box<dyn Future<Output = Result<(), End>>>>) -> Result<(), Thrown> {
     let context: &worker::worker_sys::Context = context.as_ref();
     // Not by `Context::wait_until`, which panics when it cannot.
     let promise = future_to_promise(async {

@@ -143,8 +143,11 @@ impl Ledger {
 
     /// Everything that was counted, the oldest minute first.
     pub fn snapshot(&self) -> Vec<Minute> {
-        let mut minutes = self.minutes.clone();
-        minutes.sort_by_key(|minute| minute.number);
+        let mut minutes: Vec<Minute> = Vec::with_capacity(self.minutes.len());
+        for minute in &self.minutes {
+            let later = minutes.iter().rev().take_while(|known| known.number > minute.number).count();
+            minutes.insert(minutes.len() - later, *minute);
+        }
         minutes
     }
 

@@ -133,6 +133,7 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
         let headers = owned(&event.headers);
         let report = match exchange.step() {
             Step::FetchKeySet { .. } | Step::VerifyToken => panic!("no issuer is believed here"),
+            Step::AskStanding { .. } | Step::Revoke { .. } => panic!("there are no sessions here"),
             Step::ReadRequest { limit } => Report::RequestBody {
                 body: event.whole.then_some(&event.body[..event.body.len().min(*limit)]),
                 fresh_id: "id",
@@ -408,7 +409,8 @@ fn upload(method: &str, path: &str, length: Option<&str>, failures: usize) -> (b
             let report = match exchange.step() {
                 Step::ReadRequest { .. } => {
                     is_held = true;
-                    Report::RequestBody { body: Some(b"{}"), fresh_id: "another-fresh-id" }
+                    let body: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+                    Report::RequestBody { body: Some(body), fresh_id: "another-fresh-id" }
                 }
                 Step::HoldRequest => {
                     is_held = true;
@@ -438,6 +440,10 @@ fn a_body_that_nobody_holds_is_sent_once_and_shuts_nobody_out() {
                 let shown = format!("{method} {path} {length:?}");
                 let (is_held, sent) = upload(method, path, length, 1);
                 let is_there = length != Some("0");
+                if path == "/mcp" && (method != "POST" || !is_there) {
+                    assert_eq!((is_held, sent), (false, 0), "{shown}: no message");
+                    continue;
+                }
                 if is_there && !is_held {
                     assert_eq!(sent, 1, "{shown}");
                     // Callers who break off are no failure of the API's: each is let through.

@@ -6,6 +6,7 @@
 import type { Rule } from "../call/check.js";
 import type { Deadline } from "../call/deadline.js";
 import { type Attempted, exchange } from "../call/driver.js";
+import { discard } from "../call/foreign.js";
 import type { CallOptions } from "../call/options.js";
 import { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
@@ -131,7 +132,7 @@ function told(error: unknown, { method, address, secrets = [] }: Transfer, url: 
 
 /** Gives up a body that nobody wants. */
 export function done({ response, deadline }: { readonly response: Response; readonly deadline: Deadline }): void {
-  response.body?.cancel().catch(() => {});
+  discard(response);
   deadline.end();
 }
 

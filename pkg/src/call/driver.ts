@@ -5,7 +5,7 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
-import { type AttentionError, errorOf } from "../errors/errors.js";
+import { AttentionError, errorOf } from "../errors/errors.js";
 import { requestFault, transportFault } from "../errors/transport.js";
 import { wordsOf } from "../errors/words.js";
 import {
@@ -18,13 +18,15 @@ import {
   type Send,
   type Step,
   scrub,
+  type Upstream,
   type Wait,
 } from "../runtime/rules.js";
 import type { Encoded } from "./body.js";
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
 import type { Events } from "./events.js";
-import { named } from "./values.js";
+import { discard, mustBeResponse, responseIn } from "./foreign.js";
+import type { Place } from "./semaphore.js";
 
 const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
@@ -97,8 +99,9 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
   // are not made for.
   deadline.limit(left(call, started));
-  if (!shared.semaphore.take(call.maxConcurrency)) await turn(shared, call, deadline);
+  const place = shared.semaphore.take(call.maxConcurrency) ?? (await turn(shared, call, deadline));
   const tries = new Tries(shared, call, started, deadline);
+  place.release = () => tries.forget();
   try {
     for (let step = tries.begin(); ; ) {
       switch (step.action) {
@@ -120,15 +123,16 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   } catch (error) {
     tries.abandon();
     deadline.end();
-    throw error;
+    throw tries.counted(error);
   } finally {
-    shared.end();
+    shared.end(place);
   }
 }
 
 /** Waits until fewer calls than this one allows are under way. */
-async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<void> {
-  if (await shared.semaphore.wait(call.maxConcurrency, deadline)) return;
+async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<Place> {
+  const place = await shared.semaphore.wait(call.maxConcurrency, deadline);
+  if (place !== undefined) return place;
   deadline.end();
   throw deadline.aborted
     ? aborted(deadline.reason, 0, shared)
@@ -138,6 +142,8 @@ async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadli
 /** The tries of one call, step by step. */
 class Tries {
   readonly #shared: SharedUpstream;
+  /** The one that the call began in: after a trap there is another. */
+  #upstream!: Upstream;
   readonly #call: PreparedCall;
   readonly #started: number;
   readonly #deadline: Deadline;
@@ -159,7 +165,8 @@ class Tries {
   }
 
   begin(): Step {
-    const step = this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
+    this.#upstream = this.#shared.upstream;
+    const step = this.#told(this.#upstream.begin(this.#call, this.#started, Date.now()));
     if (step.action === Action.Failed && step.error.code === "method_unknown")
       throw new TypeError(`request: ${step.error.message}`);
     return step;
@@ -168,7 +175,18 @@ class Tries {
   /** Ends a call that core has not ended, as when a hook has thrown. */
   abandon(): void {
     discard(this.#response);
-    if (this.#open !== undefined) this.#shared.upstream.abandon(this.#open);
+    this.forget();
+  }
+
+  /** The same of core alone: for a call that the runtime has dropped, whose body is not ours to touch. */
+  forget(): void {
+    if (this.#open !== undefined) this.#upstream.abandon(this.#open);
+  }
+
+  /** The error of a trap, which does not know how many requests have been sent. */
+  counted(error: unknown): unknown {
+    if (!(error instanceof AttentionError) || error.code !== "wasm_trap") return error;
+    return errorOf({ ...error.toJSON(), attempts: this.#attempts }, error.cause);
   }
 
   /** Notes whether core still has the call: the number of one that is over may be another's by now. */
@@ -178,7 +196,7 @@ class Tries {
   }
 
   async send({ call, url, slot, attempt, timeout }: Send): Promise<Step> {
-    const { upstream } = this.#shared;
+    const upstream = this.#upstream;
     const { method, attemptTimeout, events, fetch } = this.#call;
     const deadline = this.#deadline;
     const init = request(this.#call, this.#shared.authorization(slot));
@@ -197,13 +215,20 @@ class Tries {
     try {
       response = await fetch(url, init);
     } catch (error) {
+      const answered = responseIn(error);
+      if (answered !== undefined) return this.#answered(call, url, answered, attempt);
       if (!deadline.aborted && !deadline.timedOut) this.#mustBeSendable(error);
       this.#cause = deadline.aborted ? deadline.reason : error;
       const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
       return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
     }
-    if (typeof response?.status !== "number" || typeof response.headers?.get !== "function")
-      throw new TypeError(`fetch: it gave ${named(response)} and not a Response; a mock may return Response.json(…)`);
+    mustBeResponse(response);
+    return this.#answered(call, url, response, attempt);
+  }
+
+  async #answered(call: number, url: string, response: Response, attempt: number): Promise<Step> {
+    const upstream = this.#upstream;
+    const { method, events } = this.#call;
     this.#response = response;
     const { status, headers } = response;
     const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
@@ -228,16 +253,16 @@ class Tries {
       wait = Math.min(duration, Math.max(0, until - Date.now()));
     }
     await this.#deadline.wait(wait);
-    return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#shared.upstream.onWaited(call, Date.now()));
+    return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#upstream.onWaited(call, Date.now()));
   }
 
   async reject({ call, limit }: Rejected): Promise<Step> {
     const start = await readStart(this.#response!, limit);
     if (this.#deadline.aborted) return this.#giveUp(call);
     this.#open = undefined;
-    const { upstream, secrets } = this.#shared;
+    const { secrets } = this.#shared;
     throw errorOf(
-      upstream.error(call, start.text, Date.now()),
+      this.#upstream.error(call, start.text, Date.now()),
       undefined,
       wordsOf(this.#response!.headers, start, secrets()),
     );
@@ -266,7 +291,7 @@ class Tries {
 
   #giveUp(call: number): Step {
     this.#cause = this.#deadline.reason;
-    return this.#told(this.#shared.upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
+    return this.#told(this.#upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
   }
 
   failed({ error }: Failed): AttentionError {
@@ -302,10 +327,4 @@ function request(call: PreparedCall, authorization: string): RequestInit {
     if (call.isOneShot) (init as { duplex?: "half" }).duplex = "half";
   }
   return init;
-}
-
-/** Gives up a body, so that its connection is free again. */
-function discard(response: Response | undefined): void {
-  // A body that is broken or being read by a hook is nobody's loss here.
-  if (response?.body && !response.bodyUsed) response.body.cancel?.().catch(() => {});
 }

@@ -2,6 +2,7 @@
 
 import type { Body } from "./body.js";
 import * as check from "./check.js";
+import type { FetchOptions } from "./fetch-options.js";
 import type { HeaderOptions } from "./headers.js";
 import type { Query } from "./query.js";
 
@@ -11,6 +12,8 @@ export interface CallOptions {
   /** An object or array is sent as JSON. */
   readonly body?: Body | undefined;
   readonly headers?: HeaderOptions | undefined;
+  /** Handed on to `fetch`; a name takes the place of the client's `fetchOptions`. */
+  readonly fetchOptions?: FetchOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   /** As the client's, for this call. */
   readonly timeout?: number | undefined;
@@ -40,4 +43,5 @@ export const CALL_OPTIONS: check.Rules = {
   maxRetries: check.count,
   idempotencyKey: check.text,
   idempotent: check.flag,
+  fetchOptions: check.object,
 };

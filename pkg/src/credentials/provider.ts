@@ -3,6 +3,7 @@
 import { redactCause } from "../errors/cause.js";
 import { config } from "../errors/config.js";
 import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
+import { isBrowser, variable } from "../runtime/environment.js";
 import { asking } from "./recursion.js";
 
 /** A credential and when it ends, as the Worker's `POST /sessions` answers it. */
@@ -14,6 +15,31 @@ export interface IssuedCredential {
 
 /** A credential, or a function that gets it from where it is kept. */
 export type Credential = string | (() => string | IssuedCredential | Promise<string | IssuedCredential>);
+
+/**
+ * What a client is given that has neither key nor token when it is made, as when a framework builds its pages: the
+ * variable is asked for at the first call.
+ */
+export function ofEnvironment(): string {
+  const key = variable("ATTENTION_API_KEY");
+  if (key === undefined) throw config("key_missing", MISSING);
+  refuseInBrowser();
+  return key;
+}
+
+const MISSING =
+  "there is no credential: set ATTENTION_API_KEY or pass `apiKey`, or pass a Worker's `token` and its `baseURL`";
+
+/** A key does not belong where strangers can read it. */
+export function refuseInBrowser(): void {
+  if (!isBrowser()) return;
+  throw config(
+    "key_in_browser",
+    "an API key in a browser can be taken by everybody who visits: deploy the Worker, which keeps the key, " +
+      "and pass its `baseURL` and a caller `token` here; " +
+      "or, if only people who may have the key can load this page, set `dangerouslyAllowBrowser: true`",
+  );
+}
 
 /** A credential that has been given. */
 export interface Given {
@@ -45,6 +71,7 @@ export async function ask(source: Credential, secrets: readonly string[]): Promi
   try {
     given = await asking(source);
   } catch (error) {
+    if (source === ofEnvironment) throw error;
     if (error instanceof AttentionError && (told.has(error) || error.code === "key_provider_recursive")) throw error;
     const cause = redactCause(error, secrets);
     throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", cause);

@@ -41,6 +41,7 @@ const HUNG = 10_000;
 export class Renewal {
   readonly #ask: () => Promise<readonly Given[]>;
   readonly #take: (given: readonly Given[]) => Taken;
+  readonly #isFree: () => boolean;
   readonly #clock = new SteadyClock();
   /** How many answers have counted. */
   taken = 0;
@@ -54,10 +55,15 @@ export class Renewal {
   #due = -Infinity;
   #end = -Infinity;
 
-  /** `ask` asks the functions, `take` puts what they gave in place. */
-  constructor(ask: () => Promise<readonly Given[]>, take: (given: readonly Given[]) => Taken) {
+  /** `ask` asks the functions, `take` puts what they gave in place; `isFree` when a question costs nothing. */
+  constructor(
+    ask: () => Promise<readonly Given[]>,
+    take: (given: readonly Given[]) => Taken,
+    isFree: () => boolean = () => false,
+  ) {
     this.#ask = ask;
     this.#take = take;
+    this.#isFree = isFree;
   }
 
   get freshness(): Freshness {
@@ -110,7 +116,7 @@ export class Renewal {
   }
 
   #begin(now: number): Asked {
-    this.#heldUntil = now + HOLD;
+    this.#heldUntil = this.#isFree() ? now : now + HOLD;
     const asked = { number: ++this.#count, since: now, isForRefusal: false } as Omit<Asked, "answer">;
     this.#running = Object.assign(asked, { answer: this.#follow(asked) });
     // Whoever waits for it hears of it; in the background nobody does.

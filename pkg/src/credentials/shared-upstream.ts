@@ -1,10 +1,10 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
 import type { KeyInfo, KeysInfo } from "#binding";
-import { Semaphore } from "../call/semaphore.js";
+import { type Place, Semaphore } from "../call/semaphore.js";
 import { about, InvalidKeyError } from "../errors/errors.js";
-import { type Defaults, defaults, Slot, Upstream } from "../runtime/rules.js";
-import { ask, type Credential, type Given } from "./provider.js";
+import { type Defaults, defaults, isLost, loading, Slot, Upstream } from "../runtime/rules.js";
+import { ask, type Credential, type Given, ofEnvironment } from "./provider.js";
 import { isAsked } from "./recursion.js";
 import { Renewal, type Taken } from "./renewal.js";
 
@@ -24,18 +24,19 @@ export interface Settings {
 }
 
 export class SharedUpstream {
-  readonly upstream: Upstream;
-  /** What applies to calls that say nothing. */
-  readonly defaults: Defaults = defaults();
+  #upstream: Upstream | undefined;
+  #defaults: Defaults | undefined;
+  #baseURL: string | undefined;
+  readonly #isToken: boolean;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
   readonly #settings: Settings;
-  readonly #isToken: boolean;
   /** Whether a function gives one of them. */
   readonly isDynamic: boolean;
   /** When functions are asked. */
   readonly renewal = new Renewal(
     () => Promise.all(this.#sources.flatMap((source, at) => (source === undefined ? [] : this.#ask(source, at)))),
     (given) => this.#take(given),
+    () => this.#sources[0] === ofEnvironment,
   );
   /** `Authorization` of each place: from here it goes into requests and nowhere else. */
   #authorizations: readonly (string | undefined)[] = [];
@@ -58,16 +59,50 @@ export class SharedUpstream {
     settings: Settings = { baseURL: "baseURL", current: "apiKey", next: "nextApiKey" },
   ) {
     this.#settings = settings;
-    this.#isToken = token;
     this.#sources = [current, next];
     this.isDynamic = typeof current === "function" || typeof next === "function";
-    const [first, second] = this.isDynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
+    this.#baseURL = baseURL;
+    this.#isToken = token;
+    // So that what is refused is refused here; else at the first call.
+    if (loading() === undefined) this.#make();
+  }
+
+  /** Made again, with the credentials that there are, when a trap has taken it. */
+  get upstream(): Upstream {
+    return this.#upstream === undefined || isLost(this.#upstream) ? this.#make() : this.#upstream;
+  }
+
+  #make(): Upstream {
+    const held = this.#sources.map((source, at) => this.#given[at]?.text ?? source);
+    const [current, next] = held.map((text) => (typeof text === "string" ? text : undefined));
     try {
-      this.upstream = new Upstream(baseURL, first, second, token);
+      this.#upstream = new Upstream(this.#baseURL, current ?? PENDING, next, this.#isToken);
     } catch (refusal) {
-      throw this.#refusal(refusal, first);
+      throw this.#refusal(refusal, current ?? PENDING);
     }
-    if (!this.isDynamic) this.#remember(first, second);
+    this.#baseURL = this.#upstream.baseUrl();
+    this.#defaults ??= defaults();
+    if (!held.some((text) => typeof text === "function")) this.#remember(current, next);
+    this.#noteExpiries(this.#upstream);
+    return this.#upstream;
+  }
+
+  #noteExpiries(upstream: Upstream): void {
+    for (const [at, slot] of [Slot.Current, Slot.Next].entries()) {
+      const expiresAt = this.#given[at]?.expiresAt;
+      if (expiresAt !== undefined) upstream.noteExpiry(slot, expiresAt);
+    }
+  }
+
+  /** Where calls go, as core writes it; as it was given where core is still being compiled. */
+  get baseURL(): string {
+    return this.#baseURL ?? "";
+  }
+
+  /** What applies to calls that say nothing. */
+  get defaults(): Defaults {
+    this.#defaults ??= defaults();
+    return this.#defaults;
   }
 
   /** Whether the credentials have yet to be asked for. */
@@ -94,8 +129,8 @@ export class SharedUpstream {
   }
 
   /** A call is over. */
-  end(): void {
-    this.#semaphore.leave();
+  end(place: Place): void {
+    this.#semaphore.leave(place);
     this.#freeWhenIdle();
   }
 
@@ -106,6 +141,8 @@ export class SharedUpstream {
 
   /** What is known of the credentials. */
   info(): KeysInfo {
+    if (loading() !== undefined)
+      return { kind: this.#isToken ? "caller_token" : "api_key", inUse: "current", keys: [] };
     const info = this.upstream.keys();
     return this.isPending ? { ...info, keys: [] } : info;
   }
@@ -163,10 +200,7 @@ export class SharedUpstream {
       this.#generation++;
     }
     this.#given = given;
-    for (const [at, slot] of [Slot.Current, Slot.Next].entries()) {
-      const expiresAt = given[at]?.expiresAt;
-      if (expiresAt !== undefined) this.upstream.noteExpiry(slot, expiresAt);
-    }
+    this.#noteExpiries(this.upstream);
     if (changed) this.#remember(current.text, next?.text);
     else this.#watchExpiry();
     return { changed, ...this.#life() };
@@ -191,7 +225,7 @@ export class SharedUpstream {
     this.#authorizations = [this.upstream.authorization(Slot.Current), this.upstream.authorization(Slot.Next)];
     for (const held of given) {
       // Without the blanks around it, which are not sent.
-      if (held !== undefined) this.#secrets = [held.trim(), ...this.#secrets].slice(0, MOST_SECRETS);
+      if (held !== undefined) this.#secrets = [...new Set([held.trim(), ...this.#secrets])].slice(0, MOST_SECRETS);
     }
     this.#watchExpiry();
   }
@@ -216,7 +250,7 @@ export class SharedUpstream {
     if (this.#users > 0 || !this.#semaphore.isIdle) return;
     this.#users = Infinity;
     this.#isFreed = true;
-    this.upstream.free();
+    this.#upstream?.free();
     this.#authorizations = [];
     this.#given = [];
   }

@@ -172,7 +172,11 @@ for (const [kind, [name, made]] of Object.entries(CLASSES)) {
 export function errorOf(facts: ErrorFacts, cause?: unknown, words?: Words): AttentionError {
   // A kind that this version of the bindings does not know yet is still an error.
   const [, Kind] = CLASSES[facts.kind] ?? ["", AttentionError];
-  return new Kind(facts, cause, words);
+  const error = new Kind(facts, cause, words);
+  // What nobody knows is not printed.
+  for (const name of ["status", "requestId", "retryAfter", "diagnosis"] as const)
+    if (facts[name] === undefined) Object.defineProperty(error, name, { enumerable: false });
+  return error;
 }
 
 /** The same error with the name of the setting that it is about; anything else, and another code, stays as it is. */

@@ -477,7 +477,9 @@ allow * /v2/**
         let mounted = path.starts_with("/v2/") || path == "/mcp";
         match policy.decide(method, checked) {
             Decision::Allowed(rule) => {
-                mounted && method != Method::Options && rule.admits(query, BodyLength::NoBody).is_ok()
+                // A query at the MCP endpoint goes up where a rule names its parameters.
+                let is_unnamed = path == "/mcp" && !query.is_empty() && rule.conditions().query.is_none();
+                mounted && method != Method::Options && !is_unnamed && rule.admits(query, BodyLength::NoBody).is_ok()
             }
             _ => false,
         }

@@ -1,5 +1,6 @@
 //! Answers that the Worker gives itself: problem details (RFC 9457).
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::time::Duration;
@@ -8,7 +9,7 @@ use crate::authorize::mcp::Refusal;
 use crate::authorize::mcp::revision::Revision;
 use crate::authorize::policy::Unmet;
 use attention_core::codec::json::{Array, Object};
-use attention_core::codec::text::decimal;
+use attention_core::codec::text::{self, decimal};
 use attention_core::credential::AuthorizationError;
 use attention_core::url::PathError;
 use attention_core::url::RequestError;
@@ -26,6 +27,17 @@ pub(crate) enum Credentials {
     Missing,
     /// They are not good, or good for nothing here.
     Refused,
+}
+
+/// Why a session could not be revoked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NotRevoked {
+    /// There is no gate.
+    NoGate,
+    /// It did not answer.
+    Silent,
+    /// It keeps as many as it can.
+    Full,
 }
 
 /// An error of JSON-RPC that MCP defines.
@@ -46,8 +58,8 @@ pub struct Problem {
     pub status: u16,
     /// What names it, for machines: the last part of its `type`.
     pub code: &'static str,
-    pub(crate) detail: String,
-    pub(crate) challenge: Option<&'static str>,
+    pub(crate) detail: Box<str>,
+    pub(crate) challenge: Option<Cow<'static, str>>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) allow: Option<&'static str>,
     pub(crate) credentials: Credentials,
@@ -58,7 +70,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: u16, code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
             status,
             code,
@@ -113,6 +125,11 @@ impl Problem {
         }
     }
 
+    /// There is something, to be read.
+    pub(crate) fn read_only() -> Self {
+        Self { allow: Some("GET, HEAD, OPTIONS"), ..Self::new(405, "method_not_allowed", "this is only to be read") }
+    }
+
     pub(crate) fn upgrade() -> Self {
         Self::new(
             400,
@@ -141,21 +158,71 @@ impl Problem {
             AuthorizationError::Missing => Credentials::Missing,
             _ => Credentials::Refused,
         };
-        Self { challenge: Some(challenge), credentials, ..Self::new(status, error.code(), error.message()) }
+        Self {
+            challenge: Some(Cow::Borrowed(challenge)),
+            credentials,
+            ..Self::new(status, error.code(), error.message())
+        }
     }
 
     pub(crate) fn unknown_token() -> Self {
         Self {
-            challenge: Some(r#"Bearer realm="attention", error="invalid_token""#),
+            challenge: Some(Cow::Borrowed(r#"Bearer realm="attention", error="invalid_token""#)),
             credentials: Credentials::Refused,
             ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
         }
     }
 
+    pub(crate) fn revoked_session() -> Self {
+        Self {
+            challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="revoked""#),
+            credentials: Credentials::Refused,
+            ..Self::new(401, "session_revoked", "the session was revoked; sign in again where it came from")
+        }
+    }
+
+    /// Whether a session was revoked cannot be told, so it is neither believed nor called a bad one.
+    pub(crate) fn unchecked_session() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(
+                503,
+                "session_unchecked",
+                "whether the session was revoked cannot be told at the moment; wait as long as Retry-After says",
+            )
+        }
+    }
+
+    pub(crate) fn session_id() -> Self {
+        Self::new(400, "session_id", "the path does not hold a session's id; it is in the log's lines, as `session`")
+    }
+
+    /// A session is to be revoked, and is not for certain.
+    pub(crate) fn not_revoked(why: NotRevoked) -> Self {
+        let (status, detail) = match why {
+            NotRevoked::NoGate => (
+                501,
+                "nothing keeps revoked sessions for all isolates: bind ATTENTION_GATE, or put the id into \
+                    ATTENTION_REVOKED_SESSIONS",
+            ),
+            NotRevoked::Silent => (
+                503,
+                "ATTENTION_GATE did not answer, so the session may not be revoked: ask again, or put the id into \
+                    ATTENTION_REVOKED_SESSIONS",
+            ),
+            NotRevoked::Full => (
+                507,
+                "as many sessions are revoked as are kept; put the id into ATTENTION_REVOKED_SESSIONS, or end all \
+                    sessions by a new ATTENTION_SESSION_SECRET",
+            ),
+        };
+        Self::new(status, "session_not_revoked", detail)
+    }
+
     /// `credentials` says whether some came.
     pub(crate) fn ask_for_password(credentials: Credentials) -> Self {
         Self {
-            challenge: Some(r#"Basic realm="attention status", charset="UTF-8""#),
+            challenge: Some(Cow::Borrowed(r#"Basic realm="attention status", charset="UTF-8""#)),
             credentials,
             ..Self::new(
                 401,
@@ -167,7 +234,9 @@ impl Problem {
 
     pub(crate) fn expired_token() -> Self {
         Self {
-            challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="expired""#),
+            challenge: Some(Cow::Borrowed(
+                r#"Bearer realm="attention", error="invalid_token", error_description="expired""#,
+            )),
             credentials: Credentials::Refused,
             ..Self::new(401, "token_expired", "the token's time is over; get a new one")
         }
@@ -191,6 +260,20 @@ impl Problem {
             credentials: Credentials::Refused,
             ..Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
         }
+    }
+
+    /// The same with what a client has to know to get a token. Grants by other claims than scopes are no reason to
+    /// ask for a token with more of those.
+    pub(crate) fn with_discovery(self, parameters: Option<String>) -> Self {
+        let Some(parameters) = parameters else { return self };
+        let is_scoped = text::find(&parameters, "scope=").is_some();
+        let challenge = match (self.status, self.code) {
+            (401, _) => self.challenge.as_deref().filter(|challenge| challenge.starts_with("Bearer")),
+            (403, "token_not_granted") if is_scoped => Some(r#"Bearer realm="attention", error="insufficient_scope""#),
+            _ => None,
+        };
+        let Some(challenge) = challenge else { return self };
+        Self { challenge: Some(Cow::Owned([challenge, &parameters].concat())), ..self }
     }
 
     /// Whether an issuer's token is good cannot be told, so it is not called a bad one: pages throw those away.
@@ -521,5 +604,33 @@ const fn phrase(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_says_where_to_get_a_token_and_a_missing_scope_is_one() {
+        let scoped = || Some(", resource_metadata=\"https://p/x\", scope=\"a b\"".to_owned());
+        let challenge = |problem: Problem| problem.challenge.map(Cow::into_owned);
+        assert_eq!(
+            challenge(Problem::unknown_token().with_discovery(scoped())).as_deref(),
+            Some(r#"Bearer realm="attention", error="invalid_token", resource_metadata="https://p/x", scope="a b""#)
+        );
+        assert_eq!(
+            challenge(Problem::no_grant().with_discovery(scoped())).as_deref(),
+            Some(
+                r#"Bearer realm="attention", error="insufficient_scope", resource_metadata="https://p/x", scope="a b""#
+            )
+        );
+        // Another claim is missing: a token with other scopes would not help.
+        let unscoped = Some(", resource_metadata=\"https://p/x\"".to_owned());
+        assert_eq!(challenge(Problem::no_grant().with_discovery(unscoped)), None);
+        assert_eq!(Problem::unknown_token().with_discovery(None), Problem::unknown_token());
+        assert_eq!(Problem::denied().with_discovery(scoped()), Problem::denied());
+        let password = Problem::ask_for_password(Credentials::Missing);
+        assert_eq!(password.clone().with_discovery(scoped()), password);
     }
 }

@@ -37,8 +37,8 @@ impl Reply {
 
     pub(crate) fn problem(problem: &Problem, request_id: &str) -> Self {
         let mut reply = Self::new(problem.status);
-        if let Some(challenge) = problem.challenge {
-            reply.headers.push(("www-authenticate", challenge.to_owned()));
+        if let Some(challenge) = &problem.challenge {
+            reply.headers.push(("www-authenticate", challenge.clone().into_owned()));
         }
         if let Some(seconds) = problem.retry_after_seconds() {
             reply.headers.push(("retry-after", decimal(seconds)));

@@ -3,9 +3,9 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use attention_core::codec::base64url;
 use attention_core::credential::{AuthorizationError, Bearer, TokenDigest};
 use attention_core::{Headers, Timestamp};
-use base64ct::{Base64, Encoding as _};
 
 use crate::answer::problem::{Credentials, Problem};
 use crate::authorize::callers::Caller;
@@ -72,7 +72,7 @@ pub(crate) fn operator(config: &Config, headers: &dyn Headers, asks: Asks) -> Re
 
 fn basic_password(authorization: &str) -> Option<String> {
     let (scheme, credentials) = authorization.split_once(' ')?;
-    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| Base64::decode_vec(credentials.trim()).ok())??;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| base64url::decode_padded(credentials.trim()))??;
     let text = String::from_utf8(decoded).ok()?;
     text.split_once(':').map(|(_, token)| token.to_owned())
 }
@@ -129,6 +129,9 @@ fn session_of(
         _ => Problem::unknown_token()
             .because("the session was not signed with this ATTENTION_SESSION_SECRET, or is no session"),
     })?;
+    if config.revoked_sessions.contains(&session.id) {
+        return Err(Problem::revoked_session().because("the session's id is in ATTENTION_REVOKED_SESSIONS"));
+    }
     if session.origin.is_some() && session.origin.as_deref() != page {
         return Err(Problem::origin().because("the session is bound to the pages of another origin"));
     }

@@ -17,7 +17,7 @@ use attention_core::url::RequestPath;
 use attention_core::{Headers, Method, Slot, Timestamp};
 
 use crate::answer::health;
-use crate::answer::problem::Problem;
+use crate::answer::problem::{NotRevoked, Problem};
 use crate::answer::reply::Reply;
 use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
@@ -27,6 +27,7 @@ use crate::deployment::Deployment;
 
 pub(crate) mod callers;
 pub(crate) mod cors;
+pub(crate) mod discovery;
 pub(crate) mod identity;
 pub mod jwt;
 pub mod mcp;
@@ -41,6 +42,8 @@ const STATUS: &str = "/status";
 const SESSIONS: &str = "/sessions";
 /// Where the operator has a key tried, by the name of its place.
 const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
+/// Where the operator revokes a session: before and behind its id.
+const REVOKE: (&str, &str) = ("/admin/sessions/", "/revoke");
 /// A documented operation that reads little.
 const PROBE_TARGET: (&str, &str) = ("/conversations/list", "page=1&size=1");
 
@@ -68,6 +71,8 @@ pub(crate) enum Opened {
     Status,
     /// The operator has a key tried.
     Probe { slot: Slot, url: String },
+    /// The operator revokes the session of this id.
+    Revoke { id: String },
     /// It is a caller's, who is to be identified.
     Caller { method: Method },
 }
@@ -117,6 +122,11 @@ pub(crate) fn readiness(upstream: &Upstream, now: Timestamp) -> Reply {
     Reply::json(if ready { 200 } else { 503 }, body)
 }
 
+/// Whether a path is the operator's alone.
+pub(crate) fn is_operators(path: &str) -> bool {
+    path == STATUS || PROBES.iter().any(|(probe, _)| *probe == path)
+}
+
 /// What a request comes to, by everything that does not depend on the caller. `page` is the page that asks.
 pub(crate) fn open(
     deployment: &Deployment,
@@ -139,14 +149,35 @@ pub(crate) fn open(
     if method.is_safe() && request.body != BodyLength::NoBody {
         return Err(Problem::unexpected_body());
     }
+    if let Some(metadata) = discovery::metadata(deployment.config.jwt.as_ref(), &request.target) {
+        let is_read = matches!(method, Method::Get | Method::Head);
+        return if is_read { Ok(Opened::Reply(Reply::json(200, metadata))) } else { Err(Problem::read_only()) };
+    }
     if path.as_str() == STATUS {
         operator(&deployment.config, headers, identity::Asks::ForAPage)?;
         return if method == Method::Get { Ok(Opened::Status) } else { Err(Problem::method()) };
     }
-    match PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
-        Some((_, slot)) => probe(deployment, headers, method, *slot),
+    if let Some((_, slot)) = PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
+        return probe(deployment, headers, method, *slot);
+    }
+    match path.as_str().strip_prefix(REVOKE.0).and_then(|rest| rest.strip_suffix(REVOKE.1)) {
+        Some(id) => revoke(deployment, headers, method, id),
         None => Ok(Opened::Caller { method }),
     }
+}
+
+fn revoke(deployment: &Deployment, headers: &dyn Headers, method: Method, id: &str) -> Result<Opened, Problem> {
+    operator(&deployment.config, headers, identity::Asks::ForData)?;
+    if method != Method::Post {
+        return Err(Problem::method());
+    }
+    if !sessions::is_id(id) {
+        return Err(Problem::session_id());
+    }
+    if !deployment.config.has_gate {
+        return Err(Problem::not_revoked(NotRevoked::NoGate));
+    }
+    Ok(Opened::Revoke { id: id.to_owned() })
 }
 
 fn probe(deployment: &Deployment, headers: &dyn Headers, method: Method, slot: Slot) -> Result<Opened, Problem> {

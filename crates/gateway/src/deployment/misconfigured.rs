@@ -33,6 +33,11 @@ pub enum Misconfigured {
     NoSessionSecret,
     /// The policy cannot be read.
     Policy(PolicyError),
+    /// What is to be the id of a session is not one.
+    SessionId {
+        /// Which of them, from 0.
+        index: usize,
+    },
     /// An allowed origin is not one.
     Origin {
         /// Which of them, from 0.
@@ -100,6 +105,10 @@ impl Misconfigured {
                 [name, " is not set, but a caller may mint sessions; run `wrangler secret put ", name, "`"].concat()
             }
             Self::Policy(error) => [binding::POLICY, ": ", &error.message()].concat(),
+            Self::SessionId { index } => {
+                let form = " is not a session's id: 1 to 64 letters, digits, `-`, `_` or `.`, as the log has it";
+                [binding::REVOKED_SESSIONS, ": entry ", &text::count(*index), form].concat()
+            }
             Self::Origin { index, why } => {
                 let entry = text::count(*index);
                 let form = " is not an exact origin such as https://app.example: ";
@@ -130,13 +139,15 @@ impl Misconfigured {
             }
             Self::NotAGate => [binding::GATE, ": not a Durable Object"].concat(),
             Self::Unreadable(name) => [name, ": the binding could not be read"].concat(),
-            Self::TooOld(name) => {
-                let minutes = text::decimal(vault::STALE_AT_MOST.as_secs() / 60);
-                let what = " minutes, so it is not used any more; see that its Secrets Store answers";
-                [name, ": the binding could not be read again for ", &minutes, what].concat()
-            }
+            Self::TooOld(name) => too_old(name),
         }
     }
+}
+
+fn too_old(name: &str) -> String {
+    let minutes = text::decimal(vault::STALE_AT_MOST.as_secs() / 60);
+    let what = " minutes, so it is not used any more; see that its Secrets Store answers";
+    [name, ": the binding could not be read again for ", &minutes, what].concat()
 }
 
 impl fmt::Display for Misconfigured {

@@ -14,6 +14,7 @@ use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
 use crate::authorize::mcp::seal::Seal;
+use crate::authorize::sessions::revoked::Remembered;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::breaker::Breaker;
@@ -29,11 +30,13 @@ pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
 pub mod vault;
+mod version;
 
 pub use bindings::{Text, Texts};
 pub use config::Config;
 pub use misconfigured::Misconfigured;
 pub use pasted::Slip;
+pub use version::Version;
 
 /// A valid configuration, and what an isolate remembers under it.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ pub struct Deployment {
     pub(crate) sources: Sources,
     pub(crate) seal: Seal,
     pub(crate) room: Room,
+    pub(crate) standings: Remembered,
     pub(crate) glance: Glance,
 }
 
@@ -76,6 +80,7 @@ impl Deployment {
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
             room: Room::default(),
+            standings: Remembered::default(),
         })
     }
 
@@ -98,6 +103,11 @@ impl Deployment {
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.
     pub fn algorithms(&self) -> &[String] {
         self.config.jwt.as_ref().map_or(&[], Jwt::algorithms)
+    }
+
+    /// Which version of the proxy this is, where the platform says so.
+    pub const fn version(&self) -> Option<&Version> {
+        self.config.version.as_ref()
     }
 
     /// What answers may be given again.

@@ -16,7 +16,7 @@ use crate::answer::status::is_without_content;
 use crate::answer::{coding, echo, media_type, members, tool_list};
 use crate::authorize::cors;
 use crate::cache::{Answer, Unconfirmed};
-use crate::deployment::{Deployment, Misconfigured};
+use crate::deployment::{Deployment, Misconfigured, Version};
 use crate::log::{CallRecord, DataPoint, LogSettings, Record, SwitchRecord};
 
 /// An answer that is to be redacted is taken apart in memory; see [`Room`](crate::answer::room::Room).
@@ -240,7 +240,7 @@ impl Exchange {
         self.record(deployment, status, now).data_point()
     }
 
-    fn record<'a>(&'a self, deployment: Option<&Deployment>, status: u16, now: Timestamp) -> Record<'a> {
+    fn record<'a>(&'a self, deployment: Option<&'a Deployment>, status: u16, now: Timestamp) -> Record<'a> {
         let facts = &self.facts;
         let key = |slot| deployment.and_then(|deployment| deployment.upstream.keys().fingerprint(slot));
         Record {
@@ -251,6 +251,7 @@ impl Exchange {
             method: facts.method,
             caller: facts.caller.as_deref(),
             session: facts.session.as_deref(),
+            is_revocation: facts.is_revocation,
             route: facts.route.as_deref(),
             tool: facts.tool.as_deref(),
             code: facts.code,
@@ -268,6 +269,7 @@ impl Exchange {
             upstream_status: facts.upstream_status,
             upstream_error: facts.upstream_error.as_ref(),
             switch: facts.switch.map(|switch| SwitchRecord { from: key(switch.from), to: key(switch.to) }),
+            version: deployment.and_then(|deployment| deployment.config.version.as_ref()).map(Version::record),
         }
     }
 }

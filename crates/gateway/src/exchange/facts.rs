@@ -25,6 +25,8 @@ pub struct Facts {
     pub(crate) ends_at: Option<Timestamp>,
     /// The id of the session that it came with.
     pub(crate) session: Option<String>,
+    /// The operator has revoked that session.
+    pub(crate) is_revocation: bool,
     /// The name of the caller's policy.
     pub(crate) policy: String,
     /// The trace that it is part of.
@@ -61,6 +63,7 @@ impl Facts {
             limit: None,
             ends_at: None,
             session: None,
+            is_revocation: false,
             policy: String::new(),
             trace: None,
             route: None,

@@ -60,12 +60,13 @@ use attention_core::{Call, ErrorKind, Headers, Method, Slot, Timestamp, millis};
 use crate::answer::problem::{Credentials, Problem};
 use crate::answer::reply::Reply;
 use crate::answer::room::Share;
+use crate::authorize::identity::Identity;
 use crate::authorize::jwt::key_set::Lookup;
 use crate::authorize::policy::BodyLength;
 use crate::authorize::target::Target;
-use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request};
+use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request, discovery};
 use crate::cache::{Pending, Visit};
-use crate::deployment::{Deployment, Misconfigured};
+use crate::deployment::{Deployment, Misconfigured, Version};
 use crate::log::LogLevel;
 use crate::trace::trace_id;
 
@@ -117,6 +118,8 @@ pub struct Exchange {
     step: Step,
     /// The JWT that is being verified, and the need of a key set for it.
     token: Option<String>,
+    /// Whose session it is, until it is known that it was not revoked.
+    unchecked: Option<Identity>,
     lookup: Lookup,
     forward: Option<Forward>,
     /// What it has besides when it is for the MCP endpoint.
@@ -176,6 +179,8 @@ impl Upload {
 enum Stage {
     FetchingKeySet,
     Verifying,
+    AskingStanding,
+    Revoking,
     ReadingWish,
     Counting,
     ReadingMessage,
@@ -217,7 +222,8 @@ impl Exchange {
         let (is_alive, is_ready) = (path == ALIVE, path == READY);
         exchange.facts.is_probe = is_alive || is_ready;
         let opened = match deployment {
-            _ if is_alive => Ok(Some(Reply::json(200, r#"{"status":"alive"}"#.to_owned()))),
+            Ok(deployment) if is_alive => Ok(Some(alive(deployment.version()))),
+            Err(_) if is_alive => Ok(Some(alive(None))),
             Err(fault) => {
                 exchange.facts.fault = Some(fault.message());
                 Err(Problem::misconfigured())
@@ -255,6 +261,7 @@ impl Exchange {
             // Until the first one is decided. Reported on, it would be a fault.
             step: Step::Wait(Duration::ZERO),
             token: None,
+            unchecked: None,
             lookup: Lookup::default(),
             forward: None,
             conversation: None,
@@ -285,6 +292,7 @@ impl Exchange {
             Opened::Reply(reply) => self.answer(reply),
             Opened::Status => self.go(Stage::Over, Step::ShowStatus),
             Opened::Probe { slot, url } => self.probe(slot, url),
+            Opened::Revoke { id } => self.revoke(id),
             Opened::Caller { method } => self.identify(deployment, headers, method, now)?,
         }
         Ok(())
@@ -332,6 +340,8 @@ impl Exchange {
         match (self.stage, report) {
             (Stage::FetchingKeySet, Report::KeySet(got)) => self.on_key_set(deployment, got, now),
             (Stage::Verifying, Report::Signature(signature)) => self.on_signature(deployment, request, signature, now),
+            (Stage::AskingStanding, Report::Standing(said)) => self.on_standing(deployment, request, said, now),
+            (Stage::Revoking, Report::Revoked(kept)) => self.on_revoked(deployment, kept, now),
             (Stage::ReadingWish, Report::RequestBody { body, fresh_id }) => {
                 self.on_wish(deployment, body, fresh_id, now)
             }
@@ -396,7 +406,12 @@ impl Exchange {
         }
         self.facts.refusal = deployment.sources.note(request, problem.credentials, now);
         let wait = self.facts.refusal.as_ref().and_then(|noted| noted.wait);
-        wait.map_or(problem, Problem::refused_too_often)
+        if let Some(wait) = wait {
+            return Problem::refused_too_often(wait);
+        }
+        // The operator's token is nothing that an issuer gives.
+        let jwt = deployment.config.jwt.as_ref().filter(|_| !authorize::is_operators(self.request.target.path()));
+        problem.with_discovery(discovery::parameters(jwt, &self.request.target))
     }
 
     /// Whether so many more bytes of a response's body may be held, which have come for [`Step::ReadResponse`]:
@@ -458,6 +473,16 @@ impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("facts", &self.facts).field("stage", &self.stage).finish_non_exhaustive()
     }
+}
+
+/// That the proxy runs, and which version.
+fn alive(version: Option<&Version>) -> Reply {
+    let mut said = Object::new();
+    said.string("status", "alive");
+    if let Some(version) = version {
+        said.raw("version", &version.to_json());
+    }
+    Reply::json(200, said.finish())
 }
 
 /// A caller's own request id, when it is plain enough to stand in a header and a log: 8 to 64 letters, digits,

@@ -8,8 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use attention_core::Timestamp;
-use attention_core::codec::text;
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use attention_core::codec::{base64url, text};
 
 use super::grant::{self, EMAIL, Grant, Unfit};
 use super::members::{Member, Members};
@@ -118,13 +117,13 @@ impl Jwt {
         else {
             return Err(Refusal::Form);
         };
-        let header = Base64UrlUnpadded::decode_vec(header).map_err(|_| Refusal::Form)?;
+        let header = base64url::decode(header).ok_or(Refusal::Form)?;
         let header = Members::decode(&header).filter(|header| !header.repeat()).ok_or(Refusal::Form)?;
         // A payload that is signed as it stands would be read as what it encodes.
         if !matches!(header.get("b64"), Member::Absent | Member::One("true")) {
             return Err(Refusal::NoClaims);
         }
-        let payload = Base64UrlUnpadded::decode_vec(payload).map_err(|_| Refusal::Form)?;
+        let payload = base64url::decode(payload).ok_or(Refusal::Form)?;
         let claims = Members::decode(&payload).ok_or(Refusal::NoClaims)?;
         self.check(&claims, now.as_unix_millis() / 1000)?;
         kind::check(self.tokens, &header, &claims)?;
@@ -253,7 +252,7 @@ mod tests {
     ];
 
     fn token(header: &str, payload: &str) -> String {
-        let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+        let part = |text: &str| base64url::encode(text.as_bytes());
         format!("{}.{}.fake", part(header), part(payload))
     }
 

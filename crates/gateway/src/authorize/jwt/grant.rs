@@ -168,6 +168,15 @@ impl Grant {
         self.conditions.iter().any(Condition::is_of_an_address)
     }
 
+    /// The scopes that it asks for, as far as they can be told in a header (RFC 6749 §3.3).
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {
+        let of_scopes = self.conditions.iter().filter(|condition| SCOPES.contains(&condition.claim.as_str()));
+        of_scopes.flat_map(|condition| match &condition.test {
+            Test::Is(values) => values.iter().filter_map(Scalar::as_scope).collect(),
+            Test::Ends(_) | Test::Domain(_) => Vec::new(),
+        })
+    }
+
     /// Whether it fits; else the first condition that does not hold.
     pub(super) fn fit(&self, claims: &Members<'_>, email: EmailVerified) -> Result<(), Unfit<'_>> {
         // A repeated claim ends the search, whatever else is wrong.

@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 
 use attention_core::url::BaseUrl;
 
+use crate::authorize::discovery::Discovery;
 use crate::authorize::policy::Policies;
 use crate::deployment::placeholder;
 use crate::deployment::strict_json::{Document, Fault, Record};
@@ -103,6 +104,22 @@ impl Jwt {
             grants,
             issuer,
         })
+    }
+
+    /// What is told to clients that look for a token: nothing where tokens come in a header of their own, or from
+    /// what is not an address at which a client could ask (RFC 8414 §2).
+    pub(in crate::authorize) fn discovery(&self) -> Option<Discovery<'_>> {
+        let is_address = BaseUrl::parse(&self.issuer).is_ok() && !self.issuer.contains(['?', '#', '@']);
+        if self.header.is_some() || !is_address {
+            return None;
+        }
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in self.grants.iter().flat_map(Grant::scopes) {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        Some(Discovery { issuer: &self.issuer, scopes })
     }
 
     /// Where the issuer publishes its keys.

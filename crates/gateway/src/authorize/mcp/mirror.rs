@@ -15,8 +15,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use attention_core::codec::base64url;
 use attention_core::codec::json::{Element, Value};
-use base64ct::{Base64, Encoding as _};
 
 use super::message::{Kind, Message};
 use super::revision::Revision;
@@ -163,7 +163,7 @@ pub(super) fn decoded(value: &str) -> Option<Cow<'_, str>> {
     let Some(encoded) = value.strip_prefix(SENTINEL.0).and_then(|rest| rest.strip_suffix(SENTINEL.1)) else {
         return Some(Cow::Borrowed(value));
     };
-    String::from_utf8(Base64::decode_vec(encoded).ok()?).ok().map(Cow::Owned)
+    String::from_utf8(base64url::decode_padded(encoded)?).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

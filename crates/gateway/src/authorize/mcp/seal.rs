@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use attention_core::codec::base64url;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -53,15 +53,14 @@ impl Seal {
     pub fn seal(&self, id: &str, owner: Owner<'_>) -> Option<String> {
         let is_id = !id.is_empty() && id.len() <= ID_BYTES && id.bytes().all(|byte| byte.is_ascii_graphic());
         let mac = mac(self.0.first()?, id, owner).filter(|_| is_id)?;
-        Some([id, ".", &Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes())].concat())
+        Some([id, ".", &base64url::encode(&mac.finalize().into_bytes())].concat())
     }
 
     /// The API's id in what its owner got; `None` when somebody else got it, or nobody did.
     pub fn open<'s>(&self, sealed: &'s str, owner: Owner<'_>) -> Option<&'s str> {
         let (id, seal) = sealed.rsplit_once('.').filter(|(id, _)| id.len() <= ID_BYTES)?;
-        let mut bytes = [0; 32];
-        let seal = Base64UrlUnpadded::decode(seal, &mut bytes).ok()?;
-        let is_good = |secret| mac(secret, id, owner).is_some_and(|mac| mac.verify_slice(seal).is_ok());
+        let seal = base64url::decode(seal)?;
+        let is_good = |secret| mac(secret, id, owner).is_some_and(|mac| mac.verify_slice(&seal).is_ok());
         self.0.iter().any(is_good).then_some(id)
     }
 }
