@@ -175,7 +175,9 @@ impl Problem {
 
     pub(crate) fn revoked_session() -> Self {
         Self {
-            challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="revoked""#),
+            challenge: Some(Cow::Borrowed(
+                r#"Bearer realm="attention", error="invalid_token", error_description="revoked""#,
+            )),
             credentials: Credentials::Refused,
             ..Self::new(401, "session_revoked", "the session was revoked; sign in again where it came from")
         }
