@@ -73,6 +73,21 @@ for (const name of Object.keys(HOOKS)) {
   });
 }
 
+test("a hook that rejects when nobody waits any more is no unhandled rejection", async (t) => {
+  let rejects;
+  const { client } = await served(t, {
+    timeout: 50,
+    onRequest: () => new Promise((_, reject) => (rejects = () => reject(new RangeError("too late")))),
+  });
+  const unhandled = t.mock.fn();
+  process.on("unhandledRejection", unhandled);
+  t.after(() => process.off("unhandledRejection", unhandled));
+  assert.equal((await rejection(client.get("/things"))).code, "hook_timeout");
+  rejects();
+  await later(20);
+  assert.equal(unhandled.mock.callCount(), 0);
+});
+
 test("an async onRequest still changes headers after its first await", async (t) => {
   const { upstream, client } = await served(t, {
     onRequest: async ({ headers }) => {

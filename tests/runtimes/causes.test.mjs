@@ -6,6 +6,8 @@ import { createServer } from "node:net";
 import { test } from "node:test";
 import { openPage } from "../browser/page.mjs";
 import { startUpstream } from "../upstream/server.mjs";
+import { startWorkerd } from "../upstream/workerd.mjs";
+import { workerdModules } from "./edge.mjs";
 import { makeProject } from "./project.mjs";
 import { run } from "./run.mjs";
 import { bun, deno, needs, newerNode } from "./tools.mjs";
@@ -116,4 +118,32 @@ test("a page: CORS and a dead server look alike and are named both; a stream ove
     "POST: body is a stream; a browser sends one over HTTP/2 alone, which needs https: pass a Blob",
   ]);
   assert.equal(told[3][0], "TypeError");
+});
+
+test("workerd: one sentence for a server that is not there and for one that breaks off", async (t) => {
+  const ways = await addresses(t);
+  const worker = `import { Attention } from "./index.workerd.js";
+    export default {
+      async fetch() {
+        const told = {};
+        for (const [name, baseURL] of Object.entries(${JSON.stringify(ways)})) {
+          const attention = new Attention({ apiKey: "${KEY}", baseURL, maxRetries: 0 });
+          const error = await attention.get("/things").then(() => undefined, (reason) => reason);
+          told[name] = error.code;
+        }
+        const header = await new Attention({ apiKey: "${KEY}" }).get("/x", { headers: { "x-user": "\\u5c71" } }).catch(String);
+        return Response.json({ ...told, header });
+      },
+    };`;
+  const workerd = await startWorkerd({ services: [{ name: "app", modules: await workerdModules(worker) }] });
+  t.after(() => workerd.close());
+  const told = await (await fetch(workerd.url)).json();
+  assert.deepEqual(told, {
+    name: "connection",
+    refused: "connection",
+    tls: "connection",
+    reset: "connection",
+    cut: "body_broken",
+    header: EXPECTED.header,
+  });
 });
