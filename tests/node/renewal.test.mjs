@@ -217,6 +217,22 @@ describe("in time", () => {
     client.close();
   });
 
+  test("nor is one that is over among two plain strings; streams, which are sent once, are not lost to it", async () => {
+    const over = jwtOf(time.clock - 5000, "over");
+    const { client, sent } = inTime(
+      time,
+      { apiKey: over, nextApiKey: FAKE_NEXT_KEY, baseURL: "https://api.example/v2" },
+      (credential) => (credential === over ? 401 : 200),
+    );
+    assert.deepEqual(await client.post("/things", { body: new Blob(["once"]).stream() }), { ok: true });
+    assert.deepEqual(await callsAt(client, 0), ["ok"]);
+    assert.deepEqual(
+      sent.map(({ credential }) => credential),
+      Array(2).fill(FAKE_NEXT_KEY),
+    );
+    client.close();
+  });
+
   test("a renewal that fails in the background fails no call, and is told of; nothing goes unhandled", async (t) => {
     const unhandled = [];
     const note = (error) => unhandled.push(error);
@@ -295,6 +311,14 @@ describe("in time", () => {
     assert.equal((await refused).code, "key_provider_failed");
     assert.deepEqual(await callsAt(client, time.now, time.now + 3000), ["key_provider_failed", "key_provider_failed"]);
     assert.equal(sent.length, 1);
+    client.close();
+  });
+
+  test("refreshCredentials of a function that hangs ends with the client's timeout", async () => {
+    const { client } = inTime(time, { token: () => new Promise(() => {}), timeout: 2000 });
+    const refused = rejection(client.refreshCredentials());
+    await time.run();
+    assert.deepEqual([(await refused).code, time.now], ["key_provider_timeout", 2000]);
     client.close();
   });
 

@@ -27,6 +27,8 @@ const FILES = [
   "dist/jobs.edge-light.js",
   "dist/jobs.js",
   "dist/jobs.workerd.js",
+  "dist/opentelemetry.cjs",
+  "dist/opentelemetry.js",
   "dist/testing.cjs",
   "dist/testing.js",
 ];
@@ -84,8 +86,11 @@ test("the package names its repository, and what is published names the one that
 
 test("no script runs when somebody installs it, and it depends on nothing", async () => {
   const manifest = JSON.parse(await readFile(join(await packageFolder(), "package.json"), "utf8"));
-  for (const name of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies"])
+  for (const name of ["dependencies", "optionalDependencies", "bundleDependencies"])
     assert.equal(manifest[name], undefined, name);
+  // For the entry that traces: whoever imports it has it.
+  assert.deepEqual(Object.keys(manifest.peerDependencies), ["@opentelemetry/api"]);
+  assert.deepEqual(manifest.peerDependenciesMeta, { "@opentelemetry/api": { optional: true } });
   for (const name of ["preinstall", "install", "postinstall", "prepare"])
     assert.equal(manifest.scripts?.[name], undefined, name);
 });

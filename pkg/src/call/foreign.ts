@@ -70,7 +70,8 @@ export function responseIn(thrown: unknown): Response | undefined {
   }
 }
 
-function isResponse(value: unknown): value is Response {
+/** By its shape, as mocks and polyfills have it. */
+export function isResponse(value: unknown): value is Response {
   const { status, headers } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { get?: unknown } };
   return typeof status === "number" && typeof headers?.get === "function";
 }

@@ -55,6 +55,19 @@ export async function renewed(
   }
 }
 
+/** Gives up the credentials that are there, and waits for others, for so many milliseconds. Whether they changed. */
+export async function refreshed(shared: SharedUpstream, timeout: number): Promise<boolean> {
+  const { generation } = shared;
+  const deadline = new Deadline(undefined);
+  deadline.limit(timeout);
+  try {
+    if ((await deadline.within(shared.renewal.anew().answer)) === undefined) throw givenUp(deadline, shared);
+    return shared.generation !== generation;
+  } finally {
+    deadline.end();
+  }
+}
+
 /** Until an answer counts, the question fails, the call is over, or there may be another question. */
 async function wait(renewal: Renewal, question: Question | undefined, deadline: Deadline): Promise<void> {
   const until = renewal.until(question);
