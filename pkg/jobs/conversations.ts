@@ -43,7 +43,7 @@ export interface MediaOptions extends Omit<CallOptions, "query" | "body"> {
   /** For each of the calls; for the transfer it is 600,000 unless it is given. */
   readonly timeout?: number | undefined;
   /** Told of the transfer: all along where the runtime streams a Blob (Node), at its beginning and end elsewhere. */
-  readonly onProgress?: ((progress: MediaProgress) => void) | undefined;
+  readonly onProgress?: ((progress: MediaProgress) => unknown) | undefined;
 }
 
 /** How a conversation's status is waited for. */

@@ -29,7 +29,7 @@ export interface MockOptions {
    * Whether a parameter that no public page knows is a 400 that names it. Default: false; then it is ignored, a
    * warning on the console names it once, and `requests` does each time.
    */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
   /** What the mock does where the public pages leave it open. */
   readonly guesses?: MockGuesses;
   /** How many conversations the mock organisation has. Default: 137. */
