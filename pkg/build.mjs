@@ -216,7 +216,9 @@ async function declarations() {
     texts.set(file.replaceAll("\\", "/"), text);
   }
   const needed = reachable(
-    ["index", "core", "testing/index", "jobs/index", "webhooks/index", "opentelemetry/index"].map((name) => `${name}.d.ts`),
+    ["index", "core", "testing/index", "jobs/index", "webhooks/index", "opentelemetry/index"].map(
+      (name) => `${name}.d.ts`,
+    ),
     texts,
   );
   await writeFile(join(types, "disposable.d.ts"), DISPOSABLE);
