@@ -2,6 +2,7 @@
 
 import * as check from "../src/call/check.js";
 import { Deadline } from "../src/call/deadline.js";
+import { hookTimeout } from "../src/call/driver.js";
 import type { CallOptions } from "../src/call/options.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
 import { errorOfFailure, Failure } from "../src/runtime/rules.js";
@@ -23,8 +24,8 @@ export interface WaitOptions extends Omit<CallOptions, "query" | "body" | "idemp
   readonly timeout?: number | undefined;
   /** Between two looks, in milliseconds. Default: from 5,000, growing to 60,000. */
   readonly pollInterval?: number | undefined;
-  /** Told what each look has found. */
-  readonly onProgress?: ((progress: WaitProgress) => void) | undefined;
+  /** Told what each look has found, and waited for as every hook is. */
+  readonly onProgress?: ((progress: WaitProgress) => unknown) | undefined;
 }
 
 /** What is waited for. */
@@ -69,11 +70,23 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
       if (++failures >= MOST_FAILURES) throw thrown;
       error = thrown;
     }
-    onProgress?.({ id, status: error ? undefined : last, elapsed: Date.now() - started, ...(error && { error }) });
+    const progress = { id, status: error ? undefined : last, elapsed: Date.now() - started, ...(error && { error }) };
+    if (onProgress !== undefined) await tell(async () => onProgress(progress), left(), call.signal);
     // A little apart from others who began at the same time.
     const pause = pollInterval ?? Math.min(60_000, 5_000 * 1.5 ** looks) * (0.9 + Math.random() / 5);
     await pauseFor(Math.min(Math.max(error?.retryAfter ?? 0, pause), Math.max(0, left())), call.signal);
     if (left() <= 0) throw timedOut(owner, what, id, last);
+  }
+}
+
+/** Waits for a hook, no longer than the whole may take. */
+async function tell(hook: () => Promise<unknown>, millis: number, signal: AbortSignal | undefined): Promise<void> {
+  const deadline = new Deadline(signal);
+  try {
+    deadline.limit(millis);
+    if ((await deadline.within(hook())) === undefined && !deadline.aborted) throw hookTimeout(1);
+  } finally {
+    deadline.end();
   }
 }
 

@@ -4,11 +4,11 @@ import type { MediaProgress } from "./conversations.js";
 
 /** The same file, which tells how much of it was taken. Where `fetch` does not stream it, only beginning and end. */
 export class CountedBlob extends Blob {
-  readonly #onProgress: (progress: MediaProgress) => void;
+  readonly #onProgress: (progress: MediaProgress) => unknown;
   #most = -1;
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor(file: Blob, onProgress: (progress: MediaProgress) => void) {
+  constructor(file: Blob, onProgress: (progress: MediaProgress) => unknown) {
     super([file], { type: file.type });
     this.#onProgress = onProgress;
     this.#tell(0);
@@ -37,10 +37,14 @@ export class CountedBlob extends Blob {
   #tell(loaded: number): void {
     if (loaded <= this.#most) return;
     this.#most = loaded;
+    const failed = (error: unknown) => {
+      this.#thrown ??= { error };
+    };
     try {
-      if (!this.#thrown) this.#onProgress({ loaded, total: this.size });
+      // Nobody waits in the middle of a transfer, but a rejection is an error of it, too.
+      if (!this.#thrown) Promise.resolve(this.#onProgress({ loaded, total: this.size })).catch(failed);
     } catch (error) {
-      this.#thrown = { error };
+      failed(error);
     }
   }
 }

@@ -11,6 +11,7 @@ import { isForeign, isForm, own } from "./call/foreign.js";
 import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { below, type Middleware, Onion } from "./call/middleware.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
+import { mustStream } from "./call/page-stream.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
 import type { Described, Story } from "./call/story.js";
@@ -109,6 +110,14 @@ const RECURSIVE =
 interface Internals {
   readonly fetch: typeof globalThis.fetch;
   readonly secrets: () => readonly string[];
+  /** As `request`, for an operation of the description. */
+  readonly request: (method: string, path: string, options: CallOptions, known: Known) => APIPromise<unknown>;
+}
+
+/** What is known of an operation. */
+export interface Known {
+  /** The only level of key that it takes. */
+  readonly keyLevel?: "user" | "organization";
 }
 
 const INTERNALS = new WeakMap<Client, Internals>();
@@ -166,7 +175,11 @@ export class Client {
       own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
     this.#shared = shared?.share() ?? open(options);
-    INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
+    INTERNALS.set(this, {
+      fetch: this.#fetch,
+      secrets: this.#shared.secrets,
+      request: (method, path, given, known) => new APIPromise(this.#call(method, path, given, known)),
+    });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(
       this,
@@ -284,7 +297,9 @@ export class Client {
         : options.apiKey !== undefined
           ? { token: undefined }
           : {};
-    const merged = { ...this.#options, ...replaced, ...options };
+    // Undefined is as if it were not there.
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const merged = { ...this.#options, ...replaced, ...given };
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
     const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
     for (const one of this.#used) own.use(one);
@@ -319,23 +334,35 @@ export class Client {
     return { baseURL: this.baseURL, keys: this.#isClosed ? null : this.#shared.info() };
   }
 
-  #call(method: string, path: string, options?: CallOptions): Promise<Attempted> {
+  #call(method: string, path: string, options?: CallOptions, known?: Known): Promise<Attempted> {
     return this.#events === undefined
-      ? this.#make(method, path, options, undefined)
-      : this.#tell(this.#events, method, path, options);
+      ? this.#make(method, path, options, undefined, known)
+      : this.#tell(this.#events, method, path, options, known);
   }
 
-  async #tell(events: Events, method: string, path: string, options?: CallOptions): Promise<Attempted> {
+  async #tell(
+    events: Events,
+    method: string,
+    path: string,
+    options: CallOptions | undefined,
+    known: Known | undefined,
+  ): Promise<Attempted> {
     const story = events.begin(method, this.describe(method, below(this.baseURL, String(path))));
     try {
-      return story.head(await this.#make(method, path, options, story));
+      return story.head(await this.#make(method, path, options, story, known));
     } catch (error) {
       story.fail(error);
       throw error;
     }
   }
 
-  async #make(method: string, path: string, options: CallOptions = NONE, story: Story | undefined): Promise<Attempted> {
+  async #make(
+    method: string,
+    path: string,
+    options: CallOptions = NONE,
+    story: Story | undefined,
+    known: Known | undefined,
+  ): Promise<Attempted> {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const isReady = loading();
@@ -343,7 +370,7 @@ export class Client {
     // A fetch of somebody's own is given a FormData of its own.
     if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
       options = { ...options, body: await own(options.body as object) };
-    const call = this.#prepare(method, path, options, story);
+    const call = this.#prepare(method, path, options, story, known);
     const middleware = this.#middleware;
     // Until it is over: somebody may close the client while this call waits for a credential.
     const shared = this.#shared.share();
@@ -379,7 +406,16 @@ export class Client {
     else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));
   }
 
-  #prepare(method: string, path: string, options: CallOptions, story: Story | undefined): PreparedCall {
+  #prepare(
+    method: string,
+    path: string,
+    options: CallOptions,
+    story: Story | undefined,
+    known: Known | undefined,
+  ): PreparedCall {
+    const client = this.#options;
+    if (client.fetch === undefined && typeof fetch !== "function")
+      throw config("fetch_missing", "there is no `fetch` here: pass one as the option `fetch`");
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
@@ -393,6 +429,7 @@ export class Client {
         if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
+        if (isOneShot && client.fetch === undefined) mustStream(method, this.baseURL);
         fault = encoded.fault;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
@@ -401,10 +438,11 @@ export class Client {
         extra = { ...extra, "idempotency-key": headerValue(options.idempotencyKey, `${method}: idempotencyKey`) };
       }
     }
-    const client = this.#options;
     return {
       method,
       path,
+      remember: true,
+      keyLevel: known?.keyLevel,
       query: encodeQuery(options.query, this.#query),
       idempotent: options.idempotent,
       isOneShot,
@@ -455,7 +493,11 @@ function open(options: AttentionOptions): SharedUpstream {
       "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`",
     );
   }
-  return new SharedUpstream(absolute(baseURL), token ?? apiKey ?? ofEnvironment, next, token !== undefined);
+  return new SharedUpstream(absolute(baseURL), token ?? apiKey ?? ofEnvironment, next, token !== undefined, {
+    baseURL: options.baseURL === undefined ? "ATTENTION_BASE_URL" : "baseURL",
+    current: token !== undefined ? "token" : options.apiKey === undefined ? "ATTENTION_API_KEY" : "apiKey",
+    next: options.nextApiKey === undefined ? "ATTENTION_API_KEY_NEXT" : "nextApiKey",
+  });
 }
 
 /** A base URL that begins with `/` is at the page's own origin. */

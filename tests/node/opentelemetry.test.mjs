@@ -49,7 +49,7 @@ async function traced(t, options = {}, upstreamOptions = {}) {
 
 test("a call is a span, named by its path's template, with what the conventions ask for", async (t) => {
   const { client, upstream } = await traced(t);
-  await client.conversations.get("0001-fake-id", { query: { withCrmRecords: true } });
+  await client.conversations.get("0001-fake-id", { detailedTranscript: true });
   const [span] = spans();
   assert.equal(spans().length, 1);
   assert.deepEqual(
