@@ -83,3 +83,15 @@ test("a 429 of the API says who can raise the limit; one of a Worker does not", 
     assert.equal(/account manager/.test(message), isOfApi, message);
   }
 });
+
+test("a 404 below a base URL without a path says that it has none", async (t) => {
+  const { upstream, client } = await served(t);
+  for (const [baseURL, says] of [
+    [upstream.url, true],
+    [`${upstream.url}/v2`, false],
+  ]) {
+    upstream.script([{ status: 404 }]);
+    const { message } = await rejection(client.withOptions({ baseURL }).get("/users"));
+    assert.equal(/the base URL has no path; that of the API is \/v2/.test(message), says, message);
+  }
+});

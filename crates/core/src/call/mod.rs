@@ -478,15 +478,16 @@ impl Call {
             let before = History { verdict: self.verdict_before, worked: self.worked_before };
             Diagnosis::of(key, before, self.options.key_level, now)
         });
-        let advice = self.advice(rejection.status, upstream.keys.kind());
+        let advice = self.advice(rejection.status, upstream);
         let error = Error::of_rejection(rejection, body, diagnosis, advice, self.sent, &upstream.secrets());
         let deletes_again = self.may_be_done && self.options.method == Method::Delete;
         if deletes_again && matches!(rejection.status, 404 | 410) { error.may_be_done_already() } else { error }
     }
 
     /// What is known of a refusal beside the server's words.
-    fn advice(&self, status: u16, kind: CredentialKind) -> Option<&'static str> {
-        match (status, kind) {
+    fn advice(&self, status: u16, upstream: &Upstream) -> Option<&'static str> {
+        match (status, upstream.keys.kind()) {
+            (404, _) if upstream.base.path().is_empty() => Some("the base URL has no path; that of the API is /v2"),
             (403, CredentialKind::ApiKey) => self.options.key_level.map(KeyLevel::demand),
             (429, CredentialKind::ApiKey) => Some("limits are by contract: the account manager can raise them"),
             _ => None,
