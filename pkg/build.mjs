@@ -55,6 +55,7 @@ async function bundles() {
     bundle("core", "js"),
     bundle("testing", "js", "testing/index.ts"),
     ...["js", "cjs", "workerd.js", "edge-light.js"].map((suffix) => bundle("jobs", suffix, "jobs/index.ts")),
+    ...["js", "cjs"].map((suffix) => bundle("webhooks", suffix, "webhooks/index.ts")),
     bundle("index", "cjs"),
     bundle("core", "cjs"),
     bundle("testing", "cjs", "testing/index.ts"),
@@ -210,7 +211,10 @@ async function declarations() {
       .replaceAll(/\bUint8Array<ArrayBuffer(?:Like)?>/g, "Uint8Array");
     texts.set(file.replaceAll("\\", "/"), text);
   }
-  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts"], texts);
+  const needed = reachable(
+    ["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts", "webhooks/index.d.ts"],
+    texts,
+  );
   await writeFile(join(types, "disposable.d.ts"), DISPOSABLE);
   for (const [file, declared] of texts) {
     const path = join(types, file);

@@ -17,7 +17,7 @@ type Conversation = AnswerOf<operations["getConversation"]>;
 export type MediaImport = Omit<BodyOf<operations["importConversation"]>, "mediaURL"> &
   (
     | {
-        /** Audio or video, of known length. The type of a Blob goes with it; a large file comes from `fs.openAsBlob`. */
+        /** Audio or video, of known length. The type of a Blob goes with it; `fs.openAsBlob` opens large files. */
         readonly file: FileContent;
         /** The media type, where the file has none or another. */
         readonly type?: string | undefined;
@@ -74,7 +74,7 @@ export interface ConversationJobs {
 const ENDS = ["finished", "discarded", "failed"];
 
 export function conversationJobs(client: Attention, fetch: typeof globalThis.fetch): ConversationJobs {
-  const storage = { fetch, isSecure: client.baseURL.startsWith("https:") };
+  const storage = () => ({ fetch, isSecure: client.baseURL.startsWith("https:") });
 
   async function importMedia(media: MediaImport, options: MediaOptions = {}): Promise<Imported> {
     const owner = "conversations.importMedia";
@@ -93,7 +93,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
       throw missing("upload_address_missing", "the answer has no `url` and `downloadUrl`");
     try {
       const counted = onProgress && new CountedBlob(file, onProgress);
-      await put({ ...storage, address, file: counted ?? file }, call);
+      await put({ ...storage(), address, file: counted ?? file }, call);
       counted?.done();
       return await make(downloadUrl);
     } catch (error) {
@@ -134,7 +134,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     try {
       const { url: address } = await client.conversations.getMediaUrl(id, call);
       if (typeof address !== "string") throw missing("download_address_missing", "the answer has no `url`");
-      const come = await transfer({ ...storage, address, method: "GET" }, call);
+      const come = await transfer({ ...storage(), address, method: "GET" }, call);
       const tell = onProgress && ((loaded: number, total: number | undefined) => onProgress({ loaded, total }));
       return download(come, { id, secrets: [address], onProgress: tell });
     } catch (error) {

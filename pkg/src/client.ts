@@ -335,6 +335,8 @@ export class Client {
   }
 
   #prepare(method: string, path: string, options: CallOptions): PreparedCall {
+    if (this.#options.fetch === undefined && typeof fetch !== "function")
+      throw config("fetch_missing", "there is no `fetch` here: pass one as the option `fetch`");
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;

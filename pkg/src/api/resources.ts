@@ -5,7 +5,7 @@ import type { CallOptions } from "../call/options.js";
 import { LONE_SURROGATE } from "../call/values.js";
 import type { Client } from "../client.js";
 import { Listing } from "./listing.js";
-import type { Paging } from "./walk.js";
+import type { Paging } from "./walk/index.js";
 
 /** An operation of the API, as its description has it. */
 export interface Operation {

@@ -6,6 +6,7 @@
 import type { Rule } from "../call/check.js";
 import type { Deadline } from "../call/deadline.js";
 import { type Attempted, exchange } from "../call/driver.js";
+import { fetchOptions, withFetchOptions } from "../call/fetch-options.js";
 import { discard } from "../call/foreign.js";
 import type { CallOptions } from "../call/options.js";
 import { SharedUpstream } from "../credentials/shared-upstream.js";
@@ -60,7 +61,8 @@ const NOBODY = "storage-is-told-no-credential";
 export async function transfer(given: Transfer, options: CallOptions): Promise<Attempted> {
   const url = parsed(given);
   const shared = new SharedUpstream(undefined, NOBODY, undefined, true);
-  const { method, file, fetch } = given;
+  const { method, file } = given;
+  const fetch = withFetchOptions(given.fetch, options.fetchOptions && fetchOptions(options.fetchOptions));
   try {
     return await exchange(
       shared,

@@ -134,7 +134,6 @@ fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, 
     if edits.is_empty() {
         return Ok(Cow::Borrowed(text));
     }
-    edits.sort_unstable_by_key(|(start, _, _)| *start);
     let mut left = String::with_capacity(text.len());
     let mut at = 0;
     for (start, end, instead) in &edits {
@@ -148,6 +147,12 @@ fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, 
 
 /// Bytes of a text, from where to where, and what is to be there instead.
 type Edit<'a> = (usize, usize, Cow<'a, str>);
+
+/// Puts an edit in its place, which is at the end or one before it: they are found in the order of the text.
+fn insert<'a>(edits: &mut Vec<Edit<'a>>, edit: Edit<'a>) {
+    let at = edits.iter().rposition(|(start, _, _)| *start < edit.0).map_or(0, |before| before + 1);
+    edits.insert(at, edit);
+}
 
 type Members<'a> = [(Cow<'a, str>, Element<'a>)];
 
@@ -172,10 +177,10 @@ fn result_edits<'a>(
         kept.push_str(container(&tool)?);
     }
     kept.push(']');
-    edits.push(replaced(text, written, Cow::Owned(kept)));
+    insert(edits, replaced(text, written, Cow::Owned(kept)));
     if let Some(scope) = one(result, "cacheScope")? {
         let Value::String(Cow::Borrowed(scope)) = scope.value() else { return Err(Unreadable) };
-        edits.push(replaced(text, scope, Cow::Borrowed("private")));
+        insert(edits, replaced(text, scope, Cow::Borrowed("private")));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use attention_core::codec::json::{self, Element};
+use attention_core::codec::text;
 
 /// An object's members: their names, and the text that each value is.
 #[derive(Debug)]
@@ -68,14 +69,7 @@ impl<'a> Members<'a> {
 
     /// Whether a name stands there more than once.
     pub(in crate::authorize) fn repeat(&self) -> bool {
-        let mut seen: Vec<&str> = Vec::with_capacity(self.0.len());
-        self.0.iter().any(|(name, _)| match seen.binary_search(&&**name) {
-            Ok(_) => true,
-            Err(at) => {
-                seen.insert(at, name);
-                false
-            }
-        })
+        text::has_repeated(self.0.iter().map(|(name, _)| &**name).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use attention_core::codec::json;
+use attention_core::codec::{json, text};
 
 use crate::authorize::policy::push_folded;
 
@@ -59,9 +59,8 @@ pub(super) fn are_names_unique(text: &str) -> bool {
             b'[' => open.push(None),
             b'}' | b']' => {
                 if let Some(Some(first)) = open.pop() {
-                    let mut own = names.split_off(first);
-                    own.sort_unstable();
-                    if own.iter().zip(own.iter().skip(1)).any(|(name, next)| name == next) {
+                    let own = names.split_off(first);
+                    if text::has_repeated(own.iter().map(String::as_str).collect()) {
                         return false;
                     }
                 }
