@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use attention_core::codec::json::{self, Element, Value};
 
-use crate::authorize::mcp::{are_names_unique, names_keys};
+use crate::authorize::mcp::{names_keys, resembles};
 use crate::authorize::policy::ToolPatterns;
 
 /// A list that cannot be read.
@@ -122,9 +122,6 @@ impl<'a> Iterator for Lines<'a> {
 /// One message, or a batch of them.
 fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, Unreadable> {
     let root = json::read(text).map_err(|_| Unreadable)?;
-    if !are_names_unique(text) {
-        return Err(Unreadable);
-    }
     let messages = root.elements().unwrap_or_else(|_| vec![root]);
     let mut edits = Vec::new();
     for message in &messages {
@@ -188,12 +185,16 @@ fn result_edits<'a>(
     Ok(())
 }
 
-/// The one member that some reader takes for this one.
+/// The one member of a name, when no reader takes another one for it.
 fn one<'m, 'a>(members: &'m Members<'a>, name: &str) -> Result<Option<&'m Element<'a>>, Unreadable> {
-    if members.iter().any(|(own, _)| crate::authorize::mcp::resembles(own, &[name])) {
-        return Err(Unreadable);
+    let mut found = None;
+    for (own, element) in members {
+        let is_another = own.contains(char::is_control) || resembles(own, &[name]);
+        if is_another || own == name && found.replace(element).is_some() {
+            return Err(Unreadable);
+        }
     }
-    Ok(members.iter().find(|(own, _)| own == name).map(|(_, element)| element))
+    Ok(found)
 }
 
 /// The text of an object or an array.
@@ -252,6 +253,11 @@ mod tests {
                 r#"[{"id":1,"result":{"tools":[{"name":"ask"}]}},{"id":2,"result":{"content":[]}}]"#,
                 r#"[{"id":1,"result":{"tools":[]}},{"id":2,"result":{"content":[]}}]"#,
             ),
+            // What a tool's schema names is the tool's own matter.
+            (
+                r#"{"result":{"tools":[{"name":"search_x","inputSchema":{"properties":{"from":{},"From":{}}}}]}}"#,
+                r#"{"result":{"tools":[{"name":"search_x","inputSchema":{"properties":{"from":{},"From":{}}}}]}}"#,
+            ),
             (r#"{"error":{"code":1,"message":"tools"}}"#, r#"{"error":{"code":1,"message":"tools"}}"#),
             (r#"{"method":"x","params":{"tools":[1]}}"#, r#"{"method":"x","params":{"tools":[1]}}"#),
         ] {
@@ -273,6 +279,9 @@ mod tests {
             r#"{"result":{"tools":[{"name":"search_x","name":"ask"}]}}"#,
             r#"{"result":{"tools":[{"name":"search_x","Name":"ask"}]}}"#,
             r#"{"result":{"tools":[],"Tools":[{"name":"ask"}]}}"#,
+            r#"{"result":{"tools":[],"tools":[{"name":"ask"}]}}"#,
+            r#"{"result":{"tools":[]},"result":{"tools":[{"name":"ask"}]}}"#,
+            r#"{"result":{"tools":[],"tools\u0000x":[{"name":"ask"}]}}"#,
             r#"{"Result":{"tools":[{"name":"ask"}]}}"#,
             r#"{"result":{"tools":[],"cacheScope":1}}"#,
             r#"{"result":{"tools":[],"cacheScope":"publi\u0063"}}"#,
