@@ -37,11 +37,12 @@ pub(crate) mod sources;
 pub(crate) mod target;
 
 /// Where the operator sees how it goes.
-const STATUS: &str = "/status";
+pub(crate) const STATUS: &str = "/status";
 /// Where a backend asks for a session.
-const SESSIONS: &str = "/sessions";
+pub(crate) const SESSIONS: &str = "/sessions";
 /// Where the operator has a key tried, by the name of its place.
-const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
+pub(crate) const PROBES: [(&str, Slot); 2] =
+    [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
 /// Where the operator revokes a session: before and behind its id.
 const REVOKE: (&str, &str) = ("/admin/sessions/", "/revoke");
 /// A documented operation that reads little.
