@@ -21,10 +21,11 @@ import { Attention as Client } from "../src/index.js";
 import { type ConversationJobs, conversationJobs } from "./conversations.js";
 import { type KnowledgeBaseJobs, knowledgeBaseJobs } from "./knowledge-base.js";
 
-export type { ConversationJobs, MediaImport, MediaOptions, MediaProgress, WaitUntilOptions } from "./conversations.js";
+export type { ConversationJobs, MediaImport, MediaOptions, WaitUntilOptions } from "./conversations.js";
 export type { Download } from "./download.js";
 export type { KnowledgeBaseJobs, WaitUntilIndexedOptions } from "./knowledge-base.js";
 export type { WaitProgress } from "./poll.js";
+export type { MediaProgress, OnMediaProgress } from "./progress.js";
 
 /** The client, with jobs. What `withOptions` makes of it has them, too. */
 export class Attention extends Client {
