@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use attention_core::call::{CallOptions, CredentialKind, DEFAULT_TIMEOUT, Upstream};
+use attention_core::call::{CallOptions, CredentialKind, DEFAULT_TIMEOUT, Operation, Upstream};
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{ApiKey, CallerToken, KeyRing, Method};
 use js_sys::Reflect;
@@ -24,7 +24,8 @@ impl Attention {
 
     /// A call of `path`, relative to the base URL.
     pub fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(self.clone(), CallOptions { method, ..self.options.clone() }, path)
+        let operation = Some(Operation::of(method, path));
+        Request::new(self.clone(), CallOptions { method, operation, ..self.options.clone() }, path)
     }
 
     /// Puts other credentials in place, such as a new session's; calls under way keep theirs.

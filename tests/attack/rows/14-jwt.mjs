@@ -23,7 +23,11 @@ const no = (name, token, reason) =>
   row(name, token, {
     status: 401,
     code: "invalid_token",
-    headers: { "www-authenticate": 'Bearer realm="attention", error="invalid_token"' },
+    headers: {
+      "www-authenticate":
+        'Bearer realm="attention", error="invalid_token", ' +
+        'resource_metadata="http://worker.example/.well-known/oauth-protected-resource"',
+    },
     ...(reason && { fault: `the JWT was refused: ${reason}` }),
   });
 /** Let in: nothing is wrong with it, or nothing that counts. */

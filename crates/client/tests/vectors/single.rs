@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use attention_client::core::call::KeyLevel;
 use attention_client::core::{ApiKey, Timestamp};
 use attention_client::{Attention, Error, Request};
 use futures_util::future::join;
@@ -31,12 +32,20 @@ async fn answered(request: Request, status: u16, headers: &[(String, String)], b
     join(request.send(), server).await.0.map(|response| response.status())
 }
 
-fn get(attention: &Attention) -> Request {
-    attention.get("/conversations").options(|options| options.retry.max_retries = 0)
+/// A call without retries; of no operation unless a path is given.
+fn get(attention: &Attention, path: Option<&str>, level: Option<Level>) -> Request {
+    attention.get(path.unwrap_or("/conversations")).options(|options| {
+        options.retry.max_retries = 0;
+        options.operation = options.operation.filter(|_| path.is_some());
+        options.key_level = level.map(|level| match level {
+            Level::User => KeyLevel::User,
+            Level::Organization => KeyLevel::Organization,
+        });
+    })
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ErrorCase {
     key: Option<String>,
     #[serde(default)]
@@ -47,7 +56,16 @@ pub(crate) struct ErrorCase {
     #[serde(default)]
     headers: Vec<(String, String)>,
     body: Option<Body>,
+    path: Option<String>,
+    key_level: Option<Level>,
     error: Option<Expected>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    User,
+    Organization,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +73,7 @@ pub(crate) struct ErrorCase {
 struct Before {
     status: u16,
     ago: u64,
+    path: Option<String>,
 }
 
 pub(crate) async fn error(case: &ErrorCase, shared: &Shared) -> Result<Ran, String> {
@@ -63,11 +82,14 @@ pub(crate) async fn error(case: &ErrorCase, shared: &Shared) -> Result<Ran, Stri
     for before in &case.history {
         browser::set(millis(shared.now - before.ago), 0.5);
         // How it ended is in the history of the key.
-        let _ = answered(get(&attention), before.status, &[], b"").await;
+        let _ = answered(get(&attention, before.path.as_deref(), None), before.status, &[], b"").await;
     }
     browser::set(millis(shared.now), 0.5);
     let body = case.body.as_ref().map(Body::build).unwrap_or_default();
-    match (answered(get(&attention), case.status, &case.headers, &body).await, &case.error) {
+    match (
+        answered(get(&attention, case.path.as_deref(), case.key_level), case.status, &case.headers, &body).await,
+        &case.error,
+    ) {
         (Ok(status), None) => same("status", status, case.status)?,
         (Err(error), Some(expected)) => {
             let error = of_core(error)?;
@@ -92,7 +114,9 @@ pub(crate) async fn retry_after(case: &RetryAfterCase, shared: &Shared) -> Resul
     let attention = client(None, &current(KEY)).map_err(|error| error.to_string())?;
     browser::set(millis(case.now.unwrap_or(shared.now)), 0.5);
     let headers = [("retry-after".to_owned(), value)];
-    let Err(error) = answered(get(&attention), 429, &headers, b"").await else { return Err("a success".to_owned()) };
+    let Err(error) = answered(get(&attention, None, None), 429, &headers, b"").await else {
+        return Err("a success".to_owned());
+    };
     same("retry after", of_core(error)?.retry_after(), case.millis.map(Duration::from_millis))?;
     Ok(Ran::Held)
 }
