@@ -55,6 +55,7 @@ async function bundles() {
     bundle("core", "js"),
     bundle("testing", "js", "testing/index.ts"),
     ...["js", "cjs", "workerd.js", "edge-light.js"].map((suffix) => bundle("jobs", suffix, "jobs/index.ts")),
+    ...["js", "cjs"].map((suffix) => bundle("webhooks", suffix, "webhooks/index.ts")),
     bundle("opentelemetry", "js", "opentelemetry/index.ts"),
     bundle("opentelemetry", "cjs", "opentelemetry/index.ts"),
     bundle("index", "cjs"),
@@ -215,7 +216,9 @@ async function declarations() {
     texts.set(file.replaceAll("\\", "/"), text);
   }
   const needed = reachable(
-    ["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts", "opentelemetry/index.d.ts"],
+    ["index", "core", "testing/index", "jobs/index", "webhooks/index", "opentelemetry/index"].map(
+      (name) => `${name}.d.ts`,
+    ),
     texts,
   );
   await writeFile(join(types, "disposable.d.ts"), DISPOSABLE);

@@ -414,6 +414,8 @@ export class Client {
     known: Known | undefined,
   ): PreparedCall {
     const client = this.#options;
+    if (client.fetch === undefined && typeof fetch !== "function")
+      throw config("fetch_missing", "there is no `fetch` here: pass one as the option `fetch`");
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;

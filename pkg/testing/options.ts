@@ -26,8 +26,8 @@ export interface MockOptions {
    */
   readonly basePath?: string;
   /**
-   * Whether a query parameter that the description does not name is answered with 400, and not ignored as the API is
-   * believed to do. Default: false.
+   * Whether a parameter that no public page knows is a 400 that names it. Default: false; then it is ignored, a
+   * warning on the console names it once, and `requests` does each time.
    */
   readonly strict?: boolean | undefined;
   /** What the mock does where the public pages leave it open. */

@@ -83,6 +83,33 @@ describe("in time", () => {
     });
   }
 
+  test("tokens of 2 s, 200 calls in 10 s, a tenth streamed: the server refuses none, the provider is asked 7 times", async () => {
+    let asked = 0;
+    const ends = new Map();
+    const token = async () => {
+      const given = { token: `fake-token-${++asked}`, expiresAt: time.clock + 2000 };
+      await time.sleep(100);
+      ends.set(given.token, given.expiresAt);
+      return given;
+    };
+    const refused = [];
+    const { client, sent } = inTime(time, { token }, (credential) => {
+      if (time.clock < ends.get(credential)) return 200;
+      refused.push(time.now);
+      return 401;
+    });
+    const results = [];
+    for (let number = 0; number < 200; number++) {
+      const stream = () => client.post("/things", { body: new Blob(["once"]).stream() });
+      time.at(number * 50, () => results.push(number % 10 === 0 ? stream() : client.get("/things")));
+    }
+    await time.run();
+    await Promise.all(results);
+    assert.deepEqual([results.length, sent.length, refused.length], [200, 200, 0]);
+    assert.ok(asked <= 7, String(asked));
+    client.close();
+  });
+
   test("a vault that keeps its token until the end is asked a few times in the last fifth, and not at every call", async () => {
     const asked = [];
     const end = time.clock + 900_000;
@@ -361,6 +388,7 @@ test("what a function gives is read strictly, and a refusal names what is wrong 
     [{ token, expiresAt: Date.now() * 1000 }, /perhaps in microseconds/],
     [{ token, expiresAt: Infinity }, /perhaps in microseconds/],
     [{ token, expiresAt: NaN }, /`expiresAt` that is not a date/],
+    [{ token, expiresAt: new Date(Math.floor(Date.now() / 1000) + 900) }, /perhaps in seconds/],
     [{ token, expiresAt: new Date("nonsense") }, /`expiresAt` that is not a date/],
     [{ token, expiresAt: new Date().toISOString() }, /`expiresAt` that is a string: give a Date or a number/],
     [{ token, expiresAt: BigInt(Date.now()) }, /`expiresAt` that is a bigint/],

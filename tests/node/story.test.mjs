@@ -1,11 +1,15 @@
 // A call is one story: it begins, its tries are numbered, and it ends once, whatever servers, faults and callers do.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { Writable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
 import { inspect } from "node:util";
 import { parse } from "yaml";
-import { assertNoOpenCalls, attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
+import { tool } from "../runtimes/tools.mjs";
+import { AT_ONCE, assertNoOpenCalls, attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
 import { random, VirtualTime } from "./virtual-time.mjs";
 
 const { Attention, AttentionError, Client } = attention;
@@ -413,4 +417,43 @@ test("lines have fields: first for loggers that take them first, second for othe
     printed.mock.calls.map(({ arguments: given }) => given.length),
     [1, 1],
   );
+});
+
+test("pino and winston as they are: a line's fields can be searched for", async (t) => {
+  const folder = await tool("loggers");
+  const require = createRequire(join(folder, "index.cjs"));
+  const lines = [];
+  const stream = new Writable({
+    write(chunk, _, done) {
+      lines.push(
+        ...String(chunk)
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line)),
+      );
+      done();
+    },
+  });
+  const { createLogger, format, transports } = require("winston");
+  const pino = require("pino")({ level: "debug" }, stream);
+  for (const [logger, message] of [
+    [pino, "msg"],
+    [pino.child({ service: "x" }), "msg"],
+    [
+      createLogger({ level: "debug", format: format.json(), transports: [new transports.Stream({ stream })] }),
+      "message",
+    ],
+  ]) {
+    lines.length = 0;
+    const { client, upstream } = await served(t, { logger, logLevel: "debug" });
+    upstream.script([{ status: 503, headers: [AT_ONCE] }]);
+    await client.conversations.get("0001-fake");
+    await later(5);
+    const line = lines.find((one) => /try 1: 503; again in/.test(one[message]));
+    assert.deepEqual(
+      [line.status, line.attempt, line.operation, line.pathTemplate],
+      [503, 1, "conversations.get", "/conversations/{id}"],
+    );
+    assert.equal(new Set(lines.map(({ callId }) => callId)).size, 1);
+  }
 });

@@ -31,6 +31,8 @@ const FILES = [
   "dist/opentelemetry.js",
   "dist/testing.cjs",
   "dist/testing.js",
+  "dist/webhooks.cjs",
+  "dist/webhooks.js",
 ];
 
 test("the tarball holds these files, and of the declarations those that an entry leads to", async () => {
@@ -41,7 +43,7 @@ test("the tarball holds these files, and of the declarations those that an entry
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"));
   const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   const roots = Object.values(exports).flatMap((conditions) =>
-    typeof conditions === "string" ? [] : Object.values(conditions).map(({ types }) => posix.normalize(types)),
+    typesIn(conditions).map((types) => posix.normalize(types)),
   );
   const types = await reachable(folder, roots);
   const maps = FILES.filter((name) => /^dist\/.*js$/.test(name)).map((name) => `${name}.map`);
@@ -94,6 +96,12 @@ test("no script runs when somebody installs it, and it depends on nothing", asyn
   for (const name of ["preinstall", "install", "postinstall", "prepare"])
     assert.equal(manifest.scripts?.[name], undefined, name);
 });
+
+/** Of an entry's conditions, which nest. */
+function typesIn(conditions) {
+  if (typeof conditions === "string") return [];
+  return Object.entries(conditions).flatMap(([name, held]) => (name === "types" ? [held] : typesIn(held)));
+}
 
 /** Declarations, followed from the entries through their imports. */
 async function reachable(folder, roots) {

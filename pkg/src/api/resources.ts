@@ -6,7 +6,7 @@ import { LONE_SURROGATE } from "../call/values.js";
 import { type Client, internals } from "../client.js";
 import { Listing } from "./listing.js";
 import { checkedPairs } from "./query-names.js";
-import type { Paging } from "./walk.js";
+import type { Paging } from "./walk/index.js";
 
 /** An operation of the API, as its description has it. */
 export interface Operation {

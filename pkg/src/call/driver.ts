@@ -32,6 +32,9 @@ const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
+/** Timers may be so many milliseconds early. */
+const EARLIEST = 1;
+
 const HOOK_TIMEOUT = "a hook of this client did not settle within the call's timeout: look at it, or raise `timeout`";
 
 /** One call, ready to be made. Its times are milliseconds; Infinity is for ever. */
@@ -89,7 +92,8 @@ export function hookTimeout(attempts: number): AttentionError {
 
 /** Milliseconds left of a call's timeout. */
 export function left({ timeout }: PreparedCall, started: number): number {
-  return Math.max(0, started + timeout - Date.now());
+  // Not more than there was, when the clock has been set back.
+  return Math.max(0, Math.min(timeout, started + timeout - Date.now()));
 }
 
 /**
@@ -102,12 +106,14 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   if (deadline.aborted) throw aborted(deadline.reason, 0, shared);
   // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
   // are not made for.
-  deadline.limit(left(call, started));
+  deadline.bound(left(call, started));
   const place = shared.semaphore.take(call.maxConcurrency) ?? (await turn(shared, call, deadline));
   const tries = new Tries(shared, call, started, deadline);
   place.release = () => tries.forget();
   try {
     for (let step = tries.begin(); ; ) {
+      // Where the clock was set back, core takes the call to have more time than it has.
+      if (deadline.left < EARLIEST && (step.action === Action.Send || step.action === Action.Wait)) throw tries.late();
       switch (step.action) {
         case Action.Send:
           step = await tries.send(step);
@@ -189,6 +195,11 @@ class Tries {
     if (this.#open !== undefined) this.#upstream.abandon(this.#open);
   }
 
+  /** The error of a call whose time is over. */
+  late(): AttentionError {
+    return errorOfFailure(Failure.Timeout, this.#attempts, redactCause(this.#cause, this.#shared.secrets()));
+  }
+
   /** The error of a trap, which does not know how many requests have been sent. */
   counted(error: unknown): unknown {
     if (!(error instanceof AttentionError) || error.code !== "wasm_trap") return error;
@@ -255,7 +266,7 @@ class Tries {
       // What the hook took is part of the wait.
       wait = Math.min(duration, Math.max(0, until - Date.now()));
     }
-    await this.#deadline.wait(wait);
+    await this.#deadline.wait(Math.max(0, Math.min(wait, this.#deadline.left)));
     return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#upstream.onWaited(call, Date.now()));
   }
 

@@ -93,7 +93,10 @@ export interface Hooks {
   /** Told of every wait: of those before another try, as `onRetry` is, and of those for a turn after a 429. */
   readonly onWait?: ((event: WaitEvent) => unknown) | undefined;
   readonly onKeySwitch?: ((event: KeySwitchEvent) => unknown) | undefined;
-  /** Told once for each key that is a JWT, at the first call within a week of its end. */
+  /**
+   * Told once for each key or token that says when it ends, at the first call within a week of its end. Not of one that
+   * a function gives with its end, or of a token that a function gives: those are renewed.
+   */
   readonly onKeyExpiring?: ((event: KeyExpiringEvent) => unknown) | undefined;
   /** Told when a function failed to give a successor in time, while calls go on with what it gave before. */
   readonly onRenewalFailed?: ((event: RenewalFailedEvent) => unknown) | undefined;

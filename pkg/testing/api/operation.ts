@@ -29,15 +29,8 @@ export interface Parameter {
   readonly required?: boolean;
 }
 
-/** What is wrong with a query, in words; undefined when nothing is. What is unknown is, to a mock that is strict. */
-export function queryFault(
-  query: URLSearchParams,
-  parameters: Operation["query"],
-  isStrict: boolean,
-): string | undefined {
-  const unknown = [...query.keys()].find((name) => !Object.hasOwn(parameters, name.replace(/\[\]$/, "")));
-  if (isStrict && unknown !== undefined)
-    return `There is no parameter ${unknown}; there are ${Object.keys(parameters).join(", ") || "none"}`;
+/** What is wrong with a query, in words; undefined when nothing is. */
+export function queryFault(query: URLSearchParams, parameters: Operation["query"]): string | undefined {
   for (const [name, parameter] of Object.entries(parameters)) {
     const given = valuesOf(query, name);
     if (given === undefined) {
@@ -48,6 +41,13 @@ export function queryFault(
     if (fault !== undefined) return `${name} ${fault}`;
   }
   return undefined;
+}
+
+/** The parameters that are none of the known ones, each once. */
+export function unknownNames(query: URLSearchParams, known: readonly string[]): readonly string[] {
+  return [...new Set(query.keys())].filter(
+    (name) => !known.includes(name) && !known.includes(name.replace(/\[\]$/, "")),
+  );
 }
 
 /** How arrays are written is not documented: repeated names and commas are both read. */
