@@ -21,7 +21,7 @@ export class CountedBlob extends Blob {
     this.#onProgress = onProgress;
   }
 
-  override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  override stream(): ReturnType<Blob["stream"]> {
     let loaded = 0;
     return super.stream().pipeThrough(
       new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
 import { inspect } from "node:util";
+import { library } from "../runtimes/tools.mjs";
 import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
 
 const JSON_TYPE = ["content-type", "application/json"];
@@ -265,4 +266,83 @@ test("an abort is an AbortError by name, in the class AbortedError, with the sig
     assert.equal(error.cause.name, cause.name);
     assert.match(error.stack, /^AbortError: /);
   }
+});
+
+test("whatever JSON an error has, it becomes an error of ours", async () => {
+  const { default: fc } = await library("properties", "fast-check");
+  let body = "";
+  const fetch = async () => new Response(body, { status: 422, headers: { "content-type": "application/json" } });
+  const client = new attention.Client({ apiKey: KEY, fetch, maxRetries: 0 });
+  const names = [
+    "errors",
+    "error",
+    "detail",
+    "details",
+    "issues",
+    "path",
+    "loc",
+    "field",
+    "message",
+    "code",
+    "source",
+    "fieldViolations",
+    "toString",
+    "__proto__",
+    KEY,
+  ];
+  const { json } = fc.letrec((tie) => ({
+    json: fc.oneof(
+      { depthSize: "medium" },
+      fc.constantFrom(null, true, 5, "", "text", KEY, `Bearer ${KEY}`),
+      fc.array(tie("json"), { maxLength: 4 }),
+      fc
+        .array(fc.tuple(fc.constantFrom(...names), tie("json")), { maxLength: 5 })
+        .map((members) =>
+          JSON.parse(`{${members.map(([name, held]) => `${JSON.stringify(name)}:${JSON.stringify(held)}`).join()}}`),
+        ),
+    ),
+  }));
+  const holds = (value) => JSON.stringify(value)?.includes(KEY) ?? false;
+  await fc.assert(
+    fc.asyncProperty(json, async (value) => {
+      body = JSON.stringify(value);
+      const error = await rejection(client.get("/things"));
+      assert.equal(error.name, "ValidationError", String(error));
+      // What stands where the key stood is the only difference.
+      const expected = JSON.parse(body.replaceAll(KEY, "[redacted]"));
+      assert.deepEqual(error.body, expected);
+      assert.ok(![error.body, error.issues, error, error.message].some(holds));
+      for (const issue of error.issues) {
+        assert.equal(typeof issue.message, "string");
+        for (const part of [issue.field, issue.code]) assert.ok(["string", "undefined"].includes(typeof part));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  for (const [open, close] of [
+    ["[", "]"],
+    ['{"a":', "}"],
+  ]) {
+    const depth = 9_000;
+    body = open.repeat(depth) + (open === "[" ? "" : "1") + close.repeat(depth);
+    const error = await rejection(client.get("/things"));
+    assert.equal(error.status, 422);
+    assert.ok(error.body !== undefined);
+    assert.deepEqual(error.issues, []);
+  }
+});
+
+test("a body that was cut costs no more time than its length", async (t) => {
+  const { upstream, client } = await served(t, { maxRetries: 0 });
+  upstream.script([{ status: 400, body: `${"x".repeat(64 * 1024 - 1)} more` }]);
+  const { body } = await rejection(client.get("/things"));
+  assert.equal(body.length, 64 * 1024);
+});
+
+test("a cause that holds more text than one looks through is redacted unseen", async () => {
+  const cause = Object.assign(new Error(`${"x".repeat(2_000_000)}${KEY}`), { held: KEY.repeat(100_000) });
+  const client = new attention.Client({ apiKey: KEY, fetch: () => Promise.reject(cause), maxRetries: 0 });
+  const error = await rejection(client.get("/things"));
+  assert.equal(error.cause.message, "[redacted]");
+  assert.ok(!inspect(error, { depth: 9 }).includes(KEY));
 });

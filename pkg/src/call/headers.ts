@@ -1,6 +1,6 @@
 /** Request headers: a client's own, a call's, and the ones that nobody may set. */
 
-import { named, namedValues } from "./values.js";
+import { named, namedValues, withoutEnd } from "./values.js";
 
 /** A token and a field value of RFC 9110, in bytes. */
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
@@ -33,7 +33,7 @@ export function headerMap(headers: HeaderOptions, owner: string): HeaderMap {
 export function headerValue(value: unknown, owner: string): string {
   if (!["string", "number", "bigint", "boolean"].includes(typeof value))
     throw new TypeError(`${owner} is ${named(value)}; expected a string`);
-  const text = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+  const text = withoutEnd(String(value).replace(/^[\t\n\r ]+/, ""), /[\t\n\r ]/);
   if (!VALUE.test(text))
     throw new TypeError(`${owner} has a character that no header can hold: a line break, or one beyond Latin-1`);
   return text;

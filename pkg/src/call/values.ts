@@ -17,6 +17,13 @@ const BOXED = /^\[object (Number|String|Boolean|BigInt|Symbol)\]$/;
 /** A surrogate without its other half: UTF-8 has no bytes for it. */
 export const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** A text without these characters at its end. An expression that looks for its own beginning takes the square of it. */
+export function withoutEnd(text: string, each: RegExp): string {
+  let end = text.length;
+  while (end > 0 && each.test(text[end - 1]!)) end--;
+  return text.slice(0, end);
+}
+
 /** The way into a value, for messages and against cycles. */
 export class Trail {
   readonly #owner: string;

@@ -11,6 +11,9 @@ import { scrub } from "../runtime/rules.js";
 /** More parts than this are not looked through: unknown is treated as unsafe. */
 const MOST_PARTS = 2000;
 
+/** Nor is more text than this, in characters. */
+const MOST_TEXT = 1_000_000;
+
 const REDACTED = "[redacted]";
 
 /** `cause` itself when it holds none of `secrets`, else a redacted copy. */
@@ -21,11 +24,14 @@ export function redactCause(cause: unknown, secrets: readonly string[]): unknown
 function holds(value: unknown, secrets: readonly string[]): boolean {
   const seen = new Set<unknown>();
   const texts: string[] = [];
+  let size = 0;
   const left = [value];
   while (left.length > 0) {
     const part = left.pop();
     if (typeof part === "string") {
       texts.push(part);
+      size += part.length;
+      if (size > MOST_TEXT) return true;
     } else if (((typeof part === "object" && part !== null) || typeof part === "function") && !seen.has(part)) {
       if (seen.add(part).size > MOST_PARTS) return true;
       try {
@@ -56,7 +62,7 @@ function parts(whole: object): unknown[] {
 }
 
 function copy(cause: unknown, secrets: readonly string[], depth: number): unknown {
-  const redact = (text: unknown) => scrub(String(text), secrets);
+  const redact = (text: unknown) => (String(text).length > MOST_TEXT ? REDACTED : scrub(String(text), secrets));
   if (typeof cause === "string") return redact(cause);
   if (!(cause instanceof Error)) return REDACTED;
   const made = new Error(

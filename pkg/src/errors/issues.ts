@@ -66,7 +66,11 @@ function textOf(item: Json, names: readonly string[]): string | undefined {
     const value = item[name];
     if (typeof value === "string" && value !== "") return value;
     if (typeof value === "number") return String(value);
-    if (Array.isArray(value) && value.length > 0 && names === FIELDS) return value.join(".");
+    if (names === FIELDS && isPath(value)) return value.join(".");
   }
   return undefined;
+}
+
+function isPath(value: unknown): value is (string | number)[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => ["string", "number"].includes(typeof each));
 }

@@ -78,6 +78,9 @@ export function requestFault(error: unknown): string | undefined {
     .find((line) => OF_THE_REQUEST.test(line));
 }
 
+/** What a runtime says is short; of a text that is somebody else's no more is looked at. */
+const MOST_CHARACTERS = 1000;
+
 /** Codes and messages of an error, of its causes, and of those that it gathers, a line each; without URLs. */
 function told(error: unknown): string {
   const lines: string[] = [];
@@ -91,6 +94,7 @@ function told(error: unknown): string {
         [code, message]
           .filter((text) => typeof text === "string")
           .join(" ")
+          .slice(0, MOST_CHARACTERS)
           .trim(),
       );
       left.push(cause, ...(Array.isArray(errors) ? (errors as unknown[]) : []));

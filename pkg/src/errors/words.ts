@@ -1,6 +1,7 @@
 /** What an answer says, fit to be part of an error: without credentials, and without the cookies that it sets. */
 
 import type { Start } from "../call/error-body.js";
+import { withoutEnd } from "../call/values.js";
 import { scrub } from "../runtime/rules.js";
 import type { Words } from "./errors.js";
 import { issuesOf } from "./issues.js";
@@ -9,7 +10,7 @@ import { issuesOf } from "./issues.js";
 const OF_CREDENTIALS = /^(set-cookie2?|cookie|(proxy-)?authorization)$/;
 
 /** What may be the beginning of a key, at the end of a text that was cut. */
-const LAST_WORD = /[\w.~+/=%-]+$/;
+const OF_A_KEY = /[\w.~+/=%-]/;
 
 /** Of an answer's headers and what was read of its body. Most of it is worth its price only to who asks. */
 export function wordsOf(headers: Headers, start: Start | undefined, secrets: readonly string[]): Words {
@@ -18,7 +19,7 @@ export function wordsOf(headers: Headers, start: Start | undefined, secrets: rea
   return {
     body: () => (start === undefined ? undefined : bodyOf(start, json, secrets)),
     headers: () => headersOf(headers, secrets),
-    issues: issues.length === 0 ? issues : issuesOf(clean(json, secrets)),
+    issues: issues.length === 0 ? issues : issuesOf(clean(json, secrets) ?? {}),
   };
 }
 
@@ -32,15 +33,18 @@ function parsed(text: string): unknown {
 
 /** JSON as its value, all else as text; nothing as undefined. */
 function bodyOf({ text, isWhole }: Start, json: unknown, secrets: readonly string[]): unknown {
-  if (json !== undefined) return clean(json, secrets);
-  return scrub(isWhole ? text : text.replace(LAST_WORD, ""), secrets) || undefined;
+  const value = json === undefined ? undefined : clean(json, secrets);
+  if (value !== undefined) return value;
+  return scrub(isWhole ? text : withoutEnd(text, OF_A_KEY), secrets) || undefined;
 }
 
-/** Written anew, a key has one spelling, whatever escapes it came in. */
+/** Written anew, a key has one spelling, whatever escapes it came in. Undefined when it is too deep for that. */
 function clean(json: unknown, secrets: readonly string[]): unknown {
-  const text = scrub(JSON.stringify(json), secrets);
-  const value = parsed(text);
-  return value === undefined ? text : value;
+  try {
+    return parsed(scrub(JSON.stringify(json), secrets));
+  } catch {
+    return undefined;
+  }
 }
 
 function headersOf(headers: Headers, secrets: readonly string[]): Headers {
