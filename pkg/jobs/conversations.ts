@@ -35,7 +35,10 @@ export type MediaImport = Omit<BodyOf<operations["importConversation"]>, "mediaU
 export interface MediaOptions extends Omit<CallOptions, "query" | "body"> {
   /** For each of the calls; for the transfer it is 600,000 unless it is given. */
   readonly timeout?: number | undefined;
-  /** Told of the transfer, and waited for: all along where the runtime streams a Blob (Node), at its beginning and end elsewhere. */
+  /**
+   * Told of the transfer, and waited for: all along where the runtime streams a Blob (Node), at its beginning and end
+   * elsewhere.
+   */
   readonly onProgress?: OnMediaProgress | undefined;
 }
 
