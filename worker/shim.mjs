@@ -50,11 +50,14 @@ export class Gate extends DurableObject {
   #instance;
   #state;
   #opensAt;
+  #reserved;
 
   constructor(context, env) {
     super(context, env);
     context.blockConcurrencyWhile(async () => {
-      this.#opensAt = await context.storage.get("opensAt");
+      const stored = await context.storage.get(["opensAt", "reserved"]);
+      this.#opensAt = stored.get("opensAt");
+      this.#reserved = stored.get("reserved");
     });
   }
 
@@ -64,14 +67,25 @@ export class Gate extends DurableObject {
       if (this.#instance !== currentInstance()) {
         this.#state = new rust.SharedGate(this.env.ATTENTION_BUDGET);
         this.#instance = currentInstance();
-        if (this.#opensAt !== undefined) this.#state.restore(this.#opensAt);
+        this.#state.restore(this.#opensAt, this.#reserved);
       }
       return question(this.#state);
     });
   }
 
-  admit(caller, limit) {
-    return JSON.parse(this.#ask((state) => state.admit(caller, limit)));
+  /** Places for a holder: a lease does not leave before the storage knows until when it lasts. */
+  admit(holder, limit, wanted) {
+    const [place, reserved] = this.#ask((state) => [state.admit(holder, limit, wanted), state.reserved()]);
+    if (reserved > (this.#reserved ?? 0)) {
+      this.#reserved = reserved;
+      this.ctx.storage.put("reserved", reserved);
+    }
+    return JSON.parse(place);
+  }
+
+  /** What the API has shut. */
+  news() {
+    return JSON.parse(this.#ask((state) => state.news()));
   }
 
   /** Adds what an isolate has counted, and tells what all have. */

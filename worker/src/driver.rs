@@ -13,6 +13,8 @@ use attention_gateway::answer::health;
 use attention_gateway::answer::reply::Reply;
 use attention_gateway::cache::{Pending, Stored};
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
+use attention_gateway::limits::ANSWER_WITHIN;
+use attention_gateway::limits::asking::Question;
 use attention_gateway::limits::shared_gate::Place;
 use attention_gateway::status_page;
 use js_sys::{Date, Math, Object, Uint8Array};
@@ -87,9 +89,9 @@ impl UnderWay {
                     let timeout = *timeout;
                     self.count(timeout).await?;
                 }
-                Step::AskGate { limit, timeout } => {
-                    let (limit, timeout) = (limit.take(), *timeout);
-                    self.ask_gate(limit.as_deref(), timeout).await?;
+                Step::AskGate { question, timeout } => {
+                    let (question, timeout) = (question.clone(), *timeout);
+                    self.ask_gate(&question, timeout).await?;
                 }
                 Step::Wait(wait) => {
                     let wait = *wait;
@@ -168,15 +170,22 @@ impl UnderWay {
         Ok(self.report(Report::Counted(!refused))?)
     }
 
-    async fn ask_gate(&mut self, limit: Option<&str>, timeout: Duration) -> Result<(), End> {
-        let holder = self.exchange.holder();
-        let asked = match shared::gate(&self.env) {
-            Some(gate) => gate.admit(&holder, limit),
-            None => Ok(JsValue::UNDEFINED),
-        };
-        let place = shared::answered(asked, timeout).await?;
-        let place = place.and_then(|place| js::to_json(&place).ok()?.as_string());
+    async fn ask_gate(&mut self, question: &Question, timeout: Duration) -> Result<(), End> {
+        let place = shared::ask(shared::gate(&self.env).as_ref(), question, timeout).await?;
         Ok(self.report(Report::Place(place.as_deref().and_then(Place::from_json)))?)
+    }
+
+    /// Asks the gate something for whose answer no call waits.
+    fn ask_beside(&mut self) -> Result<(), Thrown> {
+        let Some(question) = self.exchange.take_question() else { return Ok(()) };
+        let (isolate, gate, asked) = (Rc::clone(&self.isolate), shared::gate(&self.env), now());
+        shared::later(&self.context, async move {
+            let answer = shared::ask(gate.as_ref(), &question, ANSWER_WITHIN).await?;
+            if let Ok(deployment) = &mut *isolate.deployment.borrow_mut() {
+                deployment.on_gate(&question, answer.as_deref(), asked, now());
+            }
+            Ok(())
+        })
     }
 
     async fn wait(&mut self, wait: Duration) -> Result<(), End> {
@@ -188,6 +197,7 @@ impl UnderWay {
     async fn send(&mut self, timeout: Option<Duration>) -> Result<(), End> {
         self.drop_response();
         let Some(sent) = self.sent()? else { return Ok(()) };
+        self.ask_beside()?;
         let outcome = Settled::of(sent.into(), timeout)?.await?;
         let failure = match outcome {
             Outcome::Fulfilled(response) => return Ok(self.on_response(response.unchecked_into())?),
@@ -347,6 +357,10 @@ impl UnderWay {
         }
         if let Some(line) = finished.line {
             js::log(&line)?;
+        }
+        let notice = self.isolate.deployment.borrow_mut().as_mut().ok().and_then(|deployment| deployment.take_notice());
+        if let Some(notice) = notice {
+            js::log(notice.line())?;
         }
         if self.isolate.ledger.borrow().is_due(now)
             && let Some(gate) = shared::gate(&self.env)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use attention_core::millis;
 use attention_gateway::ledger::{self, Ledger, Minute};
+use attention_gateway::limits::asking::Question;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use worker::Context;
@@ -29,6 +30,17 @@ pub(crate) async fn answered(asked: Result<JsValue, Thrown>, most: Duration) -> 
         Outcome::Fulfilled(answer) => Some(answer),
         Outcome::Rejected | Outcome::TimedOut => None,
     })
+}
+
+/// What the gate answers to a question, as JSON; `None` when it does not answer in time.
+pub(crate) async fn ask(gate: Option<&Gate>, question: &Question, most: Duration) -> Result<Option<String>, End> {
+    let asked = match (gate, question) {
+        (None, _) => return Ok(None),
+        (Some(gate), Question::Places { holder, limit, wanted }) => gate.admit(holder, limit.as_deref(), *wanted),
+        (Some(gate), Question::News) => gate.news(),
+    };
+    let answer = answered(asked, most).await?;
+    Ok(answer.and_then(|answer| js::to_json(&answer).ok()?.as_string()))
 }
 
 /// Somebody was answered with a 429: all are to wait.

@@ -41,6 +41,8 @@ pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) log: LogSettings,
+    /// Of all calls of all isolates; needs the gate.
+    pub(crate) budget: Option<Rate>,
     /// Whether the gate that all isolates share is bound.
     pub(crate) has_gate: bool,
     /// Whether the platform counts callers' calls.
@@ -74,6 +76,7 @@ impl Config {
             api_keys: api_keys(texts)?,
             admin: admin(texts)?,
             policies,
+            budget: budget(texts)?,
             has_gate: has_gate(texts)?,
             has_limiter: has_limiter(texts)?,
             origins: origins(&texts.read(bindings::ORIGINS)?.unwrap_or_default())?,
@@ -179,16 +182,18 @@ fn admin(texts: &Texts) -> Result<Option<TokenDigest>, Misconfigured> {
     Ok(Some(admin))
 }
 
-/// The gate is a Durable Object, which has no text. It is the gate's own to keep the budget; here it is only made
-/// sure that it can be read and kept.
+/// The budget, such as `50/s`, for all isolates together. The gate's Durable Object, which keeps it, reads it by this.
+pub fn budget(texts: &Texts) -> Result<Option<Rate>, Misconfigured> {
+    let Some(text) = texts.read(bindings::BUDGET)? else { return Ok(None) };
+    let fault = || Misconfigured::Record(bindings::BUDGET, Fault::at("", Rate::FORM));
+    Rate::parse(text.trim()).map(Some).ok_or_else(fault)
+}
+
+/// The gate is a Durable Object, which has no text.
 fn has_gate(texts: &Texts) -> Result<bool, Misconfigured> {
-    let budget = texts.get(bindings::BUDGET)?;
-    if budget.is_some_and(|text| Rate::parse(text.trim()).is_none()) {
-        return Err(Misconfigured::Record(bindings::BUDGET, Fault::at("", Rate::FORM)));
-    }
     match texts.find(bindings::GATE) {
         Text::Given(_) => Err(Misconfigured::NotAGate),
-        Text::Absent if budget.is_some() => Err(Misconfigured::NoGate),
+        Text::Absent if texts.get(bindings::BUDGET)?.is_some() => Err(Misconfigured::NoGate),
         Text::Absent => Ok(false),
         Text::Unreadable => Ok(true),
     }

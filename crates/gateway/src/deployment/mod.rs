@@ -6,8 +6,8 @@
 
 use alloc::string::String;
 
-use attention_core::Slot;
 use attention_core::call::Upstream;
+use attention_core::{Slot, Timestamp};
 
 use crate::answer::echo::{self, Glance};
 use crate::answer::room::Room;
@@ -15,8 +15,10 @@ use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
+use crate::limits::asking::{Asking, Notice, Question};
 use crate::limits::breaker::Breaker;
 use crate::limits::rate::Allowances;
+use crate::limits::shared_gate::Place;
 
 pub mod bindings;
 mod config;
@@ -29,7 +31,7 @@ pub(crate) mod placeholder;
 pub(crate) mod strict_json;
 
 pub use bindings::{Text, Texts};
-pub use config::Config;
+pub use config::{Config, budget};
 pub use misconfigured::Misconfigured;
 pub use pasted::Slip;
 
@@ -39,6 +41,7 @@ pub struct Deployment {
     pub(crate) config: Config,
     pub(crate) upstream: Upstream,
     pub(crate) allowances: Allowances,
+    pub(crate) asking: Asking,
     pub(crate) breaker: Breaker,
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
@@ -55,6 +58,7 @@ impl Deployment {
         let key = key.as_ref().map_or("", |key| key.expose());
         Ok(Self {
             sources: Sources::new(key),
+            asking: Asking::new(config.budget),
             glance: Glance::of(upstream.keys()),
             config,
             upstream,
@@ -80,6 +84,27 @@ impl Deployment {
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.
     pub fn algorithms(&self) -> &[String] {
         self.config.jwt.as_ref().map_or(&[], Jwt::algorithms)
+    }
+
+    /// What the gate that all isolates share answered to a question beside a call, which was sent at `asked`: its JSON,
+    /// or `None` when it did not answer.
+    pub fn on_gate(&mut self, question: &Question, answer: Option<&str>, asked: Timestamp, now: Timestamp) {
+        match question {
+            Question::Places { holder, limit, .. } => {
+                let place = answer.and_then(Place::from_json);
+                self.asking.on_place((holder, limit.is_some()), place, asked, now);
+            }
+            Question::News => {
+                for hold in self.asking.on_news(answer, now) {
+                    self.upstream.hold(now, hold.wait);
+                }
+            }
+        }
+    }
+
+    /// What the log has to say of that gate, once.
+    pub const fn take_notice(&mut self) -> Option<Notice> {
+        self.asking.take_notice()
     }
 
     /// What answers may be given again.

@@ -18,6 +18,8 @@ use crate::authorize::identity::NamedBy;
 use crate::authorize::policy::BodyLength;
 use crate::deployment::Deployment;
 use crate::limits;
+use crate::limits::asking::Question;
+use crate::limits::lease::Turn;
 use crate::limits::rate::Rate;
 use crate::limits::shared_gate::Place;
 
@@ -60,8 +62,10 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         match action {
-            Action::Send(attempt) if deployment.config.has_gate => self.ask(attempt),
-            Action::Send(attempt) => self.send(attempt, now),
+            Action::Send(attempt) => {
+                self.attempted_at = now;
+                return self.pass_gate(deployment, attempt, now);
+            }
             Action::Wait(wait) => self.go(Stage::Waiting(Then::Call), Step::Wait(wait)),
             Action::Done(verdict) => {
                 self.invalidate(deployment);
@@ -80,14 +84,86 @@ impl Exchange {
         Ok(())
     }
 
-    /// Asks the gate that all isolates share. A call counts once, however often it is sent.
-    fn ask(&mut self, attempt: Attempt) {
-        let limit = if self.counted { None } else { self.facts.limit.map(Rate::text) };
-        self.counted = true;
-        self.go(Stage::Asking(attempt), Step::AskGate { limit, timeout: limits::ANSWER_WITHIN });
+    /// The call's turn at the gate that all isolates share: it goes, waits, or asks. A call counts once, however often
+    /// it is sent.
+    fn pass_gate(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
+        let limit = self.facts.limit.filter(|_| !self.counted);
+        let asking = &mut deployment.asking;
+        if !deployment.config.has_gate {
+            self.send(attempt, now);
+            return Ok(());
+        }
+        if limit.is_none() && !asking.has_budget() {
+            self.beside = asking.beside("", None, now);
+            self.send(attempt, now);
+            return Ok(());
+        }
+        if asking.is_alone() {
+            return self.pass_alone(deployment, attempt, now);
+        }
+        if self.asks_for_itself() {
+            let question = Question::Places { holder: self.facts.holder(), limit: None, wanted: 1 };
+            self.ask(deployment, question, attempt, now);
+            return Ok(());
+        }
+        let holder = self.facts.counted_as();
+        let patience = self.patience(deployment, now);
+        let asking = &mut deployment.asking;
+        match asking.turn(&holder, &mut self.ticket, patience, now) {
+            Turn::Go => {
+                self.counted = true;
+                self.beside = asking.beside(&holder, self.facts.limit, now);
+                self.send(attempt, now);
+                Ok(())
+            }
+            Turn::Wait(wait) => self.wait_for(deployment, Then::Ask(attempt), Duration::from_micros(wait), now),
+            Turn::Ask(wanted) => {
+                let limit = limit.map(Rate::text);
+                self.ask(deployment, Question::Places { holder, limit, wanted }, attempt, now);
+                Ok(())
+            }
+            Turn::Limited(wait) => {
+                self.call = None;
+                Err(Problem::allowance(Duration::from_micros(wait)))
+            }
+            Turn::Late(wait) => {
+                self.invalidate(deployment);
+                Err(Problem::held_back(Duration::from_micros(wait)))
+            }
+            Turn::Crowded => {
+                self.invalidate(deployment);
+                Err(Problem::held_back(Duration::from_secs(1)))
+            }
+        }
     }
 
-    /// A gate that does not answer holds nobody up: the isolate's own gate still heeds a 429.
+    /// Whether it asks for a place of its own: it is sent again, and its holder's leases are of calls to be counted.
+    const fn asks_for_itself(&self) -> bool {
+        self.counted && self.facts.limit.is_some()
+    }
+
+    /// A gate that does not answer holds nobody up for long: the isolate's own gate still heeds a 429, and each isolate
+    /// holds to the limits and to the budget for itself.
+    fn pass_alone(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
+        (self.counted, self.ticket) = (true, None);
+        let patience = self.patience(deployment, now);
+        let wait = deployment.asking.own_wait(patience, now);
+        self.beside = deployment.asking.beside("", None, now);
+        if wait.is_zero() {
+            self.send(attempt, now);
+            return Ok(());
+        }
+        self.wait_for(deployment, Then::Send(attempt), wait, now)
+    }
+
+    fn ask(&mut self, deployment: &Deployment, question: Question, attempt: Attempt, now: Timestamp) {
+        self.asked_at = now;
+        // No longer than the call has.
+        let timeout = limits::ANSWER_WITHIN.min(self.patience(deployment, now)).max(Duration::from_millis(1));
+        self.go(Stage::Asking(attempt), Step::AskGate { question, timeout });
+    }
+
+    /// What the gate answered.
     pub(super) fn on_place(
         &mut self,
         deployment: &mut Deployment,
@@ -95,21 +171,44 @@ impl Exchange {
         place: Option<Place>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let (wait, then) = match place.unwrap_or(Place::Granted(Duration::ZERO)) {
-            Place::Granted(Duration::ZERO) => {
+        let asks_for_itself = self.asks_for_itself();
+        let is_limited = self.facts.limit.is_some();
+        let holder = if asks_for_itself { self.facts.holder() } else { self.facts.counted_as() };
+        let asked = self.asked_at;
+        if !asks_for_itself {
+            if deployment.asking.on_place((&holder, is_limited), place, asked, now) {
+                return self.pass_gate(deployment, attempt, now);
+            }
+            return self.pass_alone(deployment, attempt, now);
+        }
+        deployment.asking.on_own_place(place, now);
+        match place {
+            Some(Place::Granted(wait)) if !wait.is_zero() => self.wait_for(deployment, Then::Send(attempt), wait, now),
+            Some(Place::AskAgain(wait)) => self.wait_for(deployment, Then::Ask(attempt), wait, now),
+            Some(Place::Granted(_) | Place::Leased(_) | Place::Limited(_)) => {
                 self.send(attempt, now);
-                return Ok(());
+                Ok(())
             }
-            Place::Granted(wait) => (wait, Then::Send(attempt)),
-            Place::AskAgain(wait) => (wait, Then::Ask(attempt)),
-            Place::Limited(wait) => {
-                self.call = None;
-                return Err(Problem::allowance(wait));
-            }
-        };
-        let waited = now.saturating_since(self.facts.started);
+            None => self.pass_alone(deployment, attempt, now),
+        }
+    }
+
+    /// How long a call may wait for its turn, from now on.
+    fn patience(&self, deployment: &Deployment, now: Timestamp) -> Duration {
         let patience = deployment.config.timeout.min(deployment.config.retry.longest_wait);
-        if waited.saturating_add(wait) > patience {
+        patience.saturating_sub(now.saturating_since(self.facts.started))
+    }
+
+    /// Waits, if it can wait so long. Whoever cannot gives up its place in the line.
+    fn wait_for(
+        &mut self,
+        deployment: &mut Deployment,
+        then: Then,
+        wait: Duration,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if wait > self.patience(deployment, now) {
+            self.ticket = None;
             self.invalidate(deployment);
             return Err(Problem::held_back(wait));
         }
@@ -121,7 +220,7 @@ impl Exchange {
         match then {
             Then::LookForKeySet => return self.verify(deployment, now),
             Then::Send(attempt) => self.send(attempt, now),
-            Then::Ask(attempt) => self.ask(attempt),
+            Then::Ask(attempt) => return self.pass_gate(deployment, attempt, now),
             Then::Call => {
                 let call = self.call.as_mut().ok_or_else(Problem::internal)?;
                 let action = call.on_waited(&mut deployment.upstream, now);
@@ -133,6 +232,8 @@ impl Exchange {
 
     fn send(&mut self, attempt: Attempt, now: Timestamp) {
         let Some(forward) = &self.forward else { return self.refuse(&Problem::internal()) };
+        // A wait at the gate came out of the call's time.
+        let late = now.saturating_since(self.attempted_at);
         if let Some(visit) = &mut self.visit {
             visit.sent(now);
         }
@@ -140,7 +241,7 @@ impl Exchange {
             method: forward.method,
             url: forward.url.clone(),
             slot: attempt.slot,
-            timeout: attempt.timeout,
+            timeout: attempt.timeout.map(|timeout| timeout.saturating_sub(late).max(Duration::from_millis(1))),
             carries: Carries::TheCallers { edits: self.edits_up(), body: self.request.body != BodyLength::NoBody },
         };
         self.go(Stage::Sending, Step::Send(send));

@@ -15,6 +15,7 @@ use crate::authorize::jwt::token;
 use crate::authorize::sessions::mint::mint;
 use crate::authorize::{self, Permitted};
 use crate::deployment::Deployment;
+use crate::limits::rate::Holder;
 
 /// A request for a session is a few lines.
 const WISH_BYTES: usize = 16 * 1024;
@@ -147,7 +148,8 @@ impl Exchange {
             self.facts.session = identity.session.as_ref().map(|session| session.id.clone());
             self.facts.limit = identity.limit;
             if let Some(rate) = identity.limit {
-                deployment.allowances.take(&self.facts.holder(), rate, now).map_err(Problem::allowance)?;
+                let holder = self.facts.counted_as();
+                deployment.allowances.take(Holder::of(&holder), rate, now).map_err(Problem::allowance)?;
             }
             authorize::permit(deployment, &self.request, method, &identity)?
         };

@@ -65,6 +65,8 @@ use crate::authorize::target::Target;
 use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request};
 use crate::cache::{Pending, Visit};
 use crate::deployment::{Deployment, Misconfigured};
+use crate::limits::asking::Question;
+use crate::limits::lease::Ticket;
 use crate::trace::trace_id;
 
 use calling::Response;
@@ -131,6 +133,14 @@ pub struct Exchange {
     upload: Upload,
     /// Whether the caller's own limit has been counted, by whatever counts it.
     counted: bool,
+    /// Its place in the line of those who wait for a place of the shared gate.
+    ticket: Option<Ticket>,
+    /// When the gate was asked.
+    asked_at: Timestamp,
+    /// When the call was about to be sent, before it waited for its turn.
+    attempted_at: Timestamp,
+    /// What is to be asked of the gate beside this call.
+    beside: Option<Question>,
     /// For how long the shared gate has to hold all calls back.
     closes_gate_for: Option<Duration>,
 }
@@ -239,6 +249,10 @@ impl Exchange {
             call: None,
             upload: Upload::Held,
             counted: false,
+            ticket: None,
+            asked_at: now,
+            attempted_at: now,
+            beside: None,
             closes_gate_for: None,
         }
     }
@@ -352,6 +366,12 @@ impl Exchange {
     /// For how long the API asked everybody to hold back, once: what the gate that all isolates share has to know.
     pub const fn take_gate_closing(&mut self) -> Option<Duration> {
         self.closes_gate_for.take()
+    }
+
+    /// What to ask the gate that all isolates share while this request goes on, once: nobody waits for the answer,
+    /// which [`Deployment::on_gate`] takes.
+    pub const fn take_question(&mut self) -> Option<Question> {
+        self.beside.take()
     }
 
     fn go(&mut self, stage: Stage, step: Step) {
