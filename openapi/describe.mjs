@@ -70,6 +70,7 @@ function operation(path, method, { operationId, tags: [resource], summary, param
     confidence: rest["x-confidence"],
     ids: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
     params,
+    query: query.map(({ name, required }) => ({ name, isRequired: required === true })),
     paramsRequired: params === "body" ? requestBody.required === true : query.some(({ required }) => required === true),
     queryRequired: params === "body" && query.some(({ required }) => required === true),
     pagination: rest["x-pagination"],

@@ -85,9 +85,20 @@ function described({ method, path, params, pagination, isRepeatable }) {
   };
 }
 
-function paging({ style, pageParam, offsetParam, cursorParam, itemsField, nextCursorField, totalField }) {
-  const [parameter, end] = [pageParam ?? offsetParam ?? cursorParam, nextCursorField ?? totalField];
-  return { style, ...(parameter && { parameter }), items: itemsField, ...(end && { end }) };
+/** How the client pages. Sizes only where it goes by them: to tell a page that may have been cut off. */
+function paging({ style, pageParam, offsetParam, cursorParam, limitParam, sizeParam, ...rest }) {
+  const isCounted = style === "page" || style === "offset";
+  const isCut = style === "limit";
+  const entries = {
+    style,
+    parameter: pageParam ?? offsetParam ?? cursorParam ?? (isCut ? limitParam : undefined),
+    size: isCounted ? (sizeParam ?? limitParam) : undefined,
+    usual: isCounted || isCut ? (rest.defaultSize ?? rest.defaultLimit) : undefined,
+    most: isCut ? rest.maxLimit : undefined,
+    items: rest.itemsField,
+    end: rest.nextCursorField ?? rest.totalField,
+  };
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
 }
 
 /** The interfaces, written by hand, of what resources have besides operations. */
@@ -100,7 +111,7 @@ function table() {
     `/**\n * ${NOTE}\n *\n * @module\n */\n`,
     'import type { APIPromise } from "../call/promise.js";',
     'import type { Listing } from "./listing.js";',
-    'import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";',
+    'import type { BodyOptions, ListOptions, PlainListOptions, PlainOptions, QueryOptions } from "./options.js";',
     'import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";',
     'import type { Operation } from "./resources.js";',
     'import type { operations } from "./schema.js";',
@@ -130,7 +141,12 @@ function table() {
 
 /** What is written by hand, for the list. */
 const BY_HAND = {
-  knowledgeBase: "- `upload({ title?, file }, options?)`: request, transfer to the storage without the key, confirm",
+  conversations:
+    "- with `attention-wasm/jobs`: `importMedia({ file | url, ... }, options?)`, `waitUntil(id, options?)`, " +
+    "`downloadMedia(id, options?)`",
+  knowledgeBase:
+    "- `upload({ title?, file, type? }, options?)`: request, transfer to the storage without the key, confirm" +
+    "\n- with `attention-wasm/jobs`: `waitUntilIndexed(id, options?)`",
   superAgent: "- `send(body, options?)`: sends a message and waits for the answer, with progress",
 };
 
@@ -143,7 +159,8 @@ function list() {
       "By name, on an `Attention`:\n",
     "`options` are those of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, " +
       "`idempotencyKey`; `query` where it is not a parameter).",
-    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options.\n",
+    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options. " +
+      "In a query, `filter[title]` may be written `{ filter: { title } }`.\n",
     `${counts()}. *Inferred*: the operation's own page was not read. ` +
       "*key*: the level of key that it takes, `unknown` where no page says.",
     ...resources.flatMap(({ name, description, operations }) => [
@@ -152,12 +169,20 @@ function list() {
       ...operations.map((each) => {
         const { name, ids, params, paramsRequired, method, path, documentation } = each;
         const args = [...ids, ...(params ? [`${params}${paramsRequired ? "" : "?"}`] : []), "options?"].join(", ");
-        return `- [\`${name}(${args})\`](${documentation}): ${[`\`${method} ${path}\``, ...marks(each)].join(", ")}`;
+        const line = `- [\`${name}(${args})\`](${documentation}): ${[`\`${method} ${path}\``, ...marks(each)].join(", ")}`;
+        return `${line}${queryNames(each)}`;
       }),
       ...(name in BY_HAND ? [BY_HAND[name]] : []),
     ]),
     "",
   ].join("\n");
+}
+
+/** The names that a query may have, in a line of their own; nested ones may be written so, `{ filter: { title } }`. */
+function queryNames({ query }) {
+  if (query.length === 0) return "";
+  const names = query.map(({ name, isRequired }) => `\`${name}\`${isRequired ? " (required)" : ""}`);
+  return `  \n  query: ${names.join(", ")}`;
 }
 
 function comment(operation) {
@@ -183,7 +208,7 @@ function signature({ operationId, name, ids, params, paramsRequired, queryRequir
     ...(params === "query"
       ? [`query${mark}: QueryOf<${id}>`, `options?: ${pagination ? "ListOptions" : "QueryOptions"}`]
       : []),
-    ...(params === undefined ? [`options?: ${pagination ? "ListOptions" : "PlainOptions"}`] : []),
+    ...(params === undefined ? [`options?: ${pagination ? "PlainListOptions" : "PlainOptions"}`] : []),
   ];
   const answer = pagination
     ? `Listing<AnswerOf<${id}>, ItemOf<AnswerOf<${id}>, "${pagination.itemsField}">>`

@@ -15,8 +15,20 @@ const bound = join(dist, ".wasm");
 const wasm = join(bound, "attention_bg.wasm");
 const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
 
+/**
+ * `Symbol.dispose`, for projects whose `lib`, or whose TypeScript, is older than `using`. The lines of lib.esnext.disposable
+ * itself, which merge with it; a reference to that library is an error before TypeScript 5.2.
+ */
+const DISPOSABLE = `interface SymbolConstructor {
+  readonly dispose: unique symbol;
+}
+interface Disposable {
+  [Symbol.dispose](): void;
+}
+`;
+
 await clear();
-await Promise.all([bundles(), declarations(), licences()]);
+await Promise.all([bundles(), declarations(), documents()]);
 await report();
 
 /** The functions that the wasm imports, each by its name: a namespace as a whole would stay in every bundle. */
@@ -42,6 +54,7 @@ async function bundles() {
     bundle("index", "js"),
     bundle("core", "js"),
     bundle("testing", "js", "testing/index.ts"),
+    ...["js", "cjs", "workerd.js", "edge-light.js"].map((suffix) => bundle("jobs", suffix, "jobs/index.ts")),
     bundle("index", "cjs"),
     bundle("core", "cjs"),
     bundle("testing", "cjs", "testing/index.ts"),
@@ -58,20 +71,28 @@ async function bundles() {
  * classes of errors.
  */
 async function bundle(name, suffix, source = `src/${name}.ts`) {
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: pkg,
     entryPoints: [source],
     outfile: join(dist, `${name}.${suffix}`),
     bundle: true,
     format: suffix === "cjs" ? "cjs" : "esm",
     target: "es2022",
-    // Names of functions are worth more in a stack trace than the bytes, which compress.
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // Not minified: an uncaught error shows the line that threw it, and a bundler minifies for the page.
+    sourcemap: "linked",
+    write: false,
     define: { __VERSION__: JSON.stringify(version) },
     plugins: [parts(name, suffix)],
     logLevel: "warning",
   });
+  for (const { path, text } of outputFiles) await writeFile(path, path.endsWith(".map") ? readable(text) : text);
+}
+
+/** A source map without the wasm that is embedded as text, which would be there a second time. */
+function readable(map) {
+  const { sources, sourcesContent, ...rest } = JSON.parse(map);
+  const kept = sourcesContent.map((text, at) => (sources[at].endsWith("bytes:bytes") ? null : text));
+  return JSON.stringify({ ...rest, sources, sourcesContent: kept });
 }
 
 /** What the `#` imports of the sources are in this bundle. */
@@ -84,16 +105,15 @@ function parts(name, suffix) {
       onResolve({ filter: /\/(runtime\/rules|errors)\.js$/ }, () =>
         name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
       );
+      // The jobs are of the client beside them.
+      onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: `./index.${suffix}`, external: true }));
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
       onResolve({ filter: /^#imports$/ }, () => ({ path: "imports", namespace: "imports" }));
       onLoad({ filter: /.*/, namespace: "imports" }, async () => ({
         contents: await importsOfWasm(),
         resolveDir: bound,
       }));
-      // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
-      onLoad({ filter: /attention_bg\.js$/ }, async ({ path }) => ({
-        contents: (await readFile(path, "utf8")).replace(/^if \(Symbol\.dispose\).*$/m, ""),
-      }));
+      onLoad({ filter: /attention_bg\.js$/ }, async ({ path }) => ({ contents: ours(await readFile(path, "utf8")) }));
       onResolve({ filter: /^#module$/ }, () => ({
         path: join(pkg, `src/runtime/wasm/${isEmbedded ? "embedded" : "imported"}.ts`),
       }));
@@ -102,6 +122,32 @@ function parts(name, suffix) {
       onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({ contents: await embedded() }));
     },
   };
+}
+
+/** The generated glue, without the things that it does at the import, and those that `runtime/rules.ts` does. */
+function ours(glue) {
+  const changes = [
+    // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
+    [/^if \(Symbol\.dispose\).*$/m, ""],
+    // It would free in another instance after a trap.
+    [/^const UpstreamFinalization = [^;]*;$/m, "const UpstreamFinalization = { register() {}, unregister() {} };"],
+    // Jest's jsdom has neither: they are made at their first use, and not at the import.
+    [
+      /^let cachedTextDecoder = (new TextDecoder\(.*\));\ncachedTextDecoder\.decode\(\);$/m,
+      "const newDecoder = () => $1;\nlet cachedTextDecoder;",
+    ],
+    [/return cachedTextDecoder\.decode\(bytes\)/, "return (cachedTextDecoder ??= newDecoder()).decode(bytes)"],
+    [
+      /^const cachedTextEncoder = new TextEncoder\(\);\n\nif \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[\s\S]*?^\}$/m,
+      "let encoder;\nconst cachedTextEncoder = {\n" +
+        "  encode: (text) => (encoder ??= new TextEncoder()).encode(text),\n" +
+        "  encodeInto: (text, view) => (encoder ??= new TextEncoder()).encodeInto(text, view),\n};",
+    ],
+  ];
+  return changes.reduce((text, [from, to]) => {
+    if (!from.test(text)) throw new Error(`wasm-bindgen writes something else now: ${from}`);
+    return text.replace(from, to);
+  }, glue);
 }
 
 /** The wasm as the text that `src/runtime/wasm/text.ts` reads. */
@@ -159,10 +205,13 @@ async function declarations() {
       .replaceAll(/(["'](?:\.\.\/)+)src\//g, "$1")
       // Types that only lib.dom names, said by way of globals that Node's types have too.
       .replaceAll(/\bBodyInit\b/g, 'NonNullable<RequestInit["body"]>')
-      .replaceAll(/\bRequestInfo \| URL\b/g, "Parameters<typeof fetch>[0]");
+      .replaceAll(/\bRequestInfo \| URL\b/g, "Parameters<typeof fetch>[0]")
+      // Arrays of bytes have no parameter before TypeScript 5.7.
+      .replaceAll(/\bUint8Array<ArrayBuffer(?:Like)?>/g, "Uint8Array");
     texts.set(file.replaceAll("\\", "/"), text);
   }
-  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts"], texts);
+  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts"], texts);
+  await writeFile(join(types, "disposable.d.ts"), DISPOSABLE);
   for (const [file, declared] of texts) {
     const path = join(types, file);
     if (!needed.has(file)) {
@@ -172,8 +221,7 @@ async function declarations() {
     // ESM may take types from CommonJS, though not the other way round: the largest ones, which are no values,
     // are there once.
     let text = declared.replaceAll(/(["']\.{1,2}\/(?:[^"']+\/)?schema)\.js(["'])/g, "$1.cjs$2");
-    // So that it also checks in projects whose `lib` is older than `using`.
-    if (text.includes("Symbol.dispose")) text = `/// <reference lib="esnext.disposable" />\n${text}`;
+    if (text.includes("Symbol.dispose")) text = `/// <reference path="${toDisposable(file)}" />\n${text}`;
     if (file === "api/schema.d.ts") await rm(path);
     else await writeFile(path, text);
     // CommonJS resolves to declarations that say they are CommonJS.
@@ -182,6 +230,13 @@ async function declarations() {
       text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"),
     );
   }
+}
+
+function toDisposable(file) {
+  return "../"
+    .repeat(file.split("/").length - 1)
+    .concat("disposable.d.ts")
+    .replace(/^(?!\.)/, "./");
 }
 
 /** The way from a declaration to the ones that wasm-bindgen writes. */
@@ -201,9 +256,9 @@ function reachable(entries, texts) {
   return found;
 }
 
-/** The texts stand at the root of the repository; a package needs its own. */
-async function licences() {
-  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+/** These are at the root of the repository; a package needs its own. */
+async function documents() {
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"]) {
     await copyFile(join(pkg, "..", name), join(pkg, name)).catch((error) => {
       if (error.code !== "ENOENT") throw error;
     });

@@ -51,13 +51,19 @@ export class Gate extends DurableObject {
   #state;
   #opensAt;
   #reserved;
+  #record;
+  #recordInstance;
+  /** What is stored, as texts of Rust's. */
+  #revoked;
 
   constructor(context, env) {
     super(context, env);
     context.blockConcurrencyWhile(async () => {
-      const stored = await context.storage.get(["opensAt", "reserved"]);
+      const stored = await context.storage.get(["opensAt", "reserved", "revoked"]);
       this.#opensAt = stored.get("opensAt");
       this.#reserved = stored.get("reserved");
+      // Whatever is there and is no text of ours is a list that cannot be read.
+      this.#revoked = stored.has("revoked") ? String(stored.get("revoked")) : undefined;
     });
   }
 
@@ -71,6 +77,30 @@ export class Gate extends DurableObject {
       }
       return question(this.#state);
     });
+  }
+
+  /** The same for what is kept beside places. */
+  #askRecord(question) {
+    return guarded(() => {
+      if (this.#recordInstance !== currentInstance()) {
+        this.#record = new rust.SharedRecord(this.#revoked);
+        this.#recordInstance = currentInstance();
+      }
+      return question(this.#record);
+    });
+  }
+
+  /** How a session stands: `good`, `revoked` or `unknown`. */
+  standing(session) {
+    return this.#askRecord((record) => record.standing(session));
+  }
+
+  /** Revokes a session for all isolates; gives the time at which that lapses, 0 when no more can be kept. */
+  async revoke(session) {
+    const [lapses, revoked] = this.#askRecord((record) => [record.revoke(session), record.revoked()]);
+    this.#revoked = revoked;
+    await this.ctx.storage.put("revoked", revoked);
+    return lapses;
   }
 
   /** Places for a holder: a lease does not leave before the storage knows until when it lasts. */

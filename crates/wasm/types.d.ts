@@ -135,7 +135,7 @@ export interface KeyInfo {
   readonly verdict: "untested" | "accepted" | "refused";
   /** When it said so. */
   readonly at?: number;
-  /** When the key expires, when it is a JWT that tells. */
+  /** When it expires, as a JWT or a session of the Worker tells of itself, or as the function that gave it said. */
   readonly expiresAt?: number;
 }
 

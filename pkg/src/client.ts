@@ -2,27 +2,32 @@
 
 import type { KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
-import { encodeBody } from "./call/body.js";
+import { type Encoded, encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
-import { type Attempted, credentials, exchange, type PreparedCall } from "./call/driver.js";
+import { type Attempted, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
-import { type HeaderMap, type HeaderOptions, headerMap, mergeHeaders } from "./call/headers.js";
+import { type FetchOptions, fetchOptions, withFetchOptions } from "./call/fetch-options.js";
+import { isForeign, isForm, own } from "./call/foreign.js";
+import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
-import type { Credential } from "./credentials/provider.js";
+import { type Credential, ofEnvironment, refuseInBrowser } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
+import { credentials, renewed } from "./credentials/waiting.js";
 import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
 import { printable } from "./runtime/print.js";
+import { loading } from "./runtime/rules.js";
 import { VERSION } from "./runtime/version.js";
 
 /** How a client is set up. */
 export interface AttentionOptions extends Hooks {
   /**
-   * The API key, or a function that gets it: asked at the first call, and again
-   * after a 401. Default: the environment variable ATTENTION_API_KEY.
+   * The API key, or a function that gets it: asked at the first call, in the last fifth of the key's life if that is
+   * known, and after a 401. Default: the environment variable ATTENTION_API_KEY; while it is not set, a client can be
+   * made, as for a build, and its calls fail with `key_missing`.
    */
   readonly apiKey?: Credential | undefined;
   /** During a rotation: the key that is to replace `apiKey`. Default: ATTENTION_API_KEY_NEXT. */
@@ -47,6 +52,8 @@ export interface AttentionOptions extends Hooks {
   readonly maxConcurrency?: number | undefined;
   /** Instead of the runtime's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Handed on to `fetch` with every call: a proxy's `dispatcher`, `cf`, `next`, `credentials`, `cache` and so on. */
+  readonly fetchOptions?: FetchOptions | undefined;
   /** Sent with every call. */
   readonly defaultHeaders?: HeaderOptions | undefined;
   /** Sent with every call; a call's own names win. */
@@ -72,6 +79,7 @@ const OPTIONS: check.Rules = {
   maxRetries: check.count,
   maxConcurrency: check.concurrency,
   fetch: check.call,
+  fetchOptions: check.object,
   defaultHeaders: check.object,
   defaultQuery: check.object,
   onRequest: check.call,
@@ -79,6 +87,7 @@ const OPTIONS: check.Rules = {
   onRetry: check.call,
   onKeySwitch: check.call,
   onKeyExpiring: check.call,
+  onRenewalFailed: check.call,
   logger: check.logger,
   logLevel,
   dangerouslyAllowBrowser: check.flag,
@@ -94,6 +103,10 @@ const NONE: CallOptions = {};
  * to refuse for an API that has had enough: what is under way then is lost.
  */
 const MAX_CONCURRENCY = 64;
+
+const RECURSIVE =
+  "a function that is to give a key or token calls the client that it gives it to, and each would wait for the other: " +
+  "make that call with another client, or with `fetch`";
 
 /** What helpers of this package need of a client, and nobody else may have. */
 interface Internals {
@@ -122,7 +135,6 @@ export function internals(client: Client): Internals {
 export class Client {
   readonly #options: AttentionOptions;
   readonly #shared: SharedUpstream;
-  readonly #baseURL: string;
   readonly #headers: HeaderMap;
   readonly #query: readonly [string, string][];
   readonly #events: Events | undefined;
@@ -151,9 +163,10 @@ export class Client {
     this.#events = Events.of(options);
     const own = options.fetch;
     // Looked up at each call, so that what is put in its place later is used; and never with a `this`.
-    this.#fetch = own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
+    const bare: typeof fetch =
+      own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
+    this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
     this.#shared = shared?.share() ?? open(options);
-    this.#baseURL = this.#shared.upstream.baseUrl();
     INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(
@@ -215,9 +228,24 @@ export class Client {
     return this.#shared.info();
   }
 
+  /**
+   * Asks the functions that give keys or tokens for others, as after a log-in as somebody else. Calls that begin from
+   * now on wait for the answer; those under way keep what they were sent with. Resolves to whether the credentials
+   * changed, which they never do when they are plain strings.
+   */
+  async refreshCredentials(): Promise<boolean> {
+    this.#mustBeOpen();
+    const shared = this.#shared;
+    if (!shared.isDynamic) return false;
+    if (shared.isAsked) throw config("key_provider_recursive", RECURSIVE);
+    const { generation } = shared;
+    await shared.renewal.anew().answer;
+    return shared.generation !== generation;
+  }
+
   /** Where calls go. */
   get baseURL(): string {
-    return this.#baseURL;
+    return this.#shared.baseURL;
   }
 
   /**
@@ -259,47 +287,73 @@ export class Client {
           .info()
           .keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`)
           .join(", ");
-    return `Attention(${this.#baseURL}${keys === "" ? "" : `, ${keys}`})`;
+    return `Attention(${this.baseURL}${keys === "" ? "" : `, ${keys}`})`;
   }
 
   /** Base URL and fingerprints, for logs. */
   toJSON(): { readonly baseURL: string; readonly keys: KeysInfo | null } {
-    return { baseURL: this.#baseURL, keys: this.#isClosed ? null : this.#shared.info() };
+    return { baseURL: this.baseURL, keys: this.#isClosed ? null : this.#shared.info() };
   }
 
   async #call(method: string, path: string, options: CallOptions = NONE): Promise<Attempted> {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
+    const isReady = loading();
+    if (isReady !== undefined) await isReady;
+    // A fetch of somebody's own is given a FormData of its own.
+    if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
+      options = { ...options, body: await own(options.body as object) };
     const call = this.#prepare(method, path, options);
-    const shared = this.#shared;
-    const started = Date.now();
-    if (shared.isPending) await credentials(shared, shared.load(), call, started);
-    call.events?.expiring(shared);
+    // Until it is over: somebody may close the client while this call waits for a credential.
+    const shared = this.#shared.share();
+    try {
+      return await this.#exchange(shared, call, Date.now());
+    } finally {
+      shared.close();
+    }
+  }
+
+  async #exchange(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Attempted> {
+    if (shared.isDynamic) await this.#renew(shared, call, started);
+    const told = call.events?.expiring(shared);
+    if (told !== undefined) await hooked(shared, told, call, started);
     const { generation } = shared;
     try {
       return await exchange(shared, call, started);
     } catch (error) {
-      if (!(error instanceof UnauthorizedError) || call.isOneShot) throw error;
-      if (!(await credentials(shared, shared.refresh(generation), call, started, error))) throw error;
+      if (!shared.isDynamic || !(error instanceof UnauthorizedError) || call.isOneShot) throw error;
+      if (!(await renewed(shared, call, started, generation, error))) throw error;
       return exchange(shared, call, started);
     }
+  }
+
+  async #renew(shared: SharedUpstream, call: PreparedCall, started: number): Promise<void> {
+    if (shared.isAsked) throw config("key_provider_recursive", RECURSIVE);
+    const { renewal } = shared;
+    if (renewal.freshness === "expired") await credentials(shared, call, started);
+    else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));
   }
 
   #prepare(method: string, path: string, options: CallOptions): PreparedCall {
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
+    let fault: PreparedCall["fault"];
     if (options !== NONE) {
       check.checkOptions(method, options, CALL_OPTIONS);
       if (options.body !== undefined && options.body !== null) {
-        const encoded = encodeBody(options.body);
+        const encoded: Encoded = isForm(options.body)
+          ? { content: options.body, oneShot: false }
+          : encodeBody(options.body);
+        if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
+        fault = encoded.fault;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
       if (options.headers !== undefined) extra = { ...extra, ...headerMap(options.headers, "headers") };
       if (options.idempotencyKey !== undefined) {
-        extra = { ...extra, "idempotency-key": options.idempotencyKey };
+        extra = { ...extra, "idempotency-key": headerValue(options.idempotencyKey, `${method}: idempotencyKey`) };
       }
     }
     const client = this.#options;
@@ -307,7 +361,7 @@ export class Client {
       method,
       path,
       query: encodeQuery(options.query, this.#query),
-      idempotent: options.idempotent ?? (options.idempotencyKey === undefined ? undefined : true),
+      idempotent: options.idempotent,
       isOneShot,
       maxRetries: options.maxRetries ?? client.maxRetries,
       maxConcurrency: client.maxConcurrency ?? MAX_CONCURRENCY,
@@ -315,7 +369,8 @@ export class Client {
       attemptTimeout: options.attemptTimeout ?? client.attemptTimeout ?? Infinity,
       signal: options.signal,
       body,
-      fetch: this.#fetch,
+      fault,
+      fetch: withFetchOptions(this.#fetch, options.fetchOptions && fetchOptions(options.fetchOptions)),
       headers:
         extra === undefined
           ? this.#plainHeaders
@@ -341,27 +396,13 @@ export class Client {
 
 function open(options: AttentionOptions): SharedUpstream {
   const { token } = options;
-  const ofEnvironment = token === undefined && options.apiKey === undefined;
-  const apiKey = options.apiKey ?? (ofEnvironment ? variable("ATTENTION_API_KEY") : undefined);
-  const next = options.nextApiKey ?? (ofEnvironment ? variable("ATTENTION_API_KEY_NEXT") : undefined);
+  const isUnset = token === undefined && options.apiKey === undefined;
+  const apiKey = options.apiKey ?? (isUnset ? variable("ATTENTION_API_KEY") : undefined);
+  const next = options.nextApiKey ?? (isUnset ? variable("ATTENTION_API_KEY_NEXT") : undefined);
   if (token !== undefined && (options.apiKey !== undefined || options.nextApiKey !== undefined)) {
     throw config("two_credentials", "pass either `apiKey` (to call the API) or `token` (to call a Worker), not both");
   }
-  if (apiKey === undefined && token === undefined) {
-    throw config(
-      "key_missing",
-      "there is no credential: pass `apiKey`, or set ATTENTION_API_KEY, " +
-        "or pass the `token` of a Worker and its `baseURL`",
-    );
-  }
-  if (apiKey !== undefined && options.dangerouslyAllowBrowser !== true && isBrowser()) {
-    throw config(
-      "key_in_browser",
-      "an API key in a browser can be taken by everybody who visits: deploy the Worker, which keeps the key, " +
-        "and pass its `baseURL` and a caller `token` here; " +
-        "or, if only people who may have the key can load this page, set `dangerouslyAllowBrowser: true`",
-    );
-  }
+  if (apiKey !== undefined && options.dangerouslyAllowBrowser !== true) refuseInBrowser();
   const baseURL = options.baseURL?.toString() ?? variable("ATTENTION_BASE_URL");
   if (token !== undefined && baseURL === undefined) {
     throw config(
@@ -369,11 +410,19 @@ function open(options: AttentionOptions): SharedUpstream {
       "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`",
     );
   }
-  const origin = baseURL?.startsWith("/") === true ? pageOrigin() : undefined;
-  return new SharedUpstream(
-    origin === undefined ? baseURL : `${origin}${baseURL}`,
-    (token ?? apiKey)!,
-    next,
-    token !== undefined,
-  );
+  return new SharedUpstream(absolute(baseURL), token ?? apiKey ?? ofEnvironment, next, token !== undefined);
+}
+
+/** A base URL that begins with `/` is at the page's own origin. */
+function absolute(baseURL: string | undefined): string | undefined {
+  if (baseURL?.startsWith("/") !== true) return baseURL;
+  const origin = pageOrigin();
+  if (origin === undefined) {
+    throw config(
+      "base_url_relative",
+      "a base URL that begins with `/` is meant for a page, whose origin precedes it, and there is no page here: " +
+        "on a server write the whole address of the Worker, such as https://app.example.com/api/v2",
+    );
+  }
+  return `${origin}${baseURL}`;
 }

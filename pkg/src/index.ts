@@ -7,7 +7,7 @@
 export type { KeyInfo, KeysInfo } from "#binding";
 export { Listing } from "./api/listing.js";
 export type { Resources } from "./api/operations.js";
-export type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./api/options.js";
+export type { BodyOptions, ListOptions, PlainListOptions, PlainOptions, QueryOptions } from "./api/options.js";
 export type { KnownPath, Method, PathAnswer, PathArguments } from "./api/paths.js";
 export type { components, operations, paths } from "./api/schema.js";
 export type { SendOptions, SendProgress, SuperAgentHelpers } from "./api/super-agent.js";
@@ -20,16 +20,19 @@ export type {
   KeySwitchEvent,
   Logger,
   LogLevel,
+  RenewalFailedEvent,
   RequestEvent,
   ResponseEvent,
   RetryEvent,
 } from "./call/events.js";
+export type { FetchOptions } from "./call/fetch-options.js";
 export type { HeaderOptions } from "./call/headers.js";
 export type { CallOptions } from "./call/options.js";
 export { APIPromise, type WithResponse } from "./call/promise.js";
 export type { Query, QueryValue } from "./call/query.js";
 export { type AttentionOptions, Client } from "./client.js";
-export type { Credential } from "./credentials/provider.js";
+export type { Credential, IssuedCredential } from "./credentials/provider.js";
+export { type SessionOptions, sessionToken } from "./credentials/session.js";
 export {
   AbortedError,
   AttentionError,
@@ -42,6 +45,7 @@ export {
   type Finding,
   ForbiddenError,
   InvalidKeyError,
+  type Issue,
   NotFoundError,
   PayloadTooLargeError,
   ProtocolError,

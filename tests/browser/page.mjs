@@ -15,7 +15,8 @@ const TYPES = {
 
 /**
  * @param {import("node:test").TestContext} t closes all of it
- * @param {Record<string, string | URL>} [files] path → text, or the file that holds it
+ * @param {Record<string, string | URL | ((request: import("node:http").IncomingMessage, response:
+ *   import("node:http").ServerResponse) => void)>} [files] path → text, the file that holds it, or a function that answers
  * @returns the page, what its console printed (uncaught errors too), and the server's address
  */
 export async function openPage(t, files = {}) {
@@ -38,6 +39,10 @@ async function serve(files) {
     const { pathname } = new URL(request.url, "http://x");
     const [, name] = /^\/attention\/([\w.-]+)$/.exec(pathname) ?? [];
     const held = name === undefined ? files[pathname] : join(dist, name);
+    if (typeof held === "function") {
+      held(request, response);
+      return;
+    }
     try {
       if (held === undefined) throw new Error("no such file");
       const content = name !== undefined || held instanceof URL ? await readFile(held) : held;

@@ -83,7 +83,7 @@ describe("wrangler deploy --dry-run", () => {
       .slice(config.indexOf("# [[env.production.secrets_store_secrets]]"))
       .split("\n")
       .filter((line) => /^# (\[|\w+ = )/.test(line));
-    assert.equal(commented.length, 11);
+    assert.equal(commented.length, 13);
     const callers = /# {3}ATTENTION_CALLERS = \[.*?# {3}\]/s.exec(config)[0].replaceAll(/^# {3}/gm, "");
     const whole = placed(config).replace("[env.production.vars]", `[env.production.vars]\n${callers}`);
     const file = join(folder, "wrangler.toml");
@@ -91,6 +91,7 @@ describe("wrangler deploy --dry-run", () => {
     const said = await wrangler("deploy", "--dry-run", "--env", "production", "--config", file);
     assert.match(said, /env\.ATTENTION_CALLERS .*\s+Environment Variable/);
     assert.match(said, /env\.ATTENTION_API_KEY .*\s+Secrets Store Secret/);
+    assert.match(said, /env\.CF_VERSION_METADATA .*\s+Worker Version Metadata/);
     assert.match(said, /env\.ATTENTION_RATE_LIMIT .*\s+Rate Limit/);
     assert.match(said, /env\.ATTENTION_ANALYTICS .*\s+Analytics Engine Dataset/);
     assert.doesNotMatch(said, /WARNING|deprecated/i, said);

@@ -81,6 +81,7 @@ describe("Cloudflare Access: its header, its issuer, its audience tag", () => {
         audience: AUDIENCE,
         header: ACCESS,
         nameClaim: "email",
+        emailVerified: "issuer",
         grants: [{ claim: "email", endsWith: "@corp.example" }],
       },
     },

@@ -33,6 +33,13 @@ export function buildGloo() {
   ]);
 }
 
+/** The program. */
+export async function buildNative() {
+  const folder = join(repo, "examples/rust-native");
+  await run("cargo", ["build", "--quiet", "--locked"], folder);
+  return join(repo, "target/examples/debug/attention-native-example");
+}
+
 async function build(example, command, args) {
   const folder = join(repo, "examples", example);
   const out = join(folder, "build");
@@ -41,7 +48,7 @@ async function build(example, command, args) {
     join(folder, "src"),
     join(folder, "Cargo.toml"),
     join(folder, "Cargo.lock"),
-    join(repo, "crates/core/src"),
+    ...["core", "client", "gateway"].map((crate) => join(repo, "crates", crate, "src")),
   ]);
   if (existsSync(stamp) && (await readFile(stamp, "utf8")) === inputs) return out;
   await run(command, args, folder);

@@ -1,8 +1,9 @@
 // Every example of examples/ does what its README says, on the packed package
 // and the built Worker.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -13,7 +14,7 @@ import { startChromium } from "../browser/chromium.mjs";
 import { importPacked, project } from "../runtimes/packed.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { buildGloo, buildWorkersRs } from "./build.mjs";
+import { buildGloo, buildNative, buildWorkersRs } from "./build.mjs";
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 const build = fileURLToPath(new URL("../../worker/build/", import.meta.url));
@@ -40,13 +41,49 @@ test("every folder of examples/ is tested here", async () => {
     .map(({ name }) => name)
     .sort();
   assert.deepEqual(folders, [
+    "browser-session",
     "browser-through-worker",
     "curl",
     "node-first-call",
     "rotate-a-key",
     "rust-gloo",
+    "rust-native",
     "workers-rs",
   ]);
+});
+
+describe("rust-native", () => {
+  let program;
+  before(async () => (program = await buildNative()));
+  const start = (env) => run(program, [], { ATTENTION_BASE_URL: `${upstream.url}/v2`, ...env });
+
+  test("prints three conversations", async () => {
+    const { status, stdout, stderr } = await start({ ATTENTION_API_KEY: key });
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.equal(stdout.trim().split("\n").length, 3);
+  });
+
+  test("goes over to the next key, and says which cause of a 401 is likely", async () => {
+    const wrong = "obviously-fake-wrong-key-0123456789";
+    const over = await start({ ATTENTION_API_KEY: wrong, ATTENTION_API_KEY_NEXT: key });
+    assert.deepEqual([over.status, over.stderr], [0, ""]);
+    const refused = await start({ ATTENTION_API_KEY: wrong });
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /401.*most likely/);
+    assert.ok(!refused.stderr.includes(wrong));
+  });
+
+  test("follows no redirect, tries again on 503, and has no key in an error", async (t) => {
+    t.after(() => upstream.script([]));
+    upstream.clear();
+    upstream.script([{ status: 503 }, { status: 302, headers: { location: `${upstream.url}/elsewhere` } }]);
+    const { status, stderr } = await start({ ATTENTION_API_KEY: key });
+    assert.equal(status, 1);
+    assert.match(stderr, /302/);
+    await upstream.settled(2);
+    assert.equal(upstream.records.length, 2);
+    assert.ok(!stderr.includes(key));
+  });
 });
 
 describe("node-first-call", () => {
@@ -122,10 +159,10 @@ describe("through the Worker", () => {
     await tab.goto(`${page.url}/gloo/index.html`);
     const told = await tab.evaluate(
       async ([base, token]) => {
-        const { default: init, Client } = await import("/gloo/client.js");
+        const { default: init, conversations } = await import("/gloo/client.js");
         await init();
-        const found = await new Client(base, token).conversations(2);
-        const error = await new Client(base, "wrong-token").conversations(2).catch((error) => error);
+        const found = (await conversations(base, token, 2)).data;
+        const error = await conversations(base, "wrong-token", 2).catch((error) => error);
         return { found, isError: error instanceof Error, message: error.message };
       },
       [`${worker.url}/v2`, TOKEN],
@@ -134,6 +171,49 @@ describe("through the Worker", () => {
     assert.equal(typeof told.found[0].attributes.title, "string");
     assert.ok(told.isError);
     assert.match(told.message, /token/);
+  });
+});
+
+describe("browser-session", () => {
+  let folder;
+  let worker;
+  let server;
+
+  before(async () => {
+    folder = await folderOf("browser-session");
+    const port = await freePort();
+    worker = await startWorker(build, `http://localhost:${port}`);
+    server = spawn(process.execPath, [join(folder, "server.mjs")], {
+      env: { PATH: process.env.PATH, WORKER: worker.url, PROXY_TOKEN: TOKEN, PORT: String(port) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(server.stdout, "data");
+    server.url = `http://localhost:${port}`;
+  });
+
+  after(async () => {
+    server?.kill();
+    await worker?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("nobody logged in: a button; then conversations, with a session and no token of the backend", async (t) => {
+    const { tab, printed } = await openTab(t);
+    const sent = [];
+    tab.on("request", (request) => sent.push(request));
+    await tab.goto(server.url);
+    await tab.click("#show");
+    await tab.waitForSelector("#log-in:not([hidden])");
+    assert.match(await tab.textContent("[role=status]"), /nobody is logged in/);
+    await tab.click("#log-in");
+    await tab.waitForFunction(() => document.querySelectorAll("li").length === 5);
+    const calls = sent.filter((request) => request.url().startsWith(`${worker.url}/v2/`) && request.method() === "GET");
+    assert.equal(calls.length, 1);
+    assert.match(calls[0].headers().authorization, /^Bearer s1\./);
+    assert.deepEqual(
+      printed.filter((line) => !line.includes("401")),
+      [],
+    );
   });
 });
 
@@ -179,6 +259,14 @@ describe("workers-rs", () => {
   });
 });
 
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** The example in a folder of its own, with the package installed. */
 async function folderOf(example) {
   const folder = await mkdtemp(join(tmpdir(), "attention-example-"));
@@ -213,7 +301,8 @@ function startWorker(folder, origin) {
         bindings: {
           ATTENTION_API_KEY: key,
           ATTENTION_BASE_URL: `${upstream.url}/v2`,
-          ATTENTION_CALLERS: JSON.stringify([{ name: "examples", sha256: SHA256 }]),
+          ATTENTION_CALLERS: JSON.stringify([{ name: "examples", sha256: SHA256, mintsSessions: true }]),
+          ATTENTION_SESSION_SECRET: "obviously-fake-session-secret-of-the-examples",
           CALLER_SHA256: SHA256,
           ATTENTION_ALLOWED_ORIGINS: origin,
         },

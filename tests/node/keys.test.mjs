@@ -198,9 +198,8 @@ test("keys and address from the environment", async (t) => {
   other.close();
 });
 
-test("no credential, two of them, or a token without an address", () => {
+test("two credentials, or a token without an address", () => {
   for (const [options, code] of [
-    [undefined, "key_missing"],
     [{ apiKey: FAKE_KEY, token: FAKE_KEY }, "two_credentials"],
     [{ token: FAKE_KEY }, "base_url_missing"],
   ]) {
@@ -209,6 +208,56 @@ test("no credential, two of them, or a token without an address", () => {
       (error) => error instanceof ConfigError && error.code === code,
     );
   }
+});
+
+test("without any credential a client can be made, as for a build, and its calls say what is missing", async () => {
+  const names = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT", "ATTENTION_BASE_URL", "ATTENTION_LOG"];
+  const before = names.map((name) => process.env[name]);
+  const set = (values) => {
+    for (const [at, name] of names.entries()) {
+      if (values[at] === undefined) delete process.env[name];
+      else process.env[name] = values[at];
+    }
+  };
+  const sent = [];
+  const fetch = async (_url, { headers }) => {
+    sent.push(headers.authorization);
+    return Response.json([]);
+  };
+  // Every one of them unset or empty, in all combinations.
+  for (let bits = 0; bits < 2 ** names.length; bits++) {
+    set(names.map((_, at) => (bits & (1 << at) ? "" : undefined)));
+    const client = new Attention({ fetch });
+    assert.deepEqual(client.keys.keys, []);
+    assert.equal(client.baseURL, "https://api.attention.tech/v2");
+    const derived = client.withOptions({ timeout: 1000 });
+    for (const call of [() => client.users.list(), () => derived.get("/users"), () => client.users.list()]) {
+      await assert.rejects(call(), {
+        name: "ConfigError",
+        code: "key_missing",
+        attempts: 0,
+        documentation: "https://docs.attention.com/api-authentication",
+      });
+    }
+    // What is set by the time of a call is used.
+    set([FAKE_KEY]);
+    await client.users.list();
+    assert.equal(sent.pop(), `Bearer ${FAKE_KEY}`);
+    assert.equal(sent.length, 0);
+    set([`Bearer ${FAKE_KEY}`]);
+    assert.throws(() => new Attention({ fetch }), { code: "key_has_scheme" }, "a malformed one is refused at once");
+  }
+  set([]);
+  assert.throws(() => new Attention({ nextApiKey: "" }), { code: "key_empty" });
+  assert.throws(() => new Attention({ nextApiKey: "YOUR_API_KEY" }), { code: "key_placeholder" });
+  set(before);
+});
+
+test("a base URL for pages, where there is no page, is refused with the reason", () => {
+  assert.throws(
+    () => new Attention({ token: FAKE_KEY, baseURL: "/api/v2" }),
+    (error) => error.code === "base_url_relative" && /there is no page here/.test(error.message),
+  );
 });
 
 test("a bad key is refused before any call, and never repeated", () => {

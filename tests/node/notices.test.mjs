@@ -115,8 +115,32 @@ test("without a logger the level turns the console on, and off wins over the env
   assert.equal(printed.mock.callCount(), 4);
 });
 
-test("errors about keys lead to the page about keys", () => {
-  assert.throws(() => new Attention({}), {
+test("ATTENTION_LOG: a level in any case, empty as not set, anything else ignored with a word", async (t) => {
+  const [debug, warn] = [t.mock.method(console, "debug", () => {}), t.mock.method(console, "warn", () => {})];
+  t.after(() => {
+    delete process.env.ATTENTION_LOG;
+  });
+  for (const [value, lines] of [
+    ["DEBUG", 2],
+    [" Debug ", 2],
+    ["", 0],
+    ["OFF", 0],
+    ["verbose", 0],
+    ["verbose", 0],
+  ]) {
+    process.env.ATTENTION_LOG = value;
+    debug.mock.resetCalls();
+    await (await served(t)).client.get("/things");
+    assert.equal(debug.mock.callCount(), lines, value);
+  }
+  assert.deepEqual(
+    warn.mock.calls.map(({ arguments: [line] }) => line),
+    ["attention: ATTENTION_LOG is ignored: it must be debug, info, warn, error or off"],
+  );
+});
+
+test("errors about keys lead to the page about keys", async () => {
+  await assert.rejects(new Attention({}).users.list(), {
     code: "key_missing",
     documentation: "https://docs.attention.com/api-authentication",
   });

@@ -74,6 +74,6 @@ test("the package holds what it must and nothing else", async () => {
   assert.equal(manifest.sideEffects, false);
   const { stdout } = await run("find", [".", "-type", "f"], { cwd: folder });
   const kinds =
-    /^\.\/(package\.json|README\.md|api\.md|LICENSE-\w+|dist\/[\w.-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
+    /^\.\/(package\.json|README\.md|CHANGELOG\.md|api\.md|LICENSE-\w+|dist\/[\w.-]+\.(js|cjs|wasm|js\.map|cjs\.map)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
   for (const file of stdout.trim().split("\n")) assert.match(file, kinds);
 });

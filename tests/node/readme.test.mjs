@@ -21,8 +21,9 @@ const snippets = [...readme.matchAll(/^## (.*)$|^```js\n([\s\S]*?)^```$/gm)].red
 
 /** What the reader has: the client of the first snippet, and values of their own. */
 const MINE = `
-  globalThis.callerToken = globalThis.newKey = ${JSON.stringify(MOCK_API_KEY)};
+  globalThis.callerToken = globalThis.newKey = globalThis.organizationKey = ${JSON.stringify(MOCK_API_KEY)};
   globalThis.revokedKey = "an-obviously-fake-key-that-was-revoked";
+  globalThis.recording = new Uint8Array(1000);
   globalThis.vault = { read: async () => newKey };
 `;
 
@@ -32,7 +33,10 @@ for (const [index, { section, code }] of snippets.entries()) {
   test(`${section}, snippet ${index + 1}`, async (t) => {
     const mock = mockAttention();
     // The Worker of a page is at /api/v2 of its own origin.
-    const handle = (request) => mock.handle(new Request(request.url.replace("/api/v2/", "/v2/"), request));
+    const handle = (request) =>
+      request.url.endsWith("/api/attention-session")
+        ? Response.json({ token: MOCK_API_KEY, expiresAt: Date.now() + 900_000 })
+        : mock.handle(new Request(request.url.replace("/api/v2/", "/v2/"), request));
     const upstream = await startUpstream({ mock: { handle } });
     const folder = await mkdtemp(join(await project(), "readme-"));
     t.after(async () => {
@@ -44,7 +48,7 @@ for (const [index, { section, code }] of snippets.entries()) {
       join(folder, "mine.cjs"),
       `${MINE}globalThis.location = { origin: ${JSON.stringify(upstream.url)} };`,
     );
-    const imports = code.includes('attention-wasm"') ? "" : 'import { Attention } from "attention-wasm";\n';
+    const imports = code.includes('from "attention-wasm') ? "" : 'import { Attention } from "attention-wasm";\n';
     const client = code.includes("new Attention") ? "" : "const attention = new Attention();\n";
     const end = code.includes("export default") ? "" : "\nexport default {};\n";
     await writeFile(

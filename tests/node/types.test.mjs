@@ -37,6 +37,7 @@ for (const { tsc, version } of compilers) {
             paths: {
               "attention-wasm": [join(types, "index.d.ts")],
               "attention-wasm/testing": [join(types, "testing/index.d.ts")],
+              "attention-wasm/jobs": [join(types, "jobs/index.d.ts")],
             },
           },
           files: (await readdir(folder)).map((name) => join(folder, name)),

@@ -151,6 +151,33 @@ test("lists that are known to page say so", () => {
   }
 });
 
+test("whatever answers with a list can be walked through, or nobody has read its answer", () => {
+  const isList = (schema) => {
+    const found = schema?.$ref ? api.components.schemas[schema.$ref.split("/").at(-1)] : schema;
+    return (
+      found?.type === "array" ||
+      Object.values(found?.properties ?? {}).some(({ type }) => [type].flat().includes("array"))
+    );
+  };
+  for (const { operationId, responses, ...rest } of described) {
+    if (!operationId.startsWith("list")) continue;
+    const success = Object.entries(responses).find(([status]) => status.startsWith("2"))?.[1];
+    const listed = isList(success?.content["application/json"].schema);
+    assert.equal(rest["x-pagination"] !== undefined, listed, operationId);
+  }
+});
+
+test("api.md names what a query may have", async () => {
+  const list = await readFile(new URL("../../pkg/api.md", import.meta.url), "utf8");
+  for (const { method, path, operationId, query } of operations) {
+    const lines = list.split("\n");
+    const below = lines[lines.findIndex((each) => each.includes(`: \`${method} ${path}\``)) + 1];
+    const names = query.map(({ name, isRequired }) => `\`${name}\`${isRequired ? " (required)" : ""}`);
+    if (names.length > 0) assert.equal(below, `  query: ${names.join(", ")}`, operationId);
+    else assert.ok(!below.startsWith("  query:"), operationId);
+  }
+});
+
 for (const [path, text] of await outputs()) {
   test(`${path} is what the generator writes`, async () => {
     const written = await readFile(new URL(`../../${path}`, import.meta.url), "utf8");

@@ -264,3 +264,149 @@ test("an answer without the list is not taken for an empty one", async (t) => {
     assert.ok(error instanceof ProtocolError && error.code === "list_missing", String(error));
   }
 });
+
+test("an empty list may be null, or be left out beside its total", async (t) => {
+  for (const none of [{ data: null, meta: { totalRecords: 0 } }, { meta: { totalRecords: 0 } }]) {
+    const { client, urls } = scripted(t, none);
+    assert.deepEqual(await all(client.chats.list()), []);
+    assert.equal(urls.length, 1);
+    const second = scripted(t, { data: [1] }, { data: null });
+    assert.deepEqual(await all(second.client.chats.list()), [1]);
+  }
+});
+
+test("a total that is none, or that only counts the page, ends nothing", async (t) => {
+  for (const totals of [
+    [null, null],
+    ["2", "1"],
+    [2, 1],
+    [-1, -1],
+    [1, 1],
+  ]) {
+    const { client, urls } = scripted(
+      t,
+      { data: [{ id: "a" }, { id: "b" }], meta: { totalRecords: totals[0] } },
+      { data: [{ id: "c" }], meta: { totalRecords: totals[1] } },
+      ...Array(3).fill({ data: [], meta: { totalRecords: totals[1] } }),
+    );
+    const found = await all(client.conversations.list());
+    assert.deepEqual([...new Set(found.map(({ id }) => id))], ["a", "b", "c"], `${totals} ${urls}`);
+  }
+});
+
+test("a list whose items are archived while it is read gives each of them", async () => {
+  const left = Array.from({ length: 47 }, (_, at) => ({ id: `c${at}` }));
+  const archived = [];
+  const client = new Attention({
+    apiKey: FAKE_KEY,
+    fetch: async (url, { method }) => {
+      const { pathname, searchParams } = new URL(url);
+      if (method === "DELETE") {
+        const id = pathname.split("/").at(-1);
+        left.splice(
+          left.findIndex((each) => each.id === id),
+          1,
+        );
+        archived.push(id);
+        return new Response(null, { status: 204 });
+      }
+      const from = (Number(searchParams.get("page") ?? 1) - 1) * 10;
+      return Response.json({ data: left.slice(from, from + 10), meta: { totalRecords: left.length } });
+    },
+  });
+  for await (const { id } of client.conversations.list({ size: 10 })) await client.conversations.archive(id);
+  assert.deepEqual([left.length, archived.length, new Set(archived).size], [0, 47, 47]);
+  client.close();
+});
+
+test("a server that gives the same page over and over is an error when there is more", async (t) => {
+  const page = { data: [{ id: "a" }, { id: "b" }], meta: { totalRecords: 5 } };
+  const { client } = scripted(t, ...Array(4).fill(page));
+  const had = [];
+  const error = await rejection(
+    (async () => {
+      for await (const { id } of client.conversations.list()) had.push(id);
+    })(),
+  );
+  assert.ok(error instanceof ProtocolError && error.code === "list_repeats", String(error));
+  assert.deepEqual(had, ["a", "b"]);
+  // Where nothing tells of more, the list is taken to be whole: this server does not page.
+  const whole = scripted(t, ...Array(4).fill({ data: [{ uuid: "a" }, { uuid: "b" }] }));
+  assert.deepEqual(await all(whole.client.scorecards.list()), [{ uuid: "a" }, { uuid: "b" }]);
+  // A page that could not hold more may have been cut off.
+  const cut = scripted(t, ...Array(4).fill({ data: [{ uuid: "a" }, { uuid: "b" }] }));
+  assert.equal((await rejection(all(cut.client.scorecards.list({ size: 2 })))).code, "list_repeats");
+});
+
+test("the 51st session is asked for, by a higher bound", async (t) => {
+  const sessions = Array.from({ length: 60 }, (_, at) => ({ session_id: `s${at}` }));
+  const asked = [];
+  const client = new Attention({
+    apiKey: FAKE_KEY,
+    fetch: async (url) => {
+      const limit = new URL(url).searchParams.get("limit");
+      asked.push(limit);
+      return Response.json({ sessions: sessions.slice(0, Number(limit ?? 50)) });
+    },
+  });
+  t.after(() => client.close());
+  assert.deepEqual(await all(client.superAgent.listSessions()), sessions);
+  assert.equal((await all(client.superAgent.listSessions({ limit: 50 }))).length, 50);
+  assert.equal((await all(client.superAgent.listSessions({}, { limit: 50 }))).length, 50);
+  assert.deepEqual(asked, [null, "1000", "50", null]);
+});
+
+test("lists that come whole are iterable, too, and an answer that is only a part of one is an error", async (t) => {
+  const { client } = mocked(t, 3);
+  for (const [list, length] of [
+    [client.users.list(), (await client.users.list()).data.length],
+    [client.teams.list(), (await client.teams.list()).data.length],
+    [client.labels.list(), (await client.labels.list()).data.length],
+    [client.apiKeys.list(), (await client.apiKeys.list()).length],
+    [client.scim.listUsers(), (await client.scim.listUsers()).Resources.length],
+  ]) {
+    const found = await all(list);
+    assert.ok(length > 0);
+    assert.equal(found.length, length);
+  }
+  assert.equal((await all(client.users.list({}, { limit: 1 }))).length, 1);
+  for (const part of [
+    { data: [1], meta: { totalRecords: 2 } },
+    { data: [1], total: 2 },
+    { data: [1], next_cursor: "b" },
+    { data: [1], links: { next: "/v2/labels?page=2" } },
+    { data: [1], meta: { pageCount: 2 } },
+  ]) {
+    const { client, urls } = scripted(t, part);
+    const had = [];
+    const error = await rejection(
+      (async () => {
+        for await (const item of client.labels.list()) had.push(item);
+      })(),
+    );
+    assert.ok(error instanceof ProtocolError && error.code === "list_cut", String(error));
+    assert.deepEqual([had, urls.length], [[1], 1]);
+  }
+});
+
+test("a list that failed is asked for again by whoever asks next", async (t) => {
+  const failing = () => Response.json({ message: "no" }, { status: 500 });
+  const good = { data: [1, 2], meta: { totalRecords: 3 } };
+  const { client, urls } = scripted(t, failing(), failing(), failing(), good, failing(), { data: [3] }, { data: [] });
+  const list = client.chats.list();
+  assert.ok((await rejection(all(list))) instanceof ServerError);
+  assert.ok((await rejection(Promise.all([list, list]))) instanceof ServerError);
+  assert.ok((await rejection(list.asResponse())) instanceof ServerError);
+  assert.equal(urls.length, 3);
+  assert.ok((await rejection(all(list))) instanceof ServerError);
+  assert.deepEqual(await all(list), [1, 2, 3]);
+  assert.deepEqual(urls.slice(3), ["", "?page=2", "?page=2", "?page=3"]);
+});
+
+test("a list is a promise for whoever wants one", async (t) => {
+  const { client } = mocked(t, 3);
+  const list = client.conversations.list();
+  assert.equal(Object.prototype.toString.call(list), "[object Listing]");
+  assert.equal((await list.then(({ data }) => data)).length, 3);
+  assert.equal((await list.catch(() => {}).finally(() => {})).data.length, 3);
+});

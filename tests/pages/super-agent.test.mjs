@@ -33,7 +33,7 @@ test("an answer that is waited for, with progress", async (t) => {
   const seen = [];
   const answer = await client.superAgent.send(
     { content: "How many?" },
-    { pollInterval: 50, onProgress: (progress) => seen.push(progress) },
+    { pollInterval: 50, onProgress: (progress) => seen.push(progress), idempotencyKey: "one" },
   );
   assert.deepEqual([answer.role, answer.content], ["assistant", "Invented answer to: How many?"]);
   assert.deepEqual(seen[0].messages, []);
@@ -45,6 +45,11 @@ test("an answer that is waited for, with progress", async (t) => {
   assert.ok(seen[1].elapsed >= 45);
   assert.equal(mock.requests.filter(({ method }) => method === "POST").length, 1);
   assert.equal(mock.requests.length, seen.length + 1);
+  // The polls are calls of their own.
+  assert.deepEqual(
+    mock.requests.map(({ headers }) => Object.fromEntries(headers)["idempotency-key"]),
+    ["one", ...seen.map(() => undefined)],
+  );
 });
 
 test("the API's pace is the default", async (t) => {

@@ -72,6 +72,11 @@ test("the storage gets the file and nothing of ours", async (t) => {
     upstream.records.map((record) => record.all("x-call")),
     [["two"], ["two"]],
   );
+  // Two calls of one name would be one call to a server that knows such names.
+  assert.deepEqual(
+    upstream.records.map((record) => record.all("idempotency-key")),
+    [["three"], []],
+  );
 });
 
 test("against the mock, whose storage refuses a call with a key", async () => {
@@ -89,13 +94,77 @@ test("against the mock, whose storage refuses a call with a key", async () => {
   client.close();
 });
 
-test("bytes and text, with the title left to the file", async (t) => {
-  for (const file of [new TextEncoder().encode("plain"), new TextEncoder().encode("plain").buffer, "plain"]) {
+/** A file's content, in each form that has no type of its own. */
+const typeless = (text) => {
+  const bytes = new TextEncoder().encode(text);
+  return [bytes, bytes.buffer, Buffer.from(text), new Blob([text]), new File([text], "a.md")];
+};
+
+test("bytes with their type and text, with the title left to the file", async (t) => {
+  for (const file of [...typeless("plain"), "plain", new Blob(["plain"], { type: "text/html" })]) {
     const store = await storage(t);
     const { upstream, client } = await served(t, {}, answering(store.url));
-    await client.knowledgeBase.upload({ file });
+    await client.knowledgeBase.upload(file === "plain" ? { file } : { file, type: "text/markdown" });
     assert.ok(store.bytes.toString().endsWith("\r\n\r\nplain"));
+    const [, type] = /content-type: (.*)\r\n/i.exec(store.bytes.toString());
+    assert.equal(type, file === "plain" ? "text/plain" : "text/markdown");
     assert.equal(upstream.records[0].body.text, "{}");
+  }
+});
+
+test("a file without a type is refused before anything is sent, and the error says what to pass", async (t) => {
+  const { upstream, client } = await served(t);
+  for (const file of typeless("plain")) {
+    const error = await rejection(client.knowledgeBase.upload({ file }));
+    assert.ok(error instanceof TypeError, String(error));
+    assert.match(
+      error.message,
+      /^knowledgeBase\.upload: (the Blob has|bytes have) no type; pass `type`, as in \{ file, type: "application\/pdf" \}/,
+    );
+  }
+  assert.equal(upstream.records.length, 0);
+});
+
+test("the storage is tried again as the API is, and every error names the source", async (t) => {
+  // No back-off.
+  t.mock.method(Math, "random", () => 0);
+  const sent = [];
+  const answers = [];
+  const { client } = await served(
+    t,
+    {
+      fetch: async (url, init) => {
+        if (!String(url).startsWith("http://storage.test/")) return fetch(url, init);
+        sent.push([init.method, await new Response(init.body).text(), init.redirect, [...new Headers(init.headers)]]);
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        return new Response("<Error>fake-signature</Error>", { status: answer, headers: { "retry-after": "0" } });
+      },
+    },
+    answering("http://storage.test/file?X-Signature=fake-signature"),
+  );
+  const upload = (...list) => {
+    sent.length = 0;
+    answers.push(...list);
+    return client.knowledgeBase.upload({ file: "x" });
+  };
+  for (const bad of [503, 500, 429, 408, new TypeError("reset")]) {
+    await upload(bad, 200);
+    assert.deepEqual(sent, Array(2).fill(["PUT", "x", "manual", [["content-type", "text/plain"]]]), String(bad));
+  }
+  for (const [list, code, tries] of [
+    [[403], "upload_refused", 1],
+    [[400], "upload_refused", 1],
+    [[401], "upload_refused", 1],
+    [[503, 503, 503], "upload_refused", 3],
+    [[new TypeError("a"), new TypeError("b"), new TypeError("fake-signature")], "upload_broken", 3],
+  ]) {
+    const error = await rejection(upload(...list));
+    assert.deepEqual([error.code, error.attempts, sent.length], [code, tries, tries], String(error));
+    assert.match(error.message, /\(source s 1\)$/);
+    assert.match(error.stack, /\(source s 1\)/);
+    const shown = `${error.stack}${JSON.stringify(error)}${error.cause?.stack}`;
+    assert.ok(!shown.includes("fake-signature"), shown);
   }
 });
 

@@ -4,8 +4,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, relative, sep } from "node:path";
 import { test } from "node:test";
 import { packageFolder } from "./packed.mjs";
+import { makeProject } from "./project.mjs";
+import { run } from "./run.mjs";
 
 const FILES = [
+  "CHANGELOG.md",
   "LICENSE-APACHE",
   "LICENSE-MIT",
   "README.md",
@@ -20,6 +23,10 @@ const FILES = [
   "dist/index.edge-light.js",
   "dist/index.js",
   "dist/index.workerd.js",
+  "dist/jobs.cjs",
+  "dist/jobs.edge-light.js",
+  "dist/jobs.js",
+  "dist/jobs.workerd.js",
   "dist/testing.cjs",
   "dist/testing.js",
 ];
@@ -35,7 +42,8 @@ test("the tarball holds these files, and of the declarations those that an entry
     typeof conditions === "string" ? [] : Object.values(conditions).map(({ types }) => posix.normalize(types)),
   );
   const types = await reachable(folder, roots);
-  assert.deepEqual(packed.sort(), [...FILES, ...types].sort());
+  const maps = FILES.filter((name) => /^dist\/.*js$/.test(name)).map((name) => `${name}.map`);
+  assert.deepEqual(packed.sort(), [...FILES, ...maps, ...types].sort());
 });
 
 test("no file names a place of the machine that built it, and none holds what looks like a key", async () => {
@@ -43,10 +51,35 @@ test("no file names a place of the machine that built it, and none holds what lo
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const text = await readFile(join(entry.parentPath, entry.name), "latin1");
-    for (const found of [/\/(?:home|root|Users|work)\/[\w.-]+\/[\w./-]*/, /\beyJ[\w-]{20,}\.eyJ/, /sourceMappingURL/]) {
+    for (const found of [/\/(?:home|root|Users|work)\/[\w.-]+\/[\w./-]*/, /\beyJ[\w-]{20,}\.eyJ/]) {
       assert.equal(found.exec(text)?.[0], undefined, entry.name);
     }
   }
+});
+
+test("the maps hold our sources, and the embedded wasm not a second time", async () => {
+  const folder = await packageFolder();
+  for (const name of FILES.filter((file) => /^dist\/.*js$/.test(file))) {
+    assert.match(await readFile(join(folder, name), "utf8"), /\/\/# sourceMappingURL=[\w.-]+\.map\n$/, name);
+    const map = await readFile(join(folder, `${name}.map`), "utf8");
+    const { sources, sourcesContent } = JSON.parse(map);
+    for (const [at, source] of sources.entries())
+      if (source.endsWith(".ts")) assert.ok(sourcesContent[at]?.length > 0, `${name}: ${source}`);
+    assert.equal(sourcesContent[sources.findIndex((source) => source.endsWith("bytes:bytes"))] ?? null, null, name);
+  }
+});
+
+test("the package names its repository, and what is published names the one that it is published from", async (t) => {
+  const manifest = JSON.parse(await readFile(join(await packageFolder(), "package.json"), "utf8"));
+  for (const name of ["homepage", "repository", "bugs"]) assert.ok(manifest[name], name);
+  const workflow = await readFile(new URL("../../.github/workflows/publish.yml", import.meta.url), "utf8");
+  const commands = [...workflow.matchAll(/^ +(npm pkg set .*)$/gm)].map(([, command]) => command);
+  const cwd = await makeProject(t, { "package.json": JSON.stringify(manifest) });
+  await run("sh", ["-c", commands.join(" && ")], { cwd, env: { GITHUB_REPOSITORY: "somebody/somewhere" } });
+  const published = await readFile(join(cwd, "package.json"), "utf8");
+  // npm refuses provenance where it is another.
+  assert.equal(JSON.parse(published).repository.url, "git+https://github.com/somebody/somewhere.git");
+  assert.doesNotMatch(published, /YOUR-/);
 });
 
 test("no script runs when somebody installs it, and it depends on nothing", async () => {
@@ -65,6 +98,7 @@ async function reachable(folder, roots) {
     for (const [, path] of text.matchAll(/["'](\.{1,2}\/[^"']+\.c?js)["']/g)) {
       found.add(posix.join(dirname(file), path.replace(/\.(c?)js$/, ".d.$1ts")));
     }
+    for (const [, path] of text.matchAll(/<reference path="([^"]+)"/g)) found.add(posix.join(dirname(file), path));
   }
   return found;
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { installed } from "./install.mjs";
 import { run } from "./run.mjs";
 
@@ -59,7 +59,22 @@ export async function bun() {
 
 /** A newer Node than the oldest that is supported. */
 export async function newerNode() {
-  return join(await tool("node"), `node_modules/node-${platform}/bin`, executable("node"));
+  return nodeOf("node");
+}
+
+/** The one between the two. */
+export async function node22() {
+  return nodeOf("node-22");
+}
+
+async function nodeOf(name) {
+  return join(await tool(name), `node_modules/node-${platform}/bin`, executable("node"));
+}
+
+/** Imports what the tool of this name installs. */
+export async function library(name, dependency = name) {
+  const { resolve } = createRequire(join(await tool(name), "index.cjs"));
+  return import(pathToFileURL(resolve(dependency)));
 }
 
 /** The script behind a command of a tool's package. */

@@ -1,9 +1,11 @@
 // Projects in TypeScript: the packed declarations as every kind of resolution finds them.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeProject } from "./project.mjs";
 import { run } from "./run.mjs";
+import { tool } from "./tools.mjs";
 
 const tsc = fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json")));
 const typeRoots = [fileURLToPath(new URL("..", import.meta.resolve("@types/node/package.json")))];
@@ -15,12 +17,13 @@ export async function use(): Promise<number> {
   const untyped: unknown = await attention.get("/no/such/path" as string);
   void [data, untyped];
   const { fetch } = mockAttention();
-  using other = new Attention({ apiKey: MOCK_API_KEY, fetch });
+  const other = new Attention({ apiKey: MOCK_API_KEY, fetch });
   return response.status + attempts + other.baseURL.length;
 }
 export function status(error: unknown): number | undefined {
   return error instanceof RateLimitedError ? error.retryAfter : error instanceof AttentionError ? error.status : undefined;
 }
+export const disposed: () => void = () => attention[Symbol.dispose]();
 export const raw: string = new Upstream(undefined, "an-obviously-fake-key", undefined, false).baseUrl();
 // @ts-expect-error an option that there is not
 new Attention({ apikey: "x" });
@@ -28,11 +31,20 @@ new Attention({ apikey: "x" });
 new Attention({ maxRetries: "2" });
 `;
 
-const ESM = `
+/** From TypeScript 5.2 on. */
+const USING = `
+export function using(): string {
+  using attention = new Attention({ apiKey: MOCK_API_KEY });
+  return attention.baseURL;
+}
+`;
+
+const IMPORTS = `
 import { Attention, AttentionError, RateLimitedError } from "attention-wasm";
 import { Upstream } from "attention-wasm/core";
 import { MOCK_API_KEY, mockAttention } from "attention-wasm/testing";
-${USE}`;
+`;
+const ESM = IMPORTS + USE + USING;
 
 const CJS = `
 import attentionWasm = require("attention-wasm");
@@ -42,6 +54,7 @@ const { Attention, AttentionError, RateLimitedError } = attentionWasm;
 const { Upstream } = core;
 const { MOCK_API_KEY, mockAttention } = testing;
 ${USE}`;
+const OLD = IMPORTS + USE;
 
 const STRICT = {
   noEmit: true,
@@ -70,10 +83,42 @@ const PROJECTS = [
 ];
 
 for (const [what, compilerOptions, files] of PROJECTS) {
-  test(`tsc, moduleResolution ${what}: nothing to complain of, in our declarations either`, async (t) => {
-    const config = JSON.stringify({ compilerOptions: { ...STRICT, ...compilerOptions }, include: Object.keys(files) });
-    const cwd = await makeProject(t, { ...files, "tsconfig.json": config });
-    const { output } = await run(process.execPath, [tsc], { cwd });
-    assert.equal(output, "");
-  });
+  test(`tsc, moduleResolution ${what}: nothing to complain of, in our declarations either`, (t) =>
+    quiet(t, tsc, compilerOptions, files));
+}
+
+/** Neither knows `using`; the declarations have to check without a `lib` that does. */
+const OLD_PAGE = { types: [], lib: ["es2022", "dom", "dom.iterable"] };
+const OLD_NODE = { types: ["node"], lib: ["es2022"] };
+const OLD_PROJECTS = [
+  [
+    "node10, CommonJS without the DOM",
+    { ...OLD_NODE, module: "commonjs", moduleResolution: "node" },
+    { "app.ts": OLD },
+  ],
+  ["node10, a page", { ...OLD_PAGE, module: "esnext", moduleResolution: "node" }, { "app.ts": OLD }],
+  [
+    "node16, modules and CommonJS",
+    { ...OLD_PAGE, module: "node16", moduleResolution: "node16" },
+    { "app.mts": OLD, "app.cts": CJS },
+  ],
+  ["bundler, a page", { ...OLD_PAGE, module: "esnext", moduleResolution: "bundler" }, { "app.ts": OLD }],
+];
+const all = process.env.ATTENTION_SLOW === "1";
+
+for (const version of ["4.9", "5.0", "5.2", "5.4", "5.6", "5.9"]) {
+  const options = all || ["4.9", "5.9"].includes(version) ? {} : { skip: "ATTENTION_SLOW=1 runs it" };
+  for (const [what, compilerOptions, files] of OLD_PROJECTS) {
+    if (version === "4.9" && what.startsWith("bundler")) continue;
+    test(`TypeScript ${version}, moduleResolution ${what}: every entry has its types`, options, async (t) =>
+      quiet(t, join(await tool(`typescript-${version}`), "node_modules/typescript/bin/tsc"), compilerOptions, files),
+    );
+  }
+}
+
+async function quiet(t, compiler, compilerOptions, files) {
+  const config = JSON.stringify({ compilerOptions: { ...STRICT, ...compilerOptions }, include: Object.keys(files) });
+  const cwd = await makeProject(t, { ...files, "tsconfig.json": config });
+  const { output } = await run(process.execPath, [compiler], { cwd });
+  assert.equal(output, "");
 }

@@ -123,8 +123,12 @@ export async function probe(attention, { baseURL, secret, as, inspect }) {
 /** All own properties, hidden ones too, some levels deep. */
 function own(value, depth = 0) {
   if (typeof value !== "object" || value === null || depth > 4) return String(value);
+  if (value instanceof Headers) return JSON.stringify([...value]);
   return Reflect.ownKeys(value)
-    .map((name) => `${String(name)}=${own(Object.getOwnPropertyDescriptor(value, name).value, depth + 1)}`)
+    .map((name) => {
+      const { get, value: held } = Object.getOwnPropertyDescriptor(value, name);
+      return `${String(name)}=${own(get === undefined ? held : get.call(value), depth + 1)}`;
+    })
     .join(";");
 }
 

@@ -10,6 +10,7 @@ export const FILES = [
   "retry_after.json",
   "retries.json",
   "ring.json",
+  "sessions.json",
 ];
 
 const BASE = "https://api.attention.tech/v2";
@@ -68,6 +69,7 @@ const CHECKS = {
   "retry_after.json": checkRetryAfter,
   "retries.json": checkScript,
   "ring.json": checkScript,
+  "sessions.json": checkSessionEnd,
 };
 
 // ------------------------------------------------------------ the cases
@@ -94,8 +96,7 @@ function checkKey({ text: parts, ok, error }, _, core) {
       withUpstream(core, keys, (upstream) => {
         const held = upstream.keys().keys.at(-1);
         same(`fingerprint as ${place}`, held.fingerprint, ok.fingerprint);
-        // A token is opaque to its bearer, whatever it looks like.
-        same(`expiry as ${place}`, held.expiresAt ?? null, place === "token" ? null : ok.expiresAt);
+        same(`expiry as ${place}`, held.expiresAt ?? null, ok.expiresAt);
       });
     } else {
       checkKeyError(place, thrown, error, given);
@@ -158,6 +159,17 @@ function checkError({ key = KEY, token = false, history = [], status, headers = 
     same("status", got.status, status);
     checkFields(got, error, [key]);
     same("open calls", upstream.openCalls(), 0);
+  });
+}
+
+/** What whoever holds a session can read of it: when it ends. Whether it is good, only the Worker can tell. */
+function checkSessionEnd({ token, exp }, _, core) {
+  // A JWT says when it ends, too, which is not this file's subject; and no header could hold some of these texts.
+  if (token.startsWith("eyJ") || !/^[\w.~+/-]+=*$/.test(token)) {
+    return same("an end", exp, null);
+  }
+  withUpstream(core, { current: token, token: true }, (upstream) => {
+    same("end", upstream.keys().keys[0].expiresAt ?? null, exp === null ? null : exp * 1000);
   });
 }
 

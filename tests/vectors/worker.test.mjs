@@ -228,7 +228,7 @@ function answerTo(status, error) {
  * Steps that HTTP can express: calls one after the other, without a clock of
  * their own, in a bearable time. No broken connections: workerd itself sends an
  * idempotent request without a body again when a connection it had kept breaks. No 407:
- * Node's fetch hands none out. No mark of a method that is not idempotent: no header says so.
+ * Node's fetch hands none out. No mark: no header says so.
  */
 function isPlayable({ keys, steps }) {
   let open = false;
@@ -246,7 +246,7 @@ function isPlayable({ keys, steps }) {
         begin?.timeout === undefined &&
         begin?.attemptTimeout === undefined &&
         begin?.maxRetries === undefined &&
-        begin?.idempotent !== false &&
+        begin?.idempotent === undefined &&
         begin?.method !== "OPTIONS" &&
         (begin === undefined || then.action === "send")
       );
@@ -281,7 +281,8 @@ for (const [name, atLeast] of [
           const answer = await fetch(`${url}/v2/conversations?case=${id}`, {
             method: begin.method,
             redirect: "manual",
-            headers: { authorization: `Bearer ${TOKEN}`, ...(begin.idempotent && { "idempotency-key": "fake-1" }) },
+            // Named or not, a request goes up again by its method alone.
+            headers: { authorization: `Bearer ${TOKEN}`, "idempotency-key": "fake-1" },
             // A body of unknown length is not held.
             ...(begin.oneShot && { body: new Blob(["fake"]).stream(), duplex: "half" }),
           });

@@ -42,6 +42,7 @@ export const claims = (more = {}) => ({
   nbf: now() - 1,
   sub: "user-1",
   email: "ann@corp.example",
+  email_verified: true,
   ...more,
 });
 

@@ -258,6 +258,7 @@ describe("the log line", () => {
       "caller",
       "session",
       "route",
+      "tool",
       "code",
       "fault",
       "hint",

@@ -1,17 +1,17 @@
 //! The Worker's IO. It decides nothing: it asks the gateway what to do next, does it, and reports what came of it.
 //! Bodies stay streams in both directions where the gateway does not ask for them.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
 use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
-use attention_core::Timestamp;
 use attention_core::call::Failure;
-use attention_gateway::answer::health;
+use attention_core::{Timestamp, millis};
 use attention_gateway::answer::reply::Reply;
+use attention_gateway::answer::{header_policy, health};
+use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
+use attention_gateway::deployment::Deployment;
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
 use attention_gateway::limits::ANSWER_WITHIN;
 use attention_gateway::limits::asking::Question;
@@ -19,12 +19,14 @@ use attention_gateway::limits::shared_gate::Place;
 use attention_gateway::status_page;
 use js_sys::{Date, Math, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Headers, ReadableStream, Request, Response};
+use web_sys::{ReadableStream, Request, Response};
 use worker::Context;
 
 use crate::body;
+use crate::deployments;
 use crate::end::{End, Thrown};
-use crate::isolate::{Isolate, edit};
+use crate::fields::{Fields, passing};
+use crate::isolate::Isolate;
 use crate::js::{self, Bindings, Counted, Dictionary, Init};
 use crate::key_set;
 use crate::shared;
@@ -32,7 +34,7 @@ use crate::waits::{Outcome, Settled};
 
 /// One request, from its arrival to its answer.
 pub(crate) async fn answer(request: Request, env: Bindings, context: Context) -> Result<Response, End> {
-    let isolate = Isolate::of(&env).await?;
+    let isolate = deployments::of(&env, &context).await?;
     let mut under_way = UnderWay::begin(isolate, request, env, context)?;
     let answer = under_way.last_step().await?;
     under_way.finish(answer)
@@ -43,29 +45,33 @@ struct UnderWay {
     isolate: Rc<Isolate>,
     exchange: Exchange,
     request: Request,
-    headers: Headers,
+    headers: Fields,
     /// What is sent of its body: the stream itself, until it is held.
     body: JsValue,
-    response: Option<Response>,
+    response: Option<Came>,
     env: Bindings,
     context: Context,
 }
 
+/// A response of the API.
+struct Came {
+    response: Response,
+    status: u16,
+    headers: Fields,
+}
+
 impl UnderWay {
     fn begin(isolate: Rc<Isolate>, request: Request, env: Bindings, context: Context) -> Result<Self, Thrown> {
-        let headers = request.headers();
+        let headers = Fields::read(&request.headers())?;
         let body = request.body();
-        let lookup = Lookup::new(&headers);
         let incoming = Incoming {
             method: &request.method(),
             url: request.url(),
-            headers: &lookup,
+            headers: &headers,
             has_body: body.is_some(),
             fresh_id: &js::random_uuid()?,
         };
-        let exchange = Exchange::begin(isolate.deployment.borrow_mut().as_mut(), &incoming, now());
-        drop(incoming);
-        lookup.end()?;
+        let exchange = Exchange::begin(isolate.deployment.borrow_mut().as_mut(), incoming, now());
         let body = body.map_or(JsValue::NULL, JsValue::from);
         Ok(Self { isolate, exchange, request, headers, body, response: None, env, context })
     }
@@ -93,6 +99,14 @@ impl UnderWay {
                     let (question, timeout) = (question.clone(), *timeout);
                     self.ask_gate(&question, timeout).await?;
                 }
+                Step::AskStanding { id, timeout } => {
+                    let (id, timeout) = (mem::take(id), *timeout);
+                    self.ask_standing(&id, timeout).await?;
+                }
+                Step::Revoke { id, timeout } => {
+                    let (id, timeout) = (mem::take(id), *timeout);
+                    self.revoke(&id, timeout).await?;
+                }
                 Step::Wait(wait) => {
                     let wait = *wait;
                     self.wait(wait).await?;
@@ -116,13 +130,11 @@ impl UnderWay {
         }
     }
 
-    fn report(&mut self, report: Report<'_>) -> Result<(), Thrown> {
-        let request = Lookup::new(&self.headers);
+    fn report(&mut self, report: Report<'_>) {
         // Without a deployment there was no step but the last.
         if let Ok(deployment) = &mut *self.isolate.deployment.borrow_mut() {
-            self.exchange.report(deployment, &request, report, now());
+            self.exchange.report(deployment, &self.headers, report, now());
         }
-        request.end()
     }
 
     async fn fetch_key_set(&mut self, url: &str, timeout: Duration, limit: usize) -> Result<(), End> {
@@ -131,7 +143,8 @@ impl UnderWay {
         if let Some(keys) = keys {
             self.isolate.key_set.borrow_mut().replace(keys);
         }
-        Ok(self.report(Report::KeySet(got))?)
+        self.report(Report::KeySet(got));
+        Ok(())
     }
 
     async fn verify(&mut self) -> Result<(), End> {
@@ -140,7 +153,8 @@ impl UnderWay {
             Outcome::Fulfilled(fault) => fault.as_string(),
             Outcome::Rejected | Outcome::TimedOut => Some("unreadable".to_owned()),
         };
-        Ok(self.report(Report::Signature(key_set::signature(fault.as_deref())))?)
+        self.report(Report::Signature(key_set::signature(fault.as_deref())));
+        Ok(())
     }
 
     async fn read_request(&mut self, limit: usize) -> Result<(), End> {
@@ -148,14 +162,16 @@ impl UnderWay {
         let body = body::read(body, limit, None, |_| true).await?;
         self.body = body.as_deref().map_or(JsValue::NULL, |body| Uint8Array::from(body).into());
         let fresh_id = js::random_uuid()?;
-        Ok(self.report(Report::RequestBody { body: body.as_deref(), fresh_id: &fresh_id })?)
+        self.report(Report::RequestBody { body: body.as_deref(), fresh_id: &fresh_id });
+        Ok(())
     }
 
     async fn hold_request(&mut self) -> Result<(), End> {
         let outcome = Settled::of(self.request.array_buffer()?.into(), None)?.await?;
         let whole = matches!(outcome, Outcome::Fulfilled(_));
         self.body = if let Outcome::Fulfilled(held) = outcome { held } else { JsValue::NULL };
-        Ok(self.report(Report::RequestHeld(whole))?)
+        self.report(Report::RequestHeld(whole));
+        Ok(())
     }
 
     /// Asks the platform's counter. One that does not answer holds nobody up.
@@ -167,12 +183,35 @@ impl UnderWay {
         let counted = shared::answered(asked, timeout).await?;
         let success = counted.map(|counted| counted.unchecked_ref::<Counted>().success());
         let refused = matches!(success, Some(Ok(success)) if success.as_bool() == Some(false));
-        Ok(self.report(Report::Counted(!refused))?)
+        self.report(Report::Counted(!refused));
+        Ok(())
     }
 
     async fn ask_gate(&mut self, question: &Question, timeout: Duration) -> Result<(), End> {
         let place = shared::ask(shared::gate(&self.env).as_ref(), question, timeout).await?;
-        Ok(self.report(Report::Place(place.as_deref().and_then(Place::from_json)))?)
+        self.report(Report::Place(place.as_deref().and_then(Place::from_json)));
+        Ok(())
+    }
+
+    async fn ask_standing(&mut self, id: &str, timeout: Duration) -> Result<(), End> {
+        let said = match shared::gate(&self.env) {
+            Some(gate) => shared::answered(gate.standing(id), timeout).await?,
+            None => None,
+        };
+        let said = said.and_then(|said| said.as_string()).map_or(Standing::Unknown, |said| Standing::parse(&said));
+        self.report(Report::Standing(said));
+        Ok(())
+    }
+
+    async fn revoke(&mut self, id: &str, timeout: Duration) -> Result<(), End> {
+        let said = match shared::gate(&self.env) {
+            Some(gate) => shared::answered(gate.revoke(id), timeout).await?,
+            None => None,
+        };
+        let lapses = said.and_then(|said| said.as_f64());
+        let kept = lapses.map(|lapses| if lapses > 0.0 { Ok(time(lapses)) } else { Err(Full) });
+        self.report(Report::Revoked(kept));
+        Ok(())
     }
 
     /// Asks the gate something for whose answer no call waits.
@@ -191,7 +230,8 @@ impl UnderWay {
     async fn wait(&mut self, wait: Duration) -> Result<(), End> {
         self.drop_response();
         Settled::after(wait)?.await?;
-        Ok(self.report(Report::Waited)?)
+        self.report(Report::Waited);
+        Ok(())
     }
 
     async fn send(&mut self, timeout: Option<Duration>) -> Result<(), End> {
@@ -204,7 +244,8 @@ impl UnderWay {
             Outcome::Rejected => Failure::Connection,
             Outcome::TimedOut => Failure::Timeout,
         };
-        Ok(self.report(Report::NoResponse { failure, jitter: Math::random() })?)
+        self.report(Report::NoResponse { failure, jitter: Math::random() });
+        Ok(())
     }
 
     /// The request to the API, on its way.
@@ -221,8 +262,6 @@ impl UnderWay {
         js::send(&send.url, &init).map(Some)
     }
 
-    /// One by one: a request may have many headers that are of no interest here, and visiting those costs more
-    /// than asking for some that are not there.
     fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {
         let up = Object::new().unchecked_into::<Dictionary>();
         match &send.carries {
@@ -231,18 +270,17 @@ impl UnderWay {
                     up.put(&(*name).into(), &(*value).into())?;
                 }
             }
-            Carries::TheCallers { edits, .. } => {
-                let request = js::handles(&self.headers);
-                for name in &self.isolate.names.up {
-                    if let Some(value) = request.get(name)? {
-                        up.put(name, &value)?;
-                    }
+            Carries::TheCallers { edits, more, .. } => {
+                for (listed, place) in passing(&self.headers, header_policy::UP, edits) {
+                    up.put(&self.isolate.names.up[listed], &self.headers.value(place))?;
                 }
                 for (name, value) in edits {
-                    match value {
-                        Some(value) => up.put(&(*name).into(), &value.as_ref().into())?,
-                        None => up.remove(&(*name).into())?,
+                    if let Some(value) = value {
+                        up.put(&(*name).into(), &value.as_ref().into())?;
                     }
+                }
+                for (name, value) in more {
+                    up.put(&name.as_str().into(), &value.as_str().into())?;
                 }
             }
         }
@@ -253,12 +291,10 @@ impl UnderWay {
     }
 
     fn on_response(&mut self, response: Response) -> Result<(), Thrown> {
-        let headers = response.headers();
         let status = response.status();
-        self.response = Some(response);
-        let lookup = Lookup::new(&headers);
-        self.report(Report::Response { status, headers: &lookup, jitter: Math::random() })?;
-        lookup.end()?;
+        let headers = Fields::read(&response.headers())?;
+        self.report(Report::Response { status, headers: &headers, jitter: Math::random() });
+        self.response = Some(Came { response, status, headers });
         if let Some(wait) = self.exchange.take_gate_closing()
             && let Some(gate) = shared::gate(&self.env)
         {
@@ -268,7 +304,7 @@ impl UnderWay {
     }
 
     async fn read_response(&mut self, limit: usize, timeout: Duration) -> Result<(), End> {
-        let body = self.response.as_ref().and_then(Response::body);
+        let body = self.response.as_ref().and_then(|came| came.response.body());
         let ends = Date::now() + timeout.as_secs_f64() * 1000.0;
         let (isolate, exchange) = (&self.isolate, &mut self.exchange);
         let may_hold = |bytes| match &mut *isolate.deployment.borrow_mut() {
@@ -276,12 +312,13 @@ impl UnderWay {
             Err(_) => false,
         };
         let body = body::read(body.as_ref(), limit, Some(ends), may_hold).await?;
-        Ok(self.report(Report::ResponseBody(body))?)
+        self.report(Report::ResponseBody(body));
+        Ok(())
     }
 
     fn pass(&mut self, Pass { body, edits }: Pass) -> Result<Response, Thrown> {
         // There was one, or there would be nothing to pass on.
-        let Some(response) = self.response.take() else { return Err(JsValue::UNDEFINED) };
+        let Some(Came { response, status, headers }) = self.response.take() else { return Err(JsValue::UNDEFINED) };
         let body = match body {
             Body::Empty => JsValue::NULL,
             Body::Replaced { bytes, keep } => {
@@ -293,13 +330,19 @@ impl UnderWay {
             }
             Body::Streamed { keep } => match (response.body(), keep) {
                 (None, _) => JsValue::NULL,
-                (Some(body), None) => body.into(),
-                (Some(body), Some(pending)) => self.kept(&body, pending)?.into(),
+                (Some(body), None) => self.ending(body, &response)?.into(),
+                (Some(body), Some(pending)) => self.ending(self.kept(&body, pending)?, &response)?.into(),
             },
         };
-        let answer = self.isolate.passed(&response, &body)?;
-        edit(&answer, &edits)?;
-        Ok(answer)
+        self.isolate.passed(status, &headers, &edits, &body)
+    }
+
+    /// A body that breaks off when what its caller came with ends.
+    #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+    fn ending(&self, body: ReadableStream, response: &Response) -> Result<ReadableStream, Thrown> {
+        let Some(left) = self.exchange.lasts_for(now()) else { return Ok(body) };
+        let line = self.exchange.cut(self.isolate.deployment.borrow().as_ref().ok());
+        js::until(&body, &response.headers(), millis(left) as f64, line.as_deref())
     }
 
     /// A body that is passed on, and read on the side for the cache.
@@ -358,15 +401,15 @@ impl UnderWay {
         if let Some(line) = finished.line {
             js::log(&line)?;
         }
-        let notice = self.isolate.deployment.borrow_mut().as_mut().ok().and_then(|deployment| deployment.take_notice());
+        let notice = self.isolate.deployment.borrow_mut().as_mut().ok().and_then(Deployment::take_notice);
         if let Some(notice) = notice {
             js::log(notice.line())?;
         }
-        if self.isolate.ledger.borrow().is_due(now)
-            && let Some(gate) = shared::gate(&self.env)
-        {
-            let isolate = Rc::clone(&self.isolate);
-            shared::later(&self.context, async move { shared::tell(&isolate.ledger, &gate).await.map(drop) })?;
+        if self.isolate.ledger.borrow().is_due(now) {
+            shared::tell_later(&self.isolate, &self.env, &self.context)?;
+        }
+        if self.exchange.has_doubts() {
+            deployments::doubt(&self.isolate);
         }
         // The exchange holds its visit of the cache, and with it the bytes of the answer, up to here.
         let Self { isolate, exchange, .. } = self;
@@ -387,8 +430,8 @@ impl UnderWay {
 
     /// Frees the connection of a response that nobody will read.
     fn drop_response(&mut self) {
-        if let Some(response) = self.response.take() {
-            js::discard(&response);
+        if let Some(came) = self.response.take() {
+            js::discard(&came.response);
         }
     }
 }
@@ -423,33 +466,4 @@ pub(crate) fn now() -> Timestamp {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
 pub(crate) const fn time(millis: f64) -> Timestamp {
     Timestamp::from_unix_millis(millis as u64)
-}
-
-/// Headers, for the gateway. It cannot be told that a look-up threw, so it decides as if there were no header, and
-/// what it decided is not done: whoever made this asks at its end.
-struct Lookup<'a> {
-    headers: &'a Headers,
-    thrown: RefCell<Option<Thrown>>,
-}
-
-impl<'a> Lookup<'a> {
-    fn new(headers: &'a Headers) -> Self {
-        Self { headers, thrown: RefCell::default() }
-    }
-
-    fn end(self) -> Result<(), Thrown> {
-        self.thrown.into_inner().map_or(Ok(()), Err)
-    }
-}
-
-impl attention_core::Headers for Lookup<'_> {
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        match js::header(self.headers, name) {
-            Ok(value) => value.map(|value| Cow::Owned(value.into())),
-            Err(thrown) => {
-                self.thrown.replace(Some(thrown));
-                None
-            }
-        }
-    }
 }

@@ -1,26 +1,21 @@
-//! What all requests of an isolate share under one configuration.
+//! What all requests of one deployment share in an isolate.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use attention_core::Slot;
 use attention_gateway::answer::header_policy;
 use attention_gateway::cache::EntryId;
-use attention_gateway::deployment::{Deployment, Misconfigured, Text, Texts, bindings};
+use attention_gateway::deployment::{Deployment, Misconfigured};
 use attention_gateway::exchange::HeaderEdit;
 use attention_gateway::ledger::Ledger;
 use js_sys::{JsString, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
-use crate::end::{End, Thrown};
-use crate::js::{self, Bindings, Dictionary, Vault};
+use crate::end::Thrown;
+use crate::fields::{Fields, passing};
+use crate::js::{self, Dictionary};
 use crate::key_set::KeySet;
-use crate::waits::{Outcome, Settled};
-
-thread_local! {
-    static ISOLATE: RefCell<Option<Rc<Isolate>>> = const { RefCell::new(None) };
-}
 
 /// A configuration, and what is remembered under it. Nothing of it stays borrowed while a request waits.
 pub(crate) struct Isolate {
@@ -47,28 +42,8 @@ pub(crate) struct Names {
 }
 
 impl Isolate {
-    /// The isolate's own, or one that is made from these bindings. One without a valid configuration is made again
-    /// for each request: a vault that did not answer may answer the next one.
-    pub(crate) async fn of(env: &Bindings) -> Result<Rc<Self>, End> {
-        if let Some(isolate) = Self::configured() {
-            return Ok(isolate);
-        }
-        crate::keep_panics_quiet();
-        let texts = read(env).await?;
-        // Another request was quicker, and its calls are under way with what it made.
-        if let Some(isolate) = Self::configured() {
-            return Ok(isolate);
-        }
-        let isolate = Rc::new(Self::new(Deployment::parse(&texts))?);
-        ISOLATE.set(Some(Rc::clone(&isolate)));
-        Ok(isolate)
-    }
-
-    fn configured() -> Option<Rc<Self>> {
-        ISOLATE.with_borrow(Clone::clone).filter(|isolate| isolate.deployment.borrow().is_ok())
-    }
-
-    fn new(deployment: Result<Deployment, Misconfigured>) -> Result<Self, Thrown> {
+    /// A deployment, of which nothing is remembered yet.
+    pub(crate) fn new(deployment: Result<Deployment, Misconfigured>) -> Result<Self, Thrown> {
         let authorization = |slot| {
             let keys = deployment.as_ref().ok()?.upstream().keys();
             keys.authorization(slot).map(|value| JsString::from(value.expose()))
@@ -119,15 +94,24 @@ impl Isolate {
 
     /// The API's answer with this body. Only headers of the list come down, and none that echoes a key; of the
     /// status line, the number alone.
-    pub(crate) fn passed(&self, response: &Response, body: &JsValue) -> Result<Response, Thrown> {
-        let answer = self.answer(response.status(), body)?;
-        let (from, to) = (response.headers(), answer.headers());
-        let (from, to) = (js::handles(&from), js::handles(&to));
-        for name in &self.names.down {
-            if let Some(value) = from.get(name)?
-                && !self.echoes(&String::from(&value))
-            {
-                to.set(name, &value)?;
+    pub(crate) fn passed(
+        &self,
+        status: u16,
+        headers: &Fields,
+        edits: &[HeaderEdit],
+        body: &JsValue,
+    ) -> Result<Response, Thrown> {
+        let answer = self.answer(status, body)?;
+        let down = answer.headers();
+        for (listed, place) in passing(headers, header_policy::DOWN, edits) {
+            let value = headers.value(place);
+            if !self.echoes(&String::from(&value)) {
+                js::handles(&down).set(&self.names.down[listed], &value)?;
+            }
+        }
+        for (name, value) in edits {
+            if let Some(value) = value {
+                down.set(name, value)?;
             }
         }
         Ok(answer)
@@ -159,68 +143,6 @@ impl Isolate {
             if !dropped.is_empty() {
                 bodies.retain(|(entry, _)| !dropped.contains(entry));
             }
-        }
-    }
-}
-
-/// Changes the headers of an answer.
-pub(crate) fn edit(answer: &Response, edits: &[HeaderEdit]) -> Result<(), Thrown> {
-    let headers = answer.headers();
-    for (name, value) in edits {
-        match value {
-            Some(value) => headers.set(name, value)?,
-            None => headers.delete(name)?,
-        }
-    }
-    Ok(())
-}
-
-async fn read(env: &Bindings) -> Result<Texts, End> {
-    let mut asked = Vec::with_capacity(bindings::ALL.len());
-    for name in bindings::ALL {
-        asked.push((name, Asked::new(&env.binding(name)?)));
-    }
-    let mut texts = Texts::default();
-    for name in js::names(env)? {
-        texts.there_is(&name);
-    }
-    for (name, asked) in asked {
-        texts.set(name, asked.text().await?);
-    }
-    Ok(texts)
-}
-
-/// A binding: a variable or secret, a JSON variable, or one of the Secrets Store. All are asked before the first
-/// answer is waited for.
-enum Asked {
-    Known(Text),
-    Vault(Settled),
-}
-
-impl Asked {
-    fn new(binding: &JsValue) -> Self {
-        match binding.as_string() {
-            Some(text) => Self::Known(Text::Given(text)),
-            None if binding.is_undefined() => Self::Known(Text::Absent),
-            None => Self::object(binding.unchecked_ref()).unwrap_or(Self::Known(Text::Unreadable)),
-        }
-    }
-
-    fn object(binding: &Vault) -> Result<Self, Thrown> {
-        if binding.has_get()?.is_function() {
-            return Settled::of(binding.secret()?, Some(bindings::VAULT_TIMEOUT)).map(Self::Vault);
-        }
-        let text = if binding.has_limit()?.is_function() { None } else { js::to_json(binding)?.as_string() };
-        Ok(Self::Known(text.map_or(Text::Unreadable, Text::Given)))
-    }
-
-    async fn text(self) -> Result<Text, End> {
-        match self {
-            Self::Known(text) => Ok(text),
-            Self::Vault(settled) => Ok(match settled.await? {
-                Outcome::Fulfilled(value) => value.as_string().map_or(Text::Unreadable, Text::Given),
-                Outcome::Rejected | Outcome::TimedOut => Text::Unreadable,
-            }),
         }
     }
 }

@@ -4,8 +4,6 @@
 //! of it again. Whatever may throw is declared `catch`: an exception that passes through wasm frames would skip
 //! destructors, so it would have to count as a trap.
 
-use std::cell::RefCell;
-
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ReadableStream, Response};
@@ -19,9 +17,6 @@ extern "C" {
     pub(crate) type HeaderHandles;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn get(this: &HeaderHandles, name: &JsString) -> Result<Option<JsString>, Thrown>;
-
-    #[wasm_bindgen(method, catch)]
     pub(crate) fn set(this: &HeaderHandles, name: &JsString, value: &JsString) -> Result<(), Thrown>;
 
     /// An object that is read by its properties' names, such as `fetch` takes headers.
@@ -30,9 +25,6 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, indexing_setter)]
     pub(crate) fn put(this: &Dictionary, name: &JsString, value: &JsValue) -> Result<(), Thrown>;
-
-    #[wasm_bindgen(method, catch, indexing_deleter)]
-    pub(crate) fn remove(this: &Dictionary, name: &JsString) -> Result<(), Thrown>;
 
     /// How a request is sent.
     #[wasm_bindgen(extends = Object)]
@@ -95,9 +87,6 @@ extern "C" {
     #[wasm_bindgen(method, catch, indexing_getter)]
     pub(crate) fn binding(this: &Bindings, name: &str) -> Result<JsValue, Thrown>;
 
-    #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
-    pub(crate) fn names(env: &Bindings) -> Result<Vec<String>, Thrown>;
-
     #[wasm_bindgen(method, getter, catch, js_name = ATTENTION_GATE)]
     pub(crate) fn gate(this: &Bindings) -> Result<Option<GateNamespace>, Thrown>;
 
@@ -129,6 +118,12 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn ledger(this: &Gate, counted: &JsValue) -> Result<JsValue, Thrown>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn standing(this: &Gate, session: &str) -> Result<JsValue, Thrown>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn revoke(this: &Gate, session: &str) -> Result<JsValue, Thrown>;
 
     pub(crate) type RateLimiter;
 
@@ -171,6 +166,18 @@ extern "C" {
     pub(crate) fn to_json(value: &JsValue) -> Result<JsValue, Thrown>;
 }
 
+#[wasm_bindgen(raw_module = "../../until.mjs")]
+extern "C" {
+    /// A body that breaks off after so many milliseconds; then the line is logged.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn until(
+        body: &ReadableStream,
+        headers: &Headers,
+        millis: f64,
+        line: Option<&str>,
+    ) -> Result<ReadableStream, Thrown>;
+}
+
 /// An answer of this status and with these headers: those of a model, which the runtime copies for a fraction of
 /// what it takes to set them.
 pub(crate) fn answer(body: &JsValue, model: &JsValue) -> Result<Response, Thrown> {
@@ -180,23 +187,6 @@ pub(crate) fn answer(body: &JsValue, model: &JsValue) -> Result<Response, Thrown
 /// `Headers`, by handle.
 pub(crate) fn handles(headers: &Headers) -> &HeaderHandles {
     headers.unchecked_ref()
-}
-
-thread_local! {
-    /// The names of headers that were asked for, as handles: the rules have a few dozen of them.
-    static NAMES: RefCell<Vec<(String, JsString)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A header's value, by its name. The name is made once for an isolate: making it anew costs more than the look-up.
-pub(crate) fn header(headers: &Headers, name: &str) -> Result<Option<JsString>, Thrown> {
-    NAMES.with_borrow_mut(|names| {
-        let known = names.iter().position(|(known, _)| known == name);
-        let place = known.unwrap_or_else(|| {
-            names.push((name.to_owned(), name.into()));
-            names.len() - 1
-        });
-        names.get(place).map_or(Ok(None), |(_, name)| handles(headers).get(name))
-    })
 }
 
 /// A body twice, to be read apart.

@@ -5,8 +5,11 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`driver`] | one request: steps of the gateway, performed |
-//! | [`isolate`] | what requests share: the configuration, its key set, bodies of the cache |
-//! | [`gate`] | the state of the Durable Object |
+//! | [`deployments`] | which deployment a request's `env` is |
+//! | [`bindings`] | the texts of an `env`, read |
+//! | [`isolate`] | what the requests of a deployment share: the configuration, its key set, bodies of the cache |
+//! | [`gate`], [`record`] | the state of the Durable Object |
+//! | [`fields`] | the headers of a message |
 //! | [`waits`] | waiting for promises |
 //! | [`js`] | what the runtime gives |
 //!
@@ -18,17 +21,22 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
+mod bindings;
 mod body;
+mod deployments;
 mod driver;
 mod end;
+mod fields;
 mod gate;
 mod isolate;
 mod js;
 mod key_set;
+mod record;
 mod shared;
 mod waits;
 
 pub use gate::SharedGate;
+pub use record::SharedRecord;
 pub use waits::settle;
 
 use end::End;

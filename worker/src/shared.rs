@@ -1,6 +1,8 @@
 //! What is asked of the gate that all isolates share, and what goes on after an answer.
 
 use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use attention_core::millis;
@@ -12,6 +14,7 @@ use worker::Context;
 use worker::wasm_bindgen_futures::future_to_promise;
 
 use crate::end::{End, Thrown};
+use crate::isolate::Isolate;
 use crate::js::{self, Bindings, Gate};
 use crate::waits::{self, Outcome, Settled};
 
@@ -71,8 +74,19 @@ pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Ve
     }
 }
 
-/// Goes on with this when the request has been answered.
+/// Tells what has been counted under a deployment when the request has been answered.
+pub(crate) fn tell_later(isolate: &Rc<Isolate>, env: &Bindings, context: &Context) -> Result<(), Thrown> {
+    let Some(gate) = gate(env).filter(|_| !isolate.ledger.borrow().is_empty()) else { return Ok(()) };
+    let isolate = Rc::clone(isolate);
+    later(context, async move { tell(&isolate.ledger, &gate).await.map(drop) })
+}
+
+/// Goes on with this when the request has been answered. In a box: what is made of a future is 2 KB for each type.
 pub(crate) fn later(context: &Context, work: impl Future<Output = Result<(), End>> + 'static) -> Result<(), Thrown> {
+    later_boxed(context, Box::pin(work))
+}
+
+fn later_boxed(context: &Context, work: Pin<Box<dyn Future<Output = Result<(), End>>>>) -> Result<(), Thrown> {
     let context: &worker::worker_sys::Context = context.as_ref();
     // Not by `Context::wait_until`, which panics when it cannot.
     let promise = future_to_promise(async {

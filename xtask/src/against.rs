@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -11,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::bootstrap::Turn;
 use crate::commands;
 use crate::commit::Commit;
+use crate::platform;
 use crate::repo::Repo;
 use crate::say;
 use crate::step::Step;
@@ -144,7 +144,7 @@ fn link(to: &Path, from: &Path) -> Result<()> {
     if !to.exists() {
         return Ok(());
     }
-    symlink(to, from).with_context(|| format!("cannot link {} to {}", from.display(), to.display()))
+    platform::link(to, from).with_context(|| format!("cannot link {} to {}", from.display(), to.display()))
 }
 
 fn same(one: &Path, other: &Path) -> bool {

@@ -3,10 +3,10 @@
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
-use nix::unistd::Uid;
 
 use crate::commands;
 use crate::find;
+use crate::platform;
 use crate::repo::Repo;
 use crate::say;
 use crate::step::Step;
@@ -26,15 +26,15 @@ pub(crate) fn install(repo: &Repo, packages: &[&str], why: &str) -> Result<()> {
     if find::on_path("apt-get").is_none() {
         bail!("{why}: the Debian packages {} are one way to it, and this machine has no apt-get", missing.join(", "));
     }
-    if !Uid::effective().is_root() && find::on_path("sudo").is_none() {
+    if !platform::is_root() && find::on_path("sudo").is_none() {
         bail!(
             "{why}: it needs Debian packages, and this is neither root nor is there sudo\n  next: as root, {by_hand}"
         );
     }
-    say::line(&format!("{why}: installing {}", missing.join(" ")));
+    say::line(&format!("{why}: installing {}, which changes this machine beyond the repository", missing.join(" ")));
     if install_now(repo, &missing).is_err() {
         // The lists of packages may be absent (container images drop them) or stale.
-        let update = apt_get(repo, &["update"])?;
+        let update = announced(apt_get(repo, &["update"])?);
         Step::new(repo, "apt-update", "apt-get update", update)
             .may_ask()
             .on_failure(&format!("apt-get update && {by_hand}"))
@@ -47,7 +47,7 @@ pub(crate) fn install(repo: &Repo, packages: &[&str], why: &str) -> Result<()> {
 fn install_now(repo: &Repo, packages: &[&str]) -> Result<()> {
     let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
     arguments.extend(packages);
-    let command = apt_get(repo, &arguments)?;
+    let command = announced(apt_get(repo, &arguments)?);
     Step::new(repo, "apt-install", &format!("apt-get install {}", packages.join(" ")), command)
         .may_ask()
         .on_failure(&format!("run it by hand: {}", command_line(packages)))
@@ -55,8 +55,20 @@ fn install_now(repo: &Repo, packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Says the exact command before it runs.
+fn announced(command: Command) -> Command {
+    say::line(&format!("  {}", spelled(&command)));
+    command
+}
+
+/// As a person would type it; none of the words has a blank in it.
+fn spelled(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
 fn apt_get(repo: &Repo, arguments: &[&str]) -> Result<Command> {
-    let mut command = if Uid::effective().is_root() {
+    let mut command = if platform::is_root() {
         commands::native(repo, "env")?
     } else {
         let mut sudo = commands::native(repo, "sudo")?;
@@ -77,4 +89,16 @@ fn is_installed(package: &str) -> bool {
         .stdin(Stdio::null())
         .output()
         .is_ok_and(|output| output.stdout == b"installed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_spelled_as_it_runs() {
+        let mut command = Command::new("sudo");
+        command.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "lld"]);
+        assert_eq!(spelled(&command), "sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes lld");
+    }
 }

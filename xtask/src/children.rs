@@ -4,19 +4,18 @@
 //! SIGTERM, at an error and at a panic (by `Drop`). A terminal's Ctrl-C thus reaches this process alone, which then
 //! stops the rest in order.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::{self, Command, ExitStatus};
+use std::process::{self, ChildStderr, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+
+use crate::platform::{Ending, Group};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+static GROUPS: Mutex<Vec<Group>> = Mutex::new(Vec::new());
 
 /// Time a child has to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
@@ -28,10 +27,9 @@ const POLL: Duration = Duration::from_millis(25);
 pub(crate) fn stop_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         let again = INTERRUPTED.swap(true, Ordering::SeqCst);
-        let signal = if again { Signal::SIGKILL } else { Signal::SIGTERM };
+        let ending = if again { Ending::Forced } else { Ending::Asked };
         for group in groups().iter() {
-            // A group that has just ended is what is wanted.
-            let _ = killpg(*group, signal);
+            group.end(ending);
         }
         if again {
             process::exit(130);
@@ -51,7 +49,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn groups() -> MutexGuard<'static, Vec<Pid>> {
+fn groups() -> MutexGuard<'static, Vec<Group>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -59,13 +57,13 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
 #[derive(Debug)]
 pub(crate) struct Child {
     inner: process::Child,
-    group: Option<Pid>,
+    group: Option<Group>,
     ended: bool,
 }
 
 impl Child {
     pub(crate) fn spawn(command: &mut Command) -> Result<Self> {
-        command.process_group(0);
+        Group::lead(command);
         Self::spawn_as_is(command, true)
     }
 
@@ -79,16 +77,17 @@ impl Child {
         // Held over the spawn, so that no signal falls between the start of a group and its registration.
         let mut groups = groups();
         let inner = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        let group = if leads_group {
-            Some(Pid::from_raw(i32::try_from(inner.id()).context("a process id beyond i32")?))
-        } else {
-            None
-        };
+        let group = if leads_group { Group::of(&inner) } else { None };
         groups.extend(group);
         drop(groups);
         let child = Self { inner, group, ended: false };
         check()?;
         Ok(child)
+    }
+
+    /// What the child writes to a piped standard error, once.
+    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.inner.stderr.take()
     }
 
     /// The status once the child has ended.
@@ -123,7 +122,7 @@ impl Child {
             return;
         }
         if let Some(group) = self.group {
-            let _ = killpg(group, Signal::SIGTERM);
+            group.end(Ending::Asked);
         }
         let deadline = Instant::now() + GRACE;
         while Instant::now() < deadline {
@@ -134,7 +133,7 @@ impl Child {
         }
         // Before the wait: an ended leader that is waited for frees its id, a group that still has members does not.
         if let Some(group) = self.group {
-            let _ = killpg(group, Signal::SIGKILL);
+            group.end(Ending::Forced);
         }
         let _ = self.inner.kill();
         let _ = self.inner.wait();
@@ -145,7 +144,7 @@ impl Child {
     /// Whatever the leader left running ends too.
     fn end_group(&mut self) {
         if let Some(group) = self.group.take() {
-            let _ = killpg(group, Signal::SIGKILL);
+            group.end(Ending::Forced);
             groups().retain(|known| *known != group);
         }
     }
@@ -161,23 +160,18 @@ impl Drop for Child {
 mod tests {
     use super::*;
 
-    fn alive(pid: Pid) -> bool {
-        // Signal "none" only asks whether somebody would get it.
-        killpg(pid, None).is_ok()
-    }
-
     #[test]
     fn a_child_and_its_children_end_when_dropped() {
         let child = Child::spawn(Command::new("sh").args(["-c", "sleep 60 & sleep 60"])).unwrap();
         let group = child.group.unwrap();
-        assert!(alive(group));
+        assert!(group.is_alive());
         drop(child);
         // The grandchild is an orphan now; its new parent may need a moment to collect it.
         let deadline = Instant::now() + GRACE;
-        while alive(group) && Instant::now() < deadline {
+        while group.is_alive() && Instant::now() < deadline {
             thread::sleep(POLL);
         }
-        assert!(!alive(group));
+        assert!(!group.is_alive());
     }
 
     #[test]

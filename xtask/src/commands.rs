@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::platform;
 use crate::repo::Repo;
 
 /// Secrets of the environment; see the module's text.
@@ -41,7 +42,7 @@ pub(crate) fn wasm(repo: &Repo, private: Option<&Path>, program: impl AsRef<OsSt
 }
 
 fn clean(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
+    let mut command = Command::new(platform::program(program.as_ref()));
     for (name, value) in env::vars_os() {
         match name.to_str() {
             Some(text) if SECRETS.contains(&text) || set_by_cargo_run(text) => {

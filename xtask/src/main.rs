@@ -17,6 +17,7 @@ mod doctor;
 mod find;
 mod javascript;
 mod npm;
+mod platform;
 mod policy;
 mod ports;
 mod repo;

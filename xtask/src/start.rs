@@ -1,13 +1,12 @@
 //! `cargo xtask start`: the Worker in workerd on this machine, with a curl line that works.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::{env, fs, thread};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use serde_json::Value as Json;
 
 use crate::bootstrap::{Builders, Turn};
 use crate::build::Part;
@@ -21,10 +20,15 @@ use crate::stamp;
 use crate::tools;
 
 mod config;
+mod credentials;
 mod http;
+mod introduction;
+mod output;
 mod upstream;
 
 use config::{Module, Service, Value};
+use credentials::Credentials;
+use introduction::Introduction;
 use upstream::Upstream;
 
 #[derive(Debug, Args)]
@@ -32,16 +36,29 @@ pub(crate) struct Options {
     /// The port to listen on (8787, or the next free one, when left out)
     #[arg(long)]
     port: Option<u16>,
+    /// A page's origin that may call, besides this port, Vite's (port 5173) and those of the environment's list of
+    /// origins; may be given several times
+    #[arg(long, value_name = "URL")]
+    origin: Vec<String>,
+    /// A policy to try, as `cargo xtask policy check` reads it (reading, but keys, when left out)
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Show workerd's stack traces too
+    #[arg(long)]
+    verbose: bool,
 }
 
-const FIRST_CALL: &str = "/v2/conversations";
+/// Vite's development server, in both of its spellings.
+const VITE: [&str; 2] = ["http://localhost:5173", "http://127.0.0.1:5173"];
 
 /// workerd needs well under a second, unless the machine is busy with something else.
 const START: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
-    // Before anything is built: a taken port is best heard of at once.
+    // Before anything is built: a taken port, a bad key and a missing file are best heard of at once.
     ports::choose(options.port)?;
+    upstream::check_keys()?;
+    let policy = options.policy.as_deref().map(read_policy).transpose()?;
     let turn = Turn::take(repo)?;
     let builders = Builders::ensure(repo)?;
     Part::Worker.build(repo, &builders, false)?;
@@ -53,12 +70,14 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     if moved {
         say::line(&format!("port {} is taken, using {port}", ports::DEFAULT));
     }
-    let token = caller_token()?;
-    let described = upstream.described.clone();
-    let real = upstream.mock.is_none();
-    let mut server = spawn(repo, &workerd, port, &token, upstream)?;
+    let credentials = Credentials::new()?;
+    let (described, is_real) = (upstream.described.clone(), upstream.mock.is_none());
+    let origins = origins(port, &options.origin);
+    let bindings = bindings(&credentials, &origins, policy);
+    let mut server = spawn(repo, &workerd, port, &credentials, upstream, bindings)?;
+    output::show(&mut server, options.verbose);
     wait_until_ready(&mut server, port)?;
-    introduce(port, &token, &described, real)?;
+    Introduction { port, credentials: &credentials, origins: &origins, described: &described, is_real }.tell()?;
 
     let status = server.wait(None, || ())?;
     if children::interrupted() {
@@ -68,21 +87,49 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     bail!("workerd ended by itself ({status:?}); its reason stands above")
 }
 
-/// A new one each time, so that none is ever worth keeping.
-fn caller_token() -> Result<String> {
-    let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
-    Ok(format!("local-{}", stamp::hex(&bytes)))
+fn read_policy(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read the policy {}", file.display()))
 }
 
-fn spawn(repo: &Repo, workerd: &Path, port: u16, token: &str, upstream: Upstream) -> Result<Child> {
-    let callers = format!(r#"[{{"name":"local","sha256":"{}"}}]"#, stamp::sha256(token.as_bytes()));
-    let mut bindings = upstream.keys;
-    bindings.extend([
-        ("ATTENTION_BASE_URL", Value::Text(upstream.base_url)),
-        ("ATTENTION_CALLERS", Value::Text(callers)),
-        ("ATTENTION_ALLOWED_ORIGINS", Value::Text(format!("http://127.0.0.1:{port},http://localhost:{port}"))),
-    ]);
+/// The pages that may call.
+fn origins(port: u16, asked: &[String]) -> Vec<String> {
+    let own = [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")];
+    let set = env::var("ATTENTION_ALLOWED_ORIGINS").unwrap_or_default();
+    let set = set.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    let mut origins: Vec<String> = Vec::new();
+    let vite = VITE.iter().map(|origin| (*origin).to_owned());
+    for origin in own.into_iter().chain(vite).chain(set.map(str::to_owned)).chain(asked.iter().cloned()) {
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    origins
+}
+
+/// The configuration of a Worker that has everything: callers, sessions, an operator, pages, a policy, the gate.
+fn bindings(credentials: &Credentials, origins: &[String], policy: Option<String>) -> Vec<(&'static str, Value)> {
+    let mut bindings = vec![
+        ("ATTENTION_CALLERS", Value::Text(credentials.callers())),
+        ("ATTENTION_ADMIN_SHA256", Value::Text(credentials.operator.digest())),
+        ("ATTENTION_SESSION_SECRET", Value::Environment("ATTENTION_SESSION_SECRET")),
+        ("ATTENTION_ALLOWED_ORIGINS", Value::Text(origins.join(","))),
+        ("ATTENTION_LOG", Value::Text("errors".to_owned())),
+        ("ATTENTION_GATE", Value::Objects("Gate")),
+    ];
+    bindings.extend(policy.map(|policy| ("ATTENTION_POLICY", Value::Text(policy))));
+    bindings
+}
+
+fn spawn(
+    repo: &Repo,
+    workerd: &Path,
+    port: u16,
+    credentials: &Credentials,
+    upstream: Upstream,
+    mut bindings: Vec<(&'static str, Value)>,
+) -> Result<Child> {
+    bindings.extend(upstream.keys);
+    bindings.push(("ATTENTION_BASE_URL", Value::Text(upstream.base_url)));
     let mut services = vec![Service { name: "main", port, modules: worker_modules(repo)?, bindings }];
     services.extend(upstream.mock);
 
@@ -90,7 +137,8 @@ fn spawn(repo: &Repo, workerd: &Path, port: u16, token: &str, upstream: Upstream
     let file = repo.at(format!("target/start/{port}.capnp"));
     stamp::write(&file, &config::text(&services))?;
     let mut command = server_command(repo, workerd)?;
-    command.arg("serve").arg(&file).stdin(Stdio::null());
+    command.arg("serve").arg(&file).stdin(Stdio::null()).stderr(Stdio::piped());
+    command.env("ATTENTION_SESSION_SECRET", credentials.session_secret.expose());
     // Taken away from every other child; here they are what `fromEnvironment` reads.
     for name in upstream.secrets {
         if let Some(value) = env::var_os(name) {
@@ -145,28 +193,6 @@ fn wait_until_ready(server: &mut Child, port: u16) -> Result<()> {
     }
 }
 
-/// Makes the call of the curl line, then shows the line.
-fn introduce(port: u16, token: &str, described: &str, real: bool) -> Result<()> {
-    let answer = http::get(port, FIRST_CALL, Some(token), Duration::from_secs(30))
-        .with_context(|| format!("GET {FIRST_CALL} got no answer"))?;
-    let said = match (answer.status, conversations(&answer.body)) {
-        (200, Some(count)) => format!("This very call has just answered 200 with {count} conversations."),
-        (status, _) if real => {
-            format!("This very call has just answered {status}: {}", excerpt(&answer.body))
-        }
-        (status, _) => bail!("GET {FIRST_CALL} answered {status}: {}", excerpt(&answer.body)),
-    };
-    println!("\nThe Worker: http://127.0.0.1:{port}\nUpstream:   {described}\n");
-    println!("  curl -H 'Authorization: Bearer {token}' http://127.0.0.1:{port}{FIRST_CALL}\n");
-    println!("{said} Ctrl-C stops it.\n");
-    Ok(())
-}
-
-fn conversations(body: &[u8]) -> Option<usize> {
-    let body: Json = serde_json::from_slice(body).ok()?;
-    Some(body.get("data")?.as_array()?.len())
-}
-
 fn excerpt(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().take(600).collect()
 }
@@ -176,16 +202,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_long_and_never_the_same() {
-        let (one, other) = (caller_token().unwrap(), caller_token().unwrap());
-        assert!(one.starts_with("local-") && one.len() == 6 + 48, "{}", one.len());
-        assert_ne!(one, other);
+    fn an_origin_that_is_asked_for_is_one_more() {
+        let origins = origins(8787, &["http://localhost:8080".to_owned(), "http://localhost:5173".to_owned()]);
+        let local =
+            ["http://127.0.0.1:8787", "http://localhost:8787", "http://localhost:5173", "http://127.0.0.1:5173"];
+        assert_eq!(origins[..4], local);
+        assert_eq!(origins.last().map(String::as_str), Some("http://localhost:8080"));
     }
 
     #[test]
-    fn conversations_are_counted_where_they_are() {
-        assert_eq!(conversations(br#"{"data":[{},{}]}"#), Some(2));
-        assert_eq!(conversations(br#"{"error":"no"}"#), None);
-        assert_eq!(conversations(b"<html>"), None);
+    fn a_secret_is_in_no_file() {
+        let credentials = Credentials::new().unwrap();
+        let bindings = bindings(&credentials, &[], None);
+        let service = Service { name: "main", port: 8787, modules: Vec::new(), bindings };
+        let text = config::text(&[service]);
+        for secret in [&credentials.local, &credentials.backend, &credentials.operator, &credentials.session_secret] {
+            assert!(!text.contains(secret.expose()));
+        }
+        assert!(text.contains("durableObjectNamespace = \"Gate\""), "{text}");
     }
 }

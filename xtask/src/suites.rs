@@ -81,10 +81,10 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
             ..suite("lint", Program::Npm, "run --silent lint -- --colors=off", Counting::Whole)
         },
         cargo("clippy", "clippy --workspace --all-targets -- -D warnings", Counting::Whole),
-        cargo("rust", "test --workspace", Counting::Libtest),
+        cargo("rust", "test --workspace --features attention-core/http", Counting::Libtest),
         Suite {
             environment: &[("RUSTDOCFLAGS", "-D warnings")],
-            ..cargo("docs", "doc --package attention-core --no-deps", Counting::Whole)
+            ..cargo("docs", "doc --package attention-core --package attention-client --no-deps", Counting::Whole)
         },
         Suite {
             needs: &[Need::Builders, Need::WasmPack, Need::Browser],
@@ -92,6 +92,15 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
                 "wasm-browser",
                 Program::WasmPack,
                 "--headless --chrome --mode no-install crates/wasm",
+                Counting::Libtest,
+            )
+        },
+        Suite {
+            needs: &[Need::Builders, Need::WasmPack, Need::Browser],
+            ..suite(
+                "rust-client",
+                Program::WasmPack,
+                "--headless --chrome --mode no-install crates/client",
                 Counting::Libtest,
             )
         },

@@ -6,7 +6,6 @@
 //! nothing written to /usr.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::apt;
 use crate::commands;
+use crate::platform;
 use crate::repo::Repo;
 use crate::stamp;
 use crate::step::Step;
@@ -92,8 +92,7 @@ fn link_compiler(folder: &Path, host: &str) -> Result<()> {
         let wrapper = format!("#!/bin/sh\nexec /usr/bin/{program} --sysroot \"${{0%/bin/*}}\" \"$@\"\n");
         let file = bin.join(program);
         fs::write(&file, wrapper).with_context(|| format!("cannot write {}", file.display()))?;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755))
-            .with_context(|| format!("cannot make {} a program", file.display()))?;
+        platform::make_executable(&file).with_context(|| format!("cannot make {} a program", file.display()))?;
     }
     let links = [
         ("/usr/bin/cargo".to_owned(), bin.join("cargo")),
@@ -102,7 +101,7 @@ fn link_compiler(folder: &Path, host: &str) -> Result<()> {
         (format!("{RUSTLIB}/src"), rustlib.join("src")),
     ];
     for (to, from) in links {
-        symlink(&to, &from).with_context(|| format!("cannot link {} to {to}", from.display()))?;
+        platform::link(&to, &from).with_context(|| format!("cannot link {} to {to}", from.display()))?;
     }
     Ok(())
 }

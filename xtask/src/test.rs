@@ -197,7 +197,8 @@ fn summary(rows: &[Row], option: &str) -> (String, bool) {
         cells.push(line);
     }
     let table = table::aligned(&cells, &[1, 2, 3, 4, 5]);
-    let text = format!("\n{table}{}\n{} passed, {} failed\n", failures(rows), total.passed, total.failed);
+    let Counts { passed, failed, skipped } = total;
+    let text = format!("\n{table}{}\n{passed} passed, {failed} failed, {skipped} skipped\n", failures(rows));
     (text, total.failed == 0 && total.passed > 0)
 }
 
@@ -220,14 +221,14 @@ mod tests {
     use super::*;
 
     fn row(passed: usize, failed: usize) -> Row {
-        let counts = Counts { passed, failed, skipped: 0 };
+        let counts = Counts { passed, failed, skipped: 2 };
         Row { name: "x".to_owned(), counts, took: Duration::from_millis(1_500), failed: Vec::new() }
     }
 
     #[test]
     fn the_last_line_is_the_sum() {
         let (text, passed) = summary(&[row(2, 0), row(3, 1)], "");
-        assert_eq!(text.lines().last(), Some("5 passed, 1 failed"));
+        assert_eq!(text.lines().last(), Some("5 passed, 1 failed, 4 skipped"));
         assert!(text.contains("1.5"));
         assert!(!passed);
     }
@@ -245,7 +246,7 @@ mod tests {
             |failed, names: &[&str]| Row { failed: names.iter().map(ToString::to_string).collect(), ..row(1, failed) };
         let (text, _) = summary(&[named(2, &["a:1  b", "c:2  d"])], " --tests-of 5479c59");
         assert!(text.starts_with("\nsuite --tests-of 5479c59  run "), "{text}");
-        assert!(text.ends_with("\n\nfailed:\n  x: a:1  b\n  x: c:2  d\n\n1 passed, 2 failed\n"), "{text}");
+        assert!(text.ends_with("\n\nfailed:\n  x: a:1  b\n  x: c:2  d\n\n1 passed, 2 failed, 2 skipped\n"), "{text}");
         assert!(summary(&[named(3, &["a"])], "").0.contains("  x: a\n  x: 2 more, without a name\n"));
         assert!(summary(&[named(1, &[])], "").0.contains("  x: 1, without a name\n"));
         assert!(!summary(&[row(1, 0)], "").0.contains("failed:"));

@@ -5,7 +5,6 @@
 //! link names, and the beds beside it would be today's.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +12,7 @@ use anyhow::{Context as _, Result};
 
 use crate::bootstrap::Turn;
 use crate::commit::Commit;
+use crate::platform;
 use crate::repo::Repo;
 use crate::stamp;
 use crate::suites::{self, Suite};
@@ -86,7 +86,7 @@ impl Tree {
             if from.is_symlink() {
                 fs::remove_file(&from).with_context(|| format!("cannot remove {}", from.display()))?;
             }
-            symlink(&to, &from).with_context(|| format!("cannot link {}", from.display()))?;
+            platform::link(&to, &from).with_context(|| format!("cannot link {}", from.display()))?;
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ mod tests {
         fs::write(tree.root.join("tests/old/left.test.mjs"), "left").unwrap();
         scratch.write("extra/file.txt", "now");
         fs::remove_file(tree.root.join("worker")).unwrap();
-        symlink("/elsewhere/worker", tree.root.join("worker")).unwrap();
+        platform::link("/elsewhere/worker", tree.root.join("worker")).unwrap();
 
         let tree = head(&repo);
         let read = |path: &str| fs::read_to_string(tree.root.join(path)).unwrap();

@@ -29,6 +29,8 @@
 #![deny(rustdoc::broken_intra_doc_links)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 pub mod call;
 pub mod codec;

@@ -44,6 +44,15 @@ impl Timestamp {
     }
 }
 
+/// A time before 1970 is 1970.
+#[cfg(feature = "std")]
+impl From<std::time::SystemTime> for Timestamp {
+    fn from(time: std::time::SystemTime) -> Self {
+        let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self(millis(since))
+    }
+}
+
 /// Time that never goes back, made of a driver's clock that may.
 ///
 /// When the driver's clock is put back, this one stands still for that moment and then goes on; so no wait

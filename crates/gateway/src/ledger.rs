@@ -124,6 +124,11 @@ impl Ledger {
         self.calls >= REPORT_AFTER_CALLS || self.since.is_some_and(|since| now.saturating_since(since) >= REPORT_AFTER)
     }
 
+    /// Whether nothing was counted.
+    pub const fn is_empty(&self) -> bool {
+        self.minutes.is_empty()
+    }
+
     /// Takes everything out that was counted.
     pub fn take(&mut self) -> Vec<Minute> {
         core::mem::take(self).minutes
@@ -138,8 +143,11 @@ impl Ledger {
 
     /// Everything that was counted, the oldest minute first.
     pub fn snapshot(&self) -> Vec<Minute> {
-        let mut minutes = self.minutes.clone();
-        minutes.sort_by_key(|minute| minute.number);
+        let mut minutes: Vec<Minute> = Vec::with_capacity(self.minutes.len());
+        for minute in &self.minutes {
+            let later = minutes.iter().rev().take_while(|known| known.number > minute.number).count();
+            minutes.insert(minutes.len() - later, *minute);
+        }
         minutes
     }
 

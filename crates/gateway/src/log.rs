@@ -33,11 +33,41 @@ pub enum LogFormat {
     Columns,
 }
 
-/// Whether a request that was answered with `status` leaves a line in the log.
+/// What an alert is made of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// A call that was answered, and a caller's own mistake.
+    Info,
+    /// Keys were switched, the API has refused the key or what it may do, somebody is to wait (429), or a session was
+    /// revoked: calls go on, and somebody should know.
+    Warn,
+    /// A call failed that was nobody's mistake: a 5xx.
+    Error,
+}
+
+impl Severity {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What runs: the deployment's version on Cloudflare.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VersionRecord<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What whoever deployed it called it.
+    pub tag: Option<&'a str>,
+}
+
+/// Whether a request that went by unnoticed, or not, leaves a line in the log.
 /// `sample_percent` is the share of successes that do, `draw` a random number from 0
 /// to 1. A probe asks every few seconds: one that succeeds leaves no line.
-pub fn wanted(level: LogLevel, sample_percent: u64, status: u16, is_probe: bool, draw: f64) -> bool {
-    let failed = status >= 400;
+pub fn wanted(level: LogLevel, sample_percent: u64, failed: bool, is_probe: bool, draw: f64) -> bool {
     // Only successes are sampled: every failure is logged.
     #[expect(clippy::cast_precision_loss)] // At most a hundred.
     let drawn = failed || draw * 100.0 < sample_percent as f64;
@@ -69,7 +99,9 @@ impl Default for LogSettings {
 impl LogSettings {
     /// The line of a request, if it leaves one. `jitter` is a random number from 0 to 1.
     pub fn line(&self, record: &Record<'_>, is_probe: bool, jitter: f64) -> Option<String> {
-        wanted(self.level, self.sample_percent, record.status, is_probe, jitter).then(|| record.line(self.format))
+        // Of what an operator is to hear none is left out.
+        let failed = record.status >= 400 || record.severity() != Severity::Info;
+        wanted(self.level, self.sample_percent, failed, is_probe, jitter).then(|| record.line(self.format))
     }
 }
 
@@ -94,9 +126,13 @@ pub struct Record<'a> {
     pub caller: Option<&'a str>,
     /// The id of the session that it came with.
     pub session: Option<&'a str>,
+    /// Whether the operator has revoked that session by it.
+    pub is_revocation: bool,
     /// The policy's pattern rather than the path: paths hold ids, and are a caller's
     /// text.
     pub route: Option<&'a str>,
+    /// The MCP tools that it calls, with commas between them: names alone, and `?` for what is no name.
+    pub tool: Option<&'a str>,
     /// The code of the problem that it was answered with.
     pub code: Option<&'a str>,
     /// Why it failed, in words that only the operator sees.
@@ -119,6 +155,8 @@ pub struct Record<'a> {
     pub upstream_error: Option<&'a Error>,
     /// The change of keys that it brought about.
     pub switch: Option<SwitchRecord>,
+    /// Which version of the proxy answered it.
+    pub version: Option<VersionRecord<'a>>,
 }
 
 /// What is known of a call to the API.
@@ -142,6 +180,17 @@ pub struct SwitchRecord {
 }
 
 impl Record<'_> {
+    /// What an alert is made of.
+    pub fn severity(&self) -> Severity {
+        let is_refused = matches!(self.upstream_status, Some(401 | 403 | 429));
+        match self.status {
+            500.. => Severity::Error,
+            429 => Severity::Warn,
+            _ if is_refused || self.switch.is_some() || self.is_revocation => Severity::Warn,
+            _ => Severity::Info,
+        }
+    }
+
     /// The line: one JSON object, ASCII, without a secret.
     pub fn line(&self, format: LogFormat) -> String {
         let mut line = Line { object: Object::new(), format };
@@ -150,13 +199,14 @@ impl Record<'_> {
         }
         line.object
             .string("event", "request")
-            .string("level", if self.status >= 500 { "error" } else { "info" })
+            .string("level", self.severity().as_str())
             .string("requestId", self.request_id)
             .number("status", self.status);
         line.text("method", self.method.map(Method::as_str));
         line.text("caller", self.caller);
         line.text("session", self.session);
         line.text("route", self.route);
+        line.text("tool", self.tool);
         line.text("code", self.code);
         line.text("fault", self.fault);
         line.text("hint", self.hint);
@@ -174,6 +224,11 @@ impl Record<'_> {
         line.text("upstreamRequestId", error.and_then(Error::request_id));
         line.text("keySwitchedFrom", self.switch.map(|switch| hex(switch.from)).as_deref());
         line.text("keySwitchedTo", self.switch.map(|switch| hex(switch.to)).as_deref());
+        // Where none is bound, there is no column for it.
+        if let Some(version) = self.version {
+            line.text("version", Some(version.id));
+            line.text("versionTag", version.tag);
+        }
         line.object.number("ms", millis(self.took));
         line.object.finish()
     }
@@ -311,7 +366,9 @@ mod tests {
             method: None,
             caller: None,
             session: None,
+            is_revocation: false,
             route: None,
+            tool: None,
             code: None,
             fault: None,
             hint: None,
@@ -323,6 +380,7 @@ mod tests {
             upstream_status: None,
             upstream_error: None,
             switch: None,
+            version: None,
         }
     }
 
@@ -337,7 +395,9 @@ mod tests {
             method: Some(Method::Get),
             caller: Some("app"),
             session: Some("s-1"),
+            is_revocation: false,
             route: Some("/v2/**"),
+            tool: Some("search_calls"),
             code: Some("upstream_key_refused"),
             fault: Some("a fault"),
             hint: Some("a hint"),
@@ -349,6 +409,7 @@ mod tests {
             upstream_status: Some(401),
             upstream_error: Some(error),
             switch: Some(SwitchRecord { from: current, to: next }),
+            version: Some(VersionRecord { id: "v-1", tag: Some("1.2.3") }),
         }
     }
 
@@ -359,11 +420,12 @@ mod tests {
         let record = whole(&error, &ring);
         let line = [
             r#"{"event":"request","level":"error","requestId":"id-1","status":502,"method":"GET","caller":"app","#,
-            r#""session":"s-1","route":"/v2/**","code":"upstream_key_refused","fault":"a fault","#,
+            r#""session":"s-1","route":"/v2/**","tool":"search_calls","code":"upstream_key_refused","fault":"a fault","#,
             r#""hint":"a hint","source":"0123456789abcdef","refusals":3,"#,
             r#""traceId":"0af7651916cd43dd8448eb211c80319c","cache":"miss","tries":2,"key":"a1a8be5b","#,
             r#""upstreamMs":1234,"upstreamStatus":401,"upstreamError":"unauthorized","upstreamMessage":"MESSAGE","#,
-            r#""upstreamRequestId":"up-1","keySwitchedFrom":"d8b84e31","keySwitchedTo":"a1a8be5b","ms":1300}"#,
+            r#""upstreamRequestId":"up-1","keySwitchedFrom":"d8b84e31","keySwitchedTo":"a1a8be5b","#,
+            r#""version":"v-1","versionTag":"1.2.3","ms":1300}"#,
         ]
         .concat()
         .replace("MESSAGE", error.message());
@@ -378,7 +440,7 @@ mod tests {
         assert_eq!(bare().line(LogFormat::Short), line);
         let columns = concat!(
             r#"{"time":"2023-11-14T22:13:20.123Z","event":"request","level":"info","requestId":"id-0","status":404,"#,
-            r#""method":null,"caller":null,"session":null,"route":null,"code":null,"fault":null,"#,
+            r#""method":null,"caller":null,"session":null,"route":null,"tool":null,"code":null,"fault":null,"#,
             r#""hint":null,"source":null,"refusals":null,"traceId":null,"#,
             r#""cache":null,"tries":null,"key":null,"upstreamMs":null,"upstreamStatus":null,"upstreamError":null,"#,
             r#""upstreamMessage":null,"upstreamRequestId":null,"keySwitchedFrom":null,"keySwitchedTo":null,"ms":1}"#
@@ -409,6 +471,13 @@ mod tests {
             (Record { method: Some(Method::Delete), ..bare() }, json!({ "method": "DELETE" })),
             (Record { caller: Some("ann"), ..bare() }, json!({ "caller": "ann" })),
             (Record { session: Some("s"), ..bare() }, json!({ "session": "s" })),
+            (Record { session: Some("s"), is_revocation: true, ..bare() }, json!({ "level": "warn", "session": "s" })),
+            (Record { status: 429, ..bare() }, json!({ "level": "warn", "status": 429 })),
+            (Record { upstream_status: Some(403), ..bare() }, json!({ "level": "warn", "upstreamStatus": 403 })),
+            (
+                Record { version: Some(VersionRecord { id: "v", tag: Some("t") }), ..bare() },
+                json!({ "version": "v", "versionTag": "t" }),
+            ),
             (Record { route: Some("/v2/*"), ..bare() }, json!({ "route": "/v2/*" })),
             (Record { code: Some("denied"), ..bare() }, json!({ "code": "denied" })),
             (Record { fault: Some("line 2\n"), ..bare() }, json!({ "fault": "line 2\n" })),
@@ -434,7 +503,7 @@ mod tests {
             ),
             (
                 Record { switch: Some(SwitchRecord { from: next, to: None }), ..bare() },
-                json!({ "keySwitchedFrom": "a1a8be5b", "keySwitchedTo": "" }),
+                json!({ "level": "warn", "keySwitchedFrom": "a1a8be5b", "keySwitchedTo": "" }),
             ),
         ];
         for format in [LogFormat::Short, LogFormat::Columns] {
@@ -484,8 +553,29 @@ mod tests {
             (Silent, 100, 503, PROBE, 0.0, false),
         ] {
             let row = format!("{level:?}, {percent} %, {status}, {is_probe}, {draw}");
-            assert_eq!(wanted(level, percent, status, is_probe, draw), expected, "{row}");
+            assert_eq!(wanted(level, percent, status >= 400, is_probe, draw), expected, "{row}");
         }
+    }
+
+    #[test]
+    fn what_an_operator_is_to_hear_is_in_no_sample_and_whatever_the_status_is() {
+        let ring = ring();
+        let switch = SwitchRecord { from: ring.fingerprint(Slot::Current), to: ring.fingerprint(Slot::Next) };
+        let noted = [
+            (Record { status: 200, switch: Some(switch), ..bare() }, "warn"),
+            (Record { status: 403, upstream_status: Some(403), ..bare() }, "warn"),
+            (Record { status: 200, upstream_status: Some(429), ..bare() }, "warn"),
+            (Record { status: 200, session: Some("s"), is_revocation: true, ..bare() }, "warn"),
+            (Record { status: 502, switch: Some(switch), ..bare() }, "error"),
+        ];
+        for (record, level) in noted {
+            let settings = LogSettings { level: LogLevel::Errors, sample_percent: 0, format: LogFormat::Short };
+            let line = settings.line(&record, false, 0.9).expect("a line");
+            assert!(line.contains(&format!(r#""level":"{level}""#)), "{line}");
+            assert_eq!(LogSettings { level: LogLevel::Silent, ..settings }.line(&record, false, 0.0), None);
+        }
+        let settings = LogSettings { sample_percent: 0, ..LogSettings::default() };
+        assert_eq!(settings.line(&Record { status: 200, ..bare() }, false, 0.9), None);
     }
 
     #[test]

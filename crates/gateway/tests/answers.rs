@@ -135,7 +135,7 @@ fn play(
     request.push(("authorization".to_owned(), format!("Bearer {TOKEN}")));
     let url = format!("https://proxy.example{path}");
     let incoming = Incoming { method, url, headers: &request, has_body: false, fresh_id: "a-fresh-id" };
-    let mut exchange = Exchange::begin(Ok(deployment), &incoming, now);
+    let mut exchange = Exchange::begin(Ok(deployment), incoming, now);
     let mut went_up = Vec::new();
     for _ in 0..20 {
         let report = match exchange.step() {
@@ -532,7 +532,7 @@ struct Reading {
 fn reading(deployment: &mut Deployment, method: &str, request: &Pairs, now: Timestamp) -> Option<Reading> {
     let url = "https://proxy.example/v2/shown".to_owned();
     let incoming = Incoming { method, url, headers: request, has_body: false, fresh_id: "a-fresh-id" };
-    let mut exchange = Exchange::begin(Ok(deployment), &incoming, now);
+    let mut exchange = Exchange::begin(Ok(deployment), incoming, now);
     let headers = pairs(&[("content-type", "application/json")]);
     exchange.report(deployment, request, Report::Response { status: 200, headers: &headers, jitter: 0.5 }, now);
     matches!(exchange.step(), Step::ReadResponse { .. }).then_some(Reading { exchange, held: 0 })
@@ -604,7 +604,7 @@ fn a_call_without_a_response_holds_nothing() {
     let request = pairs(&[("authorization", &format!("Bearer {TOKEN}"))]);
     let url = "https://proxy.example/v2/shown".to_owned();
     let incoming = Incoming { method: "GET", url, headers: &request, has_body: false, fresh_id: "a-fresh-id" };
-    let mut exchange = Exchange::begin(Ok(&mut deployment), &incoming, NOW);
+    let mut exchange = Exchange::begin(Ok(&mut deployment), incoming, NOW);
     assert!(!exchange.may_hold(&mut deployment, 1, NOW), "nothing is read yet");
     exchange.report(&mut deployment, &request, Report::NoResponse { failure: Failure::Timeout, jitter: 0.5 }, NOW);
     assert!(matches!(exchange.step(), Step::Reply(reply) if reply.status == 504));

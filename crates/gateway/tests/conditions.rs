@@ -50,7 +50,7 @@ fn refused(deployment: &mut Deployment, written: Written<'_>) -> Option<u16> {
         has_body: written.has_body,
         fresh_id: "a-fresh-id",
     };
-    let exchange = Exchange::begin(Ok(deployment), &incoming, Timestamp::from_unix_seconds(1_700_000_000));
+    let exchange = Exchange::begin(Ok(deployment), incoming, Timestamp::from_unix_seconds(1_700_000_000));
     match exchange.step() {
         Step::Reply(reply) => Some(reply.status),
         Step::Send(send) => {

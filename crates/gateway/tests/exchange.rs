@@ -6,6 +6,7 @@ use std::time::Duration;
 use attention_core::call::Failure;
 use attention_core::credential::TokenDigest;
 use attention_core::{Headers, Timestamp};
+use attention_gateway::answer::header_policy::UP;
 use attention_gateway::deployment::{Deployment, Text, Texts};
 use attention_gateway::exchange::{Body, Exchange, Incoming, Pass, Report, Step};
 use attention_gateway::limits::shared_gate::Place;
@@ -51,7 +52,7 @@ fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
 fn begin(deployment: &mut Deployment, method: &str, path: &str, request: &dyn Headers, has_body: bool) -> Exchange {
     let url = format!("https://proxy.example{path}");
     let incoming = Incoming { method, url, headers: request, has_body, fresh_id: "a-fresh-id" };
-    Exchange::begin(Ok(deployment), &incoming, NOW)
+    Exchange::begin(Ok(deployment), incoming, NOW)
 }
 
 fn with_token(more: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -110,6 +111,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 #[derive(Debug, Default)]
 struct Outcome {
     sent: usize,
+    /// What each of them ended with; none is no answer.
+    ends: Vec<Option<u16>>,
     asked_the_gate: usize,
     counted: usize,
     texts: String,
@@ -130,6 +133,7 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
         let headers = owned(&event.headers);
         let report = match exchange.step() {
             Step::FetchKeySet { .. } | Step::VerifyToken => panic!("no issuer is believed here"),
+            Step::AskStanding { .. } | Step::Revoke { .. } => panic!("there are no sessions here"),
             Step::ReadRequest { limit } => Report::RequestBody {
                 body: event.whole.then_some(&event.body[..event.body.len().min(*limit)]),
                 fresh_id: "id",
@@ -151,6 +155,7 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
                 outcome.sent += 1;
                 assert!(send.url.starts_with("https://api.attention.tech/v2/"), "{}", send.url);
                 assert!(!send.url.contains(TOKEN) && !send.url.contains(KEY));
+                outcome.ends.push(event.answers.then_some(event.status));
                 if event.answers {
                     Report::Response { status: event.status, headers: &headers, jitter: event.jitter }
                 } else {
@@ -216,6 +221,25 @@ proptest! {
     }
 
     #[test]
+    fn nothing_that_a_caller_sends_makes_a_post_go_up_again_when_it_may_have_been_done(
+        method in prop::sample::select(vec!["POST", "PATCH"]),
+        name in prop::sample::select([UP, &["x-http-method-override", "x-idempotent", "retry-after"]].concat()),
+        value in prop::sample::select(vec!["once-1", "\"once-1\"", "GET", "idempotent", "true", "1", "0-4"]),
+        has_body: bool, events in events(),
+    ) {
+        let mut deployment = bound(false, false);
+        let mut headers = with_token(&[(name, value), ("idempotency-key", "once-2")]);
+        if has_body {
+            headers.push(("content-length".to_owned(), "2".to_owned()));
+        }
+        let mut exchange = begin(&mut deployment, method, "/v2/any/a", &headers, has_body);
+        let outcome = drive(&mut deployment, &mut exchange, &headers, &events);
+        for end in outcome.ends.iter().rev().skip(1) {
+            prop_assert!(matches!(end, Some(401 | 421 | 425 | 429)), "sent again after {:?}", end);
+        }
+    }
+
+    #[test]
     fn a_report_that_does_not_belong_to_the_step_is_answered_as_a_fault(which in 0..7_usize, gate: bool) {
         let mut deployment = bound(gate, false);
         let headers = with_token(&[]);
@@ -235,6 +259,77 @@ proptest! {
         exchange.report(&mut deployment, &headers, report, NOW);
         let refused = matches!(exchange.step(), Step::Reply(reply) if reply.status == 500);
         prop_assert_eq!(refused, !belongs);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// A caller whose token ends in ten seconds: whatever happens when, after that nothing is sent and nothing of the
+    /// API's is given, and before that nothing is refused for it.
+    #[test]
+    fn nothing_is_sent_or_given_after_the_end_of_what_a_caller_came_with(
+        path in prop::sample::select(vec!["/v2/plain", "/v2/any/a", "/v2/kept", "/v2/shown"]),
+        method in prop::sample::select(vec!["GET", "POST"]),
+        gate: bool, limiter: bool, streams: bool, events in events(),
+    ) {
+        let end = NOW.saturating_add(Duration::from_secs(10));
+        let digest = TokenDigest::of(TOKEN).to_hex();
+        let callers = format!(r#"[{{"name":"app","sha256":"{digest}","expires":"{}"}}]"#, end.to_rfc3339());
+        let object = |bound| if bound { Text::Unreadable } else { Text::Absent };
+        let mut deployment = deployment(&[
+            ("ATTENTION_CALLERS", Text::Given(callers)),
+            ("ATTENTION_GATE", object(gate)),
+            ("ATTENTION_RATE_LIMIT", object(limiter)),
+        ]);
+        let has_body = method == "POST";
+        let headers = with_token(if has_body && !streams { &[("content-length", "5")] } else { &[] });
+        let mut exchange = begin(&mut deployment, method, path, &headers, has_body);
+        let (mut now, mut was_sent) = (NOW, false);
+        for event in &events {
+            let past = now >= end;
+            match exchange.step() {
+                Step::Reply(reply) => {
+                    let body = reply.body.clone().unwrap_or_default();
+                    let midway = body.contains("token_expired_midway");
+                    let ended = midway || body.contains("token_expired");
+                    prop_assert!(past || !ended, "{}", body);
+                    // Called again with another token, it would be done twice.
+                    prop_assert!(!ended || midway == (was_sent && method == "POST"), "{}", body);
+                    return Ok(());
+                }
+                Step::Pass(_) | Step::Serve(_) => {
+                    prop_assert!(!past);
+                    return Ok(());
+                }
+                Step::Send(send) => {
+                    prop_assert!(!past);
+                    prop_assert!(send.timeout.is_some_and(|timeout| now.saturating_add(timeout) <= end));
+                    was_sent = true;
+                }
+                _ => prop_assert!(!past, "{:?} after the end", exchange.step()),
+            }
+            now = now.saturating_add(Duration::from_millis(event.later / 5));
+            let headers_down = owned(&event.headers);
+            let report = match exchange.step() {
+                Step::ReadRequest { .. } => Report::RequestBody { body: Some(b"{}"), fresh_id: "id" },
+                Step::HoldRequest => Report::RequestHeld(true),
+                Step::Count { .. } => Report::Counted(true),
+                Step::AskGate { .. } => Report::Place(event.place),
+                Step::Wait(wait) => {
+                    now = now.saturating_add(*wait);
+                    Report::Waited
+                }
+                Step::Send(_) if event.answers => {
+                    Report::Response { status: event.status, headers: &headers_down, jitter: event.jitter }
+                }
+                Step::Send(_) => Report::NoResponse { failure: Failure::Timeout, jitter: event.jitter },
+                Step::ReadResponse { .. } => Report::ResponseBody(Some(event.body.to_vec())),
+                step => panic!("{step:?}"),
+            };
+            exchange.report(&mut deployment, &headers, report, now);
+        }
+        prop_assert!(false, "{:?} does not end", exchange);
     }
 }
 
@@ -297,6 +392,69 @@ fn a_page_can_read_whatever_it_is_refused_with() {
                 .iter()
                 .any(|(name, value)| *name == "access-control-allow-origin" && value == "https://app.example");
             assert_eq!(named, may_read, "{origin} {method} {path}");
+        }
+    }
+}
+
+/// What a driver is asked to do with a body, and how often it is sent while nobody answers.
+fn upload(method: &str, path: &str, length: Option<&str>, failures: usize) -> (bool, usize) {
+    let policy = "allow * /v2/any/**\nallow * /mcp";
+    let mut deployment = deployment(&[("ATTENTION_POLICY", Text::Given(policy.to_owned()))]);
+    let request = with_token(&length.map_or_else(Vec::new, |length| vec![("content-length", length)]));
+    let (mut is_held, mut sent, mut now) = (false, 0, NOW);
+    for _ in 0..failures {
+        let mut exchange = begin(&mut deployment, method, path, &request, true);
+        loop {
+            now = now.saturating_add(Duration::from_millis(1));
+            let report = match exchange.step() {
+                Step::ReadRequest { .. } => {
+                    is_held = true;
+                    let body: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+                    Report::RequestBody { body: Some(body), fresh_id: "another-fresh-id" }
+                }
+                Step::HoldRequest => {
+                    is_held = true;
+                    Report::RequestHeld(true)
+                }
+                Step::Send(_) => {
+                    sent += 1;
+                    Report::NoResponse { failure: Failure::Connection, jitter: 0.0 }
+                }
+                Step::Wait(wait) => {
+                    now = now.saturating_add(*wait);
+                    Report::Waited
+                }
+                _ => break,
+            };
+            exchange.report(&mut deployment, &request, report, now);
+        }
+    }
+    (is_held, sent)
+}
+
+#[test]
+fn a_body_that_nobody_holds_is_sent_once_and_shuts_nobody_out() {
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        for path in ["/v2/any/x", "/mcp"] {
+            for length in [None, Some("0"), Some("2"), Some("262144"), Some("262145"), Some("two"), Some("-1")] {
+                let shown = format!("{method} {path} {length:?}");
+                let (is_held, sent) = upload(method, path, length, 1);
+                let is_there = length != Some("0");
+                if path == "/mcp" && (method != "POST" || !is_there) {
+                    assert_eq!((is_held, sent), (false, 0), "{shown}: no message");
+                    continue;
+                }
+                if is_there && !is_held {
+                    assert_eq!(sent, 1, "{shown}");
+                    // Callers who break off are no failure of the API's: each is let through.
+                    assert_eq!(upload(method, path, length, 20).1, 20, "{shown}");
+                } else if method != "POST" && method != "PATCH" {
+                    assert!(sent > 1, "{shown}: it can be sent again");
+                }
+                let is_read = is_there && method == "POST" && path == "/mcp";
+                let is_small = matches!(length, Some("2" | "262144"));
+                assert_eq!(is_held, is_there && (is_read || is_small), "{shown}");
+            }
         }
     }
 }

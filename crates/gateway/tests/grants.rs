@@ -116,9 +116,9 @@ fn claim_values() -> impl Strategy<Value = Value> {
 }
 
 /// Which policy is granted, by `serde_json` and by what the documentation says.
-fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, requires: bool) -> Option<String> {
+fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, vouches: bool) -> Option<String> {
     let verified = match claims.get("email_verified") {
-        None => !requires,
+        None => vouches,
         Some(said) => *said == json!(true) || *said == json!("true"),
     };
     let domain = |text: &str| {
@@ -164,7 +164,10 @@ fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, requires: bool)
                 wanted.iter().any(|wanted| wanted.as_str().unwrap().trim_start_matches('@').to_lowercase() == own)
             })
         });
-        fits && (name != "email" || verified)
+        // An address is one in whichever claim it is asked for.
+        let ends = condition.get("endsWith").and_then(Value::as_str).unwrap_or_default();
+        let is_address = name == "email" || condition.get("domain").is_some() || ends.contains('@');
+        fits && (!is_address || verified)
     };
     let grant = grants.iter().find(|grant| match (grant.get("all"), grant.get("claim")) {
         (Some(all), _) => all.as_array().unwrap().iter().all(holds),
@@ -195,18 +198,18 @@ proptest! {
             json!(null),
             json!([true]),
         ])),
-        requires: bool,
+        said in select(vec![None, Some("required"), Some("issuer"), Some("ifPresent")]),
     ) {
         let owned = |(name, value): (&str, Value)| (name.to_owned(), value);
         let mut claims: BTreeMap<String, Value> = more.into_iter().map(owned).collect();
         if let Some(verified) = verified {
             claims.insert("email_verified".to_owned(), verified);
         }
-        let required = if requires { "required" } else { "ifPresent" };
-        let config = config(&json!(grants), &json!({ "emailVerified": required }));
+        let more = said.map_or_else(|| json!({}), |said| json!({ "emailVerified": said }));
+        let config = config(&json!(grants), &more);
         let policies = policies();
         let jwt = Jwt::parse(&config, &policies).unwrap();
-        let expected = reference(&grants, &claims, requires);
+        let expected = reference(&grants, &claims, matches!(said, Some("issuer" | "ifPresent")));
         let mut payload = json!({ "iss": "https://team.example", "aud": "abc", "exp": 1_800_000_000 });
         payload["sub"] = json!("auth0|1");
         payload.as_object_mut().unwrap().extend(claims);

@@ -21,7 +21,7 @@ fn token(kid: &str) -> String {
     let part = |json: &str| Base64UrlUnpadded::encode_string(json.as_bytes());
     let header = format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#);
     let claims = format!(
-        r#"{{"iss":"https://team.example","aud":"abc","exp":{},"email":"ann@corp.example"}}"#,
+        r#"{{"iss":"https://team.example","aud":"abc","exp":{},"email":"ann@corp.example","email_verified":true}}"#,
         START + 24 * 60 * 60
     );
     format!("{}.{}.fake-signature", part(&header), part(&claims))
@@ -62,7 +62,7 @@ impl World {
         let headers = vec![("authorization".to_owned(), format!("Bearer {}", token(kid)))];
         let url = "https://proxy.example/v2/conversations".to_owned();
         let incoming = Incoming { method: "GET", url, headers: &headers, has_body: false, fresh_id: "a-fresh-id" };
-        (Exchange::begin(Ok(&mut self.deployment), &incoming, now), headers)
+        (Exchange::begin(Ok(&mut self.deployment), incoming, now), headers)
     }
 
     /// Performs one step, if it is not the last; whether it was one of those for a token.

@@ -13,7 +13,7 @@ const NOW: i64 = 1_700_000_000;
 const LEEWAY: i64 = 30;
 const CONFIG: &str = r#"{
     "issuer": "https://team.example", "audience": ["abc", "def"], "jwks": "https://team.example/certs",
-    "nameClaim": "email", "leewaySeconds": 30,
+    "nameClaim": "email", "emailVerified": "issuer", "leewaySeconds": 30,
     "grants": [
         { "claim": "groups", "is": ["admins", "owners"], "policy": "wide" },
         { "claim": "email", "endsWith": "@corp.example" }

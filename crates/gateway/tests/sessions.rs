@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use attention_core::Timestamp;
 use attention_core::credential::MAX_TOKEN_BYTES;
+use attention_core::{CallerToken, Timestamp};
 use attention_gateway::authorize::sessions::{Session, SessionError, SessionSecret};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -96,6 +96,11 @@ fn every_vector() {
             (None, Some("expired")) => assert_eq!(judged.map(|_| ()), Err(SessionError::Expired), "{name}"),
             (None, Some("invalid")) => assert_eq!(judged.map(|_| ()), Err(SessionError::Invalid), "{name}"),
             _ => panic!("{name}: either `ok` or `error`"),
+        }
+        // A client reads a JWT's end as well, which is not this file's subject.
+        if !token.starts_with("eyJ") {
+            let told = CallerToken::parse(&token).ok().and_then(|token| token.expires_at());
+            assert_eq!(told.map(|at| at.as_unix_millis() / 1000), exp, "{name}");
         }
         // Where a name stands twice serde_json takes the last: such a payload says nothing to a client.
         if exp.is_some() {

@@ -18,6 +18,7 @@ fn good() -> Vec<(&'static str, String)> {
         ("ATTENTION_API_KEY_NEXT", format!("{KEY}-next")),
         ("ATTENTION_SESSION_SECRET", SECRET.to_owned()),
         ("ATTENTION_CALLERS", json!([{ "name": "sentinel", "sha256": digest, "mintsSessions": true }]).to_string()),
+        ("ATTENTION_REVOKED_SESSIONS", "sentinel-1,sentinel-2".to_owned()),
         (
             "ATTENTION_JWT",
             json!({
@@ -104,8 +105,12 @@ const TOOLS: &[Tool] = &[
 
 /// Spoilt values that are another good one: what a person writes who means that.
 fn is_another_value(name: &str, tool: &str) -> bool {
-    // Nobody is let in by a token then, and no page may call.
-    tool == "an empty list" && matches!(name, "ATTENTION_CALLERS" | "ATTENTION_ALLOWED_ORIGINS")
+    // Nobody is let in by a token then, no page may call, and no session is revoked.
+    let may_be_empty = ["ATTENTION_CALLERS", "ATTENTION_ALLOWED_ORIGINS", "ATTENTION_REVOKED_SESSIONS"];
+    // An id may be any word, in capitals as well.
+    let is_id =
+        name == "ATTENTION_REVOKED_SESSIONS" && matches!(tool, "a unit" | "another unit" | "a fraction" | "capitals");
+    tool == "an empty list" && may_be_empty.contains(&name) || is_id
 }
 
 /// Opaque texts: which letters belong to them nobody can tell, so only what is certain is seen.

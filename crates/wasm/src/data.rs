@@ -6,6 +6,7 @@ use alloc::string::String;
 use attention_core as rules;
 use attention_core::call::{API_KEYS_PAGE, DEFAULT_TIMEOUT, MAX_ERROR_BODY_BYTES, RetryPolicy};
 use attention_core::codec::json::Object;
+use attention_core::codec::text::split;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -71,4 +72,10 @@ pub fn defaults() -> Defaults {
 #[wasm_bindgen(js_name = requestId)]
 pub fn request_id(headers: &Headers) -> Option<String> {
     rules::call::request_id(headers)
+}
+
+/// A text without these credentials, which a line break separates, and without what looks like one.
+#[wasm_bindgen]
+pub fn scrub(text: &str, secrets: &str) -> String {
+    rules::credential::scrub(text, split(secrets, b'\n').filter(|secret| !secret.is_empty())).into_owned()
 }

@@ -41,7 +41,7 @@ use attention_core::{ApiKey, CallerToken, Error, KeyError, KeyRing, Timestamp};
 use wasm_bindgen::prelude::*;
 
 use crate::calls::{Calls, Open};
-pub use crate::data::{Defaults, ErrorFacts, Headers, KeysInfo, defaults, request_id};
+pub use crate::data::{Defaults, ErrorFacts, Headers, KeysInfo, defaults, request_id, scrub};
 use crate::request::Asked;
 pub use crate::request::{CallRequest, Method};
 pub use crate::step::{Action, Slot, Step};
@@ -114,6 +114,12 @@ impl Upstream {
             }
             Err(error) => Err(data::error(&error.into())),
         }
+    }
+
+    /// Whoever issued a credential says when it ends. Of that and the credential's own word the earlier one counts.
+    #[wasm_bindgen(js_name = noteExpiry)]
+    pub fn note_expiry(&mut self, slot: Slot, at: f64) {
+        self.rules.note_expiry(slot.into(), time(at));
     }
 
     /// The base URL.

@@ -5,27 +5,18 @@ import type { CallOptions } from "../call/options.js";
 import type { APIPromise, WithResponse } from "../call/promise.js";
 import { type Query, queryPairs } from "../call/query.js";
 import { errorOf } from "../errors/errors.js";
-
-/** How a list is paged. */
-export interface Paging {
-  /** By the page's number, by how many items precede it, by a cursor, or not at all. */
-  readonly style: "page" | "offset" | "cursor" | "limit";
-  /** The query parameter that moves on. */
-  readonly parameter?: string;
-  /** Where the items are in an answer. */
-  readonly items: string;
-  /** Where the total or the next cursor is. */
-  readonly end?: string;
-}
+import { type Paging, walkOf } from "./walk.js";
 
 /**
  * A list: `for await` gives its items, one by one, and asks for a page when it
  * is needed; `pages()` gives the answers; awaited it is the first answer.
  *
  * Nothing is sent before one of these happens. A loop that is left early leaves
- * nothing behind, and what a loop has had before an error stays valid.
+ * nothing behind, and what a loop has had before an error stays valid. What
+ * failed is asked for again by whoever asks next.
  */
-export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Item> {
+export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
+  readonly #owner: string;
   readonly #fetch: (options: CallOptions) => APIPromise<unknown>;
   readonly #options: CallOptions;
   readonly #paging: Paging;
@@ -41,10 +32,15 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
   ) {
     const { limit = Infinity, ...rest } = options;
     if (limit !== Infinity) check(owner, "limit", limit, count);
+    this.#owner = owner;
     this.#fetch = fetch;
     this.#options = rest;
     this.#paging = paging;
     this.#limit = limit;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Listing";
   }
 
   /** The answer with the first page, whole whatever `limit` is. */
@@ -53,25 +49,28 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
     onDone?: ((page: Page) => R | PromiseLike<R>) | null,
     onFailed?: ((error: unknown) => F | PromiseLike<F>) | null,
   ): Promise<R | F> {
-    return this.#begin().then(onDone, onFailed);
+    return this.#read().then(onDone, onFailed);
   }
 
   catch<F = never>(onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<Page | F> {
-    return this.#begin().catch(onFailed);
+    return this.#read().catch(onFailed);
   }
 
   finally(onEnd?: (() => void) | null): Promise<Page> {
-    return this.#begin().finally(onEnd);
+    return this.#read().finally(onEnd);
   }
 
   /** The response with the first page, its body unread. */
   asResponse(): Promise<Response> {
-    return this.#begin().asResponse();
+    const first = this.#begin();
+    const response = first.asResponse();
+    response.catch(() => this.#forget(first));
+    return response;
   }
 
   /** The first page together with its response. */
   withResponse(): Promise<WithResponse<Page>> {
-    return this.#begin().withResponse();
+    return this.#read().withResponse();
   }
 
   /** The answers, whole, until there are no more or `limit` is reached. */
@@ -94,47 +93,53 @@ export class Listing<Page, Item> implements PromiseLike<Page>, AsyncIterable<Ite
     return this.#first;
   }
 
+  /** The first answer, its body read. */
+  #read(): APIPromise<Page> {
+    const first = this.#begin();
+    first.catch(() => this.#forget(first));
+    return first;
+  }
+
+  #forget(failed: APIPromise<Page>): void {
+    if (this.#first === failed) this.#first = undefined;
+  }
+
   async *#walk(): AsyncGenerator<readonly [Page, readonly Item[]], void, undefined> {
-    const { style, parameter = "", items: field, end = "" } = this.#paging;
-    const query = queryPairs((this.#options.query as Query) ?? {});
-    const given = query.find(([name]) => name === parameter)?.[1];
-    const others = query.filter(([name]) => name !== parameter);
-    // Where the page is in its list: a number, a count of items or a cursor.
-    let place: unknown = style === "cursor" ? given : Number(given ?? (style === "page" ? 1 : 0));
-    let seen = style === "offset" ? (place as number) : 0;
+    const query = this.#options.query as Query | undefined;
+    const walk = walkOf(this.#owner, this.#paging, query);
     let left = this.#limit;
-    let isFirst = true;
-    while (left > 0) {
-      const page = await (isFirst
-        ? this.#begin()
-        : (this.#fetch({ ...this.#options, query: [...others, [parameter, place as string]] }) as APIPromise<Page>));
-      const items = at(page, field) as readonly Item[];
-      if (!Array.isArray(items))
-        throw errorOf({
-          kind: "protocol",
-          code: "list_missing",
-          message: `the answer has no list \`${field}\``,
-          attempts: 1,
-        });
+    for (let isFirst = true; left > 0; isFirst = false) {
+      const page = await (isFirst ? this.#read() : this.#ask(walk.place));
+      const items = walk.read(pageOf(page, this.#paging)) as readonly Item[];
       if (items.length > 0 || isFirst) yield [page, items];
-      isFirst = false;
       left -= items.length;
-      seen += items.length;
-      const last = at(page, end);
-      if (style === "cursor") {
-        // The same cursor again would lead round in circles.
-        if (typeof last !== "string" || last === "" || last === place) return;
-        place = last;
-      } else {
-        // Without a total, the page after the last one tells: it is empty.
-        if (style === "limit" || items.length === 0 || seen >= Number(last)) return;
-        place = style === "page" ? (place as number) + 1 : seen;
-      }
+      if (left > 0 && !walk.advance()) return;
     }
+  }
+
+  /** A page by its place; the first one, as the caller asked for it, without. */
+  #ask(place: readonly [name: string, value: string] | undefined): APIPromise<Page> {
+    if (place === undefined) return this.#fetch(this.#options) as APIPromise<Page>;
+    const others = queryPairs((this.#options.query as Query | undefined) ?? {}).filter(([name]) => name !== place[0]);
+    return this.#fetch({ ...this.#options, query: [...others, place] }) as APIPromise<Page>;
   }
 }
 
-/** What stands at `meta.totalRecords`. */
+/** What a walk looks at: the items, and what stands beside them. */
+function pageOf(answer: unknown, { items: field, end = "" }: Paging) {
+  const found = at(answer, field);
+  const counters = { ...(answer as object), ...(at(answer, "meta") as object) } as Record<string, unknown>;
+  const last = end === "" ? undefined : at(answer, end);
+  // Servers in Go write an empty list as null, or leave it out.
+  const isEmpty = found === null || (found === undefined && (last !== undefined || "meta" in counters));
+  if (isEmpty && answer !== null) return { items: [], end: last, counters };
+  if (Array.isArray(found)) return { items: found as readonly unknown[], end: last, counters };
+  const expected = field === "" ? "is not a list" : `has no list \`${field}\``;
+  throw errorOf({ kind: "protocol", code: "list_missing", message: `the answer ${expected}`, attempts: 1 });
+}
+
+/** What stands at `meta.totalRecords`; the whole at "". */
 function at(page: unknown, path: string): unknown {
+  if (path === "") return page;
   return path.split(".").reduce((held, name) => (held as Record<string, unknown> | null | undefined)?.[name], page);
 }

@@ -6,7 +6,7 @@
 
 import type { APIPromise } from "../call/promise.js";
 import type { Listing } from "./listing.js";
-import type { BodyOptions, ListOptions, PlainOptions, QueryOptions } from "./options.js";
+import type { BodyOptions, ListOptions, PlainListOptions, PlainOptions, QueryOptions } from "./options.js";
 import type { AnswerOf, BodyOf, ItemOf, QueryOf } from "./paths.js";
 import type { Operation } from "./resources.js";
 import type { operations } from "./schema.js";
@@ -20,13 +20,13 @@ export const OPERATIONS = {
       method: "GET",
       path: "/conversations",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", items: "data", end: "meta.totalRecords" },
     },
     list: {
       method: "GET",
       path: "/conversations/list",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", items: "data", end: "meta.totalRecords" },
     },
     get: { method: "GET", path: "/conversations/{id}", takes: "query" },
     update: { method: "PUT", path: "/conversations/{id}", takes: "body" },
@@ -43,7 +43,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/conversations/workflow-logs",
       takes: "query",
-      pages: { style: "offset", parameter: "offset", items: "data", end: "total" },
+      pages: { style: "offset", parameter: "offset", size: "limit", usual: 100, items: "data", end: "total" },
     },
     getUploadUrl: { method: "GET", path: "/conversations/upload-url" },
     import: { method: "POST", path: "/conversations/import", takes: "body" },
@@ -61,7 +61,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/chats",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", usual: 10, items: "data", end: "meta.totalRecords" },
     },
   },
   emails: {
@@ -69,7 +69,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/emails",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", usual: 10, items: "data", end: "meta.totalRecords" },
     },
     listTemplates: { method: "GET", path: "/email-templates" },
   },
@@ -78,7 +78,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/gi/history",
       takes: "query",
-      pages: { style: "offset", parameter: "offset", items: "data", end: "meta.totalRecords" },
+      pages: { style: "offset", parameter: "offset", size: "limit", items: "data", end: "meta.totalRecords" },
     },
   },
   library: { listFolders: { method: "GET", path: "/library/folders", takes: "query" } },
@@ -104,25 +104,30 @@ export const OPERATIONS = {
     getConnection: { method: "GET", path: "/connectionReport" },
   },
   calendar: { listEvents: { method: "GET", path: "/calendar_events/{user_uuid}" } },
-  users: { list: { method: "GET", path: "/users", takes: "query" } },
+  users: { list: { method: "GET", path: "/users", takes: "query", pages: { style: "whole", items: "data" } } },
   organizations: {
-    listUsers: { method: "GET", path: "/organizations/users", takes: "query" },
+    listUsers: {
+      method: "GET",
+      path: "/organizations/users",
+      takes: "query",
+      pages: { style: "whole", items: "data" },
+    },
     createUser: { method: "POST", path: "/organizations/users", takes: "body" },
     updateUser: { method: "PATCH", path: "/organizations/users/{userId}", takes: "body" },
     deleteUser: { method: "DELETE", path: "/organizations/users/{userId}" },
-    listRoles: { method: "GET", path: "/organizations/roles" },
-    listTeams: { method: "GET", path: "/organizations/teams" },
+    listRoles: { method: "GET", path: "/organizations/roles", pages: { style: "whole", items: "data" } },
+    listTeams: { method: "GET", path: "/organizations/teams", pages: { style: "whole", items: "data" } },
     createTeam: { method: "POST", path: "/organizations/teams", takes: "body" },
     updateTeam: { method: "PATCH", path: "/organizations/teams/{teamId}", takes: "body" },
   },
   teams: {
-    list: { method: "GET", path: "/teams" },
+    list: { method: "GET", path: "/teams", pages: { style: "whole", items: "data" } },
     get: { method: "GET", path: "/teams/{id}" },
-    listMembers: { method: "GET", path: "/teams/{id}/members" },
+    listMembers: { method: "GET", path: "/teams/{id}/members", pages: { style: "whole", items: "data" } },
     updateOpportunity: { method: "PUT", path: "/teams/{id}/opportunity", takes: "body", idempotent: false },
   },
   labels: {
-    list: { method: "GET", path: "/labels" },
+    list: { method: "GET", path: "/labels", pages: { style: "whole", items: "data" } },
     create: { method: "POST", path: "/labels", takes: "body" },
     get: { method: "GET", path: "/labels/{id}" },
     update: { method: "PATCH", path: "/labels/{id}", takes: "body" },
@@ -133,7 +138,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/scorecards",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", usual: 50, items: "data", end: "meta.totalRecords" },
     },
     create: { method: "POST", path: "/scorecards", takes: "body" },
     get: { method: "GET", path: "/scorecards/{id}" },
@@ -142,7 +147,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/scorecards/{id}/items",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", usual: 50, items: "data", end: "meta.totalRecords" },
     },
     createItem: { method: "POST", path: "/scorecards/{id}/items", takes: "body" },
     getItem: { method: "GET", path: "/scorecards/{id}/items/{itemId}" },
@@ -156,7 +161,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/field-configurations",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", usual: 50, items: "data", end: "meta.totalRecords" },
     },
     create: { method: "POST", path: "/field-configurations", takes: "body" },
     get: { method: "GET", path: "/field-configurations/{id}" },
@@ -166,7 +171,7 @@ export const OPERATIONS = {
       method: "GET",
       path: "/field-configurations/{id}/items",
       takes: "query",
-      pages: { style: "page", parameter: "page", items: "data", end: "meta.totalRecords" },
+      pages: { style: "page", parameter: "page", size: "size", usual: 50, items: "data", end: "meta.totalRecords" },
     },
     createItem: { method: "POST", path: "/field-configurations/{id}/items", takes: "body" },
     getItem: { method: "GET", path: "/field-configurations/{id}/items/{itemId}" },
@@ -174,7 +179,7 @@ export const OPERATIONS = {
     deleteItem: { method: "DELETE", path: "/field-configurations/{id}/items/{itemId}" },
   },
   knowledgeBase: {
-    list: { method: "GET", path: "/knowledge-base/sources" },
+    list: { method: "GET", path: "/knowledge-base/sources", pages: { style: "whole", items: "data" } },
     create: { method: "POST", path: "/knowledge-base/sources", takes: "body" },
     requestUpload: { method: "POST", path: "/knowledge-base/sources/upload", takes: "body" },
     get: { method: "GET", path: "/knowledge-base/sources/{sourceId}" },
@@ -188,24 +193,28 @@ export const OPERATIONS = {
       method: "GET",
       path: "/super-agent/sessions",
       takes: "query",
-      pages: { style: "limit", items: "sessions" },
+      pages: { style: "limit", parameter: "limit", usual: 50, most: 1000, items: "sessions" },
     },
-    listSessionMessages: { method: "GET", path: "/super-agent/sessions/{sessionId}/messages" },
+    listSessionMessages: {
+      method: "GET",
+      path: "/super-agent/sessions/{sessionId}/messages",
+      pages: { style: "whole", items: "messages" },
+    },
     deleteSession: { method: "DELETE", path: "/super-agent/sessions/{sessionId}" },
   },
   apiKeys: {
-    list: { method: "GET", path: "/api_keys" },
+    list: { method: "GET", path: "/api_keys", pages: { style: "whole", items: "" } },
     create: { method: "POST", path: "/api_keys", takes: "body", idempotent: false },
     delete: { method: "DELETE", path: "/api_keys" },
   },
   scim: {
     getServiceProviderConfig: { method: "GET", path: "/scim/ServiceProviderConfigs" },
-    listUsers: { method: "GET", path: "/scim/Users" },
+    listUsers: { method: "GET", path: "/scim/Users", pages: { style: "whole", items: "Resources" } },
     createUser: { method: "POST", path: "/scim/Users", takes: "body" },
     getUser: { method: "GET", path: "/scim/Users/{id}" },
     replaceUser: { method: "PUT", path: "/scim/Users/{id}", takes: "body" },
     patchUser: { method: "PATCH", path: "/scim/Users/{id}", takes: "body" },
-    listGroups: { method: "GET", path: "/scim/Groups" },
+    listGroups: { method: "GET", path: "/scim/Groups", pages: { style: "whole", items: "Resources" } },
     createGroup: { method: "POST", path: "/scim/Groups", takes: "body" },
     getGroup: { method: "GET", path: "/scim/Groups/{id}" },
     replaceGroup: { method: "PUT", path: "/scim/Groups/{id}", takes: "body" },
@@ -753,7 +762,10 @@ export interface Users {
    *
    * @see https://docs.attention.com/api-reference/user/list-users
    */
-  list(query?: QueryOf<operations["listUsers"]>, options?: QueryOptions): APIPromise<AnswerOf<operations["listUsers"]>>;
+  list(
+    query?: QueryOf<operations["listUsers"]>,
+    options?: ListOptions,
+  ): Listing<AnswerOf<operations["listUsers"]>, ItemOf<AnswerOf<operations["listUsers"]>, "data">>;
 }
 
 /** Users, teams and roles of the organisation. */
@@ -767,8 +779,11 @@ export interface Organizations {
    */
   listUsers(
     query?: QueryOf<operations["listOrganizationUsers"]>,
-    options?: QueryOptions,
-  ): APIPromise<AnswerOf<operations["listOrganizationUsers"]>>;
+    options?: ListOptions,
+  ): Listing<
+    AnswerOf<operations["listOrganizationUsers"]>,
+    ItemOf<AnswerOf<operations["listOrganizationUsers"]>, "data">
+  >;
   /**
    * Create a user: POST /organizations/users.
    *
@@ -815,7 +830,12 @@ export interface Organizations {
    *
    * @see https://docs.attention.com/mcp/tools/users-roles
    */
-  listRoles(options?: PlainOptions): APIPromise<AnswerOf<operations["listOrganizationRoles"]>>;
+  listRoles(
+    options?: PlainListOptions,
+  ): Listing<
+    AnswerOf<operations["listOrganizationRoles"]>,
+    ItemOf<AnswerOf<operations["listOrganizationRoles"]>, "data">
+  >;
   /**
    * List the teams of the organisation: GET /organizations/teams.
    *
@@ -825,7 +845,12 @@ export interface Organizations {
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
    */
-  listTeams(options?: PlainOptions): APIPromise<AnswerOf<operations["listOrganizationTeams"]>>;
+  listTeams(
+    options?: PlainListOptions,
+  ): Listing<
+    AnswerOf<operations["listOrganizationTeams"]>,
+    ItemOf<AnswerOf<operations["listOrganizationTeams"]>, "data">
+  >;
   /**
    * Create a team: POST /organizations/teams.
    *
@@ -862,7 +887,9 @@ export interface Teams {
    *
    * @see https://docs.attention.com/mcp/tools/teams
    */
-  list(options?: PlainOptions): APIPromise<AnswerOf<operations["listTeams"]>>;
+  list(
+    options?: PlainListOptions,
+  ): Listing<AnswerOf<operations["listTeams"]>, ItemOf<AnswerOf<operations["listTeams"]>, "data">>;
   /**
    * Read one team: GET /teams/{id}.
    *
@@ -878,7 +905,10 @@ export interface Teams {
    *
    * @see https://docs.attention.com/api-reference/team/get-team-members
    */
-  listMembers(id: string, options?: PlainOptions): APIPromise<AnswerOf<operations["listTeamMembers"]>>;
+  listMembers(
+    id: string,
+    options?: PlainListOptions,
+  ): Listing<AnswerOf<operations["listTeamMembers"]>, ItemOf<AnswerOf<operations["listTeamMembers"]>, "data">>;
   /**
    * Update the opportunity association of a team: PUT /teams/{id}/opportunity.
    *
@@ -910,7 +940,9 @@ export interface Labels {
    *
    * @see https://docs.attention.com/mcp/tools/labels
    */
-  list(options?: PlainOptions): APIPromise<AnswerOf<operations["listLabels"]>>;
+  list(
+    options?: PlainListOptions,
+  ): Listing<AnswerOf<operations["listLabels"]>, ItemOf<AnswerOf<operations["listLabels"]>, "data">>;
   /**
    * Create a label: POST /labels.
    *
@@ -1249,7 +1281,9 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/list-kb-sources
    */
-  list(options?: PlainOptions): APIPromise<AnswerOf<operations["listKbSources"]>>;
+  list(
+    options?: PlainListOptions,
+  ): Listing<AnswerOf<operations["listKbSources"]>, ItemOf<AnswerOf<operations["listKbSources"]>, "data">>;
   /**
    * Create a source from text: POST /knowledge-base/sources.
    *
@@ -1359,8 +1393,11 @@ export interface SuperAgent extends SuperAgentHelpers {
    */
   listSessionMessages(
     sessionId: string,
-    options?: PlainOptions,
-  ): APIPromise<AnswerOf<operations["listSuperAgentSessionMessages"]>>;
+    options?: PlainListOptions,
+  ): Listing<
+    AnswerOf<operations["listSuperAgentSessionMessages"]>,
+    ItemOf<AnswerOf<operations["listSuperAgentSessionMessages"]>, "messages">
+  >;
   /**
    * Delete a session and its messages: DELETE /super-agent/sessions/{sessionId}.
    *
@@ -1389,7 +1426,9 @@ export interface ApiKeys {
    *
    * @see https://docs.attention.com/api-reference/api-key/list-api-keys
    */
-  list(options?: PlainOptions): APIPromise<AnswerOf<operations["listApiKeys"]>>;
+  list(
+    options?: PlainListOptions,
+  ): Listing<AnswerOf<operations["listApiKeys"]>, ItemOf<AnswerOf<operations["listApiKeys"]>, "">>;
   /**
    * Create an API key: POST /api_keys.
    *
@@ -1441,7 +1480,9 @@ export interface Scim {
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
-  listUsers(options?: PlainOptions): APIPromise<AnswerOf<operations["listScimUsers"]>>;
+  listUsers(
+    options?: PlainListOptions,
+  ): Listing<AnswerOf<operations["listScimUsers"]>, ItemOf<AnswerOf<operations["listScimUsers"]>, "Resources">>;
   /**
    * Create a SCIM user: POST /scim/Users.
    *
@@ -1502,7 +1543,9 @@ export interface Scim {
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
-  listGroups(options?: PlainOptions): APIPromise<AnswerOf<operations["listScimGroups"]>>;
+  listGroups(
+    options?: PlainListOptions,
+  ): Listing<AnswerOf<operations["listScimGroups"]>, ItemOf<AnswerOf<operations["listScimGroups"]>, "Resources">>;
   /**
    * Create a SCIM group: POST /scim/Groups.
    *

@@ -13,6 +13,12 @@ export type BodyOptions<O> = Omit<CallOptions, "query" | "body"> &
     ? { readonly query: QueryOf<O> }
     : { readonly query?: QueryOf<O> | undefined });
 
+/** The options of a list whose query is not a parameter. */
+export interface PlainListOptions extends CallOptions {
+  /** So many items in all. Default: all there are. */
+  readonly limit?: number | undefined;
+}
+
 /** The options of a list. They hold for each of its pages. */
 export interface ListOptions extends QueryOptions {
   /** So many items in all, whatever the size of a page. Default: all there are. */

@@ -42,12 +42,16 @@ export type BodyOf<O> = O extends { readonly requestBody?: infer B }
 /** The answer of an operation. */
 export type AnswerOf<O> = O extends { readonly responses: infer R } ? Content<R[keyof R & Success]> : unknown;
 
-/** What a list of an answer holds. */
-export type ItemOf<Answer, Field extends string> = Answer extends { readonly [F in Field]?: infer List }
-  ? Given<List> extends readonly (infer Item)[]
+/** What a list of an answer holds; the answer itself is the list where no field is named. */
+export type ItemOf<Answer, Field extends string> = Field extends ""
+  ? Answer extends readonly (infer Item)[]
     ? Item
     : unknown
-  : unknown;
+  : Answer extends { readonly [F in Field]?: infer List }
+    ? Given<List> extends readonly (infer Item)[]
+      ? Item
+      : unknown
+    : unknown;
 
 type Success = 200 | 201 | 202 | 204 | "2XX";
 type Content<R> = R extends { readonly content: { readonly "application/json": infer T } } ? T : unknown;

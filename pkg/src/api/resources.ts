@@ -2,8 +2,10 @@
 
 import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
+import { LONE_SURROGATE } from "../call/values.js";
 import type { Client } from "../client.js";
-import { Listing, type Paging } from "./listing.js";
+import { Listing } from "./listing.js";
+import type { Paging } from "./walk.js";
 
 /** An operation of the API, as its description has it. */
 export interface Operation {
@@ -38,8 +40,7 @@ function method(client: Client, owner: string, { method, path, takes, pages, ide
     const params = takes && { [takes]: given.shift() };
     check(owner, "options", given[0], object);
     const own = given[0] as CallOptions | undefined;
-    // A key for idempotency vouches that it may be repeated.
-    const marked = own?.idempotent ?? (own?.idempotencyKey === undefined ? idempotent : undefined);
+    const marked = own?.idempotent ?? idempotent;
     const options = { ...params, ...own, ...(marked !== undefined && { idempotent: marked }) };
     if (pages === undefined) return client.request(method, url, options);
     return new Listing(owner, (changed: CallOptions) => client.request(method, url, changed), options, pages);
@@ -49,5 +50,6 @@ function method(client: Client, owner: string, { method, path, takes, pages, ide
 /** A segment of a path. */
 function encoded(value: unknown, what: string): string {
   if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a string that is not empty`);
+  if (LONE_SURROGATE.test(value)) throw new TypeError(`${what} is text with half a character`);
   return encodeURIComponent(value);
 }

@@ -2,7 +2,7 @@
 
 import * as check from "../call/check.js";
 import { Deadline } from "../call/deadline.js";
-import { aborted } from "../call/driver.js";
+import { aborted, hookTimeout } from "../call/driver.js";
 import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
@@ -18,8 +18,8 @@ export interface SendOptions extends Omit<CallOptions, "body" | "query"> {
   readonly timeout?: number | undefined;
   /** Between two looks at the session, in milliseconds. Default: 15,000 to 20,000, as the API asks for. */
   readonly pollInterval?: number | undefined;
-  /** Told when the answer is not there yet, each time. */
-  readonly onProgress?: ((progress: SendProgress) => void) | undefined;
+  /** Told when the answer is not there yet, each time, and waited for as every hook is. */
+  readonly onProgress?: ((progress: SendProgress) => unknown) | undefined;
 }
 
 /** The super agent is still at it. */
@@ -48,7 +48,7 @@ export function superAgentHelpers(client: Client): SuperAgentHelpers {
 
 async function send(client: Client, body: object, options: SendOptions = {}): Promise<Message> {
   check.check("superAgent.send", "options", options, check.object);
-  const { timeout = 600_000, pollInterval, onProgress, ...rest } = options;
+  const { timeout = 600_000, pollInterval, onProgress, idempotencyKey, ...rest } = options;
   check.check("superAgent.send", "timeout", timeout, check.milliseconds);
   check.check("superAgent.send", "pollInterval", pollInterval, check.milliseconds);
   check.check("superAgent.send", "onProgress", onProgress, check.call);
@@ -62,7 +62,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       timeout: Math.min(defaults().timeout, Math.max(1, left())),
     }) as Promise<Answer>;
 
-  const sent = await call("POST", "/super-agent/messages", { body });
+  const sent = await call("POST", "/super-agent/messages", { body, idempotencyKey });
   // One copy of the page has an exchange as the answer, the other the message alone.
   const atOnce = sent.assistant_message ?? (sent.role === "assistant" ? sent : undefined);
   if (atOnce !== undefined) return atOnce;
@@ -76,10 +76,16 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
     });
 
   for (let messages: readonly Message[] = []; ; ) {
-    onProgress?.({ sessionId, messages, elapsed: Date.now() - started });
     const deadline = new Deadline(rest.signal);
-    await deadline.wait(Math.min(pollInterval ?? 15_000 + Math.random() * 5_000, Math.max(0, left())));
-    deadline.end();
+    try {
+      deadline.limit(left());
+      const told = (async () => onProgress?.({ sessionId, messages, elapsed: Date.now() - started }))();
+      const isTold = (await deadline.within(told)) !== undefined;
+      if (!isTold && !deadline.aborted) throw hookTimeout(1);
+      await deadline.wait(Math.min(pollInterval ?? 15_000 + Math.random() * 5_000, Math.max(0, left())));
+    } finally {
+      deadline.end();
+    }
     if (deadline.aborted) throw aborted(deadline.reason, 1, internals(client));
     if (left() <= 0) {
       throw errorOf({

@@ -2,9 +2,19 @@
 
 import { redactCause } from "../errors/cause.js";
 import { type ErrorKind, errorOf } from "../errors/errors.js";
+import { transportFault } from "../errors/transport.js";
+import { wordsOf } from "../errors/words.js";
+import { defaults, requestId, scrub } from "../runtime/rules.js";
 import { type Attempted, aborted } from "./driver.js";
+import type { Start } from "./error-body.js";
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+
+const MARKUP = /^\s*</;
+const PAGE = /^\s*<(!doctype html|html)\b/i;
+
+const OF_A_PAGE =
+  "the answer is a web page, which this API never sends: a proxy, a login or an app's own server has answered; check `baseURL`";
 
 /**
  * JSON as its value, text as a string, nothing as undefined, anything else as a
@@ -12,8 +22,13 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
  */
 export async function readAnswer({ response, attempts, deadline, secrets }: Attempted): Promise<unknown> {
   const type = response.headers.get("content-type") ?? "";
-  const failed = (kind: ErrorKind, code: string, message: string, cause: unknown) =>
-    errorOf({ kind, code, message, attempts, status: response.status }, redactCause(cause, secrets()));
+  const failed = (kind: ErrorKind, code: string, message: string, cause?: unknown, start?: Start) => {
+    const id = requestId(response.headers);
+    // An id may be an echo, too; half of one is of no use.
+    const isHarmless = id !== undefined && scrub(id, secrets()) === id;
+    const facts = { kind, code, message, attempts, status: response.status, requestId: isHarmless ? id : undefined };
+    return errorOf(facts, redactCause(cause, secrets()), wordsOf(response.headers, start, secrets()));
+  };
   let text: string;
   try {
     if (response.body === null) return undefined;
@@ -32,15 +47,25 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
         error,
       );
     }
+    const known = transportFault(error);
+    if (known?.code === "body_timeout") throw failed(known.kind, known.code, known.message, error);
     throw failed("connection", "body_broken", "the connection broke in the middle of the answer", error);
   } finally {
     deadline.end();
   }
   if (text === "") return undefined;
-  if (!JSON_TYPE.test(type)) return text;
+  const start = (): Start => {
+    const limit = defaults().maxErrorBody;
+    return { text: text.slice(0, limit), isWhole: text.length <= limit };
+  };
+  if (!JSON_TYPE.test(type)) {
+    if ((type.startsWith("text/html") ? MARKUP : PAGE).test(text))
+      throw failed("protocol", "html_answer", OF_A_PAGE, undefined, start());
+    return text;
+  }
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw failed("protocol", "invalid_json", "the answer says that it is JSON, but it is not", error);
+    throw failed("protocol", "invalid_json", "the answer says that it is JSON, but it is not", error, start());
   }
 }

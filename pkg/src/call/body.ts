@@ -1,5 +1,7 @@
 /** Request bodies: what is sent as it is, what becomes JSON, and what cannot be sent. */
 
+import { type Level, LONE_SURROGATE, named, Trail } from "./values.js";
+
 /**
  * What `body` may be. Any other object is sent as JSON: `object`, so that interfaces fit, which have no index
  * signature.
@@ -22,15 +24,16 @@ export interface Encoded {
   readonly type?: string;
   /** A stream: it can be sent once. */
   readonly oneShot: boolean;
+  /** What its own source has failed with; for one that iterates. Runtimes hand on as much as they like of it. */
+  readonly fault?: () => { readonly error: unknown } | undefined;
 }
-
-/** Object.prototype.toString's names of objects that JSON would turn into `{}`. */
-const NOT_JSON =
-  /^\[object ((Weak)?(Map|Set)|Blob|File|FormData|ArrayBuffer|DataView|Promise|ReadableStream|RegExp|Error|.*Array)\]$/;
 
 /** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
 export function encodeBody(body: Body): Encoded {
-  if (typeof body === "string") return { content: body, oneShot: false };
+  if (typeof body === "string") {
+    if (LONE_SURROGATE.test(body)) throw new TypeError("body is text with half a character, which UTF-8 cannot hold");
+    return { content: body, oneShot: false };
+  }
   if (typeof body !== "object" || body === null) {
     throw new TypeError(
       `body is ${named(body)}; expected an object or array (sent as JSON), ` +
@@ -47,60 +50,59 @@ export function encodeBody(body: Body): Encoded {
     return { content: body as BodyInit, oneShot: false };
   }
   if (body instanceof ReadableStream) return { content: body, oneShot: true };
-  if (Symbol.asyncIterator in body) return { content: streamOf(body as AsyncIterable<Uint8Array>), oneShot: true };
-  checkJson(body, "body", []);
-  return { content: JSON.stringify(body), type: "application/json", oneShot: false };
+  if (Symbol.asyncIterator in body) return streamOf(body as AsyncIterable<Uint8Array>);
+  return { content: json(body), type: "application/json", oneShot: false };
 }
 
-/** Finds what JSON.stringify would throw at, or drop without a word. */
-function checkJson(value: unknown, path: string, above: readonly unknown[]): void {
-  if (typeof value === "object" && value !== null) {
-    if (above.includes(value))
-      throw new TypeError(`${path} is the object that holds it: a cycle, which JSON cannot hold`);
-    if (typeof (value as { toJSON?: unknown }).toJSON === "function") return;
-    if (Array.isArray(value)) {
-      const inside = [...above, value];
-      for (let index = 0; index < value.length; index++) checkJson(value[index], `${path}[${index}]`, inside);
-      return;
+/** As JSON.stringify writes it; undefined for what is absent. */
+function write(trail: Trail, name: string | number, level: Level): string | undefined {
+  const part = (inner: string | number, value: unknown) =>
+    trail.visit(inner, value, (held) => write(trail, inner, held));
+  if ("items" in level) return `[${level.items.map((item, index) => part(index, item)).join()}]`;
+  if ("members" in level) {
+    const texts: string[] = [];
+    for (const [inner, value] of level.members) {
+      const text = part(inner, value);
+      if (text !== undefined) texts.push(`${JSON.stringify(inner)}:${text}`);
     }
-    if (NOT_JSON.test(Object.prototype.toString.call(value)))
-      throw new TypeError(`${path} is ${named(value)}, which JSON cannot hold`);
-    const inside = [...above, value];
-    for (const [name, held] of Object.entries(value)) {
-      checkJson(held, /^[\w$]+$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`, inside);
-    }
-    return;
+    return `{${texts.join()}}`;
   }
-  const isLost =
-    typeof value === "number" ? !Number.isFinite(value) : ["bigint", "function", "symbol"].includes(typeof value);
-  if (isLost) throw new TypeError(`${path} is ${named(value)}, which JSON cannot hold`);
+  const { scalar } = level;
+  if (typeof scalar === "bigint") throw trail.refusal("a BigInt");
+  // In a list it would be null, or move what follows.
+  if (scalar === undefined && typeof name === "number") throw trail.refusal("undefined");
+  return JSON.stringify(scalar);
 }
 
-function named(value: unknown): string {
-  switch (typeof value) {
-    case "bigint":
-      return "a BigInt";
-    case "number":
-      return Number.isFinite(value) ? "a number" : String(value);
-    case "object":
-      return value === null ? "null" : `a ${Object.prototype.toString.call(value).slice(8, -1)}`;
-    case "undefined":
-      return "undefined";
-    default:
-      return `a ${typeof value}`;
+function json(body: object): string {
+  const trail = new Trail("body", "JSON");
+  try {
+    const text = trail.open("", body, (level) => write(trail, "", level));
+    if (text === undefined) throw trail.refusal("undefined");
+    return text;
+  } catch (error) {
+    throw error instanceof RangeError ? new TypeError("body is too deep or too large", { cause: error }) : error;
   }
 }
 
-function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+function streamOf(chunks: AsyncIterable<Uint8Array>): Encoded {
   const iterator = chunks[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>({
+  let fault: { readonly error: unknown } | undefined;
+  const content = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done === true) controller.close();
-      else controller.enqueue(value);
+      try {
+        const { done, value } = await iterator.next();
+        if (done === true) controller.close();
+        else if (ArrayBuffer.isView(value)) controller.enqueue(value);
+        else throw new TypeError(`body: a part of the stream is ${named(value)}; expected a Uint8Array`);
+      } catch (error) {
+        fault = { error };
+        throw error;
+      }
     },
     async cancel(reason) {
       await iterator.return?.(reason);
     },
   });
+  return { content, oneShot: true, fault: () => fault };
 }

@@ -6,8 +6,53 @@
 /** The longest that a timer can run. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Takes the caller's signal off bodies that were handed out and then dropped unread. */
-const dropped = new FinalizationRegistry<() => void>((unlink) => unlink());
+interface Link {
+  readonly deadlines: Set<Deadline>;
+  readonly listener: () => void;
+}
+
+/**
+ * What each signal ends: one listener on it, however many calls it is for. Of eleven listeners Node says that they are
+ * probably a leak.
+ */
+const links = new WeakMap<AbortSignal, Link>();
+
+function link(signal: AbortSignal, deadline: Deadline): void {
+  const deadlines = links.get(signal)?.deadlines;
+  if (deadlines !== undefined) {
+    deadlines.add(deadline);
+    return;
+  }
+  const made = new Set([deadline]);
+  const listener = () => {
+    unlisten(signal, listener);
+    for (const held of made) held.abort();
+  };
+  links.set(signal, { deadlines: made, listener });
+  signal.addEventListener("abort", listener);
+}
+
+function unlink(signal: AbortSignal, deadline: Deadline): void {
+  const held = links.get(signal);
+  if (held?.deadlines.delete(deadline) === true && held.deadlines.size === 0) unlisten(signal, held.listener);
+}
+
+function unlisten(signal: AbortSignal, listener: () => void): void {
+  links.delete(signal);
+  signal.removeEventListener("abort", listener);
+}
+
+/**
+ * Takes the caller's signal off bodies that were handed out and then dropped unread. Made when it is first needed, and
+ * not where there is none: in Workers whose compatibility date is before 2025-05-05.
+ */
+let dropped: FinalizationRegistry<() => void> | undefined;
+
+function whenDropped(body: object, then: () => void): void {
+  if (typeof FinalizationRegistry === "undefined") return;
+  dropped ??= new FinalizationRegistry((unlink) => unlink());
+  dropped.register(body, then);
+}
 
 /** One call's deadline. Whoever makes one must `end` it. */
 export class Deadline {
@@ -53,6 +98,7 @@ export class Deadline {
 
   /** Waits. The caller's signal ends it early. */
   async wait(millis: number): Promise<void> {
+    this.timedOut = false;
     this.limit(Infinity);
     this.#timer = setTimeout(() => this.wake(), Math.min(millis, LONGEST));
     await this.idle();
@@ -62,11 +108,20 @@ export class Deadline {
   /** Waits for `wake`, the timer or the caller's signal. */
   async idle(): Promise<void> {
     this.#link();
-    if (this.aborted) return;
+    if (this.aborted || this.timedOut) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     this.#wake = undefined;
+  }
+
+  /** Waits for what somebody promised; undefined when the timer or the caller's signal comes first. */
+  async within<T>(promised: Promise<T>): Promise<{ readonly value: T } | undefined> {
+    try {
+      return (await Promise.race([promised.then((value) => ({ value })), this.idle()])) ?? undefined;
+    } finally {
+      this.wake();
+    }
   }
 
   /** Ends a wait early. */
@@ -77,7 +132,7 @@ export class Deadline {
   /** The call is over: no timer and no listener stays. */
   end(): void {
     this.limit(Infinity);
-    if (this.#linked) this.#signal?.removeEventListener("abort", this);
+    if (this.#linked) unlink(this.#signal!, this);
     this.#linked = false;
   }
 
@@ -87,18 +142,18 @@ export class Deadline {
   }
 
   /** The body now belongs to the caller: no timer, but the signal still ends it. */
-  handOver(body: object | null): void {
-    if (body === null || !this.#linked) {
+  handOver(body: object | null | undefined): void {
+    if (body === null || body === undefined || !this.#linked) {
       this.end();
       return;
     }
     this.limit(Infinity);
-    const signal = this.#signal;
-    dropped.register(body, () => signal?.removeEventListener("abort", this));
+    whenDropped(body, () => this.end());
   }
 
-  /** Called as the listener of the caller's signal. */
-  handleEvent(): void {
+  /** The caller's signal has been aborted. */
+  abort(): void {
+    this.#linked = false;
     this.#controller?.abort(this.reason);
     this.wake();
   }
@@ -113,7 +168,7 @@ export class Deadline {
 
   #link(): void {
     if (this.#linked || this.#signal === undefined) return;
-    this.#signal.addEventListener("abort", this);
+    link(this.#signal, this);
     this.#linked = true;
   }
 }

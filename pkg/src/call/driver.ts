@@ -5,7 +5,9 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
-import { type AttentionError, errorOf } from "../errors/errors.js";
+import { AttentionError, errorOf } from "../errors/errors.js";
+import { requestFault, transportFault } from "../errors/transport.js";
+import { wordsOf } from "../errors/words.js";
 import {
   Action,
   type CallRequest,
@@ -15,18 +17,22 @@ import {
   type Rejected,
   type Send,
   type Step,
+  scrub,
+  type Upstream,
   type Wait,
 } from "../runtime/rules.js";
+import type { Encoded } from "./body.js";
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
 import type { Events } from "./events.js";
+import { discard, mustBeResponse, responseIn } from "./foreign.js";
+import type { Place } from "./semaphore.js";
 
 const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
-const KEY_TIMEOUT =
-  "the function that gives the key took longer than the call may: look at the vault it asks, or raise `timeout`";
+const HOOK_TIMEOUT = "a hook of this client did not settle within the call's timeout: look at it, or raise `timeout`";
 
 /** One call, ready to be made. Its times are milliseconds; Infinity is for ever. */
 export interface PreparedCall extends CallRequest {
@@ -37,6 +43,8 @@ export interface PreparedCall extends CallRequest {
   readonly maxConcurrency: number;
   readonly signal: AbortSignal | undefined;
   readonly body: BodyInit | undefined;
+  /** What the body's own source has failed with. */
+  readonly fault: Encoded["fault"];
   readonly fetch: typeof globalThis.fetch;
   /** The headers with the credentials of a place; by a function, so that they can be kept. */
   readonly headers: (authorization: string) => Record<string, string>;
@@ -53,31 +61,30 @@ export interface Attempted {
   readonly secrets: () => readonly string[];
 }
 
-/** Waits for what a key's provider gives, as long as the call may still take. */
-export async function credentials<T>(
+/** Waits for a hook before the first try, as long as the call may still take. */
+export async function hooked(
   shared: SharedUpstream,
-  given: Promise<T>,
+  told: Promise<void>,
   call: PreparedCall,
   started: number,
-  cause?: AttentionError,
-): Promise<T> {
+): Promise<void> {
   const deadline = new Deadline(call.signal);
   deadline.limit(left(call, started));
   try {
-    const come = await Promise.race([given.then((value) => ({ value })), deadline.idle()]);
-    if (come !== undefined) return come.value;
-    const attempts = cause?.attempts ?? 0;
-    throw deadline.aborted
-      ? aborted(deadline.reason, attempts, shared)
-      : errorOf({ kind: "timeout", code: "key_provider_timeout", message: KEY_TIMEOUT, attempts }, cause);
+    if ((await deadline.within(told)) !== undefined) return;
+    throw deadline.aborted ? aborted(deadline.reason, 0, shared) : hookTimeout(0);
   } finally {
-    deadline.wake();
     deadline.end();
   }
 }
 
+/** The error of a call whose hook does not settle. */
+export function hookTimeout(attempts: number): AttentionError {
+  return errorOf({ kind: "timeout", code: "hook_timeout", message: HOOK_TIMEOUT, attempts });
+}
+
 /** Milliseconds left of a call's timeout. */
-function left({ timeout }: PreparedCall, started: number): number {
+export function left({ timeout }: PreparedCall, started: number): number {
   return Math.max(0, started + timeout - Date.now());
 }
 
@@ -92,8 +99,9 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
   // are not made for.
   deadline.limit(left(call, started));
-  if (!shared.semaphore.take(call.maxConcurrency)) await turn(shared, call, deadline);
+  const place = shared.semaphore.take(call.maxConcurrency) ?? (await turn(shared, call, deadline));
   const tries = new Tries(shared, call, started, deadline);
+  place.release = () => tries.forget();
   try {
     for (let step = tries.begin(); ; ) {
       switch (step.action) {
@@ -115,15 +123,16 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   } catch (error) {
     tries.abandon();
     deadline.end();
-    throw error;
+    throw tries.counted(error);
   } finally {
-    shared.end();
+    shared.end(place);
   }
 }
 
 /** Waits until fewer calls than this one allows are under way. */
-async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<void> {
-  if (await shared.semaphore.wait(call.maxConcurrency, deadline)) return;
+async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<Place> {
+  const place = await shared.semaphore.wait(call.maxConcurrency, deadline);
+  if (place !== undefined) return place;
   deadline.end();
   throw deadline.aborted
     ? aborted(deadline.reason, 0, shared)
@@ -133,12 +142,16 @@ async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadli
 /** The tries of one call, step by step. */
 class Tries {
   readonly #shared: SharedUpstream;
+  /** The one that the call began in: after a trap there is another. */
+  #upstream!: Upstream;
   readonly #call: PreparedCall;
   readonly #started: number;
   readonly #deadline: Deadline;
   /** The call's number while core has it. */
   #open: number | undefined;
   #attempts = 0;
+  /** The try that a hook was last told had failed. */
+  #reported = 0;
   /** Of the last try, until its body is given up. */
   #response: Response | undefined;
   /** Why the last try has no response, or why the caller has given up. */
@@ -152,13 +165,28 @@ class Tries {
   }
 
   begin(): Step {
-    return this.#told(this.#shared.upstream.begin(this.#call, this.#started, Date.now()));
+    this.#upstream = this.#shared.upstream;
+    const step = this.#told(this.#upstream.begin(this.#call, this.#started, Date.now()));
+    if (step.action === Action.Failed && step.error.code === "method_unknown")
+      throw new TypeError(`request: ${step.error.message}`);
+    return step;
   }
 
   /** Ends a call that core has not ended, as when a hook has thrown. */
   abandon(): void {
     discard(this.#response);
-    if (this.#open !== undefined) this.#shared.upstream.abandon(this.#open);
+    this.forget();
+  }
+
+  /** The same of core alone: for a call that the runtime has dropped, whose body is not ours to touch. */
+  forget(): void {
+    if (this.#open !== undefined) this.#upstream.abandon(this.#open);
+  }
+
+  /** The error of a trap, which does not know how many requests have been sent. */
+  counted(error: unknown): unknown {
+    if (!(error instanceof AttentionError) || error.code !== "wasm_trap") return error;
+    return errorOf({ ...error.toJSON(), attempts: this.#attempts }, error.cause);
   }
 
   /** Notes whether core still has the call: the number of one that is over may be another's by now. */
@@ -168,52 +196,108 @@ class Tries {
   }
 
   async send({ call, url, slot, attempt, timeout }: Send): Promise<Step> {
-    const { upstream } = this.#shared;
+    const upstream = this.#upstream;
     const { method, attemptTimeout, events, fetch } = this.#call;
     const deadline = this.#deadline;
-    const signal = deadline.begin(timeout, attemptTimeout !== Infinity);
-    const init = request(this.#call, this.#shared.authorization(slot), signal);
+    const init = request(this.#call, this.#shared.authorization(slot));
     discard(this.#response);
     this.#response = this.#cause = undefined;
     this.#attempts = attempt;
-    events?.request(method, url, init, attempt);
+    let most = timeout;
+    if (events !== undefined) {
+      await this.#hooked(events.request(method, url, init, attempt));
+      // A hook's time is the call's, not the try's.
+      most = Math.min(timeout ?? Infinity, left(this.#call, this.#started));
+    }
+    const signal = deadline.begin(most, attemptTimeout !== Infinity);
+    if (signal !== undefined) init.signal = signal;
     let response: Response;
     try {
       response = await fetch(url, init);
     } catch (error) {
+      const answered = responseIn(error);
+      if (answered !== undefined) return this.#answered(call, url, answered, attempt);
+      if (!deadline.aborted && !deadline.timedOut) this.#mustBeSendable(error);
       this.#cause = deadline.aborted ? deadline.reason : error;
       const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
       return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
     }
+    mustBeResponse(response);
+    return this.#answered(call, url, response, attempt);
+  }
+
+  async #answered(call: number, url: string, response: Response, attempt: number): Promise<Step> {
+    const upstream = this.#upstream;
+    const { method, events } = this.#call;
     this.#response = response;
     const { status, headers } = response;
     const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
-    events?.response(method, url, response, attempt, upstream);
+    if (events !== undefined) await this.#hooked(events.response(method, url, response, attempt, upstream));
     return next;
   }
 
   async wait({ call, url, duration }: Wait): Promise<Step> {
     const { method, events } = this.#call;
     discard(this.#response);
-    events?.retry(method, url, this.#attempts, duration, this.#response?.status);
-    await this.#deadline.wait(duration);
-    return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#shared.upstream.onWaited(call, Date.now()));
+    let wait = duration;
+    if (events !== undefined) {
+      const until = Date.now() + duration;
+      // Core may let a call wait more than once between two tries, and before the first.
+      const isOfTry = this.#attempts > this.#reported;
+      this.#reported = this.#attempts;
+      const told = isOfTry
+        ? events.retry(method, url, this.#attempts, duration, this.#response?.status)
+        : events.turn(method, url, duration);
+      await this.#hooked(told);
+      // What the hook took is part of the wait.
+      wait = Math.min(duration, Math.max(0, until - Date.now()));
+    }
+    await this.#deadline.wait(wait);
+    return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#upstream.onWaited(call, Date.now()));
   }
 
   async reject({ call, limit }: Rejected): Promise<Step> {
-    const body = await readStart(this.#response!, limit);
+    const start = await readStart(this.#response!, limit);
     if (this.#deadline.aborted) return this.#giveUp(call);
     this.#open = undefined;
-    throw errorOf(this.#shared.upstream.error(call, body, Date.now()));
+    const { secrets } = this.#shared;
+    throw errorOf(
+      this.#upstream.error(call, start.text, Date.now()),
+      undefined,
+      wordsOf(this.#response!.headers, start, secrets()),
+    );
+  }
+
+  /** Waits for a hook, as long as the call may still take. */
+  async #hooked(told: Promise<void>): Promise<void> {
+    const deadline = this.#deadline;
+    deadline.limit(left(this.#call, this.#started));
+    if ((await deadline.within(told)) !== undefined) return;
+    throw deadline.aborted ? aborted(deadline.reason, this.#attempts, this.#shared) : hookTimeout(this.#attempts);
+  }
+
+  /** What the caller did wrong is no failure of the network, and no reason to try again. */
+  #mustBeSendable(error: unknown): void {
+    const { method, fault } = this.#call;
+    const mine = fault?.();
+    if (mine !== undefined) throw mine.error;
+    const why = requestFault(error);
+    if (why === undefined) return;
+    const cause = redactCause(error, this.#shared.secrets());
+    throw new TypeError(`${method}: the request cannot be sent as it is: ${scrub(why, this.#shared.secrets())}`, {
+      cause,
+    });
   }
 
   #giveUp(call: number): Step {
     this.#cause = this.#deadline.reason;
-    return this.#told(this.#shared.upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
+    return this.#told(this.#upstream.onFailure(call, Failure.Aborted, Date.now(), 0));
   }
 
   failed({ error }: Failed): AttentionError {
-    return errorOf(error, redactCause(this.#cause, this.#shared.secrets()));
+    // The rules know that there was no answer; why, only the runtime can tell.
+    const known = error.code === "connection" ? transportFault(this.#cause) : undefined;
+    return errorOf({ ...error, ...known }, redactCause(this.#cause, this.#shared.secrets()));
   }
 
   succeed(): Attempted {
@@ -234,20 +318,13 @@ export function aborted(
   return errorOfFailure(Failure.Aborted, attempts, redactCause(reason, secrets()));
 }
 
-function request(call: PreparedCall, authorization: string, signal: AbortSignal | undefined): RequestInit {
+function request(call: PreparedCall, authorization: string): RequestInit {
   // Not followed: the key must not travel to where a redirect points.
   const init: RequestInit = { method: call.method, headers: call.headers(authorization), redirect: "manual" };
-  if (signal !== undefined) init.signal = signal;
   if (call.body !== undefined) {
     init.body = call.body;
     // Required for streams; TypeScript's DOM types do not know it.
     if (call.isOneShot) (init as { duplex?: "half" }).duplex = "half";
   }
   return init;
-}
-
-/** Gives up a body, so that its connection is free again. */
-function discard(response: Response | undefined): void {
-  // A body that is broken or being read by a hook is nobody's loss here.
-  if (response?.body && !response.bodyUsed) response.body.cancel().catch(() => {});
 }

@@ -1,5 +1,11 @@
 /** Request headers: a client's own, a call's, and the ones that nobody may set. */
 
+import { named, namedValues } from "./values.js";
+
+/** A token and a field value of RFC 9110, in bytes. */
+const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** Headers; null takes a default away. */
 export type HeaderOptions =
   | Headers
@@ -9,20 +15,28 @@ export type HeaderOptions =
 /** Names in lower case; null for what is to be taken away. */
 export type HeaderMap = Readonly<Record<string, string | null>>;
 
-/** Reads headers. Authorization is the client's business. */
+/** Reads headers, or throws a TypeError that names the one which is wrong. Authorization is the client's business. */
 export function headerMap(headers: HeaderOptions, owner: string): HeaderMap {
-  if (typeof headers !== "object" || headers === null)
-    throw new TypeError(`${owner}: expected Headers, pairs or an object`);
   const map: Record<string, string | null> = {};
-  const entries = Symbol.iterator in headers ? headers : Object.entries(headers);
-  for (const [given, value] of entries as Iterable<readonly [string, string | null | undefined]>) {
-    const name = String(given).toLowerCase();
+  for (const [given, value] of namedValues(headers, owner, "a header", "Headers, pairs or an object")) {
+    const name = given.toLowerCase();
+    if (!NAME.test(name)) throw new TypeError(`${owner}: ${JSON.stringify(given)} is no name of a header`);
     if (name === "authorization") {
       throw new TypeError(`${owner}: Authorization is set by the client; pass the key or token to its constructor`);
     }
-    if (value !== undefined) map[name] = value === null ? null : String(value);
+    if (value !== undefined) map[name] = value === null ? null : headerValue(value, `${owner}: ${name}`);
   }
   return map;
+}
+
+/** The value of a header as it is sent, or a TypeError that says what is wrong with `owner`'s. */
+export function headerValue(value: unknown, owner: string): string {
+  if (!["string", "number", "bigint", "boolean"].includes(typeof value))
+    throw new TypeError(`${owner} is ${named(value)}; expected a string`);
+  const text = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+  if (!VALUE.test(text))
+    throw new TypeError(`${owner} has a character that no header can hold: a line break, or one beyond Latin-1`);
+  return text;
 }
 
 /** Later maps win; what is null in them is not sent. */

@@ -2,6 +2,7 @@
 
 import type { Body } from "./body.js";
 import * as check from "./check.js";
+import type { FetchOptions } from "./fetch-options.js";
 import type { HeaderOptions } from "./headers.js";
 import type { Query } from "./query.js";
 
@@ -11,6 +12,8 @@ export interface CallOptions {
   /** An object or array is sent as JSON. */
   readonly body?: Body | undefined;
   readonly headers?: HeaderOptions | undefined;
+  /** Handed on to `fetch`; a name takes the place of the client's `fetchOptions`. */
+  readonly fetchOptions?: FetchOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   /** As the client's, for this call. */
   readonly timeout?: number | undefined;
@@ -18,10 +21,13 @@ export interface CallOptions {
   readonly attemptTimeout?: number | undefined;
   /** As the client's, for this call. */
   readonly maxRetries?: number | undefined;
-  /** Sent as `Idempotency-Key`. It vouches that sending twice is harmless, so that any method may be tried again. */
+  /**
+   * Sent as `Idempotency-Key`, with the call that changes something. No page of the API knows this header, so it is
+   * not taken as leave to send anything twice; `idempotent: true` is.
+   */
   readonly idempotencyKey?: string | undefined;
   /**
-   * Whether sending twice is harmless. Default: what the method says, true with an `idempotencyKey`. What was
+   * Whether sending twice is harmless. Default: what the method and the operation's description say. What was
    * certainly not processed, as with a 429, is sent again all the same.
    */
   readonly idempotent?: boolean | undefined;
@@ -37,4 +43,5 @@ export const CALL_OPTIONS: check.Rules = {
   maxRetries: check.count,
   idempotencyKey: check.text,
   idempotent: check.flag,
+  fetchOptions: check.object,
 };

@@ -1,6 +1,8 @@
 /** Query strings, as `URLSearchParams` writes them. */
 
-/** A value of a query object. Nothing is sent for null and undefined. */
+import { LONE_SURROGATE, namedValues, Trail } from "./values.js";
+
+/** A value of a query object; one with a `toJSON` is what that says. Nothing is sent for null and undefined. */
 export type QueryValue =
   | string
   | number
@@ -9,6 +11,7 @@ export type QueryValue =
   | Date
   | null
   | undefined
+  | { toJSON(): unknown }
   | readonly QueryValue[]
   | { readonly [name: string]: QueryValue };
 
@@ -24,10 +27,9 @@ export type Query =
 /** The pairs of a query, in order. */
 export function queryPairs(query: Query, owner = "query"): [string, string][] {
   const pairs: [string, string][] = [];
-  if (typeof query !== "object" || query === null)
-    throw new TypeError(`${owner}: expected an object, pairs or URLSearchParams`);
-  const entries = Symbol.iterator in query ? query : Object.entries(query);
-  for (const [name, value] of entries as Iterable<readonly [string, QueryValue]>) add(pairs, name, value, owner);
+  const trail = new Trail(owner, "a query");
+  for (const [name, value] of namedValues(query, owner, "a query", "an object, pairs or URLSearchParams"))
+    add(pairs, trail, name, name, value);
   return pairs;
 }
 
@@ -41,32 +43,19 @@ export function encodeQuery(query: Query | undefined, defaults: readonly [string
   return new URLSearchParams([...defaults.filter(([name]) => !named.has(name)), ...pairs]).toString();
 }
 
-function add(pairs: [string, string][], name: string, value: QueryValue, owner: string): void {
-  switch (typeof value) {
-    case "undefined":
-      return;
-    case "string":
-    case "boolean":
-    case "bigint":
-      pairs.push([name, String(value)]);
-      return;
-    case "number":
-      if (!Number.isFinite(value)) break;
-      pairs.push([name, String(value)]);
-      return;
-    case "object":
-      if (value === null) return;
-      if (value instanceof Date) {
-        if (Number.isNaN(value.getTime())) break;
-        pairs.push([name, value.toISOString()]);
-      } else if (Array.isArray(value)) {
-        for (const item of value as readonly QueryValue[]) add(pairs, name, item, owner);
-      } else {
-        for (const [inner, held] of Object.entries(value)) add(pairs, `${name}[${inner}]`, held, owner);
-      }
-      return;
-  }
-  const what =
-    typeof value === "object" ? "an invalid Date" : typeof value === "number" ? String(value) : `a ${typeof value}`;
-  throw new TypeError(`${owner}.${name} is ${what}, which a query cannot hold`);
+function add(pairs: [string, string][], trail: Trail, field: string, name: string | number, value: unknown): void {
+  trail.visit(name, value, (level) => {
+    if ("members" in level) {
+      // In a list nothing would tell which members belong together.
+      if (typeof name === "number") throw trail.refusal("an object in a list");
+      for (const [inner, held] of level.members) add(pairs, trail, `${field}[${inner}]`, inner, held);
+    } else if ("items" in level) {
+      if (typeof name === "number") throw trail.refusal("a list in a list");
+      for (const [index, item] of level.items.entries()) add(pairs, trail, field, index, item);
+    } else if (level.scalar !== undefined && level.scalar !== null) {
+      const text = String(level.scalar);
+      if (LONE_SURROGATE.test(field + text)) throw trail.refusal("text with half a character");
+      pairs.push([field, text]);
+    }
+  });
 }

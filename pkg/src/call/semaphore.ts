@@ -1,53 +1,112 @@
 /** How many calls may be under way at once; the others stand in line, first come, first served. */
 
+import { dropsRequests } from "../runtime/environment.js";
 import type { Deadline } from "./deadline.js";
+import { Pulse } from "./pulse.js";
 
-interface Place {
+/** What a call holds while it is under way. */
+export class Place {
+  readonly #pulse = dropsRequests() ? new Pulse() : undefined;
+  /** Gives back what the call holds elsewhere, when it can no longer do so itself. */
+  release: (() => void) | undefined;
+
+  /** Whether the runtime has dropped the call, so that nobody will give the place back. */
+  get isAbandoned(): boolean {
+    return this.#pulse?.hasStopped === true;
+  }
+
+  end(): void {
+    this.#pulse?.stop();
+  }
+}
+
+interface Waiting {
   readonly limit: number;
   readonly deadline: Deadline;
+  readonly place: Place;
   isTurn: boolean;
 }
 
+/** So many milliseconds pass between two looks of a call that nobody may wake; less for the first in line. */
+const LONGEST_LOOK = 100;
+const SHORTEST_LOOK = 10;
+
 export class Semaphore {
-  #taken = 0;
-  readonly #line: Place[] = [];
+  readonly #taken = new Set<Place>();
+  #line: Waiting[] = [];
 
   /** Whether nobody is under way or in line. */
   get isIdle(): boolean {
-    return this.#taken === 0 && this.#line.length === 0;
+    return this.#taken.size === 0 && this.#line.length === 0;
   }
 
   /** Takes a turn, when fewer than `limit` are taken; `leave` must follow. */
-  take(limit: number): boolean {
-    if (this.#taken >= limit || this.#line.length > 0) return false;
-    this.#taken++;
-    return true;
+  take(limit: number): Place | undefined {
+    if (!this.#isFree(limit)) {
+      this.#sweep();
+      if (!this.#isFree(limit)) return undefined;
+    }
+    const place = new Place();
+    this.#taken.add(place);
+    return place;
   }
 
-  /** Stands in line for a turn until the deadline. Tells whether it came. */
-  async wait(limit: number, deadline: Deadline): Promise<boolean> {
-    const place: Place = { limit, deadline, isTurn: false };
-    this.#line.push(place);
-    await deadline.idle();
-    if (!place.isTurn) {
-      this.#line.splice(this.#line.indexOf(place), 1);
-      this.#next();
-    }
-    return place.isTurn;
+  /** Stands in line for a turn until the deadline; undefined when it did not come. */
+  async wait(limit: number, deadline: Deadline): Promise<Place | undefined> {
+    const waiting: Waiting = { limit, deadline, place: new Place(), isTurn: false };
+    this.#line.push(waiting);
+    if (dropsRequests()) await this.#look(waiting);
+    else await deadline.idle();
+    if (waiting.isTurn) return waiting.place;
+    waiting.place.end();
+    this.#line = this.#line.filter((other) => other !== waiting);
+    this.#next();
+    return undefined;
   }
 
   /** Gives the turn to the next in line. */
-  leave(): void {
-    this.#taken--;
+  leave(place: Place): void {
+    place.end();
+    this.#taken.delete(place);
     this.#next();
+  }
+
+  #isFree(limit: number): boolean {
+    return this.#taken.size < limit && this.#line.length === 0;
   }
 
   #next(): void {
     const [first] = this.#line;
-    if (first === undefined || this.#taken >= first.limit) return;
-    this.#line.shift();
-    this.#taken++;
-    first.isTurn = true;
+    // Of another request's promises the runtime may forbid to settle any: there everybody looks for themselves.
+    if (first === undefined || this.#taken.size >= first.limit || dropsRequests()) return;
+    this.#enter(first);
     first.deadline.wake();
+  }
+
+  #enter(first: Waiting): void {
+    this.#line.shift();
+    this.#taken.add(first.place);
+    first.isTurn = true;
+  }
+
+  async #look(waiting: Waiting): Promise<void> {
+    const { limit, deadline } = waiting;
+    while (!deadline.aborted && !deadline.timedOut) {
+      this.#sweep();
+      if (this.#line[0] === waiting && this.#taken.size < limit) return this.#enter(waiting);
+      const look = Math.min(SHORTEST_LOOK * (1 + this.#line.indexOf(waiting)), LONGEST_LOOK);
+      await new Promise((resolve) => setTimeout(resolve, look));
+    }
+  }
+
+  /** Takes back what calls hold that the runtime has dropped. */
+  #sweep(): void {
+    for (const place of this.#taken) {
+      if (!place.isAbandoned) continue;
+      this.#taken.delete(place);
+      place.release?.();
+    }
+    if (this.#line.some(({ place }) => place.isAbandoned))
+      this.#line = this.#line.filter(({ place }) => !place.isAbandoned);
   }
 }

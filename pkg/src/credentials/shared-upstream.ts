@@ -1,9 +1,11 @@
 /** A server and the credentials for it: what a client and those derived from it share. */
 
-import type { KeysInfo } from "#binding";
-import { Semaphore } from "../call/semaphore.js";
-import { type Defaults, defaults, Slot, Upstream } from "../runtime/rules.js";
-import { ask, type Credential } from "./provider.js";
+import type { KeyInfo, KeysInfo } from "#binding";
+import { type Place, Semaphore } from "../call/semaphore.js";
+import { type Defaults, defaults, isLost, loading, Slot, Upstream } from "../runtime/rules.js";
+import { ask, type Credential, type Given, ofEnvironment } from "./provider.js";
+import { isAsked } from "./recursion.js";
+import { Renewal, type Taken } from "./renewal.js";
 
 /** Keeps the place of a credential that a function has yet to give; never sent. */
 const PENDING = "credential-not-yet-asked-for";
@@ -11,19 +13,29 @@ const PENDING = "credential-not-yet-asked-for";
 /** Credentials of former times that foreign errors may still hold. */
 const MOST_SECRETS = 16;
 
+const BEFORE_THE_LAST_FIFTH = 0.8;
+
 export class SharedUpstream {
-  readonly upstream: Upstream;
-  /** What applies to calls that say nothing. */
-  readonly defaults: Defaults = defaults();
+  #upstream: Upstream | undefined;
+  #defaults: Defaults | undefined;
+  #baseURL: string | undefined;
+  readonly #isToken: boolean;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
-  readonly #dynamic: boolean;
+  /** Whether a function gives one of them. */
+  readonly isDynamic: boolean;
+  /** When functions are asked. */
+  readonly renewal = new Renewal(
+    () => Promise.all(this.#sources.flatMap((source) => (source === undefined ? [] : ask(source, this.#secrets)))),
+    (given) => this.#take(given),
+    () => this.#sources[0] === ofEnvironment,
+  );
   /** `Authorization` of each place: from here it goes into requests and nowhere else. */
   #authorizations: readonly (string | undefined)[] = [];
   #secrets: string[] = [];
-  #given: readonly [string, string | undefined] | undefined;
-  #loading: Promise<boolean> | undefined;
+  #given: readonly Given[] = [];
   #generation = 0;
   #users = 1;
+  #isFreed = false;
   readonly #semaphore = new Semaphore();
   readonly #claimed = new Set<string>();
   /** When the first of the keys that nobody was told of expires; Infinity when none does. */
@@ -32,15 +44,50 @@ export class SharedUpstream {
   /** Throws an `AttentionError` when the base URL or a credential is refused. */
   constructor(baseURL: string | undefined, current: Credential, next: Credential | undefined, token: boolean) {
     this.#sources = [current, next];
-    this.#dynamic = typeof current === "function" || typeof next === "function";
-    const [first, second] = this.#dynamic ? [PENDING, undefined] : [current as string, next as string | undefined];
-    this.upstream = new Upstream(baseURL, first, second, token);
-    if (!this.#dynamic) this.#remember(first, second);
+    this.isDynamic = typeof current === "function" || typeof next === "function";
+    this.#baseURL = baseURL;
+    this.#isToken = token;
+    // So that what is refused is refused here; else at the first call.
+    if (loading() === undefined) this.#make();
+  }
+
+  /** Made again, with the credentials that there are, when a trap has taken it. */
+  get upstream(): Upstream {
+    return this.#upstream === undefined || isLost(this.#upstream) ? this.#make() : this.#upstream;
+  }
+
+  #make(): Upstream {
+    const held = this.#sources.map((source, at) => this.#given[at]?.text ?? source);
+    const [current, next] = held.map((text) => (typeof text === "string" ? text : undefined));
+    this.#upstream = new Upstream(this.#baseURL, current ?? PENDING, next, this.#isToken);
+    this.#baseURL = this.#upstream.baseUrl();
+    this.#defaults ??= defaults();
+    if (!held.some((text) => typeof text === "function")) this.#remember(current, next);
+    this.#noteExpiries(this.#upstream);
+    return this.#upstream;
+  }
+
+  #noteExpiries(upstream: Upstream): void {
+    for (const [at, slot] of [Slot.Current, Slot.Next].entries()) {
+      const expiresAt = this.#given[at]?.expiresAt;
+      if (expiresAt !== undefined) upstream.noteExpiry(slot, expiresAt);
+    }
+  }
+
+  /** Where calls go, as core writes it; as it was given where core is still being compiled. */
+  get baseURL(): string {
+    return this.#baseURL ?? "";
+  }
+
+  /** What applies to calls that say nothing. */
+  get defaults(): Defaults {
+    this.#defaults ??= defaults();
+    return this.#defaults;
   }
 
   /** Whether the credentials have yet to be asked for. */
   get isPending(): boolean {
-    return this.#dynamic && this.#generation === 0;
+    return this.isDynamic && this.#generation === 0;
   }
 
   /** Counts how often the credentials were replaced. */
@@ -62,27 +109,20 @@ export class SharedUpstream {
   }
 
   /** A call is over. */
-  end(): void {
-    this.#semaphore.leave();
+  end(place: Place): void {
+    this.#semaphore.leave(place);
     this.#freeWhenIdle();
   }
 
-  /** Asks for the credentials that functions give; one question at a time. Tells whether they changed. */
-  load(): Promise<boolean> {
-    this.#loading ??= this.#ask().finally(() => {
-      this.#loading = undefined;
-    });
-    return this.#loading;
-  }
-
-  /** The credentials of that generation were refused: are there others now? */
-  async refresh(generation: number): Promise<boolean> {
-    if (!this.#dynamic) return false;
-    return generation !== this.#generation || this.load();
+  /** Whether a function that is to give a credential has made this call, and so waits for itself. */
+  get isAsked(): boolean {
+    return isAsked(this.#sources);
   }
 
   /** What is known of the credentials. */
   info(): KeysInfo {
+    if (loading() !== undefined)
+      return { kind: this.#isToken ? "caller_token" : "api_key", inUse: "current", keys: [] };
     const info = this.upstream.keys();
     return this.isPending ? { ...info, keys: [] } : info;
   }
@@ -107,38 +147,68 @@ export class SharedUpstream {
     this.#freeWhenIdle();
   }
 
-  async #ask(): Promise<boolean> {
-    const [current, next] = await Promise.all([
-      ask(this.#sources[0]),
-      this.#sources[1] === undefined ? undefined : ask(this.#sources[1]),
-    ]);
-    if (this.#given?.[0] === current && this.#given[1] === next) return false;
-    this.upstream.replaceKeys(current, next);
-    this.#given = [current, next];
-    this.#generation++;
-    this.#remember(current, next);
-    return true;
+  #take(given: readonly Given[]): Taken {
+    // Closed while the question was under way.
+    if (this.#isFreed) return { changed: false, due: Infinity, end: Infinity };
+    const changed = given.some(({ text }, at) => text !== this.#given[at]?.text);
+    const [current, next] = given as [Given, Given?];
+    if (changed) {
+      this.upstream.replaceKeys(current.text, next?.text);
+      this.#generation++;
+    }
+    this.#given = given;
+    this.#noteExpiries(this.upstream);
+    if (changed) this.#remember(current.text, next?.text);
+    else this.#watchExpiry();
+    return { changed, ...this.#life() };
+  }
+
+  /** In milliseconds from now. */
+  #life(): Omit<Taken, "changed"> {
+    const now = Date.now();
+    let [due, end] = [Infinity, 0];
+    for (const { slot, expiresAt = Infinity } of this.info().keys) {
+      const isStatic = typeof this.#sources[slot === "next" ? 1 : 0] === "string";
+      const left = expiresAt - now;
+      // What was given a moment ago and is over already, is so by a clock that is wrong: the server will tell.
+      const life = left > 0 || isStatic ? left : Infinity;
+      if (!isStatic) due = Math.min(due, life * BEFORE_THE_LAST_FIFTH);
+      end = Math.max(end, life);
+    }
+    return { due, end };
   }
 
   #remember(...given: readonly (string | undefined)[]): void {
     this.#authorizations = [this.upstream.authorization(Slot.Current), this.upstream.authorization(Slot.Next)];
     for (const held of given) {
       // Without the blanks around it, which are not sent.
-      if (held !== undefined) this.#secrets = [held.trim(), ...this.#secrets].slice(0, MOST_SECRETS);
+      if (held !== undefined) this.#secrets = [...new Set([held.trim(), ...this.#secrets])].slice(0, MOST_SECRETS);
     }
     this.#watchExpiry();
   }
 
+  /** Those that nobody was told of, and whose end matters: what is issued for minutes is renewed in silence. */
+  expiring(): readonly KeyInfo[] {
+    const { kind, keys } = this.info();
+    return keys.filter(({ slot, fingerprint }) => {
+      const at = slot === "next" ? 1 : 0;
+      const isRenewed = typeof this.#sources[at] === "function";
+      const isIssued = kind === "caller_token" || this.#given[at]?.expiresAt !== undefined;
+      return !(isRenewed && isIssued) && !this.#claimed.has(fingerprint);
+    });
+  }
+
   #watchExpiry(): void {
-    const untold = this.info().keys.filter(({ fingerprint }) => !this.#claimed.has(fingerprint));
+    const untold = this.expiring();
     this.expiresAt = Math.min(...untold.map(({ expiresAt = Infinity }) => expiresAt));
   }
 
   #freeWhenIdle(): void {
     if (this.#users > 0 || !this.#semaphore.isIdle) return;
     this.#users = Infinity;
-    this.upstream.free();
+    this.#isFreed = true;
+    this.#upstream?.free();
     this.#authorizations = [];
-    this.#given = undefined;
+    this.#given = [];
   }
 }

@@ -6,6 +6,8 @@
  * anywhere is replaced by a copy that holds nothing but redacted text.
  */
 
+import { scrub } from "../runtime/rules.js";
+
 /** More parts than this are not looked through: unknown is treated as unsafe. */
 const MOST_PARTS = 2000;
 
@@ -18,11 +20,12 @@ export function redactCause(cause: unknown, secrets: readonly string[]): unknown
 
 function holds(value: unknown, secrets: readonly string[]): boolean {
   const seen = new Set<unknown>();
+  const texts: string[] = [];
   const left = [value];
   while (left.length > 0) {
     const part = left.pop();
     if (typeof part === "string") {
-      if (secrets.some((secret) => part.includes(secret))) return true;
+      texts.push(part);
     } else if (((typeof part === "object" && part !== null) || typeof part === "function") && !seen.has(part)) {
       if (seen.add(part).size > MOST_PARTS) return true;
       try {
@@ -33,7 +36,8 @@ function holds(value: unknown, secrets: readonly string[]): boolean {
       }
     }
   }
-  return false;
+  const text = texts.join("\n");
+  return scrub(text, secrets) !== text;
 }
 
 /** All that a console could print of an object. */
@@ -52,7 +56,7 @@ function parts(whole: object): unknown[] {
 }
 
 function copy(cause: unknown, secrets: readonly string[], depth: number): unknown {
-  const redact = (text: unknown) => secrets.reduce((kept, secret) => kept.replaceAll(secret, REDACTED), String(text));
+  const redact = (text: unknown) => scrub(String(text), secrets);
   if (typeof cause === "string") return redact(cause);
   if (!(cause instanceof Error)) return REDACTED;
   const made = new Error(

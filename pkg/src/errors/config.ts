@@ -1,11 +1,11 @@
 /** Errors of the configuration, found before anything is sent. */
 
-import { defaults } from "../runtime/rules.js";
+import { defaults, loading } from "../runtime/rules.js";
 import { redactCause } from "./cause.js";
 import { type AttentionError, errorOf } from "./errors.js";
 
 /** An error of the configuration that only JavaScript can notice. */
 export function config(code: string, message: string, cause?: unknown): AttentionError {
-  const documentation = code.startsWith("key_") ? defaults().apiKeysPage : undefined;
+  const documentation = code.startsWith("key_") && loading() === undefined ? defaults().apiKeysPage : undefined;
   return errorOf({ kind: "config", code, message, attempts: 0, documentation }, redactCause(cause, []));
 }

@@ -5,8 +5,40 @@ import { printable } from "../runtime/print.js";
 
 export type { Diagnosis, ErrorFacts, ErrorKind, Finding };
 
+/** One thing that the server found wrong, in its own words. */
+export interface Issue {
+  /** What it is about, as the server writes it: a field's name, a path or a pointer. */
+  readonly field: string | undefined;
+  readonly message: string;
+  readonly code: string | undefined;
+}
+
+/** What an answer says, without credentials; body and headers are made when somebody asks for them. */
+export interface Words {
+  readonly body: () => unknown;
+  readonly headers: () => Headers;
+  readonly issues: readonly Issue[];
+}
+
 /** This package's page has a heading for each kind of error. */
 const PAGE = "https://www.npmjs.com/package/attention-wasm#";
+
+/** So many issues are shown on a console. */
+const MOST_ISSUES = 10;
+
+const hidden = (value: unknown) => ({ value, configurable: true, writable: true });
+
+/** A property that is made when it is first read. */
+function made<T>(make: () => T): PropertyDescriptor {
+  let value: { readonly held: T } | undefined;
+  return {
+    get: () => {
+      value ??= { held: make() };
+      return value.held;
+    },
+    configurable: true,
+  };
+}
 
 /** Shared by every copy of this package, in every realm. */
 const BRAND = Symbol.for("attention-wasm.error");
@@ -27,9 +59,18 @@ export class AttentionError extends Error implements ErrorFacts {
   readonly attempts: number;
   readonly diagnosis: Diagnosis | undefined;
   readonly documentation: string;
+  /** What the server found wrong with single fields, in its own words; empty when its answer lists nothing. */
+  declare readonly issues: readonly Issue[];
+  /**
+   * The answer's body, when one came: JSON as its value, else text; at most 64 KiB, without credentials. Not
+   * enumerable and not in `toJSON`: it may hold what belongs in no log.
+   */
+  declare readonly body: unknown;
+  /** The answer's headers, when one came, without credentials and cookies. Not enumerable either. */
+  declare readonly headers: Headers | undefined;
 
-  /** Made by this package; `cause` must have been cleaned of credentials. */
-  constructor(facts: ErrorFacts, cause?: unknown) {
+  /** Made by this package; `cause` and `words` must have been cleaned of credentials. */
+  constructor(facts: ErrorFacts, cause?: unknown, words?: Words) {
     super(facts.message, cause === undefined ? undefined : { cause });
     this.kind = facts.kind;
     this.code = facts.code;
@@ -39,6 +80,9 @@ export class AttentionError extends Error implements ErrorFacts {
     this.attempts = facts.attempts;
     this.diagnosis = facts.diagnosis;
     this.documentation = facts.documentation ?? PAGE + facts.kind;
+    if (words === undefined) return;
+    Object.defineProperties(this, { body: made(words.body), headers: made(words.headers) });
+    if (words.issues.length > 0) this.issues = words.issues;
   }
 
   static override [Symbol.hasInstance](this: object, value: unknown): boolean {
@@ -52,9 +96,10 @@ export class AttentionError extends Error implements ErrorFacts {
   }
 
   /** The error as plain data, safe for logs; the cause, which is foreign, is left out. */
-  toJSON(): ErrorFacts & { readonly name: string } {
+  toJSON(): ErrorFacts & { readonly name: string; readonly issues: readonly Issue[] | undefined } {
     const { name, kind, code, message, status, requestId, retryAfter, attempts, diagnosis, documentation } = this;
-    return { name, kind, code, message, status, requestId, retryAfter, attempts, diagnosis, documentation };
+    const issues = this.issues.length > 0 ? this.issues : undefined;
+    return { name, kind, code, message, status, requestId, retryAfter, attempts, issues, diagnosis, documentation };
   }
 }
 
@@ -80,7 +125,7 @@ export class ServerError extends AttentionError {}
 export class ConnectionError extends AttentionError {}
 /** No answer in time. */
 export class TimeoutError extends AttentionError {}
-/** The caller gave up: `cause` is its signal's reason. */
+/** The caller gave up: `cause` is its signal's reason. Its `name` is "AbortError", as that of every abort. */
 export class AbortedError extends AttentionError {}
 /** The answer is not one that this API gives. */
 export class ProtocolError extends AttentionError {}
@@ -100,7 +145,7 @@ const CLASSES: Readonly<Record<ErrorKind, readonly [name: string, made: typeof A
   server: ["ServerError", ServerError],
   connection: ["ConnectionError", ConnectionError],
   timeout: ["TimeoutError", TimeoutError],
-  aborted: ["AbortedError", AbortedError],
+  aborted: ["AbortError", AbortedError],
   protocol: ["ProtocolError", ProtocolError],
   config: ["ConfigError", ConfigError],
 };
@@ -108,9 +153,9 @@ const CLASSES: Readonly<Record<ErrorKind, readonly [name: string, made: typeof A
 /** Which errors are instances of a class of ours: those of its kind, or of any ("" is the root's). */
 const KINDS = new Map<object, ErrorKind | "">([[AttentionError, ""]]);
 
-const hidden = (value: unknown) => ({ value, configurable: true, writable: true });
 Object.defineProperties(AttentionError.prototype, {
   name: hidden("AttentionError"),
+  issues: hidden([]),
   [BRAND]: {
     get(this: AttentionError) {
       return this.kind;
@@ -123,11 +168,15 @@ for (const [kind, [name, made]] of Object.entries(CLASSES)) {
   Object.defineProperty(made.prototype, "name", hidden(name));
 }
 
-/** The error of these facts, in the class of its kind; `cause` must have been cleaned of credentials. */
-export function errorOf(facts: ErrorFacts, cause?: unknown): AttentionError {
+/** The error of these facts, in the class of its kind; `cause` and `words` must have been cleaned of credentials. */
+export function errorOf(facts: ErrorFacts, cause?: unknown, words?: Words): AttentionError {
   // A kind that this version of the bindings does not know yet is still an error.
-  const [, made] = CLASSES[facts.kind] ?? ["", AttentionError];
-  return new made(facts, cause);
+  const [, Kind] = CLASSES[facts.kind] ?? ["", AttentionError];
+  const error = new Kind(facts, cause, words);
+  // What nobody knows is not printed.
+  for (const name of ["status", "requestId", "retryAfter", "diagnosis"] as const)
+    if (facts[name] === undefined) Object.defineProperty(error, name, { enumerable: false });
+  return error;
 }
 
 /** What a person reads on a console: the stack, the findings as a list, what to do next. */
@@ -141,6 +190,8 @@ function story(error: AttentionError, inspect: (value: unknown) => string): stri
       .map(([name, held]) => `${name}: ${held}`)
       .join(", ")}`,
   );
+  for (const { field, message } of error.issues.slice(0, MOST_ISSUES))
+    lines.push(`  issue   ${field === undefined ? "" : `${field}: `}${message}`);
   if (diagnosis !== undefined) {
     const marks = { ruled_out: "no", likely: "LIKELY", unknown: "maybe" };
     for (const found of diagnosis.findings)

@@ -606,9 +606,28 @@ export default [
   ...[true, "true"].map((email_verified) =>
     yes(`an address of which email_verified is ${JSON.stringify(email_verified)}`, () => jwt({ email_verified })),
   ),
-  granted("an address that has to be verified, of which nothing is said", { emailVerified: "required" }, {}, 403),
+  ...[{}, { emailVerified: "required" }, { issuer: ENTRA }].map((terms) =>
+    granted(
+      `an address of which nothing is said, ${JSON.stringify(terms)}`,
+      terms,
+      { iss: terms.issuer ?? ISSUER, email_verified: undefined },
+      403,
+    ),
+  ),
   granted("an address that has to be verified, and is", { emailVerified: "required" }, { email_verified: true }),
-  granted("an address of Entra's, of which nothing is said", { issuer: ENTRA }, { iss: ENTRA }, 403),
+  granted("an address of an issuer that vouches for each", { emailVerified: "issuer" }, { email_verified: undefined }),
+  granted("and says no of this one", { emailVerified: "issuer" }, { email_verified: false }, 403),
+  granted(
+    "a domain in another claim, of which nothing is said",
+    by({ claim: "upn", domain: "corp.example" }),
+    { upn: "ann@corp.example", email_verified: undefined },
+    403,
+  ),
+  granted(
+    "a domain in another claim of an issuer that vouches",
+    { ...by({ claim: "upn", domain: "corp.example" }), emailVerified: "issuer" },
+    { upn: "ann@corp.example", email_verified: undefined },
+  ),
   granted("a subject's unverified address is nobody's business", BY_SUB, { email_verified: false }),
 
   // Several claims, and claims of several kinds.

@@ -34,6 +34,14 @@ else if (typeof transcript === "string") transcript.length satisfies number;
 else transcript satisfies { [name: string]: unknown } | null | undefined;
 attributes?.extractedIntelligence?.next_steps?.title satisfies string | undefined;
 attributes?.scorecardResults?.[0]?.summary?.averageScore satisfies number | undefined;
+for await (const user of attention.users.list({}, { limit: 5 })) user.email satisfies string | undefined;
+for await (const label of attention.labels.list({ query: { page: 2 } })) label satisfies Schemas["Label"];
+for await (const key of attention.apiKeys.list()) key satisfies Schemas["ApiKey"];
+const promised: Promise<Schemas["UserCollection"]> = attention.users.list();
+promised satisfies PromiseLike<unknown>;
+// An answer is one page, and no list.
+// @ts-expect-error
+for await (const _ of await attention.conversations.list());
 for await (const card of attention.scorecards.list({ size: 200 })) card.teamId satisfies string | undefined;
 for await (const item of attention.scorecards.listItems("card")) item.expertPrompt satisfies string | undefined;
 for await (const each of attention.fieldConfigurations.list()) each satisfies Schemas["FieldConfiguration"];

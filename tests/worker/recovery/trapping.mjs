@@ -20,8 +20,8 @@ const FEATURES = [
  * The module's bytes, with a trap at the start of each function. Function number `n` traps while the exported global
  * `armed` is `n`. Also the numbers of exported functions, by name, and how many functions there are.
  */
-function patched() {
-  const module = binaryen.readBinary(readFileSync(WASM.file));
+export function patched(file) {
+  const module = binaryen.readBinary(readFileSync(file));
   module.setFeatures(FEATURES);
   module.addGlobal("armed", binaryen.i32, true, module.i32.const(0));
   module.addGlobalExport("armed", "armed");
@@ -90,7 +90,7 @@ const thrower = (name, real) =>
       return Reflect.construct(target, args);
     },
   });
-Headers.prototype.get = thrower("Headers.get", Headers.prototype.get);
+Headers.prototype.forEach = thrower("Headers.forEach", Headers.prototype.forEach);
 Headers.prototype.set = thrower("Headers.set", Headers.prototype.set);
 Request.prototype.arrayBuffer = thrower("arrayBuffer", Request.prototype.arrayBuffer);
 console.log = thrower("console.log", console.log);
@@ -111,7 +111,7 @@ export const BREAKABLE = [...INSTANCES.matchAll(/thrower\("([^"]+)"/g)].map(([, 
 
 /** The modules of a Worker that can be made to trap, and the numbers of its functions. */
 export function trapping() {
-  const { bytes, ...functions } = patched();
+  const { bytes, ...functions } = patched(WASM.file);
   const folder = mkdtempSync(join(tmpdir(), "attention-trapping-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "index_bg.wasm");

@@ -48,6 +48,11 @@ fn term(term: &Term<'_>) -> String {
             let denied = code(&Problem::mcp_refused());
             format!("condition: no tool that lists, makes or deletes keys, or {denied}")
         }
+        Term::Tools(names) => format!(
+            "condition: no other tool than {}, or 403 mcp_tool_denied; lists show no other, and methods that neither list nor \
+                call tools are refused",
+            names.join(", ")
+        ),
         Term::Redact(names) => format!("taken out of the answer, wherever they stand: {}", names.join(", ")),
         Term::Cache(time) => format!(
             "kept for this caller alone, as long as the API's Cache-Control lets it be, but {} seconds at most",
@@ -66,8 +71,12 @@ fn refused(refusal: &Refusal<'_>, catalogue: &Catalogue) -> Vec<String> {
         Refusal::Path(_) => {
             lines.push("no policy is asked: what two servers could read differently goes nowhere".to_owned());
         }
-        Refusal::Preflight | Refusal::Method | Refusal::MethodOverride { .. } | Refusal::OwnPath | Refusal::Outside => {
-        }
+        Refusal::Preflight
+        | Refusal::Method
+        | Refusal::McpMethod
+        | Refusal::MethodOverride { .. }
+        | Refusal::OwnPath
+        | Refusal::Outside => {}
         Refusal::Keys { operation } | Refusal::Denied { operation, .. } => lines.push(named(*operation)),
         Refusal::Unknown { hints, operation, .. } => {
             lines.extend(hints.iter().map(hint));
@@ -90,6 +99,7 @@ fn reason(refusal: &Refusal<'_>, catalogue: &Catalogue) -> String {
         Refusal::Path(error) => error.to_string(),
         Refusal::Preflight => "OPTIONS is a browser's question, which the Worker answers itself".to_owned(),
         Refusal::Method => "the Worker forwards GET, HEAD, POST, PUT, PATCH and DELETE, written in capitals".to_owned(),
+        Refusal::McpMethod => "the MCP endpoint has the methods POST, GET and DELETE".to_owned(),
         Refusal::OwnPath => "the Worker answers this path itself; no policy speaks of it".to_owned(),
         Refusal::Outside => {
             format!("the paths of the API begin with {}/, but for {}", catalogue.prefix(), mcp::PATH)

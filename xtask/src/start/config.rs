@@ -25,6 +25,8 @@ pub(crate) enum Value {
     Text(String),
     /// Read by workerd from its own environment, so that it stands in no file.
     Environment(&'static str),
+    /// A namespace of Durable Objects of this class, which the service itself has.
+    Objects(&'static str),
 }
 
 /// The oldest behaviour that the Worker is written for.
@@ -66,10 +68,20 @@ fn worker(text: &mut String, service: &Service) {
         let value = match value {
             Value::Text(text) => format!("text = {}", literal(text)),
             Value::Environment(variable) => format!("fromEnvironment = {}", literal(variable)),
+            Value::Objects(class) => format!("durableObjectNamespace = {}", literal(class)),
         };
         let _ = writeln!(text, "    (name = {}, {value}),", literal(name));
     }
-    text.push_str("  ],\n);\n");
+    text.push_str("  ],\n");
+    for (_, value) in &service.bindings {
+        if let Value::Objects(class) = value {
+            let class = literal(class);
+            let _ = writeln!(text, "  durableObjectNamespaces = [(className = {class}, uniqueKey = {class})],");
+            // It is gone with this process, like the tokens.
+            text.push_str("  durableObjectStorage = (inMemory = void),\n");
+        }
+    }
+    text.push_str(");\n");
 }
 
 /// A string literal. Text is UTF-8 as it is; only quotes, backslashes and control bytes need an escape.

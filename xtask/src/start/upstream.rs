@@ -2,7 +2,8 @@
 
 use std::env;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use attention_core::ApiKey;
 
 use crate::bootstrap::Builders;
 use crate::commands::{self, SECRETS};
@@ -79,6 +80,23 @@ impl Upstream {
     }
 }
 
+/// The keys of the environment, by the rule that the Worker refuses them with: here at once, and not by a 503.
+pub(crate) fn check_keys() -> Result<()> {
+    for name in SECRETS {
+        if let Some(key) = set(name) {
+            check_key(name, &key)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_key(name: &str, key: &str) -> Result<()> {
+    match ApiKey::parse(key) {
+        Ok(_) => Ok(()),
+        Err(error) => bail!("{name}: {}\n  next: set it to a key as Attention shows it", error.message()),
+    }
+}
+
 /// The fake key that every mock accepts, asked of the mock itself.
 fn mock_key(repo: &Repo) -> Result<String> {
     let mut node = commands::native(repo, "node")?;
@@ -97,6 +115,14 @@ fn set(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_malformed_key_is_refused_in_the_words_of_core_and_not_shown() {
+        let error = check_key("ATTENTION_API_KEY", "Bearer an-obviously-fake-key").unwrap_err().to_string();
+        assert!(error.starts_with("ATTENTION_API_KEY: ") && error.contains("Bearer"), "{error}");
+        assert!(!error.contains("obviously"), "{error}");
+        check_key("ATTENTION_API_KEY", "an-obviously-fake-key").unwrap();
+    }
 
     #[test]
     fn the_real_one_is_described_without_its_key() {

@@ -97,7 +97,7 @@ impl Diagnosis {
             }
             CredentialKind::CallerToken => (
                 "it was sent as `Bearer` and the token",
-                (Likelihood::Likely, "the Worker does not know the caller token, or it has expired".into()),
+                (Likelihood::Likely, refused_token(key.expires_at, now)),
                 (Likelihood::Unknown, "the Worker answers 403 when it is this"),
                 "ask whoever runs the Worker for a valid caller token",
             ),
@@ -184,6 +184,13 @@ fn judge(
         unknown_permission,
         "compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it",
     )
+}
+
+fn refused_token(expires_at: Option<Timestamp>, now: Timestamp) -> Cow<'static, str> {
+    match expires_at.filter(|at| *at <= now) {
+        Some(at) => text::concat(&["the token expired ", &coarse(now.saturating_since(at)), " ago"]).into(),
+        None => "the Worker does not know the caller token, or it has expired".into(),
+    }
 }
 
 /// A duration as a person says it.

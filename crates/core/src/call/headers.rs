@@ -10,20 +10,81 @@ use crate::codec::text;
 ///
 /// A trait rather than a map: in a wasm driver every look-up crosses into
 /// JavaScript, and on the success path core makes none that it does not need.
+/// With the feature `http` a `http::HeaderMap` has it; another crate's map needs
+/// a type of your own around it:
+///
+/// ```
+/// use attention_core::Headers;
+/// use std::borrow::Cow;
+/// use std::collections::HashMap;
+///
+/// struct Lookup<'a>(&'a HashMap<String, String>);
+///
+/// impl Headers for Lookup<'_> {
+///     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+///         self.0.get(name).map(|value| Cow::Borrowed(value.as_str()))
+///     }
+/// }
+///
+/// let map = HashMap::from([("retry-after".to_owned(), "2".to_owned())]);
+/// assert_eq!(Lookup(&map).get("retry-after").as_deref(), Some("2"));
+/// ```
 pub trait Headers {
     /// The header's value, repeated ones joined with a comma, `None` when absent.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// The headers whose names begin with `prefix`, which is in small letters: their names, in small letters, and what
+    /// [`Self::get`] has of them. None where nobody can list them.
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        let _ = prefix;
+        Vec::new()
+    }
+
+    /// Whether it is there at all, for who does not ask for its value.
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
 }
 
 impl Headers for &[(&str, &str)] {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value))
     }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        listed(self, self.iter().map(|(name, _)| *name), prefix)
+    }
 }
 
 impl Headers for Vec<(String, String)> {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         joined(self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()))
+    }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
+        listed(self, self.iter().map(|(name, _)| name.as_str()), prefix)
+    }
+}
+
+/// Each header once whose name begins so.
+fn listed<'a>(headers: &dyn Headers, names: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<(String, String)> {
+    let mut listed: Vec<(String, String)> = Vec::new();
+    for name in names.map(str::to_ascii_lowercase).filter(|name| name.starts_with(prefix)) {
+        if !listed.iter().any(|(known, _)| *known == name) {
+            let value = headers.get(&name).map(Cow::into_owned).unwrap_or_default();
+            listed.push((name, value));
+        }
+    }
+    listed
+}
+
+/// Bytes that are no UTF-8 become U+FFFD: no header that core reads has any.
+#[cfg(feature = "http")]
+impl Headers for http::HeaderMap {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let first = values.next()?;
+        Some(values.fold(first, |list, value| Cow::Owned(text::concat(&[&*list, ", ", &*value]))))
     }
 }
 

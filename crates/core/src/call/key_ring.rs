@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::Timestamp;
 use crate::codec::json::{Array, Object};
-use crate::credential::{ApiKey, Authorization, CallerToken, Claims, Fingerprint, Secret, reveals, scrub};
+use crate::credential::{ApiKey, Authorization, CallerToken, Claims, Fingerprint, Secret, reveals, scrub, token_end};
 
 /// Which of the two places of the ring.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -179,7 +179,7 @@ impl KeyRing {
     fn of(kind: CredentialKind, current: Secret, next: Option<Secret>) -> Self {
         let next = next.filter(|next| !next.is(&current));
         let entry = |secret: Secret| Entry {
-            expires_at: claims(kind, &secret).and_then(|claims| claims.expires_at),
+            expires_at: own_end(kind, &secret),
             secret: Held(secret),
             verdict: KeyVerdict::Untested,
             accepted_at: None,
@@ -258,9 +258,27 @@ impl KeyRing {
         self.entry(slot).map(|entry| entry.secret.0.fingerprint())
     }
 
-    /// What a key says of itself; `None` for an empty place or when it is no JWT.
+    /// What a key says of itself; `None` for an empty place, for a token, or when it is no JWT.
     pub fn claims(&self, slot: Slot) -> Option<Claims> {
-        claims(self.kind, &self.entry(slot)?.secret.0)
+        match self.kind {
+            CredentialKind::ApiKey => Claims::peek(self.entry(slot)?.secret.0.expose()),
+            CredentialKind::CallerToken => None,
+        }
+    }
+
+    /// When a credential ends, by its own word or by that of whoever issued it; `None` when neither is known, or for
+    /// an empty place.
+    pub fn expires_at(&self, slot: Slot) -> Option<Timestamp> {
+        self.entry(slot)?.expires_at
+    }
+
+    /// Whoever issued a credential says when it ends, perhaps later than it said before. Of that and the credential's
+    /// own word the earlier one counts.
+    pub fn note_expiry(&mut self, slot: Slot, at: Timestamp) {
+        let kind = self.kind;
+        if let Some(entry) = self.entry_mut(slot) {
+            entry.expires_at = Some(own_end(kind, &entry.secret.0).map_or(at, |own| own.min(at)));
+        }
     }
 
     /// The `Authorization` header for a place; `None` when it is empty.
@@ -426,9 +444,10 @@ impl Entry {
     }
 }
 
-fn claims(kind: CredentialKind, secret: &Secret) -> Option<Claims> {
+/// When a credential ends, by its own word.
+fn own_end(kind: CredentialKind, secret: &Secret) -> Option<Timestamp> {
     match kind {
-        CredentialKind::ApiKey => Claims::peek(secret.expose()),
-        CredentialKind::CallerToken => None,
+        CredentialKind::ApiKey => Claims::peek(secret.expose()).and_then(|claims| claims.expires_at),
+        CredentialKind::CallerToken => token_end(secret.expose()),
     }
 }

@@ -40,6 +40,24 @@
 //! # let _ = url;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # What a driver owes
+//!
+//! Core trusts its driver in a few things that no type can say:
+//!
+//! - It follows no redirect. HTTP libraries do by default, and some take the key along to where it points.
+//! - It sends each [`Attempt`] once, with the `Authorization` of [`Attempt::slot`], and gives up after
+//!   [`Attempt::timeout`].
+//! - It reports each end exactly once. A call that is given up is reported as [`Failure::Aborted`]: its place at the
+//!   gate is free only then.
+//! - It reads at most [`MAX_ERROR_BODY_BYTES`] of an error's body, and drops the body of a response that led to
+//!   [`Action::Wait`] or [`Action::Send`].
+//! - It holds no lock on the [`Upstream`] while it sends or waits. Several threads share one behind a `Mutex` that is
+//!   taken for each step.
+//! - Its clock may jump, but it runs: `now` after a wait is later than before it. Its random numbers, from 0 to 1, are
+//!   random: they keep calls that failed together from coming back together.
+//!
+//! `examples/rust-native` is such a driver for native programs, in one file.
 
 mod diagnosis;
 mod error;
@@ -118,15 +136,19 @@ impl Upstream {
         }
     }
 
+    /// Whoever issued a credential says when it ends; see [`KeyRing::note_expiry`].
+    pub fn note_expiry(&mut self, slot: Slot, at: Timestamp) {
+        self.keys.note_expiry(slot, at);
+    }
+
     /// The key of a fingerprint, in place or replaced, for a diagnosis.
     fn refused_key(&self, slot: Slot, fingerprint: Option<Fingerprint>) -> RefusedKey {
-        let expires_at = |ring: &KeyRing, slot| ring.claims(slot).and_then(|claims| claims.expires_at);
         let kind = self.keys.kind();
         if self.keys.fingerprint(slot) == fingerprint {
-            return RefusedKey { kind, expires_at: expires_at(&self.keys, slot), is_replaced: false };
+            return RefusedKey { kind, expires_at: self.keys.expires_at(slot), is_replaced: false };
         }
         let replaced = self.retired.iter().rev().find(|ring| ring.fingerprint(slot) == fingerprint);
-        RefusedKey { kind, expires_at: replaced.and_then(|ring| expires_at(ring, slot)), is_replaced: true }
+        RefusedKey { kind, expires_at: replaced.and_then(|ring| ring.expires_at(slot)), is_replaced: true }
     }
 
     /// The secrets of now and of the calls under way, to be taken out of foreign text.
@@ -176,9 +198,10 @@ impl Upstream {
 pub struct CallOptions {
     /// The method.
     pub method: Method,
-    /// What the caller knows of sending twice: that it is harmless, as with an
-    /// `Idempotency-Key`, or that it is not, whatever the method, as with a PUT
-    /// that toggles. `None` is what the method says (RFC 9110 §9.2.2).
+    /// What the caller knows of sending twice: that it is harmless, or that it
+    /// is not, whatever the method, as with a PUT that toggles. `None` is what
+    /// the method says (RFC 9110 §9.2.2). An `Idempotency-Key` is not such
+    /// knowledge: no page of the API says that it looks at one.
     pub idempotent: Option<bool>,
     /// The body can be sent again: there is none, or it is held in memory. A
     /// stream cannot.

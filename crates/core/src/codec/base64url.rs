@@ -68,10 +68,32 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     (held < 6 && bits == 0).then_some(bytes)
 }
 
+/// Decodes the other base64 (RFC 4648 §4), with `+`, `/` and padding, as strictly: Basic credentials are written in it.
+///
+/// ```
+/// use attention_core::codec::base64url::decode_padded;
+///
+/// assert_eq!(decode_padded("OmE=").as_deref(), Some(&b":a"[..]));
+/// assert_eq!(decode_padded("OmE"), None);
+/// ```
+pub fn decode_padded(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    let mut url = String::with_capacity(digits.len());
+    for digit in digits.chars() {
+        url.push(match digit {
+            '+' => '-',
+            '/' => '_',
+            '-' | '_' => return None,
+            other => other,
+        });
+    }
+    decode(&url).filter(|_| text.len().is_multiple_of(4))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64ct::{Base64UrlUnpadded, Encoding as _};
+    use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
     use proptest::prelude::*;
 
     proptest! {
@@ -84,6 +106,12 @@ mod tests {
         #[test]
         fn reads_what_base64ct_reads(text in "[A-Za-z0-9_-]{0,12}|[A-Za-z0-9_=+/ \u{e9}-]{0,12}") {
             prop_assert_eq!(decode(&text), Base64UrlUnpadded::decode_vec(&text).ok(), "{}", text);
+        }
+
+        #[test]
+        fn reads_padding_as_base64ct_does(text in "[A-Za-z0-9+/]{0,8}={0,5}|[A-Za-z0-9_=+/ \u{e9}-]{0,8}", bytes: Vec<u8>) {
+            prop_assert_eq!(decode_padded(&text), Base64::decode_vec(&text).ok(), "{}", text);
+            prop_assert_eq!(decode_padded(&Base64::encode_string(&bytes)), Some(bytes));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Whether a text is an IP address, read as `core::net` reads it (tested against
-//! it), which brings its own parser, three times as large (`docs/size.md`).
+//! IP addresses, read as `core::net` reads them (tested against it), which brings its
+//! own parser, three times as large (`docs/size.md`).
 
 use crate::codec::text::{find, hex_digit, split, split_once, whole_number};
 
 /// The bytes of an IPv4 address in dotted decimal, without leading zeros.
-pub(crate) fn v4(text: &str) -> Option<[u8; 4]> {
+pub fn v4(text: &str) -> Option<[u8; 4]> {
     let mut address = [0; 4];
     let mut parts = split(text, b'.');
     for byte in &mut address {
@@ -14,34 +14,64 @@ pub(crate) fn v4(text: &str) -> Option<[u8; 4]> {
     parts.next().is_none().then_some(address)
 }
 
-/// Whether this is an IPv6 address (RFC 4291 §2.2): eight groups, or fewer with
-/// one `::`, which stands for at least one.
-pub(crate) fn is_v6(text: &str) -> bool {
-    let is_valid = || {
-        Some(match find(text, "::") {
-            None => groups(text, true)? == 8,
-            Some(at) => groups(text.get(..at)?, false)? + groups(text.get(at + 2..)?, true)? < 8,
-        })
+/// The groups of an IPv6 address (RFC 4291 §2.2): eight, or fewer with one `::`, which
+/// stands for at least one.
+pub fn v6(text: &str) -> Option<[u16; 8]> {
+    let Some(at) = find(text, "::") else {
+        let groups = Groups::read(text, true)?;
+        return (groups.count == 8).then_some(groups.all);
     };
-    is_valid().unwrap_or_default()
+    let mut address = Groups::read(text.get(..at)?, false)?;
+    let after = Groups::read(text.get(at + 2..)?, true)?;
+    let zeros = 8_usize.checked_sub(address.count + after.count).filter(|zeros| *zeros > 0)?;
+    address.count += zeros;
+    for group in after.all.iter().take(after.count) {
+        address.push(*group)?;
+    }
+    Some(address.all)
 }
 
-/// How many groups these are; an IPv4 address at the end counts for two.
-fn groups(text: &str, may_end_in_v4: bool) -> Option<usize> {
-    let mut count = 0;
-    let mut rest = Some(text).filter(|text| !text.is_empty());
-    while let Some(text) = rest {
-        let (group, more) = split_once(text, b':').map_or((text, None), |(group, more)| (group, Some(more)));
-        rest = more;
-        count += if (1..=4).contains(&group.len()) && group.bytes().all(|b| hex_digit(b).is_some()) {
-            1
-        } else if may_end_in_v4 && rest.is_none() && v4(group).is_some() {
-            2
-        } else {
-            return None;
-        };
+/// Groups of 16 bits, eight at most.
+#[derive(Default)]
+struct Groups {
+    all: [u16; 8],
+    count: usize,
+}
+
+impl Groups {
+    /// An IPv4 address at the end counts for two.
+    fn read(text: &str, may_end_in_v4: bool) -> Option<Self> {
+        let mut groups = Self::default();
+        let mut rest = Some(text).filter(|text| !text.is_empty());
+        while let Some(text) = rest {
+            let (group, more) = split_once(text, b':').map_or((text, None), |(group, more)| (group, Some(more)));
+            rest = more;
+            if let Some(number) = hex_number(group) {
+                groups.push(number)?;
+            } else if may_end_in_v4 && rest.is_none() {
+                let [a, b, c, d] = v4(group)?;
+                groups.push(u16::from_be_bytes([a, b]))?;
+                groups.push(u16::from_be_bytes([c, d]))?;
+            } else {
+                return None;
+            }
+        }
+        Some(groups)
     }
-    Some(count)
+
+    fn push(&mut self, group: u16) -> Option<()> {
+        *self.all.get_mut(self.count)? = group;
+        self.count += 1;
+        Some(())
+    }
+}
+
+/// One to four digits.
+fn hex_number(digits: &str) -> Option<u16> {
+    if !(1..=4).contains(&digits.len()) {
+        return None;
+    }
+    digits.bytes().try_fold(0, |number, digit| Some(number << 4 | u16::from(hex_digit(digit)?)))
 }
 
 #[cfg(test)]
@@ -60,12 +90,12 @@ mod tests {
         fn reads_ipv6_as_core_does(
             text in "([0-9a-fA-F]{1,4}:){0,8}(:?[0-9a-fA-F]{1,4}){0,8}(:?[0-9]{1,3}\\.[0-9]\\.[0-9]\\.[0-9]{1,3})?|[0-9a-g:.]{0,20}|(1:){0,8}:?(:1){0,8}(:1\\.2\\.3\\.4)?"
         ) {
-            prop_assert_eq!(is_v6(&text), text.parse::<Ipv6Addr>().is_ok(), "{}", text);
+            prop_assert_eq!(v6(&text), text.parse::<Ipv6Addr>().ok().map(|address| address.segments()), "{}", text);
         }
 
         #[test]
         fn knows_every_ipv6_address(address: [u16; 8]) {
-            prop_assert!(is_v6(&Ipv6Addr::from(address).to_string()));
+            prop_assert_eq!(v6(&Ipv6Addr::from(address).to_string()), Some(address));
         }
     }
 }

@@ -9,13 +9,13 @@
 //! | [`json`] | `serde_json` | single members of a document, strict values, flat objects and arrays |
 //! | [`text`] | `core::fmt`, `core::str::pattern` | messages, numbers, hex, separated lists |
 //! | [`http_date`] | `httpdate` | the three forms of an HTTP date |
-//! | [`base64url`] | `base64ct` | JWTs and sessions |
+//! | [`base64url`] | `base64ct` | JWTs, sessions, Basic credentials |
 //! | `rfc3339` | `httpdate`'s calendar | [`Timestamp::from_rfc3339`](crate::Timestamp::from_rfc3339) and its inverse |
-//! | `ip` | `core::net` | hosts that are addresses |
+//! | [`ip`] | `core::net` | addresses: of hosts, and of those who ask |
 
 pub mod base64url;
 pub mod http_date;
-pub(crate) mod ip;
+pub mod ip;
 pub mod json;
 mod rfc3339;
 pub mod text;

@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use super::claims::Claims;
+use super::claims::{self, Claims};
 use super::fingerprint::Fingerprint;
 use super::key_error::KeyError;
 use super::secret::Secret;
+use crate::Timestamp;
 
 /// An Attention API key.
 ///
@@ -87,6 +88,22 @@ impl CallerToken {
     /// Names the token in logs and metrics.
     pub const fn fingerprint(&self) -> Fingerprint {
         self.0.fingerprint()
+    }
+
+    /// When the token ends, by its own word: the `exp` of a session that the Worker made, or of a JWT. Nothing is
+    /// verified: only the Worker can tell whether a token is good. `None` for a token that does not say.
+    ///
+    /// ```
+    /// use attention_core::{CallerToken, Timestamp};
+    ///
+    /// // {"exp":1700000900}
+    /// let session = CallerToken::parse("s1.eyJleHAiOjE3MDAwMDA5MDB9.not-a-signature")?;
+    /// assert_eq!(session.expires_at(), Some(Timestamp::from_unix_seconds(1_700_000_900)));
+    /// assert_eq!(CallerToken::parse("an-obviously-fake-token")?.expires_at(), None);
+    /// # Ok::<(), attention_core::KeyError>(())
+    /// ```
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        claims::token_end(self.0.expose())
     }
 }
 

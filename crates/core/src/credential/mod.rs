@@ -20,5 +20,6 @@ pub use key_error::{CharacterClass, KeyError, MAX_KEY_BYTES};
 pub use redaction::{REDACTED, scrub};
 pub use token_digest::{DigestError, TokenDigest};
 
+pub(crate) use claims::token_end;
 pub(crate) use redaction::reveals;
 pub(crate) use secret::Secret;

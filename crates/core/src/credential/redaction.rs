@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::secret::is_token68;
@@ -27,11 +28,22 @@ const LOOKALIKE_BYTES: usize = 16;
 /// assert_eq!(text, "refused: Bearer [redacted]");
 /// ```
 pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) -> Cow<'t, str> {
+    scrub_all(text, secrets.into_iter().collect())
+}
+
+fn scrub_all<'t>(text: &'t str, mut secrets: Vec<&str>) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
-    for secret in secrets {
+    // The longest first: of one that begins with another, the rest would stay.
+    while let Some(at) = longest(&secrets) {
+        let secret = secrets.swap_remove(at);
         text = without(text, &|text, from| secret_in(text, from, secret));
     }
     without(text, &lookalike_in)
+}
+
+fn longest(texts: &[&str]) -> Option<usize> {
+    let most = texts.iter().map(|text| text.len()).max()?;
+    texts.iter().position(|text| text.len() == most)
 }
 
 /// The text with something else in every place that `find` finds from a position on.
@@ -57,7 +69,9 @@ pub(crate) fn reveals(text: &str, secret: &str) -> bool {
 
 fn secret_in(text: &str, from: usize, secret: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    (from..bytes.len()).find_map(|start| {
+    // Behind the last of these, less is left than the secret is long.
+    let starts = (bytes.len() + 1).saturating_sub(secret.len());
+    (from..starts).find_map(|start| {
         let mut end = start;
         for byte in secret.bytes() {
             end += match bytes.get(end)? {
@@ -106,6 +120,14 @@ mod tests {
     fn prose_is_left_alone() {
         for text in ["", "Bearer token missing", "the bearer of bad news", "eyJust a word."] {
             assert_eq!(scrub(text, [SECRET]), text);
+        }
+    }
+
+    #[test]
+    fn of_a_key_that_begins_with_another_nothing_stays() {
+        let long = "fake-0123456789-fake-0123456789-fake-second";
+        for secrets in [[SECRET, long], [long, SECRET]] {
+            assert_eq!(scrub(long, secrets), REDACTED);
         }
     }
 

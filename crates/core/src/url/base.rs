@@ -143,9 +143,7 @@ impl fmt::Display for BaseUrl {
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if let Some(end) = authority.strip_prefix('[').and_then(|rest| find(rest, "]")) {
         let (host, rest) = authority.split_at_checked(end + 2)?;
-        if !ip::is_v6(host.get(1..=end)?) {
-            return None;
-        }
+        ip::v6(host.get(1..=end)?)?;
         (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
     } else {
         let (host, port) = split_once(authority, b':').map_or((authority, None), |(host, port)| (host, Some(port)));

@@ -4,8 +4,10 @@
 //! Each case is a test of its own: `cargo test -p attention-core --test vectors -- ring`.
 
 mod error;
+mod expected;
 mod keys;
 mod script;
+mod steps;
 mod text;
 mod urls;
 
@@ -23,7 +25,7 @@ struct File<C> {
     #[allow(dead_code)] // For people.
     about: String,
     now: Option<u64>,
-    keys: Option<script::Keys>,
+    keys: Option<steps::Keys>,
     #[serde(default = "everywhere")]
     runs: Vec<Runtime>,
     cases: Vec<Case<C>>,
@@ -73,7 +75,7 @@ trait Check: DeserializeOwned + Send + 'static {
 #[derive(Clone)]
 struct Shared {
     now: u64,
-    keys: script::Keys,
+    keys: steps::Keys,
 }
 
 fn main() -> ExitCode {
@@ -83,8 +85,8 @@ fn main() -> ExitCode {
     load::<urls::UrlCase>("urls", &mut trials);
     load::<error::ErrorCase>("errors", &mut trials);
     load::<error::RetryAfterCase>("retry_after", &mut trials);
-    load::<script::Script>("retries", &mut trials);
-    load::<script::Script>("ring", &mut trials);
+    load::<steps::Script>("retries", &mut trials);
+    load::<steps::Script>("ring", &mut trials);
     trials.push(Trial::test("every file is driven", every_file_is_driven));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

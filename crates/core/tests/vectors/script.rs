@@ -3,124 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use attention_core::call::{Attempt, CallOptions, Failure, KeyVerdict, RetryPolicy, Verdict};
+use attention_core::call::{Attempt, Verdict};
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError};
-use attention_core::{Action, Call, Error, Method, Slot, Timestamp, Upstream};
-use serde::Deserialize;
+use attention_core::{Action, Call, Error, Method, Timestamp, Upstream};
 
-use crate::error::Expected;
 use crate::keys::ring;
+use crate::steps::{Keys, RingState, Script, Step, Then};
 use crate::text::Body;
 use crate::{Check, Shared, same};
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Keys {
-    current: String,
-    next: Option<String>,
-    #[serde(default)]
-    token: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Script {
-    keys: Option<Keys>,
-    steps: Vec<Step>,
-}
-
-/// At a time, one thing happens, and something must follow.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Step {
-    at: u64,
-    #[serde(default = "first_call")]
-    call: String,
-    begin: Option<Begin>,
-    response: Option<u16>,
-    failure: Option<Broken>,
-    #[serde(default)]
-    waited: bool,
-    replace_keys: Option<Keys>,
-    #[serde(default)]
-    headers: Vec<(String, String)>,
-    body: Option<Body>,
-    #[serde(default)]
-    unit: f64,
-    then: Then,
-}
-
-fn first_call() -> String {
-    "a".to_owned()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Begin {
-    method: String,
-    idempotent: Option<bool>,
-    #[serde(default)]
-    one_shot: bool,
-    max_retries: Option<u32>,
-    timeout: Option<u64>,
-    attempt_timeout: Option<u64>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Broken {
-    Connection,
-    Timeout,
-    Aborted,
-}
-
-impl From<Broken> for Failure {
-    fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Connection => Self::Connection,
-            Broken::Timeout => Self::Timeout,
-            Broken::Aborted => Self::Aborted,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Then {
-    action: String,
-    slot: Option<String>,
-    timeout: Option<u64>,
-    millis: Option<u64>,
-    error: Option<Expected>,
-    switch: Option<String>,
-    keys: Option<RingState>,
-}
-
-#[derive(Deserialize, PartialEq, Debug)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RingState {
-    in_use: String,
-    current: String,
-    next: Option<String>,
-}
-
-impl RingState {
-    fn of(upstream: &Upstream) -> Self {
-        let ring = upstream.keys();
-        let name = |slot| {
-            ring.verdict(slot).map(|verdict| match verdict {
-                KeyVerdict::Untested => "untested".to_owned(),
-                KeyVerdict::Accepted { .. } => "accepted".to_owned(),
-                KeyVerdict::Refused { .. } => "refused".to_owned(),
-            })
-        };
-        Self {
-            in_use: ring.in_use().as_str().to_owned(),
-            current: name(Slot::Current).unwrap_or_default(),
-            next: name(Slot::Next),
-        }
-    }
-}
 
 /// What a step led to.
 enum Outcome {
@@ -201,20 +91,6 @@ impl Play {
         let switch = self.upstream.take_switch().map(|switch| switch.to.as_str().to_owned());
         same("switch", switch, then.switch.clone())?;
         then.keys.as_ref().map_or(Ok(()), |keys| same("keys", &RingState::of(&self.upstream), keys))
-    }
-}
-
-impl Begin {
-    fn options(&self, method: Method) -> CallOptions {
-        let policy = RetryPolicy::default();
-        CallOptions {
-            idempotent: self.idempotent,
-            replayable: !self.one_shot,
-            retry: RetryPolicy { max_retries: self.max_retries.unwrap_or(policy.max_retries), ..policy },
-            timeout: self.timeout.map(Duration::from_millis),
-            attempt_timeout: self.attempt_timeout.map(Duration::from_millis),
-            ..CallOptions::new(method)
-        }
     }
 }
 

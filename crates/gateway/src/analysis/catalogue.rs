@@ -15,9 +15,6 @@ use crate::authorize::policy::Pattern;
 /// Takes the place of an id that no rule names.
 const ANY: &str = "any-id-at-all";
 
-/// The methods of the MCP endpoint (Streamable HTTP).
-const MCP_METHODS: [Method; 3] = [Method::Post, Method::Get, Method::Delete];
-
 /// The operations that are known. There may be others: a description lags behind
 /// what it describes.
 #[derive(Clone, Debug)]
@@ -49,7 +46,7 @@ impl Catalogue {
     /// The operations of an API whose base URL has this path, `/v2`, and its MCP
     /// endpoint, which is beside the prefix.
     pub fn new(prefix: &str, operations: impl IntoIterator<Item = Operation>) -> Self {
-        let mcp = MCP_METHODS.map(|method| Operation {
+        let mcp = mcp::METHODS.map(|method| Operation {
             method,
             path: PathTemplate(mcp::PATH.to_owned()),
             id: "mcp".to_owned(),
@@ -78,9 +75,10 @@ impl Catalogue {
 }
 
 impl Operation {
-    /// The methods that reach it: HEAD is a GET without a body (RFC 9110 §9.3.2).
+    /// The methods that reach it: HEAD is a GET without a body (RFC 9110 §9.3.2), but for MCP, which has none.
     pub fn methods(&self) -> impl Iterator<Item = Method> + use<> {
-        iter::once(self.method).chain((self.method == Method::Get).then_some(Method::Head))
+        let has_head = self.method == Method::Get && self.path.as_str() != mcp::PATH;
+        iter::once(self.method).chain(has_head.then_some(Method::Head))
     }
 
     fn answers(&self, method: Method) -> bool {
@@ -164,10 +162,11 @@ mod tests {
     #[test]
     fn mcp_is_beside_the_prefix() {
         let catalogue = samples::catalogue();
-        for method in [Method::Post, Method::Get, Method::Head, Method::Delete] {
+        for method in [Method::Post, Method::Get, Method::Delete] {
             assert_eq!(catalogue.find(method, "/mcp").map(|operation| operation.id.as_str()), Some("mcp"), "{method}");
         }
         assert_eq!(catalogue.find(Method::Put, "/mcp"), None);
+        assert_eq!(catalogue.find(Method::Head, "/mcp"), None);
         assert_eq!(catalogue.find(Method::Post, "/v2/mcp"), None);
     }
 

@@ -391,7 +391,7 @@ mod tests {
                 "GET HEAD /v2/labels/list 2",
                 "HEAD /v2/recordings/{id} 1",
                 "POST /mcp 3",
-                "GET HEAD /mcp 3",
+                "GET /mcp 3",
                 "DELETE /mcp 3",
             ],
         );

@@ -11,8 +11,8 @@ use attention_core::url::{PathError, RequestPath};
 use super::catalogue::{Catalogue, Operation};
 use crate::answer::problem::Problem;
 use crate::authorize::policy::parameters::method_override;
-use crate::authorize::policy::{Decision, Policies, Policy, Rule, Unmet, is_spelling_of};
-use crate::authorize::{ALIVE, READY, mcp};
+use crate::authorize::policy::{Decision, Policies, Policy, Rule, ToolPatterns, Unmet};
+use crate::authorize::{ALIVE, Place, READY, mcp};
 
 /// What the Worker answers itself, before any policy.
 const OWN: [&str; 6] = [ALIVE, READY, "/status", "/sessions", "/admin/keys/current/test", "/admin/keys/next/test"];
@@ -60,6 +60,8 @@ pub enum Term<'a> {
     Body(u64),
     /// No message asks for a tool that lists, makes or deletes keys.
     McpTools,
+    /// No message calls other tools than these, or asks for what no tool's name stands for.
+    Tools(&'a [String]),
     /// These members are taken out of the answer.
     Redact(&'a [String]),
     /// The answer is kept for this caller, for so long at most.
@@ -75,6 +77,8 @@ pub enum Refusal<'a> {
     Preflight,
     /// Its method is not forwarded.
     Method,
+    /// The MCP endpoint has no such method.
+    McpMethod,
     /// The Worker answers this path itself.
     OwnPath,
     /// The API has nothing at this path.
@@ -158,6 +162,7 @@ impl Refusal<'_> {
         Some(match self {
             Self::Path(error) => Problem::path(*error),
             Self::Preflight | Self::Method => Problem::method(),
+            Self::McpMethod => Problem::mcp_method(),
             Self::OwnPath => return None,
             Self::Outside => Problem::outside(),
             Self::MethodOverride { .. } => Problem::method_override(),
@@ -221,6 +226,14 @@ impl<'a> Question<'a> {
                 return Err(Refusal::Query { rule, parameter });
             }
         }
+        let is_mcp = path.as_str() == mcp::PATH;
+        if is_mcp && !query.is_empty() && rule.conditions().query.is_none() {
+            let parameter = query.split(['&', '=']).find(|name| !name.is_empty()).unwrap_or(query);
+            return Err(Refusal::Query { rule, parameter });
+        }
+        if is_mcp && !mcp::METHODS.contains(&method) {
+            return Err(Refusal::McpMethod);
+        }
         if let Some(parameter) = method_override(query) {
             return Err(Refusal::MethodOverride { parameter });
         }
@@ -233,10 +246,7 @@ impl<'a> Question<'a> {
     /// Whether the path is one of the API: it has the prefix, or is that of MCP.
     fn is_mounted(&self, path: RequestPath<'_>) -> bool {
         let prefix = self.catalogue.prefix();
-        if path.as_str() == mcp::PATH || prefix.is_empty() && is_spelling_of(path, mcp::PATH) {
-            return path.as_str() == mcp::PATH;
-        }
-        path.as_str().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+        Place::of(prefix, path).is_some()
     }
 
     /// What would have been allowed, for a call that no rule of the policy is about:
@@ -275,7 +285,8 @@ fn terms<'a>(rule: &'a Rule, method: Method, path: RequestPath<'_>) -> Vec<Term<
     let redact = Some(&conditions.redact[..]).filter(|names| !names.is_empty()).map(Term::Redact);
     // Answers of the MCP endpoint are not kept, nor answers to other methods.
     let cache = conditions.cache.filter(|_| method == Method::Get && !is_mcp).map(Term::Cache);
-    [query, body, is_mcp.then_some(Term::McpTools), redact, cache].into_iter().flatten().collect()
+    let tools = conditions.tools.as_ref().map(ToolPatterns::patterns).map(Term::Tools);
+    [query, body, is_mcp.then_some(Term::McpTools), tools, redact, cache].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -466,7 +477,9 @@ allow * /v2/**
         let mounted = path.starts_with("/v2/") || path == "/mcp";
         match policy.decide(method, checked) {
             Decision::Allowed(rule) => {
-                mounted && method != Method::Options && rule.admits(query, BodyLength::NoBody).is_ok()
+                // A query at the MCP endpoint goes up where a rule names its parameters.
+                let is_unnamed = path == "/mcp" && !query.is_empty() && rule.conditions().query.is_none();
+                mounted && method != Method::Options && !is_unnamed && rule.admits(query, BodyLength::NoBody).is_ok()
             }
             _ => false,
         }

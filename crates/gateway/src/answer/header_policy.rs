@@ -46,8 +46,6 @@ pub const UP: &[&str] = &[
     "if-range",
     "if-unmodified-since",
     "last-event-id",
-    "mcp-protocol-version",
-    "mcp-session-id",
     "prefer",
     "range",
     "traceparent",
@@ -71,7 +69,6 @@ pub const DOWN: &[&str] = &[
     "last-modified",
     "link",
     "location",
-    "mcp-session-id",
     "preference-applied",
     "ratelimit",
     "ratelimit-limit",
@@ -100,7 +97,7 @@ pub const ALWAYS: [(&str, &str); 3] = [
     ("cache-control", NOT_STORED),
 ];
 
-/// A header that is set, or taken away when it has no value.
+/// A header that is set, or does not pass when it has no value: of [`ALWAYS`] the answer's own is left then.
 pub type HeaderEdit = (&'static str, Option<Cow<'static, str>>);
 
 /// What becomes of a response's body, as far as its headers are concerned.
@@ -135,12 +132,12 @@ impl Coming<'_> {
             Handling::Streamed => {}
             Handling::Redacted => {
                 edits.extend(["content-encoding", "etag", "accept-ranges", "content-range"].map(|name| (name, None)));
-                if self.headers.get("content-type").is_none() {
+                if !self.headers.has("content-type") {
                     edits.push(("content-type", Some(Cow::Borrowed("application/json"))));
                 }
             }
             Handling::Error => {
-                if self.headers.get("content-encoding").is_some() {
+                if self.headers.has("content-encoding") {
                     self.edit("etag", &mut edits, |etag| Some(weak(etag)));
                 }
                 edits.extend([("content-encoding", None), ("accept-ranges", None)]);
@@ -179,7 +176,7 @@ impl Coming<'_> {
     fn times(&self, edits: &mut Vec<HeaderEdit>) {
         let told = self.headers.get("age").map(|age| whole_number(age.trim()));
         let directives = Directives::of(self.headers);
-        let may_be_stored = self.headers.get("cache-control").is_some() && !directives.no_store;
+        let may_be_stored = self.headers.has("cache-control") && !directives.no_store;
         let age = told.unwrap_or(Some(0)).filter(|_| may_be_stored && self.handling != Handling::Error);
         let Some(age) = age else {
             // What cannot be read may be as old as anything; what is not stored has no age.

@@ -7,6 +7,9 @@ use attention_core::Headers;
 
 use super::coding;
 
+/// The media type of a stream of events.
+const EVENTS: &str = "text/event-stream";
+
 /// Whether the body is JSON of UTF-8 to whoever reads it. An answer that does not say what it is may be.
 pub(crate) fn is_json(headers: &dyn Headers) -> bool {
     if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
@@ -22,6 +25,25 @@ pub(crate) fn is_json(headers: &dyn Headers) -> bool {
         subtype == "json" || essence == "text/json" || is_suffixed
     });
     is_json && parts.all(says_utf_8)
+}
+
+/// Whether the body is `application/json` of UTF-8, as it is and not coded. What does not say what it is may be.
+pub(crate) fn is_plain_json(headers: &dyn Headers) -> bool {
+    let is_coded =
+        headers.get("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"));
+    let content_type = headers.get("content-type");
+    let is_other = content_type.is_some_and(|content_type| {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        !essence.eq_ignore_ascii_case("application/json")
+    });
+    !is_coded && !is_other && is_json(headers)
+}
+
+/// Whether the body is a stream of events to whoever reads it, which is UTF-8 whatever is said of it.
+pub(crate) fn is_events(headers: &dyn Headers) -> bool {
+    let content_type = headers.get("content-type").unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case(EVENTS) && coding::is_decoded(headers.get("content-encoding").as_deref())
 }
 
 fn is_name(byte: u8) -> bool {

@@ -11,3 +11,4 @@ pub(crate) mod reference;
 pub mod reply;
 pub mod room;
 pub(crate) mod status;
+pub mod tool_list;

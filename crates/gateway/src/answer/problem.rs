@@ -1,11 +1,15 @@
 //! Answers that the Worker gives itself: problem details (RFC 9457).
 
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::authorize::mcp::Refusal;
+use crate::authorize::mcp::revision::Revision;
 use crate::authorize::policy::Unmet;
-use attention_core::codec::json::Object;
-use attention_core::codec::text::decimal;
+use attention_core::codec::json::{Array, Object};
+use attention_core::codec::text::{self, decimal};
 use attention_core::credential::AuthorizationError;
 use attention_core::url::PathError;
 use attention_core::url::RequestError;
@@ -25,6 +29,28 @@ pub(crate) enum Credentials {
     Refused,
 }
 
+/// Why a session could not be revoked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NotRevoked {
+    /// There is no gate.
+    NoGate,
+    /// It did not answer.
+    Silent,
+    /// It keeps as many as it can.
+    Full,
+}
+
+/// An error of JSON-RPC that MCP defines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct RpcError {
+    /// The message's id, as JSON.
+    id: Option<String>,
+    /// Its number.
+    code: &'static str,
+    /// Members that go with it, as JSON.
+    data: Option<String>,
+}
+
 /// One problem. Nothing in it depends on the configuration or on a credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
@@ -32,17 +58,19 @@ pub struct Problem {
     pub status: u16,
     /// What names it, for machines: the last part of its `type`.
     pub code: &'static str,
-    pub(crate) detail: String,
-    pub(crate) challenge: Option<&'static str>,
+    pub(crate) detail: Box<str>,
+    pub(crate) challenge: Option<Cow<'static, str>>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) allow: Option<&'static str>,
     pub(crate) credentials: Credentials,
+    /// What it is to a client of MCP, where the protocol has an error for it.
+    pub(crate) rpc: Option<Box<RpcError>>,
     /// Why, in words that only the operator sees.
     pub(crate) reason: Option<&'static str>,
 }
 
 impl Problem {
-    fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: u16, code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
             status,
             code,
@@ -51,6 +79,7 @@ impl Problem {
             retry_after: None,
             allow: None,
             credentials: Credentials::NotJudged,
+            rpc: None,
             reason: None,
         }
     }
@@ -96,6 +125,11 @@ impl Problem {
         }
     }
 
+    /// There is something, to be read.
+    pub(crate) fn read_only() -> Self {
+        Self { allow: Some("GET, HEAD, OPTIONS"), ..Self::new(405, "method_not_allowed", "this is only to be read") }
+    }
+
     pub(crate) fn upgrade() -> Self {
         Self::new(
             400,
@@ -124,21 +158,73 @@ impl Problem {
             AuthorizationError::Missing => Credentials::Missing,
             _ => Credentials::Refused,
         };
-        Self { challenge: Some(challenge), credentials, ..Self::new(status, error.code(), error.message()) }
+        Self {
+            challenge: Some(Cow::Borrowed(challenge)),
+            credentials,
+            ..Self::new(status, error.code(), error.message())
+        }
     }
 
     pub(crate) fn unknown_token() -> Self {
         Self {
-            challenge: Some(r#"Bearer realm="attention", error="invalid_token""#),
+            challenge: Some(Cow::Borrowed(r#"Bearer realm="attention", error="invalid_token""#)),
             credentials: Credentials::Refused,
             ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
         }
     }
 
+    pub(crate) fn revoked_session() -> Self {
+        Self {
+            challenge: Some(Cow::Borrowed(
+                r#"Bearer realm="attention", error="invalid_token", error_description="revoked""#,
+            )),
+            credentials: Credentials::Refused,
+            ..Self::new(401, "session_revoked", "the session was revoked; sign in again where it came from")
+        }
+    }
+
+    /// Whether a session was revoked cannot be told, so it is neither believed nor called a bad one.
+    pub(crate) fn unchecked_session() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(
+                503,
+                "session_unchecked",
+                "whether the session was revoked cannot be told at the moment; wait as long as Retry-After says",
+            )
+        }
+    }
+
+    pub(crate) fn session_id() -> Self {
+        Self::new(400, "session_id", "the path does not hold a session's id; it is in the log's lines, as `session`")
+    }
+
+    /// A session is to be revoked, and is not for certain.
+    pub(crate) fn not_revoked(why: NotRevoked) -> Self {
+        let (status, detail) = match why {
+            NotRevoked::NoGate => (
+                501,
+                "nothing keeps revoked sessions for all isolates: bind ATTENTION_GATE, or put the id into \
+                    ATTENTION_REVOKED_SESSIONS",
+            ),
+            NotRevoked::Silent => (
+                503,
+                "ATTENTION_GATE did not answer, so the session may not be revoked: ask again, or put the id into \
+                    ATTENTION_REVOKED_SESSIONS",
+            ),
+            NotRevoked::Full => (
+                507,
+                "as many sessions are revoked as are kept; put the id into ATTENTION_REVOKED_SESSIONS, or end all \
+                    sessions by a new ATTENTION_SESSION_SECRET",
+            ),
+        };
+        Self::new(status, "session_not_revoked", detail)
+    }
+
     /// `credentials` says whether some came.
     pub(crate) fn ask_for_password(credentials: Credentials) -> Self {
         Self {
-            challenge: Some(r#"Basic realm="attention status", charset="UTF-8""#),
+            challenge: Some(Cow::Borrowed(r#"Basic realm="attention status", charset="UTF-8""#)),
             credentials,
             ..Self::new(
                 401,
@@ -150,10 +236,25 @@ impl Problem {
 
     pub(crate) fn expired_token() -> Self {
         Self {
-            challenge: Some(r#"Bearer realm="attention", error="invalid_token", error_description="expired""#),
+            challenge: Some(Cow::Borrowed(
+                r#"Bearer realm="attention", error="invalid_token", error_description="expired""#,
+            )),
             credentials: Credentials::Refused,
             ..Self::new(401, "token_expired", "the token's time is over; get a new one")
         }
+    }
+
+    /// The time of a token that was good was over before the answer came. A call that may have changed something is
+    /// not one to be made again with another token, as a 401 would have it.
+    pub(crate) fn outlived(method: Option<Method>, was_sent: bool) -> Self {
+        if !was_sent || matches!(method, Some(Method::Get | Method::Head)) {
+            return Self { credentials: Credentials::NotJudged, ..Self::expired_token() };
+        }
+        Self::new(
+            502,
+            "token_expired_midway",
+            "the token's time was over before the API had answered; the call may have been done",
+        )
     }
 
     pub(crate) fn no_grant() -> Self {
@@ -161,6 +262,20 @@ impl Problem {
             credentials: Credentials::Refused,
             ..Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
         }
+    }
+
+    /// The same with what a client has to know to get a token. Grants by other claims than scopes are no reason to
+    /// ask for a token with more of those.
+    pub(crate) fn with_discovery(self, parameters: Option<String>) -> Self {
+        let Some(parameters) = parameters else { return self };
+        let is_scoped = text::find(&parameters, "scope=").is_some();
+        let challenge = match (self.status, self.code) {
+            (401, _) => self.challenge.as_deref().filter(|challenge| challenge.starts_with("Bearer")),
+            (403, "token_not_granted") if is_scoped => Some(r#"Bearer realm="attention", error="insufficient_scope""#),
+            _ => None,
+        };
+        let Some(challenge) = challenge else { return self };
+        Self { challenge: Some(Cow::Owned([challenge, &parameters].concat())), ..self }
     }
 
     /// Whether an issuer's token is good cannot be told, so it is not called a bad one: pages throw those away.
@@ -227,6 +342,95 @@ impl Problem {
 
     pub(crate) fn mcp_body() -> Self {
         Self::new(400, "mcp_message", "the body is no JSON-RPC message of at most 256 KiB")
+    }
+
+    /// Why an MCP message does not go up. `version` is the revision that its header names.
+    pub(crate) fn mcp(refusal: Refusal, version: Option<&str>) -> Self {
+        match refusal {
+            Refusal::NotAMessage(why) => {
+                Self::new(400, "mcp_message", ["the body is no JSON-RPC message that MCP has: ", why].concat())
+            }
+            Refusal::Ambiguous | Refusal::Keys { .. } => Self::mcp_refused(),
+            Refusal::Tool { .. } => Self::new(
+                403,
+                "mcp_tool_denied",
+                "the proxy's policy does not name this tool; its operator can change the policy",
+            ),
+            Refusal::Method => Self::new(
+                403,
+                "mcp_method_denied",
+                "the proxy's policy names tools, and this method lists or calls none; its operator can change the policy",
+            ),
+            Refusal::Mismatch { id, mismatch } => Self {
+                rpc: Some(Box::new(RpcError { id, code: "-32020", data: None })),
+                ..Self::new(400, "mcp_header_mismatch", ["Header mismatch: ", mismatch.message()].concat())
+            },
+            Refusal::Revision { id } => Self::mcp_revision(id, version),
+        }
+    }
+
+    /// A revision of MCP whose rules are not known here. `id` is that of the message, as JSON.
+    pub(crate) fn mcp_revision(id: Option<String>, version: Option<&str>) -> Self {
+        let mut supported = Array::new();
+        for revision in Revision::ALL {
+            supported.string(revision.as_str());
+        }
+        let mut data = Object::new();
+        data.raw("supported", &supported.finish()).string("requested", version.unwrap_or_default());
+        Self {
+            rpc: Some(Box::new(RpcError { id, code: "-32022", data: Some(data.finish()) })),
+            ..Self::new(400, "mcp_revision", "Unsupported protocol version: the proxy knows those in `supported`")
+        }
+    }
+
+    pub(crate) fn mcp_method() -> Self {
+        let detail = "the MCP endpoint has the methods POST, GET and DELETE";
+        Self { allow: Some("GET, OPTIONS, POST, DELETE"), ..Self::new(405, "method_not_allowed", detail) }
+    }
+
+    pub(crate) fn mcp_unexpected_body() -> Self {
+        Self::new(400, "body_not_allowed", "at the MCP endpoint a GET or DELETE has no body; messages come by POST")
+    }
+
+    pub(crate) fn mcp_content_type() -> Self {
+        Self::new(
+            415,
+            "mcp_content_type",
+            "an MCP message is application/json in UTF-8, with one Content-Type that says so and no Content-Encoding",
+        )
+    }
+
+    /// RFC 9110 has no other word for it than MCP: to this caller there is no such session.
+    pub(crate) fn mcp_session() -> Self {
+        Self::new(
+            404,
+            "mcp_session_unknown",
+            "the MCP session is over, or was begun by another caller; begin one by `initialize`, without Mcp-Session-Id",
+        )
+    }
+
+    pub(crate) fn mcp_no_session() -> Self {
+        Self::new(
+            400,
+            "mcp_session_missing",
+            "whose session is to be ended, or stream resumed, is said by Mcp-Session-Id; send it as it came down",
+        )
+    }
+
+    pub(crate) fn mcp_resumption() -> Self {
+        Self::new(
+            403,
+            "mcp_resumption_denied",
+            "the proxy's policy names tools, and a resumed stream may list others; open one without Last-Event-ID",
+        )
+    }
+
+    pub(crate) fn mcp_list() -> Self {
+        Self::new(
+            502,
+            "mcp_list_unreadable",
+            "the API's list of tools could not be read, so nobody knows which of them this caller may see",
+        )
     }
 
     /// A request for a session that cannot be granted.
@@ -349,6 +553,23 @@ impl Problem {
         })
     }
 
+    /// The error of JSON-RPC that it is to a client of MCP.
+    pub(crate) fn rpc_body(&self, request_id: &str) -> Option<String> {
+        let rpc = self.rpc.as_ref()?;
+        let mut error = Object::new();
+        error.raw("code", rpc.code).string("message", &self.detail);
+        let mut known = Object::new();
+        known.string("code", self.code).string("requestId", request_id);
+        error.raw("data", rpc.data.as_deref().unwrap_or(&known.finish()));
+        let mut object = Object::new();
+        object.string("jsonrpc", "2.0");
+        if let Some(id) = &rpc.id {
+            object.raw("id", id);
+        }
+        object.raw("error", &error.finish());
+        Some(object.finish())
+    }
+
     /// The body: `application/problem+json`.
     pub(crate) fn body(&self, request_id: &str) -> String {
         let mut object = Object::new();
@@ -385,5 +606,33 @@ const fn phrase(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_says_where_to_get_a_token_and_a_missing_scope_is_one() {
+        let scoped = || Some(", resource_metadata=\"https://p/x\", scope=\"a b\"".to_owned());
+        let challenge = |problem: Problem| problem.challenge.map(Cow::into_owned);
+        assert_eq!(
+            challenge(Problem::unknown_token().with_discovery(scoped())).as_deref(),
+            Some(r#"Bearer realm="attention", error="invalid_token", resource_metadata="https://p/x", scope="a b""#)
+        );
+        assert_eq!(
+            challenge(Problem::no_grant().with_discovery(scoped())).as_deref(),
+            Some(
+                r#"Bearer realm="attention", error="insufficient_scope", resource_metadata="https://p/x", scope="a b""#
+            )
+        );
+        // Another claim is missing: a token with other scopes would not help.
+        let unscoped = Some(", resource_metadata=\"https://p/x\"".to_owned());
+        assert_eq!(challenge(Problem::no_grant().with_discovery(unscoped)), None);
+        assert_eq!(Problem::unknown_token().with_discovery(None), Problem::unknown_token());
+        assert_eq!(Problem::denied().with_discovery(scoped()), Problem::denied());
+        let password = Problem::ask_for_password(Credentials::Missing);
+        assert_eq!(password.clone().with_discovery(scoped()), password);
     }
 }

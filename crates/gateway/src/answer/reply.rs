@@ -37,8 +37,8 @@ impl Reply {
 
     pub(crate) fn problem(problem: &Problem, request_id: &str) -> Self {
         let mut reply = Self::new(problem.status);
-        if let Some(challenge) = problem.challenge {
-            reply.headers.push(("www-authenticate", challenge.to_owned()));
+        if let Some(challenge) = &problem.challenge {
+            reply.headers.push(("www-authenticate", challenge.clone().into_owned()));
         }
         if let Some(seconds) = problem.retry_after_seconds() {
             reply.headers.push(("retry-after", decimal(seconds)));
@@ -46,14 +46,18 @@ impl Reply {
         if let Some(allow) = problem.allow {
             reply.headers.push(("allow", allow.to_owned()));
         }
-        reply.with_body("application/problem+json", problem.body(request_id))
+        match problem.rpc_body(request_id) {
+            Some(error) => reply.with_body("application/json", error),
+            None => reply.with_body("application/problem+json", problem.body(request_id)),
+        }
     }
 
-    pub(crate) fn preflight() -> Self {
+    /// The answer to a page's preflight, which asks whether it may send these headers.
+    pub(crate) fn preflight(asked: Option<&str>) -> Self {
         let mut reply = Self::new(204);
         reply.headers.extend([
             ("access-control-allow-methods", cors::ALLOW_METHODS.to_owned()),
-            ("access-control-allow-headers", cors::ALLOW_HEADERS.to_owned()),
+            ("access-control-allow-headers", cors::allow_headers(asked)),
             ("access-control-max-age", cors::MAX_AGE.to_owned()),
         ]);
         reply

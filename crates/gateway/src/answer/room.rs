@@ -5,16 +5,18 @@
 //! reading may take: a runtime may forget the request of a caller who left, and with it whatever would say that it
 //! is over.
 
+use alloc::rc::Rc;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use attention_core::Timestamp;
 
-/// What the shares have taken together.
-#[derive(Debug, Default)]
+/// What the shares have taken together. A clone is the same room.
+#[derive(Clone, Debug, Default)]
 pub struct Room {
-    shares: Vec<Held>,
+    shares: Rc<RefCell<Vec<Held>>>,
 }
 
 #[derive(Debug)]
@@ -36,16 +38,16 @@ impl Room {
     pub const BYTES: usize = 32 * 1024 * 1024;
 
     /// A share of nothing yet, which ends at `until` at the latest.
-    pub fn share(&mut self, until: Timestamp) -> Share {
+    pub fn share(&self, until: Timestamp) -> Share {
         let bytes = Arc::new(AtomicUsize::new(0));
-        self.shares.push(Held { bytes: Arc::downgrade(&bytes), until });
+        self.shares.borrow_mut().push(Held { bytes: Arc::downgrade(&bytes), until });
         Share { bytes }
     }
 
     /// Takes so many bytes more for a share, if there are as many. A share that has ended gets none.
-    pub fn take(&mut self, share: &Share, bytes: usize, now: Timestamp) -> bool {
+    pub fn take(&self, share: &Share, bytes: usize, now: Timestamp) -> bool {
         let fits = self.taken(now).checked_add(bytes).is_some_and(|taken| taken <= Self::BYTES);
-        let lasts = self.shares.iter().any(|held| held.bytes.as_ptr() == Arc::as_ptr(&share.bytes));
+        let lasts = self.shares.borrow().iter().any(|held| held.bytes.as_ptr() == Arc::as_ptr(&share.bytes));
         if fits && lasts {
             share.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
@@ -53,10 +55,11 @@ impl Room {
     }
 
     /// How many bytes are taken.
-    pub fn taken(&mut self, now: Timestamp) -> usize {
-        self.shares.retain(|held| held.until > now && held.bytes.strong_count() > 0);
+    pub fn taken(&self, now: Timestamp) -> usize {
+        let mut shares = self.shares.borrow_mut();
+        shares.retain(|held| held.until > now && held.bytes.strong_count() > 0);
         let taken = |held: &Held| held.bytes.upgrade().map_or(0, |bytes| bytes.load(Ordering::Relaxed));
-        self.shares.iter().map(taken).sum()
+        shares.iter().map(taken).sum()
     }
 }
 
@@ -83,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_share_ends_with_its_request_or_its_time() {
-        let mut room = Room::default();
+        let room = Room::default();
         let (mine, lost) = (room.share(at(10)), room.share(at(60)));
         assert!(room.take(&mine, Room::BYTES - 1, at(0)) && room.take(&lost, 1, at(0)));
         assert!(!room.take(&lost, 1, at(0)));
@@ -94,7 +97,7 @@ mod tests {
         assert!(room.take(&lost, Room::BYTES, at(10)));
         drop(lost);
         assert_eq!(room.taken(at(10)), 0);
-        assert!(room.shares.is_empty());
+        assert!(room.shares.borrow().is_empty());
         let late = room.share(at(20));
         assert!(!room.take(&late, usize::MAX, at(11)));
     }
@@ -142,7 +145,7 @@ mod tests {
         /// Against a ledger that is kept the other way round: every request with its bytes and its end.
         #[test]
         fn hundreds_of_requests_never_hold_more_and_leave_nothing(events in events()) {
-            let mut room = Room::default();
+            let room = Room::default();
             let mut open: Vec<(Share, usize, Timestamp)> = Vec::new();
             let mut forgotten: Vec<(Share, usize, Timestamp)> = Vec::new();
             let mut now = at(0);
@@ -185,7 +188,7 @@ mod tests {
             // Those who answer give back at once, those who were forgotten in their time.
             drop(open);
             prop_assert_eq!(room.taken(now.saturating_add(Duration::from_secs(91))), 0);
-            prop_assert!(room.shares.is_empty());
+            prop_assert!(room.shares.borrow().is_empty());
         }
     }
 }

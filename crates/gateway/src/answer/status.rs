@@ -32,7 +32,7 @@ impl Asked<'_> {
     /// Whether an answer with this status belongs to what was asked. The statuses that are nobody's answer here,
     /// and those that the call is made again for, are judged by core.
     pub(crate) fn fits(self, status: u16) -> bool {
-        let sent = |name| self.request.get(name).is_some();
+        let sent = |name| self.request.has(name);
         match status {
             206 | 416 => self.may_be_a_part && sent("range"),
             304 => {

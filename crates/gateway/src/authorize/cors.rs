@@ -3,6 +3,10 @@
 //! Origins are compared to the letter. There is no wildcard and no credentials
 //! mode: a caller's token travels in `Authorization`, never in a cookie.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
+use crate::authorize::mcp::mirror::PARAM_PREFIX;
 use crate::deployment::Config;
 
 /// What an `Origin` header means for a request.
@@ -29,9 +33,23 @@ impl<'a> Cors<'a> {
 
 /// What a preflight may ask for.
 pub(crate) const ALLOW_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-pub(crate) const ALLOW_HEADERS: &str = "Authorization, Accept, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-Id, Mcp-Protocol-Version, Mcp-Session-Id, Range, X-Request-Id, Traceparent, Tracestate";
+const ALLOW_HEADERS: &str = "Authorization, Accept, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-Id, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Range, X-Request-Id, Traceparent, Tracestate";
 /// What a page may read besides the safelisted headers.
-const EXPOSE_HEADERS: &str = "X-Request-Id, Retry-After, ETag, Link, Mcp-Session-Id, Content-Range, Content-Disposition, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
+const EXPOSE_HEADERS: &str = "X-Request-Id, Retry-After, WWW-Authenticate, ETag, Link, Mcp-Session-Id, Content-Range, Content-Disposition, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
+/// What a preflight is answered with: the headers that every page may send, and those of the page's that repeat
+/// arguments of an MCP message, whose names nobody knows beforehand.
+pub(crate) fn allow_headers(asked: Option<&str>) -> String {
+    let mut list = ALLOW_HEADERS.to_owned();
+    for name in asked.unwrap_or_default().split(',').map(str::trim) {
+        let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+        if is_token && name.get(..PARAM_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PARAM_PREFIX)) {
+            list.push_str(", ");
+            list.push_str(name);
+        }
+    }
+    list
+}
+
 /// Ten minutes: a revoked origin is noticed within them.
 pub(crate) const MAX_AGE: &str = "600";
 

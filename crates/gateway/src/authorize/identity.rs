@@ -3,9 +3,9 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use attention_core::codec::base64url;
 use attention_core::credential::{AuthorizationError, Bearer, TokenDigest};
 use attention_core::{Headers, Timestamp};
-use base64ct::{Base64, Encoding as _};
 
 use crate::answer::problem::{Credentials, Problem};
 use crate::authorize::callers::Caller;
@@ -24,6 +24,8 @@ pub(crate) struct Identity {
     /// Whether it may ask for sessions: a backend with its own token, not a page with a session.
     pub(crate) mints_sessions: bool,
     pub(crate) limit: Option<Rate>,
+    /// When what it came with ends.
+    pub(crate) ends_at: Option<Timestamp>,
 }
 
 /// Where a caller's name is from.
@@ -70,7 +72,7 @@ pub(crate) fn operator(config: &Config, headers: &dyn Headers, asks: Asks) -> Re
 
 fn basic_password(authorization: &str) -> Option<String> {
     let (scheme, credentials) = authorization.split_once(' ')?;
-    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| Base64::decode_vec(credentials.trim()).ok())??;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| base64url::decode_padded(credentials.trim()))??;
     let text = String::from_utf8(decoded).ok()?;
     text.split_once(':').map(|(_, token)| token.to_owned())
 }
@@ -98,7 +100,9 @@ pub(crate) fn by_bearer(
     if caller.expires_at.is_some_and(|at| at <= now) {
         return Err(Problem::expired_token().because("the caller's `expires` in ATTENTION_CALLERS is past"));
     }
+    let session_ends = session.as_ref().map(|session| session.expires_at);
     Ok(Identity {
+        ends_at: [session_ends, caller.expires_at].into_iter().flatten().min(),
         name: caller.name.clone(),
         named_by: NamedBy::Configuration,
         policy: caller.policy.clone(),
@@ -125,6 +129,9 @@ fn session_of(
         _ => Problem::unknown_token()
             .because("the session was not signed with this ATTENTION_SESSION_SECRET, or is no session"),
     })?;
+    if config.revoked_sessions.contains(&session.id) {
+        return Err(Problem::revoked_session().because("the session's id is in ATTENTION_REVOKED_SESSIONS"));
+    }
     if session.origin.is_some() && session.origin.as_deref() != page {
         return Err(Problem::origin().because("the session is bound to the pages of another origin"));
     }

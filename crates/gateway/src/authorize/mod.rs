@@ -17,16 +17,17 @@ use attention_core::url::RequestPath;
 use attention_core::{Headers, Method, Slot, Timestamp};
 
 use crate::answer::health;
-use crate::answer::problem::Problem;
+use crate::answer::problem::{NotRevoked, Problem};
 use crate::answer::reply::Reply;
 use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
-use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, Unmet};
+use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, ToolPatterns, Unmet};
 use crate::authorize::target::Target;
 use crate::deployment::Deployment;
 
 pub(crate) mod callers;
 pub(crate) mod cors;
+pub(crate) mod discovery;
 pub(crate) mod identity;
 pub mod jwt;
 pub mod mcp;
@@ -41,6 +42,8 @@ const STATUS: &str = "/status";
 const SESSIONS: &str = "/sessions";
 /// Where the operator has a key tried, by the name of its place.
 const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
+/// Where the operator revokes a session: before and behind its id.
+const REVOKE: (&str, &str) = ("/admin/sessions/", "/revoke");
 /// A documented operation that reads little.
 const PROBE_TARGET: (&str, &str) = ("/conversations/list", "page=1&size=1");
 
@@ -53,7 +56,7 @@ pub const READY: &str = "/readyz";
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Option<Method>,
-    pub(crate) url: String,
+    pub(crate) target: Target,
     pub(crate) body: BodyLength,
     /// The body has a `Content-Encoding`: its length is not that of what it unpacks to.
     pub(crate) is_body_coded: bool,
@@ -68,6 +71,8 @@ pub(crate) enum Opened {
     Status,
     /// The operator has a key tried.
     Probe { slot: Slot, url: String },
+    /// The operator revokes the session of this id.
+    Revoke { id: String },
     /// It is a caller's, who is to be identified.
     Caller { method: Method },
 }
@@ -94,6 +99,8 @@ pub(crate) struct Forward {
     pub(crate) cache: Option<Duration>,
     /// Whether the body says what the request asks for.
     pub(crate) is_mcp: bool,
+    /// The MCP tools that may be called: each of these has to name one.
+    pub(crate) tools: Vec<ToolPatterns>,
 }
 
 /// The page that asks, if one does that may: its origin.
@@ -102,7 +109,7 @@ pub(crate) fn page(
     request: &Request,
     origin: Option<&str>,
 ) -> Result<Option<String>, Problem> {
-    match Cors::judge(&deployment.config, origin, Target::of(&request.url).origin) {
+    match Cors::judge(&deployment.config, origin, request.target.origin()) {
         Cors::Refused => Err(Problem::origin()),
         Cors::Allowed(page) => Ok(Some(page.to_owned())),
         Cors::SameOrigin => Ok(None),
@@ -115,34 +122,62 @@ pub(crate) fn readiness(upstream: &Upstream, now: Timestamp) -> Reply {
     Reply::json(if ready { 200 } else { 503 }, body)
 }
 
+/// Whether a path is the operator's alone.
+pub(crate) fn is_operators(path: &str) -> bool {
+    path == STATUS || PROBES.iter().any(|(probe, _)| *probe == path)
+}
+
 /// What a request comes to, by everything that does not depend on the caller. `page` is the page that asks.
 pub(crate) fn open(
     deployment: &Deployment,
     request: &Request,
+    path: RequestPath<'_>,
     headers: &dyn Headers,
     page: Option<&str>,
 ) -> Result<Opened, Problem> {
-    let path = Target::of(&request.url).checked_path().map_err(Problem::path)?;
     let method = request.method.ok_or_else(Problem::method)?;
     if method == Method::Options {
         // The API documents no OPTIONS; here it is the browser's question.
-        return if page.is_some() { Ok(Opened::Reply(Reply::preflight())) } else { Err(Problem::method()) };
+        let asked = headers.get("access-control-request-headers");
+        let reply = page.map(|_| Opened::Reply(Reply::preflight(asked.as_deref())));
+        return reply.ok_or_else(Problem::method);
     }
-    if headers.get("upgrade").is_some() {
+    if headers.has("upgrade") {
         return Err(Problem::upgrade());
     }
     // fetch sends none with these, and a server could take one for the next request.
     if method.is_safe() && request.body != BodyLength::NoBody {
         return Err(Problem::unexpected_body());
     }
+    if let Some(metadata) = discovery::metadata(deployment.config.jwt.as_ref(), &request.target) {
+        let is_read = matches!(method, Method::Get | Method::Head);
+        return if is_read { Ok(Opened::Reply(Reply::json(200, metadata))) } else { Err(Problem::read_only()) };
+    }
     if path.as_str() == STATUS {
         operator(&deployment.config, headers, identity::Asks::ForAPage)?;
         return if method == Method::Get { Ok(Opened::Status) } else { Err(Problem::method()) };
     }
-    match PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
-        Some((_, slot)) => probe(deployment, headers, method, *slot),
+    if let Some((_, slot)) = PROBES.iter().find(|(probe, _)| *probe == path.as_str()) {
+        return probe(deployment, headers, method, *slot);
+    }
+    match path.as_str().strip_prefix(REVOKE.0).and_then(|rest| rest.strip_suffix(REVOKE.1)) {
+        Some(id) => revoke(deployment, headers, method, id),
         None => Ok(Opened::Caller { method }),
     }
+}
+
+fn revoke(deployment: &Deployment, headers: &dyn Headers, method: Method, id: &str) -> Result<Opened, Problem> {
+    operator(&deployment.config, headers, identity::Asks::ForData)?;
+    if method != Method::Post {
+        return Err(Problem::method());
+    }
+    if !sessions::is_id(id) {
+        return Err(Problem::session_id());
+    }
+    if !deployment.config.has_gate {
+        return Err(Problem::not_revoked(NotRevoked::NoGate));
+    }
+    Ok(Opened::Revoke { id: id.to_owned() })
 }
 
 fn probe(deployment: &Deployment, headers: &dyn Headers, method: Method, slot: Slot) -> Result<Opened, Problem> {
@@ -162,29 +197,34 @@ pub(crate) fn permit(
     method: Method,
     identity: &Identity,
 ) -> Result<Permitted, Problem> {
-    let target = Target::of(&request.url);
-    let path = target.checked_path().map_err(Problem::path)?;
+    let (path, query) = (request.target.checked_path().map_err(Problem::path)?, request.target.query());
     if path.as_str() == SESSIONS {
         return may_mint(method, identity).map(|()| Permitted::Mint);
     }
-    let place = Place::of(&deployment.upstream, path).ok_or_else(Problem::outside)?;
-    let call = Call { method, path, query: target.query, request };
+    let place = Place::of(deployment.upstream.base().path(), path).ok_or_else(Problem::outside)?;
+    let call = Call { method, path, query, request };
     let policy = deployment.config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
     let terms = call.allowed(policy)?;
-    if policy::parameters::method_override(target.query).is_some() {
+    if policy::parameters::method_override(query).is_some() {
         return Err(Problem::method_override());
     }
     let (mut redact, mut cache) = (terms.redacted(), terms.rule.cache());
+    let mut tools: Vec<ToolPatterns> = call.tools(policy).cloned().into_iter().collect();
     if let Some(session) = &identity.session {
         // What its backend asked for narrows the caller's policy, conditions included.
         let own = call.allowed(&session.routes)?;
         redact.append(&mut own.redacted());
+        tools.extend(call.tools(&session.routes).cloned());
         cache = cache.map(|most| own.rule.cache().map_or(most, |own| own.min(most)));
     }
     let is_mcp = matches!(place, Place::Mcp);
+    // A server could take a parameter for a message, or for a session; the documentation knows none.
+    if is_mcp && !query.is_empty() && terms.rule.conditions().query.is_none() {
+        return Err(Problem::unmet(&Unmet::Query));
+    }
     let url = match place {
-        Place::Api { rest } => deployment.upstream.url(rest, target.query),
-        Place::Mcp => deployment.upstream.url_beside(mcp::PATH, target.query),
+        Place::Api { rest } => deployment.upstream.url(rest, query),
+        Place::Mcp => deployment.upstream.url_beside(mcp::PATH, query),
     };
     Ok(Permitted::Forward(Forward {
         method,
@@ -193,11 +233,12 @@ pub(crate) fn permit(
         redact,
         cache: cache.filter(|_| method == Method::Get && !is_mcp),
         is_mcp,
+        tools,
     }))
 }
 
 /// Which of the API's places a path leads to.
-enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// Under the base's prefix, which is where the caller's path begins too.
     Api { rest: &'a str },
     /// The MCP endpoint beside it.
@@ -205,16 +246,18 @@ enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(upstream: &Upstream, path: RequestPath<'a>) -> Option<Self> {
+    /// The place of a path, at an API whose base URL has this prefix.
+    pub(crate) fn of(prefix: &str, path: RequestPath<'a>) -> Option<Self> {
         if path.as_str() == mcp::PATH {
             return Some(Self::Mcp);
         }
-        let prefix = upstream.base().path();
-        // In another spelling it could be the same to the server, and would go up unread. Below a prefix nothing is.
-        if prefix.is_empty() && policy::is_spelling_of(path, mcp::PATH) {
+        let rest = path.as_str().strip_prefix(prefix)?;
+        // In another spelling it could be the same to the server, and a path below it as well: a framework mounts a
+        // handler there with all that is below. It would go up unread.
+        let is_read_as_mcp = |path| policy::is_spelling_of(path, mcp::PATH_AND_BELOW);
+        if is_read_as_mcp(path) || RequestPath::parse(rest).is_ok_and(is_read_as_mcp) {
             return None;
         }
-        let rest = path.as_str().strip_prefix(prefix)?;
         rest.starts_with('/').then_some(Self::Api { rest })
     }
 }
@@ -257,6 +300,15 @@ impl Call<'_> {
             self.meets(rule).map_err(|unmet| Problem::unmet(&unmet))?;
         }
         Ok(terms)
+    }
+
+    /// The MCP tools that a policy names for this path. They are those of messages, whatever the method: what a POST
+    /// may not show, a GET does not.
+    fn tools<'p>(&self, policy: &'p Policy) -> Option<&'p ToolPatterns> {
+        match policy.decide(Method::Post, self.path) {
+            Decision::Allowed(rule) => rule.conditions().tools.as_ref(),
+            Decision::Denied { .. } | Decision::Unknown => None,
+        }
     }
 
     fn meets(&self, rule: &Rule) -> Result<(), Unmet> {

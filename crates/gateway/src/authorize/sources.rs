@@ -11,9 +11,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::{Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use attention_core::codec::ip;
 use attention_core::codec::text::hex;
 use attention_core::{Headers, Timestamp};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -126,8 +126,8 @@ impl Sources {
     fn id(&self, address: &str) -> Option<[u8; 8]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_slice()).ok()?;
         match network(address.trim())? {
-            Network::V4(address) => mac.update(&address.octets()),
-            Network::V6(prefix) => mac.update(&prefix),
+            Network::V4(address) => mac.update(&address),
+            Network::V6(prefix) => mac.update(prefix.map(u16::to_be_bytes).as_flattened()),
         }
         let bytes = mac.finalize().into_bytes();
         bytes.get(..8).and_then(|id| id.try_into().ok())
@@ -158,24 +158,28 @@ impl Window {
 
 /// What one subscriber has: an address of IPv4, or the first half of one of IPv6 (RFC 6177).
 enum Network {
-    V4(Ipv4Addr),
-    V6([u8; 8]),
+    V4([u8; 4]),
+    V6([u16; 4]),
 }
 
 fn network(address: &str) -> Option<Network> {
-    if let Ok(address) = address.parse::<Ipv4Addr>() {
+    if let Some(address) = ip::v4(address) {
         return Some(Network::V4(address));
     }
-    let address: Ipv6Addr = address.parse().ok()?;
-    match address.to_ipv4_mapped() {
-        Some(address) => Some(Network::V4(address)),
-        None => address.octets().get(..8).and_then(|half| half.try_into().ok()).map(Network::V6),
+    match ip::v6(address)? {
+        // One of IPv4 in the form of IPv6 (RFC 4291 §2.5.5.2).
+        [0, 0, 0, 0, 0, 0xffff, high, low] => {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            Some(Network::V4([a, b, c, d]))
+        }
+        [a, b, c, d, ..] => Some(Network::V6([a, b, c, d])),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::{HashMap, HashSet};
+    use std::net::Ipv4Addr;
 
     use proptest::prelude::*;
 

@@ -1,43 +1,78 @@
 //! What a request is aimed at, from the URL that the runtime gives.
 
+use alloc::string::String;
+
 use attention_core::codec::text;
 use attention_core::url::{PathError, RequestPath};
 
-/// Path and query of an absolute URL, not yet judged.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Target<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a str,
-    pub(crate) origin: &'a str,
+/// An absolute URL, taken apart once and not yet judged.
+#[derive(Debug)]
+pub(crate) struct Target {
+    url: String,
+    path_at: usize,
+    /// Where its path ends: at the question mark, if there is one.
+    path_ends: usize,
 }
 
-impl<'a> Target<'a> {
-    pub(crate) fn of(url: &'a str) -> Self {
-        let after_scheme = text::find(url, "://").map_or(0, |at| at + 3);
-        let is_end = |(at, byte): (usize, u8)| at >= after_scheme && matches!(byte, b'/' | b'?');
-        let path_at = url.bytes().enumerate().position(is_end).unwrap_or(url.len());
-        let (origin, rest) = url.split_at_checked(path_at).unwrap_or((url, ""));
-        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        Self { path, query, origin }
+impl Target {
+    pub(crate) fn of(url: String) -> Self {
+        let after_scheme = text::find(&url, "://").map_or(0, |at| at + 3);
+        let from = |start: usize, is_end: fn(u8) -> bool| {
+            let at = url.bytes().skip(start).position(is_end);
+            at.map_or(url.len(), |at| start + at)
+        };
+        let path_at = from(after_scheme, |byte| matches!(byte, b'/' | b'?'));
+        let path_ends = from(path_at, |byte| byte == b'?');
+        Self { url, path_at, path_ends }
     }
 
-    pub(crate) fn checked_path(self) -> Result<RequestPath<'a>, PathError> {
-        RequestPath::parse(self.path)
+    pub(crate) fn origin(&self) -> &str {
+        self.url.get(..self.path_at).unwrap_or_default()
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.url.get(self.path_at..self.path_ends).unwrap_or_default()
+    }
+
+    pub(crate) fn query(&self) -> &str {
+        self.url.get(self.path_ends + 1..).unwrap_or_default()
+    }
+
+    pub(crate) fn checked_path(&self) -> Result<RequestPath<'_>, PathError> {
+        RequestPath::parse(self.path())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::string::ToString as _;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn urls_are_taken_apart() {
-        let parts = |url| {
-            let target = Target::of(url);
-            (target.origin, target.path, target.query)
-        };
-        assert_eq!(parts("https://a.example/v2/x?y=//z?"), ("https://a.example", "/v2/x", "y=//z?"));
-        assert_eq!(parts("https://a.example"), ("https://a.example", "", ""));
-        assert_eq!(parts("https://a.example?x"), ("https://a.example", "", "x"));
+        for (url, parts) in [
+            ("https://a.example/v2/x?y=//z?", ("https://a.example", "/v2/x", "y=//z?")),
+            ("https://a.example", ("https://a.example", "", "")),
+            ("https://a.example?x", ("https://a.example", "", "x")),
+            ("https://a.example/?", ("https://a.example", "/", "")),
+            ("/é?é", ("", "/é", "é")),
+        ] {
+            let target = Target::of(url.to_string());
+            assert_eq!((target.origin(), target.path(), target.query()), parts, "{url}");
+        }
+    }
+
+    proptest! {
+        // Nothing of it is lost, wherever the marks are.
+        #[test]
+        fn the_parts_are_the_url(url in "(https?://)?[a-zé:/?#]{0,12}") {
+            let target = Target::of(url.clone());
+            let mark = if target.path_ends < url.len() { "?" } else { "" };
+            prop_assert_eq!([target.origin(), target.path(), mark, target.query()].concat(), url);
+            prop_assert!(!target.path().contains('?') && (target.path().is_empty() || target.path().starts_with('/')));
+        }
     }
 }

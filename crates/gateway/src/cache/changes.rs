@@ -1,13 +1,13 @@
 //! The changes of late: what was asked for before a change may be old after it.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::path::Path;
 
 /// The paths of the last changes, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    paths: VecDeque<Path>,
+    paths: Vec<Path>,
     /// How many happened before those.
     forgotten: u64,
 }
@@ -21,9 +21,9 @@ impl Changes {
     pub(super) const REMEMBERED: usize = 256;
 
     pub(super) fn record(&mut self, path: Path) {
-        self.paths.push_back(path);
+        self.paths.push(path);
         if self.paths.len() > Self::REMEMBERED {
-            self.paths.pop_front();
+            self.paths.remove(0);
             self.forgotten += 1;
         }
     }

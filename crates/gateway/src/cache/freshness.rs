@@ -108,7 +108,7 @@ pub fn validates(condition: &str, headers: &dyn Headers) -> bool {
 /// Whether an answer to GET may be given to more than the one request that it came
 /// for: a whole 200, and nothing said against it.
 fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> bool) -> bool {
-    let has = |name| headers.get(name).is_some();
+    let has = |name| headers.has(name);
     // A cookie is for one request; a part is not the whole; a stream has no end.
     if status != 200 || has("set-cookie") || has("content-range") || is_event_stream(headers) {
         return false;
@@ -121,7 +121,7 @@ fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> boo
 /// Whether a kept answer could do for a request, and its answer be kept: whole, and
 /// with no condition but `If-None-Match`.
 pub fn is_cacheable_request(request: &dyn Headers) -> bool {
-    let has = |name| request.get(name).is_some();
+    let has = |name| request.has(name);
     let conditions = ["range", "if-range", "if-match", "if-unmodified-since", "last-event-id"];
     let tags = request.get("if-none-match");
     // `*` asks whether there is anything at all, which is not a cache's to say.

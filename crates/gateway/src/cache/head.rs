@@ -183,7 +183,6 @@ mod tests {
             "last-modified",
             "link",
             "location",
-            "mcp-session-id",
             "preference-applied",
             "sunset",
             "vary",

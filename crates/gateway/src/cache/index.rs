@@ -1,7 +1,6 @@
 //! All stored responses of an isolate: their heads, and the ids of the bytes that the
 //! driver keeps. The least lately used one goes first.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -24,9 +23,8 @@ impl EntryId {
 /// The stored responses. It decides which bytes the driver keeps, and until when.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// By the turn of their last use: the first was used the least lately.
-    entries: BTreeMap<u64, Entry>,
-    turns: BTreeMap<Arc<Key>, u64>,
+    /// In the order of their keys: 8,000 at most.
+    entries: Vec<Entry>,
     next_turn: u64,
     next_id: u64,
     /// What entries and leaving bodies take together, [`Self::ALL_BYTES`] at most.
@@ -63,6 +61,8 @@ struct Entry {
     key: Arc<Key>,
     path: Path,
     stored: Snapshot,
+    /// The turn of its last use: the smallest of all was used the least lately.
+    turn: u64,
 }
 
 impl Entry {
@@ -89,9 +89,13 @@ impl Index {
     /// asked for before is not stored.
     pub fn invalidate(&mut self, url: &str) {
         let path = Path::of(url);
-        let related = self.entries.iter().filter(|(_, entry)| entry.path.is_related(&path));
-        for turn in related.map(|(turn, _)| *turn).collect::<Vec<_>>() {
-            self.remove_turn(turn);
+        let mut at = 0;
+        while let Some(entry) = self.entries.get(at) {
+            if entry.path.is_related(&path) {
+                self.remove_at(at);
+            } else {
+                at += 1;
+            }
         }
         self.changes.record(path);
     }
@@ -104,17 +108,27 @@ impl Index {
 
     /// The stored response of a key, which counts as used.
     pub(super) fn find(&mut self, key: &Key) -> Option<Snapshot> {
-        let turn = self.turns.get_mut(key)?;
-        let entry = self.entries.remove(turn)?;
-        *turn = self.next_turn;
-        self.next_turn += 1;
-        Some(self.entries.entry(*turn).or_insert(entry).stored.clone())
+        let turn = self.turn();
+        let at = self.place(key).ok()?;
+        let entry = self.entries.get_mut(at)?;
+        entry.turn = turn;
+        Some(entry.stored.clone())
     }
 
     pub(super) fn remove(&mut self, key: &Key) {
-        if let Some(turn) = self.turns.get(key) {
-            self.remove_turn(*turn);
+        if let Ok(at) = self.place(key) {
+            self.remove_at(at);
         }
+    }
+
+    /// Where the entry of a key is, or else where it belongs.
+    fn place(&self, key: &Key) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| (*entry.key).cmp(key))
+    }
+
+    const fn turn(&mut self) -> u64 {
+        self.next_turn += 1;
+        self.next_turn
     }
 
     /// Stores a response in place of the key's last one. `None` when there is no room: all
@@ -123,29 +137,29 @@ impl Index {
         self.remove(&key);
         let id = EntryId(self.next_id);
         let stored = Snapshot { head: Arc::new(head), body: Arc::new(Body { id, length }) };
-        let entry = Entry { key: Arc::clone(&key), path, stored };
+        let entry = Entry { key, path, stored, turn: self.turn() };
         let size = entry.overhead() + length;
         if !self.make_room(size) {
             return None;
         }
         self.bytes += size;
-        self.turns.insert(key, self.next_turn);
-        self.entries.insert(self.next_turn, entry);
+        // It was taken away above, so this is where it belongs.
+        let (Ok(at) | Err(at)) = self.place(&entry.key);
+        self.entries.insert(at, entry);
         self.next_id += 1;
-        self.next_turn += 1;
         Some(id)
     }
 
     /// Gives an entry another head, if its bytes are still these. A changed, evicted or
     /// replaced one stays as it is now.
     pub(super) fn update(&mut self, key: &Key, id: EntryId, head: Head) {
-        let Some(turn) = self.turns.get(key).copied() else { return };
-        let Some(entry) = self.entries.get_mut(&turn).filter(|entry| entry.stored.id() == id) else { return };
+        let Ok(at) = self.place(key) else { return };
+        let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.stored.id() == id) else { return };
         self.bytes -= entry.overhead();
         entry.stored.head = Arc::new(head);
         self.bytes += entry.overhead();
         if !self.make_room(0) {
-            self.remove_turn(turn);
+            self.remove(key);
         }
     }
 
@@ -162,17 +176,17 @@ impl Index {
     fn make_room(&mut self, size: usize) -> bool {
         self.release();
         while self.bytes.saturating_add(size) > Self::ALL_BYTES {
-            let Some((turn, _)) = self.entries.iter().find(|(_, entry)| !entry.is_in_use()) else { return false };
-            self.remove_turn(*turn);
+            let unused = self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_in_use());
+            let Some((at, _)) = unused.min_by_key(|(_, entry)| entry.turn) else { return false };
+            self.remove_at(at);
             self.release();
         }
         true
     }
 
-    fn remove_turn(&mut self, turn: u64) {
-        let Some(entry) = self.entries.remove(&turn) else { return };
+    fn remove_at(&mut self, at: usize) {
+        let entry = self.entries.remove(at);
         self.bytes -= entry.overhead();
-        self.turns.remove(&entry.key);
         self.leaving.push(entry.stored.body);
     }
 
@@ -193,6 +207,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use attention_core::Timestamp;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::cache::Answer;
@@ -263,7 +278,7 @@ mod tests {
         let [first, second] = [1, 2].map(|length| insert(&mut index, 0, length).unwrap());
         assert_eq!(index.take_dropped(), [first]);
         assert_eq!(index.find(&key(0)).unwrap().id(), second);
-        assert_eq!((index.entries.len(), index.turns.len()), (1, 1));
+        assert_eq!(index.entries.len(), 1);
     }
 
     #[test]
@@ -274,7 +289,7 @@ mod tests {
         index.remove(&key(8));
         index.update(&key(9), EntryId(9), head("a longer one"));
         index.invalidate("https://api.example/v2");
-        assert_eq!((index.entries.len(), index.turns.len()), (0, 0));
+        assert_eq!(index.entries.len(), 0);
         assert_eq!((index.take_dropped().len(), index.bytes), (64, LENGTH));
         drop(used);
         assert_eq!((index.take_dropped(), index.take_dropped(), index.bytes), (vec![EntryId(7)], vec![], 0));
@@ -367,5 +382,59 @@ mod tests {
         index.invalidate("https://api.example/v2/%61/7/?c=d");
         assert_eq!(index.take_dropped(), [0, 1, 2, 3, 4, 5, 6, 7].map(EntryId));
         assert_eq!(index.entries.len(), 4);
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        // Beside a list in the order of use: what is there, and who makes room.
+        #[test]
+        fn the_index_is_a_list_in_the_order_of_use(
+            steps in prop::collection::vec((0..4_u8, 0..12_usize, 1..9_usize), 1..80),
+        ) {
+            let mut index = Index::default();
+            let mut model: Vec<(usize, usize, EntryId)> = Vec::new();
+            for (what, number, eighths) in steps {
+                let (at, length) = (model.iter().position(|(known, ..)| *known == number), LENGTH * 64 / 32 * eighths);
+                match what {
+                    0 => {
+                        let entry = at.map(|at| model.remove(at));
+                        prop_assert_eq!(index.find(&key(number)).map(|found| found.id()), entry.map(|(_, _, id)| id));
+                        model.extend(entry);
+                    }
+                    1 => {
+                        index.remove(&key(number));
+                        at.map(|at| model.remove(at));
+                    }
+                    2 => {
+                        index.invalidate(&url(number));
+                        at.map(|at| model.remove(at));
+                    }
+                    _ => {
+                        at.map(|at| model.remove(at));
+                        let id = insert(&mut index, number, length).unwrap();
+                        model.push((number, length, id));
+                        let all = |model: &[(usize, usize, EntryId)]| {
+                            model.iter().map(|(number, length, _)| size(*number) + length).sum::<usize>()
+                        };
+                        while all(&model) > Index::ALL_BYTES {
+                            model.remove(0);
+                        }
+                    }
+                }
+                let mut there: Vec<EntryId> = index.entries.iter().map(|entry| entry.stored.id()).collect();
+                there.sort();
+                let mut expected: Vec<EntryId> = model.iter().map(|(_, _, id)| *id).collect();
+                expected.sort();
+                prop_assert_eq!(there, expected);
+                index.take_dropped();
+                let taken: usize = model.iter().map(|(number, length, _)| size(*number) + length).sum();
+                prop_assert_eq!(index.bytes, taken);
+            }
+        }
+    }
+
+    /// What an entry takes beside its body: the URL is there twice.
+    fn size(number: usize) -> usize {
+        Index::ENTRY_OVERHEAD + 2 * (url(number).len() + "appdefault".len()) + "link".len()
     }
 }

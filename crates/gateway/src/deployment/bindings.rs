@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::deployment::{Misconfigured, pasted};
 
 /// Begins all of them.
@@ -17,6 +19,8 @@ pub(crate) const BASE_URL: &str = "ATTENTION_BASE_URL";
 pub(crate) const CALLERS: &str = "ATTENTION_CALLERS";
 pub(crate) const JWT: &str = "ATTENTION_JWT";
 pub(crate) const SESSION_SECRET: &str = "ATTENTION_SESSION_SECRET";
+/// Ids of sessions that are not believed.
+pub(crate) const REVOKED_SESSIONS: &str = "ATTENTION_REVOKED_SESSIONS";
 pub(crate) const ADMIN: &str = "ATTENTION_ADMIN_SHA256";
 pub(crate) const POLICY: &str = "ATTENTION_POLICY";
 pub(crate) const ORIGINS: &str = "ATTENTION_ALLOWED_ORIGINS";
@@ -32,6 +36,9 @@ pub(crate) const GATE: &str = "ATTENTION_GATE";
 /// A Rate Limiting binding, which has none either.
 pub(crate) const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
 
+/// Cloudflare's `version_metadata`, by the name that its documentation gives it.
+pub(crate) const VERSION: &str = "CF_VERSION_METADATA";
+
 /// A vault that takes longer to give a text is taken for one that does not.
 pub const VAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -39,13 +46,14 @@ pub const VAULT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const ANALYTICS: &str = "ATTENTION_ANALYTICS";
 
 /// All that are asked for their texts.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 19] = [
     KEY,
     NEXT_KEY,
     BASE_URL,
     CALLERS,
     JWT,
     SESSION_SECRET,
+    REVOKED_SESSIONS,
     ADMIN,
     POLICY,
     ORIGINS,
@@ -57,6 +65,7 @@ pub const ALL: [&str; 17] = [
     BUDGET,
     GATE,
     RATE_LIMIT,
+    VERSION,
 ];
 
 /// A binding's text.
@@ -105,6 +114,28 @@ impl Texts {
 
     pub(crate) fn find(&self, name: &'static str) -> &Text {
         self.texts.iter().find(|(known, _)| *known == name).map_or(&Text::Absent, |(_, text)| text)
+    }
+
+    /// Tells two sets of texts apart, in the order in which they were named, without holding them.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut add = |kind: u8, text: &str| {
+            digest.update([kind]);
+            digest.update(u64::try_from(text.len()).unwrap_or_default().to_le_bytes());
+            digest.update(text);
+        };
+        for name in self.names() {
+            add(0, name);
+        }
+        for name in ALL {
+            add(1, name);
+            match self.find(name) {
+                Text::Absent => add(2, ""),
+                Text::Unreadable => add(3, ""),
+                Text::Given(text) => add(4, text),
+            }
+        }
+        digest.finalize().into()
     }
 
     /// As it is given. An empty text counts as none: that is how a shell unsets a variable.

@@ -16,11 +16,11 @@ use attention_core::{ApiKey, KeyRing};
 use crate::authorize::callers::Caller;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::policy::{DEFAULT_POLICY, Policies};
-use crate::authorize::sessions::SessionSecret;
+use crate::authorize::sessions::{self, SessionSecret};
 use crate::deployment::bindings::{self, Text, Texts};
 use crate::deployment::names::{self, Misspelt};
 use crate::deployment::strict_json::Fault;
-use crate::deployment::{Misconfigured, Slip, digest, origin, pasted, placeholder};
+use crate::deployment::{Misconfigured, Slip, Version, digest, origin, pasted, placeholder};
 use crate::limits::rate::Rate;
 use crate::log::{LogFormat, LogLevel, LogSettings};
 
@@ -30,6 +30,8 @@ pub struct Config {
     pub(crate) callers: Vec<Caller>,
     pub(crate) jwt: Option<Jwt>,
     pub(crate) session_secret: Option<SessionSecret>,
+    /// Ids of sessions that are not believed.
+    pub(crate) revoked_sessions: Vec<String>,
     /// Of the API's keys: a caller that has one of them for a token is told so in the log.
     pub(crate) api_keys: Vec<TokenDigest>,
     /// The digest of the operator's own token; without one there are no admin routes.
@@ -43,6 +45,8 @@ pub struct Config {
     pub(crate) log: LogSettings,
     /// Of all calls of all isolates; needs the gate.
     pub(crate) budget: Option<Rate>,
+    /// Which version of the proxy this is.
+    pub(crate) version: Option<Version>,
     /// Whether the gate that all isolates share is bound.
     pub(crate) has_gate: bool,
     /// Whether the platform counts callers' calls.
@@ -73,10 +77,15 @@ impl Config {
             callers,
             jwt,
             session_secret,
+            revoked_sessions: revoked_sessions(texts)?,
             api_keys: api_keys(texts)?,
             admin: admin(texts)?,
             policies,
             budget: budget(texts)?,
+            version: match texts.find(bindings::VERSION) {
+                Text::Given(text) => Version::parse(text),
+                Text::Absent | Text::Unreadable => None,
+            },
             has_gate: has_gate(texts)?,
             has_limiter: has_limiter(texts)?,
             origins: origins(&texts.read(bindings::ORIGINS)?.unwrap_or_default())?,
@@ -172,6 +181,27 @@ fn session_secret(text: &str) -> Result<SessionSecret, Misconfigured> {
     SessionSecret::parse(text).map_err(Misconfigured::Session)
 }
 
+fn revoked_sessions(texts: &Texts) -> Result<Vec<String>, Misconfigured> {
+    let ids = words(&texts.read(bindings::REVOKED_SESSIONS)?.unwrap_or_default());
+    // One that is none would revoke nothing.
+    let is_none = |id: &String| {
+        !sessions::is_id(id) || placeholder::is_word(id) || !id.bytes().any(|b| b.is_ascii_alphanumeric())
+    };
+    match ids.iter().position(is_none) {
+        Some(index) => Err(Misconfigured::SessionId { index }),
+        None => Ok(ids),
+    }
+}
+
+/// Words that are separated by commas, blanks or line ends; a JSON list of them is as good.
+fn words(text: &str) -> Vec<String> {
+    let split = |text: &str| -> Vec<String> {
+        text.split(|c: char| c == ',' || c.is_whitespace()).map(str::to_owned).collect()
+    };
+    let words = pasted::list(text).unwrap_or_else(|| split(text)).into_iter();
+    words.map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+}
+
 fn admin(texts: &Texts) -> Result<Option<TokenDigest>, Misconfigured> {
     let Some(text) = texts.read(bindings::ADMIN)? else { return Ok(None) };
     let fault = |what: String| Misconfigured::Record(bindings::ADMIN, Fault::at("", what));
@@ -248,17 +278,10 @@ fn word(texts: &Texts, name: &'static str) -> Result<Option<String>, Misconfigur
     Ok(texts.read(name)?.map(|word| word.to_ascii_lowercase()))
 }
 
-/// Exact origins, separated by commas, blanks or line ends; a JSON list of them is as good.
+/// Exact origins.
 fn origins(text: &str) -> Result<Vec<String>, Misconfigured> {
-    let listed = pasted::list(text);
-    let split = |text: &str| -> Vec<String> {
-        text.split(|c: char| c == ',' || c.is_whitespace()).map(str::to_owned).collect()
-    };
-    listed
-        .unwrap_or_else(|| split(text))
+    words(text)
         .iter()
-        .map(|origin| origin.trim())
-        .filter(|origin| !origin.is_empty())
         .enumerate()
         .map(|(index, text)| origin::read(text).map_err(|why| Misconfigured::Origin { index, why }))
         .collect()

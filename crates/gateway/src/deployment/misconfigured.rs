@@ -12,6 +12,7 @@ use crate::authorize::sessions::SessionError;
 use crate::deployment::Slip;
 use crate::deployment::bindings as binding;
 use crate::deployment::strict_json::Fault;
+use crate::deployment::vault;
 
 /// Why the Worker serves nothing. It holds no value of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +33,11 @@ pub enum Misconfigured {
     NoSessionSecret,
     /// The policy cannot be read.
     Policy(PolicyError),
+    /// What is to be the id of a session is not one.
+    SessionId {
+        /// Which of them, from 0.
+        index: usize,
+    },
     /// An allowed origin is not one.
     Origin {
         /// Which of them, from 0.
@@ -64,6 +70,8 @@ pub enum Misconfigured {
     NotAGate,
     /// This binding is there and gave no text.
     Unreadable(&'static str),
+    /// This binding gave one, so long ago that it may be another by now.
+    TooOld(&'static str),
 }
 
 impl Misconfigured {
@@ -97,6 +105,10 @@ impl Misconfigured {
                 [name, " is not set, but a caller may mint sessions; run `wrangler secret put ", name, "`"].concat()
             }
             Self::Policy(error) => [binding::POLICY, ": ", &error.message()].concat(),
+            Self::SessionId { index } => {
+                let form = " is not a session's id: 1 to 64 letters, digits, `-`, `_` or `.`, as the log has it";
+                [binding::REVOKED_SESSIONS, ": entry ", &text::count(*index), form].concat()
+            }
             Self::Origin { index, why } => {
                 let entry = text::count(*index);
                 let form = " is not an exact origin such as https://app.example: ";
@@ -127,8 +139,15 @@ impl Misconfigured {
             }
             Self::NotAGate => [binding::GATE, ": not a Durable Object"].concat(),
             Self::Unreadable(name) => [name, ": the binding could not be read"].concat(),
+            Self::TooOld(name) => too_old(name),
         }
     }
+}
+
+fn too_old(name: &str) -> String {
+    let minutes = text::decimal(vault::STALE_AT_MOST.as_secs() / 60);
+    let what = " minutes, so it is not used any more; see that its Secrets Store answers";
+    [name, ": the binding could not be read again for ", &minutes, what].concat()
 }
 
 impl fmt::Display for Misconfigured {

@@ -9,10 +9,12 @@ use alloc::string::String;
 use attention_core::call::Upstream;
 use attention_core::{Slot, Timestamp};
 
-use crate::answer::echo::{self, Glance};
+use crate::answer::echo::Glance;
 use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
+use crate::authorize::mcp::seal::Seal;
+use crate::authorize::sessions::revoked::Remembered;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::asking::{Asking, Notice, Question};
@@ -29,11 +31,14 @@ mod origin;
 pub(crate) mod pasted;
 pub(crate) mod placeholder;
 pub(crate) mod strict_json;
+pub mod vault;
+mod version;
 
 pub use bindings::{Text, Texts};
 pub use config::{Config, budget};
 pub use misconfigured::Misconfigured;
 pub use pasted::Slip;
+pub use version::Version;
 
 /// A valid configuration, and what an isolate remembers under it.
 #[derive(Debug)]
@@ -46,8 +51,19 @@ pub struct Deployment {
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
+    pub(crate) seal: Seal,
     pub(crate) room: Room,
-    glance: Glance,
+    pub(crate) standings: Remembered,
+    pub(crate) glance: Glance,
+}
+
+/// What seals the ids of MCP sessions: the secret for sessions if there is one, or else the API keys.
+fn seal(config: &Config, upstream: &Upstream) -> Seal {
+    if let Some(secret) = &config.session_secret {
+        return Seal::new([secret.as_bytes()]);
+    }
+    let keys = [Slot::Current, Slot::Next].map(|slot| upstream.keys().authorization(slot));
+    Seal::new(keys.iter().flatten().map(|key| key.expose().as_bytes()))
 }
 
 impl Deployment {
@@ -59,6 +75,7 @@ impl Deployment {
         Ok(Self {
             sources: Sources::new(key),
             asking: Asking::new(config.budget),
+            seal: seal(&config, &upstream),
             glance: Glance::of(upstream.keys()),
             config,
             upstream,
@@ -67,7 +84,14 @@ impl Deployment {
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
             room: Room::default(),
+            standings: Remembered::default(),
         })
+    }
+
+    /// The memory for bodies that are read whole is the isolate's, however many deployments there are in it.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     /// The server and the credentials for it.
@@ -77,8 +101,7 @@ impl Deployment {
 
     /// Whether a header's value holds a key, or a piece of one, however it is written.
     pub fn echoes(&self, value: &str) -> bool {
-        let keys = self.upstream.keys();
-        keys.is_in(value) || (self.glance.may_hold(value) && echo::echoes(keys, value))
+        self.glance.echoes(self.upstream.keys(), value)
     }
 
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.
@@ -105,6 +128,11 @@ impl Deployment {
     /// What the log has to say of that gate, once.
     pub const fn take_notice(&mut self) -> Option<Notice> {
         self.asking.take_notice()
+    }
+
+    /// Which version of the proxy this is, where the platform says so.
+    pub const fn version(&self) -> Option<&Version> {
+        self.config.version.as_ref()
     }
 
     /// What answers may be given again.

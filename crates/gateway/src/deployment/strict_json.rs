@@ -72,6 +72,13 @@ impl Scalar {
         }
     }
 
+    /// The scope that it is, when it is one: visible ASCII without quotation marks and backslashes.
+    pub(crate) fn as_scope(&self) -> Option<&str> {
+        let Self::Text(text) = self else { return None };
+        let is_part = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        (!text.is_empty() && text.bytes().all(is_part)).then_some(text)
+    }
+
     /// Whether a value elsewhere is this one. The texts `true` and `false` are flags as well, since some
     /// configurations can hold nothing but texts; a flag is no text.
     pub(crate) fn is(&self, element: &Element<'_>) -> bool {

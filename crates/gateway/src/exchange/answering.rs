@@ -13,10 +13,10 @@ use super::{Body, Exchange, HeaderEdit, Pass, Stage, Step, in_millis};
 use crate::answer::header_policy::Edited;
 use crate::answer::problem::Problem;
 use crate::answer::status::is_without_content;
-use crate::answer::{coding, echo, media_type, members};
+use crate::answer::{coding, echo, media_type, members, tool_list};
 use crate::authorize::cors;
 use crate::cache::{Answer, Unconfirmed};
-use crate::deployment::{Deployment, Misconfigured};
+use crate::deployment::{Deployment, Misconfigured, Version};
 use crate::log::{CallRecord, DataPoint, LogSettings, Record, SwitchRecord};
 
 /// An answer that is to be redacted is taken apart in memory; see [`Room`](crate::answer::room::Room).
@@ -54,9 +54,9 @@ impl Exchange {
         let &Response { status, headers, .. } = response;
         let edits = mem::take(&mut self.edits);
         let down = Edited { headers, edits: &edits };
-        let answer = Answer { status, headers, down: &down, rewritten: self.redacts() };
-        let keys = deployment.upstream.keys();
-        let echoes = |value: &str| echo::echoes(keys, value);
+        let answer = Answer { status, headers, down: &down, rewritten: self.rewrites() };
+        let (keys, glance) = (deployment.upstream.keys(), &deployment.glance);
+        let echoes = |value: &str| glance.echoes(keys, value);
         if let Some(visit) = &mut self.visit
             && status == 304
             && self.condition.is_some()
@@ -70,15 +70,46 @@ impl Exchange {
         let method = self.forward.as_ref().ok_or_else(Problem::internal)?.method;
         if is_without_content(method, status) {
             self.pass(Body::Empty, edits);
-        } else if !self.redacts() {
+        } else if !self.rewrites() {
             self.pass(Body::Streamed { keep }, edits);
-        } else if is_empty(headers) || media_type::is_json(headers) {
+        } else if self.answers_in_readable_events(headers) || is_empty(headers) || media_type::is_json(headers) {
             (self.kept, self.edits) = (keep, edits);
             self.read(deployment, Stage::Redacting, REDACTABLE_BYTES, now);
         } else {
-            return Err(Problem::unredactable());
+            return Err(self.untakable());
         }
         Ok(())
+    }
+
+    /// Whether the answer is a stream of events of which tools are taken out, and nothing else.
+    fn answers_in_readable_events(&mut self, headers: &dyn Headers) -> bool {
+        let has_members_to_hide = self.forward.as_ref().is_some_and(|forward| !forward.redact.is_empty());
+        let in_events = media_type::is_events(headers) && self.filters_tools() && !has_members_to_hide;
+        if let Some(conversation) = &mut self.conversation {
+            conversation.answers_in_events = in_events;
+        }
+        in_events
+    }
+
+    /// What is left of an answer without the members and the tools that the caller may not see.
+    fn taken_apart(&self, body: &[u8]) -> Result<Vec<u8>, Problem> {
+        let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
+        let is_stream = self.conversation.as_ref().is_some_and(|conversation| conversation.answers_in_events);
+        let listed = match self.filters_tools() {
+            true if is_stream => tool_list::in_events(body, &forward.tools),
+            true => tool_list::in_json(body, &forward.tools),
+            false => return redacted(body, &forward.redact).ok_or_else(Problem::unredactable),
+        };
+        let listed = listed.map_err(|tool_list::Unreadable| Problem::mcp_list())?;
+        if forward.redact.is_empty() {
+            return Ok(listed);
+        }
+        redacted(&listed, &forward.redact).ok_or_else(Problem::unredactable)
+    }
+
+    /// The answer is nothing of which anything can be taken out.
+    fn untakable(&self) -> Problem {
+        if self.filters_tools() { Problem::mcp_list() } else { Problem::unredactable() }
     }
 
     /// Has the response's body read, within the memory that there is for all of them.
@@ -97,7 +128,7 @@ impl Exchange {
             // An answer with nothing in it is its status.
             Some(body) if body.is_empty() => Body::Empty,
             Some(body) => {
-                let bytes = redacted(&body, &forward.redact).ok_or_else(Problem::unredactable)?;
+                let bytes = self.taken_apart(&body)?;
                 if let Some(share) = &self.share {
                     share.shrink(bytes.len());
                 }
@@ -105,7 +136,7 @@ impl Exchange {
                 Body::Replaced { bytes, keep }
             }
             None if self.is_crowded_out => return Err(Problem::crowded_out(forward.method)),
-            None => return Err(Problem::unredactable()),
+            None => return Err(self.untakable()),
         };
         self.pass(body, edits);
         Ok(())
@@ -209,7 +240,7 @@ impl Exchange {
         self.record(deployment, status, now).data_point()
     }
 
-    fn record<'a>(&'a self, deployment: Option<&Deployment>, status: u16, now: Timestamp) -> Record<'a> {
+    fn record<'a>(&'a self, deployment: Option<&'a Deployment>, status: u16, now: Timestamp) -> Record<'a> {
         let facts = &self.facts;
         let key = |slot| deployment.and_then(|deployment| deployment.upstream.keys().fingerprint(slot));
         Record {
@@ -220,7 +251,9 @@ impl Exchange {
             method: facts.method,
             caller: facts.caller.as_deref(),
             session: facts.session.as_deref(),
+            is_revocation: facts.is_revocation,
             route: facts.route.as_deref(),
+            tool: facts.tool.as_deref(),
             code: facts.code,
             fault: facts.fault.as_deref(),
             hint: facts.hint,
@@ -236,6 +269,7 @@ impl Exchange {
             upstream_status: facts.upstream_status,
             upstream_error: facts.upstream_error.as_ref(),
             switch: facts.switch.map(|switch| SwitchRecord { from: key(switch.from), to: key(switch.to) }),
+            version: deployment.and_then(|deployment| deployment.config.version.as_ref()).map(Version::record),
         }
     }
 }

@@ -8,14 +8,13 @@ use core::time::Duration;
 use attention_core::call::{Attempt, Failure, REQUEST_ID_HEADERS, Verdict};
 use attention_core::{Action, Headers, Method, Slot, Timestamp};
 
-use super::{Carries, Exchange, HeaderEdit, Send, Stage, Step, Then, Upload};
+use super::{Carries, Conversation, Exchange, HeaderEdit, Send, Stage, Step, Then, Upload};
 use crate::answer::header_policy::{Coming, Handling};
 use crate::answer::health;
 use crate::answer::problem::Problem;
 use crate::answer::reply::Reply;
 use crate::answer::status::Asked;
 use crate::authorize::identity::NamedBy;
-use crate::authorize::policy::BodyLength;
 use crate::deployment::Deployment;
 use crate::limits;
 use crate::limits::asking::Question;
@@ -234,6 +233,7 @@ impl Exchange {
         let Some(forward) = &self.forward else { return self.refuse(&Problem::internal()) };
         // A wait at the gate came out of the call's time.
         let late = now.saturating_since(self.attempted_at);
+        let timeout = attempt.timeout.map(|timeout| timeout.saturating_sub(late).max(Duration::from_millis(1)));
         if let Some(visit) = &mut self.visit {
             visit.sent(now);
         }
@@ -241,8 +241,13 @@ impl Exchange {
             method: forward.method,
             url: forward.url.clone(),
             slot: attempt.slot,
-            timeout: attempt.timeout.map(|timeout| timeout.saturating_sub(late).max(Duration::from_millis(1))),
-            carries: Carries::TheCallers { edits: self.edits_up(), body: self.request.body != BodyLength::NoBody },
+            // Nobody waits for what may not be given any more, and an upload ends with what it came with.
+            timeout: [timeout, self.lasts_for(now)].into_iter().flatten().min(),
+            carries: Carries::TheCallers {
+                edits: self.edits_up(),
+                more: self.conversation.as_ref().map(Conversation::params).unwrap_or_default().to_vec(),
+                body: self.upload != Upload::Absent,
+            },
         };
         self.go(Stage::Sending, Step::Send(send));
     }
@@ -262,16 +267,25 @@ impl Exchange {
         if let Some(codings) = &self.codings {
             edits.push(("accept-encoding", Some(codings.clone())));
         }
+        if let (Some(conversation), Some(forward)) = (&self.conversation, &self.forward) {
+            edits.extend(conversation.edits_up(forward.method));
+        }
         // A part cannot be taken apart.
-        if self.redacts() {
+        if self.rewrites() {
             edits.extend([("range", None), ("if-range", None)]);
         }
         edits
     }
 
-    /// Whether members are taken out of the answer.
-    pub(super) fn redacts(&self) -> bool {
-        self.forward.as_ref().is_some_and(|forward| !forward.redact.is_empty())
+    /// Whether something is taken out of the answer: members, or tools.
+    pub(super) fn rewrites(&self) -> bool {
+        self.forward.as_ref().is_some_and(|forward| !forward.redact.is_empty()) || self.filters_tools()
+    }
+
+    /// Whether the answer is a list of tools, some of which the caller may not call.
+    pub(super) fn filters_tools(&self) -> bool {
+        let lists = self.conversation.as_ref().is_some_and(Conversation::lists_tools);
+        lists && self.forward.as_ref().is_some_and(|forward| !forward.tools.is_empty())
     }
 
     pub(super) fn on_response(
@@ -319,7 +333,7 @@ impl Exchange {
         let asked = Asked {
             method: forward.method,
             request,
-            may_be_a_part: !self.redacts(),
+            may_be_a_part: !self.rewrites(),
             is_conditional: self.condition.is_some(),
         };
         // What an error says is read for the log all the same.
@@ -328,15 +342,16 @@ impl Exchange {
             return Err(problem);
         }
         let handling = match is_success {
-            true if self.redacts() => Handling::Redacted,
+            true if self.rewrites() => Handling::Redacted,
             true => Handling::Streamed,
             false => Handling::Error,
         };
-        let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && request.get("authorization").is_none();
+        let is_told_apart_otherwise = self.facts.named_by == NamedBy::Issuer && !request.has("authorization");
         let echoes = |value: &str| deployment.echoes(value);
         let base = deployment.upstream.base();
         let coming = Coming { status, headers, base, handling, is_told_apart_otherwise, now, echoes: &echoes };
         self.edits = coming.edits();
+        self.edits.extend(self.session_edit(deployment, headers));
         Ok(())
     }
 
@@ -347,7 +362,7 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         // A caller that breaks off, or sends slowly, must not shut the others out.
-        if self.upload == Upload::Held {
+        if self.upload != Upload::Streamed {
             deployment.breaker.failed(now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;

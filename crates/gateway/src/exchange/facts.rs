@@ -21,14 +21,20 @@ pub struct Facts {
     pub(crate) named_by: NamedBy,
     /// The caller's own limit.
     pub(crate) limit: Option<Rate>,
+    /// When what it came with ends.
+    pub(crate) ends_at: Option<Timestamp>,
     /// The id of the session that it came with.
     pub(crate) session: Option<String>,
+    /// The operator has revoked that session.
+    pub(crate) is_revocation: bool,
     /// The name of the caller's policy.
     pub(crate) policy: String,
     /// The trace that it is part of.
     pub(crate) trace: Option<String>,
     /// The policy's pattern rather than the path: paths hold ids, and are a caller's text.
     pub(crate) route: Option<String>,
+    /// The MCP tools that it calls.
+    pub(crate) tool: Option<String>,
     pub(crate) code: Option<&'static str>,
     /// The origin of the page that asked, once it is allowed.
     pub(crate) page: Option<String>,
@@ -55,10 +61,13 @@ impl Facts {
             caller: None,
             named_by: NamedBy::Configuration,
             limit: None,
+            ends_at: None,
             session: None,
+            is_revocation: false,
             policy: String::new(),
             trace: None,
             route: None,
+            tool: None,
             code: None,
             page: None,
             upstream_status: None,
@@ -77,6 +86,11 @@ impl Facts {
         let caller = self.holder();
         let session = self.session.as_deref().filter(|_| self.limit.is_some());
         Holder { caller: &caller, session }.text().into_owned()
+    }
+
+    /// What it came with is over.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
     }
 
     /// Who the caller is, unlike any other: an issuer may give somebody a name that a configured caller has.

@@ -3,20 +3,25 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use attention_core::codec::json::Object;
 use attention_core::{Headers, Method, Timestamp};
 
 use super::{Exchange, Signature, Stage, Step, Then};
-use crate::answer::problem::Problem;
+use crate::answer::problem::{NotRevoked, Problem};
 use crate::answer::reply::Reply;
 use crate::authorize::identity::{self, Identity, NamedBy};
 use crate::authorize::jwt::claims::Refusal;
 use crate::authorize::jwt::key_set::{KeySetStep, RETRY_AFTER};
 use crate::authorize::jwt::token;
 use crate::authorize::sessions::mint::mint;
+use crate::authorize::sessions::revoked::{Full, Standing};
 use crate::authorize::{self, Permitted};
 use crate::deployment::Deployment;
+use crate::limits;
 use crate::limits::rate::Holder;
 
+/// In the log.
+const REVOKED: &str = "the operator has revoked the session";
 /// A request for a session is a few lines.
 const WISH_BYTES: usize = 16 * 1024;
 
@@ -39,9 +44,69 @@ impl Exchange {
                 let authorization = request.get("authorization");
                 let page = self.facts.page.as_deref();
                 let identity = identity::by_bearer(&deployment.config, authorization.as_deref(), page, now)?;
-                self.identified(deployment, request, method, identity, now)
+                match &identity.session {
+                    // Without an operator nobody could have had one revoked there.
+                    Some(session) if deployment.config.has_gate && deployment.config.admin.is_some() => {
+                        let id = session.id.clone();
+                        self.unchecked = Some(identity);
+                        self.go(Stage::AskingStanding, Step::AskStanding { id, timeout: limits::ANSWER_WITHIN });
+                        Ok(())
+                    }
+                    _ => self.identified(deployment, request, method, identity, now),
+                }
             }
         }
+    }
+
+    /// Whether the session was revoked. One of which that cannot be told is not believed.
+    pub(super) fn on_standing(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        said: Standing,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let identity = self.unchecked.take().ok_or_else(Problem::internal)?;
+        let id = identity.session.as_ref().map(|session| session.id.as_str()).unwrap_or_default();
+        let method = self.request.method.ok_or_else(Problem::method)?;
+        match deployment.standings.settle(id, said, now) {
+            Standing::Good => return self.identified(deployment, request, method, identity, now),
+            Standing::Revoked => {}
+            Standing::Unknown => {
+                self.facts.fault = Some("ATTENTION_GATE does not say whether the session was revoked".to_owned());
+                return Err(Problem::unchecked_session());
+            }
+        }
+        self.facts.session = Some(id.to_owned());
+        Err(Problem::revoked_session().because(REVOKED))
+    }
+
+    /// The operator revokes a session.
+    pub(super) fn revoke(&mut self, id: String) {
+        self.facts.session = Some(id.clone());
+        self.go(Stage::Revoking, Step::Revoke { id, timeout: limits::ANSWER_WITHIN });
+    }
+
+    pub(super) fn on_revoked(
+        &mut self,
+        deployment: &mut Deployment,
+        kept: Option<Result<Timestamp, Full>>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let id = self.facts.session.clone().ok_or_else(Problem::internal)?;
+        // Whatever the object says: here it is revoked.
+        deployment.standings.settle(&id, Standing::Revoked, now);
+        let lapses = match kept {
+            Some(Ok(lapses)) => lapses,
+            Some(Err(Full)) => return Err(Problem::not_revoked(NotRevoked::Full)),
+            None => return Err(Problem::not_revoked(NotRevoked::Silent)),
+        };
+        let mut said = Object::new();
+        said.string("id", &id).string("standing", Standing::Revoked.as_str()).number("until", lapses.as_unix_millis());
+        self.answer(Reply::json(200, said.finish()));
+        self.facts.is_revocation = true;
+        self.facts.fault = Some(REVOKED.to_owned());
+        Ok(())
     }
 
     /// Checks the token's signature, as soon as there is a key set to check it with.
@@ -98,6 +163,7 @@ impl Exchange {
                     session: None,
                     mints_sessions: false,
                     limit: admitted.limit,
+                    ends_at: Some(admitted.ends_at),
                 };
                 self.identified(deployment, request, method, identity, now)
             }
@@ -147,6 +213,7 @@ impl Exchange {
             self.facts.named_by = identity.named_by;
             self.facts.session = identity.session.as_ref().map(|session| session.id.clone());
             self.facts.limit = identity.limit;
+            self.facts.ends_at = identity.ends_at;
             if let Some(rate) = identity.limit {
                 let holder = self.facts.counted_as();
                 deployment.allowances.take(Holder::of(&holder), rate, now).map_err(Problem::allowance)?;

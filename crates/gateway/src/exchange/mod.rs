@@ -33,7 +33,7 @@
 //!     has_body: false,
 //!     fresh_id: "7f3a",
 //! };
-//! let mut exchange = Exchange::begin(deployment.as_mut(), &incoming, now);
+//! let mut exchange = Exchange::begin(deployment.as_mut(), incoming, now);
 //! let Step::Send(send) = exchange.step() else { panic!("nothing to wait for") };
 //! assert_eq!(send.url, "https://api.attention.tech/v2/conversations?page=1");
 //!
@@ -53,34 +53,43 @@ use core::fmt;
 use core::time::Duration;
 
 use attention_core::call::Attempt;
+use attention_core::codec::json::Object;
 use attention_core::codec::text::decimal;
-use attention_core::{Call, Headers, Method, Slot, Timestamp, millis};
+use attention_core::{Call, ErrorKind, Headers, Method, Slot, Timestamp, millis};
 
 use crate::answer::problem::{Credentials, Problem};
 use crate::answer::reply::Reply;
 use crate::answer::room::Share;
+use crate::authorize::identity::Identity;
 use crate::authorize::jwt::key_set::Lookup;
 use crate::authorize::policy::BodyLength;
 use crate::authorize::target::Target;
-use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request};
+use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request, discovery};
 use crate::cache::{Pending, Visit};
-use crate::deployment::{Deployment, Misconfigured};
+use crate::deployment::{Deployment, Misconfigured, Version};
 use crate::limits::asking::Question;
 use crate::limits::lease::Ticket;
+use crate::log::LogLevel;
 use crate::trace::trace_id;
 
 use calling::Response;
+use messaging::Conversation;
+use preparing::HELD_BODY_BYTES;
 
 mod answering;
 mod calling;
 mod facts;
 mod identifying;
+mod messaging;
 mod preparing;
 mod step;
 
 pub use answering::Finished;
 pub use facts::Facts;
 pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step};
+
+/// In the log.
+const OUTLIVED: &str = "the time of the caller's session or token was over before the answer was";
 
 /// A request, as the driver has it.
 pub struct Incoming<'a> {
@@ -111,8 +120,12 @@ pub struct Exchange {
     step: Step,
     /// The JWT that is being verified, and the need of a key set for it.
     token: Option<String>,
+    /// Whose session it is, until it is known that it was not revoked.
+    unchecked: Option<Identity>,
     lookup: Lookup,
     forward: Option<Forward>,
+    /// What it has besides when it is for the MCP endpoint.
+    conversation: Option<Conversation>,
     /// Its way past the cache, where the policy gives the cache a part in it.
     visit: Option<Visit>,
     /// The header by which the API is asked whether what is stored is still the same.
@@ -131,6 +144,8 @@ pub struct Exchange {
     is_crowded_out: bool,
     call: Option<Call>,
     upload: Upload,
+    /// Whether the API has been sent the call, if only once.
+    was_sent: bool,
     /// Whether the caller's own limit has been counted, by whatever counts it.
     counted: bool,
     /// Its place in the line of those who wait for a place of the shared gate.
@@ -148,10 +163,25 @@ pub struct Exchange {
 /// How the request's body goes up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Upload {
-    /// It is held, or there is none: it can be sent again.
+    /// There is none.
+    Absent,
+    /// It says what the request asks for, so it is read first, whatever its length was said to be; then it is held.
+    Inspected,
+    /// It is held, so that it can be sent again.
     Held,
-    /// As it comes: when that fails, it may be the caller who broke off.
+    /// As it comes, once: when that fails, it may be the caller who broke off.
     Streamed,
+}
+
+impl Upload {
+    fn of(body: BodyLength, forward: &Forward) -> Self {
+        match body {
+            BodyLength::NoBody => Self::Absent,
+            _ if forward.is_mcp && forward.method == Method::Post => Self::Inspected,
+            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => Self::Held,
+            BodyLength::Announced(_) | BodyLength::Unknown => Self::Streamed,
+        }
+    }
 }
 
 /// What the step at hand is for: which rule its report goes to.
@@ -159,6 +189,8 @@ enum Upload {
 enum Stage {
     FetchingKeySet,
     Verifying,
+    AskingStanding,
+    Revoking,
     ReadingWish,
     Counting,
     ReadingMessage,
@@ -191,24 +223,26 @@ impl Exchange {
     /// everything but [`ALIVE`].
     pub fn begin(
         deployment: Result<&mut Deployment, &mut Misconfigured>,
-        incoming: &Incoming<'_>,
+        incoming: Incoming<'_>,
         now: Timestamp,
     ) -> Self {
+        let headers = incoming.headers;
         let mut exchange = Self::new(incoming, now);
-        let path = Target::of(&exchange.request.url).path;
+        let path = exchange.request.target.path();
         let (is_alive, is_ready) = (path == ALIVE, path == READY);
         exchange.facts.is_probe = is_alive || is_ready;
         let opened = match deployment {
-            _ if is_alive => Ok(Some(Reply::json(200, r#"{"status":"alive"}"#.to_owned()))),
+            Ok(deployment) if is_alive => Ok(Some(alive(deployment.version()))),
+            Err(_) if is_alive => Ok(Some(alive(None))),
             Err(fault) => {
                 exchange.facts.fault = Some(fault.message());
                 Err(Problem::misconfigured())
             }
             Ok(deployment) if is_ready => Ok(Some(authorize::readiness(&deployment.upstream, now))),
             Ok(deployment) => exchange
-                .open(deployment, incoming.headers, now)
+                .open(deployment, headers, now)
                 .map(|()| None)
-                .map_err(|problem| exchange.counted(deployment, incoming.headers, problem, now)),
+                .map_err(|problem| exchange.counted(deployment, headers, problem, now)),
         };
         match opened {
             Ok(Some(reply)) => exchange.answer(reply),
@@ -218,26 +252,29 @@ impl Exchange {
         exchange
     }
 
-    fn new(incoming: &Incoming<'_>, now: Timestamp) -> Self {
+    fn new(incoming: Incoming<'_>, now: Timestamp) -> Self {
         let headers = incoming.headers;
         let own_id = headers.get("x-request-id").filter(|id| accepts_request_id(id)).map(Cow::into_owned);
         let method = Method::parse(incoming.method);
         let mut facts = Facts::new(own_id.unwrap_or_else(|| incoming.fresh_id.to_owned()), method, now);
         facts.trace = headers.get("traceparent").and_then(|text| trace_id(&text).map(str::to_owned));
+        let body = body_length(&incoming);
         Self {
             facts,
             request: Request {
                 method,
-                url: incoming.url.clone(),
-                body: body_length(incoming),
+                target: Target::of(incoming.url),
+                body,
                 is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
             },
             stage: Stage::Over,
             // Until the first one is decided. Reported on, it would be a fault.
             step: Step::Wait(Duration::ZERO),
             token: None,
+            unchecked: None,
             lookup: Lookup::default(),
             forward: None,
+            conversation: None,
             visit: None,
             condition: None,
             codings: None,
@@ -247,7 +284,8 @@ impl Exchange {
             share: None,
             is_crowded_out: false,
             call: None,
-            upload: Upload::Held,
+            upload: Upload::Absent,
+            was_sent: false,
             counted: false,
             ticket: None,
             asked_at: now,
@@ -261,13 +299,14 @@ impl Exchange {
         // First of all, so that a page can read whatever it is refused with.
         let page = authorize::page(deployment, &self.request, headers.get("origin").as_deref());
         self.facts.page = page.as_ref().ok().cloned().flatten();
-        Target::of(&self.request.url).checked_path().map_err(Problem::path)?;
+        let path = self.request.target.checked_path().map_err(Problem::path)?;
         self.request.method.ok_or_else(Problem::method)?;
         page?;
-        match authorize::open(deployment, &self.request, headers, self.facts.page.as_deref())? {
+        match authorize::open(deployment, &self.request, path, headers, self.facts.page.as_deref())? {
             Opened::Reply(reply) => self.answer(reply),
             Opened::Status => self.go(Stage::Over, Step::ShowStatus),
             Opened::Probe { slot, url } => self.probe(slot, url),
+            Opened::Revoke { id } => self.revoke(id),
             Opened::Caller { method } => self.identify(deployment, headers, method, now)?,
         }
         Ok(())
@@ -286,9 +325,37 @@ impl Exchange {
     /// What came of the step; the next one is there at once. `request` are the headers of the request. A report
     /// that does not belong to the step is a driver's fault, and the request is answered as such.
     pub fn report(&mut self, deployment: &mut Deployment, request: &dyn Headers, report: Report<'_>, now: Timestamp) {
-        let done = match (self.stage, report) {
+        self.was_sent |= self.stage == Stage::Sending;
+        let was_cut = matches!((self.stage, &report), (Stage::Sending, Report::NoResponse { .. }));
+        // Nothing is learnt of the API when the time that was left was not the call's.
+        let done = if was_cut && self.facts.is_over(now) {
+            Err(self.outlived())
+        } else {
+            self.done(deployment, request, report, now)
+        };
+        // A problem holds nothing of the API's; anything else is given, or done, under what has ended.
+        let done = match done {
+            Ok(()) if self.facts.is_over(now) && !matches!(self.step, Step::Reply(_)) => Err(self.outlived()),
+            done => done,
+        };
+        if let Err(problem) = done {
+            let problem = self.counted(deployment, request, problem, now);
+            self.refuse(&problem);
+        }
+    }
+
+    fn done(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        report: Report<'_>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        match (self.stage, report) {
             (Stage::FetchingKeySet, Report::KeySet(got)) => self.on_key_set(deployment, got, now),
             (Stage::Verifying, Report::Signature(signature)) => self.on_signature(deployment, request, signature, now),
+            (Stage::AskingStanding, Report::Standing(said)) => self.on_standing(deployment, request, said, now),
+            (Stage::Revoking, Report::Revoked(kept)) => self.on_revoked(deployment, kept, now),
             (Stage::ReadingWish, Report::RequestBody { body, fresh_id }) => {
                 self.on_wish(deployment, body, fresh_id, now)
             }
@@ -310,11 +377,33 @@ impl Exchange {
             (Stage::ReadingError, Report::ResponseBody(body)) => self.on_error_body(deployment, body, now),
             (Stage::Redacting, Report::ResponseBody(body)) => self.on_redactable(deployment, body),
             _ => Err(Problem::internal()),
-        };
-        if let Err(problem) = done {
-            let problem = self.counted(deployment, request, problem, now);
-            self.refuse(&problem);
         }
+    }
+
+    /// What the caller came with has ended on the way.
+    fn outlived(&mut self) -> Problem {
+        self.facts.fault = Some(OUTLIVED.to_owned());
+        Problem::outlived(self.request.method, self.was_sent)
+    }
+
+    /// How long the caller may still be given what it asked for; `None` is for ever. A body that streams longer than
+    /// that is to break off, and [`cut`](Self::cut) is to be logged.
+    pub fn lasts_for(&self, now: Timestamp) -> Option<Duration> {
+        self.facts.ends_at.map(|end| end.saturating_since(now))
+    }
+
+    /// The log line of an answer that broke off since what its caller came with had ended.
+    pub fn cut(&self, deployment: Option<&Deployment>) -> Option<String> {
+        let mut line = Object::new();
+        line.string("event", "cut").string("level", "info").string("requestId", &self.facts.request_id);
+        for (name, value) in [("caller", &self.facts.caller), ("session", &self.facts.session)] {
+            if let Some(value) = value {
+                line.string(name, value);
+            }
+        }
+        line.string("fault", OUTLIVED);
+        let is_silent = deployment.is_none_or(|deployment| deployment.config.log.level == LogLevel::Silent);
+        (!is_silent).then(|| line.finish())
     }
 
     /// A refusal for its credentials is counted, by where they come from; of too many of them nothing is told any more.
@@ -331,7 +420,12 @@ impl Exchange {
         }
         self.facts.refusal = deployment.sources.note(request, problem.credentials, now);
         let wait = self.facts.refusal.as_ref().and_then(|noted| noted.wait);
-        wait.map_or(problem, Problem::refused_too_often)
+        if let Some(wait) = wait {
+            return Problem::refused_too_often(wait);
+        }
+        // The operator's token is nothing that an issuer gives.
+        let jwt = deployment.config.jwt.as_ref().filter(|_| !authorize::is_operators(self.request.target.path()));
+        problem.with_discovery(discovery::parameters(jwt, &self.request.target))
     }
 
     /// Whether so many more bytes of a response's body may be held, which have come for [`Step::ReadResponse`]:
@@ -346,6 +440,11 @@ impl Exchange {
     /// The JWT whose signature is to be checked.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the API has refused every key that there is: another one may be where keys are kept.
+    pub fn has_doubts(&self) -> bool {
+        self.facts.upstream_error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Unauthorized)
     }
 
     /// The name of this request, for its answer and its log line.
@@ -396,6 +495,16 @@ impl fmt::Debug for Exchange {
     }
 }
 
+/// That the proxy runs, and which version.
+fn alive(version: Option<&Version>) -> Reply {
+    let mut said = Object::new();
+    said.string("status", "alive");
+    if let Some(version) = version {
+        said.raw("version", &version.to_json());
+    }
+    Reply::json(200, said.finish())
+}
+
 /// A caller's own request id, when it is plain enough to stand in a header and a log: 8 to 64 letters, digits,
 /// `-`, `_` or `.`.
 fn accepts_request_id(id: &str) -> bool {
@@ -405,7 +514,7 @@ fn accepts_request_id(id: &str) -> bool {
 /// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown, and so
 /// is any beside a `Transfer-Encoding` (RFC 9112 §6.3).
 fn body_length(incoming: &Incoming<'_>) -> BodyLength {
-    if incoming.has_body && incoming.headers.get("transfer-encoding").is_some() {
+    if incoming.has_body && incoming.headers.has("transfer-encoding") {
         return BodyLength::Unknown;
     }
     let announced = incoming.headers.get("content-length");

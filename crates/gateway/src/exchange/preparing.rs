@@ -1,23 +1,19 @@
 //! Between the policy and the API: the platform's counter, the cache, the request's body.
 
-use alloc::string::String;
-
 use attention_core::call::CallOptions;
-use attention_core::{Call, Headers, Method, Timestamp};
+use attention_core::{Call, Headers, Timestamp};
 
 use super::{Exchange, Stage, Step, Upload};
 use crate::answer::coding;
 use crate::answer::problem::Problem;
 use crate::authorize::Forward;
-use crate::authorize::mcp;
-use crate::authorize::policy::BodyLength;
 use crate::cache::{Found, Owner};
 use crate::deployment::Deployment;
 use crate::limits;
 
 /// A request body up to this size, announced by `Content-Length`, is held so that a 401 or a 429 does not lose
 /// the call.
-const HELD_BODY_BYTES: u64 = 256 * 1024;
+pub(super) const HELD_BODY_BYTES: u64 = 256 * 1024;
 
 /// The longest JSON-RPC message that is read.
 const MESSAGE_BYTES: usize = 256 * 1024;
@@ -32,13 +28,8 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         self.facts.route = Some(forward.route.clone());
-        self.upload = match self.request.body {
-            BodyLength::NoBody => Upload::Held,
-            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => Upload::Held,
-            // What is inspected is held, whatever its length was said to be.
-            BodyLength::Announced(_) | BodyLength::Unknown if forward.is_mcp => Upload::Held,
-            BodyLength::Announced(_) | BodyLength::Unknown => Upload::Streamed,
-        };
+        self.open_conversation(deployment, request, &forward)?;
+        self.upload = Upload::of(self.request.body, &forward);
         self.forward = Some(forward);
         deployment.breaker.admit(now).map_err(Problem::circuit_open)?;
         if deployment.config.has_limiter {
@@ -77,32 +68,12 @@ impl Exchange {
                 Found::Absent => {}
             }
         }
-        let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
-        match self.request.body {
-            BodyLength::NoBody => return self.start(deployment, request, now),
-            _ if forward.is_mcp && forward.method == Method::Post => {
-                self.go(Stage::ReadingMessage, Step::ReadRequest { limit: MESSAGE_BYTES });
-            }
-            BodyLength::Announced(length) if length <= HELD_BODY_BYTES => self.go(Stage::Holding, Step::HoldRequest),
-            BodyLength::Announced(_) | BodyLength::Unknown => return self.start(deployment, request, now),
+        match self.upload {
+            Upload::Absent | Upload::Streamed => return self.start(deployment, request, now),
+            Upload::Inspected => self.go(Stage::ReadingMessage, Step::ReadRequest { limit: MESSAGE_BYTES }),
+            Upload::Held => self.go(Stage::Holding, Step::HoldRequest),
         }
         Ok(())
-    }
-
-    /// The body of an MCP message: what it asks for is judged before anything is sent.
-    pub(super) fn on_message(
-        &mut self,
-        deployment: &mut Deployment,
-        request: &dyn Headers,
-        body: Option<&[u8]>,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        let text = body.map(String::from_utf8_lossy);
-        match text.as_deref().map(mcp::judge) {
-            Some(Ok(mcp::Message::Plain)) => self.start(deployment, request, now),
-            Some(Ok(mcp::Message::Refused)) => Err(Problem::mcp_refused()),
-            Some(Err(_)) | None => Err(Problem::mcp_body()),
-        }
     }
 
     pub(super) fn on_held(
@@ -116,13 +87,18 @@ impl Exchange {
     }
 
     /// Begins the call to the API. Its time runs from when the request came.
-    fn start(&mut self, deployment: &mut Deployment, request: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
+    pub(super) fn start(
+        &mut self,
+        deployment: &mut Deployment,
+        request: &dyn Headers,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         self.codings = request.get("accept-encoding").and_then(|asked| coding::asked_for(&asked));
         let options = CallOptions {
-            // A name of nothing names no call.
-            idempotent: request.get("idempotency-key").filter(|key| !key.trim().is_empty()).map(|_| true),
-            replayable: self.upload == Upload::Held,
+            // Nothing that a caller sends is leave to repeat: the API is not known to look at `Idempotency-Key`.
+            idempotent: None,
+            replayable: self.upload != Upload::Streamed,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),
             ..CallOptions::new(forward.method)

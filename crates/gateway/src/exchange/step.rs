@@ -6,9 +6,10 @@ use core::fmt;
 use core::time::Duration;
 
 use attention_core::call::Failure;
-use attention_core::{Headers, Method, Slot};
+use attention_core::{Headers, Method, Slot, Timestamp};
 
 use crate::answer::reply::Reply;
+use crate::authorize::sessions::revoked::{Full, Standing};
 use crate::cache::{EntryId, Pending, Stored};
 use crate::limits::asking::Question;
 use crate::limits::shared_gate::Place;
@@ -47,6 +48,20 @@ pub enum Step {
         /// What to ask.
         question: Question,
         /// How long the gate may take.
+        timeout: Duration,
+    },
+    /// Ask the gate's object how the session of this id stands; then [`Report::Standing`].
+    AskStanding {
+        /// The session's.
+        id: String,
+        /// How long the object may take.
+        timeout: Duration,
+    },
+    /// Have the gate's object revoke the session of this id; then [`Report::Revoked`].
+    Revoke {
+        /// The session's.
+        id: String,
+        /// How long the object may take.
         timeout: Duration,
     },
     /// Wait; then [`Report::Waited`]. Nobody will read the response that was there, if one was.
@@ -94,6 +109,8 @@ pub enum Carries {
     TheCallers {
         /// What changes of the headers.
         edits: Vec<HeaderEdit>,
+        /// Headers besides, whose names nobody knows beforehand.
+        more: Vec<(String, String)>,
         /// Whether there is a body.
         body: bool,
     },
@@ -151,6 +168,10 @@ pub enum Report<'a> {
     Counted(bool),
     /// Of [`Step::AskGate`]: `None` when the gate did not answer.
     Place(Option<Place>),
+    /// Of [`Step::AskStanding`]; [`Standing::Unknown`] when the object did not answer.
+    Standing(Standing),
+    /// Of [`Step::Revoke`]: when that lapses, `Err` when the list is full; `None` when the object did not answer.
+    Revoked(Option<Result<Timestamp, Full>>),
     /// Of [`Step::Wait`].
     Waited,
     /// Of [`Step::Send`]: the response's head has come.
@@ -184,6 +205,8 @@ impl fmt::Debug for Report<'_> {
             Self::RequestHeld(_) => "RequestHeld",
             Self::Counted(_) => "Counted",
             Self::Place(_) => "Place",
+            Self::Standing(_) => "Standing",
+            Self::Revoked(_) => "Revoked",
             Self::Waited => "Waited",
             Self::Response { .. } => "Response",
             Self::NoResponse { .. } => "NoResponse",

@@ -165,8 +165,7 @@ impl World {
             }
             Turn::Wait(wait) => self.wait(call, wait.div_ceil(1_000), now, at + patience),
             Turn::Ask(wanted) => self.ask(call, holder, wanted, now, isolate),
-            Turn::Limited(wait) => self.ends[call] = Some(End::Refused(wait / 1_000)),
-            Turn::Late(wait) => self.ends[call] = Some(End::Refused(wait / 1_000)),
+            Turn::Limited(wait) | Turn::Late(wait) => self.ends[call] = Some(End::Refused(wait / 1_000)),
             Turn::Crowded => self.ends[call] = Some(End::Refused(1)),
         }
     }

@@ -12,6 +12,8 @@ declare module "#imports" {
 /** The compiled module: embedded as text, or given by the runtime, which of them is the build's choice. */
 declare module "#module" {
   export function compile(): WebAssembly.Module;
+  /** The same in the background. */
+  export function instantiate(imports: WebAssembly.Imports): Promise<WebAssembly.Instance>;
 }
 
 /** The embedded module's bytes. */

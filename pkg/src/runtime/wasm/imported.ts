@@ -1,8 +1,27 @@
 /** The module as the runtime compiled it: for edge runtimes, which forbid compiling from bytes. */
 
 import module from "#runtime-module";
+import { errorOf } from "../../errors/errors.js";
 
-/** Gives it. */
+/**
+ * Gives it.
+ *
+ * @throws an `AttentionError` when a bundler has made something else of the file
+ */
 export function compile(): WebAssembly.Module {
-  return module;
+  if (Object.prototype.toString.call(module) === "[object WebAssembly.Module]") return module;
+  throw errorOf({
+    kind: "config",
+    code: "wasm_not_a_module",
+    attempts: 0,
+    message:
+      `the bundler made ${module === undefined ? "nothing" : `a ${typeof module}`} of \`attention.wasm\`, not the ` +
+      "compiled module that an edge runtime gives for it: keep the import of that file as it is (`external`), or use " +
+      "the bundler's plugin for this runtime",
+  });
+}
+
+/** What was compiled beforehand never has to wait. */
+export function instantiate(imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+  return WebAssembly.instantiate(compile(), imports);
 }

@@ -63,12 +63,17 @@ impl Glance {
         Self { least: patterns.iter().map(|pattern| pattern.least).min(), pairs }
     }
 
+    /// [`echoes`](super::echoes), for the keys that this is a glance of.
+    pub(crate) fn echoes(&self, keys: &KeyRing, value: &str) -> bool {
+        keys.is_in(value) || (self.may_hold(value) && super::echoes(keys, value))
+    }
+
     /// Whether a text may hold a piece of a key, however it is written. Written without escapes, a piece is letters
     /// of which each two are a pair of the key's; one escape leaves half of it so; more than one, a run of digits
     /// that is long enough for base64 (hexadecimal needs more of them) and a list of numbers may be anything.
     pub fn may_hold(&self, text: &str) -> bool {
         let Some(least) = self.least else { return false };
-        if COMMON.contains(&text) {
+        if text.len() < least || COMMON.contains(&text) {
             return false;
         }
         let seen = self.look(text.as_bytes());

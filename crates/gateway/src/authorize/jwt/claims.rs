@@ -8,10 +8,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use attention_core::Timestamp;
-use attention_core::codec::text;
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use attention_core::codec::{base64url, text};
 
-use super::grant::{self, EMAIL, Unfit};
+use super::grant::{self, EMAIL, Grant, Unfit};
 use super::members::{Member, Members};
 use super::numeric_date::NumericDate;
 use super::{Jwt, kind, name};
@@ -26,6 +25,8 @@ pub struct Admitted<'a> {
     pub policy: &'a str,
     /// Of this person.
     pub limit: Option<Rate>,
+    /// When the token ends, with the leeway that the configuration gives it.
+    pub ends_at: Timestamp,
 }
 
 /// Why a token is not believed.
@@ -116,20 +117,21 @@ impl Jwt {
         else {
             return Err(Refusal::Form);
         };
-        let header = Base64UrlUnpadded::decode_vec(header).map_err(|_| Refusal::Form)?;
+        let header = base64url::decode(header).ok_or(Refusal::Form)?;
         let header = Members::decode(&header).filter(|header| !header.repeat()).ok_or(Refusal::Form)?;
         // A payload that is signed as it stands would be read as what it encodes.
         if !matches!(header.get("b64"), Member::Absent | Member::One("true")) {
             return Err(Refusal::NoClaims);
         }
-        let payload = Base64UrlUnpadded::decode_vec(payload).map_err(|_| Refusal::Form)?;
+        let payload = base64url::decode(payload).ok_or(Refusal::Form)?;
         let claims = Members::decode(&payload).ok_or(Refusal::NoClaims)?;
         self.check(&claims, now.as_unix_millis() / 1000)?;
         kind::check(self.tokens, &header, &claims)?;
         if !self.clients.is_empty() && !self.is_of_a_client(&claims) {
             return Err(Refusal::Client);
         }
-        self.grant(&claims)
+        let (name, grant) = self.grant(&claims)?;
+        Ok(Admitted { name, policy: &grant.policy, limit: grant.limit, ends_at: self.ends_at(&claims) })
     }
 
     /// Whether it was given to one of the configuration's clients (`OpenID` Connect Core §2, RFC 9068 §2.2). What it
@@ -166,13 +168,19 @@ impl Jwt {
         Ok(())
     }
 
+    /// The end of a token whose time was checked.
+    fn ends_at(&self, claims: &Members<'_>) -> Timestamp {
+        let end = if let Member::One(end) = claims.get("exp") { NumericDate::of(end) } else { None };
+        end.map_or(Timestamp::default(), |end| end.after(self.leeway_seconds))
+    }
+
     /// The name, and the first grant that fits it.
-    pub(super) fn grant(&self, claims: &Members<'_>) -> Result<Admitted<'_>, Refusal> {
+    pub(super) fn grant(&self, claims: &Members<'_>) -> Result<(String, &Grant), Refusal> {
         let name = self.name(claims).map_err(Refusal::NoName)?;
         let mut faults = Vec::new();
         for (index, grant) in self.grants.iter().enumerate() {
             match grant.fit(claims, self.email_verified) {
-                Ok(()) => return Ok(Admitted { name, policy: &grant.policy, limit: grant.limit }),
+                Ok(()) => return Ok((name, grant)),
                 Err(unfit) => {
                     faults.push(text::concat(&["[", &text::count(index), "] ", &unfit.message()]));
                     // Nor does a later grant count then: it might give more.
@@ -195,8 +203,8 @@ impl Jwt {
         let Some(given) = claims.get(claim).text() else {
             return Err(text::concat(&["`", claim, "` is no text, or there twice"]));
         };
-        if claim == EMAIL && !grant::is_verified(claims, self.email_verified) {
-            return Err(Unfit::Unverified.message());
+        if claim == EMAIL {
+            grant::verified(claims, self.email_verified).map_err(|doubt| String::from(doubt.message()))?;
         }
         let name = if index == 0 {
             // Nobody may be called what another claim's name is written as.
@@ -228,7 +236,7 @@ mod tests {
     const SECOND: u64 = 1_700_000_000;
     const CONFIG: &str = r#"{
         "issuer": "https://team.example", "audience": ["abc", "def"], "jwks": "https://team.example/certs",
-        "nameClaim": "email",
+        "nameClaim": "email", "emailVerified": "issuer",
         "grants": [
             { "claim": "groups", "is": ["guests"], "policy": "narrow", "limit": "9/min" },
             { "claim": "email", "endsWith": "@corp.example" }
@@ -244,7 +252,7 @@ mod tests {
     ];
 
     fn token(header: &str, payload: &str) -> String {
-        let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+        let part = |text: &str| base64url::encode(text.as_bytes());
         format!("{}.{}.fake", part(header), part(payload))
     }
 
@@ -253,7 +261,7 @@ mod tests {
         let policies = Policies::parse("allow GET /v2/a\n[narrow]\nallow GET /v2/b").unwrap();
         let jwt = Jwt::parse(CONFIG, &policies).unwrap();
         match jwt.judge(token, Timestamp::from_unix_millis(SECOND * 1000 + 999)) {
-            Ok(Admitted { name, policy, limit }) => {
+            Ok(Admitted { name, policy, limit, .. }) => {
                 format!("{name} {policy} {}", limit.map(Rate::text).unwrap_or_default())
             }
             Err(refusal) => refusal.reason(),

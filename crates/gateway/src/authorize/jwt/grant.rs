@@ -48,13 +48,24 @@ enum Test {
     Domain(Vec<String>),
 }
 
-/// How much an issuer has to say of an address.
+/// Whose word an address has to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum EmailVerified {
-    /// `email_verified` is true where it is there.
-    IfPresent,
-    /// It is there, and true.
+    /// The configuration says that the issuer vouches for each: `email_verified` is true where it is there.
+    Issuer,
+    /// The token's: `email_verified` is there, and true.
     Required,
+}
+
+impl EmailVerified {
+    /// What the configuration's word says; the second is what it was called before.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "required" => Some(Self::Required),
+            "issuer" | "ifPresent" => Some(Self::Issuer),
+            _ => None,
+        }
+    }
 }
 
 /// Why a grant does not fit.
@@ -67,7 +78,28 @@ pub(super) enum Unfit<'a> {
     /// It has another value.
     Other(&'a str),
     /// It is an address that the issuer does not vouch for.
-    Unverified,
+    Unverified(Doubt),
+}
+
+/// Why an address does not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Doubt {
+    /// The token does not say whether it was verified.
+    Unsaid,
+    /// It does not say that it was.
+    Denied,
+}
+
+impl Doubt {
+    pub(super) const fn message(self) -> &'static str {
+        match self {
+            Self::Unsaid => {
+                "the address is not verified: `email_verified` is not there (if the issuer vouches for each address that \
+                 it writes, say so: `emailVerified` \"issuer\")"
+            }
+            Self::Denied => "the address is not verified: `email_verified` is not true",
+        }
+    }
 }
 
 impl Unfit<'_> {
@@ -77,7 +109,7 @@ impl Unfit<'_> {
             Self::Absent(claim) => text::concat(&["`", claim, "` is not there"]),
             Self::Repeated(claim) => text::concat(&["`", claim, "` is there twice"]),
             Self::Other(claim) => text::concat(&["`", claim, "` has another value"]),
-            Self::Unverified => "`email` is not verified".to_owned(),
+            Self::Unverified(doubt) => doubt.message().to_owned(),
         }
     }
 }
@@ -129,6 +161,20 @@ impl Grant {
             )),
             _ => Err(record.fault("claim", "`all` and `everybody` are alternatives: a grant has one of them")),
         }
+    }
+
+    /// Whether it asks for an address.
+    pub(super) fn is_of_an_address(&self) -> bool {
+        self.conditions.iter().any(Condition::is_of_an_address)
+    }
+
+    /// The scopes that it asks for, as far as they can be told in a header (RFC 6749 §3.3).
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {
+        let of_scopes = self.conditions.iter().filter(|condition| SCOPES.contains(&condition.claim.as_str()));
+        of_scopes.flat_map(|condition| match &condition.test {
+            Test::Is(values) => values.iter().filter_map(Scalar::as_scope).collect(),
+            Test::Ends(_) | Test::Domain(_) => Vec::new(),
+        })
     }
 
     /// Whether it fits; else the first condition that does not hold.
@@ -186,17 +232,29 @@ impl Condition {
         if !value.any(|element| self.test.fits(element, splits)) {
             return Err(Unfit::Other(&self.claim));
         }
-        if self.claim == EMAIL && !is_verified(claims, email) { Err(Unfit::Unverified) } else { Ok(()) }
+        if self.is_of_an_address() { verified(claims, email).map_err(Unfit::Unverified) } else { Ok(()) }
+    }
+
+    /// Whether it asks for an address, in whichever claim that is.
+    fn is_of_an_address(&self) -> bool {
+        self.claim == EMAIL
+            || match &self.test {
+                Test::Domain(_) => true,
+                Test::Ends(end) => end.contains('@'),
+                Test::Is(_) => false,
+            }
     }
 }
 
 /// Whether the issuer vouches for the address in its token: `email_verified` is `true`, or the text `"true"`, which
 /// Amazon Cognito and Apple write. Anything else that is there, and a claim that is there twice, is a no.
-pub(super) fn is_verified(claims: &Members<'_>, email: EmailVerified) -> bool {
+pub(super) fn verified(claims: &Members<'_>, email: EmailVerified) -> Result<(), Doubt> {
     match claims.get(EMAIL_VERIFIED) {
-        Member::Absent => email == EmailVerified::IfPresent,
-        Member::One("true") => true,
-        value => value.text().as_deref() == Some("true"),
+        Member::Absent if email == EmailVerified::Issuer => Ok(()),
+        Member::Absent => Err(Doubt::Unsaid),
+        Member::One("true") => Ok(()),
+        value if value.text().as_deref() == Some("true") => Ok(()),
+        _ => Err(Doubt::Denied),
     }
 }
 

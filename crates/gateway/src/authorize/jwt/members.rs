@@ -68,9 +68,14 @@ impl<'a> Members<'a> {
 
     /// Whether a name stands there more than once.
     pub(in crate::authorize) fn repeat(&self) -> bool {
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
-        names.sort_unstable();
-        names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+        let mut seen: Vec<&str> = Vec::with_capacity(self.0.len());
+        self.0.iter().any(|(name, _)| match seen.binary_search(&&**name) {
+            Ok(_) => true,
+            Err(at) => {
+                seen.insert(at, name);
+                false
+            }
+        })
     }
 }
 

@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 
 use attention_core::url::BaseUrl;
 
+use crate::authorize::discovery::Discovery;
 use crate::authorize::policy::Policies;
 use crate::deployment::placeholder;
 use crate::deployment::strict_json::{Document, Fault, Record};
@@ -72,8 +73,8 @@ const MEMBERS: [&str; 11] = [
 /// Asymmetric ones only: with a symmetric algorithm the published key would sign.
 const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 const MOST_LEEWAY_SECONDS: u64 = 300;
-/// Microsoft Entra lets the administrator of any tenant give a person any address, and says nothing of that.
-const UNVERIFIED_BY_DEFAULT: [&str; 2] = ["https://login.microsoftonline.com/", "https://sts.windows.net/"];
+/// Cloudflare Access verifies each address, and its tokens never say so.
+const ACCESS: &str = ".cloudflareaccess.com";
 
 impl Jwt {
     /// Reads the text of `ATTENTION_JWT`; `policies` are those that a grant may name.
@@ -82,15 +83,17 @@ impl Jwt {
         let keys_url = root.required_text("jwks")?.into_owned();
         BaseUrl::parse(&keys_url).map_err(|error| root.fault("jwks", error.message()))?;
         let issuer = issuer(&root)?;
-        let default =
-            if UNVERIFIED_BY_DEFAULT.iter().any(|start| issuer.starts_with(start)) { "required" } else { "ifPresent" };
+        let (name_claims, grants) = (name_claims(&root)?, Grant::parse_list(&root, policies)?);
+        let has_addresses =
+            name_claims.iter().any(|claim| claim == grant::EMAIL) || grants.iter().any(Grant::is_of_an_address);
         Ok(Self {
+            email_verified: email_verified(&root, &issuer, has_addresses)?,
             audiences: audiences(&root)?,
             keys_url,
             algorithms: algorithms(&root)?,
             leeway_seconds: leeway_seconds(&root)?,
             header: header(&root)?,
-            name_claims: name_claims(&root)?,
+            name_claims,
             tokens: match root.text("tokens")?.as_deref().unwrap_or("access") {
                 "access" => Tokens::Access,
                 "id" => Tokens::Id,
@@ -98,14 +101,25 @@ impl Jwt {
                 _ => return Err(root.fault("tokens", "is one of access, id, any")),
             },
             clients: texts_of(&root, "clients")?.unwrap_or_default(),
-            email_verified: match root.text("emailVerified")?.as_deref().unwrap_or(default) {
-                "required" => EmailVerified::Required,
-                "ifPresent" => EmailVerified::IfPresent,
-                _ => return Err(root.fault("emailVerified", "is one of required, ifPresent")),
-            },
-            grants: Grant::parse_list(&root, policies)?,
+            grants,
             issuer,
         })
+    }
+
+    /// What is told to clients that look for a token: nothing where tokens come in a header of their own, or from
+    /// what is not an address at which a client could ask (RFC 8414 §2).
+    pub(in crate::authorize) fn discovery(&self) -> Option<Discovery<'_>> {
+        let is_address = BaseUrl::parse(&self.issuer).is_ok() && !self.issuer.contains(['?', '#', '@']);
+        if self.header.is_some() || !is_address {
+            return None;
+        }
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in self.grants.iter().flat_map(Grant::scopes) {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        Some(Discovery { issuer: &self.issuer, scopes })
     }
 
     /// Where the issuer publishes its keys.
@@ -128,6 +142,23 @@ fn issuer(root: &Record<'_>) -> Result<String, Fault> {
         return Err(root.fault("issuer", placeholder::SAID));
     }
     Ok(issuer)
+}
+
+/// Nothing said is that the token has to say it.
+fn email_verified(root: &Record<'_>, issuer: &str, has_addresses: bool) -> Result<EmailVerified, Fault> {
+    match root.text("emailVerified")?.as_deref() {
+        Some(text) => EmailVerified::parse(text).ok_or_else(|| {
+            let form =
+                "is one of required (a token has to say email_verified) and issuer (it vouches for each address)";
+            root.fault("emailVerified", form)
+        }),
+        None if has_addresses && issuer.trim_end_matches('/').ends_with(ACCESS) => Err(root.fault(
+            "emailVerified",
+            "is missing, so nobody would be let in by an address: tokens of Cloudflare Access never have an \
+             email_verified; say `issuer` if Access verifies addresses here, as it does by default",
+        )),
+        None => Ok(EmailVerified::Required),
+    }
 }
 
 fn audiences(root: &Record<'_>) -> Result<Vec<String>, Fault> {
@@ -200,7 +231,6 @@ fn name_claims(root: &Record<'_>) -> Result<Vec<String>, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::claims::Admitted;
     use super::members::Members;
     use super::*;
     use crate::limits::rate::Rate;
@@ -224,23 +254,28 @@ mod tests {
         let admit = |claims: &str| {
             let limited = |limit: Option<Rate>| limit.map(Rate::text).unwrap_or_default();
             let admitted = Members::read(claims).and_then(|claims| jwt.grant(&claims).ok());
-            admitted.map(|Admitted { name, policy, limit }| format!("{name} {policy} {}", limited(limit)))
+            admitted.map(|(name, grant)| format!("{name} {} {}", grant.policy, limited(grant.limit)))
         };
         let is = |claims, said: &str| assert_eq!(admit(claims).as_deref(), Some(said), "{claims}");
-        is(r#"{"email":"a@corp.example"}"#, "a@corp.example default ");
-        is(r#"{"email":"a@other.example","groups":["x","admins"]}"#, "a@other.example wide 9/min");
-        is(r#"{"email":"a@other.example","groups":"admins"}"#, "a@other.example wide 9/min");
+        is(r#"{"email":"a@corp.example","email_verified":true}"#, "a@corp.example default ");
+        is(
+            r#"{"email":"a@other.example","email_verified":"true","groups":["x","admins"]}"#,
+            "a@other.example wide 9/min",
+        );
+        is(r#"{"email":"a@other.example","email_verified":true,"groups":"admins"}"#, "a@other.example wide 9/min");
         for claims in [
             "",
             "[]",
             "{}",
-            r#"{"email":"a@other.example"}"#,
-            r#"{"email":"a@corp.example.evil.example"}"#,
+            r#"{"email":"a@corp.example"}"#,
+            r#"{"email":"a@corp.example","email_verified":false}"#,
+            r#"{"email":"a@other.example","email_verified":true}"#,
+            r#"{"email":"a@corp.example.evil.example","email_verified":true}"#,
             r#"{"sub":"a@corp.example"}"#,
-            r#"{"email":"a\n@corp.example"}"#,
-            r#"{"email":["a@corp.example"]}"#,
-            r#"{"email":"x@y.example","email":"a@corp.example"}"#,
-            r#"{"email":"a@other.example","groups":{"admins":1}}"#,
+            r#"{"email":"a\n@corp.example","email_verified":true}"#,
+            r#"{"email":["a@corp.example"],"email_verified":true}"#,
+            r#"{"email":"x@y.example","email":"a@corp.example","email_verified":true}"#,
+            r#"{"email":"a@other.example","email_verified":true,"groups":{"admins":1}}"#,
         ] {
             assert_eq!(admit(claims), None, "{claims}");
         }
@@ -248,6 +283,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines)] // A table of faults.
     fn terms_that_would_believe_too_much_are_refused() {
         let with = |from: &str, to: &str| {
             let text = CONFIG.replace(from, to);
@@ -303,6 +339,12 @@ mod tests {
             (r#""nameClaim""#, r#""tokens": "all", "nameClaim""#, ".tokens: is one of access"),
             (r#""nameClaim""#, r#""clients": [], "nameClaim""#, ".clients"),
             (r#""nameClaim""#, r#""emailVerified": true, "nameClaim""#, ".emailVerified"),
+            (r#""nameClaim""#, r#""emailVerified": "", "nameClaim""#, ".emailVerified: is one of required"),
+            (
+                r#""https://team.example","#,
+                r#""https://team.cloudflareaccess.com","#,
+                ".emailVerified: is missing, so nobody",
+            ),
             (r#""nameClaim""#, r#""leewaySeconds": "30", "nameClaim""#, ".leewaySeconds"),
             (r#""issuer": "https://team.example","#, "", ".issuer: is missing"),
         ] {

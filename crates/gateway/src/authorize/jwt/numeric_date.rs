@@ -4,6 +4,8 @@
 //! larger than all the rest of this room, and at today's dates a double has no
 //! finer steps that count.
 
+use attention_core::Timestamp;
+
 const MICROS: u64 = 1_000_000;
 
 /// A point in time. Beyond half a million years it stands still at their end.
@@ -45,6 +47,12 @@ impl NumericDate {
     pub(super) fn is_after(self, second: u64) -> bool {
         let (second, at) = (times_plus(second, MICROS, 0), self.micros);
         !self.is_negative && (at > second || (at == second && self.has_rest))
+    }
+
+    /// So many seconds later, in whole milliseconds: as late as the first in which [`is_past`](Self::is_past) holds.
+    pub(super) fn after(self, seconds: u64) -> Timestamp {
+        let micros = if self.is_negative { 0 } else { self.micros.saturating_add(times_plus(seconds, MICROS, 0)) };
+        Timestamp::from_unix_millis(micros.div_ceil(1_000))
     }
 
     /// Whether it is so many seconds past in this second. A fraction of a

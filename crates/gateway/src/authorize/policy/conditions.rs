@@ -8,8 +8,12 @@ use core::time::Duration;
 use attention_core::Method;
 use attention_core::codec::text::whole_number;
 
+use crate::authorize::mcp;
+
 use super::error::PolicyFault;
 use super::parameters;
+use super::pattern::Pattern;
+use super::tools::ToolPatterns;
 
 /// The longest time that `cache=` may ask for: a day.
 const LONGEST_CACHE_SECONDS: u64 = 24 * 60 * 60;
@@ -28,6 +32,8 @@ pub struct Conditions {
     /// `cache=`: how long an answer to GET may be kept for its caller, if the server
     /// lets it be kept at all. From one second to one day.
     pub cache: Option<Duration>,
+    /// `tool=`: the MCP tools that may be called, and that lists of tools show.
+    pub tools: Option<ToolPatterns>,
 }
 
 /// What a request says of its body before it comes.
@@ -60,7 +66,13 @@ pub enum Unmet {
 
 impl Conditions {
     /// Reads one more condition of a rule for `method`.
-    pub(super) fn read(&mut self, name: &str, value: &str, method: Option<Method>) -> Result<(), PolicyFault> {
+    pub(super) fn read(
+        &mut self,
+        name: &str,
+        value: &str,
+        method: Option<Method>,
+        pattern: &Pattern,
+    ) -> Result<(), PolicyFault> {
         match name {
             "query" if self.query.is_none() => self.query = Some(list(value)),
             "body" if self.max_body.is_none() => self.max_body = Some(bytes(value).ok_or(PolicyFault::Size)?),
@@ -71,6 +83,13 @@ impl Conditions {
             // Answers to GET are what is kept; a rule that never sees one was meant otherwise.
             "cache" if !matches!(method, None | Some(Method::Get)) => return Err(PolicyFault::GetAlone),
             "cache" if self.cache.is_none() => self.cache = Some(time(value).ok_or(PolicyFault::Time)?),
+            // Messages come by POST, to one path; a rule that never sees one was meant otherwise.
+            "tool" if !matches!(method, None | Some(Method::Post)) || pattern.as_str() != mcp::PATH => {
+                return Err(PolicyFault::McpAlone);
+            }
+            "tool" if self.tools.is_none() => {
+                self.tools = Some(ToolPatterns::parse(value).ok_or(PolicyFault::Tools)?);
+            }
             "coalesce" | "upgrade" => return Err(PolicyFault::Withdrawn),
             _ => return Err(PolicyFault::Condition),
         }

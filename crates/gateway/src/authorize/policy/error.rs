@@ -41,6 +41,10 @@ pub enum PolicyFault {
     Withdrawn,
     /// A `redact=` that names no member.
     RedactsNothing,
+    /// A `tool=` on a rule that is for no POST, or for other paths than `/mcp`.
+    McpAlone,
+    /// A `tool=` that names no tool, or has what no tool's name has.
+    Tools,
     /// A segment of the pattern that some server leaves out: dots alone, or a name that begins with one.
     Nameless,
     /// The name in brackets is not one.
@@ -78,14 +82,19 @@ impl PolicyFault {
             Self::Method => "the method is `*` or one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals",
             Self::Incomplete => "a rule has three words: `allow GET /v2/conversations`",
             Self::TooMuch => {
-                "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript` or \
-                    `cache=5min`"
+                "what follows the path is a condition such as `query=page,size`, `body=64kb`, `redact=transcript`, \
+                    `cache=5min` or `tool=search_*`"
             }
-            Self::Condition => "the conditions are `query=`, `body=`, `redact=` and `cache=`, each once",
+            Self::Condition => "the conditions are `query=`, `body=`, `redact=`, `cache=` and `tool=`, each once",
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
             Self::Time => "a time is digits and `s`, `min` or `h`, a day at most",
             Self::GetAlone => "`cache=` goes with GET or `*`: it is for no other method",
+            Self::McpAlone => "`tool=` goes with `POST /mcp` or `* /mcp`: messages that call tools come nowhere else",
+            Self::Tools => {
+                "`tool=` is a list of names of tools, as in `tool=search_*,get_call`: letters, digits, `_`, `-`, `.`, and `*` \
+                    for any of them"
+            }
             Self::Withdrawn => {
                 "`coalesce=` and `upgrade=` were withdrawn: calls are not joined and WebSockets are refused; remove \
                     the condition"

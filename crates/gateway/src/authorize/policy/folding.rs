@@ -10,7 +10,7 @@ use alloc::string::String;
 /// Appends what `c` may become: a small letter for a letter, a blank for a `+`, nothing for
 /// a character that cannot be seen, the character itself where no reader is known that
 /// takes it for ASCII.
-pub(super) fn push_folded(c: char, out: &mut String) {
+pub(crate) fn push_folded(c: char, out: &mut String) {
     match c {
         '+' => out.push(' '),
         '\0'..='\x7f' => out.push(c.to_ascii_lowercase()),

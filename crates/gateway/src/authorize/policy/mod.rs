@@ -12,6 +12,7 @@
 //! allow GET  /v2/conversations/*     redact=transcript,email
 //! allow POST /v2/ask_attention/v2    body=64kb
 //! allow GET  /v2/users               cache=5min
+//! allow POST /mcp                    tool=search_*,get_*
 //! deny  *    /v2/labels/**
 //!
 //! [reports]
@@ -37,6 +38,7 @@ pub(crate) mod parameters;
 mod pattern;
 mod rule;
 mod spelling;
+mod tools;
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -50,7 +52,9 @@ pub use conditions::{BodyLength, Conditions, Unmet};
 pub use error::{PolicyError, PolicyFault};
 pub use pattern::Pattern;
 pub use rule::{Effect, Rule};
+pub use tools::ToolPatterns;
 
+pub(crate) use folding::push_folded;
 use spelling::Reading;
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The

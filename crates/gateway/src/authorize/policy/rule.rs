@@ -54,7 +54,7 @@ impl Rule {
             if effect == Effect::Deny {
                 return Err(PolicyFault::ConditionOnDeny);
             }
-            conditions.read(name, value, method)?;
+            conditions.read(name, value, method, &pattern)?;
         }
         Ok(Some(Self { line: line_number, text: words.join(" "), effect, method, pattern, conditions }))
     }

@@ -34,15 +34,16 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use attention_core::Timestamp;
+use attention_core::codec::base64url;
 use attention_core::codec::json::Object;
 use attention_core::codec::text::{self, decimal};
 use attention_core::credential::MAX_TOKEN_BYTES;
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 use crate::authorize::jwt::members::{Member, Members};
 use crate::authorize::policy::{Policy, PolicyError};
 
 pub mod mint;
+pub mod revoked;
 
 /// The longest life of a session.
 pub const LONGEST_SESSION: Duration = Duration::from_hours(1);
@@ -68,6 +69,11 @@ impl SessionSecret {
             return Err(SessionError::WeakSecret);
         }
         Ok(Self(Zeroizing::new(text.as_bytes().to_vec())))
+    }
+
+    /// What other secrets are derived from.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     fn mac(&self, signed: &str) -> Option<Hmac<Sha256>> {
@@ -166,7 +172,7 @@ impl Session {
         if let Some(origin) = &self.origin {
             payload.string("org", origin);
         }
-        text::concat(&[PREFIX, &Base64UrlUnpadded::encode_string(payload.finish().as_bytes())])
+        text::concat(&[PREFIX, &base64url::encode(payload.finish().as_bytes())])
     }
 
     /// The token.
@@ -174,7 +180,7 @@ impl Session {
         let mut token = self.signed_part();
         if let Some(mac) = secret.mac(&token) {
             token.push('.');
-            token.push_str(&Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()));
+            token.push_str(&base64url::encode(&mac.finalize().into_bytes()));
         }
         token
     }
@@ -189,10 +195,10 @@ impl Session {
     pub fn verify(token: &str, secret: &SessionSecret, now: Timestamp) -> Result<Self, SessionError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(SessionError::Invalid)?;
         let payload = signed.strip_prefix(PREFIX).ok_or(SessionError::Invalid)?;
-        let signature = Base64UrlUnpadded::decode_vec(signature).map_err(|_| SessionError::Invalid)?;
+        let signature = base64url::decode(signature).ok_or(SessionError::Invalid)?;
         let mac = secret.mac(signed).ok_or(SessionError::Invalid)?;
         mac.verify_slice(&signature).map_err(|_| SessionError::Invalid)?;
-        let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| SessionError::Invalid)?;
+        let bytes = base64url::decode(payload).ok_or(SessionError::Invalid)?;
         // No byte order mark: nothing here writes one.
         let text = str::from_utf8(&bytes).map_err(|_| SessionError::Invalid)?;
         let session = Self::read(text).ok_or(SessionError::Invalid)?;
@@ -224,7 +230,7 @@ impl Session {
 }
 
 /// A name that a list of sessions can hold: 1 to 64 letters, digits, `-`, `_` or `.`.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 

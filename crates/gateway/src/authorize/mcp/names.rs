@@ -1,0 +1,159 @@
+//! Names as loose readers have them.
+//!
+//! JSON has no rule for names that differ in case alone, and parsers differ: Go's takes `Method` and `paramſ` for
+//! `method` and `params`, C#'s and Java's can be told to, Protocol Buffers read `request_state` as `requestState`, and
+//! a C string ends at its first U+0000. So two names are one when some reader may take them for one.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use attention_core::codec::json;
+
+use crate::authorize::policy::push_folded;
+
+/// A name in small letters, in compatibility forms, without accents, blanks, `_`, `-` and what cannot be seen.
+fn folded(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        push_folded(c, &mut text);
+    }
+    text.retain(|c| !c.is_ascii_control() && !matches!(c, ' ' | '_' | '-'));
+    text
+}
+
+/// What is left of a name without ASCII punctuation: `_meta` and `meta`, `request_state` and `requestState`.
+pub(super) fn letters(name: &str) -> String {
+    let mut text = folded(name);
+    text.retain(|c| !c.is_ascii_punctuation());
+    text
+}
+
+/// Whether a name is one of these to some reader, and is written otherwise.
+pub(crate) fn resembles(name: &str, known: &[&str]) -> bool {
+    if known.contains(&name) {
+        return false;
+    }
+    let own = letters(name);
+    known.iter().any(|known| {
+        let known = known.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+        known.eq(own.bytes())
+    })
+}
+
+/// Whether each object of a JSON text, however deep, has each of its names once, to every reader. The text is
+/// correct JSON. It is looked through once, and the depth of a hostile text costs nothing.
+pub(crate) fn are_names_unique(text: &str) -> bool {
+    let mut names: Vec<String> = Vec::new();
+    // Where the names of each object that is open begin; arrays have none.
+    let mut open: Vec<Option<usize>> = Vec::new();
+    let mut is_name = false;
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at) {
+        match byte {
+            b'{' => open.push(Some(names.len())),
+            b'[' => open.push(None),
+            b'}' | b']' => {
+                if let Some(Some(first)) = open.pop() {
+                    let mut own = names.split_off(first);
+                    own.sort_unstable();
+                    if own.iter().zip(own.iter().skip(1)).any(|(name, next)| name == next) {
+                        return false;
+                    }
+                }
+            }
+            b'"' => {
+                let length = string_length(text.get(at..).unwrap_or_default());
+                let written = text.get(at..at + length).unwrap_or_default();
+                if is_name && matches!(open.last(), Some(Some(_))) {
+                    // To some the name ends at a U+0000, to others not.
+                    let name = unescaped(written).filter(|name| !name.contains(char::is_control));
+                    let Some(name) = name else { return false };
+                    names.push(folded(&name));
+                }
+                at += length;
+                is_name = false;
+                continue;
+            }
+            _ => {}
+        }
+        match byte {
+            b'{' | b',' => is_name = true,
+            b':' | b'[' => is_name = false,
+            _ => {}
+        }
+        at += 1;
+    }
+    true
+}
+
+/// The length of the string that a correct JSON text begins with, with its quotation marks.
+fn string_length(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
+fn unescaped(written: &str) -> Option<Cow<'_, str>> {
+    json::read(written).ok()?.into_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_in_every_dress() {
+        let known = ["method", "params", "_meta", "requestState"];
+        for name in [
+            "Method",
+            "METHOD",
+            "param\u{17f}",
+            "params\u{0}",
+            " params",
+            "ｐarams",
+            "meta",
+            "_Meta",
+            "request_state",
+            "RequestState",
+            "meth\u{200b}od",
+            "m\u{e9}thod",
+        ] {
+            assert!(resembles(name, &known), "{name:?}");
+        }
+        for name in ["method", "params", "methods", "param", "m\u{435}thod", "", "metal"] {
+            assert!(!resembles(name, &known), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_stands_once_in_its_object() {
+        for text in [
+            r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}],"d":["a","a","b"],"e":"{\"a\":1,\"a\":2}"}"#,
+            "[]",
+            "{}",
+            r#""a""#,
+            r#"{"a\"b":1,"a\\":2,"a":",","c":"\\"}"#,
+            r#"{"start_date":1,"startdates":2,"start.date":3}"#,
+        ] {
+            assert!(json::read(text).is_ok() && are_names_unique(text), "{text}");
+        }
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"a":1,"A":2}"#,
+            r#"{"k":1,"\u212a":2}"#,
+            r#"{"a":1,"a\u0000":2}"#,
+            r#"{"start_date":1,"startDate":2}"#,
+            r#"[[{"x":{"y":[{"a":1,"b":[{}],"a":2}]}}]]"#,
+            r#"{"":1,"\u200b":2}"#,
+            r#"{"\ud800":1,"\udbff":2}"#,
+        ] {
+            assert!(json::read(text).is_ok() && !are_names_unique(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/** A recording, streamed from where it is kept. */
+
+import type { Attempted } from "../src/call/driver.js";
+import { redactCause } from "../src/errors/cause.js";
+import { type AttentionError, errorOf } from "../src/errors/errors.js";
+import { errorOfFailure, Failure } from "../src/runtime/rules.js";
+
+/** A file that is on its way. Read `body`, or `cancel()` it. */
+export interface Download {
+  /** The bytes, once. They end with an error if the connection breaks, the timeout passes or the signal fires. */
+  readonly body: ReadableStream<Uint8Array>;
+  /** The media type, as the storage says. */
+  readonly type: string;
+  /** In bytes, if the storage says. */
+  readonly size: number | undefined;
+  /** All of it in memory. */
+  blob(): Promise<Blob>;
+}
+
+export interface Told {
+  readonly id: string;
+  /** What must not be in an error. */
+  readonly secrets: readonly string[];
+  readonly onProgress: ((loaded: number, total: number | undefined) => void) | undefined;
+}
+
+export function download({ response, deadline }: Attempted, { id, secrets, onProgress }: Told): Download {
+  const type = response.headers.get("content-type") ?? "";
+  const length = response.headers.get("content-length");
+  // Of bytes in a coding the length is that of the coding.
+  const isCoded = response.headers.get("content-encoding") !== null;
+  const size = length !== null && /^\d+$/.test(length) && !isCoded ? Number(length) : undefined;
+  const failed = (kind: "timeout" | "connection", code: string, message: string, cause?: unknown): AttentionError =>
+    errorOf({ kind, code, message: `${message} (conversation ${id})`, attempts: 1 }, redactCause(cause, secrets));
+  const broken = (cause?: unknown): AttentionError => {
+    if (deadline.aborted) return errorOfFailure(Failure.Aborted, 1, deadline.reason);
+    if (deadline.timedOut)
+      return failed("timeout", "download_timeout", "the file was not there within the timeout; raise `timeout`");
+    return failed("connection", "download_broken", "the connection broke in the middle of the file", cause);
+  };
+  const reader = response.body?.getReader();
+  let loaded = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        let read: ReadableStreamReadResult<Uint8Array> | undefined;
+        try {
+          read = await reader?.read();
+        } catch (cause) {
+          const error = broken(cause);
+          deadline.end();
+          throw error;
+        }
+        const { value } = read ?? {};
+        if (value === undefined) {
+          deadline.end();
+          if (size !== undefined && loaded < size) throw broken();
+          controller.close();
+          return;
+        }
+        loaded += value.byteLength;
+        onProgress?.(loaded, size);
+        controller.enqueue(value);
+      },
+      async cancel(reason) {
+        deadline.end();
+        await reader?.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, type, size, blob: async () => new Blob([await new Response(body).blob()], { type }) };
+}

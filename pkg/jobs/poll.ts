@@ -1,0 +1,112 @@
+/** Waiting for something that the API does in its own time. */
+
+import * as check from "../src/call/check.js";
+import { Deadline } from "../src/call/deadline.js";
+import type { CallOptions } from "../src/call/options.js";
+import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
+import { errorOfFailure, Failure } from "../src/runtime/rules.js";
+
+/** What is told at each look. */
+export interface WaitProgress {
+  readonly id: string;
+  /** As the API says it; undefined while it says none, or when the look failed. */
+  readonly status: string | undefined;
+  /** Since the wait began, in milliseconds. */
+  readonly elapsed: number;
+  /** Why the look failed; it is taken again. */
+  readonly error?: AttentionError;
+}
+
+/** How something is waited for. */
+export interface WaitOptions extends Omit<CallOptions, "query" | "body" | "idempotencyKey" | "idempotent"> {
+  /** For the whole wait, in milliseconds. Default: 3,600,000, an hour. Infinity is for ever. */
+  readonly timeout?: number | undefined;
+  /** Between two looks, in milliseconds. Default: from 5,000, growing to 60,000. */
+  readonly pollInterval?: number | undefined;
+  /** Told what each look has found. */
+  readonly onProgress?: ((progress: WaitProgress) => void) | undefined;
+}
+
+/** What is waited for. */
+export interface Wait<T> {
+  /** For messages: `conversations.waitUntil`. */
+  readonly owner: string;
+  /** What the id is of. */
+  readonly what: string;
+  readonly id: string;
+  readonly look: (options: CallOptions) => PromiseLike<T>;
+  readonly statusOf: (answer: T) => string | undefined;
+  readonly isWanted: (status: string) => boolean;
+  /** A status after which no other comes. */
+  readonly isEnd: (status: string) => boolean;
+}
+
+const HOUR = 3_600_000;
+
+/** Looks that may fail one after the other, each after its own retries, before the wait does. */
+const MOST_FAILURES = 5;
+
+/** What may be otherwise at the next look. */
+const PASSING: ReadonlySet<ErrorKind> = new Set(["connection", "timeout", "rate_limited", "server"]);
+
+/** Looks until the status is a wanted one, and resolves to what was seen then. */
+export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
+  const { owner, what, id } = wait;
+  const { timeout = HOUR, pollInterval, onProgress, ...call } = options;
+  const started = Date.now();
+  const left = () => started + timeout - Date.now();
+  let last: string | undefined;
+  for (let looks = 0, failures = 0; ; looks++) {
+    let error: AttentionError | undefined;
+    try {
+      const answer = await wait.look({ ...call, timeout: Math.min(60_000, Math.max(1, left())) });
+      failures = 0;
+      last = wait.statusOf(answer);
+      if (last !== undefined && wait.isWanted(last)) return answer;
+      if (last !== undefined && wait.isEnd(last)) throw ended(what, id, last);
+    } catch (thrown) {
+      if (!(thrown instanceof AttentionError) || !PASSING.has(thrown.kind) || thrown.code === ENDED) throw thrown;
+      if (++failures >= MOST_FAILURES) throw thrown;
+      error = thrown;
+    }
+    onProgress?.({ id, status: error ? undefined : last, elapsed: Date.now() - started, ...(error && { error }) });
+    // A little apart from others who began at the same time.
+    const pause = pollInterval ?? Math.min(60_000, 5_000 * 1.5 ** looks) * (0.9 + Math.random() / 5);
+    await pauseFor(Math.min(Math.max(error?.retryAfter ?? 0, pause), Math.max(0, left())), call.signal);
+    if (left() <= 0) throw timedOut(owner, what, id, last);
+  }
+}
+
+const ENDED = "job_ended";
+
+function ended(what: string, id: string, status: string): AttentionError {
+  const message = `${what} ${id} has ended as ${status}, after which nothing else comes`;
+  return errorOf({ kind: "server", code: ENDED, message, attempts: 1 });
+}
+
+function timedOut(owner: string, what: string, id: string, last: string | undefined): AttentionError {
+  const status = last === undefined ? "has no status yet" : `is still ${last}`;
+  const message = `${what} ${id} ${status} after the timeout of ${owner}; it goes on at the API: wait again, or longer`;
+  return errorOf({ kind: "timeout", code: "job_timeout", message, attempts: 1 });
+}
+
+async function pauseFor(millis: number, signal: AbortSignal | undefined): Promise<void> {
+  const deadline = new Deadline(signal);
+  await deadline.wait(millis);
+  deadline.end();
+  if (deadline.aborted) throw errorOfFailure(Failure.Aborted, 1, deadline.reason);
+}
+
+/** Throws a TypeError that names what is wrong with the options of a wait. */
+export function checkWait(owner: string, options: unknown): void {
+  check.check(owner, "options", options, check.object);
+  const { timeout, pollInterval, onProgress } = (options ?? {}) as WaitOptions;
+  check.check(owner, "timeout", timeout, check.milliseconds);
+  check.check(owner, "pollInterval", pollInterval, check.milliseconds);
+  check.check(owner, "onProgress", onProgress, check.call);
+}
+
+/** An identifier of a path. */
+export function checkId(owner: string, id: unknown): void {
+  if (typeof id !== "string" || id === "") throw new TypeError(`${owner}: id must be a string that is not empty`);
+}

@@ -1,0 +1,155 @@
+/**
+ * Files to and from the storage behind presigned addresses: another host, which gets the file and nothing of the
+ * client's. Tried again, waited for and given up by the same rules as calls of the API.
+ */
+
+import type { Rule } from "../call/check.js";
+import type { Deadline } from "../call/deadline.js";
+import { type Attempted, exchange } from "../call/driver.js";
+import { discard } from "../call/foreign.js";
+import type { CallOptions } from "../call/options.js";
+import { SharedUpstream } from "../credentials/shared-upstream.js";
+import { redactCause } from "../errors/cause.js";
+import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
+import { isBrowser } from "../runtime/environment.js";
+
+/** For the transfer, unless `timeout` is given: files are large. */
+export const TRANSFER_TIMEOUT = 600_000;
+
+/** A file as callers hand it in: of known length, as storages want it. Node opens large ones with `fs.openAsBlob`. */
+export type FileContent = Blob | ArrayBuffer | ArrayBufferView | string;
+
+export const content: Rule = [
+  (value) =>
+    typeof value === "string" || value instanceof Blob || value instanceof ArrayBuffer || ArrayBuffer.isView(value),
+  "a Blob, File, ArrayBuffer, view or string; not a stream",
+];
+
+/**
+ * The file with its media type, which the API goes by. A string is plain text; anything else has to have a type, or be
+ * given one: nothing is guessed, and nothing is sent without.
+ */
+export function typed(owner: string, file: FileContent, type: string | undefined): Blob {
+  const known = type || (typeof file === "string" ? "text/plain" : file instanceof Blob ? file.type : "");
+  if (known === "") {
+    const what = file instanceof Blob ? "the Blob has no type" : "bytes have no type";
+    throw new TypeError(
+      `${owner}: ${what}; pass \`type\`, as in { file, type: "application/pdf" }, or a Blob with one`,
+    );
+  }
+  return file instanceof Blob && file.type === known ? file : new Blob([file as BlobPart], { type: known });
+}
+
+/** One transfer. */
+export interface Transfer {
+  readonly method: "PUT" | "GET";
+  /** Presigned: whoever has it may read or write there. */
+  readonly address: string;
+  readonly file?: Blob;
+  readonly fetch: typeof globalThis.fetch;
+  /** Whether the API is asked by https: then the storage has to be, too. */
+  readonly isSecure: boolean;
+  /** What may stand in foreign errors beside the address. */
+  readonly secrets?: readonly string[];
+}
+
+/** What the storage is told by: nothing that opens anything. */
+const NOBODY = "storage-is-told-no-credential";
+
+/** Makes it, and resolves to the answer of the storage with its body unread. */
+export async function transfer(given: Transfer, options: CallOptions): Promise<Attempted> {
+  const url = parsed(given);
+  const shared = new SharedUpstream(undefined, NOBODY, undefined, true);
+  const { method, file, fetch } = given;
+  try {
+    return await exchange(
+      shared,
+      {
+        method,
+        path: "/file",
+        isOneShot: false,
+        idempotent: true,
+        maxRetries: options.maxRetries,
+        maxConcurrency: 1,
+        timeout: options.timeout ?? TRANSFER_TIMEOUT,
+        attemptTimeout: options.attemptTimeout ?? Infinity,
+        signal: options.signal,
+        body: file,
+        fault: undefined,
+        headers: () => ({}),
+        // Core decides on tries and waits; its address and its credential are not the storage's.
+        fetch: (_, { headers: __, ...init } = {}) => fetch(url.href, { ...init, ...discreet(file) }),
+        events: undefined,
+      },
+      Date.now(),
+    );
+  } catch (error) {
+    throw told(error, given, url);
+  } finally {
+    shared.close();
+  }
+}
+
+/** A page's cookies and its address are none of the storage's business. */
+function discreet(file: Blob | undefined): RequestInit {
+  return {
+    ...(file && { headers: { "content-type": file.type } }),
+    ...(isBrowser() && { credentials: "omit", referrerPolicy: "no-referrer" }),
+  };
+}
+
+function parsed({ address, isSecure, method }: Transfer): URL {
+  const name = method === "PUT" ? "upload" : "download";
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && !isSecure)) return url;
+  const message = `the address for the ${name} is not an https one, though the API's is`;
+  throw errorOf({ kind: "protocol", code: `${name}_address_insecure`, message, attempts: 1 });
+}
+
+/** The address, and each part of it that could open the storage. */
+function parts(address: string, { search, searchParams }: URL): string[] {
+  const values = [...searchParams.values()].filter((value) => value.length >= 8);
+  return [address, search, ...values, ...values.map(encodeURIComponent)].filter((part) => part.length > 1);
+}
+
+function told(error: unknown, { method, address, secrets = [] }: Transfer, url: URL): unknown {
+  if (!(error instanceof AttentionError) || error.kind === "aborted") return error;
+  const { status, attempts, retryAfter } = error;
+  const name = method === "PUT" ? "upload" : "download";
+  const failed = (kind: ErrorKind, what: string, message: string) =>
+    errorOf(
+      { kind, code: `${name}_${what}`, message, attempts, status, retryAfter },
+      redactCause(error.cause, [...secrets, ...parts(address, url)]),
+    );
+  if (error.kind === "timeout") {
+    const where = method === "PUT" ? "in the storage" : "there";
+    return failed("timeout", "timeout", `the file was not ${where} within the timeout; raise \`timeout\``);
+  }
+  if (error.kind === "connection" || status === undefined)
+    return failed("connection", "broken", "the storage could not be reached, or the connection broke");
+  return failed("server", "refused", `the storage refused the file with ${status}`);
+}
+
+/** Gives up a body that nobody wants. */
+export function done({ response, deadline }: { readonly response: Response; readonly deadline: Deadline }): void {
+  discard(response);
+  deadline.end();
+}
+
+/** Puts a file there. */
+export async function put(given: Omit<Transfer, "method"> & { readonly file: Blob }, options: CallOptions) {
+  done(await transfer({ ...given, method: "PUT" }, options));
+}
+
+/** Adds to an error which thing it is about, since a caller with many of them has to know. */
+export function about(error: unknown, what: string, id: string | undefined): unknown {
+  if (!(error instanceof AttentionError) || id === undefined || error.message.includes(id)) return error;
+  const message = `${error.message} (${what} ${id})`;
+  const stack = error.stack?.replace(error.message, () => message);
+  const hidden = { configurable: true, writable: true, enumerable: false };
+  Object.defineProperties(error, {
+    message: { value: message, ...hidden },
+    ...(stack !== undefined && { stack: { value: stack, ...hidden } }),
+  });
+  return error;
+}

@@ -1,0 +1,72 @@
+/**
+ * The errors of single fields in an error's body. The API documents no shape for them, so these are the usual ones: lists
+ * of JSON:API, of RFC 9457 and 7807, of validators of several languages, and objects with a member for each field.
+ */
+
+import type { Issue } from "./errors.js";
+
+const LISTS = [
+  "errors",
+  "issues",
+  "violations",
+  "fieldViolations",
+  "invalid-params",
+  "invalid_params",
+  "details",
+  "detail",
+];
+const MESSAGES = ["detail", "message", "msg", "reason", "description", "title", "error"];
+const FIELDS = ["pointer", "field", "parameter", "param", "path", "loc", "name", "property", "attribute", "header"];
+const CODES = ["code", "type"];
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
+
+/** What the server found wrong, in the order of its list; empty when it has none. */
+export function issuesOf(body: unknown): Issue[] {
+  if (!isObject(body)) return [];
+  const places = [body, body.error].filter(isObject);
+  for (const place of places) {
+    for (const name of LISTS) {
+      const found = listed(place[name], name === "errors");
+      if (found.length > 0) return found;
+    }
+  }
+  // A single one that says which field it is about.
+  return places
+    .reverse()
+    .flatMap((place) => one(place))
+    .filter(({ field }) => field !== undefined)
+    .slice(0, 1);
+}
+
+function listed(list: unknown, isByField: boolean): Issue[] {
+  if (Array.isArray(list)) return list.flatMap((item) => one(item));
+  if (!isByField || !isObject(list)) return [];
+  return Object.entries(list).flatMap(([field, held]) =>
+    (Array.isArray(held) ? held : [held]).flatMap((item) => one(item).map((issue) => ({ ...issue, field }))),
+  );
+}
+
+function one(item: unknown): Issue[] {
+  if (typeof item === "string") return [{ field: undefined, message: item, code: undefined }];
+  if (!isObject(item)) return [];
+  const inner = item.fieldViolations;
+  if (Array.isArray(inner)) return listed(inner, false);
+  const code = textOf(item, CODES);
+  const message = textOf(item, MESSAGES) ?? code;
+  const field = (isObject(item.source) ? textOf(item.source, FIELDS) : undefined) ?? textOf(item, FIELDS);
+  return message === undefined ? [] : [{ field, message, code }];
+}
+
+/** The first of these members that is text, or a path in pieces. */
+function textOf(item: Json, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = item[name];
+    if (typeof value === "string" && value !== "") return value;
+    if (typeof value === "number") return String(value);
+    if (Array.isArray(value) && value.length > 0 && names === FIELDS) return value.join(".");
+  }
+  return undefined;
+}

@@ -1,0 +1,536 @@
+// Credentials that live in time: given with their end, renewed before it, asked for on demand, and never too often.
+// How all of this comes together is in renewal-model.test.mjs.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { inspect, promisify } from "node:util";
+import { project } from "../runtimes/packed.mjs";
+import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
+import { VirtualTime } from "./virtual-time.mjs";
+
+const { AttentionError, Client, ConfigError } = attention;
+const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const sessionOf = (end, id = "id") =>
+  `s1.${part({ sub: "shop", exp: Math.floor(end / 1000), jti: id })}.not-a-signature`;
+const jwtOf = (end, name = "fake") =>
+  `${part({ alg: "none" })}.${part({ sub: name, exp: end / 1000 })}.not-a-signature`;
+
+/** A client in virtual time, and what the server saw. */
+function inTime(time, options, answer = () => 200) {
+  const sent = [];
+  const fetch = async (_, init) => {
+    const credential = init.headers.authorization.slice("Bearer ".length);
+    sent.push({ at: time.now, credential });
+    return Response.json({ ok: true }, { status: answer(credential) });
+  };
+  return { sent, client: new Client({ baseURL: "https://worker.example/v2", fetch, ...options }) };
+}
+
+describe("in time", () => {
+  let time;
+  beforeEach(() => {
+    time = new VirtualTime();
+    time.install();
+  });
+  afterEach(() => time.uninstall());
+
+  /** Calls at these times; what each ended with. */
+  async function callsAt(client, ...times) {
+    const ends = [];
+    for (const at of times) {
+      time.at(at, () =>
+        client.get("/users").then(
+          () => ends.push("ok"),
+          (error) => ends.push(error.code),
+        ),
+      );
+    }
+    await time.run();
+    return ends;
+  }
+
+  for (const [what, give] of [
+    ["a Date", (end, name) => ({ token: `fake-token-${name}`, expiresAt: new Date(end) })],
+    ["milliseconds", (end, name) => ({ token: `fake-token-${name}`, expiresAt: end, id: "whatever else" })],
+    ["a session of the Worker", (end, name) => sessionOf(end, name)],
+    ["a JWT", (end, name) => jwtOf(end, name)],
+    ["the earlier of two ends", (end, name) => ({ token: jwtOf(end + 50_000, name), expiresAt: end })],
+    [
+      "the earlier of two ends, the other way round",
+      (end, name) => ({ token: jwtOf(end, name), expiresAt: end + 50_000 }),
+    ],
+  ]) {
+    test(`renewed in the background in the last fifth, waited for when it is over: ${what}`, async () => {
+      const asked = [];
+      const token = async () => {
+        asked.push(time.now);
+        const end = time.clock + 10_000;
+        await time.sleep(100);
+        return give(end, String(asked.length));
+      };
+      const { client, sent } = inTime(time, { token });
+      assert.deepEqual(await callsAt(client, 0, 7900, 8500, 8550, 9000, 30_000), Array(6).fill("ok"));
+      assert.deepEqual(asked, [0, 8500, 30_000]);
+      // The call that found it due went on with the old one at once; so did the next, and the third had the new one.
+      assert.deepEqual(
+        sent.map(({ at }) => at),
+        [100, 7900, 8500, 8550, 9000, 30_100],
+      );
+      assert.equal(new Set(sent.slice(0, 4).map(({ credential }) => credential)).size, 1);
+      assert.notEqual(sent[4].credential, sent[3].credential);
+      assert.equal(client.keys.keys[0].expiresAt, time.clock - time.now + 40_000);
+      client.close();
+    });
+  }
+
+  test("a vault that keeps its token until the end is asked a few times in the last fifth, and not at every call", async () => {
+    const asked = [];
+    const end = time.clock + 900_000;
+    const token = () => {
+      asked.push(time.now);
+      return { token: "fake-token-of-a-cache", expiresAt: end };
+    };
+    const { client } = inTime(time, { token });
+    await callsAt(client, ...Array.from({ length: 8900 }, (_, number) => number * 100));
+    assert.ok(asked.length >= 2 && asked.length <= 6, String(asked));
+    client.close();
+  });
+
+  test("a token that is extended stays in place, and its end moves on", async () => {
+    let asked = 0;
+    const token = () => {
+      asked++;
+      return { token: FAKE_KEY, expiresAt: time.clock + 10_000 };
+    };
+    const { client } = inTime(time, { token });
+    await callsAt(client, 0, 9000, 17_500, 18_500);
+    assert.equal(asked, 3);
+    assert.equal(client.keys.keys[0].expiresAt, time.clock - time.now + 27_500);
+    client.close();
+  });
+
+  test("a vault that is down: a question a second, however many calls; when it is back they go on", async () => {
+    const asked = [];
+    const apiKey = () => {
+      asked.push(time.now);
+      if (time.now < 4500) throw new Error("down");
+      return FAKE_KEY;
+    };
+    const { client } = inTime(time, { apiKey });
+    const ends = await callsAt(client, ...Array.from({ length: 100 }, (_, number) => number * 60));
+    assert.deepEqual(asked, [0, 1000, 2000, 3000, 4000, 5000]);
+    assert.deepEqual(new Set(ends.slice(0, 67)), new Set(["key_provider_failed"]));
+    assert.deepEqual(new Set(ends.slice(68)), new Set(["ok"]));
+    client.close();
+  });
+
+  test("a revoked key that the vault still has: a question a second, and each call says what it is at once", async () => {
+    const asked = [];
+    const apiKey = () => {
+      asked.push(time.now);
+      return FAKE_KEY;
+    };
+    const { client, sent } = inTime(time, { apiKey }, () => 401);
+    const ends = await callsAt(client, ...Array.from({ length: 200 }, (_, number) => number * 10));
+    assert.deepEqual(asked, [0, 0, 1000]);
+    assert.equal(ends.length, 200);
+    assert.ok(!ends.includes("ok"));
+    assert.equal(sent.length, 200);
+    client.close();
+  });
+
+  test("keys that are new each time, and refused each time, are asked for once a second as well", async () => {
+    let asked = 0;
+    const { client } = inTime(time, { apiKey: () => `fake-key-of-a-vault-number-${asked++}` }, () => 401);
+    await callsAt(client, ...Array.from({ length: 200 }, (_, number) => number * 20));
+    assert.ok(asked <= 5, String(asked));
+    client.close();
+  });
+
+  test("a function that hangs holds up each call for its timeout, and those after ten seconds not at all", async () => {
+    const asked = [];
+    const apiKey = () => {
+      asked.push(time.now);
+      return asked.length === 1 ? new Promise(() => {}) : FAKE_KEY;
+    };
+    const { client } = inTime(time, { apiKey, timeout: 3000 });
+    assert.deepEqual(await callsAt(client, 0, 1000, 9000, 12_000), [
+      "key_provider_timeout",
+      "key_provider_timeout",
+      "ok",
+      "ok",
+    ]);
+    assert.deepEqual(asked, [0, 10_000]);
+    client.close();
+  });
+
+  test("a token that is over when it is given, by a clock that is wrong, is used until the server refuses it", async () => {
+    const asked = [];
+    let isOver = false;
+    const token = () => {
+      asked.push(time.now);
+      return { token: `fake-token-${asked.length}`, expiresAt: time.clock - 60_000 };
+    };
+    const { client } = inTime(time, { token }, (credential) => (isOver && credential === "fake-token-1" ? 401 : 200));
+    time.at(5000, () => (isOver = true));
+    assert.deepEqual(await callsAt(client, 0, 100, 200, 4000, 6000, 6001), Array(6).fill("ok"));
+    assert.deepEqual(asked, [0, 6000]);
+    client.close();
+  });
+
+  test("a clock set back does not keep a token in use for longer, nor does one set ahead and back ask without end", async () => {
+    for (const jumps of [
+      [[3000, -3_600_000]],
+      [
+        [3000, 3_600_000],
+        [3500, -3_600_000],
+      ],
+    ]) {
+      const asked = [];
+      const start = time.now;
+      const token = () => {
+        asked.push(time.now - start);
+        return { token: `fake-token-${asked.length}`, expiresAt: time.clock + 10_000 };
+      };
+      const { client } = inTime(time, { token });
+      for (const [at, by] of jumps) time.at(start + at, () => time.jump(by));
+      await callsAt(client, ...Array.from({ length: 150 }, (_, number) => start + number * 100));
+      assert.ok(asked.length <= 3 && asked.some((at) => at >= 8000 || at === 3000), String(asked));
+      client.close();
+    }
+  });
+
+  test("of two keys the one that is over is not tried first, and a function's successor is not waited for", async () => {
+    const asked = [];
+    const apiKey = async () => {
+      asked.push(time.now);
+      await time.sleep(500);
+      return { token: FAKE_KEY, expiresAt: 1_700_000_000_000 + 10_000 };
+    };
+    const { client, sent } = inTime(time, { apiKey, nextApiKey: FAKE_NEXT_KEY, baseURL: "https://api.example/v2" });
+    assert.deepEqual(await callsAt(client, 0, 9000, 20_000), Array(3).fill("ok"));
+    assert.deepEqual(sent, [
+      { at: 500, credential: FAKE_KEY },
+      { at: 9000, credential: FAKE_KEY },
+      { at: 20_000, credential: FAKE_NEXT_KEY },
+    ]);
+    client.close();
+  });
+
+  test("a renewal that fails in the background fails no call, and is told of; nothing goes unhandled", async (t) => {
+    const unhandled = [];
+    const note = (error) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    t.after(() => process.off("unhandledRejection", note));
+    const [told, lines] = [[], []];
+    const logger = Object.fromEntries(
+      ["debug", "info", "warn", "error"].map((level) => [level, (line) => lines.push(`${level} ${line}`)]),
+    );
+    let asked = 0;
+    const token = async () => {
+      if (asked++ > 0) throw new Error("down");
+      return { token: FAKE_KEY, expiresAt: time.clock + 100_000 };
+    };
+    const onRenewalFailed = ({ error }) => {
+      told.push(error);
+      throw new Error("a hook that throws");
+    };
+    const { client } = inTime(time, { token, logger, logLevel: "warn", onRenewalFailed });
+    assert.deepEqual(await callsAt(client, 0, 81_000, 81_100, 81_200, 82_500), Array(5).fill("ok"));
+    assert.equal(asked, 3);
+    assert.deepEqual(
+      told.map(({ code, cause }) => [code, cause.message]),
+      Array(2).fill(["key_provider_failed", "down"]),
+    );
+    assert.deepEqual(
+      lines.map((line) => line.split(" ")[0]),
+      ["warn", "error", "warn", "error"],
+    );
+    assert.deepEqual(unhandled, []);
+    client.close();
+  });
+
+  test("refreshCredentials: calls from then on have the new one, whatever was asked before", async () => {
+    let user = "one";
+    const asked = [];
+    const token = async () => {
+      const mine = user;
+      asked.push(mine);
+      await time.sleep(mine === "one" ? 500 : 100);
+      return `fake-token-of-user-${mine}`;
+    };
+    const { client, sent } = inTime(time, { token });
+    let changed;
+    const early = client.get("/users");
+    time.at(50, () => {
+      user = "two";
+      changed = client.refreshCredentials();
+      client.get("/users");
+    });
+    await time.run();
+    await early;
+    assert.equal(await changed, true);
+    assert.deepEqual(asked, ["one", "two"]);
+    assert.deepEqual(
+      sent.map(({ credential }) => credential),
+      Array(2).fill("fake-token-of-user-two"),
+    );
+    const again = client.refreshCredentials();
+    await time.run();
+    assert.equal(await again, false);
+    client.close();
+  });
+
+  test("refreshCredentials that fails: the former user's token is not used any more", async () => {
+    let isDown = false;
+    const token = () => {
+      if (isDown) throw new Error("down");
+      return "fake-token-of-user-one";
+    };
+    const { client, sent } = inTime(time, { token });
+    await callsAt(client, 0);
+    isDown = true;
+    const refused = rejection(client.refreshCredentials());
+    await time.run();
+    assert.equal((await refused).code, "key_provider_failed");
+    assert.deepEqual(await callsAt(client, time.now, time.now + 3000), ["key_provider_failed", "key_provider_failed"]);
+    assert.equal(sent.length, 1);
+    client.close();
+  });
+
+  test("a client that is closed while its function is asked: the call goes on, and nothing breaks", async () => {
+    const token = async () => {
+      await time.sleep(100);
+      return { token: FAKE_KEY, expiresAt: time.clock + 1000 };
+    };
+    const { client } = inTime(time, { token });
+    const call = client.get("/users");
+    client.close();
+    await time.run();
+    assert.deepEqual(await call, { ok: true });
+    const { client: other } = inTime(time, { token });
+    const refreshed = other.refreshCredentials();
+    other.close();
+    await time.run();
+    assert.equal(await refreshed, false);
+  });
+});
+
+test("strings are never renewed, and say so", async (t) => {
+  const { client } = await served(t);
+  assert.equal(await client.refreshCredentials(), false);
+  client.close();
+  assert.equal((await rejection(client.refreshCredentials())).code, "closed");
+});
+
+test("what a function gives is read strictly, and a refusal names what is wrong and not the value", async (t) => {
+  const token = FAKE_NEXT_KEY;
+  for (const [given, says] of [
+    [
+      { token, expiresAt: Math.floor(Date.now() / 1000) + 900 },
+      /not in milliseconds since 1970, but perhaps in seconds/,
+    ],
+    [{ token, expiresAt: 900 }, /perhaps in seconds: multiply them by 1000, and count from 1970/],
+    [{ token, expiresAt: 900_000 }, /perhaps in seconds/],
+    [{ token, expiresAt: 0 }, /perhaps in seconds/],
+    [{ token, expiresAt: -1 }, /perhaps in seconds/],
+    [{ token, expiresAt: Date.now() * 1000 }, /perhaps in microseconds/],
+    [{ token, expiresAt: Infinity }, /perhaps in microseconds/],
+    [{ token, expiresAt: NaN }, /`expiresAt` that is not a date/],
+    [{ token, expiresAt: new Date("nonsense") }, /`expiresAt` that is not a date/],
+    [{ token, expiresAt: new Date().toISOString() }, /`expiresAt` that is a string: give a Date or a number/],
+    [{ token, expiresAt: BigInt(Date.now()) }, /`expiresAt` that is a bigint/],
+    [{ token, expiresAt: {} }, /`expiresAt` that is a object|`expiresAt` that is an object/],
+    [{ access_token: token }, /gave an object without `token`, not a string or \{ token, expiresAt \}/],
+    [{ token: 5 }, /gave an object without `token`/],
+    [[token], /gave an object without `token`/],
+    [undefined, /gave a undefined|gave undefined/],
+    [null, /gave null, not a string/],
+    [5, /gave a number, not a string/],
+  ]) {
+    const { client, upstream } = await served(t, { apiKey: () => given });
+    const error = await rejection(client.get("/things"));
+    assert.ok(error instanceof ConfigError && error.code === "key_provider_failed", inspect(error));
+    assert.match(error.message, says);
+    assert.ok(!inspect(error).includes(token) && !JSON.stringify(error).includes(token));
+    assert.equal(upstream.records.length, 0);
+  }
+  for (const expiresAt of [undefined, null, new Date(Date.now() + 1e6), Date.now() + 1e6]) {
+    const { client } = await served(t, { apiKey: async () => ({ token, expiresAt }) });
+    assert.deepEqual(await client.get("/things"), { ok: true });
+    assert.equal(client.keys.keys[0].expiresAt, expiresAt?.valueOf());
+    for (const shown of [inspect(client, { depth: 9, showHidden: true }), JSON.stringify(client), String(client)])
+      assert.ok(!shown.includes(token));
+  }
+});
+
+test("a refused token that says it is over: the diagnosis says since when", async (t) => {
+  const { client } = await served(
+    t,
+    { apiKey: undefined, token: sessionOf(Date.now() - 600_000) },
+    { handler: () => Response.json({}, { status: 401 }) },
+  );
+  const { diagnosis } = await rejection(client.get("/things"));
+  assert.match(diagnosis.findings[2].reason, /^the token expired 10 minutes ago$/);
+});
+
+test("an error of the vault that holds a former key comes without it", async (t) => {
+  let asked = 0;
+  const apiKey = async () => {
+    if (asked++ > 0) throw Object.assign(new Error(`lease of ${FAKE_KEY} is over`), { config: { key: FAKE_KEY } });
+    return FAKE_KEY;
+  };
+  const { client } = await served(t, { apiKey });
+  await client.get("/things");
+  const error = await rejection(client.refreshCredentials());
+  assert.equal(error.code, "key_provider_failed");
+  assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(FAKE_KEY));
+});
+
+test("sessions are renewed in silence; a session or JWT that is a plain string is told of before its end", async (t) => {
+  const told = [];
+  const onKeyExpiring = ({ fingerprint }) => told.push(fingerprint);
+  const end = Date.now() + 900_000;
+  for (const [options, times] of [
+    [{ token: () => sessionOf(end) }, 0],
+    [{ token: () => ({ token: FAKE_KEY, expiresAt: end }) }, 0],
+    [{ apiKey: () => ({ token: FAKE_KEY, expiresAt: end }) }, 0],
+    [{ apiKey: () => jwtOf(end) }, 1],
+    [{ token: sessionOf(end) }, 1],
+    [{ token: jwtOf(end) }, 1],
+  ]) {
+    told.length = 0;
+    const { client } = await served(t, { apiKey: undefined, ...options, onKeyExpiring });
+    await client.get("/things");
+    await client.get("/things");
+    assert.equal(told.length, times, inspect(options));
+  }
+});
+
+describe("a function that calls the client that it gives a key to", () => {
+  const codes = async (promise) => {
+    const error = await rejection(promise);
+    assert.ok(error instanceof ConfigError && error instanceof AttentionError, inspect(error));
+    return error.code;
+  };
+
+  for (const [what, provider] of [
+    ["at once", (client) => () => client().get("/key")],
+    [
+      "after a while",
+      (client) => async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return client().get("/key");
+      },
+    ],
+    ["through a derived client", (client) => async () => client().withOptions({ maxRetries: 0 }).get("/key")],
+    ["through a resource", (client) => async () => client().users.list()],
+    ["by asking for a new key", (client) => async () => client().refreshCredentials()],
+    ["in parallel", (client) => () => Promise.all([client().get("/a"), client().get("/b")])],
+  ]) {
+    test(what, { timeout: 20_000 }, async (t) => {
+      let client;
+      const apiKey = provider(() => client);
+      ({ client } = await served(t, { apiKey }));
+      assert.equal(await codes(client.get("/things")), "key_provider_recursive");
+      assert.equal(await codes(client.refreshCredentials()), "key_provider_recursive");
+    });
+  }
+
+  test("through another client, whose function calls the first", { timeout: 20_000 }, async (t) => {
+    let one;
+    const other = await served(t, { apiKey: async () => one.client.get("/key") });
+    one = await served(t, { apiKey: async () => other.client.get("/key") });
+    assert.match(await codes(one.client.get("/things")), /^key_provider_(recursive|failed)$/);
+  });
+
+  test("through new clients with the same function, each of which would make another", {
+    timeout: 20_000,
+  }, async (t) => {
+    let made = 0;
+    const { upstream } = await served(t);
+    const apiKey = async () => {
+      if (++made > 20) throw new Error("without end");
+      return new Client({ apiKey, baseURL: `${upstream.url}/v2` }).get("/key");
+    };
+    const client = new Client({ apiKey, baseURL: `${upstream.url}/v2` });
+    assert.match(await codes(client.get("/things")), /^key_provider_(recursive|failed)$/);
+    assert.ok(made <= 2, String(made));
+  });
+
+  test("a function that does without it, when it is told, gives its key", async (t) => {
+    let client;
+    const apiKey = async () => client.get("/key").catch(() => FAKE_KEY);
+    ({ client } = await served(t, { apiKey }));
+    assert.deepEqual(await client.get("/things"), { ok: true });
+  });
+
+  test("calls of others meanwhile, and of the function once it has answered, are none of it", async (t) => {
+    let client;
+    let later;
+    const apiKey = async () => {
+      later = new Promise((resolve) => setTimeout(resolve, 50)).then(() => client.get("/later"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return FAKE_KEY;
+    };
+    ({ client } = await served(t, { apiKey }));
+    assert.deepEqual(await Promise.all([client.get("/a"), client.get("/b")]), [{ ok: true }, { ok: true }]);
+    assert.deepEqual(await later, { ok: true });
+  });
+
+  test("another client, whose key is a string, may be called for it", async (t) => {
+    const { client: vault } = await served(t, {}, { handler: () => Response.json({ token: FAKE_NEXT_KEY }) });
+    const { client } = await served(t, { apiKey: async () => vault.get("/key") });
+    assert.deepEqual(await client.get("/things"), { ok: true });
+  });
+});
+
+/** A script in a process of its own, in a project that has the package. */
+async function script(text) {
+  const run = promisify(execFile);
+  return run(process.execPath, ["--input-type=module", "--eval", text], { cwd: await project(), timeout: 30_000 });
+}
+
+test("where the runtime cannot tell who calls, a function that calls its client ends with the call's timeout", async () => {
+  const { stdout } = await script(`
+    process.getBuiltinModule = undefined;
+    const { Client } = await import("attention-wasm");
+    const fetch = async () => Response.json({});
+    const client = new Client({ fetch, timeout: 300, apiKey: async () => { await null; return client.get("/key"); } });
+    const { name, code, message } = await client.get("/things").catch((error) => error);
+    console.log(JSON.stringify({ name, code, message }));
+    const direct = new Client({ fetch, timeout: 300, apiKey: () => direct.get("/key") });
+    console.log((await direct.get("/things").catch((error) => error)).code);
+  `);
+  const [one, other] = stdout.trim().split("\n");
+  const { name, code, message } = JSON.parse(one);
+  // The inner call may be the first whose time is over; then the function has failed with that.
+  assert.ok(["TimeoutError key_provider_timeout", "ConfigError key_provider_failed"].includes(`${name} ${code}`), one);
+  if (name === "TimeoutError") assert.match(message, /whether it calls this client/);
+  assert.equal(other, "key_provider_recursive");
+});
+
+test("nothing that waits for a renewal keeps a process alive", async () => {
+  const { stdout } = await script(`
+    const { Client } = await import("attention-wasm");
+    let asked = 0;
+    const token = () => asked++ === 0 ? { token: "an-obviously-fake-token-0001", expiresAt: Date.now() + 5000 } : new Promise(() => {});
+    const client = new Client({ token, baseURL: "https://worker.example/v2", fetch: async () => Response.json({}) });
+    await client.get("/users");
+    await new Promise((resolve) => setTimeout(resolve, 4100));
+    await client.get("/users");
+    const ended = performance.now();
+    process.on("exit", () => console.log(asked, Math.round(performance.now() - ended) < 500 ? "at once" : "late"));
+  `);
+  assert.equal(stdout.trim(), "2 at once");
+});
+
+test("sessionToken is for pages: on a server it says so when it is asked, and a wrong argument says so at once", async (t) => {
+  const { sessionToken } = attention;
+  const { client, upstream } = await served(t, { apiKey: undefined, token: sessionToken("/api/attention-session") });
+  const error = await rejection(client.get("/things"));
+  assert.deepEqual([error.name, error.code], ["ConfigError", "session_no_page"]);
+  assert.equal(upstream.records.length, 0);
+  for (const given of [[], [""], [5], ["/x", { method: "PUT" }], ["/x", { header: {} }], ["/x", { headers: "a: b" }]])
+    assert.throws(() => sessionToken(...given), TypeError, inspect(given));
+});

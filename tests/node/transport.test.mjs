@@ -1,0 +1,134 @@
+// What goes to `fetch` beside what the client sets: handed on as it is, refused by name where it is the client's.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attention, FAKE_KEY, testing } from "./fixture.mjs";
+
+const { Attention } = attention;
+
+/** Of each a value that `fetch` would take. */
+const FOREIGN = {
+  dispatcher: { dispatch() {} },
+  agent: {},
+  cf: { cacheTtl: 60 },
+  next: { revalidate: 60, tags: ["users"] },
+  proxy: "http://127.0.0.1:1",
+  tls: { ca: "…" },
+  client: {},
+  credentials: "include",
+  cache: "no-store",
+  keepalive: true,
+  mode: "cors",
+  priority: "low",
+  referrer: "",
+  referrerPolicy: "no-referrer",
+  integrity: "",
+  somethingThatComesLater: 1,
+};
+const OURS = {
+  method: "GET",
+  headers: { authorization: "Bearer obviously-fake" },
+  body: "x",
+  signal: AbortSignal.abort(),
+  redirect: "follow",
+  duplex: "half",
+  window: null,
+};
+
+function recording(options) {
+  const sent = [];
+  const fetch = async (url, init) => {
+    sent.push({ url: String(url), ...init });
+    return Response.json([]);
+  };
+  return { sent, client: new Attention({ apiKey: FAKE_KEY, fetch, ...options }) };
+}
+
+/** The same numbers in every run. */
+function random(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test("options of the client and of a call, in all mixtures, reach fetch; the call's win and ours stay", async () => {
+  const next = random(7);
+  const names = Object.keys(FOREIGN);
+  const some = () =>
+    Object.fromEntries(
+      names.flatMap((name) => (next() < 0.4 ? [[name, next() < 0.2 ? undefined : FOREIGN[name]]] : [])),
+    );
+  const defined = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const { sent: bare, client: plain } = recording();
+  await plain.post("/labels", { body: { name: "x" } });
+  const [ours] = bare;
+  for (let round = 0; round < 300; round++) {
+    const [ofClient, ofDerived, ofCall] = [some(), some(), some()];
+    // What one of them changes, another says, too.
+    for (const name of names) if (next() < 0.1) ofCall[name] = { of: "the call" };
+    if (ofCall.mode !== undefined) ofCall.mode = "same-origin";
+    const { sent, client } = recording({ fetchOptions: ofClient });
+    const derived = client.withOptions({ fetchOptions: ofDerived });
+    const before = JSON.stringify([ofClient, ofDerived, ofCall]);
+    await client.post("/labels", { body: { name: "x" }, fetchOptions: ofCall });
+    await derived.post("/labels", { body: { name: "x" } });
+    const expected = [{ ...defined(ofClient), ...defined(ofCall) }, { ...defined(ofDerived) }];
+    for (const [at, { signal, ...given }] of sent.entries()) {
+      const { signal: _, ...rest } = ours;
+      assert.deepEqual(given, { ...expected[at], ...rest });
+      assert.ok(signal instanceof AbortSignal);
+    }
+    assert.equal(JSON.stringify([ofClient, ofDerived, ofCall]), before, "what was given is as it was");
+  }
+});
+
+for (const [name, value] of Object.entries(OURS)) {
+  test(`${name} is refused by its name, of the client, one derived from it and a call, and nothing is sent`, async () => {
+    const expected = (error) =>
+      error instanceof TypeError && error.message.startsWith(`fetchOptions: ${name} cannot be set, as`);
+    assert.throws(() => recording({ fetchOptions: { [name]: value } }), expected);
+    const { sent, client } = recording({ fetchOptions: { [name]: undefined } });
+    assert.throws(() => client.withOptions({ fetchOptions: { [name]: value } }), expected);
+    await assert.rejects(client.get("/users", { fetchOptions: { cache: "no-store", [name]: value } }), expected);
+    await assert.rejects(client.users.list({}, { fetchOptions: { [name]: value } }), expected);
+    assert.equal(sent.length, 0);
+    await client.get("/users");
+    assert.equal(sent[0].redirect, "manual");
+    assert.equal(sent[0].headers.authorization, `Bearer ${FAKE_KEY}`);
+  });
+}
+
+test("what prints the key, or hides the answer, is refused", () => {
+  for (const fetchOptions of [{ verbose: true }, { verbose: "curl" }, { mode: "no-cors" }]) {
+    const [name] = Object.keys(fetchOptions);
+    assert.throws(() => recording({ fetchOptions }), {
+      name: "TypeError",
+      message: new RegExp(`^fetchOptions: ${name} `),
+    });
+  }
+  for (const fetchOptions of ["dispatcher", 1, null, () => {}])
+    assert.throws(() => recording({ fetchOptions }), { name: "TypeError", message: /fetchOptions must be an object/ });
+});
+
+test("the storage of a file is reached by the same proxy", async () => {
+  const mock = testing.mockAttention();
+  const sent = [];
+  const fetch = (url, init) => {
+    sent.push([String(url), init]);
+    return mock.fetch(url, init);
+  };
+  const { dispatcher } = FOREIGN;
+  const client = new Attention({ apiKey: testing.MOCK_API_KEY, fetch, fetchOptions: { dispatcher } });
+  await client.knowledgeBase.upload({ title: "x", file: new Blob(["# x"], { type: "text/markdown" }) });
+  const put = sent.filter(([, { method }]) => method === "PUT");
+  assert.equal(put.length, 1);
+  for (const [, init] of sent) assert.equal(init.dispatcher, dispatcher);
+});
+
+test("a client with fetchOptions shows nothing of them", async () => {
+  const { client } = recording({ fetchOptions: { headersOfProxy: "Basic obviously-fake" } });
+  const { inspect } = await import("node:util");
+  for (const shown of [String(client), JSON.stringify(client), inspect(client, { depth: 9, showHidden: true })])
+    assert.doesNotMatch(shown, /obviously-fake/);
+});

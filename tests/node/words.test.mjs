@@ -1,0 +1,268 @@
+// An error carries the server's words: its body, its headers and its issues, and no credential in any of them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as later } from "node:timers/promises";
+import { inspect } from "node:util";
+import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
+
+const JSON_TYPE = ["content-type", "application/json"];
+
+/** A key with each character that some way of writing changes. */
+const KEY = "an-obviously.fake_key~0123+456/789=";
+const percent = (text, of) => [...text].map((c) => (of(c) ? `%${c.charCodeAt(0).toString(16)}` : c)).join("");
+
+/** Ways in which the key comes back inside a JSON string. */
+const SPELLINGS = [
+  KEY,
+  `Bearer ${KEY}`,
+  encodeURIComponent(KEY),
+  percent(KEY, () => true),
+  percent(KEY, (c) => c < "a"),
+  KEY.replaceAll("/", "\\/"),
+  [...KEY].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+  [...KEY].map((c, at) => (at % 3 ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)).join(""),
+];
+
+/** The error of a call that is answered so. */
+async function failed(t, entry, options) {
+  const { upstream, client } = await served(t, { maxRetries: 0, ...options });
+  upstream.script([entry]);
+  return rejection(client.post("/things", { body: {} }));
+}
+
+test("a 422 with two field errors, the key in it and headers: all of it, without the key", async (t) => {
+  const error = await failed(
+    t,
+    {
+      status: 422,
+      headers: [
+        JSON_TYPE,
+        ["x-ratelimit-remaining", "7"],
+        ["set-cookie", "session=obviously-fake"],
+        ["x-echo", `you sent Bearer ${KEY}`],
+        ["x-two", "1"],
+        ["x-two", "2"],
+      ],
+      body: JSON.stringify({
+        errors: [
+          { detail: "is too long", source: { pointer: "/data/attributes/title" }, code: "too_long" },
+          { detail: `has no place for ${KEY}`, source: { parameter: "size" } },
+        ],
+        [KEY]: [KEY],
+      }),
+    },
+    { apiKey: KEY },
+  );
+  assert.deepEqual(error.issues, [
+    { field: "/data/attributes/title", message: "is too long", code: "too_long" },
+    { field: "size", message: "has no place for [redacted]", code: undefined },
+  ]);
+  assert.deepEqual(error.body["[redacted]"], ["[redacted]"]);
+  assert.deepEqual(
+    ["x-ratelimit-remaining", "set-cookie", "x-echo", "x-two"].map((name) => error.headers.get(name)),
+    ["7", null, "you sent Bearer [redacted]", "1, 2"],
+  );
+  assert.ok(error.headers instanceof Headers);
+  const shown = [inspect(error), inspect(error, { showHidden: true, getters: true, depth: 9 }), JSON.stringify(error)];
+  for (const text of [...shown, JSON.stringify(error.body), error.message, error.stack])
+    assert.ok(!text.includes(KEY) && !text.includes("obviously-fake"), text);
+  assert.match(shown[0], /\n {2}issue {3}\/data\/attributes\/title: is too long\n/);
+});
+
+test("the key is found however it is spelt, in JSON and in text", async (t) => {
+  for (const spelt of SPELLINGS) {
+    for (const [type, body] of [
+      ["application/json", `{"message":"you sent ${spelt}","${spelt}":{"deep":["${spelt}"]}}`],
+      ["text/plain", `you sent ${spelt} and {`],
+    ]) {
+      const error = await failed(t, { status: 400, headers: [["content-type", type]], body }, { apiKey: KEY });
+      const text = JSON.stringify(error.body) + error.message;
+      const isText = type === "text/plain";
+      // In plain text an escape of JSON's is no spelling of anything.
+      if (isText && spelt.includes("\\")) continue;
+      assert.ok(!decodeURIComponent(text).includes(KEY), text);
+      assert.ok(text.includes("[redacted]"), text);
+      assert.equal(typeof error.body, isText ? "string" : "object");
+    }
+  }
+});
+
+test("every credential that the client has had is taken out: next, and those of former times", async (t) => {
+  const keys = [`${FAKE_KEY}-a`, `${FAKE_KEY}-b`];
+  const { upstream, client } = await served(t, {
+    apiKey: () => keys.shift() ?? FAKE_KEY,
+    nextApiKey: () => FAKE_NEXT_KEY,
+  });
+  upstream.script([{ status: 401 }, { status: 401 }]);
+  await client.get("/things");
+  const body = JSON.stringify({ seen: [FAKE_KEY, FAKE_NEXT_KEY, `${FAKE_KEY}-a`, `${FAKE_KEY}-b`] });
+  upstream.script([{ status: 404, headers: [JSON_TYPE], body }]);
+  const error = await rejection(client.get("/things"));
+  assert.deepEqual(error.body.seen.slice(1), ["[redacted]", "[redacted]", "[redacted]"]);
+});
+
+test("body: JSON as its value, text as text, nothing as undefined; at most 64 KiB, and no piece of a key at the end", async (t) => {
+  const limit = 64 * 1024;
+  const filling = "x ".repeat(limit / 2);
+  for (const [entry, expected] of [
+    [{ headers: [JSON_TYPE], body: "[1]" }, [1]],
+    [{ headers: [JSON_TYPE], body: '"text"' }, "text"],
+    [{ headers: [JSON_TYPE], body: "null" }, null],
+    [{ headers: [JSON_TYPE], body: "{broken" }, "{broken"],
+    [{ body: '{"a":1}' }, { a: 1 }],
+    [{ body: "plain words" }, "plain words"],
+    [{ body: "" }, undefined],
+    [{ body: `${filling}more` }, filling],
+    [{ body: `${filling.slice(0, -20)}${FAKE_KEY}` }, filling.slice(0, -20)],
+    [{ body: `what came: ${FAKE_KEY}`, cutAfter: 30 }, "what came: "],
+    [{ headers: [JSON_TYPE], body: '{"__proto__":{"a":1}}' }, JSON.parse('{"__proto__":{"a":1}}')],
+  ]) {
+    const error = await failed(t, { status: 400, ...entry });
+    assert.deepEqual(error.body, expected);
+    assert.equal(error.body, error.body);
+  }
+});
+
+test("not enumerable, not in toJSON; issues are, when there are any", async (t) => {
+  const body = '{"errors":{"title":["is too short"]}}';
+  for (const [entry, issues] of [
+    [{ status: 400, body }, [{ field: "title", message: "is too short", code: undefined }]],
+    [{ status: 404, body: "{}" }, []],
+  ]) {
+    const error = await failed(t, entry);
+    assert.deepEqual(error.issues, issues);
+    const names = [Object.keys(error), Object.keys(JSON.parse(JSON.stringify(error)))];
+    for (const list of names) {
+      assert.ok(!list.includes("body") && !list.includes("headers"), list.join());
+      assert.equal(list.includes("issues"), issues.length > 0);
+    }
+  }
+});
+
+test("an error without an answer has no words", async (t) => {
+  const { client } = await served(t);
+  const error = await rejection(client.get("/../x"));
+  assert.deepEqual([error.body, error.headers, error.issues], [undefined, undefined, []]);
+});
+
+test("an answer that is a success in name only brings its words, too", async (t) => {
+  const page = "<!doctype html><title>Sign in</title>";
+  for (const [headers, body, code, kept] of [
+    [[["content-type", "text/html; charset=utf-8"]], page, "html_answer", page],
+    [[["content-type", "text/html"]], "<p>fragment</p>", "html_answer", "<p>fragment</p>"],
+    [[["content-type", "text/plain"]], ` \n<HTML><body>`, "html_answer", " \n<HTML><body>"],
+    [[JSON_TYPE], page, "invalid_json", page],
+    [[JSON_TYPE], `{"token": ${FAKE_KEY}`, "invalid_json", '{"token": [redacted]'],
+  ]) {
+    const { upstream, client } = await served(t);
+    upstream.script([{ headers: [...headers, ["x-request-id", "r-1"]], body }]);
+    const error = await rejection(client.get("/things"));
+    assert.deepEqual([error.name, error.code, error.status, error.requestId], ["ProtocolError", code, 200, "r-1"]);
+    assert.equal(error.body, kept);
+    assert.equal(error.headers.get("x-request-id"), "r-1");
+    if (code === "html_answer") assert.match(error.message, /web page.*`baseURL`/);
+  }
+  const { upstream, client } = await served(t);
+  upstream.script([{ headers: [["content-type", "text/plain"]], body: "<3 no page" }]);
+  assert.equal(await client.get("/things"), "<3 no page");
+  // Labelled as a page by a server that does not care, and none.
+  upstream.script([{ headers: [["content-type", "text/html"]], body: '"text"' }]);
+  assert.equal(await client.get("/things"), '"text"');
+  upstream.script([{ headers: [["content-type", "text/html"]], body: page }]);
+  assert.equal(await (await client.get("/things").asResponse()).text(), page);
+});
+
+// Shapes in use elsewhere; the API documents none.
+for (const [shape, body, expected] of [
+  [
+    "JSON:API",
+    { errors: [{ title: "Bad", detail: "too long", source: { pointer: "/data/title" } }] },
+    [["/data/title", "too long"]],
+  ],
+  [
+    "RFC 9457",
+    { type: "about:blank", title: "Bad", errors: [{ detail: "is needed", pointer: "#/age" }] },
+    [["#/age", "is needed"]],
+  ],
+  ["RFC 7807", { title: "Bad", "invalid-params": [{ name: "age", reason: "is negative" }] }, [["age", "is negative"]]],
+  [
+    "FastAPI",
+    { detail: [{ loc: ["body", "items", 0], msg: "field required", type: "missing" }] },
+    [["body.items.0", "field required", "missing"]],
+  ],
+  [
+    "Laravel",
+    { message: "Bad", errors: { email: ["is taken", "is odd"], name: ["is needed"] } },
+    [
+      ["email", "is taken"],
+      ["email", "is odd"],
+      ["name", "is needed"],
+    ],
+  ],
+  ["a map of texts", { errors: { email: "is taken" } }, [["email", "is taken"]]],
+  [
+    "express-validator",
+    { errors: [{ msg: "Invalid value", path: "email", location: "body", type: "field" }] },
+    [["email", "Invalid value", "field"]],
+  ],
+  [
+    "Google",
+    { error: { code: 400, message: "Bad", details: [{ fieldViolations: [{ field: "a.b", description: "is odd" }] }] } },
+    [["a.b", "is odd"]],
+  ],
+  [
+    "Zod",
+    { issues: [{ path: ["a", 1], message: "Required", code: "invalid_type" }] },
+    [["a.1", "Required", "invalid_type"]],
+  ],
+  [
+    "Stripe",
+    { error: { message: "No such card", param: "card", code: "missing" } },
+    [["card", "No such card", "missing"]],
+  ],
+  [
+    "texts",
+    { errors: ["one", "two"] },
+    [
+      [undefined, "one"],
+      [undefined, "two"],
+    ],
+  ],
+  ["codes alone", { errors: [{ code: "odd" }] }, [[undefined, "odd", "odd"]]],
+  ["one sentence", { message: "Bad" }, []],
+  ["an error by name", { error: "not_found" }, []],
+  ["nothing", {}, []],
+  ["a list", [1], []],
+  ["odd things", { errors: [null, 5, [], {}, { message: 5 }], detail: "text" }, [[undefined, "5"]]],
+]) {
+  // biome-ignore format: a shape is a line.
+  test(`issues: ${shape}`, async (t) => {
+    const error = await failed(t, { status: 422, headers: [JSON_TYPE], body: JSON.stringify(body) });
+    assert.deepEqual(
+      error.issues.map(({ field, message, code }) => (code === undefined ? [field, message] : [field, message, code])),
+      expected,
+    );
+  });
+}
+
+test("an abort is an AbortError by name, in the class AbortedError, with the signal's reason as its cause", async (t) => {
+  const { upstream, client } = await served(t, {}, { handler: () => new Promise(() => {}) });
+  const controller = new AbortController();
+  const call = rejection(client.get("/things", { signal: controller.signal }));
+  while (upstream.records.length === 0) await later(5);
+  const reason = new Error("enough");
+  controller.abort(reason);
+  for (const [error, cause] of [
+    [await call, reason],
+    [await rejection(client.get("/things", { signal: AbortSignal.abort() })), AbortSignal.abort().reason],
+    [await rejection(client.get("/things", { signal: AbortSignal.timeout(20) })), new DOMException("", "TimeoutError")],
+  ]) {
+    assert.ok(error instanceof attention.AbortedError);
+    assert.deepEqual(
+      [error.name, error.kind, error.code, error.toJSON().name],
+      ["AbortError", "aborted", "aborted", "AbortError"],
+    );
+    assert.equal(error.cause.name, cause.name);
+    assert.match(error.stack, /^AbortError: /);
+  }
+});

@@ -1,0 +1,148 @@
+// A client at a module's top, in Workers of any age: its state outlives the requests, and the runtime drops a request
+// whose visitor leaves, at any point, without a word. So places of calls that nobody can give back must not stay taken.
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { startUpstream } from "../upstream/server.mjs";
+import { startWorkerd } from "../upstream/workerd.mjs";
+import { workerdModules } from "./edge.mjs";
+
+/** Every year's, and the days around which the runtime changed what matters here. */
+const DATES = [
+  "2023-01-01",
+  "2023-05-18",
+  "2023-11-01",
+  "2024-01-01",
+  "2024-09-23",
+  // From here on a promise may be settled by another request.
+  "2024-10-13",
+  "2024-10-14",
+  "2025-04-01",
+  // FinalizationRegistry.
+  "2025-05-04",
+  "2025-05-05",
+  "2026-01-01",
+  "2026-11-01",
+];
+
+const KEY = "obviously-fake-key-of-the-tests-of-leaving";
+
+const WORKER = `
+import { Attention } from "./index.workerd.js";
+let client;
+export default {
+  async fetch(request, { KEY, BASE, OPTIONS }) {
+    client ??= new Attention({ apiKey: KEY, baseURL: BASE, ...OPTIONS.client });
+    const { pathname, searchParams } = new URL(request.url);
+    try {
+      const { data, attempts } = await client.get(pathname, { query: searchParams }).withResponse();
+      return Response.json({ data, attempts });
+    } catch (error) {
+      return Response.json({ name: error.name, code: error.code, message: error.message }, { status: 500 });
+    }
+  },
+};
+`;
+
+const SETUPS = {
+  narrow: { client: { maxConcurrency: 1, timeout: 20_000 } },
+  wide: { client: { maxConcurrency: 3, timeout: 20_000 } },
+};
+
+let upstream;
+let workerd;
+/** Answers that are held until the next test. */
+const held = [];
+
+/** What the server does is in the path, so that a visitor chooses it. */
+async function handle(request) {
+  const { pathname } = new URL(request.url);
+  if (pathname.endsWith("/silent")) await new Promise((resolve) => held.push(resolve));
+  if (pathname.endsWith("/busy")) return new Response("busy", { status: 503, headers: { "retry-after": "5" } });
+  if (pathname.endsWith("/limited")) return new Response("slower", { status: 429, headers: { "retry-after": "1" } });
+  if (pathname.endsWith("/trickle")) {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("[")),
+      pull: () => new Promise((resolve) => held.push(resolve)),
+    });
+    return new Response(body, { headers: { "content-type": "application/json" } });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return Response.json([]);
+}
+
+before(async () => {
+  upstream = await startUpstream({ keepRecords: 100, handler: handle });
+  const modules = await workerdModules(WORKER);
+  workerd = await startWorkerd({
+    services: DATES.flatMap((date) =>
+      Object.entries(SETUPS).map(([name, OPTIONS]) => ({
+        name: `${name}-${date}`,
+        modules,
+        compatibilityDate: date,
+        bindings: { KEY, BASE: `${upstream.url}/v2`, OPTIONS: { json: OPTIONS } },
+      })),
+    ),
+    startMs: 60_000,
+  });
+});
+after(async () => {
+  for (const release of held) release();
+  await workerd?.close();
+  await upstream?.close();
+});
+
+async function ask(service, path = "/users") {
+  const response = await fetch(workerd.urls[service] + path);
+  const text = await response.text();
+  return { status: response.status, text };
+}
+
+async function assertAnswered(service, count) {
+  const answers = await Promise.all(Array.from({ length: count }, () => ask(service)));
+  for (const { status, text } of answers) assert.equal(status, 200, `${service}: ${text}\n${workerd.output}`);
+}
+
+/** A visitor who asks, and leaves after so many milliseconds. */
+async function visit(service, path, millis) {
+  const socket = connect(workerd.ports[service], "127.0.0.1").on("error", () => {});
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: worker\r\n\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, millis));
+  socket.resetAndDestroy();
+}
+
+for (const date of DATES) {
+  test(`${date}: a call, and twelve that wait for each other across requests`, async () => {
+    await assertAnswered(`narrow-${date}`, 1);
+    await Promise.all(Object.keys(SETUPS).map((name) => assertAnswered(`${name}-${date}`, 12)));
+  });
+}
+
+test("visitors who leave at any point take nothing with them: whoever stays is answered", async () => {
+  const next = random(20_260_101);
+  const choose = (list) => list[Math.floor(next() * list.length)];
+  const paths = ["/silent", "/busy", "/trickle", "/users", "/limited"];
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(
+      DATES.flatMap((date) => Object.keys(SETUPS).map((name) => `${name}-${date}`)).map(async (service) => {
+        // More of them than there are places, so that some leave while they are in line.
+        const visits = Array.from({ length: 2 + Math.floor(next() * 6) }, () =>
+          visit(service, choose(paths), Math.floor(next() * 60)),
+        );
+        await Promise.all(visits);
+        await assertAnswered(service, 2);
+      }),
+    );
+  }
+});
+
+/** mulberry32: the same numbers in every run. */
+function random(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,53 @@
+//! What the gate's Durable Object keeps for all isolates beside places in time. Its class is the shim's, which stores the
+//! texts that are given here, and makes this anew of them after a trap or a restart.
+
+use attention_core::millis;
+use attention_gateway::authorize::sessions::revoked::{Full, Revocations};
+use wasm_bindgen::prelude::*;
+
+use crate::driver::{now, time};
+use crate::js;
+
+/// Sessions that are revoked.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct SharedRecord {
+    revocations: Revocations,
+}
+
+#[wasm_bindgen]
+impl SharedRecord {
+    /// Of what was stored; nothing was when it is new.
+    #[wasm_bindgen(constructor)]
+    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
+    pub fn new(revoked: Option<String>) -> Self {
+        crate::keep_panics_quiet();
+        let (revocations, was_lost) =
+            revoked.as_deref().map_or_else(Default::default, |text| Revocations::restore(text, now()));
+        if was_lost {
+            drop(js::log(
+                r#"{"event":"revocations_lost","level":"error","fault":"the stored list of revoked sessions cannot be read: no session is believed until all that may be in it are over"}"#,
+            ));
+        }
+        Self { revocations }
+    }
+
+    /// How a session stands.
+    pub fn standing(&self, id: &str) -> String {
+        self.revocations.standing(id, now()).as_str().to_owned()
+    }
+
+    /// Revokes a session. Returns when that lapses, in milliseconds since the epoch; 0 when no more can be kept.
+    #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+    pub fn revoke(&mut self, id: &str) -> f64 {
+        match self.revocations.revoke(id, now()) {
+            Ok(lapses) => millis(lapses.saturating_since(time(0.0))) as f64,
+            Err(Full) => 0.0,
+        }
+    }
+
+    /// The revoked sessions, to be stored.
+    pub fn revoked(&self) -> String {
+        self.revocations.to_json()
+    }
+}

@@ -1,0 +1,67 @@
+//! Process groups, modes and links, of POSIX.
+
+use std::ffi::OsStr;
+use std::fs::{self, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, Uid};
+
+use super::Ending;
+
+/// A process and everything that it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Group(Pid);
+
+impl Group {
+    /// Has the command lead a group of its own.
+    pub(crate) fn lead(command: &mut Command) {
+        command.process_group(0);
+    }
+
+    /// The group of a child that leads one.
+    pub(crate) fn of(leader: &Child) -> Option<Self> {
+        i32::try_from(leader.id()).ok().map(Pid::from_raw).map(Self)
+    }
+
+    /// A group that has just ended is as good as one that ends now.
+    pub(crate) fn end(self, ending: Ending) {
+        let signal = match ending {
+            Ending::Asked => Signal::SIGTERM,
+            Ending::Forced => Signal::SIGKILL,
+        };
+        let _ = killpg(self.0, signal);
+    }
+
+    /// Whether anything of it runs.
+    #[cfg(test)]
+    pub(crate) fn is_alive(self) -> bool {
+        // No signal: only asks whether somebody would get it.
+        killpg(self.0, None).is_ok()
+    }
+}
+
+pub(crate) const fn program(name: &OsStr) -> &OsStr {
+    name
+}
+
+pub(crate) fn is_root() -> bool {
+    Uid::effective().is_root()
+}
+
+pub(crate) fn is_executable(file: &Metadata) -> bool {
+    file.permissions().mode() & 0o111 != 0
+}
+
+pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
+    fs::set_permissions(file, Permissions::from_mode(0o755))
+}
+
+/// Makes `from` another name of the file or folder `to`.
+pub(crate) fn link(to: impl AsRef<Path>, from: impl AsRef<Path>) -> io::Result<()> {
+    symlink(to, from)
+}
