@@ -123,8 +123,8 @@ export class Gate extends DurableObject {
     return JSON.parse(this.#ask((state) => state.count(JSON.stringify(counted))));
   }
 
-  async limited(millis) {
-    this.#opensAt = this.#ask((state) => state.limited(millis));
+  async limited(millis, caller, route) {
+    this.#opensAt = this.#ask((state) => state.limited(millis, caller, route));
     await this.ctx.storage.put("opensAt", this.#opensAt);
   }
 }

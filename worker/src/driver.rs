@@ -295,10 +295,10 @@ impl UnderWay {
         let headers = Fields::read(&response.headers())?;
         self.report(Report::Response { status, headers: &headers, jitter: Math::random() });
         self.response = Some(Came { response, status, headers });
-        if let Some(wait) = self.exchange.take_gate_closing()
+        if let Some(closing) = self.exchange.take_gate_closing()
             && let Some(gate) = shared::gate(&self.env)
         {
-            shared::later(&self.context, async move { shared::close(&gate, wait).await })?;
+            shared::later(&self.context, async move { shared::close(&gate, closing).await })?;
         }
         Ok(())
     }

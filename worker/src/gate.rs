@@ -3,6 +3,7 @@
 use attention_core::{Timestamp, millis};
 use attention_gateway::deployment::{self, Text, Texts, bindings};
 use attention_gateway::ledger;
+use attention_gateway::limits::lanes::Closing;
 use attention_gateway::limits::rate::Holder;
 use attention_gateway::limits::shared_gate;
 use std::time::Duration;
@@ -48,11 +49,13 @@ impl SharedGate {
         in_millis(self.gate.reserved())
     }
 
-    /// Somebody was answered with a 429 and is to wait this long, in milliseconds. Returns the time at which the
-    /// gate opens, for the object's storage.
+    /// Somebody was answered with a 429 and is to wait this long, in milliseconds: a caller on a route, or everybody.
+    /// Returns the time at which the gate opens for everybody, for the object's storage.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
-    pub fn limited(&mut self, wait: f64) -> f64 {
-        in_millis(self.gate.limited(Duration::from_millis(wait as u64), now()))
+    pub fn limited(&mut self, wait: f64, caller: Option<String>, route: Option<String>) -> f64 {
+        let wait = Duration::from_millis(wait as u64);
+        let closing = Closing { wait, caller: caller.unwrap_or_default(), route: route.unwrap_or_default() };
+        in_millis(self.gate.limited(closing, now()))
     }
 
     /// The object has been restarted; this is what its storage says.

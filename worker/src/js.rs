@@ -114,7 +114,7 @@ extern "C" {
     pub(crate) fn news(this: &Gate) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn limited(this: &Gate, millis: f64) -> Result<JsValue, Thrown>;
+    pub(crate) fn limited(this: &Gate, millis: f64, caller: &str, route: &str) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn ledger(this: &Gate, counted: &JsValue) -> Result<JsValue, Thrown>;

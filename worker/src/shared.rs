@@ -8,6 +8,7 @@ use std::time::Duration;
 use attention_core::millis;
 use attention_gateway::ledger::{self, Ledger, Minute};
 use attention_gateway::limits::asking::Question;
+use attention_gateway::limits::lanes::Closing;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use worker::Context;
@@ -48,8 +49,8 @@ pub(crate) async fn ask(gate: Option<&Gate>, question: &Question, most: Duration
 
 /// Somebody was answered with a 429: all are to wait.
 #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
-pub(crate) async fn close(gate: &Gate, wait: Duration) -> Result<(), End> {
-    if let Ok(told) = gate.limited(millis(wait) as f64)
+pub(crate) async fn close(gate: &Gate, closing: Closing) -> Result<(), End> {
+    if let Ok(told) = gate.limited(millis(closing.wait) as f64, &closing.caller, &closing.route)
         && let Ok(settled) = Settled::of(told, None)
     {
         settled.await?;

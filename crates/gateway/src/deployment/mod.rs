@@ -19,6 +19,8 @@ use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::asking::{Asking, Notice, Question};
 use crate::limits::breaker::Breaker;
+use crate::limits::lanes::Lanes;
+use crate::limits::proof::Scope;
 use crate::limits::rate::Allowances;
 use crate::limits::shared_gate::Place;
 
@@ -48,6 +50,7 @@ pub struct Deployment {
     pub(crate) allowances: Allowances,
     pub(crate) asking: Asking,
     pub(crate) breaker: Breaker,
+    pub(crate) lanes: Lanes,
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
@@ -81,6 +84,7 @@ impl Deployment {
             upstream,
             allowances: Allowances::default(),
             breaker: Breaker::default(),
+            lanes: Lanes::default(),
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
             room: Room::default(),
@@ -119,7 +123,12 @@ impl Deployment {
             }
             Question::News => {
                 for hold in self.asking.on_news(answer, now) {
-                    self.upstream.hold(now, hold.wait);
+                    let scope = Scope::named(hold.caller, hold.route);
+                    if scope.is_everybodys() {
+                        self.upstream.hold(now, hold.wait);
+                    } else {
+                        self.lanes.hold(&scope, None, hold.wait, now);
+                    }
                 }
             }
         }

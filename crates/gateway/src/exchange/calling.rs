@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use attention_core::call::{Attempt, Failure, REQUEST_ID_HEADERS, Verdict};
+use attention_core::call::{Attempt, Failure, Quota, REQUEST_ID_HEADERS, Verdict};
 use attention_core::{Action, Headers, Method, Slot, Timestamp};
 
 use super::{Carries, Conversation, Exchange, HeaderEdit, Send, Stage, Step, Then, Upload};
@@ -18,7 +18,9 @@ use crate::authorize::identity::NamedBy;
 use crate::deployment::Deployment;
 use crate::limits;
 use crate::limits::asking::Question;
+use crate::limits::lanes::{self, Closing};
 use crate::limits::lease::Turn;
+use crate::limits::proof::{Cell, Scope};
 use crate::limits::rate::Rate;
 use crate::limits::shared_gate::Place;
 
@@ -63,7 +65,7 @@ impl Exchange {
         match action {
             Action::Send(attempt) => {
                 self.attempted_at = now;
-                return self.pass_gate(deployment, attempt, now);
+                return self.pass_lanes(deployment, attempt, now);
             }
             Action::Wait(wait) => self.go(Stage::Waiting(Then::Call), Step::Wait(wait)),
             Action::Done(verdict) => {
@@ -81,6 +83,19 @@ impl Exchange {
             }
         }
         Ok(())
+    }
+
+    /// The call's turn in the lanes of what the API has shut, of less than everybody's calls.
+    fn pass_lanes(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
+        let patience = self.patience(deployment, now);
+        match deployment.lanes.turn(&self.cell, &mut self.passage, patience, now) {
+            lanes::Turn::Go => self.pass_gate(deployment, attempt, now),
+            lanes::Turn::Wait(wait) => self.wait_for(deployment, Then::Lane(attempt), wait, now),
+            lanes::Turn::Late(wait) => {
+                self.invalidate(deployment);
+                Err(Problem::held_back(wait))
+            }
+        }
     }
 
     /// The call's turn at the gate that all isolates share: it goes, waits, or asks. A call counts once, however often
@@ -219,6 +234,7 @@ impl Exchange {
         match then {
             Then::LookForKeySet => return self.verify(deployment, now),
             Then::Send(attempt) => self.send(attempt, now),
+            Then::Lane(attempt) => return self.pass_lanes(deployment, attempt, now),
             Then::Ask(attempt) => return self.pass_gate(deployment, attempt, now),
             Then::Call => {
                 let call = self.call.as_mut().ok_or_else(Problem::internal)?;
@@ -297,14 +313,16 @@ impl Exchange {
     ) -> Result<(), Problem> {
         let &Response { status, headers, jitter } = response;
         self.facts.upstream_status = Some(status);
-        deployment.breaker.answered(status, now);
-        let call = self.call.as_mut().ok_or_else(Problem::internal)?;
+        deployment.breaker.answered(&self.cell, status, now);
         let named = Named { headers, is_hidden: status >= 400 && echoed_name(deployment, headers) };
-        let upstream = &mut deployment.upstream;
-        let action = call.on_response(upstream, status, &named, now, jitter);
-        self.facts.switch = upstream.take_switch().or(self.facts.switch);
-        let closed = upstream.closed_for(now);
-        self.closes_gate_for = (deployment.config.has_gate && !closed.is_zero()).then_some(closed);
+        let action = if status == 429 {
+            self.on_limited(deployment, &named, now, jitter)?
+        } else {
+            deployment.lanes.answered(&self.cell, now);
+            let call = self.call.as_mut().ok_or_else(Problem::internal)?;
+            call.on_response(&mut deployment.upstream, status, &named, now, jitter)
+        };
+        self.facts.switch = deployment.upstream.take_switch().or(self.facts.switch);
         let verdict = match action {
             Action::Done(verdict @ (Verdict::Success | Verdict::Rejected)) => verdict,
             action => return self.follow(deployment, action, now),
@@ -317,6 +335,34 @@ impl Exchange {
             return self.on_success(deployment, request, response, now);
         }
         self.read_error(deployment, headers, now)
+    }
+
+    /// The API wants to be left alone: by everybody, if it says that the key has no call left or if that is proven, else
+    /// by such calls as this.
+    fn on_limited(
+        &mut self,
+        deployment: &mut Deployment,
+        headers: &dyn Headers,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Result<Action, Problem> {
+        let call = self.call.as_mut().ok_or_else(Problem::internal)?;
+        let upstream = &mut deployment.upstream;
+        let is_of_key = Quota::from_headers(headers, now).is_some_and(|quota| quota.remaining == 0);
+        let scope = if is_of_key { Scope::default() } else { deployment.lanes.refused(&self.cell, now) };
+        let is_everybodys = scope.is_everybodys();
+        let (action, wait) = if is_everybodys {
+            let action = call.on_response(upstream, 429, headers, now, jitter);
+            (action, upstream.closed_for(now))
+        } else {
+            call.on_limited_apart(upstream, headers, now, jitter)
+        };
+        if !is_everybodys {
+            deployment.lanes.hold(&scope, Some(&self.passage), wait, now);
+        }
+        let Cell { caller, route } = if is_everybodys { Cell::default() } else { self.cell.clone() };
+        self.closing = (deployment.config.has_gate && !wait.is_zero()).then_some(Closing { wait, caller, route });
+        Ok(action)
     }
 
     /// What the head of an answer comes to, whatever its body is.
@@ -363,7 +409,7 @@ impl Exchange {
     ) -> Result<(), Problem> {
         // A caller that breaks off, or sends slowly, must not shut the others out.
         if self.upload != Upload::Streamed {
-            deployment.breaker.failed(now);
+            deployment.breaker.failed(&self.cell, now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;
         let action = call.on_failure(&mut deployment.upstream, failure, now, jitter);

@@ -81,6 +81,11 @@ impl Facts {
         }
     }
 
+    /// Who may keep others from nothing: each session is one for itself.
+    pub(crate) fn seat(&self) -> String {
+        Holder { caller: &self.holder(), session: self.session.as_deref() }.text().into_owned()
+    }
+
     /// By whom its calls are counted: by its caller, and where that one has a limit by its session as well.
     pub(crate) fn counted_as(&self) -> String {
         let caller = self.holder();

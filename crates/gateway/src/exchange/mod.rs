@@ -68,7 +68,9 @@ use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request, discovery};
 use crate::cache::{Pending, Visit};
 use crate::deployment::{Deployment, Misconfigured, Version};
 use crate::limits::asking::Question;
+use crate::limits::lanes::{Closing, Passage};
 use crate::limits::lease::Ticket;
+use crate::limits::proof::Cell;
 use crate::log::LogLevel;
 use crate::trace::trace_id;
 
@@ -156,8 +158,12 @@ pub struct Exchange {
     attempted_at: Timestamp,
     /// What is to be asked of the gate beside this call.
     beside: Option<Question>,
-    /// For how long the shared gate has to hold all calls back.
-    closes_gate_for: Option<Duration>,
+    /// Who calls which part of the API.
+    cell: Cell,
+    /// Its way through the lanes of what is held back.
+    passage: Passage,
+    /// What the shared gate has to hold back.
+    closing: Option<Closing>,
 }
 
 /// How the request's body goes up.
@@ -212,6 +218,8 @@ enum Then {
     LookForKeySet,
     /// The call goes on.
     Call,
+    /// What was held back is not any more.
+    Lane(Attempt),
     /// The attempt's place in the shared gate's line has come.
     Send(Attempt),
     /// The shared gate is asked again.
@@ -291,7 +299,9 @@ impl Exchange {
             asked_at: now,
             attempted_at: now,
             beside: None,
-            closes_gate_for: None,
+            cell: Cell::default(),
+            passage: Passage::default(),
+            closing: None,
         }
     }
 
@@ -462,9 +472,9 @@ impl Exchange {
         self.facts.started
     }
 
-    /// For how long the API asked everybody to hold back, once: what the gate that all isolates share has to know.
-    pub const fn take_gate_closing(&mut self) -> Option<Duration> {
-        self.closes_gate_for.take()
+    /// For how long the API asked to hold back, once: what the gate that all isolates share has to know.
+    pub const fn take_gate_closing(&mut self) -> Option<Closing> {
+        self.closing.take()
     }
 
     /// What to ask the gate that all isolates share while this request goes on, once: nobody waits for the answer,

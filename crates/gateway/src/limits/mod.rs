@@ -6,8 +6,10 @@ use attention_core::Timestamp;
 
 pub mod asking;
 pub(crate) mod breaker;
+pub mod lanes;
 pub(crate) mod lease;
 mod places;
+pub(crate) mod proof;
 pub mod rate;
 pub mod shared_gate;
 #[cfg(test)]

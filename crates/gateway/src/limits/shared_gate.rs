@@ -5,13 +5,17 @@
 //! of calls, so that few of their calls have to ask ([`leases`](crate::limits::lease)).
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use attention_core::codec::json::{self, Array, Object};
 use attention_core::codec::text::{decimal, whole_number};
 use attention_core::{Timestamp, millis};
 
+use crate::limits::asking::Hold;
+use crate::limits::lanes::{Closing, NEEDS};
 use crate::limits::places::{Block, Places};
+use crate::limits::proof::{Cell, Proof, Scope};
 use crate::limits::rate::{Allowances, Holder, Rate};
 use crate::limits::{Micros, micros};
 
@@ -22,6 +26,10 @@ pub(crate) const LONGEST_HOLD: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub struct SharedGate {
     opens_at: Timestamp,
+    /// What the API has shut of less than everybody's calls.
+    holds: Vec<(Scope, Timestamp)>,
+    /// What isolates met.
+    proof: Proof,
     /// Those of the budget, when there is one.
     places: Option<Places>,
     /// No place before this is handed out by an object that takes the place of this one.
@@ -103,6 +111,10 @@ fn whole_millis(wait: Duration) -> u64 {
 }
 
 impl SharedGate {
+    /// Of 429s of several callers on several routes within so long it is taken for granted that they are one.
+    const PROVES_FOR: Duration = Duration::from_secs(5);
+    /// And then everybody is held back for no longer than this, unless the API says that it is the key's.
+    const LONGEST_GUESS: Duration = Duration::from_secs(10);
     /// So much of what is to come is reserved at once, so that the storage is not written to at each question.
     const RESERVE: Micros = 1_000_000;
     /// A reservation is no farther ahead than this, unless a clock was wrong: the farthest block, and its own length.
@@ -112,6 +124,8 @@ impl SharedGate {
     pub fn new(budget: Option<Rate>) -> Self {
         Self {
             opens_at: Timestamp::default(),
+            holds: Vec::new(),
+            proof: Proof::new(NEEDS, Self::PROVES_FOR),
             places: budget.map(|budget| Places::new(budget.spacing_micros())),
             reserved: 0,
             allowances: Allowances::default(),
@@ -166,10 +180,33 @@ impl SharedGate {
         }
     }
 
-    /// Somebody was answered with a 429 and is to wait this long, five minutes at most. Returns the time at
-    /// which the gate opens, for the object's storage.
-    pub fn limited(&mut self, wait: Duration, now: Timestamp) -> Timestamp {
-        self.opens_at = self.opens_at.max(now.saturating_add(wait.min(LONGEST_HOLD)));
+    /// Somebody was answered with a 429 and is to wait this long, five minutes at most. Whom that holds back is what
+    /// the words of several isolates prove together. Returns the time at which the gate opens for everybody, for the
+    /// object's storage.
+    pub fn limited(&mut self, closing: Closing, now: Timestamp) -> Timestamp {
+        let Closing { wait, caller, route } = closing;
+        let mut wait = wait.min(LONGEST_HOLD);
+        let mut scope = Scope::named(caller, route);
+        if let (Some(caller), Some(route)) = (&scope.caller, &scope.route) {
+            let cell = Cell { caller: caller.clone(), route: route.clone() };
+            if let Some(proven) = self.proof.happened(&cell, now) {
+                scope = proven;
+            }
+            // Here nobody is told of calls that went well, so this is a guess.
+            if scope.is_everybodys() {
+                wait = wait.min(Self::LONGEST_GUESS);
+            }
+        }
+        let until = now.saturating_add(wait);
+        if scope.is_everybodys() {
+            self.opens_at = self.opens_at.max(until);
+            return self.opens_at;
+        }
+        self.holds.retain(|(known, until)| *known != scope && *until > now);
+        if self.holds.len() >= Hold::MOST {
+            self.holds.remove(0);
+        }
+        self.holds.push((scope, until));
         self.opens_at
     }
 
@@ -183,9 +220,10 @@ impl SharedGate {
         let mut list = Array::new();
         let shut = self.shut(now);
         if !shut.is_zero() {
-            let mut hold = Array::new();
-            hold.raw(&decimal(whole_millis(shut))).string("").string("");
-            list.raw(&hold.finish());
+            list.raw(&hold(shut, &Scope::default()));
+        }
+        for (scope, until) in self.holds.iter().filter(|(_, until)| *until > now) {
+            list.raw(&hold(until.saturating_since(now), scope));
         }
         list.finish()
     }
@@ -205,6 +243,13 @@ impl SharedGate {
             places.begin_at(self.reserved);
         }
     }
+}
+
+fn hold(wait: Duration, scope: &Scope) -> String {
+    let mut hold = Array::new();
+    let name = |name: &Option<String>| name.clone().unwrap_or_default();
+    hold.raw(&decimal(whole_millis(wait))).string(&name(&scope.caller)).string(&name(&scope.route));
+    hold.finish()
 }
 
 const fn micros_of(duration: Duration) -> Micros {
