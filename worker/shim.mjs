@@ -53,6 +53,7 @@ export class Gate extends DurableObject {
   #instance;
   #state;
   #opensAt;
+  #reserved;
   #record;
   #recordInstance;
   /** What is stored, as texts of Rust's. */
@@ -64,8 +65,9 @@ export class Gate extends DurableObject {
   constructor(context, env) {
     super(context, env);
     context.blockConcurrencyWhile(async () => {
-      const stored = await context.storage.get(["opensAt", "revoked", "counted"]);
+      const stored = await context.storage.get(["opensAt", "reserved", "revoked", "counted"]);
       this.#opensAt = stored.get("opensAt");
+      this.#reserved = stored.get("reserved");
       // Whatever is there and is no text of ours is one that cannot be read.
       const text = (name) => (stored.has(name) ? String(stored.get(name)) : undefined);
       this.#revoked = text("revoked");
@@ -79,7 +81,7 @@ export class Gate extends DurableObject {
       if (this.#instance !== currentInstance()) {
         this.#state = new rust.SharedGate(this.env.ATTENTION_BUDGET);
         this.#instance = currentInstance();
-        if (this.#opensAt !== undefined) this.#state.restore(this.#opensAt);
+        this.#state.restore(this.#opensAt, this.#reserved);
       }
       return question(this.#state);
     });
@@ -109,8 +111,19 @@ export class Gate extends DurableObject {
     return lapses;
   }
 
-  admit(caller, limit) {
-    return JSON.parse(this.#ask((state) => state.admit(caller, limit)));
+  /** Places for a holder: a lease does not leave before the storage knows until when it lasts. */
+  admit(holder, limit, wanted) {
+    const [place, reserved] = this.#ask((state) => [state.admit(holder, limit, wanted), state.reserved()]);
+    if (reserved > (this.#reserved ?? 0)) {
+      this.#reserved = reserved;
+      this.ctx.storage.put("reserved", reserved);
+    }
+    return JSON.parse(place);
+  }
+
+  /** What the API has shut. */
+  news() {
+    return JSON.parse(this.#ask((state) => state.news()));
   }
 
   /** Adds what an isolate has counted, and tells what all have. */
@@ -135,8 +148,8 @@ export class Gate extends DurableObject {
     );
   }
 
-  async limited(millis) {
-    this.#opensAt = this.#ask((state) => state.limited(millis));
+  async limited(millis, caller, route) {
+    this.#opensAt = this.#ask((state) => state.limited(millis, caller, route));
     await this.ctx.storage.put("opensAt", this.#opensAt);
   }
 }

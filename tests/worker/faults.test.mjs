@@ -21,7 +21,9 @@ const answers = {
     await request.arrayBuffer();
     return Response.json({ ok: true });
   },
-  limited: () => new Response("slow down", { status: 429, headers: { "retry-after": "250" } }),
+  // It says that the key has none left.
+  limited: () =>
+    new Response("slow down", { status: 429, headers: { "retry-after": "250", "x-ratelimit-remaining": "0" } }),
   endless: (_, record) => {
     record.made = 0;
     return new Response(
@@ -131,7 +133,11 @@ test("a restart in the middle of a 429's wait: the gate's object reads it from t
         name,
         modules: MODULES,
         ...(name === "first" && { durableObjects: ["Gate"], storage }),
-        bindings: bindings({ ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } } }),
+        bindings: bindings({
+          ATTENTION_GATE: { durableObject: { className: "Gate", service: "first" } },
+          // With a budget each call has a place, and so asks; without one, isolates hear of a 429 beside their calls.
+          ATTENTION_BUDGET: "50/s",
+        }),
       })),
       startMs: 60_000,
     });

@@ -1,9 +1,10 @@
-// One gate for many isolates: what the API sees of four Workers that share it.
+// One gate for many isolates: what the API sees of four Workers that share it, and how often they ask it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
-import { CALLERS, KEY, MODULES, OTHER_TOKEN, TOKEN } from "./worker.mjs";
+import { CALLERS, KEY, MODULES, OTHER_TOKEN, sha256, TOKEN } from "./worker.mjs";
 
 const ISOLATES = ["one", "two", "three", "four"];
 const BUDGET = 40;
@@ -37,22 +38,72 @@ before(async () => {
         ATTENTION_GATE: { durableObject: index === 0 ? "Gate" : { className: "Gate", service: `${prefix}-one` } },
       },
     }));
-  // What the gate of the open ones knows, asked without a call.
-  const asking = {
-    name: "asking",
+  // What the gate of a group knows, asked without a call.
+  const asking = (prefix) => ({
+    name: `asking-${prefix}`,
     modules: [
       {
         name: "asking.js",
-        text: 'export default { fetch: async (_, { GATE }) => new Response(String(await GATE.get(GATE.idFromName("upstream")).admit("test"))) };',
+        text: 'export default { fetch: async (_, { GATE }) => Response.json(await GATE.get(GATE.idFromName("upstream")).news()) };',
       },
     ],
-    bindings: { GATE: { durableObject: { className: "Gate", service: "open-one" } } },
-  };
+    bindings: { GATE: { durableObject: { className: "Gate", service: `${prefix}-one` } } },
+  });
   workerd = await startWorkerd({
-    services: [...group("budget", { ATTENTION_BUDGET: `${BUDGET}/s` }), ...group("open", {}), asking],
+    services: [
+      ...group("budget", { ATTENTION_BUDGET: `${BUDGET}/s` }),
+      ...group("open", {}),
+      asking("budget"),
+      asking("open"),
+      ...counted(bindings),
+    ],
     startMs: 60_000,
   });
 });
+
+// Gates that count what they are asked, and ask the real one.
+const COUNTING = `
+import { DurableObject } from "cloudflare:workers";
+const asked = {};
+export class Counting extends DurableObject {
+  #real = this.env.REAL.get(this.env.REAL.idFromName("upstream"));
+  #ask(name, args) {
+    asked[name] = (asked[name] ?? 0) + 1;
+    return this.#real[name](...args);
+  }
+  admit(...args) { return this.#ask("admit", args); }
+  news(...args) { return this.#ask("news", args); }
+  limited(...args) { return this.#ask("limited", args); }
+  ledger(...args) { return this.#ask("ledger", args); }
+}
+export default { fetch() { return Response.json(asked); } };
+`;
+const COUNTED = {
+  plain: {},
+  budget: { ATTENTION_BUDGET: "5000/s" },
+  limit: { ATTENTION_CALLERS: JSON.stringify([{ name: "app", sha256: sha256(TOKEN), limit: "100000/min" }]) },
+};
+/** For each kind a Worker whose gate counts. */
+function counted(bindings) {
+  return Object.entries(COUNTED).flatMap(([kind, more]) => [
+    {
+      name: `counted-${kind}`,
+      modules: MODULES,
+      durableObjects: ["Gate"],
+      bindings: {
+        ...bindings,
+        ...more,
+        ATTENTION_GATE: { durableObject: { className: "Counting", service: `counting-${kind}` } },
+      },
+    },
+    {
+      name: `counting-${kind}`,
+      modules: [{ name: "counting.js", text: COUNTING }],
+      durableObjects: ["Counting"],
+      bindings: { REAL: { durableObject: { className: "Gate", service: `counted-${kind}` } } },
+    },
+  ]);
+}
 
 after(async () => {
   await workerd?.close();
@@ -67,7 +118,7 @@ test("four isolates together stay within the budget, and a flood does not keep a
   const started = performance.now();
   const flood = Array.from({ length: 160 }, (_, i) => call(`budget-${ISOLATES[i % 4]}`, TOKEN, `/v2/flood/${i}`));
   // The quiet caller comes when the flood has long been there.
-  while (arrivals.length < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (arrivals.length < 20) await sleep(5);
   const quiet = Array.from({ length: 8 }, (_, i) => call(`budget-${ISOLATES[i % 4]}`, OTHER_TOKEN, `/v2/quiet/${i}`));
   const responses = await Promise.all([...flood, ...quiet]);
   assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
@@ -89,23 +140,32 @@ test("four isolates together stay within the budget, and a flood does not keep a
   assert.ok(positions[3] < 100, `the quiet caller's calls were the ${positions} of 168`);
 });
 
-/** Resolves once the shared gate is shut for this long at least: an isolate's word reaches it a turn later. */
-async function shut(millis) {
-  while (Number(await (await fetch(workerd.urls.asking)).text()) < millis)
-    await new Promise((resolve) => setTimeout(resolve, 5));
+/** Resolves once the gate of a group is shut for everybody, and for this long at least: an isolate's word reaches it a turn later. */
+async function shut(prefix, millis) {
+  for (;;) {
+    const holds = await (await fetch(workerd.urls[`asking-${prefix}`])).json();
+    if (holds.some(([wait, caller, route]) => wait >= millis && caller === "" && route === "")) return;
+    await sleep(5);
+  }
 }
 
-test("a 429 that one isolate meets holds all of them back until the API's wait is over", async () => {
-  let limited = true;
+/** A 429 that says that it is the key's. */
+const limited = (seconds) =>
+  new Response("slow down", { status: 429, headers: { "retry-after": seconds, "x-ratelimit-remaining": "0" } });
+
+test("a 429 that one isolate meets holds all of them back until the API's wait is over, where calls have places of a budget", async () => {
+  // What was leased before is over.
+  await sleep(1_500);
+  let isLimited = true;
   answer = () => {
-    if (!limited) return Response.json({ data: [] });
-    limited = false;
-    return new Response("slow down", { status: 429, headers: { "retry-after": "3" } });
+    if (!isLimited) return Response.json({ data: [] });
+    isLimited = false;
+    return limited("3");
   };
   arrivals.length = 0;
-  const first = call("open-one", TOKEN);
-  await shut(1);
-  const others = ["open-two", "open-three", "open-four"].map((service) => call(service, TOKEN));
+  const first = call("budget-one", TOKEN);
+  await shut("budget", 1);
+  const others = ["budget-two", "budget-three", "budget-four"].map((service) => call(service, TOKEN));
   const responses = await Promise.all([first, ...others]);
   assert.deepEqual(
     responses.map(({ status }) => status),
@@ -117,13 +177,47 @@ test("a 429 that one isolate meets holds all of them back until the API's wait i
 });
 
 test("a wait that is longer than a call may take is told at once, with Retry-After, and nothing is sent", async () => {
-  answer = () => new Response("slow down", { status: 429, headers: { "retry-after": "200" } });
+  answer = () => limited("200");
   arrivals.length = 0;
-  assert.equal((await call("open-two", TOKEN)).status, 429);
-  await shut(150_000);
-  const told = await call("open-three", TOKEN);
+  assert.equal((await call("budget-two", TOKEN)).status, 429);
+  await shut("budget", 150_000);
+  const told = await call("budget-three", TOKEN);
   assert.equal(told.status, 429);
   assert.ok(Number(told.headers.get("retry-after")) > 150);
   assert.equal((await told.json()).code, "rate_limited");
   assert.equal(arrivals.length, 1);
 });
+
+test("without a budget no call asks first; isolates hear of a 429 beside their calls, and then nothing more is sent", async () => {
+  answer = () => Response.json({ data: [] });
+  for (const name of ISOLATES) assert.equal((await call(`open-${name}`, TOKEN)).status, 200);
+  answer = () => limited("200");
+  assert.equal((await call("open-one", TOKEN)).status, 429);
+  await shut("open", 150_000);
+  // Others do not know of it yet, and the API does not say so to them.
+  answer = () => Response.json({ data: [] });
+  for (const name of ISOLATES) {
+    let told = await call(`open-${name}`, TOKEN);
+    for (; told.status === 200; told = await call(`open-${name}`, TOKEN)) await sleep(20);
+    assert.equal((await told.json()).code, "rate_limited");
+    assert.ok(Number(told.headers.get("retry-after")) > 100);
+    arrivals.length = 0;
+    assert.equal((await call(`open-${name}`, TOKEN)).status, 429);
+    assert.equal(arrivals.length, 0);
+  }
+});
+
+for (const [kind, most] of Object.entries({ plain: 0, budget: 100, limit: 100 })) {
+  test(`questions for 1,000 calls, with ${kind === "plain" ? "neither budget nor limit" : `a ${kind}`}: ${most} that a call could wait for at the most`, async (t) => {
+    answer = () => Response.json({ data: [] });
+    for (let sent = 0; sent < 1_000; sent += 20) {
+      const responses = await Promise.all(Array.from({ length: 20 }, () => call(`counted-${kind}`, TOKEN)));
+      assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
+    }
+    const asked = await (await fetch(workerd.urls[`counting-${kind}`])).json();
+    t.diagnostic(JSON.stringify(asked));
+    assert.ok((asked.admit ?? 0) <= most, JSON.stringify(asked));
+    // However long it took: one beside calls in two seconds.
+    assert.ok(asked.news >= 1, JSON.stringify(asked));
+  });
+}

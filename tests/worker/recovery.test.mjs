@@ -7,7 +7,7 @@ import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { BREAKABLE, trapping } from "./recovery/trapping.mjs";
 import { requestBytes } from "./wire.mjs";
-import { assertNoSecret, CALLERS, KEY, TOKEN } from "./worker.mjs";
+import { assertNoSecret, CALLERS, KEY, OTHER_TOKEN, TOKEN } from "./worker.mjs";
 
 const UNDER_WAY = 20;
 const TIMES = 300;
@@ -103,10 +103,11 @@ async function assertServed(service) {
 }
 
 /** A request meets a trap in this function, with others under way; then all is as before. */
-async function trapIn(service, number) {
+async function trapIn(service, number, token = TOKEN) {
   const others = await underWay(service);
   const requestId = `own-${number}-${Math.random().toString(36).slice(2)}`;
-  assertLost(await call(service, { headers: { "x-arm": String(number), "x-request-id": requestId } }), requestId);
+  const headers = { authorization: `Bearer ${token}`, "x-arm": String(number), "x-request-id": requestId };
+  assertLost(await call(service, { headers }), requestId);
   for (const other of await Promise.all(others)) assertLost(other);
   await assertServed(service);
   release();
@@ -144,7 +145,8 @@ describe("a trap", () => {
 
   test(`${TIMES} times in a row in the gate, with ${UNDER_WAY} requests under way`, async () => {
     await assertServed("gated");
-    for (let time = 0; time < TIMES; time++) await trapIn("gated", exported.sharedgate_admit);
+    // Another caller's call, which has no lease and asks.
+    for (let time = 0; time < TIMES; time++) await trapIn("gated", exported.sharedgate_admit, OTHER_TOKEN);
   });
 
   after(() => assertNoSecret(workerd.output));

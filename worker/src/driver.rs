@@ -11,7 +11,10 @@ use attention_gateway::answer::reply::Reply;
 use attention_gateway::answer::{header_policy, health};
 use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
+use attention_gateway::deployment::Deployment;
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
+use attention_gateway::limits::ANSWER_WITHIN;
+use attention_gateway::limits::asking::Question;
 use attention_gateway::limits::shared_gate::Place;
 use attention_gateway::status_page::{self, Seen};
 use js_sys::{Date, Math, Object, Uint8Array};
@@ -92,9 +95,9 @@ impl UnderWay {
                     let timeout = *timeout;
                     self.count(timeout).await?;
                 }
-                Step::AskGate { limit, timeout } => {
-                    let (limit, timeout) = (limit.take(), *timeout);
-                    self.ask_gate(limit.as_deref(), timeout).await?;
+                Step::AskGate { question, timeout } => {
+                    let (question, timeout) = (question.clone(), *timeout);
+                    self.ask_gate(&question, timeout).await?;
                 }
                 Step::AskStanding { id, timeout } => {
                     let (id, timeout) = (mem::take(id), *timeout);
@@ -184,14 +187,8 @@ impl UnderWay {
         Ok(())
     }
 
-    async fn ask_gate(&mut self, limit: Option<&str>, timeout: Duration) -> Result<(), End> {
-        let holder = self.exchange.holder();
-        let asked = match shared::gate(&self.env) {
-            Some(gate) => gate.admit(&holder, limit),
-            None => Ok(JsValue::UNDEFINED),
-        };
-        let place = shared::answered(asked, timeout).await?;
-        let place = place.and_then(|place| js::to_json(&place).ok()?.as_string());
+    async fn ask_gate(&mut self, question: &Question, timeout: Duration) -> Result<(), End> {
+        let place = shared::ask(shared::gate(&self.env).as_ref(), question, timeout).await?;
         self.report(Report::Place(place.as_deref().and_then(Place::from_json)));
         Ok(())
     }
@@ -217,6 +214,19 @@ impl UnderWay {
         Ok(())
     }
 
+    /// Asks the gate something for whose answer no call waits.
+    fn ask_beside(&mut self) -> Result<(), Thrown> {
+        let Some(question) = self.exchange.take_question() else { return Ok(()) };
+        let (isolate, gate, asked) = (Rc::clone(&self.isolate), shared::gate(&self.env), now());
+        shared::later(&self.context, async move {
+            let answer = shared::ask(gate.as_ref(), &question, ANSWER_WITHIN).await?;
+            if let Ok(deployment) = &mut *isolate.deployment.borrow_mut() {
+                deployment.on_gate(&question, answer.as_deref(), asked, now());
+            }
+            Ok(())
+        })
+    }
+
     async fn wait(&mut self, wait: Duration) -> Result<(), End> {
         self.drop_response();
         Settled::after(wait)?.await?;
@@ -227,6 +237,7 @@ impl UnderWay {
     async fn send(&mut self, timeout: Option<Duration>) -> Result<(), End> {
         self.drop_response();
         let Some(sent) = self.sent()? else { return Ok(()) };
+        self.ask_beside()?;
         let outcome = Settled::of(sent.into(), timeout)?.await?;
         let failure = match outcome {
             Outcome::Fulfilled(response) => return Ok(self.on_response(response.unchecked_into())?),
@@ -284,10 +295,10 @@ impl UnderWay {
         let headers = Fields::read(&response.headers())?;
         self.report(Report::Response { status, headers: &headers, jitter: Math::random() });
         self.response = Some(Came { response, status, headers });
-        if let Some(wait) = self.exchange.take_gate_closing()
+        if let Some(closing) = self.exchange.take_gate_closing()
             && let Some(gate) = shared::gate(&self.env)
         {
-            shared::later(&self.context, async move { shared::close(&gate, wait).await })?;
+            shared::later(&self.context, async move { shared::close(&gate, closing).await })?;
         }
         Ok(())
     }
@@ -391,6 +402,10 @@ impl UnderWay {
         drop(deployment);
         if let Some(line) = finished.line {
             js::log(&line)?;
+        }
+        let notice = self.isolate.deployment.borrow_mut().as_mut().ok().and_then(Deployment::take_notice);
+        if let Some(notice) = notice {
+            js::log(notice.line())?;
         }
         if self.isolate.ledger.borrow().is_due(now) {
             shared::tell_later(&self.isolate, &self.env, &self.context)?;

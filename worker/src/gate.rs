@@ -1,7 +1,10 @@
 //! The state of the gate's Durable Object. Its class is the shim's, which makes this anew after a trap.
 
-use attention_core::millis;
-use attention_gateway::limits::shared_gate::{self, BudgetError};
+use attention_core::{Timestamp, millis};
+use attention_gateway::deployment::{self, Text, Texts, bindings};
+use attention_gateway::limits::lanes::Closing;
+use attention_gateway::limits::rate::Holder;
+use attention_gateway::limits::shared_gate;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
@@ -16,33 +19,50 @@ pub struct SharedGate {
 
 #[wasm_bindgen]
 impl SharedGate {
-    /// A gate, with a budget such as `50/s` or none. Throws a text when it is not one.
+    /// A gate, with the budget of this deployment or none. Throws a text when it is not one.
     #[wasm_bindgen(constructor)]
-    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
     pub fn new(budget: Option<String>) -> Result<Self, JsValue> {
         crate::keep_panics_quiet();
-        let gate = shared_gate::SharedGate::new(budget.as_deref());
-        let gate = gate.map_err(|BudgetError| JsValue::from_str(BudgetError::MESSAGE))?;
-        Ok(Self { gate })
+        let mut texts = Texts::default();
+        texts.set(bindings::BUDGET, budget.map_or(Text::Absent, Text::Given));
+        let budget = deployment::budget(&texts).map_err(|fault| JsValue::from_str(&fault.message()))?;
+        Ok(Self { gate: shared_gate::SharedGate::new(budget) })
     }
 
-    /// A caller asks to send, under its own limit such as `100/min` if it has one. Returns its place as JSON.
-    #[expect(clippy::needless_pass_by_value)] // As above.
-    pub fn admit(&mut self, caller: &str, limit: Option<String>) -> String {
-        self.gate.admit(caller, limit.as_deref(), now()).to_json()
+    /// An isolate asks for up to so many places for a holder, under its own limit such as `100/min` if it has one.
+    /// Returns a place as JSON.
+    #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
+    pub fn admit(&mut self, holder: &str, limit: Option<String>, wanted: Option<u32>) -> String {
+        let place = self.gate.admit(Holder::of(holder), limit.as_deref(), wanted.unwrap_or(1), now());
+        place.to_json()
     }
 
-    /// Somebody was answered with a 429 and is to wait this long, in milliseconds. Returns the time at which the
-    /// gate opens, for the object's storage.
+    /// What the API has shut, as JSON.
+    pub fn news(&self) -> String {
+        self.gate.news(now())
+    }
+
+    /// The first moment of which no place was handed out, for the object's storage.
+    pub fn reserved(&self) -> f64 {
+        in_millis(self.gate.reserved())
+    }
+
+    /// Somebody was answered with a 429 and is to wait this long, in milliseconds: a caller on a route, or everybody.
+    /// Returns the time at which the gate opens for everybody, for the object's storage.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
-    #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
-    pub fn limited(&mut self, wait: f64) -> f64 {
-        let opens = self.gate.limited(Duration::from_millis(wait as u64), now());
-        millis(opens.saturating_since(time(0.0))) as f64
+    pub fn limited(&mut self, wait: f64, caller: Option<String>, route: Option<String>) -> f64 {
+        let wait = Duration::from_millis(wait as u64);
+        let closing = Closing { wait, caller: caller.unwrap_or_default(), route: route.unwrap_or_default() };
+        in_millis(self.gate.limited(closing, now()))
     }
 
     /// The object has been restarted; this is what its storage says.
-    pub fn restore(&mut self, opens_at: f64) {
-        self.gate.restore(time(opens_at), now());
+    pub fn restore(&mut self, opens_at: Option<f64>, reserved: Option<f64>) {
+        self.gate.restore(time(opens_at.unwrap_or_default()), time(reserved.unwrap_or_default()), now());
     }
+}
+
+#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+fn in_millis(moment: Timestamp) -> f64 {
+    millis(moment.saturating_since(time(0.0))) as f64
 }

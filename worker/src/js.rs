@@ -108,10 +108,13 @@ extern "C" {
     pub(crate) type Gate;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn admit(this: &Gate, caller: &str, limit: Option<&str>) -> Result<JsValue, Thrown>;
+    pub(crate) fn admit(this: &Gate, holder: &str, limit: Option<&str>, wanted: u32) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn limited(this: &Gate, millis: f64) -> Result<JsValue, Thrown>;
+    pub(crate) fn news(this: &Gate) -> Result<JsValue, Thrown>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn limited(this: &Gate, millis: f64, caller: &str, route: &str) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn ledger(this: &Gate, counted: &str) -> Result<JsValue, Thrown>;

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use attention_core::millis;
 use attention_gateway::ledger::{self, Ledger};
+use attention_gateway::limits::asking::Question;
+use attention_gateway::limits::lanes::Closing;
 use wasm_bindgen::prelude::*;
 use worker::Context;
 use worker::wasm_bindgen_futures::future_to_promise;
 
 use crate::end::{End, Thrown};
 use crate::isolate::Isolate;
-use crate::js::{Bindings, Gate};
+use crate::js::{self, Bindings, Gate};
 use crate::waits::{self, Outcome, Settled};
 
 /// The gate, when it is bound.
@@ -33,10 +35,21 @@ pub(crate) async fn answered(asked: Result<JsValue, Thrown>, most: Duration) -> 
     })
 }
 
+/// What the gate answers to a question, as JSON; `None` when it does not answer in time.
+pub(crate) async fn ask(gate: Option<&Gate>, question: &Question, most: Duration) -> Result<Option<String>, End> {
+    let asked = match (gate, question) {
+        (None, _) => return Ok(None),
+        (Some(gate), Question::Places { holder, limit, wanted }) => gate.admit(holder, limit.as_deref(), *wanted),
+        (Some(gate), Question::News) => gate.news(),
+    };
+    let answer = answered(asked, most).await?;
+    Ok(answer.and_then(|answer| js::to_json(&answer).ok()?.as_string()))
+}
+
 /// Somebody was answered with a 429: all are to wait.
 #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
-pub(crate) async fn close(gate: &Gate, wait: Duration) -> Result<(), End> {
-    if let Ok(told) = gate.limited(millis(wait) as f64)
+pub(crate) async fn close(gate: &Gate, closing: Closing) -> Result<(), End> {
+    if let Ok(told) = gate.limited(millis(closing.wait) as f64, &closing.caller, &closing.route)
         && let Ok(settled) = Settled::of(told, None)
     {
         settled.await?;

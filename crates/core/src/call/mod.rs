@@ -443,6 +443,33 @@ impl Call {
         or_rejected(action)
     }
 
+    /// A response of 429 that is not everybody's has come: the gate stays open for others, and whoever keeps one for
+    /// calls such as this holds it back. As [`on_response`](Self::on_response) otherwise; also returns for how long the
+    /// server wants to be left alone.
+    pub fn on_limited_apart(
+        &mut self,
+        upstream: &mut Upstream,
+        headers: &dyn Headers,
+        now: Timestamp,
+        jitter: f64,
+    ) -> (Action, Duration) {
+        self.clock.advance(now);
+        self.stop_waiting(upstream);
+        self.end_trial(upstream);
+        let backoff = self.options.retry.backoff(self.retries, jitter);
+        let rejection = Rejection::read(429, headers, now);
+        let wait = rejection.wait(backoff).unwrap_or(backoff);
+        self.rejection = Some(rejection);
+        if !self.may_send_again() || self.is_too_long(wait) {
+            return (Action::Done(Verdict::Rejected), wait);
+        }
+        let action = self.go(None, upstream, now);
+        if action.is_ok() {
+            self.retries += 1;
+        }
+        (or_rejected(action), wait)
+    }
+
     /// No response came.
     pub fn on_failure(&mut self, upstream: &mut Upstream, failure: Failure, now: Timestamp, jitter: f64) -> Action {
         match self.stage {

@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use crate::authorize::policy::Policies;
 use attention_core::Timestamp;
@@ -32,6 +33,8 @@ impl Caller {
     /// which the first two are required.
     pub(crate) fn parse_list(text: &str, policies: &Policies) -> Result<Vec<Self>, Fault> {
         let mut callers: Vec<Self> = Vec::new();
+        // Each with all others would take seconds for ten thousand.
+        let (mut named, mut told) = (Order::default(), Order::default());
         let known = digest::known();
         for record in Document::new(text).records(&MEMBERS)? {
             let name = record.required_text("name")?.into_owned();
@@ -42,10 +45,11 @@ impl Caller {
             if known.iter().any(|known| known.matches(token)) {
                 return Err(record.fault("sha256", digest::IS_KNOWN));
             }
-            if callers.iter().any(|caller| caller.name == name) {
+            if !named.insert(callers.len(), |other| callers.get(other).map(|caller| caller.name.as_str().cmp(&name))) {
                 return Err(record.fault("name", "another caller has this name"));
             }
-            if callers.iter().any(|caller| caller.token.matches(token)) {
+            let order = |other: usize| callers.get(other).map(|caller| caller.token.as_bytes().cmp(token.as_bytes()));
+            if !told.insert(callers.len(), order) {
                 return Err(record.fault("sha256", "another caller has this token; they could not be told apart"));
             }
             let expires_at = match record.text("expires")? {
@@ -71,6 +75,21 @@ impl Caller {
     }
 }
 
+/// The numbers of what has come, in some order of theirs.
+#[derive(Debug, Default)]
+struct Order(Vec<usize>);
+
+impl Order {
+    /// Puts one in its place; `false` when there is one that is equal to it. `compare` says how another one compares
+    /// with it.
+    fn insert(&mut self, number: usize, compare: impl Fn(usize) -> Option<Ordering>) -> bool {
+        let place = self.0.binary_search_by(|other| compare(*other).unwrap_or(Ordering::Less));
+        let Err(place) = place else { return false };
+        self.0.insert(place, number);
+        true
+    }
+}
+
 pub(crate) const NAME_RULE: &str =
     "is to be 1 to 64 letters, digits, `-`, `_`, `.`, `+` or `@`: it stands in every log line";
 
@@ -85,4 +104,54 @@ pub(crate) fn is_name(name: &str) -> bool {
 pub(crate) fn policy_name(given: Option<&str>, policies: &Policies) -> Option<String> {
     let name = given.unwrap_or(Policies::DEFAULT);
     policies.get(name).map(|_| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use attention_core::credential::TokenDigest;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::authorize::policy::DEFAULT_POLICY;
+
+    fn parsed(entries: &[(String, TokenDigest)]) -> Result<usize, String> {
+        let records: Vec<String> = entries
+            .iter()
+            .map(|(name, token)| format!(r#"{{"name":"{name}","sha256":"{}"}}"#, token.to_hex()))
+            .collect();
+        let policies = Policies::parse(DEFAULT_POLICY).expect("a policy");
+        let list = Caller::parse_list(&format!("[{}]", records.join(",")), &policies);
+        list.map(|callers| callers.len()).map_err(|fault| format!("{fault:?}"))
+    }
+
+    #[test]
+    fn ten_thousand_callers_are_a_list_like_any_other() {
+        let mut entries: Vec<(String, TokenDigest)> =
+            (0..10_000).map(|n| (format!("caller-{n}"), TokenDigest::of(&format!("fake-token-{n}")))).collect();
+        // Each compared with all others, these were fifty million comparisons twice over: seconds here.
+        assert_eq!(parsed(&entries), Ok(10_000));
+        entries[9_999].1 = TokenDigest::of("fake-token-17");
+        assert!(parsed(&entries).unwrap_err().contains("[9999]"));
+    }
+
+    proptest! {
+        /// As whoever compares each with all others has it.
+        #[test]
+        fn two_of_one_name_or_token_are_found_wherever_they_are(
+            entries in prop::collection::vec((0..60_u8, 0..60_u8), 1..30),
+        ) {
+            let entries: Vec<(String, TokenDigest)> = entries
+                .into_iter()
+                .map(|(name, token)| (format!("n{name}"), TokenDigest::of(&format!("fake-token-{token}"))))
+                .collect();
+            let twice = entries.iter().enumerate().position(|(index, (name, token))| {
+                entries[..index].iter().any(|(other, known)| other == name || known.matches(*token))
+            });
+            match (parsed(&entries), twice) {
+                (Ok(count), None) => prop_assert_eq!(count, entries.len()),
+                (Err(fault), Some(index)) => prop_assert!(fault.contains(&format!("[{index}]")), "{} {}", fault, index),
+                (parsed, twice) => prop_assert!(false, "{:?} {:?}", parsed, twice),
+            }
+        }
+    }
 }

@@ -29,8 +29,8 @@ pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
 pub(crate) const LOG: &str = "ATTENTION_LOG";
 pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
 pub(crate) const LOG_FORM: &str = "ATTENTION_LOG_FORM";
-/// The shared gate's own; here it is only made sure that it can be read and kept.
-pub(crate) const BUDGET: &str = "ATTENTION_BUDGET";
+/// The calls of all isolates together.
+pub const BUDGET: &str = "ATTENTION_BUDGET";
 /// A Durable Object, which has no text.
 pub(crate) const GATE: &str = "ATTENTION_GATE";
 /// A Rate Limiting binding, which has none either.

@@ -46,6 +46,8 @@ pub struct Config {
     pub(crate) log: LogSettings,
     /// Bindings that are there with nothing in them, where that is no small thing.
     pub(crate) empty: Vec<&'static str>,
+    /// Of all calls of all isolates; needs the gate.
+    pub(crate) budget: Option<Rate>,
     /// Which version of the proxy this is.
     pub(crate) version: Option<Version>,
     /// Whether the gate that all isolates share is bound.
@@ -83,6 +85,7 @@ impl Config {
             admin: admin(texts)?,
             policies,
             empty: empty(texts),
+            budget: budget(texts)?,
             version: match texts.find(bindings::VERSION) {
                 Text::Given(text) => Version::parse(text),
                 Text::Absent | Text::Unreadable => None,
@@ -242,16 +245,18 @@ fn admin(texts: &Texts) -> Result<Option<TokenDigest>, Misconfigured> {
     Ok(Some(admin))
 }
 
-/// The gate is a Durable Object, which has no text. It is the gate's own to keep the budget; here it is only made
-/// sure that it can be read and kept.
+/// The budget, such as `50/s`, for all isolates together. The gate's Durable Object, which keeps it, reads it by this.
+pub fn budget(texts: &Texts) -> Result<Option<Rate>, Misconfigured> {
+    let Some(text) = texts.read(bindings::BUDGET)? else { return Ok(None) };
+    let fault = || Misconfigured::Record(bindings::BUDGET, Fault::at("", Rate::FORM));
+    Rate::parse(text.trim()).map(Some).ok_or_else(fault)
+}
+
+/// The gate is a Durable Object, which has no text.
 fn has_gate(texts: &Texts) -> Result<bool, Misconfigured> {
-    let budget = texts.get(bindings::BUDGET)?;
-    if budget.is_some_and(|text| Rate::parse(text.trim()).is_none()) {
-        return Err(Misconfigured::Record(bindings::BUDGET, Fault::at("", Rate::FORM)));
-    }
     match texts.find(bindings::GATE) {
         Text::Given(_) => Err(Misconfigured::NotAGate),
-        Text::Absent if budget.is_some() => Err(Misconfigured::NoGate),
+        Text::Absent if texts.get(bindings::BUDGET)?.is_some() => Err(Misconfigured::NoGate),
         Text::Absent => Ok(false),
         Text::Unreadable => Ok(true),
     }

@@ -7,8 +7,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use attention_core::Slot;
 use attention_core::call::Upstream;
+use attention_core::{Slot, Timestamp};
 
 use crate::answer::echo::Glance;
 use crate::answer::room::Room;
@@ -18,8 +18,12 @@ use crate::authorize::mcp::seal::Seal;
 use crate::authorize::sessions::revoked::Remembered;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
+use crate::limits::asking::{Asking, Notice, Question};
 use crate::limits::breaker::Breaker;
+use crate::limits::lanes::Lanes;
+use crate::limits::proof::Scope;
 use crate::limits::rate::Allowances;
+use crate::limits::shared_gate::Place;
 use crate::log::LogLevel;
 
 pub mod bindings;
@@ -35,7 +39,7 @@ pub mod vault;
 mod version;
 
 pub use bindings::{Text, Texts};
-pub use config::Config;
+pub use config::{Config, budget};
 pub use misconfigured::Misconfigured;
 pub use pasted::Slip;
 pub use version::Version;
@@ -46,7 +50,9 @@ pub struct Deployment {
     pub(crate) config: Config,
     pub(crate) upstream: Upstream,
     pub(crate) allowances: Allowances,
+    pub(crate) asking: Asking,
     pub(crate) breaker: Breaker,
+    pub(crate) lanes: Lanes,
     pub(crate) cache: Index,
     pub(crate) key_set: KeySetSchedule,
     pub(crate) sources: Sources,
@@ -73,12 +79,14 @@ impl Deployment {
         let key = key.as_ref().map_or("", |key| key.expose());
         Ok(Self {
             sources: Sources::new(key),
+            asking: Asking::new(config.budget),
             seal: seal(&config, &upstream),
             glance: Glance::of(upstream.keys()),
             config,
             upstream,
             allowances: Allowances::default(),
             breaker: Breaker::default(),
+            lanes: Lanes::default(),
             cache: Index::default(),
             key_set: KeySetSchedule::default(),
             room: Room::default(),
@@ -110,6 +118,32 @@ impl Deployment {
     /// Lines for the log, when it begins: of what is valid and may not be meant.
     pub fn notes(&self) -> Vec<String> {
         if self.config.log.level == LogLevel::Silent { Vec::new() } else { self.config.notes() }
+    }
+
+    /// What the gate that all isolates share answered to a question beside a call, which was sent at `asked`: its JSON,
+    /// or `None` when it did not answer.
+    pub fn on_gate(&mut self, question: &Question, answer: Option<&str>, asked: Timestamp, now: Timestamp) {
+        match question {
+            Question::Places { holder, limit, .. } => {
+                let place = answer.and_then(Place::from_json);
+                self.asking.on_place((holder, limit.is_some()), place, asked, now);
+            }
+            Question::News => {
+                for hold in self.asking.on_news(answer, now) {
+                    let scope = Scope::named(hold.caller, hold.route);
+                    if scope.is_everybodys() {
+                        self.upstream.hold(now, hold.wait);
+                    } else {
+                        self.lanes.hold(&scope, None, hold.wait, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the log has to say of that gate, once.
+    pub const fn take_notice(&mut self) -> Option<Notice> {
+        self.asking.take_notice()
     }
 
     /// Which version of the proxy this is, where the platform says so.

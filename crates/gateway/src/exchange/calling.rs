@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use attention_core::call::{Attempt, Failure, REQUEST_ID_HEADERS, Verdict};
+use attention_core::call::{Attempt, Failure, Quota, REQUEST_ID_HEADERS, Verdict};
 use attention_core::{Action, Headers, Method, Slot, Timestamp};
 
 use super::{Carries, Conversation, Exchange, HeaderEdit, Send, Stage, Step, Then, Upload};
@@ -17,6 +17,10 @@ use crate::answer::status::Asked;
 use crate::authorize::identity::NamedBy;
 use crate::deployment::Deployment;
 use crate::limits;
+use crate::limits::asking::Question;
+use crate::limits::lanes::{self, Closing};
+use crate::limits::lease::Turn;
+use crate::limits::proof::{Cell, Scope};
 use crate::limits::rate::Rate;
 use crate::limits::shared_gate::Place;
 
@@ -59,8 +63,10 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         match action {
-            Action::Send(attempt) if deployment.config.has_gate => self.ask(attempt),
-            Action::Send(attempt) => self.send(attempt, now),
+            Action::Send(attempt) => {
+                self.attempted_at = now;
+                return self.pass_lanes(deployment, attempt, now);
+            }
             Action::Wait(wait) => self.go(Stage::Waiting(Then::Call), Step::Wait(wait)),
             Action::Done(verdict) => {
                 self.invalidate(deployment);
@@ -79,14 +85,99 @@ impl Exchange {
         Ok(())
     }
 
-    /// Asks the gate that all isolates share. A call counts once, however often it is sent.
-    fn ask(&mut self, attempt: Attempt) {
-        let limit = if self.counted { None } else { self.facts.limit.map(Rate::text) };
-        self.counted = true;
-        self.go(Stage::Asking(attempt), Step::AskGate { limit, timeout: limits::ANSWER_WITHIN });
+    /// The call's turn in the lanes of what the API has shut, of less than everybody's calls.
+    fn pass_lanes(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
+        let patience = self.patience(deployment, now);
+        match deployment.lanes.turn(&self.cell, &mut self.passage, patience, now) {
+            lanes::Turn::Go => self.pass_gate(deployment, attempt, now),
+            lanes::Turn::Wait(wait) => self.wait_for(deployment, Then::Lane(attempt), wait, now),
+            lanes::Turn::Late(wait) => {
+                self.invalidate(deployment);
+                Err(Problem::held_back(wait))
+            }
+        }
     }
 
-    /// A gate that does not answer holds nobody up: the isolate's own gate still heeds a 429.
+    /// The call's turn at the gate that all isolates share: it goes, waits, or asks. A call counts once, however often
+    /// it is sent.
+    fn pass_gate(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
+        let limit = self.facts.limit.filter(|_| !self.counted);
+        let asking = &mut deployment.asking;
+        if !deployment.config.has_gate {
+            self.send(attempt, now);
+            return Ok(());
+        }
+        if limit.is_none() && !asking.has_budget() {
+            self.beside = asking.beside("", None, now);
+            self.send(attempt, now);
+            return Ok(());
+        }
+        if asking.is_alone() {
+            return self.pass_alone(deployment, attempt, now);
+        }
+        if self.asks_for_itself() {
+            let question = Question::Places { holder: self.facts.holder(), limit: None, wanted: 1 };
+            self.ask(deployment, question, attempt, now);
+            return Ok(());
+        }
+        let holder = self.facts.counted_as();
+        let patience = self.patience(deployment, now);
+        let asking = &mut deployment.asking;
+        match asking.turn(&holder, &mut self.ticket, patience, now) {
+            Turn::Go => {
+                self.counted = true;
+                self.beside = asking.beside(&holder, self.facts.limit, now);
+                self.send(attempt, now);
+                Ok(())
+            }
+            Turn::Wait(wait) => self.wait_for(deployment, Then::Ask(attempt), Duration::from_micros(wait), now),
+            Turn::Ask(wanted) => {
+                let limit = limit.map(Rate::text);
+                self.ask(deployment, Question::Places { holder, limit, wanted }, attempt, now);
+                Ok(())
+            }
+            Turn::Limited(wait) => {
+                self.call = None;
+                Err(Problem::allowance(Duration::from_micros(wait)))
+            }
+            Turn::Late(wait) => {
+                self.invalidate(deployment);
+                Err(Problem::held_back(Duration::from_micros(wait)))
+            }
+            Turn::Crowded => {
+                self.invalidate(deployment);
+                Err(Problem::held_back(Duration::from_secs(1)))
+            }
+        }
+    }
+
+    /// Whether it asks for a place of its own: it is sent again, and its holder's leases are of calls to be counted.
+    const fn asks_for_itself(&self) -> bool {
+        self.counted && self.facts.limit.is_some()
+    }
+
+    /// A gate that does not answer holds nobody up for long: the isolate's own gate still heeds a 429, and each isolate
+    /// holds to the limits and to the budget for itself.
+    fn pass_alone(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
+        (self.counted, self.ticket) = (true, None);
+        let patience = self.patience(deployment, now);
+        let wait = deployment.asking.own_wait(patience, now);
+        self.beside = deployment.asking.beside("", None, now);
+        if wait.is_zero() {
+            self.send(attempt, now);
+            return Ok(());
+        }
+        self.wait_for(deployment, Then::Send(attempt), wait, now)
+    }
+
+    fn ask(&mut self, deployment: &Deployment, question: Question, attempt: Attempt, now: Timestamp) {
+        self.asked_at = now;
+        // No longer than the call has.
+        let timeout = limits::ANSWER_WITHIN.min(self.patience(deployment, now)).max(Duration::from_millis(1));
+        self.go(Stage::Asking(attempt), Step::AskGate { question, timeout });
+    }
+
+    /// What the gate answered.
     pub(super) fn on_place(
         &mut self,
         deployment: &mut Deployment,
@@ -94,21 +185,44 @@ impl Exchange {
         place: Option<Place>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let (wait, then) = match place.unwrap_or(Place::Granted(Duration::ZERO)) {
-            Place::Granted(Duration::ZERO) => {
+        let asks_for_itself = self.asks_for_itself();
+        let is_limited = self.facts.limit.is_some();
+        let holder = if asks_for_itself { self.facts.holder() } else { self.facts.counted_as() };
+        let asked = self.asked_at;
+        if !asks_for_itself {
+            if deployment.asking.on_place((&holder, is_limited), place, asked, now) {
+                return self.pass_gate(deployment, attempt, now);
+            }
+            return self.pass_alone(deployment, attempt, now);
+        }
+        deployment.asking.on_own_place(place, now);
+        match place {
+            Some(Place::Granted(wait)) if !wait.is_zero() => self.wait_for(deployment, Then::Send(attempt), wait, now),
+            Some(Place::AskAgain(wait)) => self.wait_for(deployment, Then::Ask(attempt), wait, now),
+            Some(Place::Granted(_) | Place::Leased(_) | Place::Limited(_)) => {
                 self.send(attempt, now);
-                return Ok(());
+                Ok(())
             }
-            Place::Granted(wait) => (wait, Then::Send(attempt)),
-            Place::AskAgain(wait) => (wait, Then::Ask(attempt)),
-            Place::Limited(wait) => {
-                self.call = None;
-                return Err(Problem::allowance(wait));
-            }
-        };
-        let waited = now.saturating_since(self.facts.started);
+            None => self.pass_alone(deployment, attempt, now),
+        }
+    }
+
+    /// How long a call may wait for its turn, from now on.
+    fn patience(&self, deployment: &Deployment, now: Timestamp) -> Duration {
         let patience = deployment.config.timeout.min(deployment.config.retry.longest_wait);
-        if waited.saturating_add(wait) > patience {
+        patience.saturating_sub(now.saturating_since(self.facts.started))
+    }
+
+    /// Waits, if it can wait so long. Whoever cannot gives up its place in the line.
+    fn wait_for(
+        &mut self,
+        deployment: &mut Deployment,
+        then: Then,
+        wait: Duration,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if wait > self.patience(deployment, now) {
+            self.ticket = None;
             self.invalidate(deployment);
             return Err(Problem::held_back(wait));
         }
@@ -120,7 +234,8 @@ impl Exchange {
         match then {
             Then::LookForKeySet => return self.verify(deployment, now),
             Then::Send(attempt) => self.send(attempt, now),
-            Then::Ask(attempt) => self.ask(attempt),
+            Then::Lane(attempt) => return self.pass_lanes(deployment, attempt, now),
+            Then::Ask(attempt) => return self.pass_gate(deployment, attempt, now),
             Then::Call => {
                 let call = self.call.as_mut().ok_or_else(Problem::internal)?;
                 let action = call.on_waited(&mut deployment.upstream, now);
@@ -132,6 +247,9 @@ impl Exchange {
 
     fn send(&mut self, attempt: Attempt, now: Timestamp) {
         let Some(forward) = &self.forward else { return self.refuse(&Problem::internal()) };
+        // A wait at the gate came out of the call's time.
+        let late = now.saturating_since(self.attempted_at);
+        let timeout = attempt.timeout.map(|timeout| timeout.saturating_sub(late).max(Duration::from_millis(1)));
         if let Some(visit) = &mut self.visit {
             visit.sent(now);
         }
@@ -140,7 +258,7 @@ impl Exchange {
             url: forward.url.clone(),
             slot: attempt.slot,
             // Nobody waits for what may not be given any more, and an upload ends with what it came with.
-            timeout: [attempt.timeout, self.lasts_for(now)].into_iter().flatten().min(),
+            timeout: [timeout, self.lasts_for(now)].into_iter().flatten().min(),
             carries: Carries::TheCallers {
                 edits: self.edits_up(),
                 more: self.conversation.as_ref().map(Conversation::params).unwrap_or_default().to_vec(),
@@ -195,14 +313,16 @@ impl Exchange {
     ) -> Result<(), Problem> {
         let &Response { status, headers, jitter } = response;
         self.facts.upstream_status = Some(status);
-        deployment.breaker.answered(status, now);
-        let call = self.call.as_mut().ok_or_else(Problem::internal)?;
+        deployment.breaker.answered(&self.cell, status, now);
         let named = Named { headers, is_hidden: status >= 400 && echoed_name(deployment, headers) };
-        let upstream = &mut deployment.upstream;
-        let action = call.on_response(upstream, status, &named, now, jitter);
-        self.facts.switch = upstream.take_switch().or(self.facts.switch);
-        let closed = upstream.closed_for(now);
-        self.closes_gate_for = (deployment.config.has_gate && !closed.is_zero()).then_some(closed);
+        let action = if status == 429 {
+            self.on_limited(deployment, &named, now, jitter)?
+        } else {
+            deployment.lanes.answered(&self.cell, now);
+            let call = self.call.as_mut().ok_or_else(Problem::internal)?;
+            call.on_response(&mut deployment.upstream, status, &named, now, jitter)
+        };
+        self.facts.switch = deployment.upstream.take_switch().or(self.facts.switch);
         let verdict = match action {
             Action::Done(verdict @ (Verdict::Success | Verdict::Rejected)) => verdict,
             action => return self.follow(deployment, action, now),
@@ -215,6 +335,34 @@ impl Exchange {
             return self.on_success(deployment, request, response, now);
         }
         self.read_error(deployment, headers, now)
+    }
+
+    /// The API wants to be left alone: by everybody, if it says that the key has no call left or if that is proven, else
+    /// by such calls as this.
+    fn on_limited(
+        &mut self,
+        deployment: &mut Deployment,
+        headers: &dyn Headers,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Result<Action, Problem> {
+        let call = self.call.as_mut().ok_or_else(Problem::internal)?;
+        let upstream = &mut deployment.upstream;
+        let is_of_key = Quota::from_headers(headers, now).is_some_and(|quota| quota.remaining == 0);
+        let scope = if is_of_key { Scope::default() } else { deployment.lanes.refused(&self.cell, now) };
+        let is_everybodys = scope.is_everybodys();
+        let (action, wait) = if is_everybodys {
+            let action = call.on_response(upstream, 429, headers, now, jitter);
+            (action, upstream.closed_for(now))
+        } else {
+            call.on_limited_apart(upstream, headers, now, jitter)
+        };
+        if !is_everybodys {
+            deployment.lanes.hold(&scope, Some(&self.passage), wait, now);
+        }
+        let Cell { caller, route } = if is_everybodys { Cell::default() } else { self.cell.clone() };
+        self.closing = (deployment.config.has_gate && !wait.is_zero()).then_some(Closing { wait, caller, route });
+        Ok(action)
     }
 
     /// What the head of an answer comes to, whatever its body is.
@@ -261,7 +409,7 @@ impl Exchange {
     ) -> Result<(), Problem> {
         // A caller that breaks off, or sends slowly, must not shut the others out.
         if self.upload != Upload::Streamed {
-            deployment.breaker.failed(now);
+            deployment.breaker.failed(&self.cell, now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;
         let action = call.on_failure(&mut deployment.upstream, failure, now, jitter);

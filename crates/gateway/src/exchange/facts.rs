@@ -8,7 +8,7 @@ use attention_core::{Error, Method, Timestamp};
 
 use crate::authorize::identity::NamedBy;
 use crate::authorize::sources::Noted;
-use crate::limits::rate::Rate;
+use crate::limits::rate::{Holder, Rate};
 
 /// Filled in on the way; what was never reached stays out of the line.
 #[derive(Debug)]
@@ -79,6 +79,18 @@ impl Facts {
             refusal: None,
             is_probe: false,
         }
+    }
+
+    /// Who may keep others from nothing: each session is one for itself.
+    pub(crate) fn seat(&self) -> String {
+        Holder { caller: &self.holder(), session: self.session.as_deref() }.text().into_owned()
+    }
+
+    /// By whom its calls are counted: by its caller, and where that one has a limit by its session as well.
+    pub(crate) fn counted_as(&self) -> String {
+        let caller = self.holder();
+        let session = self.session.as_deref().filter(|_| self.limit.is_some());
+        Holder { caller: &caller, session }.text().into_owned()
     }
 
     /// What it came with is over.

@@ -18,6 +18,7 @@ use crate::authorize::sessions::revoked::{Full, Standing};
 use crate::authorize::{self, Permitted};
 use crate::deployment::Deployment;
 use crate::limits;
+use crate::limits::rate::Holder;
 
 /// In the log.
 const REVOKED: &str = "the operator has revoked the session";
@@ -214,7 +215,8 @@ impl Exchange {
             self.facts.limit = identity.limit;
             self.facts.ends_at = identity.ends_at;
             if let Some(rate) = identity.limit {
-                deployment.allowances.take(&self.facts.holder(), rate, now).map_err(Problem::allowance)?;
+                let holder = self.facts.counted_as();
+                deployment.allowances.take(Holder::of(&holder), rate, now).map_err(Problem::allowance)?;
             }
             authorize::permit(deployment, &self.request, method, &identity)?
         };

@@ -67,6 +67,10 @@ use crate::authorize::target::Target;
 use crate::authorize::{self, ALIVE, Forward, Opened, READY, Request, discovery};
 use crate::cache::{Pending, Visit};
 use crate::deployment::{Deployment, Misconfigured, Version};
+use crate::limits::asking::Question;
+use crate::limits::lanes::{Closing, Passage};
+use crate::limits::lease::Ticket;
+use crate::limits::proof::Cell;
 use crate::log::LogLevel;
 use crate::trace::trace_id;
 
@@ -146,8 +150,20 @@ pub struct Exchange {
     was_sent: bool,
     /// Whether the caller's own limit has been counted, by whatever counts it.
     counted: bool,
-    /// For how long the shared gate has to hold all calls back.
-    closes_gate_for: Option<Duration>,
+    /// Its place in the line of those who wait for a place of the shared gate.
+    ticket: Option<Ticket>,
+    /// When the gate was asked.
+    asked_at: Timestamp,
+    /// When the call was about to be sent, before it waited for its turn.
+    attempted_at: Timestamp,
+    /// What is to be asked of the gate beside this call.
+    beside: Option<Question>,
+    /// Who calls which part of the API.
+    cell: Cell,
+    /// Its way through the lanes of what is held back.
+    passage: Passage,
+    /// What the shared gate has to hold back.
+    closing: Option<Closing>,
 }
 
 /// How the request's body goes up.
@@ -202,6 +218,8 @@ enum Then {
     LookForKeySet,
     /// The call goes on.
     Call,
+    /// What was held back is not any more.
+    Lane(Attempt),
     /// The attempt's place in the shared gate's line has come.
     Send(Attempt),
     /// The shared gate is asked again.
@@ -277,7 +295,13 @@ impl Exchange {
             upload: Upload::Absent,
             was_sent: false,
             counted: false,
-            closes_gate_for: None,
+            ticket: None,
+            asked_at: now,
+            attempted_at: now,
+            beside: None,
+            cell: Cell::default(),
+            passage: Passage::default(),
+            closing: None,
         }
     }
 
@@ -448,9 +472,15 @@ impl Exchange {
         self.facts.started
     }
 
-    /// For how long the API asked everybody to hold back, once: what the gate that all isolates share has to know.
-    pub const fn take_gate_closing(&mut self) -> Option<Duration> {
-        self.closes_gate_for.take()
+    /// For how long the API asked to hold back, once: what the gate that all isolates share has to know.
+    pub const fn take_gate_closing(&mut self) -> Option<Closing> {
+        self.closing.take()
+    }
+
+    /// What to ask the gate that all isolates share while this request goes on, once: nobody waits for the answer,
+    /// which [`Deployment::on_gate`] takes.
+    pub const fn take_question(&mut self) -> Option<Question> {
+        self.beside.take()
     }
 
     fn go(&mut self, stage: Stage, step: Step) {

@@ -10,6 +10,7 @@ use crate::authorize::Forward;
 use crate::cache::{Found, Owner};
 use crate::deployment::Deployment;
 use crate::limits;
+use crate::limits::proof::Cell;
 
 /// A request body up to this size, announced by `Content-Length`, is held so that a 401 or a 429 does not lose
 /// the call.
@@ -30,8 +31,9 @@ impl Exchange {
         self.facts.route = Some(forward.route.clone());
         self.open_conversation(deployment, request, &forward)?;
         self.upload = Upload::of(self.request.body, &forward);
+        self.cell = Cell::of(self.facts.seat(), &forward.url, deployment.upstream.base().as_str());
         self.forward = Some(forward);
-        deployment.breaker.admit(now).map_err(Problem::circuit_open)?;
+        deployment.breaker.admit(&self.cell, now).map_err(Problem::circuit_open)?;
         if deployment.config.has_limiter {
             self.counted = true;
             self.go(Stage::Counting, Step::Count { timeout: limits::ANSWER_WITHIN });

@@ -11,6 +11,7 @@ use attention_core::{Headers, Method, Slot, Timestamp};
 use crate::answer::reply::Reply;
 use crate::authorize::sessions::revoked::{Full, Standing};
 use crate::cache::{EntryId, Pending, Stored};
+use crate::limits::asking::Question;
 use crate::limits::shared_gate::Place;
 
 /// What the driver has to do next. Each but the last four is followed by one [`Report`].
@@ -42,10 +43,10 @@ pub enum Step {
         /// How long the counter may take.
         timeout: Duration,
     },
-    /// Ask the gate that all isolates share for a place for `Exchange::holder`; then [`Report::Place`].
+    /// Ask the gate that all isolates share for places; then [`Report::Place`].
     AskGate {
-        /// The holder's own limit, such as `100/min`, for the gate to count; `None` when it was counted already.
-        limit: Option<String>,
+        /// What to ask.
+        question: Question,
         /// How long the gate may take.
         timeout: Duration,
     },

@@ -2,12 +2,29 @@
 
 use core::time::Duration;
 
+use attention_core::Timestamp;
+
+pub mod asking;
 pub(crate) mod breaker;
+pub mod lanes;
+pub(crate) mod lease;
+mod places;
+pub(crate) mod proof;
 pub mod rate;
 pub mod shared_gate;
+#[cfg(test)]
+mod world;
+
+/// Microseconds: a second of them is enough for a million places.
+pub(crate) type Micros = u64;
+
+/// Microseconds since the epoch.
+pub(crate) const fn micros(time: Timestamp) -> Micros {
+    time.as_unix_millis().saturating_mul(1_000)
+}
 
 /// A gate or a counter that takes longer than this is one that does not answer.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// The longest period of the platform's counter, which does not tell its own.
 pub(crate) const PLATFORM_PERIOD: Duration = Duration::from_mins(1);

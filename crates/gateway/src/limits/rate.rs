@@ -1,12 +1,14 @@
 //! How many calls a caller may make: a token bucket for each.
 
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use attention_core::Timestamp;
 use attention_core::codec::text::decimal;
+
+use crate::limits::{Micros, micros};
 
 /// So many calls in so much time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,30 +43,73 @@ impl Rate {
         [&decimal(self.calls), unit].concat()
     }
 
-    /// The time between two calls at this rate.
-    pub(crate) fn spacing(self) -> Duration {
-        self.per / self.calls
+    /// The time between two calls at this rate: a microsecond at the least.
+    pub(crate) fn spacing_micros(self) -> Micros {
+        self.per.as_secs().saturating_mul(1_000_000).div_ceil(u64::from(self.calls.max(1)))
     }
 }
 
 /// What a caller has left. Kept as the one moment at which its bucket would be
 /// full again (the "theoretical arrival time" of the generic cell rate
-/// algorithm), so that nothing has to be refilled.
+/// algorithm), so that nothing has to be refilled. In microseconds: of a thousand calls a second a millisecond is one.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Allowance {
-    full_at: Timestamp,
+struct Allowance {
+    full_at: Micros,
 }
 
 impl Allowance {
-    /// Takes one call, or says how long until there is one.
-    pub(crate) fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
-        let full_at = self.full_at.max(now).saturating_add(rate.spacing());
-        let ahead = full_at.saturating_since(now);
-        if ahead > rate.per {
-            return Err(ahead.saturating_sub(rate.per));
+    /// How many calls are taken that have not come back yet.
+    fn used(self, rate: Rate, now: Micros) -> u64 {
+        self.full_at.saturating_sub(now).div_ceil(rate.spacing_micros())
+    }
+
+    /// How many there are.
+    fn left(self, rate: Rate, now: Micros) -> u64 {
+        u64::from(rate.calls).saturating_sub(self.used(rate, now))
+    }
+
+    /// Until one more is there.
+    fn wait(self, rate: Rate, now: Micros) -> Micros {
+        let most = rate.spacing_micros().saturating_mul(u64::from(rate.calls) - 1);
+        self.full_at.saturating_sub(now).saturating_sub(most)
+    }
+
+    fn take(&mut self, calls: u64, rate: Rate, now: Micros) {
+        self.full_at = self.full_at.max(now).saturating_add(rate.spacing_micros().saturating_mul(calls));
+    }
+
+    fn give_back(&mut self, calls: u64, rate: Rate) {
+        self.full_at = self.full_at.saturating_sub(rate.spacing_micros().saturating_mul(calls));
+    }
+}
+
+/// Whose calls are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holder<'a> {
+    /// The caller.
+    pub caller: &'a str,
+    /// The id of its session, if it came with one.
+    pub session: Option<&'a str>,
+}
+
+impl<'a> Holder<'a> {
+    /// Between a caller and its session: no name of either has a line's end.
+    const BETWEEN: char = '\n';
+
+    /// As [`text`](Self::text) writes it.
+    pub fn of(text: &'a str) -> Self {
+        match text.split_once(Self::BETWEEN) {
+            Some((caller, session)) => Self { caller, session: Some(session) },
+            None => Self { caller: text, session: None },
         }
-        self.full_at = full_at;
-        Ok(())
+    }
+
+    /// One text for both.
+    pub fn text(self) -> Cow<'a, str> {
+        match self.session {
+            None => Cow::Borrowed(self.caller),
+            Some(session) => Cow::Owned([self.caller, "\n", session].concat()),
+        }
     }
 }
 
@@ -76,27 +121,92 @@ pub(crate) struct Allowances(Vec<(String, Allowance)>);
 impl Allowances {
     /// An issuer's people may be many; a full bucket need not be remembered, and of
     /// more than this the fullest is forgotten.
-    const MOST: usize = 10_000;
+    pub(crate) const MOST: usize = 10_000;
+    /// Of what is left, an isolate may lease this part.
+    const PART: u64 = 16;
 
-    /// Takes one call of a caller, or says how long until there is one.
-    pub(crate) fn take(&mut self, caller: &str, rate: Rate, now: Timestamp) -> Result<(), Duration> {
-        let place = |all: &Self| all.0.binary_search_by(|(name, _)| name.as_str().cmp(caller));
-        let mut at = place(self);
-        if at.is_err() && self.0.len() >= Self::MOST {
+    /// Takes one call of a holder, or says how long until there is one.
+    pub(crate) fn take(&mut self, holder: Holder<'_>, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+        self.lease(holder, rate, 1, now).map(|_| ())
+    }
+
+    /// Takes up to so many calls of a holder, one at least, and never so many that others who count with it find
+    /// nothing; or says how long until there is one.
+    ///
+    /// A session counts with its caller, and has a part of what that one may: as many as are left for the others, so
+    /// that no session uses all of it up.
+    pub(crate) fn lease(
+        &mut self,
+        holder: Holder<'_>,
+        rate: Rate,
+        wanted: u32,
+        now: Timestamp,
+    ) -> Result<u32, Duration> {
+        let now = micros(now);
+        let spacing = rate.spacing_micros();
+        let caller = self.get(holder.caller);
+        let left = caller.left(rate, now);
+        if left == 0 {
+            return Err(Duration::from_micros(caller.wait(rate, now)));
+        }
+        let mut most = (left / Self::PART).max(1);
+        let session = holder.session.map(|_| holder.text());
+        if let Some(session) = session.as_deref() {
+            let used = self.get(session).used(rate, now);
+            // The last one is the caller's own, which has to be able to ask for a session.
+            let left = left - u64::from(rate.calls > 1);
+            if used >= left {
+                // One comes back to each side in the time of one.
+                return Err(Duration::from_micros(spacing.saturating_mul(((used - left) / 2).saturating_add(1))));
+            }
+            most = most.min((left - used).div_ceil(2));
+        }
+        let calls = most.min(wanted.max(1).into());
+        self.at(holder.caller, now).take(calls, rate, now);
+        if let Some(session) = session.as_deref() {
+            self.at(session, now).take(calls, rate, now);
+        }
+        Ok(u32::try_from(calls).unwrap_or(u32::MAX))
+    }
+
+    /// Calls that were taken and not made.
+    pub(crate) fn give_back(&mut self, holder: Holder<'_>, rate: Rate, calls: u32, now: Timestamp) {
+        let now = micros(now);
+        self.at(holder.caller, now).give_back(calls.into(), rate);
+        if holder.session.is_some() {
+            self.at(&holder.text(), now).give_back(calls.into(), rate);
+        }
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.as_str().cmp(name))
+    }
+
+    fn get(&self, name: &str) -> Allowance {
+        let place = self.place(name).ok();
+        place.and_then(|place| self.0.get(place)).map_or_else(Allowance::default, |(_, allowance)| *allowance)
+    }
+
+    /// The bucket of a name, made if need be.
+    fn at(&mut self, name: &str, now: Micros) -> &mut Allowance {
+        let mut place = self.place(name);
+        if place.is_err() && self.0.len() >= Self::MOST {
             let fullest = self.0.iter().map(|(_, allowance)| allowance.full_at).min().unwrap_or_default();
             self.0.retain(|(_, allowance)| allowance.full_at > now.max(fullest));
-            at = place(self);
+            place = self.place(name);
         }
-        let at = at.unwrap_or_else(|free| {
-            self.0.insert(free, (caller.to_owned(), Allowance::default()));
+        let place = place.unwrap_or_else(|free| {
+            self.0.insert(free, (name.to_owned(), Allowance::default()));
             free
         });
-        self.0.get_mut(at).map_or(Ok(()), |(_, allowance)| allowance.take(rate, now))
+        &mut self.0[place].1
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
@@ -112,37 +222,62 @@ mod tests {
         }
     }
 
+    fn holder(caller: &str) -> Holder<'_> {
+        Holder { caller, session: None }
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        NOW.saturating_add(Duration::from_millis(millis))
+    }
+
     #[test]
     fn no_window_has_more_than_the_rate_after_the_burst() {
-        let rate = Rate::parse("10/s").unwrap();
-        let mut allowance = Allowance::default();
-        let mut passed = 0_u32;
-        for millis in (0..5_000).step_by(7) {
-            passed += u32::from(allowance.take(rate, NOW.saturating_add(Duration::from_millis(millis))).is_ok());
+        for (text, calls) in [("10/s", 10), ("700/s", 700), ("3000/s", 3_000), ("100000/s", 100_000)] {
+            let rate = Rate::parse(text).unwrap();
+            let mut all = Allowances::default();
+            let mut passed = 0_u64;
+            // Twice as many as it may make.
+            for millis in 0..5_000 {
+                for _ in 0..(2 * calls_u64(calls)).div_ceil(1_000).max(1) {
+                    passed += u64::from(all.take(holder("a"), rate, at(millis)).is_ok());
+                }
+            }
+            // A full bucket at the start, then so many a second.
+            let least = calls_u64(calls) * 5_980 / 1_000;
+            assert!((least..=calls_u64(calls) * 6).contains(&passed), "{text}: {passed}");
         }
-        // A full bucket at the start, then ten a second.
-        assert!((10 + 48..=10 + 50).contains(&passed), "{passed}");
+    }
+
+    fn calls_u64(calls: u32) -> u64 {
+        calls.into()
     }
 
     #[test]
     fn the_wait_that_is_told_is_enough() {
         let rate = Rate::parse("2/min").unwrap();
-        let mut allowance = Allowance::default();
-        assert_eq!((allowance.take(rate, NOW), allowance.take(rate, NOW)), (Ok(()), Ok(())));
-        let wait = allowance.take(rate, NOW).unwrap_err();
+        let mut all = Allowances::default();
+        assert_eq!((all.take(holder("a"), rate, NOW), all.take(holder("a"), rate, NOW)), (Ok(()), Ok(())));
+        let wait = all.take(holder("a"), rate, NOW).unwrap_err();
         assert_eq!(wait, Duration::from_secs(30));
-        assert!(allowance.take(rate, NOW.saturating_add(wait.saturating_sub(Duration::from_millis(1)))).is_err());
-        assert_eq!(allowance.take(rate, NOW.saturating_add(wait)), Ok(()));
+        assert!(
+            all.take(holder("a"), rate, NOW.saturating_add(wait.saturating_sub(Duration::from_millis(1)))).is_err()
+        );
+        assert_eq!(all.take(holder("a"), rate, NOW.saturating_add(wait)), Ok(()));
     }
+
     #[test]
     fn callers_have_a_bucket_each() {
         let rate = Rate::parse("2/min").unwrap();
         let mut all = Allowances::default();
         for name in ["b", "a", "c"] {
-            assert_eq!((all.take(name, rate, NOW), all.take(name, rate, NOW)), (Ok(()), Ok(())), "{name}");
+            assert_eq!(
+                (all.take(holder(name), rate, NOW), all.take(holder(name), rate, NOW)),
+                (Ok(()), Ok(())),
+                "{name}"
+            );
         }
         for name in ["a", "b", "c"] {
-            assert_eq!(all.take(name, rate, NOW), Err(Duration::from_secs(30)), "{name}");
+            assert_eq!(all.take(holder(name), rate, NOW), Err(Duration::from_secs(30)), "{name}");
         }
     }
 
@@ -151,16 +286,53 @@ mod tests {
         let rate = Rate::parse("2/min").unwrap();
         let mut all = Allowances::default();
         let full = |all: &Allowances| all.0.len();
-        assert_eq!((all.take("greedy", rate, NOW), all.take("greedy", rate, NOW)), (Ok(()), Ok(())));
+        assert_eq!((all.take(holder("greedy"), rate, NOW), all.take(holder("greedy"), rate, NOW)), (Ok(()), Ok(())));
         for number in 0..2 * Allowances::MOST {
-            all.take(&format!("n{number}"), rate, NOW).unwrap();
+            all.take(holder(&format!("n{number}")), rate, NOW).unwrap();
             assert!(full(&all) <= Allowances::MOST);
         }
-        assert!(all.take("greedy", rate, NOW).is_err());
+        assert!(all.take(holder("greedy"), rate, NOW).is_err());
         // Whose bucket is full again is forgotten.
         for number in 0..Allowances::MOST {
-            all.take(&format!("m{number}"), rate, NOW.saturating_add(Duration::from_mins(2))).unwrap();
+            all.take(holder(&format!("m{number}")), rate, NOW.saturating_add(Duration::from_mins(2))).unwrap();
         }
         assert!(full(&all) <= Allowances::MOST);
+    }
+
+    proptest! {
+        /// Whatever sessions there are and however they call: all together never more than the caller's limit, and one
+        /// that comes new finds something as long as there are two calls left.
+        #[test]
+        fn sessions_share_their_callers_limit(calls in prop::collection::vec((0..12_usize, 1..40_u32), 1..300)) {
+            let rate = Rate::parse("60/h").unwrap();
+            let mut all = Allowances::default();
+            let mut passed = [0_u64; 12];
+            for (session, wanted) in calls {
+                let name = format!("s{session}");
+                let holder = Holder { caller: "backend", session: Some(&name) };
+                let left = all.get("backend").left(rate, micros(NOW));
+                let leased = all.lease(holder, rate, wanted, NOW);
+                prop_assert!(leased.is_ok() || left <= passed[session] + 1);
+                passed[session] += u64::from(leased.unwrap_or_default());
+                prop_assert!(passed.iter().sum::<u64>() <= 60);
+                prop_assert!(passed[session] <= 30, "half is for the others");
+            }
+            // The backend itself is not kept from what is left.
+            let backend = Holder { caller: "backend", session: None };
+            prop_assert!(all.take(backend, rate, NOW).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_is_there_again() {
+        let rate = Rate::parse("64/h").unwrap();
+        let mut all = Allowances::default();
+        assert_eq!(all.lease(holder("a"), rate, 100, NOW), Ok(4));
+        all.give_back(holder("a"), rate, 4, NOW);
+        let mut taken = 0;
+        while let Ok(calls) = all.lease(holder("a"), rate, 100, NOW) {
+            taken += calls;
+        }
+        assert_eq!(taken, 64);
     }
 }

@@ -1,0 +1,269 @@
+//! What an isolate asks the gate that all isolates share, and what it does without an answer.
+//!
+//! | a call of a caller | asks |
+//! | --- | --- |
+//! | without a limit, without a budget | nothing: beside calls, every other second, whether the API has shut anybody out |
+//! | with a limit, or under a budget | for a lease, when the isolate has none; one that is used is renewed beside a call |
+//!
+//! A gate that does not answer three times in a row is left alone for half a minute, and then asked again beside a
+//! call, until it answers. Meanwhile each isolate holds to the budget for itself.
+
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use attention_core::codec::json;
+use attention_core::{Timestamp, millis};
+
+use crate::limits::lease::{Leases, Ticket, Turn};
+use crate::limits::rate::Rate;
+use crate::limits::shared_gate::{Lease, Place};
+use crate::limits::{Micros, micros};
+
+/// A question to the gate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Question {
+    /// For places: `admit(holder, limit, wanted)` of the gate, which answers with a [`Place`] as JSON.
+    Places {
+        /// Whose, see [`Holder`](crate::limits::rate::Holder).
+        holder: String,
+        /// The holder's own limit, such as `100/min`, for the gate to count; `None` when it was counted already.
+        limit: Option<String>,
+        /// How many at the most.
+        wanted: u32,
+    },
+    /// For what the API has shut: `news()` of the gate, which answers with [`Hold`]s as JSON.
+    News,
+}
+
+/// For how long the API wants to be left alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hold {
+    /// From now on.
+    pub wait: Duration,
+    /// By whom alone; by everybody if empty.
+    pub caller: String,
+    /// And on which route; on all if empty.
+    pub route: String,
+}
+
+impl Hold {
+    /// No text has more.
+    pub(crate) const MOST: usize = 64;
+
+    /// `[[1500,"caller","route"],…]`: milliseconds, whom and where.
+    pub fn list_from_json(text: &str) -> Option<Vec<Self>> {
+        let list = json::read(text).ok()?.elements().ok()?;
+        list.iter().take(Self::MOST).map(Self::from_element).collect()
+    }
+
+    fn from_element(element: &json::Element<'_>) -> Option<Self> {
+        let parts = element.elements().ok()?;
+        let [wait, caller, route] = parts.as_slice() else { return None };
+        let text = |part: &json::Element<'_>| part.clone().into_text().map(Cow::into_owned);
+        Some(Self { wait: Duration::from_millis(wait.as_whole_number()?), caller: text(caller)?, route: text(route)? })
+    }
+}
+
+/// What the operator is told of the gate, once each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// It does not answer, and is left alone for a while.
+    Silent,
+    /// It answers again.
+    Back,
+}
+
+impl Notice {
+    /// The line for the log.
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::Silent => {
+                r#"{"event":"gate","level":"warn","gate":"silent","fault":"the gate that all isolates share did not answer three times in a row; it is left alone for half a minute, and each isolate counts for itself until it answers","hint":"see the errors of the Durable Object Gate"}"#
+            }
+            Self::Back => r#"{"event":"gate","level":"info","gate":"back"}"#,
+        }
+    }
+}
+
+/// An isolate's side of the gate.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    step: Option<Micros>,
+    leases: Leases,
+    health: Health,
+    /// When the news was asked for last.
+    news_at: Option<Timestamp>,
+    /// When the next call goes, by the isolate's own reckoning.
+    own: Micros,
+}
+
+impl Asking {
+    /// So often the news is asked for, by an isolate that has calls.
+    const NEWS_EVERY: Duration = Duration::from_secs(2);
+
+    pub(crate) fn new(budget: Option<Rate>) -> Self {
+        Self {
+            step: budget.map(Rate::spacing_micros),
+            leases: Leases::default(),
+            health: Health::default(),
+            news_at: None,
+            own: 0,
+        }
+    }
+
+    /// Whether each call has a place of a budget.
+    pub(crate) const fn has_budget(&self) -> bool {
+        self.step.is_some()
+    }
+
+    /// A call of a holder wants to go. Without the gate there are no places but the isolate's own.
+    pub(crate) fn turn(
+        &mut self,
+        holder: &str,
+        ticket: &mut Option<Ticket>,
+        patience: Duration,
+        now: Timestamp,
+    ) -> Turn {
+        if !self.health.is_asked() {
+            *ticket = None;
+            return Turn::Go;
+        }
+        let patience = millis(patience).saturating_mul(1_000);
+        self.leases.turn(holder, ticket, (self.step.unwrap_or_default(), patience), micros(now))
+    }
+
+    /// Whether calls go without asking.
+    pub(crate) const fn is_alone(&self) -> bool {
+        !self.health.is_asked()
+    }
+
+    /// How long a call waits that goes without the gate, by the budget. It does, if it can wait as long as `patience`.
+    pub(crate) fn own_wait(&mut self, patience: Duration, now: Timestamp) -> Duration {
+        let Some(step) = self.step else { return Duration::ZERO };
+        let now = micros(now);
+        // A clock that was put back does not count.
+        let first = if self.own > now.saturating_add(step.saturating_mul(1_000_000)) { now } else { self.own.max(now) };
+        let wait = Duration::from_micros(first - now);
+        if wait <= patience {
+            self.own = first.saturating_add(step);
+        }
+        wait
+    }
+
+    /// What to ask beside a call that goes, so that no call has to wait for it. `holder` is whose lease it went with, if
+    /// it did.
+    pub(crate) fn beside(&mut self, holder: &str, limit: Option<Rate>, now: Timestamp) -> Option<Question> {
+        if !self.health.may_try(now) {
+            return None;
+        }
+        if self.health.is_asked()
+            && !holder.is_empty()
+            && let Some(wanted) = self.leases.renewal(holder, self.step.unwrap_or_default(), micros(now))
+        {
+            return Some(Question::Places { holder: holder.to_owned(), limit: limit.map(Rate::text), wanted });
+        }
+        let is_old = self.news_at.is_none_or(|at| now < at || now.saturating_since(at) >= Self::NEWS_EVERY);
+        if !is_old && self.health.is_asked() {
+            return None;
+        }
+        self.news_at = Some(now);
+        Some(Question::News)
+    }
+
+    /// What the gate answered to a question for places that was sent at `asked`; `None` when it did not. Whether the
+    /// holder has what it asked for, or knows when to come again.
+    pub(crate) fn on_place(
+        &mut self,
+        (holder, is_limited): (&str, bool),
+        place: Option<Place>,
+        asked: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let (asked, at) = (micros(asked), micros(now));
+        let for_calls = self.step.is_none() && is_limited;
+        let in_micros = |wait: Duration| millis(wait).saturating_mul(1_000);
+        let is_answer = match place {
+            None => {
+                self.leases.unanswered(holder, at);
+                false
+            }
+            Some(Place::Granted(wait)) => {
+                let lease = Lease { wait: in_micros(wait), step: self.step.unwrap_or_default(), count: 1 };
+                self.leases.leased(holder, lease, for_calls, asked, at)
+            }
+            Some(Place::Leased(lease)) => self.leases.leased(holder, lease, for_calls, asked, at),
+            Some(Place::AskAgain(wait)) => {
+                self.leases.refused(holder, in_micros(wait), at);
+                true
+            }
+            Some(Place::Limited(wait)) => {
+                self.leases.limited(holder, in_micros(wait), at);
+                true
+            }
+        };
+        // An answer of which nothing can be used any more is none.
+        self.health.note(is_answer, now);
+        is_answer
+    }
+
+    /// What the gate answered to a question for one place that is leased to nobody.
+    pub(crate) const fn on_own_place(&mut self, place: Option<Place>, now: Timestamp) {
+        self.health.note(place.is_some(), now);
+    }
+
+    /// What the gate answered to the question for news; `None` when it did not.
+    pub(crate) fn on_news(&mut self, text: Option<&str>, now: Timestamp) -> Vec<Hold> {
+        let holds = text.and_then(Hold::list_from_json);
+        self.health.note(holds.is_some(), now);
+        holds.unwrap_or_default()
+    }
+
+    /// What the operator is to be told, once.
+    pub(crate) const fn take_notice(&mut self) -> Option<Notice> {
+        self.health.notice.take()
+    }
+}
+
+/// Whether the gate answers.
+#[derive(Debug, Default)]
+struct Health {
+    /// In a row.
+    failures: u32,
+    alone_until: Timestamp,
+    notice: Option<Notice>,
+}
+
+impl Health {
+    const ENOUGH: u32 = 3;
+    const ALONE_FOR: Duration = Duration::from_secs(30);
+
+    const fn is_asked(&self) -> bool {
+        self.failures < Self::ENOUGH
+    }
+
+    /// Whether a question may be asked beside a call: of a gate that is left alone one, after a while.
+    fn may_try(&mut self, now: Timestamp) -> bool {
+        if self.is_asked() {
+            return true;
+        }
+        // A clock that was put back does not count.
+        if now < self.alone_until && self.alone_until.saturating_since(now) <= Self::ALONE_FOR {
+            return false;
+        }
+        self.alone_until = now.saturating_add(Self::ALONE_FOR);
+        true
+    }
+
+    const fn note(&mut self, is_answer: bool, now: Timestamp) {
+        let was_asked = self.is_asked();
+        self.failures = if is_answer { 0 } else { self.failures.saturating_add(1) };
+        if was_asked && !self.is_asked() {
+            self.notice = Some(Notice::Silent);
+            self.alone_until = now.saturating_add(Self::ALONE_FOR);
+        } else if !was_asked && self.is_asked() {
+            self.notice = Some(Notice::Back);
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! An isolate's leases of the shared gate's places and calls: what of them its calls may use, and which of them waits.
+//!
+//! A lease's times count from when the gate answered, which an isolate does not know: it was between the question and
+//! the answer. So a place opens that long after the answer came, and is over that long after the question was sent,
+//! and a little ([`Leases::LATE`]). Clocks are compared with nobody else's; one that is put back ends all leases.
+//!
+//! A call that can wait for a place claims it; one that cannot costs the others nothing. A claim ends with its call, and
+//! the place is there for another one. Those for whom there is none wait in a line, and come back one by one, at the pace
+//! of the places.
+
+use alloc::borrow::ToOwned as _;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+
+use crate::limits::Micros;
+use crate::limits::places::Places;
+use crate::limits::shared_gate::Lease;
+
+/// The leases of an isolate, by holder.
+#[derive(Debug, Default)]
+pub(crate) struct Leases {
+    /// In the order of their names.
+    held: Vec<(String, Held)>,
+    seen: Micros,
+}
+
+/// What one holder has.
+#[derive(Debug, Default)]
+struct Held {
+    blocks: VecDeque<Block>,
+    /// Places that calls wait for.
+    claims: Vec<Claim>,
+    /// Calls that have none.
+    line: VecDeque<Waiter>,
+    issued: u64,
+    /// A question is under way until then, as far as the others know.
+    asking_until: Micros,
+    /// The gate has none before.
+    again_at: Micros,
+    /// The holder's own limit is reached until then.
+    limited_until: Micros,
+    /// Calls that went since then.
+    taken: u64,
+    since: Micros,
+    used_at: Micros,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// When the first place opens.
+    opens: Micros,
+    /// When it is over.
+    lapses: Micros,
+    step: Micros,
+    /// The first one that is not used.
+    next: u32,
+    count: u32,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    number: u64,
+    /// When it comes back.
+    expected: Micros,
+    alive: Weak<()>,
+}
+
+/// A place that a call waits for.
+#[derive(Debug)]
+struct Claim {
+    place: Spot,
+    alive: Weak<()>,
+}
+
+/// When a place opens, and when it is over.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    opens: Micros,
+    lapses: Micros,
+}
+
+/// A claim, or a place in the line. It is given up by being dropped.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    number: u64,
+    claim: Option<Spot>,
+    /// What claims and line see of it.
+    alive: Arc<()>,
+}
+
+/// What a call has to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// It goes.
+    Go,
+    /// It waits so long, and comes again with its ticket.
+    Wait(Micros),
+    /// It asks the gate for so many places.
+    Ask(u32),
+    /// It would have to wait so long, and cannot.
+    Late(Micros),
+    /// Its holder's limit is reached for so long.
+    Limited(Micros),
+    /// So many wait already that it cannot.
+    Crowded,
+}
+
+impl Leases {
+    /// A place may be used so much later than it was meant for, since an answer takes its time.
+    pub(crate) const LATE: Micros = 250_000;
+    /// Calls that are counted and have no places in time are good for so long.
+    pub(crate) const CALLS_FOR: Micros = 1_000_000;
+    /// A question that takes longer than this keeps nobody else from asking.
+    const ASKING: Micros = 250_000;
+    /// How soon is looked whether it was answered.
+    const LOOK: Micros = 20_000;
+    /// Later than this, a waiter does not hold up those behind it.
+    const OVERDUE: Micros = 100_000;
+    /// A lease is renewed while there is enough left for so long.
+    const AHEAD: Micros = 100_000;
+    /// Rates are measured over so long at the least.
+    const SHORTEST: Micros = 50_000;
+    /// Holders with a lease: of one more the one goes that was not used for longest.
+    pub(crate) const MOST: usize = 1_000;
+    /// Calls of one holder that wait in an isolate.
+    pub(crate) const MOST_WAITING: usize = 5_000;
+
+    /// A call of a holder wants to go, and can wait as long as `patience`. `step` is the time between two places of the
+    /// budget, if there is one.
+    pub(crate) fn turn(
+        &mut self,
+        holder: &str,
+        ticket: &mut Option<Ticket>,
+        (step, patience): (Micros, Micros),
+        now: Micros,
+    ) -> Turn {
+        let held = self.of(holder, now);
+        held.clear(now);
+        if let Some(claim) = ticket.as_mut().and_then(|ticket| ticket.claim.take()) {
+            if claim.opens > now {
+                held.keep(ticket, claim);
+                return Turn::Wait(claim.opens - now);
+            }
+            held.unclaim(ticket.take());
+            if now < claim.lapses {
+                return held.go(now);
+            }
+        }
+        if let Some(place) = held.first_free(now.saturating_add(patience)) {
+            if place.opens <= now {
+                *ticket = None;
+                return held.go(now);
+            }
+            held.claim(ticket, place);
+            return Turn::Wait(place.opens - now);
+        }
+        // Who has less time than a question takes leaves it to those behind: its answer would be nobody's.
+        let turn = if patience < Self::ASKING && held.ahead_of(None, now) > 1 {
+            Turn::Late(Self::ASKING)
+        } else {
+            held.without_place(ticket.as_ref(), step, now)
+        };
+        let expected = match turn {
+            Turn::Wait(wait) if wait > patience => {
+                *ticket = None;
+                return Turn::Late(wait);
+            }
+            Turn::Wait(wait) => now + wait,
+            Turn::Ask(_) => now + Self::ASKING,
+            Turn::Go | Turn::Late(_) | Turn::Limited(_) | Turn::Crowded => {
+                *ticket = None;
+                return turn;
+            }
+        };
+        if ticket.is_none() && held.line.len() >= Self::MOST_WAITING {
+            return Turn::Crowded;
+        }
+        held.stand(ticket, expected);
+        if matches!(turn, Turn::Ask(_)) { Turn::Ask(held.wanted(step, now)) } else { turn }
+    }
+
+    /// How many places to ask for beside a call that has gone: a holder with many calls does not let its lease end.
+    pub(crate) fn renewal(&mut self, holder: &str, step: Micros, now: Micros) -> Option<u32> {
+        let held = self.of(holder, now);
+        if held.asking_until > now || held.again_at > now || held.limited_until > now {
+            return None;
+        }
+        let pace = held.pace(now);
+        let has_many = pace.in_time(Self::LATE) >= 2;
+        let is_short = held.left_at(now + Self::AHEAD) <= pace.in_time(Self::AHEAD);
+        if held.waiting(now) <= held.left_at(now) && !(has_many && is_short) {
+            return None;
+        }
+        held.asking_until = now + Self::ASKING;
+        Some(held.wanted(step, now))
+    }
+
+    /// The gate has leased places, to a question that was sent at `asked`. Whether one of them can still be used.
+    pub(crate) fn leased(&mut self, holder: &str, lease: Lease, for_calls: bool, asked: Micros, now: Micros) -> bool {
+        let held = self.of(holder, now);
+        held.asking_until = 0;
+        let lasts = if for_calls { Self::CALLS_FOR } else { lease.step.max(1_000) + Self::LATE };
+        let block = Block {
+            opens: now.saturating_add(lease.wait),
+            lapses: asked.saturating_add(lease.wait).saturating_add(lasts),
+            step: lease.step,
+            next: 0,
+            count: lease.count,
+        };
+        held.blocks.push_back(block);
+        held.clear(now);
+        !held.blocks.is_empty()
+    }
+
+    /// The gate has none for so long.
+    pub(crate) fn refused(&mut self, holder: &str, wait: Micros, now: Micros) {
+        let held = self.of(holder, now);
+        (held.asking_until, held.again_at) = (0, now.saturating_add(wait));
+    }
+
+    /// The holder's own limit is reached for so long.
+    pub(crate) fn limited(&mut self, holder: &str, wait: Micros, now: Micros) {
+        let held = self.of(holder, now);
+        (held.asking_until, held.limited_until) = (0, now.saturating_add(wait));
+    }
+
+    /// The gate did not answer.
+    pub(crate) fn unanswered(&mut self, holder: &str, now: Micros) {
+        self.of(holder, now).asking_until = 0;
+    }
+
+    fn of(&mut self, holder: &str, now: Micros) -> &mut Held {
+        if now < self.seen {
+            self.held.clear();
+        }
+        self.seen = now;
+        let place = |all: &Self| all.held.binary_search_by(|(name, _)| name.as_str().cmp(holder));
+        let mut at = place(self);
+        if at.is_err() && self.held.len() >= Self::MOST {
+            let oldest = self.held.iter().map(|(_, held)| held.used_at).min().unwrap_or_default();
+            self.held.retain(|(_, held)| held.used_at > oldest);
+            at = place(self);
+        }
+        let at = at.unwrap_or_else(|free| {
+            self.held.insert(free, (holder.to_owned(), Held { since: now, ..Held::default() }));
+            free
+        });
+        let held = &mut self.held[at].1;
+        held.used_at = now;
+        held
+    }
+}
+
+impl Held {
+    /// Lets go of what is over, and of those who have left.
+    fn clear(&mut self, now: Micros) {
+        for block in &mut self.blocks {
+            block.clear(now);
+        }
+        self.blocks.retain(|block| block.next < block.count);
+        self.claims.retain(|claim| claim.place.lapses > now);
+        while self.line.front().is_some_and(|waiter| waiter.alive.strong_count() == 0) {
+            self.line.pop_front();
+        }
+    }
+
+    /// How many are in line before the holder of a ticket, or before a newcomer.
+    fn ahead_of(&self, ticket: Option<&Ticket>, now: Micros) -> u64 {
+        let number = ticket.map_or(u64::MAX, |ticket| ticket.number);
+        let waits = |waiter: &&Waiter| {
+            waiter.alive.strong_count() > 0 && waiter.expected.saturating_add(Leases::OVERDUE) >= now
+        };
+        self.line.iter().take_while(|waiter| waiter.number < number).filter(waits).count() as u64
+    }
+
+    /// Takes the first place that nobody has claimed and that opens until then.
+    fn first_free(&mut self, until: Micros) -> Option<Spot> {
+        let given_up = self.claims.iter().enumerate().filter(|(_, claim)| claim.alive.strong_count() == 0);
+        let given_up = given_up.min_by_key(|(_, claim)| claim.place.opens).map(|(at, claim)| (at, claim.place));
+        let next = self.blocks.front().map(Block::first).filter(|place| place.opens <= until);
+        match (given_up, next) {
+            (Some((at, place)), next) if next.is_none_or(|next| place.opens <= next.opens) => {
+                if place.opens > until {
+                    return None;
+                }
+                self.claims.swap_remove(at);
+                Some(place)
+            }
+            (_, next) => {
+                if next.is_some()
+                    && let Some(block) = self.blocks.front_mut()
+                {
+                    block.next += 1;
+                    if block.next >= block.count {
+                        self.blocks.pop_front();
+                    }
+                }
+                next
+            }
+        }
+    }
+
+    /// A call that has no place waits, or asks, or its holder has none left.
+    fn without_place(&mut self, ticket: Option<&Ticket>, step: Micros, now: Micros) -> Turn {
+        if !self.blocks.is_empty() {
+            // There is one, beyond its patience.
+            return Turn::Late(self.blocks.front().map_or(0, |block| block.first().opens.saturating_sub(now)));
+        }
+        if self.limited_until > now {
+            return Turn::Limited(self.limited_until - now);
+        }
+        if self.again_at <= now && self.asking_until <= now {
+            self.asking_until = now + Leases::ASKING;
+            return Turn::Ask(0);
+        }
+        let first = if self.again_at > now { self.again_at } else { now + Leases::LOOK };
+        // As many places as go before it take so long at the least.
+        Turn::Wait(first.saturating_add(step.saturating_mul(self.ahead_of(ticket, now))) - now)
+    }
+
+    fn claim(&mut self, ticket: &mut Option<Ticket>, place: Spot) {
+        if let Some(ticket) = ticket.take() {
+            self.leave(&ticket);
+        }
+        self.issued += 1;
+        *ticket = Some(Ticket { number: self.issued, claim: None, alive: Arc::new(()) });
+        self.keep(ticket, place);
+    }
+
+    /// The place is its call's for as long as it has the ticket.
+    fn keep(&mut self, ticket: &mut Option<Ticket>, place: Spot) {
+        let Some(ticket) = ticket else { return };
+        ticket.claim = Some(place);
+        let alive = Arc::downgrade(&ticket.alive);
+        if !self.claims.iter().any(|claim| claim.alive.ptr_eq(&alive)) {
+            self.claims.push(Claim { place, alive });
+        }
+    }
+
+    /// Nobody else is to have its place.
+    fn unclaim(&mut self, ticket: Option<Ticket>) {
+        if let Some(alive) = ticket.map(|ticket| Arc::downgrade(&ticket.alive)) {
+            self.claims.retain(|claim| !claim.alive.ptr_eq(&alive));
+        }
+    }
+
+    fn leave(&mut self, ticket: &Ticket) {
+        if let Ok(at) = self.line.binary_search_by_key(&ticket.number, |waiter| waiter.number) {
+            self.line.remove(at);
+        }
+    }
+
+    fn go(&mut self, now: Micros) -> Turn {
+        if self.taken == 0 {
+            self.since = self.since.max(now.saturating_sub(Leases::CALLS_FOR));
+        }
+        self.taken += 1;
+        Turn::Go
+    }
+
+    fn stand(&mut self, ticket: &mut Option<Ticket>, expected: Micros) {
+        if let Some(held) = ticket
+            && let Ok(at) = self.line.binary_search_by_key(&held.number, |waiter| waiter.number)
+            && let Some(waiter) = self.line.get_mut(at)
+        {
+            waiter.expected = expected;
+            return;
+        }
+        // In the middle of the line too there may be some who have left; the line is searched when it has grown.
+        if self.line.len().is_power_of_two() {
+            self.line.retain(|waiter| waiter.alive.strong_count() > 0);
+        }
+        self.issued += 1;
+        let alive = Arc::new(());
+        self.line.push_back(Waiter { number: self.issued, expected, alive: Arc::downgrade(&alive) });
+        *ticket = Some(Ticket { number: self.issued, claim: None, alive });
+    }
+
+    /// How many places to ask for: for those who wait, and for those who will come while the places can be used. What
+    /// is asked for beyond that lapses.
+    fn wanted(&mut self, step: Micros, now: Micros) -> u32 {
+        let pace = self.pace(now);
+        let coming = if step == 0 {
+            pace.in_time(Leases::CALLS_FOR)
+        } else {
+            // Places go by at their own pace: of a slower holder's, it can use the few that are late.
+            let used = pace.in_time(step.saturating_mul(1_000)).min(900);
+            pace.in_time(Leases::LATE) * 1_000 / (1_000 - used)
+        };
+        let waiting = self.waiting(now).saturating_sub(self.left_at(now));
+        (self.taken, self.since) = (0, now);
+        u32::try_from(waiting.max(1) + coming).unwrap_or(Places::MOST).min(Places::MOST)
+    }
+
+    fn waiting(&self, now: Micros) -> u64 {
+        self.ahead_of(None, now)
+    }
+
+    /// How many places can still be used by then.
+    fn left_at(&self, then: Micros) -> u64 {
+        self.blocks.iter().map(|block| block.left_at(then)).sum()
+    }
+
+    /// Between calls: one call is no pace.
+    fn pace(&self, now: Micros) -> Pace {
+        Pace { calls: self.taken.saturating_sub(1), time: now.saturating_sub(self.since).max(Leases::SHORTEST) }
+    }
+}
+
+/// So many calls in so much time.
+struct Pace {
+    calls: u64,
+    time: Micros,
+}
+
+impl Pace {
+    const fn in_time(&self, time: Micros) -> u64 {
+        self.calls.saturating_mul(time) / self.time
+    }
+}
+
+impl Block {
+    /// The first place that is not used.
+    fn first(&self) -> Spot {
+        let from = self.step.saturating_mul(self.next.into());
+        let lapses = self.lapses.saturating_add(from);
+        Spot { opens: self.opens.saturating_add(from), lapses }
+    }
+
+    /// Leaves out the places that are over.
+    fn clear(&mut self, now: Micros) {
+        self.next = self.next.max(self.over_at(now));
+    }
+
+    /// How many are over by then.
+    fn over_at(&self, now: Micros) -> u32 {
+        match now.checked_sub(self.lapses) {
+            None => 0,
+            Some(_) if self.step == 0 => self.count,
+            Some(late) => u32::try_from(late / self.step + 1).unwrap_or(u32::MAX).min(self.count),
+        }
+    }
+
+    /// How many can still be used by then.
+    fn left_at(&self, then: Micros) -> u64 {
+        u64::from(self.count - self.next.max(self.over_at(then)).min(self.count))
+    }
+}

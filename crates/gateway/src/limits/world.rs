@@ -1,0 +1,500 @@
+//! The shared gate and the isolates that lease from it, in simulated time: what is generated here is a world, in which
+//! clocks are wrong, answers slow or lost, isolates die and callers leave.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+use attention_core::{Timestamp, millis};
+use proptest::prelude::*;
+
+use crate::limits::asking::Asking;
+use crate::limits::lease::{Leases, Ticket, Turn};
+use crate::limits::rate::{Holder, Rate};
+use crate::limits::shared_gate::{Place, SharedGate};
+
+const START: u64 = 1_700_000_000_000;
+const TIMEOUT: u64 = 3_000;
+
+/// One call: who makes it, where, when (ms), how long it waits at the most, and when its caller leaves.
+#[derive(Clone, Debug)]
+struct Call {
+    caller: usize,
+    isolate: usize,
+    at: u64,
+    patience: u64,
+    leaves_at: Option<u64>,
+}
+
+/// What the network does to a question: how long it takes each way, and whether it is lost.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    there: u64,
+    back: u64,
+    is_lost: bool,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    Sent(u64),
+    /// Without the gate, by the isolate's own reckoning.
+    SentAlone(u64),
+    Refused(u64),
+    Left,
+}
+
+enum Event {
+    Turns(usize),
+    Asks { call: usize, holder: String, wanted: u32, asked: u64, back: Option<u64> },
+    Answers { call: usize, holder: String, place: Option<Place>, asked: u64 },
+    Dies(usize),
+    GateRestarts,
+}
+
+struct World {
+    budget: Rate,
+    gate: SharedGate,
+    gate_skew: i64,
+    isolates: Vec<Asking>,
+    skews: Vec<i64>,
+    limit: Option<Rate>,
+    calls: Vec<Call>,
+    tickets: Vec<Option<Ticket>>,
+    ends: Vec<Option<End>>,
+    ways: Vec<Way>,
+    next_way: usize,
+    questions: u64,
+    queue: BinaryHeap<Reverse<(u64, u64)>>,
+    events: BTreeMap<u64, Event>,
+    number: u64,
+}
+
+impl World {
+    fn new(budget: &str, isolates: usize, calls: Vec<Call>, ways: Vec<Way>) -> Self {
+        let budget = Rate::parse(budget).expect("a budget");
+        let mut world = Self {
+            budget,
+            gate: SharedGate::new(Some(budget)),
+            gate_skew: 0,
+            isolates: (0..isolates).map(|_| Asking::new(Some(budget))).collect(),
+            skews: vec![0; isolates],
+            limit: None,
+            tickets: calls.iter().map(|_| None).collect(),
+            ends: vec![None; calls.len()],
+            calls,
+            ways,
+            next_way: 0,
+            questions: 0,
+            queue: BinaryHeap::new(),
+            events: BTreeMap::new(),
+            number: 0,
+        };
+        for (call, at) in world.calls.iter().map(|call| call.at).enumerate().collect::<Vec<_>>() {
+            world.at(at, Event::Turns(call));
+        }
+        world
+    }
+
+    fn at(&mut self, time: u64, event: Event) {
+        self.number += 1;
+        self.queue.push(Reverse((time, self.number)));
+        self.events.insert(self.number, event);
+    }
+
+    fn run(&mut self) {
+        while let Some(Reverse((now, number))) = self.queue.pop() {
+            let event = self.events.remove(&number).expect("an event");
+            match event {
+                Event::Turns(call) => self.turn(call, now),
+                Event::Asks { call, holder, wanted, asked, back } => {
+                    let limit = self.limit.map(Rate::text);
+                    let clock = clock(now, self.gate_skew);
+                    let place = self.gate.admit(Holder::of(&holder), limit.as_deref(), wanted, clock);
+                    // As it crosses.
+                    let place = Place::from_json(&place.to_json());
+                    assert!(place.is_some());
+                    if let Some(back) = back {
+                        self.at(now + back, Event::Answers { call, holder, place, asked });
+                    }
+                }
+                Event::Answers { call, holder, place, asked } => self.answer(call, &holder, place, asked, now),
+                Event::Dies(isolate) => {
+                    self.isolates[isolate] = Asking::new(Some(self.budget));
+                    for (call, end) in self.calls.iter().zip(&mut self.ends) {
+                        if call.isolate == isolate && call.at <= now {
+                            end.get_or_insert(End::Left);
+                        }
+                    }
+                }
+                Event::GateRestarts => {
+                    let stored = self.gate.reserved();
+                    self.gate = SharedGate::new(Some(self.budget));
+                    self.gate.restore(Timestamp::default(), stored, clock(now, self.gate_skew));
+                }
+            }
+        }
+    }
+
+    /// As `Exchange::pass_gate`.
+    fn turn(&mut self, call: usize, now: u64) {
+        let Call { caller, isolate, at, patience, leaves_at } = self.calls[call];
+        if self.ends[call].is_some() {
+            return;
+        }
+        if leaves_at.is_some_and(|leaves| leaves <= now) {
+            // The runtime says so to nobody: the ticket stays where it is.
+            self.ends[call] = Some(End::Left);
+            return;
+        }
+        let holder = format!("caller-{caller}");
+        let local = clock(now, self.skews[isolate]);
+        let asking = &mut self.isolates[isolate];
+        if asking.is_alone() {
+            return self.go_alone(call, now);
+        }
+        let left = Duration::from_millis((at + patience).saturating_sub(now));
+        match asking.turn(&holder, &mut self.tickets[call], left, local) {
+            Turn::Go => {
+                self.ends[call] = Some(End::Sent(now));
+                if let Some(crate::limits::asking::Question::Places { holder, wanted, .. }) =
+                    asking.beside(&holder, self.limit, local)
+                {
+                    self.ask(usize::MAX, holder, wanted, now, isolate);
+                }
+            }
+            Turn::Wait(wait) => self.wait(call, wait.div_ceil(1_000), now, at + patience),
+            Turn::Ask(wanted) => self.ask(call, holder, wanted, now, isolate),
+            Turn::Limited(wait) | Turn::Late(wait) => self.ends[call] = Some(End::Refused(wait / 1_000)),
+            Turn::Crowded => self.ends[call] = Some(End::Refused(1)),
+        }
+    }
+
+    fn go_alone(&mut self, call: usize, now: u64) {
+        let Call { isolate, at, patience, .. } = self.calls[call];
+        let left = (at + patience).saturating_sub(now);
+        let wait = self.isolates[isolate].own_wait(Duration::from_millis(left), clock(now, self.skews[isolate]));
+        let end = if millis(wait) > left { End::Refused(millis(wait)) } else { End::SentAlone(now + millis(wait)) };
+        self.ends[call] = Some(end);
+    }
+
+    fn wait(&mut self, call: usize, wait: u64, now: u64, until: u64) {
+        if now + wait > until {
+            self.tickets[call] = None;
+            self.ends[call] = Some(End::Refused(wait));
+        } else {
+            self.at(now + wait, Event::Turns(call));
+        }
+    }
+
+    fn ask(&mut self, call: usize, holder: String, wanted: u32, now: u64, isolate: usize) {
+        self.questions += 1;
+        self.next_way += 1;
+        let Way { there, back, is_lost } = self.ways[self.next_way % self.ways.len()];
+        let call = if call == usize::MAX { self.calls.len() + isolate } else { call };
+        // A call waits for no answer for longer than it has.
+        let left = self.calls.get(call).map_or(TIMEOUT, |call| (call.at + call.patience).saturating_sub(now));
+        let most = left.clamp(1, TIMEOUT);
+        let back = (!is_lost && there + back <= most).then_some(back);
+        if back.is_none() {
+            self.at(now + most, Event::Answers { call, holder: holder.clone(), place: None, asked: now });
+        }
+        self.at(now + there, Event::Asks { call, holder, wanted, asked: now, back });
+    }
+
+    fn answer(&mut self, call: usize, holder: &str, place: Option<Place>, asked: u64, now: u64) {
+        let isolate = if call < self.calls.len() { self.calls[call].isolate } else { call - self.calls.len() };
+        let skew = self.skews[isolate];
+        let asking = &mut self.isolates[isolate];
+        let is_limited = self.limit.is_some();
+        let is_answer = asking.on_place((holder, is_limited), place, clock(asked, skew), clock(now, skew));
+        if call < self.calls.len() && self.ends[call].is_none() {
+            if is_answer {
+                self.turn(call, now);
+            } else {
+                self.go_alone(call, now);
+            }
+        }
+    }
+
+    fn sent(&self) -> Vec<u64> {
+        let mut sent: Vec<u64> =
+            self.ends.iter().filter_map(|end| if let Some(End::Sent(at)) = end { Some(*at) } else { None }).collect();
+        sent.sort_unstable();
+        sent
+    }
+
+    /// How many calls of each caller were sent from one moment to another.
+    fn sent_of(&self, callers: usize, within: std::ops::Range<u64>) -> Vec<u64> {
+        let mut counts = vec![0; callers];
+        for (call, end) in self.calls.iter().zip(&self.ends) {
+            if let Some(End::Sent(at)) = end
+                && within.contains(at)
+            {
+                counts[call.caller] += 1;
+            }
+        }
+        counts
+    }
+
+    fn is_over(&self) -> bool {
+        self.ends.iter().all(Option::is_some)
+    }
+
+    /// The budget as it is defined: in no window of whatever length more calls than it has places, and those that may
+    /// be late on top. How much more there were, in milliseconds of the budget; negative when there were fewer.
+    fn excess(&self) -> i64 {
+        #[expect(clippy::cast_possible_wrap)]
+        let step = self.budget.spacing_micros() as i64;
+        let mut least = i64::MAX;
+        let mut most = 0;
+        for (index, at) in (0_i64..).zip(self.sent()) {
+            // (j - i + 1) · step - (t_j - t_i), at its greatest.
+            #[expect(clippy::cast_possible_wrap)]
+            let lag = index * step - (at as i64) * 1_000;
+            least = least.min(lag);
+            most = most.max(lag - least + step);
+        }
+        #[expect(clippy::cast_possible_wrap)]
+        let late = Leases::LATE as i64;
+        // Two places at the edges, and a millisecond of either clock.
+        (most - late - 2 * step - 2_000) / 1_000
+    }
+}
+
+fn clock(now: u64, skew: i64) -> Timestamp {
+    Timestamp::from_unix_millis((START + now).saturating_add_signed(skew))
+}
+
+const QUICK: Way = Way { there: 5, back: 5, is_lost: false };
+
+fn call(caller: usize, isolate: usize, at: u64) -> Call {
+    Call { caller, isolate, at, patience: 60_000, leaves_at: None }
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn spread(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        // SplitMix64.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below.max(1)
+    }
+}
+
+#[test]
+fn light_load_is_served_without_waiting_for_a_place() {
+    // Ten calls a second of a budget of fifty, evenly, over four isolates.
+    let calls = (0..200).map(|n| call((n % 3) as usize, (n % 4) as usize, n * 100)).collect();
+    let mut world = World::new("50/s", 4, calls, vec![QUICK]);
+    world.run();
+    for (call, end) in world.calls.iter().zip(&world.ends) {
+        let Some(End::Sent(at)) = end else { panic!("{call:?}: {end:?}") };
+        // The question's way there and back, and no more.
+        assert!(at - call.at <= 11, "{call:?} waited {} ms", at - call.at);
+    }
+}
+
+#[test]
+fn a_flood_through_many_isolates_and_a_caller_through_one_have_half_each() {
+    let mut random = spread(1);
+    let mut calls: Vec<Call> = (0..12_000).map(|n| call(0, index(random(100)), n * 5)).collect();
+    calls.extend((0..6_000).map(|n| call(1, 7, n * 10)));
+    let mut world = World::new("50/s", 100, calls, vec![QUICK, Way { there: 20, back: 30, is_lost: false }]);
+    world.run();
+    let counts = world.sent_of(2, 2_000..60_000);
+    println!(
+        "a flood and a caller through one isolate: {counts:?} of {} places, {} questions",
+        58 * 50,
+        world.questions
+    );
+    assert!(world.excess() <= 0, "{}", world.excess());
+    assert!(counts.iter().sum::<u64>() >= 58 * 50 * 95 / 100, "{counts:?}");
+    for count in &counts {
+        assert!(count.abs_diff(58 * 25) <= 58 * 25 / 10, "{counts:?}");
+    }
+}
+
+#[test]
+fn a_new_isolate_and_a_new_caller_have_their_share_soon() {
+    let mut calls: Vec<Call> = (0..20_000).map(|n| call(0, (n % 50) as usize, n)).collect();
+    // A caller that was not there before, in an isolate that was not there before.
+    calls.extend((0..400).map(|n| call(1, 50, 10_000 + n * 5)));
+    let mut world = World::new("100/s", 51, calls, vec![QUICK]);
+    world.run();
+    let first = world.calls.iter().zip(&world.ends).filter(|(call, _)| call.caller == 1);
+    let first = first.filter_map(|(_, end)| if let Some(End::Sent(at)) = end { Some(*at) } else { None }).min();
+    assert!(first.is_some_and(|at| at < 11_100), "{first:?}");
+    let counts = world.sent_of(2, 11_000..12_000);
+    assert!(counts[1] >= 40, "{counts:?}");
+}
+
+#[test]
+fn what_an_isolate_leased_that_dies_is_all_that_is_lost() {
+    // Two hundred calls a second of a budget of a hundred; half of the isolates die at once.
+    let calls: Vec<Call> = (0..4_000).map(|n| call((n % 2) as usize, (n % 10) as usize, n * 5)).collect();
+    let mut world = World::new("100/s", 10, calls, vec![QUICK]);
+    for isolate in 0..5 {
+        world.at(5_000, Event::Dies(isolate));
+    }
+    world.run();
+    let sent = |from: u64| world.sent().iter().filter(|at| (from..from + 1_000).contains(*at)).count();
+    let used = [4_000, 5_000, 6_000, 7_000].map(sent);
+    println!("used of 100 places a second, half of the isolates die after the first: {used:?}");
+    // What they held is a second's at the most; from then on all places are used.
+    assert!(used[0] >= 95 && used[2] >= 95 && used[3] >= 95, "{used:?}");
+    assert!(world.excess() <= 0);
+}
+
+/// A thousand isolates, ten thousand callers, twice as many calls as the budget has places.
+#[test]
+fn a_thousand_isolates_and_ten_thousand_callers() {
+    const SECONDS: u64 = 20;
+    let mut random = spread(2);
+    let calls: Vec<Call> =
+        (0..SECONDS * 4_000).map(|n| call(index(random(10_000)), index(random(1_000)), n / 4)).collect();
+    let all = calls.len();
+    let mut world = World::new("2000/s", 1_000, calls, vec![QUICK, Way { there: 40, back: 40, is_lost: false }]);
+    let mut skew = spread(3);
+    world.skews = (0..1_000).map(|_| i64::try_from(skew(120_000)).expect("small") - 60_000).collect();
+    world.run();
+    let within = 8_000..SECONDS * 1_000;
+    let counts = world.sent_of(10_000, within.clone());
+    let sum: u64 = counts.iter().sum();
+    let rate = sum * 1_000 / (within.end - within.start);
+    // Of callers with about as many calls as each other, in tenths, so that chance has little part in it.
+    let mut tenths = [0_u64; 10];
+    for (caller, count) in counts.iter().enumerate() {
+        tenths[caller % 10] += count;
+    }
+    let mean = sum / 10;
+    let unfair = tenths.iter().map(|count| count.abs_diff(mean) * 1_000 / mean).max().unwrap_or_default();
+    let asked = world.questions * 1_000 / all as u64;
+    println!(
+        "1,000 isolates, 10,000 callers, 4,000 calls/s of a budget of 2,000/s: {rate}/s, tenths within {unfair} per mille, {asked} questions per 1,000 calls"
+    );
+    assert!(world.is_over());
+    assert!(world.excess() <= 0, "{}", world.excess());
+    assert!((1_800..=2_000).contains(&rate), "{rate}");
+    assert!(unfair <= 100, "{unfair}");
+    assert!(asked <= 4_000, "{asked}");
+}
+
+/// Callers that ask for five times as much as others, through one isolate or through all of them.
+#[test]
+fn callers_with_whatever_load_have_the_same_share() {
+    const CALLERS: usize = 20;
+    let mut random = spread(4);
+    let mut calls = Vec::new();
+    for caller in 0..CALLERS {
+        // From twice its share to ten times; from one isolate to two hundred.
+        let every = [40, 20, 10, 8][caller % 4];
+        let isolates = [1, 7, 50, 200][caller / 4 % 4];
+        calls.extend((0..30_000 / every).map(|n| {
+            let isolate = (caller * 10 + index(random(isolates))) % 200;
+            Call { patience: 10_000, ..call(caller, isolate, n * every + random(every)) }
+        }));
+    }
+    let mut world = World::new("250/s", 200, calls, vec![QUICK, Way { there: 60, back: 60, is_lost: false }]);
+    world.run();
+    let counts = world.sent_of(CALLERS, 5_000..30_000);
+    let fair = 25 * 250 / CALLERS as u64;
+    let (least, most) = (counts.iter().min().copied(), counts.iter().max().copied());
+    println!(
+        "20 callers, 200 isolates, shares of {fair} each: {least:?} to {most:?}, {} questions for {} calls",
+        world.questions,
+        world.sent().len()
+    );
+    assert!(world.excess() <= 0);
+    for count in &counts {
+        assert!(count.abs_diff(fair) * 10 <= fair, "{counts:?}");
+    }
+}
+
+fn worlds() -> impl Strategy<Value = (World, bool)> {
+    let budget = prop::sample::select(vec!["50/s", "7/s", "1000/s", "30000/s", "100/min", "900/s"]);
+    let isolates = 1..8_usize;
+    let ways = prop::collection::vec(
+        (
+            prop_oneof![8 => 0..60_u64, 1 => 0..4_000_u64],
+            prop_oneof![8 => 0..60_u64, 1 => 0..4_000_u64],
+            prop::bool::weighted(0.03),
+        ),
+        1..40,
+    );
+    let calls = prop::collection::vec(
+        (
+            0..6_usize,
+            0..8_usize,
+            0..20_000_u64,
+            prop_oneof![Just(60_000_u64), Just(5_000), Just(300)],
+            prop::option::weighted(0.1, 0..3_000_u64),
+        ),
+        1..600,
+    );
+    let deaths = prop::collection::vec((0..8_usize, 0..20_000_u64), 0..4);
+    let restarts = prop::collection::vec(0..20_000_u64, 0..3);
+    let skews = prop::collection::vec(-100_000_000..100_000_000_i64, 9);
+    (budget, isolates, ways, calls, deaths, restarts, skews, 0..2_000_u64).prop_map(
+        |(budget, isolates, ways, calls, deaths, restarts, skews, crowd)| {
+            let ways: Vec<Way> = ways.into_iter().map(|(there, back, is_lost)| Way { there, back, is_lost }).collect();
+            let is_sound = ways.iter().all(|way| !way.is_lost && way.there + way.back < 200);
+            let mut calls: Vec<Call> = calls
+                .into_iter()
+                .map(|(caller, isolate, at, patience, leaves)| Call {
+                    caller,
+                    isolate: isolate % isolates,
+                    at,
+                    patience,
+                    leaves_at: leaves.map(|leaves| at + leaves),
+                })
+                .collect();
+            // And a crowd of one of them.
+            calls.extend((0..crowd).map(|n| call(0, index(n) % isolates, 5_000 + n / 4)));
+            let mut world = World::new(budget, isolates, calls, ways);
+            world.skews = skews[..isolates].to_vec();
+            world.gate_skew = skews[8];
+            for (isolate, at) in deaths {
+                world.at(at, Event::Dies(isolate % isolates));
+            }
+            for at in restarts {
+                world.at(at, Event::GateRestarts);
+            }
+            (world, is_sound)
+        },
+    )
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("budget", &self.budget)
+            .field("calls", &self.calls.len())
+            .field("ways", &self.ways)
+            .finish_non_exhaustive()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever becomes of isolates, answers and clocks: no window has more calls than the budget has places, every
+    /// call comes to an end, and within its patience.
+    #[test]
+    fn leases_together_never_exceed_the_budget((mut world, _) in worlds()) {
+        world.run();
+        prop_assert!(world.is_over());
+        prop_assert!(world.excess() <= 0, "{} ms of the budget too much", world.excess());
+        for (call, end) in world.calls.iter().zip(&world.ends) {
+            if let Some(End::Sent(at) | End::SentAlone(at)) = end {
+                prop_assert!(*at <= call.at + call.patience + 1, "{call:?}: {end:?}");
+            }
+        }
+    }
+}
