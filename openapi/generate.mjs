@@ -75,11 +75,14 @@ async function schema() {
 }
 
 /** An operation as the client runs it. */
-function described({ method, path, params, pagination, isRepeatable }) {
+function described({ method, path, params, query, keyLevel, pagination, isRepeatable }) {
   return {
     method,
     path,
     ...(params && { takes: params }),
+    // One text is shorter than a list; no name has a blank.
+    ...(query.length > 0 && { query: query.map(({ name }) => name).join(" ") }),
+    ...(["user", "organization"].includes(keyLevel) && { keyLevel }),
     ...(pagination && { pages: paging(pagination) }),
     ...(isRepeatable ? {} : { idempotent: false }),
   };

@@ -58,6 +58,9 @@ async function bundles() {
     bundle("core", "js"),
     bundle("testing", "js", "testing/index.ts"),
     ...["js", "cjs", "workerd.js", "edge-light.js"].map((suffix) => bundle("jobs", suffix, "jobs/index.ts")),
+    ...["js", "cjs"].map((suffix) => bundle("webhooks", suffix, "webhooks/index.ts")),
+    bundle("opentelemetry", "js", "opentelemetry/index.ts"),
+    bundle("opentelemetry", "cjs", "opentelemetry/index.ts"),
     bundle("index", "cjs"),
     bundle("core", "cjs"),
     bundle("testing", "cjs", "testing/index.ts"),
@@ -88,6 +91,8 @@ async function bundle(name, suffix, source = `src/${name}.ts`) {
     write: false,
     define: { __VERSION__: JSON.stringify(version) },
     plugins: [parts(name, suffix)],
+    // A peer: one instance of it holds what the application has set up.
+    external: ["@opentelemetry/api"],
     logLevel: "warning",
   });
   for (const { path, text } of outputFiles) await writeFile(path, path.endsWith(".map") ? readable(text) : text);
@@ -241,7 +246,12 @@ async function declarations() {
       .replaceAll(/\bUint8Array<ArrayBuffer(?:Like)?>/g, "Uint8Array");
     texts.set(file.replaceAll("\\", "/"), text);
   }
-  const needed = reachable(["index.d.ts", "core.d.ts", "testing/index.d.ts", "jobs/index.d.ts"], texts);
+  const needed = reachable(
+    ["index", "core", "testing/index", "jobs/index", "webhooks/index", "opentelemetry/index"].map(
+      (name) => `${name}.d.ts`,
+    ),
+    texts,
+  );
   await writeFile(join(types, "disposable.d.ts"), DISPOSABLE);
   for (const [file, declared] of texts) {
     const path = join(types, file);

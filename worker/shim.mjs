@@ -44,6 +44,9 @@ function failed(request, error) {
   });
 }
 
+/** Counts that are lost with the object are those of the last seconds. */
+const WRITE_EVERY_MS = 10_000;
+
 // The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a restart when the API wants to be
 // called again.
 export class Gate extends DurableObject {
@@ -54,14 +57,19 @@ export class Gate extends DurableObject {
   #recordInstance;
   /** What is stored, as texts of Rust's. */
   #revoked;
+  #counted;
+  #written = 0;
+  #writing = false;
 
   constructor(context, env) {
     super(context, env);
     context.blockConcurrencyWhile(async () => {
-      const stored = await context.storage.get(["opensAt", "revoked"]);
+      const stored = await context.storage.get(["opensAt", "revoked", "counted"]);
       this.#opensAt = stored.get("opensAt");
-      // Whatever is there and is no text of ours is a list that cannot be read.
-      this.#revoked = stored.has("revoked") ? String(stored.get("revoked")) : undefined;
+      // Whatever is there and is no text of ours is one that cannot be read.
+      const text = (name) => (stored.has(name) ? String(stored.get(name)) : undefined);
+      this.#revoked = text("revoked");
+      this.#counted = text("counted");
     });
   }
 
@@ -81,7 +89,7 @@ export class Gate extends DurableObject {
   #askRecord(question) {
     return guarded(() => {
       if (this.#recordInstance !== currentInstance()) {
-        this.#record = new rust.SharedRecord(this.#revoked);
+        this.#record = new rust.SharedRecord(this.#revoked, this.#counted);
         this.#recordInstance = currentInstance();
       }
       return question(this.#record);
@@ -107,7 +115,24 @@ export class Gate extends DurableObject {
 
   /** Adds what an isolate has counted, and tells what all have. */
   ledger(counted) {
-    return JSON.parse(this.#ask((state) => state.count(JSON.stringify(counted))));
+    const all = this.#askRecord((record) => record.count(counted));
+    this.#write();
+    return all;
+  }
+
+  /** Stores the counts: at once when it is long ago, else when it is. */
+  #write() {
+    if (this.#writing) return;
+    this.#writing = true;
+    setTimeout(
+      () => {
+        this.#writing = false;
+        this.#written = Date.now();
+        this.#counted = this.#askRecord((record) => record.counted());
+        this.ctx.storage.put("counted", this.#counted);
+      },
+      Math.max(0, this.#written + WRITE_EVERY_MS - Date.now()),
+    );
   }
 
   async limited(millis) {

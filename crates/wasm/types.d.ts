@@ -16,6 +16,13 @@ export interface CallRequest {
   readonly timeout?: number | undefined;
   /** For each try up to the response's head, in milliseconds. Default: none. */
   readonly attemptTimeout?: number | undefined;
+  /**
+   * Whether it is remembered of the key which operations it was accepted for, by method and path, so that the
+   * diagnosis of a later 401 can tell a key that was revoked. Default: false.
+   */
+  readonly remember?: boolean | undefined;
+  /** The only level of key that the operation takes, for the diagnosis. Default: not known. */
+  readonly keyLevel?: "user" | "organization" | undefined;
 }
 
 /** What a driver does next. */

@@ -8,7 +8,7 @@ import { errorOf } from "../src/errors/errors.js";
 import type { Attention, operations } from "../src/index.js";
 import { type Download, download } from "./download.js";
 import { checkId, checkWait, poll, type WaitOptions } from "./poll.js";
-import { CountedBlob } from "./progress.js";
+import { CountedBlob, type OnMediaProgress } from "./progress.js";
 
 type Imported = AnswerOf<operations["importConversation"]>;
 type Conversation = AnswerOf<operations["getConversation"]>;
@@ -17,7 +17,7 @@ type Conversation = AnswerOf<operations["getConversation"]>;
 export type MediaImport = Omit<BodyOf<operations["importConversation"]>, "mediaURL"> &
   (
     | {
-        /** Audio or video, of known length. The type of a Blob goes with it; a large file comes from `fs.openAsBlob`. */
+        /** Audio or video, of known length. The type of a Blob goes with it; `fs.openAsBlob` opens large files. */
         readonly file: FileContent;
         /** The media type, where the file has none or another. */
         readonly type?: string | undefined;
@@ -31,19 +31,12 @@ export type MediaImport = Omit<BodyOf<operations["importConversation"]>, "mediaU
       }
   );
 
-/** How far a transfer is. */
-export interface MediaProgress {
-  /** Bytes that were taken from the file, or have come. It never falls, though a transfer may begin again. */
-  readonly loaded: number;
-  readonly total: number | undefined;
-}
-
 /** How a recording is transferred. */
 export interface MediaOptions extends Omit<CallOptions, "query" | "body"> {
   /** For each of the calls; for the transfer it is 600,000 unless it is given. */
   readonly timeout?: number | undefined;
-  /** Told of the transfer: all along where the runtime streams a Blob (Node), at its beginning and end elsewhere. */
-  readonly onProgress?: ((progress: MediaProgress) => void) | undefined;
+  /** Told of the transfer, and waited for: all along where the runtime streams a Blob (Node), at its beginning and end elsewhere. */
+  readonly onProgress?: OnMediaProgress | undefined;
 }
 
 /** How a conversation's status is waited for. */
@@ -74,7 +67,7 @@ export interface ConversationJobs {
 const ENDS = ["finished", "discarded", "failed"];
 
 export function conversationJobs(client: Attention, fetch: typeof globalThis.fetch): ConversationJobs {
-  const storage = { fetch, isSecure: client.baseURL.startsWith("https:") };
+  const storage = () => ({ fetch, isSecure: client.baseURL.startsWith("https:") });
 
   async function importMedia(media: MediaImport, options: MediaOptions = {}): Promise<Imported> {
     const owner = "conversations.importMedia";
@@ -93,8 +86,9 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
       throw missing("upload_address_missing", "the answer has no `url` and `downloadUrl`");
     try {
       const counted = onProgress && new CountedBlob(file, onProgress);
-      await put({ ...storage, address, file: counted ?? file }, call);
-      counted?.done();
+      await counted?.tell(0);
+      await put({ ...storage(), address, file: counted ?? file, fault: counted?.fault }, call);
+      await counted?.tell(file.size);
       return await make(downloadUrl);
     } catch (error) {
       throw about(error, "upload", key);
@@ -134,9 +128,8 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     try {
       const { url: address } = await client.conversations.getMediaUrl(id, call);
       if (typeof address !== "string") throw missing("download_address_missing", "the answer has no `url`");
-      const come = await transfer({ ...storage, address, method: "GET" }, call);
-      const tell = onProgress && ((loaded: number, total: number | undefined) => onProgress({ loaded, total }));
-      return download(come, { id, secrets: [address], onProgress: tell });
+      const come = await transfer({ ...storage(), address, method: "GET" }, call);
+      return download(come, { id, secrets: [address], onProgress });
     } catch (error) {
       throw about(error, "conversation", id);
     }

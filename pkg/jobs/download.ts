@@ -4,6 +4,7 @@ import type { Attempted } from "../src/call/driver.js";
 import { redactCause } from "../src/errors/cause.js";
 import { type AttentionError, errorOf } from "../src/errors/errors.js";
 import { errorOfFailure, Failure } from "../src/runtime/rules.js";
+import type { OnMediaProgress } from "./progress.js";
 
 /** A file that is on its way. Read `body`, or `cancel()` it. */
 export interface Download {
@@ -21,7 +22,7 @@ export interface Told {
   readonly id: string;
   /** What must not be in an error. */
   readonly secrets: readonly string[];
-  readonly onProgress: ((loaded: number, total: number | undefined) => void) | undefined;
+  readonly onProgress: OnMediaProgress | undefined;
 }
 
 export function download({ response, deadline }: Attempted, { id, secrets, onProgress }: Told): Download {
@@ -59,7 +60,13 @@ export function download({ response, deadline }: Attempted, { id, secrets, onPro
           return;
         }
         loaded += value.byteLength;
-        onProgress?.(loaded, size);
+        try {
+          await onProgress?.({ loaded, total: size });
+        } catch (error) {
+          deadline.end();
+          reader?.cancel().catch(() => {});
+          throw error;
+        }
         controller.enqueue(value);
       },
       async cancel(reason) {

@@ -14,16 +14,18 @@
  * @module
  */
 
+import { fetchOptions, withFetchOptions } from "../src/call/fetch-options.js";
 import type { SharedUpstream } from "../src/credentials/shared-upstream.js";
 import type { AttentionOptions, Attention as Base, Resources } from "../src/index.js";
 import { Attention as Client } from "../src/index.js";
 import { type ConversationJobs, conversationJobs } from "./conversations.js";
 import { type KnowledgeBaseJobs, knowledgeBaseJobs } from "./knowledge-base.js";
 
-export type { ConversationJobs, MediaImport, MediaOptions, MediaProgress, WaitUntilOptions } from "./conversations.js";
+export type { ConversationJobs, MediaImport, MediaOptions, WaitUntilOptions } from "./conversations.js";
 export type { Download } from "./download.js";
 export type { KnowledgeBaseJobs, WaitUntilIndexedOptions } from "./knowledge-base.js";
 export type { WaitProgress } from "./poll.js";
+export type { MediaProgress, OnMediaProgress } from "./progress.js";
 
 /** The client, with jobs. What `withOptions` makes of it has them, too. */
 export class Attention extends Client {
@@ -35,9 +37,11 @@ export class Attention extends Client {
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
   constructor(options?: AttentionOptions, shared?: SharedUpstream) {
     super(options, shared);
-    const own = options?.fetch;
-    const put: typeof globalThis.fetch = own === undefined ? (...call) => fetch(...call) : (...call) => own(...call);
-    Object.assign(this.conversations, conversationJobs(this as Base, put));
+    // As the client's own: what it hands on to `fetch`, a proxy's dispatcher for one, holds for the storage, too.
+    const { fetch: own, fetchOptions: given } = options ?? {};
+    const bare: typeof globalThis.fetch = own === undefined ? (...call) => fetch(...call) : (...call) => own(...call);
+    const toStorage = withFetchOptions(bare, given && fetchOptions(given));
+    Object.assign(this.conversations, conversationJobs(this as Base, toStorage));
     Object.assign(this.knowledgeBase, knowledgeBaseJobs(this as Base));
   }
 }

@@ -2,6 +2,7 @@
 
 import * as check from "../src/call/check.js";
 import { Deadline } from "../src/call/deadline.js";
+import { hookTimeout } from "../src/call/driver.js";
 import type { CallOptions } from "../src/call/options.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
 import { errorOfFailure, Failure } from "../src/runtime/rules.js";
@@ -23,8 +24,8 @@ export interface WaitOptions extends Omit<CallOptions, "query" | "body" | "idemp
   readonly timeout?: number | undefined;
   /** Between two looks, in milliseconds. Default: from 5,000, growing to 60,000. */
   readonly pollInterval?: number | undefined;
-  /** Told what each look has found. */
-  readonly onProgress?: ((progress: WaitProgress) => void) | undefined;
+  /** Told what each look has found, and waited for. */
+  readonly onProgress?: ((progress: WaitProgress) => unknown) | undefined;
 }
 
 /** What is waited for. */
@@ -69,10 +70,20 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
       if (++failures >= MOST_FAILURES) throw thrown;
       error = thrown;
     }
-    onProgress?.({ id, status: error ? undefined : last, elapsed: Date.now() - started, ...(error && { error }) });
+    const seen = { id, status: error ? undefined : last, elapsed: Date.now() - started, ...(error && { error }) };
     // A little apart from others who began at the same time.
     const pause = pollInterval ?? Math.min(60_000, 5_000 * 1.5 ** looks) * (0.9 + Math.random() / 5);
-    await pauseFor(Math.min(Math.max(error?.retryAfter ?? 0, pause), Math.max(0, left())), call.signal);
+    const deadline = new Deadline(call.signal);
+    try {
+      deadline.limit(left());
+      const told = (async () => onProgress?.(seen))();
+      const isTold = (await deadline.within(told)) !== undefined;
+      if (!isTold && !deadline.aborted) throw hookTimeout(1);
+      await deadline.wait(Math.min(Math.max(error?.retryAfter ?? 0, pause), Math.max(0, left())));
+    } finally {
+      deadline.end();
+    }
+    if (deadline.aborted) throw errorOfFailure(Failure.Aborted, 1, deadline.reason);
     if (left() <= 0) throw timedOut(owner, what, id, last);
   }
 }
@@ -88,13 +99,6 @@ function timedOut(owner: string, what: string, id: string, last: string | undefi
   const status = last === undefined ? "has no status yet" : `is still ${last}`;
   const message = `${what} ${id} ${status} after the timeout of ${owner}; it goes on at the API: wait again, or longer`;
   return errorOf({ kind: "timeout", code: "job_timeout", message, attempts: 1 });
-}
-
-async function pauseFor(millis: number, signal: AbortSignal | undefined): Promise<void> {
-  const deadline = new Deadline(signal);
-  await deadline.wait(millis);
-  deadline.end();
-  if (deadline.aborted) throw errorOfFailure(Failure.Aborted, 1, deadline.reason);
 }
 
 /** Throws a TypeError that names what is wrong with the options of a wait. */

@@ -1,46 +1,51 @@
 /** How far a file has been read by whoever sends it. */
 
-import type { MediaProgress } from "./conversations.js";
+/** How far a transfer is. */
+export interface MediaProgress {
+  /** Bytes that were taken from the file, or have come. It never falls, though a transfer may begin again. */
+  readonly loaded: number;
+  readonly total: number | undefined;
+}
+
+/** Told of a transfer, and waited for. */
+export type OnMediaProgress = (progress: MediaProgress) => unknown;
 
 /** The same file, which tells how much of it was taken. Where `fetch` does not stream it, only beginning and end. */
 export class CountedBlob extends Blob {
-  readonly #onProgress: (progress: MediaProgress) => void;
+  readonly #onProgress: OnMediaProgress;
   #most = -1;
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor(file: Blob, onProgress: (progress: MediaProgress) => void) {
+  constructor(file: Blob, onProgress: OnMediaProgress) {
     super([file], { type: file.type });
     this.#onProgress = onProgress;
-    this.#tell(0);
   }
 
   override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     let loaded = 0;
     return super.stream().pipeThrough(
       new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-        transform: (chunk, controller) => {
+        transform: async (chunk, controller) => {
           loaded += chunk.byteLength;
-          this.#tell(loaded);
+          try {
+            await this.tell(loaded);
+          } catch (error) {
+            this.#thrown = { error };
+            throw error;
+          }
           controller.enqueue(chunk);
         },
       }),
     );
   }
 
-  /** The file is in the storage. Throws what `onProgress` threw: a stream is no place for it. */
-  done(): void {
-    this.#tell(this.size);
-    if (this.#thrown) throw this.#thrown.error;
-  }
+  /** What `onProgress` has thrown: no failure of the storage, and no reason to send the file again. */
+  readonly fault = () => this.#thrown;
 
-  /** What is sent again is not told again. */
-  #tell(loaded: number): void {
+  /** So much was taken. What is sent again is not told again. */
+  async tell(loaded: number): Promise<void> {
     if (loaded <= this.#most) return;
     this.#most = loaded;
-    try {
-      if (!this.#thrown) this.#onProgress({ loaded, total: this.size });
-    } catch (error) {
-      this.#thrown = { error };
-    }
+    await this.#onProgress({ loaded, total: this.size });
   }
 }

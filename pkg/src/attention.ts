@@ -1,9 +1,11 @@
 /** The client with the operations by name. */
 
+import { described } from "./api/described.js";
 import { OPERATIONS, type Resources } from "./api/operations.js";
 import { resource } from "./api/resources.js";
 import { superAgentHelpers } from "./api/super-agent.js";
 import { knowledgeBaseHelpers } from "./api/upload.js";
+import type { Described } from "./call/story.js";
 import { type AttentionOptions, Client } from "./client.js";
 import type { SharedUpstream } from "./credentials/shared-upstream.js";
 
@@ -34,6 +36,11 @@ export class Attention extends Client {
     super(options, shared);
     // At the first client and not at the import, so that a bundle without one drops the operations.
     if (!Object.hasOwn(Attention.prototype, "conversations")) install(Attention.prototype);
+  }
+
+  /** @internal */
+  protected override describe(method: string, path: string): Described | undefined {
+    return described(method, path);
   }
 }
 

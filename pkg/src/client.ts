@@ -5,16 +5,19 @@ import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { type Encoded, encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
 import { type Attempted, exchange, hooked, type PreparedCall } from "./call/driver.js";
-import { Events, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
+import { Events, HOOKS, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type FetchOptions, fetchOptions, withFetchOptions } from "./call/fetch-options.js";
 import { isForeign, isForm, own } from "./call/foreign.js";
 import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
+import { below, type Middleware, Onion } from "./call/middleware.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
+import { mustStream } from "./call/page-stream.js";
 import { APIPromise } from "./call/promise.js";
 import { encodeQuery, type Query, queryPairs } from "./call/query.js";
+import type { Described, Story } from "./call/story.js";
 import { type Credential, ofEnvironment, refuseInBrowser } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
-import { credentials, renewed } from "./credentials/waiting.js";
+import { credentials, refreshed, renewed } from "./credentials/waiting.js";
 import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
@@ -82,12 +85,7 @@ const OPTIONS: check.Rules = {
   fetchOptions: check.object,
   defaultHeaders: check.object,
   defaultQuery: check.object,
-  onRequest: check.call,
-  onResponse: check.call,
-  onRetry: check.call,
-  onKeySwitch: check.call,
-  onKeyExpiring: check.call,
-  onRenewalFailed: check.call,
+  ...HOOKS,
   logger: check.logger,
   logLevel,
   dangerouslyAllowBrowser: check.flag,
@@ -112,6 +110,14 @@ const RECURSIVE =
 interface Internals {
   readonly fetch: typeof globalThis.fetch;
   readonly secrets: () => readonly string[];
+  /** As `request`, for an operation of the description. */
+  readonly request: (method: string, path: string, options: CallOptions, known: Known) => APIPromise<unknown>;
+}
+
+/** What is known of an operation. */
+export interface Known {
+  /** The only level of key that it takes. */
+  readonly keyLevel?: "user" | "organization";
 }
 
 const INTERNALS = new WeakMap<Client, Internals>();
@@ -137,7 +143,9 @@ export class Client {
   readonly #shared: SharedUpstream;
   readonly #headers: HeaderMap;
   readonly #query: readonly [string, string][];
-  readonly #events: Events | undefined;
+  #events: Events | undefined;
+  #middleware: readonly Middleware[] = [];
+  readonly #used: (Middleware | Hooks)[] = [];
   readonly #fetch: typeof globalThis.fetch;
   /** The headers of a call that adds none, ready for each `Authorization`. */
   #ready: { readonly authorization: string; readonly headers: Record<string, string> } | undefined;
@@ -167,7 +175,11 @@ export class Client {
       own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
     this.#shared = shared?.share() ?? open(options);
-    INTERNALS.set(this, { fetch: this.#fetch, secrets: this.#shared.secrets });
+    INTERNALS.set(this, {
+      fetch: this.#fetch,
+      secrets: this.#shared.secrets,
+      request: (method, path, given, known) => new APIPromise(this.#call(method, path, given, known)),
+    });
     // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
     Object.defineProperties(
       this,
@@ -231,21 +243,44 @@ export class Client {
   /**
    * Asks the functions that give keys or tokens for others, as after a log-in as somebody else. Calls that begin from
    * now on wait for the answer; those under way keep what they were sent with. Resolves to whether the credentials
-   * changed, which they never do when they are plain strings.
+   * changed, which they never do when they are plain strings; it takes as long as `timeout` of a call.
    */
   async refreshCredentials(): Promise<boolean> {
     this.#mustBeOpen();
     const shared = this.#shared;
     if (!shared.isDynamic) return false;
     if (shared.isAsked) throw config("key_provider_recursive", RECURSIVE);
-    const { generation } = shared;
-    await shared.renewal.anew().answer;
-    return shared.generation !== generation;
+    return refreshed(shared, this.#options.timeout ?? shared.defaults.timeout);
   }
 
   /** Where calls go. */
   get baseURL(): string {
     return this.#shared.baseURL;
+  }
+
+  /**
+   * Puts a function around every call that begins from now on, inside those that were put there before, or adds hooks
+   * to those of the options. Clients that `withOptions` makes later have them, too.
+   *
+   * ```js
+   * attention.use(async (request, next) => {
+   *   request.headers.set("x-team", "revenue");
+   *   return next();
+   * });
+   * ```
+   */
+  use(one: Middleware | Hooks): this {
+    if (typeof one === "function") this.#middleware = [...this.#middleware, one];
+    else check.checkOptions("use()", one, HOOKS);
+    this.#events ??= Events.of(this.#options, true);
+    if (typeof one !== "function") this.#events = this.#events?.and(one);
+    this.#used.push(one);
+    return this;
+  }
+
+  /** What is known of a path below the base URL. @internal */
+  protected describe(_method: string, _path: string): Described | undefined {
+    return undefined;
   }
 
   /**
@@ -262,9 +297,13 @@ export class Client {
         : options.apiKey !== undefined
           ? { token: undefined }
           : {};
-    const merged = { ...this.#options, ...replaced, ...options };
+    // Undefined is as if it were not there.
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const merged = { ...this.#options, ...replaced, ...given };
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
-    return new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
+    const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
+    for (const one of this.#used) own.use(one);
+    return own;
   }
 
   /** Lets go of the credentials as soon as no call is under way. Later calls are refused. */
@@ -295,7 +334,35 @@ export class Client {
     return { baseURL: this.baseURL, keys: this.#isClosed ? null : this.#shared.info() };
   }
 
-  async #call(method: string, path: string, options: CallOptions = NONE): Promise<Attempted> {
+  #call(method: string, path: string, options?: CallOptions, known?: Known): Promise<Attempted> {
+    return this.#events === undefined
+      ? this.#make(method, path, options, undefined, known)
+      : this.#tell(this.#events, method, path, options, known);
+  }
+
+  async #tell(
+    events: Events,
+    method: string,
+    path: string,
+    options: CallOptions | undefined,
+    known: Known | undefined,
+  ): Promise<Attempted> {
+    const story = events.begin(method, this.describe(method, below(this.baseURL, String(path))));
+    try {
+      return story.head(await this.#make(method, path, options, story, known));
+    } catch (error) {
+      story.fail(error);
+      throw error;
+    }
+  }
+
+  async #make(
+    method: string,
+    path: string,
+    options: CallOptions = NONE,
+    story: Story | undefined,
+    known: Known | undefined,
+  ): Promise<Attempted> {
     this.#mustBeOpen();
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const isReady = loading();
@@ -303,11 +370,16 @@ export class Client {
     // A fetch of somebody's own is given a FormData of its own.
     if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
       options = { ...options, body: await own(options.body as object) };
-    const call = this.#prepare(method, path, options);
+    const call = this.#prepare(method, path, options, story, known);
+    const middleware = this.#middleware;
     // Until it is over: somebody may close the client while this call waits for a credential.
     const shared = this.#shared.share();
+    const started = Date.now();
     try {
-      return await this.#exchange(shared, call, Date.now());
+      if (story?.started !== undefined) await hooked(shared, story.started, call, started);
+      if (story === undefined || middleware.length === 0) return await this.#exchange(shared, call, started);
+      const make = (changed: PreparedCall) => this.#exchange(shared, changed, started);
+      return await new Onion(shared, call, make).through(middleware, story, started);
     } finally {
       shared.close();
     }
@@ -323,7 +395,7 @@ export class Client {
     } catch (error) {
       if (!shared.isDynamic || !(error instanceof UnauthorizedError) || call.isOneShot) throw error;
       if (!(await renewed(shared, call, started, generation, error))) throw error;
-      return exchange(shared, call, started);
+      return exchange(shared, { ...call, before: error.attempts }, started);
     }
   }
 
@@ -334,7 +406,16 @@ export class Client {
     else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));
   }
 
-  #prepare(method: string, path: string, options: CallOptions): PreparedCall {
+  #prepare(
+    method: string,
+    path: string,
+    options: CallOptions,
+    story: Story | undefined,
+    known: Known | undefined,
+  ): PreparedCall {
+    const client = this.#options;
+    if (client.fetch === undefined && typeof fetch !== "function")
+      throw config("fetch_missing", "there is no `fetch` here: pass one as the option `fetch`");
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
@@ -348,6 +429,7 @@ export class Client {
         if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
+        if (isOneShot && client.fetch === undefined) mustStream(method, this.baseURL);
         fault = encoded.fault;
         if (encoded.type !== undefined) extra = { "content-type": encoded.type };
       }
@@ -356,10 +438,11 @@ export class Client {
         extra = { ...extra, "idempotency-key": headerValue(options.idempotencyKey, `${method}: idempotencyKey`) };
       }
     }
-    const client = this.#options;
     return {
       method,
       path,
+      remember: true,
+      keyLevel: known?.keyLevel,
       query: encodeQuery(options.query, this.#query),
       idempotent: options.idempotent,
       isOneShot,
@@ -375,7 +458,7 @@ export class Client {
         extra === undefined
           ? this.#plainHeaders
           : (authorization) => mergeHeaders(this.#headers, extra, { authorization }),
-      events: this.#events,
+      events: story,
     };
   }
 
@@ -410,7 +493,11 @@ function open(options: AttentionOptions): SharedUpstream {
       "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`",
     );
   }
-  return new SharedUpstream(absolute(baseURL), token ?? apiKey ?? ofEnvironment, next, token !== undefined);
+  return new SharedUpstream(absolute(baseURL), token ?? apiKey ?? ofEnvironment, next, token !== undefined, {
+    baseURL: options.baseURL === undefined ? "ATTENTION_BASE_URL" : "baseURL",
+    current: token !== undefined ? "token" : options.apiKey === undefined ? "ATTENTION_API_KEY" : "apiKey",
+    next: options.nextApiKey === undefined ? "ATTENTION_API_KEY_NEXT" : "nextApiKey",
+  });
 }
 
 /** A base URL that begins with `/` is at the page's own origin. */

@@ -15,6 +15,8 @@ export type { KnowledgeBaseFile, KnowledgeBaseHelpers } from "./api/upload.js";
 export { Attention } from "./attention.js";
 export type { Body } from "./call/body.js";
 export type {
+  CallEvent,
+  EndEvent,
   Hooks,
   KeyExpiringEvent,
   KeySwitchEvent,
@@ -24,9 +26,11 @@ export type {
   RequestEvent,
   ResponseEvent,
   RetryEvent,
+  WaitEvent,
 } from "./call/events.js";
 export type { FetchOptions } from "./call/fetch-options.js";
 export type { HeaderOptions } from "./call/headers.js";
+export type { Middleware, MiddlewareRequest } from "./call/middleware.js";
 export type { CallOptions } from "./call/options.js";
 export { APIPromise, type WithResponse } from "./call/promise.js";
 export type { Query, QueryValue } from "./call/query.js";

@@ -1,7 +1,7 @@
 /** One call through the mock: recorded, admitted, counted, troubled, answered. */
 
 import { answer, failure, json } from "./answer.js";
-import { type Operation, queryFault, readBody } from "./api/operation.js";
+import { type Operation, queryFault, readBody, unknownNames } from "./api/operation.js";
 import { OPERATIONS } from "./api/operations.js";
 import { Answered, type Call, type Match, Refused, type Router } from "./api/route.js";
 import { router } from "./api/routes.js";
@@ -47,6 +47,8 @@ export class MockNetworkError extends TypeError {
   }
 }
 
+const REQUEST_ID = "x-request-id";
+
 type Entry = { -readonly [Field in keyof MockRequest]: MockRequest[Field] };
 
 /** An accepted call on its way to the answer. */
@@ -70,6 +72,9 @@ export class Engine {
   private rate: MockRate | null;
   private faults: MockFaults | null = null;
   private faultsLeft = Infinity;
+  private count = 0;
+  /** Parameters that somebody was warned of. */
+  private readonly warned = new Set<string>();
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -83,6 +88,7 @@ export class Engine {
     this.recorder.clear();
     this.limiter.reset();
     this.failed.clear();
+    this.count = 0;
     this.storage.reset();
     this.api = undefined;
     this.rate = this.settings.rate;
@@ -109,10 +115,12 @@ export class Engine {
     const stream = await bodyOf(request);
     const unread = { text: null, truncated: stream !== null, stream };
     const body = planned.early ? unread : await open(stream, this.settings.recordBodyBytes);
-    const entry = record(request, url, body);
+    const entry = record(request, url, body, `mock-${++this.count}`);
     this.recorder.add(entry);
     const response = await this.answer(request, url, planned, entry, body);
     entry.status = response.status;
+    // The storage is another service, and a test's own header stays.
+    if (!this.storage.owns(url) && !response.headers.has(REQUEST_ID)) response.headers.set(REQUEST_ID, entry.requestId);
     return request.method === "HEAD" ? new Response(null, response) : response;
   }
 
@@ -187,7 +195,7 @@ export class Engine {
   }
 
   private async reply(
-    { request, url, key, body }: Accepted,
+    { request, url, key, body, entry }: Accepted,
     base: string,
     found: Match | undefined,
     operation: Operation | undefined,
@@ -199,8 +207,14 @@ export class Engine {
     if ((level === "user" || level === "organization") && level !== key.level) {
       return failure(guesses.wrongLevelStatus, `This operation takes ${level}-level keys only`);
     }
+    const { guessedQuery = [] } = found.route;
     const fault = queryFault(url.searchParams, query);
     if (fault !== undefined) return failure(guesses.invalidStatus, fault);
+    const unknown =
+      operation === undefined ? [] : unknownNames(url.searchParams, [...Object.keys(query), ...guessedQuery]);
+    entry.unknownParameters = unknown;
+    if (unknown.length > 0 && this.settings.strict) return failure(400, unknownText(unknown, query));
+    this.warn(entry.method, found.route.path, unknown, query);
     const hasBody = request.method !== "GET" && request.method !== "HEAD";
     const read = operation && hasBody ? readBody(await new Response(body.stream).text(), operation) : {};
     if (typeof read === "string") return failure(guesses.invalidStatus, read);
@@ -222,6 +236,13 @@ export class Engine {
     }
   }
 
+  /** Once for each name: a filter that is misspelt filters nothing, and nobody says so. */
+  private warn(method: string, path: string, unknown: readonly string[], query: Operation["query"]): void {
+    const fresh = unknown.filter((name) => this.warned.size !== this.warned.add(`${method} ${path} ${name}`).size);
+    if (fresh.length > 0)
+      console.warn(`mockAttention: ${method} ${path}: ${unknownText(fresh, query)} (\`strict: true\` refuses it)`);
+  }
+
   /** What a route answers, with the status that the description shows, or the one that was chosen for want of it. */
   private success(answered: unknown, operation: Operation | undefined): Response {
     const { emptyStatus, successStatus } = this.settings.guesses;
@@ -239,8 +260,16 @@ async function bodyOf(request: Request): Promise<ReadableStream<Uint8Array> | nu
   return bytes.byteLength === 0 ? null : new Response(bytes).body;
 }
 
-function record(request: Request, url: URL, body: Opened): Entry {
+/** What parameters that the description does not know are told by. */
+function unknownText(unknown: readonly string[], query: Operation["query"]): string {
+  const known = Object.keys(query);
+  const there = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
+  return `no public page knows the parameter ${unknown.join(", ")} of this operation; ${there}`;
+}
+
+function record(request: Request, url: URL, body: Opened, requestId: string): Entry {
   return {
+    requestId,
     method: request.method,
     url: request.url,
     path: url.pathname,
@@ -251,5 +280,6 @@ function record(request: Request, url: URL, body: Opened): Entry {
     status: null,
     refusal: null,
     guesses: [],
+    unknownParameters: [],
   };
 }

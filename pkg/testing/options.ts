@@ -1,6 +1,6 @@
 /** How a mock is set up. */
 
-import { call, checkOptions, object } from "../src/call/check.js";
+import { call, checkOptions, flag, object } from "../src/call/check.js";
 import { basePath, list, oneOf, whole } from "./check.js";
 import { chosen, type Guesses, type MockGuesses } from "./guesses.js";
 import type { MockKeyOptions } from "./keys.js";
@@ -25,6 +25,11 @@ export interface MockOptions {
    * that ends in `v2` or stands before an operation.
    */
   readonly basePath?: string;
+  /**
+   * Whether a parameter that no public page knows is a 400 that names it. Default: false; then it is ignored, a
+   * warning on the console names it once, and `requests` does each time.
+   */
+  readonly strict?: boolean | undefined;
   /** What the mock does where the public pages leave it open. */
   readonly guesses?: MockGuesses;
   /** How many conversations the mock organisation has. Default: 137. */
@@ -44,6 +49,7 @@ export interface Settings {
   readonly now: () => number;
   readonly wait: Wait;
   readonly basePath: string | undefined;
+  readonly strict: boolean;
   readonly guesses: Guesses;
   readonly conversations: number;
   readonly superAgentMs: number;
@@ -58,6 +64,7 @@ export function settings(options: MockOptions): Settings {
     now: call,
     wait: call,
     basePath,
+    strict: flag,
     guesses: object,
     conversations: whole(0, 100_000),
     superAgentMs: whole(0),
@@ -71,6 +78,7 @@ export function settings(options: MockOptions): Settings {
     now: options.now ?? (() => Date.now()),
     wait: options.wait ?? wait,
     basePath: options.basePath?.replace(/\/+$/, ""),
+    strict: options.strict ?? false,
     guesses: chosen(options.guesses ?? {}),
     conversations: options.conversations ?? 137,
     superAgentMs: options.superAgentMs ?? 0,

@@ -16,12 +16,16 @@ export interface MockRequest {
   readonly body: string | null;
   /** True when the body went on after what `body` holds. */
   readonly bodyTruncated: boolean;
+  /** What the answer says in `x-request-id`. */
+  readonly requestId: string;
   /** The answer's status; null while there is none, or when the call failed on the wire. */
   readonly status: number | null;
   /** Why the key was refused, when the answer is the mock's own 401. */
   readonly refusal: MockRefusal | null;
   /** What of the answer no public page shows. Empty for answers that the test itself asked for, by faults. */
   readonly guesses: readonly MockGuess[];
+  /** Parameters that no public page knows; the API's way with them is not known, so they are ignored. */
+  readonly unknownParameters: readonly string[];
 }
 
 /** The bounded memory of a mock. */

@@ -9,7 +9,8 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build as bundle } from "esbuild";
 import { startChromium } from "../browser/chromium.mjs";
 import { importPacked, project } from "../runtimes/packed.mjs";
 import { startUpstream } from "../upstream/server.mjs";
@@ -48,6 +49,9 @@ test("every folder of examples/ is tested here", async () => {
     "rotate-a-key",
     "rust-gloo",
     "rust-native",
+    "webhooks-next",
+    "webhooks-node",
+    "webhooks-worker",
     "workers-rs",
   ]);
 });
@@ -256,6 +260,165 @@ describe("workers-rs", () => {
     upstream.script([{ status: 401 }, { status: 404 }]);
     assert.equal((await call("/v2/users")).status, 502);
     assert.equal((await call("/v2/users")).status, 404);
+  });
+});
+
+describe("webhooks", () => {
+  const SECRET = "obviously-fake-secret-of-the-examples";
+  let id;
+  let title;
+
+  before(async () => {
+    const { Attention } = await importPacked();
+    const attention = new Attention({ apiKey: key, baseURL: `${upstream.url}/v2` });
+    [{ id }] = (await attention.conversations.list({ size: 1 })).data;
+    title = (await attention.conversations.get(id)).attributes.title;
+    attention.close();
+  });
+
+  /** What a workflow sends: the title is not the API's, so that a receiver that believes it is found out. */
+  const sent = (more = {}) => ({
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ id, type: "conversations", attributes: { title: "Forged" }, ...more }),
+  });
+
+  /** Polls until a log has so many lines of a kind. */
+  async function printed(log, wanted) {
+    for (let tries = 0; !wanted.test(log()); tries++) {
+      assert.ok(tries < 200, log());
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** What each of them does, however it is run. */
+  async function assertReceives(at, log, dropsRepeats) {
+    const statuses = [];
+    for (const [secret, init] of [
+      ["somebody-elses-guess", sent()],
+      [SECRET, { method: "GET" }],
+      [SECRET, { ...sent(), body: JSON.stringify("x".repeat(2 * 1024 * 1024)) }],
+      [SECRET, sent()],
+      [SECRET, sent()],
+      [SECRET, sent({ links: {} })],
+    ])
+      statuses.push((await fetch(at(secret), init)).status);
+    assert.deepEqual(statuses, [401, 405, 413, 204, 204, 204]);
+    const line = `conversation.analyzed: ${title}`;
+    const events = dropsRepeats ? 2 : 3;
+    await printed(log, new RegExp(`(${line.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}[^]*){${events}}`));
+    assert.equal(log().split(line).length - 1, events, log());
+    for (const secret of [SECRET, key, "Forged"]) assert.ok(!log().includes(secret), log());
+  }
+
+  test("webhooks-node: what is known comes once, with the title that the API knows", async (t) => {
+    const folder = await folderOf("webhooks-node");
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const child = spawn(process.execPath, [join(folder, "server.mjs")], {
+      env: {
+        PATH: process.env.PATH,
+        ATTENTION_API_KEY: key,
+        ATTENTION_BASE_URL: `${upstream.url}/v2`,
+        WEBHOOK_SECRET: "another-obviously-fake-secret",
+        WEBHOOK_SECRET_OLD: SECRET,
+        PORT: "0",
+      },
+    });
+    t.after(() => child.kill());
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk));
+    await printed(() => text, /listening on (http:\S+)\/attention/);
+    const [, url] = /listening on (http:\S+)\/attention/.exec(text);
+    await assertReceives(
+      (secret) => `${url}/attention/${secret}`,
+      () => text,
+      true,
+    );
+    assert.match(text, /refused secret_wrong\nrefused method\nrefused body_too_large\n/);
+    assert.match(text, /repeat/);
+  });
+
+  test("webhooks-worker: the same in workerd, with a Durable Object that knows repeats", async (t) => {
+    const folder = await folderOf("webhooks-worker");
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const { outputFiles } = await bundle({
+      absWorkingDir: folder,
+      entryPoints: ["worker.mjs"],
+      bundle: true,
+      format: "esm",
+      target: "es2022",
+      conditions: ["workerd"],
+      external: ["cloudflare:workers", "*.wasm"],
+      write: false,
+    });
+    const worker = await startWorkerd({
+      services: [
+        {
+          name: "worker",
+          modules: [
+            { name: "worker.js", text: outputFiles[0].text },
+            {
+              name: "attention.wasm",
+              type: "wasm",
+              file: join(await project(), "node_modules/attention-wasm/dist/attention.wasm"),
+            },
+          ],
+          bindings: {
+            ATTENTION_API_KEY: key,
+            ATTENTION_BASE_URL: `${upstream.url}/v2`,
+            WEBHOOK_SECRET: SECRET,
+            SEEN: { durableObject: "Seen" },
+          },
+          durableObjects: ["Seen"],
+        },
+      ],
+    });
+    t.after(() => worker.close());
+    await assertReceives(
+      (secret) => `${worker.url}/${secret}`,
+      () => worker.output,
+      true,
+    );
+  });
+
+  test("webhooks-next: its route handler, called as Next.js calls it", async (t) => {
+    const folder = await folderOf("webhooks-next");
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const route = pathToFileURL(join(folder, "app/api/attention/[secret]/route.js"));
+    const script = `
+      const { POST } = await import(${JSON.stringify(route.href)});
+      const { createServer } = await import("node:http");
+      const server = createServer(async (request, response) => {
+        // What has no handler Next.js answers itself.
+        if (request.method !== "POST") return response.writeHead(405).end();
+        const body = new ReadableStream({ start(c) {
+          request.on("data", (chunk) => c.enqueue(chunk)).on("end", () => c.close());
+        } });
+        const { url, method, headers } = request;
+        const answer = await POST(new Request("http://app.example" + url, { method, headers, body, duplex: "half" }));
+        response.writeHead(answer.status).end();
+      });
+      server.listen(0, "127.0.0.1", () => console.log("at http://127.0.0.1:" + server.address().port + "/"));
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        ATTENTION_API_KEY: key,
+        ATTENTION_BASE_URL: `${upstream.url}/v2`,
+        WEBHOOK_SECRET: SECRET,
+      },
+    });
+    t.after(() => child.kill());
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk));
+    await printed(() => text, /at (http:\S+)\n/);
+    const [, url] = /at (http:\S+)\n/.exec(text);
+    await assertReceives(
+      (secret) => `${url}api/attention/${secret}`,
+      () => text,
+      false,
+    );
   });
 });
 

@@ -123,7 +123,7 @@ describe("the rate limit", () => {
     assert.equal(Date.parse(dated.headers.get("retry-after")), now + 5000);
     assert.equal(dated.headers.get("x-ratelimit-remaining"), "0");
     mock.setRate({ ...rate, retryAfter: "none" });
-    assert.deepEqual([...(await get(mock, "/v2/users")).headers.keys()], ["content-type"]);
+    assert.deepEqual([...(await get(mock, "/v2/users")).headers.keys()], ["content-type", "x-request-id"]);
     mock.setRate(null);
     assert.equal((await get(mock, "/v2/users")).status, 200);
   });
@@ -527,4 +527,64 @@ describe("bad options name themselves", () => {
     assert.throws(() => mock.set({ only: { verb: "GET" } }), /set\.only: there is no option verb/);
     assert.throws(() => mock.set({ drip: { bytes: 0, ms: 1 } }), /set\.drip: bytes must be/);
   });
+});
+
+test("every answer has a request id, as the entries of `requests` do", async () => {
+  const mock = mockAttention({ rate: { limit: 3, windowMs: 60_000 } });
+  const answers = [
+    await get(mock, "/v2/users"),
+    await get(mock, "/v2/nowhere"),
+    await get(mock, "/v2/users", { headers: {} }),
+    await get(mock, "/v2/_mock/status/503/users"),
+    await get(mock, "/v2/users", { method: "HEAD" }),
+  ];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 404, 401, 503, 429],
+  );
+  const ids = answers.map(({ headers }) => headers.get("x-request-id"));
+  assert.deepEqual(ids, ["mock-1", "mock-2", "mock-3", "mock-4", "mock-5"]);
+  assert.deepEqual(
+    mock.requests.map(({ requestId }) => requestId),
+    ids,
+  );
+  mock.set({ status: 500, headers: [["x-request-id", "one of the test's own"]] });
+  mock.setRate(null);
+  assert.equal((await get(mock, "/v2/users")).headers.get("x-request-id"), "one of the test's own");
+});
+
+test("a parameter that no page knows is told: in the entry, once on the console, and as a 400 when it is strict", async (t) => {
+  const told = [];
+  t.mock.method(console, "warn", (text) => told.push(text));
+  const loose = mockAttention();
+  for (const query of [
+    "filter[titel]=x&size=2&made-up=1",
+    "filter[titel]=y",
+    "filter[owner.email][]=a&filter[title]=x",
+  ])
+    assert.equal((await get(loose, `/v2/conversations/list?${query}`)).status, 200);
+  assert.deepEqual(
+    loose.requests.map(({ unknownParameters }) => unknownParameters),
+    [["filter[titel]", "made-up"], ["filter[titel]"], []],
+  );
+  assert.equal(told.length, 1);
+  assert.match(
+    told[0],
+    /GET \/conversations\/list: .* the parameter filter\[titel\], made-up of this .*filter\[title\]/,
+  );
+  const strict = mockAttention({ strict: true });
+  const refused = await get(strict, "/v2/conversations/list?filter[titel]=x");
+  assert.equal(refused.status, 400);
+  const { message } = await refused.json();
+  assert.match(
+    message,
+    /no public page knows the parameter filter\[titel\] of this operation; there are .*filter\[title\]/,
+  );
+  assert.equal((await get(strict, "/v2/teams?page=2")).status, 400);
+  assert.equal((await get(strict, "/v2/conversations/list?filter[title]=x&page=1")).status, 200);
+  // What the mock itself guesses is no mistake of the caller's.
+  const { id } = strict.keys.create({ name: "old" });
+  assert.equal((await get(strict, `/v2/api_keys?id=${id}`, { method: "DELETE" })).status, 204);
+  assert.equal(told.length, 1);
+  assert.throws(() => mockAttention({ strict: "yes" }), /mockAttention: strict must be true or false/);
 });

@@ -196,7 +196,7 @@ for (const [seen, error, code, kind = "connection"] of [
     Object.assign(new TypeError("ECONNRESET: The socket connection was closed unexpectedly."), { code: "ECONNRESET" }),
     "connection_reset",
   ],
-  ["workerd", new Error("Network connection lost."), "connection_reset"],
+  ["workerd", new Error("Network connection lost."), "connection"],
   [
     "a wrapper's wrapper",
     new Error("outer", { cause: new Error("inner", { cause: fetchFailed(failure("ECONNREFUSED")) }) }),

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
-import { AT_ONCE, attention, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
+import { importPacked } from "../runtimes/packed.mjs";
+import { AT_ONCE, attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
 
 const { AbortedError, TimeoutError } = attention;
 const DAY = 24 * 3600 * 1000;
@@ -72,6 +73,21 @@ for (const name of Object.keys(HOOKS)) {
   });
 }
 
+test("a hook that rejects when nobody waits any more is no unhandled rejection", async (t) => {
+  let rejects;
+  const { client } = await served(t, {
+    timeout: 50,
+    onRequest: () => new Promise((_, reject) => (rejects = () => reject(new RangeError("too late")))),
+  });
+  const unhandled = t.mock.fn();
+  process.on("unhandledRejection", unhandled);
+  t.after(() => process.off("unhandledRejection", unhandled));
+  assert.equal((await rejection(client.get("/things"))).code, "hook_timeout");
+  rejects();
+  await later(20);
+  assert.equal(unhandled.mock.callCount(), 0);
+});
+
 test("an async onRequest still changes headers after its first await", async (t) => {
   const { upstream, client } = await served(t, {
     onRequest: async ({ headers }) => {
@@ -129,6 +145,18 @@ test("superAgent.send waits for onProgress, and fails with what it throws", asyn
   const failing = client.superAgent.send({ content: "?" }, { ...options, onProgress: async () => assert.fail("mine") });
   await assert.rejects(failing, { message: "mine" });
   const stuck = client.superAgent.send({ content: "?" }, { ...options, onProgress: () => new Promise(() => {}) });
+  const error = await rejection(stuck);
+  assert.ok(error instanceof TimeoutError && error.code === "hook_timeout", String(error));
+});
+
+test("a job waits for onProgress, and fails with what it throws", async (t) => {
+  const { Attention } = await importPacked("attention-wasm/jobs");
+  const { upstream } = await served(t, {}, { handler: () => Response.json({ data: { attributes: {} } }) });
+  const client = new Attention({ apiKey: FAKE_KEY, baseURL: `${upstream.url}/v2` });
+  const options = { pollInterval: 1, timeout: 300 };
+  const failing = client.conversations.waitUntil("id", { ...options, onProgress: async () => assert.fail("mine") });
+  await assert.rejects(failing, { message: "mine" });
+  const stuck = client.conversations.waitUntil("id", { ...options, onProgress: () => new Promise(() => {}) });
   const error = await rejection(stuck);
   assert.ok(error instanceof TimeoutError && error.code === "hook_timeout", String(error));
 });

@@ -28,7 +28,7 @@ test("a revoked key: one 401, then the next one serves, and an event says so", a
   const switches = [];
   const { upstream, client } = await served(
     t,
-    { nextApiKey: FAKE_NEXT_KEY, onKeySwitch: (event) => switches.push(event) },
+    { nextApiKey: FAKE_NEXT_KEY, onKeySwitch: ({ from, to, fingerprint }) => switches.push({ from, to, fingerprint }) },
     knowing(FAKE_NEXT_KEY),
   );
   const fingerprint = client.keys.keys[1].fingerprint;

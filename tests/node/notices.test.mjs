@@ -29,7 +29,8 @@ test("a key that expires within a week is told of once, before the call", async 
     nextApiKey: jwt(Date.now() + 300 * DAY, "next"),
     logger,
     logLevel: "warn",
-    onKeyExpiring: (event) => told.push({ ...event, sent: upstream.records.length }),
+    onKeyExpiring: ({ slot, fingerprint, expiresAt }) =>
+      told.push({ slot, fingerprint, expiresAt, sent: upstream.records.length }),
   });
   const { fingerprint } = client.keys.keys[0];
   await client.get("/things");

@@ -1,11 +1,12 @@
 // Signals and timeouts, at every point of a call.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { attention, rejection, served } from "./fixture.mjs";
+import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
-const { AbortedError, ConnectionError, TimeoutError } = attention;
+const { AbortedError, Attention, ConnectionError, TimeoutError } = attention;
 
 /** Every call of these must take its listener off again. */
 function assertQuiet(signal) {
@@ -134,4 +135,53 @@ test("an answer that breaks off is an error of the connection", async (t) => {
   const error = await rejection(client.get("/things"));
   assert.ok(error instanceof ConnectionError);
   assert.equal(error.code, "body_broken");
+});
+
+test("many calls with one signal, in whatever order they end: one listener while any is under way, then none", async (t) => {
+  const warnings = [];
+  const warn = (warning) => warnings.push(warning.name);
+  process.on("warning", warn);
+  t.after(() => process.off("warning", warn));
+  // Of its own: the upstream of these tests has many listeners on a signal of its.
+  let [count, isHanging] = [0, false];
+  const server = createServer((_request, response) => {
+    const at = count++;
+    if (isHanging) return;
+    response.writeHead(at % 5 === 0 ? 503 : 200, { "content-type": "application/json" });
+    setTimeout(() => response.end("{}"), (at * 37) % 120);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const baseURL = `http://127.0.0.1:${server.address().port}/v2`;
+  const client = new Attention({ apiKey: FAKE_KEY, baseURL, maxRetries: 0, maxConcurrency: 100 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const calls = Array.from({ length: 60 }, () => client.get("/things", { signal }).then(String, String));
+  let isOver = false;
+  const all = Promise.all(calls).then(() => {
+    isOver = true;
+  });
+  let most = 0;
+  while (!isOver) {
+    most = Math.max(most, getEventListeners(signal, "abort").length);
+    await sleep(2);
+  }
+  await all;
+  assert.equal(most, 1);
+  assertQuiet(signal);
+  // One that ends all of them.
+  isHanging = true;
+  const hanging = Array.from({ length: 40 }, () => rejection(client.get("/things", { signal })));
+  while (count < 100) await sleep(5);
+  controller.abort("enough");
+  for (const error of await Promise.all(hanging)) {
+    assert.ok(error instanceof AbortedError);
+    assert.equal(error.cause, "enough");
+  }
+  assertQuiet(signal);
+  await sleep(0);
+  assert.deepEqual(warnings, []);
 });

@@ -23,6 +23,8 @@ const snippets = [...readme.matchAll(/^## (.*)$|^```js\n([\s\S]*?)^```$/gm)].red
 const MINE = `
   globalThis.callerToken = globalThis.newKey = globalThis.organizationKey = ${JSON.stringify(MOCK_API_KEY)};
   globalThis.revokedKey = "an-obviously-fake-key-that-was-revoked";
+  globalThis.WEBHOOK_SECRET = "an-obviously-fake-webhook-secret";
+  globalThis.work = (event) => event.reread();
   globalThis.recording = new Uint8Array(1000);
   globalThis.vault = { read: async () => newKey };
 `;
@@ -62,7 +64,13 @@ for (const [index, { section, code }] of snippets.entries()) {
         : `
       import "./mine.cjs";
       const { default: worker } = await import("./snippet.mjs");
-      if (worker.fetch) console.log((await worker.fetch(new Request("https://worker.example"), { ATTENTION_API_KEY: newKey })).status);
+      const works = [];
+      const body = JSON.stringify({ id: "00000000-0000-4000-8000-000000000000", attributes: {} });
+      const headers = { "content-type": "application/json" };
+      const request = new Request("https://worker.example/" + WEBHOOK_SECRET, { method: "POST", headers, body });
+      const env = { ATTENTION_API_KEY: newKey, WEBHOOK_SECRET };
+      if (worker.fetch) console.log((await worker.fetch(request, env, { waitUntil: (work) => works.push(work) })).status);
+      await Promise.allSettled(works);
     `,
     );
     const env = { ...process.env, ATTENTION_API_KEY: MOCK_USER_API_KEY, ATTENTION_BASE_URL: `${upstream.url}/v2` };

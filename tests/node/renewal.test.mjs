@@ -83,6 +83,33 @@ describe("in time", () => {
     });
   }
 
+  test("tokens of 2 s, 200 calls in 10 s, a tenth streamed: the server refuses none, the provider is asked 7 times", async () => {
+    let asked = 0;
+    const ends = new Map();
+    const token = async () => {
+      const given = { token: `fake-token-${++asked}`, expiresAt: time.clock + 2000 };
+      await time.sleep(100);
+      ends.set(given.token, given.expiresAt);
+      return given;
+    };
+    const refused = [];
+    const { client, sent } = inTime(time, { token }, (credential) => {
+      if (time.clock < ends.get(credential)) return 200;
+      refused.push(time.now);
+      return 401;
+    });
+    const results = [];
+    for (let number = 0; number < 200; number++) {
+      const stream = () => client.post("/things", { body: new Blob(["once"]).stream() });
+      time.at(number * 50, () => results.push(number % 10 === 0 ? stream() : client.get("/things")));
+    }
+    await time.run();
+    await Promise.all(results);
+    assert.deepEqual([results.length, sent.length, refused.length], [200, 200, 0]);
+    assert.ok(asked <= 7, String(asked));
+    client.close();
+  });
+
   test("a vault that keeps its token until the end is asked a few times in the last fifth, and not at every call", async () => {
     const asked = [];
     const end = time.clock + 900_000;
@@ -217,6 +244,22 @@ describe("in time", () => {
     client.close();
   });
 
+  test("nor is one that is over among two plain strings; streams, which are sent once, are not lost to it", async () => {
+    const over = jwtOf(time.clock - 5000, "over");
+    const { client, sent } = inTime(
+      time,
+      { apiKey: over, nextApiKey: FAKE_NEXT_KEY, baseURL: "https://api.example/v2" },
+      (credential) => (credential === over ? 401 : 200),
+    );
+    assert.deepEqual(await client.post("/things", { body: new Blob(["once"]).stream() }), { ok: true });
+    assert.deepEqual(await callsAt(client, 0), ["ok"]);
+    assert.deepEqual(
+      sent.map(({ credential }) => credential),
+      Array(2).fill(FAKE_NEXT_KEY),
+    );
+    client.close();
+  });
+
   test("a renewal that fails in the background fails no call, and is told of; nothing goes unhandled", async (t) => {
     const unhandled = [];
     const note = (error) => unhandled.push(error);
@@ -298,6 +341,14 @@ describe("in time", () => {
     client.close();
   });
 
+  test("refreshCredentials of a function that hangs ends with the client's timeout", async () => {
+    const { client } = inTime(time, { token: () => new Promise(() => {}), timeout: 2000 });
+    const refused = rejection(client.refreshCredentials());
+    await time.run();
+    assert.deepEqual([(await refused).code, time.now], ["key_provider_timeout", 2000]);
+    client.close();
+  });
+
   test("a client that is closed while its function is asked: the call goes on, and nothing breaks", async () => {
     const token = async () => {
       await time.sleep(100);
@@ -337,6 +388,7 @@ test("what a function gives is read strictly, and a refusal names what is wrong 
     [{ token, expiresAt: Date.now() * 1000 }, /perhaps in microseconds/],
     [{ token, expiresAt: Infinity }, /perhaps in microseconds/],
     [{ token, expiresAt: NaN }, /`expiresAt` that is not a date/],
+    [{ token, expiresAt: new Date(Math.floor(Date.now() / 1000) + 900) }, /perhaps in seconds/],
     [{ token, expiresAt: new Date("nonsense") }, /`expiresAt` that is not a date/],
     [{ token, expiresAt: new Date().toISOString() }, /`expiresAt` that is a string: give a Date or a number/],
     [{ token, expiresAt: BigInt(Date.now()) }, /`expiresAt` that is a bigint/],

@@ -234,6 +234,20 @@ test("importMedia: what the API refuses names the upload, too, and what a callba
     },
   );
   assert.equal((await rejection(own)).message, "own");
+  // In the middle, and late: the file is not sent again for it.
+  mock.clearRequests();
+  const late = client.conversations.importMedia(
+    { file: AUDIO, userID: "u" },
+    {
+      maxRetries: 2,
+      onProgress: async ({ loaded }) => {
+        await null;
+        if (loaded > 0) throw new Error("own, later");
+      },
+    },
+  );
+  assert.equal((await rejection(late)).message, "own, later");
+  assert.ok(mock.requests.filter(({ method }) => method === "PUT").length <= 1);
   const odd = mocked(t, {}, { fetch: async () => Response.json({}) });
   const missing = await rejection(odd.client.conversations.importMedia({ file: AUDIO, userID: "u" }));
   assert.ok(missing instanceof ProtocolError && missing.code === "upload_address_missing");
@@ -267,22 +281,58 @@ test("importMedia: a signal ends it at each of the three steps", async () => {
   }
 });
 
-test("an address that is less private than the API's is not used", async () => {
-  const sent = [];
-  const client = new Attention({
-    apiKey: FAKE_KEY,
-    fetch: async (url) => {
-      sent.push(url);
-      return Response.json({ url: "http://storage.example/file", downloadUrl: "https://storage.example/read" });
+test("progress is waited for, in uploads, downloads and waits", async (t) => {
+  const { client } = mocked(t);
+  const [user] = (await client.users.list()).data;
+  const seen = [];
+  const onProgress = async (each) => {
+    seen.push("begins");
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(each.loaded ?? each.status);
+  };
+  const { uuid } = await client.conversations.importMedia({ file: AUDIO, userID: user.uuid }, { onProgress });
+  await client.conversations.waitUntil(uuid, { pollInterval: 5, onProgress });
+  const file = await client.conversations.downloadMedia(uuid, { onProgress });
+  await file.blob();
+  assert.deepEqual(seen, ["begins", 0, "begins", AUDIO.size, "begins", "IN_PROGRESS", "begins", file.size]);
+  const own = await client.conversations.downloadMedia(uuid, {
+    onProgress: async () => {
+      throw new Error("own");
     },
   });
-  const up = await rejection(client.conversations.importMedia({ file: AUDIO, userID: "u" }));
-  assert.ok(up instanceof ProtocolError && up.code === "upload_address_insecure", String(up));
-  const down = await rejection(client.conversations.downloadMedia("c-1"));
-  assert.ok(down instanceof ProtocolError && down.code === "download_address_insecure", String(down));
-  assert.match(down.message, /\(conversation c-1\)$/);
-  assert.equal(sent.length, 2);
-  client.close();
+  assert.equal((await rejection(own.blob())).message, "own");
+  const never = client.conversations.waitUntil("00000000-0000-4000-8000-000000000000", { onProgress: () => {} });
+  await rejection(never);
+  const stuck = looking(t, "importStatus", "PENDING");
+  const late = stuck.client.conversations.waitUntil("c-1", { timeout: 50, onProgress: () => new Promise(() => {}) });
+  assert.equal((await rejection(late)).code, "hook_timeout");
+});
+
+test("an address that is none, has a user, or is less private than the API's is not used, nor told", async () => {
+  for (const address of [
+    "http://storage.example/fake-place",
+    "https://somebody:fake-place@storage.example/",
+    "ftp://storage.example/fake-place",
+    "fake-place",
+    "",
+  ]) {
+    const sent = [];
+    const client = new Attention({
+      apiKey: FAKE_KEY,
+      fetch: async (url) => {
+        sent.push(url);
+        return Response.json({ url: address, downloadUrl: "https://storage.example/read" });
+      },
+    });
+    const up = await rejection(client.conversations.importMedia({ file: AUDIO, userID: "u" }));
+    assert.ok(up instanceof ProtocolError && up.code === "upload_address_insecure", String(up));
+    const down = await rejection(client.conversations.downloadMedia("c-1"));
+    assert.ok(down instanceof ProtocolError && down.code === "download_address_insecure", String(down));
+    assert.match(down.message, /\(conversation c-1\)$/);
+    assert.ok(![up, down].some((error) => `${error.stack}${JSON.stringify(error)}`.includes("fake-place")));
+    assert.equal(sent.length, 2);
+    client.close();
+  }
 });
 
 /** A client whose conversation, or source, has these statuses, one a look; errors are thrown, statuses of HTTP answered. */
@@ -486,15 +536,19 @@ test("downloadMedia: what goes wrong before, in the middle, and by the caller's 
   const controller = new AbortController();
   for (const [answer, options, Kind, code, tries] of [
     [cut, {}, ConnectionError, "download_broken", 1],
-    [hangs, { timeout: 60 }, TimeoutError, "download_timeout", 1],
+    [hangs, { timeout: 500 }, TimeoutError, "download_timeout", 1],
     [hangs, { signal: controller.signal }, AbortedError, "aborted", 1],
     [refuses, {}, ServerError, "download_refused", 1],
     [(_, response) => response.destroy(), {}, ConnectionError, "download_broken", 3],
   ]) {
     const store = await storage(t, answer);
     const { client } = await bed(t, store.url);
-    if (options.signal) setTimeout(() => controller.abort(new Error("enough")), 40);
-    const error = await rejection(client.conversations.downloadMedia("c-1", options).then((file) => file.blob()));
+    const error = await rejection(
+      client.conversations.downloadMedia("c-1", options).then((file) => {
+        if (options.signal) controller.abort(new Error("enough"));
+        return file.blob();
+      }),
+    );
     assert.ok(error instanceof Kind && error.code === code, `${code}: ${error}`);
     assert.equal(store.seen.length, tries, code);
     if (code !== "aborted") assert.match(error.message, /\(conversation c-1\)$/);

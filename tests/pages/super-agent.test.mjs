@@ -106,7 +106,8 @@ test("what goes wrong on the way is the caller's", async (t) => {
     { content: "?" },
     { pollInterval: 20, onProgress: () => mock.set({ status: 500 }) },
   );
-  assert.ok((await rejection(broken)) instanceof ServerError);
+  const failed = await rejection(broken);
+  assert.ok(failed instanceof ServerError && /\(session .+\)$/.test(failed.message), String(failed));
   mock.set(null);
   const hook = client.superAgent.send(
     { content: "?" },

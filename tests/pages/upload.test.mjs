@@ -190,8 +190,8 @@ test("an unreachable storage, a slow one, and a caller who gives up; the address
   const slow = await storage(t, "");
   const cases = [
     ["http://127.0.0.1:1/file?X-Signature=fake-signature", {}, ConnectionError, "upload_broken"],
-    [slow.url, { timeout: 60 }, TimeoutError, "upload_timeout"],
-    [slow.url, { signal: AbortSignal.timeout(60) }, AbortedError, "aborted"],
+    [slow.url, { timeout: 400 }, TimeoutError, "upload_timeout"],
+    [slow.url, { signal: AbortSignal.timeout(400) }, AbortedError, "aborted"],
   ];
   for (const [url, options, Kind, code] of cases) {
     const { client } = await served(t, {}, answering(url));

@@ -32,7 +32,8 @@ import { Attention } from "./index.workerd.js";
 let client;
 export default {
   async fetch(request, { KEY, BASE, OPTIONS }) {
-    client ??= new Attention({ apiKey: KEY, baseURL: BASE, ...OPTIONS.client });
+    const ask = () => fetch(BASE + "/key").then((response) => response.text());
+    client ??= new Attention({ apiKey: OPTIONS.isAsked ? ask : KEY, baseURL: BASE, ...OPTIONS.client });
     const { pathname, searchParams } = new URL(request.url);
     try {
       const { data, attempts } = await client.get(pathname, { query: searchParams }).withResponse();
@@ -47,16 +48,22 @@ export default {
 const SETUPS = {
   narrow: { client: { maxConcurrency: 1, timeout: 20_000 } },
   wide: { client: { maxConcurrency: 3, timeout: 20_000 } },
+  asking: { isAsked: true, client: { maxConcurrency: 3, timeout: 30_000 } },
 };
 
 let upstream;
 let workerd;
-/** Answers that are held until the next test. */
+/** Answers that are held until the end. */
 const held = [];
+let keysAreHeld = true;
 
 /** What the server does is in the path, so that a visitor chooses it. */
 async function handle(request) {
   const { pathname } = new URL(request.url);
+  if (pathname.endsWith("/key")) {
+    await new Promise((resolve) => (keysAreHeld ? held.push(resolve) : setTimeout(resolve, 5)));
+    return new Response(KEY);
+  }
   if (pathname.endsWith("/silent")) await new Promise((resolve) => held.push(resolve));
   if (pathname.endsWith("/busy")) return new Response("busy", { status: 503, headers: { "retry-after": "5" } });
   if (pathname.endsWith("/limited")) return new Response("slower", { status: 429, headers: { "retry-after": "1" } });
@@ -103,13 +110,28 @@ async function assertAnswered(service, count) {
   for (const { status, text } of answers) assert.equal(status, 200, `${service}: ${text}\n${workerd.output}`);
 }
 
-/** A visitor who asks, and leaves after so many milliseconds. */
-async function visit(service, path, millis) {
+/** A visitor who asks; ends by leaving. */
+function visitor(service, path) {
   const socket = connect(workerd.ports[service], "127.0.0.1").on("error", () => {});
   socket.write(`GET ${path} HTTP/1.1\r\nHost: worker\r\n\r\n`);
-  await new Promise((resolve) => setTimeout(resolve, millis));
-  socket.resetAndDestroy();
+  return () => socket.resetAndDestroy();
 }
+
+/** One who leaves after so many milliseconds. */
+async function visit(service, path, millis) {
+  const leave = visitor(service, path);
+  await new Promise((resolve) => setTimeout(resolve, millis));
+  leave();
+}
+
+test("a visitor who leaves while the key is asked for: whoever stays is answered", async () => {
+  const services = DATES.map((date) => `asking-${date}`);
+  const visitors = services.map((service) => visitor(service, "/users"));
+  while (held.length < services.length) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const leave of visitors) leave();
+  keysAreHeld = false;
+  await Promise.all(services.map((service) => assertAnswered(service, 3)));
+});
 
 for (const date of DATES) {
   test(`${date}: a call, and twelve that wait for each other across requests`, async () => {

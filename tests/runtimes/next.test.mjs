@@ -1,6 +1,6 @@
 // A Next.js app: a route in the edge runtime (the condition `edge-light`) and one in Node.
 import assert from "node:assert/strict";
-import { realpath } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { test } from "node:test";
 import { startApi } from "./api.mjs";
 import { makeProject } from "./project.mjs";
@@ -17,6 +17,10 @@ export async function GET() {
 }
 `;
 
+/** The example's route handler, as it is. */
+const WEBHOOK = new URL("../../examples/webhooks-next/app/api/attention/[secret]/route.js", import.meta.url);
+const SECRET = "obviously-fake-secret-of-the-example";
+
 // Next.js builds with Turbopack unless it is told otherwise, and with webpack three times as long.
 const slow = process.env.ATTENTION_SLOW === "1" ? {} : { skip: "takes half a minute; ATTENTION_SLOW=1 runs it" };
 const BUILDERS = [
@@ -26,7 +30,7 @@ const BUILDERS = [
 
 for (const [builder, flags, options] of BUILDERS) {
   test(`next build with ${builder}: a route in the edge runtime and one in Node`, options, async (t) => {
-    const { env, upstream } = await startApi(t);
+    const { env, key, upstream } = await startApi(t);
     // Below the folder that holds Next.js, which nothing above it may hide.
     const parent = await realpath(await tool("next"));
     const cwd = await makeProject(
@@ -36,6 +40,7 @@ for (const [builder, flags, options] of BUILDERS) {
         "app/page.js": "export default () => <p>page</p>;\n",
         "app/edge/route.js": ROUTE("edge"),
         "app/node/route.js": ROUTE("nodejs"),
+        "app/api/attention/[secret]/route.js": await readFile(WEBHOOK, "utf8"),
         "next.config.mjs": `export default { turbopack: { root: ${JSON.stringify(parent)} }, outputFileTracingRoot: ${JSON.stringify(parent)} };\n`,
         // Without a type, as create-next-app makes it: with webpack Next.js builds no edge route in one of modules.
       },
@@ -48,7 +53,7 @@ for (const [builder, flags, options] of BUILDERS) {
     assert.doesNotMatch(output.replaceAll(/^.*edge runtime.*$/gim, ""), /warn|⚠/i);
     const server = start(process.execPath, [script, "start", "--port", "0", "--hostname", "127.0.0.1"], {
       cwd,
-      env: { ...quiet, ...env },
+      env: { ...quiet, ...env, WEBHOOK_SECRET: SECRET },
     });
     t.after(async () => {
       server.kill();
@@ -65,5 +70,18 @@ for (const [builder, flags, options] of BUILDERS) {
       assert.deepEqual(JSON.parse(text), { count: 2, runtime });
     }
     assert.equal(upstream.records.length, 2);
+    // The webhook's handler, by its dynamic segment: a POST with the secret, one without, and a GET.
+    const list = await fetch(`${upstream.url}/v2/conversations/list`, { headers: { authorization: `Bearer ${key}` } });
+    const [{ id }] = (await list.json()).data;
+    const body = JSON.stringify({ id, attributes: {} });
+    const call = (secret, init) => fetch(`${url}/api/attention/${secret}`, init);
+    const post = { method: "POST", headers: { "content-type": "application/json" }, body };
+    const answers = [await call(SECRET, post), await call("somebody-elses-guess", post), await call(SECRET)];
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [204, 401, 405],
+      server.output(),
+    );
+    assert.match(server.output(), /conversation\.analyzed: /);
   });
 }

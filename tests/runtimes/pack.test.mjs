@@ -27,8 +27,12 @@ const FILES = [
   "dist/jobs.edge-light.js",
   "dist/jobs.js",
   "dist/jobs.workerd.js",
+  "dist/opentelemetry.cjs",
+  "dist/opentelemetry.js",
   "dist/testing.cjs",
   "dist/testing.js",
+  "dist/webhooks.cjs",
+  "dist/webhooks.js",
 ];
 
 test("the tarball holds these files, and of the declarations those that an entry leads to", async () => {
@@ -39,7 +43,7 @@ test("the tarball holds these files, and of the declarations those that an entry
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"));
   const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   const roots = Object.values(exports).flatMap((conditions) =>
-    typeof conditions === "string" ? [] : Object.values(conditions).map(({ types }) => posix.normalize(types)),
+    typesIn(conditions).map((types) => posix.normalize(types)),
   );
   const types = await reachable(folder, roots);
   const maps = FILES.filter((name) => /^dist\/.*js$/.test(name)).map((name) => `${name}.map`);
@@ -84,11 +88,20 @@ test("the package names its repository, and what is published names the one that
 
 test("no script runs when somebody installs it, and it depends on nothing", async () => {
   const manifest = JSON.parse(await readFile(join(await packageFolder(), "package.json"), "utf8"));
-  for (const name of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies"])
+  for (const name of ["dependencies", "optionalDependencies", "bundleDependencies"])
     assert.equal(manifest[name], undefined, name);
+  // For the entry that traces: whoever imports it has it.
+  assert.deepEqual(Object.keys(manifest.peerDependencies), ["@opentelemetry/api"]);
+  assert.deepEqual(manifest.peerDependenciesMeta, { "@opentelemetry/api": { optional: true } });
   for (const name of ["preinstall", "install", "postinstall", "prepare"])
     assert.equal(manifest.scripts?.[name], undefined, name);
 });
+
+/** Of an entry's conditions, which nest. */
+function typesIn(conditions) {
+  if (typeof conditions === "string") return [];
+  return Object.entries(conditions).flatMap(([name, held]) => (name === "types" ? [held] : typesIn(held)));
+}
 
 /** Declarations, followed from the entries through their imports. */
 async function reachable(folder, roots) {

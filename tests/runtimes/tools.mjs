@@ -78,9 +78,9 @@ export async function library(name, dependency = name) {
 }
 
 /** The script behind a command of a tool's package. */
-export async function command(name, bin = name) {
+export async function command(name, bin = name, dependency = name) {
   const folder = await tool(name);
-  const file = join(folder, "node_modules", name, "package.json");
+  const file = join(folder, "node_modules", dependency, "package.json");
   const { bin: bins } = createRequire(file)(file);
-  return join(folder, "node_modules", name, typeof bins === "string" ? bins : bins[bin]);
+  return join(folder, "node_modules", dependency, typeof bins === "string" ? bins : bins[bin]);
 }

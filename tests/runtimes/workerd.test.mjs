@@ -52,3 +52,38 @@ test("a call with a key from a Worker reaches the API", async (t) => {
   assert.match(shown, /^Attention\(http:\/\/127\.0\.0\.1:\d+\/v2, current key [0-9a-f]{8}\)$/);
   assert.deepEqual(upstream.records[0].all("authorization"), [`Bearer ${MOCK_API_KEY}`]);
 });
+
+const RENEWING = `
+import { Client } from "./index.workerd.js";
+
+const fetch = async (_, { headers }) => Response.json({ sent: headers.authorization });
+const options = { baseURL: "https://worker.example/v2", timeout: 300, fetch };
+
+export default {
+  async fetch() {
+    let asked = 0;
+    const good = new Client({ ...options, token: async () => ({ token: "fake-token-" + ++asked, expiresAt: Date.now() + 900_000 }) });
+    const own = new Client({ ...options, token: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return own.get("/key");
+    } });
+    const { code } = await own.get("/users").catch((error) => error);
+    return Response.json({ sent: [await good.get("/users"), await good.get("/users")], asked, code });
+  },
+};
+`;
+
+for (const flags of [["nodejs_compat"], []]) {
+  test(`functions that give tokens, and one that calls its own client, ${flags[0] ?? "without flags"}`, async (t) => {
+    const modules = await workerdModules(RENEWING);
+    const workerd = await startWorkerd({ services: [{ name: "app", modules, compatibilityFlags: flags }] });
+    t.after(() => workerd.close());
+    const response = await fetch(workerd.url);
+    const text = await response.text();
+    assert.equal(response.status, 200, `${text}\n${workerd.output}`);
+    const { sent, asked, code } = JSON.parse(text);
+    assert.deepEqual(sent, Array(2).fill({ sent: "Bearer fake-token-1" }));
+    assert.equal(asked, 1);
+    assert.equal(code, "key_provider_recursive");
+  });
+}

@@ -143,15 +143,18 @@ function checkUrl({ base, key = KEY, target, query, pairs, url, error }, _, core
   if (error.position !== undefined) contains("message", thrown.message, `at byte ${error.position} (`);
 }
 
-function checkError({ key = KEY, token = false, history = [], status, headers = [], body, error }, { now }, core) {
+function checkError(vector, { now }, core) {
+  const { key = KEY, token = false, history = [], status, headers = [], body, error, path, keyLevel } = vector;
+  // A call is remembered by its path where the vector has one.
+  const asked = (named) => (named === undefined ? {} : { path: named, remember: true });
   withUpstream(core, { current: key, token }, (upstream) => {
     for (const before of history) {
       const at = now - before.ago;
-      const { call } = sent(core, upstream, at);
+      const { call } = sent(core, upstream, at, asked(before.path));
       const { action } = upstream.onResponse(call, before.status, new Headers(), at, 0.5);
       if (action !== core.Action.Success) upstream.error(call, "", at);
     }
-    const { call } = sent(core, upstream, now);
+    const { call } = sent(core, upstream, now, { ...asked(path), keyLevel });
     const { action } = upstream.onResponse(call, status, new Headers(headers), now, 0.5);
     if (error === null) return same("action", nameOf(core.Action, action), "success");
     same("action", nameOf(core.Action, action), "rejected");
@@ -300,8 +303,8 @@ function withUpstream(core, { current, next, token = false }, use) {
 }
 
 /** The first step of a GET without retries, which is to be sent. */
-function sent(core, upstream, at) {
-  const step = upstream.begin({ method: "GET", path: "/conversations", maxRetries: 0 }, at, at);
+function sent(core, upstream, at, asked) {
+  const step = upstream.begin({ method: "GET", path: "/conversations", maxRetries: 0, ...asked }, at, at);
   same("first action", nameOf(core.Action, step.action), "send");
   return step;
 }

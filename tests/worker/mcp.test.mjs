@@ -2,7 +2,7 @@
 // tests/worker/mcp-sdk.test.mjs has the same with the official client and server.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertNoSecret, KEY, OTHER_TOKEN, TOKEN, useWorkers } from "./worker.mjs";
+import { assertNoSecret, KEY, OTHER_TOKEN, sha256, TOKEN, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
 const open = workers.with({ ATTENTION_POLICY: "allow * /mcp" });
@@ -15,6 +15,11 @@ const anywhere = workers.with({
 const PAGE = "https://app.example";
 const paged = workers.with({ ATTENTION_POLICY: "allow * /mcp", ATTENTION_ALLOWED_ORIGINS: JSON.stringify([PAGE]) });
 const withSecret = { ATTENTION_SESSION_SECRET: "an-obviously-fake-secret-of-the-mcp-tests" };
+const minting = workers.with({
+  ...withSecret,
+  ATTENTION_CALLERS: JSON.stringify([{ name: "backend", sha256: sha256(TOKEN), mintsSessions: true }]),
+  ATTENTION_POLICY: "allow * /mcp tool=search_*,get_call",
+});
 const one = workers.with({ ATTENTION_POLICY: "allow * /mcp", ...withSecret });
 const another = workers.with({ ATTENTION_POLICY: "allow * /mcp", ...withSecret });
 
@@ -189,6 +194,62 @@ test("no other path goes up unread that a server could take for the endpoint", a
   assert.equal(workers.upstream.records.length, 0);
 });
 
+/** Numbers below `end`, the same in every run. */
+function dice(seed) {
+  let state = seed;
+  return (end) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * end);
+  };
+}
+
+test("of generated messages none goes up in which a loose reader finds another one", async () => {
+  const below = dice(7);
+  const of = (list) => list[below(list.length)];
+  const dressed = (name) =>
+    of([name, name.toUpperCase(), `${name}\0`, name.replace("s", "ſ").replace("k", "K"), `_${name}`, ` ${name}`]);
+  const member = (name, value) => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  /** What Go's parser, and others that ignore case, find under a name: the last of its members. */
+  const loosely = (object, name) => {
+    const plain = (text) => text.split("\0")[0].normalize("NFKC").toLowerCase().replace(/[_\s]/g, "").replace("ſ", "s");
+    return Object.entries(object ?? {}).findLast(([own]) => plain(own) === plain(name))?.[1];
+  };
+  workers.upstream.clear();
+  let refused = 0;
+  for (let round = 0; round < 400; round += 1) {
+    const params = [member("name", of(["ask", "search_calls"])), member("arguments", { q: "x" })];
+    const members = [member("jsonrpc", "2.0"), member("id", round), member("method", of(["tools/call", "ping"]))];
+    if (below(3) === 0) params.splice(below(3), 0, member(dressed("name"), of(["list_api_keys", "other"])));
+    members.push(`"params":{${params.join(",")}}`);
+    if (below(3) === 0) {
+      const hostile = of([
+        [dressed("method"), "tools/call"],
+        [dressed("params"), { name: "delete_api_key" }],
+        [dressed("id"), 0],
+      ]);
+      members.splice(below(5), 0, member(...hostile));
+    }
+    const body = `{${members.join(of([",", " ,\n"]))}}`;
+    const before = workers.upstream.records.length;
+    const response = await post(open, body);
+    await response.arrayBuffer();
+    const [record] = workers.upstream.records.slice(before);
+    if (record === undefined) {
+      assert.ok([400, 403].includes(response.status), body);
+      refused += 1;
+      continue;
+    }
+    assert.equal(record.body.text, body);
+    const read = JSON.parse(body);
+    const called = [loosely(read, "method"), loosely(loosely(read, "params"), "name")];
+    assert.deepEqual(called, [read.method, read.params.name], body);
+    assert.ok(!JSON.stringify(called).includes("api_key"), body);
+    // Each member is there once, so the first is the last.
+    for (const name of ["method", "params", "name"]) assert.equal(body.split(`"${name}":`).length, 2, body);
+  }
+  assert.ok(refused > 100 && refused < 350, `${refused}`);
+});
+
 describe("a session belongs to the caller that got it", () => {
   const other = { authorization: `Bearer ${OTHER_TOKEN}` };
 
@@ -294,14 +355,14 @@ describe("2026-07-28", () => {
       "mcp-param-flag": "true",
       "mcp-param-text": "=?base64?w4Qg?=",
     };
-    assert.equal((await post(open, body, { ...headers, ...repeated, "mcp-session-id": "" })).status, 404);
-    const response = await post(open, body, { ...headers, ...repeated, "last-event-id": "1" });
+    const ignored = { "last-event-id": "1", "mcp-session-id": "somebody's" };
+    const response = await post(open, body, { ...headers, ...repeated, ...ignored });
     assert.equal(response.status, 200, await response.text());
     const [record] = workers.upstream.records;
     for (const [name, value] of Object.entries({ ...headers, ...repeated })) {
       assert.deepEqual(record.all(name), [value], name);
     }
-    assert.deepEqual(record.all("last-event-id"), []);
+    for (const name of Object.keys(ignored)) assert.deepEqual(record.all(name), [], name);
     // The same name in base64.
     const named = { ...headers, "mcp-name": `=?base64?${Buffer.from("search_calls").toString("base64")}?=` };
     assert.equal((await post(open, body, named)).status, 200);
@@ -465,6 +526,37 @@ describe("tool=", () => {
       await problem(await post(few, message("tools/list")), 502, "mcp_list_unreadable");
     }
     workers.respond = undefined;
+  });
+
+  test("a session of a backend's narrows the tools further, and its MCP sessions are its own", async () => {
+    const ask = (routes) =>
+      fetch(`${workers.workerd.urls[minting]}/sessions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+        body: JSON.stringify({ minutes: 5, routes }),
+      }).then((response) => response.json());
+    const { token } = await ask(["POST /mcp tool=get_*,ask", "GET /mcp"]);
+    const { token: other } = await ask(["* /mcp"]);
+    const by = (token) => ({ authorization: `Bearer ${token}` });
+    workers.upstream.clear();
+    for (const [name, status] of [
+      ["get_call", 200],
+      ["search_calls", 403],
+      ["ask", 403],
+    ]) {
+      const response = await post(minting, message("tools/call", { name }), by(token));
+      assert.equal(response.status, status, `${name}: ${await response.text()}`);
+    }
+    workers.respond = () => Response.json(list);
+    const answer = await (await post(minting, message("tools/list"), by(token))).json();
+    assert.deepEqual(names(answer), ["get_call"]);
+    workers.respond = undefined;
+    const session = await begin(minting, "s", by(token));
+    await (await post(minting, message("ping"), { ...by(token), "mcp-session-id": session })).arrayBuffer();
+    for (const stranger of [other, TOKEN]) {
+      const response = await post(minting, message("ping"), { ...by(stranger), "mcp-session-id": session });
+      await problem(response, 404, "mcp_session_unknown");
+    }
   });
 
   test("a stream is not resumed, since a list could be in it", async () => {

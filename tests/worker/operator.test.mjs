@@ -9,11 +9,14 @@ import {
   KEY,
   MODULES,
   NEXT_KEY,
+  OTHER_TOKEN,
   SECRETS,
+  sha256,
   TOKEN,
   useWorkers,
 } from "./worker.mjs";
 
+const SECRET = "fake-session-secret-of-the-operator-tests-0123456789";
 const workers = useWorkers();
 const HOUR = 3600;
 const now = Math.floor(Date.now() / 1000);
@@ -462,6 +465,107 @@ describe("upgrades", () => {
       assert.deepEqual(workers.upstream.records, []);
     });
   }
+});
+
+describe("what the Worker says names the cause", () => {
+  const OPERATOR = "fake-operator-token-of-the-operator-tests";
+  const admin = { ATTENTION_ADMIN_SHA256: sha256(OPERATOR) };
+  const minting = workers.with({
+    ATTENTION_CALLERS: JSON.stringify([
+      { name: "app", sha256: sha256(TOKEN) },
+      { name: "backend", sha256: sha256(OTHER_TOKEN), mintsSessions: true },
+    ]),
+    ATTENTION_SESSION_SECRET: SECRET,
+    ATTENTION_ALLOWED_ORIGINS: "https://app.example",
+    ...admin,
+  });
+  const empty = workers.with({ ATTENTION_API_KEY_NEXT: "", ...admin });
+  const ask = (body, token = OTHER_TOKEN) =>
+    workers.call(minting, { target: "/sessions", method: "POST", body, token });
+
+  test("a caller that may not mint is told of mintsSessions, and a session that it is one", async () => {
+    const denied = assertProblem(await ask("{}", TOKEN), 403, "route_denied");
+    assert.match(denied.detail, /may not ask for sessions.*mintsSessions/);
+    const { token } = (await ask("{}")).json();
+    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session makes no sessions/);
+  });
+
+  test("what is wrong with the wish for a session reads as a sentence", async () => {
+    for (const [wish, said] of [
+      [{ origin: "https://other.example" }, "`origin` is not one of the origins that this proxy allows"],
+      [{ minutes: 61 }, "`minutes` is too much or too little: a session lasts 1 to 60 minutes"],
+      [{ minutes: "5" }, "`minutes` is to be a whole number"],
+      [{ routes: ["GET"] }, "`routes` cannot be granted: route 1: "],
+      [{ minute: 5 }, "it has a member that is not one of minutes, origin, routes"],
+    ]) {
+      const { detail } = assertProblem(await ask(JSON.stringify(wish)), 400, "session_request");
+      const begin = "the request for a session cannot be granted: ";
+      assert.ok(detail.startsWith(begin + said), detail);
+    }
+    assert.match(assertProblem(await ask("{"), 400, "session_request").detail, /the body is not JSON/);
+  });
+
+  test("a next key that is not there, or empty", async () => {
+    const test = (service) =>
+      workers.call(service, { target: "/admin/keys/next/test", method: "POST", token: OPERATOR });
+    assert.match(assertProblem(await test(minting), 404, "no_such_route").detail, /ATTENTION_API_KEY_NEXT is not set/);
+    const { detail } = assertProblem(await test(empty), 404, "no_such_route");
+    assert.equal(detail, "there is no next key: ATTENTION_API_KEY_NEXT is there, and empty");
+    const note = await workers.workerd.line((text) => text.includes('"event":"configuration"'));
+    assert.deepEqual(JSON.parse(note), {
+      event: "configuration",
+      level: "warn",
+      fault: "ATTENTION_API_KEY_NEXT is there with nothing in it: there is no next key",
+    });
+  });
+});
+
+describe("levels", () => {
+  const OPERATOR = "fake-operator-token-of-the-level-tests";
+  const levels = (log) =>
+    workers.with({ ATTENTION_API_KEY_NEXT: NEXT_KEY, ATTENTION_ADMIN_SHA256: sha256(OPERATOR), ...log });
+  const services = [levels({}), levels({ ATTENTION_LOG: "errors" }), levels({ ATTENTION_LOG_SAMPLE_PERCENT: "0" })];
+
+  test("a switch of keys, a refusal by the API and a 429 are warn lines, and in no sample", async () => {
+    for (const service of services) {
+      for (const [script, level, status] of [
+        [[{ status: 401 }, {}], "warn", 200],
+        [[{ status: 403, body: "{}" }], "warn", 403],
+        [[{ status: 404, body: "{}" }], "info", 404],
+        [[{ status: 500 }], "error", 502],
+        [[{ status: 429, headers: [["Retry-After", "0"]], body: "{}" }], "warn", 429],
+      ]) {
+        workers.begin(...script);
+        const answer = await workers.call(service);
+        assert.equal(answer.status, status);
+        const line = await workers.log(answer);
+        assert.equal(line.level, level, JSON.stringify(line));
+        assert.equal("keySwitchedTo" in line, script.length === 2);
+      }
+    }
+  });
+});
+
+describe("version_metadata", () => {
+  const bound = { CF_VERSION_METADATA: { json: { id: "5f7c-fake-version", tag: "1.2.3", timestamp: "2026-11-29" } } };
+  const version = { id: "5f7c-fake-version", tag: "1.2.3" };
+  const services = [
+    workers.with(bound),
+    workers.with({ ...bound, ATTENTION_LOG_FORM: "columns" }),
+    workers.with({ CF_VERSION_METADATA: { json: { id: 7 } } }),
+  ];
+
+  test("is in each line and in /healthz, and anything else in its place is none", async () => {
+    const [short, columns, odd] = services;
+    for (const service of [short, columns]) {
+      workers.begin();
+      const line = await workers.log(await workers.call(service));
+      assert.deepEqual([line.version, line.versionTag], [version.id, version.tag]);
+      assert.deepEqual((await probe(service, "/healthz")).json(), { status: "alive", version });
+    }
+    assert.ok(!("version" in (await workers.log(await workers.call(odd)))));
+    assert.deepEqual((await probe(odd, "/healthz")).json(), { status: "alive" });
+  });
 });
 
 test("the whole log: JSON lines, no key, no token, NEXT included", () => {

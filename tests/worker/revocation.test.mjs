@@ -118,10 +118,7 @@ describe("by the operator", () => {
     assert.deepEqual([answer.said.id, answer.said.standing], [bad.id, "revoked"]);
     assert.ok(answer.said.until > Date.now() + 3_600_000);
     const told = await line(answer.id);
-    assert.deepEqual(
-      [told.level, told.session, told.fault],
-      ["warn", bad.id, "the operator has revoked the session"],
-    );
+    assert.deepEqual([told.level, told.session, told.fault], ["warn", bad.id, "the operator has revoked the session"]);
     for (const service of ["one", "two"]) {
       const refused = await call(service, bad.token);
       assert.deepEqual([refused.status, refused.said.code], [401, "session_revoked"]);

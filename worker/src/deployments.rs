@@ -24,7 +24,7 @@ use crate::bindings::Read;
 use crate::driver::now;
 use crate::end::{End, Thrown};
 use crate::isolate::Isolate;
-use crate::js::Bindings;
+use crate::js::{self, Bindings};
 use crate::shared;
 
 /// As many as a gradual deployment has: each may hold a cache.
@@ -175,6 +175,9 @@ fn made(env: &Bindings, held: Array, read: &Read) -> Result<(Rc<Isolate>, Vec<Rc
     let deployment = Deployment::parse(&read.texts).map(|deployment| deployment.within(ROOM.with(Room::clone)));
     // A vault that did not answer, or gave something else, may answer the next request.
     let is_kept = deployment.is_ok() || read.vault.is_none();
+    for note in deployment.as_ref().map(Deployment::notes).unwrap_or_default() {
+        js::log(&note)?;
+    }
     let isolate = Rc::new(Isolate::new(deployment)?);
     let left = KNOWN.with_borrow_mut(|all| {
         // What the same `env` was before.

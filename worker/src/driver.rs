@@ -13,7 +13,7 @@ use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
 use attention_gateway::limits::shared_gate::Place;
-use attention_gateway::status_page;
+use attention_gateway::status_page::{self, Seen};
 use js_sys::{Date, Math, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ReadableStream, Request, Response};
@@ -359,13 +359,15 @@ impl UnderWay {
             Some(gate) => shared::tell(&self.isolate.ledger, &gate).await?,
             None => None,
         };
-        let counted = counted.unwrap_or_else(|| self.isolate.ledger.borrow().snapshot());
-        let now = now();
-        let keys = match &*self.isolate.deployment.borrow() {
-            Ok(deployment) => health::keys(deployment.upstream().keys(), now),
-            Err(_) => Vec::new(),
+        let counted = counted.unwrap_or_else(|| self.isolate.ledger.borrow().clone());
+        let (now, nonce) = (now(), js::random_uuid()?);
+        let page = match &*self.isolate.deployment.borrow() {
+            Ok(deployment) => {
+                let keys = health::keys(deployment.upstream().keys(), now);
+                status_page::page(Seen { ledger: &counted, keys: &keys, version: deployment.version() }, &nonce, now)
+            }
+            Err(_) => status_page::page(Seen { ledger: &counted, keys: &[], version: None }, &nonce, now),
         };
-        let page = status_page::page(&counted, &keys, &js::random_uuid()?, now);
         let answer = self.isolate.answer(200, &page.body.into())?;
         let headers = answer.headers();
         for (name, value) in &page.headers {
@@ -384,9 +386,9 @@ impl UnderWay {
         let (status, now) = (answer.status(), now());
         self.measure(status, now)?;
         let finished = self.exchange.finish(self.isolate.deployment.borrow().as_ref(), status, now, Math::random());
-        if finished.is_call {
-            self.isolate.ledger.borrow_mut().note(status, now.saturating_since(self.exchange.started()), now);
-        }
+        let deployment = self.isolate.deployment.borrow();
+        self.exchange.count(deployment.as_ref().ok(), &mut self.isolate.ledger.borrow_mut(), status, now);
+        drop(deployment);
         if let Some(line) = finished.line {
             js::log(&line)?;
         }

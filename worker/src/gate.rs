@@ -1,19 +1,17 @@
 //! The state of the gate's Durable Object. Its class is the shim's, which makes this anew after a trap.
 
 use attention_core::millis;
-use attention_gateway::ledger;
 use attention_gateway::limits::shared_gate::{self, BudgetError};
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
 use crate::driver::{now, time};
 
-/// The gate that all isolates share, and what they have counted together.
+/// The gate that all isolates share.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct SharedGate {
     gate: shared_gate::SharedGate,
-    ledger: ledger::Ledger,
 }
 
 #[wasm_bindgen]
@@ -25,7 +23,7 @@ impl SharedGate {
         crate::keep_panics_quiet();
         let gate = shared_gate::SharedGate::new(budget.as_deref());
         let gate = gate.map_err(|BudgetError| JsValue::from_str(BudgetError::MESSAGE))?;
-        Ok(Self { gate, ledger: ledger::Ledger::default() })
+        Ok(Self { gate })
     }
 
     /// A caller asks to send, under its own limit such as `100/min` if it has one. Returns its place as JSON.
@@ -46,13 +44,5 @@ impl SharedGate {
     /// The object has been restarted; this is what its storage says.
     pub fn restore(&mut self, opens_at: f64) {
         self.gate.restore(time(opens_at), now());
-    }
-
-    /// Adds what an isolate has counted, as JSON, and returns what all have. Throws a text when it cannot be read:
-    /// then the isolate keeps it.
-    pub fn count(&mut self, counted: &str) -> Result<String, JsValue> {
-        let counted = ledger::from_json(counted).map_err(|fault| JsValue::from_str(&fault.message()))?;
-        self.ledger.add(&counted);
-        Ok(ledger::to_json(&self.ledger.snapshot()))
     }
 }

@@ -114,7 +114,7 @@ extern "C" {
     pub(crate) fn limited(this: &Gate, millis: f64) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn ledger(this: &Gate, counted: &JsValue) -> Result<JsValue, Thrown>;
+    pub(crate) fn ledger(this: &Gate, counted: &str) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn standing(this: &Gate, session: &str) -> Result<JsValue, Thrown>;

@@ -3,16 +3,18 @@
 
 use attention_core::millis;
 use attention_gateway::authorize::sessions::revoked::{Full, Revocations};
+use attention_gateway::ledger::Ledger;
 use wasm_bindgen::prelude::*;
 
 use crate::driver::{now, time};
 use crate::js;
 
-/// Sessions that are revoked.
+/// Sessions that are revoked, and what all isolates have counted together.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct SharedRecord {
     revocations: Revocations,
+    ledger: Ledger,
 }
 
 #[wasm_bindgen]
@@ -20,8 +22,14 @@ impl SharedRecord {
     /// Of what was stored; nothing was when it is new.
     #[wasm_bindgen(constructor)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
-    pub fn new(revoked: Option<String>) -> Self {
+    pub fn new(revoked: Option<String>, counted: Option<String>) -> Self {
         crate::keep_panics_quiet();
+        let ledger = counted.as_deref().map(Ledger::from_text);
+        if matches!(ledger, Some(None)) {
+            drop(js::log(
+                r#"{"event":"counts_lost","level":"warn","fault":"the stored counts of the status page cannot be read, and are dropped"}"#,
+            ));
+        }
         let (revocations, was_lost) =
             revoked.as_deref().map_or_else(Default::default, |text| Revocations::restore(text, now()));
         if was_lost {
@@ -29,7 +37,7 @@ impl SharedRecord {
                 r#"{"event":"revocations_lost","level":"error","fault":"the stored list of revoked sessions cannot be read: no session is believed until all that may be in it are over"}"#,
             ));
         }
-        Self { revocations }
+        Self { revocations, ledger: ledger.flatten().unwrap_or_default() }
     }
 
     /// How a session stands.
@@ -44,6 +52,19 @@ impl SharedRecord {
             Ok(lapses) => millis(lapses.saturating_since(time(0.0))) as f64,
             Err(Full) => 0.0,
         }
+    }
+
+    /// Adds what an isolate has counted, and returns what all have. Throws a text when it cannot be read: then the
+    /// isolate keeps it.
+    pub fn count(&mut self, counted: &str) -> Result<String, JsValue> {
+        let counted = Ledger::from_text(counted).ok_or_else(|| JsValue::from_str("not a ledger's text"))?;
+        self.ledger.add_all(&counted);
+        Ok(self.counted())
+    }
+
+    /// What all isolates have counted, to be stored.
+    pub fn counted(&self) -> String {
+        self.ledger.to_text()
     }
 
     /// The revoked sessions, to be stored.

@@ -6,15 +6,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use attention_core::millis;
-use attention_gateway::ledger::{self, Ledger, Minute};
-use js_sys::Array;
+use attention_gateway::ledger::{self, Ledger};
 use wasm_bindgen::prelude::*;
 use worker::Context;
 use worker::wasm_bindgen_futures::future_to_promise;
 
 use crate::end::{End, Thrown};
 use crate::isolate::Isolate;
-use crate::js::{self, Bindings, Gate};
+use crate::js::{Bindings, Gate};
 use crate::waits::{self, Outcome, Settled};
 
 /// The gate, when it is bound.
@@ -47,19 +46,14 @@ pub(crate) async fn close(gate: &Gate, wait: Duration) -> Result<(), End> {
 
 /// Tells what has been counted here, and returns what all isolates have; `None` when the gate does not say, and
 /// this one keeps what it has.
-pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Vec<Minute>>, End> {
-    let counted = own.borrow_mut().take();
-    let asked = js::parse_json(&ledger::to_json(&counted)).and_then(|counted| gate.ledger(&counted));
-    match answered(asked, ledger::TIMEOUT).await? {
-        Some(all) if Array::is_array(&all) => {
-            let all = js::to_json(&all)?.as_string().unwrap_or_default();
-            Ok(ledger::from_json(&all).ok())
-        }
-        _ => {
-            own.borrow_mut().add(&counted);
-            Ok(None)
-        }
+pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Ledger>, End> {
+    let counted = own.take();
+    let told = answered(gate.ledger(&counted.to_text()), ledger::TIMEOUT).await?;
+    let all = told.and_then(|all| Ledger::from_text(&all.as_string()?));
+    if all.is_none() {
+        own.borrow_mut().add_all(&counted);
     }
+    Ok(all)
 }
 
 /// Tells what has been counted under a deployment when the request has been answered.

@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 
 use crate::repo::Repo;
 
+mod answers;
 mod catalogue;
 mod check;
 mod explain;

@@ -1,8 +1,5 @@
-//! The operator's page: the ledger as figures and a chart, and the keys. The page
+//! The operator's page: whether the proxy is ready, the ledger as figures, a chart and lists, and the keys. The page
 //! holds no script and loads nothing.
-//!
-//! Its figures are those that JavaScript computes and prints: `tests/status/` has
-//! pages that the Worker's first driver, in JavaScript, made of the same counts.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -13,7 +10,9 @@ use attention_core::Timestamp;
 use attention_core::codec::text::{decimal, whole_number};
 
 use crate::answer::health::KeyReport;
-use crate::ledger::{BOUNDS, Counts, MINUTES_KEPT, Minute, minute_of};
+use crate::deployment::Version;
+use crate::ledger::journal::{Failure, KeyEvent, Named};
+use crate::ledger::{BOUNDS, Counts, Ledger, MINUTES_KEPT, Minute, minute_of};
 
 /// The page's answer, whose status is 200.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,17 +23,28 @@ pub struct Page {
     pub headers: Vec<(&'static str, String)>,
 }
 
+/// What the page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What was counted.
+    pub ledger: &'a Ledger,
+    /// What is known of keys.
+    pub keys: &'a [KeyReport],
+    /// Which version runs.
+    pub version: Option<&'a Version>,
+}
+
 /// Draws the page. `nonce` lets its one style sheet in and nothing else: it is to be
 /// a random text for this page alone, without a character that means anything in
 /// HTML or in a header, such as a UUID.
-pub fn page(ledger: &[Minute], keys: &[KeyReport], nonce: &str, now: Timestamp) -> Page {
+pub fn page(seen: Seen<'_>, nonce: &str, now: Timestamp) -> Page {
     let policy = [
         "default-src 'none'; style-src 'nonce-",
         nonce,
         "'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     ];
     Page {
-        body: html(ledger, keys, nonce, now),
+        body: html(seen, nonce, now),
         headers: vec![
             ("content-type", "text/html; charset=utf-8".to_owned()),
             ("cache-control", "no-store".to_owned()),
@@ -51,42 +61,150 @@ const STYLE: &str = "
 :root{--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--paper:#0d1117;\
 --calls:#79a8d8;--errors:#ff7b72;--limited:#e3b341;--good:#56d364}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);\
-max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.3rem;margin:0 0 1rem}h2{font-size:1rem;margin:2rem 0 .5rem}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:1rem;margin:0}
+max-width:60rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+h1{font-size:1.3rem;margin:0}h2{font-size:1rem;margin:2rem 0 .5rem}
+.verdict{font-size:1.1rem;margin:.25rem 0 1.5rem}
+dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:1rem;align-items:end;margin:0}
 dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}
-svg{width:100%;height:auto;border-bottom:1px solid var(--line)}
+svg{display:block;width:100%;height:auto}svg text{font-size:11px;fill:var(--soft)}
+line{stroke:var(--line)}
 .calls{fill:var(--calls)}.errors{fill:var(--errors)}.limited{fill:var(--limited)}
 table{border-collapse:collapse;width:100%}\
-th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}\
-th{color:var(--soft);font-weight:normal}
-.good{color:var(--good)}.bad{color:var(--errors)}p{color:var(--soft);font-size:.85rem}
-.swatch{display:inline-block;width:.7em;height:.7em;margin:0 .3em 0 1em}\
-.swatch svg{border:0;display:block;width:.7em;height:.7em}";
+th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}\
+th{color:var(--soft);font-weight:normal}td+td{font-variant-numeric:tabular-nums}
+ul{list-style:none;margin:0;padding:0}li{padding:.35rem 0;border-bottom:1px solid var(--line)}\
+li small{display:block;color:var(--soft)}
+.good{color:var(--good)}.bad{color:var(--errors)}.note{color:var(--soft);font-size:.85rem}
+.swatch{display:inline-block;margin-right:1em}\
+.swatch svg{display:inline-block;width:.7em;height:.7em;margin-right:.3em}
+@media(max-width:40rem){svg text{font-size:20px}}";
 
-fn html(ledger: &[Minute], keys: &[KeyReport], nonce: &str, now: Timestamp) -> String {
+fn html(seen: Seen<'_>, nonce: &str, now: Timestamp) -> String {
+    let minutes = seen.ledger.snapshot();
+    let journal = seen.ledger.journal();
+    let (class, verdict) = verdict(seen.keys, &minutes, now);
+    let span = span(&minutes, minute_of(now));
+    let failures: String = journal.failures().map(failure).collect();
+    let events: String = journal.keys().map(key_event).collect();
     [
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">",
-        "<meta name=\"viewport\" content=\"width=device-width\">\n",
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n",
         "<title>Attention proxy: status</title><style nonce=\"",
         nonce,
         "\">",
         STYLE,
-        "</style></head><body>\n<h1>Attention proxy</h1>\n<dl>",
-        &figures(ledger),
-        "</dl>\n<h2>Calls a minute, the last ",
-        &decimal(MINUTES_KEPT / 60),
-        " hours</h2>\n",
-        &chart(ledger, minute_of(now)),
-        "\n<p>",
+        "</style></head><body>\n<h1>Attention proxy</h1>\n<p class=\"verdict ",
+        class,
+        "\">",
+        &escape(&verdict),
+        "</p>\n<dl>",
+        &figures(&minutes),
+        "</dl>\n<h2>Calls a minute</h2>\n",
+        &chart(&minutes, span, minute_of(now)),
+        "\n<p class=\"note\">",
         &legend(),
         "</p>\n<h2>Keys</h2>\n",
-        &table(keys),
-        "\n<p>Counted since the isolates started; ",
-        &date(now),
-        ".</p>\n</body></html>",
+        &table(seen.keys),
+        &list("Last events of keys", &events),
+        &list("Last failures (5xx)", &failures),
+        &counted("Callers", "caller", &journal.callers(now)),
+        &counted("Refused and failed, by code", "code", &journal.codes(now)),
+        "\n<p class=\"note\">",
+        &as_of(&minutes, seen.version, now),
+        "</p>\n</body></html>",
     ]
     .concat()
+}
+
+/// The first thing to know, and whether it is good.
+fn verdict(keys: &[KeyReport], minutes: &[Minute], now: Timestamp) -> (&'static str, String) {
+    let faults: Vec<String> = keys.iter().filter(|key| !key.is_usable()).map(fault).collect();
+    let faults = faults.join(", ");
+    if !keys.iter().any(KeyReport::is_usable) {
+        return ("bad", ["not ready: ", &faults].concat());
+    }
+    let (mut calls, mut errors) = (0_u64, 0_u64);
+    for minute in minutes.iter().filter(|minute| minute.number.saturating_add(RECENT_MINUTES) > minute_of(now)) {
+        calls = calls.saturating_add(minute.counts.calls);
+        errors = errors.saturating_add(minute.counts.errors);
+    }
+    if errors > 0 && calls / 2 <= errors {
+        let share = [&*decimal(errors), " of ", &decimal(calls)].concat();
+        return ("bad", ["ready, but ", &share, " calls failed in the last five minutes"].concat());
+    }
+    match faults.as_str() {
+        "" => ("good", "ready".to_owned()),
+        faults => ("bad", ["ready, with one key: ", faults].concat()),
+    }
+}
+
+const RECENT_MINUTES: u64 = 5;
+
+fn fault(key: &KeyReport) -> String {
+    let name = key.fingerprint.to_hex();
+    if key.expired { ["key ", &name, " has expired"].concat() } else { ["the API refuses key ", &name].concat() }
+}
+
+fn failure(failure: &Failure) -> String {
+    let [code, caller, route, id] = &failure.texts;
+    let mut what = [&*decimal(failure.status), " ", code, " at ", &time(failure.at)].concat();
+    for (before, text) in [(", ", caller), (" on ", route)] {
+        if !text.is_empty() {
+            what.extend([before, text]);
+        }
+    }
+    ["<li>", &escape(&what), "<small>", &escape(id), "</small></li>"].concat()
+}
+
+fn key_event(event: &KeyEvent) -> String {
+    let refused = ["the API refused key ", &event.refused].concat();
+    let went = if event.switched_to.is_empty() {
+        String::new()
+    } else {
+        ["; calls went over to key ", &event.switched_to].concat()
+    };
+    ["<li>", &escape(&[&*date(event.at), " ", &time(event.at), ": ", &refused, &went].concat()), "</li>"].concat()
+}
+
+/// A section, unless there is nothing in it.
+fn list(title: &str, items: &str) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    ["\n<h2>", title, "</h2>\n<ul>", items, "</ul>"].concat()
+}
+
+/// How many names are listed.
+const MOST_ROWS: usize = 12;
+
+fn counted(title: &str, what: &str, all: &[Named]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let row = |named: &Named| {
+        let name = if named.name.is_empty() { "others" } else { &named.name };
+        let (calls, failed) = (grouped(named.calls), grouped(named.failed));
+        ["<tr><td>", &escape(name), "</td><td>", &calls, "</td><td>", &failed, "</td></tr>"].concat()
+    };
+    let rows: String = all.iter().take(MOST_ROWS).map(row).collect();
+    let more = match all.len().saturating_sub(MOST_ROWS) {
+        0 => String::new(),
+        more => ["<p class=\"note\">and ", &decimal(more as u64), " more</p>"].concat(),
+    };
+    let head = ["<tr><th>", what, "</th><th>calls</th><th>5xx, 429</th></tr>"].concat();
+    ["\n<h2>", title, "</h2>\n<table>", &head, &rows, "</table>", &more].concat()
+}
+
+fn as_of(minutes: &[Minute], version: Option<&Version>, now: Timestamp) -> String {
+    let mut said = ["As of ", &date(now), " ", &time(now), " UTC"].concat();
+    if let Some(first) = minutes.first() {
+        let began = Timestamp::from_unix_millis(first.number.saturating_mul(60_000));
+        said.extend(["; calls counted since ", &date(began), " ", &time(began)]);
+    }
+    if let Some(version) = version {
+        said.extend(["; version ", &version.name()]);
+    }
+    escape(&[&*said, "."].concat())
 }
 
 fn figures(ledger: &[Minute]) -> String {
@@ -98,10 +216,10 @@ fn figures(ledger: &[Minute]) -> String {
         ("calls", grouped(total.calls)),
         ("failed (5xx)", share(total.errors, total.calls)),
         ("too many (429)", share(total.limited, total.calls)),
-        ("refused (other 4xx)", share(total.refused, total.calls)),
+        ("refused (4xx)", share(total.refused, total.calls)),
         ("median", percentile(&total, 50)),
-        ("95 of 100 within", percentile(&total, 95)),
-        ("99 of 100 within", percentile(&total, 99)),
+        ("95 % within", percentile(&total, 95)),
+        ("99 % within", percentile(&total, 99)),
     ];
     let figure = |(name, value): &(&str, String)| {
         ["<div><dt>", &escape(name), "</dt><dd>", &escape(value), "</dd></div>"].concat()
@@ -133,71 +251,100 @@ fn percentile(counts: &Counts, percent: u64) -> String {
     }
 }
 
-/// The size of the chart: a minute is two units wide, and some room stays above the
-/// highest bar.
+/// The size of the chart: some room stays above the highest bar, and below the lowest the times.
 const WIDTH: u64 = 2 * MINUTES_KEPT;
 const HEIGHT: u64 = 160;
 const ROOM_ABOVE: u64 = 10;
+const ROOM_BELOW: u64 = 26;
+/// How many minutes the chart shows, and every how many there is a time.
+const SPANS: [(u64, u64); 4] = [(30, 10), (60, 15), (120, 30), (MINUTES_KEPT, 60)];
 
-fn chart(ledger: &[Minute], last: u64) -> String {
-    let most = ledger.iter().map(|minute| minute.counts.calls).max().unwrap_or_default().max(1);
-    let shown = ledger.iter().filter(|minute| minute.number.saturating_add(MINUTES_KEPT) > last);
-    let bars: String = shown
+/// The shortest that shows all minutes: six hours of which the last few minutes have calls look broken.
+fn span(minutes: &[Minute], last: u64) -> (u64, u64) {
+    let first = minutes.iter().map(|minute| minute.number).min().unwrap_or(last);
+    let fits = |(span, _): &&(u64, u64)| first.saturating_add(*span) > last;
+    SPANS.iter().find(fits).copied().unwrap_or((MINUTES_KEPT, 60))
+}
+
+fn chart(minutes: &[Minute], (span, tick): (u64, u64), last: u64) -> String {
+    let unit = WIDTH / span;
+    let shown = || minutes.iter().filter(|minute| minute.number.saturating_add(span) > last);
+    let most = shown().map(|minute| minute.counts.calls).max().unwrap_or_default().max(1);
+    let bars: String = shown()
         .map(|Minute { number, counts }| {
             // One whose clock is ahead draws beyond the right edge.
-            let x = number.saturating_add(MINUTES_KEPT - 1).saturating_sub(last).saturating_mul(2);
-            bars(counts, most, &decimal(x))
+            let x = number.saturating_add(span - 1).saturating_sub(last).saturating_mul(unit);
+            bars(counts, most, &decimal(x), &fixed(0.8 * float(unit), 1))
         })
         .collect();
-    let (width, height, most) = (decimal(WIDTH), decimal(HEIGHT), decimal(most));
-    let size = ["<svg viewBox=\"0 0 ", &width, " ", &height, "\" role=\"img\""].concat();
+    let size = [decimal(WIDTH), decimal(HEIGHT + ROOM_BELOW)].join(" ");
+    let most = grouped(most);
     let label = [" aria-label=\"calls a minute, at most ", &most, "\">"].concat();
-    [&size, &label, &bars, "</svg><p>at most ", &most, " a minute</p>"].concat()
+    let open = ["<svg viewBox=\"0 0 ", &size, "\" role=\"img\"", &label].concat();
+    [&*open, &axes(span, tick, last, &most), &bars, "</svg>"].concat()
+}
+
+/// A line at the bottom and at the highest bar, with its number; the times below.
+fn axes(span: u64, tick: u64, last: u64, most: &str) -> String {
+    let line = |y: &str| ["<line x1=\"0\" x2=\"", &*decimal(WIDTH), "\" y1=\"", y, "\" y2=\"", y, "\"/>"].concat();
+    let text = |x: &str, y: &str, text: &str| ["<text x=\"", x, "\" y=\"", y, "\">", text, "</text>"].concat();
+    let mut axes = [line(&decimal(ROOM_ABOVE)), line(&decimal(HEIGHT))].concat();
+    axes.push_str(&text("2", &decimal(ROOM_ABOVE + 16), &[most, " a minute"].concat()));
+    let first = last.saturating_sub(span - 1);
+    let mut minute = first.div_ceil(tick).saturating_mul(tick);
+    while minute <= last {
+        let x = minute.saturating_sub(first).saturating_mul(WIDTH / span);
+        // The last one would be cut off.
+        if x + 50 <= WIDTH {
+            let at = Timestamp::from_unix_millis(minute.saturating_mul(60_000));
+            let hour = time(at);
+            let hour = hour.get(..5).unwrap_or_default();
+            axes.push_str(&text(&decimal(x), &decimal(HEIGHT + ROOM_BELOW - 6), hour));
+        }
+        minute = minute.saturating_add(tick);
+    }
+    axes
 }
 
 /// The bars of one minute, one on top of the other.
-fn bars(counts: &Counts, most: u64, x: &str) -> String {
+fn bars(counts: &Counts, most: u64, x: &str, width: &str) -> String {
     let [calls, errors, limited] = [counts.calls, counts.errors, counts.limited].map(float);
     let mut bars = String::new();
     let mut y = float(HEIGHT);
     for (class, count) in [("errors", errors), ("limited", limited), ("calls", calls - errors - limited)] {
-        // Divided first, as JavaScript does it: 11 of 240 is 6.87 high, not 6.88.
         let height = count / float(most) * float(HEIGHT - ROOM_ABOVE);
         y -= height;
         if height > 0.0 {
             let place = ["<rect class=\"", class, "\" x=\"", x, "\" y=\"", &fixed(y, 2)].concat();
-            bars.extend([&*place, "\" width=\"1.6\" height=\"", &fixed(height, 2), "\"/>"]);
+            bars.extend([&*place, "\" width=\"", width, "\" height=\"", &fixed(height, 2), "\"/>"]);
         }
     }
     bars
 }
 
+/// In the order of the bars, from above.
 fn legend() -> String {
     let entry = |(class, name): (&str, &str)| {
-        let swatch = ["<rect class=\"", class, "\" width=\"1\" height=\"1\"/></svg></span>"].concat();
-        ["<span class=\"swatch\"><svg viewBox=\"0 0 1 1\" aria-hidden=\"true\">", &swatch, name].concat()
+        let swatch = ["<rect class=\"", class, "\" width=\"1\" height=\"1\"/></svg>"].concat();
+        let open = "<span class=\"swatch\"><svg viewBox=\"0 0 1 1\" aria-hidden=\"true\">";
+        [open, &swatch, name, "</span>"].concat()
     };
-    [("calls", "answered"), ("errors", "failed (5xx)"), ("limited", "too many (429)")].map(entry).concat()
+    [("calls", "answered"), ("limited", "too many (429)"), ("errors", "failed (5xx)")].map(entry).concat()
 }
 
 fn table(keys: &[KeyReport]) -> String {
     let rows: String = keys.iter().map(row).collect();
-    [
-        "<table><tr><th>place</th><th>fingerprint</th><th></th><th>last verdict</th><th>expires</th></tr>",
-        &rows,
-        "</table>",
-    ]
-    .concat()
+    ["<table><tr><th>place</th><th>key</th><th>last verdict</th><th>expires</th></tr>", &rows, "</table>"].concat()
 }
 
 fn row(key: &KeyReport) -> String {
     let verdict = if key.expired { "expired" } else { key.verdict() };
     let class = if key.is_usable() { "<td class=\"good\">" } else { "<td class=\"bad\">" };
+    let verdict = [verdict, if key.in_use { ", in use" } else { "" }].concat();
     let cells = [
         ("<td>", key.slot.as_str().to_owned()),
         ("<td>", key.fingerprint.to_hex()),
-        ("<td>", if key.in_use { "in use" } else { "" }.to_owned()),
-        (class, verdict.to_owned()),
+        (class, verdict),
         ("<td>", key.expires_at.map_or_else(|| "not told".to_owned(), date)),
     ];
     let cells = cells.map(|(start, text)| [start, &escape(&text), "</td>"].concat()).concat();
@@ -260,19 +407,25 @@ fn padded(number: u64, width: usize) -> String {
     ["0".repeat(width.saturating_sub(digits.len())), digits].concat()
 }
 
-/// As JavaScript's `toISOString` writes it: a year after 9999 has a sign and six
-/// digits.
+/// The day: a year after 9999 has a sign and six digits, as ISO 8601 has it.
 fn date(at: Timestamp) -> String {
     const YEAR_10000: u64 = 253_402_300_800_000;
     // The calendar repeats itself after 400 years.
     const CYCLE: u64 = 146_097 * 86_400_000;
+    let day = |at: Timestamp| at.to_rfc3339().split('T').next().unwrap_or_default().to_owned();
     let millis = at.as_unix_millis();
-    let Some(after) = millis.checked_sub(YEAR_10000) else { return at.to_rfc3339() };
+    let Some(after) = millis.checked_sub(YEAR_10000) else { return day(at) };
     let cycles = after / CYCLE + 1;
-    let text = Timestamp::from_unix_millis(millis - cycles * CYCLE).to_rfc3339();
+    let text = day(Timestamp::from_unix_millis(millis - cycles * CYCLE));
     let (year, rest) = text.split_once('-').unwrap_or_default();
     let year = whole_number(year).unwrap_or_default() + 400 * cycles;
     ["+", &padded(year, 6), "-", rest].concat()
+}
+
+/// The time of day, in UTC: `23:15:27`.
+fn time(at: Timestamp) -> String {
+    let second = at.as_unix_millis() / 1_000 % 86_400;
+    [second / 3_600, second / 60 % 60, second % 60].map(|part| padded(part, 2)).join(":")
 }
 
 #[cfg(test)]
@@ -316,11 +469,11 @@ mod tests {
             assert_eq!(grouped(number), expected);
         }
         for (millis, expected) in [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
-            (253_402_300_800_000, "+010000-01-01T00:00:00.000Z"),
-            (999_999_999_999_000, "+033658-09-27T01:46:39.000Z"),
-            (8_640_000_000_000_000, "+275760-09-13T00:00:00.000Z"),
+            (0, "1970-01-01"),
+            (253_402_300_799_999, "9999-12-31"),
+            (253_402_300_800_000, "+010000-01-01"),
+            (999_999_999_999_000, "+033658-09-27"),
+            (8_640_000_000_000_000, "+275760-09-13"),
         ] {
             assert_eq!(date(Timestamp::from_unix_millis(millis)), expected);
         }

@@ -164,3 +164,109 @@ proptest! {
         let _ = from_json(&text);
     }
 }
+
+mod texts {
+    use attention_core::credential::Fingerprint;
+    use attention_core::{ApiKey, Timestamp};
+    use attention_gateway::log::{CallRecord, Record, SwitchRecord};
+
+    use super::*;
+
+    fn key(text: &str) -> Fingerprint {
+        ApiKey::parse(text).unwrap().fingerprint()
+    }
+
+    fn record<'a>(caller: &'a str, code: Option<&'a str>, status: u16, at: Timestamp) -> Record<'a> {
+        let call = CallRecord { tries: 1, key: Some(key("an-obviously-fake-key")), took: Duration::ZERO };
+        Record {
+            at,
+            took: Duration::from_millis(7),
+            status,
+            request_id: "a-fresh-id",
+            method: None,
+            caller: Some(caller),
+            session: None,
+            is_revocation: false,
+            route: Some("/v2/**"),
+            tool: None,
+            code,
+            fault: None,
+            hint: None,
+            source: None,
+            refusals: None,
+            trace: None,
+            cache: None,
+            call: Some(call),
+            upstream_status: Some(status),
+            upstream_error: None,
+            switch: None,
+            version: None,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Any calls in any order, told in pieces: what is stored is read again, stays small, and says how many calls
+        /// of each caller there were in the last hours.
+        #[test]
+        fn what_is_stored_is_read_again_and_bounded(
+            calls in prop::collection::vec(
+                (0..90_u32, prop::sample::select(vec![200_u16, 401, 404, 429, 500, 502]), 0..900_u64, prop::bool::weighted(0.1), any::<bool>()),
+                0..200,
+            ),
+        ) {
+            let (mut all, mut isolate, mut now) = (Ledger::default(), Ledger::default(), 1_700_000_000);
+            let mut noted: Vec<(u64, u32)> = Vec::new();
+            for (caller, status, later, switches, reports) in calls {
+                now += later;
+                let at = Timestamp::from_unix_seconds(now);
+                let name = if caller < 60 { format!("app-{caller}") } else { "x\u{1f511}\"<".repeat(usize::try_from(caller).unwrap()) };
+                let switch = SwitchRecord { from: Some(key("an-obviously-fake-key")), to: Some(key("another-obviously-fake-key")) };
+                let code = (status >= 400).then_some("a_code");
+                isolate.note_call(&Record { switch: switches.then_some(switch), ..record(&name, code, status, at) });
+                noted.push((now / 3_600, caller));
+                if reports {
+                    let told = Ledger::from_text(&isolate.to_text()).expect("what is told is read");
+                    all.add_all(&told);
+                    isolate = Ledger::default();
+                    // The object is restarted.
+                    let text = all.to_text();
+                    prop_assert!(text.len() < 128 * 1024, "{}", text.len());
+                    all = Ledger::from_text(&text).expect("what is stored is read");
+                    prop_assert_eq!(all.to_text(), text);
+                }
+            }
+            all.add_all(&isolate);
+            let at = Timestamp::from_unix_seconds(now);
+            let callers = all.journal().callers(at);
+            let total: u64 = callers.iter().map(|named| named.calls).sum();
+            let expected = noted.iter().filter(|(hour, _)| hour + 7 > now / 3_600).count();
+            prop_assert_eq!(total, expected as u64);
+            prop_assert!(all.journal().failures().count() <= 10 && all.journal().keys().count() <= 10);
+            let times: Vec<Timestamp> = all.journal().failures().map(|failure| failure.at).collect();
+            prop_assert!(times.is_sorted_by(|one, other| one >= other));
+            let order: Vec<_> = callers.iter().map(|named| (named.name.is_empty(), std::cmp::Reverse(named.calls))).collect();
+            prop_assert!(order.is_sorted(), "{:?}", order);
+        }
+
+        #[test]
+        fn no_other_text_is_a_ledger(text in "\\PC{0,60}|\\{\"version\":[0-9]{1,3},\"[a-z]{3,9}\":[\\[\\]0-9,\"]{0,20}\\}") {
+            let read = Ledger::from_text(&text);
+            prop_assert!(read.is_none() || text.contains("\"version\":1,"), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_later_version_and_too_much_are_not_read() {
+        let good = Ledger::default().to_text();
+        assert!(Ledger::from_text(&good).is_some());
+        assert!(Ledger::from_text(&good.replace("\"version\":1", "\"version\":2")).is_none());
+        let line = r#"[1,500,"","","",""]"#;
+        let with = |list: &str| good.replace("\"failures\":[]", &format!("\"failures\":[{list}]"));
+        assert!(Ledger::from_text(&with(&[line; 10].join(","))).is_some());
+        assert!(Ledger::from_text(&with(&[line; 11].join(","))).is_none());
+        let long = format!(r#"[1,500,"{}","","",""]"#, "x".repeat(66));
+        assert!(Ledger::from_text(&with(&long)).is_none());
+    }
+}

@@ -1,11 +1,13 @@
-//! The status page, byte for byte as the Worker's first driver, in JavaScript, made
-//! it of the same counts, keys, nonce and time. A file ends with a line break more.
+//! The status page: what it says of the same counts, keys and time, and that nothing in it is markup.
+
+use std::time::Duration;
 
 use attention_core::call::KeyVerdict;
 use attention_core::{ApiKey, Slot, Timestamp};
 use attention_gateway::answer::health::KeyReport;
-use attention_gateway::ledger::{Counts, Minute};
-use attention_gateway::status_page::page;
+use attention_gateway::ledger::{Counts, Ledger, Minute};
+use attention_gateway::log::{Record, SwitchRecord};
+use attention_gateway::status_page::{Seen, page};
 use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp::from_unix_millis(1_700_000_000_123);
@@ -37,62 +39,149 @@ fn minute(number: u64, [calls, errors, limited, refused]: [u64; 4], latency: [u6
     Minute { number, counts: Counts { calls, errors, limited, refused, latency } }
 }
 
-#[track_caller]
-fn assert_is(golden: &str, ledger: &[Minute], keys: &[KeyReport]) {
-    let body = page(ledger, keys, NONCE, NOW).body + "\n";
-    // Line by line, so that a difference is found in what is printed.
-    for (line, expected) in body.lines().zip(golden.lines()) {
-        assert_eq!(line, expected);
+fn ledger(minutes: &[Minute]) -> Ledger {
+    let mut ledger = Ledger::default();
+    ledger.add(minutes);
+    ledger
+}
+
+fn drawn(minutes: &[Minute], keys: &[KeyReport]) -> String {
+    page(Seen { ledger: &ledger(minutes), keys, version: None }, NONCE, NOW).body
+}
+
+/// The text between two others.
+fn between<'a>(body: &'a str, start: &str, end: &str) -> &'a str {
+    body.split_once(start).and_then(|(_, rest)| rest.split_once(end)).map_or("", |(text, _)| text)
+}
+
+fn verdict(body: &str) -> &str {
+    between(body, "<p class=\"verdict ", "</p>")
+}
+
+#[test]
+fn the_first_line_says_whether_it_is_ready_and_why_not() {
+    let refused = |key: KeyReport| KeyReport { last_verdict: KeyVerdict::Refused { at: NOW }, ..key };
+    let expired = |key: KeyReport| KeyReport { expired: true, ..key };
+    let names = [current(), next()].map(|key| key.fingerprint.to_hex());
+    let (one, other) = (&names[0], &names[1]);
+    let failing = |errors| [minute(LAST - 4, [20, errors, 0, 0], [20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])];
+    for (minutes, keys, said) in [
+        (&[][..], vec![current()], "good\">ready".to_owned()),
+        (&[], vec![refused(current())], format!("bad\">not ready: the API refuses key {one}")),
+        (&[], vec![expired(current())], format!("bad\">not ready: key {one} has expired")),
+        (
+            &[],
+            vec![expired(current()), refused(next())],
+            format!("bad\">not ready: key {one} has expired, the API refuses key {other}"),
+        ),
+        (&[], vec![refused(current()), next()], format!("bad\">ready, with one key: the API refuses key {one}")),
+        (&failing(9), vec![current()], "good\">ready".to_owned()),
+        (&failing(10), vec![current()], "bad\">ready, but 10 of 20 calls failed in the last five minutes".to_owned()),
+        (
+            &[minute(LAST - 5, [20, 20, 0, 0], [20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])],
+            vec![current()],
+            "good\">ready".to_owned(),
+        ),
+    ] {
+        assert_eq!(verdict(&drawn(minutes, &keys)), said);
     }
-    assert_eq!(body, golden);
 }
 
 #[test]
-fn before_the_first_call() {
-    assert_is(include_str!("status/before-the-first-call.html"), &[], &[]);
+fn figures_keys_and_times_are_told() {
+    let minutes = [
+        minute(LAST - 100, [240, 12, 60, 24], [0, 0, 0, 200, 20, 9, 0, 0, 0, 11, 0, 0, 0]),
+        minute(LAST, [1_000, 0, 0, 0], [1_000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+    ];
+    let keys = [KeyReport {
+        in_use: true,
+        last_verdict: KeyVerdict::Accepted { at: NOW },
+        expires_at: Some(Timestamp::from_unix_seconds(4_102_358_400)),
+        ..current()
+    }];
+    let body = drawn(&minutes, &keys);
+    for (name, value) in [
+        ("calls", "1,240"),
+        ("failed (5xx)", "1.0 %"),
+        ("too many (429)", "4.8 %"),
+        ("refused (4xx)", "1.9 %"),
+        ("median", "5 ms"),
+        ("99 % within", "200 ms"),
+    ] {
+        assert!(body.contains(&format!("<dt>{name}</dt><dd>{value}</dd>")), "{name}: {body}");
+    }
+    assert!(body.contains("<td>2099-12-31</td>"), "a day, not a time");
+    assert!(body.contains("accepted, in use</td>"));
+    assert!(body.contains("As of 2023-11-14 22:13:20 UTC; calls counted since 2023-11-14 20:33:00."));
+    // Two hours, a time each half of one; the highest minute beside its line.
+    assert_eq!(
+        body.split("<text ").skip(1).map(|text| between(text, ">", "<")).collect::<Vec<_>>(),
+        ["1,000 a minute", "20:30", "21:00", "21:30", "22:00"]
+    );
+    // From above, as the bars are.
+    assert_eq!(
+        body.split("</svg>").skip(2).take(3).map(|text| text.split('<').next().unwrap()).collect::<Vec<_>>(),
+        ["answered", "too many (429)", "failed (5xx)"]
+    );
 }
 
 #[test]
-fn hours_with_calls_of_every_sort() {
-    let ledger = [
-        minute(LAST - 359, [16, 0, 0, 1], [3, 0, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
-        // In thousandths, 11 / 240 * 150 and 73 / 240 * 150 end in a five.
-        minute(LAST - 200, [240, 11, 73, 5], [0, 0, 0, 200, 20, 9, 0, 0, 0, 11, 0, 0, 0]),
-        minute(LAST - 199, [131, 131, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 131, 0, 0, 0, 0]),
-        minute(LAST - 2, [1, 0, 1, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
-        minute(LAST, [12, 0, 0, 12], [12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
-    ];
-    let keys = [
-        KeyReport {
-            in_use: true,
-            last_verdict: KeyVerdict::Accepted { at: NOW },
-            expires_at: Some(Timestamp::from_unix_millis(1_709_208_000_007)),
-            ..current()
-        },
-        KeyReport { last_verdict: KeyVerdict::Refused { at: NOW }, ..next() },
-    ];
-    assert_is(include_str!("status/hours-with-calls-of-every-sort.html"), &ledger, &keys);
+fn the_chart_begins_at_the_first_count() {
+    for (age, shown) in [(0, 30), (29, 30), (30, 60), (59, 60), (60, 120), (119, 120), (120, 360), (400, 360)] {
+        let body = drawn(&[minute(LAST - age, [1, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])], &[]);
+        let place = 720 / shown * (shown - 1 - age.min(shown - 1));
+        let bar = format!("<rect class=\"calls\" x=\"{place}\"");
+        assert_eq!(body.contains(&bar), age < 360, "{age}: {bar} {body}");
+    }
+}
+
+fn record<'a>(caller: &'a str, status: u16, code: Option<&'a str>, id: &'a str) -> Record<'a> {
+    Record {
+        at: NOW,
+        took: Duration::from_millis(7),
+        status,
+        request_id: id,
+        method: None,
+        caller: Some(caller),
+        session: None,
+        is_revocation: false,
+        route: Some("/v2/<b>"),
+        tool: None,
+        code,
+        fault: None,
+        hint: None,
+        source: None,
+        refusals: None,
+        trace: None,
+        cache: None,
+        call: None,
+        upstream_status: None,
+        upstream_error: None,
+        switch: None,
+        version: None,
+    }
 }
 
 #[test]
-fn many_slow_calls_and_dates_far_away() {
-    let ledger = [
-        // Counted, and too old to be drawn.
-        minute(LAST - 360, [1_000, 0, 0, 0], [1_000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
-        minute(LAST - 1, [1_234_567, 1, 617, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4_567, 1_230_000]),
-        // An isolate's clock is ahead.
-        minute(LAST + 1, [9, 3, 3, 3], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]),
-    ];
-    let keys = [
-        KeyReport {
-            last_verdict: KeyVerdict::Accepted { at: NOW },
-            expired: true,
-            expires_at: Some(Timestamp::from_unix_seconds(1_000_000_000)),
-            ..current()
-        },
-        KeyReport { in_use: true, expires_at: Some(Timestamp::from_unix_seconds(999_999_999_999)), ..next() },
-    ];
-    assert_is(include_str!("status/many-slow-calls-and-dates-far-away.html"), &ledger, &keys);
+fn who_called_what_failed_and_what_became_of_keys_is_listed_and_nothing_is_markup() {
+    let mut ledger = Ledger::default();
+    let [from, to] = [current(), next()].map(|key| Some(key.fingerprint));
+    ledger.note_call(&record("app", 200, None, "id-1"));
+    ledger.note_call(&record("<script>", 502, Some("upstream_error"), "id-2"));
+    ledger.note_call(&Record { switch: Some(SwitchRecord { from, to }), ..record("app", 200, None, "id-3") });
+    let body = page(Seen { ledger: &ledger, keys: &[], version: None }, NONCE, NOW).body;
+    assert!(!body.contains("<script") && !body.contains("<b>"));
+    assert!(body.contains("<tr><td>app</td><td>2</td><td>0</td></tr>"));
+    assert!(body.contains("<tr><td>upstream_error</td><td>1</td><td>1</td></tr>"));
+    assert!(
+        body.contains(
+            "<li>502 upstream_error at 22:13:20, &#60;script&#62; on /v2/&#60;b&#62;<small>id-2</small></li>"
+        )
+    );
+    let [from, to] = [from, to].map(|key| key.unwrap().to_hex());
+    let event = format!("<li>2023-11-14 22:13:20: the API refused key {from}; calls went over to key {to}</li>");
+    assert!(body.contains(&event), "{body}");
+    assert!(!body.contains("id-1") && !body.contains("id-3"));
 }
 
 #[test]
@@ -101,7 +190,7 @@ fn the_headers_let_its_own_style_in_and_nothing_else() {
         "default-src 'none'; style-src 'nonce-9f6c1b8e-0000-4000-8000-00000badf00d'; ",
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     );
-    let page = page(&[], &[], NONCE, NOW);
+    let page = page(Seen { ledger: &Ledger::default(), keys: &[], version: None }, NONCE, NOW);
     let expected = [
         ("content-type", "text/html; charset=utf-8"),
         ("cache-control", "no-store"),
@@ -120,8 +209,8 @@ proptest! {
         now in any::<u64>(),
     ) {
         let minutes = minutes.into_iter().map(|(number, all, latency)| minute(number, all, latency));
-        let ledger: Vec<Minute> = minutes.collect();
-        let body = page(&ledger, &[], NONCE, Timestamp::from_unix_millis(now)).body;
+        let ledger = ledger(&minutes.collect::<Vec<_>>());
+        let body = page(Seen { ledger: &ledger, keys: &[], version: None }, NONCE, Timestamp::from_unix_millis(now)).body;
         prop_assert!(body.ends_with("</body></html>"));
     }
 
@@ -135,14 +224,15 @@ proptest! {
             let all = [errors + limited + refused + others, errors, limited, refused];
             minute((now / 60_000).saturating_sub(age), all, [0; 13])
         });
-        let body = page(&minutes.collect::<Vec<_>>(), &[], NONCE, Timestamp::from_unix_millis(now)).body;
-        for bar in body.split("<rect ").filter(|bar| bar.contains("width=\"1.6\"")) {
+        let ledger = ledger(&minutes.collect::<Vec<_>>());
+        let body = page(Seen { ledger: &ledger, keys: &[], version: None }, NONCE, Timestamp::from_unix_millis(now)).body;
+        for bar in body.split("<rect ").skip(1).filter(|bar| bar.contains(" x=\"")) {
             let number = |name: &str| -> f64 {
                 let (_, rest) = bar.split_once(&format!(" {name}=\"")).unwrap();
                 rest.split_once('"').unwrap().0.parse().unwrap()
             };
-            let (x, y, height) = (number("x"), number("y"), number("height"));
-            prop_assert!((0.0..=718.0).contains(&x) && y >= 10.0 && height >= 0.0 && y + height <= 160.01, "{}", bar);
+            let (x, y, width, height) = (number("x"), number("y"), number("width"), number("height"));
+            prop_assert!(x >= 0.0 && x + width <= 720.0 && y >= 10.0 && height >= 0.0 && y + height <= 160.01, "{}", bar);
         }
     }
 }

@@ -2,7 +2,9 @@
  * A copy of a request whose members can be read without an exception, whoever made it; throws where there is none.
  * One look into foreign hands costs less than one for each member.
  */
-export function read({ method, path, query, idempotent, isOneShot, maxRetries, timeout, attemptTimeout }) {
+export function read(request) {
+  const { method, path, query, idempotent, isOneShot, maxRetries, timeout, attemptTimeout, remember, keyLevel } =
+    request;
   if (typeof path !== "string" || (query !== undefined && typeof query !== "string"))
     throw new TypeError("path and query must be strings");
   return {
@@ -14,5 +16,7 @@ export function read({ method, path, query, idempotent, isOneShot, maxRetries, t
     maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
     timeout: timeout === undefined ? Infinity : Number(timeout),
     attemptTimeout: attemptTimeout === undefined ? Infinity : Number(attemptTimeout),
+    remember: remember === true,
+    keyLevel: keyLevel === undefined ? undefined : String(keyLevel),
   };
 }

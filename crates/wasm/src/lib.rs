@@ -43,7 +43,7 @@ use wasm_bindgen::prelude::*;
 use crate::calls::{Calls, Open};
 pub use crate::data::{Defaults, ErrorFacts, Headers, KeysInfo, defaults, request_id, scrub};
 use crate::request::Asked;
-pub use crate::request::{CallRequest, Method};
+pub use crate::request::{CallRequest, KeyLevel, Method};
 pub use crate::step::{Action, Slot, Step};
 
 /// Why there is no response.

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use attention_core as rules;
-use attention_core::call::{CallOptions, RetryPolicy};
+use attention_core::call::{CallOptions, Operation, RetryPolicy};
 use attention_core::url::RequestError;
 use wasm_bindgen::prelude::*;
 
@@ -37,6 +37,19 @@ extern "C" {
     fn timeout(this: &Members) -> f64;
     #[wasm_bindgen(method, getter, structural, js_name = attemptTimeout)]
     fn attempt_timeout(this: &Members) -> f64;
+    #[wasm_bindgen(method, getter, structural)]
+    fn remember(this: &Members) -> bool;
+    #[wasm_bindgen(method, getter, structural, js_name = keyLevel)]
+    fn key_level(this: &Members) -> Option<KeyLevel>;
+}
+
+/// The level of key that an operation takes. JavaScript sees the names.
+#[wasm_bindgen]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyLevel {
+    /// As [`rules::call::KeyLevel::User`], and so on.
+    User = "user",
+    Organization = "organization",
 }
 
 /// The request methods that the API has. JavaScript sees the names.
@@ -63,6 +76,8 @@ pub(crate) struct Asked {
     max_retries: Option<u32>,
     timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
+    remember: bool,
+    key_level: Option<rules::call::KeyLevel>,
 }
 
 impl Asked {
@@ -77,18 +92,23 @@ impl Asked {
             max_retries: members.max_retries(),
             timeout: duration(members.timeout()),
             attempt_timeout: duration(members.attempt_timeout()),
+            remember: members.remember(),
+            key_level: members.key_level().and_then(level),
         })
     }
 
     pub(crate) fn options(&self) -> Result<CallOptions, RequestError> {
         let usual = RetryPolicy::default();
+        let method = self.method?;
         Ok(CallOptions {
             idempotent: self.idempotent,
             replayable: !self.is_one_shot,
             retry: RetryPolicy { max_retries: self.max_retries.unwrap_or(usual.max_retries), ..usual },
             timeout: self.timeout,
             attempt_timeout: self.attempt_timeout,
-            ..CallOptions::new(self.method?)
+            operation: self.remember.then(|| Operation::of(method, &self.path)),
+            key_level: self.key_level,
+            ..CallOptions::new(method)
         })
     }
 }
@@ -104,6 +124,14 @@ fn known(method: Method) -> Result<rules::Method, RequestError> {
         Method::Delete => rules::Method::Delete,
         _ => return Err(RequestError::Method),
     })
+}
+
+const fn level(named: KeyLevel) -> Option<rules::call::KeyLevel> {
+    match named {
+        KeyLevel::User => Some(rules::call::KeyLevel::User),
+        KeyLevel::Organization => Some(rules::call::KeyLevel::Organization),
+        _ => None,
+    }
 }
 
 /// Infinity is for ever, as is what is no number.

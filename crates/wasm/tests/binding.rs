@@ -308,6 +308,26 @@ fn keys_that_are_refused_leave_those_that_are_there() {
     assert_eq!((text(&upstream.keys(), "kind"), upstream.authorization(Slot::Next)), ("caller_token".to_owned(), None));
 }
 
+/// Of what a credential says and what its issuer says the earlier end counts; the issuer may change its mind.
+#[wasm_bindgen_test]
+fn an_end_that_was_noted_is_told_with_the_keys() {
+    // {"exp":1700000900}
+    let session = "s1.eyJleHAiOjE3MDAwMDA5MDB9.not-a-signature";
+    let mut upstream = Upstream::new(None, session, None, true).expect("a token");
+    let end = |upstream: &Upstream| {
+        let keys: js_sys::Array = member(&upstream.keys(), "keys").unchecked_into();
+        number(&keys.get(0), "expiresAt")
+    };
+    assert_eq!(end(&upstream), Some(1_700_000_900_000.0));
+    for (noted, told) in [(1_700_000_500_000.0, 1_700_000_500_000.0), (1_800_000_000_000.0, 1_700_000_900_000.0)] {
+        upstream.note_expiry(Slot::Current, noted);
+        assert_eq!(end(&upstream), Some(told));
+    }
+    // An empty place has no end.
+    upstream.note_expiry(Slot::Next, 0.0);
+    assert_eq!(end(&upstream), Some(1_700_000_900_000.0));
+}
+
 #[wasm_bindgen_test]
 fn a_huge_body_is_cut() {
     let mut upstream = upstream();

@@ -5,7 +5,7 @@ import type { CallOptions } from "../call/options.js";
 import type { APIPromise, WithResponse } from "../call/promise.js";
 import { type Query, queryPairs } from "../call/query.js";
 import { errorOf } from "../errors/errors.js";
-import { type Paging, walkOf } from "./walk.js";
+import { type Paging, walkOf } from "./walk/index.js";
 
 /**
  * A list: `for await` gives its items, one by one, and asks for a page when it

@@ -3,9 +3,10 @@
 import { check, object } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import { LONE_SURROGATE } from "../call/values.js";
-import type { Client } from "../client.js";
+import { type Client, internals } from "../client.js";
 import { Listing } from "./listing.js";
-import type { Paging } from "./walk.js";
+import { checkedPairs } from "./query-names.js";
+import type { Paging } from "./walk/index.js";
 
 /** An operation of the API, as its description has it. */
 export interface Operation {
@@ -14,6 +15,10 @@ export interface Operation {
   readonly path: string;
   /** What its method takes after those. */
   readonly takes?: "query" | "body";
+  /** The names of its query, a blank between two. */
+  readonly query?: string;
+  /** The only level of key that it takes, where a page says so. */
+  readonly keyLevel?: "user" | "organization";
   readonly pages?: Paging;
   /** False: sent again after an answer that was lost, it might undo itself or be done twice. */
   readonly idempotent?: false;
@@ -29,7 +34,9 @@ export function resource(client: Client, name: string, operations: Readonly<Reco
   );
 }
 
-function method(client: Client, owner: string, { method, path, takes, pages, idempotent }: Operation) {
+function method(client: Client, owner: string, operation: Operation) {
+  const { method, path, takes, pages, idempotent } = operation;
+  const known = operation.query?.split(" ");
   return (...given: unknown[]) => {
     const url = path
       .split("/")
@@ -40,10 +47,14 @@ function method(client: Client, owner: string, { method, path, takes, pages, ide
     const params = takes && { [takes]: given.shift() };
     check(owner, "options", given[0], object);
     const own = given[0] as CallOptions | undefined;
+    if (takes !== undefined && own?.[takes] !== undefined)
+      throw new TypeError(`${owner}: ${takes} is an argument of its own and no option`);
     const marked = own?.idempotent ?? idempotent;
-    const options = { ...params, ...own, ...(marked !== undefined && { idempotent: marked }) };
-    if (pages === undefined) return client.request(method, url, options);
-    return new Listing(owner, (changed: CallOptions) => client.request(method, url, changed), options, pages);
+    const options: CallOptions = { ...own, ...params, ...(marked !== undefined && { idempotent: marked }) };
+    const { query } = options;
+    const checked = query === undefined ? options : { ...options, query: checkedPairs(owner, query, known) };
+    const request = (changed: CallOptions) => internals(client).request(method, url, changed, operation);
+    return pages === undefined ? request(checked) : new Listing(owner, request, checked, pages);
   };
 }
 

@@ -6,6 +6,7 @@
 import type { Rule } from "../call/check.js";
 import type { Deadline } from "../call/deadline.js";
 import { type Attempted, exchange } from "../call/driver.js";
+import { fetchOptions, withFetchOptions } from "../call/fetch-options.js";
 import { discard } from "../call/foreign.js";
 import type { CallOptions } from "../call/options.js";
 import { SharedUpstream } from "../credentials/shared-upstream.js";
@@ -46,6 +47,8 @@ export interface Transfer {
   /** Presigned: whoever has it may read or write there. */
   readonly address: string;
   readonly file?: Blob;
+  /** What the file's own reading has failed with: the caller's, and no reason to try again. */
+  readonly fault?: (() => { readonly error: unknown } | undefined) | undefined;
   readonly fetch: typeof globalThis.fetch;
   /** Whether the API is asked by https: then the storage has to be, too. */
   readonly isSecure: boolean;
@@ -60,7 +63,8 @@ const NOBODY = "storage-is-told-no-credential";
 export async function transfer(given: Transfer, options: CallOptions): Promise<Attempted> {
   const url = parsed(given);
   const shared = new SharedUpstream(undefined, NOBODY, undefined, true);
-  const { method, file, fetch } = given;
+  const { method, file } = given;
+  const fetch = withFetchOptions(given.fetch, options.fetchOptions && fetchOptions(options.fetchOptions));
   try {
     return await exchange(
       shared,
@@ -75,7 +79,7 @@ export async function transfer(given: Transfer, options: CallOptions): Promise<A
         attemptTimeout: options.attemptTimeout ?? Infinity,
         signal: options.signal,
         body: file,
-        fault: undefined,
+        fault: given.fault,
         headers: () => ({}),
         // Core decides on tries and waits; its address and its credential are not the storage's.
         fetch: (_, { headers: __, ...init } = {}) => fetch(url.href, { ...init, ...discreet(file) }),
@@ -101,8 +105,9 @@ function discreet(file: Blob | undefined): RequestInit {
 function parsed({ address, isSecure, method }: Transfer): URL {
   const name = method === "PUT" ? "upload" : "download";
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url?.protocol === "https:" || (url?.protocol === "http:" && !isSecure)) return url;
-  const message = `the address for the ${name} is not an https one, though the API's is`;
+  // Of an address with a user `fetch` would say what it is.
+  if (url?.username === "" && (url.protocol === "https:" || (url.protocol === "http:" && !isSecure))) return url;
+  const message = `the address for the ${name} is none, or not an https one though the API's is`;
   throw errorOf({ kind: "protocol", code: `${name}_address_insecure`, message, attempts: 1 });
 }
 
@@ -113,14 +118,12 @@ function parts(address: string, { search, searchParams }: URL): string[] {
 }
 
 function told(error: unknown, { method, address, secrets = [] }: Transfer, url: URL): unknown {
-  if (!(error instanceof AttentionError) || error.kind === "aborted") return error;
+  const hidden = [...secrets, ...parts(address, url)];
+  if (!(error instanceof AttentionError) || error.kind === "aborted") return redactCause(error, hidden);
   const { status, attempts, retryAfter } = error;
   const name = method === "PUT" ? "upload" : "download";
   const failed = (kind: ErrorKind, what: string, message: string) =>
-    errorOf(
-      { kind, code: `${name}_${what}`, message, attempts, status, retryAfter },
-      redactCause(error.cause, [...secrets, ...parts(address, url)]),
-    );
+    errorOf({ kind, code: `${name}_${what}`, message, attempts, status, retryAfter }, redactCause(error.cause, hidden));
   if (error.kind === "timeout") {
     const where = method === "PUT" ? "in the storage" : "there";
     return failed("timeout", "timeout", `the file was not ${where} within the timeout; raise \`timeout\``);

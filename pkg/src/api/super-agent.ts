@@ -9,6 +9,7 @@ import { errorOf } from "../errors/errors.js";
 import { defaults } from "../runtime/rules.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
+import { about } from "./storage.js";
 
 type Message = components["schemas"]["SuperAgentMessage"];
 
@@ -95,7 +96,11 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
         attempts: 1,
       });
     }
-    ({ messages = [] } = await call("GET", `/super-agent/sessions/${encodeURIComponent(sessionId)}/messages`));
+    try {
+      ({ messages = [] } = await call("GET", `/super-agent/sessions/${encodeURIComponent(sessionId)}/messages`));
+    } catch (error) {
+      throw about(error, "session", sessionId);
+    }
     const last = messages.at(-1);
     if (last?.role === "assistant") return last;
   }

@@ -1,5 +1,6 @@
 /** Request bodies: what is sent as it is, what becomes JSON, and what cannot be sent. */
 
+import { isNative } from "./foreign.js";
 import { type Level, LONE_SURROGATE, named, Trail } from "./values.js";
 
 /**
@@ -28,6 +29,8 @@ export interface Encoded {
   readonly fault?: () => { readonly error: unknown } | undefined;
 }
 
+const AS_THEY_ARE = ["URLSearchParams", "FormData", "Blob", "ArrayBuffer"];
+
 /** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
 export function encodeBody(body: Body): Encoded {
   if (typeof body === "string") {
@@ -40,16 +43,10 @@ export function encodeBody(body: Body): Encoded {
         "or a string, URLSearchParams, FormData, Blob, ArrayBuffer, view or stream",
     );
   }
-  if (
-    body instanceof URLSearchParams ||
-    body instanceof FormData ||
-    body instanceof Blob ||
-    body instanceof ArrayBuffer ||
-    ArrayBuffer.isView(body)
-  ) {
+  if (AS_THEY_ARE.some((name) => isNative(name, body)) || ArrayBuffer.isView(body)) {
     return { content: body as BodyInit, oneShot: false };
   }
-  if (body instanceof ReadableStream) return { content: body, oneShot: true };
+  if (isNative("ReadableStream", body)) return { content: body as BodyInit, oneShot: true };
   if (Symbol.asyncIterator in body) return streamOf(body as AsyncIterable<Uint8Array>);
   return { content: json(body), type: "application/json", oneShot: false };
 }

@@ -63,6 +63,7 @@ export class Deadline {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wake: (() => void) | undefined;
   #linked = false;
+  #end = Infinity;
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
@@ -90,8 +91,20 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Sets the timer anew: so many milliseconds from now; Infinity stops it. */
-  limit(timeout: number): void {
+  /** The whole call may take so many milliseconds from now, by a clock that nobody sets back. */
+  bound(timeout: number): void {
+    this.#end = performance.now() + timeout;
+    this.limit(timeout);
+  }
+
+  /** Milliseconds that are left of it. */
+  get left(): number {
+    return this.#end - performance.now();
+  }
+
+  /** Sets the timer anew: so many milliseconds from now, at most up to the end of the call; Infinity stops it. */
+  limit(most: number): void {
+    const timeout = most === Infinity ? Infinity : Math.max(0, Math.min(most, this.left));
     clearTimeout(this.#timer);
     this.#timer = timeout === Infinity ? undefined : setTimeout(expire, Math.min(timeout, LONGEST), this);
   }

@@ -5,7 +5,7 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
-import { AttentionError, errorOf } from "../errors/errors.js";
+import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
 import { requestFault, transportFault } from "../errors/transport.js";
 import { wordsOf } from "../errors/words.js";
 import {
@@ -24,13 +24,16 @@ import {
 import type { Encoded } from "./body.js";
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
-import type { Events } from "./events.js";
 import { discard, mustBeResponse, responseIn } from "./foreign.js";
 import type { Place } from "./semaphore.js";
+import type { Story } from "./story.js";
 
 const QUEUE_TIMEOUT =
   "other calls of this client took so long that this one was not sent within its timeout: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
+
+/** Timers may be so many milliseconds early. */
+const EARLIEST = 1;
 
 const HOOK_TIMEOUT = "a hook of this client did not settle within the call's timeout: look at it, or raise `timeout`";
 
@@ -48,7 +51,9 @@ export interface PreparedCall extends CallRequest {
   readonly fetch: typeof globalThis.fetch;
   /** The headers with the credentials of a place; by a function, so that they can be kept. */
   readonly headers: (authorization: string) => Record<string, string>;
-  readonly events: Events | undefined;
+  readonly events: Story | undefined;
+  /** How many requests were sent for it before: with other credentials, or by another `next()` of a middleware. */
+  readonly before?: number | undefined;
 }
 
 /** A response that core calls a success, its body unread. */
@@ -59,6 +64,8 @@ export interface Attempted {
   readonly deadline: Deadline;
   /** What takes credentials out of foreign errors. */
   readonly secrets: () => readonly string[];
+  /** Who hears of its end. */
+  readonly story?: Story;
 }
 
 /** Waits for a hook before the first try, as long as the call may still take. */
@@ -85,7 +92,8 @@ export function hookTimeout(attempts: number): AttentionError {
 
 /** Milliseconds left of a call's timeout. */
 export function left({ timeout }: PreparedCall, started: number): number {
-  return Math.max(0, started + timeout - Date.now());
+  // Not more than there was, when the clock has been set back.
+  return Math.max(0, Math.min(timeout, started + timeout - Date.now()));
 }
 
 /**
@@ -98,12 +106,14 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   if (deadline.aborted) throw aborted(deadline.reason, 0, shared);
   // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
   // are not made for.
-  deadline.limit(left(call, started));
+  deadline.bound(left(call, started));
   const place = shared.semaphore.take(call.maxConcurrency) ?? (await turn(shared, call, deadline));
   const tries = new Tries(shared, call, started, deadline);
   place.release = () => tries.forget();
   try {
     for (let step = tries.begin(); ; ) {
+      // Where the clock was set back, core takes the call to have more time than it has.
+      if (deadline.left < EARLIEST && (step.action === Action.Send || step.action === Action.Wait)) throw tries.late();
       switch (step.action) {
         case Action.Send:
           step = await tries.send(step);
@@ -149,9 +159,10 @@ class Tries {
   readonly #deadline: Deadline;
   /** The call's number while core has it. */
   #open: number | undefined;
-  #attempts = 0;
+  readonly #before: number;
+  #attempts: number;
   /** The try that a hook was last told had failed. */
-  #reported = 0;
+  #reported: number;
   /** Of the last try, until its body is given up. */
   #response: Response | undefined;
   /** Why the last try has no response, or why the caller has given up. */
@@ -162,6 +173,7 @@ class Tries {
     this.#call = call;
     this.#started = started;
     this.#deadline = deadline;
+    this.#before = this.#attempts = this.#reported = call.before ?? 0;
   }
 
   begin(): Step {
@@ -183,6 +195,11 @@ class Tries {
     if (this.#open !== undefined) this.#upstream.abandon(this.#open);
   }
 
+  /** The error of a call whose time is over. */
+  late(): AttentionError {
+    return errorOfFailure(Failure.Timeout, this.#attempts, redactCause(this.#cause, this.#shared.secrets()));
+  }
+
   /** The error of a trap, which does not know how many requests have been sent. */
   counted(error: unknown): unknown {
     if (!(error instanceof AttentionError) || error.code !== "wasm_trap") return error;
@@ -197,15 +214,15 @@ class Tries {
 
   async send({ call, url, slot, attempt, timeout }: Send): Promise<Step> {
     const upstream = this.#upstream;
-    const { method, attemptTimeout, events, fetch } = this.#call;
+    const { attemptTimeout, events, fetch } = this.#call;
     const deadline = this.#deadline;
     const init = request(this.#call, this.#shared.authorization(slot));
     discard(this.#response);
     this.#response = this.#cause = undefined;
-    this.#attempts = attempt;
+    this.#attempts = this.#before + attempt;
     let most = timeout;
     if (events !== undefined) {
-      await this.#hooked(events.request(method, url, init, attempt));
+      await this.#hooked(events.request(url, init, this.#attempts));
       // A hook's time is the call's, not the try's.
       most = Math.min(timeout ?? Infinity, left(this.#call, this.#started));
     }
@@ -216,28 +233,28 @@ class Tries {
       response = await fetch(url, init);
     } catch (error) {
       const answered = responseIn(error);
-      if (answered !== undefined) return this.#answered(call, url, answered, attempt);
+      if (answered !== undefined) return this.#answered(call, url, answered);
       if (!deadline.aborted && !deadline.timedOut) this.#mustBeSendable(error);
       this.#cause = deadline.aborted ? deadline.reason : error;
       const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
       return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
     }
     mustBeResponse(response);
-    return this.#answered(call, url, response, attempt);
+    return this.#answered(call, url, response);
   }
 
-  async #answered(call: number, url: string, response: Response, attempt: number): Promise<Step> {
+  async #answered(call: number, url: string, response: Response): Promise<Step> {
     const upstream = this.#upstream;
-    const { method, events } = this.#call;
+    const { events } = this.#call;
     this.#response = response;
     const { status, headers } = response;
     const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
-    if (events !== undefined) await this.#hooked(events.response(method, url, response, attempt, upstream));
+    if (events !== undefined) await this.#hooked(events.response(url, response, upstream));
     return next;
   }
 
   async wait({ call, url, duration }: Wait): Promise<Step> {
-    const { method, events } = this.#call;
+    const { events } = this.#call;
     discard(this.#response);
     let wait = duration;
     if (events !== undefined) {
@@ -245,14 +262,11 @@ class Tries {
       // Core may let a call wait more than once between two tries, and before the first.
       const isOfTry = this.#attempts > this.#reported;
       this.#reported = this.#attempts;
-      const told = isOfTry
-        ? events.retry(method, url, this.#attempts, duration, this.#response?.status)
-        : events.turn(method, url, duration);
-      await this.#hooked(told);
+      await this.#hooked(events.wait(url, duration, isOfTry, this.#response?.status));
       // What the hook took is part of the wait.
       wait = Math.min(duration, Math.max(0, until - Date.now()));
     }
-    await this.#deadline.wait(wait);
+    await this.#deadline.wait(Math.max(0, Math.min(wait, this.#deadline.left)));
     return this.#deadline.aborted ? this.#giveUp(call) : this.#told(this.#upstream.onWaited(call, Date.now()));
   }
 
@@ -262,7 +276,7 @@ class Tries {
     this.#open = undefined;
     const { secrets } = this.#shared;
     throw errorOf(
-      this.#upstream.error(call, start.text, Date.now()),
+      this.#counted(this.#upstream.error(call, start.text, Date.now())),
       undefined,
       wordsOf(this.#response!.headers, start, secrets()),
     );
@@ -297,7 +311,12 @@ class Tries {
   failed({ error }: Failed): AttentionError {
     // The rules know that there was no answer; why, only the runtime can tell.
     const known = error.code === "connection" ? transportFault(this.#cause) : undefined;
-    return errorOf({ ...error, ...known }, redactCause(this.#cause, this.#shared.secrets()));
+    return errorOf({ ...this.#counted(error), ...known }, redactCause(this.#cause, this.#shared.secrets()));
+  }
+
+  /** Core counts the tries that it knows of. */
+  #counted(facts: ErrorFacts): ErrorFacts {
+    return this.#before === 0 ? facts : { ...facts, attempts: this.#before + facts.attempts };
   }
 
   succeed(): Attempted {

@@ -1,43 +1,66 @@
 /** Who is told what happens: hooks and the logger. */
 
-import type { SharedUpstream } from "../credentials/shared-upstream.js";
+import type { ErrorKind } from "../errors/errors.js";
 import { variable } from "../runtime/environment.js";
-import type { Upstream } from "../runtime/rules.js";
-import type { Rule } from "./check.js";
+import * as check from "./check.js";
+import { type Described, Story } from "./story.js";
+
+/** What every event tells of its call. */
+export interface CallEvent {
+  /** The same in all events of one call, and in those of no other. */
+  readonly callId: string;
+  readonly method: string;
+  /** Its name, such as `conversations.get`; undefined for a path that the API is not known to have, and of a `Client`. */
+  readonly operation: string | undefined;
+  /** Its path with `{names}` for what varies, such as `/conversations/{id}`; undefined as `operation` is. */
+  readonly pathTemplate: string | undefined;
+  /** The request that was sent last; counts from 1, 0 before the first. */
+  readonly attempt: number;
+  /** Since the call began, in milliseconds. */
+  readonly durationMs: number;
+}
 
 /** A request is about to be sent. */
-export interface RequestEvent {
-  readonly method: string;
+export interface RequestEvent extends CallEvent {
   readonly url: string;
   /** What is sent beside Authorization, which is not shown; a hook may change it. */
   readonly headers: Headers;
-  /** Counts from 1. */
-  readonly attempt: number;
 }
 
 /** A response's head has come. */
-export interface ResponseEvent {
-  readonly method: string;
+export interface ResponseEvent extends CallEvent {
   readonly url: string;
   readonly status: number;
   readonly headers: Headers;
-  readonly attempt: number;
 }
 
-/** Another try will follow. */
-export interface RetryEvent {
-  readonly method: string;
+/** A call waits. */
+export interface WaitEvent extends CallEvent {
   readonly url: string;
-  /** The try that failed. */
-  readonly attempt: number;
-  /** How long is waited before the next, in milliseconds. */
+  /** How long, in milliseconds. */
   readonly wait: number;
-  /** What it failed with, when an answer came. */
+  /** What the last try failed with, when an answer came. */
   readonly status: number | undefined;
 }
 
+/** Another try will follow the one of `attempt`, after `wait`. */
+export type RetryEvent = WaitEvent;
+
+/** A call is over: there is one such event for each that began. */
+export interface EndEvent extends CallEvent {
+  /**
+   * `success` when the answer was read, or its body handed over or left unread; else the `kind` of the error, or
+   * `error` for anything that is no `AttentionError`.
+   */
+  readonly outcome: "success" | "error" | ErrorKind;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  /** What the call fails with. */
+  readonly error: unknown;
+}
+
 /** From now on the other key is used. */
-export interface KeySwitchEvent {
+export interface KeySwitchEvent extends CallEvent {
   readonly from: "current" | "next";
   readonly to: "current" | "next";
   /** Of the key used from now on. */
@@ -45,7 +68,7 @@ export interface KeySwitchEvent {
 }
 
 /** A key or token will stop working soon, by what it says of itself. */
-export interface KeyExpiringEvent {
+export interface KeyExpiringEvent extends CallEvent {
   readonly slot: "current" | "next";
   readonly fingerprint: string;
   /** Unix milliseconds; the past when it has expired. */
@@ -53,7 +76,7 @@ export interface KeyExpiringEvent {
 }
 
 /** A function that is to give a key or token has failed, and no call has: it will be asked again. */
-export interface RenewalFailedEvent {
+export interface RenewalFailedEvent extends CallEvent {
   readonly error: unknown;
 }
 
@@ -62,22 +85,47 @@ export interface RenewalFailedEvent {
  * the call fails with.
  */
 export interface Hooks {
+  /** A call begins: told before anything else of it, in the turn in which it was made. */
+  readonly onStart?: ((event: CallEvent) => unknown) | undefined;
   readonly onRequest?: ((event: RequestEvent) => unknown) | undefined;
   readonly onResponse?: ((event: ResponseEvent) => unknown) | undefined;
   readonly onRetry?: ((event: RetryEvent) => unknown) | undefined;
+  /** Told of every wait: of those before another try, as `onRetry` is, and of those for a turn after a 429. */
+  readonly onWait?: ((event: WaitEvent) => unknown) | undefined;
   readonly onKeySwitch?: ((event: KeySwitchEvent) => unknown) | undefined;
-  /** Told once for each key that is a JWT, at the first call within a week of its end. */
+  /**
+   * Told once for each key or token that says when it ends, at the first call within a week of its end. Not of one that
+   * a function gives with its end, or of a token that a function gives: those are renewed.
+   */
   readonly onKeyExpiring?: ((event: KeyExpiringEvent) => unknown) | undefined;
   /** Told when a function failed to give a successor in time, while calls go on with what it gave before. */
   readonly onRenewalFailed?: ((event: RenewalFailedEvent) => unknown) | undefined;
+  /** Told once for each call, however it ends. The call is over: it does not wait for this one, nor fail with it. */
+  readonly onEnd?: ((event: EndEvent) => unknown) | undefined;
 }
 
-/** Where log lines go; `console` is one. */
+/** The names of all hooks, each a function. */
+export const HOOKS: Readonly<Record<keyof Hooks, check.Rule>> = {
+  onStart: check.call,
+  onRequest: check.call,
+  onResponse: check.call,
+  onRetry: check.call,
+  onWait: check.call,
+  onKeySwitch: check.call,
+  onKeyExpiring: check.call,
+  onRenewalFailed: check.call,
+  onEnd: check.call,
+};
+
+/**
+ * Where log lines go; `console` is one. The second argument is what the line is about, as fields; loggers that take
+ * them first, as pino's do, get them first, and the console is spared them.
+ */
 export interface Logger {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
 }
 
 /** From which level on the logger is told. */
@@ -86,7 +134,7 @@ export type LogLevel = (typeof LEVELS)[number] | "off";
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** What `logLevel` may be. */
-export const logLevel: Rule = [
+export const logLevel: check.Rule = [
   (value) => value === "off" || LEVELS.includes(value as (typeof LEVELS)[number]),
   "debug, info, warn, error or off",
 ];
@@ -95,12 +143,22 @@ export const logLevel: Rule = [
 function loggerOf(logger: Logger | undefined, level = levelOfEnvironment()): Logger | undefined {
   if (level === "off") return undefined;
   const from = LEVELS.indexOf(level as (typeof LEVELS)[number]);
-  if (from < 0) return logger;
-  const line = (at: (typeof LEVELS)[number]) => (message: string) => {
+  if (from < 0 && logger === undefined) return undefined;
+  const line = (at: (typeof LEVELS)[number]) => (message: string, fields?: object) => {
+    if (LEVELS.indexOf(at) < from) return;
     // The console by its name at each line, so that what is put in its place later is used.
-    if (LEVELS.indexOf(at) >= from) (logger ?? console)[at](message);
+    const to = logger ?? console;
+    if (to === console) return to[at](message);
+    // Of pino and bunyan: they would take a second argument for a part of the message.
+    return takesFieldsFirst(to) ? to[at](fields as never, message as never) : to[at](message, fields);
   };
   return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+}
+
+function takesFieldsFirst(
+  logger: Logger & { readonly bindings?: unknown; readonly addSerializers?: unknown },
+): boolean {
+  return typeof logger.bindings === "function" || typeof logger.addSerializers === "function";
 }
 
 let hasWarned = false;
@@ -115,101 +173,34 @@ function levelOfEnvironment(): LogLevel | undefined {
   return undefined;
 }
 
-/** So long before its end a key is said to expire: 7 days. */
-const EXPIRY_NOTICE = 7 * 24 * 3600 * 1000;
-
+/** Who wants to hear of a client's calls. */
 export class Events {
-  readonly #hooks: Hooks;
+  readonly #hooks: readonly Hooks[];
   readonly #logger: Logger | undefined;
 
-  private constructor(hooks: Hooks, logger: Logger | undefined) {
+  private constructor(hooks: readonly Hooks[], logger: Logger | undefined) {
     this.#hooks = hooks;
     this.#logger = logger;
   }
 
-  /** Undefined when nobody wants to be told. */
+  /** Undefined when nobody does. */
   static of(
     options: Hooks & { readonly logger?: Logger | undefined; readonly logLevel?: LogLevel | undefined },
+    isAlways = false,
   ): Events | undefined {
-    const { onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, onRenewalFailed } = options;
     const logger = loggerOf(options.logger, options.logLevel);
-    const nobody = [onRequest, onResponse, onRetry, onKeySwitch, onKeyExpiring, onRenewalFailed, logger].every(
-      (who) => who === undefined,
-    );
-    return nobody ? undefined : new Events(options, logger);
+    const isHeard = (Object.keys(HOOKS) as (keyof Hooks)[]).some((name) => options[name] !== undefined);
+    if (!isHeard && logger === undefined && !isAlways) return undefined;
+    return new Events(isHeard ? [options] : [], logger);
   }
 
-  /** Looks at the keys of an upstream before a call. Undefined when there is nothing to tell. */
-  expiring(shared: SharedUpstream): Promise<void> | undefined {
-    const now = Date.now();
-    // Compared first: this is done for every call.
-    return now < shared.expiresAt - EXPIRY_NOTICE ? undefined : this.#expiring(shared, now);
+  /** These as well. */
+  and(hooks: Hooks): Events {
+    return new Events([...this.#hooks, hooks], this.#logger);
   }
 
-  async #expiring(shared: SharedUpstream, now: number): Promise<void> {
-    for (const { slot, fingerprint, expiresAt } of shared.expiring()) {
-      if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !shared.claimExpiryNotice(fingerprint))
-        continue;
-      const expiry = `${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`;
-      await this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiry}`);
-      await this.#hooks.onKeyExpiring?.({ slot, fingerprint, expiresAt });
-    }
+  /** A call begins. */
+  begin(method: string, described: Described | undefined): Story {
+    return new Story(this.#hooks, this.#logger, method, described);
   }
-
-  /** Belongs to no call, so nobody else catches what a hook throws here. */
-  async renewalFailed(error: unknown): Promise<void> {
-    const code = (error as { readonly code?: unknown }).code;
-    try {
-      await this.#logger?.warn(
-        `attention: the key could not be renewed in time (${code}), and will be asked for again`,
-      );
-      await this.#hooks.onRenewalFailed?.({ error });
-    } catch (thrown) {
-      this.#logger?.error(`attention: onRenewalFailed threw (${(thrown as Error)?.name})`);
-    }
-  }
-
-  async request(method: string, url: string, init: RequestInit, attempt: number): Promise<void> {
-    await this.#logger?.debug(`attention: ${method} ${shown(url)}, try ${attempt}`);
-    if (this.#hooks.onRequest === undefined) return;
-    const { authorization, ...rest } = init.headers as Record<string, string>;
-    const headers = new Headers(rest);
-    await this.#hooks.onRequest({ method, url, headers, attempt });
-    // A copy: the hook may keep what it was given.
-    init.headers = { ...Object.fromEntries(headers), authorization: authorization! };
-  }
-
-  async response(
-    method: string,
-    url: string,
-    { status, headers }: Response,
-    attempt: number,
-    upstream: Upstream,
-  ): Promise<void> {
-    await this.#logger?.debug(`attention: ${method} ${shown(url)}, try ${attempt}: ${status}`);
-    await this.#hooks.onResponse?.({ method, url, status, headers, attempt });
-    if (upstream.takeSwitch() === undefined) return;
-    const { inUse: to, keys } = upstream.keys();
-    const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
-    await this.#logger?.warn(`attention: a key was refused, the ${to} one (${fingerprint}) is used from now on`);
-    await this.#hooks.onKeySwitch?.({ from: to === "next" ? "current" : "next", to, fingerprint });
-  }
-
-  /** A call waits for its turn, which is no news to a hook. */
-  async turn(method: string, url: string, wait: number): Promise<void> {
-    await this.#logger?.debug(`attention: ${method} ${shown(url)}, waits ${Math.round(wait)} ms for its turn`);
-  }
-
-  /** A try has failed, and another will follow. */
-  async retry(method: string, url: string, attempt: number, wait: number, status: number | undefined): Promise<void> {
-    await this.#logger?.info(
-      `attention: ${method} ${shown(url)}, try ${attempt}: ${status ?? "no answer"}; again in ${Math.round(wait)} ms`,
-    );
-    await this.#hooks.onRetry?.({ method, url, attempt, wait, status });
-  }
-}
-
-/** Without the query, which may name people. */
-function shown(url: string): string {
-  return url.split("?", 1)[0]!;
 }

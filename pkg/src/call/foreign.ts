@@ -27,9 +27,13 @@ export function isForeign(body: unknown): boolean {
   if (typeof body !== "object" || body === null) return false;
   const tag = tagOf(body);
   if (isLegacyForm(body)) throw new TypeError(LEGACY);
-  if (!Object.hasOwn(OWN, tag)) return false;
-  const native = (globalThis as Record<string, unknown>)[tag];
-  return typeof native !== "function" || !(body instanceof native);
+  return Object.hasOwn(OWN, tag) && !isNative(tag, body);
+}
+
+/** Whether it is the runtime's own; where the runtime has none, it is not. */
+export function isNative(name: string, value: unknown): boolean {
+  const native = (globalThis as Record<string, unknown>)[name];
+  return typeof native === "function" && value instanceof native;
 }
 
 /** The same as the runtime's own. */
@@ -70,7 +74,8 @@ export function responseIn(thrown: unknown): Response | undefined {
   }
 }
 
-function isResponse(value: unknown): value is Response {
+/** By its shape, as mocks and polyfills have it. */
+export function isResponse(value: unknown): value is Response {
   const { status, headers } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { get?: unknown } };
   return typeof status === "number" && typeof headers?.get === "function";
 }

@@ -56,8 +56,10 @@ export class APIPromise<T> implements Promise<T> {
    * body; its timeout no longer does.
    */
   async asResponse(): Promise<Response> {
-    const { response, deadline } = await this.#attempted;
+    const attempted = await this.#attempted;
+    const { response, deadline, story } = attempted;
     deadline.handOver(response.body);
+    story?.succeed(attempted);
     return response;
   }
 
@@ -69,7 +71,12 @@ export class APIPromise<T> implements Promise<T> {
   }
 
   #read(): Promise<T> {
-    this.#data ??= this.#attempted.then(readAnswer) as Promise<T>;
+    this.#data ??= this.#attempted.then(read) as Promise<T>;
     return this.#data;
   }
+}
+
+function read(attempted: Attempted): Promise<unknown> {
+  const answer = readAnswer(attempted);
+  return attempted.story === undefined ? answer : attempted.story.read(answer, attempted);
 }

@@ -89,7 +89,8 @@ function end(expiresAt: unknown): number | undefined {
   const at = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;
   if (typeof at !== "number") throw refused(`gave an \`expiresAt\` that is a ${typeof at}: give a Date or a number`);
   if (Number.isNaN(at)) throw refused("gave an `expiresAt` that is not a date");
-  if (expiresAt instanceof Date || (at >= PLAUSIBLE[0] && at < PLAUSIBLE[1])) return at;
+  // Of a Date as well: `new Date(exp)` of a JWT is in January 1970.
+  if (at >= PLAUSIBLE[0] && at < PLAUSIBLE[1]) return at;
   const hint = at < PLAUSIBLE[0] ? "seconds: multiply them by 1000, and count from 1970, not from now" : "microseconds";
   throw refused(`gave an \`expiresAt\` that is not in milliseconds since 1970, but perhaps in ${hint}`);
 }

@@ -50,8 +50,16 @@ export async function asking(source: Exclude<Credential, string>): Promise<unkno
     return await (storage === null ? begin() : storage.run(question, begin));
   } finally {
     question.isRunning = false;
-    // Some runtimes pay for it at every promise as long as it is enabled.
-    if (--running === 0) storage?.disable();
+    if (--running === 0) disable();
+  }
+}
+
+/** Node before 24 pays for it at every promise as long as it is enabled; workerd has it enabled always. */
+function disable(): void {
+  try {
+    storage?.disable();
+  } catch {
+    // Not implemented there.
   }
 }
 

@@ -22,6 +22,8 @@ export interface Taken {
 export interface Question {
   /** Whether it changed the credentials. Its rejection is handled. */
   readonly answer: Promise<boolean>;
+  /** What it failed with, once it has. */
+  failed?: { readonly error: unknown };
 }
 
 interface Asked extends Question {
@@ -142,6 +144,7 @@ export class Renewal {
     } catch (error) {
       // Calls that wait until they may ask, too: else each would ask in its turn, a second after the other.
       if (this.#count === asked.number) for (const listener of this.listeners) listener({ error });
+      asked.failed = { error };
       throw error;
     } finally {
       if (this.#running === asked) this.#running = undefined;

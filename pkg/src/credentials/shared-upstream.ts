@@ -2,6 +2,7 @@
 
 import type { KeyInfo, KeysInfo } from "#binding";
 import { type Place, Semaphore } from "../call/semaphore.js";
+import { about, InvalidKeyError } from "../errors/errors.js";
 import { type Defaults, defaults, isLost, loading, Slot, Upstream } from "../runtime/rules.js";
 import { ask, type Credential, type Given, ofEnvironment } from "./provider.js";
 import { isAsked } from "./recursion.js";
@@ -15,17 +16,25 @@ const MOST_SECRETS = 16;
 
 const BEFORE_THE_LAST_FIFTH = 0.8;
 
+/** Whoever gave them, by name: options, or environment variables. */
+export interface Settings {
+  readonly baseURL: string;
+  readonly current: string;
+  readonly next: string;
+}
+
 export class SharedUpstream {
   #upstream: Upstream | undefined;
   #defaults: Defaults | undefined;
   #baseURL: string | undefined;
   readonly #isToken: boolean;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
+  readonly #settings: Settings;
   /** Whether a function gives one of them. */
   readonly isDynamic: boolean;
   /** When functions are asked. */
   readonly renewal = new Renewal(
-    () => Promise.all(this.#sources.flatMap((source) => (source === undefined ? [] : ask(source, this.#secrets)))),
+    () => Promise.all(this.#sources.flatMap((source, at) => (source === undefined ? [] : this.#ask(source, at)))),
     (given) => this.#take(given),
     () => this.#sources[0] === ofEnvironment,
   );
@@ -41,8 +50,15 @@ export class SharedUpstream {
   /** When the first of the keys that nobody was told of expires; Infinity when none does. */
   expiresAt = Infinity;
 
-  /** Throws an `AttentionError` when the base URL or a credential is refused. */
-  constructor(baseURL: string | undefined, current: Credential, next: Credential | undefined, token: boolean) {
+  /** Throws an `AttentionError` that names the setting when the base URL or a credential is refused. */
+  constructor(
+    baseURL: string | undefined,
+    current: Credential,
+    next: Credential | undefined,
+    token: boolean,
+    settings: Settings = { baseURL: "baseURL", current: "apiKey", next: "nextApiKey" },
+  ) {
+    this.#settings = settings;
     this.#sources = [current, next];
     this.isDynamic = typeof current === "function" || typeof next === "function";
     this.#baseURL = baseURL;
@@ -59,7 +75,11 @@ export class SharedUpstream {
   #make(): Upstream {
     const held = this.#sources.map((source, at) => this.#given[at]?.text ?? source);
     const [current, next] = held.map((text) => (typeof text === "string" ? text : undefined));
-    this.#upstream = new Upstream(this.#baseURL, current ?? PENDING, next, this.#isToken);
+    try {
+      this.#upstream = new Upstream(this.#baseURL, current ?? PENDING, next, this.#isToken);
+    } catch (refusal) {
+      throw this.#refusal(refusal, current ?? PENDING);
+    }
     this.#baseURL = this.#upstream.baseUrl();
     this.#defaults ??= defaults();
     if (!held.some((text) => typeof text === "function")) this.#remember(current, next);
@@ -147,13 +167,36 @@ export class SharedUpstream {
     this.#freeWhenIdle();
   }
 
+  #ask(source: Credential, at: number): Promise<Given> {
+    return ask(source, this.#secrets).catch((error: unknown) => {
+      const { current, next } = this.#settings;
+      throw about(at === 0 ? current : next, error, "key_provider_failed");
+    });
+  }
+
+  /** A refusal with the name of the setting that it is about: of two keys, the one that is refused alone. */
+  #refusal(refusal: unknown, current: string): unknown {
+    const { baseURL, ...names } = this.#settings;
+    if (!(refusal instanceof InvalidKeyError)) return about(baseURL, refusal);
+    try {
+      new Upstream(undefined, current, undefined, this.#isToken).free();
+    } catch {
+      return about(names.current, refusal);
+    }
+    return about(names.next, refusal);
+  }
+
   #take(given: readonly Given[]): Taken {
     // Closed while the question was under way.
     if (this.#isFreed) return { changed: false, due: Infinity, end: Infinity };
     const changed = given.some(({ text }, at) => text !== this.#given[at]?.text);
     const [current, next] = given as [Given, Given?];
     if (changed) {
-      this.upstream.replaceKeys(current.text, next?.text);
+      try {
+        this.upstream.replaceKeys(current.text, next?.text);
+      } catch (refusal) {
+        throw this.#refusal(refusal, current.text);
+      }
       this.#generation++;
     }
     this.#given = given;

@@ -3,6 +3,7 @@
 import { Deadline } from "../call/deadline.js";
 import { aborted, left, type PreparedCall } from "../call/driver.js";
 import { type AttentionError, errorOf } from "../errors/errors.js";
+import { dropsRequests } from "../runtime/environment.js";
 import type { Question, Renewal } from "./renewal.js";
 import type { SharedUpstream } from "./shared-upstream.js";
 
@@ -55,9 +56,23 @@ export async function renewed(
   }
 }
 
+/** Gives up the credentials that are there, and waits for others, for so many milliseconds. Whether they changed. */
+export async function refreshed(shared: SharedUpstream, timeout: number): Promise<boolean> {
+  const { generation } = shared;
+  const deadline = new Deadline(undefined);
+  deadline.limit(timeout);
+  try {
+    if ((await deadline.within(shared.renewal.anew().answer)) === undefined) throw givenUp(deadline, shared);
+    return shared.generation !== generation;
+  } finally {
+    deadline.end();
+  }
+}
+
 /** Until an answer counts, the question fails, the call is over, or there may be another question. */
 async function wait(renewal: Renewal, question: Question | undefined, deadline: Deadline): Promise<void> {
   const until = renewal.until(question);
+  if (dropsRequests()) return look(renewal, question, until, deadline);
   let wake: (failed?: { readonly error: unknown }) => void = () => {};
   const news = new Promise<void>((resolve, reject) => {
     wake = (failed) => (failed === undefined ? resolve() : reject(failed.error));
@@ -73,6 +88,22 @@ async function wait(renewal: Renewal, question: Question | undefined, deadline: 
     clearTimeout(timer);
     renewal.listeners.delete(wake);
     deadline.wake();
+  }
+}
+
+const LOOK = 20;
+
+/** The same where a request may not wait for a promise that another one settles, and that one may be gone. */
+async function look(
+  renewal: Renewal,
+  question: Question | undefined,
+  until: number,
+  deadline: Deadline,
+): Promise<void> {
+  const { taken } = renewal;
+  while (renewal.left(until) > 0 && renewal.taken === taken && !deadline.aborted && !deadline.timedOut) {
+    if (question?.failed !== undefined) throw question.failed.error;
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
   }
 }
 

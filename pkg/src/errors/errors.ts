@@ -179,6 +179,12 @@ export function errorOf(facts: ErrorFacts, cause?: unknown, words?: Words): Atte
   return error;
 }
 
+/** The same error with the name of the setting that it is about; anything else, and another code, stays as it is. */
+export function about(setting: string, error: unknown, code?: string): unknown {
+  if (!(error instanceof AttentionError) || (code !== undefined && error.code !== code)) return error;
+  return errorOf({ ...error.toJSON(), message: `${setting}: ${error.message}` }, error.cause);
+}
+
 /** What a person reads on a console: the stack, the findings as a list, what to do next. */
 function story(error: AttentionError, inspect: (value: unknown) => string): string {
   const lines = [error.stack ?? `${error.name}: ${error.message}`];

@@ -1,6 +1,6 @@
 /**
  * What a runtime's `fetch` throws when no answer came, told apart. Node and Bun have codes, on a cause or on one of
- * several errors; Deno has sentences; a page is told nothing.
+ * several errors; Deno has sentences; Workers have one for everything, and a page is told nothing.
  */
 
 import { isBrowser } from "../runtime/environment.js";
@@ -45,7 +45,7 @@ const FAULTS: readonly (readonly [told: RegExp, code: string, message: string])[
     "the connection was refused; check host and port of the base URL, and whether the server runs",
   ],
   [
-    /ECONNRESET|ECONNABORTED|EPIPE|TIMEDOUT|UND_ERR_SOCKET|reset by peer|closed before|connection lost|hang up/i,
+    /ECONNRESET|ECONNABORTED|EPIPE|TIMEDOUT|UND_ERR_SOCKET|reset by peer|closed before|hang up/i,
     "connection_reset",
     "the connection broke before the answer came; the server may have done it all the same",
   ],

@@ -47,6 +47,11 @@ export function isBrowser(): boolean {
   );
 }
 
+/** A page whose `fetch` is a browser's: not one that is played in Node, as by jsdom. */
+export function isPage(): boolean {
+  return isBrowser() && here.process?.versions?.node === undefined;
+}
+
 /**
  * Whether the runtime drops requests in the middle, and may forbid one of them to settle promises of another: Workers,
  * and Vercel's edge functions, which are ones.

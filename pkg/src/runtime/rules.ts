@@ -30,7 +30,8 @@ function load(): WebAssembly.Exports {
     const message = `there is no ${missing.join(" and no ")} here, which every runtime has but ${BARE}`;
     throw errorOf({ kind: "config", code: "globals_missing", attempts: 0, message });
   }
-  return use(new WebAssembly.Instance(compile(), imports()));
+  const module = compile();
+  return use(new WebAssembly.Instance(module, imports()));
 }
 
 const BARE =

@@ -28,6 +28,7 @@ export function apiKeyRoutes(keys: KeyStore): readonly Route[] {
       // The operation exists; how it is told the key was not read.
       method: "DELETE",
       path: "/api_keys",
+      guessedQuery: ["id"],
       answer: (call) => remove(call, call.query.get("id"), ["any", "query"]),
     },
     {

@@ -43,6 +43,13 @@ export function queryFault(query: URLSearchParams, parameters: Operation["query"
   return undefined;
 }
 
+/** The parameters that are none of the known ones, each once. */
+export function unknownNames(query: URLSearchParams, known: readonly string[]): readonly string[] {
+  return [...new Set(query.keys())].filter(
+    (name) => !known.includes(name) && !known.includes(name.replace(/\[\]$/, "")),
+  );
+}
+
 /** How arrays are written is not documented: repeated names and commas are both read. */
 export function valuesOf(query: URLSearchParams, name: string): readonly string[] | undefined {
   const all = [...query.getAll(name), ...query.getAll(`${name}[]`)];

@@ -25,6 +25,8 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below the base, such as `/conversations/{id}`. */
   readonly path: string;
+  /** Parameters that it takes although no page names them: the mock's guess. */
+  readonly guessedQuery?: readonly string[];
   /** What the body of the answer holds, undefined for none. The status is the description's. */
   answer(call: Call): unknown;
 }

@@ -5,9 +5,10 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use attention_core::Method;
 use attention_core::url::BaseUrl;
-use attention_gateway::analysis::{Catalogue, Operation, PathTemplate};
+use attention_gateway::analysis::{Catalogue, Effect, Operation, PathTemplate};
 use saphyr::{LoadableYamlNode as _, Yaml};
 
+use super::answers;
 use crate::repo::Repo;
 
 pub(super) fn of(repo: &Repo) -> Result<Catalogue> {
@@ -33,20 +34,21 @@ fn parse(text: &str) -> Result<Catalogue> {
             let method = name.as_str().map(str::to_ascii_uppercase);
             let Some(method) = method.as_deref().and_then(Method::parse) else { continue };
             let full_path = format!("{}{path}", base.path());
-            operations.push(operation(method, &full_path, described)?);
+            operations.push(operation(root, method, &full_path, described)?);
         }
     }
     Ok(Catalogue::new(base.path(), operations))
 }
 
-fn operation(method: Method, path: &str, described: &Yaml<'_>) -> Result<Operation> {
-    let flag = |name| described.as_mapping_get(name).and_then(Yaml::as_bool).unwrap_or_default();
+fn operation(root: &Yaml<'_>, method: Method, path: &str, described: &Yaml<'_>) -> Result<Operation> {
+    let effect = text_of(described, "x-effect").and_then(Effect::parse);
     Ok(Operation {
         method,
         path: PathTemplate::parse(path).with_context(|| format!("{path} is not a path"))?,
         id: text_of(described, "operationId").with_context(|| format!("{path} has no operationId"))?.to_owned(),
-        returns_secret: flag("x-returns-secret"),
+        effect: effect.with_context(|| format!("{path} has no x-effect that is known"))?,
         returns_capability: described.as_mapping_get("x-returns-capability-url").is_some(),
+        answer: answers::parts(root, described),
     })
 }
 
@@ -72,7 +74,7 @@ pub(super) mod tests {
         assert_eq!(catalogue.prefix(), "/v2");
         assert!(catalogue.operations().len() > 50, "{}", catalogue.operations().len());
         let secret: Vec<&str> =
-            catalogue.operations().iter().filter(|o| o.returns_secret).map(|o| o.id.as_str()).collect();
+            catalogue.operations().iter().filter(|o| o.effect == Effect::Secret).map(|o| o.id.as_str()).collect();
         assert_eq!(secret, ["listApiKeys", "createApiKey"]);
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use attention_core::Method;
-use attention_gateway::analysis::{Catalogue, Change, Entry, Finding, Operation, Outcome, Severity, check};
+use attention_gateway::analysis::{Catalogue, Change, Effect, Entry, Finding, Operation, Outcome, Severity, check};
 use attention_gateway::authorize::policy::{Policies, Rule};
 
 use crate::table;
@@ -30,13 +30,22 @@ pub(super) fn report(policies: &Policies, catalogue: &Catalogue, strict: bool) -
     let mut findings: Vec<&Finding<'_>> = outcomes.iter().flat_map(|outcome| &outcome.findings).collect();
     // What is worst comes last, where it is seen.
     findings.sort_by_key(|finding| finding.severity());
+    let mut told: Vec<String> = Vec::new();
     for finding in &findings {
         let severity = match finding.severity() {
             Severity::Notice => "stricter",
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        writeln!(text, "{severity}: {}", sentence(finding))?;
+        let said = match finding {
+            Finding::OtherEffect { rule, operation } => other_effect(rule, operation.effect, &findings),
+            finding => sentence(finding),
+        };
+        // One line for all that a rule allows of a kind.
+        if !told.contains(&said) {
+            writeln!(text, "{severity}: {said}")?;
+            told.push(said);
+        }
     }
     let is_tolerated = |finding: &&Finding<'_>| match finding.severity() {
         Severity::Notice => true,
@@ -90,8 +99,33 @@ fn sentence(finding: &Finding<'_>) -> String {
         Finding::LimitsNoBody { .. } => {
             format!("line {line} limits no body: GET and HEAD have none, so its `body=` does nothing: {text}")
         }
+        Finding::OtherEffect { operation, .. } => other_effect(rule, operation.effect, &[finding]),
+        Finding::ShowsRedacted { operation, redacting, part, member, .. } => format!(
+            "line {line} lets {} show `{member}` of {}, which line {} takes out elsewhere: {text}",
+            named(operation),
+            part.schema,
+            redacting.line()
+        ),
         Finding::Stricter { change, .. } => format!("line {line} {}: {text}", now(*change)),
     }
+}
+
+/// The operations of an effect that a rule allows beside those that it is for.
+fn other_effect(rule: &Rule, effect: Effect, findings: &[&Finding<'_>]) -> String {
+    let allowed = findings.iter().filter_map(|finding| match finding {
+        Finding::OtherEffect { rule: own, operation } if *own == rule && operation.effect == effect => Some(*operation),
+        _ => None,
+    });
+    let names: Vec<String> = allowed.map(named).collect();
+    let (shown, more) = names.split_at(names.len().min(3));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    format!(
+        "line {} has a wildcard, by which it allows what {} too: {}{more}; deny that, or name what is meant: {}",
+        rule.line(),
+        does(effect),
+        shown.join(", "),
+        rule.text()
+    )
 }
 
 /// What a rule means now, and did not before paths were read in all their spellings.
@@ -100,6 +134,9 @@ fn now(change: Change<'_>) -> String {
         Change::DeniesHead { of_head } => {
             format!("denies HEAD too, which shows what GET would; line {} allowed it", of_head.line())
         }
+        Change::McpIsRead => "lets through POST, GET and DELETE alone at /mcp, a query there where `query=` names its \
+            parameters, and of sessions the caller's own"
+            .to_owned(),
         Change::SlashCounts => "denies the path without the slash too; before, it denied nothing".to_owned(),
         Change::ConditionsOfGet { of_get } => {
             format!("allows a HEAD on the conditions that line {} has for GET", of_get.line())
@@ -112,18 +149,31 @@ fn now(change: Change<'_>) -> String {
     }
 }
 
+/// What an operation does, in words.
+const fn does(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "reads",
+        Effect::Write => "writes",
+        Effect::HandsOutAccess => "hands out an address by which others have access",
+        Effect::Secret => "returns key values",
+    }
+}
+
 fn named(operation: &Operation) -> String {
     format!("{} {} ({})", operation.method, operation.path, operation.id)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use attention_core::url::RequestPath;
     use attention_gateway::authorize::mcp;
     use attention_gateway::authorize::policy::DEFAULT_POLICY;
 
     use super::super::catalogue::tests::real;
     use super::*;
+    use crate::repo::Repo;
 
     fn check(text: &str) -> (String, bool) {
         report(&Policies::parse(text).unwrap(), real(), true).unwrap()
@@ -146,12 +196,14 @@ mod tests {
             {
                 if policy.decide(method, path).is_allowed() {
                     assert!(method.is_safe() && method != Method::Options, "{method} {}", operation.path);
-                    assert!(!operation.returns_secret, "{}", operation.id);
+                    let called = real().find(method, &path.decoded());
+                    assert!(called.is_none_or(|called| called.effect == Effect::Read), "{called:?}");
                 }
             }
             let is_allowed = policy.decide(operation.method, path).is_allowed();
-            let is_read =
-                operation.method == Method::Get && !operation.returns_secret && operation.path.as_str() != mcp::PATH;
+            let is_read = operation.method == Method::Get
+                && operation.effect == Effect::Read
+                && operation.path.as_str() != mcp::PATH;
             assert_eq!(is_allowed, is_read, "{}", operation.id);
             allowed += usize::from(is_allowed);
         }
@@ -201,6 +253,84 @@ mod tests {
     }
 
     #[test]
+    fn what_a_wildcard_lets_through_besides_is_told() {
+        for (text, said) in [
+            (
+                "allow GET /v2/**",
+                "line 1 has a wildcard, by which it allows what hands out an address by which others have access too: GET \
+                    /v2/conversations/upload-url (getConversationUploadUrl); deny that",
+            ),
+            ("allow POST /v2/**", "(importConversation) and "),
+            ("allow POST /v2/*/**", "what writes too: "),
+        ] {
+            let (report, good) = check(text);
+            assert!(report.contains(said) && !good, "{text}:\n{report}");
+            let twice = report.lines().filter(|line| line.contains("has a wildcard")).count();
+            assert!(twice <= 2, "a line for each effect: {report}");
+        }
+        for text in
+            ["allow GET /v2/**\ndeny GET /v2/conversations/upload-url", "allow GET /v2/conversations/upload-url"]
+        {
+            assert!(check(text).1, "{}", check(text).0);
+        }
+    }
+
+    #[test]
+    fn what_one_line_takes_out_and_another_shows_is_told() {
+        let list = "allow GET /v2/conversations/list";
+        let one = "allow GET /v2/conversations/*\ndeny * /v2/conversations/upload-url";
+        for (text, shows) in [
+            (format!("{list}\n{one} redact=x").replace("* redact=x", "*"), false),
+            (format!("{list}\n{}", one.replace("/*", "/* redact=transcript")), true),
+            (format!("{list} redact=transcript\n{}", one.replace("/*", "/* redact=transcript")), false),
+            (format!("{list} redact=transcript\n{one}"), true),
+        ] {
+            let text = text.replace(" redact=x", "");
+            let (report, _) = check(&text);
+            assert_eq!(report.contains("show `transcript`"), shows, "{text}:\n{report}");
+        }
+    }
+
+    /// The policies in the documents, each in the form in which it is there: a block of lines, or a text in a setting.
+    fn documented() -> Vec<(String, String)> {
+        let repo = Repo::find().unwrap();
+        let mut found = Vec::new();
+        for file in ["docs/deploying.md", "docs/upgrading.md", "docs/security.md", "README.md", "worker/README.md"] {
+            let text = fs::read_to_string(repo.at(file)).unwrap();
+            for block in text.split("```").skip(1).step_by(2) {
+                let lines: Vec<&str> = block.lines().skip(1).collect();
+                let is_rule = |line: &&str| line.starts_with("allow ") || line.starts_with("deny ");
+                if lines.iter().any(is_rule) {
+                    found.push((file.to_owned(), lines.join("\n")));
+                }
+                for line in lines.iter().filter(|line| line.contains("ATTENTION_POLICY")) {
+                    let quoted = line.split('"').nth(1).unwrap_or_default();
+                    found.push((file.to_owned(), quoted.replace("\\n", "\n")));
+                }
+            }
+        }
+        for file in ["docs/deploying.md", "worker/README.md"] {
+            let text = fs::read_to_string(repo.at(file)).unwrap();
+            let inline = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+            let rules = inline.filter(|code| code.starts_with("allow ") && Policies::parse(code).is_ok());
+            found.extend(rules.map(|rule| (file.to_owned(), rule.to_owned())));
+        }
+        found.push(("the default".to_owned(), DEFAULT_POLICY.to_owned()));
+        found
+    }
+
+    #[test]
+    fn no_policy_in_the_documents_lets_through_what_it_is_not_for() {
+        let policies = documented();
+        assert!(policies.len() >= 3, "{policies:?}");
+        for (file, text) in policies {
+            let parsed = Policies::parse(&text).unwrap_or_else(|error| panic!("{file}: {error}\n{text}"));
+            let (report, good) = report(&parsed, real(), true).unwrap();
+            assert!(good, "{file}:\n{text}\n{report}");
+        }
+    }
+
+    #[test]
     fn what_became_stricter_is_told_and_is_no_fault() {
         let cases = [
             ("deny GET /v2/users\nallow HEAD /v2/**", "line 1 denies HEAD too, which shows what GET would; line 2"),
@@ -210,13 +340,15 @@ mod tests {
                 "line 2 allows a HEAD on the conditions that line 1",
             ),
             ("allow GET /v2/users redact=email\nallow GET /v2/**", "line 1 decides its paths alone; in another"),
+            ("allow * /mcp", "line 1 lets through POST, GET and DELETE alone at /mcp"),
         ];
         for (text, said) in cases {
             let policies = Policies::parse(text).unwrap();
             let (told, _) = report(&policies, real(), true).unwrap();
             assert!(told.contains(&format!("stricter: {said}")), "{text}:\n{told}");
         }
-        let (report, good) = check("allow GET /v2/users redact=email\nallow GET /v2/**");
+        let upload = "deny GET /v2/conversations/upload-url";
+        let (report, good) = check(&format!("allow GET /v2/users query=page\nallow GET /v2/**\n{upload}"));
         assert!(good, "{report}");
         assert!(check("allow GET /v2/users body=1kb").0.contains("warning: line 1 limits no body"));
     }

@@ -6,6 +6,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::key_ring::{CredentialKind, KeyVerdict};
+use super::operation::KeyLevel;
 use crate::Timestamp;
 use crate::codec::json::{Array, Object};
 use crate::codec::text::{self, decimal};
@@ -85,20 +86,25 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Explains a 401 that a key was answered with; `before` is the verdict on it before this call.
-    pub(crate) fn of(key: RefusedKey, before: KeyVerdict, now: Timestamp) -> Self {
+    /// Explains a 401 that a key was answered with, for an operation that takes keys of this level alone, if that is
+    /// known.
+    pub(crate) fn of(key: RefusedKey, before: History, level: Option<KeyLevel>, now: Timestamp) -> Self {
         const AS_BEARER: &str = "it was sent as `Bearer` and the key";
         let (scheme, validity, permission, next_step) = match key.kind {
             CredentialKind::ApiKey => {
-                let (validity, permission, next_step) = judge(key.expires_at, before, now);
+                let (validity, (likelihood, reason), next_step) = judge(key.expires_at, before, now);
+                let reason = match level {
+                    Some(level) => text::concat(&[reason, "; ", level.demand()]).into(),
+                    None => reason.into(),
+                };
                 let next_step =
                     if key.is_replaced { "call again: another key is in its place by now" } else { next_step };
-                (AS_BEARER, validity, permission, next_step)
+                (AS_BEARER, validity, (likelihood, reason), next_step)
             }
             CredentialKind::CallerToken => (
                 "it was sent as `Bearer` and the token",
                 (Likelihood::Likely, refused_token(key.expires_at, now)),
-                (Likelihood::Unknown, "the Worker answers 403 when it is this"),
+                (Likelihood::Unknown, "the Worker answers 403 when it is this".into()),
                 "ask whoever runs the Worker for a valid caller token",
             ),
         };
@@ -109,7 +115,7 @@ impl Diagnosis {
                 ruled_out(Cause::HeaderMissing, "the header was sent"),
                 ruled_out(Cause::SchemeMissing, scheme),
                 Finding { cause: Cause::RevokedOrExpired, likelihood: validity.0, reason: validity.1 },
-                Finding { cause: Cause::NoPermission, likelihood: permission.0, reason: permission.1.into() },
+                Finding { cause: Cause::NoPermission, likelihood: permission.0, reason: permission.1 },
             ],
             next_step,
         }
@@ -145,20 +151,42 @@ pub(crate) struct RefusedKey {
     pub(crate) is_replaced: bool,
 }
 
+/// What was known of the key before the call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct History {
+    pub(crate) verdict: KeyVerdict,
+    /// When it was last accepted, if it was for this very operation.
+    pub(crate) worked: Option<Timestamp>,
+}
+
 type Judged<T> = (Likelihood, T);
 
 fn judge(
     expires_at: Option<Timestamp>,
-    before: KeyVerdict,
+    before: History,
     now: Timestamp,
 ) -> (Judged<Cow<'static, str>>, Judged<&'static str>, &'static str) {
+    const LOOK: &str = "compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it";
     const CREATE: &str = "create a new key in the Attention app, put it into your secret store and deploy";
     let unknown_permission = (Likelihood::Unknown, "the API gives the same 401 for missing permissions");
     if let Some(at) = expires_at.filter(|at| *at <= now) {
         let reason = text::concat(&["the key expired ", &coarse(now.saturating_since(at)), " ago"]);
         return ((Likelihood::Likely, reason.into()), unknown_permission, CREATE);
     }
-    if let KeyVerdict::Accepted { at } = before {
+    if let Some(at) = before.worked {
+        let ago = coarse(now.saturating_since(at));
+        let reason = text::concat(&[
+            "the key was accepted for this very operation, and last ",
+            &ago,
+            " ago: probably revoked since",
+        ]);
+        return (
+            (Likelihood::Likely, reason.into()),
+            (Likelihood::Unknown, "its account may have lost the permission since"),
+            LOOK,
+        );
+    }
+    if let KeyVerdict::Accepted { at } = before.verdict {
         // It worked, and now it does not: revoked since, or not allowed to do
         // just this. Which of the two, only another call with it can tell.
         let ago = coarse(now.saturating_since(at));
@@ -169,7 +197,7 @@ fn judge(
             "call an endpoint that worked before: if that fails too, the key was revoked and needs replacing; if not, ask an Admin for a key with the permission",
         );
     }
-    let reason = match (expires_at, before) {
+    let reason = match (expires_at, before.verdict) {
         (Some(at), _) => {
             let left = coarse(at.saturating_since(now));
             text::concat(&["the key expires in ", &left, ", but it may have been revoked or mistyped"]).into()
@@ -179,11 +207,7 @@ fn judge(
         }
         (None, _) => "the key has never been accepted; it names no expiry, so it is revoked or mistyped".into(),
     };
-    (
-        (Likelihood::Likely, reason),
-        unknown_permission,
-        "compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it",
-    )
+    ((Likelihood::Likely, reason), unknown_permission, LOOK)
 }
 
 fn refused_token(expires_at: Option<Timestamp>, now: Timestamp) -> Cow<'static, str> {

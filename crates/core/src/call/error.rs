@@ -197,6 +197,7 @@ impl Error {
         rejection: &Rejection,
         body: &str,
         diagnosis: Option<Diagnosis>,
+        advice: Option<&str>,
         attempts: u32,
         secrets: &[&str],
     ) -> Self {
@@ -225,6 +226,10 @@ impl Error {
             }
             message.push_str("; next: ");
             message.push_str(diagnosis.next_step);
+        }
+        if let Some(advice) = advice {
+            message.push_str("; ");
+            message.push_str(advice);
         }
         // A name may be an echo too; half a name is of no use, so it is dropped.
         let is_harmless = |name: &String| scrub(name, secrets()) == *name;

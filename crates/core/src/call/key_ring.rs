@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::time::Duration;
 
+use super::operation::{Operation, Worked};
 use crate::Timestamp;
 use crate::codec::json::{Array, Object};
 use crate::credential::{ApiKey, Authorization, CallerToken, Claims, Fingerprint, Secret, reveals, scrub, token_end};
@@ -93,6 +94,8 @@ struct Entry {
     accepted: u32,
     /// How many refusals came since.
     refused: u32,
+    /// What it was accepted for.
+    worked: Worked,
     expires_at: Option<Timestamp>,
 }
 
@@ -185,6 +188,7 @@ impl KeyRing {
             accepted_at: None,
             accepted: 0,
             refused: 0,
+            worked: Worked::default(),
         };
         Self {
             kind,
@@ -337,6 +341,19 @@ impl KeyRing {
     /// How often a key was accepted; for [`on_unauthorized`](Self::on_unauthorized) of a call that was sent then.
     pub(crate) fn accepted(&self, slot: Slot) -> u32 {
         self.entry(slot).map_or(0, |entry| entry.accepted)
+    }
+
+    /// Upstream took the key of `slot` for this operation.
+    pub(crate) fn note_worked(&mut self, slot: Slot, operation: Operation) {
+        if let Some(entry) = self.entry_mut(slot) {
+            entry.worked.note(operation);
+        }
+    }
+
+    /// When the key of `slot` was last accepted, if it was for this operation, too.
+    pub(crate) fn worked(&self, slot: Slot, operation: Operation) -> Option<Timestamp> {
+        let entry = self.entry(slot)?;
+        if entry.worked.has(operation) { entry.accepted_at } else { None }
     }
 
     /// Upstream took the key of `slot`. Says so when the ring therefore changes the

@@ -1,6 +1,7 @@
 //! The line of calls that wait for their turn, in the order in which they came.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::mem;
 
 /// Steady time in microseconds: at hundreds of calls a second a millisecond is too coarse for a distance.
 pub(super) type Micros = u64;
@@ -27,7 +28,8 @@ impl Waiter {
 /// Those who wait. A place is a rank, not a time: whoever leaves moves up all behind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
-    waiters: VecDeque<Waiter>,
+    /// By their tickets, the first first.
+    waiters: Vec<Waiter>,
     issued: u64,
     cleared_at: Micros,
 }
@@ -73,20 +75,18 @@ impl Line {
         }
         self.issued += 1;
         let ticket = Ticket(self.issued);
-        self.waiters.push_back(Waiter { ticket, expected });
+        self.waiters.push(Waiter { ticket, expected });
         ticket
     }
 
     pub(super) fn leave(&mut self, ticket: Ticket) {
-        if let Some(position) = self.position(ticket) {
-            self.waiters.remove(position);
-        }
+        self.waiters.retain(|waiter| waiter.ticket != ticket);
     }
 }
 
-/// Moments at which calls go that were told the same, kept apart.
+/// Moments at which calls go that were told the same, kept apart, the first first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Moments(VecDeque<Micros>);
+pub(super) struct Moments(Vec<Micros>);
 
 impl Moments {
     /// The first moment from `earliest` on that is `distance` away from all others.
@@ -102,10 +102,10 @@ impl Moments {
     }
 
     pub(super) fn take(&mut self, moment: Micros, now: Micros) {
-        while self.0.front().is_some_and(|past| *past < now) {
-            self.0.pop_front();
-        }
-        let behind = self.0.partition_point(|taken| *taken <= moment);
-        self.0.insert(behind, moment);
+        let still = mem::take(&mut self.0).into_iter().filter(|taken| *taken >= now);
+        let (before, after): (Vec<_>, Vec<_>) = still.partition(|taken| *taken <= moment);
+        self.0 = before;
+        self.0.push(moment);
+        self.0.extend(after);
     }
 }

@@ -65,6 +65,7 @@ mod gate;
 mod headers;
 mod key_ring;
 mod line;
+mod operation;
 mod outcome;
 mod pace;
 mod quota;
@@ -76,6 +77,7 @@ pub use gate::{Gate, Pass};
 pub use headers::Headers;
 pub use key_ring::{CredentialKind, Failover, KeyRing, KeyVerdict, Slot, Switch};
 pub use line::Ticket;
+pub use operation::{KeyLevel, Operation};
 pub use outcome::{REQUEST_ID_HEADERS, request_id};
 pub use quota::{Quota, retry_after};
 pub use retry::{DEFAULT_TIMEOUT, Failure, RetryBudget, RetryPolicy};
@@ -86,7 +88,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
-use self::diagnosis::RefusedKey;
+use self::diagnosis::{History, RefusedKey};
 use self::outcome::Rejection;
 use crate::credential::Fingerprint;
 use crate::time::SteadyClock;
@@ -212,6 +214,11 @@ pub struct CallOptions {
     pub timeout: Option<Duration>,
     /// For each try, up to the response's head.
     pub attempt_timeout: Option<Duration>,
+    /// Which operation it is, so that the diagnosis of a 401 can tell a key that was revoked from one that lacks a
+    /// permission. `None` when the driver does not say.
+    pub operation: Option<Operation>,
+    /// The only level of key that the operation takes, when that is known.
+    pub key_level: Option<KeyLevel>,
 }
 
 impl CallOptions {
@@ -224,6 +231,8 @@ impl CallOptions {
             retry: RetryPolicy::default(),
             timeout: None,
             attempt_timeout: None,
+            operation: None,
+            key_level: None,
         }
     }
 }
@@ -287,6 +296,8 @@ pub struct Call {
     may_be_done: bool,
     rejection: Option<Rejection>,
     verdict_before: KeyVerdict,
+    /// When the key was last accepted before, if it was for this operation.
+    worked_before: Option<Timestamp>,
 }
 
 /// What the driver is doing for a call.
@@ -346,6 +357,7 @@ impl Call {
             may_be_done: false,
             rejection: None,
             verdict_before: KeyVerdict::Untested,
+            worked_before: None,
         }
     }
 
@@ -400,11 +412,8 @@ impl Call {
             return self.on_unauthorized(upstream, headers, now);
         }
         self.end_trial(upstream);
-        if outcome::proves_key_accepted(status)
-            && self.key_is_in_place(upstream)
-            && let Some(switch) = upstream.keys.on_accepted(self.slot, now)
-        {
-            upstream.switched = Some(switch);
+        if outcome::proves_key_accepted(status) && self.key_is_in_place(upstream) {
+            self.on_accepted(upstream, now);
         }
         if outcome::is_success(status) {
             self.on_success(upstream, headers, now);
@@ -466,11 +475,30 @@ impl Call {
         let rejection = self.rejection.as_ref().unwrap_or(&fallback);
         let diagnosis = (rejection.status == 401).then(|| {
             let key = upstream.refused_key(self.slot, self.key.fingerprint);
-            Diagnosis::of(key, self.verdict_before, now)
+            let before = History { verdict: self.verdict_before, worked: self.worked_before };
+            Diagnosis::of(key, before, self.options.key_level, now)
         });
-        let error = Error::of_rejection(rejection, body, diagnosis, self.sent, &upstream.secrets());
+        let advice = self.advice(rejection.status, upstream);
+        let error = Error::of_rejection(rejection, body, diagnosis, advice, self.sent, &upstream.secrets());
         let deletes_again = self.may_be_done && self.options.method == Method::Delete;
         if deletes_again && matches!(rejection.status, 404 | 410) { error.may_be_done_already() } else { error }
+    }
+
+    /// What is known of a refusal beside the server's words.
+    fn advice(&self, status: u16, upstream: &Upstream) -> Option<&'static str> {
+        match (status, upstream.keys.kind()) {
+            (404, _) if upstream.base.path().is_empty() => Some("the base URL has no path; that of the API is /v2"),
+            (403, CredentialKind::ApiKey) => self.options.key_level.map(KeyLevel::demand),
+            (429, CredentialKind::ApiKey) => Some("limits are by contract: the account manager can raise them"),
+            _ => None,
+        }
+    }
+
+    fn on_accepted(&self, upstream: &mut Upstream, now: Timestamp) {
+        if let Some(operation) = self.options.operation {
+            upstream.keys.note_worked(self.slot, operation);
+        }
+        upstream.switched = upstream.keys.on_accepted(self.slot, now).or(upstream.switched);
     }
 
     fn on_success(&self, upstream: &mut Upstream, headers: &dyn Headers, now: Timestamp) {
@@ -488,12 +516,13 @@ impl Call {
         self.rejection = Some(Rejection::read(401, headers, now));
         if !self.key_is_in_place(upstream) {
             // The keys were replaced meanwhile: no verdict on the new ones, but a reason to use them.
-            self.verdict_before = KeyVerdict::Untested;
+            (self.verdict_before, self.worked_before) = (KeyVerdict::Untested, None);
             let again = if self.options.replayable { self.go(None, upstream, now) } else { Err(Stop::Refused) };
             return or_rejected(again);
         }
         let keys = &mut upstream.keys;
         self.verdict_before = keys.verdict(self.slot).unwrap_or_default();
+        self.worked_before = self.options.operation.and_then(|operation| keys.worked(self.slot, operation));
         // If so it works, just not for this call.
         let was_accepted_meanwhile = keys.accepted(self.slot) != self.key.accepted;
         if !self.options.replayable {

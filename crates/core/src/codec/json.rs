@@ -105,6 +105,7 @@ impl Malformed {
 pub struct Element<'a> {
     text: &'a str,
     at: usize,
+    end: usize,
     value: Value<'a>,
 }
 
@@ -112,6 +113,11 @@ impl<'a> Element<'a> {
     /// Its value, seen from outside.
     pub const fn value(&self) -> &Value<'a> {
         &self.value
+    }
+
+    /// Its text, as it is written.
+    pub fn written(&self) -> &'a str {
+        self.text.get(self.at..self.end).unwrap_or_default()
     }
 
     /// Where it begins, for an error about its value: it is JSON, but not of the expected shape.
@@ -201,7 +207,8 @@ impl<'a> Cursor<'a> {
     fn element(&mut self) -> Option<Element<'a>> {
         self.peek()?;
         let at = self.at;
-        Some(Element { text: self.text, at, value: self.value()? })
+        let value = self.value()?;
+        Some(Element { text: self.text, at, end: self.at, value })
     }
 
     /// Everything between two brackets, separated by commas.
@@ -637,6 +644,7 @@ mod tests {
             prop_assert_eq!(read.is_ok(), is_json, "{}", text);
             // What is inside was read along.
             if let Ok(element) = read {
+                prop_assert_eq!(element.written(), text.trim_matches([' ', '\t', '\r', '\n']));
                 for element in element.elements().unwrap_or_default() {
                     let is_container = matches!(element.value, Value::Container(_));
                     prop_assert_eq!(element.elements().is_ok() || element.members().is_ok(), is_container, "{}", text);

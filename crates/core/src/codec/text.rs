@@ -6,6 +6,7 @@
 //! Rust programs. Each function is tested against the one of std that it replaces.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The parts, one behind the other.
 ///
@@ -143,6 +144,19 @@ pub fn find(text: &str, needle: &str) -> Option<usize> {
     text.as_bytes().windows(needle.len().max(1)).position(|window| window == needle.as_bytes())
 }
 
+/// What stands before and behind the first `separator`.
+pub fn cut<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    let at = find(text, separator)?;
+    Some((text.get(..at)?, text.get(at + separator.len()..)?))
+}
+
+/// Whether one of these is there more than once.
+pub fn has_repeated(mut texts: Vec<&str>) -> bool {
+    // The only sort that ships: each one for another type is 3 KB.
+    texts.sort_unstable();
+    texts.iter().zip(texts.iter().skip(1)).any(|(one, next)| one == next)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +196,13 @@ mod tests {
         #[test]
         fn finds_what_core_finds(text in "[abé]{0,12}", needle in "[abé]{1,3}") {
             prop_assert_eq!(find(&text, &needle), text.find(&needle));
+            prop_assert_eq!(cut(&text, &needle), text.split_once(&*needle));
+        }
+
+        #[test]
+        fn knows_whether_one_is_repeated(texts in proptest::collection::vec("[ab]{0,3}", 0..8)) {
+            let all: std::collections::HashSet<&String> = texts.iter().collect();
+            prop_assert_eq!(has_repeated(texts.iter().map(String::as_str).collect()), all.len() < texts.len());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use attention_core::call::{CallOptions, RetryPolicy, Verdict, retry_after};
+use attention_core::call::{CallOptions, KeyLevel, Operation, RetryPolicy, Verdict, retry_after};
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{Action, Call, Method, Timestamp, Upstream};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::text::{Body, Text};
 use crate::{Check, Shared, same};
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ErrorCase {
     key: Option<String>,
     #[serde(default)]
@@ -24,7 +24,16 @@ pub(crate) struct ErrorCase {
     #[serde(default)]
     headers: Vec<(String, String)>,
     body: Option<Body>,
+    path: Option<String>,
+    key_level: Option<Level>,
     error: Option<Expected>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    User,
+    Organization,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +41,7 @@ pub(crate) struct ErrorCase {
 struct Before {
     status: u16,
     ago: u64,
+    path: Option<String>,
 }
 
 impl Check for ErrorCase {
@@ -41,12 +51,12 @@ impl Check for ErrorCase {
         let mut upstream = Upstream::new(BaseUrl::parse(DEFAULT_BASE_URL).expect("a base URL"), keys);
         for before in &self.history {
             let at = Timestamp::from_unix_millis(shared.now - before.ago);
-            let mut call = once(&mut upstream, at)?;
+            let mut call = once(&mut upstream, at, before.path.as_deref(), None)?;
             let none: &[(&str, &str)] = &[];
             call.on_response(&mut upstream, before.status, &none, at, 0.5);
         }
         let now = Timestamp::from_unix_millis(shared.now);
-        let mut call = once(&mut upstream, now)?;
+        let mut call = once(&mut upstream, now, self.path.as_deref(), self.key_level)?;
         match (call.on_response(&mut upstream, self.status, &self.headers, now, 0.5), &self.error) {
             (Action::Done(Verdict::Success), None) => Ok(()),
             (Action::Done(Verdict::Rejected), Some(expected)) => {
@@ -61,9 +71,17 @@ impl Check for ErrorCase {
 }
 
 /// A call without retries that has just been sent.
-fn once(upstream: &mut Upstream, at: Timestamp) -> Result<Call, String> {
-    let retry = RetryPolicy { max_retries: 0, ..RetryPolicy::default() };
-    let mut call = Call::new(CallOptions { retry, ..CallOptions::new(Method::Get) }, at);
+fn once(upstream: &mut Upstream, at: Timestamp, path: Option<&str>, level: Option<Level>) -> Result<Call, String> {
+    let options = CallOptions {
+        retry: RetryPolicy { max_retries: 0, ..RetryPolicy::default() },
+        operation: path.map(|path| Operation::of(Method::Get, path)),
+        key_level: level.map(|level| match level {
+            Level::User => KeyLevel::User,
+            Level::Organization => KeyLevel::Organization,
+        }),
+        ..CallOptions::new(Method::Get)
+    };
+    let mut call = Call::new(options, at);
     match call.start(upstream, at) {
         Action::Send(_) => Ok(call),
         action => Err(format!("the call does not start: {action:?}")),

@@ -32,10 +32,47 @@ pub struct Operation {
     pub path: PathTemplate,
     /// Its name in the API's description.
     pub id: String,
-    /// Its answer holds key values.
-    pub returns_secret: bool,
+    /// What it does.
+    pub effect: Effect,
     /// Its answer holds an address or a code that grants access by itself.
     pub returns_capability: bool,
+    /// The parts that its answer is made of, as far as the description has names for them.
+    pub answer: Vec<Part>,
+}
+
+/// What an operation does, the least first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Effect {
+    /// It reads.
+    Read,
+    /// It makes, changes or deletes something.
+    Write,
+    /// It hands out an address or a code by which others have access: to read something, or to write it.
+    HandsOutAccess,
+    /// Its answer holds key values.
+    Secret,
+}
+
+impl Effect {
+    /// The effect that the description has a word for.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "read" => Self::Read,
+            "write" => Self::Write,
+            "hands-out-access" => Self::HandsOutAccess,
+            "secret" => Self::Secret,
+            _ => return None,
+        })
+    }
+}
+
+/// A part of answers that has a name: a schema.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// The schema's name.
+    pub schema: String,
+    /// The names of its members, but for those of other parts in it.
+    pub members: Vec<String>,
 }
 
 /// A path whose segments may be parameters, such as `/v2/labels/{id}`.
@@ -50,8 +87,10 @@ impl Catalogue {
             method,
             path: PathTemplate(mcp::PATH.to_owned()),
             id: "mcp".to_owned(),
-            returns_secret: false,
+            // A GET opens a stream.
+            effect: if method == Method::Get { Effect::Read } else { Effect::Write },
             returns_capability: false,
+            answer: Vec::new(),
         });
         Self { prefix: prefix.to_owned(), operations: operations.into_iter().chain(mcp).collect() }
     }
@@ -66,11 +105,16 @@ impl Catalogue {
         &self.operations
     }
 
-    /// The operation that a decoded path belongs to. One that has it to the letter
-    /// precedes templates: `/labels/list` is not the label `list`.
+    /// The operation that a decoded path belongs to. Of several that it fits the one counts, as in routers, that has
+    /// a name where the others have a parameter, the leftmost first: `/labels/list` is not the label `list`.
     pub fn find(&self, method: Method, path: &str) -> Option<&Operation> {
-        let fitting = || self.operations.iter().filter(|own| own.answers(method) && own.path.fits(path));
-        fitting().find(|own| own.path.as_str() == path).or_else(|| fitting().next())
+        let mut found: Option<&Operation> = None;
+        for own in self.operations.iter().filter(|own| own.answers(method) && own.path.fits(path)) {
+            if found.is_none_or(|found| found.path.parameters().gt(own.path.parameters())) {
+                found = Some(own);
+            }
+        }
+        found
     }
 }
 
@@ -118,6 +162,11 @@ impl PathTemplate {
         segments.collect::<Vec<_>>().join("/")
     }
 
+    /// Whether each segment is a parameter.
+    fn parameters(&self) -> impl Iterator<Item = bool> {
+        self.0.split('/').map(is_parameter)
+    }
+
     fn fits(&self, path: &str) -> bool {
         let mut theirs = path.split('/');
         let fits = self.0.split('/').all(|own| {
@@ -157,6 +206,29 @@ mod tests {
             assert_eq!(find(Method::Get, path), None, "{path}");
         }
         assert_eq!(find(Method::Options, "/v2/labels/7"), None);
+    }
+
+    #[test]
+    fn a_name_precedes_a_parameter_and_the_leftmost_counts() {
+        let operation = |path: &str| Operation {
+            method: Method::Get,
+            path: PathTemplate::parse(path).unwrap(),
+            id: path.to_owned(),
+            effect: Effect::Read,
+            returns_capability: false,
+            answer: Vec::new(),
+        };
+        let paths = ["/v2/{a}/{b}", "/v2/{a}/logs", "/v2/calls/{b}", "/v2/{a}/{b}/c", "/v2/calls/last"];
+        let catalogue = Catalogue::new("/v2", paths.map(operation));
+        for (path, id) in [
+            ("/v2/calls/logs", "/v2/calls/{b}"),
+            ("/v2/calls/last", "/v2/calls/last"),
+            ("/v2/x/logs", "/v2/{a}/logs"),
+            ("/v2/x/y", "/v2/{a}/{b}"),
+            ("/v2/calls/last/c", "/v2/{a}/{b}/c"),
+        ] {
+            assert_eq!(catalogue.find(Method::Get, path).map(|found| found.id.as_str()), Some(id), "{path}");
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use attention_core::Method;
 use attention_core::url::RequestPath;
 
-use super::catalogue::{Catalogue, Operation};
-use super::speaks_of;
+use super::catalogue::{self, Catalogue, Operation, Part};
+use super::{company, speaks_of};
+use crate::authorize::mcp;
 use crate::authorize::policy::{Conditions, Decision, Effect, Policies, Policy, Rule};
 
 /// The methods of calls that a policy is asked about.
@@ -98,6 +99,27 @@ pub enum Finding<'a> {
         /// The rule.
         rule: &'a Rule,
     },
+    /// A rule with a wildcard allows an operation that does something else than what such a rule is for: reading for
+    /// GET and HEAD, reading and writing for `*`, else what the least of its operations does.
+    OtherEffect {
+        /// The rule.
+        rule: &'a Rule,
+        /// The operation.
+        operation: &'a Operation,
+    },
+    /// A rule shows what another one takes out: its operation answers with the same part.
+    ShowsRedacted {
+        /// The rule.
+        rule: &'a Rule,
+        /// The operation.
+        operation: &'a Operation,
+        /// The rule that takes it out.
+        redacting: &'a Rule,
+        /// The part of the answers.
+        part: &'a Part,
+        /// The member of the part that is taken out there.
+        member: &'a str,
+    },
     /// A rule means more than it did before paths were read in all their spellings.
     Stricter {
         /// The rule.
@@ -122,6 +144,9 @@ pub enum Change<'a> {
         /// The rule for GET.
         of_get: &'a Rule,
     },
+    /// The MCP endpoint has the methods POST, GET and DELETE alone, a query there is let through where `query=` names
+    /// its parameters, and a session is the caller's that began it.
+    McpIsRead,
     /// The rule's paths in other spellings are refused. A later rule, with other conditions, allowed them.
     SpellingsRefused {
         /// The later rule.
@@ -164,6 +189,8 @@ impl<'a> Finding<'a> {
             | Self::DecidesNothing { rule }
             | Self::MatchesNothing { rule }
             | Self::LimitsNoBody { rule }
+            | Self::OtherEffect { rule, .. }
+            | Self::ShowsRedacted { rule, .. }
             | Self::Stricter { rule, .. } => rule,
         }
     }
@@ -175,7 +202,9 @@ impl<'a> Finding<'a> {
             Self::AllowsKeys { .. }
             | Self::DecidesNothing { .. }
             | Self::MatchesNothing { .. }
-            | Self::LimitsNoBody { .. } => Severity::Warning,
+            | Self::LimitsNoBody { .. }
+            | Self::OtherEffect { .. }
+            | Self::ShowsRedacted { .. } => Severity::Warning,
             Self::Stricter { .. } => Severity::Notice,
         }
     }
@@ -196,7 +225,7 @@ impl<'a> Outcome<'a> {
             let listed = entries.len();
             entries.extend(usual.map(|grant| Entry::Every { operation, grant }));
             entries.extend(special);
-            if operation.returns_secret {
+            if operation.effect == catalogue::Effect::Secret {
                 // To allow it for one id is enough.
                 match entries.iter().skip(listed).find_map(Entry::grant) {
                     Some(grant) => errors.push(Finding::AllowsSecret { rule: grant.rule, operation }),
@@ -209,6 +238,8 @@ impl<'a> Outcome<'a> {
             let change = survey.stricter(rule).map(|change| Finding::Stricter { rule, change });
             findings.extend([survey.without_effect(rule), limits_no_body(rule), change].into_iter().flatten());
         }
+        findings.extend(company::other_effects(&entries));
+        findings.extend(company::shows_redacted(&entries));
         findings.append(&mut errors);
         let allows_unknown =
             policy.rules().iter().any(|rule| rule.effect() == Effect::Allow && rule.pattern().has_wildcard());
@@ -303,7 +334,9 @@ impl<'a> Survey<'a> {
                 Some(Change::DeniesHead { of_head })
             }
             Effect::Deny => None,
-            Effect::Allow => self.conditions_of_get(rule).or_else(|| self.spellings_refused(rule)),
+            Effect::Allow => {
+                self.conditions_of_get(rule).or_else(|| mcp_is_read(rule)).or_else(|| self.spellings_refused(rule))
+            }
         }
     }
 
@@ -345,6 +378,13 @@ impl<'a> Survey<'a> {
 /// Whether it is an `allow` that is about the call.
 fn is_allowed_by(rule: &Rule, method: Method, path: &str) -> bool {
     rule.effect() == Effect::Allow && speaks_of(rule, method, path)
+}
+
+/// What was let through at the MCP endpoint unread.
+fn mcp_is_read(rule: &Rule) -> Option<Change<'_>> {
+    let was_unread = [Method::Head, Method::Put, Method::Patch];
+    let is_about = |method: &Method| speaks_of(rule, *method, mcp::PATH);
+    was_unread.iter().any(is_about).then_some(Change::McpIsRead)
 }
 
 /// `body=` on a rule for methods that have no body.
@@ -466,8 +506,9 @@ mod tests {
             method: Method::Get,
             path: PathTemplate::parse("/v2/hooks/{id}").unwrap(),
             id: "getHook".to_owned(),
-            returns_secret: true,
+            effect: catalogue::Effect::Secret,
             returns_capability: false,
+            answer: Vec::new(),
         };
         let catalogue = Catalogue::new("/v2", [secret]);
         for (text, allowing) in [
@@ -497,6 +538,9 @@ mod tests {
             Finding::Stricter { change: Change::SlashCounts, .. } => "slash",
             Finding::Stricter { change: Change::ConditionsOfGet { .. }, .. } => "conditions of GET",
             Finding::Stricter { change: Change::SpellingsRefused { .. }, .. } => "spellings",
+            Finding::Stricter { change: Change::McpIsRead, .. } => "mcp",
+            Finding::OtherEffect { .. } => "other effect",
+            Finding::ShowsRedacted { .. } => "shows redacted",
         };
         for (text, expected) in [
             ("allow GET /v2/lables/*", vec![(1, "matches nothing")]),
@@ -523,6 +567,8 @@ mod tests {
             ("allow POST /v2/tokens body=1kb\nallow * /v2/labels/**", vec![(1, "secret")]),
             ("allow GET /v2/labels/* body=1kb", vec![(1, "limits no body")]),
             ("allow GET /v2/labels/locked\nallow GET /v2/labels/Locked", vec![(2, "decides nothing")]),
+            ("allow * /mcp\nallow GET /v2/labels/*", vec![(1, "mcp")]),
+            ("allow POST /mcp tool=x\nallow GET /mcp\nallow DELETE /mcp", vec![]),
         ] {
             let policies = Policies::parse(text).unwrap();
             let outcome = &check(&policies, &catalogue)[0];
@@ -601,7 +647,9 @@ mod tests {
                     let is_idle = decisions(rest, &calls) == decisions(policy, &calls);
                     let denies_keys = rule.effect() == Effect::Deny && rule.pattern().names_keys();
                     let is_warning = |found: &&Finding<'_>| {
-                        found.severity() == Severity::Warning && !matches!(found, Finding::LimitsNoBody { .. })
+                        use Finding::{LimitsNoBody, OtherEffect, ShowsRedacted};
+                        let is_of_the_answer = matches!(found, OtherEffect { .. } | ShowsRedacted { .. });
+                        found.severity() == Severity::Warning && !matches!(found, LimitsNoBody { .. }) && !is_of_the_answer
                     };
                     let mut warnings = outcome.findings.iter().filter(is_warning);
                     let warning = warnings.find(|warning| warning.rule() == rule);

@@ -12,10 +12,10 @@ use super::catalogue::{Catalogue, Operation};
 use crate::answer::problem::Problem;
 use crate::authorize::policy::parameters::method_override;
 use crate::authorize::policy::{Decision, Policies, Policy, Rule, ToolPatterns, Unmet};
-use crate::authorize::{ALIVE, Place, READY, mcp};
+use crate::authorize::{ALIVE, PROBES, Place, READY, SESSIONS, STATUS, mcp};
 
 /// What the Worker answers itself, before any policy.
-const OWN: [&str; 6] = [ALIVE, READY, "/status", "/sessions", "/admin/keys/current/test", "/admin/keys/next/test"];
+const OWN: [&str; 6] = [ALIVE, READY, STATUS, SESSIONS, PROBES[0].0, PROBES[1].0];
 
 /// The methods that are forwarded.
 const FORWARDED: [Method; 6] = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];

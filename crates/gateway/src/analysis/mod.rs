@@ -11,15 +11,16 @@
 //!
 //! ```
 //! use attention_core::Method;
-//! use attention_gateway::analysis::{Catalogue, Finding, Operation, PathTemplate, check};
+//! use attention_gateway::analysis::{Catalogue, Effect, Finding, Operation, PathTemplate, check};
 //! use attention_gateway::authorize::policy::Policies;
 //!
 //! let labels = Operation {
 //!     method: Method::Get,
 //!     path: PathTemplate::parse("/v2/labels/{id}")?,
 //!     id: "getLabel".into(),
-//!     returns_secret: false,
+//!     effect: Effect::Read,
 //!     returns_capability: false,
+//!     answer: Vec::new(),
 //! };
 //! let catalogue = Catalogue::new("/v2", [labels]);
 //! let policies = Policies::parse("allow GET /v2/labels/*\nallow GET /v2/lables/7")?;
@@ -32,11 +33,12 @@
 
 pub mod catalogue;
 pub mod check;
+mod company;
 pub mod explain;
 #[cfg(test)]
 mod samples;
 
-pub use catalogue::{Catalogue, Operation, PathTemplate};
+pub use catalogue::{Catalogue, Effect, Operation, Part, PathTemplate};
 pub use check::{Change, Entry, Finding, Grant, Outcome, Severity, check};
 pub use explain::{Call, Explanation, Hint, Permission, Refusal, Term, explain};
 

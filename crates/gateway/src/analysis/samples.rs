@@ -8,7 +8,7 @@ use attention_core::Method;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::catalogue::{Catalogue, Operation, PathTemplate};
+use super::catalogue::{Catalogue, Effect, Operation, PathTemplate};
 
 /// The ids that rules of [`policies`] name, and two that they do not.
 pub(super) const IDS: [&str; 6] = ["7", "locked", "Locked", "list", "any-id-at-all", "42"];
@@ -19,8 +19,13 @@ pub(super) fn catalogue() -> Catalogue {
         method,
         path: PathTemplate::parse(path).unwrap(),
         id: id.into(),
-        returns_secret: id == "listApiKeys" || id == "createToken",
+        effect: match (id, method) {
+            ("listApiKeys" | "createToken", _) => Effect::Secret,
+            (_, Method::Get) => Effect::Read,
+            _ => Effect::Write,
+        },
         returns_capability: id == "getRecording",
+        answer: Vec::new(),
     };
     Catalogue::new(
         "/v2",

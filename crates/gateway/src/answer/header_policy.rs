@@ -239,7 +239,7 @@ fn varying(value: &str) -> String {
     for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
         let name = if is_token { name } else { "*" };
-        if !list.split(", ").any(|known| known.eq_ignore_ascii_case(name)) {
+        if !list.split(',').any(|known| known.trim_ascii().eq_ignore_ascii_case(name)) {
             list.push_str(", ");
             list.push_str(name);
         }

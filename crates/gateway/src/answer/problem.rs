@@ -117,6 +117,19 @@ impl Problem {
         Self::new(404, "no_such_route", "there is nothing at this path; API paths begin with /v2/")
     }
 
+    /// The operator asks for a key that there is none of.
+    pub(crate) fn no_next_key(is_empty: bool) -> Self {
+        Self::new(
+            404,
+            "no_such_route",
+            if is_empty {
+                "there is no next key: ATTENTION_API_KEY_NEXT is there, and empty"
+            } else {
+                "there is no next key: ATTENTION_API_KEY_NEXT is not set, or has not arrived here yet"
+            },
+        )
+    }
+
     pub(crate) fn method() -> Self {
         let allow = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
         Self {
@@ -435,7 +448,14 @@ impl Problem {
 
     /// A request for a session that cannot be granted.
     pub(crate) fn wish(fault: &Fault) -> Self {
-        Self::new(400, "session_request", ["the request for a session cannot be granted: ", &fault.message()].concat())
+        let what = match fault {
+            Fault::Member { path, what } if !path.is_empty() => {
+                ["`", path.strip_prefix('.').unwrap_or(path), "` ", what].concat()
+            }
+            Fault::Member { what, .. } => ["it has ", what].concat(),
+            Fault::Syntax { .. } => ["the body is ", &fault.message()].concat(),
+        };
+        Self::new(400, "session_request", ["the request for a session cannot be granted: ", &what].concat())
     }
 
     /// A condition of the rule that allows the call is not met.
@@ -505,6 +525,24 @@ impl Problem {
             403,
             "route_denied",
             "the proxy's policy does not allow this call; its operator can change the policy",
+        )
+    }
+
+    /// Not the policy's business: who may ask for sessions is said of each caller.
+    pub(crate) fn may_not_mint() -> Self {
+        Self::new(
+            403,
+            "route_denied",
+            "this caller may not ask for sessions; its operator can let it, by `mintsSessions`",
+        )
+    }
+
+    /// The same, of a token that is a session itself.
+    pub(crate) fn session_mints_none() -> Self {
+        Self::new(
+            403,
+            "route_denied",
+            "a session makes no sessions; the backend that it came from asks for them, with a token of its own",
         )
     }
 

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use attention_core::codec::json::{self, Element, Value};
 
-use crate::authorize::mcp::{are_names_unique, names_keys};
+use crate::authorize::mcp::{names_keys, resembles};
 use crate::authorize::policy::ToolPatterns;
 
 /// A list that cannot be read.
@@ -122,9 +122,6 @@ impl<'a> Iterator for Lines<'a> {
 /// One message, or a batch of them.
 fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, Unreadable> {
     let root = json::read(text).map_err(|_| Unreadable)?;
-    if !are_names_unique(text) {
-        return Err(Unreadable);
-    }
     let messages = root.elements().unwrap_or_else(|_| vec![root]);
     let mut edits = Vec::new();
     for message in &messages {
@@ -137,7 +134,6 @@ fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, 
     if edits.is_empty() {
         return Ok(Cow::Borrowed(text));
     }
-    edits.sort_unstable_by_key(|(start, _, _)| *start);
     let mut left = String::with_capacity(text.len());
     let mut at = 0;
     for (start, end, instead) in &edits {
@@ -151,6 +147,12 @@ fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, 
 
 /// Bytes of a text, from where to where, and what is to be there instead.
 type Edit<'a> = (usize, usize, Cow<'a, str>);
+
+/// Puts an edit in its place, which is at the end or one before it: they are found in the order of the text.
+fn insert<'a>(edits: &mut Vec<Edit<'a>>, edit: Edit<'a>) {
+    let at = edits.iter().rposition(|(start, _, _)| *start < edit.0).map_or(0, |before| before + 1);
+    edits.insert(at, edit);
+}
 
 type Members<'a> = [(Cow<'a, str>, Element<'a>)];
 
@@ -175,20 +177,24 @@ fn result_edits<'a>(
         kept.push_str(container(&tool)?);
     }
     kept.push(']');
-    edits.push(replaced(text, written, Cow::Owned(kept)));
+    insert(edits, replaced(text, written, Cow::Owned(kept)));
     if let Some(scope) = one(result, "cacheScope")? {
         let Value::String(Cow::Borrowed(scope)) = scope.value() else { return Err(Unreadable) };
-        edits.push(replaced(text, scope, Cow::Borrowed("private")));
+        insert(edits, replaced(text, scope, Cow::Borrowed("private")));
     }
     Ok(())
 }
 
-/// The one member that some reader takes for this one.
+/// The one member of a name, when no reader takes another one for it.
 fn one<'m, 'a>(members: &'m Members<'a>, name: &str) -> Result<Option<&'m Element<'a>>, Unreadable> {
-    if members.iter().any(|(own, _)| crate::authorize::mcp::resembles(own, &[name])) {
-        return Err(Unreadable);
+    let mut found = None;
+    for (own, element) in members {
+        let is_another = own.contains(char::is_control) || resembles(own, &[name]);
+        if is_another || own == name && found.replace(element).is_some() {
+            return Err(Unreadable);
+        }
     }
-    Ok(members.iter().find(|(own, _)| own == name).map(|(_, element)| element))
+    Ok(found)
 }
 
 /// The text of an object or an array.
@@ -247,6 +253,11 @@ mod tests {
                 r#"[{"id":1,"result":{"tools":[{"name":"ask"}]}},{"id":2,"result":{"content":[]}}]"#,
                 r#"[{"id":1,"result":{"tools":[]}},{"id":2,"result":{"content":[]}}]"#,
             ),
+            // What a tool's schema names is the tool's own matter.
+            (
+                r#"{"result":{"tools":[{"name":"search_x","inputSchema":{"properties":{"from":{},"From":{}}}}]}}"#,
+                r#"{"result":{"tools":[{"name":"search_x","inputSchema":{"properties":{"from":{},"From":{}}}}]}}"#,
+            ),
             (r#"{"error":{"code":1,"message":"tools"}}"#, r#"{"error":{"code":1,"message":"tools"}}"#),
             (r#"{"method":"x","params":{"tools":[1]}}"#, r#"{"method":"x","params":{"tools":[1]}}"#),
         ] {
@@ -268,6 +279,9 @@ mod tests {
             r#"{"result":{"tools":[{"name":"search_x","name":"ask"}]}}"#,
             r#"{"result":{"tools":[{"name":"search_x","Name":"ask"}]}}"#,
             r#"{"result":{"tools":[],"Tools":[{"name":"ask"}]}}"#,
+            r#"{"result":{"tools":[],"tools":[{"name":"ask"}]}}"#,
+            r#"{"result":{"tools":[]},"result":{"tools":[{"name":"ask"}]}}"#,
+            r#"{"result":{"tools":[],"tools\u0000x":[{"name":"ask"}]}}"#,
             r#"{"Result":{"tools":[{"name":"ask"}]}}"#,
             r#"{"result":{"tools":[],"cacheScope":1}}"#,
             r#"{"result":{"tools":[],"cacheScope":"publi\u0063"}}"#,

@@ -23,7 +23,7 @@ use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
 use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, ToolPatterns, Unmet};
 use crate::authorize::target::Target;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, bindings};
 
 pub(crate) mod callers;
 pub(crate) mod cors;
@@ -37,11 +37,12 @@ pub(crate) mod sources;
 pub(crate) mod target;
 
 /// Where the operator sees how it goes.
-const STATUS: &str = "/status";
+pub(crate) const STATUS: &str = "/status";
 /// Where a backend asks for a session.
-const SESSIONS: &str = "/sessions";
+pub(crate) const SESSIONS: &str = "/sessions";
 /// Where the operator has a key tried, by the name of its place.
-const PROBES: [(&str, Slot); 2] = [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
+pub(crate) const PROBES: [(&str, Slot); 2] =
+    [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
 /// Where the operator revokes a session: before and behind its id.
 const REVOKE: (&str, &str) = ("/admin/sessions/", "/revoke");
 /// A documented operation that reads little.
@@ -185,7 +186,10 @@ fn probe(deployment: &Deployment, headers: &dyn Headers, method: Method, slot: S
     if method != Method::Post {
         return Err(Problem::method());
     }
-    deployment.upstream.keys().fingerprint(slot).ok_or_else(Problem::outside)?;
+    let is_there = deployment.upstream.keys().fingerprint(slot).is_some();
+    if !is_there {
+        return Err(Problem::no_next_key(deployment.config.empty.contains(&bindings::NEXT_KEY)));
+    }
     let url = deployment.upstream.url(PROBE_TARGET.0, PROBE_TARGET.1).map_err(Problem::request)?;
     Ok(Opened::Probe { slot, url })
 }
@@ -322,7 +326,8 @@ impl Call<'_> {
 fn may_mint(method: Method, identity: &Identity) -> Result<(), Problem> {
     match method {
         Method::Post if identity.mints_sessions => Ok(()),
-        Method::Post => Err(Problem::denied()),
+        Method::Post if identity.session.is_some() => Err(Problem::session_mints_none()),
+        Method::Post => Err(Problem::may_not_mint()),
         _ => Err(Problem::method()),
     }
 }

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use attention_core::call::RetryPolicy;
 use attention_core::call::Upstream;
+use attention_core::codec::json::Object;
 use attention_core::codec::text::whole_number;
 use attention_core::credential::TokenDigest;
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
@@ -43,6 +44,8 @@ pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) log: LogSettings,
+    /// Bindings that are there with nothing in them, where that is no small thing.
+    pub(crate) empty: Vec<&'static str>,
     /// Which version of the proxy this is.
     pub(crate) version: Option<Version>,
     /// Whether the gate that all isolates share is bound.
@@ -79,6 +82,7 @@ impl Config {
             api_keys: api_keys(texts)?,
             admin: admin(texts)?,
             policies,
+            empty: empty(texts),
             version: match texts.find(bindings::VERSION) {
                 Text::Given(text) => Version::parse(text),
                 Text::Absent | Text::Unreadable => None,
@@ -115,6 +119,35 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+/// What holds in place of a binding that is there with nothing in it: an empty text counts as none, since that is how a
+/// shell unsets a variable, and whoever meant something else is to hear of it.
+const EMPTY: [(&str, &str); 4] = [
+    (bindings::NEXT_KEY, "there is no next key"),
+    (bindings::POLICY, "the default policy holds, by which callers may read everything but keys"),
+    (bindings::SESSION_SECRET, "there are no sessions"),
+    (bindings::ADMIN, "there is no operator, no /status and no /admin"),
+];
+
+fn empty(texts: &Texts) -> Vec<&'static str> {
+    let is_empty =
+        |name: &&'static str| matches!(texts.find(name), Text::Given(_)) && matches!(texts.read(name), Ok(None));
+    EMPTY.iter().map(|(name, _)| *name).filter(is_empty).collect()
+}
+
+impl Config {
+    /// Log lines of what is valid, and may not be meant.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let of_empty = EMPTY.iter().filter(|(name, _)| self.empty.contains(name));
+        let line = |(name, holds): &(&str, &str)| {
+            let mut line = Object::new();
+            line.string("event", "configuration").string("level", "warn");
+            line.string("fault", &[name, " is there with nothing in it: ", holds].concat());
+            line.finish()
+        };
+        of_empty.map(line).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use attention_core::codec::text;
 use attention_core::credential::{DigestError, TokenDigest};
 
 /// Texts that are hashed by mistake or as an example: whoever knows them would be let in.
@@ -26,14 +27,14 @@ const KNOWN: [&str; 16] = [
 ];
 
 /// Reads 64 hex digits, in either case, with what tools print around them: `sha256:…`, `SHA2-256(stdin)= …`, `…  -`.
-pub(crate) fn read(text: &str) -> Result<TokenDigest, String> {
-    let text = text.trim();
+pub(crate) fn read(given: &str) -> Result<TokenDigest, String> {
+    let given = given.trim();
     let labelled = |separator: char| {
-        let (label, digest) = text.split_once(separator)?;
+        let (label, digest) = given.split_once(separator)?;
         let label = label.to_ascii_lowercase();
-        (label.contains("sha") || label.contains("stdin")).then(|| digest.trim())
+        ["sha", "stdin"].iter().any(|tool| text::find(&label, tool).is_some()).then(|| digest.trim())
     };
-    let digest = labelled('=').or_else(|| labelled(':')).unwrap_or(text);
+    let digest = labelled('=').or_else(|| labelled(':')).unwrap_or(given);
     // `sha256sum` prints the file behind it.
     let digest = match digest.split_once(char::is_whitespace) {
         Some((digest, _)) if digest.len() == 64 => digest,

@@ -5,6 +5,7 @@
 //! caller.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use attention_core::Slot;
 use attention_core::call::Upstream;
@@ -19,6 +20,7 @@ use crate::authorize::sources::Sources;
 use crate::cache::Index;
 use crate::limits::breaker::Breaker;
 use crate::limits::rate::Allowances;
+use crate::log::LogLevel;
 
 pub mod bindings;
 mod config;
@@ -103,6 +105,11 @@ impl Deployment {
     /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.
     pub fn algorithms(&self) -> &[String] {
         self.config.jwt.as_ref().map_or(&[], Jwt::algorithms)
+    }
+
+    /// Lines for the log, when it begins: of what is valid and may not be meant.
+    pub fn notes(&self) -> Vec<String> {
+        if self.config.log.level == LogLevel::Silent { Vec::new() } else { self.config.notes() }
     }
 
     /// Which version of the proxy this is, where the platform says so.

@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use attention_core::codec::text;
+
 /// What is said of one.
 pub(crate) const SAID: &str = "is a placeholder from a template; put in the value that it stands for";
 
@@ -24,13 +26,14 @@ const WORDS: [&str; 13] = [
 
 /// Whether a text is a placeholder, or has one inside: `<your-team>`, `${TEAM}`, `{{ team }}`, `YOUR_TEAM`,
 /// `changeme`, `xxx`, `…`.
-pub(crate) fn is_one(text: &str) -> bool {
-    let has = |open: &str, close: &str| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
-    if has("<", ">") || has("${", "}") || has("{{", "}}") || text.contains('\u{2026}') || text.contains("...") {
+pub(crate) fn is_one(given: &str) -> bool {
+    let has = |sign| text::find(given, sign).is_some();
+    let encloses = |(open, close)| text::cut(given, open).is_some_and(|(_, rest)| text::find(rest, close).is_some());
+    if [("<", ">"), ("${", "}"), ("{{", "}}")].into_iter().any(encloses) || has("\u{2026}") || has("...") {
         return true;
     }
-    let is_your = ["YOUR_", "your_", "your-", "YOUR-"].iter().any(|start| text.starts_with(start));
-    is_your || is_word(text)
+    let is_your = ["YOUR_", "your_", "your-", "YOUR-"].iter().any(|start| given.starts_with(start));
+    is_your || is_word(given)
 }
 
 /// Whether a text is nothing but one of them: of an opaque text no part says anything.

@@ -17,6 +17,7 @@ use crate::answer::{coding, echo, media_type, members, tool_list};
 use crate::authorize::cors;
 use crate::cache::{Answer, Unconfirmed};
 use crate::deployment::{Deployment, Misconfigured, Version};
+use crate::ledger::Ledger;
 use crate::log::{CallRecord, DataPoint, LogSettings, Record, SwitchRecord};
 
 /// An answer that is to be redacted is taken apart in memory; see [`Room`](crate::answer::room::Room).
@@ -233,6 +234,14 @@ impl Exchange {
         let is_told = self.facts.refusal.as_ref().is_none_or(|noted| noted.told.is_some());
         let line = if is_told { settings.line(&record, self.facts.is_probe, jitter) } else { None };
         Finished { line, is_call: self.facts.caller.is_some() }
+    }
+
+    /// Counts a request that has been answered with `status`, if it is a known caller's rather than a stranger's, a
+    /// probe or the operator's.
+    pub fn count(&self, deployment: Option<&Deployment>, ledger: &mut Ledger, status: u16, now: Timestamp) {
+        if self.facts.caller.is_some() {
+            ledger.note_call(&self.record(deployment, status, now));
+        }
     }
 
     /// What Analytics Engine keeps of a request that is about to be answered with `status`.

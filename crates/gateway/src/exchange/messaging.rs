@@ -58,13 +58,14 @@ impl Conversation {
             name: text("mcp-name"),
             params: request.beginning_with(PARAM_PREFIX),
         };
-        if let Some(version) = &mirror.version
-            && forward.method != Method::Post
-            && Revision::parse(version).is_none()
-        {
-            return Err(Problem::mcp_revision(None, Some(version)));
+        let revision = mirror.version.as_deref().and_then(Revision::parse);
+        if forward.method != Method::Post && mirror.version.is_some() && revision.is_none() {
+            return Err(Problem::mcp_revision(None, mirror.version.as_deref()));
         }
+        // A revision without sessions ignores their ids, and so they do not go up.
+        let is_stateless = forward.method == Method::Post && revision.is_some_and(Revision::is_stateless);
         let session = match request.get(SESSION) {
+            _ if is_stateless => None,
             Some(sealed) => Some(deployment.seal.open(&sealed, owner).ok_or_else(Problem::mcp_session)?.to_owned()),
             None if forward.method == Method::Delete => return Err(Problem::mcp_no_session()),
             None => None,

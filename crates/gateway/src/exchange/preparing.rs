@@ -1,6 +1,6 @@
 //! Between the policy and the API: the platform's counter, the cache, the request's body.
 
-use attention_core::call::CallOptions;
+use attention_core::call::{CallOptions, Operation};
 use attention_core::{Call, Headers, Timestamp};
 
 use super::{Exchange, Stage, Step, Upload};
@@ -101,6 +101,8 @@ impl Exchange {
             replayable: self.upload != Upload::Streamed,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),
+            // The messages of MCP have one path for all that they ask for.
+            operation: (!forward.is_mcp).then(|| Operation::of(forward.method, &forward.url)),
             ..CallOptions::new(forward.method)
         };
         let mut call = Call::new(options, self.facts.started);

@@ -1,13 +1,13 @@
 //! The members of a JSON object, with repeated names kept apart.
 //!
-//! A token's parts are read as strictly as by `JSON.parse`, all of them: core's
-//! reader skims what nobody asks for, and two readers that do not agree on what is
+//! A token's parts are read as strictly as by `JSON.parse`, all of them: two readers that do not agree on what is
 //! JSON do not agree on what was signed.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use attention_core::codec::json::{self, Element};
+use attention_core::codec::text;
 
 /// An object's members: their names, and the text that each value is.
 #[derive(Debug)]
@@ -34,21 +34,8 @@ impl<'a> Members<'a> {
 
     /// The members of the object that `text` is; `None` for any other text.
     pub(in crate::authorize) fn read(text: &'a str) -> Option<Self> {
-        let mut reader = Reader { text, at: 0 };
-        let mut members = Vec::new();
-        reader.expect(b'{')?;
-        if reader.expect(b'}').is_none() {
-            loop {
-                let name = json::read(reader.string()?).ok().and_then(Element::into_text)?;
-                reader.expect(b':')?;
-                members.push((name, reader.value()?));
-                if reader.expect(b',').is_none() {
-                    break;
-                }
-            }
-            reader.expect(b'}')?;
-        }
-        reader.peek().is_none().then_some(Self(members))
+        let members = json::read(text).and_then(|root| root.members()).ok()?;
+        Some(Self(members.into_iter().map(|(name, value)| (name, value.written())).collect()))
     }
 
     /// What stands under a name.
@@ -68,14 +55,7 @@ impl<'a> Members<'a> {
 
     /// Whether a name stands there more than once.
     pub(in crate::authorize) fn repeat(&self) -> bool {
-        let mut seen: Vec<&str> = Vec::with_capacity(self.0.len());
-        self.0.iter().any(|(name, _)| match seen.binary_search(&&**name) {
-            Ok(_) => true,
-            Err(at) => {
-                seen.insert(at, name);
-                false
-            }
-        })
+        text::has_repeated(self.0.iter().map(|(name, _)| &**name).collect())
     }
 }
 
@@ -105,136 +85,6 @@ impl<'a> Member<'a> {
     /// Whether this holds for the text that the value is, or for one in its list.
     pub(in crate::authorize) fn any_text(self, holds: impl Fn(&str) -> bool) -> bool {
         self.any(|element| element.clone().into_text().is_some_and(|text| holds(&text)))
-    }
-}
-
-/// The grammar of RFC 8259, to the letter. Values are walked over with a list of
-/// the brackets that are open: depth costs a byte, not a stack frame.
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    /// The next byte that is no white space.
-    fn peek(&mut self) -> Option<u8> {
-        while self.take(b" \t\r\n") {}
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.peek()? == byte).then(|| self.at += 1)
-    }
-
-    /// Passes over the very next byte if it is one of these.
-    fn take(&mut self, bytes: &[u8]) -> bool {
-        let is_there = self.text.as_bytes().get(self.at).is_some_and(|byte| bytes.contains(byte));
-        self.at += usize::from(is_there);
-        is_there
-    }
-
-    fn since(&self, start: usize) -> Option<&'a str> {
-        self.text.get(start..self.at)
-    }
-
-    /// The text of any value.
-    fn value(&mut self) -> Option<&'a str> {
-        self.peek()?;
-        let start = self.at;
-        let mut open: Vec<u8> = Vec::new();
-        loop {
-            if self.begin(&mut open)? {
-                continue;
-            }
-            while let Some(&close) = open.last() {
-                if self.expect(b',').is_some() {
-                    self.key(close)?;
-                    break;
-                }
-                self.expect(close)?;
-                open.pop();
-            }
-            if open.is_empty() {
-                return self.since(start);
-            }
-        }
-    }
-
-    /// Passes over a scalar, an empty container, or what begins a container; then
-    /// another value has to follow.
-    fn begin(&mut self, open: &mut Vec<u8>) -> Option<bool> {
-        let close = match self.peek()? {
-            b'{' => b'}',
-            b'[' => b']',
-            b'"' => return self.string().map(|_| false),
-            b'-' | b'0'..=b'9' => return self.number().map(|()| false),
-            _ => return self.word().map(|()| false),
-        };
-        self.at += 1;
-        if self.expect(close).is_some() {
-            return Some(false);
-        }
-        self.key(close)?;
-        open.push(close);
-        Some(true)
-    }
-
-    /// Passes over the name before a value, where the container has names.
-    fn key(&mut self, close: u8) -> Option<()> {
-        if close == b'}' {
-            self.string()?;
-            self.expect(b':')?;
-        }
-        Some(())
-    }
-
-    /// The text of a string, its quotes included.
-    fn string(&mut self) -> Option<&'a str> {
-        self.expect(b'"')?;
-        let start = self.at - 1;
-        loop {
-            let byte = *self.text.as_bytes().get(self.at)?;
-            self.at += 1;
-            match byte {
-                b'"' => return self.since(start),
-                b'\\' if self.take(b"u") => {
-                    for _ in 0..4 {
-                        self.take(b"0123456789abcdefABCDEF").then_some(())?;
-                    }
-                }
-                b'\\' => self.take(b"\"\\/bfnrt").then_some(())?,
-                0..=0x1f => return None,
-                _ => {}
-            }
-        }
-    }
-
-    fn number(&mut self) -> Option<()> {
-        self.take(b"-");
-        if !self.take(b"0") {
-            self.digits()?;
-        }
-        if self.take(b".") {
-            self.digits()?;
-        }
-        if self.take(b"eE") {
-            self.take(b"+-");
-            self.digits()?;
-        }
-        Some(())
-    }
-
-    fn digits(&mut self) -> Option<()> {
-        self.take(b"0123456789").then_some(())?;
-        while self.take(b"0123456789") {}
-        Some(())
-    }
-
-    fn word(&mut self) -> Option<()> {
-        let rest = self.text.get(self.at..)?;
-        let word = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word))?;
-        self.at += word.len();
-        Some(())
     }
 }
 

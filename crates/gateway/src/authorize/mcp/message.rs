@@ -76,6 +76,9 @@ const METHODS: [&str; 29] = [
     "elicitation/create",
 ];
 
+/// The longest name or address of what a method is about: a header that repeats it is no longer.
+const SUBJECT_BYTES: usize = 8 * 1024;
+
 /// The longest name of a method.
 const METHOD_BYTES: usize = 128;
 
@@ -211,8 +214,11 @@ impl<'a> Message<'a> {
 /// A member that says what a method is about.
 fn subject<'a>(params: &Members<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Unclear> {
     let Some(element) = get(params, name) else { return Ok(None) };
-    let text = element.clone().into_text().filter(|text| !text.is_empty() && !text.contains(char::is_control));
-    text.map(Some).ok_or(Unclear::NotAMessage("`name` and `uri` are texts without control characters"))
+    let is_subject =
+        |text: &Cow<'_, str>| (1..=SUBJECT_BYTES).contains(&text.len()) && !text.contains(char::is_control);
+    let text = element.clone().into_text().filter(is_subject);
+    text.map(Some)
+        .ok_or(Unclear::NotAMessage("`name` and `uri` are texts of 8 KiB at most, without control characters"))
 }
 
 /// The revision that `_meta` names.

@@ -31,7 +31,8 @@ pub mod seal;
 
 use message::{Kind, Message, Unclear};
 use mirror::{Mirror, Mismatch};
-pub(crate) use names::{are_names_unique, resembles};
+use names::are_names_unique;
+pub(crate) use names::resembles;
 use revision::Revision;
 
 /// Where it is, at the API and at the Worker.

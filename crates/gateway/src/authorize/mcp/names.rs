@@ -8,9 +8,12 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use attention_core::codec::json;
+use attention_core::codec::{json, text};
 
 use crate::authorize::policy::push_folded;
+
+/// How many letters with accents, in other forms and the like all names of a message may have: each is looked up.
+const MOST_FORMS: usize = 8_192;
 
 /// A name in small letters, in compatibility forms, without accents, blanks, `_`, `-` and what cannot be seen.
 fn folded(name: &str) -> String {
@@ -43,11 +46,12 @@ pub(crate) fn resembles(name: &str, known: &[&str]) -> bool {
 
 /// Whether each object of a JSON text, however deep, has each of its names once, to every reader. The text is
 /// correct JSON. It is looked through once, and the depth of a hostile text costs nothing.
-pub(crate) fn are_names_unique(text: &str) -> bool {
+pub(super) fn are_names_unique(text: &str) -> bool {
     let mut names: Vec<String> = Vec::new();
     // Where the names of each object that is open begin; arrays have none.
     let mut open: Vec<Option<usize>> = Vec::new();
     let mut is_name = false;
+    let mut forms = 0;
     let mut at = 0;
     while let Some(byte) = text.as_bytes().get(at) {
         match byte {
@@ -55,9 +59,8 @@ pub(crate) fn are_names_unique(text: &str) -> bool {
             b'[' => open.push(None),
             b'}' | b']' => {
                 if let Some(Some(first)) = open.pop() {
-                    let mut own = names.split_off(first);
-                    own.sort_unstable();
-                    if own.iter().zip(own.iter().skip(1)).any(|(name, next)| name == next) {
+                    let own = names.split_off(first);
+                    if text::has_repeated(own.iter().map(String::as_str).collect()) {
                         return false;
                     }
                 }
@@ -69,6 +72,10 @@ pub(crate) fn are_names_unique(text: &str) -> bool {
                     // To some the name ends at a U+0000, to others not.
                     let name = unescaped(written).filter(|name| !name.contains(char::is_control));
                     let Some(name) = name else { return false };
+                    forms += name.chars().filter(|c| is_form(*c)).count();
+                    if forms > MOST_FORMS {
+                        return false;
+                    }
                     names.push(folded(&name));
                 }
                 at += length;
@@ -85,6 +92,11 @@ pub(crate) fn are_names_unique(text: &str) -> bool {
         at += 1;
     }
     true
+}
+
+/// Whether a character is of a block in which many have an ASCII form. Other alphabets cost nothing.
+const fn is_form(c: char) -> bool {
+    matches!(c, '\u{a0}'..='\u{24f}' | '\u{1d00}'..='\u{24ff}' | '\u{3200}'..='\u{33ff}' | '\u{1f100}'..='\u{1f1ff}')
 }
 
 /// The length of the string that a correct JSON text begins with, with its quotation marks.
@@ -155,5 +167,18 @@ mod tests {
         ] {
             assert!(json::read(text).is_ok() && !are_names_unique(text), "{text}");
         }
+    }
+
+    #[test]
+    fn names_of_a_hostile_message_cost_little_to_compare() {
+        let named = |letter: &str, count: usize| ["{\"", &letter.repeat(count), "\":1}"].concat();
+        assert!(are_names_unique(&named("\u{1eff}", MOST_FORMS)));
+        assert!(!are_names_unique(&named("\u{1eff}", MOST_FORMS + 1)));
+        for letter in ["x", "\u{4e2d}", "\u{436}"] {
+            assert!(are_names_unique(&named(letter, 80_000)), "{letter}");
+        }
+        // Depth costs nothing, and neither does the stack.
+        assert!(are_names_unique(&["[".repeat(100_000), "]".repeat(100_000)].concat()));
+        assert!(are_names_unique(&["{\"a\":".repeat(30_000), "1".to_owned(), "}".repeat(30_000)].concat()));
     }
 }

@@ -58,9 +58,10 @@ pub(crate) use folding::push_folded;
 use spelling::Reading;
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The
-/// list of keys returns their values, so handing it out hands out the keys.
+/// list of keys returns their values, so handing it out hands out the keys. One GET does not read: it hands out an
+/// address to write to.
 /// Source: <https://docs.attention.com/api-reference/api-key/list-api-keys>.
-pub const DEFAULT_POLICY: &str = "allow GET /v2/**\nallow HEAD /v2/**\n";
+pub const DEFAULT_POLICY: &str = "allow GET /v2/**\nallow HEAD /v2/**\ndeny GET /v2/conversations/upload-url\n";
 
 /// A parsed policy.
 ///

@@ -37,13 +37,13 @@ pub(crate) fn mint(
     let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
     let life = Duration::from_secs(minutes.saturating_mul(60));
     let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
-        let member = match error {
-            SessionError::Life => "minutes",
+        let (member, what) = match error {
+            SessionError::Life => ("minutes", "is too much or too little: "),
             // The driver names it.
             SessionError::Id => return Problem::internal(),
-            _ => "routes",
+            _ => ("routes", "cannot be granted: "),
         };
-        Problem::wish(&wish.fault(member, error.message()))
+        Problem::wish(&wish.fault(member, [what, &error.message()].concat()))
     })?;
     let mut minted = Object::new();
     minted

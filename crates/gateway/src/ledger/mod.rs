@@ -1,8 +1,9 @@
-//! How many calls came, how they ended and how long they took, minute by minute.
+//! How many calls came, how they ended and how long they took, minute by minute; and who called, what failed and what
+//! became of keys ([`journal`]).
 //!
 //! Each isolate counts its own calls and sends its counts to the Durable Object
-//! that all isolates share. The object adds them up and returns the sum, which the
-//! status page draws. Both directions use one JSON text, see [`to_json`].
+//! that all isolates share. The object adds them up, stores the sum and returns it, and the
+//! status page draws it. All three are one JSON text, see [`Ledger::to_text`].
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,8 +11,13 @@ use core::fmt;
 use core::time::Duration;
 
 use attention_core::Timestamp;
-use attention_core::codec::json::{Array, Object};
+use attention_core::codec::json::{self, Array, Object, Value};
 use attention_core::codec::text::{count, decimal};
+
+use crate::log::Record;
+use journal::Journal;
+
+pub mod journal;
 
 /// A ledger that takes longer to answer is taken for one that does not.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
@@ -100,8 +106,11 @@ pub struct Minute {
     pub counts: Counts,
 }
 
-/// Counts of the last six hours, by the minute.
-#[derive(Debug, Default)]
+/// The version of the text.
+const VERSION: u64 = 1;
+
+/// Counts of the last six hours, by the minute, and the journal beside them.
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// In the order in which they began.
     minutes: Vec<Minute>,
@@ -109,9 +118,54 @@ pub struct Ledger {
     calls: u64,
     /// When the first of those calls was noted.
     since: Option<Timestamp>,
+    journal: Journal,
 }
 
 impl Ledger {
+    /// Counts the call of a known caller that has been answered.
+    pub fn note_call(&mut self, record: &Record<'_>) {
+        self.note(record.status, record.took, record.at);
+        self.journal.note(record);
+    }
+
+    /// What is known beside the counts.
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Adds all of another one.
+    pub fn add_all(&mut self, other: &Self) {
+        self.add(&other.minutes);
+        self.journal.add(&other.journal);
+    }
+
+    /// All of it, as it is sent and stored: `{"version","minutes","callers","codes","failures","keys"}`.
+    pub fn to_text(&self) -> String {
+        let mut object = Object::new();
+        object.number("version", VERSION).raw("minutes", &to_json(&self.snapshot()));
+        for (name, list) in self.journal.lists() {
+            object.raw(name, &list);
+        }
+        object.finish()
+    }
+
+    /// Reads what [`to_text`](Self::to_text) writes; `None` for anything else, and for what a later version writes.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut ledger = Self::default();
+        let mut version = None;
+        for (name, element) in json::read(text).ok()?.members().ok()? {
+            match &*name {
+                "version" => version = element.as_whole_number(),
+                "minutes" => {
+                    let Value::Container(minutes) = element.value() else { return None };
+                    ledger.minutes = from_json(minutes).ok()?;
+                }
+                name => ledger.journal.read(name, &element)?,
+            }
+        }
+        (version == Some(VERSION)).then_some(ledger)
+    }
+
     /// Counts a call that was answered with `status` after `took`.
     pub fn note(&mut self, status: u16, took: Duration, now: Timestamp) {
         self.count(minute_of(now), &Counts::of(status, took));
@@ -129,7 +183,7 @@ impl Ledger {
         self.minutes.is_empty()
     }
 
-    /// Takes everything out that was counted.
+    /// Takes the counts by the minute out.
     pub fn take(&mut self) -> Vec<Minute> {
         core::mem::take(self).minutes
     }

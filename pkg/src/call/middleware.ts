@@ -1,0 +1,165 @@
+/** What applications put around their calls. */
+
+import type { SharedUpstream } from "../credentials/shared-upstream.js";
+import { errorOf } from "../errors/errors.js";
+import { wordsOf } from "../errors/words.js";
+import { Action, type Send, scrub, Upstream } from "../runtime/rules.js";
+import { Deadline } from "./deadline.js";
+import { type Attempted, aborted, left, type PreparedCall } from "./driver.js";
+import { readStart } from "./error-body.js";
+import { discard, isResponse } from "./foreign.js";
+import { headerMap } from "./headers.js";
+import type { Story } from "./story.js";
+import { named } from "./values.js";
+
+/** A call, before anything of it is sent. */
+export interface MiddlewareRequest {
+  /** That of the call's events. */
+  readonly callId: string;
+  readonly method: string;
+  /** With its query. */
+  readonly url: string;
+  readonly operation: string | undefined;
+  readonly pathTemplate: string | undefined;
+  /** Without Authorization, which only the client has; what is changed here is sent. */
+  readonly headers: Headers;
+  readonly body: BodyInit | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Stands around a call. `next()` makes it, retries, waits and all, and resolves to the response, or rejects with the
+ * call's error. What is returned is the answer; what is thrown, the call fails with.
+ */
+export type Middleware = (request: MiddlewareRequest, next: () => Promise<Response>) => Response | Promise<Response>;
+
+const LATE = "a middleware of this client did not settle within the call's timeout: look at it, or raise `timeout`";
+
+/** What a path is below the base URL, which may precede it; with a slash before it. */
+export function below(baseURL: string, path: string): string {
+  const own = path.startsWith(baseURL) ? path.slice(baseURL.length) : path;
+  return own.startsWith("/") ? own : `/${own}`;
+}
+
+/** Keeps the place of a credential where none is sent. */
+const NOBODY = "answered-by-a-middleware";
+
+/** Makes a call by `make` through all of them, the first one outermost. */
+export class Onion {
+  readonly #shared: SharedUpstream;
+  readonly #call: PreparedCall;
+  readonly #make: (call: PreparedCall) => Promise<Attempted>;
+  readonly #headers: Headers;
+  /** What came of each `next()` of the innermost one. */
+  readonly #made: Attempted[] = [];
+  #running: Promise<unknown> | undefined;
+  #attempts = 0;
+
+  constructor(shared: SharedUpstream, call: PreparedCall, make: (call: PreparedCall) => Promise<Attempted>) {
+    this.#shared = shared;
+    this.#call = call;
+    this.#make = make;
+    const { authorization: _, ...headers } = call.headers("");
+    this.#headers = new Headers(headers);
+  }
+
+  async through(middleware: readonly Middleware[], story: Story, started: number): Promise<Attempted> {
+    const { method, path, query, body, signal } = this.#call;
+    const { baseURL } = this.#shared;
+    const { callId, described } = story;
+    const url = `${baseURL}${below(baseURL, path)}${query === "" ? "" : `?${query}`}`;
+    // Refused before it is sent, and not shown to anybody before that.
+    if (scrub(url, this.#shared.secrets()) !== url) return this.#make(this.#call);
+    const request = { callId, method, url, ...described, headers: this.#headers, body, signal };
+    const at = async (index: number): Promise<Response> => {
+      const one = middleware[index];
+      if (one === undefined) return this.#next();
+      const response = await one(request as MiddlewareRequest, () => at(index + 1));
+      if (isResponse(response)) return response;
+      throw new TypeError(
+        `a middleware gave ${named(response)} and not a Response: return what \`next()\` resolves to`,
+      );
+    };
+    const deadline = new Deadline(signal);
+    deadline.limit(left(this.#call, started));
+    try {
+      return await this.#attempted(await this.#within(at(0), deadline), deadline);
+    } catch (error) {
+      for (const { response, deadline } of this.#made) {
+        discard(response);
+        deadline.end();
+      }
+      deadline.end();
+      throw error;
+    }
+  }
+
+  async #next(): Promise<Response> {
+    const headers = headerMap(this.#headers, "a middleware's headers") as Record<string, string>;
+    const call = {
+      ...this.#call,
+      before: this.#attempts,
+      headers: (authorization: string) => ({ ...headers, authorization }),
+    };
+    const made = this.#make(call);
+    this.#running = made.catch(() => {});
+    try {
+      const attempted = await made;
+      this.#attempts = attempted.attempts;
+      this.#made.push(attempted);
+      return attempted.response;
+    } catch (error) {
+      this.#attempts = (error as { readonly attempts?: number }).attempts ?? this.#attempts;
+      throw error;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #within(answer: Promise<Response>, deadline: Deadline): Promise<Response> {
+    // It may still fail when nobody waits for it any more.
+    answer.catch(() => {});
+    let come = await deadline.within(answer);
+    if (come === undefined && this.#running !== undefined) {
+      // The call's own end, which comes at the same time, says more.
+      await this.#running;
+      come = await Promise.race([
+        answer.then((value) => ({ value })),
+        new Promise<undefined>((resolve) => setTimeout(resolve, 0)),
+      ]);
+    }
+    if (come !== undefined) return come.value;
+    throw deadline.aborted
+      ? aborted(deadline.reason, this.#attempts, this.#shared)
+      : errorOf({ kind: "timeout", code: "middleware_timeout", message: LATE, attempts: this.#attempts });
+  }
+
+  /** The answer, whoever gave it. */
+  async #attempted(response: Response, deadline: Deadline): Promise<Attempted> {
+    if (response.bodyUsed)
+      throw new TypeError("a middleware has read the body of the answer that it gave: read that of `response.clone()`");
+    const made = this.#made.find((one) => one.response === response);
+    if (made === undefined) await this.#judge(response);
+    const last = made ?? this.#made.at(-1);
+    for (const one of this.#made) if (one !== last) one.deadline.end();
+    if (last === undefined) deadline.release();
+    else deadline.end();
+    return { deadline: last?.deadline ?? deadline, response, attempts: this.#attempts, secrets: this.#shared.secrets };
+  }
+
+  /** Throws the error that an answer of a middleware's own is, by the rules for the server's, which learn nothing of it. */
+  async #judge(response: Response): Promise<void> {
+    const now = Date.now();
+    const rules = new Upstream(undefined, NOBODY, undefined, true);
+    try {
+      const sent = rules.begin({ method: "GET", path: "/", maxRetries: 0 }, now, now) as Send;
+      const step = rules.onResponse(sent.call, response.status, response.headers, now, 0);
+      if (step.action !== Action.Rejected) return;
+      const start = await readStart(response, step.limit);
+      const facts = { ...rules.error(step.call, start.text, now), attempts: this.#attempts, diagnosis: undefined };
+      throw errorOf(facts, undefined, wordsOf(response.headers, start, this.#shared.secrets()));
+    } finally {
+      rules.free();
+    }
+  }
+}

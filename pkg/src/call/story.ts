@@ -1,0 +1,200 @@
+/** One call as its hooks and the logger hear of it: from its beginning to its one end. */
+
+import type { SharedUpstream } from "../credentials/shared-upstream.js";
+import { AttentionError } from "../errors/errors.js";
+import { requestId, type Upstream } from "../runtime/rules.js";
+import type { Attempted } from "./driver.js";
+import type { CallEvent, EndEvent, Hooks, Logger } from "./events.js";
+
+/** What the description of the API knows of a call. */
+export interface Described {
+  readonly operation: string;
+  readonly pathTemplate: string;
+}
+
+/** So long before its end a key is said to expire: 7 days. */
+const EXPIRY_NOTICE = 7 * 24 * 3600 * 1000;
+
+/** Tells calls of this process from those of others, with a number behind it. */
+let prefix: string | undefined;
+let count = 0;
+
+export class Story {
+  readonly callId: string;
+  readonly method: string;
+  readonly described: Described | undefined;
+  /** Of the `onStart` hooks, when there are any. */
+  readonly started: Promise<void> | undefined;
+  readonly #hooks: readonly Hooks[];
+  readonly #logger: Logger | undefined;
+  readonly #began = performance.now();
+  #attempt = 0;
+  #isRead = false;
+  #isOver = false;
+
+  constructor(hooks: readonly Hooks[], logger: Logger | undefined, method: string, described: Described | undefined) {
+    prefix ??= Math.random().toString(36).slice(2, 10).padEnd(8, "0");
+    this.callId = `${prefix}-${++count}`;
+    this.method = method;
+    this.described = described;
+    this.#hooks = hooks;
+    this.#logger = logger;
+    this.started = hooks.some((one) => one.onStart !== undefined) ? this.#start() : undefined;
+    // Waited for by the call, unless something else has ended it.
+    this.started?.catch(() => {});
+  }
+
+  /** All of them at once, while what called is still on the stack: traces find out there where they belong. */
+  async #start(): Promise<void> {
+    const event = this.#event({});
+    await Promise.all(this.#hooks.map(async (hooks) => hooks.onStart?.(event)));
+  }
+
+  /** Looks at the keys of an upstream before a call. Undefined when there is nothing to tell. */
+  expiring(shared: SharedUpstream): Promise<void> | undefined {
+    const now = Date.now();
+    // Compared first: this is done for every call.
+    return now < shared.expiresAt - EXPIRY_NOTICE ? undefined : this.#expiring(shared, now);
+  }
+
+  async #expiring(shared: SharedUpstream, now: number): Promise<void> {
+    for (const { slot, fingerprint, expiresAt } of shared.expiring()) {
+      if (expiresAt === undefined || now < expiresAt - EXPIRY_NOTICE || !shared.claimExpiryNotice(fingerprint))
+        continue;
+      const expiry = `${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`;
+      const event = this.#event({ slot, fingerprint, expiresAt });
+      await this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiry}`, event);
+      for (const hooks of this.#hooks) await hooks.onKeyExpiring?.(event);
+    }
+  }
+
+  /** Belongs to no call, so nobody else catches what a hook throws here. */
+  async renewalFailed(error: unknown): Promise<void> {
+    const { code } = error as AttentionError;
+    const message = `attention: the key could not be renewed in time (${code}), and will be asked for again`;
+    const event = this.#event({ error });
+    try {
+      await this.#logger?.warn(message, this.#event({ code }));
+      for (const hooks of this.#hooks) await hooks.onRenewalFailed?.(event);
+    } catch (thrown) {
+      await this.#stray("onRenewalFailed", thrown);
+    }
+  }
+
+  async request(url: string, init: RequestInit, attempt: number): Promise<void> {
+    this.#attempt = attempt;
+    await this.#logger?.debug(`attention: ${this.method} ${shown(url)}, try ${attempt}`, this.#event({}));
+    for (const hooks of this.#hooks) {
+      if (hooks.onRequest === undefined) continue;
+      const { authorization, ...rest } = init.headers as Record<string, string>;
+      const headers = new Headers(rest);
+      await hooks.onRequest(this.#event({ url, headers }));
+      // A copy: the hook may keep what it was given.
+      init.headers = { ...Object.fromEntries(headers), authorization: authorization! };
+    }
+  }
+
+  async response(url: string, { status, headers }: Response, upstream: Upstream): Promise<void> {
+    const line = `attention: ${this.method} ${shown(url)}, try ${this.#attempt}: ${status}`;
+    await this.#logger?.debug(line, this.#event({ status }));
+    const event = this.#event({ url, status, headers });
+    for (const hooks of this.#hooks) await hooks.onResponse?.(event);
+    if (upstream.takeSwitch() === undefined) return;
+    const { inUse: to, keys } = upstream.keys();
+    const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
+    const change = this.#event({ from: to === "next" ? ("current" as const) : ("next" as const), to, fingerprint });
+    await this.#logger?.warn(
+      `attention: a key was refused, the ${to} one (${fingerprint}) is used from now on`,
+      change,
+    );
+    for (const hooks of this.#hooks) await hooks.onKeySwitch?.(change);
+  }
+
+  /** The call waits: for its turn, or, after a try that failed, for the next one. */
+  async wait(url: string, wait: number, isRetry: boolean, status: number | undefined): Promise<void> {
+    const what = `attention: ${this.method} ${shown(url)}`;
+    const millis = Math.round(wait);
+    const fields = this.#event({ wait: millis, status });
+    if (isRetry)
+      await this.#logger?.info(
+        `${what}, try ${this.#attempt}: ${status ?? "no answer"}; again in ${millis} ms`,
+        fields,
+      );
+    else await this.#logger?.debug(`${what}, waits ${millis} ms for its turn`, fields);
+    const event = this.#event({ url, wait, status });
+    for (const hooks of this.#hooks) {
+      if (isRetry) await hooks.onRetry?.(event);
+      await hooks.onWait?.(event);
+    }
+  }
+
+  /** The head is there. When nobody has asked for the answer by then, the body is nobody's. */
+  head(attempted: Attempted): Attempted {
+    setTimeout(() => {
+      if (!this.#isRead) this.succeed(attempted);
+    }, 0);
+    return { ...attempted, story: this };
+  }
+
+  /** Follows the reading of the answer. */
+  async read<T>(answer: Promise<T>, attempted: Attempted): Promise<T> {
+    this.#isRead = true;
+    try {
+      const data = await answer;
+      this.succeed(attempted);
+      return data;
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+  }
+
+  succeed({ response, attempts }: Attempted): void {
+    const { status, headers } = response;
+    this.#end({ outcome: "success", status, requestId: requestId(headers), error: undefined }, attempts);
+  }
+
+  fail(error: unknown): void {
+    if (error instanceof AttentionError) {
+      const { kind, status, requestId, attempts } = error;
+      this.#end({ outcome: kind, status, requestId, error }, attempts);
+    } else this.#end({ outcome: "error", status: undefined, requestId: undefined, error }, this.#attempt);
+  }
+
+  /** Once, whatever follows. It is over, so it neither waits for a hook nor fails with it. */
+  #end(end: Omit<EndEvent, keyof CallEvent>, attempts: number): void {
+    if (this.#isOver) return;
+    this.#isOver = this.#isRead = true;
+    this.#attempt = Math.max(this.#attempt, attempts);
+    const event = this.#event(end);
+    for (const hooks of this.#hooks) {
+      (async () => hooks.onEnd?.(event))().catch((thrown: unknown) => this.#stray("onEnd", thrown));
+    }
+  }
+
+  /** What a hook throws that no call can fail with. */
+  async #stray(hook: string, thrown: unknown): Promise<void> {
+    try {
+      await this.#logger?.error(`attention: ${hook} threw (${(thrown as Error | undefined)?.name})`, this.#event({}));
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
+  #event<T extends object>(own: T): CallEvent & T {
+    return {
+      callId: this.callId,
+      method: this.method,
+      operation: this.described?.operation,
+      pathTemplate: this.described?.pathTemplate,
+      attempt: this.#attempt,
+      durationMs: Math.max(0, Math.round(performance.now() - this.#began)),
+      ...own,
+    };
+  }
+}
+
+/** Without the query, which may name people. */
+function shown(url: string): string {
+  return url.split("?", 1)[0]!;
+}

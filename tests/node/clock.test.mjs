@@ -1,0 +1,151 @@
+// The clock on the wall is set back, at any point, by any amount: no call takes longer for it, and nobody is shut out.
+// Time is simulated: timers and `performance.now` go on, `Date.now` jumps.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attention, FAKE_KEY } from "./fixture.mjs";
+
+const { Attention, AttentionError } = attention;
+const settle = globalThis.setImmediate;
+
+/** Timers in order of their time, which passes when all that can happen has happened. */
+class World {
+  now = 0;
+  #offset = 1_800_000_000_000;
+  #timers = new Map();
+  #count = 0;
+  #before;
+
+  enter() {
+    this.#before = [globalThis.setTimeout, globalThis.clearTimeout, Date.now, performance.now];
+    globalThis.setTimeout = (run, ms = 0, ...args) => {
+      const id = ++this.#count;
+      const timer = { at: this.now + Math.max(ms, 0), run: () => run(...args), unref() {}, id };
+      this.#timers.set(id, timer);
+      return timer;
+    };
+    globalThis.clearTimeout = (timer) => timer && this.#timers.delete(timer.id);
+    Date.now = () => Math.floor(this.now + this.#offset);
+    performance.now = () => this.now;
+  }
+
+  leave() {
+    [globalThis.setTimeout, globalThis.clearTimeout, Date.now, performance.now] = this.#before;
+  }
+
+  jump(ms) {
+    this.#offset += ms;
+  }
+
+  /** Lets time pass until this is settled; then when that was. */
+  async until(promise) {
+    let isDone = false;
+    promise
+      .finally(() => {
+        isDone = true;
+      })
+      .catch(() => {});
+    for (;;) {
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => settle(resolve));
+      if (isDone) return this.now;
+      const [next] = [...this.#timers.values()].sort((one, other) => one.at - other.at || one.id - other.id);
+      assert.ok(next !== undefined, "it waits for nothing");
+      this.#timers.delete(next.id);
+      this.now = Math.max(this.now, next.at);
+      next.run();
+    }
+  }
+}
+
+function random(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** A server that is slow, busy, limiting, away or well, as the numbers say, and a clock that is set back now and then. */
+function server(world, next, back) {
+  const sleep = (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    });
+  return async (_url, { signal }) => {
+    if (next() < 0.5) world.jump(-back());
+    await sleep(next() < 0.2 ? 1e9 : next() * 3000, signal);
+    if (next() < 0.5) world.jump(-back());
+    const status = [200, 200, 429, 503, 500][Math.floor(next() * 5)];
+    if (next() < 0.1) throw new TypeError("fetch failed");
+    const headers = status === 429 || next() < 0.3 ? { "retry-after": String(Math.floor(next() * 3)) } : {};
+    return new Response("{}", { status, headers: { ...headers, "content-type": "application/json" } });
+  };
+}
+
+test("no call takes longer than its timeout, whenever the clock is set back and however far", async () => {
+  for (let seed = 1; seed <= 150; seed++) {
+    const next = random(seed);
+    const world = new World();
+    world.enter();
+    try {
+      const back = () => [10, 1000, 60_000, 3_600_000, 86_400_000 * 365][Math.floor(next() * 5)];
+      const timeout = 2000 + Math.floor(next() * 20_000);
+      const client = new Attention({
+        apiKey: FAKE_KEY,
+        timeout,
+        maxRetries: Math.floor(next() * 6),
+        maxConcurrency: 1 + Math.floor(next() * 3),
+        fetch: server(world, next, back),
+        ...(next() < 0.5 && { attemptTimeout: 1000 }),
+        ...(next() < 0.5 && { onRetry: async () => world.jump(-back()) }),
+      });
+      for (let round = 0; round < 3; round++) {
+        const begun = world.now;
+        const calls = Array.from({ length: 1 + Math.floor(next() * 4) }, () =>
+          client.get("/users").then(
+            () => world.now,
+            (error) => {
+              assert.ok(error instanceof AttentionError, String(error?.stack ?? error));
+              return world.now;
+            },
+          ),
+        );
+        await world.until(Promise.all(calls));
+        for (const end of await Promise.all(calls))
+          assert.ok(end - begun <= timeout, `seed ${seed}: ${end - begun} of ${timeout} ms`);
+        world.jump(-back());
+      }
+      client.close();
+    } finally {
+      world.leave();
+    }
+  }
+});
+
+test("after a 429 the next call waits for what the server asked, and not for the hour that the clock lost", async () => {
+  for (const back of [1000, 30_000, 3_600_000, 86_400_000 * 400]) {
+    const world = new World();
+    world.enter();
+    try {
+      const statuses = [429];
+      const fetch = async () => {
+        const status = statuses.shift() ?? 200;
+        return new Response("{}", { status, headers: { "retry-after": "1", "content-type": "application/json" } });
+      };
+      const client = new Attention({ apiKey: FAKE_KEY, maxRetries: 0, fetch });
+      await world.until(client.get("/users").catch(() => {}));
+      world.jump(-back);
+      const begun = world.now;
+      const call = client.get("/users");
+      const end = await world.until(call);
+      assert.deepEqual(await call, {});
+      assert.ok(end - begun <= 2000, `${back}: ${end - begun}`);
+      client.close();
+    } finally {
+      world.leave();
+    }
+  }
+});

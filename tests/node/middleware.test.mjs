@@ -1,0 +1,220 @@
+// use(middleware): around a call, in the order of an onion, without its credential.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { test } from "node:test";
+import { setTimeout as later } from "node:timers/promises";
+import { inspect } from "node:util";
+import { AT_ONCE, attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
+
+const { AbortedError, AttentionError, NotFoundError, RateLimitedError, TimeoutError } = attention;
+
+test("several, async, in the order of an onion; what one changes of the headers is sent, on every try", async (t) => {
+  const order = [];
+  const { client, upstream } = await served(t);
+  for (const name of ["a", "b", "c"]) {
+    client.use(async (request, next) => {
+      await later(1);
+      order.push(`${name} in ${request.headers.get("x-name")}`);
+      request.headers.set("x-name", name);
+      const response = await next();
+      order.push(`${name} out ${response.status}`);
+      return response;
+    });
+  }
+  upstream.script([{ status: 503, headers: [AT_ONCE] }]);
+  const { data, attempts } = await client.get("/things", { headers: { "x-name": "call" } }).withResponse();
+  assert.deepEqual([data, attempts], [{ ok: true }, 2]);
+  assert.deepEqual(order, ["a in call", "b in a", "c in b", "c out 200", "b out 200", "a out 200"]);
+  assert.deepEqual(
+    upstream.records.map((record) => [record.all("x-name"), record.all("authorization")]),
+    Array(2).fill([["c"], [`Bearer ${FAKE_KEY}`]]),
+  );
+});
+
+test("a request has all that a call is but its credential, which nobody can set or see", async (t) => {
+  let seen;
+  const { client, upstream } = await served(t);
+  client.use((request, next) => {
+    seen = request;
+    return next();
+  });
+  const { signal } = new AbortController();
+  await client.conversations.update("0001-fake", { title: "x" }, { signal, query: { a: "b c" } });
+  const { method, url, operation, pathTemplate, body, headers, callId } = seen;
+  assert.deepEqual(
+    [method, operation, pathTemplate, body],
+    ["PUT", "conversations.update", "/conversations/{id}", '{"title":"x"}'],
+  );
+  assert.equal(decodeURIComponent(url.replaceAll("+", " ")), `${upstream.url}/v2/conversations/0001-fake?a=b c`);
+  assert.equal(seen.signal, signal);
+  assert.ok(callId.length > 5);
+  assert.equal(headers.get("content-type"), "application/json");
+  assert.equal(headers.get("authorization"), null);
+  assert.ok(!inspect(seen, { depth: 9, showHidden: true }).includes(FAKE_KEY));
+  client.use((request, next) => {
+    request.headers.set("authorization", "Bearer mine");
+    return next();
+  });
+  await assert.rejects(client.get("/things"), /Authorization is set by the client/);
+  assert.equal(upstream.records.length, 1);
+});
+
+test("a call whose URL holds the key is refused before a middleware sees it", async (t) => {
+  const { client } = await served(t);
+  client.use(() => assert.fail("it was shown"));
+  for (const call of [
+    () => client.get("/things", { query: { key: FAKE_KEY } }),
+    () => client.get(`/things/${FAKE_KEY}`),
+    () => client.get(`/things/${encodeURIComponent(FAKE_KEY).replace("k", "%6b")}`),
+  ]) {
+    const error = await rejection(call());
+    assert.equal(error.code, "url_holds_secret", inspect(error));
+  }
+});
+
+test("one may answer by itself: nothing is sent, nothing is learnt of the key, and the answer is read as any other", async (t) => {
+  const ends = [];
+  const { client, upstream } = await served(t, {
+    onEnd: ({ outcome, attempt, status }) => ends.push([outcome, attempt, status]),
+  });
+  client.use(() => Response.json({ cached: true }));
+  const { data, attempts } = await client.get("/things").withResponse();
+  assert.deepEqual([data, attempts], [{ cached: true }, 0]);
+  assert.equal(await (await client.get("/things").asResponse()).text(), '{"cached":true}');
+  assert.equal(client.keys.keys[0].verdict, "untested");
+  assert.equal(upstream.records.length, 0);
+  assert.deepEqual(ends, Array(2).fill(["success", 0, 200]));
+});
+
+test("an answer of its own that is an error is the call's error, in the class of its status", async (t) => {
+  const { client } = await served(t);
+  let answer;
+  client.use(() => answer());
+  answer = () => Response.json({ message: "mine" }, { status: 404, headers: { "x-request-id": "r-1" } });
+  const missing = await rejection(client.get("/things"));
+  assert.ok(
+    missing instanceof NotFoundError && missing.requestId === "r-1" && missing.attempts === 0,
+    inspect(missing),
+  );
+  answer = () => new Response("", { status: 429, headers: { "retry-after": "100" } });
+  const limited = await rejection(client.get("/things"));
+  assert.ok(limited instanceof RateLimitedError && limited.retryAfter === 100_000, inspect(limited));
+  answer = () => new Response("", { status: 401 });
+  const refused = await rejection(client.get("/things"));
+  assert.deepEqual(
+    [refused.kind, refused.diagnosis, client.keys.keys[0].verdict],
+    ["unauthorized", undefined, "untested"],
+  );
+  // And nobody is held up by the made-up 429.
+  answer = () => Response.json({});
+  assert.deepEqual(await client.get("/things"), {});
+});
+
+test("one may change the answer, take an error for one, or ask again", async (t) => {
+  const { client, upstream } = await served(t);
+  client.use(async (request, next) => {
+    try {
+      return Response.json({ changed: await (await next()).json() });
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      return request.method === "GET" ? next() : Response.json(null);
+    }
+  });
+  assert.deepEqual(await client.get("/things"), { changed: { ok: true } });
+  upstream.script([{ status: 404 }]);
+  const { data, attempts } = await client.get("/things").withResponse();
+  assert.deepEqual([data, attempts], [{ ok: true }, 2]);
+  upstream.script([{ status: 404 }]);
+  assert.equal(await client.delete("/things"), null);
+  upstream.script([{ status: 404 }, { status: 403 }]);
+  const error = await rejection(client.get("/things"));
+  assert.deepEqual([error.kind, error.attempts], ["forbidden", 2]);
+});
+
+test("what one throws, the call fails with, and nothing of it stays behind", async (t) => {
+  const { client, upstream } = await served(t);
+  const controller = new AbortController();
+  let after = false;
+  client.use(async (_, next) => {
+    if (after) await next();
+    throw new RangeError("of a middleware");
+  });
+  for (after of [false, true]) await assert.rejects(client.get("/things", { signal: controller.signal }), RangeError);
+  assert.equal(upstream.records.length, 1);
+  assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+});
+
+test("one that hangs ends with the call's timeout or signal; a call that takes too long says so itself", async (t) => {
+  const { client, upstream } = await served(t, { timeout: 1000 });
+  let where = "before";
+  client.use(async (_, next) => {
+    if (where === "before") return new Promise(() => {});
+    const response = await next();
+    if (where === "after") await new Promise(() => {});
+    return response;
+  });
+  for (where of ["before", "after"]) {
+    const error = await rejection(client.get("/things"));
+    assert.ok(error instanceof TimeoutError && error.code === "middleware_timeout", inspect(error));
+    assert.equal(error.attempts, where === "before" ? 0 : 1);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort("enough"), 50);
+    const gone = await rejection(client.get("/things", { signal: controller.signal }));
+    assert.ok(gone instanceof AbortedError && gone.cause === "enough", inspect(gone));
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  }
+  where = "nowhere";
+  upstream.script([{ hang: true }]);
+  const slow = await rejection(client.get("/things"));
+  assert.deepEqual([slow.name, slow.code, slow.attempts], ["TimeoutError", "timeout", 1]);
+});
+
+test("what is no Response, and one that has been read, are named", async (t) => {
+  const { client } = await served(t);
+  let act;
+  client.use((_, next) => act(next));
+  for (const [given, says] of [
+    [() => undefined, /a middleware gave undefined and not a Response: return what `next\(\)` resolves to/],
+    [async (next) => void (await next()), /gave undefined/],
+    [() => ({ data: 1 }), /gave an? \w+ and not a Response/],
+    [
+      async (next) => {
+        const response = await next();
+        await response.json();
+        return response;
+      },
+      /has read the body of the answer that it gave: read that of `response.clone\(\)`/,
+    ],
+  ]) {
+    act = given;
+    await assert.rejects(client.get("/things"), (error) => error instanceof TypeError && says.test(error.message));
+  }
+  act = async (next) => {
+    const response = await next();
+    assert.deepEqual(await response.clone().json(), { ok: true });
+    return response;
+  };
+  assert.deepEqual(await client.get("/things"), { ok: true });
+});
+
+test("lists, helpers and clients made later go through it; a client made before does not", async (t) => {
+  const paths = [];
+  const { client } = await served(t, {}, { handler: () => Response.json({ data: [], meta: { totalRecords: 0 } }) });
+  const before = client.withOptions({});
+  client.use((request, next) => {
+    paths.push(request.pathTemplate);
+    return next();
+  });
+  for await (const _ of client.conversations.list());
+  await client.withOptions({ maxRetries: 0 }).users.list();
+  await before.users.list();
+  assert.deepEqual(paths, ["/conversations/list", "/users"]);
+});
+
+test("a middleware's errors are not confused with the API's", async (t) => {
+  const { client } = await served(t);
+  client.use(() => {
+    throw new AttentionError({ kind: "config", code: "mine", message: "mine", attempts: 0 });
+  });
+  assert.equal((await rejection(client.get("/things"))).code, "mine");
+});

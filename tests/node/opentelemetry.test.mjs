@@ -1,0 +1,193 @@
+// attention-wasm/opentelemetry, with the real SDK: a span for each call, by the semantic conventions for HTTP clients.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { before, beforeEach, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { importPacked, project, requirePacked } from "../runtimes/packed.mjs";
+import { AT_ONCE, attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
+
+const { Attention } = attention;
+const exporter = new InMemorySpanExporter();
+const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+let instrument;
+
+/** The W3C's, as far as it matters here. */
+const propagator = {
+  inject(at, carrier, setter) {
+    const { traceId, spanId } = trace.getSpanContext(at) ?? {};
+    if (traceId !== undefined) setter.set(carrier, "traceparent", `00-${traceId}-${spanId}-01`);
+  },
+  extract: (at) => at,
+  fields: () => ["traceparent"],
+};
+
+before(async () => {
+  // What an application installs beside the package.
+  const link = join(await project(), "node_modules/@opentelemetry");
+  const real = fileURLToPath(new URL("../../node_modules/@opentelemetry", import.meta.url));
+  if (!existsSync(link)) await symlink(real, link).catch((error) => assert.equal(error.code, "EEXIST"));
+  trace.setGlobalTracerProvider(provider);
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(propagator);
+  ({ instrument } = await importPacked("attention-wasm/opentelemetry"));
+});
+
+beforeEach(() => exporter.reset());
+
+const spans = () => exporter.getFinishedSpans();
+
+async function traced(t, options = {}, upstreamOptions = {}) {
+  const made = await served(t, options, upstreamOptions);
+  return { ...made, client: instrument(made.client) };
+}
+
+test("a call is a span, named by its path's template, with what the conventions ask for", async (t) => {
+  const { client, upstream } = await traced(t);
+  await client.conversations.get("0001-fake-id", { detailedTranscript: true });
+  const [span] = spans();
+  assert.equal(spans().length, 1);
+  assert.deepEqual(
+    [span.name, span.kind, span.status.code],
+    ["GET /conversations/{id}", SpanKind.CLIENT, SpanStatusCode.UNSET],
+  );
+  assert.deepEqual(span.attributes, {
+    "server.address": "127.0.0.1",
+    "server.port": Number(new URL(upstream.url).port),
+    "url.scheme": "http",
+    "http.request.method": "GET",
+    "url.template": "/conversations/{id}",
+    "attention.operation": "conversations.get",
+    "http.response.status_code": 200,
+  });
+  assert.equal(span.instrumentationScope.name, "attention-wasm");
+  assert.equal(
+    upstream.records[0].all("traceparent")[0],
+    `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`,
+  );
+});
+
+test("a path that is not known has no template, and nothing of it is told", async (t) => {
+  const { client } = await traced(t);
+  await client.get("/things/0001-fake-id", { query: { who: "ada" } });
+  assert.equal(spans()[0].name, "GET");
+  assert.ok(!("url.template" in spans()[0].attributes));
+});
+
+test("it is a child of what called, and the parent of what it does", async (t) => {
+  const tracer = provider.getTracer("test");
+  const { client } = await traced(t, {
+    fetch: (...given) => {
+      tracer.startSpan("fetch").end();
+      return fetch(...given);
+    },
+  });
+  await tracer.startActiveSpan("page", async (page) => {
+    await client.get("/users");
+    page.end();
+  });
+  const [inner, call, page] = ["fetch", "GET /users", "page"].map((name) => spans().find((span) => span.name === name));
+  assert.equal(call.parentSpanContext.spanId, page.spanContext().spanId);
+  assert.equal(inner.parentSpanContext.spanId, call.spanContext().spanId);
+});
+
+test("retries, waits and key switches are events of the one span", async (t) => {
+  const { client, upstream } = await traced(t, { nextApiKey: FAKE_NEXT_KEY });
+  upstream.script([{ status: 401 }, { status: 503, headers: [AT_ONCE] }, { status: 200, body: "{}" }]);
+  await client.get("/users");
+  const [{ events, attributes }] = spans();
+  assert.deepEqual(events.map(({ name }) => name).sort(), ["attention.key_switch", "attention.wait"]);
+  const wait = events.find(({ name }) => name === "attention.wait").attributes;
+  assert.deepEqual([wait["attention.wait.attempt"], wait["http.response.status_code"]], [2, 503]);
+  assert.ok(wait["attention.wait.duration"] >= 0);
+  assert.equal(events.find(({ name }) => name === "attention.key_switch").attributes["attention.key.slot"], "next");
+  assert.equal(attributes["http.request.resend_count"], 2);
+});
+
+describe("what failed is an error by its status, or by its kind", () => {
+  const controller = new AbortController();
+  controller.abort();
+  for (const [what, script, options, type, status] of [
+    ["404", { status: 404 }, {}, "404", 404],
+    ["500", { status: 500 }, {}, "500", 500],
+    ["connection", { reset: true }, {}, "connection", undefined],
+    ["timeout", { hang: true }, { timeout: 200 }, "timeout", undefined],
+    ["aborted", {}, { signal: controller.signal }, "aborted", undefined],
+    ["broken JSON", { headers: [["content-type", "application/json"]], body: "{" }, {}, "protocol", 200],
+    ["a wrong option", {}, { nonsense: true }, "TypeError", undefined],
+  ]) {
+    test(what, async (t) => {
+      const { client, upstream } = await traced(t, { maxRetries: 0 });
+      upstream.script([script]);
+      await rejection(client.get("/users", options));
+      const [span] = spans();
+      assert.equal(spans().length, 1);
+      assert.deepEqual(span.status, { code: SpanStatusCode.ERROR });
+      assert.deepEqual([span.attributes["error.type"], span.attributes["http.response.status_code"]], [type, status]);
+      assert.deepEqual(span.events, []);
+    });
+  }
+});
+
+test("100 calls at once: refused, aborted, retried, key-switched; 100 spans, each ended once, and nothing that a caller wrote", async (t) => {
+  const upstreamOptions = {
+    handler: (request) => {
+      const seen = Number(new URL(request.url).searchParams.get("secret-number"));
+      if (request.headers.get("authorization").endsWith(FAKE_KEY)) return Response.json({}, { status: 401 });
+      if (seen % 4 === 1) return Response.json({ message: "secret-words" }, { status: 404 });
+      return Response.json({ seen });
+    },
+  };
+  const { client, upstream } = await traced(t, { nextApiKey: FAKE_NEXT_KEY, maxConcurrency: 20 }, upstreamOptions);
+  upstream.script([{ status: 503, headers: [AT_ONCE], times: 5 }]);
+  const results = await Promise.allSettled(
+    Array.from({ length: 100 }, (_, number) =>
+      client.get(`/conversations/secret-id-${number}`, {
+        query: { "secret-number": number },
+        headers: { "x-secret": "secret-header" },
+        signal: number % 4 === 2 ? AbortSignal.timeout(number) : undefined,
+      }),
+    ),
+  );
+  assert.equal(spans().length, 100);
+  assert.equal(new Set(spans().map((span) => span.spanContext().spanId)).size, 100);
+  assert.deepEqual(new Set(spans().map(({ name }) => name)), new Set(["GET /conversations/{id}"]));
+  const failed = results.filter(({ status }) => status === "rejected").length;
+  assert.ok(failed >= 25 && failed < 60, String(failed));
+  assert.equal(spans().filter(({ status }) => status.code === SpanStatusCode.ERROR).length, failed);
+  for (const { duration, attributes, ended, resource } of spans()) {
+    assert.ok(ended && duration[0] >= 0 && resource !== undefined);
+    assert.equal(attributes["error.type"] === undefined, attributes["http.response.status_code"] === 200);
+  }
+  const told = JSON.stringify(
+    spans().map(({ name, attributes, events, status }) => [name, attributes, events, status]),
+  );
+  for (const secret of ["secret", FAKE_KEY, FAKE_NEXT_KEY]) assert.ok(!told.includes(secret), secret);
+});
+
+test("a provider of one's own, a client made later, and CommonJS", async (t) => {
+  const own = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(own)] });
+  const { client } = await served(t);
+  assert.equal(instrument(client, { tracerProvider }), client);
+  await client.withOptions({ maxRetries: 0 }).get("/users");
+  assert.deepEqual([own.getFinishedSpans().length, spans().length], [1, 0]);
+  const { instrument: required } = await requirePacked("attention-wasm/opentelemetry");
+  const { Attention: Required } = await requirePacked();
+  const other = required(new Required({ apiKey: FAKE_KEY, fetch: async () => Response.json({}) }));
+  await other.get("/users");
+  assert.equal(spans().length, 1);
+  other.close();
+});
+
+test("nobody who does not import it needs the API of OpenTelemetry", async () => {
+  // `importPacked` of the other entries has worked before the link was there; and it is theirs to bring.
+  const { peerDependenciesMeta } = createRequire(join(await project(), "index.cjs"))("attention-wasm/package.json");
+  assert.deepEqual(peerDependenciesMeta["@opentelemetry/api"], { optional: true });
+  assert.ok(Attention.prototype !== undefined);
+});

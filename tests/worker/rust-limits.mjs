@@ -1,0 +1,70 @@
+// The limits of the gateway, as its source has them: tests read them here, so that none of them is written twice.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Whose source is read, and whose Worker is tested. */
+export const ROOT = process.env.ATTENTION_HALVED ?? fileURLToPath(new URL("../..", import.meta.url));
+
+/** What is written as a number, and would not be a limit if it were another one. */
+const NOT_LIMITS = {
+  "the length of what is given": ["CLASSES", "LONGEST_KEYS", "SIGNATURE_BYTES", "DIGEST_DIGITS"],
+  "a unit, or the largest number that JSON has": ["MILLIS_PER_MINUTE", "MICROS", "CYCLE", "LARGEST", "MINUTE"],
+  "a drawing": ["WIDTH", "HEIGHT", "ROOM_ABOVE"],
+  "how keys are found in texts": [
+    "ALPHABET",
+    "GROUP",
+    "NUMBERS",
+    "MOST_HARMLESS",
+    "LEAST_HARMLESS",
+    "DEPTH",
+    "WORK",
+    "LEAST_WORK",
+    "PASSES",
+  ],
+  "the platform's own": ["PLATFORM_PERIOD"],
+  "an estimate": ["ENTRY_OVERHEAD"],
+};
+
+const CONSTANT = /^(\s*(?:pub(?:\([^)]*\))? )?const )([A-Z_]+)(: (?:usize|u8|u16|u32|u64|Duration) = )([^;]+);/gm;
+const UNITS = { millis: 1, secs: 1000, mins: 60_000, hours: 3_600_000 };
+
+/** A number, or a duration in milliseconds; `undefined` for what is put together from others. */
+function value(written) {
+  const [, unit, digits] = written.match(/^Duration::from_(\w+)\(([\d_]+)\)$/) ?? [];
+  if (unit !== undefined) return UNITS[unit] * Number(digits.replaceAll("_", ""));
+  if (!/^[\d_ *]+$/.test(written)) return undefined;
+  return written.split("*").reduce((product, factor) => product * Number(factor.replaceAll("_", "")), 1);
+}
+
+const sources = (root) => join(root, "crates/gateway/src");
+
+/** The limit of this name in a file of the gateway. */
+export function limit(file, name) {
+  const text = readFileSync(join(sources(ROOT), file), "utf8");
+  const found = [...text.matchAll(CONSTANT)].filter(([, , known]) => known === name);
+  const read = found.length === 1 ? value(found[0][4]) : undefined;
+  if (read === undefined) throw new Error(`${file} has no limit ${name}`);
+  return read;
+}
+
+/** Makes each limit of a copy half as large, and returns how many there are. */
+export function halve(root) {
+  const others = Object.values(NOT_LIMITS).flat();
+  let halved = 0;
+  for (const entry of readdirSync(sources(root), { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    // The tools of operators are not in the Worker.
+    if (!entry.name.endsWith(".rs") || path.includes("analysis")) continue;
+    const [code, ...tests] = readFileSync(path, "utf8").split("#[cfg(test)]\nmod tests");
+    const changed = code.replace(CONSTANT, (whole, start, name, type, written) => {
+      const read = value(written);
+      if (read === undefined || others.includes(name)) return whole;
+      halved++;
+      const half = Math.floor(read / 2);
+      return `${start}${name}${type}${written.startsWith("Duration") ? `Duration::from_millis(${half})` : half};`;
+    });
+    if (changed !== code) writeFileSync(path, [changed, ...tests].join("#[cfg(test)]\nmod tests"));
+  }
+  return halved;
+}
