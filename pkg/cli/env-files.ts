@@ -49,7 +49,14 @@ export async function readEnvFile(root: string, file: string): Promise<Assignmen
   for (const [at, line] of lines.entries()) {
     const read = /^\uFEFF?\s*(export\s+)?([\w.-]+)(\s*)=(\s*)(.*)$/s.exec(line);
     if (read === null) continue;
-    const [, exported, name, before, after, rest] = read as unknown as [string, string?, string?, string?, string?, string?];
+    const [, exported, name, before, after, rest] = read as unknown as [
+      string,
+      string?,
+      string?,
+      string?,
+      string?,
+      string?,
+    ];
     const { value, oddities } = valueOf(rest ?? "");
     if (hasMark && at === 0) oddities.push("a byte order mark stands before the name");
     if (before || after) oddities.push("there are blanks around the =, which a shell does not take");

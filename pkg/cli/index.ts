@@ -33,7 +33,8 @@ function told(error: unknown): Exit {
     return error.exit;
   }
   const { name, code } = error as { name?: string; code?: string };
-  const place = error instanceof Error ? error.stack?.split("\n").find((line) => line.trim().startsWith("at ")) : undefined;
+  const place =
+    error instanceof Error ? error.stack?.split("\n").find((line) => line.trim().startsWith("at ")) : undefined;
   console.error(`error: a fault of this program (${name}${code === undefined ? "" : `, ${code}`})${place ?? ""}`);
   return "api";
 }

@@ -18,12 +18,14 @@ export type Exit = keyof typeof EXIT;
 
 /** A command that cannot go on, with a message for a person. Neither holds a secret. */
 export class Failed extends Error {
-  constructor(
-    readonly exit: Exit,
-    message: string,
-    readonly next?: string,
-  ) {
+  readonly exit: Exit;
+  /** What to do. */
+  readonly next: string | undefined;
+
+  constructor(exit: Exit, message: string, next?: string) {
     super(message);
     this.name = "Failed";
+    this.exit = exit;
+    this.next = next;
   }
 }

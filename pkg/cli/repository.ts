@@ -78,7 +78,13 @@ export async function scanHistory(
 }
 
 async function allBlobs(root: string): Promise<Blob[]> {
-  const listed = await git(root, ["rev-list", "--all", "--objects", "--filter=object:type=blob", "--filter-provided-objects"]);
+  const listed = await git(root, [
+    "rev-list",
+    "--all",
+    "--objects",
+    "--filter=object:type=blob",
+    "--filter-provided-objects",
+  ]);
   return listed
     .toString("utf8")
     .split("\n")
@@ -96,6 +102,8 @@ async function firstCommit(root: string, { id }: Blob): Promise<string> {
 /** What the blobs hold, in their order, by one process of git's. */
 async function* contents(root: string, blobs: readonly Blob[]): AsyncGenerator<[Blob, Uint8Array]> {
   const child = spawn("git", ["cat-file", "--batch", "--buffer"], { cwd: root, stdio: ["pipe", "pipe", "ignore"] });
+  // Listened to from the beginning: it may close before the last of its output was read.
+  const closed = once(child, "close");
   child.stdin.on("error", () => {});
   child.stdin.end(blobs.map(({ id }) => `${id}\n`).join(""));
   const source = new Bytes(child.stdout);
@@ -107,7 +115,7 @@ async function* contents(root: string, blobs: readonly Blob[]): AsyncGenerator<[
     await source.take(1);
     if (size <= MAX_BLOB_BYTES) yield [blob, content];
   }
-  await once(child, "close");
+  await closed;
 }
 
 /** A stream, read by lines and by counts. */

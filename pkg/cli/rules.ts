@@ -4,13 +4,20 @@ import * as glue from "#operator";
 import { Failed } from "./outcome.js";
 import type { Secret } from "./secret.js";
 
+/** What wasm-bindgen's module for bundlers has beside its declarations. */
+interface Glue {
+  readonly __wbg_set_wasm: (exports: WebAssembly.Exports) => void;
+}
+
 interface Exports {
   readonly __wbindgen_start?: () => void;
 }
 
 const module = new WebAssembly.Module(readFileSync(new URL("./operator.wasm", import.meta.url)));
-const { exports } = new WebAssembly.Instance(module, { "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports });
-glue.__wbg_set_wasm(exports);
+const { exports } = new WebAssembly.Instance(module, {
+  "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports,
+});
+(glue as unknown as Glue).__wbg_set_wasm(exports);
 (exports as Exports).__wbindgen_start?.();
 
 /** What a key says of itself. Times are milliseconds since 1970. */

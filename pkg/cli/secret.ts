@@ -58,7 +58,8 @@ export async function given(
   if (named.length > 1) throw new Failed("usage", "give one of --key-from, --key-fd and --key-stdin");
   if (options["key-from"] !== undefined) return ofCommand(options["key-from"]);
   if (options["key-fd"] !== undefined) return ofDescriptor(options["key-fd"]);
-  if (options["key-stdin"] === true) return { secret: await ofStream(process.stdin, "standard input"), origin: "standard input" };
+  if (options["key-stdin"] === true)
+    return { secret: await ofStream(process.stdin, "standard input"), origin: "standard input" };
   const value = process.env[variable];
   if (value !== undefined && value.trim() !== "") return { secret: new Secret(value), origin: variable };
   if (question === undefined) return undefined;
@@ -88,7 +89,9 @@ function ofCommand(command: string): Promise<GivenSecret> {
         resolve({ secret: new Secret(value), origin: "the command of --key-from" });
         return;
       }
-      reject(new Failed("api", `the command of --key-from ${reason(error)}`, "run it by hand: it has to print the key"));
+      reject(
+        new Failed("api", `the command of --key-from ${reason(error)}`, "run it by hand: it has to print the key"),
+      );
     });
     // A vault may ask for a fingerprint or a password.
     child.stdin?.end();
@@ -103,7 +106,8 @@ function reason(error: (Error & { code?: unknown; killed?: boolean }) | null): s
 
 async function ofDescriptor(text: string): Promise<GivenSecret> {
   const fd = Number(text);
-  if (!/^\d+$/.test(text) || fd < 3) throw new Failed("usage", "--key-fd takes the number of a descriptor from 3 on, such as 3 with 3< file");
+  if (!/^\d+$/.test(text) || fd < 3)
+    throw new Failed("usage", "--key-fd takes the number of a descriptor from 3 on, such as 3 with 3< file");
   const origin = `descriptor ${fd}`;
   return { secret: await ofStream(createReadStream("", { fd }), origin), origin };
 }

@@ -14,7 +14,8 @@ const CODES: Readonly<Record<Tone, string>> = {
 };
 
 /** Whether colours are wanted: https://no-color.org, and only on a terminal. */
-const hasColour = () => stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+const hasColour = () =>
+  stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
 
 export const tinted = (tone: Tone, text: string) => (hasColour() ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text);
 
@@ -26,7 +27,11 @@ export const tell = (value: unknown) => stdout.write(`${JSON.stringify(value, nu
 /** Rows under a head, aligned. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
-  const line = (cells: readonly string[]) => cells.map((cell, at) => cell.padEnd(widths[at]!)).join("  ").trimEnd();
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join("  ")
+      .trimEnd();
   say(tinted("soft", line(head)));
   for (const row of rows) say(line(row));
 }
@@ -75,8 +80,14 @@ function typed(): Promise<string> {
     };
     function onData(bytes: Buffer): void {
       for (const character of bytes.toString("utf8")) {
-        if (character === "\r" || character === "\n") return done(() => resolve(text));
-        if (character === "\x03") return done(() => reject(new Failed("interrupted", "interrupted")));
+        if (character === "\r" || character === "\n") {
+          done(() => resolve(text));
+          return;
+        }
+        if (character === "\x03") {
+          done(() => reject(new Failed("interrupted", "interrupted")));
+          return;
+        }
         text = character === "\x7f" || character === "\b" ? text.slice(0, -1) : text + character;
       }
     }

@@ -1,7 +1,7 @@
 // `callers new`: a caller token for the Worker, shown once, with the entry of the configuration.
 import { randomBytes } from "node:crypto";
-import { Failed } from "../outcome.js";
 import type { Exit } from "../outcome.js";
+import { Failed } from "../outcome.js";
 import { callerDigest } from "../rules.js";
 import { Secret } from "../secret.js";
 import { say, tell, tinted } from "../terminal.js";

@@ -33,7 +33,8 @@ function explained(error: AttentionError, key: GivenSecret): Check[] {
     const status = likelihood === "ruled_out" ? "ok" : likelihood === "likely" ? "bad" : "warning";
     checks.push({ area: AREA, status, message: `${cause}: ${likelihood}; ${reason}` });
   }
-  if (error.diagnosis !== undefined) checks.push({ area: AREA, status: "notice", message: `next: ${error.diagnosis.nextStep}` });
+  if (error.diagnosis !== undefined)
+    checks.push({ area: AREA, status: "notice", message: `next: ${error.diagnosis.nextStep}` });
   return checks;
 }
 
@@ -50,5 +51,7 @@ function checkProxy(): Check[] {
   const name = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].find((each) => process.env[each]);
   if (name === undefined || process.env["NODE_USE_ENV_PROXY"] === "1") return [];
   const message = `${name} is set, and Node's fetch does not use it`;
-  return [{ area: AREA, status: "notice", message, next: "NODE_USE_ENV_PROXY=1 on Node 24, or fetchOptions.dispatcher" }];
+  return [
+    { area: AREA, status: "notice", message, next: "NODE_USE_ENV_PROXY=1 on Node 24, or fetchOptions.dispatcher" },
+  ];
 }

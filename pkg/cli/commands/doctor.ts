@@ -1,4 +1,7 @@
 // `doctor`: what a project, its history, its key and its Worker look like, and what to do about what is wrong.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Check, isBad, show } from "../checks.js";
 import { type Assignment, environmentOf, findEnvFiles, readEnvFile } from "../env-files.js";
 import type { Exit } from "../outcome.js";
@@ -9,8 +12,6 @@ import { progress, say, tell, tinted } from "../terminal.js";
 import { checkCall } from "./doctor-call.js";
 import { checkWorker } from "./doctor-worker.js";
 import { knownKeys, place, scanEach } from "./scan.js";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 
 export interface DoctorOptions extends SecretOptions {
   readonly json?: boolean | undefined;
@@ -65,7 +66,11 @@ function expiry(told: string, { claims }: InspectedKey): Omit<Check, "area"> {
   if (at === undefined) return { status: "ok", message: told };
   const date = new Date(at).toISOString().slice(0, 10);
   if (at <= Date.now())
-    return { status: "bad", message: `${told}, which expired on ${date}`, next: "rotate it: npx attention-wasm keys --help" };
+    return {
+      status: "bad",
+      message: `${told}, which expired on ${date}`,
+      next: "rotate it: npx attention-wasm keys --help",
+    };
   if (at - Date.now() < SOON)
     return { status: "warning", message: `${told}, which expires on ${date}`, next: "rotate it before then" };
   return { status: "ok", message: `${told}, which expires on ${date}` };
@@ -88,7 +93,9 @@ function checkName(area: string, where: string, name: string, value: string): Ch
   const isOurs = /ATTENTION/i.test(name) && /KEY|TOKEN|SECRET/i.test(name);
   if (isOurs && PUBLIC.test(name)) {
     const message = `${where}: what begins with ${PUBLIC.exec(name)![0]} is built into pages, where everybody can read it`;
-    return [{ area, status: "bad", message, next: "call the Worker from pages, and revoke this key if it was published" }];
+    return [
+      { area, status: "bad", message, next: "call the Worker from pages, and revoke this key if it was published" },
+    ];
   }
   if (isOurs && !KNOWN.test(name))
     return [{ area, status: "warning", message: `${where} is read by nobody`, next: "call it ATTENTION_API_KEY" }];
@@ -105,7 +112,12 @@ function checkFiles(files: readonly string[], lines: readonly Assignment[]): Che
     if (!KNOWN.test(line.name)) continue;
     for (const oddity of line.oddities) {
       const isKey = KEY_NAMES.has(line.name);
-      checks.push({ area, status: isKey ? "bad" : "warning", message: `${where}: ${oddity}`, next: "write NAME=value, with LF" });
+      checks.push({
+        area,
+        status: isKey ? "bad" : "warning",
+        message: `${where}: ${oddity}`,
+        next: "write NAME=value, with LF",
+      });
     }
     if (KEY_NAMES.has(line.name) && line.value.trim() !== "") checks.push(...checkKey(area, where, line.value));
     else if (line.name === "ATTENTION_API_KEY") checks.push({ area, status: "warning", message: `${where} is empty` });
@@ -155,7 +167,12 @@ async function checkRepository(
   if (!(await isRepository(root))) return [{ area, status: "notice", message: "this is no git repository" }];
   const checks: Check[] = [];
   for (const file of await notIgnored(root, files))
-    checks.push({ area, status: "warning", message: `${file} is not ignored by git`, next: `add ${file} to .gitignore` });
+    checks.push({
+      area,
+      status: "warning",
+      message: `${file} is not ignored by git`,
+      next: `add ${file} to .gitignore`,
+    });
   const tracked = await trackedFiles(root);
   const read = (path: string) => readFile(join(root, path)).catch(() => new Uint8Array());
   const leaks: FoundLeak[] = await scanEach(tracked, read, known);

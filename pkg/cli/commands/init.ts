@@ -15,7 +15,10 @@ export interface InitOptions extends SecretOptions {
 
 /** Every file that Node's tools and wrangler read secrets from. */
 const IGNORED = [".env", ".env.*", "!.env.example", ".dev.vars*", "!.dev.vars.example"];
-const EXAMPLE = ["# An API key of Attention: app.attention.tech, Settings, API keys. It is shown once.", "ATTENTION_API_KEY="];
+const EXAMPLE = [
+  "# An API key of Attention: app.attention.tech, Settings, API keys. It is shown once.",
+  "ATTENTION_API_KEY=",
+];
 
 /** As Attention's page on keys has it. */
 const STEPS = [
@@ -50,7 +53,12 @@ export async function runInit(options: InitOptions): Promise<Exit> {
 }
 
 /** Appends the lines that a file does not have. What is there stays as it is. */
-async function complete(root: string, file: string, lines: readonly string[], name: (line: string) => string): Promise<Check> {
+async function complete(
+  root: string,
+  file: string,
+  lines: readonly string[],
+  name: (line: string) => string,
+): Promise<Check> {
   const path = join(root, file);
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";

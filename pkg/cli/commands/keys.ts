@@ -49,7 +49,12 @@ export async function called<T>(call: () => PromiseLike<T>): Promise<T> {
 
 /** The answer as it came: the values of keys in it are for the rules, which keep none. */
 async function listOf(client: Attention): Promise<string> {
-  const { response } = await called(() => client.get("/api_keys").asResponse().then((response) => ({ response })));
+  const { response } = await called(() =>
+    client
+      .get("/api_keys")
+      .asResponse()
+      .then((response) => ({ response })),
+  );
   return response.text();
 }
 
@@ -120,16 +125,31 @@ export async function runKeysCreate(options: KeysOptions): Promise<Exit> {
   const client = await clientOf(options);
   const taken = readKeys(await listOf(client)).find((key) => key.name === name);
   if (taken !== undefined)
-    throw new Failed("usage", `a key named ${name} exists (id ${taken.id})`, "choose another name, or delete that key in the app");
+    throw new Failed(
+      "usage",
+      `a key named ${name} exists (id ${taken.id})`,
+      "choose another name, or delete that key in the app",
+    );
   const { key, value } = await create(client, name, options["org-level"] === true);
   if (value === undefined)
-    throw new Failed("api", `the key ${name} exists (id ${key.id}), and the API did not show its value`, "delete it in the app");
+    throw new Failed(
+      "api",
+      `the key ${name} exists (id ${key.id}), and the API did not show its value`,
+      "delete it in the app",
+    );
   await (file === undefined ? intoCommand(command!, value) : intoFile(file, value)).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failed("api", `the key ${name} was made (id ${key.id}), and could not be delivered: ${why}`, "delete it in the app, then try again");
+    throw new Failed(
+      "api",
+      `the key ${name} was made (id ${key.id}), and could not be delivered: ${why}`,
+      "delete it in the app, then try again",
+    );
   });
   if (options.json === true) tell({ key });
-  else say(`The key ${tinted("strong", name)} (${key.fingerprint}, id ${key.id}) is in ${file ?? "what the command keeps"}.`);
+  else
+    say(
+      `The key ${tinted("strong", name)} (${key.fingerprint}, id ${key.id}) is in ${file ?? "what the command keeps"}.`,
+    );
   return "ok";
 }
 
@@ -149,7 +169,11 @@ async function create(client: Attention, name: string, orgLevel: boolean): Promi
     const isLost = error.status === undefined || error.status >= 500;
     const made = isLost ? readKeys(await listOf(client)).find((key) => key.name === name) : undefined;
     if (made !== undefined)
-      throw new Failed("api", `the answer was lost, and a key named ${name} exists now (id ${made.id})`, "delete it in the app, then try again");
+      throw new Failed(
+        "api",
+        `the answer was lost, and a key named ${name} exists now (id ${made.id})`,
+        "delete it in the app, then try again",
+      );
     return called(() => Promise.reject(error));
   }
   const { value } = JSON.parse(answer) as { value?: unknown };

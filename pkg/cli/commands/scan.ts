@@ -78,4 +78,5 @@ function report(found: readonly FoundLeak[]): void {
 }
 
 /** Where a leak is, as editors and terminals make a link of it. */
-export const place = ({ path, commit, line }: FoundLeak) => `${commit === undefined ? "" : `${commit}:`}${path}:${line}`;
+export const place = ({ path, commit, line }: FoundLeak) =>
+  `${commit === undefined ? "" : `${commit}:`}${path}:${line}`;
