@@ -57,7 +57,7 @@ export async function readEnvFile(root: string, file: string): Promise<Assignmen
       string?,
       string?,
     ];
-    const { value, oddities } = valueOf(rest ?? "");
+    const { value, oddities } = readValue(rest ?? "");
     if (hasMark && at === 0) oddities.push("a byte order mark stands before the name");
     if (before || after) oddities.push("there are blanks around the =, which a shell does not take");
     if (exported !== undefined) oddities.push("`export` stands before it, which wrangler and docker do not take");
@@ -66,7 +66,7 @@ export async function readEnvFile(root: string, file: string): Promise<Assignmen
   return assignments;
 }
 
-function valueOf(rest: string): { value: string; oddities: string[] } {
+function readValue(rest: string): { value: string; oddities: string[] } {
   const oddities: string[] = [];
   let text = rest;
   if (text.endsWith("\r")) {
