@@ -2,7 +2,7 @@
 // sources in pkg/src and pkg/testing into what is published: ESM and CommonJS
 // bundles, one pair more for each edge runtime, and declarations.
 import { spawn } from "node:child_process";
-import { copyFile, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -13,6 +13,8 @@ const pkg = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(pkg, "dist");
 const bound = join(dist, ".wasm");
 const wasm = join(bound, "attention_bg.wasm");
+/** The rules of the command line, which no page and no server loads. */
+const operator = join(dist, ".operator");
 const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
 
 /**
@@ -44,9 +46,10 @@ async function importsOfWasm() {
   ].join("\n");
 }
 
-/** Everything but the wasm, which is this build's input. */
+/** Everything but the two modules of wasm, which are this build's input. */
 async function clear() {
-  for (const name of await readdir(dist)) if (name !== ".wasm") await rm(join(dist, name), { recursive: true });
+  const inputs = [".wasm", ".operator"];
+  for (const name of await readdir(dist)) if (!inputs.includes(name)) await rm(join(dist, name), { recursive: true });
 }
 
 async function bundles() {
@@ -66,6 +69,8 @@ async function bundles() {
     bundle("index", "edge-light.js"),
     bundle("core", "edge-light.js"),
     copyFile(wasm, join(dist, "attention.wasm")),
+    command(),
+    copyFile(join(operator, "attention_bg.wasm"), join(dist, "operator.wasm")),
   ]);
 }
 
@@ -98,6 +103,32 @@ function readable(map) {
   const { sources, sourcesContent, ...rest } = JSON.parse(map);
   const kept = sourcesContent.map((text, at) => (sources[at].endsWith("bytes:bytes") ? null : text));
   return JSON.stringify({ ...rest, sources, sourcesContent: kept });
+}
+
+/** `npx attention-wasm`: a program for Node, beside the client that it calls with. */
+async function command() {
+  await build({
+    absWorkingDir: pkg,
+    entryPoints: ["cli/index.ts"],
+    outfile: join(dist, "cli.js"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    banner: { js: "#!/usr/bin/env node" },
+    define: { __VERSION__: JSON.stringify(version) },
+    plugins: [
+      {
+        name: "command",
+        setup({ onResolve }) {
+          onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: "./index.js", external: true }));
+          onResolve({ filter: /^#operator$/ }, () => ({ path: join(operator, "attention_bg.js") }));
+        },
+      },
+    ],
+    logLevel: "warning",
+  });
+  await chmod(join(dist, "cli.js"), 0o755);
 }
 
 /** What the `#` imports of the sources are in this bundle. */

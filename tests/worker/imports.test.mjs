@@ -41,6 +41,7 @@ const WITHOUT_CATCH = {
     "arg0 instanceof ReadableStream",
     "typeof(arg0) === 'function'",
     "typeof(obj) === 'string' ? obj : undefined",
+    "typeof(obj) === 'number' ? obj : undefined",
     "typeof(v) === 'boolean' ? v : undefined",
     "typeof global === 'undefined' ? undefined : global",
     "typeof globalThis === 'undefined' ? undefined : globalThis",

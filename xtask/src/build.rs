@@ -138,6 +138,16 @@ const PKG: Module = Module {
     out: "pkg/dist/.wasm",
 };
 
+/// For the command line alone, which is never in a page.
+const OPERATOR: Module = Module {
+    package: "attention-operator",
+    profile: "npm",
+    features: &[],
+    optimise: "-Oz",
+    binding: &["--target", "bundler"],
+    out: "pkg/dist/.operator",
+};
+
 impl Module {
     /// Gives the wasm file; the glue lies beside it.
     fn build(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
@@ -265,6 +275,7 @@ fn exports_to_keep(declared: &str) -> serde_json::Value {
 }
 
 fn build_pkg(repo: &Repo, builders: &Builders) -> Result<()> {
+    OPERATOR.build(repo, builders)?;
     PKG.build(repo, builders)?;
     let mut node = builders.command(repo, "node")?;
     node.arg("pkg/build.mjs");

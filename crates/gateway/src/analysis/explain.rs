@@ -474,7 +474,9 @@ allow * /v2/**
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let Ok(checked) = RequestPath::parse(path) else { return false };
         let Some(method) = Method::parse(method) else { return false };
-        let mounted = path.starts_with("/v2/") || path == "/mcp";
+        // The MCP endpoint has one spelling and nothing below it; under the API's prefix there is none.
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let mounted = path == "/mcp" || (segments[0] == "v2" && segments.len() > 1 && segments[1] != "mcp");
         match policy.decide(method, checked) {
             Decision::Allowed(rule) => {
                 // A query at the MCP endpoint goes up where a rule names its parameters.

@@ -1,0 +1,135 @@
+//! The operator's rules behind wasm-bindgen, for `npx attention-wasm` alone. They are a crate beside `attention-wasm`
+//! and no feature of it: everything that a crate exports to JavaScript is in its module, so that module would hold the
+//! client's binding too.
+//!
+//! What crosses is JSON and texts: the command is called once a minute, not once a millisecond. A key goes in and never
+//! comes out; what comes out names it by its fingerprint.
+
+use attention_core::credential::lifecycle::audit::{Finding, Thresholds, Usage, UsedBy, audit};
+use attention_core::credential::lifecycle::leak::{self, Known, Leak};
+use attention_core::credential::lifecycle::listing::{self, KeyList, ListedKey, ListedValue};
+use attention_core::credential::{Claims, Fingerprint};
+use attention_core::{ApiKey, Timestamp};
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+
+type Json = String;
+
+/// What is refused, as JSON: `code`, `message` and, for a key, `position`.
+fn refused(code: &str, message: &str) -> JsValue {
+    json!({ "code": code, "message": message }).to_string().into()
+}
+
+/// Names a key and reads what it says of itself. Throws why the text is no key.
+#[wasm_bindgen(js_name = inspectKey)]
+pub fn inspect_key(text: &str) -> Result<Json, JsValue> {
+    let key = ApiKey::parse(text).map_err(|error| refused(error.code(), &error.message()))?;
+    let claims = key.peek();
+    Ok(json!({ "fingerprint": key.fingerprint().to_hex(), "claims": claims.as_ref().map(told) }).to_string())
+}
+
+fn told(claims: &Claims) -> Value {
+    let millis = |at: Option<Timestamp>| at.map(Timestamp::as_unix_millis);
+    json!({ "expiresAt": millis(claims.expires_at), "issuedAt": millis(claims.issued_at) })
+}
+
+/// The API's list of keys, without a value.
+#[wasm_bindgen(js_name = readKeys)]
+pub fn read_keys(answer: String) -> Result<Json, JsValue> {
+    let list = parsed(answer)?;
+    Ok(Value::from(list.keys().iter().map(listed).collect::<Vec<_>>()).to_string())
+}
+
+fn parsed(answer: String) -> Result<KeyList, JsValue> {
+    KeyList::parse(answer).map_err(|error| refused("list_unreadable", &error.message()))
+}
+
+fn listed(key: &ListedKey) -> Value {
+    let value = match key.value {
+        ListedValue::Shown { .. } => "shown",
+        ListedValue::Hidden => "hidden",
+        ListedValue::Unusable(_) => "unusable",
+    };
+    json!({
+        "id": key.id,
+        "name": key.name,
+        "fingerprint": key.fingerprint().map(Fingerprint::to_hex),
+        "userUUID": key.user,
+        "lastSeenAt": key.last_seen.map(Timestamp::as_unix_millis),
+        "claims": key.claims().map(told),
+        "value": value,
+    })
+}
+
+/// The answer of a creation: the key without its value, and whether there was one.
+#[wasm_bindgen(js_name = readCreated)]
+pub fn read_created(answer: String) -> Result<Json, JsValue> {
+    let (key, _) = listing::created(answer).map_err(|error| refused("answer_unreadable", &error.message()))?;
+    Ok(listed(&key).to_string())
+}
+
+/// The findings of an audit. `uses` is a list of `{ environment, fingerprint, by }`, with `by` one of service, person.
+#[wasm_bindgen(js_name = auditKeys)]
+pub fn audit_keys(answer: String, uses: &str, now: f64) -> Result<Json, JsValue> {
+    let list = parsed(answer)?;
+    let uses = usages(uses).ok_or_else(|| refused("uses_unreadable", "the uses of keys are not a list of uses"))?;
+    let findings = audit(&list, &uses, Thresholds::default(), time(now));
+    Ok(format!("[{}]", findings.iter().map(Finding::to_json).collect::<Vec<_>>().join(",")))
+}
+
+fn usages(uses: &str) -> Option<Vec<Usage>> {
+    let uses: Vec<Value> = serde_json::from_str(uses).ok()?;
+    let usage = |each: &Value| {
+        Some(Usage {
+            environment: each["environment"].as_str()?.to_owned(),
+            fingerprint: Fingerprint::from_hex(each["fingerprint"].as_str()?)?,
+            by: if each["by"].as_str()? == "person" { UsedBy::Person } else { UsedBy::Service },
+        })
+    };
+    uses.iter().map(usage).collect()
+}
+
+/// Looks for keys in a text that comes in pieces.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Scanner(leak::Scanner);
+
+#[wasm_bindgen]
+impl Scanner {
+    /// `known` are fingerprints of keys, separated by commas; they are found whatever is around them.
+    #[wasm_bindgen(constructor)]
+    pub fn new(known: &str) -> Self {
+        let known: Vec<Known> = known.split(',').filter_map(Fingerprint::from_hex).map(Known::Fingerprint).collect();
+        Self(leak::Scanner::new(&known))
+    }
+
+    /// The findings that are complete with this piece.
+    pub fn feed(&mut self, piece: &[u8]) -> Json {
+        leaks(&self.0.feed(piece))
+    }
+
+    /// The findings that were not, at the end of the text.
+    pub fn finish(self) -> Json {
+        leaks(&self.0.finish())
+    }
+}
+
+fn leaks(found: &[Leak]) -> Json {
+    let with_message = |leak: &Leak| {
+        let mut json: Value = serde_json::from_str(&leak.to_json()).unwrap_or_default();
+        json["message"] = leak.message().into();
+        json
+    };
+    Value::from(found.iter().map(with_message).collect::<Vec<_>>()).to_string()
+}
+
+/// The digest by which the Worker knows a caller token.
+#[wasm_bindgen(js_name = callerDigest)]
+pub fn caller_digest(token: &str) -> Json {
+    attention_core::credential::TokenDigest::of(token).to_hex()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole milliseconds since 1970")]
+const fn time(millis: f64) -> Timestamp {
+    Timestamp::from_unix_millis(millis as u64)
+}

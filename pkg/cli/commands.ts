@@ -1,0 +1,149 @@
+// The commands, their options and their help. What is not named here is refused by name.
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { runCallersNew } from "./commands/callers.js";
+import { runDoctor } from "./commands/doctor.js";
+import { runInit } from "./commands/init.js";
+import { runKeysAudit, runKeysCreate, runKeysList } from "./commands/keys.js";
+import { runScan } from "./commands/scan.js";
+import { type Exit, Failed } from "./outcome.js";
+import { inspectKey, isFault } from "./rules.js";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+export interface Command {
+  /** The words that name it. */
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  readonly example: string;
+  readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly help: string }>>;
+  readonly run: (positionals: readonly string[], values: Values) => Promise<Exit> | Exit;
+}
+
+const JSON_OPTION = { json: { type: "boolean", help: "one JSON document instead of text" } } as const;
+const KEY_OPTIONS = {
+  "key-from": { type: "string", help: "a command that prints the key, such as 'op read op://vault/attention/key'" },
+  "key-fd": { type: "string", help: "the number of a descriptor to read the key from, such as 3 with 3< file" },
+  "key-stdin": { type: "boolean", help: "read the key from standard input" },
+} as const;
+const OFFLINE = { offline: { type: "boolean", help: "make no call" } } as const;
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "init",
+    summary: "keep this project's key out of git, and see whether the key works",
+    usage: "attention-wasm init [options]",
+    example: "npx attention-wasm init",
+    options: { ...OFFLINE, ...KEY_OPTIONS, ...JSON_OPTION },
+    run: (_, values) => runInit(values),
+  },
+  {
+    name: "doctor",
+    summary: "what is wrong with the key, the project, its history and its Worker",
+    usage: "attention-wasm doctor [--worker URL [--origin URL] [--token-from CMD]] [options]",
+    example: "npx attention-wasm doctor --worker https://attention.example.com --origin https://app.example.com",
+    options: {
+      worker: { type: "string", help: "a deployed Worker's address: is it up, can it serve" },
+      origin: { type: "string", help: "a page's origin: may it call that Worker" },
+      "token-from": { type: "string", help: "a command that prints a caller token: may that caller call" },
+      ...OFFLINE,
+      ...KEY_OPTIONS,
+      ...JSON_OPTION,
+    },
+    run: (_, values) => runDoctor(values),
+  },
+  {
+    name: "scan",
+    summary: "find keys in files, in what is staged, in all of the history",
+    usage: "attention-wasm scan [--staged | --history] [FILE…]",
+    example: "npx attention-wasm scan --staged",
+    options: {
+      staged: { type: "boolean", help: "what the next commit has, for a pre-commit hook" },
+      history: { type: "boolean", help: "every commit, besides the files that are there" },
+      ...JSON_OPTION,
+    },
+    run: runScan,
+  },
+  {
+    name: "keys list",
+    summary: "the keys of the organisation, without their values",
+    usage: "attention-wasm keys list [options]",
+    example: "npx attention-wasm keys list --key-from 'op read op://vault/attention/admin'",
+    options: { ...KEY_OPTIONS, ...JSON_OPTION },
+    run: (_, values) => runKeysList(values),
+  },
+  {
+    name: "keys audit",
+    summary: "which keys need attention: stale, unused, expiring, shared",
+    usage: "attention-wasm keys audit [options]",
+    example: "npx attention-wasm keys audit --json",
+    options: { ...KEY_OPTIONS, ...JSON_OPTION },
+    run: (_, values) => runKeysAudit(values),
+  },
+  {
+    name: "keys create",
+    summary: "make a key, and hand it to a file or a command without showing it",
+    usage: "attention-wasm keys create --name NAME (--to-file FILE | --to-command CMD) [options]",
+    example: "npx attention-wasm keys create --name reports --to-command 'wrangler secret put ATTENTION_API_KEY_NEXT'",
+    options: {
+      name: { type: "string", help: "its name, which no other key has" },
+      "org-level": { type: "boolean", help: "for the organisation, and not for you" },
+      "to-file": { type: "string", help: "a file, readable by you alone" },
+      "to-command": { type: "string", help: "a command that reads the key from its standard input" },
+      ...KEY_OPTIONS,
+      ...JSON_OPTION,
+    },
+    run: (_, values) => runKeysCreate(values),
+  },
+  {
+    name: "callers new",
+    summary: "a caller token for the Worker, shown once, and its entry",
+    usage: "attention-wasm callers new NAME [options]",
+    example: "npx attention-wasm callers new dashboard --limit 100/min",
+    options: {
+      policy: { type: "string", help: "the named policy that holds for it" },
+      expires: { type: "string", help: "a date, such as 2027-06-30" },
+      limit: { type: "string", help: "calls per s, min or h, such as 100/min" },
+      mints: { type: "boolean", help: "it may ask for sessions of pages" },
+      ...JSON_OPTION,
+    },
+    run: runCallersNew,
+  },
+];
+
+/** The command that the arguments name, and what is left of them. */
+export function chosen(args: readonly string[]): { command: Command; rest: readonly string[] } | undefined {
+  for (const command of COMMANDS) {
+    const words = command.name.split(" ");
+    if (words.every((word, at) => args[at] === word)) return { command, rest: args.slice(words.length) };
+  }
+  return undefined;
+}
+
+export function run(command: Command, args: readonly string[]): Promise<Exit> | Exit {
+  mustHoldNoKey(args);
+  const options: Options = { help: { type: "boolean", short: "h" } };
+  for (const [name, { type }] of Object.entries(command.options)) options[name] = { type };
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: args as string[], options, allowPositionals: true });
+  } catch (error) {
+    throw new Failed("usage", (error as Error).message.split(". ")[0]!, `attention-wasm ${command.name} --help`);
+  }
+  return command.run(parsed.positionals, parsed.values as Values);
+}
+
+/** What is an argument is in the shell's history, and in every list of processes: it is known to others by now. */
+function mustHoldNoKey(args: readonly string[]): void {
+  for (const argument of args) {
+    const value = argument.slice(argument.startsWith("--") ? argument.indexOf("=") + 1 : 0);
+    const inspected = inspectKey(value);
+    if (!isFault(inspected) && inspected.claims !== null)
+      throw new Failed(
+        "usage",
+        "a key is never an argument: the shell remembers it, and every list of processes shows it",
+        "use ATTENTION_API_KEY, --key-from, --key-fd or --key-stdin; if others use this machine, rotate the key",
+      );
+  }
+}

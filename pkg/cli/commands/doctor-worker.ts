@@ -1,0 +1,89 @@
+// The part of `doctor` that looks at a deployed Worker: is it up, can it serve, may this page and this caller call.
+import type { Check } from "../checks.js";
+import { Failed } from "../outcome.js";
+import { given } from "../secret.js";
+
+const AREA = "Worker";
+const PATIENCE = 15_000;
+
+export interface WorkerOptions {
+  readonly origin?: string | undefined;
+  readonly "token-from"?: string | undefined;
+}
+
+export async function checkWorker(address: string, options: WorkerOptions): Promise<Check[]> {
+  const base = addressOf(address);
+  const checks = [await checkHealth(base), await checkReadiness(base)];
+  if (options.origin !== undefined) checks.push(await checkOrigin(base, options.origin));
+  if (options["token-from"] !== undefined) checks.push(await checkCaller(base, options["token-from"]));
+  return checks;
+}
+
+function addressOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "https:" && url?.protocol !== "http:")
+    throw new Failed("usage", "--worker takes the Worker's address, such as https://attention.example.com");
+  return new URL("/", url);
+}
+
+async function ask(url: URL, init: RequestInit = {}): Promise<Response | string> {
+  try {
+    return await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE), ...init });
+  } catch (error) {
+    const cause = (error as { cause?: { code?: string } }).cause?.code;
+    return `${url.host} does not answer${cause === undefined ? "" : ` (${cause})`}`;
+  }
+}
+
+async function checkHealth(base: URL): Promise<Check> {
+  const answer = await ask(new URL("healthz", base));
+  if (typeof answer === "string") return { area: AREA, status: "bad", message: answer };
+  const isUp = answer.status === 200;
+  return { area: AREA, status: isUp ? "ok" : "bad", message: `/healthz answers ${answer.status}` };
+}
+
+interface Readiness {
+  readonly status?: string;
+  readonly detail?: string;
+  readonly keys?: readonly { slot: string; fingerprint: string; inUse: boolean; lastVerdict: string }[];
+}
+
+async function checkReadiness(base: URL): Promise<Check> {
+  const answer = await ask(new URL("readyz", base));
+  if (typeof answer === "string") return { area: AREA, status: "bad", message: answer };
+  const body = (await answer.json().catch(() => ({}))) as Readiness;
+  const keys = (body.keys ?? []).map(
+    ({ slot, fingerprint, inUse, lastVerdict }) => `${slot} ${fingerprint}${inUse ? ", in use" : ""}, ${lastVerdict}`,
+  );
+  const message = `/readyz answers ${answer.status}${keys.length > 0 ? `: ${keys.join("; ")}` : ` ${body.detail ?? ""}`}`;
+  return answer.status === 200
+    ? { area: AREA, status: "ok", message }
+    : { area: AREA, status: "bad", message, next: "the Worker's log has the reason, with the setting's name" };
+}
+
+/** As a browser asks before the call of a page. */
+async function checkOrigin(base: URL, origin: string): Promise<Check> {
+  const headers = { origin, "access-control-request-method": "GET", "access-control-request-headers": "authorization" };
+  const answer = await ask(new URL("v2/conversations/list", base), { method: "OPTIONS", headers });
+  if (typeof answer === "string") return { area: AREA, status: "bad", message: answer };
+  const allowed = answer.headers.get("access-control-allow-origin");
+  return allowed === origin
+    ? { area: AREA, status: "ok", message: `pages of ${origin} may call` }
+    : {
+        area: AREA,
+        status: "bad",
+        message: `pages of ${origin} may not call (${answer.status})`,
+        next: `add ${origin} to ATTENTION_ALLOWED_ORIGINS: exactly so, without a slash at its end`,
+      };
+}
+
+async function checkCaller(base: URL, command: string): Promise<Check> {
+  const token = await given({ "key-from": command }, "");
+  const headers = { authorization: `Bearer ${token!.secret.expose()}` };
+  const answer = await ask(new URL("v2/conversations/list?page=1&size=1", base), { headers });
+  if (typeof answer === "string") return { area: AREA, status: "bad", message: answer };
+  const { code, detail } = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
+  return answer.ok
+    ? { area: AREA, status: "ok", message: `the caller may read conversations (${answer.status})` }
+    : { area: AREA, status: "bad", message: `the caller is refused: ${answer.status} ${code ?? ""}`, next: detail };
+}

@@ -1,0 +1,212 @@
+// `keys list | audit | create`: the keys that the API knows.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { Attention, AttentionError } from "../../src/index.js";
+import { environmentOf, findEnvFiles, readEnvFile } from "../env-files.js";
+import type { Exit } from "../outcome.js";
+import { Failed } from "../outcome.js";
+import {
+  auditKeys,
+  inspectKey,
+  isFault,
+  type KeyUse,
+  type ListedKey,
+  mustBeKey,
+  readCreated,
+  readKeys,
+} from "../rules.js";
+import { required, Secret, type SecretOptions } from "../secret.js";
+import { progress, say, table, tell, tinted } from "../terminal.js";
+
+export interface KeysOptions extends SecretOptions {
+  readonly json?: boolean | undefined;
+  readonly name?: string | undefined;
+  readonly "org-level"?: boolean | undefined;
+  readonly "to-file"?: string | undefined;
+  readonly "to-command"?: string | undefined;
+}
+
+const QUESTION = "An API key of an Admin";
+
+/** A client with the key that the command was given. */
+export async function clientOf(options: SecretOptions): Promise<Attention> {
+  const { secret, origin } = await required(options, "ATTENTION_API_KEY", QUESTION);
+  mustBeKey(secret, origin);
+  return new Attention({ apiKey: secret.expose() });
+}
+
+/** Calls, and says what came of it in this program's exits. */
+export async function called<T>(call: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof AttentionError)) throw error;
+    const isRefusal = error.status === 401 || error.status === 403;
+    throw new Failed(isRefusal ? "refused" : "api", error.message, error.diagnosis?.nextStep);
+  }
+}
+
+/** The answer as it came: the values of keys in it are for the rules, which keep none. */
+async function listOf(client: Attention): Promise<string> {
+  const { response } = await called(() =>
+    client
+      .get("/api_keys")
+      .asResponse()
+      .then((response) => ({ response })),
+  );
+  return response.text();
+}
+
+export async function runKeysList(options: KeysOptions): Promise<Exit> {
+  const client = await clientOf(options);
+  const keys = readKeys(await progress("asking the API", () => listOf(client)));
+  if (options.json === true) {
+    tell({ keys });
+    return "ok";
+  }
+  table(
+    ["NAME", "FINGERPRINT", "LEVEL", "LAST SEEN", "EXPIRES", "ID"],
+    keys.map((key) => [
+      key.name,
+      key.fingerprint ?? key.value,
+      key.userUUID === null ? "organisation?" : "user",
+      day(key.lastSeenAt, "never"),
+      day(key.claims?.expiresAt, key.claims === null ? "unknown" : "never"),
+      key.id,
+    ]),
+  );
+  return "ok";
+}
+
+const day = (millis: number | null | undefined, none: string) =>
+  typeof millis === "number" ? new Date(millis).toISOString().slice(0, 10) : none;
+
+export async function runKeysAudit(options: KeysOptions): Promise<Exit> {
+  const client = await clientOf(options);
+  const uses = await usesHere(process.cwd());
+  const findings = auditKeys(await progress("asking the API", () => listOf(client)), uses);
+  const isSerious = findings.some(({ severity }) => severity !== "notice");
+  if (options.json === true) tell({ uses, findings });
+  else {
+    for (const { severity, message, nextStep } of findings) {
+      const tone = severity === "critical" ? "bad" : severity;
+      say(`${tinted(tone, severity.padEnd(8))} ${message}`);
+      say(`         ${tinted("soft", `next: ${nextStep}`)}`);
+    }
+    if (findings.length === 0) say(tinted("good", "no key needs attention"));
+  }
+  return isSerious ? "found" : "ok";
+}
+
+/** The keys of this project's files and environment, each with where it is used. */
+async function usesHere(root: string): Promise<KeyUse[]> {
+  const uses: KeyUse[] = [];
+  const note = (environment: string, value: string) => {
+    const inspected = inspectKey(value);
+    if (isFault(inspected)) return;
+    const { fingerprint } = inspected;
+    if (!uses.some((use) => use.environment === environment && use.fingerprint === fingerprint))
+      uses.push({ environment, fingerprint, by: "service" });
+  };
+  for (const file of await findEnvFiles(root)) {
+    for (const { name, value } of await readEnvFile(root, file)) {
+      if (/^ATTENTION_API_KEY(_NEXT)?$/.test(name)) note(environmentOf(file), value);
+    }
+  }
+  return uses;
+}
+
+export async function runKeysCreate(options: KeysOptions): Promise<Exit> {
+  const { name, "to-file": file, "to-command": command } = options;
+  if (name === undefined || name === "") throw new Failed("usage", "--name: a key has a name, such as reports-2027");
+  if ((file === undefined) === (command === undefined))
+    throw new Failed("usage", "give --to-file FILE or --to-command 'COMMAND': the key is not printed");
+  const client = await clientOf(options);
+  const taken = readKeys(await listOf(client)).find((key) => key.name === name);
+  if (taken !== undefined)
+    throw new Failed(
+      "usage",
+      `a key named ${name} exists (id ${taken.id})`,
+      "choose another name, or delete that key in the app",
+    );
+  const { key, value } = await create(client, name, options["org-level"] === true);
+  if (value === undefined)
+    throw new Failed(
+      "api",
+      `the key ${name} exists (id ${key.id}), and the API did not show its value`,
+      "delete it in the app",
+    );
+  await (file === undefined ? intoCommand(command!, value) : intoFile(file, value)).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failed(
+      "api",
+      `the key ${name} was made (id ${key.id}), and could not be delivered: ${why}`,
+      "delete it in the app, then try again",
+    );
+  });
+  if (options.json === true) tell({ key });
+  else
+    say(
+      `The key ${tinted("strong", name)} (${key.fingerprint}, id ${key.id}) is in ${file ?? "what the command keeps"}.`,
+    );
+  return "ok";
+}
+
+interface Created {
+  readonly key: ListedKey;
+  readonly value: Secret | undefined;
+}
+
+/** Asked for once: whether a lost answer made a key is seen in the list. */
+async function create(client: Attention, name: string, orgLevel: boolean): Promise<Created> {
+  let answer: string;
+  try {
+    const response = await client.post("/api_keys", { body: { name, orgLevel }, maxRetries: 0 }).asResponse();
+    answer = await response.text();
+  } catch (error) {
+    if (!(error instanceof AttentionError)) throw error;
+    const isLost = error.status === undefined || error.status >= 500;
+    const made = isLost ? readKeys(await listOf(client)).find((key) => key.name === name) : undefined;
+    if (made !== undefined)
+      throw new Failed(
+        "api",
+        `the answer was lost, and a key named ${name} exists now (id ${made.id})`,
+        "delete it in the app, then try again",
+      );
+    return called(() => Promise.reject(error));
+  }
+  const { value } = JSON.parse(answer) as { value?: unknown };
+  return { key: readCreated(answer), value: typeof value === "string" && value !== "" ? new Secret(value) : undefined };
+}
+
+/** Whole or not at all, and readable by its owner alone. */
+export async function intoFile(path: string, secret: Secret): Promise<void> {
+  const part = `${path}.${randomBytes(6).toString("hex")}.part`;
+  const handle = await open(part, "wx", 0o600);
+  try {
+    await handle.writeFile(`${secret.expose()}\n`);
+    await handle.sync();
+    await handle.close();
+    await rename(part, path);
+  } catch (error) {
+    await handle.close().catch(() => {});
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+/** The command reads the secret from its standard input. What it prints is shown, as it may ask something. */
+export function intoCommand(command: string, secret: Secret): Promise<void> {
+  const [shell, flag] = process.platform === "win32" ? ["cmd.exe", "/c"] : ["/bin/sh", "-c"];
+  return new Promise((resolve, reject) => {
+    const child = spawn(shell!, [flag!, command], { stdio: ["pipe", "ignore", "inherit"] });
+    child.once("error", () => reject(new Error("the command could not be run")));
+    child.once("close", (code, signal) =>
+      code === 0 ? resolve() : reject(new Error(`the command ended with ${code ?? signal}`)),
+    );
+    // It may not read it, and say why by its end.
+    child.stdin!.on("error", () => {});
+    child.stdin!.end(`${secret.expose()}\n`);
+  });
+}

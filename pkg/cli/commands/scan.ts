@@ -1,0 +1,82 @@
+// `scan`: keys in files, in what is staged, in all that was ever committed.
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Exit } from "../outcome.js";
+import { Failed } from "../outcome.js";
+import { type FoundLeak, isRepository, scanHistory, staged, stagedFiles, trackedFiles } from "../repository.js";
+import { inspectKey, isFault, scan } from "../rules.js";
+import { progress, say, tell, tinted } from "../terminal.js";
+
+export interface ScanOptions {
+  readonly staged?: boolean | undefined;
+  readonly history?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Fingerprints of the keys of this environment: those are found whatever is around them. */
+export function knownKeys(): string[] {
+  return ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"].flatMap((name) => {
+    const inspected = inspectKey(process.env[name] ?? "");
+    return isFault(inspected) ? [] : [inspected.fingerprint];
+  });
+}
+
+export async function runScan(paths: readonly string[], options: ScanOptions): Promise<Exit> {
+  const root = process.cwd();
+  const known = knownKeys();
+  const found = await progress("looking for keys", async (step) => {
+    const now = await scanNow(root, paths, options, known);
+    return options.history === true ? [...now, ...(await scanHistory(root, known, step))] : now;
+  });
+  if (options.json === true) tell({ leaks: found });
+  else report(found);
+  return found.length > 0 ? "found" : "ok";
+}
+
+async function scanNow(
+  root: string,
+  paths: readonly string[],
+  options: ScanOptions,
+  known: readonly string[],
+): Promise<FoundLeak[]> {
+  if (options.staged === true) {
+    if (!(await isRepository(root))) throw new Failed("usage", "--staged: this is no git repository");
+    return scanEach(await stagedFiles(root), (path) => staged(root, path), known);
+  }
+  const files = paths.length > 0 ? paths : await filesHere(root);
+  return scanEach(files, (path) => content(root, path, paths.length > 0), known);
+}
+
+async function filesHere(root: string): Promise<string[]> {
+  if (await isRepository(root)) return trackedFiles(root);
+  throw new Failed("usage", "this is no git repository: name the files to look into");
+}
+
+/** A file that was asked for has to be there; of a tracked one that is gone, nothing can be read. */
+async function content(root: string, path: string, isAskedFor: boolean): Promise<Uint8Array> {
+  const file = path.startsWith("/") ? path : join(root, path);
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isFile() === true) return readFile(file);
+  if (isAskedFor) throw new Failed("usage", `${path} is no file`);
+  return new Uint8Array();
+}
+
+export async function scanEach(
+  paths: readonly string[],
+  read: (path: string) => Promise<Uint8Array>,
+  known: readonly string[],
+): Promise<FoundLeak[]> {
+  const found: FoundLeak[] = [];
+  for (const path of paths) found.push(...scan(await read(path), known).map((leak) => ({ ...leak, path })));
+  return found;
+}
+
+function report(found: readonly FoundLeak[]): void {
+  for (const leak of found) say(`${tinted("bad", place(leak))} ${leak.message}`);
+  if (found.length === 0) say(tinted("good", "no key was found"));
+  else say(`\n${found.length} found. Rotate each one that is real: npx attention-wasm keys --help`);
+}
+
+/** Where a leak is, as editors and terminals make a link of it. */
+export const place = ({ path, commit, line }: FoundLeak) =>
+  `${commit === undefined ? "" : `${commit}:`}${path}:${line}`;

@@ -1,0 +1,137 @@
+// The operator's rules, in a wasm module that the command alone loads. What crosses is JSON; here it gets types.
+import { readFileSync } from "node:fs";
+import * as glue from "#operator";
+import { Failed } from "./outcome.js";
+import type { Secret } from "./secret.js";
+
+/** What wasm-bindgen's module for bundlers has beside its declarations. */
+interface Glue {
+  readonly __wbg_set_wasm: (exports: WebAssembly.Exports) => void;
+}
+
+interface Exports {
+  readonly __wbindgen_start?: () => void;
+}
+
+const module = new WebAssembly.Module(readFileSync(new URL("./operator.wasm", import.meta.url)));
+const { exports } = new WebAssembly.Instance(module, {
+  "./attention_bg.js": glue as unknown as WebAssembly.ModuleImports,
+});
+(glue as unknown as Glue).__wbg_set_wasm(exports);
+(exports as Exports).__wbindgen_start?.();
+
+/** What a key says of itself. Times are milliseconds since 1970. */
+export interface Claims {
+  readonly expiresAt: number | null;
+  readonly issuedAt: number | null;
+}
+
+/** A key without its value. */
+export interface InspectedKey {
+  readonly fingerprint: string;
+  /** Null for a key that is no JWT. */
+  readonly claims: Claims | null;
+}
+
+/** A key of the API's list, without its value. */
+export interface ListedKey {
+  readonly id: string;
+  readonly name: string;
+  readonly fingerprint: string | null;
+  readonly userUUID: string | null;
+  readonly lastSeenAt: number | null;
+  readonly claims: Claims | null;
+  readonly value: "shown" | "hidden" | "unusable";
+}
+
+export interface AuditFinding {
+  readonly code: string;
+  readonly severity: "notice" | "warning" | "critical";
+  readonly message: string;
+  readonly nextStep: string;
+}
+
+/** Where a key is used. */
+export interface KeyUse {
+  readonly environment: string;
+  readonly fingerprint: string;
+  readonly by: "service" | "person";
+}
+
+/** A place in a text that holds a key, or something like one. */
+export interface Leak {
+  readonly line: number;
+  readonly column: number;
+  readonly fingerprint: string;
+  readonly confidence: "placeholder" | "possible" | "likely" | "certain";
+  readonly message: string;
+}
+
+/** Why a text is no key. It never holds the text. */
+export interface KeyFault {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The key of a text, or why it is none. */
+export function inspectKey(text: string): InspectedKey | KeyFault {
+  try {
+    return JSON.parse(glue.inspectKey(text)) as InspectedKey;
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+export const isFault = (inspected: InspectedKey | KeyFault): inspected is KeyFault => "code" in inspected;
+
+/** The key of a secret that has to be one. */
+export function mustBeKey(secret: Secret, origin: string): InspectedKey {
+  const inspected = inspectKey(secret.expose());
+  if (isFault(inspected)) throw new Failed("usage", `${origin}: ${inspected.message}`);
+  return inspected;
+}
+
+export const readKeys = (answer: string) => read<ListedKey[]>(() => glue.readKeys(answer));
+export const readCreated = (answer: string) => read<ListedKey>(() => glue.readCreated(answer));
+export const auditKeys = (answer: string, uses: readonly KeyUse[]) =>
+  read<AuditFinding[]>(() => glue.auditKeys(answer, JSON.stringify(uses), Date.now()));
+
+function read<T>(rule: () => string): T {
+  try {
+    return JSON.parse(rule()) as T;
+  } catch (error) {
+    throw new Failed("api", `the API's answer is not what was expected: ${refusal(error).message}`);
+  }
+}
+
+/** What is left to find of a text that comes in pieces. */
+export class Scanner {
+  readonly #scanner: glue.Scanner;
+
+  constructor(known: readonly string[]) {
+    this.#scanner = new glue.Scanner(known.join(","));
+  }
+
+  feed(piece: Uint8Array): Leak[] {
+    return JSON.parse(this.#scanner.feed(piece)) as Leak[];
+  }
+
+  finish(): Leak[] {
+    return JSON.parse(this.#scanner.finish()) as Leak[];
+  }
+}
+
+/** All leaks of a text that are no placeholders. */
+export function scan(text: Uint8Array, known: readonly string[]): Leak[] {
+  const scanner = new Scanner(known);
+  return [...scanner.feed(text), ...scanner.finish()].filter(({ confidence }) => confidence !== "placeholder");
+}
+
+/** The digest by which the Worker knows a caller token. */
+export const callerDigest = (token: Secret) => glue.callerDigest(token.expose());
+
+/** A rule throws JSON; anything else is a fault of this program. */
+function refusal(error: unknown): KeyFault {
+  if (typeof error !== "string") throw error;
+  return JSON.parse(error) as KeyFault;
+}

@@ -1,0 +1,96 @@
+// What a person sees: text in colour where there is a terminal, JSON for machines, progress for what takes longer than a second.
+import { stderr, stdin, stdout } from "node:process";
+import { Failed } from "./outcome.js";
+
+export type Tone = "good" | "notice" | "warning" | "bad" | "strong" | "soft";
+
+const CODES: Readonly<Record<Tone, string>> = {
+  good: "32",
+  notice: "36",
+  warning: "33",
+  bad: "31",
+  strong: "1",
+  soft: "2",
+};
+
+/** Whether colours are wanted: https://no-color.org, and only on a terminal. */
+const hasColour = () =>
+  stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+
+export const tinted = (tone: Tone, text: string) => (hasColour() ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text);
+
+export const say = (line = "") => stdout.write(`${line}\n`);
+
+/** The one JSON document of a command that was asked for it. */
+export const tell = (value: unknown) => stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+
+/** Rows under a head, aligned. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join("  ")
+      .trimEnd();
+  say(tinted("soft", line(head)));
+  for (const row of rows) say(line(row));
+}
+
+/** Shows what is done as soon as it takes longer than a second, on a terminal. */
+export async function progress<T>(title: string, work: (step: (done: string) => void) => Promise<T>): Promise<T> {
+  let shown = false;
+  let last = title;
+  const show = () => {
+    shown = true;
+    stderr.write(`\r\x1b[K${last} …`);
+  };
+  const timer = stderr.isTTY === true ? setInterval(show, 1000) : undefined;
+  try {
+    return await work((done) => {
+      last = `${title}: ${done}`;
+    });
+  } finally {
+    clearInterval(timer);
+    if (shown) stderr.write("\r\x1b[K");
+  }
+}
+
+/** What a person types without it being shown; undefined where there is no terminal. */
+export async function ask(question: string): Promise<string | undefined> {
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+  stderr.write(`${question} (it is not shown): `);
+  stdin.setRawMode(true);
+  stdin.resume();
+  try {
+    return await typed();
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+    stderr.write("\n");
+  }
+}
+
+/** Up to the end of a line. What is pasted may come in pieces. */
+function typed(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const done = (end: () => void) => {
+      stdin.off("data", onData);
+      end();
+    };
+    function onData(bytes: Buffer): void {
+      for (const character of bytes.toString("utf8")) {
+        if (character === "\r" || character === "\n") {
+          done(() => resolve(text));
+          return;
+        }
+        if (character === "\x03") {
+          done(() => reject(new Failed("interrupted", "interrupted")));
+          return;
+        }
+        text = character === "\x7f" || character === "\b" ? text.slice(0, -1) : text + character;
+      }
+    }
+    stdin.on("data", onData);
+  });
+}
