@@ -481,7 +481,10 @@ allow * /v2/**
             Decision::Allowed(rule) => {
                 // A query at the MCP endpoint goes up where a rule names its parameters.
                 let is_unnamed = path == "/mcp" && !query.is_empty() && rule.conditions().query.is_none();
-                mounted && method != Method::Options && !is_unnamed && rule.admits(query, BodyLength::NoBody).is_ok()
+                // MCP knows these methods: https://modelcontextprotocol.io, Streamable HTTP.
+                let is_method = path != "/mcp" || matches!(method, Method::Get | Method::Post | Method::Delete);
+                let is_forwarded = mounted && method != Method::Options && is_method && !is_unnamed;
+                is_forwarded && rule.admits(query, BodyLength::NoBody).is_ok()
             }
             _ => false,
         }
