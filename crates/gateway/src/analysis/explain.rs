@@ -253,12 +253,13 @@ impl<'a> Question<'a> {
     /// another method, another policy, another spelling.
     fn hints(&self, method: Method, path: RequestPath<'_>) -> Vec<Hint<'a>> {
         let mut hints = Vec::new();
-        for other in FORWARDED {
+        let goes_up = |method, path: RequestPath<'_>| path.as_str() != mcp::PATH || mcp::METHODS.contains(&method);
+        for other in FORWARDED.into_iter().filter(|other| goes_up(*other, path)) {
             if let Decision::Allowed(rule) = self.policy.decide(other, path) {
                 hints.push(Hint::Method { method: other, rule });
             }
         }
-        for (name, policy) in self.policies.iter() {
+        for (name, policy) in self.policies.iter().filter(|_| goes_up(method, path)) {
             if let Decision::Allowed(rule) = policy.decide(method, path) {
                 hints.push(Hint::Policy { name, rule });
             }
@@ -268,6 +269,7 @@ impl<'a> Question<'a> {
         if let Ok(other) = RequestPath::parse(spelt)
             && other != path
             && self.is_mounted(other)
+            && goes_up(method, other)
             && self.policy.decide(method, other).is_allowed()
         {
             hints.push(Hint::Spelling(spelt.to_owned()));
