@@ -36,7 +36,6 @@ const WITHOUT_CATCH = {
   ],
   "a clock, and chance": ["Date.now()", "Math.random()"],
   "asks for a value's type": [
-    "Array.isArray(arg0)",
     "arg0 === undefined",
     "arg0 instanceof ReadableStream",
     "typeof(arg0) === 'function'",
