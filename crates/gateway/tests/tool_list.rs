@@ -81,7 +81,8 @@ proptest! {
         batch in prop::collection::vec(messages(), 1..4), is_batch: bool, is_pretty: bool,
     ) {
         let answer = if is_batch { Value::Array(batch.clone()) } else { batch[0].clone() };
-        let text = if is_pretty { serde_json::to_string_pretty(&answer) } else { serde_json::to_string(&answer) }.unwrap();
+        let text = if is_pretty { serde_json::to_string_pretty(&answer) } else { serde_json::to_string(&answer) };
+        let text = text.unwrap();
         let left = in_json(text.as_bytes(), &allowed()).unwrap();
         let expected = if is_batch {
             Value::Array(batch.into_iter().map(filtered).collect())
@@ -94,7 +95,8 @@ proptest! {
 
     #[test]
     fn a_stream_shows_the_same_events_and_no_other_tools(
-        sent in prop::collection::vec((messages(), any::<[bool; 4]>(), 0_usize..3), 0..6), cut in any::<prop::sample::Index>(),
+        sent in prop::collection::vec((messages(), any::<[bool; 4]>(), 0_usize..3), 0..6),
+        cut in any::<prop::sample::Index>(),
     ) {
         let mut stream = String::new();
         for (index, (message, [is_named, has_id, is_split, is_comment], end)) in sent.iter().enumerate() {
@@ -134,7 +136,9 @@ proptest! {
 
     /// Whatever comes: nothing is shown that may not be called.
     #[test]
-    fn what_is_no_list_is_refused_or_shows_nothing(bytes in prop::collection::vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>()) {
+    fn what_is_no_list_is_refused_or_shows_nothing(
+        bytes in prop::collection::vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>(),
+    ) {
         let whole = br#"{"result":{"tools":[{"name":"ask"},{"name":"search_calls"}]}}"#;
         let mut answer = whole.to_vec();
         let at = at.index(answer.len());
