@@ -46,7 +46,12 @@ before(async () => {
         name: "gated",
         modules,
         durableObjects: ["Gate"],
-        bindings: { ...bindings, ATTENTION_GATE: { durableObject: "Gate" }, ATTENTION_BUDGET: "100000/s" },
+        bindings: {
+          ...bindings,
+          ATTENTION_GATE: { durableObject: "Gate" },
+          // A limit and no budget: of a budget, a gate made anew hands out nothing before the last lease is over, a second.
+          ATTENTION_CALLERS: JSON.stringify(JSON.parse(CALLERS).map((caller) => ({ ...caller, limit: "100000/s" }))),
+        },
       },
       {
         name: "limiting",
