@@ -7,6 +7,9 @@
 
 #[allow(dead_code, reason = "client.rs uses more of it")]
 mod browser;
+#[path = "../../../core/tests/vectors/cases.rs"]
+#[allow(dead_code, reason = "what cannot be asked for is not read")]
+mod cases;
 #[path = "../../../core/tests/vectors/expected.rs"]
 mod expected;
 mod play;

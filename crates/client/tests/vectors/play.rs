@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use attention_client::core::{ApiKey, CallerToken, KeyRing, Method, Slot};
+use attention_client::core::{Method, Slot};
 use attention_client::{Attention, Error};
 use futures_util::future::{AbortHandle, abortable};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::steps::{Begin, Broken, Keys, RingState, Script, Step};
+use crate::steps::{Begin, Broken, Keys, RingState, Script, Step, ring};
 use crate::text::Body;
 use crate::{Ran, Shared, browser, client, millis, of_core, same};
 
@@ -68,7 +68,8 @@ impl Seen {
 /// Lets the one thing of a step happen.
 fn happen(step: &Step, attention: &Attention, calls: &mut BTreeMap<String, Call>) -> Result<Ran, String> {
     if let Some(keys) = &step.replace_keys {
-        attention.replace_keys(ring(keys)?);
+        let made = ring(&keys.current, keys.next.as_deref(), keys.token).map_err(|error| error.to_string())?;
+        attention.replace_keys(made);
         return Ok(Ran::Held);
     }
     if let Some(begin) = &step.begin {
@@ -145,14 +146,6 @@ fn follow(step: &Step, before: Seen, call: &mut Call, attention: &Attention, key
             Err(format!("got {got:?}, {} requests, {waits:?}, expected {expected}", now.sent - before.sent))
         }
     }
-}
-
-fn ring(keys: &Keys) -> Result<KeyRing, String> {
-    let key = |text: &str| ApiKey::parse(text).map_err(|error| error.to_string());
-    if keys.token {
-        return CallerToken::parse(&keys.current).map(KeyRing::of_token).map_err(|error| error.to_string());
-    }
-    Ok(KeyRing::new(key(&keys.current)?, keys.next.as_deref().map(key).transpose()?))
 }
 
 fn secrets(keys: &Keys) -> Vec<&str> {

@@ -6,9 +6,8 @@ use attention_client::core::call::KeyLevel;
 use attention_client::core::{ApiKey, Timestamp};
 use attention_client::{Attention, Error, Request};
 use futures_util::future::join;
-use serde::Deserialize;
 
-use crate::expected::Expected;
+use crate::cases::{AuthorizationCase, ErrorCase, KeyCase, Level, RetryAfterCase, UrlCase};
 use crate::steps::Keys;
 use crate::text::{Body, Text};
 use crate::{Ran, Shared, browser, client, millis, of_core, same};
@@ -37,43 +36,8 @@ fn get(attention: &Attention, path: Option<&str>, level: Option<Level>) -> Reque
     attention.get(path.unwrap_or("/conversations")).options(|options| {
         options.retry.max_retries = 0;
         options.operation = options.operation.filter(|_| path.is_some());
-        options.key_level = level.map(|level| match level {
-            Level::User => KeyLevel::User,
-            Level::Organization => KeyLevel::Organization,
-        });
+        options.key_level = level.map(KeyLevel::from);
     })
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct ErrorCase {
-    key: Option<String>,
-    #[serde(default)]
-    token: bool,
-    #[serde(default)]
-    history: Vec<Before>,
-    status: u16,
-    #[serde(default)]
-    headers: Vec<(String, String)>,
-    body: Option<Body>,
-    path: Option<String>,
-    key_level: Option<Level>,
-    error: Option<Expected>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Level {
-    User,
-    Organization,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Before {
-    status: u16,
-    ago: u64,
-    path: Option<String>,
 }
 
 pub(crate) async fn error(case: &ErrorCase, shared: &Shared) -> Result<Ran, String> {
@@ -101,14 +65,6 @@ pub(crate) async fn error(case: &ErrorCase, shared: &Shared) -> Result<Ran, Stri
     Ok(Ran::Held)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RetryAfterCase {
-    value: Text,
-    now: Option<u64>,
-    millis: Option<u64>,
-}
-
 pub(crate) async fn retry_after(case: &RetryAfterCase, shared: &Shared) -> Result<Ran, String> {
     let value = case.value.build();
     let attention = client(None, &current(KEY)).map_err(|error| error.to_string())?;
@@ -119,26 +75,6 @@ pub(crate) async fn retry_after(case: &RetryAfterCase, shared: &Shared) -> Resul
     };
     same("retry after", of_core(error)?.retry_after(), case.millis.map(Duration::from_millis))?;
     Ok(Ran::Held)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UrlCase {
-    base: Option<String>,
-    key: Option<String>,
-    target: Text,
-    query: Option<Text>,
-    pairs: Option<Vec<(String, String)>>,
-    url: Option<Text>,
-    error: Option<Refused>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Refused {
-    kind: String,
-    code: String,
-    position: Option<usize>,
 }
 
 pub(crate) async fn url(case: &UrlCase, _: &Shared) -> Result<Ran, String> {
@@ -173,31 +109,6 @@ pub(crate) async fn url(case: &UrlCase, _: &Shared) -> Result<Ran, String> {
     Ok(Ran::Held)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct KeyCase {
-    text: Text,
-    ok: Option<Accepted>,
-    error: Option<RefusedKey>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Accepted {
-    fingerprint: String,
-    expires_at: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RefusedKey {
-    code: String,
-    #[serde(rename = "position")]
-    _position: Option<usize>,
-    #[serde(default)]
-    says: Vec<String>,
-}
-
 pub(crate) async fn key(case: &KeyCase, _: &Shared) -> Result<Ran, String> {
     let text = case.text.build();
     let next = Keys { next: Some(text.clone()), ..current(KEY) };
@@ -227,35 +138,9 @@ pub(crate) async fn key(case: &KeyCase, _: &Shared) -> Result<Ran, String> {
     Ok(Ran::Held)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AuthorizationCase {
-    direction: String,
-    #[serde(default)]
-    current: Option<Text>,
-    next: Option<Text>,
-    #[serde(default)]
-    token: bool,
-    headers: Option<PerSlot>,
-    // Of those that are received.
-    #[serde(rename = "values", default)]
-    _values: Vec<Text>,
-    #[serde(rename = "code", default)]
-    _code: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PerSlot {
-    current: Text,
-    next: Option<Text>,
-}
-
 pub(crate) async fn authorization(case: &AuthorizationCase, _: &Shared) -> Result<Ran, String> {
-    let (Some(key), Some(headers)) = (&case.current, &case.headers) else { return Ok(Ran::NotAskable) };
-    same("direction", case.direction.as_str(), "outgoing")?;
-    let next = case.next.as_ref().map(Text::build);
-    let keys = Keys { current: key.build(), next, token: case.token };
+    let AuthorizationCase::Outgoing { current, next, token, headers } = case else { return Ok(Ran::NotAskable) };
+    let keys = Keys { current: current.build(), next: next.as_ref().map(Text::build), token: *token };
     let attention = client(None, &keys).map_err(|error| error.to_string())?;
     // A 401 of the first brings out the other.
     let server = async {

@@ -5,44 +5,11 @@ use std::time::Duration;
 use attention_core::call::{CallOptions, KeyLevel, Operation, RetryPolicy, Verdict, retry_after};
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{Action, Call, Method, Timestamp, Upstream};
-use serde::Deserialize;
 
-use crate::expected::Expected;
-use crate::keys::ring;
-use crate::text::{Body, Text};
+use crate::cases::{ErrorCase, Level, RetryAfterCase};
+use crate::steps::ring;
+use crate::text::Body;
 use crate::{Check, Shared, same};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct ErrorCase {
-    key: Option<String>,
-    #[serde(default)]
-    token: bool,
-    #[serde(default)]
-    history: Vec<Before>,
-    status: u16,
-    #[serde(default)]
-    headers: Vec<(String, String)>,
-    body: Option<Body>,
-    path: Option<String>,
-    key_level: Option<Level>,
-    error: Option<Expected>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Level {
-    User,
-    Organization,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Before {
-    status: u16,
-    ago: u64,
-    path: Option<String>,
-}
 
 impl Check for ErrorCase {
     fn check(&self, shared: &Shared) -> Result<(), String> {
@@ -75,10 +42,7 @@ fn once(upstream: &mut Upstream, at: Timestamp, path: Option<&str>, level: Optio
     let options = CallOptions {
         retry: RetryPolicy { max_retries: 0, ..RetryPolicy::default() },
         operation: path.map(|path| Operation::of(Method::Get, path)),
-        key_level: level.map(|level| match level {
-            Level::User => KeyLevel::User,
-            Level::Organization => KeyLevel::Organization,
-        }),
+        key_level: level.map(KeyLevel::from),
         ..CallOptions::new(Method::Get)
     };
     let mut call = Call::new(options, at);
@@ -86,14 +50,6 @@ fn once(upstream: &mut Upstream, at: Timestamp, path: Option<&str>, level: Optio
         Action::Send(_) => Ok(call),
         action => Err(format!("the call does not start: {action:?}")),
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RetryAfterCase {
-    value: Text,
-    now: Option<u64>,
-    millis: Option<u64>,
 }
 
 impl Check for RetryAfterCase {

@@ -1,35 +1,12 @@
 //! `authorization.json` and `keys.json`.
 
 use attention_core::credential::{AuthorizationError, Bearer};
-use attention_core::{ApiKey, CallerToken, Error, KeyError, KeyRing, Slot, Timestamp};
-use serde::Deserialize;
+use attention_core::{ApiKey, CallerToken, Error, KeyError, Slot, Timestamp};
 
+use crate::cases::{Accepted, AuthorizationCase, KeyCase, RefusedKey};
+use crate::steps::ring;
 use crate::text::Text;
 use crate::{Check, Shared, same};
-
-#[derive(Deserialize)]
-#[serde(tag = "direction", rename_all = "lowercase", deny_unknown_fields)]
-pub(crate) enum AuthorizationCase {
-    Outgoing {
-        current: Text,
-        next: Option<Text>,
-        #[serde(default)]
-        token: bool,
-        headers: PerSlot,
-    },
-    Incoming {
-        values: Vec<Text>,
-        token: Option<Text>,
-        code: Option<String>,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PerSlot {
-    current: Text,
-    next: Option<Text>,
-}
 
 impl Check for AuthorizationCase {
     fn check(&self, _: &Shared) -> Result<(), String> {
@@ -56,37 +33,6 @@ impl Check for AuthorizationCase {
     }
 }
 
-pub(crate) fn ring(current: &str, next: Option<&str>, token: bool) -> Result<KeyRing, KeyError> {
-    if token {
-        return CallerToken::parse(current).map(KeyRing::of_token);
-    }
-    Ok(KeyRing::new(ApiKey::parse(current)?, next.map(ApiKey::parse).transpose()?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct KeyCase {
-    text: Text,
-    ok: Option<Accepted>,
-    error: Option<Refused>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Accepted {
-    fingerprint: String,
-    expires_at: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Refused {
-    code: String,
-    position: Option<usize>,
-    #[serde(default)]
-    says: Vec<String>,
-}
-
 impl Check for KeyCase {
     fn check(&self, _: &Shared) -> Result<(), String> {
         let text = self.text.build();
@@ -109,7 +55,7 @@ impl Accepted {
     }
 }
 
-impl Refused {
+impl RefusedKey {
     fn check(&self, text: &str) -> Result<(), String> {
         let Err(error) = ApiKey::parse(text) else { return Err("the key is accepted".to_owned()) };
         same("the same refusal as a token", CallerToken::parse(text).map(|_| ()), Err(error))?;

@@ -3,6 +3,7 @@
 //!
 //! Each case is a test of its own: `cargo test -p attention-core --test vectors -- ring`.
 
+mod cases;
 mod error;
 mod expected;
 mod keys;
@@ -80,11 +81,11 @@ struct Shared {
 
 fn main() -> ExitCode {
     let mut trials = Vec::new();
-    load::<keys::AuthorizationCase>("authorization", &mut trials);
-    load::<keys::KeyCase>("keys", &mut trials);
-    load::<urls::UrlCase>("urls", &mut trials);
-    load::<error::ErrorCase>("errors", &mut trials);
-    load::<error::RetryAfterCase>("retry_after", &mut trials);
+    load::<cases::AuthorizationCase>("authorization", &mut trials);
+    load::<cases::KeyCase>("keys", &mut trials);
+    load::<cases::UrlCase>("urls", &mut trials);
+    load::<cases::ErrorCase>("errors", &mut trials);
+    load::<cases::RetryAfterCase>("retry_after", &mut trials);
     load::<steps::Script>("retries", &mut trials);
     load::<steps::Script>("ring", &mut trials);
     trials.push(Trial::test("every file is driven", every_file_is_driven));

@@ -7,8 +7,7 @@ use attention_core::call::{Attempt, Verdict};
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError};
 use attention_core::{Action, Call, Error, Method, Timestamp, Upstream};
 
-use crate::keys::ring;
-use crate::steps::{Keys, RingState, Script, Step, Then};
+use crate::steps::{Keys, RingState, Script, Step, Then, ring};
 use crate::text::Body;
 use crate::{Check, Shared, same};
 

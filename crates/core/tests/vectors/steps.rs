@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use attention_core::call::{CallOptions, Failure, KeyVerdict, RetryPolicy};
-use attention_core::{Method, Slot, Upstream};
+use attention_core::{ApiKey, CallerToken, KeyError, KeyRing, Method, Slot, Upstream};
 use serde::Deserialize;
 
 use crate::expected::Expected;
@@ -130,4 +130,12 @@ impl Begin {
             ..CallOptions::new(method)
         }
     }
+}
+
+/// The ring of these texts.
+pub(crate) fn ring(current: &str, next: Option<&str>, token: bool) -> Result<KeyRing, KeyError> {
+    if token {
+        return CallerToken::parse(current).map(KeyRing::of_token);
+    }
+    Ok(KeyRing::new(ApiKey::parse(current)?, next.map(ApiKey::parse).transpose()?))
 }

@@ -2,30 +2,9 @@
 
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError, encode_query};
 use attention_core::{ApiKey, Error, KeyRing, Upstream};
-use serde::Deserialize;
 
-use crate::text::Text;
+use crate::cases::UrlCase;
 use crate::{Check, Shared, same};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UrlCase {
-    base: Option<String>,
-    key: Option<String>,
-    target: Text,
-    query: Option<Text>,
-    pairs: Option<Vec<(String, String)>>,
-    url: Option<Text>,
-    error: Option<Refused>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Refused {
-    kind: String,
-    code: String,
-    position: Option<usize>,
-}
 
 impl Check for UrlCase {
     fn check(&self, _: &Shared) -> Result<(), String> {
