@@ -1,8 +1,8 @@
 // Secrets, and the ways in which one may be given. None is an argument: those are in the shell's history and in every list of processes.
 import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { platform } from "node:process";
 import { Failed } from "./outcome.js";
+import { inShell } from "./shell.js";
 import { ask } from "./terminal.js";
 
 /** A secret, which is shown by nothing but `expose`. */
@@ -80,10 +80,9 @@ export async function required(options: SecretOptions, variable: string, questio
 
 /** What a command prints, without the line break at its end. Neither its output nor its complaints are shown. */
 function ofCommand(command: string): Promise<GivenSecret> {
-  const [shell, flag] = platform === "win32" ? ["cmd.exe", "/c"] : ["/bin/sh", "-c"];
   return new Promise((resolve, reject) => {
     const options = { timeout: COMMAND_TIMEOUT, maxBuffer: MOST, windowsHide: true, encoding: "utf8" } as const;
-    const child = execFile(shell, [flag, command], options, (error, stdout) => {
+    const child = execFile(...inShell(command), options, (error, stdout) => {
       const value = stdout.trim();
       if (error === null && value !== "") {
         resolve({ secret: new Secret(value), origin: "the command of --key-from" });

@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 
 type Json = String;
 
-/// What is refused, as JSON: `code`, `message` and, for a key, `position`.
+/// What is refused, as JSON: `code` and `message`.
 fn refused(code: &str, message: &str) -> JsValue {
     json!({ "code": code, "message": message }).to_string().into()
 }
@@ -125,7 +125,7 @@ fn leaks(found: &[Leak]) -> Json {
 
 /// The digest by which the Worker knows a caller token.
 #[wasm_bindgen(js_name = callerDigest)]
-pub fn caller_digest(token: &str) -> Json {
+pub fn caller_digest(token: &str) -> String {
     attention_core::credential::TokenDigest::of(token).to_hex()
 }
 

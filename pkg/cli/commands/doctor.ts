@@ -3,8 +3,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Check, isBad, show } from "../checks.js";
-import { type Assignment, environmentOf, findEnvFiles, readEnvFile } from "../env-files.js";
+import { type Assignment, findEnvFiles, readEnvFile } from "../env-files.js";
 import type { Exit } from "../outcome.js";
+import { KEY_NAMES, keysIn } from "../project-keys.js";
 import { type FoundLeak, isRepository, notIgnored, scanHistory, trackedFiles } from "../repository.js";
 import { type InspectedKey, inspectKey, isFault } from "../rules.js";
 import { type GivenSecret, given, type SecretOptions } from "../secret.js";
@@ -21,9 +22,8 @@ export interface DoctorOptions extends SecretOptions {
   readonly "token-from"?: string | undefined;
 }
 
-const KEY_NAMES = new Set(["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"]);
 /** Names that are read: by the package, or by the Worker. */
-const KNOWN = /^ATTENTION_(API_KEY|API_KEY_NEXT|BASE_URL|LOG|[A-Z_]*)$/;
+const KNOWN = /^ATTENTION_[A-Z_]*$/;
 /** What these begin is put into pages by the tools that build them. */
 const PUBLIC = /^(NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|PUBLIC|EXPO_PUBLIC|GATSBY)_/;
 const SOON = 30 * 24 * 3600 * 1000;
@@ -34,7 +34,7 @@ export async function runDoctor(options: DoctorOptions): Promise<Exit> {
     const files = await findEnvFiles(root);
     const lines = (await Promise.all(files.map((file) => readEnvFile(root, file)))).flat();
     const key = await given(options, "ATTENTION_API_KEY");
-    const known = [...knownKeys(), ...fingerprintsOf(lines)];
+    const known = [...knownKeys(), ...keysIn(lines).map(({ fingerprint }) => fingerprint)];
     step("files and history");
     return [
       ...checkEnvironment(key),
@@ -128,11 +128,8 @@ function checkFiles(files: readonly string[], lines: readonly Assignment[]): Che
 /** One key in two environments cannot be revoked for one of them. */
 function checkShared(area: string, lines: readonly Assignment[]): Check[] {
   const places = new Map<string, Set<string>>();
-  for (const { file, name, value } of lines) {
-    const inspected = KEY_NAMES.has(name) ? inspectKey(value) : undefined;
-    if (inspected === undefined || isFault(inspected)) continue;
-    const environments = places.get(inspected.fingerprint) ?? new Set();
-    places.set(inspected.fingerprint, environments.add(environmentOf(file)));
+  for (const { fingerprint, environment } of keysIn(lines)) {
+    places.set(fingerprint, (places.get(fingerprint) ?? new Set()).add(environment));
   }
   return [...places]
     .filter(([, environments]) => environments.size > 1)
@@ -144,16 +141,9 @@ function checkShared(area: string, lines: readonly Assignment[]): Check[] {
     }));
 }
 
-function fingerprintsOf(lines: readonly Assignment[]): string[] {
-  return lines.flatMap(({ name, value }) => {
-    const inspected = KEY_NAMES.has(name) ? inspectKey(value) : undefined;
-    return inspected === undefined || isFault(inspected) ? [] : [inspected.fingerprint];
-  });
-}
-
 /** The first key of the files, for the call, where the environment has none. */
 function keyOf(lines: readonly Assignment[]): GivenSecret | undefined {
-  const line = lines.find(({ name, value }) => name === "ATTENTION_API_KEY" && !isFault(inspectKey(value)));
+  const line = keysIn(lines).find(({ line }) => line.name === "ATTENTION_API_KEY")?.line;
   return line && { secret: line.secret, origin: `${line.file}:${line.line}` };
 }
 

@@ -3,20 +3,13 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { Attention, AttentionError } from "../../src/index.js";
-import { environmentOf, findEnvFiles, readEnvFile } from "../env-files.js";
+import { findEnvFiles, readEnvFile } from "../env-files.js";
 import type { Exit } from "../outcome.js";
 import { Failed } from "../outcome.js";
-import {
-  auditKeys,
-  inspectKey,
-  isFault,
-  type KeyUse,
-  type ListedKey,
-  mustBeKey,
-  readCreated,
-  readKeys,
-} from "../rules.js";
+import { keysIn } from "../project-keys.js";
+import { auditKeys, type KeyUse, type ListedKey, mustBeKey, readCreated, readKeys } from "../rules.js";
 import { required, Secret, type SecretOptions } from "../secret.js";
+import { inShell } from "../shell.js";
 import { progress, say, table, tell, tinted } from "../terminal.js";
 
 export interface KeysOptions extends SecretOptions {
@@ -49,12 +42,7 @@ export async function called<T>(call: () => PromiseLike<T>): Promise<T> {
 
 /** The answer as it came: the values of keys in it are for the rules, which keep none. */
 async function listOf(client: Attention): Promise<string> {
-  const { response } = await called(() =>
-    client
-      .get("/api_keys")
-      .asResponse()
-      .then((response) => ({ response })),
-  );
+  const response = await called(() => client.get("/api_keys").asResponse());
   return response.text();
 }
 
@@ -99,20 +87,14 @@ export async function runKeysAudit(options: KeysOptions): Promise<Exit> {
   return isSerious ? "found" : "ok";
 }
 
-/** The keys of this project's files and environment, each with where it is used. */
+/** The keys of this project's files, each once for each environment that it is used in. */
 async function usesHere(root: string): Promise<KeyUse[]> {
+  const files = await findEnvFiles(root);
+  const lines = (await Promise.all(files.map((file) => readEnvFile(root, file)))).flat();
   const uses: KeyUse[] = [];
-  const note = (environment: string, value: string) => {
-    const inspected = inspectKey(value);
-    if (isFault(inspected)) return;
-    const { fingerprint } = inspected;
+  for (const { environment, fingerprint } of keysIn(lines)) {
     if (!uses.some((use) => use.environment === environment && use.fingerprint === fingerprint))
       uses.push({ environment, fingerprint, by: "service" });
-  };
-  for (const file of await findEnvFiles(root)) {
-    for (const { name, value } of await readEnvFile(root, file)) {
-      if (/^ATTENTION_API_KEY(_NEXT)?$/.test(name)) note(environmentOf(file), value);
-    }
   }
   return uses;
 }
@@ -198,9 +180,8 @@ export async function intoFile(path: string, secret: Secret): Promise<void> {
 
 /** The command reads the secret from its standard input. What it prints is shown, as it may ask something. */
 export function intoCommand(command: string, secret: Secret): Promise<void> {
-  const [shell, flag] = process.platform === "win32" ? ["cmd.exe", "/c"] : ["/bin/sh", "-c"];
   return new Promise((resolve, reject) => {
-    const child = spawn(shell!, [flag!, command], { stdio: ["pipe", "ignore", "inherit"] });
+    const child = spawn(...inShell(command), { stdio: ["pipe", "ignore", "inherit"] });
     child.once("error", () => reject(new Error("the command could not be run")));
     child.once("close", (code, signal) =>
       code === 0 ? resolve() : reject(new Error(`the command ended with ${code ?? signal}`)),

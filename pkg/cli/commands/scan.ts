@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Exit } from "../outcome.js";
 import { Failed } from "../outcome.js";
+import { KEY_NAMES } from "../project-keys.js";
 import { type FoundLeak, isRepository, scanHistory, staged, stagedFiles, trackedFiles } from "../repository.js";
 import { inspectKey, isFault, scan } from "../rules.js";
 import { progress, say, tell, tinted } from "../terminal.js";
@@ -15,7 +16,7 @@ export interface ScanOptions {
 
 /** Fingerprints of the keys of this environment: those are found whatever is around them. */
 export function knownKeys(): string[] {
-  return ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"].flatMap((name) => {
+  return [...KEY_NAMES].flatMap((name) => {
     const inspected = inspectKey(process.env[name] ?? "");
     return isFault(inspected) ? [] : [inspected.fingerprint];
   });
