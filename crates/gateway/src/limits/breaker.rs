@@ -12,8 +12,12 @@ use attention_core::Timestamp;
 
 use crate::limits::proof::{Cell, Needs, Proof, Scope};
 
-/// Failures in a row (no answer, or one that says the API is away), and how many of them others' and elsewhere.
-const NEEDS: Needs = Needs { own: 20, together: 20, others: 5 };
+/// A failure is no answer, or one that says that the API is away.
+const NEEDS: Needs = Needs { own: FAILURES, together: FAILURES, others: ELSEWHERE };
+/// So many failures in a row, of a caller on a route, or together.
+const FAILURES: u32 = 20;
+/// And so many of those that are together of others, or on other routes.
+const ELSEWHERE: u32 = 5;
 /// How long nobody tries, and then nobody more often than once.
 const OPEN_FOR: Duration = Duration::from_secs(5);
 
