@@ -2,12 +2,12 @@
 // read them from the binding, with no file of the package edited. `ATTENTION_SLOW=1 node --test tests/node/halved.test.mjs`
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { copyRepository } from "../worker/copied-repository.mjs";
 
 const run = promisify(execFile);
 const repo = process.env.ATTENTION_REPO ?? fileURLToPath(new URL("../..", import.meta.url));
@@ -31,23 +31,6 @@ const LIMITS = [
   ["credential/key_error.rs", "MAX_KEY_BYTES: usize = 8 * 1024", "MAX_KEY_BYTES: usize = 4 * 1024"],
 ];
 
-/** A copy of the repository, as far as building takes it, with the tools of this one. */
-async function copy() {
-  const folder = await mkdtemp(join(tmpdir(), "attention-halved-"));
-  const { stdout } = await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: repo });
-  const needed = /^(crates|pkg|xtask|worker|openapi|\.cargo|Cargo\.\w+|package[\w-]*\.json|clippy\.toml)/;
-  for (const file of stdout.split("\0").filter((name) => needed.test(name))) {
-    await cp(join(repo, file), join(folder, file), { recursive: true }).catch((error) => {
-      // Deleted, and not committed yet.
-      if (error.code !== "ENOENT") throw error;
-    });
-  }
-  await mkdir(join(folder, ".tools"));
-  await symlink(join(repo, ".tools/bin"), join(folder, ".tools/bin"));
-  await symlink(join(repo, "node_modules"), join(folder, "node_modules"));
-  return folder;
-}
-
 async function halve(folder) {
   for (const [file, limit, half] of LIMITS) {
     const path = join(folder, "crates/core/src", file);
@@ -58,7 +41,9 @@ async function halve(folder) {
 }
 
 test("with every limit in Rust halved the package follows, unedited", { ...slow, timeout: 600_000 }, async (t) => {
-  const folder = await copy();
+  const folder = await copyRepository(
+    /^(crates|pkg|xtask|worker|openapi|\.cargo|Cargo\.\w+|package[\w-]*\.json|clippy\.toml)/,
+  );
   t.after(() => rm(folder, { recursive: true }));
   await halve(folder);
   await run("cargo", ["xtask", "build", "pkg"], { cwd: folder });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
+import { random } from "../node/virtual-time.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { workerdModules } from "./edge.mjs";
@@ -157,14 +158,3 @@ test("visitors who leave at any point take nothing with them: whoever stays is a
     );
   }
 });
-
-/** mulberry32: the same numbers in every run. */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,6 +1,8 @@
 //! The ledger against one that keeps every call on a list, and its JSON against
 //! `serde_json`.
 
+mod records;
+
 use std::time::Duration;
 
 use attention_core::Timestamp;
@@ -179,28 +181,9 @@ mod texts {
     fn record<'a>(caller: &'a str, code: Option<&'a str>, status: u16, at: Timestamp) -> Record<'a> {
         let call = CallRecord { tries: 1, key: Some(key("an-obviously-fake-key")), took: Duration::ZERO };
         Record {
-            at,
-            took: Duration::from_millis(7),
-            status,
-            request_id: "a-fresh-id",
-            method: None,
-            caller: Some(caller),
-            session: None,
-            is_revocation: false,
-            route: Some("/v2/**"),
-            tool: None,
-            code,
-            fault: None,
-            hint: None,
-            source: None,
-            refusals: None,
-            trace: None,
-            cache: None,
             call: Some(call),
             upstream_status: Some(status),
-            upstream_error: None,
-            switch: None,
-            version: None,
+            ..records::of_caller(caller, "/v2/**", status, code, at)
         }
     }
 

@@ -1,6 +1,6 @@
 //! The status page: what it says of the same counts, keys and time, and that nothing in it is markup.
 
-use std::time::Duration;
+mod records;
 
 use attention_core::call::KeyVerdict;
 use attention_core::{ApiKey, Slot, Timestamp};
@@ -136,30 +136,7 @@ fn the_chart_begins_at_the_first_count() {
 }
 
 fn record<'a>(caller: &'a str, status: u16, code: Option<&'a str>, id: &'a str) -> Record<'a> {
-    Record {
-        at: NOW,
-        took: Duration::from_millis(7),
-        status,
-        request_id: id,
-        method: None,
-        caller: Some(caller),
-        session: None,
-        is_revocation: false,
-        route: Some("/v2/<b>"),
-        tool: None,
-        code,
-        fault: None,
-        hint: None,
-        source: None,
-        refusals: None,
-        trace: None,
-        cache: None,
-        call: None,
-        upstream_status: None,
-        upstream_error: None,
-        switch: None,
-        version: None,
-    }
+    Record { request_id: id, ..records::of_caller(caller, "/v2/<b>", status, code, NOW) }
 }
 
 #[test]
