@@ -255,3 +255,68 @@ fn hold(wait: Duration, scope: &Scope) -> String {
 const fn micros_of(duration: Duration) -> Micros {
     millis(duration).saturating_mul(1_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u64 = 1_700_000_000_000;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_unix_millis(START + millis)
+    }
+
+    fn place(gate: &mut SharedGate, now: Timestamp) -> Place {
+        gate.admit(Holder::of("a"), None, 1, now)
+    }
+
+    /// A 429 that the API says is the key's.
+    fn of_everybody(wait: Duration) -> Closing {
+        Closing { wait, caller: String::new(), route: String::new() }
+    }
+
+    #[test]
+    fn places_cross_as_json_and_what_is_not_one_is_none() {
+        let wait = Duration::from_millis(1_500);
+        for place in [
+            Place::Granted(Duration::ZERO),
+            Place::Granted(wait),
+            Place::Leased(Lease { wait: 0, step: 0, count: 1 }),
+            Place::Leased(Lease { wait: 1_500, step: 20_000, count: Places::MOST }),
+            Place::AskAgain(Duration::from_millis(1)),
+            Place::AskAgain(wait),
+            Place::Limited(wait),
+        ] {
+            assert_eq!(Place::from_json(&place.to_json()), Some(place), "{}", place.to_json());
+        }
+        for text in ["", "null", "true", "-", "--1", "1.5", "NaN", "{}", "{\"limited\":0}", "{\"limited\":-1}", "[1]"] {
+            assert_eq!(Place::from_json(text), None, "{text}");
+        }
+        for text in
+            [r#"{"count":0,"wait":1,"step":1}"#, r#"{"count":10001,"wait":1,"step":1}"#, r#"{"count":1,"wait":1}"#]
+        {
+            assert_eq!(Place::from_json(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_429_shuts_it_for_everybody() {
+        for budget in [None, Rate::parse("50/s")] {
+            let mut gate = SharedGate::new(budget);
+            gate.limited(of_everybody(Duration::from_millis(800)), at(0));
+            let Place::Granted(wait) = place(&mut gate, at(100)) else { panic!("no place within the horizon") };
+            assert!(wait >= Duration::from_millis(700), "{wait:?}");
+        }
+    }
+
+    #[test]
+    fn a_restart_keeps_what_the_storage_says_within_reason() {
+        let mut gate = SharedGate::new(None);
+        let opens_at = gate.limited(of_everybody(Duration::from_secs(2)), at(0));
+        let mut restarted = SharedGate::new(None);
+        restarted.restore(opens_at, Timestamp::default(), at(500));
+        assert_eq!(place(&mut restarted, at(500)), Place::Granted(Duration::from_millis(1_500)));
+        restarted.restore(Timestamp::from_unix_millis(u64::MAX), Timestamp::default(), at(0));
+        assert_eq!(place(&mut restarted, at(0)), Place::Granted(LONGEST_HOLD));
+    }
+}
