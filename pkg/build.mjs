@@ -76,9 +76,9 @@ async function bundles() {
 
 /**
  * One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance and the
- * classes of errors.
+ * classes of errors. `own` takes the place of what is usual.
  */
-async function bundle(name, suffix, source = `src/${name}.ts`) {
+async function bundle(name, suffix, source = `src/${name}.ts`, own = {}) {
   const { outputFiles } = await build({
     absWorkingDir: pkg,
     entryPoints: [source],
@@ -94,6 +94,7 @@ async function bundle(name, suffix, source = `src/${name}.ts`) {
     // A peer: one instance of it holds what the application has set up.
     external: ["@opentelemetry/api"],
     logLevel: "warning",
+    ...own,
   });
   for (const { path, text } of outputFiles) await writeFile(path, path.endsWith(".map") ? readable(text) : text);
 }
@@ -107,16 +108,10 @@ function readable(map) {
 
 /** `npx attention-wasm`: a program for Node, beside the client that it calls with. */
 async function command() {
-  await build({
-    absWorkingDir: pkg,
-    entryPoints: ["cli/index.ts"],
-    outfile: join(dist, "cli.js"),
-    bundle: true,
-    format: "esm",
+  await bundle("cli", "js", "cli/index.ts", {
     platform: "node",
     target: "node20",
     banner: { js: "#!/usr/bin/env node" },
-    define: { __VERSION__: JSON.stringify(version) },
     plugins: [
       {
         name: "command",
@@ -126,7 +121,6 @@ async function command() {
         },
       },
     ],
-    logLevel: "warning",
   });
   await chmod(join(dist, "cli.js"), 0o755);
 }
