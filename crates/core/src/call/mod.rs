@@ -376,6 +376,12 @@ impl Call {
         self.slot
     }
 
+    /// What is left of [`CallOptions::timeout`], as for reading an answer whose head has come; `None` is for ever. By
+    /// the call's own clock: it does not grow when the driver's is put back between two reports.
+    pub fn left(&self, now: Timestamp) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
+    }
+
     /// The first action.
     pub fn start(&mut self, upstream: &mut Upstream, now: Timestamp) -> Action {
         self.clock.advance(now);
@@ -638,8 +644,7 @@ impl Call {
         self.key =
             SentKey { slot: self.slot, fingerprint: keys.fingerprint(self.slot), accepted: keys.accepted(self.slot) };
         self.sent += 1;
-        let left = self.deadline.map(|deadline| deadline.saturating_since(self.clock.shows()));
-        let timeout = match (self.options.attempt_timeout, left) {
+        let timeout = match (self.options.attempt_timeout, self.left(now)) {
             (Some(attempt), Some(left)) => Some(attempt.min(left)),
             (attempt, left) => attempt.or(left),
         };
