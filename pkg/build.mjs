@@ -156,6 +156,8 @@ function ours(glue) {
   const changes = [
     // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
     [/^if \(Symbol\.dispose\).*$/m, ""],
+    // A bundler leaves out the enums of a page that has none of them.
+    [/(?<== )Object\.freeze\(/g, "/* @__PURE__ */ Object.freeze("],
     // It would free in another instance after a trap.
     [/^const UpstreamFinalization = [^;]*;$/m, "const UpstreamFinalization = { register() {}, unregister() {} };"],
     // Jest's jsdom has neither: they are made at their first use, and not at the import.
