@@ -4,6 +4,7 @@ import { runCallersNew } from "./commands/callers.js";
 import { runDoctor } from "./commands/doctor.js";
 import { runInit } from "./commands/init.js";
 import { runKeysAudit, runKeysCreate, runKeysList } from "./commands/keys.js";
+import { runKeysRotate } from "./commands/rotate.js";
 import { runScan } from "./commands/scan.js";
 import { type Exit, Failed } from "./outcome.js";
 import { inspectKey, isFault } from "./rules.js";
@@ -95,6 +96,24 @@ export const COMMANDS: readonly Command[] = [
       ...JSON_OPTION,
     },
     run: (_, values) => runKeysCreate(values),
+  },
+  {
+    name: "keys rotate",
+    summary: "another key takes this one's place everywhere, and this one ends",
+    usage: "attention-wasm keys rotate [--config FILE] [--resume [--answer ANSWER]] [options]",
+    example: "npx attention-wasm keys rotate --config attention.rotate.json",
+    options: {
+      config: { type: "string", help: "where the key is used; attention.rotate.json if left out" },
+      resume: { type: "boolean", help: "go on with what was begun" },
+      answer: { type: "string", help: "to what it stopped at: one of the answers that it named" },
+      wait: { type: "boolean", help: "stay while the old key has to go unused, for hours" },
+      "new-key-from": { type: "string", help: "a command that prints the new key, where none is made over the API" },
+      "new-key-fd": { type: "string", help: "a descriptor to read the new key from" },
+      "new-key-stdin": { type: "boolean", help: "read the new key from standard input" },
+      ...KEY_OPTIONS,
+      ...JSON_OPTION,
+    },
+    run: (_, values) => runKeysRotate(values),
   },
   {
     name: "callers new",

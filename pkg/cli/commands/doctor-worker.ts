@@ -1,7 +1,7 @@
 // The part of `doctor` that looks at a deployed Worker: is it up, can it serve, may this page and this caller call.
 import type { Check } from "../checks.js";
+import { given } from "../given.js";
 import { Failed } from "../outcome.js";
-import { given } from "../secret.js";
 
 const AREA = "Worker";
 const PATIENCE = 15_000;
