@@ -4,6 +4,7 @@ import { runCallersNew } from "./commands/callers.js";
 import { runDoctor } from "./commands/doctor.js";
 import { runInit } from "./commands/init.js";
 import { runKeysAudit, runKeysCreate, runKeysList } from "./commands/keys.js";
+import { runKeysRevoke } from "./commands/revoke.js";
 import { runKeysRotate } from "./commands/rotate.js";
 import { runScan } from "./commands/scan.js";
 import { type Exit, Failed } from "./outcome.js";
@@ -114,6 +115,19 @@ export const COMMANDS: readonly Command[] = [
       ...JSON_OPTION,
     },
     run: (_, values) => runKeysRotate(values),
+  },
+  {
+    name: "keys revoke",
+    summary: "end a key at once, and prove it",
+    usage: "attention-wasm keys revoke ID|FINGERPRINT|NAME [--yes] [--worker URL] [options]",
+    example: "npx attention-wasm keys revoke 1f2e3d4c --key-from 'op read op://vault/attention/admin'",
+    options: {
+      yes: { type: "boolean", help: "do not ask: whatever uses the key stops at once" },
+      worker: { type: "string", help: "a Worker's address: does it use the key" },
+      ...KEY_OPTIONS,
+      ...JSON_OPTION,
+    },
+    run: runKeysRevoke,
   },
   {
     name: "callers new",

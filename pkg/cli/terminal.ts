@@ -61,11 +61,16 @@ export const isInteractive = () => stdin.isTTY === true && stderr.isTTY === true
 
 /** One of several words, by itself or by its number; undefined when none is chosen. */
 export async function choose(words: readonly string[]): Promise<string | undefined> {
+  const typed = (await askOpenly("Which? (Enter to stop here, and go on another day): ")).trim();
+  return words.includes(typed) ? typed : words[Number(typed) - 1];
+}
+
+/** What a person types, shown. */
+export async function askOpenly(question: string): Promise<string> {
   const lines = createInterface({ input: stdin, output: stderr });
   lines.on("SIGINT", () => process.exit(EXIT.interrupted));
   try {
-    const typed = (await lines.question("Which? (Enter to stop here, and go on another day): ")).trim();
-    return words.includes(typed) ? typed : words[Number(typed) - 1];
+    return await lines.question(question);
   } finally {
     lines.close();
   }

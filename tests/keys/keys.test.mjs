@@ -334,3 +334,55 @@ test("init: twice the same, what is there stays, and the key is tried", async (t
   assert.deepEqual(await files(), [ignored, example]);
   showsNone(first);
 });
+
+describe("keys revoke", () => {
+  const revoke = (args, given) =>
+    command(["keys", "revoke", ...args], { env: { ...env, ATTENTION_API_KEY: key }, ...given });
+
+  test("tells what uses the key, deletes it, and proves its end", async (t) => {
+    const { id, value } = api.mock.keys.create({ name: "a lost laptop" });
+    const { root } = await projectWith(t, { ".env.staging": `X=1\nATTENTION_API_KEY=${value}\n` });
+    const unasked = await revoke([id], { cwd: root });
+    assert.deepEqual([unasked.code, /confirm with --yes/.test(unasked.stderr)], [2, true], unasked.all);
+    assert.ok(api.mock.keys.get(id));
+    const ended = await revoke([sha(value), "--yes"], { cwd: root });
+    assert.equal(ended.code, 0, ended.all);
+    assert.match(ended.stdout, /used by \.env\.staging:2 ATTENTION_API_KEY/);
+    assert.match(ended.stdout, /a lost laptop is dead: the API accepted it before, and answers 401 now/);
+    assert.equal(api.mock.keys.get(id), undefined);
+    showsNone(ended, value);
+  });
+
+  test("a key that nobody has, two of one name, its own, a refused one: nothing is deleted", async () => {
+    for (let twice = 0; twice < 2; twice += 1) api.mock.keys.create({ name: "twins" });
+    const count = api.mock.keys.list().length;
+    for (const [wanted, words] of [
+      ["nothing-like-it", /lists no key/],
+      ["twins", /2 keys are meant.*\n.*by its id/],
+      [sha(key), /its own end/],
+    ]) {
+      const ended = await revoke([wanted, "--yes"]);
+      assert.equal(ended.code, 2, ended.all);
+      assert.match(ended.stderr, words);
+      showsNone(ended);
+    }
+    assert.equal((await revoke(["twins", "--yes"], { env: { ...env, ATTENTION_API_KEY: WRONG } })).code, 3);
+    assert.equal(api.mock.keys.list().length, count);
+  });
+
+  test("where the API does not delete: the app's steps, and an exit code", async () => {
+    const { id, value } = api.mock.keys.create({ name: "by hand" });
+    api.judge(({ method }) => (method === "DELETE" ? new Response("", { status: 405 }) : undefined));
+    const ended = await revoke([id, "--yes"]);
+    const json = await revoke([id, "--yes", "--json"]);
+    api.judge(() => undefined);
+    assert.equal(ended.code, 1, ended.all);
+    assert.match(ended.stdout, /Delete it: it stops working at once/);
+    const told = JSON.parse(json.stdout);
+    assert.deepEqual([json.code, told.deleted, told.proof, told.steps.length], [1, false, null, 3]);
+    showsNone(ended, value);
+    showsNone(json, value);
+  });
+
+  const sha = (text) => createHash("sha256").update(text).digest("hex").slice(0, 8);
+});

@@ -3,7 +3,6 @@
 
 use core::time::Duration;
 
-use attention_core::Slot;
 use attention_core::credential::Fingerprint;
 use attention_core::credential::lifecycle::listing;
 use attention_core::credential::lifecycle::rotation::{

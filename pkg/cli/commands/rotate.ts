@@ -1,6 +1,6 @@
 // `keys rotate`: one key takes the place of another, and no call fails.
 import { resolve } from "node:path";
-import { given, givenNew, type NewSecretOptions, type SecretOptions } from "../given.js";
+import { type GivenSecret, given, givenNew, type NewSecretOptions, type SecretOptions } from "../given.js";
 import { type Exit, Failed } from "../outcome.js";
 import { holdsNext, type RotationConfig, readConfig } from "../rotation/config.js";
 import { drive, type Person, type Stop } from "../rotation/driver.js";
@@ -20,6 +20,19 @@ export interface RotateOptions extends SecretOptions, NewSecretOptions {
   readonly json?: boolean | undefined;
 }
 
+interface Begun extends RotateOptions {
+  /** The new key that the options give: standard input can be read once. */
+  readonly fresh: () => Promise<GivenSecret | undefined>;
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => {
+    reading ??= read();
+    return reading;
+  };
+}
+
 const DEFAULT_FILE = "attention.rotate.json";
 
 export async function runKeysRotate(options: RotateOptions): Promise<Exit> {
@@ -31,16 +44,17 @@ export async function runKeysRotate(options: RotateOptions): Promise<Exit> {
   const config = await readConfig(file);
   const journal = await Journal.open(`${resolve(file)}.journal`);
   const wallet = new Wallet();
-  const rotation = await begun(config, journal, wallet, options);
+  const fresh = once(() => givenNew(options));
+  const rotation = await begun(config, journal, wallet, { ...options, fresh });
   const lines: { step: string; done: boolean; why?: string | undefined }[] = [];
-  const person = personOf(options, (step, done) => {
+  const person = personOf({ ...options, fresh }, (step, done) => {
     lines.push({ step: titleOf(step), done: isWell(done.report), why: done.why });
     if (options.json !== true) tellStep(step, done);
   });
   const stop = await drive(rotation, { journal, places: config.places, wallet, person, stays: options.wait === true });
   const command = `npx attention-wasm keys rotate${options.config === undefined ? "" : ` --config ${file}`} --resume`;
-  const { old, new: fresh } = rotation.summary();
-  if (options.json === true) tell({ state: stop.kind, old, new: fresh, ...stop, kind: undefined, steps: lines });
+  const { old, new: made } = rotation.summary();
+  if (options.json === true) tell({ state: stop.kind, old, new: made, ...stop, kind: undefined, steps: lines });
   else tellStop(stop, command);
   return exitOf(stop);
 }
@@ -59,12 +73,7 @@ function exitOf(stop: Stop): Exit {
 }
 
 /** The rotation that the journal has, or another one: never a second beside the first. */
-async function begun(
-  config: RotationConfig,
-  journal: Journal,
-  wallet: Wallet,
-  options: RotateOptions,
-): Promise<Rotation> {
+async function begun(config: RotationConfig, journal: Journal, wallet: Wallet, options: Begun): Promise<Rotation> {
   const there = await journal.read();
   if (options.resume === true) {
     if (there === undefined) throw new Failed("usage", `there is no rotation to go on with: no ${journal.path}`);
@@ -76,7 +85,7 @@ async function begun(
       const value = process.env[name];
       if (value !== undefined) wallet.keep(new Secret(value));
     }
-    wallet.keepGiven(await givenNew(options));
+    wallet.keepGiven(await options.fresh());
     return rotation;
   }
   if (there !== undefined && Rotation.resume(there, journal.owner).step().kind !== "end")
@@ -121,13 +130,14 @@ function mustFit(rotation: Rotation, { places, file }: RotationConfig): void {
 }
 
 /** Whoever is at the terminal; without one, the options speak, and what they leave open stops the rotation. */
-function personOf(options: RotateOptions, tellDone: Person["tell"]): Person {
-  let [answer, isTaken] = [options.answer, false];
+function personOf(options: Begun, tellDone: Person["tell"]): Person {
+  let { answer } = options;
+  let isTaken = false;
   const isSilent = options.json === true;
   return {
     tell: tellDone,
     async takeKey() {
-      const found = isTaken ? undefined : await givenNew(options);
+      const found = isTaken ? undefined : await options.fresh();
       isTaken = true;
       if (found !== undefined) return mustBe(found.secret, found.origin);
       if (!isInteractive())

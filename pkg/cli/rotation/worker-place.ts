@@ -17,15 +17,25 @@ export async function deliver(place: WorkerPlace, slot: Slot, key: Secret): Prom
   return judged("wrangler", await wrangler(args, { ...running(place), input: key }), "delivered");
 }
 
-/** Deletes the second secret, if there is one: wrangler fails for one that is not there. */
+/** Deletes the second secret, if there is one: wrangler fails for one that is not there. Whether it is gone, it is asked. */
 export async function clearNext(place: WorkerPlace): Promise<Outcome> {
+  const before = await hasNext(place);
+  if (typeof before !== "boolean") return before;
+  if (!before) return outcome("cleared");
+  const args = ["secret", "delete", NAMES.next, ...environment(place)];
+  const deleted = judged("wrangler", await wrangler(args, running(place)), "cleared");
+  if (deleted.report.kind !== "cleared") return deleted;
+  const after = await hasNext(place);
+  if (typeof after !== "boolean") return after;
+  return after ? outcome("failed", `wrangler ended well and did not delete ${NAMES.next}`) : deleted;
+}
+
+async function hasNext(place: WorkerPlace): Promise<boolean | Outcome> {
   const listed = await wrangler(["secret", "list", ...environment(place)], running(place));
   if (listed.kind !== "well") return judged("wrangler", listed, "cleared");
   const names = namesIn(listed.output);
   if (names === undefined) return outcome("failed", "`wrangler secret list` printed something else than its list");
-  if (!names.includes(NAMES.next)) return outcome("cleared");
-  const args = ["secret", "delete", NAMES.next, ...environment(place)];
-  return judged("wrangler", await wrangler(args, running(place)), "cleared");
+  return names.includes(NAMES.next);
 }
 
 function namesIn(output: string): string[] | undefined {

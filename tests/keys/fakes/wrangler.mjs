@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Wrangler, as far as a rotation calls it: secrets are the members of a JSON file, FAKE_SECRETS. Like the real one, it
 // takes what is piped without its trailing white space, and fails to delete what is not there.
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
 const file = process.env.FAKE_SECRETS;
 const secrets = JSON.parse(readFileSync(file, "utf8"));
@@ -11,6 +11,17 @@ if (process.env.ATTENTION_API_KEY !== undefined) process.exit(97);
 function keep() {
   writeFileSync(`${file}.part`, JSON.stringify(secrets));
   renameSync(`${file}.part`, file);
+}
+
+// FAKE_FAULT is `COMMAND:NAME:FAULT`; it happens while the file FAKE_SECRETS.fault is there.
+const [on, name, fault] = (process.env.FAKE_FAULT ?? "").split(":");
+const happens = on === command && (name === "" || name === rest[0]) && existsSync(`${file}.fault`);
+if (happens && fault === "silent") process.exit(0);
+if (happens && fault === "before") fail();
+function fail() {
+  // As a tool does that shows too much.
+  console.error(`it failed; it was given ${secrets.ATTENTION_API_KEY}`);
+  process.exit(1);
 }
 
 const piped = () => readFileSync(0, "utf8").trimEnd();
@@ -33,3 +44,4 @@ if (group === "secret" && command === "put") {
   console.error(`unknown: ${group} ${command}`);
   process.exit(1);
 }
+if (happens && fault === "after") fail();
