@@ -4,6 +4,7 @@ import { runCallersNew } from "./commands/callers.js";
 import { runDoctor } from "./commands/doctor.js";
 import { runInit } from "./commands/init.js";
 import { runKeysAudit, runKeysCreate, runKeysList } from "./commands/keys.js";
+import { runPolicyCheck, runPolicyExplain } from "./commands/policy.js";
 import { runKeysRevoke } from "./commands/revoke.js";
 import { runKeysRotate } from "./commands/rotate.js";
 import { runScan } from "./commands/scan.js";
@@ -128,6 +129,22 @@ export const COMMANDS: readonly Command[] = [
       ...JSON_OPTION,
     },
     run: runKeysRevoke,
+  },
+  {
+    name: "policy check",
+    summary: "what a policy of the Worker allows, and which of its rules do nothing",
+    usage: "attention-wasm policy check FILE|-|built-in [--strict] [--json]",
+    example: "npx attention-wasm policy check worker/policy.txt",
+    options: { strict: { type: "boolean", help: "fail on warnings, too" }, ...JSON_OPTION },
+    run: runPolicyCheck,
+  },
+  {
+    name: "policy explain",
+    summary: "whether a call is allowed, by which line, and why",
+    usage: "attention-wasm policy explain FILE|-|built-in METHOD PATH [--policy NAME] [--json]",
+    example: "npx attention-wasm policy explain worker/policy.txt GET '/v2/conversations?page=1'",
+    options: { policy: { type: "string", help: "the policy's name, for a file with several" }, ...JSON_OPTION },
+    run: runPolicyExplain,
   },
   {
     name: "callers new",

@@ -122,6 +122,18 @@ export class Scanner {
   }
 }
 
+/** What the rules say of a policy, or of a call under it. */
+export interface Judgement {
+  readonly said: string;
+  readonly isGood: boolean;
+}
+
+export const builtInPolicy = () => glue.builtInPolicy();
+export const checkPolicy = (text: string, strict: boolean) =>
+  wellFormed(() => JSON.parse(glue.checkPolicy(text, strict)) as Judgement);
+export const explainPolicy = (text: string, policy: string, method: string, target: string) =>
+  wellFormed(() => JSON.parse(glue.explainPolicy(text, policy, method, target)) as Judgement);
+
 /** What a rotation is to do. */
 export interface RotationPlan {
   readonly source:

@@ -386,3 +386,41 @@ describe("keys revoke", () => {
 
   const sha = (text) => createHash("sha256").update(text).digest("hex").slice(0, 8);
 });
+
+describe("policy", () => {
+  const TEXT = "allow GET /v2/conversations/list query=page\n[reports]\nallow GET /v2/scorecards/**\n";
+  const ask = (args, given = { input: TEXT }) => command(["policy", ...args], given);
+
+  test("check and explain: in words and in JSON, with exit codes", async (t) => {
+    const checked = await ask(["check", "-"]);
+    assert.equal(checked.code, 0, checked.all);
+    assert.match(checked.stdout, /^policy default: 1 of \d+ known operations allowed$/m);
+    const allowed = await ask(["explain", "-", "GET", "/v2/conversations/list?page=1"]);
+    assert.deepEqual(
+      [allowed.code, allowed.stdout.split("\n")[1].trim()],
+      [0, "line 1: allow GET /v2/conversations/list query=page"],
+    );
+    const refused = await ask(["explain", "-", "GET", "/v2/users", "--json"]);
+    const { allowed: isAllowed, lines } = JSON.parse(refused.stdout);
+    assert.deepEqual([refused.code, isAllowed], [1, false]);
+    assert.match(lines[1], /403 route_denied/);
+    assert.equal((await ask(["explain", "-", "GET", "/v2/scorecards", "--policy", "reports"])).code, 0);
+    const { root } = await projectWith(t, { "warns.txt": "allow GET /v2/users body=1kb\n" });
+    const warned = (args) => ask(["check", "warns.txt", ...args], { cwd: root });
+    assert.deepEqual([(await warned([])).code, (await warned(["--strict"])).code], [0, 1]);
+    assert.equal((await ask(["check", "built-in"], {})).code, 0);
+  });
+
+  test("what is no policy, a file that is not there, a policy of no such name", async () => {
+    for (const [args, input] of [
+      [["check", "-"], "let everything through\n"],
+      [["check", "nowhere.txt"], ""],
+      [["explain", "-", "GET", "/v2/users", "--policy", "nobody"], TEXT],
+      [["explain", "-"], TEXT],
+    ]) {
+      const ended = await ask(args, { input });
+      assert.equal(ended.code, 2, ended.all);
+      assert.match(ended.stderr, /^error: /);
+    }
+  });
+});

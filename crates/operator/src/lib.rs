@@ -13,8 +13,10 @@ use attention_core::{ApiKey, Timestamp};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
+mod policy;
 mod rotation;
 
+pub use policy::{built_in_policy, check_policy, explain_policy};
 pub use rotation::{Rotation, value_in};
 
 type Json = String;
