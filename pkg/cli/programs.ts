@@ -27,7 +27,12 @@ export const PATIENCE_SECONDS = 60;
 const MOST_BYTES = 64 * 1024;
 
 /** Runs a text as the system's shell does. */
-export const runShell = (command: string, options: Running = {}) => run(...inShell(command), options);
+export function runShell(command: string, options: Running = {}): Promise<Ended> {
+  const [program, args] = inShell(command);
+  if (options.input === undefined || process.platform === "win32") return run(program, args, options);
+  // Node's end of a child's standard input is a socket, which no program can open as /dev/stdin or /dev/fd/0.
+  return run(program, ["-c", `cat | ${program} -c "$1"`, "sh", command], options);
+}
 
 /** Runs a program; on Windows by the shell, which alone finds `.cmd` files: the arguments have no blanks or quotes. */
 export function runProgram(program: string, args: readonly string[], options: Running = {}): Promise<Ended> {
