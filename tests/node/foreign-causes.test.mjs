@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
+import { random } from "../random.mjs";
 import { attention, FAKE_KEY, rejection } from "./fixture.mjs";
-import { random } from "./virtual-time.mjs";
 
 const { Attention } = attention;
 const FOREIGN = runInNewContext("globalThis");
