@@ -43,5 +43,5 @@ export const CALL_OPTIONS: check.Rules = {
   maxRetries: check.count,
   idempotencyKey: check.text,
   idempotent: check.flag,
-  fetchOptions: check.object,
+  fetchOptions: check.members,
 };
