@@ -281,3 +281,52 @@ test("a signal without a way to listen is no signal, and one of another library 
   const error = await waiting;
   assert.deepEqual([error.name, error.cause.message], ["AbortError", "enough"]);
 });
+
+/** Nothing of it can be looked at, not even its prototype. */
+function sealed() {
+  const { proxy, revoke } = Proxy.revocable(() => {}, {});
+  revoke();
+  return proxy;
+}
+
+test("what does not let itself be looked at is what was thrown, or is left out, and hides no error of ours", async (t) => {
+  const { client } = await served(t);
+  const thrown = sealed();
+  const thrower = () => {
+    throw thrown;
+  };
+  /** Compared where it is caught, since a promise looks at what it resolves to, and an assertion at what it prints. */
+  const of = (promise) =>
+    promise.then(
+      () => assert.fail("resolved"),
+      (error) => assert.ok(error === thrown),
+    );
+  for (const hook of ["onStart", "onRequest", "onResponse"])
+    await of(client.withOptions({ [hook]: thrower, onEnd() {} }).get("/things"));
+  await of(client.withOptions({}).use(thrower).get("/things"));
+  for (const apiKey of [thrower, () => Promise.reject(thrown)]) {
+    const error = await rejection(new Attention({ apiKey }).get("/things"));
+    assert.deepEqual([error.code, error.cause], ["key_provider_failed", "[redacted]"]);
+  }
+  const unreachable = await rejection(
+    new Attention({ apiKey: FAKE_KEY, maxRetries: 0, fetch: thrower }).get("/things"),
+  );
+  assert.deepEqual([unreachable.kind, unreachable.cause], ["connection", "[redacted]"]);
+  const aborted = await rejection(client.get("/things", { signal: AbortSignal.abort(thrown) }));
+  assert.deepEqual([aborted.name, aborted.cause], ["AbortError", "[redacted]"]);
+  assert.equal(thrown instanceof attention.AttentionError, false);
+});
+
+test("a getter that throws in what a function gives is the function's failure, without the key that it names", async () => {
+  for (const member of ["token", "expiresAt"]) {
+    const given = {
+      token: FAKE_KEY,
+      get [member]() {
+        throw new Error(`Bearer ${FAKE_KEY}`);
+      },
+    };
+    const error = await rejection(new Attention({ apiKey: () => given }).get("/things"));
+    assert.equal(error.code, "key_provider_failed");
+    assert.ok(!`${error.stack}${error.cause.stack}`.includes(FAKE_KEY));
+  }
+});
