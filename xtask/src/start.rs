@@ -33,7 +33,7 @@ use upstream::Upstream;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The port to listen on (8787, or the next free one, when left out)
+    /// The port to listen on (8787, or the next free one, when left out; 0 for any)
     #[arg(long)]
     port: Option<u16>,
     /// A page's origin that may call, besides this port, Vite's (port 5173) and those of the environment's list of

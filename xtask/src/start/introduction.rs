@@ -75,7 +75,9 @@ For the backend of a page, such as examples/vite, in another terminal:
         );
         if let Some((base_url, key)) = self.mock {
             let exports = shell.exports(&[("ATTENTION_BASE_URL", base_url), ("ATTENTION_API_KEY", key)]);
-            text += &format!("For a server, which has a key: the mock itself, with its fake key:\n  {exports}\n");
+            text.push_str("For a server, which has a key: the mock itself, with its fake key:\n  ");
+            text.push_str(&exports);
+            text.push('\n');
         }
         text.push('\n');
         text
