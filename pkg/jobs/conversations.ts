@@ -77,7 +77,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     const { file: _, url, type: __, ...rest } = checkMedia(owner, media);
     const { onProgress, idempotencyKey, ...call } = checkOptions(owner, options);
     // The whole of it is checked before the first call.
-    const file = media.file === undefined ? undefined : typed(owner, media.file, media.type);
+    const file = media.file === undefined ? undefined : await typed(owner, media.file, media.type);
     const make = (mediaURL: string) =>
       client.conversations.import({ ...rest, mediaURL } as BodyOf<operations["importConversation"]>, {
         ...call,

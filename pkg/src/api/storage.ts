@@ -7,12 +7,13 @@ import type { Rule } from "../call/check.js";
 import type { Deadline } from "../call/deadline.js";
 import { type Attempted, exchange } from "../call/driver.js";
 import { fetchOptions, withFetchOptions } from "../call/fetch-options.js";
-import { discard } from "../call/foreign.js";
+import { discard, isForeign, own } from "../call/foreign.js";
 import type { CallOptions } from "../call/options.js";
 import { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
 import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
 import { isBrowser } from "../runtime/environment.js";
+import { tagOf } from "../runtime/realms.js";
 
 /** For the transfer, unless `timeout` is given: files are large. */
 export const TRANSFER_TIMEOUT = 600_000;
@@ -21,8 +22,7 @@ export const TRANSFER_TIMEOUT = 600_000;
 export type FileContent = Blob | ArrayBuffer | ArrayBufferView | string;
 
 export const content: Rule = [
-  (value) =>
-    typeof value === "string" || value instanceof Blob || value instanceof ArrayBuffer || ArrayBuffer.isView(value),
+  (value) => typeof value === "string" || ArrayBuffer.isView(value) || /^(Blob|File|ArrayBuffer)$/.test(tagOf(value)),
   "a Blob, File, ArrayBuffer, view or string; not a stream",
 ];
 
@@ -30,7 +30,8 @@ export const content: Rule = [
  * The file with its media type, which the API goes by. A string is plain text; anything else has to have a type, or be
  * given one: nothing is guessed, and nothing is sent without.
  */
-export function typed(owner: string, file: FileContent, type: string | undefined): Blob {
+export async function typed(owner: string, given: FileContent, type: string | undefined): Promise<Blob> {
+  const file = isForeign(given) ? ((await own(given as object)) as Blob | ArrayBufferView) : given;
   const known = type || (typeof file === "string" ? "text/plain" : file instanceof Blob ? file.type : "");
   if (known === "") {
     const what = file instanceof Blob ? "the Blob has no type" : "bytes have no type";

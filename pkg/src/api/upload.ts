@@ -44,7 +44,7 @@ async function upload(
   if (given.file === undefined) throw new TypeError("knowledgeBase.upload: file is missing");
   check.check("knowledgeBase.upload", "options", options, check.object);
   const { title } = given;
-  const file = typed("knowledgeBase.upload", given.file, given.type);
+  const file = await typed("knowledgeBase.upload", given.file, given.type);
   const ticket = (await client.request("POST", "/knowledge-base/sources/upload", {
     ...options,
     body: title === undefined ? {} : { title },

@@ -1,5 +1,7 @@
 /** Says which option is wrong and what it may be, to callers without a type checker too. */
 
+import { tagOf } from "../runtime/realms.js";
+
 /** What one option may hold: a test, and its description for the message. */
 export type Rule = readonly [accepts: (value: unknown) => boolean, expected: string];
 
@@ -14,7 +16,7 @@ export const textOrFunction: Rule = [
   (value) => typeof value === "string" || isFunction(value),
   "a string or a function that gives one, possibly async",
 ];
-export const url: Rule = [(value) => typeof value === "string" || value instanceof URL, "a string or a URL"];
+export const url: Rule = [(value) => typeof value === "string" || tagOf(value) === "URL", "a string or a URL"];
 export const call: Rule = [isFunction, "a function"];
 export const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
 export const object: Rule = [isObject, "an object"];

@@ -1,9 +1,7 @@
 /** Bodies, responses and `fetch` functions of other implementations than the runtime's: packages, polyfills, mocks. */
 
+import { tagOf } from "../runtime/realms.js";
 import { named } from "./values.js";
-
-/** By its shape: another realm's, and a polyfill's, is one as well. */
-const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 interface ForeignBlob {
   readonly name?: string;

@@ -4,6 +4,7 @@ import { redactCause } from "../errors/cause.js";
 import { config } from "../errors/config.js";
 import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
 import { isBrowser, variable } from "../runtime/environment.js";
+import { tagOf } from "../runtime/realms.js";
 import { asking } from "./recursion.js";
 
 /** A credential and when it ends, as the Worker's `POST /sessions` answers it. */
@@ -86,7 +87,7 @@ export async function ask(source: Credential, secrets: readonly string[]): Promi
 /** Throws when it is no date: an end that is misread would have a credential used for too long, or never. */
 function end(expiresAt: unknown): number | undefined {
   if (expiresAt === undefined || expiresAt === null) return undefined;
-  const at = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;
+  const at = tagOf(expiresAt) === "Date" ? Number(expiresAt) : expiresAt;
   if (typeof at !== "number") throw refused(`gave an \`expiresAt\` that is a ${typeof at}: give a Date or a number`);
   if (Number.isNaN(at)) throw refused("gave an `expiresAt` that is not a date");
   // Of a Date as well: `new Date(exp)` of a JWT is in January 1970.

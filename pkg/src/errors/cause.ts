@@ -6,6 +6,7 @@
  * anywhere is replaced by a copy that holds nothing but redacted text.
  */
 
+import { isError, tagOf } from "../runtime/realms.js";
 import { scrub } from "../runtime/rules.js";
 
 /** More parts than this are not looked through: unknown is treated as unsafe. */
@@ -18,7 +19,17 @@ const REDACTED = "[redacted]";
 
 /** `cause` itself when it holds none of `secrets`, else a redacted copy. */
 export function redactCause(cause: unknown, secrets: readonly string[]): unknown {
-  return holds(cause, secrets) ? copy(cause, secrets, 0) : cause;
+  return redacted(cause, secrets, 0);
+}
+
+function redacted(cause: unknown, secrets: readonly string[], depth: number): unknown {
+  if (!holds(cause, secrets)) return cause;
+  try {
+    return copy(cause, secrets, depth);
+  } catch {
+    // A getter that throws.
+    return REDACTED;
+  }
 }
 
 function holds(value: unknown, secrets: readonly string[]): boolean {
@@ -28,9 +39,10 @@ function holds(value: unknown, secrets: readonly string[]): boolean {
   const left = [value];
   while (left.length > 0) {
     const part = left.pop();
-    if (typeof part === "string") {
-      texts.push(part);
-      size += part.length;
+    if (typeof part === "string" || typeof part === "symbol") {
+      const text = String(part);
+      texts.push(text);
+      size += text.length;
       if (size > MOST_TEXT) return true;
     } else if (((typeof part === "object" && part !== null) || typeof part === "function") && !seen.has(part)) {
       if (seen.add(part).size > MOST_PARTS) return true;
@@ -46,28 +58,55 @@ function holds(value: unknown, secrets: readonly string[]): boolean {
   return scrub(text, secrets) !== text;
 }
 
+const entries = (whole: Iterable<readonly unknown[]>): unknown[] => [...whole].flat();
+const text = (whole: object): unknown[] => [String(whole)];
+
+/**
+ * What objects of these sorts show besides their properties. Not so promises, which every stream has: what one was
+ * settled with nobody can read in time.
+ */
+const CONTENTS: Readonly<Record<string, (whole: never) => unknown[]>> = {
+  Map: entries,
+  Headers: entries,
+  URLSearchParams: entries,
+  FormData: entries,
+  Set: (whole: Set<unknown>) => [...whole],
+  Request: ({ url, headers }: Request) => [url, headers],
+  Response: ({ url, statusText, headers }: Response) => [url, statusText, headers],
+  File: ({ name }: File) => [name],
+  URL: text,
+  RegExp: text,
+  String: text,
+  Symbol: text,
+  DOMException: ({ name, message }: DOMException) => [name, message],
+};
+
+/** With this, an object writes what Node's console prints of it. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
 /** All that a console could print of an object. */
 function parts(whole: object): unknown[] {
+  if (ArrayBuffer.isView(whole) || tagOf(whole) === "ArrayBuffer") return [];
   const found: unknown[] = [];
   for (const name of Reflect.ownKeys(whole)) {
     const property = Reflect.getOwnPropertyDescriptor(whole, name);
     // V8 makes `stack` an accessor in some versions.
     found.push(name, property?.get !== undefined && name === "stack" ? (whole as Error).stack : property?.value);
   }
-  if (whole instanceof Map || whole instanceof Headers) for (const entry of whole) found.push(...entry);
-  else if (whole instanceof Set) found.push(...whole);
-  else if (whole instanceof Request) found.push(whole.url, whole.headers);
-  else if (ArrayBuffer.isView(whole) || whole instanceof ArrayBuffer) return [];
+  const tag = tagOf(whole);
+  if (Object.hasOwn(CONTENTS, tag)) return found.concat(CONTENTS[tag]!(whole as never));
+  const inspect = (whole as { readonly [INSPECT]?: unknown })[INSPECT];
+  if (typeof inspect === "function") found.push(inspect.call(whole, 2, { stylize: String }, String));
   return found;
 }
 
 function copy(cause: unknown, secrets: readonly string[], depth: number): unknown {
   const redact = (text: unknown) => (String(text).length > MOST_TEXT ? REDACTED : scrub(String(text), secrets));
   if (typeof cause === "string") return redact(cause);
-  if (!(cause instanceof Error)) return REDACTED;
+  if (!isError(cause)) return REDACTED;
   const made = new Error(
     redact(cause.message),
-    cause.cause === undefined || depth > 8 ? undefined : { cause: redactCause(cause.cause, secrets) },
+    cause.cause === undefined || depth > 8 ? undefined : { cause: redacted(cause.cause, secrets, depth + 1) },
   );
   const { name, code, stack } = cause as Error & { code?: unknown };
   for (const [property, value] of Object.entries({ name, code, stack })) {

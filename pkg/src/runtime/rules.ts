@@ -12,6 +12,7 @@ import { __wbg_set_wasm } from "#glue";
 import { imports } from "#imports";
 import { compile, instantiate } from "#module";
 import { type AttentionError, errorOf } from "../errors/errors.js";
+import { isError } from "./realms.js";
 
 export type { CallRequest, Defaults, Failed, Rejected, Send, Step, Success, Wait } from "#binding";
 export { Action, Failure, Slot } from "#binding";
@@ -82,7 +83,7 @@ function run<T>(work: () => T): T {
 /** What a caller is told of an exception: a trap and a refusal as an `AttentionError`, an `Error` of JavaScript's as it is. */
 function told(error: unknown): unknown {
   if (isTrap(error)) return trapped(error);
-  return error instanceof Error ? error : errorOf(error as ErrorFacts);
+  return isError(error) ? error : errorOf(error as ErrorFacts);
 }
 
 /** A trap is a RuntimeError. A stack that is used up in the middle of Rust counts: destructors have not run. */

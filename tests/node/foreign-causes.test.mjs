@@ -1,0 +1,116 @@
+// Causes that other code throws, made fit to be printed: generated objects with a key somewhere in them, of this realm
+// and of another, beside what Node's own `inspect` would print of them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
+import { attention, FAKE_KEY, rejection } from "./fixture.mjs";
+import { random } from "./virtual-time.mjs";
+
+const { Attention } = attention;
+const FOREIGN = runInNewContext("globalThis");
+const EVERYTHING = {
+  depth: Infinity,
+  showHidden: true,
+  maxArrayLength: null,
+  maxStringLength: null,
+  breakLength: Infinity,
+  compact: false,
+};
+const shown = (value) => inspect(value, EVERYTHING);
+
+const withCustomText = (text) => ({ [inspect.custom]: () => `seen(${text})` });
+
+/** Each holds a value somewhere. `text` takes strings alone. */
+function holders(realm) {
+  const error = (made, held) => realm.Object.assign(made, { held });
+  return {
+    value: [
+      (held) => realm.Object.assign(new realm.Object(), { held }),
+      (held) => realm.Array.of(1, held),
+      (held) => new realm.Map([["name", held]]),
+      (held) => new realm.Map([[held, "name"]]),
+      (held) => new realm.Set([held]),
+      (held) => new realm.Error("failed", { cause: held }),
+      (held) => error(new realm.Error("failed"), held),
+      (held) => error(new realm.Date(0), held),
+      (held) => error(() => 0, held),
+      (held) => realm.Object.assign(realm.Object.create(null), { held }),
+      (held) => realm.Object.defineProperty({}, "hidden", { value: held, enumerable: false }),
+      (held) => ({ [realm.Symbol("name")]: held }),
+      (held) => new AggregateError([held], "failed"),
+      (held) => {
+        const made = error(new realm.Error("failed"), held);
+        return realm.Object.assign(made, { cause: made });
+      },
+    ],
+    text: [
+      (text) => new realm.Error(text),
+      (text) => error(new realm.Error("failed"), text),
+      (text) => new realm.RegExp(text),
+      (text) => new realm.String(text),
+      (text) => realm.Symbol(text),
+      (text) => ({ [text]: 1 }),
+      (text) => ({ [realm.Symbol(text)]: 1 }),
+      (text) => realm.Object.defineProperty(() => 0, "name", { value: text }),
+    ],
+  };
+}
+
+/** What only the runtime itself has. */
+const WEB = [
+  (text) => new Headers({ authorization: text }),
+  (text) => new Request("http://127.0.0.1/", { headers: { authorization: text } }),
+  (text) => new Request(`http://127.0.0.1/?key=${text}`),
+  (text) => new Response("", { headers: { "x-echo": text } }),
+  (text) => new URL(`http://127.0.0.1/?key=${text}`),
+  (text) => new URLSearchParams({ key: text }),
+  (text) => new DOMException(text, "NetworkError"),
+  (text) => new File([], text),
+  (text) => {
+    const form = new FormData();
+    form.set("key", text);
+    return form;
+  },
+  withCustomText,
+];
+
+const OWN = holders(globalThis);
+const OTHER = holders(FOREIGN);
+const VALUES = [...OWN.value, ...OTHER.value];
+const TEXTS = [...OWN.text, ...OTHER.text, ...WEB, (text) => text, (text) => `Bearer ${text}`];
+
+/** The error of a call whose `fetch` throws that. */
+async function errorOf(cause) {
+  const client = new Attention({
+    apiKey: FAKE_KEY,
+    maxRetries: 0,
+    fetch: () => Promise.reject(cause),
+  });
+  return rejection(client.get("/things")).finally(() => client.close());
+}
+
+test("a key anywhere in what fetch throws is not printed with the error; what holds none is kept", async () => {
+  const pick = random(20_261_129);
+  let held = 0;
+  for (let round = 0; round < 600; round++) {
+    const isSecret = round % 3 !== 0;
+    const names = [];
+    const one = (list) => {
+      const at = Math.floor(pick() * list.length);
+      names.push(at);
+      return list[at];
+    };
+    let cause = one(TEXTS)(isSecret ? FAKE_KEY : "nothing-to-hide");
+    for (let depth = Math.floor(pick() * 4); depth > 0; depth--) cause = one(VALUES)(cause);
+    const what = `round ${round}: ${names.join(" in ")}`;
+    const before = shown(cause);
+    assert.equal(before.includes(FAKE_KEY), isSecret, `${what}: the generator shows what it means to: ${before}`);
+    const error = await errorOf(cause);
+    assert.ok(!shown(error).includes(FAKE_KEY), `${what}: ${shown(error)}`);
+    assert.ok(!`${error.stack}${JSON.stringify(error)}`.includes(FAKE_KEY), what);
+    if (isSecret) held++;
+    else assert.equal(error.cause, cause, `${what}: kept as it was`);
+  }
+  assert.ok(held > 300);
+});
