@@ -131,6 +131,14 @@ describe("worker/README.md", () => {
     assert.deepEqual(table.sort(), [...new Set(known)].sort());
   });
 
+  test("it names every header that a page may send", async () => {
+    const [cors, readme] = await Promise.all(["crates/gateway/src/authorize/cors.rs", "worker/README.md"].map(read));
+    const [, allowed] = /ALLOW_HEADERS: &str = "([^"]+)"/.exec(cors);
+    const [sentence] = /The headers that they may send are [^.]*:/.exec(readme);
+    const named = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
+    assert.deepEqual(named.sort(), allowed.split(", ").sort());
+  });
+
   test("its table has every problem code", async () => {
     const readme = await read("worker/README.md");
     const table = new Set([...readme.split("## Problems")[1].matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));

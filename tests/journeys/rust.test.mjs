@@ -47,4 +47,9 @@ test("getting-started.md: a program of one's own around client.rs", async (t) =>
   const printed = await reader.follow("docs/getting-started.md", "A Rust program");
   assert.match(printed, /^3 conversations$/m);
   assert.ok(!printed.includes(key));
+  const wrong = "obviously-fake-wrong-key-0123456789";
+  const refused = await reader.run(`ATTENTION_API_KEY=${wrong} cargo run --quiet || printf 'status %s\\n' $?`);
+  assert.match(refused, /401.*most likely/);
+  assert.match(refused, /^status 1$/m);
+  assert.ok(!refused.includes(wrong));
 });
