@@ -58,11 +58,7 @@ const WITHOUT_CATCH = {
   "is meant to throw: a fault of wasm-bindgen's, and counts as a trap": [
     "throw new Error(getStringFromWasm0(arg0, arg1))",
   ],
-  "of the `worker` crate, in what it does when it begins": [
-    "state",
-    "arg0.instanceId",
-    "arg0.instanceId = arg1 >>> 0",
-  ],
+  "of the `worker` crate, in what it does when it begins": ["state", "arg0.instanceId", "arg0.instanceId = arg1 >>> 0"],
   "of waits.mjs, which deletes from a map, or adds a handler to a promise of the platform's": ["forget", "ignore"],
 };
 
