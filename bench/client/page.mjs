@@ -14,7 +14,8 @@ Each client does the same \`GET\` with a key and parses the JSON, against one se
 code of each is in \`bench/client/variants.mjs\`. "Against ours" is the other's number over ours: above 1 ours is better, below 1 the other's is.
 
 ${tables}
-- Bytes: one call bundled by esbuild for a browser. Ours contains the rules of retries, rate limits, keys and diagnoses as wasm; \`ky\` and \`openapi-fetch\` have no key handling.
+- Bytes: one call bundled by esbuild for a browser. Ours is \`Attention\`, with all operations by name; the budget is that of a
+  page with \`Client\`, which has none (docs/size.md). It contains the rules of retries, rate limits, keys and diagnoses as wasm; \`ky\` and \`openapi-fetch\` have no key handling.
 - First answer: ${starts} fresh processes each, in turn. It includes the connection and, but for stripe, the first use of Node's \`fetch\`.
 - Calls: ${rounds} rounds of ${calls} calls each in one process, every round in another order; "above fetch" is the median of the rounds' own differences. stripe calls through
   \`node:http\` and not \`fetch\`, which is the cheaper of the two in Node: it can stand below bare \`fetch\`.

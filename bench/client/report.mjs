@@ -66,7 +66,7 @@ export function report({ titles, sizes, first, calls, crowd, memory }) {
 
 function budgets({ size, begun, overhead, many }) {
   const lines = {
-    "bytes in a page, KB": [size.attention.all / 1024, 48],
+    "bytes in a page with `Client`, KB": [size.attention.client / 1024, 48],
     "import and set-up, ms": [median(begun.attention.ready), 15],
     "CPU of a call above bare `fetch`, µs": [overhead("attention").cpu, 40],
     "that, of the lesser of openai's and ky's": [
