@@ -14,7 +14,8 @@ Each client does the same \`GET\` with a key and parses the JSON, against one se
 code of each is in \`bench/client/variants.mjs\`. "Against ours" is the other's number over ours: above 1 ours is better, below 1 the other's is.
 
 ${tables}
-- Bytes: one call bundled by esbuild for a browser. Ours contains the rules of retries, rate limits, keys and diagnoses as wasm; \`ky\` and \`openapi-fetch\` have no key handling.
+- Bytes: one call bundled by esbuild for a browser. Ours is \`Attention\`, with all operations by name; the budget is that of a
+  page with \`Client\`, which has none (docs/size.md). It contains the rules of retries, rate limits, keys and diagnoses as wasm; \`ky\` and \`openapi-fetch\` have no key handling.
 - First answer: ${starts} fresh processes each, in turn. It includes the connection and, but for stripe, the first use of Node's \`fetch\`.
 - Calls: ${rounds} rounds of ${calls} calls each in one process, every round in another order; "above fetch" is the median of the rounds' own differences. stripe calls through
   \`node:http\` and not \`fetch\`, which is the cheaper of the two in Node: it can stand below bare \`fetch\`.
@@ -31,7 +32,9 @@ Measured on a machine with five to ten runnable processes for its two cores, in 
 | --- | --- |
 | one timer for a call's wait in line and its tries, instead of one each of ever other lengths | 1,000 at once: CPU 204 → 168 ms in the lower decile, 274 → 227 in the median |
 | the wasm as printable text, its 90 most frequent bytes one character each, instead of deflated base64 with an inflater | 1.4 KB with gzip, 4 with brotli; import and set-up of 32 → 15 ms in the best of 14 fresh processes. zlib alone took 2.3 ms to load |
+| the same as base64 | 10 KB more with gzip, 9 with brotli |
 | the same as Latin-1 characters | 0.7 to 1 KB more with gzip, and bundlers escape it into 81 KB of text |
+| LZMA before the text | 4.3 KB less with gzip, of which a decoder in JavaScript takes more than one, and its time at each import; with brotli, which most servers send, less than 1 KB before the decoder: not done |
 | the same with a fixed order of the bytes, without the table of 64 digits | 0.6 KB more |
 | mangling the names of inner properties | 0.17 KB of gzip: not done |
 | wasm-bindgen's fall-backs out of its glue | 0.08 KB of gzip: not done |

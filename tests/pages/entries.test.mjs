@@ -1,11 +1,11 @@
 // Whoever does not import jobs or webhooks pays nothing for them: to the byte.
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
-import { packageFolder, requirePacked } from "../runtimes/packed.mjs";
+import { packageFolder, project, requirePacked } from "../runtimes/packed.mjs";
 
 const OPTIONAL = /^(jobs|webhooks)\./;
 
@@ -60,6 +60,25 @@ test("a bundle that imports neither jobs nor webhooks is the same to the byte", 
       assert.doesNotMatch(one.text, /importMedia|downloadMedia|waitUntilIndexed/);
     }
   }
+});
+
+test("a page with a class of errors alone takes neither client nor options nor rules along", async () => {
+  const app = 'import { NotFoundError } from "attention-wasm"; globalThis.kind = NotFoundError;';
+  for (const conditions of [[], ["workerd"], ["edge-light"]]) {
+    const { text } = await bundled(await project(), app, { conditions });
+    assert.match(text, /NotFoundError/);
+    assert.doesNotMatch(text, /apiKey|onKeySwitch|Rejected|WebAssembly|upstream_/, `${conditions}`);
+  }
+});
+
+test("names of the wasm's imports are as short as they can be, those of its exports the rules' own", async () => {
+  const bytes = await readFile(join(await packageFolder(), "dist/attention.wasm"));
+  const module = new WebAssembly.Module(bytes);
+  for (const { name, kind } of WebAssembly.Module.imports(module)) {
+    assert.equal(kind, "function");
+    assert.ok(name.length <= 2, name);
+  }
+  assert.ok(WebAssembly.Module.exports(module).some(({ name }) => name === "upstream_begin"));
 });
 
 test("a bundle with jobs has one client and one core in it", async (t) => {

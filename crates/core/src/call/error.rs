@@ -203,9 +203,8 @@ impl Error {
     ) -> Self {
         let status = rejection.status;
         let kind = ErrorKind::of_status(status);
-        // A character may stand across the border.
-        let most = (MAX_ERROR_BODY_BYTES - 3..=MAX_ERROR_BODY_BYTES).rev().find_map(|end| body.get(..end));
-        let said = ServerWords::read(most.unwrap_or(body));
+        let most = body.floor_char_boundary(MAX_ERROR_BODY_BYTES);
+        let said = ServerWords::read(body.get(..most).unwrap_or(body));
         let mut message = text::concat(&[summary(kind), " (", &decimal(status), ")"]);
         if let Some(words) = &said.message {
             let mut line = String::new();

@@ -74,8 +74,8 @@ impl Gate {
     const HALF_SECOND: Micros = 500_000;
     /// So much later than its turn a waiter may come without delaying those behind: timers are never exact.
     const SLACK: Micros = 100_000;
-    /// Who waits longer than this for those before it looks halfway whether the line moves faster now.
-    const SHORT_LINE: Duration = Duration::from_secs(1);
+    /// Who waits longer than so many milliseconds for those before it looks halfway whether the line moves faster now.
+    const SHORT_LINE: u64 = 1_000;
 
     /// How long until it is the turn of the holder of a ticket, or of a newcomer; zero: now. Nothing changes by asking.
     pub fn wait(&self, ticket: Option<Ticket>, now: Timestamp) -> Duration {
@@ -91,9 +91,10 @@ impl Gate {
     /// Joins the line, or stays in it. Its ticket, and how long to wait before coming back with it: not always all of
     /// [`wait`](Self::wait), as the line may move faster by then.
     pub fn queue(&mut self, ticket: Option<Ticket>, now: Timestamp) -> (Ticket, Duration) {
-        let wait = self.wait(ticket, now);
-        let behind_others = wait.saturating_sub(self.closed_for(now)).saturating_sub(Self::SHORT_LINE);
-        let wait = wait.saturating_sub(behind_others / 2);
+        // In numbers: what a Duration computes with can panic.
+        let turn = millis(self.wait(ticket, now));
+        let behind_others = turn.saturating_sub(millis(self.closed_for(now))).saturating_sub(Self::SHORT_LINE);
+        let wait = Duration::from_millis(turn - behind_others.div_ceil(2));
         let now = micros(self.clock.advance(now));
         (self.line.stand(ticket, now.saturating_add(micros_of(wait)), now), wait)
     }
@@ -189,8 +190,9 @@ impl Gate {
             return now;
         }
         let first = self.opens_at.max(if held.is_some() { self.next } else { self.next.max(now) });
-        let ahead = self.line.ahead_of(held, now) as u64;
-        first.saturating_add(ahead.saturating_mul(self.distance()))
+        // More than any memory holds; a product of the two that could be larger takes 128 bits.
+        let ahead = u32::try_from(self.line.ahead_of(held, now)).unwrap_or(u32::MAX);
+        first.saturating_add(u64::from(ahead) * self.distance())
     }
 
     /// Between those who wait.
