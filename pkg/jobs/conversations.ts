@@ -84,7 +84,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
         idempotencyKey,
       });
     if (file === undefined) return make(url!);
-    const { url: address, downloadUrl, key } = await client.conversations.getUploadUrl(call);
+    const { url: address, downloadUrl, key } = (await client.conversations.getUploadUrl(call)) ?? {};
     if (typeof address !== "string" || typeof downloadUrl !== "string")
       throw missing("upload_address_missing", "the answer has no `url` and `downloadUrl`");
     try {
@@ -113,7 +113,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
           what: "conversation",
           id,
           look: (call) => client.conversations.get(id, undefined, call),
-          statusOf: (answer) => answer.attributes?.[field],
+          statusOf: ({ attributes }) => attributes?.[field],
           isWanted: (each) => wanted.includes(each.toLowerCase()),
           isEnd: (each) => field === "importStatus" && ENDS.includes(each.toLowerCase()),
         },
@@ -129,7 +129,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     checkId(owner, id);
     const { onProgress, ...call } = checkOptions(owner, options);
     try {
-      const { url: address } = await client.conversations.getMediaUrl(id, call);
+      const { url: address } = (await client.conversations.getMediaUrl(id, call)) ?? {};
       if (typeof address !== "string") throw missing("download_address_missing", "the answer has no `url`");
       const come = await transfer({ ...storage(), address, method: "GET" }, call);
       return download(come, { id, secrets: [address], onProgress });

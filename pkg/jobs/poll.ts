@@ -4,6 +4,7 @@ import * as check from "../src/call/check.js";
 import { Deadline } from "../src/call/deadline.js";
 import { hookTimeout } from "../src/call/driver.js";
 import type { CallOptions } from "../src/call/options.js";
+import { named } from "../src/call/values.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
 import { errorOfFailure, Failure } from "../src/runtime/rules.js";
 
@@ -36,7 +37,8 @@ export interface Wait<T> {
   readonly what: string;
   readonly id: string;
   readonly look: (options: CallOptions) => PromiseLike<T>;
-  readonly statusOf: (answer: T) => string | undefined;
+  /** Whatever is there: servers write null, too. */
+  readonly statusOf: (answer: T) => unknown;
   readonly isWanted: (status: string) => boolean;
   /** A status after which no other comes. */
   readonly isEnd: (status: string) => boolean;
@@ -62,7 +64,9 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
     try {
       const answer = await wait.look({ ...call, timeout: Math.min(60_000, Math.max(1, left())) });
       failures = 0;
-      last = wait.statusOf(answer);
+      if (typeof answer !== "object" || answer === null) throw unreadable(what, answer);
+      const status = wait.statusOf(answer);
+      last = typeof status === "string" ? status : undefined;
       if (last !== undefined && wait.isWanted(last)) return answer;
       if (last !== undefined && wait.isEnd(last)) throw ended(what, id, last);
     } catch (thrown) {
@@ -89,6 +93,11 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
 }
 
 const ENDED = "job_ended";
+
+function unreadable(what: string, answer: unknown): AttentionError {
+  const message = `the answer is ${named(answer)} and not a ${what}`;
+  return errorOf({ kind: "protocol", code: "answer_unreadable", message, attempts: 1 });
+}
 
 function ended(what: string, id: string, status: string): AttentionError {
   const message = `${what} ${id} has ended as ${status}, after which nothing else comes`;

@@ -1,7 +1,7 @@
 // What is sent again, when, and how often: as the upstream sees it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AT_ONCE, attention, rejection, served } from "./fixture.mjs";
+import { AT_ONCE, attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
 const again = { status: 503, headers: [AT_ONCE] };
 
@@ -92,4 +92,25 @@ test("retries end when the total timeout leaves no time", async (t) => {
   const error = await rejection(client.get("/things"));
   // At once: what runs into the timeout is an error of another kind.
   assert.deepEqual([error.status, error.retryAfter, upstream.records.length], [503, 20_000, 1]);
+});
+
+test("a Retry-After of more than a minute is the error at once, with its time, whatever the timeout allows", async () => {
+  for (const [status, seconds] of [
+    [429, 61],
+    [503, 120],
+  ]) {
+    const client = new attention.Client({
+      apiKey: FAKE_KEY,
+      timeout: Infinity,
+      maxRetries: 5,
+      fetch: async () => Response.json({}, { status, headers: { "retry-after": String(seconds) } }),
+    });
+    const error = await rejection(client.get("/things"));
+    assert.deepEqual([error.status, error.retryAfter, error.attempts], [status, seconds * 1000, 1]);
+    // After a 429 nothing else is sent meanwhile either.
+    const next = await rejection(client.get("/things"));
+    assert.equal(next.attempts, status === 429 ? 0 : 1);
+    assert.ok(next.retryAfter > (seconds - 10) * 1000, `${next.retryAfter} ms`);
+    client.close();
+  }
 });

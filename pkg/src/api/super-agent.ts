@@ -9,7 +9,7 @@ import { errorOf } from "../errors/errors.js";
 import { defaults } from "../runtime/rules.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
-import { about } from "./storage.js";
+import { about, isId } from "./storage.js";
 
 type Message = components["schemas"]["SuperAgentMessage"];
 
@@ -56,19 +56,21 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
   const started = Date.now();
   const left = () => started + timeout - Date.now();
   const call = (method: string, path: string, more?: CallOptions) =>
-    client.request(method, path, {
-      ...rest,
-      ...more,
-      // A single one of the calls is waited for as any other is, and no longer than the answer.
-      timeout: Math.min(defaults().timeout, Math.max(1, left())),
-    }) as Promise<Answer>;
+    client
+      .request(method, path, {
+        ...rest,
+        ...more,
+        // A single one of the calls is waited for as any other is, and no longer than the answer.
+        timeout: Math.min(defaults().timeout, Math.max(1, left())),
+      })
+      .then((answer) => (answer ?? {}) as Answer);
 
   const sent = await call("POST", "/super-agent/messages", { body, idempotencyKey });
   // One copy of the page has an exchange as the answer, the other the message alone.
   const atOnce = sent.assistant_message ?? (sent.role === "assistant" ? sent : undefined);
   if (atOnce !== undefined) return atOnce;
   const sessionId = sent.session_id;
-  if (sessionId === undefined)
+  if (!isId(sessionId))
     throw errorOf({
       kind: "protocol",
       code: "session_missing",
@@ -97,7 +99,8 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       });
     }
     try {
-      ({ messages = [] } = await call("GET", `/super-agent/sessions/${encodeURIComponent(sessionId)}/messages`));
+      const seen = await call("GET", `/super-agent/sessions/${encodeURIComponent(sessionId)}/messages`);
+      messages = Array.isArray(seen.messages) ? seen.messages : [];
     } catch (error) {
       throw about(error, "session", sessionId);
     }

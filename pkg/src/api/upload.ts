@@ -6,7 +6,7 @@ import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
 import type { AnswerOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
-import { about, content, type FileContent, put, typed } from "./storage.js";
+import { about, content, type FileContent, isId, put, typed } from "./storage.js";
 
 /** A file and what it is to be called. */
 export interface KnowledgeBaseFile {
@@ -48,9 +48,9 @@ async function upload(
   const ticket = (await client.request("POST", "/knowledge-base/sources/upload", {
     ...options,
     body: title === undefined ? {} : { title },
-  })) as components["schemas"]["KbUploadTicket"];
-  const { source_id: id, upload_url: address } = ticket;
-  if (typeof id !== "string" || typeof address !== "string") {
+  })) as components["schemas"]["KbUploadTicket"] | null | undefined;
+  const { source_id: id, upload_url: address } = ticket ?? {};
+  if (!isId(id) || typeof address !== "string") {
     throw errorOf({
       kind: "protocol",
       code: "upload_address_missing",
