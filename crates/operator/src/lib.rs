@@ -10,6 +10,7 @@ use attention_core::credential::lifecycle::leak::{self, Known, Leak};
 use attention_core::credential::lifecycle::listing::{self, KeyList, ListedKey, ListedValue};
 use attention_core::credential::{Claims, Fingerprint};
 use attention_core::{ApiKey, Timestamp};
+use attention_gateway::deployment::bindings;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
@@ -127,6 +128,18 @@ fn leaks(found: &[Leak]) -> Json {
         json
     };
     Value::from(found.iter().map(with_message).collect::<Vec<_>>()).to_string()
+}
+
+/// The variables that hold an API key, separated by commas.
+#[wasm_bindgen(js_name = keyNames)]
+pub fn key_names() -> String {
+    bindings::KEYS.join(",")
+}
+
+/// Whether the Worker, or the npm package, reads a variable of this name.
+#[wasm_bindgen(js_name = isKnownName)]
+pub fn is_known_name(name: &str) -> bool {
+    bindings::is_known(name)
 }
 
 /// The digest by which the Worker knows a caller token.
