@@ -112,8 +112,8 @@ struct Module {
     package: &'static str,
     profile: &'static str,
     features: &'static [&'static str],
-    /// wasm-opt's level.
-    optimise: &'static str,
+    /// wasm-opt's level, or rounds of it.
+    optimise: &'static [&'static str],
     /// What wasm-bindgen is asked for.
     binding: &'static [&'static str],
     out: &'static str,
@@ -124,7 +124,7 @@ const WORKER: Module = Module {
     package: "attention-worker",
     profile: "worker",
     features: &[],
-    optimise: "-Oz",
+    optimise: &["-Oz"],
     binding: &["--target", "module", "--experimental-reset-state-function"],
     out: "worker/build/glue",
 };
@@ -133,7 +133,8 @@ const PKG: Module = Module {
     package: "attention-wasm",
     profile: "npm",
     features: &["bare"],
-    optimise: "-Oz",
+    // The second round knows of each function whether it writes, throws or traps.
+    optimise: &["-Oz", "--generate-global-effects", "-Oz"],
     binding: &["--target", "bundler"],
     out: "pkg/dist/.wasm",
 };
@@ -143,7 +144,7 @@ const OPERATOR: Module = Module {
     package: "attention-operator",
     profile: "npm",
     features: &[],
-    optimise: "-Oz",
+    optimise: &["-Oz"],
     binding: &["--target", "bundler"],
     out: "pkg/dist/.operator",
 };
@@ -191,7 +192,8 @@ impl Module {
         let mut opt = builders.command(repo, &builders.wasm_opt)?;
         // What gzip has seen before costs less than the call that inlining saves; of functions that are alike, the
         // names are too.
-        opt.args([self.optimise, "--one-caller-inline-max-function-size=20", "--reorder-functions-by-name"])
+        opt.args(self.optimise)
+            .args(["--one-caller-inline-max-function-size=20", "--reorder-functions-by-name"])
             .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
             .args(WASM_FEATURES)
             .arg(bound)

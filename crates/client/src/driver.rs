@@ -21,9 +21,8 @@ impl Request {
         self.fault.take().map_or(Ok(()), Err)?;
         let query = encode_query(self.query.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let url = self.client.upstream.borrow().url(&self.path, &query)?;
-        let deadline = self.options.timeout.map(|timeout| now().saturating_add(timeout));
         let call = Call::new(self.options.clone(), now());
-        let mut call = Running { client: &self.client, call, deadline, is_over: false };
+        let mut call = Running { client: &self.client, call, is_over: false };
         let mut answer: Option<Response> = None;
         let mut action = call.step(|call, upstream| call.start(upstream, now()));
         loop {
@@ -72,7 +71,6 @@ impl Request {
 struct Running<'a> {
     client: &'a Attention,
     call: Call,
-    deadline: Option<Timestamp>,
     is_over: bool,
 }
 
@@ -88,7 +86,7 @@ impl Running<'_> {
         match (verdict, answer) {
             (Verdict::Failed(error), _) => Err(Error::Call(error)),
             (Verdict::Success, Some(mut response)) => {
-                response.sending.limit(self.deadline.map(|deadline| deadline.saturating_since(now())));
+                response.sending.limit(self.call.left(now()));
                 Ok(response)
             }
             (_, response) => {
