@@ -2,8 +2,8 @@
 //! and no feature of it: everything that a crate exports to JavaScript is in its module, so that module would hold the
 //! client's binding too.
 //!
-//! What crosses is JSON and texts: the command is called once a minute, not once a millisecond. A key goes in and never
-//! comes out; what comes out names it by its fingerprint.
+//! What crosses is JSON and texts: the command is called once a minute, not once a millisecond. A key goes in, and what
+//! comes out names it by its fingerprint; but for [`value_in`], by which a resumed rotation finds the key that it forgot.
 
 use attention_core::credential::lifecycle::audit::{Finding, Thresholds, Usage, UsedBy, audit};
 use attention_core::credential::lifecycle::leak::{self, Known, Leak};
