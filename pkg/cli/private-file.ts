@@ -31,8 +31,8 @@ async function sweep(path: string): Promise<void> {
 
 const PART = /^\.[0-9a-f]{12}\.part$/;
 
-/** Who owns the file that is there: a service that reads it goes on to. */
-async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
+/** Who owns the file that is there, which a service goes on to read; undefined for none. What is no file is refused. */
+export async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw notWritten(path, error);

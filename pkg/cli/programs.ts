@@ -1,7 +1,6 @@
 // Programs of others: vaults, wrangler. A key reaches them by their standard input alone, never by an argument or their environment.
 import { spawn } from "node:child_process";
-import { KEY_NAMES } from "./project-keys.js";
-import { scrub } from "./rules.js";
+import { KEY_NAMES, scrub } from "./rules.js";
 import type { Secret } from "./secret.js";
 import { inShell } from "./shell.js";
 

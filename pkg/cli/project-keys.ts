@@ -1,6 +1,6 @@
 // The keys that a project's files set.
 import { type Assignment, environmentOf } from "./env-files.js";
-import { inspectKey, isFault } from "./rules.js";
+import { inspectKey, isFault, KEY_NAMES } from "./rules.js";
 
 /** A line that holds a well-formed key. */
 export interface ProjectKey {
@@ -9,9 +9,6 @@ export interface ProjectKey {
   /** The environment that the line's file is of. */
   readonly environment: string;
 }
-
-/** The variables that hold a key. */
-export const KEY_NAMES: ReadonlySet<string> = new Set(["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"]);
 
 /** The lines that hold one, in their order. */
 export function keysIn(lines: readonly Assignment[]): ProjectKey[] {

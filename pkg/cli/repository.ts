@@ -11,6 +11,21 @@ export interface FoundLeak extends Leak {
   readonly commit?: string;
 }
 
+/** Each key once for each file: where it is now, or else where it was first. The history is from its end to its beginning. */
+export function eachOnce(leaks: readonly FoundLeak[]): FoundLeak[] {
+  const found = new Map<string, FoundLeak>();
+  for (const leak of leaks) {
+    const name = `${leak.fingerprint} ${leak.path}`;
+    // A line that holds it twice is two places to mend.
+    if (leak.commit === undefined) found.set(`${name} ${leak.line}:${leak.column}`, leak);
+    else if (
+      !leaks.some((now) => now.commit === undefined && now.fingerprint === leak.fingerprint && now.path === leak.path)
+    )
+      found.set(name, leak);
+  }
+  return [...found.values()];
+}
+
 const MOST = 1 << 28;
 /** A larger blob is no text that a person wrote a key into. */
 const MAX_BLOB_BYTES = 16 << 20;

@@ -211,6 +211,11 @@ export function scan(text: Uint8Array, known: readonly string[]): Leak[] {
 /** The digest by which the Worker knows a caller token. */
 export const callerDigest = (token: Secret) => glue.callerDigest(token.expose());
 
+/** The variables that hold a key. */
+export const KEY_NAMES: ReadonlySet<string> = new Set(glue.keyNames().split(","));
+/** Whether the Worker, or this package, reads a variable of this name. */
+export const isKnownName = (name: string) => glue.isKnownName(name);
+
 /** A text of someone else's without this secret, and without anything that looks like a key. */
 export const scrub = (text: string, secret?: Secret) => glue.scrub(text, secret?.expose() ?? "");
 

@@ -79,8 +79,9 @@ export async function askOpenly(question: string): Promise<string> {
 /** What a person types without it being shown; undefined where there is no terminal. */
 export async function ask(question: string): Promise<string | undefined> {
   if (!isInteractive()) return undefined;
-  stderr.write(`${question} (it is not shown): `);
+  // First of all: who is asked may answer at once, and until then the terminal shows what is typed.
   stdin.setRawMode(true);
+  stderr.write(`${question} (it is not shown): `);
   stdin.resume();
   try {
     return await typed();

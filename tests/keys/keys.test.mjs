@@ -169,6 +169,10 @@ describe("doctor", () => {
       [`VITE_ATTENTION_API_KEY=${key}`]: /built into pages/,
       [`NEXT_PUBLIC_ATTENTION_TOKEN=${key}`]: /built into pages/,
       [`MY_ATTENTION_KEY=${key}`]: /read by nobody/,
+      [`ATTENTION_KEY=${key}`]: /read by nobody as one/,
+      [`ATTENTION_TOKEN=${key}`]: /read by nobody as one/,
+      [`ATTENTION_APIKEY=${WRONG}`]: /read by nobody as one/,
+      [`ATTENTION_SESSION_SECRET=${key}`]: /read by nobody as one/,
     };
     const files = Object.keys(lines).map((line, at) => [`p${at}/.env`, `# a line before\n${line}\n`]);
     const { root, put } = await projectWith(t, Object.fromEntries(files));
@@ -183,6 +187,23 @@ describe("doctor", () => {
     }
     assert.match(ended.stdout, /mark\/\.env:1 ATTENTION_API_KEY: a byte order mark/);
     showsNone(ended);
+  });
+
+  test("a key that is in a file and in its history is told once; each of its files is", async (t) => {
+    const files = (text) => ({ "a.js": `${text}"${key}"`, "b.js": `"${key}"` });
+    const commits = [files(""), files("x\n"), { ...files("x\ny\n"), "b.js": null }];
+    const project = await projectWith(t, {}, commits);
+    const ended = await command(["doctor", "--offline"], {
+      cwd: project.root,
+      env: { ...env, ATTENTION_API_KEY: key },
+    });
+    const first = (await project.git("log", "--format=%h")).trim().split("\n").at(-1);
+    const told = ended.stdout.split("\n").filter((line) => /[ab]\.js:/.test(line));
+    assert.deepEqual(
+      told.map((line) => /(\S+\.js:\d+)/.exec(line)[1]),
+      ["a.js:3", `${first}:b.js:1`],
+      ended.stdout,
+    );
   });
 
   test("one key in two environments, a file that git does not ignore, a proxy that Node does not use", async (t) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { held, journalOf, placesOf, rotationWorld, traffic } from "./rotation-bed.mjs";
+import { held, journalOf, placesOf, rotationWorld, STOP, traffic } from "./rotation-bed.mjs";
 
 /** The requests of a rotation, in their order. */
 const REQUESTS = ["list", "create", "try", "list", "list", "try", "delete", "try", "list"];
@@ -148,6 +148,37 @@ test("an API that lets nobody make keys: a key from the app goes in its place", 
   const ended = await world.rotate(["--resume", "--answer", "take_key", "--new-key-stdin"], { input: made });
   assert.equal(ended.code, 0, ended.all);
   await assertRotated(world, stop);
+});
+
+test("the new key lost, the list without values, the old key deleted by somebody: another key from the app ends it", async (t) => {
+  const world = await rotationWorld(t, { places: ["worker"] });
+  const { mock, judge } = world.api;
+  // After the Worker has the key as its first, and before the journal is written of its verification.
+  const killed = await world.rotate([], { env: { STOP_AT: "7:before" }, node: ["--import", STOP] });
+  assert.equal(killed.signal, "SIGKILL", killed.all);
+  const lost = (await held(world)).worker;
+  judge(async (request) => {
+    if (kindOf(request) !== "list") return undefined;
+    const answer = await mock.handle(request);
+    if (answer.status !== 200) return answer;
+    return Response.json((await answer.json()).map((key) => ({ ...key, value: "" })));
+  });
+  mock.keys.delete(world.old);
+  const stopped = await world.rotate(["--resume", "--json"]);
+  assert.equal(JSON.parse(stopped.stdout).question?.problem, "new_key_missing", stopped.all);
+  const other = mock.keys.create({ name: "from the app" }).value;
+  const given = { input: other };
+  const ended = await world.rotate(["--resume", "--answer", "take_key", "--new-key-stdin", "--json"], given);
+  let told = JSON.parse(ended.stdout);
+  // What no list shows, a person says.
+  for (let tries = 0; told.question !== undefined && tries < 4; tries += 1) {
+    const code = told.question.answers.find(({ code }) => ["confirm", "deleted_by_hand"].includes(code))?.code;
+    told = JSON.parse((await world.rotate(["--resume", "--answer", code, "--new-key-stdin", "--json"], given)).stdout);
+  }
+  assert.equal(told.end?.ending, "rotated", JSON.stringify(told));
+  assert.equal((await held(world)).worker, other);
+  // The one that was lost is named, for somebody to delete.
+  assert.deepEqual(told.end.strays, [{ id: mock.keys.get(lost).id }]);
 });
 
 test("going back: every place has the old key again, and the new one is deleted", async (t) => {

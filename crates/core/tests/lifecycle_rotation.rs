@@ -495,13 +495,6 @@ impl World {
         }
     }
 
-    /// Nobody has the new key's value any more, but for the places, and someone else has deleted the old key: the
-    /// person is asked for the value, and has to begin anew with another key.
-    fn is_lost(&mut self, rotation: &Rotation) -> bool {
-        let is_asked = matches!(rotation.step(self.timestamp()), Step::Ask(question) if question.problem == Problem::NewKeyMissing);
-        is_asked && self.is_calm() && !self.is_alive(OLD) && self.value(wanted(rotation, Role::New)).is_none()
-    }
-
     fn postpone(&mut self, late: Late) {
         let due = self.now + 3 * u64::from(self.byte());
         self.late.push((due, late));
@@ -575,7 +568,7 @@ fn run(rules: &Rules, chaos: Vec<u8>, stop_in: Option<(usize, Stop)>) -> (World,
     for round in 0..3_000 {
         rotation.check(&disk).expect("the only driver");
         let step = rotation.step(world.timestamp());
-        if matches!(step, Step::End(_)) || world.is_lost(&rotation) {
+        if matches!(step, Step::End(_)) {
             return (world, rotation, round);
         }
         let stopped = match world.byte() {
@@ -615,11 +608,6 @@ fn run(rules: &Rules, chaos: Vec<u8>, stop_in: Option<(usize, Stop)>) -> (World,
 }
 
 fn assert_ended(world: &World, rotation: &Rotation) {
-    if let Step::Ask(question) = rotation.step(world.timestamp()) {
-        assert_eq!(question.problem, Problem::NewKeyMissing);
-        assert!(world.rules.values_hidden && world.sites.iter().all(|site| world.is_alive(&site.current)));
-        return;
-    }
     let Step::End(End { ending, proof, strays, unaccounted, left }) = rotation.step(world.timestamp()) else {
         panic!("not ended")
     };

@@ -2,14 +2,15 @@
 //! and no feature of it: everything that a crate exports to JavaScript is in its module, so that module would hold the
 //! client's binding too.
 //!
-//! What crosses is JSON and texts: the command is called once a minute, not once a millisecond. A key goes in and never
-//! comes out; what comes out names it by its fingerprint.
+//! What crosses is JSON and texts: the command is called once a minute, not once a millisecond. A key goes in, and what
+//! comes out names it by its fingerprint; but for [`value_in`], by which a resumed rotation finds the key that it forgot.
 
 use attention_core::credential::lifecycle::audit::{Finding, Thresholds, Usage, UsedBy, audit};
 use attention_core::credential::lifecycle::leak::{self, Known, Leak};
 use attention_core::credential::lifecycle::listing::{self, KeyList, ListedKey, ListedValue};
 use attention_core::credential::{Claims, Fingerprint};
 use attention_core::{ApiKey, Timestamp};
+use attention_gateway::deployment::bindings;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
@@ -127,6 +128,18 @@ fn leaks(found: &[Leak]) -> Json {
         json
     };
     Value::from(found.iter().map(with_message).collect::<Vec<_>>()).to_string()
+}
+
+/// The variables that hold an API key, separated by commas.
+#[wasm_bindgen(js_name = keyNames)]
+pub fn key_names() -> String {
+    bindings::KEYS.join(",")
+}
+
+/// Whether the Worker, or the npm package, reads a variable of this name.
+#[wasm_bindgen(js_name = isKnownName)]
+pub fn is_known_name(name: &str) -> bool {
+    bindings::is_known(name)
 }
 
 /// The digest by which the Worker knows a caller token.

@@ -6,9 +6,9 @@ import { type Check, isBad, show } from "../checks.js";
 import { type Assignment, findEnvFiles, readEnvFile } from "../env-files.js";
 import { type GivenSecret, given, type SecretOptions } from "../given.js";
 import type { Exit } from "../outcome.js";
-import { KEY_NAMES, keysIn } from "../project-keys.js";
-import { type FoundLeak, isRepository, notIgnored, scanHistory, trackedFiles } from "../repository.js";
-import { type InspectedKey, inspectKey, isFault } from "../rules.js";
+import { keysIn } from "../project-keys.js";
+import { eachOnce, type FoundLeak, isRepository, notIgnored, scanHistory, trackedFiles } from "../repository.js";
+import { type InspectedKey, inspectKey, isFault, isKnownName, KEY_NAMES } from "../rules.js";
 import { progress, say, tell, tinted } from "../terminal.js";
 import { checkCall } from "./doctor-call.js";
 import { checkWorker } from "./doctor-worker.js";
@@ -22,8 +22,8 @@ export interface DoctorOptions extends SecretOptions {
   readonly "token-from"?: string | undefined;
 }
 
-/** Names that are read: by the package, or by the Worker. */
-const KNOWN = /^ATTENTION_[A-Z_]*$/;
+/** Names of settings of ours, those that nobody reads included. */
+const OURS = /^ATTENTION_[A-Z_]*$/;
 /** What these begin is put into pages by the tools that build them. */
 const PUBLIC = /^(NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|PUBLIC|EXPO_PUBLIC|GATSBY)_/;
 const SOON = 30 * 24 * 3600 * 1000;
@@ -87,19 +87,21 @@ function checkEnvironment(key: GivenSecret | undefined): Check[] {
   return checks;
 }
 
-/** Names that nobody reads, and names that hand a key to everybody. */
+/** Names that nobody reads a key from, and names that hand one to everybody. */
 function checkName(area: string, where: string, name: string, value: string): Check[] {
-  if (value.trim() === "" || isFault(inspectKey(value))) return [];
-  const isOurs = /ATTENTION/i.test(name) && /KEY|TOKEN|SECRET/i.test(name);
-  if (isOurs && PUBLIC.test(name)) {
+  const inspected = inspectKey(value);
+  if (!/ATTENTION/i.test(name) || KEY_NAMES.has(name) || value.trim() === "" || isFault(inspected)) return [];
+  if (PUBLIC.test(name) && /KEY|TOKEN|SECRET/i.test(name)) {
     const message = `${where}: what begins with ${PUBLIC.exec(name)![0]} is built into pages, where everybody can read it`;
     return [
       { area, status: "bad", message, next: "call the Worker from pages, and revoke this key if it was published" },
     ];
   }
-  if (isOurs && !KNOWN.test(name))
-    return [{ area, status: "warning", message: `${where} is read by nobody`, next: "call it ATTENTION_API_KEY" }];
-  return [];
+  // Other secrets have names of their own; a caller's token may have any.
+  const isKey = inspected.claims !== null || (/KEY/i.test(name) && !isKnownName(name));
+  if (!isKey) return [];
+  const message = `${where} has a key (${inspected.fingerprint}), and is read by nobody as one`;
+  return [{ area, status: "bad", message, next: "call it ATTENTION_API_KEY" }];
 }
 
 function checkFiles(files: readonly string[], lines: readonly Assignment[]): Check[] {
@@ -109,7 +111,7 @@ function checkFiles(files: readonly string[], lines: readonly Assignment[]): Che
   for (const line of lines) {
     const where = `${line.file}:${line.line} ${line.name}`;
     checks.push(...checkName(area, where, line.name, line.value));
-    if (!KNOWN.test(line.name)) continue;
+    if (!OURS.test(line.name)) continue;
     for (const oddity of line.oddities) {
       const isKey = KEY_NAMES.has(line.name);
       checks.push({
@@ -167,7 +169,7 @@ async function checkRepository(
   const read = (path: string) => readFile(join(root, path)).catch(() => new Uint8Array());
   const leaks: FoundLeak[] = await scanEach(tracked, read, known);
   const old = await scanHistory(root, known, step);
-  for (const leak of [...leaks, ...old]) {
+  for (const leak of eachOnce([...leaks, ...old])) {
     const status = leak.confidence === "possible" ? "warning" : "bad";
     checks.push({ area, status, message: `${place(leak)} ${leak.message}` });
   }

@@ -3,9 +3,16 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Exit } from "../outcome.js";
 import { Failed } from "../outcome.js";
-import { KEY_NAMES } from "../project-keys.js";
-import { type FoundLeak, isRepository, scanHistory, staged, stagedFiles, trackedFiles } from "../repository.js";
-import { inspectKey, isFault, scan } from "../rules.js";
+import {
+  eachOnce,
+  type FoundLeak,
+  isRepository,
+  scanHistory,
+  staged,
+  stagedFiles,
+  trackedFiles,
+} from "../repository.js";
+import { inspectKey, isFault, KEY_NAMES, scan } from "../rules.js";
 import { progress, say, tell, tinted } from "../terminal.js";
 
 export interface ScanOptions {
@@ -27,7 +34,7 @@ export async function runScan(paths: readonly string[], options: ScanOptions): P
   const known = knownKeys();
   const found = await progress("looking for keys", async (step) => {
     const now = await scanNow(root, paths, options, known);
-    return options.history === true ? [...now, ...(await scanHistory(root, known, step))] : now;
+    return options.history === true ? eachOnce([...now, ...(await scanHistory(root, known, step))]) : now;
   });
   if (options.json === true) tell({ leaks: found });
   else report(found);

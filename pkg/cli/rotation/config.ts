@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Failed } from "../outcome.js";
-import { scan } from "../rules.js";
+import { scrub } from "../rules.js";
 
 /** What all places have. */
 interface PlaceBase {
@@ -90,7 +90,7 @@ export async function readConfig(file: string): Promise<RotationConfig> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new Failed("usage", `${file} cannot be read (${error.code})`, "docs/keys.md has one to begin with");
   });
-  if (scan(Buffer.from(text), []).length > 0)
+  if (scrub(text) !== text)
     throw new Failed(
       "usage",
       `${file} holds a key, or something like one`,

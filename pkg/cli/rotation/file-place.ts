@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "../env-files.js";
 import { Failed } from "../outcome.js";
-import { replaceFile } from "../private-file.js";
+import { ownerOf, replaceFile } from "../private-file.js";
 import { inspectKey, isFault } from "../rules.js";
 import { Secret } from "../secret.js";
 import type { FilePlace } from "./config.js";
@@ -32,8 +32,9 @@ async function written(place: FilePlace, well: "delivered" | "cleared", change: 
 }
 
 async function textOf({ path }: FilePlace): Promise<string> {
+  // A device may have no end.
+  if ((await ownerOf(path)) === undefined) return "";
   return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
     throw new Failed("usage", `${path} cannot be read (${error.code})`);
   });
 }
@@ -49,7 +50,13 @@ function withLine(text: string, name: string, line: string | undefined): string 
 }
 
 export async function verify(place: FilePlace, slot: Slot, fingerprint: string): Promise<Outcome> {
-  const read = await valueIn(place, variableOf(place, slot));
+  let read: Secret | undefined;
+  try {
+    read = await valueIn(place, variableOf(place, slot));
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    return outcome("not_verified", error.message);
+  }
   const inspected = read === undefined ? undefined : inspectKey(read.expose());
   if (inspected === undefined || isFault(inspected)) return outcome("not_verified", `${place.path} has no key there`);
   return inspected.fingerprint === fingerprint
@@ -69,6 +76,8 @@ async function valueIn(place: FilePlace, variable: string | undefined): Promise<
 }
 
 export async function held(place: FilePlace): Promise<Secret[]> {
-  const read = await Promise.all([place.variable, place.nextVariable].map((name) => valueIn(place, name)));
+  const names = place.nextVariable === undefined ? [place.variable] : [place.variable, place.nextVariable];
+  // One that cannot be read has no key to give.
+  const read = await Promise.all(names.map((name) => valueIn(place, name).catch(() => undefined)));
   return read.filter((each) => each !== undefined);
 }

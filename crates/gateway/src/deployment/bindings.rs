@@ -68,6 +68,14 @@ pub const ALL: [&str; 19] = [
     VERSION,
 ];
 
+/// Those that hold an API key.
+pub const KEYS: [&str; 2] = [KEY, NEXT_KEY];
+
+/// Whether a name is one that the Worker, or the npm package, reads.
+pub fn is_known(name: &str) -> bool {
+    ALL.contains(&name) || name == ANALYTICS
+}
+
 /// A binding's text.
 #[derive(Clone, Debug, Default)]
 pub enum Text {

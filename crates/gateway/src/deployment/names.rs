@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::deployment::bindings::{ALL, ANALYTICS, PREFIX};
+use crate::deployment::bindings::{ALL, ANALYTICS, PREFIX, is_known};
 
 /// A name that is not a documented one, and was meant to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Misspelt {
 /// default policy in force.
 pub(crate) fn misspelt(name: &str) -> Option<Misspelt> {
     let known = || ALL.into_iter().chain([ANALYTICS]);
-    if known().any(|known| known == name) {
+    if is_known(name) {
         return None;
     }
     let as_ours = |c: char| if matches!(c, '-' | ' ' | '.') { '_' } else { c.to_ascii_uppercase() };

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use super::problem::{Answer, Problem};
-use super::step::{Ending, Proof, Report, Role, Step, Watch};
+use super::step::{Ending, Proof, Report, Role, Step, Stray, Watch};
 use super::{NewKey, Origin, Rotation, Source, Stage};
 use crate::credential::Fingerprint;
 use crate::credential::lifecycle::listing::{KeyList, ListedKey};
@@ -60,6 +60,8 @@ pub(super) enum Phase {
     ProveDead,
     /// The list is searched for keys that are left.
     Count,
+    /// The new key's value is lost, and places have that key: a person makes another.
+    Replace,
 }
 
 impl Phase {
@@ -71,7 +73,13 @@ impl Phase {
             | Self::VerifyCurrent(index)
             | Self::ClearNext(index)
             | Self::Recheck(index) => Some(index),
-            Self::Try | Self::Watch(_) | Self::ProveAlive | Self::Delete | Self::ProveDead | Self::Count => None,
+            Self::Try
+            | Self::Watch(_)
+            | Self::ProveAlive
+            | Self::Delete
+            | Self::ProveDead
+            | Self::Count
+            | Self::Replace => None,
         }
     }
 }
@@ -90,7 +98,7 @@ impl Phase {
             }
             Self::Watch(_) | Self::Count => (Problem::ListDenied, Problem::StepFailed),
             Self::Delete => (Problem::DeleteByHand, Problem::StepFailed),
-            Self::Try | Self::ClearNext(_) | Self::ProveAlive | Self::ProveDead => {
+            Self::Try | Self::ClearNext(_) | Self::ProveAlive | Self::ProveDead | Self::Replace => {
                 (Problem::StepFailed, Problem::StepFailed)
             }
         }
@@ -105,10 +113,13 @@ impl Exchange {
             (Phase::Delete, _) => &[Retry, DeletedByHand, Leave],
             (Phase::ProveDead | Phase::Count, _) if problem == Problem::StillAlive => &[Retry, DeletedByHand, Leave],
             (Phase::ProveDead | Phase::Count, _) => &[Retry, Confirm],
-            // Places that have the key would be left with a stray.
             (Phase::Try, Direction::Forward) if !self.touched => &[Retry, TakeKey, GoBack],
             (Phase::Watch(_), Direction::Forward) => &[Retry, Confirm, Leave, GoBack],
             (Phase::Watch(_), Direction::Back) => &[Retry, Confirm, Leave, GoForward],
+            // Going back alone may lead nowhere: the old key may be dead by then.
+            (_, Direction::Forward) if matches!(problem, Problem::NewKeyMissing | Problem::NewKeyRejected) => {
+                &[Retry, TakeKey, GoBack]
+            }
             (_, Direction::Forward) => &[Retry, GoBack],
             (_, Direction::Back) => &[Retry, GoForward],
         }
@@ -137,6 +148,7 @@ impl Rotation {
                 // The list may tell it.
                 None => Step::List { with: key },
             },
+            Phase::Replace => Step::Take,
             Phase::ProveAlive | Phase::ProveDead => {
                 Step::Try { key: key.other(), fingerprint: self.fingerprint(exchange, key.other()) }
             }
@@ -205,6 +217,9 @@ impl Rotation {
             // Nothing holds the key any more: its absence from the list has to do.
             (Phase::ProveDead, Report::KeyMissing(role)) if role == self.target().other() => self.move_to(Phase::Count),
             (Phase::Count, Report::Keys(list)) => self.on_counted(list),
+            (Phase::Replace, Report::Taken(fingerprint)) => self.on_replaced(fingerprint),
+            // Nobody but the person is asked there.
+            (Phase::Replace, Report::Refused { .. } | Report::Denied | Report::KeyMissing(_)) => return false,
             (phase, report) => {
                 let (denied, failed) = phase.problems();
                 return self.set_back(&report, denied, failed);
@@ -287,6 +302,9 @@ impl Rotation {
             && let Origin::Pasted { id } = &mut exchange.new.origin
         {
             *id = Some(key.id.clone());
+            let pasted = Stray::Pasted { fingerprint: exchange.new.fingerprint };
+            // One that was given up for lost, and found again.
+            self.strays.retain(|stray| *stray != pasted && !matches!(stray, Stray::Listed { id } if *id == key.id));
         }
     }
 
@@ -421,13 +439,32 @@ impl Rotation {
         }
     }
 
-    /// Another key instead of the new one, which no place has had.
+    /// Another key instead of the new one.
     fn replace_new(&mut self) {
         if let Stage::Exchange(exchange) = &self.stage {
+            if exchange.touched {
+                // It is in places: they are gone through again.
+                return self.move_to(Phase::Replace);
+            }
             let stray = exchange.new.clone().into_stray();
             self.strays.push(stray);
             self.take_instead();
         }
+    }
+
+    /// The other key goes to all places, from the first on; then nobody uses the one that was lost.
+    fn on_replaced(&mut self, fingerprint: Fingerprint) {
+        if fingerprint == self.plan.old {
+            self.problem = Some(Problem::SameKey);
+            return;
+        }
+        let Some(exchange) = self.exchange() else { return };
+        if fingerprint != exchange.new.fingerprint {
+            let new = NewKey { fingerprint, origin: Origin::Pasted { id: None } };
+            let stray = core::mem::replace(&mut exchange.new, new).into_stray();
+            self.strays.push(stray);
+        }
+        self.move_to(Phase::Try);
     }
 
     fn turn(&mut self, direction: Direction) {

@@ -282,6 +282,7 @@ fn phase_to_json(phase: Phase, object: &mut Object) {
         Phase::Delete => "delete",
         Phase::ProveDead => "prove_dead",
         Phase::Count => "count",
+        Phase::Replace => "replace",
     };
     object.string("phase", name);
     if let Some(place) = phase.place() {

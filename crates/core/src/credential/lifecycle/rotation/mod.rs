@@ -21,6 +21,8 @@
 //!   one is tried there while the old one is still the first.
 //! - `POST /v2/api_keys` is never sent again before the list was searched for the name. Each
 //!   key that was made and is not in use is named at the end.
+//! - A new key whose value is lost when places have it already is replaced by one from the app: going back alone would
+//!   lead nowhere once somebody has deleted the old key.
 //! - Going back is the same way in the other direction. It ends where a deletion begins.
 //! - What the public pages do not say (how exact `lastSeenAt` is, whether the list shows
 //!   values for ever, how deletion is called) is asked of the person when it fails.

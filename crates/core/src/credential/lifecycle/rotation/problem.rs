@@ -151,7 +151,9 @@ impl Problem {
             }
             Self::SameKey => "make a new key in the app and paste that",
             Self::OldKeyMissing => "give the old key again",
-            Self::NewKeyMissing => "paste the new key again; its fingerprint has to be the same",
+            Self::NewKeyMissing => {
+                "paste the new key again, with the same fingerprint, or take another one from the app"
+            }
             Self::NewKeyRejected => "paste another key, or try again",
             Self::OldKeyRejected => "go forward to the new key",
             Self::DeliveryFailed => "mend the access to the place, then try again",

@@ -129,7 +129,7 @@ fn new_key(stage: &mut Members<'_>) -> Result<NewKey, JournalError> {
 }
 
 /// With 0 for the place and nothing watched, which are read behind it.
-const PHASES: [(&str, Phase); 12] = [
+const PHASES: [(&str, Phase); 13] = [
     ("try", Phase::Try),
     ("deliver_next", Phase::DeliverNext(0)),
     ("verify_next", Phase::VerifyNext(0)),
@@ -142,6 +142,7 @@ const PHASES: [(&str, Phase); 12] = [
     ("delete", Phase::Delete),
     ("prove_dead", Phase::ProveDead),
     ("count", Phase::Count),
+    ("replace", Phase::Replace),
 ];
 
 fn phase(stage: &mut Members<'_>) -> Result<Phase, JournalError> {
@@ -164,7 +165,7 @@ fn phase(stage: &mut Members<'_>) -> Result<Phase, JournalError> {
             },
             changed: stage.bool("changed")?,
         })),
-        Phase::Try | Phase::ProveAlive | Phase::Delete | Phase::ProveDead | Phase::Count => phase,
+        Phase::Try | Phase::ProveAlive | Phase::Delete | Phase::ProveDead | Phase::Count | Phase::Replace => phase,
     })
 }
 
@@ -179,8 +180,8 @@ fn contradiction(rotation: &Rotation) -> Option<&'static str> {
             let place = exchange.phase.place().map(|at| rotation.plan.places.get(at));
             let needs_next =
                 matches!(exchange.phase, Phase::DeliverNext(_) | Phase::VerifyNext(_) | Phase::ClearNext(_));
-            let is_moving =
-                exchange.phase.place().is_some() || matches!(exchange.phase, Phase::Watch(_) | Phase::ProveAlive);
+            let is_moving = exchange.phase.place().is_some()
+                || matches!(exchange.phase, Phase::Watch(_) | Phase::ProveAlive | Phase::Replace);
             let is_ending = matches!(exchange.phase, Phase::Delete);
             let contradictions = [
                 (exchange.new.fingerprint == rotation.plan.old, "the new key is the old one"),
