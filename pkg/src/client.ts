@@ -78,7 +78,7 @@ const OPTIONS: Readonly<Record<keyof AttentionOptions, check.Rule>> = /* @__PURE
     maxRetries: check.count,
     maxConcurrency: check.concurrency,
     fetch: check.call,
-    fetchOptions: check.object,
+    fetchOptions: check.members,
     defaultHeaders: check.object,
     defaultQuery: check.object,
   },
@@ -346,7 +346,10 @@ export class Client {
     options: CallOptions | undefined,
     known: Known | undefined,
   ): Promise<Attempted> {
-    const story = events.begin(method, this.describe(method, below(this.baseURL, String(path))));
+    const story = events.begin(
+      method,
+      this.describe(method, below(this.baseURL, typeof path === "string" ? path : "")),
+    );
     try {
       return story.head(await this.#make(method, path, options, story, known));
     } catch (error) {

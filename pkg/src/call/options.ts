@@ -38,5 +38,5 @@ export const CALL_OPTIONS: Readonly<Record<keyof CallOptions, check.Rule>> = {
   maxRetries: check.count,
   idempotencyKey: check.text,
   idempotent: check.flag,
-  fetchOptions: check.object,
+  fetchOptions: check.members,
 };

@@ -57,9 +57,10 @@
 //! - Its clock may jump, but it runs: `now` after a wait is later than before it. Its random numbers, from 0 to 1, are
 //!   random: they keep calls that failed together from coming back together.
 //!
-//! `examples/rust-native` is such a driver for native programs, in one file.
+//! [`drive`] is the loop of an asynchronous driver and keeps most of this: a [`Transport`] brings the IO. `examples/rust-native` is a driver that blocks, for native programs, in one file.
 
 mod diagnosis;
+mod drive;
 mod error;
 mod gate;
 mod headers;
@@ -72,6 +73,7 @@ mod quota;
 mod retry;
 
 pub use diagnosis::{Cause, Diagnosis, Finding, Likelihood};
+pub use drive::{Answered, Shared, Transport, drive};
 pub use error::{API_KEYS_PAGE, Error, ErrorKind, MAX_ERROR_BODY_BYTES};
 pub use gate::{Gate, Pass};
 pub use headers::Headers;
@@ -369,6 +371,11 @@ impl Call {
     /// How many requests have been sent.
     pub const fn attempts(&self) -> u32 {
         self.sent
+    }
+
+    /// How much of [`CallOptions::timeout`] is left, such as for the body of a response; `None` is for ever.
+    pub fn time_left(&self, now: Timestamp) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
     }
 
     /// Whose `Authorization` was sent last.

@@ -31,6 +31,13 @@ pub struct BaseUrl {
     origin_bytes: usize,
 }
 
+/// The API's own, [`DEFAULT_BASE_URL`].
+impl Default for BaseUrl {
+    fn default() -> Self {
+        Self { text: String::from(DEFAULT_BASE_URL), origin_bytes: DEFAULT_BASE_URL.len() - "/v2".len() }
+    }
+}
+
 impl BaseUrl {
     /// Reads an absolute URL without user information, query or fragment.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
