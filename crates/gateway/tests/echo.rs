@@ -89,6 +89,11 @@ enum Writer {
     Cased(Vec<bool>),
     /// Characters of no width, soft hyphens and line breaks between its own.
     Interrupted(Vec<u8>),
+    /// Quoted-printable lines of so many characters (RFC 2045 §6.7): a line break that `=` takes away, wherever it falls.
+    Soft {
+        columns: usize,
+        line_end: &'static str,
+    },
 }
 
 fn writer() -> impl Strategy<Value = Writer> {
@@ -96,7 +101,7 @@ fn writer() -> impl Strategy<Value = Writer> {
         prop::sample::select(vec![Escapes::Json, Escapes::Script, Escapes::Percent, Escapes::Html, Escapes::Quoted]);
     prop_oneof![
         5 => (escapes, prop::collection::vec(any::<u8>(), 1..12)).prop_map(|(how, picks)| Writer::Escaped(how, picks)),
-        3 => ("[a-zA-Z0-9 :,.{}-]{0,7}", any::<bool>(), any::<bool>(), any::<bool>())
+        3 => (r"[a-zA-Z0-9 :,.{}=%&\\-]{0,7}", any::<bool>(), any::<bool>(), any::<bool>())
             .prop_map(|(before, url, padded, lines)| Writer::Base64 { before, url, padded, lines }),
         1 => (any::<bool>(), prop::sample::select(vec!["", ":", " ", "-"]))
             .prop_map(|(upper, between)| Writer::Hex { upper, between }),
@@ -104,6 +109,8 @@ fn writer() -> impl Strategy<Value = Writer> {
         1 => any::<bool>().prop_map(|big| Writer::Utf16 { big }),
         1 => prop::collection::vec(any::<bool>(), 1..9).prop_map(Writer::Cased),
         1 => prop::collection::vec(any::<u8>(), 1..9).prop_map(Writer::Interrupted),
+        2 => (3..30_usize, prop::sample::select(vec!["\r\n", "\n", " \r\n", "\t\n"]))
+            .prop_map(|(columns, line_end)| Writer::Soft { columns, line_end }),
     ]
 }
 
@@ -140,6 +147,16 @@ impl Writer {
                 .enumerate()
                 .map(|(at, c)| if cases[at % cases.len()] { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
                 .collect(),
+            // As encoders do it, which write `=` as an escape and break none of their own.
+            Self::Soft { columns, line_end } => text
+                .chars()
+                .enumerate()
+                .map(|(at, c)| {
+                    let broken = if at > 0 && at % columns == 0 { format!("={line_end}") } else { String::new() };
+                    broken
+                        + &if matches!(c, '=' | '\r' | '\n') { format!("={:02X}", u32::from(c)) } else { c.to_string() }
+                })
+                .collect(),
             Self::Interrupted(picks) => text
                 .chars()
                 .enumerate()
@@ -160,7 +177,8 @@ impl Writer {
 fn writers() -> impl Strategy<Value = Vec<Writer>> {
     prop::collection::vec(writer(), 0..=3).prop_map(|mut writers| {
         let last = writers.len().saturating_sub(1);
-        let has_soft_breaks = writers.iter().any(|writer| matches!(writer, Writer::Escaped(Escapes::Quoted, _)));
+        let has_soft_breaks =
+            writers.iter().any(|writer| matches!(writer, Writer::Escaped(Escapes::Quoted, _) | Writer::Soft { .. }));
         let mut at = 0;
         writers.retain(|writer| {
             at += 1;
@@ -246,7 +264,8 @@ fn of_pages(text: &str) -> Vec<String> {
 }
 
 fn of_mail(text: &str) -> Vec<String> {
-    let joined = text.replace("=\r\n", "");
+    let joined =
+        [" \r\n", "\t\n", "\r\n", "\n"].iter().fold(text.to_owned(), |text, end| text.replace(&format!("={end}"), ""));
     let read = with_escapes(&joined, '=', |rest| Some((radix(rest, 2, 16)?, 2)));
     if joined == text { read } else { read.into_iter().chain([joined]).collect() }
 }
@@ -380,6 +399,7 @@ fn the_readers_read_what_the_writers_write() {
         Writer::Utf16 { big: false },
         Writer::Cased(vec![true, false]),
         Writer::Interrupted(vec![0, 1, 2, 3]),
+        Writer::Soft { columns: 5, line_end: " \r\n" },
     ] {
         let once = writer.write(key);
         assert!(reads(&once, key), "{writer:?}: {once}");

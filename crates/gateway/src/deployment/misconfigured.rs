@@ -126,9 +126,7 @@ impl Misconfigured {
                 let form = "; write digits alone, without a unit, a fraction, `_` or `,`";
                 [name, ": not a whole number from ", &least, " to ", &most, form].concat()
             }
-            Self::SaysNothing { name, otherwise } => {
-                [name, ": is there with nothing in it; say what is meant, or leave the binding out for ", otherwise].concat()
-            }
+            Self::SaysNothing { name, otherwise } => says_nothing(name, otherwise),
             Self::Slip(name, slip) => [name, ": ", slip.message()].concat(),
             Self::Unknown { name, meant: Some(meant) } => {
                 [name, " is not the name of a binding; is ", meant, " meant? Nothing reads it as it is"].concat()
@@ -152,6 +150,11 @@ impl Misconfigured {
             Self::TooOld(name) => too_old(name),
         }
     }
+}
+
+fn says_nothing(name: &str, otherwise: &str) -> String {
+    let what = ": is there with nothing in it; say what is meant, or leave the binding out for ";
+    [name, what, otherwise].concat()
 }
 
 fn too_old(name: &str) -> String {

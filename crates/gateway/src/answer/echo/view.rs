@@ -327,11 +327,12 @@ fn entity(rest: &[u8]) -> Escape {
     Some((Meaning::Char(character), length + usize::from(rest.get(length) == Some(&b';'))))
 }
 
-/// `=41`, and a line break that `=` takes away (RFC 2045 §6.7).
+/// `=41`, and a line break that `=` takes away, with the blanks that are let pass before it (RFC 2045 §6.7).
 fn quoted_printable(rest: &[u8]) -> Escape {
-    match rest.get(1..)? {
-        [b'\r', b'\n', ..] => Some((Meaning::Nothing, 3)),
-        [b'\n', ..] => Some((Meaning::Nothing, 2)),
+    let blanks = rest.iter().skip(1).take_while(|byte| **byte == b' ').count();
+    match rest.get(1 + blanks..)? {
+        [b'\r', b'\n', ..] => Some((Meaning::Nothing, 3 + blanks)),
+        [b'\n', ..] => Some((Meaning::Nothing, 2 + blanks)),
         _ => Some((Meaning::Byte(hex_pair(rest, 1)?), 3)),
     }
 }
