@@ -403,9 +403,11 @@ impl UnderWay {
         if let Some(line) = finished.line {
             js::log(&line)?;
         }
-        let notice = self.isolate.deployment.borrow_mut().as_mut().ok().and_then(Deployment::take_notice);
+        let mut deployment = self.isolate.deployment.borrow_mut();
+        let notice = deployment.as_mut().ok().and_then(|deployment| deployment.take_notice(now));
+        drop(deployment);
         if let Some(notice) = notice {
-            js::log(notice.line())?;
+            js::log(&notice)?;
         }
         if self.isolate.ledger.borrow().is_due(now) {
             shared::tell_later(&self.isolate, &self.env, &self.context)?;
