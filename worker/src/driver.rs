@@ -11,7 +11,6 @@ use attention_gateway::answer::reply::Reply;
 use attention_gateway::answer::{header_policy, health};
 use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
-use attention_gateway::deployment::Deployment;
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
 use attention_gateway::limits::ANSWER_WITHIN;
 use attention_gateway::limits::asking::Question;
