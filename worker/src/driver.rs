@@ -11,7 +11,6 @@ use attention_gateway::answer::reply::Reply;
 use attention_gateway::answer::{header_policy, health};
 use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
-use attention_gateway::deployment::Deployment;
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
 use attention_gateway::limits::ANSWER_WITHIN;
 use attention_gateway::limits::asking::Question;
@@ -403,9 +402,11 @@ impl UnderWay {
         if let Some(line) = finished.line {
             js::log(&line)?;
         }
-        let notice = self.isolate.deployment.borrow_mut().as_mut().ok().and_then(Deployment::take_notice);
+        let mut deployment = self.isolate.deployment.borrow_mut();
+        let notice = deployment.as_mut().ok().and_then(|deployment| deployment.take_notice(now));
+        drop(deployment);
         if let Some(notice) = notice {
-            js::log(notice.line())?;
+            js::log(&notice)?;
         }
         if self.isolate.ledger.borrow().is_due(now) {
             shared::tell_later(&self.isolate, &self.env, &self.context)?;

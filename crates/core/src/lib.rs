@@ -42,4 +42,4 @@ pub mod url;
 pub use call::{Action, Call, Error, ErrorKind, Headers, KeyRing, Slot, Upstream};
 pub use credential::{ApiKey, CallerToken, KeyError};
 pub use method::Method;
-pub use time::{Timestamp, millis};
+pub use time::{SteadyClock, Timestamp, millis};

@@ -74,7 +74,7 @@ impl From<std::time::SystemTime> for Timestamp {
 /// that was measured with it becomes longer. A clock that jumps ahead takes it along: nobody can tell that
 /// from time that has passed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SteadyClock {
+pub struct SteadyClock {
     seen: Timestamp,
     shows: Timestamp,
 }
@@ -91,12 +91,12 @@ impl SteadyClock {
     }
 
     /// The steady time when the driver's clock shows `now`.
-    pub(crate) const fn at(&self, now: Timestamp) -> Timestamp {
+    pub const fn at(&self, now: Timestamp) -> Timestamp {
         self.shows.saturating_add(now.saturating_since(self.seen))
     }
 
     /// As [`at`](Self::at), and goes on from there.
-    pub(crate) const fn advance(&mut self, now: Timestamp) -> Timestamp {
+    pub const fn advance(&mut self, now: Timestamp) -> Timestamp {
         *self = Self { seen: now, shows: self.at(now) };
         self.shows
     }

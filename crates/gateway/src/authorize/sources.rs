@@ -32,6 +32,8 @@ const LINES_A_MINUTE: u32 = 60;
 const REFUSALS_A_MINUTE: u32 = 30;
 /// How many sources are remembered: 64 bytes each.
 const MOST_SOURCES: usize = 1_000;
+/// So often is looked for refusals of which no line has told.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// What is remembered of the sources of refused credentials.
@@ -41,6 +43,8 @@ pub(crate) struct Sources {
     lines: Window,
     /// Refusals of sources that were forgotten before a line told of them.
     untold: u64,
+    /// When was looked for what no line has told of.
+    looked: Timestamp,
 }
 
 /// Refusals in the minute that began then.
@@ -82,7 +86,7 @@ impl Sources {
             mac.update(b"attention: where refused credentials come from");
             secret.copy_from_slice(&mac.finalize().into_bytes());
         }
-        Self { secret, known: Vec::new(), lines: Window::default(), untold: 0 }
+        Self { secret, known: Vec::new(), lines: Window::default(), untold: 0, looked: Timestamp::default() }
     }
 
     /// A request is refused for its credentials. `None` when nobody says where it comes from.
@@ -109,6 +113,29 @@ impl Sources {
         };
         self.known.push(source);
         Some(Noted { source: hex(&id), told, wait })
+    }
+
+    /// Refusals that no line has told of for a minute, when a flood has ended: of which source, if that is still known,
+    /// and how many. It is to be asked beside any request, since there may be no more refusals.
+    pub(crate) fn overdue(&mut self, now: Timestamp) -> Option<(String, u64)> {
+        let is_past = |moment: Timestamp, long: Duration| moment > now || now.saturating_since(moment) >= long;
+        if !is_past(self.looked, LOOKED_EVERY) {
+            return None;
+        }
+        self.looked = now;
+        let is_quiet = self.known.last().is_none_or(|last| is_past(last.last, MINUTE));
+        let due = self.known.iter_mut().find(|known| known.untold > 0 && is_past(known.last_line, MINUTE));
+        if (due.is_none() && !(is_quiet && self.untold > 0)) || self.lines.add(now, LINES_A_MINUTE).is_some() {
+            return None;
+        }
+        let forgotten = core::mem::take(&mut self.untold);
+        Some(match due {
+            None => (String::new(), forgotten),
+            Some(source) => {
+                source.last_line = now;
+                (hex(&source.id), core::mem::take(&mut source.untold).saturating_add(forgotten))
+            }
+        })
     }
 
     /// The source as it is known, or a new one. It is put back at the end: the first one is the one that was quiet for
@@ -272,6 +299,17 @@ mod tests {
             prop_assert_eq!(ids.len(), seen.len());
             let untold: u64 = sources.untold + sources.known.iter().map(|source| source.untold).sum::<u64>();
             prop_assert_eq!(told + untold, events.len() as u64);
+            // When the flood has ended the rest is told of, beside requests of whomever.
+            let mut after = now;
+            for _ in 0..3_000 {
+                after += 1_000;
+                if let Some((_, count)) = sources.overdue(at(after)) {
+                    told += count;
+                    lines.push(after);
+                }
+            }
+            prop_assert_eq!(told, events.len() as u64);
+            prop_assert_eq!(sources.overdue(at(after + 600_000)), None);
             // Two windows may touch.
             let in_a_minute = |times: &[u64]| {
                 let within = |(index, from): (usize, &u64)| times[index..].partition_point(|at| *at < from + 60_000);

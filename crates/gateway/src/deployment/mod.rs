@@ -4,10 +4,12 @@
 //! A proxy that is not fully configured serves no upstream call. What is wrong is told in the log, never to a
 //! caller.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use attention_core::call::Upstream;
+use attention_core::codec::json::Object;
 use attention_core::{Slot, Timestamp};
 
 use crate::answer::echo::Glance;
@@ -18,7 +20,7 @@ use crate::authorize::mcp::seal::Seal;
 use crate::authorize::sessions::revoked::Remembered;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
-use crate::limits::asking::{Asking, Notice, Question};
+use crate::limits::asking::{Asking, Question};
 use crate::limits::breaker::Breaker;
 use crate::limits::lanes::Lanes;
 use crate::limits::proof::Scope;
@@ -124,9 +126,9 @@ impl Deployment {
     /// or `None` when it did not answer.
     pub fn on_gate(&mut self, question: &Question, answer: Option<&str>, asked: Timestamp, now: Timestamp) {
         match question {
-            Question::Places { holder, limit, .. } => {
+            Question::Places { holder, .. } => {
                 let place = answer.and_then(Place::from_json);
-                self.asking.on_place((holder, limit.is_some()), place, asked, now);
+                self.asking.on_place(holder, place, asked, now);
             }
             Question::News => {
                 for hold in self.asking.on_news(answer, now) {
@@ -141,9 +143,22 @@ impl Deployment {
         }
     }
 
-    /// What the log has to say of that gate, once.
-    pub const fn take_notice(&mut self) -> Option<Notice> {
-        self.asking.take_notice()
+    /// A line for the log that is no request's, once: of that gate, or of refusals of which no request's line has told.
+    pub fn take_notice(&mut self, now: Timestamp) -> Option<Cow<'static, str>> {
+        if let Some(notice) = self.asking.take_notice() {
+            return Some(Cow::Borrowed(notice.line()));
+        }
+        if self.config.log.level == LogLevel::Silent {
+            return None;
+        }
+        let (source, refusals) = self.sources.overdue(now)?;
+        let mut line = Object::new();
+        line.string("event", "refusals").string("level", "info");
+        if !source.is_empty() {
+            line.string("source", &source);
+        }
+        line.number("refusals", refusals);
+        Some(Cow::Owned(line.finish()))
     }
 
     /// Which version of the proxy this is, where the platform says so.

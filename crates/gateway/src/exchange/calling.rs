@@ -186,17 +186,15 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let asks_for_itself = self.asks_for_itself();
-        let is_limited = self.facts.limit.is_some();
         let holder = if asks_for_itself { self.facts.holder() } else { self.facts.counted_as() };
         let asked = self.asked_at;
         if !asks_for_itself {
-            if deployment.asking.on_place((&holder, is_limited), place, asked, now) {
+            if deployment.asking.on_place(&holder, place, asked, now) {
                 return self.pass_gate(deployment, attempt, now);
             }
             return self.pass_alone(deployment, attempt, now);
         }
-        deployment.asking.on_own_place(place, now);
-        match place {
+        match deployment.asking.on_own_place(place, now) {
             Some(Place::Granted(wait)) if !wait.is_zero() => self.wait_for(deployment, Then::Send(attempt), wait, now),
             Some(Place::AskAgain(wait)) => self.wait_for(deployment, Then::Ask(attempt), wait, now),
             Some(Place::Granted(_) | Place::Leased(_) | Place::Limited(_)) => {

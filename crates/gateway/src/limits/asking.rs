@@ -13,13 +13,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use attention_core::Timestamp;
 use attention_core::codec::json;
-use attention_core::{Timestamp, millis};
 
 use crate::limits::lease::{Leases, Ticket, Turn};
+use crate::limits::places::Places;
 use crate::limits::rate::Rate;
-use crate::limits::shared_gate::{Lease, Place};
-use crate::limits::{Micros, micros};
+use crate::limits::shared_gate::{LONGEST_HOLD, Lease, Place};
+use crate::limits::{Micros, micros, micros_of};
 
 /// A question to the gate.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,8 +96,9 @@ pub(crate) struct Asking {
     health: Health,
     /// When the news was asked for last.
     news_at: Option<Timestamp>,
-    /// When the next call goes, by the isolate's own reckoning.
+    /// When the next call goes, by the isolate's own reckoning, and when that was asked last.
     own: Micros,
+    own_seen: Micros,
 }
 
 impl Asking {
@@ -110,6 +112,7 @@ impl Asking {
             health: Health::default(),
             news_at: None,
             own: 0,
+            own_seen: 0,
         }
     }
 
@@ -130,8 +133,7 @@ impl Asking {
             *ticket = None;
             return Turn::Go;
         }
-        let patience = millis(patience).saturating_mul(1_000);
-        self.leases.turn(holder, ticket, (self.step.unwrap_or_default(), patience), micros(now))
+        self.leases.turn(holder, ticket, (self.step.unwrap_or_default(), micros_of(patience)), micros(now))
     }
 
     /// Whether calls go without asking.
@@ -143,8 +145,10 @@ impl Asking {
     pub(crate) fn own_wait(&mut self, patience: Duration, now: Timestamp) -> Duration {
         let Some(step) = self.step else { return Duration::ZERO };
         let now = micros(now);
-        // A clock that was put back does not count.
-        let first = if self.own > now.saturating_add(step.saturating_mul(1_000_000)) { now } else { self.own.max(now) };
+        // What is reckoned goes with a clock that is put back.
+        self.own = self.own.saturating_sub(self.own_seen.saturating_sub(now));
+        self.own_seen = now;
+        let first = self.own.max(now);
         let wait = Duration::from_micros(first - now);
         if wait <= patience {
             self.own = first.saturating_add(step);
@@ -174,32 +178,25 @@ impl Asking {
 
     /// What the gate answered to a question for places that was sent at `asked`; `None` when it did not. Whether the
     /// holder has what it asked for, or knows when to come again.
-    pub(crate) fn on_place(
-        &mut self,
-        (holder, is_limited): (&str, bool),
-        place: Option<Place>,
-        asked: Timestamp,
-        now: Timestamp,
-    ) -> bool {
+    pub(crate) fn on_place(&mut self, holder: &str, place: Option<Place>, asked: Timestamp, now: Timestamp) -> bool {
         let (asked, at) = (micros(asked), micros(now));
-        let for_calls = self.step.is_none() && is_limited;
-        let in_micros = |wait: Duration| millis(wait).saturating_mul(1_000);
+        let place = place.filter(|place| self.may_be_meant(*place));
         let is_answer = match place {
             None => {
                 self.leases.unanswered(holder, at);
                 false
             }
             Some(Place::Granted(wait)) => {
-                let lease = Lease { wait: in_micros(wait), step: self.step.unwrap_or_default(), count: 1 };
-                self.leases.leased(holder, lease, for_calls, asked, at)
+                let lease = Lease { wait: micros_of(wait), step: self.step.unwrap_or_default(), count: 1 };
+                self.leases.leased(holder, lease, asked, at)
             }
-            Some(Place::Leased(lease)) => self.leases.leased(holder, lease, for_calls, asked, at),
+            Some(Place::Leased(lease)) => self.leases.leased(holder, lease, asked, at),
             Some(Place::AskAgain(wait)) => {
-                self.leases.refused(holder, in_micros(wait), at);
+                self.leases.refused(holder, micros_of(wait), at);
                 true
             }
             Some(Place::Limited(wait)) => {
-                self.leases.limited(holder, in_micros(wait), at);
+                self.leases.limited(holder, micros_of(wait), at);
                 true
             }
         };
@@ -208,9 +205,24 @@ impl Asking {
         is_answer
     }
 
-    /// What the gate answered to a question for one place that is leased to nobody.
-    pub(crate) const fn on_own_place(&mut self, place: Option<Place>, now: Timestamp) {
+    /// What the gate answered to a question for one place that is leased to nobody. `None` when that is no answer.
+    pub(crate) fn on_own_place(&mut self, place: Option<Place>, now: Timestamp) -> Option<Place> {
+        let place = place.filter(|place| self.may_be_meant(*place));
         self.health.note(place.is_some(), now);
+        place
+    }
+
+    /// Whether a gate may say so. A wait that is longer than any of its waits would keep a holder out until it is over.
+    fn may_be_meant(&self, place: Place) -> bool {
+        let step = self.step.unwrap_or_default();
+        let farthest = Places::FARTHEST.max(step).saturating_mul(2).saturating_add(micros_of(LONGEST_HOLD));
+        match place {
+            Place::Granted(wait) | Place::AskAgain(wait) => micros_of(wait) <= farthest,
+            Place::Leased(Lease { wait, step, count }) => {
+                wait.saturating_add(step.saturating_mul(count.into())) <= farthest
+            }
+            Place::Limited(wait) => wait <= Rate::LONGEST,
+        }
     }
 
     /// What the gate answered to the question for news; `None` when it did not.
@@ -265,5 +277,112 @@ impl Health {
         } else if !was_asked && self.is_asked() {
             self.notice = Some(Notice::Back);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    fn at(millis: u64) -> Timestamp {
+        NOW.saturating_add(Duration::from_millis(millis))
+    }
+
+    /// What a gate may say that is broken: any text, and numbers without reason.
+    fn answers() -> impl Strategy<Value = Option<String>> {
+        let number = prop_oneof![0..100_000_u64, any::<u64>(), Just(u64::MAX), Just(9_007_199_254_740_991)];
+        let more = number.clone();
+        prop_oneof![
+            Just(None),
+            any::<String>().prop_map(Some),
+            number.clone().prop_map(|wait| Some(wait.to_string())),
+            number.clone().prop_map(|wait| Some(format!("-{wait}"))),
+            number.clone().prop_map(|wait| Some(format!(r#"{{"limited":{wait}}}"#))),
+            (number, more, 0..20_000_u32)
+                .prop_map(|(wait, step, count)| Some(format!(r#"{{"count":{count},"wait":{wait},"step":{step}}}"#))),
+        ]
+    }
+
+    proptest! {
+        /// Whatever a gate said for however long: an hour and a half later, or half a minute after it is left alone, calls
+        /// go again, and the operator was told once before he is told that it is back.
+        #[test]
+        fn no_answer_keeps_a_caller_out_for_good(said in prop::collection::vec(answers(), 0..40), later in 0..5_000_u64) {
+            let mut asking = Asking::new(Rate::parse("50/s"));
+            let (mut clock, mut last) = (0, None);
+            for answer in said {
+                clock += later;
+                let mut ticket = None;
+                if !asking.is_alone() && matches!(asking.turn("app", &mut ticket, PATIENCE, at(clock)), Turn::Ask(_)) {
+                    let place = answer.as_deref().and_then(Place::from_json);
+                    asking.on_place("app", place, at(clock), at(clock));
+                }
+                if let Some(notice) = asking.take_notice() {
+                    prop_assert_ne!(Some(notice), last);
+                    last = Some(notice);
+                }
+            }
+            clock += 5_400_000;
+            let mut ticket = None;
+            let turn = asking.turn("app", &mut ticket, PATIENCE, at(clock));
+            prop_assert!(matches!(turn, Turn::Go | Turn::Ask(_)), "{:?}", turn);
+        }
+    }
+
+    #[test]
+    fn a_gate_that_answers_what_no_gate_says_is_told_of_once_left_alone_and_used_again() {
+        let garbage =
+            ["", "null", "-", "{}", "9007199254740991", r#"{"count":1,"wait":0,"step":18446744073709551615}"#];
+        for answer in garbage {
+            let mut asking = Asking::new(Rate::parse("50/s"));
+            let ask = |asking: &mut Asking, answer: &str, clock| {
+                let Turn::Ask(_) = asking.turn("app", &mut None, PATIENCE, at(clock)) else { return false };
+                asking.on_place("app", Place::from_json(answer), at(clock), at(clock));
+                true
+            };
+            for clock in 0..3 {
+                assert!(ask(&mut asking, answer, clock), "{answer}");
+            }
+            assert_eq!(asking.take_notice(), Some(Notice::Silent), "{answer}");
+            assert!(asking.is_alone() && asking.beside("", None, at(29_000)).is_none());
+            assert_eq!(asking.beside("", None, at(30_003)), Some(Question::News));
+            asking.on_news(Some("nonsense"), at(30_003));
+            assert!(
+                asking.is_alone() && asking.take_notice().is_none() && asking.beside("", None, at(31_000)).is_none()
+            );
+            assert_eq!(asking.beside("", None, at(60_100)), Some(Question::News));
+            asking.on_news(Some("[]"), at(60_100));
+            assert!(!asking.is_alone());
+            assert_eq!((asking.take_notice(), asking.take_notice()), (Some(Notice::Back), None));
+            assert!(ask(&mut asking, "0", 60_200), "{answer}");
+        }
+    }
+
+    #[test]
+    fn without_the_gate_a_clock_that_is_put_back_costs_no_call_more_than_its_place() {
+        for back in [1, 1_000, 60_000, 3_600_000, 86_400_000] {
+            let mut asking = Asking::new(Rate::parse("50/s"));
+            for place in 0..10 {
+                assert_eq!(asking.own_wait(PATIENCE, at(back)), Duration::from_millis(place * 20));
+            }
+            assert_eq!(asking.own_wait(PATIENCE, at(0)), Duration::from_millis(200), "{back}");
+        }
+    }
+
+    #[test]
+    fn an_answer_for_one_call_alone_is_looked_at_as_well() {
+        let mut asking = Asking::new(None);
+        let absurd = Place::from_json("-9007199254740991");
+        assert!(absurd.is_some());
+        assert_eq!(asking.on_own_place(absurd, NOW), None);
+        assert_eq!(
+            asking.on_own_place(Some(Place::Granted(Duration::ZERO)), NOW),
+            Some(Place::Granted(Duration::ZERO))
+        );
     }
 }

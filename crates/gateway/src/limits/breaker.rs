@@ -87,8 +87,9 @@ impl Breaker {
 impl Open {
     fn wait(&self, cell: &Cell, now: Timestamp) -> Duration {
         let tried = self.trials.iter().find(|(who, _)| who == cell).map(|(_, again)| *again);
-        // A clock that was put back keeps nobody out for longer.
-        tried.unwrap_or(self.until).saturating_since(now).min(OPEN_FOR)
+        let wait = tried.unwrap_or(self.until).saturating_since(now);
+        // A clock that was put back keeps nobody out until it has caught up.
+        if wait > OPEN_FOR { Duration::ZERO } else { wait }
     }
 
     fn tries(&mut self, cell: &Cell, now: Timestamp) {
@@ -130,6 +131,19 @@ mod tests {
         assert_eq!((breaker.admit(&mine, after(5)), breaker.admit(&mine, after(5))), (Ok(()), Err(OPEN_FOR)));
         breaker.answered(&mine, 404, after(5));
         assert_eq!((breaker.admit(&mine, after(5)), breaker.admit(&mine, after(5))), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_keeps_nobody_out_until_it_has_caught_up() {
+        for back in [6, 60, 86_400] {
+            let (mut breaker, mine) = (Breaker::default(), cell("app", "conversations"));
+            for _ in 0..NEEDS.own {
+                breaker.failed(&mine, after(back));
+            }
+            assert_eq!(breaker.admit(&mine, after(back)), Err(OPEN_FOR));
+            // At once, or when it has been open for as long as it is at the most.
+            assert!([0, 5].iter().any(|later| breaker.admit(&mine, after(*later)).is_ok()), "{back}");
+        }
     }
 
     #[test]

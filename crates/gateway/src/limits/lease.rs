@@ -126,6 +126,10 @@ impl Leases {
     pub(crate) const MOST: usize = 1_000;
     /// Calls of one holder that wait in an isolate.
     pub(crate) const MOST_WAITING: usize = 5_000;
+    /// Those of all holders; beyond that a few of each holder wait, so that no crowd keeps others out of the line.
+    pub(crate) const MOST_IN_ALL: usize = 20_000;
+    /// Of each, then.
+    pub(crate) const FEW: usize = 20;
 
     /// A call of a holder wants to go, and can wait as long as `patience`. `step` is the time between two places of the
     /// budget, if there is one.
@@ -136,6 +140,8 @@ impl Leases {
         (step, patience): (Micros, Micros),
         now: Micros,
     ) -> Turn {
+        // Who comes with a ticket stands in a line already.
+        let is_crowd = ticket.is_none() && self.is_crowd();
         let held = self.of(holder, now);
         held.clear(now);
         if let Some(claim) = ticket.as_mut().and_then(|ticket| ticket.claim.take()) {
@@ -174,11 +180,27 @@ impl Leases {
                 return turn;
             }
         };
-        if ticket.is_none() && held.line.len() >= Self::MOST_WAITING {
+        let most = if is_crowd { Self::FEW } else { Self::MOST_WAITING };
+        if ticket.is_none() && held.line.len() >= most {
+            // Its question is another one's to ask.
+            held.asking_until = if matches!(turn, Turn::Ask(_)) { 0 } else { held.asking_until };
             return Turn::Crowded;
         }
         held.stand(ticket, expected);
         if matches!(turn, Turn::Ask(_)) { Turn::Ask(held.wanted(step, now)) } else { turn }
+    }
+
+    /// Whether as many wait as may, in all lines together.
+    fn is_crowd(&mut self) -> bool {
+        let is_crowd =
+            |all: &Self| all.held.iter().map(|(_, held)| held.line.len()).sum::<usize>() >= Self::MOST_IN_ALL;
+        if is_crowd(self) {
+            // Those who have left do not count.
+            for (_, held) in &mut self.held {
+                held.line.retain(|waiter| waiter.alive.strong_count() > 0);
+            }
+        }
+        is_crowd(self)
     }
 
     /// How many places to ask for beside a call that has gone: a holder with many calls does not let its lease end.
@@ -198,10 +220,11 @@ impl Leases {
     }
 
     /// The gate has leased places, to a question that was sent at `asked`. Whether one of them can still be used.
-    pub(crate) fn leased(&mut self, holder: &str, lease: Lease, for_calls: bool, asked: Micros, now: Micros) -> bool {
+    pub(crate) fn leased(&mut self, holder: &str, lease: Lease, asked: Micros, now: Micros) -> bool {
         let held = self.of(holder, now);
         held.asking_until = 0;
-        let lasts = if for_calls { Self::CALLS_FOR } else { lease.step.max(1_000) + Self::LATE };
+        // Without a step calls are counted, and no places in time.
+        let lasts = if lease.step == 0 { Self::CALLS_FOR } else { lease.step.max(1_000).saturating_add(Self::LATE) };
         let block = Block {
             opens: now.saturating_add(lease.wait),
             lapses: asked.saturating_add(lease.wait).saturating_add(lasts),
@@ -239,8 +262,10 @@ impl Leases {
         let place = |all: &Self| all.held.binary_search_by(|(name, _)| name.as_str().cmp(holder));
         let mut at = place(self);
         if at.is_err() && self.held.len() >= Self::MOST {
-            let oldest = self.held.iter().map(|(_, held)| held.used_at).min().unwrap_or_default();
-            self.held.retain(|(_, held)| held.used_at > oldest);
+            let oldest = self.held.iter().enumerate().min_by_key(|(_, (_, held))| held.used_at).map(|(at, _)| at);
+            if let Some(oldest) = oldest {
+                self.held.remove(oldest);
+            }
             at = place(self);
         }
         let at = at.unwrap_or_else(|free| {
@@ -446,5 +471,55 @@ impl Block {
     /// How many can still be used by then.
     fn left_at(&self, then: Micros) -> u64 {
         u64::from(self.count - self.next.max(self.over_at(then)).min(self.count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::vec::Vec;
+
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+    const START: Micros = 1_700_000_000 * SECOND;
+
+    fn wait(leases: &mut Leases, holder: &str, now: Micros) -> (Turn, Option<Ticket>) {
+        let mut ticket = None;
+        (leases.turn(holder, &mut ticket, (20_000, 3_600 * SECOND), now), ticket)
+    }
+
+    /// A gate that is silent, and crowds that wait for it: one holder's is bounded, all are together, and whoever comes
+    /// then has a place in the line all the same. Who has left makes room.
+    #[test]
+    fn those_who_wait_are_bounded_by_holder_and_together_and_nobody_is_kept_out_by_another() {
+        let mut leases = Leases::default();
+        let mut tickets: BTreeMap<String, Vec<Ticket>> = BTreeMap::new();
+        for crowd in 0..5 {
+            let holder = format!("crowd-{crowd}");
+            for _ in 0..Leases::MOST_WAITING + 100 {
+                if let (Turn::Wait(_) | Turn::Ask(_), Some(ticket)) = wait(&mut leases, &holder, START) {
+                    tickets.entry(holder.clone()).or_default().push(ticket);
+                }
+            }
+        }
+        let waiting = |tickets: &BTreeMap<String, Vec<Ticket>>| tickets.values().map(Vec::len).collect::<Vec<_>>();
+        let full = [vec![Leases::MOST_WAITING; 4], vec![Leases::FEW; 1]].concat();
+        assert_eq!(waiting(&tickets), full);
+        assert!(matches!(wait(&mut leases, "another", START), (Turn::Ask(_), Some(_))));
+        assert_eq!(wait(&mut leases, "crowd-0", START).0, Turn::Crowded);
+        tickets.remove("crowd-1");
+        assert!(matches!(wait(&mut leases, "crowd-4", START), (Turn::Wait(_), Some(_))));
+    }
+
+    #[test]
+    fn of_more_holders_than_there_is_room_for_the_one_goes_that_was_not_used_for_longest() {
+        let mut leases = Leases::default();
+        let lease = Lease { wait: 0, step: SECOND, count: 100 };
+        for number in 0..Leases::MOST + 500 {
+            assert!(leases.leased(&number.to_string(), lease, START, START));
+            assert!(leases.held.len() <= Leases::MOST);
+        }
+        assert_eq!(leases.held.len(), Leases::MOST);
     }
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use attention_core::Timestamp;
+use attention_core::{Timestamp, millis};
 
 pub mod asking;
 pub(crate) mod breaker;
@@ -21,6 +21,11 @@ pub(crate) type Micros = u64;
 /// Microseconds since the epoch.
 pub(crate) const fn micros(time: Timestamp) -> Micros {
     time.as_unix_millis().saturating_mul(1_000)
+}
+
+/// In microseconds.
+pub(crate) const fn micros_of(duration: Duration) -> Micros {
+    millis(duration).saturating_mul(1_000)
 }
 
 /// A gate or a counter that takes longer than this is one that does not answer.

@@ -54,7 +54,7 @@ impl Places {
     /// The places of so long are shared out.
     const HORIZON: Micros = 1_000_000;
     /// And of no longer than this, however many callers there are: who waits longer has other plans by then.
-    const FARTHEST: Micros = 30_000_000;
+    pub(crate) const FARTHEST: Micros = 30_000_000;
     /// One block lasts no longer: who gets it may die.
     const LONGEST_BLOCK: Micros = 1_000_000;
     /// Nor has it more places.
@@ -150,7 +150,9 @@ impl Places {
         let spread = Self::LONGEST_LINE.max(part) / 2;
         let wait = if wait > spread * 2 { spread + wait % spread } else { wait.max(Self::SOONEST) };
         self.vain = self.vain.max(now).saturating_add(Self::VAIN_EVERY);
-        wait.max(self.vain - now)
+        let most = Self::FARTHEST.max(self.spacing);
+        let wait = wait.max(self.vain - now);
+        if wait > most { most / 2 + wait % (most / 2) } else { wait }
     }
 
     /// Lets go of what is over.

@@ -18,6 +18,8 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// The longest time that one of its calls is there again after.
+    pub(crate) const LONGEST: Duration = Duration::from_hours(1);
     pub(crate) const FORM: &str = "is to be calls per time, such as 10/s, 100/min or 1000/h";
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -61,6 +63,11 @@ impl Allowance {
     /// How many calls are taken that have not come back yet.
     fn used(self, rate: Rate, now: Micros) -> u64 {
         self.full_at.saturating_sub(now).div_ceil(rate.spacing_micros())
+    }
+
+    /// After a clock was put back, no more than all of it is taken.
+    fn put_right(&mut self, rate: Rate, now: Micros) {
+        self.full_at = self.full_at.min(now.saturating_add(rate.spacing_micros().saturating_mul(rate.calls.into())));
     }
 
     /// How many there are.
@@ -144,7 +151,7 @@ impl Allowances {
     ) -> Result<u32, Duration> {
         let now = micros(now);
         let spacing = rate.spacing_micros();
-        let caller = self.get(holder.caller);
+        let caller = self.get(holder.caller, rate, now);
         let left = caller.left(rate, now);
         if left == 0 {
             return Err(Duration::from_micros(caller.wait(rate, now)));
@@ -152,7 +159,7 @@ impl Allowances {
         let mut most = (left / Self::PART).max(1);
         let session = holder.session.map(|_| holder.text());
         if let Some(session) = session.as_deref() {
-            let used = self.get(session).used(rate, now);
+            let used = self.get(session, rate, now).used(rate, now);
             // The last one is the caller's own, which has to be able to ask for a session.
             let left = left - u64::from(rate.calls > 1);
             if used >= left {
@@ -182,9 +189,11 @@ impl Allowances {
         self.0.binary_search_by(|(known, _)| known.as_str().cmp(name))
     }
 
-    fn get(&self, name: &str) -> Allowance {
+    fn get(&mut self, name: &str, rate: Rate, now: Micros) -> Allowance {
         let place = self.place(name).ok();
-        place.and_then(|place| self.0.get(place)).map_or_else(Allowance::default, |(_, allowance)| *allowance)
+        let Some((_, allowance)) = place.and_then(|place| self.0.get_mut(place)) else { return Allowance::default() };
+        allowance.put_right(rate, now);
+        *allowance
     }
 
     /// The bucket of a name, made if need be.
@@ -228,6 +237,20 @@ mod tests {
 
     fn at(millis: u64) -> Timestamp {
         NOW.saturating_add(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_keeps_a_caller_out_for_no_longer_than_one_call_takes_to_come_back() {
+        for (text, spacing) in [("10/s", 100), ("60/min", 1_000), ("1/h", 3_600_000)] {
+            let rate = Rate::parse(text).unwrap();
+            for back in [10_000_u64, 86_400_000] {
+                let mut all = Allowances::default();
+                while all.take(holder("app"), rate, at(back)).is_ok() {}
+                let waits = all.take(holder("app"), rate, NOW).err().map_or(0, |wait| wait.as_millis());
+                assert!(waits <= spacing, "{text}, back by {back} ms: {waits} ms");
+                assert_eq!(all.take(holder("app"), rate, at(3_600_000)), Ok(()));
+            }
+        }
     }
 
     #[test]
@@ -310,7 +333,7 @@ mod tests {
             for (session, wanted) in calls {
                 let name = format!("s{session}");
                 let holder = Holder { caller: "backend", session: Some(&name) };
-                let left = all.get("backend").left(rate, micros(NOW));
+                let left = all.get("backend", rate, micros(NOW)).left(rate, micros(NOW));
                 let leased = all.lease(holder, rate, wanted, NOW);
                 prop_assert!(leased.is_ok() || left <= passed[session] + 1);
                 passed[session] += u64::from(leased.unwrap_or_default());

@@ -10,14 +10,14 @@ use core::time::Duration;
 
 use attention_core::codec::json::{self, Array, Object};
 use attention_core::codec::text::{decimal, whole_number};
-use attention_core::{Timestamp, millis};
+use attention_core::{SteadyClock, Timestamp, millis};
 
 use crate::limits::asking::Hold;
 use crate::limits::lanes::{Closing, NEEDS};
 use crate::limits::places::{Block, Places};
 use crate::limits::proof::{Cell, Proof, Scope};
 use crate::limits::rate::{Allowances, Holder, Rate};
-use crate::limits::{Micros, micros};
+use crate::limits::{Micros, micros, micros_of};
 
 /// The longest that one server's word shuts the gate, as in core.
 pub(crate) const LONGEST_HOLD: Duration = Duration::from_mins(5);
@@ -25,6 +25,8 @@ pub(crate) const LONGEST_HOLD: Duration = Duration::from_mins(5);
 /// The state of the Durable Object.
 #[derive(Debug)]
 pub struct SharedGate {
+    /// All moments here are this clock's, which does not go back when the object's does.
+    clock: SteadyClock,
     opens_at: Timestamp,
     /// What the API has shut of less than everybody's calls.
     holds: Vec<(Scope, Timestamp)>,
@@ -123,6 +125,7 @@ impl SharedGate {
     /// A gate, with a budget or without one.
     pub fn new(budget: Option<Rate>) -> Self {
         Self {
+            clock: SteadyClock::default(),
             opens_at: Timestamp::default(),
             holds: Vec::new(),
             proof: Proof::new(NEEDS, Self::PROVES_FOR),
@@ -135,7 +138,7 @@ impl SharedGate {
     /// An isolate asks for up to so many places for a holder's calls. With a `limit` such as `100/min` as many are
     /// taken off it; a text that is not a limit limits nobody here, since isolates hold to their own.
     pub fn admit(&mut self, holder: Holder<'_>, limit: Option<&str>, wanted: u32, now: Timestamp) -> Place {
-        let wanted = wanted.max(1);
+        let (wanted, now) = (wanted.max(1), self.clock.advance(now));
         let limit = limit.and_then(Rate::parse);
         let leased = limit.map(|rate| self.allowances.lease(holder, rate, wanted, now));
         let calls = match leased {
@@ -185,6 +188,7 @@ impl SharedGate {
     /// object's storage.
     pub fn limited(&mut self, closing: Closing, now: Timestamp) -> Timestamp {
         let Closing { wait, caller, route } = closing;
+        let now = self.clock.advance(now);
         let mut wait = wait.min(LONGEST_HOLD);
         let mut scope = Scope::named(caller, route);
         if let (Some(caller), Some(route)) = (&scope.caller, &scope.route) {
@@ -212,13 +216,13 @@ impl SharedGate {
 
     /// For how long it is shut.
     pub const fn shut(&self, now: Timestamp) -> Duration {
-        self.opens_at.saturating_since(now)
+        self.opens_at.saturating_since(self.clock.at(now))
     }
 
     /// What the API has shut, as [`Hold`](crate::limits::asking::Hold) reads it.
     pub fn news(&self, now: Timestamp) -> String {
         let mut list = Array::new();
-        let shut = self.shut(now);
+        let (shut, now) = (self.shut(now), self.clock.at(now));
         if !shut.is_zero() {
             list.raw(&hold(shut, &Scope::default()));
         }
@@ -236,6 +240,7 @@ impl SharedGate {
 
     /// The object has been restarted; this is what its storage says.
     pub fn restore(&mut self, opens_at: Timestamp, reserved: Timestamp, now: Timestamp) {
+        let now = self.clock.advance(now);
         // A clock that was wrong then must not shut the gate for ever.
         self.opens_at = opens_at.min(now.saturating_add(LONGEST_HOLD));
         if let Some(places) = &mut self.places {
@@ -250,10 +255,6 @@ fn hold(wait: Duration, scope: &Scope) -> String {
     let name = |name: &Option<String>| name.clone().unwrap_or_default();
     hold.raw(&decimal(whole_millis(wait))).string(&name(&scope.caller)).string(&name(&scope.route));
     hold.finish()
-}
-
-const fn micros_of(duration: Duration) -> Micros {
-    millis(duration).saturating_mul(1_000)
 }
 
 #[cfg(test)]
@@ -273,6 +274,28 @@ mod tests {
     /// A 429 that the API says is the key's.
     fn of_everybody(wait: Duration) -> Closing {
         Closing { wait, caller: String::new(), route: String::new() }
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_neither_shuts_it_for_longer_nor_hands_a_place_out_twice() {
+        for back in [1_u64, 1_000, 3_600_000, 86_400_000] {
+            let at = |millis: u64| Timestamp::from_unix_millis(1_700_000_000_000 + millis);
+            let mut gate = SharedGate::new(Rate::parse("50/s"));
+            let wait = |place: Place| match place {
+                Place::Granted(wait) => millis(wait) * 1_000,
+                Place::Leased(lease) => lease.wait,
+                other => panic!("{other:?}"),
+            };
+            for place in 0..5 {
+                assert_eq!(wait(gate.admit(Holder::of("app"), None, 1, at(back))), place * 20_000);
+            }
+            assert_eq!(wait(gate.admit(Holder::of("app"), None, 1, at(0))), 100_000, "{back}");
+            let closing = Closing { wait: Duration::from_secs(5), caller: String::new(), route: String::new() };
+            gate.limited(closing, at(back));
+            gate.admit(Holder::of("app"), None, 1, at(0));
+            assert_eq!(gate.shut(at(0)), Duration::from_secs(5), "{back}");
+            assert!(gate.shut(at(5_000)).is_zero());
+        }
     }
 
     #[test]

@@ -206,8 +206,7 @@ impl World {
         let isolate = if call < self.calls.len() { self.calls[call].isolate } else { call - self.calls.len() };
         let skew = self.skews[isolate];
         let asking = &mut self.isolates[isolate];
-        let is_limited = self.limit.is_some();
-        let is_answer = asking.on_place((holder, is_limited), place, clock(asked, skew), clock(now, skew));
+        let is_answer = asking.on_place(holder, place, clock(asked, skew), clock(now, skew));
         if call < self.calls.len() && self.ends[call].is_none() {
             if is_answer {
                 self.turn(call, now);
