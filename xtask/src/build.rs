@@ -114,7 +114,7 @@ struct Module {
     features: &'static [&'static str],
     /// What rustc is asked for beside what the target is.
     rustflags: &'static [&'static str],
-    /// wasm-opt's level, and passes of it that are left out.
+    /// wasm-opt's level, or rounds of it, and passes that are left out.
     optimise: &'static [&'static str],
     /// What wasm-bindgen is asked for.
     binding: &'static [&'static str],
@@ -139,7 +139,8 @@ const PKG: Module = Module {
     profile: "npm",
     features: &["bare"],
     rustflags: &[],
-    optimise: &["-Oz"],
+    // The second round knows of each function whether it writes, throws or traps.
+    optimise: &["-Oz", "--generate-global-effects", "-Oz"],
     binding: &["--target", "bundler"],
     out: "pkg/dist/.wasm",
 };
