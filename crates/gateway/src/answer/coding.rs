@@ -18,7 +18,7 @@ pub fn is_decoded(content_encoding: Option<&str>) -> bool {
 /// out, `*` included, and `identity` stands for none of them.
 pub fn asked_for(accept_encoding: &str) -> Option<Cow<'static, str>> {
     let is_known = |part: &&str| {
-        let name = part.split_once(';').map_or(*part, |(name, _)| name).trim();
+        let name = part.split_once(';').map_or(*part, |(name, _)| name).trim_ascii();
         DECODED.iter().chain(&["identity"]).any(|known| known.eq_ignore_ascii_case(name))
     };
     let parts = || accept_encoding.split(',').map(str::trim);

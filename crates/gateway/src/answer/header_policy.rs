@@ -174,7 +174,7 @@ impl Coming<'_> {
     /// How long the answer may be stored, and for whom. `Date` stays behind, since whatever is between proxy and
     /// caller writes its own: what was to be counted from it is told in `Age` and `max-age`.
     fn times(&self, edits: &mut Vec<HeaderEdit>) {
-        let told = self.headers.get("age").map(|age| whole_number(age.trim()));
+        let told = self.headers.get("age").map(|age| whole_number(age.trim_ascii()));
         let directives = Directives::of(self.headers);
         let may_be_stored = self.headers.has("cache-control") && !directives.no_store;
         let age = told.unwrap_or(Some(0)).filter(|_| may_be_stored && self.handling != Handling::Error);
@@ -197,7 +197,7 @@ impl Coming<'_> {
         self.edit("cache-control", edits, |value| {
             let control = for_one_caller(value, self.is_told_apart_otherwise);
             Some(match &lifetime {
-                Some(lifetime) if control.trim().is_empty() => Cow::Owned(lifetime.clone()),
+                Some(lifetime) if control.trim_ascii().is_empty() => Cow::Owned(lifetime.clone()),
                 Some(lifetime) => Cow::Owned([&*control, ", ", lifetime].concat()),
                 None => control,
             })
@@ -250,7 +250,7 @@ fn varying(value: &str) -> String {
 /// A `Cache-Control` of the API's, which knows one caller, for a proxy's, which has many: what lets a shared cache
 /// store an answer to a request with `Authorization` (RFC 9111 §3.5) is left out, and `private` comes in.
 fn for_one_caller(value: &str, always: bool) -> Cow<'_, str> {
-    let name = |part: &str| part.split_once('=').map_or(part, |(name, _)| name).trim().to_ascii_lowercase();
+    let name = |part: &str| part.split_once('=').map_or(part, |(name, _)| name).trim_ascii().to_ascii_lowercase();
     let shares = |part: &&str| matches!(&*name(part), "public" | "s-maxage" | "proxy-revalidate");
     let parts = || freshness::parts(value, true);
     let opens = parts().any(|part| shares(&part) || name(part) == "must-revalidate");
@@ -277,7 +277,7 @@ pub(crate) fn weak(etag: &str) -> Cow<'_, str> {
 
 /// Whether a `Retry-After` is one (RFC 9110 §10.2.3).
 fn is_a_wait(value: &str) -> bool {
-    let value = value.trim();
+    let value = value.trim_ascii();
     whole_number(value).is_some() || http_date::parse(value).is_some()
 }
 

@@ -30,10 +30,10 @@ pub(crate) fn is_json(headers: &dyn Headers) -> bool {
 /// Whether the body is `application/json` of UTF-8, as it is and not coded. What does not say what it is may be.
 pub(crate) fn is_plain_json(headers: &dyn Headers) -> bool {
     let is_coded =
-        headers.get("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"));
+        headers.get("content-encoding").is_some_and(|coding| !coding.trim_ascii().eq_ignore_ascii_case("identity"));
     let content_type = headers.get("content-type");
     let is_other = content_type.is_some_and(|content_type| {
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        let essence = content_type.split(';').next().unwrap_or_default().trim_ascii();
         !essence.eq_ignore_ascii_case("application/json")
     });
     !is_coded && !is_other && is_json(headers)
@@ -42,7 +42,7 @@ pub(crate) fn is_plain_json(headers: &dyn Headers) -> bool {
 /// Whether the body is a stream of events to whoever reads it, which is UTF-8 whatever is said of it.
 pub(crate) fn is_events(headers: &dyn Headers) -> bool {
     let content_type = headers.get("content-type").unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let essence = content_type.split(';').next().unwrap_or_default().trim_ascii();
     essence.eq_ignore_ascii_case(EVENTS) && coding::is_decoded(headers.get("content-encoding").as_deref())
 }
 
@@ -54,10 +54,10 @@ fn is_name(byte: u8) -> bool {
 /// holds a semicolon comes here in two pieces, which are no parameters.
 fn says_utf_8(parameter: &str) -> bool {
     let Some((name, value)) = parameter.split_once('=') else { return parameter.is_empty() };
-    let value = value.trim();
+    let value = value.trim_ascii();
     let value = value.strip_prefix('"').map_or(Some(value), |inner| inner.strip_suffix('"'));
     let known = ["utf-8", "utf8", "us-ascii"];
-    let is_charset = name.trim().eq_ignore_ascii_case("charset");
+    let is_charset = name.trim_ascii().eq_ignore_ascii_case("charset");
     value.is_some_and(|value| !is_charset || known.iter().any(|known| known.eq_ignore_ascii_case(value)))
 }
 

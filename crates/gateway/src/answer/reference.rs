@@ -22,7 +22,7 @@ enum Leads<'a> {
 /// A `Location` for the caller: a path at the proxy, or nothing. The caller's next request goes there with the
 /// caller's token, so no other host may be named.
 pub(crate) fn location<'a>(base: &BaseUrl, value: &'a str) -> Option<&'a str> {
-    match leads(base, value.trim()) {
+    match leads(base, value.trim_ascii()) {
         Leads::Here(reference) => Some(reference),
         Leads::Elsewhere | Leads::Past => None,
     }
@@ -37,7 +37,7 @@ pub(crate) fn link<'a>(base: &BaseUrl, value: &'a str) -> Option<Cow<'a, str>> {
         let (target, behind) = after.split_once('>')?;
         written.push_str(before);
         written.push('<');
-        match leads(base, target.trim()) {
+        match leads(base, target.trim_ascii()) {
             Leads::Here(reference) => written.push_str(reference),
             Leads::Elsewhere => written.push_str(target),
             Leads::Past => return None,

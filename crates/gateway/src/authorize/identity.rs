@@ -72,7 +72,8 @@ pub(crate) fn operator(config: &Config, headers: &dyn Headers, asks: Asks) -> Re
 
 fn basic_password(authorization: &str) -> Option<String> {
     let (scheme, credentials) = authorization.split_once(' ')?;
-    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| base64url::decode_padded(credentials.trim()))??;
+    let decoded =
+        scheme.eq_ignore_ascii_case("basic").then(|| base64url::decode_padded(credentials.trim_ascii()))??;
     let text = String::from_utf8(decoded).ok()?;
     text.split_once(':').map(|(_, token)| token.to_owned())
 }

@@ -152,7 +152,7 @@ impl Sources {
 
     fn id(&self, address: &str) -> Option<[u8; 8]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_slice()).ok()?;
-        match network(address.trim())? {
+        match network(address.trim_ascii())? {
             Network::V4(address) => mac.update(&address),
             Network::V6(prefix) => mac.update(prefix.map(u16::to_be_bytes).as_flattened()),
         }

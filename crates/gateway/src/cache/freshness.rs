@@ -49,7 +49,7 @@ impl Freshness {
             None => expires_in(headers, answered).unwrap_or_default(),
         };
         let apparent = apparent_age(headers, answered);
-        let told = headers.get("age").map_or(Some(0), |text| whole_number(text.trim()));
+        let told = headers.get("age").map_or(Some(0), |text| whole_number(text.trim_ascii()));
         let corrected = Duration::from_secs(told?).saturating_add(answered.saturating_since(asked));
         let age = apparent.max(corrected);
         let born = Timestamp::from_unix_millis(answered.as_unix_millis().saturating_sub(attention_core::millis(age)));
@@ -82,11 +82,11 @@ pub(crate) fn apparent_age(headers: &dyn Headers, answered: Timestamp) -> Durati
 pub(crate) fn expires_in(headers: &dyn Headers, answered: Timestamp) -> Option<Duration> {
     let expires = headers.get("expires")?;
     let from = date(headers).unwrap_or(answered);
-    Some(http_date::parse(expires.trim()).map_or(Duration::ZERO, |at| at.saturating_since(from)))
+    Some(http_date::parse(expires.trim_ascii()).map_or(Duration::ZERO, |at| at.saturating_since(from)))
 }
 
 fn date(headers: &dyn Headers) -> Option<Timestamp> {
-    http_date::parse(headers.get("date")?.trim())
+    http_date::parse(headers.get("date")?.trim_ascii())
 }
 
 /// Whether the caller has the answer with this entity tag already, by what it says
@@ -125,7 +125,7 @@ pub fn is_cacheable_request(request: &dyn Headers) -> bool {
     let conditions = ["range", "if-range", "if-match", "if-unmodified-since", "last-event-id"];
     let tags = request.get("if-none-match");
     // `*` asks whether there is anything at all, which is not a cache's to say.
-    let any = tags.as_ref().is_some_and(|tags| tags.trim() == "*");
+    let any = tags.as_ref().is_some_and(|tags| tags.trim_ascii() == "*");
     let since = tags.is_none() && has("if-modified-since");
     !(conditions.into_iter().any(has) || any || since || Directives::of(request).no_store)
 }
@@ -137,20 +137,20 @@ pub fn condition(headers: &dyn Headers) -> Option<(&'static str, String)> {
     if let Some(tag) = tag {
         return Some(("if-none-match", tag.into_owned()));
     }
-    let modified = headers.get("last-modified").filter(|text| http_date::parse(text.trim()).is_some());
+    let modified = headers.get("last-modified").filter(|text| http_date::parse(text.trim_ascii()).is_some());
     modified.map(|text| ("if-modified-since", text.into_owned()))
 }
 
 fn is_event_stream(headers: &dyn Headers) -> bool {
     let kind = headers.get("content-type").unwrap_or_default();
     let kind = kind.split_once(';').map_or(&*kind, |(kind, _)| kind);
-    kind.trim().eq_ignore_ascii_case("text/event-stream")
+    kind.trim_ascii().eq_ignore_ascii_case("text/event-stream")
 }
 
 /// An entity tag without the mark of a weak one: how they are compared (RFC 9110
 /// §8.8.3.2). `None` when it is not one.
 fn opaque(tag: &str) -> Option<&str> {
-    let tag = tag.trim();
+    let tag = tag.trim_ascii();
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
     let inside = tag.strip_prefix('"')?.strip_suffix('"')?;
     (!inside.bytes().any(|b| b == b'"')).then_some(tag)
@@ -174,7 +174,7 @@ impl Directives {
             // A quotation without an end may hide anything.
             read.no_store |= part.bytes().filter(|b| *b == b'"').count() % 2 == 1;
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let (name, value) = (name.trim(), value.trim());
+            let (name, value) = (name.trim_ascii(), value.trim_ascii());
             let seconds = || whole_number(value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value));
             if name.eq_ignore_ascii_case("no-store") {
                 read.no_store = true;
@@ -214,6 +214,6 @@ pub(crate) fn parts(list: &str, escapes: bool) -> impl Iterator<Item = &str> {
             None => (text, None),
         };
         rest = more;
-        Some(part.trim())
+        Some(part.trim_ascii())
     })
 }

@@ -187,7 +187,8 @@ impl Visit {
         if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
             return None;
         }
-        let fits = |text: &str| whole_number(text.trim()).is_some_and(|length| length <= Index::ENTRY_BYTES as u64);
+        let fits =
+            |text: &str| whole_number(text.trim_ascii()).is_some_and(|length| length <= Index::ENTRY_BYTES as u64);
         if headers.get("content-length").is_some_and(|length| !fits(&length)) {
             return None;
         }

@@ -40,7 +40,7 @@ fn redacted(json: &[u8], names: &[String]) -> Option<Vec<u8>> {
 
 /// Whether the head says that nothing follows.
 fn is_empty(headers: &dyn Headers) -> bool {
-    headers.get("content-length").is_some_and(|length| length.trim() == "0")
+    headers.get("content-length").is_some_and(|length| length.trim_ascii() == "0")
 }
 
 impl Exchange {
