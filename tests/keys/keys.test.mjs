@@ -168,7 +168,7 @@ describe("doctor", () => {
       "ATTENTION_API_KEY=": /is empty/,
       [`VITE_ATTENTION_API_KEY=${key}`]: /built into pages/,
       [`NEXT_PUBLIC_ATTENTION_TOKEN=${key}`]: /built into pages/,
-      [`MY_ATTENTION_KEY=${key}`]: /read by nobody/,
+      [`MY_ATTENTION_KEY=${key}`]: /nothing reads/,
     };
     const files = Object.keys(lines).map((line, at) => [`p${at}/.env`, `# a line before\n${line}\n`]);
     const { root, put } = await projectWith(t, Object.fromEntries(files));

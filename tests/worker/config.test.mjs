@@ -56,8 +56,8 @@ const FAULTS = {
   ],
   "a base URL with a query": [{ ATTENTION_BASE_URL: `https://api.example/v2?${SENTINEL}` }, "a query or fragment"],
   "a base URL with dot segments": [{ ATTENTION_BASE_URL: `https://api.example/${SENTINEL}/../v2` }, "segment"],
-  "no callers": [{ ATTENTION_CALLERS: undefined }, "ATTENTION_CALLERS names nobody"],
-  "an empty list of callers": [{ ATTENTION_CALLERS: "[]" }, "ATTENTION_CALLERS names nobody"],
+  "no callers": [{ ATTENTION_CALLERS: undefined }, "ATTENTION_CALLERS has no caller"],
+  "an empty list of callers": [{ ATTENTION_CALLERS: "[]" }, "ATTENTION_CALLERS has no caller"],
   "callers that are no JSON": [{ ATTENTION_CALLERS: SENTINEL }, "ATTENTION_CALLERS: "],
   "callers broken off": [{ ATTENTION_CALLERS: `[\n{"name":"${SENTINEL}"` }, "line 2"],
   "callers with a comma too many": [{ ATTENTION_CALLERS: `[${caller("a")},]` }, "line 1"],
@@ -81,7 +81,7 @@ const FAULTS = {
   ],
   "a caller with a name twice": [
     { ATTENTION_CALLERS: `[{"name":"a","name":"${SENTINEL}","sha256":"${digest}"}]` },
-    /ATTENTION_CALLERS\[0\].*stands there twice/,
+    /ATTENTION_CALLERS\[0\].*is duplicated/,
   ],
   "a caller without a digest": [
     { ATTENTION_CALLERS: `[{"name":"${SENTINEL}"}]` },

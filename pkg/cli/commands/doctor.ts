@@ -98,7 +98,7 @@ function checkName(area: string, where: string, name: string, value: string): Ch
     ];
   }
   if (isOurs && !KNOWN.test(name))
-    return [{ area, status: "warning", message: `${where} is read by nobody`, next: "call it ATTENTION_API_KEY" }];
+    return [{ area, status: "warning", message: `nothing reads ${where}`, next: "call it ATTENTION_API_KEY" }];
   return [];
 }
 
@@ -154,7 +154,7 @@ async function checkRepository(
   step: (done: string) => void,
 ): Promise<Check[]> {
   const area = "Repository";
-  if (!(await isRepository(root))) return [{ area, status: "notice", message: "this is no git repository" }];
+  if (!(await isRepository(root))) return [{ area, status: "notice", message: "this is not a git repository" }];
   const checks: Check[] = [];
   for (const file of await notIgnored(root, files))
     checks.push({

@@ -25,7 +25,7 @@ fn parse(text: &str) -> Result<Catalogue> {
         .and_then(|servers| servers.as_sequence_get(0))
         .and_then(|server| text_of(server, "url"))
         .context("it names no server")?;
-    let base = BaseUrl::parse(server).context("its server is no base URL")?;
+    let base = BaseUrl::parse(server).context("its server is not a base URL")?;
     let mut operations = Vec::new();
     let paths = root.as_mapping_get("paths").and_then(Yaml::as_mapping).context("it has no paths")?;
     for (path, item) in paths {

@@ -92,7 +92,7 @@ impl Misconfigured {
             Self::BaseUrl(error) => [binding::BASE_URL, ": ", &error.message()].concat(),
             Self::NoCallers => [
                 binding::CALLERS,
-                " names nobody, so nobody may call; set it to [{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}]",
+                " has no caller, so nobody may call; set it to [{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}]",
             ]
             .concat(),
             Self::Record(name, fault) => {
