@@ -18,7 +18,17 @@ const COMING = [];
 
 const documents = [
   "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
   "worker/README.md",
+  "bench/README.md",
+  "tests/README.md",
+  "tests/attack/README.md",
+  "crates/core/README.md",
+  "examples/README.md",
+  ...(await readdir(new URL("examples/", ROOT), { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `examples/${name}/README.md`),
   ...(await readdir(new URL("docs/", ROOT))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
 ];
 
@@ -61,6 +71,30 @@ for (const path of documents) {
   });
 }
 
+/** The document, its anchor or its folder that a link leads to: its text below the anchor, or its files. */
+async function behind(target, from) {
+  const [file, anchor] = target.split("#");
+  const url = new URL(file, new URL(from, ROOT));
+  if ((await stat(url)).isDirectory()) return (await readdir(url)).join("\n");
+  const text = await readFile(url, "utf8");
+  if (anchor === undefined) return text;
+  const heading = [...text.matchAll(/^#+ (.+)$/gm)].find((found) => anchors(found[0])[0] === anchor);
+  return text.slice(heading.index);
+}
+
+for (const [question, answer] of [
+  ["how to run one attack row", /node --test --test-name-pattern=.* tests\/attack\/attack\.test\.mjs/],
+  ["where a policy is judged", /^conditions\.rs$[\s\S]*^rule\.rs$/m],
+  ["how to add an operation", /openapi\/attention\.v2\.yaml[\s\S]*npm run generate/],
+]) {
+  test(`README.md: ${question} is one click away`, async () => {
+    const local = links(await read("README.md")).filter(({ target }) => !/^[a-z]+:|\.png$/.test(target));
+    const found = [];
+    for (const { target } of local) if (answer.test(await behind(target, "README.md"))) found.push(target);
+    assert.ok(found.length > 0);
+  });
+}
+
 describe("docs/security.md", () => {
   test("every test that it names is there, by its name", async () => {
     const named = links(await read("docs/security.md")).filter(
@@ -95,6 +129,14 @@ describe("worker/README.md", () => {
       ...driver.matchAll(/js_name = (ATTENTION_[A-Z_0-9]+)/g),
     ].map(([, name]) => name);
     assert.deepEqual(table.sort(), [...new Set(known)].sort());
+  });
+
+  test("it names every header that a page may send", async () => {
+    const [cors, readme] = await Promise.all(["crates/gateway/src/authorize/cors.rs", "worker/README.md"].map(read));
+    const [, allowed] = /ALLOW_HEADERS: &str = "([^"]+)"/.exec(cors);
+    const [sentence] = /The headers that they may send are [^.]*:/.exec(readme);
+    const named = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
+    assert.deepEqual(named.sort(), allowed.split(", ").sort());
   });
 
   test("its table has every problem code", async () => {

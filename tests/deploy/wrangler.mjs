@@ -83,8 +83,12 @@ export async function dev(config) {
   }
 }
 
+/** Environment variables of a wrangler that asks and reports nothing. */
+export const QUIET = { WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: ENVIRONMENT.WRANGLER_LOG_PATH, CI: "1" };
+
 let ready;
-function installed() {
+/** Gives `{ node, script }`: a Node that is new enough, and what it is to run. */
+export function installed() {
   ready ??= install();
   return ready;
 }

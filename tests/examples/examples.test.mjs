@@ -49,6 +49,7 @@ test("every folder of examples/ is tested here", async () => {
     "rotate-a-key",
     "rust-gloo",
     "rust-native",
+    "vite", // Walked in tests/journeys/page.test.mjs, by the README's commands.
     "webhooks-next",
     "webhooks-node",
     "webhooks-worker",

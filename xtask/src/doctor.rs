@@ -64,6 +64,11 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         rows.push(row(tool.name, found, tool.used_by));
     }
     print!("{}", table::aligned(&rows, &[]));
+    if let Some(node) = find::on_path("node").and_then(|node| versions::told_by(&node))
+        && let Some(warning) = too_old_for_wrangler(&node)
+    {
+        println!("\n{warning}");
+    }
     if missing.is_empty() {
         println!("\nnothing is missing");
     } else {
@@ -73,6 +78,14 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         println!("\nsomething required is missing that no chore can obtain here");
     }
     Ok(if lost { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The oldest Node of wrangler 4. With an older one npm installs an older wrangler, without a word.
+const WRANGLERS_NODE: &str = "22.12.0";
+
+fn too_old_for_wrangler(node: &str) -> Option<String> {
+    let is_old = versions::Version::parse(node)? < versions::Version::parse(WRANGLERS_NODE)?;
+    is_old.then(|| format!("deploying needs Node {WRANGLERS_NODE} or newer, for wrangler; this is {node}"))
 }
 
 fn row(name: &str, found: Option<(String, String)>, used_by: &str) -> Vec<String> {
@@ -93,6 +106,15 @@ fn can_be_obtained(tool: &Tool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_without_wrangler_is_told() {
+        for (node, is_told) in
+            [("20.20.2", true), ("22.11.0", true), ("22.12.0", false), ("24.1.0", false), ("?", false)]
+        {
+            assert_eq!(too_old_for_wrangler(node).is_some(), is_told, "{node}");
+        }
+    }
 
     #[test]
     fn rows_tell_present_from_missing() {

@@ -10,8 +10,11 @@ pub(crate) const DEFAULT: u16 = 8787;
 const SEARCHED: u16 = 100;
 
 /// The port to listen on, and whether it is another than the default. A port that was asked for is that port or an
-/// error.
+/// error; 0 asks for any, as it does of every server.
 pub(crate) fn choose(asked: Option<u16>) -> Result<(u16, bool)> {
+    if asked == Some(0) {
+        return Ok((any_free()?, false));
+    }
     choose_with(asked, is_free)
 }
 
@@ -41,6 +44,12 @@ pub(crate) fn any_free() -> Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn port_0_is_any_port() {
+        let (port, moved) = choose(Some(0)).unwrap();
+        assert!(port != 0 && !moved);
+    }
 
     #[test]
     fn the_default_comes_first() {

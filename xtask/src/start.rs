@@ -33,14 +33,14 @@ use upstream::Upstream;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The port to listen on (8787, or the next free one, when left out)
+    /// The port to listen on (8787, or the next free one, when left out; 0 for any)
     #[arg(long)]
     port: Option<u16>,
     /// A page's origin that may call, besides this port, Vite's (port 5173) and those of the environment's list of
     /// origins; may be given several times
     #[arg(long, value_name = "URL")]
     origin: Vec<String>,
-    /// A policy to try, as `cargo xtask policy check` reads it (reading, but keys, when left out)
+    /// A policy to try, as `npx attention-wasm policy check` reads it (reading, but keys, when left out)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Show workerd's stack traces too
@@ -71,13 +71,15 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         say::line(&format!("port {} is taken, using {port}", ports::DEFAULT));
     }
     let credentials = Credentials::new()?;
-    let (described, is_real) = (upstream.described.clone(), upstream.mock.is_none());
+    let described = upstream.described.clone();
+    let mock = upstream.mock_key.clone().map(|key| (upstream.base_url.clone(), key));
     let origins = origins(port, &options.origin);
     let bindings = bindings(&credentials, &origins, policy);
     let mut server = spawn(repo, &workerd, port, &credentials, upstream, bindings)?;
     output::show(&mut server, options.verbose);
     wait_until_ready(&mut server, port)?;
-    Introduction { port, credentials: &credentials, origins: &origins, described: &described, is_real }.tell()?;
+    let mock = mock.as_ref().map(|(base_url, key)| (base_url.as_str(), key.as_str()));
+    Introduction { port, credentials: &credentials, origins: &origins, described: &described, mock }.tell()?;
 
     let status = server.wait(None, || ())?;
     if children::interrupted() {

@@ -17,7 +17,8 @@ pub(crate) struct Introduction<'a> {
     pub(crate) credentials: &'a Credentials,
     pub(crate) origins: &'a [String],
     pub(crate) described: &'a str,
-    pub(crate) is_real: bool,
+    /// The mock's base URL and its fake key; none where the real API answers.
+    pub(crate) mock: Option<(&'a str, &'a str)>,
 }
 
 impl Introduction<'_> {
@@ -29,7 +30,7 @@ impl Introduction<'_> {
         let said = match (answer.status, conversations(&answer.body)) {
             (200, Some(count)) => format!("The first of these calls has just answered 200 with {count} conversations."),
             // The policy that is tried, or the real API, may say no.
-            (status, _) if self.is_real || status == 403 => {
+            (status, _) if self.mock.is_none() || status == 403 => {
                 format!("The first of these calls has just answered {status}: {}", excerpt(&answer.body))
             }
             (status, _) => bail!("GET {FIRST_CALL} answered {status}: {}", excerpt(&answer.body)),
@@ -39,6 +40,7 @@ impl Introduction<'_> {
     }
 
     fn text(&self) -> String {
+        let shell = Shell::HERE;
         let address = format!("http://127.0.0.1:{}", self.port);
         let Credentials { local, backend, operator, .. } = self.credentials;
         let (local, backend, operator) = (local.expose(), backend.expose(), operator.expose());
@@ -46,26 +48,84 @@ impl Introduction<'_> {
         let page = self.origins.iter().find(|origin| !origin.ends_with(&format!(":{}", self.port)));
         let page = page.unwrap_or(&self.origins[0]);
         let session = format!(r#"{{"minutes":15,"origin":"{page}","routes":["GET /v2/conversations/**"]}}"#);
-        format!(
+        let (curl, call) = (shell.curl(), format!("{address}{FIRST_CALL}"));
+        let ask_for_session = shell.post_json(backend, &session, &format!("{address}/sessions"));
+        let exports = shell.exports(&[("WORKER", &address), ("PROXY_TOKEN", backend)]);
+        let mut text = format!(
             "
 The Worker: {address}
 Upstream:   {}
 Pages:      {}
 
 A call (base URL {address}/v2):
-  curl -H 'Authorization: Bearer {local}' '{address}{FIRST_CALL}'
+  {curl} -H 'Authorization: Bearer {local}' '{call}'
 A session for a page, which a backend asks for:
-  curl -H 'Authorization: Bearer {backend}' -H 'Content-Type: application/json' -d '{session}' {address}/sessions
+  {ask_for_session}
 How it goes, for the operator; in a browser any name will do, and the password is the token:
-  curl -u operator:{operator} {address}/status
+  {curl} -u operator:{operator} {address}/status
 Whether it is up, and whether it can serve:
-  curl {address}/healthz
-  curl {address}/readyz
+  {curl} {address}/healthz
+  {curl} {address}/readyz
 
+For the backend of a page, such as examples/vite, in another terminal:
+  {exports}
 ",
             self.described,
             self.origins.join(", "),
-        )
+        );
+        if let Some((base_url, key)) = self.mock {
+            let exports = shell.exports(&[("ATTENTION_BASE_URL", base_url), ("ATTENTION_API_KEY", key)]);
+            text.push_str("For a server, which has a key: the mock itself, with its fake key:\n  ");
+            text.push_str(&exports);
+            text.push('\n');
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// How lines are written that a person pastes. No text in them has a single quote.
+#[derive(Debug, Clone, Copy)]
+enum Shell {
+    Posix,
+    PowerShell,
+}
+
+impl Shell {
+    const HERE: Self = if cfg!(windows) { Self::PowerShell } else { Self::Posix };
+
+    /// Windows PowerShell calls its own command `curl`.
+    const fn curl(self) -> &'static str {
+        match self {
+            Self::Posix => "curl",
+            Self::PowerShell => "curl.exe",
+        }
+    }
+
+    /// The versions of PowerShell pass the double quotes of JSON to a program in different ways, but not to a command of
+    /// their own.
+    fn post_json(self, token: &str, json: &str, url: &str) -> String {
+        match self {
+            Self::Posix => {
+                format!("curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{json}' {url}")
+            }
+            Self::PowerShell => format!(
+                "Invoke-RestMethod -Method Post -Headers @{{ Authorization = 'Bearer {token}' }} \
+                 -ContentType application/json -Body '{json}' {url}"
+            ),
+        }
+    }
+
+    fn exports(self, variables: &[(&str, &str)]) -> String {
+        let each = |(name, value): &(&str, &str)| match self {
+            Self::Posix => format!("{name}={value}"),
+            Self::PowerShell => format!("$env:{name}='{value}'"),
+        };
+        let each: Vec<String> = variables.iter().map(each).collect();
+        match self {
+            Self::Posix => format!("export {}", each.join(" ")),
+            Self::PowerShell => each.join("; "),
+        }
     }
 }
 
@@ -94,13 +154,41 @@ mod tests {
             credentials: &credentials,
             origins: &origins,
             described: "the mock",
-            is_real: false,
+            mock: Some(("http://127.0.0.1:9/v2", "an-obviously-fake-key")),
         }
         .text();
         for path in ["/v2/conversations/list", "/sessions", "/status", "/healthz", "/readyz"] {
-            assert!(text.lines().any(|line| line.starts_with("  curl ") && line.contains(path)), "{path}: {text}");
+            let is_pasted = |line: &str| ["  curl", "  Invoke-RestMethod "].iter().any(|start| line.starts_with(start));
+            assert!(text.lines().any(|line| is_pasted(line) && line.contains(path)), "{path}: {text}");
         }
-        assert!(text.contains(r#""origin":"http://localhost:5173""#), "{text}");
+        assert!(text.contains("http://localhost:5173"), "{text}");
+        for name in ["WORKER", "PROXY_TOKEN", "ATTENTION_BASE_URL", "ATTENTION_API_KEY"] {
+            assert!(text.contains(&format!("{name}=")), "{name}: {text}");
+        }
         assert!(!text.contains(credentials.session_secret.expose()));
+    }
+
+    #[test]
+    fn each_shell_reads_what_was_meant() {
+        let json = r#"{"minutes":15}"#;
+        let posted = |shell: Shell| shell.post_json("t", json, "http://x/sessions");
+        for part in [r#" -d '{"minutes":15}' "#, "curl -H 'Authorization: Bearer t' "] {
+            assert!(posted(Shell::Posix).contains(part), "{}", posted(Shell::Posix));
+        }
+        for part in [r#" -Body '{"minutes":15}' "#, "-Headers @{ Authorization = 'Bearer t' } "] {
+            assert!(posted(Shell::PowerShell).contains(part), "{}", posted(Shell::PowerShell));
+        }
+        let two = [("A", "1"), ("B", "2")];
+        assert_eq!(Shell::Posix.exports(&two), "export A=1 B=2");
+        assert_eq!(Shell::PowerShell.exports(&two), "$env:A='1'; $env:B='2'");
+    }
+
+    #[test]
+    fn a_real_key_has_no_line() {
+        let credentials = Credentials::new().unwrap();
+        let origins = ["http://127.0.0.1:8787".to_owned()];
+        let told =
+            Introduction { port: 8787, credentials: &credentials, origins: &origins, described: "real", mock: None };
+        assert!(!told.text().contains("ATTENTION_API_KEY"), "{}", told.text());
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Upstream {
     /// The secrets that workerd needs from the environment.
     pub(crate) secrets: Vec<&'static str>,
     pub(crate) mock: Option<Service>,
+    /// The mock's own key, which is no secret.
+    pub(crate) mock_key: Option<String>,
     pub(crate) described: String,
 }
 
@@ -49,6 +51,7 @@ impl Upstream {
             keys: secrets.iter().map(|name| (*name, Value::Environment(name))).collect(),
             secrets,
             mock: None,
+            mock_key: None,
         }
     }
 
@@ -73,9 +76,10 @@ impl Upstream {
         Ok(Self {
             described: format!("the built-in mock Attention API, {base_url} (set {} for the real one)", SECRETS[0]),
             base_url,
-            keys: vec![(SECRETS[0], Value::Text(key))],
+            keys: vec![(SECRETS[0], Value::Text(key.clone()))],
             secrets: Vec::new(),
             mock: Some(service),
+            mock_key: Some(key),
         })
     }
 }

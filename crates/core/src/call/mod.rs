@@ -102,8 +102,8 @@ use crate::{Method, Timestamp};
 pub struct Upstream {
     base: BaseUrl,
     keys: KeyRing,
-    /// The credentials before these, which calls under way may have been sent with: the latest last.
-    retired: Vec<KeyRing>,
+    /// The credentials before these, which calls under way may have been sent with: the latest first.
+    retired: [Option<Box<KeyRing>>; Self::RETIRED],
     gate: Gate,
     budget: RetryBudget,
     switched: Option<Switch>,
@@ -116,7 +116,7 @@ impl Upstream {
     /// A server and the credentials for it.
     pub fn new(base: BaseUrl, keys: KeyRing) -> Self {
         let (gate, budget) = (Gate::default(), RetryBudget::default());
-        Self { base, keys, retired: Vec::new(), gate, budget, switched: None }
+        Self { base, keys, retired: [const { None }; Self::RETIRED], gate, budget, switched: None }
     }
 
     /// The base URL.
@@ -134,9 +134,9 @@ impl Upstream {
     /// them is of that; the last four rings are remembered for it.
     pub fn replace_keys(&mut self, mut keys: KeyRing) {
         keys.take_over(&self.keys);
-        self.retired.push(mem::replace(&mut self.keys, keys));
-        if self.retired.len() > Self::RETIRED {
-            self.retired.remove(0);
+        let mut former = Some(Box::new(mem::replace(&mut self.keys, keys)));
+        for place in &mut self.retired {
+            mem::swap(place, &mut former);
         }
     }
 
@@ -151,13 +151,18 @@ impl Upstream {
         if self.keys.fingerprint(slot) == fingerprint {
             return RefusedKey { kind, expires_at: self.keys.expires_at(slot), is_replaced: false };
         }
-        let replaced = self.retired.iter().rev().find(|ring| ring.fingerprint(slot) == fingerprint);
+        let replaced = self.retired.iter().flatten().find(|ring| ring.fingerprint(slot) == fingerprint);
         RefusedKey { kind, expires_at: replaced.and_then(|ring| ring.expires_at(slot)), is_replaced: true }
     }
 
     /// The secrets of now and of the calls under way, to be taken out of foreign text.
     fn secrets(&self) -> Vec<&str> {
-        self.retired.iter().chain([&self.keys]).flat_map(KeyRing::secrets).collect()
+        let mut secrets = Vec::new();
+        self.keys.push_secrets(&mut secrets);
+        for ring in self.retired.iter().flatten() {
+            ring.push_secrets(&mut secrets);
+        }
+        secrets
     }
 
     /// Until when the server asked everybody to hold back; zero when it did not.
@@ -376,6 +381,12 @@ impl Call {
     /// Whose `Authorization` was sent last.
     pub const fn slot(&self) -> Slot {
         self.slot
+    }
+
+    /// What is left of [`CallOptions::timeout`], as for reading an answer whose head has come; `None` is for ever. By
+    /// the call's own clock: it does not grow when the driver's is put back between two reports.
+    pub fn left(&self, now: Timestamp) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
     }
 
     /// The first action.
@@ -640,8 +651,7 @@ impl Call {
         self.key =
             SentKey { slot: self.slot, fingerprint: keys.fingerprint(self.slot), accepted: keys.accepted(self.slot) };
         self.sent += 1;
-        let left = self.deadline.map(|deadline| deadline.saturating_since(self.clock.shows()));
-        let timeout = match (self.options.attempt_timeout, left) {
+        let timeout = match (self.options.attempt_timeout, self.left(now)) {
             (Some(attempt), Some(left)) => Some(attempt.min(left)),
             (attempt, left) => attempt.or(left),
         };

@@ -1,0 +1,79 @@
+// A developer of a Node service: the README's start, and docs/getting-started.md, on the packed package.
+import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { importPacked } from "../runtimes/packed.mjs";
+import { tool } from "../runtimes/tools.mjs";
+import { startUpstream } from "../upstream/server.mjs";
+import { repo } from "./document.mjs";
+import { Reader } from "./reader.mjs";
+
+let key;
+let upstream;
+before(async () => {
+  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
+  key = MOCK_API_KEY;
+  upstream = await startUpstream({ mock: mockAttention() });
+});
+after(() => upstream?.close());
+
+/** The folder of the repository, as far as the documents need one that can be written to. */
+async function cloned(reader) {
+  await cp(join(repo, "pkg"), join(reader.folder, "attention-wasm/pkg"), {
+    recursive: true,
+    filter: (path) => !/node_modules|\.tgz$/.test(path),
+  });
+  return join(reader.folder, "attention-wasm");
+}
+
+const BUILT = {
+  find: "cargo xtask build pkg && ",
+  put: "",
+  why: "the suite has built the package before",
+};
+const OFFLINE = { find: "npm install ", put: "npm install --offline --no-audit --no-fund ", why: "no network" };
+
+async function begin(t, replacements, goesOn) {
+  const env = { ATTENTION_API_KEY: key, ATTENTION_BASE_URL: `${upstream.url}/v2` };
+  const reader = await Reader.begin(t, { env, replacements, goesOn });
+  await reader.run(`ATTENTION_WASM=${await cloned(reader)}`);
+  return reader;
+}
+
+test("the README's start: three conversations from the packed package", async (t) => {
+  const reader = await begin(t, [BUILT, OFFLINE]);
+  const isPacking = ({ text }) => text.includes("npm pack");
+  const start = (only) => reader.follow("README.md", "A server, in JavaScript", only);
+  await reader.run('cd "$ATTENTION_WASM"');
+  await start(isPacking);
+  await reader.run("mkdir ../project && cd ../project");
+  const printed = await start((block) => !isPacking(block));
+  const lines = printed.trim().split("\n");
+  assert.equal(lines.filter((line) => /^[0-9a-f-]{36} /.test(line)).length, 3, printed);
+});
+
+test("getting-started.md: a service in strict TypeScript, with its tests", async (t) => {
+  const typescript = join(await tool("typescript-5.9"), "node_modules/typescript");
+  const links = {
+    find: /^npm install .*--save-dev typescript @types\/node$/,
+    put: [
+      "mkdir -p node_modules/@types",
+      `ln -s ${join(repo, "node_modules/@types/node")} node_modules/@types/node`,
+      `ln -s ${typescript} node_modules/typescript`,
+      "ln -s ../typescript/bin/tsc node_modules/.bin/tsc",
+    ].join("\n"),
+    why: "no network: both are on this machine",
+  };
+  const reader = await begin(t, [OFFLINE, links], /^node build\/main\.js/);
+  await reader.run('(cd "$ATTENTION_WASM/pkg" && npm pack --silent); export PORT=0');
+  const printed = await reader.follow("docs/getting-started.md", "A Node service, in TypeScript");
+  assert.match(printed, /pass 3\n/);
+  assert.match(printed, /fail 0\n/);
+  const [, port] = await reader.printed(/port: (\d+)/);
+  const url = `http://localhost:${port}`;
+  const answer = await fetch(`${url}/?size=2`);
+  assert.deepEqual([answer.status, (await answer.json()).length], [200, 2]);
+  assert.equal((await fetch(`${url}/?size=many`)).status, 400);
+  assert.ok(!reader.output().includes(key));
+});

@@ -1,0 +1,115 @@
+// A developer of a page: `cargo xtask start` and examples/vite, by the README's commands, in Chromium; and the script of somebody
+// who has no package at all.
+import assert from "node:assert/strict";
+import { cp, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startChromium } from "../browser/chromium.mjs";
+import { tool } from "../runtimes/tools.mjs";
+import { repo } from "./document.mjs";
+import { draw, PICTURE } from "./picture.mjs";
+import { Reader } from "./reader.mjs";
+
+/** The page's port is said in the documents, and one run at a time can have it. */
+const PAGE = "http://localhost:5173";
+
+/** What a clone has of the package and the examples, where it may be written to. */
+async function clone(folder) {
+  await mkdir(folder, { recursive: true });
+  const ours = (path) => !/node_modules|\.tgz$|\/(target|build)(\/|$)/.test(path);
+  await cp(join(repo, "package.json"), join(folder, "package.json"));
+  for (const part of ["pkg", "examples/vite"])
+    await cp(join(repo, part), join(folder, part), { recursive: true, filter: ours });
+}
+
+const PORT = { find: "cargo xtask start", put: "cargo xtask start --port 0", why: "tests run beside each other" };
+const BUILT = { find: "cargo xtask build pkg\n", put: "", why: "the suite has built the package before" };
+
+test("the README's page: conversations in Chromium, by a session, and no lasting token in the page", async (t) => {
+  const vite = join(await tool("vite"), "node_modules/vite");
+  const reader = await Reader.begin(t, {
+    goesOn: /^(cargo xtask start|npm run dev)/,
+    replacements: [
+      PORT,
+      BUILT,
+      {
+        find: /^npm install --no-save \.\.\/\.\.\/pkg.*$/,
+        put: `mkdir -p node_modules/.bin
+ln -s ../../../pkg node_modules/attention-wasm
+ln -s ${vite} node_modules/vite
+ln -s ../vite/bin/vite.js node_modules/.bin/vite`,
+        why: "no network: both are on this machine",
+      },
+    ],
+  });
+  await clone(join(reader.folder, "attention-wasm"));
+  const isStart = ({ text }) => text.startsWith("cargo xtask start");
+  await reader.run(`cd ${repo}`);
+  await reader.follow("README.md", "A page in the browser", isStart);
+  const [, exports, token] = await reader.printed(/^ {2}(export WORKER=\S+ PROXY_TOKEN=(\S+))$/m);
+  await reader.run(`${exports}\ncd ${join(reader.folder, "attention-wasm")}`);
+  await reader.follow("README.md", "A page in the browser", (block) => !isStart(block));
+  await reader.printed(/ready in/);
+
+  const browser = await startChromium();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const sent = [];
+  page.on("request", (request) => sent.push(`${request.url()} ${JSON.stringify(request.headers())}`));
+  const printed = [];
+  page.on("pageerror", (error) => printed.push(error.stack));
+  await page.goto(PAGE);
+  await page
+    .locator("li")
+    .nth(4)
+    .waitFor({ timeout: 60_000 })
+    .catch(async (error) => {
+      throw new Error(`${error.message}\n${await page.content()}\n${printed.join("\n")}\n${reader.output()}`);
+    });
+  assert.equal(await page.locator("li").count(), 5);
+  assert.equal(await page.locator("[role=status]").textContent(), "");
+  assert.ok(sent.some((each) => /\/v2\/conversations\/list.*Bearer s1\./.test(each)));
+  for (const text of [...sent, await page.content()]) assert.ok(!text.includes(token));
+});
+
+test("what start prints is what runs: the curl lines, and getting-started.md's script without a package", async (t) => {
+  const reader = await Reader.begin(t, {
+    goesOn: /^cargo xtask start/,
+    replacements: [PORT, { find: /^cargo xtask test.*$/, put: "", why: "this is one of its suites" }],
+  });
+  await reader.run(`cd ${repo}`);
+  await reader.follow("README.md", "Two commands", ({ text }) => text.includes("start"));
+  await reader.printed(/Ctrl-C stops it/);
+  const lines = [...reader.output().matchAll(/^ {2}(curl .*)$/gm)].map(([, line]) => line);
+  assert.equal(lines.length, 5);
+  const answers = [];
+  for (const line of lines)
+    answers.push(await reader.run(line.replace("curl ", "curl --fail-with-body --silent --show-error ")));
+  const [list, session, status, health, ready] = answers;
+  assert.equal(JSON.parse(list).data.length, 3);
+  assert.match(JSON.parse(session).token, /^s1\./);
+  assert.match(status, /<h1>/);
+  assert.ok(JSON.parse(health) && JSON.parse(ready));
+  const [exports] = /^ {2}export WORKER=.*$/m.exec(reader.output());
+  await reader.run(`${exports}\ncd ${reader.folder}`);
+  const printed = await reader.follow(
+    "docs/getting-started.md",
+    "Other languages",
+    ({ language }) => language !== "powershell",
+  );
+  assert.equal(printed.trim().split("\n").length, 3, printed);
+});
+
+test("the picture in the README is what its command draws: small, and of nobody's keys", async () => {
+  const { html, png } = await draw();
+  const kept = await readFile(PICTURE);
+  const size = (bytes) => [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  assert.deepEqual(size(kept), size(png));
+  assert.ok(kept.length < 100_000, `${kept.length}`);
+  // Fonts differ between machines, and what is drawn does not: the words beside the picture name it.
+  const readme = await readFile(join(repo, "README.md"), "utf8");
+  const [, alt] = /!\[([^\]]*)\]\(docs\/status\.png\)/.exec(readme);
+  for (const heading of ["Keys", "Last failures", "Calls a minute"])
+    assert.ok(html.includes(`<h2>${heading}`), heading);
+  assert.match(alt, /verdict.*figures.*chart.*keys.*failures/);
+});

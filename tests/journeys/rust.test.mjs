@@ -1,0 +1,55 @@
+// A Rust developer: examples/rust-native by the README's command, and a program of one's own by docs/getting-started.md.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { importPacked } from "../runtimes/packed.mjs";
+import { startUpstream } from "../upstream/server.mjs";
+import { repo } from "./document.mjs";
+import { Reader } from "./reader.mjs";
+
+let key;
+let upstream;
+before(async () => {
+  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
+  key = MOCK_API_KEY;
+  upstream = await startUpstream({ mock: mockAttention() });
+});
+after(() => upstream?.close());
+
+const env = () => ({
+  ATTENTION_API_KEY: key,
+  ATTENTION_BASE_URL: `${upstream.url}/v2`,
+  // Built once for all that is outside of the workspace.
+  CARGO_TARGET_DIR: join(repo, "target/examples"),
+});
+
+test("the README's start: the titles of three conversations", async (t) => {
+  const reader = await Reader.begin(t, { env: env() });
+  await reader.run(`cd ${repo}`);
+  await reader.run("cargo build --quiet --locked --manifest-path examples/rust-native/Cargo.toml");
+  const printed = await reader.follow("README.md", "Rust");
+  const titles = printed.split("\n").filter((line) => line !== "" && !/^ +(Finished|Running|Compiling) /.test(line));
+  assert.equal(titles.length, 3, printed);
+});
+
+test("getting-started.md: a program of one's own around client.rs", async (t) => {
+  const reader = await Reader.begin(t, {
+    env: { ...env(), CARGO_NET_OFFLINE: "true" },
+    replacements: [
+      {
+        find: /^cargo run --quiet/,
+        put: 'cp "$ATTENTION_WASM/examples/rust-native/Cargo.lock" . && cargo run --quiet',
+        why: "no network: the versions that are on this machine",
+      },
+    ],
+  });
+  await reader.run(`ATTENTION_WASM=${repo}`);
+  const printed = await reader.follow("docs/getting-started.md", "A Rust program");
+  assert.match(printed, /^3 conversations$/m);
+  assert.ok(!printed.includes(key));
+  const wrong = "obviously-fake-wrong-key-0123456789";
+  const refused = await reader.run(`ATTENTION_API_KEY=${wrong} cargo run --quiet || printf 'status %s\\n' $?`);
+  assert.match(refused, /401.*most likely/);
+  assert.match(refused, /^status 1$/m);
+  assert.ok(!refused.includes(wrong));
+});
