@@ -91,10 +91,7 @@ impl Misconfigured {
     /// Which binding it is and what is wrong with it, in one line.
     pub fn message(&self) -> String {
         match self {
-            Self::NoKey => {
-                let name = binding::KEY;
-                [name, " is not set; run `wrangler secret put ", name, "`"].concat()
-            }
+            Self::NoKey => [binding::KEY, " is not set; run `wrangler secret put ", binding::KEY, "`"].concat(),
             Self::Key(name, error) => [name, ": ", &error.message()].concat(),
             Self::BaseUrl(error) => [binding::BASE_URL, ": ", &error.message()].concat(),
             Self::NoCallers => [
