@@ -62,9 +62,9 @@ export function parseEnv(text: string, file = ""): Assignment[] {
       string?,
     ];
     const { value, oddities } = readValue(rest ?? "");
-    if (hasMark && at === 0) oddities.push("a byte order mark stands before the name");
-    if (before || after) oddities.push("there are blanks around the =, which a shell does not take");
-    if (exported !== undefined) oddities.push("`export` stands before it, which wrangler and docker do not take");
+    if (hasMark && at === 0) oddities.push("a byte order mark precedes the name");
+    if (before || after) oddities.push("there are blanks around the =, which a shell does not accept");
+    if (exported !== undefined) oddities.push("`export` precedes it, which wrangler and docker do not accept");
     assignments.push({ file, line: at + 1, name: name!, value, secret: new Secret(value), oddities });
   }
   return assignments;

@@ -45,7 +45,7 @@ export async function ownerOf(path: string): Promise<{ uid: number; gid: number 
       `${path} is a symbolic link`,
       "name the file that it leads to, as `readlink -f` prints it",
     );
-  if (!found.isFile()) throw new Failed("usage", `${path} is no file`, "name a file");
+  if (!found.isFile()) throw new Failed("usage", `${path} is not a file`, "name a file");
   return { uid: found.uid, gid: found.gid };
 }
 

@@ -58,7 +58,7 @@ test("verbs, errors, signals and streams as elsewhere", async (t) => {
   assert.deepEqual(told, {
     missing: 404,
     aborted: "TimeoutError",
-    refused: "ask whoever runs the Worker for a valid caller token",
+    refused: "ask the operator of the Worker for a valid caller token",
     bytes: 7,
     events: 3,
     attempts: 2,

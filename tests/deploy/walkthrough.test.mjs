@@ -85,7 +85,7 @@ describe("before it is configured", () => {
       (await workers.log(answer)).fault,
       /ATTENTION_API_KEY is not set; run `wrangler secret put ATTENTION_API_KEY`/,
     );
-    assert.match((await workers.log(await workers.call(noCallers))).fault, /ATTENTION_CALLERS names nobody/);
+    assert.match((await workers.log(await workers.call(noCallers))).fault, /ATTENTION_CALLERS has no caller/);
     assert.equal((await workers.call(bare, { target: "/healthz", token: null })).status, 200);
     assert.deepEqual(workers.upstream.records, []);
   });

@@ -168,11 +168,11 @@ describe("doctor", () => {
       "ATTENTION_API_KEY=": /is empty/,
       [`VITE_ATTENTION_API_KEY=${key}`]: /built into pages/,
       [`NEXT_PUBLIC_ATTENTION_TOKEN=${key}`]: /built into pages/,
-      [`MY_ATTENTION_KEY=${key}`]: /read by nobody/,
-      [`ATTENTION_KEY=${key}`]: /read by nobody as one/,
-      [`ATTENTION_TOKEN=${key}`]: /read by nobody as one/,
-      [`ATTENTION_APIKEY=${WRONG}`]: /read by nobody as one/,
-      [`ATTENTION_SESSION_SECRET=${key}`]: /read by nobody as one/,
+      [`MY_ATTENTION_KEY=${key}`]: /nothing reads/,
+      [`ATTENTION_KEY=${key}`]: /nothing reads it as one/,
+      [`ATTENTION_TOKEN=${key}`]: /nothing reads it as one/,
+      [`ATTENTION_APIKEY=${WRONG}`]: /nothing reads it as one/,
+      [`ATTENTION_SESSION_SECRET=${key}`]: /nothing reads it as one/,
     };
     const files = Object.keys(lines).map((line, at) => [`p${at}/.env`, `# a line before\n${line}\n`]);
     const { root, put } = await projectWith(t, Object.fromEntries(files));

@@ -233,7 +233,7 @@ test("lone surrogates: JSON escapes them; nothing else can hold them", async () 
     [{ query: { q: half } }, /^query\.q is text with half a character, which a query cannot hold$/],
     [{ query: { [half]: 1 } }, /^query\..* is text with half a character/],
     [{ query: { q: ["a", half] } }, /^query\.q\[1\] is text/],
-    [{ body: half }, /^body is text with half a character, which UTF-8 cannot hold$/],
+    [{ body: half }, /^body is text with half a character, which UTF-8 cannot encode$/],
     [{ headers: { "x-half": half } }, /^headers: x-half has a character/],
   ]) {
     const { error } = await request(options);

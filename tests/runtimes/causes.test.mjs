@@ -115,7 +115,7 @@ test("a page: CORS and a dead server look alike and are named both; a stream ove
   assert.deepEqual(told[2], [
     "TypeError",
     undefined,
-    "POST: body is a stream; a browser sends one over HTTP/2 alone, which needs https: pass a Blob",
+    "POST: body is a stream; a browser sends a stream over HTTP/2 only, which needs https: pass a Blob",
   ]);
   assert.equal(told[3][0], "TypeError");
 });

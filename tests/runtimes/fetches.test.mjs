@@ -28,8 +28,7 @@ const PACKAGES = {
 /** What the server answers; a form as it was read. */
 async function handle(request) {
   const { pathname } = new URL(request.url);
-  if (pathname.endsWith("/missing"))
-    return Response.json({ message: "there is no such thing, says the server" }, { status: 404 });
+  if (pathname.endsWith("/missing")) return Response.json({ message: "not found, says the server" }, { status: 404 });
   if (pathname.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, 20_000).unref());
   const type = request.headers.get("content-type") ?? "";
   if (type.startsWith("multipart/form-data")) {

@@ -494,7 +494,7 @@ describe("what the Worker says names the cause", () => {
     for (const [wish, said] of [
       [{ origin: "https://other.example" }, "`origin` is not one of the origins that this proxy allows"],
       [{ minutes: 61 }, "`minutes` is too much or too little: a session lasts 1 to 60 minutes"],
-      [{ minutes: "5" }, "`minutes` is to be a whole number"],
+      [{ minutes: "5" }, "`minutes` must be a whole number"],
       [{ routes: ["GET"] }, "`routes` cannot be granted: route 1: "],
       [{ minute: 5 }, "it has a member that is not one of minutes, origin, routes"],
     ]) {
@@ -510,12 +510,12 @@ describe("what the Worker says names the cause", () => {
       workers.call(service, { target: "/admin/keys/next/test", method: "POST", token: OPERATOR });
     assert.match(assertProblem(await test(minting), 404, "no_such_route").detail, /ATTENTION_API_KEY_NEXT is not set/);
     const { detail } = assertProblem(await test(empty), 404, "no_such_route");
-    assert.equal(detail, "there is no next key: ATTENTION_API_KEY_NEXT is there, and empty");
+    assert.equal(detail, "there is no next key: ATTENTION_API_KEY_NEXT is set but empty");
     const note = await workers.workerd.line((text) => text.includes('"event":"configuration"'));
     assert.deepEqual(JSON.parse(note), {
       event: "configuration",
       level: "warn",
-      fault: "ATTENTION_API_KEY_NEXT is there with nothing in it: there is no next key",
+      fault: "ATTENTION_API_KEY_NEXT is set but empty: there is no next key",
     });
   });
 });

@@ -466,7 +466,6 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// Milliseconds since the epoch.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
 pub(crate) const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_unix_millis(millis as u64)
+    Timestamp::from_date_now(millis)
 }

@@ -67,7 +67,7 @@ fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
     let failed = Counts { failed: 1, ..Counts::default() };
     if let Err(error) = stage.set(repo, suite.needs) {
         children::check()?;
-        say::line(&format!("\n{}: not run, for want of what it needs\n{error:#}\n", suite.name));
+        say::line(&format!("\n{}: skipped: prerequisites are missing\n{error:#}\n", suite.name));
         return Ok(row(failed, Duration::ZERO));
     }
     let command = command(repo, stage, suite)?;

@@ -221,7 +221,7 @@ proptest! {
         let expected = match groups[..] {
             ["\"admins\"" | "[\"owners\"]"] => Ok("wide"),
             [] | [_] => Ok("default"),
-            _ => Err(Refusal::NoGrant("[0] `groups` is there twice".to_owned())),
+            _ => Err(Refusal::NoGrant("[0] `groups` is duplicated".to_owned())),
         };
         prop_assert_eq!(judged.map(|admitted| admitted.policy), expected);
     }

@@ -196,7 +196,7 @@ fn nobody_is_everybody() {
     values.retain(|(name, _)| *name != "ATTENTION_CALLERS");
     assert!(read(&values).is_ok());
     values.retain(|(name, _)| *name != "ATTENTION_JWT");
-    assert!(read(&values).unwrap_err().contains("names nobody"));
+    assert!(read(&values).unwrap_err().contains("has no caller"));
 }
 
 proptest! {

@@ -154,7 +154,6 @@ pub fn scrub(text: &str, secret: &str) -> String {
     attention_core::credential::scrub(text, Some(secret).filter(|secret| !secret.is_empty())).into_owned()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole milliseconds since 1970")]
 const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_unix_millis(millis as u64)
+    Timestamp::from_date_now(millis)
 }

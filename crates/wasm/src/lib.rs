@@ -248,7 +248,6 @@ fn not_under_way() -> Error {
     Error::of_failure(rules::call::Failure::Aborted, 0)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
 const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_unix_millis(millis as u64)
+    Timestamp::from_date_now(millis)
 }

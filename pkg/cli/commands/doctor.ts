@@ -100,7 +100,7 @@ function checkName(area: string, where: string, name: string, value: string): Ch
   // Other secrets have names of their own; a caller's token may have any.
   const isKey = inspected.claims !== null || (/KEY/i.test(name) && !isKnownName(name));
   if (!isKey) return [];
-  const message = `${where} has a key (${inspected.fingerprint}), and is read by nobody as one`;
+  const message = `${where} has a key (${inspected.fingerprint}), and nothing reads it as one`;
   return [{ area, status: "bad", message, next: "call it ATTENTION_API_KEY" }];
 }
 
@@ -156,7 +156,7 @@ async function checkRepository(
   step: (done: string) => void,
 ): Promise<Check[]> {
   const area = "Repository";
-  if (!(await isRepository(root))) return [{ area, status: "notice", message: "this is no git repository" }];
+  if (!(await isRepository(root))) return [{ area, status: "notice", message: "this is not a git repository" }];
   const checks: Check[] = [];
   for (const file of await notIgnored(root, files))
     checks.push({

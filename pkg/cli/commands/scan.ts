@@ -48,7 +48,7 @@ async function scanNow(
   known: readonly string[],
 ): Promise<FoundLeak[]> {
   if (options.staged === true) {
-    if (!(await isRepository(root))) throw new Failed("usage", "--staged: this is no git repository");
+    if (!(await isRepository(root))) throw new Failed("usage", "--staged: this is not a git repository");
     return scanEach(await stagedFiles(root), (path) => staged(root, path), known);
   }
   const files = paths.length > 0 ? paths : await filesHere(root);
@@ -57,7 +57,7 @@ async function scanNow(
 
 async function filesHere(root: string): Promise<string[]> {
   if (await isRepository(root)) return trackedFiles(root);
-  throw new Failed("usage", "this is no git repository: name the files to look into");
+  throw new Failed("usage", "this is not a git repository: name the files to look into");
 }
 
 /** A file that was asked for has to be there; of a tracked one that is gone, nothing can be read. */
@@ -65,7 +65,7 @@ async function content(root: string, path: string, isAskedFor: boolean): Promise
   const file = path.startsWith("/") ? path : join(root, path);
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() === true) return readFile(file);
-  if (isAskedFor) throw new Failed("usage", `${path} is no file`);
+  if (isAskedFor) throw new Failed("usage", `${path} is not a file`);
   return new Uint8Array();
 }
 

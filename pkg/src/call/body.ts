@@ -35,7 +35,7 @@ const AS_THEY_ARE = ["URLSearchParams", "FormData", "Blob"];
 /** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
 export function encodeBody(body: Body): Encoded {
   if (typeof body === "string") {
-    if (LONE_SURROGATE.test(body)) throw new TypeError("body is text with half a character, which UTF-8 cannot hold");
+    if (LONE_SURROGATE.test(body)) throw new TypeError("body is text with half a character, which UTF-8 cannot encode");
     return { content: body, oneShot: false };
   }
   if (typeof body !== "object" || body === null) {

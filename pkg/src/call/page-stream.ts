@@ -9,7 +9,7 @@ import { isPage } from "../runtime/environment.js";
 export function mustStream(method: string, url: string): void {
   if (!isPage()) return;
   const why = canStream(url)
-    ? url.startsWith("http:") && "a browser sends one over HTTP/2 alone, which needs https"
+    ? url.startsWith("http:") && "a browser sends a stream over HTTP/2 only, which needs https"
     : "this browser sends none";
   if (why) throw new TypeError(`${method}: body is a stream; ${why}: pass a Blob`);
 }

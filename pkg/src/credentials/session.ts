@@ -63,7 +63,8 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
     if (response.type === "opaqueredirect" || (status >= 300 && status < 400))
       throw failed("unauthorized", "unauthorized", "leads to another page, perhaps to log in there");
     if (status === 401) throw failed("unauthorized", "unauthorized", "says that nobody is logged in", status);
-    if (status === 403) throw failed("forbidden", "forbidden", "does not give one to whoever is logged in", status);
+    if (status === 403)
+      throw failed("forbidden", "forbidden", "does not give one to the user who is logged in", status);
     if (!response.ok) throw failed(status < 500 ? "config" : "server", "refused", `answered ${status}`, status);
     return read((await response.json()) as unknown, status);
   } catch (error) {
@@ -82,7 +83,7 @@ function resolve(address: string): string {
     throw failed(
       "config",
       "no_page",
-      "can be asked by a page alone, whose cookies say who asks: on a server pass a token",
+      "can only be asked by a page, whose cookies identify the user: on a server pass a token",
     );
   }
   let url: URL | undefined;

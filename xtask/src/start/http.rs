@@ -17,7 +17,7 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 
 pub(crate) fn get(port: u16, path: &str, token: Option<&str>, patience: Duration) -> Result<Answer> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, patience).context("nobody listens yet")?;
+    let mut stream = TcpStream::connect_timeout(&address, patience).context("no server listens yet")?;
     stream.set_read_timeout(Some(patience)).context("cannot set a time limit")?;
     let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let request = format!(

@@ -105,7 +105,7 @@ impl Diagnosis {
                 "it was sent as `Bearer` and the token",
                 (Likelihood::Likely, refused_token(key.expires_at, now)),
                 (Likelihood::Unknown, "the Worker answers 403 when it is this".into()),
-                "ask whoever runs the Worker for a valid caller token",
+                "ask the operator of the Worker for a valid caller token",
             ),
         };
         let ruled_out =

@@ -355,8 +355,8 @@ const fn summary(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Unauthorized => "the credentials were refused",
         ErrorKind::Forbidden => "this call is not allowed",
-        ErrorKind::NotFound => "there is no such thing",
-        ErrorKind::Conflict => "the request conflicts with what is there",
+        ErrorKind::NotFound => "not found",
+        ErrorKind::Conflict => "the request conflicts with the current state",
         ErrorKind::Validation => "the server does not accept the request",
         ErrorKind::PayloadTooLarge => "the request is too large",
         ErrorKind::RateLimited => "too many calls",

@@ -98,7 +98,7 @@ impl Problem {
     }
 
     pub(crate) fn unexpected_body() -> Self {
-        Self::new(400, "body_not_allowed", "a GET or HEAD request has no body; put what it says into the query")
+        Self::new(400, "body_not_allowed", "a GET or HEAD request has no body; use the query instead")
     }
 
     pub(crate) fn broken_upload() -> Self {
@@ -123,7 +123,7 @@ impl Problem {
             404,
             "no_such_route",
             if is_empty {
-                "there is no next key: ATTENTION_API_KEY_NEXT is there, and empty"
+                "there is no next key: ATTENTION_API_KEY_NEXT is set but empty"
             } else {
                 "there is no next key: ATTENTION_API_KEY_NEXT is not set, or has not arrived here yet"
             },
@@ -203,7 +203,7 @@ impl Problem {
             ..Self::new(
                 503,
                 "session_unchecked",
-                "whether the session was revoked cannot be told at the moment; wait as long as Retry-After says",
+                "whether the session was revoked is unknown at the moment; wait as long as Retry-After says",
             )
         }
     }
@@ -339,7 +339,7 @@ impl Problem {
             ..Self::new(
                 503,
                 "upstream_down",
-                "the API has been failing and is left alone for a moment; nothing was sent",
+                "the API has been failing, so the Worker pauses for a moment; nothing was sent",
             )
         }
     }
@@ -354,14 +354,14 @@ impl Problem {
     }
 
     pub(crate) fn mcp_body() -> Self {
-        Self::new(400, "mcp_message", "the body is no JSON-RPC message of at most 256 KiB")
+        Self::new(400, "mcp_message", "the body is not a JSON-RPC message of at most 256 KiB")
     }
 
     /// Why an MCP message does not go up. `version` is the revision that its header names.
     pub(crate) fn mcp(refusal: Refusal, version: Option<&str>) -> Self {
         match refusal {
             Refusal::NotAMessage(why) => {
-                Self::new(400, "mcp_message", ["the body is no JSON-RPC message that MCP has: ", why].concat())
+                Self::new(400, "mcp_message", ["the body is not a JSON-RPC message of MCP: ", why].concat())
             }
             Refusal::Ambiguous | Refusal::Keys { .. } => Self::mcp_refused(),
             Refusal::Tool { .. } => Self::new(
@@ -426,7 +426,7 @@ impl Problem {
         Self::new(
             400,
             "mcp_session_missing",
-            "whose session is to be ended, or stream resumed, is said by Mcp-Session-Id; send it as it came down",
+            "Mcp-Session-Id names the session to end or the stream to resume; send it as you received it",
         )
     }
 
@@ -442,7 +442,7 @@ impl Problem {
         Self::new(
             502,
             "mcp_list_unreadable",
-            "the API's list of tools could not be read, so nobody knows which of them this caller may see",
+            "the API's list of tools could not be read, so it is unknown which of them this caller may see",
         )
     }
 
@@ -508,12 +508,16 @@ impl Problem {
             let detail = "too many answers are being taken apart at the moment; wait as long as Retry-After says";
             return Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(503, "redaction_busy", detail) };
         }
-        Self::new(502, "redaction_busy", "the API did the call; its answer could not be taken apart for want of memory")
+        Self::new(
+            502,
+            "redaction_busy",
+            "the API processed the call, but its answer could not be redacted for lack of memory",
+        )
     }
 
     /// An answer that does not belong to what was asked.
     pub(crate) fn out_of_place() -> Self {
-        Self::new(502, "upstream_protocol", "the API answered with a status that does not belong to what it was asked")
+        Self::new(502, "upstream_protocol", "the API answered with a status that does not fit the request")
     }
 
     pub(crate) fn unconfirmed() -> Self {
@@ -571,7 +575,7 @@ impl Problem {
             ),
             (ErrorKind::RateLimited, _) => Self {
                 retry_after: error.retry_after(),
-                ..Self::new(429, "rate_limited", "too many calls; wait as long as Retry-After says, if it is there")
+                ..Self::new(429, "rate_limited", "too many calls; wait as long as Retry-After says, if it is set")
             },
             (ErrorKind::Server, 503) => Self {
                 retry_after: error.retry_after(),

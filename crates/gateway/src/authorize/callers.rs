@@ -50,12 +50,12 @@ impl Caller {
             }
             let order = |other: usize| callers.get(other).map(|caller| caller.token.as_bytes().cmp(token.as_bytes()));
             if !told.insert(callers.len(), order) {
-                return Err(record.fault("sha256", "another caller has this token; they could not be told apart"));
+                return Err(record.fault("sha256", "another caller has this token; they could not be distinguished"));
             }
             let expires_at = match record.text("expires")? {
                 None => None,
                 Some(text) => Some(Timestamp::from_rfc3339(&text).ok_or_else(|| {
-                    record.fault("expires", "is to be a date such as 2027-01-31 or 2027-01-31T08:30:00Z (UTC)")
+                    record.fault("expires", "must be a date such as 2027-01-31 or 2027-01-31T08:30:00Z (UTC)")
                 })?),
             };
             callers.push(Self {
@@ -91,7 +91,7 @@ impl Order {
 }
 
 pub(crate) const NAME_RULE: &str =
-    "is to be 1 to 64 letters, digits, `-`, `_`, `.`, `+` or `@`: it stands in every log line";
+    "must be 1 to 64 letters, digits, `-`, `_`, `.`, `+` or `@`: it appears in every log line";
 
 /// A name that may stand in a log line.
 pub(crate) fn is_name(name: &str) -> bool {

@@ -128,7 +128,7 @@ fn session_of(
     let session = Session::verify(bearer.token(), secret, now).map_err(|error| match error {
         SessionError::Expired => Problem::expired_token().because("the session is over; its page asks for a new one"),
         _ => Problem::unknown_token()
-            .because("the session was not signed with this ATTENTION_SESSION_SECRET, or is no session"),
+            .because("the session was not signed with this ATTENTION_SESSION_SECRET, or is not a session"),
     })?;
     if config.revoked_sessions.contains(&session.id) {
         return Err(Problem::revoked_session().because("the session's id is in ATTENTION_REVOKED_SESSIONS"));

@@ -128,7 +128,7 @@ impl Config {
     }
 }
 
-/// What holds in place of a binding that is there with nothing in it: an empty text counts as none, since that is how a
+/// What holds in place of a binding that is set but empty: an empty text counts as none, since that is how a
 /// shell unsets a variable, and whoever meant something else is to hear of it.
 const EMPTY: [(&str, &str); 4] = [
     (bindings::NEXT_KEY, "there is no next key"),
@@ -137,7 +137,7 @@ const EMPTY: [(&str, &str); 4] = [
     (bindings::ADMIN, "there is no operator, no /status and no /admin"),
 ];
 
-/// The bindings without which more is open than with any value. One that is there with nothing in it is a fault: whoever
+/// The bindings without which more is open than with any value. One that is set but empty is a fault: whoever
 /// empties a policy may mean that nothing is allowed, and a variable that a build did not set is empty as well.
 const NARROWING: [(&str, &str); 3] = [
     (bindings::POLICY, "the default policy, by which callers may read everything but keys"),
@@ -160,7 +160,7 @@ impl Config {
         let line = |(name, holds): &(&str, &str)| {
             let mut line = Object::new();
             line.string("event", "configuration").string("level", "warn");
-            line.string("fault", &[name, " is there with nothing in it: ", holds].concat());
+            line.string("fault", &[name, " is set but empty: ", holds].concat());
             line.finish()
         };
         of_empty.map(line).collect()
@@ -374,8 +374,8 @@ mod tests {
             ("ATTENTION_API_KEY: the key holds a line break at position 4", binding::KEY, "fake\nsentinel".into()),
             ("ATTENTION_API_KEY_NEXT: the key begins", binding::NEXT_KEY, "Bearer sentinel".into()),
             ("ATTENTION_BASE_URL: the base URL is plain http", binding::BASE_URL, "http://sentinel.example".into()),
-            ("ATTENTION_CALLERS names nobody", binding::CALLERS, String::new()),
-            ("ATTENTION_CALLERS names nobody", binding::CALLERS, "[]".into()),
+            ("ATTENTION_CALLERS has no caller", binding::CALLERS, String::new()),
+            ("ATTENTION_CALLERS has no caller", binding::CALLERS, "[]".into()),
             (
                 "ATTENTION_CALLERS: not JSON of the expected shape at line 1, column 1",
                 binding::CALLERS,
@@ -390,13 +390,13 @@ mod tests {
                 r#"[{"__proto__":{"sentinel":1}}]"#.into(),
             ),
             (
-                "ATTENTION_CALLERS[0].name: stands there twice",
+                "ATTENTION_CALLERS[0].name: is duplicated",
                 binding::CALLERS,
                 r#"[{"name":"sentinel","name":"b"}]"#.into(),
             ),
             ("ATTENTION_CALLERS[0].sha256: is missing", binding::CALLERS, r#"[{"name":"sentinel"}]"#.into()),
-            ("ATTENTION_CALLERS[0].name: is to be a text", binding::CALLERS, r#"[{"name":["sentinel"]}]"#.into()),
-            ("ATTENTION_CALLERS[0].name: is to be 1 to 64", binding::CALLERS, format!("[{}]", caller("sentinel\\n"))),
+            ("ATTENTION_CALLERS[0].name: must be a string", binding::CALLERS, r#"[{"name":["sentinel"]}]"#.into()),
+            ("ATTENTION_CALLERS[0].name: must be 1 to 64", binding::CALLERS, format!("[{}]", caller("sentinel\\n"))),
             (
                 "ATTENTION_CALLERS[0].sha256: a SHA-256",
                 binding::CALLERS,
@@ -429,11 +429,11 @@ mod tests {
             ("ATTENTION_LOG: begins with the name", binding::LOG, "export ATTENTION_LOG=sentinel".into()),
             ("ATTENTION_API_KEY: begins with the name", binding::KEY, "ATTENTION_API_KEY=sentinel".into()),
             ("ATTENTION_API_KEY: has quotation marks as word", binding::KEY, "\u{201c}sentinel\u{201d}".into()),
-            ("ATTENTION_POLICY: is a list with nothing in it", binding::POLICY, "[]".into()),
-            ("ATTENTION_POLICY: is there with nothing in it", binding::POLICY, " \n".into()),
-            ("ATTENTION_POLICY: is there with nothing in it", binding::POLICY, "\"\"".into()),
-            ("ATTENTION_BASE_URL: is there with nothing in it", binding::BASE_URL, "\u{feff}".into()),
-            ("ATTENTION_BUDGET: is there with nothing in it", binding::BUDGET, String::new()),
+            ("ATTENTION_POLICY: is an empty list", binding::POLICY, "[]".into()),
+            ("ATTENTION_POLICY: is set but empty", binding::POLICY, " \n".into()),
+            ("ATTENTION_POLICY: is set but empty", binding::POLICY, "\"\"".into()),
+            ("ATTENTION_BASE_URL: is set but empty", binding::BASE_URL, "\u{feff}".into()),
+            ("ATTENTION_BUDGET: is set but empty", binding::BUDGET, String::new()),
             ("ATTENTION_SESSION_SECRET: is a placeholder", binding::SESSION_SECRET, "<sentinel>".into()),
             (
                 "ATTENTION_SESSION_SECRET: is in quotation marks",
@@ -452,7 +452,7 @@ mod tests {
             ("a comma too many", binding::CALLERS, format!("[{},\n]", caller("sentinel"))),
             ("a list of objects goes between", binding::CALLERS, caller("sentinel")),
             ("ATTENTION_LOG_SAMPLE_PERCENT", binding::LOG_SAMPLE, "101".into()),
-            ("ATTENTION_BUDGET: is to be calls per time", binding::BUDGET, "sentinel/s".into()),
+            ("ATTENTION_BUDGET: must be calls per time", binding::BUDGET, "sentinel/s".into()),
             ("ATTENTION_BUDGET is set, but ATTENTION_GATE", binding::BUDGET, "50/s".into()),
             ("ATTENTION_GATE: not a Durable Object", binding::GATE, "sentinel".into()),
             ("ATTENTION_RATE_LIMIT: not a Rate Limiting binding", binding::RATE_LIMIT, "sentinel".into()),

@@ -49,7 +49,7 @@ pub enum Misconfigured {
     Number(&'static str, u64, u64),
     /// The text of this binding was spoilt on its way.
     Slip(&'static str, Slip),
-    /// This binding is there with nothing in it, where that would leave more open than any value.
+    /// This binding is set but empty, where that would leave more open than any value.
     SaysNothing {
         /// Its name.
         name: &'static str,
@@ -91,15 +91,12 @@ impl Misconfigured {
     /// Which binding it is and what is wrong with it, in one line.
     pub fn message(&self) -> String {
         match self {
-            Self::NoKey => {
-                let name = binding::KEY;
-                [name, " is not set; run `wrangler secret put ", name, "`"].concat()
-            }
+            Self::NoKey => [binding::KEY, " is not set; run `wrangler secret put ", binding::KEY, "`"].concat(),
             Self::Key(name, error) => [name, ": ", &error.message()].concat(),
             Self::BaseUrl(error) => [binding::BASE_URL, ": ", &error.message()].concat(),
             Self::NoCallers => [
                 binding::CALLERS,
-                " names nobody, so nobody may call; set it to [{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}]",
+                " has no caller, so nobody may call; set it to [{\"name\":\"my-app\",\"sha256\":\"<sha-256 of its token, hex>\"}]",
             ]
             .concat(),
             Self::Record(name, fault) => {
@@ -153,7 +150,7 @@ impl Misconfigured {
 }
 
 fn says_nothing(name: &str, otherwise: &str) -> String {
-    let what = ": is there with nothing in it; say what is meant, or leave the binding out for ";
+    let what = ": is set but empty; set a value, or remove the binding for ";
     [name, what, otherwise].concat()
 }
 

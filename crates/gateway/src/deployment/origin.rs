@@ -11,7 +11,7 @@ use attention_core::url::{BaseUrl, BaseUrlError};
 /// and what to do.
 pub(crate) fn read(text: &str) -> Result<String, &'static str> {
     if text.contains('*') {
-        return Err("`*` stands for nothing here; name each origin");
+        return Err("`*` is not a wildcard here; name each origin");
     }
     if text.eq_ignore_ascii_case("null") {
         return Err("`null` is the origin of any file and any sandboxed page, so of everybody's");
@@ -22,7 +22,7 @@ pub(crate) fn read(text: &str) -> Result<String, &'static str> {
     let base = BaseUrl::parse(text).map_err(|error| match error {
         BaseUrlError::NotAbsolute => "it has no scheme; write https:// before it",
         BaseUrlError::UnsupportedScheme => "its scheme is not https",
-        BaseUrlError::Insecure => "it is plain http, which only this machine's own pages may be; write https",
+        BaseUrlError::Insecure => "it is plain http, which only pages of this machine may use; write https",
         BaseUrlError::UserInfo => "it has a user name or a password; leave them out",
         BaseUrlError::InvalidHost => "its host or port is not valid",
         BaseUrlError::QueryOrFragment | BaseUrlError::Path(_) => {

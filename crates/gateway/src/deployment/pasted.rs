@@ -35,7 +35,7 @@ impl Slip {
             Self::Assignment => {
                 "begins with the name that it is for, as a line of a shell does; give what follows the `=`"
             }
-            Self::Quotes => "is in quotation marks; give what is between them",
+            Self::Quotes => "is in quotation marks; remove them",
             Self::TypographicQuotes => {
                 "has quotation marks as word processors write them; write \" or, around the whole, none"
             }
@@ -43,7 +43,7 @@ impl Slip {
             Self::OddPath => {
                 "has a character in its path that no path of the API has; write it like https://api.attention.tech/v2"
             }
-            Self::EmptyList => "is a list with nothing in it; leave the binding out, or name what is meant",
+            Self::EmptyList => "is an empty list; remove the binding, or add the entries",
         }
     }
 }

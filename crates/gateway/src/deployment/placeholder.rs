@@ -5,7 +5,7 @@ use alloc::string::String;
 use attention_core::codec::text;
 
 /// What is said of one.
-pub(crate) const SAID: &str = "is a placeholder from a template; put in the value that it stands for";
+pub(crate) const SAID: &str = "is a placeholder from a template; put the real value in its place";
 
 /// Their letters and digits, in lower case.
 const WORDS: [&str; 13] = [

@@ -1,5 +1,5 @@
 //! JSON objects of the configuration, read strictly: every member is known, none
-//! stands there twice, each has its type. A fault names the place, never a value.
+//! is duplicated, each has its type. A fault names the place, never a value.
 
 use alloc::borrow::Cow;
 use alloc::borrow::ToOwned as _;
@@ -107,9 +107,9 @@ impl<'a> Document<'a> {
             Some('\\') => Some("a backslash before a quotation mark: it was escaped once more than it is read"),
             Some(']' | '}') if self.before(line, column).ends_with(',') => Some("a comma too many before it"),
             Some('/' | '#') => Some("JSON has no comments"),
-            Some('<' | '$') => Some("a placeholder from a template; put in the value that it stands for"),
+            Some('<' | '$') => Some("a placeholder from a template; put the real value in its place"),
             Some('{') if line == 1 && column == 1 => Some("a list of objects goes between [ and ]"),
-            Some('[') if line == 1 && column == 1 => Some("one object goes between { and }, and is no list"),
+            Some('[') if line == 1 && column == 1 => Some("one object is enclosed in { and }, not in a list"),
             None if line == self.0.lines().count() => Some("it ends too early"),
             _ => None,
         };
@@ -147,7 +147,7 @@ impl<'a> Document<'a> {
             }
             // Of two members with one name nobody can tell which was meant.
             if members.iter().take(index).any(|(earlier, _)| earlier == name) {
-                return Err(Fault::at(&[&path, ".", name].concat(), "stands there twice"));
+                return Err(Fault::at(&[&path, ".", name].concat(), "is duplicated"));
             }
         }
         Ok(Record { document: self, path, members })
@@ -178,7 +178,7 @@ impl<'a> Record<'a> {
 
     pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Fault> {
         let text =
-            |element: &Element<'a>| element.clone().into_text().ok_or_else(|| self.fault(name, "is to be a text"));
+            |element: &Element<'a>| element.clone().into_text().ok_or_else(|| self.fault(name, "must be a string"));
         self.get(name).map(text).transpose()
     }
 
@@ -188,14 +188,14 @@ impl<'a> Record<'a> {
 
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Fault> {
         let flag = |element: &Element<'a>| {
-            element.as_bool().ok_or_else(|| self.fault(name, "is to be true or false, without quotes"))
+            element.as_bool().ok_or_else(|| self.fault(name, "must be true or false, without quotes"))
         };
         self.get(name).map(flag).transpose().map(Option::unwrap_or_default)
     }
 
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
         let number = |element: &Element<'a>| {
-            element.as_whole_number().ok_or_else(|| self.fault(name, "is to be a whole number that is not negative"))
+            element.as_whole_number().ok_or_else(|| self.fault(name, "must be a whole number that is not negative"))
         };
         self.get(name).map(number).transpose()
     }
@@ -206,7 +206,7 @@ impl<'a> Record<'a> {
         if let Some(text) = element.clone().into_text() {
             return Ok(Some(vec![text.into_owned()]));
         }
-        let not_texts = || self.fault(name, "is to be a text or a list of texts");
+        let not_texts = || self.fault(name, "must be a string or a list of strings");
         let list = element.elements().map_err(|_| not_texts())?;
         let texts: Option<Vec<_>> = list.into_iter().map(|item| item.into_text().map(Cow::into_owned)).collect();
         texts.ok_or_else(not_texts).map(Some)
@@ -223,7 +223,7 @@ impl<'a> Record<'a> {
         if let Some(scalar) = Scalar::of(element) {
             return Ok(Some(vec![scalar]));
         }
-        let not_scalars = || self.fault(name, "is to be a text, true, false or a whole number, or a list of them");
+        let not_scalars = || self.fault(name, "must be a string, true, false or a whole number, or a list of them");
         let list = element.elements().map_err(|_| not_scalars())?;
         list.iter().map(Scalar::of).collect::<Option<_>>().map(Some).ok_or_else(not_scalars)
     }

@@ -188,7 +188,7 @@ impl Exchange {
             "ERR_JWS_SIGNATURE_VERIFICATION_FAILED" => {
                 "see that `jwks` is the key set of the issuer that made the token"
             }
-            _ => "what came is no JWT that can be checked with the key set at `jwks`",
+            _ => "the token is not a JWT that the key set at `jwks` can verify",
         });
         Problem::unknown_token()
     }

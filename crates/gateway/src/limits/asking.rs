@@ -81,7 +81,7 @@ impl Notice {
     pub const fn line(self) -> &'static str {
         match self {
             Self::Silent => {
-                r#"{"event":"gate","level":"warn","gate":"silent","fault":"the gate that all isolates share did not answer three times in a row; it is left alone for half a minute, and each isolate counts for itself until it answers","hint":"see the errors of the Durable Object Gate"}"#
+                r#"{"event":"gate","level":"warn","gate":"silent","fault":"the gate that all isolates share did not answer three times in a row; it is not asked for half a minute, and each isolate counts for itself until the gate answers","hint":"see the errors of the Durable Object Gate"}"#
             }
             Self::Back => r#"{"event":"gate","level":"info","gate":"back"}"#,
         }

@@ -20,7 +20,7 @@ pub struct Rate {
 impl Rate {
     /// The longest time that one of its calls is there again after.
     pub(crate) const LONGEST: Duration = Duration::from_hours(1);
-    pub(crate) const FORM: &str = "is to be calls per time, such as 10/s, 100/min or 1000/h";
+    pub(crate) const FORM: &str = "must be calls per time, such as 10/s, 100/min or 1000/h";
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (calls, per) = text.split_once('/')?;

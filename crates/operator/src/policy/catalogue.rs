@@ -15,7 +15,7 @@ pub(super) fn known() -> Result<Catalogue> {
 fn parse(text: &str) -> Result<Catalogue> {
     let read: Value = serde_json::from_str(text).context("the catalogue is not JSON")?;
     let server = read["server"].as_str().context("it names no server")?;
-    let base = BaseUrl::parse(server).context("its server is no base URL")?;
+    let base = BaseUrl::parse(server).context("its server is not a base URL")?;
     let described = read["operations"].as_array().context("it has no operations")?;
     let operations = described.iter().map(|each| operation(base.path(), each)).collect::<Result<Vec<_>>>()?;
     Ok(Catalogue::new(base.path(), operations))

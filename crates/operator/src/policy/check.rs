@@ -90,7 +90,7 @@ fn sentence(finding: &Finding<'_>) -> String {
             format!("line {line} allows {}, which returns key values", named(operation))
         }
         Finding::AllowsKeys { .. } => {
-            format!("line {line} is about keys, which are refused whatever a policy says: {text}")
+            format!("line {line} is about keys, which every policy refuses: {text}")
         }
         Finding::DecidesNothing { .. } => {
             format!("line {line} decides nothing: a denial, or an earlier line, speaks of the same operations: {text}")
@@ -238,7 +238,7 @@ mod tests {
             ("deny * /v2/nothing/**", "line 1 matches no known operation"),
             ("allow GET /v2/users\nallow GET /v2/users query=page", "line 2 decides nothing"),
             ("allow GET /v2/users\ndeny * /v2/users", "line 1 decides nothing"),
-            ("allow GET /v2/api_keys", "line 1 is about keys, which are refused whatever a policy says"),
+            ("allow GET /v2/api_keys", "line 1 is about keys, which every policy refuses"),
         ];
         for (text, said) in cases {
             let (report, good) = check(text);

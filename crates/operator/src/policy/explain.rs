@@ -97,7 +97,7 @@ fn refused(refusal: &Refusal<'_>, catalogue: &Catalogue) -> Vec<String> {
 fn reason(refusal: &Refusal<'_>, catalogue: &Catalogue) -> String {
     match refusal {
         Refusal::Path(error) => error.to_string(),
-        Refusal::Preflight => "OPTIONS is a browser's question, which the Worker answers itself".to_owned(),
+        Refusal::Preflight => "OPTIONS is a browser's preflight, which the Worker answers itself".to_owned(),
         Refusal::Method => "the Worker forwards GET, HEAD, POST, PUT, PATCH and DELETE, written in capitals".to_owned(),
         Refusal::McpMethod => "the MCP endpoint has the methods POST, GET and DELETE".to_owned(),
         Refusal::OwnPath => "the Worker answers this path itself; no policy speaks of it".to_owned(),
@@ -139,7 +139,7 @@ fn at(rule: &Rule) -> String {
 
 fn named(operation: Option<&Operation>) -> String {
     operation.map_or_else(
-        || "operation: none of the catalogue's".to_owned(),
+        || "operation: not in the catalogue".to_owned(),
         |operation| format!("operation: {} ({} {})", operation.id, operation.method, operation.path),
     )
 }
@@ -190,7 +190,7 @@ allow * /v2/**
         }
         let (said, good) = explain("POST", "/v2/ask_attention/v2");
         assert!(good && said.contains("at most 65536 bytes") && said.contains("411 length_required"), "{said}");
-        assert!(explain("GET", "/v2/labels/a/b").0.contains("operation: none of the catalogue's"));
+        assert!(explain("GET", "/v2/labels/a/b").0.contains("operation: not in the catalogue"));
         assert!(explain("GET", "/v2/labels/a/b").0.contains("kept for this caller alone, as long as the API's"));
         assert!(explain("GET", "/v2/labels/a/b").0.contains("300 seconds at most"));
     }

@@ -1,7 +1,7 @@
 //! What a token says, once it is known who signed it.
 //!
 //! The header and the claims are read here from the bytes that were signed, not
-//! from what another reader made of them: with a name that stands there twice,
+//! from what another reader made of them: with a name that is duplicated,
 //! two readers disagree on what the issuer said.
 
 use alloc::string::String;
@@ -41,7 +41,7 @@ pub enum Refusal {
     Form,
     /// Its payload is not claims: no JSON object, or not encoded (RFC 7797 §7).
     NoClaims,
-    /// This claim is missing, stands there twice, or is not what it is to be.
+    /// This claim is missing, is duplicated, or is not what it is to be.
     Claim(&'static str),
     /// Its time is over.
     Expired,
@@ -81,7 +81,7 @@ impl Refusal {
         match self {
             Self::TooLong => "have the issuer put fewer claims into it",
             Self::UnknownKey => "see that `jwks` is the key set of the issuer that made the token",
-            Self::Form | Self::NoClaims => "what came is no JWT in the compact serialization of RFC 7515",
+            Self::Form | Self::NoClaims => "the token is not a JWT in the compact serialization of RFC 7515",
             Self::Claim("iss") => "compare the token's iss with `issuer`, to the letter: a slash at the end counts",
             Self::Claim("aud") => "the token's aud has to have one of `audience`, to the letter",
             Self::Claim("exp") => "the token needs an exp, once, and a number",
@@ -201,7 +201,7 @@ impl Jwt {
             return Err(text::concat(&["`", &self.name_claims.join("`, `"), "` is not there"]));
         };
         let Some(given) = claims.get(claim).text() else {
-            return Err(text::concat(&["`", claim, "` is no text, or there twice"]));
+            return Err(text::concat(&["`", claim, "` is not a string, or is duplicated"]));
         };
         if claim == EMAIL {
             grant::verified(claims, self.email_verified).map_err(|doubt| String::from(doubt.message()))?;
@@ -385,7 +385,7 @@ mod tests {
     fn of_a_repeated_name_none_counts() {
         for (name, good) in GOOD.into_iter().chain([("iat", "1")]) {
             let expected = match name {
-                "email" => "no name: `email` is no text, or there twice".into(),
+                "email" => "no name: `email` is not a string, or is duplicated".into(),
                 name => format!("ERR_JWT_CLAIM_VALIDATION_FAILED ({name})"),
             };
             let rest = || GOOD.into_iter().filter(|(known, _)| *known != name);
@@ -404,7 +404,7 @@ mod tests {
         // Without groups at all a later grant would fit, and give more.
         assert_eq!(
             claims(GOOD.into_iter().chain([("groups", "[]"), ("groups", r#"["guests"]"#)])),
-            "no grant: [0] `groups` is there twice"
+            "no grant: [0] `groups` is duplicated"
         );
         assert_eq!(claims(GOOD.into_iter().chain([("more", "1"), ("more", "2")])), ANN);
         for header in

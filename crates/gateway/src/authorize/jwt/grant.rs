@@ -107,7 +107,7 @@ impl Unfit<'_> {
     pub(super) fn message(self) -> String {
         match self {
             Self::Absent(claim) => text::concat(&["`", claim, "` is not there"]),
-            Self::Repeated(claim) => text::concat(&["`", claim, "` is there twice"]),
+            Self::Repeated(claim) => text::concat(&["`", claim, "` is duplicated"]),
             Self::Other(claim) => text::concat(&["`", claim, "` has another value"]),
             Self::Unverified(doubt) => doubt.message().to_owned(),
         }
@@ -198,7 +198,7 @@ impl Condition {
         let Some(claim) = claim.map(Cow::into_owned) else {
             let is_whole = tests.is_empty();
             return is_whole.then_some(None).ok_or_else(|| {
-                record.fault("claim", "is missing: `is`, `endsWith` and `domain` say what a claim is to be")
+                record.fault("claim", "is missing: `is`, `endsWith` and `domain` say which value a claim must have")
             });
         };
         if claim.trim().is_empty() {
@@ -212,11 +212,12 @@ impl Condition {
                     && splits
                     && values.iter().any(|value| matches!(value, Scalar::Text(scope) if scope.contains(' ')))
                 {
-                    return Err(record.fault("is", "holds a blank, which no scope has; name one, and several by `all`"));
+                    return Err(record
+                        .fault("is", "contains a blank, which no scope does; name one scope, or several by `all`"));
                 }
                 Ok(Some(Self { claim, test }))
             }
-            (None, _) => Err(record.fault("claim", "goes with one of `is`, `endsWith` and `domain`, and has none")),
+            (None, _) => Err(record.fault("claim", "needs one of `is`, `endsWith` and `domain`")),
             (Some(_), Some(_)) => {
                 Err(record.fault("claim", "`is`, `endsWith` and `domain` are alternatives; keep one"))
             }
@@ -262,7 +263,7 @@ impl Test {
     fn is(record: &Record<'_>) -> Result<Option<Self>, Fault> {
         let Some(values) = record.scalars("is")? else { return Ok(None) };
         if values.is_empty() {
-            return Err(record.fault("is", "is an empty list, so it fits nobody; name the values"));
+            return Err(record.fault("is", "is an empty list, which matches no token; name the values"));
         }
         if values.iter().any(|value| matches!(value, Scalar::Text(text) if text.trim().is_empty())) {
             return Err(record.fault("is", "holds an empty text; name the value"));
@@ -292,14 +293,14 @@ impl Test {
     fn domain(record: &Record<'_>) -> Result<Option<Self>, Fault> {
         let Some(domains) = record.texts("domain")? else { return Ok(None) };
         if domains.is_empty() {
-            return Err(record.fault("domain", "is an empty list, so it fits nobody; name the domains"));
+            return Err(record.fault("domain", "is an empty list, which matches no token; name the domains"));
         }
         let read = |domain: &String| {
             let domain = domain.strip_prefix('@').unwrap_or(domain).to_ascii_lowercase();
             is_domain(&domain).then_some(domain).ok_or_else(|| {
                 record.fault(
                     "domain",
-                    "is to be what comes behind the `@` of addresses, such as corp.example: no `*`, no dot at its \
+                    "must be the part of addresses after the `@`, such as corp.example: no `*`, no dot at its \
                      beginning or end, and a name with other letters as xn--…; sub-domains are domains of their own",
                 )
             })

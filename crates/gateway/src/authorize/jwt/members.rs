@@ -48,7 +48,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Whether every name is one of these, and none stands there twice.
+    /// Whether every name is one of these, and none is duplicated.
     pub(in crate::authorize) fn are_all_of(&self, known: &[&str]) -> bool {
         !self.repeat() && self.0.iter().all(|(name, _)| known.contains(&&**name))
     }

@@ -166,7 +166,7 @@ fn audiences(root: &Record<'_>) -> Result<Vec<String>, Fault> {
     let audiences = audiences
         .ok_or_else(|| root.fault("audience", "is missing; without it a token for any other service would do"))?;
     if audiences.iter().any(|audience| audience.contains('*')) {
-        return Err(root.fault("audience", "holds a `*`, which stands for nothing else; name each audience"));
+        return Err(root.fault("audience", "contains a `*`, which is not a wildcard here; name each audience"));
     }
     Ok(audiences)
 }
@@ -188,7 +188,7 @@ fn algorithms(root: &Record<'_>) -> Result<Vec<String>, Fault> {
     if algorithms.is_empty() || algorithms.iter().any(|name| !ALGORITHMS.contains(&name.as_str())) {
         return Err(root.fault(
             "algorithms",
-            "is to be a list of RS256, ES256, EdDSA: `none` signs nothing, and with HS256 the published key would sign",
+            "must be a list of RS256, ES256, EdDSA: `none` signs nothing, and with HS256 the published key would sign",
         ));
     }
     Ok(algorithms)
@@ -224,7 +224,7 @@ fn name_claims(root: &Record<'_>) -> Result<Vec<String>, Fault> {
         || claims.iter().any(|claim| claim.trim().is_empty())
         || claims.iter().enumerate().any(is_repeated)
     {
-        return Err(root.fault("nameClaim", "is to be the name of a claim, or a list of different ones"));
+        return Err(root.fault("nameClaim", "must be the name of a claim, or a list of different ones"));
     }
     Ok(claims)
 }
@@ -299,14 +299,14 @@ mod tests {
             (r#""nameClaim""#, r#""header": "a b", "nameClaim""#, ".header"),
             ("https://team.example/certs", "http://team.example/certs", ".jwks: the base URL is plain http"),
             (r#""wide""#, r#""other""#, ".grants[0].policy"),
-            ("9/min", "9/day", ".grants[0].limit: is to be calls per time"),
+            ("9/min", "9/day", ".grants[0].limit: must be calls per time"),
             (r#""endsWith": "@corp.example""#, r#""endsWith": """#, ".grants[1].endsWith: is empty"),
             (r#", "endsWith": "@corp.example""#, "", ".grants[1].claim"),
             (r#""endsWith": "@corp.example""#, r#""endsWith": "corp.example""#, "say `domain`"),
             (r#""endsWith": "@corp.example""#, r#""endsWith": "@""#, "what comes behind"),
             (r#""endsWith": "@corp.example""#, r#""is": []"#, ".grants[1].is: is an empty list"),
             (r#""endsWith": "@corp.example""#, r#""is": """#, ".grants[1].is: holds an empty text"),
-            (r#""endsWith": "@corp.example""#, r#""is": [{}]"#, ".grants[1].is: is to be a text, true"),
+            (r#""endsWith": "@corp.example""#, r#""is": [{}]"#, ".grants[1].is: must be a string, true"),
             (r#""endsWith": "@corp.example""#, r#""is": "a", "domain": "b""#, "are alternatives"),
             (r#""endsWith": "@corp.example""#, r#""domain": "*.corp.example""#, ".grants[1].domain"),
             (r#""endsWith": "@corp.example""#, r#""domain": ".corp.example""#, ".grants[1].domain"),
@@ -326,8 +326,8 @@ mod tests {
             (r#""claim": "email", "#, r#""everybody": true, "claim": "email", "#, "are alternatives"),
             (r#""claim": "email", "#, "", ".grants[1].claim: is missing"),
             (r#""claim": "groups", "is": ["admins"]"#, r#""everybody": true"#, ".grants[0].everybody: fits everybody"),
-            (r#""claim": "groups", "is": ["admins"]"#, r#""claim": "scope", "is": "a b""#, "holds a blank"),
-            (r#"["abc"]"#, r#""*""#, ".audience: holds a `*`"),
+            (r#""claim": "groups", "is": ["admins"]"#, r#""claim": "scope", "is": "a b""#, "contains a blank"),
+            (r#"["abc"]"#, r#""*""#, ".audience: contains a `*`"),
             (r#"["abc"]"#, r#""<AUD tag>""#, ".audience: is a placeholder"),
             (r#"["abc"]"#, r#"["abc", ""]"#, ".audience: is missing"),
             (r#""https://team.example""#, r#""https://<your-team>.example""#, ".issuer: is a placeholder"),

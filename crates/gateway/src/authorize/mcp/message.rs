@@ -134,7 +134,7 @@ impl<'a> Message<'a> {
             return Err(Unclear::Ambiguous);
         }
         if members.iter().any(|(name, _)| !MEMBERS.contains(&&**name)) {
-            return Err(not("a member of the message is none of jsonrpc, id, method, params, result and error"));
+            return Err(not("a member of the message is not one of jsonrpc, id, method, params, result and error"));
         }
         if !get(&members, "jsonrpc").is_some_and(|version| is_text(version, "2.0")) {
             return Err(not("`jsonrpc` is \"2.0\""));

@@ -27,7 +27,7 @@ pub enum PolicyFault {
     Incomplete,
     /// Something stands behind the pattern that is not a condition.
     TooMuch,
-    /// A condition that there is not, or that stands there twice.
+    /// A condition that there is not, or that is duplicated.
     Condition,
     /// A condition on a `deny`: a denial holds always.
     ConditionOnDeny,
@@ -89,8 +89,8 @@ impl PolicyFault {
             Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
             Self::Time => "a time is digits and `s`, `min` or `h`, a day at most",
-            Self::GetAlone => "`cache=` goes with GET or `*`: it is for no other method",
-            Self::McpAlone => "`tool=` goes with `POST /mcp` or `* /mcp`: messages that call tools come nowhere else",
+            Self::GetAlone => "`cache=` is for GET and `*` only",
+            Self::McpAlone => "`tool=` is for `POST /mcp` and `* /mcp` only: no other path calls tools",
             Self::Tools => {
                 "`tool=` is a list of names of tools, as in `tool=search_*,get_call`: letters, digits, `_`, `-`, `.`, and `*` \
                     for any of them"
