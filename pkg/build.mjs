@@ -8,11 +8,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { build } from "esbuild";
+import { withShortImports } from "./build-imports.mjs";
 
 const pkg = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(pkg, "dist");
 const bound = join(dist, ".wasm");
-const wasm = join(bound, "attention_bg.wasm");
+const { bytes: wasm, imports: importsOfWasm } = withShortImports(await readFile(join(bound, "attention_bg.wasm")));
 /** The rules of the command line, which no page and no server loads. */
 const operator = join(dist, ".operator");
 const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
@@ -34,15 +35,11 @@ await Promise.all([bundles(), declarations(), documents()]);
 await report();
 
 /** The functions that the wasm imports, each by its name: a namespace as a whole would stay in every bundle. */
-async function importsOfWasm() {
-  const modules = new Map();
-  for (const { module, name } of WebAssembly.Module.imports(new WebAssembly.Module(await readFile(wasm)))) {
-    modules.set(module, [...(modules.get(module) ?? []), name]);
-  }
-  const names = [...modules].map(([module, list]) => [module, list.join(", ")]);
+function importsModule() {
+  const held = importsOfWasm.map(({ name, short }) => `${short}: ${name}`).join(", ");
   return [
-    ...names.map(([module, list]) => `import { ${list} } from "${module}";`),
-    `export const imports = () => ({ ${names.map(([module, list]) => `"${module}": { ${list} }`).join(", ")} });`,
+    ...importsOfWasm.map(({ module, name }) => `import { ${name} } from "${module}";`),
+    `export const imports = () => ({ ${importsOfWasm[0].shortModule}: { ${held} } });`,
   ].join("\n");
 }
 
@@ -68,7 +65,7 @@ async function bundles() {
     bundle("core", "workerd.js"),
     bundle("index", "edge-light.js"),
     bundle("core", "edge-light.js"),
-    copyFile(wasm, join(dist, "attention.wasm")),
+    writeFile(join(dist, "attention.wasm"), wasm),
     command(),
     copyFile(join(operator, "attention_bg.wasm"), join(dist, "operator.wasm")),
   ]);
@@ -139,8 +136,8 @@ function parts(name, suffix) {
       onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: `./index.${suffix}`, external: true }));
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
       onResolve({ filter: /^#imports$/ }, () => ({ path: "imports", namespace: "imports" }));
-      onLoad({ filter: /.*/, namespace: "imports" }, async () => ({
-        contents: await importsOfWasm(),
+      onLoad({ filter: /.*/, namespace: "imports" }, () => ({
+        contents: importsModule(),
         resolveDir: bound,
       }));
       onLoad({ filter: /attention_bg\.js$/ }, async ({ path }) => ({ contents: ours(await readFile(path, "utf8")) }));
@@ -149,7 +146,7 @@ function parts(name, suffix) {
       }));
       onResolve({ filter: /^#runtime-module$/ }, () => ({ path: runtimeModule, external: true }));
       onResolve({ filter: /^#bytes$/ }, () => ({ path: "bytes", namespace: "bytes" }));
-      onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({ contents: await embedded() }));
+      onLoad({ filter: /.*/, namespace: "bytes" }, () => ({ contents: embedded() }));
     },
   };
 }
@@ -159,6 +156,8 @@ function ours(glue) {
   const changes = [
     // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
     [/^if \(Symbol\.dispose\).*$/m, ""],
+    // A bundler leaves out the enums of a page that has none of them.
+    [/(?<== )Object\.freeze\(/g, "/* @__PURE__ */ Object.freeze("],
     // It would free in another instance after a trap.
     [/^const UpstreamFinalization = [^;]*;$/m, "const UpstreamFinalization = { register() {}, unregister() {} };"],
     // Jest's jsdom has neither: they are made at their first use, and not at the import.
@@ -181,10 +180,9 @@ function ours(glue) {
 }
 
 /** The wasm as the text that `src/runtime/wasm/text.ts` reads. */
-async function embedded() {
-  const bytes = await readFile(wasm);
-  const { text, singles } = asText(bytes);
-  return `export const text = "${text}"; export const singles = "${singles}"; export const size = ${bytes.length};`;
+function embedded() {
+  const { text, singles } = asText(wasm);
+  return `export const text = "${text}"; export const singles = "${singles}"; export const size = ${wasm.length};`;
 }
 
 /** `src/runtime/wasm/text.ts` says how, and why. */
@@ -326,17 +324,16 @@ async function report() {
     });
     return outputFiles[0].contents;
   };
-  const bytes = await readFile(wasm);
   const everything = await minified('export * from "./index.js"', []);
   const edge = await minified('export * from "./index.workerd.js"', ["./attention.wasm"]);
-  const wasmGzip = await packed(bytes);
+  const wasmGzip = await packed(wasm);
   const line = (what, size) => console.log(`${what.padEnd(52)}${(size / 1024).toFixed(1).padStart(8)} KB`);
-  line("wasm", bytes.length);
+  line("wasm", wasm.length);
   line("wasm, gzip", wasmGzip);
   line("JS beside the wasm (workerd), min", edge.length);
   line("JS beside the wasm (workerd), min+gzip", await packed(edge));
   line("all with the wasm beside (workerd), min+gzip", (await packed(edge)) + wasmGzip);
   line("all with the wasm embedded, min", everything.length);
   line("all with the wasm embedded, min+gzip", await packed(everything));
-  line("  the embedded wasm in it: text, gzip", await packed(asText(bytes).text));
+  line("  the embedded wasm in it: text, gzip", await packed(asText(wasm).text));
 }

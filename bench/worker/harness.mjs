@@ -3,6 +3,9 @@
 // have no clock that runs while they do; the one who asks measures.
 import worker from "./index.js";
 
+// The classes of Durable Objects, where there are any.
+export * from "./index.js";
+
 const realFetch = globalThis.fetch.bind(globalThis);
 let answer;
 

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { AGAINST, ids } from "./variants.mjs";
+import { AGAINST, BUDGETS, ids } from "./variants.mjs";
 
 export const HELP = `Usage: cargo xtask bench worker -- [OPTIONS]
   --rounds N       rounds over all variants, alternating (15)
@@ -37,7 +37,8 @@ export function options() {
   if (unknown !== undefined) throw new Error(`--only: there is no ${unknown}, only ${ids.join(", ")}`);
   const against = other(values);
   // A ratio has two sides.
-  const always = against === undefined ? ["bare"] : ["bare", "ours"];
+  const others = BUDGETS.filter(({ of }) => only.includes(of)).map(({ to }) => to);
+  const always = ["bare", ...others, ...(against === undefined ? [] : ["ours"])];
   const some = ids.filter((id) => always.includes(id) || only.includes(id));
   return {
     help: values.help,

@@ -1,11 +1,12 @@
 // The results as tables. Everything is beside bare JavaScript: absolute numbers
 // are the machine's.
 import { median, medianRatio, quantile, ratios, table } from "../lib/stats.mjs";
+import { BUDGETS } from "./variants.mjs";
 
 export function report(results) {
   const sections = [busy, own, single, coldStart, size, memory];
   if (results.bytes > 0) sections.push(streaming);
-  if (results.variants.some(({ id }) => id === "against")) sections.push(against);
+  if (beside(results.variants).length > 0) sections.push(pairs);
   return sections.map((section) => section(results)).join("\n\n");
 }
 
@@ -131,20 +132,36 @@ function streaming({ variants, bodies, bytes }) {
   )}`;
 }
 
-/** This Worker beside that of another commit. A change is judged by the ratio, and by how far its rounds lie apart. */
-function against({ variants, throughput, own }) {
-  const { title } = variants.find(({ id }) => id === "against");
+/** Variants beside one another. A change is judged by the ratio, and by how far its rounds lie apart. */
+function pairs({ variants, throughput, own }) {
   const busy = (field) => (id) => throughput.get(id).busy.map((round) => round[field]);
-  const measures = {
-    "requests/s, 32 connections": busy("perSecond"),
-    "CPU of a request, 32 connections": busy("cpu"),
-    "own work for a request": (id) => own.get(id),
-  };
-  return `this Worker to ${title}, ratios within each round\n${table(
-    ["measure", "median", "lower quartile", "upper quartile", "pairs"],
-    Object.entries(measures).map(([measure, of]) => {
-      const each = ratios(of("ours"), of("against"));
-      return [measure, fine(median(each)), fine(quantile(each, 0.25)), fine(quantile(each, 0.75)), String(each.length)];
+  const measures = [
+    { measure: "requests/s, 32 connections", of: busy("perSecond"), isBudgeted: true },
+    { measure: "CPU of a request, 32 connections", of: busy("cpu") },
+    { measure: "own work for a request", of: (id) => own.get(id) },
+  ];
+  const titles = new Map(variants.map(({ id, title }) => [id, title]));
+  const rows = beside(variants).flatMap(({ of, to, least }) =>
+    measures.map(({ measure, of: values, isBudgeted }) => {
+      const each = ratios(values(of), values(to));
+      return [
+        `${titles.get(of)} to ${titles.get(to)}: ${measure}`,
+        fine(median(each)),
+        isBudgeted ? `>= ${fixed(2)(least)}` : "",
+        fine(quantile(each, 0.25)),
+        fine(quantile(each, 0.75)),
+        String(each.length),
+      ];
     }),
+  );
+  return `ratios within each round\n${table(
+    ["measure", "median", "budget", "lower quartile", "upper quartile", "pairs"],
+    rows,
   )}`;
+}
+
+/** The pairs of which both have been measured. */
+function beside(variants) {
+  const has = (id) => variants.some((variant) => variant.id === id);
+  return BUDGETS.filter(({ of, to }) => has(of) && has(to));
 }

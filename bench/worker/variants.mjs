@@ -23,15 +23,29 @@ const VARIANTS = {
   floor: { title: "bare JS, header lists", modules: () => bundled("floor.mjs"), checks: false },
   ours: { title: "this Worker", modules: ours },
   "ours-log": { title: "this Worker, log on", modules: ours, bindings: { ATTENTION_LOG: "all" } },
+  "ours-gate": { title: "this Worker, gate bound", modules: ours, ...gated({}) },
+  // A budget that no round comes near to: what is measured is how places are had, not how calls are held back.
+  "ours-leases": { title: "this Worker, gate with leases", modules: ours, ...gated({ ATTENTION_BUDGET: "100000/s" }) },
   hono: { title: "Hono, same checks", modules: () => bundled("hono.mjs") },
   "hono-log": { title: "Hono, log on", modules: () => bundled("hono.mjs"), bindings: { ATTENTION_LOG: "all" } },
   "workers-rs": { title: "workers-rs, core's rules", modules: async () => compiled(await buildWorkersRs()) },
 };
 
-export const ids = Object.keys(VARIANTS);
-
 /** The variant that is there when asked for: the Worker of another commit. */
 export const AGAINST = "against";
+
+/** Whose requests per second are to be at least so many of whose. */
+export const BUDGETS = [
+  { of: "ours", to: AGAINST, least: 0.95 },
+  { of: "ours-gate", to: "ours", least: 0.97 },
+  { of: "ours-leases", to: "ours", least: 0.9 },
+];
+
+function gated(bindings) {
+  return { durableObjects: ["Gate"], bindings: { ATTENTION_GATE: { durableObject: "Gate" }, ...bindings } };
+}
+
+export const ids = Object.keys(VARIANTS);
 
 /**
  * @param {string[]} wanted which of them, in their order
@@ -53,14 +67,15 @@ export function variants(wanted, upstream, against) {
   };
   return Promise.all(
     wanted.map(async (id) => {
-      const { title, modules: made, bindings, checks = true } = id === AGAINST ? workerOf(against) : VARIANTS[id];
+      const variant = id === AGAINST ? workerOf(against) : VARIANTS[id];
+      const { title, modules: made, bindings, durableObjects, checks = true } = variant;
       const modules = await made();
       return {
         id,
         title,
         checks,
         sizes: await sizes(modules),
-        service: { name: id, modules, bindings: { ...shared, ...bindings } },
+        service: { name: id, modules, durableObjects, bindings: { ...shared, ...bindings } },
       };
     }),
   );

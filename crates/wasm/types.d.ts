@@ -1,5 +1,18 @@
-/** A request, as far as the rules look at it. */
-export interface CallRequest {
+/**
+ * How long a call may take and how often it is tried: as a client, a call of it and the rules take it. What a call does
+ * not say, its client does; what neither says is in `defaults()`. To the rules alone every call says it.
+ */
+export interface CallLimits {
+  /** For a whole call, retries and waits included, in milliseconds; Infinity is for ever. Default: a minute. */
+  readonly timeout?: number | undefined;
+  /** For each try up to the response's head, in milliseconds. Default: none but `timeout`. */
+  readonly attemptTimeout?: number | undefined;
+  /** How often a call is tried again. Default: twice. */
+  readonly maxRetries?: number | undefined;
+}
+
+/** A request, as far as the rules look at it. Its timeout counts from `started`; without one it is for ever. */
+export interface CallRequest extends CallLimits {
   /** GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE; any other is refused. */
   readonly method: string;
   /** A path such as `/users`, or a URL under the base URL. */
@@ -10,12 +23,6 @@ export interface CallRequest {
   readonly idempotent?: boolean | undefined;
   /** The body is a stream: it can be sent once. Default: false. */
   readonly isOneShot?: boolean | undefined;
-  /** Default: `defaults().maxRetries`. */
-  readonly maxRetries?: number | undefined;
-  /** For the whole call, in milliseconds, counted from `started`. Default: none. */
-  readonly timeout?: number | undefined;
-  /** For each try up to the response's head, in milliseconds. Default: none. */
-  readonly attemptTimeout?: number | undefined;
   /**
    * Whether it is remembered of the key which operations it was accepted for, by method and path, so that the
    * diagnosis of a later 401 can tell a key that was revoked. Default: false.

@@ -4,6 +4,9 @@ import { runCallersNew } from "./commands/callers.js";
 import { runDoctor } from "./commands/doctor.js";
 import { runInit } from "./commands/init.js";
 import { runKeysAudit, runKeysCreate, runKeysList } from "./commands/keys.js";
+import { runPolicyCheck, runPolicyExplain } from "./commands/policy.js";
+import { runKeysRevoke } from "./commands/revoke.js";
+import { runKeysRotate } from "./commands/rotate.js";
 import { runScan } from "./commands/scan.js";
 import { type Exit, Failed } from "./outcome.js";
 import { inspectKey, isFault } from "./rules.js";
@@ -95,6 +98,53 @@ export const COMMANDS: readonly Command[] = [
       ...JSON_OPTION,
     },
     run: (_, values) => runKeysCreate(values),
+  },
+  {
+    name: "keys rotate",
+    summary: "another key takes this one's place everywhere, and this one ends",
+    usage: "attention-wasm keys rotate [--config FILE] [--resume [--answer ANSWER]] [options]",
+    example: "npx attention-wasm keys rotate --config attention.rotate.json",
+    options: {
+      config: { type: "string", help: "where the key is used; attention.rotate.json if left out" },
+      resume: { type: "boolean", help: "go on with what was begun" },
+      answer: { type: "string", help: "to what it stopped at: one of the answers that it named" },
+      wait: { type: "boolean", help: "stay while the old key has to go unused, for hours" },
+      "new-key-from": { type: "string", help: "a command that prints the new key, where none is made over the API" },
+      "new-key-fd": { type: "string", help: "a descriptor to read the new key from" },
+      "new-key-stdin": { type: "boolean", help: "read the new key from standard input" },
+      ...KEY_OPTIONS,
+      ...JSON_OPTION,
+    },
+    run: (_, values) => runKeysRotate(values),
+  },
+  {
+    name: "keys revoke",
+    summary: "end a key at once, and prove it",
+    usage: "attention-wasm keys revoke ID|FINGERPRINT|NAME [--yes] [--worker URL] [options]",
+    example: "npx attention-wasm keys revoke 1f2e3d4c --key-from 'op read op://vault/attention/admin'",
+    options: {
+      yes: { type: "boolean", help: "do not ask: whatever uses the key stops at once" },
+      worker: { type: "string", help: "a Worker's address: does it use the key" },
+      ...KEY_OPTIONS,
+      ...JSON_OPTION,
+    },
+    run: runKeysRevoke,
+  },
+  {
+    name: "policy check",
+    summary: "what a policy of the Worker allows, and which of its rules do nothing",
+    usage: "attention-wasm policy check FILE|-|built-in [--strict] [--json]",
+    example: "npx attention-wasm policy check worker/policy.txt",
+    options: { strict: { type: "boolean", help: "fail on warnings, too" }, ...JSON_OPTION },
+    run: runPolicyCheck,
+  },
+  {
+    name: "policy explain",
+    summary: "whether a call is allowed, by which line, and why",
+    usage: "attention-wasm policy explain FILE|-|built-in METHOD PATH [--policy NAME] [--json]",
+    example: "npx attention-wasm policy explain worker/policy.txt GET '/v2/conversations?page=1'",
+    options: { policy: { type: "string", help: "the policy's name, for a file with several" }, ...JSON_OPTION },
+    run: runPolicyExplain,
   },
   {
     name: "callers new",

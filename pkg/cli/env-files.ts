@@ -42,7 +42,11 @@ export function environmentOf(file: string): string {
 
 /** The lines of a file that set something. */
 export async function readEnvFile(root: string, file: string): Promise<Assignment[]> {
-  const text = await readFile(join(root, file), "utf8");
+  return parseEnv(await readFile(join(root, file), "utf8"), file);
+}
+
+/** The lines of a text that set something. */
+export function parseEnv(text: string, file = ""): Assignment[] {
   const lines = text.split("\n");
   const hasMark = text.startsWith("\uFEFF");
   const assignments: Assignment[] = [];

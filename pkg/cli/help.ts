@@ -12,7 +12,7 @@ export function help(): void {
   prompt: never from an argument. ATTENTION_BASE_URL is where the API is. NO_COLOR is heeded.
 
   Exit codes: 0 fine, 1 something was found, 2 called wrongly, 3 the API refuses the key,
-  4 something that was asked does not answer as it should, 130 interrupted.
+  4 something that was asked does not answer as it should, 5 not done yet, 130 interrupted.
 
   Example: npx attention-wasm doctor`);
 }

@@ -11,6 +11,8 @@ export const EXIT = {
   refused: 3,
   /** The API, a Worker or a program that was asked does not answer as it should. */
   api: 4,
+  /** It is not done yet: `--resume` goes on, later. */
+  waiting: 5,
   interrupted: 130,
 } as const;
 

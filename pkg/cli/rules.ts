@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import * as glue from "#operator";
 import { Failed } from "./outcome.js";
-import type { Secret } from "./secret.js";
+import type { Report, Step } from "./rotation/steps.js";
+import { Secret } from "./secret.js";
 
 /** What wasm-bindgen's module for bundlers has beside its declarations. */
 interface Glue {
@@ -121,6 +122,86 @@ export class Scanner {
   }
 }
 
+/** What the rules say of a policy, or of a call under it. */
+export interface Judgement {
+  readonly said: string;
+  readonly isGood: boolean;
+}
+
+export const builtInPolicy = () => glue.builtInPolicy();
+export const checkPolicy = (text: string, strict: boolean) =>
+  wellFormed(() => JSON.parse(glue.checkPolicy(text, strict)) as Judgement);
+export const explainPolicy = (text: string, policy: string, method: string, target: string) =>
+  wellFormed(() => JSON.parse(glue.explainPolicy(text, policy, method, target)) as Judgement);
+
+/** What a rotation is to do. */
+export interface RotationPlan {
+  readonly source:
+    | { readonly kind: "take" }
+    | { readonly kind: "create"; readonly name: string; readonly orgLevel: boolean };
+  readonly old: string;
+  readonly places: readonly { readonly name: string; readonly holdsNext: boolean }[];
+  readonly quietSeconds: number;
+}
+
+/** Where a rotation is: it says what to do next, and is told what came of it. */
+export class Rotation {
+  readonly #rotation: glue.Rotation;
+
+  private constructor(rotation: glue.Rotation) {
+    this.#rotation = rotation;
+  }
+
+  static begin(plan: RotationPlan, owner: string): Rotation {
+    return new Rotation(wellFormed(() => new glue.Rotation(JSON.stringify(plan), owner)));
+  }
+
+  static resume(journal: string, owner: string): Rotation {
+    return new Rotation(wellFormed(() => glue.Rotation.resume(journal.trimEnd(), owner)));
+  }
+
+  /** Why an answer of the API is no list of keys; undefined when it is one. */
+  static unreadable(list: string): string | undefined {
+    try {
+      glue.readKeys(list);
+      return undefined;
+    } catch (error) {
+      return refusal(error).message;
+    }
+  }
+
+  /** That the journal is the one which this rotation wrote last. */
+  check(journal: string | undefined): void {
+    wellFormed(() => this.#rotation.check((journal ?? "").trimEnd()));
+  }
+
+  journal(): string {
+    return this.#rotation.journal();
+  }
+
+  summary(): { readonly old: string; readonly new: string | null; readonly places: readonly string[] } {
+    return JSON.parse(this.#rotation.summary());
+  }
+
+  step(): Step {
+    return JSON.parse(this.#rotation.step(Date.now())) as Step;
+  }
+
+  report(report: Report): void {
+    if (report.kind === "keys") wellFormed(() => this.#rotation.report('{"kind":"keys"}', report.list, Date.now()));
+    else wellFormed(() => this.#rotation.report(JSON.stringify(report), undefined, Date.now()));
+  }
+}
+
+/** What is refused here was given by a person: a configuration, a journal. */
+function wellFormed<T>(rule: () => T): T {
+  try {
+    return rule();
+  } catch (error) {
+    throw new Failed("usage", refusal(error).message);
+  }
+}
+
 /** All leaks of a text that are no placeholders. */
 export function scan(text: Uint8Array, known: readonly string[]): Leak[] {
   const scanner = new Scanner(known);
@@ -129,6 +210,19 @@ export function scan(text: Uint8Array, known: readonly string[]): Leak[] {
 
 /** The digest by which the Worker knows a caller token. */
 export const callerDigest = (token: Secret) => glue.callerDigest(token.expose());
+
+/** A text of someone else's without this secret, and without anything that looks like a key. */
+export const scrub = (text: string, secret?: Secret) => glue.scrub(text, secret?.expose() ?? "");
+
+/** The value of the key with this fingerprint, out of the API's list of keys. */
+export function valueIn(answer: string, fingerprint: string): Secret | undefined {
+  try {
+    const value = glue.valueIn(answer, fingerprint);
+    return value === undefined ? undefined : new Secret(value);
+  } catch (error) {
+    throw new Failed("api", `the API's answer is not what was expected: ${refusal(error).message}`);
+  }
+}
 
 /** A rule throws JSON; anything else is a fault of this program. */
 function refusal(error: unknown): KeyFault {

@@ -1,6 +1,7 @@
 // What a person sees: text in colour where there is a terminal, JSON for machines, progress for what takes longer than a second.
 import { stderr, stdin, stdout } from "node:process";
-import { Failed } from "./outcome.js";
+import { createInterface } from "node:readline/promises";
+import { EXIT, Failed } from "./outcome.js";
 
 export type Tone = "good" | "notice" | "warning" | "bad" | "strong" | "soft";
 
@@ -55,9 +56,29 @@ export async function progress<T>(title: string, work: (step: (done: string) => 
   }
 }
 
+/** Whether somebody is there to be asked. */
+export const isInteractive = () => stdin.isTTY === true && stderr.isTTY === true;
+
+/** One of several words, by itself or by its number; undefined when none is chosen. */
+export async function choose(words: readonly string[]): Promise<string | undefined> {
+  const typed = (await askOpenly("Which? (Enter to stop here, and go on another day): ")).trim();
+  return words.includes(typed) ? typed : words[Number(typed) - 1];
+}
+
+/** What a person types, shown. */
+export async function askOpenly(question: string): Promise<string> {
+  const lines = createInterface({ input: stdin, output: stderr });
+  lines.on("SIGINT", () => process.exit(EXIT.interrupted));
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
+}
+
 /** What a person types without it being shown; undefined where there is no terminal. */
 export async function ask(question: string): Promise<string | undefined> {
-  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+  if (!isInteractive()) return undefined;
   stderr.write(`${question} (it is not shown): `);
   stdin.setRawMode(true);
   stdin.resume();

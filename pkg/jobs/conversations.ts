@@ -165,7 +165,7 @@ function checkMedia(owner: string, media: MediaImport): MediaImport {
 }
 
 function checkOptions(owner: string, options: MediaOptions): MediaOptions {
-  check.check(owner, "options", options, check.object);
+  check.check(owner, "options", options, check.members);
   check.check(owner, "onProgress", options.onProgress, check.call);
   return options;
 }

@@ -103,7 +103,7 @@ function timedOut(owner: string, what: string, id: string, last: string | undefi
 
 /** Throws a TypeError that names what is wrong with the options of a wait. */
 export function checkWait(owner: string, options: unknown): void {
-  check.check(owner, "options", options, check.object);
+  check.check(owner, "options", options, check.members);
   const { timeout, pollInterval, onProgress } = (options ?? {}) as WaitOptions;
   check.check(owner, "timeout", timeout, check.milliseconds);
   check.check(owner, "pollInterval", pollInterval, check.milliseconds);

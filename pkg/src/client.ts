@@ -1,6 +1,6 @@
 /** The client. */
 
-import type { KeysInfo } from "#binding";
+import type { CallLimits, CallRequest, KeysInfo } from "#binding";
 import type { Path, PathAnswer, PathArguments } from "./api/paths.js";
 import { type Encoded, encodeBody } from "./call/body.js";
 import * as check from "./call/check.js";
@@ -26,7 +26,7 @@ import { loading } from "./runtime/rules.js";
 import { VERSION } from "./runtime/version.js";
 
 /** How a client is set up. */
-export interface AttentionOptions extends Hooks {
+export interface AttentionOptions extends Hooks, CallLimits {
   /**
    * The API key, or a function that gets it: asked at the first call, in the last fifth of the key's life if that is
    * known, and after a 401. Default: the environment variable ATTENTION_API_KEY; while it is not set, a client can be
@@ -42,12 +42,6 @@ export interface AttentionOptions extends Hooks {
    * `https://api.attention.tech/v2`. In a page it may begin with `/`.
    */
   readonly baseURL?: string | URL | undefined;
-  /** For a whole call, retries and waits included, in milliseconds. Default: 60,000. Infinity is for ever. */
-  readonly timeout?: number | undefined;
-  /** For each try up to the response's head, in milliseconds. Default: none but `timeout`. */
-  readonly attemptTimeout?: number | undefined;
-  /** How often a call is tried again. Default: 2. */
-  readonly maxRetries?: number | undefined;
   /**
    * How many calls are under way at once; further ones wait, within their
    * timeout. It counts calls of clients that `withOptions` made, too. Default: 64.
@@ -72,24 +66,29 @@ export interface AttentionOptions extends Hooks {
   readonly dangerouslyAllowBrowser?: boolean | undefined;
 }
 
-const OPTIONS: check.Rules = {
-  apiKey: check.textOrFunction,
-  nextApiKey: check.textOrFunction,
-  token: check.textOrFunction,
-  baseURL: check.url,
-  timeout: check.milliseconds,
-  attemptTimeout: check.milliseconds,
-  maxRetries: check.count,
-  maxConcurrency: check.concurrency,
-  fetch: check.call,
-  fetchOptions: check.object,
-  defaultHeaders: check.object,
-  defaultQuery: check.object,
-  ...HOOKS,
-  logger: check.logger,
-  logLevel,
-  dangerouslyAllowBrowser: check.flag,
-};
+/** Put together by a call that bundlers may leave out, as they may not leave out a spread. */
+const OPTIONS: Readonly<Record<keyof AttentionOptions, check.Rule>> = /* @__PURE__ */ Object.assign(
+  {
+    apiKey: check.textOrFunction,
+    nextApiKey: check.textOrFunction,
+    token: check.textOrFunction,
+    baseURL: check.url,
+    timeout: check.milliseconds,
+    attemptTimeout: check.milliseconds,
+    maxRetries: check.count,
+    maxConcurrency: check.concurrency,
+    fetch: check.call,
+    fetchOptions: check.members,
+    defaultHeaders: check.object,
+    defaultQuery: check.object,
+  },
+  HOOKS,
+  {
+    logger: check.logger,
+    logLevel,
+    dangerouslyAllowBrowser: check.flag,
+  },
+);
 
 /** Options that lead to another server or another key. */
 const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
@@ -117,7 +116,7 @@ interface Internals {
 /** What is known of an operation. */
 export interface Known {
   /** The only level of key that it takes. */
-  readonly keyLevel?: "user" | "organization";
+  readonly keyLevel?: NonNullable<CallRequest["keyLevel"]>;
 }
 
 const INTERNALS = new WeakMap<Client, Internals>();
@@ -347,7 +346,10 @@ export class Client {
     options: CallOptions | undefined,
     known: Known | undefined,
   ): Promise<Attempted> {
-    const story = events.begin(method, this.describe(method, below(this.baseURL, String(path))));
+    const story = events.begin(
+      method,
+      this.describe(method, below(this.baseURL, typeof path === "string" ? path : "")),
+    );
     try {
       return story.head(await this.#make(method, path, options, story, known));
     } catch (error) {

@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { command } from "../keys/bed.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import {
@@ -59,12 +60,9 @@ describe("the guide's own commands", () => {
   });
   const fromGuide = workers.with({ ATTENTION_POLICY: block("text", "allow GET") });
 
-  test("cargo xtask policy says of the guide's policy what the guide says", { timeout: 300_000 }, async () => {
-    const policy = block("text", "allow GET");
-    const ask = (...args) =>
-      run("sh", ["-c", `printf %s "$POLICY" | cargo xtask policy "$@" 2>&1 || true`, "sh", ...args], {
-        env: { ...process.env, POLICY: policy },
-      }).then(({ stdout }) => stdout);
+  test("npx attention-wasm policy says of the guide's policy what the guide says", async () => {
+    const input = block("text", "allow GET");
+    const ask = async (...args) => (await command(["policy", ...args], { input })).all;
     const checked = await ask("check", "-");
     assert.match(checked, /policy default: 3 of \d+ known operations allowed/);
     assert.match(checked, /policy reports: \d+ of/);

@@ -1,5 +1,6 @@
 // A project in a folder of its own, the packed command, and the mock as the API.
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,8 +11,25 @@ import { startUpstream } from "../upstream/server.mjs";
 export async function startApi() {
   const { MOCK_API_KEY, mockAttention } = await importPacked("attention-wasm/testing");
   const mock = mockAttention();
-  const upstream = await startUpstream({ mock });
-  return { key: MOCK_API_KEY, mock, upstream, base: `${upstream.url}/v2`, close: () => upstream.close() };
+  const denied = new Set();
+  let judge = () => undefined;
+  const upstream = await startUpstream({
+    handler: async (request) =>
+      (await judge(request)) ?? (denied.has(request.method) ? new Response("", { status: 405 }) : mock.handle(request)),
+  });
+  return {
+    key: MOCK_API_KEY,
+    mock,
+    upstream,
+    base: `${upstream.url}/v2`,
+    close: () => upstream.close(),
+    /** Answers a method with 405 from now on. */
+    deny: (method) => denied.add(method),
+    /** What answers in the mock's place, where it answers. */
+    judge: (by) => {
+      judge = by;
+    },
+  };
 }
 
 /** A folder with these files, and git if `commits` are wanted: each is a set of files. */
@@ -42,10 +60,10 @@ function git(cwd, ...args) {
 }
 
 /** Runs the command. `input` goes to its standard input, `fd3` to a third descriptor. */
-export async function command(args, { cwd, env = {}, input, fd3 } = {}) {
+export async function command(args, { cwd, env = {}, input, fd3, node = [] } = {}) {
   const program = join(await packageFolder(), "dist/cli.js");
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [...node, program, ...args], {
     cwd,
     env: { PATH, HOME, ...env },
     stdio: ["pipe", "pipe", "pipe", ...(fd3 === undefined ? [] : ["pipe"])],
@@ -59,7 +77,7 @@ export async function command(args, { cwd, env = {}, input, fd3 } = {}) {
   const [out, err] = [[], []];
   child.stdout.on("data", (bytes) => out.push(bytes));
   child.stderr.on("data", (bytes) => err.push(bytes));
-  const code = await new Promise((resolve) => child.once("close", resolve));
+  const [code, signal] = await once(child, "close");
   const text = (chunks) => Buffer.concat(chunks).toString("utf8");
-  return { code, stdout: text(out), stderr: text(err), all: text(out) + text(err) };
+  return { code, signal, stdout: text(out), stderr: text(err), all: text(out) + text(err) };
 }

@@ -334,3 +334,93 @@ test("init: twice the same, what is there stays, and the key is tried", async (t
   assert.deepEqual(await files(), [ignored, example]);
   showsNone(first);
 });
+
+describe("keys revoke", () => {
+  const revoke = (args, given) =>
+    command(["keys", "revoke", ...args], { env: { ...env, ATTENTION_API_KEY: key }, ...given });
+
+  test("tells what uses the key, deletes it, and proves its end", async (t) => {
+    const { id, value } = api.mock.keys.create({ name: "a lost laptop" });
+    const { root } = await projectWith(t, { ".env.staging": `X=1\nATTENTION_API_KEY=${value}\n` });
+    const unasked = await revoke([id], { cwd: root });
+    assert.deepEqual([unasked.code, /confirm with --yes/.test(unasked.stderr)], [2, true], unasked.all);
+    assert.ok(api.mock.keys.get(id));
+    const ended = await revoke([sha(value), "--yes"], { cwd: root });
+    assert.equal(ended.code, 0, ended.all);
+    assert.match(ended.stdout, /used by \.env\.staging:2 ATTENTION_API_KEY/);
+    assert.match(ended.stdout, /a lost laptop is dead: the API accepted it before, and answers 401 now/);
+    assert.equal(api.mock.keys.get(id), undefined);
+    showsNone(ended, value);
+  });
+
+  test("a key that nobody has, two of one name, its own, a refused one: nothing is deleted", async () => {
+    for (let twice = 0; twice < 2; twice += 1) api.mock.keys.create({ name: "twins" });
+    const count = api.mock.keys.list().length;
+    for (const [wanted, words] of [
+      ["nothing-like-it", /lists no key/],
+      ["twins", /2 keys are meant.*\n.*by its id/],
+      [sha(key), /its own end/],
+    ]) {
+      const ended = await revoke([wanted, "--yes"]);
+      assert.equal(ended.code, 2, ended.all);
+      assert.match(ended.stderr, words);
+      showsNone(ended);
+    }
+    assert.equal((await revoke(["twins", "--yes"], { env: { ...env, ATTENTION_API_KEY: WRONG } })).code, 3);
+    assert.equal(api.mock.keys.list().length, count);
+  });
+
+  test("where the API does not delete: the app's steps, and an exit code", async () => {
+    const { id, value } = api.mock.keys.create({ name: "by hand" });
+    api.judge(({ method }) => (method === "DELETE" ? new Response("", { status: 405 }) : undefined));
+    const ended = await revoke([id, "--yes"]);
+    const json = await revoke([id, "--yes", "--json"]);
+    api.judge(() => undefined);
+    assert.equal(ended.code, 1, ended.all);
+    assert.match(ended.stdout, /Delete it: it stops working at once/);
+    const told = JSON.parse(json.stdout);
+    assert.deepEqual([json.code, told.deleted, told.proof, told.steps.length], [1, false, null, 3]);
+    showsNone(ended, value);
+    showsNone(json, value);
+  });
+
+  const sha = (text) => createHash("sha256").update(text).digest("hex").slice(0, 8);
+});
+
+describe("policy", () => {
+  const TEXT = "allow GET /v2/conversations/list query=page\n[reports]\nallow GET /v2/scorecards/**\n";
+  const ask = (args, given = { input: TEXT }) => command(["policy", ...args], given);
+
+  test("check and explain: in words and in JSON, with exit codes", async (t) => {
+    const checked = await ask(["check", "-"]);
+    assert.equal(checked.code, 0, checked.all);
+    assert.match(checked.stdout, /^policy default: 1 of \d+ known operations allowed$/m);
+    const allowed = await ask(["explain", "-", "GET", "/v2/conversations/list?page=1"]);
+    assert.deepEqual(
+      [allowed.code, allowed.stdout.split("\n")[1].trim()],
+      [0, "line 1: allow GET /v2/conversations/list query=page"],
+    );
+    const refused = await ask(["explain", "-", "GET", "/v2/users", "--json"]);
+    const { allowed: isAllowed, lines } = JSON.parse(refused.stdout);
+    assert.deepEqual([refused.code, isAllowed], [1, false]);
+    assert.match(lines[1], /403 route_denied/);
+    assert.equal((await ask(["explain", "-", "GET", "/v2/scorecards", "--policy", "reports"])).code, 0);
+    const { root } = await projectWith(t, { "warns.txt": "allow GET /v2/users body=1kb\n" });
+    const warned = (args) => ask(["check", "warns.txt", ...args], { cwd: root });
+    assert.deepEqual([(await warned([])).code, (await warned(["--strict"])).code], [0, 1]);
+    assert.equal((await ask(["check", "built-in"], {})).code, 0);
+  });
+
+  test("what is no policy, a file that is not there, a policy of no such name", async () => {
+    for (const [args, input] of [
+      [["check", "-"], "let everything through\n"],
+      [["check", "nowhere.txt"], ""],
+      [["explain", "-", "GET", "/v2/users", "--policy", "nobody"], TEXT],
+      [["explain", "-"], TEXT],
+    ]) {
+      const ended = await ask(args, { input });
+      assert.equal(ended.code, 2, ended.all);
+      assert.match(ended.stderr, /^error: /);
+    }
+  });
+});

@@ -2,6 +2,7 @@
 // Whatever comes back is an answer that the description allows, and the state that they leave behind is one, too.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dice } from "../random.mjs";
 import { testing } from "./bundle.mjs";
 import { api, identifiers, operations } from "./calls.mjs";
 import { assertDescribed, bodyError, expectedGuesses } from "./described.mjs";
@@ -10,18 +11,6 @@ const { mockAttention, MOCK_USER_API_KEY, MockNetworkError } = testing;
 
 const SEEDS = process.env.ATTENTION_SLOW ? 40 : 6;
 const CALLS = 400;
-
-/** Numbers that are the same for a seed (xorshift32). */
-function dice(seed) {
-  let state = seed * 2654435761 + 1;
-  const below = (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
-  return { below, pick: (list) => list[below(list.length)], chance: (percent) => below(100) < percent };
-}
 
 const ODD = [
   null,

@@ -2,6 +2,7 @@
 // Time is simulated: timers and `performance.now` go on, `Date.now` jumps.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { random } from "../random.mjs";
 import { attention, FAKE_KEY } from "./fixture.mjs";
 
 const { Attention, AttentionError } = attention;
@@ -54,14 +55,6 @@ class World {
       next.run();
     }
   }
-}
-
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 /** A server that is slow, busy, limiting, away or well, as the numbers say, and a clock that is set back now and then. */

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
+import { random } from "../random.mjs";
 import { attention, FAKE_KEY, rejection } from "./fixture.mjs";
-import { random } from "./virtual-time.mjs";
 
 const { Attention } = attention;
 const FOREIGN = runInNewContext("globalThis");
@@ -113,4 +113,46 @@ test("a key anywhere in what fetch throws is not printed with the error; what ho
     else assert.equal(error.cause, cause, `${what}: kept as it was`);
   }
   assert.ok(held > 300);
+});
+
+/** What no console prints, but what somebody does who writes JSON or text. */
+const QUIET = {
+  "a getter": (text) => ({
+    get held() {
+      return text;
+    },
+  }),
+  "an error's getter": (text) => Object.defineProperty(new Error("failed"), "config", { get: () => text }),
+  "a cause that is a getter": (text) => Object.defineProperty(new Error("failed"), "cause", { get: () => text }),
+  "a toJSON of its own": (text) => ({ toJSON: () => ({ held: text }) }),
+  "a toJSON of its class": (text) => {
+    class Failure extends Error {
+      #held = text;
+      toJSON() {
+        return { held: this.#held };
+      }
+    }
+    return new Failure("failed");
+  },
+  "a text of its class": (text) => {
+    class Failure extends Error {
+      #held = text;
+      toString() {
+        return this.#held;
+      }
+    }
+    return new Failure("failed");
+  },
+};
+
+test("nor is one that only shows in JSON or as text", async () => {
+  const told = (value) => `${JSON.stringify(value)} ${value} ${value?.cause} ${value?.config}`;
+  for (const [what, made] of Object.entries(QUIET)) {
+    assert.ok(told(made(FAKE_KEY)).includes(FAKE_KEY), what);
+    assert.ok(!told((await errorOf(made(FAKE_KEY))).cause).includes(FAKE_KEY), what);
+    const deep = await errorOf(Object.assign(new Error("failed"), { list: [made(FAKE_KEY)] }));
+    assert.ok(!told(deep.cause?.list?.[0]).includes(FAKE_KEY), `${what}, deep`);
+    const harmless = made("nothing-to-hide");
+    assert.equal((await errorOf(harmless)).cause, harmless, `${what}: kept as it was`);
+  }
 });

@@ -2,8 +2,9 @@
 // reference that looks at the world whenever something may happen. And, with clocks that jump, what must hold whatever happens.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { random } from "../random.mjs";
 import { assertNoOpenCalls, attention } from "./fixture.mjs";
-import { random, VirtualTime } from "./virtual-time.mjs";
+import { VirtualTime } from "./virtual-time.mjs";
 
 const { Client } = attention;
 const HOLD = 1000;

@@ -8,9 +8,10 @@ import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
 import { inspect } from "node:util";
 import { parse } from "yaml";
+import { random } from "../random.mjs";
 import { tool } from "../runtimes/tools.mjs";
 import { AT_ONCE, assertNoOpenCalls, attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
-import { random, VirtualTime } from "./virtual-time.mjs";
+import { VirtualTime } from "./virtual-time.mjs";
 
 const { Attention, AttentionError, Client } = attention;
 const NAMES = ["onStart", "onRequest", "onResponse", "onRetry", "onWait", "onKeySwitch", "onKeyExpiring", "onEnd"];

@@ -1,6 +1,7 @@
 // What goes to `fetch` beside what the client sets: handed on as it is, refused by name where it is the client's.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { random } from "../random.mjs";
 import { attention, FAKE_KEY, testing } from "./fixture.mjs";
 
 const { Attention } = attention;
@@ -41,15 +42,6 @@ function recording(options) {
     return Response.json([]);
   };
   return { sent, client: new Attention({ apiKey: FAKE_KEY, fetch, ...options }) };
-}
-
-/** The same numbers in every run. */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 test("options of the client and of a call, in all mixtures, reach fetch; the call's win and ours stay", async () => {

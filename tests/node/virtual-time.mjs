@@ -2,17 +2,6 @@
 
 const real = { setTimeout, clearTimeout, setImmediate, now: Date.now };
 
-/** A generator of numbers from 0 to 1 (mulberry32). */
-export function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Whatever promises lead to has happened. */
 export const settle = () => new Promise((resolve) => real.setImmediate(() => real.setImmediate(resolve)));
 

@@ -494,7 +494,10 @@ test("waitUntilIndexed: until the source is indexed; the mock's is at the second
   const error = await rejection(client.knowledgeBase.waitUntilIndexed("00000000-0000-4000-8000-000000000000"));
   assert.ok(error instanceof NotFoundError && error.message.endsWith("(source 00000000-0000-4000-8000-000000000000)"));
   const stuck = looking(t, "status", "something new");
-  const late = await rejection(stuck.client.knowledgeBase.waitUntilIndexed("s-1", { timeout: 40, pollInterval: 5 }));
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const waiting = stuck.client.knowledgeBase.waitUntilIndexed("s-1", { timeout: 40_000 });
+  await timed(t, waiting);
+  const late = await rejection(waiting);
   assert.ok(late.code === "job_timeout" && /source s-1 is still something new/.test(late.message), late.message);
 });
 
@@ -520,12 +523,9 @@ test("downloadMedia: streamed, with progress, and without the key", async (t) =>
 
 test("downloadMedia: what goes wrong before, in the middle, and by the caller's will", async (t) => {
   t.mock.method(Math, "random", () => 0);
-  const cut = (_, response) => {
-    response.writeHead(200, { "content-length": 1000 });
-    response.write(Buffer.alloc(10));
-    setTimeout(() => response.destroy(), 20);
-  };
+  let answered;
   const hangs = (_, response) => {
+    answered = response;
     response.writeHead(200, { "content-length": 1000 });
     response.write(Buffer.alloc(10));
   };
@@ -534,21 +534,25 @@ test("downloadMedia: what goes wrong before, in the middle, and by the caller's 
     response.end("<Error>fake-signature</Error>");
   };
   const controller = new AbortController();
-  for (const [answer, options, Kind, code, tries] of [
-    [cut, {}, ConnectionError, "download_broken", 1],
-    [hangs, { timeout: 500 }, TimeoutError, "download_timeout", 1],
-    [hangs, { signal: controller.signal }, AbortedError, "aborted", 1],
-    [refuses, {}, ServerError, "download_refused", 1],
-    [(_, response) => response.destroy(), {}, ConnectionError, "download_broken", 3],
+  const timers = ({ timeout }) => timeout !== undefined && t.mock.timers.enable({ apis: ["setTimeout"] });
+  // What happens once the head has come, so that nothing depends on how long that takes.
+  for (const [answer, options, then, Kind, code, tries] of [
+    [hangs, {}, () => answered.destroy(), ConnectionError, "download_broken", 1],
+    [hangs, { timeout: 60_000 }, () => t.mock.timers.tick(60_000), TimeoutError, "download_timeout", 1],
+    [hangs, { signal: controller.signal }, () => controller.abort(new Error("enough")), AbortedError, "aborted", 1],
+    [refuses, {}, undefined, ServerError, "download_refused", 1],
+    [(_, response) => response.destroy(), {}, undefined, ConnectionError, "download_broken", 3],
   ]) {
     const store = await storage(t, answer);
     const { client } = await bed(t, store.url);
+    timers(options);
     const error = await rejection(
       client.conversations.downloadMedia("c-1", options).then((file) => {
-        if (options.signal) controller.abort(new Error("enough"));
+        then();
         return file.blob();
       }),
     );
+    t.mock.timers.reset();
     assert.ok(error instanceof Kind && error.code === code, `${code}: ${error}`);
     assert.equal(store.seen.length, tries, code);
     if (code !== "aborted") assert.match(error.message, /\(conversation c-1\)$/);

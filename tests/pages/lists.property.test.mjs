@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { assertNoOpenCalls, attention, FAKE_KEY } from "../node/fixture.mjs";
+import { dice } from "../random.mjs";
 
 const { Attention, ProtocolError } = attention;
 
@@ -13,18 +14,6 @@ const CASES = process.env.ATTENTION_SLOW ? 30_000 : 1500;
 
 /** Far more than any of these lists needs, and less than for ever. */
 const MOST_REQUESTS = 1500;
-
-/** Numbers that are the same for a seed (xorshift32). */
-function dice(seed) {
-  let state = (seed * 2654435761 + 88172645) >>> 0 || 1;
-  const below = (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
-  return { below, pick: (list) => list[below(list.length)], chance: (percent) => below(100) < percent };
-}
 
 /** The operations, and how each style is asked and answered. */
 const STYLES = {

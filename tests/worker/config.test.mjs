@@ -99,6 +99,11 @@ const FAULTS = {
     { ATTENTION_CALLERS: `[${caller("a")},${caller("b")}]` },
     "another caller has this token",
   ],
+  "an empty policy": [{ ATTENTION_POLICY: "" }, "ATTENTION_POLICY: is there with nothing in it"],
+  "a policy of blanks": [{ ATTENTION_POLICY: " \n\t" }, "ATTENTION_POLICY: is there with nothing in it"],
+  "a policy of quotation marks": [{ ATTENTION_POLICY: '""' }, "ATTENTION_POLICY: is there with nothing in it"],
+  "an empty base URL": [{ ATTENTION_BASE_URL: "" }, "ATTENTION_BASE_URL: is there with nothing in it"],
+  "an empty budget": [{ ATTENTION_BUDGET: " " }, "ATTENTION_BUDGET: is there with nothing in it"],
   "a policy of other words": [
     { ATTENTION_POLICY: `allow GET /v2/x\n${SENTINEL}` },
     "line 2: a rule begins with `allow` or `deny`",
@@ -141,8 +146,7 @@ const FINE = {
   "callers as a JSON variable": { ATTENTION_CALLERS: { json: JSON.parse(callers({ app: TOKEN })) } },
   "a digest in capitals": { ATTENTION_CALLERS: `[{"name":"app","sha256":"${sha256(TOKEN).toUpperCase()}"}]` },
   "numbers as JSON variables": { ATTENTION_TIMEOUT_MS: { json: 5000 }, ATTENTION_MAX_RETRIES: { json: 1 } },
-  "empty texts for everything that has a default": {
-    ATTENTION_POLICY: "",
+  "empty texts for everything without which no more is open": {
     ATTENTION_ALLOWED_ORIGINS: " ",
     ATTENTION_TIMEOUT_MS: "",
     ATTENTION_LOG: "",

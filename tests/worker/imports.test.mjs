@@ -22,7 +22,6 @@ const WITHOUT_CATCH = {
     "arg0.length",
     "arg0.pop()",
     "arg0.push(arg1)",
-    "arg0.set(getArrayU8FromWasm0(arg1, arg2))",
     "Uint8Array.prototype.set.call(getArrayU8FromWasm0(arg0, arg1), arg2)",
     "new Uint8Array(getArrayU8FromWasm0(arg0, arg1))",
   ],
@@ -30,7 +29,6 @@ const WITHOUT_CATCH = {
     "new Array()",
     "new Object()",
     "Error(getStringFromWasm0(arg0, arg1))",
-    "new Error(getStringFromWasm0(arg0, arg1))",
     "getStringFromWasm0(arg0, arg1)",
     "arg0",
   ],
@@ -60,18 +58,10 @@ const WITHOUT_CATCH = {
   "is meant to throw: a fault of wasm-bindgen's, and counts as a trap": [
     "throw new Error(getStringFromWasm0(arg0, arg1))",
   ],
-  "of the `worker` crate, in what it does when it begins, or in classes whose exports are dropped": [
+  "of the `worker` crate, in what it does when it begins": [
     "state",
     "arg0.instanceId",
     "arg0.instanceId = arg1 >>> 0",
-    "arg0.criticalError = arg1 !== 0",
-    "console.error(arg0, arg1)",
-    "arg0.buffer",
-    "arg0.byteLength",
-    "arg0.byteOffset",
-    "arg0.byobRequest",
-    "arg0.view",
-    "new Uint8Array(arg0, arg1 >>> 0, arg2 >>> 0)",
   ],
   "of waits.mjs, which deletes from a map, or adds a handler to a promise of the platform's": ["forget", "ignore"],
 };

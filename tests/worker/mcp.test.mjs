@@ -2,6 +2,7 @@
 // tests/worker/mcp-sdk.test.mjs has the same with the official client and server.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { dice } from "../random.mjs";
 import { assertNoSecret, KEY, OTHER_TOKEN, sha256, TOKEN, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
@@ -194,18 +195,8 @@ test("no other path goes up unread that a server could take for the endpoint", a
   assert.equal(workers.upstream.records.length, 0);
 });
 
-/** Numbers below `end`, the same in every run. */
-function dice(seed) {
-  let state = seed;
-  return (end) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * end);
-  };
-}
-
 test("of generated messages none goes up in which a loose reader finds another one", async () => {
-  const below = dice(7);
-  const of = (list) => list[below(list.length)];
+  const { below, pick: of } = dice(7);
   const dressed = (name) =>
     of([name, name.toUpperCase(), `${name}\0`, name.replace("s", "ſ").replace("k", "K"), `_${name}`, ` ${name}`]);
   const member = (name, value) => `${JSON.stringify(name)}:${JSON.stringify(value)}`;

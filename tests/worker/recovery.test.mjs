@@ -24,7 +24,9 @@ before(async () => {
     keepRecords: 100,
     handler: async (request) => {
       await request.arrayBuffer();
-      if (new URL(request.url).pathname.endsWith("/held")) await new Promise((resolve) => held.push(resolve));
+      const { pathname } = new URL(request.url);
+      if (pathname.endsWith("/held")) await new Promise((resolve) => held.push(resolve));
+      if (pathname.endsWith("/refused")) return Response.json({ message: "no" }, { status: 400 });
       return Response.json({ ok: true });
     },
   });
@@ -41,7 +43,7 @@ before(async () => {
   };
   workerd = await startWorkerd({
     services: [
-      ...["main", "throwing", "leaving"].map((name) => ({ name, modules, bindings })),
+      ...["main", "panicking", "throwing", "leaving"].map((name) => ({ name, modules, bindings })),
       {
         name: "gated",
         modules,
@@ -155,6 +157,21 @@ describe("a trap", () => {
   });
 
   after(() => assertNoSecret(workerd.output));
+});
+
+describe("a panic", () => {
+  test("its place is in the log, its message is not, and the next request is served", async () => {
+    await assertServed("panicking");
+    const { text } = await call("panicking", { path: "/v2/refused" });
+    assert.equal(text, '{"message":"no"}');
+    assertLost(await call("panicking", { path: "/v2/refused", headers: { "x-panic": "1" } }));
+    await assertServed("panicking");
+    await workerd.line(/"event":"panic"/);
+    const told = workerd.logs.filter(({ event }) => event === "panic");
+    assert.equal(told.length, 1);
+    assert.match(told[0].at, /^crates\/.+\.rs:\d+$/);
+    assert.doesNotMatch(workerd.output, /Rust panic|panicked at|assertion `/);
+  });
 });
 
 describe("a call of the runtime that throws", () => {

@@ -16,6 +16,7 @@
 //! `shim.mjs` is around all of it: it makes a new instance after a trap, and answers for what has been lost.
 
 use std::convert::Infallible;
+use std::sync::Once;
 
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Request, Response};
@@ -45,19 +46,25 @@ use end::End;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// A panic's message may quote a caller's text, so it is not written; where it happened is.
+/// A panic's message may quote a caller's text, so it is not written; where it happened is. Called wherever Rust is
+/// entered for a request, since the `worker` crate's own hook writes the message.
 fn keep_panics_quiet() {
-    std::panic::set_hook(Box::new(|panic| {
-        if let Some(place) = panic.location() {
-            let line = attention_core::codec::text::decimal(u64::from(place.line()));
-            drop(js::log(&[r#"{"event":"panic","level":"error","at":""#, place.file(), ":", &line, r#""}"#].concat()));
-        }
-    }));
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            if let Some(place) = panic.location() {
+                let line = attention_core::codec::text::decimal(u64::from(place.line()));
+                let parts = [r#"{"event":"panic","level":"error","at":""#, place.file(), ":", &line, r#""}"#];
+                drop(js::log(&parts.concat()));
+            }
+        }));
+    });
 }
 
 /// The shim answers in place of what is not a response: with a 500 for what a call of JavaScript threw.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, Infallible> {
+    keep_panics_quiet();
     let left = JsValue::clone(&request);
     match driver::answer(request, env.unchecked_into(), context).await {
         Ok(answer) => Ok(answer),

@@ -112,8 +112,10 @@ struct Module {
     package: &'static str,
     profile: &'static str,
     features: &'static [&'static str],
-    /// wasm-opt's level.
-    optimise: &'static str,
+    /// What rustc is asked for beside what the target is.
+    rustflags: &'static [&'static str],
+    /// wasm-opt's level, or rounds of it, and passes that are left out.
+    optimise: &'static [&'static str],
     /// What wasm-bindgen is asked for.
     binding: &'static [&'static str],
     out: &'static str,
@@ -124,7 +126,10 @@ const WORKER: Module = Module {
     package: "attention-worker",
     profile: "worker",
     features: &[],
-    optimise: "-Oz",
+    // `worker/trim.mjs` goes by names, which have their types in this mangling alone.
+    rustflags: &["-Csymbol-mangling-version=v0"],
+    // An expression that is computed twice is larger, and compresses better, than a local that holds it.
+    optimise: &["-Oz", "--skip-pass=local-cse"],
     binding: &["--target", "module", "--experimental-reset-state-function"],
     out: "worker/build/glue",
 };
@@ -133,7 +138,9 @@ const PKG: Module = Module {
     package: "attention-wasm",
     profile: "npm",
     features: &["bare"],
-    optimise: "-Oz",
+    rustflags: &[],
+    // The second round knows of each function whether it writes, throws or traps.
+    optimise: &["-Oz", "--generate-global-effects", "-Oz"],
     binding: &["--target", "bundler"],
     out: "pkg/dist/.wasm",
 };
@@ -143,7 +150,8 @@ const OPERATOR: Module = Module {
     package: "attention-operator",
     profile: "npm",
     features: &[],
-    optimise: "-Oz",
+    rustflags: &[],
+    optimise: &["-Oz"],
     binding: &["--target", "bundler"],
     out: "pkg/dist/.operator",
 };
@@ -164,11 +172,12 @@ impl Module {
         if !features.is_empty() {
             cargo.args(["--features", &features.join(",")]);
         }
+        let mut rustflags: Vec<String> = self.rustflags.iter().map(ToString::to_string).collect();
         if let Some(home) = cargo_home() {
             // What panics say of where they happened would otherwise tell everybody where the builder's home is.
-            let remap = format!("--remap-path-prefix={}=crates", home.join("registry/src").display());
-            cargo.args(["--config", &format!("target.{TARGET}.rustflags=[{remap:?}]")]);
+            rustflags.push(format!("--remap-path-prefix={}=crates", home.join("registry/src").display()));
         }
+        cargo.args(["--config", &format!("target.{TARGET}.rustflags={rustflags:?}")]);
         Step::new(repo, &step("cargo"), &format!("compiling {package} to wasm"), cargo).run()?;
 
         let module = repo.wasm_target().join(TARGET).join(profile).join(format!("{}.wasm", package.replace('-', "_")));
@@ -191,7 +200,8 @@ impl Module {
         let mut opt = builders.command(repo, &builders.wasm_opt)?;
         // What gzip has seen before costs less than the call that inlining saves; of functions that are alike, the
         // names are too.
-        opt.args([self.optimise, "--one-caller-inline-max-function-size=20", "--reorder-functions-by-name"])
+        opt.args(self.optimise)
+            .args(["--one-caller-inline-max-function-size=20", "--reorder-functions-by-name"])
             .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
             .args(WASM_FEATURES)
             .arg(bound)
@@ -207,13 +217,17 @@ fn cargo_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
+const GLUE: &str = "worker/build/glue/attention.js";
+
 fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     let bound = WORKER.bind(repo, builders)?;
     drop_exports(repo, builders, &bound)?;
+    trim(repo, builders, &bound)?;
     WORKER.optimise(repo, builders, &bound)?;
+    order(repo, builders, &bound)?;
     let deployed = repo.at("worker/build/index_bg.wasm");
     fs::rename(&bound, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
-    let glue = repo.at("worker/build/glue/attention.js");
+    let glue = repo.at(GLUE);
     let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
     // The platform knows modules of wasm, and not yet how wasm-bindgen asks for one.
     let source = "import source wasmModule from \"./attention_bg.wasm\"";
@@ -259,6 +273,31 @@ fn drop_exports(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
     metadce.arg("-g").args(WASM_FEATURES).arg(bound).arg("--graph-file").arg(&graph).arg("--output").arg(&smaller);
     Step::new(repo, "build-worker-exports", "dropping what it does not export", metadce).run()?;
     fs::rename(&smaller, bound).with_context(|| format!("cannot replace {}", bound.display()))
+}
+
+/// Takes out of the module what only its tables name. What it exports is named anew, in its glue too.
+fn trim(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
+    let trimmed = bound.with_extension("trimmed.wasm");
+    let mut node = builders.command(repo, "node")?;
+    node.arg("worker/trim.mjs").arg(bound).arg(&trimmed).arg(repo.at(GLUE)).args(WASM_FEATURES);
+    Step::new(repo, "build-worker-trim", "taking out what nothing runs", node).run()?;
+    fs::rename(&trimmed, bound).with_context(|| format!("cannot replace {}", bound.display()))
+}
+
+/// Puts functions that are alike beside one another.
+fn order(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
+    let named = bound.with_extension("named.wasm");
+    let mut node = builders.command(repo, "node")?;
+    node.arg("worker/order.mjs").arg(bound).arg(&named);
+    Step::new(repo, "build-worker-order", "finding its functions' best order", node).run()?;
+    let mut opt = builders.command(repo, &builders.wasm_opt)?;
+    opt.args(["--reorder-functions-by-name", "--strip-debug"])
+        .args(WASM_FEATURES)
+        .arg(&named)
+        .arg("--output")
+        .arg(bound);
+    Step::new(repo, "build-worker-sort", "putting them into it", opt).run()?;
+    fs::remove_file(&named).with_context(|| format!("cannot remove {}", named.display()))
 }
 
 /// wasm-metadce's graph of the exports that stay, from wasm-bindgen's declaration of all of them.

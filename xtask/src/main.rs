@@ -1,4 +1,4 @@
-//! Every chore of this repository, from a bare machine: `cargo xtask start | test | build | bench | doctor | policy`.
+//! Every chore of this repository, from a bare machine: `cargo xtask start | test | build | bench | doctor`.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,6 @@ mod find;
 mod javascript;
 mod npm;
 mod platform;
-mod policy;
 mod ports;
 mod repo;
 mod rustup;
@@ -55,8 +54,6 @@ enum Chore {
     Bench(bench::Options),
     /// Show what is present, what is missing, and where each tool comes from
     Doctor(doctor::Options),
-    /// Say what a policy of the Worker allows, and why
-    Policy(policy::Options),
 }
 
 fn main() -> ExitCode {
@@ -67,7 +64,6 @@ fn main() -> ExitCode {
         Chore::Build(options) => build::run(&repo, options),
         Chore::Bench(options) => bench::run(&repo, options),
         Chore::Doctor(options) => doctor::run(&repo, options),
-        Chore::Policy(options) => policy::run(&repo, options),
     });
     match done {
         Ok(code) => code,

@@ -40,7 +40,7 @@ pub(crate) struct Options {
     /// origins; may be given several times
     #[arg(long, value_name = "URL")]
     origin: Vec<String>,
-    /// A policy to try, as `cargo xtask policy check` reads it (reading, but keys, when left out)
+    /// A policy to try, as `npx attention-wasm policy check` reads it (reading, but keys, when left out)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Show workerd's stack traces too

@@ -2,13 +2,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use attention_core::call::{CallOptions, CredentialKind, DEFAULT_TIMEOUT, Operation, Upstream};
-use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
+use attention_core::url::BaseUrl;
 use attention_core::{ApiKey, CallerToken, KeyRing, Method};
-use js_sys::Reflect;
 
 use crate::{Error, Request};
 
-/// A client. Its clones share the credentials, the gate and the budget of retries.
+/// A client. Its clones share the credentials, the gate and the retry budget.
 #[derive(Clone, Debug)]
 pub struct Attention {
     pub(crate) upstream: Rc<RefCell<Upstream>>,
@@ -16,24 +15,27 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// The way to make a client.
+    /// Begins a client with the default settings: the API itself, a timeout of a minute, two retries.
     pub fn builder() -> Builder {
         let options = CallOptions { timeout: Some(DEFAULT_TIMEOUT), ..CallOptions::new(Method::Get) };
-        Builder { base: None, keys: None, may_hold_key: false, options }
+        Builder { base: BaseUrl::default(), keys: None, may_hold_key: false, options }
     }
 
     /// A call of `path`, relative to the base URL.
     pub fn request(&self, method: Method, path: &str) -> Request {
-        let operation = Some(Operation::of(method, path));
-        Request::new(self.clone(), CallOptions { method, operation, ..self.options.clone() }, path)
+        let options = CallOptions { method, operation: Some(Operation::of(method, path)), ..self.options.clone() };
+        let headers = gloo_net::http::Headers::new().into_raw();
+        let (client, path, query, body) = (self.clone(), path.to_owned(), Vec::new(), wasm_bindgen::JsValue::UNDEFINED);
+        Request { client, options, path, query, headers, body, fault: None }
     }
 
-    /// Puts other credentials in place, such as a new session's; calls under way keep theirs.
+    /// Replaces the credentials, such as by those of a new session. Calls under way keep theirs.
     pub fn replace_keys(&self, keys: KeyRing) {
         self.upstream.borrow_mut().replace_keys(keys);
     }
 
-    /// Reads what is known of the server and the credentials, such as verdicts and fingerprints.
+    /// Reads the state of the credentials and the server, such as verdicts and fingerprints. `read` must not use the
+    /// client.
     pub fn inspect<T>(&self, read: impl FnOnce(&Upstream) -> T) -> T {
         read(&self.upstream.borrow())
     }
@@ -53,22 +55,23 @@ verbs!(get Get, post Post, put Put, patch Patch, delete Delete);
 
 /// The settings of a client.
 #[derive(Debug)]
+#[must_use = "`build` makes the client"]
 pub struct Builder {
-    base: Option<BaseUrl>,
+    base: BaseUrl,
     keys: Option<KeyRing>,
     may_hold_key: bool,
     options: CallOptions,
 }
 
 impl Builder {
-    /// Where the server is; the API itself without it.
+    /// The URL of the server, such as a Worker's. The default is the API itself.
     pub fn base_url(self, url: &str) -> Result<Self, Error> {
-        Ok(Self { base: Some(BaseUrl::parse(url)?), ..self })
+        Ok(Self { base: BaseUrl::parse(url)?, ..self })
     }
 
-    /// A path of the page's own origin behind which the Worker is, such as `/api/v2`.
+    /// A path of the page's own origin that leads to the Worker, such as `/api/v2`.
     pub fn same_origin(self, path: &str) -> Result<Self, Error> {
-        let origin = page_origin().ok_or(Error::Config("there is no page, and so no origin: give a base URL"))?;
+        let origin = page_origin().ok_or(Error::Config("there is no page, so there is no origin: set `base_url`"))?;
         self.base_url(&(origin + path))
     }
 
@@ -77,42 +80,38 @@ impl Builder {
         Ok(Self { keys: Some(KeyRing::of_token(CallerToken::parse(token)?)), ..self })
     }
 
-    /// The API key, and the one that follows in a rotation; for programs that no stranger can load.
+    /// The API key, and during a rotation the next one; for programs that no stranger can load.
     pub fn api_keys(self, current: &str, next: Option<&str>) -> Result<Self, Error> {
         let keys = KeyRing::new(ApiKey::parse(current)?, next.map(ApiKey::parse).transpose()?);
         Ok(Self { keys: Some(keys), ..self })
     }
 
     /// Lets an API key into a page that only people who may have the key can load.
-    #[must_use]
     pub fn dangerously_allow_browser(self) -> Self {
         Self { may_hold_key: true, ..self }
     }
 
-    /// What the rules are told of every call, such as its timeout (a minute) and how often it is tried again (twice).
-    #[must_use]
+    /// Changes the settings of every call, such as its timeout or the number of retries.
     pub fn options(mut self, change: impl FnOnce(&mut CallOptions)) -> Self {
         change(&mut self.options);
         self
     }
 
-    /// The client.
+    /// Makes the client.
     pub fn build(self) -> Result<Attention, Error> {
-        let keys = self.keys.ok_or(Error::Config("there is no credential: give a caller token of the Worker"))?;
+        let keys = self.keys.ok_or(Error::Config("there is no credential: set `caller_token`"))?;
         if keys.kind() == CredentialKind::ApiKey && !self.may_hold_key && page_origin().is_some() {
             return Err(Error::Config(
                 "everybody who loads a page can read an API key in it: call the Worker with a caller token, or, if \
                  only people who may have the key can load this page, call `dangerously_allow_browser`",
             ));
         }
-        let base = self.base.map_or_else(|| BaseUrl::parse(DEFAULT_BASE_URL), Ok)?;
-        Ok(Attention { upstream: Rc::new(RefCell::new(Upstream::new(base, keys))), options: self.options })
+        Ok(Attention { upstream: Rc::new(RefCell::new(Upstream::new(self.base, keys))), options: self.options })
     }
 }
 
-/// The origin of the page, or of the page whose worker this is. Servers and edge runtimes have none.
+/// The origin of the page or web worker. Servers and edge runtimes have none.
 fn page_origin() -> Option<String> {
-    let global = js_sys::global();
-    let location = Reflect::get(&global, &"location".into()).ok()?;
-    Reflect::get(&location, &"origin".into()).ok()?.as_string()
+    let location = js_sys::Reflect::get(&js_sys::global(), &"location".into()).ok()?;
+    js_sys::Reflect::get(&location, &"origin".into()).ok()?.as_string()
 }

@@ -1,36 +1,25 @@
-use std::fmt;
-
 use wasm_bindgen::JsValue;
 
-/// What a client or a call fails with. It never holds a key, a token or a part of an answer.
-#[derive(Clone, Debug)]
+/// The error of a client or a call. It never holds a key, a token or a part of a response.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The call failed, or its credential, address or path was refused.
+    /// The call failed, or its credential, base URL or path was refused.
+    #[error(transparent)]
     Call(Box<attention_core::Error>),
-    /// The client cannot be made so.
+    /// The client cannot be built with these settings.
+    #[error("{0}")]
     Config(&'static str),
-    /// This header cannot be sent: its name or value is malformed, or it is the client's own.
+    /// A header, by its name, that cannot be sent: its name or value is malformed, or the client sets it itself.
+    #[error("the header {0:?} cannot be sent; see RFC 9110 section 5")]
     Header(String),
-    /// A value that JSON cannot hold, or an answer that is not the JSON asked for; where, and of which sort.
+    /// A value that JSON cannot hold, or a response that is not the JSON asked for: where the fault is, and which.
+    #[error("JSON: {0}")]
     Json(String),
-    /// The answer ended in the middle: its connection broke, or the time of the call was up.
-    Broken,
+    /// The browser refuses to make the request.
+    #[error("the browser cannot send this request: a GET or HEAD has no body, and a stream is sent only once")]
+    Unsendable,
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Call(error) => error.fmt(f),
-            Self::Config(text) => f.write_str(text),
-            Self::Header(name) => write!(f, "the header {name:?} cannot be sent; see RFC 9110 section 5"),
-            Self::Json(text) => write!(f, "JSON: {text}"),
-            Self::Broken => f.write_str("the connection broke, or the time was up, in the middle of the answer"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 impl<E: Into<attention_core::Error>> From<E> for Error {
     fn from(error: E) -> Self {
@@ -38,7 +27,7 @@ impl<E: Into<attention_core::Error>> From<E> for Error {
     }
 }
 
-/// For functions that hand it on to JavaScript.
+/// For functions that return it to JavaScript.
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
         js_sys::Error::new(&error.to_string()).into()

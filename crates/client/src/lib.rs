@@ -17,10 +17,11 @@ mod client;
 mod driver;
 mod error;
 mod request;
+mod response;
 
 pub use attention_core as core;
 
 pub use client::{Attention, Builder};
-pub use driver::Response;
 pub use error::Error;
 pub use request::Request;
+pub use response::Response;

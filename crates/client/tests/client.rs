@@ -170,6 +170,103 @@ async fn the_time_of_a_call_covers_its_answer() {
 }
 
 #[wasm_bindgen_test]
+async fn of_an_error_64_kib_are_read_and_of_a_success_everything() {
+    in_a_browser(async {
+        let server = async {
+            browser::settle().await;
+            browser::answer_endlessly(0, 400, &[b'a'; 1000]);
+        };
+        let error = join(client().get("/x").send(), server).await.0.expect_err("a 400");
+        assert!(error.to_string().contains("it says: aaa"), "{error}");
+        assert_eq!(browser::chunks(), 66);
+        assert!(browser::is_aborted(0));
+    })
+    .await;
+    let body = "b".repeat(70_000);
+    let call = async { client().get("/x").send().await.expect("a success").bytes().await };
+    assert_eq!(in_a_browser(answered(call, 200, &body)).await.expect("bytes"), body.as_bytes());
+}
+
+#[wasm_bindgen_test]
+async fn a_body_that_ends_early_is_an_error_of_the_connection_or_of_the_time() {
+    in_a_browser(async {
+        for is_late in [false, true] {
+            let call = client().get("/x").options(|options| options.timeout = Some(Duration::from_secs(5)));
+            let index = browser::sent();
+            let server = async {
+                browser::settle().await;
+                browser::answer_endlessly(index, 200, b"a");
+            };
+            let response = join(call.send(), server).await.0.expect("a head");
+            // Somebody else reads the stream, which is how a test breaks it.
+            let reader = web_sys::ReadableStreamDefaultReader::new(&response.stream().expect("a body")).expect("free");
+            if is_late {
+                browser::fire(browser::timer_after(0));
+            }
+            let Err(Error::Call(error)) = response.text().await else { panic!("a text") };
+            assert_eq!((error.code(), error.attempts()), (if is_late { "timeout" } else { "connection" }, 1));
+            drop(reader);
+        }
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_stream_is_sent_once_and_a_body_on_a_get_never() {
+    in_a_browser(async {
+        let stream = || JsValue::from(web_sys::Response::new_with_opt_str(Some("streamed")).expect("text").body());
+        let call = client().post("/x").body(stream());
+        let server = async {
+            browser::settle().await;
+            assert_eq!(browser::body(0).await, "streamed");
+            browser::answer(0, 503, &browser::pairs(&[]), b"");
+        };
+        let error = join(call.send(), server).await.0.expect_err("a 503");
+        assert!(matches!(&error, Error::Call(error) if error.attempts() == 1), "{error:?}");
+        let spent = stream();
+        for call in [client().post("/x").body(spent.clone()), client().post("/x").body(spent)]
+            .map(attention_client::Request::send)
+        {
+            let index = browser::sent();
+            let server = async {
+                browser::settle().await;
+                if browser::sent() > index {
+                    browser::body(index).await;
+                    browser::answer(index, 200, &browser::pairs(&[]), b"");
+                }
+            };
+            let ended = join(call, server).await.0;
+            assert_eq!(ended.is_ok(), index == 1, "{ended:?}");
+        }
+        let ended = client().get("/x").body("text").send().await;
+        assert!(matches!(ended, Err(Error::Unsendable)), "{ended:?}");
+        assert_eq!(browser::sent(), 2);
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_redirect_is_not_followed_and_two_clients_share_nothing() {
+    in_a_browser(async {
+        let [one, other] = [client(), client()];
+        let error = answered(one.get("/x").send(), 302, "").await.expect_err("a redirect");
+        assert!(matches!(&error, Error::Call(error) if error.code() == "protocol"), "{error:?}");
+        // A 429 closes the gate of the client that met it, and of its clones.
+        let mut limited = Box::pin(one.clone().get("/x").send());
+        assert!(limited.as_mut().now_or_never().is_none());
+        browser::answer(1, 429, &browser::pairs(&[("retry-after".to_owned(), "9".to_owned())]), b"");
+        browser::settle().await;
+        assert!(limited.as_mut().now_or_never().is_none());
+        assert_eq!(browser::sent(), 2);
+        let waiting = one.get("/x").send().now_or_never();
+        assert!(waiting.is_none() && browser::sent() == 2);
+        let sent = other.get("/x").send().now_or_never();
+        assert!(sent.is_none() && browser::sent() == 3);
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
 fn a_key_in_a_page_is_refused_unless_it_is_asked_for() {
     let made = || Attention::builder().api_keys(KEY, None).expect("a key");
     assert!(matches!(made().build(), Err(Error::Config(_))));

@@ -17,9 +17,24 @@ use core::time::Duration;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// From milliseconds since the Unix epoch, as `Date.now()` gives them.
+    /// From milliseconds since the Unix epoch.
     pub const fn from_unix_millis(millis: u64) -> Self {
         Self(millis)
+    }
+
+    /// From a number of JavaScript, such as that of `Date.now()`. NaN and times before 1970 are the epoch.
+    ///
+    /// ```
+    /// use attention_core::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_date_now(1_700_000_000_000.9), Timestamp::from_unix_millis(1_700_000_000_000));
+    /// assert_eq!(Timestamp::from_date_now(f64::NAN), Timestamp::from_unix_millis(0));
+    /// assert_eq!(Timestamp::from_date_now(-1.0), Timestamp::from_unix_millis(0));
+    /// assert_eq!(Timestamp::from_date_now(f64::INFINITY), Timestamp::from_unix_millis(u64::MAX));
+    /// ```
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating, and NaN is 0")]
+    pub const fn from_date_now(millis: f64) -> Self {
+        Self(millis as u64)
     }
 
     /// From seconds since the Unix epoch, as JWT claims and HTTP dates give them.

@@ -409,6 +409,9 @@ fn a_clock_that_is_put_back_lengthens_no_timeout() {
     assert_eq!(timeout(again), Some(Duration::from_secs(2)));
     call.on_failure(&mut scenario.upstream, Failure::Timeout, BEGIN, 0.0);
     assert_eq!(timeout(call.on_waited(&mut scenario.upstream, BEGIN)), Some(Duration::from_millis(999)));
+    // While the answer is read.
+    assert_eq!(call.left(BEGIN.saturating_add(Duration::from_millis(400))), Some(Duration::from_millis(599)));
+    assert_eq!(call.left(Timestamp::default()), Some(Duration::from_millis(999)));
 }
 
 #[test]

@@ -350,6 +350,13 @@ impl Model {
         if !self.clock_jumps {
             prop_assert!(self.real + closed <= self.shut_until.max(self.real), "shut for longer than the server asked");
         }
+        for held in self.calls.iter().flatten() {
+            let left = held.call.left(now);
+            prop_assert_eq!(left.is_none(), held.options.timeout.is_none());
+            let passed = if self.clock_jumps { 0 } else { self.real - held.begun };
+            let most = held.options.timeout.map(|timeout| millis(timeout).saturating_sub(passed));
+            prop_assert!(left.map(millis) <= most, "{:?} of {:?} ms are left", left, most);
+        }
         Ok(())
     }
 

@@ -13,6 +13,12 @@ use attention_core::{ApiKey, Timestamp};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
+mod policy;
+mod rotation;
+
+pub use policy::{built_in_policy, check_policy, explain_policy};
+pub use rotation::{Rotation, value_in};
+
 type Json = String;
 
 /// What is refused, as JSON: `code` and `message`.
@@ -127,6 +133,12 @@ fn leaks(found: &[Leak]) -> Json {
 #[wasm_bindgen(js_name = callerDigest)]
 pub fn caller_digest(token: &str) -> String {
     attention_core::credential::TokenDigest::of(token).to_hex()
+}
+
+/// A text of someone else's without a secret, and without anything that looks like a key.
+#[wasm_bindgen]
+pub fn scrub(text: &str, secret: &str) -> String {
+    attention_core::credential::scrub(text, Some(secret).filter(|secret| !secret.is_empty())).into_owned()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole milliseconds since 1970")]

@@ -4,20 +4,19 @@
 mod config;
 mod refusal;
 
-use std::borrow::Cow;
-use std::pin::pin;
 use std::time::Duration;
 
-use attention_core::call::{Attempt, CallOptions, Failure, Verdict};
-use attention_core::credential::{Bearer, TokenDigest};
+use attention_core::call::{CallOptions, Failure, Transport, drive};
+use attention_core::credential::{Authorization, Bearer, TokenDigest};
 use attention_core::url::RequestPath;
-use attention_core::{Action, Call, Method, Timestamp};
+use attention_core::{Method, Timestamp};
 use attention_gateway::answer::header_policy;
-use futures_util::future::{Either, select};
+use futures_util::StreamExt as _;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{
-    Context, Cors, Date, Delay, Env, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, console_error,
-    event,
+    AbortController, ByteStream, Context, Cors, Date, Delay, Env, Fetch, Headers, Request, RequestInit,
+    RequestRedirect, Response, console_error, event,
 };
 
 use config::Config;
@@ -88,68 +87,82 @@ async fn serve(request: &Request, origin: Option<&str>, config: &Config) -> Resu
     forward(request, method, &url, config).await
 }
 
-/// Core's `Call` says what to do next; this does it and tells what came of it.
+/// Makes the call by core's loop, which decides what to send and when.
 async fn forward(request: &Request, method: Method, url: &str, config: &Config) -> Result<Response> {
-    let headers: Headers =
+    let headers =
         request.headers().entries().filter(|(name, _)| header_policy::UP.contains(&name.as_str())).collect();
-    let body = request.inner().body().map(Into::into);
+    let body: Option<JsValue> = request.inner().body().map(Into::into);
     let options = CallOptions { replayable: body.is_none(), timeout: Some(TIMEOUT), ..CallOptions::new(method) };
-    let mut init = RequestInit::new();
-    // The key goes to one origin: a redirect is an answer, not an instruction.
-    init.with_method(request.method()).with_body(body).with_redirect(RequestRedirect::Manual);
-    let mut call = Call::new(options, now());
-    let mut response = None;
-    // Never borrowed across an await: other requests run meanwhile.
-    let upstream = || config.upstream.borrow_mut();
-    let mut action = call.start(&mut upstream(), now());
-    loop {
-        action = match action {
-            Action::Send(attempt) => {
-                {
-                    let upstream = upstream();
-                    let key = upstream.keys().authorization(attempt.slot).ok_or(Refusal::new(500, "internal"))?;
-                    headers.set("authorization", key.expose())?;
-                }
-                init.with_headers(headers.clone());
-                match send(url, &init, attempt).await {
-                    Ok(came) => {
-                        let judged = call.on_response(
-                            &mut upstream(),
-                            came.status_code(),
-                            &Lookup(came.headers()),
-                            now(),
-                            js_sys::Math::random(),
-                        );
-                        response = Some(came);
-                        judged
-                    }
-                    Err(failure) => call.on_failure(&mut upstream(), failure, now(), js_sys::Math::random()),
-                }
-            }
-            Action::Wait(wait) => {
-                response = None;
-                Delay::from(wait).await;
-                call.on_waited(&mut upstream(), now())
-            }
-            Action::Done(Verdict::Failed(error)) => return Err((*error).into()),
-            Action::Done(verdict) => {
-                let response = response.ok_or(Refusal::new(500, "internal"))?;
-                return if verdict == Verdict::Success {
-                    Ok(passed(response)?)
-                } else {
-                    Err(call.error(&upstream(), "", now()).into())
-                };
-            }
-        };
+    let answered = drive(options, &config.upstream, &Upward { url, method: request.method(), headers, body }).await?;
+    Ok(passed(answered.response.0)?)
+}
+
+/// One request of the caller, as it is sent to the API.
+struct Upward<'a> {
+    url: &'a str,
+    method: worker::Method,
+    headers: Headers,
+    body: Option<JsValue>,
+}
+
+impl Transport for Upward<'_> {
+    /// A response, and its body once that is read here.
+    type Response = (Response, Option<ByteStream>);
+    type Error = Refusal;
+
+    async fn send(
+        &self,
+        authorization: Option<Authorization>,
+    ) -> Result<std::result::Result<Self::Response, Failure>> {
+        let headers = self.headers.clone();
+        if let Some(value) = authorization {
+            headers.set("authorization", value.expose())?;
+        }
+        let mut init = RequestInit::new();
+        init.with_method(self.method.clone()).with_body(self.body.clone()).with_headers(headers);
+        // A redirect is passed on, not followed: the key is for one origin.
+        init.with_redirect(RequestRedirect::Manual);
+        let request = Fetch::Request(Request::new_with_init(self.url, &init)?);
+        let controller = AbortController::default();
+        let signal = controller.signal();
+        let mut unanswered = AbortOnDrop(Some(controller));
+        let sent = request.send_with_signal(&signal).await;
+        unanswered.0 = None;
+        Ok(sent.map(|response| (response, None)).map_err(|_| Failure::Connection))
+    }
+
+    fn head<'a>(&self, (response, _): &'a Self::Response) -> (u16, impl attention_core::Headers + 'a) {
+        (response.status_code(), |name: &str| response.headers().get(name).ok().flatten())
+    }
+
+    async fn read_chunk(&self, (response, body): &mut Self::Response) -> Option<Vec<u8>> {
+        if body.is_none() {
+            *body = response.stream().ok();
+        }
+        body.as_mut()?.next().await?.ok()
+    }
+
+    async fn wait(&self, wait: Duration) {
+        Delay::from(wait).await;
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_millis(Date::now().as_millis())
+    }
+
+    fn jitter(&self) -> f64 {
+        js_sys::Math::random()
     }
 }
 
-async fn send(url: &str, init: &RequestInit, attempt: Attempt) -> std::result::Result<Response, Failure> {
-    let request = Fetch::Request(Request::new_with_init(url, init).map_err(|_| Failure::Connection)?);
-    let (sent, late) = (pin!(request.send()), pin!(Delay::from(attempt.timeout.unwrap_or(TIMEOUT))));
-    match select(sent, late).await {
-        Either::Left((came, _)) => came.map_err(|_| Failure::Connection),
-        Either::Right(_) => Err(Failure::Timeout),
+/// Aborts a request that is not waited for any more: its time is over, or its caller has left.
+struct AbortOnDrop(Option<AbortController>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(controller) = self.0.take() {
+            controller.abort();
+        }
     }
 }
 
@@ -161,16 +174,4 @@ fn passed(response: Response) -> worker::Result<Response> {
         headers.set("cache-control", "private, no-store")?;
     }
     Ok(response.with_headers(headers))
-}
-
-struct Lookup<'a>(&'a Headers);
-
-impl attention_core::Headers for Lookup<'_> {
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.0.get(name).ok().flatten().map(Cow::Owned)
-    }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_unix_millis(Date::now().as_millis())
 }

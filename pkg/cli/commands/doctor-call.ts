@@ -1,8 +1,8 @@
 // The part of `doctor` that calls the API: does the key work, and if not, which of the causes is it.
 import { Attention, AttentionError } from "../../src/index.js";
 import type { Check } from "../checks.js";
+import type { GivenSecret } from "../given.js";
 import { inspectKey, isFault } from "../rules.js";
-import type { GivenSecret } from "../secret.js";
 
 const AREA = "Call";
 /** The smallest answer that any key may have. */

@@ -1,10 +1,10 @@
 // The part of `doctor` that looks at a deployed Worker: is it up, can it serve, may this page and this caller call.
 import type { Check } from "../checks.js";
+import { given } from "../given.js";
 import { Failed } from "../outcome.js";
-import { given } from "../secret.js";
+import { ask, readiness } from "../rotation/web.js";
 
 const AREA = "Worker";
-const PATIENCE = 15_000;
 
 export interface WorkerOptions {
   readonly origin?: string | undefined;
@@ -19,20 +19,11 @@ export async function checkWorker(address: string, options: WorkerOptions): Prom
   return checks;
 }
 
-function addressOf(text: string): URL {
+export function addressOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "https:" && url?.protocol !== "http:")
     throw new Failed("usage", "--worker takes the Worker's address, such as https://attention.example.com");
   return new URL("/", url);
-}
-
-async function ask(url: URL, init: RequestInit = {}): Promise<Response | string> {
-  try {
-    return await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE), ...init });
-  } catch (error) {
-    const cause = (error as { cause?: { code?: string } }).cause?.code;
-    return `${url.host} does not answer${cause === undefined ? "" : ` (${cause})`}`;
-  }
 }
 
 async function checkHealth(base: URL): Promise<Check> {
@@ -42,21 +33,14 @@ async function checkHealth(base: URL): Promise<Check> {
   return { area: AREA, status: isUp ? "ok" : "bad", message: `/healthz answers ${answer.status}` };
 }
 
-interface Readiness {
-  readonly status?: string;
-  readonly detail?: string;
-  readonly keys?: readonly { slot: string; fingerprint: string; inUse: boolean; lastVerdict: string }[];
-}
-
 async function checkReadiness(base: URL): Promise<Check> {
-  const answer = await ask(new URL("readyz", base));
-  if (typeof answer === "string") return { area: AREA, status: "bad", message: answer };
-  const body = (await answer.json().catch(() => ({}))) as Readiness;
-  const keys = (body.keys ?? []).map(
+  const ready = await readiness(base);
+  if (typeof ready === "string") return { area: AREA, status: "bad", message: ready };
+  const keys = ready.keys.map(
     ({ slot, fingerprint, inUse, lastVerdict }) => `${slot} ${fingerprint}${inUse ? ", in use" : ""}, ${lastVerdict}`,
   );
-  const message = `/readyz answers ${answer.status}${keys.length > 0 ? `: ${keys.join("; ")}` : ` ${body.detail ?? ""}`}`;
-  return answer.status === 200
+  const message = `/readyz answers ${ready.status}${keys.length > 0 ? `: ${keys.join("; ")}` : ` ${ready.detail ?? ""}`}`;
+  return ready.status === 200
     ? { area: AREA, status: "ok", message }
     : { area: AREA, status: "bad", message, next: "the Worker's log has the reason, with the setting's name" };
 }

@@ -2,9 +2,9 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Check, isBad, show } from "../checks.js";
+import { given, type SecretOptions } from "../given.js";
 import type { Exit } from "../outcome.js";
 import { mustBeKey } from "../rules.js";
-import { given, type SecretOptions } from "../secret.js";
 import { progress, say, tell, tinted } from "../terminal.js";
 import { checkCall } from "./doctor-call.js";
 
@@ -21,7 +21,7 @@ const EXAMPLE = [
 ];
 
 /** As Attention's page on keys has it. */
-const STEPS = [
+export const KEY_STEPS = [
   "In the Attention app, open Settings and its API keys (an Admin, for a key of the organisation).",
   "Create a key, with a name that says who uses it.",
   "Copy its value: it is shown once.",
@@ -37,7 +37,7 @@ export async function runInit(options: InitOptions): Promise<Exit> {
   if (options.json !== true) {
     show(checks);
     say(`\n${tinted("strong", "A key")}`);
-    for (const [at, step] of STEPS.entries()) say(`  ${at + 1}. ${step}`);
+    for (const [at, step] of KEY_STEPS.entries()) say(`  ${at + 1}. ${step}`);
     say();
   }
   const key = await given(options, "ATTENTION_API_KEY", "The key, to see whether it works; Enter to skip");
@@ -48,7 +48,7 @@ export async function runInit(options: InitOptions): Promise<Exit> {
     if (options.json !== true) show(found);
     checks.push(...found);
   }
-  if (options.json === true) tell({ checks, steps: STEPS });
+  if (options.json === true) tell({ checks, steps: KEY_STEPS });
   return isBad(checks) ? "found" : "ok";
 }
 

@@ -1,15 +1,14 @@
 // `keys list | audit | create`: the keys that the API knows.
-import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
 import { Attention, AttentionError } from "../../src/index.js";
 import { findEnvFiles, readEnvFile } from "../env-files.js";
+import { required, type SecretOptions } from "../given.js";
 import type { Exit } from "../outcome.js";
 import { Failed } from "../outcome.js";
+import { replaceFile } from "../private-file.js";
+import { runShell } from "../programs.js";
 import { keysIn } from "../project-keys.js";
 import { auditKeys, type KeyUse, type ListedKey, mustBeKey, readCreated, readKeys } from "../rules.js";
-import { required, Secret, type SecretOptions } from "../secret.js";
-import { inShell } from "../shell.js";
+import { Secret } from "../secret.js";
 import { progress, say, table, tell, tinted } from "../terminal.js";
 
 export interface KeysOptions extends SecretOptions {
@@ -119,14 +118,17 @@ export async function runKeysCreate(options: KeysOptions): Promise<Exit> {
       `the key ${name} exists (id ${key.id}), and the API did not show its value`,
       "delete it in the app",
     );
-  await (file === undefined ? intoCommand(command!, value) : intoFile(file, value)).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Failed(
-      "api",
-      `the key ${name} was made (id ${key.id}), and could not be delivered: ${why}`,
-      "delete it in the app, then try again",
-    );
-  });
+  await (file === undefined ? intoCommand(command!, value) : replaceFile(file, `${value.expose()}\n`)).catch(
+    (error: unknown) => {
+      if (!(error instanceof Failed)) throw error;
+      const why = error.message;
+      throw new Failed(
+        "api",
+        `the key ${name} was made (id ${key.id}), and could not be delivered: ${why}`,
+        "delete it in the app, then try again",
+      );
+    },
+  );
   if (options.json === true) tell({ key });
   else
     say(
@@ -162,32 +164,10 @@ async function create(client: Attention, name: string, orgLevel: boolean): Promi
   return { key: readCreated(answer), value: typeof value === "string" && value !== "" ? new Secret(value) : undefined };
 }
 
-/** Whole or not at all, and readable by its owner alone. */
-export async function intoFile(path: string, secret: Secret): Promise<void> {
-  const part = `${path}.${randomBytes(6).toString("hex")}.part`;
-  const handle = await open(part, "wx", 0o600);
-  try {
-    await handle.writeFile(`${secret.expose()}\n`);
-    await handle.sync();
-    await handle.close();
-    await rename(part, path);
-  } catch (error) {
-    await handle.close().catch(() => {});
-    await rm(part, { force: true });
-    throw error;
-  }
-}
-
-/** The command reads the secret from its standard input. What it prints is shown, as it may ask something. */
-export function intoCommand(command: string, secret: Secret): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(...inShell(command), { stdio: ["pipe", "ignore", "inherit"] });
-    child.once("error", () => reject(new Error("the command could not be run")));
-    child.once("close", (code, signal) =>
-      code === 0 ? resolve() : reject(new Error(`the command ended with ${code ?? signal}`)),
-    );
-    // It may not read it, and say why by its end.
-    child.stdin!.on("error", () => {});
-    child.stdin!.end(`${secret.expose()}\n`);
-  });
+/** The command reads the secret from its standard input, without a line break. */
+async function intoCommand(command: string, secret: Secret): Promise<void> {
+  const ended = await runShell(command, { input: secret });
+  if (ended.kind === "late") throw new Failed("api", `the command did not end within ${ended.seconds} s`);
+  if (ended.kind === "badly")
+    throw new Failed("api", `the command ${ended.reason}${ended.said === "" ? "" : `: ${ended.said.slice(-300)}`}`);
 }

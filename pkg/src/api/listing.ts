@@ -4,6 +4,7 @@ import { check, count } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import type { APIPromise, WithResponse } from "../call/promise.js";
 import { type Query, queryPairs } from "../call/query.js";
+import { named } from "../call/values.js";
 import { errorOf } from "../errors/errors.js";
 import { type Paging, walkOf } from "./walk/index.js";
 
@@ -135,7 +136,8 @@ function pageOf(answer: unknown, { items: field, end = "" }: Paging) {
   if (isEmpty && answer !== null) return { items: [], end: last, counters };
   if (Array.isArray(found)) return { items: found as readonly unknown[], end: last, counters };
   const expected = field === "" ? "is not a list" : `has no list \`${field}\``;
-  throw errorOf({ kind: "protocol", code: "list_missing", message: `the answer ${expected}`, attempts: 1 });
+  const what = typeof answer === "object" && answer !== null ? "" : ` is ${named(answer)} and`;
+  throw errorOf({ kind: "protocol", code: "list_missing", message: `the answer${what} ${expected}`, attempts: 1 });
 }
 
 /** What stands at `meta.totalRecords`; the whole at "". */

@@ -1,6 +1,6 @@
 /** The operations by name: `attention.conversations.list()` over `get("/conversations/list")`. */
 
-import { check, object } from "../call/check.js";
+import { check, members } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import { LONE_SURROGATE } from "../call/values.js";
 import { type Client, internals } from "../client.js";
@@ -45,7 +45,7 @@ function method(client: Client, owner: string, operation: Operation) {
       )
       .join("/");
     const params = takes && { [takes]: given.shift() };
-    check(owner, "options", given[0], object);
+    check(owner, "options", given[0], members);
     const own = given[0] as CallOptions | undefined;
     if (takes !== undefined && own?.[takes] !== undefined)
       throw new TypeError(`${owner}: ${takes} is an argument of its own and no option`);

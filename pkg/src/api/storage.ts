@@ -7,7 +7,7 @@ import type { Rule } from "../call/check.js";
 import type { Deadline } from "../call/deadline.js";
 import { type Attempted, exchange } from "../call/driver.js";
 import { fetchOptions, withFetchOptions } from "../call/fetch-options.js";
-import { discard, isForeign, own } from "../call/foreign.js";
+import { bytes, discard, isForeign, own } from "../call/foreign.js";
 import type { CallOptions } from "../call/options.js";
 import { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
@@ -31,7 +31,8 @@ export const content: Rule = [
  * given one: nothing is guessed, and nothing is sent without.
  */
 export async function typed(owner: string, given: FileContent, type: string | undefined): Promise<Blob> {
-  const file = isForeign(given) ? ((await own(given as object)) as Blob | ArrayBufferView) : given;
+  const near = isForeign(given) ? ((await own(given as object)) as Blob | Uint8Array<ArrayBuffer>) : given;
+  const file = typeof near === "string" || near instanceof Blob ? near : bytes(near);
   const known = type || (typeof file === "string" ? "text/plain" : file instanceof Blob ? file.type : "");
   if (known === "") {
     const what = file instanceof Blob ? "the Blob has no type" : "bytes have no type";

@@ -42,7 +42,7 @@ async function upload(
 ): Promise<AnswerOf<operations["confirmKbSourceUpload"]>> {
   check.checkOptions("knowledgeBase.upload", given, { title: check.text, file: content, type: check.text });
   if (given.file === undefined) throw new TypeError("knowledgeBase.upload: file is missing");
-  check.check("knowledgeBase.upload", "options", options, check.object);
+  check.check("knowledgeBase.upload", "options", options, check.members);
   const { title } = given;
   const file = await typed("knowledgeBase.upload", given.file, given.type);
   const ticket = (await client.request("POST", "/knowledge-base/sources/upload", {

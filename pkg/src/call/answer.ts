@@ -8,7 +8,7 @@ import { defaults, requestId, scrub } from "../runtime/rules.js";
 import { type Attempted, aborted } from "./driver.js";
 import type { Start } from "./error-body.js";
 
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json\b/i;
 
 const MARKUP = /^\s*</;
 const PAGE = /^\s*<(!doctype html|html)\b/i;
@@ -53,7 +53,17 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
   } finally {
     deadline.end();
   }
-  if (text === "") return undefined;
+  if (text === "") {
+    // Runtimes take a coded body that broke off before its first character for an empty one.
+    const { headers } = response;
+    if (JSON_TYPE.test(type) && headers.has("content-encoding") && headers.get("content-length") !== "0")
+      throw failed(
+        "connection",
+        "body_broken",
+        "the answer says that it is coded JSON, but broke off before any of it",
+      );
+    return undefined;
+  }
   const start = (): Start => {
     const limit = defaults().maxErrorBody;
     return { text: text.slice(0, limit), isWhole: text.length <= limit };

@@ -1,6 +1,7 @@
 /** Request bodies: what is sent as it is, what becomes JSON, and what cannot be sent. */
 
-import { isNative } from "./foreign.js";
+import { tagOf } from "../runtime/realms.js";
+import { bytes, isNative } from "./foreign.js";
 import { type Level, LONE_SURROGATE, named, Trail } from "./values.js";
 
 /**
@@ -29,7 +30,7 @@ export interface Encoded {
   readonly fault?: () => { readonly error: unknown } | undefined;
 }
 
-const AS_THEY_ARE = ["URLSearchParams", "FormData", "Blob", "ArrayBuffer"];
+const AS_THEY_ARE = ["URLSearchParams", "FormData", "Blob"];
 
 /** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
 export function encodeBody(body: Body): Encoded {
@@ -43,10 +44,13 @@ export function encodeBody(body: Body): Encoded {
         "or a string, URLSearchParams, FormData, Blob, ArrayBuffer, view or stream",
     );
   }
-  if (AS_THEY_ARE.some((name) => isNative(name, body)) || ArrayBuffer.isView(body)) {
-    return { content: body as BodyInit, oneShot: false };
+  if (ArrayBuffer.isView(body) || tagOf(body) === "ArrayBuffer")
+    return { content: bytes(body as ArrayBufferView<ArrayBuffer>), oneShot: false };
+  if (AS_THEY_ARE.some((name) => isNative(name, body))) return { content: body as BodyInit, oneShot: false };
+  if (isNative("ReadableStream", body)) {
+    if ((body as ReadableStream).locked) throw new TypeError("body is a stream that somebody is reading already");
+    return { content: body as BodyInit, oneShot: true };
   }
-  if (isNative("ReadableStream", body)) return { content: body as BodyInit, oneShot: true };
   if (Symbol.asyncIterator in body) return streamOf(body as AsyncIterable<Uint8Array>);
   return { content: json(body), type: "application/json", oneShot: false };
 }

@@ -10,6 +10,8 @@ export type Rules = Readonly<Record<string, Rule>>;
 
 const isFunction = (value: unknown) => typeof value === "function";
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
+/** By its members; those of a Map or of a promise that somebody forgot to await would be none. */
+const hasMembers = (value: unknown) => /^(Object|Module)$/.test(tagOf(value));
 
 export const text: Rule = [(value) => typeof value === "string", "a string"];
 export const textOrFunction: Rule = [
@@ -20,6 +22,7 @@ export const url: Rule = [(value) => typeof value === "string" || tagOf(value) =
 export const call: Rule = [isFunction, "a function"];
 export const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
 export const object: Rule = [isObject, "an object"];
+export const members: Rule = [hasMembers, "an object with options"];
 export const anything: Rule = [() => true, ""];
 export const count: Rule = [
   (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32,
@@ -35,7 +38,10 @@ export const milliseconds: Rule = [
 ];
 /** By its shape: signals of another realm or of a polyfill serve as well. */
 export const signal: Rule = [
-  (value) => isObject(value) && typeof (value as AbortSignal).aborted === "boolean",
+  (value) =>
+    isObject(value) &&
+    typeof (value as AbortSignal).aborted === "boolean" &&
+    isFunction((value as AbortSignal).addEventListener),
   "an AbortSignal",
 ];
 export const logger: Rule = [
@@ -50,7 +56,7 @@ export const logger: Rule = [
  * repeated: it may be a key.
  */
 export function checkOptions(owner: string, options: unknown, rules: Rules): void {
-  if (!isObject(options) || Array.isArray(options)) throw new TypeError(`${owner}: expected an object with options`);
+  if (!hasMembers(options)) throw new TypeError(`${owner}: expected an object with options`);
   for (const name in options as object) {
     const rule = Object.hasOwn(rules, name) ? rules[name]! : undefined;
     if (rule === undefined)

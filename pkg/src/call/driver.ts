@@ -24,7 +24,7 @@ import {
 import type { Encoded } from "./body.js";
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
-import { discard, mustBeResponse, responseIn } from "./foreign.js";
+import { discard, mustBeResponse, responseIn, unreadable } from "./foreign.js";
 import type { Place } from "./semaphore.js";
 import type { Story } from "./story.js";
 
@@ -34,6 +34,8 @@ const QUEUE_TIMEOUT =
 
 /** Timers may be so many milliseconds early. */
 const EARLIEST = 1;
+
+const OF_A_STREAM = { message: "the connection broke, or the stream that is the body failed: see `cause`" };
 
 const HOOK_TIMEOUT = "a hook of this client did not settle within the call's timeout: look at it, or raise `timeout`";
 
@@ -234,7 +236,7 @@ class Tries {
     } catch (error) {
       const answered = responseIn(error);
       if (answered !== undefined) return this.#answered(call, url, answered);
-      if (!deadline.aborted && !deadline.timedOut) this.#mustBeSendable(error);
+      if (!deadline.aborted && !deadline.timedOut) await this.#mustBeSendable(error);
       this.#cause = deadline.aborted ? deadline.reason : error;
       const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
       return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
@@ -291,11 +293,11 @@ class Tries {
   }
 
   /** What the caller did wrong is no failure of the network, and no reason to try again. */
-  #mustBeSendable(error: unknown): void {
-    const { method, fault } = this.#call;
+  async #mustBeSendable(error: unknown): Promise<void> {
+    const { method, body, fault } = this.#call;
     const mine = fault?.();
     if (mine !== undefined) throw mine.error;
-    const why = requestFault(error);
+    const why = requestFault(error) ?? (await unreadable(body));
     if (why === undefined) return;
     const cause = redactCause(error, this.#shared.secrets());
     throw new TypeError(`${method}: the request cannot be sent as it is: ${scrub(why, this.#shared.secrets())}`, {
@@ -310,7 +312,10 @@ class Tries {
 
   failed({ error }: Failed): AttentionError {
     // The rules know that there was no answer; why, only the runtime can tell.
-    const known = error.code === "connection" ? transportFault(this.#cause) : undefined;
+    const isUntold = error.code === "connection";
+    const known = isUntold
+      ? (transportFault(this.#cause) ?? (this.#call.isOneShot ? OF_A_STREAM : undefined))
+      : undefined;
     return errorOf({ ...this.#counted(error), ...known }, redactCause(this.#cause, this.#shared.secrets()));
   }
 

@@ -13,6 +13,9 @@ export type FetchOptions = Omit<RequestInit, Name> & { readonly [name in Name]?:
   readonly [name: string]: unknown;
 };
 
+/** How the message of an error about them begins. */
+const OF_THE_OPTIONS = "fetchOptions:";
+
 /** A copy. Throws a TypeError for what is the client's to set, and for what would print the key or hide the answer. */
 export function fetchOptions(given: FetchOptions): Readonly<Record<string, unknown>> {
   const { ...options } = given as Record<string, unknown>;
@@ -26,12 +29,29 @@ export function fetchOptions(given: FetchOptions): Readonly<Record<string, unkno
 }
 
 function refused(name: string, why: string): TypeError {
-  return new TypeError(`fetchOptions: ${name} cannot be set, as ${why}`);
+  return new TypeError(`${OF_THE_OPTIONS} ${name} cannot be set, as ${why}`);
 }
 
 type Fetch = typeof globalThis.fetch;
 
 /** `fetch` with these options, where it is given no others. */
 export function withFetchOptions(fetch: Fetch, options: Readonly<Record<string, unknown>> | undefined): Fetch {
-  return options === undefined ? fetch : (input, init) => fetch(input, { ...options, ...init });
+  if (options === undefined) return fetch;
+  return async (input, init) => {
+    try {
+      return await fetch(input, { ...options, ...init });
+    } catch (error) {
+      mustFit(options);
+      throw error;
+    }
+  };
+}
+
+/** Throws when they are why nothing was sent. Afterwards, since a `fetch` of somebody's own may know more than `Request`. */
+function mustFit(options: Readonly<Record<string, unknown>>): void {
+  try {
+    new Request("http://localhost", options);
+  } catch (cause) {
+    throw new TypeError(`${OF_THE_OPTIONS} ${(cause as Error).message}`, { cause });
+  }
 }

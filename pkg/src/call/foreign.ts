@@ -14,7 +14,7 @@ const OWN: Readonly<Record<string, (body: never) => unknown>> = {
   FormData: ownForm,
   Blob: ownBlob,
   File: ownBlob,
-  ArrayBuffer: (body: ArrayBuffer) => new Uint8Array(body),
+  URLSearchParams: (body: URLSearchParams) => new URLSearchParams(String(body)),
 };
 
 /** Whoever made it. */
@@ -32,6 +32,35 @@ export function isForeign(body: unknown): boolean {
 export function isNative(name: string, value: unknown): boolean {
   const native = (globalThis as Record<string, unknown>)[name];
   return typeof native === "function" && value instanceof native;
+}
+
+/**
+ * Bytes that `fetch` takes: a copy of those that are shared or may grow. Throws a TypeError for those that have been
+ * transferred to somebody else.
+ */
+export function bytes<T extends ArrayBuffer | ArrayBufferView>(body: T): T | Uint8Array<ArrayBuffer> {
+  const buffer = ArrayBuffer.isView(body) ? body.buffer : body;
+  let held: Uint8Array<ArrayBuffer>;
+  try {
+    held = new Uint8Array(buffer as ArrayBuffer, ArrayBuffer.isView(body) ? body.byteOffset : 0, body.byteLength);
+  } catch (cause) {
+    throw new TypeError("body is bytes that have been transferred, and are not here any more", { cause });
+  }
+  const { resizable } = buffer as { readonly resizable?: boolean };
+  if (resizable === true || tagOf(buffer) === "SharedArrayBuffer") return held.slice();
+  return ArrayBuffer.isView(body) || isNative("ArrayBuffer", body) ? body : held;
+}
+
+/** Why files that are to be sent cannot be read, as when one has changed since it was opened; undefined when they can. */
+export async function unreadable(body: unknown): Promise<string | undefined> {
+  for (const part of isForm(body) ? body.values() : [body]) {
+    try {
+      if (isNative("Blob", part)) await (part as Blob).slice(0, 1).arrayBuffer();
+    } catch (error) {
+      return `a file in its body cannot be read: ${(error as Error).message}`;
+    }
+  }
+  return undefined;
 }
 
 /** The same as the runtime's own. */

@@ -1,13 +1,14 @@
 /** The options of a call. */
 
+import type { CallLimits } from "#binding";
 import type { Body } from "./body.js";
 import * as check from "./check.js";
 import type { FetchOptions } from "./fetch-options.js";
 import type { HeaderOptions } from "./headers.js";
 import type { Query } from "./query.js";
 
-/** What sets one call apart. */
-export interface CallOptions {
+/** What sets one call apart; a limit takes the place of the client's. */
+export interface CallOptions extends CallLimits {
   readonly query?: Query | undefined;
   /** An object or array is sent as JSON. */
   readonly body?: Body | undefined;
@@ -15,12 +16,6 @@ export interface CallOptions {
   /** Handed on to `fetch`; a name takes the place of the client's `fetchOptions`. */
   readonly fetchOptions?: FetchOptions | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** As the client's, for this call. */
-  readonly timeout?: number | undefined;
-  /** As the client's, for this call. */
-  readonly attemptTimeout?: number | undefined;
-  /** As the client's, for this call. */
-  readonly maxRetries?: number | undefined;
   /**
    * Sent as `Idempotency-Key`, with the call that changes something. No page of the API knows this header, so it is
    * not taken as leave to send anything twice; `idempotent: true` is.
@@ -33,7 +28,7 @@ export interface CallOptions {
   readonly idempotent?: boolean | undefined;
 }
 
-export const CALL_OPTIONS: check.Rules = {
+export const CALL_OPTIONS: Readonly<Record<keyof CallOptions, check.Rule>> = {
   query: check.object,
   body: check.anything,
   headers: check.object,
@@ -43,5 +38,5 @@ export const CALL_OPTIONS: check.Rules = {
   maxRetries: check.count,
   idempotencyKey: check.text,
   idempotent: check.flag,
-  fetchOptions: check.object,
+  fetchOptions: check.members,
 };

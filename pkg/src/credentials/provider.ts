@@ -1,5 +1,6 @@
 /** A credential as the application passes it: a string, or a function that returns it. */
 
+import { named } from "../call/values.js";
 import { redactCause } from "../errors/cause.js";
 import { config } from "../errors/config.js";
 import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
@@ -69,8 +70,12 @@ export function providerError(facts: ErrorFacts, cause?: unknown): AttentionErro
 export async function ask(source: Credential, secrets: readonly string[]): Promise<Given> {
   if (typeof source === "string") return { text: source, expiresAt: undefined };
   let given: unknown;
+  let token: unknown;
+  let expiresAt: unknown;
   try {
     given = await asking(source);
+    // What it gives may have getters, and they may throw as the function may.
+    if (typeof given !== "string") ({ token, expiresAt } = (given ?? {}) as Record<keyof IssuedCredential, unknown>);
   } catch (error) {
     if (source === ofEnvironment) throw error;
     if (error instanceof AttentionError && (told.has(error) || error.code === "key_provider_recursive")) throw error;
@@ -78,9 +83,8 @@ export async function ask(source: Credential, secrets: readonly string[]): Promi
     throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", cause);
   }
   if (typeof given === "string") return { text: given, expiresAt: undefined };
-  const { token, expiresAt } = (given ?? {}) as Partial<Record<keyof IssuedCredential, unknown>>;
   if (typeof token === "string") return { text: token, expiresAt: end(expiresAt) };
-  const what = given === null ? "null" : typeof given === "object" ? "an object without `token`" : `a ${typeof given}`;
+  const what = typeof given === "object" && given !== null ? "an object without `token`" : named(given);
   throw refused(`gave ${what}, not a string or { token, expiresAt }`);
 }
 

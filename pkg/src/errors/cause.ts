@@ -59,44 +59,36 @@ function holds(value: unknown, secrets: readonly string[]): boolean {
 }
 
 const entries = (whole: Iterable<readonly unknown[]>): unknown[] => [...whole].flat();
-const text = (whole: object): unknown[] => [String(whole)];
 
 /**
- * What objects of these sorts show besides their properties. Not so promises, which every stream has: what one was
- * settled with nobody can read in time.
+ * What objects of these sorts show besides their properties and their text. Not so promises, which every stream has:
+ * what one was settled with nobody can read in time.
  */
 const CONTENTS: Readonly<Record<string, (whole: never) => unknown[]>> = {
   Map: entries,
   Headers: entries,
-  URLSearchParams: entries,
   FormData: entries,
   Set: (whole: Set<unknown>) => [...whole],
   Request: ({ url, headers }: Request) => [url, headers],
   Response: ({ url, statusText, headers }: Response) => [url, statusText, headers],
   File: ({ name }: File) => [name],
-  URL: text,
-  RegExp: text,
-  String: text,
-  Symbol: text,
-  DOMException: ({ name, message }: DOMException) => [name, message],
 };
 
 /** With this, an object writes what Node's console prints of it. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-/** All that a console could print of an object. */
+/** All that a console could print of an object, and what it is as JSON and as text. */
 function parts(whole: object): unknown[] {
-  if (ArrayBuffer.isView(whole) || tagOf(whole) === "ArrayBuffer") return [];
-  const found: unknown[] = [];
-  for (const name of Reflect.ownKeys(whole)) {
-    const property = Reflect.getOwnPropertyDescriptor(whole, name);
-    // V8 makes `stack` an accessor in some versions.
-    found.push(name, property?.get !== undefined && name === "stack" ? (whole as Error).stack : property?.value);
-  }
   const tag = tagOf(whole);
+  if (ArrayBuffer.isView(whole) || tag === "ArrayBuffer") return [];
+  const held = whole as { readonly [name: PropertyKey]: unknown };
+  const found = Reflect.ownKeys(whole).flatMap((name) => [name, held[name]]);
   if (Object.hasOwn(CONTENTS, tag)) return found.concat(CONTENTS[tag]!(whole as never));
-  const inspect = (whole as { readonly [INSPECT]?: unknown })[INSPECT];
+  const { [INSPECT]: inspect, toJSON, toString: toText } = held;
   if (typeof inspect === "function") found.push(inspect.call(whole, 2, { stylize: String }, String));
+  if (typeof toJSON === "function") found.push(toJSON.call(whole, ""));
+  // Of a list: that of its items.
+  if (typeof toText === "function" && tag !== "Array") found.push(String(whole));
   return found;
 }
 

@@ -91,7 +91,12 @@ export class AttentionError extends Error implements ErrorFacts {
     // Somebody's own subclass: the language's rule.
     // biome-ignore lint/complexity/noThisInStatic: as above.
     if (kinds === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
-    const kind = (value as { [BRAND]?: ErrorKind } | null | undefined)?.[BRAND];
+    let kind: ErrorKind | undefined;
+    try {
+      kind = (value as { [BRAND]?: ErrorKind } | null | undefined)?.[BRAND];
+    } catch {
+      // It does not let itself be looked at.
+    }
     return kind !== undefined && (kinds === "" || kinds === kind);
   }
 

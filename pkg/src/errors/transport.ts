@@ -12,9 +12,9 @@ export interface TransportFault {
   readonly message: string;
 }
 
-/** The request itself is at fault: undici's codes, Chromium's and Node's sentences. */
+/** The request itself is at fault, or the code that sends it: undici's codes, the runtimes' and our own sentences. */
 const OF_THE_REQUEST =
-  /UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)|Failed to (execute|construct|parse)/;
+  /UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)|Failed to (execute|construct|parse)|^fetchOptions:|disturbed or locked|[Bb]ody .*already|integrity mismatch| is not (a function|defined)|^Cannot read/;
 
 // In this order: a certificate is why a handshake is reset, and the first of these is what to look at.
 const FAULTS: readonly (readonly [told: RegExp, code: string, message: string])[] = [

@@ -57,6 +57,7 @@ export default {
     if (armed !== null) globalThis.instances.arm(Number(armed));
     if (new URL(request.url).pathname === "/instances") return Response.json(globalThis.instances.state());
     if (breaks !== null) globalThis.instances.break(breaks);
+    if (request.headers.has("x-panic")) globalThis.instances.panic();
     return worker.fetch(request, env, context);
   },
 };
@@ -99,9 +100,21 @@ globalThis.fetch = thrower("fetch", fetch);
 globalThis.Response = thrower("Response", Response);
 globalThis.setTimeout = thrower("setTimeout", setTimeout);
 
+// Bytes that have another length whenever they are asked for it: what copies them into wasm panics, with a message.
+let uneven = false;
+const { getReader } = ReadableStream.prototype;
+ReadableStream.prototype.getReader = function (...options) {
+  if (!uneven) return Reflect.apply(getReader, this, options);
+  uneven = false;
+  let length = 0;
+  const value = { get length() { return ++length; } };
+  return { read: async () => ({ done: false, value }), cancel: async () => {} };
+};
+
 globalThis.instances = {
   arm: (number) => void (last.exports.armed.value = number),
   break: (name) => void (broken = name),
+  panic: () => void (uneven = true),
   state: () => ({ made, memory: last.exports.memory.buffer.byteLength, broken }),
 };
 `;

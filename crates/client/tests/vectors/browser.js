@@ -72,6 +72,19 @@ export function answer(index, status, headers, body) {
   world.sent[index].resolve(response);
 }
 
+/** Answers a request with a body that never ends, and counts the chunks that are read of it. */
+export function answerEndlessly(index, status, chunk) {
+  world.chunks = 0;
+  // Of wasm's memory, which is lent for this call alone.
+  const own = chunk.slice();
+  const pull = (controller) => {
+    world.chunks += 1;
+    controller.enqueue(own.slice());
+  };
+  world.sent[index].resolve(new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), { status }));
+}
+export const chunks = () => world.chunks;
+
 export const fail = (index) => world.sent[index].reject(new TypeError("Failed to fetch"));
 
 export const body = (index) => world.sent[index].request.text();

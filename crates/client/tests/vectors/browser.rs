@@ -27,6 +27,9 @@ extern "C" {
     pub(crate) fn millis(timer: u32) -> f64;
     pub(crate) fn fire(timer: u32);
     pub(crate) fn answer(index: u32, status: u16, headers: &Array, body: &[u8]);
+    #[wasm_bindgen(js_name = answerEndlessly)]
+    pub(crate) fn answer_endlessly(index: u32, status: u16, chunk: &[u8]);
+    pub(crate) fn chunks() -> u32;
     pub(crate) fn fail(index: u32);
 }
 

@@ -11,7 +11,7 @@ use super::outcome::Rejection;
 use super::retry::Failure;
 use crate::codec::json::{self, Object, Value};
 use crate::codec::text::{self, decimal};
-use crate::credential::{KeyError, scrub};
+use crate::credential::{KeyError, scrub_all};
 use crate::time::millis;
 use crate::url::{BaseUrlError, RequestError};
 
@@ -201,7 +201,6 @@ impl Error {
         attempts: u32,
         secrets: &[&str],
     ) -> Self {
-        let secrets = || secrets.iter().copied();
         let status = rejection.status;
         let kind = ErrorKind::of_status(status);
         // A character may stand across the border.
@@ -210,7 +209,7 @@ impl Error {
         let mut message = text::concat(&[summary(kind), " (", &decimal(status), ")"]);
         if let Some(words) = &said.message {
             let mut line = String::new();
-            for c in scrub(words, secrets()).chars().take(MAX_SERVER_MESSAGE_CHARS) {
+            for c in scrub_all(words, secrets.to_vec()).chars().take(MAX_SERVER_MESSAGE_CHARS) {
                 line.push(if breaks_a_line(c) { ' ' } else { c });
             }
             let line = line.trim_ascii();
@@ -232,7 +231,7 @@ impl Error {
             message.push_str(advice);
         }
         // A name may be an echo too; half a name is of no use, so it is dropped.
-        let is_harmless = |name: &String| scrub(name, secrets()) == *name;
+        let is_harmless = |name: &String| scrub_all(name, secrets.to_vec()) == *name;
         Self {
             kind,
             status: Some(status),
@@ -422,6 +421,6 @@ fn code_of(document: &str) -> Option<String> {
     let code = json::member(document, "code").and_then(Value::into_string)?;
     let plain = !code.is_empty()
         && code.len() <= 64
-        && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+        && text::is_all(&code, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     plain.then(|| code.into_owned())
 }

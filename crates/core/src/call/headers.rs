@@ -10,24 +10,16 @@ use crate::codec::text;
 ///
 /// A trait rather than a map: in a wasm driver every look-up crosses into
 /// JavaScript, and on the success path core makes none that it does not need.
-/// With the feature `http` a `http::HeaderMap` has it; another crate's map needs
-/// a type of your own around it:
+/// With the feature `http` a `http::HeaderMap` has it; another crate's map is
+/// looked up by a function:
 ///
 /// ```
 /// use attention_core::Headers;
-/// use std::borrow::Cow;
 /// use std::collections::HashMap;
 ///
-/// struct Lookup<'a>(&'a HashMap<String, String>);
-///
-/// impl Headers for Lookup<'_> {
-///     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-///         self.0.get(name).map(|value| Cow::Borrowed(value.as_str()))
-///     }
-/// }
-///
 /// let map = HashMap::from([("retry-after".to_owned(), "2".to_owned())]);
-/// assert_eq!(Lookup(&map).get("retry-after").as_deref(), Some("2"));
+/// let headers = |name: &str| map.get(name).cloned();
+/// assert_eq!(Headers::get(&headers, "retry-after").as_deref(), Some("2"));
 /// ```
 pub trait Headers {
     /// The header's value, repeated ones joined with a comma, `None` when absent.
@@ -43,6 +35,12 @@ pub trait Headers {
     /// Whether it is there at all, for who does not ask for its value.
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
+    }
+}
+
+impl<F: Fn(&str) -> Option<String>> Headers for F {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self(name).map(Cow::Owned)
     }
 }
 

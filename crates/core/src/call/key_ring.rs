@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::operation::{Operation, Worked};
@@ -324,18 +325,25 @@ impl KeyRing {
     }
 
     /// The secrets themselves, for taking them out of foreign text.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        core::iter::once(&self.current).chain(&self.next).map(|entry| entry.secret.0.expose())
+    pub(crate) fn push_secrets<'s>(&'s self, secrets: &mut Vec<&'s str>) {
+        secrets.push(self.current.secret.0.expose());
+        if let Some(next) = &self.next {
+            secrets.push(next.secret.0.expose());
+        }
     }
 
     /// Whether a text holds one of the secrets, as it is or percent-encoded.
     pub fn is_in(&self, text: &str) -> bool {
-        self.secrets().any(|secret| reveals(text, secret))
+        [Slot::Current, Slot::Next]
+            .iter()
+            .any(|slot| self.entry(*slot).is_some_and(|entry| reveals(text, entry.secret.0.expose())))
     }
 
     /// A text of somebody else's without the secrets; see [`scrub`](crate::credential::scrub).
     pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        scrub(text, self.secrets())
+        let mut secrets = Vec::new();
+        self.push_secrets(&mut secrets);
+        scrub(text, secrets)
     }
 
     /// How often a key was accepted; for [`on_unauthorized`](Self::on_unauthorized) of a call that was sent then.

@@ -102,10 +102,14 @@ impl Moments {
     }
 
     pub(super) fn take(&mut self, moment: Micros, now: Micros) {
-        let still = mem::take(&mut self.0).into_iter().filter(|taken| *taken >= now);
-        let (before, after): (Vec<_>, Vec<_>) = still.partition(|taken| *taken <= moment);
-        self.0 = before;
-        self.0.push(moment);
-        self.0.extend(after);
+        self.0.retain(|taken| *taken >= now);
+        // Behind the ones before it, each later one moves up by a place.
+        let mut last = moment;
+        for taken in &mut self.0 {
+            if *taken > last {
+                mem::swap(taken, &mut last);
+            }
+        }
+        self.0.push(last);
     }
 }

@@ -57,9 +57,10 @@
 //! - Its clock may jump, but it runs: `now` after a wait is later than before it. Its random numbers, from 0 to 1, are
 //!   random: they keep calls that failed together from coming back together.
 //!
-//! `examples/rust-native` is such a driver for native programs, in one file.
+//! [`drive`] is the loop of an asynchronous driver and keeps most of this: a [`Transport`] brings the IO. `examples/rust-native` is a driver that blocks, for native programs, in one file.
 
 mod diagnosis;
+mod drive;
 mod error;
 mod gate;
 mod headers;
@@ -72,6 +73,7 @@ mod quota;
 mod retry;
 
 pub use diagnosis::{Cause, Diagnosis, Finding, Likelihood};
+pub use drive::{Answered, Shared, Transport, drive};
 pub use error::{API_KEYS_PAGE, Error, ErrorKind, MAX_ERROR_BODY_BYTES};
 pub use gate::{Gate, Pass};
 pub use headers::Headers;
@@ -100,8 +102,8 @@ use crate::{Method, Timestamp};
 pub struct Upstream {
     base: BaseUrl,
     keys: KeyRing,
-    /// The credentials before these, which calls under way may have been sent with: the latest last.
-    retired: Vec<KeyRing>,
+    /// The credentials before these, which calls under way may have been sent with: the latest first.
+    retired: [Option<Box<KeyRing>>; Self::RETIRED],
     gate: Gate,
     budget: RetryBudget,
     switched: Option<Switch>,
@@ -114,7 +116,7 @@ impl Upstream {
     /// A server and the credentials for it.
     pub fn new(base: BaseUrl, keys: KeyRing) -> Self {
         let (gate, budget) = (Gate::default(), RetryBudget::default());
-        Self { base, keys, retired: Vec::new(), gate, budget, switched: None }
+        Self { base, keys, retired: [const { None }; Self::RETIRED], gate, budget, switched: None }
     }
 
     /// The base URL.
@@ -132,9 +134,9 @@ impl Upstream {
     /// them is of that; the last four rings are remembered for it.
     pub fn replace_keys(&mut self, mut keys: KeyRing) {
         keys.take_over(&self.keys);
-        self.retired.push(mem::replace(&mut self.keys, keys));
-        if self.retired.len() > Self::RETIRED {
-            self.retired.remove(0);
+        let mut former = Some(Box::new(mem::replace(&mut self.keys, keys)));
+        for place in &mut self.retired {
+            mem::swap(place, &mut former);
         }
     }
 
@@ -149,13 +151,18 @@ impl Upstream {
         if self.keys.fingerprint(slot) == fingerprint {
             return RefusedKey { kind, expires_at: self.keys.expires_at(slot), is_replaced: false };
         }
-        let replaced = self.retired.iter().rev().find(|ring| ring.fingerprint(slot) == fingerprint);
+        let replaced = self.retired.iter().flatten().find(|ring| ring.fingerprint(slot) == fingerprint);
         RefusedKey { kind, expires_at: replaced.and_then(|ring| ring.expires_at(slot)), is_replaced: true }
     }
 
     /// The secrets of now and of the calls under way, to be taken out of foreign text.
     fn secrets(&self) -> Vec<&str> {
-        self.retired.iter().chain([&self.keys]).flat_map(KeyRing::secrets).collect()
+        let mut secrets = Vec::new();
+        self.keys.push_secrets(&mut secrets);
+        for ring in self.retired.iter().flatten() {
+            ring.push_secrets(&mut secrets);
+        }
+        secrets
     }
 
     /// Until when the server asked everybody to hold back; zero when it did not.
@@ -366,9 +373,20 @@ impl Call {
         self.sent
     }
 
+    /// How much of [`CallOptions::timeout`] is left, such as for the body of a response; `None` is for ever.
+    pub fn time_left(&self, now: Timestamp) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
+    }
+
     /// Whose `Authorization` was sent last.
     pub const fn slot(&self) -> Slot {
         self.slot
+    }
+
+    /// What is left of [`CallOptions::timeout`], as for reading an answer whose head has come; `None` is for ever. By
+    /// the call's own clock: it does not grow when the driver's is put back between two reports.
+    pub fn left(&self, now: Timestamp) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
     }
 
     /// The first action.
@@ -633,8 +651,7 @@ impl Call {
         self.key =
             SentKey { slot: self.slot, fingerprint: keys.fingerprint(self.slot), accepted: keys.accepted(self.slot) };
         self.sent += 1;
-        let left = self.deadline.map(|deadline| deadline.saturating_since(self.clock.shows()));
-        let timeout = match (self.options.attempt_timeout, left) {
+        let timeout = match (self.options.attempt_timeout, self.left(now)) {
             (Some(attempt), Some(left)) => Some(attempt.min(left)),
             (attempt, left) => attempt.or(left),
         };

@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::headers::Headers;
 use super::quota::{self, Quota, retry_after};
 use crate::Timestamp;
+use crate::codec::text::is_all;
 
 /// What core keeps of a response that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn request_id(headers: &dyn Headers) -> Option<String> {
         let value = headers.get(name)?;
         let plain = !value.is_empty()
             && value.len() <= 128
-            && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'='));
+            && is_all(&value, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'='));
         plain.then(|| value.into_owned())
     })
 }

@@ -50,9 +50,7 @@ pub fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
     let mut cursor = Cursor { text, at: 0 };
     cursor.expect(b'{')?;
     loop {
-        let key = cursor.string()?;
-        cursor.expect(b':')?;
-        let value = cursor.value()?;
+        let (key, value) = cursor.member()?;
         if key == name {
             return Some(value);
         }
@@ -71,12 +69,22 @@ pub fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
 /// assert_eq!(only_member(r#"{"exp":1"#, "exp"), None);
 /// ```
 pub fn only_member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
-    let members = read(text).ok()?.members().ok()?;
-    let mut named = members.into_iter().filter(|(known, _)| known == name);
-    match (named.next(), named.next()) {
-        (Some((_, element)), None) => Some(element.value),
-        _ => None,
+    let mut cursor = Cursor { text, at: 0 };
+    let mut found = None;
+    cursor.expect(b'{')?;
+    if cursor.peek()? != b'}' {
+        loop {
+            let (key, value) = cursor.member()?;
+            if key == name && found.replace(value).is_some() {
+                return None;
+            }
+            if cursor.expect(b',').is_none() {
+                break;
+            }
+        }
     }
+    cursor.expect(b'}')?;
+    found.filter(|_| cursor.peek().is_none())
 }
 
 /// The first element of the array that `text` is.
@@ -202,6 +210,13 @@ impl<'a> Cursor<'a> {
 
     fn expect(&mut self, byte: u8) -> Option<()> {
         (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// A member of an object that is only seen from outside.
+    fn member(&mut self) -> Option<(Cow<'a, str>, Value<'a>)> {
+        let name = self.string()?;
+        self.expect(b':')?;
+        Some((name, self.value()?))
     }
 
     fn element(&mut self) -> Option<Element<'a>> {

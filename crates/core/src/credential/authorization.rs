@@ -1,6 +1,6 @@
 //! The `Authorization` header of a request to the API.
 
-use alloc::boxed::Box;
+use alloc::string::String;
 use core::fmt;
 
 use zeroize::Zeroizing;
@@ -21,7 +21,7 @@ use crate::codec::text;
 /// assert_eq!(format!("{header:?}"), "Authorization(Bearer …)");
 /// # Ok::<(), attention_core::KeyError>(())
 /// ```
-pub struct Authorization(Zeroizing<Box<str>>);
+pub struct Authorization(Zeroizing<String>);
 
 impl Authorization {
     /// The header value for a key.
@@ -31,7 +31,7 @@ impl Authorization {
 
     pub(crate) fn of(secret: &Secret) -> Self {
         // `concat` sizes first: growing would leave copies of the key behind in freed memory.
-        Self(Zeroizing::new(text::concat(&["Bearer ", secret.expose()]).into_boxed_str()))
+        Self(Zeroizing::new(text::concat(&["Bearer ", secret.expose()])))
     }
 
     /// The value itself, for the request.

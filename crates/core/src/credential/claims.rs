@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::Timestamp;
 use crate::codec::base64url;
 use crate::codec::json::{self, Value};
-use crate::codec::text::{split, split_once, trim_end, whole_number};
+use crate::codec::text::{find_byte, is_all, split, split_once, trim_end, whole_number};
 
 /// Unverified claims of a key that is a JWT (RFC 7519 §4.1). Of a claim that is repeated none counts, as the API may
 /// read another one.
@@ -29,13 +29,13 @@ impl Claims {
         if parts.next().is_some() {
             return None;
         }
-        let bytes = Zeroizing::new(base64url::decode(trim_end(payload, b'='))?.into_boxed_slice());
+        let bytes = Zeroizing::new(base64url::decode(trim_end(payload, b'='))?);
         let text = object(&bytes)?;
         let date = |name| match json::only_member(text, name) {
             // NumericDate: seconds, with a fraction if the issuer likes.
             Some(Value::Number(text)) => {
                 let (seconds, fraction) = split_once(text, b'.').unwrap_or((text, ""));
-                let plain = seconds.len() <= 12 && fraction.bytes().all(|b| b.is_ascii_digit());
+                let plain = seconds.len() <= 12 && is_all(fraction, |b| b.is_ascii_digit());
                 whole_number(seconds).filter(|_| plain).map(Timestamp::from_unix_seconds)
             }
             _ => None,
@@ -67,7 +67,7 @@ pub(crate) fn token_end(token: &str) -> Option<Timestamp> {
 /// Of `<payload>.<signature>`, behind the `s1.` of a session. The format is fixed in `tests/vectors/sessions.json`.
 fn session_end(parts: &str) -> Option<Timestamp> {
     let (payload, signature) = split_once(parts, b'.')?;
-    if signature.as_bytes().contains(&b'.') {
+    if find_byte(signature, b'.').is_some() {
         return None;
     }
     match json::only_member(object(&base64url::decode(payload)?)?, "exp") {

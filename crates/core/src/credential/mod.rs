@@ -17,6 +17,7 @@ pub use claims::Claims;
 pub use fingerprint::Fingerprint;
 pub use key::{ApiKey, CallerToken};
 pub use key_error::{CharacterClass, KeyError, MAX_KEY_BYTES};
+pub(crate) use redaction::scrub_all;
 pub use redaction::{REDACTED, scrub};
 pub use token_digest::{DigestError, TokenDigest};
 

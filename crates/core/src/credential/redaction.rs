@@ -31,7 +31,8 @@ pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) 
     scrub_all(text, secrets.into_iter().collect())
 }
 
-fn scrub_all<'t>(text: &'t str, mut secrets: Vec<&str>) -> Cow<'t, str> {
+/// [`scrub`] for secrets that are in a list already: what takes any sequence is compiled for each sort of it.
+pub(crate) fn scrub_all<'t>(text: &'t str, mut secrets: Vec<&str>) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     // The longest first: of one that begins with another, the rest would stay.
     while let Some(at) = longest(&secrets) {

@@ -1,6 +1,5 @@
 //! The text of a credential: checked, zeroed on drop, never printed.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -14,7 +13,7 @@ use crate::codec::text::{self, find, trim_end};
 /// A bearer credential whose syntax has been checked: RFC 9110 §11.2 `token68`,
 /// which RFC 6750 §2.1 calls `b64token`.
 pub(crate) struct Secret {
-    text: Zeroizing<Box<str>>,
+    text: Zeroizing<String>,
     fingerprint: Fingerprint,
 }
 
@@ -36,16 +35,16 @@ impl Secret {
         let led = given.len() - given.trim_ascii_start().len();
         // Bytes count as characters do: what stands before the first odd one is ASCII.
         let body = trim_end(trimmed, b'=');
-        let odd = trimmed.bytes().position(|b| !is_token68(b)).or_else(|| {
+        let odd = text::position(trimmed, |b| !is_token68(b)).or_else(|| {
             // `=` may only stand at the end (padding), and not alone.
-            body.bytes().position(|b| b == b'=').or(body.is_empty().then_some(0))
+            text::find_byte(body, b'=').or(body.is_empty().then_some(0))
         });
         if let Some(index) = odd {
             let odd = trimmed.get(index..).and_then(|rest| rest.chars().next());
             let class = odd.map_or(CharacterClass::Other, CharacterClass::of);
             return Err(KeyError::InvalidCharacter { position: led + index, class });
         }
-        Ok(Self { fingerprint: Fingerprint::of(trimmed.as_bytes()), text: Zeroizing::new(Box::from(trimmed)) })
+        Ok(Self { fingerprint: Fingerprint::of(trimmed.as_bytes()), text: Zeroizing::new(String::from(trimmed)) })
     }
 
     pub(crate) fn expose(&self) -> &str {

@@ -7,7 +7,7 @@ use super::path::{PathError, RequestPath};
 use super::query::check_query;
 use super::request_error::RequestError;
 use crate::codec::ip;
-use crate::codec::text::{self, find, split, split_once, trim_end, whole_number};
+use crate::codec::text::{self, find, find_byte, is_all, split, split_once, trim_end, whole_number};
 
 /// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
 pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";
@@ -31,6 +31,13 @@ pub struct BaseUrl {
     origin_bytes: usize,
 }
 
+/// The API's own, [`DEFAULT_BASE_URL`].
+impl Default for BaseUrl {
+    fn default() -> Self {
+        Self { text: String::from(DEFAULT_BASE_URL), origin_bytes: DEFAULT_BASE_URL.len() - "/v2".len() }
+    }
+}
+
 impl BaseUrl {
     /// Reads an absolute URL without user information, query or fragment.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
@@ -42,12 +49,12 @@ impl BaseUrl {
         if !secure && !scheme.eq_ignore_ascii_case("http") {
             return Err(BaseUrlError::UnsupportedScheme);
         }
-        if rest.bytes().any(|b| matches!(b, b'?' | b'#')) {
+        if text::position(rest, |b| matches!(b, b'?' | b'#')).is_some() {
             return Err(BaseUrlError::QueryOrFragment);
         }
-        let path_at = rest.bytes().position(|b| b == b'/').unwrap_or(rest.len());
+        let path_at = find_byte(rest, b'/').unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(path_at).unwrap_or_default();
-        if authority.bytes().any(|b| b == b'@') {
+        if find_byte(authority, b'@').is_some() {
             return Err(BaseUrlError::UserInfo);
         }
         let authority = authority.to_ascii_lowercase();
@@ -123,7 +130,8 @@ impl BaseUrl {
     }
 
     fn relative<'a>(&self, target: &'a str) -> Result<&'a str, RequestError> {
-        if target.bytes().find(|b| matches!(b, b':' | b'/' | b'?')) != Some(b':') {
+        let first = text::position(target, |b| matches!(b, b':' | b'/' | b'?'));
+        if first.and_then(|at| target.as_bytes().get(at)) != Some(&b':') {
             return Ok(target);
         }
         match target.strip_prefix(self.as_str()) {
@@ -149,7 +157,7 @@ fn host_of(authority: &str) -> Option<&str> {
         let (host, port) = split_once(authority, b':').map_or((authority, None), |(host, port)| (host, Some(port)));
         let label = |label: &str| {
             !label.is_empty()
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+                && is_all(label, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
                 && !label.starts_with('-')
         };
         let name = host.strip_suffix('.').unwrap_or(host);
@@ -168,8 +176,8 @@ fn host_of(authority: &str) -> Option<&str> {
 fn ends_in_number(name: &str) -> bool {
     let dot = name.bytes().rposition(|b| b == b'.');
     let last = dot.map_or(name, |dot| name.get(dot + 1..).unwrap_or_default());
-    let hex = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-    hex || last.bytes().all(|b| b.is_ascii_digit())
+    let hex = last.strip_prefix("0x").is_some_and(|digits| is_all(digits, |b| b.is_ascii_hexdigit()));
+    hex || is_all(last, |b| b.is_ascii_digit())
 }
 
 /// Hosts that only the machine itself answers for (RFC 6761 §6.3, RFC 1122 §3.2.1.3).

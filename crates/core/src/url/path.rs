@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::codec::text::{self, hex_pair, split};
+use crate::codec::text::{self, find_byte, hex_pair, split};
 
 /// The longest accepted path or query: 8 KiB.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;
@@ -163,7 +163,7 @@ fn decodes_to_hex_pair(bytes: &[u8], mut at: usize) -> bool {
 /// One round of percent-decoding; `None` when the result is not UTF-8, as with
 /// overlong forms of `.` and `/`.
 fn decode(encoded: &str) -> Option<Cow<'_, str>> {
-    if !encoded.bytes().any(|b| b == b'%') {
+    if find_byte(encoded, b'%').is_none() {
         return Some(Cow::Borrowed(encoded));
     }
     let bytes = encoded.as_bytes();

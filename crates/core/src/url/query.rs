@@ -49,7 +49,7 @@ pub(crate) fn check_query(query: &str) -> Result<(), QueryError> {
     if query.len() > MAX_TARGET_BYTES {
         return Err(QueryError::TooLong { bytes: query.len() });
     }
-    match query.bytes().position(|b| !matches!(b, 0x21..=0x7e) || matches!(b, b'#' | b'"' | b'<' | b'>' | b'\\')) {
+    match text::position(query, |b| !matches!(b, 0x21..=0x7e) || matches!(b, b'#' | b'"' | b'<' | b'>' | b'\\')) {
         Some(position) => Err(QueryError::InvalidCharacter { position }),
         None => Ok(()),
     }

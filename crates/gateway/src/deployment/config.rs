@@ -69,6 +69,9 @@ impl Config {
                 return Err(Misconfigured::unknown(name, meant));
             }
         }
+        if let Some((name, otherwise)) = NARROWING.into_iter().find(|(name, _)| is_empty(texts, name)) {
+            return Err(Misconfigured::SaysNothing { name, otherwise });
+        }
         let upstream = upstream(texts)?;
         let policies = policies(texts)?;
         let (callers, jwt) = callers(texts, &policies)?;
@@ -129,15 +132,25 @@ impl Config {
 /// shell unsets a variable, and whoever meant something else is to hear of it.
 const EMPTY: [(&str, &str); 4] = [
     (bindings::NEXT_KEY, "there is no next key"),
-    (bindings::POLICY, "the default policy holds, by which callers may read everything but keys"),
+    (bindings::REVOKED_SESSIONS, "it revokes no session"),
     (bindings::SESSION_SECRET, "there are no sessions"),
     (bindings::ADMIN, "there is no operator, no /status and no /admin"),
 ];
 
+/// The bindings without which more is open than with any value. One that is there with nothing in it is a fault: whoever
+/// empties a policy may mean that nothing is allowed, and a variable that a build did not set is empty as well.
+const NARROWING: [(&str, &str); 3] = [
+    (bindings::POLICY, "the default policy, by which callers may read everything but keys"),
+    (bindings::BASE_URL, "https://api.attention.tech/v2, which gets the key then"),
+    (bindings::BUDGET, "no budget"),
+];
+
+fn is_empty(texts: &Texts, name: &'static str) -> bool {
+    matches!(texts.find(name), Text::Given(_)) && matches!(texts.read(name), Ok(None))
+}
+
 fn empty(texts: &Texts) -> Vec<&'static str> {
-    let is_empty =
-        |name: &&'static str| matches!(texts.find(name), Text::Given(_)) && matches!(texts.read(name), Ok(None));
-    EMPTY.iter().map(|(name, _)| *name).filter(is_empty).collect()
+    EMPTY.iter().map(|(name, _)| *name).filter(|name| is_empty(texts, name)).collect()
 }
 
 impl Config {
@@ -184,7 +197,7 @@ fn policies(texts: &Texts) -> Result<Policies, Misconfigured> {
         return Policies::parse(DEFAULT_POLICY).map_err(Misconfigured::Policy);
     };
     let rules = match pasted::list(&text) {
-        // Nothing said is the default policy; a list of nothing says that nothing is allowed, or was forgotten.
+        // No binding is the default policy; a list of nothing says that nothing is allowed, or was forgotten.
         Some(rules) if rules.is_empty() => return Err(Misconfigured::Slip(bindings::POLICY, Slip::EmptyList)),
         Some(rules) => rules.join("\n"),
         None => text.into_owned(),
@@ -417,6 +430,10 @@ mod tests {
             ("ATTENTION_API_KEY: begins with the name", binding::KEY, "ATTENTION_API_KEY=sentinel".into()),
             ("ATTENTION_API_KEY: has quotation marks as word", binding::KEY, "\u{201c}sentinel\u{201d}".into()),
             ("ATTENTION_POLICY: is a list with nothing in it", binding::POLICY, "[]".into()),
+            ("ATTENTION_POLICY: is there with nothing in it", binding::POLICY, " \n".into()),
+            ("ATTENTION_POLICY: is there with nothing in it", binding::POLICY, "\"\"".into()),
+            ("ATTENTION_BASE_URL: is there with nothing in it", binding::BASE_URL, "\u{feff}".into()),
+            ("ATTENTION_BUDGET: is there with nothing in it", binding::BUDGET, String::new()),
             ("ATTENTION_SESSION_SECRET: is a placeholder", binding::SESSION_SECRET, "<sentinel>".into()),
             (
                 "ATTENTION_SESSION_SECRET: is in quotation marks",

@@ -49,6 +49,13 @@ pub enum Misconfigured {
     Number(&'static str, u64, u64),
     /// The text of this binding was spoilt on its way.
     Slip(&'static str, Slip),
+    /// This binding is there with nothing in it, where that would leave more open than any value.
+    SaysNothing {
+        /// Its name.
+        name: &'static str,
+        /// What holds when the binding is left out.
+        otherwise: &'static str,
+    },
     /// There is a binding of a name that is nearly a documented one.
     Unknown {
         /// Its name, as far as it is one.
@@ -118,6 +125,9 @@ impl Misconfigured {
                 let (least, most) = (text::decimal(*least), text::decimal(*most));
                 let form = "; write digits alone, without a unit, a fraction, `_` or `,`";
                 [name, ": not a whole number from ", &least, " to ", &most, form].concat()
+            }
+            Self::SaysNothing { name, otherwise } => {
+                [name, ": is there with nothing in it; say what is meant, or leave the binding out for ", otherwise].concat()
             }
             Self::Slip(name, slip) => [name, ": ", slip.message()].concat(),
             Self::Unknown { name, meant: Some(meant) } => {

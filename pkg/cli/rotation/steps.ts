@@ -1,0 +1,77 @@
+// Steps and reports as they cross to the rules of a rotation, and what a driver adds for people.
+
+export type Role = "old" | "new";
+export type Slot = "current" | "next";
+
+export type Step =
+  | { readonly kind: "list"; readonly with: Role }
+  | { readonly kind: "create"; readonly name: string; readonly orgLevel: boolean; readonly with: Role }
+  | { readonly kind: "take" }
+  | { readonly kind: "try"; readonly key: Role; readonly fingerprint: string }
+  | {
+      readonly kind: "deliver";
+      readonly place: string;
+      readonly slot: Slot;
+      readonly key: Role;
+      readonly fingerprint: string;
+    }
+  | { readonly kind: "verify"; readonly place: string; readonly slot: Slot; readonly fingerprint: string }
+  | { readonly kind: "clear_next"; readonly place: string }
+  | { readonly kind: "delete"; readonly id: string; readonly key: Role; readonly with: Role }
+  | { readonly kind: "wait"; readonly millis: number }
+  | Question
+  | End;
+
+export interface Question {
+  readonly kind: "ask";
+  readonly problem: string;
+  readonly message: string;
+  readonly place: string | null;
+  readonly wayOn: string;
+  readonly wayBack: string;
+  readonly answers: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface End {
+  readonly kind: "end";
+  readonly ending: "rotated" | "rolled_back" | "abandoned";
+  readonly proof: "rejected" | "unlisted" | "confirmed" | null;
+  readonly strays: readonly ({ readonly id: string } | { readonly fingerprint: string })[];
+  readonly unaccounted: number;
+  readonly left: Role | null;
+}
+
+/** What is done, other than asking, waiting and ending. */
+export type Work = Exclude<Step, { kind: "wait" | "ask" | "end" }>;
+
+/** Reports that say all with their name. */
+type PlainReport =
+  | "accepted"
+  | "rejected"
+  | "delivered"
+  | "verified"
+  | "not_verified"
+  | "cleared"
+  | "deleted"
+  | "not_found"
+  | "waited"
+  | "denied"
+  | "lost"
+  | "failed";
+
+export type Report =
+  | { readonly kind: "keys"; readonly list: string }
+  | { readonly kind: "created"; readonly id: string; readonly fingerprint: string | null }
+  | { readonly kind: "taken"; readonly fingerprint: string }
+  | { readonly kind: "answer"; readonly answer: string }
+  | { readonly kind: "refused"; readonly retryMillis: number | undefined }
+  | { readonly kind: "key_missing"; readonly key: Role }
+  | { readonly kind: PlainReport };
+
+/** What came of some work: for the rules, and in words where it did not go well. */
+export interface Outcome {
+  readonly report: Report;
+  readonly why?: string | undefined;
+}
+
+export const outcome = (kind: PlainReport, why?: string): Outcome => ({ report: { kind }, why });

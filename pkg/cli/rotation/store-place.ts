@@ -1,0 +1,13 @@
+// A Secrets Store whose secrets a Worker is bound to.
+import type { Secret } from "../secret.js";
+import type { StorePlace } from "./config.js";
+import { type Outcome, outcome, type Slot } from "./steps.js";
+import { judged, wrangler } from "./wrangler.js";
+
+export async function deliver(place: StorePlace, slot: Slot, key: Secret): Promise<Outcome> {
+  const id = slot === "current" ? place.secret : place.nextSecret;
+  if (id === undefined) return outcome("failed", `${place.name} has no second secret`);
+  const args = ["secrets-store", "secret", "update", place.store, "--secret-id", id, "--remote"];
+  const { folder, seconds } = place;
+  return judged("wrangler", await wrangler(args, { folder, seconds, input: key }), "delivered");
+}
