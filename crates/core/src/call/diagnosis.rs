@@ -224,7 +224,8 @@ fn coarse(duration: Duration) -> String {
         0..120 => (seconds, "second"),
         120..7_200 => (seconds / 60, "minute"),
         7_200..172_800 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
+        172_800..63_072_000 => (seconds / 86_400, "day"),
+        _ => (seconds / 31_536_000, "year"),
     };
     text::concat(&[decimal(count).as_str(), " ", unit, if count == 1 { "" } else { "s" }])
 }
