@@ -224,7 +224,6 @@ fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     drop_exports(repo, builders, &bound)?;
     trim(repo, builders, &bound)?;
     WORKER.optimise(repo, builders, &bound)?;
-    order(repo, builders, &bound)?;
     let deployed = repo.at("worker/build/index_bg.wasm");
     fs::rename(&bound, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
     let glue = repo.at(GLUE);
@@ -282,22 +281,6 @@ fn trim(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
     node.arg("worker/trim.mjs").arg(bound).arg(&trimmed).arg(repo.at(GLUE)).args(WASM_FEATURES);
     Step::new(repo, "build-worker-trim", "taking out what nothing runs", node).run()?;
     fs::rename(&trimmed, bound).with_context(|| format!("cannot replace {}", bound.display()))
-}
-
-/// Puts functions that are alike beside one another.
-fn order(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
-    let named = bound.with_extension("named.wasm");
-    let mut node = builders.command(repo, "node")?;
-    node.arg("worker/order.mjs").arg(bound).arg(&named);
-    Step::new(repo, "build-worker-order", "finding its functions' best order", node).run()?;
-    let mut opt = builders.command(repo, &builders.wasm_opt)?;
-    opt.args(["--reorder-functions-by-name", "--strip-debug"])
-        .args(WASM_FEATURES)
-        .arg(&named)
-        .arg("--output")
-        .arg(bound);
-    Step::new(repo, "build-worker-sort", "putting them into it", opt).run()?;
-    fs::remove_file(&named).with_context(|| format!("cannot remove {}", named.display()))
 }
 
 /// wasm-metadce's graph of the exports that stay, from wasm-bindgen's declaration of all of them.
