@@ -46,6 +46,12 @@ function failed(request, error) {
 
 /** Counts that are lost with the object are those of the last seconds. */
 const WRITE_EVERY_MS = 10_000;
+/** The line of the log when they could not be stored. */
+const NOT_STORED = {
+  event: "counts_not_stored",
+  level: "warn",
+  fault: "the counts of the status page were not stored, and are lost should the gate's object end before they are",
+};
 
 // The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a restart when the API wants to be
 // called again.
@@ -137,15 +143,19 @@ export class Gate extends DurableObject {
   #write() {
     if (this.#writing) return;
     this.#writing = true;
-    setTimeout(
-      () => {
-        this.#writing = false;
-        this.#written = Date.now();
-        this.#counted = this.#askRecord((record) => record.counted());
-        this.ctx.storage.put("counted", this.#counted);
-      },
-      Math.max(0, this.#written + WRITE_EVERY_MS - Date.now()),
-    );
+    setTimeout(() => this.#store(), Math.max(0, this.#written + WRITE_EVERY_MS - Date.now()));
+  }
+
+  /** What is not stored now is stored with what is counted next: nobody waits here who could be told. */
+  async #store() {
+    this.#writing = false;
+    this.#written = Date.now();
+    try {
+      this.#counted = this.#askRecord((record) => record.counted());
+      await this.ctx.storage.put("counted", this.#counted);
+    } catch (error) {
+      console.warn(JSON.stringify({ ...NOT_STORED, error: error?.constructor?.name ?? "unknown" }));
+    }
   }
 
   async limited(millis, caller, route) {

@@ -382,7 +382,8 @@ fn a_thousand_isolates_and_ten_thousand_callers() {
     assert!(world.excess() <= 0, "{}", world.excess());
     assert!((1_800..=2_000).contains(&rate), "{rate}");
     assert!(unfair <= 100, "{unfair}");
-    assert!(asked <= 4_000, "{asked}");
+    // It was 1,557, the same in each run: the random numbers are.
+    assert!(asked <= 2_000, "{asked}");
 }
 
 /// Callers that ask for five times as much as others, through one isolate or through all of them.
