@@ -48,6 +48,23 @@ export function limit(file, name) {
   return read;
 }
 
+/** All numbers of these folders, as Rust names them: `{ name: "Places::MOST", file, value }`, or by the module, outside of an `impl`. */
+export function limits(folders) {
+  return folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true })
+      .filter((path) => path.endsWith(".rs") && !path.includes("analysis"))
+      .flatMap((path) => {
+        const [code] = readFileSync(join(ROOT, folder, path), "utf8").split("#[cfg(test)]\nmod tests");
+        const module = path.replace(/(\/mod)?\.rs$/, "").replace(/.*\//, "");
+        return [...code.matchAll(CONSTANT)].map(({ index, 1: start, 2: name, 4: written }) => {
+          const types = [...code.slice(0, index).matchAll(/^impl(?:<.*?>)? (?:\w+ for )?(\w+)/gm)];
+          const owner = /^\n?\s+\S/.test(start) && types.length > 0 ? types.at(-1)[1] : module;
+          return { name: `${owner}::${name}`, file: `${folder}/${path}`, value: value(written) };
+        });
+      }),
+  );
+}
+
 /** Makes each limit of a copy half as large, and returns how many there are. */
 export function halve(root) {
   const others = Object.values(NOT_LIMITS).flat();
