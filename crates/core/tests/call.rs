@@ -440,6 +440,41 @@ fn a_waiter_that_gives_up_makes_room_and_one_that_is_too_late_says_why() {
 }
 
 #[test]
+fn a_call_that_finds_the_line_full_says_so_and_goes_when_there_is_room() {
+    let mut scenario = Scenario::new(Method::Get).replies([Status(429, Some(2))]);
+    scenario.options.retry.max_retries = 0;
+    scenario.run();
+    let now = scenario.now;
+    let mut options = CallOptions { timeout: None, ..CallOptions::new(Method::Get) };
+    options.retry.longest_wait = Duration::from_hours(1);
+    let start = |upstream: &mut Upstream| {
+        let mut call = Call::new(options.clone(), now);
+        let action = call.start(upstream, now);
+        (call, action)
+    };
+    let mut waiting = Vec::new();
+    let error = loop {
+        match start(&mut scenario.upstream) {
+            (call, Action::Wait(_)) => waiting.push(call),
+            (_, Action::Done(Verdict::Failed(error))) => break error,
+            (_, action) => panic!("{action:?}"),
+        }
+    };
+    assert_eq!(waiting.len(), 10_000);
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(202))));
+    let said = "the server asked all calls to wait, for another 2 s; 10000 calls are in line before this one; \
+                its turn would come in 202 s, and no more calls may wait; nothing was sent";
+    assert_eq!(error.message(), said);
+    // One of them gives up.
+    waiting[4_000].on_failure(&mut scenario.upstream, Failure::Aborted, now, 0.5);
+    let (mut last, action) = start(&mut scenario.upstream);
+    assert!(matches!(action, Action::Wait(_)), "{action:?}");
+    assert!(matches!(start(&mut scenario.upstream).1, Action::Done(_)));
+    // Who is in line is not sent away for its length.
+    assert!(matches!(last.on_waited(&mut scenario.upstream, now), Action::Wait(_)));
+}
+
+#[test]
 fn no_wait_is_longer_than_the_longest() {
     let mut scenario = Scenario::new(Method::Get);
     let mut calls: Vec<Call> = (0..3).map(|_| Call::new(CallOptions::new(Method::Get), BEGIN)).collect();

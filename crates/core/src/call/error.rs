@@ -171,8 +171,8 @@ impl Error {
     }
 
     /// A call cannot wait for its turn at the gate: `wait` until then, `closed` of it because the server asked for it,
-    /// the rest behind the `ahead` calls that are in line.
-    pub(crate) fn held_back(wait: Duration, closed: Duration, ahead: usize, attempts: u32) -> Self {
+    /// the rest behind the `ahead` calls that are in line. It is too long for this call, or the line is full.
+    pub(crate) fn held_back(wait: Duration, closed: Duration, ahead: usize, is_full: bool, attempts: u32) -> Self {
         let seconds = |duration: Duration| decimal(millis(duration).div_ceil(1000));
         let mut message = String::new();
         if !closed.is_zero() {
@@ -186,9 +186,9 @@ impl Error {
             let calls = if ahead == 1 { " call is" } else { " calls are" };
             message.push_str(&text::concat(&[&text::count(ahead), calls, " in line before this one; "]));
         }
-        let end =
-            if attempts == 0 { " s, later than it may wait; nothing was sent" } else { " s, later than it may wait" };
-        message.push_str(&text::concat(&["its turn would come in ", &seconds(wait), end]));
+        let why = if is_full { " s, and no more calls may wait" } else { " s, later than it may wait" };
+        let end = if attempts == 0 { "; nothing was sent" } else { "" };
+        message.push_str(&text::concat(&["its turn would come in ", &seconds(wait), why, end]));
         let kind = ErrorKind::RateLimited;
         Self { attempts, retry_after: Some(wait), ..Self::local(kind, kind.code(), message) }
     }

@@ -88,6 +88,12 @@ impl Gate {
         self.line.ahead_of(ticket, micros(self.clock.at(now)))
     }
 
+    /// Whether the line is so long that the holder of a ticket, or a newcomer, is not to [`queue`](Self::queue): 10,000
+    /// wait already. Who is in line has its place.
+    pub fn is_full(&self, ticket: Option<Ticket>, now: Timestamp) -> bool {
+        !ticket.is_some_and(|ticket| self.line.holds(ticket)) && self.line.is_full(micros(self.clock.at(now)))
+    }
+
     /// Joins the line, or stays in it. Its ticket, and how long to wait before coming back with it: not always all of
     /// [`wait`](Self::wait), as the line may move faster by then.
     pub fn queue(&mut self, ticket: Option<Ticket>, now: Timestamp) -> (Ticket, Duration) {
@@ -126,10 +132,11 @@ impl Gate {
     }
 
     /// How long a call waits that the server asked to pause, it alone: so long, and then apart from others that were
-    /// asked the same.
-    pub fn pause(&self, asked: Duration, now: Timestamp) -> Duration {
+    /// asked the same. `None` when 10,000 pause already: it is not to.
+    pub fn pause(&self, asked: Duration, now: Timestamp) -> Option<Duration> {
         let now = micros(self.clock.at(now));
-        until(self.pauses.first_free(now.saturating_add(micros_of(asked)), self.distance()), now)
+        let free = || self.pauses.first_free(now.saturating_add(micros_of(asked)), self.distance());
+        (!self.pauses.is_full(now)).then(|| until(free(), now))
     }
 
     /// It waits, for so long as [`pause`](Self::pause) says.
@@ -306,6 +313,28 @@ mod tests {
     }
 
     #[test]
+    fn ten_thousand_wait_and_whoever_left_makes_room() {
+        let mut gate = limited(1);
+        let mut tickets = Vec::new();
+        while !gate.is_full(None, NOW) {
+            tickets.push(gate.queue(None, NOW).0);
+        }
+        assert_eq!((tickets.len(), gate.ahead(None, NOW)), (Line::MOST, Line::MOST));
+        // Those who are in line stay in it.
+        assert!(!gate.is_full(Some(tickets[7]), NOW));
+        assert_eq!(gate.queue(Some(tickets[7]), NOW).0, tickets[7]);
+        gate.leave(Some(tickets[7]));
+        assert!(!gate.is_full(None, NOW));
+        tickets[7] = gate.queue(None, NOW).0;
+        assert!(gate.is_full(None, NOW));
+        // All of them are gone without a word: the last one was to come back after 101 s at the latest.
+        let later = after(112_000);
+        assert!(!gate.is_full(None, later));
+        let newcomer = gate.queue(None, later).0;
+        assert_eq!((gate.line.holds(tickets[0]), gate.line.holds(newcomer)), (false, true));
+    }
+
+    #[test]
     fn who_waits_long_looks_in_between() {
         let mut gate = limited(1);
         let tickets: Vec<(Ticket, Duration)> = (0..201).map(|_| gate.queue(None, NOW)).collect();
@@ -337,20 +366,20 @@ mod tests {
         let asked = Duration::from_secs(5);
         let mut waits: Vec<u64> = Vec::new();
         for _ in 0..100 {
-            let wait = gate.pause(asked, NOW);
+            let wait = gate.pause(asked, NOW).unwrap();
             gate.on_pause(wait, NOW);
             waits.push(millis(wait));
         }
         assert_eq!(waits, (0..100).map(|index| 5000 + 20 * index).collect::<Vec<_>>());
         assert_eq!((gate.wait(None, NOW), gate.closed_for(NOW)), (Duration::ZERO, Duration::ZERO));
         // One that was asked for less is not behind them, and finds the gap before or after.
-        assert_eq!(gate.pause(Duration::from_secs(1), NOW), Duration::from_secs(1));
-        assert_eq!(gate.pause(Duration::from_millis(4981), NOW), Duration::from_secs(7));
-        assert_eq!(gate.pause(Duration::from_millis(4980), NOW), Duration::from_millis(4980));
+        assert_eq!(gate.pause(Duration::from_secs(1), NOW), Some(Duration::from_secs(1)));
+        assert_eq!(gate.pause(Duration::from_millis(4981), NOW), Some(Duration::from_secs(7)));
+        assert_eq!(gate.pause(Duration::from_millis(4980), NOW), Some(Duration::from_millis(4980)));
         // What is past is nobody's.
-        assert_eq!(gate.pause(Duration::ZERO, after(6990)), Duration::from_millis(10));
+        assert_eq!(gate.pause(Duration::ZERO, after(6990)), Some(Duration::from_millis(10)));
         gate.on_pause(Duration::from_secs(1), after(8000));
-        assert_eq!(gate.pause(Duration::ZERO, after(8000)), Duration::ZERO);
+        assert_eq!(gate.pause(Duration::ZERO, after(8000)), Some(Duration::ZERO));
     }
 
     #[test]

@@ -41,6 +41,8 @@ impl Line {
     const GONE: Micros = 10_000_000;
     /// So often the line is searched for those.
     const CLEARED_EVERY: Micros = 1_000_000;
+    /// So many may wait, with 16 bytes each.
+    pub(super) const MOST: usize = 10_000;
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiters.is_empty()
@@ -48,6 +50,12 @@ impl Line {
 
     pub(super) fn holds(&self, ticket: Ticket) -> bool {
         self.position(ticket).is_some()
+    }
+
+    /// Whether no more may wait than there are. Those who have left without a word do not count.
+    pub(super) fn is_full(&self, now: Micros) -> bool {
+        let waits = |waiter: &&Waiter| !waiter.is_overdue_by(Self::GONE, now);
+        self.waiters.len() >= Self::MOST && self.waiters.iter().filter(waits).count() >= Self::MOST
     }
 
     fn position(&self, ticket: Ticket) -> Option<usize> {
@@ -63,7 +71,7 @@ impl Line {
 
     /// Keeps the place of a ticket, or gives one behind all others: its holder comes back at `expected`.
     pub(super) fn stand(&mut self, ticket: Option<Ticket>, expected: Micros, now: Micros) -> Ticket {
-        if now.saturating_sub(self.cleared_at) > Self::CLEARED_EVERY {
+        if now.saturating_sub(self.cleared_at) > Self::CLEARED_EVERY || self.waiters.len() >= Self::MOST {
             self.cleared_at = now;
             self.waiters.retain(|waiter| !waiter.is_overdue_by(Self::GONE, now) || Some(waiter.ticket) == ticket);
         }
@@ -89,6 +97,14 @@ impl Line {
 pub(super) struct Moments(Vec<Micros>);
 
 impl Moments {
+    /// So many calls may pause, with 8 bytes each.
+    pub(super) const MOST: usize = 10_000;
+
+    /// Whether as many pause as may. Those whose moment has come do not count.
+    pub(super) fn is_full(&self, now: Micros) -> bool {
+        self.0.len() >= Self::MOST && self.0.iter().filter(|taken| **taken >= now).count() >= Self::MOST
+    }
+
     /// The first moment from `earliest` on that is `distance` away from all others.
     pub(super) fn first_free(&self, earliest: Micros, distance: Micros) -> Micros {
         let mut free = earliest;
@@ -111,5 +127,20 @@ impl Moments {
             }
         }
         self.0.push(last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_pause_and_those_whose_moment_has_come_do_not_count() {
+        let mut moments = Moments((1..Moments::MOST as Micros).collect());
+        assert!(!moments.is_full(0));
+        moments.take(5, 0);
+        assert!(moments.is_full(0) && moments.is_full(1) && !moments.is_full(2));
+        moments.take(9, 2);
+        assert_eq!(moments.0.len(), Moments::MOST);
     }
 }

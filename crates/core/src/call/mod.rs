@@ -340,7 +340,7 @@ struct SentKey {
 enum Stop {
     /// Its time is over, or it has no more tries.
     Over,
-    /// Its turn at the gate would come too late, as the error says.
+    /// Its turn at the gate would come too late, or its line is full, as the error says.
     TurnTooLate(Error),
     /// There is no other key to try.
     Refused,
@@ -615,8 +615,10 @@ impl Call {
             self.pass = gate.pass(ticket, now);
             return Ok(self.send(&upstream.keys, now));
         }
-        if self.is_too_long(wait) {
-            let late = Error::held_back(wait, gate.closed_for(now), gate.ahead(ticket, now), self.sent);
+        let is_full = gate.is_full(ticket, now);
+        if is_full || self.is_too_long(wait) {
+            let ahead = gate.ahead(ticket, now);
+            let late = Error::held_back(wait, gate.closed_for(now), ahead, is_full, self.sent);
             gate.leave(ticket);
             return Err(Stop::TurnTooLate(late));
         }
@@ -626,7 +628,7 @@ impl Call {
 
     /// Waits as long as the server asked this call to, and leaves apart from others that were asked the same.
     fn pause(&mut self, asked: Duration, upstream: &mut Upstream, now: Timestamp) -> Result<Action, Stop> {
-        let wait = upstream.gate.pause(asked, now);
+        let wait = upstream.gate.pause(asked, now).ok_or(Stop::Over)?;
         if self.is_too_long(wait) || !self.spend(upstream) {
             return Err(Stop::Over);
         }

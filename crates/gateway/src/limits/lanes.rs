@@ -86,15 +86,17 @@ impl Lanes {
             passage.line = None;
             return Turn::Go;
         };
+        let is_full = self.lanes.get(at).is_some_and(|lane| lane.gate.is_full(ticket(passage, lane), now));
+        let may_wait = wait <= patience && !is_full;
         // Whoever waits in one line waits in no other.
         if let Some((scope, ticket)) = passage.line.take() {
-            if wait <= patience && self.lanes.get(at).is_some_and(|lane| lane.scope == scope) {
+            if may_wait && self.lanes.get(at).is_some_and(|lane| lane.scope == scope) {
                 passage.line = Some((scope, ticket));
             } else if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.scope == scope) {
                 lane.gate.leave(Some(ticket));
             }
         }
-        if wait > patience {
+        if !may_wait {
             return Turn::Late(wait);
         }
         let Some(lane) = self.lanes.get_mut(at) else { return Turn::Go };
@@ -249,6 +251,29 @@ mod tests {
             // One on each route at the most, where there is only one caller.
             assert!(api.refused <= 3, "{callers} callers on {routes} routes: {}", api.refused);
         }
+    }
+
+    #[test]
+    fn who_finds_a_lane_full_is_told_how_long_its_turn_would_take() {
+        let patience = Duration::from_hours(1);
+        let mut lanes = Lanes::default();
+        let (mine, mut first) = (cell(0, 0), Passage::default());
+        assert_eq!(lanes.turn(&mine, &mut first, patience, NOW), Turn::Go);
+        lanes.hold(&Scope::of(&mine), Some(&first), Duration::from_secs(2), NOW);
+        let mut waiting = Vec::new();
+        let late = loop {
+            let mut passage = Passage::default();
+            match lanes.turn(&mine, &mut passage, patience, NOW) {
+                Turn::Wait(_) => waiting.push(passage),
+                turn => break turn,
+            }
+        };
+        assert_eq!((waiting.len(), late), (10_000, Turn::Late(Duration::from_secs(202))));
+        assert!(matches!(lanes.turn(&mine, &mut waiting[9_999], patience, NOW), Turn::Wait(_)), "it is in line");
+        assert_eq!(lanes.turn(&cell(1, 1), &mut Passage::default(), patience, NOW), Turn::Go);
+        // One that has less patience by now leaves, and makes room.
+        assert!(matches!(lanes.turn(&mine, &mut waiting[0], Duration::ZERO, NOW), Turn::Late(_)));
+        assert!(matches!(lanes.turn(&mine, &mut Passage::default(), patience, NOW), Turn::Wait(_)));
     }
 
     #[test]
