@@ -11,6 +11,8 @@ import { Reader } from "./reader.mjs";
 
 const GUIDE = "docs/deploying.md";
 
+const SILENT = { find: "curl ", put: "curl --silent --show-error ", why: "its progress would stand amid the output" };
+
 let key;
 let mock;
 let upstream;
@@ -64,8 +66,9 @@ const address = async (reader) => (await reader.printed(/Ready on (http:\/\/127\
 test("the README's start: a Worker that knows one caller", async (t) => {
   const { reader } = await begin(t, [
     { find: "http://127.0.0.1:8787", put: "$PROXY", why: "tests run beside each other" },
+    SILENT,
   ]);
-  const isCall = ({ text }) => text.startsWith("curl");
+  const isCall = ({ text }) => text.startsWith("curl -H");
   await reader.follow("README.md", "An operator of the Worker", (block) => !isCall(block));
   await reader.run(`PROXY=${await address(reader)}`);
   const answer = await reader.follow("README.md", "An operator of the Worker", isCall);
@@ -76,12 +79,12 @@ test("the README's start: a Worker that knows one caller", async (t) => {
 test("deploying.md: callers, origin, policy, rotation, log and /status", async (t) => {
   const { reader, settings, secrets } = await begin(t, [
     {
-      find: "cargo xtask policy",
-      put: `cargo run --quiet --manifest-path ${join(repo, "Cargo.toml")} --package xtask -- policy`,
-      why: "only worker/ is copied",
+      find: "npx attention-wasm ",
+      put: `node ${join(repo, "pkg/dist/cli.js")} `,
+      why: "the package is not published: the command that it has is built",
     },
     { find: /^PROXY=.*$/, put: ":", why: "there is no deployed Worker" },
-    { find: "curl ", put: "curl --silent --show-error ", why: "its progress is no output" },
+    SILENT,
   ]);
 
   await reader.follow(GUIDE, "1. Make a token for each caller");

@@ -60,7 +60,7 @@ describe("files that take a key", () => {
   test("no such folder, a folder in its place, a full disk: told, with what is there untouched", async (t) => {
     for (const [path, words] of [
       ["nowhere/service.key", /there is no such folder; make the folder first/],
-      ["folder", /folder is no file/],
+      ["folder", /folder is not a file/],
       // A device that is always full; its folder takes no other file.
       ["/dev/full", /is no file/],
     ]) {

@@ -39,7 +39,10 @@ pub const DEPTH: usize = 3;
 
 /// How many bytes are looked through for each byte of a text. One that has more readings than this was made to
 /// have them.
-const WORK: usize = 64;
+const WORK: usize = 256;
+
+/// But no more than this: as many as take some tens of milliseconds.
+const MOST_WORK: usize = 4 * 1024 * 1024;
 
 /// So many bytes are looked through in any case.
 const LEAST_WORK: usize = 16 * 1024;
@@ -114,7 +117,7 @@ impl Search {
     fn of(keys: &KeyRing, text: &str) -> Self {
         let patterns = patterns(keys);
         let least = patterns.iter().map(|pattern| pattern.least).min().unwrap_or(usize::MAX);
-        let work = text.len().saturating_mul(WORK).max(LEAST_WORK);
+        let work = text.len().saturating_mul(WORK).clamp(LEAST_WORK, MOST_WORK);
         let mut search = Self { patterns, least, found: Vec::new(), work, exhausted: false };
         if least != usize::MAX {
             search.read(&View::of(text), DEPTH);
@@ -161,9 +164,10 @@ impl Search {
     fn peel(&mut self, view: &View, depth: usize) {
         for sign in SIGNS {
             let others = SIGNS.map(|other| if other == sign { 0 } else { other });
-            let Some(peeled) = view.unescaped(&[sign]) else { continue };
-            // Else it is what reading all of them at once came to.
-            if peeled.covered(&others) != view.covered(&others) {
+            // Without others it is what reading all of them at once came to.
+            if view.covered(&others) > 0
+                && let Some(peeled) = view.unescaped(&[sign])
+            {
                 self.read(&peeled, depth);
             }
         }
