@@ -19,6 +19,7 @@ const NOT_LIMITS = {
     "LEAST_HARMLESS",
     "DEPTH",
     "WORK",
+    "MOST_WORK",
     "LEAST_WORK",
     "PASSES",
   ],
