@@ -62,6 +62,8 @@ impl Default for Lanes {
 impl Lanes {
     /// Gates of about 200 bytes, and their lines.
     pub(crate) const MOST: usize = 64;
+    /// Calls that wait in one of them.
+    pub(crate) const MOST_WAITING: usize = 1_000;
     /// A lane that is open and was not used for so long is forgotten.
     const LASTS: Duration = Duration::from_mins(2);
 
@@ -86,7 +88,10 @@ impl Lanes {
             passage.line = None;
             return Turn::Go;
         };
-        let is_full = self.lanes.get(at).is_some_and(|lane| lane.gate.is_full(ticket(passage, lane), now));
+        let is_full = self
+            .lanes
+            .get(at)
+            .is_some_and(|lane| ticket(passage, lane).is_none() && lane.gate.ahead(None, now) >= Self::MOST_WAITING);
         let may_wait = wait <= patience && !is_full;
         // Whoever waits in one line waits in no other.
         if let Some((scope, ticket)) = passage.line.take() {
@@ -268,8 +273,11 @@ mod tests {
                 turn => break turn,
             }
         };
-        assert_eq!((waiting.len(), late), (10_000, Turn::Late(Duration::from_secs(202))));
-        assert!(matches!(lanes.turn(&mine, &mut waiting[9_999], patience, NOW), Turn::Wait(_)), "it is in line");
+        assert_eq!((waiting.len(), late), (Lanes::MOST_WAITING, Turn::Late(Duration::from_secs(22))));
+        assert!(
+            matches!(lanes.turn(&mine, &mut waiting[Lanes::MOST_WAITING - 1], patience, NOW), Turn::Wait(_)),
+            "it is in line"
+        );
         assert_eq!(lanes.turn(&cell(1, 1), &mut Passage::default(), patience, NOW), Turn::Go);
         // One that has less patience by now leaves, and makes room.
         assert!(matches!(lanes.turn(&mine, &mut waiting[0], Duration::ZERO, NOW), Turn::Late(_)));
