@@ -10,8 +10,17 @@ const FAKES = new URL("fakes/", import.meta.url);
 export const STOP = new URL("stop.mjs", FAKES).href;
 export const fingerprint = (key) => createHash("sha256").update(key).digest("hex").slice(0, 8);
 
+/** The secrets that a Worker has its keys in. */
+const RING = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"];
+/** Tokens of the Worker's callers and of its operator. */
+export const CALLER = "fake-caller-token-of-the-rotation-tests";
+export const OPERATOR = "fake-operator-token-of-the-rotation-tests";
+
 /** One world: a mock of the API of its own, and whoever uses the key. */
-export async function rotationWorld(t, { places = ["worker", "file", "vault"], create = true, config = {} } = {}) {
+export async function rotationWorld(
+  t,
+  { places = ["worker", "file", "vault"], create = true, config = {}, ring = RING, startWorker = startWorkerLike } = {},
+) {
   const api = await startApi();
   t.after(() => api.close());
   const project = await projectWith(t);
@@ -23,7 +32,8 @@ export async function rotationWorld(t, { places = ["worker", "file", "vault"], c
   await project.put("service.key", `${api.key}\n`);
   await project.put("vault/key", api.key);
   await tools(world);
-  world.worker = await startWorkerLike(t, world);
+  world.ring = ring;
+  world.worker = await startWorker(t, world);
   await project.put(
     "attention.rotate.json",
     JSON.stringify({
@@ -69,13 +79,15 @@ async function tools({ root }) {
 }
 
 /** A Worker's ring of two keys: the second is tried when the first is refused. Its secrets are read for each request. */
-async function startWorkerLike(t, { api, secrets }) {
+async function startWorkerLike(t, { api, secrets, ring }) {
   const keys = async () => {
-    const { ATTENTION_API_KEY, ATTENTION_API_KEY_NEXT } = JSON.parse(await readFile(secrets, "utf8"));
-    return [...new Set([ATTENTION_API_KEY, ATTENTION_API_KEY_NEXT].filter(Boolean))];
+    const all = JSON.parse(await readFile(secrets, "utf8"));
+    return [...new Set(ring.map((name) => all[name]).filter(Boolean))];
   };
+  const asked = [];
   const server = createServer(async (request, response) => {
     const held = await keys();
+    asked.push(`${request.method} ${request.url}`);
     if (request.url === "/readyz") {
       const shown = held.map((key, at) => ({
         slot: at === 0 ? "current" : "next",
@@ -87,17 +99,25 @@ async function startWorkerLike(t, { api, secrets }) {
       return;
     }
     let status = 401;
-    for (const key of held) if (status === 401) status = await callWith(api, key);
+    const { authorization } = request.headers;
+    if (request.url === "/admin/keys/next/test") {
+      if (authorization === `Bearer ${OPERATOR}`) status = await callWith(api, held[1]);
+      response.end(JSON.stringify({ verdict: status === 200 ? "accepted" : "refused" }));
+      return;
+    }
+    // Callers of the API's paths have a token; /call is a page of the Worker's.
+    const mayCall = request.url === "/call" || authorization === `Bearer ${CALLER}`;
+    for (const key of mayCall ? held : []) if (status === 401) status = await callWith(api, key);
     response.statusCode = status;
     response.end();
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
-  return { url: `http://127.0.0.1:${server.address().port}` };
+  return { url: `http://127.0.0.1:${server.address().port}`, asked };
 }
 
 /** By way of the mock itself: traffic is not what the upstream's script is for. */
-async function callWith({ mock, base }, key) {
+export async function callWith({ mock, base }, key) {
   const response = await mock.handle(
     new Request(`${base}/conversations/list?page=1&size=1`, { headers: { authorization: `Bearer ${key}` } }),
   );
@@ -106,7 +126,7 @@ async function callWith({ mock, base }, key) {
 }
 
 /** Calls by way of every place, until stopped: the statuses that were no success. */
-export function traffic({ api, root, worker }) {
+export function traffic({ api, root, worker }, callWorker = async () => (await fetch(`${worker.url}/call`)).status) {
   const failed = [];
   let [isRunning, calls] = [true, 0];
   const call = async (name, status) => {
@@ -115,7 +135,7 @@ export function traffic({ api, root, worker }) {
   };
   const done = (async () => {
     while (isRunning) {
-      await call("worker", (await fetch(`${worker.url}/call`)).status);
+      await call("worker", await callWorker());
       // A service reads its key, and calls at once.
       await call("file", await callWith(api, (await readFile(join(root, "service.key"), "utf8")).trim()));
       await call("vault", await callWith(api, await readFile(join(root, "vault/key"), "utf8")));

@@ -354,8 +354,12 @@ impl World {
                 let is_there = there.is_some_and(|value| fingerprint(&value) == *wanted && self.is_alive(&value));
                 Outcome::Simple(if is_there && self.byte() < 240 { "verified" } else { "not_verified" })
             }
-            Step::ClearNext { place } => {
-                self.site(rotation, place).next = None;
+            Step::ClearNext { place, key } => {
+                let site = self.site(rotation, place);
+                site.next = None;
+                // A place whose second slot cannot be empty takes this key there: the one that it uses.
+                let used = fingerprint(&site.current);
+                assert_eq!(rotation.plan().old() == used, *key == Role::Old);
                 Outcome::Simple("cleared")
             }
             Step::Wait(duration) => {

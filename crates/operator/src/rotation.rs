@@ -114,7 +114,9 @@ fn step_to_json(step: &Step<'_>) -> Value {
         Step::Verify { place, slot, fingerprint } => json!({
             "kind": "verify", "place": place.name, "slot": slot.as_str(), "fingerprint": fingerprint.to_hex(),
         }),
-        Step::ClearNext { place } => json!({ "kind": "clear_next", "place": place.name }),
+        Step::ClearNext { place, key } => {
+            json!({ "kind": "clear_next", "place": place.name, "key": key.as_str() })
+        }
         Step::Delete { id, key, with } => {
             json!({ "kind": "delete", "id": id, "key": key.as_str(), "with": with.as_str() })
         }

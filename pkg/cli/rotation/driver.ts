@@ -100,7 +100,7 @@ async function perform(step: Work, rotation: Rotation, to: Drive): Promise<Outco
     case "verify":
       return places.verify(placeOf(step.place, to), step.slot, step.fingerprint);
     case "clear_next":
-      return places.clearNext(placeOf(step.place, to));
+      return places.clearNext(placeOf(step.place, to), () => key(step.key));
     case "delete":
       return api.remove(step.id, await key(step.with));
   }

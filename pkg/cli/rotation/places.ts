@@ -44,13 +44,13 @@ function shows(place: PlaceConfig, slot: Slot, fingerprint: string): Promise<Out
   }
 }
 
-export async function clearNext(place: PlaceConfig): Promise<Outcome> {
+/** Empties the second slot; `used` is the key of the first one. */
+export async function clearNext(place: PlaceConfig, used: () => Promise<Secret>): Promise<Outcome> {
   switch (place.kind) {
     case "worker":
       return worker.clearNext(place);
     case "secrets-store":
-      // A binding whose secret is gone would stop the Worker. Both have the same key now, which counts as one.
-      return outcome("cleared");
+      return store.clearNext(place, await used());
     case "file":
       return file.clearNext(place);
     case "command":

@@ -16,7 +16,7 @@ export type Step =
       readonly fingerprint: string;
     }
   | { readonly kind: "verify"; readonly place: string; readonly slot: Slot; readonly fingerprint: string }
-  | { readonly kind: "clear_next"; readonly place: string }
+  | { readonly kind: "clear_next"; readonly place: string; readonly key: Role }
   | { readonly kind: "delete"; readonly id: string; readonly key: Role; readonly with: Role }
   | { readonly kind: "wait"; readonly millis: number }
   | Question

@@ -11,3 +11,12 @@ export async function deliver(place: StorePlace, slot: Slot, key: Secret): Promi
   const { folder, seconds } = place;
   return judged("wrangler", await wrangler(args, { folder, seconds, input: key }), "delivered");
 }
+
+/**
+ * A binding whose secret is gone would stop the Worker, so the second one gets the key of the first, which counts as one.
+ * After a rotation it has it; on the way back it has the key that is deleted next.
+ */
+export async function clearNext(place: StorePlace, used: Secret): Promise<Outcome> {
+  const delivered = await deliver(place, "next", used);
+  return delivered.report.kind === "delivered" ? outcome("cleared") : delivered;
+}

@@ -70,7 +70,7 @@ export async function verify(view: WorkerView, slot: Slot, fingerprint: string):
 /** The Worker itself tries its second key, for its operator. */
 async function probed(base: URL, tokenFrom: string | undefined): Promise<string | undefined> {
   if (tokenFrom === undefined) return undefined;
-  const token = await tokenOf(tokenFrom);
+  const token = await tokenOf(tokenFrom, "adminTokenFrom");
   if (typeof token === "string") return token;
   const headers = { authorization: `Bearer ${token.secret.expose()}` };
   const answer = await ask(new URL("admin/keys/next/test", base), { method: "POST", headers });
@@ -82,18 +82,18 @@ async function probed(base: URL, tokenFrom: string | undefined): Promise<string 
 /** A call as one of its callers. */
 async function called(base: URL, tokenFrom: string | undefined): Promise<string | undefined> {
   if (tokenFrom === undefined) return undefined;
-  const token = await tokenOf(tokenFrom);
+  const token = await tokenOf(tokenFrom, "tokenFrom");
   if (typeof token === "string") return token;
   const headers = { authorization: `Bearer ${token.secret.expose()}` };
   return answers(new URL("v2/conversations/list?page=1&size=1", base).href, { headers });
 }
 
 /** A token, or why there is none: that is no fault of the place, and is told all the same. */
-async function tokenOf(command: string) {
+async function tokenOf(command: string, member: "tokenFrom" | "adminTokenFrom") {
   try {
     return (await given({ "key-from": command }, ""))!;
   } catch (error) {
-    if (error instanceof Failed) return error.message.replace("--key-from", "tokenFrom");
+    if (error instanceof Failed) return error.message.replace("--key-from", member);
     throw error;
   }
 }

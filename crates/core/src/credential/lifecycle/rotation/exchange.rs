@@ -140,7 +140,7 @@ impl Rotation {
             Phase::VerifyCurrent(at) | Phase::Recheck(at) => {
                 Step::Verify { place: place(at), slot: Slot::Current, fingerprint }
             }
-            Phase::ClearNext(at) => Step::ClearNext { place: place(at) },
+            Phase::ClearNext(at) => Step::ClearNext { place: place(at), key },
             Phase::Watch(Some(watch)) if !self.rest(watch, now).is_zero() => Step::Wait(self.rest(watch, now)),
             Phase::Watch(_) | Phase::Count => Step::List { with: key },
             Phase::Delete => match self.id(exchange, key.other()) {

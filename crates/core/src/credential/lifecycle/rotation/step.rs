@@ -94,10 +94,13 @@ pub enum Step<'a> {
         /// Its name in logs.
         fingerprint: Fingerprint,
     },
-    /// Take the next key out of a place, if there is one; then [`Report::Cleared`].
+    /// Take the next key out of a place, if there is one; then [`Report::Cleared`]. A place whose second slot cannot be
+    /// empty takes the key of its first one there instead: on the way back, that is the old key.
     ClearNext {
         /// The place.
         place: &'a Place,
+        /// The key that the place's first slot has by now.
+        key: Role,
     },
     /// Delete a key by its id; then [`Report::Deleted`] or [`Report::NotFound`].
     Delete {
