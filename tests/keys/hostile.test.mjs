@@ -62,7 +62,7 @@ describe("files that take a key", () => {
       ["nowhere/service.key", /there is no such folder; make the folder first/],
       ["folder", /folder is not a file/],
       // A device that is always full; its folder takes no other file.
-      ["/dev/full", /is no file/],
+      ["/dev/full", /is not a file/],
     ]) {
       const world = await fileWorld(t, { path });
       await mkdir(join(world.root, "folder"));

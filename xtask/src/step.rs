@@ -125,7 +125,7 @@ impl How {
             Self::Well => "done".to_owned(),
             Self::Badly(Some(code)) => format!("failed with exit code {code} after {}", seconds(took)),
             Self::Badly(None) => format!("ended by a signal after {}", seconds(took)),
-            Self::TooLate => format!("timed out after {}", seconds(took)),
+            Self::TooLate => format!("stopped: timed out after {}", seconds(took)),
         }
     }
 }

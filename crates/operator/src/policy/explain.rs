@@ -222,7 +222,7 @@ allow * /v2/**
             ("GET", "/v2/labels%2f1", "400 path_encoded_separator"),
             ("GET", "/v2//labels", "400 path_empty_segment"),
             ("GET", "v2/labels", "400 path_not_absolute"),
-            ("OPTIONS", "/v2/labels", "405 method_not_allowed: OPTIONS is a browser's question"),
+            ("OPTIONS", "/v2/labels", "405 method_not_allowed: OPTIONS is a browser's preflight"),
             ("TRACE", "/v2/labels", "405 method_not_allowed"),
             ("get", "/v2/labels", "written in capitals"),
             ("GET", "/labels", "404 no_such_route: the paths of the API begin with /v2/, but for /mcp"),
