@@ -161,7 +161,9 @@ mod tests {
             let is_pasted = |line: &str| ["  curl", "  Invoke-RestMethod "].iter().any(|start| line.starts_with(start));
             assert!(text.lines().any(|line| is_pasted(line) && line.contains(path)), "{path}: {text}");
         }
-        assert!(text.contains("http://localhost:5173"), "{text}");
+        // PowerShell has the quotes of its own.
+        let origin = if cfg!(windows) { "http://localhost:5173" } else { r#""origin":"http://localhost:5173""# };
+        assert!(text.contains(origin), "{text}");
         for name in ["WORKER", "PROXY_TOKEN", "ATTENTION_BASE_URL", "ATTENTION_API_KEY"] {
             assert!(text.contains(&format!("{name}=")), "{name}: {text}");
         }
