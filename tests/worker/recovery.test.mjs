@@ -211,7 +211,7 @@ describe("callers who leave", () => {
   test(`${LEAVING} of them leave the memory as large as it was`, async () => {
     const request = requestBytes({ target: "/v2/held", headers: [["Authorization", `Bearer ${TOKEN}`]] });
     // Until collections of garbage come as often as they will.
-    for (let gone = 0; gone < LEAVING / 2; gone += TOGETHER) await leave(request);
+    for (let gone = 0; gone < LEAVING * 1.5; gone += TOGETHER) await leave(request);
     const before = await instances("leaving");
     for (let gone = 0; gone < LEAVING; gone += TOGETHER) await leave(request);
     const afterwards = await instances("leaving");

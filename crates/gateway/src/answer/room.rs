@@ -35,7 +35,7 @@ impl Room {
     /// In bytes: four of the largest that are read. They are there up to four times while one of them is taken
     /// apart (its pieces, the whole, what is left, what is sent), the others once, and beside them the cache has
     /// [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
-    pub const BYTES: usize = 16 * 1024 * 1024;
+    pub const BYTES: usize = 32 * 1024 * 1024;
 
     /// A share of nothing yet, which ends at `until` at the latest.
     pub fn share(&self, until: Timestamp) -> Share {
