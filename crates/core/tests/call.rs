@@ -410,8 +410,8 @@ fn a_clock_that_is_put_back_lengthens_no_timeout() {
     call.on_failure(&mut scenario.upstream, Failure::Timeout, BEGIN, 0.0);
     assert_eq!(timeout(call.on_waited(&mut scenario.upstream, BEGIN)), Some(Duration::from_millis(999)));
     // While the answer is read.
-    assert_eq!(call.left(BEGIN.saturating_add(Duration::from_millis(400))), Some(Duration::from_millis(599)));
-    assert_eq!(call.left(Timestamp::default()), Some(Duration::from_millis(999)));
+    assert_eq!(call.time_left(BEGIN.saturating_add(Duration::from_millis(400))), Some(Duration::from_millis(599)));
+    assert_eq!(call.time_left(Timestamp::default()), Some(Duration::from_millis(999)));
 }
 
 #[test]

@@ -351,7 +351,7 @@ impl Model {
             prop_assert!(self.real + closed <= self.shut_until.max(self.real), "shut for longer than the server asked");
         }
         for held in self.calls.iter().flatten() {
-            let left = held.call.left(now);
+            let left = held.call.time_left(now);
             prop_assert_eq!(left.is_none(), held.options.timeout.is_none());
             let passed = if self.clock_jumps { 0 } else { self.real - held.begun };
             let most = held.options.timeout.map(|timeout| millis(timeout).saturating_sub(passed));

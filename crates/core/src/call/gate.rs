@@ -90,7 +90,7 @@ impl Gate {
 
     /// Whether the line is so long that the holder of a ticket, or a newcomer, is not to [`queue`](Self::queue): 10,000
     /// wait already. Who is in line has its place.
-    pub fn is_full(&self, ticket: Option<Ticket>, now: Timestamp) -> bool {
+    pub(crate) fn is_full(&self, ticket: Option<Ticket>, now: Timestamp) -> bool {
         !ticket.is_some_and(|ticket| self.line.holds(ticket)) && self.line.is_full(micros(self.clock.at(now)))
     }
 

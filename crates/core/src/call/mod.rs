@@ -373,7 +373,8 @@ impl Call {
         self.sent
     }
 
-    /// How much of [`CallOptions::timeout`] is left, such as for the body of a response; `None` is for ever.
+    /// How much of [`CallOptions::timeout`] is left, such as for the body of a response; `None` is for ever. By the
+    /// call's own clock: it does not grow when the driver's is put back between two reports.
     pub fn time_left(&self, now: Timestamp) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
     }
@@ -381,12 +382,6 @@ impl Call {
     /// Whose `Authorization` was sent last.
     pub const fn slot(&self) -> Slot {
         self.slot
-    }
-
-    /// What is left of [`CallOptions::timeout`], as for reading an answer whose head has come; `None` is for ever. By
-    /// the call's own clock: it does not grow when the driver's is put back between two reports.
-    pub fn left(&self, now: Timestamp) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
     }
 
     /// The first action.
@@ -653,7 +648,7 @@ impl Call {
         self.key =
             SentKey { slot: self.slot, fingerprint: keys.fingerprint(self.slot), accepted: keys.accepted(self.slot) };
         self.sent += 1;
-        let timeout = match (self.options.attempt_timeout, self.left(now)) {
+        let timeout = match (self.options.attempt_timeout, self.time_left(now)) {
             (Some(attempt), Some(left)) => Some(attempt.min(left)),
             (attempt, left) => attempt.or(left),
         };
