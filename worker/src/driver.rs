@@ -208,7 +208,7 @@ impl UnderWay {
             None => None,
         };
         let lapses = said.and_then(|said| said.as_f64());
-        let kept = lapses.map(|lapses| if lapses > 0.0 { Ok(time(lapses)) } else { Err(Full) });
+        let kept = lapses.map(|lapses| if lapses > 0.0 { Ok(Timestamp::from_date_now(lapses)) } else { Err(Full) });
         self.report(Report::Revoked(kept));
         Ok(())
     }
@@ -462,10 +462,5 @@ fn say(isolate: &Isolate, reply: &Reply) -> Result<Response, Thrown> {
 }
 
 pub(crate) fn now() -> Timestamp {
-    time(Date::now())
-}
-
-/// Milliseconds since the epoch.
-pub(crate) const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_date_now(millis)
+    Timestamp::from_date_now(Date::now())
 }

@@ -1,6 +1,6 @@
 //! The state of the gate's Durable Object. Its class is the shim's, which makes this anew after a trap.
 
-use attention_core::{Timestamp, millis};
+use attention_core::Timestamp;
 use attention_gateway::deployment::{self, Text, Texts, bindings};
 use attention_gateway::limits::lanes::Closing;
 use attention_gateway::limits::rate::Holder;
@@ -8,7 +8,7 @@ use attention_gateway::limits::shared_gate;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
-use crate::driver::{now, time};
+use crate::driver::now;
 
 /// The gate that all isolates share.
 #[wasm_bindgen]
@@ -58,11 +58,12 @@ impl SharedGate {
 
     /// The object has been restarted; this is what its storage says.
     pub fn restore(&mut self, opens_at: Option<f64>, reserved: Option<f64>) {
-        self.gate.restore(time(opens_at.unwrap_or_default()), time(reserved.unwrap_or_default()), now());
+        let time = |stored: Option<f64>| Timestamp::from_date_now(stored.unwrap_or_default());
+        self.gate.restore(time(opens_at), time(reserved), now());
     }
 }
 
 #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
 fn in_millis(moment: Timestamp) -> f64 {
-    millis(moment.saturating_since(time(0.0))) as f64
+    moment.as_unix_millis() as f64
 }

@@ -1,12 +1,11 @@
 //! What the gate's Durable Object keeps for all isolates beside places in time. Its class is the shim's, which stores the
 //! texts that are given here, and makes this anew of them after a trap or a restart.
 
-use attention_core::millis;
 use attention_gateway::authorize::sessions::revoked::{Full, Revocations};
 use attention_gateway::ledger::Ledger;
 use wasm_bindgen::prelude::*;
 
-use crate::driver::{now, time};
+use crate::driver::now;
 use crate::js;
 
 /// Sessions that are revoked, and what all isolates have counted together.
@@ -49,7 +48,7 @@ impl SharedRecord {
     #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
     pub fn revoke(&mut self, id: &str) -> f64 {
         match self.revocations.revoke(id, now()) {
-            Ok(lapses) => millis(lapses.saturating_since(time(0.0))) as f64,
+            Ok(lapses) => lapses.as_unix_millis() as f64,
             Err(Full) => 0.0,
         }
     }

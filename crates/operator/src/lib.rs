@@ -80,7 +80,7 @@ pub fn read_created(answer: String) -> Result<Json, JsValue> {
 pub fn audit_keys(answer: String, uses: &str, now: f64) -> Result<Json, JsValue> {
     let list = parsed(answer)?;
     let uses = usages(uses).ok_or_else(|| refused("uses_unreadable", "the uses of keys are not a list of uses"))?;
-    let findings = audit(&list, &uses, Thresholds::default(), time(now));
+    let findings = audit(&list, &uses, Thresholds::default(), Timestamp::from_date_now(now));
     Ok(format!("[{}]", findings.iter().map(Finding::to_json).collect::<Vec<_>>().join(",")))
 }
 
@@ -152,8 +152,4 @@ pub fn caller_digest(token: &str) -> String {
 #[wasm_bindgen]
 pub fn scrub(text: &str, secret: &str) -> String {
     attention_core::credential::scrub(text, Some(secret).filter(|secret| !secret.is_empty())).into_owned()
-}
-
-const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_date_now(millis)
 }

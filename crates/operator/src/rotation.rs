@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use attention_core::Timestamp;
 use attention_core::credential::Fingerprint;
 use attention_core::credential::lifecycle::listing;
 use attention_core::credential::lifecycle::rotation::{
@@ -11,7 +12,7 @@ use attention_core::credential::lifecycle::rotation::{
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
-use crate::{Json, parsed, refused, time};
+use crate::{Json, parsed, refused};
 
 /// One rotation. It holds no key.
 #[wasm_bindgen]
@@ -55,7 +56,7 @@ impl Rotation {
 
     /// What to do next.
     pub fn step(&self, now: f64) -> Json {
-        step_to_json(&self.0.step(time(now))).to_string()
+        step_to_json(&self.0.step(Timestamp::from_date_now(now))).to_string()
     }
 
     /// Takes what came of the step. `list` is the answer of `GET /v2/api_keys`, for the report `keys`.
@@ -67,7 +68,9 @@ impl Rotation {
             (Some("keys"), Some(list)) => Report::Keys(list),
             _ => report_of(&read).ok_or_else(unreadable)?,
         };
-        self.0.report(report, time(now)).map_err(|error| refused("report_unexpected", &error.to_string()))
+        self.0
+            .report(report, Timestamp::from_date_now(now))
+            .map_err(|error| refused("report_unexpected", &error.to_string()))
     }
 }
 

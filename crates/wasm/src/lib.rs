@@ -119,7 +119,7 @@ impl Upstream {
     /// Whoever issued a credential says when it ends. Of that and the credential's own word the earlier one counts.
     #[wasm_bindgen(js_name = noteExpiry)]
     pub fn note_expiry(&mut self, slot: Slot, at: f64) {
-        self.rules.note_expiry(slot.into(), time(at));
+        self.rules.note_expiry(slot.into(), Timestamp::from_date_now(at));
     }
 
     /// The base URL.
@@ -142,10 +142,10 @@ impl Upstream {
     /// Begins a call, whose timeout runs from `started`. A request that is refused
     /// before it is sent has failed at once.
     pub fn begin(&mut self, request: &CallRequest, started: f64, now: f64) -> Step {
-        match self.open(request, time(started)) {
+        match self.open(request, Timestamp::from_date_now(started)) {
             Ok(open) => {
                 let number = self.calls.begin(open);
-                let now = time(now);
+                let now = Timestamp::from_date_now(now);
                 self.advance(number, |call, rules| call.start(rules, now))
             }
             Err(error) => Step::failed(&error.into()),
@@ -155,26 +155,28 @@ impl Upstream {
     /// A response's head has come.
     #[wasm_bindgen(js_name = onResponse)]
     pub fn on_response(&mut self, call: u32, status: u16, headers: &Headers, now: f64, jitter: f64) -> Step {
-        self.advance(call, |call, rules| call.on_response(rules, status, headers, time(now), jitter))
+        self.advance(call, |call, rules| {
+            call.on_response(rules, status, headers, Timestamp::from_date_now(now), jitter)
+        })
     }
 
     /// No response came.
     #[wasm_bindgen(js_name = onFailure)]
     pub fn on_failure(&mut self, call: u32, failure: Failure, now: f64, jitter: f64) -> Step {
-        self.advance(call, |call, rules| call.on_failure(rules, failure.into(), time(now), jitter))
+        self.advance(call, |call, rules| call.on_failure(rules, failure.into(), Timestamp::from_date_now(now), jitter))
     }
 
     /// The wait is over.
     #[wasm_bindgen(js_name = onWaited)]
     pub fn on_waited(&mut self, call: u32, now: f64) -> Step {
-        self.advance(call, |call, rules| call.on_waited(rules, time(now)))
+        self.advance(call, |call, rules| call.on_waited(rules, Timestamp::from_date_now(now)))
     }
 
     /// The error of a rejected call, which ends it; `body` is what was read of the
     /// response, decoded as UTF-8.
     pub fn error(&mut self, call: u32, body: &str, now: f64) -> ErrorFacts {
         let error = match self.calls.end(call) {
-            Some(open) => open.call.error(&self.rules, body, time(now)),
+            Some(open) => open.call.error(&self.rules, body, Timestamp::from_date_now(now)),
             None => not_under_way(),
         };
         data::error(&error)
@@ -246,8 +248,4 @@ fn credentials(kind: CredentialKind, current: &str, next: Option<&str>) -> Resul
 /// What a driver gets that goes on with a call which is over.
 fn not_under_way() -> Error {
     Error::of_failure(rules::call::Failure::Aborted, 0)
-}
-
-const fn time(millis: f64) -> Timestamp {
-    Timestamp::from_date_now(millis)
 }
