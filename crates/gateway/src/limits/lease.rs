@@ -182,8 +182,10 @@ impl Leases {
         };
         let most = if is_crowd { Self::FEW } else { Self::MOST_WAITING };
         if ticket.is_none() && held.line.len() >= most {
-            // Its question is another one's to ask.
-            held.asking_until = if matches!(turn, Turn::Ask(_)) { 0 } else { held.asking_until };
+            if matches!(turn, Turn::Ask(_)) {
+                // Its question is another one's to ask.
+                held.asking_until = 0;
+            }
             return Turn::Crowded;
         }
         held.stand(ticket, expected);

@@ -165,7 +165,7 @@ impl Search {
         for sign in SIGNS {
             let others = SIGNS.map(|other| if other == sign { 0 } else { other });
             // Without others it is what reading all of them at once came to.
-            if view.covered(&others) > 0
+            if view.has_escape(&others)
                 && let Some(peeled) = view.unescaped(&[sign])
             {
                 self.read(&peeled, depth);

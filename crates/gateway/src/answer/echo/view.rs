@@ -106,15 +106,9 @@ impl View {
         found.then_some(view)
     }
 
-    /// How much of it is escapes that begin with these signs, in bytes.
-    pub(super) fn covered(&self, signs: &[u8]) -> usize {
-        let (mut at, mut covered) = (0, 0);
-        while at < self.bytes.len() {
-            let length = self.escape(at, signs).map_or(0, |(_, length)| length);
-            covered += length;
-            at += length.max(1);
-        }
-        covered
+    /// Whether it has an escape that begins with one of these signs.
+    pub(super) fn has_escape(&self, signs: &[u8]) -> bool {
+        (0..self.bytes.len()).any(|at| self.escape(at, signs).is_some())
     }
 
     fn escape(&self, at: usize, signs: &[u8]) -> Escape {
