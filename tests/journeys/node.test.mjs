@@ -3,18 +3,15 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { importPacked } from "../runtimes/packed.mjs";
+import { startPackedMock } from "../runtimes/packed.mjs";
 import { tool } from "../runtimes/tools.mjs";
-import { startUpstream } from "../upstream/server.mjs";
 import { repo } from "./document.mjs";
 import { Reader } from "./reader.mjs";
 
 let key;
 let upstream;
 before(async () => {
-  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
-  key = MOCK_API_KEY;
-  upstream = await startUpstream({ mock: mockAttention() });
+  ({ key, upstream } = await startPackedMock());
 });
 after(() => upstream?.close());
 

@@ -4,8 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { installed, QUIET } from "../deploy/wrangler.mjs";
-import { importPacked } from "../runtimes/packed.mjs";
-import { startUpstream } from "../upstream/server.mjs";
+import { startPackedMock } from "../runtimes/packed.mjs";
 import { blocksOf, repo } from "./document.mjs";
 import { Reader } from "./reader.mjs";
 
@@ -18,10 +17,7 @@ let mock;
 let upstream;
 let wrangler;
 before(async () => {
-  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
-  key = MOCK_API_KEY;
-  mock = mockAttention();
-  upstream = await startUpstream({ mock });
+  ({ key, mock, upstream } = await startPackedMock());
   const { node, script } = await installed();
   wrangler = `exec ${node} ${script}`;
 });

@@ -2,17 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { importPacked } from "../runtimes/packed.mjs";
-import { startUpstream } from "../upstream/server.mjs";
+import { startPackedMock } from "../runtimes/packed.mjs";
 import { repo } from "./document.mjs";
 import { Reader } from "./reader.mjs";
 
 let key;
 let upstream;
 before(async () => {
-  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
-  key = MOCK_API_KEY;
-  upstream = await startUpstream({ mock: mockAttention() });
+  ({ key, upstream } = await startPackedMock());
 });
 after(() => upstream?.close());
 

@@ -1,16 +1,13 @@
 // The packed package in Node, as a module and as CommonJS.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startUpstream } from "../upstream/server.mjs";
-import { importPacked, requirePacked } from "./packed.mjs";
+import { importPacked, requirePacked, startPackedMock } from "./packed.mjs";
 
 let upstream;
 let key;
 
 before(async () => {
-  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
-  key = MOCK_API_KEY;
-  upstream = await startUpstream({ mock: mockAttention() });
+  ({ key, upstream } = await startPackedMock());
 });
 
 after(() => upstream.close());

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { startUpstream } from "../upstream/server.mjs";
 
 const repo = process.env.ATTENTION_REPO ?? fileURLToPath(new URL("../..", import.meta.url));
 const pkg = join(repo, "pkg");
@@ -78,4 +79,11 @@ function exists(path) {
     () => true,
     () => false,
   );
+}
+
+/** The package's own mock behind a socket, and the key that it takes. Whoever starts it closes `upstream`. */
+export async function startPackedMock() {
+  const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
+  const mock = mockAttention();
+  return { key: MOCK_API_KEY, mock, upstream: await startUpstream({ mock }) };
 }
