@@ -11,7 +11,11 @@ const MOST = 1_500;
 
 const MISTAKES = {
   "no key": [{ env: { ATTENTION_API_KEY: "" } }, "await new Attention().users.list()", /there is no credential/],
-  "an option that there is not": [{}, "new Attention({ apikey: process.env.ATTENTION_API_KEY })", /no option apikey/],
+  "an option that there is not": [
+    {},
+    "new Attention({ apikey: process.env.ATTENTION_API_KEY })",
+    /unknown option apikey/,
+  ],
   "an option that is wrong": [{}, "new Attention({ timeout: -1 })", /timeout must be/],
   "a key that is malformed": [{}, 'new Attention({ apiKey: "Bearer obviously-fake" })', /InvalidKeyError/],
   "a base URL that is none": [{}, 'new Attention({ baseURL: "nonsense" })', /base URL/],
