@@ -39,7 +39,7 @@ const EXPECTED = {
   reset: "connection_reset",
   cut: "body_broken",
   header: "TypeError: headers: x-user has a character that headers cannot contain: a line break, or one beyond Latin-1",
-  body: "TypeError: GET: body: a GET has none",
+  body: "TypeError: GET: body: a GET request has no body",
   aborted: "AbortError: the call was aborted by its caller",
   part: "TypeError: body: a part of the stream is a string; expected a Uint8Array",
 };

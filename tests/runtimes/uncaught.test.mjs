@@ -10,7 +10,11 @@ import { needs, newerNode, node22 } from "./tools.mjs";
 const MOST = 1_500;
 
 const MISTAKES = {
-  "no key": [{ env: { ATTENTION_API_KEY: "" } }, "await new Attention().users.list()", /there is no credential/],
+  "no key": [
+    { env: { ATTENTION_API_KEY: "" } },
+    "await new Attention().users.list()",
+    /no credential: set ATTENTION_API_KEY/,
+  ],
   "an option that there is not": [
     {},
     "new Attention({ apikey: process.env.ATTENTION_API_KEY })",
