@@ -570,7 +570,7 @@ test("a parameter that no page knows is told: in the entry, once on the console,
   assert.equal(told.length, 1);
   assert.match(
     told[0],
-    /GET \/conversations\/list: .* the parameter filter\[titel\], made-up of this .*filter\[title\]/,
+    /GET \/conversations\/list: .* no parameter filter\[titel\], made-up; its parameters .*filter\[title\]/,
   );
   const strict = mockAttention({ strict: true });
   const refused = await get(strict, "/v2/conversations/list?filter[titel]=x");
@@ -578,7 +578,7 @@ test("a parameter that no page knows is told: in the entry, once on the console,
   const { message } = await refused.json();
   assert.match(
     message,
-    /no public page knows the parameter filter\[titel\] of this operation; there are .*filter\[title\]/,
+    /the documentation of this operation has no parameter filter\[titel\]; its parameters are .*filter\[title\]/,
   );
   assert.equal((await get(strict, "/v2/teams?page=2")).status, 400);
   assert.equal((await get(strict, "/v2/conversations/list?filter[title]=x&page=1")).status, 200);

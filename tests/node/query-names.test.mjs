@@ -160,7 +160,7 @@ test("the mock ignores what it does not know as the API would, or refuses it by 
     }
     const error = await rejection(call);
     assert.equal(error.status, 400);
-    assert.match(error.message, /the parameter filtre of this operation; there are fromDateTime, /);
+    assert.match(error.message, /no parameter filtre; its parameters are fromDateTime, /);
     await over.get("/conversations/list", { query: { size: 2, "filter[owner.id][]": "a" } });
     await over.get("/users");
     await rejection(over.get("/users", { query: { sort: "name" } }));

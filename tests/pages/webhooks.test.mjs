@@ -206,7 +206,7 @@ test("a body that somebody has read before is the receiver's mistake", async () 
   const request = post(ANALYZED);
   await request.json();
   const error = await rejection(receive(request, { secret: SECRET }));
-  assert.ok(error instanceof TypeError && /read already/.test(error.message), String(error));
+  assert.ok(error instanceof TypeError && /already been read/.test(error.message), String(error));
   await assertSilent(error);
   for (const none of [undefined, "x", ANALYZED])
     assert.ok((await rejection(receive(none, { secret: SECRET }))) instanceof TypeError);
@@ -284,7 +284,7 @@ test("a memory that fails loses no event, and says so", async () => {
   const fine = await receive(post(ANALYZED), { secret: SECRET, claim: () => true });
   assert.ok(!("claimError" in fine));
   const mistake = await rejection(receive(post(ANALYZED), { secret: SECRET, claim: () => undefined }));
-  assert.ok(mistake instanceof TypeError && /claim must give true or false/.test(mistake.message));
+  assert.ok(mistake instanceof TypeError && /claim must return true or false/.test(mistake.message));
   // Not asked about what is refused.
   const none = await receive(post("{"), { secret: SECRET, claim: () => assert.fail("asked") });
   assert.equal(none.kind, "refused");
