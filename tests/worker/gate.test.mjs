@@ -113,7 +113,7 @@ after(async () => {
 const call = (service, token, path = "/v2/conversations") =>
   fetch(workerd.urls[service] + path, { headers: { authorization: `Bearer ${token}` } });
 
-test("four isolates together stay within the budget, and a flood does not keep another caller out", async () => {
+test("four isolates together stay within the budget, and a flood does not exclude another caller", async () => {
   arrivals.length = 0;
   const started = performance.now();
   const flood = Array.from({ length: 160 }, (_, i) => call(`budget-${ISOLATES[i % 4]}`, TOKEN, `/v2/flood/${i}`));
@@ -153,7 +153,7 @@ async function shut(prefix, millis) {
 const limited = (seconds) =>
   new Response("slow down", { status: 429, headers: { "retry-after": seconds, "x-ratelimit-remaining": "0" } });
 
-test("a 429 that one isolate meets holds all of them back until the API's wait is over, where calls have places of a budget", async () => {
+test("under a budget, a 429 in one isolate pauses all isolates until the API's wait is over", async () => {
   // What was leased before is over.
   await sleep(1_500);
   let isLimited = true;
@@ -176,7 +176,7 @@ test("a 429 that one isolate meets holds all of them back until the API's wait i
   for (const at of later) assert.ok(at - refused >= 2_990, `a call came ${at - refused} ms after the 429`);
 });
 
-test("a wait that is longer than a call may take is told at once, with Retry-After, and nothing is sent", async () => {
+test("a wait beyond the call's timeout is answered at once with Retry-After, and nothing is sent", async () => {
   answer = () => limited("200");
   arrivals.length = 0;
   assert.equal((await call("budget-two", TOKEN)).status, 429);
@@ -188,7 +188,7 @@ test("a wait that is longer than a call may take is told at once, with Retry-Aft
   assert.equal(arrivals.length, 1);
 });
 
-test("without a budget no call asks first; isolates hear of a 429 beside their calls, and then nothing more is sent", async () => {
+test("without a budget, no call asks first; isolates learn of a 429 in parallel, and then send nothing", async () => {
   answer = () => Response.json({ data: [] });
   for (const name of ISOLATES) assert.equal((await call(`open-${name}`, TOKEN)).status, 200);
   answer = () => limited("200");

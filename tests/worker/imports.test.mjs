@@ -166,7 +166,7 @@ test("a plain call reads the headers of both messages once, and makes at most si
   assert.ok(sum(counts) > 20, "what is counted are the imports");
 });
 
-test("headers that do not pass, however many they are, cost no crossing", async () => {
+test("headers that are removed, however many, cost no crossing", async () => {
   const plain = await crossings();
   const headers = BROWSER.map((name) => [name, "x".repeat(40)]);
   const response = Object.fromEntries(

@@ -55,7 +55,7 @@ after(async () => {
 });
 
 for (const [at, how] of WAYS.entries())
-  test(`counts that are not stored are told of and kept in memory: storage ${how}`, { timeout: 60_000 }, async () => {
+  test(`counts that cannot be stored are logged and stay in memory: storage ${how}`, { timeout: 60_000 }, async () => {
     const ask = (path, token) =>
       fetch(workerd.urls[how] + path, { headers: { authorization: `Bearer ${token}` } }).then((r) => r.text());
     const calls = async () => (await ask("/status", OPERATOR)).match(/<dt>calls<\/dt>\s*<dd>([^<]*)</i)?.[1];
