@@ -25,7 +25,7 @@ async function clone(folder) {
 const PORT = { find: "cargo xtask start", put: "cargo xtask start --port 0", why: "tests run beside each other" };
 const BUILT = { find: "cargo xtask build pkg\n", put: "", why: "the suite has built the package before" };
 
-test("the README's page: conversations in Chromium, by a session, and no lasting token in the page", async (t) => {
+test("the README's page shows conversations in Chromium, by a session and without a lasting token", async (t) => {
   const vite = join(await tool("vite"), "node_modules/vite");
   const reader = await Reader.begin(t, {
     goesOn: /^(cargo xtask start|npm run dev)/,
@@ -72,7 +72,7 @@ ln -s ../vite/bin/vite.js node_modules/.bin/vite`,
   for (const text of [...sent, await page.content()]) assert.ok(!text.includes(token));
 });
 
-test("what start prints is what runs: the curl lines, and getting-started.md's script without a package", async (t) => {
+test("the printed curl lines of start work, and so does getting-started.md's script without a package", async (t) => {
   const reader = await Reader.begin(t, {
     goesOn: /^cargo xtask start/,
     replacements: [PORT, { find: /^cargo xtask test.*$/, put: "", why: "this is one of its suites" }],
@@ -100,7 +100,7 @@ test("what start prints is what runs: the curl lines, and getting-started.md's s
   assert.equal(printed.trim().split("\n").length, 3, printed);
 });
 
-test("the picture in the README is what its command draws: small, and of nobody's keys", async () => {
+test("the picture in the README is what its command draws: small, and without real keys", async () => {
   const { html, png } = await draw();
   const kept = await readFile(PICTURE);
   const size = (bytes) => [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];

@@ -118,7 +118,7 @@ test("no call takes longer than its timeout, whenever the clock is set back and 
   }
 });
 
-test("after a 429 the next call waits for what the server asked, and not for the hour that the clock lost", async () => {
+test("after a 429 the next call waits as long as the server asked, not for the hour that the clock lost", async () => {
   for (const back of [1000, 30_000, 3_600_000, 86_400_000 * 400]) {
     const world = new World();
     world.enter();

@@ -80,6 +80,6 @@ for (const [index, { section, code }] of snippets.entries()) {
   });
 }
 
-test("what the README links to is in the package", async () => {
+test("files that the README links to are in the package", async () => {
   for (const [, path] of readme.matchAll(/\]\((\.\/[^)]+)\)/g)) await readFile(join(await packageFolder(), path));
 });

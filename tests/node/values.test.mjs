@@ -193,7 +193,7 @@ async function request(options) {
   return error === undefined ? sent[0] : { error };
 }
 
-test("a body: whole, or refused by the path of the part", async () => {
+test("a body is sent completely, or refused with the path of the part", async () => {
   const check = async ({ value, meaning }) => {
     const fault = jsonFault(meaning, "body.held", false);
     const { body, error } = await request({ body: { held: value } });
@@ -210,7 +210,7 @@ test("a body: whole, or refused by the path of the part", async () => {
   await fc.assert(fc.asyncProperty(tree, check), { numRuns: 2000 });
 });
 
-test("a query: whole, or refused by the name of the part", async () => {
+test("a query is sent completely, or refused with the name of the part", async () => {
   const check = async ({ value, meaning }) => {
     const pairs = pairsOf(meaning, "held");
     const { query, error } = await request({ query: { held: value } });
@@ -226,7 +226,7 @@ test("a query: whole, or refused by the name of the part", async () => {
   await fc.assert(fc.asyncProperty(tree, check), { numRuns: 2000 });
 });
 
-test("lone surrogates: JSON escapes them; nothing else can hold them", async () => {
+test("lone surrogates are escaped in JSON and refused elsewhere", async () => {
   const half = "a\ud800b";
   assert.equal((await request({ body: { [half]: half } })).body, '{"a\\ud800b":"a\\ud800b"}');
   for (const [options, pattern] of [
@@ -243,7 +243,7 @@ test("lone surrogates: JSON escapes them; nothing else can hold them", async () 
   await assert.rejects(async () => labels.get(half), new TypeError("labels.get: id is text with a lone surrogate"));
 });
 
-test("cycles, holes and depth are refused; the same object twice is no cycle", async () => {
+test("cycles, holes and depth are refused; a repeated object is not a cycle", async () => {
   const shared = { a: 1 };
   assert.equal((await request({ body: [shared, { shared }] })).body, '[{"a":1},{"shared":{"a":1}}]');
   const cyclic = { list: [{}] };
@@ -264,7 +264,7 @@ test("cycles, holes and depth are refused; the same object twice is no cycle", a
   }
 });
 
-test("toJSON is asked once, by the name that it is held under, and getters are read once", async () => {
+test("toJSON is called once, with its member's name, and getters are read once", async () => {
   const asked = [];
   const value = {
     toJSON(key) {
@@ -283,7 +283,7 @@ test("toJSON is asked once, by the name that it is held under, and getters are r
   assert.deepEqual(asked, ["a", "0"]);
 });
 
-test("what is no query, and no headers, is refused as a whole", async () => {
+test("values that are not a query or headers are refused", async () => {
   class Empty {}
   for (const given of [
     new Set(["ab"]),
@@ -308,7 +308,7 @@ test("what is no query, and no headers, is refused as a whole", async () => {
   }
 });
 
-test("headers: what is no text is refused by name, before anything is sent", async (t) => {
+test("a header that is not text is refused by name, before anything is sent", async (t) => {
   for (const [headers, pattern] of [
     [{ "x-user": "山田" }, /^headers: x-user has a character that headers cannot contain/],
     [{ "x-user": "a\nb" }, /^headers: x-user has a character/],

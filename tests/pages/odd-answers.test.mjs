@@ -49,7 +49,7 @@ function odd(value, { pick, chance }) {
   return made;
 }
 
-test("helpers end with a result or an error of ours, whatever a step answers", async () => {
+test("helpers end with a result or an AttentionError, whatever a step returns", async () => {
   const outcomes = {};
   for (let seed = 1; seed <= 500; seed++) {
     const { pick, chance } = dice(seed);
