@@ -12,6 +12,7 @@ use attention_gateway::answer::{header_policy, health};
 use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
+use attention_gateway::ledger::Ledger;
 use attention_gateway::limits::ANSWER_WITHIN;
 use attention_gateway::limits::asking::Question;
 use attention_gateway::limits::shared_gate::Place;
@@ -360,9 +361,10 @@ impl UnderWay {
 
     async fn show_status(&self) -> Result<Response, End> {
         let counted = match shared::gate(&self.env) {
-            Some(gate) => shared::tell(&self.isolate.ledger, &gate).await?,
+            Some(gate) => shared::tell(&self.isolate.ledger, &gate, true).await?,
             None => None,
         };
+        let counted = counted.and_then(|all| Ledger::from_text(&all.as_string()?));
         let counted = counted.unwrap_or_else(|| self.isolate.ledger.borrow().clone());
         let (now, nonce) = (now(), js::random_uuid()?);
         let page = match &*self.isolate.deployment.borrow() {

@@ -100,7 +100,7 @@ extern "C" {
     pub(crate) fn limited(this: &Gate, millis: f64, caller: &str, route: &str) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn ledger(this: &Gate, counted: &str) -> Result<JsValue, Thrown>;
+    pub(crate) fn ledger(this: &Gate, counted: &str, is_asked: bool) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn standing(this: &Gate, session: &str) -> Result<JsValue, Thrown>;
