@@ -264,7 +264,14 @@ test("options without members, as a Map or a promise that nobody awaited, are re
 
 test("a signal without a way to listen is no signal, and one of another library is one", async (t) => {
   const { client } = await served(t);
-  for (const signal of [{ aborted: false }, { aborted: true, reason: "x" }, new AbortController(), new EventTarget()])
+  const half = { aborted: false, addEventListener() {} };
+  for (const signal of [
+    half,
+    { aborted: false },
+    { aborted: true, reason: "x" },
+    new AbortController(),
+    new EventTarget(),
+  ])
     await assert.rejects(client.get("/things", { signal }), new TypeError("GET: signal must be an AbortSignal"));
   const listeners = new Set();
   const polyfilled = {

@@ -129,12 +129,29 @@ export class Deadline {
   }
 
   /** Waits for what somebody promised; undefined when the timer or the caller's signal comes first. */
-  async within<T>(promised: Promise<T>): Promise<{ readonly value: T } | undefined> {
+  async within<T>(promised: T | PromiseLike<T>): Promise<{ readonly value: T } | undefined> {
+    this.#link();
     try {
-      return (await Promise.race([promised.then((value) => ({ value })), this.idle()])) ?? undefined;
+      return await new Promise((resolve, reject) => {
+        if (this.aborted || this.timedOut) resolve(undefined);
+        else this.#wake = () => resolve(undefined);
+        Promise.resolve(promised).then((value) => resolve({ value }), reject);
+      });
     } finally {
-      this.wake();
+      this.#wake = undefined;
     }
+  }
+
+  /**
+   * The same for what a `fetch` gives: throws what it was told when the time is over, as it would itself. One of
+   * somebody's own may not listen to the signal.
+   */
+  async read<T>(promised: T | PromiseLike<T>): Promise<T> {
+    // Somebody wants the body, whose timer does not keep the process alive: see `release`.
+    (this.#timer as { ref?(): void } | undefined)?.ref?.();
+    const come = (await this.within(promised)) ?? (await atOnce(promised));
+    if (come === undefined) throw this.aborted ? this.reason : this.#controller?.signal.reason;
+    return come.value;
   }
 
   /** Ends a wait early. */
@@ -184,6 +201,29 @@ export class Deadline {
     link(this.#signal, this);
     this.#linked = true;
   }
+}
+
+/** More turns than a body that is in memory takes. */
+const TURNS = 100;
+
+/**
+ * What is there all the same when time is over: the answer of a mock, where a test has run all timers at once. A `fetch`
+ * that listens to its signal has failed by now, and with an error of its own.
+ */
+async function atOnce<T>(promised: T | PromiseLike<T>): Promise<{ readonly value: T } | undefined> {
+  let come: { readonly value: T } | undefined;
+  let thrown: { readonly error: unknown } | undefined;
+  Promise.resolve(promised).then(
+    (value) => {
+      come = { value };
+    },
+    (error: unknown) => {
+      thrown = { error };
+    },
+  );
+  for (let turn = 0; turn < TURNS && come === undefined && thrown === undefined; turn++) await undefined;
+  if (thrown !== undefined) throw thrown.error;
+  return come;
 }
 
 function expire(deadline: Deadline): void {

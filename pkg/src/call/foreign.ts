@@ -135,6 +135,12 @@ export async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Gives up the stream that is a request's body when nobody has begun to read it: a file behind it stays open otherwise. */
+export function letGo(body: unknown): void {
+  const { locked, cancel } = body as { readonly locked?: boolean; cancel?(): Promise<unknown> };
+  if (locked === false && typeof cancel === "function") cancel.call(body).catch(() => {});
+}
+
 /** Gives up a body, so that its connection is free again. */
 export function discard(response: Response | undefined): void {
   const body = response?.body as { cancel?(): Promise<unknown>; destroy?(): void } | null | undefined;

@@ -3,7 +3,7 @@
 import { named } from "../call/values.js";
 import { redactCause } from "../errors/cause.js";
 import { config } from "../errors/config.js";
-import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
+import { AttentionError } from "../errors/errors.js";
 import { isBrowser, variable } from "../runtime/environment.js";
 import { tagOf } from "../runtime/realms.js";
 import { asking } from "./recursion.js";
@@ -53,15 +53,8 @@ export interface Given {
 /** Unix milliseconds of 1973 and 5138: what lies outside is in seconds, or in microseconds. */
 const PLAUSIBLE = [1e11, 1e14] as const;
 
-/** Errors of this package's own providers, which say themselves what is wrong. */
-const told = new WeakSet<object>();
-
-/** An error that a call fails with as it is, when a function that gives a credential throws it. */
-export function providerError(facts: ErrorFacts, cause?: unknown): AttentionError {
-  const error = errorOf(facts, redactCause(cause, []));
-  told.add(error);
-  return error;
-}
+/** Errors that say themselves what is wrong: of this package's own providers, of whichever copy of it. */
+const TELLING = /^session_|^key_provider_recursive$/;
 
 /**
  * Asks for the credential. Throws an `AttentionError` when the function fails or returns anything else. `secrets` are
@@ -78,7 +71,7 @@ export async function ask(source: Credential, secrets: readonly string[]): Promi
     if (typeof given !== "string") ({ token, expiresAt } = (given ?? {}) as Record<keyof IssuedCredential, unknown>);
   } catch (error) {
     if (source === ofEnvironment) throw error;
-    if (error instanceof AttentionError && (told.has(error) || error.code === "key_provider_recursive")) throw error;
+    if (error instanceof AttentionError && TELLING.test(error.code)) throw error;
     const cause = redactCause(error, secrets);
     throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", cause);
   }

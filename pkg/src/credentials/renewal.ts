@@ -1,5 +1,6 @@
 /** When a function is asked for a credential: before the first call, in time, after a refusal, and not too often. */
 
+import { SteadyClock } from "../runtime/steady-clock.js";
 import type { Given } from "./provider.js";
 
 /**
@@ -149,22 +150,5 @@ export class Renewal {
     } finally {
       if (this.#running === asked) this.#running = undefined;
     }
-  }
-}
-
-/** Made of a clock that may be put back: then it stands still for that moment, and goes on. */
-class SteadyClock {
-  #seen = Date.now();
-  #shows = this.#seen;
-
-  now(): number {
-    const now = Date.now();
-    if (now > this.#seen) this.#shows += now - this.#seen;
-    this.#seen = now;
-    return this.#shows;
-  }
-
-  reached(time: number): void {
-    this.#shows = Math.max(this.now(), time);
   }
 }
