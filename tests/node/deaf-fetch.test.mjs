@@ -129,6 +129,6 @@ test("half a mock is named, and not taken for a broken connection", async () => 
   ]) {
     const error = await rejection(clientOf(async () => given).get("/things"));
     assert.ok(error instanceof TypeError, String(error));
-    assert.match(error.message, /^fetch: it gave a Response that cannot be read: response.\w+ is not a function/);
+    assert.match(error.message, /^fetch returned a Response that cannot be read: response.\w+ is not a function/);
   }
 });

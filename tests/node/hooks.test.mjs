@@ -103,7 +103,7 @@ test("a hook cannot set Authorization, and is told so", async (t) => {
   const { upstream, client } = await served(t, { onRequest: ({ headers }) => headers.set("authorization", "mine") });
   await assert.rejects(
     client.get("/things"),
-    (error) => error instanceof TypeError && /^onRequest's headers: Authorization is set by/.test(error.message),
+    (error) => error instanceof TypeError && /^onRequest's headers: the client sets Authorization/.test(error.message),
   );
   assert.equal(upstream.records.length, 0);
 });

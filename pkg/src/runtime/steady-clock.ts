@@ -1,4 +1,4 @@
-/** Made of a clock that may be put back: then it stands still for that moment, and goes on. */
+/** A monotonic clock, made from one that may be set back: it pauses for that moment. */
 export class SteadyClock {
   #seen = Date.now();
   #shows = this.#seen;
