@@ -58,7 +58,7 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         rows.push(run_suite(repo, &mut stage, suite)?);
     }
     let (text, passed) = summary(&rows, &stage.option());
-    print!("{text}");
+    say::result(&text)?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
