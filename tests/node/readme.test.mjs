@@ -47,11 +47,11 @@ test("there are snippets", () => assert.ok(snippets.length >= 14, `${snippets.le
 for (const [index, { section, code }] of snippets.entries()) {
   test(`${section}, snippet ${index + 1}`, async (t) => {
     const mock = mockAttention();
-    // The Worker of a page is at /api/v2 of its own origin.
+    // The page's backend and the Worker are one server here.
     const handle = (request) =>
       request.url.endsWith("/api/attention-session")
         ? Response.json({ token: MOCK_API_KEY, expiresAt: Date.now() + 900_000 })
-        : mock.handle(new Request(request.url.replace("/api/v2/", "/v2/"), request));
+        : mock.handle(request);
     const upstream = await startUpstream({ mock: { handle } });
     const folder = await mkdtemp(join(await project(), "readme-"));
     t.after(async () => {
@@ -61,7 +61,7 @@ for (const [index, { section, code }] of snippets.entries()) {
     const isCommonJs = code.includes("require(");
     await writeFile(
       join(folder, "mine.cjs"),
-      `${MINE}globalThis.location = { origin: ${JSON.stringify(upstream.url)} };`,
+      `${MINE}globalThis.location = { origin: globalThis.WORKER = ${JSON.stringify(upstream.url)} };`,
     );
     const end = code.includes("export default") ? "" : "\nexport default {};\n";
     await writeFile(
@@ -93,7 +93,7 @@ for (const [index, { section, code }] of snippets.entries()) {
 
 /** The reader's own values, and what the platform says of a Worker's handler. */
 const TYPES = `
-declare const callerToken: string, newKey: string, organizationKey: string, revokedKey: string, ownerID: string;
+declare const WORKER: string, callerToken: string, newKey: string, organizationKey: string, revokedKey: string, ownerID: string;
 declare const recording: Uint8Array<ArrayBuffer>;
 declare const vault: { read(name: string): Promise<string> };
 declare function work(event: unknown): Promise<void>;

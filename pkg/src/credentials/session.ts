@@ -25,7 +25,7 @@ const LONGEST = 10_000;
  * before it ends. The backend answers what the Worker's `POST /sessions` answered it: `{ token, expiresAt }`.
  *
  * ```js
- * const attention = new Attention({ token: sessionToken("/api/attention-session"), baseURL: "/api/v2" });
+ * const attention = new Attention({ token: sessionToken("/api/attention-session"), baseURL: "https://attention-proxy.example.workers.dev/v2" });
  * ```
  *
  * When it fails, the call fails with an `AttentionError`: `session_unauthorized` when the backend answers 401 or leads
