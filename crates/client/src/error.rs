@@ -1,9 +1,7 @@
-use std::fmt;
-
 use wasm_bindgen::JsValue;
 
 /// The error of a client or a call. It never holds a key, a token or a part of a response.
-#[derive(Clone, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The call failed, or its credential, base URL or path was refused.
@@ -21,16 +19,6 @@ pub enum Error {
     /// The browser refuses to make the request.
     #[error("the browser cannot send this request: a GET or HEAD has no body, and a stream is sent only once")]
     Unsendable,
-}
-
-/// For people, as that of core's error: a program that unwraps this prints it.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Call(error) => error.fmt(f),
-            other => fmt::Display::fmt(other, f),
-        }
-    }
 }
 
 impl<E: Into<attention_core::Error>> From<E> for Error {
