@@ -27,7 +27,7 @@ const LONGEST = 10_000;
  * }`.
  *
  * ```js
- * const attention = new Attention({ token: sessionToken("/api/attention-session"), baseURL: "/api/v2" });
+ * const attention = new Attention({ token: sessionToken("/api/attention-session"), baseURL: "https://attention-proxy.example.workers.dev/v2" });
  * ```
  *
  * If that fails, the call fails with an `AttentionError`: `session_unauthorized` if the backend answers 401 or

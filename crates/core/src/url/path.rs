@@ -3,7 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use crate::codec::text::{self, find_byte, hex_pair, split};
 
@@ -188,7 +187,7 @@ fn decode(encoded: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Why a path is refused. Positions count bytes from 0.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PathError {
     /// It does not begin with `/`.
@@ -287,10 +286,4 @@ impl PathError {
     }
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for PathError {}
+impl_error!(PathError);
