@@ -1,9 +1,8 @@
 /** A recording, streamed from the storage. */
 
-import type { Attempted } from "../src/call/driver.js";
+import { type Attempted, aborted } from "../src/call/driver.js";
 import { redactCause } from "../src/errors/cause.js";
 import { type AttentionError, errorOf } from "../src/errors/errors.js";
-import { errorOfFailure, Failure } from "../src/runtime/rules.js";
 import type { OnMediaProgress } from "./progress.js";
 
 /** A file that is being downloaded. Read `body`, or `cancel()` it. */
@@ -37,7 +36,7 @@ export function download({ response, deadline }: Attempted, { id, secrets, onPro
   const failed = (kind: "timeout" | "connection", code: string, message: string, cause?: unknown): AttentionError =>
     errorOf({ kind, code, message: `${message} (conversation ${id})`, attempts: 1 }, redactCause(cause, secrets));
   const broken = (cause?: unknown): AttentionError => {
-    if (deadline.aborted) return errorOfFailure(Failure.Aborted, 1, deadline.reason);
+    if (deadline.aborted) return aborted(deadline.reason, 1, { secrets: () => secrets });
     if (deadline.timedOut)
       return failed("timeout", "download_timeout", "the file was not complete within the timeout: raise `timeout`");
     return failed("connection", "download_broken", "the connection broke before the file was complete", cause);
@@ -49,7 +48,7 @@ export function download({ response, deadline }: Attempted, { id, secrets, onPro
       async pull(controller) {
         let read: ReadableStreamReadResult<Uint8Array> | undefined;
         try {
-          read = await reader?.read();
+          read = reader && (await deadline.read(reader.read()));
         } catch (cause) {
           const error = broken(cause);
           deadline.end();

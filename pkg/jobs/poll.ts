@@ -6,7 +6,7 @@ import { hookTimeout } from "../src/call/driver.js";
 import type { CallOptions } from "../src/call/options.js";
 import { named } from "../src/call/values.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
-import { errorOfFailure, Failure } from "../src/runtime/rules.js";
+import { SteadyClock } from "../src/runtime/steady-clock.js";
 
 /** The progress at each poll. */
 export interface WaitProgress {
@@ -56,8 +56,10 @@ const PASSING: ReadonlySet<ErrorKind> = new Set(["connection", "timeout", "rate_
 export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
   const { owner, what, id } = wait;
   const { timeout = HOUR, pollInterval, onProgress, ...call } = options;
-  const started = Date.now();
-  const left = () => started + timeout - Date.now();
+  const clock = new SteadyClock();
+  const started = clock.now();
+  const elapsed = () => clock.now() - started;
+  const left = () => timeout - elapsed();
   let last: string | undefined;
   for (let looks = 0, failures = 0; ; looks++) {
     let error: AttentionError | undefined;
@@ -74,7 +76,7 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
       if (++failures >= MOST_FAILURES) throw thrown;
       error = thrown;
     }
-    const seen = { id, status: error ? undefined : last, elapsed: Date.now() - started, ...(error && { error }) };
+    const seen = { id, status: error ? undefined : last, elapsed: elapsed(), ...(error && { error }) };
     // Jitter, so that waits that began together do not poll together.
     const pause = pollInterval ?? Math.min(60_000, 5_000 * 1.5 ** looks) * (0.9 + Math.random() / 5);
     const deadline = new Deadline(call.signal);
@@ -87,8 +89,8 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
     } finally {
       deadline.end();
     }
-    if (deadline.aborted) throw errorOfFailure(Failure.Aborted, 1, deadline.reason);
-    if (left() <= 0) throw timedOut(owner, what, id, last);
+    // The next look, which is not begun for a caller who is gone, says so without the credentials.
+    if (left() <= 0 && !deadline.aborted) throw timedOut(owner, what, id, last);
   }
 }
 

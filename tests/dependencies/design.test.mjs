@@ -103,6 +103,22 @@ test("the table of the chosen packages has each of them, used by the code of eac
   }
 });
 
+test("each package in each place has a file that uses it and a test that runs it, by names that are there", async () => {
+  const places = table("package").flatMap(([name, where]) => code(where).map((place) => `${place} ${name.trim()}`));
+  const rows = table("place");
+  assert.deepEqual(rows.map(([place, name]) => `${code(place)[0]} ${name.trim()}`).sort(), places.sort());
+  for (const [place, name, , file, shown] of rows) {
+    const [folder, [source], [named, holder]] = [code(place)[0], code(file), code(shown)];
+    const ident = name.trim().replaceAll("-", "_");
+    assert.match(await read(`${folder}/${source}`), new RegExp(`\\b${ident}::`), `${folder}/${source}: ${ident}`);
+    const text = await read(holder);
+    const isTest = holder.endsWith(".rs")
+      ? new RegExp(`#\\[wasm_bindgen_test\\]\\s*(?:async )?fn ${named}\\(`).test(text)
+      : text.includes(`test("${named}"`);
+    assert.ok(isTest, `${holder} has no test ${named}`);
+  }
+});
+
 test("the suites of that table exist", async () => {
   const folders = await readdir(join(repo, "tests"));
   const suites = [...(await read("xtask/src/suites.rs")).matchAll(/\b(?:cargo|suite)\(\s*"([\w-]+)"/g)].map(

@@ -148,6 +148,10 @@ describe("worker/README.md", () => {
     const [sentence] = /The headers that they may send are [^.]*:/.exec(readme);
     const named = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
     assert.deepEqual(named.sort(), allowed.split(", ").sort());
+    // What the package's README sets in its examples goes through from a page, too.
+    const examples = [...(await read("pkg/README.md")).matchAll(/headers\.set\("([\w-]+)"/g)].map(([, name]) => name);
+    assert.ok(examples.length > 0);
+    for (const name of examples) assert.ok(allowed.toLowerCase().split(", ").includes(name), name);
   });
 
   test("its table has every problem code", async () => {

@@ -75,6 +75,7 @@ describe("rust-native", () => {
     const refused = await start({ ATTENTION_API_KEY: wrong });
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /401.*most likely/);
+    assert.match(refused.stderr, /^ {2}LIKELY {2}revoked_or_expired: /m);
     assert.ok(!refused.stderr.includes(wrong));
   });
 
@@ -88,6 +89,16 @@ describe("rust-native", () => {
     await upstream.settled(2);
     assert.equal(upstream.records.length, 2);
     assert.ok(!stderr.includes(key));
+  });
+
+  test("reads the first 64 KiB of an error and no more, and has the server's words of them", async (t) => {
+    t.after(() => upstream.script([]));
+    // Whoever reads on meets the end of the connection in the middle of the body.
+    const body = `no such conversation${" ".repeat(70 * 1024)}`;
+    upstream.script([{ status: 404, headers: [["content-type", "text/plain"]], body, contentLength: 1 << 20 }]);
+    const { status, stderr } = await start({ ATTENTION_API_KEY: key });
+    assert.equal(status, 1);
+    assert.match(stderr, /^Error: not found \(404\); it says: no such conversation\n {2}code: not_found, status: 404/);
   });
 });
 

@@ -49,6 +49,26 @@ describe("the command", () => {
     }
   });
 
+  test("a reader that has seen enough, such as head, changes neither the work nor the exit code", async (t) => {
+    const commit = { "send.js": `send("${key}");\n`, "policy.txt": "allow GET /v2/nowhere\n" };
+    const { root: cwd } = await projectWith(t, {}, [commit]);
+    const codes = [];
+    for (const args of [
+      ["--help"],
+      ["scan"],
+      ["scan", "--json"],
+      ["doctor", "--offline"],
+      ["policy", "check", "policy.txt"],
+    ]) {
+      const options = { cwd, env: { ...env, ATTENTION_API_KEY: key } };
+      const [whole, left] = await Promise.all([command(args, options), command(args, { ...options, leaves: true })]);
+      assert.deepEqual([left.code, left.stdout, left.stderr], [whole.code, "", whole.stderr], args.join(" "));
+      codes.push(left.code);
+    }
+    // What was found is not lost with the reader.
+    assert.deepEqual(codes.slice(0, 3), [0, 1, 1]);
+  });
+
   test("a key as an argument is refused, at any position", async () => {
     for (const args of [
       ["scan", key],
@@ -62,7 +82,7 @@ describe("the command", () => {
     }
   });
 
-  test("colours are only for terminals, and a reader that stops is not an error", async () => {
+  test("colours are only for terminals", async () => {
     const { stdout } = await command(["--help"], { env: { FORCE_COLOR: "1" } });
     assert.ok(!stdout.includes("\x1b["));
   });

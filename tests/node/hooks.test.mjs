@@ -99,6 +99,15 @@ test("an async onRequest still changes headers after its first await", async (t)
   assert.deepEqual(upstream.records[0].all("x-trace"), ["1"]);
 });
 
+test("a hook cannot set Authorization, and is told so", async (t) => {
+  const { upstream, client } = await served(t, { onRequest: ({ headers }) => headers.set("authorization", "mine") });
+  await assert.rejects(
+    client.get("/things"),
+    (error) => error instanceof TypeError && /^onRequest's headers: the client sets Authorization/.test(error.message),
+  );
+  assert.equal(upstream.records.length, 0);
+});
+
 test("a hook's time counts towards the call's timeout, not the attempt's", async (t) => {
   const { upstream, client } = await served(t, {
     attemptTimeout: 400,

@@ -317,3 +317,26 @@ test("after close, calls fail; calls in progress finish", async (t) => {
   assert.deepEqual(await late, { late: true });
   assert.match(String(client), /closed/);
 });
+
+test("a vault and a next key together: the other key is tried first, and the vault is asked once both are refused", async () => {
+  const NEW_KEY = "obviously-fake-key-that-the-vault-has-now";
+  for (const [good, ...stories] of [
+    [[FAKE_NEXT_KEY, NEW_KEY], [FAKE_KEY, FAKE_NEXT_KEY], [FAKE_NEXT_KEY]],
+    [[NEW_KEY], [FAKE_KEY, FAKE_NEXT_KEY, NEW_KEY], [NEW_KEY]],
+  ]) {
+    const keys = [FAKE_KEY, NEW_KEY];
+    const sent = [];
+    const client = new Attention({
+      apiKey: async () => keys.shift() ?? assert.fail("asked too often"),
+      nextApiKey: FAKE_NEXT_KEY,
+      fetch: async (_, { headers }) => {
+        sent.push(new Headers(headers).get("authorization").slice("Bearer ".length));
+        return good.includes(sent.at(-1)) ? Response.json({}) : new Response(null, { status: 401 });
+      },
+    });
+    for (const story of stories) {
+      await client.get("/users");
+      assert.deepEqual(sent.splice(0), story);
+    }
+  }
+});

@@ -1,5 +1,6 @@
 // The operations by name.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
@@ -47,6 +48,22 @@ for (const { operationId, resource, name, method, path, ids: parameters, params 
     client.close();
   });
 }
+
+test("api.md marks the lists, and these alone are async iterables", async () => {
+  const lines = (await readFile(new URL("../../pkg/api.md", import.meta.url), "utf8")).split("\n");
+  const fetch = async () => Response.json({ data: [] });
+  const client = new Attention({ apiKey: FAKE_KEY, fetch });
+  let lists = 0;
+  for (const { resource, name, ids, params, method, path } of named) {
+    const isMarked = lines.find((line) => line.includes(`: \`${method} ${path}\``)).includes("`, list, ");
+    const result = client[resource][name](...ids.map(() => "id"), ...(params === "body" ? [{}] : []));
+    const isList = Symbol.asyncIterator in result && typeof result.pages === "function";
+    assert.equal(isList, isMarked, `${resource}.${name}`);
+    await result;
+    if (isList) lists++;
+  }
+  assert.ok(lists > 5, `${lists}`);
+});
 
 test("options go with the call, and pieces of a path are encoded", async (t) => {
   const { upstream, client } = await served(t);

@@ -267,7 +267,14 @@ test("options without members, such as a Map or a promise, are refused instead o
 
 test("a signal without listeners is refused, and one of another library is accepted", async (t) => {
   const { client } = await served(t);
-  for (const signal of [{ aborted: false }, { aborted: true, reason: "x" }, new AbortController(), new EventTarget()])
+  const half = { aborted: false, addEventListener() {} };
+  for (const signal of [
+    half,
+    { aborted: false },
+    { aborted: true, reason: "x" },
+    new AbortController(),
+    new EventTarget(),
+  ])
     await assert.rejects(client.get("/things", { signal }), new TypeError("GET: signal must be an AbortSignal"));
   const listeners = new Set();
   const polyfilled = {

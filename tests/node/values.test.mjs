@@ -318,6 +318,7 @@ test("a header that is not text is refused by name, before anything is sent", as
     [{ "x-user": Symbol("s") }, /^headers: x-user is a symbol/],
     [{ "x user": "a" }, /^headers: "x user" is not a header name/],
     [{ "": "a" }, /^headers: "" is not a header name/],
+    [[["__proto__", "a"]], /^headers: "__proto__" is not a header name/],
   ]) {
     const { error } = await request({ headers });
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));
@@ -336,4 +337,34 @@ test("a header that is not text is refused by name, before anything is sent", as
     "x-latin": "\u00e9",
     "x-trimmed": "a",
   });
+});
+
+test("headers arrive as `Headers` has them, whatever their names, how often, and in whichever form", async () => {
+  const names = ["x-a", "X-A", "x-b", "constructor", "toString", "hasOwnProperty", "X-Odd_~!#$%&'*+.^`|"];
+  const pair = fc.tuple(fc.constantFrom(...names), fc.constantFrom("", "1", "two", "a, b", " 5 ", "\u00e9"));
+  let sent;
+  const fetch = async (_, init) => {
+    sent = new Headers(init.headers);
+    return Response.json({});
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(pair, { maxLength: 6 }), fc.array(pair, { maxLength: 3 }), async (given, defaults) => {
+      // The reference: the platform's own. A call's name takes the place of a default.
+      const expected = new Headers(defaults);
+      for (const name of new Headers(given).keys()) expected.delete(name);
+      for (const [name, value] of given) expected.append(name, value);
+      const client = new attention.Client({ apiKey: FAKE_KEY, fetch, defaultHeaders: defaults });
+      for (const headers of [given, new Headers(given), new Set(given)]) {
+        await client.get("/things", { headers });
+        for (const name of ["authorization", "accept", "user-agent"]) sent.delete(name);
+        // The blanks around a value are not sent.
+        assert.deepEqual(
+          [...sent],
+          Array.from(expected, ([name, value]) => [name, value.trim()]),
+        );
+      }
+      client.close();
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -465,6 +465,11 @@ test("waitUntil: a timeout reports the last status, and a signal leaves no timer
   const aborted = await rejection(waiting);
   assert.ok(aborted instanceof AbortedError && aborted.cause.message === "enough", String(aborted));
   assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  const telling = new AbortController();
+  const told = rejection(client.conversations.waitUntil("c-1", { signal: telling.signal }));
+  for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+  telling.abort(new Error(`the key is ${FAKE_KEY}`));
+  assert.equal((await told).cause.message, "the key is [redacted]");
 });
 
 test("invalid options of a wait are named before anything is sent", async (t) => {

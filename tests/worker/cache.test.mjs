@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { limit } from "./rust-limits.mjs";
 import { assertNoSecret, assertProblem, KEY, OTHER_TOKEN, sha256, TOKEN, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
@@ -209,18 +210,20 @@ describe("a cacheable response", () => {
     assert.equal(again.get("etag"), null);
   });
 
-  test("beyond 16 MiB, the least recently used entries are removed", async () => {
+  test("beyond the size of the cache, the least recently used entries are removed", async () => {
     workers.begin();
     const body = "x".repeat(200 * 1024);
     workers.respond = () => new Response(body, { headers: { "Cache-Control": "max-age=600" } });
     await hit(kept, "/v2/large/0");
-    for (let number = 1; number < 90; number++) {
+    // A tenth more than all of it.
+    const last = Math.ceil((limit("cache/index.rs", "ALL_BYTES") / body.length) * 1.1);
+    for (let number = 1; number <= last; number++) {
       await get(kept, `/v2/large/${number}`);
       // What is asked for is used.
-      if (number === 40) await hit(kept, "/v2/large/0");
+      if (number === last >> 1) await hit(kept, "/v2/large/0");
     }
     const before = sent();
-    assert.equal((await hit(kept, "/v2/large/89")).body.length, body.length);
+    assert.equal((await hit(kept, `/v2/large/${last}`)).body.length, body.length);
     assert.notEqual((await get(kept, "/v2/large/0")).get("age"), null);
     assert.equal(sent(), before);
     assert.equal((await get(kept, "/v2/large/1")).get("age"), null);

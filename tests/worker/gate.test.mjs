@@ -76,7 +76,31 @@ export class Counting extends DurableObject {
   limited(...args) { return this.#ask("limited", args); }
   ledger(...args) { return this.#ask("ledger", args); }
 }
-export default { fetch() { return Response.json(asked); } };
+export default {
+  async fetch(_, env) {
+    return Response.json({ ...asked, written: await env.REAL.get(env.REAL.idFromName("upstream")).written() });
+  },
+};
+`;
+// The real gate, which counts how often it writes to its storage.
+const WRITING = `
+import worker, { Gate as Real } from "./index.js";
+export default worker;
+export class Gate extends Real {
+  #written = 0;
+  constructor(context, env) {
+    super(context, env);
+    const { storage } = context;
+    const put = storage.put.bind(storage);
+    storage.put = (...args) => {
+      this.#written += 1;
+      return put(...args);
+    };
+  }
+  written() {
+    return this.#written;
+  }
+}
 `;
 const COUNTED = {
   plain: {},
@@ -88,7 +112,7 @@ function counted(bindings) {
   return Object.entries(COUNTED).flatMap(([kind, more]) => [
     {
       name: `counted-${kind}`,
-      modules: MODULES,
+      modules: [{ name: "writing.js", text: WRITING }, ...MODULES],
       durableObjects: ["Gate"],
       bindings: {
         ...bindings,
@@ -208,16 +232,24 @@ test("without a budget, no call asks first; isolates learn of a 429 in parallel,
 });
 
 for (const [kind, most] of Object.entries({ plain: 0, budget: 100, limit: 100 })) {
-  test(`questions for 1,000 calls, with ${kind === "plain" ? "neither budget nor limit" : `a ${kind}`}: ${most} that a call could wait for at the most`, async (t) => {
+  test(`questions for 1,000 calls, with ${kind === "plain" ? "neither budget nor limit" : `a ${kind}`}: ${most} that a call could wait for at the most, and others by the time alone`, async (t) => {
     answer = () => Response.json({ data: [] });
+    const begun = performance.now();
     for (let sent = 0; sent < 1_000; sent += 20) {
       const responses = await Promise.all(Array.from({ length: 20 }, () => call(`counted-${kind}`, TOKEN)));
       assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
     }
+    const seconds = (performance.now() - begun) / 1_000;
     const asked = await (await fetch(workerd.urls[`counting-${kind}`])).json();
-    t.diagnostic(JSON.stringify(asked));
-    assert.ok((asked.admit ?? 0) <= most, JSON.stringify(asked));
+    t.diagnostic(JSON.stringify({ seconds, ...asked }));
+    const { admit = 0, news = 0, ledger = 0, written } = asked;
+    assert.ok(admit <= most, JSON.stringify(asked));
     // However long it took: one beside calls in two seconds.
-    assert.ok(asked.news >= 1, JSON.stringify(asked));
+    assert.ok(news >= 1 && news <= 1 + seconds / 2, JSON.stringify(asked));
+    // Counts are told every ten seconds. They were told every 200 calls: five times here.
+    assert.ok(ledger <= seconds / 10, JSON.stringify(asked));
+    // And stored as often; besides, under a budget, the end of what is handed out: once a second.
+    const reservations = kind === "budget" ? 2 + seconds : 0;
+    assert.ok(written <= ledger + reservations, JSON.stringify(asked));
   });
 }

@@ -54,6 +54,26 @@
 //!   [`Action::Wait`] or [`Action::Send`].
 //! - It holds no lock on the [`Upstream`] while it sends or waits. Several threads share one behind a `Mutex` that is
 //!   taken for each step.
+//!
+//!   ```
+//!   use std::{sync::Mutex, thread};
+//!   # use attention_core::{ApiKey, KeyRing, Method, Timestamp, url::BaseUrl};
+//!   use attention_core::call::{Action, Call, CallOptions, Upstream, Verdict};
+//!
+//!   # let keys = KeyRing::new(ApiKey::parse("an-obviously-fake-key")?, None);
+//!   # let now = Timestamp::from_unix_seconds(1_700_000_000);
+//!   let upstream = Mutex::new(Upstream::new(BaseUrl::default(), keys));
+//!   let one_call = || {
+//!       let mut call = Call::new(CallOptions::new(Method::Get), now);
+//!       let Action::Send(attempt) = call.start(&mut upstream.lock().unwrap(), now) else { unreachable!() };
+//!       // Sends here, without the lock.
+//!       let headers: &[(&str, &str)] = &[];
+//!       let action = call.on_response(&mut upstream.lock().unwrap(), 200, &headers, now, 0.5);
+//!       assert_eq!(action, Action::Done(Verdict::Success));
+//!   };
+//!   thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(one_call))));
+//!   # Ok::<(), Box<dyn std::error::Error>>(())
+//!   ```
 //! - Its clock may jump, but it runs: `now` after a wait is later than before it. Its random numbers, from 0 to 1, are
 //!   random: they keep calls that failed together from coming back together.
 //!

@@ -62,7 +62,7 @@ impl fmt::Debug for Bearer<'_> {
 }
 
 /// Why an incoming `Authorization` header is not usable.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthorizationError {
     /// There is none.
@@ -113,10 +113,4 @@ impl AuthorizationError {
     }
 }
 
-impl fmt::Display for AuthorizationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for AuthorizationError {}
+impl_error!(AuthorizationError);

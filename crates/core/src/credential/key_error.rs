@@ -9,7 +9,7 @@ use crate::codec::text;
 pub const MAX_KEY_BYTES: usize = 8 * 1024;
 
 /// Why a text is not accepted as a key. It never holds the text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// Nothing but white space.
@@ -79,13 +79,7 @@ impl KeyError {
     }
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for KeyError {}
+impl_error!(KeyError);
 
 /// The sort of a refused character: enough to find it, too little to leak it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -189,7 +189,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Why a text is not accepted as a base URL.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BaseUrlError {
     /// It is not `scheme://…`.
@@ -238,10 +238,4 @@ impl BaseUrlError {
     }
 }
 
-impl fmt::Display for BaseUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for BaseUrlError {}
+impl_error!(BaseUrlError);

@@ -1,7 +1,6 @@
 //! Query strings: encoded from pairs, or checked when they are encoded already.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::path::MAX_TARGET_BYTES;
 use crate::codec::text;
@@ -56,7 +55,7 @@ pub(crate) fn check_query(query: &str) -> Result<(), QueryError> {
 }
 
 /// Why a query string is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryError {
     /// It is longer than [`MAX_TARGET_BYTES`].
@@ -100,10 +99,4 @@ impl QueryError {
     }
 }
 
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for QueryError {}
+impl_error!(QueryError);

@@ -1,13 +1,12 @@
 //! Why a request's target is refused, before anything is sent.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::path::PathError;
 use super::query::QueryError;
 
 /// Why a request's target is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {
     /// The path is refused.
@@ -56,10 +55,4 @@ impl RequestError {
     }
 }
 
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for RequestError {}
+impl_error!(RequestError);

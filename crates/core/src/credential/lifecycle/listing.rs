@@ -3,7 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use zeroize::Zeroizing;
 
@@ -138,7 +137,7 @@ pub fn value_in(text: String, fingerprint: Fingerprint) -> Result<Option<ApiKey>
 
 /// Why a text is not the API's list of keys. It never holds any of the text. Lines and
 /// columns count from 1, columns in characters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListError {
     /// It is not JSON.
@@ -217,13 +216,7 @@ impl ListError {
     }
 }
 
-impl fmt::Display for ListError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for ListError {}
+impl_error!(ListError);
 
 /// One key of the list while its value is at hand.
 struct Read {

@@ -1,11 +1,11 @@
 //! What a driver of a rotation is asked to do, and what it reports.
 
 use alloc::string::String;
-use core::fmt;
 use core::time::Duration;
 
 use super::plan::Place;
 use super::problem::{Answer, Problem};
+use crate::codec::text::concat;
 use crate::credential::Fingerprint;
 use crate::credential::lifecycle::listing::KeyList;
 use crate::{Slot, Timestamp};
@@ -261,21 +261,21 @@ impl Report<'_> {
 }
 
 /// A report that does not belong to the step: the rotation is as it was before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Unexpected {
     /// What was reported.
     pub report: &'static str,
 }
 
-impl fmt::Display for Unexpected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the report ")?;
-        f.write_str(self.report)?;
-        f.write_str(" does not answer the rotation's current step; perform what `step` returns and report on that")
+impl Unexpected {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        let advice = " does not answer the rotation's current step; perform what `step` returns and report on that";
+        concat(&["the report ", self.report, advice])
     }
 }
 
-impl core::error::Error for Unexpected {}
+impl_error!(Unexpected);
 
 /// Watching whether a key is still used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
