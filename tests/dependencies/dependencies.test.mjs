@@ -1,5 +1,5 @@
-// What this repository is built from: licences, sources, and that everything named is used. deny.toml has the lists; cargo-deny, which the
-// workflow runs as well, takes minutes to compile, so it is no part of the test command.
+// Checks dependencies: licences, sources, and that none is unused. deny.toml has the lists. cargo-deny, which the
+// workflow also runs, takes minutes to compile, so it is not part of the test command.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ before(async () => {
   crates = JSON.parse(stdout);
 });
 
-/** The texts of a list in deny.toml. */
+/** The strings of a list in deny.toml. */
 function listed(name) {
   const [, list] = new RegExp(`^${name} = \\[([^\\]]*)\\]`, "m").exec(denied);
   return [...list.matchAll(/"([^"]+)"/g)].map(([, text]) => text);
@@ -100,7 +100,7 @@ test("every dependency of our npm packages is named by a source, a script or the
   for (const manifest of ["package.json", "openapi/package.json", "pkg/package.json"]) {
     const { dependencies, devDependencies } = JSON.parse(await read(manifest));
     for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
-      // Types are read by the compiler, which is told of them by tsconfig or finds them by itself.
+      // The compiler reads type packages, which tsconfig names or which it finds itself.
       const typed = name.startsWith("@types/") ? [`"${name.slice("@types/".length)}"`] : [];
       if (![name, ...typed, ...(await programs(name))].some((each) => text.includes(each))) {
         unused.push(`${manifest}: ${name}`);
@@ -116,7 +116,7 @@ async function programs(name) {
   return typeof bin === "string" ? [] : Object.keys(bin);
 }
 
-/** All text of the repository that can name a package: sources, tests, chores, and what npm's scripts run. */
+/** All text that can name a package: sources, tests, xtask and npm scripts. */
 async function everythingThatNames() {
   const { stdout } = await promisify(execFile)("git", ["ls-files", "-z"], { cwd: repo, maxBuffer: 1 << 26 });
   const files = stdout.split("\0").filter((file) => /\.(mjs|js|ts|rs|jsonc|toml)$|tsconfig.*\.json$/.test(file));

@@ -1,5 +1,5 @@
-// The documents keep their word: what they link to is there, tests that they
-// name exist, and their tables hold every binding and every problem code.
+// Checks the documents: their links work, the tests that they name exist, and
+// their tables have every binding and every problem code.
 import assert from "node:assert/strict";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { describe, test } from "node:test";
@@ -13,7 +13,7 @@ const exists = (url) =>
     () => false,
   );
 
-/** Linked to, and to be written yet; taken out of here when it is. */
+/** Link targets that are still to be written. */
 const COMING = [];
 
 const documents = [
@@ -71,7 +71,7 @@ for (const path of documents) {
   });
 }
 
-/** The document, its anchor or its folder that a link leads to: its text below the anchor, or its files. */
+/** The target of a link: a document's text below the anchor, or a folder's files. */
 async function behind(target, from) {
   const [file, anchor] = target.split("#");
   const url = new URL(file, new URL(from, ROOT));
@@ -96,7 +96,7 @@ for (const [question, answer] of [
 }
 
 describe("docs/security.md", () => {
-  /** Whether a file has a test of this name, or a table of attacks a row, or is named itself. */
+  /** Whether a file has a test of this name, a table of attacks has such a row, or the file itself is named. */
   async function hasTest(text, target) {
     const url = new URL(target, new URL("docs/", ROOT));
     if (target.endsWith(".mjs") && target.endsWith(`/${text}.mjs`)) return exists(url);
@@ -106,7 +106,7 @@ describe("docs/security.md", () => {
       return source
         .split("\n")
         .some((line) => /["'`]/.test(line) && !/^\s*(\/\/|\*)/.test(line) && line.includes(text));
-    // In Rust, with the attribute that makes a function a test, and nothing but other attributes between.
+    // In Rust, a function with the attribute of a test, and only other attributes between.
     return new RegExp(`#\\[test\\]\\s*(?:#\\[[^\\n]*\\]\\s*(?://[^\\n]*\\s*)?)*fn ${text}\\(`).test(source);
   }
 
@@ -148,7 +148,7 @@ describe("worker/README.md", () => {
     const [sentence] = /The headers that they may send are [^.]*:/.exec(readme);
     const named = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
     assert.deepEqual(named.sort(), allowed.split(", ").sort());
-    // What the package's README sets in its examples goes through from a page, too.
+    // Headers in the examples of the package's README are allowed from a page too.
     const examples = [...(await read("pkg/README.md")).matchAll(/headers\.set\("([\w-]+)"/g)].map(([, name]) => name);
     assert.ok(examples.length > 0);
     for (const name of examples) assert.ok(allowed.toLowerCase().split(", ").includes(name), name);
@@ -173,7 +173,7 @@ describe("worker/README.md", () => {
       core.push(...[...body.matchAll(/=> "([a-z_]+)"/g)].map(([, code]) => code));
     }
     assert.ok(core.length > 15, `${core.length}`);
-    // The Worker makes its URLs out of a path, with a method that it knows.
+    // The Worker makes URLs from paths, and checks methods before.
     const elsewhere = ["url_other_origin", "method_unknown"];
     assert.deepEqual(
       [...new Set([...own, ...core])].filter((code) => !table.has(code) && !elsewhere.includes(code)),

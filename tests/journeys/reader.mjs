@@ -1,4 +1,4 @@
-// A reader who does what a document says and nothing else: writes its files, runs its commands in one shell, leaves running what goes on.
+// A reader who follows a document exactly: writes its files, runs its commands in one shell, and keeps servers running.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,14 +9,14 @@ import { blocksOf } from "./document.mjs";
 const COMMAND_MS = 5 * 60_000;
 
 /**
- * How this machine differs from the reader's: `find` (a text, or a pattern) in a command or a file becomes `put`, for the
- * reason `why`. One that nothing needs is a fault.
+ * How this machine differs from the reader's: `find` (a text, or a pattern) in a command or a file becomes `put`, for
+ * the reason `why`. One that nothing needs is a fault.
  *
  * @typedef {{ find: string | RegExp, put: string | ((...found: string[]) => string), why: string }} Replacement
  */
 
 export class Reader {
-  /** Where it all is; gone afterwards. */
+  /** The folder, which is removed afterwards. */
   folder;
   #shell;
   #output = "";
@@ -67,14 +67,14 @@ export class Reader {
     if (t.passed && unused.length > 0) throw new Error(`nothing needed: ${unused.join("; ")}`);
   }
 
-  /** Does all that stands below a heading; `only` picks blocks. Gives what the commands printed. */
+  /** Performs all blocks below a heading, or those that `only` selects. Returns the commands' output. */
   async follow(document, heading, only = () => true) {
     let printed = "";
     for (const block of (await blocksOf(document, heading)).filter(only)) printed += await this.do(block);
     return printed;
   }
 
-  /** Does one block: writes its file, or runs its commands. */
+  /** Performs one block: writes its file, or runs its commands. */
   async do({ language, text, file, at }) {
     const meant = this.#replaced(text);
     if (file !== undefined) {
@@ -90,7 +90,7 @@ export class Reader {
     return printed;
   }
 
-  /** The block in runs of lines: those that end, and each that goes on by itself. */
+  /** Splits a block into commands that end, and commands that keep running. */
   #commands(text) {
     if (this.#goesOn === undefined) return [text];
     const commands = [""];
@@ -115,7 +115,7 @@ export class Reader {
     return meant;
   }
 
-  /** Runs commands in the shell, whose variables and folder stay. One that fails is an error with all that was printed. */
+  /** Runs commands in the shell, which keeps its variables and folder. A failure is an error with the whole output. */
   async run(commands, at = "a test") {
     const file = join(this.folder, `.commands-${this.#scripts++}`);
     await writeFile(file, commands);
@@ -144,19 +144,19 @@ export class Reader {
     return { cwd: (await readFile(`${file}.cwd`, "utf8")).trim(), env };
   }
 
-  /** Starts in another terminal what goes on, until the test ends or `leaveOff`. */
+  /** Starts a command that keeps running in another terminal, until the test ends or `leaveOff`. */
   async #leave(command) {
     const { cwd, env } = await this.#state();
     this.#running.push(start("sh", ["-c", command], { cwd, env }));
     return "";
   }
 
-  /** What was left running last: waits until it prints this. */
+  /** Waits until the last started command prints this. */
   async printed(pattern, timeoutMs = 120_000) {
     return this.#running.at(-1).printed(pattern, timeoutMs);
   }
 
-  /** All that was printed by what was left running last. */
+  /** The output of the last started command. */
   output() {
     return this.#running.at(-1).output();
   }

@@ -8,7 +8,7 @@ import { MODULES, useWorkers } from "./worker.mjs";
 const [ENTRY, WASM] = MODULES;
 const GLUE = readFileSync(new URL("../../worker/build/glue/attention.js", import.meta.url), "utf8");
 
-/** What may be called without `catch`: by what it does, and why that cannot throw. */
+/** Imports without `catch`, and why they cannot throw. */
 const WITHOUT_CATCH = {
   "reads what the platform's own object is: a Request or a Response that the runtime or this Worker made": [
     "arg0.body",
@@ -62,7 +62,7 @@ const WITHOUT_CATCH = {
   "of waits.mjs, which deletes from a map, or adds a handler to a promise of the platform's": ["forget", "ignore"],
 };
 
-/** What an import does, as one text; `undefined` when it catches. */
+/** An import's code as text; `undefined` if it catches. */
 function done({ module, name }) {
   if (!module.startsWith("./")) return name;
   const at = GLUE.indexOf(`        ${name}: function`);
@@ -143,7 +143,7 @@ const sent = [
   ["Accept-Encoding", "gzip"],
 ];
 const answered = { "content-type": "application/json", etag: '"a"', server: "nginx", "x-powered-by": "x" };
-/** What a browser and Cloudflare send besides. */
+/** Further headers of a browser and Cloudflare. */
 const BROWSER = ["User-Agent", "Cookie", "CF-Ray", "CF-Visitor", "X-Forwarded-For", "Sec-Fetch-Mode", "Sec-Fetch-Site"];
 
 /** The calls of JavaScript that a plain call makes, by their names. */
