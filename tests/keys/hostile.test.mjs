@@ -133,7 +133,7 @@ test("configurations that are none: each is refused, with the place that is wron
     [[], /is not an object/],
     [{}, /has no places/],
     [{ places: [] }, /the plan has no place/],
-    [{ places: [FILE, FILE] }, /has the name of a place before it/],
+    [{ places: [FILE, FILE] }, /has the same name as an earlier place/],
     [{ places: [{ ...FILE, kind: "fax" }] }, /places\[0\]\.kind is one of/],
     [{ places: [{ ...FILE, pth: "x" }] }, /places\[0\] has an unknown member: pth/],
     [{ places: [{ ...vault, read: undefined }] }, /cannot be verified/],
