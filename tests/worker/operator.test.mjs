@@ -485,9 +485,9 @@ describe("what the Worker says names the cause", () => {
 
   test("a caller that may not mint is told of mintsSessions, and a session that it is one", async () => {
     const denied = assertProblem(await ask("{}", TOKEN), 403, "route_denied");
-    assert.match(denied.detail, /may not ask for sessions.*mintsSessions/);
+    assert.match(denied.detail, /may not request sessions.*mintsSessions/);
     const { token } = (await ask("{}")).json();
-    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session makes no sessions/);
+    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session cannot request sessions/);
   });
 
   test("what is wrong with the wish for a session reads as a sentence", async () => {

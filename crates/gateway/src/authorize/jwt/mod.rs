@@ -321,7 +321,11 @@ mod tests {
             ),
             (r#""claim": "email", "#, r#""everybody": true, "claim": "email", "#, "are alternatives"),
             (r#""claim": "email", "#, "", ".grants[1].claim: is missing"),
-            (r#""claim": "groups", "is": ["admins"]"#, r#""everybody": true"#, ".grants[0].everybody: matches everybody"),
+            (
+                r#""claim": "groups", "is": ["admins"]"#,
+                r#""everybody": true"#,
+                ".grants[0].everybody: matches everybody",
+            ),
             (r#""claim": "groups", "is": ["admins"]"#, r#""claim": "scope", "is": "a b""#, "contains a space"),
             (r#"["abc"]"#, r#""*""#, ".audience: contains a `*`"),
             (r#"["abc"]"#, r#""<AUD tag>""#, ".audience: is a placeholder"),
