@@ -21,7 +21,8 @@ use crate::answer::problem::{NotRevoked, Problem};
 use crate::answer::reply::Reply;
 use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
-use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, ToolPatterns, Unmet};
+use crate::authorize::place::Place;
+use crate::authorize::policy::{BodyLength, Decision, Policy, Reading, Rule, ToolPatterns, Unmet};
 use crate::authorize::target::Target;
 use crate::deployment::{Deployment, bindings};
 
@@ -31,6 +32,7 @@ pub(crate) mod discovery;
 pub(crate) mod identity;
 pub mod jwt;
 pub mod mcp;
+pub(crate) mod place;
 pub mod policy;
 pub mod sessions;
 pub(crate) mod sources;
@@ -83,8 +85,8 @@ pub(crate) enum Opened {
 pub(crate) enum Permitted {
     /// The caller requests a session; the body has the details.
     Mint,
-    /// The request is forwarded to the API.
-    Forward(Forward),
+    /// The request is forwarded to the API, by the rule with this pattern.
+    Forward { forward: Forward, route: String },
 }
 
 /// A request that its policy allows.
@@ -92,8 +94,6 @@ pub(crate) enum Permitted {
 pub(crate) struct Forward {
     pub(crate) method: Method,
     pub(crate) url: String,
-    /// The pattern of the rule that allows it.
-    pub(crate) route: String,
     /// Members to remove from the API's response.
     pub(crate) redact: Vec<String>,
     /// How long the response may be cached for its caller.
@@ -205,8 +205,10 @@ pub(crate) fn permit(
     if path.as_str() == SESSIONS {
         return may_mint(method, identity).map(|()| Permitted::Mint);
     }
-    let place = Place::of(deployment.upstream.base().path(), path).ok_or_else(Problem::outside)?;
-    let call = Call { method, path, query, request };
+    let reading = Reading::of(path);
+    let place = deployment.places.of(path, &reading).ok_or_else(Problem::outside)?;
+    let is_mcp = matches!(place, Place::Mcp);
+    let call = Call { method, path, reading: &reading, is_mcp, query, request };
     let policy = deployment.config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
     let terms = call.allowed(policy)?;
     if policy::parameters::method_override(query).is_some() {
@@ -221,7 +223,6 @@ pub(crate) fn permit(
         tools.extend(call.tools(&session.routes).cloned());
         cache = cache.map(|most| own.rule.cache().map_or(most, |own| own.min(most)));
     }
-    let is_mcp = matches!(place, Place::Mcp);
     // A server could read a parameter as a message or a session; the documentation knows none.
     if is_mcp && !query.is_empty() && terms.rule.conditions().query.is_none() {
         return Err(Problem::unmet(&Unmet::Query));
@@ -230,40 +231,15 @@ pub(crate) fn permit(
         Place::Api { rest } => deployment.upstream.url(rest, query),
         Place::Mcp => deployment.upstream.url_beside(mcp::PATH, query),
     };
-    Ok(Permitted::Forward(Forward {
+    let forward = Forward {
         method,
         url: url.map_err(Problem::request)?,
-        route: terms.rule.route().to_owned(),
         redact,
         cache: cache.filter(|_| method == Method::Get && !is_mcp),
         is_mcp,
         tools,
-    }))
-}
-
-/// The API's endpoint that a path leads to.
-pub(crate) enum Place<'a> {
-    /// Under the base's prefix, with which the caller's path begins as well.
-    Api { rest: &'a str },
-    /// The MCP endpoint beside it.
-    Mcp,
-}
-
-impl<'a> Place<'a> {
-    /// The endpoint of a path, for an API whose base URL has this prefix.
-    pub(crate) fn of(prefix: &str, path: RequestPath<'a>) -> Option<Self> {
-        if path.as_str() == mcp::PATH {
-            return Some(Self::Mcp);
-        }
-        let rest = path.as_str().strip_prefix(prefix)?;
-        // A server could read another spelling as the same path, and likewise a path below it, because frameworks mount
-        // handlers for everything below a path. Such a request would be forwarded without its body being read.
-        let is_read_as_mcp = |path| policy::is_spelling_of(path, mcp::PATH_AND_BELOW);
-        if is_read_as_mcp(path) || RequestPath::parse(rest).is_ok_and(is_read_as_mcp) {
-            return None;
-        }
-        rest.starts_with('/').then_some(Self::Api { rest })
-    }
+    };
+    Ok(Permitted::Forward { forward, route: terms.rule.route().to_owned() })
 }
 
 /// The parts of a request that a policy judges.
@@ -271,6 +247,10 @@ impl<'a> Place<'a> {
 struct Call<'a> {
     method: Method,
     path: RequestPath<'a>,
+    /// The path in all ways in which some server reads it.
+    reading: &'a Reading,
+    /// Whether the path is that of the MCP endpoint.
+    is_mcp: bool,
     query: &'a str,
     request: &'a Request,
 }
@@ -292,7 +272,7 @@ impl Terms<'_> {
 impl Call<'_> {
     /// The terms on which a policy allows the call, if their conditions are satisfied.
     fn allowed<'p>(&self, policy: &'p Policy) -> Result<Terms<'p>, Problem> {
-        let rule = match policy.decide(self.method, self.path) {
+        let rule = match policy.judge(self.method, self.reading) {
             Decision::Allowed(rule) => rule,
             Decision::Unknown if policy.of_another_spelling(self.method, self.path).is_some() => {
                 return Err(Problem::spelling());
@@ -307,9 +287,12 @@ impl Call<'_> {
     }
 
     /// The MCP tools that a policy names for this path. They apply to every method, so that a GET cannot reveal what a
-    /// POST may not.
+    /// POST may not. Only rules for the endpoint's path name tools.
     fn tools<'p>(&self, policy: &'p Policy) -> Option<&'p ToolPatterns> {
-        match policy.decide(Method::Post, self.path) {
+        if !self.is_mcp {
+            return None;
+        }
+        match policy.judge(Method::Post, self.reading) {
             Decision::Allowed(rule) => rule.conditions().tools.as_ref(),
             Decision::Denied { .. } | Decision::Unknown => None,
         }

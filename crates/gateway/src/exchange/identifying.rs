@@ -223,7 +223,10 @@ impl Exchange {
         self.facts.policy = identity.policy;
         match permitted {
             Permitted::Mint => self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES }),
-            Permitted::Forward(forward) => self.forward(deployment, request, forward, now)?,
+            Permitted::Forward { forward, route } => {
+                self.facts.route = Some(route);
+                self.forward(deployment, request, forward, now)?;
+            }
         }
         Ok(())
     }

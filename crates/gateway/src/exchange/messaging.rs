@@ -179,9 +179,10 @@ impl Exchange {
 
     /// The edit of a session's id for the caller.
     pub(super) fn session_edit(&self, deployment: &Deployment, headers: &dyn Headers) -> Option<HeaderEdit> {
+        let conversation = self.conversation.as_ref()?;
         let caller = self.facts.holder();
         let owner = Owner { caller: &caller, session: self.facts.session.as_deref() };
-        self.conversation.as_ref().map(|conversation| conversation.edit_down(deployment, headers, owner))
+        Some(conversation.edit_down(deployment, headers, owner))
     }
 }
 

@@ -60,10 +60,11 @@ impl Cell {
     /// `base` is the API's base URL.
     pub(crate) fn of(caller: String, url: &str, base: &str) -> Self {
         let rest = url.strip_prefix(base).or_else(|| url.splitn(4, '/').nth(3)).unwrap_or_default();
-        let first = rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
-        // A longer segment is not a route's name; its truncated form still belongs to that caller.
-        let first: String = first.chars().take(Self::LONGEST_ROUTE).collect();
-        Self { caller, route: first.to_ascii_lowercase() }
+        let start = rest.bytes().take_while(|byte| *byte == b'/').count();
+        let first = rest.bytes().skip(start).take_while(|byte| !matches!(byte, b'/' | b'?'));
+        // A longer segment is not a route's name; its truncated form still belongs to that caller. A checked URL is ASCII.
+        let route = first.take(Self::LONGEST_ROUTE).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+        Self { caller, route }
     }
 
     const LONGEST_ROUTE: usize = 40;

@@ -53,7 +53,7 @@ pub use rule::{Effect, Rule};
 pub use tools::ToolPatterns;
 
 pub(crate) use folding::push_folded;
-use spelling::Reading;
+pub(crate) use spelling::{Reading, Segment};
 
 /// The policy of a Worker without a configured one: reads, but never keys. The list of keys returns their values, so
 /// whoever can read it has the keys. One GET does not just read: it returns an address to write to.
@@ -111,15 +111,19 @@ impl Policy {
 
     /// Judges one call. Denials of all rules are checked first.
     pub fn decide(&self, method: Method, path: RequestPath<'_>) -> Decision<'_> {
-        let path = Reading::of(path);
+        self.judge(method, &Reading::of(path))
+    }
+
+    /// [`decide`](Self::decide), for who asks more than one question about a path: it is read once.
+    pub(crate) fn judge(&self, method: Method, path: &Reading) -> Decision<'_> {
         if path.names_keys() {
             return Decision::Denied { line: 0 };
         }
-        if let Some(rule) = self.first(Effect::Deny, method, &path) {
+        if let Some(rule) = self.first(Effect::Deny, method, path) {
             return Decision::Denied { line: rule.line() };
         }
-        match self.first(Effect::Allow, method, &path) {
-            Some(rule) if rule.pattern().is_written_in(&path) && !path.is_encoded_again() => Decision::Allowed(rule),
+        match self.first(Effect::Allow, method, path) {
+            Some(rule) if rule.pattern().is_written_in(path) && !path.is_encoded_again() => Decision::Allowed(rule),
             _ => Decision::Unknown,
         }
     }
@@ -205,11 +209,6 @@ impl Policies {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Policy)> {
         self.named.iter().map(|(name, policy)| (name.as_str(), policy))
     }
-}
-
-/// Whether some server reads a path as `known`, a path without wildcards.
-pub(crate) fn is_spelling_of(path: RequestPath<'_>, known: &str) -> bool {
-    Pattern::parse(known).is_ok_and(|known| known.may_match(&Reading::of(path)))
 }
 
 fn is_name(text: &str) -> bool {

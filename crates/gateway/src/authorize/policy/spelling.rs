@@ -19,14 +19,14 @@ const LONGEST_KEYS: usize = 7;
 
 /// A path as policies see it.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     decoded: String,
     segments: Vec<Segment>,
 }
 
 /// A segment of a request's path.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     /// Folded, without the characters at its ends that servers remove.
     name: String,
     /// Whether some servers ignore the segment.
@@ -44,7 +44,7 @@ pub(super) struct Literal {
 }
 
 impl Reading {
-    pub(super) fn of(path: RequestPath<'_>) -> Self {
+    pub(crate) fn of(path: RequestPath<'_>) -> Self {
         let decoded = path.decoded().into_owned();
         let segments = decoded.split('/').skip(1).map(Segment::read).collect();
         Self { decoded, segments }
@@ -56,7 +56,7 @@ impl Reading {
     }
 
     /// The segments after each slash.
-    pub(super) fn segments(&self) -> &[Segment] {
+    pub(crate) fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
