@@ -110,7 +110,7 @@ describe("docs/security.md", () => {
     return new RegExp(`#\\[test\\]\\s*(?:#\\[[^\\n]*\\]\\s*(?://[^\\n]*\\s*)?)*fn ${text}\\(`).test(source);
   }
 
-  test("every test that it names is there, by its name", async () => {
+  test("every test that it names exists", async () => {
     const named = links(await read("docs/security.md")).filter(
       ({ target }) => /\.(mjs|rs)$/.test(target) && !/^\.\.\/tests\/deploy\/links/.test(target),
     );
@@ -148,6 +148,10 @@ describe("worker/README.md", () => {
     const [sentence] = /The headers that they may send are [^.]*:/.exec(readme);
     const named = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
     assert.deepEqual(named.sort(), allowed.split(", ").sort());
+    // What the package's README sets in its examples goes through from a page, too.
+    const examples = [...(await read("pkg/README.md")).matchAll(/headers\.set\("([\w-]+)"/g)].map(([, name]) => name);
+    assert.ok(examples.length > 0);
+    for (const name of examples) assert.ok(allowed.toLowerCase().split(", ").includes(name), name);
   });
 
   test("its table has every problem code", async () => {

@@ -59,8 +59,8 @@ function git(cwd, ...args) {
   });
 }
 
-/** Runs the command. `input` goes to its standard input, `fd3` to a third descriptor. */
-export async function command(args, { cwd, env = {}, input, fd3, node = [] } = {}) {
+/** Runs the command. `input` goes to its standard input, `fd3` to a third descriptor; with `leaves` nobody reads its standard output. */
+export async function command(args, { cwd, env = {}, input, fd3, node = [], leaves = false } = {}) {
   const program = join(await packageFolder(), "dist/cli.js");
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [...node, program, ...args], {
@@ -68,6 +68,7 @@ export async function command(args, { cwd, env = {}, input, fd3, node = [] } = {
     env: { PATH, HOME, ...env },
     stdio: ["pipe", "pipe", "pipe", ...(fd3 === undefined ? [] : ["pipe"])],
   });
+  if (leaves) child.stdout.destroy();
   child.stdin.on("error", () => {});
   child.stdin.end(input ?? "");
   if (fd3 !== undefined) {

@@ -9,6 +9,7 @@ use crate::find;
 use crate::npm;
 use crate::repo::Repo;
 use crate::rustup;
+use crate::say;
 use crate::sysroot;
 use crate::table;
 use crate::tools::{Obtain, TOOLS, Tool};
@@ -63,21 +64,27 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         };
         rows.push(row(tool.name, found, tool.used_by));
     }
-    print!("{}", table::aligned(&rows, &[]));
+    let mut text = table::aligned(&rows, &[]);
     if let Some(node) = find::on_path("node").and_then(|node| versions::told_by(&node))
         && let Some(warning) = too_old_for_wrangler(&node)
     {
-        println!("\n{warning}");
+        text.extend(["\n", &warning, "\n"]);
     }
-    if missing.is_empty() {
-        println!("\nnothing is missing");
-    } else {
-        println!("\nmissing, and how to obtain it (the chores do so automatically):\n{}", missing.join("\n"));
-    }
-    if lost {
-        println!("\na required tool is missing that no chore can obtain on this machine");
-    }
+    text.push_str(&conclusion(&missing, lost));
+    say::result(&text)?;
     Ok(if lost { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn conclusion(missing: &[String], lost: bool) -> String {
+    let mut text = if missing.is_empty() {
+        "\nnothing is missing\n".to_owned()
+    } else {
+        format!("\nmissing, and what obtains it (the chores do it by themselves):\n{}\n", missing.join("\n"))
+    };
+    if lost {
+        text.push_str("\nsomething required is missing that no chore can obtain here\n");
+    }
+    text
 }
 
 /// The oldest Node version that wrangler 4 supports. With an older one, npm silently installs an older wrangler.

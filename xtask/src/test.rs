@@ -58,17 +58,23 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         rows.push(run_suite(repo, &mut stage, suite)?);
     }
     let (text, passed) = summary(&rows, &stage.option());
-    print!("{text}");
+    say::result(&text)?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
     let row = |counts, took| Row { name: suite.name.clone(), counts, took, failed: Vec::new() };
-    let failed = Counts { failed: 1, ..Counts::default() };
+    let unrun = |why: &str| Row {
+        failed: vec![why.to_owned()],
+        ..row(Counts { failed: 1, ..Counts::default() }, Duration::ZERO)
+    };
     if let Err(error) = stage.set(repo, suite.needs) {
         children::check()?;
-        say::line(&format!("\n{}: skipped: prerequisites are missing\n{error:#}\n", suite.name));
-        return Ok(row(failed, Duration::ZERO));
+        say::line(&format!(
+            "\n{}: not run, which counts as failed: prerequisites are missing\n{error:#}\n",
+            suite.name
+        ));
+        return Ok(unrun("not run: prerequisites are missing"));
     }
     let command = command(repo, stage, suite)?;
     let step = format!("{}-{}", if stage.tree.is_some() { "test-of" } else { "test" }, suite.name);
@@ -79,7 +85,7 @@ fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
         Err(error) => {
             children::check()?;
             say::line(&format!("\n{error:#}\n"));
-            return Ok(row(failed, Duration::ZERO));
+            return Ok(unrun("not run: it cannot be started"));
         }
     };
     let counts = suite.counting.count(&ended.output, ended.how == How::Well);

@@ -30,6 +30,9 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[macro_use]
+mod impl_error;
+
 pub mod call;
 pub mod codec;
 pub mod credential;

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::credentials::Credentials;
 use super::{excerpt, http};
+use crate::say;
 
 /// A small response that every documented policy allows.
 const FIRST_CALL: &str = "/v2/conversations/list?page=1&size=3";
@@ -35,8 +36,7 @@ impl Introduction<'_> {
             }
             (status, _) => bail!("GET {FIRST_CALL} answered {status}: {}", excerpt(&answer.body)),
         };
-        println!("{}{said} Ctrl-C stops it.\n", self.text());
-        Ok(())
+        say::result(&format!("{}{said} Ctrl-C stops it.\n\n", self.text()))
     }
 
     fn text(&self) -> String {

@@ -232,7 +232,7 @@ impl fmt::Display for Diagnosis {
         for finding in &self.findings {
             let mark = match finding.likelihood {
                 Likelihood::RuledOut => "no    ",
-                Likelihood::Likely => "likely",
+                Likelihood::Likely => "LIKELY",
                 Likelihood::Unknown => "maybe ",
             };
             writeln!(f, "  {mark}  {}: {}", finding.cause.code(), finding.reason)?;

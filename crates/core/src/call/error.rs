@@ -117,8 +117,9 @@ impl ErrorKind {
 
 /// A failed call.
 ///
-/// It never contains a key or a token: the server's message is scrubbed before it is stored. `Display` prints the full
-/// error on one line.
+/// It never holds a key or a token: what the server said is scrubbed before it
+/// is kept. Its `Display` is the whole story in one line; `Debug`, which a
+/// program prints whose `main` returns the error, has it in several.
 ///
 /// ```
 /// use attention_core::{ApiKey, Error, ErrorKind};
@@ -128,7 +129,7 @@ impl ErrorKind {
 /// assert_eq!(error.code(), "key_has_scheme");
 /// assert!(!error.to_string().contains("abc"));
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
     status: Option<u16>,
@@ -330,6 +331,27 @@ impl fmt::Display for Error {
     }
 }
 
+/// As the npm package prints an error on a console: the message, the facts, and for a 401 every cause.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}\n  code: {}", self.code)?;
+        if let Some(status) = self.status {
+            write!(f, ", status: {status}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", request id: {id}")?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, ", retry after: {wait:?}")?;
+        }
+        write!(f, ", attempts: {}", self.attempts)?;
+        if let Some(diagnosis) = &self.diagnosis {
+            write!(f, "\n{diagnosis}")?;
+        }
+        self.documentation().map_or(Ok(()), |page| write!(f, "\n  see     {page}"))
+    }
+}
+
 impl core::error::Error for Error {}
 
 impl From<KeyError> for Error {
@@ -420,4 +442,55 @@ fn code_of(document: &str) -> Option<String> {
         && code.len() <= 64
         && text::is_all(&code, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     plain.then(|| code.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Action, CallOptions, Upstream, Verdict};
+    use crate::url::BaseUrl;
+    use crate::{ApiKey, Call, KeyRing, Method, Timestamp};
+
+    /// What a call fails with that is answered so.
+    fn answered(status: u16, headers: &[(&str, &str)]) -> Error {
+        let now = Timestamp::from_unix_seconds(1_700_000_000);
+        let key = ApiKey::parse("obviously-fake-key-of-the-errors").unwrap();
+        let mut upstream = Upstream::new(BaseUrl::parse("https://api.example/v2").unwrap(), KeyRing::new(key, None));
+        let options = CallOptions {
+            retry: crate::call::RetryPolicy { max_retries: 0, ..Default::default() },
+            ..CallOptions::new(Method::Get)
+        };
+        let mut call = Call::new(options, now);
+        assert!(matches!(call.start(&mut upstream, now), Action::Send(_)));
+        let action = call.on_response(&mut upstream, status, &headers, now, 0.5);
+        assert_eq!(action, Action::Done(Verdict::Rejected));
+        call.error(&upstream, "", now)
+    }
+
+    #[test]
+    fn main_prints_a_401_as_a_story() {
+        let error = answered(401, &[("x-request-id", "r-1")]);
+        let expected = "\n  code: unauthorized, status: 401, request id: r-1, attempts: 1
+  no      header_missing: the header was sent
+  no      scheme_missing: it was sent as `Bearer` and the key
+  LIKELY  revoked_or_expired: the key has never been accepted; it names no expiry, so it is revoked or mistyped
+  maybe   no_permission: the API gives the same 401 for missing permissions
+  next    compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it
+  see     https://docs.attention.com/api-authentication";
+        assert_eq!(format!("{error:?}"), format!("{error}{expected}"));
+    }
+
+    #[test]
+    fn main_prints_every_failure_without_a_dump_of_the_type() {
+        for status in [302, 400, 403, 404, 409, 413, 422, 429, 500, 503] {
+            let error = answered(status, &[("retry-after", "120")]);
+            let told = format!("{error:?}");
+            let (first, facts) = told.split_once("\n  ").unwrap();
+            assert_eq!(first, error.to_string());
+            assert!(facts.contains(&format!("status: {status}")), "{told}");
+            assert_eq!(facts.contains("retry after: 120s"), error.retry_after().is_some(), "{told}");
+            assert!(!told.contains(['{', '}']) && !told.contains("Some("), "{told}");
+            assert_eq!(told, format!("{error:#?}"));
+        }
+    }
 }

@@ -19,6 +19,11 @@ use crate::codec::text;
 /// let map = HashMap::from([("retry-after".to_owned(), "2".to_owned())]);
 /// let headers = |name: &str| map.get(name).cloned();
 /// assert_eq!(Headers::get(&headers, "retry-after").as_deref(), Some("2"));
+///
+/// // Pairs are a slice: where a `&dyn Headers` is wanted, a reference to it.
+/// let pairs: &[(&str, &str)] = &[("Retry-After", "2")];
+/// let headers: &dyn Headers = &pairs;
+/// assert_eq!(headers.get("retry-after").as_deref(), Some("2"));
 /// ```
 pub trait Headers {
     /// The header's value, `None` if it is absent. Repeated values are joined with a comma.
@@ -90,4 +95,28 @@ impl Headers for http::HeaderMap {
 fn joined<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
     let first = Cow::Borrowed(values.next()?);
     Some(values.fold(first, |list, value| Cow::Owned(text::concat(&[&*list, ", ", value]))))
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::Timestamp;
+
+    #[test]
+    fn what_http_libraries_hand_out_is_read_as_it_is() {
+        let mut map = http::HeaderMap::new();
+        for (name, value) in [("retry-after", &b"2"[..]), ("x-odd", b"\xff"), ("vary", b"a"), ("vary", b"b")] {
+            map.append(name, http::HeaderValue::from_bytes(value).unwrap());
+        }
+        let headers: &dyn Headers = &map;
+        assert_eq!(headers.get("retry-after").as_deref(), Some("2"));
+        assert_eq!(headers.get("vary").as_deref(), Some("a, b"));
+        assert_eq!(headers.get("x-odd").as_deref(), Some("\u{fffd}"));
+        assert!(headers.get("date").is_none() && headers.has("vary"));
+        let at = |time: SystemTime| Timestamp::from(time).as_unix_millis();
+        assert_eq!(at(SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)), 1_700_000_000_123);
+        assert_eq!(at(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), 0);
+    }
 }

@@ -61,7 +61,7 @@ impl fmt::Debug for Bearer<'_> {
 }
 
 /// The reason an incoming `Authorization` header is rejected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthorizationError {
     /// There is no header.
@@ -112,10 +112,4 @@ impl AuthorizationError {
     }
 }
 
-impl fmt::Display for AuthorizationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for AuthorizationError {}
+impl_error!(AuthorizationError);

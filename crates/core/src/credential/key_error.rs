@@ -9,7 +9,7 @@ use crate::codec::text;
 pub const MAX_KEY_BYTES: usize = 8 * 1024;
 
 /// The reason a text is rejected as a key. It never contains the text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// It is empty or only white space.
@@ -78,13 +78,7 @@ impl KeyError {
     }
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for KeyError {}
+impl_error!(KeyError);
 
 /// The class of a rejected character: enough to find it, too little to reveal it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -77,7 +77,7 @@ impl fmt::Debug for TokenDigest {
 }
 
 /// The reason a text is not a SHA-256 in hex.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DigestError {
     /// It does not have 64 characters.
@@ -108,10 +108,4 @@ impl DigestError {
     }
 }
 
-impl fmt::Display for DigestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for DigestError {}
+impl_error!(DigestError);

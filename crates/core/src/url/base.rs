@@ -187,7 +187,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The reason a text is rejected as a base URL.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BaseUrlError {
     /// It is not `scheme://…`.
@@ -236,10 +236,4 @@ impl BaseUrlError {
     }
 }
 
-impl fmt::Display for BaseUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for BaseUrlError {}
+impl_error!(BaseUrlError);

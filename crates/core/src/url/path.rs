@@ -3,7 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use crate::codec::text::{self, find_byte, hex_pair, split};
 
@@ -41,8 +40,11 @@ impl<'a> RequestPath<'a> {
         if bytes.len() > MAX_TARGET_BYTES {
             return Err(PathError::TooLong { bytes: bytes.len() });
         }
-        let mut position = 0;
+        let (mut position, mut is_plain, mut last) = (0, true, 0);
         while let Some(&byte) = bytes.get(position) {
+            // Without any of these, no segment needs a second look; a slash may end the path.
+            is_plain &= !matches!(byte, b'%' | b'.') && (byte != b'/' || last != b'/');
+            last = byte;
             match byte {
                 b'%' => position += encoded(bytes, position)?,
                 b'\\' => return Err(PathError::Backslash { position }),
@@ -52,6 +54,9 @@ impl<'a> RequestPath<'a> {
                 _ => return Err(PathError::InvalidCharacter { position }),
             }
             position += 1;
+        }
+        if is_plain {
+            return Ok(Self(path));
         }
         // The first segment, before the first slash, is empty.
         let mut start = 0;
@@ -177,7 +182,7 @@ fn decode(encoded: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The reason a path is rejected. Positions count bytes from 0.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PathError {
     /// It does not begin with `/`.
@@ -274,10 +279,4 @@ impl PathError {
     }
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for PathError {}
+impl_error!(PathError);

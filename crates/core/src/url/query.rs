@@ -1,7 +1,6 @@
 //! Query strings: encoded from pairs, or validated if already encoded.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::path::MAX_TARGET_BYTES;
 use crate::codec::text;
@@ -55,7 +54,7 @@ pub(crate) fn check_query(query: &str) -> Result<(), QueryError> {
 }
 
 /// The reason a query string is rejected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryError {
     /// It is longer than [`MAX_TARGET_BYTES`].
@@ -99,10 +98,4 @@ impl QueryError {
     }
 }
 
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for QueryError {}
+impl_error!(QueryError);

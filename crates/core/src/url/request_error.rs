@@ -1,13 +1,12 @@
 //! The reasons a request's target is rejected before anything is sent.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::path::PathError;
 use super::query::QueryError;
 
 /// The reason a request's target is rejected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {
     /// The path is rejected.
@@ -56,10 +55,4 @@ impl RequestError {
     }
 }
 
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for RequestError {}
+impl_error!(RequestError);

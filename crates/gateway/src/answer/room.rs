@@ -31,9 +31,9 @@ pub struct Share {
 }
 
 impl Room {
-    /// In bytes: four of the largest bodies that are read. While one of them is redacted, up to four copies of it exist
-    /// (the chunks, the whole, the redacted result, the bytes being sent); the others exist once. The cache
-    /// additionally uses [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
+    /// In bytes: four of the largest that are read. One of them is there twice while it is taken apart (as its pieces
+    /// and the whole, then the whole and what is left, then that and what is sent), the others once, and beside them
+    /// the cache has [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
     pub const BYTES: usize = 32 * 1024 * 1024;
 
     /// An empty share, which ends at `until` at the latest.

@@ -3,7 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use zeroize::Zeroizing;
 
@@ -137,7 +136,7 @@ pub fn value_in(text: String, fingerprint: Fingerprint) -> Result<Option<ApiKey>
 
 /// The reason a text is not the API's list of keys. It contains none of the text. Lines and columns count from 1,
 /// columns in characters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListError {
     /// It is not JSON.
@@ -216,13 +215,7 @@ impl ListError {
     }
 }
 
-impl fmt::Display for ListError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for ListError {}
+impl_error!(ListError);
 
 /// A key of the list while its value is available.
 struct Read {

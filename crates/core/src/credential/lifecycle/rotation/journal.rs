@@ -14,7 +14,6 @@
 //! be in. Absent values are `null`.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::exchange::{Direction, Phase};
 use super::obtain::Obtain;
@@ -33,7 +32,7 @@ pub(super) const FORMAT: &str = "attention-rotation";
 pub(super) const VERSION: u64 = 1;
 
 /// The reason a rotation cannot resume from a text. It contains none of the text, except an owner's name and a version.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalError {
     /// It is not JSON, or does not have the shape of a journal, at this line and column (from 1, in characters).
@@ -143,13 +142,7 @@ fn at(line: usize, column: usize, what: &str) -> String {
     concat(&["the journal, line ", &line, ", column ", &column, ": ", what, "; restore the file as it was written"])
 }
 
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for JournalError {}
+impl_error!(JournalError);
 
 pub(super) fn owner(name: &str, old: Fingerprint) -> Result<String, JournalError> {
     check_name(name, old).map_err(|fault| JournalError::Owner { fault })?;

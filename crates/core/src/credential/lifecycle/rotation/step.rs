@@ -1,11 +1,11 @@
 //! The steps that a rotation asks its driver to perform, and the driver's reports.
 
 use alloc::string::String;
-use core::fmt;
 use core::time::Duration;
 
 use super::plan::Place;
 use super::problem::{Answer, Problem};
+use crate::codec::text::concat;
 use crate::credential::Fingerprint;
 use crate::credential::lifecycle::listing::KeyList;
 use crate::{Slot, Timestamp};
@@ -258,21 +258,21 @@ impl Report<'_> {
 }
 
 /// The report does not match the current step. The rotation is unchanged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Unexpected {
     /// The name of the report.
     pub report: &'static str,
 }
 
-impl fmt::Display for Unexpected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the report ")?;
-        f.write_str(self.report)?;
-        f.write_str(" does not answer the rotation's current step; perform what `step` returns and report on that")
+impl Unexpected {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        let advice = " does not answer the rotation's current step; perform what `step` returns and report on that";
+        concat(&["the report ", self.report, advice])
     }
 }
 
-impl core::error::Error for Unexpected {}
+impl_error!(Unexpected);
 
 /// Watches whether a key is still used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
