@@ -83,7 +83,11 @@ impl Facts {
 
     /// Who may keep others from nothing: each session is one for itself.
     pub(crate) fn seat(&self) -> String {
-        Holder { caller: &self.holder(), session: self.session.as_deref() }.text().into_owned()
+        let caller = self.holder();
+        if self.session.is_none() {
+            return caller;
+        }
+        Holder { caller: &caller, session: self.session.as_deref() }.text().into_owned()
     }
 
     /// By whom its calls are counted: by its caller, and where that one has a limit by its session as well.
