@@ -99,7 +99,7 @@ for (const { group, rows } of table) {
 }
 
 describe("the table itself", () => {
-  test("has hundreds of rows, no two of one name, no field that nobody reads", () => {
+  test("has hundreds of rows with unique names, and no unused field", () => {
     const rows = table.flatMap(({ group, rows: all }) => all.map((row) => ({ ...row, name: `${group}: ${row.name}` })));
     assert.ok(rows.length >= 850, `${rows.length} rows`);
     assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
@@ -198,7 +198,7 @@ describe("the table itself", () => {
     });
   }
 
-  test("every row minds its own outcome: nothing at all does not satisfy it, nor does the opposite", () => {
+  test("every row checks its own outcome: neither an empty result nor the opposite satisfies it", () => {
     for (const { group, rows } of table) {
       for (const row of rows) {
         const opposite = [row.want.status].flat().includes(500) ? 204 : 500;

@@ -55,7 +55,7 @@ async function startPage(t) {
   return { page, printed, url, workers, backend, call, sent };
 }
 
-test("a session is asked for once, with the page's cookies, and renewed before it ends", async (t) => {
+test("a session is requested once, with the page's cookies, and renewed before it ends", async (t) => {
   const { page, backend, call, sent, printed } = await startPage(t);
   assert.deepEqual(
     await page.evaluate(() => Promise.all([1, 2, 3].map(() => end(attention.get("/conversations"))))),
@@ -77,7 +77,7 @@ test("a session is asked for once, with the page's cookies, and renewed before i
   assert.deepEqual(printed, []);
 });
 
-test("a session that the Worker refuses is asked for again unseen; another user's is not used any more", async (t) => {
+test("a session that the Worker refuses is silently replaced, and another user's session is no longer used", async (t) => {
   const { page, backend, call, sent } = await startPage(t);
   backend.answer = (response) => {
     backend.answer = undefined;
@@ -96,7 +96,7 @@ test("a session that the Worker refuses is asked for again unseen; another user'
   assert.notEqual(sent.at(-1).session, sent.at(-2).session);
 });
 
-test("what a backend may do wrong has a name each; a GET and headers of one's own where a framework wants them", async (t) => {
+test("each mistake of a backend has its code; GET and custom headers work for frameworks that need them", async (t) => {
   const { page, backend, url } = await startPage(t);
   const json = (response, status, body) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));

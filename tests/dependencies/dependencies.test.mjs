@@ -41,7 +41,7 @@ function listed(name) {
 /** Old manifests write `MIT/Apache-2.0`. */
 const isAllowed = (licence, allowed) => satisfies(licence.replaceAll(/\s*\/\s*/g, " OR "), allowed);
 
-test("every crate has a licence that is allowed", () => {
+test("every crate has an allowed licence", () => {
   const allowed = listed("allow");
   const others = crates.filter(({ license }) => license === null || !isAllowed(license, allowed));
   assert.deepEqual(
@@ -50,7 +50,7 @@ test("every crate has a licence that is allowed", () => {
   );
 });
 
-test("every crate comes from the registry that is allowed, or from here", () => {
+test("every crate comes from the allowed registry, or from here", () => {
   const sources = listed("allow-registry").map((url) => `registry+${url}`);
   const others = crates.filter(({ source }) => source !== null && !sources.includes(source));
   assert.deepEqual(
@@ -62,7 +62,7 @@ test("every crate comes from the registry that is allowed, or from here", () => 
   }
 });
 
-test("no crate is used that is banned", () => {
+test("no banned crate is used", () => {
   const banned = [...denied.matchAll(/\{ name = "([^"]+)"/g)].map(([, name]) => name);
   assert.ok(banned.length > 0);
   assert.deepEqual(

@@ -60,7 +60,7 @@ describe("wrangler deploy --dry-run", () => {
     });
   }
 
-  test("the variables of docs/deploying.md are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
+  test("wrangler accepts the variables of docs/deploying.md", { timeout: 10 * 60_000 }, async () => {
     const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
     const blocks = [...guide.matchAll(/```toml\n(.*?)```/gs)].map(([, text]) => text);
     assert.equal(blocks.length, 3);
@@ -78,7 +78,7 @@ describe("wrangler deploy --dry-run", () => {
     }
   });
 
-  test("callers, a store's secret and the commented bindings are what wrangler takes", {
+  test("wrangler accepts callers, a store's secret and the commented bindings", {
     timeout: 10 * 60_000,
   }, async () => {
     const commented = config
@@ -101,7 +101,7 @@ describe("wrangler deploy --dry-run", () => {
 });
 
 describe("wrangler.toml", () => {
-  test("each environment has its own section, vars and gate, and they are the same in kind", () => {
+  test("each environment has its own section, vars and gate, of the same shape", () => {
     const of = (environment) =>
       settings
         .split(/^(?=\[)/m)
@@ -114,7 +114,7 @@ describe("wrangler.toml", () => {
     for (const other of others) assert.equal(other, dev);
   });
 
-  test("no secret is set in it", () => {
+  test("wrangler.toml sets no secret", () => {
     for (const name of [
       "ATTENTION_API_KEY",
       "ATTENTION_API_KEY_NEXT",

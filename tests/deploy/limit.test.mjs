@@ -13,7 +13,7 @@ const BUILD = fileURLToPath(new URL("../../worker/build/", import.meta.url));
 const LIMIT = 5;
 const token = (number) => `fake-token-of-caller-${number}`;
 
-test("the platform's limit holds for each caller, and what is over it does not reach the API", async (t) => {
+test("the platform's limit applies to each caller, and calls beyond it do not reach the API", async (t) => {
   const upstream = await startUpstream();
   t.after(() => upstream.close());
   const folder = await mkdtemp(join(tmpdir(), "attention-limit-"));

@@ -184,7 +184,7 @@ describe("docs/security.md", () => {
     return new RegExp(`#\\[test\\]\\s*(?:#\\[[^\\n]*\\]\\s*(?://[^\\n]*\\s*)?)*fn ${text}\\(`).test(source);
   }
 
-  test("every test that it names is there, by its name", async () => {
+  test("every test that it names exists", async () => {
     const named = links(await read("docs/security.md")).filter(
       ({ target }) => /\.(mjs|rs)$/.test(target) && !/^\.\.\/tests\/deploy\/links/.test(target),
     );

@@ -68,7 +68,7 @@ describe("rust-native", () => {
     assert.equal(stdout.trim().split("\n").length, 3);
   });
 
-  test("goes over to the next key, and says which cause of a 401 is likely", async () => {
+  test("switches to the next key, and names the likely cause of a 401", async () => {
     const wrong = "obviously-fake-wrong-key-0123456789";
     const over = await start({ ATTENTION_API_KEY: wrong, ATTENTION_API_KEY_NEXT: key });
     assert.deepEqual([over.status, over.stderr], [0, ""]);
@@ -79,7 +79,7 @@ describe("rust-native", () => {
     assert.ok(!refused.stderr.includes(wrong));
   });
 
-  test("follows no redirect, tries again on 503, and has no key in an error", async (t) => {
+  test("follows no redirect, retries a 503, and has no key in an error", async (t) => {
     t.after(() => upstream.script([]));
     upstream.clear();
     upstream.script([{ status: 503 }, { status: 302, headers: { location: `${upstream.url}/elsewhere` } }]);
@@ -109,7 +109,7 @@ describe("node-first-call", () => {
     assert.equal(stdout.trim().split("\n").length, 3);
   });
 
-  test("with a wrong key it says what is wrong and never the key", async (t) => {
+  test("with a wrong key it prints the problem and never the key", async (t) => {
     const wrong = "obviously-fake-wrong-key-0123456789";
     const { status, stdout, stderr } = await node(t, "node-first-call", "index.mjs", { ATTENTION_API_KEY: wrong });
     assert.equal(status, 1);
@@ -156,7 +156,7 @@ describe("through the Worker", () => {
     assert.notEqual((await run("sh", [script], {})).status, 0);
   });
 
-  test("browser-through-worker: the page shows conversations, or what is wrong", async (t) => {
+  test("browser-through-worker: the page shows conversations, or the problem", async (t) => {
     const { tab, printed } = await openTab(t);
     await tab.goto(`${page.url}/index.html`);
     await tab.fill("[name=worker]", worker.url);
@@ -170,7 +170,7 @@ describe("through the Worker", () => {
     assert.match(await tab.textContent("[role=status]"), /token/);
   });
 
-  test("rust-gloo: plain objects in JavaScript, an Error with words", async (t) => {
+  test("rust-gloo: plain objects in JavaScript, an Error with a message", async (t) => {
     const { tab } = await openTab(t);
     await tab.goto(`${page.url}/gloo/index.html`);
     const told = await tab.evaluate(
@@ -213,7 +213,7 @@ describe("browser-session", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("nobody logged in: a button; then conversations, with a session and no token of the backend", async (t) => {
+  test("without a login there is a button; then conversations, with a session and no token of the backend", async (t) => {
     const { tab, printed } = await openTab(t);
     const sent = [];
     tab.on("request", (request) => sent.push(request));
@@ -240,7 +240,7 @@ describe("workers-rs", () => {
   const call = (path, init) =>
     fetch(`${worker.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init });
 
-  test("a known caller gets conversations, and the key goes up in place of the token", async () => {
+  test("a known caller gets conversations, and the key replaces the token", async () => {
     upstream.clear();
     const answer = await call("/v2/conversations/list?size=2");
     assert.equal(answer.status, 200);
@@ -268,7 +268,7 @@ describe("workers-rs", () => {
     assert.equal(upstream.records.length, 0);
   });
 
-  test("errors of the API are told in the Worker's words", async () => {
+  test("errors of the API are reported in the Worker's words", async () => {
     upstream.script([{ status: 401 }, { status: 404 }]);
     assert.equal((await call("/v2/users")).status, 502);
     assert.equal((await call("/v2/users")).status, 404);
@@ -323,7 +323,7 @@ describe("webhooks", () => {
     for (const secret of [SECRET, key, "Forged"]) assert.ok(!log().includes(secret), log());
   }
 
-  test("webhooks-node: what is known comes once, with the title that the API knows", async (t) => {
+  test("webhooks-node: a repeated event is handled once, with the API's title", async (t) => {
     const folder = await folderOf("webhooks-node");
     t.after(() => rm(folder, { recursive: true, force: true }));
     const child = spawn(process.execPath, [join(folder, "server.mjs")], {
@@ -350,7 +350,7 @@ describe("webhooks", () => {
     assert.match(text, /repeat/);
   });
 
-  test("webhooks-worker: the same in workerd, with a Durable Object that knows repeats", async (t) => {
+  test("webhooks-worker: the same in workerd, with a Durable Object that recognizes repeats", async (t) => {
     const folder = await folderOf("webhooks-worker");
     t.after(() => rm(folder, { recursive: true, force: true }));
     const { outputFiles } = await bundle({

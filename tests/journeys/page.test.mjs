@@ -25,7 +25,7 @@ async function clone(folder) {
 const PORT = { find: "cargo xtask start", put: "cargo xtask start --port 0", why: "tests run beside each other" };
 const BUILT = { find: "cargo xtask build pkg\n", put: "", why: "the suite has built the package before" };
 
-test("the README's page: conversations in Chromium, by a session, and no lasting token in the page", async (t) => {
+test("the README's page shows conversations in Chromium, by a session and without a lasting token", async (t) => {
   const vite = join(await tool("vite"), "node_modules/vite");
   const reader = await Reader.begin(t, {
     goesOn: /^(cargo xtask start|npm run dev)/,
@@ -75,7 +75,7 @@ ln -s ../vite/bin/vite.js node_modules/.bin/vite`,
 /** The origin of examples/browser-through-worker, by the option that its README names, and another by the environment. */
 const ORIGINS = ["http://localhost:8080", "http://localhost:8081"];
 
-test("what start prints is what runs: the curl lines, the origins that it is given, and getting-started.md's script without a package", async (t) => {
+test("the curl lines and origins that start prints work, and so does the script of getting-started.md", async (t) => {
   const [byOption, byEnvironment] = ORIGINS;
   const start = { ...PORT, put: `${PORT.put} --origin ${byOption}` };
   const reader = await Reader.begin(t, {
@@ -112,7 +112,7 @@ test("what start prints is what runs: the curl lines, the origins that it is giv
   assert.equal(printed.trim().split("\n").length, 3, printed);
 });
 
-test("the picture in the README is what its command draws: small, and of nobody's keys", async () => {
+test("the picture in the README is what its command draws: small, and without real keys", async () => {
   const { html, png } = await draw();
   const kept = await readFile(PICTURE);
   const size = (bytes) => [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];

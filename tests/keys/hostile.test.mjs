@@ -14,8 +14,8 @@ async function fileWorld(t, place = {}) {
   return world;
 }
 
-describe("files that take a key", () => {
-  test("a link is refused, and what it leads to stays as it is", async (t) => {
+describe("files that receive a key", () => {
+  test("a symbolic link is refused, and its target is unchanged", async (t) => {
     const world = await fileWorld(t, { path: "link.key" });
     await symlink("service.key", join(world.root, "link.key"));
     const ended = await world.rotate();
@@ -25,7 +25,7 @@ describe("files that take a key", () => {
     assert.equal((await held(world)).file, world.old);
   });
 
-  test("a wide mode is narrowed, another name of the file keeps its old text, nothing is left beside it", async (t) => {
+  test("a wide mode is narrowed, a hard link keeps the old text, and no partial file remains", async (t) => {
     const world = await fileWorld(t);
     await chmod(join(world.root, "service.key"), 0o644);
     await link(join(world.root, "service.key"), join(world.root, "other-name"));
@@ -40,7 +40,7 @@ describe("files that take a key", () => {
     );
   });
 
-  test("a line of a file: the others stay to the byte, CR LF and comments included", async (t) => {
+  test("a line of a file is replaced, and the others stay byte for byte, with CR LF and comments", async (t) => {
     const world = await fileWorld(t, {
       path: ".env",
       variable: "ATTENTION_API_KEY",
@@ -57,7 +57,7 @@ describe("files that take a key", () => {
     );
   });
 
-  test("no such folder, a folder in its place, a full disk: told, with what is there untouched", async (t) => {
+  test("a missing folder, a folder in its place and a full disk are reported, and nothing is changed", async (t) => {
     for (const [path, words] of [
       ["nowhere/service.key", /the folder does not exist; create the folder first/],
       ["folder", /folder is not a file/],
@@ -88,7 +88,7 @@ describe("files that take a key", () => {
   });
 });
 
-describe("where a key could be seen", () => {
+describe("places where a key could be seen", () => {
   test("the configuration, and every place's name: a key in it is refused", async (t) => {
     const world = await rotationWorld(t);
     for (const config of [
@@ -125,7 +125,7 @@ describe("where a key could be seen", () => {
   });
 });
 
-test("configurations that are none: each is refused, with the place that is wrong", async (t) => {
+test("invalid configurations are refused with the place of the mistake", async (t) => {
   const world = await rotationWorld(t);
   const { vault } = { vault: { name: "v", kind: "command", run: "cat", read: "cat" } };
   for (const [config, words] of [
@@ -152,7 +152,7 @@ test("configurations that are none: each is refused, with the place that is wron
   }
 });
 
-describe("repositories as they are", () => {
+describe("real repositories", () => {
   const KEY = "ATTENTION_API_KEY";
 
   test("a sub-package, a worktree, a shallow clone, a renamed file, a binary one", async (t) => {

@@ -31,7 +31,7 @@ const FAKES = {
     *) exit 1 ;; esac`,
 };
 
-describe("each vault's recipe takes the key as it is, and shows it to nobody", () => {
+describe("each vault's recipe stores the exact key, and shows it to nobody", () => {
   for (const [name, tool, needs] of [
     ["aws", "aws", ""],
     ["vault", "vault", ""],
@@ -63,7 +63,7 @@ describe("each vault's recipe takes the key as it is, and shows it to nobody", (
     });
 });
 
-test("the configuration of docs/keys.md is one that the command reads", async (t) => {
+test("the command reads the configuration of docs/keys.md", async (t) => {
   const world = await rotationWorld(t);
   await writeFile(join(world.root, "attention.rotate.json"), JSON.stringify(blocks.find((block) => block.places)));
   const ended = await world.rotate(["--resume"]);

@@ -74,7 +74,9 @@ async function throughProblem(world, problem, given = {}, mend = () => {}) {
 }
 
 describe("faults, side by side as most of the time is waiting", { concurrency: true }, () => {
-  test("every request × every fault: what stops it is named, and it ends right", { timeout: 480_000 }, async (t) => {
+  test("every request × every fault: the reason is named, and the rotation can be completed", {
+    timeout: 480_000,
+  }, async (t) => {
     const pairs = REQUESTS.flatMap((request, nth) => FAULTS.map((fault) => [request, nth, fault]));
     await each(pairs, async (request, nth, fault) => {
       const world = await rotationWorld(t);
@@ -137,7 +139,7 @@ describe("faults, side by side as most of the time is waiting", { concurrency: t
   });
 });
 
-test("an API that lets nobody make keys: a key from the app goes in its place", async (t) => {
+test("if the API creates no keys, a key from the app is used", async (t) => {
   const world = await rotationWorld(t);
   const stop = traffic(world);
   world.api.judge((request) => (kindOf(request) === "create" ? new Response("", { status: 403 }) : undefined));
@@ -150,7 +152,7 @@ test("an API that lets nobody make keys: a key from the app goes in its place", 
   await assertRotated(world, stop);
 });
 
-test("the new key lost, the list without values, the old key deleted by somebody: another key from the app ends it", async (t) => {
+test("with a lost new key, a list without values and a deleted old key, another key from the app completes it", async (t) => {
   const world = await rotationWorld(t, { places: ["worker"] });
   const { mock, judge } = world.api;
   // After the Worker has the key as its first, and before the journal is written of its verification.
@@ -201,7 +203,7 @@ test("going back: every place has the old key again, and the new one is deleted"
 });
 
 describe("journals", () => {
-  test("two rotations at once: the second is refused, and the first ends well", async (t) => {
+  test("of two simultaneous rotations the second is refused, and the first completes", async (t) => {
     const wait = "until test -e go; do sleep 0.05; done; cat > vault/.new && mv vault/.new vault/key";
     const vault = { ...placesOf({ worker: {} }).vault, run: `touch waiting; ${wait}` };
     const world = await rotationWorld(t, { places: ["worker", "file", vault] });
@@ -216,7 +218,7 @@ describe("journals", () => {
     assert.equal((await first).code, 0);
   });
 
-  test("one that is under way, a newer one, a torn one, none: each is refused in words, and stays as it is", async (t) => {
+  test("a journal that is in use, newer, torn or missing is refused with a reason, and stays unchanged", async (t) => {
     const world = await rotationWorld(t, { create: false });
     const path = "attention.rotate.json.journal";
     assert.match((await world.rotate(["--resume"])).stderr, /there is no rotation to resume/);
@@ -239,7 +241,7 @@ describe("journals", () => {
     }
   });
 
-  test("a configuration that changed under way is refused", async (t) => {
+  test("a configuration that changed during a rotation is refused", async (t) => {
     const world = await rotationWorld(t, { create: false });
     await world.rotate();
     const other = { places: [placesOf(world).file] };

@@ -28,7 +28,7 @@ async function assertNoLeak(world, ended, ...keys) {
   );
 }
 
-test("a key is made, delivered, verified, promoted; the old one is deleted and proven dead; no call fails", async (t) => {
+test("a key is created, delivered, verified and promoted; the old one is provably deleted; no call fails", async (t) => {
   const world = await rotationWorld(t);
   const stop = traffic(world);
   const ended = await world.rotate();
@@ -46,7 +46,7 @@ test("a key is made, delivered, verified, promoted; the old one is deleted and p
   assert.deepEqual([told.state, told.end.ending, told.new], ["ended", "rotated", fingerprint(made)]);
 });
 
-test("a key from the app: taken first of all, and the old one deleted by a person where the API does not", async (t) => {
+test("a key from the app is read first, and a person deletes the old one if the API does not", async (t) => {
   const world = await rotationWorld(t, { create: false });
   const made = world.api.mock.keys.create({ name: "from the app" }).value;
   const stop = traffic(world);
@@ -64,7 +64,7 @@ test("a key from the app: taken first of all, and the old one deleted by a perso
 });
 
 describe("SIGKILL", () => {
-  test("before and after every step: --resume ends right, and no call fails", { timeout: 480_000 }, async (t) => {
+  test("before and after every step: --resume completes it, and no call fails", { timeout: 480_000 }, async (t) => {
     const whole = await rotationWorld(t);
     assert.equal((await whole.rotate()).code, 0);
     const writings = JSON.parse(await journalOf(whole)).revision;

@@ -71,7 +71,7 @@ function assertLost({ error }, attempts) {
   if (attempts !== undefined) assert.equal(error.attempts, attempts);
 }
 
-test("in each function in turn: the call is answered or lost, and the next one works", async () => {
+test("after a trap in each function, the call succeeds or fails, and the next one works", async () => {
   const { client, release } = held({ nextApiKey: NEXT });
   release();
   let lost = 0;
@@ -89,7 +89,7 @@ test("in each function in turn: the call is answered or lost, and the next one w
   assert.equal(made, lost + 1);
 });
 
-test("the calls under way of every client are lost, with what they had sent counted, and none hangs", async () => {
+test("the calls in progress of every client fail with their attempts counted, and none hangs", async () => {
   const clients = [held(), held({ apiKey: () => KEY, nextApiKey: NEXT }), held({ maxConcurrency: 3 })];
   for (let round = 0; round < 20; round++) {
     for (const { hold } of clients) hold();
@@ -118,7 +118,7 @@ test("the calls under way of every client are lost, with what they had sent coun
   }
 });
 
-test("a client that was made before is closed, printed and derived from as always", async () => {
+test("an earlier client can be closed, printed and derived from as usual", async () => {
   const { client, release } = held();
   const shown = String(client);
   release();
@@ -130,7 +130,7 @@ test("a client that was made before is closed, printed and derived from as alway
   await assert.rejects(client.get("/users"), { code: "closed" });
 });
 
-test("of the core: an upstream of the former instance throws, and frees nothing of another's", () => {
+test("an upstream of the former instance throws, and frees nothing in the new one", () => {
   const make = () => new Upstream(undefined, KEY, NEXT, false);
   const old = make();
   const now = Date.now();
@@ -156,7 +156,7 @@ test("of the core: an upstream of the former instance throws, and frees nothing 
   }
 });
 
-test("upstreams that nobody freed are freed with their own instance only", async () => {
+test("collected upstreams are freed only in their own instance", async () => {
   for (let round = 0; round < 5; round++) {
     for (let n = 0; n < 200; n++) new Upstream(undefined, KEY, undefined, false);
     const kept = new Upstream(undefined, KEY, undefined, false);
@@ -171,7 +171,7 @@ test("upstreams that nobody freed are freed with their own instance only", async
   }
 });
 
-test("upstreams that nobody freed leave the memory as large as it was", async () => {
+test("collected upstreams do not grow the memory", async () => {
   const forget = async () => {
     for (let n = 0; n < 2000; n++) new Upstream(undefined, KEY.repeat(20), undefined, false);
     await collect();
@@ -182,7 +182,7 @@ test("upstreams that nobody freed leave the memory as large as it was", async ()
   assert.equal(last.exports.memory.buffer.byteLength, before);
 });
 
-test("a fault of the caller's is not a trap", () => {
+test("a caller's mistake is not a trap", () => {
   const upstream = new Upstream(undefined, KEY, undefined, false);
   const before = made;
   assert.throws(() => new Upstream(undefined, "Bearer x", undefined, false), { code: "key_has_scheme" });

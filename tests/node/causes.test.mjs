@@ -29,7 +29,7 @@ async function vacant() {
   return `127.0.0.1:${port}`;
 }
 
-test("Node's own fetch: no such name, refused, reset, closed, no TLS, not HTTP", async (t) => {
+test("Node's own fetch: unknown name, refused, reset, closed, no TLS, not HTTP", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   // Which says at once that a handshake is no request of HTTP.
   const plain = createHttpServer().listen(0, "127.0.0.1");
@@ -231,7 +231,7 @@ for (const [seen, error, code, kind = "connection"] of [
   });
 }
 
-test("in a page: the network or CORS, named both, unless the error tells more", async (t) => {
+test("in a page, both the network and CORS are named, unless the error says more", async (t) => {
   globalThis.window = globalThis;
   globalThis.document = {};
   t.after(() => {
@@ -248,7 +248,7 @@ test("in a page: the network or CORS, named both, unless the error tells more", 
   assert.equal(error.code, "connection_refused");
 });
 
-test("what the caller did wrong is a TypeError that names the part, without a try or a wait", async (t) => {
+test("a caller's mistake is a TypeError that names the part, without a request or a wait", async (t) => {
   const { upstream, client } = await served(t);
   async function* text() {
     yield "text";
@@ -286,7 +286,7 @@ test("what the caller did wrong is a TypeError that names the part, without a tr
   assert.ok(upstream.records.every(({ head }) => !head.startsWith("GET")));
 });
 
-test("a fault of the request is not tried again, and its cause holds no key", async () => {
+test("a faulty request is not retried, and its cause contains no key", async () => {
   const cause = failure("UND_ERR_INVALID_ARG", `invalid connection header, ${FAKE_KEY}`);
   const { error, tries } = await over(() => Promise.reject(fetchFailed(cause)), { maxRetries: 5 });
   assert.deepEqual([error.name, tries], ["TypeError", 1]);
@@ -294,7 +294,7 @@ test("a fault of the request is not tried again, and its cause holds no key", as
   assert.ok(!error.cause.cause.message.includes(FAKE_KEY));
 });
 
-test("a mock that gives no Response is named, at the first try", async () => {
+test("a mock that returns no Response is named at the first attempt", async () => {
   for (const [given, what] of [
     [undefined, "undefined"],
     [null, "null"],

@@ -53,7 +53,7 @@ test("the driver in the documentation answers, retries and fails as the client d
   }
 });
 
-test("what the binding throws is an AttentionError of the client's own classes", () => {
+test("the binding throws an AttentionError of the client's classes", () => {
   for (const refused of [
     () => new Upstream(undefined, "Bearer fake", undefined, false),
     () => new Upstream(undefined, FAKE_KEY, "", false),

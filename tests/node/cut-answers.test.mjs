@@ -26,7 +26,7 @@ const ENDS = {
   "no length": () => undefined,
 };
 
-test("an answer that breaks off is an error, wherever it does", async (t) => {
+test("a response that breaks off is an error, wherever it does", async (t) => {
   let answer;
   const server = createServer((socket) => {
     socket.on("error", () => {});

@@ -90,7 +90,7 @@ async function errorOf(cause) {
   return rejection(client.get("/things")).finally(() => client.close());
 }
 
-test("a key anywhere in what fetch throws is not printed with the error; what holds none is kept", async () => {
+test("a key anywhere in an exception of fetch is not printed; exceptions without one are kept", async () => {
   const pick = random(20_261_129);
   let held = 0;
   for (let round = 0; round < 600; round++) {

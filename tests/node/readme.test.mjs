@@ -130,6 +130,6 @@ test("every module among the snippets compiles as strict TypeScript", async (t) 
   assert.equal(told.stdout, "");
 });
 
-test("what the README links to is in the package", async () => {
+test("files that the README links to are in the package", async () => {
   for (const [, path] of readme.matchAll(/\]\((\.\/[^)]+)\)/g)) await readFile(join(await packageFolder(), path));
 });

@@ -72,7 +72,7 @@ test("options go with the call, and pieces of a path are encoded", async (t) => 
   assert.deepEqual(upstream.records[0].all("x-one"), ["1"]);
 });
 
-test("an identifier that would lead elsewhere is refused before anything is sent", async (t) => {
+test("an identifier that would change the path is refused before anything is sent", async (t) => {
   const { upstream, client } = await served(t);
   for (const id of ["..", ".", "a/b", "a\\b", "%2e%2e"]) {
     const outcome = await client.labels.get(id).then(
@@ -106,7 +106,7 @@ test("wrong options are named", async (t) => {
   assert.equal(upstream.records.length, 0);
 });
 
-test("what may undo itself when repeated is not repeated", async (t) => {
+test("operations that could undo themselves are not repeated", async (t) => {
   const { upstream, client } = await served(t, {
     fetch: async () => {
       throw new TypeError("cut");
@@ -129,7 +129,7 @@ test("what may undo itself when repeated is not repeated", async (t) => {
   assert.equal(upstream.records.length, 0);
 });
 
-test("an operation is repeated when its method may be and its description says nothing else", async (t) => {
+test("an operation is repeated if its method allows it and its description does not forbid it", async (t) => {
   // No back-off.
   t.mock.method(Math, "random", () => 0);
   // RFC 9110, 9.2.2; the code has it from Rust.
@@ -175,7 +175,7 @@ test("resources belong to their client, and derived clients have them too", () =
   assert.equal(new Client({ apiKey: FAKE_KEY }).labels, undefined);
 });
 
-test("a bundle with the plain client alone has none of them", async () => {
+test("a bundle with only the plain client has none of them", async () => {
   const folder = await packageFolder();
   const bundle = async (name) => {
     const { outputFiles } = await build({

@@ -20,7 +20,7 @@ test("maxRetries: of the client, and of a call", async (t) => {
   assert.equal((await rejection(client.get("/things", { maxRetries: 1 }))).attempts, 2);
 });
 
-test("a broken connection is tried again where that is harmless", async (t) => {
+test("a broken connection is retried if that is harmless", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ reset: true }]);
   assert.deepEqual(await client.get("/things"), { ok: true });
@@ -32,7 +32,7 @@ test("a broken connection is tried again where that is harmless", async (t) => {
   assert.equal(upstream.records.length, 1);
 });
 
-test("a body in memory is sent again whole, a stream never", async (t) => {
+test("a body in memory is sent again, a stream never", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([again]);
   await client.put("/things", { body: { a: "b".repeat(100_000) } });
@@ -59,7 +59,7 @@ test("after a 429 every call of the client waits as long as the server asked", a
   for (const { at } of others) assert.ok(at - refused.at >= 950, `${at - refused.at} ms`);
 });
 
-test("the body of a refused try is given up, so that its connection is free", async (t) => {
+test("the body of a refused attempt is cancelled, which frees its connection", async (t) => {
   const responses = [];
   const { upstream, client } = await served(t, {
     fetch: async (url, init) => {
@@ -76,7 +76,7 @@ test("the body of a refused try is given up, so that its connection is free", as
   );
 });
 
-test("an error's body is not read without end", async (t) => {
+test("an error's body is read up to a limit", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   upstream.script([{ status: 500, headers: { "content-type": "text/plain" }, body: { zeros: 1024 ** 3 } }]);
   const error = await rejection(client.get("/things"));
@@ -94,7 +94,7 @@ test("retries end when the total timeout leaves no time", async (t) => {
   assert.deepEqual([error.status, error.retryAfter, upstream.records.length], [503, 20_000, 1]);
 });
 
-test("a Retry-After of more than a minute is the error at once, with its time, whatever the timeout allows", async () => {
+test("a Retry-After of more than a minute fails the call at once, whatever the timeout allows", async () => {
   for (const [status, seconds] of [
     [429, 61],
     [503, 120],

@@ -30,7 +30,7 @@ const failure = (make) => {
   return assert.fail("nothing was thrown");
 };
 
-test("what tools hand on empty is not set", () => {
+test("empty settings count as unset", () => {
   const empty = Object.fromEntries(VARIABLES.map((name) => [name, ""]));
   const client = under({ ...empty, ATTENTION_API_KEY: FAKE_KEY });
   assert.equal(client.baseURL, "https://api.attention.tech/v2");
@@ -41,7 +41,7 @@ test("what tools hand on empty is not set", () => {
   );
 });
 
-test("a key or an address that is refused is named by its option or variable", () => {
+test("a refused key or address is named by its option or variable", () => {
   const [good, bad] = [FAKE_KEY, `Bearer ${FAKE_NEXT_KEY}`];
   for (const [env, options, setting, code] of [
     [{ ATTENTION_API_KEY: bad }, {}, "ATTENTION_API_KEY", "key_has_scheme"],
@@ -65,7 +65,7 @@ test("a key or an address that is refused is named by its option or variable", (
   }
 });
 
-test("so is a function that gives nothing of use", async (t) => {
+test("so is a function without a usable result", async (t) => {
   const fails = () => {
     throw new Error("vault is sealed");
   };

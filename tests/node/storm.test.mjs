@@ -99,7 +99,7 @@ test("no more calls at once than maxConcurrency, in the order they were made", a
   client.close();
 });
 
-test("clients that one made share the count; the default is 64, and Infinity is none", async () => {
+test("derived clients share the count; the default is 64, and Infinity means no limit", async () => {
   for (const [options, most] of [
     [{ maxConcurrency: 2 }, 2],
     [{}, 64],
@@ -119,7 +119,7 @@ test("clients that one made share the count; the default is 64, and Infinity is 
   }
 });
 
-test("who gives up in line is gone at once; who is not sent in time is told so; the others move up", async () => {
+test("an aborted call leaves the line at once, a call that is not sent in time fails, and the others move up", async () => {
   const { state, fetch, answerAll } = held();
   const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: 1 });
   const first = client.get("/first");
@@ -142,7 +142,7 @@ test("who gives up in line is gone at once; who is not sent in time is told so; 
   assertNoOpenCalls();
 });
 
-test("a call that fails, and one that its hook ends, make room", async () => {
+test("a failed call, and one that its hook ends, free their places", async () => {
   let fails = true;
   const client = new Attention({
     apiKey: FAKE_KEY,
@@ -166,7 +166,7 @@ test("a call that fails, and one that its hook ends, make room", async () => {
   client.close();
 });
 
-test("calls in line are made even when the client is closed meanwhile", async () => {
+test("waiting calls are made even if the client is closed meanwhile", async () => {
   const { fetch, answerAll } = held();
   const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: 1 });
   const calls = Promise.all([client.get("/one"), client.get("/two")]);

@@ -107,7 +107,7 @@ function script(next) {
   return isUnfollowed ? { ...made, ...good, timeout: 60_000 } : made;
 }
 
-test("servers, faults, aborts and callers at random: each call has a story with one end, which is what its promise says", async () => {
+test("with random servers, faults and aborts, each call's events have one end, which agrees with its promise", async () => {
   const seen = new Set();
   for (let seed = 1; seed <= 250; seed++) {
     const time = new VirtualTime();
@@ -237,7 +237,7 @@ test("every operation of the description is found by its own template", async ()
   client.close();
 });
 
-test("the pages of a list are calls of their own", async (t) => {
+test("each page of a list is a call", async (t) => {
   const { events, hooks } = recorder();
   const pages = [
     { data: [1, 2], meta: { totalRecords: 3 } },
@@ -259,7 +259,7 @@ test("the pages of a list are calls of their own", async (t) => {
     );
 });
 
-test("a call whose key was renewed on the way is one story, whose tries are counted on; its error counts them, too", async (t) => {
+test("a call whose key was renewed is one call, with all attempts counted in its events and its error", async (t) => {
   const { events, hooks } = recorder();
   let asked = 0;
   const { client } = await served(
@@ -272,7 +272,7 @@ test("a call whose key was renewed on the way is one story, whose tries are coun
   assert.equal(assertStory(events, "renewed").attempt, 2);
 });
 
-test("an answer that nobody asks for ends with its head, one that is handed over with that, one that breaks with the break", async (t) => {
+test("a call ends with its head if nobody reads the body, when it is handed over, or when it breaks off", async (t) => {
   const { events, hooks } = recorder();
   const { client, upstream } = await served(t, hooks);
   const ends = () => events.filter(({ name }) => name === "onEnd").map(({ outcome }) => outcome);
@@ -288,7 +288,7 @@ test("an answer that nobody asks for ends with its head, one that is handed over
   assert.equal(events.filter(({ name }) => name === "onEnd").length, 3);
 });
 
-test("a call is over when it is over: it neither waits for onEnd nor fails with it, and the logger hears of that", async (t) => {
+test("a call neither waits for onEnd nor fails with it, and its failure is logged", async (t) => {
   const lines = [];
   const logger = Object.fromEntries(
     ["debug", "info", "warn", "error"].map((level) => [level, (line) => lines.push(`${level} ${line}`)]),
@@ -309,7 +309,7 @@ test("a call is over when it is over: it neither waits for onEnd nor fails with 
   assert.deepEqual(lines, Array(2).fill("error attention: onEnd threw (RangeError)"));
 });
 
-test("wrong options, wrong paths and closed clients have their story, too", async (t) => {
+test("wrong options, wrong paths and closed clients cause events too", async (t) => {
   const { events, hooks } = recorder();
   const { client } = await served(t, hooks);
   for (const call of [
@@ -328,7 +328,7 @@ test("wrong options, wrong paths and closed clients have their story, too", asyn
   }
 });
 
-test("calls of one moment have ids of their own", async () => {
+test("simultaneous calls have different ids", async () => {
   const ids = [];
   const client = new Client({
     apiKey: FAKE_KEY,
@@ -340,7 +340,7 @@ test("calls of one moment have ids of their own", async () => {
   client.close();
 });
 
-test("hooks are called as methods of what they were given in", async (t) => {
+test("hooks are called as methods of their object", async (t) => {
   const names = [];
   class Metrics {
     #names = names;
@@ -359,7 +359,7 @@ test("hooks are called as methods of what they were given in", async (t) => {
   assert.deepEqual(names, ["start", "request", "end"]);
 });
 
-test("a hook and a logger that both fail where no call can: nothing goes unhandled", async (t) => {
+test("if a hook and a logger both fail after the call, there is no unhandled rejection", async (t) => {
   const fail = () => Promise.reject(new RangeError("mine"));
   const logger = { debug() {}, info() {}, warn() {}, error: fail };
   const { client } = await served(t, { logger, onEnd: fail });
@@ -367,7 +367,7 @@ test("a hook and a logger that both fail where no call can: nothing goes unhandl
   await later(5);
 });
 
-test("use: hooks beside those of the options, in their order; clients made later have them, too", async (t) => {
+test("use adds hooks to those of the options, in order; later clients have them too", async (t) => {
   const order = [];
   const { client } = await served(t, { onRequest: ({ headers }) => order.push("options") && headers.set("x-a", "1") });
   const before = client.withOptions({});
@@ -420,7 +420,7 @@ test("lines have fields: first for loggers that take them first, second for othe
   );
 });
 
-test("pino and winston as they are: a line's fields can be searched for", async (t) => {
+test("with pino and winston, a line's fields can be searched", async (t) => {
   const folder = await tool("loggers");
   const require = createRequire(join(folder, "index.cjs"));
   const lines = [];

@@ -44,7 +44,7 @@ function recording(options) {
   return { sent, client: new Attention({ apiKey: FAKE_KEY, fetch, ...options }) };
 }
 
-test("options of the client and of a call, in all mixtures, reach fetch; the call's win and ours stay", async () => {
+test("options of the client and of a call reach fetch in all combinations; the call's override, and ours stay", async () => {
   const next = random(7);
   const names = Object.keys(FOREIGN);
   const some = () =>
@@ -91,7 +91,7 @@ for (const [name, value] of Object.entries(OURS)) {
   });
 }
 
-test("what prints the key, or hides the answer, is refused", () => {
+test("options that print the key or hide the response are refused", () => {
   for (const fetchOptions of [{ verbose: true }, { verbose: "curl" }, { mode: "no-cors" }]) {
     const [name] = Object.keys(fetchOptions);
     assert.throws(() => recording({ fetchOptions }), {
@@ -103,7 +103,7 @@ test("what prints the key, or hides the answer, is refused", () => {
     assert.throws(() => recording({ fetchOptions }), { name: "TypeError", message: /fetchOptions must be an object/ });
 });
 
-test("the storage of a file is reached by the same proxy", async () => {
+test("file transfers use the same proxy", async () => {
   const mock = testing.mockAttention();
   const sent = [];
   const fetch = (url, init) => {

@@ -44,7 +44,7 @@ const VIEWS = {
   Buffer: [(buffer) => Buffer.from(buffer, 4, 2), [5, 6]],
 };
 
-test("bytes arrive, whatever memory they are in, or are gone and said to be", async (t) => {
+test("bytes arrive, whatever memory they are in, or are reported as gone", async (t) => {
   const { client } = await served(
     t,
     { maxRetries: 5 },
@@ -87,7 +87,7 @@ const WRONG_OPTIONS = {
   dispatcher: [{}, 5, "x"],
 };
 
-test("fetchOptions that the runtime refuses are refused by their name, at once; all others go", async (t) => {
+test("fetchOptions that the runtime refuses are refused by name at once; all others work", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 5 });
   let refused = 0;
   for (const [name, values] of Object.entries(WRONG_OPTIONS)) {
@@ -126,7 +126,7 @@ test("fetchOptions that the runtime refuses are refused by their name, at once; 
   assert.equal((await gone(port)).code, "connection_refused", "a server that is not there is the network's fault");
 });
 
-test("a fault of the code that sends is that, and not the network's", async () => {
+test("an error in the sending code is not reported as a network error", async () => {
   for (const fail of [
     () => undefined.x,
     () => null(),
@@ -202,7 +202,7 @@ test("a file that is gone or has changed since it was opened, as a body, in a fo
   }
 });
 
-test("a stream that somebody reads, has read, or that fails", async (t) => {
+test("a stream that is locked, was read, or fails", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 5 });
   const full = () => new Blob(["text"]).stream();
   const locked = full();
@@ -225,7 +225,7 @@ test("a stream that somebody reads, has read, or that fails", async (t) => {
   assert.equal(error.cause.cause.message, "of the source");
 });
 
-test("options without members, as a Map or a promise that nobody awaited, are refused and not taken for none", async (t) => {
+test("options without members, such as a Map or a promise, are refused instead of ignored", async (t) => {
   const { client, upstream } = await served(t);
   class Options {
     timeout = 5000;
@@ -265,9 +265,16 @@ test("options without members, as a Map or a promise that nobody awaited, are re
   }
 });
 
-test("a signal without a way to listen is no signal, and one of another library is one", async (t) => {
+test("a signal without listeners is refused, and one of another library is accepted", async (t) => {
   const { client } = await served(t);
-  for (const signal of [{ aborted: false }, { aborted: true, reason: "x" }, new AbortController(), new EventTarget()])
+  const half = { aborted: false, addEventListener() {} };
+  for (const signal of [
+    half,
+    { aborted: false },
+    { aborted: true, reason: "x" },
+    new AbortController(),
+    new EventTarget(),
+  ])
     await assert.rejects(client.get("/things", { signal }), new TypeError("GET: signal must be an AbortSignal"));
   const listeners = new Set();
   const polyfilled = {
@@ -292,7 +299,7 @@ function sealed() {
   return proxy;
 }
 
-test("what does not let itself be looked at is what was thrown, or is left out, and hides no error of ours", async (t) => {
+test("an unreadable value is passed on or omitted, and hides no error of ours", async (t) => {
   const { client } = await served(t);
   const thrown = sealed();
   const thrower = () => {
@@ -320,7 +327,7 @@ test("what does not let itself be looked at is what was thrown, or is left out, 
   assert.equal(thrown instanceof attention.AttentionError, false);
 });
 
-test("a getter that throws in what a function gives is the function's failure, without the key that it names", async () => {
+test("a getter that throws in a function's result is the function's failure, without the key", async () => {
   for (const member of ["token", "expiresAt"]) {
     const given = {
       token: FAKE_KEY,

@@ -193,7 +193,7 @@ async function request(options) {
   return error === undefined ? sent[0] : { error };
 }
 
-test("a body: whole, or refused by the path of the part", async () => {
+test("a body is sent completely, or refused with the path of the part", async () => {
   const check = async ({ value, meaning }) => {
     const fault = jsonFault(meaning, "body.held", false);
     const { body, error } = await request({ body: { held: value } });
@@ -210,7 +210,7 @@ test("a body: whole, or refused by the path of the part", async () => {
   await fc.assert(fc.asyncProperty(tree, check), { numRuns: 2000 });
 });
 
-test("a query: whole, or refused by the name of the part", async () => {
+test("a query is sent completely, or refused with the name of the part", async () => {
   const check = async ({ value, meaning }) => {
     const pairs = pairsOf(meaning, "held");
     const { query, error } = await request({ query: { held: value } });
@@ -226,7 +226,7 @@ test("a query: whole, or refused by the name of the part", async () => {
   await fc.assert(fc.asyncProperty(tree, check), { numRuns: 2000 });
 });
 
-test("lone surrogates: JSON escapes them; nothing else can hold them", async () => {
+test("lone surrogates are escaped in JSON and refused elsewhere", async () => {
   const half = "a\ud800b";
   assert.equal((await request({ body: { [half]: half } })).body, '{"a\\ud800b":"a\\ud800b"}');
   for (const [options, pattern] of [
@@ -243,7 +243,7 @@ test("lone surrogates: JSON escapes them; nothing else can hold them", async () 
   await assert.rejects(async () => labels.get(half), new TypeError("labels.get: id is text with a lone surrogate"));
 });
 
-test("cycles, holes and depth are refused; the same object twice is no cycle", async () => {
+test("cycles, holes and depth are refused; a repeated object is not a cycle", async () => {
   const shared = { a: 1 };
   assert.equal((await request({ body: [shared, { shared }] })).body, '[{"a":1},{"shared":{"a":1}}]');
   const cyclic = { list: [{}] };
@@ -264,7 +264,7 @@ test("cycles, holes and depth are refused; the same object twice is no cycle", a
   }
 });
 
-test("toJSON is asked once, by the name that it is held under, and getters are read once", async () => {
+test("toJSON is called once, with its member's name, and getters are read once", async () => {
   const asked = [];
   const value = {
     toJSON(key) {
@@ -283,7 +283,7 @@ test("toJSON is asked once, by the name that it is held under, and getters are r
   assert.deepEqual(asked, ["a", "0"]);
 });
 
-test("what is no query, and no headers, is refused as a whole", async () => {
+test("values that are not a query or headers are refused", async () => {
   class Empty {}
   for (const given of [
     new Set(["ab"]),
@@ -308,7 +308,7 @@ test("what is no query, and no headers, is refused as a whole", async () => {
   }
 });
 
-test("headers: what is no text is refused by name, before anything is sent", async (t) => {
+test("a header that is not text is refused by name, before anything is sent", async (t) => {
   for (const [headers, pattern] of [
     [{ "x-user": "山田" }, /^headers: x-user has a character that headers cannot contain/],
     [{ "x-user": "a\nb" }, /^headers: x-user has a character/],
@@ -318,6 +318,7 @@ test("headers: what is no text is refused by name, before anything is sent", asy
     [{ "x-user": Symbol("s") }, /^headers: x-user is a symbol/],
     [{ "x user": "a" }, /^headers: "x user" is not a header name/],
     [{ "": "a" }, /^headers: "" is not a header name/],
+    [[["__proto__", "a"]], /^headers: "__proto__" is not a header name/],
   ]) {
     const { error } = await request({ headers });
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));
@@ -336,4 +337,34 @@ test("headers: what is no text is refused by name, before anything is sent", asy
     "x-latin": "\u00e9",
     "x-trimmed": "a",
   });
+});
+
+test("headers arrive as `Headers` has them, whatever their names, how often, and in whichever form", async () => {
+  const names = ["x-a", "X-A", "x-b", "constructor", "toString", "hasOwnProperty", "X-Odd_~!#$%&'*+.^`|"];
+  const pair = fc.tuple(fc.constantFrom(...names), fc.constantFrom("", "1", "two", "a, b", " 5 ", "\u00e9"));
+  let sent;
+  const fetch = async (_, init) => {
+    sent = new Headers(init.headers);
+    return Response.json({});
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(pair, { maxLength: 6 }), fc.array(pair, { maxLength: 3 }), async (given, defaults) => {
+      // The reference: the platform's own. A call's name takes the place of a default.
+      const expected = new Headers(defaults);
+      for (const name of new Headers(given).keys()) expected.delete(name);
+      for (const [name, value] of given) expected.append(name, value);
+      const client = new attention.Client({ apiKey: FAKE_KEY, fetch, defaultHeaders: defaults });
+      for (const headers of [given, new Headers(given), new Set(given)]) {
+        await client.get("/things", { headers });
+        for (const name of ["authorization", "accept", "user-agent"]) sent.delete(name);
+        // The blanks around a value are not sent.
+        assert.deepEqual(
+          [...sent],
+          Array.from(expected, ([name, value]) => [name, value.trim()]),
+        );
+      }
+      client.close();
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -62,7 +62,7 @@ test("a bundle that imports neither jobs nor webhooks is the same to the byte", 
   }
 });
 
-test("a page with a class of errors alone takes neither client nor options nor rules along", async () => {
+test("a page with only an error class contains neither client nor options nor rules", async () => {
   const app = 'import { NotFoundError } from "attention-wasm"; globalThis.kind = NotFoundError;';
   for (const conditions of [[], ["workerd"], ["edge-light"]]) {
     const { text } = await bundled(await project(), app, { conditions });
@@ -71,7 +71,7 @@ test("a page with a class of errors alone takes neither client nor options nor r
   }
 });
 
-test("names of the wasm's imports are as short as they can be, those of its exports the rules' own", async () => {
+test("the wasm's imports have the shortest names, and its exports keep theirs", async () => {
   const bytes = await readFile(join(await packageFolder(), "dist/attention.wasm"));
   const module = new WebAssembly.Module(bytes);
   for (const { name, kind } of WebAssembly.Module.imports(module)) {
@@ -96,7 +96,7 @@ test("a bundle with jobs has one client and one core in it", async (t) => {
   }
 });
 
-test("jobs and webhooks are there for CommonJS, too", async () => {
+test("jobs and webhooks exist for CommonJS too", async () => {
   const { Attention } = await requirePacked("attention-wasm/jobs");
   const { Attention: Plain, ConfigError } = await requirePacked("attention-wasm");
   const client = new Attention({ apiKey: "an-obviously-fake-key-for-tests-0001" });

@@ -241,7 +241,7 @@ tell(await failure(attention.get("/users")));
   assert.match(lines[1].message, /already read: a mock must make one for each call/);
 });
 
-test("MSW, undici's MockAgent and a stub, put in place after the client, are seen", needs("node"), async (t) => {
+test("MSW, undici's MockAgent and a stub that are installed after the client take effect", needs("node"), async (t) => {
   const { lines } = await told(
     t,
     `import { http, HttpResponse } from "msw";
@@ -276,7 +276,7 @@ globalThis.fetch = before;
   assert.deepEqual(lines, ["msw", "MockAgent", "stub"]);
 });
 
-test("nock, put in place after the client, is seen", needs("node"), async (t) => {
+test("nock takes effect if it is installed after the client", needs("node"), async (t) => {
   const { lines } = await told(
     t,
     `const attention = new Attention({ ...options, baseURL: "https://api.example/v2" });

@@ -125,7 +125,7 @@ async function visit(service, path, millis) {
   leave();
 }
 
-test("a visitor who leaves while the key is asked for: whoever stays is answered", async () => {
+test("if a visitor leaves while the key is requested, the others are answered", async () => {
   const services = DATES.map((date) => `asking-${date}`);
   const visitors = services.map((service) => visitor(service, "/users"));
   while (held.length < services.length) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -141,7 +141,7 @@ for (const date of DATES) {
   });
 }
 
-test("visitors who leave at any point take nothing with them: whoever stays is answered", async () => {
+test("visitors who leave at any point hold no resources: the others are answered", async () => {
   const next = random(20_260_101);
   const choose = (list) => list[Math.floor(next() * list.length)];
   const paths = ["/silent", "/busy", "/trickle", "/users", "/limited"];

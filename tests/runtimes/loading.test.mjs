@@ -42,7 +42,7 @@ WebAssembly.Instance = class { constructor() { limit(); } };
 WebAssembly.instantiate = async (...given) => { compiled++; await null; return instantiate.apply(WebAssembly, given); };
 `;
 
-test("a limit on what is compiled at once: the first calls wait for one compilation, and all works", async (t) => {
+test("with a limit on synchronous compilation, the first calls wait for one compilation", async (t) => {
   const told = await printed(
     t,
     `${LIMITED}${LOAD}
@@ -64,7 +64,7 @@ tell({ before, refused, answers: [one, two, three], compiled, after: attention.k
   assert.equal(told.last.code, "key_has_scheme");
 });
 
-test("the same, and the compilation fails: each call says so, and the next tries again", async (t) => {
+test("if the compilation fails, each call says so, and the next tries again", async (t) => {
   const told = await printed(
     t,
     `${LIMITED}${LOAD}

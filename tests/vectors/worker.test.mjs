@@ -53,7 +53,7 @@ test("authorization.json, outgoing: the upstream receives exactly these bytes", 
   );
 });
 
-test("authorization.json, incoming: who is let in, and what the others are told", async () => {
+test("authorization.json, incoming: who is accepted, and which error the others get", async () => {
   const cases = applicable(files["authorization.json"], "worker").filter(({ direction }) => direction === "incoming");
   const tokens = [...new Set(cases.filter(({ token }) => token !== undefined).map(({ token }) => text(token)))];
   await withWorker([{ ATTENTION_CALLERS: callers(tokens) }], async ([{ url, port }]) => {
@@ -85,7 +85,7 @@ test("authorization.json, incoming: who is let in, and what the others are told"
 
 // ------------------------------------------------------------ keys
 
-test("keys.json: each text as the secret of a Worker of its own", async () => {
+test("keys.json: each text as the secret of a separate Worker", async () => {
   const cases = applicable(files["keys.json"], "worker");
   await each(
     cases,
@@ -140,7 +140,7 @@ test("urls.json: the upstream receives the target byte by byte, or nothing", asy
 
 // ------------------------------------------------------------ errors
 
-test("errors.json: what a caller is told, and what the log is", async () => {
+test("errors.json: the caller's answer and the log line", async () => {
   const cases = applicable(files["errors.json"], "worker").filter(({ token }) => !token);
   // A 429 closes the gate of its isolate, and a key is an isolate's own.
   const apart = ({ key, status }) => key !== undefined || status === 429;
@@ -192,7 +192,7 @@ test("errors.json: what a caller is told, and what the log is", async () => {
   await each(cases.filter(apart), ({ key }) => ({ ...(key && { ATTENTION_API_KEY: key }) }), check);
 });
 
-test("retry_after.json: what is understood is passed on in whole seconds", async () => {
+test("retry_after.json: a valid value is passed on in whole seconds", async () => {
   const cases = applicable(files["retry_after.json"], "worker");
   await each(
     cases,

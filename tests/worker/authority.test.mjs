@@ -54,7 +54,7 @@ function endless() {
   });
 }
 
-describe("an answer that streams breaks off, and does not look whole", { concurrency: true }, () => {
+describe("a streamed response is aborted, and does not look complete", { concurrency: true }, () => {
   answeringInAll();
   for (const [name, token] of Object.entries(ALL))
     test(name, async () => {
@@ -76,20 +76,20 @@ describe("an answer that streams breaks off, and does not look whole", { concurr
     });
 });
 
-describe("what has not been answered is not", { concurrency: true }, () => {
+describe("a call without a response yet is refused", { concurrency: true }, () => {
   for (const [name, token] of Object.entries(TOKENS)) {
-    test(`${name}: a call that reads may be made again`, async () => {
+    test(`${name}: a reading call may be repeated`, async () => {
       const answer = await workers.call(service, { target: "/v2/never", token: token() });
       assertProblem(answer, 401, "token_expired");
       assert.match((await workers.log(answer)).fault, /was over before the answer was/);
     });
 
-    test(`${name}: one that may have changed something is told so`, async () => {
+    test(`${name}: a call that may have changed something is told so`, async () => {
       const answer = await workers.call(service, { target: "/v2/never", method: "POST", body: "{}", token: token() });
       assertProblem(answer, 502, "token_expired_midway");
     });
 
-    test(`${name}: an upload breaks off`, async () => {
+    test(`${name}: an upload is aborted`, async () => {
       const wire = await workers.open(service, {
         target: `/v2/upload/${name.at(-1)}`,
         method: "POST",
@@ -111,7 +111,7 @@ describe("what has not been answered is not", { concurrency: true }, () => {
     });
   }
 
-  test("an answer that is taken apart, and comes late", async () => {
+  test("a redacted response that arrives late", async () => {
     const answer = await workers.call(service, {
       target: "/v2/late",
       token: jwt({ sub: "user-2", exp: now() + SECONDS }),
@@ -152,7 +152,7 @@ function answeringInAll() {
   });
 }
 
-test("an answer in time is whole, with its length, however near the end is", async () => {
+test("a response in time is complete, with its length, however close the expiry", async () => {
   answeringInAll();
   for (const token of [session({ org: undefined }), jwt()]) {
     const answer = await workers.call(service, { target: "/v2/soon", token });

@@ -42,7 +42,7 @@ function fake(length) {
   return Array.from({ length }, (_, at) => "abcdefghijklmnopqrstuvwxyz0123456789"[(at * 7 + (at % 5)) % 36]).join("");
 }
 
-test("a body up to so long is held, and sent again with the other key", async () => {
+test("a body up to the bound is stored, and sent again with the other key", async () => {
   const most = limit("exchange/preparing.rs", "HELD_BODY_BYTES");
   for (const [length, sent] of [
     [most, 2],
@@ -65,7 +65,7 @@ test("a body up to so long is held, and sent again with the other key", async ()
   }
 });
 
-test("an MCP message is read up to so long", async () => {
+test("an MCP message is read up to the bound", async () => {
   const most = limit("exchange/preparing.rs", "MESSAGE_BYTES");
   const headers = [
     ["Content-Type", "application/json"],
@@ -84,7 +84,7 @@ test("an MCP message is read up to so long", async () => {
   }
 });
 
-test("what is wished of a session is read up to so long", async () => {
+test("a request for a session is read up to the bound", async () => {
   const most = limit("exchange/identifying.rs", "WISH_BYTES");
   for (const [length, status] of [
     [most, 201],
@@ -95,7 +95,7 @@ test("what is wished of a session is read up to so long", async () => {
   }
 });
 
-test("after so many failures in a row nothing is sent", async () => {
+test("after this many consecutive failures, nothing is sent", async () => {
   const most = limit("limits/breaker.rs", "FAILURES");
   for (let failed = 0; failed < most; failed++) {
     assert.notEqual((await workers.call(nobody, {})).json().code, "upstream_down", `${failed}`);
@@ -103,7 +103,7 @@ test("after so many failures in a row nothing is sent", async () => {
   assert.equal((await workers.call(nobody, {})).json().code, "upstream_down");
 });
 
-test("so many bad tokens of one address are told so in a minute", async () => {
+test("this many bad tokens of one address are answered in a minute", async () => {
   const most = limit("authorize/sources.rs", "REFUSALS_A_MINUTE");
   const bad = { token: "an-obviously-fake-token-of-nobody", headers: [["CF-Connecting-IP", "192.0.2.7"]] };
   const statuses = [];
@@ -111,7 +111,7 @@ test("so many bad tokens of one address are told so in a minute", async () => {
   assert.deepEqual(statuses, [...Array(most).fill(401), 429]);
 });
 
-test("an answer is kept up to so long", async () => {
+test("a response is cached up to the bound", async () => {
   const most = limit("cache/index.rs", "ENTRY_BYTES");
   for (const [length, asked] of [
     [most, 1],
@@ -128,7 +128,7 @@ test("an answer is kept up to so long", async () => {
   }
 });
 
-test("members are taken out of what is up to so long", async () => {
+test("a response is redacted up to the bound", async () => {
   const most = limit("exchange/answering.rs", "REDACTABLE_BYTES");
   for (const [length, status] of [
     [most, 200],
@@ -147,7 +147,7 @@ for (const { name, within, beyond } of settings) {
   });
 }
 
-test("the secret of sessions is at least so long", async () => {
+test("the session secret has at least this length", async () => {
   assert.equal((await workers.call(longEnough, { target: "/readyz" })).status, 200);
   assert.notEqual((await workers.call(tooShort, { target: "/readyz" })).status, 200);
 });

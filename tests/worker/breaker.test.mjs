@@ -11,7 +11,7 @@ const [away, closing, troubled] = Array.from({ length: 3 }, () =>
   workers.with({ ATTENTION_POLICY: "allow GET /v2/**", ATTENTION_MAX_RETRIES: "0" }),
 );
 
-test("after failures in a row nothing is sent, and the answer says when to come again; then one call tries", {
+test("after consecutive failures nothing is sent, and the answer has Retry-After; then one call tries", {
   timeout: 60_000,
 }, async () => {
   workers.begin({ status: 503, times: FAILURES });
@@ -39,7 +39,7 @@ test("connections that end are failures too", async () => {
   assert.deepEqual(workers.upstream.records, []);
 });
 
-test("a route that fails with 500 takes no other route with it", async () => {
+test("a route that fails with 500 closes no other route", async () => {
   workers.begin({ status: 500, times: 2 * FAILURES });
   for (let i = 0; i < 2 * FAILURES; i++) assertProblem(await workers.call(troubled), 502, "upstream_error");
   assert.equal((await workers.call(troubled, { target: "/v2/users" })).status, 200);

@@ -155,7 +155,7 @@ const FINE = {
 
 const workers = useWorkers();
 
-describe("every fault: 503 on every path, nothing sent, the reason in the log alone", () => {
+describe("every fault causes 503 on every path, sends nothing, and has its reason only in the log", () => {
   for (const [name, [bindings, reason]] of Object.entries(FAULTS)) {
     const service = workers.with(bindings);
     test(name, async () => {
@@ -204,7 +204,7 @@ describe("odd but fine", () => {
 
 const equal = workers.with({ ATTENTION_API_KEY_NEXT: KEY });
 
-test("two equal keys are one: it is not tried twice, and readiness names it once", async () => {
+test("two equal keys count as one: it is not tried twice, and /readyz names it once", async () => {
   workers.begin({ status: 401, times: 2 });
   const { keys } = (await workers.call(equal, { target: "/readyz", token: null })).json();
   assert.equal(keys.length, 1);

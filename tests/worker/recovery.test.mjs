@@ -125,7 +125,7 @@ describe("a trap", () => {
   /** Functions that every request meets, whatever came before. */
   const met = [];
 
-  test("in any function: the request is answered as always or with a 500, and the next one is served", async () => {
+  test("in any function, the request is answered as usual or with a 500, and the next one is served", async () => {
     const tried = Array.from({ length: functions }, (_, index) => index + 1).filter((number) => number % EACH === 0);
     // Where Rust is entered: for a request, for the end of a wait, for the queue of its futures.
     const entries = Object.entries(exported).filter(([name]) => /^(fetch|settle)$|closures.*invoke/.test(name));
@@ -160,7 +160,7 @@ describe("a trap", () => {
 });
 
 describe("a panic", () => {
-  test("its place is in the log, its message is not, and the next request is served", async () => {
+  test("the log has its place but not its message, and the next request is served", async () => {
     await assertServed("panicking");
     const { text } = await call("panicking", { path: "/v2/refused" });
     assert.equal(text, '{"message":"no"}');
@@ -174,9 +174,9 @@ describe("a panic", () => {
   });
 });
 
-describe("a call of the runtime that throws", () => {
+describe("an exception of the runtime", () => {
   for (const name of BREAKABLE) {
-    test(`${name}: its own request is lost, and no other`, async () => {
+    test(`${name}: only its own request fails`, async () => {
       await assertServed("throwing");
       const others = await underWay("throwing");
       const before = await instances("throwing");
@@ -192,7 +192,7 @@ describe("a call of the runtime that throws", () => {
   }
 });
 
-describe("callers who leave", () => {
+describe("callers who disconnect", () => {
   const LEAVING = 10_000;
   const TOGETHER = 100;
 
@@ -208,7 +208,7 @@ describe("callers who leave", () => {
     release();
   }
 
-  test(`${LEAVING} of them leave the memory as large as it was`, async () => {
+  test(`${LEAVING} of them do not grow the memory`, async () => {
     const request = requestBytes({ target: "/v2/held", headers: [["Authorization", `Bearer ${TOKEN}`]] });
     // Until collections of garbage come as often as they will.
     for (let gone = 0; gone < LEAVING * 1.5; gone += TOGETHER) await leave(request);

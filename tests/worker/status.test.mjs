@@ -168,7 +168,7 @@ test("isolates that share a gate share the page", async () => {
   assert.equal(facts.calls, "3");
 });
 
-test("the first line says whether it is ready, and lists say who called, what failed and what became of keys", async () => {
+test("the first line says whether it is ready, and lists show callers, failures and key events", async () => {
   await call("refused", "conversations");
   const before = await look("refused", "ready");
   assert.match(before.text, /^Attention proxy\n+ready\n/);
@@ -208,7 +208,7 @@ for (const [width, colorScheme] of [
     }
   });
 
-test("counts outlive a restart, and a version that is bound is named", async () => {
+test("counts survive a restart, and a bound version is shown", async () => {
   for (const path of ["conversations", "conversations", "broken"]) await call("stored", path);
   const { facts, text } = await look("stored", "stored");
   assert.equal(facts.calls, "3");
@@ -226,7 +226,7 @@ test("counts outlive a restart, and a version that is bound is named", async () 
   assert.equal((await look("stored", "and-on")).facts.calls, "4");
 });
 
-test("nobody but the operator sees it", async () => {
+test("only the operator sees it", async () => {
   const ask = (service, authorization) =>
     fetch(`${workerd.urls[service]}/status`, { headers: authorization ? { authorization } : {} });
   const basic = (token) => `Basic ${Buffer.from(`operator:${token}`).toString("base64")}`;

@@ -12,6 +12,7 @@ use attention_gateway::answer::{header_policy, health};
 use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
+use attention_gateway::ledger::Ledger;
 use attention_gateway::limits::ANSWER_WITHIN;
 use attention_gateway::limits::asking::Question;
 use attention_gateway::limits::shared_gate::Place;
@@ -26,7 +27,7 @@ use crate::deployments;
 use crate::end::{End, Thrown};
 use crate::fields::{Fields, passing};
 use crate::isolate::Isolate;
-use crate::js::{self, Bindings, Counted, Dictionary, Init};
+use crate::js::{self, Bindings, Counted, Dictionary};
 use crate::key_set;
 use crate::shared;
 use crate::waits::{Outcome, Settled};
@@ -250,15 +251,9 @@ impl UnderWay {
     /// The request to the API, on its way.
     fn sent(&self) -> Result<Option<js_sys::Promise>, Thrown> {
         let Step::Send(send) = self.exchange.step() else { return Ok(None) };
-        let init = Object::new().unchecked_into::<Init>();
-        init.set_method(send.method.as_str())?;
-        init.set_headers(&self.headers_up(send)?)?;
-        if matches!(send.carries, Carries::TheCallers { body: true, .. }) {
-            init.set_body(&self.body)?;
-        }
-        // The key goes to one origin: a redirect is an answer, not an instruction.
-        init.set_redirect("manual")?;
-        js::send(&send.url, &init).map(Some)
+        let carries_body = matches!(send.carries, Carries::TheCallers { body: true, .. });
+        let body = if carries_body { &self.body } else { &JsValue::NULL };
+        js::send(&send.url, &self.isolate.names.of(send.method.as_str()), &self.headers_up(send)?, body).map(Some)
     }
 
     fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {
@@ -275,7 +270,7 @@ impl UnderWay {
                 }
                 for (name, value) in edits {
                     if let Some(value) = value {
-                        up.put(&(*name).into(), &value.as_ref().into())?;
+                        up.put(&self.isolate.names.of(name), &value.as_ref().into())?;
                     }
                 }
                 for (name, value) in more {
@@ -366,9 +361,10 @@ impl UnderWay {
 
     async fn show_status(&self) -> Result<Response, End> {
         let counted = match shared::gate(&self.env) {
-            Some(gate) => shared::tell(&self.isolate.ledger, &gate).await?,
+            Some(gate) => shared::tell(&self.isolate.ledger, &gate, true).await?,
             None => None,
         };
+        let counted = counted.and_then(|all| Ledger::from_text(&all.as_string()?));
         let counted = counted.unwrap_or_else(|| self.isolate.ledger.borrow().clone());
         let (now, nonce) = (now(), js::random_uuid()?);
         let page = match &*self.isolate.deployment.borrow() {
@@ -389,10 +385,9 @@ impl UnderWay {
     /// What every answer carries, and what is left behind of the request.
     fn finish(mut self, answer: Response) -> Result<Response, End> {
         self.drop_response();
-        let headers = answer.headers();
-        for (name, value) in self.exchange.headers() {
-            headers.set(name, &value)?;
-        }
+        let own = self.exchange.headers();
+        let own = own.iter().map(|(name, value)| (*name, &**value));
+        self.isolate.put_all(js::handles(&answer.headers()), own)?;
         let (status, now) = (answer.status(), now());
         self.measure(status, now)?;
         let finished = self.exchange.finish(self.isolate.deployment.borrow().as_ref(), status, now, Math::random());

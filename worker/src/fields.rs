@@ -14,9 +14,13 @@ use crate::end::Thrown;
 
 #[wasm_bindgen(raw_module = "../../headers.mjs")]
 extern "C" {
-    /// The values, and at the end the names.
+    /// The names, each with a line break; the values go to `values`.
     #[wasm_bindgen(catch)]
-    fn fields(headers: &Headers) -> Result<Array, Thrown>;
+    fn fields(headers: &Headers, values: &Array) -> Result<String, Thrown>;
+
+    /// A value as a text. Not by its handle: that would be one crossing more.
+    #[wasm_bindgen(js_name = value)]
+    fn text(values: &Array, place: u32) -> String;
 }
 
 pub(crate) struct Fields {
@@ -26,8 +30,8 @@ pub(crate) struct Fields {
 
 impl Fields {
     pub(crate) fn read(headers: &Headers) -> Result<Self, Thrown> {
-        let values = fields(headers)?;
-        let names = values.pop().as_string().unwrap_or_default();
+        let values = Array::new();
+        let names = fields(headers, &values)?;
         Ok(Self { names: Names::new(names), values })
     }
 
@@ -39,11 +43,15 @@ impl Fields {
     pub(crate) fn value(&self, place: u32) -> JsString {
         self.values.get(place).unchecked_into()
     }
+
+    pub(crate) fn text(&self, place: u32) -> String {
+        text(&self.values, place)
+    }
 }
 
 impl attention_core::Headers for Fields {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(self.value(self.names.place(name)?).into()))
+        Some(Cow::Owned(self.text(self.names.place(name)?)))
     }
 
     fn has(&self, name: &str) -> bool {
@@ -52,7 +60,7 @@ impl attention_core::Headers for Fields {
 
     fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
         let beginning = self.names().filter(|(_, name)| name.starts_with(prefix));
-        beginning.map(|(place, name)| (name.to_owned(), self.value(place).into())).collect()
+        beginning.map(|(place, name)| (name.to_owned(), self.text(place))).collect()
     }
 }
 

@@ -14,7 +14,7 @@ use web_sys::Response;
 
 use crate::end::Thrown;
 use crate::fields::{Fields, passing};
-use crate::js::{self, Dictionary};
+use crate::js::{self, Dictionary, HeaderHandles};
 use crate::key_set::KeySet;
 
 /// A configuration, and what is remembered under it. Nothing of it stays borrowed while a request waits.
@@ -34,11 +34,25 @@ pub(crate) struct Isolate {
     bodies: RefCell<Vec<(EntryId, Uint8Array)>>,
 }
 
-/// Names of headers, as handles.
+/// Names of headers and methods, as handles: to make one of a text takes longer than to use it.
 pub(crate) struct Names {
     pub(crate) up: Vec<JsString>,
     pub(crate) down: Vec<JsString>,
     pub(crate) authorization: JsString,
+    /// Others, since they were first asked for.
+    others: RefCell<Vec<(&'static str, JsString)>>,
+}
+
+impl Names {
+    pub(crate) fn of(&self, name: &'static str) -> JsString {
+        let mut others = self.others.borrow_mut();
+        if let Some((_, handle)) = others.iter().find(|(known, _)| *known == name) {
+            return handle.clone();
+        }
+        let handle = JsString::from(name);
+        others.push((name, handle.clone()));
+        handle
+    }
 }
 
 impl Isolate {
@@ -57,6 +71,7 @@ impl Isolate {
             up: handles(header_policy::UP),
             down: handles(header_policy::DOWN),
             authorization: "authorization".into(),
+            others: RefCell::default(),
         };
         Ok(Self {
             authorizations: [Slot::Current, Slot::Next].map(authorization),
@@ -103,18 +118,26 @@ impl Isolate {
     ) -> Result<Response, Thrown> {
         let answer = self.answer(status, body)?;
         let down = answer.headers();
+        let down = js::handles(&down);
         for (listed, place) in passing(headers, header_policy::DOWN, edits) {
-            let value = headers.value(place);
-            if !self.echoes(&String::from(&value)) {
-                js::handles(&down).set(&self.names.down[listed], &value)?;
+            if !self.echoes(&headers.text(place)) {
+                down.set(&self.names.down[listed], &headers.value(place))?;
             }
         }
-        for (name, value) in edits {
-            if let Some(value) = value {
-                down.set(name, value)?;
-            }
-        }
+        self.put_all(down, edits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))))?;
         Ok(answer)
+    }
+
+    /// Sets headers that this module has as texts.
+    pub(crate) fn put_all<'v>(
+        &self,
+        headers: &HeaderHandles,
+        all: impl Iterator<Item = (&'static str, &'v str)>,
+    ) -> Result<(), Thrown> {
+        for (name, value) in all {
+            headers.set_text(&self.names.of(name), value)?;
+        }
+        Ok(())
     }
 
     /// Without a deployment there is no key to echo, and nothing was sent.

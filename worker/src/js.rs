@@ -19,32 +19,15 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) fn set(this: &HeaderHandles, name: &JsString, value: &JsString) -> Result<(), Thrown>;
 
+    #[wasm_bindgen(method, catch, js_name = set)]
+    pub(crate) fn set_text(this: &HeaderHandles, name: &JsString, value: &str) -> Result<(), Thrown>;
+
     /// An object that is read by its properties' names, such as `fetch` takes headers.
     #[wasm_bindgen(extends = Object)]
     pub(crate) type Dictionary;
 
     #[wasm_bindgen(method, catch, indexing_setter)]
     pub(crate) fn put(this: &Dictionary, name: &JsString, value: &JsValue) -> Result<(), Thrown>;
-
-    /// How a request is sent.
-    #[wasm_bindgen(extends = Object)]
-    pub(crate) type Init;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_method(this: &Init, method: &str) -> Result<(), Thrown>;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_headers(this: &Init, headers: &Dictionary) -> Result<(), Thrown>;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_body(this: &Init, body: &JsValue) -> Result<(), Thrown>;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_redirect(this: &Init, redirect: &str) -> Result<(), Thrown>;
-
-    // Not by its bare name: in the glue that is the event of this module.
-    #[wasm_bindgen(catch, js_namespace = globalThis, js_name = fetch)]
-    pub(crate) fn send(url: &str, init: &Init) -> Result<Promise, Thrown>;
 
     #[wasm_bindgen(js_name = Response)]
     type Answer;
@@ -117,7 +100,7 @@ extern "C" {
     pub(crate) fn limited(this: &Gate, millis: f64, caller: &str, route: &str) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn ledger(this: &Gate, counted: &str) -> Result<JsValue, Thrown>;
+    pub(crate) fn ledger(this: &Gate, counted: &str, is_asked: bool) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn standing(this: &Gate, session: &str) -> Result<JsValue, Thrown>;
@@ -164,6 +147,13 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = stringify)]
     pub(crate) fn to_json(value: &JsValue) -> Result<JsValue, Thrown>;
+}
+
+#[wasm_bindgen(raw_module = "../../upstream.mjs")]
+extern "C" {
+    /// Sends a request to the API, or to an issuer. No redirect is followed.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn send(url: &str, method: &JsString, headers: &Dictionary, body: &JsValue) -> Result<Promise, Thrown>;
 }
 
 #[wasm_bindgen(raw_module = "../../until.mjs")]

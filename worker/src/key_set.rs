@@ -10,7 +10,7 @@ use web_sys::Response;
 
 use crate::body;
 use crate::end::{End, Thrown};
-use crate::js::{self, Dictionary, Init};
+use crate::js::{self, Dictionary};
 use crate::waits::{Outcome, Settled};
 
 #[wasm_bindgen(raw_module = "../../jwt.mjs")]
@@ -55,10 +55,7 @@ pub(crate) async fn fetch(url: &str, timeout: Duration, limit: usize) -> Result<
     let ends = Date::now() + timeout.as_secs_f64() * 1000.0;
     let headers = Object::new().unchecked_into::<Dictionary>();
     headers.put(&"accept".into(), &"application/json".into())?;
-    let init = Object::new().unchecked_into::<Init>();
-    init.set_redirect("manual")?;
-    init.set_headers(&headers)?;
-    let sent = js::send(url, &init)?;
+    let sent = js::send(url, &"GET".into(), &headers, &JsValue::NULL)?;
     let Outcome::Fulfilled(response) = Settled::of(sent.into(), Some(timeout))?.await? else { return Ok(None) };
     let response: Response = response.unchecked_into();
     if response.status() != 200 {

@@ -53,15 +53,18 @@ impl SharedRecord {
         }
     }
 
-    /// Adds what an isolate has counted, and returns what all have. Throws a text when it cannot be read: then the
-    /// isolate keeps it.
-    pub fn count(&mut self, counted: &str) -> Result<String, JsValue> {
-        let counted = Ledger::from_text(counted).ok_or_else(|| JsValue::from_str("not a ledger's text"))?;
+    /// Adds what an isolate has counted. Throws a text when it cannot be read: then the isolate keeps it.
+    pub fn count(&mut self, counted: &str) -> Result<(), JsValue> {
+        let mut counted = Ledger::from_text(counted).ok_or_else(|| JsValue::from_str("not a ledger's text"))?;
+        // Before they are added: an isolate's clock may be wrong, and this object's may have been.
+        for ledger in [&mut counted, &mut self.ledger] {
+            ledger.forget_after(now());
+        }
         self.ledger.add_all(&counted);
-        Ok(self.counted())
+        Ok(())
     }
 
-    /// What all isolates have counted, to be stored.
+    /// What all isolates have counted, to be shown and stored.
     pub fn counted(&self) -> String {
         self.ledger.to_text()
     }

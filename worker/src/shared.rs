@@ -57,23 +57,22 @@ pub(crate) async fn close(gate: &Gate, closing: Closing) -> Result<(), End> {
     Ok(())
 }
 
-/// Tells what has been counted here, and returns what all isolates have; `None` when the gate does not say, and
-/// this one keeps what it has.
-pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Ledger>, End> {
+/// Tells what has been counted here. What the gate answers is what all isolates have counted, if that `is_asked`, or
+/// nothing; `None` when it does not answer, and what was told stays counted here.
+pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate, is_asked: bool) -> Result<Option<JsValue>, End> {
     let counted = own.take();
-    let told = answered(gate.ledger(&counted.to_text()), ledger::TIMEOUT).await?;
-    let all = told.and_then(|all| Ledger::from_text(&all.as_string()?));
-    if all.is_none() {
+    let told = answered(gate.ledger(&counted.to_text(), is_asked), ledger::TIMEOUT).await?;
+    if told.is_none() {
         own.borrow_mut().add_all(&counted);
     }
-    Ok(all)
+    Ok(told)
 }
 
 /// Tells what has been counted under a deployment when the request has been answered.
 pub(crate) fn tell_later(isolate: &Rc<Isolate>, env: &Bindings, context: &Context) -> Result<(), Thrown> {
     let Some(gate) = gate(env).filter(|_| !isolate.ledger.borrow().is_empty()) else { return Ok(()) };
     let isolate = Rc::clone(isolate);
-    later(context, async move { tell(&isolate.ledger, &gate).await.map(drop) })
+    later(context, async move { tell(&isolate.ledger, &gate, false).await.map(drop) })
 }
 
 /// Goes on with this when the request has been answered. In a box: what is made of a future is 2 KB for each type.

@@ -1,6 +1,6 @@
 //! Joining of base and target, judged by an independent URL parser.
 
-use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, MAX_TARGET_BYTES, RequestPath, encode_query};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, MAX_TARGET_BYTES, PathError, RequestPath, encode_query};
 use proptest::prelude::*;
 use url::Url;
 
@@ -188,6 +188,12 @@ proptest! {
                 let _ = path.decoded();
             }
         }
+    }
+
+    #[test]
+    fn the_first_slash_behind_a_slash_begins_an_empty_segment(text in "/[/a+]{0,8}") {
+        let expected = text.find("//").map(|at| PathError::EmptySegment { position: at + 1 });
+        prop_assert_eq!(RequestPath::parse(&text).err(), expected, "{}", text);
     }
 
     #[test]

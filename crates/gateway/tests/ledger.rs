@@ -96,7 +96,7 @@ proptest! {
     fn agrees_with_a_list_of_all_calls(steps in prop::collection::vec(step(), 0..300)) {
         let (mut isolate, mut shared) = (Ledger::default(), Ledger::default());
         let (mut own, mut all) = (Calls::default(), Calls::default());
-        let (mut noted, mut first) = (0, None);
+        let mut first: Option<Timestamp> = None;
         let mut now = Timestamp::from_unix_millis(1_700_000_000_000);
         for step in steps {
             match step {
@@ -104,18 +104,17 @@ proptest! {
                     now = now.saturating_add(Duration::from_millis(pass));
                     isolate.note(status, Duration::from_millis(took), now);
                     own.note((now.as_unix_millis() / 60_000, status, took));
-                    noted += 1;
-                    first.get_or_insert(now);
+                    first = Some(first.map_or(now, |first| first.min(now)));
                 }
                 Step::Back(millis) => now = Timestamp::from_unix_millis(now.as_unix_millis() - millis),
                 Step::Report => {
                     let text = to_json(&isolate.take());
                     shared.add(&from_json(&text).unwrap());
                     own.in_turn().into_iter().for_each(|call| all.note(call));
-                    (own, noted, first) = (Calls::default(), 0, None);
+                    (own, first) = (Calls::default(), None);
                 }
             }
-            let due = noted >= 200 || first.is_some_and(|first| now.saturating_since(first).as_millis() >= 10_000);
+            let due = first.is_some_and(|first| now.saturating_since(first).as_millis() >= 10_000);
             prop_assert_eq!(isolate.is_due(now), due);
         }
         prop_assert_eq!(json_of(&isolate), own.json());
@@ -231,6 +230,60 @@ mod texts {
             prop_assert!(times.is_sorted_by(|one, other| one >= other));
             let order: Vec<_> = callers.iter().map(|named| (named.name.is_empty(), std::cmp::Reverse(named.calls))).collect();
             prop_assert!(order.is_sorted(), "{:?}", order);
+        }
+
+        /// Isolates whose clocks are wrong by hours to centuries tell their counts too. What the others counted stays,
+        /// and goes on: before and after, the page says the same as without them, but for what is of the next hour.
+        #[test]
+        fn a_clock_that_is_wrong_costs_the_others_none_of_their_counts(
+            calls in prop::collection::vec((0..12_u32, 0..900_u64, prop::option::weighted(0.2, 7_300..4_000_000_000_u64), any::<bool>()), 1..120),
+        ) {
+            let (mut all, mut right, mut wrong, mut now) = (Ledger::default(), Ledger::default(), Ledger::default(), 1_700_000_000);
+            let mut noted: Vec<(u64, u64)> = Vec::new();
+            for (caller, later, ahead, reports) in calls {
+                now += later;
+                let at = Timestamp::from_unix_seconds(now);
+                let name = format!("app-{caller}");
+                if let Some(ahead) = ahead {
+                    wrong.note_call(&record(&name, None, 502, Timestamp::from_unix_seconds(now + ahead)));
+                } else {
+                    right.note_call(&record(&name, None, 502, at));
+                    noted.push((now / 3_600, now / 60));
+                }
+                if reports || ahead.is_some() {
+                    // As the object does.
+                    for told in [&mut wrong, &mut right] {
+                        let mut told = Ledger::from_text(&std::mem::take(told).to_text()).expect("what is told is read");
+                        told.forget_after(at);
+                        all.forget_after(at);
+                        all.add_all(&told);
+                    }
+                }
+            }
+            all.add_all(&right);
+            let at = Timestamp::from_unix_seconds(now);
+            let total: u64 = all.journal().callers(at).iter().map(|named| named.calls).sum();
+            let in_hours = noted.iter().filter(|(hour, _)| hour + 7 > now / 3_600).count();
+            prop_assert_eq!(total, in_hours as u64);
+            let latest = noted.iter().map(|(_, minute)| *minute).max().unwrap_or_default();
+            let counted: u64 = all.snapshot().iter().filter(|minute| minute.number + 360 > latest).map(|minute| minute.counts.calls).sum();
+            prop_assert_eq!(counted, noted.iter().filter(|(_, minute)| minute + 360 > latest).count() as u64);
+            prop_assert!(all.journal().failures().all(|failure| failure.at <= at));
+        }
+
+        /// And the isolate itself counts on once its clock is right again.
+        #[test]
+        fn a_clock_that_was_wrong_keeps_nothing_from_being_counted_later(ahead in 7_300..4_000_000_000_u64, calls in 1..20_u64) {
+            let mut ledger = Ledger::default();
+            let start = 1_700_000_000;
+            ledger.note_call(&record("app", Some("a_code"), 502, Timestamp::from_unix_seconds(start + ahead)));
+            for call in 0..calls {
+                ledger.note_call(&record("app", Some("a_code"), 502, Timestamp::from_unix_seconds(start + call)));
+            }
+            let at = Timestamp::from_unix_seconds(start + calls);
+            let minutes: u64 = ledger.snapshot().iter().map(|minute| minute.counts.calls).sum();
+            let of = |all: Vec<attention_gateway::ledger::journal::Named>| all.iter().map(|named| named.calls).sum::<u64>();
+            prop_assert_eq!([minutes, of(ledger.journal().callers(at)), of(ledger.journal().codes(at))], [calls; 3]);
         }
 
         #[test]

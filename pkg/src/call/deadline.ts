@@ -129,12 +129,29 @@ export class Deadline {
   }
 
   /** Waits for a promise; undefined if the timer or the caller's signal comes first. */
-  async within<T>(promised: Promise<T>): Promise<{ readonly value: T } | undefined> {
+  async within<T>(promised: T | PromiseLike<T>): Promise<{ readonly value: T } | undefined> {
+    this.#link();
     try {
-      return (await Promise.race([promised.then((value) => ({ value })), this.idle()])) ?? undefined;
+      return await new Promise((resolve, reject) => {
+        if (this.aborted || this.timedOut) resolve(undefined);
+        else this.#wake = () => resolve(undefined);
+        Promise.resolve(promised).then((value) => resolve({ value }), reject);
+      });
     } finally {
-      this.wake();
+      this.#wake = undefined;
     }
+  }
+
+  /**
+   * Waits for a promise of `fetch`; throws the abort reason if the timer or the signal comes first. A `fetch` that the
+   * application passed in may ignore its signal.
+   */
+  async read<T>(promised: T | PromiseLike<T>): Promise<T> {
+    // `release` has unreferenced the timer, and now somebody waits.
+    (this.#timer as { ref?(): void } | undefined)?.ref?.();
+    const come = (await this.within(promised)) ?? (await atOnce(promised));
+    if (come === undefined) throw this.aborted ? this.reason : this.#controller?.signal.reason;
+    return come.value;
   }
 
   /** Ends a wait early. */
@@ -184,6 +201,29 @@ export class Deadline {
     link(this.#signal, this);
     this.#linked = true;
   }
+}
+
+/** More microtasks than the reading of a body in memory takes. */
+const TURNS = 100;
+
+/**
+ * The result of a promise that settles at once although the time is over: a mock's response in a test that ran all timers,
+ * or the error of a `fetch` that obeys its signal.
+ */
+async function atOnce<T>(promised: T | PromiseLike<T>): Promise<{ readonly value: T } | undefined> {
+  let come: { readonly value: T } | undefined;
+  let thrown: { readonly error: unknown } | undefined;
+  Promise.resolve(promised).then(
+    (value) => {
+      come = { value };
+    },
+    (error: unknown) => {
+      thrown = { error };
+    },
+  );
+  for (let turn = 0; turn < TURNS && come === undefined && thrown === undefined; turn++) await undefined;
+  if (thrown !== undefined) throw thrown.error;
+  return come;
 }
 
 function expire(deadline: Deadline): void {

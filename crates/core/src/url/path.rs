@@ -43,8 +43,11 @@ impl<'a> RequestPath<'a> {
         if bytes.len() > MAX_TARGET_BYTES {
             return Err(PathError::TooLong { bytes: bytes.len() });
         }
-        let mut position = 0;
+        let (mut position, mut is_plain, mut last) = (0, true, 0);
         while let Some(&byte) = bytes.get(position) {
+            // Without any of these, no segment needs a second look; a slash may end the path.
+            is_plain &= !matches!(byte, b'%' | b'.') && (byte != b'/' || last != b'/');
+            last = byte;
             match byte {
                 b'%' => position += encoded(bytes, position)?,
                 b'\\' => return Err(PathError::Backslash { position }),
@@ -54,6 +57,9 @@ impl<'a> RequestPath<'a> {
                 _ => return Err(PathError::InvalidCharacter { position }),
             }
             position += 1;
+        }
+        if is_plain {
+            return Ok(Self(path));
         }
         // The first segment is what stands before the first slash: nothing.
         let mut start = 0;

@@ -175,8 +175,9 @@ impl Coming<'_> {
     /// caller writes its own: what was to be counted from it is told in `Age` and `max-age`.
     fn times(&self, edits: &mut Vec<HeaderEdit>) {
         let told = self.headers.get("age").map(|age| whole_number(age.trim_ascii()));
-        let directives = Directives::of(self.headers);
-        let may_be_stored = self.headers.has("cache-control") && !directives.no_store;
+        let has_control = self.headers.has("cache-control");
+        let directives = if has_control { Directives::of(self.headers) } else { Directives::default() };
+        let may_be_stored = has_control && !directives.no_store;
         let age = told.unwrap_or(Some(0)).filter(|_| may_be_stored && self.handling != Handling::Error);
         let Some(age) = age else {
             // What cannot be read may be as old as anything; what is not stored has no age.

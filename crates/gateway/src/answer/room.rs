@@ -32,9 +32,9 @@ pub struct Share {
 }
 
 impl Room {
-    /// In bytes: four of the largest that are read. They are there up to four times while one of them is taken
-    /// apart (its pieces, the whole, what is left, what is sent), the others once, and beside them the cache has
-    /// [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
+    /// In bytes: four of the largest that are read. One of them is there twice while it is taken apart (as its pieces
+    /// and the whole, then the whole and what is left, then that and what is sent), the others once, and beside them
+    /// the cache has [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
     pub const BYTES: usize = 32 * 1024 * 1024;
 
     /// A share of nothing yet, which ends at `until` at the latest.

@@ -119,8 +119,16 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// How many elements and members one message may have: each is there as a part of its own while it is read, which may
+/// be fourteen times as long as what is written (`1,`). A list of a thousand tools has fewer.
+const MOST_PARTS: usize = 65_536;
+
 /// One message, or a batch of them.
 fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, Unreadable> {
+    // Between two parts there is a comma; those in texts count as well.
+    if text.bytes().filter(|byte| *byte == b',').count() >= MOST_PARTS {
+        return Err(Unreadable);
+    }
     let root = json::read(text).map_err(|_| Unreadable)?;
     let messages = root.elements().unwrap_or_else(|_| vec![root]);
     let mut edits = Vec::new();
@@ -227,6 +235,20 @@ mod tests {
 
     fn events(answer: &str) -> Result<String, Unreadable> {
         in_events(answer.as_bytes(), &allowed("search_*")).map(|left| String::from_utf8(left).unwrap())
+    }
+
+    #[test]
+    fn a_list_of_more_parts_than_memory_is_meant_for_is_not_read() {
+        let list = |parts: usize| {
+            let numbers = vec!["1"; parts].join(",");
+            [r#"{"result":{"tools":[{"name":"search_calls","n":["#, &numbers, "]}]}}"].concat()
+        };
+        // One comma is before the numbers.
+        assert_eq!(json(&list(MOST_PARTS - 1)), Ok(list(MOST_PARTS - 1)));
+        assert_eq!(json(&list(MOST_PARTS)), Err(Unreadable));
+        let in_event = |list: &str| ["data: ", list, "\n\n"].concat();
+        assert!(events(&in_event(&list(MOST_PARTS - 1))).is_ok());
+        assert_eq!(events(&in_event(&list(MOST_PARTS))), Err(Unreadable));
     }
 
     #[test]

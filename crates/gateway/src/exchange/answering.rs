@@ -23,6 +23,10 @@ use crate::log::{CallRecord, DataPoint, LogSettings, Record, SwitchRecord};
 /// An answer that is to be redacted is taken apart in memory; see [`Room`](crate::answer::room::Room).
 const REDACTABLE_BYTES: usize = 8 * 1024 * 1024;
 
+/// A list of tools is for a model to read, and those come in pages. It is read into parts, which take more memory than
+/// its bytes.
+const LIST_BYTES: usize = 1024 * 1024;
+
 /// What is left of a request that has been answered.
 #[derive(Debug)]
 pub struct Finished {
@@ -75,7 +79,8 @@ impl Exchange {
             self.pass(Body::Streamed { keep }, edits);
         } else if self.answers_in_readable_events(headers) || is_empty(headers) || media_type::is_json(headers) {
             (self.kept, self.edits) = (keep, edits);
-            self.read(deployment, Stage::Redacting, REDACTABLE_BYTES, now);
+            let limit = if self.filters_tools() { LIST_BYTES } else { REDACTABLE_BYTES };
+            self.read(deployment, Stage::Redacting, limit, now);
         } else {
             return Err(self.untakable());
         }
@@ -93,14 +98,16 @@ impl Exchange {
     }
 
     /// What is left of an answer without the members and the tools that the caller may not see.
-    fn taken_apart(&self, body: &[u8]) -> Result<Vec<u8>, Problem> {
+    fn taken_apart(&self, body: Vec<u8>) -> Result<Vec<u8>, Problem> {
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         let is_stream = self.conversation.as_ref().is_some_and(|conversation| conversation.answers_in_events);
         let listed = match self.filters_tools() {
-            true if is_stream => tool_list::in_events(body, &forward.tools),
-            true => tool_list::in_json(body, &forward.tools),
-            false => return redacted(body, &forward.redact).ok_or_else(Problem::unredactable),
+            true if is_stream => tool_list::in_events(&body, &forward.tools),
+            true => tool_list::in_json(&body, &forward.tools),
+            false => return redacted(&body, &forward.redact).ok_or_else(Problem::unredactable),
         };
+        // What was read goes before it is there for the third time.
+        drop(body);
         let listed = listed.map_err(|tool_list::Unreadable| Problem::mcp_list())?;
         if forward.redact.is_empty() {
             return Ok(listed);
@@ -129,7 +136,7 @@ impl Exchange {
             // An answer with nothing in it is its status.
             Some(body) if body.is_empty() => Body::Empty,
             Some(body) => {
-                let bytes = self.taken_apart(&body)?;
+                let bytes = self.taken_apart(body)?;
                 if let Some(share) = &self.share {
                     share.shrink(bytes.len());
                 }

@@ -104,6 +104,15 @@ impl Journal {
         }
     }
 
+    /// Forgets what is of later.
+    pub(super) fn forget_after(&mut self, latest: Timestamp) {
+        let hour = latest.as_unix_millis() / HOUR_MILLIS;
+        self.callers.retain(|named| named.hour <= hour);
+        self.codes.retain(|named| named.hour <= hour);
+        self.failures.retain(|failure| failure.at <= latest);
+        self.keys.retain(|event| event.at <= latest);
+    }
+
     /// Adds another journal.
     pub(super) fn add(&mut self, other: &Self) {
         for named in &other.callers {

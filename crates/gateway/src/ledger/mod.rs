@@ -43,9 +43,12 @@ const MOST_MINUTES: usize = 2 * 6 * 60;
 /// to this one apart (`Number.MAX_SAFE_INTEGER`).
 const LARGEST: u64 = (1 << 53) - 1;
 
-/// An isolate reports its counts after this time, or after so many calls.
+/// An isolate reports its counts after this time, however many calls it counted: a report is a message to another
+/// process and work there, so that what reports cost must not grow with the calls.
 const REPORT_AFTER: Duration = Duration::from_secs(10);
-const REPORT_AFTER_CALLS: u64 = 200;
+
+/// Clocks differ, but not by more minutes than this: what is of later is of a clock that was wrong.
+const MINUTES_AHEAD: u64 = 60;
 
 /// The minute in which `now` lies, counted from the Unix epoch.
 pub(crate) const fn minute_of(now: Timestamp) -> u64 {
@@ -114,9 +117,7 @@ const VERSION: u64 = 1;
 pub struct Ledger {
     /// In the order in which they began.
     minutes: Vec<Minute>,
-    /// The calls noted since the counts were last taken.
-    calls: u64,
-    /// When the first of those calls was noted.
+    /// When the first call was noted since the counts were last taken.
     since: Option<Timestamp>,
     journal: Journal,
 }
@@ -124,6 +125,11 @@ pub struct Ledger {
 impl Ledger {
     /// Counts the call of a known caller that has been answered.
     pub fn note_call(&mut self, record: &Record<'_>) {
+        let latest = minute_of(record.at).saturating_add(MINUTES_AHEAD);
+        // The last one is of the call before.
+        if self.minutes.last().is_some_and(|minute| minute.number > latest) {
+            self.forget_after(record.at);
+        }
         self.note(record.status, record.took, record.at);
         self.journal.note(record);
     }
@@ -131,6 +137,14 @@ impl Ledger {
     /// What is known beside the counts.
     pub const fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// Forgets what is of a time that is still far ahead: a clock was wrong when it was counted. The counts of the hours
+    /// until then would make way for it.
+    pub fn forget_after(&mut self, now: Timestamp) {
+        let latest = minute_of(now).saturating_add(MINUTES_AHEAD);
+        self.minutes.retain(|minute| minute.number <= latest);
+        self.journal.forget_after(Timestamp::from_unix_millis(latest.saturating_mul(MILLIS_PER_MINUTE)));
     }
 
     /// Adds all of another one.
@@ -169,13 +183,13 @@ impl Ledger {
     /// Counts a call that was answered with `status` after `took`.
     pub fn note(&mut self, status: u16, took: Duration, now: Timestamp) {
         self.count(minute_of(now), &Counts::of(status, took));
-        self.calls = self.calls.saturating_add(1);
-        self.since.get_or_insert(now);
+        // After a clock was put back, the time until the report begins anew.
+        self.since = Some(self.since.map_or(now, |since| since.min(now)));
     }
 
     /// Whether it is time to report the counts.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.calls >= REPORT_AFTER_CALLS || self.since.is_some_and(|since| now.saturating_since(since) >= REPORT_AFTER)
+        self.since.is_some_and(|since| now.saturating_since(since) >= REPORT_AFTER)
     }
 
     /// Whether nothing was counted.
@@ -433,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_due_after_ten_seconds_or_two_hundred_calls() {
+    fn counts_are_due_after_ten_seconds_however_many_calls_there_were() {
         let mut ledger = Ledger::default();
         assert!(!ledger.is_due(minutes_later(60)), "nothing to report");
         ledger.note(200, Duration::ZERO, NOW);
@@ -445,18 +459,22 @@ mod tests {
         ledger.take();
         assert!(!ledger.is_due(later(10_000)));
 
-        for _ in 0..199 {
+        for _ in 0..20_000 {
             ledger.note(200, Duration::ZERO, NOW);
         }
-        assert!(!ledger.is_due(NOW));
-        ledger.note(200, Duration::ZERO, NOW);
-        assert!(ledger.is_due(NOW));
+        assert!(!ledger.is_due(later(9_999)));
+        assert!(ledger.is_due(later(10_000)));
 
         // What could not be reported waits for the next call.
         let taken = ledger.take();
         ledger.add(&taken);
         assert!(!ledger.is_due(minutes_later(60)));
         assert_eq!(ledger.snapshot(), taken);
+
+        // Under a clock that was put back, calls are not due only when it is as late again.
+        ledger.note(200, Duration::ZERO, NOW);
+        ledger.note(200, Duration::ZERO, Timestamp::default());
+        assert!(ledger.is_due(Timestamp::from_unix_seconds(10)));
     }
 
     #[test]

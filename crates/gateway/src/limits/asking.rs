@@ -232,6 +232,18 @@ impl Asking {
         holds.unwrap_or_default()
     }
 
+    /// How many places it has, waited for or not.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> u64 {
+        self.leases.places()
+    }
+
+    /// Whether it notices now that its clock was put back.
+    #[cfg(test)]
+    pub(crate) const fn notices(&self, now: Timestamp) -> bool {
+        self.leases.has_seen_later(micros(now))
+    }
+
     /// What the operator is to be told, once.
     pub(crate) const fn take_notice(&mut self) -> Option<Notice> {
         self.health.notice.take()

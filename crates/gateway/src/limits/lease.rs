@@ -23,7 +23,13 @@ use crate::limits::shared_gate::Lease;
 pub(crate) struct Leases {
     /// In the order of their names.
     held: Vec<(String, Held)>,
+    /// How many there have been.
+    made: u64,
+    /// Tickets with lower numbers are of a clock that was put back since.
+    first_number: u64,
     seen: Micros,
+    /// There once more for each call that waits in a line.
+    waiting: Arc<()>,
 }
 
 /// What one holder has.
@@ -34,6 +40,8 @@ struct Held {
     claims: Vec<Claim>,
     /// Calls that have none.
     line: VecDeque<Waiter>,
+    /// There once more for each of those that has not left.
+    waiting: Arc<()>,
     issued: u64,
     /// A question is under way until then, as far as the others know.
     asking_until: Micros,
@@ -88,6 +96,8 @@ pub(crate) struct Ticket {
     claim: Option<Spot>,
     /// What claims and line see of it.
     alive: Arc<()>,
+    /// In a line: it counts as one that waits, of its holder's and of all, for as long as it is there.
+    _waits: Option<[Arc<()>; 2]>,
 }
 
 /// What a call has to do.
@@ -140,8 +150,10 @@ impl Leases {
         (step, patience): (Micros, Micros),
         now: Micros,
     ) -> Turn {
-        // Who comes with a ticket stands in a line already.
-        let is_crowd = ticket.is_none() && self.is_crowd();
+        let is_crowd = tickets(&self.waiting) >= Self::MOST_IN_ALL;
+        let all = Arc::clone(&self.waiting);
+        self.look_at_clock(now);
+        drop(ticket.take_if(|ticket| ticket.number < self.first_number));
         let held = self.of(holder, now);
         held.clear(now);
         if let Some(claim) = ticket.as_mut().and_then(|ticket| ticket.claim.take()) {
@@ -154,6 +166,8 @@ impl Leases {
                 return held.go(now);
             }
         }
+        // Its line may be gone meanwhile: then it comes anew.
+        drop(ticket.take_if(|ticket| held.position(ticket).is_none()));
         if let Some(place) = held.first_free(now.saturating_add(patience)) {
             if place.opens <= now {
                 *ticket = None;
@@ -180,29 +194,17 @@ impl Leases {
                 return turn;
             }
         };
+        // Who comes with a ticket is in a line already.
         let most = if is_crowd { Self::FEW } else { Self::MOST_WAITING };
-        if ticket.is_none() && held.line.len() >= most {
+        if ticket.is_none() && tickets(&held.waiting) >= most {
             if matches!(turn, Turn::Ask(_)) {
                 // Its question is another one's to ask.
                 held.asking_until = 0;
             }
             return Turn::Crowded;
         }
-        held.stand(ticket, expected);
+        held.stand(ticket, expected, all);
         if matches!(turn, Turn::Ask(_)) { Turn::Ask(held.wanted(step, now)) } else { turn }
-    }
-
-    /// Whether as many wait as may, in all lines together.
-    fn is_crowd(&mut self) -> bool {
-        let is_crowd =
-            |all: &Self| all.held.iter().map(|(_, held)| held.line.len()).sum::<usize>() >= Self::MOST_IN_ALL;
-        if is_crowd(self) {
-            // Those who have left do not count.
-            for (_, held) in &mut self.held {
-                held.line.retain(|waiter| waiter.alive.strong_count() > 0);
-            }
-        }
-        is_crowd(self)
     }
 
     /// How many places to ask for beside a call that has gone: a holder with many calls does not let its lease end.
@@ -225,6 +227,10 @@ impl Leases {
     pub(crate) fn leased(&mut self, holder: &str, lease: Lease, asked: Micros, now: Micros) -> bool {
         let held = self.of(holder, now);
         held.asking_until = 0;
+        // By a clock that was put back meanwhile nobody knows when the places are over.
+        if now < asked {
+            return true;
+        }
         // Without a step calls are counted, and no places in time.
         let lasts = if lease.step == 0 { Self::CALLS_FOR } else { lease.step.max(1_000).saturating_add(Self::LATE) };
         let block = Block {
@@ -256,11 +262,30 @@ impl Leases {
         self.of(holder, now).asking_until = 0;
     }
 
-    fn of(&mut self, holder: &str, now: Micros) -> &mut Held {
+    /// How many places it has, waited for or not.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> u64 {
+        self.held.iter().map(|(_, held)| held.left_at(0) + held.claims.len() as u64).sum()
+    }
+
+    /// Whether it has looked at a clock that was later.
+    #[cfg(test)]
+    pub(crate) const fn has_seen_later(&self, now: Micros) -> bool {
+        now < self.seen
+    }
+
+    /// Times of a clock that was put back mean nothing any more: neither leases, nor claims and lines, which calls have
+    /// tickets of.
+    fn look_at_clock(&mut self, now: Micros) {
         if now < self.seen {
             self.held.clear();
+            self.first_number = (self.made + 1) << 32;
         }
         self.seen = now;
+    }
+
+    fn of(&mut self, holder: &str, now: Micros) -> &mut Held {
+        self.look_at_clock(now);
         let place = |all: &Self| all.held.binary_search_by(|(name, _)| name.as_str().cmp(holder));
         let mut at = place(self);
         if at.is_err() && self.held.len() >= Self::MOST {
@@ -271,7 +296,10 @@ impl Leases {
             at = place(self);
         }
         let at = at.unwrap_or_else(|free| {
-            self.held.insert(free, (holder.to_owned(), Held { since: now, ..Held::default() }));
+            // No ticket of an earlier one is taken for one of its own.
+            self.made += 1;
+            let issued = self.made << 32;
+            self.held.insert(free, (holder.to_owned(), Held { issued, since: now, ..Held::default() }));
             free
         });
         let held = &mut self.held[at].1;
@@ -352,7 +380,7 @@ impl Held {
             self.leave(&ticket);
         }
         self.issued += 1;
-        *ticket = Some(Ticket { number: self.issued, claim: None, alive: Arc::new(()) });
+        *ticket = Some(Ticket { number: self.issued, claim: None, alive: Arc::new(()), _waits: None });
         self.keep(ticket, place);
     }
 
@@ -374,9 +402,13 @@ impl Held {
     }
 
     fn leave(&mut self, ticket: &Ticket) {
-        if let Ok(at) = self.line.binary_search_by_key(&ticket.number, |waiter| waiter.number) {
+        if let Some(at) = self.position(ticket) {
             self.line.remove(at);
         }
+    }
+
+    fn position(&self, ticket: &Ticket) -> Option<usize> {
+        self.line.binary_search_by_key(&ticket.number, |waiter| waiter.number).ok()
     }
 
     fn go(&mut self, now: Micros) -> Turn {
@@ -387,9 +419,9 @@ impl Held {
         Turn::Go
     }
 
-    fn stand(&mut self, ticket: &mut Option<Ticket>, expected: Micros) {
+    fn stand(&mut self, ticket: &mut Option<Ticket>, expected: Micros, all: Arc<()>) {
         if let Some(held) = ticket
-            && let Ok(at) = self.line.binary_search_by_key(&held.number, |waiter| waiter.number)
+            && let Some(at) = self.position(held)
             && let Some(waiter) = self.line.get_mut(at)
         {
             waiter.expected = expected;
@@ -402,7 +434,8 @@ impl Held {
         self.issued += 1;
         let alive = Arc::new(());
         self.line.push_back(Waiter { number: self.issued, expected, alive: Arc::downgrade(&alive) });
-        *ticket = Some(Ticket { number: self.issued, claim: None, alive });
+        let waits = [Arc::clone(&self.waiting), all];
+        *ticket = Some(Ticket { number: self.issued, claim: None, alive, _waits: Some(waits) });
     }
 
     /// How many places to ask for: for those who wait, and for those who will come while the places can be used. What
@@ -434,6 +467,11 @@ impl Held {
     fn pace(&self, now: Micros) -> Pace {
         Pace { calls: self.taken.saturating_sub(1), time: now.saturating_sub(self.since).max(Leases::SHORTEST) }
     }
+}
+
+/// How many tickets have one of these: all that there are but the one that counts them.
+fn tickets(counting: &Arc<()>) -> usize {
+    Arc::strong_count(counting) - 1
 }
 
 /// So many calls in so much time.
@@ -489,6 +527,45 @@ mod tests {
     fn wait(leases: &mut Leases, holder: &str, now: Micros) -> (Turn, Option<Ticket>) {
         let mut ticket = None;
         (leases.turn(holder, &mut ticket, (20_000, 3_600 * SECOND), now), ticket)
+    }
+
+    /// A question under way while the clock is put back: its places would be over as much too late.
+    #[test]
+    fn an_answer_to_a_question_of_another_clock_gives_no_place_and_is_asked_for_again() {
+        for back in [1, SECOND, 86_400 * SECOND] {
+            let mut leases = Leases::default();
+            let (Turn::Ask(_), _ticket) = wait(&mut leases, "app", START) else { panic!("there is no lease") };
+            let lease = Lease { wait: 0, step: 20_000, count: 10 };
+            assert!(leases.leased("app", lease, START, START - back), "it is an answer");
+            assert!(matches!(wait(&mut leases, "app", START - back).0, Turn::Ask(_)), "{back}");
+        }
+    }
+
+    /// A call that waits for its place when the clock is put back does not wait as much longer, and has no place that is
+    /// over.
+    #[test]
+    fn a_claim_is_void_when_the_clock_is_put_back() {
+        for back in [10_000, SECOND, 86_400 * SECOND] {
+            let mut leases = Leases::default();
+            let lease = Lease { wait: 500_000, step: 20_000, count: 10 };
+            assert!(leases.leased("app", lease, START, START));
+            let (Turn::Wait(500_000), mut ticket) = wait(&mut leases, "app", START) else { panic!("it has a place") };
+            let turn = leases.turn("app", &mut ticket, (20_000, SECOND), START - back);
+            assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+        }
+    }
+
+    /// Those who have left count no more, wherever in the line they were: a newcomer is not kept out by them.
+    #[test]
+    fn a_line_of_those_who_have_left_has_room() {
+        let mut leases = Leases::default();
+        let first = wait(&mut leases, "app", START);
+        let mut others: Vec<_> = (1..Leases::MOST_WAITING).map(|_| wait(&mut leases, "app", START).1).collect();
+        assert_eq!(wait(&mut leases, "app", START).0, Turn::Crowded);
+        others.truncate(10);
+        assert!(matches!(wait(&mut leases, "app", START), (Turn::Wait(_), Some(_))));
+        assert!(leases.held[0].1.line.len() <= 2 * Leases::MOST_WAITING);
+        drop(first);
     }
 
     /// A gate that is silent, and crowds that wait for it: one holder's is bounded, all are together, and whoever comes

@@ -145,14 +145,9 @@ impl Places {
         } else {
             of_share - now
         };
-        // Of those who were told more than that many have left when it is their turn; they are spread, and not all told
-        // the same.
-        let spread = Self::LONGEST_LINE.max(part) / 2;
-        let wait = if wait > spread * 2 { spread + wait % spread } else { wait.max(Self::SOONEST) };
         self.vain = self.vain.max(now).saturating_add(Self::VAIN_EVERY);
-        let most = Self::FARTHEST.max(self.spacing);
-        let wait = wait.max(self.vain - now);
-        if wait > most { most / 2 + wait % (most / 2) } else { wait }
+        let wait = spread(wait, Self::LONGEST_LINE.max(part)).max(Self::SOONEST).max(self.vain - now);
+        spread(wait, Self::FARTHEST.max(self.spacing))
     }
 
     /// Lets go of what is over.
@@ -172,6 +167,13 @@ impl Places {
         }
         self.present.clear(now);
     }
+}
+
+/// A wait in a line that is told to be no longer than this. Of those who would wait longer many have left when it is
+/// their turn; they are spread over its second half, and not all told the same.
+const fn spread(wait: Micros, longest: Micros) -> Micros {
+    let half = longest / 2;
+    if wait > longest { half + wait % half } else { wait }
 }
 
 /// The callers that asked a moment ago, or hold places.

@@ -238,6 +238,12 @@ impl SharedGate {
         Timestamp::from_unix_millis(self.reserved.div_ceil(1_000))
     }
 
+    /// Of how long the places are handed out that are still to come.
+    #[cfg(test)]
+    pub(crate) fn ahead(&self, now: Timestamp) -> Micros {
+        self.places.as_ref().map_or(0, Places::end).saturating_sub(micros(self.clock.at(now)))
+    }
+
     /// The object has been restarted; this is what its storage says.
     pub fn restore(&mut self, opens_at: Timestamp, reserved: Timestamp, now: Timestamp) {
         let now = self.clock.advance(now);
