@@ -10,32 +10,49 @@ use crate::end::{End, Thrown};
 use crate::js::{self, Piece, Reader};
 use crate::waits::{Outcome, Settled, ignore};
 
-/// A body of at most so many bytes, `None` when it is longer, breaks off or is not whole at this time (in
-/// milliseconds since the epoch), or when a piece of it may not be held: half of it may not pass for all, and half a
-/// key would not be found in it.
+/// What became of a body that was to be read: half of it may not pass for all, and half a key would not be found in it.
+pub(crate) enum Read {
+    Whole(Vec<u8>),
+    /// It is longer, breaks off, or a piece of it may not be held.
+    Unfit,
+    /// It was not whole in time.
+    Late,
+}
+
+impl Read {
+    pub(crate) fn whole(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Unfit | Self::Late => None,
+        }
+    }
+}
+
+/// A body of at most so many bytes, whole at this time (in milliseconds since the epoch).
 pub(crate) async fn read(
     body: Option<&ReadableStream>,
     limit: usize,
     ends: Option<f64>,
     mut may_hold: impl FnMut(usize) -> bool,
-) -> Result<Option<Vec<u8>>, End> {
+) -> Result<Read, End> {
     let mut bytes = Vec::new();
-    let Some(body) = body else { return Ok(Some(bytes)) };
+    let Some(body) = body else { return Ok(Read::Whole(bytes)) };
     let reader = js::reader(body)?;
-    loop {
-        let Outcome::Fulfilled(piece) = next(&reader, ends)?.await? else {
-            cancel(&reader);
-            return Ok(None);
+    let without = loop {
+        let piece: Piece = match next(&reader, ends)?.await? {
+            Outcome::Fulfilled(piece) => piece.unchecked_into(),
+            Outcome::Rejected => break Read::Unfit,
+            Outcome::TimedOut => break Read::Late,
         };
-        let piece: Piece = piece.unchecked_into();
         if piece.done()? {
-            return Ok(Some(bytes));
+            return Ok(Read::Whole(bytes));
         }
         if !append(&mut bytes, &piece.value()?, limit, &mut may_hold) {
-            cancel(&reader);
-            return Ok(None);
+            break Read::Unfit;
         }
-    }
+    };
+    cancel(&reader);
+    Ok(without)
 }
 
 fn next(reader: &Reader, ends: Option<f64>) -> Result<Settled, Thrown> {

@@ -4,6 +4,10 @@
 //! of it again. Whatever may throw is declared `catch`: an exception that passes through wasm frames would skip
 //! destructors, so it would have to count as a trap.
 
+use std::time::Duration;
+
+use attention_core::millis;
+use attention_gateway::exchange::Streaming;
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ReadableStream, Response};
@@ -166,6 +170,38 @@ extern "C" {
     pub(crate) fn to_json(value: &JsValue) -> Result<JsValue, Thrown>;
 }
 
+/// Why there is no answer to an upload that streams, as `upload.mjs` has it.
+pub(crate) enum Without {
+    UploadInTime,
+    WholeUpload,
+    AnswerInTime,
+}
+
+impl Without {
+    /// What came in place of an answer; `None` of an answer.
+    pub(crate) fn of(came: &JsValue) -> Option<Self> {
+        came.as_f64().map(|reason| match reason {
+            0.0 => Self::UploadInTime,
+            1.0 => Self::WholeUpload,
+            _ => Self::AnswerInTime,
+        })
+    }
+}
+
+#[wasm_bindgen(raw_module = "../../upload.mjs")]
+extern "C" {
+    /// Sends a request with a body that streams. A length of -1 is unknown, a time of -1 endless.
+    #[wasm_bindgen(catch, js_name = upload)]
+    fn send_streaming(
+        url: &str,
+        init: &Init,
+        body: &ReadableStream,
+        length: f64,
+        patience: f64,
+        timeout: f64,
+    ) -> Result<Promise, Thrown>;
+}
+
 #[wasm_bindgen(raw_module = "../../until.mjs")]
 extern "C" {
     /// A body that breaks off after so many milliseconds; then the line is logged.
@@ -182,6 +218,20 @@ extern "C" {
 /// what it takes to set them.
 pub(crate) fn answer(body: &JsValue, model: &JsValue) -> Result<Response, Thrown> {
     Answer::new(body, model).map(JsCast::unchecked_into)
+}
+
+/// Sends a request with a body that streams: gives the answer, or a number, see [`Without`].
+#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds, and bytes of thousands of terabytes, are exact.
+pub(crate) fn upload(
+    url: &str,
+    init: &Init,
+    body: &ReadableStream,
+    streaming: Streaming,
+    timeout: Option<Duration>,
+) -> Result<Promise, Thrown> {
+    let length = streaming.length.map_or(-1.0, |length| length as f64);
+    let timeout = timeout.map_or(-1.0, |timeout| millis(timeout) as f64);
+    send_streaming(url, init, body, length, millis(streaming.patience) as f64, timeout)
 }
 
 /// `Headers`, by handle.

@@ -102,7 +102,16 @@ impl Problem {
     }
 
     pub(crate) fn broken_upload() -> Self {
-        Self::new(400, "upload_broken", "the request's body ended before its announced length")
+        Self::new(400, "upload_broken", "the request's body broke off before its end")
+    }
+
+    /// RFC 9110 §15.5.9.
+    pub(crate) fn slow_upload() -> Self {
+        Self::new(
+            408,
+            "upload_too_slow",
+            "the request's body was not there in the time that its length allows; send it faster, or in parts",
+        )
     }
 
     pub(crate) fn path(error: PathError) -> Self {
@@ -640,6 +649,7 @@ const fn phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         411 => "Length Required",
+        408 => "Request Timeout",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",

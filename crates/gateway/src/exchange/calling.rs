@@ -208,7 +208,7 @@ impl Exchange {
     /// How long a call may wait for its turn, from now on.
     fn patience(&self, deployment: &Deployment, now: Timestamp) -> Duration {
         let patience = deployment.config.timeout.min(deployment.config.retry.longest_wait);
-        patience.saturating_sub(now.saturating_since(self.facts.started))
+        patience.saturating_sub(now.saturating_since(self.begun))
     }
 
     /// Waits, if it can wait so long. Whoever cannot gives up its place in the line.
@@ -257,6 +257,7 @@ impl Exchange {
             slot: attempt.slot,
             // Nobody waits for what may not be given any more, and an upload ends with what it came with.
             timeout: [timeout, self.lasts_for(now)].into_iter().flatten().min(),
+            streaming: self.streaming(timeout, now),
             carries: Carries::TheCallers {
                 edits: self.edits_up(),
                 more: self.conversation.as_ref().map(Conversation::params).unwrap_or_default().to_vec(),
@@ -405,13 +406,24 @@ impl Exchange {
         (failure, jitter): (Failure, f64),
         now: Timestamp,
     ) -> Result<(), Problem> {
-        // A caller that breaks off, or sends slowly, must not shut the others out.
-        if self.upload != Upload::Streamed {
+        // A caller that breaks off must not shut the others out. That of an API which has all of the body and says nothing
+        // is another matter.
+        if self.upload != Upload::Streamed || failure == Failure::Timeout {
             deployment.breaker.failed(&self.cell, now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;
         let action = call.on_failure(&mut deployment.upstream, failure, now, jitter);
         self.follow(deployment, action, now)
+    }
+
+    /// The caller did not send all of its body: the API has a part of it, which does not look whole.
+    pub(super) fn without_upload(&mut self, deployment: &mut Deployment, why: Problem, now: Timestamp) -> Problem {
+        self.invalidate(deployment);
+        self.facts.upstream_time = now.saturating_since(self.facts.started);
+        if let Some(call) = &mut self.call {
+            call.on_failure(&mut deployment.upstream, Failure::Aborted, now, 0.0);
+        }
+        why
     }
 
     /// An unsafe call may have been done, whatever came of it: what is kept of its URL is old (RFC 9111 §4.4).
@@ -426,7 +438,7 @@ impl Exchange {
     /// Has a key tried, with a request of the proxy's own.
     pub(super) fn probe(&mut self, slot: Slot, url: String) {
         let carries = Carries::Only(PROBE_HEADERS);
-        let send = Send { method: Method::Get, url, slot, timeout: Some(PROBE_TIMEOUT), carries };
+        let send = Send { method: Method::Get, url, slot, timeout: Some(PROBE_TIMEOUT), streaming: None, carries };
         self.go(Stage::Probing(slot), Step::Send(send));
     }
 

@@ -29,14 +29,20 @@ pub enum Step {
     /// Check the signature of [`Exchange::token`](super::Exchange::token) with the key set that was had last, by
     /// one of the deployment's algorithms; then [`Report::Signature`].
     VerifyToken,
-    /// Read the request's body whole, up to `limit` bytes, and keep it for sending; then [`Report::RequestBody`].
+    /// Read the request's body whole, up to `limit` bytes, and keep it for sending; then [`Report::RequestBody`] or
+    /// [`Report::UploadLate`].
     ReadRequest {
         /// In bytes.
         limit: usize,
+        /// How long the caller may take over it.
+        patience: Duration,
     },
-    /// Hold the request's body, so that it can be sent again; then [`Report::RequestHeld`]. It is as small as
-    /// it was announced to be.
-    HoldRequest,
+    /// Hold the request's body, so that it can be sent again; then [`Report::RequestHeld`] or [`Report::UploadLate`]. It
+    /// is as small as it was announced to be.
+    HoldRequest {
+        /// How long the caller may take over it.
+        patience: Duration,
+    },
     /// Ask the platform's counter whether [`Exchange::holder`](super::Exchange::holder) has a call left; then
     /// [`Report::Counted`].
     Count {
@@ -66,7 +72,8 @@ pub enum Step {
     },
     /// Wait; then [`Report::Waited`]. Nobody will read the response that was there, if one was.
     Wait(Duration),
-    /// Send a request; then [`Report::Response`] or [`Report::NoResponse`].
+    /// Send a request; then [`Report::Response`], [`Report::NoResponse`], [`Report::UploadLate`] or
+    /// [`Report::UploadBroken`].
     Send(Send),
     /// Read the response's body whole, each piece with the leave of
     /// [`Exchange::may_hold`](super::Exchange::may_hold); then [`Report::ResponseBody`].
@@ -95,10 +102,23 @@ pub struct Send {
     pub url: String,
     /// Whose `Authorization` it takes.
     pub slot: Slot,
-    /// Up to the response's head; `None` is for ever.
+    /// Up to the response's head, and where the body streams from when the API has all of it; `None` is for ever.
     pub timeout: Option<Duration>,
+    /// Of a body that streams.
+    pub streaming: Option<Streaming>,
     /// What goes with it.
     pub carries: Carries,
+}
+
+/// A body that goes up as it comes, and that nothing but its own end may end: half of it is not whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Streaming {
+    /// As the caller announced it, in bytes; `None` is in chunks.
+    pub length: Option<u64>,
+    /// How long it may take until the API has all of it.
+    pub patience: Duration,
+    /// How long it and the answer's head may take together; `None` is for ever.
+    pub whole: Option<Duration>,
 }
 
 /// What a request to the API carries beside its `Authorization`.
@@ -164,6 +184,11 @@ pub enum Report<'a> {
     },
     /// Of [`Step::HoldRequest`]: whether it came whole.
     RequestHeld(bool),
+    /// Of [`Step::ReadRequest`], [`Step::HoldRequest`] and [`Step::Send`]: the body was not there in the time that its
+    /// caller had for it.
+    UploadLate,
+    /// Of [`Step::Send`]: its caller broke off.
+    UploadBroken,
     /// Of [`Step::Count`]: whether the caller has a call left. A counter that did not answer counts as yes.
     Counted(bool),
     /// Of [`Step::AskGate`]: `None` when the gate did not answer.
@@ -203,6 +228,8 @@ impl fmt::Debug for Report<'_> {
             Self::Signature(_) => "Signature",
             Self::RequestBody { .. } => "RequestBody",
             Self::RequestHeld(_) => "RequestHeld",
+            Self::UploadLate => "UploadLate",
+            Self::UploadBroken => "UploadBroken",
             Self::Counted(_) => "Counted",
             Self::Place(_) => "Place",
             Self::Standing(_) => "Standing",
