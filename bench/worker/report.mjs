@@ -44,7 +44,7 @@ function busy({ variants, throughput }) {
 function own({ variants, own }) {
   const fast = (id) => quantile(own.get(id), 0.1);
   const base = own.get("bare");
-  return `own work for a request, without network, in µs\n${table(
+  return `own work for a request, without network, in µs of CPU\n${table(
     ["variant", "fast tenth", "beyond bare", "median", "of bare"],
     variants.map(({ id, title }) => [
       title,

@@ -1,9 +1,9 @@
-// What `doctor` and `init` find, and how it is shown.
+// The findings of `doctor` and `init`, and their output.
 import { say, type Tone, tinted } from "./terminal.js";
 
 export type Status = "ok" | "notice" | "warning" | "bad";
 
-/** One finding: what is so, and what to do about it. */
+/** One finding: a fact, and what to do about it. */
 export interface Check {
   readonly area: string;
   readonly status: Status;
@@ -18,7 +18,7 @@ const MARKS: Readonly<Record<Status, readonly [Tone, string]>> = {
   bad: ["bad", "wrong  "],
 };
 
-/** The findings, area by area, each with its next step beneath. */
+/** Prints the findings by area, each followed by its next step. */
 export function show(checks: readonly Check[]): void {
   let area = "";
   for (const { status, message, next, area: its } of checks) {

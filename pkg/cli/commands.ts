@@ -1,4 +1,4 @@
-// The commands, their options and their help. What is not named here is refused by name.
+// The commands, their options and their help. Anything else is refused.
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { runCallersNew } from "./commands/callers.js";
 import { runDoctor } from "./commands/doctor.js";
@@ -15,7 +15,7 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 export interface Command {
-  /** The words that name it. */
+  /** The words of the command. */
   readonly name: string;
   readonly summary: string;
   readonly usage: string;
@@ -27,7 +27,7 @@ export interface Command {
 const JSON_OPTION = { json: { type: "boolean", help: "one JSON document instead of text" } } as const;
 const KEY_OPTIONS = {
   "key-from": { type: "string", help: "a command that prints the key, such as 'op read op://vault/attention/key'" },
-  "key-fd": { type: "string", help: "the number of a descriptor to read the key from, such as 3 with 3< file" },
+  "key-fd": { type: "string", help: "a file descriptor to read the key from, such as 3 with 3< file" },
   "key-stdin": { type: "boolean", help: "read the key from standard input" },
 } as const;
 const OFFLINE = { offline: { type: "boolean", help: "make no call" } } as const;
@@ -35,7 +35,7 @@ const OFFLINE = { offline: { type: "boolean", help: "make no call" } } as const;
 export const COMMANDS: readonly Command[] = [
   {
     name: "init",
-    summary: "keep this project's key out of git, and see whether the key works",
+    summary: "keep this project's key out of git, and test the key",
     usage: "attention-wasm init [options]",
     example: "npx attention-wasm init",
     options: { ...OFFLINE, ...KEY_OPTIONS, ...JSON_OPTION },
@@ -43,13 +43,13 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "doctor",
-    summary: "what is wrong with the key, the project, its history and its Worker",
+    summary: "find problems of the key, the project, its history and its Worker",
     usage: "attention-wasm doctor [--worker URL [--origin URL] [--token-from CMD]] [options]",
     example: "npx attention-wasm doctor --worker https://attention.example.com --origin https://app.example.com",
     options: {
-      worker: { type: "string", help: "a deployed Worker's address: is it up, can it serve" },
-      origin: { type: "string", help: "a page's origin: may it call that Worker" },
-      "token-from": { type: "string", help: "a command that prints a caller token: may that caller call" },
+      worker: { type: "string", help: "the address of a deployed Worker: check that it is ready" },
+      origin: { type: "string", help: "a page's origin: check that it may call that Worker" },
+      "token-from": { type: "string", help: "a command that prints a caller token: check that it is accepted" },
       ...OFFLINE,
       ...KEY_OPTIONS,
       ...JSON_OPTION,
@@ -58,19 +58,19 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "scan",
-    summary: "find keys in files, in what is staged, in all of the history",
+    summary: "find keys in files, in staged changes or in the whole history",
     usage: "attention-wasm scan [--staged | --history] [FILE…]",
     example: "npx attention-wasm scan --staged",
     options: {
-      staged: { type: "boolean", help: "what the next commit has, for a pre-commit hook" },
-      history: { type: "boolean", help: "every commit, besides the files that are there" },
+      staged: { type: "boolean", help: "scan the staged changes, for a pre-commit hook" },
+      history: { type: "boolean", help: "scan every commit, and the current files" },
       ...JSON_OPTION,
     },
     run: runScan,
   },
   {
     name: "keys list",
-    summary: "the keys of the organisation, without their values",
+    summary: "list the organisation's keys, without their values",
     usage: "attention-wasm keys list [options]",
     example: "npx attention-wasm keys list --key-from 'op read op://vault/attention/admin'",
     options: { ...KEY_OPTIONS, ...JSON_OPTION },
@@ -78,7 +78,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "keys audit",
-    summary: "which keys need attention: stale, unused, expiring, shared",
+    summary: "list keys that need attention: stale, unused, expiring, shared",
     usage: "attention-wasm keys audit [options]",
     example: "npx attention-wasm keys audit --json",
     options: { ...KEY_OPTIONS, ...JSON_OPTION },
@@ -86,13 +86,13 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "keys create",
-    summary: "make a key, and hand it to a file or a command without showing it",
+    summary: "create a key, and pass it to a file or a command without showing it",
     usage: "attention-wasm keys create --name NAME (--to-file FILE | --to-command CMD) [options]",
     example: "npx attention-wasm keys create --name reports --to-command 'wrangler secret put ATTENTION_API_KEY_NEXT'",
     options: {
-      name: { type: "string", help: "its name, which no other key has" },
-      "org-level": { type: "boolean", help: "for the organisation, and not for you" },
-      "to-file": { type: "string", help: "a file, readable by you alone" },
+      name: { type: "string", help: "a name that no other key has" },
+      "org-level": { type: "boolean", help: "a key of the organisation instead of your own" },
+      "to-file": { type: "string", help: "a file, which only you can read" },
       "to-command": { type: "string", help: "a command that reads the key from its standard input" },
       ...KEY_OPTIONS,
       ...JSON_OPTION,
@@ -101,16 +101,16 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "keys rotate",
-    summary: "another key takes this one's place everywhere, and this one ends",
+    summary: "replace a key everywhere, then delete it",
     usage: "attention-wasm keys rotate [--config FILE] [--resume [--answer ANSWER]] [options]",
     example: "npx attention-wasm keys rotate --config attention.rotate.json",
     options: {
-      config: { type: "string", help: "where the key is used; attention.rotate.json if left out" },
-      resume: { type: "boolean", help: "go on with what was begun" },
-      answer: { type: "string", help: "to what it stopped at: one of the answers that it named" },
-      wait: { type: "boolean", help: "stay while the old key has to go unused, for hours" },
-      "new-key-from": { type: "string", help: "a command that prints the new key, where none is made over the API" },
-      "new-key-fd": { type: "string", help: "a descriptor to read the new key from" },
+      config: { type: "string", help: "the list of places; attention.rotate.json by default" },
+      resume: { type: "boolean", help: "continue the rotation in progress" },
+      answer: { type: "string", help: "the answer to the question at which it stopped" },
+      wait: { type: "boolean", help: "wait until the old key was unused for long enough, for hours" },
+      "new-key-from": { type: "string", help: "a command that prints the new key, if the API does not create it" },
+      "new-key-fd": { type: "string", help: "a file descriptor to read the new key from" },
       "new-key-stdin": { type: "boolean", help: "read the new key from standard input" },
       ...KEY_OPTIONS,
       ...JSON_OPTION,
@@ -119,12 +119,12 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "keys revoke",
-    summary: "end a key at once, and prove it",
+    summary: "delete a key at once, and prove it",
     usage: "attention-wasm keys revoke ID|FINGERPRINT|NAME [--yes] [--worker URL] [options]",
     example: "npx attention-wasm keys revoke 1f2e3d4c --key-from 'op read op://vault/attention/admin'",
     options: {
-      yes: { type: "boolean", help: "do not ask: whatever uses the key stops at once" },
-      worker: { type: "string", help: "a Worker's address: does it use the key" },
+      yes: { type: "boolean", help: "do not ask for confirmation; everything that uses the key stops at once" },
+      worker: { type: "string", help: "a Worker's address: check whether it uses the key" },
       ...KEY_OPTIONS,
       ...JSON_OPTION,
     },
@@ -132,15 +132,15 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "policy check",
-    summary: "what a policy of the Worker allows, and which of its rules do nothing",
+    summary: "show what a policy of the Worker allows, and which rules have no effect",
     usage: "attention-wasm policy check FILE|-|built-in [--strict] [--json]",
     example: "npx attention-wasm policy check worker/policy.txt",
-    options: { strict: { type: "boolean", help: "fail on warnings, too" }, ...JSON_OPTION },
+    options: { strict: { type: "boolean", help: "fail on warnings too" }, ...JSON_OPTION },
     run: runPolicyCheck,
   },
   {
     name: "policy explain",
-    summary: "whether a call is allowed, by which line, and why",
+    summary: "show whether a call is allowed, by which line, and why",
     usage: "attention-wasm policy explain FILE|-|built-in METHOD PATH [--policy NAME] [--json]",
     example: "npx attention-wasm policy explain worker/policy.txt GET '/v2/conversations?page=1'",
     options: { policy: { type: "string", help: "the policy's name, for a file with several" }, ...JSON_OPTION },
@@ -148,21 +148,21 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "callers new",
-    summary: "a caller token for the Worker, shown once, and its entry",
+    summary: "make a caller token for the Worker and its configuration entry",
     usage: "attention-wasm callers new NAME [options]",
     example: "npx attention-wasm callers new dashboard --limit 100/min",
     options: {
-      policy: { type: "string", help: "the named policy that holds for it" },
+      policy: { type: "string", help: "the policy that applies to it" },
       expires: { type: "string", help: "a date, such as 2027-06-30" },
       limit: { type: "string", help: "calls per s, min or h, such as 100/min" },
-      mints: { type: "boolean", help: "it may ask for sessions of pages" },
+      mints: { type: "boolean", help: "it may request sessions for pages" },
       ...JSON_OPTION,
     },
     run: runCallersNew,
   },
 ];
 
-/** The command that the arguments name, and what is left of them. */
+/** The command that the arguments name, and the remaining arguments. */
 export function chosen(args: readonly string[]): { command: Command; rest: readonly string[] } | undefined {
   for (const command of COMMANDS) {
     const words = command.name.split(" ");
@@ -184,7 +184,7 @@ export function run(command: Command, args: readonly string[]): Promise<Exit> | 
   return command.run(parsed.positionals, parsed.values as Values);
 }
 
-/** What is an argument is in the shell's history, and in every list of processes: it is known to others by now. */
+/** Refuses keys as arguments: the shell's history and every process list have them, so others may know them. */
 function mustHoldNoKey(args: readonly string[]): void {
   for (const argument of args) {
     const value = argument.slice(argument.startsWith("--") ? argument.indexOf("=") + 1 : 0);
@@ -192,7 +192,7 @@ function mustHoldNoKey(args: readonly string[]): void {
     if (!isFault(inspected) && inspected.claims !== null)
       throw new Failed(
         "usage",
-        "a key is never an argument: the shell remembers it, and every list of processes shows it",
+        "a key must not be an argument: shells keep a history, and every process list shows it",
         "use ATTENTION_API_KEY, --key-from, --key-fd or --key-stdin; if others use this machine, rotate the key",
       );
   }

@@ -1,10 +1,10 @@
-// Help that fits a screen.
+// Help texts that fit on one screen.
 import { COMMANDS, type Command } from "./commands.js";
 import { say, tinted } from "./terminal.js";
 
 export function help(): void {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
-  say("attention-wasm: the life of a key of the Attention API\n");
+  say("attention-wasm: manages keys of the Attention API\n");
   for (const { name, summary } of COMMANDS) say(`  ${tinted("strong", name.padEnd(width))}  ${summary}`);
   say(`
   --help after a command has its options, --version is this package's.

@@ -1,4 +1,4 @@
-// `npx attention-wasm`: the life of a key, a command for each part of it.
+// `npx attention-wasm`: commands for the life cycle of a key.
 import { chosen, run } from "./commands.js";
 import { help, helpOf } from "./help.js";
 import { EXIT, type Exit, Failed } from "./outcome.js";
@@ -16,8 +16,8 @@ async function main(args: readonly string[]): Promise<Exit> {
     return "ok";
   }
   const found = chosen(args);
-  // Not what was typed: it could be a key.
-  if (found === undefined) throw new Failed("usage", "there is no such command", "attention-wasm --help");
+  // The message does not quote the argument, which could be a key.
+  if (found === undefined) throw new Failed("usage", "unknown command", "attention-wasm --help");
   if (found.rest.includes("--help") || found.rest.includes("-h")) {
     helpOf(found.command);
     return "ok";
@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<Exit> {
   return run(found.command, found.rest);
 }
 
-/** What nobody foresaw is told by its sort and place: its message could quote what it was given. */
+/** Reports an unexpected exception by class and place; its message could quote a secret. */
 function told(error: unknown): Exit {
   if (error instanceof Failed) {
     console.error(`${tinted("bad", "error:")} ${error.message}`);
@@ -35,11 +35,11 @@ function told(error: unknown): Exit {
   const { name, code } = error as { name?: string; code?: string };
   const place =
     error instanceof Error ? error.stack?.split("\n").find((line) => line.trim().startsWith("at ")) : undefined;
-  console.error(`error: a fault of this program (${name}${code === undefined ? "" : `, ${code}`})${place ?? ""}`);
+  console.error(`error: a bug in this program (${name}${code === undefined ? "" : `, ${code}`})${place ?? ""}`);
   return "api";
 }
 
 process.on("SIGINT", () => process.exit(EXIT.interrupted));
-// A reader that has seen enough, such as head.
+// A reader that stops early, such as head.
 process.stdout.on("error", () => process.exit(EXIT.ok));
 process.exitCode = EXIT[await main(process.argv.slice(2)).catch(told)];

@@ -1,27 +1,27 @@
-// How a command ends.
+// The results of commands.
 
 /** Exit codes, as `attention-wasm --help` and docs/keys.md list them. */
 export const EXIT = {
   ok: 0,
-  /** Something was found that needs a person. */
+  /** A finding, or a decision that a person must make. */
   found: 1,
-  /** The command was called wrongly, or a credential it was given is none. */
+  /** Wrong usage, or the given key is not a key. */
   usage: 2,
   /** The API refuses the credential. */
   refused: 3,
-  /** The API, a Worker or a program that was asked does not answer as it should. */
+  /** The API, a Worker or another program failed. */
   api: 4,
-  /** It is not done yet: `--resume` goes on, later. */
+  /** Not finished: run it again later with `--resume`. */
   waiting: 5,
   interrupted: 130,
 } as const;
 
 export type Exit = keyof typeof EXIT;
 
-/** A command that cannot go on, with a message for a person. Neither holds a secret. */
+/** A command that cannot continue, with a message and a next step. Neither contains a secret. */
 export class Failed extends Error {
   readonly exit: Exit;
-  /** What to do. */
+  /** What to do next. */
   readonly next: string | undefined;
 
   constructor(exit: Exit, message: string, next?: string) {

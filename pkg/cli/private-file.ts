@@ -1,11 +1,11 @@
-// Files that hold what others must not read: whole or not at all, and readable by their owner alone.
+// Files with secrets: replaced atomically, and readable only by their owner.
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failed } from "./outcome.js";
 
-/** Puts a text in the place of a file's, or makes the file. It is there after a power failure, too. */
+/** Replaces a file's content, or creates the file. The result survives a power failure. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const owner = await ownerOf(path);
   await sweep(path);
@@ -20,7 +20,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Takes away what was left by processes that were killed while they wrote: it may hold a key. */
+/** Removes the partial files of processes that were killed while writing, which may contain a key. */
 async function sweep(path: string): Promise<void> {
   const names = await readdir(dirname(path)).catch(() => []);
   const left = names.filter(
@@ -31,20 +31,19 @@ async function sweep(path: string): Promise<void> {
 
 const PART = /^\.[0-9a-f]{12}\.part$/;
 
-/** Who owns the file that is there, which a service goes on to read; undefined for none. What is no file is refused. */
+/**
+ * The existing file's owner, so that a service can still read it; undefined without a file. Anything but a file is
+ * refused.
+ */
 export async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw notWritten(path, error);
   });
   if (found === undefined) return undefined;
-  // Renaming would replace the link, and whoever reads the file it names would keep the old key.
+  // Renaming would replace the link, and readers of its target would keep the old key.
   if (found.isSymbolicLink())
-    throw new Failed(
-      "usage",
-      `${path} is a symbolic link`,
-      "name the file that it leads to, as `readlink -f` prints it",
-    );
+    throw new Failed("usage", `${path} is a symbolic link`, "use the path of its target, as `readlink -f` prints it");
   if (!found.isFile()) throw new Failed("usage", `${path} is not a file`, "name a file");
   return { uid: found.uid, gid: found.gid };
 }
@@ -63,14 +62,14 @@ async function write(part: string, text: string, owner: { uid: number; gid: numb
   }
 }
 
-/** Makes the new name of a file last. Windows cannot, and does it by itself. */
+/** Flushes a renamed file's folder. Windows has no such call, and needs none. */
 async function settle(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(folder, constants.O_RDONLY);
     await handle.sync();
   } catch {
-    // The file is whole under the one name or the other.
+    // The file is complete under one of the two names.
   } finally {
     await handle?.close();
   }
@@ -79,17 +78,17 @@ async function settle(folder: string): Promise<void> {
 const REASONS: Readonly<Record<string, readonly [what: string, next: string]>> = {
   ENOSPC: ["the disk is full", "make room, then try again"],
   EDQUOT: ["the quota is used up", "make room, then try again"],
-  EROFS: ["its file system is read-only", "choose another file"],
-  EACCES: ["this user may not write there", "change the folder's permissions, or be another user"],
-  EPERM: ["this user may not write there, or not keep the file's owner", "run this as the file's owner"],
-  ENOENT: ["there is no such folder", "make the folder first"],
-  ENOTDIR: ["there is no such folder", "make the folder first"],
+  EROFS: ["the file system is read-only", "choose another file"],
+  EACCES: ["this user may not write there", "change the folder's permissions, or run this as another user"],
+  EPERM: ["this user may not write there, or may not keep the file's owner", "run this as the file's owner"],
+  ENOENT: ["the folder does not exist", "create the folder first"],
+  ENOTDIR: ["the folder does not exist", "create the folder first"],
 };
 
-/** What it was about is not in the message: a part of it could be the text. */
+/** The message does not quote the error, which could contain the text. */
 function notWritten(path: string, error: unknown): Failed {
   if (error instanceof Failed) return error;
   const { code } = error as NodeJS.ErrnoException;
-  const [what, next] = REASONS[code ?? ""] ?? [`the system says ${code}`, undefined];
-  return new Failed("usage", `${path} was not written, and is as it was: ${what}`, next);
+  const [what, next] = REASONS[code ?? ""] ?? [`the system reported ${code}`, undefined];
+  return new Failed("usage", `${path} was not written and is unchanged: ${what}`, next);
 }

@@ -1,4 +1,5 @@
-// Programs of others: vaults, wrangler. A key reaches them by their standard input alone, never by an argument or their environment.
+// Runs external programs: vaults, wrangler. They receive a key only on standard input, never by an argument or the
+// environment.
 import { spawn } from "node:child_process";
 import { KEY_NAMES, scrub } from "./rules.js";
 import type { Secret } from "./secret.js";
@@ -6,26 +7,26 @@ import { inShell } from "./shell.js";
 
 /** How a program ended. */
 export type Ended =
-  /** With 0; `output` is what it printed. */
+  /** It exited with 0; `output` is its standard output. */
   | { readonly kind: "well"; readonly output: string }
-  /** It was not there, or ended with something else. What it said is without secrets. */
+  /** It could not be run, or failed. Its messages are redacted. */
   | { readonly kind: "badly"; readonly reason: string; readonly said: string }
-  /** It was stopped after `seconds`: what it was to do may have been done. */
+  /** It was stopped after `seconds`, and may have done its work. */
   | { readonly kind: "late"; readonly seconds: number };
 
 export interface Running {
-  /** What it reads from its standard input. */
+  /** Its standard input. */
   readonly input?: Secret | undefined;
   readonly folder?: string | undefined;
   readonly seconds?: number | undefined;
 }
 
-/** A vault that has to ask a person takes its time. */
+/** The default timeout; a vault may have to ask a person. */
 export const PATIENCE_SECONDS = 60;
-/** Longer than any key, and enough of any complaint. */
+/** The most output that is kept: more than any key, and enough of an error. */
 const MOST_BYTES = 64 * 1024;
 
-/** Runs a text as the system's shell does. */
+/** Runs a command line in the system's shell. */
 export function runShell(command: string, options: Running = {}): Promise<Ended> {
   const [program, args] = inShell(command);
   if (options.input === undefined || process.platform === "win32") return run(program, args, options);
@@ -33,7 +34,7 @@ export function runShell(command: string, options: Running = {}): Promise<Ended>
   return run(program, ["-c", `cat | ${program} -c "$1"`, "sh", command], options);
 }
 
-/** Runs a program; on Windows by the shell, which alone finds `.cmd` files: the arguments have no blanks or quotes. */
+/** Runs a program; on Windows in the shell, which finds `.cmd` files. Arguments must not have blanks or quotes. */
 export function runProgram(program: string, args: readonly string[], options: Running = {}): Promise<Ended> {
   return process.platform === "win32"
     ? run(...inShell([program, ...args].join(" ")), options)
@@ -46,14 +47,14 @@ function run(program: string, args: readonly string[], options: Running): Promis
   const [output, said] = [new Kept(), new Kept()];
   child.stdout.on("data", (bytes: Buffer) => output.add(bytes));
   child.stderr.on("data", (bytes: Buffer) => said.add(bytes));
-  // It may not read it, and say why by its end.
+  // It may not read its input; then its exit says why.
   child.stdin.on("error", () => {});
   child.stdin.end(input?.expose() ?? "");
   const badly = (reason: string): Ended => ({ kind: "badly", reason, said: scrub(said.text().trim(), input) });
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      // What it started may hold its pipes open.
+      // Its child processes may keep its pipes open.
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
       resolve({ kind: "late", seconds });
     }, seconds * 1000);
@@ -68,12 +69,12 @@ function run(program: string, args: readonly string[], options: Running): Promis
   });
 }
 
-/** This environment without keys: what a child has is in /proc, and goes on to whatever it starts. */
+/** This environment without keys, because /proc shows a child's environment, and its own children inherit it. */
 export function withoutKeys(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEY_NAMES.has(name)));
 }
 
-/** The beginning of what a program prints. */
+/** The beginning of a program's output. */
 class Kept {
   readonly #chunks: Buffer[] = [];
   #size = 0;

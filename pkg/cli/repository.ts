@@ -1,4 +1,4 @@
-// What git knows of a project: its files, what is staged, everything that was ever committed.
+// A project's git repository: its files, staged changes and every commit.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Failed } from "./outcome.js";
@@ -7,16 +7,16 @@ import { type Leak, Scanner } from "./rules.js";
 /** A leak in a file of the project or of its history. */
 export interface FoundLeak extends Leak {
   readonly path: string;
-  /** The first commit that has it; absent for what is there now. */
+  /** The first commit that has it; absent for current files. */
   readonly commit?: string;
 }
 
-/** Each key once for each file: where it is now, or else where it was first. The history is from its end to its beginning. */
+/** Each key once per file: its current place, or else its first one. The history is in reverse order. */
 export function eachOnce(leaks: readonly FoundLeak[]): FoundLeak[] {
   const found = new Map<string, FoundLeak>();
   for (const leak of leaks) {
     const name = `${leak.fingerprint} ${leak.path}`;
-    // A line that holds it twice is two places to mend.
+    // A line that contains it twice counts as two places.
     if (leak.commit === undefined) found.set(`${name} ${leak.line}:${leak.column}`, leak);
     else if (
       !leaks.some((now) => now.commit === undefined && now.fingerprint === leak.fingerprint && now.path === leak.path)
@@ -27,7 +27,7 @@ export function eachOnce(leaks: readonly FoundLeak[]): FoundLeak[] {
 }
 
 const MOST = 1 << 28;
-/** A larger blob is no text that a person wrote a key into. */
+/** Larger blobs are skipped; nobody writes a key into such a file by hand. */
 const MAX_BLOB_BYTES = 16 << 20;
 
 function git(root: string, args: readonly string[], input?: string): Promise<Buffer> {
@@ -43,7 +43,7 @@ function git(root: string, args: readonly string[], input?: string): Promise<Buf
 
 const texts = async (answer: Promise<Buffer>) => (await answer).toString("utf8").split("\0").filter(Boolean);
 
-/** Whether git knows this folder. */
+/** Whether this folder is in a git repository. */
 export const isRepository = (root: string) =>
   git(root, ["rev-parse", "--is-inside-work-tree"]).then(
     () => true,
@@ -55,12 +55,12 @@ export const stagedFiles = (root: string) =>
   texts(git(root, ["diff", "--cached", "--name-only", "-z", "--diff-filter=ACMR"]));
 export const staged = (root: string, path: string) => git(root, ["show", `:${path}`]);
 
-/** Those of the files that git does not ignore: one `git add` away from a commit. */
+/** The files that git does not ignore, which `git add` could commit. */
 export async function notIgnored(root: string, files: readonly string[]): Promise<string[]> {
   if (files.length === 0) return [];
   const ignored = await git(root, ["check-ignore", "-z", "--stdin"], files.join("\0")).then(
     (answer) => new Set(answer.toString("utf8").split("\0")),
-    // It ends with 1 when it ignores none of them.
+    // git exits with 1 if it ignores none of them.
     () => new Set<string>(),
   );
   return files.filter((file) => !ignored.has(file));
@@ -71,7 +71,7 @@ interface Blob {
   readonly path: string;
 }
 
-/** Every leak of everything that any commit has, each blob read once. */
+/** Every leak in any commit; each blob is read once. */
 export async function scanHistory(
   root: string,
   known: readonly string[],
@@ -82,7 +82,7 @@ export async function scanHistory(
   let read = 0;
   for await (const [blob, content] of contents(root, blobs)) {
     read += 1;
-    if (read % 500 === 0) step(`${read} of ${blobs.length} versions of files`);
+    if (read % 500 === 0) step(`${read} of ${blobs.length} file versions`);
     const scanner = new Scanner(known);
     for (const leak of [...scanner.feed(content), ...scanner.finish()]) {
       if (leak.confidence === "placeholder") continue;
@@ -114,10 +114,10 @@ async function firstCommit(root: string, { id }: Blob): Promise<string> {
   return found.toString("utf8").trim().split("\n").at(-1) ?? "";
 }
 
-/** What the blobs hold, in their order, by one process of git's. */
+/** The content of the blobs, in order, from one git process. */
 async function* contents(root: string, blobs: readonly Blob[]): AsyncGenerator<[Blob, Uint8Array]> {
   const child = spawn("git", ["cat-file", "--batch", "--buffer"], { cwd: root, stdio: ["pipe", "pipe", "ignore"] });
-  // Listened to from the beginning: it may close before the last of its output was read.
+  // Registered early, because it may close before the last of its output was read.
   const closed = once(child, "close");
   child.stdin.on("error", () => {});
   child.stdin.end(blobs.map(({ id }) => `${id}\n`).join(""));
@@ -160,7 +160,7 @@ class Bytes {
       parts.push(this.#held);
       left -= this.#held.length;
       this.#held = Buffer.alloc(0);
-      if (!(await this.#more())) throw new Failed("api", "git ended in the middle of an object");
+      if (!(await this.#more())) throw new Failed("api", "git exited in the middle of an object");
     }
     parts.push(this.#held.subarray(0, left));
     this.#held = this.#held.subarray(left);

@@ -1,11 +1,11 @@
-// The operator's rules, in a wasm module that the command alone loads. What crosses is JSON; here it gets types.
+// The operator's rules, in a wasm module that only the command loads. JSON crosses the border; this module adds types.
 import { readFileSync } from "node:fs";
 import * as glue from "#operator";
 import { Failed } from "./outcome.js";
 import type { Report, Step } from "./rotation/steps.js";
 import { Secret } from "./secret.js";
 
-/** What wasm-bindgen's module for bundlers has beside its declarations. */
+/** Exports of wasm-bindgen's module for bundlers that its declarations lack. */
 interface Glue {
   readonly __wbg_set_wasm: (exports: WebAssembly.Exports) => void;
 }
@@ -21,7 +21,7 @@ const { exports } = new WebAssembly.Instance(module, {
 (glue as unknown as Glue).__wbg_set_wasm(exports);
 (exports as Exports).__wbindgen_start?.();
 
-/** What a key says of itself. Times are milliseconds since 1970. */
+/** The claims of a key. Times are Unix milliseconds. */
 export interface Claims {
   readonly expiresAt: number | null;
   readonly issuedAt: number | null;
@@ -30,7 +30,7 @@ export interface Claims {
 /** A key without its value. */
 export interface InspectedKey {
   readonly fingerprint: string;
-  /** Null for a key that is no JWT. */
+  /** Null if the key is not a JWT. */
   readonly claims: Claims | null;
 }
 
@@ -59,7 +59,7 @@ export interface KeyUse {
   readonly by: "service" | "person";
 }
 
-/** A place in a text that holds a key, or something like one. */
+/** A place in a text with a key, or something like one. */
 export interface Leak {
   readonly line: number;
   readonly column: number;
@@ -68,13 +68,13 @@ export interface Leak {
   readonly message: string;
 }
 
-/** Why a text is no key. It never holds the text. */
+/** Why a text is not a key. It never contains the text. */
 export interface KeyFault {
   readonly code: string;
   readonly message: string;
 }
 
-/** The key of a text, or why it is none. */
+/** The key in a text, or why it is not one. */
 export function inspectKey(text: string): InspectedKey | KeyFault {
   try {
     return JSON.parse(glue.inspectKey(text)) as InspectedKey;
@@ -85,7 +85,7 @@ export function inspectKey(text: string): InspectedKey | KeyFault {
 
 export const isFault = (inspected: InspectedKey | KeyFault): inspected is KeyFault => "code" in inspected;
 
-/** The key of a secret that has to be one. */
+/** The key in a secret; throws if it is not one. */
 export function mustBeKey(secret: Secret, origin: string): InspectedKey {
   const inspected = inspectKey(secret.expose());
   if (isFault(inspected)) throw new Failed("usage", `${origin}: ${inspected.message}`);
@@ -101,11 +101,11 @@ function read<T>(rule: () => string): T {
   try {
     return JSON.parse(rule()) as T;
   } catch (error) {
-    throw new Failed("api", `the API's answer is not what was expected: ${refusal(error).message}`);
+    throw new Failed("api", `the API's response has an unexpected form: ${refusal(error).message}`);
   }
 }
 
-/** What is left to find of a text that comes in pieces. */
+/** Scans a text that arrives in pieces. */
 export class Scanner {
   readonly #scanner: glue.Scanner;
 
@@ -122,7 +122,7 @@ export class Scanner {
   }
 }
 
-/** What the rules say of a policy, or of a call under it. */
+/** The rules' judgement of a policy, or of a call under it. */
 export interface Judgement {
   readonly said: string;
   readonly isGood: boolean;
@@ -134,7 +134,7 @@ export const checkPolicy = (text: string, strict: boolean) =>
 export const explainPolicy = (text: string, policy: string, method: string, target: string) =>
   wellFormed(() => JSON.parse(glue.explainPolicy(text, policy, method, target)) as Judgement);
 
-/** What a rotation is to do. */
+/** The plan of a rotation. */
 export interface RotationPlan {
   readonly source:
     | { readonly kind: "take" }
@@ -144,7 +144,7 @@ export interface RotationPlan {
   readonly quietSeconds: number;
 }
 
-/** Where a rotation is: it says what to do next, and is told what came of it. */
+/** The state of a rotation: it returns the next step, and receives its result. */
 export class Rotation {
   readonly #rotation: glue.Rotation;
 
@@ -160,7 +160,7 @@ export class Rotation {
     return new Rotation(wellFormed(() => glue.Rotation.resume(journal.trimEnd(), owner)));
   }
 
-  /** Why an answer of the API is no list of keys; undefined when it is one. */
+  /** Why a response of the API is not a list of keys; undefined if it is. */
   static unreadable(list: string): string | undefined {
     try {
       glue.readKeys(list);
@@ -170,7 +170,7 @@ export class Rotation {
     }
   }
 
-  /** That the journal is the one which this rotation wrote last. */
+  /** Checks that this rotation was the last to write the journal. */
   check(journal: string | undefined): void {
     wellFormed(() => this.#rotation.check((journal ?? "").trimEnd()));
   }
@@ -193,7 +193,7 @@ export class Rotation {
   }
 }
 
-/** What is refused here was given by a person: a configuration, a journal. */
+/** Converts a refusal of a person's input, such as a configuration or a journal. */
 function wellFormed<T>(rule: () => T): T {
   try {
     return rule();
@@ -202,34 +202,34 @@ function wellFormed<T>(rule: () => T): T {
   }
 }
 
-/** All leaks of a text that are no placeholders. */
+/** All leaks in a text, without placeholders. */
 export function scan(text: Uint8Array, known: readonly string[]): Leak[] {
   const scanner = new Scanner(known);
   return [...scanner.feed(text), ...scanner.finish()].filter(({ confidence }) => confidence !== "placeholder");
 }
 
-/** The digest by which the Worker knows a caller token. */
+/** The digest of a caller token, for the Worker. */
 export const callerDigest = (token: Secret) => glue.callerDigest(token.expose());
 
-/** The variables that hold a key. */
+/** The variables that may contain a key. */
 export const KEY_NAMES: ReadonlySet<string> = new Set(glue.keyNames().split(","));
 /** Whether the Worker, or this package, reads a variable of this name. */
 export const isKnownName = (name: string) => glue.isKnownName(name);
 
-/** A text of someone else's without this secret, and without anything that looks like a key. */
+/** Removes this secret, and anything that looks like a key, from a foreign text. */
 export const scrub = (text: string, secret?: Secret) => glue.scrub(text, secret?.expose() ?? "");
 
-/** The value of the key with this fingerprint, out of the API's list of keys. */
+/** The value of the key with this fingerprint in the API's list of keys. */
 export function valueIn(answer: string, fingerprint: string): Secret | undefined {
   try {
     const value = glue.valueIn(answer, fingerprint);
     return value === undefined ? undefined : new Secret(value);
   } catch (error) {
-    throw new Failed("api", `the API's answer is not what was expected: ${refusal(error).message}`);
+    throw new Failed("api", `the API's response has an unexpected form: ${refusal(error).message}`);
   }
 }
 
-/** A rule throws JSON; anything else is a fault of this program. */
+/** Rules throw JSON; anything else is a bug in this program. */
 function refusal(error: unknown): KeyFault {
   if (typeof error !== "string") throw error;
   return JSON.parse(error) as KeyFault;

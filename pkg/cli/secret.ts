@@ -1,6 +1,6 @@
 // A secret in memory.
 
-/** A secret, which is shown by nothing but `expose`. */
+/** A secret, which only `expose` shows. */
 export class Secret {
   readonly #value: string;
 

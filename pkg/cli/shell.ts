@@ -1,4 +1,4 @@
-// The system's shell, for the commands that an operator gives as one text.
+// The system's shell, for an operator's command lines.
 import { platform } from "node:process";
 
 /** The program that runs such a command, and its arguments. */

@@ -1,4 +1,4 @@
-// What a person sees: text in colour where there is a terminal, JSON for machines, progress for what takes longer than a second.
+// Output: coloured text on a terminal, JSON for programs, progress for work of more than a second.
 import { stderr, stdin, stdout } from "node:process";
 import { createInterface } from "node:readline/promises";
 import { EXIT, Failed } from "./outcome.js";
@@ -22,10 +22,10 @@ export const tinted = (tone: Tone, text: string) => (hasColour() ? `\x1b[${CODES
 
 export const say = (line = "") => stdout.write(`${line}\n`);
 
-/** The one JSON document of a command that was asked for it. */
+/** Prints the JSON document of `--json`. */
 export const tell = (value: unknown) => stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
-/** Rows under a head, aligned. */
+/** Prints aligned rows below a header. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
   const line = (cells: readonly string[]) =>
@@ -37,7 +37,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   for (const row of rows) say(line(row));
 }
 
-/** Shows what is done as soon as it takes longer than a second, on a terminal. */
+/** Shows progress on a terminal, if the work takes longer than a second. */
 export async function progress<T>(title: string, work: (step: (done: string) => void) => Promise<T>): Promise<T> {
   let shown = false;
   let last = title;
@@ -56,16 +56,16 @@ export async function progress<T>(title: string, work: (step: (done: string) => 
   }
 }
 
-/** Whether somebody is there to be asked. */
+/** Whether a person can be asked. */
 export const isInteractive = () => stdin.isTTY === true && stderr.isTTY === true;
 
-/** One of several words, by itself or by its number; undefined when none is chosen. */
+/** Lets the person choose an option by name or number; undefined if none is chosen. */
 export async function choose(words: readonly string[]): Promise<string | undefined> {
-  const typed = (await askOpenly("Which? (Enter to stop here, and go on another day): ")).trim();
+  const typed = (await askOpenly("Your answer (Enter to stop here and continue later): ")).trim();
   return words.includes(typed) ? typed : words[Number(typed) - 1];
 }
 
-/** What a person types, shown. */
+/** Reads a visible answer. */
 export async function askOpenly(question: string): Promise<string> {
   const lines = createInterface({ input: stdin, output: stderr });
   lines.on("SIGINT", () => process.exit(EXIT.interrupted));
@@ -76,12 +76,12 @@ export async function askOpenly(question: string): Promise<string> {
   }
 }
 
-/** What a person types without it being shown; undefined where there is no terminal. */
+/** Reads a hidden answer; undefined without a terminal. */
 export async function ask(question: string): Promise<string | undefined> {
   if (!isInteractive()) return undefined;
-  // First of all: who is asked may answer at once, and until then the terminal shows what is typed.
+  // Set first, because the person may type at once and the terminal would show it.
   stdin.setRawMode(true);
-  stderr.write(`${question} (it is not shown): `);
+  stderr.write(`${question} (hidden): `);
   stdin.resume();
   try {
     return await typed();
@@ -92,7 +92,7 @@ export async function ask(question: string): Promise<string | undefined> {
   }
 }
 
-/** Up to the end of a line. What is pasted may come in pieces. */
+/** Reads up to the end of a line; pasted text may arrive in pieces. */
 function typed(): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";

@@ -121,5 +121,5 @@ export function checkWait(owner: string, options: unknown): void {
 
 /** An identifier of a path. */
 export function checkId(owner: string, id: unknown): void {
-  if (typeof id !== "string" || id === "") throw new TypeError(`${owner}: id must be a string that is not empty`);
+  if (typeof id !== "string" || id === "") throw new TypeError(`${owner}: id must be a non-empty string`);
 }

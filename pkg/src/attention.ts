@@ -1,4 +1,4 @@
-/** The client with the operations by name. */
+/** The client with a method for each operation. */
 
 import { described } from "./api/described.js";
 import { OPERATIONS, type Resources } from "./api/operations.js";
@@ -9,7 +9,7 @@ import type { Described } from "./call/story.js";
 import { type AttentionOptions, Client } from "./client.js";
 import type { SharedUpstream } from "./credentials/shared-upstream.js";
 
-/** What some resources have besides operations. */
+/** Methods that some resources have besides their operations. */
 const HELPERS: Readonly<Record<string, (client: Client) => object>> = {
   superAgent: superAgentHelpers,
   knowledgeBase: knowledgeBaseHelpers,
@@ -34,7 +34,7 @@ export class Attention extends Client {
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
   constructor(options?: AttentionOptions, shared?: SharedUpstream) {
     super(options, shared);
-    // At the first client and not at the import, so that a bundle without one drops the operations.
+    // By the first client, not by the import, so that a bundle without `Attention` drops the operations.
     if (!Object.hasOwn(Attention.prototype, "conversations")) install(Attention.prototype);
   }
 
@@ -44,7 +44,7 @@ export class Attention extends Client {
   }
 }
 
-/** Each resource is made when it is first asked for. */
+/** Each resource is made on first use. */
 function install(prototype: object): void {
   for (const [name, operations] of Object.entries(OPERATIONS)) {
     Object.defineProperty(prototype, name, {

@@ -25,48 +25,48 @@ import { printable } from "./runtime/print.js";
 import { loading } from "./runtime/rules.js";
 import { VERSION } from "./runtime/version.js";
 
-/** How a client is set up. */
+/** The options of a client. */
 export interface AttentionOptions extends Hooks, CallLimits {
   /**
-   * The API key, or a function that gets it: asked at the first call, in the last fifth of the key's life if that is
-   * known, and after a 401. Default: the environment variable ATTENTION_API_KEY; while it is not set, a client can be
-   * made, as for a build, and its calls fail with `key_missing`.
+   * The API key, or a function that returns it. The function is called for the first call, in the last fifth of the
+   * key's lifetime if that is known, and after a 401. Default: the environment variable ATTENTION_API_KEY. While the
+   * variable is not set, a client can be made (during a build, for instance), but calls fail with `key_missing`.
    */
   readonly apiKey?: Credential | undefined;
-  /** During a rotation: the key that is to replace `apiKey`. Default: ATTENTION_API_KEY_NEXT. */
+  /** During a rotation, the key that will replace `apiKey`. Default: ATTENTION_API_KEY_NEXT. */
   readonly nextApiKey?: Credential | undefined;
-  /** Instead of a key: the caller token of a Worker that stands before the API. */
+  /** The caller token of a Worker in front of the API, instead of a key. */
   readonly token?: Credential | undefined;
   /**
-   * Where the API is, or the Worker before it. Default: ATTENTION_BASE_URL, else
+   * The address of the API, or of the Worker in front of it. Default: ATTENTION_BASE_URL, else
    * `https://api.attention.tech/v2`. In a page it may begin with `/`.
    */
   readonly baseURL?: string | URL | undefined;
   /**
-   * How many calls are under way at once; further ones wait, within their
-   * timeout. It counts calls of clients that `withOptions` made, too. Default: 64.
+   * The most calls at once. Further calls wait, within their timeout. Calls of
+   * clients made by `withOptions` count too. Default: 64.
    */
   readonly maxConcurrency?: number | undefined;
-  /** Instead of the runtime's own `fetch`. */
+  /** Used instead of the runtime's `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** Handed on to `fetch` with every call: a proxy's `dispatcher`, `cf`, `next`, `credentials`, `cache` and so on. */
+  /** Passed to `fetch` with every call: a proxy's `dispatcher`, `cf`, `next`, `credentials`, `cache` and so on. */
   readonly fetchOptions?: FetchOptions | undefined;
   /** Sent with every call. */
   readonly defaultHeaders?: HeaderOptions | undefined;
-  /** Sent with every call; a call's own names win. */
+  /** Sent with every call; the call's own parameters override them. */
   readonly defaultQuery?: Query | undefined;
-  /** Told what happens. Default: the console, if a level is set. */
+  /** Receives log lines. Default: the console, if a level is set. */
   readonly logger?: Logger | undefined;
   /**
-   * From which level on: debug, info, warn, error or off. Default: ATTENTION_LOG, else all for a logger of your own
-   * and none for the console.
+   * The lowest level that is logged: debug, info, warn, error or off. Default: ATTENTION_LOG; without it, your own
+   * logger receives everything and the console nothing.
    */
   readonly logLevel?: LogLevel | undefined;
-  /** Lets an API key into a browser, where every visitor can take it. */
+  /** Allows an API key in a browser, where every visitor can steal it. */
   readonly dangerouslyAllowBrowser?: boolean | undefined;
 }
 
-/** Put together by a call that bundlers may leave out, as they may not leave out a spread. */
+/** Merged by a function call, which bundlers can drop when it is unused; they cannot drop a spread. */
 const OPTIONS: Readonly<Record<keyof AttentionOptions, check.Rule>> = /* @__PURE__ */ Object.assign(
   {
     apiKey: check.textOrFunction,
@@ -90,45 +90,45 @@ const OPTIONS: Readonly<Record<keyof AttentionOptions, check.Rule>> = /* @__PURE
   },
 );
 
-/** Options that lead to another server or another key. */
+/** Options that select another server or another key. */
 const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
 
 /**
- * Enough for a thousand calls a second at 50 ms each. More would only be more
- * to refuse for an API that has had enough: what is under way then is lost.
+ * Enough for a thousand calls a second at 50 ms each. When the API starts to refuse calls, it refuses everything in
+ * flight, so a higher number would only lose more of them.
  */
 const MAX_CONCURRENCY = 64;
 
 const RECURSIVE =
-  "a function that is to give a key or token calls the client that it gives it to, and each would wait for the other: " +
-  "make that call with another client, or with `fetch`";
+  "the function that provides the key or token calls its own client, so each waits for the other: " +
+  "use another client there, or `fetch`";
 
-/** What helpers of this package need of a client, and nobody else may have. */
+/** The internals of a client that other modules of this package use. */
 interface Internals {
   readonly fetch: typeof globalThis.fetch;
   readonly secrets: () => readonly string[];
-  /** As `request`, for an operation of the description. */
+  /** Like `request`, for an operation of the API's description. */
   readonly request: (method: string, path: string, options: CallOptions, known: Known) => APIPromise<unknown>;
 }
 
-/** What is known of an operation. */
+/** Facts about an operation. */
 export interface Known {
-  /** The only level of key that it takes. */
+  /** The only level of key that it accepts. */
   readonly keyLevel?: NonNullable<CallRequest["keyLevel"]>;
 }
 
 const INTERNALS = new WeakMap<Client, Internals>();
 
-/** Gives it. Not by a static block of the class: bundlers would keep the class for it. */
+/** Returns the internals. Not set in a static block of the class, because bundlers would then keep the class. */
 export function internals(client: Client): Internals {
   return INTERNALS.get(client)!;
 }
 
 /**
- * A client with calls by path and nothing else: what bundles take that do not
- * want the operations by name, which `Attention` adds.
+ * A client with calls by path only, for small bundles. `Attention` adds a
+ * method for each operation.
  *
  * ```js
  * import { Client } from "attention-wasm";
@@ -146,13 +146,13 @@ export class Client {
   #middleware: readonly Middleware[] = [];
   readonly #used: (Middleware | Hooks)[] = [];
   readonly #fetch: typeof globalThis.fetch;
-  /** The headers of a call that adds none, ready for each `Authorization`. */
+  /** The headers of a call without headers of its own, for each `Authorization`. */
   #ready: { readonly authorization: string; readonly headers: Record<string, string> } | undefined;
   #isClosed = false;
 
   /**
-   * Throws a TypeError that names an option which is wrong, and an
-   * `AttentionError` when a key, a token or the base URL is refused.
+   * Throws a TypeError that names an invalid option, and an `AttentionError`
+   * if a key, a token or the base URL is refused.
    */
   constructor(options?: AttentionOptions);
   /** @internal */
@@ -162,14 +162,14 @@ export class Client {
     this.#options = options;
     this.#headers = {
       accept: "application/json",
-      // In a page this is the browser's to set, and another's costs a preflight.
+      // In a page the browser sets this header; another value would cost a preflight.
       ...(isBrowser() ? {} : { "user-agent": `attention-wasm/${VERSION}` }),
       ...(options.defaultHeaders && headerMap(options.defaultHeaders, "defaultHeaders")),
     };
     this.#query = options.defaultQuery === undefined ? [] : queryPairs(options.defaultQuery, "defaultQuery");
     this.#events = Events.of(options);
     const own = options.fetch;
-    // Looked up at each call, so that what is put in its place later is used; and never with a `this`.
+    // Looked up for each call, so that a later replacement is used; called without a `this`.
     const bare: typeof fetch =
       own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
@@ -179,7 +179,7 @@ export class Client {
       secrets: this.#shared.secrets,
       request: (method, path, given, known) => new APIPromise(this.#call(method, path, given, known)),
     });
-    // Not on the prototype: that would be a side effect of the import, for which bundlers keep the whole client.
+    // Not on the prototype: that would be a side effect of the import, and bundlers would keep the whole client.
     Object.defineProperties(
       this,
       printable((client: Client) => client.toString()),
@@ -187,9 +187,9 @@ export class Client {
   }
 
   /**
-   * Sends a GET. Query, body and answer of a path that the API is known to have
-   * are typed, those of any other are not: for what the description lacks, call
-   * `get(path as string, …)`. As for the other methods.
+   * Sends a GET. Query, body and response are typed for paths in the API's
+   * description. For any other path, or a parameter that the description lacks,
+   * call `get(path as string, …)`. The same holds for the other methods.
    */
   get<P extends Path<"get">>(path: P, ...options: PathArguments<"get", P>): APIPromise<PathAnswer<"get", P>>;
   get(path: string, options?: CallOptions): APIPromise<unknown> {
@@ -223,7 +223,7 @@ export class Client {
     return new APIPromise(this.#call("DELETE", path, options));
   }
 
-  /** Sends any method, with nothing typed. */
+  /** Sends any method, untyped. */
   request(method: string, path: string, options?: CallOptions): APIPromise<unknown> {
     return new APIPromise(this.#call(method, path, options));
   }
@@ -233,16 +233,16 @@ export class Client {
     return new APIPromise<undefined>(this.#call("HEAD", path, options));
   }
 
-  /** What is known of the credentials: fingerprints, never the credentials. */
+  /** The state of the credentials: fingerprints, never the credentials themselves. */
   get keys(): KeysInfo {
     this.#mustBeOpen();
     return this.#shared.info();
   }
 
   /**
-   * Asks the functions that give keys or tokens for others, as after a log-in as somebody else. Calls that begin from
-   * now on wait for the answer; those under way keep what they were sent with. Resolves to whether the credentials
-   * changed, which they never do when they are plain strings; it takes as long as `timeout` of a call.
+   * Calls the functions that provide keys or tokens again, for instance after another user has logged in. Calls that
+   * start from now on wait for the new credentials; calls in progress keep theirs. Resolves to whether the credentials
+   * changed (never, if they are plain strings), within the `timeout` of a call.
    */
   async refreshCredentials(): Promise<boolean> {
     this.#mustBeOpen();
@@ -252,14 +252,14 @@ export class Client {
     return refreshed(shared, this.#options.timeout ?? shared.defaults.timeout);
   }
 
-  /** Where calls go. */
+  /** The base URL that calls go to. */
   get baseURL(): string {
     return this.#shared.baseURL;
   }
 
   /**
-   * Puts a function around every call that begins from now on, inside those that were put there before, or adds hooks
-   * to those of the options. Clients that `withOptions` makes later have them, too.
+   * Adds a middleware around every call that starts from now on, inside the existing ones, or adds hooks to those in
+   * the options. Clients that `withOptions` makes later inherit them.
    *
    * ```js
    * attention.use(async (request, next) => {
@@ -277,14 +277,14 @@ export class Client {
     return this;
   }
 
-  /** What is known of a path below the base URL. @internal */
+  /** The operation of a path below the base URL. @internal */
   protected describe(_method: string, _path: string): Described | undefined {
     return undefined;
   }
 
   /**
-   * A client with some options changed. It shares keys, retry budget and rate
-   * gate with this one, unless it is given another key, token or base URL.
+   * Returns a client with some options changed. It shares keys, retry budget and
+   * rate gate with this one, unless the key, the token or the base URL changes.
    */
   withOptions(options: AttentionOptions): this {
     this.#mustBeOpen();
@@ -296,7 +296,7 @@ export class Client {
         : options.apiKey !== undefined
           ? { token: undefined }
           : {};
-    // Undefined is as if it were not there.
+    // An undefined option counts as absent.
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     const merged = { ...this.#options, ...replaced, ...given };
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
@@ -305,14 +305,14 @@ export class Client {
     return own;
   }
 
-  /** Lets go of the credentials as soon as no call is under way. Later calls are refused. */
+  /** Releases the credentials when no call is in progress any more. Later calls are refused. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#shared.close();
   }
 
-  /** As `close`, for `using`. */
+  /** Same as `close`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -369,12 +369,12 @@ export class Client {
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const isReady = loading();
     if (isReady !== undefined) await isReady;
-    // A fetch of somebody's own is given a FormData of its own.
+    // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
     if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
       options = { ...options, body: await own(options.body as object) };
     const call = this.#prepare(method, path, options, story, known);
     const middleware = this.#middleware;
-    // Until it is over: somebody may close the client while this call waits for a credential.
+    // Until the end of the call: the client may be closed while this call waits for a credential.
     const shared = this.#shared.share();
     const started = Date.now();
     try {
@@ -417,7 +417,7 @@ export class Client {
   ): PreparedCall {
     const client = this.#options;
     if (client.fetch === undefined && typeof fetch !== "function")
-      throw config("fetch_missing", "there is no `fetch` here: pass one as the option `fetch`");
+      throw config("fetch_missing", "this runtime has no `fetch`: pass one as the option `fetch`");
     let isOneShot = false;
     let extra: HeaderMap | undefined;
     let body: BodyInit | undefined;
@@ -428,7 +428,8 @@ export class Client {
         const encoded: Encoded = isForm(options.body)
           ? { content: options.body, oneShot: false }
           : encodeBody(options.body);
-        if (method === "GET" || method === "HEAD") throw new TypeError(`${method}: body: a ${method} has none`);
+        if (method === "GET" || method === "HEAD")
+          throw new TypeError(`${method}: body: a ${method} request has no body`);
         body = encoded.content;
         isOneShot = encoded.oneShot;
         if (isOneShot && client.fetch === undefined) mustStream(method, this.baseURL);
@@ -469,13 +470,12 @@ export class Client {
       this.#ready = { authorization, headers: mergeHeaders(this.#headers, { authorization }) };
     }
     const { headers } = this.#ready!;
-    // A fetch that somebody passed in may change what it is given.
+    // A custom `fetch` may modify its arguments.
     return this.#options.fetch === undefined ? headers : { ...headers };
   };
 
   #mustBeOpen(): void {
-    if (this.#isClosed)
-      throw config("closed", "this client has been closed (by `close()` or `using`); make another one");
+    if (this.#isClosed) throw config("closed", "this client was closed (by `close()` or `using`): make a new one");
   }
 }
 
@@ -492,7 +492,7 @@ function open(options: AttentionOptions): SharedUpstream {
   if (token !== undefined && baseURL === undefined) {
     throw config(
       "base_url_missing",
-      "a caller `token` opens a Worker, not the API: pass the Worker's address as `baseURL`",
+      "a caller `token` is for a Worker, not for the API: pass the Worker's address as `baseURL`",
     );
   }
   return new SharedUpstream(absolute(baseURL), token ?? apiKey ?? ofEnvironment, next, token !== undefined, {
@@ -502,15 +502,15 @@ function open(options: AttentionOptions): SharedUpstream {
   });
 }
 
-/** A base URL that begins with `/` is at the page's own origin. */
+/** Resolves a base URL that begins with `/` against the page's origin. */
 function absolute(baseURL: string | undefined): string | undefined {
   if (baseURL?.startsWith("/") !== true) return baseURL;
   const origin = pageOrigin();
   if (origin === undefined) {
     throw config(
       "base_url_relative",
-      "a base URL that begins with `/` is meant for a page, whose origin precedes it, and there is no page here: " +
-        "on a server write the whole address of the Worker, such as https://app.example.com/api/v2",
+      "a base URL that begins with `/` works only in a page: " +
+        "on a server, write the Worker's whole address, such as https://app.example.com/api/v2",
     );
   }
   return `${origin}${baseURL}`;

@@ -1,5 +1,5 @@
 /**
- * The rules themselves: attention-core, for people who write their own driver.
+ * The rules of a call (attention-core), for programs with a driver of their own.
  *
  * ```js
  * import { Action, errorOf, Failure, Slot, Upstream } from "attention-wasm/core";
@@ -33,8 +33,8 @@
  * }
  * ```
  *
- * It performs no IO and reads no clock. The client of this package is one
- * driver of it; both share one instance.
+ * It performs no IO and reads no clock. The client of this package is one such
+ * driver, and shares its wasm instance.
  *
  * @module
  */

@@ -148,7 +148,7 @@ function checked(options: ReceiveOptions) {
   if (typeof options !== "object" || options === null) throw new TypeError(`${OWNER}: expected an object with options`);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(RULES, name))
-      throw new TypeError(`${OWNER}: there is no option ${name}; there are ${Object.keys(RULES).join(", ")}`);
+      throw new TypeError(`${OWNER}: unknown option ${name}; the options are ${Object.keys(RULES).join(", ")}`);
     const [accepts, expected] = RULES[name as keyof ReceiveOptions];
     if (value !== undefined && !accepts(value)) throw new TypeError(`${OWNER}: ${name} must be ${expected}`);
   }

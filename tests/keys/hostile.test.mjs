@@ -20,7 +20,7 @@ describe("files that take a key", () => {
     await symlink("service.key", join(world.root, "link.key"));
     const ended = await world.rotate();
     assert.equal(ended.code, 1, ended.all);
-    assert.match(ended.stdout, /link\.key is a symbolic link; name the file that it leads to/);
+    assert.match(ended.stdout, /link\.key is a symbolic link; use the path of its target/);
     assert.ok((await lstat(join(world.root, "link.key"))).isSymbolicLink());
     assert.equal((await held(world)).file, world.old);
   });
@@ -59,7 +59,7 @@ describe("files that take a key", () => {
 
   test("no such folder, a folder in its place, a full disk: told, with what is there untouched", async (t) => {
     for (const [path, words] of [
-      ["nowhere/service.key", /there is no such folder; make the folder first/],
+      ["nowhere/service.key", /the folder does not exist; create the folder first/],
       ["folder", /folder is not a file/],
       // A device that is always full; its folder takes no other file.
       ["/dev/full", /is not a file/],
@@ -78,7 +78,7 @@ describe("files that take a key", () => {
     const stop = new URL("fakes/full.mjs", import.meta.url).href;
     const ended = await world.rotate([], { node: ["--import", stop] });
     assert.equal(ended.code, 1, ended.all);
-    assert.match(ended.stdout, /was not written, and is as it was: the disk is full; make room/);
+    assert.match(ended.stdout, /was not written and is unchanged: the disk is full; make room/);
     assert.equal((await held(world)).file, world.old);
     assert.deepEqual(
       (await readdir(world.root)).filter((name) => name.includes("service.key.")),
@@ -99,7 +99,7 @@ describe("where a key could be seen", () => {
       await world.project.put("attention.rotate.json", JSON.stringify(config));
       const ended = await world.rotate();
       assert.equal(ended.code, 2, ended.all);
-      assert.match(ended.stderr, /holds a key/);
+      assert.match(ended.stderr, /contains a key/);
       assert.ok(!ended.all.includes(world.old));
     }
   });
@@ -134,16 +134,16 @@ test("configurations that are none: each is refused, with the place that is wron
     [{}, /has no places/],
     [{ places: [] }, /the plan has no place/],
     [{ places: [FILE, FILE] }, /has the name of a place before it/],
-    [{ places: [{ ...FILE, kind: "fax" }] }, /places\[0\]\.kind is one of/],
+    [{ places: [{ ...FILE, kind: "fax" }] }, /places\[0\]\.kind must be worker/],
     [{ places: [{ ...FILE, pth: "x" }] }, /places\[0\] has an unknown member: pth/],
     [{ places: [{ ...vault, read: undefined }] }, /cannot be verified/],
-    [{ places: [{ ...vault, runNext: "cat" }] }, /go together/],
+    [{ places: [{ ...vault, runNext: "cat" }] }, /need each other/],
     [{ places: [{ name: "w", kind: "worker", url: "https://me:secret@a.example" }] }, /without user and password/],
     [
       { places: [{ name: "w", kind: "worker", url: "https://a.example", environment: "a; rm b" }] },
-      /environment has letters/,
+      /environment may have only letters/,
     ],
-    [{ places: [FILE], quiet: "soon" }, /quiet is like/],
+    [{ places: [FILE], quiet: "soon" }, /quiet must be a time such as/],
   ]) {
     await world.project.put("attention.rotate.json", typeof config === "string" ? config : JSON.stringify(config));
     const ended = await world.rotate();

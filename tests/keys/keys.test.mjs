@@ -57,7 +57,7 @@ describe("the command", () => {
     ]) {
       const ended = await command(args, { env });
       assert.equal(ended.code, 2);
-      assert.match(ended.stderr, /never an argument/);
+      assert.match(ended.stderr, /must not be an argument/);
       showsNone(ended);
     }
   });
@@ -96,11 +96,11 @@ describe("where a key comes from", () => {
 
   test("none, two, an empty one, a broken one: each is named", async () => {
     for (const [options, given, words] of [
-      [[], {}, /there is no key: set ATTENTION_API_KEY/],
-      [["--key-stdin", "--key-fd", "3"], { fd3: key }, /give one of/],
-      [["--key-stdin"], { input: "\n" }, /standard input has no key/],
-      [["--key-stdin"], { input: "x".repeat(100_000) }, /more than a key/],
-      [["--key-fd", "0"], {}, /from 3 on/],
+      [[], {}, /no key: set ATTENTION_API_KEY/],
+      [["--key-stdin", "--key-fd", "3"], { fd3: key }, /use only one of/],
+      [["--key-stdin"], { input: "\n" }, /standard input is empty/],
+      [["--key-stdin"], { input: "x".repeat(100_000) }, /longer than any key/],
+      [["--key-fd", "0"], {}, /at least 3/],
       [["--key-fd", "9"], {}, /cannot be read/],
       [["--key-stdin"], { input: "Bearer fake" }, /standard input: .*Bearer/],
     ]) {
@@ -169,10 +169,10 @@ describe("doctor", () => {
       [`VITE_ATTENTION_API_KEY=${key}`]: /built into pages/,
       [`NEXT_PUBLIC_ATTENTION_TOKEN=${key}`]: /built into pages/,
       [`MY_ATTENTION_KEY=${key}`]: /nothing reads/,
-      [`ATTENTION_KEY=${key}`]: /nothing reads it as one/,
-      [`ATTENTION_TOKEN=${key}`]: /nothing reads it as one/,
-      [`ATTENTION_APIKEY=${WRONG}`]: /nothing reads it as one/,
-      [`ATTENTION_SESSION_SECRET=${key}`]: /nothing reads it as one/,
+      [`ATTENTION_KEY=${key}`]: /nothing reads a key from that name/,
+      [`ATTENTION_TOKEN=${key}`]: /nothing reads a key from that name/,
+      [`ATTENTION_APIKEY=${WRONG}`]: /nothing reads a key from that name/,
+      [`ATTENTION_SESSION_SECRET=${key}`]: /nothing reads a key from that name/,
     };
     const files = Object.keys(lines).map((line, at) => [`p${at}/.env`, `# a line before\n${line}\n`]);
     const { root, put } = await projectWith(t, Object.fromEntries(files));
@@ -276,7 +276,7 @@ describe("keys", () => {
     showsNone(kept, (await readFile(join(root, "kept"), "utf8")).trim());
     const failed = await run(["create", "--name", "to nobody", "--to-command", "exit 9"], { cwd: root });
     assert.equal(failed.code, 4);
-    assert.match(failed.stderr, /was made \(id .*\), and could not be delivered: the command ended with 9/);
+    assert.match(failed.stderr, /was created \(id .*\), but could not be delivered: the command ended with 9/);
   });
 
   test("create: a name that is taken, no way to keep it, a refusal, an answer that is lost", async (t) => {
@@ -292,7 +292,7 @@ describe("keys", () => {
     showsNone(refused);
     const lost = await withLostAnswer(() => run(["create", "--name", "lost", "--to-file", "k"], { cwd: root }));
     assert.equal(lost.code, 4, lost.all);
-    assert.match(lost.stderr, /answer was lost, and a key named lost exists now \(id /);
+    assert.match(lost.stderr, /response was lost, but a key named lost exists now \(id /);
     assert.deepEqual(await readdir(root), []);
   });
 
@@ -369,7 +369,7 @@ describe("keys revoke", () => {
     const ended = await revoke([sha(value), "--yes"], { cwd: root });
     assert.equal(ended.code, 0, ended.all);
     assert.match(ended.stdout, /used by \.env\.staging:2 ATTENTION_API_KEY/);
-    assert.match(ended.stdout, /a lost laptop is dead: the API accepted it before, and answers 401 now/);
+    assert.match(ended.stdout, /a lost laptop is deleted: the API accepted it before, and now answers 401/);
     assert.equal(api.mock.keys.get(id), undefined);
     showsNone(ended, value);
   });
@@ -379,8 +379,8 @@ describe("keys revoke", () => {
     const count = api.mock.keys.list().length;
     for (const [wanted, words] of [
       ["nothing-like-it", /lists no key/],
-      ["twins", /2 keys are meant.*\n.*by its id/],
-      [sha(key), /its own end/],
+      ["twins", /2 keys match.*\n.*use an id/],
+      [sha(key), /its own deletion/],
     ]) {
       const ended = await revoke([wanted, "--yes"]);
       assert.equal(ended.code, 2, ended.all);

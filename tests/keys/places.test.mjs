@@ -186,7 +186,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
     for (const [tokens, words] of [
       [{ tokenFrom: "cat operator" }, /conversations\/list answers 401/],
       [{ tokenFrom: "cat caller >&2; exit 3" }, /of tokenFrom ended with 3/],
-      [{ adminTokenFrom: "cat caller" }, /tried its next key: refused/],
+      [{ adminTokenFrom: "cat caller" }, /tested its next key: refused/],
       [{ adminTokenFrom: "true" }, /of adminTokenFrom printed nothing/],
     ])
       test(`${JSON.stringify(tokens)}: the old key stays, and the reason is told without a token`, async (t) => {

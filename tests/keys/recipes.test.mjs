@@ -67,7 +67,7 @@ test("the configuration of docs/keys.md is one that the command reads", async (t
   const world = await rotationWorld(t);
   await writeFile(join(world.root, "attention.rotate.json"), JSON.stringify(blocks.find((block) => block.places)));
   const ended = await world.rotate(["--resume"]);
-  assert.match(ended.stderr, /there is no rotation to go on with/);
+  assert.match(ended.stderr, /there is no rotation to resume/);
 });
 
 test("every step of docs/keys.md is a command that works", async (t) => {

@@ -210,7 +210,7 @@ describe("journals", () => {
     for (const args of [[], ["--resume"]]) {
       const second = await world.rotate(args);
       assert.equal(second.code, 2, second.all);
-      assert.match(second.stderr, /another rotation is under way: process \d+/);
+      assert.match(second.stderr, /another rotation is in progress: process \d+/);
     }
     await world.project.put("go", "");
     assert.equal((await first).code, 0);
@@ -219,12 +219,12 @@ describe("journals", () => {
   test("one that is under way, a newer one, a torn one, none: each is refused in words, and stays as it is", async (t) => {
     const world = await rotationWorld(t, { create: false });
     const path = "attention.rotate.json.journal";
-    assert.match((await world.rotate(["--resume"])).stderr, /there is no rotation to go on with/);
+    assert.match((await world.rotate(["--resume"])).stderr, /there is no rotation to resume/);
     // Stops for want of a key.
     assert.equal((await world.rotate()).code, 2);
     const begun = await journalOf(world);
     const cases = [
-      [begun, [], /a rotation is under way.*\n.*--resume/],
+      [begun, [], /a rotation is in progress.*\n.*--resume/],
       [begun.replace('"version":1', '"version":9'), ["--resume"], /version 9.*a newer one/],
       [begun.replace('"version":1', '"version":9'), [], /version 9.*a newer one/],
       [begun.slice(0, 40), ["--resume"], /the journal, line 1/],
@@ -244,7 +244,7 @@ describe("journals", () => {
     await world.rotate();
     const other = { places: [placesOf(world).file] };
     await world.project.put("attention.rotate.json", JSON.stringify(other));
-    assert.match((await world.rotate(["--resume"])).stderr, /has the places worker, file, vault; .* has file/);
+    assert.match((await world.rotate(["--resume"])).stderr, /has the places worker, file, vault, but .* has file/);
   });
 
   const exists = (path) =>

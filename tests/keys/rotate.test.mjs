@@ -37,7 +37,7 @@ test("a key is made, delivered, verified, promoted; the old one is deleted and p
   const made = await assertRotated(world);
   assert.deepEqual(failed, []);
   assert.ok(calls > 20);
-  assert.match(ended.stdout, /answers 401 since/);
+  assert.match(ended.stdout, /now answers 401/);
   assert.equal((await stat(join(world.root, "attention.rotate.json.journal"))).mode & 0o777, 0o600);
   await assertNoLeak(world, ended, world.old, made);
   const again = await world.rotate(["--resume", "--json"]);

@@ -25,7 +25,7 @@ async function onTerminal(args, { cwd, env }, script = []) {
 
 test("a key is pasted into a prompt that does not show it: in pieces, corrected, with what is around it told", async (t) => {
   const { old, root, env } = await rotationWorld(t);
-  const ended = await onTerminal(["keys", "list"], { cwd: root, env }, [["not shown", `x\x7f${old}\r`]]);
+  const ended = await onTerminal(["keys", "list"], { cwd: root, env }, [["hidden", `x\x7f${old}\r`]]);
   assert.deepEqual([ended.code, ended.left], [0, 0], ended.shown);
   assert.match(ended.shown, /Default mock key/);
   assert.ok(!ended.shown.includes(old) && !ended.shown.includes(old.slice(-20)), ended.shown);
@@ -34,7 +34,7 @@ test("a key is pasted into a prompt that does not show it: in pieces, corrected,
     [`"${old}"`, /quot/],
     ["", /empty|no key/],
   ]) {
-    const refused = await onTerminal(["keys", "list"], { cwd: root, env }, [["not shown", `${pasted}\n`]]);
+    const refused = await onTerminal(["keys", "list"], { cwd: root, env }, [["hidden", `${pasted}\n`]]);
     assert.deepEqual([refused.code, words.test(refused.shown)], [2, true], refused.shown);
     assert.ok(!refused.shown.includes(old.slice(-20)), refused.shown);
   }
@@ -42,7 +42,7 @@ test("a key is pasted into a prompt that does not show it: in pieces, corrected,
 
 test("Ctrl-C at a prompt ends it with 130, and leaves no lock", async (t) => {
   const { old, root, env, rotate } = await rotationWorld(t, { create: false });
-  assert.equal((await onTerminal(["keys", "list"], { cwd: root, env }, [["not shown", "\x03"]])).code, 130);
+  assert.equal((await onTerminal(["keys", "list"], { cwd: root, env }, [["hidden", "\x03"]])).code, 130);
   const given = { cwd: root, env: { ...env, ATTENTION_API_KEY: old } };
   const left = await onTerminal(["keys", "rotate"], given, [["The new key", "\x03"]]);
   assert.equal(left.code, 130, left.shown);
@@ -61,10 +61,10 @@ test("a rotation by a person: the key is pasted, refused when it is the old one,
   const given = { cwd: world.root, env: { ...world.env, ATTENTION_API_KEY: world.old } };
   const ended = await onTerminal(["keys", "rotate"], given, [
     ["The new key", `${world.old}\r`],
-    ["Which\\?", "take_key\r"],
+    ["Your answer", "take_key\r"],
     ["The new key", `'${made}'\r`],
     ["The new key", `  ${made}\r`],
-    ["Which\\?", "deleted_by_hand\r"],
+    ["Your answer", "deleted_by_hand\r"],
   ]);
   assert.deepEqual([ended.code, ended.left], [0, 0], ended.shown);
   assert.match(ended.shown, /the new key is the old one/);
@@ -91,7 +91,7 @@ test("colours on a terminal, and none with NO_COLOR; progress over a second, and
   const plain = await list({ NO_COLOR: "1" });
   assert.ok(!plain.shown.includes("\x1b[2m"), plain.shown);
   const slow = { ATTENTION_BASE_URL: (await slowApi(t, old)).base };
-  assert.match((await list(slow)).shown, /asking the API …/);
+  assert.match((await list(slow)).shown, /calling the API …/);
 });
 
 /** An API that takes a second and a half. */

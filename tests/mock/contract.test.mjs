@@ -74,7 +74,7 @@ describe("guesses that were chosen otherwise keep to the description too", () =>
       () => mockAttention({ guesses: { successStatus: 404 } }),
       /guesses: successStatus must be 200 or 201/,
     );
-    assert.throws(() => mockAttention({ guesses: { sucess: 200 } }), /guesses: there is no option sucess/);
+    assert.throws(() => mockAttention({ guesses: { sucess: 200 } }), /guesses: unknown option sucess/);
   });
 });
 

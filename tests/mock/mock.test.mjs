@@ -504,7 +504,7 @@ describe("as a fetch", () => {
 
 describe("bad options name themselves", () => {
   for (const [options, message] of [
-    [{ rates: {} }, /mockAttention: there is no option rates; there are /],
+    [{ rates: {} }, /mockAttention: unknown option rates; the options are /],
     [{ conversations: -1 }, /mockAttention: conversations must be a whole number/],
     [{ now: 5 }, /mockAttention: now must be a function/],
     [{ rate: { limit: 1 } }, /mockAttention\.rate\.windowMs: missing/],
@@ -522,9 +522,9 @@ describe("bad options name themselves", () => {
 
   test("those of set too", () => {
     const mock = mockAttention();
-    assert.throws(() => mock.set({ statos: 500 }), /set: there is no option statos/);
+    assert.throws(() => mock.set({ statos: 500 }), /set: unknown option statos/);
     assert.throws(() => mock.set({ status: 100 }), /set: status must be a whole number from 200 to 599/);
-    assert.throws(() => mock.set({ only: { verb: "GET" } }), /set\.only: there is no option verb/);
+    assert.throws(() => mock.set({ only: { verb: "GET" } }), /set\.only: unknown option verb/);
     assert.throws(() => mock.set({ drip: { bytes: 0, ms: 1 } }), /set\.drip: bytes must be/);
   });
 });

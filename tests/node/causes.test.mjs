@@ -259,7 +259,7 @@ test("what the caller did wrong is a TypeError that names the part, without a tr
   }
   for (const [call, name, pattern] of [
     [() => client.get("/things", { headers: { "x-user": "山田" } }), "TypeError", /^headers: x-user has a character/],
-    [() => client.get("/things", { body: { a: 1 } }), "TypeError", /^GET: body: a GET has none$/],
+    [() => client.get("/things", { body: { a: 1 } }), "TypeError", /^GET: body: a GET request has no body$/],
     [() => client.head("/things", { body: "x" }), "TypeError", /^HEAD: body/],
     [() => client.request("G T", "/things"), "TypeError", /^request: the method is not one of GET, HEAD, /],
     [() => client.request("get", "/things"), "TypeError", /^request: the method is not one of GET, HEAD, /],
@@ -269,12 +269,12 @@ test("what the caller did wrong is a TypeError that names the part, without a tr
     [
       () => client.post("/things", { body: "x", headers: { expect: "100-continue" } }),
       "TypeError",
-      /^POST: the request cannot be sent as it is: .*expect/,
+      /^POST: the request cannot be sent: .*expect/,
     ],
     [
       () => client.post("/things", { body: "x", headers: { "content-length": "5" } }),
       "TypeError",
-      /^POST: the request cannot be sent as it is: .*(content-length|REQ_CONTENT_LENGTH)/,
+      /^POST: the request cannot be sent: .*(content-length|REQ_CONTENT_LENGTH)/,
     ],
   ]) {
     // biome-ignore format: a mistake is a line.
@@ -304,7 +304,7 @@ test("a mock that gives no Response is named, at the first try", async () => {
   ]) {
     const { error, tries } = await over(async () => given, { maxRetries: 5 });
     assert.ok(error instanceof TypeError, String(error));
-    assert.equal(error.message, `fetch: it gave ${what} and not a Response; a mock may return Response.json(…)`);
+    assert.equal(error.message, `fetch returned ${what}, not a Response; a mock may return Response.json(…)`);
     assert.equal(tries, 1);
   }
 });

@@ -155,7 +155,7 @@ test("a function that fails, or gives something else, or a bad key", async (t) =
       },
       (error) => error instanceof ConfigError && error.code === "key_provider_failed" && error.cause === down,
     ],
-    [() => 5, (error) => error instanceof ConfigError && /gave a number, not a string/.test(error.message)],
+    [() => 5, (error) => error instanceof ConfigError && /returned a number, not a string/.test(error.message)],
     [() => "Bearer abc", (error) => error instanceof InvalidKeyError && error.code === "key_has_scheme"],
   ]) {
     const { upstream, client } = await served(t, { apiKey });
@@ -256,7 +256,7 @@ test("without any credential a client can be made, as for a build, and its calls
 test("a base URL for pages, where there is no page, is refused with the reason", () => {
   assert.throws(
     () => new Attention({ token: FAKE_KEY, baseURL: "/api/v2" }),
-    (error) => error.code === "base_url_relative" && /there is no page here/.test(error.message),
+    (error) => error.code === "base_url_relative" && /works only in a page/.test(error.message),
   );
 });
 

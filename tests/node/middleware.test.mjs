@@ -55,7 +55,7 @@ test("a request has all that a call is but its credential, which nobody can set 
     request.headers.set("authorization", "Bearer mine");
     return next();
   });
-  await assert.rejects(client.get("/things"), /Authorization is set by the client/);
+  await assert.rejects(client.get("/things"), /the client sets Authorization/);
   assert.equal(upstream.records.length, 1);
 });
 
@@ -174,16 +174,16 @@ test("what is no Response, and one that has been read, are named", async (t) => 
   let act;
   client.use((_, next) => act(next));
   for (const [given, says] of [
-    [() => undefined, /a middleware gave undefined and not a Response: return what `next\(\)` resolves to/],
-    [async (next) => void (await next()), /gave undefined/],
-    [() => ({ data: 1 }), /gave an? \w+ and not a Response/],
+    [() => undefined, /a middleware returned undefined, not a Response: return the result of `next\(\)`/],
+    [async (next) => void (await next()), /returned undefined/],
+    [() => ({ data: 1 }), /returned an? \w+, not a Response/],
     [
       async (next) => {
         const response = await next();
         await response.json();
         return response;
       },
-      /has read the body of the answer that it gave: read that of `response.clone\(\)`/,
+      /read the body of the response that it returned: read `response.clone\(\)`/,
     ],
   ]) {
     act = given;

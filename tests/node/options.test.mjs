@@ -12,15 +12,15 @@ const says = (pattern) => (error) =>
 test("an unknown option of the client names those that there are", () => {
   assert.throws(
     () => new Attention({ apikey: FAKE_KEY }),
-    says(/^new Attention\(\): there is no option apikey; there are apiKey, nextApiKey, token, /),
+    says(/^new Attention\(\): unknown option apikey; the options are apiKey, nextApiKey, token, /),
   );
   assert.throws(() => new Attention(FAKE_KEY), says(/^new Attention\(\): expected an object with options$/));
-  assert.throws(() => new Attention({ apiKey: FAKE_KEY, __proto__: { more: 1 } }), says(/no option more/));
+  assert.throws(() => new Attention({ apiKey: FAKE_KEY, __proto__: { more: 1 } }), says(/unknown option more/));
 });
 
 test("a wrong type names the option and what it may be", () => {
   for (const [options, pattern] of [
-    [{ apiKey: 5 }, /apiKey must be a string or a function that gives one/],
+    [{ apiKey: 5 }, /apiKey must be a string or a function that returns one/],
     [{ token: {} }, /token must be a string or a function/],
     [{ baseURL: 5 }, /baseURL must be a string or a URL/],
     [{ timeout: "60s" }, /timeout must be a number of milliseconds above 0, or Infinity/],
@@ -31,7 +31,7 @@ test("a wrong type names the option and what it may be", () => {
     [{ fetch: {} }, /fetch must be a function/],
     [{ fetchOptions: "no-store" }, /fetchOptions must be an object/],
     [{ defaultHeaders: "a: b" }, /defaultHeaders must be an object/],
-    [{ defaultHeaders: { authorization: "x" } }, /defaultHeaders: Authorization is set by the client/],
+    [{ defaultHeaders: { authorization: "x" } }, /defaultHeaders: the client sets Authorization/],
     [{ defaultQuery: "a=b" }, /defaultQuery must be an object/],
     [{ onRetry: 1 }, /onRetry must be a function/],
     [{ logger: { debug() {} } }, /logger must be an object with the functions debug, info, warn and error/],
@@ -58,17 +58,17 @@ test("a wrong type names the option and what it may be", () => {
 test("so do the options of a call and of withOptions", async (t) => {
   const { upstream, client } = await served(t);
   for (const [options, pattern] of [
-    [{ params: {} }, /^GET: there is no option params; there are query, body, headers, signal, /],
+    [{ params: {} }, /^GET: unknown option params; the options are query, body, headers, signal, /],
     [{ query: "a=b" }, /^GET: query must be an object/],
     [{ signal: {} }, /^GET: signal must be an AbortSignal/],
     [{ headers: "a: b" }, /^GET: headers must be an object/],
-    [{ headers: { Authorization: "x" } }, /^headers: Authorization is set by the client/],
+    [{ headers: { Authorization: "x" } }, /^headers: the client sets Authorization/],
     [{ timeout: "60" }, /^GET: timeout must be a number of milliseconds above 0, or Infinity/],
     [{ attemptTimeout: -1 }, /^GET: attemptTimeout must be a number of milliseconds above 0/],
     [{ maxRetries: -1 }, /^GET: maxRetries must be a whole number from 0/],
     [{ query: { at: new Date(NaN) } }, /^query\.at is an invalid Date/],
     [{ query: { f: () => 1 } }, /^query\.f is a function/],
-    [{ body: { a: [{ b: 1n }] } }, /^body\.a\[0\]\.b is a BigInt, which JSON cannot hold/],
+    [{ body: { a: [{ b: 1n }] } }, /^body\.a\[0\]\.b is a BigInt, which JSON cannot contain/],
     [{ body: { "a b": new Map() } }, /^body\["a b"\] is a Map/],
     [{ body: 5 }, /^body is a number; expected/],
     [{ fetchOptions: 7 }, /^GET: fetchOptions must be an object/],
@@ -78,14 +78,14 @@ test("so do the options of a call and of withOptions", async (t) => {
   ]) {
     assert.ok(says(pattern)(await rejection(client.get("/things", options))), String(pattern));
   }
-  assert.throws(() => client.withOptions({ retries: 1 }), says(/^withOptions\(\): there is no option retries/));
+  assert.throws(() => client.withOptions({ retries: 1 }), says(/^withOptions\(\): unknown option retries/));
   assert.equal(upstream.records.length, 0);
 });
 
 test("every option of the client is in the tables above", async () => {
   const source = await readFile(new URL(import.meta.url), "utf8");
   const { message } = await rejection((async () => new Attention({ unknown: 1 }))());
-  for (const name of message.split("there are ")[1].split(", "))
+  for (const name of message.split("the options are ")[1].split(", "))
     assert.match(source, new RegExp(`\\[\\{ ${name}: `), name);
 });
 
@@ -105,7 +105,7 @@ test("calls after close() say so, whatever the way", async () => {
   ]) {
     const error = await rejection((async () => call())());
     assert.ok(
-      error instanceof ConfigError && error.code === "closed" && /has been closed/.test(error.message),
+      error instanceof ConfigError && error.code === "closed" && /was closed/.test(error.message),
       String(error),
     );
   }

@@ -54,10 +54,10 @@ test("every name of the description goes, and one that is nearly it is refused a
         if (operation.query.some((other) => other.name === wrong)) continue;
         const error = await called(operation, { [wrong]: "x" });
         assert.ok(error instanceof TypeError, `${owner}: ${wrong}`);
-        assert.ok(error.message.startsWith(`${owner}: the query has no ${wrong}`), error.message);
+        assert.ok(error.message.startsWith(`${owner}: unknown query parameter ${wrong}`), error.message);
         if (name.length < 4) continue;
         // Of two names as near as each other either will do.
-        const [, meant] = / \(did you mean (.*?)\?\); it has /.exec(error.message);
+        const [, meant] = / \(did you mean (.*?)\?\); the parameters are /.exec(error.message);
         assert.ok(operation.query.some((other) => other.name === meant));
         assert.ok(error.message.includes(name), error.message);
       }
@@ -76,7 +76,7 @@ test("an option in the query's place is told where it belongs, unless the operat
         assert.equal(result, `${option}=7`);
       } else {
         assert.ok(result instanceof TypeError, `${operation.resource}.${operation.name} ${option}`);
-        assert.match(result.message, new RegExp(`: ${option} is an option and no part of the query`));
+        assert.match(result.message, new RegExp(`: ${option} is an option, not a query parameter`));
       }
     }
   }
@@ -86,10 +86,7 @@ test("an option in the query's place is told where it belongs, unless the operat
     () => client.conversations.list({ limit: 7 }),
     () => client.conversations.get("id", { headers: { "x-a": "b" } }),
   ])
-    await assert.rejects(
-      async () => call(),
-      /is an option and no part of the query: it belongs into the last argument$/,
-    );
+    await assert.rejects(async () => call(), /is an option, not a query parameter: pass it in the last argument$/);
 });
 
 test("what newcomers wrote", async () => {
@@ -127,11 +124,11 @@ test("what is not there is not looked at; by path anything goes; arrays may have
 test("a query or body among the options of an operation that has it as an argument is refused; undefined is none", async () => {
   await assert.rejects(
     async () => client.conversations.list({}, { query: { size: 1 } }),
-    /conversations\.list: query is an argument/,
+    /conversations\.list: query is a separate argument/,
   );
   await assert.rejects(
     async () => client.labels.create({}, { body: {} }),
-    /labels\.create: body is an argument of its own/,
+    /labels\.create: body is a separate argument/,
   );
   sent.length = 0;
   await client.conversations.list({ size: 1 }, { query: undefined, signal: undefined });

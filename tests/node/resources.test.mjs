@@ -68,7 +68,7 @@ test("an identifier that would lead elsewhere is refused before anything is sent
   for (const id of [undefined, "", 5, null, {}]) {
     assert.throws(
       () => client.labels.get(id),
-      (error) => error instanceof TypeError && error.message === "labels.get: id must be a string that is not empty",
+      (error) => error instanceof TypeError && error.message === "labels.get: id must be a non-empty string",
     );
   }
   assert.throws(() => client.scorecards.getItem("a"), /scorecards\.getItem: itemId must be/);
@@ -77,11 +77,11 @@ test("an identifier that would lead elsewhere is refused before anything is sent
 test("wrong options are named", async (t) => {
   const { upstream, client } = await served(t);
   for (const [call, pattern] of [
-    [() => client.labels.get("a", { retries: 1 }), /there is no option retries/],
+    [() => client.labels.get("a", { retries: 1 }), /unknown option retries/],
     [() => client.labels.get("a", "b"), /labels\.get: options must be an object/],
     [() => client.users.list("b"), /query must be an object/],
     [() => client.labels.create("b", { timeout: "1" }), /timeout must be/],
-    [() => client.labels.get("a", { limit: 1 }), /there is no option limit/],
+    [() => client.labels.get("a", { limit: 1 }), /unknown option limit/],
   ]) {
     const error = await rejection((async () => call())());
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));

@@ -379,7 +379,7 @@ test("use: hooks beside those of the options, in their order; clients made later
   assert.deepEqual(order.slice(4), ["options"]);
   assert.throws(
     () => client.use({ onrequest: () => {} }),
-    /use\(\): there is no option onrequest; there are onStart, /,
+    /use\(\): unknown option onrequest; the options are onStart, /,
   );
   assert.throws(() => client.use("x"), TypeError);
   assert.throws(() => client.use({ onEnd: 5 }), /use\(\): onEnd must be a function/);

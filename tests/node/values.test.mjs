@@ -203,7 +203,7 @@ test("a body: whole, or refused by the path of the part", async () => {
     } else {
       assert.ok(error instanceof TypeError, inspect(value));
       assert.ok(error.message.startsWith(fault), `${error.message} does not begin with ${fault}`);
-      assert.match(error.message.slice(fault.length), /^[^ ]* (is .*, which JSON cannot hold|cannot be read: )/);
+      assert.match(error.message.slice(fault.length), /^[^ ]* (is .*, which JSON cannot contain|cannot be read: )/);
     }
   };
   for (const each of LEAVES) await check(each);
@@ -216,7 +216,7 @@ test("a query: whole, or refused by the name of the part", async () => {
     const { query, error } = await request({ query: { held: value } });
     if (pairs === REFUSED) {
       assert.ok(error instanceof TypeError, inspect(value));
-      assert.match(error.message, /^query\.held.* (is .*, which a query cannot hold|cannot be read: )/s);
+      assert.match(error.message, /^query\.held.* (is .*, which a query cannot contain|cannot be read: )/s);
     } else {
       assert.equal(error, undefined);
       assert.deepEqual([...new URLSearchParams(query)], pairs);
@@ -230,17 +230,17 @@ test("lone surrogates: JSON escapes them; nothing else can hold them", async () 
   const half = "a\ud800b";
   assert.equal((await request({ body: { [half]: half } })).body, '{"a\\ud800b":"a\\ud800b"}');
   for (const [options, pattern] of [
-    [{ query: { q: half } }, /^query\.q is text with half a character, which a query cannot hold$/],
-    [{ query: { [half]: 1 } }, /^query\..* is text with half a character/],
+    [{ query: { q: half } }, /^query\.q is text with a lone surrogate, which a query cannot contain$/],
+    [{ query: { [half]: 1 } }, /^query\..* is text with a lone surrogate/],
     [{ query: { q: ["a", half] } }, /^query\.q\[1\] is text/],
-    [{ body: half }, /^body is text with half a character, which UTF-8 cannot encode$/],
+    [{ body: half }, /^body is text with a lone surrogate, which UTF-8 cannot encode$/],
     [{ headers: { "x-half": half } }, /^headers: x-half has a character/],
   ]) {
     const { error } = await request(options);
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));
   }
   const { labels } = new attention.Attention({ apiKey: FAKE_KEY });
-  await assert.rejects(async () => labels.get(half), new TypeError("labels.get: id is text with half a character"));
+  await assert.rejects(async () => labels.get(half), new TypeError("labels.get: id is text with a lone surrogate"));
 });
 
 test("cycles, holes and depth are refused; the same object twice is no cycle", async () => {
@@ -252,12 +252,12 @@ test("cycles, holes and depth are refused; the same object twice is no cycle", a
   const holes = [1];
   holes[2] = 3;
   for (const [options, pattern] of [
-    [{ body: cyclic }, /^body\.list\[0\]\.top is the object that holds it: a cycle, which JSON cannot hold$/],
-    [{ query: { a: (() => ({ get b() { return this; } }))() } }, /^query\.a\[b\] is the object that holds it/], // biome-ignore format: one line
+    [{ body: cyclic }, /^body\.list\[0\]\.top is an object that contains it: a cycle, which JSON cannot contain$/],
+    [{ query: { a: (() => ({ get b() { return this; } }))() } }, /^query\.a\[b\] is an object that contains it/], // biome-ignore format: one line
     [{ body: holes }, /^body\[1\] is undefined/],
     [{ body: [undefined] }, /^body\[0\] is undefined/],
-    [{ body: deep }, /^body is too deep/],
-    [{ body: { toJSON: () => undefined } }, /^body is undefined, which JSON cannot hold/],
+    [{ body: deep }, /^body is nested too deeply/],
+    [{ body: { toJSON: () => undefined } }, /^body is undefined, which JSON cannot contain/],
   ]) {
     const { error } = await request(options);
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));
@@ -310,14 +310,14 @@ test("what is no query, and no headers, is refused as a whole", async () => {
 
 test("headers: what is no text is refused by name, before anything is sent", async (t) => {
   for (const [headers, pattern] of [
-    [{ "x-user": "山田" }, /^headers: x-user has a character that no header can hold/],
+    [{ "x-user": "山田" }, /^headers: x-user has a character that headers cannot contain/],
     [{ "x-user": "a\nb" }, /^headers: x-user has a character/],
     [{ "x-user": "a\0b" }, /^headers: x-user has a character/],
     [{ "x-user": { a: 1 } }, /^headers: x-user is an Object; expected a string/],
     [{ "x-user": ["a", "b"] }, /^headers: x-user is an Array; expected a string/],
     [{ "x-user": Symbol("s") }, /^headers: x-user is a symbol/],
-    [{ "x user": "a" }, /^headers: "x user" is no name of a header/],
-    [{ "": "a" }, /^headers: "" is no name/],
+    [{ "x user": "a" }, /^headers: "x user" is not a header name/],
+    [{ "": "a" }, /^headers: "" is not a header name/],
   ]) {
     const { error } = await request({ headers });
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));

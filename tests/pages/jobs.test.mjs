@@ -173,7 +173,7 @@ test("importMedia: what is wrong is said before anything is sent", async (t) => 
     [{ url: 5 }, undefined, /url must be a string/],
     [{ file: AUDIO }, 5, /options must be an object/],
     [{ file: AUDIO }, { onProgress: {} }, /onProgress must be a function/],
-    [{ file: AUDIO }, { retries: 1 }, /there is no option retries/],
+    [{ file: AUDIO }, { retries: 1 }, /unknown option retries/],
   ]) {
     const error = await rejection(client.conversations.importMedia(media, options));
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));
@@ -470,15 +470,15 @@ test("waitUntil: a timeout says how it stood, and a signal leaves nothing behind
 test("wrong options of a wait are named before anything is sent", async (t) => {
   const { client, looks } = looking(t, "importStatus", "FINISHED");
   for (const [id, options, pattern] of [
-    ["", undefined, /^conversations\.waitUntil: id must be a string that is not empty$/],
-    [undefined, undefined, /id must be a string/],
+    ["", undefined, /^conversations\.waitUntil: id must be a non-empty string$/],
+    [undefined, undefined, /id must be a non-empty string/],
     ["c", 5, /options must be an object/],
     ["c", { status: 5 }, /status must be a status or a list of them/],
     ["c", { status: [] }, /status must be a status or a list of them/],
     ["c", { field: "title" }, /field must be importStatus, mediaStorageStatus or transcriptStatus/],
     ["c", { timeout: 0 }, /timeout must be a number of milliseconds/],
     ["c", { pollInterval: "5" }, /pollInterval must be a number of milliseconds/],
-    ["c", { interval: 5 }, /there is no option interval/],
+    ["c", { interval: 5 }, /unknown option interval/],
   ]) {
     const error = await rejection(client.conversations.waitUntil(id, options));
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));

@@ -228,9 +228,9 @@ test("wrong arguments are named before anything is sent", async (t) => {
     ],
     [{ file: new ReadableStream() }, undefined, /not a stream/],
     [{ file: "x", title: 5 }, undefined, /title must be a string/],
-    [{ file: "x", name: "n" }, undefined, /there is no option name; there are title, file/],
+    [{ file: "x", name: "n" }, undefined, /unknown option name; the options are title, file/],
     [{ file: "x" }, 5, /options must be an object/],
-    [{ file: "x" }, { retries: 1 }, /there is no option retries/],
+    [{ file: "x" }, { retries: 1 }, /unknown option retries/],
   ]) {
     const error = await rejection(client.knowledgeBase.upload(given, options));
     assert.ok(error instanceof TypeError && pattern.test(error.message), String(error));

@@ -321,7 +321,7 @@ test("reread asks the API, since a call is only a hint", async (t) => {
 test("wrong options are named", async () => {
   for (const [options, pattern] of [
     [undefined, /expected an object with options/],
-    [{ secret: SECRET, secrets: [] }, /there is no option secrets; there are secret, header,/],
+    [{ secret: SECRET, secrets: [] }, /unknown option secrets; the options are secret, header,/],
     [{ secret: SECRET, header: "" }, /header must be the name of a header/],
     [{ secret: SECRET, header: "a b" }, /header must be the name of a header/],
     [{ secret: SECRET, trigger: "labels" }, /trigger must be one of conversation\.analyzed, /],

@@ -38,8 +38,8 @@ const EXPECTED = {
   tls: "tls_failed",
   reset: "connection_reset",
   cut: "body_broken",
-  header: "TypeError: headers: x-user has a character that no header can hold: a line break, or one beyond Latin-1",
-  body: "TypeError: GET: body: a GET has none",
+  header: "TypeError: headers: x-user has a character that headers cannot contain: a line break, or one beyond Latin-1",
+  body: "TypeError: GET: body: a GET request has no body",
   aborted: "AbortError: the call was aborted by its caller",
   part: "TypeError: body: a part of the stream is a string; expected a Uint8Array",
 };
@@ -115,7 +115,7 @@ test("a page: CORS and a dead server look alike and are named both; a stream ove
   assert.deepEqual(told[2], [
     "TypeError",
     undefined,
-    "POST: body is a stream; a browser sends a stream over HTTP/2 only, which needs https: pass a Blob",
+    "POST: body is a stream; browsers send streams only over HTTP/2, which needs https: pass a Blob",
   ]);
   assert.equal(told[3][0], "TypeError");
 });

@@ -195,16 +195,16 @@ await post(Readable.from([Buffer.from("node")]));
 });
 
 const MOCKS = {
-  undefined: ["async () => undefined", /^fetch: it gave undefined and not a Response/],
-  null: ["async () => null", /^fetch: it gave null and not a Response/],
-  "a text": ['async () => "[]"', /^fetch: it gave a string and not a Response/],
+  undefined: ["async () => undefined", /^fetch returned undefined, not a Response/],
+  null: ["async () => null", /^fetch returned null, not a Response/],
+  "a text": ['async () => "[]"', /^fetch returned a string, not a Response/],
   "a plain object": [
     "async () => ({ ok: true, status: 200, json: async () => ({}) })",
-    /^fetch: it gave an Object and not a Response; a mock may return Response\.json/,
+    /^fetch returned an Object, not a Response; a mock may return Response\.json/,
   ],
-  "the data itself": ["async () => ({ data: [] })", /^fetch: it gave an Object and not a Response/],
-  "not a promise": ["() => undefined", /^fetch: it gave undefined/],
-  "a Request": ["async (url) => new Request(url)", /^fetch: it gave a Request and not a Response/],
+  "the data itself": ["async () => ({ data: [] })", /^fetch returned an Object, not a Response/],
+  "not a promise": ["() => undefined", /^fetch returned undefined/],
+  "a Request": ["async (url) => new Request(url)", /^fetch returned a Request, not a Response/],
 };
 
 for (const [name, [fetch, expected]] of Object.entries(MOCKS)) {
@@ -238,7 +238,7 @@ tell(await failure(attention.get("/users")));
   );
   assert.deepEqual(lines[0], []);
   assert.equal(lines[1].name, "TypeError");
-  assert.match(lines[1].message, /read before; a mock makes one for each call/);
+  assert.match(lines[1].message, /already read: a mock must make one for each call/);
 });
 
 test("MSW, undici's MockAgent and a stub, put in place after the client, are seen", needs("node"), async (t) => {

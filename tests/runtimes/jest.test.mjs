@@ -40,7 +40,7 @@ test("a stub", async () => {
   const attention = new Attention({ apiKey: MOCK_API_KEY });
   expect(await attention.get("/users")).toEqual([]);
   stub.mockResolvedValue(undefined);
-  await expect(attention.get("/users")).rejects.toThrow("fetch: it gave undefined and not a Response");
+  await expect(attention.get("/users")).rejects.toThrow("fetch returned undefined, not a Response");
   stub.mockRestore();
 });
 test("fake timers", async () => {
@@ -106,7 +106,7 @@ test("it", async () => {
   expect(await attention.post("/labels", { body: { name: "x" } })).toEqual({});
   expect(sent[0].body).toBe('{"name":"x"}');
   const bare = new Attention({ apiKey: "obviously-fake-key-of-jsdom", maxRetries: 0 });
-  await expect(bare.get("/users")).rejects.toThrow(/there is no \`fetch\` here/);
+  await expect(bare.get("/users")).rejects.toThrow(/this runtime has no \`fetch\`/);
 });
 `,
   ));
@@ -151,7 +151,7 @@ test("vi.fn and vi.stubGlobal", async () => {
   vi.stubGlobal("fetch", stub);
   expect(await attention.get("/users")).toEqual([]);
   stub.mockResolvedValue({ ok: true, status: 200, json: async () => [] });
-  await expect(attention.get("/users")).rejects.toThrow("fetch: it gave an Object and not a Response");
+  await expect(attention.get("/users")).rejects.toThrow("fetch returned an Object, not a Response");
   vi.unstubAllGlobals();
 });
 test("fake timers: with a mock of one's own, and with this package's, which needs the clock to be advanced", async () => {

@@ -10,8 +10,16 @@ import { needs, newerNode, node22 } from "./tools.mjs";
 const MOST = 1_500;
 
 const MISTAKES = {
-  "no key": [{ env: { ATTENTION_API_KEY: "" } }, "await new Attention().users.list()", /there is no credential/],
-  "an option that there is not": [{}, "new Attention({ apikey: process.env.ATTENTION_API_KEY })", /no option apikey/],
+  "no key": [
+    { env: { ATTENTION_API_KEY: "" } },
+    "await new Attention().users.list()",
+    /no credential: set ATTENTION_API_KEY/,
+  ],
+  "an option that there is not": [
+    {},
+    "new Attention({ apikey: process.env.ATTENTION_API_KEY })",
+    /unknown option apikey/,
+  ],
   "an option that is wrong": [{}, "new Attention({ timeout: -1 })", /timeout must be/],
   "a key that is malformed": [{}, 'new Attention({ apiKey: "Bearer obviously-fake" })', /InvalidKeyError/],
   "a base URL that is none": [{}, 'new Attention({ baseURL: "nonsense" })', /base URL/],

@@ -273,13 +273,13 @@ impl UnderWay {
         }
         // The key goes to one origin: a redirect is an answer, not an instruction.
         init.set_redirect("manual")?;
-        let sent = match (send.streaming, self.body.dyn_ref::<ReadableStream>()) {
+        let on_its_way = match (send.streaming, self.body.dyn_ref::<ReadableStream>()) {
             (Some(streaming), Some(body)) => {
                 (js::upload(&send.url, &init, body, streaming, send.timeout)?, streaming.whole)
             }
             _ => (js::send(&send.url, &init)?, send.timeout),
         };
-        Ok(Some(sent))
+        Ok(Some(on_its_way))
     }
 
     fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {

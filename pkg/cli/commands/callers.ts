@@ -1,4 +1,4 @@
-// `callers new`: a caller token for the Worker, shown once, with the entry of the configuration.
+// `callers new`: makes a caller token for the Worker, shows it once, and prints its configuration entry.
 import { randomBytes } from "node:crypto";
 import type { Exit } from "../outcome.js";
 import { Failed } from "../outcome.js";
@@ -14,7 +14,7 @@ export interface CallerOptions {
   readonly json?: boolean | undefined;
 }
 
-/** As the Worker's configuration takes it. */
+/** The same rule as in the Worker's configuration. */
 const NAME = /^[\w.+@-]{1,64}$/;
 
 export function runCallersNew([name, ...more]: readonly string[], options: CallerOptions): Exit {
@@ -33,9 +33,11 @@ export function runCallersNew([name, ...more]: readonly string[], options: Calle
     tell({ token: token.expose(), entry });
     return "ok";
   }
-  say(`${tinted("strong", "The token, which is shown this once:")}\n\n  ${token.expose()}\n`);
-  say("Put it where the caller keeps its secrets. Into ATTENTION_CALLERS of the Worker goes:\n");
+  say(`${tinted("strong", "The token (it is not shown again):")}\n\n  ${token.expose()}\n`);
+  say(
+    "Store it with the caller's secrets. Add this entry (it has only the digest) to the Worker's ATTENTION_CALLERS:\n",
+  );
   say(`  ${JSON.stringify(entry)}\n`);
-  say("which holds only its digest; then deploy.");
+  say("Then deploy the Worker.");
   return "ok";
 }

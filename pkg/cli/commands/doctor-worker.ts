@@ -1,4 +1,4 @@
-// The part of `doctor` that looks at a deployed Worker: is it up, can it serve, may this page and this caller call.
+// The part of `doctor` that checks a deployed Worker: whether it is ready, and whether a page and a caller may call it.
 import type { Check } from "../checks.js";
 import { given } from "../given.js";
 import { Failed } from "../outcome.js";
@@ -45,7 +45,7 @@ async function checkReadiness(base: URL): Promise<Check> {
     : { area: AREA, status: "bad", message, next: "the Worker's log has the reason, with the setting's name" };
 }
 
-/** As a browser asks before the call of a page. */
+/** Sends the preflight request that a browser sends for a page. */
 async function checkOrigin(base: URL, origin: string): Promise<Check> {
   const headers = { origin, "access-control-request-method": "GET", "access-control-request-headers": "authorization" };
   const answer = await ask(new URL("v2/conversations/list", base), { method: "OPTIONS", headers });
@@ -57,7 +57,7 @@ async function checkOrigin(base: URL, origin: string): Promise<Check> {
         area: AREA,
         status: "bad",
         message: `pages of ${origin} may not call (${answer.status})`,
-        next: `add ${origin} to ATTENTION_ALLOWED_ORIGINS: exactly so, without a slash at its end`,
+        next: `add exactly ${origin} to ATTENTION_ALLOWED_ORIGINS, without a trailing slash`,
       };
 }
 

@@ -1,4 +1,4 @@
-// `doctor`: what a project, its history, its key and its Worker look like, and what to do about what is wrong.
+// `doctor`: checks a project, its history, its key and its Worker, and says how to fix each problem.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,9 +22,9 @@ export interface DoctorOptions extends SecretOptions {
   readonly "token-from"?: string | undefined;
 }
 
-/** Names of settings of ours, those that nobody reads included. */
+/** Names of our settings, including ones that nothing reads. */
 const OURS = /^ATTENTION_[A-Z_]*$/;
-/** What these begin is put into pages by the tools that build them. */
+/** Prefixes of variables that build tools put into pages. */
 const PUBLIC = /^(NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|PUBLIC|EXPO_PUBLIC|GATSBY)_/;
 const SOON = 30 * 24 * 3600 * 1000;
 
@@ -48,12 +48,16 @@ export async function runDoctor(options: DoctorOptions): Promise<Exit> {
   if (options.json === true) tell({ verdict, checks });
   else {
     show(checks);
-    say(verdict === "ok" ? `\n${tinted("good", "nothing is wrong")}` : `\n${tinted("bad", "see what is wrong above")}`);
+    say(
+      verdict === "ok"
+        ? `\n${tinted("good", "no problem was found")}`
+        : `\n${tinted("bad", "problems were found, see above")}`,
+    );
   }
   return verdict === "ok" ? "ok" : "found";
 }
 
-/** What is wrong with a key, whoever has it. */
+/** Checks a key, wherever it is. */
 function checkKey(area: string, name: string, value: string): Check[] {
   const inspected = inspectKey(value);
   if (isFault(inspected)) return [{ area, status: "bad", message: `${name}: ${inspected.message}` }];
@@ -87,21 +91,21 @@ function checkEnvironment(key: GivenSecret | undefined): Check[] {
   return checks;
 }
 
-/** Names that nobody reads a key from, and names that hand one to everybody. */
+/** Checks for names that nothing reads, and names that publish a key. */
 function checkName(area: string, where: string, name: string, value: string): Check[] {
   const inspected = inspectKey(value);
   if (!/ATTENTION/i.test(name) || KEY_NAMES.has(name) || value.trim() === "" || isFault(inspected)) return [];
   if (PUBLIC.test(name) && /KEY|TOKEN|SECRET/i.test(name)) {
-    const message = `${where}: what begins with ${PUBLIC.exec(name)![0]} is built into pages, where everybody can read it`;
+    const message = `${where}: ${PUBLIC.exec(name)![0]} variables are built into pages, where everybody can read them`;
     return [
       { area, status: "bad", message, next: "call the Worker from pages, and revoke this key if it was published" },
     ];
   }
-  // Other secrets have names of their own; a caller's token may have any.
+  // Other secrets have their own names, and a caller token may have any name.
   const isKey = inspected.claims !== null || (/KEY/i.test(name) && !isKnownName(name));
   if (!isKey) return [];
-  const message = `${where} has a key (${inspected.fingerprint}), and nothing reads it as one`;
-  return [{ area, status: "bad", message, next: "call it ATTENTION_API_KEY" }];
+  const message = `${where} has a key (${inspected.fingerprint}), but nothing reads a key from that name`;
+  return [{ area, status: "bad", message, next: "rename it to ATTENTION_API_KEY" }];
 }
 
 function checkFiles(files: readonly string[], lines: readonly Assignment[]): Check[] {
@@ -127,7 +131,7 @@ function checkFiles(files: readonly string[], lines: readonly Assignment[]): Che
   return [...checks, ...checkShared(area, lines)];
 }
 
-/** One key in two environments cannot be revoked for one of them. */
+/** A key in two environments cannot be revoked for only one of them. */
 function checkShared(area: string, lines: readonly Assignment[]): Check[] {
   const places = new Map<string, Set<string>>();
   for (const { fingerprint, environment } of keysIn(lines)) {
@@ -139,11 +143,11 @@ function checkShared(area: string, lines: readonly Assignment[]): Check[] {
       area,
       status: "warning",
       message: `the key ${fingerprint} is used by ${[...environments].join(" and ")}`,
-      next: "make a key for each, so that one can be revoked alone",
+      next: "create a key for each, so that one can be revoked separately",
     }));
 }
 
-/** The first key of the files, for the call, where the environment has none. */
+/** The first key in the files, for the call, if the environment has none. */
 function keyOf(lines: readonly Assignment[]): GivenSecret | undefined {
   const line = keysIn(lines).find(({ line }) => line.name === "ATTENTION_API_KEY")?.line;
   return line && { secret: line.secret, origin: `${line.file}:${line.line}` };
@@ -174,7 +178,7 @@ async function checkRepository(
     checks.push({ area, status, message: `${place(leak)} ${leak.message}` });
   }
   if (leaks.length + old.length === 0) {
-    checks.push({ area, status: "ok", message: `no key in ${tracked.length} tracked files, nor in their history` });
+    checks.push({ area, status: "ok", message: `no key in ${tracked.length} tracked files or their history` });
   }
   return checks;
 }

@@ -1,4 +1,4 @@
-// `init`: a project that keeps its key out of git, and a key that works.
+// `init`: keeps a project's key out of git, and tests the key.
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Check, isBad, show } from "../checks.js";
@@ -13,19 +13,19 @@ export interface InitOptions extends SecretOptions {
   readonly offline?: boolean | undefined;
 }
 
-/** Every file that Node's tools and wrangler read secrets from. */
+/** The files from which Node's tools and wrangler read secrets. */
 const IGNORED = [".env", ".env.*", "!.env.example", ".dev.vars*", "!.dev.vars.example"];
 const EXAMPLE = [
-  "# An API key of Attention: app.attention.tech, Settings, API keys. It is shown once.",
+  "# An API key of Attention (app.attention.tech, Settings, API keys). The app shows it only once.",
   "ATTENTION_API_KEY=",
 ];
 
-/** As Attention's page on keys has it. */
+/** The steps from Attention's page on keys. */
 export const KEY_STEPS = [
-  "In the Attention app, open Settings and its API keys (an Admin, for a key of the organisation).",
+  "In the Attention app, open Settings, API keys (as an Admin, for a key of the organisation).",
   "Create a key, with a name that says who uses it.",
-  "Copy its value: it is shown once.",
-  "Put it into a secret store, or for this machine into .env, as ATTENTION_API_KEY=…",
+  "Copy its value, which is shown only once.",
+  "Store it in a secret store, or for this machine in .env, as ATTENTION_API_KEY=…",
 ];
 
 export async function runInit(options: InitOptions): Promise<Exit> {
@@ -40,7 +40,7 @@ export async function runInit(options: InitOptions): Promise<Exit> {
     for (const [at, step] of KEY_STEPS.entries()) say(`  ${at + 1}. ${step}`);
     say();
   }
-  const key = await given(options, "ATTENTION_API_KEY", "The key, to see whether it works; Enter to skip");
+  const key = await given(options, "ATTENTION_API_KEY", "The key, to test it; Enter to skip");
   if (key !== undefined && key.secret.expose().trim() !== "") {
     const { fingerprint } = mustBeKey(key.secret, key.origin);
     const found: Check[] = [{ area: "Key", status: "ok", message: `it is well-formed (${fingerprint})` }];
@@ -52,7 +52,7 @@ export async function runInit(options: InitOptions): Promise<Exit> {
   return isBad(checks) ? "found" : "ok";
 }
 
-/** Appends the lines that a file does not have. What is there stays as it is. */
+/** Appends missing lines to a file; existing lines stay as they are. */
 async function complete(
   root: string,
   file: string,
@@ -66,7 +66,7 @@ async function complete(
   });
   const there = new Set(text.split(/\r?\n/).map((line) => name(line.trim())));
   const missing = lines.filter((line) => !there.has(name(line)));
-  if (missing.length === 0) return { area: "Files", status: "ok", message: `${file} has all that it needs` };
+  if (missing.length === 0) return { area: "Files", status: "ok", message: `${file} is complete` };
   const before = text === "" || text.endsWith("\n") ? "" : "\n";
   await appendFile(path, `${before}${missing.join("\n")}\n`);
   return { area: "Files", status: "ok", message: `${file}: ${missing.length} lines added` };

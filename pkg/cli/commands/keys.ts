@@ -1,4 +1,4 @@
-// `keys list | audit | create`: the keys that the API knows.
+// `keys list | audit | create`: the organisation's keys.
 import { Attention, AttentionError } from "../../src/index.js";
 import { findEnvFiles, readEnvFile } from "../env-files.js";
 import { required, type SecretOptions } from "../given.js";
@@ -21,14 +21,14 @@ export interface KeysOptions extends SecretOptions {
 
 const QUESTION = "An API key of an Admin";
 
-/** A client with the key that the command was given. */
+/** A client with the given key. */
 export async function clientOf(options: SecretOptions): Promise<Attention> {
   const { secret, origin } = await required(options, "ATTENTION_API_KEY", QUESTION);
   mustBeKey(secret, origin);
   return new Attention({ apiKey: secret.expose() });
 }
 
-/** Calls, and says what came of it in this program's exits. */
+/** Makes a call, and converts its errors to exits of this program. */
 export async function called<T>(call: () => PromiseLike<T>): Promise<T> {
   try {
     return await call();
@@ -39,7 +39,7 @@ export async function called<T>(call: () => PromiseLike<T>): Promise<T> {
   }
 }
 
-/** The answer as it came: the values of keys in it are for the rules, which keep none. */
+/** The raw response. It contains keys, which only the rules read; they store none. */
 async function listOf(client: Attention): Promise<string> {
   const response = await called(() => client.get("/api_keys").asResponse());
   return response.text();
@@ -47,7 +47,7 @@ async function listOf(client: Attention): Promise<string> {
 
 export async function runKeysList(options: KeysOptions): Promise<Exit> {
   const client = await clientOf(options);
-  const keys = readKeys(await progress("asking the API", () => listOf(client)));
+  const keys = readKeys(await progress("calling the API", () => listOf(client)));
   if (options.json === true) {
     tell({ keys });
     return "ok";
@@ -72,7 +72,7 @@ const day = (millis: number | null | undefined, none: string) =>
 export async function runKeysAudit(options: KeysOptions): Promise<Exit> {
   const client = await clientOf(options);
   const uses = await usesHere(process.cwd());
-  const findings = auditKeys(await progress("asking the API", () => listOf(client)), uses);
+  const findings = auditKeys(await progress("calling the API", () => listOf(client)), uses);
   const isSerious = findings.some(({ severity }) => severity !== "notice");
   if (options.json === true) tell({ uses, findings });
   else {
@@ -86,7 +86,7 @@ export async function runKeysAudit(options: KeysOptions): Promise<Exit> {
   return isSerious ? "found" : "ok";
 }
 
-/** The keys of this project's files, each once for each environment that it is used in. */
+/** The keys in this project's files, once per environment. */
 async function usesHere(root: string): Promise<KeyUse[]> {
   const files = await findEnvFiles(root);
   const lines = (await Promise.all(files.map((file) => readEnvFile(root, file)))).flat();
@@ -100,7 +100,8 @@ async function usesHere(root: string): Promise<KeyUse[]> {
 
 export async function runKeysCreate(options: KeysOptions): Promise<Exit> {
   const { name, "to-file": file, "to-command": command } = options;
-  if (name === undefined || name === "") throw new Failed("usage", "--name: a key has a name, such as reports-2027");
+  if (name === undefined || name === "")
+    throw new Failed("usage", "--name is missing: a key needs a name, such as reports-2027");
   if ((file === undefined) === (command === undefined))
     throw new Failed("usage", "give --to-file FILE or --to-command 'COMMAND': the key is not printed");
   const client = await clientOf(options);
@@ -115,7 +116,7 @@ export async function runKeysCreate(options: KeysOptions): Promise<Exit> {
   if (value === undefined)
     throw new Failed(
       "api",
-      `the key ${name} exists (id ${key.id}), and the API did not show its value`,
+      `the key ${name} exists (id ${key.id}), but the API did not return its value`,
       "delete it in the app",
     );
   await (file === undefined ? intoCommand(command!, value) : replaceFile(file, `${value.expose()}\n`)).catch(
@@ -124,16 +125,14 @@ export async function runKeysCreate(options: KeysOptions): Promise<Exit> {
       const why = error.message;
       throw new Failed(
         "api",
-        `the key ${name} was made (id ${key.id}), and could not be delivered: ${why}`,
+        `the key ${name} was created (id ${key.id}), but could not be delivered: ${why}`,
         "delete it in the app, then try again",
       );
     },
   );
   if (options.json === true) tell({ key });
   else
-    say(
-      `The key ${tinted("strong", name)} (${key.fingerprint}, id ${key.id}) is in ${file ?? "what the command keeps"}.`,
-    );
+    say(`The key ${tinted("strong", name)} (${key.fingerprint}, id ${key.id}) is in ${file ?? "the command's store"}.`);
   return "ok";
 }
 
@@ -142,7 +141,7 @@ interface Created {
   readonly value: Secret | undefined;
 }
 
-/** Asked for once: whether a lost answer made a key is seen in the list. */
+/** Sent once: if the response is lost, the list shows whether a key was created. */
 async function create(client: Attention, name: string, orgLevel: boolean): Promise<Created> {
   let answer: string;
   try {
@@ -155,7 +154,7 @@ async function create(client: Attention, name: string, orgLevel: boolean): Promi
     if (made !== undefined)
       throw new Failed(
         "api",
-        `the answer was lost, and a key named ${name} exists now (id ${made.id})`,
+        `the response was lost, but a key named ${name} exists now (id ${made.id})`,
         "delete it in the app, then try again",
       );
     return called(() => Promise.reject(error));

@@ -1,4 +1,4 @@
-// `policy check | explain`: what a policy of the Worker allows, said before it is deployed.
+// `policy check | explain`: shows what a policy of the Worker allows before it is deployed.
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { type Exit, Failed } from "../outcome.js";
@@ -11,7 +11,7 @@ export interface PolicyOptions {
   readonly json?: boolean | undefined;
 }
 
-/** The policy that holds for callers for whom no other is named. */
+/** The policy for callers without a named policy. */
 const DEFAULT = "default";
 
 export async function runPolicyCheck([file, ...more]: readonly string[], options: PolicyOptions): Promise<Exit> {

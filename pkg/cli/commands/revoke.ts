@@ -1,4 +1,4 @@
-// `keys revoke`: one key ends, after a person has seen what still uses it, and its end is proven.
+// `keys revoke`: deletes a key after showing what still uses it, and proves the deletion.
 import { findEnvFiles, readEnvFile } from "../env-files.js";
 import { required, type SecretOptions } from "../given.js";
 import { type Exit, Failed } from "../outcome.js";
@@ -18,10 +18,10 @@ export interface RevokeOptions extends SecretOptions {
   readonly json?: boolean | undefined;
 }
 
-/** What shows that the key is dead; `null` when it is not, or nobody can know. */
+/** The proof that the key is deleted; `null` without proof. */
 type Proof = "rejected" | "unlisted" | null;
 
-const ADMIN = "An API key of an Admin, and not the one to be revoked";
+const ADMIN = "An API key of an Admin, other than the one to revoke";
 
 export async function runKeysRevoke([wanted, ...more]: readonly string[], options: RevokeOptions): Promise<Exit> {
   if (wanted === undefined || more.length > 0)
@@ -38,8 +38,8 @@ export async function runKeysRevoke([wanted, ...more]: readonly string[], option
   if (key.fingerprint === own.fingerprint)
     throw new Failed(
       "usage",
-      "this is the key that the command itself calls with: it could not prove its own end",
-      "give another Admin's key by --key-from, or use keys rotate",
+      "the command itself calls with this key, which cannot prove its own deletion",
+      "pass another Admin's key by --key-from, or use keys rotate",
     );
   const uses = await usesOf(key, options.worker);
   if (options.json !== true) describe(key, uses);
@@ -53,7 +53,7 @@ export async function runKeysRevoke([wanted, ...more]: readonly string[], option
   return proof === null ? "found" : "ok";
 }
 
-/** An API that refuses to list, or cannot, stops the command. */
+/** Stops the command if the API does not list its keys. */
 async function listed(admin: Secret): Promise<string> {
   return textOf(await api.list(admin));
 }
@@ -63,7 +63,7 @@ function textOf({ report, why }: Outcome): string {
   throw new Failed(report.kind === "denied" ? "refused" : "api", why ?? "the API does not list its keys");
 }
 
-/** By its id, its fingerprint or its name: one key, and no guess. */
+/** Finds exactly one key by its id, fingerprint or name. */
 function find(keys: readonly ListedKey[], wanted: string): ListedKey {
   const exact = keys.filter(({ id, fingerprint }) => id === wanted || fingerprint === wanted.toLowerCase());
   const found = exact.length > 0 ? exact : keys.filter(({ name }) => name === wanted);
@@ -71,10 +71,10 @@ function find(keys: readonly ListedKey[], wanted: string): ListedKey {
   if (found.length === 0)
     throw new Failed("usage", "the API lists no key with this id, fingerprint or name", "npx attention-wasm keys list");
   const ids = found.map(({ id }) => id).join(", ");
-  throw new Failed("usage", `${found.length} keys are meant by this`, `name one by its id: ${ids}`);
+  throw new Failed("usage", `${found.length} keys match`, `use an id: ${ids}`);
 }
 
-/** Where it is used, as far as can be seen from here. */
+/** Where the key is used, as far as this command can tell. */
 async function usesOf({ fingerprint }: ListedKey, worker: string | undefined): Promise<string[]> {
   if (fingerprint === null) return [];
   const uses: string[] = [];
@@ -86,7 +86,7 @@ async function usesOf({ fingerprint }: ListedKey, worker: string | undefined): P
   if (worker !== undefined) {
     const base = addressOf(worker);
     const ready = await readiness(base);
-    if (typeof ready === "string") throw new Failed("api", ready, "without --worker, it is not asked");
+    if (typeof ready === "string") throw new Failed("api", ready, "without --worker, the Worker is not checked");
     for (const shown of ready.keys)
       if (shown.fingerprint === fingerprint)
         uses.push(`the Worker ${base.host}, as its ${shown.slot} key${shown.inUse ? ", in use" : ""}`);
@@ -95,37 +95,37 @@ async function usesOf({ fingerprint }: ListedKey, worker: string | undefined): P
 }
 
 function describe(key: ListedKey, uses: readonly string[]): void {
-  const seen = key.lastSeenAt === null ? "never used" : `used last at ${new Date(key.lastSeenAt).toISOString()}`;
+  const seen = key.lastSeenAt === null ? "never used" : `last used at ${new Date(key.lastSeenAt).toISOString()}`;
   say(`${tinted("strong", key.name)} (${key.fingerprint ?? "value hidden"}, id ${key.id}), ${seen}`);
   for (const use of uses) say(`  ${tinted("warning", "used by")} ${use}`);
-  if (uses.length === 0) say("  nothing here uses it; what uses it elsewhere, `lastSeenAt` alone tells");
+  if (uses.length === 0) say("  nothing here uses it; other uses show only in `lastSeenAt`");
 }
 
 async function confirm(key: ListedKey, { yes, json }: RevokeOptions): Promise<void> {
   if (yes === true) return;
   if (!isInteractive() || json === true)
-    throw new Failed("usage", "whatever uses this key stops at once: confirm with --yes");
-  const typed = await askOpenly(`Whatever uses it stops at once. Type its name to revoke it: `);
-  if (typed !== key.name) throw new Failed("usage", "this is not its name: nothing was done");
+    throw new Failed("usage", "everything that uses this key stops at once: confirm with --yes");
+  const typed = await askOpenly(`Everything that uses it stops at once. Type its name to revoke it: `);
+  if (typed !== key.name) throw new Failed("usage", "the name does not match: nothing was done");
 }
 
-/** Over the API, or by a person who says so. */
+/** Deletes it through the API, or lets a person do it. */
 async function removed(key: ListedKey, admin: Secret, { json }: RevokeOptions): Promise<boolean> {
   const { report, why } = await api.remove(key.id, admin);
   if (report.kind === "deleted" || report.kind === "not_found") return true;
   if (report.kind !== "denied") {
-    const next = "run it again: deleting twice does no harm";
-    throw new Failed("api", `nobody knows whether it was deleted: ${why ?? "no answer came"}`, next);
+    const next = "run the command again: deleting twice is harmless";
+    throw new Failed("api", `it is unknown whether the key was deleted: ${why ?? "there was no response"}`, next);
   }
   if (json === true) return false;
-  say(`\nThe API does not delete it with this key${why === undefined ? "" : ` (${why})`}. By hand:`);
+  say(`\nThe API refuses to delete it with this key${why === undefined ? "" : ` (${why})`}. By hand:`);
   for (const [at, step] of DELETION_STEPS.entries()) say(`  ${at + 1}. ${step}`);
   if (!isInteractive()) return false;
-  await askOpenly("Enter once it is deleted: ");
+  await askOpenly("Press Enter once it is deleted: ");
   return true;
 }
 
-/** A 401 proves it only if there was none before; else its absence from a list that shows all. */
+/** A 401 is proof only if the key was accepted before; otherwise its absence from a complete list. */
 async function proven(key: ListedKey, admin: Secret, value: Secret | undefined, wasAlive: boolean): Promise<Proof> {
   if (wasAlive && value !== undefined && (await api.tryKey(value)).report.kind === "rejected") return "rejected";
   const left = readKeys(await listed(admin));
@@ -137,8 +137,8 @@ async function proven(key: ListedKey, admin: Secret, value: Secret | undefined, 
 }
 
 function conclude({ name }: ListedKey, proof: Proof, deleted: boolean): void {
-  if (proof === "rejected") say(tinted("good", `${name} is dead: the API accepted it before, and answers 401 now.`));
-  else if (proof === "unlisted") say(tinted("good", `${name} is dead: the API does not list it any more.`));
-  else if (deleted) say(tinted("bad", `${name} is still alive: the API accepts or lists it. Delete it in the app.`));
-  else say(`\n  next: run this again once it is deleted, to see that it is dead`);
+  if (proof === "rejected") say(tinted("good", `${name} is deleted: the API accepted it before, and now answers 401.`));
+  else if (proof === "unlisted") say(tinted("good", `${name} is deleted: the API no longer lists it.`));
+  else if (deleted) say(tinted("bad", `${name} still exists: the API accepts or lists it. Delete it in the app.`));
+  else say(`\n  next: run this again once it is deleted, to prove it`);
 }

@@ -1,4 +1,4 @@
-// `keys rotate`: one key takes the place of another, and no call fails.
+// `keys rotate`: replaces a key without a failed call.
 import { resolve } from "node:path";
 import { type GivenSecret, given, givenNew, type NewSecretOptions, type SecretOptions } from "../given.js";
 import { type Exit, Failed } from "../outcome.js";
@@ -21,7 +21,7 @@ export interface RotateOptions extends SecretOptions, NewSecretOptions {
 }
 
 interface Begun extends RotateOptions {
-  /** The new key that the options give: standard input can be read once. */
+  /** The new key from the options, read early: standard input can be read only once. */
   readonly fresh: () => Promise<GivenSecret | undefined>;
 }
 
@@ -37,9 +37,9 @@ const DEFAULT_FILE = "attention.rotate.json";
 
 export async function runKeysRotate(options: RotateOptions): Promise<Exit> {
   if (options["key-stdin"] === true && options["new-key-stdin"] === true)
-    throw new Failed("usage", "standard input has one key: give the other by --key-from or --key-fd");
+    throw new Failed("usage", "standard input can have only one key: pass the other by --key-from or --key-fd");
   if (options.answer !== undefined && options.resume !== true)
-    throw new Failed("usage", "--answer goes with --resume: it answers what the rotation stopped at");
+    throw new Failed("usage", "--answer needs --resume: it answers the question at which the rotation stopped");
   const file = options.config ?? DEFAULT_FILE;
   const config = await readConfig(file);
   const journal = await Journal.open(`${resolve(file)}.journal`);
@@ -72,14 +72,14 @@ function exitOf(stop: Stop): Exit {
   }
 }
 
-/** The rotation that the journal has, or another one: never a second beside the first. */
+/** The rotation in the journal, or a new one; never a second one at the same time. */
 async function begun(config: RotationConfig, journal: Journal, wallet: Wallet, options: Begun): Promise<Rotation> {
   const there = await journal.read();
   if (options.resume === true) {
-    if (there === undefined) throw new Failed("usage", `there is no rotation to go on with: no ${journal.path}`);
+    if (there === undefined) throw new Failed("usage", `there is no rotation to resume: no ${journal.path}`);
     const rotation = Rotation.resume(there, journal.owner);
     mustFit(rotation, config);
-    // By now, the variables may have the one key or the other.
+    // The variables may have either key by now.
     wallet.keepGiven(await given(options, "ATTENTION_API_KEY"));
     for (const name of ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"]) {
       const value = process.env[name];
@@ -91,11 +91,11 @@ async function begun(config: RotationConfig, journal: Journal, wallet: Wallet, o
   if (there !== undefined && Rotation.resume(there, journal.owner).step().kind !== "end")
     throw new Failed(
       "usage",
-      "a rotation is under way, and another one beside it would lose its keys",
-      `go on with --resume; what it did is in ${journal.path}`,
+      "a rotation is in progress, and a second one would lose its keys",
+      `continue it with --resume; its steps so far are in ${journal.path}`,
     );
   const old = await oldKey(options);
-  const { fingerprint } = mustBeKey(old, "the key that is in use");
+  const { fingerprint } = mustBeKey(old, "the current key");
   wallet.keep(old);
   const { create, places, quietSeconds } = config;
   return Rotation.begin(
@@ -110,11 +110,11 @@ async function begun(config: RotationConfig, journal: Journal, wallet: Wallet, o
 }
 
 async function oldKey(options: RotateOptions): Promise<Secret> {
-  const found = await given(options, "ATTENTION_API_KEY", "The key that is in use now");
+  const found = await given(options, "ATTENTION_API_KEY", "The current key");
   if (found !== undefined) return found.secret;
   throw new Failed(
     "usage",
-    "the key that is in use now is needed",
+    "the current key is missing",
     "set ATTENTION_API_KEY, or use --key-from 'COMMAND', --key-fd N or --key-stdin",
   );
 }
@@ -124,12 +124,12 @@ function mustFit(rotation: Rotation, { places, file }: RotationConfig): void {
   if (wanted.length === found.length && wanted.every((name, at) => name === found[at])) return;
   throw new Failed(
     "usage",
-    `the rotation that was begun has the places ${wanted.join(", ")}; ${file} has ${found.join(", ")}`,
-    `put ${file} back as it was, and change it after the rotation`,
+    `the rotation in progress has the places ${wanted.join(", ")}, but ${file} has ${found.join(", ")}`,
+    `restore ${file}, and change it after the rotation`,
   );
 }
 
-/** Whoever is at the terminal; without one, the options speak, and what they leave open stops the rotation. */
+/** Asks the person at the terminal; without a terminal, an answer that is not in the options stops the rotation. */
 function personOf(options: Begun, tellDone: Person["tell"]): Person {
   let { answer } = options;
   let isTaken = false;
@@ -143,8 +143,8 @@ function personOf(options: Begun, tellDone: Person["tell"]): Person {
       if (!isInteractive())
         throw new Failed(
           "usage",
-          "the new key is needed",
-          "make it in the app, and give it by --new-key-from 'COMMAND', --new-key-fd N or --new-key-stdin",
+          "the new key is missing",
+          "create it in the app, and pass it by --new-key-from 'COMMAND', --new-key-fd N or --new-key-stdin",
         );
       if (!isSilent) for (const [at, step] of KEY_STEPS.entries()) say(`  ${at + 1}. ${step}`);
       return pasted("The new key");
@@ -155,7 +155,7 @@ function personOf(options: Begun, tellDone: Person["tell"]): Person {
       const codes = question.answers.map(({ code }) => code);
       if (answer !== undefined) {
         if (!codes.includes(answer))
-          throw new Failed("usage", `--answer is one of ${codes.join(", ")} here: ${question.message}`);
+          throw new Failed("usage", `--answer must be one of ${codes.join(", ")} here: ${question.message}`);
         const once = answer;
         answer = undefined;
         return once;
@@ -175,12 +175,12 @@ function mustBe(secret: Secret, origin: string): Secret {
   return value;
 }
 
-/** What a person pastes, until it is a key: three times. */
+/** Reads a key from the terminal, in at most three attempts. */
 async function pasted(question: string): Promise<Secret> {
   for (let tries = 1; ; tries += 1) {
     const typed = new Secret((await ask(question)) ?? "");
     try {
-      return mustBe(typed, "what was pasted");
+      return mustBe(typed, "the pasted text");
     } catch (error) {
       if (!(error instanceof Failed) || tries === 3) throw error;
       say(`  ${error.message}`);

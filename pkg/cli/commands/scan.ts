@@ -1,4 +1,4 @@
-// `scan`: keys in files, in what is staged, in all that was ever committed.
+// `scan`: finds keys in files, in staged changes and in every commit.
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Exit } from "../outcome.js";
@@ -21,7 +21,7 @@ export interface ScanOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Fingerprints of the keys of this environment: those are found whatever is around them. */
+/** Fingerprints of this environment's keys, which are found in any context. */
 export function knownKeys(): string[] {
   return [...KEY_NAMES].flatMap((name) => {
     const inspected = inspectKey(process.env[name] ?? "");
@@ -32,7 +32,7 @@ export function knownKeys(): string[] {
 export async function runScan(paths: readonly string[], options: ScanOptions): Promise<Exit> {
   const root = process.cwd();
   const known = knownKeys();
-  const found = await progress("looking for keys", async (step) => {
+  const found = await progress("searching for keys", async (step) => {
     const now = await scanNow(root, paths, options, known);
     return options.history === true ? eachOnce([...now, ...(await scanHistory(root, known, step))]) : now;
   });
@@ -57,10 +57,10 @@ async function scanNow(
 
 async function filesHere(root: string): Promise<string[]> {
   if (await isRepository(root)) return trackedFiles(root);
-  throw new Failed("usage", "this is not a git repository: name the files to look into");
+  throw new Failed("usage", "this is not a git repository: name the files to scan");
 }
 
-/** A file that was asked for has to be there; of a tracked one that is gone, nothing can be read. */
+/** A named file must exist; a tracked file that was deleted is skipped. */
 async function content(root: string, path: string, isAskedFor: boolean): Promise<Uint8Array> {
   const file = path.startsWith("/") ? path : join(root, path);
   const found = await stat(file).catch(() => undefined);
@@ -82,9 +82,9 @@ export async function scanEach(
 function report(found: readonly FoundLeak[]): void {
   for (const leak of found) say(`${tinted("bad", place(leak))} ${leak.message}`);
   if (found.length === 0) say(tinted("good", "no key was found"));
-  else say(`\n${found.length} found. Rotate each one that is real: npx attention-wasm keys --help`);
+  else say(`\n${found.length} found. Rotate each real key: npx attention-wasm keys --help`);
 }
 
-/** Where a leak is, as editors and terminals make a link of it. */
+/** The place of a leak, in the form that editors and terminals link. */
 export const place = ({ path, commit, line }: FoundLeak) =>
   `${commit === undefined ? "" : `${commit}:`}${path}:${line}`;

@@ -1,16 +1,16 @@
-// What a rotation asks of the API. Each is one request: what is to be repeated, the rotation's rules say.
+// A rotation's requests to the API. Each function sends one request; the rotation's rules decide about retries.
 import { Attention, AttentionError } from "../../src/index.js";
 import { readCreated, readKeys } from "../rules.js";
 import { Secret } from "../secret.js";
 import { type Outcome, outcome } from "./steps.js";
 
 const PATIENCE = 20_000;
-/** The smallest answer that any key may have. */
+/** The smallest response that every key may request. */
 const TRY_PATH = "/conversations/list";
 
 const clientOf = (key: Secret) => new Attention({ apiKey: key.expose(), timeout: PATIENCE, maxRetries: 0 });
 
-/** The list's text has values: it goes to the rules, which keep none. */
+/** The list contains keys, which only the rules read; they store none. */
 export async function list(key: Secret): Promise<Outcome> {
   return judged(async () => {
     const response = await clientOf(key).get("/api_keys").asResponse();
@@ -18,7 +18,7 @@ export async function list(key: Secret): Promise<Outcome> {
   });
 }
 
-/** Asked for once: if the answer is lost, the list tells whether there is a key. */
+/** Sent once: if the response is lost, the list shows whether a key was created. */
 export async function create(
   key: Secret,
   body: { name: string; orgLevel: boolean },
@@ -45,15 +45,16 @@ export async function tryKey(key: Secret): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof AttentionError)) throw error;
     if (error.status === 401) return outcome("rejected", error.message);
-    // Of whoever answers otherwise, the API has taken the key.
+    // Any other response means that the API accepted the key.
     if (error.status !== undefined && error.status < 500 && error.status !== 429) return outcome("accepted");
     return failure(error);
   }
 }
 
 /**
- * Deletes a key by the one form that names exactly one: how the API is told which, its public pages do not say, and a
- * form that it reads otherwise could delete another. What it does not take so, a person deletes in the app.
+ * Deletes a key by the only form that names exactly one. The documentation does not say how to name the key, and a form
+ * that the API reads differently could delete another key. If the API refuses this form, a person deletes it in the
+ * app.
  */
 export async function remove(id: string, key: Secret): Promise<Outcome> {
   try {
@@ -67,7 +68,7 @@ export async function remove(id: string, key: Secret): Promise<Outcome> {
     if (status === undefined || status === 429 || status >= 500) return failure(error);
     if (status !== 404) return outcome("denied", error.message);
   }
-  // No such key, or no such path: the list knows.
+  // No such key, or no such path: the list decides.
   const listed = await list(key);
   if (listed.report.kind !== "keys") return listed;
   const isThere = readKeys(listed.report.list).some((each) => each.id === id);
@@ -79,8 +80,11 @@ async function judged(work: () => Promise<Outcome>): Promise<Outcome> {
     return await work();
   } catch (error) {
     if (error instanceof AttentionError) return failure(error);
-    // The body that broke off, or that is not what was expected.
-    return outcome("lost", error instanceof Error && error.name === "Failed" ? error.message : "the answer broke off");
+    // The body broke off, or has an unexpected form.
+    return outcome(
+      "lost",
+      error instanceof Error && error.name === "Failed" ? error.message : "the response broke off",
+    );
   }
 }
 
@@ -88,6 +92,6 @@ function failure(error: AttentionError): Outcome {
   const { status, retryAfter, message } = error;
   if (status === 429) return { report: { kind: "refused", retryMillis: retryAfter }, why: message };
   if (status === 401 || status === 403) return outcome("denied", message);
-  // An error of the server may come after the work was done.
+  // A server error may follow after the request was processed.
   return outcome(status === undefined || status >= 500 ? "lost" : "failed", message);
 }

@@ -1,4 +1,4 @@
-// A place that commands put a key into: a vault, a CI's secrets.
+// A place that is updated by commands: a vault, a CI's secrets.
 import { type Running, runShell } from "../programs.js";
 import { inspectKey, isFault } from "../rules.js";
 import { Secret } from "../secret.js";
@@ -14,17 +14,17 @@ export async function deliver(place: CommandPlace, slot: Slot, key: Secret): Pro
   return judged("its command", await runShell(command, { ...running(place), input: key }), "delivered");
 }
 
-/** A place that is not read is verified by its addresses alone, of which it has some. */
+/** A place without `read` is verified by its addresses; the configuration requires some. */
 export async function verify(place: CommandPlace, slot: Slot, fingerprint: string): Promise<Outcome> {
   const command = slot === "current" ? place.read : place.readNext;
   if (command === undefined) return outcome("verified");
   const read = await valueIn(place, command);
   if (typeof read === "string") return outcome("not_verified", read);
   const inspected = inspectKey(read.expose());
-  if (isFault(inspected)) return outcome("not_verified", `what it has is no key: ${inspected.message}`);
+  if (isFault(inspected)) return outcome("not_verified", `its value is not a key: ${inspected.message}`);
   return inspected.fingerprint === fingerprint
     ? outcome("verified")
-    : outcome("not_verified", `it has the key ${inspected.fingerprint}, and not ${fingerprint}`);
+    : outcome("not_verified", `it has the key ${inspected.fingerprint} instead of ${fingerprint}`);
 }
 
 export async function clearNext(place: CommandPlace): Promise<Outcome> {

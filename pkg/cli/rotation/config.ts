@@ -1,25 +1,25 @@
-// attention.rotate.json: where the key is used, and how each place takes another. Read strictly, and it holds no key.
+// attention.rotate.json: the places that use the key, and how to update each. Read strictly; it must not contain a key.
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Failed } from "../outcome.js";
 import { scrub } from "../rules.js";
 
-/** What all places have. */
+/** Members of every place. */
 interface PlaceBase {
   readonly name: string;
-  /** Addresses that answer with success while the place's key works. */
+  /** Addresses that return success while the place's key works. */
   readonly urls: readonly string[];
-  /** How long a program may take. */
+  /** The timeout of a program. */
   readonly seconds: number;
 }
 
-/** How a Worker shows which key it uses. */
+/** How to find out which key a Worker uses. */
 export interface WorkerView {
   /** The Worker's address. */
   readonly url: string;
-  /** A command that prints a caller token: a call with it has to succeed. */
+  /** A command that prints a caller token; a call with it must succeed. */
   readonly tokenFrom: string | undefined;
-  /** A command that prints the operator's token: the next key is tried in the Worker itself. */
+  /** A command that prints the operator's token, with which the Worker itself tests the next key. */
   readonly adminTokenFrom: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface StorePlace extends PlaceBase, WorkerView {
   readonly folder: string;
 }
 
-/** A file that holds the key alone, or a line `NAME=key` of a file. */
+/** A file that has only the key, or a line `NAME=key` of a file. */
 export interface FilePlace extends PlaceBase {
   readonly kind: "file";
   readonly path: string;
@@ -53,7 +53,7 @@ export interface FilePlace extends PlaceBase {
 export interface CommandPlace extends PlaceBase {
   readonly kind: "command";
   readonly run: string;
-  /** A command that prints the key that the place has. */
+  /** A command that prints the place's current key. */
   readonly read: string | undefined;
   readonly runNext: string | undefined;
   readonly readNext: string | undefined;
@@ -65,14 +65,14 @@ export type PlaceConfig = WorkerPlace | StorePlace | FilePlace | CommandPlace;
 
 export interface RotationConfig {
   readonly file: string;
-  /** The new key's name, for one that is made over the API; without it, a person makes and pastes it. */
+  /** The name for a new key that the API creates; without it, a person creates and pastes the key. */
   readonly create: { readonly name: string; readonly orgLevel: boolean } | undefined;
-  /** How long nobody may have used the old key before it is deleted. */
+  /** How long the old key must be unused before it is deleted. */
   readonly quietSeconds: number;
   readonly places: readonly PlaceConfig[];
 }
 
-/** Whether a place holds a second key while keys change. */
+/** Whether a place can have a second key during a rotation. */
 export function holdsNext(place: PlaceConfig): boolean {
   switch (place.kind) {
     case "worker":
@@ -88,19 +88,19 @@ export function holdsNext(place: PlaceConfig): boolean {
 
 export async function readConfig(file: string): Promise<RotationConfig> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new Failed("usage", `${file} cannot be read (${error.code})`, "docs/keys.md has one to begin with");
+    throw new Failed("usage", `${file} cannot be read (${error.code})`, "docs/keys.md has an example");
   });
   if (scrub(text) !== text)
     throw new Failed(
       "usage",
-      `${file} holds a key, or something like one`,
-      "take it out; if it is committed, rotate it",
+      `${file} contains a key, or something like one`,
+      "remove it; if it was committed, rotate it",
     );
   let json: unknown;
   try {
     json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch {
-    throw new Failed("usage", `${file} is not JSON`, "docs/keys.md has one to begin with");
+    throw new Failed("usage", `${file} is not JSON`, "docs/keys.md has an example");
   }
   return configOf(file, new Members(json, file));
 }
@@ -157,14 +157,14 @@ function placeOf(members: Members, base: string): PlaceConfig {
       place = { kind: "command", ...common, ...commandOf(members), folder: folder() };
       break;
     default:
-      throw new Failed("usage", `${members.at}.kind is one of worker, secrets-store, file and command`);
+      throw new Failed("usage", `${members.at}.kind must be worker, secrets-store, file or command`);
   }
   members.finish();
   if (place.kind === "command" && place.read === undefined && place.urls.length === 0)
     throw new Failed(
       "usage",
-      `${members.at} cannot be verified, and a key that nobody has verified deletes no other`,
-      "give it `read`, a command that prints the key, or `urls` that answer while the key works",
+      `${members.at} cannot be verified, and the old key is deleted only after verification`,
+      "add `read`, a command that prints the key, or `urls` that return success while the key works",
     );
   return place;
 }
@@ -181,7 +181,7 @@ function storeOf(members: Members) {
 function fileOf(members: Members, base: string) {
   const [variable, nextVariable] = [word(members, "variable"), word(members, "nextVariable")];
   if (nextVariable !== undefined && (variable === undefined || variable === nextVariable))
-    throw new Failed("usage", `${members.at}.nextVariable goes with another \`variable\``);
+    throw new Failed("usage", `${members.at}.nextVariable needs a different \`variable\``);
   return { path: resolve(base, members.required("path", "string") as string), variable, nextVariable };
 }
 
@@ -191,15 +191,15 @@ function commandOf(members: Members) {
   const found = { run, read: text("read"), runNext: text("runNext"), readNext: text("readNext") };
   const clearNext = text("clearNext");
   if ((found.runNext === undefined) !== (clearNext === undefined))
-    throw new Failed("usage", `${members.at}: \`runNext\` and \`clearNext\` go together`);
+    throw new Failed("usage", `${members.at}: \`runNext\` and \`clearNext\` need each other`);
   return { ...found, clearNext };
 }
 
-/** A name that is an argument of wrangler's, or a variable's: without what a shell could take for something else. */
+/** The name of a variable, or an argument of wrangler; it has no characters that are special in a shell. */
 function word(members: Members, name: string): string | undefined {
   const found = members.optional(name, "string") as string | undefined;
   if (found !== undefined && !/^[A-Za-z0-9_][\w.-]*$/.test(found))
-    throw new Failed("usage", `${members.at}.${name} has letters, digits, _, - and . alone`);
+    throw new Failed("usage", `${members.at}.${name} may have only letters, digits, _, - and .`);
   return found;
 }
 
@@ -207,7 +207,10 @@ function address(value: unknown, at: string): string {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
   const isPlain = url?.username === "" && url.password === "";
   if (!isPlain || (url?.protocol !== "https:" && url?.protocol !== "http:"))
-    throw new Failed("usage", `${at}: an address is like https://attention.example.com, without user and password`);
+    throw new Failed(
+      "usage",
+      `${at} must be an address such as https://attention.example.com, without user and password`,
+    );
   return url.href;
 }
 
@@ -215,13 +218,13 @@ const UNITS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_
 
 function seconds(text: string, at: string): number {
   const read = /^(\d{1,6})(s|min|h|d)$/.exec(text);
-  if (read === null) throw new Failed("usage", `${at} is like 90s, 15min, 24h or 7d`);
+  if (read === null) throw new Failed("usage", `${at} must be a time such as 90s, 15min, 24h or 7d`);
   return Number(read[1]) * UNITS[read[2]!]!;
 }
 
 type Type = "string" | "boolean" | "object" | "array";
 
-/** The members of an object, each to be taken once: what is left is misspelt. */
+/** The members of an object. Each known one is taken; a remaining one is unknown. */
 class Members {
   readonly at: string;
   readonly #rest: Map<string, unknown>;
@@ -235,7 +238,7 @@ class Members {
   optional(name: string, type: Type): unknown {
     const value = this.#rest.get(name);
     if (value === undefined) return undefined;
-    if (typeOf(value) !== type || value === "") throw new Failed("usage", `${this.at}.${name} has to be a ${type}`);
+    if (typeOf(value) !== type || value === "") throw new Failed("usage", `${this.at}.${name} must be a ${type}`);
     this.#rest.delete(name);
     return value;
   }

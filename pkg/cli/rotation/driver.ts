@@ -1,4 +1,4 @@
-// Performs a rotation's steps, one after the other, and writes its journal after each.
+// Performs a rotation's steps in order, and writes its journal after each.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failed } from "../outcome.js";
 import { Rotation } from "../rules.js";
@@ -11,27 +11,27 @@ import * as places from "./places.js";
 import { type End, type Outcome, outcome, type Question, type Report, type Role, type Work } from "./steps.js";
 import type { Wallet } from "./wallet.js";
 
-/** Longer waits are another day's: the journal keeps the place. */
+/** The longest wait by default; after longer ones, the rotation is resumed from the journal. */
 const LONGEST_WAIT = 120_000;
-/** What a timer can count. */
+/** The longest duration of a timer. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Where a rotation stopped. */
 export type Stop =
   | { readonly kind: "ended"; readonly end: End }
-  /** A person has to decide. `why` is what the last step said. */
+  /** A person must decide. `why` is the last step's message. */
   | { readonly kind: "asking"; readonly question: Question; readonly why: string | undefined }
   | { readonly kind: "waiting"; readonly until: number };
 
-/** What the driver asks of whoever started it. */
+/** The driver's questions to its caller. */
 export interface Person {
-  /** The value of a new key, made in the app. */
+  /** The value of a new key that was created in the app. */
   readonly takeKey: () => Promise<Secret | undefined>;
-  /** The value of a key that is not at hand. */
+  /** The value of a key that is not available. */
   readonly recall: (role: Role, fingerprint: string) => Promise<Secret | undefined>;
-  /** One of the answers' codes; undefined to stop here. */
+  /** The code of an answer; undefined to stop. */
   readonly decide: (question: Question, why: string | undefined) => Promise<string | undefined>;
-  /** A step was done, or was not. */
+  /** Called after each step, with its result. */
   readonly tell: (step: Work, done: Outcome) => void;
 }
 
@@ -40,7 +40,7 @@ export interface Drive {
   readonly places: readonly PlaceConfig[];
   readonly wallet: Wallet;
   readonly person: Person;
-  /** Whether to stay for long waits, too. */
+  /** Whether to wait for long times too. */
   readonly stays: boolean;
 }
 
@@ -84,7 +84,7 @@ async function perform(step: Work, rotation: Rotation, to: Drive): Promise<Outco
   switch (step.kind) {
     case "list": {
       const listed = await api.list(await key(step.with));
-      // Read here, so that a list that is none is the step's failure.
+      // Parsed here, so that an invalid list fails this step.
       return listed.report.kind === "keys" ? readable(listed) : listed;
     }
     case "create": {
@@ -114,19 +114,21 @@ function readable(listed: Outcome): Outcome {
 async function take({ person, wallet }: Drive): Promise<Outcome> {
   const taken = await person.takeKey();
   const fingerprint = taken === undefined ? undefined : wallet.keep(taken);
-  return fingerprint === undefined ? outcome("failed", "no key was given") : { report: { kind: "taken", fingerprint } };
+  return fingerprint === undefined
+    ? outcome("failed", "no key was passed")
+    : { report: { kind: "taken", fingerprint } };
 }
 
 class KeyMissing extends Error {
   readonly role: Role;
 
   constructor(role: Role) {
-    super("a key is not at hand");
+    super("a key is not available");
     this.role = role;
   }
 }
 
-/** The value of a key: held, listed, in a place, or with the person. */
+/** The value of a key: in memory, from the list, from a place, or from the person. */
 async function keyOf(role: Role, rotation: Rotation, { wallet, places: all, person }: Drive): Promise<Secret> {
   const summary = rotation.summary();
   const fingerprint = role === "old" ? summary.old : summary.new;
@@ -143,6 +145,6 @@ async function keyOf(role: Role, rotation: Rotation, { wallet, places: all, pers
 
 function placeOf(name: string, { places: all }: Drive): PlaceConfig {
   const place = all.find((each) => each.name === name);
-  if (place === undefined) throw new Failed("usage", "the configuration does not have a place of the journal's");
+  if (place === undefined) throw new Failed("usage", "the configuration lacks a place of the journal");
   return place;
 }

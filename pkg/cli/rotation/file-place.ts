@@ -1,4 +1,4 @@
-// A file that holds the key alone, or one of its lines does.
+// A file that has only the key, or a line with the key.
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "../env-files.js";
 import { Failed } from "../outcome.js";
@@ -32,14 +32,14 @@ async function written(place: FilePlace, well: "delivered" | "cleared", change: 
 }
 
 async function textOf({ path }: FilePlace): Promise<string> {
-  // A device may have no end.
+  // A device may be endless.
   if ((await ownerOf(path)) === undefined) return "";
   return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new Failed("usage", `${path} cannot be read (${error.code})`);
   });
 }
 
-/** The text with this line in the place of those that set the variable, or without them; the others stay as they are. */
+/** The text with the variable's lines replaced by this one, or removed; other lines are unchanged. */
 function withLine(text: string, name: string, line: string | undefined): string {
   const lines = text.split("\n");
   const set = new Set(parseEnv(text).flatMap((each) => (each.name === name ? [each.line - 1] : [])));
@@ -61,7 +61,7 @@ export async function verify(place: FilePlace, slot: Slot, fingerprint: string):
   if (inspected === undefined || isFault(inspected)) return outcome("not_verified", `${place.path} has no key there`);
   return inspected.fingerprint === fingerprint
     ? outcome("verified")
-    : outcome("not_verified", `${place.path} has the key ${inspected.fingerprint}, and not ${fingerprint}`);
+    : outcome("not_verified", `${place.path} has the key ${inspected.fingerprint} instead of ${fingerprint}`);
 }
 
 async function valueIn(place: FilePlace, variable: string | undefined): Promise<Secret | undefined> {
@@ -77,7 +77,7 @@ async function valueIn(place: FilePlace, variable: string | undefined): Promise<
 
 export async function held(place: FilePlace): Promise<Secret[]> {
   const names = place.nextVariable === undefined ? [place.variable] : [place.variable, place.nextVariable];
-  // One that cannot be read has no key to give.
+  // An unreadable file has no key.
   const read = await Promise.all(names.map((name) => valueIn(place, name).catch(() => undefined)));
   return read.filter((each) => each !== undefined);
 }

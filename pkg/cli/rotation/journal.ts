@@ -1,4 +1,4 @@
-// The journal of a rotation on disk: one writer at a time, and always whole. It holds no key.
+// The journal of a rotation on disk: one writer at a time, always complete, and without keys.
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { link, open, readFile, rename, rm } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { replaceFile } from "../private-file.js";
 
 export class Journal {
   readonly path: string;
-  /** This process, to the rotation's own check and to others. */
+  /** The id of this process, for the rotation's check and for others. */
   readonly owner: string;
 
   private constructor(path: string, owner: string) {
@@ -16,7 +16,7 @@ export class Journal {
     this.owner = owner;
   }
 
-  /** Locks the journal for this process, to its end. */
+  /** Locks the journal until this process ends. */
   static async open(path: string): Promise<Journal> {
     const owner = randomUUID();
     const lock = `${path}.lock`;
@@ -27,7 +27,7 @@ export class Journal {
     return new Journal(path, owner);
   }
 
-  /** What is there; undefined when no rotation was begun. */
+  /** The content; undefined without a rotation. */
   async read(): Promise<string | undefined> {
     return readFile(this.path, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
@@ -37,7 +37,7 @@ export class Journal {
 
   async write(text: string): Promise<void> {
     if (holderOf(`${this.path}.lock`)?.owner !== this.owner)
-      throw new Failed("usage", "another process has taken this rotation over", "leave it to that one");
+      throw new Failed("usage", "another process has taken over this rotation", "let that process finish");
     await replaceFile(this.path, `${text}\n`);
   }
 }
@@ -45,7 +45,7 @@ export class Journal {
 interface Holder {
   readonly owner: string;
   readonly process: number;
-  /** When the process began, where that is known: numbers of processes come again. */
+  /** When the process started, if known, because process ids are reused. */
   readonly since: string | null;
   readonly host: string;
 }
@@ -56,13 +56,13 @@ async function acquire(lock: string, text: string): Promise<void> {
     try {
       const handle = await open(own, "wx", 0o600);
       await handle.writeFile(text).finally(() => handle.close());
-      // Whole from the first moment on: a reader never finds half a name.
+      // Created complete: a reader never finds half a name.
       await link(own, lock);
       return;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "EEXIST")
-        throw new Failed("usage", `${lock} cannot be made (${code})`, "the journal's folder has to be writable");
+        throw new Failed("usage", `${lock} cannot be created (${code})`, "make the journal's folder writable");
     } finally {
       await rm(own, { force: true });
     }
@@ -71,16 +71,16 @@ async function acquire(lock: string, text: string): Promise<void> {
     if (!isGone(holder)) throw underWay(lock, holder);
     await takeAway(lock);
   }
-  throw new Failed("usage", `${lock} is taken again and again`, "see which processes rotate");
+  throw new Failed("usage", `${lock} is locked repeatedly`, "check which processes run a rotation");
 }
 
 function underWay(lock: string, { process: number, host }: Holder): Failed {
   const where = host === hostname() ? "" : ` on ${host}`;
-  const next = `wait for it; if it is not there any more, delete ${lock}, then --resume`;
-  return new Failed("usage", `another rotation is under way: process ${number}${where}`, next);
+  const next = `wait for it; if that process is gone, delete ${lock}, then use --resume`;
+  return new Failed("usage", `another rotation is in progress: process ${number}${where}`, next);
 }
 
-/** Of two that take a dead lock away, one may get hold of the other's new one: it is put back. */
+/** If two processes remove a stale lock, one may remove the other's new lock; it is then restored. */
 async function takeAway(lock: string): Promise<void> {
   const aside = `${lock}.${randomUUID()}`;
   await rename(lock, aside).catch(() => {});
@@ -108,13 +108,13 @@ function isGone(holder: Holder): boolean {
   return holder.since !== null && since !== null && since !== holder.since;
 }
 
-/** When a process began, in the system's own count; null where it does not tell. */
+/** When a process started, in the system's own unit; null if unknown. */
 function startOf(number: number): string | null {
   try {
-    // Behind the program's name, which may have blanks.
+    // After the program's name, which may have blanks.
     const stat = readFileSync(`/proc/${number}/stat`, "utf8");
     const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // One that has ended, and that its parent has not asked about yet.
+    // A process that has ended, but that its parent has not waited for.
     return state === "Z" ? "ended" : (fields[18] ?? null);
   } catch {
     return null;

@@ -1,4 +1,4 @@
-// How each kind of place takes a key, shows it, and gives its second one back.
+// How each kind of place receives a key, shows it, and removes its second one.
 import type { Secret } from "../secret.js";
 import * as command from "./command-place.js";
 import type { PlaceConfig } from "./config.js";
@@ -21,7 +21,7 @@ export function deliver(place: PlaceConfig, slot: Slot, key: Secret): Promise<Ou
   }
 }
 
-/** Whether the place has this key there, and whether what it serves answers. */
+/** Whether the place has this key in that slot, and whether its addresses return success. */
 export async function verify(place: PlaceConfig, slot: Slot, fingerprint: string): Promise<Outcome> {
   const shown = await shows(place, slot, fingerprint);
   if (shown.report.kind !== "verified") return shown;
@@ -44,7 +44,7 @@ function shows(place: PlaceConfig, slot: Slot, fingerprint: string): Promise<Out
   }
 }
 
-/** Empties the second slot; `used` is the key of the first one. */
+/** Empties the second slot; `used` is the first slot's key. */
 export async function clearNext(place: PlaceConfig, used: () => Promise<Secret>): Promise<Outcome> {
   switch (place.kind) {
     case "worker":

@@ -1,4 +1,4 @@
-// Steps and reports as they cross to the rules of a rotation, and what a driver adds for people.
+// The steps and reports of a rotation's rules, with the driver's explanations.
 
 export type Role = "old" | "new";
 export type Slot = "current" | "next";
@@ -41,10 +41,10 @@ export interface End {
   readonly left: Role | null;
 }
 
-/** What is done, other than asking, waiting and ending. */
+/** The steps other than questions, waits and the end. */
 export type Work = Exclude<Step, { kind: "wait" | "ask" | "end" }>;
 
-/** Reports that say all with their name. */
+/** Reports without further data. */
 type PlainReport =
   | "accepted"
   | "rejected"
@@ -68,7 +68,7 @@ export type Report =
   | { readonly kind: "key_missing"; readonly key: Role }
   | { readonly kind: PlainReport };
 
-/** What came of some work: for the rules, and in words where it did not go well. */
+/** The result of a step: a report for the rules, and an explanation if it failed. */
 export interface Outcome {
   readonly report: Report;
   readonly why?: string | undefined;

@@ -1,4 +1,4 @@
-// A Secrets Store whose secrets a Worker is bound to.
+// A Secrets Store whose secrets are bound to a Worker.
 import type { Secret } from "../secret.js";
 import type { StorePlace } from "./config.js";
 import { type Outcome, outcome, type Slot } from "./steps.js";
@@ -13,8 +13,8 @@ export async function deliver(place: StorePlace, slot: Slot, key: Secret): Promi
 }
 
 /**
- * A binding whose secret is gone would stop the Worker, so the second one gets the key of the first, which counts as one.
- * After a rotation it has it; on the way back it has the key that is deleted next.
+ * A binding without its secret would stop the Worker, so the second secret gets the first one's key; the Worker counts
+ * both as one. After a rotation it already has that key; on the way back it has the key that is deleted next.
  */
 export async function clearNext(place: StorePlace, used: Secret): Promise<Outcome> {
   const delivered = await deliver(place, "next", used);

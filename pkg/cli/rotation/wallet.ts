@@ -1,4 +1,4 @@
-// The values of the two keys, by their fingerprints. A rotation that goes on has forgotten them, and looks for them.
+// The values of the two keys, by fingerprint. A resumed rotation must find them again.
 import type { GivenSecret } from "../given.js";
 import { inspectKey, isFault, valueIn } from "../rules.js";
 import { Secret } from "../secret.js";
@@ -7,9 +7,9 @@ import * as api from "./api.js";
 export class Wallet {
   readonly #held = new Map<string, Secret>();
 
-  /** Keeps a key; gives its fingerprint, or undefined for what is none. */
+  /** Stores a key and returns its fingerprint, or undefined if it is not a key. */
   keep(secret: Secret): string | undefined {
-    // As it was copied: with a line break, which is no part of it.
+    // A copied key may end with a line break.
     const value = secret.expose().trim();
     const inspected = inspectKey(value);
     if (isFault(inspected)) return undefined;
@@ -25,7 +25,7 @@ export class Wallet {
     return this.#held.get(fingerprint);
   }
 
-  /** A key that is held, or that the list shows to another one that is held. */
+  /** A stored key, or one that the API lists for another stored key. */
   async find(fingerprint: string): Promise<Secret | undefined> {
     const held = this.get(fingerprint);
     if (held !== undefined) return held;

@@ -1,4 +1,4 @@
-// Questions to what uses the key: addresses that have to answer, and a Worker's account of its keys.
+// Requests to the users of the key: addresses that must return success, and a Worker's report of its keys.
 
 const PATIENCE = 15_000;
 
@@ -11,7 +11,7 @@ export async function ask(url: URL, init: RequestInit = {}): Promise<Response | 
   }
 }
 
-/** Why an address does not answer with success; undefined when it does. */
+/** Why an address does not return success; undefined if it does. */
 export async function answers(url: string, init: RequestInit = {}): Promise<string | undefined> {
   const asked = new URL(url);
   const answer = await ask(asked, init);
@@ -20,7 +20,7 @@ export async function answers(url: string, init: RequestInit = {}): Promise<stri
   return answer.ok ? undefined : `${asked.origin}${asked.pathname} answers ${answer.status}`;
 }
 
-/** A key as `/readyz` shows it. */
+/** A key in the response of `/readyz`. */
 export interface ShownKey {
   readonly slot: string;
   readonly fingerprint: string;
@@ -34,7 +34,7 @@ export interface Readiness {
   readonly detail: string | undefined;
 }
 
-/** What a Worker says of its keys; a text when it does not answer. */
+/** A Worker's report of its keys; a message if it does not answer. */
 export async function readiness(base: URL): Promise<Readiness | string> {
   const answer = await ask(new URL("readyz", base));
   if (typeof answer === "string") return answer;

@@ -1,4 +1,4 @@
-// A Worker that has its keys as secrets. Whether it uses one, it tells itself.
+// A Worker whose keys are its secrets. The Worker itself reports which key it uses.
 import { given } from "../given.js";
 import { Failed } from "../outcome.js";
 import type { Secret } from "../secret.js";
@@ -17,7 +17,7 @@ export async function deliver(place: WorkerPlace, slot: Slot, key: Secret): Prom
   return judged("wrangler", await wrangler(args, { ...running(place), input: key }), "delivered");
 }
 
-/** Deletes the second secret, if there is one: wrangler fails for one that is not there. Whether it is gone, it is asked. */
+/** Deletes the second secret if it exists, since wrangler fails otherwise, and then checks that it is gone. */
 export async function clearNext(place: WorkerPlace): Promise<Outcome> {
   const before = await hasNext(place);
   if (typeof before !== "boolean") return before;
@@ -27,20 +27,20 @@ export async function clearNext(place: WorkerPlace): Promise<Outcome> {
   if (deleted.report.kind !== "cleared") return deleted;
   const after = await hasNext(place);
   if (typeof after !== "boolean") return after;
-  return after ? outcome("failed", `wrangler ended well and did not delete ${NAMES.next}`) : deleted;
+  return after ? outcome("failed", `wrangler succeeded but did not delete ${NAMES.next}`) : deleted;
 }
 
 async function hasNext(place: WorkerPlace): Promise<boolean | Outcome> {
   const listed = await wrangler(["secret", "list", ...environment(place)], running(place));
   if (listed.kind !== "well") return judged("wrangler", listed, "cleared");
   const names = namesIn(listed.output);
-  if (names === undefined) return outcome("failed", "`wrangler secret list` printed something else than its list");
+  if (names === undefined) return outcome("failed", "`wrangler secret list` did not print a list");
   return names.includes(NAMES.next);
 }
 
 function namesIn(output: string): string[] | undefined {
   try {
-    // Older versions print their name before it.
+    // Older versions print their name first.
     const list = JSON.parse(output.slice(output.indexOf("["))) as readonly { name: string }[];
     return list.map(({ name }) => name);
   } catch {
@@ -48,18 +48,19 @@ function namesIn(output: string): string[] | undefined {
   }
 }
 
-/** The fingerprint that `/readyz` shows, and a call by way of the Worker where there is a token for one. */
+/** Checks the fingerprint in `/readyz`, and makes a call through the Worker if there is a token. */
 export async function verify(view: WorkerView, slot: Slot, fingerprint: string): Promise<Outcome> {
   const base = new URL("/", view.url);
   const ready = await readiness(base);
   if (typeof ready === "string") return outcome("not_verified", ready);
   const { status, keys } = ready;
   if (status !== 200) return outcome("not_verified", `${base.host}/readyz answers ${status}`);
-  // Where both places have the same key, it is shown once, as the first.
+  // If both slots have the same key, it is shown once, as the first.
   const found = keys.find((key) => key.fingerprint === fingerprint && (slot === "next" || key.slot === "current"));
   if (found === undefined)
     return outcome("not_verified", `${base.host} does not have ${fingerprint} as its ${slot} key yet`);
-  if (found.lastVerdict === "refused") return outcome("not_verified", `the API refuses ${fingerprint} to ${base.host}`);
+  if (found.lastVerdict === "refused")
+    return outcome("not_verified", `the API refuses ${fingerprint} when ${base.host} uses it`);
   if (slot === "current" && !found.inUse)
     return outcome("not_verified", `${base.host} does not use ${fingerprint} yet`);
   const why =
@@ -67,7 +68,7 @@ export async function verify(view: WorkerView, slot: Slot, fingerprint: string):
   return why === undefined ? outcome("verified") : outcome("not_verified", why);
 }
 
-/** The Worker itself tries its second key, for its operator. */
+/** Lets the Worker test its second key, as its operator. */
 async function probed(base: URL, tokenFrom: string | undefined): Promise<string | undefined> {
   if (tokenFrom === undefined) return undefined;
   const token = await tokenOf(tokenFrom, "adminTokenFrom");
@@ -76,10 +77,10 @@ async function probed(base: URL, tokenFrom: string | undefined): Promise<string 
   const answer = await ask(new URL("admin/keys/next/test", base), { method: "POST", headers });
   if (typeof answer === "string") return answer;
   const { verdict } = (await answer.json().catch(() => ({}))) as { verdict?: string };
-  return verdict === "accepted" ? undefined : `${base.host} tried its next key: ${verdict ?? answer.status}`;
+  return verdict === "accepted" ? undefined : `${base.host} tested its next key: ${verdict ?? answer.status}`;
 }
 
-/** A call as one of its callers. */
+/** Makes a call as one of its callers. */
 async function called(base: URL, tokenFrom: string | undefined): Promise<string | undefined> {
   if (tokenFrom === undefined) return undefined;
   const token = await tokenOf(tokenFrom, "tokenFrom");
@@ -88,7 +89,7 @@ async function called(base: URL, tokenFrom: string | undefined): Promise<string 
   return answers(new URL("v2/conversations/list?page=1&size=1", base).href, { headers });
 }
 
-/** A token, or why there is none: that is no fault of the place, and is told all the same. */
+/** A token, or the reason why there is none, which is reported although it is not the place's fault. */
 async function tokenOf(command: string, member: "tokenFrom" | "adminTokenFrom") {
   try {
     return (await given({ "key-from": command }, ""))!;

@@ -1,10 +1,10 @@
-// `wrangler`, as it is found by npx and npm scripts: in the project, or on this machine.
+// Runs `wrangler` like npx and npm scripts do: from the project, or from this machine.
 import { type Ended, type Running, runProgram } from "../programs.js";
 import { type Outcome, outcome } from "./steps.js";
 
 export const wrangler = (args: readonly string[], options: Running) => runProgram("wrangler", args, options);
 
-/** What a program's end means for a place; `well` is what it means if all went well. */
+/** The result of a program for a place; `well` is the report of success. */
 export function judged(name: string, ended: Ended, well: "delivered" | "cleared"): Outcome {
   switch (ended.kind) {
     case "well":
@@ -16,7 +16,7 @@ export function judged(name: string, ended: Ended, well: "delivered" | "cleared"
       const said = ended.said === "" ? "" : `: ${ended.said.split("\n").slice(-5).join(" / ").slice(0, 500)}`;
       return outcome(
         "failed",
-        isMissing ? "wrangler is not there: npm install --save-dev wrangler" : `${name} ${ended.reason}${said}`,
+        isMissing ? "wrangler is not installed: npm install --save-dev wrangler" : `${name} ${ended.reason}${said}`,
       );
     }
   }

@@ -1,4 +1,4 @@
-/** Which operation a path belongs to. */
+/** Finds the operation of a path. */
 
 import type { Described } from "../call/story.js";
 import { OPERATIONS } from "./operations.js";
@@ -11,7 +11,7 @@ interface Known extends Described {
 
 let known: readonly Known[] | undefined;
 
-/** The operation of a path below the base URL, as a name and with `{names}` for what varies; undefined for others. */
+/** The operation of a path below the base URL: its name and its path template; undefined if there is none. */
 export function described(method: string, path: string): Described | undefined {
   known ??= all();
   const segments = path.split("/");
@@ -24,7 +24,7 @@ export function described(method: string, path: string): Described | undefined {
   return found && { operation: found.operation, pathTemplate: found.pathTemplate };
 }
 
-/** Those with a word where others have a name come first: `/conversations/list` is no conversation. */
+/** Literal segments come before parameters: `/conversations/list` is not a conversation. */
 function all(): readonly Known[] {
   const list = Object.entries(OPERATIONS).flatMap(([resource, operations]) =>
     Object.entries(operations as Readonly<Record<string, Operation>>).map(([name, { method, path }]) => ({

@@ -9,12 +9,12 @@ import { errorOf } from "../errors/errors.js";
 import { type Paging, walkOf } from "./walk/index.js";
 
 /**
- * A list: `for await` gives its items, one by one, and asks for a page when it
- * is needed; `pages()` gives the answers; awaited it is the first answer.
+ * A list. `for await` iterates over its items and requests pages as needed;
+ * `pages()` iterates over the responses; awaiting it returns the first response.
  *
- * Nothing is sent before one of these happens. A loop that is left early leaves
- * nothing behind, and what a loop has had before an error stays valid. What
- * failed is asked for again by whoever asks next.
+ * Nothing is sent before one of these. A loop can be left early without cleaning
+ * up. After an error, the items so far are valid, and the next use requests the
+ * failed page again.
  */
 export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
   readonly #owner: string;
@@ -44,7 +44,7 @@ export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
     return "Listing";
   }
 
-  /** The answer with the first page, whole whatever `limit` is. */
+  /** The response with the first page, complete whatever `limit` is. */
   // biome-ignore lint/suspicious/noThenProperty: a listing is awaited like a promise.
   then<R = Page, F = never>(
     onDone?: ((page: Page) => R | PromiseLike<R>) | null,
@@ -74,7 +74,7 @@ export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
     return this.#read().withResponse();
   }
 
-  /** The answers, whole, until there are no more or `limit` is reached. */
+  /** The complete responses, until the last one or until `limit` is reached. */
   async *pages(): AsyncGenerator<Page, void, undefined> {
     for await (const [page] of this.#walk()) yield page;
   }
@@ -94,7 +94,7 @@ export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
     return this.#first;
   }
 
-  /** The first answer, its body read. */
+  /** The first response, with its body read. */
   #read(): APIPromise<Page> {
     const first = this.#begin();
     first.catch(() => this.#forget(first));
@@ -118,7 +118,7 @@ export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
     }
   }
 
-  /** A page by its place; the first one, as the caller asked for it, without. */
+  /** Requests a page by its position; without one, the first page as the caller requested it. */
   #ask(place: readonly [name: string, value: string] | undefined): APIPromise<Page> {
     if (place === undefined) return this.#fetch(this.#options) as APIPromise<Page>;
     const others = queryPairs((this.#options.query as Query | undefined) ?? {}).filter(([name]) => name !== place[0]);
@@ -126,21 +126,21 @@ export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
   }
 }
 
-/** What a walk looks at: the items, and what stands beside them. */
+/** The parts of a response that a walk uses: its items and their metadata. */
 function pageOf(answer: unknown, { items: field, end = "" }: Paging) {
   const found = at(answer, field);
   const counters = { ...(answer as object), ...(at(answer, "meta") as object) } as Record<string, unknown>;
   const last = end === "" ? undefined : at(answer, end);
-  // Servers in Go write an empty list as null, or leave it out.
+  // Servers in Go write an empty list as null, or omit it.
   const isEmpty = found === null || (found === undefined && (last !== undefined || "meta" in counters));
   if (isEmpty && answer !== null) return { items: [], end: last, counters };
   if (Array.isArray(found)) return { items: found as readonly unknown[], end: last, counters };
   const expected = field === "" ? "is not a list" : `has no list \`${field}\``;
   const what = typeof answer === "object" && answer !== null ? "" : ` is ${named(answer)} and`;
-  throw errorOf({ kind: "protocol", code: "list_missing", message: `the answer${what} ${expected}`, attempts: 1 });
+  throw errorOf({ kind: "protocol", code: "list_missing", message: `the response${what} ${expected}`, attempts: 1 });
 }
 
-/** What stands at `meta.totalRecords`; the whole at "". */
+/** The value at a path such as `meta.totalRecords`; the whole value for "". */
 function at(page: unknown, path: string): unknown {
   if (path === "") return page;
   return path.split(".").reduce((held, name) => (held as Record<string, unknown> | null | undefined)?.[name], page);

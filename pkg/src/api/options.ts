@@ -1,9 +1,9 @@
-/** The options of operations by name: types alone, nothing at run time. */
+/** The types of operations' options; no run-time code. */
 
 import type { CallOptions } from "../call/options.js";
 import type { QueryOf } from "./paths.js";
 
-/** The options of an operation that takes neither a query nor a body of its own. */
+/** The options of an operation without query or body parameters. */
 export type PlainOptions = CallOptions;
 /** The options of an operation whose query is a parameter. */
 export type QueryOptions = Omit<CallOptions, "query" | "body">;
@@ -15,12 +15,12 @@ export type BodyOptions<O> = Omit<CallOptions, "query" | "body"> &
 
 /** The options of a list whose query is not a parameter. */
 export interface PlainListOptions extends CallOptions {
-  /** So many items in all. Default: all there are. */
+  /** The most items in all. Default: no limit. */
   readonly limit?: number | undefined;
 }
 
-/** The options of a list. They hold for each of its pages. */
+/** The options of a list; they apply to each page. */
 export interface ListOptions extends QueryOptions {
-  /** So many items in all, whatever the size of a page. Default: all there are. */
+  /** The most items in all, whatever the page size. Default: no limit. */
   readonly limit?: number | undefined;
 }

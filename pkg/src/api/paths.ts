@@ -1,4 +1,4 @@
-/** What the API's description says of a path: types alone, nothing at run time. */
+/** The types of paths, from the API's description; no run-time code. */
 
 import type { CallOptions } from "../call/options.js";
 import type { Query } from "../call/query.js";
@@ -7,22 +7,22 @@ import type { paths } from "./schema.js";
 /** The methods that the API uses. */
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
-/** The paths that are known for a method, with `{names}` for what varies. */
+/** The known path templates of a method. */
 export type KnownPath<M extends Method> = {
   [P in keyof paths]: paths[P] extends { readonly [K in M]: object } ? P : never;
 }[keyof paths];
 
-/** A path, known or not; editors offer the known ones. */
+/** Any path; editors complete the known ones. */
 export type Path<M extends Method> = KnownPath<M> | (string & {});
 
-/** What a call of a path takes after it. A required query or body makes the options required. */
+/** The arguments after a path. A required query or body makes the options required. */
 export type PathArguments<M extends Method, P extends string> =
   // biome-ignore lint/complexity/noBannedTypes: `{}` extends a type that requires no member, and no other.
   {} extends OptionsOf<Operation<M, P>>
     ? [options?: OptionsOf<Operation<M, P>>]
     : [options: OptionsOf<Operation<M, P>>];
 
-/** What a call of a path resolves to; unknown where the description does not tell. */
+/** The result of a call by path; unknown if the description has none. */
 export type PathAnswer<M extends Method, P extends string> = AnswerOf<Operation<M, P>>;
 
 /** The query of an operation. `filter` may be nested: `{ filter: { title } }` is `filter[title]`. */
@@ -39,10 +39,10 @@ export type BodyOf<O> = O extends { readonly requestBody?: infer B }
     : never
   : never;
 
-/** The answer of an operation. */
+/** The response of an operation. */
 export type AnswerOf<O> = O extends { readonly responses: infer R } ? Content<R[keyof R & Success]> : unknown;
 
-/** What a list of an answer holds; the answer itself is the list where no field is named. */
+/** The items of a list in a response; without a field, the response itself is the list. */
 export type ItemOf<Answer, Field extends string> = Field extends ""
   ? Answer extends readonly (infer Item)[]
     ? Item
@@ -56,16 +56,16 @@ export type ItemOf<Answer, Field extends string> = Field extends ""
 type Success = 200 | 201 | 202 | 204 | "2XX";
 type Content<R> = R extends { readonly content: { readonly "application/json": infer T } } ? T : unknown;
 
-/** The operation of a path that somebody wrote out, or `unknown`. */
+/** The operation of a concrete path, or `unknown`. */
 type Operation<M extends Method, P extends string> = [Template<M, P>] extends [never]
   ? unknown
   : paths[Template<M, P>][M];
 
-/** The known path which a written one is an instance of: itself before one with names. */
+/** The template of a concrete path: the same text if there is one, else one with parameters. */
 type Template<M extends Method, P extends string> =
   P extends KnownPath<M> ? P : { [K in KnownPath<M>]: Fits<P, K> extends true ? K : never }[KnownPath<M>];
 
-/** Piece by piece between the slashes: `{name}` stands for one piece, not for several. */
+/** Compares segments: `{name}` matches exactly one. */
 type Fits<P extends string, K extends string> = K extends `${infer First}/${infer Rest}`
   ? P extends `${infer PFirst}/${infer PRest}`
     ? PieceFits<PFirst, First> extends true
@@ -102,9 +102,9 @@ type Filters<Q> = {
 };
 
 /**
- * What is described, as something to hand in: arrays may be readonly, and
- * nothing beside the known names, so that typing errors are found and
- * interfaces, which have no index signature, fit.
+ * A described type, as an input: arrays may be readonly, and unknown names are
+ * not allowed, so that typing errors are found and interfaces, which have no
+ * index signature, are accepted.
  */
 type Input<T> = T extends Date
   ? T

@@ -1,4 +1,4 @@
-/** The names of an operation's query: those of the description, and none of an option that is in the wrong place. */
+/** Checks the names in an operation's query against the description, and finds misplaced options. */
 
 import { check, object } from "../call/check.js";
 import { CALL_OPTIONS } from "../call/options.js";
@@ -6,15 +6,15 @@ import { type Query, queryPairs } from "../call/query.js";
 import { namedValues } from "../call/values.js";
 
 /**
- * The pairs of a query. Throws a TypeError for a name that the operation does not have: the API would ignore it, and
- * answer something else than was asked for. `known` is undefined where no name has been described.
+ * The pairs of a query. Throws a TypeError for an unknown name, because the API would ignore it and return something
+ * else than was requested. `known` is undefined if the description has no names.
  */
 export function checkedPairs(owner: string, query: Query, known: readonly string[] | undefined): [string, string][] {
   check(owner, "query", query, object);
   const options = [...Object.keys(CALL_OPTIONS), "limit"];
   for (const [name, value] of namedValues(query, owner, "a query", "a query")) {
     if (value !== undefined && options.includes(name) && known?.includes(name) !== true)
-      throw new TypeError(`${owner}: ${name} is an option and no part of the query: it belongs into the last argument`);
+      throw new TypeError(`${owner}: ${name} is an option, not a query parameter: pass it in the last argument`);
   }
   const pairs = queryPairs(query, owner);
   for (const [given] of known === undefined ? [] : pairs) {
@@ -22,14 +22,14 @@ export function checkedPairs(owner: string, query: Query, known: readonly string
     if (known!.includes(name)) continue;
     const near = nearest(name, known!);
     throw new TypeError(
-      `${owner}: the query has no ${name}${near === undefined ? "" : ` (did you mean ${near}?)`}; it has ` +
-        `${known!.join(", ")}; what the description lacks can be sent by path`,
+      `${owner}: unknown query parameter ${name}${near === undefined ? "" : ` (did you mean ${near}?)`}; the parameters are ` +
+        `${known!.join(", ")}; send others with a call by path`,
     );
   }
   return pairs;
 }
 
-/** The name that was probably meant. */
+/** The most similar name. */
 function nearest(given: string, known: readonly string[]): string | undefined {
   const letters = (name: string) => name.toLowerCase().replace(/[^a-z]/g, "");
   const wanted = letters(given);
@@ -43,7 +43,7 @@ function nearest(given: string, known: readonly string[]): string | undefined {
   return found;
 }
 
-/** How many letters one has to add, take away or change. */
+/** The number of letters to insert, delete or replace. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (const [above, letter] of [...one].entries()) {

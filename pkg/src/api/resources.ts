@@ -1,4 +1,4 @@
-/** The operations by name: `attention.conversations.list()` over `get("/conversations/list")`. */
+/** Makes the methods of operations, such as `attention.conversations.list()` for `get("/conversations/list")`. */
 
 import { check, members } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
@@ -8,19 +8,19 @@ import { Listing } from "./listing.js";
 import { checkedPairs } from "./query-names.js";
 import type { Paging } from "./walk/index.js";
 
-/** An operation of the API, as its description has it. */
+/** An operation from the API's description. */
 export interface Operation {
   readonly method: string;
-  /** With `{names}` for what varies, each a whole segment. */
+  /** The path template; each `{name}` is a whole segment. */
   readonly path: string;
-  /** What its method takes after those. */
+  /** The method's parameter after the path parameters. */
   readonly takes?: "query" | "body";
-  /** The names of its query, a blank between two. */
+  /** The names of its query parameters, separated by blanks. */
   readonly query?: string;
-  /** The only level of key that it takes, where a page says so. */
+  /** The only level of key that it accepts, if it is documented. */
   readonly keyLevel?: "user" | "organization";
   readonly pages?: Paging;
-  /** False: sent again after an answer that was lost, it might undo itself or be done twice. */
+  /** False if repeating it after a lost response could undo it or execute it twice. */
   readonly idempotent?: false;
 }
 
@@ -48,7 +48,7 @@ function method(client: Client, owner: string, operation: Operation) {
     check(owner, "options", given[0], members);
     const own = given[0] as CallOptions | undefined;
     if (takes !== undefined && own?.[takes] !== undefined)
-      throw new TypeError(`${owner}: ${takes} is an argument of its own and no option`);
+      throw new TypeError(`${owner}: ${takes} is a separate argument, not an option`);
     const marked = own?.idempotent ?? idempotent;
     const options: CallOptions = { ...own, ...params, ...(marked !== undefined && { idempotent: marked }) };
     const { query } = options;
@@ -60,7 +60,7 @@ function method(client: Client, owner: string, operation: Operation) {
 
 /** A segment of a path. */
 function encoded(value: unknown, what: string): string {
-  if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a string that is not empty`);
-  if (LONE_SURROGATE.test(value)) throw new TypeError(`${what} is text with half a character`);
+  if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a non-empty string`);
+  if (LONE_SURROGATE.test(value)) throw new TypeError(`${what} is text with a lone surrogate`);
   return encodeURIComponent(value);
 }

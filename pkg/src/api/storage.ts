@@ -1,6 +1,6 @@
 /**
- * Files to and from the storage behind presigned addresses: another host, which gets the file and nothing of the
- * client's. Tried again, waited for and given up by the same rules as calls of the API.
+ * Transfers files to and from the storage behind presigned addresses: another host, which receives the file and none of
+ * the client's headers. Retries and timeouts follow the same rules as API calls.
  */
 
 import type { Rule } from "../call/check.js";
@@ -16,10 +16,12 @@ import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
 import { isBrowser } from "../runtime/environment.js";
 import { tagOf } from "../runtime/realms.js";
 
-/** For the transfer, unless `timeout` is given: files are large. */
+/** The default timeout of a transfer, since files are large. */
 export const TRANSFER_TIMEOUT = 600_000;
 
-/** A file as callers hand it in: of known length, as storages want it. Node opens large ones with `fs.openAsBlob`. */
+/**
+ * The types of files. Their length is known, because storages require it. In Node, use `fs.openAsBlob` for large files.
+ */
 export type FileContent = Blob | ArrayBuffer | ArrayBufferView | string;
 
 export const content: Rule = [
@@ -28,8 +30,8 @@ export const content: Rule = [
 ];
 
 /**
- * The file with its media type, which the API goes by. A string is plain text; anything else has to have a type, or be
- * given one: nothing is guessed, and nothing is sent without.
+ * The file with its media type, which the API requires. A string is plain text; anything else must have a type or be
+ * given one, since it is never guessed.
  */
 export async function typed(owner: string, given: FileContent, type: string | undefined): Promise<Blob> {
   const near = isForeign(given) ? ((await own(given as object)) as Blob | Uint8Array<ArrayBuffer>) : given;
@@ -44,29 +46,29 @@ export async function typed(owner: string, given: FileContent, type: string | un
   return file instanceof Blob && file.type === known ? file : new Blob([file as BlobPart], { type: known });
 }
 
-/** An identifier that a path can hold. */
+/** An identifier that a path can contain. */
 export const isId = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && !LONE_SURROGATE.test(value);
 
 /** One transfer. */
 export interface Transfer {
   readonly method: "PUT" | "GET";
-  /** Presigned: whoever has it may read or write there. */
+  /** The presigned address, which allows anybody to read or write there. */
   readonly address: string;
   readonly file?: Blob;
-  /** What the file's own reading has failed with: the caller's, and no reason to try again. */
+  /** The error of reading the file: the caller's problem, which is not retried. */
   readonly fault?: (() => { readonly error: unknown } | undefined) | undefined;
   readonly fetch: typeof globalThis.fetch;
-  /** Whether the API is asked by https: then the storage has to be, too. */
+  /** Whether the API's address is https, so that the storage's must be too. */
   readonly isSecure: boolean;
-  /** What may stand in foreign errors beside the address. */
+  /** Further secrets that foreign errors may contain. */
   readonly secrets?: readonly string[];
 }
 
-/** What the storage is told by: nothing that opens anything. */
+/** A placeholder credential for the storage, which is never sent. */
 const NOBODY = "storage-is-told-no-credential";
 
-/** Makes it, and resolves to the answer of the storage with its body unread. */
+/** Makes the transfer, and resolves to the storage's response with an unread body. */
 export async function transfer(given: Transfer, options: CallOptions): Promise<Attempted> {
   const url = parsed(given);
   const shared = new SharedUpstream(undefined, NOBODY, undefined, true);
@@ -88,7 +90,7 @@ export async function transfer(given: Transfer, options: CallOptions): Promise<A
         body: file,
         fault: given.fault,
         headers: () => ({}),
-        // Core decides on tries and waits; its address and its credential are not the storage's.
+        // Core decides on retries and waits; its address and credential are not used for the storage.
         fetch: (_, { headers: __, ...init } = {}) => fetch(url.href, { ...init, ...discreet(file) }),
         events: undefined,
       },
@@ -101,7 +103,7 @@ export async function transfer(given: Transfer, options: CallOptions): Promise<A
   }
 }
 
-/** A page's cookies and its address are none of the storage's business. */
+/** The storage receives neither a page's cookies nor its address. */
 function discreet(file: Blob | undefined): RequestInit {
   return {
     ...(file && { headers: { "content-type": file.type } }),
@@ -112,13 +114,13 @@ function discreet(file: Blob | undefined): RequestInit {
 function parsed({ address, isSecure, method }: Transfer): URL {
   const name = method === "PUT" ? "upload" : "download";
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  // Of an address with a user `fetch` would say what it is.
+  // `fetch` would quote an address with a user name in its error.
   if (url?.username === "" && (url.protocol === "https:" || (url.protocol === "http:" && !isSecure))) return url;
-  const message = `the address for the ${name} is none, or not an https one though the API's is`;
+  const message = `the address for the ${name} is invalid, or http although the API's is https`;
   throw errorOf({ kind: "protocol", code: `${name}_address_insecure`, message, attempts: 1 });
 }
 
-/** The address, and each part of it that could open the storage. */
+/** The address, and each part of it that could give access to the storage. */
 function parts(address: string, { search, searchParams }: URL): string[] {
   const values = [...searchParams.values()].filter((value) => value.length >= 8);
   return [address, search, ...values, ...values.map(encodeURIComponent)].filter((part) => part.length > 1);
@@ -140,18 +142,18 @@ function told(error: unknown, { method, address, secrets = [] }: Transfer, url: 
   return failed("server", "refused", `the storage refused the file with ${status}`);
 }
 
-/** Gives up a body that nobody wants. */
+/** Cancels an unused body. */
 export function done({ response, deadline }: { readonly response: Response; readonly deadline: Deadline }): void {
   discard(response);
   deadline.end();
 }
 
-/** Puts a file there. */
+/** Uploads a file. */
 export async function put(given: Omit<Transfer, "method"> & { readonly file: Blob }, options: CallOptions) {
   done(await transfer({ ...given, method: "PUT" }, options));
 }
 
-/** Adds to an error which thing it is about, since a caller with many of them has to know. */
+/** Adds the identifier of the affected thing to an error. */
 export function about(error: unknown, what: string, id: string | undefined): unknown {
   if (!(error instanceof AttentionError) || id === undefined || error.message.includes(id)) return error;
   const message = `${error.message} (${what} ${id})`;

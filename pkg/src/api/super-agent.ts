@@ -1,4 +1,4 @@
-/** A message to the super agent and the answer, which is polled for when it takes long. */
+/** Sends a message to the super agent, and polls for the answer if it takes long. */
 
 import * as check from "../call/check.js";
 import { Deadline } from "../call/deadline.js";
@@ -13,32 +13,32 @@ import { about, isId } from "./storage.js";
 
 type Message = components["schemas"]["SuperAgentMessage"];
 
-/** How an answer is waited for. */
+/** The options of waiting for an answer. */
 export interface SendOptions extends Omit<CallOptions, "body" | "query"> {
-  /** For the answer as a whole, in milliseconds. Default: 600,000. */
+  /** The timeout for the whole answer, in milliseconds. Default: 600,000. */
   readonly timeout?: number | undefined;
-  /** Between two looks at the session, in milliseconds. Default: 15,000 to 20,000, as the API asks for. */
+  /** Milliseconds between two polls of the session. Default: 15,000 to 20,000, as the API recommends. */
   readonly pollInterval?: number | undefined;
-  /** Told when the answer is not there yet, each time, and waited for as every hook is. */
+  /** Called at each poll without an answer; awaited like every hook. */
   readonly onProgress?: ((progress: SendProgress) => unknown) | undefined;
 }
 
-/** The super agent is still at it. */
+/** The super agent has not answered yet. */
 export interface SendProgress {
-  /** To find the answer by, should nobody wait for it any longer. */
+  /** The session id, by which the answer can be found later. */
   readonly sessionId: string;
-  /** What the session has so far; none before the first look. */
+  /** The session's messages so far; empty before the first poll. */
   readonly messages: readonly Message[];
-  /** Since the message was sent, in milliseconds. */
+  /** Milliseconds since the message was sent. */
   readonly elapsed: number;
 }
 
-/** What a client's `superAgent` has besides the operations. */
+/** The additional methods of a client's `superAgent`. */
 export interface SuperAgentHelpers {
   /**
-   * Sends a message and resolves to the answer, however long it takes: the
-   * session is polled when it does not come at once. The answer's `session_id`,
-   * handed in with another message, goes on with the conversation.
+   * Sends a message and resolves to the answer. If the answer does not arrive at
+   * once, the session is polled. Pass the answer's `session_id` with another
+   * message to continue the conversation.
    */
   send(message: BodyOf<operations["sendSuperAgentMessage"]>, options?: SendOptions): Promise<Message>;
 }
@@ -60,13 +60,13 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       .request(method, path, {
         ...rest,
         ...more,
-        // A single one of the calls is waited for as any other is, and no longer than the answer.
+        // Each call has the usual timeout, at most that of the answer.
         timeout: Math.min(defaults().timeout, Math.max(1, left())),
       })
       .then((answer) => (answer ?? {}) as Answer);
 
   const sent = await call("POST", "/super-agent/messages", { body, idempotencyKey });
-  // One copy of the page has an exchange as the answer, the other the message alone.
+  // The documentation shows two forms: an exchange, and the message alone.
   const atOnce = sent.assistant_message ?? (sent.role === "assistant" ? sent : undefined);
   if (atOnce !== undefined) return atOnce;
   const sessionId = sent.session_id;
@@ -74,7 +74,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
     throw errorOf({
       kind: "protocol",
       code: "session_missing",
-      message: "the answer names no session to wait for",
+      message: "the response has no `session_id` to wait for",
       attempts: 1,
     });
 
@@ -94,7 +94,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       throw errorOf({
         kind: "timeout",
         code: "answer_timeout",
-        message: `the super agent has not answered within the timeout; session ${sessionId} may have the answer later`,
+        message: `the super agent did not answer within the timeout; session ${sessionId} may have the answer later`,
         attempts: 1,
       });
     }
@@ -109,7 +109,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
   }
 }
 
-/** What the calls may answer. */
+/** The possible responses of the calls. */
 interface Answer extends Message {
   readonly assistant_message?: Message;
   readonly messages?: readonly Message[];

@@ -1,4 +1,4 @@
-/** A file for the knowledge base: asked for, put into the storage, confirmed. */
+/** Uploads a file to the knowledge base: requests an address, uploads to the storage, confirms. */
 
 import * as check from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
@@ -8,22 +8,22 @@ import type { AnswerOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
 import { about, content, type FileContent, isId, put, typed } from "./storage.js";
 
-/** A file and what it is to be called. */
+/** A file and its name. */
 export interface KnowledgeBaseFile {
-  /** Default: what the file itself says, else a placeholder. */
+  /** Default: the file's own name, else a placeholder. */
   readonly title?: string | undefined;
-  /** PDF, Markdown, HTML or plain text, up to 100 MB. The type of a Blob goes with it; a string is plain text. */
+  /** PDF, Markdown, HTML or plain text, up to 100 MB. A Blob's type is used; a string is plain text. */
   readonly file: FileContent;
-  /** The media type, where the file has none or another. Bytes have none. */
+  /** The media type, if the file has none or a wrong one. Bytes have none. */
   readonly type?: string | undefined;
 }
 
-/** What a client's `knowledgeBase` has besides the operations. */
+/** The additional methods of a client's `knowledgeBase`. */
 export interface KnowledgeBaseHelpers {
   /**
-   * Uploads a file and has it indexed: asks for an address, puts the file there
-   * and confirms it. The storage is another host: it gets the file, and no
-   * credential or header of this client.
+   * Uploads a file for indexing: requests an address, uploads the file there and
+   * confirms it. The storage is another host, and receives no credential or
+   * header of this client.
    */
   upload(
     file: KnowledgeBaseFile,
@@ -54,7 +54,7 @@ async function upload(
     throw errorOf({
       kind: "protocol",
       code: "upload_address_missing",
-      message: "the answer has no `source_id` and `upload_url`",
+      message: "the response has no `source_id` and `upload_url`",
       attempts: 1,
     });
   }
@@ -62,7 +62,7 @@ async function upload(
   const isSecure = client.baseURL.startsWith("https:");
   try {
     await put({ address, file, fetch, isSecure, secrets: secrets() }, options);
-    // Its name is that of the call before, not of this one.
+    // The error names the call before this one.
     const { idempotencyKey: _, ...rest } = options;
     return (await client.request(
       "POST",

@@ -1,4 +1,4 @@
-/** What a call resolves to: the body of a success, by its content type. */
+/** The result of a call: the body of a success, by its content type. */
 
 import { redactCause } from "../errors/cause.js";
 import { type ErrorKind, errorOf } from "../errors/errors.js";
@@ -14,17 +14,17 @@ const MARKUP = /^\s*</;
 const PAGE = /^\s*<(!doctype html|html)\b/i;
 
 const OF_A_PAGE =
-  "the answer is a web page, which this API never sends: a proxy, a login or an app's own server has answered; check `baseURL`";
+  "the response is a web page, so a proxy, a login page or another server answered instead of the API: check `baseURL`";
 
 /**
- * JSON as its value, text as a string, nothing as undefined, anything else as a
- * Blob, which knows its type and exists in every runtime.
+ * JSON as its value, text as a string, an empty body as undefined, anything else
+ * as a Blob, which has a type and exists in every runtime.
  */
 export async function readAnswer({ response, attempts, deadline, secrets }: Attempted): Promise<unknown> {
   const type = response.headers.get("content-type") ?? "";
   const failed = (kind: ErrorKind, code: string, message: string, cause?: unknown, start?: Start) => {
     const id = requestId(response.headers);
-    // An id may be an echo, too; half of one is of no use.
+    // A request id may echo a credential too; a redacted id would be useless.
     const isHarmless = id !== undefined && scrub(id, secrets()) === id;
     const facts = { kind, code, message, attempts, status: response.status, requestId: isHarmless ? id : undefined };
     return errorOf(facts, redactCause(cause, secrets()), wordsOf(response.headers, start, secrets()));
@@ -43,25 +43,21 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
       throw failed(
         "timeout",
         "timeout",
-        "the answer began, but was not complete within the timeout; raise `timeout` if the call is a long one",
+        "the response started but was not complete within the timeout: raise `timeout` for long calls",
         error,
       );
     }
     const known = transportFault(error);
     if (known?.code === "body_timeout") throw failed(known.kind, known.code, known.message, error);
-    throw failed("connection", "body_broken", "the connection broke in the middle of the answer", error);
+    throw failed("connection", "body_broken", "the connection broke before the response was complete", error);
   } finally {
     deadline.end();
   }
   if (text === "") {
-    // Runtimes take a coded body that broke off before its first character for an empty one.
+    // If an encoded body breaks off before its first character, runtimes report an empty body.
     const { headers } = response;
     if (JSON_TYPE.test(type) && headers.has("content-encoding") && headers.get("content-length") !== "0")
-      throw failed(
-        "connection",
-        "body_broken",
-        "the answer says that it is coded JSON, but broke off before any of it",
-      );
+      throw failed("connection", "body_broken", "the connection broke before any of the encoded JSON arrived");
     return undefined;
   }
   const start = (): Start => {
@@ -76,6 +72,12 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw failed("protocol", "invalid_json", "the answer says that it is JSON, but it is not", error, start());
+    throw failed(
+      "protocol",
+      "invalid_json",
+      "the response has the content type of JSON, but is not JSON",
+      error,
+      start(),
+    );
   }
 }

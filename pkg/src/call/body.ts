@@ -1,12 +1,12 @@
-/** Request bodies: what is sent as it is, what becomes JSON, and what cannot be sent. */
+/** Request bodies: which are sent unchanged, which become JSON, and which cannot be sent. */
 
 import { tagOf } from "../runtime/realms.js";
 import { bytes, isNative } from "./foreign.js";
 import { type Level, LONE_SURROGATE, named, Trail } from "./values.js";
 
 /**
- * What `body` may be. Any other object is sent as JSON: `object`, so that interfaces fit, which have no index
- * signature.
+ * The types of `body`. Any other object is sent as JSON. The type is `object` so that interfaces are accepted, which
+ * have no index signature.
  */
 export type Body =
   | string
@@ -22,20 +22,20 @@ export type Body =
 /** A body, ready for `fetch`. */
 export interface Encoded {
   readonly content: BodyInit;
-  /** The Content-Type, where `fetch` does not find it out itself. */
+  /** The Content-Type, where `fetch` does not set it itself. */
   readonly type?: string;
-  /** A stream: it can be sent once. */
+  /** A stream, which can be sent only once. */
   readonly oneShot: boolean;
-  /** What its own source has failed with; for one that iterates. Runtimes hand on as much as they like of it. */
+  /** The error of an iterable's own source. Runtimes pass on only some of it. */
   readonly fault?: () => { readonly error: unknown } | undefined;
 }
 
 const AS_THEY_ARE = ["URLSearchParams", "FormData", "Blob"];
 
-/** Encodes a body, or throws a TypeError that says which part of it cannot be sent. */
+/** Encodes a body. Throws a TypeError that names the part that cannot be sent. */
 export function encodeBody(body: Body): Encoded {
   if (typeof body === "string") {
-    if (LONE_SURROGATE.test(body)) throw new TypeError("body is text with half a character, which UTF-8 cannot encode");
+    if (LONE_SURROGATE.test(body)) throw new TypeError("body is text with a lone surrogate, which UTF-8 cannot encode");
     return { content: body, oneShot: false };
   }
   if (typeof body !== "object" || body === null) {
@@ -48,14 +48,14 @@ export function encodeBody(body: Body): Encoded {
     return { content: bytes(body as ArrayBufferView<ArrayBuffer>), oneShot: false };
   if (AS_THEY_ARE.some((name) => isNative(name, body))) return { content: body as BodyInit, oneShot: false };
   if (isNative("ReadableStream", body)) {
-    if ((body as ReadableStream).locked) throw new TypeError("body is a stream that somebody is reading already");
+    if ((body as ReadableStream).locked) throw new TypeError("body is a stream that is locked to another reader");
     return { content: body as BodyInit, oneShot: true };
   }
   if (Symbol.asyncIterator in body) return streamOf(body as AsyncIterable<Uint8Array>);
   return { content: json(body), type: "application/json", oneShot: false };
 }
 
-/** As JSON.stringify writes it; undefined for what is absent. */
+/** As JSON.stringify writes it; undefined for an absent value. */
 function write(trail: Trail, name: string | number, level: Level): string | undefined {
   const part = (inner: string | number, value: unknown) =>
     trail.visit(inner, value, (held) => write(trail, inner, held));
@@ -70,7 +70,7 @@ function write(trail: Trail, name: string | number, level: Level): string | unde
   }
   const { scalar } = level;
   if (typeof scalar === "bigint") throw trail.refusal("a BigInt");
-  // In a list it would be null, or move what follows.
+  // In an array it would become null, or shift the following items.
   if (scalar === undefined && typeof name === "number") throw trail.refusal("undefined");
   return JSON.stringify(scalar);
 }
@@ -82,7 +82,9 @@ function json(body: object): string {
     if (text === undefined) throw trail.refusal("undefined");
     return text;
   } catch (error) {
-    throw error instanceof RangeError ? new TypeError("body is too deep or too large", { cause: error }) : error;
+    throw error instanceof RangeError
+      ? new TypeError("body is nested too deeply, or too large", { cause: error })
+      : error;
   }
 }
 

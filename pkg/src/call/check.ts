@@ -1,22 +1,22 @@
-/** Says which option is wrong and what it may be, to callers without a type checker too. */
+/** Checks options at run time, for callers without a type checker. */
 
 import { tagOf } from "../runtime/realms.js";
 
-/** What one option may hold: a test, and its description for the message. */
+/** The valid values of an option: a test, and a description for the message. */
 export type Rule = readonly [accepts: (value: unknown) => boolean, expected: string];
 
-/** The options that there are. */
+/** The valid options, by name. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 const isFunction = (value: unknown) => typeof value === "function";
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
-/** By its members; those of a Map or of a promise that somebody forgot to await would be none. */
+/** An object with members; a Map, or a promise that was not awaited, would have none. */
 const hasMembers = (value: unknown) => /^(Object|Module)$/.test(tagOf(value));
 
 export const text: Rule = [(value) => typeof value === "string", "a string"];
 export const textOrFunction: Rule = [
   (value) => typeof value === "string" || isFunction(value),
-  "a string or a function that gives one, possibly async",
+  "a string or a function that returns one, possibly async",
 ];
 export const url: Rule = [(value) => typeof value === "string" || tagOf(value) === "URL", "a string or a URL"];
 export const call: Rule = [isFunction, "a function"];
@@ -36,7 +36,7 @@ export const milliseconds: Rule = [
   (value) => typeof value === "number" && value > 0,
   "a number of milliseconds above 0, or Infinity",
 ];
-/** By its shape: signals of another realm or of a polyfill serve as well. */
+/** Recognized by its shape, so that signals of another realm or of a polyfill are accepted. */
 export const signal: Rule = [
   (value) =>
     isObject(value) &&
@@ -52,20 +52,20 @@ export const logger: Rule = [
 ];
 
 /**
- * Throws a TypeError that names the first option which is unknown or holds something else. Its value is not
- * repeated: it may be a key.
+ * Throws a TypeError that names the first unknown option, or the first with an invalid value. The message does not
+ * quote the value, which may be a key.
  */
 export function checkOptions(owner: string, options: unknown, rules: Rules): void {
   if (!hasMembers(options)) throw new TypeError(`${owner}: expected an object with options`);
   for (const name in options as object) {
     const rule = Object.hasOwn(rules, name) ? rules[name]! : undefined;
     if (rule === undefined)
-      throw new TypeError(`${owner}: there is no option ${name}; there are ${Object.keys(rules).join(", ")}`);
+      throw new TypeError(`${owner}: unknown option ${name}; the options are ${Object.keys(rules).join(", ")}`);
     check(owner, name, (options as Record<string, unknown>)[name], rule);
   }
 }
 
-/** The same for one that is there or undefined. */
+/** Checks one option, which may be undefined. */
 export function check(owner: string, name: string, held: unknown, [accepts, expected]: Rule): void {
   if (held !== undefined && !accepts(held)) throw new TypeError(`${owner}: ${name} must be ${expected}`);
 }

@@ -1,6 +1,6 @@
 /**
- * How long a call is waited for: its timeouts and its caller's signal, in one
- * signal for `fetch`, which is only made when there is something to combine.
+ * The time limits of a call: its timeouts and its caller's signal, combined
+ * into one signal for `fetch`, which is made only when it is needed.
  */
 
 /** The longest that a timer can run. */
@@ -12,8 +12,8 @@ interface Link {
 }
 
 /**
- * What each signal ends: one listener on it, however many calls it is for. Of eleven listeners Node says that they are
- * probably a leak.
+ * The calls that each signal aborts. There is one listener per signal, for any number of calls, because Node reports
+ * eleven listeners as a probable leak.
  */
 const links = new WeakMap<AbortSignal, Link>();
 
@@ -43,8 +43,8 @@ function unlisten(signal: AbortSignal, listener: () => void): void {
 }
 
 /**
- * Takes the caller's signal off bodies that were handed out and then dropped unread. Made when it is first needed, and
- * not where there is none: in Workers whose compatibility date is before 2025-05-05.
+ * Removes the caller's signal from bodies that were handed out and then dropped unread. Made on first use, and not in
+ * Workers with a compatibility date before 2025-05-05, which have no FinalizationRegistry.
  */
 let dropped: FinalizationRegistry<() => void> | undefined;
 
@@ -54,9 +54,9 @@ function whenDropped(body: object, then: () => void): void {
   dropped.register(body, then);
 }
 
-/** One call's deadline. Whoever makes one must `end` it. */
+/** One call's deadline. Its creator must call `end`. */
 export class Deadline {
-  /** Whether it was a timer that ended the try. */
+  /** Whether a timer ended the attempt. */
   timedOut = false;
   readonly #signal: AbortSignal | undefined;
   #controller: AbortController | undefined;
@@ -69,47 +69,47 @@ export class Deadline {
     this.#signal = signal;
   }
 
-  /** Whether the caller has given up. */
+  /** Whether the caller has aborted the call. */
   get aborted(): boolean {
     return this.#signal?.aborted === true;
   }
 
-  /** Why the caller has given up. */
+  /** The reason of the caller's abort. */
   get reason(): unknown {
     return this.#signal?.reason;
   }
 
-  /** The signal for one try that may take so many milliseconds. */
+  /** The signal for one attempt with this timeout in milliseconds. */
   begin(timeout = Infinity, isOfTry = true): AbortSignal | undefined {
     this.timedOut = false;
-    // The caller's own signal is not handed on: `fetch` would leave a listener on it.
+    // The caller's own signal is not passed on, because `fetch` would leave a listener on it.
     if (timeout === Infinity && this.#signal === undefined) return undefined;
     if (this.#controller === undefined || this.#controller.signal.aborted) this.#controller = new AbortController();
     this.#link();
-    // What is left of the whole call is what the timer that runs already measures.
+    // A running timer already measures the rest of the whole call.
     if (isOfTry || this.#timer === undefined) this.limit(timeout);
     return this.#controller.signal;
   }
 
-  /** The whole call may take so many milliseconds from now, by a clock that nobody sets back. */
+  /** Limits the whole call to this many milliseconds from now, by a monotonic clock. */
   bound(timeout: number): void {
     this.#end = performance.now() + timeout;
     this.limit(timeout);
   }
 
-  /** Milliseconds that are left of it. */
+  /** The milliseconds left of it. */
   get left(): number {
     return this.#end - performance.now();
   }
 
-  /** Sets the timer anew: so many milliseconds from now, at most up to the end of the call; Infinity stops it. */
+  /** Sets the timer to this many milliseconds from now, at most the end of the call; Infinity stops it. */
   limit(most: number): void {
     const timeout = most === Infinity ? Infinity : Math.max(0, Math.min(most, this.left));
     clearTimeout(this.#timer);
     this.#timer = timeout === Infinity ? undefined : setTimeout(expire, Math.min(timeout, LONGEST), this);
   }
 
-  /** Waits. The caller's signal ends it early. */
+  /** Waits; the caller's signal ends the wait early. */
   async wait(millis: number): Promise<void> {
     this.timedOut = false;
     this.limit(Infinity);
@@ -128,7 +128,7 @@ export class Deadline {
     this.#wake = undefined;
   }
 
-  /** Waits for what somebody promised; undefined when the timer or the caller's signal comes first. */
+  /** Waits for a promise; undefined if the timer or the caller's signal comes first. */
   async within<T>(promised: Promise<T>): Promise<{ readonly value: T } | undefined> {
     try {
       return (await Promise.race([promised.then((value) => ({ value })), this.idle()])) ?? undefined;
@@ -142,19 +142,19 @@ export class Deadline {
     this.#wake?.();
   }
 
-  /** The call is over: no timer and no listener stays. */
+  /** Ends the call: removes all timers and listeners. */
   end(): void {
     this.limit(Infinity);
     if (this.#linked) unlink(this.#signal!, this);
     this.#linked = false;
   }
 
-  /** The head is there. Should nobody want the body, the timer must not keep the process alive. */
+  /** The response's head has arrived. If nobody reads the body, the timer must not keep the process alive. */
   release(): void {
     (this.#timer as { unref?(): void } | undefined)?.unref?.();
   }
 
-  /** The body now belongs to the caller: no timer, but the signal still ends it. */
+  /** The body now belongs to the caller: no timer applies, but the signal still aborts it. */
   handOver(body: object | null | undefined): void {
     if (body === null || body === undefined || !this.#linked) {
       this.end();

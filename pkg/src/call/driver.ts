@@ -1,6 +1,6 @@
 /**
- * The IO of one call. What to send, when, and whether again is decided by core;
- * this loop does as it is told and reports what came of it.
+ * The IO of one call. Core decides what is sent, when, and whether it is retried;
+ * this loop performs each step and reports the result.
  */
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
@@ -29,48 +29,49 @@ import type { Place } from "./semaphore.js";
 import type { Story } from "./story.js";
 
 const QUEUE_TIMEOUT =
-  "other calls of this client took so long that this one was not sent within its timeout: " +
+  "this call was not sent within its timeout, because it waited for other calls of this client: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
 
-/** Timers may be so many milliseconds early. */
+/** Timers may fire this many milliseconds early. */
 const EARLIEST = 1;
 
-const OF_A_STREAM = { message: "the connection broke, or the stream that is the body failed: see `cause`" };
+const OF_A_STREAM = { message: "the connection broke, or the stream in `body` failed: see `cause`" };
 
-const HOOK_TIMEOUT = "a hook of this client did not settle within the call's timeout: look at it, or raise `timeout`";
+const HOOK_TIMEOUT =
+  "a hook of this client did not settle within the call's timeout: check the hook, or raise `timeout`";
 
-/** One call, ready to be made. Its times are milliseconds; Infinity is for ever. */
+/** One call, ready to be sent. Times are milliseconds; Infinity means no limit. */
 export interface PreparedCall extends CallRequest {
   readonly isOneShot: boolean;
   readonly timeout: number;
   readonly attemptTimeout: number;
-  /** So many calls at once, this one included. */
+  /** The most calls at once, including this one. */
   readonly maxConcurrency: number;
   readonly signal: AbortSignal | undefined;
   readonly body: BodyInit | undefined;
-  /** What the body's own source has failed with. */
+  /** The error of the body's own source. */
   readonly fault: Encoded["fault"];
   readonly fetch: typeof globalThis.fetch;
-  /** The headers with the credentials of a place; by a function, so that they can be kept. */
+  /** The headers with the credential of a slot; a function, so that they can be cached. */
   readonly headers: (authorization: string) => Record<string, string>;
   readonly events: Story | undefined;
-  /** How many requests were sent for it before: with other credentials, or by another `next()` of a middleware. */
+  /** The number of requests sent before: with other credentials, or by another `next()` of a middleware. */
   readonly before?: number | undefined;
 }
 
-/** A response that core calls a success, its body unread. */
+/** A response that core considers a success, with an unread body. */
 export interface Attempted {
   readonly response: Response;
   readonly attempts: number;
-  /** Still running when the body is to be read within the call's timeout. */
+  /** Still running if the body must be read within the call's timeout. */
   readonly deadline: Deadline;
-  /** What takes credentials out of foreign errors. */
+  /** Redacts credentials in foreign errors. */
   readonly secrets: () => readonly string[];
-  /** Who hears of its end. */
+  /** Receives the end of the call. */
   readonly story?: Story;
 }
 
-/** Waits for a hook before the first try, as long as the call may still take. */
+/** Waits for a hook before the first attempt, within the call's timeout. */
 export async function hooked(
   shared: SharedUpstream,
   told: Promise<void>,
@@ -87,34 +88,34 @@ export async function hooked(
   }
 }
 
-/** The error of a call whose hook does not settle. */
+/** The error if a hook does not settle in time. */
 export function hookTimeout(attempts: number): AttentionError {
   return errorOf({ kind: "timeout", code: "hook_timeout", message: HOOK_TIMEOUT, attempts });
 }
 
 /** Milliseconds left of a call's timeout. */
 export function left({ timeout }: PreparedCall, started: number): number {
-  // Not more than there was, when the clock has been set back.
+  // No more than the timeout, in case the clock was set back.
   return Math.max(0, Math.min(timeout, started + timeout - Date.now()));
 }
 
 /**
- * Makes the call, which began at `started`. Whatever it fails with is an
- * `AttentionError`, or what a hook threw.
+ * Makes the call, which began at `started`. It rejects with an
+ * `AttentionError`, or with the exception of a hook.
  */
 export async function exchange(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Attempted> {
   const deadline = new Deadline(call.signal);
-  // Nothing may be begun for a caller who is gone.
+  // Nothing is sent for a caller who has already aborted.
   if (deadline.aborted) throw aborted(deadline.reason, 0, shared);
-  // One timer for the line and the tries: hundreds that each measure what is left would all differ, which timers
-  // are not made for.
+  // One timer for the wait and all attempts: runtimes group timers of equal duration, and are slow with hundreds that
+  // all differ.
   deadline.bound(left(call, started));
   const place = shared.semaphore.take(call.maxConcurrency) ?? (await turn(shared, call, deadline));
   const tries = new Tries(shared, call, started, deadline);
   place.release = () => tries.forget();
   try {
     for (let step = tries.begin(); ; ) {
-      // Where the clock was set back, core takes the call to have more time than it has.
+      // If the clock was set back, core assumes more time than is left.
       if (deadline.left < EARLIEST && (step.action === Action.Send || step.action === Action.Wait)) throw tries.late();
       switch (step.action) {
         case Action.Send:
@@ -141,7 +142,7 @@ export async function exchange(shared: SharedUpstream, call: PreparedCall, start
   }
 }
 
-/** Waits until fewer calls than this one allows are under way. */
+/** Waits for a place in the semaphore. */
 async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadline): Promise<Place> {
   const place = await shared.semaphore.wait(call.maxConcurrency, deadline);
   if (place !== undefined) return place;
@@ -151,10 +152,10 @@ async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadli
     : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts: 0 });
 }
 
-/** The tries of one call, step by step. */
+/** The attempts of one call, step by step. */
 class Tries {
   readonly #shared: SharedUpstream;
-  /** The one that the call began in: after a trap there is another. */
+  /** The upstream that the call began in; after a trap there is another. */
   #upstream!: Upstream;
   readonly #call: PreparedCall;
   readonly #started: number;
@@ -163,11 +164,11 @@ class Tries {
   #open: number | undefined;
   readonly #before: number;
   #attempts: number;
-  /** The try that a hook was last told had failed. */
+  /** The last attempt whose failure was reported to a hook. */
   #reported: number;
-  /** Of the last try, until its body is given up. */
+  /** The last attempt's response, until its body is cancelled. */
   #response: Response | undefined;
-  /** Why the last try has no response, or why the caller has given up. */
+  /** Why the last attempt has no response, or why the caller has aborted. */
   #cause: unknown;
 
   constructor(shared: SharedUpstream, call: PreparedCall, started: number, deadline: Deadline) {
@@ -186,29 +187,29 @@ class Tries {
     return step;
   }
 
-  /** Ends a call that core has not ended, as when a hook has thrown. */
+  /** Ends a call that core has not ended, for instance after an exception of a hook. */
   abandon(): void {
     discard(this.#response);
     this.forget();
   }
 
-  /** The same of core alone: for a call that the runtime has dropped, whose body is not ours to touch. */
+  /** Ends the call in core only: for a call that the runtime has dropped, whose body must not be touched. */
   forget(): void {
     if (this.#open !== undefined) this.#upstream.abandon(this.#open);
   }
 
-  /** The error of a call whose time is over. */
+  /** The error of a call that has timed out. */
   late(): AttentionError {
     return errorOfFailure(Failure.Timeout, this.#attempts, redactCause(this.#cause, this.#shared.secrets()));
   }
 
-  /** The error of a trap, which does not know how many requests have been sent. */
+  /** The error of a trap, with the number of requests sent, which the trap does not know. */
   counted(error: unknown): unknown {
     if (!(error instanceof AttentionError) || error.code !== "wasm_trap") return error;
     return errorOf({ ...error.toJSON(), attempts: this.#attempts }, error.cause);
   }
 
-  /** Notes whether core still has the call: the number of one that is over may be another's by now. */
+  /** Notes whether core still has the call: the number of a finished call may be reused. */
   #told(step: Step): Step {
     this.#open = step.action === Action.Success || step.action === Action.Failed ? undefined : step.call;
     return step;
@@ -225,7 +226,7 @@ class Tries {
     let most = timeout;
     if (events !== undefined) {
       await this.#hooked(events.request(url, init, this.#attempts));
-      // A hook's time is the call's, not the try's.
+      // A hook's time counts towards the call's timeout, not the attempt's.
       most = Math.min(timeout ?? Infinity, left(this.#call, this.#started));
     }
     const signal = deadline.begin(most, attemptTimeout !== Infinity);
@@ -261,11 +262,11 @@ class Tries {
     let wait = duration;
     if (events !== undefined) {
       const until = Date.now() + duration;
-      // Core may let a call wait more than once between two tries, and before the first.
+      // Core may request several waits between two attempts, and before the first.
       const isOfTry = this.#attempts > this.#reported;
       this.#reported = this.#attempts;
       await this.#hooked(events.wait(url, duration, isOfTry, this.#response?.status));
-      // What the hook took is part of the wait.
+      // The hook's time is part of the wait.
       wait = Math.min(duration, Math.max(0, until - Date.now()));
     }
     await this.#deadline.wait(Math.max(0, Math.min(wait, this.#deadline.left)));
@@ -284,7 +285,7 @@ class Tries {
     );
   }
 
-  /** Waits for a hook, as long as the call may still take. */
+  /** Waits for a hook, within the call's timeout. */
   async #hooked(told: Promise<void>): Promise<void> {
     const deadline = this.#deadline;
     deadline.limit(left(this.#call, this.#started));
@@ -292,7 +293,7 @@ class Tries {
     throw deadline.aborted ? aborted(deadline.reason, this.#attempts, this.#shared) : hookTimeout(this.#attempts);
   }
 
-  /** What the caller did wrong is no failure of the network, and no reason to try again. */
+  /** Throws for a caller's mistake, which is not a network failure and is not retried. */
   async #mustBeSendable(error: unknown): Promise<void> {
     const { method, body, fault } = this.#call;
     const mine = fault?.();
@@ -300,7 +301,7 @@ class Tries {
     const why = requestFault(error) ?? (await unreadable(body));
     if (why === undefined) return;
     const cause = redactCause(error, this.#shared.secrets());
-    throw new TypeError(`${method}: the request cannot be sent as it is: ${scrub(why, this.#shared.secrets())}`, {
+    throw new TypeError(`${method}: the request cannot be sent: ${scrub(why, this.#shared.secrets())}`, {
       cause,
     });
   }
@@ -311,7 +312,7 @@ class Tries {
   }
 
   failed({ error }: Failed): AttentionError {
-    // The rules know that there was no answer; why, only the runtime can tell.
+    // Core knows that there was no response; only the runtime knows the reason.
     const isUntold = error.code === "connection";
     const known = isUntold
       ? (transportFault(this.#cause) ?? (this.#call.isOneShot ? OF_A_STREAM : undefined))
@@ -319,21 +320,21 @@ class Tries {
     return errorOf({ ...this.#counted(error), ...known }, redactCause(this.#cause, this.#shared.secrets()));
   }
 
-  /** Core counts the tries that it knows of. */
+  /** Corrects core's number of attempts, which lacks earlier ones. */
   #counted(facts: ErrorFacts): ErrorFacts {
     return this.#before === 0 ? facts : { ...facts, attempts: this.#before + facts.attempts };
   }
 
   succeed(): Attempted {
     const deadline = this.#deadline;
-    // The timer of the last try is the call's own, unless tries have one of theirs.
+    // The last attempt's timer is the call's own, unless attempts have a timeout of their own.
     if (this.#call.attemptTimeout !== Infinity) deadline.limit(left(this.#call, this.#started));
     deadline.release();
     return { response: this.#response!, attempts: this.#attempts, deadline, secrets: this.#shared.secrets };
   }
 }
 
-/** The error of a caller who has given up. */
+/** The error of an aborted call. */
 export function aborted(
   reason: unknown,
   attempts: number,
@@ -343,11 +344,11 @@ export function aborted(
 }
 
 function request(call: PreparedCall, authorization: string): RequestInit {
-  // Not followed: the key must not travel to where a redirect points.
+  // Redirects are not followed, because the key must not go to their target.
   const init: RequestInit = { method: call.method, headers: call.headers(authorization), redirect: "manual" };
   if (call.body !== undefined) {
     init.body = call.body;
-    // Required for streams; TypeScript's DOM types do not know it.
+    // Required for streams, but missing in TypeScript's DOM types.
     if (call.isOneShot) (init as { duplex?: "half" }).duplex = "half";
   }
   return init;

@@ -1,15 +1,15 @@
-/** The body of an answer that is an error. */
+/** The body of an error response. */
 
 import { chunks } from "./foreign.js";
 
-/** What was read of it. */
+/** The part of it that was read. */
 export interface Start {
   readonly text: string;
-  /** Whether that is all of it. */
+  /** Whether that is the whole body. */
   readonly isWhole: boolean;
 }
 
-/** Its start, up to `limit` bytes, as text; as much as came, when it breaks off. */
+/** Its first `limit` bytes as text; if it breaks off, the part that arrived. */
 export async function readStart(response: Response, limit: number): Promise<Start> {
   const decoder = new TextDecoder();
   let text = "";

@@ -1,33 +1,33 @@
-/** Who is told what happens: hooks and the logger. */
+/** The events of calls, which go to hooks and the logger. */
 
 import type { ErrorKind } from "../errors/errors.js";
 import { variable } from "../runtime/environment.js";
 import * as check from "./check.js";
 import { type Described, Story } from "./story.js";
 
-/** What every event tells of its call. */
+/** Members of every event. */
 export interface CallEvent {
-  /** The same in all events of one call, and in those of no other. */
+  /** The call's id: the same in all of its events, and different for each call. */
   readonly callId: string;
   readonly method: string;
-  /** Its name, such as `conversations.get`; undefined for a path that the API is not known to have, and of a `Client`. */
+  /** The operation, such as `conversations.get`; undefined for a path without a description, and for a `Client`. */
   readonly operation: string | undefined;
-  /** Its path with `{names}` for what varies, such as `/conversations/{id}`; undefined as `operation` is. */
+  /** The path's template, such as `/conversations/{id}`; undefined if `operation` is. */
   readonly pathTemplate: string | undefined;
-  /** The request that was sent last; counts from 1, 0 before the first. */
+  /** The number of the last request, from 1; 0 before the first. */
   readonly attempt: number;
-  /** Since the call began, in milliseconds. */
+  /** Milliseconds since the call began. */
   readonly durationMs: number;
 }
 
 /** A request is about to be sent. */
 export interface RequestEvent extends CallEvent {
   readonly url: string;
-  /** What is sent beside Authorization, which is not shown; a hook may change it. */
+  /** The headers that are sent, without Authorization; a hook may change them. */
   readonly headers: Headers;
 }
 
-/** A response's head has come. */
+/** A response's head has arrived. */
 export interface ResponseEvent extends CallEvent {
   readonly url: string;
   readonly status: number;
@@ -37,74 +37,74 @@ export interface ResponseEvent extends CallEvent {
 /** A call waits. */
 export interface WaitEvent extends CallEvent {
   readonly url: string;
-  /** How long, in milliseconds. */
+  /** The duration, in milliseconds. */
   readonly wait: number;
-  /** What the last try failed with, when an answer came. */
+  /** The status of the last attempt, if it had a response. */
   readonly status: number | undefined;
 }
 
-/** Another try will follow the one of `attempt`, after `wait`. */
+/** The request `attempt` failed, and is retried after `wait`. */
 export type RetryEvent = WaitEvent;
 
-/** A call is over: there is one such event for each that began. */
+/** A call has ended; each call has exactly one such event. */
 export interface EndEvent extends CallEvent {
   /**
-   * `success` when the answer was read, or its body handed over or left unread; else the `kind` of the error, or
-   * `error` for anything that is no `AttentionError`.
+   * `success` if the body was read, handed over or left unread; otherwise the `kind` of the error, or `error` for
+   * anything that is not an `AttentionError`.
    */
   readonly outcome: "success" | "error" | ErrorKind;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
-  /** What the call fails with. */
+  /** The error of the call. */
   readonly error: unknown;
 }
 
-/** From now on the other key is used. */
+/** Calls use the other key from now on. */
 export interface KeySwitchEvent extends CallEvent {
   readonly from: "current" | "next";
   readonly to: "current" | "next";
-  /** Of the key used from now on. */
+  /** The fingerprint of the key used from now on. */
   readonly fingerprint: string;
 }
 
-/** A key or token will stop working soon, by what it says of itself. */
+/** A key or token will expire soon, according to its own claims. */
 export interface KeyExpiringEvent extends CallEvent {
   readonly slot: "current" | "next";
   readonly fingerprint: string;
-  /** Unix milliseconds; the past when it has expired. */
+  /** Unix milliseconds; in the past if it has expired. */
   readonly expiresAt: number;
 }
 
-/** A function that is to give a key or token has failed, and no call has: it will be asked again. */
+/** A function that provides a key or token failed, but no call did; it will be called again. */
 export interface RenewalFailedEvent extends CallEvent {
   readonly error: unknown;
 }
 
 /**
- * Functions that are told. What they return is waited for, within the call's timeout; what they throw or reject with,
- * the call fails with.
+ * Functions that receive the events of calls. The call waits for the promise that a hook returns, within its timeout,
+ * and fails with the hook's exception or rejection.
  */
 export interface Hooks {
-  /** A call begins: told before anything else of it, in the turn in which it was made. */
+  /** A call begins. Called synchronously, before any other hook. */
   readonly onStart?: ((event: CallEvent) => unknown) | undefined;
   readonly onRequest?: ((event: RequestEvent) => unknown) | undefined;
   readonly onResponse?: ((event: ResponseEvent) => unknown) | undefined;
   readonly onRetry?: ((event: RetryEvent) => unknown) | undefined;
-  /** Told of every wait: of those before another try, as `onRetry` is, and of those for a turn after a 429. */
+  /** Called for every wait: before a retry, as `onRetry`, and for a turn after a 429. */
   readonly onWait?: ((event: WaitEvent) => unknown) | undefined;
   readonly onKeySwitch?: ((event: KeySwitchEvent) => unknown) | undefined;
   /**
-   * Told once for each key or token that says when it ends, at the first call within a week of its end. Not of one that
-   * a function gives with its end, or of a token that a function gives: those are renewed.
+   * Called once for each key or token with a known expiry, by the first call in its last week. Not called for
+   * credentials that are renewed: tokens from a function, and keys that a function returns with their expiry.
    */
   readonly onKeyExpiring?: ((event: KeyExpiringEvent) => unknown) | undefined;
-  /** Told when a function failed to give a successor in time, while calls go on with what it gave before. */
+  /** Called if a function failed to provide a new credential in time; calls continue with the old one. */
   readonly onRenewalFailed?: ((event: RenewalFailedEvent) => unknown) | undefined;
-  /** Told once for each call, however it ends. The call is over: it does not wait for this one, nor fail with it. */
+  /** Called once for each call, however it ends. The call does not wait for this hook, and does not fail with it. */
   readonly onEnd?: ((event: EndEvent) => unknown) | undefined;
 }
 
-/** The names of all hooks, each a function. */
+/** The rules for the hooks: each is a function. */
 export const HOOKS: Readonly<Record<keyof Hooks, check.Rule>> = {
   onStart: check.call,
   onRequest: check.call,
@@ -118,8 +118,8 @@ export const HOOKS: Readonly<Record<keyof Hooks, check.Rule>> = {
 };
 
 /**
- * Where log lines go; `console` is one. The second argument is what the line is about, as fields; loggers that take
- * them first, as pino's do, get them first, and the console is spared them.
+ * The destination of log lines, such as `console`. The second argument has the line's fields. Loggers that take fields
+ * first, such as pino's, get them first; the console does not get them.
  */
 export interface Logger {
   debug(message: string, fields?: object): void;
@@ -128,28 +128,28 @@ export interface Logger {
   error(message: string, fields?: object): void;
 }
 
-/** From which level on the logger is told. */
+/** The lowest level that the logger receives. */
 export type LogLevel = (typeof LEVELS)[number] | "off";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** What `logLevel` may be. */
+/** The valid values of `logLevel`. */
 export const logLevel: check.Rule = [
   (value) => value === "off" || LEVELS.includes(value as (typeof LEVELS)[number]),
   "debug, info, warn, error or off",
 ];
 
-/** Who is told from which level on. Without a level a logger is told everything, the console nothing. */
+/** The logger with its level. Without a level, a custom logger receives everything and the console nothing. */
 function loggerOf(logger: Logger | undefined, level = levelOfEnvironment()): Logger | undefined {
   if (level === "off") return undefined;
   const from = LEVELS.indexOf(level as (typeof LEVELS)[number]);
   if (from < 0 && logger === undefined) return undefined;
   const line = (at: (typeof LEVELS)[number]) => (message: string, fields?: object) => {
     if (LEVELS.indexOf(at) < from) return;
-    // The console by its name at each line, so that what is put in its place later is used.
+    // The global `console`, looked up for each line, so that a later replacement is used.
     const to = logger ?? console;
     if (to === console) return to[at](message);
-    // Of pino and bunyan: they would take a second argument for a part of the message.
+    // pino and bunyan treat a second argument as a part of the message.
     return takesFieldsFirst(to) ? to[at](fields as never, message as never) : to[at](message, fields);
   };
   return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
@@ -163,7 +163,7 @@ function takesFieldsFirst(
 
 let hasWarned = false;
 
-/** ATTENTION_LOG, in letters of any case. Anything else is ignored, but not without a word. */
+/** ATTENTION_LOG, in any case. An invalid value is ignored with a warning. */
 function levelOfEnvironment(): LogLevel | undefined {
   const level = variable("ATTENTION_LOG")?.trim().toLowerCase();
   const [accepts, expected] = logLevel;
@@ -173,7 +173,7 @@ function levelOfEnvironment(): LogLevel | undefined {
   return undefined;
 }
 
-/** Who wants to hear of a client's calls. */
+/** The hooks and the logger of a client. */
 export class Events {
   readonly #hooks: readonly Hooks[];
   readonly #logger: Logger | undefined;
@@ -183,7 +183,7 @@ export class Events {
     this.#logger = logger;
   }
 
-  /** Undefined when nobody does. */
+  /** Undefined if there is neither a hook nor a logger. */
   static of(
     options: Hooks & { readonly logger?: Logger | undefined; readonly logLevel?: LogLevel | undefined },
     isAlways = false,
@@ -194,7 +194,7 @@ export class Events {
     return new Events(isHeard ? [options] : [], logger);
   }
 
-  /** These as well. */
+  /** Adds these hooks. */
   and(hooks: Hooks): Events {
     return new Events([...this.#hooks, hooks], this.#logger);
   }

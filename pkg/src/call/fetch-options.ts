@@ -1,29 +1,32 @@
-/** What callers hand on to `fetch` beside what the client sets: a proxy's dispatcher, `cf`, `next`, cookies, the cache. */
+/** Further options that callers pass to `fetch`: a proxy's dispatcher, `cf`, `next`, cookies, the cache. */
 
-/** What the client sets itself. */
+/** The options that the client sets. */
 const OURS = ["method", "headers", "body", "signal", "duplex", "redirect", "window"] as const;
 
 type Name = (typeof OURS)[number];
 
 /**
- * Handed on to `fetch` as they are: `dispatcher` (Node), `cf` (Workers), `next` (Next.js), `proxy` and `tls` (Bun),
- * `client` (Deno), `credentials`, `cache`, `mode`, `keepalive`, `priority`, and whatever else a runtime knows.
+ * Passed to `fetch` unchanged: `dispatcher` (Node), `cf` (Workers), `next` (Next.js), `proxy` and `tls` (Bun),
+ * `client` (Deno), `credentials`, `cache`, `mode`, `keepalive`, `priority`, and any other option of the runtime.
  */
 export type FetchOptions = Omit<RequestInit, Name> & { readonly [name in Name]?: never } & {
   readonly [name: string]: unknown;
 };
 
-/** How the message of an error about them begins. */
+/** The beginning of messages about these options. */
 const OF_THE_OPTIONS = "fetchOptions:";
 
-/** A copy. Throws a TypeError for what is the client's to set, and for what would print the key or hide the answer. */
+/**
+ * Returns a copy. Throws a TypeError for the client's own options, and for options that expose the key or hide the
+ * response.
+ */
 export function fetchOptions(given: FetchOptions): Readonly<Record<string, unknown>> {
   const { ...options } = given as Record<string, unknown>;
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) delete options[name];
     else if ((OURS as readonly string[]).includes(name)) throw refused(name, "the client sets it");
     else if (name === "verbose" && value !== false) throw refused(name, "Bun would print the key");
-    else if (name === "mode" && value === "no-cors") throw refused(name, "no-cors hides the answer");
+    else if (name === "mode" && value === "no-cors") throw refused(name, "no-cors hides the response");
   }
   return options;
 }
@@ -34,7 +37,7 @@ function refused(name: string, why: string): TypeError {
 
 type Fetch = typeof globalThis.fetch;
 
-/** `fetch` with these options, where it is given no others. */
+/** `fetch` with these options as defaults. */
 export function withFetchOptions(fetch: Fetch, options: Readonly<Record<string, unknown>> | undefined): Fetch {
   if (options === undefined) return fetch;
   return async (input, init) => {
@@ -47,7 +50,7 @@ export function withFetchOptions(fetch: Fetch, options: Readonly<Record<string, 
   };
 }
 
-/** Throws when they are why nothing was sent. Afterwards, since a `fetch` of somebody's own may know more than `Request`. */
+/** Throws if these options caused the failure. Called afterwards: a custom `fetch` may accept more than `Request`. */
 function mustFit(options: Readonly<Record<string, unknown>>): void {
   try {
     new Request("http://localhost", options);

@@ -1,4 +1,4 @@
-/** Bodies, responses and `fetch` functions of other implementations than the runtime's: packages, polyfills, mocks. */
+/** Bodies, responses and `fetch` functions that are not the runtime's own: from packages, polyfills or mocks. */
 
 import { tagOf } from "../runtime/realms.js";
 import { named } from "./values.js";
@@ -9,7 +9,7 @@ interface ForeignBlob {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** What becomes of a body that is another implementation's: the runtime's `fetch` would send its name as a text. */
+/** Converts a body of another implementation, which the runtime's `fetch` would send as the text `[object …]`. */
 const OWN: Readonly<Record<string, (body: never) => unknown>> = {
   FormData: ownForm,
   Blob: ownBlob,
@@ -17,10 +17,10 @@ const OWN: Readonly<Record<string, (body: never) => unknown>> = {
   URLSearchParams: (body: URLSearchParams) => new URLSearchParams(String(body)),
 };
 
-/** Whoever made it. */
+/** The type, whichever implementation made it. */
 export const isForm = (body: unknown): body is FormData => tagOf(body) === "FormData";
 
-/** Whether it is one, so that `own` has to be waited for. */
+/** Whether it is one, so that `own` must be awaited. */
 export function isForeign(body: unknown): boolean {
   if (typeof body !== "object" || body === null) return false;
   const tag = tagOf(body);
@@ -28,15 +28,15 @@ export function isForeign(body: unknown): boolean {
   return Object.hasOwn(OWN, tag) && !isNative(tag, body);
 }
 
-/** Whether it is the runtime's own; where the runtime has none, it is not. */
+/** Whether the runtime's own implementation made it; false if the runtime has none. */
 export function isNative(name: string, value: unknown): boolean {
   const native = (globalThis as Record<string, unknown>)[name];
   return typeof native === "function" && value instanceof native;
 }
 
 /**
- * Bytes that `fetch` takes: a copy of those that are shared or may grow. Throws a TypeError for those that have been
- * transferred to somebody else.
+ * Bytes that `fetch` accepts: a copy if the memory is shared or resizable. Throws a TypeError if the buffer has been
+ * transferred.
  */
 export function bytes<T extends ArrayBuffer | ArrayBufferView>(body: T): T | Uint8Array<ArrayBuffer> {
   const buffer = ArrayBuffer.isView(body) ? body.buffer : body;
@@ -44,14 +44,14 @@ export function bytes<T extends ArrayBuffer | ArrayBufferView>(body: T): T | Uin
   try {
     held = new Uint8Array(buffer as ArrayBuffer, ArrayBuffer.isView(body) ? body.byteOffset : 0, body.byteLength);
   } catch (cause) {
-    throw new TypeError("body is bytes that have been transferred, and are not here any more", { cause });
+    throw new TypeError("body is a buffer that has been transferred, so its bytes are gone", { cause });
   }
   const { resizable } = buffer as { readonly resizable?: boolean };
   if (resizable === true || tagOf(buffer) === "SharedArrayBuffer") return held.slice();
   return ArrayBuffer.isView(body) || isNative("ArrayBuffer", body) ? body : held;
 }
 
-/** Why files that are to be sent cannot be read, as when one has changed since it was opened; undefined when they can. */
+/** Why a file in the body cannot be read (it changed since it was opened, for instance); undefined if all can. */
 export async function unreadable(body: unknown): Promise<string | undefined> {
   for (const part of isForm(body) ? body.values() : [body]) {
     try {
@@ -63,19 +63,19 @@ export async function unreadable(body: unknown): Promise<string | undefined> {
   return undefined;
 }
 
-/** The same as the runtime's own. */
+/** Converts it to the runtime's own. */
 export async function own(body: object): Promise<object> {
   return (await OWN[tagOf(body)]!(body as never)) as object;
 }
 
-/** Of the package form-data, before and after it had the tag. */
+/** A FormData of the package form-data, in versions with and without the tag. */
 function isLegacyForm(body: object): boolean {
   const { getBoundary, getHeaders } = body as { readonly getBoundary?: unknown; readonly getHeaders?: unknown };
   return typeof getBoundary === "function" && typeof getHeaders === "function";
 }
 
 const LEGACY =
-  "body is a FormData of the package `form-data`, which fetch does not know: use the runtime's own FormData";
+  "body is a FormData of the package `form-data`, which `fetch` does not support: use the runtime's own FormData";
 
 async function ownForm(body: Iterable<readonly [string, string | ForeignBlob]>): Promise<FormData> {
   const form = new FormData();
@@ -90,34 +90,34 @@ async function ownBlob(body: ForeignBlob): Promise<Blob> {
   return new Blob([await body.arrayBuffer()], { type: body.type });
 }
 
-/** The response in what a wrapper of `fetch` throws for an error status, as ky and ofetch do. */
+/** The response in the exception that wrappers such as ky and ofetch throw for an error status. */
 export function responseIn(thrown: unknown): Response | undefined {
   try {
     const response = (thrown as { readonly response?: unknown } | null | undefined)?.response;
     return isResponse(response) ? response : undefined;
   } catch {
-    // It does not let itself be looked at.
+    // A getter or a proxy threw.
     return undefined;
   }
 }
 
-/** By its shape, as mocks and polyfills have it. */
+/** Recognized by its shape, which mocks and polyfills share. */
 export function isResponse(value: unknown): value is Response {
   const { status, headers } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { get?: unknown } };
   return typeof status === "number" && typeof headers?.get === "function";
 }
 
-/** Throws a TypeError, which says what a `fetch` has to return, for anything else. */
+/** Throws a TypeError unless it is an unread Response; the message says what `fetch` must return. */
 export function mustBeResponse(given: unknown): asserts given is Response {
   if (!isResponse(given))
-    throw new TypeError(`fetch: it gave ${named(given)} and not a Response; a mock may return Response.json(…)`);
+    throw new TypeError(`fetch returned ${named(given)}, not a Response; a mock may return Response.json(…)`);
   if (given.bodyUsed === true && given.status < 300)
     throw new TypeError(
-      "fetch: it gave a Response that was read before; a mock makes one for each call, a wrapper clones",
+      "fetch returned a Response that was already read: a mock must make one for each call, a wrapper must clone it",
     );
 }
 
-/** The parts of a body: of a web stream, of a Node stream as node-fetch has it, or of a polyfill that has none. */
+/** The chunks of a body: a web stream, a Node stream (node-fetch), or a polyfill without streams. */
 export async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
   const { body } = response as { readonly body?: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null };
   if (response.bodyUsed || body === null) return;
@@ -135,10 +135,10 @@ export async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Gives up a body, so that its connection is free again. */
+/** Cancels a body, which frees its connection. */
 export function discard(response: Response | undefined): void {
   const body = response?.body as { cancel?(): Promise<unknown>; destroy?(): void } | null | undefined;
-  // A body that is broken or being read by somebody else is nobody's loss here.
+  // A body that is broken or locked by another reader needs no cancelling.
   if (!body || response!.bodyUsed) return;
   if (typeof body.cancel === "function") body.cancel().catch(() => {});
   else body.destroy?.();

@@ -1,4 +1,4 @@
-/** Request headers: a client's own, a call's, and the ones that nobody may set. */
+/** Request headers of clients and calls, and the ones that callers may not set. */
 
 import { named, namedValues, withoutEnd } from "./values.js";
 
@@ -6,40 +6,40 @@ import { named, namedValues, withoutEnd } from "./values.js";
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Headers; null takes a default away. */
+/** Headers; null removes a default. */
 export type HeaderOptions =
   | Headers
   | Iterable<readonly [string, string]>
   | { readonly [name: string]: string | null | undefined };
 
-/** Names in lower case; null for what is to be taken away. */
+/** Names in lower case; null for headers to remove. */
 export type HeaderMap = Readonly<Record<string, string | null>>;
 
-/** Reads headers, or throws a TypeError that names the one which is wrong. Authorization is the client's business. */
+/** Reads headers. Throws a TypeError that names an invalid one, or Authorization, which only the client sets. */
 export function headerMap(headers: HeaderOptions, owner: string): HeaderMap {
   const map: Record<string, string | null> = {};
   for (const [given, value] of namedValues(headers, owner, "a header", "Headers, pairs or an object")) {
     const name = given.toLowerCase();
-    if (!NAME.test(name)) throw new TypeError(`${owner}: ${JSON.stringify(given)} is no name of a header`);
+    if (!NAME.test(name)) throw new TypeError(`${owner}: ${JSON.stringify(given)} is not a header name`);
     if (name === "authorization") {
-      throw new TypeError(`${owner}: Authorization is set by the client; pass the key or token to its constructor`);
+      throw new TypeError(`${owner}: the client sets Authorization; pass the key or token to its constructor`);
     }
     if (value !== undefined) map[name] = value === null ? null : headerValue(value, `${owner}: ${name}`);
   }
   return map;
 }
 
-/** The value of a header as it is sent, or a TypeError that says what is wrong with `owner`'s. */
+/** The value of a header as it is sent. Throws a TypeError if it is invalid. */
 export function headerValue(value: unknown, owner: string): string {
   if (!["string", "number", "bigint", "boolean"].includes(typeof value))
     throw new TypeError(`${owner} is ${named(value)}; expected a string`);
   const text = withoutEnd(String(value).replace(/^[\t\n\r ]+/, ""), /[\t\n\r ]/);
   if (!VALUE.test(text))
-    throw new TypeError(`${owner} has a character that no header can hold: a line break, or one beyond Latin-1`);
+    throw new TypeError(`${owner} has a character that headers cannot contain: a line break, or one beyond Latin-1`);
   return text;
 }
 
-/** Later maps win; what is null in them is not sent. */
+/** Merges maps; later ones override, and null removes a header. */
 export function mergeHeaders(...maps: readonly HeaderMap[]): Record<string, string> {
   const merged: Record<string, string | null> = Object.assign({}, ...maps);
   for (const name in merged) if (merged[name] === null) delete merged[name];

@@ -1,4 +1,4 @@
-/** What applications put around their calls. */
+/** Functions of the application around each call. */
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { errorOf } from "../errors/errors.js";
@@ -12,45 +12,45 @@ import { headerMap } from "./headers.js";
 import type { Story } from "./story.js";
 import { named } from "./values.js";
 
-/** A call, before anything of it is sent. */
+/** A call before it is sent. */
 export interface MiddlewareRequest {
-  /** That of the call's events. */
+  /** The id in the call's events. */
   readonly callId: string;
   readonly method: string;
-  /** With its query. */
+  /** The URL with its query. */
   readonly url: string;
   readonly operation: string | undefined;
   readonly pathTemplate: string | undefined;
-  /** Without Authorization, which only the client has; what is changed here is sent. */
+  /** The headers without Authorization, which only the client knows; changes are sent. */
   readonly headers: Headers;
   readonly body: BodyInit | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Stands around a call. `next()` makes it, retries, waits and all, and resolves to the response, or rejects with the
- * call's error. What is returned is the answer; what is thrown, the call fails with.
+ * A function around a call. `next()` makes the call with all retries and waits, and resolves to the response or rejects
+ * with the call's error. The call resolves to the response that the middleware returns, or fails with its exception.
  */
 export type Middleware = (request: MiddlewareRequest, next: () => Promise<Response>) => Response | Promise<Response>;
 
-const LATE = "a middleware of this client did not settle within the call's timeout: look at it, or raise `timeout`";
+const LATE = "a middleware of this client did not settle within the call's timeout: check it, or raise `timeout`";
 
-/** What a path is below the base URL, which may precede it; with a slash before it. */
+/** The path below the base URL, with a leading slash. The given path may include the base URL. */
 export function below(baseURL: string, path: string): string {
   const own = path.startsWith(baseURL) ? path.slice(baseURL.length) : path;
   return own.startsWith("/") ? own : `/${own}`;
 }
 
-/** Keeps the place of a credential where none is sent. */
+/** A placeholder where no credential is sent. */
 const NOBODY = "answered-by-a-middleware";
 
-/** Makes a call by `make` through all of them, the first one outermost. */
+/** Makes a call by `make` through all middleware, the first one outermost. */
 export class Onion {
   readonly #shared: SharedUpstream;
   readonly #call: PreparedCall;
   readonly #make: (call: PreparedCall) => Promise<Attempted>;
   readonly #headers: Headers;
-  /** What came of each `next()` of the innermost one. */
+  /** The result of each `next()` of the innermost middleware. */
   readonly #made: Attempted[] = [];
   #running: Promise<unknown> | undefined;
   #attempts = 0;
@@ -68,7 +68,7 @@ export class Onion {
     const { baseURL } = this.#shared;
     const { callId, described } = story;
     const url = `${baseURL}${below(baseURL, path)}${query === "" ? "" : `?${query}`}`;
-    // Refused before it is sent, and not shown to anybody before that.
+    // A URL that must be refused is refused here, before a middleware sees it.
     if (scrub(url, this.#shared.secrets()) !== url) return this.#make(this.#call);
     const request = { callId, method, url, ...described, headers: this.#headers, body, signal };
     const at = async (index: number): Promise<Response> => {
@@ -76,9 +76,7 @@ export class Onion {
       if (one === undefined) return this.#next();
       const response = await one(request as MiddlewareRequest, () => at(index + 1));
       if (isResponse(response)) return response;
-      throw new TypeError(
-        `a middleware gave ${named(response)} and not a Response: return what \`next()\` resolves to`,
-      );
+      throw new TypeError(`a middleware returned ${named(response)}, not a Response: return the result of \`next()\``);
     };
     const deadline = new Deadline(signal);
     deadline.limit(left(this.#call, started));
@@ -117,11 +115,11 @@ export class Onion {
   }
 
   async #within(answer: Promise<Response>, deadline: Deadline): Promise<Response> {
-    // It may still fail when nobody waits for it any more.
+    // It may still reject after nobody waits for it.
     answer.catch(() => {});
     let come = await deadline.within(answer);
     if (come === undefined && this.#running !== undefined) {
-      // The call's own end, which comes at the same time, says more.
+      // The call's own error, which arrives at the same time, is more precise.
       await this.#running;
       come = await Promise.race([
         answer.then((value) => ({ value })),
@@ -134,10 +132,12 @@ export class Onion {
       : errorOf({ kind: "timeout", code: "middleware_timeout", message: LATE, attempts: this.#attempts });
   }
 
-  /** The answer, whoever gave it. */
+  /** The response, from the server or from a middleware. */
   async #attempted(response: Response, deadline: Deadline): Promise<Attempted> {
     if (response.bodyUsed)
-      throw new TypeError("a middleware has read the body of the answer that it gave: read that of `response.clone()`");
+      throw new TypeError(
+        "a middleware read the body of the response that it returned: read `response.clone()` instead",
+      );
     const made = this.#made.find((one) => one.response === response);
     if (made === undefined) await this.#judge(response);
     const last = made ?? this.#made.at(-1);
@@ -147,7 +147,10 @@ export class Onion {
     return { deadline: last?.deadline ?? deadline, response, attempts: this.#attempts, secrets: this.#shared.secrets };
   }
 
-  /** Throws the error that an answer of a middleware's own is, by the rules for the server's, which learn nothing of it. */
+  /**
+   * Throws the error for a middleware's own response, by core's rules; a separate upstream keeps it out of core's
+   * state.
+   */
   async #judge(response: Response): Promise<void> {
     const now = Date.now();
     const rules = new Upstream(undefined, NOBODY, undefined, true);

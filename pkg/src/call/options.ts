@@ -7,23 +7,23 @@ import type { FetchOptions } from "./fetch-options.js";
 import type { HeaderOptions } from "./headers.js";
 import type { Query } from "./query.js";
 
-/** What sets one call apart; a limit takes the place of the client's. */
+/** The options of one call; its limits override the client's. */
 export interface CallOptions extends CallLimits {
   readonly query?: Query | undefined;
-  /** An object or array is sent as JSON. */
+  /** The request body; an object or array is sent as JSON. */
   readonly body?: Body | undefined;
   readonly headers?: HeaderOptions | undefined;
-  /** Handed on to `fetch`; a name takes the place of the client's `fetchOptions`. */
+  /** Passed to `fetch`; each name overrides the client's `fetchOptions`. */
   readonly fetchOptions?: FetchOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Sent as `Idempotency-Key`, with the call that changes something. No page of the API knows this header, so it is
-   * not taken as leave to send anything twice; `idempotent: true` is.
+   * Sent as `Idempotency-Key`. The API does not document this header, so it does not permit the client to send a
+   * request twice; `idempotent: true` does.
    */
   readonly idempotencyKey?: string | undefined;
   /**
-   * Whether sending twice is harmless. Default: what the method and the operation's description say. What was
-   * certainly not processed, as with a 429, is sent again all the same.
+   * Whether sending the request twice is harmless. Default: according to the method and the operation's description. A
+   * request that was certainly not processed (429, for instance) is retried in any case.
    */
   readonly idempotent?: boolean | undefined;
 }

@@ -1,20 +1,20 @@
-/** Streams as bodies in a page: browsers that cannot send them say so late, or send something else. */
+/** Streams as request bodies in a page. Browsers that cannot send them fail late, or send something else. */
 
 import { isPage } from "../runtime/environment.js";
 
 /**
- * Throws a TypeError when the page is known not to be able to stream a body to this address. Over https only the
- * attempt tells whether the server speaks HTTP/2, without which no browser does it.
+ * Throws a TypeError if the page cannot stream a body to this address. Browsers need HTTP/2 for it; over https, only
+ * the attempt shows whether the server supports it.
  */
 export function mustStream(method: string, url: string): void {
   if (!isPage()) return;
   const why = canStream(url)
-    ? url.startsWith("http:") && "a browser sends a stream over HTTP/2 only, which needs https"
-    : "this browser sends none";
+    ? url.startsWith("http:") && "browsers send streams only over HTTP/2, which needs https"
+    : "this browser cannot send one";
   if (why) throw new TypeError(`${method}: body is a stream; ${why}: pass a Blob`);
 }
 
-/** A browser that does not know streams takes one for text, and does not ask for `duplex`. */
+/** A browser without request streams treats one as text, and does not read `duplex`. */
 function canStream(url: string): boolean {
   let isAsked = false;
   const init = {

@@ -1,26 +1,26 @@
-/** What every call returns. */
+/** The result of every call. */
 
 import { requestId } from "../runtime/rules.js";
 import { readAnswer } from "./answer.js";
 import type { Attempted } from "./driver.js";
 
-/** An answer with what came around it. */
+/** The parsed body together with its response. */
 export interface WithResponse<T> {
   readonly data: T;
-  /** Its body has been read. */
+  /** The response; its body has been read. */
   readonly response: Response;
-  /** The id under which the server knows this exchange. */
+  /** The server's id of this exchange. */
   readonly requestId: string | undefined;
-  /** How many requests were sent. */
+  /** The number of requests that were sent. */
   readonly attempts: number;
 }
 
 /**
- * A promise for the answer's content: JSON as its value, text as a string, an
+ * A promise of the response's content: JSON as its value, text as a string, an
  * empty body as undefined, anything else as a Blob.
  *
- * The request is sent at once. The body is read when the first handler is
- * attached, so that `asResponse` can still have it unread.
+ * The request is sent at once. The body is read only when the first handler is
+ * attached, so that `asResponse` can return it unread.
  */
 export class APIPromise<T> implements Promise<T> {
   readonly #attempted: Promise<Attempted>;
@@ -52,8 +52,8 @@ export class APIPromise<T> implements Promise<T> {
   }
 
   /**
-   * The response as it is, its body an unread stream. Only an error answer rejects. The call's signal still ends the
-   * body; its timeout no longer does.
+   * The response with an unread body. Rejects for an error response. The call's signal still aborts the body; its
+   * timeout does not.
    */
   async asResponse(): Promise<Response> {
     const attempted = await this.#attempted;

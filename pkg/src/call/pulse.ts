@@ -1,9 +1,9 @@
 /**
- * A sign of life of a request. Workers drop one whose visitor leaves, at any `await`, and run nothing of it any more:
- * neither what follows nor `finally`. Its timers end with it.
+ * A heartbeat of a request. In Workers, a request whose client disconnects is dropped at its next `await`: neither the
+ * following code nor a `finally` runs, and its timers end.
  */
 
-/** Milliseconds between two beats, and after which without one it is over. */
+/** Milliseconds between two beats, and without a beat after which the request counts as dropped. */
 const BEAT = 500;
 const STOPPED = 2500;
 

@@ -1,8 +1,8 @@
-/** Query strings, as `URLSearchParams` writes them. */
+/** Query strings, encoded like those of `URLSearchParams`. */
 
 import { LONE_SURROGATE, namedValues, Trail } from "./values.js";
 
-/** A value of a query object; one with a `toJSON` is what that says. Nothing is sent for null and undefined. */
+/** A value of a query object, after its `toJSON` if it has one. Null and undefined are not sent. */
 export type QueryValue =
   | string
   | number
@@ -33,7 +33,7 @@ export function queryPairs(query: Query, owner = "query"): [string, string][] {
   return pairs;
 }
 
-/** The encoded query, without `?`, if there is one; the caller's names take the place of the defaults. */
+/** The encoded query without `?`, or undefined; the caller's names override the defaults. */
 export function encodeQuery(query: Query | undefined, defaults: readonly [string, string][]): string | undefined {
   if (query === undefined)
     return defaults.length === 0 ? undefined : new URLSearchParams(defaults as [string, string][]).toString();
@@ -46,7 +46,7 @@ export function encodeQuery(query: Query | undefined, defaults: readonly [string
 function add(pairs: [string, string][], trail: Trail, field: string, name: string | number, value: unknown): void {
   trail.visit(name, value, (level) => {
     if ("members" in level) {
-      // In a list nothing would tell which members belong together.
+      // In a list, nothing would show which members belong together.
       if (typeof name === "number") throw trail.refusal("an object in a list");
       for (const [inner, held] of level.members) add(pairs, trail, `${field}[${inner}]`, inner, held);
     } else if ("items" in level) {
@@ -54,7 +54,7 @@ function add(pairs: [string, string][], trail: Trail, field: string, name: strin
       for (const [index, item] of level.items.entries()) add(pairs, trail, field, index, item);
     } else if (level.scalar !== undefined && level.scalar !== null) {
       const text = String(level.scalar);
-      if (LONE_SURROGATE.test(field + text)) throw trail.refusal("text with half a character");
+      if (LONE_SURROGATE.test(field + text)) throw trail.refusal("text with a lone surrogate");
       pairs.push([field, text]);
     }
   });

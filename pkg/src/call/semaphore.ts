@@ -1,16 +1,16 @@
-/** How many calls may be under way at once; the others stand in line, first come, first served. */
+/** Limits the number of concurrent calls; the others wait, first come, first served. */
 
 import { dropsRequests } from "../runtime/environment.js";
 import type { Deadline } from "./deadline.js";
 import { Pulse } from "./pulse.js";
 
-/** What a call holds while it is under way. */
+/** A call's place while it is in progress. */
 export class Place {
   readonly #pulse = dropsRequests() ? new Pulse() : undefined;
-  /** Gives back what the call holds elsewhere, when it can no longer do so itself. */
+  /** Releases the call's other resources, if the call can no longer do so itself. */
   release: (() => void) | undefined;
 
-  /** Whether the runtime has dropped the call, so that nobody will give the place back. */
+  /** Whether the runtime has dropped the call, so that it will never release the place. */
   get isAbandoned(): boolean {
     return this.#pulse?.hasStopped === true;
   }
@@ -27,7 +27,7 @@ interface Waiting {
   isTurn: boolean;
 }
 
-/** So many milliseconds pass between two looks of a call that nobody may wake; less for the first in line. */
+/** Milliseconds between two checks by a call that other requests may not wake; less for the first in line. */
 const LONGEST_LOOK = 100;
 const SHORTEST_LOOK = 10;
 
@@ -35,12 +35,12 @@ export class Semaphore {
   readonly #taken = new Set<Place>();
   #line: Waiting[] = [];
 
-  /** Whether nobody is under way or in line. */
+  /** Whether no call is in progress or waiting. */
   get isIdle(): boolean {
     return this.#taken.size === 0 && this.#line.length === 0;
   }
 
-  /** Takes a turn, when fewer than `limit` are taken; `leave` must follow. */
+  /** Takes a place if fewer than `limit` are taken; `leave` must follow. */
   take(limit: number): Place | undefined {
     if (!this.#isFree(limit)) {
       this.#sweep();
@@ -51,7 +51,7 @@ export class Semaphore {
     return place;
   }
 
-  /** Stands in line for a turn until the deadline; undefined when it did not come. */
+  /** Waits for a place until the deadline; undefined if none became free. */
   async wait(limit: number, deadline: Deadline): Promise<Place | undefined> {
     const waiting: Waiting = { limit, deadline, place: new Place(), isTurn: false };
     this.#line.push(waiting);
@@ -64,7 +64,7 @@ export class Semaphore {
     return undefined;
   }
 
-  /** Gives the turn to the next in line. */
+  /** Passes the place to the next in line. */
   leave(place: Place): void {
     place.end();
     this.#taken.delete(place);
@@ -77,7 +77,7 @@ export class Semaphore {
 
   #next(): void {
     const [first] = this.#line;
-    // Of another request's promises the runtime may forbid to settle any: there everybody looks for themselves.
+    // The runtime may forbid settling another request's promises; there, each waiting call polls.
     if (first === undefined || this.#taken.size >= first.limit || dropsRequests()) return;
     this.#enter(first);
     first.deadline.wake();
@@ -99,7 +99,7 @@ export class Semaphore {
     }
   }
 
-  /** Takes back what calls hold that the runtime has dropped. */
+  /** Releases the places of calls that the runtime has dropped. */
   #sweep(): void {
     for (const place of this.#taken) {
       if (!place.isAbandoned) continue;

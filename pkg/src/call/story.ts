@@ -1,4 +1,4 @@
-/** One call as its hooks and the logger hear of it: from its beginning to its one end. */
+/** The events of one call for its hooks and the logger, from its beginning to its single end. */
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { AttentionError } from "../errors/errors.js";
@@ -6,16 +6,16 @@ import { requestId, type Upstream } from "../runtime/rules.js";
 import type { Attempted } from "./driver.js";
 import type { CallEvent, EndEvent, Hooks, Logger } from "./events.js";
 
-/** What the description of the API knows of a call. */
+/** The operation of a call, from the API's description. */
 export interface Described {
   readonly operation: string;
   readonly pathTemplate: string;
 }
 
-/** So long before its end a key is said to expire: 7 days. */
+/** The notice before a key expires: 7 days. */
 const EXPIRY_NOTICE = 7 * 24 * 3600 * 1000;
 
-/** Tells calls of this process from those of others, with a number behind it. */
+/** Distinguishes this process's calls from others'; a number follows. */
 let prefix: string | undefined;
 let count = 0;
 
@@ -23,7 +23,7 @@ export class Story {
   readonly callId: string;
   readonly method: string;
   readonly described: Described | undefined;
-  /** Of the `onStart` hooks, when there are any. */
+  /** The promise of the `onStart` hooks, if there are any. */
   readonly started: Promise<void> | undefined;
   readonly #hooks: readonly Hooks[];
   readonly #logger: Logger | undefined;
@@ -40,20 +40,20 @@ export class Story {
     this.#hooks = hooks;
     this.#logger = logger;
     this.started = hooks.some((one) => one.onStart !== undefined) ? this.#start() : undefined;
-    // Waited for by the call, unless something else has ended it.
+    // The call awaits it, unless the call has ended before.
     this.started?.catch(() => {});
   }
 
-  /** All of them at once, while what called is still on the stack: traces find out there where they belong. */
+  /** Calls all hooks synchronously, while the caller is on the stack, where tracers find their context. */
   async #start(): Promise<void> {
     const event = this.#event({});
     await Promise.all(this.#hooks.map(async (hooks) => hooks.onStart?.(event)));
   }
 
-  /** Looks at the keys of an upstream before a call. Undefined when there is nothing to tell. */
+  /** Checks the keys of an upstream before a call. Undefined if there is nothing to report. */
   expiring(shared: SharedUpstream): Promise<void> | undefined {
     const now = Date.now();
-    // Compared first: this is done for every call.
+    // A cheap check first, since it runs for every call.
     return now < shared.expiresAt - EXPIRY_NOTICE ? undefined : this.#expiring(shared, now);
   }
 
@@ -68,10 +68,10 @@ export class Story {
     }
   }
 
-  /** Belongs to no call, so nobody else catches what a hook throws here. */
+  /** Not part of a call, so a hook's exception must be caught here. */
   async renewalFailed(error: unknown): Promise<void> {
     const { code } = error as AttentionError;
-    const message = `attention: the key could not be renewed in time (${code}), and will be asked for again`;
+    const message = `attention: the key could not be renewed in time (${code}); it will be requested again`;
     const event = this.#event({ error });
     try {
       await this.#logger?.warn(message, this.#event({ code }));
@@ -89,7 +89,7 @@ export class Story {
       const { authorization, ...rest } = init.headers as Record<string, string>;
       const headers = new Headers(rest);
       await hooks.onRequest(this.#event({ url, headers }));
-      // A copy: the hook may keep what it was given.
+      // A copy, because the hook may keep it.
       init.headers = { ...Object.fromEntries(headers), authorization: authorization! };
     }
   }
@@ -104,13 +104,13 @@ export class Story {
     const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
     const change = this.#event({ from: to === "next" ? ("current" as const) : ("next" as const), to, fingerprint });
     await this.#logger?.warn(
-      `attention: a key was refused, the ${to} one (${fingerprint}) is used from now on`,
+      `attention: a key was refused; the ${to} key (${fingerprint}) is used from now on`,
       change,
     );
     for (const hooks of this.#hooks) await hooks.onKeySwitch?.(change);
   }
 
-  /** The call waits: for its turn, or, after a try that failed, for the next one. */
+  /** The call waits for its turn, or for a retry. */
   async wait(url: string, wait: number, isRetry: boolean, status: number | undefined): Promise<void> {
     const what = `attention: ${this.method} ${shown(url)}`;
     const millis = Math.round(wait);
@@ -128,7 +128,7 @@ export class Story {
     }
   }
 
-  /** The head is there. When nobody has asked for the answer by then, the body is nobody's. */
+  /** The head has arrived. If nobody has requested the body by then, it stays unread. */
   head(attempted: Attempted): Attempted {
     setTimeout(() => {
       if (!this.#isRead) this.succeed(attempted);
@@ -136,7 +136,7 @@ export class Story {
     return { ...attempted, story: this };
   }
 
-  /** Follows the reading of the answer. */
+  /** Follows the reading of the body. */
   async read<T>(answer: Promise<T>, attempted: Attempted): Promise<T> {
     this.#isRead = true;
     try {
@@ -161,7 +161,7 @@ export class Story {
     } else this.#end({ outcome: "error", status: undefined, requestId: undefined, error }, this.#attempt);
   }
 
-  /** Once, whatever follows. It is over, so it neither waits for a hook nor fails with it. */
+  /** Reports the end, once. The call is over, so it neither waits for a hook nor fails with it. */
   #end(end: Omit<EndEvent, keyof CallEvent>, attempts: number): void {
     if (this.#isOver) return;
     this.#isOver = this.#isRead = true;
@@ -172,12 +172,12 @@ export class Story {
     }
   }
 
-  /** What a hook throws that no call can fail with. */
+  /** Logs an exception of a hook that cannot fail a call. */
   async #stray(hook: string, thrown: unknown): Promise<void> {
     try {
       await this.#logger?.error(`attention: ${hook} threw (${(thrown as Error | undefined)?.name})`, this.#event({}));
     } catch {
-      // There is nobody left to tell.
+      // Nothing is left to report it to.
     }
   }
 
@@ -194,7 +194,7 @@ export class Story {
   }
 }
 
-/** Without the query, which may name people. */
+/** The URL without its query, which may contain names of people. */
 function shown(url: string): string {
   return url.split("?", 1)[0]!;
 }

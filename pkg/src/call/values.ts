@@ -1,30 +1,32 @@
 /**
- * Values as a body and a query may hold them: by their `toJSON`, else member by member, as `JSON.stringify` has it. What
- * that would drop or alter without a word is a TypeError which names the part.
+ * Reads the values of bodies and queries like `JSON.stringify`: by their `toJSON`, else member by member. A value that
+ * `JSON.stringify` would silently drop or alter causes a TypeError that names it.
  */
 
-/** One level of a value; each of its parts is a value again. */
+/** One level of a value; each part is a value itself. */
 export type Level =
   | { readonly scalar: string | number | bigint | boolean | null | undefined }
   | { readonly items: readonly unknown[] }
   | { readonly members: readonly (readonly [name: string, value: unknown])[] };
 
-/** Objects that keep something where no member shows it. */
+/** Objects with content that no member shows. */
 const OPAQUE =
   /^\[object ((Weak)?(Map|Set)|Blob|File|FormData|Arguments|DataView|Promise|ReadableStream|RegExp|Error|.*(Array|Buffer))\]$/;
 const BOXED = /^\[object (Number|String|Boolean|BigInt|Symbol)\]$/;
 
-/** A surrogate without its other half: UTF-8 has no bytes for it. */
+/** A lone surrogate, which UTF-8 cannot encode. */
 export const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** A text without these characters at its end. An expression that looks for its own beginning takes the square of it. */
+/**
+ * The text without these characters at its end. Not by an unanchored regular expression, which takes quadratic time.
+ */
 export function withoutEnd(text: string, each: RegExp): string {
   let end = text.length;
   while (end > 0 && each.test(text[end - 1]!)) end--;
   return text.slice(0, end);
 }
 
-/** The way into a value, for messages and against cycles. */
+/** The path into a value, for messages and to detect cycles. */
 export class Trail {
   readonly #owner: string;
   readonly #holder: string;
@@ -37,7 +39,7 @@ export class Trail {
     this.#holder = holder;
   }
 
-  /** Hands over what is to be written for the value of this name; a number is a place in a list. */
+  /** Passes the readable form of a named value to `write`; a number is an index. */
   visit<T>(name: string | number, value: unknown, write: (level: Level) => T): T {
     this.#names.push(name);
     const written = this.open(name, value, write);
@@ -45,20 +47,20 @@ export class Trail {
     return written;
   }
 
-  /** The same for the value as a whole. */
+  /** The same for the whole value. */
   open<T>(name: string | number, value: unknown, write: (level: Level) => T): T {
     const [held, level] = this.#look(String(name), value);
     if ("scalar" in level) return write(level);
-    if (this.#above.has(held)) throw this.refusal("the object that holds it: a cycle");
+    if (this.#above.has(held)) throw this.refusal("an object that contains it: a cycle");
     this.#above.add(held);
     const written = write(level);
     this.#above.delete(held);
     return written;
   }
 
-  /** The error of a value that is something else than it may be. */
+  /** The error for a value of an invalid type. */
   refusal(what: string, cause?: unknown): TypeError {
-    const text = cause === undefined ? `is ${what}, which ${this.#holder} cannot hold` : what;
+    const text = cause === undefined ? `is ${what}, which ${this.#holder} cannot contain` : what;
     return new TypeError(`${this.#place()} ${text}`, cause === undefined ? undefined : { cause });
   }
 
@@ -84,7 +86,7 @@ export class Trail {
   }
 }
 
-/** A value by its `toJSON`, one level of it, and why it cannot be written, if so. Getters and proxies may throw. */
+/** A value after its `toJSON`, its first level, and why it cannot be written, if so. Getters and proxies may throw. */
 function look(key: string, value: unknown): readonly [held: unknown, level: Level, fault?: string | undefined] {
   const none: Level = { scalar: undefined };
   const given = value as { toJSON?: unknown; isValid?: unknown } | null | undefined;
@@ -92,7 +94,7 @@ function look(key: string, value: unknown): readonly [held: unknown, level: Leve
     (typeof value === "object" && value !== null) || typeof value === "function" || typeof value === "bigint";
   const toJSON = isRead ? given!.toJSON : undefined;
   let held = typeof toJSON === "function" ? (toJSON.call(value, key) as unknown) : value;
-  // Dates of all makes say null when they are invalid.
+  // An invalid date of any library has null as its JSON.
   if (held === null && value !== null && isInvalidDate(given!)) return [held, none, "an invalid Date"];
   let tag = "";
   if (typeof held === "object" && held !== null) {
@@ -111,20 +113,20 @@ function look(key: string, value: unknown): readonly [held: unknown, level: Leve
   return [held, { members }, hides ? named(held) : undefined];
 }
 
-/** An invalid Date, or one of dayjs, luxon or moment. */
+/** An invalid Date, or an invalid date of dayjs, luxon or moment. */
 function isInvalidDate(value: { isValid?: unknown }): boolean {
   const { isValid } = value;
   const tells = typeof isValid === "function" ? (isValid.call(value) as unknown) : isValid;
   return tells === false || Object.prototype.toString.call(value) === "[object Date]";
 }
 
-/** Made by a literal, in whichever realm, or without a prototype: nothing is hidden in it. */
+/** A plain object of any realm, or one without a prototype; it has no hidden content. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** What a person calls it. */
+/** A name for it in messages. */
 export function named(value: unknown): string {
   switch (typeof value) {
     case "bigint":
@@ -145,7 +147,7 @@ export function named(value: unknown): string {
   }
 }
 
-/** The names and values of an object, of pairs, or of something that iterates over pairs. */
+/** The names and values of an object, of pairs, or of an iterable of pairs. */
 export function namedValues(given: unknown, owner: string, holder: string, expected: string): [string, unknown][] {
   const wrong = () => new TypeError(`${owner}: expected ${expected}`);
   if (typeof given !== "object" || given === null) throw wrong();

@@ -8,19 +8,19 @@ import { isBrowser, variable } from "../runtime/environment.js";
 import { tagOf } from "../runtime/realms.js";
 import { asking } from "./recursion.js";
 
-/** A credential and when it ends, as the Worker's `POST /sessions` answers it. */
+/** A credential and its expiry, as in the response of the Worker's `POST /sessions`. */
 export interface IssuedCredential {
   readonly token: string;
-  /** A Date or Unix milliseconds. Default: what a JWT or a session of the Worker says of itself. */
+  /** A Date or Unix milliseconds. Default: the expiry in the token, if it is a JWT or a session of the Worker. */
   readonly expiresAt?: Date | number | null | undefined;
 }
 
-/** A credential, or a function that gets it from where it is kept. */
+/** A credential, or a function that returns it. */
 export type Credential = string | (() => string | IssuedCredential | Promise<string | IssuedCredential>);
 
 /**
- * What a client is given that has neither key nor token when it is made, as when a framework builds its pages: the
- * variable is asked for at the first call.
+ * The credential of a client that is made without a key or token, for instance while a framework builds pages. It reads
+ * the environment variable at the first call.
  */
 export function ofEnvironment(): string {
   const key = variable("ATTENTION_API_KEY");
@@ -29,34 +29,33 @@ export function ofEnvironment(): string {
   return key;
 }
 
-const MISSING =
-  "there is no credential: set ATTENTION_API_KEY or pass `apiKey`, or pass a Worker's `token` and its `baseURL`";
+const MISSING = "no credential: set ATTENTION_API_KEY, pass `apiKey`, or pass a Worker's `token` and `baseURL`";
 
-/** A key does not belong where strangers can read it. */
+/** Refuses an API key where strangers can read it. */
 export function refuseInBrowser(): void {
   if (!isBrowser()) return;
   throw config(
     "key_in_browser",
-    "an API key in a browser can be taken by everybody who visits: deploy the Worker, which keeps the key, " +
+    "every visitor of a page can steal its API key: deploy the Worker, which keeps the key, " +
       "and pass its `baseURL` and a caller `token` here; " +
-      "or, if only people who may have the key can load this page, set `dangerouslyAllowBrowser: true`",
+      "or, if all visitors may have the key, set `dangerouslyAllowBrowser: true`",
   );
 }
 
-/** A credential that has been given. */
+/** A credential from an option or a function. */
 export interface Given {
   readonly text: string;
-  /** When it ends, in Unix milliseconds, by the word of whoever gave it. */
+  /** Its expiry in Unix milliseconds, as its provider stated it. */
   readonly expiresAt: number | undefined;
 }
 
-/** Unix milliseconds of 1973 and 5138: what lies outside is in seconds, or in microseconds. */
+/** Unix milliseconds of 1973 and 5138; numbers outside are probably seconds or microseconds. */
 const PLAUSIBLE = [1e11, 1e14] as const;
 
-/** Errors of this package's own providers, which say themselves what is wrong. */
+/** Errors of this package's own providers, which are not wrapped. */
 const told = new WeakSet<object>();
 
-/** An error that a call fails with as it is, when a function that gives a credential throws it. */
+/** Makes an error that is passed on unchanged when a credential function throws it. */
 export function providerError(facts: ErrorFacts, cause?: unknown): AttentionError {
   const error = errorOf(facts, redactCause(cause, []));
   told.add(error);
@@ -64,8 +63,8 @@ export function providerError(facts: ErrorFacts, cause?: unknown): AttentionErro
 }
 
 /**
- * Asks for the credential. Throws an `AttentionError` when the function fails or returns anything else. `secrets` are
- * those that its error may hold.
+ * Gets the credential. Throws an `AttentionError` if the function fails or returns something else. `secrets` are the
+ * credentials that its exception may contain.
  */
 export async function ask(source: Credential, secrets: readonly string[]): Promise<Given> {
   if (typeof source === "string") return { text: source, expiresAt: undefined };
@@ -74,32 +73,33 @@ export async function ask(source: Credential, secrets: readonly string[]): Promi
   let expiresAt: unknown;
   try {
     given = await asking(source);
-    // What it gives may have getters, and they may throw as the function may.
+    // The result may have getters, which may throw too.
     if (typeof given !== "string") ({ token, expiresAt } = (given ?? {}) as Record<keyof IssuedCredential, unknown>);
   } catch (error) {
     if (source === ofEnvironment) throw error;
     if (error instanceof AttentionError && (told.has(error) || error.code === "key_provider_recursive")) throw error;
     const cause = redactCause(error, secrets);
-    throw config("key_provider_failed", "the function that gives the credential failed; see `cause`", cause);
+    throw config("key_provider_failed", "the function that provides the credential failed; see `cause`", cause);
   }
   if (typeof given === "string") return { text: given, expiresAt: undefined };
   if (typeof token === "string") return { text: token, expiresAt: end(expiresAt) };
   const what = typeof given === "object" && given !== null ? "an object without `token`" : named(given);
-  throw refused(`gave ${what}, not a string or { token, expiresAt }`);
+  throw refused(`returned ${what}, not a string or { token, expiresAt }`);
 }
 
-/** Throws when it is no date: an end that is misread would have a credential used for too long, or never. */
+/** Throws if it is not a date. With a misread expiry, a credential would be used for too long, or never. */
 function end(expiresAt: unknown): number | undefined {
   if (expiresAt === undefined || expiresAt === null) return undefined;
   const at = tagOf(expiresAt) === "Date" ? Number(expiresAt) : expiresAt;
-  if (typeof at !== "number") throw refused(`gave an \`expiresAt\` that is a ${typeof at}: give a Date or a number`);
-  if (Number.isNaN(at)) throw refused("gave an `expiresAt` that is not a date");
-  // Of a Date as well: `new Date(exp)` of a JWT is in January 1970.
+  if (typeof at !== "number")
+    throw refused(`returned an \`expiresAt\` that is a ${typeof at}: return a Date or a number`);
+  if (Number.isNaN(at)) throw refused("returned an `expiresAt` that is not a date");
+  // Dates too: `new Date(exp)` with the `exp` of a JWT is in January 1970.
   if (at >= PLAUSIBLE[0] && at < PLAUSIBLE[1]) return at;
   const hint = at < PLAUSIBLE[0] ? "seconds: multiply them by 1000, and count from 1970, not from now" : "microseconds";
-  throw refused(`gave an \`expiresAt\` that is not in milliseconds since 1970, but perhaps in ${hint}`);
+  throw refused(`returned an \`expiresAt\` that is not in milliseconds since 1970, but perhaps in ${hint}`);
 }
 
 function refused(how: string): AttentionError {
-  return config("key_provider_failed", `the function that gives the credential ${how}`);
+  return config("key_provider_failed", `the function that provides the credential ${how}`);
 }

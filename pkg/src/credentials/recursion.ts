@@ -1,18 +1,18 @@
 /**
- * A function that gives a credential must not call the client that it gives it to: the call would wait for the
- * function, and the function for the call.
+ * Detects a credential function that calls its own client: the call would wait for the function, and the function for
+ * the call.
  */
 
 import type { Credential } from "./provider.js";
 
-/** A question to a function, and the one that led to it. */
+/** A call of a credential function, and the one that it was made in. */
 interface Question {
   readonly source: unknown;
   readonly before: Question | undefined;
   isRunning: boolean;
 }
 
-/** Of Node's `AsyncLocalStorage`, which Deno, Bun and most edge runtimes have too. */
+/** The part of Node's `AsyncLocalStorage` that is used; Deno, Bun and most edge runtimes have it too. */
 interface Storage {
   run<T>(question: Question, act: () => T): T;
   getStore(): Question | undefined;
@@ -26,9 +26,9 @@ interface Globals {
   readonly AsyncLocalStorage?: new () => Storage;
 }
 
-/** What runs in a function before its first `await`. */
+/** The synchronous part of a function, before its first `await`. */
 let inside: Question | undefined;
-/** What runs in one after that, where the runtime can tell; null where it cannot. */
+/** The rest of a function, if the runtime can track it; otherwise null. */
 let storage: Storage | null | undefined;
 let running = 0;
 
@@ -54,7 +54,7 @@ export async function asking(source: Exclude<Credential, string>): Promise<unkno
   }
 }
 
-/** Node before 24 pays for it at every promise as long as it is enabled; workerd has it enabled always. */
+/** In Node before 24, it slows down every promise while it is enabled; in workerd, it is always enabled. */
 function disable(): void {
   try {
     storage?.disable();
@@ -63,7 +63,7 @@ function disable(): void {
   }
 }
 
-/** Whether the code that runs now belongs to a question to one of these functions that has yet to be answered. */
+/** Whether the current code runs within an unfinished call of one of these functions. */
 export function isAsked(sources: readonly unknown[]): boolean {
   if (running === 0) return false;
   for (let question = innermost(); question !== undefined; question = question.before) {
@@ -78,7 +78,7 @@ function innermost(): Question | undefined {
 
 function open(): Storage | null {
   const here = globalThis as unknown as Globals;
-  // By its name at run time: an import would have bundlers look for it.
+  // Loaded by name at run time; bundlers would try to resolve an import.
   const Made = here.AsyncLocalStorage ?? here.process?.getBuiltinModule?.("node:async_hooks")?.AsyncLocalStorage;
   return Made === undefined ? null : new Made();
 }

@@ -1,63 +1,66 @@
-/** When a function is asked for a credential: before the first call, in time, after a refusal, and not too often. */
+/**
+ * Decides when a credential function is called: before the first call, before expiry, after a refusal, and not too
+ * often.
+ */
 
 import type { Given } from "./provider.js";
 
 /**
- * How the credentials stand: nothing has to be done; they are in the last fifth of their life, so that a call asks for
- * others and goes on with these; or a call waits for others.
+ * The state of the credentials: usable; in the last fifth of their lifetime, so that a call requests new ones but uses
+ * these; or expired, so that a call waits for new ones.
  */
 export type Freshness = "fresh" | "due" | "expired";
 
-/** What an answer came to, its times in milliseconds from now. */
+/** The result of a request for credentials. Times are milliseconds from now. */
 export interface Taken {
-  /** Whether other credentials are in place. */
+  /** Whether the credentials changed. */
   readonly changed: boolean;
-  /** When they are in the last fifth of their life. */
+  /** The start of the last fifth of their lifetime. */
   readonly due: number;
-  /** When none of them is good any more. */
+  /** The expiry of the last of them. */
   readonly end: number;
 }
 
-/** A question that was asked. */
+/** A request to the credential functions. */
 export interface Question {
   /** Whether it changed the credentials. Its rejection is handled. */
   readonly answer: Promise<boolean>;
-  /** What it failed with, once it has. */
+  /** Its error, if it failed. */
   failed?: { readonly error: unknown };
 }
 
 interface Asked extends Question {
   readonly number: number;
   readonly since: number;
-  /** A call was refused, and waits for it. */
+  /** Whether a refused call waits for it. */
   isForRefusal: boolean;
 }
 
-/** A source that failed, or had nothing new, or gave something that was refused, is asked again after so long. */
+/** The pause after a source failed, had nothing new, or returned a credential that was refused. */
 const HOLD = 1000;
 
-/** For an answer that takes longer nobody waits alone: another question is asked beside it. */
+/** After this time without a result, another request is started in parallel. */
 const HUNG = 10_000;
 
-/** Times are those of its own clock, which never goes back. */
+/** Times are those of a monotonic clock. */
 export class Renewal {
   readonly #ask: () => Promise<readonly Given[]>;
   readonly #take: (given: readonly Given[]) => Taken;
   readonly #isFree: () => boolean;
   readonly #clock = new SteadyClock();
-  /** How many answers have counted. */
+  /** The number of accepted results. */
   taken = 0;
-  /** Who is told of the next one, or that the question failed. */
+  /** Called at the next result or failure. */
   readonly listeners = new Set<(failed?: { readonly error: unknown }) => void>();
   #running: Asked | undefined;
   #count = 0;
-  /** Answers to questions before this one count no more. */
+  /** Results of requests before this one are ignored. */
   #least = 1;
   #heldUntil = -Infinity;
   #due = -Infinity;
   #end = -Infinity;
 
-  /** `ask` asks the functions, `take` puts what they gave in place; `isFree` when a question costs nothing. */
+  /** `ask` calls the functions, `take` stores their results; `isFree` if a request costs nothing. */
   constructor(
     ask: () => Promise<readonly Given[]>,
     take: (given: readonly Given[]) => Taken,
@@ -73,7 +76,7 @@ export class Renewal {
     return now < this.#due ? "fresh" : now < this.#end ? "due" : "expired";
   }
 
-  /** The question whose answer to wait for; undefined while the source is left in peace. */
+  /** The request to wait for; undefined during a pause. */
   question(): Question | undefined {
     const now = this.#clock.now();
     const running = this.#running;
@@ -81,38 +84,38 @@ export class Renewal {
     return now < this.#heldUntil ? undefined : this.#begin(now);
   }
 
-  /** As `question`, for a call that was refused. Its answer is not asked for again at once. */
+  /** Like `question`, for a call that was refused; a pause follows the result. */
   afterRefusal(): Question | undefined {
     const asked = this.question() as Asked | undefined;
     if (asked !== undefined) asked.isForRefusal = true;
     return asked;
   }
 
-  /** Asks, unless somebody has, for calls that do not wait. `tell` hears of a failure. */
+  /** Starts a request in the background, unless one is in progress. `tell` receives a failure. */
   inBackground(tell: (error: unknown) => void): void {
     const before = this.#running;
     const asked = this.question();
     if (asked !== before) asked?.answer.catch(tell);
   }
 
-  /** A question of its own, as what is there is not to be used any more, whatever was asked before. */
+  /** Starts a new request, because the current credentials must not be used any more. */
   anew(): Question {
     this.#due = this.#end = -Infinity;
     this.#least = this.#count + 1;
     return this.#begin(this.#clock.now());
   }
 
-  /** Until when to wait for a question, or for there to be one. */
+  /** The time until which to wait for a request, or for the end of a pause. */
   until(question: Question | undefined): number {
     return question === undefined ? this.#heldUntil : (question as Asked).since + HUNG;
   }
 
-  /** How many milliseconds that is from now. */
+  /** The same as milliseconds from now. */
   left(until: number): number {
     return Math.max(0, until - this.#clock.now());
   }
 
-  /** Somebody has waited until then, whatever the clock says. */
+  /** Notes that a caller has waited until then, whatever the clock says. */
   reached(until: number): void {
     this.#clock.reached(until);
   }
@@ -121,7 +124,7 @@ export class Renewal {
     this.#heldUntil = this.#isFree() ? now : now + HOLD;
     const asked = { number: ++this.#count, since: now, isForRefusal: false } as Omit<Asked, "answer">;
     this.#running = Object.assign(asked, { answer: this.#follow(asked) });
-    // Whoever waits for it hears of it; in the background nobody does.
+    // Waiting callers receive the rejection; in the background, nobody handles it.
     this.#running.answer.catch(() => {});
     return this.#running;
   }
@@ -129,7 +132,7 @@ export class Renewal {
   async #follow(asked: Omit<Asked, "answer">): Promise<boolean> {
     try {
       const given = await this.#ask();
-      // A later one has been answered, or what was there has been given up since.
+      // A later request has been answered, or the credentials were discarded meanwhile.
       if (asked.number < this.#least) return false;
       const { changed, due, end } = this.#take(given);
       this.#least = asked.number + 1;
@@ -142,7 +145,8 @@ export class Renewal {
       for (const listener of this.listeners) listener();
       return changed;
     } catch (error) {
-      // Calls that wait until they may ask, too: else each would ask in its turn, a second after the other.
+      // This includes calls that wait for the end of a pause; otherwise each of them would start a request, one per
+      // second.
       if (this.#count === asked.number) for (const listener of this.listeners) listener({ error });
       asked.failed = { error };
       throw error;
@@ -152,7 +156,7 @@ export class Renewal {
   }
 }
 
-/** Made of a clock that may be put back: then it stands still for that moment, and goes on. */
+/** A monotonic clock, made from one that may be set back: it pauses for that moment. */
 class SteadyClock {
   #seen = Date.now();
   #shows = this.#seen;

@@ -1,4 +1,4 @@
-/** Sessions for a page: short-lived tokens of the Worker, which the page's own backend asks for and hands out. */
+/** Sessions for a page: short-lived tokens of the Worker, which the page's own backend requests and hands out. */
 
 import { checkOptions } from "../call/check.js";
 import { type HeaderOptions, headerMap, mergeHeaders } from "../call/headers.js";
@@ -6,31 +6,32 @@ import { AttentionError, type ErrorKind } from "../errors/errors.js";
 import { pageOrigin } from "../runtime/environment.js";
 import { type IssuedCredential, providerError } from "./provider.js";
 
-/** How a session is asked for. */
+/** The options of requesting a session. */
 export interface SessionOptions {
   /**
-   * Default: POST. A session is made, so nothing in between may keep the answer, and other sites' pages cannot bring a
-   * browser to ask with its cookies (`SameSite=Lax`).
+   * Default: POST, because the request creates a session: no cache may store the response, and other sites cannot make
+   * a browser send it with its cookies (`SameSite=Lax`).
    */
   readonly method?: "POST" | "GET" | undefined;
-  /** Sent with the question, as a framework's token against forged requests. A function is asked each time. */
+  /** Sent with the request, for instance a framework's CSRF token. A function is called each time. */
   readonly headers?: HeaderOptions | (() => HeaderOptions) | undefined;
 }
 
-/** A backend that takes longer is asked again, should a call still wait. */
+/** The timeout of a request to the backend; a call that still waits requests again. */
 const LONGEST = 10_000;
 
 /**
- * The `token` of a client in a page: asks the page's own backend for a session, with the page's cookies, and again
- * before it ends. The backend answers what the Worker's `POST /sessions` answered it: `{ token, expiresAt }`.
+ * The `token` of a client in a page. It requests a session from the page's own backend, with the page's cookies, and
+ * renews it before it expires. The backend returns the response of the Worker's `POST /sessions`: `{ token, expiresAt
+ * }`.
  *
  * ```js
  * const attention = new Attention({ token: sessionToken("/api/attention-session"), baseURL: "/api/v2" });
  * ```
  *
- * When it fails, the call fails with an `AttentionError`: `session_unauthorized` when the backend answers 401 or leads
- * to another page, as to a log-in; `session_forbidden` for 403; `session_unreachable`, `session_timeout`,
- * `session_refused` for any other status, `session_invalid` for an answer of another form.
+ * If that fails, the call fails with an `AttentionError`: `session_unauthorized` if the backend answers 401 or
+ * redirects (to a login page, for instance); `session_forbidden` for 403; `session_unreachable`; `session_timeout`;
+ * `session_refused` for any other status; `session_invalid` for a response of another form.
  */
 export function sessionToken(address: string, options: SessionOptions = {}): () => Promise<IssuedCredential> {
   if (typeof address !== "string" || address === "")
@@ -51,7 +52,7 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
       method,
       credentials: "same-origin",
       cache: "no-store",
-      // Not followed: a page that people log in with is no session.
+      // Redirects are not followed, because a login page is not a session.
       redirect: "manual",
       headers: mergeHeaders(
         { accept: "application/json" },
@@ -61,36 +62,31 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
     });
     const { status } = response;
     if (response.type === "opaqueredirect" || (status >= 300 && status < 400))
-      throw failed("unauthorized", "unauthorized", "leads to another page, perhaps to log in there");
+      throw failed("unauthorized", "unauthorized", "redirects, perhaps to a login page");
     if (status === 401) throw failed("unauthorized", "unauthorized", "says that nobody is logged in", status);
-    if (status === 403)
-      throw failed("forbidden", "forbidden", "does not give one to the user who is logged in", status);
+    if (status === 403) throw failed("forbidden", "forbidden", "does not allow one for the current user", status);
     if (!response.ok) throw failed(status < 500 ? "config" : "server", "refused", `answered ${status}`, status);
     return read((await response.json()) as unknown, status);
   } catch (error) {
     if (error instanceof AttentionError) throw error;
     const { name } = error as Error;
     if (name === "TimeoutError") throw failed("timeout", "timeout", "did not answer within 10 seconds");
-    if (name === "SyntaxError") throw failed("protocol", "invalid", "gave an answer that is not JSON");
+    if (name === "SyntaxError") throw failed("protocol", "invalid", "returned a response that is not JSON");
     throw failed("connection", "unreachable", "could not be reached", undefined, error);
   }
 }
 
-/** Where that is, of the page's own origin: no other is sent the page's cookies, or believed. */
+/** Resolves the address, which must be at the page's own origin: no other may receive its cookies. */
 function resolve(address: string): string {
   const origin = pageOrigin();
   if (origin === undefined) {
-    throw failed(
-      "config",
-      "no_page",
-      "can only be asked by a page, whose cookies identify the user: on a server pass a token",
-    );
+    throw failed("config", "no_page", "needs a page, whose cookies identify the user: on a server, pass a token");
   }
   let url: URL | undefined;
   try {
     url = new URL(address, origin);
   } catch {
-    // Named below.
+    // Reported below.
   }
   if (url?.origin !== origin)
     throw failed(
@@ -104,7 +100,7 @@ function resolve(address: string): string {
 function read(answer: unknown, status: number): IssuedCredential {
   const { token, expiresAt } = (answer ?? {}) as IssuedCredential;
   if (typeof token !== "string")
-    throw failed("protocol", "invalid", "gave an answer without a `token`: pass on that of POST /sessions", status);
+    throw failed("protocol", "invalid", "returned no `token`: it must return the response of POST /sessions", status);
   return { token, expiresAt };
 }
 

@@ -1,4 +1,4 @@
-/** A server and the credentials for it: what a client and those derived from it share. */
+/** A server and its credentials, shared by a client and the clients derived from it. */
 
 import type { KeyInfo, KeysInfo } from "#binding";
 import { type Place, Semaphore } from "../call/semaphore.js";
@@ -8,15 +8,15 @@ import { ask, type Credential, type Given, ofEnvironment } from "./provider.js";
 import { isAsked } from "./recursion.js";
 import { Renewal, type Taken } from "./renewal.js";
 
-/** Keeps the place of a credential that a function has yet to give; never sent. */
+/** A placeholder for a credential that a function has not returned yet; never sent. */
 const PENDING = "credential-not-yet-asked-for";
 
-/** Credentials of former times that foreign errors may still hold. */
+/** The number of former credentials that foreign errors may still contain. */
 const MOST_SECRETS = 16;
 
 const BEFORE_THE_LAST_FIFTH = 0.8;
 
-/** Whoever gave them, by name: options, or environment variables. */
+/** The names of the settings: options, or environment variables. */
 export interface Settings {
   readonly baseURL: string;
   readonly current: string;
@@ -30,15 +30,15 @@ export class SharedUpstream {
   readonly #isToken: boolean;
   readonly #sources: readonly [current: Credential, next: Credential | undefined];
   readonly #settings: Settings;
-  /** Whether a function gives one of them. */
+  /** Whether a function provides one of them. */
   readonly isDynamic: boolean;
-  /** When functions are asked. */
+  /** Decides when functions are called. */
   readonly renewal = new Renewal(
     () => Promise.all(this.#sources.flatMap((source, at) => (source === undefined ? [] : this.#ask(source, at)))),
     (given) => this.#take(given),
     () => this.#sources[0] === ofEnvironment,
   );
-  /** `Authorization` of each place: from here it goes into requests and nowhere else. */
+  /** `Authorization` for each slot; it is used only in requests. */
   #authorizations: readonly (string | undefined)[] = [];
   #secrets: string[] = [];
   #given: readonly Given[] = [];
@@ -47,10 +47,10 @@ export class SharedUpstream {
   #isFreed = false;
   readonly #semaphore = new Semaphore();
   readonly #claimed = new Set<string>();
-  /** When the first of the keys that nobody was told of expires; Infinity when none does. */
+  /** The earliest expiry that was not reported yet; Infinity if there is none. */
   expiresAt = Infinity;
 
-  /** Throws an `AttentionError` that names the setting when the base URL or a credential is refused. */
+  /** Throws an `AttentionError` that names the setting if the base URL or a credential is refused. */
   constructor(
     baseURL: string | undefined,
     current: Credential,
@@ -63,11 +63,11 @@ export class SharedUpstream {
     this.isDynamic = typeof current === "function" || typeof next === "function";
     this.#baseURL = baseURL;
     this.#isToken = token;
-    // So that what is refused is refused here; else at the first call.
+    // Static settings are checked here; others at the first call.
     if (loading() === undefined) this.#make();
   }
 
-  /** Made again, with the credentials that there are, when a trap has taken it. */
+  /** The upstream; made again with the same credentials after a trap. */
   get upstream(): Upstream {
     return this.#upstream === undefined || isLost(this.#upstream) ? this.#make() : this.#upstream;
   }
@@ -94,52 +94,52 @@ export class SharedUpstream {
     }
   }
 
-  /** Where calls go, as core writes it; as it was given where core is still being compiled. */
+  /** The base URL as core normalizes it; as it was passed while core is still being compiled. */
   get baseURL(): string {
     return this.#baseURL ?? "";
   }
 
-  /** What applies to calls that say nothing. */
+  /** The default limits of calls. */
   get defaults(): Defaults {
     this.#defaults ??= defaults();
     return this.#defaults;
   }
 
-  /** Whether the credentials have yet to be asked for. */
+  /** Whether the credentials must still be requested. */
   get isPending(): boolean {
     return this.isDynamic && this.#generation === 0;
   }
 
-  /** Counts how often the credentials were replaced. */
+  /** Increases whenever the credentials are replaced. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Every credential that may stand in a foreign error. */
+  /** Every credential that a foreign error may contain. */
   readonly secrets = (): readonly string[] => this.#secrets;
 
-  /** The `Authorization` header for a place. */
+  /** The `Authorization` header for a slot. */
   authorization(slot: Slot): string {
     return this.#authorizations[slot]!;
   }
 
-  /** How many calls are under way at once, and who is next. `end` must follow each turn. */
+  /** Limits the concurrent calls. `end` must follow each turn. */
   get semaphore(): Semaphore {
     return this.#semaphore;
   }
 
-  /** A call is over. */
+  /** Ends a call. */
   end(place: Place): void {
     this.#semaphore.leave(place);
     this.#freeWhenIdle();
   }
 
-  /** Whether a function that is to give a credential has made this call, and so waits for itself. */
+  /** Whether a credential function made this call, which would wait for itself. */
   get isAsked(): boolean {
     return isAsked(this.#sources);
   }
 
-  /** What is known of the credentials. */
+  /** The state of the credentials. */
   info(): KeysInfo {
     if (loading() !== undefined)
       return { kind: this.#isToken ? "caller_token" : "api_key", inUse: "current", keys: [] };
@@ -147,7 +147,7 @@ export class SharedUpstream {
     return this.isPending ? { ...info, keys: [] } : info;
   }
 
-  /** Notes that somebody is told of this key's end; false when somebody was. */
+  /** Notes that a key's expiry is reported; false if it already was. */
   claimExpiryNotice(fingerprint: string): boolean {
     if (this.#claimed.has(fingerprint)) return false;
     this.#claimed.add(fingerprint);
@@ -155,13 +155,13 @@ export class SharedUpstream {
     return true;
   }
 
-  /** One more client uses it. */
+  /** Adds a client that uses it. */
   share(): this {
     this.#users++;
     return this;
   }
 
-  /** One client less. The last one takes the credentials with it, once no call is under way. */
+  /** Removes a client. After the last one and its calls, the credentials are released. */
   close(): void {
     this.#users--;
     this.#freeWhenIdle();
@@ -174,7 +174,7 @@ export class SharedUpstream {
     });
   }
 
-  /** A refusal with the name of the setting that it is about: of two keys, the one that is refused alone. */
+  /** Adds the setting's name to a refusal: of two keys, the one that is refused by itself. */
   #refusal(refusal: unknown, current: string): unknown {
     const { baseURL, ...names } = this.#settings;
     if (!(refusal instanceof InvalidKeyError)) return about(baseURL, refusal);
@@ -187,7 +187,7 @@ export class SharedUpstream {
   }
 
   #take(given: readonly Given[]): Taken {
-    // Closed while the question was under way.
+    // Closed while the request was in progress.
     if (this.#isFreed) return { changed: false, due: Infinity, end: Infinity };
     const changed = given.some(({ text }, at) => text !== this.#given[at]?.text);
     const [current, next] = given as [Given, Given?];
@@ -206,14 +206,14 @@ export class SharedUpstream {
     return { changed, ...this.#life() };
   }
 
-  /** In milliseconds from now. */
+  /** Milliseconds from now. */
   #life(): Omit<Taken, "changed"> {
     const now = Date.now();
     let [due, end] = [Infinity, 0];
     for (const { slot, expiresAt = Infinity } of this.info().keys) {
       const isStatic = typeof this.#sources[slot === "next" ? 1 : 0] === "string";
       const left = expiresAt - now;
-      // What was given a moment ago and is over already, is so by a clock that is wrong: the server will tell.
+      // A credential that is already expired when it is returned suggests a wrong clock: the server decides.
       const life = left > 0 || isStatic ? left : Infinity;
       if (!isStatic) due = Math.min(due, life * BEFORE_THE_LAST_FIFTH);
       end = Math.max(end, life);
@@ -224,13 +224,13 @@ export class SharedUpstream {
   #remember(...given: readonly (string | undefined)[]): void {
     this.#authorizations = [this.upstream.authorization(Slot.Current), this.upstream.authorization(Slot.Next)];
     for (const held of given) {
-      // Without the blanks around it, which are not sent.
+      // Without surrounding blanks, which are not sent.
       if (held !== undefined) this.#secrets = [...new Set([held.trim(), ...this.#secrets])].slice(0, MOST_SECRETS);
     }
     this.#watchExpiry();
   }
 
-  /** Those that nobody was told of, and whose end matters: what is issued for minutes is renewed in silence. */
+  /** Keys whose expiry was not reported yet and matters; short-lived ones are renewed silently. */
   expiring(): readonly KeyInfo[] {
     const { kind, keys } = this.info();
     return keys.filter(({ slot, fingerprint }) => {

@@ -1,4 +1,4 @@
-/** How a call waits for what functions give: as long as the call may take, and no longer. */
+/** How a call waits for credential functions, within its timeout. */
 
 import { Deadline } from "../call/deadline.js";
 import { aborted, left, type PreparedCall } from "../call/driver.js";
@@ -8,17 +8,17 @@ import type { Question, Renewal } from "./renewal.js";
 import type { SharedUpstream } from "./shared-upstream.js";
 
 const TIMEOUT =
-  "the function that gives the key took longer than the call may: look at the vault it asks, raise `timeout`, " +
-  "or see whether it calls this client, which waits for it";
+  "the function that provides the key took longer than the call's timeout: check the vault that it asks, raise " +
+  "`timeout`, or make sure that it does not call this client";
 
-/** Waits for the credentials of a call that has none, or none that are good any more. */
+/** Waits for credentials if there are none, or only expired ones. */
 export async function credentials(shared: SharedUpstream, call: PreparedCall, started: number): Promise<void> {
   const { renewal } = shared;
   const deadline = new Deadline(call.signal);
   deadline.limit(left(call, started));
   const { taken } = renewal;
   try {
-    // However short the life of an answer is by now: it is what there is.
+    // The result is used, however short its remaining lifetime.
     while (renewal.freshness === "expired" && renewal.taken === taken) {
       await wait(renewal, renewal.question(), deadline);
       if (deadline.aborted || deadline.timedOut) throw givenUp(deadline, shared);
@@ -28,7 +28,7 @@ export async function credentials(shared: SharedUpstream, call: PreparedCall, st
   }
 }
 
-/** A call was refused with the credentials of that generation: whether there are others, for which it waits. */
+/** A call was refused with that generation's credentials: waits for new ones, and returns whether there are any. */
 export async function renewed(
   shared: SharedUpstream,
   call: PreparedCall,
@@ -44,7 +44,7 @@ export async function renewed(
   try {
     while (renewal.taken === taken) {
       const question = renewal.afterRefusal();
-      // Asked a moment ago, for another call that was refused.
+      // Already requested for another refused call.
       if (question === undefined) return false;
       await wait(renewal, question, deadline);
       if (generation !== shared.generation) return true;
@@ -56,7 +56,7 @@ export async function renewed(
   }
 }
 
-/** Gives up the credentials that are there, and waits for others, for so many milliseconds. Whether they changed. */
+/** Discards the credentials and waits this many milliseconds for new ones. Returns whether they changed. */
 export async function refreshed(shared: SharedUpstream, timeout: number): Promise<boolean> {
   const { generation } = shared;
   const deadline = new Deadline(undefined);
@@ -69,7 +69,7 @@ export async function refreshed(shared: SharedUpstream, timeout: number): Promis
   }
 }
 
-/** Until an answer counts, the question fails, the call is over, or there may be another question. */
+/** Waits for a result, a failure, the end of the call, or the end of the pause. */
 async function wait(renewal: Renewal, question: Question | undefined, deadline: Deadline): Promise<void> {
   const until = renewal.until(question);
   if (dropsRequests()) return look(renewal, question, until, deadline);
@@ -93,7 +93,7 @@ async function wait(renewal: Renewal, question: Question | undefined, deadline: 
 
 const LOOK = 20;
 
-/** The same where a request may not wait for a promise that another one settles, and that one may be gone. */
+/** The same where a request may not wait for a promise of another request, which may be gone. */
 async function look(
   renewal: Renewal,
   question: Question | undefined,

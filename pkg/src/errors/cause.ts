@@ -1,23 +1,23 @@
 /**
- * Foreign errors, made fit to be the cause of ours.
+ * Redacts foreign errors, so that they can be the cause of this package's errors.
  *
- * What `fetch` and its wrappers throw may carry the request they failed with,
- * its headers included, and a person prints causes. What holds a credential
- * anywhere is replaced by a copy that holds nothing but redacted text.
+ * Exceptions of `fetch` and its wrappers may contain the request with its
+ * headers, and programs print causes. An exception with a credential anywhere in
+ * it is replaced by a copy that has only redacted text.
  */
 
 import { isError, tagOf } from "../runtime/realms.js";
 import { scrub } from "../runtime/rules.js";
 
-/** More parts than this are not looked through: unknown is treated as unsafe. */
+/** The most parts that are searched; more count as unsafe. */
 const MOST_PARTS = 2000;
 
-/** Nor is more text than this, in characters. */
+/** The most text that is searched, in characters; more counts as unsafe. */
 const MOST_TEXT = 1_000_000;
 
 const REDACTED = "[redacted]";
 
-/** `cause` itself when it holds none of `secrets`, else a redacted copy. */
+/** `cause` itself if it contains none of `secrets`, otherwise a redacted copy. */
 export function redactCause(cause: unknown, secrets: readonly string[]): unknown {
   return redacted(cause, secrets, 0);
 }
@@ -27,7 +27,7 @@ function redacted(cause: unknown, secrets: readonly string[], depth: number): un
   try {
     return copy(cause, secrets, depth);
   } catch {
-    // A getter that throws.
+    // A getter threw.
     return REDACTED;
   }
 }
@@ -49,7 +49,7 @@ function holds(value: unknown, secrets: readonly string[]): boolean {
       try {
         left.push(...parts(part));
       } catch {
-        // A getter or a proxy that does not let itself be looked at.
+        // A getter or a proxy threw.
         return true;
       }
     }
@@ -61,8 +61,8 @@ function holds(value: unknown, secrets: readonly string[]): boolean {
 const entries = (whole: Iterable<readonly unknown[]>): unknown[] => [...whole].flat();
 
 /**
- * What objects of these sorts show besides their properties and their text. Not so promises, which every stream has:
- * what one was settled with nobody can read in time.
+ * The hidden content of these types, which a console prints. Promises are left out: every stream has some, and their
+ * results cannot be read synchronously.
  */
 const CONTENTS: Readonly<Record<string, (whole: never) => unknown[]>> = {
   Map: entries,
@@ -74,10 +74,10 @@ const CONTENTS: Readonly<Record<string, (whole: never) => unknown[]>> = {
   File: ({ name }: File) => [name],
 };
 
-/** With this, an object writes what Node's console prints of it. */
+/** The method by which an object customizes its output on Node's console. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-/** All that a console could print of an object, and what it is as JSON and as text. */
+/** Everything that a console could print of an object, its JSON and its text. */
 function parts(whole: object): unknown[] {
   const tag = tagOf(whole);
   if (ArrayBuffer.isView(whole) || tag === "ArrayBuffer") return [];
@@ -87,7 +87,7 @@ function parts(whole: object): unknown[] {
   const { [INSPECT]: inspect, toJSON, toString: toText } = held;
   if (typeof inspect === "function") found.push(inspect.call(whole, 2, { stylize: String }, String));
   if (typeof toJSON === "function") found.push(toJSON.call(whole, ""));
-  // Of a list: that of its items.
+  // A list's text is that of its items.
   if (typeof toText === "function" && tag !== "Array") found.push(String(whole));
   return found;
 }

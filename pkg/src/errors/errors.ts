@@ -1,34 +1,34 @@
-/** What a call fails with: one class for each kind of error that core tells apart. */
+/** The errors of calls: one class for each kind that core distinguishes. */
 
 import type { Diagnosis, ErrorFacts, ErrorKind, Finding } from "#binding";
 import { printable } from "../runtime/print.js";
 
 export type { Diagnosis, ErrorFacts, ErrorKind, Finding };
 
-/** One thing that the server found wrong, in its own words. */
+/** One problem that the server reported, in its own words. */
 export interface Issue {
-  /** What it is about, as the server writes it: a field's name, a path or a pointer. */
+  /** The affected field as the server writes it: a name, a path or a pointer. */
   readonly field: string | undefined;
   readonly message: string;
   readonly code: string | undefined;
 }
 
-/** What an answer says, without credentials; body and headers are made when somebody asks for them. */
+/** The content of a response, without credentials; body and headers are made on first access. */
 export interface Words {
   readonly body: () => unknown;
   readonly headers: () => Headers;
   readonly issues: readonly Issue[];
 }
 
-/** This package's page has a heading for each kind of error. */
+/** The package's README has a heading for each kind of error. */
 const PAGE = "https://www.npmjs.com/package/attention-wasm#";
 
-/** So many issues are shown on a console. */
+/** The most issues that are printed on a console. */
 const MOST_ISSUES = 10;
 
 const hidden = (value: unknown) => ({ value, configurable: true, writable: true });
 
-/** A property that is made when it is first read. */
+/** A property that is made on first access. */
 function made<T>(make: () => T): PropertyDescriptor {
   let value: { readonly held: T } | undefined;
   return {
@@ -40,15 +40,15 @@ function made<T>(make: () => T): PropertyDescriptor {
   };
 }
 
-/** Shared by every copy of this package, in every realm. */
+/** The brand, shared by every copy of this package in every realm. */
 const BRAND = Symbol.for("attention-wasm.error");
 
 /**
- * Anything that this package's calls fail with.
+ * The base class of all errors of this package's calls.
  *
- * `instanceof` looks at a brand and not at the prototype chain: it holds for
- * errors of another copy of this package and of another realm too. No property
- * ever holds a key or a token.
+ * `instanceof` checks a brand instead of the prototype chain, so it also holds
+ * for errors of another copy of this package or of another realm. No property
+ * ever contains a key or a token.
  */
 export class AttentionError extends Error implements ErrorFacts {
   readonly kind: ErrorKind;
@@ -59,17 +59,17 @@ export class AttentionError extends Error implements ErrorFacts {
   readonly attempts: number;
   readonly diagnosis: Diagnosis | undefined;
   readonly documentation: string;
-  /** What the server found wrong with single fields, in its own words; empty when its answer lists nothing. */
+  /** The problems of single fields that the server reported, in its own words; empty if there are none. */
   declare readonly issues: readonly Issue[];
   /**
-   * The answer's body, when one came: JSON as its value, else text; at most 64 KiB, without credentials. Not
-   * enumerable and not in `toJSON`: it may hold what belongs in no log.
+   * The response's body, if there was one: JSON as its value, else text; at most 64 KiB, without credentials. Not
+   * enumerable and not in `toJSON`, because it may contain data that must not be logged.
    */
   declare readonly body: unknown;
-  /** The answer's headers, when one came, without credentials and cookies. Not enumerable either. */
+  /** The response's headers, if there was one, without credentials and cookies. Not enumerable. */
   declare readonly headers: Headers | undefined;
 
-  /** Made by this package; `cause` and `words` must have been cleaned of credentials. */
+  /** Made by this package; `cause` and `words` must be redacted. */
   constructor(facts: ErrorFacts, cause?: unknown, words?: Words) {
     super(facts.message, cause === undefined ? undefined : { cause });
     this.kind = facts.kind;
@@ -88,19 +88,19 @@ export class AttentionError extends Error implements ErrorFacts {
   static override [Symbol.hasInstance](this: object, value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: subclasses inherit it, and `this` is the one that is asked about.
     const kinds = KINDS.get(this);
-    // Somebody's own subclass: the language's rule.
+    // A subclass outside this package: the language's own rule applies.
     // biome-ignore lint/complexity/noThisInStatic: as above.
     if (kinds === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
     let kind: ErrorKind | undefined;
     try {
       kind = (value as { [BRAND]?: ErrorKind } | null | undefined)?.[BRAND];
     } catch {
-      // It does not let itself be looked at.
+      // A getter or a proxy threw.
     }
     return kind !== undefined && (kinds === "" || kinds === kind);
   }
 
-  /** The error as plain data, safe for logs; the cause, which is foreign, is left out. */
+  /** The error as plain data, safe for logs, without the foreign cause. */
   toJSON(): ErrorFacts & { readonly name: string; readonly issues: readonly Issue[] | undefined } {
     const { name, kind, code, message, status, requestId, retryAfter, attempts, diagnosis, documentation } = this;
     const issues = this.issues.length > 0 ? this.issues : undefined;
@@ -122,22 +122,22 @@ export class ConflictError extends AttentionError {}
 export class ValidationError extends AttentionError {}
 /** 413, 414 or 431. */
 export class PayloadTooLargeError extends AttentionError {}
-/** 429, or a wait longer than a call may. */
+/** 429, or a required wait beyond the call's timeout. */
 export class RateLimitedError extends AttentionError {}
 /** 5xx. */
 export class ServerError extends AttentionError {}
 /** The server could not be reached, or the connection broke. */
 export class ConnectionError extends AttentionError {}
-/** No answer in time. */
+/** No response in time. */
 export class TimeoutError extends AttentionError {}
-/** The caller gave up: `cause` is its signal's reason. Its `name` is "AbortError", as that of every abort. */
+/** The caller aborted the call; `cause` is its signal's reason. `name` is "AbortError", as for every abort. */
 export class AbortedError extends AttentionError {}
-/** The answer is not one that this API gives. */
+/** The response is not one of this API. */
 export class ProtocolError extends AttentionError {}
-/** The configuration is at fault. */
+/** The configuration is invalid. */
 export class ConfigError extends AttentionError {}
 
-// Names are spelt out because minifiers change those of classes.
+// The names are strings because minifiers rename classes.
 const CLASSES: Readonly<Record<ErrorKind, readonly [name: string, made: typeof AttentionError]>> = {
   invalid_key: ["InvalidKeyError", InvalidKeyError],
   unauthorized: ["UnauthorizedError", UnauthorizedError],
@@ -155,7 +155,7 @@ const CLASSES: Readonly<Record<ErrorKind, readonly [name: string, made: typeof A
   config: ["ConfigError", ConfigError],
 };
 
-/** Which errors are instances of a class of ours: those of its kind, or of any ("" is the root's). */
+/** The errors that are instances of a class: those of its kind, or all ("", for the root). */
 const KINDS = new Map<object, ErrorKind | "">([[AttentionError, ""]]);
 
 Object.defineProperties(AttentionError.prototype, {
@@ -173,24 +173,24 @@ for (const [kind, [name, made]] of Object.entries(CLASSES)) {
   Object.defineProperty(made.prototype, "name", hidden(name));
 }
 
-/** The error of these facts, in the class of its kind; `cause` and `words` must have been cleaned of credentials. */
+/** Makes the error of these facts, in the class of its kind; `cause` and `words` must be redacted. */
 export function errorOf(facts: ErrorFacts, cause?: unknown, words?: Words): AttentionError {
-  // A kind that this version of the bindings does not know yet is still an error.
+  // A kind that this version of the binding does not know is still an error.
   const [, Kind] = CLASSES[facts.kind] ?? ["", AttentionError];
   const error = new Kind(facts, cause, words);
-  // What nobody knows is not printed.
+  // Unknown members are not printed.
   for (const name of ["status", "requestId", "retryAfter", "diagnosis"] as const)
     if (facts[name] === undefined) Object.defineProperty(error, name, { enumerable: false });
   return error;
 }
 
-/** The same error with the name of the setting that it is about; anything else, and another code, stays as it is. */
+/** Adds the setting's name to an error with this code; returns anything else unchanged. */
 export function about(setting: string, error: unknown, code?: string): unknown {
   if (!(error instanceof AttentionError) || (code !== undefined && error.code !== code)) return error;
   return errorOf({ ...error.toJSON(), message: `${setting}: ${error.message}` }, error.cause);
 }
 
-/** What a person reads on a console: the stack, the findings as a list, what to do next. */
+/** The error on a console: the stack, the diagnosis as a list, the next step. */
 function story(error: AttentionError, inspect: (value: unknown) => string): string {
   const lines = [error.stack ?? `${error.name}: ${error.message}`];
   const { status, requestId, retryAfter, attempts, diagnosis, documentation, cause } = error;

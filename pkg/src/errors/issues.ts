@@ -1,6 +1,6 @@
 /**
- * The errors of single fields in an error's body. The API documents no shape for them, so these are the usual ones: lists
- * of JSON:API, of RFC 9457 and 7807, of validators of several languages, and objects with a member for each field.
+ * Finds the errors of single fields in an error's body. The API documents no format, so the usual ones are recognized:
+ * lists of JSON:API, RFC 9457 and 7807 and several validators, and objects with a member for each field.
  */
 
 import type { Issue } from "./errors.js";
@@ -23,7 +23,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 
-/** What the server found wrong, in the order of its list; empty when it has none. */
+/** The reported problems in the server's order; empty if there are none. */
 export function issuesOf(body: unknown): Issue[] {
   if (!isObject(body)) return [];
   const places = [body, body.error].filter(isObject);
@@ -33,7 +33,7 @@ export function issuesOf(body: unknown): Issue[] {
       if (found.length > 0) return found;
     }
   }
-  // A single one that says which field it is about.
+  // A single problem that names its field.
   return places
     .reverse()
     .flatMap((place) => one(place))
@@ -60,7 +60,7 @@ function one(item: unknown): Issue[] {
   return message === undefined ? [] : [{ field, message, code }];
 }
 
-/** The first of these members that is text, or a path in pieces. */
+/** The first of these members that is text, or a list of path segments. */
 function textOf(item: Json, names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = item[name];

@@ -1,39 +1,39 @@
 /**
- * What a runtime's `fetch` throws when no answer came, told apart. Node and Bun have codes, on a cause or on one of
- * several errors; Deno has sentences; Workers have one for everything, and a page is told nothing.
+ * Classifies the exceptions of a runtime's `fetch` when there was no response. Node and Bun have codes, on a cause or
+ * on one of several errors; Deno has sentences; Workers have one sentence for everything, and pages get no reason.
  */
 
 import { isBrowser } from "../runtime/environment.js";
 
-/** A cause by what is said of it. */
+/** A cause, recognized by codes and messages. */
 export interface TransportFault {
   readonly kind: "connection" | "timeout";
   readonly code: string;
   readonly message: string;
 }
 
-/** The request itself is at fault, or the code that sends it: undici's codes, the runtimes' and our own sentences. */
+/** The request or the calling code is wrong: undici's codes, and sentences of the runtimes and of this package. */
 const OF_THE_REQUEST =
   /UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)|Failed to (execute|construct|parse)|^fetchOptions:|disturbed or locked|[Bb]ody .*already|integrity mismatch| is not (a function|defined)|^Cannot read/;
 
-// In this order: a certificate is why a handshake is reset, and the first of these is what to look at.
+// The order matters: a bad certificate also resets the handshake, and the first match is reported.
 const FAULTS: readonly (readonly [told: RegExp, code: string, message: string])[] = [
   [
     /UND_ERR_HEADERS_TIMEOUT/,
     "head_timeout",
-    "the runtime waits no longer for an answer's head, whatever `timeout` says; raise undici's `headersTimeout`",
+    "the runtime's own limit for response headers was reached: raise undici's `headersTimeout`",
   ],
   [
     /UND_ERR_BODY_TIMEOUT/,
     "body_timeout",
-    "the runtime waits no longer for more of the answer, whatever `timeout` says; raise undici's `bodyTimeout`",
+    "the runtime's own limit for the response body was reached: raise undici's `bodyTimeout`",
   ],
   [
     /UND_ERR_CONNECT_TIMEOUT|connect ETIMEDOUT|^ETIMEDOUT$|Connection timed out/m,
     "connect_timeout",
-    "no connection in the time that the runtime gives it; look for a firewall or proxy, and at the base URL",
+    "no connection within the runtime's own limit: check the base URL, firewalls and proxies",
   ],
-  [/ENOTFOUND|EAI_|dns error/, "name_not_resolved", "no address for the server's name; check the base URL, and DNS"],
+  [/ENOTFOUND|EAI_|dns error/, "name_not_resolved", "the server's name has no address: check the base URL and DNS"],
   [
     /CERT|ERR_(TLS|SSL)|EPROTO|UNABLE_TO_|INVALID_CA|certificate|TLS|InvalidContentType/,
     "tls_failed",
@@ -42,12 +42,12 @@ const FAULTS: readonly (readonly [told: RegExp, code: string, message: string])[
   [
     /ECONNREFUSED|Connection refused/,
     "connection_refused",
-    "the connection was refused; check host and port of the base URL, and whether the server runs",
+    "the connection was refused: check host and port of the base URL, and whether the server is running",
   ],
   [
     /ECONNRESET|ECONNABORTED|EPIPE|TIMEDOUT|UND_ERR_SOCKET|reset by peer|closed before|hang up/i,
     "connection_reset",
-    "the connection broke before the answer came; the server may have done it all the same",
+    "the connection broke before a response arrived; the server may have processed the request",
   ],
 ];
 
@@ -55,14 +55,14 @@ const IN_A_PAGE: TransportFault = {
   kind: "connection",
   code: "network_or_cors",
   message:
-    "no answer that the browser shows: no network, or CORS does not allow this page's origin or a header " +
-    "(its console says which), or a stream was to go over HTTP/1.1",
+    "the browser shows no response: no network, CORS refuses this page's origin or a header " +
+    "(see the console), or a stream was sent over HTTP/1.1",
 };
 
-/** More errors than this are not looked at. */
+/** The most errors that are searched. */
 const MOST = 20;
 
-/** What is known of why there is no answer; undefined when nothing is. */
+/** The reason for the missing response; undefined if it is unknown. */
 export function transportFault(error: unknown): TransportFault | undefined {
   const text = told(error);
   const found = FAULTS.find(([pattern]) => pattern.test(text));
@@ -71,17 +71,17 @@ export function transportFault(error: unknown): TransportFault | undefined {
   return { kind: code.endsWith("_timeout") ? "timeout" : "connection", code, message };
 }
 
-/** Why the request cannot be sent as it is, in the runtime's words; undefined when it can. */
+/** Why the request cannot be sent, in the runtime's words; undefined if it can. */
 export function requestFault(error: unknown): string | undefined {
   return told(error)
     .split("\n")
     .find((line) => OF_THE_REQUEST.test(line));
 }
 
-/** What a runtime says is short; of a text that is somebody else's no more is looked at. */
+/** The most characters that are searched; runtimes' messages are short. */
 const MOST_CHARACTERS = 1000;
 
-/** Codes and messages of an error, of its causes, and of those that it gathers, a line each; without URLs. */
+/** Codes and messages of an error, its causes and its aggregated errors, one per line, without URLs. */
 function told(error: unknown): string {
   const lines: string[] = [];
   const left = [error];
@@ -99,7 +99,7 @@ function told(error: unknown): string {
       );
       left.push(cause, ...(Array.isArray(errors) ? (errors as unknown[]) : []));
     } catch {
-      // It does not let itself be looked at.
+      // A getter or a proxy threw.
     }
   }
   return lines.map((line) => line.replace(/\w+:\/\/\S+/g, "")).join("\n");

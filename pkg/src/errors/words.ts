@@ -1,4 +1,4 @@
-/** What an answer says, fit to be part of an error: without credentials, and without the cookies that it sets. */
+/** The content of a response for an error: without credentials and cookies. */
 
 import type { Start } from "../call/error-body.js";
 import { withoutEnd } from "../call/values.js";
@@ -6,13 +6,13 @@ import { scrub } from "../runtime/rules.js";
 import type { Words } from "./errors.js";
 import { issuesOf } from "./issues.js";
 
-/** Headers that hold credentials of their own. */
+/** Headers that contain other credentials. */
 const OF_CREDENTIALS = /^(set-cookie2?|cookie|(proxy-)?authorization)$/;
 
-/** What may be the beginning of a key, at the end of a text that was cut. */
+/** A possible start of a key at the end of a truncated text. */
 const OF_A_KEY = /[\w.~+/=%-]/;
 
-/** Of an answer's headers and what was read of its body. Most of it is worth its price only to who asks. */
+/** Redacts headers and the part of the body that was read. Body and headers are made only on access. */
 export function wordsOf(headers: Headers, start: Start | undefined, secrets: readonly string[]): Words {
   const json = start?.isWhole === true ? parsed(start.text) : undefined;
   const issues = issuesOf(json);
@@ -31,14 +31,16 @@ function parsed(text: string): unknown {
   }
 }
 
-/** JSON as its value, all else as text; nothing as undefined. */
+/** JSON as its value, anything else as text, an empty body as undefined. */
 function bodyOf({ text, isWhole }: Start, json: unknown, secrets: readonly string[]): unknown {
   const value = json === undefined ? undefined : clean(json, secrets);
   if (value !== undefined) return value;
   return scrub(isWhole ? text : withoutEnd(text, OF_A_KEY), secrets) || undefined;
 }
 
-/** Written anew, a key has one spelling, whatever escapes it came in. Undefined when it is too deep for that. */
+/**
+ * Serialized again, so that a key has one spelling, whatever its escapes were. Undefined if it is nested too deeply.
+ */
 function clean(json: unknown, secrets: readonly string[]): unknown {
   try {
     return parsed(scrub(JSON.stringify(json), secrets));
@@ -51,11 +53,11 @@ function headersOf(headers: Headers, secrets: readonly string[]): Headers {
   const kept = new Headers();
   try {
     const given = [...headers].filter(([name]) => !OF_CREDENTIALS.test(name.toLowerCase()));
-    // A value has no line break, so that all of them are looked through at once.
+    // A value has no line break, so all of them can be searched as one text.
     const values = scrub(given.map(([, value]) => value).join("\n"), secrets).split("\n");
     for (const [index, [name]] of given.entries()) kept.append(name, values[index]!);
   } catch {
-    // Of a `fetch` that somebody passed in: headers that cannot be read are absent.
+    // A custom `fetch` may return unreadable headers, which count as absent.
   }
   return kept;
 }

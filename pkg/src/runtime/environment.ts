@@ -1,6 +1,6 @@
-/** What the runtime tells: environment variables, and whether strangers can read what is in memory. */
+/** Facts about the runtime: environment variables, and whether strangers can read its memory. */
 
-/** The globals that are looked at; each is absent somewhere. */
+/** The globals that are used; each is missing in some runtime. */
 interface Globals {
   readonly process?: {
     readonly env?: Readonly<Record<string, string | undefined>>;
@@ -18,26 +18,29 @@ interface Globals {
 const here = globalThis as unknown as Globals;
 
 /**
- * An environment variable; undefined where there are none, and for an empty one: compose files and CI hand on so what
- * is not set.
+ * An environment variable; undefined if it is missing or empty, since Compose files and CI pass unset variables as
+ * empty ones.
  *
- * Through `globalThis`, so that no bundler puts the builder's own key in its place.
+ * Read through `globalThis`, so that no bundler replaces it by the build machine's own key.
  */
 export function variable(name: string): string | undefined {
   try {
     return here.Deno?.env?.get(name) || here.process?.env?.[name] || undefined;
   } catch {
-    // Deno without the permission to read it.
+    // Deno without permission to read it.
     return undefined;
   }
 }
 
-/** A page, or a worker of one: whoever visits can read everything in it. A test's jsdom or happy-dom in Node is not one. */
+/**
+ * A page, or a worker of a page, in which every visitor can read everything. A test's jsdom or happy-dom in Node is not
+ * one.
+ */
 export function isBrowser(): boolean {
   if (here.process?.versions?.node !== undefined && /\b(?:jsdom|HappyDOM)\b/i.test(here.navigator?.userAgent ?? ""))
     return false;
   if (here.window !== undefined && here.document !== undefined) return true;
-  // Edge runtimes have worker scopes too, but no page that they belong to, so no location.
+  // Edge runtimes have worker scopes too, but no page and so no location.
   const inWorker = here.WorkerGlobalScope !== undefined && globalThis instanceof here.WorkerGlobalScope;
   return (
     inWorker &&
@@ -47,20 +50,20 @@ export function isBrowser(): boolean {
   );
 }
 
-/** A page whose `fetch` is a browser's: not one that is played in Node, as by jsdom. */
+/** A page with a browser's `fetch`, unlike jsdom in Node. */
 export function isPage(): boolean {
   return isBrowser() && here.process?.versions?.node === undefined;
 }
 
 /**
- * Whether the runtime drops requests in the middle, and may forbid one of them to settle promises of another: Workers,
- * and Vercel's edge functions, which are ones.
+ * Whether the runtime may drop a request at any `await`, and may forbid it to settle promises of another: Workers, and
+ * Vercel's edge functions, which are Workers.
  */
 export function dropsRequests(): boolean {
   return here.navigator?.userAgent === "Cloudflare-Workers" || here.EdgeRuntime !== undefined;
 }
 
-/** The page's own origin, which relative base URLs are meant for. Of a file, or in a sandbox, it is "null". */
+/** The page's own origin, for relative base URLs. For a file, or in a sandbox, it is "null". */
 export function pageOrigin(): string | undefined {
   const origin = here.location?.origin;
   return origin === "null" ? undefined : origin;

@@ -1,11 +1,11 @@
-/** How our objects show themselves on a Node, Deno or Bun console. */
+/** The output of this package's objects on a Node, Deno or Bun console. */
 
 type Inspect = (value: unknown) => string;
 
-/** Property descriptors, for a prototype, that make `util.inspect` print what `show` says. */
+/** Property descriptors for a prototype, which make `util.inspect` print the result of `show`. */
 export function printable<T>(show: (self: T, inspect: Inspect) => string): PropertyDescriptorMap {
   const custom: PropertyDescriptor = {
-    // Node hands over its own `inspect`; Deno's call has it in the options' place.
+    // Node passes its `inspect` as the third argument, Deno as the second.
     value(this: T, _depth: unknown, options: object, inspect?: (value: unknown, options: object) => string): string {
       return show(this, (value) => (inspect === undefined ? String(value) : inspect(value, options)));
     },

@@ -1,4 +1,4 @@
-/** attention-core in wasm: what wasm-bindgen made of crates/wasm, loaded at its first use. */
+/** attention-core as wasm: wasm-bindgen's output for crates/wasm, loaded on first use. */
 
 import type { Defaults, ErrorFacts, Failure } from "#binding";
 import {
@@ -17,18 +17,18 @@ import { isError } from "./realms.js";
 export type { CallRequest, Defaults, Failed, Rejected, Send, Step, Success, Wait } from "#binding";
 export { Action, Failure, Slot } from "#binding";
 
-/** The instance that there is. A trap leaves it in an unknown state: then there is none, and the next use makes another. */
+/** The current instance. A trap leaves it in an unknown state, so it is dropped, and the next use makes another. */
 let instance: WebAssembly.Exports | undefined;
 
-/** Frees what nobody freed. Not wasm-bindgen's own, which would free in another instance after a trap. */
+/** Frees collected upstreams. wasm-bindgen's own registry would free in the wrong instance after a trap. */
 let forgotten: FinalizationRegistry<() => void> | undefined;
 
-/** Not at the import, which therefore costs nothing and can be dropped. */
+/** Not run by the import, which therefore costs nothing and can be dropped by bundlers. */
 function load(): WebAssembly.Exports {
   if (instance !== undefined) return instance;
   const missing = ["TextDecoder", "TextEncoder"].filter((name) => !(name in globalThis));
   if (missing.length > 0) {
-    const message = `there is no ${missing.join(" and no ")} here, which every runtime has but ${BARE}`;
+    const message = `this runtime lacks ${missing.join(" and ")}, like ${BARE}`;
     throw errorOf({ kind: "config", code: "globals_missing", attempts: 0, message });
   }
   const module = compile();
@@ -39,7 +39,7 @@ const BARE =
   "Jest's jsdom: use its environment `node`, or one that keeps Node's own globals, such as `jest-fixed-jsdom`";
 
 function use({ exports }: WebAssembly.Instance): WebAssembly.Exports {
-  // Absent in Workers whose compatibility date is before 2025-05-05. There, what is forgotten stays.
+  // Missing in Workers with a compatibility date before 2025-05-05. There, upstreams that are not freed leak.
   if (typeof FinalizationRegistry === "function") forgotten ??= new FinalizationRegistry((free) => free());
   guardMethods();
   __wbg_set_wasm(exports);
@@ -49,9 +49,9 @@ function use({ exports }: WebAssembly.Instance): WebAssembly.Exports {
 }
 
 /**
- * Undefined where the core can be used at once: everywhere but on the main thread of a page in Chromium before 115, which
- * compiles a module of this size only asynchronously. There it is a promise until that is done. What is called before
- * throws a ConfigError with the code `wasm_compiling`.
+ * Undefined if core can be used at once: everywhere except on a page's main thread in Chromium before 115, which
+ * compiles a module of this size only asynchronously. There it is a promise until that is done, and earlier calls throw
+ * a ConfigError with the code `wasm_compiling`.
  */
 export function loading(): Promise<unknown> | undefined {
   if (instance !== undefined) return undefined;
@@ -71,7 +71,7 @@ export function loading(): Promise<unknown> | undefined {
 
 let compiling: Promise<unknown> | undefined;
 
-/** Runs what calls into wasm. */
+/** Runs a function that calls into wasm. */
 function run<T>(work: () => T): T {
   try {
     return work();
@@ -80,20 +80,22 @@ function run<T>(work: () => T): T {
   }
 }
 
-/** What a caller is told of an exception: a trap and a refusal as an `AttentionError`, an `Error` of JavaScript's as it is. */
+/**
+ * Converts an exception for the caller: traps and refusals to an `AttentionError`; a JavaScript `Error` stays as it is.
+ */
 function told(error: unknown): unknown {
   if (isTrap(error)) return trapped(error);
   return isError(error) ? error : errorOf(error as ErrorFacts);
 }
 
-/** A trap is a RuntimeError. A stack that is used up in the middle of Rust counts: destructors have not run. */
+/** A trap is a RuntimeError. A stack overflow within Rust counts too, because destructors have not run. */
 function isTrap(error: unknown): boolean {
   return /^(Runtime|Range|Internal)Error$/.test((error as Error | undefined)?.name ?? "");
 }
 
 function trapped(cause: unknown): AttentionError {
   if (instance !== undefined) {
-    // The glue keeps views of the memory, and looks whether they have been detached: this detaches them.
+    // The glue caches views of the memory and checks whether they are detached; this detaches them.
     (instance.memory as WebAssembly.Memory).grow(0);
     instance = undefined;
   }
@@ -105,15 +107,15 @@ function lost(cause?: unknown): AttentionError {
 }
 
 const TRAPPED =
-  "the WebAssembly of this package has failed, which is a fault in it: please report it. A call that was under way may " +
-  "have been done; the next one starts anew";
+  "the WebAssembly of this package crashed, which is a bug: please report it. A call in progress may have been " +
+  "processed; the next call uses a new instance";
 
-/** Which instance each upstream is in. */
+/** The instance of each upstream. */
 const homes = new WeakMap<object, WebAssembly.Exports>();
 
 let isGuarded = false;
 
-/** Of an upstream whose instance is gone, methods throw, and freeing it is done: its address is another's by now. */
+/** If an upstream's instance is gone, its methods throw, and freeing it does nothing: its address may be reused. */
 function guardMethods(): void {
   if (isGuarded) return;
   isGuarded = true;
@@ -129,19 +131,19 @@ function guardMethods(): void {
   }
 }
 
-/** Whether a trap has taken it, since it was made. */
+/** Whether a trap has discarded its instance. */
 export function isLost(upstream: Upstream): boolean {
   return homes.get(upstream) !== instance;
 }
 
-/** A server, the credentials for it, and the calls under way. Times are Unix milliseconds. */
+/** A server, its credentials and the calls in progress. Times are Unix milliseconds. */
 export class Upstream extends Generated {
   /**
-   * @param base the base URL; the API's own when there is none
+   * @param base the base URL; undefined for the API's own
    * @param current the API key, or the caller token of a Worker
-   * @param next the key that is to replace it, during a rotation
+   * @param next during a rotation, the key that will replace it
    * @param token whether `current` is a caller token
-   * @throws an `AttentionError` when one of them is refused
+   * @throws an `AttentionError` if one of them is refused
    */
   constructor(base: string | null | undefined, current: string, next: string | null | undefined, token: boolean) {
     const home = load();
@@ -159,13 +161,13 @@ export class Upstream extends Generated {
     super.free();
   }
 
-  /** As `free`, for `using`. */
+  /** Same as `free`, for `using`. */
   override [Symbol.dispose](): void {
     this.free();
   }
 }
 
-/** Frees it when it is gone. A function of its own, so that it does not hold the upstream. */
+/** Frees it when it is collected. A separate function, so that no closure holds the upstream. */
 function freeing(home: WebAssembly.Exports, upstream: Upstream): () => void {
   const { __wbg_ptr: address } = upstream as unknown as { readonly __wbg_ptr: number };
   const free = home.__wbg_upstream_free as (address: number, isForgotten: number) => void;
@@ -173,30 +175,30 @@ function freeing(home: WebAssembly.Exports, upstream: Upstream): () => void {
     try {
       if (home === instance) run(() => free(address, 1));
     } catch {
-      // Nobody can be told of a trap here: the next use makes another instance.
+      // A trap cannot be reported here; the next use makes another instance.
     }
   };
 }
 
-/** What applies when a caller says nothing. */
+/** The defaults. */
 export function defaults(): Defaults {
   load();
   return run(defaultsOf);
 }
 
-/** The id under which the server knows the exchange that these headers belong to. */
+/** The server's request id in these headers. */
 export function requestId(headers: Pick<Headers, "get">): string | undefined {
   load();
   return run(() => idOf(headers));
 }
 
-/** A text without these credentials, in whichever way they are written, and without what looks like one. */
+/** Removes these credentials from a text, in every spelling, and anything that looks like one. */
 export function scrub(text: string, secrets: readonly string[]): string {
   load();
   return scrubbed(text, secrets.join("\n"));
 }
 
-/** The error of a call that ended without a response, after so many requests. `cause` must hold no credential. */
+/** The error of a call without a response, after this many requests. `cause` must be redacted. */
 export function errorOfFailure(failure: Failure, attempts: number, cause?: unknown): AttentionError {
   load();
   return errorOf(

@@ -10,9 +10,10 @@ use attention_core::url::{PathError, RequestPath};
 
 use super::catalogue::{Catalogue, Operation};
 use crate::answer::problem::Problem;
+use crate::authorize::place::Places;
 use crate::authorize::policy::parameters::method_override;
-use crate::authorize::policy::{Decision, Policies, Policy, Rule, ToolPatterns, Unmet};
-use crate::authorize::{ALIVE, PROBES, Place, READY, SESSIONS, STATUS, mcp};
+use crate::authorize::policy::{Decision, Policies, Policy, Reading, Rule, ToolPatterns, Unmet};
+use crate::authorize::{ALIVE, PROBES, READY, SESSIONS, STATUS, mcp};
 
 /// What the Worker answers itself, before any policy.
 const OWN: [&str; 6] = [ALIVE, READY, STATUS, SESSIONS, PROBES[0].0, PROBES[1].0];
@@ -245,8 +246,7 @@ impl<'a> Question<'a> {
 
     /// Whether the path is one of the API: it has the prefix, or is that of MCP.
     fn is_mounted(&self, path: RequestPath<'_>) -> bool {
-        let prefix = self.catalogue.prefix();
-        Place::of(prefix, path).is_some()
+        Places::new(self.catalogue.prefix()).of(path, &Reading::of(path)).is_some()
     }
 
     /// What would have been allowed, for a call that no rule of the policy is about:

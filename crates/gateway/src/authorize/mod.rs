@@ -21,7 +21,8 @@ use crate::answer::problem::{NotRevoked, Problem};
 use crate::answer::reply::Reply;
 use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
-use crate::authorize::policy::{BodyLength, Decision, Policy, Rule, ToolPatterns, Unmet};
+use crate::authorize::place::Place;
+use crate::authorize::policy::{BodyLength, Decision, Policy, Reading, Rule, ToolPatterns, Unmet};
 use crate::authorize::target::Target;
 use crate::deployment::{Deployment, bindings};
 
@@ -31,6 +32,7 @@ pub(crate) mod discovery;
 pub(crate) mod identity;
 pub mod jwt;
 pub mod mcp;
+pub(crate) mod place;
 pub mod policy;
 pub mod sessions;
 pub(crate) mod sources;
@@ -83,8 +85,8 @@ pub(crate) enum Opened {
 pub(crate) enum Permitted {
     /// It asks for a session; its body says what for.
     Mint,
-    /// It goes to the API.
-    Forward(Forward),
+    /// It goes to the API, by the rule with this pattern.
+    Forward { forward: Forward, route: String },
 }
 
 /// A request that its policy allows.
@@ -92,8 +94,6 @@ pub(crate) enum Permitted {
 pub(crate) struct Forward {
     pub(crate) method: Method,
     pub(crate) url: String,
-    /// The pattern of the rule that allows it.
-    pub(crate) route: String,
     /// Members to take out of the API's answer.
     pub(crate) redact: Vec<String>,
     /// How long the answer may be kept for its caller.
@@ -205,8 +205,10 @@ pub(crate) fn permit(
     if path.as_str() == SESSIONS {
         return may_mint(method, identity).map(|()| Permitted::Mint);
     }
-    let place = Place::of(deployment.upstream.base().path(), path).ok_or_else(Problem::outside)?;
-    let call = Call { method, path, query, request };
+    let reading = Reading::of(path);
+    let place = deployment.places.of(path, &reading).ok_or_else(Problem::outside)?;
+    let is_mcp = matches!(place, Place::Mcp);
+    let call = Call { method, path, reading: &reading, is_mcp, query, request };
     let policy = deployment.config.policies.get(&identity.policy).ok_or_else(Problem::denied)?;
     let terms = call.allowed(policy)?;
     if policy::parameters::method_override(query).is_some() {
@@ -221,7 +223,6 @@ pub(crate) fn permit(
         tools.extend(call.tools(&session.routes).cloned());
         cache = cache.map(|most| own.rule.cache().map_or(most, |own| own.min(most)));
     }
-    let is_mcp = matches!(place, Place::Mcp);
     // A server could take a parameter for a message, or for a session; the documentation knows none.
     if is_mcp && !query.is_empty() && terms.rule.conditions().query.is_none() {
         return Err(Problem::unmet(&Unmet::Query));
@@ -230,40 +231,15 @@ pub(crate) fn permit(
         Place::Api { rest } => deployment.upstream.url(rest, query),
         Place::Mcp => deployment.upstream.url_beside(mcp::PATH, query),
     };
-    Ok(Permitted::Forward(Forward {
+    let forward = Forward {
         method,
         url: url.map_err(Problem::request)?,
-        route: terms.rule.route().to_owned(),
         redact,
         cache: cache.filter(|_| method == Method::Get && !is_mcp),
         is_mcp,
         tools,
-    }))
-}
-
-/// Which of the API's places a path leads to.
-pub(crate) enum Place<'a> {
-    /// Under the base's prefix, which is where the caller's path begins too.
-    Api { rest: &'a str },
-    /// The MCP endpoint beside it.
-    Mcp,
-}
-
-impl<'a> Place<'a> {
-    /// The place of a path, at an API whose base URL has this prefix.
-    pub(crate) fn of(prefix: &str, path: RequestPath<'a>) -> Option<Self> {
-        if path.as_str() == mcp::PATH {
-            return Some(Self::Mcp);
-        }
-        let rest = path.as_str().strip_prefix(prefix)?;
-        // In another spelling it could be the same to the server, and a path below it as well: a framework mounts a
-        // handler there with all that is below. It would go up unread.
-        let is_read_as_mcp = |path| policy::is_spelling_of(path, mcp::PATH_AND_BELOW);
-        if is_read_as_mcp(path) || RequestPath::parse(rest).is_ok_and(is_read_as_mcp) {
-            return None;
-        }
-        rest.starts_with('/').then_some(Self::Api { rest })
-    }
+    };
+    Ok(Permitted::Forward { forward, route: terms.rule.route().to_owned() })
 }
 
 /// What a policy judges of a request.
@@ -271,6 +247,10 @@ impl<'a> Place<'a> {
 struct Call<'a> {
     method: Method,
     path: RequestPath<'a>,
+    /// The path in all ways in which some server reads it.
+    reading: &'a Reading,
+    /// Whether the path is that of the MCP endpoint.
+    is_mcp: bool,
     query: &'a str,
     request: &'a Request,
 }
@@ -292,7 +272,7 @@ impl Terms<'_> {
 impl Call<'_> {
     /// The terms on which a policy allows it, once they are met.
     fn allowed<'p>(&self, policy: &'p Policy) -> Result<Terms<'p>, Problem> {
-        let rule = match policy.decide(self.method, self.path) {
+        let rule = match policy.judge(self.method, self.reading) {
             Decision::Allowed(rule) => rule,
             Decision::Unknown if policy.of_another_spelling(self.method, self.path).is_some() => {
                 return Err(Problem::spelling());
@@ -307,9 +287,12 @@ impl Call<'_> {
     }
 
     /// The MCP tools that a policy names for this path. They are those of messages, whatever the method: what a POST
-    /// may not show, a GET does not.
+    /// may not show, a GET does not. No rule for another path than that of the endpoint names any.
     fn tools<'p>(&self, policy: &'p Policy) -> Option<&'p ToolPatterns> {
-        match policy.decide(Method::Post, self.path) {
+        if !self.is_mcp {
+            return None;
+        }
+        match policy.judge(Method::Post, self.reading) {
             Decision::Allowed(rule) => rule.conditions().tools.as_ref(),
             Decision::Denied { .. } | Decision::Unknown => None,
         }

@@ -17,6 +17,7 @@ use crate::answer::room::Room;
 use crate::authorize::jwt::Jwt;
 use crate::authorize::jwt::key_set::KeySetSchedule;
 use crate::authorize::mcp::seal::Seal;
+use crate::authorize::place::Places;
 use crate::authorize::sessions::revoked::Remembered;
 use crate::authorize::sources::Sources;
 use crate::cache::Index;
@@ -51,6 +52,7 @@ pub use version::Version;
 pub struct Deployment {
     pub(crate) config: Config,
     pub(crate) upstream: Upstream,
+    pub(crate) places: Places,
     pub(crate) allowances: Allowances,
     pub(crate) asking: Asking,
     pub(crate) breaker: Breaker,
@@ -84,6 +86,7 @@ impl Deployment {
             asking: Asking::new(config.budget),
             seal: seal(&config, &upstream),
             glance: Glance::of(upstream.keys()),
+            places: Places::new(upstream.base().path()),
             config,
             upstream,
             allowances: Allowances::default(),

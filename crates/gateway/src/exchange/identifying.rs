@@ -226,7 +226,10 @@ impl Exchange {
                 let patience = deployment.config.timeout;
                 self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES, patience });
             }
-            Permitted::Forward(forward) => self.forward(deployment, request, forward, now)?,
+            Permitted::Forward { forward, route } => {
+                self.facts.route = Some(route);
+                self.forward(deployment, request, forward, now)?;
+            }
         }
         Ok(())
     }

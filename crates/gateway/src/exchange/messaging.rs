@@ -180,9 +180,10 @@ impl Exchange {
 
     /// What becomes of the id of a session on its way down.
     pub(super) fn session_edit(&self, deployment: &Deployment, headers: &dyn Headers) -> Option<HeaderEdit> {
+        let conversation = self.conversation.as_ref()?;
         let caller = self.facts.holder();
         let owner = Owner { caller: &caller, session: self.facts.session.as_deref() };
-        self.conversation.as_ref().map(|conversation| conversation.edit_down(deployment, headers, owner))
+        Some(conversation.edit_down(deployment, headers, owner))
     }
 }
 

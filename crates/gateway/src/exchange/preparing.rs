@@ -49,7 +49,6 @@ impl Exchange {
         forward: Forward,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        self.facts.route = Some(forward.route.clone());
         self.open_conversation(deployment, request, &forward)?;
         self.upload = Upload::of(self.request.body, &forward);
         self.cell = Cell::of(self.facts.seat(), &forward.url, deployment.upstream.base().as_str());

@@ -60,10 +60,11 @@ impl Cell {
     /// `base` is the API's base URL.
     pub(crate) fn of(caller: String, url: &str, base: &str) -> Self {
         let rest = url.strip_prefix(base).or_else(|| url.splitn(4, '/').nth(3)).unwrap_or_default();
-        let first = rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
-        // What is longer is no name of a route; what it is cut to is still that caller's.
-        let first: String = first.chars().take(Self::LONGEST_ROUTE).collect();
-        Self { caller, route: first.to_ascii_lowercase() }
+        let start = rest.bytes().take_while(|byte| *byte == b'/').count();
+        let first = rest.bytes().skip(start).take_while(|byte| !matches!(byte, b'/' | b'?'));
+        // What is longer is no name of a route; what it is cut to is still that caller's. A URL that was checked is ASCII.
+        let route = first.take(Self::LONGEST_ROUTE).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+        Self { caller, route }
     }
 
     const LONGEST_ROUTE: usize = 40;

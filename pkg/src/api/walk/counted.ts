@@ -1,39 +1,39 @@
-/** Lists by number or by offset. */
+/** Lists that are paged by number or by offset. */
 
 import { isRepeatedBy, Marks, type Page } from "./marks.js";
 import { count, endless, type Paging, repeats, type Walk } from "./walk.js";
 
-/** Pages without an item, one after the other, that are looked behind while the total says that there is more. */
+/** The most consecutive empty pages to skip while the total says that there are more items. */
 const MOST_HOLES = 10;
 
-/** How often one walk goes on although its pages repeat, since the list grows meanwhile. */
+/** How often a walk continues although pages repeat because the list grows. */
 const MOST_CHECKS = 100;
 
 /**
- * By number or by offset. The one sure end is a page without items: a total that nothing else confirms may be that of
- * the page. What moves meanwhile is followed where the total tells: when it falls, pages before are read again.
+ * By number or by offset. Only a page without items is a certain end, since an unconfirmed total may count just the
+ * page. If the total falls, items may have moved to earlier pages, so those are read again.
  */
 export class CountedWalk implements Walk {
   place: readonly [string, string] | undefined;
   readonly #paging: Paging;
   readonly #size: number | undefined;
   readonly #start: number;
-  /** The number or offset of the page that is read. */
+  /** The number or offset of the current page. */
   #at: number;
   #page: Page = { items: [], end: undefined, counters: {} };
-  /** Items of the pages up to this one. */
+  /** The number of items up to and including this page. */
   #seen = 0;
   #largest = 0;
-  /** The lowest total so far; undefined when totals are none, or contradict what was seen. */
+  /** The lowest total so far; undefined without totals, or if they contradict the pages. */
   #total: number | undefined;
   #isTotalTrusted = true;
   #isSteady = true;
   #holes = 0;
   #checks = 0;
   #marks = new Marks();
-  /** The first page is asked for again, to see whether repeats come from a list that grows. */
+  /** Whether the first page is being requested again, to check whether repeats come from a growing list. */
   #isChecking = false;
-  /** The farthest page that was read: behind it, pages are read again. */
+  /** The farthest page that was read; pages before it are read again. */
   #farthest = -Infinity;
   #given = new Set<string>();
   #checked: readonly unknown[] = [];
@@ -77,21 +77,21 @@ export class CountedWalk implements Walk {
     return this.#stepBack() || (this.#isEnd() ? false : this.#goOn());
   }
 
-  /** Items before the first page that was asked for. */
+  /** The number of items before the first requested page. */
   get #skipped(): number {
     return this.#paging.style === "offset" ? this.#start : Math.max(0, this.#start - 1) * this.#largest;
   }
 
-  /** Where the end of this page is in the whole list. */
+  /** The position of this page's end in the whole list. */
   get #position(): number {
     return this.#skipped + this.#seen;
   }
 
-  /** After a total that fell: what was on the pages behind may have moved to a page that was read already. */
+  /** The total fell, so items of later pages may have moved to a page that was already read. */
   #stepBack(): boolean {
     const total = count(this.#page.end);
     const before = this.#total;
-    // Nothing was left to move when the total of before had been read.
+    // If everything up to the old total was read, no item can have moved.
     const hadMore = before !== undefined && before > this.#position - this.#page.items.length;
     const fell = hadMore && total !== undefined && total < before ? before - total : 0;
     if (total === undefined || (before !== undefined && total !== before)) this.#isSteady = false;
@@ -108,7 +108,7 @@ export class CountedWalk implements Walk {
   #isEnd(): boolean {
     const { items, end, counters } = this.#page;
     const total = this.#isTotalTrusted ? count(end) : undefined;
-    // How much is on the pages before the first one that was asked for is then only a guess.
+    // The number of items before the first requested page is then only a guess.
     const isFromTheMiddle = this.#paging.style === "page" && this.#start > 1;
     if (items.length === 0) {
       const isLast =
@@ -116,7 +116,7 @@ export class CountedWalk implements Walk {
       return isLast || total === undefined || total <= this.#position || this.#holes > MOST_HOLES;
     }
     if (total !== this.#position || !this.#isSteady || isFromTheMiddle) return false;
-    // Something else than the total has to say so, too.
+    // Something other than the total must confirm it.
     const isLast = this.#paging.style === "page" && counters.pageCount === this.#at;
     return isLast || items.length < this.#largest || items.length < (count(counters.pageSize) ?? 0);
   }
@@ -132,10 +132,10 @@ export class CountedWalk implements Walk {
     return true;
   }
 
-  /** The server gives the same pages again, though the list stays as it is. */
+  /** The server repeats pages although the list has not changed. */
   #conclude(): false {
     const total = count(this.#page.end);
-    // Where no total tells, a page that could hold no more may have been cut off.
+    // Without a total, a full page may have been cut off.
     const isCut = !this.#marks.hasVaried && this.#size !== undefined && this.#largest >= this.#size;
     if (total === undefined ? isCut : total > this.#skipped + this.#marks.items) throw repeats();
     return false;

@@ -1,15 +1,15 @@
-/** Lists by cursor. */
+/** Lists that are paged by cursor. */
 
 import { Marks, type Page } from "./marks.js";
 import { endless, failed, repeats, type Walk } from "./walk.js";
 
-/** Pages without an item, one after the other, that a cursor leads on from. */
+/** The most consecutive empty pages with a next cursor. */
 const MOST_EMPTY = 1000;
 
-/** Equal pages, one after the other, each with a cursor of its own. */
+/** The most consecutive equal pages, each with a different cursor. */
 const MOST_REPEATS = 10;
 
-/** By what the server calls the next page. */
+/** By the server's cursor for the next page. */
 export class CursorWalk implements Walk {
   place: readonly [string, string] | undefined;
   readonly #parameter: string;
@@ -18,7 +18,7 @@ export class CursorWalk implements Walk {
   #marks = new Marks();
   #repeats = 0;
   #empty = 0;
-  /** Finds loops of any length with one cursor kept, which moves on by powers of two (Brent, 1980). */
+  /** Detects loops of any length with one stored cursor, which moves on by powers of two (Brent, 1980). */
   #milestone: string | undefined;
   #power = 1;
   #steps = 0;
@@ -40,7 +40,7 @@ export class CursorWalk implements Walk {
     const next = cursor(this.#page.end);
     if (next === undefined) return false;
     if (next === this.#asked) {
-      // That is how some servers say that there is no more; but not with the same items as before.
+      // Some servers mark the end this way, but not with the same items as before.
       if (this.#repeats > 0) throw repeats();
       return false;
     }
@@ -57,10 +57,10 @@ export class CursorWalk implements Walk {
   }
 }
 
-/** The next cursor; none at the end. */
+/** The next cursor; undefined at the end. */
 function cursor(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "" || value === false || value === 0) return undefined;
   if (typeof value === "string") return value;
   if (Number.isFinite(value)) return String(value);
-  throw failed("cursor_unreadable", "the answer names a next page by something that is neither a text nor a number");
+  throw failed("cursor_unreadable", "the cursor of the next page is neither a string nor a number");
 }

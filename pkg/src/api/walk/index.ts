@@ -1,4 +1,4 @@
-/** The walks, by the style of a list. */
+/** The walks, by style of paging. */
 
 import { type Query, queryPairs } from "../../call/query.js";
 import { CountedWalk } from "./counted.js";

@@ -1,15 +1,15 @@
-/** How a walk through a list notices that a page was there before, with three pages' identifiers in memory. */
+/** Detects repeated pages in a walk, with three pages' identifiers in memory. */
 
-/** An answer of a list, as far as a walk looks at it. */
+/** The parts of a list's response that a walk uses. */
 export interface Page {
   readonly items: readonly unknown[];
-  /** The total or the next cursor, whatever it is. */
+  /** The total or the next cursor, unchecked. */
   readonly end: unknown;
-  /** What stands beside the total: `pageCount`, `pageSize`, … */
+  /** The values beside the total: `pageCount`, `pageSize`, … */
   readonly counters: Readonly<Record<string, unknown>>;
 }
 
-/** By what an item is known. Undefined when nothing says which one it is. */
+/** The identifier of an item; undefined if it has none. */
 function identity(item: unknown): string | undefined {
   const { id, uuid } = (item ?? {}) as { readonly id?: unknown; readonly uuid?: unknown };
   const found = id ?? uuid;
@@ -22,21 +22,21 @@ export function isRepeatedBy(item: unknown, given: ReadonlySet<string>): boolean
   return known !== undefined && given.has(known);
 }
 
-/** How often pages without identifiers must repeat in step: equal items may well be different ones. */
+/** How often pages without identifiers must repeat regularly, since equal items may be different ones. */
 const PATIENCE = 4;
 
 /**
- * The pages so far. Of each only its mark is looked at: the identifiers of its items, or their content. Kept are the
- * marks of the first page, of the one before, and of a milestone that moves on by powers of two, which finds circles
- * of any length (Brent, 1980).
+ * The pages so far, by their marks: the identifiers of their items, or their content. Three marks are stored: of the
+ * first page, of the previous page, and of a milestone that moves on by powers of two and so detects cycles of any
+ * length (Brent, 1980).
  */
 export class Marks {
-  /** Whether a page was another than the first. */
+  /** Whether any page differed from the first. */
   hasVaried = false;
-  /** Whether the pages go round in circles by now. */
+  /** Whether the pages are in a cycle. */
   isRepeating = false;
   isSameAsBefore = false;
-  /** Items of pages that were no repeats. */
+  /** The number of items on pages that were not repeats. */
   items = 0;
   #count = 0;
   #first = "";
@@ -50,10 +50,10 @@ export class Marks {
   #matchedAt = 0;
   #matches = 0;
   #patience = 0;
-  /** Items without identifiers on pages that repeat; they are items of their own unless the pages go on so. */
+  /** Items without identifiers on repeated pages; they count as new items unless the pages continue to repeat. */
   #suspect = 0;
 
-  /** Adds a page. True when all of its items are known to have been there before. */
+  /** Adds a page. Returns whether all of its items are known. */
   add(items: readonly unknown[]): boolean {
     this.isRepeating = this.isSameAsBefore = false;
     if (items.length === 0) return false;
@@ -74,20 +74,20 @@ export class Marks {
     return isKnownRepeat;
   }
 
-  /** Adds what pages that are read again have and had not before. */
+  /** Adds the new items of pages that are read again. */
   addMissed(items: readonly unknown[]): readonly unknown[] {
     this.isRepeating = false;
     this.items += items.length;
     return items;
   }
 
-  /** Whether the first page is another by now; then it is this one from now on. */
+  /** Whether the first page has changed; if so, stores the new one. */
   isChangedFirst(items: readonly unknown[]): boolean {
     const mark = JSON.stringify(this.marksOf(items) ?? items);
     const isChanged = mark !== this.#first;
     this.#first = mark;
     if (isChanged) {
-      // The next page may repeat for the same reason; only one after it, with the first page as it is now, would tell.
+      // The next page may repeat for the same reason; only a page after that, with the new first page, is evidence.
       this.#matches = 0;
       this.#patience = 1;
     }
@@ -99,13 +99,13 @@ export class Marks {
     return [...this.#before, ...this.#last];
   }
 
-  /** The identifiers, if each has one. */
+  /** The identifiers, if every item has one. */
   marksOf(items: readonly unknown[]): readonly string[] | undefined {
     const found = items.map(identity);
     return found.every((each) => each !== undefined) ? found : undefined;
   }
 
-  /** How many pages ago the same one was there; 0 if it was not, as far as is remembered. */
+  /** How many pages ago the same page occurred; 0 if it did not, among the stored marks. */
   #lagOf(mark: string, at: number): number {
     if (at === 1) return 0;
     if (mark === this.#previous) return 1;
@@ -113,7 +113,7 @@ export class Marks {
     return mark === this.#first ? at - 1 : 0;
   }
 
-  /** Counts repeats that come in step. */
+  /** Counts repeats at regular distances. */
   #match(lag: number, at: number): void {
     if (lag === 0) return;
     this.#matches = lag === this.#lag && at === this.#matchedAt + lag ? this.#matches + 1 : 1;

@@ -1,37 +1,37 @@
-/** A walk through a list: where it goes next, and when it is at its end. Rules without IO. */
+/** Walks through a list: which page is next, and when the list ends. Rules without IO. */
 
 import { type AttentionError, errorOf } from "../../errors/errors.js";
 import type { Page } from "./marks.js";
 
 /** How a list is paged. */
 export interface Paging {
-  /** By the page's number, by how many items precede it, by a cursor, cut off at a number of items, or not at all. */
+  /** By page number, by offset, by cursor, by a maximum number of items, or not at all. */
   readonly style: "page" | "offset" | "cursor" | "limit" | "whole";
-  /** The query parameter that moves on; of a list that is cut off, the one that says where. */
+  /** The query parameter of the page's position; for a list with a maximum, of the maximum. */
   readonly parameter?: string;
-  /** The query parameter for how many items a page has. */
+  /** The query parameter of the page size. */
   readonly size?: string;
-  /** How many it has when nobody says, where a page tells. */
+  /** The default page size, if it is documented. */
   readonly usual?: number;
-  /** The most that may be asked for, of a list that is cut off. */
+  /** The largest allowed maximum. */
   readonly most?: number;
-  /** Where the items are in an answer; "" is the answer itself. */
+  /** The path of the items in a response; "" is the response itself. */
   readonly items: string;
-  /** Where the total or the next cursor is. */
+  /** The path of the total or the next cursor. */
   readonly end?: string;
 }
 
-/** A walk through one list, told of each answer in turn. */
+/** A walk through one list; it receives each response in turn. */
 export interface Walk {
-  /** The parameter of the page to ask for; undefined for the first one, which is asked for as the caller said. */
+  /** The parameter of the next page; undefined for the first one, which is requested as the caller said. */
   readonly place: readonly [name: string, value: string] | undefined;
-  /** What of a page was not given yet. */
+  /** The items of a page that were not returned yet. */
   read(page: Page): readonly unknown[];
-  /** Goes on to the next place; false at the end. Throws when the server makes it impossible to know the rest. */
+  /** Moves to the next page; false at the end. Throws if the server makes the rest impossible to determine. */
   advance(): boolean;
 }
 
-/** A total that is a count; anything else is none. */
+/** The total, if it is a count; otherwise undefined. */
 export function count(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }
@@ -40,16 +40,19 @@ export function failed(code: string, message: string): AttentionError {
   return errorOf({ kind: "protocol", code, message, attempts: 1 });
 }
 
-const REST = "what was given so far is right, but there may be more";
+const REST = "the items so far are valid, but there may be more";
 
 export function repeats(): AttentionError {
-  return failed("list_repeats", `the server gives the same page again instead of the next one: ${REST}`);
+  return failed("list_repeats", `the server returned the same page again instead of the next one: ${REST}`);
 }
 
 export function cut(): AttentionError {
-  return failed("list_cut", `the answer is only a part of the list, and no way to ask for the rest is known: ${REST}`);
+  return failed(
+    "list_cut",
+    `the response is only a part of the list, and no way to request the rest is known: ${REST}`,
+  );
 }
 
 export function endless(): AttentionError {
-  return failed("list_endless", `the list has no end, or changes faster than it can be read: ${REST}`);
+  return failed("list_endless", `the list does not end, or changes faster than it can be read: ${REST}`);
 }

@@ -1,9 +1,9 @@
-/** Lists that do not page: cut off, or whole. */
+/** Lists without pages: with a maximum number of items, or complete. */
 
 import { isRepeatedBy, Marks, type Page } from "./marks.js";
 import { count, cut, type Paging, type Walk } from "./walk.js";
 
-/** Cut off after so many items, with nothing to ask for the rest by but a higher number. */
+/** Limited to a maximum number of items; only a higher maximum returns the rest. */
 export class CutWalk implements Walk {
   place: readonly [string, string] | undefined;
   readonly #paging: Paging;
@@ -28,7 +28,7 @@ export class CutWalk implements Walk {
 
   advance(): boolean {
     const { parameter, usual = Infinity, most = Infinity } = this.#paging;
-    // Whoever says how many gets so many.
+    // An explicit maximum is respected.
     if (this.#asked !== undefined || parameter === undefined) return false;
     if (this.place !== undefined) {
       if (this.#length >= most) throw cut();
@@ -41,7 +41,7 @@ export class CutWalk implements Walk {
   }
 }
 
-/** In one answer, as far as anybody knows. An answer that says otherwise is not taken for the whole. */
+/** In one response, as far as documented. A response that indicates more is not treated as complete. */
 export class WholeWalk implements Walk {
   readonly place = undefined;
   #page: Page = { items: [], end: undefined, counters: {} };

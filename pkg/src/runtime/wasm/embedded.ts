@@ -1,4 +1,4 @@
-/** The module out of the bundle itself: for every runtime that may compile wasm from bytes. */
+/** Compiles the module that is embedded in the bundle, for runtimes that may compile wasm from bytes. */
 
 import { singles, size, text } from "#bytes";
 import { type AttentionError, errorOf } from "../../errors/errors.js";
@@ -7,8 +7,8 @@ import { bytes } from "./text.js";
 /**
  * Compiles it, synchronously.
  *
- * @throws an `AttentionError` where there is no WebAssembly (`wasm_missing`), where the runtime forbids it
- *   (`wasm_refused`), and where it wants more time for a module of this size (`wasm_compiling`): see `instantiate`
+ * @throws an `AttentionError` if the runtime has no WebAssembly (`wasm_missing`), forbids compiling it
+ *   (`wasm_refused`), or compiles a module of this size only asynchronously (`wasm_compiling`): see `instantiate`
  */
 export function compile(): WebAssembly.Module {
   if (typeof WebAssembly === "undefined") throw failed("wasm_missing", MISSING);
@@ -38,14 +38,14 @@ function failed(code: string, message: string): AttentionError {
 }
 
 const MISSING =
-  "this runtime has no WebAssembly, which this package is made of (React Native's Hermes and a browser's lockdown mode " +
-  "have none): make the call on a server and ask that one, or call the Worker of this project with `fetch`";
+  "this runtime has no WebAssembly, which this package needs (React Native's Hermes and a browser's lockdown mode " +
+  "have none): make the call on a server, or call this project's Worker with `fetch`";
 
 const COMPILING =
-  "this browser compiles WebAssembly of this size only in the background, which the first call waits for: " +
-  "until one has ended, keys are unknown here; Chromium 115 and later compile at once";
+  "this browser compiles WebAssembly of this size only in the background: keys are unknown until the first call " +
+  "has ended; Chromium 115 and later compile at once";
 
 const REFUSED =
   "this runtime refuses to compile WebAssembly: " +
-  "a page's Content-Security-Policy has to allow it with `script-src 'self' 'wasm-unsafe-eval'`; " +
-  "a bundler for an edge runtime has to resolve this package with the condition `workerd` or `edge-light`";
+  "a page's Content-Security-Policy must have `script-src 'self' 'wasm-unsafe-eval'`; " +
+  "a bundler for an edge runtime must resolve this package with the condition `workerd` or `edge-light`";

@@ -1,6 +1,6 @@
-/** What wasm-bindgen generates beside its documented classes. The build resolves both names to the generated module. */
+/** wasm-bindgen's undocumented exports. The build resolves both names to the generated module. */
 declare module "#glue" {
-  /** Gives the generated classes their instance. */
+  /** Sets the instance of the generated classes. */
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 
@@ -9,10 +9,10 @@ declare module "#imports" {
   export function imports(): WebAssembly.Imports;
 }
 
-/** The compiled module: embedded as text, or given by the runtime, which of them is the build's choice. */
+/** The compiled module: embedded as text, or provided by the runtime; the build chooses. */
 declare module "#module" {
   export function compile(): WebAssembly.Module;
-  /** The same in the background. */
+  /** The same, asynchronously. */
   export function instantiate(imports: WebAssembly.Imports): Promise<WebAssembly.Instance>;
 }
 
@@ -20,9 +20,9 @@ declare module "#module" {
 declare module "#bytes" {
   /** The text that `text.ts` reads. */
   export const text: string;
-  /** Which bytes are one character of it: 64 hexadecimal digits. */
+  /** The bytes that are one character: 64 hexadecimal digits. */
   export const singles: string;
-  /** How many bytes come out of it. */
+  /** The number of bytes that it decodes to. */
   export const size: number;
 }
 

@@ -1,12 +1,12 @@
-/** The module as the runtime compiled it: for edge runtimes, which forbid compiling from bytes. */
+/** Uses the module that the runtime compiled, for edge runtimes, which forbid compiling from bytes. */
 
 import module from "#runtime-module";
 import { errorOf } from "../../errors/errors.js";
 
 /**
- * Gives it.
+ * Returns it.
  *
- * @throws an `AttentionError` when a bundler has made something else of the file
+ * @throws an `AttentionError` if a bundler replaced the module by something else
  */
 export function compile(): WebAssembly.Module {
   if (Object.prototype.toString.call(module) === "[object WebAssembly.Module]") return module;
@@ -21,7 +21,7 @@ export function compile(): WebAssembly.Module {
   });
 }
 
-/** What was compiled beforehand never has to wait. */
+/** A compiled module is always available at once. */
 export function instantiate(imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
   return WebAssembly.instantiate(compile(), imports);
 }

@@ -55,7 +55,7 @@ pub use rule::{Effect, Rule};
 pub use tools::ToolPatterns;
 
 pub(crate) use folding::push_folded;
-use spelling::Reading;
+pub(crate) use spelling::{Reading, Segment};
 
 /// The policy of a Worker that says nothing else: reading, but never keys. The
 /// list of keys returns their values, so handing it out hands out the keys. One GET does not read: it hands out an
@@ -115,15 +115,19 @@ impl Policy {
 
     /// Judges one call. Denials are looked for first, over all rules.
     pub fn decide(&self, method: Method, path: RequestPath<'_>) -> Decision<'_> {
-        let path = Reading::of(path);
+        self.judge(method, &Reading::of(path))
+    }
+
+    /// [`decide`](Self::decide), for who asks more than one question about a path: it is read once.
+    pub(crate) fn judge(&self, method: Method, path: &Reading) -> Decision<'_> {
         if path.names_keys() {
             return Decision::Denied { line: 0 };
         }
-        if let Some(rule) = self.first(Effect::Deny, method, &path) {
+        if let Some(rule) = self.first(Effect::Deny, method, path) {
             return Decision::Denied { line: rule.line() };
         }
-        match self.first(Effect::Allow, method, &path) {
-            Some(rule) if rule.pattern().is_written_in(&path) && !path.is_encoded_again() => Decision::Allowed(rule),
+        match self.first(Effect::Allow, method, path) {
+            Some(rule) if rule.pattern().is_written_in(path) && !path.is_encoded_again() => Decision::Allowed(rule),
             _ => Decision::Unknown,
         }
     }
@@ -210,11 +214,6 @@ impl Policies {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Policy)> {
         self.named.iter().map(|(name, policy)| (name.as_str(), policy))
     }
-}
-
-/// Whether some server reads a path as `known`, a path of names alone.
-pub(crate) fn is_spelling_of(path: RequestPath<'_>, known: &str) -> bool {
-    Pattern::parse(known).is_ok_and(|known| known.may_match(&Reading::of(path)))
 }
 
 fn is_name(text: &str) -> bool {

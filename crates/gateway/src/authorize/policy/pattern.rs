@@ -34,7 +34,7 @@ enum Wanted {
 }
 
 impl Pattern {
-    pub(super) fn parse(text: &str) -> Result<Self, PolicyFault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, PolicyFault> {
         let (head, open_ended) = match text.strip_suffix(REST) {
             Some(head) => (head, true),
             None => (text, false),
@@ -79,7 +79,11 @@ impl Pattern {
 
     /// Whether some server reads the path as one of the pattern's.
     pub(super) fn may_match(&self, path: &Reading) -> bool {
-        let segments = path.segments();
+        self.may_match_all(path.segments())
+    }
+
+    /// The same of the segments of a path, which need not be all that it has.
+    pub(crate) fn may_match_all(&self, segments: &[Segment]) -> bool {
         if segments.iter().any(|segment| segment.may_vanish) {
             return self.may_match_without_some(segments);
         }

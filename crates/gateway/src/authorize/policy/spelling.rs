@@ -20,14 +20,14 @@ const LONGEST_KEYS: usize = 7;
 
 /// A path as a policy sees it.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     decoded: String,
     segments: Vec<Segment>,
 }
 
 /// A segment of a request's path.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     /// Folded, without what servers cut off at its ends.
     name: String,
     /// Some servers read the path as if it were not there.
@@ -45,7 +45,7 @@ pub(super) struct Literal {
 }
 
 impl Reading {
-    pub(super) fn of(path: RequestPath<'_>) -> Self {
+    pub(crate) fn of(path: RequestPath<'_>) -> Self {
         let decoded = path.decoded().into_owned();
         let segments = decoded.split('/').skip(1).map(Segment::read).collect();
         Self { decoded, segments }
@@ -57,7 +57,7 @@ impl Reading {
     }
 
     /// What follows each slash.
-    pub(super) fn segments(&self) -> &[Segment] {
+    pub(crate) fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
