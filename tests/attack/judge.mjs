@@ -3,8 +3,9 @@
 import { DOWN, UP } from "../worker/header-lists.mjs";
 import { SECRETS } from "../worker/worker.mjs";
 
-/** What may go up, beside `Host`, `Authorization` and the body's framing. */
-const MAY_GO_UP = new Set([...UP, "host", "authorization", "content-length", "transfer-encoding"]);
+/** What may go up, beside `Host`, `Authorization`, the body's framing, and what `cache: "no-store"` says. */
+const OWN = ["host", "authorization", "content-length", "transfer-encoding", "cache-control", "pragma"];
+const MAY_GO_UP = new Set([...UP, ...OWN]);
 
 /** What may come down: of the upstream's what is in the list, and what the Worker and the runtime add. */
 const MAY_COME_DOWN = new Set([

@@ -273,6 +273,8 @@ impl UnderWay {
         }
         // The key goes to one origin: a redirect is an answer, not an instruction.
         init.set_redirect("manual")?;
+        // Nor is an answer the platform's to store, or to give from what it has stored for another key.
+        init.set_cache("no-store")?;
         let on_its_way = match (send.streaming, self.body.dyn_ref::<ReadableStream>()) {
             (Some(streaming), Some(body)) => {
                 (js::upload(&send.url, &init, body, streaming, send.timeout)?, streaming.whole)

@@ -46,6 +46,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, setter)]
     pub(crate) fn set_redirect(this: &Init, redirect: &str) -> Result<(), Thrown>;
 
+    #[wasm_bindgen(method, catch, setter)]
+    pub(crate) fn set_cache(this: &Init, cache: &str) -> Result<(), Thrown>;
+
     // Not by its bare name: in the glue that is the event of this module.
     #[wasm_bindgen(catch, js_namespace = globalThis, js_name = fetch)]
     pub(crate) fn send(url: &str, init: &Init) -> Result<Promise, Thrown>;
