@@ -220,3 +220,8 @@ fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[test]
+fn the_default_base_is_the_apis() {
+    assert_eq!(BaseUrl::parse(DEFAULT_BASE_URL), Ok(BaseUrl::default()));
+}
