@@ -7,7 +7,7 @@ import * as check from "./call/check.js";
 import { type Attempted, exchange, hooked, type PreparedCall } from "./call/driver.js";
 import { Events, HOOKS, type Hooks, type Logger, type LogLevel, logLevel } from "./call/events.js";
 import { type FetchOptions, fetchOptions, withFetchOptions } from "./call/fetch-options.js";
-import { isForeign, isForm, own } from "./call/foreign.js";
+import { isForeign, isForm, letGo, own } from "./call/foreign.js";
 import { type HeaderMap, type HeaderOptions, headerMap, headerValue, mergeHeaders } from "./call/headers.js";
 import { below, type Middleware, Onion } from "./call/middleware.js";
 import { CALL_OPTIONS, type CallOptions } from "./call/options.js";
@@ -383,6 +383,7 @@ export class Client {
       const make = (changed: PreparedCall) => this.#exchange(shared, changed, started);
       return await new Onion(shared, call, make).through(middleware, story, started);
     } finally {
+      if (call.isOneShot) letGo(call.body);
       shared.close();
     }
   }
@@ -403,6 +404,8 @@ export class Client {
 
   async #renew(shared: SharedUpstream, call: PreparedCall, started: number): Promise<void> {
     if (shared.isAsked) throw config("key_provider_recursive", RECURSIVE);
+    // For an aborted call no function is called: see `exchange`.
+    if (call.signal?.aborted === true) return;
     const { renewal } = shared;
     if (renewal.freshness === "expired") await credentials(shared, call, started);
     else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));

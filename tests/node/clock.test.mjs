@@ -1,14 +1,16 @@
-// The clock on the wall is set back, at any point, by any amount: no call takes longer for it, and nobody is shut out.
-// Time is simulated: timers and `performance.now` go on, `Date.now` jumps.
+// The wall clock is set back at any point, by any amount: no call takes longer, and none is blocked. Time is simulated:
+// timers and `performance.now` continue, `Date.now` jumps.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { random } from "../random.mjs";
-import { attention, FAKE_KEY } from "./fixture.mjs";
+import { importPacked } from "../runtimes/packed.mjs";
+import { attention, FAKE_KEY, rejection } from "./fixture.mjs";
 
 const { Attention, AttentionError } = attention;
+const { Attention: Jobs } = await importPacked("attention-wasm/jobs");
 const settle = globalThis.setImmediate;
 
-/** Timers in order of their time, which passes when all that can happen has happened. */
+/** Timers in order; time passes when nothing else can happen. */
 class World {
   now = 0;
   #offset = 1_800_000_000_000;
@@ -37,7 +39,7 @@ class World {
     this.#offset += ms;
   }
 
-  /** Lets time pass until this is settled; then when that was. */
+  /** Lets time pass until this is settled; returns that time. */
   async until(promise) {
     let isDone = false;
     promise
@@ -57,7 +59,7 @@ class World {
   }
 }
 
-/** A server that is slow, busy, limiting, away or well, as the numbers say, and a clock that is set back now and then. */
+/** A server that is randomly slow, busy, limiting, unavailable or working, and a clock that is sometimes set back. */
 function server(world, next, back) {
   const sleep = (ms, signal) =>
     new Promise((resolve, reject) => {
@@ -118,7 +120,40 @@ test("no call takes longer than its timeout, whenever the clock is set back and 
   }
 });
 
-test("after a 429 the next call waits for what the server asked, and not for the hour that the clock lost", async () => {
+/** Waits for work of the API that never completes: the duration of each wait, in ms. */
+const WAITS = {
+  "conversations.waitUntil": (client, timeout) => client.conversations.waitUntil("c-1", { timeout }),
+  "knowledgeBase.waitUntilIndexed": (client, timeout) => client.knowledgeBase.waitUntilIndexed("s-1", { timeout }),
+  "superAgent.send": (client, timeout) => client.superAgent.send({ content: "?" }, { timeout }),
+};
+
+for (const [name, wait] of Object.entries(WAITS)) {
+  test(`${name}: the clock that is set back costs a pause each time, and not what it lost`, async () => {
+    for (const back of [1000, 60_000, 3_600_000, 86_400_000 * 400]) {
+      const world = new World();
+      world.enter();
+      try {
+        let looks = 0;
+        const fetch = async () => {
+          if (++looks % 4 === 0) world.jump(-back);
+          return Response.json({ session_id: "s", messages: [], data: {}, attributes: {} });
+        };
+        const client = new Jobs({ apiKey: FAKE_KEY, fetch });
+        const timeout = 30 * 60_000;
+        const call = wait(client, timeout);
+        const end = await world.until(call);
+        assert.equal((await rejection(call)).kind, "timeout");
+        // Pauses are a minute at most.
+        assert.ok(end >= timeout - 1 && end <= timeout + 70_000 * Math.ceil(looks / 4), `${back}: ${end}, ${looks}`);
+        client.close();
+      } finally {
+        world.leave();
+      }
+    }
+  });
+}
+
+test("after a 429 the next call waits as long as the server asked, not for the hour that the clock lost", async () => {
   for (const back of [1000, 30_000, 3_600_000, 86_400_000 * 400]) {
     const world = new World();
     world.enter();

@@ -1,4 +1,4 @@
-// One gate for many isolates: what the API sees of four Workers that share it, and how often they ask it.
+// One gate for many isolates: the API's view of four Workers that share it, and how often they ask it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,7 +38,7 @@ before(async () => {
         ATTENTION_GATE: { durableObject: index === 0 ? "Gate" : { className: "Gate", service: `${prefix}-one` } },
       },
     }));
-  // What the gate of a group knows, asked without a call.
+  // The gate's state, requested without a call.
   const asking = (prefix) => ({
     name: `asking-${prefix}`,
     modules: [
@@ -61,7 +61,7 @@ before(async () => {
   });
 });
 
-// Gates that count what they are asked, and ask the real one.
+// Gates that count questions, and pass them to the real one.
 const COUNTING = `
 import { DurableObject } from "cloudflare:workers";
 const asked = {};
@@ -137,7 +137,7 @@ after(async () => {
 const call = (service, token, path = "/v2/conversations") =>
   fetch(workerd.urls[service] + path, { headers: { authorization: `Bearer ${token}` } });
 
-test("four isolates together stay within the budget, and a flood does not keep another caller out", async () => {
+test("four isolates together stay within the budget, and a flood does not exclude another caller", async () => {
   arrivals.length = 0;
   const started = performance.now();
   const flood = Array.from({ length: 160 }, (_, i) => call(`budget-${ISOLATES[i % 4]}`, TOKEN, `/v2/flood/${i}`));
@@ -164,7 +164,10 @@ test("four isolates together stay within the budget, and a flood does not keep a
   assert.ok(positions[3] < 100, `the quiet caller's calls were the ${positions} of 168`);
 });
 
-/** Resolves once the gate of a group is shut for everybody, and for this long at least: an isolate's word reaches it a turn later. */
+/**
+ * Resolves once the gate of a group is shut for everybody, and for this long at least: an isolate's word reaches it a
+ * turn later.
+ */
 async function shut(prefix, millis) {
   for (;;) {
     const holds = await (await fetch(workerd.urls[`asking-${prefix}`])).json();
@@ -173,12 +176,12 @@ async function shut(prefix, millis) {
   }
 }
 
-/** A 429 that says that it is the key's. */
+/** A 429 that says that it applies to the key. */
 const limited = (seconds) =>
   new Response("slow down", { status: 429, headers: { "retry-after": seconds, "x-ratelimit-remaining": "0" } });
 
-test("a 429 that one isolate meets holds all of them back until the API's wait is over, where calls have places of a budget", async () => {
-  // What was leased before is over.
+test("under a budget, a 429 in one isolate pauses all isolates until the API's wait is over", async () => {
+  // Earlier leases have ended.
   await sleep(1_500);
   let isLimited = true;
   answer = () => {
@@ -200,7 +203,7 @@ test("a 429 that one isolate meets holds all of them back until the API's wait i
   for (const at of later) assert.ok(at - refused >= 2_990, `a call came ${at - refused} ms after the 429`);
 });
 
-test("a wait that is longer than a call may take is told at once, with Retry-After, and nothing is sent", async () => {
+test("a wait beyond the call's timeout is answered at once with Retry-After, and nothing is sent", async () => {
   answer = () => limited("200");
   arrivals.length = 0;
   assert.equal((await call("budget-two", TOKEN)).status, 429);
@@ -212,7 +215,7 @@ test("a wait that is longer than a call may take is told at once, with Retry-Aft
   assert.equal(arrivals.length, 1);
 });
 
-test("without a budget no call asks first; isolates hear of a 429 beside their calls, and then nothing more is sent", async () => {
+test("without a budget, no call asks first; isolates learn of a 429 in parallel, and then send nothing", async () => {
   answer = () => Response.json({ data: [] });
   for (const name of ISOLATES) assert.equal((await call(`open-${name}`, TOKEN)).status, 200);
   answer = () => limited("200");

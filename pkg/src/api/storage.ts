@@ -128,7 +128,8 @@ function parts(address: string, { search, searchParams }: URL): string[] {
 
 function told(error: unknown, { method, address, secrets = [] }: Transfer, url: URL): unknown {
   const hidden = [...secrets, ...parts(address, url)];
-  if (!(error instanceof AttentionError) || error.kind === "aborted") return redactCause(error, hidden);
+  if (!(error instanceof AttentionError)) return redactCause(error, hidden);
+  if (error.kind === "aborted") return errorOf(error.toJSON(), redactCause(error.cause, hidden));
   const { status, attempts, retryAfter } = error;
   const name = method === "PUT" ? "upload" : "download";
   const failed = (kind: ErrorKind, what: string, message: string) =>

@@ -7,6 +7,7 @@ import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
 import { defaults } from "../runtime/rules.js";
+import { SteadyClock } from "../runtime/steady-clock.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
 import { about, isId } from "./storage.js";
@@ -53,8 +54,10 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
   check.check("superAgent.send", "timeout", timeout, check.milliseconds);
   check.check("superAgent.send", "pollInterval", pollInterval, check.milliseconds);
   check.check("superAgent.send", "onProgress", onProgress, check.call);
-  const started = Date.now();
-  const left = () => started + timeout - Date.now();
+  const clock = new SteadyClock();
+  const started = clock.now();
+  const elapsed = () => clock.now() - started;
+  const left = () => timeout - elapsed();
   const call = (method: string, path: string, more?: CallOptions) =>
     client
       .request(method, path, {
@@ -82,7 +85,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
     const deadline = new Deadline(rest.signal);
     try {
       deadline.limit(left());
-      const told = (async () => onProgress?.({ sessionId, messages, elapsed: Date.now() - started }))();
+      const told = (async () => onProgress?.({ sessionId, messages, elapsed: elapsed() }))();
       const isTold = (await deadline.within(told)) !== undefined;
       if (!isTold && !deadline.aborted) throw hookTimeout(1);
       await deadline.wait(Math.min(pollInterval ?? 15_000 + Math.random() * 5_000, Math.max(0, left())));

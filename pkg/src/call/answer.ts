@@ -2,7 +2,7 @@
 
 import { redactCause } from "../errors/cause.js";
 import { type ErrorKind, errorOf } from "../errors/errors.js";
-import { transportFault } from "../errors/transport.js";
+import { requestFault, transportFault } from "../errors/transport.js";
 import { wordsOf } from "../errors/words.js";
 import { defaults, requestId, scrub } from "../runtime/rules.js";
 import { type Attempted, aborted } from "./driver.js";
@@ -32,11 +32,12 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
   let text: string;
   try {
     if (response.body === null) return undefined;
+    deadline.hold();
     if (!JSON_TYPE.test(type) && !type.startsWith("text/")) {
-      const blob = await response.blob();
+      const blob = await deadline.read(response.blob());
       return blob.size === 0 ? undefined : blob;
     }
-    text = await response.text();
+    text = await deadline.read(response.text());
   } catch (error) {
     if (deadline.aborted) throw aborted(deadline.reason, attempts, { secrets });
     if (deadline.timedOut) {
@@ -47,6 +48,11 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
         error,
       );
     }
+    const fault = requestFault(error);
+    if (fault !== undefined)
+      throw new TypeError(`fetch returned a Response that cannot be read: ${scrub(fault, secrets())}; see \`cause\``, {
+        cause: redactCause(error, secrets()),
+      });
     const known = transportFault(error);
     if (known?.code === "body_timeout") throw failed(known.kind, known.code, known.message, error);
     throw failed("connection", "body_broken", "the connection broke before the response was complete", error);

@@ -41,7 +41,8 @@ export const signal: Rule = [
   (value) =>
     isObject(value) &&
     typeof (value as AbortSignal).aborted === "boolean" &&
-    isFunction((value as AbortSignal).addEventListener),
+    isFunction((value as AbortSignal).addEventListener) &&
+    isFunction((value as AbortSignal).removeEventListener),
   "an AbortSignal",
 ];
 export const logger: Rule = [

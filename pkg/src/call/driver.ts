@@ -232,12 +232,18 @@ class Tries {
     const signal = deadline.begin(most, attemptTimeout !== Infinity);
     if (signal !== undefined) init.signal = signal;
     let response: Response;
+    let sent: Promise<Response> | undefined;
     try {
-      response = await fetch(url, init);
+      sent = fetch(url, init);
+      response = await deadline.read(sent);
     } catch (error) {
       const answered = responseIn(error);
       if (answered !== undefined) return this.#answered(call, url, answered);
-      if (!deadline.aborted && !deadline.timedOut) await this.#mustBeSendable(error);
+      if (deadline.aborted || deadline.timedOut)
+        Promise.resolve(sent)
+          .then(discard)
+          .catch(() => {});
+      else await this.#mustBeSendable(error);
       this.#cause = deadline.aborted ? deadline.reason : error;
       const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
       return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
@@ -274,7 +280,7 @@ class Tries {
   }
 
   async reject({ call, limit }: Rejected): Promise<Step> {
-    const start = await readStart(this.#response!, limit);
+    const start = await readStart(this.#response!, limit, this.#deadline);
     if (this.#deadline.aborted) return this.#giveUp(call);
     this.#open = undefined;
     const { secrets } = this.#shared;

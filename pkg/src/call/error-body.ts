@@ -1,5 +1,6 @@
 /** The body of an error response. */
 
+import type { Deadline } from "./deadline.js";
 import { chunks } from "./foreign.js";
 
 /** The part of it that was read. */
@@ -9,20 +10,23 @@ export interface Start {
   readonly isWhole: boolean;
 }
 
-/** Its first `limit` bytes as text; if it breaks off, the part that arrived. */
-export async function readStart(response: Response, limit: number): Promise<Start> {
+/** Its first `limit` bytes as text; if it breaks off, or the call's time ends, the part that arrived. */
+export async function readStart(response: Response, limit: number, deadline: Deadline): Promise<Start> {
   const decoder = new TextDecoder();
   let text = "";
   let left = limit;
-  let isWhole = false;
-  try {
+  const read = async () => {
     for await (const value of chunks(response)) {
       const part = value.subarray(0, left);
       text += decoder.decode(part, { stream: true });
       left -= part.length;
       if (left === 0) break;
     }
-    isWhole = left > 0;
+    return left > 0;
+  };
+  let isWhole = false;
+  try {
+    isWhole = (await deadline.within(read()))?.value ?? false;
   } catch {
     // Use whatever was read; the status matters most.
   }

@@ -135,6 +135,12 @@ export async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Cancels a request's body that nobody has begun to read, which closes the file or connection behind it. */
+export function letGo(body: unknown): void {
+  const { locked, cancel } = body as { readonly locked?: boolean; cancel?(): Promise<unknown> };
+  if (locked === false && typeof cancel === "function") cancel.call(body).catch(() => {});
+}
+
 /** Cancels a body, which frees its connection. */
 export function discard(response: Response | undefined): void {
   const body = response?.body as { cancel?(): Promise<unknown>; destroy?(): void } | null | undefined;

@@ -17,14 +17,20 @@ export type HeaderMap = Readonly<Record<string, string | null>>;
 
 /** Reads headers. Throws a TypeError that names an invalid one, or Authorization, which only the client sets. */
 export function headerMap(headers: HeaderOptions, owner: string): HeaderMap {
-  const map: Record<string, string | null> = {};
+  // No prototype: a header may be called `constructor`.
+  const map: Record<string, string | null> = Object.create(null) as Record<string, never>;
   for (const [given, value] of namedValues(headers, owner, "a header", "Headers, pairs or an object")) {
     const name = given.toLowerCase();
-    if (!NAME.test(name)) throw new TypeError(`${owner}: ${JSON.stringify(given)} is not a header name`);
+    // Runtimes drop `__proto__` without an error.
+    if (!NAME.test(name) || name === "__proto__")
+      throw new TypeError(`${owner}: ${JSON.stringify(given)} is not a header name`);
     if (name === "authorization") {
       throw new TypeError(`${owner}: the client sets Authorization; pass the key or token to its constructor`);
     }
-    if (value !== undefined) map[name] = value === null ? null : headerValue(value, `${owner}: ${name}`);
+    if (value === undefined) continue;
+    const text = value === null ? null : headerValue(value, `${owner}: ${name}`);
+    // A repeated header is a list, as in `Headers`.
+    map[name] = map[name] != null && text !== null ? `${map[name]}, ${text}` : (text ?? map[name] ?? null);
   }
   return map;
 }
@@ -41,7 +47,6 @@ export function headerValue(value: unknown, owner: string): string {
 
 /** Merges maps; later ones override, and null removes a header. */
 export function mergeHeaders(...maps: readonly HeaderMap[]): Record<string, string> {
-  const merged: Record<string, string | null> = Object.assign({}, ...maps);
-  for (const name in merged) if (merged[name] === null) delete merged[name];
-  return merged as Record<string, string>;
+  const merged: HeaderMap = Object.assign(Object.create(null), ...maps);
+  return Object.fromEntries(Object.entries(merged).filter((pair): pair is [string, string] => pair[1] !== null));
 }

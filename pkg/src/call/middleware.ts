@@ -54,6 +54,7 @@ export class Onion {
   readonly #made: Attempted[] = [];
   #running: Promise<unknown> | undefined;
   #attempts = 0;
+  #isOver = false;
 
   constructor(shared: SharedUpstream, call: PreparedCall, make: (call: PreparedCall) => Promise<Attempted>) {
     this.#shared = shared;
@@ -83,34 +84,48 @@ export class Onion {
     try {
       return await this.#attempted(await this.#within(at(0), deadline), deadline);
     } catch (error) {
-      for (const { response, deadline } of this.#made) {
-        discard(response);
-        deadline.end();
-      }
+      this.#giveUp();
       deadline.end();
       throw error;
+    } finally {
+      this.#isOver = true;
+    }
+  }
+
+  /** Ends what `next()` resolved to, except `kept`. */
+  #giveUp(kept?: Attempted): void {
+    for (const one of this.#made) {
+      if (one === kept) continue;
+      discard(one.response);
+      one.deadline.end();
     }
   }
 
   async #next(): Promise<Response> {
+    if (this.#isOver) throw new TypeError("a middleware called `next()` when its call was over");
     const headers = headerMap(this.#headers, "a middleware's headers") as Record<string, string>;
     const call = {
       ...this.#call,
       before: this.#attempts,
       headers: (authorization: string) => ({ ...headers, authorization }),
     };
+    // It may outlast its call, if the middleware does not wait for it.
+    const shared = this.#shared.share();
     const made = this.#make(call);
     this.#running = made.catch(() => {});
     try {
       const attempted = await made;
       this.#attempts = attempted.attempts;
       this.#made.push(attempted);
+      // The call ended before.
+      if (this.#isOver) this.#giveUp();
       return attempted.response;
     } catch (error) {
       this.#attempts = (error as { readonly attempts?: number }).attempts ?? this.#attempts;
       throw error;
     } finally {
       this.#running = undefined;
+      shared.close();
     }
   }
 
@@ -139,9 +154,12 @@ export class Onion {
         "a middleware read the body of the response that it returned: read `response.clone()` instead",
       );
     const made = this.#made.find((one) => one.response === response);
-    if (made === undefined) await this.#judge(response);
+    if (made === undefined) await this.#judge(response, deadline);
     const last = made ?? this.#made.at(-1);
-    for (const one of this.#made) if (one !== last) one.deadline.end();
+    // A response of the middleware's own may be made from one of these.
+    if (made !== undefined) this.#giveUp(made);
+    else for (const one of this.#made) if (one !== last) one.deadline.end();
+    this.#made.length = 0;
     if (last === undefined) deadline.release();
     else deadline.end();
     return { deadline: last?.deadline ?? deadline, response, attempts: this.#attempts, secrets: this.#shared.secrets };
@@ -151,14 +169,14 @@ export class Onion {
    * Throws the error for a middleware's own response, by core's rules; a separate upstream keeps it out of core's
    * state.
    */
-  async #judge(response: Response): Promise<void> {
+  async #judge(response: Response, deadline: Deadline): Promise<void> {
     const now = Date.now();
     const rules = new Upstream(undefined, NOBODY, undefined, true);
     try {
       const sent = rules.begin({ method: "GET", path: "/", maxRetries: 0 }, now, now) as Send;
       const step = rules.onResponse(sent.call, response.status, response.headers, now, 0);
       if (step.action !== Action.Rejected) return;
-      const start = await readStart(response, step.limit);
+      const start = await readStart(response, step.limit, deadline);
       const facts = { ...rules.error(step.call, start.text, now), attempts: this.#attempts, diagnosis: undefined };
       throw errorOf(facts, undefined, wordsOf(response.headers, start, this.#shared.secrets()));
     } finally {

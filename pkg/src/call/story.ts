@@ -5,6 +5,7 @@ import { AttentionError } from "../errors/errors.js";
 import { requestId, type Upstream } from "../runtime/rules.js";
 import type { Attempted } from "./driver.js";
 import type { CallEvent, EndEvent, Hooks, Logger } from "./events.js";
+import { headerMap } from "./headers.js";
 
 /** The operation of a call, from the API's description. */
 export interface Described {
@@ -90,7 +91,7 @@ export class Story {
       const headers = new Headers(rest);
       await hooks.onRequest(this.#event({ url, headers }));
       // A copy, because the hook may keep it.
-      init.headers = { ...Object.fromEntries(headers), authorization: authorization! };
+      init.headers = { ...headerMap(headers, "onRequest's headers"), authorization: authorization! };
     }
   }
 

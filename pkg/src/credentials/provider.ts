@@ -3,7 +3,7 @@
 import { named } from "../call/values.js";
 import { redactCause } from "../errors/cause.js";
 import { config } from "../errors/config.js";
-import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
+import { AttentionError } from "../errors/errors.js";
 import { isBrowser, variable } from "../runtime/environment.js";
 import { tagOf } from "../runtime/realms.js";
 import { asking } from "./recursion.js";
@@ -52,15 +52,8 @@ export interface Given {
 /** Unix milliseconds of 1973 and 5138; numbers outside are probably seconds or microseconds. */
 const PLAUSIBLE = [1e11, 1e14] as const;
 
-/** Errors of this package's own providers, which are not wrapped. */
-const told = new WeakSet<object>();
-
-/** Makes an error that is passed on unchanged when a credential function throws it. */
-export function providerError(facts: ErrorFacts, cause?: unknown): AttentionError {
-  const error = errorOf(facts, redactCause(cause, []));
-  told.add(error);
-  return error;
-}
+/** Codes of errors that are passed on unchanged: those of this package's own providers, from any copy of it. */
+const UNCHANGED = /^session_|^key_provider_recursive$/;
 
 /**
  * Gets the credential. Throws an `AttentionError` if the function fails or returns something else. `secrets` are the
@@ -77,7 +70,7 @@ export async function ask(source: Credential, secrets: readonly string[]): Promi
     if (typeof given !== "string") ({ token, expiresAt } = (given ?? {}) as Record<keyof IssuedCredential, unknown>);
   } catch (error) {
     if (source === ofEnvironment) throw error;
-    if (error instanceof AttentionError && (told.has(error) || error.code === "key_provider_recursive")) throw error;
+    if (error instanceof AttentionError && UNCHANGED.test(error.code)) throw error;
     const cause = redactCause(error, secrets);
     throw config("key_provider_failed", "the function that provides the credential failed; see `cause`", cause);
   }

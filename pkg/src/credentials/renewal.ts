@@ -3,6 +3,7 @@
  * often.
  */
 
+import { SteadyClock } from "../runtime/steady-clock.js";
 import type { Given } from "./provider.js";
 
 /**
@@ -153,22 +154,5 @@ export class Renewal {
     } finally {
       if (this.#running === asked) this.#running = undefined;
     }
-  }
-}
-
-/** A monotonic clock, made from one that may be set back: it pauses for that moment. */
-class SteadyClock {
-  #seen = Date.now();
-  #shows = this.#seen;
-
-  now(): number {
-    const now = Date.now();
-    if (now > this.#seen) this.#shows += now - this.#seen;
-    this.#seen = now;
-    return this.#shows;
-  }
-
-  reached(time: number): void {
-    this.#shows = Math.max(this.now(), time);
   }
 }

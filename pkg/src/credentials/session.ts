@@ -2,9 +2,10 @@
 
 import { checkOptions } from "../call/check.js";
 import { type HeaderOptions, headerMap, mergeHeaders } from "../call/headers.js";
-import { AttentionError, type ErrorKind } from "../errors/errors.js";
+import { redactCause } from "../errors/cause.js";
+import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
 import { pageOrigin } from "../runtime/environment.js";
-import { type IssuedCredential, providerError } from "./provider.js";
+import type { IssuedCredential } from "./provider.js";
 
 /** The options of requesting a session. */
 export interface SessionOptions {
@@ -26,7 +27,7 @@ const LONGEST = 10_000;
  * }`.
  *
  * ```js
- * const attention = new Attention({ token: sessionToken("/api/attention-session"), baseURL: "/api/v2" });
+ * const attention = new Attention({ token: sessionToken("/api/attention-session"), baseURL: "https://attention-proxy.example.workers.dev/v2" });
  * ```
  *
  * If that fails, the call fails with an `AttentionError`: `session_unauthorized` if the backend answers 401 or
@@ -106,5 +107,6 @@ function read(answer: unknown, status: number): IssuedCredential {
 
 function failed(kind: ErrorKind, code: string, what: string, status?: number, cause?: unknown): AttentionError {
   const message = `no session: your own backend ${what}`;
-  return providerError({ kind, code: `session_${code}`, message, attempts: 0, status }, cause);
+  // By this beginning of its code it is told from what others throw: a call fails with it as it is.
+  return errorOf({ kind, code: `session_${code}`, message, attempts: 0, status }, redactCause(cause, []));
 }
