@@ -106,7 +106,7 @@ impl LogSettings {
 ///
 /// It contains no key, token, path, header or body: keys are identified by fingerprint, and an [`Error`] contains no
 /// secret.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Record<'a> {
     /// When the request was answered.
     pub at: Timestamp,
@@ -354,30 +354,7 @@ mod tests {
 
     /// A record with only the required members.
     fn bare() -> Record<'static> {
-        Record {
-            at: NOW,
-            took: Duration::from_millis(1),
-            status: 404,
-            request_id: "id-0",
-            method: None,
-            caller: None,
-            session: None,
-            is_revocation: false,
-            route: None,
-            tool: None,
-            code: None,
-            fault: None,
-            hint: None,
-            source: None,
-            refusals: None,
-            trace: None,
-            cache: None,
-            call: None,
-            upstream_status: None,
-            upstream_error: None,
-            switch: None,
-            version: None,
-        }
+        Record { at: NOW, took: Duration::from_millis(1), status: 404, request_id: "id-0", ..Record::default() }
     }
 
     /// A record with all members.
