@@ -175,7 +175,7 @@ describe("an issuer that does not answer", () => {
     assertProblem(answer, 503, "issuer_unavailable");
     assert.deepEqual([answer.get("retry-after"), answer.get("www-authenticate")], ["1", null]);
     const line = await workers.log(answer);
-    assert.match(line.fault, /key set did not come/);
+    assert.match(line.fault, /key set could not be fetched/);
     assert.match(line.hint, /`jwks`/);
     published["/away"] = [rsa.jwk];
     const until = Date.now() + 10_000;

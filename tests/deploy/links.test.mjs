@@ -1,9 +1,11 @@
 // Checks the documents: their links work, the tests that they name exist, and
 // their tables have every binding and every problem code.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path) => readFile(new URL(path, ROOT), "utf8");
@@ -70,6 +72,78 @@ for (const path of documents) {
     assert.deepEqual(dead, []);
   });
 }
+
+const { stdout: listed } = await promisify(execFile)("git", ["ls-files"], { cwd: ROOT, maxBuffer: 1 << 24 });
+const files = listed.trim().split("\n");
+
+/** `a/{b,c}.ts` is two. */
+function spread(path) {
+  const [, head, list, tail] = /^(.*?)\{(.*?)\}(.*)$/.exec(path) ?? [];
+  return list === undefined ? [path] : list.split(",").flatMap((each) => spread(head + each + tail));
+}
+
+test("every file that a document names as code is in git, or is one that git ignores", async () => {
+  const missing = [];
+  for (const document of files.filter((file) => file.endsWith(".md") && !file.endsWith("CHANGELOG.md"))) {
+    const prose = (await read(document)).replaceAll(/```.*?```/gs, "");
+    for (const [, code] of prose.matchAll(
+      /`((?:crates|pkg|tests|worker|xtask|docs|examples|openapi|bench|\.github)\/[\w.{},*@/-]+)`/g,
+    ))
+      for (const path of spread(code)) {
+        const pattern = path
+          .replace(/\/$/, "")
+          .replaceAll(/[.+]/g, "\\$&")
+          .replaceAll("**", ".*")
+          .replaceAll("*", "[^/]*");
+        if (!files.some((file) => new RegExp(`(^|/)${pattern}(/|$)`).test(file))) missing.push([document, path]);
+      }
+  }
+  const paths = missing.map(([, path]) => path);
+  const ignored = await promisify(execFile)("git", ["check-ignore", "--no-index", "--", ".env", ...paths], {
+    cwd: ROOT,
+  });
+  const isIgnored = (path) =>
+    ignored.stdout.split("\n").includes(path) || ignored.stdout.split("\n").includes(`${path}/`);
+  assert.deepEqual(
+    missing.filter(([, path]) => !isIgnored(path)),
+    [],
+  );
+});
+
+test("every chore, suite and script that a document names is there", async () => {
+  const scripts = Object.keys(JSON.parse(await read("package.json")).scripts);
+  const chores = [...(await read("xtask/src/main.rs")).matchAll(/Chore::(\w+)\(options\)/g)].map(([, name]) =>
+    name.toLowerCase(),
+  );
+  const suites = [
+    ...[...(await read("xtask/src/suites.rs")).matchAll(/\b(?:cargo|suite)\(\s*"([\w-]+)"/g)].map(([, name]) => name),
+    ...(await readdir(new URL("tests/", ROOT))),
+  ];
+  const wrong = [];
+  let named = 0;
+  for (const document of files.filter((file) => file.endsWith(".md") && !file.endsWith("CHANGELOG.md"))) {
+    for (const [, chore, rest] of (await read(document)).matchAll(/cargo xtask (\w+)([^`#\n&;|()]*)/g)) {
+      named++;
+      if (!chores.includes(chore)) wrong.push(`${document}: cargo xtask ${chore}`);
+      // Up to the first option; an upper-case word is a place for a name.
+      const words =
+        chore === "test"
+          ? rest
+              .split(" -")[0]
+              .split(/[\s,…]+/)
+              .filter((word) => /^[a-z]/.test(word))
+          : [];
+      for (const word of words) if (!suites.includes(word)) wrong.push(`${document}: the suite ${word}`);
+    }
+    for (const [, script] of (await read(document)).matchAll(/npm run (\w+)/g)) {
+      named++;
+      const isOther = ["generate", "dev", "build"].includes(script); // Of openapi/ and of examples.
+      if (!isOther && !scripts.includes(script)) wrong.push(`${document}: npm run ${script}`);
+    }
+  }
+  assert.ok(named > 40, `${named}`);
+  assert.deepEqual(wrong, []);
+});
 
 /** The target of a link: a document's text below the anchor, or a folder's files. */
 async function behind(target, from) {

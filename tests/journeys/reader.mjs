@@ -6,8 +6,6 @@ import { dirname, join } from "node:path";
 import { start } from "../runtimes/run.mjs";
 import { blocksOf } from "./document.mjs";
 
-const COMMAND_MS = 5 * 60_000;
-
 /**
  * How this machine differs from the reader's: `find` (a text, or a pattern) in a command or a file becomes `put`, for
  * the reason `why`. One that nothing needs is a fault.
@@ -23,6 +21,7 @@ export class Reader {
   #replacements;
   #used = new Set();
   #goesOn;
+  #commandMs;
   #running = [];
   #scripts = 0;
 
@@ -32,12 +31,14 @@ export class Reader {
    * @param {Record<string, string>} [options.env] what the reader has in the environment, beside PATH and HOME
    * @param {Replacement[]} [options.replacements]
    * @param {RegExp} [options.goesOn] commands that do not end by themselves
+   * @param {number} [options.minutes] how long the commands of a block may take
    */
-  static async begin(t, { env = {}, replacements = [], goesOn } = {}) {
+  static async begin(t, { env = {}, replacements = [], goesOn, minutes = 5 } = {}) {
     const reader = new Reader();
     reader.folder = await mkdtemp(join(tmpdir(), "attention-journey-"));
     reader.#replacements = replacements;
     reader.#goesOn = goesOn;
+    reader.#commandMs = minutes * 60_000;
     const { PATH, HOME, CARGO_HOME, RUSTUP_HOME, CHROME } = process.env;
     const own = Object.entries({ CARGO_HOME, RUSTUP_HOME, CHROME }).filter(([, value]) => value !== undefined);
     reader.#shell = spawn("sh", ["-eu"], {
@@ -122,7 +123,7 @@ export class Reader {
     const done = `done-${file}`;
     const before = this.#output.length;
     this.#shell.stdin.write(`. ${file} < /dev/null\nprintf '%s\\n' ${done}\n`);
-    const end = Date.now() + COMMAND_MS;
+    const end = Date.now() + this.#commandMs;
     while (!this.#output.includes(`${done}\n`, before)) {
       if (this.#shell.exitCode !== null || Date.now() > end)
         throw new Error(`${at} did not go well:\n${commands}\n${this.#output.slice(before)}`);

@@ -133,7 +133,7 @@ test("invalid configurations are refused with the place of the mistake", async (
     [[], /is not an object/],
     [{}, /has no places/],
     [{ places: [] }, /the plan has no place/],
-    [{ places: [FILE, FILE] }, /has the name of a place before it/],
+    [{ places: [FILE, FILE] }, /has the same name as an earlier place/],
     [{ places: [{ ...FILE, kind: "fax" }] }, /places\[0\]\.kind must be worker/],
     [{ places: [{ ...FILE, pth: "x" }] }, /places\[0\] has an unknown member: pth/],
     [{ places: [{ ...vault, read: undefined }] }, /cannot be verified/],

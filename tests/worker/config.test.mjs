@@ -110,7 +110,7 @@ const FAULTS = {
   ],
   "a policy with a wildcard inside": [
     { ATTENTION_POLICY: `allow GET /v2/${SENTINEL}*` },
-    "stands for one whole segment",
+    "must be a whole segment",
   ],
   "a policy with dot segments": [{ ATTENTION_POLICY: `allow GET /v2/../${SENTINEL}` }, "segment"],
   "a policy of an unknown method": [{ ATTENTION_POLICY: `allow ${SENTINEL} /v2/x` }, "the method is"],

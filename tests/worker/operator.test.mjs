@@ -485,9 +485,9 @@ describe("the Worker's messages name the cause", () => {
 
   test("a caller that may not mint is pointed to mintsSessions, and a session is told that it is one", async () => {
     const denied = assertProblem(await ask("{}", TOKEN), 403, "route_denied");
-    assert.match(denied.detail, /may not ask for sessions.*mintsSessions/);
+    assert.match(denied.detail, /may not request sessions.*mintsSessions/);
     const { token } = (await ask("{}")).json();
-    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session makes no sessions/);
+    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session cannot request sessions/);
   });
 
   test("the error of a request for a session reads as a sentence", async () => {

@@ -1,4 +1,4 @@
-//! Bodies that are read whole.
+//! Reads complete bodies.
 
 use std::mem;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::end::{End, Thrown};
 use crate::js::{self, Piece, Reader};
 use crate::waits::{Outcome, Settled, ignore};
 
-/// A body of at most so many bytes, `None` when it is longer, breaks off or is not whole at this time (in
-/// milliseconds since the epoch), or when a piece of it may not be held: half of it may not pass for all, and half a
-/// key would not be found in it.
+/// Reads a body of at most `limit` bytes. `None` if it is longer, is interrupted, is not complete at the deadline (in
+/// milliseconds since the epoch), or if a chunk may not be held: a truncated body must not pass for a complete one, and
+/// part of a key at its end would not be found.
 pub(crate) async fn read(
     body: Option<&ReadableStream>,
     limit: usize,

@@ -1,5 +1,5 @@
-//! The Worker's IO. It decides nothing: it asks the gateway what to do next, does it, and reports what came of it.
-//! Bodies stay streams in both directions where the gateway does not ask for them.
+//! Performs the Worker's IO. It makes no decisions: it performs the steps of the gateway and reports their results.
+//! Bodies remain streams in both directions unless the gateway requests them.
 
 use std::mem;
 use std::rc::Rc;
@@ -25,14 +25,14 @@ use worker::Context;
 use crate::body;
 use crate::deployments;
 use crate::end::{End, Thrown};
-use crate::fields::{Fields, passing};
+use crate::fields::Fields;
 use crate::isolate::Isolate;
 use crate::js::{self, Bindings, Counted, Dictionary};
 use crate::key_set;
 use crate::shared;
 use crate::waits::{Outcome, Settled};
 
-/// One request, from its arrival to its answer.
+/// Handles one request, from its arrival to its response.
 pub(crate) async fn answer(request: Request, env: Bindings, context: Context) -> Result<Response, End> {
     let isolate = deployments::of(&env, &context).await?;
     let mut under_way = UnderWay::begin(isolate, request, env, context)?;
@@ -40,13 +40,13 @@ pub(crate) async fn answer(request: Request, env: Bindings, context: Context) ->
     under_way.finish(answer)
 }
 
-/// A request under way.
+/// A request in progress.
 struct UnderWay {
     isolate: Rc<Isolate>,
     exchange: Exchange,
     request: Request,
     headers: Fields,
-    /// What is sent of its body: the stream itself, until it is held.
+    /// The body to send: the original stream, until it is held.
     body: JsValue,
     response: Option<Came>,
     env: Bindings,
@@ -76,7 +76,7 @@ impl UnderWay {
         Ok(Self { isolate, exchange, request, headers, body, response: None, env, context })
     }
 
-    /// Performs steps until there is an answer.
+    /// Performs steps until there is a response.
     async fn last_step(&mut self) -> Result<Response, End> {
         loop {
             match self.exchange.step_mut() {
@@ -131,7 +131,7 @@ impl UnderWay {
     }
 
     fn report(&mut self, report: Report<'_>) {
-        // Without a deployment there was no step but the last.
+        // Without a deployment, the first step was the last.
         if let Ok(deployment) = &mut *self.isolate.deployment.borrow_mut() {
             self.exchange.report(deployment, &self.headers, report, now());
         }
@@ -174,7 +174,7 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Asks the platform's counter. One that does not answer holds nobody up.
+    /// Asks the platform's counter. An unresponsive one delays nobody.
     async fn count(&mut self, timeout: Duration) -> Result<(), End> {
         let holder = self.exchange.holder();
         let key = Object::new().unchecked_into::<Dictionary>();
@@ -214,7 +214,7 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Asks the gate something for whose answer no call waits.
+    /// Asks the gate a question that no call waits for.
     fn ask_beside(&mut self) -> Result<(), Thrown> {
         let Some(question) = self.exchange.take_question() else { return Ok(()) };
         let (isolate, gate, asked) = (Rc::clone(&self.isolate), shared::gate(&self.env), now());
@@ -248,7 +248,7 @@ impl UnderWay {
         Ok(())
     }
 
-    /// The request to the API, on its way.
+    /// Sends the request to the API.
     fn sent(&self) -> Result<Option<js_sys::Promise>, Thrown> {
         let Step::Send(send) = self.exchange.step() else { return Ok(None) };
         let carries_body = matches!(send.carries, Carries::TheCallers { body: true, .. });
@@ -257,29 +257,30 @@ impl UnderWay {
     }
 
     fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {
-        let up = Object::new().unchecked_into::<Dictionary>();
-        match &send.carries {
+        let names = &self.isolate.names;
+        let up = match &send.carries {
             Carries::Only(headers) => {
+                let up = Object::new().unchecked_into::<Dictionary>();
                 for (name, value) in *headers {
                     up.put(&(*name).into(), &(*value).into())?;
                 }
+                up
             }
             Carries::TheCallers { edits, more, .. } => {
-                for (listed, place) in passing(&self.headers, header_policy::UP, edits) {
-                    up.put(&self.isolate.names.up[listed], &self.headers.value(place))?;
-                }
+                let up = self.headers.picked(header_policy::UP, &names.up, edits);
                 for (name, value) in edits {
                     if let Some(value) = value {
-                        up.put(&self.isolate.names.of(name), &value.as_ref().into())?;
+                        up.put(&names.of(name), &value.as_ref().into())?;
                     }
                 }
                 for (name, value) in more {
                     up.put(&name.as_str().into(), &value.as_str().into())?;
                 }
+                up
             }
-        }
+        };
         if let Some(value) = self.isolate.authorization(send.slot) {
-            up.put(&self.isolate.names.authorization, value)?;
+            up.put(&names.authorization, value)?;
         }
         Ok(up)
     }
@@ -311,7 +312,7 @@ impl UnderWay {
     }
 
     fn pass(&mut self, Pass { body, edits }: Pass) -> Result<Response, Thrown> {
-        // There was one, or there would be nothing to pass on.
+        // There is a response, otherwise the step would not be to pass one on.
         let Some(Came { response, status, headers }) = self.response.take() else { return Err(JsValue::UNDEFINED) };
         let body = match body {
             Body::Empty => JsValue::NULL,
@@ -331,7 +332,7 @@ impl UnderWay {
         self.isolate.passed(status, &headers, &edits, &body)
     }
 
-    /// A body that breaks off when what its caller came with ends.
+    /// A body that is aborted when the caller's credential expires.
     #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
     fn ending(&self, body: ReadableStream, response: &Response) -> Result<ReadableStream, Thrown> {
         let Some(left) = self.exchange.lasts_for(now()) else { return Ok(body) };
@@ -339,7 +340,7 @@ impl UnderWay {
         js::until(&body, &response.headers(), millis(left) as f64, line.as_deref())
     }
 
-    /// A body that is passed on, and read on the side for the cache.
+    /// A body that is passed on and also read for the cache.
     fn kept(&self, body: &ReadableStream, pending: Pending) -> Result<ReadableStream, Thrown> {
         let (down, copy) = js::tee(body)?;
         let isolate = Rc::clone(&self.isolate);
@@ -382,7 +383,7 @@ impl UnderWay {
         Ok(answer)
     }
 
-    /// What every answer carries, and what is left behind of the request.
+    /// Adds the headers of every response, and records the request.
     fn finish(mut self, answer: Response) -> Result<Response, End> {
         self.drop_response();
         let own = self.exchange.headers();
@@ -409,14 +410,14 @@ impl UnderWay {
         if self.exchange.has_doubts() {
             deployments::doubt(&self.isolate);
         }
-        // The exchange holds its visit of the cache, and with it the bytes of the answer, up to here.
+        // The exchange keeps its visit to the cache, and thus the bytes of the response, until here.
         let Self { isolate, exchange, .. } = self;
         drop(exchange);
         isolate.tidy();
         Ok(answer)
     }
 
-    /// The call is over: what measures it cannot fail it any more, and shows in Analytics when nothing comes.
+    /// The call is over, so a failure to measure it cannot fail the call; it shows as missing data in Analytics.
     fn measure(&self, status: u16, now: Timestamp) -> Result<(), Thrown> {
         if let Some(dataset) = self.env.analytics()? {
             let deployment = self.isolate.deployment.borrow();
@@ -426,7 +427,7 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Frees the connection of a response that nobody will read.
+    /// Frees the connection of a response that is no longer needed.
     fn drop_response(&mut self) {
         if let Some(came) = self.response.take() {
             js::discard(&came.response);
@@ -434,7 +435,7 @@ impl UnderWay {
     }
 }
 
-/// An answer of the cache.
+/// A response from the cache.
 fn serve(isolate: &Isolate, stored: &Stored) -> Result<Response, Thrown> {
     let body = stored.body.map_or(JsValue::NULL, |entry| isolate.kept(entry));
     let answer = isolate.answer(stored.status, &body)?;
@@ -445,7 +446,7 @@ fn serve(isolate: &Isolate, stored: &Stored) -> Result<Response, Thrown> {
     Ok(answer)
 }
 
-/// An answer of the proxy's own.
+/// A response of the proxy's own.
 fn say(isolate: &Isolate, reply: &Reply) -> Result<Response, Thrown> {
     let body = reply.body.as_deref().map_or(JsValue::NULL, JsValue::from);
     let answer = isolate.answer(reply.status, &body)?;

@@ -1,8 +1,8 @@
-//! What the runtime gives beside `web_sys`, declared by handle.
+//! Declarations of runtime APIs that are not in `web_sys`, or are used by reference here.
 //!
-//! A header's value that only passes through stays JavaScript's: `web_sys` would copy it into this module and out
-//! of it again. Whatever may throw is declared `catch`: an exception that passes through wasm frames would skip
-//! destructors, so it would have to count as a trap.
+//! A header's value that is only passed on stays in JavaScript; `web_sys` would copy it into this module and back.
+//! Everything that may throw is declared `catch`: an exception passing through wasm frames skips destructors, so it
+//! would have to be treated as a trap.
 
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
@@ -12,7 +12,7 @@ use crate::end::Thrown;
 
 #[wasm_bindgen]
 extern "C" {
-    /// `Headers`, by handle.
+    /// `Headers`, by reference.
     #[wasm_bindgen(js_name = Headers)]
     pub(crate) type HeaderHandles;
 
@@ -22,7 +22,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = set)]
     pub(crate) fn set_text(this: &HeaderHandles, name: &JsString, value: &str) -> Result<(), Thrown>;
 
-    /// An object that is read by its properties' names, such as `fetch` takes headers.
+    /// An object with named properties, such as the headers passed to `fetch`.
     #[wasm_bindgen(extends = Object)]
     pub(crate) type Dictionary;
 
@@ -55,7 +55,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = cancel)]
     pub(crate) fn cancel_reading(this: &Reader) -> Result<Promise, Thrown>;
 
-    /// What a read gives.
+    /// The result of a read.
     pub(crate) type Piece;
 
     #[wasm_bindgen(method, getter, catch)]
@@ -64,7 +64,7 @@ extern "C" {
     #[wasm_bindgen(method, getter, catch)]
     pub(crate) fn value(this: &Piece) -> Result<js_sys::Uint8Array, Thrown>;
 
-    /// `env`: bindings that have no text. Which kind each is, nobody has checked.
+    /// `env`: bindings without a text. Their types have not been checked.
     pub(crate) type Bindings;
 
     #[wasm_bindgen(method, catch, indexing_getter)]
@@ -87,7 +87,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = get)]
     pub(crate) fn object(this: &GateNamespace, id: &JsValue) -> Result<Gate, Thrown>;
 
-    /// The gate's Durable Object, from afar: `Gate` of the shim.
+    /// A stub of the gate's Durable Object, `Gate` in the shim.
     pub(crate) type Gate;
 
     #[wasm_bindgen(method, catch)]
@@ -113,7 +113,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) fn limit(this: &RateLimiter, key: &Dictionary) -> Result<JsValue, Thrown>;
 
-    /// What the Rate Limiting binding says.
+    /// The result of the Rate Limiting binding.
     pub(crate) type Counted;
 
     #[wasm_bindgen(method, getter, catch)]
@@ -124,7 +124,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = writeDataPoint)]
     pub(crate) fn write_data_point(this: &Dataset, point: &JsValue) -> Result<JsValue, Thrown>;
 
-    /// A binding of the Secrets Store, or another that is asked for a text.
+    /// A binding of the Secrets Store, or another one that returns a text.
     pub(crate) type Vault;
 
     #[wasm_bindgen(method, getter, catch, js_name = get)]
@@ -158,7 +158,7 @@ extern "C" {
 
 #[wasm_bindgen(raw_module = "../../until.mjs")]
 extern "C" {
-    /// A body that breaks off after so many milliseconds; then the line is logged.
+    /// A body that is aborted after this many milliseconds; the line is logged then.
     #[wasm_bindgen(catch)]
     pub(crate) fn until(
         body: &ReadableStream,
@@ -168,18 +168,17 @@ extern "C" {
     ) -> Result<ReadableStream, Thrown>;
 }
 
-/// An answer of this status and with these headers: those of a model, which the runtime copies for a fraction of
-/// what it takes to set them.
+/// A response with this status and the headers of a template, which the runtime copies much faster than it sets them.
 pub(crate) fn answer(body: &JsValue, model: &JsValue) -> Result<Response, Thrown> {
     Answer::new(body, model).map(JsCast::unchecked_into)
 }
 
-/// `Headers`, by handle.
+/// `Headers`, by reference.
 pub(crate) fn handles(headers: &Headers) -> &HeaderHandles {
     headers.unchecked_ref()
 }
 
-/// A body twice, to be read apart.
+/// Two copies of a body that can be read independently.
 pub(crate) fn tee(body: &ReadableStream) -> Result<(ReadableStream, ReadableStream), Thrown> {
     let both = body.unchecked_ref::<Stream>().tee()?;
     Ok((both.get(0).unchecked_into(), both.get(1).unchecked_into()))
@@ -189,7 +188,7 @@ pub(crate) fn reader(body: &ReadableStream) -> Result<Reader, Thrown> {
     body.unchecked_ref::<Stream>().get_reader()
 }
 
-/// Frees the connection of a response that nobody will read.
+/// Frees the connection of a response that is no longer needed.
 pub(crate) fn discard(response: &Response) {
     if let Some(body) = response.body()
         && let Ok(cancelled) = body.unchecked_ref::<Stream>().cancel()

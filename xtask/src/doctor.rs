@@ -1,4 +1,4 @@
-//! `cargo xtask doctor`: what is present, what is missing, and what would obtain it.
+//! `cargo xtask doctor`: shows which tools are present, which are missing, and how they would be obtained.
 
 use std::process::ExitCode;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     let in_step = npm::in_step(repo)?;
     if !in_step {
         lost |= find::on_path("npm").is_none();
-        missing.push(format!("  npm packages: not as package-lock.json says\n    {}", npm::COMMAND_LINE));
+        missing.push(format!("  npm packages: they do not match package-lock.json\n    {}", npm::COMMAND_LINE));
     }
     let found = in_step.then(|| (String::new(), "package-lock.json".to_owned()));
     rows.push(row("npm packages", found, "build, start, test"));
@@ -87,7 +87,7 @@ fn conclusion(missing: &[String], lost: bool) -> String {
     text
 }
 
-/// The oldest Node of wrangler 4. With an older one npm installs an older wrangler, without a word.
+/// The oldest Node version that wrangler 4 supports. With an older one, npm silently installs an older wrangler.
 const WRANGLERS_NODE: &str = "22.12.0";
 
 fn too_old_for_wrangler(node: &str) -> Option<String> {
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_without_wrangler_is_told() {
+    fn a_node_that_is_too_old_for_wrangler_is_reported() {
         for (node, is_told) in
             [("20.20.2", true), ("22.11.0", true), ("22.12.0", false), ("24.1.0", false), ("?", false)]
         {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_tell_present_from_missing() {
+    fn rows_distinguish_present_and_missing_tools() {
         assert_eq!(row("x", Some(("1.0".to_owned(), "PATH".to_owned())), "all")[1], "present");
         assert_eq!(row("x", None, "all")[1], "MISSING");
     }

@@ -1,4 +1,4 @@
-//! Every chore of this repository, from a bare machine: `cargo xtask start | test | build | bench | doctor`.
+//! Every chore of this repository, starting from a bare machine: `cargo xtask start | test | build | bench | doctor`.
 
 use std::process::ExitCode;
 
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     });
     match done {
         Ok(code) => code,
-        // What follows from Ctrl-C is not a fault, and 130 is what a shell expects of it.
+        // An error after Ctrl-C is a consequence of it; shells expect the status 130.
         Err(_) if children::interrupted() => {
             say::line("stopped");
             ExitCode::from(130)

@@ -1,4 +1,4 @@
-//! What a person sees while a chore runs: plain lines on stderr, so that stdout holds results only.
+//! The output for a person while a chore runs: plain lines on stderr, so that stdout contains only results.
 
 use std::io::{ErrorKind, IsTerminal as _, Write, stderr, stdout};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 pub(crate) fn line(text: &str) {
-    // Nobody is left to tell when stderr is gone, and the chore itself is unharmed.
+    // If stderr is closed, nobody reads the output, and the chore continues.
     let _ = writeln!(stderr(), "{text}");
 }
 
@@ -23,10 +23,10 @@ fn write_all(out: &mut impl Write, text: &str) -> Result<()> {
     }
 }
 
-/// A step short of this needs no line of its own.
+/// A shorter step gets no line of its own.
 const WORTH_SHOWING: Duration = Duration::from_secs(1);
 
-/// The progress of one step: a line once it proves long, its seconds counted on a terminal, a line when done.
+/// The progress of one step: a line once it takes long, a counter of seconds on a terminal, and a line at the end.
 #[derive(Debug)]
 pub(crate) struct Progress {
     title: String,

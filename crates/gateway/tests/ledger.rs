@@ -1,5 +1,4 @@
-//! The ledger against one that keeps every call on a list, and its JSON against
-//! `serde_json`.
+//! Compares the ledger with one that keeps every call in a list, and its JSON with `serde_json`.
 
 mod records;
 
@@ -20,7 +19,7 @@ enum Step {
     },
     /// The clock goes back.
     Back(u64),
-    /// Moves everything to the other ledger.
+    /// Moves all counts to the other ledger.
     Report,
 }
 
@@ -35,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Every call by itself: the minute it was noted in, its status, how long it took.
+/// Each call separately: the minute in which it was noted, its status, its duration.
 #[derive(Default)]
 struct Calls(Vec<(u64, u16, u64)>);
 
@@ -47,7 +46,7 @@ impl Calls {
         self.0.push(call);
     }
 
-    /// All calls of one minute after those of another, in the order of the first ones.
+    /// All calls grouped by minute, in the order of each minute's first call.
     fn in_turn(&self) -> Vec<(u64, u16, u64)> {
         let first = |minute| self.0.iter().position(|(other, ..)| *other == minute);
         let mut calls = self.0.clone();
@@ -122,19 +121,19 @@ proptest! {
     }
 
     #[test]
-    fn the_text_is_plain_json_and_is_read_again(minutes in prop::collection::vec(minute(), 0..20)) {
+    fn the_text_is_json_and_is_read_back(minutes in prop::collection::vec(minute(), 0..20)) {
         let mut ledger = Ledger::default();
         ledger.add(&minutes);
         let minutes = ledger.take();
         let text = to_json(&minutes);
         prop_assert_eq!(from_json(&text), Ok(minutes));
         let value: Value = serde_json::from_str(&text).unwrap();
-        // serde_json sorts members, so that only their text is compared here.
+        // serde_json sorts members, so only the lengths are compared here.
         prop_assert_eq!(value.to_string().len(), text.len());
     }
 
     #[test]
-    fn a_text_that_is_read_is_one_that_is_written(
+    fn only_written_texts_are_accepted(
         minutes in prop::collection::vec(minute(), 0..3),
         changes in prop::collection::vec((any::<Index>(), 0..3_u8, "[]\\[{}\",: 0-9a-z.+-]|\\PC"), 0..3),
     ) {
@@ -154,7 +153,7 @@ proptest! {
         }
         let text: String = text.into_iter().collect();
         if let Ok(read) = from_json(&text) {
-            // A digit more may have made a count too large, which is then cut down.
+            // An additional digit may have made a count too large; it is then capped.
             let cut = to_json(&read).contains("9007199254740991");
             prop_assert!(cut || to_json(&read) == text, "{}", text);
         }
@@ -189,10 +188,10 @@ mod texts {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
-        /// Any calls in any order, told in pieces: what is stored is read again, stays small, and says how many calls
-        /// of each caller there were in the last hours.
+        /// Any calls in any order, reported in parts: the stored text is read back, stays small, and contains the
+        /// number of calls of each caller in the last hours.
         #[test]
-        fn what_is_stored_is_read_again_and_bounded(
+        fn the_stored_text_is_read_back_and_bounded(
             calls in prop::collection::vec(
                 (0..90_u32, prop::sample::select(vec![200_u16, 401, 404, 429, 500, 502]), 0..900_u64, prop::bool::weighted(0.1), any::<bool>()),
                 0..200,
@@ -212,7 +211,7 @@ mod texts {
                     let told = Ledger::from_text(&isolate.to_text()).expect("what is told is read");
                     all.add_all(&told);
                     isolate = Ledger::default();
-                    // The object is restarted.
+                    // The object restarts.
                     let text = all.to_text();
                     prop_assert!(text.len() < 128 * 1024, "{}", text.len());
                     all = Ledger::from_text(&text).expect("what is stored is read");
@@ -287,14 +286,14 @@ mod texts {
         }
 
         #[test]
-        fn no_other_text_is_a_ledger(text in "\\PC{0,60}|\\{\"version\":[0-9]{1,3},\"[a-z]{3,9}\":[\\[\\]0-9,\"]{0,20}\\}") {
+        fn other_texts_are_rejected_as_ledgers(text in "\\PC{0,60}|\\{\"version\":[0-9]{1,3},\"[a-z]{3,9}\":[\\[\\]0-9,\"]{0,20}\\}") {
             let read = Ledger::from_text(&text);
             prop_assert!(read.is_none() || text.contains("\"version\":1,"), "{}", text);
         }
     }
 
     #[test]
-    fn a_later_version_and_too_much_are_not_read() {
+    fn later_versions_and_excess_entries_are_rejected() {
         let good = Ledger::default().to_text();
         assert!(Ledger::from_text(&good).is_some());
         assert!(Ledger::from_text(&good.replace("\"version\":1", "\"version\":2")).is_none());

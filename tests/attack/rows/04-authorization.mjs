@@ -48,7 +48,7 @@ export default [
     [
       "the key itself",
       "{key}",
-      "the token is the API key itself: it has left the Worker, so rotate it; callers have tokens of their own",
+      "the token is the API key itself: the key has leaked, so rotate it; callers have tokens of their own",
     ],
     ["a token of nobody", "fake-token-of-nobody", "no caller has this token: its SHA-256 is not in ATTENTION_CALLERS"],
     [

@@ -124,13 +124,13 @@ export default [
   named(
     "a line of a shell",
     { ATTENTION_API_KEY: `export ATTENTION_API_KEY=${S}` },
-    "ATTENTION_API_KEY: begins with the name that it is for, as a line of a shell does; give what follows the `=`",
+    "ATTENTION_API_KEY: begins with the name of the variable, like a line of a shell script; set only the part after the `=`",
     [S],
   ),
   named(
     "quotation marks of a word processor",
     { ATTENTION_SESSION_SECRET: `\u201c${S}-of-more-than-32-characters\u201d` },
-    'ATTENTION_SESSION_SECRET: has quotation marks as word processors write them; write " or, around the whole, none',
+    'ATTENTION_SESSION_SECRET: has typographic quotation marks; write " or, around the whole value, none',
     [S],
   ),
   named(
@@ -141,18 +141,18 @@ export default [
   named(
     "a name that is nearly one: the policy would be the default one",
     { ATTENTION_POLICIES: "deny * /**" },
-    "ATTENTION_POLICIES is not the name of a binding; is ATTENTION_POLICY meant? Nothing reads it as it is",
+    "ATTENTION_POLICIES is not the name of a binding; did you mean ATTENTION_POLICY? Nothing reads it under this name",
   ),
   named(
     "a name in small letters",
     { attention_allowed_origins: "https://a.example" },
-    "attention_allowed_origins is not the name of a binding; is ATTENTION_ALLOWED_ORIGINS meant? Nothing reads it as it is",
+    "attention_allowed_origins is not the name of a binding; did you mean ATTENTION_ALLOWED_ORIGINS? Nothing reads it under this name",
   ),
   served("a binding of somebody else's", { DATABASE_URL: "fake" }),
   named(
     "a slash behind an origin",
     { ATTENTION_ALLOWED_ORIGINS: "https://a.example/" },
-    "ATTENTION_ALLOWED_ORIGINS: entry 0 is not an exact origin such as https://app.example: it has a path, or a slash at its end; leave that out",
+    "ATTENTION_ALLOWED_ORIGINS: entry 0 is not an exact origin such as https://app.example: it has a path or a trailing slash; remove that",
   ),
   callers("the digest of nothing", `[{"name":"app","sha256":"${hash("")}"}]`),
   callers("the digest of a line end", `[{"name":"app","sha256":"${hash("\n")}"}]`),

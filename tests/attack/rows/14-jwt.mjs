@@ -739,7 +739,7 @@ export default [
     no(
       `a token with ${name}`,
       () => jwt({ [name]: name === "events" || name === "cnf" ? {} : "fake" }),
-      `made for something else (${name})`,
+      `issued for another purpose (${name})`,
     ),
   ),
   ...[
@@ -750,7 +750,7 @@ export default [
     ["typ", "Refresh"],
     ["type", "org"],
   ].map(([name, value]) =>
-    no(`a token whose ${name} is ${value}`, () => jwt({ [name]: value }), `made for something else (${name})`),
+    no(`a token whose ${name} is ${value}`, () => jwt({ [name]: value }), `issued for another purpose (${name})`),
   ),
   ...[
     ["token_use", "access"],

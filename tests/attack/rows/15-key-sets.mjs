@@ -33,7 +33,7 @@ const down = (name, keys, tokens = () => jwt(), more = {}) =>
       status: 503,
       code: "issuer_unavailable",
       headers: { "retry-after": "1", "www-authenticate": null },
-      fault: "the JWT could not be checked: the issuer's key set did not come",
+      fault: "the JWT could not be verified: the issuer's key set could not be fetched",
       ...more,
     },
     { sent: [] },

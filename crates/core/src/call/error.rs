@@ -1,4 +1,4 @@
-//! Everything a call can fail with.
+//! The error of a failed call.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::boxed::Box;
@@ -15,16 +15,16 @@ use crate::credential::{KeyError, scrub_all};
 use crate::time::millis;
 use crate::url::{BaseUrlError, RequestError};
 
-/// How much of an error body is read for its message: 64 KiB.
+/// At most this many bytes of an error response's body are read for its message: 64 KiB.
 pub const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
 
-/// The API's page on keys: how to make them, how to send them, why one is refused.
+/// The API's page on keys: how to create and send them, and why the API refuses one.
 pub const API_KEYS_PAGE: &str = "https://docs.attention.com/api-authentication";
 
-/// How much of the server's own words an error carries.
+/// At most this much of the server's message is kept in an error.
 const MAX_SERVER_MESSAGE_CHARS: usize = 500;
 
-/// What sort of failure it is.
+/// The category of an error.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -51,9 +51,9 @@ pub enum ErrorKind {
     Connection,
     /// No answer in time, or 408.
     Timeout,
-    /// The caller gave up.
+    /// The caller aborted the call.
     Aborted,
-    /// The answer is not one that this API gives, such as a redirect.
+    /// The response is not one that this API returns, such as a redirect.
     Protocol,
     /// The configuration is at fault.
     Config,
@@ -78,7 +78,7 @@ impl ErrorKind {
         Self::Config,
     ];
 
-    /// The kind of an answer that is no success.
+    /// The kind of an error response with this status.
     pub const fn of_status(status: u16) -> Self {
         match status {
             401 => Self::Unauthorized,
@@ -94,8 +94,7 @@ impl ErrorKind {
         }
     }
 
-    /// A stable, machine-readable name; also an error's code when the server
-    /// gives none.
+    /// A stable, machine-readable name. It is also the error's code when the server sent none.
     pub const fn code(self) -> &'static str {
         match self {
             Self::InvalidKey => "invalid_key",
@@ -156,7 +155,7 @@ impl Error {
         }
     }
 
-    /// The error of a call that ended without a response, after so many requests.
+    /// The error of a call that ended without a response after this many attempts.
     pub fn of_failure(failure: Failure, attempts: u32) -> Self {
         let (kind, message) = match failure {
             Failure::Connection => (
@@ -171,8 +170,9 @@ impl Error {
         Self { attempts, ..Self::local(kind, kind.code(), message.to_owned()) }
     }
 
-    /// A call cannot wait for its turn at the gate: `wait` until then, `closed` of it because the server asked for it,
-    /// the rest behind the `ahead` calls that are in line. It is too long for this call, or the line is full.
+    /// The error of a call that cannot wait for its turn at the gate. `wait` is the time until its turn. Of that the
+    /// gate is closed for `closed`, because the server asked for it; the rest is due to the `ahead` calls in line.
+    /// Either the wait is too long for this call, or the line is full.
     pub(crate) fn held_back(wait: Duration, closed: Duration, ahead: usize, is_full: bool, attempts: u32) -> Self {
         let seconds = |duration: Duration| decimal(millis(duration).div_ceil(1000));
         let mut message = String::new();
@@ -230,7 +230,7 @@ impl Error {
             message.push_str("; ");
             message.push_str(advice);
         }
-        // A name may be an echo too; half a name is of no use, so it is dropped.
+        // A code or an id may echo a secret as well. A partly redacted name is useless, so it is dropped.
         let is_harmless = |name: &String| scrub_all(name, secrets.to_vec()) == *name;
         Self {
             kind,
@@ -244,44 +244,44 @@ impl Error {
         }
     }
 
-    /// Says that what is not there may be gone because an earlier try of this call has deleted it.
+    /// Adds that the resource may be missing because an earlier attempt of this call deleted it.
     pub(crate) fn may_be_done_already(mut self) -> Self {
         self.message.push_str("; an earlier try of this call got no answer, and may have deleted it");
         self
     }
 
-    /// What sort of failure it is.
+    /// The category of the error.
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The HTTP status, when an answer came.
+    /// The HTTP status, `None` if there was no response.
     pub const fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// A stable, machine-readable name: the server's own code when it sent one,
-    /// else one of this library's.
+    /// A stable, machine-readable name: the server's own code if it sent one, otherwise the code of
+    /// [`kind`](Self::kind) or a more specific one of this library.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// What happened and what to do, in one line.
+    /// What happened and what to do next, on one line.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The id under which the server knows this exchange.
+    /// The id that the server gave this request.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// How long the server asked to wait.
+    /// How long the server asked the client to wait.
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// For a 401: which of the documented causes it is.
+    /// For a 401, an assessment of its documented causes.
     pub fn diagnosis(&self) -> Option<&Diagnosis> {
         self.diagnosis.as_deref()
     }
@@ -301,8 +301,7 @@ impl Error {
         }
     }
 
-    /// As JSON, safe for logs. Absent members are left out; `retryAfter` is in
-    /// milliseconds.
+    /// JSON that is safe to log. Absent members are omitted; `retryAfter` is in milliseconds.
     pub fn to_json(&self) -> String {
         let mut object = Object::new();
         object.string("kind", self.kind.code()).string("code", &self.code).string("message", &self.message);
@@ -390,8 +389,8 @@ const fn summary(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// What can be made out of an error body whose shape is not documented: the
-/// usual JSON members, `errors[]` of JSON:API, RFC 9457 problems, else text.
+/// The parts of an error body that are worth showing. Its shape is not documented, so this reads the usual JSON
+/// members, `errors[]` of JSON:API, RFC 9457 problem details, and otherwise plain text.
 #[derive(Default)]
 struct ServerWords {
     message: Option<String>,
@@ -400,10 +399,10 @@ struct ServerWords {
 
 impl ServerWords {
     fn read(body: &str) -> Self {
-        // TextDecoder takes the mark off by itself, other drivers may not.
+        // `TextDecoder` removes the byte order mark itself; other drivers may not.
         let body = body.strip_prefix('\u{feff}').unwrap_or(body).trim_ascii();
         if !body.starts_with('{') {
-            // An HTML page is a proxy's, not the API's, and nothing to read aloud; nor is what is no text.
+            // An HTML page comes from a proxy rather than the API, and neither HTML nor binary data is worth showing.
             let is_binary = |c| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
             let is_text = !matches!(body.as_bytes().first(), None | Some(b'<' | b'[' | b'"'))
                 && !body.chars().take(MAX_SERVER_MESSAGE_CHARS).any(is_binary);
@@ -424,8 +423,7 @@ impl ServerWords {
     }
 }
 
-/// Whether a character would end the line that a message stands in, act on the
-/// terminal that shows it, or turn its direction around.
+/// Whether a character would end the line, control the terminal or change the direction of the text.
 fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -437,7 +435,7 @@ fn words_of(document: &str) -> Option<String> {
     })
 }
 
-/// A `code` member, when it is one: short, and made of the characters of names.
+/// The `code` member if it looks like a name: short, and made of letters, digits and separators.
 fn code_of(document: &str) -> Option<String> {
     let code = json::member(document, "code").and_then(Value::into_string)?;
     let plain = !code.is_empty()

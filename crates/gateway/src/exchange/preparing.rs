@@ -1,4 +1,4 @@
-//! Between the policy and the API: the platform's counter, the cache, the request's body.
+//! The steps between the policy and the API: the platform's counter, the cache, the request's body.
 
 use attention_core::call::{CallOptions, Operation};
 use attention_core::{Call, Headers, Timestamp};
@@ -12,15 +12,15 @@ use crate::deployment::Deployment;
 use crate::limits;
 use crate::limits::proof::Cell;
 
-/// A request body up to this size, announced by `Content-Length`, is held so that a 401 or a 429 does not lose
-/// the call.
+/// A request body up to this size with a `Content-Length` is held, so that the call can be sent again after a 401 or a
+/// 429.
 pub(super) const HELD_BODY_BYTES: u64 = 256 * 1024;
 
 /// The longest JSON-RPC message that is read.
 const MESSAGE_BYTES: usize = 256 * 1024;
 
 impl Exchange {
-    /// The policy allows it. `Err` as everywhere here: it is refused after all.
+    /// The policy allows the request. `Err` means that it is refused nevertheless.
     pub(super) fn forward(
         &mut self,
         deployment: &mut Deployment,
@@ -51,7 +51,7 @@ impl Exchange {
         if may { self.look_up(deployment, request, now) } else { Err(Problem::allowance(limits::PLATFORM_PERIOD)) }
     }
 
-    /// Whether the cache has the answer.
+    /// Looks for the response in the cache.
     fn look_up(&mut self, deployment: &mut Deployment, request: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
         if let Some(forward) = &self.forward
             && let Some(most) = forward.cache
@@ -87,7 +87,7 @@ impl Exchange {
         if whole { self.start(deployment, request, now) } else { Err(Problem::broken_upload()) }
     }
 
-    /// Begins the call to the API. Its time runs from when the request came.
+    /// Begins the call to the API. Its timeout runs from the arrival of the request.
     pub(super) fn start(
         &mut self,
         deployment: &mut Deployment,
@@ -97,12 +97,12 @@ impl Exchange {
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         self.codings = request.get("accept-encoding").and_then(|asked| coding::asked_for(&asked));
         let options = CallOptions {
-            // Nothing that a caller sends is leave to repeat: the API is not known to look at `Idempotency-Key`.
+            // Nothing in a caller's request permits repeating it: the API is not known to honour `Idempotency-Key`.
             idempotent: None,
             replayable: self.upload != Upload::Streamed,
             retry: deployment.config.retry.clone(),
             timeout: Some(deployment.config.timeout),
-            // The messages of MCP have one path for all that they ask for.
+            // All MCP messages have the same path, whatever they do.
             operation: (!forward.is_mcp).then(|| Operation::of(forward.method, &forward.url)),
             ..CallOptions::new(forward.method)
         };

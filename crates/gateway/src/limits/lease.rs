@@ -1,12 +1,12 @@
-//! An isolate's leases of the shared gate's places and calls: what of them its calls may use, and which of them waits.
+//! An isolate's leases of places and calls from the shared gate: which places its calls may use, and which calls wait.
 //!
-//! A lease's times count from when the gate answered, which an isolate does not know: it was between the question and
-//! the answer. So a place opens that long after the answer came, and is over that long after the question was sent,
-//! and a little ([`Leases::LATE`]). Clocks are compared with nobody else's; one that is put back ends all leases.
+//! The times in a lease count from the moment of the gate's answer, which an isolate knows only to lie between the
+//! question and the answer's arrival. So a place opens relative to the arrival, and ends relative to the question, plus
+//! a margin ([`Leases::LATE`]). Clocks are never compared with others; if the clock goes back, all leases end.
 //!
-//! A call that can wait for a place claims it; one that cannot costs the others nothing. A claim ends with its call, and
-//! the place is there for another one. Those for whom there is none wait in a line, and come back one by one, at the pace
-//! of the places.
+//! A call that can wait for a place claims it; a call that cannot does not delay others. A claim ends with its call,
+//! and the place becomes available again. Calls without a place wait in a line and come back one by one, at the pace of
+//! the places.
 
 use alloc::borrow::ToOwned as _;
 use alloc::collections::VecDeque;
@@ -18,10 +18,10 @@ use crate::limits::Micros;
 use crate::limits::places::Places;
 use crate::limits::shared_gate::Lease;
 
-/// The leases of an isolate, by holder.
+/// The leases of an isolate by holder.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
-    /// In the order of their names.
+    /// Sorted by name.
     held: Vec<(String, Held)>,
     /// How many there have been.
     made: u64,
@@ -32,24 +32,24 @@ pub(crate) struct Leases {
     waiting: Arc<()>,
 }
 
-/// What one holder has.
+/// The state of one holder.
 #[derive(Debug, Default)]
 struct Held {
     blocks: VecDeque<Block>,
     /// Places that calls wait for.
     claims: Vec<Claim>,
-    /// Calls that have none.
+    /// Calls without a place.
     line: VecDeque<Waiter>,
     /// There once more for each of those that has not left.
     waiting: Arc<()>,
     issued: u64,
-    /// A question is under way until then, as far as the others know.
+    /// Until then, other calls assume that a question is in progress.
     asking_until: Micros,
-    /// The gate has none before.
+    /// The gate has no places until then.
     again_at: Micros,
     /// The holder's own limit is reached until then.
     limited_until: Micros,
-    /// Calls that went since then.
+    /// The number of calls since `since`.
     taken: u64,
     since: Micros,
     used_at: Micros,
@@ -59,10 +59,10 @@ struct Held {
 struct Block {
     /// When the first place opens.
     opens: Micros,
-    /// When it is over.
+    /// When that place ends.
     lapses: Micros,
     step: Micros,
-    /// The first one that is not used.
+    /// The first place that has not been used.
     next: u32,
     count: u32,
 }
@@ -82,67 +82,68 @@ struct Claim {
     alive: Weak<()>,
 }
 
-/// When a place opens, and when it is over.
+/// When a place opens and ends.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     opens: Micros,
     lapses: Micros,
 }
 
-/// A claim, or a place in the line. It is given up by being dropped.
+/// A claim or a place in the line, given up on drop.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     number: u64,
     claim: Option<Spot>,
-    /// What claims and line see of it.
+    /// Shared with the claim or the line, which detect the drop.
     alive: Arc<()>,
     /// In a line: it counts as one that waits, of its holder's and of all, for as long as it is there.
     _waits: Option<[Arc<()>; 2]>,
 }
 
-/// What a call has to do.
+/// The next action of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
     /// It goes.
     Go,
-    /// It waits so long, and comes again with its ticket.
+    /// It waits this long, and comes back with its ticket.
     Wait(Micros),
-    /// It asks the gate for so many places.
+    /// It asks the gate for this many places.
     Ask(u32),
-    /// It would have to wait so long, and cannot.
+    /// It would have to wait this long, which is too long.
     Late(Micros),
-    /// Its holder's limit is reached for so long.
+    /// Its holder's limit is reached for this long.
     Limited(Micros),
-    /// So many wait already that it cannot.
+    /// Too many calls are waiting already.
     Crowded,
 }
 
 impl Leases {
-    /// A place may be used so much later than it was meant for, since an answer takes its time.
+    /// How much later than intended a place may be used, because an answer takes time.
     pub(crate) const LATE: Micros = 250_000;
-    /// Calls that are counted and have no places in time are good for so long.
+    /// How long leased calls can be used if there is no budget and thus no places in time.
     pub(crate) const CALLS_FOR: Micros = 1_000_000;
-    /// A question that takes longer than this keeps nobody else from asking.
+    /// A question that takes longer than this does not prevent others.
     const ASKING: Micros = 250_000;
-    /// How soon is looked whether it was answered.
+    /// How soon a call checks whether the question was answered.
     const LOOK: Micros = 20_000;
-    /// Later than this, a waiter does not hold up those behind it.
+    /// A waiter this late no longer delays those behind it.
     const OVERDUE: Micros = 100_000;
-    /// A lease is renewed while there is enough left for so long.
+    /// A lease is renewed when it covers less than this time.
     const AHEAD: Micros = 100_000;
-    /// Rates are measured over so long at the least.
+    /// The minimum time over which rates are measured.
     const SHORTEST: Micros = 50_000;
-    /// Holders with a lease: of one more the one goes that was not used for longest.
+    /// The maximum number of holders; beyond it, the one that was not used for longest is removed.
     pub(crate) const MOST: usize = 1_000;
-    /// Calls of one holder that wait in an isolate.
+    /// The maximum number of waiting calls per holder in an isolate.
     pub(crate) const MOST_WAITING: usize = 5_000;
-    /// Those of all holders; beyond that a few of each holder wait, so that no crowd keeps others out of the line.
+    /// The maximum number of waiting calls of all holders. Beyond it, only a few of each holder wait, so that no crowd
+    /// keeps others out.
     pub(crate) const MOST_IN_ALL: usize = 20_000;
-    /// Of each, then.
+    /// The number of calls per holder in that case.
     pub(crate) const FEW: usize = 20;
 
-    /// A call of a holder wants to go, and can wait as long as `patience`. `step` is the time between two places of the
-    /// budget, if there is one.
+    /// A call of a holder is ready to go, and can wait as long as `patience`. `step` is the time between two places of
+    /// the budget, if there is one.
     pub(crate) fn turn(
         &mut self,
         holder: &str,
@@ -176,7 +177,8 @@ impl Leases {
             held.claim(ticket, place);
             return Turn::Wait(place.opens - now);
         }
-        // Who has less time than a question takes leaves it to those behind: its answer would be nobody's.
+        // A call with less time than a question takes leaves the question to those behind it; the answer would come too
+        // late for it.
         let turn = if patience < Self::ASKING && held.ahead_of(None, now) > 1 {
             Turn::Late(Self::ASKING)
         } else {
@@ -198,7 +200,7 @@ impl Leases {
         let most = if is_crowd { Self::FEW } else { Self::MOST_WAITING };
         if ticket.is_none() && tickets(&held.waiting) >= most {
             if matches!(turn, Turn::Ask(_)) {
-                // Its question is another one's to ask.
+                // Another call has to ask its question.
                 held.asking_until = 0;
             }
             return Turn::Crowded;
@@ -207,7 +209,7 @@ impl Leases {
         if matches!(turn, Turn::Ask(_)) { Turn::Ask(held.wanted(step, now)) } else { turn }
     }
 
-    /// How many places to ask for beside a call that has gone: a holder with many calls does not let its lease end.
+    /// How many places to request after a call has gone: a holder with many calls renews its lease in time.
     pub(crate) fn renewal(&mut self, holder: &str, step: Micros, now: Micros) -> Option<u32> {
         let held = self.of(holder, now);
         if held.asking_until > now || held.again_at > now || held.limited_until > now {
@@ -223,7 +225,8 @@ impl Leases {
         Some(held.wanted(step, now))
     }
 
-    /// The gate has leased places, to a question that was sent at `asked`. Whether one of them can still be used.
+    /// The gate leased places, in response to a question sent at `asked`. Returns whether one of them can still be
+    /// used.
     pub(crate) fn leased(&mut self, holder: &str, lease: Lease, asked: Micros, now: Micros) -> bool {
         let held = self.of(holder, now);
         held.asking_until = 0;
@@ -231,7 +234,7 @@ impl Leases {
         if now < asked {
             return true;
         }
-        // Without a step calls are counted, and no places in time.
+        // Without a step, calls are counted and there are no places in time.
         let lasts = if lease.step == 0 { Self::CALLS_FOR } else { lease.step.max(1_000).saturating_add(Self::LATE) };
         let block = Block {
             opens: now.saturating_add(lease.wait),
@@ -245,19 +248,19 @@ impl Leases {
         !held.blocks.is_empty()
     }
 
-    /// The gate has none for so long.
+    /// The gate has no places for this long.
     pub(crate) fn refused(&mut self, holder: &str, wait: Micros, now: Micros) {
         let held = self.of(holder, now);
         (held.asking_until, held.again_at) = (0, now.saturating_add(wait));
     }
 
-    /// The holder's own limit is reached for so long.
+    /// The holder's own limit is reached for this long.
     pub(crate) fn limited(&mut self, holder: &str, wait: Micros, now: Micros) {
         let held = self.of(holder, now);
         (held.asking_until, held.limited_until) = (0, now.saturating_add(wait));
     }
 
-    /// The gate did not answer.
+    /// The gate did not respond.
     pub(crate) fn unanswered(&mut self, holder: &str, now: Micros) {
         self.of(holder, now).asking_until = 0;
     }
@@ -309,7 +312,7 @@ impl Leases {
 }
 
 impl Held {
-    /// Lets go of what is over, and of those who have left.
+    /// Removes ended places, and calls that have left.
     fn clear(&mut self, now: Micros) {
         for block in &mut self.blocks {
             block.clear(now);
@@ -321,7 +324,7 @@ impl Held {
         }
     }
 
-    /// How many are in line before the holder of a ticket, or before a newcomer.
+    /// The number of calls in line before the holder of a ticket, or before a newcomer.
     fn ahead_of(&self, ticket: Option<&Ticket>, now: Micros) -> u64 {
         let number = ticket.map_or(u64::MAX, |ticket| ticket.number);
         let waits = |waiter: &&Waiter| {
@@ -330,7 +333,7 @@ impl Held {
         self.line.iter().take_while(|waiter| waiter.number < number).filter(waits).count() as u64
     }
 
-    /// Takes the first place that nobody has claimed and that opens until then.
+    /// Takes the first unclaimed place that opens by then.
     fn first_free(&mut self, until: Micros) -> Option<Spot> {
         let given_up = self.claims.iter().enumerate().filter(|(_, claim)| claim.alive.strong_count() == 0);
         let given_up = given_up.min_by_key(|(_, claim)| claim.place.opens).map(|(at, claim)| (at, claim.place));
@@ -357,10 +360,10 @@ impl Held {
         }
     }
 
-    /// A call that has no place waits, or asks, or its holder has none left.
+    /// The action of a call without a place: wait, ask, or give up because its holder has no calls left.
     fn without_place(&mut self, ticket: Option<&Ticket>, step: Micros, now: Micros) -> Turn {
         if !self.blocks.is_empty() {
-            // There is one, beyond its patience.
+            // There is a place, but too late for the call.
             return Turn::Late(self.blocks.front().map_or(0, |block| block.first().opens.saturating_sub(now)));
         }
         if self.limited_until > now {
@@ -371,7 +374,7 @@ impl Held {
             return Turn::Ask(0);
         }
         let first = if self.again_at > now { self.again_at } else { now + Leases::LOOK };
-        // As many places as go before it take so long at the least.
+        // The places before it take at least this long.
         Turn::Wait(first.saturating_add(step.saturating_mul(self.ahead_of(ticket, now))) - now)
     }
 
@@ -384,7 +387,7 @@ impl Held {
         self.keep(ticket, place);
     }
 
-    /// The place is its call's for as long as it has the ticket.
+    /// Keeps the place for the call for as long as the ticket exists.
     fn keep(&mut self, ticket: &mut Option<Ticket>, place: Spot) {
         let Some(ticket) = ticket else { return };
         ticket.claim = Some(place);
@@ -394,7 +397,7 @@ impl Held {
         }
     }
 
-    /// Nobody else is to have its place.
+    /// Releases the claim on the call's own place.
     fn unclaim(&mut self, ticket: Option<Ticket>) {
         if let Some(alive) = ticket.map(|ticket| Arc::downgrade(&ticket.alive)) {
             self.claims.retain(|claim| !claim.alive.ptr_eq(&alive));
@@ -427,7 +430,7 @@ impl Held {
             waiter.expected = expected;
             return;
         }
-        // In the middle of the line too there may be some who have left; the line is searched when it has grown.
+        // Calls in the middle of the line may have left as well; the line is searched when it has grown.
         if self.line.len().is_power_of_two() {
             self.line.retain(|waiter| waiter.alive.strong_count() > 0);
         }
@@ -438,14 +441,14 @@ impl Held {
         *ticket = Some(Ticket { number: self.issued, claim: None, alive, _waits: Some(waits) });
     }
 
-    /// How many places to ask for: for those who wait, and for those who will come while the places can be used. What
-    /// is asked for beyond that lapses.
+    /// How many places to request: for the waiting calls, and for those expected while the places can be used. Surplus
+    /// places lapse.
     fn wanted(&mut self, step: Micros, now: Micros) -> u32 {
         let pace = self.pace(now);
         let coming = if step == 0 {
             pace.in_time(Leases::CALLS_FOR)
         } else {
-            // Places go by at their own pace: of a slower holder's, it can use the few that are late.
+            // Places pass at their own pace; a slower holder can also use the few that are late.
             let used = pace.in_time(step.saturating_mul(1_000)).min(900);
             pace.in_time(Leases::LATE) * 1_000 / (1_000 - used)
         };
@@ -458,12 +461,12 @@ impl Held {
         self.ahead_of(None, now)
     }
 
-    /// How many places can still be used by then.
+    /// How many places can still be used at that time.
     fn left_at(&self, then: Micros) -> u64 {
         self.blocks.iter().map(|block| block.left_at(then)).sum()
     }
 
-    /// Between calls: one call is no pace.
+    /// The pace of calls; a single call does not make one.
     fn pace(&self, now: Micros) -> Pace {
         Pace { calls: self.taken.saturating_sub(1), time: now.saturating_sub(self.since).max(Leases::SHORTEST) }
     }
@@ -474,7 +477,7 @@ fn tickets(counting: &Arc<()>) -> usize {
     Arc::strong_count(counting) - 1
 }
 
-/// So many calls in so much time.
+/// A number of calls in a time.
 struct Pace {
     calls: u64,
     time: Micros,
@@ -487,19 +490,19 @@ impl Pace {
 }
 
 impl Block {
-    /// The first place that is not used.
+    /// The first unused place.
     fn first(&self) -> Spot {
         let from = self.step.saturating_mul(self.next.into());
         let lapses = self.lapses.saturating_add(from);
         Spot { opens: self.opens.saturating_add(from), lapses }
     }
 
-    /// Leaves out the places that are over.
+    /// Removes the places that have ended.
     fn clear(&mut self, now: Micros) {
         self.next = self.next.max(self.over_at(now));
     }
 
-    /// How many are over by then.
+    /// How many have ended by then.
     fn over_at(&self, now: Micros) -> u32 {
         match now.checked_sub(self.lapses) {
             None => 0,
@@ -568,10 +571,10 @@ mod tests {
         drop(first);
     }
 
-    /// A gate that is silent, and crowds that wait for it: one holder's is bounded, all are together, and whoever comes
-    /// then has a place in the line all the same. Who has left makes room.
+    /// While the gate is silent, crowds of waiting calls are bounded per holder and in total, and a newcomer of another
+    /// holder still gets a place in the line. Calls that leave make room.
     #[test]
-    fn those_who_wait_are_bounded_by_holder_and_together_and_nobody_is_kept_out_by_another() {
+    fn waiting_calls_are_bounded_per_holder_and_in_total_without_excluding_others() {
         let mut leases = Leases::default();
         let mut tickets: BTreeMap<String, Vec<Ticket>> = BTreeMap::new();
         for crowd in 0..5 {
@@ -592,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn of_more_holders_than_there_is_room_for_the_one_goes_that_was_not_used_for_longest() {
+    fn the_least_recently_used_holder_is_removed_if_there_are_too_many() {
         let mut leases = Leases::default();
         let lease = Lease { wait: 0, step: SECOND, count: 100 };
         for number in 0..Leases::MOST + 500 {

@@ -1,5 +1,5 @@
-//! The shared gate and the isolates that lease from it, in simulated time: what is generated here is a world, in which
-//! clocks are wrong, answers slow or lost, isolates die and callers leave.
+//! The shared gate and the isolates that lease from it, in simulated time. Each generated world has wrong clocks, slow
+//! or lost answers, isolates that die and callers that leave.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -16,7 +16,7 @@ use crate::limits::shared_gate::{Place, SharedGate};
 const START: u64 = 1_700_000_000_000;
 const TIMEOUT: u64 = 3_000;
 
-/// One call: who makes it, where, when (ms), how long it waits at the most, and when its caller leaves.
+/// A call: its caller, its isolate, its time (ms), its longest wait, and when its caller leaves.
 #[derive(Clone, Debug)]
 struct Call {
     caller: usize,
@@ -26,7 +26,7 @@ struct Call {
     leaves_at: Option<u64>,
 }
 
-/// What the network does to a question: how long it takes each way, and whether it is lost.
+/// The network's effect on a question: the time each way, and whether it is lost.
 #[derive(Clone, Copy, Debug)]
 struct Way {
     there: u64,
@@ -34,11 +34,11 @@ struct Way {
     is_lost: bool,
 }
 
-/// What becomes of a call.
+/// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum End {
     Sent(u64),
-    /// Without the gate, by the isolate's own reckoning.
+    /// Sent without the gate, by the isolate's own pacing.
     SentAlone(u64),
     Refused(u64),
     Left,
@@ -147,7 +147,7 @@ impl World {
                     let limit = self.limit.map(Rate::text);
                     let clock = clock(now, self.gate_skew);
                     let place = self.gate.admit(Holder::of(&question.holder), limit.as_deref(), wanted, clock);
-                    // As it crosses.
+                    // In the form in which it is sent.
                     let place = Place::from_json(&place.to_json());
                     self.handed_out += count(place.expect("a place"));
                     if let Some(back) = back {
@@ -201,14 +201,14 @@ impl World {
         local
     }
 
-    /// As `Exchange::pass_gate`.
+    /// Like `Exchange::pass_gate`.
     fn turn(&mut self, call: usize, now: u64) {
         let Call { caller, isolate, at, patience, leaves_at } = self.calls[call];
         if self.ends[call].is_some() {
             return;
         }
         if leaves_at.is_some_and(|leaves| leaves <= now) {
-            // The runtime says so to nobody: the ticket stays where it is.
+            // The runtime gives no notice, so the ticket stays in place.
             self.ends[call] = Some(End::Left);
             return;
         }
@@ -262,7 +262,7 @@ impl World {
         self.next_way += 1;
         let Way { there, back, is_lost } = self.ways[self.next_way % self.ways.len()];
         let Asked { call, at: now, .. } = question;
-        // A call waits for no answer for longer than it has.
+        // A call does not wait for an answer longer than its remaining time.
         let left = self.calls.get(call).map_or(TIMEOUT, |call| (call.at + call.patience).saturating_sub(now));
         let most = left.clamp(1, TIMEOUT);
         let back = (!is_lost && there + back <= most).then_some(back);
@@ -296,7 +296,7 @@ impl World {
         sent
     }
 
-    /// How many calls of each caller were sent from one moment to another.
+    /// The number of calls sent by each caller within a time range.
     fn sent_of(&self, callers: usize, within: std::ops::Range<u64>) -> Vec<u64> {
         let mut counts = vec![0; callers];
         for (call, end) in self.calls.iter().zip(&self.ends) {
@@ -326,15 +326,15 @@ impl World {
         Ok(())
     }
 
-    /// The budget as it is defined: in no window of whatever length more calls than it has places, and those that may
-    /// be late on top. How much more there were, in milliseconds of the budget; negative when there were fewer.
+    /// The definition of the budget: no window of any length contains more calls than places, plus those that may be
+    /// late. Returns the excess in milliseconds of the budget; negative if there were fewer.
     fn excess(&self) -> i64 {
         #[expect(clippy::cast_possible_wrap)]
         let step = self.budget.spacing_micros() as i64;
         let mut least = i64::MAX;
         let mut most = 0;
         for (index, at) in (0_i64..).zip(self.sent()) {
-            // (j - i + 1) · step - (t_j - t_i), at its greatest.
+            // (j - i + 1) · step - (t_j - t_i), at its maximum.
             #[expect(clippy::cast_possible_wrap)]
             let lag = index * step - (at as i64) * 1_000;
             least = least.min(lag);
@@ -342,7 +342,7 @@ impl World {
         }
         #[expect(clippy::cast_possible_wrap)]
         let late = Leases::LATE as i64;
-        // Two places at the edges, and a millisecond of either clock.
+        // Two places at the edges, and one millisecond for each clock.
         (most - late - 2 * step - 2_000) / 1_000
     }
 }
@@ -383,19 +383,19 @@ fn spread(seed: u64) -> impl FnMut(u64) -> u64 {
 
 #[test]
 fn light_load_is_served_without_waiting_for_a_place() {
-    // Ten calls a second of a budget of fifty, evenly, over four isolates.
+    // Ten calls per second of a budget of fifty, evenly, over four isolates.
     let calls = (0..200).map(|n| call((n % 3) as usize, (n % 4) as usize, n * 100)).collect();
     let mut world = World::new("50/s", 4, calls, vec![QUICK]);
     world.run();
     for (call, end) in world.calls.iter().zip(&world.ends) {
         let Some(End::Sent(at)) = end else { panic!("{call:?}: {end:?}") };
-        // The question's way there and back, and no more.
+        // The round trip of the question and nothing more.
         assert!(at - call.at <= 11, "{call:?} waited {} ms", at - call.at);
     }
 }
 
 #[test]
-fn a_flood_through_many_isolates_and_a_caller_through_one_have_half_each() {
+fn a_flood_through_many_isolates_and_a_caller_through_one_get_half_each() {
     let mut random = spread(1);
     let mut calls: Vec<Call> = (0..12_000).map(|n| call(0, index(random(100)), n * 5)).collect();
     calls.extend((0..6_000).map(|n| call(1, 7, n * 10)));
@@ -415,9 +415,9 @@ fn a_flood_through_many_isolates_and_a_caller_through_one_have_half_each() {
 }
 
 #[test]
-fn a_new_isolate_and_a_new_caller_have_their_share_soon() {
+fn a_new_isolate_and_a_new_caller_soon_get_their_share() {
     let mut calls: Vec<Call> = (0..20_000).map(|n| call(0, (n % 50) as usize, n)).collect();
-    // A caller that was not there before, in an isolate that was not there before.
+    // A new caller in a new isolate.
     calls.extend((0..400).map(|n| call(1, 50, 10_000 + n * 5)));
     let mut world = World::new("100/s", 51, calls, vec![QUICK]);
     world.run();
@@ -429,8 +429,8 @@ fn a_new_isolate_and_a_new_caller_have_their_share_soon() {
 }
 
 #[test]
-fn what_an_isolate_leased_that_dies_is_all_that_is_lost() {
-    // Two hundred calls a second of a budget of a hundred; half of the isolates die at once.
+fn only_the_leases_of_an_isolate_that_dies_are_lost() {
+    // Two hundred calls per second of a budget of a hundred; half of the isolates die at once.
     let calls: Vec<Call> = (0..4_000).map(|n| call((n % 2) as usize, (n % 10) as usize, n * 5)).collect();
     let mut world = World::new("100/s", 10, calls, vec![QUICK]);
     for isolate in 0..5 {
@@ -440,12 +440,12 @@ fn what_an_isolate_leased_that_dies_is_all_that_is_lost() {
     let sent = |from: u64| world.sent().iter().filter(|at| (from..from + 1_000).contains(*at)).count();
     let used = [4_000, 5_000, 6_000, 7_000].map(sent);
     println!("used of 100 places a second, half of the isolates die after the first: {used:?}");
-    // What they held is a second's at the most; from then on all places are used.
+    // They held at most one second's places; after that all places are used.
     assert!(used[0] >= 95 && used[2] >= 95 && used[3] >= 95, "{used:?}");
     assert!(world.excess() <= 0);
 }
 
-/// A thousand isolates, ten thousand callers, twice as many calls as the budget has places.
+/// A thousand isolates, ten thousand callers, and twice as many calls as places.
 #[test]
 fn a_thousand_isolates_and_ten_thousand_callers() {
     const SECONDS: u64 = 20;
@@ -461,7 +461,7 @@ fn a_thousand_isolates_and_ten_thousand_callers() {
     let counts = world.sent_of(10_000, within.clone());
     let sum: u64 = counts.iter().sum();
     let rate = sum * 1_000 / (within.end - within.start);
-    // Of callers with about as many calls as each other, in tenths, so that chance has little part in it.
+    // Compared between callers with similar numbers of calls, in tenths, to reduce the effect of chance.
     let mut tenths = [0_u64; 10];
     for (caller, count) in counts.iter().enumerate() {
         tenths[caller % 10] += count;
@@ -476,18 +476,18 @@ fn a_thousand_isolates_and_ten_thousand_callers() {
     assert!(world.excess() <= 0, "{}", world.excess());
     assert!((1_800..=2_000).contains(&rate), "{rate}");
     assert!(unfair <= 100, "{unfair}");
-    // It was 1,557, the same in each run: the random numbers are.
+    // It was 1,557, the same in each run, because the random numbers are fixed.
     assert!(asked <= 2_000, "{asked}");
 }
 
-/// Callers that ask for five times as much as others, through one isolate or through all of them.
+/// Some callers ask for five times as much as others, through one isolate or through all.
 #[test]
-fn callers_with_whatever_load_have_the_same_share() {
+fn callers_get_the_same_share_whatever_their_load() {
     const CALLERS: usize = 20;
     let mut random = spread(4);
     let mut calls = Vec::new();
     for caller in 0..CALLERS {
-        // From twice its share to ten times; from one isolate to two hundred.
+        // From twice to ten times its share, from one isolate to two hundred.
         let every = [40, 20, 10, 8][caller % 4];
         let isolates = [1, 7, 50, 200][caller / 4 % 4];
         calls.extend((0..30_000 / every).map(|n| {

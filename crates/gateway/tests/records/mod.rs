@@ -1,11 +1,11 @@
-//! Log records for the tests of what is counted and drawn of them.
+//! Log records for the tests of the ledger and the status page.
 
 use std::time::Duration;
 
 use attention_core::Timestamp;
 use attention_gateway::log::Record;
 
-/// A request of a caller's that the policy's rule `route` is about; nothing else is known of it.
+/// A record of a caller's request to the rule `route`; nothing else is known of it.
 pub(crate) fn of_caller<'a>(
     caller: &'a str,
     route: &'a str,
