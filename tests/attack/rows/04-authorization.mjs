@@ -62,7 +62,7 @@ export default [
       "the token looks like a session, and ATTENTION_SESSION_SECRET is not set",
     ],
   ].map(([name, token, fault]) => ({
-    name: `the log's word for ${name}`,
+    name: `the log's reason for ${name}`,
     request: { token: null, headers: [["Authorization", `Bearer ${token}`]] },
     want: { status: 401, code: "invalid_token", fault },
   })),
@@ -73,7 +73,7 @@ export default [
     sent: [{ target: "/v2/conversations" }],
   },
   {
-    name: "a token in the query of an allowed call goes up as it is asked, but not into the log",
+    name: "a token in the query of an allowed call is forwarded, but not logged",
     request: { target: "/v2/x?q=private-word" },
     secrets: [],
     want: { status: 200 },

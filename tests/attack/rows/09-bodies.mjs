@@ -47,7 +47,7 @@ export default [
     { status: [200, 502] },
   ),
   {
-    name: "a bomb goes up unopened",
+    name: "a bomb is forwarded without decoding",
     service: "any",
     request: { method: "POST", body: bomb, headers: [["Content-Encoding", "gzip"]] },
     want: { status: 200 },
@@ -68,7 +68,7 @@ export default [
     { status: 400, text: "", lacks: ["fake-current-key"] },
   ),
   {
-    name: "cut before its head is whole",
+    name: "cut before its head is complete",
     request: {},
     answer: [{ raw: "HTTP/1.1 200 OK\r\nConte", times: 9 }],
     want: { status: 502, code: "upstream_unreachable" },
@@ -91,7 +91,7 @@ export default [
     sent: [up],
   },
   {
-    name: "an upload that stands still while the upstream answers",
+    name: "an upload that stalls while the upstream answers",
     service: "any",
     steps: [{ send: `${post("Content-Length: 500000\r\n")}half` }],
     answer: [{ early: true, status: 413, body: "{}" }],
@@ -99,20 +99,20 @@ export default [
     sent: "any",
   },
   {
-    name: "a held upload that breaks off is never sent",
+    name: "a stored upload that breaks off is never sent",
     service: "any",
     steps: [{ send: `${post("Content-Length: 100\r\n")}half` }, { end: true }],
     want: { status: [0, 400] },
   },
   {
-    name: "a streamed upload that breaks off is never whole",
+    name: "a streamed upload that breaks off never looks complete",
     service: "any",
     steps: [{ send: [post("Content-Length: 500000\r\n"), ["a", 300_000]] }, { upstream: 1 }, { destroy: true }],
     want: { status: 0 },
     sent: [{ ...up, method: "POST", broken: true }],
   },
   {
-    name: "chunks that break off are never whole",
+    name: "chunks that break off never look complete",
     service: "any",
     steps: [{ send: `${post("Transfer-Encoding: chunked\r\n")}4\r\nhalf\r\n` }, { upstream: 4 }, { destroy: true }],
     want: { status: 0 },
@@ -145,7 +145,7 @@ export default [
     sent: [{ ...up, method: "POST", body: "a".repeat(2000) }],
   },
   {
-    name: "JSON with __proto__ goes through as the bytes it is",
+    name: "JSON with __proto__ is passed on byte by byte",
     service: "any",
     request: { method: "POST", body: '{"__proto__":{"admin":true}}', headers: [["Content-Type", "application/json"]] },
     want: { status: 200 },
@@ -203,7 +203,7 @@ export default [
     { status: 200, text: "{}" },
   ),
   {
-    name: "interim answers and no other",
+    name: "interim responses without a final one",
     service: "hasty",
     request: {},
     answer: [{ raw: "HTTP/1.1 100 Continue\r\n\r\n", times: 9 }],

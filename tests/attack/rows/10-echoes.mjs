@@ -160,7 +160,7 @@ export default [
     sent: up,
   },
   {
-    name: "the other key, which was not even sent",
+    name: "the other key, which was not sent",
     request: {},
     answer: [{ status: 400, body: '{"message":"{next}"}' }],
     bindings: { ATTENTION_API_KEY_NEXT: "fake-next-key-of-the-worker-tests" },

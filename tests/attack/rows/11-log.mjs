@@ -55,14 +55,14 @@ export default [
     sent: [{ target }],
   },
   {
-    name: "an upstream that says lines as text",
+    name: "an upstream message with line breaks as text",
     request: {},
     answer: [{ status: 500, body: 'a\r\n{"event":"request","level":"info"}' }],
     want: { status: 502 },
     sent: [{ target }],
   },
   {
-    name: "an upstream that says a megabyte",
+    name: "an upstream message of a megabyte",
     request: {},
     answer: [{ status: 500, body: { zeros: 1_000_000 } }],
     want: { status: 502 },

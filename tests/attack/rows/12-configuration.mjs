@@ -91,13 +91,13 @@ export default [
   closed("a timeout of NaN", { ATTENTION_TIMEOUT_MS: "NaN" }),
   closed("a million retries", { ATTENTION_MAX_RETRIES: "1000000" }),
   {
-    name: "a policy that allows keys does not open them",
+    name: "a policy cannot allow keys",
     bindings: { ATTENTION_POLICY: "allow * /**\nallow * /v2/api_keys/**" },
     request: { target: "/v2/api_keys" },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "a policy of comments alone allows nothing",
+    name: "a policy with only comments allows nothing",
     bindings: { ATTENTION_POLICY: "# all of it is to come" },
     request: {},
     want: { status: [403, 503] },
@@ -188,7 +188,7 @@ export default [
   }).map(([name, more]) => closed(`JWT: ${name}`, believing(more))),
   served("JWT beside callers", believing({})),
   {
-    name: "JWT and no callers: nobody is everybody",
+    name: "JWTs without callers: an unknown token is refused",
     bindings: { ...believing({}), ATTENTION_CALLERS: "[]" },
     request: {},
     want: {
@@ -199,7 +199,7 @@ export default [
   },
   served("both keys equal", { ATTENTION_API_KEY_NEXT: "fake-current-key-of-the-worker-tests" }),
   {
-    name: "a misconfigured Worker says nothing of it on any path",
+    name: "a misconfigured Worker reveals nothing on any path",
     bindings: { ATTENTION_API_KEY: `${S}\n${S}` },
     secrets: [S],
     request: { target: "/readyz", token: null },
@@ -207,7 +207,7 @@ export default [
   },
   { name: "/readyz names no key", request: { target: "/readyz", token: null }, want: { status: 200 } },
   {
-    name: "/healthz answers to everybody and tells nothing",
+    name: "/healthz answers everybody and reveals nothing",
     request: { target: "/healthz", token: null },
     want: { status: 200, text: '{"status":"alive"}' },
   },

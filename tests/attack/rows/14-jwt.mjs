@@ -771,25 +771,25 @@ export default [
 
   // Where no JWT counts.
   {
-    name: "it mints no session",
+    name: "it cannot mint a session",
     service: "sessions",
     request: { method: "POST", target: "/sessions", token: () => jwt(), body: "{}" },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "it is no operator",
+    name: "it is not the operator's token",
     service: "sessions",
     request: { method: "POST", target: "/admin/keys/current/test", token: () => jwt() },
     want: { status: 401, code: "invalid_token" },
   },
   {
-    name: "it opens no keys",
+    name: "it cannot read keys",
     service: "jwt",
     request: { target: "/v2/api_keys", token: () => jwt() },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "where no issuer is believed it is one token more that nobody has",
+    name: "without an issuer, it is an unknown token",
     request: { token: () => jwt() },
     want: { status: 401, code: "invalid_token" },
   },
@@ -806,13 +806,13 @@ export default [
     "two in one": () => `${jwt()}, ${jwt()}`,
     "of 17 KB": `eyJ${"a".repeat(17_000)}`,
   }).map(([name, value]) => ({
-    name: `an assertion ${name} is not outweighed by a caller's token`,
+    name: `an assertion ${name} is refused despite a caller's token`,
     service: "access",
     request: { headers: [["Cf-Access-Jwt-Assertion", value]] },
     want: { status: 401, code: "invalid_token" },
   })),
   {
-    name: "an assertion twice, a good one first",
+    name: "two assertions, a valid one first",
     service: "access",
     request: {
       token: null,
@@ -824,7 +824,7 @@ export default [
     want: { status: 401, code: "invalid_token" },
   },
   {
-    name: "a good assertion goes no further than the Worker",
+    name: "a valid assertion is not forwarded",
     service: "access",
     request: {
       token: null,
@@ -843,7 +843,7 @@ export default [
     want: { status: 401, code: "invalid_token" },
   },
   {
-    name: "an assertion in a cookie alone",
+    name: "an assertion only in a cookie",
     service: "access",
     request: { token: null, headers: [["Cookie", () => `CF_Authorization=${jwt()}`]] },
     want: { status: 401, code: "authorization_missing" },

@@ -296,7 +296,7 @@ export default [
     },
   ),
   {
-    name: "a page's preflight needs none, and sends none",
+    name: "a page's preflight needs no session, and forwards nothing",
     service: "sessions",
     request: {
       method: "OPTIONS",
@@ -311,7 +311,7 @@ export default [
     want: { status: 204, headers: { "access-control-allow-origin": PAGE, "access-control-allow-credentials": null } },
   },
   {
-    name: "the page of a session is named, and no other",
+    name: "only the session's page is named",
     service: "sessions",
     request: { ...USERS, token: () => session(), headers: [["Origin", PAGE]] },
     want: { status: 200, headers: { "access-control-allow-origin": PAGE, vary: "Origin, Authorization" } },

@@ -157,7 +157,7 @@ export default [
   // A change.
   both("a change of it, and then itself", { method: "DELETE" }, {}),
   {
-    name: "kept, changed, asked for again",
+    name: "stored, changed, requested again",
     service: "keeping",
     requests: [
       { target: "/v2/kept/changed" },
@@ -173,7 +173,7 @@ export default [
     ],
   },
   {
-    name: "kept, and changed by another caller",
+    name: "stored, and changed by another caller",
     service: "keeping",
     requests: [
       { target: "/v2/kept/theirs/7" },
@@ -189,7 +189,7 @@ export default [
     ],
   },
   {
-    name: "changed by a call that failed, for all one knows",
+    name: "possibly changed by a failed call",
     service: "keeping",
     requests: [
       { target: "/v2/kept/failed" },
@@ -207,7 +207,7 @@ export default [
 
   // A condition.
   {
-    name: "a tag that is the key comes down neither time",
+    name: "an ETag with the key is passed on neither time",
     service: "keeping",
     requests: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag", headers: [["Cache-Control", "no-store"]] }],
     answer: [
@@ -218,7 +218,7 @@ export default [
     sent: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag" }],
   },
   {
-    name: "a caller's tag of something that is not kept",
+    name: "a caller's ETag without a stored response",
     service: "keeping",
     requests: [{ target: "/v2/kept/no-tag", headers: [["If-None-Match", '"a"']] }, { target: "/v2/kept/no-tag" }],
     answer: [
@@ -232,7 +232,7 @@ export default [
     ],
   },
   {
-    name: "If-None-Match: * is the API's to answer",
+    name: "If-None-Match: * is forwarded to the API",
     service: "keeping",
     requests: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: [["If-None-Match", "*"]] }],
     answer: [{ body: "1", headers: [FRESH, ["ETag", '"a"']] }, { body: "2" }],
@@ -240,7 +240,7 @@ export default [
     sent: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: { "if-none-match": "*" } }],
   },
   {
-    name: "another caller's tag does not say what a caller has",
+    name: "another caller's ETag reveals nothing",
     service: "keeping",
     requests: [
       { target: "/v2/kept/their-tag" },

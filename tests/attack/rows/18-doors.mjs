@@ -23,7 +23,7 @@ const DENIED = [
   "/v2/conversations/%EF%BD%95pload-url",
   "/v2/CONVERSATIONS/upload-url",
 ].map((target) => ({
-  name: `denied, however it is written: ${target}`,
+  name: `denied in every spelling: ${target}`,
   request: { target },
   want: { status: [400, 403] },
 }));
@@ -78,7 +78,7 @@ const SHED = [
 const HIDING = { ATTENTION_POLICY: "allow * /v2/** redact=email" };
 const SECRET = "ann@corp.example";
 const hides = (name, request, answer, status, more = {}) => ({
-  name: `taken out: ${name}`,
+  name: `members removed: ${name}`,
   bindings: HIDING,
   request: { target: CONVERSATIONS, ...request },
   answer: [answer],
