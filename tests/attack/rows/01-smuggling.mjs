@@ -12,7 +12,7 @@ const one = (name, raw, body, more = {}) => ({
   sent: [{ method: raw.split(" ")[0], target: "/v2/x", body, ...more }],
 });
 const chunked = "Transfer-Encoding: chunked\r\n";
-/** The upload breaks, whatever the caller is told; the upstream never takes it for whole. */
+/** The upload breaks off, whatever the caller is told, and never looks complete to the upstream. */
 const broken = (name, raw) => ({
   name,
   service: "any",

@@ -1,4 +1,4 @@
-// Headers that would inject, override or name what is not theirs.
+// Headers that try to inject or override something.
 const stays = (name, headers) => ({
   name: `${name} is removed`,
   request: { headers },

@@ -1,4 +1,4 @@
-// Ways in without a token, or with half of one.
+// Attempts without a token, or with a partial one.
 const no = (name, values, status, code) => ({
   name,
   request: { token: null, headers: values.map((value) => ["Authorization", value]) },
@@ -43,7 +43,7 @@ export default [
     ["Authorization_", `Bearer ${T}`],
     ["X-Authorization", `Bearer ${T}`],
   ]),
-  // What the log says of it: what it looks like, and never what it is.
+  // The log describes the token's form, never its content.
   ...[
     [
       "the key itself",

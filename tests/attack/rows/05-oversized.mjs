@@ -1,4 +1,4 @@
-// More than anybody needs.
+// Oversized input.
 const many = (count) => Array.from({ length: count }, (_, index) => [`X-${index}`, "v"]);
 
 export default [

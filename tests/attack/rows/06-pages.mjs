@@ -1,4 +1,4 @@
-// Pages that want to read what is not theirs.
+// Pages that try to read other origins' responses.
 const other = (origin, name = origin) => ({
   name: `Origin: ${name}`,
   service: "pages",

@@ -1,4 +1,4 @@
-// Answers that could be given to somebody else.
+// Responses that a cache could serve to somebody else.
 const store = { "cache-control": "no-store" };
 const get = { target: "/v2/x" };
 

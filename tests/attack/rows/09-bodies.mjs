@@ -1,4 +1,4 @@
-// Bodies that are bombs, that drag on, that break off, that lie.
+// Bodies that are bombs, never end, break off, or have a wrong length.
 import { gzipSync } from "node:zlib";
 
 const bomb = gzipSync(Buffer.alloc(20_000_000));
@@ -7,7 +7,7 @@ const post = (headers) =>
   `POST /v2/conversations HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n${headers}\r\n`;
 const got = (name, entry, want, more = {}) => ({ name, request: {}, answer: [entry], want, sent: [up], ...more });
 
-/** An answer from which members are taken out, so that it is read before any of it comes down. */
+/** A response that must be redacted, so that it is read before any of it is passed on. */
 const redacted = (name, entry, want) => ({
   name: `redacted: ${name}`,
   service: "redacting",
@@ -283,7 +283,7 @@ export default [
   lost("a text that is a piece", { body: '"ann@corp.example"' }),
   lost("a text behind a mark of the order of bytes", { body: '\ufeff "ann@corp.example"' }),
 
-  // As something else than JSON of UTF-8.
+  // As anything but UTF-8 JSON.
   ...[
     "text/csv",
     "text/html",
@@ -310,7 +310,7 @@ export default [
     ),
   ),
 
-  // In another coding.
+  // With another content coding.
   ...["zstd", "deflate", "compress", "gzip, br"].map((coding) =>
     lost(`named ${coding}`, { body: PERSON, headers: [["Content-Encoding", coding]] }),
   ),
@@ -320,7 +320,7 @@ export default [
     sent: [{ ...up, headers: { "accept-encoding": "gzip, br" } }],
   },
 
-  // Numbers, and nothing at all.
+  // Numbers, and an empty body.
   redacted(
     "numbers stay as they are written",
     { body: '{"id":9007199254740993,"x":1e400,"z":-0,"b":1.0,"2":2,"email":1}' },
@@ -342,7 +342,7 @@ export default [
     { status: 400, text: "", lacks: ["ann@"] },
   ),
 
-  // Errors that nobody can read.
+  // Unreadable errors.
   got(
     "an error in an encoding that nobody knows",
     {
@@ -356,7 +356,7 @@ export default [
     { status: 404, text: "", headers: { "content-encoding": null, "content-type": null } },
   ),
 
-  // Statuses that are no answers to what was asked.
+  // Statuses that do not answer the request.
   ...[206, 226, 416, 417, 421, 425, 426].map((status) =>
     got(`${status}, which nobody asked for`, { status, body: "{}" }, { status: 502, code: "upstream_protocol" }),
   ),

@@ -1,4 +1,4 @@
-// Texts that would write lines of their own into the log, or into an operator's screen.
+// Texts that try to inject lines into the log, or into an operator's screen.
 const nasty = {
   "a line break": "a%0a{}",
   "an escape sequence": "\x1b[31mred\x1b[0m",

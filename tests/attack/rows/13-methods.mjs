@@ -1,4 +1,4 @@
-// Methods that read what was sent, or do what is not allowed.
+// Methods that echo the request, or that are not allowed.
 const no = (method, status, code, target = "/v2/conversations") => ({
   name: `${method} ${target}`,
   request: { method, target },
