@@ -270,7 +270,7 @@ export const OPERATIONS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
-/** What a client has, by resource. */
+/** The resources of a client. */
 export interface Resources {
   /** Recorded or imported conversations. */
   readonly conversations: Conversations;
@@ -328,7 +328,7 @@ export interface Conversations {
    * Answers are large: each conversation comes with its transcript and insights. Conversations that are empty are left
    * out, which the lighter list does not.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations
    */
@@ -343,7 +343,7 @@ export interface Conversations {
    * says withCrmRecords or withIntelligenceItems. Conversations that are empty come too, which the list with
    * transcripts leaves out.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations-optimized
    */
@@ -357,7 +357,7 @@ export interface Conversations {
   /**
    * Read one conversation: GET /conversations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation
    */
@@ -369,7 +369,7 @@ export interface Conversations {
   /**
    * Update a conversation: PUT /conversations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/update-conversation
    */
@@ -381,7 +381,7 @@ export interface Conversations {
   /**
    * Archive a conversation: DELETE /conversations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/archive-conversation
    */
@@ -391,7 +391,7 @@ export interface Conversations {
    *
    * The search index is refreshed after the change.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-title
    */
@@ -403,7 +403,7 @@ export interface Conversations {
   /**
    * Set labels on a conversation: PUT /conversations/{id}/labels.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-labels
    */
@@ -415,7 +415,7 @@ export interface Conversations {
   /**
    * Flip a conversation between private and public: PUT /conversations/{id}/change_privacy.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -425,7 +425,7 @@ export interface Conversations {
   /**
    * Replace the CRM records linked to a conversation: PUT /conversations/{id}/linked-crm-records.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/update-linked-crm-records
    */
@@ -437,7 +437,7 @@ export interface Conversations {
   /**
    * Confirm extracted CRM values: POST /conversations/{id}/crm/confirm.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/confirm-crm-intelligence
    */
@@ -449,7 +449,7 @@ export interface Conversations {
   /**
    * Start native integration workflows for a conversation: POST /conversations/{id}/trigger-native-integration.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/trigger-native-integration
    */
@@ -467,9 +467,9 @@ export interface Conversations {
    *
    * Key: organisation-level only; a user-level key is refused.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation
    */
@@ -477,7 +477,7 @@ export interface Conversations {
   /**
    * Find an imported conversation by its external identifier: GET /conversations/by-external-id/{externalId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation-by-external-id
    */
@@ -488,7 +488,7 @@ export interface Conversations {
   /**
    * List workflow runs on conversations: GET /conversations/workflow-logs.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversation-workflow-logs
    */
@@ -505,11 +505,11 @@ export interface Conversations {
    * The answer has an address that takes one PUT of the recording, with its Content-Type and without the API key:
    * whoever has it may write there. POST /conversations/import then takes downloadUrl as its mediaURL.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/conversation/import-conversation
    */
@@ -520,7 +520,7 @@ export interface Conversations {
    * The uuid comes before the media is processed. Reading the conversation until its importStatus is FINISHED,
    * DISCARDED or FAILED is what public clients do; compare without case.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/import-conversation
    */
@@ -535,7 +535,7 @@ export interface Opportunities {
   /**
    * Link, replace or remove the opportunity of a conversation: POST /changeConversationOpportunity.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/opportunity/change-conversation-opportunity
    */
@@ -554,7 +554,7 @@ export interface Tools {
    * neither is an error (a public client saw 500). What fails for one conversation is in its error field, with a
    * success status.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/tool/ask-attention-v2
    */
@@ -567,9 +567,9 @@ export interface Tools {
    *
    * Use askAttention instead. Body and answer were not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @deprecated The API's own index says so.
    *
@@ -582,9 +582,9 @@ export interface Tools {
   /**
    * Create a shareable clip: POST /snippets.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
    * @see https://docs.attention.com/api-reference/tool/create-snippet
    */
@@ -597,9 +597,9 @@ export interface Tools {
    *
    * Body and answer were not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -618,9 +618,9 @@ export interface Integrations {
    *
    * Gives the identifiers that triggerNativeIntegration takes. The answer was not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/conversation/trigger-native-integration
    */
@@ -632,7 +632,7 @@ export interface Chats {
   /**
    * List chats and e-mail threads that were analysed: GET /chats.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/chat/list-chats
    */
@@ -647,7 +647,7 @@ export interface Emails {
   /**
    * List e-mails: GET /emails.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/email/list-emails
    */
@@ -660,9 +660,9 @@ export interface Emails {
    *
    * The answer was not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/email/list-emails
    */
@@ -674,7 +674,7 @@ export interface GeneralizedInsights {
   /**
    * List past generalised insights of a user: GET /gi/history.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/gi/list-gi-history
    */
@@ -689,7 +689,7 @@ export interface Library {
   /**
    * List library folders: GET /library/folders.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/library/list-library-folder-structure
    */
@@ -744,9 +744,9 @@ export interface Crm {
    *
    * A POST that only reads. Body and answer were not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools-overview
    */
@@ -763,9 +763,9 @@ export interface Reports {
    *
    * How the period is given, and what the answer holds, was not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools-overview
    */
@@ -775,9 +775,9 @@ export interface Reports {
    *
    * The answer was not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools-overview
    */
@@ -792,9 +792,9 @@ export interface Calendar {
    * The index says that this list is paged. How, and what the answer holds, was not read: look for a total or a next
    * page in the answer.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/recordermetrics/list-recorder-meetings
    */
@@ -806,7 +806,7 @@ export interface Users {
   /**
    * List users: GET /users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/user/list-users
    */
@@ -821,7 +821,7 @@ export interface Organizations {
   /**
    * List the users of the organisation: GET /organizations/users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/list-organization-users
    */
@@ -835,7 +835,7 @@ export interface Organizations {
   /**
    * Create a user: POST /organizations/users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/create-user
    */
@@ -846,7 +846,7 @@ export interface Organizations {
   /**
    * Update a user: PATCH /organizations/users/{userId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/update-user
    */
@@ -862,9 +862,9 @@ export interface Organizations {
    * once, memberships are kept, the user can be reactivated. A third-party index and a public connector of this
    * operation say permanent.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/users-roles
    */
@@ -872,9 +872,9 @@ export interface Organizations {
   /**
    * List roles: GET /organizations/roles.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/users-roles
    */
@@ -887,9 +887,9 @@ export interface Organizations {
   /**
    * List the teams of the organisation: GET /organizations/teams.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
    */
@@ -902,7 +902,7 @@ export interface Organizations {
   /**
    * Create a team: POST /organizations/teams.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
    */
@@ -913,7 +913,7 @@ export interface Organizations {
   /**
    * Update a team: PATCH /organizations/teams/{teamId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/update-team
    */
@@ -929,9 +929,9 @@ export interface Teams {
   /**
    * List teams: GET /teams.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/teams
    */
@@ -941,7 +941,7 @@ export interface Teams {
   /**
    * Read one team: GET /teams/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/team/get-team
    */
@@ -949,7 +949,7 @@ export interface Teams {
   /**
    * List the members of a team: GET /teams/{id}/members.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/team/get-team-members
    */
@@ -962,9 +962,9 @@ export interface Teams {
    *
    * Body, answer and meaning were not read.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -982,9 +982,9 @@ export interface Labels {
   /**
    * List labels: GET /labels.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/labels
    */
@@ -997,7 +997,7 @@ export interface Labels {
    * Without aiFlow (false by default here, true in the MCP tool) the label neither appears in the app nor classifies
    * calls, according to the page of the MCP tool; it also says that a category needs an option.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/create-label
    */
@@ -1008,7 +1008,7 @@ export interface Labels {
   /**
    * Read one label: GET /labels/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/get-label
    */
@@ -1016,7 +1016,7 @@ export interface Labels {
   /**
    * Update a label: PATCH /labels/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/update-label
    */
@@ -1028,9 +1028,9 @@ export interface Labels {
   /**
    * Delete a label: DELETE /labels/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/labels
    */
@@ -1045,9 +1045,9 @@ export interface Scorecards {
    * Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public
    * connector.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
@@ -1071,9 +1071,9 @@ export interface Scorecards {
   /**
    * Read one scorecard: GET /scorecards/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
@@ -1081,7 +1081,7 @@ export interface Scorecards {
   /**
    * Update a scorecard: PATCH /scorecards/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard
    */
@@ -1096,9 +1096,9 @@ export interface Scorecards {
    * Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public
    * connector.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/create-scorecard-item
    */
@@ -1124,9 +1124,9 @@ export interface Scorecards {
   /**
    * Read one scorecard item: GET /scorecards/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
@@ -1134,7 +1134,7 @@ export interface Scorecards {
   /**
    * Update a scorecard item: PATCH /scorecards/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
@@ -1147,9 +1147,9 @@ export interface Scorecards {
   /**
    * Delete a scorecard item: DELETE /scorecards/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
@@ -1161,9 +1161,9 @@ export interface Scorecards {
   /**
    * Summarise scores over a period: POST /scorecards/summary.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
@@ -1174,9 +1174,9 @@ export interface Scorecards {
   /**
    * Record a scorecard result: POST /createScorecardResult.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -1196,9 +1196,9 @@ export interface FieldConfigurations {
    * Comes in pages, probably of 50: awaited, it is the first page; `for await` has them all. The paging is inferred
    * from sibling lists.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration
    */
@@ -1212,7 +1212,7 @@ export interface FieldConfigurations {
   /**
    * Create a field configuration: POST /field-configurations.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration
    */
@@ -1223,9 +1223,9 @@ export interface FieldConfigurations {
   /**
    * Read one field configuration: GET /field-configurations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
@@ -1233,7 +1233,7 @@ export interface FieldConfigurations {
   /**
    * Update a field configuration: PATCH /field-configurations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
@@ -1245,9 +1245,9 @@ export interface FieldConfigurations {
   /**
    * Delete a field configuration: DELETE /field-configurations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
@@ -1255,7 +1255,7 @@ export interface FieldConfigurations {
   /**
    * List the items of a field configuration: GET /field-configurations/{id}/items.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/list-field-configuration-items
    */
@@ -1270,7 +1270,7 @@ export interface FieldConfigurations {
   /**
    * Add an item to a field configuration: POST /field-configurations/{id}/items.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration-item
    */
@@ -1282,7 +1282,7 @@ export interface FieldConfigurations {
   /**
    * Read one field configuration item: GET /field-configurations/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
    */
@@ -1294,7 +1294,7 @@ export interface FieldConfigurations {
   /**
    * Update a field configuration item: PATCH /field-configurations/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration-item
    */
@@ -1307,9 +1307,9 @@ export interface FieldConfigurations {
   /**
    * Delete a field configuration item: DELETE /field-configurations/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
    */
@@ -1325,7 +1325,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * List knowledge base sources: GET /knowledge-base/sources.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/list-kb-sources
    */
@@ -1335,7 +1335,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Create a source from text: POST /knowledge-base/sources.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/create-kb-source
    */
@@ -1346,9 +1346,9 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Ask for an address to upload a file to: POST /knowledge-base/sources/upload.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/request-kb-source-upload-url
    */
@@ -1359,7 +1359,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Read one source, content included: GET /knowledge-base/sources/{sourceId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/get-kb-source
    */
@@ -1367,7 +1367,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Update a source: PATCH /knowledge-base/sources/{sourceId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/update-kb-source
    */
@@ -1379,9 +1379,9 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Delete a source: DELETE /knowledge-base/sources/{sourceId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/get-kb-source
    */
@@ -1389,7 +1389,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Confirm an uploaded file and index it: POST /knowledge-base/sources/{sourceId}/confirm-upload.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/confirm-kb-source-upload
    */
@@ -1453,7 +1453,7 @@ export interface SuperAgent extends SuperAgentHelpers {
    *
    * Key: user-level only; an organisation-level key is refused.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/super-agent
    */
@@ -1468,9 +1468,9 @@ export interface ApiKeys {
    * The answer holds the keys themselves, in value. The authentication guide says that a key is shown once, at
    * creation: this page contradicts it.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer holds API keys: keep it out of logs, and away from callers.
+   * The response contains API keys: keep it out of logs, and away from callers.
    *
    * @see https://docs.attention.com/api-reference/api-key/list-api-keys
    */
@@ -1482,9 +1482,9 @@ export interface ApiKeys {
    *
    * The answer holds the new key itself.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer holds API keys: keep it out of logs, and away from callers.
+   * The response contains API keys: keep it out of logs, and away from callers.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -1500,9 +1500,9 @@ export interface ApiKeys {
    * How the key is named in this call was not read: no parameter is declared, so give it in the options (query or
    * body). A deleted key stops at once.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/api-keys
    */
@@ -1514,7 +1514,7 @@ export interface Scim {
   /**
    * Read SCIM capabilities: GET /scim/ServiceProviderConfigs.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/get-scim-service-provider-config
    */
@@ -1522,9 +1522,9 @@ export interface Scim {
   /**
    * List SCIM users: GET /scim/Users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1534,9 +1534,9 @@ export interface Scim {
   /**
    * Create a SCIM user: POST /scim/Users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1547,9 +1547,9 @@ export interface Scim {
   /**
    * Read a SCIM user: GET /scim/Users/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1557,9 +1557,9 @@ export interface Scim {
   /**
    * Replace a SCIM user: PUT /scim/Users/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1571,9 +1571,9 @@ export interface Scim {
   /**
    * Update part of a SCIM user: PATCH /scim/Users/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1585,9 +1585,9 @@ export interface Scim {
   /**
    * List SCIM groups: GET /scim/Groups.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1597,9 +1597,9 @@ export interface Scim {
   /**
    * Create a SCIM group: POST /scim/Groups.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1610,9 +1610,9 @@ export interface Scim {
   /**
    * Read a SCIM group: GET /scim/Groups/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1620,7 +1620,7 @@ export interface Scim {
   /**
    * Replace a SCIM group: PUT /scim/Groups/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/update-scim-group
    */
@@ -1632,7 +1632,7 @@ export interface Scim {
   /**
    * Update part of a SCIM group: PATCH /scim/Groups/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
