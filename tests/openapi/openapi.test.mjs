@@ -125,7 +125,7 @@ test("surprising behaviour is documented at the operation", async () => {
     const comment = declarations.split("/**").find((each) => each.includes(`: ${method} ${path}.\n`));
     return comment.split("*/")[0].replace(/\s+\*\s+/g, " ");
   };
-  assert.match(said("listConversationsOptimized"), /unless withCrmRecords is true.*that are empty come too/);
+  assert.match(said("listConversationsOptimized"), /unless withCrmRecords is true.*that are empty are included/);
   assert.match(said("deleteOrganizationUser"), /soft delete.*permanent/);
   assert.match(said("createLabel"), /aiFlow/);
   assert.match(said("listScorecards"), /pages of 50/);

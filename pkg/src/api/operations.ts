@@ -325,8 +325,8 @@ export interface Conversations {
   /**
    * List conversations, transcripts included: GET /conversations.
    *
-   * Answers are large: each conversation comes with its transcript and insights. Conversations that are empty are left
-   * out, which the lighter list does not.
+   * Responses are large: each conversation includes its transcript and insights. Conversations that are empty are
+   * omitted, unlike in the lighter list.
    *
    * Key: the level is not documented.
    *
@@ -339,9 +339,9 @@ export interface Conversations {
   /**
    * List conversations, lighter form: GET /conversations/list.
    *
-   * Leaves out extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source
-   * says withCrmRecords or withIntelligenceItems. Conversations that are empty come too, which the list with
-   * transcripts leaves out.
+   * Omits extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source says
+   * withCrmRecords or withIntelligenceItems. Conversations that are empty are included, unlike in the list with
+   * transcripts.
    *
    * Key: the level is not documented.
    *
@@ -461,9 +461,10 @@ export interface Conversations {
   /**
    * Ask for an address to download the recording from: POST /conversations/{id}/media/download.
    *
-   * The answer is a presigned, short-lived address of the recording: whoever has it may read the recording.
-   * Organisation-level keys only: a user-level key lists calls and fails here. Clients met both 403 and 404 where there
-   * is no recording. The videoUID of a conversation is no substitute: it resolves in Attention's own player only.
+   * The response is a presigned, short-lived address of the recording: anybody who has it may read the recording.
+   * Organisation-level keys only: a user-level key can list calls, but fails here. Clients received both 403 and 404
+   * where there is no recording. The videoUID of a conversation cannot be used instead: it resolves only in Attention's
+   * own player.
    *
    * Key: organisation-level only; a user-level key is refused.
    *
@@ -502,8 +503,8 @@ export interface Conversations {
   /**
    * Ask for an address to upload a recording to: GET /conversations/upload-url.
    *
-   * The answer has an address that takes one PUT of the recording, with its Content-Type and without the API key:
-   * whoever has it may write there. POST /conversations/import then takes downloadUrl as its mediaURL.
+   * The response has an address for one PUT of the recording, with its Content-Type and without the API key: anybody
+   * who has the address may write there. Then pass downloadUrl to POST /conversations/import as its mediaURL.
    *
    * Key: the level is not documented.
    *
@@ -517,8 +518,8 @@ export interface Conversations {
   /**
    * Import a recording from elsewhere: POST /conversations/import.
    *
-   * The uuid comes before the media is processed. Reading the conversation until its importStatus is FINISHED,
-   * DISCARDED or FAILED is what public clients do; compare without case.
+   * The uuid is returned before the media is processed. Public clients poll the conversation until its importStatus is
+   * FINISHED, DISCARDED or FAILED; compare without case.
    *
    * Key: the level is not documented.
    *
@@ -550,9 +551,9 @@ export interface Tools {
   /**
    * Ask a question of chosen conversations or of a deal: POST /ask_attention/v2.
    *
-   * Give conversations_ids together with deal_id "", or a deal_id and no conversations_ids. Both non-empty answer 400;
-   * neither is an error (a public client saw 500). What fails for one conversation is in its error field, with a
-   * success status.
+   * Pass conversations_ids together with deal_id "", or a deal_id and no conversations_ids. If both are non-empty, the
+   * response is 400; if both are empty, it is an error (a public client received 500). The failure for one conversation
+   * is in its error field, with a success status.
    *
    * Key: the level is not documented.
    *
@@ -565,7 +566,7 @@ export interface Tools {
   /**
    * Ask a question of conversations (deprecated): POST /ask_attention.
    *
-   * Use askAttention instead. Body and answer were not read.
+   * Use askAttention instead. Body and response are undocumented.
    *
    * Key: the level is not documented.
    *
@@ -595,7 +596,7 @@ export interface Tools {
   /**
    * Generate a presentation from conversations or deals: POST /create_deck.
    *
-   * Body and answer were not read.
+   * Body and response are undocumented.
    *
    * Key: the level is not documented.
    *
@@ -616,7 +617,7 @@ export interface Integrations {
   /**
    * List native integration workflows: GET /integration-workflows.
    *
-   * Gives the identifiers that triggerNativeIntegration takes. The answer was not read.
+   * Returns the identifiers for triggerNativeIntegration. The response is undocumented.
    *
    * Key: the level is not documented.
    *
@@ -658,7 +659,7 @@ export interface Emails {
   /**
    * List e-mail templates: GET /email-templates.
    *
-   * The answer was not read.
+   * The response is undocumented.
    *
    * Key: the level is not documented.
    *
@@ -722,7 +723,7 @@ export interface RecorderMetrics {
   /**
    * List calendar meetings with their recording status: GET /recorder_metrics/all_meetings.
    *
-   * Organisation-level keys only. Past meetings come latest first; with upcoming, future ones come soonest first.
+   * Organisation-level keys only. Past meetings are sorted latest first; with upcoming, future ones soonest first.
    *
    * Key: organisation-level only; a user-level key is refused.
    *
@@ -742,7 +743,7 @@ export interface Crm {
   /**
    * Query the connected CRM: POST /crm/query.
    *
-   * A POST that only reads. Body and answer were not read.
+   * A POST that only reads. Body and response are undocumented.
    *
    * Key: the level is not documented.
    *
@@ -761,7 +762,7 @@ export interface Reports {
   /**
    * Read the usage of users or teams over a period: GET /usageReport.
    *
-   * How the period is given, and what the answer holds, was not read.
+   * The parameters of the period, and the response, are undocumented.
    *
    * Key: the level is not documented.
    *
@@ -773,7 +774,7 @@ export interface Reports {
   /**
    * Read which users have connected calendar and e-mail: GET /connectionReport.
    *
-   * The answer was not read.
+   * The response is undocumented.
    *
    * Key: the level is not documented.
    *
@@ -789,8 +790,8 @@ export interface Calendar {
   /**
    * List the calendar events of a user: GET /calendar_events/{user_uuid}.
    *
-   * The index says that this list is paged. How, and what the answer holds, was not read: look for a total or a next
-   * page in the answer.
+   * The index says that this list is paged, but paging and response are undocumented: look for a total or a next page
+   * in the response.
    *
    * Key: the level is not documented.
    *
@@ -858,9 +859,9 @@ export interface Organizations {
   /**
    * Remove a user: DELETE /organizations/users/{userId}.
    *
-   * Sources disagree on what becomes of the user. The page of the MCP tool delete_user says soft delete: access ends at
-   * once, memberships are kept, the user can be reactivated. A third-party index and a public connector of this
-   * operation say permanent.
+   * Sources disagree about the deletion. The page of the MCP tool delete_user says soft delete: access ends at once,
+   * memberships are kept, the user can be reactivated. A third-party index and a public connector of this operation say
+   * permanent.
    *
    * Key: the level is not documented.
    *
@@ -960,7 +961,7 @@ export interface Teams {
   /**
    * Update the opportunity association of a team: PUT /teams/{id}/opportunity.
    *
-   * Body, answer and meaning were not read.
+   * Body, response and meaning are undocumented.
    *
    * Key: the level is not documented.
    *
@@ -1058,7 +1059,8 @@ export interface Scorecards {
   /**
    * Create a scorecard: POST /scorecards.
    *
-   * Needs an organisation-level key ("admin-equivalent"). The request names the team teamUUID, the answer teamId.
+   * Needs an organisation-level key ("admin-equivalent"). The team is teamUUID in the request, and teamId in the
+   * response.
    *
    * Key: organisation-level only; a user-level key is refused.
    *
@@ -1465,8 +1467,8 @@ export interface ApiKeys {
   /**
    * List API keys: GET /api_keys.
    *
-   * The answer holds the keys themselves, in value. The authentication guide says that a key is shown once, at
-   * creation: this page contradicts it.
+   * The response contains the keys themselves, in value. The authentication guide says that a key is shown only once,
+   * at creation; this page contradicts it.
    *
    * Key: the level is not documented.
    *
@@ -1480,7 +1482,7 @@ export interface ApiKeys {
   /**
    * Create an API key: POST /api_keys.
    *
-   * The answer holds the new key itself.
+   * The response contains the new key itself.
    *
    * Key: the level is not documented.
    *
@@ -1497,8 +1499,8 @@ export interface ApiKeys {
   /**
    * Delete an API key: DELETE /api_keys.
    *
-   * How the key is named in this call was not read: no parameter is declared, so give it in the options (query or
-   * body). A deleted key stops at once.
+   * How this call identifies the key is undocumented: no parameter is declared, so pass it in the options (query or
+   * body). A deleted key stops working at once.
    *
    * Key: the level is not documented.
    *
