@@ -197,7 +197,7 @@ enum Stage {
     Verifying,
     AskingStanding,
     Revoking,
-    ReadingWish,
+    ReadingSessionRequest,
     Counting,
     ReadingMessage,
     Holding,
@@ -368,8 +368,8 @@ impl Exchange {
             (Stage::Verifying, Report::Signature(signature)) => self.on_signature(deployment, request, signature, now),
             (Stage::AskingStanding, Report::Standing(said)) => self.on_standing(deployment, request, said, now),
             (Stage::Revoking, Report::Revoked(kept)) => self.on_revoked(deployment, kept, now),
-            (Stage::ReadingWish, Report::RequestBody { body, fresh_id }) => {
-                self.on_wish(deployment, body, fresh_id, now)
+            (Stage::ReadingSessionRequest, Report::RequestBody { body, fresh_id }) => {
+                self.on_session_request(deployment, body, fresh_id, now)
             }
             (Stage::Counting, Report::Counted(may)) => self.on_counted(deployment, request, may, now),
             (Stage::ReadingMessage, Report::RequestBody { body, .. }) => {
