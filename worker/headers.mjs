@@ -24,3 +24,10 @@ export function fields(headers, values) {
 export function value(values, place) {
   return values[place];
 }
+
+/** For `fields.rs`: values by other names, as `fetch` takes headers; `places` are of a name and of its value, in turn. */
+export function picked(names, values, places) {
+  const all = {};
+  for (let at = 0; at < places.length; at += 2) all[names[places[at]]] = values[places[at + 1]];
+  return all;
+}

@@ -48,6 +48,7 @@ export function download({ response, deadline }: Attempted, { id, secrets, onPro
       async pull(controller) {
         let read: ReadableStreamReadResult<Uint8Array> | undefined;
         try {
+          deadline.hold();
           read = reader && (await deadline.read(reader.read()));
         } catch (cause) {
           const error = broken(cause);

@@ -1,5 +1,5 @@
-// docs/design.md is true of today's tree: the modules and files that it names exist, every module of the gateway has its
-// row, and the table of the packages that the user chose agrees with the manifests, the sources and the suites.
+// docs/design.md matches the tree: the modules and files that it names exist, every module of the gateway has a row,
+// and the table of chosen packages agrees with the manifests, the sources and the suites.
 import assert from "node:assert/strict";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";

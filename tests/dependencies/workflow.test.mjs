@@ -1,4 +1,4 @@
-// The workflow runs what a person runs: every suite has its job, and nothing is a job that has no suite.
+// The workflow has a job for every suite, and no other job.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// What `wrangler deploy` would upload, for each environment: exactly what was
-// built and tested, and no secret.
+// The upload of `wrangler deploy` for each environment: exactly the files that
+// were built and tested, and no secret.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -14,13 +14,13 @@ const WORKER = new URL("../../worker/", import.meta.url);
 const ENVIRONMENTS = ["dev", "staging", "production"];
 
 const config = await readFile(new URL("wrangler.toml", WORKER), "utf8");
-/** Its lines that are no comments. */
+/** Its lines without comments. */
 const settings = config
   .split("\n")
   .filter((line) => !line.trimStart().startsWith("#"))
   .join("\n");
 
-/** A configuration that may lie anywhere, and builds nothing: what is written into worker/ is built. */
+/** A configuration outside of worker/ that builds nothing. */
 function placed(text) {
   const build = fileURLToPath(new URL("build/", WORKER));
   return text

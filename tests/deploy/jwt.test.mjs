@@ -1,5 +1,5 @@
-// Callers with a JWT: real keys, a key set over HTTP, the built Worker. What is
-// refused stands in tests/attack/rows.
+// Callers with a JWT: real keys, a key set over HTTP, the built Worker. Refusals
+// are in tests/attack/rows.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, describe, test } from "node:test";
@@ -9,7 +9,7 @@ import { assertProblem, KEY, sha256, TOKEN, useWorkers } from "../worker/worker.
 const ACCESS = "Cf-Access-Jwt-Assertion";
 const sign = (key, more) => jwt(more, {}, key);
 
-// What the issuer publishes, by path; a function answers itself.
+// The issuer's responses by path; a function answers by itself.
 const published = {};
 const asked = {};
 const issuer = createServer((request, response) => {
@@ -28,7 +28,7 @@ after(() => {
 });
 
 const workers = useWorkers();
-/** A Worker that believes the issuer's keys at a path. */
+/** A Worker that accepts the issuer's keys at a path. */
 function believing(path, terms = {}, bindings = {}) {
   const jwt = {
     issuer: ISSUER,

@@ -1,5 +1,5 @@
-// What docs/deploying.md says, done: the commands that need no Cloudflare account,
-// and each step against the built Worker in workerd.
+// Performs docs/deploying.md: the commands that need no Cloudflare account, and
+// each step with the built Worker in workerd.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ const SECRET = "fake-session-secret-of-the-walkthrough-0123456789";
 const PAGE = "https://app.example";
 
 const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
-/** The first block of a language that holds a text. */
+/** The first code block of a language that contains a text. */
 function block(language, holding) {
   const found = [...guide.matchAll(/```(\w+)\n(.*?)```/gs)].find(
     ([, name, text]) => name === language && text.includes(holding),
@@ -365,7 +365,7 @@ describe("rotating a key", () => {
   };
   const probe = (service, slot, { token = ADMIN, ...request } = {}) =>
     workers.call(service, { method: "POST", target: `/admin/keys/${slot}/test`, token, ...request });
-  /** An API that takes these keys. */
+  /** An API that accepts these keys. */
   const taking = (...keys) => {
     workers.begin();
     workers.respond = (request) =>
@@ -396,7 +396,7 @@ describe("rotating a key", () => {
     taking(KEY);
     assert.deepEqual((await probe(steps["the next one added"], "next")).json().verdict, "refused");
     assert.deepEqual((await probe(steps["the next one added"], "current")).json().verdict, "accepted");
-    // `times`: workerd makes a GET again by itself when a kept connection turns out to be dead.
+    // `times`: workerd itself repeats a GET if a kept connection turns out to be dead.
     for (const [entry, status] of [
       [{ status: 500 }, 500],
       [{ status: 302, headers: { Location: "/elsewhere" } }, 302],
@@ -449,7 +449,7 @@ describe("rotating a key", () => {
       ["current", old, true],
       ["next", fresh, false],
     ]);
-    // Deleted too early: the calls go over to the next key by themselves.
+    // Deleted too early: calls switch to the next key automatically.
     taking(NEXT_KEY);
     assert.deepEqual(await serve("the next one added"), [
       ["current", old, false],

@@ -1,5 +1,5 @@
-// Every example of examples/ does what its README says, on the packed package
-// and the built Worker.
+// Every example works as its README says, with the packed package and the
+// built Worker.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -93,7 +93,7 @@ describe("rust-native", () => {
 
   test("reads the first 64 KiB of an error and no more, and has the server's words of them", async (t) => {
     t.after(() => upstream.script([]));
-    // Whoever reads on meets the end of the connection in the middle of the body.
+    // The connection ends in the middle of the body.
     const body = `no such conversation${" ".repeat(70 * 1024)}`;
     upstream.script([{ status: 404, headers: [["content-type", "text/plain"]], body, contentLength: 1 << 20 }]);
     const { status, stderr } = await start({ ATTENTION_API_KEY: key });
@@ -288,14 +288,14 @@ describe("webhooks", () => {
     attention.close();
   });
 
-  /** What a workflow sends: the title is not the API's, so that a receiver that believes it is found out. */
+  /** A workflow's event. Its title differs from the API's, which exposes a receiver that trusts it. */
   const sent = (more = {}) => ({
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ id, type: "conversations", attributes: { title: "Forged" }, ...more }),
   });
 
-  /** Polls until a log has so many lines of a kind. */
+  /** Polls until a log has this many lines of a kind. */
   async function printed(log, wanted) {
     for (let tries = 0; !wanted.test(log()); tries++) {
       assert.ok(tries < 200, log());
@@ -303,7 +303,7 @@ describe("webhooks", () => {
     }
   }
 
-  /** What each of them does, however it is run. */
+  /** The behaviour of each of them. */
   async function assertReceives(at, log, dropsRepeats) {
     const statuses = [];
     for (const [secret, init] of [
@@ -401,7 +401,7 @@ describe("webhooks", () => {
       const { POST } = await import(${JSON.stringify(route.href)});
       const { createServer } = await import("node:http");
       const server = createServer(async (request, response) => {
-        // What has no handler Next.js answers itself.
+        // Next.js itself answers methods without a handler.
         if (request.method !== "POST") return response.writeHead(405).end();
         const body = new ReadableStream({ start(c) {
           request.on("data", (chunk) => c.enqueue(chunk)).on("end", () => c.close());
@@ -442,7 +442,7 @@ async function freePort() {
   return port;
 }
 
-/** The example in a folder of its own, with the package installed. */
+/** The example in a separate folder, with the package installed. */
 async function folderOf(example) {
   const folder = await mkdtemp(join(tmpdir(), "attention-example-"));
   await cp(join(examples, example), folder, { recursive: true });
@@ -493,7 +493,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** What any server of files does: the page's folder, and the Rust client's under /gloo. */
+/** A file server for the page's folder, and for the Rust client's under /gloo. */
 async function servePages(folder, gloo) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://x");

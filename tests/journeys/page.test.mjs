@@ -1,4 +1,5 @@
-// A developer of a page: `cargo xtask start` and examples/vite, by the README's commands, in Chromium; and the script of somebody
+// A developer of a page: `cargo xtask start` and examples/vite, by the README's commands, in Chromium; and the script
+// of somebody
 // who has no package at all.
 import assert from "node:assert/strict";
 import { cp, mkdir, readFile } from "node:fs/promises";
@@ -10,10 +11,10 @@ import { repo } from "./document.mjs";
 import { draw, PICTURE } from "./picture.mjs";
 import { Reader } from "./reader.mjs";
 
-/** The page's port is said in the documents, and one run at a time can have it. */
+/** The documents fix the page's port, so only one run at a time can use it. */
 const PAGE = "http://localhost:5173";
 
-/** What a clone has of the package and the examples, where it may be written to. */
+/** A writable copy of the package and the examples. */
 async function clone(folder) {
   await mkdir(folder, { recursive: true });
   const ours = (path) => !/node_modules|\.tgz$|\/(target|build)(\/|$)/.test(path);
@@ -72,7 +73,9 @@ ln -s ../vite/bin/vite.js node_modules/.bin/vite`,
   for (const text of [...sent, await page.content()]) assert.ok(!text.includes(token));
 });
 
-/** The origin of examples/browser-through-worker, by the option that its README names, and another by the environment. */
+/**
+ * The origin of examples/browser-through-worker, by the option that its README names, and another by the environment.
+ */
 const ORIGINS = ["http://localhost:8080", "http://localhost:8081"];
 
 test("the curl lines and origins that start prints work, and so does the script of getting-started.md", async (t) => {

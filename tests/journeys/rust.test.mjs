@@ -66,3 +66,17 @@ test("getting-started.md: a program of one's own around client.rs", async (t) =>
     );
   }
 });
+
+const slow =
+  process.env.ATTENTION_SLOW === "1" ? {} : { skip: "compiles some 300 crates each; ATTENTION_SLOW=1 runs it" };
+
+for (const framework of ["Leptos", "Yew", "Dioxus"]) {
+  const name = `getting-started.md: a page in ${framework} compiles (some 300 crates; ATTENTION_SLOW=1 runs it)`;
+  test(name, slow, async (t) => {
+    const reader = await Reader.begin(t, { env: { CARGO_TARGET_DIR: join(repo, "target/examples") }, minutes: 20 });
+    await reader.run(`ATTENTION_WASM=${repo} WORKER=http://127.0.0.1:8787 SESSION=obviously-fake-session`);
+    const isShared = ({ file, text }) => file === "src/titles.rs" || text.includes("cargo new");
+    await reader.follow("docs/getting-started.md", "A Rust page", isShared);
+    await reader.follow("docs/getting-started.md", framework);
+  });
+}

@@ -1,4 +1,4 @@
-// What a machine does to a rotation: links, modes, full disks, folders that cannot be written; and where a key could be seen.
+// Rotations on hostile machines: links, modes, full disks, read-only folders; and places where a key could be seen.
 import assert from "node:assert/strict";
 import { chmod, link, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { command, projectWith } from "./bed.mjs";
 import { held, journalOf, rotationWorld } from "./rotation-bed.mjs";
 
 const FILE = { name: "file", kind: "file", path: "service.key" };
-/** A rotation of a file alone, whatever is wrong with it. */
+/** A rotation with only a file. */
 async function fileWorld(t, place = {}) {
   const world = await rotationWorld(t, { places: [{ ...FILE, ...place }] });
   await writeFile(world.secrets, "{}");
@@ -29,7 +29,7 @@ describe("files that receive a key", () => {
     const world = await fileWorld(t);
     await chmod(join(world.root, "service.key"), 0o644);
     await link(join(world.root, "service.key"), join(world.root, "other-name"));
-    // What a process left that was killed while it wrote.
+    // The partial file of a process that was killed while writing.
     await world.project.put("service.key.0123456789ab.part", "a half-written key");
     assert.equal((await world.rotate()).code, 0);
     assert.equal((await stat(join(world.root, "service.key"))).mode & 0o777, 0o600);
@@ -61,7 +61,7 @@ describe("files that receive a key", () => {
     for (const [path, words] of [
       ["nowhere/service.key", /the folder does not exist; create the folder first/],
       ["folder", /folder is not a file/],
-      // A device that is always full; its folder takes no other file.
+      // A device that is always full; its folder accepts no other file.
       ["/dev/full", /is not a file/],
     ]) {
       const world = await fileWorld(t, { path });

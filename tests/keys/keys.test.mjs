@@ -1,4 +1,4 @@
-// `npx attention-wasm`, as an operator runs it: the packed program, a project with git, the mock as the API.
+// `npx attention-wasm` for an operator: the packed program, a project with git, the mock as the API.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -65,7 +65,7 @@ describe("the command", () => {
       assert.deepEqual([left.code, left.stdout, left.stderr], [whole.code, "", whole.stderr], args.join(" "));
       codes.push(left.code);
     }
-    // What was found is not lost with the reader.
+    // Findings still decide the exit code if the reader stops.
     assert.deepEqual(codes.slice(0, 3), [0, 1, 1]);
   });
 
@@ -316,7 +316,7 @@ describe("keys", () => {
     assert.deepEqual(await readdir(root), []);
   });
 
-  /** The name is free, the POST makes a key, and its answer never arrives. */
+  /** The name is free, the POST creates a key, and its response never arrives. */
   async function withLostAnswer(act) {
     const { upstream, mock } = api;
     mock.keys.create({ name: "lost" });

@@ -10,7 +10,7 @@ const STORE = ["store-1", "store-2"];
 const secretsOf = async ({ secrets }) => JSON.parse(await readFile(secrets, "utf8"));
 const newKeys = ({ api }) => api.mock.keys.list().filter(({ name }) => name === "reports 2027");
 
-/** A vault that takes no key until it is mended, after whichever place the test is of. */
+/** A vault that accepts no key until it is repaired, after the tested place. */
 const brokenVault = {
   ...placesOf({ worker: {} }).vault,
   run: "test -e mended && cat > vault/.new && mv vault/.new vault/key",
@@ -53,7 +53,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
         const [made] = newKeys(world);
         const secrets = await secretsOf(world);
         assert.deepEqual(new Set(ring.map((name) => secrets[name])), new Set([made.value]));
-        // Nothing else of the account's is touched.
+        // Nothing else in the account is changed.
         assert.equal(secrets.ATTENTION_API_KEY, world.old);
         assert.equal(world.api.mock.keys.get(world.old), undefined);
         for (const secret of [world.old, made.value]) assert.ok(!ended.all.includes(secret));

@@ -1,20 +1,20 @@
-// `keys rotate` when something fails: every request and every command, in every way, beside a table of what is to follow.
+// `keys rotate` with faults in every request and every command, compared with a table of expected outcomes.
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { held, journalOf, placesOf, rotationWorld, STOP, traffic } from "./rotation-bed.mjs";
 
-/** The requests of a rotation, in their order. */
+/** The requests of a rotation, in order. */
 const REQUESTS = ["list", "create", "try", "list", "list", "try", "delete", "try", "list"];
 const FAULTS = ["429", "lost before", "lost after", "500 before", "500 after", "403"];
 
-/** What is to follow: the problem that stops it, and whether it ends with a doubt. */
+/** The expected outcome: the problem that stops it, and whether it ends with a doubt. */
 function expected(request, fault) {
-  // 403 says that the key was accepted, and its caller may not do this: of a try, that is all that was asked.
+  // A 403 means that the key was accepted but lacks a permission, which is enough for a test of the key.
   const denied = { list: "list_denied", create: "create_denied", delete: "delete_by_hand" };
   if (fault === "403") return { problem: denied[request] };
-  // Asked for again, because the name is not in the list; the first answer could still come.
+  // Requested again, because the name is not in the list; the first response could still arrive.
   if (request === "create" && / before$/.test(fault)) return { hasDoubt: true };
   return {};
 }
@@ -25,7 +25,7 @@ function kindOf(request) {
   return { GET: "list", POST: "create", DELETE: "delete" }[request.method];
 }
 
-/** Lets the nth request fail; gives what was asked. */
+/** Makes the nth request fail; returns the requests. */
 function inject({ mock, judge }, nth, fault) {
   const seen = [];
   judge(async (request) => {
@@ -60,7 +60,7 @@ async function each(cases, run) {
   await Promise.all(Array.from({ length: 4 }, next));
 }
 
-/** Runs it; what stops it has to be this, and trying again has to end it. */
+/** Runs it: it must stop with this problem, and a retry must complete it. */
 async function throughProblem(world, problem, given = {}, mend = () => {}) {
   const first = await world.rotate(["--json"], given);
   const told = JSON.parse(first.stdout);
@@ -155,7 +155,7 @@ test("if the API creates no keys, a key from the app is used", async (t) => {
 test("with a lost new key, a list without values and a deleted old key, another key from the app completes it", async (t) => {
   const world = await rotationWorld(t, { places: ["worker"] });
   const { mock, judge } = world.api;
-  // After the Worker has the key as its first, and before the journal is written of its verification.
+  // After the Worker has the key as its first, and before the journal has its verification.
   const killed = await world.rotate([], { env: { STOP_AT: "7:before" }, node: ["--import", STOP] });
   assert.equal(killed.signal, "SIGKILL", killed.all);
   const lost = (await held(world)).worker;
@@ -172,14 +172,14 @@ test("with a lost new key, a list without values and a deleted old key, another 
   const given = { input: other };
   const ended = await world.rotate(["--resume", "--answer", "take_key", "--new-key-stdin", "--json"], given);
   let told = JSON.parse(ended.stdout);
-  // What no list shows, a person says.
+  // A person says what no list shows.
   for (let tries = 0; told.question !== undefined && tries < 4; tries += 1) {
     const code = told.question.answers.find(({ code }) => ["confirm", "deleted_by_hand"].includes(code))?.code;
     told = JSON.parse((await world.rotate(["--resume", "--answer", code, "--new-key-stdin", "--json"], given)).stdout);
   }
   assert.equal(told.end?.ending, "rotated", JSON.stringify(told));
   assert.equal((await held(world)).worker, other);
-  // The one that was lost is named, for somebody to delete.
+  // The lost key is named, so that somebody can delete it.
   assert.deepEqual(told.end.strays, [{ id: mock.keys.get(lost).id }]);
 });
 
@@ -222,7 +222,7 @@ describe("journals", () => {
     const world = await rotationWorld(t, { create: false });
     const path = "attention.rotate.json.journal";
     assert.match((await world.rotate(["--resume"])).stderr, /there is no rotation to resume/);
-    // Stops for want of a key.
+    // Stops because a key is missing.
     assert.equal((await world.rotate()).code, 2);
     const begun = await journalOf(world);
     const cases = [

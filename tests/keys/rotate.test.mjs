@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fingerprint, held, journalOf, rotationWorld, STOP, traffic } from "./rotation-bed.mjs";
 
-/** The end that is right: every place has the new key alone, and of the two keys the new one is alive. */
+/** The correct end: every place has only the new key, and only the new key is valid. */
 async function assertRotated(world) {
   const { old, api } = world;
   const found = await held(world);
@@ -16,7 +16,7 @@ async function assertRotated(world) {
   return found.worker;
 }
 
-/** Neither in what was printed, nor in any file but those that are to hold it. */
+/** The keys are neither in the output nor in any file other than the places. */
 async function assertNoLeak(world, ended, ...keys) {
   for (const key of keys) {
     assert.ok(!ended.all.includes(key), ended.all);
@@ -86,7 +86,7 @@ describe("SIGKILL", () => {
       () => false,
     );
     const resumed = await world.rotate(hasJournal ? ["--resume"] : []);
-    // Stopped right before it asked for a key: nobody can know whether it did, and a person is told to look.
+    // Killed right before it requested a key: it is unknown whether it did, so a person is told to look.
     const mayHaveAsked = at === "2:after";
     assert.equal(resumed.code, mayHaveAsked ? 1 : 0, `${at}: ${resumed.all}`);
     assert.equal(/1 more may exist/.test(resumed.stdout), mayHaveAsked, resumed.all);

@@ -1,4 +1,4 @@
-// The command on a real terminal: prompts that show nothing, Ctrl-C, colours, questions.
+// The command on a real terminal: hidden prompts, Ctrl-C, colours, questions.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -94,7 +94,7 @@ test("colours on a terminal but not with NO_COLOR; progress only after a second"
   assert.match((await list(slow)).shown, /calling the API …/);
 });
 
-/** An API that takes a second and a half. */
+/** An API that needs one and a half seconds. */
 async function slowApi(t) {
   const { api } = await rotationWorld(t);
   api.judge(async () => {

@@ -1,5 +1,6 @@
-// The client's wasm traps: that instance is dropped with everything in it, the calls under way say that they may have been
-// done, and the next one works. The bytes are the published ones, with a trap in each function.
+// The client's wasm traps: the instance is dropped with everything in it, the calls in progress report that they may
+// have
+// been processed, and the next one works. The bytes are the published ones, with a trap in each function.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
@@ -21,7 +22,7 @@ const trapping = new WebAssembly.Module(bytes);
 const { Instance } = WebAssembly;
 let made = 0;
 let last;
-// The embedded module is compiled at the first client, and its instance made then.
+// The first client compiles the embedded module and makes its instance.
 WebAssembly.Module = class {
   constructor() {
     // biome-ignore lint/correctness/noConstructorReturn: it stands in for the runtime's.
@@ -42,7 +43,7 @@ const arm = (number) => {
 const { Attention, AttentionError, ProtocolError } = await import("../../pkg/dist/index.js");
 const { Failure, Upstream } = await import("../../pkg/dist/core.js");
 
-/** A client of a server that answers when it is told to. */
+/** A client of a server that answers on demand. */
 function held(options = {}) {
   const waiting = [];
   let isHeld = true;
@@ -105,7 +106,7 @@ test("the calls in progress of every client fail with their attempts counted, an
     for (const { release } of clients) release();
     for (const [at, group] of calls.entries()) {
       const outcomes = await Promise.all(group);
-      // Those in line have not been sent: they go to the new instance.
+      // Waiting calls were not sent, so they use the new instance.
       const sent = at === 2 ? 3 : 5;
       for (const outcome of outcomes.slice(0, sent)) assertLost(outcome, 1);
       for (const { value } of outcomes.slice(sent)) assert.deepEqual(value, { key: `Bearer ${KEY}` });
@@ -137,7 +138,7 @@ test("an upstream of the former instance throws, and frees nothing in the new on
   const { call } = old.begin({ method: "GET", path: "/users", timeout: 1000 }, now, now);
   arm(exported.upstream_baseUrl);
   assert.throws(() => old.baseUrl(), { code: "wasm_trap" });
-  // At the address that the old one had.
+  // At the old one's address.
   const next = Array.from({ length: 10 }, make);
   for (const act of [
     () => old.keys(),

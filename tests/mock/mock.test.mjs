@@ -1,4 +1,4 @@
-// The mock as its users have it: a fetch.
+// The mock as a fetch.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
@@ -582,7 +582,7 @@ test("an undocumented parameter is reported in the entry, once on the console, a
   );
   assert.equal((await get(strict, "/v2/teams?page=2")).status, 400);
   assert.equal((await get(strict, "/v2/conversations/list?filter[title]=x&page=1")).status, 200);
-  // What the mock itself guesses is no mistake of the caller's.
+  // The mock's own guesses are not a caller's mistake.
   const { id } = strict.keys.create({ name: "old" });
   assert.equal((await get(strict, `/v2/api_keys?id=${id}`, { method: "DELETE" })).status, 204);
   assert.equal(told.length, 1);

@@ -1,4 +1,4 @@
-// Verbs, queries, headers, bodies and answers, as the upstream receives them.
+// Methods, queries, headers, bodies and responses, as the upstream receives them.
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
@@ -226,7 +226,7 @@ test("hooks see each attempt without credentials, and may add headers", async (t
       headers.set("traceparent", `trace-${attempt}`);
     },
     onResponse: ({ status, attempt }) => seen.push(`response ${attempt} ${status}`),
-    // `Retry-After: 0` is no leave to hammer: the back-off, drawn from half a second, holds.
+    // `Retry-After: 0` does not permit hammering: the usual back-off of up to half a second applies.
     onRetry: ({ attempt, status, wait }) => seen.push(`retry ${attempt} ${status} ${wait >= 0 && wait <= 500}`),
   });
   upstream.script([{ status: 503, headers: [AT_ONCE] }]);

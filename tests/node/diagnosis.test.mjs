@@ -1,4 +1,4 @@
-// What a 401 and a 403 are explained by, through the client: what the key worked for before, and the level it needs.
+// The diagnosis of a 401 and a 403 through the client: by earlier successes of the key, and by the required level.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operations } from "../../openapi/describe.mjs";

@@ -1,4 +1,4 @@
-// The class tree, and what an error tells.
+// The error classes, and their members.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -32,7 +32,7 @@ test("each status has its class, and no other", async (t) => {
         body: '{"error":{"code":"odd","message":"The server says so"}}',
       },
     ]);
-    // One client for each: after a 429 the next call of this one would wait.
+    // A client for each, because the next call of a client waits after a 429.
     const error = await rejection(client.withOptions({ baseURL: client.baseURL }).get("/things"));
     assert.deepEqual(
       [error.name, error.kind, error.status, error.code, error.requestId, error.attempts],

@@ -1,4 +1,4 @@
-// Hooks belong to their call: they are waited for, within its timeout, and whatever they fail with is its error.
+// A call awaits its hooks within its timeout, and fails with their exceptions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
@@ -14,7 +14,7 @@ function expiringKey() {
   return `${part({ alg: "none" })}.${part({ exp: Math.floor((Date.now() + DAY) / 1000) })}.not-a-signature`;
 }
 
-/** Every hook, with what makes a call tell it. */
+/** Every hook, with a server that triggers it. */
 const HOOKS = {
   onRequest: { script: [{}] },
   onResponse: { script: [{}] },
@@ -23,7 +23,7 @@ const HOOKS = {
   onKeyExpiring: { script: [], options: { apiKey: expiringKey() } },
 };
 
-/** A client that is told by this hook, once. */
+/** A client that calls this hook once. */
 async function hooked(t, name, hook, more) {
   const { script, options } = HOOKS[name];
   const served_ = await served(t, { ...options, ...more, [name]: hook });
@@ -31,7 +31,7 @@ async function hooked(t, name, hook, more) {
   return served_;
 }
 
-// Rejections that nobody handles fail the file: node:test sees to that.
+// node:test fails the file for unhandled rejections.
 for (const name of Object.keys(HOOKS)) {
   test(`${name} is awaited`, async (t) => {
     const order = [];
@@ -131,7 +131,7 @@ test("onRetry is called once for each failed attempt, and never for a wait befor
   upstream.script([{ status: 429, headers: [["retry-after", "1"]] }]);
   const first = client.get("/things");
   while (client.keys.keys.length === 0 || tries.length === 0) await later(5);
-  // The gate is shut by now, so these wait before anything is sent.
+  // The gate is closed now, so these wait before anything is sent.
   await Promise.all([first, client.get("/others"), client.get("/others")]);
   assert.deepEqual(tries, [[1, 429]]);
   assert.ok(

@@ -1,4 +1,4 @@
-// Where keys come from, two of them during a rotation, and what a 401 leads to.
+// Sources of keys, two keys during a rotation, and the consequences of a 401.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { afterEach, test } from "node:test";
@@ -12,7 +12,7 @@ afterEach(() => {
   for (const name of VARIABLES) delete process.env[name];
 });
 
-/** An upstream that knows only these keys. */
+/** An upstream that accepts only these keys. */
 function knowing(...keys) {
   return {
     handler: (request) => {
@@ -224,7 +224,7 @@ test("a client can be made without a credential, and its calls say what is missi
     sent.push(headers.authorization);
     return Response.json([]);
   };
-  // Every one of them unset or empty, in all combinations.
+  // Each of them unset or empty, in all combinations.
   for (let bits = 0; bits < 2 ** names.length; bits++) {
     set(names.map((_, at) => (bits & (1 << at) ? "" : undefined)));
     const client = new Attention({ fetch });
@@ -239,7 +239,7 @@ test("a client can be made without a credential, and its calls say what is missi
         documentation: "https://docs.attention.com/api-authentication",
       });
     }
-    // What is set by the time of a call is used.
+    // The settings at the time of a call apply.
     set([FAKE_KEY]);
     await client.users.list();
     assert.equal(sent.pop(), `Bearer ${FAKE_KEY}`);

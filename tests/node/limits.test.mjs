@@ -1,4 +1,4 @@
-// The client's limits are Rust's: they are read from the binding, and what the client does is compared with them.
+// The client's limits are Rust's: they are read from the binding, and compared with the client's behaviour.
 // `halved.test.mjs` runs this file on a build in which they are halved.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ const { Client, ServerError } = attention;
 const { defaults } = await importPacked("attention-wasm/core");
 const { timeout, maxRetries, maxErrorBody, apiKeysPage } = defaults();
 
-/** A client before a `fetch`; its log of the calls that it got. */
+/** A client with a `fetch` that logs its calls. */
 function before(fetch, options) {
   const sent = [];
   const client = new Client({
@@ -23,7 +23,7 @@ function before(fetch, options) {
   return { client, sent };
 }
 
-/** Lets everything happen that needs no time. */
+/** Lets all pending promises settle. */
 async function settle() {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }

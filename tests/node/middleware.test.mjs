@@ -1,4 +1,4 @@
-// use(middleware): around a call, in the order of an onion, without its credential.
+// use(middleware): nested functions around a call, without its credential.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
@@ -105,7 +105,7 @@ test("its own response with an error status is the call's error, in the class of
     [refused.kind, refused.diagnosis, client.keys.keys[0].verdict],
     ["unauthorized", undefined, "untested"],
   );
-  // And nobody is held up by the made-up 429.
+  // The middleware's own 429 delays nobody.
   answer = () => Response.json({});
   assert.deepEqual(await client.get("/things"), {});
 });

@@ -1,4 +1,4 @@
-// What a client says of its own accord: log lines from a level on, keys about to expire.
+// Notices of a client: log lines by level, and keys that will expire soon.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attention, FAKE_KEY, served } from "./fixture.mjs";

@@ -8,7 +8,7 @@ import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
 const { AbortedError, Attention, ConnectionError, TimeoutError } = attention;
 
-/** Every call of these must take its listener off again. */
+/** Every call must remove its listener. */
 function assertQuiet(signal) {
   assert.deepEqual(getEventListeners(signal, "abort"), []);
 }
@@ -142,7 +142,7 @@ test("many calls with one signal, in whatever order they end, have one listener 
   const warn = (warning) => warnings.push(warning.name);
   process.on("warning", warn);
   t.after(() => process.off("warning", warn));
-  // Of its own: the upstream of these tests has many listeners on a signal of its.
+  // A separate client, because the upstream of these tests has many listeners on a signal.
   let [count, isHanging] = [0, false];
   const server = createServer((_request, response) => {
     const at = count++;

@@ -1,4 +1,4 @@
-// What the package does to the process it is in: nothing that stays.
+// The package's effects on its process: none that last.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { FAKE_KEY, served } from "./fixture.mjs";
 
 const run = promisify(execFile);
 
-/** Runs a module in the project; what it printed. One that does not end by itself is ended, and an error. */
+/** Runs a module in the project; returns its output. A module that does not end is killed, and an error. */
 async function module(source, env = {}) {
   return run(process.execPath, ["--input-type=module", "--eval", source], {
     cwd: await project(),

@@ -1,4 +1,4 @@
-// Names in the wrong place are noticed: of a query's parameters, and of options that were meant for the next argument.
+// Wrong names are detected: of a query's parameters, and of options that belong in the next argument.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operations } from "../../openapi/describe.mjs";
@@ -48,7 +48,7 @@ test("every described name is accepted, and a similar one is refused with a sugg
       names++;
       assert.equal(await called(operation, { [name]: "x" }), `${encodeURIComponent(name)}=x`, owner);
       assert.equal(await called(operation, [[name, "x"]]), `${encodeURIComponent(name)}=x`, owner);
-      // Two letters the other way round; one too many.
+      // Two letters swapped; one letter too many.
       const [, before, a, b, after] = /^(.*)([a-z])([a-z])(.*)$/i.exec(name);
       for (const wrong of [`${before}${b}${a}${after}`, `${name}s`]) {
         if (operation.query.some((other) => other.name === wrong)) continue;
@@ -56,7 +56,7 @@ test("every described name is accepted, and a similar one is refused with a sugg
         assert.ok(error instanceof TypeError, `${owner}: ${wrong}`);
         assert.ok(error.message.startsWith(`${owner}: unknown query parameter ${wrong}`), error.message);
         if (name.length < 4) continue;
-        // Of two names as near as each other either will do.
+        // Of two equally similar names, either is fine.
         const [, meant] = / \(did you mean (.*?)\?\); the parameters are /.exec(error.message);
         assert.ok(operation.query.some((other) => other.name === meant));
         assert.ok(error.message.includes(name), error.message);

@@ -1,4 +1,4 @@
-// Every snippet of the README runs as it stands, against the mock.
+// Every snippet of the README runs unchanged, against the mock.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -24,7 +24,7 @@ const snippets = [...readme.matchAll(/^## (.*)$|^```js\n([\s\S]*?)^```$/gm)].red
 const client = new attention.Attention({ apiKey: MOCK_API_KEY, fetch: mockAttention().fetch });
 const [{ uuid: ownerID }] = (await client.users.list()).data;
 
-/** What the reader has: the client of the first snippet, and values of their own. */
+/** The reader's context: the client of the first snippet, and their own values. */
 const MINE = `
   globalThis.callerToken = globalThis.newKey = globalThis.organizationKey = ${JSON.stringify(MOCK_API_KEY)};
   globalThis.revokedKey = "an-obviously-fake-key-that-was-revoked";
@@ -35,7 +35,7 @@ const MINE = `
   globalThis.vault = { read: async () => newKey };
 `;
 
-/** A snippet with the import and the client of those before it, where it has none of its own. */
+/** A snippet with the import and the client of earlier ones, if it has none of its own. */
 function whole(code) {
   const imports = code.includes('from "attention-wasm') ? "" : 'import { Attention } from "attention-wasm";\n';
   const client = code.includes("new Attention") ? "" : "const attention = new Attention();\n";
@@ -91,7 +91,7 @@ for (const [index, { section, code }] of snippets.entries()) {
   });
 }
 
-/** The reader's own values, and what the platform says of a Worker's handler. */
+/** The reader's own values, and the types of a Worker's handler. */
 const TYPES = `
 declare const WORKER: string, callerToken: string, newKey: string, organizationKey: string, revokedKey: string, ownerID: string;
 declare const recording: Uint8Array<ArrayBuffer>;

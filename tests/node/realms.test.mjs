@@ -1,5 +1,5 @@
-// Arguments of another realm: test runners and server frameworks run the application in one, and this package in
-// another. Each is taken as the same one of this realm is.
+// Arguments of another realm: test runners and server frameworks run the application and this package in different
+// realms. Each argument works like one of this realm.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { runInNewContext } from "node:vm";
@@ -11,7 +11,7 @@ const FOREIGN = runInNewContext("globalThis");
 
 after(assertNoOpenCalls);
 
-/** A Blob and an address as polyfills have them: by their names and members alone. */
+/** A Blob and a URL of polyfills, recognizable only by their names and members. */
 class ForeignBlob {
   #bytes;
   constructor(text, type) {

@@ -1,5 +1,5 @@
-// Credentials that live in time: given with their end, renewed before it, asked for on demand, and never too often.
-// How all of this comes together is in renewal-model.test.mjs.
+// Credentials with an expiry: renewed before it, requested on demand, and never too often. renewal-model.test.mjs tests
+// the combinations.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -15,7 +15,7 @@ const sessionOf = (end, id = "id") =>
 const jwtOf = (end, name = "fake") =>
   `${part({ alg: "none" })}.${part({ sub: name, exp: end / 1000 })}.not-a-signature`;
 
-/** A client in virtual time, and what the server saw. */
+/** A client in virtual time, and the server's requests. */
 function inTime(time, options, answer = () => 200) {
   const sent = [];
   const fetch = async (_, init) => {
@@ -34,7 +34,7 @@ describe("in time", () => {
   });
   afterEach(() => time.uninstall());
 
-  /** Calls at these times; what each ended with. */
+  /** Makes calls at these times; returns their results. */
   async function callsAt(client, ...times) {
     const ends = [];
     for (const at of times) {
@@ -71,7 +71,7 @@ describe("in time", () => {
       const { client, sent } = inTime(time, { token });
       assert.deepEqual(await callsAt(client, 0, 7900, 8500, 8550, 9000, 30_000), Array(6).fill("ok"));
       assert.deepEqual(asked, [0, 8500, 30_000]);
-      // The call that found it due went on with the old one at once; so did the next, and the third had the new one.
+      // The call that started the renewal used the old token, as did the next; the third used the new one.
       assert.deepEqual(
         sent.map(({ at }) => at),
         [100, 7900, 8500, 8550, 9000, 30_100],
@@ -537,7 +537,7 @@ describe("a function that calls its own client", () => {
   });
 });
 
-/** A script in a process of its own, in a project that has the package. */
+/** A script in a separate process, in a project with the package. */
 async function script(text) {
   const run = promisify(execFile);
   return run(process.execPath, ["--input-type=module", "--eval", text], { cwd: await project(), timeout: 30_000 });
@@ -556,7 +556,7 @@ test("where the runtime cannot tell who calls, a function that calls its client 
   `);
   const [one, other] = stdout.trim().split("\n");
   const { name, code, message } = JSON.parse(one);
-  // The inner call may be the first whose time is over; then the function has failed with that.
+  // The inner call may time out first; then the function failed with that.
   assert.ok(["TimeoutError key_provider_timeout", "ConfigError key_provider_failed"].includes(`${name} ${code}`), one);
   if (name === "TimeoutError") assert.match(message, /does not call this client/);
   assert.equal(other, "key_provider_recursive");

@@ -1,4 +1,4 @@
-// The operations by name.
+// The methods of operations.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -132,7 +132,7 @@ test("operations that could undo themselves are not repeated", async (t) => {
 test("an operation is repeated if its method allows it and its description does not forbid it", async (t) => {
   // No back-off.
   t.mock.method(Math, "random", () => 0);
-  // RFC 9110, 9.2.2; the code has it from Rust.
+  // RFC 9110, section 9.2.2; the rule itself is in Rust.
   const repeatable = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
   for (const { resource, name, method, ids, params, isRepeatable } of named) {
     let sent = 0;

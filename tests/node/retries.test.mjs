@@ -1,4 +1,4 @@
-// What is sent again, when, and how often: as the upstream sees it.
+// Retries, as the upstream sees them: which requests, when, and how often.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AT_ONCE, attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
@@ -90,7 +90,7 @@ test("retries end when the total timeout leaves no time", async (t) => {
   const { upstream, client } = await served(t, { timeout: 5000 });
   upstream.script([{ status: 503, headers: { "retry-after": "20" }, times: 5 }]);
   const error = await rejection(client.get("/things"));
-  // At once: what runs into the timeout is an error of another kind.
+  // At once; reaching the timeout would be another kind of error.
   assert.deepEqual([error.status, error.retryAfter, upstream.records.length], [503, 20_000, 1]);
 });
 
@@ -107,7 +107,7 @@ test("a Retry-After of more than a minute fails the call at once, whatever the t
     });
     const error = await rejection(client.get("/things"));
     assert.deepEqual([error.status, error.retryAfter, error.attempts], [status, seconds * 1000, 1]);
-    // After a 429 nothing else is sent meanwhile either.
+    // After a 429, nothing else is sent meanwhile.
     const next = await rejection(client.get("/things"));
     assert.equal(next.attempts, status === 429 ? 0 : 1);
     assert.ok(next.retryAfter > (seconds - 10) * 1000, `${next.retryAfter} ms`);

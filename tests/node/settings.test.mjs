@@ -1,4 +1,4 @@
-// An error about a setting names it: the option or the variable, of the two keys the one that is at fault.
+// An error about a setting names the option or the variable, and which of the two keys is wrong.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";

@@ -1,4 +1,5 @@
-// A call is one story: it begins, its tries are numbered, and it ends once, whatever servers, faults and callers do.
+// The events of a call: it begins, its attempts are numbered, and it ends once, whatever servers, faults and callers
+// do.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -23,7 +24,7 @@ function recorder() {
   return { events, hooks };
 }
 
-/** Fails unless the events of one call are a story. */
+/** Fails unless the events of one call are consistent. */
 function assertStory(events, what) {
   const names = events.map(({ name }) => name);
   const told = `${what}: ${names.join(" ")}`;
@@ -52,7 +53,7 @@ function assertStory(events, what) {
   return events.at(-1);
 }
 
-/** A server and a caller at random: what each try meets, and what becomes of the answer. */
+/** A random server and caller: the result of each attempt, and the use of the response. */
 function script(next) {
   const pick = (...from) => from[Math.floor(next() * from.length)];
   const broken = () => {
@@ -95,7 +96,7 @@ function script(next) {
     hookThrows: next() < 0.05 ? pick("onStart", "onRequest", "onResponse", "onRetry", "onEnd") : undefined,
     middleware: pick(0, 0, 1, 2),
   };
-  // A promise that fails and that nobody follows is an unhandled one, as any other.
+  // A rejected promise without a handler is unhandled, like any other.
   const isUnfollowed = made.reads === "never" || made.reads === "late";
   const good = {
     answer: () => answers[0](),
@@ -181,7 +182,7 @@ async function one(seed, time, seen) {
     );
     const { how, value } = settled.get(number);
     seen.add(end.outcome);
-    // Whoever comes for the answer later than its head finds out by himself what the body is worth.
+    // A caller who reads the body after the head's event sees the body's failure himself.
     if (how === "ok" || how === "head") assert.equal(end.outcome, "success", what);
     else if (calls[number].reads !== "late" || end.outcome !== "success") {
       assert.equal(end.outcome, value instanceof AttentionError ? value.kind : "error", `${what}: ${inspect(value)}`);

@@ -1,4 +1,4 @@
-// What goes to `fetch` beside what the client sets: handed on as it is, refused by name where it is the client's.
+// Further options of `fetch`: passed on unchanged, or refused by name if the client sets them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { random } from "../random.mjs";
@@ -6,7 +6,7 @@ import { attention, FAKE_KEY, testing } from "./fixture.mjs";
 
 const { Attention } = attention;
 
-/** Of each a value that `fetch` would take. */
+/** A value that `fetch` would accept, for each. */
 const FOREIGN = {
   dispatcher: { dispatch() {} },
   agent: {},
@@ -57,7 +57,7 @@ test("options of the client and of a call reach fetch in all combinations; the c
   const [ours] = bare;
   for (let round = 0; round < 300; round++) {
     const [ofClient, ofDerived, ofCall] = [some(), some(), some()];
-    // What one of them changes, another says, too.
+    // Another option tells the same.
     for (const name of names) if (next() < 0.1) ofCall[name] = { of: "the call" };
     if (ofCall.mode !== undefined) ofCall.mode = "same-origin";
     const { sent, client } = recording({ fetchOptions: ofClient });

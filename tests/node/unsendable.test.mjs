@@ -1,5 +1,6 @@
-// What the caller did wrong is said at once, by its name: nothing is sent, nothing is tried again, and nobody is told to
-// look at the network. Where the runtime is the judge, a call is compared with what it says of the same parts.
+// A caller's mistake is reported at once by name: nothing is sent, nothing is retried, and the network is not blamed.
+// If
+// the runtime decides, a call is compared with the runtime's own behaviour.
 import assert from "node:assert/strict";
 import { openAsBlob } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -18,7 +19,7 @@ after(assertNoOpenCalls);
 
 const BYTES = [1, 2, 3, 4, 5, 6, 7, 8];
 
-/** Memory of each sort. */
+/** Memory of each kind. */
 const MEMORY = {
   plain: (realm) => realm.Uint8Array.from(BYTES).buffer,
   growing: (realm) => {
@@ -34,7 +35,7 @@ const MEMORY = {
   transferred: (realm) => realm.Uint8Array.from(BYTES).buffer,
 };
 
-/** What looks at it, and which of its bytes that are. */
+/** Views of it, and the bytes that each covers. */
 const VIEWS = {
   itself: [(buffer) => buffer, BYTES],
   Uint8Array: [(buffer, realm) => new realm.Uint8Array(buffer), BYTES],
@@ -94,7 +95,7 @@ test("fetchOptions that the runtime refuses are refused by name at once; all oth
     for (const value of values) {
       const fetchOptions = { [name]: value };
       const before = upstream.records.length;
-      // The reference: what the runtime's `fetch` does with them alone, once.
+      // The reference: the behaviour of the runtime's own `fetch`.
       const bare = await fetch(`${upstream.url}/v2/things`, fetchOptions).then(
         () => true,
         () => false,
@@ -220,7 +221,7 @@ test("a stream that is locked, was read, or fails", async (t) => {
     },
   });
   const error = await rejection(client.post("/things", { body: broken }));
-  // Nobody can tell its failure from the network's; the message names both.
+  // Its failure cannot be distinguished from the network's, so the message names both.
   assert.match(error.message, /the stream in `body` failed: see `cause`/);
   assert.equal(error.cause.cause.message, "of the source");
 });
@@ -292,7 +293,7 @@ test("a signal without listeners is refused, and one of another library is accep
   assert.deepEqual([error.name, error.cause.message], ["AbortError", "enough"]);
 });
 
-/** Nothing of it can be looked at, not even its prototype. */
+/** A value whose members and prototype cannot be read. */
 function sealed() {
   const { proxy, revoke } = Proxy.revocable(() => {}, {});
   revoke();
@@ -305,7 +306,7 @@ test("an unreadable value is passed on or omitted, and hides no error of ours", 
   const thrower = () => {
     throw thrown;
   };
-  /** Compared where it is caught, since a promise looks at what it resolves to, and an assertion at what it prints. */
+  /** Compared where it is caught, because promises and assertions read the value. */
   const of = (promise) =>
     promise.then(
       () => assert.fail("resolved"),

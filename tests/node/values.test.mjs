@@ -1,5 +1,5 @@
-// Nothing is lost in silence: a value is written as its `toJSON` says, else whole, or refused by the name of its part.
-// Values of every sort are made together with what they mean, so that the expectation never looks at the value.
+// No value is lost silently: it is written by its `toJSON`, else completely, or refused with the name of its part. The
+// generator makes values together with their meaning, so that the expectation never reads the value.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
@@ -13,7 +13,7 @@ const { DateTime } = await library("dates", "luxon");
 const { default: moment } = await library("dates", "moment");
 const { Temporal } = await library("dates", "temporal-polyfill");
 
-/** What a value means: plain data, nothing at all, or that it cannot be written. */
+/** The meaning of a value: plain data, nothing, or that it cannot be written. */
 const ABSENT = Symbol("absent");
 const REFUSED = Symbol("refused");
 const is = (value, meaning) => ({ value, meaning });
@@ -46,7 +46,7 @@ const LEAVES = [
   is(null, null),
   is(undefined, ABSENT),
   ...[NaN, Infinity, -Infinity, Symbol("s"), Symbol.iterator, () => 1, class {}, async () => 1].map(refused),
-  // What a query can hold, and JSON cannot.
+  // Values that a query can represent, and JSON cannot.
   is(12345678901234567890n, 12345678901234567890n),
   is(Object(5n), 5n),
   is(new Number(5), 5),
@@ -148,7 +148,7 @@ const { tree } = fc.letrec((tie) => ({
   ),
 }));
 
-/** Where JSON is not what is meant, else undefined. */
+/** Where JSON differs from the meaning, else undefined. */
 function jsonFault(meaning, path, isItem) {
   if (meaning === REFUSED || typeof meaning === "bigint" || (meaning === ABSENT && isItem)) return path;
   if (typeof meaning !== "object" || meaning === null) return undefined;
@@ -160,7 +160,7 @@ function jsonFault(meaning, path, isItem) {
   return undefined;
 }
 
-/** The pairs that are meant, or REFUSED. */
+/** The expected pairs, or REFUSED. */
 function pairsOf(meaning, field, isItem = false) {
   if (meaning === REFUSED) return REFUSED;
   if (meaning === ABSENT || meaning === null) return [];
@@ -349,7 +349,7 @@ test("headers arrive as `Headers` has them, whatever their names, how often, and
   };
   await fc.assert(
     fc.asyncProperty(fc.array(pair, { maxLength: 6 }), fc.array(pair, { maxLength: 3 }), async (given, defaults) => {
-      // The reference: the platform's own. A call's name takes the place of a default.
+      // The reference: the platform's own. A call's header overrides a default.
       const expected = new Headers(defaults);
       for (const name of new Headers(given).keys()) expected.delete(name);
       for (const [name, value] of given) expected.append(name, value);

@@ -1,4 +1,4 @@
-// An error carries the server's words: its body, its headers and its issues, and no credential in any of them.
+// An error has the server's body, headers and issues, without credentials.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
@@ -8,11 +8,11 @@ import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture
 
 const JSON_TYPE = ["content-type", "application/json"];
 
-/** A key with each character that some way of writing changes. */
+/** A key with each character that some escaping changes. */
 const KEY = "an-obviously.fake_key~0123+456/789=";
 const percent = (text, of) => [...text].map((c) => (of(c) ? `%${c.charCodeAt(0).toString(16)}` : c)).join("");
 
-/** Ways in which the key comes back inside a JSON string. */
+/** Spellings of the key in a JSON string. */
 const SPELLINGS = [
   KEY,
   `Bearer ${KEY}`,
@@ -24,7 +24,7 @@ const SPELLINGS = [
   [...KEY].map((c, at) => (at % 3 ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)).join(""),
 ];
 
-/** The error of a call that is answered so. */
+/** The error of a call with this response. */
 async function failed(t, entry, options) {
   const { upstream, client } = await served(t, { maxRetries: 0, ...options });
   upstream.script([entry]);
@@ -79,7 +79,7 @@ test("the key is found however it is spelt, in JSON and in text", async (t) => {
       const error = await failed(t, { status: 400, headers: [["content-type", type]], body }, { apiKey: KEY });
       const text = JSON.stringify(error.body) + error.message;
       const isText = type === "text/plain";
-      // In plain text an escape of JSON's is no spelling of anything.
+      // In plain text, JSON escapes have no meaning.
       if (isText && spelt.includes("\\")) continue;
       assert.ok(!decodeURIComponent(text).includes(KEY), text);
       assert.ok(text.includes("[redacted]"), text);
@@ -166,7 +166,7 @@ test("a response that is a success in name only has its body too", async (t) => 
   const { upstream, client } = await served(t);
   upstream.script([{ headers: [["content-type", "text/plain"]], body: "<3 no page" }]);
   assert.equal(await client.get("/things"), "<3 no page");
-  // Labelled as a page by a server that does not care, and none.
+  // Labelled as HTML by a careless server.
   upstream.script([{ headers: [["content-type", "text/html"]], body: '"text"' }]);
   assert.equal(await client.get("/things"), '"text"');
   upstream.script([{ headers: [["content-type", "text/html"]], body: page }]);
@@ -308,7 +308,7 @@ test("whatever JSON a response has, it becomes an AttentionError", async () => {
       body = JSON.stringify(value);
       const error = await rejection(client.get("/things"));
       assert.equal(error.name, "ValidationError", String(error));
-      // What stands where the key stood is the only difference.
+      // The only difference is the replacement of the key.
       const expected = JSON.parse(body.replaceAll(KEY, "[redacted]"));
       assert.deepEqual(error.body, expected);
       assert.ok(![error.body, error.issues, error, error.message].some(holds));

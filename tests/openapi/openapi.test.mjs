@@ -1,5 +1,5 @@
-// The description is a sound OpenAPI document, and what is generated from it is
-// what it says today.
+// The description is a valid OpenAPI document, and the generated files are up to
+// date.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -17,9 +17,9 @@ test("attention.v2.yaml passes the linter", async () => {
   const config = await createConfig({
     extends: ["recommended"],
     rules: {
-      // The description is ours; the API's terms were not read.
+      // The description is ours; the API's terms are unknown.
       "info-license": "off",
-      // Two of the API's own paths are so. No conversation is called by-external-id.
+      // Two of the API's own paths are ambiguous this way. No conversation is called by-external-id.
       "no-ambiguous-paths": "off",
       "operation-operationId-unique": "error",
       "operation-tag-defined": "error",
@@ -40,7 +40,7 @@ const described = Object.entries(api.paths).flatMap(([path, item]) =>
 test("every operation has its confidence and its source", async () => {
   for (const { operationId, confidence, documentation } of operations) {
     assert.match(confidence, /^(documented|inferred)$/, operationId);
-    // A page, not its Markdown twin, and by the slugs of today.
+    // A page, not its Markdown version, with the current slugs.
     assert.match(documentation, /^https:\/\/docs\.attention\.com\/[a-z0-9/-]+$/, operationId);
     assert.doesNotMatch(documentation, /\/(apikey|superagent|knowledgebase)\//, operationId);
   }
@@ -80,7 +80,7 @@ test("every operation has its key level and its effect", () => {
     assert.match(operation["x-key-level"] ?? "", /^(organization|user|either|unknown)$/, operationId);
     const effect = operation["x-effect"];
     assert.match(effect ?? "", /^(read|write|secret|hands-out-access)$/, operationId);
-    // The older marks say the same.
+    // The older marks agree.
     assert.equal(operation["x-returns-secret"] === true, effect === "secret", operationId);
     assert.equal(operation["x-returns-capability-url"] === true, effect === "hands-out-access", operationId);
     if (effect === "read") assert.ok(method === "get" || operation["x-read-only"] === true, operationId);

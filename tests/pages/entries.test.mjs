@@ -1,4 +1,4 @@
-// Whoever does not import jobs or webhooks pays nothing for them: to the byte.
+// Bundles without jobs and webhooks do not grow, to the byte.
 import assert from "node:assert/strict";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { packageFolder, project, requirePacked } from "../runtimes/packed.mjs";
 
 const OPTIONAL = /^(jobs|webhooks)\./;
 
-/** What a bundler makes of an app, minified, and which files of the package it read. */
+/** A bundler's minified output for an app, and the package's files that it read. */
 async function bundled(folder, app, options) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: app, resolveDir: folder },
@@ -27,7 +27,7 @@ async function bundled(folder, app, options) {
   return { text: outputFiles[0].text, read: read.filter((name) => /^\w+(\.[\w-]+)?\.js$/.test(name)) };
 }
 
-/** A project with the package, and with that package as it would be without the optional entries. */
+/** A project with the package, and with a copy without the optional entries. */
 async function projects(t) {
   const root = await mkdtemp(join(tmpdir(), "attention-entries-"));
   t.after(() => rm(root, { recursive: true }));

@@ -1,4 +1,4 @@
-// Recordings in and out, and waiting: what the API gets, what the storage gets, and what becomes of it all on the way.
+// Importing and downloading recordings, and waiting: the requests to the API and the storage, and all failures.
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { openAsBlob } from "node:fs";
@@ -18,7 +18,7 @@ after(assertNoOpenCalls);
 
 const AUDIO = new Blob(["# not really audio"], { type: "audio/mpeg" });
 
-/** A storage that notes what it is sent, and answers as it is told. */
+/** A storage that records its requests, and answers as configured. */
 async function storage(t, answer = (_, response) => response.end()) {
   const seen = [];
   const server = createServer((request, response) => {
@@ -132,7 +132,7 @@ test("importMedia: a large file is streamed from the disk, with its length", asy
   const bytes = { read: 0 };
   let resume;
   const server = createServer((request, response) => {
-    // Nothing is read at first: then nothing is taken from the file but for what fits between.
+    // Nothing is read at first, so only the buffers' size is taken from the file.
     resume = () => request.on("data", (chunk) => (bytes.read += chunk.length)).on("end", () => response.end());
   });
   server.listen(0, "127.0.0.1");
@@ -234,7 +234,7 @@ test("importMedia: the API's refusal names the upload too, and a callback's exce
     },
   );
   assert.equal((await rejection(own)).message, "own");
-  // In the middle, and late: the file is not sent again for it.
+  // In the middle, and late: the file is not sent again.
   mock.clearRequests();
   const late = client.conversations.importMedia(
     { file: AUDIO, userID: "u" },
@@ -335,7 +335,9 @@ test("an address that is invalid, has a user, or is less secure than the API's i
   }
 });
 
-/** A client whose conversation, or source, has these statuses, one a look; errors are thrown, statuses of HTTP answered. */
+/**
+ * A client whose conversation or source has these statuses, one per poll; errors are thrown, HTTP statuses answered.
+ */
 function looking(t, member, ...statuses) {
   let looks = 0;
   const client = new Attention({
@@ -354,7 +356,7 @@ function looking(t, member, ...statuses) {
   return { client, looks: () => looks };
 }
 
-/** Lets faked time pass until a promise is settled; how long it took. */
+/** Lets fake time pass until a promise is settled; returns the duration. */
 async function timed(t, promise) {
   const started = Date.now();
   let settled = false;

@@ -9,7 +9,7 @@ const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
 
 after(assertNoOpenCalls);
 
-/** A client of a mock with so many conversations. */
+/** A client of a mock with this many conversations. */
 function mocked(t, conversations, apiKey = MOCK_API_KEY) {
   const mock = mockAttention({ conversations });
   const client = new Attention({ apiKey, fetch: mock.fetch });

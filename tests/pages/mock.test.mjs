@@ -1,4 +1,4 @@
-// The client and the mock together, where tests of users' own have found them wanting.
+// The client and the mock together, in situations from users' tests.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { assertNoOpenCalls, attention, testing } from "../node/fixture.mjs";

@@ -1,4 +1,4 @@
-// The super agent's answer: at once, or waited for.
+// The super agent's answer: immediate, or polled for.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";

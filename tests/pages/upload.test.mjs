@@ -1,4 +1,4 @@
-// A file for the knowledge base: what the API gets, and what the storage gets.
+// Uploads to the knowledge base: the requests to the API and to the storage.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -10,7 +10,7 @@ const { mockAttention, MOCK_API_KEY } = testing;
 
 after(assertNoOpenCalls);
 
-/** A storage that keeps every byte it is sent. */
+/** A storage that records every byte. */
 async function storage(t, answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n") {
   const kept = { bytes: Buffer.alloc(0) };
   const sockets = new Set();

@@ -1,4 +1,4 @@
-// What comes from workflows and the super agent: who may send it, how much of it is read, and what it is taken for.
+// Webhooks of workflows and the super agent: who may send them, how much is read, and their types.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request as send } from "node:http";
@@ -16,7 +16,7 @@ const OLD_SECRET = "obviously-fake-secret-0000";
 const AT = `https://hooks.example/attention/${SECRET}`;
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** As the page on triggers shows it. */
+/** From the documentation of triggers. */
 const ANALYZED = {
   id: "9b2d6c1e-4b0f-4a57-8a0e-6b0d3f1c7a20",
   type: "conversations",
@@ -27,7 +27,7 @@ const ANALYZED = {
 const post = (body, { url = AT, headers = JSON_TYPE, ...rest } = {}) =>
   new Request(url, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body), ...rest });
 
-/** Nothing that is given back, thrown or answered may show a secret, however it is looked at. */
+/** Fails if a result, exception or answer shows a secret in any way. */
 async function assertSilent(received) {
   const shown = [inspect(received, { depth: 9, showHidden: true }), JSON.stringify(received), String(received)];
   if (received.response) shown.push(await received.response().text(), inspect([...received.response().headers]));
@@ -146,7 +146,7 @@ test("anything but a POST of JSON is refused with a code", async () => {
     );
 });
 
-/** A body that comes in pieces, and tells how much of it was taken. */
+/** A body in chunks that reports how much was read. */
 function pieces(size, each) {
   const state = { sent: 0, cancelled: false };
   state.body = new ReadableStream(
@@ -178,7 +178,7 @@ test("the body is bounded by its bytes, not by its Content-Length", async () => 
     [11, 10, false],
   ]) {
     const state = pieces(size, Math.min(size, 10_000));
-    // No length at all, and one that is a lie.
+    // No length, and a wrong one.
     const request = post("", { body: state.body, duplex: "half", headers: { ...JSON_TYPE, "content-length": "3" } });
     const received = await receive(request, { secret: SECRET, limit });
     assert.equal(received.kind, isTaken ? "event" : "refused", `${size}`);
@@ -235,7 +235,7 @@ test("an undocumented body is passed on unchanged, with the type unknown", async
       JSON.stringify(data),
     );
   }
-  // Whose address it is, only whoever set it up knows.
+  // Only the operator knows whose address it is.
   for (const trigger of [
     "crm_fields.exported",
     "generalized_insights.calculated",

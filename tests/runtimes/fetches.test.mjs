@@ -62,7 +62,7 @@ async function told(t, source, program = process.execPath) {
     },
   });
   t.after(() => upstream.close());
-  // node-fetch 2 and what is made of it may keep the connection of an aborted request, and with it the process.
+  // node-fetch 2 and its derivatives may keep the connection of an aborted request open, and so the process.
   const end = '\nprocess.stdout.write("", () => process.exit());\n';
   const cwd = await makeProject(t, { "app.mjs": HELP + source + end });
   for (const [name, packages] of Object.entries(PACKAGES)) {
@@ -86,7 +86,7 @@ async function told(t, source, program = process.execPath) {
   };
 }
 
-/** How each is made into an option `fetch`. */
+/** Each as an option `fetch`. */
 const FETCHES = {
   "the runtime's": "const given = undefined;",
   undici: 'import { fetch as given } from "undici";',

@@ -1,5 +1,5 @@
-// How the wasm comes to be compiled, and what is said where it is not: old browsers, runtimes without, bundlers that make
-// something else of the file.
+// Compilation of the wasm, and the errors where it fails: old browsers, runtimes without WebAssembly, bundlers that
+// replace the file.
 import assert from "node:assert/strict";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -16,7 +16,7 @@ import { tool } from "./tools.mjs";
 
 const KEY = "obviously-fake-key-of-the-loading-tests";
 
-/** What a module prints as JSON, in Node. */
+/** The JSON output of a module in Node. */
 async function printed(t, source) {
   const cwd = await makeProject(t, { "app.mjs": source });
   const { stdout, output } = await run(process.execPath, ["app.mjs"], { cwd, env: { KEY } });
@@ -32,7 +32,7 @@ const failure = (act) => Promise.resolve().then(act).then((value) => ({ value })
 const tell = (value) => console.log(JSON.stringify(value));
 `;
 
-/** As Chromium before 115 has it on the main thread. */
+/** The limit of Chromium before 115 on the main thread. */
 const LIMITED = `
 let compiled = 0;
 const { instantiate } = WebAssembly;

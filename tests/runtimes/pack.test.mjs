@@ -1,4 +1,4 @@
-// What npm publishes: all that is needed and nothing else.
+// The published package: everything that is needed, and nothing else.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, relative, sep } from "node:path";

@@ -1,4 +1,4 @@
-// The packed package in what pages have beside module scripts, and under a
+// The packed package in web workers and service workers of pages, and under a
 // Content-Security-Policy.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ const HTML = (script) =>
 const STRICT = (policy) =>
   `<!doctype html><title>app</title><meta http-equiv="Content-Security-Policy" content="${policy}"><script type="module" src="/app.js"></script>`;
 
-/** Tells the number of conversations, or what went wrong. */
+/** Reports the number of conversations, or the error. */
 const CALL = (options) => `
 import { Attention } from "/attention/index.js";
 const told = async () => {

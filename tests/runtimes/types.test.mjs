@@ -1,4 +1,4 @@
-// Projects in TypeScript: the packed declarations as every kind of resolution finds them.
+// Projects in TypeScript: the packed declarations with every kind of module resolution.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -87,7 +87,7 @@ for (const [what, compilerOptions, files] of PROJECTS) {
     quiet(t, tsc, compilerOptions, files));
 }
 
-/** Neither knows `using`; the declarations have to check without a `lib` that does. */
+/** Neither knows `using`; the declarations must check without a `lib` that does. */
 const OLD_PAGE = { types: [], lib: ["es2022", "dom", "dom.iterable"] };
 const OLD_NODE = { types: ["node"], lib: ["es2022"] };
 const OLD_PROJECTS = [

@@ -1,5 +1,4 @@
-// Somebody's first mistake: an error that nobody catches is printed by Node with the line that threw it. It has to fit on
-// a screen.
+// An uncaught error, which Node prints with the line that threw it, must fit on a screen.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startApi } from "./api.mjs";
@@ -66,7 +65,7 @@ for (const [name, program, options] of NODES) {
         const printed = child.output();
         assert.equal(code, 1, `${what}, ${file}: ${printed}`);
         assert.match(printed, expected, `${what}, ${file}`);
-        // Causes are of the runtime's making.
+        // The runtime makes causes.
         const [own] = printed.split("[cause]", 1);
         assert.ok(own.length < MOST, `${what}, ${file}: ${own.length} characters\n${printed}`);
         assert.ok(printed.length < 3 * MOST, printed);

@@ -1,4 +1,4 @@
-// The instruments themselves: what they record and send must be exact.
+// The test beds themselves must record and send exactly.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";

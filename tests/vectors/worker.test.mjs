@@ -13,7 +13,7 @@ import { loadFiles } from "./suite.mjs";
 const BUILD = new URL("../../worker/build/", import.meta.url);
 const KEY = "fake-key-of-the-worker-vectors";
 const TOKEN = "fake-token-of-the-worker-vectors";
-/** Isolates cost memory, so many services are run in several processes, one after the other. */
+/** Isolates need memory, so the services run in several processes, one after the other. */
 const SERVICES_AT_ONCE = 60;
 
 const files = await loadFiles();
@@ -47,7 +47,7 @@ test("authorization.json, outgoing: the upstream receives exactly these bytes", 
       const second = await get(url, id);
       assert.equal(second.status, 502);
       assert.equal((await second.json()).code, "upstream_unauthorized");
-      // At first the current key; once it is refused, each key that there is.
+      // First the current key; once it is refused, each available key.
       assert.deepEqual(authorizations(id), [expected[0], ...expected]);
     },
   );
@@ -175,7 +175,7 @@ test("errors.json: the caller's answer and the log line", async () => {
     const line = JSON.parse(await workerd.line((printed) => printed.includes(requestId)));
     assert.equal(line.upstreamError, error.kind);
     assert.equal(line.upstreamRequestId, error.requestId);
-    // What is longer than an error can be is not read at all here.
+    // A body beyond the limit for errors is not read here.
     const isRead = sent.length <= 64 * 1024 && error.diagnosis === undefined;
     for (const words of isRead ? (error.says ?? []) : [])
       assert.ok(line.upstreamMessage.includes(words), `${line.upstreamMessage} has ${words}`);
@@ -208,7 +208,7 @@ test("retry_after.json: a valid value is passed on in whole seconds", async () =
   );
 });
 
-/** What the Worker makes of an answer: its own problem, or the answer itself. */
+/** The Worker's answer: its own problem, or the API's response. */
 function answerTo(status, error) {
   if (error === null) return { status };
   const seconds = error.retryAfter === undefined ? null : String(Math.ceil(error.retryAfter / 1000));
@@ -308,7 +308,7 @@ const refuse = () => new Response(null, { status: 401 });
 const caseOf = ({ target }) => /[?&]case=([^&]+)/.exec(target)?.[1];
 const authorizations = (id) =>
   upstream.records.filter((record) => caseOf(record) === id).flatMap((record) => record.all("authorization"));
-/** What is asked where a status is the answer to nothing else. */
+/** The request for statuses that need no special one. */
 const ASKING = { 206: { range: "bytes=0-1" }, 304: { "if-none-match": '"a"' } };
 const get = (url, id, headers = {}) =>
   fetch(`${url}/v2/conversations?case=${id}`, {

@@ -1,5 +1,5 @@
-// What becomes of the upstream's answers and failures: keys, limits, errors,
-// timeouts, redirects, echoes.
+// The Worker's treatment of the upstream's responses and failures: keys, limits,
+// errors, timeouts, redirects, echoes.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { testing } from "../mock/bundle.mjs";
@@ -228,7 +228,7 @@ describe("limits", () => {
     assert.equal(answer.get("retry-after"), "3600");
     const next = await workers.call(long);
     problem429(next);
-    // How long one answer may close the gate is core's to say; longer than this call may wait.
+    // Core decides how long one response may close the gate; it is longer than this call may wait.
     assert.ok(Number(next.get("retry-after")) > 60, next.get("retry-after"));
     assert.equal((await workers.received(1)).length, 1);
   });
@@ -399,7 +399,7 @@ describe("no answer", () => {
     { raw: `HTTP/1.1 200 OK\r\nX: ${"a".repeat(2_000_000)}\r\n\r\n` },
   ]) {
     test(`instead of an answer: ${JSON.stringify(entry).slice(0, 70)}: 502`, async () => {
-      // workerd makes a GET again by itself when a kept connection turns out to be dead.
+      // workerd itself repeats a GET if a kept connection turns out to be dead.
       workers.begin({ ...entry, times: 20 });
       assertProblem(await workers.call(plain), 502, "upstream_unreachable");
     });
@@ -501,7 +501,7 @@ describe("an upstream that echoes the key", () => {
 describe("bodies without a key", () => {
   const mocked = workers.with({ ...ANY, ATTENTION_API_KEY: MOCK_API_KEY });
 
-  // Ids that are none: most of them are errors, whose words are the API's.
+  // Invalid ids: most responses are errors with the API's body.
   test("are passed on unchanged, errors too, for every operation", async () => {
     workers.begin();
     const states = [mockAttention(), mockAttention()];

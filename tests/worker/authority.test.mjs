@@ -1,11 +1,11 @@
-// Nothing outlives what its caller came with: a session, an issuer's token, a caller's own token with an end.
+// Nothing outlives its caller's credential: a session, an issuer's token, a caller token with an expiry.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AUDIENCE, ISSUER, jwt, KEYS, now, SESSION_SECRET, session } from "./issuer.mjs";
 import { assertNoSecret, assertProblem, sha256, TOKEN, useWorkers } from "./worker.mjs";
 
 const SHORT = "fake-token-of-a-caller-that-ends-soon";
-/** Long enough for a slow machine to begin, and short enough to wait for. */
+/** Long enough for a slow machine to start, and short enough to wait for. */
 const SECONDS = 3;
 
 const workers = useWorkers();
@@ -30,7 +30,7 @@ const service = workers.with({
     }),
 });
 
-/** What a call comes with that ends soon: its token. */
+/** The call's token, which expires soon. */
 const TOKENS = {
   "a session": () => session({ org: undefined, exp: now() + SECONDS }),
   "an issuer's token": () => jwt({ exp: now() + SECONDS }),
@@ -43,7 +43,7 @@ function answering(respond) {
     new URL(request.url).pathname === "/keys" ? Response.json(KEYS) : respond(request, record);
 }
 
-/** A body that goes on until whoever reads it is gone. */
+/** A body that continues until its reader is gone. */
 function endless() {
   let timer;
   return new ReadableStream({

@@ -1,4 +1,4 @@
-// The Worker keeps to the limits that the gateway's source has, to the byte, and has none of its own.
+// The Worker applies the limits of the gateway's source exactly, and has none of its own.
 // tests/worker/halved.test.mjs runs this file against a build in which each of them is half as large.
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const strangers = own();
 const keeping = own({ ATTENTION_POLICY: "allow GET /v2/** cache=1min" });
 const redacting = own({ ATTENTION_POLICY: "allow GET /v2/** redact=email" });
 
-/** Configurations whose setting is as far as may be, and one further. */
+/** Configurations at the limit of a setting, and one beyond. */
 const settings = Object.entries({
   ATTENTION_MAX_RETRIES: ["MOST_RETRIES", 1],
   ATTENTION_TIMEOUT_MS: ["LONGEST_TIMEOUT_MS", 1],
@@ -37,7 +37,7 @@ const least = limit("authorize/sessions/mod.rs", "LEAST_SECRET_CHARS");
 const secret = (length) => own({ ATTENTION_CALLERS: MINTS, ATTENTION_SESSION_SECRET: fake(length) });
 const [longEnough, tooShort] = [secret(least), secret(least - 1)];
 
-/** So many characters, of which none follows the other twice. */
+/** This many characters, without repeated pairs. */
 function fake(length) {
   return Array.from({ length }, (_, at) => "abcdefghijklmnopqrstuvwxyz0123456789"[(at * 7 + (at % 5)) % 36]).join("");
 }

@@ -1,11 +1,11 @@
-// An API that is away is left alone: callers are told at once, and it is asked again after a while.
+// An unavailable API is not called: callers get an answer at once, and the API is tried again after a while.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertProblem, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
-// As many failures in a row as `crates/gateway/src/limits/breaker.rs` counts.
+// The number of consecutive failures in `crates/gateway/src/limits/breaker.rs`.
 const FAILURES = 20;
 const [away, closing, troubled] = Array.from({ length: 3 }, () =>
   workers.with({ ATTENTION_POLICY: "allow GET /v2/**", ATTENTION_MAX_RETRIES: "0" }),
@@ -20,7 +20,7 @@ test("after consecutive failures nothing is sent, and the answer has Retry-After
   assertProblem(refused, 503, "upstream_down");
   assert.match(refused.get("retry-after"), /^[1-5]$/);
   assert.equal(workers.upstream.records.length, FAILURES);
-  // The script is at its end, so the API is well again.
+  // The script has ended, so the API works again.
   let answer = refused;
   while (answer.status === 503) {
     await sleep(50);

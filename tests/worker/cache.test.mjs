@@ -1,5 +1,5 @@
-// Answers that are given again: to whom, for how long, and when not. Each test has a
-// path of its own, so that none meets what another had kept.
+// Cached responses: for whom, for how long, and when not. Each test has its own
+// path, so that none gets another's cached response.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -34,7 +34,7 @@ const get = (service, target, { headers = [], ...request } = {}) =>
   workers.call(service, { target, headers, ...request });
 const sent = () => workers.upstream.records.length;
 
-/** Calls until the answer is a kept one: it is kept once it is whole, which the caller may know first. */
+/** Calls until the response is a cached one: it is stored when it is complete, which the caller may notice first. */
 async function hit(service, target, request) {
   for (let tries = 0; ; tries++) {
     const answer = await get(service, target, request);
@@ -43,7 +43,7 @@ async function hit(service, target, request) {
   }
 }
 
-/** The answer is not kept: whatever comes later is asked for. */
+/** Fails if the response is cached. */
 async function neverKept(service, target, request) {
   for (let tries = 0; tries < 3; tries++) {
     const before = sent();
@@ -55,7 +55,7 @@ async function neverKept(service, target, request) {
   }
 }
 
-/** Each call is answered with a number of its own, under these headers. */
+/** Each call is answered with a new number, with these headers. */
 function counting(headers = FRESH, status = 200) {
   let count = 0;
   workers.begin();
@@ -99,7 +99,7 @@ describe("a cacheable response", () => {
     const other = await get(kept, "/v2/mine", { token: OTHER_TOKEN });
     assert.equal(other.get("age"), null);
     assert.notEqual(other.json().count, mine.json().count);
-    // A token that is none of anybody's is given nothing, kept or not.
+    // An unknown token gets nothing, cached or not.
     assertProblem(await get(kept, "/v2/mine", { token: "fake-unknown-token" }), 401, "invalid_token");
   });
 
@@ -160,7 +160,7 @@ describe("a cacheable response", () => {
     const counts = [];
     for (const query of ["", "?", "?a=1", "?a=2", "?a=1&", "?A=1"])
       counts.push((await hit(kept, `/v2/query${query}`)).json().count);
-    // A question mark with nothing behind it says nothing, and goes up as nothing.
+    // An empty query is the same as none, and is not forwarded.
     assert.equal(new Set(counts).size, 5);
   });
 
@@ -232,7 +232,7 @@ describe("a cacheable response", () => {
 });
 
 describe("revalidation", () => {
-  /** An API that has one version of everything, and counts the bodies that it gives. */
+  /** An API that has one version of everything, and counts the bodies that it sends. */
   function versioned(headers = { "Cache-Control": "no-cache" }) {
     const state = { etag: '"v1"', bodies: 0 };
     workers.begin();

@@ -1,4 +1,4 @@
-// Who gets in, and what for.
+// Authentication of callers, and their permissions.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {

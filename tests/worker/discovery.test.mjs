@@ -1,4 +1,4 @@
-// How a client of MCP finds out where to get a token: from the 401 alone (RFC 9728), by the official client's own code.
+// Discovery for MCP clients: from the 401 alone (RFC 9728), with the official client's own code.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { discoverOAuthProtectedResourceMetadata, extractWWWAuthenticateParams } from "@modelcontextprotocol/client";

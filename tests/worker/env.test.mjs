@@ -1,5 +1,5 @@
-// One isolate whose `env` changes: a changed binding counts at once, a call under way ends with its own, and what is
-// remembered under one configuration says nothing under another.
+// One isolate whose `env` changes: a changed binding takes effect at once, a call in progress ends under its own, and
+// state of one configuration does not affect another.
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { Bed, CHANGING } from "./changing.mjs";
@@ -24,7 +24,7 @@ const workers = useWorkers();
 const service = workers.with({}, CHANGING);
 const bed = new Bed(workers, service);
 
-/** What every `env` here has, but for these; `undefined` takes one away. */
+/** The bindings of every `env` here, with these changes; `undefined` removes one. */
 const env = (own = {}) =>
   Object.fromEntries(
     Object.entries({
@@ -141,7 +141,7 @@ describe("a change takes effect with the next request of the same isolate", () =
     assert.equal(await outcome("narrow"), 200);
     assert.equal(await outcome("narrow"), "429 caller_rate_limited");
     assert.equal(await outcome("wide"), 200);
-    // What was counted is its deployment's: it is not forgotten while the other one is asked.
+    // Counts belong to their deployment, and are not lost while the other one is used.
     assert.equal(await outcome("narrow"), "429 caller_rate_limited");
   });
 });
@@ -348,7 +348,7 @@ describe("a Secrets Store", () => {
   });
 });
 
-/** Repeats itself from a seed, so that a failure can be looked at again. */
+/** Reproducible from a seed. */
 function dice(seed) {
   let state = seed;
   return (sides) => {

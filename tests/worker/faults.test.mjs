@@ -1,5 +1,5 @@
-// What is around the Worker fails, or is slow: the gate's object, the vault,
-// analytics, those who read and write. Nobody waits for ever.
+// The Worker's surroundings fail or are slow: the gate's object, the vault,
+// analytics, clients. No call waits forever.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -15,13 +15,13 @@ import { assertNoSecret, assertProblem, CALLERS, KEY, MODULES, sha256, TOKEN } f
 
 const OPERATOR = "fake-operator-token-of-the-fault-tests";
 
-/** What the upstream does, by the last part of the path. */
+/** The upstream's behaviour, by the last part of the path. */
 const answers = {
   well: async (request) => {
     await request.arrayBuffer();
     return Response.json({ ok: true });
   },
-  // It says that the key has none left.
+  // It says that the key's quota is used up.
   limited: () =>
     new Response("slow down", { status: 429, headers: { "retry-after": "250", "x-ratelimit-remaining": "0" } }),
   endless: (_, record) => {
@@ -46,7 +46,7 @@ before(async () => {
   });
 });
 after(() => upstream.close());
-/** How often something was asked for there. */
+/** The number of requests for it. */
 const asked = (target) => upstream.records.filter((record) => record.target === target).length;
 
 const bindings = (more) => ({
@@ -57,7 +57,7 @@ const bindings = (more) => ({
   ATTENTION_ADMIN_SHA256: sha256(OPERATOR),
   ...more,
 });
-/** Fails when it takes suspiciously long; not a measure of speed. */
+/** Fails if it hangs; not a measure of speed. */
 async function until(condition, what) {
   const end = Date.now() + 60_000;
   while (!(await condition())) {

@@ -1,4 +1,4 @@
-// One gate for many isolates: what the API sees of four Workers that share it, and how often they ask it.
+// One gate for many isolates: the API's view of four Workers that share it, and how often they ask it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,7 +38,7 @@ before(async () => {
         ATTENTION_GATE: { durableObject: index === 0 ? "Gate" : { className: "Gate", service: `${prefix}-one` } },
       },
     }));
-  // What the gate of a group knows, asked without a call.
+  // The gate's state, requested without a call.
   const asking = (prefix) => ({
     name: `asking-${prefix}`,
     modules: [
@@ -61,7 +61,7 @@ before(async () => {
   });
 });
 
-// Gates that count what they are asked, and ask the real one.
+// Gates that count questions, and pass them to the real one.
 const COUNTING = `
 import { DurableObject } from "cloudflare:workers";
 const asked = {};
@@ -164,7 +164,10 @@ test("four isolates together stay within the budget, and a flood does not exclud
   assert.ok(positions[3] < 100, `the quiet caller's calls were the ${positions} of 168`);
 });
 
-/** Resolves once the gate of a group is shut for everybody, and for this long at least: an isolate's word reaches it a turn later. */
+/**
+ * Resolves once the gate of a group is shut for everybody, and for this long at least: an isolate's word reaches it a
+ * turn later.
+ */
 async function shut(prefix, millis) {
   for (;;) {
     const holds = await (await fetch(workerd.urls[`asking-${prefix}`])).json();
@@ -173,12 +176,12 @@ async function shut(prefix, millis) {
   }
 }
 
-/** A 429 that says that it is the key's. */
+/** A 429 that says that it applies to the key. */
 const limited = (seconds) =>
   new Response("slow down", { status: 429, headers: { "retry-after": seconds, "x-ratelimit-remaining": "0" } });
 
 test("under a budget, a 429 in one isolate pauses all isolates until the API's wait is over", async () => {
-  // What was leased before is over.
+  // Earlier leases have ended.
   await sleep(1_500);
   let isLimited = true;
   answer = () => {

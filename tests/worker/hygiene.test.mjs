@@ -1,5 +1,5 @@
-// Which headers cross, in both directions: the upstream's own record of bytes,
-// and the client's.
+// Forwarded headers in both directions, from the recorded bytes of the upstream
+// and of the client.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { requestBytes, send } from "./wire.mjs";

@@ -1,5 +1,5 @@
-// Many requests in one isolate at once, each with an end of its own: every one
-// gets its own answer, under its own request id.
+// Many simultaneous requests in one isolate with different ends: each gets its
+// own answer, under its own request id.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startUpstream } from "../upstream/server.mjs";

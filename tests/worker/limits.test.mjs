@@ -1,5 +1,5 @@
-// A caller's own limit: what the API sees of one who calls through several isolates,
-// by whoever counts for all of them, and what is left when nobody does.
+// A caller's own limit: the API's view of a caller that uses several isolates, with
+// each kind of shared counter, and without one.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
@@ -10,7 +10,7 @@ import { assertNoSecret, KEY, MODULES, OTHER_TOKEN, sha256, TOKEN } from "./work
 
 const ISOLATES = ["one", "two", "three", "four"];
 const LIMIT = 12;
-// An hour is long: nothing worth mentioning comes back while a test runs.
+// Per hour, so that almost nothing is refilled during a test.
 const CALLERS = JSON.stringify([
   { name: "app", sha256: sha256(TOKEN), limit: `${LIMIT}/h` },
   { name: "other", sha256: sha256(OTHER_TOKEN) },
@@ -27,7 +27,7 @@ const JWT = (jwks) =>
     ],
   });
 
-// Gates and counters of the tests' own, in the place of those that count.
+// The tests' own gates and counters, which replace the real ones.
 const OTHERS = `
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 const never = () => new Promise(() => {});
@@ -104,7 +104,7 @@ after(async () => {
 
 const call = (service, token, path = "/v2/conversations", init = {}) =>
   fetch(workerd.urls[service] + path, { ...init, headers: { authorization: `Bearer ${token}` } });
-/** So many calls at once, over all isolates of a group; how many got through. */
+/** Makes this many calls at once over all isolates of a group; returns how many were forwarded. */
 async function flood(prefix, token, calls) {
   upstream.clear();
   const responses = await Promise.all(

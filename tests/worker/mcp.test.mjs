@@ -134,7 +134,7 @@ test("a body that a server could read as anything but UTF-8 JSON is refused", as
     await problem(await post(open, body, headers), 415, "mcp_content_type");
   }
   assert.equal(workers.upstream.records.length, 0);
-  // What does not say what it is, the Worker says it of.
+  // The Worker adds the type to a response without one.
   const answer = await workers.call(open, { method: "POST", target: "/mcp", body });
   assert.equal(answer.status, 200);
   assert.deepEqual(workers.upstream.records[0].all("content-type"), ["application/json"]);
@@ -200,7 +200,7 @@ test("no generated message is forwarded in which a lenient parser reads another 
   const dressed = (name) =>
     of([name, name.toUpperCase(), `${name}\0`, name.replace("s", "ſ").replace("k", "K"), `_${name}`, ` ${name}`]);
   const member = (name, value) => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  /** What Go's parser, and others that ignore case, find under a name: the last of its members. */
+  /** The value that Go's parser, and others that ignore case, find under a name: the last such member. */
   const loosely = (object, name) => {
     const plain = (text) => text.split("\0")[0].normalize("NFKC").toLowerCase().replace(/[_\s]/g, "").replace("ſ", "s");
     return Object.entries(object ?? {}).findLast(([own]) => plain(own) === plain(name))?.[1];
@@ -272,7 +272,7 @@ describe("a session belongs to the caller that received it", () => {
     const headers = { "mcp-session-id": session };
     assert.equal((await post(another, message("ping"), headers)).status, 200);
     await problem(await post(another, message("ping"), { ...headers, ...other }), 404, "mcp_session_unknown");
-    // Without the secret it is the API key that seals; that is another secret.
+    // Without the secret, the API key seals, which is another secret.
     await problem(await post(open, message("ping"), headers), 404, "mcp_session_unknown");
     assert.equal(workers.upstream.records.length, 1);
   });
@@ -286,7 +286,7 @@ describe("a session belongs to the caller that received it", () => {
     // 2026-07-28 has no sessions.
     const { body, headers: repeated } = modern("tools/list");
     assert.equal((await post(open, body, repeated)).headers.get("mcp-session-id"), null);
-    // Nor does what holds a key come down.
+    // A response with a key is not passed on either.
     workers.respond = () => Response.json({ ok: true }, { headers: { "mcp-session-id": `x-${KEY}` } });
     const response = await post(open, message("ping"));
     assert.equal(response.headers.get("mcp-session-id"), null);

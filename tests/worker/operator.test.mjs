@@ -1,4 +1,4 @@
-// What an operator sees: probes, log lines, request ids.
+// The operator's view: probes, log lines, request ids.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
@@ -123,7 +123,7 @@ describe("the log line", () => {
       ],
       ["request", "info", 200, "GET", "app", "/v2/**", 1, fingerprint(KEY), 200],
     );
-    // Paths and queries hold names of people.
+    // Paths and queries contain names of people.
     assert.ok(!JSON.stringify(line).includes("private"));
   });
 
@@ -424,7 +424,7 @@ describe("X-Request-Id", () => {
     assert.equal((await workers.log(answer)).upstreamRequestId, "upstream-id-1");
   });
 
-  // No binding makes it fail; an environment that throws when it is looked at does.
+  // No binding makes it fail, but an `env` that throws when it is read does.
   const around = `import worker from "index.js";
     export default { fetch: (request, env, context) => worker.fetch(request, { ...env, get ATTENTION_ANALYTICS() { throw new TypeError("fake"); } }, context) };`;
   const broken = workers.with({}, [{ name: "failing.js", text: around }, ...MODULES]);
@@ -487,7 +487,10 @@ describe("the Worker's messages name the cause", () => {
     const denied = assertProblem(await ask("{}", TOKEN), 403, "route_denied");
     assert.match(denied.detail, /may not request sessions.*mintsSessions/);
     const { token } = (await ask("{}")).json();
-    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session cannot request sessions/);
+    assert.match(
+      assertProblem(await ask("{}", token), 403, "route_denied").detail,
+      /a session cannot request sessions/,
+    );
   });
 
   test("the error of a request for a session reads as a sentence", async () => {

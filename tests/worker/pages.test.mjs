@@ -1,4 +1,4 @@
-// Web pages: whose may read answers, and what a browser asks before.
+// Web pages: which may read responses, and preflights.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { assertProblem, useWorkers } from "./worker.mjs";

@@ -1,5 +1,5 @@
-// The Worker traps: the requests under way in its isolate are answered with a 500, and the next ones are served. A call
-// of the runtime that throws costs its own request alone. Callers who leave take nothing with them.
+// The Worker traps: the requests in progress in its isolate are answered with a 500, and the next ones are served. An
+// exception of the runtime fails only its own request. Callers who disconnect hold no memory.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
@@ -15,7 +15,7 @@ const TIMES = 300;
 const { modules, exported, functions } = trapping();
 let upstream;
 let workerd;
-/** Answers all that wait at `/v2/held`. */
+/** Answers all requests that wait at `/v2/held`. */
 let release = () => {};
 let held = [];
 
@@ -51,7 +51,8 @@ before(async () => {
         bindings: {
           ...bindings,
           ATTENTION_GATE: { durableObject: "Gate" },
-          // A limit and no budget: of a budget, a gate made anew hands out nothing before the last lease is over, a second.
+          // A limit and no budget: of a budget, a gate made anew hands out nothing before the last lease is over, a
+          // second.
           ATTENTION_CALLERS: JSON.stringify(JSON.parse(CALLERS).map((caller) => ({ ...caller, limit: "100000/s" }))),
         },
       },
@@ -109,7 +110,7 @@ async function assertServed(service) {
   assert.deepEqual([status, text], [200, '{"ok":true}']);
 }
 
-/** A request meets a trap in this function, with others under way; then all is as before. */
+/** A request traps in this function while others are in progress; afterwards everything works as before. */
 async function trapIn(service, number, token = TOKEN) {
   const others = await underWay(service);
   const requestId = `own-${number}-${Math.random().toString(36).slice(2)}`;
@@ -122,7 +123,7 @@ async function trapIn(service, number, token = TOKEN) {
 
 describe("a trap", () => {
   const EACH = 4;
-  /** Functions that every request meets, whatever came before. */
+  /** Functions that every request calls. */
   const met = [];
 
   test("in any function, the request is answered as usual or with a 500, and the next one is served", async () => {
@@ -196,7 +197,7 @@ describe("callers who disconnect", () => {
   const LEAVING = 10_000;
   const TOGETHER = 100;
 
-  /** Sends a request and breaks off once the upstream has it. */
+  /** Sends a request and disconnects once the upstream has it. */
   async function leave(request) {
     const sockets = Array.from({ length: TOGETHER }, () => {
       const socket = connect(workerd.ports.leaving, "127.0.0.1").on("error", () => {});
@@ -210,7 +211,7 @@ describe("callers who disconnect", () => {
 
   test(`${LEAVING} of them do not grow the memory`, async () => {
     const request = requestBytes({ target: "/v2/held", headers: [["Authorization", `Bearer ${TOKEN}`]] });
-    // Until collections of garbage come as often as they will.
+    // Until garbage collections are regular.
     for (let gone = 0; gone < LEAVING * 1.5; gone += TOGETHER) await leave(request);
     const before = await instances("leaving");
     for (let gone = 0; gone < LEAVING; gone += TOGETHER) await leave(request);

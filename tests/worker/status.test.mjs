@@ -104,7 +104,7 @@ async function look(service, name, { width = 1000, colorScheme = "light" } = {})
     );
   const html = await page.content();
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  /** What is higher than a line of its own should be, or leaves the page on the right. */
+  /** Elements that are higher than one line, or leave the page on the right. */
   const outside = await page
     .locator("body *")
     .evaluateAll((all) =>

@@ -1,5 +1,5 @@
-// Bodies: they stream both ways, they keep their bytes, and what breaks off
-// never looks whole.
+// Bodies stream in both directions, keep their bytes, and never look complete if
+// they break off.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const impatient = workers.with({ ATTENTION_POLICY: "allow * /v2/** redact=email"
 const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const chunk = (text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 
-/** Something that another part of a test waits for. */
+/** An event that another part of a test awaits. */
 function signal() {
   const made = {};
   made.done = new Promise((resolve) => {
@@ -461,7 +461,7 @@ describe("up", () => {
 describe("simultaneously redacted responses", () => {
   const MIB = 1024 * 1024;
 
-  /** Answers of 7 MiB, whose last bytes come when they may. */
+  /** Responses of 7 MiB, whose last bytes are sent on demand. */
   function largeAnswers(mayEnd) {
     const begun = { count: 0 };
     workers.begin();

@@ -1,5 +1,5 @@
-// The request target: what the policy judged is what the upstream is sent, byte
-// by byte, or nothing is.
+// The request target: the upstream receives exactly the bytes that the policy
+// judged, or nothing.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { assertProblem, useWorkers } from "./worker.mjs";
@@ -75,7 +75,7 @@ describe("paths are forwarded byte by byte", () => {
 });
 
 describe("ambiguous paths are refused with a reason, and nothing is sent", () => {
-  // workerd hands request.url on as it came, so that these can be seen at all.
+  // workerd does not change request.url, so the Worker sees these.
   const refused = {
     path_dot_segment: [
       "/v2/../admin",

@@ -1,5 +1,5 @@
-// The storage of the gate's object. One that takes nothing: the log says so once for each attempt, and everything else
-// goes on. And one that is read again after the object's sudden end.
+// The storage of the gate's object: one that accepts nothing, which is logged once per attempt while everything else
+// continues; and one that is read again after the object's sudden end.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,7 +29,7 @@ export class Gate extends Real {
 `;
 const WAYS = ["throws", "rejects"];
 
-/** Asks a gate for one place, for whom the path says. */
+/** Asks a gate for one place, for the caller in the path. */
 const ASKING = `
 export default {
   async fetch(request, { GATE }) {

@@ -25,7 +25,7 @@ use worker::Context;
 use crate::body;
 use crate::deployments;
 use crate::end::{End, Thrown};
-use crate::fields::{Fields, passing};
+use crate::fields::Fields;
 use crate::isolate::Isolate;
 use crate::js::{self, Bindings, Counted, Dictionary};
 use crate::key_set;
@@ -257,29 +257,30 @@ impl UnderWay {
     }
 
     fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {
-        let up = Object::new().unchecked_into::<Dictionary>();
-        match &send.carries {
+        let names = &self.isolate.names;
+        let up = match &send.carries {
             Carries::Only(headers) => {
+                let up = Object::new().unchecked_into::<Dictionary>();
                 for (name, value) in *headers {
                     up.put(&(*name).into(), &(*value).into())?;
                 }
+                up
             }
             Carries::TheCallers { edits, more, .. } => {
-                for (listed, place) in passing(&self.headers, header_policy::UP, edits) {
-                    up.put(&self.isolate.names.up[listed], &self.headers.value(place))?;
-                }
+                let up = self.headers.picked(header_policy::UP, &names.up, edits);
                 for (name, value) in edits {
                     if let Some(value) = value {
-                        up.put(&self.isolate.names.of(name), &value.as_ref().into())?;
+                        up.put(&names.of(name), &value.as_ref().into())?;
                     }
                 }
                 for (name, value) in more {
                     up.put(&name.as_str().into(), &value.as_str().into())?;
                 }
+                up
             }
-        }
+        };
         if let Some(value) = self.isolate.authorization(send.slot) {
-            up.put(&self.isolate.names.authorization, value)?;
+            up.put(&names.authorization, value)?;
         }
         Ok(up)
     }

@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
 use crate::end::Thrown;
+use crate::js::Dictionary;
 
 #[wasm_bindgen(raw_module = "../../headers.mjs")]
 extern "C" {
@@ -21,6 +22,9 @@ extern "C" {
     /// A value as a string. Returned directly, because a reference would cost another crossing.
     #[wasm_bindgen(js_name = value)]
     fn text(values: &Array, place: u32) -> String;
+
+    /// Some values by names of a list; `places` are of a name and of its value, in turn.
+    fn picked(names: &Array, values: &Array, places: &[u32]) -> Dictionary;
 }
 
 pub(crate) struct Fields {
@@ -42,6 +46,15 @@ impl Fields {
 
     pub(crate) fn value(&self, place: u32) -> JsString {
         self.values.get(place).unchecked_into()
+    }
+
+    /// Those headers of a list that pass as they came, by the same list as handles.
+    pub(crate) fn picked(&self, list: &[&str], handles: &Array, edits: &[HeaderEdit]) -> Dictionary {
+        let mut places = Vec::with_capacity(16);
+        for (listed, place) in passing(self, list, edits) {
+            places.extend([u32::try_from(listed).unwrap_or(u32::MAX), place]);
+        }
+        picked(handles, &self.values, &places)
     }
 
     pub(crate) fn text(&self, place: u32) -> String {

@@ -8,7 +8,7 @@ use attention_gateway::cache::EntryId;
 use attention_gateway::deployment::{Deployment, Misconfigured};
 use attention_gateway::exchange::HeaderEdit;
 use attention_gateway::ledger::Ledger;
-use js_sys::{JsString, Object, Uint8Array};
+use js_sys::{Array, JsString, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
@@ -36,7 +36,7 @@ pub(crate) struct Isolate {
 
 /// Names of headers and methods as JavaScript strings, because creating one takes longer than using it.
 pub(crate) struct Names {
-    pub(crate) up: Vec<JsString>,
+    pub(crate) up: Array,
     pub(crate) down: Vec<JsString>,
     pub(crate) authorization: JsString,
     /// Other names, created when they are first needed.
@@ -66,10 +66,9 @@ impl Isolate {
         for (name, value) in header_policy::ALWAYS {
             always.put(&name.into(), &value.into())?;
         }
-        let handles = |names: &[&str]| names.iter().map(|name| JsString::from(*name)).collect();
         let names = Names {
-            up: handles(header_policy::UP),
-            down: handles(header_policy::DOWN),
+            up: header_policy::UP.iter().map(|name| JsValue::from(*name)).collect(),
+            down: header_policy::DOWN.iter().map(|name| JsString::from(*name)).collect(),
             authorization: "authorization".into(),
             others: RefCell::default(),
         };

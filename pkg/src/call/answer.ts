@@ -32,6 +32,7 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
   let text: string;
   try {
     if (response.body === null) return undefined;
+    deadline.hold();
     if (!JSON_TYPE.test(type) && !type.startsWith("text/")) {
       const blob = await deadline.read(response.blob());
       return blob.size === 0 ? undefined : blob;

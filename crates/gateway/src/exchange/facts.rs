@@ -83,7 +83,11 @@ impl Facts {
 
     /// The identity by which fair shares are computed: each session counts separately.
     pub(crate) fn seat(&self) -> String {
-        Holder { caller: &self.holder(), session: self.session.as_deref() }.text().into_owned()
+        let caller = self.holder();
+        if self.session.is_none() {
+            return caller;
+        }
+        Holder { caller: &caller, session: self.session.as_deref() }.text().into_owned()
     }
 
     /// The identity by which calls are counted: the caller, and additionally the session if the caller has a limit.

@@ -61,9 +61,14 @@ impl Cell {
     pub(crate) fn of(caller: String, url: &str, base: &str) -> Self {
         let rest = url.strip_prefix(base).or_else(|| url.splitn(4, '/').nth(3)).unwrap_or_default();
         let start = rest.bytes().take_while(|byte| *byte == b'/').count();
-        let first = rest.bytes().skip(start).take_while(|byte| !matches!(byte, b'/' | b'?'));
         // A longer segment is not a route's name; its truncated form still belongs to that caller. A checked URL is ASCII.
-        let route = first.take(Self::LONGEST_ROUTE).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+        let mut route = String::with_capacity(Self::LONGEST_ROUTE);
+        for byte in rest.bytes().skip(start).take(Self::LONGEST_ROUTE) {
+            if matches!(byte, b'/' | b'?') {
+                break;
+            }
+            route.push(char::from(byte.to_ascii_lowercase()));
+        }
         Self { caller, route }
     }
 

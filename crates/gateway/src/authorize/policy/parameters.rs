@@ -50,7 +50,9 @@ pub(super) fn unnamed<'q>(query: &'q str, named: &[String]) -> Option<&'q str> {
 
 /// The first parameter with which some framework would override the request's method, as written.
 pub(crate) fn method_override(query: &str) -> Option<&str> {
-    query.split('&').find(|pair| {
+    // Each of the names has the letter, which an escape may stand for; few parameters have.
+    let may_name_one = |byte: u8| byte == b'%' || byte.eq_ignore_ascii_case(&b'm');
+    query.split('&').filter(|pair| pair.bytes().any(may_name_one)).find(|pair| {
         let decoded = decoded(pair).unwrap_or_else(|lossy| lossy);
         decoded.split(|byte| matches!(byte, b'&' | b';' | b'?')).any(|part| {
             let name = part.split(|byte| matches!(byte, b'=' | b'[' | 0)).next().unwrap_or_default();
