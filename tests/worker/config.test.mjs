@@ -108,10 +108,7 @@ const FAULTS = {
     { ATTENTION_POLICY: `allow GET /v2/x\n${SENTINEL}` },
     "line 2: a rule begins with `allow` or `deny`",
   ],
-  "a policy with a wildcard inside": [
-    { ATTENTION_POLICY: `allow GET /v2/${SENTINEL}*` },
-    "must be a whole segment",
-  ],
+  "a policy with a wildcard inside": [{ ATTENTION_POLICY: `allow GET /v2/${SENTINEL}*` }, "must be a whole segment"],
   "a policy with dot segments": [{ ATTENTION_POLICY: `allow GET /v2/../${SENTINEL}` }, "segment"],
   "a policy of an unknown method": [{ ATTENTION_POLICY: `allow ${SENTINEL} /v2/x` }, "the method is"],
   "any origin": [{ ATTENTION_ALLOWED_ORIGINS: "*" }, "entry 0 is not an exact origin"],

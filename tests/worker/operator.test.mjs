@@ -487,7 +487,10 @@ describe("the Worker's messages name the cause", () => {
     const denied = assertProblem(await ask("{}", TOKEN), 403, "route_denied");
     assert.match(denied.detail, /may not request sessions.*mintsSessions/);
     const { token } = (await ask("{}")).json();
-    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session cannot request sessions/);
+    assert.match(
+      assertProblem(await ask("{}", token), 403, "route_denied").detail,
+      /a session cannot request sessions/,
+    );
   });
 
   test("the error of a request for a session reads as a sentence", async () => {
