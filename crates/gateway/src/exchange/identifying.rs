@@ -222,7 +222,10 @@ impl Exchange {
         };
         self.facts.policy = identity.policy;
         match permitted {
-            Permitted::Mint => self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES }),
+            Permitted::Mint => {
+                let patience = deployment.config.timeout;
+                self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES, patience });
+            }
             Permitted::Forward { forward, route } => {
                 self.facts.route = Some(route);
                 self.forward(deployment, request, forward, now)?;
