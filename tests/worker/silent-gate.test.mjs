@@ -94,7 +94,7 @@ async function until(condition, what) {
     assert.ok(Date.now() < end, `still not: ${what}`);
 }
 
-test("noticed after three questions, told of once, not asked for half a minute, asked beside a call, and used again", async () => {
+test("a silent gate is noticed after three questions, logged once, not asked for half a minute, then asked in parallel with a call, and used again", async () => {
   // One by one: what is known of a gate goes with a deployment, and an isolate keeps two.
   for (const [index, mode] of MODES.entries()) {
     const silentBefore = told("silent");
