@@ -1,4 +1,4 @@
-// One caller, one route, and the others: what one of them meets or begins and breaks off costs the others nothing.
+// Isolation of callers and routes: failures, 429s and aborted calls of one do not affect the others.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,7 @@ const OPERATOR = "fake-operator-token-of-the-neighbours";
 const NAMES = ["ann", "bob", "cid", "dot"];
 const ROUTES = ["users", "teams", "deals"];
 const token = (name) => `fake-token-of-${name}-of-the-neighbours`;
-/** Schedules, each in a Worker of its own. */
+/** Schedules, each in a separate Worker. */
 const SEEDS = [43, 44, 45, 46];
 
 let upstream;
@@ -162,7 +162,7 @@ class Model {
     );
   }
 
-  /** Whether a call must be held back: by what it met itself, a moment ago. */
+  /** Whether a call must wait because of its own recent 429. */
   mustStay(who, route) {
     const mine = this.#history.filter((one) => one.who === who && one.route === route);
     return mine.at(-1)?.kind.startsWith("429") === true;
@@ -334,7 +334,7 @@ describe("callers who disconnect, at any point", () => {
       over = true;
       assert.ok((await meanwhile) > 0);
       for (const answer of held.splice(0)) answer();
-      // Everybody, the one who left included, goes on at once, at the same routes and on others.
+      // All callers, including the one who left, continue at once, on the same routes and on others.
       const answers = await Promise.all(NAMES.flatMap((who) => ROUTES.map((route) => call(service, who, route))));
       assert.deepEqual(new Set(answers.map(code)), new Set(["200"]));
       assert.doesNotMatch(await status(service), /upstream_|circuit|rate_limited/);

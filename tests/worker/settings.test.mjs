@@ -56,7 +56,7 @@ const HARMLESS = {
   JSON: (value) => JSON.stringify(value),
   "JSON of JSON": (value) => JSON.stringify(JSON.stringify(value)),
 };
-/** What may be read or refused, and not be taken for something else. */
+/** Values that may be read or refused, but not read as something else. */
 const HARMFUL = {
   "single quotes": (value) => `'${value}'`,
   backticks: (value) => `\`${value}\``,
@@ -79,7 +79,7 @@ const HARMFUL = {
   "what sha256sum prints": (value) => `${value}  -`,
 };
 const isSecret = (name) => /API_KEY|SECRET$/.test(name);
-/** Which letters belong to a secret, a word or a path nobody can tell. */
+/** Values whose letters cannot be told apart from additions: secrets, words and paths. */
 const isOpaque = (name, tool) =>
   (isSecret(name) && /behind it|unit|capitals|sha256sum/.test(tool)) ||
   (name === "ATTENTION_REVOKED_SESSIONS" && /unit|capitals/.test(tool)) ||
@@ -167,7 +167,7 @@ describe("alterations of settings by tools", () => {
     assert.ok(meant[0].sent.some((line) => line.endsWith(NEXT_KEY)));
   });
 
-  /** As meant, or a fault that names the binding and none of its value: nobody is served then. */
+  /** Read as intended, or a fault that names the binding without its value, with which nobody is served. */
   async function asMeantOrNamed(what, name, spoil) {
     const env = `case-${what}`;
     const values = good();

@@ -73,12 +73,12 @@ const framed = ({ announced }, part) =>
 /** What a caller does with its body, of ten parts. */
 const CALLERS = {
   prompt: {},
-  // It goes on all the time, for longer than a call may take.
+  // It continues for longer than a call may take.
   slow: { pause: LONGER / 10 },
   // One pause, for longer than a call may take and shorter than a body of this length may.
   pausing: { pauseAt: 5, pause: 1.3 * TIMEOUT },
   leaves: { stopAt: 5, end: (wire) => wire.reset() },
-  // It stops in the middle, and is there to be told.
+  // It stops in the middle, and waits for the answer.
   "half closes": { stopAt: 5, end: (wire) => wire.end() },
 };
 
@@ -117,7 +117,7 @@ function wanted(framing, caller, api) {
   // Once the API has answered, workerd ends chunks whatever became of them; nothing depends on it any more.
   if (caller === "leaves")
     return { statuses: [undefined], isWhole: api === "early" && framing === "chunked" ? undefined : isWhole };
-  // Which of the two is first, nobody can tell. What is held is not sent before it is there.
+  // Either may be first. A stored body is not sent before it is complete.
   if (api === "early" && framing !== "held") return { statuses: [413, ...(isWhole ? [] : [400])] };
   if (caller === "half closes") return { statuses: [400, undefined], isWhole };
   if (!isWhole) return { statuses: [408], isWhole };
