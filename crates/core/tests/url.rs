@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn the_first_slash_behind_a_slash_begins_an_empty_segment(text in "/[/a+]{0,8}") {
+    fn a_slash_after_a_slash_begins_an_empty_segment(text in "/[/a+]{0,8}") {
         let expected = text.find("//").map(|at| PathError::EmptySegment { position: at + 1 });
         prop_assert_eq!(RequestPath::parse(&text).err(), expected, "{}", text);
     }

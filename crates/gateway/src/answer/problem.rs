@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::authorize::mcp::Refusal;
 use crate::authorize::mcp::revision::Revision;
-use crate::authorize::policy::Unmet;
+use crate::authorize::policy::ConditionError;
 use attention_core::codec::json::{Array, Object};
 use attention_core::codec::text::{self, decimal};
 use attention_core::credential::AuthorizationError;
@@ -329,7 +329,7 @@ impl Problem {
         }
     }
 
-    pub(crate) fn allowance(wait: Duration) -> Self {
+    pub(crate) fn caller_rate_limited(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(
@@ -462,7 +462,7 @@ impl Problem {
     }
 
     /// A session was requested that cannot be granted.
-    pub(crate) fn wish(fault: &Fault) -> Self {
+    pub(crate) fn session_request(fault: &Fault) -> Self {
         let what = match fault {
             Fault::Member { path, what } if !path.is_empty() => {
                 ["`", path.strip_prefix('.').unwrap_or(path), "` ", what].concat()
@@ -474,22 +474,22 @@ impl Problem {
     }
 
     /// The call does not satisfy a condition of the rule that allows it.
-    pub fn unmet(unmet: &Unmet) -> Self {
-        match unmet {
-            Unmet::BodyTooLarge { most } => Self::new(
+    pub fn condition(error: &ConditionError) -> Self {
+        match error {
+            ConditionError::BodyTooLarge { most } => Self::new(
                 413,
                 "body_too_large",
                 ["the proxy's policy allows a body of at most ", &decimal(*most), " bytes here"].concat(),
             ),
-            Unmet::BodyLengthUnknown => {
+            ConditionError::BodyLengthUnknown => {
                 Self::new(411, "length_required", "the proxy's policy limits the body here; send its Content-Length")
             }
-            Unmet::BodyCoded => Self::new(
+            ConditionError::BodyCoded => Self::new(
                 415,
                 "body_coded",
                 "the proxy's policy limits the body here; send it uncompressed, without a Content-Encoding",
             ),
-            Unmet::Query => Self::new(
+            ConditionError::Query => Self::new(
                 403,
                 "query_denied",
                 "the query has a parameter that the proxy's policy does not allow here, or what some servers read as \
