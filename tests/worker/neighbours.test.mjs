@@ -1,4 +1,4 @@
-// One caller, one route, and the others: what one of them meets or begins and breaks off costs the others nothing.
+// Isolation of callers and routes: failures, 429s and aborted calls of one do not affect the others.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,7 @@ const OPERATOR = "fake-operator-token-of-the-neighbours";
 const NAMES = ["ann", "bob", "cid", "dot"];
 const ROUTES = ["users", "teams", "deals"];
 const token = (name) => `fake-token-of-${name}-of-the-neighbours`;
-/** Schedules, each in a Worker of its own. */
+/** Schedules, each in a separate Worker. */
 const SEEDS = [43, 44, 45, 46];
 
 let upstream;
@@ -162,16 +162,16 @@ class Model {
     );
   }
 
-  /** Whether a call must be held back: by what it met itself, a moment ago. */
+  /** Whether a call must wait because of its own recent 429. */
   mustStay(who, route) {
     const mine = this.#history.filter((one) => one.who === who && one.route === route);
     return mine.at(-1)?.kind.startsWith("429") === true;
   }
 }
 
-describe("callers, routes and answers by chance, against a model", { concurrency: true }, () => {
+describe("random callers, routes and responses, compared with a model", { concurrency: true }, () => {
   for (const seed of SEEDS)
-    test(`schedule ${seed}: nobody is held back by what others met, and everybody by its own 429`, async () => {
+    test(`schedule ${seed}: callers wait only for their own 429, not for others'`, async () => {
       const { pick, below, chance } = dice(seed);
       const model = new Model();
       const outcomes = { went: 0, stayed: 0, free: 0 };
@@ -203,7 +203,7 @@ describe("callers, routes and answers by chance, against a model", { concurrency
     });
 });
 
-test("one 429 of an hour on one route: its caller waits there, and goes on elsewhere, as all others do everywhere", async () => {
+test("after a 429 of an hour on one route, its caller waits only there, and the others nowhere", async () => {
   assertProblem(await call("limited", "ann", "users", "429"), 429, "rate_limited");
   const seen = await Promise.all(
     NAMES.flatMap((who) => ROUTES.map(async (route) => [`${who} ${route}`, code(await call("limited", who, route))])),
@@ -226,7 +226,7 @@ describe("one session uses up its backend's limit", () => {
     return [answer.status, answer.status === 201 ? answer.json().token : code(answer)];
   };
   for (const service of ["sessions", "shared sessions"])
-    test(`${service}: others have a part, and the backend can make another`, async () => {
+    test(`${service}: other sessions keep a part, and the backend can mint another`, async () => {
       const [, greedy] = await mint(service);
       const [, modest] = await mint(service);
       let used = 0;
@@ -238,7 +238,7 @@ describe("one session uses up its backend's limit", () => {
       assert.equal((await call(service, third, "users")).status, 200);
     });
 
-  test("a session of however many routes works, or is not made", async () => {
+  test("a session with any number of routes works, or is not minted", async () => {
     const { below } = dice(58);
     const outcomes = new Set();
     for (let wish = 0; wish < 40; wish++) {
@@ -262,7 +262,7 @@ describe("one session uses up its backend's limit", () => {
   });
 });
 
-test("four hundred persons of an issuer: each has a limit of its own, and the first ones are not forgotten", async () => {
+test("four hundred persons of an issuer have separate limits, and the first ones are not forgotten", async () => {
   const one = async (sub) => code(await call("persons", jwt({ sub }), "users"));
   for (let person = 0; person < 400; person += 50)
     assert.deepEqual(
@@ -274,7 +274,7 @@ test("four hundred persons of an issuer: each has a limit of its own, and the fi
     assert.deepEqual([await one(sub), await one(sub)], ["200", "429 caller_rate_limited"], sub);
 });
 
-describe("callers who leave, at any point", () => {
+describe("callers who disconnect, at any point", () => {
   /** How far a call goes before its caller leaves. */
   const POINTS = {
     "in its head": async (wire, who) => {
@@ -310,7 +310,7 @@ describe("callers who leave, at any point", () => {
     ).text;
 
   for (const service of ["left", "left at the gate"])
-    test(`${service}: the others are served meanwhile and afterwards, and nothing counts as the API's failure`, async () => {
+    test(`${service}: the others are served meanwhile and afterwards, and nothing counts as a failure of the API`, async () => {
       const { pick } = dice(7);
       const others = NAMES.slice(1);
       let over = false;
@@ -334,7 +334,7 @@ describe("callers who leave, at any point", () => {
       over = true;
       assert.ok((await meanwhile) > 0);
       for (const answer of held.splice(0)) answer();
-      // Everybody, the one who left included, goes on at once, at the same routes and on others.
+      // All callers, including the one who left, continue at once, on the same routes and on others.
       const answers = await Promise.all(NAMES.flatMap((who) => ROUTES.map((route) => call(service, who, route))));
       assert.deepEqual(new Set(answers.map(code)), new Set(["200"]));
       assert.doesNotMatch(await status(service), /upstream_|circuit|rate_limited/);
@@ -344,5 +344,4 @@ describe("callers who leave, at any point", () => {
     });
 });
 
-test("no key and no token stands in the log", () =>
-  assertNoSecret(workerd.output, [KEY, OPERATOR, ...NAMES.map(token)]));
+test("the log has no key and no token", () => assertNoSecret(workerd.output, [KEY, OPERATOR, ...NAMES.map(token)]));

@@ -56,7 +56,7 @@ const HARMLESS = {
   JSON: (value) => JSON.stringify(value),
   "JSON of JSON": (value) => JSON.stringify(JSON.stringify(value)),
 };
-/** What may be read or refused, and not be taken for something else. */
+/** Values that may be read or refused, but not read as something else. */
 const HARMFUL = {
   "single quotes": (value) => `'${value}'`,
   backticks: (value) => `\`${value}\``,
@@ -79,7 +79,7 @@ const HARMFUL = {
   "what sha256sum prints": (value) => `${value}  -`,
 };
 const isSecret = (name) => /API_KEY|SECRET$/.test(name);
-/** Which letters belong to a secret, a word or a path nobody can tell. */
+/** Values whose letters cannot be told apart from additions: secrets, words and paths. */
 const isOpaque = (name, tool) =>
   (isSecret(name) && /behind it|unit|capitals|sha256sum/.test(tool)) ||
   (name === "ATTENTION_REVOKED_SESSIONS" && /unit|capitals/.test(tool)) ||
@@ -145,7 +145,7 @@ async function behaviour(name, isTriedAgain) {
 }
 const told = ({ seen, sent, forms }) => ({ seen, sent, forms });
 
-describe("what tools do to settings", () => {
+describe("alterations of settings by tools", () => {
   const meant = [];
   before(async () => {
     await bed.set("good", good());
@@ -167,7 +167,7 @@ describe("what tools do to settings", () => {
     assert.ok(meant[0].sent.some((line) => line.endsWith(NEXT_KEY)));
   });
 
-  /** As meant, or a fault that names the binding and none of its value: nobody is served then. */
+  /** Read as intended, or a fault that names the binding without its value, with which nobody is served. */
   async function asMeantOrNamed(what, name, spoil) {
     const env = `case-${what}`;
     const values = good();
@@ -186,7 +186,7 @@ describe("what tools do to settings", () => {
     return "meant";
   }
 
-  test("what is put around a value is taken away, of every setting", async () => {
+  test("text around the value of every setting is removed", async () => {
     for (const name of Object.keys(good()))
       for (const [tool, spoil] of Object.entries(HARMLESS)) {
         // Quotation marks may be part of a secret, and a key is in ASCII.
@@ -197,12 +197,12 @@ describe("what tools do to settings", () => {
       }
   });
 
-  test("lists, tables and numbers of TOML are read as their texts are", async () => {
+  test("lists, tables and numbers of TOML are read like their texts", async () => {
     for (const [name, value] of Object.entries(good()))
       if (toml(value, name)) assert.equal(await asMeantOrNamed(`${name}, as TOML`, name, toml), "meant", name);
   });
 
-  test("what may be part of a value is refused by name, or read as meant, and never as something else", async () => {
+  test("text that may be part of a value is refused by name, or read as intended, and never as something else", async () => {
     const { below } = dice(68);
     const cases = Object.keys(good()).flatMap((name) => Object.keys(HARMFUL).map((tool) => [name, tool]));
     const outcomes = { named: 0, meant: 0 };
@@ -214,7 +214,7 @@ describe("what tools do to settings", () => {
     assert.ok(outcomes.named > 50, JSON.stringify(outcomes));
   });
 
-  test("one secret for two purposes is a fault, for the operator's token too", async () => {
+  test("one secret for two purposes is a fault, the operator's token included", async () => {
     const caller = (token) => JSON.stringify([{ name: "app", sha256: sha256(token), mintsSessions: true }]);
     for (const [name, value] of [
       ["ATTENTION_ADMIN_SHA256", sha256(TOKEN)],
@@ -238,7 +238,7 @@ describe("what tools do to settings", () => {
     }
   });
 
-  test("configurations that take turns in an isolate keep each its own behaviour", async () => {
+  test("configurations that alternate in an isolate keep their own behaviour", async () => {
     const other = {
       ...good(),
       ATTENTION_POLICY: "allow GET /v2/other",
@@ -259,7 +259,7 @@ describe("what tools do to settings", () => {
     }
   });
 
-  test("no secret stands in the log, of however spoilt a setting", () => {
+  test("the log has no secret, however a setting was altered", () => {
     assertNoSecret(workers.workerd.output, [...SECRETS, SECRET, OPERATOR]);
   });
 });

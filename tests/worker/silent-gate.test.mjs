@@ -1,4 +1,4 @@
-// A gate that does not answer, whatever the reason: it is noticed, told of once, left alone for a while and used again.
+// A gate that does not answer, for any reason, is noticed, logged once, not asked for a while, and used again.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,7 +17,7 @@ let asked = 0;
 export class Controlled extends DurableObject {
   #real = this.env.REAL.get(this.env.REAL.idFromName("upstream"));
   async #ask(name, args) {
-    // Counts are told as ever.
+    // Counts are reported as usual.
     if (name === "admit" || name === "news") asked += 1;
     if (mode === "silent") await new Promise(() => {});
     if (mode === "throws") throw new Error("broken");
@@ -94,8 +94,8 @@ async function until(condition, what) {
     assert.ok(Date.now() < end, `still not: ${what}`);
 }
 
-test("noticed after three questions, told of once, not asked for half a minute, asked beside a call, and used again", async () => {
-  // One by one: what is known of a gate goes with a deployment, and an isolate keeps two.
+test("a silent gate is noticed after three questions, logged once, not asked for half a minute, then asked in parallel with a call, and used again", async () => {
+  // One by one: a gate's state belongs to a deployment, and an isolate keeps two.
   for (const [index, mode] of MODES.entries()) {
     const silentBefore = told("silent");
     await bed.set(mode, {
@@ -118,7 +118,7 @@ test("noticed after three questions, told of once, not asked for half a minute, 
     for (let calls = 0; calls < 5; calls++) assert.equal(await call(mode), 200, mode);
     assert.equal(await control(mode), asked, `${mode}: it is left alone`);
 
-    // It is asked again, once, and is as it was: nobody waits for it, and nobody is told again.
+    // It is asked again, once, and still silent: no call waits for it, and nothing is logged again.
     await bed.forward(31_000);
     for (let calls = 0; calls < 5; calls++) assert.equal(await call(mode), 200, mode);
     await until(async () => (await control(mode)) === asked + 1, `${mode} is tried`);

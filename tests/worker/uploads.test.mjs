@@ -73,12 +73,12 @@ const framed = ({ announced }, part) =>
 /** What a caller does with its body, of ten parts. */
 const CALLERS = {
   prompt: {},
-  // It goes on all the time, for longer than a call may take.
+  // It continues for longer than a call may take.
   slow: { pause: LONGER / 10 },
   // One pause, for longer than a call may take and shorter than a body of this length may.
   pausing: { pauseAt: 5, pause: 1.3 * TIMEOUT },
   leaves: { stopAt: 5, end: (wire) => wire.reset() },
-  // It stops in the middle, and is there to be told.
+  // It stops in the middle, and waits for the answer.
   "half closes": { stopAt: 5, end: (wire) => wire.end() },
 };
 
@@ -117,14 +117,14 @@ function wanted(framing, caller, api) {
   // Once the API has answered, workerd ends chunks whatever became of them; nothing depends on it any more.
   if (caller === "leaves")
     return { statuses: [undefined], isWhole: api === "early" && framing === "chunked" ? undefined : isWhole };
-  // Which of the two is first, nobody can tell. What is held is not sent before it is there.
+  // Either may be first. A stored body is not sent before it is complete.
   if (api === "early" && framing !== "held") return { statuses: [413, ...(isWhole ? [] : [400])] };
   if (caller === "half closes") return { statuses: [400, undefined], isWhole };
   if (!isWhole) return { statuses: [408], isWhole };
   return { statuses: [{ well: 200, late: 200, early: 413, silent: 504 }[api]], isWhole };
 }
 
-describe("each body, by each caller, to each API", { concurrency: true }, () => {
+describe("each body, from each caller, to each API", { concurrency: true }, () => {
   for (const framing of Object.keys(FRAMINGS))
     for (const caller of Object.keys(CALLERS))
       for (const api of ["well", "late", "early", "silent"]) {
@@ -168,7 +168,7 @@ describe("each body, by each caller, to each API", { concurrency: true }, () => 
     ["a message of MCP", "POST /mcp HTTP/1.1\r\nContent-Type: application/json", "Transfer-Encoding: chunked", 4_000],
     ["a wish for a session", "POST /sessions HTTP/1.1", "Transfer-Encoding: chunked", 0],
   ])
-    test(`${name} a byte at a time: 408 after the time of a call and a second for each 64 KiB, and never whole`, async () => {
+    test(`${name} a byte at a time: 408 after the call's timeout and a second for each 64 KiB, and never complete`, async () => {
       const [answer, took] = await dribbling(head, size);
       assertProblem(answer, 408, "upload_too_slow");
       assert.ok(took >= TIMEOUT + allowed - 50, `${took}`);
@@ -181,7 +181,7 @@ describe("each body, by each caller, to each API", { concurrency: true }, () => 
     });
 });
 
-test("uploads that fail for their callers' sake, however many, shut out nobody, and the log says whose they were", async () => {
+test("uploads that fail because of their callers, however many, exclude nobody, and the log names the callers", async () => {
   const calls = Array.from({ length: 40 }, (_, index) =>
     upload(["chunked", "streamed"][index % 2], ["leaves", "half closes"][(index >> 1) % 2], "/v2/many/well"),
   );
