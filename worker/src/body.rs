@@ -71,8 +71,8 @@ fn cancel(reader: &Reader) {
     }
 }
 
-/// The bytes of a body as they come. One list that grows would be there twice each time that it moves, and up to twice
-/// as long as what is in it, and what is counted of all bodies is their bytes.
+/// The bytes of a body as they arrive. A single growing list would exist twice whenever it moves, and be up to twice as
+/// long as its content, whereas only the bytes of bodies are counted.
 #[derive(Default)]
 struct Blocks {
     full: Vec<Vec<u8>>,
@@ -81,7 +81,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// In bytes.
+    /// The length in bytes.
     const SIZE: usize = 64 * 1024;
 
     fn append(&mut self, piece: &Uint8Array) {
@@ -94,7 +94,7 @@ impl Blocks {
             let room = Self::SIZE - before;
             let taken = room.min((end - at) as usize);
             if self.last.capacity() - before < taken {
-                // As a list grows, but never beyond a block.
+                // Grows like a list, but never beyond a block.
                 self.last.reserve_exact(taken.max(before).min(room));
             }
             self.last.resize(before + taken, 0);
@@ -105,7 +105,7 @@ impl Blocks {
     }
 
     fn joined(self) -> Vec<u8> {
-        // Most bodies are one block.
+        // Most bodies fit in one block.
         if self.full.is_empty() {
             return self.last;
         }

@@ -173,7 +173,7 @@ impl Without {
 
 #[wasm_bindgen(raw_module = "../../upstream.mjs")]
 extern "C" {
-    /// Sends a request to the API, or to an issuer. No redirect is followed.
+    /// Sends a request to the API or to an issuer. Redirects are not followed.
     #[wasm_bindgen(catch)]
     pub(crate) fn send(url: &str, method: &JsString, headers: &Dictionary, body: &JsValue) -> Result<Promise, Thrown>;
 

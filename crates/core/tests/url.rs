@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn the_first_slash_behind_a_slash_begins_an_empty_segment(text in "/[/a+]{0,8}") {
+    fn a_slash_after_a_slash_begins_an_empty_segment(text in "/[/a+]{0,8}") {
         let expected = text.find("//").map(|at| PathError::EmptySegment { position: at + 1 });
         prop_assert_eq!(RequestPath::parse(&text).err(), expected, "{}", text);
     }
@@ -219,4 +219,9 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+#[test]
+fn the_default_base_is_the_apis() {
+    assert_eq!(BaseUrl::parse(DEFAULT_BASE_URL), Ok(BaseUrl::default()));
 }

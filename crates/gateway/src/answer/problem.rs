@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::authorize::mcp::Refusal;
 use crate::authorize::mcp::revision::Revision;
-use crate::authorize::policy::Unmet;
+use crate::authorize::policy::ConditionError;
 use attention_core::codec::json::{Array, Object};
 use attention_core::codec::text::{self, decimal};
 use attention_core::credential::AuthorizationError;
@@ -39,6 +39,10 @@ pub(crate) enum NotRevoked {
     /// The gate's list is full.
     Full,
 }
+
+/// The longest part of a request that a refusal repeats. The id of a message may be as long as the message, and JSON may
+/// need six bytes for each of its bytes.
+const REPEATED_BYTES: usize = 256;
 
 /// A JSON-RPC error defined by MCP.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -325,7 +329,7 @@ impl Problem {
         }
     }
 
-    pub(crate) fn allowance(wait: Duration) -> Self {
+    pub(crate) fn caller_rate_limited(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(
@@ -399,7 +403,8 @@ impl Problem {
             supported.string(revision.as_str());
         }
         let mut data = Object::new();
-        data.raw("supported", &supported.finish()).string("requested", version.unwrap_or_default());
+        let requested = version.filter(|version| version.len() <= REPEATED_BYTES).unwrap_or_default();
+        data.raw("supported", &supported.finish()).string("requested", requested);
         Self {
             rpc: Some(Box::new(RpcError { id, code: "-32022", data: Some(data.finish()) })),
             ..Self::new(400, "mcp_revision", "Unsupported protocol version: the proxy supports those in `supported`")
@@ -457,7 +462,7 @@ impl Problem {
     }
 
     /// A session was requested that cannot be granted.
-    pub(crate) fn wish(fault: &Fault) -> Self {
+    pub(crate) fn session_request(fault: &Fault) -> Self {
         let what = match fault {
             Fault::Member { path, what } if !path.is_empty() => {
                 ["`", path.strip_prefix('.').unwrap_or(path), "` ", what].concat()
@@ -469,22 +474,22 @@ impl Problem {
     }
 
     /// The call does not satisfy a condition of the rule that allows it.
-    pub fn unmet(unmet: &Unmet) -> Self {
-        match unmet {
-            Unmet::BodyTooLarge { most } => Self::new(
+    pub fn condition(error: &ConditionError) -> Self {
+        match error {
+            ConditionError::BodyTooLarge { most } => Self::new(
                 413,
                 "body_too_large",
                 ["the proxy's policy allows a body of at most ", &decimal(*most), " bytes here"].concat(),
             ),
-            Unmet::BodyLengthUnknown => {
+            ConditionError::BodyLengthUnknown => {
                 Self::new(411, "length_required", "the proxy's policy limits the body here; send its Content-Length")
             }
-            Unmet::BodyCoded => Self::new(
+            ConditionError::BodyCoded => Self::new(
                 415,
                 "body_coded",
                 "the proxy's policy limits the body here; send it uncompressed, without a Content-Encoding",
             ),
-            Unmet::Query => Self::new(
+            ConditionError::Query => Self::new(
                 403,
                 "query_denied",
                 "the query has a parameter that the proxy's policy does not allow here, or what some servers read as \
@@ -615,7 +620,7 @@ impl Problem {
         error.raw("data", rpc.data.as_deref().unwrap_or(&known.finish()));
         let mut object = Object::new();
         object.string("jsonrpc", "2.0");
-        if let Some(id) = &rpc.id {
+        if let Some(id) = rpc.id.as_ref().filter(|id| id.len() <= REPEATED_BYTES) {
             object.raw("id", id);
         }
         object.raw("error", &error.finish());
@@ -664,7 +669,55 @@ const fn phrase(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::authorize::mcp::judge;
+    use crate::authorize::mcp::mirror::Mirror;
+
+    proptest! {
+        /// Whatever a message and its headers contain: the refusal is JSON to another reader, has the message's id, unless
+        /// that is longer than any real one, and is short.
+        #[test]
+        fn a_refusal_is_json_and_repeats_what_it_may(
+            id in prop_oneof![
+                any::<String>().prop_map(Value::from),
+                any::<i64>().prop_map(Value::from),
+                "[ -~\n\r\u{2030}]{0,300}".prop_map(Value::from),
+            ],
+            version in prop_oneof!["[ -~]{1,20}", "\\PC{1,300}", Just("2025-06-18".to_owned())],
+            request_id in "[0-9a-f]{8,64}",
+        ) {
+            let message = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list" });
+            let method = Some("ping".to_owned());
+            let mirror = Mirror { version: Some(version.clone()), method, ..Mirror::default() };
+            let refusal = judge(message.to_string().as_bytes(), &mirror, &[]).expect_err("its headers differ");
+            let problem = Problem::mcp(refusal, Some(&version));
+            let body = problem.rpc_body(&request_id).expect("an error of MCP");
+            prop_assert!(body.len() < 1_000 + 6 * REPEATED_BYTES && body.is_ascii() && !body.contains(char::is_control));
+            let read: Value = serde_json::from_str(&body).expect("JSON");
+            if let Some(repeated) = read.get("id") {
+                prop_assert_eq!(repeated, &id);
+            } else {
+                prop_assert!(id.as_str().is_some_and(|id| id.len() * 6 + 2 > REPEATED_BYTES), "{}", id);
+            }
+            let error = &read["error"];
+            prop_assert_eq!(error["message"].as_str(), Some(&*problem.detail));
+            match error["code"].as_i64() {
+                Some(-32022) => {
+                    let requested = error["data"]["requested"].as_str().expect("a text");
+                    prop_assert!(requested == version || requested.is_empty() && version.len() > REPEATED_BYTES);
+                }
+                code => {
+                    prop_assert_eq!(code, Some(-32020));
+                    prop_assert_eq!(error["data"]["requestId"].as_str(), Some(&*request_id));
+                }
+            }
+            let body: Value = serde_json::from_str(&problem.body(&request_id)).expect("JSON");
+            prop_assert_eq!(body["requestId"].as_str(), Some(&*request_id));
+        }
+    }
 
     #[test]
     fn a_challenge_states_where_to_get_a_token_and_which_scope_is_missing() {

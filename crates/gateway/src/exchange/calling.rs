@@ -137,7 +137,7 @@ impl Exchange {
             }
             Turn::Limited(wait) => {
                 self.call = None;
-                Err(Problem::allowance(Duration::from_micros(wait)))
+                Err(Problem::caller_rate_limited(Duration::from_micros(wait)))
             }
             Turn::Late(wait) => {
                 self.invalidate(deployment);

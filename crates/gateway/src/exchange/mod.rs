@@ -199,7 +199,7 @@ enum Stage {
     Verifying,
     AskingStanding,
     Revoking,
-    ReadingWish,
+    ReadingSessionRequest,
     Counting,
     /// Since then, for the rules of MCP.
     ReadingMessage(Timestamp),
@@ -373,8 +373,8 @@ impl Exchange {
             (Stage::Verifying, Report::Signature(signature)) => self.on_signature(deployment, request, signature, now),
             (Stage::AskingStanding, Report::Standing(said)) => self.on_standing(deployment, request, said, now),
             (Stage::Revoking, Report::Revoked(kept)) => self.on_revoked(deployment, kept, now),
-            (Stage::ReadingWish, Report::RequestBody { body, fresh_id }) => {
-                self.on_wish(deployment, body, fresh_id, now)
+            (Stage::ReadingSessionRequest, Report::RequestBody { body, fresh_id }) => {
+                self.on_session_request(deployment, body, fresh_id, now)
             }
             (Stage::Counting, Report::Counted(may)) => self.on_counted(deployment, request, may, now),
             (Stage::ReadingMessage(since), Report::RequestBody { body, .. }) => {
@@ -385,7 +385,7 @@ impl Exchange {
                 self.took_over_the_body(since, now);
                 self.on_held(deployment, request, whole, now)
             }
-            (Stage::ReadingWish | Stage::ReadingMessage(_) | Stage::Holding(_), Report::UploadLate) => {
+            (Stage::ReadingSessionRequest | Stage::ReadingMessage(_) | Stage::Holding(_), Report::UploadLate) => {
                 Err(Problem::slow_upload())
             }
             (Stage::Asking(attempt), Report::Place(place)) => self.on_place(deployment, attempt, place, now),

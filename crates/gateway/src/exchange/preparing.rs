@@ -69,7 +69,11 @@ impl Exchange {
         may: bool,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        if may { self.look_up(deployment, request, now) } else { Err(Problem::allowance(limits::PLATFORM_PERIOD)) }
+        if may {
+            self.look_up(deployment, request, now)
+        } else {
+            Err(Problem::caller_rate_limited(limits::PLATFORM_PERIOD))
+        }
     }
 
     /// Looks for the response in the cache.
