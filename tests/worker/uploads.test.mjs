@@ -1,7 +1,7 @@
 // Who may take how long over an upload: every way of sending a body, by every sort of caller, to every sort of API.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { requestBytes, send, Wire } from "./wire.mjs";
@@ -87,7 +87,13 @@ async function upload(framing, caller, target) {
   const { stopAt = 10, pauseAt, pause = 0, end } = CALLERS[caller];
   const wire = await Wire.open(workerd.ports.main);
   const length = form.announced ? `Content-Length: ${form.size}` : "Transfer-Encoding: chunked";
-  const answer = wire.answer("PUT").catch(() => null);
+  let isOver = false;
+  const answer = wire
+    .answer("PUT")
+    .catch(() => null)
+    .finally(() => {
+      isOver = true;
+    });
   // An API that has answered reads no more.
   const writing = (async () => {
     await wire.write(
@@ -95,7 +101,12 @@ async function upload(framing, caller, target) {
     );
     const part = Buffer.alloc(form.size / 10, 1);
     for (let sent = 0; sent < stopAt; sent++) {
-      if (pause > 0 && (pauseAt === undefined || pauseAt === sent)) await sleep(pause);
+      // Where it is too long, it is so by far.
+      if (pause > 0 && (pauseAt === undefined || pauseAt === sent))
+        await sleep(framing === "held" ? 1.6 * pause : pause);
+      // Whoever goes on writing after an answer may lose it: the connection is reset.
+      await setImmediate();
+      if (isOver) return;
       await wire.write(framed(form, part));
     }
     if (end) {
