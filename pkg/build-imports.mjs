@@ -1,19 +1,19 @@
-// The names of a wasm module's imports, shortened. wasm-bindgen's hold a hash each, which no compression shortens, and
-// a bundler keeps them: half a kilobyte of a page. wasm-opt shortens names only together with those of the exports,
-// which are the rules' own and stay.
+// Shortens the names of a wasm module's imports. wasm-bindgen's contain hashes, which do not compress, and
+// bundlers keep them: half a kilobyte of a page. wasm-opt shortens names only together with those of the exports,
+// which must stay.
 
 const IMPORTS = 2;
 const FUNCTION = 0;
 const MODULE = "a";
 
 /**
- * The module with `imports` from one module called `shortModule`, each named `short`, in their order.
+ * The module with all `imports` from one module `shortModule`, each named `short`, in order.
  *
- * @throws {Error} when it imports anything but functions
+ * @throws {Error} if it imports anything but functions
  */
 export function withShortImports(bytes) {
   const reader = new Reader(bytes);
-  reader.at = 8; // Behind the magic number and the version.
+  reader.at = 8; // After the magic number and the version.
   while (bytes[reader.at] !== IMPORTS) {
     reader.at++;
     reader.skip();
@@ -26,13 +26,13 @@ export function withShortImports(bytes) {
   for (let left = reader.number(); left > 0; left--) {
     const [module, name] = [reader.name(), reader.name()];
     const kind = reader.at++;
-    if (bytes[kind] !== FUNCTION) throw new Error(`the wasm imports ${module} ${name}, which is no function`);
+    if (bytes[kind] !== FUNCTION) throw new Error(`the wasm imports ${module} ${name}, which is not a function`);
     reader.number(); // Its type.
     const short = letters(imports.length);
     written.push(...named(MODULE), ...named(short), ...bytes.subarray(kind, reader.at));
     imports.push({ module, name, shortModule: MODULE, short });
   }
-  if (reader.at !== end) throw new Error("the wasm's imports end elsewhere than they say");
+  if (reader.at !== end) throw new Error("the wasm's import section does not have its declared length");
   const section = [...number(imports.length), ...written];
   const short = Buffer.concat([
     bytes.subarray(0, start),
@@ -48,10 +48,10 @@ function letters(index) {
   return index < 26 ? last : letters(Math.floor(index / 26) - 1) + last;
 }
 
-/** A length and a text, as wasm writes a name. */
+/** A name in wasm: a length and a text. */
 const named = (text) => [...number(text.length), ...Buffer.from(text)];
 
-/** LEB128, as wasm writes a number. */
+/** A number in wasm: LEB128. */
 function number(value) {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...number(value >> 7)];
 }
@@ -68,7 +68,7 @@ class Reader {
     return byte < 0x80 ? byte : (byte & 0x7f) | (this.number() << 7);
   }
 
-  /** Passes over bytes whose number precedes them; returns where they begin. */
+  /** Skips bytes that are preceded by their number; returns their start. */
   skip() {
     const length = this.number();
     this.at += length;

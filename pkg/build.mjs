@@ -1,6 +1,6 @@
-// Turns the bound wasm (pkg/dist/.wasm, made by `cargo xtask build pkg`) and the
-// sources in pkg/src and pkg/testing into what is published: ESM and CommonJS
-// bundles, one pair more for each edge runtime, and declarations.
+// Builds the published package from the bound wasm (pkg/dist/.wasm, made by
+// `cargo xtask build pkg`) and the sources: ESM and CommonJS bundles, another
+// pair for each edge runtime, and declarations.
 import { spawn } from "node:child_process";
 import { chmod, copyFile, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, posix, relative } from "node:path";
@@ -14,13 +14,13 @@ const pkg = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(pkg, "dist");
 const bound = join(dist, ".wasm");
 const { bytes: wasm, imports: importsOfWasm } = withShortImports(await readFile(join(bound, "attention_bg.wasm")));
-/** The rules of the command line, which no page and no server loads. */
+/** The rules of the command line, which neither pages nor servers load. */
 const operator = join(dist, ".operator");
 const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
 
 /**
- * `Symbol.dispose`, for projects whose `lib`, or whose TypeScript, is older than `using`. The lines of lib.esnext.disposable
- * itself, which merge with it; a reference to that library is an error before TypeScript 5.2.
+ * `Symbol.dispose`, for projects whose `lib` or TypeScript is older than `using`. These are the lines of
+ * lib.esnext.disposable itself, which merge with it; a reference to that library is an error before TypeScript 5.2.
  */
 const DISPOSABLE = `interface SymbolConstructor {
   readonly dispose: unique symbol;
@@ -34,7 +34,7 @@ await clear();
 await Promise.all([bundles(), declarations(), documents()]);
 await report();
 
-/** The functions that the wasm imports, each by its name: a namespace as a whole would stay in every bundle. */
+/** The functions that the wasm imports, each by name, because a whole namespace would stay in every bundle. */
 function importsModule() {
   const held = importsOfWasm.map(({ name, short }) => `${short}: ${name}`).join(", ");
   return [
@@ -43,7 +43,7 @@ function importsModule() {
   ].join("\n");
 }
 
-/** Everything but the two modules of wasm, which are this build's input. */
+/** Everything except the two wasm modules, which are this build's input. */
 async function clear() {
   const inputs = [".wasm", ".operator"];
   for (const name of await readdir(dist)) if (!inputs.includes(name)) await rm(join(dist, name), { recursive: true });
@@ -72,8 +72,8 @@ async function bundles() {
 }
 
 /**
- * One entry for one runtime: `suffix` says which. The client imports its core, so that both share one instance and the
- * classes of errors. `own` takes the place of what is usual.
+ * Bundles one entry for the runtime of `suffix`. The client imports core as a module, so that both share one instance
+ * and the error classes. `own` overrides the usual options.
  */
 async function bundle(name, suffix, source = `src/${name}.ts`, own = {}) {
   const { outputFiles } = await build({
@@ -83,12 +83,12 @@ async function bundle(name, suffix, source = `src/${name}.ts`, own = {}) {
     bundle: true,
     format: suffix === "cjs" ? "cjs" : "esm",
     target: "es2022",
-    // Not minified: an uncaught error shows the line that threw it, and a bundler minifies for the page.
+    // Not minified, so that an uncaught error shows a readable line; the page's bundler minifies.
     sourcemap: "linked",
     write: false,
     define: { __VERSION__: JSON.stringify(version) },
     plugins: [parts(name, suffix)],
-    // A peer: one instance of it holds what the application has set up.
+    // A peer dependency, because its single instance has the application's setup.
     external: ["@opentelemetry/api"],
     logLevel: "warning",
     ...own,
@@ -96,14 +96,14 @@ async function bundle(name, suffix, source = `src/${name}.ts`, own = {}) {
   for (const { path, text } of outputFiles) await writeFile(path, path.endsWith(".map") ? readable(text) : text);
 }
 
-/** A source map without the wasm that is embedded as text, which would be there a second time. */
+/** A source map without the embedded wasm text, which would be there twice. */
 function readable(map) {
   const { sources, sourcesContent, ...rest } = JSON.parse(map);
   const kept = sourcesContent.map((text, at) => (sources[at].endsWith("bytes:bytes") ? null : text));
   return JSON.stringify({ ...rest, sources, sourcesContent: kept });
 }
 
-/** `npx attention-wasm`: a program for Node, beside the client that it calls with. */
+/** `npx attention-wasm`: a program for Node, which imports the client. */
 async function command() {
   await bundle("cli", "js", "cli/index.ts", {
     platform: "node",
@@ -122,7 +122,7 @@ async function command() {
   await chmod(join(dist, "cli.js"), 0o755);
 }
 
-/** What the `#` imports of the sources are in this bundle. */
+/** Resolves the `#` imports of the sources for this bundle. */
 function parts(name, suffix) {
   const isEmbedded = suffix === "js" || suffix === "cjs";
   const runtimeModule = suffix === "edge-light.js" ? "./attention.wasm?module" : "./attention.wasm";
@@ -132,7 +132,7 @@ function parts(name, suffix) {
       onResolve({ filter: /\/(runtime\/rules|errors)\.js$/ }, () =>
         name === "core" ? undefined : { path: `./core.${suffix}`, external: true },
       );
-      // The jobs are of the client beside them.
+      // Jobs use the client's bundle.
       onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: `./index.${suffix}`, external: true }));
       onResolve({ filter: /^#(glue|binding)$/ }, () => ({ path: join(bound, "attention_bg.js") }));
       onResolve({ filter: /^#imports$/ }, () => ({ path: "imports", namespace: "imports" }));
@@ -151,16 +151,16 @@ function parts(name, suffix) {
   };
 }
 
-/** The generated glue, without the things that it does at the import, and those that `runtime/rules.ts` does. */
+/** The generated glue, without side effects of the import, and without the tasks of `runtime/rules.ts`. */
 function ours(glue) {
   const changes = [
-    // A statement of the module's own keeps the class, and what it calls, in pages that take neither.
+    // A top-level statement would keep the class and its dependencies in pages that use neither.
     [/^if \(Symbol\.dispose\).*$/m, ""],
-    // A bundler leaves out the enums of a page that has none of them.
+    // Lets bundlers drop unused enums.
     [/(?<== )Object\.freeze\(/g, "/* @__PURE__ */ Object.freeze("],
-    // It would free in another instance after a trap.
+    // It would free in the wrong instance after a trap.
     [/^const UpstreamFinalization = [^;]*;$/m, "const UpstreamFinalization = { register() {}, unregister() {} };"],
-    // Jest's jsdom has neither: they are made at their first use, and not at the import.
+    // Jest's jsdom has neither, so they are made on first use, not by the import.
     [
       /^let cachedTextDecoder = (new TextDecoder\(.*\));\ncachedTextDecoder\.decode\(\);$/m,
       "const newDecoder = () => $1;\nlet cachedTextDecoder;",
@@ -174,18 +174,18 @@ function ours(glue) {
     ],
   ];
   return changes.reduce((text, [from, to]) => {
-    if (!from.test(text)) throw new Error(`wasm-bindgen writes something else now: ${from}`);
+    if (!from.test(text)) throw new Error(`wasm-bindgen's output has changed: ${from}`);
     return text.replace(from, to);
   }, glue);
 }
 
-/** The wasm as the text that `src/runtime/wasm/text.ts` reads. */
+/** Encodes the wasm as the text that `src/runtime/wasm/text.ts` decodes. */
 function embedded() {
   const { text, singles } = asText(wasm);
   return `export const text = "${text}"; export const singles = "${singles}"; export const size = ${wasm.length};`;
 }
 
-/** `src/runtime/wasm/text.ts` says how, and why. */
+/** `src/runtime/wasm/text.ts` describes the encoding. */
 function asText(bytes) {
   const characters = Array.from({ length: 127 - 32 }, (_, at) => String.fromCharCode(32 + at)).filter(
     (character) => !'"<\\'.includes(character),
@@ -221,7 +221,7 @@ async function declarations() {
     "--outDir",
     types,
   ]);
-  // Published at the root, beside testing/: the names that package.json has for the entries.
+  // Published at the root, beside testing/, under the names in package.json.
   for (const name of await readdir(join(types, "src"))) await rename(join(types, "src", name), join(types, name));
   await rmdir(join(types, "src"));
   await copyFile(join(bound, "attention.d.ts"), join(types, "runtime/binding.d.ts"));
@@ -231,10 +231,10 @@ async function declarations() {
     const text = (await readFile(join(types, file), "utf8"))
       .replaceAll(/(["'])#binding\1/g, () => JSON.stringify(toBinding(file)))
       .replaceAll(/(["'](?:\.\.\/)+)src\//g, "$1")
-      // Types that only lib.dom names, said by way of globals that Node's types have too.
+      // Types that only lib.dom names, expressed by globals that Node's types have too.
       .replaceAll(/\bBodyInit\b/g, 'NonNullable<RequestInit["body"]>')
       .replaceAll(/\bRequestInfo \| URL\b/g, "Parameters<typeof fetch>[0]")
-      // Arrays of bytes have no parameter before TypeScript 5.7.
+      // Typed arrays have no type parameter before TypeScript 5.7.
       .replaceAll(/\bUint8Array<ArrayBuffer(?:Like)?>/g, "Uint8Array");
     texts.set(file.replaceAll("\\", "/"), text);
   }
@@ -257,7 +257,7 @@ async function declarations() {
     if (text.includes("Symbol.dispose")) text = `/// <reference path="${toDisposable(file)}" />\n${text}`;
     if (file === "api/schema.d.ts") await rm(path);
     else await writeFile(path, text);
-    // CommonJS resolves to declarations that say they are CommonJS.
+    // CommonJS needs separate declarations.
     await writeFile(
       path.replace(/\.d\.ts$/, ".d.cts"),
       text.replaceAll(/(["']\.{1,2}\/[^"']+)\.js(["'])/g, "$1.cjs$2"),
@@ -272,13 +272,13 @@ function toDisposable(file) {
     .replace(/^(?!\.)/, "./");
 }
 
-/** The way from a declaration to the ones that wasm-bindgen writes. */
+/** The path from a declaration to wasm-bindgen's. */
 function toBinding(file) {
   const path = relative(dirname(file), "runtime/binding.js").replaceAll("\\", "/");
   return path.startsWith(".") ? path : `./${path}`;
 }
 
-/** The declarations that the entries lead to: those of inner modules would only be ballast. */
+/** The declarations that the entries reach; others are not published. */
 function reachable(entries, texts) {
   const found = new Set(entries);
   for (const file of found) {
@@ -289,7 +289,7 @@ function reachable(entries, texts) {
   return found;
 }
 
-/** These are at the root of the repository; a package needs its own. */
+/** Copies of the files at the repository's root that a package needs. */
 async function documents() {
   for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"]) {
     await copyFile(join(pkg, "..", name), join(pkg, name)).catch((error) => {
@@ -308,7 +308,7 @@ function run(command, args) {
   });
 }
 
-/** What the user of a bundler pays: minified as a bundler does it, then gzip. */
+/** The size for the user of a bundler: minified, then gzip. */
 async function report() {
   const gzip = promisify(zlib.gzip);
   const packed = async (bytes) => (await gzip(bytes, { level: 9 })).length;

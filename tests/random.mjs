@@ -1,4 +1,4 @@
-// Numbers that are the same for a seed.
+// Reproducible random numbers.
 
 /** Numbers from 0 to 1 (mulberry32). */
 export function random(seed) {
@@ -11,7 +11,7 @@ export function random(seed) {
   };
 }
 
-/** Choices made by them. */
+/** Random choices. */
 export function dice(seed) {
   const next = random(seed);
   const below = (bound) => Math.floor(next() * bound);

@@ -53,6 +53,14 @@ const NOT_STORED = {
   fault: "the counts of the status page were not stored, and are lost should the gate's object end before they are",
 };
 
+/** The line of the log when the end of what is handed out could not be stored. */
+const NOT_RESERVED = {
+  event: "reservation_not_stored",
+  level: "warn",
+  fault:
+    "the end of the places that are handed out was not stored: should the gate's object end before it is, the next one may hand out places of the same moments",
+};
+
 // The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a restart when the API wants to be
 // called again.
 export class Gate extends DurableObject {
@@ -117,14 +125,27 @@ export class Gate extends DurableObject {
     return lapses;
   }
 
-  /** Places for a holder: a lease does not leave before the storage knows until when it lasts. */
+  /**
+   * Places for a holder. A lease does not leave before the storage knows until when it lasts, though nothing is awaited
+   * here: the runtime holds back what an object returns until the writes before it are durable, and never sends it when
+   * one of them fails (its output gate: `OutputGate` in workerd's src/workerd/io/io-gate.h, for which the result of a
+   * method waits in src/workerd/api/worker-rpc.c++).
+   */
   admit(holder, limit, wanted) {
     const [place, reserved] = this.#ask((state) => [state.admit(holder, limit, wanted), state.reserved()]);
-    if (reserved > (this.#reserved ?? 0)) {
-      this.#reserved = reserved;
-      this.ctx.storage.put("reserved", reserved);
-    }
+    if (reserved > (this.#reserved ?? 0)) this.#reserve(reserved);
     return JSON.parse(place);
+  }
+
+  /** What is not even begun to be written holds back nothing. Isolates that got no place would all go without the gate. */
+  async #reserve(reserved) {
+    this.#reserved = reserved;
+    try {
+      await this.ctx.storage.put("reserved", reserved);
+    } catch (error) {
+      // A reservation lasts a second and more, and the next one is written again.
+      console.warn(JSON.stringify({ ...NOT_RESERVED, error: error?.constructor?.name ?? "unknown" }));
+    }
   }
 
   /** What the API has shut. */
@@ -132,9 +153,12 @@ export class Gate extends DurableObject {
     return JSON.parse(this.#ask((state) => state.news()));
   }
 
-  /** Adds what an isolate has counted, and tells what all have. */
-  ledger(counted) {
-    const all = this.#askRecord((record) => record.count(counted));
+  /** Adds what an isolate has counted; tells what all have, if that is asked: it is up to 128 KiB for the page alone. */
+  ledger(counted, isAsked = true) {
+    const all = this.#askRecord((record) => {
+      record.count(counted);
+      return isAsked ? record.counted() : undefined;
+    });
     this.#write();
     return all;
   }

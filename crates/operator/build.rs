@@ -1,5 +1,5 @@
-//! The catalogue of the API's operations (openapi/attention.v2.yaml) as JSON, as far as `policy check` and
-//! `policy explain` look at it: the module then reads no YAML, and holds a tenth of the description.
+//! Writes the catalogue of the API's operations (openapi/attention.v2.yaml) as JSON, reduced to the parts that `policy
+//! check` and `policy explain` use. The module then needs no YAML parser and contains a tenth of the description.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::{Value, json};
 
 const FILE: &str = "../../openapi/attention.v2.yaml";
-/// Where named schemas are.
+/// The location of named schemas.
 const SCHEMAS: &str = "#/components/schemas/";
 
 fn main() {
@@ -54,20 +54,20 @@ fn text_of<'a>(node: &'a Yaml<'_>, name: &str) -> Option<&'a str> {
     node.as_mapping_get(name)?.as_str()
 }
 
-/// The parts of an operation's successes, by their names, those in others included.
+/// The named parts of an operation's successful responses, including nested ones, with their members.
 fn parts(root: &Yaml<'_>, operation: &Yaml<'_>) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     let responses = operation.as_mapping_get("responses").and_then(Yaml::as_mapping);
     for (status, response) in responses.into_iter().flatten() {
         if status.as_str().is_some_and(|status| status.starts_with('2')) {
-            // What has no name is a part of this operation alone.
+            // Members without a schema name belong to this operation alone.
             walk(root, response, &mut Vec::new(), &mut found);
         }
     }
     found
 }
 
-/// Gathers the members of a schema that have no name of their own, and goes on with those that have.
+/// Collects the members of unnamed schemas and follows the named ones.
 fn walk(root: &Yaml<'_>, node: &Yaml<'_>, members: &mut Vec<String>, found: &mut BTreeMap<String, Vec<String>>) {
     if let Some(items) = node.as_sequence() {
         for item in items {
@@ -82,7 +82,7 @@ fn walk(root: &Yaml<'_>, node: &Yaml<'_>, members: &mut Vec<String>, found: &mut
                 };
                 let schemas = root.as_mapping_get("components").and_then(|all| all.as_mapping_get("schemas"));
                 let Some(described) = schemas.and_then(|all| all.as_mapping_get(schema)) else { continue };
-                // Before it is walked through: schemas name each other in circles.
+                // Inserted before it is walked, because schemas may refer to each other in cycles.
                 found.insert(schema.to_owned(), Vec::new());
                 let mut own = Vec::new();
                 walk(root, described, &mut own, found);

@@ -40,6 +40,10 @@ function told(error: unknown): Exit {
 }
 
 process.on("SIGINT", () => process.exit(EXIT.interrupted));
-// A reader that stops early, such as head.
-process.stdout.on("error", () => process.exit(EXIT.ok));
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  // A reader that stops early, such as head: the work continues to its end, and the exit code shows its result.
+  if (code === "EPIPE" || code === "EOF") return;
+  console.error(`${tinted("bad", "error:")} the output cannot be written (${code})`);
+  process.exit(EXIT.api);
+});
 process.exitCode = EXIT[await main(process.argv.slice(2)).catch(told)];

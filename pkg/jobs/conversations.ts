@@ -1,4 +1,4 @@
-/** The jobs of conversations: a recording in, its processing, and a recording out. */
+/** The jobs of conversations: import a recording, wait for its processing, download a recording. */
 
 import { checkId } from "../src/api/id.js";
 import type { AnswerOf, BodyOf } from "../src/api/paths.js";
@@ -14,60 +14,62 @@ import { CountedBlob, type OnMediaProgress } from "./progress.js";
 type Imported = AnswerOf<operations["importConversation"]>;
 type Conversation = AnswerOf<operations["getConversation"]>;
 
-/** A recording: a file of one's own or an address, and what `conversations.import` takes beside it. */
+/** A recording: a file or an address, with the parameters of `conversations.import`. */
 export type MediaImport = Omit<BodyOf<operations["importConversation"]>, "mediaURL"> &
   (
     | {
-        /** Audio or video, of known length. The type of a Blob goes with it; `fs.openAsBlob` opens large files. */
+        /** Audio or video of known length. A Blob's type is used; open large files with `fs.openAsBlob`. */
         readonly file: FileContent;
-        /** The media type, where the file has none or another. */
+        /** The media type, if the file has none or a wrong one. */
         readonly type?: string | undefined;
         readonly url?: undefined;
       }
     | {
-        /** Where the API may fetch the recording itself. */
+        /** The address from which the API fetches the recording itself. */
         readonly url: string;
         readonly file?: undefined;
         readonly type?: undefined;
       }
   );
 
-/** How a recording is transferred. */
+/** The options of a transfer. */
 export interface MediaOptions extends Omit<CallOptions, "query" | "body"> {
-  /** For each of the calls; for the transfer it is 600,000 unless it is given. */
+  /** The timeout of each call in milliseconds; the default for the transfer is 600,000. */
   readonly timeout?: number | undefined;
   /**
-   * Told of the transfer, and waited for: all along where the runtime streams a Blob (Node), at its beginning and end
-   * elsewhere.
+   * Receives the progress of the transfer, and is awaited: continuously if the runtime streams a Blob (Node), otherwise
+   * at its beginning and end.
    */
   readonly onProgress?: OnMediaProgress | undefined;
 }
 
-/** How a conversation's status is waited for. */
+/** The options of waiting for a conversation's status. */
 export interface WaitUntilOptions extends WaitOptions {
-  /** The statuses that are waited for, compared without case. Default: `FINISHED`. */
+  /** The wanted statuses, compared without case. Default: `FINISHED`. */
   readonly status?: string | readonly string[] | undefined;
-  /** The member that has it. Default: `importStatus`. */
+  /** The member with the status. Default: `importStatus`. */
   readonly field?: "importStatus" | "mediaStorageStatus" | "transcriptStatus" | undefined;
 }
 
-/** What a client's `conversations` has besides, with jobs. */
+/** The additional methods of a client's `conversations`. */
 export interface ConversationJobs {
   /**
-   * Imports a recording: asks for an address, puts the file there without any credential, and has it imported. With a
-   * `url` the API fetches it itself. Resolves to the conversation's `uuid`, before it is processed: see `waitUntil`.
+   * Imports a recording: requests an address, uploads the file there without any credential, and starts the import.
+   * With a `url`, the API fetches the recording itself. Resolves to the conversation's `uuid` before it is processed:
+   * see `waitUntil`.
    */
   importMedia(media: MediaImport, options?: MediaOptions): Promise<Imported>;
   /**
-   * Waits until a conversation has a status, and resolves to it. An import that has ended otherwise (`DISCARDED`,
-   * `FAILED`) is a ServerError `job_ended`. What the statuses are no page lists: these are what clients met.
+   * Waits until a conversation has a wanted status, and resolves to the conversation. If the import ends otherwise
+   * (`DISCARDED`, `FAILED`), it rejects with a ServerError `job_ended`. The statuses are undocumented; these are the
+   * ones that clients received.
    */
   waitUntil(id: string, options?: WaitUntilOptions): Promise<Conversation>;
-  /** The recording, streamed. Takes an organisation-level key. */
+  /** Streams the recording. Needs an organisation-level key. */
   downloadMedia(id: string, options?: MediaOptions): Promise<Download>;
 }
 
-/** After these no other `importStatus` comes. Of the other members nobody knows. */
+/** The final values of `importStatus`. Those of the other members are unknown. */
 const ENDS = ["finished", "discarded", "failed"];
 
 export function conversationJobs(client: Attention, fetch: typeof globalThis.fetch): ConversationJobs {
@@ -77,7 +79,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     const owner = "conversations.importMedia";
     const { file: _, url, type: __, ...rest } = checkMedia(owner, media);
     const { onProgress, idempotencyKey, ...call } = checkOptions(owner, options);
-    // The whole of it is checked before the first call.
+    // All options are checked before the first call.
     const file = media.file === undefined ? undefined : await typed(owner, media.file, media.type);
     const make = (mediaURL: string) =>
       client.conversations.import({ ...rest, mediaURL } as BodyOf<operations["importConversation"]>, {
@@ -87,7 +89,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     if (file === undefined) return make(url!);
     const { url: address, downloadUrl, key } = (await client.conversations.getUploadUrl(call)) ?? {};
     if (typeof address !== "string" || typeof downloadUrl !== "string")
-      throw missing("upload_address_missing", "the answer has no `url` and `downloadUrl`");
+      throw missing("upload_address_missing", "the response has no `url` and `downloadUrl`");
     try {
       const counted = onProgress && new CountedBlob(file, onProgress);
       await counted?.tell(0);
@@ -131,7 +133,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     const { onProgress, ...call } = checkOptions(owner, options);
     try {
       const { url: address } = (await client.conversations.getMediaUrl(id, call)) ?? {};
-      if (typeof address !== "string") throw missing("download_address_missing", "the answer has no `url`");
+      if (typeof address !== "string") throw missing("download_address_missing", "the response has no `url`");
       const come = await transfer({ ...storage(), address, method: "GET" }, call);
       return download(come, { id, secrets: [address], onProgress });
     } catch (error) {

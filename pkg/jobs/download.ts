@@ -1,25 +1,28 @@
-/** A recording, streamed from where it is kept. */
+/** A recording, streamed from the storage. */
 
 import { type Attempted, aborted } from "../src/call/driver.js";
 import { redactCause } from "../src/errors/cause.js";
 import { type AttentionError, errorOf } from "../src/errors/errors.js";
 import type { OnMediaProgress } from "./progress.js";
 
-/** A file that is on its way. Read `body`, or `cancel()` it. */
+/** A file that is being downloaded. Read `body`, or `cancel()` it. */
 export interface Download {
-  /** The bytes, once. They end with an error if the connection breaks, the timeout passes or the signal fires. */
+  /**
+   * The bytes, which can be read once. They end with an error if the connection breaks, the timeout passes or the
+   * signal fires.
+   */
   readonly body: ReadableStream<Uint8Array>;
-  /** The media type, as the storage says. */
+  /** The media type from the storage. */
   readonly type: string;
-  /** In bytes, if the storage says. */
+  /** The size in bytes, if the storage sends it. */
   readonly size: number | undefined;
-  /** All of it in memory. */
+  /** The whole file in memory. */
   blob(): Promise<Blob>;
 }
 
 export interface Told {
   readonly id: string;
-  /** What must not be in an error. */
+  /** Secrets that errors must not contain. */
   readonly secrets: readonly string[];
   readonly onProgress: OnMediaProgress | undefined;
 }
@@ -27,7 +30,7 @@ export interface Told {
 export function download({ response, deadline }: Attempted, { id, secrets, onProgress }: Told): Download {
   const type = response.headers.get("content-type") ?? "";
   const length = response.headers.get("content-length");
-  // Of bytes in a coding the length is that of the coding.
+  // With a content coding, the length is that of the encoded bytes.
   const isCoded = response.headers.get("content-encoding") !== null;
   const size = length !== null && /^\d+$/.test(length) && !isCoded ? Number(length) : undefined;
   const failed = (kind: "timeout" | "connection", code: string, message: string, cause?: unknown): AttentionError =>
@@ -35,8 +38,8 @@ export function download({ response, deadline }: Attempted, { id, secrets, onPro
   const broken = (cause?: unknown): AttentionError => {
     if (deadline.aborted) return aborted(deadline.reason, 1, { secrets: () => secrets });
     if (deadline.timedOut)
-      return failed("timeout", "download_timeout", "the file was not there within the timeout; raise `timeout`");
-    return failed("connection", "download_broken", "the connection broke in the middle of the file", cause);
+      return failed("timeout", "download_timeout", "the file was not complete within the timeout: raise `timeout`");
+    return failed("connection", "download_broken", "the connection broke before the file was complete", cause);
   };
   const reader = response.body?.getReader();
   let loaded = 0;

@@ -1,15 +1,15 @@
 /**
- * What takes several calls, or long: recordings in and out, and waiting for what the API does with them.
+ * Jobs of several calls, or of long duration: importing and downloading recordings, and waiting for their processing.
  *
  * ```js
  * import { Attention } from "attention-wasm/jobs";
  *
- * const attention = new Attention(); // As the one of "attention-wasm", with the jobs beside the operations.
+ * const attention = new Attention(); // The client of "attention-wasm", with jobs beside the operations.
  * const { uuid } = await attention.conversations.importMedia({ file, userID });
  * await attention.conversations.waitUntil(uuid, { onProgress: ({ status }) => console.log(status) });
  * ```
  *
- * An entry of its own, so that whoever does not import it pays nothing for it.
+ * A separate entry, so that bundles without it do not grow.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export type { KnowledgeBaseJobs, WaitUntilIndexedOptions } from "./knowledge-bas
 export type { WaitProgress } from "./poll.js";
 export type { MediaProgress, OnMediaProgress } from "./progress.js";
 
-/** The client, with jobs. What `withOptions` makes of it has them, too. */
+/** The client with jobs, which clients made by `withOptions` have too. */
 export class Attention extends Client {
   declare readonly conversations: Resources["conversations"] & ConversationJobs;
   declare readonly knowledgeBase: Resources["knowledgeBase"] & KnowledgeBaseJobs;
@@ -37,7 +37,7 @@ export class Attention extends Client {
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
   constructor(options?: AttentionOptions, shared?: SharedUpstream) {
     super(options, shared);
-    // As the client's own: what it hands on to `fetch`, a proxy's dispatcher for one, holds for the storage, too.
+    // The client's `fetchOptions`, such as a proxy's dispatcher, apply to the storage too.
     const { fetch: own, fetchOptions: given } = options ?? {};
     const bare: typeof globalThis.fetch = own === undefined ? (...call) => fetch(...call) : (...call) => own(...call);
     const toStorage = withFetchOptions(bare, given && fetchOptions(given));

@@ -6,16 +6,16 @@ import { about } from "../src/api/storage.js";
 import type { Attention, operations } from "../src/index.js";
 import { checkWait, poll, type WaitOptions } from "./poll.js";
 
-/** How a source's indexing is waited for. */
+/** The options of waiting for a source's indexing. */
 export interface WaitUntilIndexedOptions extends WaitOptions {}
 
 type Source = AnswerOf<operations["getKbSource"]>;
 
-/** What a client's `knowledgeBase` has besides, with jobs. */
+/** The additional methods of a client's `knowledgeBase`. */
 export interface KnowledgeBaseJobs {
   /**
-   * Waits until a source is indexed, and resolves to it. The pages show the statuses `indexing` and `indexed` and no
-   * other: whatever else comes is waited on until the timeout.
+   * Waits until a source is indexed, and resolves to it. Only the statuses `indexing` and `indexed` are documented;
+   * with any other, it waits until the timeout.
    */
   waitUntilIndexed(id: string, options?: WaitUntilIndexedOptions): Promise<Source>;
 }

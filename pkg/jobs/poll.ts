@@ -1,4 +1,4 @@
-/** Waiting for something that the API does in its own time. */
+/** Waits for work that the API does in the background. */
 
 import * as check from "../src/call/check.js";
 import { Deadline } from "../src/call/deadline.js";
@@ -8,51 +8,51 @@ import { named } from "../src/call/values.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
 import { SteadyClock } from "../src/runtime/steady-clock.js";
 
-/** What is told at each look. */
+/** The progress at each poll. */
 export interface WaitProgress {
   readonly id: string;
-  /** As the API says it; undefined while it says none, or when the look failed. */
+  /** The status from the API; undefined without one, or if the poll failed. */
   readonly status: string | undefined;
-  /** Since the wait began, in milliseconds. */
+  /** Milliseconds since the wait began. */
   readonly elapsed: number;
-  /** Why the look failed; it is taken again. */
+  /** Why the poll failed; it is repeated. */
   readonly error?: AttentionError;
 }
 
-/** How something is waited for. */
+/** The options of waiting. */
 export interface WaitOptions extends Omit<CallOptions, "query" | "body" | "idempotencyKey" | "idempotent"> {
-  /** For the whole wait, in milliseconds. Default: 3,600,000, an hour. Infinity is for ever. */
+  /** The timeout of the whole wait, in milliseconds. Default: 3,600,000, an hour. Infinity means no timeout. */
   readonly timeout?: number | undefined;
-  /** Between two looks, in milliseconds. Default: from 5,000, growing to 60,000. */
+  /** Milliseconds between two polls. Default: from 5,000, growing to 60,000. */
   readonly pollInterval?: number | undefined;
-  /** Told what each look has found, and waited for. */
+  /** Receives the result of each poll, and is awaited. */
   readonly onProgress?: ((progress: WaitProgress) => unknown) | undefined;
 }
 
-/** What is waited for. */
+/** The awaited work. */
 export interface Wait<T> {
-  /** For messages: `conversations.waitUntil`. */
+  /** The method's name for messages, such as `conversations.waitUntil`. */
   readonly owner: string;
-  /** What the id is of. */
+  /** The kind of the identified thing. */
   readonly what: string;
   readonly id: string;
   readonly look: (options: CallOptions) => PromiseLike<T>;
-  /** Whatever is there: servers write null, too. */
+  /** The status, unchecked; servers also write null. */
   readonly statusOf: (answer: T) => unknown;
   readonly isWanted: (status: string) => boolean;
-  /** A status after which no other comes. */
+  /** Whether a status is final. */
   readonly isEnd: (status: string) => boolean;
 }
 
 const HOUR = 3_600_000;
 
-/** Looks that may fail one after the other, each after its own retries, before the wait does. */
+/** The most consecutive polls that may fail, each after its own retries, before the wait fails. */
 const MOST_FAILURES = 5;
 
-/** What may be otherwise at the next look. */
+/** Errors that may not occur at the next poll. */
 const PASSING: ReadonlySet<ErrorKind> = new Set(["connection", "timeout", "rate_limited", "server"]);
 
-/** Looks until the status is a wanted one, and resolves to what was seen then. */
+/** Polls until the status is a wanted one, and resolves to the last response. */
 export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
   const { owner, what, id } = wait;
   const { timeout = HOUR, pollInterval, onProgress, ...call } = options;
@@ -77,7 +77,7 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
       error = thrown;
     }
     const seen = { id, status: error ? undefined : last, elapsed: elapsed(), ...(error && { error }) };
-    // A little apart from others who began at the same time.
+    // Jitter, so that waits that began together do not poll together.
     const pause = pollInterval ?? Math.min(60_000, 5_000 * 1.5 ** looks) * (0.9 + Math.random() / 5);
     const deadline = new Deadline(call.signal);
     try {
@@ -97,22 +97,22 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
 const ENDED = "job_ended";
 
 function unreadable(what: string, answer: unknown): AttentionError {
-  const message = `the answer is ${named(answer)} and not a ${what}`;
+  const message = `the response is ${named(answer)}, not a ${what}`;
   return errorOf({ kind: "protocol", code: "answer_unreadable", message, attempts: 1 });
 }
 
 function ended(what: string, id: string, status: string): AttentionError {
-  const message = `${what} ${id} has ended as ${status}, after which nothing else comes`;
+  const message = `${what} ${id} ended with the final status ${status}`;
   return errorOf({ kind: "server", code: ENDED, message, attempts: 1 });
 }
 
 function timedOut(owner: string, what: string, id: string, last: string | undefined): AttentionError {
   const status = last === undefined ? "has no status yet" : `is still ${last}`;
-  const message = `${what} ${id} ${status} after the timeout of ${owner}; it goes on at the API: wait again, or longer`;
+  const message = `${what} ${id} ${status} after the timeout of ${owner}: wait again, or raise \`timeout\``;
   return errorOf({ kind: "timeout", code: "job_timeout", message, attempts: 1 });
 }
 
-/** Throws a TypeError that names what is wrong with the options of a wait. */
+/** Throws a TypeError that names an invalid option of a wait. */
 export function checkWait(owner: string, options: unknown): void {
   check.check(owner, "options", options, check.members);
   const { timeout, pollInterval, onProgress } = (options ?? {}) as WaitOptions;

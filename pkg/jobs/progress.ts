@@ -1,16 +1,16 @@
-/** How far a file has been read by whoever sends it. */
+/** Measures how much of a file has been sent. */
 
-/** How far a transfer is. */
+/** The progress of a transfer. */
 export interface MediaProgress {
-  /** Bytes that were taken from the file, or have come. It never falls, though a transfer may begin again. */
+  /** Bytes sent or received. It never decreases, although a transfer may start again. */
   readonly loaded: number;
   readonly total: number | undefined;
 }
 
-/** Told of a transfer, and waited for. */
+/** Receives the progress of a transfer, and is awaited. */
 export type OnMediaProgress = (progress: MediaProgress) => unknown;
 
-/** The same file, which tells how much of it was taken. Where `fetch` does not stream it, only beginning and end. */
+/** The same file, which reports how much was read. If `fetch` does not stream it, only the beginning and the end. */
 export class CountedBlob extends Blob {
   readonly #onProgress: OnMediaProgress;
   #most = -1;
@@ -39,10 +39,10 @@ export class CountedBlob extends Blob {
     );
   }
 
-  /** What `onProgress` has thrown: no failure of the storage, and no reason to send the file again. */
+  /** The exception of `onProgress`, which is not a failure of the storage and causes no retry. */
   readonly fault = () => this.#thrown;
 
-  /** So much was taken. What is sent again is not told again. */
+  /** Reports progress. Bytes that are sent again are not reported again. */
   async tell(loaded: number): Promise<void> {
     if (loaded <= this.#most) return;
     this.#most = loaded;

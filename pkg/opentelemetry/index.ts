@@ -8,9 +8,9 @@
  * const attention = instrument(new Attention());
  * ```
  *
- * A call is one span of kind CLIENT, by the semantic conventions for HTTP: from its beginning to the end of its answer,
- * retries and waits included. Spans that `fetch` is instrumented with are its children. No attribute has an id, a query
- * or anything else that a caller wrote.
+ * A call is one span of kind CLIENT, according to the semantic conventions for HTTP. It lasts until the end of the
+ * response, with retries and waits. Spans of an instrumented `fetch` are its children. No attribute contains an id, a
+ * query or any other text of the caller.
  *
  * @module
  */
@@ -30,25 +30,25 @@ import type { CallEvent, EndEvent, Hooks, WaitEvent } from "../src/call/events.j
 import type { Middleware } from "../src/call/middleware.js";
 import { VERSION } from "../src/runtime/version.js";
 
-/** What is asked of a client. */
+/** The part of a client that is used. */
 export interface Instrumented {
   readonly baseURL: string;
   use(one: Middleware | Hooks): unknown;
 }
 
-/** How a client is traced. */
+/** The options of tracing. */
 export interface InstrumentOptions {
-  /** Default: the global one. */
+  /** The tracer provider. Default: the global one. */
   readonly tracerProvider?: TracerProvider | undefined;
 }
 
-/** A call's span, and the context in which it is the active one. */
+/** A call's span, and the context in which it is active. */
 interface Traced {
   readonly span: Span;
   readonly context: Context;
 }
 
-/** Traces every call that begins from now on; those of clients that `withOptions` makes later, too. */
+/** Traces every call that starts from now on, including those of clients that `withOptions` makes later. */
 export function instrument<C extends Instrumented>(client: C, options: InstrumentOptions = {}): C {
   const { tracerProvider = trace } = options;
   const server = attributesOf(client.baseURL);
@@ -56,7 +56,7 @@ export function instrument<C extends Instrumented>(client: C, options: Instrumen
 
   client.use({
     onStart(event) {
-      // Looked up each time: the global provider may be set after this.
+      // Looked up each time, because the global provider may be set later.
       const tracer = tracerProvider.getTracer("attention-wasm", VERSION);
       const attributes = { ...server, ...attributesOfCall(event) };
       const parent = context.active();
@@ -84,7 +84,7 @@ export function instrument<C extends Instrumented>(client: C, options: Instrumen
   return client;
 }
 
-/** As the conventions have it: the method, and the path's template where it is known. */
+/** The span's name according to the conventions: the method, and the path's template if it is known. */
 function nameOf({ method, pathTemplate }: CallEvent): string {
   return pathTemplate === undefined ? method : `${method} ${pathTemplate}`;
 }
@@ -101,7 +101,7 @@ function attributesOf(baseURL: string): Attributes {
 function attributesOfCall({ method, operation, pathTemplate }: CallEvent): Attributes {
   return {
     "http.request.method": method,
-    // Below the base URL: where that is, only the deployment knows.
+    // Relative to the base URL, whose own path depends on the deployment.
     ...(pathTemplate !== undefined && { "url.template": pathTemplate }),
     ...(operation !== undefined && { "attention.operation": operation }),
   };
@@ -119,11 +119,11 @@ function end(span: Span, { outcome, status, attempt, error }: EndEvent): void {
   if (status !== undefined) span.setAttribute("http.response.status_code", status);
   if (attempt > 1) span.setAttribute("http.request.resend_count", attempt - 1);
   if (outcome !== "success") {
-    // A status, a kind of error of this package, or a class of somebody else's: few values, none of which a caller wrote.
+    // A status, this package's kind of error, or another class name: few values, none of them a caller's text.
     const isRefused = status !== undefined && status >= 400;
     const kind = outcome === "error" ? ((error as Error | undefined)?.name ?? "_OTHER") : outcome;
     span.setAttribute("error.type", isRefused ? String(status) : kind);
-    // Without a description: an error's words may name what was asked for.
+    // Without a description, because an error's message may contain a caller's text.
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
   span.end();

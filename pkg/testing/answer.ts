@@ -1,9 +1,9 @@
-/** The answers a mock gives, in the shapes that are known. */
+/** The mock's responses, in their known forms. */
 
-/** Headers with duplicates, as a list. */
+/** Headers as a list, which may have duplicates. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
-/** Statuses whose answer has no body: `Response` refuses one. */
+/** Statuses without a body: `Response` refuses one. */
 const BODYLESS = new Set([204, 205, 304]);
 
 export function json(value: unknown, status = 200, headers: HeaderList = []): Response {
@@ -18,8 +18,8 @@ export function answer(body: BodyInit | null, status: number, headers: HeaderLis
 }
 
 /**
- * An error answer. The shape of the real API's error bodies is undocumented:
- * this one is invented, and nothing should lean on it.
+ * An error response. The form of the real API's error bodies is undocumented;
+ * this one is invented, and nothing should rely on it.
  */
 export function failure(status: number, message: string, headers: HeaderList = []): Response {
   return json({ error: ERRORS[status] ?? "error", message }, status, headers);

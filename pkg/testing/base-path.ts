@@ -1,25 +1,25 @@
-/** Where the operations begin in a path: behind `/v2`, behind a proxy's prefix, or at the root. */
+/** Finds where the operations begin in a path: after `/v2`, after a proxy's prefix, or at the root. */
 
 import { OPERATIONS } from "./api/operations.js";
 
 /** The paths of the operations, in segments. */
 const PATHS = Object.keys(OPERATIONS).map((operation) => operation.split("/").slice(1));
-/** The first segments of everything that a mock answers. */
+/** The first segments of all paths that a mock answers. */
 const FIRST = new Set([...PATHS.map(([first]) => first), "_mock"]);
 
-/** A path in two. */
+/** A path in two parts. */
 export interface Split {
-  /** Without a slash at its end; empty at the root. */
+  /** Without a trailing slash; empty at the root. */
   readonly base: string;
-  /** With a slash at its beginning. */
+  /** With a leading slash. */
   readonly rest: string;
 }
 
 /**
- * `/proxy/v2/users` is `/users` below `/proxy/v2`. With no `basePath` that says so, the base ends behind the first `v2`
- * or before a segment that an operation begins with: where an operation comes out, else at the first such place.
- * Behind the first `v2` no other place counts, so that an unknown path of the API stays one. Undefined when there is
- * no such place.
+ * `/proxy/v2/users` is `/users` below `/proxy/v2`. Without a `basePath`, the base ends after the first `v2`, or before
+ * a segment with which an operation begins: at the place that results in an operation, else at the first such place.
+ * Places after the first `v2` do not count, so that an unknown path of the API stays unknown. Undefined without such a
+ * place.
  */
 export function splitBase(path: string, basePath: string | undefined): Split | undefined {
   if (basePath !== undefined) {

@@ -1,4 +1,4 @@
-/** What only the mock's options may hold, beside what the client's may. */
+/** Rules for the mock's options, in addition to the client's. */
 
 import type { Rule } from "../src/call/check.js";
 

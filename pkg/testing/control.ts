@@ -1,7 +1,7 @@
 /**
  * The remote control of a mock that runs as a server: `/v2/_mock/requests`,
- * `/v2/_mock/keys`, `/v2/_mock/set` and `/v2/_mock/reset`. It asks for no key
- * and tells fake keys and recorded headers: it is for tests on loopback only.
+ * `/v2/_mock/keys`, `/v2/_mock/set` and `/v2/_mock/reset`. It needs no key and
+ * returns fake keys and recorded headers, so use it only in tests on loopback.
  */
 
 import { failure, json } from "./answer.js";
@@ -45,7 +45,7 @@ const CONTROLS: { readonly [name: string]: { readonly [method: string]: Control 
   },
 };
 
-/** The answer to a control call; undefined when the path, below the base, is none. */
+/** The response to a control call; undefined if the path below the base is not one. */
 export async function control(mock: MockAttention, request: Request, path: string): Promise<Response | undefined> {
   if (!path.startsWith(FAULT_ROOT)) return undefined;
   const name = path.slice(FAULT_ROOT.length);

@@ -1,22 +1,22 @@
 /**
- * Faults asked for by path, for tests that stand behind a proxy: it strips
- * headers it does not know, but it forwards the path.
+ * Faults that are selected by path, for tests behind a proxy, which drops
+ * unknown headers but forwards the path.
  *
- * `/v2/_mock/slow/1500/cut/100/conversations` is `GET /v2/conversations`, after
- * a wait, broken off. Each step takes its arguments and the rest goes on; a
- * path that ends after a step answers `{"ok":true}`.
+ * `/v2/_mock/slow/1500/cut/100/conversations` is `GET /v2/conversations`, delayed
+ * by 1,500 ms and cut after 100 bytes. Each step takes its arguments from the
+ * path; a path that ends after a step answers `{"ok":true}`.
  */
 
 import type { HeaderList } from "./answer.js";
 import { type Split, splitBase } from "./base-path.js";
 import { ERROR_BODIES, LONGEST_WAIT, type MockErrorBody, type MockFaults } from "./faults.js";
 
-/** Below the base, as the operations are. */
+/** Below the base, like the operations. */
 export const FAULT_ROOT = "/_mock/";
 
-/** What answers, once the faults are dealt with. */
+/** The source of the response, after the faults. */
 export type Source =
-  /** Below no base, there is no path. */
+  /** Without a base, there is no path. */
   | { readonly kind: "route"; readonly path: Split | undefined }
   | { readonly kind: "ok" }
   | { readonly kind: "echo" }
@@ -24,11 +24,11 @@ export type Source =
   | { readonly kind: "events"; readonly count: number; readonly everyMs: number }
   | { readonly kind: "redirect"; readonly status: number; readonly to: string };
 
-/** A path, read. */
+/** A parsed path. */
 export interface Plan {
   readonly source: Source;
   readonly faults: MockFaults;
-  /** Set by `flaky`: the faults befall only so many first calls of this path and query. */
+  /** Set by `flaky`: the faults apply only to this many first calls of this path and query. */
   readonly failures: number | null;
   /** Set by `early`: answer before reading the body. */
   readonly early: boolean;
@@ -36,7 +36,7 @@ export interface Plan {
 
 type Draft = { -readonly [Field in keyof Plan]: Plan[Field] };
 
-/** Each step's form is what the refusal of an unknown path prints. */
+/** The syntax of each step, which the refusal of an unknown path prints. */
 const STEPS = {
   slow: "slow/MILLISECONDS",
   drip: "drip/BYTES/MILLISECONDS",
@@ -51,7 +51,7 @@ const STEPS = {
   sse: "sse/EVENTS?ms=MILLISECONDS",
 } as const;
 
-/** The plan of a path; a string says what is wrong with it. */
+/** The plan of a path, or a string with its problem. */
 export function plan(url: URL, now: number, basePath: string | undefined): Plan | string {
   const path = splitBase(url.pathname, basePath);
   if (!path?.rest.startsWith(FAULT_ROOT)) return plain({ kind: "route", path });
@@ -79,9 +79,9 @@ function plain(source: Source): Plan {
   return { source, faults: {}, failures: null, early: false };
 }
 
-/** What the steps of a path read from. */
+/** The input of a path's steps. */
 interface Given {
-  /** The segments that are not read yet. */
+  /** The remaining segments. */
   readonly rest: string[];
   readonly query: URLSearchParams;
   readonly now: number;
@@ -108,7 +108,7 @@ function step(draft: Draft, name: keyof typeof STEPS, { rest, query, now, base }
       add({ status: number(200, 599), errorBody: errorBody(query.get("body")) });
       return;
     case "retry-after": {
-      // Alone it is a 429; a status step after it says otherwise.
+      // By itself it is a 429; a later status step changes that.
       const headers: HeaderList = [...(draft.faults.headers ?? []), ["retry-after", moment(rest.shift(), now)]];
       add({ status: draft.faults.status ?? 429, headers });
       return;

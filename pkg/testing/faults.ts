@@ -1,39 +1,39 @@
-/** What can go wrong with a call, as switches that combine. */
+/** Faults of calls, which can be combined. */
 
 import { checkOptions, flag, object, text } from "../src/call/check.js";
 import { answer, failure, type HeaderList, json } from "./answer.js";
 import { list, oneOf, whole } from "./check.js";
 import { cut, drip, type Wait } from "./stream.js";
 
-/** The forms an error body can take; the real API's is undocumented, so clients must bear them all. */
+/** The forms of error bodies; the real API's is undocumented, so clients must handle all of them. */
 export type MockErrorBody = "json" | "errors" | "text" | "html" | "empty" | "broken" | "long" | "leak";
 
-/** Faults that a test switches on with `set`. They befall calls whose key was accepted. */
+/** Faults that a test switches on with `set`. They apply to calls whose key was accepted. */
 export interface MockFaults {
-  /** Which calls: by method, and by path, where a trailing `*` stands for any end. Default: all. */
+  /** The affected calls: by method and by path, where a trailing `*` matches any rest. Default: all. */
   readonly only?: { readonly method?: string; readonly path?: string };
-  /** How many calls, after which the faults are off. Default: all until the next `set`. */
+  /** The number of affected calls. Default: all until the next `set`. */
   readonly times?: number;
-  /** This status instead of the answer. */
+  /** This status instead of the response. */
   readonly status?: number;
   /**
-   * The form of the error body, with `status`. `"leak"` is an upstream that
-   * quotes the caller's Authorization header back at it.
+   * The form of the error body, with `status`. `"leak"` quotes the caller's
+   * Authorization header.
    */
   readonly errorBody?: MockErrorBody;
-  /** More headers on the answer; `Retry-After` among them, if it shall have one. */
+  /** Additional response headers, such as `Retry-After`. */
   readonly headers?: HeaderList;
-  /** A wait before the answer's head. */
+  /** A delay before the response's head. */
   readonly delayMs?: number;
-  /** The body in pieces of `bytes`, each after `ms`. */
+  /** The body in chunks of `bytes`, each after `ms`. */
   readonly drip?: { readonly bytes: number; readonly ms: number };
-  /** The body breaks after so many bytes: reading it fails. */
+  /** The body breaks off after this many bytes: reading it fails. */
   readonly cutAfter?: number;
-  /** No answer at all: `fetch` rejects with a TypeError, as for a refused connection. */
+  /** No response: `fetch` rejects with a TypeError, as for a refused connection. */
   readonly networkError?: boolean;
 }
 
-/** The longest that a timer can wait. */
+/** The longest duration of a timer. */
 export const LONGEST_WAIT = 2 ** 31 - 1;
 
 export const STATUS = whole(200, 599);
@@ -59,7 +59,7 @@ export function checkFaults(faults: MockFaults): void {
   }
 }
 
-/** Whether the faults are meant for this call. */
+/** Whether the faults apply to this call. */
 export function concerns(faults: MockFaults, method: string, path: string): boolean {
   const { only } = faults;
   if (only?.method !== undefined && only.method.toUpperCase() !== method) return false;
@@ -67,7 +67,7 @@ export function concerns(faults: MockFaults, method: string, path: string): bool
   return only.path.endsWith("*") ? path.startsWith(only.path.slice(0, -1)) : path === only.path;
 }
 
-/** The error answer that `status` asks for. */
+/** The error response for `status`. */
 export function refuse(faults: MockFaults, status: number, authorization: string | null): Response {
   const message = `The mock was asked to answer ${status}`;
   switch (faults.errorBody ?? "json") {
@@ -92,7 +92,7 @@ export function refuse(faults: MockFaults, status: number, authorization: string
   }
 }
 
-/** The answer with the headers and the troubled body that the faults ask for. */
+/** The response with the faults' headers and body. */
 export function trouble(response: Response, faults: MockFaults, wait: Wait): Response {
   let { body } = response;
   if (body !== null && faults.drip !== undefined) body = drip(body, faults.drip.bytes, faults.drip.ms, wait);

@@ -1,4 +1,4 @@
-/** The mock as a `fetch`: abort signals, redirects and the response's address, as a caller knows them. */
+/** The mock as a `fetch`, with abort signals, redirects and the response's URL. */
 
 import { abortable } from "./stream.js";
 
@@ -22,7 +22,7 @@ export async function mockFetch(handle: Handle, input: RequestInfo | URL, init?:
 
 async function untilAborted(answer: Promise<Response>, signal: AbortSignal | undefined): Promise<Response> {
   if (signal === undefined) return answer;
-  // Nobody may be left to see how the call ends once it is given up.
+  // After an abort, nobody may handle the end of the call.
   answer.catch(() => {});
   signal.throwIfAborted();
   let stop: () => void = () => {};
@@ -53,6 +53,6 @@ function redirected(request: Request, to: URL, status: number, init: RequestInit
 function asFetched(response: Response, url: string, wasRedirected: boolean, signal: AbortSignal | undefined): Response {
   const { body } = response;
   const fetched = body === null || signal === undefined ? response : new Response(abortable(body, signal), response);
-  // A Response made by hand has no address; one that was fetched has.
+  // A constructed Response has no URL; a fetched one has.
   return Object.defineProperties(fetched, { url: { value: url }, redirected: { value: wasRedirected } });
 }

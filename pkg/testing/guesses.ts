@@ -1,44 +1,47 @@
-/** What no public page shows and a mock has to choose: named, marked on each call, and open to another choice. */
+/** Undocumented behaviour that a mock must choose. Each guess is named, marked on each call, and can be changed. */
 
 import { checkOptions, type Rule } from "../src/call/check.js";
 import type { Operation } from "./api/operation.js";
 import { oneOf } from "./check.js";
 
 /**
- * What of an answer is a guess: the operation as a whole, since the description has none like it; its status, since
- * no page shows it; its body or parts of it, since they are inferred from public clients and siblings, as transcripts
- * are, or undocumented, as the bodies of errors are.
+ * The guessed part of a response: the whole operation, if the description does not have it; its status, if it is
+ * undocumented; its body or a part of it, if it is inferred from public clients and similar operations (transcripts) or
+ * undocumented (error bodies).
  */
 export type MockGuess = "operation" | "status" | "body";
 
-/** What the mock does where the public pages leave it open. Each can be chosen otherwise. */
+/** The mock's behaviour where the documentation is silent. Each choice can be changed. */
 export interface MockGuesses {
-  /** The status of a success with a body, where no page shows one. Default: 200. */
+  /** The status of a success with a body, if it is undocumented. Default: 200. */
   readonly successStatus?: 200 | 201 | 202;
   /** The same without a body. Default: 204. */
   readonly emptyStatus?: 200 | 202 | 204;
   /** For parameters and bodies that the description does not allow. Default: 400. */
   readonly invalidStatus?: 400 | 422;
-  /** For a key of the level that an operation does not take. Clients met 403; the pages have 401 alone. Default: 403. */
+  /**
+   * For a key of a level that the operation does not accept. Clients received 403; only 401 is documented. Default:
+   * 403.
+   */
   readonly wrongLevelStatus?: 401 | 403;
-  /** For a recording that is not there. Clients met both. Default: 404. */
+  /** For a missing recording. Clients received both. Default: 404. */
   readonly noRecordingStatus?: 403 | 404;
-  /** For a question that names neither conversations nor a deal. A client met 500. Default: 500. */
+  /** For a question without conversations and deal. A client received 500. Default: 500. */
   readonly noSubjectStatus?: 400 | 500;
   /**
-   * The form of a transcript: turns when `detailedTranscript` asks for them, else text; or always one form, `object`
-   * being the empty one of the reference's samples. Default: `"asked"`.
+   * The form of a transcript: turns if `detailedTranscript` requests them, else text; or always one form. `object` is
+   * the empty one of the reference's samples. Default: `"asked"`.
    */
   readonly transcript?: "asked" | "turns" | "text" | "object" | "null";
-  /** A history without entries: null, as a client met it, or an empty list. Default: `"null"`. */
+  /** A history without entries: null, as a client received it, or an empty list. Default: `"null"`. */
   readonly emptyHistory?: "null" | "list";
   /**
-   * How a deletion is told which key: `/api_keys/{id}`, `/api_keys?id=…`, or either. Default: `"any"`.
+   * How a deletion names its key: `/api_keys/{id}`, `/api_keys?id=…`, or either. Default: `"any"`.
    */
   readonly keyDeletion?: "any" | "path" | "query";
 }
 
-/** The same, chosen. */
+/** The same with defaults filled in. */
 export type Guesses = { readonly [Name in keyof MockGuesses]-?: Exclude<MockGuesses[Name], undefined> };
 
 const among = (...values: readonly number[]): Rule => [
@@ -76,7 +79,7 @@ export function chosen(guesses: MockGuesses): Guesses {
   return { ...DEFAULTS, ...Object.fromEntries(given) };
 }
 
-/** What of the mock's own answer to an operation is a guess. */
+/** The guessed parts of the mock's own response to an operation. */
 export function guessesOf(operation: Operation | undefined, status: number, hasBody: boolean): readonly MockGuess[] {
   const body: readonly MockGuess[] = hasBody && (status >= 300 || operation?.isInferred !== false) ? ["body"] : [];
   if (operation === undefined) return ["operation", "status", ...body];

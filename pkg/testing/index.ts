@@ -10,12 +10,12 @@
  * });
  * ```
  *
- * It runs wherever the Fetch API is: Node, browsers, Workers. Nothing leaves
- * the process. Its answers keep to the description of the API in openapi/, for
- * calls that keep to it. Its people, companies and conversations are invented.
- * Where the public pages leave something open, such as the bodies of errors or
- * most success codes, `requests` marks the answer as a guess, and the option
- * `guesses` chooses another one. Do not conclude from a guess to the API.
+ * It runs wherever the Fetch API exists: Node, browsers, Workers. Nothing leaves
+ * the process. For calls that follow the API's description in openapi/, its
+ * responses follow it too. Its people, companies and conversations are invented.
+ * Where the documentation is silent, as about error bodies and most success
+ * codes, `requests` marks the response as a guess, and the option `guesses`
+ * changes it. A guess says nothing about the real API.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export type { MockOptions } from "./options.js";
 export type { MockRate } from "./rate.js";
 export type { MockRequest } from "./record.js";
 
-/** A new mock. Throws a TypeError that names the option, when one is wrong. */
+/** Makes a mock. Throws a TypeError that names an invalid option. */
 export function mockAttention(options: MockOptions = {}): MockAttention {
   const checked = settings(options);
   const engine = new Engine(checked);

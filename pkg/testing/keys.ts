@@ -1,15 +1,15 @@
 /**
- * The API keys of a mock organisation: made, listed, expired, revoked, deleted.
+ * The API keys of a mock organisation: created, listed, expired, revoked, deleted.
  *
  * Attention's keys are JWTs (HS256). These have the same three parts, so that
- * code which looks at the claims has claims to see, but the last part is no
- * signature: it says in plain words that the key is fake.
+ * code can read their claims, but the last part is not a signature: it says in
+ * plain words that the key is fake.
  */
 
 import { checkOptions, text } from "../src/call/check.js";
 import { oneOf } from "./check.js";
 
-/** What a key may do: everything in the organisation, or what one user may. */
+/** The level of a key: the whole organisation, or one user. */
 export type MockKeyLevel = "organization" | "user";
 
 /** One key of the mock organisation. */
@@ -19,7 +19,7 @@ export interface MockKey {
   readonly level: MockKeyLevel;
   readonly organizationUUID: string;
   readonly userUUID: string;
-  /** What goes after `Bearer `. */
+  /** The key, without `Bearer `. */
   readonly value: string;
   /** Unix milliseconds. */
   readonly expiresAt: number;
@@ -28,37 +28,37 @@ export interface MockKey {
   readonly lastSeenAt: string | null;
 }
 
-/** What a new key is to be. */
+/** The options of a new key. */
 export interface MockKeyOptions {
   readonly name?: string;
   /** Default: `"organization"`. */
   readonly level?: MockKeyLevel;
-  /** The user it belongs to; by default the mock organisation's first administrator. */
+  /** The key's user. Default: the mock organisation's first administrator. */
   readonly userUUID?: string;
-  /** Unix milliseconds or a Date; it becomes the token's `exp` too. Default: 2099. */
+  /** Unix milliseconds or a Date, also used for the token's `exp`. Default: 2099. */
   readonly expiresAt?: number | Date;
 }
 
-/** The keys of a mock, for a test to change under a running client. */
+/** The keys of a mock, which tests can change while a client runs. */
 export interface MockKeys {
-  /** Makes a key that works at once. */
+  /** Creates a key, which works at once. */
   create(options?: MockKeyOptions): MockKey;
-  /** Every key not deleted, the oldest first. */
+  /** All keys that are not deleted, oldest first. */
   list(): readonly MockKey[];
   /** The key with this id or value. */
   get(idOrValue: string): MockKey | undefined;
-  /** Refused from now on, though still listed. Throws when there is no such key. */
+  /** Revokes a key: it is refused, but still listed. Throws for an unknown key. */
   revoke(idOrValue: string): void;
-  /** Expired from now on, whatever its `exp` claim says. Throws when there is no such key. */
+  /** Expires a key, whatever its `exp` claim says. Throws for an unknown key. */
   expire(idOrValue: string): void;
-  /** Gone from now on, as by the API's own delete. False when there was no such key. */
+  /** Deletes a key, like the API's own operation. False for an unknown key. */
   delete(idOrValue: string): boolean;
 }
 
-/** Why a call was refused; the answer itself does not tell, as the real one does not. */
+/** Why a call was refused. The response does not say it, like the real one. */
 export type MockRefusal = "missing" | "malformed" | "no_bearer" | "unknown" | "expired" | "revoked";
 
-/** Times of the claims: fixed, so that two runs make the same keys. */
+/** The times in claims, fixed so that every run makes the same keys. */
 const ISSUED = Date.UTC(2026, 0, 5, 9) / 1000;
 const FAR_END = Date.UTC(2099, 11, 31) / 1000;
 
@@ -66,10 +66,10 @@ const FAR_END = Date.UTC(2099, 11, 31) / 1000;
 export const MOCK_ORGANIZATION = "0f0e0d0c-0000-4000-8000-00000000fa4e";
 const ADMIN = "5eed0000-0000-4000-8000-000000000001";
 
-/** An organisation-level key that every new mock accepts. Obviously fake: it opens nothing else. */
+/** An organisation-level key that every new mock accepts, and nothing else does. */
 export const MOCK_API_KEY = keyValue("default", "organization", ADMIN, FAR_END);
 
-/** A user-level key that every new mock accepts; some operations take no other kind. */
+/** A user-level key that every new mock accepts; some operations accept no other level. */
 export const MOCK_USER_API_KEY = keyValue("user", "user", ADMIN, FAR_END);
 
 function keyValue(label: string, level: MockKeyLevel, userUUID: string, exp: number): string {
@@ -84,7 +84,7 @@ function segment(part: object): string {
 
 type Stored = { -readonly [Field in keyof MockKey]: MockKey[Field] };
 
-/** The keys, and the door that they open. */
+/** The keys, and the check of credentials. */
 export class KeyStore implements MockKeys {
   private keys: Stored[] = [];
   private made = 0;
@@ -140,7 +140,7 @@ export class KeyStore implements MockKeys {
     return found !== undefined;
   }
 
-  /** The key that an `Authorization` value shows, or why it is refused. */
+  /** The key in an `Authorization` value, or why it is refused. */
   admit(authorization: string | null): MockKey | MockRefusal {
     if (authorization === null || authorization === "") return "missing";
     const credentials = /^bearer +(\S+)$/i.exec(authorization);
@@ -176,7 +176,7 @@ export class KeyStore implements MockKeys {
 
   private must(idOrValue: string): Stored {
     const found = this.find(idOrValue);
-    // Not quoted: what was passed may be a real key, pasted by mistake.
+    // Not quoted, because it may be a real key that was pasted by mistake.
     if (found === undefined) throw new TypeError("the mock has no key with that id or value");
     return found;
   }

@@ -1,4 +1,4 @@
-/** One call through the mock: recorded, admitted, counted, troubled, answered. */
+/** One call through the mock: record, authenticate, count, apply faults, answer. */
 
 import { answer, failure, json } from "./answer.js";
 import { type Operation, queryFault, readBody, unknownNames } from "./api/operation.js";
@@ -18,28 +18,28 @@ import { Storage } from "./storage.js";
 
 /** An Attention API in memory. */
 export interface MockAttention {
-  /** A drop-in `fetch` that answers as the API does, whatever the host. Bound: pass it as it is. */
+  /** A replacement for `fetch` that answers like the API, for any host. It is bound, so it can be passed directly. */
   readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
-  /** The same for a server: one request in, one response out, redirects and all. Bound. */
+  /** The same for a server: returns one response per request, without following redirects. Bound. */
   readonly handle: (request: Request) => Promise<Response>;
-  /** The keys it accepts. */
+  /** The accepted keys. */
   readonly keys: MockKeys;
   /**
-   * What it received, the oldest first. Authorization stands there as sent:
-   * the keys of a mock are fake, so call it with no other.
+   * The received requests, oldest first. Authorization is recorded as sent, so
+   * call a mock only with its own fake keys.
    */
   readonly requests: readonly MockRequest[];
-  /** Forgets `requests`, and nothing else. */
+  /** Clears `requests` only. */
   clearRequests(): void;
-  /** Switches faults on, instead of those before; `null` switches them off. */
+  /** Replaces the faults; `null` switches them off. */
   set(faults: MockFaults | null): void;
-  /** Changes the rate limit and forgets what was counted; `null` lifts it. */
+  /** Replaces the rate limit and resets its counts; `null` removes it. */
   setRate(rate: MockRate | null): void;
-  /** As new: data, keys, faults, limits and `requests`. */
+  /** Resets data, keys, faults, limits and `requests`. */
   reset(): void;
 }
 
-/** A call that never got an answer: `fetch` rejects with it. */
+/** The error of a call without a response, with which `fetch` rejects. */
 export class MockNetworkError extends TypeError {
   override readonly name = "MockNetworkError";
   constructor() {
@@ -51,7 +51,7 @@ const REQUEST_ID = "x-request-id";
 
 type Entry = { -readonly [Field in keyof MockRequest]: MockRequest[Field] };
 
-/** An accepted call on its way to the answer. */
+/** An accepted call. */
 interface Accepted {
   readonly request: Request;
   readonly url: URL;
@@ -73,7 +73,7 @@ export class Engine {
   private faults: MockFaults | null = null;
   private faultsLeft = Infinity;
   private count = 0;
-  /** Parameters that somebody was warned of. */
+  /** Parameters that were already warned about. */
   private readonly warned = new Set<string>();
 
   constructor(settings: Settings) {
@@ -119,7 +119,7 @@ export class Engine {
     this.recorder.add(entry);
     const response = await this.answer(request, url, planned, entry, body);
     entry.status = response.status;
-    // The storage is another service, and a test's own header stays.
+    // The storage is another service; a test's own header stays.
     if (!this.storage.owns(url) && !response.headers.has(REQUEST_ID)) response.headers.set(REQUEST_ID, entry.requestId);
     return request.method === "HEAD" ? new Response(null, response) : response;
   }
@@ -132,7 +132,7 @@ export class Engine {
     if (typeof admitted === "string") {
       entry.refusal = admitted;
       entry.guesses = ["body"];
-      // One answer for every cause: the real API is not known to tell them apart.
+      // The same response for every cause, since the real API is not known to distinguish them.
       return failure(401, "The API key is missing or not valid");
     }
     const verdict: Verdict =
@@ -149,14 +149,14 @@ export class Engine {
     return response;
   }
 
-  /** The faults that `set` holds for this call. */
+  /** The faults of `set` for this call. */
   private take(method: string, path: string): MockFaults {
     if (this.faults === null || this.faultsLeft === 0 || !concerns(this.faults, method, path)) return {};
     this.faultsLeft--;
     return this.faults;
   }
 
-  /** Whether the faults of the path apply: with `flaky`, only to so many first calls. */
+  /** Whether the faults of the path apply: with `flaky`, only to the first calls. */
   private flaky(url: URL, { failures }: Plan): boolean {
     if (failures === null) return true;
     const id = url.pathname + url.search;
@@ -200,12 +200,12 @@ export class Engine {
     found: Match | undefined,
     operation: Operation | undefined,
   ): Promise<Response> {
-    if (found === undefined) return failure(404, "There is nothing at this path");
-    if (!("route" in found)) return failure(405, "Not with this method", [["allow", found.allow.join(", ")]]);
+    if (found === undefined) return failure(404, "Path not found");
+    if (!("route" in found)) return failure(405, "Method not allowed", [["allow", found.allow.join(", ")]]);
     const { guesses } = this.settings;
     const { level = "unknown", query = {} } = operation ?? {};
     if ((level === "user" || level === "organization") && level !== key.level) {
-      return failure(guesses.wrongLevelStatus, `This operation takes ${level}-level keys only`);
+      return failure(guesses.wrongLevelStatus, `This operation accepts only ${level}-level keys`);
     }
     const { guessedQuery = [] } = found.route;
     const fault = queryFault(url.searchParams, query);
@@ -236,14 +236,14 @@ export class Engine {
     }
   }
 
-  /** Once for each name: a filter that is misspelt filters nothing, and nobody says so. */
+  /** Warns once per name: a misspelt filter is silently ignored. */
   private warn(method: string, path: string, unknown: readonly string[], query: Operation["query"]): void {
     const fresh = unknown.filter((name) => this.warned.size !== this.warned.add(`${method} ${path} ${name}`).size);
     if (fresh.length > 0)
       console.warn(`mockAttention: ${method} ${path}: ${unknownText(fresh, query)} (\`strict: true\` refuses it)`);
   }
 
-  /** What a route answers, with the status that the description shows, or the one that was chosen for want of it. */
+  /** The response of a route, with the described status, or the guessed one. */
   private success(answered: unknown, operation: Operation | undefined): Response {
     const { emptyStatus, successStatus } = this.settings.guesses;
     if (answered instanceof Answered) return json(answered.value, answered.status);
@@ -252,7 +252,7 @@ export class Engine {
   }
 }
 
-/** Firefox has no `Request.body`: there the body is read whole. */
+/** In Firefox, which has no `Request.body`, the body is read whole. */
 async function bodyOf(request: Request): Promise<ReadableStream<Uint8Array> | null> {
   const body = request.body as ReadableStream<Uint8Array> | null | undefined;
   if (body !== undefined) return body;
@@ -260,11 +260,11 @@ async function bodyOf(request: Request): Promise<ReadableStream<Uint8Array> | nu
   return bytes.byteLength === 0 ? null : new Response(bytes).body;
 }
 
-/** What parameters that the description does not know are told by. */
+/** The message for unknown parameters. */
 function unknownText(unknown: readonly string[], query: Operation["query"]): string {
   const known = Object.keys(query);
-  const there = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
-  return `no public page knows the parameter ${unknown.join(", ")} of this operation; ${there}`;
+  const there = known.length === 0 ? "it has none" : `its parameters are ${known.join(", ")}`;
+  return `the documentation of this operation has no parameter ${unknown.join(", ")}; ${there}`;
 }
 
 function record(request: Request, url: URL, body: Opened, requestId: string): Entry {

@@ -1,4 +1,4 @@
-/** How a mock is set up. */
+/** The options of a mock. */
 
 import { call, checkOptions, flag, object } from "../src/call/check.js";
 import { basePath, list, oneOf, whole } from "./check.js";
@@ -7,38 +7,38 @@ import type { MockKeyOptions } from "./keys.js";
 import type { MockRate } from "./rate.js";
 import { type Wait, wait } from "./stream.js";
 
-/** How a mock is set up; every option has a default. */
+/** The options of a mock; each has a default. */
 export interface MockOptions {
-  /** Keys beside the two that every mock accepts. */
+  /** Additional keys, beside the two that every mock accepts. */
   readonly keys?: readonly MockKeyOptions[];
   /** The rate limit. Default: none. */
   readonly rate?: MockRate;
-  /** Unix milliseconds: give a clock of your own to make time pass. Default: `Date.now`. */
+  /** The clock, in Unix milliseconds; pass your own to control time. Default: `Date.now`. */
   readonly now?: () => number;
   /**
-   * Resolves after so many milliseconds, for delays that a test asks for: the other half of a clock of your own. It
-   * should reject with the signal's reason when that fires first. Default: `setTimeout`, faked or not.
+   * Resolves after this many milliseconds; together with `now`, it controls the time of delays. It should reject with
+   * the signal's reason if that fires first. Default: `setTimeout`, faked or not.
    */
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /**
-   * The path that the operations are below, such as `/proxy/v2`; anything else is answered 404. Default: any path
-   * that ends in `v2` or stands before an operation.
+   * The path before the operations, such as `/proxy/v2`; any other path is 404. Default: any path that ends in `v2` or
+   * precedes an operation.
    */
   readonly basePath?: string;
   /**
-   * Whether a parameter that no public page knows is a 400 that names it. Default: false; then it is ignored, a
-   * warning on the console names it once, and `requests` does each time.
+   * Whether an undocumented parameter is a 400 that names it. Default: false; it is then ignored, but a warning on the
+   * console names it once, and `requests` each time.
    */
   readonly strict?: boolean | undefined;
-  /** What the mock does where the public pages leave it open. */
+  /** The mock's behaviour where the documentation is silent. */
   readonly guesses?: MockGuesses;
-  /** How many conversations the mock organisation has. Default: 137. */
+  /** The number of conversations. Default: 137. */
   readonly conversations?: number;
-  /** How long the super agent thinks: above 0 it answers 202 and is polled. Default: 0. */
+  /** The super agent's time to answer; above 0 it returns 202 and must be polled. Default: 0. */
   readonly superAgentMs?: number;
-  /** How many of the last calls `requests` keeps. Default: 1000. */
+  /** The number of calls in `requests`. Default: 1000. */
   readonly recordRequests?: number;
-  /** How much of each body `requests` keeps. Default: 65536. */
+  /** The recorded bytes of each body. Default: 65536. */
   readonly recordBodyBytes?: number;
 }
 

@@ -1,16 +1,16 @@
-/** A rate limit of so many calls in a fixed window, counted for each key apart. */
+/** A rate limit: calls per fixed window, counted separately for each key. */
 
 import type { HeaderList } from "./answer.js";
 
-/** How many calls a key may make. The real limits are by contract and undocumented. */
+/** The rate limit of a key. The real limits depend on the contract and are undocumented. */
 export interface MockRate {
-  /** Calls in one window. */
+  /** The calls per window. */
   readonly limit: number;
   /** The window's length in milliseconds; it begins with its first call. */
   readonly windowMs: number;
-  /** How `Retry-After` is written: whole seconds (the default), an HTTP date, or not at all. */
+  /** The form of `Retry-After`: whole seconds (the default), an HTTP date, or none. */
   readonly retryAfter?: "seconds" | "date" | "none";
-  /** Which other headers tell the state: none (the default), the IETF draft's, or the `X-` ones. */
+  /** Further headers with the state: none (the default), the IETF draft's, or the `X-` ones. */
   readonly headers?: "none" | "ratelimit" | "x-ratelimit";
 }
 
@@ -19,10 +19,10 @@ interface Window {
   used: number;
 }
 
-/** What the limiter says of one call. */
+/** The limiter's verdict on a call. */
 export interface Verdict {
   readonly allowed: boolean;
-  /** For the answer, allowed or not. */
+  /** Headers for the response, allowed or not. */
   readonly headers: HeaderList;
 }
 
@@ -60,7 +60,7 @@ function retryAfter({ rate, endsAt, now }: State): HeaderList {
     case "seconds":
       return [["retry-after", String(seconds(endsAt - now))]];
     case "date":
-      // Rounded up: a date has whole seconds, and one too early would be a lie.
+      // Rounded up, because a date has whole seconds and must not be too early.
       return [["retry-after", new Date(Math.ceil(endsAt / 1000) * 1000).toUTCString()]];
   }
 }

@@ -1,34 +1,34 @@
-/** What a mock received, kept for tests to look at. */
+/** The requests that a mock received, recorded for tests. */
 
 import type { MockGuess } from "./guesses.js";
 import type { MockRefusal } from "./keys.js";
 
-/** One call that reached the mock. Secrets stand in it as received: its keys are fake. */
+/** One call that reached the mock. Credentials are recorded as received, since a mock's keys are fake. */
 export interface MockRequest {
   readonly method: string;
   readonly url: string;
   readonly path: string;
-  /** In order, duplicates kept. */
+  /** In order, with duplicates. */
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** As the Fetch API gives them: names in lower case, sorted, equal names joined. */
+  /** As in the Fetch API: names in lower case, sorted, equal names joined. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The body's text, up to the bound of `recordBodyBytes`; null when there was none. */
+  /** The body's text, up to `recordBodyBytes`; null without a body. */
   readonly body: string | null;
-  /** True when the body went on after what `body` holds. */
+  /** Whether the body was longer than `body`. */
   readonly bodyTruncated: boolean;
-  /** What the answer says in `x-request-id`. */
+  /** The `x-request-id` of the response. */
   readonly requestId: string;
-  /** The answer's status; null while there is none, or when the call failed on the wire. */
+  /** The response's status; null while there is none, or after a network error. */
   readonly status: number | null;
-  /** Why the key was refused, when the answer is the mock's own 401. */
+  /** Why the key was refused, if the response is the mock's own 401. */
   readonly refusal: MockRefusal | null;
-  /** What of the answer no public page shows. Empty for answers that the test itself asked for, by faults. */
+  /** The undocumented parts of the response. Empty for responses that the test set by faults. */
   readonly guesses: readonly MockGuess[];
-  /** Parameters that no public page knows; the API's way with them is not known, so they are ignored. */
+  /** Undocumented parameters. How the API treats them is unknown; the mock ignores them. */
   readonly unknownParameters: readonly string[];
 }
 
-/** The bounded memory of a mock. */
+/** The bounded list of a mock's calls. */
 export class Recorder {
   private entries: MockRequest[] = [];
   private readonly bound: number;
@@ -41,7 +41,7 @@ export class Recorder {
     return this.entries;
   }
 
-  /** Keeps the entry; the caller goes on filling it in. */
+  /** Adds the entry, which the caller completes later. */
   add(entry: MockRequest): void {
     this.entries.push(entry);
     if (this.entries.length > this.bound) this.entries.shift();
@@ -52,16 +52,16 @@ export class Recorder {
   }
 }
 
-/** A body of which the beginning was read and the rest was not. */
+/** A body of which only the beginning was read. */
 export interface Opened {
-  /** The text of the beginning; null when there is no body. */
+  /** The text of the beginning; null without a body. */
   readonly text: string | null;
   readonly truncated: boolean;
-  /** The whole body again, the beginning put back in front. */
+  /** The whole body, including the beginning. */
   readonly stream: ReadableStream<Uint8Array> | null;
 }
 
-/** Reads at most about `bound` bytes ahead, so that a body of any size can be recorded and still streams. */
+/** Reads about `bound` bytes ahead, so that a body of any size can be recorded and still streams. */
 export async function open(body: ReadableStream<Uint8Array> | null, bound: number): Promise<Opened> {
   if (body === null) return { text: null, truncated: false, stream: null };
   const reader = body.getReader();

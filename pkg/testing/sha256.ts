@@ -1,22 +1,22 @@
 /**
  * SHA-256 of a stream, in constant memory.
  *
- * WebCrypto's `digest` wants the whole input at once, which a mock that echoes
- * a gigabyte cannot give. workerd offers a streaming digest; elsewhere the
- * algorithm is short enough to stand here (FIPS 180-4, section 6.2).
+ * WebCrypto's `digest` needs the whole input at once, which is impossible for a
+ * mock that echoes a gigabyte. workerd has a streaming digest; for other
+ * runtimes, the algorithm is implemented here (FIPS 180-4, section 6.2).
  */
 
 interface DigestStream extends WritableStream<Uint8Array> {
   readonly digest: Promise<ArrayBuffer>;
 }
 
-/** Takes bytes as they come and says their SHA-256 at the end. */
+/** Receives bytes in chunks and returns their SHA-256 at the end. */
 export interface Hasher {
   update(bytes: Uint8Array): void | Promise<void>;
   hex(): Promise<string>;
 }
 
-/** The quickest streaming SHA-256 that this runtime has. */
+/** The fastest streaming SHA-256 of this runtime. */
 export function sha256(): Hasher {
   const native = (crypto as { DigestStream?: new (algorithm: string) => DigestStream }).DigestStream;
   return native === undefined ? new Sha256() : nativeHasher(new native("SHA-256"));
@@ -101,7 +101,7 @@ class Sha256 implements Hasher {
       const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
       w[i] = (w[i - 16]! + s0 + w[i - 7]! + s1) | 0;
     }
-    // One by one: destructured, the hash took twice as long.
+    // Assigned one by one, because destructuring took twice as long.
     let a = state[0]!,
       b = state[1]!,
       c = state[2]!,

@@ -1,4 +1,4 @@
-/** The answers of magic paths that are not the API's. */
+/** The responses of special paths that are not the API's. */
 
 import { answer, json } from "./answer.js";
 import type { Source } from "./fault-path.js";
@@ -8,7 +8,7 @@ import { sized, type Wait, zeros } from "./stream.js";
 /** The special sources: all but the API's routes. */
 export type Special = Exclude<Source, { kind: "route" }>;
 
-/** What a special source sees of the call. */
+/** The input of a special source. */
 export interface Seen {
   readonly method: string;
   readonly url: string;

@@ -1,6 +1,6 @@
 /**
- * The file store behind presigned addresses: another service, which knows no
- * API key and, like the real ones, refuses a call that shows one.
+ * The file storage behind presigned addresses: another service, which uses no
+ * API key and, like real ones, refuses a call with one.
  */
 
 import { answer, failure } from "./answer.js";
@@ -19,8 +19,8 @@ export class Storage {
   private readonly files = new Map<string, StoredFile>();
 
   /**
-   * Where to PUT the file, and to GET it again. On loopback it is the mock itself, below the API's base, elsewhere a
-   * host that only the mock's `fetch` knows.
+   * The address for PUT and GET. On loopback it is the mock itself, below the API's base; elsewhere it is a host that
+   * only the mock's `fetch` knows.
    */
   address({ url, base }: { readonly url: URL; readonly base: string }, id: string): string {
     const isLocal = /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname);
@@ -31,7 +31,7 @@ export class Storage {
     return this.files.get(id);
   }
 
-  /** What is there without an upload. */
+  /** Files that exist without an upload. */
   keep(id: string, file: StoredFile): void {
     this.files.set(id, file);
   }
@@ -54,7 +54,7 @@ export class Storage {
       case "GET":
         return this.download(id);
       default:
-        return failure(405, "Only PUT and GET");
+        return failure(405, "Method not allowed");
     }
   }
 
@@ -71,10 +71,10 @@ export class Storage {
     return answer(null, 200);
   }
 
-  /** As many bytes as there were, all of them zero: the mock keeps no content. */
+  /** The same number of zero bytes, because the mock stores no content. */
   private download(id: string): Response {
     const file = this.files.get(id);
-    if (file === undefined) return failure(404, "There is no such file");
+    if (file === undefined) return failure(404, "File not found");
     return answer(sized(zeros(file.bytes), file.bytes), 200, [
       ["content-type", file.type === "" ? "application/octet-stream" : file.type],
       ["content-length", String(file.bytes)],

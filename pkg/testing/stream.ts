@@ -1,20 +1,20 @@
-/** Bodies that misbehave, and bodies without end; none is ever held whole. */
+/** Faulty bodies and endless bodies, all of them streamed. */
 
-/** What a `Response` takes and gives. */
+/** The body type of a `Response`. */
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Resolves after so many milliseconds, or rejects with the reason of a signal that fires first. */
+/** Resolves after this many milliseconds, or rejects with the reason of a signal that fires first. */
 export type Wait = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 const CHUNK = 64 * 1024;
 const FLUSH_MS = 20;
 
-/** As it is before a test fakes the timers: what a server needs to flush is no part of the test's time. */
+/** The real timer, saved before a test fakes timers: a server's flushing is not part of the test's time. */
 const unfaked = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
 
-/** `size` zero bytes, made as fast as they are read and no faster. */
+/** `size` zero bytes, produced as fast as they are read. */
 export function zeros(size: number): ReadableStream<Bytes> {
-  // One buffer for all chunks: readers of a plain stream do not write into it.
+  // One buffer for all chunks, because readers of a plain stream do not write into it.
   const chunk = new Uint8Array(Math.min(size, CHUNK));
   let left = size;
   return new ReadableStream<Bytes>(
@@ -29,7 +29,7 @@ export function zeros(size: number): ReadableStream<Bytes> {
   );
 }
 
-/** The same bytes in pieces of `size`, with a wait before each. */
+/** The same bytes in chunks of `size`, with a delay before each. */
 export function drip(body: ReadableStream<Bytes>, size: number, ms: number, pause: Wait): ReadableStream<Bytes> {
   const reader = body.getReader();
   let rest = new Uint8Array(0);
@@ -51,7 +51,7 @@ export function drip(body: ReadableStream<Bytes>, size: number, ms: number, paus
   );
 }
 
-/** The first `size` bytes, then an error: a connection lost on the way. */
+/** The first `size` bytes, then an error, as for a lost connection. */
 export function cut(body: ReadableStream<Bytes>, size: number): ReadableStream<Bytes> {
   const reader = body.getReader();
   const broken = () => new TypeError(`the mock broke off the body after ${size} bytes`);
@@ -64,7 +64,7 @@ export function cut(body: ReadableStream<Bytes>, size: number): ReadableStream<B
         left -= Math.min(left, value?.length ?? 0);
         if (!done) return;
         void reader.cancel();
-        // A server that fails at once may drop what it has not yet sent: let head and bytes go out first.
+        // A server that fails at once may drop unsent data, so head and bytes are sent first.
         await passed(FLUSH_MS, undefined, unfaked);
         controller.error(broken());
       },
@@ -74,7 +74,7 @@ export function cut(body: ReadableStream<Bytes>, size: number): ReadableStream<B
   );
 }
 
-/** The same bytes until the signal fires; then its reason, as a real `fetch` does. */
+/** The same bytes until the signal fires; then its reason, like a real `fetch`. */
 export function abortable(body: ReadableStream<Bytes>, signal: AbortSignal): ReadableStream<Bytes> {
   const reader = body.getReader();
   let stop: () => void = () => {};
@@ -104,8 +104,8 @@ export function abortable(body: ReadableStream<Bytes>, signal: AbortSignal): Rea
 }
 
 /**
- * A stream that a server announces with `Content-Length`. workerd takes the
- * length from the stream's kind, not from the header.
+ * A stream with a known length. workerd takes `Content-Length` from the type of
+ * the stream, not from the header.
  */
 export function sized(body: ReadableStream<Bytes>, size: number): ReadableStream<Bytes> {
   const Fixed = (globalThis as { FixedLengthStream?: new (size: number) => TransformStream<Bytes, Bytes> })
@@ -113,7 +113,7 @@ export function sized(body: ReadableStream<Bytes>, size: number): ReadableStream
   return Fixed === undefined ? body : body.pipeThrough(new Fixed(size));
 }
 
-/** By the timers that there are when it is called: faked ones in a test that fakes them. */
+/** Uses the current timers, which a test may have faked. */
 export const wait: Wait = (ms, signal) => {
   const { setTimeout, clearTimeout } = globalThis;
   return passed(ms, signal, { setTimeout, clearTimeout });

@@ -1,8 +1,8 @@
-/** The body: bounded, read once, JSON. */
+/** Reads a JSON body once, within a limit. */
 
 import type { Incoming } from "./request.js";
 
-/** What a body is refused for. */
+/** The reasons to refuse a body. */
 export type BodyFault =
   | "content_type"
   | "body_coded"
@@ -13,7 +13,7 @@ export type BodyFault =
   | "body_not_utf8"
   | "body_not_json";
 
-/** A body, as it came and as it reads. */
+/** A body, as bytes and as its value. */
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly value: unknown;
@@ -21,11 +21,11 @@ export interface Body {
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
-/** Reads it, or says what is wrong with it. */
+/** Reads the body, or returns the reason to refuse it. */
 export async function readBody(request: Incoming, limit: number, timeout: number): Promise<Body | BodyFault> {
   if (!JSON_TYPE.test(request.header("content-type") ?? "")) return "content_type";
   if (!/^(identity)?$/i.test(request.header("content-encoding") ?? "")) return "body_coded";
-  // What it says of itself can only shut it out; what is counted decides.
+  // A large `Content-Length` is refused at once; a small one is not trusted, the bytes are counted.
   if (Number(request.header("content-length") ?? 0) > limit) return "body_too_large";
   const bytes = await bounded(request, limit, timeout);
   return typeof bytes === "string" ? bytes : parsed(bytes);
@@ -44,7 +44,7 @@ async function bounded(request: Incoming, limit: number, timeout: number) {
       return size <= limit;
     }, controller.signal);
   } catch {
-    // What a broken connection says is nobody's concern here.
+    // The error of a broken connection is not reported.
     return controller.signal.aborted ? "body_timeout" : "body_broken";
   } finally {
     clearTimeout(timer);

@@ -1,8 +1,8 @@
-/** What came, typed as far as a public page says what comes. */
+/** Events, typed as far as their payloads are documented. */
 
 import type { Attention, components } from "../src/index.js";
 
-/** What can send to an address: the triggers of workflows, and the super agent's `callback_url`. */
+/** The senders of events: the triggers of workflows, and the super agent's `callback_url`. */
 export type Trigger =
   | "conversation.analyzed"
   | "crm_fields.exported"
@@ -22,12 +22,12 @@ export const TRIGGERS: readonly Trigger[] = [
 
 type Attributes = NonNullable<components["schemas"]["Conversation"]["attributes"]>;
 
-/** The payload of Conversation Analyzed, the only documented one: a conversation, reduced, without a transcript. */
+/** The payload of Conversation Analyzed, the only documented one: a reduced conversation without a transcript. */
 export interface ConversationAnalyzed {
   readonly id: string;
   readonly type?: string;
   readonly links?: { readonly self?: string };
-  /** Members that the page names. Others may come, and any may be missing: a workflow's author composes the body. */
+  /** The documented members. Others may occur, and any may be missing: the workflow's author composes the body. */
   readonly attributes: Partial<
     Pick<
       Attributes,
@@ -46,37 +46,37 @@ export interface ConversationAnalyzed {
   > & { readonly [name: string]: unknown };
 }
 
-/** The client, or what of it is asked. */
+/** The part of the client that is used. */
 export interface WebhookClient {
   readonly conversations: Pick<Attention["conversations"], "get">;
   readonly superAgent: Pick<Attention["superAgent"], "listSessionMessages">;
 }
 
-/** How things are, by the API and not by whoever sent the call. */
+/** The current state according to the API, not to the sender. */
 export type Rereading =
   | { readonly of: "conversation"; readonly conversation: components["schemas"]["Conversation"] }
   | { readonly of: "session"; readonly history: components["schemas"]["SuperAgentHistory"] };
 
 interface Common {
-  /** SHA-256 of the body, in hex: the same for a body that comes again. The API documents no id of a delivery. */
+  /** The SHA-256 of the body, in hex: the same for a repeated body. The API documents no delivery id. */
   readonly digest: string;
-  /** The conversation that it names, if it does so as the documented payload does. */
+  /** The conversation's id, if the body has the documented form. */
   readonly conversationId: string | undefined;
-  /** The super agent's session that it names as the API's answers do. */
+  /** The super agent's session id, if the body has one like the API's responses. */
   readonly sessionId: string | undefined;
-  /** Asks the API. Rejects with a TypeError without a client, or when the body names nothing to ask for. */
+  /** Asks the API. Rejects with a TypeError without a client, or if the body names nothing to ask for. */
   reread(): Promise<Rereading>;
 }
 
-/** What came. */
+/** An event. */
 export type WebhookEvent =
   | (Common & { readonly type: "conversation.analyzed"; readonly data: ConversationAnalyzed })
-  /** Of a trigger that you named by `trigger`, but whose payload no page shows. */
+  /** An event of the configured `trigger`, with an undocumented payload. */
   | (Common & { readonly type: Exclude<Trigger, "conversation.analyzed">; readonly data: unknown })
-  /** Anything else. */
+  /** Any other body. */
   | (Common & { readonly type: "unknown"; readonly data: unknown });
 
-/** The event of a body. */
+/** Makes the event of a body. */
 export function eventOf(
   data: unknown,
   digest: string,
@@ -93,7 +93,7 @@ export function eventOf(
     : { ...common, type: "unknown", data };
 }
 
-/** Whether it is a resource as the page shows it: `id`, `type`, `attributes`. */
+/** Whether it has the documented form of a resource: `id`, `type`, `attributes`. */
 function isConversation(data: unknown): data is ConversationAnalyzed {
   const { id, type, attributes } = (data ?? {}) as { readonly [name: string]: unknown };
   return (

@@ -1,5 +1,5 @@
 /**
- * Receives what workflows of the Attention app and the super agent send to an address of yours.
+ * Receives the webhooks of the Attention app's workflows and of the super agent.
  *
  * ```js
  * import { receive } from "attention-wasm/webhooks";
@@ -13,9 +13,9 @@
  * };
  * ```
  *
- * **The API documents no signature**, so none is checked. What is checked is a secret of your own, which you put into
- * the address or a header when you set the workflow up. Whoever knows it can send anything: take a call for a hint,
- * and let `event.reread()` ask the API how things are.
+ * **The API documents no signature**, so none is checked. Instead, `receive` checks a secret of your own, which you put
+ * into the address or a header when you set up the workflow. Whoever knows it can send anything: treat an event as a
+ * hint, and ask the API by `event.reread()`.
  *
  * @module
  */

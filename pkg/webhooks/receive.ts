@@ -1,55 +1,55 @@
-/** One call, from the request to what is to be answered. */
+/** Receives one request and makes its answer. */
 
 import { type BodyFault, readBody } from "./body.js";
 import { eventOf, TRIGGERS, type Trigger, type WebhookClient, type WebhookEvent } from "./event.js";
 import { type Incoming, incoming, type NodeRequest, type NodeResponse } from "./request.js";
 import { secretsOf, shown } from "./secret.js";
 
-/** How calls are received. */
+/** The options of `receive`. */
 export interface ReceiveOptions {
-  /** Your own, of at least 16 characters; several while one replaces another. The API documents no signature. */
+  /** Your own secret, at least 16 characters, or several while you replace one. The API documents no signature. */
   readonly secret: string | readonly string[];
   /**
-   * The header that the secret is in, with or without `Bearer ` before it. Default: it is the last segment of the
-   * path, as in `https://hooks.example/attention/SECRET`, since every sender can do that.
+   * The header with the secret, with or without `Bearer `. Default: the secret is the last segment of the path, as in
+   * `https://hooks.example/attention/SECRET`, which every sender supports.
    */
   readonly header?: string | undefined;
-  /** What this address is for, if it has a workflow of its own: nothing in a body is documented to tell. */
+  /** The trigger of this address, if only one workflow uses it; no documented member of a body identifies it. */
   readonly trigger?: Trigger | undefined;
   /** For `event.reread()`. */
   readonly attention?: WebhookClient | undefined;
   /**
-   * Whether an event is new; false drops it as a repeat. Mark it as seen in the same step, as a unique index or a
-   * Durable Object does. When this fails, the event is passed on all the same, with `claimError`: nobody is known to
-   * send it again.
+   * Returns whether an event is new; false reports it as a repeat. Mark the event in the same atomic step, with a
+   * unique index or a Durable Object. If this fails, the event is passed on with `claimError`, since no retry is
+   * documented.
    */
   readonly claim?: ((event: WebhookEvent) => boolean | PromiseLike<boolean>) | undefined;
-  /** Of the body, in bytes. Default: 1,048,576. */
+  /** The largest body, in bytes. Default: 1,048,576. */
   readonly limit?: number | undefined;
-  /** For the body to come, in milliseconds. Default: 30,000. */
+  /** The time to receive the body, in milliseconds. Default: 30,000. */
   readonly timeout?: number | undefined;
 }
 
-/** Why a call is refused. */
+/** Why a request is refused. */
 export type Refusal = "method" | "secret_missing" | "secret_wrong" | BodyFault;
 
 interface Answering {
   /** The status to answer with. */
   readonly status: number;
-  /** The answer, for whoever answers with a Response. */
+  /** The answer as a Response. */
   response(): Response;
-  /** Sends it by Node's ServerResponse. */
+  /** Sends the answer by Node's ServerResponse. */
   send(response: NodeResponse): void;
 }
 
-/** What a call came to. Answer it, whatever it is. */
+/** The result of a request, which must always be answered. */
 export type Received =
   | (Answering & {
       readonly kind: "event";
       readonly event: WebhookEvent;
-      /** Which of the secrets was shown: 0 is the first one. */
+      /** The index of the secret that matched, from 0. */
       readonly secret: number;
-      /** What `claim` failed with: then nobody knows whether the event is new. */
+      /** The error of `claim`; it is then unknown whether the event is new. */
       readonly claimError?: unknown;
     })
   | (Answering & { readonly kind: "repeat"; readonly event: WebhookEvent })
@@ -72,8 +72,8 @@ const STATUS: Readonly<Record<Refusal, number>> = {
 };
 
 /**
- * Receives one call: checks method and secret, then reads the body, once and up to the limit. Whatever a sender does
- * ends as a `kind`; only what you do wrong is thrown, as a TypeError. Nothing that is given back holds the secret.
+ * Receives one request: checks method and secret, then reads the body once, up to the limit. A sender's mistakes are
+ * results with the kind `refused`; only your own are thrown, as a TypeError. No result contains the secret.
  */
 export async function receive(request: Request | NodeRequest, options: ReceiveOptions): Promise<Received> {
   const { secret, header, trigger, attention, claim, limit, timeout } = checked(options);
@@ -95,7 +95,7 @@ export async function receive(request: Request | NodeRequest, options: ReceiveOp
   } catch (claimError) {
     return { ...accepted, claimError };
   }
-  if (typeof isNew !== "boolean") throw new TypeError(`${OWNER}: claim must give true or false`);
+  if (typeof isNew !== "boolean") throw new TypeError(`${OWNER}: claim must return true or false`);
   return isNew ? accepted : { kind: "repeat", event, ...answering(204) };
 }
 
@@ -119,7 +119,7 @@ function answering(status: number, told?: object, more: Record<string, string> =
     status,
     response: () => new Response(text ?? null, { status, headers }),
     send(response) {
-      // The rest of a body that was refused is not waited for.
+      // The connection is closed, so the rest of a refused body is not awaited.
       response.writeHead(status, { ...headers, ...(status === 204 ? {} : { connection: "close" }) });
       response.end(text);
     },
@@ -133,13 +133,13 @@ async function hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 const isAbove = (value: unknown) => typeof value === "number" && value > 0;
 
-/** Each option: whether it is right, and what it has to be. */
+/** The rule of each option: a test, and a description for the message. */
 const RULES: { readonly [Name in keyof Required<ReceiveOptions>]: readonly [(value: unknown) => boolean, string] } = {
   secret: [() => true, ""],
   header: [(value) => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value), "the name of a header"],
   trigger: [(value) => TRIGGERS.includes(value as Trigger), `one of ${TRIGGERS.join(", ")}`],
   attention: [(value) => typeof value === "object" && value !== null, "a client"],
-  claim: [(value) => typeof value === "function", "a function that gives true or false, possibly async"],
+  claim: [(value) => typeof value === "function", "a function that returns true or false, possibly async"],
   limit: [(value) => isAbove(value) && Number.isInteger(value), "a whole number of bytes above 0"],
   timeout: [(value) => isAbove(value) && (value as number) < 2 ** 31, "a number of milliseconds above 0"],
 };

@@ -1,6 +1,6 @@
-/** A request of either kind: the Fetch API's, and Node's. */
+/** Requests of both kinds: the Fetch API's and Node's. */
 
-/** What is needed of Node's `IncomingMessage`. */
+/** The part of Node's `IncomingMessage` that is used. */
 export interface NodeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -12,22 +12,22 @@ export interface NodeRequest {
   pause(): unknown;
 }
 
-/** What is needed of Node's `ServerResponse`. */
+/** The part of Node's `ServerResponse` that is used. */
 export interface NodeResponse {
   writeHead(status: number, headers: Record<string, string>): unknown;
   end(text?: string): unknown;
 }
 
-/** Takes a piece of a body, which is text where somebody set an encoding. False when it wants no more. */
+/** Receives a chunk of a body, which is text if an encoding was set. Returns false to stop. */
 type Take = (chunk: Uint8Array | string) => boolean;
 
-/** What a receiver looks at. */
+/** The parts of a request that `receive` uses. */
 export interface Incoming {
   readonly method: string;
   /** The last segment of the path. */
   readonly segment: string;
   readonly header: (name: string) => string | undefined;
-  /** Hands over the body, piece by piece, until `take` has had enough. Rejects when it breaks off. */
+  /** Passes the body to `take` in chunks until it returns false. Rejects if the body breaks off. */
   readonly read: (take: Take, signal: AbortSignal) => Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export function incoming(owner: string, request: Request | NodeRequest): Incomin
   throw new TypeError(`${owner}: expected a Request, or an IncomingMessage of Node's`);
 }
 
-const READ = "the body has been read already: call this before anything that parses bodies, such as express.json()";
+const READ = "the body has already been read: call this before anything that parses bodies, such as express.json()";
 
 const CLOSED = "the connection was closed";
 
@@ -77,12 +77,12 @@ function ofNode(owner: string, request: NodeRequest): Incoming {
     header: (name) => [request.headers[name]].flat().join(", ") || undefined,
     read: (take, signal) =>
       new Promise((resolve, reject) => {
-        // Closed while the secret was looked at: nobody tells of it any more.
+        // Closed while the secret was compared: no event follows.
         if (request.destroyed === true) return reject(new Error(CLOSED));
         const end = (settle: () => void) => {
           for (const [event, listener] of Object.entries(listeners)) request.off(event, listener);
           signal.removeEventListener("abort", listeners.aborted);
-          // Not destroyed: the answer goes out on the same connection.
+          // Not destroyed, because the answer is sent on the same connection.
           request.pause();
           settle();
         };

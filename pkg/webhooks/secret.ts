@@ -1,14 +1,14 @@
-/** The secret of whoever set the workflow up: the only thing that tells a call of theirs from anybody's. */
+/** The receiver's secret, which alone distinguishes its workflow's requests from anybody else's. */
 
-/** Shorter ones could be guessed. */
+/** The shortest secret; shorter ones could be guessed. */
 const LEAST = 16;
 
-/** What a segment of a path holds as it is, in whatever way it is written. */
+/** Characters that need no encoding in a path segment. */
 const OF_A_PATH = /^[\w.~-]+$/;
-/** What a header's value holds without blanks around it. */
+/** Characters of a header's value, without blanks. */
 const OF_A_HEADER = /^[\x21-\x7e]+$/;
 
-/** The secrets, checked. No message repeats one. */
+/** Checks the secrets. No message quotes one. */
 export function secretsOf(owner: string, given: unknown, header: string | undefined): readonly string[] {
   const secrets = [given].flat();
   if (given === undefined || secrets.length === 0) throw new TypeError(`${owner}: secret is missing`);
@@ -24,13 +24,13 @@ export function secretsOf(owner: string, given: unknown, header: string | undefi
   return secrets as string[];
 }
 
-/** Which of the secrets was shown; undefined when none was. Takes as long whatever was shown. */
+/** The index of the matching secret, or undefined, in constant time. */
 export async function shown(text: string, secrets: readonly string[]): Promise<number | undefined> {
   const [found, ...kept] = await Promise.all([text, ...secrets].map(digest));
   let match: number | undefined;
   for (const [index, each] of kept.entries()) {
     let difference = 0;
-    // Each byte of each secret is looked at: digests of the same length, and no early end.
+    // Compares every byte of every digest, which all have the same length, without an early exit.
     for (let at = 0; at < each.length; at++) difference |= each[at]! ^ found![at]!;
     if (difference === 0) match ??= index;
   }

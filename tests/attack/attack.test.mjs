@@ -1,4 +1,4 @@
-// Plays every row of the table against one workerd, through real sockets.
+// Sends every row of the table to one workerd, through real sockets.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
@@ -8,19 +8,19 @@ import { requestBytes, Wire } from "../worker/wire.mjs";
 import { KEY, NEXT_KEY, OTHER_TOKEN, SECRETS, sha256, TOKEN, useWorkers } from "../worker/worker.mjs";
 import { judge } from "./judge.mjs";
 
-// Read before anything is asked for: what is asked for later would come too late.
+// Loaded first, because a later load would be too late.
 const files = (await readdir(new URL("rows/", import.meta.url))).sort();
 const groups = await Promise.all(
   files.map(async (file) => [file.replace(".mjs", ""), (await import(`./rows/${file}`)).default]),
 );
 
-// The issuer of JWTs; before the Workers, which are told where its keys are.
+// The issuer of JWTs starts before the Workers, which need the address of its keys.
 let issuer;
 before(async () => {
   issuer = await startUpstream({ handler: () => Response.json(KEYS) });
 });
 after(() => issuer.close());
-/** A Worker that believes it, in these terms. */
+/** A Worker that accepts it, with these terms. */
 const believing = (terms = {}, more = {}) => ({
   ATTENTION_JWT: () =>
     JSON.stringify({
@@ -75,7 +75,7 @@ const services = {
 
 const table = groups.map(([group, rows]) => ({ group, rows: rows.map((row) => ({ ...row, own: own(row) })) }));
 
-/** A Worker of the row's own: with its bindings, or because its issuer says other things than the others'. */
+/** A separate Worker for a row with its own bindings or its own issuer. */
 function own({ bindings, terms, keys }) {
   if (bindings !== undefined) return workers.with(bindings);
   return keys === undefined && terms === undefined ? undefined : workers.with(believing(terms));
@@ -99,7 +99,7 @@ for (const { group, rows } of table) {
 }
 
 describe("the table itself", () => {
-  test("has hundreds of rows, no two of one name, no field that nobody reads", () => {
+  test("has hundreds of rows with unique names, and no unused field", () => {
     const rows = table.flatMap(({ group, rows: all }) => all.map((row) => ({ ...row, name: `${group}: ${row.name}` })));
     assert.ok(rows.length >= 850, `${rows.length} rows`);
     assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
@@ -137,7 +137,7 @@ describe("the table itself", () => {
     }
   });
 
-  /** What must not be, as the judge would see it, made out of a good outcome. */
+  /** Forbidden outcomes, derived from a good one. */
   const bad = {
     "the key in an answer": (seen) => {
       seen.answers.push(answer({ text: `x ${KEY}` }));
@@ -177,7 +177,7 @@ describe("the table itself", () => {
     test(`every row can fail: ${name}`, () => {
       for (const { group, rows } of table) {
         for (const row of rows) {
-          // Rows that do not mind what was sent, mind everything else.
+          // Rows that ignore the sent requests still check everything else.
           if (["any", "broken"].includes(row.sent) && name === "a request too many") continue;
           const seen = {
             answers: [],
@@ -198,7 +198,7 @@ describe("the table itself", () => {
     });
   }
 
-  test("every row minds its own outcome: nothing at all does not satisfy it, nor does the opposite", () => {
+  test("every row checks its own outcome: neither an empty result nor the opposite satisfies it", () => {
     for (const { group, rows } of table) {
       for (const row of rows) {
         const opposite = [row.want.status].flat().includes(500) ? 204 : 500;
@@ -245,7 +245,7 @@ function record({ headers = [] } = {}) {
   return { requestLine: "GET /unwanted HTTP/1.1", head, headers, all: () => [], body: { text: "", complete: true } };
 }
 
-/** The row with its placeholders filled in; a function makes a token, which is a secret from then on. */
+/** The row with its placeholders replaced; a function makes a token, which counts as a secret. */
 function fill({ bindings, ...row }) {
   const secrets = [...(row.secrets ?? [])];
   const values = {
@@ -270,7 +270,7 @@ function fill({ bindings, ...row }) {
   return { ...inside(row), bindings, secrets };
 }
 
-/** Sends what the row says; what became of it. */
+/** Sends the row, and returns its outcome. */
 async function play(row) {
   workers.begin(...(row.answer ?? []));
   issuer.clear();
@@ -289,13 +289,13 @@ async function play(row) {
       answers.push(...(await exchange(port, bytesOfRequest(request), request.method)));
   const isAlive = (await workers.call(service, { target: "/healthz", token: null }))?.status === 200;
   const isProbe = ["/healthz", "/readyz"].includes(row.request?.target);
-  // What workerd answers itself has no request id, and a probe that went well leaves no line.
+  // workerd's own answers have no request id, and a successful probe is not logged.
   for (const each of answers)
     if (each.get("x-request-id") !== null && !(isProbe && each.status < 400)) await workers.log(each);
   await workers.upstream.settled(0);
   return {
     answers,
-    // What is broken off may reach the upstream when its row is over: it is for the next such row.
+    // An aborted request may reach the upstream after its row; then it counts for the next such row.
     records: workers.upstream.records.filter(({ target }) => row.sent === "broken" || target !== "/v2/broken"),
     log: workers.workerd.lines
       .slice(linesBefore)
@@ -309,7 +309,7 @@ async function play(row) {
   };
 }
 
-/** What workerd prints of itself is no log line of the Worker's; secrets are looked for in the end, in all of it. */
+/** workerd's own output is not a log line of the Worker; at the end, all output is searched for secrets. */
 const isWorkerdsOwn = (text) => !text.startsWith("{");
 
 function bytesOfRequest({ token = TOKEN, headers = [], ...request }) {
@@ -323,7 +323,7 @@ function bytesOfRequest({ token = TOKEN, headers = [], ...request }) {
 async function exchange(port, bytes, method) {
   const wire = await Wire.open(port);
   try {
-    // A peer that has heard enough may close before everything is sent.
+    // The peer may close before everything is sent.
     await wire.write(bytes).catch(() => {});
     wire.end();
     return await wire.answers([method, "GET"]);
@@ -358,7 +358,7 @@ async function walk(steps, port) {
   }
 }
 
-/** Waits until the upstream has so many bytes of a body, or (0) until it knows that no more will come. */
+/** Waits until the upstream has this many bytes of a body, or (0) until it knows that no more will arrive. */
 async function reached(bytes) {
   const end = Date.now() + 60_000;
   const there = () =>

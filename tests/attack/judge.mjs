@@ -1,12 +1,13 @@
-// Compares what became of an attack with what its row demands. It only looks:
-// the self-test feeds it what must not be.
+// Compares the outcome of an attack with its row. It has no side effects:
+// the self-test passes forbidden outcomes to it.
 import { DOWN, UP } from "../worker/header-lists.mjs";
 import { SECRETS } from "../worker/worker.mjs";
 
-/** What may go up, beside `Host`, `Authorization` and the body's framing. */
-const MAY_GO_UP = new Set([...UP, "host", "authorization", "content-length", "transfer-encoding"]);
+/** Request headers that may be forwarded, beside `Host`, `Authorization`, the body's framing and those of `no-store`. */
+const OWN = ["host", "authorization", "content-length", "transfer-encoding", "cache-control", "pragma"];
+const MAY_GO_UP = new Set([...UP, ...OWN]);
 
-/** What may come down: of the upstream's what is in the list, and what the Worker and the runtime add. */
+/** Response headers that may be passed on: the upstream's listed ones, and those of the Worker and the runtime. */
 const MAY_COME_DOWN = new Set([
   ...DOWN,
   "age",
@@ -27,9 +28,9 @@ const MAY_COME_DOWN = new Set([
 ]);
 
 /**
- * @param {object} row with its placeholders filled in
+ * @param {object} row with its placeholders replaced
  * @param {object} seen `{ answers, records, log, otherConnections, asked, isAlive, host, key }`
- * @returns {string[]} what is wrong; nothing when the attack failed as it should
+ * @returns {string[]} the deviations; empty if the attack failed as expected
  */
 export function judge(row, seen) {
   return [
@@ -55,7 +56,7 @@ function* answered({ want }, { answers }) {
     yield `${answers.length} answers instead of ${want.answers}`;
   for (const answer of answers) {
     const unknown = answer.headers.map(([name]) => name.toLowerCase()).filter((name) => !MAY_COME_DOWN.has(name));
-    // What workerd says itself has no request id.
+    // workerd's own answers have no request id.
     if (answer.get("x-request-id") !== null && unknown.length > 0) yield `headers came down: ${unknown}`;
     if (answer.get("access-control-allow-credentials") !== null) yield "credentials are allowed";
     if (answer.status >= 400 && answer.get("x-request-id") !== null && !/no-store/.test(answer.get("cache-control")))
@@ -77,7 +78,7 @@ function* answered({ want }, { answers }) {
     yield last.complete ? "half an answer passes for a whole one" : "the answer breaks off";
 }
 
-/** Why it was refused, which only the log may tell, and what was asked of the issuer for it. */
+/** Checks the reason of a refusal, which only the log may have, and the requests to the issuer. */
 function* reasoned({ want }, { answers, log: lines, asked }) {
   if (want.asked !== undefined && ![want.asked].flat().includes(asked))
     yield `the issuer was asked ${asked} times instead of ${want.asked}`;
@@ -118,7 +119,7 @@ function* sent(row, { records, host, key }) {
   }
 }
 
-/** A key may go up, and only there; a caller's token may go nowhere. */
+/** A key may only be sent upstream; a caller's token may be sent nowhere. */
 function* secrets(row, { answers, records, log: lines, key }) {
   const all = [...SECRETS, ...(row.secrets ?? [])];
   const places = [

@@ -70,7 +70,7 @@ test("verbs, errors, signals and streams as elsewhere", async (t) => {
   );
 });
 
-test("an API key is refused in a page and in a worker of it, with the way out", async (t) => {
+test("an API key is refused in a page and in its worker, with advice", async (t) => {
   const worker = `import { Attention } from "/attention/index.js";
     try { new Attention({ apiKey: "an-obviously-fake-key-0001" }); postMessage("allowed"); } catch (error) { postMessage(error.code); }`;
   const { page, url } = await openPage(t, { "/worker.js": worker });

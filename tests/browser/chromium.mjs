@@ -1,10 +1,10 @@
-// Chromium, as every test here starts it.
+// Starts Chromium for the tests.
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 /**
- * A browser in a container has no user namespaces, and nothing here is foreign code; nor is it to ask for what no test
- * asks for.
+ * A browser in a container has no user namespaces, and runs no foreign code here. It must make no requests of its
+ * own.
  */
 const ARGUMENTS = [
   "--no-sandbox",
@@ -17,7 +17,7 @@ const ARGUMENTS = [
   "--disable-dev-shm-usage",
 ];
 
-/** The one that CHROME names, else the system's, else playwright's own. */
+/** The browser in CHROME, else the system's, else playwright's. */
 export function startChromium() {
   const executablePath =
     process.env.CHROME || ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));

@@ -14,10 +14,11 @@ const TYPES = {
 };
 
 /**
- * @param {import("node:test").TestContext} t closes all of it
+ * @param {import("node:test").TestContext} t closes everything at its end
  * @param {Record<string, string | URL | ((request: import("node:http").IncomingMessage, response:
- *   import("node:http").ServerResponse) => void)>} [files] path → text, the file that holds it, or a function that answers
- * @returns the page, what its console printed (uncaught errors too), and the server's address
+ *   import("node:http").ServerResponse) => void)>} [files] path → text, the file that holds it, or a function that
+ * answers
+ * @returns the page, its console output with uncaught errors, and the server's address
  */
 export async function openPage(t, files = {}) {
   const server = await serve({ "/": "<!doctype html><title>test</title><link rel=icon href=data:,>", ...files });
@@ -54,7 +55,7 @@ async function serve(files) {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { close } = server;
-  // Chromium keeps its connections, and the server would wait for them.
+  // Chromium keeps connections open, and the server would wait for them.
   server.close = () => {
     server.closeAllConnections();
     return close.call(server);

@@ -1,10 +1,10 @@
-// Sessions in a real browser: the page's own backend asks the Worker for them, and the client renews them unseen.
+// Sessions in a real browser: the page's backend requests them from the Worker, and the client renews them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256, TOKEN, Workers } from "../worker/worker.mjs";
 import { openPage } from "./page.mjs";
 
-/** A page, its backend, and the Worker that the backend asks. `answer` is what the backend does instead, if anything. */
+/** A page, its backend and the Worker. `answer` replaces the backend's response, if given. */
 async function startPage(t) {
   const workers = new Workers();
   const backend = { asked: [], answer: undefined };
@@ -17,7 +17,7 @@ async function startPage(t) {
       headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
       body: JSON.stringify({ minutes: 1, origin: headers.origin ?? url, routes: ["GET /v2/conversations"] }),
     });
-    // Whatever a backend forgets: the browser is told to keep nothing all the same.
+    // The client tells the browser not to store anything, even if the backend does not.
     response.setHeader("cache-control", "max-age=600");
     response.setHeader("content-type", "application/json");
     response.end(await minted.text());
@@ -46,7 +46,7 @@ async function startPage(t) {
     [url, `http://127.0.0.1:${workers.port(name)}/v2`],
   );
   const call = () => page.evaluate(() => end(attention.get("/conversations")));
-  /** The sessions that calls were sent with, and how they were answered. */
+  /** The sessions of calls, and their statuses. */
   const sent = [];
   page.on("response", async (response) => {
     if (response.url().endsWith("/v2/conversations") && response.request().method() === "GET")
@@ -55,7 +55,7 @@ async function startPage(t) {
   return { page, printed, url, workers, backend, call, sent };
 }
 
-test("a session is asked for once, with the page's cookies, and renewed before it ends", async (t) => {
+test("a session is requested once, with the page's cookies, and renewed before it ends", async (t) => {
   const { page, backend, call, sent, printed } = await startPage(t);
   assert.deepEqual(
     await page.evaluate(() => Promise.all([1, 2, 3].map(() => end(attention.get("/conversations"))))),
@@ -63,12 +63,12 @@ test("a session is asked for once, with the page's cookies, and renewed before i
   );
   assert.equal(backend.asked.length, 1);
   assert.deepEqual([backend.asked[0].method, backend.asked[0].cookie], ["POST", "user=ada"]);
-  // In the last fifth of its minute: the call goes on with the old one, and the next has the new one.
+  // In the last fifth of its minute, the call uses the old session, and the next one the new session.
   await page.clock.fastForward(50_000);
   assert.equal(await call(), "ok");
   while (backend.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(await call(), "ok");
-  // Over: waited for.
+  // Expired, so the call waits.
   await page.clock.fastForward(3_600_000);
   assert.equal(await call(), "ok");
   assert.equal(backend.asked.length, 3);
@@ -77,7 +77,7 @@ test("a session is asked for once, with the page's cookies, and renewed before i
   assert.deepEqual(printed, []);
 });
 
-test("a session that the Worker refuses is asked for again unseen; another user's is not used any more", async (t) => {
+test("a session that the Worker refuses is silently replaced, and another user's session is no longer used", async (t) => {
   const { page, backend, call, sent } = await startPage(t);
   backend.answer = (response) => {
     backend.answer = undefined;
@@ -96,7 +96,7 @@ test("a session that the Worker refuses is asked for again unseen; another user'
   assert.notEqual(sent.at(-1).session, sent.at(-2).session);
 });
 
-test("what a backend may do wrong has a name each; a GET and headers of one's own where a framework wants them", async (t) => {
+test("each mistake of a backend has its code; GET and custom headers work for frameworks that need them", async (t) => {
   const { page, backend, url } = await startPage(t);
   const json = (response, status, body) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));

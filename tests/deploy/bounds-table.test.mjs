@@ -1,4 +1,5 @@
-// docs/security.md, "What grows, and how far": its numbers are the source's, its sums are right, and no bound is left out.
+// docs/security.md, "What grows, and how far": its numbers match the source, its sums are right, and no bound is
+// missing.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -8,7 +9,7 @@ const WORKER = ["crates/gateway/src", "worker/src"];
 const all = limits([...WORKER, "crates/core/src"]);
 const bounds = all.filter(({ name }) => /::(MOST\w*|\w*BYTES|REMEMBERED)$/.test(name));
 
-/** Bounds that say nothing of memory that stays, or of what a request holds, and why. */
+/** Bounds that limit neither lasting memory nor the memory of a request, and why. */
 const OTHERS = {
   "a part of a request's own bytes, which the platform bounds": [
     "tools::NAME_BYTES",
@@ -21,7 +22,7 @@ const OTHERS = {
     "mirror::MOST_PARAMS",
     "seal::ID_BYTES",
   ],
-  "what a text is cut to": ["messaging::TOLD_BYTES", "journal::MOST_CHARS", "version::MOST_CHARS"],
+  "what a text is cut to": ["messaging::TOLD_BYTES", "problem::REPEATED_BYTES", "journal::MOST_CHARS", "version::MOST_CHARS"],
   "work, and not memory": ["names::MOST_FORMS", "echo::MOST_WORK", "pattern::MOST_HARMLESS", "Config::MOST_RETRIES"],
   "a time": ["jwt::MOST_LEEWAY_SECONDS"],
   "how many places one lease has: it is two numbers": ["Places::MOST"],

@@ -1,24 +1,26 @@
-// What `wrangler deploy` would upload, for each environment: exactly what was
-// built and tested, and no secret.
+// The upload of `wrangler deploy` for each environment: exactly the files that
+// were built and tested, and no secret.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { wrangler } from "./wrangler.mjs";
 
 const WORKER = new URL("../../worker/", import.meta.url);
 const ENVIRONMENTS = ["dev", "staging", "production"];
 
 const config = await readFile(new URL("wrangler.toml", WORKER), "utf8");
-/** Its lines that are no comments. */
+/** Its lines without comments. */
 const settings = config
   .split("\n")
   .filter((line) => !line.trimStart().startsWith("#"))
   .join("\n");
 
-/** A configuration that may lie anywhere, and builds nothing: what is written into worker/ is built. */
+/** A configuration outside of worker/ that builds nothing. */
 function placed(text) {
   const build = fileURLToPath(new URL("build/", WORKER));
   return text
@@ -58,7 +60,7 @@ describe("wrangler deploy --dry-run", () => {
     });
   }
 
-  test("the variables of docs/deploying.md are what wrangler takes", { timeout: 10 * 60_000 }, async () => {
+  test("wrangler accepts the variables of docs/deploying.md", { timeout: 10 * 60_000 }, async () => {
     const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
     const blocks = [...guide.matchAll(/```toml\n(.*?)```/gs)].map(([, text]) => text);
     assert.equal(blocks.length, 3);
@@ -76,7 +78,7 @@ describe("wrangler deploy --dry-run", () => {
     }
   });
 
-  test("callers, a store's secret and the commented bindings are what wrangler takes", {
+  test("wrangler accepts callers, a store's secret and the commented bindings", {
     timeout: 10 * 60_000,
   }, async () => {
     const commented = config
@@ -99,7 +101,7 @@ describe("wrangler deploy --dry-run", () => {
 });
 
 describe("wrangler.toml", () => {
-  test("each environment has its own section, vars and gate, and they are the same in kind", () => {
+  test("each environment has its own section, vars and gate, of the same shape", () => {
     const of = (environment) =>
       settings
         .split(/^(?=\[)/m)
@@ -112,7 +114,7 @@ describe("wrangler.toml", () => {
     for (const other of others) assert.equal(other, dev);
   });
 
-  test("no secret is set in it", () => {
+  test("wrangler.toml sets no secret", () => {
     for (const name of [
       "ATTENTION_API_KEY",
       "ATTENTION_API_KEY_NEXT",
@@ -123,6 +125,27 @@ describe("wrangler.toml", () => {
       assert.doesNotMatch(settings, new RegExp(`\\b${name}\\b`));
     }
     assert.doesNotMatch(settings, /eyJ|[0-9a-f]{32}|account_id/);
+  });
+
+  test("git ignores every file that wrangler or Vite reads a secret from, and not their examples", async () => {
+    const names = [
+      ".dev.vars",
+      ".dev.vars.production",
+      ".dev.vars.staging",
+      ".dev.vars.my-env",
+      ".env",
+      ".env.local",
+      ".env.production.local",
+    ];
+    const files = ["", "worker/", "examples/vite/", "examples/node-first-call/"].flatMap((at) =>
+      names.map((name) => at + name),
+    );
+    const examples = ["worker/.dev.vars.example", ".env.example"];
+    const args = ["check-ignore", "--no-index", "--", ...files, ...examples];
+    const { stdout } = await promisify(execFile)("git", args, {
+      cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    });
+    assert.deepEqual(stdout.trim().split("\n"), files);
   });
 
   test("nothing answers before the Worker does: Cloudflare's cache for Workers stays off", () => {

@@ -1,5 +1,5 @@
-// Callers with a JWT: real keys, a key set over HTTP, the built Worker. What is
-// refused stands in tests/attack/rows.
+// Callers with a JWT: real keys, a key set over HTTP, the built Worker. Refusals
+// are in tests/attack/rows.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, describe, test } from "node:test";
@@ -9,7 +9,7 @@ import { assertProblem, KEY, sha256, TOKEN, useWorkers } from "../worker/worker.
 const ACCESS = "Cf-Access-Jwt-Assertion";
 const sign = (key, more) => jwt(more, {}, key);
 
-// What the issuer publishes, by path; a function answers itself.
+// The issuer's responses by path; a function answers by itself.
 const published = {};
 const asked = {};
 const issuer = createServer((request, response) => {
@@ -28,7 +28,7 @@ after(() => {
 });
 
 const workers = useWorkers();
-/** A Worker that believes the issuer's keys at a path. */
+/** A Worker that accepts the issuer's keys at a path. */
 function believing(path, terms = {}, bindings = {}) {
   const jwt = {
     issuer: ISSUER,
@@ -49,7 +49,7 @@ const main = believing("/all");
 
 describe("a token of the issuer", () => {
   for (const key of all) {
-    test(`${key.alg} is let in, under the name in its claim, and goes no further than the Worker`, async () => {
+    test(`${key.alg} is accepted under the name in its claim, and is not forwarded`, async () => {
       workers.begin();
       const token = sign(key);
       const answer = await call(main, token);
@@ -61,7 +61,7 @@ describe("a token of the issuer", () => {
     });
   }
 
-  test("the policy holds: what it does not name is refused, keys are refused", async () => {
+  test("the policy applies: unnamed routes and keys are refused", async () => {
     workers.begin();
     const token = sign(rsa);
     assertProblem(await call(main, token, { method: "DELETE" }), 403, "route_denied");
@@ -88,7 +88,7 @@ describe("Cloudflare Access: its header, its issuer, its audience tag", () => {
     ATTENTION_CALLERS: JSON.stringify([{ name: "app", sha256: sha256(TOKEN) }]),
   });
 
-  test("the assertion lets in, without an Authorization header, and does not go up", async () => {
+  test("the assertion is accepted without an Authorization header, and is not forwarded", async () => {
     workers.begin();
     const answer = await call(access, null, {
       headers: [
@@ -105,14 +105,14 @@ describe("Cloudflare Access: its header, its issuer, its audience tag", () => {
     assert.equal((await workers.log(answer)).caller, "ann@corp.example");
   });
 
-  test("a static token still does, where no assertion is", async () => {
+  test("without an assertion, a static token is accepted", async () => {
     workers.begin();
     const answer = await call(access, TOKEN);
     assert.deepEqual([answer.status, (await workers.log(answer)).caller], [200, "app"]);
   });
 });
 
-describe("groups lead to policies", () => {
+describe("groups select policies", () => {
   published["/groups"] = [rsa.jwk];
   const grouped = believing(
     "/groups",
@@ -151,7 +151,7 @@ describe("groups lead to policies", () => {
 });
 
 describe("the key set", () => {
-  test("many first calls at once: all are let in", async () => {
+  test("many simultaneous first calls are all accepted", async () => {
     workers.begin();
     published["/slow"] = (response) => setTimeout(() => response.end(JSON.stringify({ keys: [rsa.jwk] })), 300);
     const token = sign(rsa);
@@ -168,14 +168,14 @@ describe("the key set", () => {
 describe("an issuer that does not answer", () => {
   published["/away"] = (response) => response.writeHead(503).end();
   const away = believing("/away");
-  test("503 and a time to wait, not a bad token: pages throw those away; then the same token is let in", async () => {
+  test("callers get 503 with Retry-After instead of 401, and later the same token is accepted", async () => {
     workers.begin();
     const token = sign(rsa);
     const answer = await call(away, token);
     assertProblem(answer, 503, "issuer_unavailable");
     assert.deepEqual([answer.get("retry-after"), answer.get("www-authenticate")], ["1", null]);
     const line = await workers.log(answer);
-    assert.match(line.fault, /key set did not come/);
+    assert.match(line.fault, /key set could not be fetched/);
     assert.match(line.hint, /`jwks`/);
     published["/away"] = [rsa.jwk];
     const until = Date.now() + 10_000;
@@ -196,7 +196,7 @@ describe("bad tokens of one source", () => {
   );
   const from = (address, token) => call(flooded, token, { headers: [["CF-Connecting-IP", address]] });
 
-  test("a few lines, then 429; a good token from there is let in, and another source is told what is wrong", async () => {
+  test("bad tokens of one source get a few log lines, then 429; a valid token from there is accepted, and another source still gets 401", async () => {
     workers.begin();
     const before = workers.workerd.lines.length;
     const answers = [];
@@ -224,7 +224,7 @@ describe("bad tokens of one source", () => {
     assert.ok(!lines.some((text) => text.includes("192.0.2.7")), "an address stands in the log");
   });
 
-  test("an address of IPv6 is its network's", async () => {
+  test("IPv6 addresses count by their network", async () => {
     workers.begin();
     const [one, same, other] = await Promise.all(
       ["2001:db8:7:7::1", "2001:db8:7:7:ffff::2", "2001:db8:7:8::1"].map(async (address) =>
@@ -248,7 +248,7 @@ describe("several claims, names and hints", () => {
       },
     ],
   });
-  test("all have to hold; the log names which does not, and no value", async () => {
+  test("all claims must match; the log names the one that does not, without its value", async () => {
     workers.begin();
     const good = await call(
       both,

@@ -1,4 +1,4 @@
-// A Rate Limiting binding as wrangler binds it: the binding is miniflare's, the Worker the one that is deployed.
+// A Rate Limiting binding from wrangler: the binding is miniflare's, the Worker is the deployed one.
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ const BUILD = fileURLToPath(new URL("../../worker/build/", import.meta.url));
 const LIMIT = 5;
 const token = (number) => `fake-token-of-caller-${number}`;
 
-test("the platform's limit holds for each caller, and what is over it does not reach the API", async (t) => {
+test("the platform's limit applies to each caller, and calls beyond it do not reach the API", async (t) => {
   const upstream = await startUpstream();
   t.after(() => upstream.close());
   const folder = await mkdtemp(join(tmpdir(), "attention-limit-"));
@@ -51,7 +51,7 @@ simple = { limit = ${LIMIT}, period = 60 }
     const answers = await Promise.all(
       Array.from({ length: 3 * LIMIT }, () => fetch(`${url}/v2/conversations`, { headers })),
     );
-    // Counting starts anew with each minute of the clock; then the next caller shows it.
+    // Counts restart with each minute of the clock; then the next caller shows it.
     if (minute() !== began) continue;
     checked++;
     const limited = answers.filter(({ status }) => status === 429);

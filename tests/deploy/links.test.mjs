@@ -1,9 +1,11 @@
-// The documents keep their word: what they link to is there, tests that they
-// name exist, and their tables hold every binding and every problem code.
+// Checks the documents: their links work, the tests that they name exist, and
+// their tables have every binding and every problem code.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path) => readFile(new URL(path, ROOT), "utf8");
@@ -13,7 +15,7 @@ const exists = (url) =>
     () => false,
   );
 
-/** Linked to, and to be written yet; taken out of here when it is. */
+/** Link targets that are still to be written. */
 const COMING = [];
 
 const documents = [
@@ -71,7 +73,107 @@ for (const path of documents) {
   });
 }
 
-/** The document, its anchor or its folder that a link leads to: its text below the anchor, or its files. */
+const { stdout: listed } = await promisify(execFile)("git", ["ls-files"], { cwd: ROOT, maxBuffer: 1 << 24 });
+const files = listed.trim().split("\n");
+
+/** `a/{b,c}.ts` is two. */
+function spread(path) {
+  const [, head, list, tail] = /^(.*?)\{(.*?)\}(.*)$/.exec(path) ?? [];
+  return list === undefined ? [path] : list.split(",").flatMap((each) => spread(head + each + tail));
+}
+
+test("every file that a document names as code is in git, or is one that git ignores", async () => {
+  const missing = [];
+  for (const document of files.filter((file) => file.endsWith(".md") && !file.endsWith("CHANGELOG.md"))) {
+    const prose = (await read(document)).replaceAll(/```.*?```/gs, "");
+    for (const [, code] of prose.matchAll(
+      /`((?:crates|pkg|tests|worker|xtask|docs|examples|openapi|bench|\.github)\/[\w.{},*@/-]+)`/g,
+    ))
+      for (const path of spread(code)) {
+        const pattern = path
+          .replace(/\/$/, "")
+          .replaceAll(/[.+]/g, "\\$&")
+          .replaceAll("**", ".*")
+          .replaceAll("*", "[^/]*");
+        if (!files.some((file) => new RegExp(`(^|/)${pattern}(/|$)`).test(file))) missing.push([document, path]);
+      }
+  }
+  const paths = missing.map(([, path]) => path);
+  const ignored = await promisify(execFile)("git", ["check-ignore", "--no-index", "--", ".env", ...paths], {
+    cwd: ROOT,
+  });
+  const isIgnored = (path) =>
+    ignored.stdout.split("\n").includes(path) || ignored.stdout.split("\n").includes(`${path}/`);
+  assert.deepEqual(
+    missing.filter(([, path]) => !isIgnored(path)),
+    [],
+  );
+});
+
+test("every chore, suite and script that a document names is there", async () => {
+  const scripts = Object.keys(JSON.parse(await read("package.json")).scripts);
+  const chores = [...(await read("xtask/src/main.rs")).matchAll(/Chore::(\w+)\(options\)/g)].map(([, name]) =>
+    name.toLowerCase(),
+  );
+  const suites = [
+    ...[...(await read("xtask/src/suites.rs")).matchAll(/\b(?:cargo|suite)\(\s*"([\w-]+)"/g)].map(([, name]) => name),
+    ...(await readdir(new URL("tests/", ROOT))),
+  ];
+  const wrong = [];
+  let named = 0;
+  for (const document of files.filter((file) => file.endsWith(".md") && !file.endsWith("CHANGELOG.md"))) {
+    for (const [, chore, rest] of (await read(document)).matchAll(/cargo xtask (\w+)([^`#\n&;|()]*)/g)) {
+      named++;
+      if (!chores.includes(chore)) wrong.push(`${document}: cargo xtask ${chore}`);
+      // Up to the first option; an upper-case word is a place for a name.
+      const words =
+        chore === "test"
+          ? rest
+              .split(" -")[0]
+              .split(/[\s,…]+/)
+              .filter((word) => /^[a-z]/.test(word))
+          : [];
+      for (const word of words) if (!suites.includes(word)) wrong.push(`${document}: the suite ${word}`);
+    }
+    for (const [, script] of (await read(document)).matchAll(/npm run (\w+)/g)) {
+      named++;
+      const isOther = ["generate", "dev", "build"].includes(script); // Of openapi/ and of examples.
+      if (!isOther && !scripts.includes(script)) wrong.push(`${document}: npm run ${script}`);
+    }
+  }
+  assert.ok(named > 40, `${named}`);
+  assert.deepEqual(wrong, []);
+});
+
+test("each single test that a document shows how to run is there", async () => {
+  const rows = await readdir(new URL("tests/attack/rows/", ROOT));
+  const tables = await Promise.all(rows.map((name) => import(new URL(`tests/attack/rows/${name}`, ROOT))));
+  const names = tables.flatMap(({ default: table }) => table.map(({ name }) => name));
+  const vectors = [];
+  for (const file of files.filter((each) => /^tests\/vectors\/\w+\.json$/.test(each))) {
+    const { cases } = JSON.parse(await read(file));
+    vectors.push(...cases.map(({ name }) => `${file.replace(/^.*\/|\.json$/g, "")}: ${name}`));
+  }
+  let shown = 0;
+  for (const document of ["CONTRIBUTING.md", "tests/attack/README.md"]) {
+    const text = await read(document);
+    const isThere = (found, all) => {
+      shown++;
+      assert.ok(
+        all.some((each) => each.includes(found)),
+        `${document}: ${found}`,
+      );
+    };
+    for (const [, pattern] of text.matchAll(/--test-name-pattern='(.+?)'/g)) isThere(pattern, names);
+    for (const [, name] of text.matchAll(/--test vectors -- "(.+?)"/g)) isThere(name, vectors);
+    for (const [, crate, name] of text.matchAll(/cargo test -p attention-(\w+) --test (\w+) /g))
+      isThere(`crates/${crate}/tests/${name}`, files);
+    for (const [, file] of text.matchAll(/node --test (?:--\S+='.+?' )?(tests\/\S+)/g)) isThere(file, files);
+  }
+  assert.ok(shown >= 6, `${shown}`);
+});
+
+/** The target of a link: a document's text below the anchor, or a folder's files. */
 async function behind(target, from) {
   const [file, anchor] = target.split("#");
   const url = new URL(file, new URL(from, ROOT));
@@ -96,7 +198,7 @@ for (const [question, answer] of [
 }
 
 describe("docs/security.md", () => {
-  /** Whether a file has a test of this name, or a table of attacks a row, or is named itself. */
+  /** Whether a file has a test of this name, a table of attacks has such a row, or the file itself is named. */
   async function hasTest(text, target) {
     const url = new URL(target, new URL("docs/", ROOT));
     if (target.endsWith(".mjs") && target.endsWith(`/${text}.mjs`)) return exists(url);
@@ -106,11 +208,11 @@ describe("docs/security.md", () => {
       return source
         .split("\n")
         .some((line) => /["'`]/.test(line) && !/^\s*(\/\/|\*)/.test(line) && line.includes(text));
-    // In Rust, with the attribute that makes a function a test, and nothing but other attributes between.
+    // In Rust, a function with the attribute of a test, and only other attributes between.
     return new RegExp(`#\\[test\\]\\s*(?:#\\[[^\\n]*\\]\\s*(?://[^\\n]*\\s*)?)*fn ${text}\\(`).test(source);
   }
 
-  test("every test that it names is there, by its name", async () => {
+  test("every test that it names exists", async () => {
     const named = links(await read("docs/security.md")).filter(
       ({ target }) => /\.(mjs|rs)$/.test(target) && !/^\.\.\/tests\/deploy\/links/.test(target),
     );
@@ -148,6 +250,10 @@ describe("worker/README.md", () => {
     const [sentence] = /The headers that they may send are [^.]*:/.exec(readme);
     const named = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
     assert.deepEqual(named.sort(), allowed.split(", ").sort());
+    // Headers in the examples of the package's README are allowed from a page too.
+    const examples = [...(await read("pkg/README.md")).matchAll(/headers\.set\("([\w-]+)"/g)].map(([, name]) => name);
+    assert.ok(examples.length > 0);
+    for (const name of examples) assert.ok(allowed.toLowerCase().split(", ").includes(name), name);
   });
 
   test("its table has every problem code", async () => {
@@ -169,7 +275,7 @@ describe("worker/README.md", () => {
       core.push(...[...body.matchAll(/=> "([a-z_]+)"/g)].map(([, code]) => code));
     }
     assert.ok(core.length > 15, `${core.length}`);
-    // The Worker makes its URLs out of a path, with a method that it knows.
+    // The Worker makes URLs from paths, and checks methods before.
     const elsewhere = ["url_other_origin", "method_unknown"];
     assert.deepEqual(
       [...new Set([...own, ...core])].filter((code) => !table.has(code) && !elsewhere.includes(code)),

@@ -1,5 +1,5 @@
-// What docs/deploying.md says, done: the commands that need no Cloudflare account,
-// and each step against the built Worker in workerd.
+// Performs docs/deploying.md: the commands that need no Cloudflare account, and
+// each step with the built Worker in workerd.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ const SECRET = "fake-session-secret-of-the-walkthrough-0123456789";
 const PAGE = "https://app.example";
 
 const guide = await readFile(new URL("../../docs/deploying.md", import.meta.url), "utf8");
-/** The first block of a language that holds a text. */
+/** The first code block of a language that contains a text. */
 function block(language, holding) {
   const found = [...guide.matchAll(/```(\w+)\n(.*?)```/gs)].find(
     ([, name, text]) => name === language && text.includes(holding),
@@ -51,7 +51,7 @@ describe("the guide's own commands", () => {
     assert.ok(printed.includes(sha256(token)), printed);
   });
 
-  test("its callers and policy are ones that a Worker takes", async () => {
+  test("the Worker accepts its callers and policy", async () => {
     workers.begin();
     const answer = await workers.call(fromGuide, { target: "/v2/conversations/list?page=1" });
     assert.equal(answer.status, 200, answer.text);
@@ -60,7 +60,7 @@ describe("the guide's own commands", () => {
   });
   const fromGuide = workers.with({ ATTENTION_POLICY: block("text", "allow GET") });
 
-  test("npx attention-wasm policy says of the guide's policy what the guide says", async () => {
+  test("npx attention-wasm policy agrees with the guide about its policy", async () => {
     const input = block("text", "allow GET");
     const ask = async (...args) => (await command(["policy", ...args], { input })).all;
     const checked = await ask("check", "-");
@@ -77,7 +77,7 @@ describe("the guide's own commands", () => {
 });
 
 describe("before it is configured", () => {
-  test("a Worker without key and callers answers 503 to everything but /healthz, and says why in its log", async () => {
+  test("without key and callers, the Worker answers 503 except on /healthz, and logs the reason", async () => {
     workers.begin();
     const answer = await workers.call(bare);
     assertProblem(answer, 503, "misconfigured");
@@ -94,7 +94,7 @@ describe("before it is configured", () => {
 });
 
 describe("callers", () => {
-  test("one that has expired is told so, whatever it asks for", async () => {
+  test("an expired caller gets token_expired on every path", async () => {
     workers.begin();
     for (const expires of ["2020-01-31", "2020-01-31T08:30:00Z"]) {
       const answer = await workers.call(expired[expires]);
@@ -107,13 +107,13 @@ describe("callers", () => {
     ["2020-01-31", "2020-01-31T08:30:00Z"].map((expires) => [expires, withCallers([caller({ expires })])]),
   );
 
-  test("one whose time is to come works", async () => {
+  test("a caller that expires later works", async () => {
     workers.begin();
     assert.equal((await workers.call(later)).status, 200);
   });
   const later = withCallers([caller({ expires: at(3600) })]);
 
-  test("one with a limit gets 429 caller_rate_limited with Retry-After, others go on", async () => {
+  test("a caller beyond its limit gets 429 caller_rate_limited with Retry-After, others continue", async () => {
     workers.begin();
     const burst = await Promise.all(Array.from({ length: 3 }, () => workers.call(limited)));
     assert.deepEqual(
@@ -130,7 +130,7 @@ describe("callers", () => {
   });
   const limited = withCallers([caller({ limit: "3/h" }), caller({}, "other", OTHER_TOKEN)]);
 
-  test("each has its own policy", async () => {
+  test("each caller has its own policy", async () => {
     workers.begin();
     assert.equal((await workers.call(two, { target: "/v2/labels" })).status, 200);
     assertProblem(await workers.call(two, { target: "/v2/labels", method: "POST", body: "{}" }), 403, "route_denied");
@@ -155,7 +155,7 @@ describe("conditions of a policy", () => {
   const get = (target) => workers.call(service, { target });
 
   for (const query of ["", "?", "?page=1", "?page=1&page=2", "?filter[title]=x", "?filter%5Btitle%5D=x", "?%70age=1"]) {
-    test(`query: ${query || "none"} is let through`, async () => {
+    test(`query: ${query || "none"} is allowed`, async () => {
       workers.begin();
       assert.equal((await get(`/v2/conversations/list${query}`)).status, 200);
     });
@@ -177,13 +177,13 @@ describe("conditions of a policy", () => {
       assert.deepEqual(workers.upstream.records, []);
     });
   }
-  test("query= alone allows none", async () => {
+  test("query= alone allows no parameter", async () => {
     workers.begin();
     assert.equal((await get("/v2/users")).status, 200);
     assertProblem(await get("/v2/users?page=1"), 403, "query_denied");
   });
 
-  test("body: up to the size, and no more", async () => {
+  test("body= allows bodies up to its size, and no larger ones", async () => {
     workers.begin();
     const post = (request) => workers.call(service, { method: "POST", target: "/v2/ask_attention/v2", ...request });
     assert.equal((await post({ body: "x".repeat(1024) })).status, 200);
@@ -217,7 +217,7 @@ describe("conditions of a policy", () => {
       gzip: answerWith(gzipSync(JSON.stringify(whole)), { "Content-Encoding": "gzip" }),
       "with names written with escapes": answerWith(JSON.stringify(whole).replaceAll('"email":', '"\\u0065mail":')),
     })) {
-      test(`members are taken out wherever they stand: ${name}`, async () => {
+      test(`members are removed at every depth: ${name}`, async () => {
         workers.begin(entry);
         const answer = await get("/v2/conversations/7");
         assert.equal(answer.status, 200, answer.text);
@@ -236,7 +236,7 @@ describe("conditions of a policy", () => {
       "more than 8 MB": answerWith(`["${"x".repeat(8 * 1024 * 1024)}"]`),
       "cut off": { ...answerWith(JSON.stringify(whole)), cutAfter: 20 },
     })) {
-      test(`what cannot be taken apart does not come down: ${name}`, async () => {
+      test(`a response that cannot be redacted is not passed on: ${name}`, async () => {
         workers.begin(entry);
         const answer = await get("/v2/conversations/7");
         assertProblem(answer, 502, "unredactable");
@@ -244,7 +244,7 @@ describe("conditions of a policy", () => {
       });
     }
 
-    test("a route without the condition streams as it is", async () => {
+    test("a route without redact= streams unchanged", async () => {
       workers.begin(answerWith(JSON.stringify(whole)));
       assert.equal((await get("/v2/conversations/list")).text, JSON.stringify(whole));
     });
@@ -271,7 +271,7 @@ describe("sessions for a page", () => {
   };
   const use = (token, request) => workers.call(service, { token, headers: [["Origin", PAGE]], ...request });
 
-  test("a backend asks for one, and its page uses it", async () => {
+  test("a backend requests a session, and its page uses it", async () => {
     workers.begin();
     const { token, expiresAt, id, ...more } = await minted({
       minutes: 10,
@@ -289,7 +289,7 @@ describe("sessions for a page", () => {
     assert.equal((await workers.log(answer)).caller, "app");
   });
 
-  test("the guide's example does it", async () => {
+  test("the guide's example works", async () => {
     workers.begin();
     const sources = [block("js", "/sessions"), block("js", "session.token")];
     const proxy = `http://127.0.0.1:${workers.port(service)}`;
@@ -309,7 +309,7 @@ describe("sessions for a page", () => {
     assert.equal(page.status, 200);
   });
 
-  test("conditions on its routes hold as well as those of the policy", async () => {
+  test("the conditions of the session's routes and of the policy both apply", async () => {
     workers.begin({ status: 200, headers: { "Content-Type": "application/json" }, body: '{"email":"x","id":1}' });
     const { token } = await minted({
       origin: PAGE,
@@ -320,7 +320,7 @@ describe("sessions for a page", () => {
     assertProblem(await use(token, { target: "/v2/labels?size=1" }), 403, "query_denied");
   });
 
-  test("lasts as long as was asked for, a quarter of an hour otherwise", async () => {
+  test("a session lasts as long as requested, by default 15 minutes", async () => {
     for (const [wish, minutes] of [
       [{}, 15],
       [{ minutes: 1 }, 1],
@@ -333,7 +333,7 @@ describe("sessions for a page", () => {
     }
   });
 
-  test("a wish that cannot be granted: 400, and which member it is", async () => {
+  test("an invalid request for a session gets 400 and names the member", async () => {
     for (const [wish, said] of [
       ["{", /line 1/],
       ['{"minutes":61}', /minutes/],
@@ -365,7 +365,7 @@ describe("rotating a key", () => {
   };
   const probe = (service, slot, { token = ADMIN, ...request } = {}) =>
     workers.call(service, { method: "POST", target: `/admin/keys/${slot}/test`, token, ...request });
-  /** An API that takes these keys. */
+  /** An API that accepts these keys. */
   const taking = (...keys) => {
     workers.begin();
     workers.respond = (request) =>
@@ -374,7 +374,7 @@ describe("rotating a key", () => {
       });
   };
 
-  test("the next key is tried before anybody depends on it", async () => {
+  test("the next key is tested before any call depends on it", async () => {
     taking(KEY, NEXT_KEY);
     const answer = await probe(steps["the next one added"], "next");
     assert.equal(answer.status, 200, answer.text);
@@ -392,11 +392,11 @@ describe("rotating a key", () => {
     assertNoSecret(answer.head + answer.text);
   });
 
-  test("refused, or unknown when the API does not say", async () => {
+  test("the verdict is refused, or unknown if the API does not say", async () => {
     taking(KEY);
     assert.deepEqual((await probe(steps["the next one added"], "next")).json().verdict, "refused");
     assert.deepEqual((await probe(steps["the next one added"], "current")).json().verdict, "accepted");
-    // `times`: workerd makes a GET again by itself when a kept connection turns out to be dead.
+    // `times`: workerd itself repeats a GET if a kept connection turns out to be dead.
     for (const [entry, status] of [
       [{ status: 500 }, 500],
       [{ status: 302, headers: { Location: "/elsewhere" } }, 302],
@@ -409,7 +409,7 @@ describe("rotating a key", () => {
     }
   });
 
-  test("only the operator may", async () => {
+  test("only the operator may test keys", async () => {
     taking(KEY, NEXT_KEY);
     const service = steps["the next one added"];
     assertProblem(await probe(service, "next", { token: TOKEN }), 401, "invalid_token");
@@ -421,7 +421,7 @@ describe("rotating a key", () => {
     assert.deepEqual(workers.upstream.records, []);
   });
 
-  test("no such path without a next key, nor without an operator", async () => {
+  test("without a next key, or without an operator, the path does not exist", async () => {
     taking(KEY);
     assertProblem(await probe(steps["one key"], "next"), 404, "no_such_route");
     for (const slot of ["next", "current"]) assertProblem(await probe(unoperated, slot), 404, "no_such_route");
@@ -449,7 +449,7 @@ describe("rotating a key", () => {
       ["current", old, true],
       ["next", fresh, false],
     ]);
-    // Deleted too early: the calls go over to the next key by themselves.
+    // Deleted too early: calls switch to the next key automatically.
     taking(NEXT_KEY);
     assert.deepEqual(await serve("the next one added"), [
       ["current", old, false],
@@ -464,7 +464,7 @@ describe("rotating a key", () => {
     assert.deepEqual(await serve("promoted"), [["current", fresh, true]]);
   });
 
-  test("the switch stands in the log", async () => {
+  test("the log has the switch of keys", async () => {
     await workers.workerd.line((text) =>
       text.includes(`"keySwitchedFrom":"${fingerprint(KEY)}","keySwitchedTo":"${fingerprint(NEXT_KEY)}"`),
     );
@@ -523,12 +523,12 @@ describe("a key in the Secrets Store", () => {
   });
   const call = (name) => fetch(`${workerd.urls[name]}/v2/users`, { headers: { Authorization: `Bearer ${TOKEN}` } });
 
-  test("is read through its binding", async () => {
+  test("the key is read through its binding", async () => {
     assert.equal((await call("good")).status, 200);
     assert.deepEqual((await upstream.settled(1))[0].all("authorization"), [`Bearer ${KEY}`]);
   });
 
-  test("a store that takes its time: first calls that come together are all answered", async () => {
+  test("with a slow store, simultaneous first calls are all answered", async () => {
     upstream.script([{ delayMs: 400, times: 9 }]);
     const answers = await Promise.all(Array.from({ length: 9 }, () => call("slow")));
     assert.deepEqual(
@@ -537,7 +537,7 @@ describe("a key in the Secrets Store", () => {
     );
   });
 
-  test("a store that does not answer is a 503, told in the log, and asked again at the next request", async () => {
+  test("a store that does not answer causes a logged 503, and is asked again by the next request", async () => {
     assert.deepEqual([(await call("late")).status, (await call("late")).status], [503, 200]);
     assert.deepEqual([(await call("gone")).status, (await call("gone")).status], [503, 503]);
     await workerd.line(/ATTENTION_API_KEY: the binding could not be read/);

@@ -1,5 +1,5 @@
-// wrangler at one version, in .tools/deploy: too heavy for the lock file of a
-// repository whose build needs none of it.
+// wrangler at a fixed version, in .tools/deploy: it is too large for the lock file,
+// since the build does not need it.
 import { execFile, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -13,7 +13,7 @@ const FOLDER = new URL(".tools/deploy/", ROOT);
 export const WRANGLER = "4.164.0";
 /** Of wrangler's own `engines`. */
 const NEEDS_NODE = [22, 12];
-/** What runs it where this process is older: the npm package that is nothing but a Node binary. */
+/** The npm package with a Node binary, which runs it if this process is too old. */
 const NODE = "24.21.0";
 const NODE_PACKAGE = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 
@@ -32,8 +32,7 @@ const ENVIRONMENT = {
 };
 
 /**
- * Runs wrangler in worker/; no network, no questions, nothing reported. Gives what it printed; throws unless it ends
- * well.
+ * Runs wrangler in worker/ without network, questions and telemetry. Returns its output; throws unless it succeeds.
  */
 export async function wrangler(...args) {
   const { node, script } = await installed();
@@ -47,8 +46,8 @@ export async function wrangler(...args) {
 }
 
 /**
- * `wrangler dev` with a configuration of one's own: workerd with the platform's bindings, as miniflare makes them.
- * Gives its address and `close()`.
+ * `wrangler dev` with a custom configuration: workerd with miniflare's bindings of the platform. Returns its address
+ * and `close()`.
  */
 export async function dev(config) {
   const { node, script } = await installed();
@@ -83,11 +82,11 @@ export async function dev(config) {
   }
 }
 
-/** Environment variables of a wrangler that asks and reports nothing. */
+/** Environment variables that turn off wrangler's questions and telemetry. */
 export const QUIET = { WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: ENVIRONMENT.WRANGLER_LOG_PATH, CI: "1" };
 
 let ready;
-/** Gives `{ node, script }`: a Node that is new enough, and what it is to run. */
+/** Returns `{ node, script }`: a new enough Node, and the script to run. */
 export function installed() {
   ready ??= install();
   return ready;
@@ -101,7 +100,7 @@ async function install() {
   if (!(await Promise.all(Object.entries(wanted).map(has))).every(Boolean)) {
     await mkdir(FOLDER, { recursive: true });
     await writeFile(new URL("package.json", FOLDER), JSON.stringify({ private: true, dependencies: wanted }));
-    // No scripts of packages: each is a stranger's code, and none is needed.
+    // Without the packages' install scripts, which are foreign code and not needed.
     await run(
       "npm",
       ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],

@@ -1,5 +1,5 @@
-// Builds the examples that are Rust. Each is a workspace of its own, so cargo in
-// the repository's root never sees them.
+// Builds the Rust examples. Each is a separate workspace, so cargo in the
+// repository's root does not include them.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";

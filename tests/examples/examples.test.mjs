@@ -1,5 +1,5 @@
-// Every example of examples/ does what its README says, on the packed package
-// and the built Worker.
+// Every example works as its README says, with the packed package and the
+// built Worker.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -68,17 +68,18 @@ describe("rust-native", () => {
     assert.equal(stdout.trim().split("\n").length, 3);
   });
 
-  test("goes over to the next key, and says which cause of a 401 is likely", async () => {
+  test("switches to the next key, and names the likely cause of a 401", async () => {
     const wrong = "obviously-fake-wrong-key-0123456789";
     const over = await start({ ATTENTION_API_KEY: wrong, ATTENTION_API_KEY_NEXT: key });
     assert.deepEqual([over.status, over.stderr], [0, ""]);
     const refused = await start({ ATTENTION_API_KEY: wrong });
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /401.*most likely/);
+    assert.match(refused.stderr, /^ {2}LIKELY {2}revoked_or_expired: /m);
     assert.ok(!refused.stderr.includes(wrong));
   });
 
-  test("follows no redirect, tries again on 503, and has no key in an error", async (t) => {
+  test("follows no redirect, retries a 503, and has no key in an error", async (t) => {
     t.after(() => upstream.script([]));
     upstream.clear();
     upstream.script([{ status: 503 }, { status: 302, headers: { location: `${upstream.url}/elsewhere` } }]);
@@ -89,6 +90,16 @@ describe("rust-native", () => {
     assert.equal(upstream.records.length, 2);
     assert.ok(!stderr.includes(key));
   });
+
+  test("reads the first 64 KiB of an error and no more, and has the server's words of them", async (t) => {
+    t.after(() => upstream.script([]));
+    // The connection ends in the middle of the body.
+    const body = `no such conversation${" ".repeat(70 * 1024)}`;
+    upstream.script([{ status: 404, headers: [["content-type", "text/plain"]], body, contentLength: 1 << 20 }]);
+    const { status, stderr } = await start({ ATTENTION_API_KEY: key });
+    assert.equal(status, 1);
+    assert.match(stderr, /^Error: not found \(404\); it says: no such conversation\n {2}code: not_found, status: 404/);
+  });
 });
 
 describe("node-first-call", () => {
@@ -98,7 +109,7 @@ describe("node-first-call", () => {
     assert.equal(stdout.trim().split("\n").length, 3);
   });
 
-  test("with a wrong key it says what is wrong and never the key", async (t) => {
+  test("with a wrong key it prints the problem and never the key", async (t) => {
     const wrong = "obviously-fake-wrong-key-0123456789";
     const { status, stdout, stderr } = await node(t, "node-first-call", "index.mjs", { ATTENTION_API_KEY: wrong });
     assert.equal(status, 1);
@@ -145,7 +156,7 @@ describe("through the Worker", () => {
     assert.notEqual((await run("sh", [script], {})).status, 0);
   });
 
-  test("browser-through-worker: the page shows conversations, or what is wrong", async (t) => {
+  test("browser-through-worker: the page shows conversations, or the problem", async (t) => {
     const { tab, printed } = await openTab(t);
     await tab.goto(`${page.url}/index.html`);
     await tab.fill("[name=worker]", worker.url);
@@ -159,7 +170,7 @@ describe("through the Worker", () => {
     assert.match(await tab.textContent("[role=status]"), /token/);
   });
 
-  test("rust-gloo: plain objects in JavaScript, an Error with words", async (t) => {
+  test("rust-gloo: plain objects in JavaScript, an Error with a message", async (t) => {
     const { tab } = await openTab(t);
     await tab.goto(`${page.url}/gloo/index.html`);
     const told = await tab.evaluate(
@@ -202,7 +213,7 @@ describe("browser-session", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("nobody logged in: a button; then conversations, with a session and no token of the backend", async (t) => {
+  test("without a login there is a button; then conversations, with a session and no token of the backend", async (t) => {
     const { tab, printed } = await openTab(t);
     const sent = [];
     tab.on("request", (request) => sent.push(request));
@@ -229,7 +240,7 @@ describe("workers-rs", () => {
   const call = (path, init) =>
     fetch(`${worker.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init });
 
-  test("a known caller gets conversations, and the key goes up in place of the token", async () => {
+  test("a known caller gets conversations, and the key replaces the token", async () => {
     upstream.clear();
     const answer = await call("/v2/conversations/list?size=2");
     assert.equal(answer.status, 200);
@@ -257,7 +268,7 @@ describe("workers-rs", () => {
     assert.equal(upstream.records.length, 0);
   });
 
-  test("errors of the API are told in the Worker's words", async () => {
+  test("errors of the API are reported in the Worker's words", async () => {
     upstream.script([{ status: 401 }, { status: 404 }]);
     assert.equal((await call("/v2/users")).status, 502);
     assert.equal((await call("/v2/users")).status, 404);
@@ -277,14 +288,14 @@ describe("webhooks", () => {
     attention.close();
   });
 
-  /** What a workflow sends: the title is not the API's, so that a receiver that believes it is found out. */
+  /** A workflow's event. Its title differs from the API's, which exposes a receiver that trusts it. */
   const sent = (more = {}) => ({
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ id, type: "conversations", attributes: { title: "Forged" }, ...more }),
   });
 
-  /** Polls until a log has so many lines of a kind. */
+  /** Polls until a log has this many lines of a kind. */
   async function printed(log, wanted) {
     for (let tries = 0; !wanted.test(log()); tries++) {
       assert.ok(tries < 200, log());
@@ -292,7 +303,7 @@ describe("webhooks", () => {
     }
   }
 
-  /** What each of them does, however it is run. */
+  /** The behaviour of each of them. */
   async function assertReceives(at, log, dropsRepeats) {
     const statuses = [];
     for (const [secret, init] of [
@@ -312,7 +323,7 @@ describe("webhooks", () => {
     for (const secret of [SECRET, key, "Forged"]) assert.ok(!log().includes(secret), log());
   }
 
-  test("webhooks-node: what is known comes once, with the title that the API knows", async (t) => {
+  test("webhooks-node: a repeated event is handled once, with the API's title", async (t) => {
     const folder = await folderOf("webhooks-node");
     t.after(() => rm(folder, { recursive: true, force: true }));
     const child = spawn(process.execPath, [join(folder, "server.mjs")], {
@@ -339,7 +350,7 @@ describe("webhooks", () => {
     assert.match(text, /repeat/);
   });
 
-  test("webhooks-worker: the same in workerd, with a Durable Object that knows repeats", async (t) => {
+  test("webhooks-worker: the same in workerd, with a Durable Object that recognizes repeats", async (t) => {
     const folder = await folderOf("webhooks-worker");
     t.after(() => rm(folder, { recursive: true, force: true }));
     const { outputFiles } = await bundle({
@@ -390,7 +401,7 @@ describe("webhooks", () => {
       const { POST } = await import(${JSON.stringify(route.href)});
       const { createServer } = await import("node:http");
       const server = createServer(async (request, response) => {
-        // What has no handler Next.js answers itself.
+        // Next.js itself answers methods without a handler.
         if (request.method !== "POST") return response.writeHead(405).end();
         const body = new ReadableStream({ start(c) {
           request.on("data", (chunk) => c.enqueue(chunk)).on("end", () => c.close());
@@ -431,7 +442,7 @@ async function freePort() {
   return port;
 }
 
-/** The example in a folder of its own, with the package installed. */
+/** The example in a separate folder, with the package installed. */
 async function folderOf(example) {
   const folder = await mkdtemp(join(tmpdir(), "attention-example-"));
   await cp(join(examples, example), folder, { recursive: true });
@@ -482,7 +493,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** What any server of files does: the page's folder, and the Rust client's under /gloo. */
+/** A file server for the page's folder, and for the Rust client's under /gloo. */
 async function servePages(folder, gloo) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://x");

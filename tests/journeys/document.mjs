@@ -1,4 +1,4 @@
-// Documents as a reader has them: their sections, and the code that stands in these.
+// Reads documents: their sections, and the code blocks in these.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

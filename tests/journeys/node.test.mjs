@@ -1,6 +1,7 @@
 // A developer of a Node service: the README's start, and docs/getting-started.md, on the packed package.
 import assert from "node:assert/strict";
-import { cp } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startPackedMock } from "../runtimes/packed.mjs";
@@ -9,18 +10,20 @@ import { repo } from "./document.mjs";
 import { Reader } from "./reader.mjs";
 
 let key;
+let mock;
 let upstream;
 before(async () => {
-  ({ key, upstream } = await startPackedMock());
+  ({ key, mock, upstream } = await startPackedMock());
 });
 after(() => upstream?.close());
 
 /** The folder of the repository, as far as the documents need one that can be written to. */
-async function cloned(reader) {
-  await cp(join(repo, "pkg"), join(reader.folder, "attention-wasm/pkg"), {
-    recursive: true,
-    filter: (path) => !/node_modules|\.tgz$/.test(path),
-  });
+async function cloned(reader, ...parts) {
+  for (const part of ["pkg", ...parts])
+    await cp(join(repo, part), join(reader.folder, "attention-wasm", part), {
+      recursive: true,
+      filter: (path) => !/node_modules|\.tgz$/.test(path),
+    });
   return join(reader.folder, "attention-wasm");
 }
 
@@ -48,6 +51,39 @@ test("the README's start: three conversations from the packed package", async (t
   const printed = await start((block) => !isPacking(block));
   const lines = printed.trim().split("\n");
   assert.equal(lines.filter((line) => /^[0-9a-f-]{36} /.test(line)).length, 3, printed);
+});
+
+for (const [example, heading, printed] of [
+  ["node-first-call", "The first call, from Node", /^(?:.+\n){3}$/m],
+  ["rotate-a-key", "Rotate a key without a failed call", /\d+ calls, 0 failed\n$/],
+]) {
+  test(`examples/${example}: installed and run as its README says, before the package is published`, async (t) => {
+    // One of them deletes its key.
+    t.after(() => mock.reset());
+    const given = { find: /^(ATTENTION_\w+=\S+ )+/, put: "", why: "the reader has them in the environment" };
+    const reader = await begin(t, [BUILT, OFFLINE, given]);
+    await reader.run(`cd ${join(await cloned(reader, `examples/${example}`), "examples", example)}`);
+    const told = await reader.follow(`examples/${example}/README.md`, heading);
+    assert.match(told, printed);
+    assert.ok(!told.includes(key));
+  });
+}
+
+test("every example of the package has one line that installs it", async () => {
+  const lines = [];
+  for (const { name } of await readdir(join(repo, "examples"), { withFileTypes: true })) {
+    if (!existsSync(join(repo, "examples", name, "package.json"))) continue;
+    const text = await readFile(join(repo, "examples", name, "README.md"), "utf8");
+    lines.push([
+      name,
+      /npm install --no-save \.\.\/\.\.\/pkg .*once the package is published: npm install$/m.test(text),
+    ]);
+  }
+  assert.ok(lines.length >= 7);
+  assert.deepEqual(
+    lines.filter(([, hasIt]) => !hasIt),
+    [],
+  );
 });
 
 test("getting-started.md: a service in strict TypeScript, with its tests", async (t) => {

@@ -1,4 +1,5 @@
-// An operator, from nothing: the README's start, then docs/deploying.md step by step, with `wrangler dev` in the place of Cloudflare.
+// An operator, from nothing: the README's start, then docs/deploying.md step by step, with `wrangler dev` in the place
+// of Cloudflare.
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,7 +24,7 @@ before(async () => {
 });
 after(() => upstream?.close());
 
-/** An operator whose folder has the worker/ of a clone: what is built lies in the repository, and the API is the mock. */
+/** An operator with the worker/ folder of a clone; the build is in the repository, and the API is the mock. */
 async function begin(t, replacements = []) {
   const dev = {
     find: "npx wrangler@4 dev",
@@ -47,7 +48,7 @@ async function begin(t, replacements = []) {
   return { reader, settings: file, secrets: join(reader.folder, "worker/.dev.vars.production") };
 }
 
-/** Adds lines to the table that is there already. */
+/** Adds lines to the existing table. */
 async function addToVars(file, lines) {
   const text = await readFile(file, "utf8");
   assert.ok(text.includes("[env.production.vars]\n"));
@@ -96,7 +97,7 @@ test("deploying.md: callers, origin, policy, rotation, log and /status", async (
   const lines = callers.text
     .replace("[env.production.vars]\n", "")
     .replaceAll("<sha256 of its token>", () => digests.shift())
-    // The document's date passes one day.
+    // The date in the document will pass one day.
     .replace(/expires = "[^"]+"/, 'expires = "2999-12-31"');
   await addToVars(settings, lines);
 
@@ -137,7 +138,7 @@ test("deploying.md: callers, origin, policy, rotation, log and /status", async (
   }
 });
 
-/** The rotation of the guide. A secret is a line of the file here, and counts once `wrangler dev` runs again. */
+/** The rotation of the guide. Here a secret is a line of the file, and takes effect when `wrangler dev` restarts. */
 async function rotate(reader, secrets, afterEach) {
   const next = mock.keys.create({ name: "next" }).value;
   const [{ text }] = await blocksOf(GUIDE, "Rotating a key");

@@ -1,4 +1,5 @@
-// A developer of a page: `cargo xtask start` and examples/vite, by the README's commands, in Chromium; and the script of somebody
+// A developer of a page: `cargo xtask start` and examples/vite, by the README's commands, in Chromium; and the script
+// of somebody
 // who has no package at all.
 import assert from "node:assert/strict";
 import { cp, mkdir, readFile } from "node:fs/promises";
@@ -10,10 +11,10 @@ import { repo } from "./document.mjs";
 import { draw, PICTURE } from "./picture.mjs";
 import { Reader } from "./reader.mjs";
 
-/** The page's port is said in the documents, and one run at a time can have it. */
+/** The documents fix the page's port, so only one run at a time can use it. */
 const PAGE = "http://localhost:5173";
 
-/** What a clone has of the package and the examples, where it may be written to. */
+/** A writable copy of the package and the examples. */
 async function clone(folder) {
   await mkdir(folder, { recursive: true });
   const ours = (path) => !/node_modules|\.tgz$|\/(target|build)(\/|$)/.test(path);
@@ -25,7 +26,7 @@ async function clone(folder) {
 const PORT = { find: "cargo xtask start", put: "cargo xtask start --port 0", why: "tests run beside each other" };
 const BUILT = { find: "cargo xtask build pkg\n", put: "", why: "the suite has built the package before" };
 
-test("the README's page: conversations in Chromium, by a session, and no lasting token in the page", async (t) => {
+test("the README's page shows conversations in Chromium, by a session and without a lasting token", async (t) => {
   const vite = join(await tool("vite"), "node_modules/vite");
   const reader = await Reader.begin(t, {
     goesOn: /^(cargo xtask start|npm run dev)/,
@@ -72,10 +73,18 @@ ln -s ../vite/bin/vite.js node_modules/.bin/vite`,
   for (const text of [...sent, await page.content()]) assert.ok(!text.includes(token));
 });
 
-test("what start prints is what runs: the curl lines, and getting-started.md's script without a package", async (t) => {
+/**
+ * The origin of examples/browser-through-worker, by the option that its README names, and another by the environment.
+ */
+const ORIGINS = ["http://localhost:8080", "http://localhost:8081"];
+
+test("the curl lines and origins that start prints work, and so does the script of getting-started.md", async (t) => {
+  const [byOption, byEnvironment] = ORIGINS;
+  const start = { ...PORT, put: `${PORT.put} --origin ${byOption}` };
   const reader = await Reader.begin(t, {
+    env: { ATTENTION_ALLOWED_ORIGINS: byEnvironment },
     goesOn: /^cargo xtask start/,
-    replacements: [PORT, { find: /^cargo xtask test.*$/, put: "", why: "this is one of its suites" }],
+    replacements: [start, { find: /^cargo xtask test.*$/, put: "", why: "this is one of its suites" }],
   });
   await reader.run(`cd ${repo}`);
   await reader.follow("README.md", "Two commands", ({ text }) => text.includes("start"));
@@ -90,6 +99,12 @@ test("what start prints is what runs: the curl lines, and getting-started.md's s
   assert.match(JSON.parse(session).token, /^s1\./);
   assert.match(status, /<h1>/);
   assert.ok(JSON.parse(health) && JSON.parse(ready));
+  const allowed = async (origin) => {
+    const told = await reader.run(lines[0].replace("curl ", `curl --silent --include -H 'Origin: ${origin}' `));
+    return /^access-control-allow-origin: (\S+)/im.exec(told)?.[1];
+  };
+  for (const origin of [...ORIGINS, PAGE]) assert.equal(await allowed(origin), origin);
+  assert.equal(await allowed("http://localhost:9999"), undefined);
   const [exports] = /^ {2}export WORKER=.*$/m.exec(reader.output());
   await reader.run(`${exports}\ncd ${reader.folder}`);
   const printed = await reader.follow(
@@ -100,7 +115,7 @@ test("what start prints is what runs: the curl lines, and getting-started.md's s
   assert.equal(printed.trim().split("\n").length, 3, printed);
 });
 
-test("the picture in the README is what its command draws: small, and of nobody's keys", async () => {
+test("the picture in the README is what its command draws: small, and without real keys", async () => {
   const { html, png } = await draw();
   const kept = await readFile(PICTURE);
   const size = (bytes) => [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];

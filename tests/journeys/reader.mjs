@@ -1,4 +1,4 @@
-// A reader who does what a document says and nothing else: writes its files, runs its commands in one shell, leaves running what goes on.
+// A reader who follows a document exactly: writes its files, runs its commands in one shell, and keeps servers running.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,23 +6,22 @@ import { dirname, join } from "node:path";
 import { start } from "../runtimes/run.mjs";
 import { blocksOf } from "./document.mjs";
 
-const COMMAND_MS = 5 * 60_000;
-
 /**
- * How this machine differs from the reader's: `find` (a text, or a pattern) in a command or a file becomes `put`, for the
- * reason `why`. One that nothing needs is a fault.
+ * How this machine differs from the reader's: `find` (a text, or a pattern) in a command or a file becomes `put`, for
+ * the reason `why`. One that nothing needs is a fault.
  *
  * @typedef {{ find: string | RegExp, put: string | ((...found: string[]) => string), why: string }} Replacement
  */
 
 export class Reader {
-  /** Where it all is; gone afterwards. */
+  /** The folder, which is removed afterwards. */
   folder;
   #shell;
   #output = "";
   #replacements;
   #used = new Set();
   #goesOn;
+  #commandMs;
   #running = [];
   #scripts = 0;
 
@@ -32,12 +31,14 @@ export class Reader {
    * @param {Record<string, string>} [options.env] what the reader has in the environment, beside PATH and HOME
    * @param {Replacement[]} [options.replacements]
    * @param {RegExp} [options.goesOn] commands that do not end by themselves
+   * @param {number} [options.minutes] how long the commands of a block may take
    */
-  static async begin(t, { env = {}, replacements = [], goesOn } = {}) {
+  static async begin(t, { env = {}, replacements = [], goesOn, minutes = 5 } = {}) {
     const reader = new Reader();
     reader.folder = await mkdtemp(join(tmpdir(), "attention-journey-"));
     reader.#replacements = replacements;
     reader.#goesOn = goesOn;
+    reader.#commandMs = minutes * 60_000;
     const { PATH, HOME, CARGO_HOME, RUSTUP_HOME, CHROME } = process.env;
     const own = Object.entries({ CARGO_HOME, RUSTUP_HOME, CHROME }).filter(([, value]) => value !== undefined);
     reader.#shell = spawn("sh", ["-eu"], {
@@ -67,14 +68,14 @@ export class Reader {
     if (t.passed && unused.length > 0) throw new Error(`nothing needed: ${unused.join("; ")}`);
   }
 
-  /** Does all that stands below a heading; `only` picks blocks. Gives what the commands printed. */
+  /** Performs all blocks below a heading, or those that `only` selects. Returns the commands' output. */
   async follow(document, heading, only = () => true) {
     let printed = "";
     for (const block of (await blocksOf(document, heading)).filter(only)) printed += await this.do(block);
     return printed;
   }
 
-  /** Does one block: writes its file, or runs its commands. */
+  /** Performs one block: writes its file, or runs its commands. */
   async do({ language, text, file, at }) {
     const meant = this.#replaced(text);
     if (file !== undefined) {
@@ -90,7 +91,7 @@ export class Reader {
     return printed;
   }
 
-  /** The block in runs of lines: those that end, and each that goes on by itself. */
+  /** Splits a block into commands that end, and commands that keep running. */
   #commands(text) {
     if (this.#goesOn === undefined) return [text];
     const commands = [""];
@@ -115,14 +116,14 @@ export class Reader {
     return meant;
   }
 
-  /** Runs commands in the shell, whose variables and folder stay. One that fails is an error with all that was printed. */
+  /** Runs commands in the shell, which keeps its variables and folder. A failure is an error with the whole output. */
   async run(commands, at = "a test") {
     const file = join(this.folder, `.commands-${this.#scripts++}`);
     await writeFile(file, commands);
     const done = `done-${file}`;
     const before = this.#output.length;
     this.#shell.stdin.write(`. ${file} < /dev/null\nprintf '%s\\n' ${done}\n`);
-    const end = Date.now() + COMMAND_MS;
+    const end = Date.now() + this.#commandMs;
     while (!this.#output.includes(`${done}\n`, before)) {
       if (this.#shell.exitCode !== null || Date.now() > end)
         throw new Error(`${at} did not go well:\n${commands}\n${this.#output.slice(before)}`);
@@ -144,19 +145,19 @@ export class Reader {
     return { cwd: (await readFile(`${file}.cwd`, "utf8")).trim(), env };
   }
 
-  /** Starts in another terminal what goes on, until the test ends or `leaveOff`. */
+  /** Starts a command that keeps running in another terminal, until the test ends or `leaveOff`. */
   async #leave(command) {
     const { cwd, env } = await this.#state();
     this.#running.push(start("sh", ["-c", command], { cwd, env }));
     return "";
   }
 
-  /** What was left running last: waits until it prints this. */
+  /** Waits until the last started command prints this. */
   async printed(pattern, timeoutMs = 120_000) {
     return this.#running.at(-1).printed(pattern, timeoutMs);
   }
 
-  /** All that was printed by what was left running last. */
+  /** The output of the last started command. */
   output() {
     return this.#running.at(-1).output();
   }

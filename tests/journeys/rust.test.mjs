@@ -44,9 +44,39 @@ test("getting-started.md: a program of one's own around client.rs", async (t) =>
   const printed = await reader.follow("docs/getting-started.md", "A Rust program");
   assert.match(printed, /^3 conversations$/m);
   assert.ok(!printed.includes(key));
+  // What `main` returns is printed for a person, whatever failed, and has no key.
   const wrong = "obviously-fake-wrong-key-0123456789";
-  const refused = await reader.run(`ATTENTION_API_KEY=${wrong} cargo run --quiet || printf 'status %s\\n' $?`);
-  assert.match(refused, /401.*most likely/);
-  assert.match(refused, /^status 1$/m);
-  assert.ok(!refused.includes(wrong));
+  const failing = (value) => reader.run(`ATTENTION_API_KEY=${value} cargo run --quiet || printf 'status %s\\n' $?`);
+  for (const [value, ...told] of [
+    [
+      wrong,
+      /^Error: the credentials were refused \(401\).*most likely/m,
+      /^ {2}LIKELY {2}revoked_or_expired: /m,
+      /^ {2}next {4}/m,
+    ],
+    [`'Bearer ${wrong}'`, /^Error: the key begins with an authorization scheme.*pass the key alone/m],
+    ["", /^Error: the key is empty; set it to the value shown/m],
+  ]) {
+    const refused = await failing(value);
+    for (const pattern of [...told, /^status 1$/m]) assert.match(refused, pattern);
+    assert.ok(!refused.includes(wrong));
+    assert.ok(
+      refused.split("\n").every((line) => line.length < 400),
+      refused,
+    );
+  }
 });
+
+const slow =
+  process.env.ATTENTION_SLOW === "1" ? {} : { skip: "compiles some 300 crates each; ATTENTION_SLOW=1 runs it" };
+
+for (const framework of ["Leptos", "Yew", "Dioxus"]) {
+  const name = `getting-started.md: a page in ${framework} compiles (some 300 crates; ATTENTION_SLOW=1 runs it)`;
+  test(name, slow, async (t) => {
+    const reader = await Reader.begin(t, { env: { CARGO_TARGET_DIR: join(repo, "target/examples") }, minutes: 20 });
+    await reader.run(`ATTENTION_WASM=${repo} WORKER=http://127.0.0.1:8787 SESSION=obviously-fake-session`);
+    const isShared = ({ file, text }) => file === "src/titles.rs" || text.includes("cargo new");
+    await reader.follow("docs/getting-started.md", "A Rust page", isShared);
+    await reader.follow("docs/getting-started.md", framework);
+  });
+}

@@ -1,4 +1,4 @@
-// A project in a folder of its own, the packed command, and the mock as the API.
+// A project in a separate folder, the packed command, and the mock as the API.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ export async function startApi() {
     close: () => upstream.close(),
     /** Answers a method with 405 from now on. */
     deny: (method) => denied.add(method),
-    /** What answers in the mock's place, where it answers. */
+    /** A handler that replaces the mock's response, if it returns one. */
     judge: (by) => {
       judge = by;
     },
@@ -59,8 +59,11 @@ function git(cwd, ...args) {
   });
 }
 
-/** Runs the command. `input` goes to its standard input, `fd3` to a third descriptor. */
-export async function command(args, { cwd, env = {}, input, fd3, node = [] } = {}) {
+/**
+ * Runs the command. `input` goes to its standard input, `fd3` to a third descriptor; with `leaves` nobody reads its
+ * standard output.
+ */
+export async function command(args, { cwd, env = {}, input, fd3, node = [], leaves = false } = {}) {
   const program = join(await packageFolder(), "dist/cli.js");
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [...node, program, ...args], {
@@ -68,6 +71,7 @@ export async function command(args, { cwd, env = {}, input, fd3, node = [] } = {
     env: { PATH, HOME, ...env },
     stdio: ["pipe", "pipe", "pipe", ...(fd3 === undefined ? [] : ["pipe"])],
   });
+  if (leaves) child.stdout.destroy();
   child.stdin.on("error", () => {});
   child.stdin.end(input ?? "");
   if (fd3 !== undefined) {

@@ -18,7 +18,7 @@ async function doctor(t, service, args) {
   return command(["doctor", "--offline", "--worker", url, ...args], { cwd: root });
 }
 
-test("one in order: it is up, it can serve, this page and this caller may call", async (t) => {
+test("a correct Worker: it is ready, and this page and this caller may call", async (t) => {
   workers.begin();
   const ended = await doctor(t, ready, ["--origin", ORIGIN, "--token-from", "cat token"]);
   assert.equal(ended.code, 0, ended.all);
@@ -32,7 +32,7 @@ test("one in order: it is up, it can serve, this page and this caller may call",
   for (const secret of SECRETS) assert.ok(!ended.all.includes(secret));
 });
 
-test("another page, another caller, another policy, no key, nobody there: each is named with its next step", async (t) => {
+test("another page, caller or policy, a missing key and a missing Worker are each reported with the next step", async (t) => {
   workers.begin();
   for (const [service, args, words] of [
     [ready, ["--origin", `${ORIGIN}/`], /may not call.*\n.*ATTENTION_ALLOWED_ORIGINS/],

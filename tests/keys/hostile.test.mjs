@@ -1,4 +1,4 @@
-// What a machine does to a rotation: links, modes, full disks, folders that cannot be written; and where a key could be seen.
+// Rotations on hostile machines: links, modes, full disks, read-only folders; and places where a key could be seen.
 import assert from "node:assert/strict";
 import { chmod, link, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,15 +7,15 @@ import { command, projectWith } from "./bed.mjs";
 import { held, journalOf, rotationWorld } from "./rotation-bed.mjs";
 
 const FILE = { name: "file", kind: "file", path: "service.key" };
-/** A rotation of a file alone, whatever is wrong with it. */
+/** A rotation with only a file. */
 async function fileWorld(t, place = {}) {
   const world = await rotationWorld(t, { places: [{ ...FILE, ...place }] });
   await writeFile(world.secrets, "{}");
   return world;
 }
 
-describe("files that take a key", () => {
-  test("a link is refused, and what it leads to stays as it is", async (t) => {
+describe("files that receive a key", () => {
+  test("a symbolic link is refused, and its target is unchanged", async (t) => {
     const world = await fileWorld(t, { path: "link.key" });
     await symlink("service.key", join(world.root, "link.key"));
     const ended = await world.rotate();
@@ -25,11 +25,11 @@ describe("files that take a key", () => {
     assert.equal((await held(world)).file, world.old);
   });
 
-  test("a wide mode is narrowed, another name of the file keeps its old text, nothing is left beside it", async (t) => {
+  test("a wide mode is narrowed, a hard link keeps the old text, and no partial file remains", async (t) => {
     const world = await fileWorld(t);
     await chmod(join(world.root, "service.key"), 0o644);
     await link(join(world.root, "service.key"), join(world.root, "other-name"));
-    // What a process left that was killed while it wrote.
+    // The partial file of a process that was killed while writing.
     await world.project.put("service.key.0123456789ab.part", "a half-written key");
     assert.equal((await world.rotate()).code, 0);
     assert.equal((await stat(join(world.root, "service.key"))).mode & 0o777, 0o600);
@@ -40,7 +40,7 @@ describe("files that take a key", () => {
     );
   });
 
-  test("a line of a file: the others stay to the byte, CR LF and comments included", async (t) => {
+  test("a line of a file is replaced, and the others stay byte for byte, with CR LF and comments", async (t) => {
     const world = await fileWorld(t, {
       path: ".env",
       variable: "ATTENTION_API_KEY",
@@ -57,11 +57,11 @@ describe("files that take a key", () => {
     );
   });
 
-  test("no such folder, a folder in its place, a full disk: told, with what is there untouched", async (t) => {
+  test("a missing folder, a folder in its place and a full disk are reported, and nothing is changed", async (t) => {
     for (const [path, words] of [
       ["nowhere/service.key", /the folder does not exist; create the folder first/],
       ["folder", /folder is not a file/],
-      // A device that is always full; its folder takes no other file.
+      // A device that is always full; its folder accepts no other file.
       ["/dev/full", /is not a file/],
     ]) {
       const world = await fileWorld(t, { path });
@@ -88,7 +88,7 @@ describe("files that take a key", () => {
   });
 });
 
-describe("where a key could be seen", () => {
+describe("places where a key could be seen", () => {
   test("the configuration, and every place's name: a key in it is refused", async (t) => {
     const world = await rotationWorld(t);
     for (const config of [
@@ -125,7 +125,7 @@ describe("where a key could be seen", () => {
   });
 });
 
-test("configurations that are none: each is refused, with the place that is wrong", async (t) => {
+test("invalid configurations are refused with the place of the mistake", async (t) => {
   const world = await rotationWorld(t);
   const { vault } = { vault: { name: "v", kind: "command", run: "cat", read: "cat" } };
   for (const [config, words] of [
@@ -133,7 +133,7 @@ test("configurations that are none: each is refused, with the place that is wron
     [[], /is not an object/],
     [{}, /has no places/],
     [{ places: [] }, /the plan has no place/],
-    [{ places: [FILE, FILE] }, /has the name of a place before it/],
+    [{ places: [FILE, FILE] }, /has the same name as an earlier place/],
     [{ places: [{ ...FILE, kind: "fax" }] }, /places\[0\]\.kind must be worker/],
     [{ places: [{ ...FILE, pth: "x" }] }, /places\[0\] has an unknown member: pth/],
     [{ places: [{ ...vault, read: undefined }] }, /cannot be verified/],
@@ -152,7 +152,7 @@ test("configurations that are none: each is refused, with the place that is wron
   }
 });
 
-describe("repositories as they are", () => {
+describe("real repositories", () => {
   const KEY = "ATTENTION_API_KEY";
 
   test("a sub-package, a worktree, a shallow clone, a renamed file, a binary one", async (t) => {

@@ -1,4 +1,4 @@
-// `npx attention-wasm`, as an operator runs it: the packed program, a project with git, the mock as the API.
+// `npx attention-wasm` for an operator: the packed program, a project with git, the mock as the API.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -25,7 +25,7 @@ function showsNone({ all }, ...secrets) {
 }
 
 describe("the command", () => {
-  test("its help fits a screen, and each command's has an example", async () => {
+  test("its help fits on a screen, and each command's has an example", async () => {
     const { code, stdout } = await command(["--help"]);
     assert.equal(code, 0);
     const lines = stdout.split("\n");
@@ -40,7 +40,7 @@ describe("the command", () => {
     }
   });
 
-  test("what it does not know is refused, and not repeated", async () => {
+  test("an unknown argument is refused, and not quoted", async () => {
     for (const args of [[WRONG], ["scan", `--${WRONG}`], ["keys"], ["doctor", "--worker", "nowhere"]]) {
       const ended = await command(args, { env });
       assert.equal(ended.code, 2, ended.all);
@@ -49,7 +49,27 @@ describe("the command", () => {
     }
   });
 
-  test("a key as an argument is refused, wherever it stands", async () => {
+  test("a reader that has seen enough, such as head, changes neither the work nor the exit code", async (t) => {
+    const commit = { "send.js": `send("${key}");\n`, "policy.txt": "allow GET /v2/nowhere\n" };
+    const { root: cwd } = await projectWith(t, {}, [commit]);
+    const codes = [];
+    for (const args of [
+      ["--help"],
+      ["scan"],
+      ["scan", "--json"],
+      ["doctor", "--offline"],
+      ["policy", "check", "policy.txt"],
+    ]) {
+      const options = { cwd, env: { ...env, ATTENTION_API_KEY: key } };
+      const [whole, left] = await Promise.all([command(args, options), command(args, { ...options, leaves: true })]);
+      assert.deepEqual([left.code, left.stdout, left.stderr], [whole.code, "", whole.stderr], args.join(" "));
+      codes.push(left.code);
+    }
+    // Findings still decide the exit code if the reader stops.
+    assert.deepEqual(codes.slice(0, 3), [0, 1, 1]);
+  });
+
+  test("a key as an argument is refused, at any position", async () => {
     for (const args of [
       ["scan", key],
       ["keys", "create", "--name", key],
@@ -62,12 +82,12 @@ describe("the command", () => {
     }
   });
 
-  test("colours are for terminals, and a reader that goes is no error", async () => {
+  test("colours are only for terminals", async () => {
     const { stdout } = await command(["--help"], { env: { FORCE_COLOR: "1" } });
     assert.ok(!stdout.includes("\x1b["));
   });
 
-  test("whoever imports the package loads none of it", async () => {
+  test("importing the package loads none of it", async () => {
     const folder = join(await packageFolder(), "dist");
     for (const name of await readdir(folder)) {
       if (!/^(index|core|testing|jobs|webhooks)\..*js$/.test(name)) continue;
@@ -94,7 +114,7 @@ describe("where a key comes from", () => {
     }
   });
 
-  test("none, two, an empty one, a broken one: each is named", async () => {
+  test("a missing, second, empty or broken key is reported", async () => {
     for (const [options, given, words] of [
       [[], {}, /no key: set ATTENTION_API_KEY/],
       [["--key-stdin", "--key-fd", "3"], { fd3: key }, /use only one of/],
@@ -110,7 +130,7 @@ describe("where a key comes from", () => {
     }
   });
 
-  test("a vault's command that is missing, fails or is silent is told without what it printed", async () => {
+  test("a vault's command that is missing, fails or prints nothing is reported without its output", async () => {
     for (const [script, words] of [
       ["no-such-vault-anywhere read", /ended with 127/],
       [`echo ${WRONG}; echo ${WRONG} >&2; exit 3`, /ended with 3/],
@@ -142,7 +162,7 @@ describe("doctor", () => {
     showsNone(ended, revoked);
   });
 
-  test("a project in order is called so, and --json says the same", async (t) => {
+  test("a project without problems is reported so, with --json too", async (t) => {
     const { root } = await projectWith(t, { ".env": `ATTENTION_API_KEY=${key}\n` }, [{ ".gitignore": ".env\n" }]);
     const ended = await command(["doctor"], { cwd: root, env });
     assert.equal(ended.code, 0, ended.all);
@@ -155,7 +175,7 @@ describe("doctor", () => {
     showsNone(json);
   });
 
-  test("every way of writing a line is read, and the odd ones are named", async (t) => {
+  test("every form of a line is read, and unusual ones are reported", async (t) => {
     const lines = {
       [`export ATTENTION_API_KEY=${key}`]: /export/,
       [`ATTENTION_API_KEY = ${key}`]: /blanks around/,
@@ -189,7 +209,7 @@ describe("doctor", () => {
     showsNone(ended);
   });
 
-  test("a key that is in a file and in its history is told once; each of its files is", async (t) => {
+  test("a key in a file and its history is reported once, and in each of its files", async (t) => {
     const files = (text) => ({ "a.js": `${text}"${key}"`, "b.js": `"${key}"` });
     const commits = [files(""), files("x\n"), { ...files("x\ny\n"), "b.js": null }];
     const project = await projectWith(t, {}, commits);
@@ -234,7 +254,7 @@ describe("scan", () => {
     showsNone(ended);
   });
 
-  test("--history finds what a later commit took away, and names the first commit", async (t) => {
+  test("--history finds a key that a later commit removed, and names the first commit", async (t) => {
     const commits = [{ "a.js": "x" }, { "deep/b.js": `"${key}"` }, { "deep/b.js": null }, { "c.js": "y" }];
     const project = await projectWith(t, {}, commits);
     const hashes = (await project.git("log", "--format=%h")).trim().split("\n");
@@ -248,7 +268,7 @@ describe("scan", () => {
     showsNone(ended);
   });
 
-  test("an ordinary tree has none, and a file that is not there is named", async (t) => {
+  test("an ordinary tree has none, and a missing file is named", async (t) => {
     const { root } = await projectWith(t, {}, [{ "a.js": "const a = 1;", "b.bin": "\0\xff\n" }]);
     assert.equal((await command(["scan"], { cwd: root, env: known() })).code, 0);
     assert.equal((await command(["scan", "nowhere.txt"], { cwd: root, env: known() })).code, 2);
@@ -258,7 +278,7 @@ describe("scan", () => {
 describe("keys", () => {
   const run = (args, given) => command(["keys", ...args], { env: { ...env, ATTENTION_API_KEY: key }, ...given });
 
-  test("create: into a file that its owner alone can read, and the key works", async (t) => {
+  test("create: into a file that only its owner can read, and the key works", async (t) => {
     const { root } = await projectWith(t);
     const ended = await run(["create", "--name", "to a file", "--to-file", "new.key"], { cwd: root });
     assert.equal(ended.code, 0, ended.all);
@@ -269,7 +289,7 @@ describe("keys", () => {
     showsNone(ended, made);
   });
 
-  test("create: to a command's standard input; one that fails is told, with the key's id", async (t) => {
+  test("create: to a command's standard input; a failure is reported with the key's id", async (t) => {
     const { root } = await projectWith(t);
     const kept = await run(["create", "--name", "to a command", "--to-command", "cat > kept"], { cwd: root });
     assert.equal(kept.code, 0, kept.all);
@@ -296,7 +316,7 @@ describe("keys", () => {
     assert.deepEqual(await readdir(root), []);
   });
 
-  /** The name is free, the POST makes a key, and its answer never arrives. */
+  /** The name is free, the POST creates a key, and its response never arrives. */
   async function withLostAnswer(act) {
     const { upstream, mock } = api;
     mock.keys.create({ name: "lost" });
@@ -339,7 +359,7 @@ test("callers new: a token once, and an entry with its digest", async () => {
   assert.equal((await command(["callers", "new", "no blanks"])).code, 2);
 });
 
-test("init: twice the same, what is there stays, and the key is tried", async (t) => {
+test("init: idempotent, keeps existing lines, and tests the key", async (t) => {
   const { root } = await projectWith(t, { ".gitignore": "dist" });
   const run = () => command(["init"], { cwd: root, env: { ...env, ATTENTION_API_KEY: key } });
   const first = await run();
@@ -360,7 +380,7 @@ describe("keys revoke", () => {
   const revoke = (args, given) =>
     command(["keys", "revoke", ...args], { env: { ...env, ATTENTION_API_KEY: key }, ...given });
 
-  test("tells what uses the key, deletes it, and proves its end", async (t) => {
+  test("shows what uses the key, deletes it, and proves the deletion", async (t) => {
     const { id, value } = api.mock.keys.create({ name: "a lost laptop" });
     const { root } = await projectWith(t, { ".env.staging": `X=1\nATTENTION_API_KEY=${value}\n` });
     const unasked = await revoke([id], { cwd: root });
@@ -374,7 +394,7 @@ describe("keys revoke", () => {
     showsNone(ended, value);
   });
 
-  test("a key that nobody has, two of one name, its own, a refused one: nothing is deleted", async () => {
+  test("an unknown key, an ambiguous name, its own key or a refused one deletes nothing", async () => {
     for (let twice = 0; twice < 2; twice += 1) api.mock.keys.create({ name: "twins" });
     const count = api.mock.keys.list().length;
     for (const [wanted, words] of [
@@ -391,7 +411,7 @@ describe("keys revoke", () => {
     assert.equal(api.mock.keys.list().length, count);
   });
 
-  test("where the API does not delete: the app's steps, and an exit code", async () => {
+  test("if the API does not delete, the app's steps are shown, with an exit code", async () => {
     const { id, value } = api.mock.keys.create({ name: "by hand" });
     api.judge(({ method }) => (method === "DELETE" ? new Response("", { status: 405 }) : undefined));
     const ended = await revoke([id, "--yes"]);
@@ -432,7 +452,7 @@ describe("policy", () => {
     assert.equal((await ask(["check", "built-in"], {})).code, 0);
   });
 
-  test("what is no policy, a file that is not there, a policy of no such name", async () => {
+  test("an invalid policy, a missing file, an unknown policy name", async () => {
     for (const [args, input] of [
       [["check", "-"], "let everything through\n"],
       [["check", "nowhere.txt"], ""],

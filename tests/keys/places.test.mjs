@@ -10,7 +10,7 @@ const STORE = ["store-1", "store-2"];
 const secretsOf = async ({ secrets }) => JSON.parse(await readFile(secrets, "utf8"));
 const newKeys = ({ api }) => api.mock.keys.list().filter(({ name }) => name === "reports 2027");
 
-/** A vault that takes no key until it is mended, after whichever place the test is of. */
+/** A vault that accepts no key until it is repaired, after the tested place. */
 const brokenVault = {
   ...placesOf({ worker: {} }).vault,
   run: "test -e mended && cat > vault/.new && mv vault/.new vault/key",
@@ -53,13 +53,13 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
         const [made] = newKeys(world);
         const secrets = await secretsOf(world);
         assert.deepEqual(new Set(ring.map((name) => secrets[name])), new Set([made.value]));
-        // Nothing else of the account's is touched.
+        // Nothing else in the account is changed.
         assert.equal(secrets.ATTENTION_API_KEY, world.old);
         assert.equal(world.api.mock.keys.get(world.old), undefined);
         for (const secret of [world.old, made.value]) assert.ok(!ended.all.includes(secret));
       });
 
-      test(`${how}; going back leaves no key there that is deleted`, async (t) => {
+      test(`${how}; going back leaves no deleted key there`, async (t) => {
         const world = await storeWorld(t, ["file", brokenVault]);
         await goBack(world);
         const secrets = await secretsOf(world);
@@ -72,7 +72,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
       ["after", "delivery_failed"],
       ["silent", "not_verified"],
     ])
-      test(`wrangler fails, ${fault}: named, and trying again ends it`, async (t) => {
+      test(`wrangler fails, ${fault}: reported, and a retry completes it`, async (t) => {
         const world = await rotationWorld(t, { ring: STORE });
         await world.project.put(
           "attention.rotate.json",
@@ -119,7 +119,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
         () => false,
       );
 
-    test("the next one first, then the one in use, and the next one is taken out", async (t) => {
+    test("the next key first, then the current one, and the next one is removed", async (t) => {
       const world = await twoWorld(t, [two, "worker", "file", "vault"]);
       const stop = traffic(world);
       const ended = await world.rotate(["--json"]);
@@ -131,7 +131,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
       assert.equal(await isThere(join(world.root, "two.next")), false);
     });
 
-    test("going back takes the next one out as well", async (t) => {
+    test("going back removes the next key too", async (t) => {
       const world = await twoWorld(t, [two, "worker", "file", brokenVault]);
       await goBack(world);
       assert.equal(await readFile(join(world.root, "two.key"), "utf8"), world.old);
@@ -144,7 +144,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
       ["readNext", "not_verified"],
       ["clearNext", "step_failed"],
     ])
-      test(`${member} fails: named, and trying again ends it`, async (t) => {
+      test(`${member} fails: reported, and a retry completes it`, async (t) => {
         const broken = { ...two, [member]: `if test -e broken; then cat two.key >&2; exit 3; else ${two[member]}; fi` };
         const world = await twoWorld(t, [broken, "worker", "file", "vault"]);
         await world.project.put("broken", "");
@@ -174,7 +174,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
       return world;
     }
 
-    test("the operator's tries the next key before it is the first, the caller's calls with it", async (t) => {
+    test("the operator's token tests the next key before it is the current one, the caller's calls with it", async (t) => {
       const world = await tokenWorld(t, { tokenFrom: "cat caller", adminTokenFrom: "cat operator" });
       const ended = await world.rotate();
       assert.equal(ended.code, 0, ended.all);
@@ -189,7 +189,7 @@ describe("side by side, as most of the time is waiting", { concurrency: true }, 
       [{ adminTokenFrom: "cat caller" }, /tested its next key: refused/],
       [{ adminTokenFrom: "true" }, /of adminTokenFrom printed nothing/],
     ])
-      test(`${JSON.stringify(tokens)}: the old key stays, and the reason is told without a token`, async (t) => {
+      test(`${JSON.stringify(tokens)}: the old key stays, and the reason is shown without a token`, async (t) => {
         const world = await tokenWorld(t, tokens);
         const ended = await world.rotate();
         assert.equal(ended.code, 1, ended.all);

@@ -1,4 +1,4 @@
-// docs/keys.md, done: its commands, and its recipes for vaults against fakes of their programs.
+// Performs docs/keys.md: its commands, and its recipes for vaults with fakes of their programs.
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const read = (name) => readFile(new URL(`../../${name}`, import.meta.url), "utf8
 const guide = await read("docs/keys.md");
 const blocks = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text));
 
-/** As the real ones: what is piped stays as it is, and what they do not know is refused. */
+/** Like the real ones, they store their input unchanged and refuse unknown arguments. */
 const FAKES = {
   aws: `case "$*" in
     "secretsmanager put-secret-value --secret-id attention --secret-string file:///dev/stdin") cat /dev/stdin > aws.kept ;;
@@ -31,7 +31,7 @@ const FAKES = {
     *) exit 1 ;; esac`,
 };
 
-describe("each vault's recipe takes the key as it is, and shows it to nobody", () => {
+describe("each vault's recipe stores the exact key, and shows it to nobody", () => {
   for (const [name, tool, needs] of [
     ["aws", "aws", ""],
     ["vault", "vault", ""],
@@ -47,10 +47,10 @@ describe("each vault's recipe takes the key as it is, and shows it to nobody", (
         join(world.root, "attention.rotate.json"),
         JSON.stringify({ create: { name: "reports 2027" }, quiet: "0s", places: [place] }),
       );
-      // Every program sees which arguments and which environment it has.
+      // Every program records its arguments and environment.
       const watch = 'printf "%s " "$@" >> seen; env >> seen';
       await program(world, tool, `#!/bin/sh\n${watch}\n${FAKES[tool]}\n`);
-      // Nothing but the places of the configuration is rotated: the Worker's key would be deleted under it.
+      // Only the places of the configuration are rotated, so the Worker needs another key.
       if (recipe.urls)
         await writeFile(world.secrets, JSON.stringify({ ATTENTION_API_KEY: world.api.mock.keys.create().value }));
       const ended = await world.rotate();
@@ -63,7 +63,7 @@ describe("each vault's recipe takes the key as it is, and shows it to nobody", (
     });
 });
 
-test("the configuration of docs/keys.md is one that the command reads", async (t) => {
+test("the command reads the configuration of docs/keys.md", async (t) => {
   const world = await rotationWorld(t);
   await writeFile(join(world.root, "attention.rotate.json"), JSON.stringify(blocks.find((block) => block.places)));
   const ended = await world.rotate(["--resume"]);
@@ -80,7 +80,7 @@ test("every step of docs/keys.md is a command that works", async (t) => {
     const key = world.api.mock.keys.list().find(({ name }) => /reports 2027|Default/.test(name)).value;
     const given = { cwd: world.root, env: { ...world.env, ATTENTION_API_KEY: key } };
     const ended = await command(step, given);
-    // Findings are no fault of the command's: an audit always has something to say of a mock's keys.
+    // Findings are not a failure: an audit always reports something about a mock's keys.
     const well = step[1] === "audit" ? [0, 1] : [0];
     assert.ok(well.includes(ended.code), `${step.join(" ")}: ${ended.all}`);
     assert.ok(!ended.all.includes(key));

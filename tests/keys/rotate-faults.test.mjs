@@ -1,20 +1,20 @@
-// `keys rotate` when something fails: every request and every command, in every way, beside a table of what is to follow.
+// `keys rotate` with faults in every request and every command, compared with a table of expected outcomes.
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { held, journalOf, placesOf, rotationWorld, STOP, traffic } from "./rotation-bed.mjs";
 
-/** The requests of a rotation, in their order. */
+/** The requests of a rotation, in order. */
 const REQUESTS = ["list", "create", "try", "list", "list", "try", "delete", "try", "list"];
 const FAULTS = ["429", "lost before", "lost after", "500 before", "500 after", "403"];
 
-/** What is to follow: the problem that stops it, and whether it ends with a doubt. */
+/** The expected outcome: the problem that stops it, and whether it ends with a doubt. */
 function expected(request, fault) {
-  // 403 says that the key was accepted, and its caller may not do this: of a try, that is all that was asked.
+  // A 403 means that the key was accepted but lacks a permission, which is enough for a test of the key.
   const denied = { list: "list_denied", create: "create_denied", delete: "delete_by_hand" };
   if (fault === "403") return { problem: denied[request] };
-  // Asked for again, because the name is not in the list; the first answer could still come.
+  // Requested again, because the name is not in the list; the first response could still arrive.
   if (request === "create" && / before$/.test(fault)) return { hasDoubt: true };
   return {};
 }
@@ -25,7 +25,7 @@ function kindOf(request) {
   return { GET: "list", POST: "create", DELETE: "delete" }[request.method];
 }
 
-/** Lets the nth request fail; gives what was asked. */
+/** Makes the nth request fail; returns the requests. */
 function inject({ mock, judge }, nth, fault) {
   const seen = [];
   judge(async (request) => {
@@ -60,7 +60,7 @@ async function each(cases, run) {
   await Promise.all(Array.from({ length: 4 }, next));
 }
 
-/** Runs it; what stops it has to be this, and trying again has to end it. */
+/** Runs it: it must stop with this problem, and a retry must complete it. */
 async function throughProblem(world, problem, given = {}, mend = () => {}) {
   const first = await world.rotate(["--json"], given);
   const told = JSON.parse(first.stdout);
@@ -74,7 +74,9 @@ async function throughProblem(world, problem, given = {}, mend = () => {}) {
 }
 
 describe("faults, side by side as most of the time is waiting", { concurrency: true }, () => {
-  test("every request × every fault: what stops it is named, and it ends right", { timeout: 480_000 }, async (t) => {
+  test("every request × every fault: the reason is named, and the rotation can be completed", {
+    timeout: 480_000,
+  }, async (t) => {
     const pairs = REQUESTS.flatMap((request, nth) => FAULTS.map((fault) => [request, nth, fault]));
     await each(pairs, async (request, nth, fault) => {
       const world = await rotationWorld(t);
@@ -137,7 +139,7 @@ describe("faults, side by side as most of the time is waiting", { concurrency: t
   });
 });
 
-test("an API that lets nobody make keys: a key from the app goes in its place", async (t) => {
+test("if the API creates no keys, a key from the app is used", async (t) => {
   const world = await rotationWorld(t);
   const stop = traffic(world);
   world.api.judge((request) => (kindOf(request) === "create" ? new Response("", { status: 403 }) : undefined));
@@ -150,10 +152,10 @@ test("an API that lets nobody make keys: a key from the app goes in its place", 
   await assertRotated(world, stop);
 });
 
-test("the new key lost, the list without values, the old key deleted by somebody: another key from the app ends it", async (t) => {
+test("with a lost new key, a list without values and a deleted old key, another key from the app completes it", async (t) => {
   const world = await rotationWorld(t, { places: ["worker"] });
   const { mock, judge } = world.api;
-  // After the Worker has the key as its first, and before the journal is written of its verification.
+  // After the Worker has the key as its first, and before the journal has its verification.
   const killed = await world.rotate([], { env: { STOP_AT: "7:before" }, node: ["--import", STOP] });
   assert.equal(killed.signal, "SIGKILL", killed.all);
   const lost = (await held(world)).worker;
@@ -170,14 +172,14 @@ test("the new key lost, the list without values, the old key deleted by somebody
   const given = { input: other };
   const ended = await world.rotate(["--resume", "--answer", "take_key", "--new-key-stdin", "--json"], given);
   let told = JSON.parse(ended.stdout);
-  // What no list shows, a person says.
+  // A person says what no list shows.
   for (let tries = 0; told.question !== undefined && tries < 4; tries += 1) {
     const code = told.question.answers.find(({ code }) => ["confirm", "deleted_by_hand"].includes(code))?.code;
     told = JSON.parse((await world.rotate(["--resume", "--answer", code, "--new-key-stdin", "--json"], given)).stdout);
   }
   assert.equal(told.end?.ending, "rotated", JSON.stringify(told));
   assert.equal((await held(world)).worker, other);
-  // The one that was lost is named, for somebody to delete.
+  // The lost key is named, so that somebody can delete it.
   assert.deepEqual(told.end.strays, [{ id: mock.keys.get(lost).id }]);
 });
 
@@ -201,7 +203,7 @@ test("going back: every place has the old key again, and the new one is deleted"
 });
 
 describe("journals", () => {
-  test("two rotations at once: the second is refused, and the first ends well", async (t) => {
+  test("of two simultaneous rotations the second is refused, and the first completes", async (t) => {
     const wait = "until test -e go; do sleep 0.05; done; cat > vault/.new && mv vault/.new vault/key";
     const vault = { ...placesOf({ worker: {} }).vault, run: `touch waiting; ${wait}` };
     const world = await rotationWorld(t, { places: ["worker", "file", vault] });
@@ -216,11 +218,11 @@ describe("journals", () => {
     assert.equal((await first).code, 0);
   });
 
-  test("one that is under way, a newer one, a torn one, none: each is refused in words, and stays as it is", async (t) => {
+  test("a journal that is in use, newer, torn or missing is refused with a reason, and stays unchanged", async (t) => {
     const world = await rotationWorld(t, { create: false });
     const path = "attention.rotate.json.journal";
     assert.match((await world.rotate(["--resume"])).stderr, /there is no rotation to resume/);
-    // Stops for want of a key.
+    // Stops because a key is missing.
     assert.equal((await world.rotate()).code, 2);
     const begun = await journalOf(world);
     const cases = [
@@ -239,7 +241,7 @@ describe("journals", () => {
     }
   });
 
-  test("a configuration that changed under way is refused", async (t) => {
+  test("a configuration that changed during a rotation is refused", async (t) => {
     const world = await rotationWorld(t, { create: false });
     await world.rotate();
     const other = { places: [placesOf(world).file] };

@@ -1,4 +1,5 @@
-// `keys rotate` with this repository's Worker as its place: the built one in workerd, deployed anew whenever its secrets
+// `keys rotate` with this repository's Worker as its place: the built one in workerd, deployed anew whenever its
+// secrets
 // change, as Cloudflare does after each `wrangler secret put`.
 import assert from "node:assert/strict";
 import { watch } from "node:fs";
@@ -10,7 +11,7 @@ import { startWorkerd } from "../upstream/workerd.mjs";
 import { callers, MODULES, sha256 } from "../worker/worker.mjs";
 import { CALLER, fingerprint, held, OPERATOR, placesOf, rotationWorld, traffic } from "./rotation-bed.mjs";
 
-/** One address; behind it the Worker with the secrets that there are. What has begun is answered by the one it began with. */
+/** One address for the Worker with its current secrets. A request in progress ends at the Worker that it began at. */
 async function startRealWorker(t, { api, secrets }) {
   const deployed = [];
   let asked = Promise.resolve();
@@ -85,7 +86,7 @@ test("the Worker of this repository: its readyz and its calls verify each step, 
   assert.equal(next, undefined);
   assert.equal(world.api.mock.keys.get(made)?.revoked, false);
   assert.equal(world.api.mock.keys.get(world.old), undefined);
-  // Its own account, once the last of its secrets is taken out: the new key alone, in use.
+  // Its own report after the last secret was removed: only the new key, in use.
   const end = Date.now() + 30_000;
   while (deployed.length < 4 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
   const { keys } = await (await fetch(`${url}/readyz`)).json();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fingerprint, held, journalOf, rotationWorld, STOP, traffic } from "./rotation-bed.mjs";
 
-/** The end that is right: every place has the new key alone, and of the two keys the new one is alive. */
+/** The correct end: every place has only the new key, and only the new key is valid. */
 async function assertRotated(world) {
   const { old, api } = world;
   const found = await held(world);
@@ -16,7 +16,7 @@ async function assertRotated(world) {
   return found.worker;
 }
 
-/** Neither in what was printed, nor in any file but those that are to hold it. */
+/** The keys are neither in the output nor in any file other than the places. */
 async function assertNoLeak(world, ended, ...keys) {
   for (const key of keys) {
     assert.ok(!ended.all.includes(key), ended.all);
@@ -28,7 +28,7 @@ async function assertNoLeak(world, ended, ...keys) {
   );
 }
 
-test("a key is made, delivered, verified, promoted; the old one is deleted and proven dead; no call fails", async (t) => {
+test("a key is created, delivered, verified and promoted; the old one is provably deleted; no call fails", async (t) => {
   const world = await rotationWorld(t);
   const stop = traffic(world);
   const ended = await world.rotate();
@@ -46,7 +46,7 @@ test("a key is made, delivered, verified, promoted; the old one is deleted and p
   assert.deepEqual([told.state, told.end.ending, told.new], ["ended", "rotated", fingerprint(made)]);
 });
 
-test("a key from the app: taken first of all, and the old one deleted by a person where the API does not", async (t) => {
+test("a key from the app is read first, and a person deletes the old one if the API does not", async (t) => {
   const world = await rotationWorld(t, { create: false });
   const made = world.api.mock.keys.create({ name: "from the app" }).value;
   const stop = traffic(world);
@@ -64,7 +64,7 @@ test("a key from the app: taken first of all, and the old one deleted by a perso
 });
 
 describe("SIGKILL", () => {
-  test("before and after every step: --resume ends right, and no call fails", { timeout: 480_000 }, async (t) => {
+  test("before and after every step: --resume completes it, and no call fails", { timeout: 480_000 }, async (t) => {
     const whole = await rotationWorld(t);
     assert.equal((await whole.rotate()).code, 0);
     const writings = JSON.parse(await journalOf(whole)).revision;
@@ -86,7 +86,7 @@ describe("SIGKILL", () => {
       () => false,
     );
     const resumed = await world.rotate(hasJournal ? ["--resume"] : []);
-    // Stopped right before it asked for a key: nobody can know whether it did, and a person is told to look.
+    // Killed right before it requested a key: it is unknown whether it did, so a person is told to look.
     const mayHaveAsked = at === "2:after";
     assert.equal(resumed.code, mayHaveAsked ? 1 : 0, `${at}: ${resumed.all}`);
     assert.equal(/1 more may exist/.test(resumed.stdout), mayHaveAsked, resumed.all);

@@ -1,4 +1,4 @@
-// A key in use in three places, with traffic by way of each: a Worker with two keys, a file, and a vault behind commands.
+// A key in three places with traffic through each: a Worker with two keys, a file, and a vault behind commands.
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -16,7 +16,7 @@ const RING = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"];
 export const CALLER = "fake-caller-token-of-the-rotation-tests";
 export const OPERATOR = "fake-operator-token-of-the-rotation-tests";
 
-/** One world: a mock of the API of its own, and whoever uses the key. */
+/** A separate mock of the API, and the users of the key. */
 export async function rotationWorld(
   t,
   { places = ["worker", "file", "vault"], create = true, config = {}, ring = RING, startWorker = startWorkerLike } = {},
@@ -78,7 +78,7 @@ async function tools({ root }) {
   await symlink(program, join(root, "bin/wrangler"));
 }
 
-/** A Worker's ring of two keys: the second is tried when the first is refused. Its secrets are read for each request. */
+/** A Worker with two keys: the second is used if the first is refused. Its secrets are read for each request. */
 async function startWorkerLike(t, { api, secrets, ring }) {
   const keys = async () => {
     const all = JSON.parse(await readFile(secrets, "utf8"));
@@ -116,7 +116,7 @@ async function startWorkerLike(t, { api, secrets, ring }) {
   return { url: `http://127.0.0.1:${server.address().port}`, asked };
 }
 
-/** By way of the mock itself: traffic is not what the upstream's script is for. */
+/** Calls the mock directly, so that traffic does not use up the upstream's script. */
 export async function callWith({ mock, base }, key) {
   const response = await mock.handle(
     new Request(`${base}/conversations/list?page=1&size=1`, { headers: { authorization: `Bearer ${key}` } }),
@@ -125,7 +125,7 @@ export async function callWith({ mock, base }, key) {
   return response.status;
 }
 
-/** Calls by way of every place, until stopped: the statuses that were no success. */
+/** Calls through every place until stopped; returns the statuses of failures. */
 export function traffic({ api, root, worker }, callWorker = async () => (await fetch(`${worker.url}/call`)).status) {
   const failed = [];
   let [isRunning, calls] = [true, 0];
@@ -158,7 +158,7 @@ export async function held({ root, secrets }) {
 
 export const journalOf = async ({ root }) => readFile(join(root, "attention.rotate.json.journal"), "utf8");
 
-/** A program of this name, in the place of the real one. */
+/** A program of this name that replaces the real one. */
 export async function program({ root }, name, script) {
   const path = join(root, "bin", name);
   await writeFile(`${path}.new`, script, { mode: 0o755 });

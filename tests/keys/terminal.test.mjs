@@ -1,4 +1,4 @@
-// The command on a real terminal: prompts that show nothing, Ctrl-C, colours, questions.
+// The command on a real terminal: hidden prompts, Ctrl-C, colours, questions.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ async function onTerminal(args, { cwd, env }, script = []) {
   });
 }
 
-test("a key is pasted into a prompt that does not show it: in pieces, corrected, with what is around it told", async (t) => {
+test("a key is pasted into a hidden prompt: in pieces, corrected, and with surrounding text reported", async (t) => {
   const { old, root, env } = await rotationWorld(t);
   const ended = await onTerminal(["keys", "list"], { cwd: root, env }, [["hidden", `x\x7f${old}\r`]]);
   assert.deepEqual([ended.code, ended.left], [0, 0], ended.shown);
@@ -49,7 +49,7 @@ test("Ctrl-C at a prompt ends it with 130, and leaves no lock", async (t) => {
   assert.doesNotMatch((await rotate(["--resume"])).stderr, /another rotation/);
 });
 
-test("a rotation by a person: the key is pasted, refused when it is the old one, and the old one deleted by hand", async (t) => {
+test("a rotation by a person: the key is pasted, the old one is refused, and then deleted by hand", async (t) => {
   const world = await rotationWorld(t, { create: false });
   const made = world.api.mock.keys.create({ name: "pasted" }).value;
   world.api.deny("DELETE");
@@ -84,7 +84,7 @@ test("revoke asks for the name, and does nothing for another", async (t) => {
   assert.deepEqual([right.code, api.mock.keys.get(id)], [0, undefined], right.shown);
 });
 
-test("colours on a terminal, and none with NO_COLOR; progress over a second, and none under it", async (t) => {
+test("colours on a terminal but not with NO_COLOR; progress only after a second", async (t) => {
   const { old, root, env } = await rotationWorld(t);
   const list = (more) => onTerminal(["keys", "list"], { cwd: root, env: { ...env, ATTENTION_API_KEY: old, ...more } });
   assert.ok((await list({})).shown.includes("\x1b[2mNAME"));
@@ -94,7 +94,7 @@ test("colours on a terminal, and none with NO_COLOR; progress over a second, and
   assert.match((await list(slow)).shown, /calling the API …/);
 });
 
-/** An API that takes a second and a half. */
+/** An API that needs one and a half seconds. */
 async function slowApi(t) {
   const { api } = await rotationWorld(t);
   api.judge(async () => {

@@ -1,5 +1,5 @@
-// A walk through a list keeps three pages' marks and no more: the memory is the same after thousands of pages as after
-// the first few hundred, for each style of paging, with identifiers and without.
+// A walk through a list stores only three pages' marks: the memory after thousands of pages is the same as after the
+// first few hundred, for each style of paging, with identifiers and without.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
@@ -12,7 +12,7 @@ const collect = runInNewContext("gc");
 const SIZE = 50;
 const WARM_UP = 1500;
 const PAGES = 4500;
-/** In bytes. Three identifiers of each page, were they kept, would be more. */
+/** In bytes. Storing three identifiers of each page would need more. */
 const MOST = 400 * (PAGES - WARM_UP);
 
 /** Operations of each style, and the page of a query. */
@@ -59,7 +59,7 @@ for (const [style, { list, at, answer }] of Object.entries(STYLES)) {
       for await (const _ of list(client).pages()) {
         pages++;
         if (pages !== WARM_UP && pages !== PAGES) continue;
-        // What has a finalizer goes in a turn of its own.
+        // Finalizers run in a separate turn.
         for (let turns = 0; turns < 3; turns++) {
           await new Promise((resolve) => setImmediate(resolve));
           collect();

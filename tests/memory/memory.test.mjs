@@ -1,6 +1,6 @@
-// The module brings an allocator of its own (crates/wasm/src/bare.rs): what calls
-// take they give back, so that a million of them need no more memory than the
-// first few thousand.
+// The module has its own allocator (crates/wasm/src/bare.rs). Calls free their
+// memory, so that a million of them need no more memory than the first few
+// thousand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -8,7 +8,7 @@ const WARM_UP = 5_000;
 const CALLS = 1_000_000;
 const NOW = 1_700_000_000_000;
 
-/** The package's own core, an upstream of it, and the instance that it makes at its first use. */
+/** The package's core, an upstream, and the instance that its first use makes. */
 async function load() {
   const { Instance } = WebAssembly;
   let exports;
@@ -24,7 +24,7 @@ async function load() {
   return { core, upstream, exports };
 }
 
-/** Calls of all sorts: successes, errors with bodies of all sizes, refused targets, replaced keys, several at once. */
+/** Calls of all kinds: successes, errors with bodies of all sizes, refused targets, replaced keys, several at once. */
 class Calls {
   #open = [];
 
@@ -33,7 +33,7 @@ class Calls {
     this.upstream = upstream;
   }
 
-  /** The n-th call. Up to 7 are under way together, and end out of order. */
+  /** The n-th call. Up to 7 are in progress together, and end out of order. */
   begin(n) {
     const { upstream, core } = this;
     const query = `page=${n}&text=${"x".repeat(n % 300)}`;
@@ -69,10 +69,10 @@ class Calls {
   }
 }
 
-/** The memory, and the table of the JavaScript objects that wasm holds. */
+/** The memory, and the table of JavaScript objects that wasm references. */
 const size = ({ memory, __wbindgen_externrefs: held }) => ({ memory: memory.buffer.byteLength, held: held.length });
 
-test("a million calls leave the memory as large as it was", async () => {
+test("a million calls do not grow the memory", async () => {
   const loaded = await load();
   const calls = new Calls(loaded);
   let n = 0;

@@ -1,5 +1,6 @@
-// The client's wasm traps: that instance is dropped with everything in it, the calls under way say that they may have been
-// done, and the next one works. The bytes are the published ones, with a trap in each function.
+// The client's wasm traps: the instance is dropped with everything in it, the calls in progress report that they may
+// have
+// been processed, and the next one works. The bytes are the published ones, with a trap in each function.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
@@ -21,7 +22,7 @@ const trapping = new WebAssembly.Module(bytes);
 const { Instance } = WebAssembly;
 let made = 0;
 let last;
-// The embedded module is compiled at the first client, and its instance made then.
+// The first client compiles the embedded module and makes its instance.
 WebAssembly.Module = class {
   constructor() {
     // biome-ignore lint/correctness/noConstructorReturn: it stands in for the runtime's.
@@ -42,7 +43,7 @@ const arm = (number) => {
 const { Attention, AttentionError, ProtocolError } = await import("../../pkg/dist/index.js");
 const { Failure, Upstream } = await import("../../pkg/dist/core.js");
 
-/** A client of a server that answers when it is told to. */
+/** A client of a server that answers on demand. */
 function held(options = {}) {
   const waiting = [];
   let isHeld = true;
@@ -67,11 +68,11 @@ const settled = (promise) =>
 function assertLost({ error }, attempts) {
   assert.ok(error instanceof AttentionError && error instanceof ProtocolError, String(error?.stack ?? error));
   assert.equal(error.code, "wasm_trap");
-  assert.match(error.message, /may have been done/);
+  assert.match(error.message, /may have been processed/);
   if (attempts !== undefined) assert.equal(error.attempts, attempts);
 }
 
-test("in each function in turn: the call is answered or lost, and the next one works", async () => {
+test("after a trap in each function, the call succeeds or fails, and the next one works", async () => {
   const { client, release } = held({ nextApiKey: NEXT });
   release();
   let lost = 0;
@@ -89,7 +90,7 @@ test("in each function in turn: the call is answered or lost, and the next one w
   assert.equal(made, lost + 1);
 });
 
-test("the calls under way of every client are lost, with what they had sent counted, and none hangs", async () => {
+test("the calls in progress of every client fail with their attempts counted, and none hangs", async () => {
   const clients = [held(), held({ apiKey: () => KEY, nextApiKey: NEXT }), held({ maxConcurrency: 3 })];
   for (let round = 0; round < 20; round++) {
     for (const { hold } of clients) hold();
@@ -105,7 +106,7 @@ test("the calls under way of every client are lost, with what they had sent coun
     for (const { release } of clients) release();
     for (const [at, group] of calls.entries()) {
       const outcomes = await Promise.all(group);
-      // Those in line have not been sent: they go to the new instance.
+      // Waiting calls were not sent, so they use the new instance.
       const sent = at === 2 ? 3 : 5;
       for (const outcome of outcomes.slice(0, sent)) assertLost(outcome, 1);
       for (const { value } of outcomes.slice(sent)) assert.deepEqual(value, { key: `Bearer ${KEY}` });
@@ -118,7 +119,7 @@ test("the calls under way of every client are lost, with what they had sent coun
   }
 });
 
-test("a client that was made before is closed, printed and derived from as always", async () => {
+test("an earlier client can be closed, printed and derived from as usual", async () => {
   const { client, release } = held();
   const shown = String(client);
   release();
@@ -130,14 +131,14 @@ test("a client that was made before is closed, printed and derived from as alway
   await assert.rejects(client.get("/users"), { code: "closed" });
 });
 
-test("of the core: an upstream of the former instance throws, and frees nothing of another's", () => {
+test("an upstream of the former instance throws, and frees nothing in the new one", () => {
   const make = () => new Upstream(undefined, KEY, NEXT, false);
   const old = make();
   const now = Date.now();
   const { call } = old.begin({ method: "GET", path: "/users", timeout: 1000 }, now, now);
   arm(exported.upstream_baseUrl);
   assert.throws(() => old.baseUrl(), { code: "wasm_trap" });
-  // At the address that the old one had.
+  // At the old one's address.
   const next = Array.from({ length: 10 }, make);
   for (const act of [
     () => old.keys(),
@@ -156,7 +157,7 @@ test("of the core: an upstream of the former instance throws, and frees nothing 
   }
 });
 
-test("upstreams that nobody freed are freed with their own instance only", async () => {
+test("collected upstreams are freed only in their own instance", async () => {
   for (let round = 0; round < 5; round++) {
     for (let n = 0; n < 200; n++) new Upstream(undefined, KEY, undefined, false);
     const kept = new Upstream(undefined, KEY, undefined, false);
@@ -171,7 +172,7 @@ test("upstreams that nobody freed are freed with their own instance only", async
   }
 });
 
-test("upstreams that nobody freed leave the memory as large as it was", async () => {
+test("collected upstreams do not grow the memory", async () => {
   const forget = async () => {
     for (let n = 0; n < 2000; n++) new Upstream(undefined, KEY.repeat(20), undefined, false);
     await collect();
@@ -182,7 +183,7 @@ test("upstreams that nobody freed leave the memory as large as it was", async ()
   assert.equal(last.exports.memory.buffer.byteLength, before);
 });
 
-test("a fault of the caller's is not a trap", () => {
+test("a caller's mistake is not a trap", () => {
   const upstream = new Upstream(undefined, KEY, undefined, false);
   const before = made;
   assert.throws(() => new Upstream(undefined, "Bearer x", undefined, false), { code: "key_has_scheme" });

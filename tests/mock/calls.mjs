@@ -1,4 +1,4 @@
-// Calls of every operation that a fresh mock answers with a success.
+// A call of every operation that a new mock answers with a success.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 
@@ -12,7 +12,7 @@ export const operations = Object.entries(api.paths).flatMap(([path, item]) =>
     .map(([method, operation]) => ({ path, method, ...operation })),
 );
 
-/** What an operation cannot do without. `ids` are those of a fresh mock. */
+/** The required parts of an operation. `ids` are those of a new mock. */
 export const requests = {
   updateConversation: () => ({ body: { title: "Changed", labels: {} } }),
   changeConversationTitle: () => ({ body: { title: "Changed" } }),
@@ -93,7 +93,7 @@ export const requests = {
   updateKbSource: () => ({ body: { content: "# Other" } }),
   sendSuperAgentMessage: () => ({ body: { content: "Hello" } }),
   createApiKey: () => ({ body: { name: "new", orgLevel: true } }),
-  // How it is told the key was not read: one of the mock's guesses.
+  // How it identifies the key is undocumented: one of the mock's guesses.
   deleteApiKey: ({ apiKey }) => ({ query: `id=${apiKey}` }),
   createScimUser: () => ({ body: { userName: "new@attention-mock.example" } }),
   replaceScimUser: () => ({ body: { userName: "new@attention-mock.example", active: true } }),
@@ -116,7 +116,7 @@ export function caller(mock, key) {
   };
 }
 
-/** One identifier of each kind, made or found through the API itself. */
+/** One identifier of each kind, created or found through the API itself. */
 export async function identifiers(mock, userKey) {
   const call = caller(mock, userKey);
   const first = async (path) => (await call("GET", path)).body.data[0];

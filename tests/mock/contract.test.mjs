@@ -1,4 +1,4 @@
-// The mock answers every operation of openapi/attention.v2.yaml, as the description says.
+// The mock answers every operation of openapi/attention.v2.yaml according to the description.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { testing } from "./bundle.mjs";
@@ -54,7 +54,7 @@ const CHOICES = {
 };
 
 describe("guesses that were chosen otherwise keep to the description too", () => {
-  // They do not depend on each other: in a row, each guess has another one of its choices.
+  // Guesses are independent: each round uses another choice of each guess.
   const rows = Math.max(...Object.values(CHOICES).map(({ length }) => length));
   for (let row = 0; row < rows; row++) {
     const guesses = Object.fromEntries(

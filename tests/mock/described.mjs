@@ -1,5 +1,4 @@
-// Whether an answer is one that openapi/attention.v2.yaml allows. Read from the file itself, by ajv: the mock has a
-// reading of its own.
+// Checks whether openapi/attention.v2.yaml allows a response. ajv reads the file itself, independently of the mock.
 import assert from "node:assert/strict";
 import Ajv from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -8,10 +7,10 @@ import { api } from "./calls.mjs";
 /** SCIM extensions are members with the name of their schema. */
 const URNS = { "^urn:": {} };
 
-/** Two readings of the description: as written, and without room for members and values that it does not name. */
+/** Two readings of the description: as written, and without undescribed members and values. */
 const open = validator(api);
 const closed = validator(narrowed(api));
-/** What a mock may insist on: not on what is required in inferred operations, or of inferred members. */
+/** The required members for a mock, without those of inferred operations or inferred members. */
 const lenient = validator(unrequired(api));
 
 /** The error of a value at a JSON pointer of the description, as text; undefined when there is none. */
@@ -27,7 +26,7 @@ function validator(document) {
   };
 }
 
-/** The same schemas, where an object that names its members has no others, and an open enumeration is closed. */
+/** The same schemas, in which objects with named members have no others, and open enumerations are closed. */
 function narrowed(node) {
   return mapped(node, (schema) => ({
     ...schema,
@@ -61,7 +60,7 @@ function mapped(node, change) {
 const part = (text) => encodeURIComponent(text.replaceAll("~", "~0").replaceAll("/", "~1"));
 const place = ({ path, method }) => `/paths/${part(path)}/${method}`;
 
-/** Throws unless the operation may answer so. `body` is the text of the answer's body. */
+/** Throws unless the operation allows this response. `body` is the text of its body. */
 export function assertDescribed({ operationId, responses, ...operation }, { status, type, body }) {
   const name = [String(status), `${Math.floor(status / 100)}XX`, "default"].find((each) => each in responses);
   assert.ok(name, `${operationId}: ${status} is not among ${Object.keys(responses)}`);
@@ -90,12 +89,12 @@ export function bodyError(operation, value) {
   return lenient(`${place(operation)}/requestBody/content/application~1json/schema`, value);
 }
 
-/** Why an example of a schema of the description is none. */
+/** Why an example does not match its schema. */
 export function exampleError(name, value) {
   return open(`/components/schemas/${part(name)}`, value) ?? closed(`/components/schemas/${part(name)}`, value);
 }
 
-/** Every schema that an answer of the operation may hold. */
+/** Every schema of the operation's responses. */
 function* schemasOf(node, seen = new Set()) {
   if (typeof node !== "object" || node === null || seen.has(node)) return;
   seen.add(node);
@@ -106,7 +105,7 @@ function* schemasOf(node, seen = new Set()) {
 
 const inferred = new Map();
 
-/** Whether nobody has read the operation's page, or a member of its answer on any page. */
+/** Whether the operation, or a member of its response, is undocumented. */
 function isInferred({ operationId, responses, "x-confidence": confidence }) {
   if (!inferred.has(operationId)) {
     const successes = Object.entries(responses).filter(([status]) => status.startsWith("2"));
@@ -117,7 +116,7 @@ function isInferred({ operationId, responses, "x-confidence": confidence }) {
   return inferred.get(operationId);
 }
 
-/** What of an answer is a guess: no page shows its status, or nobody has read its body, or parts of it. */
+/** The guessed parts of a response: its status, its body, or parts of its body are undocumented. */
 export function expectedGuesses(operation, { status, body }) {
   return [
     ...(String(status) in operation.responses ? [] : ["status"]),

@@ -1,4 +1,4 @@
-// The mock as its users have it: a fetch.
+// The mock as a fetch.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
@@ -9,7 +9,7 @@ const API = "https://api.attention.tech";
 const bearer = (key = MOCK_API_KEY) => ({ authorization: `Bearer ${key}` });
 const get = (mock, path, init) => mock.fetch(API + path, { headers: bearer(), ...init });
 
-test("the keys are what other languages have as literals, and say that they are fake", () => {
+test("the keys are the literals of other languages, and say that they are fake", () => {
   const [header, claims, signature] = MOCK_API_KEY.split(".");
   assert.deepEqual(JSON.parse(atob(header)), { alg: "HS256", typ: "JWT" });
   assert.deepEqual(Object.keys(JSON.parse(atob(claims))), ["sub", "org", "level", "iat", "exp"]);
@@ -243,7 +243,7 @@ test("a presigned upload takes the file and no key", async () => {
   assert.deepEqual([await status(), await status()], ["indexing", "indexed"]);
 });
 
-describe("what it received", () => {
+describe("recorded requests", () => {
   test("method, path, query, headers, body, status", async () => {
     const mock = mockAttention();
     await get(mock, "/v2/conversations/import?a=1&a=2", {
@@ -301,7 +301,7 @@ describe("what it received", () => {
 });
 
 describe("faults by set", () => {
-  test("so many times, for such calls only", async () => {
+  test("a number of times, for matching calls only", async () => {
     const mock = mockAttention();
     mock.set({ only: { method: "get", path: "/v2/conv*" }, times: 2, status: 503, headers: [["retry-after", "1"]] });
     const status = async (path) => (await get(mock, path)).status;
@@ -456,7 +456,7 @@ describe("faults by path", () => {
     assert.ok(pulled <= 1);
   });
 
-  test("wrong ones say what they take", async () => {
+  test("the error of a wrong one shows its syntax", async () => {
     for (const path of ["slow/soon", "status/99", "status/503?body=jpeg", "cut/-1", "huge/1/users", "retry-after/%"]) {
       const response = await at(path);
       assert.equal(response.status, 404, path);
@@ -502,7 +502,7 @@ describe("as a fetch", () => {
   });
 });
 
-describe("bad options name themselves", () => {
+describe("errors name invalid options", () => {
   for (const [options, message] of [
     [{ rates: {} }, /mockAttention: unknown option rates; the options are /],
     [{ conversations: -1 }, /mockAttention: conversations must be a whole number/],
@@ -520,7 +520,7 @@ describe("bad options name themselves", () => {
     );
   }
 
-  test("those of set too", () => {
+  test("errors of set too", () => {
     const mock = mockAttention();
     assert.throws(() => mock.set({ statos: 500 }), /set: unknown option statos/);
     assert.throws(() => mock.set({ status: 100 }), /set: status must be a whole number from 200 to 599/);
@@ -553,7 +553,7 @@ test("every answer has a request id, as the entries of `requests` do", async () 
   assert.equal((await get(mock, "/v2/users")).headers.get("x-request-id"), "one of the test's own");
 });
 
-test("a parameter that no page knows is told: in the entry, once on the console, and as a 400 when it is strict", async (t) => {
+test("an undocumented parameter is reported in the entry, once on the console, and as a 400 if the mock is strict", async (t) => {
   const told = [];
   t.mock.method(console, "warn", (text) => told.push(text));
   const loose = mockAttention();
@@ -570,7 +570,7 @@ test("a parameter that no page knows is told: in the entry, once on the console,
   assert.equal(told.length, 1);
   assert.match(
     told[0],
-    /GET \/conversations\/list: .* the parameter filter\[titel\], made-up of this .*filter\[title\]/,
+    /GET \/conversations\/list: .* no parameter filter\[titel\], made-up; its parameters .*filter\[title\]/,
   );
   const strict = mockAttention({ strict: true });
   const refused = await get(strict, "/v2/conversations/list?filter[titel]=x");
@@ -578,11 +578,11 @@ test("a parameter that no page knows is told: in the entry, once on the console,
   const { message } = await refused.json();
   assert.match(
     message,
-    /no public page knows the parameter filter\[titel\] of this operation; there are .*filter\[title\]/,
+    /the documentation of this operation has no parameter filter\[titel\]; its parameters are .*filter\[title\]/,
   );
   assert.equal((await get(strict, "/v2/teams?page=2")).status, 400);
   assert.equal((await get(strict, "/v2/conversations/list?filter[title]=x&page=1")).status, 200);
-  // What the mock itself guesses is no mistake of the caller's.
+  // The mock's own guesses are not a caller's mistake.
   const { id } = strict.keys.create({ name: "old" });
   assert.equal((await get(strict, `/v2/api_keys?id=${id}`, { method: "DELETE" })).status, 204);
   assert.equal(told.length, 1);

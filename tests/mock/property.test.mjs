@@ -1,5 +1,5 @@
-// Calls of every operation, made up from the description: all parameters, odd values, bodies that are none, faults.
-// Whatever comes back is an answer that the description allows, and the state that they leave behind is one, too.
+// Calls of every operation, generated from the description: all parameters, odd values, invalid bodies, faults. The
+// description allows every response, and the resulting state.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dice } from "../random.mjs";
@@ -37,7 +37,7 @@ const ODD = [
 const resolved = (schema) =>
   schema.$ref === undefined ? schema : resolved(api.components.schemas[schema.$ref.split("/").at(-1)]);
 
-/** Where the identifiers come from that a member of this name holds. */
+/** The source of identifiers for a member of this name. */
 const HOLDERS = [
   [/^(userID|user_uuid|userUUID|userUUIDs|filter\[(user_id|owner\.id)\])$/, "/users"],
   [/^conversation(s_ids|_id|_uuid|UUIDs)$/, "/conversations"],
@@ -47,11 +47,11 @@ const HOLDERS = [
   [/^session_id$/, "/super-agent/sessions"],
 ];
 
-/** Something of the schema, for a member of that name; `odd` percent of its parts are something else. */
+/** A value of the schema, for a member of that name; `odd` percent of its parts are invalid. */
 function made(schema, given, odd, name = "") {
   const { random, known } = given;
   const { type, enum: values, "x-extensible-enum": others, format, items, ...rest } = resolved(schema);
-  // A mock may give back a value of an open enumeration as it got it: such values are known ones.
+  // A mock may return a value of an open enumeration unchanged, so only known values are used.
   if (random.chance(odd)) return random.pick(others ? [null, 1, {}] : [...ODD, random.pick(known.any)]);
   if (values ?? others) return random.pick(values ?? others);
   const holder = HOLDERS.find(([pattern]) => pattern.test(name))?.[1];
@@ -85,7 +85,7 @@ function objectOf({ properties = {}, required = [] }, given, odd) {
   return Object.fromEntries(entries);
 }
 
-/** The path with identifiers that were seen below what comes before them, or with others. */
+/** The path with identifiers that occurred below its prefix, or with others. */
 function filled(path, { random, known }) {
   return path.split("/").reduce((before, segment) => {
     if (!segment.startsWith("{")) return `${before}/${segment}`;
@@ -122,12 +122,12 @@ function callOf(operation, given) {
   return { method: method.toUpperCase(), path: `${target}${query.size > 0 ? `?${query}` : ""}`, text, odd };
 }
 
-/** A key of that level that the calls before have not deleted. */
+/** A key of that level that earlier calls have not deleted. */
 function keyOf(mock, level) {
   return (mock.keys.list().find((key) => key.level === level) ?? mock.keys.create({ level })).value;
 }
 
-/** Remembers the identifiers in an answer by the path that it answers. */
+/** Remembers the identifiers in a response by its path. */
 function remember(known, path, text) {
   const { data, Resources, sessions, ...one } = JSON.parse(text);
   const things = [data ?? Resources ?? sessions ?? one].flat();
@@ -138,7 +138,7 @@ function remember(known, path, text) {
   known.any = [...known.any, ...ids.slice(0, 2)].slice(-60);
 }
 
-/** Lists that everything else is found by, asked for now and then: what was remembered may be gone. */
+/** Lists with identifiers, requested from time to time, because remembered ones may be gone. */
 const LISTS = [
   "/users",
   "/teams",
@@ -167,7 +167,7 @@ async function refresh(mock, known) {
   known["/conversations/by-external-id"] = ["ext-1"];
 }
 
-/** A file where an upload is asked for, and sometimes one that is no document. */
+/** A file for a requested upload, sometimes one that is not a document. */
 async function upload(mock, random, { upload_url, source_id }, known) {
   const type = random.pick(["text/markdown", "application/pdf", "image/png"]);
   await mock.fetch(upload_url, { method: "PUT", body: "# File", headers: { "content-type": type } });
@@ -185,7 +185,7 @@ function faultOf(random) {
   ]);
 }
 
-/** Sends the call; undefined when it broke on the wire, as it was told to. */
+/** Sends the call; undefined if the connection broke as planned. */
 async function answered(mock, { method, path, text }, key, fault) {
   try {
     const response = await mock.fetch(`https://api.attention.tech/v2${path}`, {
@@ -203,7 +203,7 @@ async function answered(mock, { method, path, text }, key, fault) {
   }
 }
 
-/** Operations that refuse what the schemas allow: things that do not exist, or that do not go together. */
+/** Operations that refuse valid input: things that do not exist, or that exclude each other. */
 const CHOOSY = new Set([
   "askAttention",
   "confirmKbSourceUpload",

@@ -9,7 +9,7 @@ const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
 const headers = { authorization: `Bearer ${MOCK_API_KEY}` };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Whether it is done after some turns of the loop, in which no timer of a test goes on. */
+/** Whether it settles after some turns of the loop, without a test's timers. */
 async function isDone(promise) {
   let done = false;
   promise.then(
@@ -30,7 +30,7 @@ describe("any base path", () => {
     // Below the last but one, only the option tells where the operations begin.
     for (const options of base === "/v2/v1" ? [{ basePath: base }] : [{}, { basePath: base }]) {
       test(`${JSON.stringify(base)} with ${JSON.stringify(options)}`, async () => {
-        // Each base has a third of them, so that together they have them all, and more than once.
+        // Each base is used for a third of them, so that together they cover all, more than once.
         for (const operation of operations.filter((_, index) => index % 3 === row % 3)) {
           const mock = mockAttention({ ...options, conversations: 60 });
           const below = { fetch: (url, init) => mock.fetch(moved(url, base), init) };
@@ -85,7 +85,7 @@ describe("any base path", () => {
   });
 });
 
-/** Two clocks that a test moves by hand; both halves of each, and what makes them pass. */
+/** Two clocks that a test moves by hand, with their `now` and `wait`. */
 const clocks = {
   "node:test's mock timers": (t) => {
     t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });

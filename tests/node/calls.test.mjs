@@ -1,4 +1,4 @@
-// Verbs, queries, headers, bodies and answers, as the upstream receives them.
+// Methods, queries, headers, bodies and responses, as the upstream receives them.
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
@@ -54,7 +54,7 @@ test("queries: nested names, arrays, dates, nothing for null and undefined", asy
   );
 });
 
-test("a query that cannot be written says which part", async (t) => {
+test("the error of an invalid query names the part", async (t) => {
   const { client } = await served(t);
   for (const [query, message] of [
     [{ page: NaN }, "query.page is NaN, which a query cannot contain"],
@@ -67,7 +67,7 @@ test("a query that cannot be written says which part", async (t) => {
   }
 });
 
-test("headers: defaults, a call's own, null takes one away, Authorization is nobody's", async (t) => {
+test("headers: defaults, a call's own, null removes one, Authorization is refused", async (t) => {
   const { upstream, client } = await served(t, { defaultHeaders: { "X-Team": "one", "X-Other": "1" } });
   await client.get("/things", { headers: { "x-team": "two", "X-Other": null, Accept: "text/plain" } });
   const [record] = upstream.records;
@@ -80,7 +80,7 @@ test("headers: defaults, a call's own, null takes one away, Authorization is nob
   assert.equal(upstream.records.length, 1);
 });
 
-test("bodies: JSON for objects and arrays, everything else as it is", async (t) => {
+test("bodies: JSON for objects and arrays, everything else unchanged", async (t) => {
   const { upstream, client } = await served(t);
   const form = new FormData();
   form.set("a", "b");
@@ -111,7 +111,7 @@ test("bodies: JSON for objects and arrays, everything else as it is", async (t) 
   }
 });
 
-test("a body that cannot be sent says which part of it", async (t) => {
+test("the error of an invalid body names the part", async (t) => {
   const { upstream, client } = await served(t);
   const cyclic = { a: {} };
   cyclic.a.b = cyclic;
@@ -132,7 +132,7 @@ test("a body that cannot be sent says which part of it", async (t) => {
   assert.equal(upstream.records.length, 0);
 });
 
-test("an idempotency key is sent and is no leave to try a POST again; the caller's own mark is", async (t) => {
+test("an idempotency key is sent but does not permit a retry of a POST; idempotent does", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ status: 500 }]);
   assert.equal((await rejection(client.post("/things", { body: { a: 1 } }))).attempts, 1);
@@ -148,7 +148,7 @@ test("an idempotency key is sent and is no leave to try a POST again; the caller
   );
 });
 
-test("answers: by content type", async (t) => {
+test("results by content type", async (t) => {
   const { upstream, client } = await served(t);
   const answered = (entry) => {
     upstream.script([entry]);
@@ -166,7 +166,7 @@ test("answers: by content type", async (t) => {
   assert.deepEqual([blob.type, await blob.text()], ["application/pdf", "%PDF"]);
 });
 
-test("asResponse leaves the body unread, withResponse tells what came around it", async (t) => {
+test("asResponse leaves the body unread, withResponse returns both", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ headers: { "content-type": "application/json" }, body: '{"a":1}' }]);
   const response = await client.get("/things").asResponse();
@@ -218,7 +218,7 @@ test("a redirect is not followed", async (t) => {
   assert.deepEqual([error.kind, error.status, upstream.records.length], ["protocol", 302, 1]);
 });
 
-test("hooks see each try, without the credentials, and may add headers", async (t) => {
+test("hooks see each attempt without credentials, and may add headers", async (t) => {
   const seen = [];
   const { upstream, client } = await served(t, {
     onRequest: ({ method, url, headers, attempt }) => {
@@ -226,7 +226,7 @@ test("hooks see each try, without the credentials, and may add headers", async (
       headers.set("traceparent", `trace-${attempt}`);
     },
     onResponse: ({ status, attempt }) => seen.push(`response ${attempt} ${status}`),
-    // `Retry-After: 0` is no leave to hammer: the back-off, drawn from half a second, holds.
+    // `Retry-After: 0` does not permit hammering: the usual back-off of up to half a second applies.
     onRetry: ({ attempt, status, wait }) => seen.push(`retry ${attempt} ${status} ${wait >= 0 && wait <= 500}`),
   });
   upstream.script([{ status: 503, headers: [AT_ONCE] }]);
@@ -247,7 +247,7 @@ test("hooks see each try, without the credentials, and may add headers", async (
   );
 });
 
-test("what a hook throws is what the call fails with", async (t) => {
+test("the call fails with the exception of a hook", async (t) => {
   for (const name of ["onRequest", "onResponse", "onRetry"]) {
     const { upstream, client } = await served(t, {
       [name]: () => {

@@ -1,4 +1,5 @@
-// Why there is no answer, told apart in `code` and `message`; what the caller did wrong is a TypeError and costs no try.
+// Reasons for a missing response, distinguished by `code` and `message`; a caller's mistake is a TypeError without a
+// request.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
@@ -9,7 +10,7 @@ import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
 const { Attention, AttentionError } = attention;
 
-/** The error of a call over this `fetch`, and how often it was asked. */
+/** The error of a call with this `fetch`, and how often it was called. */
 async function over(fetch, options, request = (client) => client.get("/things")) {
   let tries = 0;
   const counted = (...args) => {
@@ -20,7 +21,7 @@ async function over(fetch, options, request = (client) => client.get("/things"))
   return { error: await rejection(request(client)), tries };
 }
 
-/** An address where nobody listens. */
+/** An address where nothing listens. */
 async function vacant() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -29,9 +30,9 @@ async function vacant() {
   return `127.0.0.1:${port}`;
 }
 
-test("Node's own fetch: no such name, refused, reset, closed, no TLS, not HTTP", async (t) => {
+test("Node's own fetch: unknown name, refused, reset, closed, no TLS, not HTTP", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
-  // Which says at once that a handshake is no request of HTTP.
+  // It reports at once that a TLS handshake is not an HTTP request.
   const plain = createHttpServer().listen(0, "127.0.0.1");
   await once(plain, "listening");
   t.after(() => plain.close());
@@ -77,7 +78,7 @@ test("undici's own limits are timeouts, and say which", async (t) => {
 const failure = (code, message = code, more) => Object.assign(new Error(message), { code }, more);
 const fetchFailed = (cause) => new TypeError("fetch failed", { cause });
 
-// As they were seen in Node 20 and 24, Deno 2.9, Bun 1.4 and workerd; what this machine cannot be made to show.
+// Observed in Node 20 and 24, Deno 2.9, Bun 1.4 and workerd, and not reproducible on this machine.
 for (const [seen, error, code, kind = "connection"] of [
   [
     "undici, connect",
@@ -231,7 +232,7 @@ for (const [seen, error, code, kind = "connection"] of [
   });
 }
 
-test("in a page: the network or CORS, named both, unless the error tells more", async (t) => {
+test("in a page, both the network and CORS are named, unless the error says more", async (t) => {
   globalThis.window = globalThis;
   globalThis.document = {};
   t.after(() => {
@@ -248,7 +249,7 @@ test("in a page: the network or CORS, named both, unless the error tells more", 
   assert.equal(error.code, "connection_refused");
 });
 
-test("what the caller did wrong is a TypeError that names the part, without a try or a wait", async (t) => {
+test("a caller's mistake is a TypeError that names the part, without a request or a wait", async (t) => {
   const { upstream, client } = await served(t);
   async function* text() {
     yield "text";
@@ -286,7 +287,7 @@ test("what the caller did wrong is a TypeError that names the part, without a tr
   assert.ok(upstream.records.every(({ head }) => !head.startsWith("GET")));
 });
 
-test("a fault of the request is not tried again, and its cause holds no key", async () => {
+test("a faulty request is not retried, and its cause contains no key", async () => {
   const cause = failure("UND_ERR_INVALID_ARG", `invalid connection header, ${FAKE_KEY}`);
   const { error, tries } = await over(() => Promise.reject(fetchFailed(cause)), { maxRetries: 5 });
   assert.deepEqual([error.name, tries], ["TypeError", 1]);
@@ -294,7 +295,7 @@ test("a fault of the request is not tried again, and its cause holds no key", as
   assert.ok(!error.cause.cause.message.includes(FAKE_KEY));
 });
 
-test("a mock that gives no Response is named, at the first try", async () => {
+test("a mock that returns no Response is named at the first attempt", async () => {
   for (const [given, what] of [
     [undefined, "undefined"],
     [null, "null"],

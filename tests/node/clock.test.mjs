@@ -1,5 +1,5 @@
-// The clock on the wall is set back, at any point, by any amount: no call takes longer for it, and nobody is shut out.
-// Time is simulated: timers and `performance.now` go on, `Date.now` jumps.
+// The wall clock is set back at any point, by any amount: no call takes longer, and none is blocked. Time is simulated:
+// timers and `performance.now` continue, `Date.now` jumps.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { random } from "../random.mjs";
@@ -10,7 +10,7 @@ const { Attention, AttentionError } = attention;
 const { Attention: Jobs } = await importPacked("attention-wasm/jobs");
 const settle = globalThis.setImmediate;
 
-/** Timers in order of their time, which passes when all that can happen has happened. */
+/** Timers in order; time passes when nothing else can happen. */
 class World {
   now = 0;
   #offset = 1_800_000_000_000;
@@ -39,7 +39,7 @@ class World {
     this.#offset += ms;
   }
 
-  /** Lets time pass until this is settled; then when that was. */
+  /** Lets time pass until this is settled; returns that time. */
   async until(promise) {
     let isDone = false;
     promise
@@ -59,7 +59,7 @@ class World {
   }
 }
 
-/** A server that is slow, busy, limiting, away or well, as the numbers say, and a clock that is set back now and then. */
+/** A server that is randomly slow, busy, limiting, unavailable or working, and a clock that is sometimes set back. */
 function server(world, next, back) {
   const sleep = (ms, signal) =>
     new Promise((resolve, reject) => {
@@ -120,7 +120,7 @@ test("no call takes longer than its timeout, whenever the clock is set back and 
   }
 });
 
-/** Waits for something that the API does in its own time, which never comes: what they are waited for, in ms. */
+/** Waits for work of the API that never completes: the duration of each wait, in ms. */
 const WAITS = {
   "conversations.waitUntil": (client, timeout) => client.conversations.waitUntil("c-1", { timeout }),
   "knowledgeBase.waitUntilIndexed": (client, timeout) => client.knowledgeBase.waitUntilIndexed("s-1", { timeout }),
@@ -153,7 +153,7 @@ for (const [name, wait] of Object.entries(WAITS)) {
   });
 }
 
-test("after a 429 the next call waits for what the server asked, and not for the hour that the clock lost", async () => {
+test("after a 429 the next call waits as long as the server asked, not for the hour that the clock lost", async () => {
   for (const back of [1000, 30_000, 3_600_000, 86_400_000 * 400]) {
     const world = new World();
     world.enter();

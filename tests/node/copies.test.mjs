@@ -1,5 +1,5 @@
-// More than one copy of the package in a program: modules and CommonJS, two folders of node_modules, two versions. Each
-// works beside the others, and what one of them makes the others know.
+// Several copies of the package in a program: modules and CommonJS, two node_modules folders, two versions. Each works,
+// and each recognizes the others' errors.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { FAKE_KEY, rejection } from "./fixture.mjs";
 const folder = await mkdtemp(join(tmpdir(), "attention-copies-"));
 after(() => rm(folder, { recursive: true }));
 
-/** Another folder of it, whose CommonJS has another name for a kind of errors. */
+/** Another copy, whose CommonJS has another name for a kind of error. */
 async function otherVersion() {
   const copy = join(folder, "node_modules/attention-wasm");
   await cp(await packageFolder(), copy, { recursive: true });

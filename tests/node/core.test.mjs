@@ -1,4 +1,4 @@
-// `attention-wasm/core`: the driver in its documentation runs as it stands, and what it throws is an AttentionError.
+// `attention-wasm/core`: the driver in its documentation runs unchanged, and throws AttentionErrors.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection } from "./fixture.mjs";
 const core = await importPacked("attention-wasm/core");
 const { Action, errorOf, Failure, Slot, Upstream } = core;
 
-/** The example, as a function: its imports and what it takes for granted are parameters. */
+/** The example as a function, with its imports and free variables as parameters. */
 async function example() {
   const source = await readFile(new URL("../../pkg/src/core.ts", import.meta.url), "utf8");
   const [, block] = /```js\n([\s\S]*?)```/.exec(source);
@@ -53,7 +53,7 @@ test("the driver in the documentation answers, retries and fails as the client d
   }
 });
 
-test("what the binding throws is an AttentionError of the client's own classes", () => {
+test("the binding throws an AttentionError of the client's classes", () => {
   for (const refused of [
     () => new Upstream(undefined, "Bearer fake", undefined, false),
     () => new Upstream(undefined, FAKE_KEY, "", false),

@@ -1,16 +1,18 @@
-// A call crosses into wasm twice: it begins, and its response is judged.
+// A call crosses into wasm twice: at its beginning, and for its response.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attention, FAKE_KEY, FAKE_NEXT_KEY } from "./fixture.mjs";
 
 const { Attention, Client } = attention;
 
-/** The names of all functions of the instance that were called, in order: getters, destructors and the allocator too. */
+/**
+ * The names of all functions of the instance that were called, in order: getters, destructors and the allocator too.
+ */
 const called = [];
-/** How many objects were handed to a FinalizationRegistry. */
+/** The number of objects in a FinalizationRegistry. */
 let registered = 0;
 
-// The instance is made at the first client, so this is in time.
+// The first client makes the instance, so this is early enough.
 const { Instance } = WebAssembly;
 WebAssembly.Instance = class {
   constructor(...given) {
@@ -43,7 +45,7 @@ function answering(...statuses) {
   return client;
 }
 
-/** The rules that were asked; what the rest of the functions do is carry strings. */
+/** The calls of rules; the other functions only copy strings. */
 const asked = () => called.filter((name) => !name.startsWith("__wbindgen_") && !name.startsWith("__externref_"));
 
 test("a plain GET makes at most three calls into wasm, of whatever kind, and leaves nothing to finalize", async () => {

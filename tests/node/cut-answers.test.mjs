@@ -1,5 +1,5 @@
-// Answers that break off at every byte, in every coding, with a length and without: the whole value, or an error. Never
-// a part of it, nor nothing, as if it were all.
+// Responses that break off at every byte, in every coding, with a length and without, are complete or an error, and
+// never a part or nothing.
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { after, test } from "node:test";
@@ -19,14 +19,14 @@ const CODINGS = {
   br: ["br", brotliCompressSync],
   "gzip in gzip": ["gzip, gzip", (text) => gzipSync(gzipSync(text))],
 };
-/** How the end of what came is told. */
+/** How the end of the body is marked. */
 const ENDS = {
   "the length of what came": (bytes) => ["content-length", bytes.length],
   "the length of all": (_, all) => ["content-length", all.length],
   "no length": () => undefined,
 };
 
-test("an answer that breaks off is an error, wherever it does", async (t) => {
+test("a response that breaks off is an error, wherever it does", async (t) => {
   let answer;
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -55,7 +55,7 @@ test("an answer that breaks off is an error, wherever it does", async (t) => {
         answer = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${head}\r\n`), bytes]);
         const what = `${coding}, ${end}, ${length} of ${all.length} bytes`;
         const outcome = await client.get("/conversations/list").catch((error) => error);
-        // An empty answer that says it is empty is one; so it is where only the connection's end tells.
+        // A response that declares itself empty is empty; so is one that only the connection's end delimits.
         const isEmpty =
           length === 0 && (end === "the length of what came" || (name === undefined && end === "no length"));
         if (outcome instanceof AttentionError) {

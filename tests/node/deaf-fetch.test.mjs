@@ -1,5 +1,6 @@
-// A `fetch` that does not listen to its signal, as mocks and wrappers do that were written without one: a call ends all
-// the same, when its time is over or its caller gives up, and what comes afterwards is given up, too.
+// A `fetch` that ignores its signal, like some mocks and wrappers: a call still ends at its timeout or abort, and a
+// later
+// response is cancelled.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";
@@ -13,7 +14,7 @@ after(assertNoOpenCalls);
 const never = () => new Promise(() => {});
 const TYPE = { "content-type": "application/json" };
 
-/** A body whose beginning comes, and no more. */
+/** A body of which only the beginning arrives. */
 function endless(text = "") {
   return new ReadableStream({
     start: (controller) => text && controller.enqueue(new TextEncoder().encode(text)),
@@ -21,7 +22,7 @@ function endless(text = "") {
   });
 }
 
-/** Where it hangs; and what a timeout is there, by the number of tries that there may be. */
+/** Where it hangs, and the expected error of a timeout there, by the number of attempts. */
 const PLACES = {
   "before the head": { fetch: never, timeout: "timeout" },
   // biome-ignore lint/suspicious/noThenProperty: it is one that never settles.

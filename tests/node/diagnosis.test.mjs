@@ -1,4 +1,4 @@
-// What a 401 and a 403 are explained by, through the client: what the key worked for before, and the level it needs.
+// The diagnosis of a 401 and a 403 through the client: by earlier successes of the key, and by the required level.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operations } from "../../openapi/describe.mjs";
@@ -6,7 +6,7 @@ import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served, testing } from "
 
 const likely = ({ diagnosis }) => diagnosis.findings.find(({ likelihood }) => likelihood === "likely")?.cause;
 
-test("a key that is revoked while it is in use: the operation that worked says so, another cannot tell", async () => {
+test("for a key that is revoked while in use, an operation that worked before says so, and another cannot", async () => {
   const mock = testing.mockAttention();
   const client = new attention.Attention({ apiKey: testing.MOCK_API_KEY, fetch: mock.fetch });
   const { data } = await client.conversations.list({ size: 2 });
@@ -28,7 +28,7 @@ test("a key that is revoked while it is in use: the operation that worked says s
   assert.doesNotMatch(other.message, /this very operation/);
 });
 
-test("a key that lacks a permission is not said to be revoked", async (t) => {
+test("a key that lacks a permission is not called revoked", async (t) => {
   const { upstream, client } = await served(t);
   await client.get("/users");
   upstream.script([{ status: 401 }]);
@@ -36,7 +36,7 @@ test("a key that lacks a permission is not said to be revoked", async (t) => {
   assert.equal(likely(error), "no_permission");
 });
 
-test("with two keys it is told of the one that was sent last", async (t) => {
+test("with two keys, the diagnosis is about the last one sent", async (t) => {
   const refused = new Set();
   const { client } = await served(
     t,
@@ -56,7 +56,7 @@ test("with two keys it is told of the one that was sent last", async (t) => {
   assert.match(error.message, /has never been accepted/);
 });
 
-test("operations that take one level of key name it, in a 401's diagnosis and in a 403", async (t) => {
+test("operations that accept one level of key name it in a 401's diagnosis and in a 403", async (t) => {
   const bound = operations.filter(({ keyLevel }) => ["user", "organization"].includes(keyLevel));
   assert.ok(bound.length >= 8);
   const { upstream, client } = await served(t, { maxRetries: 0 });

@@ -1,4 +1,4 @@
-// The class tree, and what an error tells.
+// The error classes, and their members.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -32,7 +32,7 @@ test("each status has its class, and no other", async (t) => {
         body: '{"error":{"code":"odd","message":"The server says so"}}',
       },
     ]);
-    // One client for each: after a 429 the next call of this one would wait.
+    // A client for each, because the next call of a client waits after a 429.
     const error = await rejection(client.withOptions({ baseURL: client.baseURL }).get("/things"));
     assert.deepEqual(
       [error.name, error.kind, error.status, error.code, error.requestId, error.attempts],
@@ -46,7 +46,7 @@ test("each status has its class, and no other", async (t) => {
   }
 });
 
-test("instanceof: another realm, a subclass of one's own, and what is no error", async (t) => {
+test("instanceof: another realm, a custom subclass, and values that are not errors", async (t) => {
   const { client } = await served(t);
   const error = await rejection(client.get("/../x"));
   const branded = runInNewContext('({ get [Symbol.for("attention-wasm.error")]() { return "server"; } })');
@@ -90,7 +90,7 @@ test("every kind leads to a page: the API's own, or the heading of the README th
   }
 });
 
-test("toJSON is whole and plain", async (t) => {
+test("toJSON is complete and plain", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ status: 401 }]);
   const error = await rejection(client.get("/things"));
@@ -109,7 +109,7 @@ test("toJSON is whole and plain", async (t) => {
   assert.ok(!("stack" in plain) && !("cause" in plain));
 });
 
-test("the console shows the findings and what to do next", async (t) => {
+test("the console shows the diagnosis and the next step", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ status: 401 }]);
   const text = inspect(await rejection(client.get("/things")));
@@ -127,7 +127,7 @@ test("the console shows a cause", async (t) => {
   assert.match(inspect(error), /ConnectionError: [\s\S]*\n {2}cause {3}TypeError: fetch failed/);
 });
 
-test("an answer that says JSON and is not", async (t) => {
+test("a response with the content type of JSON that is not JSON", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ headers: { "content-type": "application/json" }, body: "<html>" }]);
   const error = await rejection(client.get("/things"));

@@ -1,4 +1,4 @@
-// What the suites of the packed package in Node share.
+// Shared helpers of the suites of the packed package in Node.
 import assert from "node:assert/strict";
 import { importPacked } from "../runtimes/packed.mjs";
 import { startUpstream } from "../upstream/server.mjs";
@@ -11,7 +11,7 @@ export const testing = await importPacked("attention-wasm/testing");
 export const FAKE_KEY = "an-obviously-fake-key-for-tests-0001";
 export const FAKE_NEXT_KEY = "an-obviously-fake-key-for-tests-0002";
 
-// The client and `./core` are one instance, so what the client begins is seen here.
+// The client and `./core` share an instance, so the client's calls are seen here.
 const begun = new Set();
 const { begin, free } = Upstream.prototype;
 Upstream.prototype.begin = function (...args) {
@@ -19,14 +19,14 @@ Upstream.prototype.begin = function (...args) {
   return begin.apply(this, args);
 };
 
-// A freed one cannot be asked any more.
+// A freed upstream cannot be used any more.
 Upstream.prototype.free = function () {
   assert.equal(this.openCalls(), 0);
   begun.delete(this);
   free.call(this);
 };
 
-/** No call may be left open in core, however it ended. */
+/** Fails if a call is still open in core, however it ended. */
 export function assertNoOpenCalls() {
   for (const upstream of begun) assert.equal(upstream.openCalls(), 0);
 }
@@ -51,5 +51,5 @@ export async function rejection(promise) {
   );
 }
 
-/** A retry that needs no patience. */
+/** A retry with a short wait. */
 export const AT_ONCE = ["retry-after", "0"];

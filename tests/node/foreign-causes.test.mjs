@@ -1,5 +1,5 @@
-// Causes that other code throws, made fit to be printed: generated objects with a key somewhere in them, of this realm
-// and of another, beside what Node's own `inspect` would print of them.
+// Redaction of foreign causes: generated objects of this realm and another with a key somewhere in them, compared with
+// the output of Node's own `inspect`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
@@ -21,7 +21,7 @@ const shown = (value) => inspect(value, EVERYTHING);
 
 const withCustomText = (text) => ({ [inspect.custom]: () => `seen(${text})` });
 
-/** Each holds a value somewhere. `text` takes strings alone. */
+/** Each contains a value somewhere. `text` accepts only strings. */
 function holders(realm) {
   const error = (made, held) => realm.Object.assign(made, { held });
   return {
@@ -57,7 +57,7 @@ function holders(realm) {
   };
 }
 
-/** What only the runtime itself has. */
+/** Objects that only the runtime can make. */
 const WEB = [
   (text) => new Headers({ authorization: text }),
   (text) => new Request("http://127.0.0.1/", { headers: { authorization: text } }),
@@ -90,7 +90,7 @@ async function errorOf(cause) {
   return rejection(client.get("/things")).finally(() => client.close());
 }
 
-test("a key anywhere in what fetch throws is not printed with the error; what holds none is kept", async () => {
+test("a key anywhere in an exception of fetch is not printed; exceptions without one are kept", async () => {
   const pick = random(20_261_129);
   let held = 0;
   for (let round = 0; round < 600; round++) {
@@ -115,7 +115,7 @@ test("a key anywhere in what fetch throws is not printed with the error; what ho
   assert.ok(held > 300);
 });
 
-/** What no console prints, but what somebody does who writes JSON or text. */
+/** Content that only JSON or text shows, not a console. */
 const QUIET = {
   "a getter": (text) => ({
     get held() {

@@ -1,4 +1,4 @@
-// Programs that freeze what everybody shares: Node's own switch, SES's lockdown, and by hand. And how a process ends.
+// Programs that freeze shared objects: by Node's own switch, SES's lockdown, and by hand. And how a process ends.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -12,7 +12,9 @@ import { FAKE_KEY } from "./fixture.mjs";
 
 const run = promisify(execFile);
 
-/** Runs a module in the project; its exit code and what it printed. One that does not end by itself is ended, and an error. */
+/**
+ * Runs a module in the project; returns its exit code and output. A module that does not end is killed, and an error.
+ */
 async function module(source, { flags = [], url } = {}) {
   const env = { ...process.env, NO_COLOR: "1", ATTENTION_API_KEY: FAKE_KEY, ATTENTION_BASE_URL: url };
   const given = [...flags, "--input-type=module", "--eval", source];
@@ -28,7 +30,7 @@ async function answering(t) {
   return upstream;
 }
 
-/** What a program does with the package, in short. */
+/** A short program that uses the package. */
 const STORY = `
 const { Attention, NotFoundError, UnauthorizedError } = await import("attention-wasm");
 const { Attention: Jobs } = await import("attention-wasm/jobs");
@@ -57,7 +59,7 @@ console.log(JSON.stringify([count, missing instanceof NotFoundError, refused ins
 `;
 const TOLD = JSON.stringify([3, true, true, true, "TypeError", { ok: true }, true, true]);
 
-/** All that a program can freeze of what the language gives. */
+/** All intrinsics that a program can freeze. */
 const BY_HAND = `
 const seen = new Set();
 const freeze = (value) => {
@@ -78,14 +80,14 @@ for (const name of ["Object", "Function", "Array", "String", "Number", "Boolean"
   freeze(globalThis[name]);
 `;
 
-/** Before the package is loaded, or when it is there and in use. */
+/** Before the package is loaded, or while it is in use. */
 const LOADED = `await import("attention-wasm"); await import("attention-wasm/testing");\n`;
 
 const WAYS = {
   "node --frozen-intrinsics": { flags: ["--frozen-intrinsics"], before: "" },
   "what the language gives, frozen by hand": { before: BY_HAND },
   "the same when the package is loaded already": { before: `${LOADED}${BY_HAND}` },
-  // Node makes some of its own when they are first asked for, which nobody can any more.
+  // Node makes some of its own on first use, which is no longer possible.
   "globalThis frozen": {
     before:
       "for (const name of Object.getOwnPropertyNames(globalThis)) void globalThis[name];\nObject.freeze(globalThis);\n",
@@ -113,7 +115,7 @@ test("SES's lockdown: all works", async (t) => {
   assert.equal(code, 0);
 });
 
-/** Programs that leave something open, and what they print until they end by themselves. */
+/** Programs that leave something open, and their output until they end by themselves. */
 const ENDINGS = {
   "clients that nobody closes, with functions that give keys, used and unused": `
     new Attention();

@@ -1,4 +1,4 @@
-// Hooks belong to their call: they are waited for, within its timeout, and whatever they fail with is its error.
+// A call awaits its hooks within its timeout, and fails with their exceptions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
@@ -14,7 +14,7 @@ function expiringKey() {
   return `${part({ alg: "none" })}.${part({ exp: Math.floor((Date.now() + DAY) / 1000) })}.not-a-signature`;
 }
 
-/** Every hook, with what makes a call tell it. */
+/** Every hook, with a server that triggers it. */
 const HOOKS = {
   onRequest: { script: [{}] },
   onResponse: { script: [{}] },
@@ -23,7 +23,7 @@ const HOOKS = {
   onKeyExpiring: { script: [], options: { apiKey: expiringKey() } },
 };
 
-/** A client that is told by this hook, once. */
+/** A client that calls this hook once. */
 async function hooked(t, name, hook, more) {
   const { script, options } = HOOKS[name];
   const served_ = await served(t, { ...options, ...more, [name]: hook });
@@ -31,9 +31,9 @@ async function hooked(t, name, hook, more) {
   return served_;
 }
 
-// Rejections that nobody handles fail the file: node:test sees to that.
+// node:test fails the file for unhandled rejections.
 for (const name of Object.keys(HOOKS)) {
-  test(`${name} is waited for`, async (t) => {
+  test(`${name} is awaited`, async (t) => {
     const order = [];
     const { client } = await hooked(t, name, async () => {
       order.push("begins");
@@ -44,7 +44,7 @@ for (const name of Object.keys(HOOKS)) {
     assert.deepEqual(order, ["begins", "ends", "answer"]);
   });
 
-  test(`${name}: what it throws, at once or later, the call fails with`, async (t) => {
+  test(`${name}: the call fails with its exception, synchronous or not`, async (t) => {
     const hooks = [
       () => {
         throw new RangeError("of the hook");
@@ -73,7 +73,7 @@ for (const name of Object.keys(HOOKS)) {
   });
 }
 
-test("a hook that rejects when nobody waits any more is no unhandled rejection", async (t) => {
+test("a hook that rejects after the call has ended causes no unhandled rejection", async (t) => {
   let rejects;
   const { client } = await served(t, {
     timeout: 50,
@@ -108,7 +108,7 @@ test("a hook cannot set Authorization, and is told so", async (t) => {
   assert.equal(upstream.records.length, 0);
 });
 
-test("a hook's time is the call's and not the try's", async (t) => {
+test("a hook's time counts towards the call's timeout, not the attempt's", async (t) => {
   const { upstream, client } = await served(t, {
     attemptTimeout: 400,
     maxRetries: 0,
@@ -119,7 +119,7 @@ test("a hook's time is the call's and not the try's", async (t) => {
   assert.equal(upstream.records.length, 1);
 });
 
-test("onRetry is told of each try that failed, once, and never of a wait before the first", async (t) => {
+test("onRetry is called once for each failed attempt, and never for a wait before the first", async (t) => {
   const tries = [];
   const lines = [];
   const logger = { debug: (line) => lines.push(line), info: (line) => lines.push(line), warn() {}, error() {} };
@@ -131,7 +131,7 @@ test("onRetry is told of each try that failed, once, and never of a wait before 
   upstream.script([{ status: 429, headers: [["retry-after", "1"]] }]);
   const first = client.get("/things");
   while (client.keys.keys.length === 0 || tries.length === 0) await later(5);
-  // The gate is shut by now, so these wait before anything is sent.
+  // The gate is closed now, so these wait before anything is sent.
   await Promise.all([first, client.get("/others"), client.get("/others")]);
   assert.deepEqual(tries, [[1, 429]]);
   assert.ok(
@@ -141,13 +141,13 @@ test("onRetry is told of each try that failed, once, and never of a wait before 
   assert.ok(lines.every((line) => !line.includes("try 0")));
 });
 
-test("a logger that fails later is an error of the call, too", async (t) => {
+test("the call fails if a logger rejects later", async (t) => {
   const logger = { debug: () => Promise.reject(new RangeError("of the logger")), info() {}, warn() {}, error() {} };
   const { client } = await served(t, { logger });
   await assert.rejects(client.get("/things"), new RangeError("of the logger"));
 });
 
-test("superAgent.send waits for onProgress, and fails with what it throws", async (t) => {
+test("superAgent.send awaits onProgress, and fails with its exception", async (t) => {
   const session = { session_id: "s", messages: [{ role: "user", id: "1" }] };
   const { client } = await served(t, {}, { handler: () => Response.json(session) });
   const options = { pollInterval: 1, timeout: 300 };
@@ -158,7 +158,7 @@ test("superAgent.send waits for onProgress, and fails with what it throws", asyn
   assert.ok(error instanceof TimeoutError && error.code === "hook_timeout", String(error));
 });
 
-test("a job waits for onProgress, and fails with what it throws", async (t) => {
+test("a job awaits onProgress, and fails with its exception", async (t) => {
   const { Attention } = await importPacked("attention-wasm/jobs");
   const { upstream } = await served(t, {}, { handler: () => Response.json({ data: { attributes: {} } }) });
   const client = new Attention({ apiKey: FAKE_KEY, baseURL: `${upstream.url}/v2` });

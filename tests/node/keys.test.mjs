@@ -1,4 +1,4 @@
-// Where keys come from, two of them during a rotation, and what a 401 leads to.
+// Sources of keys, two keys during a rotation, and the consequences of a 401.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { afterEach, test } from "node:test";
@@ -12,7 +12,7 @@ afterEach(() => {
   for (const name of VARIABLES) delete process.env[name];
 });
 
-/** An upstream that knows only these keys. */
+/** An upstream that accepts only these keys. */
 function knowing(...keys) {
   return {
     handler: (request) => {
@@ -24,7 +24,7 @@ function knowing(...keys) {
 
 const sentKeys = (upstream) => upstream.records.map((record) => record.all("authorization")[0].slice("Bearer ".length));
 
-test("a revoked key: one 401, then the next one serves, and an event says so", async (t) => {
+test("after one 401 for a revoked key, the next key is used, and an event says so", async (t) => {
   const switches = [];
   const { upstream, client } = await served(
     t,
@@ -60,7 +60,7 @@ test("both refused: the error says what it probably is and what to do", async (t
   assert.match(error.documentation, /^https:\/\/docs\.attention\.com\//);
 });
 
-test("a function gives the key at the first call and again after a 401", async (t) => {
+test("a function is called for the first call and again after a 401", async (t) => {
   const given = ["first-fake-key-of-a-vault-000", "second-fake-key-of-a-vault-00"];
   let asked = 0;
   const vault = async () => given[Math.min(asked++, 1)];
@@ -84,7 +84,7 @@ test("a function gives the key at the first call and again after a 401", async (
   assert.deepEqual(sentKeys(upstream).sort(), [...Array(5).fill(given[0]), ...Array(3).fill(given[1])]);
 });
 
-test("a function that gives the same key again is not asked without end", async (t) => {
+test("a function that returns the same key again is not called endlessly", async (t) => {
   let asked = 0;
   const apiKey = () => {
     asked++;
@@ -95,7 +95,7 @@ test("a function that gives the same key again is not asked without end", async 
   assert.deepEqual([asked, upstream.records.length], [2, 1]);
 });
 
-test("waiting for a key ends with the call's timeout and its signal, and the next call asks no second time meanwhile", {
+test("waiting for a key ends with the call's timeout or signal, and the next call starts no second request meanwhile", {
   timeout: 60_000,
 }, async (t) => {
   let give;
@@ -120,7 +120,7 @@ test("waiting for a key ends with the call's timeout and its signal, and the nex
   assert.deepEqual([asked, upstream.records.length], [1, 1]);
 });
 
-test("the total timeout counts from the call's beginning, also when the key was renewed on the way", {
+test("the total timeout counts from the call's beginning, also if the key was renewed meanwhile", {
   timeout: 60_000,
 }, async (t) => {
   let asked = 0;
@@ -133,7 +133,7 @@ test("the total timeout counts from the call's beginning, also when the key was 
   assert.ok(error instanceof TimeoutError, String(error));
 });
 
-test("a function that hangs after a 401: the timeout has the 401 as its cause", { timeout: 60_000 }, async (t) => {
+test("if a function hangs after a 401, the timeout has the 401 as its cause", { timeout: 60_000 }, async (t) => {
   let asked = 0;
   const { upstream, client } = await served(
     t,
@@ -146,7 +146,7 @@ test("a function that hangs after a 401: the timeout has the 401 as its cause", 
   assert.deepEqual([error.attempts, upstream.records.length], [1, 1]);
 });
 
-test("a function that fails, or gives something else, or a bad key", async (t) => {
+test("a function that fails, or returns something else or an invalid key", async (t) => {
   const down = new Error("vault is down");
   for (const [apiKey, check] of [
     [
@@ -210,7 +210,7 @@ test("two credentials, or a token without an address", () => {
   }
 });
 
-test("without any credential a client can be made, as for a build, and its calls say what is missing", async () => {
+test("a client can be made without a credential, and its calls say what is missing", async () => {
   const names = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT", "ATTENTION_BASE_URL", "ATTENTION_LOG"];
   const before = names.map((name) => process.env[name]);
   const set = (values) => {
@@ -224,7 +224,7 @@ test("without any credential a client can be made, as for a build, and its calls
     sent.push(headers.authorization);
     return Response.json([]);
   };
-  // Every one of them unset or empty, in all combinations.
+  // Each of them unset or empty, in all combinations.
   for (let bits = 0; bits < 2 ** names.length; bits++) {
     set(names.map((_, at) => (bits & (1 << at) ? "" : undefined)));
     const client = new Attention({ fetch });
@@ -239,7 +239,7 @@ test("without any credential a client can be made, as for a build, and its calls
         documentation: "https://docs.attention.com/api-authentication",
       });
     }
-    // What is set by the time of a call is used.
+    // The settings at the time of a call apply.
     set([FAKE_KEY]);
     await client.users.list();
     assert.equal(sent.pop(), `Bearer ${FAKE_KEY}`);
@@ -253,14 +253,14 @@ test("without any credential a client can be made, as for a build, and its calls
   set(before);
 });
 
-test("a base URL for pages, where there is no page, is refused with the reason", () => {
+test("a base URL for pages is refused without a page, with the reason", () => {
   assert.throws(
     () => new Attention({ token: FAKE_KEY, baseURL: "/api/v2" }),
     (error) => error.code === "base_url_relative" && /works only in a page/.test(error.message),
   );
 });
 
-test("a bad key is refused before any call, and never repeated", () => {
+test("an invalid key is refused before any call, and never quoted", () => {
   for (const [apiKey, code] of [
     ["", "key_empty"],
     ["  \n", "key_empty"],
@@ -289,7 +289,7 @@ test("a token goes to a Worker", async (t) => {
   assert.equal(client.keys.kind, "caller_token");
 });
 
-test("withOptions shares the keys, or takes others", async (t) => {
+test("withOptions shares the keys, or replaces them", async (t) => {
   const { upstream, client } = await served(t, { nextApiKey: FAKE_NEXT_KEY }, knowing(FAKE_NEXT_KEY));
   const derived = client.withOptions({ maxRetries: 0, defaultHeaders: { "x-team": "one" } });
   await derived.get("/things");
@@ -303,7 +303,7 @@ test("withOptions shares the keys, or takes others", async (t) => {
   assert.equal(upstream.records.length, 4);
 });
 
-test("after close a call says so; calls under way end as they would have", async (t) => {
+test("after close, calls fail; calls in progress finish", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ delayMs: 60, headers: { "content-type": "application/json" }, body: '{"late":true}' }]);
   const late = client.get("/things");
@@ -316,4 +316,27 @@ test("after close a call says so; calls under way end as they would have", async
   assert.throws(() => client.keys, { code: "closed" });
   assert.deepEqual(await late, { late: true });
   assert.match(String(client), /closed/);
+});
+
+test("a vault and a next key together: the other key is tried first, and the vault is asked once both are refused", async () => {
+  const NEW_KEY = "obviously-fake-key-that-the-vault-has-now";
+  for (const [good, ...stories] of [
+    [[FAKE_NEXT_KEY, NEW_KEY], [FAKE_KEY, FAKE_NEXT_KEY], [FAKE_NEXT_KEY]],
+    [[NEW_KEY], [FAKE_KEY, FAKE_NEXT_KEY, NEW_KEY], [NEW_KEY]],
+  ]) {
+    const keys = [FAKE_KEY, NEW_KEY];
+    const sent = [];
+    const client = new Attention({
+      apiKey: async () => keys.shift() ?? assert.fail("asked too often"),
+      nextApiKey: FAKE_NEXT_KEY,
+      fetch: async (_, { headers }) => {
+        sent.push(new Headers(headers).get("authorization").slice("Bearer ".length));
+        return good.includes(sent.at(-1)) ? Response.json({}) : new Response(null, { status: 401 });
+      },
+    });
+    for (const story of stories) {
+      await client.get("/users");
+      assert.deepEqual(sent.splice(0), story);
+    }
+  }
 });

@@ -1,5 +1,5 @@
-// What a call leaves behind when it is over, however it ends: no listener on its signal, no answer that nobody reads, no
-// source of a body that nobody closes. Chance makes the calls, and one rule judges all of them.
+// Nothing remains of a call, however it ends: no listener on its signal, no unread response, no open source of a body.
+// The calls are random, and one rule checks all of them.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { createReadStream } from "node:fs";
@@ -13,7 +13,7 @@ const { Attention } = attention;
 
 after(assertNoOpenCalls);
 
-/** A server in memory that keeps account of its answers: each is read to its end, or given up. */
+/** A server in memory that checks that each of its responses is read to its end or cancelled. */
 function accounts({ pick, chance, below }) {
   const open = new Set();
   let sent = 0;
@@ -42,7 +42,7 @@ function accounts({ pick, chance, below }) {
   return { fetch, open, sent: () => sent };
 }
 
-/** Middleware as people write them, good and bad. None of them lets a promise of its own fail unseen. */
+/** Typical middleware, good and bad. None has an unhandled rejection of its own. */
 const WAYS = {
   on: (_, next) => next(),
   twice: async (_, next) => {
@@ -69,7 +69,7 @@ const WAYS = {
   copied: async (_, next) => Response.json(await (await next()).json()),
 };
 
-/** A client, its middleware and its calls, as the numbers of a seed say. */
+/** A random client with middleware and calls, from a seed. */
 async function story(seed) {
   const chosen = dice(seed);
   const { pick, below, chance } = chosen;
@@ -92,25 +92,25 @@ async function story(seed) {
   await Promise.all(calls);
   if (chance(50)) client.close();
   const what = `seed ${seed}: ${names}`;
-  // Those that nobody waits for end, too: 30 ms are longer than each of them takes.
+  // Calls that nobody awaits end too: 30 ms is longer than any of them.
   for (let turns = 0; turns < 100 && (server.open.size > 0 || getEventListeners(signal, "abort").length > 0); turns++)
     await later(10);
   assert.equal(getEventListeners(signal, "abort").length, 0, what);
   assert.equal(server.open.size, 0, what);
   assert.equal(new Set(ends).size, calls.length, what);
   assert.equal(ends.length, calls.length, what);
-  // Nothing is sent for a call that is over.
+  // Nothing is sent for a call that has ended.
   const before = server.sent();
   await later(20);
   assert.equal(server.sent(), before, what);
 }
 
 test("middleware that call next() once, twice, at once, too late or for nothing", async () => {
-  // Most of their time is waiting.
+  // They spend most of their time waiting.
   await Promise.all(Array.from({ length: 150 }, (_, seed) => story(seed + 1)));
 });
 
-/** Bodies that have a source, and whether that is closed. */
+/** Bodies with a source, and whether it was closed. */
 const SOURCES = {
   "an async iterable": () => {
     let isClosed = false;

@@ -1,4 +1,4 @@
-// The client's limits are Rust's: they are read from the binding, and what the client does is compared with them.
+// The client's limits are Rust's: they are read from the binding, and compared with the client's behaviour.
 // `halved.test.mjs` runs this file on a build in which they are halved.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ const { Client, ServerError } = attention;
 const { defaults } = await importPacked("attention-wasm/core");
 const { timeout, maxRetries, maxErrorBody, apiKeysPage } = defaults();
 
-/** A client before a `fetch`; its log of the calls that it got. */
+/** A client with a `fetch` that logs its calls. */
 function before(fetch, options) {
   const sent = [];
   const client = new Client({
@@ -23,7 +23,7 @@ function before(fetch, options) {
   return { client, sent };
 }
 
-/** Lets everything happen that needs no time. */
+/** Lets all pending promises settle. */
 async function settle() {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
@@ -32,7 +32,7 @@ async function settle() {
 const silence = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 
-test("a call that says nothing of it is retried as often as Rust says", async (t) => {
+test("the default number of retries is Rust's", async (t) => {
   t.mock.method(Math, "random", () => 0);
   const { client, sent } = before(() => new Response("", { status: 503 }));
   const error = await rejection(client.get("/x"));
@@ -40,7 +40,7 @@ test("a call that says nothing of it is retried as often as Rust says", async (t
   assert.deepEqual([sent.length, error.attempts], [1 + maxRetries, 1 + maxRetries]);
 });
 
-test("a call that says nothing of it is waited for as long as Rust says", async (t) => {
+test("the default timeout is Rust's", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const { client } = before(silence, { maxRetries: 0 });
   let error;
@@ -56,7 +56,7 @@ test("a call that says nothing of it is waited for as long as Rust says", async 
   assert.equal(error?.kind, "timeout");
 });
 
-test("no more of an error's body is looked at than Rust says, in chunks of every size", async () => {
+test("an error's body is read up to Rust's limit, in chunks of every size", async () => {
   for (const size of [1000, 4096, maxErrorBody - 1, maxErrorBody, maxErrorBody + 1, 4 * maxErrorBody]) {
     let given = 0;
     const body = new ReadableStream(
@@ -82,7 +82,7 @@ test("the last byte of it is read, and the one after it is not", async () => {
   assert.deepEqual([await says(maxErrorBody), await says(maxErrorBody + 1)], ["the last words", "the last word"]);
 });
 
-test("errors about keys lead to the page that Rust names, whoever makes them", async () => {
+test("errors about keys link to the page that Rust names, wherever they are made", async () => {
   const { client } = before(() => new Response("", { status: 401 }));
   const errors = [await rejection(client.get("/x"))];
   for (const options of [{ apiKey: "Bearer fake" }, { apiKey: "" }]) {
@@ -96,7 +96,7 @@ test("errors about keys lead to the page that Rust names, whoever makes them", a
   );
 });
 
-test("a caller who gives up is told so in the same words at every stage of a call", async () => {
+test("an aborted call has the same message at every stage", async () => {
   const stages = {
     "before it": () => assert.fail(),
     "at the head": silence,
@@ -119,7 +119,7 @@ test("a caller who gives up is told so in the same words at every stage of a cal
   }
 });
 
-test("the id of an exchange is the same for an answer and for an error, and one that a log can hold", async () => {
+test("a request id is the same for a response and an error, and is safe for logs", async () => {
   const names = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
   const values = ["fake-1", "a:b/c=d_e.f", "", "two words", "é", "x".repeat(128), "x".repeat(129), "a,b", "<b>"];
   for (const name of [...names, "x-other-id"]) {

@@ -1,5 +1,4 @@
-// What people's loggers make of our errors, with the loggers themselves: class, code, status and diagnosis are kept, the
-// server's body and every credential are not.
+// Errors in real loggers: class, code, status and diagnosis are logged, the server's body and credentials are not.
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
@@ -9,7 +8,7 @@ import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
 const BODY = "a body that belongs in no log";
 
-/** One error of each sort, with a key wherever one could be. */
+/** One error of each kind, with a key wherever one could be. */
 async function errors(t) {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   const json = ["content-type", "application/json"];
@@ -30,7 +29,7 @@ async function errors(t) {
   return { unauthorized, validation, connection, aborted, config };
 }
 
-/** Neither a key nor the body is in what a logger wrote. */
+/** Fails if a logger's output has a key or the body. */
 function assertClean(written) {
   assert.ok(!written.includes(FAKE_KEY), written);
   assert.ok(!written.includes(BODY), written);
@@ -161,7 +160,7 @@ test("structuredClone and a worker's message: message, stack and cause; the rest
   }
 });
 
-/** What comes back of a value that a worker was sent. */
+/** A value after it was sent to a worker and back. */
 async function throughWorker(value) {
   const code = `const { parentPort } = require("node:worker_threads");
     parentPort.once("message", (value) => parentPort.postMessage(value));`;

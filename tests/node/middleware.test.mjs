@@ -1,4 +1,4 @@
-// use(middleware): around a call, in the order of an onion, without its credential.
+// use(middleware): nested functions around a call, without its credential.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { AT_ONCE, attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
 const { AbortedError, AttentionError, NotFoundError, RateLimitedError, TimeoutError } = attention;
 
-test("several, async, in the order of an onion; what one changes of the headers is sent, on every try", async (t) => {
+test("several async middleware nest in order; their changes of headers are sent on every attempt", async (t) => {
   const order = [];
   const { client, upstream } = await served(t);
   for (const name of ["a", "b", "c"]) {
@@ -31,7 +31,7 @@ test("several, async, in the order of an onion; what one changes of the headers 
   );
 });
 
-test("a request has all that a call is but its credential, which nobody can set or see", async (t) => {
+test("a request has everything of the call except its credential, which cannot be set or seen", async (t) => {
   let seen;
   const { client, upstream } = await served(t);
   client.use((request, next) => {
@@ -59,7 +59,7 @@ test("a request has all that a call is but its credential, which nobody can set 
   assert.equal(upstream.records.length, 1);
 });
 
-test("a call whose URL holds the key is refused before a middleware sees it", async (t) => {
+test("a call with the key in its URL is refused before a middleware sees it", async (t) => {
   const { client } = await served(t);
   client.use(() => assert.fail("it was shown"));
   for (const call of [
@@ -72,7 +72,7 @@ test("a call whose URL holds the key is refused before a middleware sees it", as
   }
 });
 
-test("one may answer by itself: nothing is sent, nothing is learnt of the key, and the answer is read as any other", async (t) => {
+test("one may return its own response: nothing is sent, the key's state stays, and the response is read as usual", async (t) => {
   const ends = [];
   const { client, upstream } = await served(t, {
     onEnd: ({ outcome, attempt, status }) => ends.push([outcome, attempt, status]),
@@ -86,7 +86,7 @@ test("one may answer by itself: nothing is sent, nothing is learnt of the key, a
   assert.deepEqual(ends, Array(2).fill(["success", 0, 200]));
 });
 
-test("an answer of its own that is an error is the call's error, in the class of its status", async (t) => {
+test("its own response with an error status is the call's error, in the class of its status", async (t) => {
   const { client } = await served(t);
   let answer;
   client.use(() => answer());
@@ -105,12 +105,12 @@ test("an answer of its own that is an error is the call's error, in the class of
     [refused.kind, refused.diagnosis, client.keys.keys[0].verdict],
     ["unauthorized", undefined, "untested"],
   );
-  // And nobody is held up by the made-up 429.
+  // The middleware's own 429 delays nobody.
   answer = () => Response.json({});
   assert.deepEqual(await client.get("/things"), {});
 });
 
-test("one may change the answer, take an error for one, or ask again", async (t) => {
+test("one may change the response, replace an error, or call again", async (t) => {
   const { client, upstream } = await served(t);
   client.use(async (request, next) => {
     try {
@@ -131,7 +131,7 @@ test("one may change the answer, take an error for one, or ask again", async (t)
   assert.deepEqual([error.kind, error.attempts], ["forbidden", 2]);
 });
 
-test("what one throws, the call fails with, and nothing of it stays behind", async (t) => {
+test("the call fails with its exception, and nothing leaks", async (t) => {
   const { client, upstream } = await served(t);
   const controller = new AbortController();
   let after = false;
@@ -144,7 +144,7 @@ test("what one throws, the call fails with, and nothing of it stays behind", asy
   assert.equal(getEventListeners(controller.signal, "abort").length, 0);
 });
 
-test("one that hangs ends with the call's timeout or signal; a call that takes too long says so itself", async (t) => {
+test("one that hangs ends with the call's timeout or signal; a call that times out itself says so", async (t) => {
   const { client, upstream } = await served(t, { timeout: 1000 });
   let where = "before";
   client.use(async (_, next) => {
@@ -169,7 +169,7 @@ test("one that hangs ends with the call's timeout or signal; a call that takes t
   assert.deepEqual([slow.name, slow.code, slow.attempts], ["TimeoutError", "timeout", 1]);
 });
 
-test("what is no Response, and one that has been read, are named", async (t) => {
+test("a result that is not a Response, and one that was read, are named", async (t) => {
   const { client } = await served(t);
   let act;
   client.use((_, next) => act(next));
@@ -197,7 +197,7 @@ test("what is no Response, and one that has been read, are named", async (t) => 
   assert.deepEqual(await client.get("/things"), { ok: true });
 });
 
-test("lists, helpers and clients made later go through it; a client made before does not", async (t) => {
+test("lists, helpers and later clients use it; earlier clients do not", async (t) => {
   const paths = [];
   const { client } = await served(t, {}, { handler: () => Response.json({ data: [], meta: { totalRecords: 0 } }) });
   const before = client.withOptions({});

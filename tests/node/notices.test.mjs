@@ -1,4 +1,4 @@
-// What a client says of its own accord: log lines from a level on, keys about to expire.
+// Notices of a client: log lines by level, and keys that will expire soon.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attention, FAKE_KEY, served } from "./fixture.mjs";
@@ -20,7 +20,7 @@ function recorder() {
   return { lines, logger };
 }
 
-test("a key that expires within a week is told of once, before the call", async (t) => {
+test("a key that expires within a week is announced once, before the call", async (t) => {
   const told = [];
   const { lines, logger } = recorder();
   const expiresAt = Math.floor((Date.now() + 3 * DAY) / 1000) * 1000;
@@ -59,7 +59,7 @@ test("both keys, each once; an expired one is called so", async (t) => {
   assert.match(lines[1], /expires on/);
 });
 
-test("a key that a function gives is looked at when it is there, and its successor anew", async (t) => {
+test("a key from a function is checked when it is returned, and so is its successor", async (t) => {
   const told = [];
   const keys = [jwt(Date.now() + DAY, "first"), jwt(Date.now() + DAY, "second")];
   const { upstream, client } = await served(t, {
@@ -74,7 +74,7 @@ test("a key that a function gives is looked at when it is there, and its success
   assert.equal(told.length, 2);
 });
 
-test("keys that last, or do not tell, are not mentioned", async (t) => {
+test("keys with a late or unknown expiry are not announced", async (t) => {
   for (const apiKey of [jwt(Date.now() + 8 * DAY), FAKE_KEY]) {
     const { client } = await served(t, { apiKey, onKeyExpiring: () => assert.fail("nothing to tell") });
     await client.get("/things");
@@ -116,7 +116,7 @@ test("without a logger the level turns the console on, and off wins over the env
   assert.equal(printed.mock.callCount(), 4);
 });
 
-test("ATTENTION_LOG: a level in any case, empty as not set, anything else ignored with a word", async (t) => {
+test("ATTENTION_LOG: a level in any case, empty counts as unset, anything else is ignored with a warning", async (t) => {
   const [debug, warn] = [t.mock.method(console, "debug", () => {}), t.mock.method(console, "warn", () => {})];
   t.after(() => {
     delete process.env.ATTENTION_LOG;

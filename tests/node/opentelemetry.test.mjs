@@ -47,7 +47,7 @@ async function traced(t, options = {}, upstreamOptions = {}) {
   return { ...made, client: instrument(made.client) };
 }
 
-test("a call is a span, named by its path's template, with what the conventions ask for", async (t) => {
+test("a call is a span, named by its path's template, with the attributes of the conventions", async (t) => {
   const { client, upstream } = await traced(t);
   await client.conversations.get("0001-fake-id", { detailedTranscript: true });
   const [span] = spans();
@@ -72,14 +72,14 @@ test("a call is a span, named by its path's template, with what the conventions 
   );
 });
 
-test("a path that is not known has no template, and nothing of it is told", async (t) => {
+test("an unknown path has no template, and no part of it is recorded", async (t) => {
   const { client } = await traced(t);
   await client.get("/things/0001-fake-id", { query: { who: "ada" } });
   assert.equal(spans()[0].name, "GET");
   assert.ok(!("url.template" in spans()[0].attributes));
 });
 
-test("it is a child of what called, and the parent of what it does", async (t) => {
+test("it is a child of the caller's span, and the parent of its requests' spans", async (t) => {
   const tracer = provider.getTracer("test");
   const { client } = await traced(t, {
     fetch: (...given) => {
@@ -109,7 +109,7 @@ test("retries, waits and key switches are events of the one span", async (t) => 
   assert.equal(attributes["http.request.resend_count"], 2);
 });
 
-describe("what failed is an error by its status, or by its kind", () => {
+describe("a failure is recorded by its status, or by its kind", () => {
   const controller = new AbortController();
   controller.abort();
   for (const [what, script, options, type, status] of [
@@ -185,7 +185,7 @@ test("a provider of one's own, a client made later, and CommonJS", async (t) => 
   other.close();
 });
 
-test("nobody who does not import it needs the API of OpenTelemetry", async () => {
+test("programs that do not import it do not need the API of OpenTelemetry", async () => {
   // `importPacked` of the other entries has worked before the link was there; and it is theirs to bring.
   const { peerDependenciesMeta } = createRequire(join(await project(), "index.cjs"))("attention-wasm/package.json");
   assert.deepEqual(peerDependenciesMeta["@opentelemetry/api"], { optional: true });

@@ -9,7 +9,7 @@ const { Attention, ConfigError } = attention;
 const says = (pattern) => (error) =>
   error instanceof TypeError && pattern.test(error.message) && !error.message.includes(FAKE_KEY);
 
-test("an unknown option of the client names those that there are", () => {
+test("the error of an unknown option lists the known ones", () => {
   assert.throws(
     () => new Attention({ apikey: FAKE_KEY }),
     says(/^new Attention\(\): unknown option apikey; the options are apiKey, nextApiKey, token, /),
@@ -18,7 +18,7 @@ test("an unknown option of the client names those that there are", () => {
   assert.throws(() => new Attention({ apiKey: FAKE_KEY, __proto__: { more: 1 } }), says(/unknown option more/));
 });
 
-test("a wrong type names the option and what it may be", () => {
+test("the error of a wrong type names the option and its valid values", () => {
   for (const [options, pattern] of [
     [{ apiKey: 5 }, /apiKey must be a string or a function that returns one/],
     [{ token: {} }, /token must be a string or a function/],
@@ -55,7 +55,7 @@ test("a wrong type names the option and what it may be", () => {
   }
 });
 
-test("so do the options of a call and of withOptions", async (t) => {
+test("the same for options of a call and of withOptions", async (t) => {
   const { upstream, client } = await served(t);
   for (const [options, pattern] of [
     [{ params: {} }, /^GET: unknown option params; the options are query, body, headers, signal, /],
@@ -89,7 +89,7 @@ test("every option of the client is in the tables above", async () => {
     assert.match(source, new RegExp(`\\[\\{ ${name}: `), name);
 });
 
-test("calls after close() say so, whatever the way", async () => {
+test("every call after close() fails and says so", async () => {
   const client = new Attention({ apiKey: FAKE_KEY });
   const { labels } = client;
   client[Symbol.dispose]();
@@ -111,7 +111,7 @@ test("calls after close() say so, whatever the way", async () => {
   }
 });
 
-test("undefined options are as if they were not there", async (t) => {
+test("undefined options count as absent", async (t) => {
   const { client } = await served(t, {
     timeout: undefined,
     logger: undefined,
@@ -136,7 +136,7 @@ test("a base URL that would betray the key is refused", () => {
   }
 });
 
-test("an injected fetch gets what fetch gets, and may change it", async (t) => {
+test("a custom fetch gets the same arguments as fetch, and may change them", async (t) => {
   const seen = [];
   const { upstream, client } = await served(t, {
     fetch(url, init) {
@@ -154,7 +154,7 @@ test("an injected fetch gets what fetch gets, and may change it", async (t) => {
   );
 });
 
-test("a fetch put in place of the global one later is used", async (t) => {
+test("a later replacement of the global fetch is used", async (t) => {
   const { client } = await served(t);
   const original = globalThis.fetch;
   t.after(() => {
@@ -164,7 +164,7 @@ test("a fetch put in place of the global one later is used", async (t) => {
   assert.deepEqual(await client.get("/things"), { patched: true });
 });
 
-test("in a page a key is refused, with the reason and the way out", (t) => {
+test("in a page a key is refused, with the reason and advice", (t) => {
   globalThis.window = globalThis;
   globalThis.document = {};
   globalThis.location = { origin: "https://app.example" };

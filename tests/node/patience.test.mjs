@@ -8,7 +8,7 @@ import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
 const { AbortedError, Attention, ConnectionError, TimeoutError } = attention;
 
-/** Every call of these must take its listener off again. */
+/** Every call must remove its listener. */
 function assertQuiet(signal) {
   assert.deepEqual(getEventListeners(signal, "abort"), []);
 }
@@ -46,7 +46,7 @@ test("aborted during the wait before a retry", async (t) => {
   assertQuiet(controller.signal);
 });
 
-test("aborted while the answer comes", async (t) => {
+test("aborted while the response arrives", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ headers: { "content-type": "text/plain" }, body: "x".repeat(1000), drip: { bytes: 1, ms: 50 } }]);
   const controller = new AbortController();
@@ -60,7 +60,7 @@ test("aborted while the answer comes", async (t) => {
   assertQuiet(controller.signal);
 });
 
-test("aborted while an error's body comes", async (t) => {
+test("aborted while an error's body arrives", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   upstream.script([{ status: 500, body: "x".repeat(1000), drip: { bytes: 1, ms: 50 } }]);
   const controller = new AbortController();
@@ -72,7 +72,7 @@ test("aborted while an error's body comes", async (t) => {
   assertQuiet(controller.signal);
 });
 
-test("a signal still ends a body that was handed out", async (t) => {
+test("a signal still aborts a body that was handed out", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ body: "x".repeat(1000), drip: { bytes: 1, ms: 50 } }]);
   const controller = new AbortController();
@@ -109,14 +109,14 @@ test("a call's own timeout wins", async (t) => {
   assert.ok((await rejection(client.get("/things", { timeout: 80 }))) instanceof TimeoutError);
 });
 
-test("the timeout of a try leads to another try", async (t) => {
+test("the timeout of an attempt leads to a retry", async (t) => {
   const { upstream, client } = await served(t, { attemptTimeout: 1000 });
   upstream.script([{ hang: true }]);
   const { data, attempts } = await client.get("/things").withResponse();
   assert.deepEqual([data, attempts], [{ ok: true }, 2]);
 });
 
-test("the timeout holds while the answer comes, but not that of a try", async (t) => {
+test("the call's timeout applies while the body arrives, but not the attempt's", async (t) => {
   const slow = { headers: { "content-type": "text/plain" }, body: "x".repeat(8), drip: { bytes: 1, ms: 200 } };
   const { upstream, client } = await served(t);
   upstream.script([slow]);
@@ -129,7 +129,7 @@ test("the timeout holds while the answer comes, but not that of a try", async (t
   }
 });
 
-test("an answer that breaks off is an error of the connection", async (t) => {
+test("a response that breaks off is a ConnectionError", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ headers: { "content-type": "application/json" }, body: '{"a":1234567890}', cutAfter: 5 }]);
   const error = await rejection(client.get("/things"));
@@ -137,12 +137,12 @@ test("an answer that breaks off is an error of the connection", async (t) => {
   assert.equal(error.code, "body_broken");
 });
 
-test("many calls with one signal, in whatever order they end: one listener while any is under way, then none", async (t) => {
+test("many calls with one signal, in whatever order they end, have one listener while any is in progress, then none", async (t) => {
   const warnings = [];
   const warn = (warning) => warnings.push(warning.name);
   process.on("warning", warn);
   t.after(() => process.off("warning", warn));
-  // Of its own: the upstream of these tests has many listeners on a signal of its.
+  // A separate client, because the upstream of these tests has many listeners on a signal.
   let [count, isHanging] = [0, false];
   const server = createServer((_request, response) => {
     const at = count++;

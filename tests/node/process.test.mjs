@@ -1,4 +1,4 @@
-// What the package does to the process it is in: nothing that stays.
+// The package's effects on its process: none that last.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { FAKE_KEY, served } from "./fixture.mjs";
 
 const run = promisify(execFile);
 
-/** Runs a module in the project; what it printed. One that does not end by itself is ended, and an error. */
+/** Runs a module in the project; returns its output. A module that does not end is killed, and an error. */
 async function module(source, env = {}) {
   return run(process.execPath, ["--input-type=module", "--eval", source], {
     cwd: await project(),
@@ -32,7 +32,7 @@ test("importing changes no global and compiles nothing", async () => {
   assert.equal(stdout, "0 0\n");
 });
 
-test("the process ends by itself after calls, also those that nobody waits for", async (t) => {
+test("the process ends by itself after calls, even if nobody awaits them", async (t) => {
   const { upstream } = await served(t);
   const { stdout } = await module(
     `
@@ -61,13 +61,13 @@ test("ATTENTION_LOG turns the console on, without the key and the query", async 
   assert.ok(!stdout.includes(FAKE_KEY) && !stdout.includes("somebody"));
 });
 
-test("what carries the wasm is plain ASCII that a page may hold: no charset and no parser reads it otherwise", async () => {
+test("the embedded wasm is plain ASCII that a page may contain, whatever its charset", async () => {
   const text = await readFile(join(await packageFolder(), "dist/core.js"), "latin1");
   assert.doesNotMatch(text, /[^\t\n\x20-\x7e]|<\/script|<!--/);
   assert.ok(text.length > 50_000);
 });
 
-test("the package holds what it must and nothing else", async () => {
+test("the package contains the required files and nothing else", async () => {
   const folder = await packageFolder();
   const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   assert.equal(manifest.dependencies, undefined);

@@ -1,4 +1,4 @@
-// Names in the wrong place are noticed: of a query's parameters, and of options that were meant for the next argument.
+// Wrong names are detected: of a query's parameters, and of options that belong in the next argument.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operations } from "../../openapi/describe.mjs";
@@ -40,7 +40,7 @@ async function called({ resource, name, ids, params }, query) {
   return error ?? sent[0];
 }
 
-test("every name of the description goes, and one that is nearly it is refused and told", async () => {
+test("every described name is accepted, and a similar one is refused with a suggestion", async () => {
   let names = 0;
   for (const operation of operations) {
     const owner = `${operation.resource}.${operation.name}`;
@@ -48,7 +48,7 @@ test("every name of the description goes, and one that is nearly it is refused a
       names++;
       assert.equal(await called(operation, { [name]: "x" }), `${encodeURIComponent(name)}=x`, owner);
       assert.equal(await called(operation, [[name, "x"]]), `${encodeURIComponent(name)}=x`, owner);
-      // Two letters the other way round; one too many.
+      // Two letters swapped; one letter too many.
       const [, before, a, b, after] = /^(.*)([a-z])([a-z])(.*)$/i.exec(name);
       for (const wrong of [`${before}${b}${a}${after}`, `${name}s`]) {
         if (operation.query.some((other) => other.name === wrong)) continue;
@@ -56,7 +56,7 @@ test("every name of the description goes, and one that is nearly it is refused a
         assert.ok(error instanceof TypeError, `${owner}: ${wrong}`);
         assert.ok(error.message.startsWith(`${owner}: unknown query parameter ${wrong}`), error.message);
         if (name.length < 4) continue;
-        // Of two names as near as each other either will do.
+        // Of two equally similar names, either is fine.
         const [, meant] = / \(did you mean (.*?)\?\); the parameters are /.exec(error.message);
         assert.ok(operation.query.some((other) => other.name === meant));
         assert.ok(error.message.includes(name), error.message);
@@ -66,7 +66,7 @@ test("every name of the description goes, and one that is nearly it is refused a
   assert.ok(names > 50, String(names));
 });
 
-test("an option in the query's place is told where it belongs, unless the operation has such a parameter", async () => {
+test("an option in place of the query is refused with advice, unless the operation has such a parameter", async () => {
   const owned = [];
   for (const operation of operations) {
     for (const option of OPTIONS) {
@@ -89,7 +89,7 @@ test("an option in the query's place is told where it belongs, unless the operat
     await assert.rejects(async () => call(), /is an option, not a query parameter: pass it in the last argument$/);
 });
 
-test("what newcomers wrote", async () => {
+test("mistakes of newcomers", async () => {
   for (const [query, near] of [
     [{ filtre: { title: "x" } }, "filter[title]"],
     [{ title: "x" }, "filter[title]"],
@@ -108,7 +108,7 @@ test("what newcomers wrote", async () => {
   assert.ok(!nothing.message.includes("did you mean"), nothing.message);
 });
 
-test("what is not there is not looked at; by path anything goes; arrays may have brackets", async () => {
+test("absent names are not checked; calls by path accept anything; arrays may have brackets", async () => {
   sent.length = 0;
   await client.conversations.list({
     limit: undefined,
@@ -121,7 +121,7 @@ test("what is not there is not looked at; by path anything goes; arrays may have
   assert.deepEqual(sent, ["filter%5Bowner.id%5D%5B%5D=a", "filtre=1&limit=7", ""]);
 });
 
-test("a query or body among the options of an operation that has it as an argument is refused; undefined is none", async () => {
+test("a query or body among the options is refused if it is an argument; undefined counts as absent", async () => {
   await assert.rejects(
     async () => client.conversations.list({}, { query: { size: 1 } }),
     /conversations\.list: query is a separate argument/,
@@ -149,7 +149,7 @@ test("withOptions: undefined changes nothing", async () => {
   assert.equal(tries.length, 1);
 });
 
-test("the mock ignores what it does not know as the API would, or refuses it by name when it is strict", async () => {
+test("the mock ignores unknown parameters like the API, or refuses them by name if it is strict", async () => {
   for (const strict of [undefined, false, true]) {
     const mock = testing.mockAttention({ strict });
     const over = new Attention({ apiKey: testing.MOCK_API_KEY, fetch: mock.fetch });
@@ -160,7 +160,7 @@ test("the mock ignores what it does not know as the API would, or refuses it by 
     }
     const error = await rejection(call);
     assert.equal(error.status, 400);
-    assert.match(error.message, /the parameter filtre of this operation; there are fromDateTime, /);
+    assert.match(error.message, /no parameter filtre; its parameters are fromDateTime, /);
     await over.get("/conversations/list", { query: { size: 2, "filter[owner.id][]": "a" } });
     await over.get("/users");
     await rejection(over.get("/users", { query: { sort: "name" } }));

@@ -1,5 +1,5 @@
-// Arguments of another realm: test runners and server frameworks run the application in one, and this package in
-// another. Each is taken as the same one of this realm is.
+// Arguments of another realm: test runners and server frameworks run the application and this package in different
+// realms. Each argument works like one of this realm.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { runInNewContext } from "node:vm";
@@ -11,7 +11,7 @@ const FOREIGN = runInNewContext("globalThis");
 
 after(assertNoOpenCalls);
 
-/** A Blob and an address as polyfills have them: by their names and members alone. */
+/** A Blob and a URL of polyfills, recognizable only by their names and members. */
 class ForeignBlob {
   #bytes;
   constructor(text, type) {
@@ -41,7 +41,7 @@ class ForeignURL {
   }
 }
 
-test("the end of a credential may be another realm's Date, and is one when it is invalid, too", async (t) => {
+test("the expiry of a credential may be another realm's Date, valid or not", async (t) => {
   const expiresAt = new FOREIGN.Date(Date.now() + 3_600_000);
   const { client } = await served(t, { apiKey: () => ({ token: FAKE_KEY, expiresAt }) });
   await client.get("/things");
@@ -59,7 +59,7 @@ test("an address may be another implementation's URL", () => {
   client.close();
 });
 
-test("a file may be another realm's bytes, or another implementation's Blob, and has the type that it says", async () => {
+test("a file may be another realm's bytes, or another implementation's Blob with its type", async () => {
   const mock = mockAttention();
   const client = new Attention({ apiKey: MOCK_API_KEY, fetch: mock.fetch });
   const bytes = new FOREIGN.Uint8Array(new TextEncoder().encode("# Facts"));

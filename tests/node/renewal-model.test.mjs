@@ -1,5 +1,6 @@
-// Credentials in time: schedules of calls, ends, failures and delays of a vault, and refusals, made at random, beside a
-// reference that looks at the world whenever something may happen. And, with clocks that jump, what must hold whatever happens.
+// Renewal of credentials: random schedules of calls, expiries, failures and delays of a vault, and refusals, compared
+// with
+// a reference that recomputes everything at each event. And invariants with clocks that jump.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { random } from "../random.mjs";
@@ -11,8 +12,8 @@ const HOLD = 1000;
 const HUNG = 10_000;
 
 /**
- * A world: when calls begin and how long they may take, what each answer of the vault is, when the server stops taking
- * what was issued before. Kinds of times differ in their last digit, so that few happen together.
+ * A schedule: the starts and timeouts of calls, the vault's results, and when the server stops accepting earlier
+ * tokens. Kinds of times differ in their last digit, so that few coincide.
  */
 function world(seed) {
   const next = random(seed);
@@ -31,10 +32,10 @@ function world(seed) {
   return { calls, answers, revocations };
 }
 
-/** Which of the tokens that were issued at these times the server takes. */
+/** Which of the tokens issued at these times the server accepts. */
 const takes = ({ revocations }, issued, now) => !revocations.some((at) => issued < at && at <= now);
 
-/** What the client makes of it. */
+/** The client's behaviour. */
 async function play({ calls, answers, revocations }, jumps = []) {
   const time = new VirtualTime();
   time.install();
@@ -51,7 +52,7 @@ async function play({ calls, answers, revocations }, jumps = []) {
         };
         issuedAt.set(last.token, { at: time.now, until: last.until });
       }
-      // The vault's clock is right, the client's may not be.
+      // The vault's clock is right, the client's may be wrong.
       return { token: last.token, expiresAt: last.until === Infinity ? undefined : 1_700_000_000_000 + last.until };
     };
     const token = async () => {
@@ -88,7 +89,7 @@ async function play({ calls, answers, revocations }, jumps = []) {
   return { questions, ends };
 }
 
-/** What has to come of it: the rules, without promises. Undefined when too much happens at once. */
+/** The expected behaviour: the rules without promises. Undefined if too much happens at once. */
 function reference({ calls, answers, revocations }) {
   const questions = [];
   const ends = [];
@@ -174,7 +175,7 @@ function reference({ calls, answers, revocations }) {
         continue;
       }
       const own = questions[call.waitsFor];
-      // Whichever question it was to: an answer that counts is one for everybody.
+      // A valid result serves every waiting call, whichever request it belongs to.
       const isTaken = questions.some(({ state, answersAt }) => state === "taken" && answersAt === now);
       if (now >= call.at + call.timeout) {
         happens.add("timeout");
@@ -199,7 +200,7 @@ function reference({ calls, answers, revocations }) {
   return { questions: questions.map(({ at, fails }) => ({ at, fails })), ends };
 }
 
-test("questions and ends are those of a reference that looks at all of it again and again", async () => {
+test("requests and expiries match a reference that recomputes everything each time", async () => {
   let compared = 0;
   const seen = new Set();
   for (let seed = 1; seed <= 150; seed++) {
@@ -214,7 +215,7 @@ test("questions and ends are those of a reference that looks at all of it again 
   assert.deepEqual([...seen].sort(), ["key_provider_failed", "key_provider_timeout", "ok", "unauthorized"]);
 });
 
-test("a vault that fails, has nothing new or is refused is asked once a second at most; no call outlives its timeout", async () => {
+test("a vault that fails, has nothing new or is refused is asked at most once a second; no call exceeds its timeout", async () => {
   for (let seed = 1; seed <= 100; seed++) {
     const made = world(1000 + seed);
     const { questions, ends } = await play(made);
@@ -238,7 +239,7 @@ test("with a vault that answers, no call fails, whichever way and how far the cl
     }));
     const { questions, ends } = await play({ calls, answers, revocations: [] }, jumps);
     for (const [number, { at, end }] of ends.entries()) {
-      // For a call under way a clock that jumps ahead is time that has passed.
+      // For a call in progress, a clock that jumps ahead counts as passed time.
       const isHit = jumps.some((jump) => jump.by > 0 && jump.at >= calls[number].at && jump.at <= at);
       assert.ok(end === "ok" || (isHit && /timeout$/.test(end)), `seed ${seed}, call ${number}: ${end}`);
     }

@@ -1,5 +1,5 @@
-// Credentials that live in time: given with their end, renewed before it, asked for on demand, and never too often.
-// How all of this comes together is in renewal-model.test.mjs.
+// Credentials with an expiry: renewed before it, requested on demand, and never too often. renewal-model.test.mjs tests
+// the combinations.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -15,7 +15,7 @@ const sessionOf = (end, id = "id") =>
 const jwtOf = (end, name = "fake") =>
   `${part({ alg: "none" })}.${part({ sub: name, exp: end / 1000 })}.not-a-signature`;
 
-/** A client in virtual time, and what the server saw. */
+/** A client in virtual time, and the server's requests. */
 function inTime(time, options, answer = () => 200) {
   const sent = [];
   const fetch = async (_, init) => {
@@ -34,7 +34,7 @@ describe("in time", () => {
   });
   afterEach(() => time.uninstall());
 
-  /** Calls at these times; what each ended with. */
+  /** Makes calls at these times; returns their results. */
   async function callsAt(client, ...times) {
     const ends = [];
     for (const at of times) {
@@ -60,7 +60,7 @@ describe("in time", () => {
       (end, name) => ({ token: jwtOf(end, name), expiresAt: end + 50_000 }),
     ],
   ]) {
-    test(`renewed in the background in the last fifth, waited for when it is over: ${what}`, async () => {
+    test(`renewed in the background in the last fifth of the lifetime, awaited after the expiry: ${what}`, async () => {
       const asked = [];
       const token = async () => {
         asked.push(time.now);
@@ -71,7 +71,7 @@ describe("in time", () => {
       const { client, sent } = inTime(time, { token });
       assert.deepEqual(await callsAt(client, 0, 7900, 8500, 8550, 9000, 30_000), Array(6).fill("ok"));
       assert.deepEqual(asked, [0, 8500, 30_000]);
-      // The call that found it due went on with the old one at once; so did the next, and the third had the new one.
+      // The call that started the renewal used the old token, as did the next; the third used the new one.
       assert.deepEqual(
         sent.map(({ at }) => at),
         [100, 7900, 8500, 8550, 9000, 30_100],
@@ -83,7 +83,7 @@ describe("in time", () => {
     });
   }
 
-  test("tokens of 2 s, 200 calls in 10 s, a tenth streamed: the server refuses none, the provider is asked 7 times", async () => {
+  test("tokens of 2 s, 200 calls in 10 s, a tenth streamed: the server refuses none, the provider is called 7 times", async () => {
     let asked = 0;
     const ends = new Map();
     const token = async () => {
@@ -110,7 +110,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a vault that keeps its token until the end is asked a few times in the last fifth, and not at every call", async () => {
+  test("a vault that returns the same token until its expiry is asked a few times in the last fifth, not by every call", async () => {
     const asked = [];
     const end = time.clock + 900_000;
     const token = () => {
@@ -123,7 +123,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a token that is extended stays in place, and its end moves on", async () => {
+  test("an extended token stays in use, with its new expiry", async () => {
     let asked = 0;
     const token = () => {
       asked++;
@@ -136,7 +136,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a vault that is down: a question a second, however many calls; when it is back they go on", async () => {
+  test("a vault that is down is asked once a second, however many calls there are; they continue when it is back", async () => {
     const asked = [];
     const apiKey = () => {
       asked.push(time.now);
@@ -151,7 +151,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a revoked key that the vault still has: a question a second, and each call says what it is at once", async () => {
+  test("with a revoked key that the vault still returns, the vault is asked once a second, and each call fails at once", async () => {
     const asked = [];
     const apiKey = () => {
       asked.push(time.now);
@@ -166,7 +166,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("keys that are new each time, and refused each time, are asked for once a second as well", async () => {
+  test("new keys that are refused each time are requested once a second too", async () => {
     let asked = 0;
     const { client } = inTime(time, { apiKey: () => `fake-key-of-a-vault-number-${asked++}` }, () => 401);
     await callsAt(client, ...Array.from({ length: 200 }, (_, number) => number * 20));
@@ -174,7 +174,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a function that hangs holds up each call for its timeout, and those after ten seconds not at all", async () => {
+  test("a function that hangs delays each call by its timeout, and calls after ten seconds not at all", async () => {
     const asked = [];
     const apiKey = () => {
       asked.push(time.now);
@@ -191,7 +191,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a token that is over when it is given, by a clock that is wrong, is used until the server refuses it", async () => {
+  test("a token that is already expired by a wrong clock is used until the server refuses it", async () => {
     const asked = [];
     let isOver = false;
     const token = () => {
@@ -205,7 +205,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a clock set back does not keep a token in use for longer, nor does one set ahead and back ask without end", async () => {
+  test("a clock set back does not extend a token's use, and one set ahead and back causes no endless requests", async () => {
     for (const jumps of [
       [[3000, -3_600_000]],
       [
@@ -227,7 +227,7 @@ describe("in time", () => {
     }
   });
 
-  test("of two keys the one that is over is not tried first, and a function's successor is not waited for", async () => {
+  test("an expired key is not tried before the other one, and no successor is awaited", async () => {
     const asked = [];
     const apiKey = async () => {
       asked.push(time.now);
@@ -244,7 +244,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("nor is one that is over among two plain strings; streams, which are sent once, are not lost to it", async () => {
+  test("nor is an expired one of two plain strings; streams do not fail because of it", async () => {
     const over = jwtOf(time.clock - 5000, "over");
     const { client, sent } = inTime(
       time,
@@ -260,7 +260,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a renewal that fails in the background fails no call, and is told of; nothing goes unhandled", async (t) => {
+  test("a renewal that fails in the background fails no call, is reported, and causes no unhandled rejection", async (t) => {
     const unhandled = [];
     const note = (error) => unhandled.push(error);
     process.on("unhandledRejection", note);
@@ -293,7 +293,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("refreshCredentials: calls from then on have the new one, whatever was asked before", async () => {
+  test("refreshCredentials: later calls use the new credential, whatever was requested before", async () => {
     let user = "one";
     const asked = [];
     const token = async () => {
@@ -324,7 +324,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("refreshCredentials that fails: the former user's token is not used any more", async () => {
+  test("after a failed refreshCredentials, the former user's token is no longer used", async () => {
     let isDown = false;
     const token = () => {
       if (isDown) throw new Error("down");
@@ -349,7 +349,7 @@ describe("in time", () => {
     client.close();
   });
 
-  test("a client that is closed while its function is asked: the call goes on, and nothing breaks", async () => {
+  test("if a client is closed while its function runs, the call continues", async () => {
     const token = async () => {
       await time.sleep(100);
       return { token: FAKE_KEY, expiresAt: time.clock + 1000 };
@@ -367,14 +367,14 @@ describe("in time", () => {
   });
 });
 
-test("strings are never renewed, and say so", async (t) => {
+test("strings are never renewed, and refreshCredentials says so", async (t) => {
   const { client } = await served(t);
   assert.equal(await client.refreshCredentials(), false);
   client.close();
   assert.equal((await rejection(client.refreshCredentials())).code, "closed");
 });
 
-test("what a function gives is read strictly, and a refusal names what is wrong and not the value", async (t) => {
+test("a function's result is checked strictly, and a refusal names the problem without the value", async (t) => {
   const token = FAKE_NEXT_KEY;
   for (const [given, says] of [
     [
@@ -416,7 +416,7 @@ test("what a function gives is read strictly, and a refusal names what is wrong 
   }
 });
 
-test("a refused token that says it is over: the diagnosis says since when", async (t) => {
+test("the diagnosis of a refused, expired token says since when", async (t) => {
   const { client } = await served(
     t,
     { apiKey: undefined, token: sessionOf(Date.now() - 600_000) },
@@ -426,7 +426,7 @@ test("a refused token that says it is over: the diagnosis says since when", asyn
   assert.match(diagnosis.findings[2].reason, /^the token expired 10 minutes ago$/);
 });
 
-test("an error of the vault that holds a former key comes without it", async (t) => {
+test("an error of the vault that contains a former key is redacted", async (t) => {
   let asked = 0;
   const apiKey = async () => {
     if (asked++ > 0) throw Object.assign(new Error(`lease of ${FAKE_KEY} is over`), { config: { key: FAKE_KEY } });
@@ -439,7 +439,7 @@ test("an error of the vault that holds a former key comes without it", async (t)
   assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(FAKE_KEY));
 });
 
-test("sessions are renewed in silence; a session or JWT that is a plain string is told of before its end", async (t) => {
+test("sessions are renewed silently; the expiry of a plain string is announced", async (t) => {
   const told = [];
   const onKeyExpiring = ({ fingerprint }) => told.push(fingerprint);
   const end = Date.now() + 900_000;
@@ -459,7 +459,7 @@ test("sessions are renewed in silence; a session or JWT that is a plain string i
   }
 });
 
-describe("a function that calls the client that it gives a key to", () => {
+describe("a function that calls its own client", () => {
   const codes = async (promise) => {
     const error = await rejection(promise);
     assert.ok(error instanceof ConfigError && error instanceof AttentionError, inspect(error));
@@ -510,14 +510,14 @@ describe("a function that calls the client that it gives a key to", () => {
     assert.ok(made <= 2, String(made));
   });
 
-  test("a function that does without it, when it is told, gives its key", async (t) => {
+  test("a function that avoids the call after the error returns its key", async (t) => {
     let client;
     const apiKey = async () => client.get("/key").catch(() => FAKE_KEY);
     ({ client } = await served(t, { apiKey }));
     assert.deepEqual(await client.get("/things"), { ok: true });
   });
 
-  test("calls of others meanwhile, and of the function once it has answered, are none of it", async (t) => {
+  test("other calls meanwhile, and the function's calls after its result, are not affected", async (t) => {
     let client;
     let later;
     const apiKey = async () => {
@@ -537,7 +537,7 @@ describe("a function that calls the client that it gives a key to", () => {
   });
 });
 
-/** A script in a process of its own, in a project that has the package. */
+/** A script in a separate process, in a project with the package. */
 async function script(text) {
   const run = promisify(execFile);
   return run(process.execPath, ["--input-type=module", "--eval", text], { cwd: await project(), timeout: 30_000 });
@@ -556,13 +556,13 @@ test("where the runtime cannot tell who calls, a function that calls its client 
   `);
   const [one, other] = stdout.trim().split("\n");
   const { name, code, message } = JSON.parse(one);
-  // The inner call may be the first whose time is over; then the function has failed with that.
+  // The inner call may time out first; then the function failed with that.
   assert.ok(["TimeoutError key_provider_timeout", "ConfigError key_provider_failed"].includes(`${name} ${code}`), one);
   if (name === "TimeoutError") assert.match(message, /does not call this client/);
   assert.equal(other, "key_provider_recursive");
 });
 
-test("nothing that waits for a renewal keeps a process alive", async () => {
+test("waiting for a renewal does not keep a process alive", async () => {
   const { stdout } = await script(`
     const { Client } = await import("attention-wasm");
     let asked = 0;
@@ -577,7 +577,7 @@ test("nothing that waits for a renewal keeps a process alive", async () => {
   assert.equal(stdout.trim(), "2 at once");
 });
 
-test("sessionToken is for pages: on a server it says so when it is asked, and a wrong argument says so at once", async (t) => {
+test("sessionToken fails on a server when it is called, and at once for a wrong argument", async (t) => {
   const { sessionToken } = attention;
   const { client, upstream } = await served(t, { apiKey: undefined, token: sessionToken("/api/attention-session") });
   const error = await rejection(client.get("/things"));

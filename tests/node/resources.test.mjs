@@ -1,5 +1,6 @@
-// The operations by name.
+// The methods of operations.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
@@ -48,6 +49,22 @@ for (const { operationId, resource, name, method, path, ids: parameters, params 
   });
 }
 
+test("api.md marks the lists, and these alone are async iterables", async () => {
+  const lines = (await readFile(new URL("../../pkg/api.md", import.meta.url), "utf8")).split("\n");
+  const fetch = async () => Response.json({ data: [] });
+  const client = new Attention({ apiKey: FAKE_KEY, fetch });
+  let lists = 0;
+  for (const { resource, name, ids, params, method, path } of named) {
+    const isMarked = lines.find((line) => line.includes(`: \`${method} ${path}\``)).includes("`, list, ");
+    const result = client[resource][name](...ids.map(() => "id"), ...(params === "body" ? [{}] : []));
+    const isList = Symbol.asyncIterator in result && typeof result.pages === "function";
+    assert.equal(isList, isMarked, `${resource}.${name}`);
+    await result;
+    if (isList) lists++;
+  }
+  assert.ok(lists > 5, `${lists}`);
+});
+
 test("options go with the call, and pieces of a path are encoded", async (t) => {
   const { upstream, client } = await served(t);
   await client.labels.get("a b&c", { headers: { "x-one": "1" }, query: { more: true } });
@@ -55,7 +72,7 @@ test("options go with the call, and pieces of a path are encoded", async (t) => 
   assert.deepEqual(upstream.records[0].all("x-one"), ["1"]);
 });
 
-test("an identifier that would lead elsewhere is refused before anything is sent", async (t) => {
+test("an identifier that would change the path is refused before anything is sent", async (t) => {
   const { upstream, client } = await served(t);
   for (const id of ["..", ".", "a/b", "a\\b", "%2e%2e"]) {
     const outcome = await client.labels.get(id).then(
@@ -89,7 +106,7 @@ test("wrong options are named", async (t) => {
   assert.equal(upstream.records.length, 0);
 });
 
-test("what may undo itself when repeated is not repeated", async (t) => {
+test("operations that could undo themselves are not repeated", async (t) => {
   const { upstream, client } = await served(t, {
     fetch: async () => {
       throw new TypeError("cut");
@@ -112,10 +129,10 @@ test("what may undo itself when repeated is not repeated", async (t) => {
   assert.equal(upstream.records.length, 0);
 });
 
-test("an operation is repeated when its method may be and its description says nothing else", async (t) => {
+test("an operation is repeated if its method allows it and its description does not forbid it", async (t) => {
   // No back-off.
   t.mock.method(Math, "random", () => 0);
-  // RFC 9110, 9.2.2; the code has it from Rust.
+  // RFC 9110, section 9.2.2; the rule itself is in Rust.
   const repeatable = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
   for (const { resource, name, method, ids, params, isRepeatable } of named) {
     let sent = 0;
@@ -158,7 +175,7 @@ test("resources belong to their client, and derived clients have them too", () =
   assert.equal(new Client({ apiKey: FAKE_KEY }).labels, undefined);
 });
 
-test("a bundle with the plain client alone has none of them", async () => {
+test("a bundle with only the plain client has none of them", async () => {
   const folder = await packageFolder();
   const bundle = async (name) => {
     const { outputFiles } = await build({

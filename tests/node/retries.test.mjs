@@ -1,4 +1,4 @@
-// What is sent again, when, and how often: as the upstream sees it.
+// Retries, as the upstream sees them: which requests, when, and how often.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AT_ONCE, attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
@@ -20,7 +20,7 @@ test("maxRetries: of the client, and of a call", async (t) => {
   assert.equal((await rejection(client.get("/things", { maxRetries: 1 }))).attempts, 2);
 });
 
-test("a broken connection is tried again where that is harmless", async (t) => {
+test("a broken connection is retried if that is harmless", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([{ reset: true }]);
   assert.deepEqual(await client.get("/things"), { ok: true });
@@ -32,7 +32,7 @@ test("a broken connection is tried again where that is harmless", async (t) => {
   assert.equal(upstream.records.length, 1);
 });
 
-test("a body in memory is sent again whole, a stream never", async (t) => {
+test("a body in memory is sent again, a stream never", async (t) => {
   const { upstream, client } = await served(t);
   upstream.script([again]);
   await client.put("/things", { body: { a: "b".repeat(100_000) } });
@@ -59,7 +59,7 @@ test("after a 429 every call of the client waits as long as the server asked", a
   for (const { at } of others) assert.ok(at - refused.at >= 950, `${at - refused.at} ms`);
 });
 
-test("the body of a refused try is given up, so that its connection is free", async (t) => {
+test("the body of a refused attempt is cancelled, which frees its connection", async (t) => {
   const responses = [];
   const { upstream, client } = await served(t, {
     fetch: async (url, init) => {
@@ -76,7 +76,7 @@ test("the body of a refused try is given up, so that its connection is free", as
   );
 });
 
-test("an error's body is not read without end", async (t) => {
+test("an error's body is read up to a limit", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   upstream.script([{ status: 500, headers: { "content-type": "text/plain" }, body: { zeros: 1024 ** 3 } }]);
   const error = await rejection(client.get("/things"));
@@ -90,11 +90,11 @@ test("retries end when the total timeout leaves no time", async (t) => {
   const { upstream, client } = await served(t, { timeout: 5000 });
   upstream.script([{ status: 503, headers: { "retry-after": "20" }, times: 5 }]);
   const error = await rejection(client.get("/things"));
-  // At once: what runs into the timeout is an error of another kind.
+  // At once; reaching the timeout would be another kind of error.
   assert.deepEqual([error.status, error.retryAfter, upstream.records.length], [503, 20_000, 1]);
 });
 
-test("a Retry-After of more than a minute is the error at once, with its time, whatever the timeout allows", async () => {
+test("a Retry-After of more than a minute fails the call at once, whatever the timeout allows", async () => {
   for (const [status, seconds] of [
     [429, 61],
     [503, 120],
@@ -107,7 +107,7 @@ test("a Retry-After of more than a minute is the error at once, with its time, w
     });
     const error = await rejection(client.get("/things"));
     assert.deepEqual([error.status, error.retryAfter, error.attempts], [status, seconds * 1000, 1]);
-    // After a 429 nothing else is sent meanwhile either.
+    // After a 429, nothing else is sent meanwhile.
     const next = await rejection(client.get("/things"));
     assert.equal(next.attempts, status === 429 ? 0 : 1);
     assert.ok(next.retryAfter > (seconds - 10) * 1000, `${next.retryAfter} ms`);

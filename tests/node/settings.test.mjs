@@ -1,4 +1,4 @@
-// An error about a setting names it: the option or the variable, of the two keys the one that is at fault.
+// An error about a setting names the option or the variable, and which of the two keys is wrong.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture.mjs";
@@ -30,7 +30,7 @@ const failure = (make) => {
   return assert.fail("nothing was thrown");
 };
 
-test("what tools hand on empty is not set", () => {
+test("empty settings count as unset", () => {
   const empty = Object.fromEntries(VARIABLES.map((name) => [name, ""]));
   const client = under({ ...empty, ATTENTION_API_KEY: FAKE_KEY });
   assert.equal(client.baseURL, "https://api.attention.tech/v2");
@@ -41,7 +41,7 @@ test("what tools hand on empty is not set", () => {
   );
 });
 
-test("a key or an address that is refused is named by its option or variable", () => {
+test("a refused key or address is named by its option or variable", () => {
   const [good, bad] = [FAKE_KEY, `Bearer ${FAKE_NEXT_KEY}`];
   for (const [env, options, setting, code] of [
     [{ ATTENTION_API_KEY: bad }, {}, "ATTENTION_API_KEY", "key_has_scheme"],
@@ -65,7 +65,7 @@ test("a key or an address that is refused is named by its option or variable", (
   }
 });
 
-test("so is a function that gives nothing of use", async (t) => {
+test("so is a function without a usable result", async (t) => {
   const fails = () => {
     throw new Error("vault is sealed");
   };

@@ -1,4 +1,4 @@
-// Many calls at once: how many go out, and what becomes of the others.
+// Many simultaneous calls: how many are sent, and what happens to the others.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { assertNoOpenCalls, attention, FAKE_KEY, rejection, served, testing } fr
 const { Attention, AbortedError, TimeoutError } = attention;
 const { mockAttention, MOCK_API_KEY } = testing;
 
-/** A fetch that counts how many calls are under way, and answers when told. */
+/** A fetch that counts the calls in progress, and answers on demand. */
 function held() {
   const state = { now: 0, most: 0, sent: 0, answer: [] };
   const fetch = () =>
@@ -61,10 +61,10 @@ test("a storm of 1,000 calls against a rate of 100 a second: every call is answe
   const windows = Math.ceil((Date.now() - started) / 1000) + 1;
   assert.ok(answers.length === 1000 && answers.every((length) => length > 0));
 
-  // What the API may see beyond its rate: with the first 429 the gate closes for
-  // all, so that those are refused that were under way at that moment, at most as
-  // many as go out at once. From then on calls go at the rate that was learnt, and
-  // whatever is refused is the call or two that tried whether more is allowed now.
+  // The expected refusals: the first 429 closes the gate for all calls, so those
+  // in flight at that moment are refused, at most as many as run at once. After
+  // that, calls run at the learnt rate, and only the one or two calls that probe
+  // for a higher rate are refused.
   const refusals = (statuses.join(" ").match(/429( 429)*/g) ?? []).map((run) => run.split(" ").length);
   const refused = refusals.reduce((sum, run) => sum + run, 0);
   t.diagnostic(`${statuses.length} sent in ${windows} s, refused in runs of ${refusals}`);
@@ -99,7 +99,7 @@ test("no more calls at once than maxConcurrency, in the order they were made", a
   client.close();
 });
 
-test("clients that one made share the count; the default is 64, and Infinity is none", async () => {
+test("derived clients share the count; the default is 64, and Infinity means no limit", async () => {
   for (const [options, most] of [
     [{ maxConcurrency: 2 }, 2],
     [{}, 64],
@@ -119,7 +119,7 @@ test("clients that one made share the count; the default is 64, and Infinity is 
   }
 });
 
-test("who gives up in line is gone at once; who is not sent in time is told so; the others move up", async () => {
+test("an aborted call leaves the line at once, a call that is not sent in time fails, and the others move up", async () => {
   const { state, fetch, answerAll } = held();
   const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: 1 });
   const first = client.get("/first");
@@ -142,7 +142,7 @@ test("who gives up in line is gone at once; who is not sent in time is told so; 
   assertNoOpenCalls();
 });
 
-test("a call that fails, and one that its hook ends, make room", async () => {
+test("a failed call, and one that its hook ends, free their places", async () => {
   let fails = true;
   const client = new Attention({
     apiKey: FAKE_KEY,
@@ -166,7 +166,7 @@ test("a call that fails, and one that its hook ends, make room", async () => {
   client.close();
 });
 
-test("calls in line are made even when the client is closed meanwhile", async () => {
+test("waiting calls are made even if the client is closed meanwhile", async () => {
   const { fetch, answerAll } = held();
   const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: 1 });
   const calls = Promise.all([client.get("/one"), client.get("/two")]);

@@ -1,4 +1,5 @@
-// A call is one story: it begins, its tries are numbered, and it ends once, whatever servers, faults and callers do.
+// The events of a call: it begins, its attempts are numbered, and it ends once, whatever servers, faults and callers
+// do.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -23,7 +24,7 @@ function recorder() {
   return { events, hooks };
 }
 
-/** Fails unless the events of one call are a story. */
+/** Fails unless the events of one call are consistent. */
 function assertStory(events, what) {
   const names = events.map(({ name }) => name);
   const told = `${what}: ${names.join(" ")}`;
@@ -52,7 +53,7 @@ function assertStory(events, what) {
   return events.at(-1);
 }
 
-/** A server and a caller at random: what each try meets, and what becomes of the answer. */
+/** A random server and caller: the result of each attempt, and the use of the response. */
 function script(next) {
   const pick = (...from) => from[Math.floor(next() * from.length)];
   const broken = () => {
@@ -95,7 +96,7 @@ function script(next) {
     hookThrows: next() < 0.05 ? pick("onStart", "onRequest", "onResponse", "onRetry", "onEnd") : undefined,
     middleware: pick(0, 0, 1, 2),
   };
-  // A promise that fails and that nobody follows is an unhandled one, as any other.
+  // A rejected promise without a handler is unhandled, like any other.
   const isUnfollowed = made.reads === "never" || made.reads === "late";
   const good = {
     answer: () => answers[0](),
@@ -107,7 +108,7 @@ function script(next) {
   return isUnfollowed ? { ...made, ...good, timeout: 60_000 } : made;
 }
 
-test("servers, faults, aborts and callers at random: each call has a story with one end, which is what its promise says", async () => {
+test("with random servers, faults and aborts, each call's events have one end, which agrees with its promise", async () => {
   const seen = new Set();
   for (let seed = 1; seed <= 250; seed++) {
     const time = new VirtualTime();
@@ -181,7 +182,7 @@ async function one(seed, time, seen) {
     );
     const { how, value } = settled.get(number);
     seen.add(end.outcome);
-    // Whoever comes for the answer later than its head finds out by himself what the body is worth.
+    // A caller who reads the body after the head's event sees the body's failure himself.
     if (how === "ok" || how === "head") assert.equal(end.outcome, "success", what);
     else if (calls[number].reads !== "late" || end.outcome !== "success") {
       assert.equal(end.outcome, value instanceof AttentionError ? value.kind : "error", `${what}: ${inspect(value)}`);
@@ -237,7 +238,7 @@ test("every operation of the description is found by its own template", async ()
   client.close();
 });
 
-test("the pages of a list are calls of their own", async (t) => {
+test("each page of a list is a call", async (t) => {
   const { events, hooks } = recorder();
   const pages = [
     { data: [1, 2], meta: { totalRecords: 3 } },
@@ -259,7 +260,7 @@ test("the pages of a list are calls of their own", async (t) => {
     );
 });
 
-test("a call whose key was renewed on the way is one story, whose tries are counted on; its error counts them, too", async (t) => {
+test("a call whose key was renewed is one call, with all attempts counted in its events and its error", async (t) => {
   const { events, hooks } = recorder();
   let asked = 0;
   const { client } = await served(
@@ -272,7 +273,7 @@ test("a call whose key was renewed on the way is one story, whose tries are coun
   assert.equal(assertStory(events, "renewed").attempt, 2);
 });
 
-test("an answer that nobody asks for ends with its head, one that is handed over with that, one that breaks with the break", async (t) => {
+test("a call ends with its head if nobody reads the body, when it is handed over, or when it breaks off", async (t) => {
   const { events, hooks } = recorder();
   const { client, upstream } = await served(t, hooks);
   const ends = () => events.filter(({ name }) => name === "onEnd").map(({ outcome }) => outcome);
@@ -288,7 +289,7 @@ test("an answer that nobody asks for ends with its head, one that is handed over
   assert.equal(events.filter(({ name }) => name === "onEnd").length, 3);
 });
 
-test("a call is over when it is over: it neither waits for onEnd nor fails with it, and the logger hears of that", async (t) => {
+test("a call neither waits for onEnd nor fails with it, and its failure is logged", async (t) => {
   const lines = [];
   const logger = Object.fromEntries(
     ["debug", "info", "warn", "error"].map((level) => [level, (line) => lines.push(`${level} ${line}`)]),
@@ -309,7 +310,7 @@ test("a call is over when it is over: it neither waits for onEnd nor fails with 
   assert.deepEqual(lines, Array(2).fill("error attention: onEnd threw (RangeError)"));
 });
 
-test("wrong options, wrong paths and closed clients have their story, too", async (t) => {
+test("wrong options, wrong paths and closed clients cause events too", async (t) => {
   const { events, hooks } = recorder();
   const { client } = await served(t, hooks);
   for (const call of [
@@ -328,7 +329,7 @@ test("wrong options, wrong paths and closed clients have their story, too", asyn
   }
 });
 
-test("calls of one moment have ids of their own", async () => {
+test("simultaneous calls have different ids", async () => {
   const ids = [];
   const client = new Client({
     apiKey: FAKE_KEY,
@@ -340,7 +341,7 @@ test("calls of one moment have ids of their own", async () => {
   client.close();
 });
 
-test("hooks are called as methods of what they were given in", async (t) => {
+test("hooks are called as methods of their object", async (t) => {
   const names = [];
   class Metrics {
     #names = names;
@@ -359,7 +360,7 @@ test("hooks are called as methods of what they were given in", async (t) => {
   assert.deepEqual(names, ["start", "request", "end"]);
 });
 
-test("a hook and a logger that both fail where no call can: nothing goes unhandled", async (t) => {
+test("if a hook and a logger both fail after the call, there is no unhandled rejection", async (t) => {
   const fail = () => Promise.reject(new RangeError("mine"));
   const logger = { debug() {}, info() {}, warn() {}, error: fail };
   const { client } = await served(t, { logger, onEnd: fail });
@@ -367,7 +368,7 @@ test("a hook and a logger that both fail where no call can: nothing goes unhandl
   await later(5);
 });
 
-test("use: hooks beside those of the options, in their order; clients made later have them, too", async (t) => {
+test("use adds hooks to those of the options, in order; later clients have them too", async (t) => {
   const order = [];
   const { client } = await served(t, { onRequest: ({ headers }) => order.push("options") && headers.set("x-a", "1") });
   const before = client.withOptions({});
@@ -420,7 +421,7 @@ test("lines have fields: first for loggers that take them first, second for othe
   );
 });
 
-test("pino and winston as they are: a line's fields can be searched for", async (t) => {
+test("with pino and winston, a line's fields can be searched", async (t) => {
   const folder = await tool("loggers");
   const require = createRequire(join(folder, "index.cjs"));
   const lines = [];

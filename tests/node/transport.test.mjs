@@ -1,4 +1,4 @@
-// What goes to `fetch` beside what the client sets: handed on as it is, refused by name where it is the client's.
+// Further options of `fetch`: passed on unchanged, or refused by name if the client sets them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { random } from "../random.mjs";
@@ -6,7 +6,7 @@ import { attention, FAKE_KEY, testing } from "./fixture.mjs";
 
 const { Attention } = attention;
 
-/** Of each a value that `fetch` would take. */
+/** A value that `fetch` would accept, for each. */
 const FOREIGN = {
   dispatcher: { dispatch() {} },
   agent: {},
@@ -44,7 +44,7 @@ function recording(options) {
   return { sent, client: new Attention({ apiKey: FAKE_KEY, fetch, ...options }) };
 }
 
-test("options of the client and of a call, in all mixtures, reach fetch; the call's win and ours stay", async () => {
+test("options of the client and of a call reach fetch in all combinations; the call's override, and ours stay", async () => {
   const next = random(7);
   const names = Object.keys(FOREIGN);
   const some = () =>
@@ -57,7 +57,7 @@ test("options of the client and of a call, in all mixtures, reach fetch; the cal
   const [ours] = bare;
   for (let round = 0; round < 300; round++) {
     const [ofClient, ofDerived, ofCall] = [some(), some(), some()];
-    // What one of them changes, another says, too.
+    // Another option tells the same.
     for (const name of names) if (next() < 0.1) ofCall[name] = { of: "the call" };
     if (ofCall.mode !== undefined) ofCall.mode = "same-origin";
     const { sent, client } = recording({ fetchOptions: ofClient });
@@ -91,7 +91,7 @@ for (const [name, value] of Object.entries(OURS)) {
   });
 }
 
-test("what prints the key, or hides the answer, is refused", () => {
+test("options that print the key or hide the response are refused", () => {
   for (const fetchOptions of [{ verbose: true }, { verbose: "curl" }, { mode: "no-cors" }]) {
     const [name] = Object.keys(fetchOptions);
     assert.throws(() => recording({ fetchOptions }), {
@@ -103,7 +103,7 @@ test("what prints the key, or hides the answer, is refused", () => {
     assert.throws(() => recording({ fetchOptions }), { name: "TypeError", message: /fetchOptions must be an object/ });
 });
 
-test("the storage of a file is reached by the same proxy", async () => {
+test("file transfers use the same proxy", async () => {
   const mock = testing.mockAttention();
   const sent = [];
   const fetch = (url, init) => {

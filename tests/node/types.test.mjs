@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { packageFolder } from "../runtimes/packed.mjs";
 
 const folder = fileURLToPath(new URL("types/", import.meta.url));
-/** The newest, and the major before it, which the generator of the types needs anyway. */
+/** The newest version, and the previous major, which the generator of the types needs. */
 const compilers = ["../../package.json", "../../openapi/package.json"].map((from) => {
   const manifest = createRequire(new URL(from, import.meta.url)).resolve("typescript/package.json");
   return { tsc: join(dirname(manifest), "bin/tsc"), version: createRequire(manifest)(manifest).version };

@@ -1,5 +1,6 @@
-// What the caller did wrong is said at once, by its name: nothing is sent, nothing is tried again, and nobody is told to
-// look at the network. Where the runtime is the judge, a call is compared with what it says of the same parts.
+// A caller's mistake is reported at once by name: nothing is sent, nothing is retried, and the network is not blamed.
+// If
+// the runtime decides, a call is compared with the runtime's own behaviour.
 import assert from "node:assert/strict";
 import { openAsBlob } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -18,7 +19,7 @@ after(assertNoOpenCalls);
 
 const BYTES = [1, 2, 3, 4, 5, 6, 7, 8];
 
-/** Memory of each sort. */
+/** Memory of each kind. */
 const MEMORY = {
   plain: (realm) => realm.Uint8Array.from(BYTES).buffer,
   growing: (realm) => {
@@ -34,7 +35,7 @@ const MEMORY = {
   transferred: (realm) => realm.Uint8Array.from(BYTES).buffer,
 };
 
-/** What looks at it, and which of its bytes that are. */
+/** Views of it, and the bytes that each covers. */
 const VIEWS = {
   itself: [(buffer) => buffer, BYTES],
   Uint8Array: [(buffer, realm) => new realm.Uint8Array(buffer), BYTES],
@@ -44,7 +45,7 @@ const VIEWS = {
   Buffer: [(buffer) => Buffer.from(buffer, 4, 2), [5, 6]],
 };
 
-test("bytes arrive, whatever memory they are in, or are gone and said to be", async (t) => {
+test("bytes arrive, whatever memory they are in, or are reported as gone", async (t) => {
   const { client } = await served(
     t,
     { maxRetries: 5 },
@@ -87,14 +88,14 @@ const WRONG_OPTIONS = {
   dispatcher: [{}, 5, "x"],
 };
 
-test("fetchOptions that the runtime refuses are refused by their name, at once; all others go", async (t) => {
+test("fetchOptions that the runtime refuses are refused by name at once; all others work", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 5 });
   let refused = 0;
   for (const [name, values] of Object.entries(WRONG_OPTIONS)) {
     for (const value of values) {
       const fetchOptions = { [name]: value };
       const before = upstream.records.length;
-      // The reference: what the runtime's `fetch` does with them alone, once.
+      // The reference: the behaviour of the runtime's own `fetch`.
       const bare = await fetch(`${upstream.url}/v2/things`, fetchOptions).then(
         () => true,
         () => false,
@@ -126,7 +127,7 @@ test("fetchOptions that the runtime refuses are refused by their name, at once; 
   assert.equal((await gone(port)).code, "connection_refused", "a server that is not there is the network's fault");
 });
 
-test("a fault of the code that sends is that, and not the network's", async () => {
+test("an error in the sending code is not reported as a network error", async () => {
   for (const fail of [
     () => undefined.x,
     () => null(),
@@ -202,7 +203,7 @@ test("a file that is gone or has changed since it was opened, as a body, in a fo
   }
 });
 
-test("a stream that somebody reads, has read, or that fails", async (t) => {
+test("a stream that is locked, was read, or fails", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 5 });
   const full = () => new Blob(["text"]).stream();
   const locked = full();
@@ -220,12 +221,12 @@ test("a stream that somebody reads, has read, or that fails", async (t) => {
     },
   });
   const error = await rejection(client.post("/things", { body: broken }));
-  // Nobody can tell its failure from the network's; the message names both.
+  // Its failure cannot be distinguished from the network's, so the message names both.
   assert.match(error.message, /the stream in `body` failed: see `cause`/);
   assert.equal(error.cause.cause.message, "of the source");
 });
 
-test("options without members, as a Map or a promise that nobody awaited, are refused and not taken for none", async (t) => {
+test("options without members, such as a Map or a promise, are refused instead of ignored", async (t) => {
   const { client, upstream } = await served(t);
   class Options {
     timeout = 5000;
@@ -265,7 +266,7 @@ test("options without members, as a Map or a promise that nobody awaited, are re
   }
 });
 
-test("a signal without a way to listen is no signal, and one of another library is one", async (t) => {
+test("a signal without listeners is refused, and one of another library is accepted", async (t) => {
   const { client } = await served(t);
   const half = { aborted: false, addEventListener() {} };
   for (const signal of [
@@ -292,20 +293,20 @@ test("a signal without a way to listen is no signal, and one of another library 
   assert.deepEqual([error.name, error.cause.message], ["AbortError", "enough"]);
 });
 
-/** Nothing of it can be looked at, not even its prototype. */
+/** A value whose members and prototype cannot be read. */
 function sealed() {
   const { proxy, revoke } = Proxy.revocable(() => {}, {});
   revoke();
   return proxy;
 }
 
-test("what does not let itself be looked at is what was thrown, or is left out, and hides no error of ours", async (t) => {
+test("an unreadable value is passed on or omitted, and hides no error of ours", async (t) => {
   const { client } = await served(t);
   const thrown = sealed();
   const thrower = () => {
     throw thrown;
   };
-  /** Compared where it is caught, since a promise looks at what it resolves to, and an assertion at what it prints. */
+  /** Compared where it is caught, because promises and assertions read the value. */
   const of = (promise) =>
     promise.then(
       () => assert.fail("resolved"),
@@ -327,7 +328,7 @@ test("what does not let itself be looked at is what was thrown, or is left out, 
   assert.equal(thrown instanceof attention.AttentionError, false);
 });
 
-test("a getter that throws in what a function gives is the function's failure, without the key that it names", async () => {
+test("a getter that throws in a function's result is the function's failure, without the key", async () => {
   for (const member of ["token", "expiresAt"]) {
     const given = {
       token: FAKE_KEY,

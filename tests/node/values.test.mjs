@@ -1,5 +1,5 @@
-// Nothing is lost in silence: a value is written as its `toJSON` says, else whole, or refused by the name of its part.
-// Values of every sort are made together with what they mean, so that the expectation never looks at the value.
+// No value is lost silently: it is written by its `toJSON`, else completely, or refused with the name of its part. The
+// generator makes values together with their meaning, so that the expectation never reads the value.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
@@ -13,7 +13,7 @@ const { DateTime } = await library("dates", "luxon");
 const { default: moment } = await library("dates", "moment");
 const { Temporal } = await library("dates", "temporal-polyfill");
 
-/** What a value means: plain data, nothing at all, or that it cannot be written. */
+/** The meaning of a value: plain data, nothing, or that it cannot be written. */
 const ABSENT = Symbol("absent");
 const REFUSED = Symbol("refused");
 const is = (value, meaning) => ({ value, meaning });
@@ -46,7 +46,7 @@ const LEAVES = [
   is(null, null),
   is(undefined, ABSENT),
   ...[NaN, Infinity, -Infinity, Symbol("s"), Symbol.iterator, () => 1, class {}, async () => 1].map(refused),
-  // What a query can hold, and JSON cannot.
+  // Values that a query can represent, and JSON cannot.
   is(12345678901234567890n, 12345678901234567890n),
   is(Object(5n), 5n),
   is(new Number(5), 5),
@@ -148,7 +148,7 @@ const { tree } = fc.letrec((tie) => ({
   ),
 }));
 
-/** Where JSON is not what is meant, else undefined. */
+/** Where JSON differs from the meaning, else undefined. */
 function jsonFault(meaning, path, isItem) {
   if (meaning === REFUSED || typeof meaning === "bigint" || (meaning === ABSENT && isItem)) return path;
   if (typeof meaning !== "object" || meaning === null) return undefined;
@@ -160,7 +160,7 @@ function jsonFault(meaning, path, isItem) {
   return undefined;
 }
 
-/** The pairs that are meant, or REFUSED. */
+/** The expected pairs, or REFUSED. */
 function pairsOf(meaning, field, isItem = false) {
   if (meaning === REFUSED) return REFUSED;
   if (meaning === ABSENT || meaning === null) return [];
@@ -193,7 +193,7 @@ async function request(options) {
   return error === undefined ? sent[0] : { error };
 }
 
-test("a body: whole, or refused by the path of the part", async () => {
+test("a body is sent completely, or refused with the path of the part", async () => {
   const check = async ({ value, meaning }) => {
     const fault = jsonFault(meaning, "body.held", false);
     const { body, error } = await request({ body: { held: value } });
@@ -210,7 +210,7 @@ test("a body: whole, or refused by the path of the part", async () => {
   await fc.assert(fc.asyncProperty(tree, check), { numRuns: 2000 });
 });
 
-test("a query: whole, or refused by the name of the part", async () => {
+test("a query is sent completely, or refused with the name of the part", async () => {
   const check = async ({ value, meaning }) => {
     const pairs = pairsOf(meaning, "held");
     const { query, error } = await request({ query: { held: value } });
@@ -226,7 +226,7 @@ test("a query: whole, or refused by the name of the part", async () => {
   await fc.assert(fc.asyncProperty(tree, check), { numRuns: 2000 });
 });
 
-test("lone surrogates: JSON escapes them; nothing else can hold them", async () => {
+test("lone surrogates are escaped in JSON and refused elsewhere", async () => {
   const half = "a\ud800b";
   assert.equal((await request({ body: { [half]: half } })).body, '{"a\\ud800b":"a\\ud800b"}');
   for (const [options, pattern] of [
@@ -243,7 +243,7 @@ test("lone surrogates: JSON escapes them; nothing else can hold them", async () 
   await assert.rejects(async () => labels.get(half), new TypeError("labels.get: id is text with a lone surrogate"));
 });
 
-test("cycles, holes and depth are refused; the same object twice is no cycle", async () => {
+test("cycles, holes and depth are refused; a repeated object is not a cycle", async () => {
   const shared = { a: 1 };
   assert.equal((await request({ body: [shared, { shared }] })).body, '[{"a":1},{"shared":{"a":1}}]');
   const cyclic = { list: [{}] };
@@ -264,7 +264,7 @@ test("cycles, holes and depth are refused; the same object twice is no cycle", a
   }
 });
 
-test("toJSON is asked once, by the name that it is held under, and getters are read once", async () => {
+test("toJSON is called once, with its member's name, and getters are read once", async () => {
   const asked = [];
   const value = {
     toJSON(key) {
@@ -283,7 +283,7 @@ test("toJSON is asked once, by the name that it is held under, and getters are r
   assert.deepEqual(asked, ["a", "0"]);
 });
 
-test("what is no query, and no headers, is refused as a whole", async () => {
+test("values that are not a query or headers are refused", async () => {
   class Empty {}
   for (const given of [
     new Set(["ab"]),
@@ -308,7 +308,7 @@ test("what is no query, and no headers, is refused as a whole", async () => {
   }
 });
 
-test("headers: what is no text is refused by name, before anything is sent", async (t) => {
+test("a header that is not text is refused by name, before anything is sent", async (t) => {
   for (const [headers, pattern] of [
     [{ "x-user": "山田" }, /^headers: x-user has a character that headers cannot contain/],
     [{ "x-user": "a\nb" }, /^headers: x-user has a character/],
@@ -349,7 +349,7 @@ test("headers arrive as `Headers` has them, whatever their names, how often, and
   };
   await fc.assert(
     fc.asyncProperty(fc.array(pair, { maxLength: 6 }), fc.array(pair, { maxLength: 3 }), async (given, defaults) => {
-      // The reference: the platform's own. A call's name takes the place of a default.
+      // The reference: the platform's own. A call's header overrides a default.
       const expected = new Headers(defaults);
       for (const name of new Headers(given).keys()) expected.delete(name);
       for (const [name, value] of given) expected.append(name, value);

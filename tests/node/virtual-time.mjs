@@ -1,14 +1,14 @@
-// Time that a test drives: timers and a clock that can be set. `fetch` and functions that are asked use it, too.
+// Virtual time of a test: timers and a clock that can be set, which `fetch` and credential functions use too.
 
 const real = { setTimeout, clearTimeout, setImmediate, now: Date.now };
 
-/** Whatever promises lead to has happened. */
+/** Lets all pending promises settle. */
 export const settle = () => new Promise((resolve) => real.setImmediate(() => real.setImmediate(resolve)));
 
 export class VirtualTime {
   /** Milliseconds that have passed. */
   now = 0;
-  /** How far the clock is off. */
+  /** The clock's offset. */
   #offset = 1_700_000_000_000;
   #timers = new Map();
   #count = 0;
@@ -29,7 +29,7 @@ export class VirtualTime {
     Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
   }
 
-  /** What `Date.now()` tells. */
+  /** The value of `Date.now()`. */
   get clock() {
     return this.#offset + this.now;
   }
@@ -39,7 +39,7 @@ export class VirtualTime {
     this.#offset += millis;
   }
 
-  /** How many timers wait. */
+  /** The number of waiting timers. */
   get waiting() {
     return this.#timers.size;
   }

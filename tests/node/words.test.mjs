@@ -1,4 +1,4 @@
-// An error carries the server's words: its body, its headers and its issues, and no credential in any of them.
+// An error has the server's body, headers and issues, without credentials.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
@@ -8,11 +8,11 @@ import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served } from "./fixture
 
 const JSON_TYPE = ["content-type", "application/json"];
 
-/** A key with each character that some way of writing changes. */
+/** A key with each character that some escaping changes. */
 const KEY = "an-obviously.fake_key~0123+456/789=";
 const percent = (text, of) => [...text].map((c) => (of(c) ? `%${c.charCodeAt(0).toString(16)}` : c)).join("");
 
-/** Ways in which the key comes back inside a JSON string. */
+/** Spellings of the key in a JSON string. */
 const SPELLINGS = [
   KEY,
   `Bearer ${KEY}`,
@@ -24,14 +24,14 @@ const SPELLINGS = [
   [...KEY].map((c, at) => (at % 3 ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)).join(""),
 ];
 
-/** The error of a call that is answered so. */
+/** The error of a call with this response. */
 async function failed(t, entry, options) {
   const { upstream, client } = await served(t, { maxRetries: 0, ...options });
   upstream.script([entry]);
   return rejection(client.post("/things", { body: {} }));
 }
 
-test("a 422 with two field errors, the key in it and headers: all of it, without the key", async (t) => {
+test("a 422 with two field errors, headers and the key has everything except the key", async (t) => {
   const error = await failed(
     t,
     {
@@ -79,7 +79,7 @@ test("the key is found however it is spelt, in JSON and in text", async (t) => {
       const error = await failed(t, { status: 400, headers: [["content-type", type]], body }, { apiKey: KEY });
       const text = JSON.stringify(error.body) + error.message;
       const isText = type === "text/plain";
-      // In plain text an escape of JSON's is no spelling of anything.
+      // In plain text, JSON escapes have no meaning.
       if (isText && spelt.includes("\\")) continue;
       assert.ok(!decodeURIComponent(text).includes(KEY), text);
       assert.ok(text.includes("[redacted]"), text);
@@ -88,7 +88,7 @@ test("the key is found however it is spelt, in JSON and in text", async (t) => {
   }
 });
 
-test("every credential that the client has had is taken out: next, and those of former times", async (t) => {
+test("every credential that the client has had is removed, including next and former ones", async (t) => {
   const keys = [`${FAKE_KEY}-a`, `${FAKE_KEY}-b`];
   const { upstream, client } = await served(t, {
     apiKey: () => keys.shift() ?? FAKE_KEY,
@@ -102,7 +102,7 @@ test("every credential that the client has had is taken out: next, and those of 
   assert.deepEqual(error.body.seen.slice(1), ["[redacted]", "[redacted]", "[redacted]"]);
 });
 
-test("body: JSON as its value, text as text, nothing as undefined; at most 64 KiB, and no piece of a key at the end", async (t) => {
+test("body is JSON as its value, text, or undefined; at most 64 KiB, without a piece of a key at the end", async (t) => {
   const limit = 64 * 1024;
   const filling = "x ".repeat(limit / 2);
   for (const [entry, expected] of [
@@ -140,13 +140,13 @@ test("not enumerable, not in toJSON; issues are, when there are any", async (t) 
   }
 });
 
-test("an error without an answer has no words", async (t) => {
+test("an error without a response has no body", async (t) => {
   const { client } = await served(t);
   const error = await rejection(client.get("/../x"));
   assert.deepEqual([error.body, error.headers, error.issues], [undefined, undefined, []]);
 });
 
-test("an answer that is a success in name only brings its words, too", async (t) => {
+test("a response that is a success in name only has its body too", async (t) => {
   const page = "<!doctype html><title>Sign in</title>";
   for (const [headers, body, code, kept] of [
     [[["content-type", "text/html; charset=utf-8"]], page, "html_answer", page],
@@ -166,7 +166,7 @@ test("an answer that is a success in name only brings its words, too", async (t)
   const { upstream, client } = await served(t);
   upstream.script([{ headers: [["content-type", "text/plain"]], body: "<3 no page" }]);
   assert.equal(await client.get("/things"), "<3 no page");
-  // Labelled as a page by a server that does not care, and none.
+  // Labelled as HTML by a careless server.
   upstream.script([{ headers: [["content-type", "text/html"]], body: '"text"' }]);
   assert.equal(await client.get("/things"), '"text"');
   upstream.script([{ headers: [["content-type", "text/html"]], body: page }]);
@@ -268,7 +268,7 @@ test("an abort is an AbortError by name, in the class AbortedError, with the sig
   }
 });
 
-test("whatever JSON an error has, it becomes an error of ours", async () => {
+test("whatever JSON a response has, it becomes an AttentionError", async () => {
   const { default: fc } = await library("properties", "fast-check");
   let body = "";
   const fetch = async () => new Response(body, { status: 422, headers: { "content-type": "application/json" } });
@@ -308,7 +308,7 @@ test("whatever JSON an error has, it becomes an error of ours", async () => {
       body = JSON.stringify(value);
       const error = await rejection(client.get("/things"));
       assert.equal(error.name, "ValidationError", String(error));
-      // What stands where the key stood is the only difference.
+      // The only difference is the replacement of the key.
       const expected = JSON.parse(body.replaceAll(KEY, "[redacted]"));
       assert.deepEqual(error.body, expected);
       assert.ok(![error.body, error.issues, error, error.message].some(holds));
@@ -332,14 +332,14 @@ test("whatever JSON an error has, it becomes an error of ours", async () => {
   }
 });
 
-test("a body that was cut costs no more time than its length", async (t) => {
+test("a truncated body takes linear time", async (t) => {
   const { upstream, client } = await served(t, { maxRetries: 0 });
   upstream.script([{ status: 400, body: `${"x".repeat(64 * 1024 - 1)} more` }]);
   const { body } = await rejection(client.get("/things"));
   assert.equal(body.length, 64 * 1024);
 });
 
-test("a cause that holds more text than one looks through is redacted unseen", async () => {
+test("a cause with more text than the search limit is redacted", async () => {
   const cause = Object.assign(new Error(`${"x".repeat(2_000_000)}${KEY}`), { held: KEY.repeat(100_000) });
   const client = new attention.Client({ apiKey: KEY, fetch: () => Promise.reject(cause), maxRetries: 0 });
   const error = await rejection(client.get("/things"));

@@ -1,5 +1,5 @@
-// The description is a sound OpenAPI document, and what is generated from it is
-// what it says today.
+// The description is a valid OpenAPI document, and the generated files are up to
+// date.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -17,9 +17,9 @@ test("attention.v2.yaml passes the linter", async () => {
   const config = await createConfig({
     extends: ["recommended"],
     rules: {
-      // The description is ours; the API's terms were not read.
+      // The description is ours; the API's terms are unknown.
       "info-license": "off",
-      // Two of the API's own paths are so. No conversation is called by-external-id.
+      // Two of the API's own paths are ambiguous this way. No conversation is called by-external-id.
       "no-ambiguous-paths": "off",
       "operation-operationId-unique": "error",
       "operation-tag-defined": "error",
@@ -37,10 +37,10 @@ const described = Object.entries(api.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ path, method, ...operation })),
 );
 
-test("every operation says how sure it is and where it was read", async () => {
+test("every operation has its confidence and its source", async () => {
   for (const { operationId, confidence, documentation } of operations) {
     assert.match(confidence, /^(documented|inferred)$/, operationId);
-    // A page, not its Markdown twin, and by the slugs of today.
+    // A page, not its Markdown version, with the current slugs.
     assert.match(documentation, /^https:\/\/docs\.attention\.com\/[a-z0-9/-]+$/, operationId);
     assert.doesNotMatch(documentation, /\/(apikey|superagent|knowledgebase)\//, operationId);
   }
@@ -75,12 +75,12 @@ test("the twelve operations that only an index or clients show are here, as infe
   assert.equal(described.length, 97);
 });
 
-test("every operation says which keys it takes and what it does", () => {
+test("every operation has its key level and its effect", () => {
   for (const { operationId, method, ...operation } of described) {
     assert.match(operation["x-key-level"] ?? "", /^(organization|user|either|unknown)$/, operationId);
     const effect = operation["x-effect"];
     assert.match(effect ?? "", /^(read|write|secret|hands-out-access)$/, operationId);
-    // The older marks say the same.
+    // The older marks agree.
     assert.equal(operation["x-returns-secret"] === true, effect === "secret", operationId);
     assert.equal(operation["x-returns-capability-url"] === true, effect === "hands-out-access", operationId);
     if (effect === "read") assert.ok(method === "get" || operation["x-read-only"] === true, operationId);
@@ -88,7 +88,7 @@ test("every operation says which keys it takes and what it does", () => {
   }
 });
 
-test("people are told the key level of every operation", async () => {
+test("the documentation names the key level of every operation", async () => {
   const read = (path) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
   const [list, declarations, readme] = await Promise.all([
     read("pkg/api.md"),
@@ -101,7 +101,7 @@ test("people are told the key level of every operation", async () => {
     const comment = declarations.split("/**").find((each) => each.includes(`: ${method} ${path}.\n`));
     assert.match(
       comment ?? "",
-      /\* Key: (organisation-level only|user-level only|of either level|which level)/,
+      /\* Key: (organisation-level only|user-level only|of either level|the level is not documented)/,
       operationId,
     );
   }
@@ -118,23 +118,23 @@ function* schemas(schema, seen = new Set()) {
   for (const [name, each] of Object.entries(schema)) if (name !== "examples") yield* schemas(each, seen);
 }
 
-test("what surprises is said where an operation is called", async () => {
+test("surprising behaviour is documented at the operation", async () => {
   const declarations = await readFile(new URL("../../pkg/src/api/operations.ts", import.meta.url), "utf8");
   const said = (operationId) => {
     const { method, path } = operations.find((each) => each.operationId === operationId);
     const comment = declarations.split("/**").find((each) => each.includes(`: ${method} ${path}.\n`));
     return comment.split("*/")[0].replace(/\s+\*\s+/g, " ");
   };
-  assert.match(said("listConversationsOptimized"), /unless withCrmRecords is true.*that are empty come too/);
+  assert.match(said("listConversationsOptimized"), /unless withCrmRecords is true.*that are empty are included/);
   assert.match(said("deleteOrganizationUser"), /soft delete.*permanent/);
   assert.match(said("createLabel"), /aiFlow/);
   assert.match(said("listScorecards"), /pages of 50/);
   assert.match(said("getConversationUploadUrl"), /may write there.*grants access/);
-  assert.match(said("listApiKeys"), /holds API keys/);
+  assert.match(said("listApiKeys"), /contains API keys/);
   assert.match(said("askAttentionV1"), /@deprecated/);
 });
 
-test("no enumeration of an answer is closed", () => {
+test("no enumeration in a response is closed", () => {
   for (const { operationId, responses } of described) {
     for (const { content } of Object.values(responses)) {
       for (const schema of schemas(content?.["application/json"]?.schema)) {
@@ -144,14 +144,14 @@ test("no enumeration of an answer is closed", () => {
   }
 });
 
-test("lists that are known to page say so", () => {
+test("lists with known paging say so", () => {
   const paged = operations.filter(({ pagination }) => pagination).map(({ operationId }) => operationId);
   for (const id of ["listScorecards", "listScorecardItems", "listFieldConfigurations", "listFieldConfigurationItems"]) {
     assert.ok(paged.includes(id), id);
   }
 });
 
-test("whatever answers with a list can be walked through, or nobody has read its answer", () => {
+test("every operation that returns a list can be iterated, unless its response is undocumented", () => {
   const isList = (schema) => {
     const found = schema?.$ref ? api.components.schemas[schema.$ref.split("/").at(-1)] : schema;
     return (
@@ -167,7 +167,7 @@ test("whatever answers with a list can be walked through, or nobody has read its
   }
 });
 
-test("api.md names what a query may have", async () => {
+test("api.md names the parameters of a query", async () => {
   const list = await readFile(new URL("../../pkg/api.md", import.meta.url), "utf8");
   for (const { method, path, operationId, query } of operations) {
     const lines = list.split("\n");
@@ -179,7 +179,7 @@ test("api.md names what a query may have", async () => {
 });
 
 for (const [path, text] of await outputs()) {
-  test(`${path} is what the generator writes`, async () => {
+  test(`${path} is up to date with the generator`, async () => {
     const written = await readFile(new URL(`../../${path}`, import.meta.url), "utf8");
     assert.ok(written === text, "stale: run `npm run generate -w openapi`");
   });

@@ -1,4 +1,4 @@
-// Whoever does not import jobs or webhooks pays nothing for them: to the byte.
+// Bundles without jobs and webhooks do not grow, to the byte.
 import assert from "node:assert/strict";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { packageFolder, project, requirePacked } from "../runtimes/packed.mjs";
 
 const OPTIONAL = /^(jobs|webhooks)\./;
 
-/** What a bundler makes of an app, minified, and which files of the package it read. */
+/** A bundler's minified output for an app, and the package's files that it read. */
 async function bundled(folder, app, options) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: app, resolveDir: folder },
@@ -27,7 +27,7 @@ async function bundled(folder, app, options) {
   return { text: outputFiles[0].text, read: read.filter((name) => /^\w+(\.[\w-]+)?\.js$/.test(name)) };
 }
 
-/** A project with the package, and with that package as it would be without the optional entries. */
+/** A project with the package, and with a copy without the optional entries. */
 async function projects(t) {
   const root = await mkdtemp(join(tmpdir(), "attention-entries-"));
   t.after(() => rm(root, { recursive: true }));
@@ -62,7 +62,7 @@ test("a bundle that imports neither jobs nor webhooks is the same to the byte", 
   }
 });
 
-test("a page with a class of errors alone takes neither client nor options nor rules along", async () => {
+test("a page with only an error class contains neither client nor options nor rules", async () => {
   const app = 'import { NotFoundError } from "attention-wasm"; globalThis.kind = NotFoundError;';
   for (const conditions of [[], ["workerd"], ["edge-light"]]) {
     const { text } = await bundled(await project(), app, { conditions });
@@ -71,7 +71,7 @@ test("a page with a class of errors alone takes neither client nor options nor r
   }
 });
 
-test("names of the wasm's imports are as short as they can be, those of its exports the rules' own", async () => {
+test("the wasm's imports have the shortest names, and its exports keep theirs", async () => {
   const bytes = await readFile(join(await packageFolder(), "dist/attention.wasm"));
   const module = new WebAssembly.Module(bytes);
   for (const { name, kind } of WebAssembly.Module.imports(module)) {
@@ -96,7 +96,7 @@ test("a bundle with jobs has one client and one core in it", async (t) => {
   }
 });
 
-test("jobs and webhooks are there for CommonJS, too", async () => {
+test("jobs and webhooks exist for CommonJS too", async () => {
   const { Attention } = await requirePacked("attention-wasm/jobs");
   const { Attention: Plain, ConfigError } = await requirePacked("attention-wasm");
   const client = new Attention({ apiKey: "an-obviously-fake-key-for-tests-0001" });

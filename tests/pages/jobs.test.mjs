@@ -1,4 +1,4 @@
-// Recordings in and out, and waiting: what the API gets, what the storage gets, and what becomes of it all on the way.
+// Importing and downloading recordings, and waiting: the requests to the API and the storage, and all failures.
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { openAsBlob } from "node:fs";
@@ -18,7 +18,7 @@ after(assertNoOpenCalls);
 
 const AUDIO = new Blob(["# not really audio"], { type: "audio/mpeg" });
 
-/** A storage that notes what it is sent, and answers as it is told. */
+/** A storage that records its requests, and answers as configured. */
 async function storage(t, answer = (_, response) => response.end()) {
   const seen = [];
   const server = createServer((request, response) => {
@@ -68,7 +68,7 @@ function mocked(t, options = {}, more = {}) {
 
 const IMPORT = ["GET /v2/conversations/upload-url", "POST /v2/conversations/import"];
 
-test("the client with jobs is a client like the other, and so is what withOptions makes of it", (t) => {
+test("the client with jobs is a full client, and so are clients that withOptions makes", (t) => {
   const { client } = mocked(t);
   assert.ok(client instanceof attention.Attention && client instanceof Attention);
   for (const one of [client, client.withOptions({ timeout: 5 })]) {
@@ -82,7 +82,7 @@ test("the client with jobs is a client like the other, and so is what withOption
   plain.close();
 });
 
-test("importMedia: the storage gets the file and nothing of ours", async (t) => {
+test("importMedia: the storage gets the file and none of the client's headers", async (t) => {
   const store = await storage(t);
   const { upstream, client, calls } = await bed(t, store.url, { defaultHeaders: { "x-own": "one" } });
   const progress = [];
@@ -114,7 +114,7 @@ test("importMedia: the storage gets the file and nothing of ours", async (t) => 
   );
 });
 
-test("importMedia: by an address the API fetches it itself", async (t) => {
+test("importMedia: with an address, the API fetches the file itself", async (t) => {
   const { upstream, client, calls } = await bed(t, "http://127.0.0.1:1/none");
   await client.conversations.importMedia({ url: "https://files.example/call.mp3", userID: "u" });
   assert.deepEqual(calls(), IMPORT.slice(1));
@@ -132,7 +132,7 @@ test("importMedia: a large file is streamed from the disk, with its length", asy
   const bytes = { read: 0 };
   let resume;
   const server = createServer((request, response) => {
-    // Nothing is read at first: then nothing is taken from the file but for what fits between.
+    // Nothing is read at first, so only the buffers' size is taken from the file.
     resume = () => request.on("data", (chunk) => (bytes.read += chunk.length)).on("end", () => response.end());
   });
   server.listen(0, "127.0.0.1");
@@ -157,7 +157,7 @@ test("importMedia: a large file is streamed from the disk, with its length", asy
   assert.equal(progress.at(-1), size);
 });
 
-test("importMedia: what is wrong is said before anything is sent", async (t) => {
+test("importMedia: mistakes are reported before anything is sent", async (t) => {
   const { upstream, client } = await bed(t, "http://127.0.0.1:1/none");
   const bytes = new Uint8Array(3);
   for (const [media, options, pattern] of [
@@ -181,7 +181,7 @@ test("importMedia: what is wrong is said before anything is sent", async (t) => 
   assert.equal(upstream.records.length, 0);
 });
 
-test("importMedia: the storage is tried again; what it refuses is not imported, and errors name the upload", async (t) => {
+test("importMedia: the storage is retried; a refused file is not imported, and errors name the upload", async (t) => {
   t.mock.method(Math, "random", () => 0);
   let answers = [];
   const store = await storage(t, (_, response) => {
@@ -218,7 +218,7 @@ test("importMedia: the storage is tried again; what it refuses is not imported, 
   }
 });
 
-test("importMedia: what the API refuses names the upload, too, and what a callback throws comes through", async (t) => {
+test("importMedia: the API's refusal names the upload too, and a callback's exception is passed on", async (t) => {
   const { mock, client } = mocked(t);
   mock.set({ status: 404, only: { path: "/v2/conversations/import" } });
   const error = await rejection(client.conversations.importMedia({ file: AUDIO, userID: "u" }));
@@ -234,7 +234,7 @@ test("importMedia: what the API refuses names the upload, too, and what a callba
     },
   );
   assert.equal((await rejection(own)).message, "own");
-  // In the middle, and late: the file is not sent again for it.
+  // In the middle, and late: the file is not sent again.
   mock.clearRequests();
   const late = client.conversations.importMedia(
     { file: AUDIO, userID: "u" },
@@ -253,7 +253,7 @@ test("importMedia: what the API refuses names the upload, too, and what a callba
   assert.ok(missing instanceof ProtocolError && missing.code === "upload_address_missing");
 });
 
-test("importMedia: a signal ends it at each of the three steps", async () => {
+test("importMedia: a signal aborts each of the three steps", async () => {
   for (const [step, path] of [
     "/v2/conversations/upload-url",
     "/_mock-storage/",
@@ -281,7 +281,7 @@ test("importMedia: a signal ends it at each of the three steps", async () => {
   }
 });
 
-test("progress is waited for, in uploads, downloads and waits", async (t) => {
+test("progress callbacks are awaited in uploads, downloads and waits", async (t) => {
   const { client } = mocked(t);
   const [user] = (await client.users.list()).data;
   const seen = [];
@@ -308,7 +308,7 @@ test("progress is waited for, in uploads, downloads and waits", async (t) => {
   assert.equal((await rejection(late)).code, "hook_timeout");
 });
 
-test("an address that is none, has a user, or is less private than the API's is not used, nor told", async () => {
+test("an address that is invalid, has a user, or is less secure than the API's is neither used nor quoted", async () => {
   for (const address of [
     "http://storage.example/fake-place",
     "https://somebody:fake-place@storage.example/",
@@ -335,7 +335,9 @@ test("an address that is none, has a user, or is less private than the API's is 
   }
 });
 
-/** A client whose conversation, or source, has these statuses, one a look; errors are thrown, statuses of HTTP answered. */
+/**
+ * A client whose conversation or source has these statuses, one per poll; errors are thrown, HTTP statuses answered.
+ */
 function looking(t, member, ...statuses) {
   let looks = 0;
   const client = new Attention({
@@ -354,7 +356,7 @@ function looking(t, member, ...statuses) {
   return { client, looks: () => looks };
 }
 
-/** Lets faked time pass until a promise is settled; how long it took. */
+/** Lets fake time pass until a promise is settled; returns the duration. */
 async function timed(t, promise) {
   const started = Date.now();
   let settled = false;
@@ -371,7 +373,7 @@ async function timed(t, promise) {
   return Date.now() - started;
 }
 
-test("waitUntil: from five seconds to a minute apart, until the status is there, whatever its case", async (t) => {
+test("waitUntil: polls every five seconds to a minute until the status occurs, in any case", async (t) => {
   t.mock.method(Math, "random", () => 0.5);
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const { client, looks } = looking(t, "importStatus", undefined, ...Array(14).fill("in_progress"), "finished");
@@ -393,7 +395,7 @@ test("waitUntil: from five seconds to a minute apart, until the status is there,
   assert.ok(took > 9 * 60_000 && took < 15 * 60_000, `${took}`);
 });
 
-test("waitUntil: other statuses, other members, and an end that is another", async (t) => {
+test("waitUntil: other statuses, other members, and another final status", async (t) => {
   const wait = { pollInterval: 5 };
   for (const [member, statuses, options, wanted] of [
     ["importStatus", ["PENDING", "DISCARDED"], { status: ["FINISHED", "DISCARDED"] }, "DISCARDED"],
@@ -418,7 +420,7 @@ test("waitUntil: other statuses, other members, and an end that is another", asy
   }
 });
 
-test("waitUntil: what may pass is waited out, what does not is the caller's, and each names the conversation", async (t) => {
+test("waitUntil: temporary failures are waited out, others are thrown, and each names the conversation", async (t) => {
   const wait = { pollInterval: 5 };
   const seen = [];
   const passing = looking(t, "importStatus", 503, new TypeError("reset"), 429, "FINISHED");
@@ -446,7 +448,7 @@ test("waitUntil: what may pass is waited out, what does not is the caller's, and
   assert.equal((await rejection(own)).message, "own");
 });
 
-test("waitUntil: a timeout says how it stood, and a signal leaves nothing behind", async (t) => {
+test("waitUntil: a timeout reports the last status, and a signal leaves no timer", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const { client } = looking(t, "importStatus", "PENDING");
   const late = client.conversations.waitUntil("c-1", { timeout: 90_000 });
@@ -472,7 +474,7 @@ test("waitUntil: a timeout says how it stood, and a signal leaves nothing behind
   assert.equal((await told).cause.message, "the key is [redacted]");
 });
 
-test("wrong options of a wait are named before anything is sent", async (t) => {
+test("invalid options of a wait are named before anything is sent", async (t) => {
   const { client, looks } = looking(t, "importStatus", "FINISHED");
   for (const [id, options, pattern] of [
     ["", undefined, /^conversations\.waitUntil: id must be a non-empty string$/],
@@ -492,7 +494,7 @@ test("wrong options of a wait are named before anything is sent", async (t) => {
   assert.equal(looks(), 0);
 });
 
-test("waitUntilIndexed: until the source is indexed; the mock's is at the second look", async (t) => {
+test("waitUntilIndexed: until the source is indexed; the mock's is at the second poll", async (t) => {
   const { client } = mocked(t);
   const { data } = await client.knowledgeBase.upload({ file: "# Facts", type: "text/markdown" });
   const source = await client.knowledgeBase.waitUntilIndexed(data.id, { pollInterval: 5 });
@@ -527,7 +529,7 @@ test("downloadMedia: streamed, with progress, and without the key", async (t) =>
   assert.ok(!headers.join(" ").includes(FAKE_KEY));
 });
 
-test("downloadMedia: what goes wrong before, in the middle, and by the caller's will", async (t) => {
+test("downloadMedia: failures before and during the transfer, and by abort", async (t) => {
   t.mock.method(Math, "random", () => 0);
   let answered;
   const hangs = (_, response) => {
@@ -567,7 +569,7 @@ test("downloadMedia: what goes wrong before, in the middle, and by the caller's 
   assert.equal(getEventListeners(controller.signal, "abort").length, 0);
 });
 
-test("downloadMedia: a body that is given up is given up at the storage, and its timer is gone", async (t) => {
+test("downloadMedia: cancelling the body cancels the storage's response, and removes its timer", async (t) => {
   let closed;
   const gone = new Promise((resolve) => {
     closed = resolve;

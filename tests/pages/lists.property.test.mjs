@@ -1,6 +1,7 @@
-// Lists of servers that are made up: any page sizes, empty and null pages, totals that are no count, lists that grow and
-// shrink while they are read, servers that ignore or repeat what they are asked. Whatever they do, a walk ends, and
-// either gives every item that was there all the time, or says that it cannot.
+// Lists of generated servers: any page sizes, empty and null pages, invalid totals, lists that grow and shrink while
+// they
+// are read, servers that ignore parameters or repeat pages. A walk always ends, and either returns every item that was
+// there all the time, or fails.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { assertNoOpenCalls, attention, FAKE_KEY } from "../node/fixture.mjs";
@@ -12,7 +13,7 @@ after(assertNoOpenCalls);
 
 const CASES = process.env.ATTENTION_SLOW ? 30_000 : 1500;
 
-/** Far more than any of these lists needs, and less than for ever. */
+/** Far more than any of these lists needs. */
 const MOST_REQUESTS = 1500;
 
 /** The operations, and how each style is asked and answered. */
@@ -29,7 +30,7 @@ const STYLES = {
   },
 };
 
-/** A server for one case; `kept` is what it has all the time. */
+/** A server for one case; `kept` are the items that it always has. */
 class Server {
   requests = 0;
   constructor(world) {
@@ -114,7 +115,7 @@ function world(seed) {
   };
 }
 
-/** What a walk gives, and how it ends. */
+/** The items of a walk, and its end. */
 async function walked(list) {
   const given = [];
   try {
@@ -125,7 +126,7 @@ async function walked(list) {
   return { given };
 }
 
-/** A client of whatever server is the present one. */
+/** A client of the current server. */
 function clientOf(present) {
   return new Attention({
     apiKey: FAKE_KEY,
@@ -172,7 +173,7 @@ test(`by number and by offset: every item at least once, or an error that says s
       assert.equal(error, undefined, story);
       assert.deepEqual(lacks, [], story);
     } else if (made.obeys === "ignores") {
-      // What nobody can know: neither a total nor the size of a page tells that there is more.
+      // Impossible to know: neither a total nor the page size shows that there is more.
       const isKnown = made.total === "right" || (made.hasIds && made.asked === size && typeof made.total !== "number");
       if (isOnePage(server, size)) assert.deepEqual(lacks, [], story);
       else if (isKnown && made.total !== "here") assert.ok(error, story);
@@ -188,7 +189,7 @@ test(`by number and by offset: every item at least once, or an error that says s
     }
   }
   client.close();
-  // The generator reaches what it is for.
+  // The generator covers the intended cases.
   for (const wanted of ["asked grows ends", "asked shrinks ends", "ignores stays fails", "ignores stays ends"])
     assert.ok(outcomes[wanted], `${wanted}: ${Object.keys(outcomes)}`);
 });

@@ -9,7 +9,7 @@ const { mockAttention, MOCK_API_KEY, MOCK_USER_API_KEY } = testing;
 
 after(assertNoOpenCalls);
 
-/** A client of a mock with so many conversations. */
+/** A client of a mock with this many conversations. */
 function mocked(t, conversations, apiKey = MOCK_API_KEY) {
   const mock = mockAttention({ conversations });
   const client = new Attention({ apiKey, fetch: mock.fetch });
@@ -145,13 +145,13 @@ test("a list that is only cut off has one page", async (t) => {
   assert.equal(mock.requests.length, 1);
 });
 
-test("a server that tells no total is asked until a page is empty", async (t) => {
+test("without a total, pages are requested until one is empty", async (t) => {
   const { client, urls } = scripted(t, { data: [1, 2] }, { data: [3] }, { data: [] });
   assert.deepEqual(await all(client.chats.list()), [1, 2, 3]);
   assert.deepEqual(urls, ["", "?page=2", "?page=3"]);
 });
 
-test("limit counts items and asks for no page more than it needs", async (t) => {
+test("limit counts items and requests no unnecessary page", async (t) => {
   const { client, paths } = mocked(t, 137);
   for (const [limit, pages] of [
     [0, 0],
@@ -173,7 +173,7 @@ test("limit counts items and asks for no page more than it needs", async (t) => 
   }
 });
 
-test("pages() gives the answers", async (t) => {
+test("pages() returns the responses", async (t) => {
   const { client } = mocked(t, 25);
   const pages = await all(client.conversations.list({ size: 10 }).pages());
   assert.deepEqual(
@@ -189,7 +189,7 @@ test("pages() gives the answers", async (t) => {
   assert.equal((await all(none.client.conversations.list().pages())).length, 1);
 });
 
-test("awaited it is the first answer, sent once, and iteration goes on from it", async (t) => {
+test("awaiting returns the first response, sent once, and iteration continues from it", async (t) => {
   const { client, mock } = mocked(t, 25);
   const list = client.conversations.list({ size: 10 });
   assert.equal(mock.requests.length, 0);
@@ -201,7 +201,7 @@ test("awaited it is the first answer, sent once, and iteration goes on from it",
   assert.equal((await (await client.conversations.list().asResponse()).json()).meta.totalRecords, 25);
 });
 
-test("a loop that is left early asks for nothing more and leaves nothing behind", async (t) => {
+test("a loop that is left early requests nothing more and leaves no timer", async (t) => {
   const { client, mock } = mocked(t, 137);
   const { signal } = new AbortController();
   for await (const item of client.conversations.list({ size: 10 }, { signal })) {
@@ -217,7 +217,7 @@ test("a loop that is left early asks for nothing more and leaves nothing behind"
   assert.equal(mock.requests.length, 2);
 });
 
-test("a signal ends it between pages and within one", async (t) => {
+test("a signal aborts it between pages and within one", async (t) => {
   const { client, mock } = mocked(t, 137);
   for (const delayMs of [0, 5000]) {
     const controller = new AbortController();
@@ -241,7 +241,7 @@ test("a signal ends it between pages and within one", async (t) => {
   }
 });
 
-test("an error in the middle comes after what was there before it", async (t) => {
+test("an error follows after the items before it", async (t) => {
   const { client } = scripted(
     t,
     { data: [1, 2], meta: { totalRecords: 4 } },
@@ -257,7 +257,7 @@ test("an error in the middle comes after what was there before it", async (t) =>
   assert.deepEqual(had, [1, 2]);
 });
 
-test("an answer without the list is not taken for an empty one", async (t) => {
+test("a response without the list does not count as an empty one", async (t) => {
   for (const page of [{ items: [] }, "text", null, { data: "no" }]) {
     const { client } = scripted(t, page);
     const error = await rejection(all(client.conversations.list()));
@@ -265,7 +265,7 @@ test("an answer without the list is not taken for an empty one", async (t) => {
   }
 });
 
-test("an empty list may be null, or be left out beside its total", async (t) => {
+test("an empty list may be null, or missing beside its total", async (t) => {
   for (const none of [{ data: null, meta: { totalRecords: 0 } }, { meta: { totalRecords: 0 } }]) {
     const { client, urls } = scripted(t, none);
     assert.deepEqual(await all(client.chats.list()), []);
@@ -275,7 +275,7 @@ test("an empty list may be null, or be left out beside its total", async (t) => 
   }
 });
 
-test("a total that is none, or that only counts the page, ends nothing", async (t) => {
+test("an invalid total, or one that only counts the page, does not end a list", async (t) => {
   for (const totals of [
     [null, null],
     ["2", "1"],
@@ -294,7 +294,7 @@ test("a total that is none, or that only counts the page, ends nothing", async (
   }
 });
 
-test("a list whose items are archived while it is read gives each of them", async () => {
+test("archiving items while reading a list skips none", async () => {
   const left = Array.from({ length: 47 }, (_, at) => ({ id: `c${at}` }));
   const archived = [];
   const client = new Attention({
@@ -319,7 +319,7 @@ test("a list whose items are archived while it is read gives each of them", asyn
   client.close();
 });
 
-test("a server that gives the same page over and over is an error when there is more", async (t) => {
+test("a server that repeats the same page is an error if there are more items", async (t) => {
   const page = { data: [{ id: "a" }, { id: "b" }], meta: { totalRecords: 5 } };
   const { client } = scripted(t, ...Array(4).fill(page));
   const had = [];
@@ -338,7 +338,7 @@ test("a server that gives the same page over and over is an error when there is 
   assert.equal((await rejection(all(cut.client.scorecards.list({ size: 2 })))).code, "list_repeats");
 });
 
-test("the 51st session is asked for, by a higher bound", async (t) => {
+test("the 51st session is requested by a higher limit", async (t) => {
   const sessions = Array.from({ length: 60 }, (_, at) => ({ session_id: `s${at}` }));
   const asked = [];
   const client = new Attention({
@@ -356,7 +356,7 @@ test("the 51st session is asked for, by a higher bound", async (t) => {
   assert.deepEqual(asked, [null, "1000", "50", null]);
 });
 
-test("lists that come whole are iterable, too, and an answer that is only a part of one is an error", async (t) => {
+test("unpaged lists are iterable too, and a partial response is an error", async (t) => {
   const { client } = mocked(t, 3);
   for (const [list, length] of [
     [client.users.list(), (await client.users.list()).data.length],
@@ -389,7 +389,7 @@ test("lists that come whole are iterable, too, and an answer that is only a part
   }
 });
 
-test("a list that failed is asked for again by whoever asks next", async (t) => {
+test("a failed page is requested again by the next use", async (t) => {
   const failing = () => Response.json({ message: "no" }, { status: 500 });
   const good = { data: [1, 2], meta: { totalRecords: 3 } };
   const { client, urls } = scripted(t, failing(), failing(), failing(), good, failing(), { data: [3] }, { data: [] });
@@ -403,7 +403,7 @@ test("a list that failed is asked for again by whoever asks next", async (t) => 
   assert.deepEqual(urls.slice(3), ["", "?page=2", "?page=2", "?page=3"]);
 });
 
-test("a list is a promise for whoever wants one", async (t) => {
+test("a list can be used as a promise", async (t) => {
   const { client } = mocked(t, 3);
   const list = client.conversations.list();
   assert.equal(Object.prototype.toString.call(list), "[object Listing]");

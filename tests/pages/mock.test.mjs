@@ -1,4 +1,4 @@
-// The client and the mock together, where tests of users' own have found them wanting.
+// The client and the mock together, in situations from users' tests.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { assertNoOpenCalls, attention, testing } from "../node/fixture.mjs";
@@ -27,7 +27,7 @@ async function runAll(t, promise) {
   return promise;
 }
 
-test("calls of the mock are done although all faked timers are run at once", async (t) => {
+test("calls of the mock complete although all faked timers are run at once", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const mock = mockAttention();
   const client = new WithJobs({ apiKey: MOCK_API_KEY, fetch: mock.fetch });
@@ -44,7 +44,7 @@ test("calls of the mock are done although all faked timers are run at once", asy
   client.close();
 });
 
-test("a page's base URLs lead to the mock, too", async (t) => {
+test("a page's base URLs reach the mock too", async (t) => {
   const own = Object.getOwnPropertyDescriptor(globalThis, "location");
   globalThis.location = { origin: "https://app.example" };
   t.after(() => {

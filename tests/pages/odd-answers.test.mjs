@@ -1,6 +1,5 @@
-// What takes several calls, when one of them answers something else than the description has: null where Go writes an
-// empty value, nothing, a text, members of other types. It ends with an error of this package or with a result; what
-// breaks is never our own code.
+// Helpers of several calls, if one response differs from the description: null where Go writes an empty value, nothing,
+// text, members of other types. They end with an error of this package or with a result; our own code never breaks.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { assertNoOpenCalls, attention, FAKE_KEY } from "../node/fixture.mjs";
@@ -14,7 +13,7 @@ after(assertNoOpenCalls);
 
 const ODD = [null, undefined, "", "text", 0, 5, true, [], {}, [null], "\ud800", "../x", { id: 5 }];
 const ADDRESS = "https://storage.test/file";
-/** Right answers, of which one member or all are made odd. */
+/** Correct responses, of which one member or all are altered. */
 const RIGHT = {
   "upload-url": { url: ADDRESS, downloadUrl: ADDRESS, key: "k-1" },
   import: { uuid: "c-1" },
@@ -49,7 +48,7 @@ function odd(value, { pick, chance }) {
   return made;
 }
 
-test("helpers end with a result or an error of ours, whatever a step answers", async () => {
+test("helpers end with a result or an AttentionError, whatever a step returns", async () => {
   const outcomes = {};
   const one = async (seed) => {
     const { pick, chance } = dice(seed);

@@ -1,4 +1,4 @@
-// The super agent's answer: at once, or waited for.
+// The super agent's answer: immediate, or polled for.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";
@@ -16,7 +16,7 @@ function mocked(t, superAgentMs, options = {}) {
   return { mock, client };
 }
 
-test("an answer that comes at once", async (t) => {
+test("an immediate answer", async (t) => {
   const { mock, client } = mocked(t, 0);
   const answer = await client.superAgent.send(
     { content: "How many?" },
@@ -28,7 +28,7 @@ test("an answer that comes at once", async (t) => {
   assert.equal(mock.requests.length, 2);
 });
 
-test("an answer that is waited for, with progress", async (t) => {
+test("an answer that is polled for, with progress", async (t) => {
   const { mock, client } = mocked(t, 120);
   const seen = [];
   const answer = await client.superAgent.send(
@@ -59,14 +59,14 @@ test("the API's pace is the default", async (t) => {
   assert.equal(mock.requests.length, 1);
 });
 
-test("a message alone as the answer, which one copy of the page shows", async (t) => {
+test("the message alone as the answer, which one copy of the documentation shows", async (t) => {
   const { client } = mocked(t, 0, {
     fetch: async () => Response.json({ id: "m", session_id: "s", role: "assistant", content: "Yes" }),
   });
   assert.equal((await client.superAgent.send({ content: "?" })).content, "Yes");
 });
 
-test("an abort ends the wait at once and leaves nothing", async (t) => {
+test("an abort ends the wait at once and leaves no timer", async (t) => {
   const { client } = mocked(t, 60_000);
   const controller = new AbortController();
   const started = Date.now();
@@ -77,7 +77,7 @@ test("an abort ends the wait at once and leaves nothing", async (t) => {
   assert.equal(getEventListeners(controller.signal, "abort").length, 0);
 });
 
-test("a timeout tells the session, where the answer may be found later", async (t) => {
+test("a timeout names the session, where the answer may be found later", async (t) => {
   const { client } = mocked(t, 60_000);
   let sessionId;
   const error = await rejection(
@@ -98,7 +98,7 @@ test("a timeout tells the session, where the answer may be found later", async (
   );
 });
 
-test("what goes wrong on the way is the caller's", async (t) => {
+test("failures of a step are thrown", async (t) => {
   const { mock, client } = mocked(t, 60_000);
   const refused = await rejection(client.withOptions({ apiKey: MOCK_API_KEY }).superAgent.send({ content: "?" }));
   assert.ok(refused instanceof ForbiddenError);
@@ -123,7 +123,7 @@ test("what goes wrong on the way is the caller's", async (t) => {
   assert.ok(error instanceof ProtocolError && error.code === "session_missing");
 });
 
-test("wrong options are named", async (t) => {
+test("invalid options are named", async (t) => {
   const { mock, client } = mocked(t, 0);
   for (const [options, pattern] of [
     ["x", /^superAgent\.send: options must be an object/],

@@ -1,4 +1,4 @@
-// A file for the knowledge base: what the API gets, and what the storage gets.
+// Uploads to the knowledge base: the requests to the API and to the storage.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -10,7 +10,7 @@ const { mockAttention, MOCK_API_KEY } = testing;
 
 after(assertNoOpenCalls);
 
-/** A storage that keeps every byte it is sent. */
+/** A storage that records every byte. */
 async function storage(t, answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n") {
   const kept = { bytes: Buffer.alloc(0) };
   const sockets = new Set();
@@ -44,7 +44,7 @@ const answering = (url) => ({
     ),
 });
 
-test("the storage gets the file and nothing of ours", async (t) => {
+test("the storage gets the file and none of the client's headers", async (t) => {
   const store = await storage(t);
   const { upstream, client } = await served(
     t,
@@ -125,7 +125,7 @@ test("a file without a type is refused before anything is sent, and the error sa
   assert.equal(upstream.records.length, 0);
 });
 
-test("the storage is tried again as the API is, and every error names the source", async (t) => {
+test("the storage is retried like the API, and every error names the source", async (t) => {
   // No back-off.
   t.mock.method(Math, "random", () => 0);
   const sent = [];
@@ -168,7 +168,7 @@ test("the storage is tried again as the API is, and every error names the source
   }
 });
 
-test("what the storage refuses is not confirmed", async (t) => {
+test("a file that the storage refuses is not confirmed", async (t) => {
   const store = await storage(t, "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
   const { upstream, client } = await served(t, {}, answering(store.url));
   const error = await rejection(client.knowledgeBase.upload({ file: "x" }));
@@ -176,7 +176,7 @@ test("what the storage refuses is not confirmed", async (t) => {
   assert.equal(upstream.records.length, 1);
 });
 
-test("nor is a redirect of the storage followed", async (t) => {
+test("a redirect of the storage is not followed", async (t) => {
   const store = await storage(
     t,
     "HTTP/1.1 307 Elsewhere\r\nlocation: /other\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
@@ -186,7 +186,7 @@ test("nor is a redirect of the storage followed", async (t) => {
   assert.equal(store.bytes.toString().match(/PUT/g).length, 1);
 });
 
-test("an unreachable storage, a slow one, and a caller who gives up; the address stays secret", async (t) => {
+test("an unreachable storage, a slow one and an abort do not reveal the address", async (t) => {
   const slow = await storage(t, "");
   const cases = [
     ["http://127.0.0.1:1/file?X-Signature=fake-signature", {}, ConnectionError, "upload_broken"],
@@ -201,7 +201,7 @@ test("an unreachable storage, a slow one, and a caller who gives up; the address
   }
 });
 
-test("an address that is less private than the API's is not used", async () => {
+test("an address that is less secure than the API's is not used", async () => {
   const sent = [];
   const client = new Attention({
     apiKey: FAKE_KEY,
@@ -216,7 +216,7 @@ test("an address that is less private than the API's is not used", async () => {
   client.close();
 });
 
-test("wrong arguments are named before anything is sent", async (t) => {
+test("invalid arguments are named before anything is sent", async (t) => {
   const { upstream, client } = await served(t);
   for (const [given, options, pattern] of [
     [undefined, undefined, /^knowledgeBase\.upload: expected an object/],

@@ -1,4 +1,4 @@
-// What comes from workflows and the super agent: who may send it, how much of it is read, and what it is taken for.
+// Webhooks of workflows and the super agent: who may send them, how much is read, and their types.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request as send } from "node:http";
@@ -16,7 +16,7 @@ const OLD_SECRET = "obviously-fake-secret-0000";
 const AT = `https://hooks.example/attention/${SECRET}`;
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** As the page on triggers shows it. */
+/** From the documentation of triggers. */
 const ANALYZED = {
   id: "9b2d6c1e-4b0f-4a57-8a0e-6b0d3f1c7a20",
   type: "conversations",
@@ -27,7 +27,7 @@ const ANALYZED = {
 const post = (body, { url = AT, headers = JSON_TYPE, ...rest } = {}) =>
   new Request(url, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body), ...rest });
 
-/** Nothing that is given back, thrown or answered may show a secret, however it is looked at. */
+/** Fails if a result, exception or answer shows a secret in any way. */
 async function assertSilent(received) {
   const shown = [inspect(received, { depth: 9, showHidden: true }), JSON.stringify(received), String(received)];
   if (received.response) shown.push(await received.response().text(), inspect([...received.response().headers]));
@@ -79,7 +79,7 @@ test("the secret: in the path or in a header, several while one replaces another
   }
 });
 
-test("whoever does not know the secret is not read from", async () => {
+test("without the secret, the body is not read", async () => {
   let isRead = false;
   const body = new ReadableStream(
     {
@@ -94,7 +94,7 @@ test("whoever does not know the secret is not read from", async () => {
   assert.ok(!isRead);
 });
 
-test("a secret that is none is the receiver's mistake, and no message repeats it", async () => {
+test("an invalid secret is the receiver's mistake, and no message quotes it", async () => {
   for (const [secret, pattern, header] of [
     [undefined, /^receive: secret is missing$/],
     [[], /secret is missing/],
@@ -113,7 +113,7 @@ test("a secret that is none is the receiver's mistake, and no message repeats it
   }
 });
 
-test("anything but a POST of JSON is refused in words", async () => {
+test("anything but a POST of JSON is refused with a code", async () => {
   for (const [request, code, status] of [
     [new Request(AT), "method", 405],
     [new Request(AT, { method: "PUT", headers: JSON_TYPE, body: "{}" }), "method", 405],
@@ -146,7 +146,7 @@ test("anything but a POST of JSON is refused in words", async () => {
     );
 });
 
-/** A body that comes in pieces, and tells how much of it was taken. */
+/** A body in chunks that reports how much was read. */
 function pieces(size, each) {
   const state = { sent: 0, cancelled: false };
   state.body = new ReadableStream(
@@ -168,7 +168,7 @@ function pieces(size, each) {
   return state;
 }
 
-test("the body is bounded by what comes, not by what its length says", async () => {
+test("the body is bounded by its bytes, not by its Content-Length", async () => {
   const MIB = 1024 * 1024;
   for (const [size, limit, isTaken] of [
     [MIB, undefined, true],
@@ -178,7 +178,7 @@ test("the body is bounded by what comes, not by what its length says", async () 
     [11, 10, false],
   ]) {
     const state = pieces(size, Math.min(size, 10_000));
-    // No length at all, and one that is a lie.
+    // No length, and a wrong one.
     const request = post("", { body: state.body, duplex: "half", headers: { ...JSON_TYPE, "content-length": "3" } });
     const received = await receive(request, { secret: SECRET, limit });
     assert.equal(received.kind, isTaken ? "event" : "refused", `${size}`);
@@ -192,7 +192,7 @@ test("the body is bounded by what comes, not by what its length says", async () 
   assert.equal(told.sent, 0);
 });
 
-test("a body that does not come is not waited for, and one that breaks is none", async () => {
+test("a body that does not arrive is not awaited, and one that breaks off is refused", async () => {
   const never = new ReadableStream({ pull: () => new Promise(() => {}) });
   const late = await receive(post("", { body: never, duplex: "half" }), { secret: SECRET, timeout: 30 });
   assert.deepEqual([late.code, late.status], ["body_timeout", 408]);
@@ -202,17 +202,17 @@ test("a body that does not come is not waited for, and one that breaks is none",
   await assertSilent(received);
 });
 
-test("a body that somebody has read before is the receiver's mistake", async () => {
+test("a body that was already read is the receiver's mistake", async () => {
   const request = post(ANALYZED);
   await request.json();
   const error = await rejection(receive(request, { secret: SECRET }));
-  assert.ok(error instanceof TypeError && /read already/.test(error.message), String(error));
+  assert.ok(error instanceof TypeError && /already been read/.test(error.message), String(error));
   await assertSilent(error);
   for (const none of [undefined, "x", ANALYZED])
     assert.ok((await rejection(receive(none, { secret: SECRET }))) instanceof TypeError);
 });
 
-test("what is not documented is passed on as it is, and typed as unknown", async () => {
+test("an undocumented body is passed on unchanged, with the type unknown", async () => {
   for (const data of [
     {},
     [],
@@ -235,7 +235,7 @@ test("what is not documented is passed on as it is, and typed as unknown", async
       JSON.stringify(data),
     );
   }
-  // Whose address it is, only whoever set it up knows.
+  // Only the operator knows whose address it is.
   for (const trigger of [
     "crm_fields.exported",
     "generalized_insights.calculated",
@@ -250,7 +250,7 @@ test("what is not documented is passed on as it is, and typed as unknown", async
   assert.deepEqual([event.type, event.sessionId, event.conversationId], ["super_agent.answered", "s-1", undefined]);
 });
 
-test("a repeat is dropped by the receiver's own memory, each time by one step", async () => {
+test("claim recognizes repeats, in one step each", async () => {
   const seen = new Set();
   const claim = async ({ digest }) => seen.size !== seen.add(digest).size;
   const kinds = await Promise.all(
@@ -266,7 +266,7 @@ test("a repeat is dropped by the receiver's own memory, each time by one step", 
   assert.equal((await receive(post({ ...ANALYZED, links: {} }), { secret: SECRET, claim: once })).kind, "repeat");
 });
 
-test("a memory that fails loses no event, and says so", async () => {
+test("a failing claim loses no event, and is reported", async () => {
   for (const claim of [
     () => {
       throw new Error("the store is down");
@@ -284,7 +284,7 @@ test("a memory that fails loses no event, and says so", async () => {
   const fine = await receive(post(ANALYZED), { secret: SECRET, claim: () => true });
   assert.ok(!("claimError" in fine));
   const mistake = await rejection(receive(post(ANALYZED), { secret: SECRET, claim: () => undefined }));
-  assert.ok(mistake instanceof TypeError && /claim must give true or false/.test(mistake.message));
+  assert.ok(mistake instanceof TypeError && /claim must return true or false/.test(mistake.message));
   // Not asked about what is refused.
   const none = await receive(post("{"), { secret: SECRET, claim: () => assert.fail("asked") });
   assert.equal(none.kind, "refused");
@@ -318,7 +318,7 @@ test("reread asks the API, since a call is only a hint", async (t) => {
   assert.match((await rejection(without.event.reread())).message, /pass the client to `receive`/);
 });
 
-test("wrong options are named", async () => {
+test("invalid options are named", async () => {
   for (const [options, pattern] of [
     [undefined, /expected an object with options/],
     [{ secret: SECRET, secrets: [] }, /unknown option secrets; the options are secret, header,/],
@@ -369,7 +369,7 @@ test("in Node, by its own request and response", async (t) => {
   for (const received of kinds) await assertSilent(received);
 });
 
-test("in Node, a body of no told length is counted, and one that stops or breaks is not waited for", async (t) => {
+test("in Node, a body without a length is counted, and one that stops or breaks off is not awaited", async (t) => {
   const { kinds, url, port } = await serving(t, { secret: SECRET, timeout: 100 });
   const { pathname } = new URL(url);
   const chunked = (pieces) =>
@@ -412,7 +412,7 @@ test("in Node, text with an encoding is counted in bytes, and a body that was pa
   assert.ok(read instanceof TypeError && /express\.json/.test(read.message), String(read));
 });
 
-test("the secret is compared in full, whatever was shown", async (t) => {
+test("the secret is compared in full, whatever was sent", async (t) => {
   const digests = [];
   const own = crypto.subtle.digest.bind(crypto.subtle);
   t.mock.method(crypto.subtle, "digest", async (...given) => {
@@ -427,7 +427,7 @@ test("the secret is compared in full, whatever was shown", async (t) => {
   }
 });
 
-test("the client's key is in nothing that is given back", async (t) => {
+test("no result contains the client's key", async (t) => {
   const client = new Attention({ apiKey: FAKE_KEY, fetch: async () => Response.json({ id: "a", type: "b" }) });
   t.after(() => client.close());
   const received = await receive(post(ANALYZED), { secret: SECRET, attention: client });

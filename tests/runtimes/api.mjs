@@ -13,7 +13,7 @@ export async function startApi(t) {
   return { upstream, key, env: { ATTENTION_API_KEY: key, ATTENTION_BASE_URL: `${upstream.url}/v2` } };
 }
 
-/** What a Worker is to a page: the token comes in, the key goes up. */
+/** A Worker for a page: it receives the token and sends the key. */
 export async function startGateway(t) {
   const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
   const mock = mockAttention();

@@ -1,4 +1,4 @@
-// Why there is no answer, as each runtime of servers really says it, and what a page is told.
+// Reasons for a missing response in each real server runtime, and in a page.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";

@@ -62,7 +62,7 @@ async function told(t, source, program = process.execPath) {
     },
   });
   t.after(() => upstream.close());
-  // node-fetch 2 and what is made of it may keep the connection of an aborted request, and with it the process.
+  // node-fetch 2 and its derivatives may keep the connection of an aborted request open, and so the process.
   const end = '\nprocess.stdout.write("", () => process.exit());\n';
   const cwd = await makeProject(t, { "app.mjs": HELP + source + end });
   for (const [name, packages] of Object.entries(PACKAGES)) {
@@ -86,7 +86,7 @@ async function told(t, source, program = process.execPath) {
   };
 }
 
-/** How each is made into an option `fetch`. */
+/** Each as an option `fetch`. */
 const FETCHES = {
   "the runtime's": "const given = undefined;",
   undici: 'import { fetch as given } from "undici";',
@@ -241,7 +241,7 @@ tell(await failure(attention.get("/users")));
   assert.match(lines[1].message, /already read: a mock must make one for each call/);
 });
 
-test("MSW, undici's MockAgent and a stub, put in place after the client, are seen", needs("node"), async (t) => {
+test("MSW, undici's MockAgent and a stub that are installed after the client take effect", needs("node"), async (t) => {
   const { lines } = await told(
     t,
     `import { http, HttpResponse } from "msw";
@@ -276,7 +276,7 @@ globalThis.fetch = before;
   assert.deepEqual(lines, ["msw", "MockAgent", "stub"]);
 });
 
-test("nock, put in place after the client, is seen", needs("node"), async (t) => {
+test("nock takes effect if it is installed after the client", needs("node"), async (t) => {
   const { lines } = await told(
     t,
     `const attention = new Attention({ ...options, baseURL: "https://api.example/v2" });

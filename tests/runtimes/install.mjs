@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { run } from "./run.mjs";
 
 /**
- * @param {string} parent where the folders stand
- * @param {string} name what it is, for people
- * @param {string} id which version of it: another one replaces what was there
+ * @param {string} parent the parent of the folders
+ * @param {string} name its name, for messages
+ * @param {string} id its version; another version replaces the installed one
  * @param {Record<string, string>} dependencies as in a package.json
- * @param {(folder: string) => Promise<unknown>} [finish] what has to be done after `npm install`
- * @returns the folder that holds node_modules
+ * @param {(folder: string) => Promise<unknown>} [finish] runs after `npm install`
+ * @returns the folder with node_modules
  */
 export async function installed(parent, name, id, dependencies, finish) {
   const folder = join(parent, `${name}-${id}`);

@@ -1,5 +1,5 @@
-// A client at a module's top, in Workers of any age: its state outlives the requests, and the runtime drops a request
-// whose visitor leaves, at any point, without a word. So places of calls that nobody can give back must not stay taken.
+// A client at the top of a module, in Workers of any compatibility date: its state outlives requests, and the runtime
+// silently drops a request whose visitor leaves. Places of such calls must be recovered.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
@@ -8,7 +8,7 @@ import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { workerdModules } from "./edge.mjs";
 
-/** Every year's, and the days around which the runtime changed what matters here. */
+/** One of every year, and those around relevant changes of the runtime. */
 const DATES = [
   "2023-01-01",
   "2023-05-18",
@@ -58,7 +58,7 @@ let workerd;
 const held = [];
 let keysAreHeld = true;
 
-/** What the server does is in the path, so that a visitor chooses it. */
+/** The path selects the server's behaviour, so that a visitor can choose it. */
 async function handle(request) {
   const { pathname } = new URL(request.url);
   if (pathname.endsWith("/key")) {
@@ -118,14 +118,14 @@ function visitor(service, path) {
   return () => socket.resetAndDestroy();
 }
 
-/** One who leaves after so many milliseconds. */
+/** A visitor who leaves after this many milliseconds. */
 async function visit(service, path, millis) {
   const leave = visitor(service, path);
   await new Promise((resolve) => setTimeout(resolve, millis));
   leave();
 }
 
-test("a visitor who leaves while the key is asked for: whoever stays is answered", async () => {
+test("if a visitor leaves while the key is requested, the others are answered", async () => {
   const services = DATES.map((date) => `asking-${date}`);
   const visitors = services.map((service) => visitor(service, "/users"));
   while (held.length < services.length) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -141,7 +141,7 @@ for (const date of DATES) {
   });
 }
 
-test("visitors who leave at any point take nothing with them: whoever stays is answered", async () => {
+test("visitors who leave at any point hold no resources: the others are answered", async () => {
   const next = random(20_260_101);
   const choose = (list) => list[Math.floor(next() * list.length)];
   const paths = ["/silent", "/busy", "/trickle", "/users", "/limited"];

@@ -1,5 +1,5 @@
-// How the wasm comes to be compiled, and what is said where it is not: old browsers, runtimes without, bundlers that make
-// something else of the file.
+// Compilation of the wasm, and the errors where it fails: old browsers, runtimes without WebAssembly, bundlers that
+// replace the file.
 import assert from "node:assert/strict";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -16,7 +16,7 @@ import { tool } from "./tools.mjs";
 
 const KEY = "obviously-fake-key-of-the-loading-tests";
 
-/** What a module prints as JSON, in Node. */
+/** The JSON output of a module in Node. */
 async function printed(t, source) {
   const cwd = await makeProject(t, { "app.mjs": source });
   const { stdout, output } = await run(process.execPath, ["app.mjs"], { cwd, env: { KEY } });
@@ -32,7 +32,7 @@ const failure = (act) => Promise.resolve().then(act).then((value) => ({ value })
 const tell = (value) => console.log(JSON.stringify(value));
 `;
 
-/** As Chromium before 115 has it on the main thread. */
+/** The limit of Chromium before 115 on the main thread. */
 const LIMITED = `
 let compiled = 0;
 const { instantiate } = WebAssembly;
@@ -42,7 +42,7 @@ WebAssembly.Instance = class { constructor() { limit(); } };
 WebAssembly.instantiate = async (...given) => { compiled++; await null; return instantiate.apply(WebAssembly, given); };
 `;
 
-test("a limit on what is compiled at once: the first calls wait for one compilation, and all works", async (t) => {
+test("with a limit on synchronous compilation, the first calls wait for one compilation", async (t) => {
   const told = await printed(
     t,
     `${LIMITED}${LOAD}
@@ -64,7 +64,7 @@ tell({ before, refused, answers: [one, two, three], compiled, after: attention.k
   assert.equal(told.last.code, "key_has_scheme");
 });
 
-test("the same, and the compilation fails: each call says so, and the next tries again", async (t) => {
+test("if the compilation fails, each call says so, and the next tries again", async (t) => {
   const told = await printed(
     t,
     `${LIMITED}${LOAD}
@@ -91,11 +91,11 @@ const REFUSALS = {
     "wasm_refused",
     /Content-Security-Policy.*by policy/,
   ],
-  "no TextDecoder": ["delete globalThis.TextDecoder;", "globals_missing", /there is no TextDecoder here/],
+  "no TextDecoder": ["delete globalThis.TextDecoder;", "globals_missing", /this runtime lacks TextDecoder/],
   "neither TextDecoder nor TextEncoder": [
     "delete globalThis.TextDecoder; delete globalThis.TextEncoder;",
     "globals_missing",
-    /no TextDecoder and no TextEncoder/,
+    /lacks TextDecoder and TextEncoder/,
   ],
 };
 

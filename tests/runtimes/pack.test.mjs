@@ -1,4 +1,4 @@
-// What npm publishes: all that is needed and nothing else.
+// The published package: everything that is needed, and nothing else.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, relative, sep } from "node:path";
@@ -37,7 +37,7 @@ const FILES = [
   "dist/webhooks.js",
 ];
 
-test("the tarball holds these files, and of the declarations those that an entry leads to", async () => {
+test("the tarball has these files, and only the declarations that an entry reaches", async () => {
   const folder = await packageFolder();
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const packed = entries
@@ -52,7 +52,7 @@ test("the tarball holds these files, and of the declarations those that an entry
   assert.deepEqual(packed.sort(), [...FILES, ...maps, ...types].sort());
 });
 
-test("no file names a place of the machine that built it, and none holds what looks like a key", async () => {
+test("no file names a path of the build machine, and none has anything like a key", async () => {
   const folder = await packageFolder();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
@@ -63,7 +63,7 @@ test("no file names a place of the machine that built it, and none holds what lo
   }
 });
 
-test("the maps hold our sources, and the embedded wasm not a second time", async () => {
+test("the source maps have our sources, but not the embedded wasm again", async () => {
   const folder = await packageFolder();
   for (const name of FILES.filter((file) => /^dist\/.*js$/.test(file))) {
     assert.match(await readFile(join(folder, name), "utf8"), /\/\/# sourceMappingURL=[\w.-]+\.map\n$/, name);
@@ -75,7 +75,7 @@ test("the maps hold our sources, and the embedded wasm not a second time", async
   }
 });
 
-test("the package names its repository, and what is published names the one that it is published from", async (t) => {
+test("the package names its repository, and the published one names where it was published from", async (t) => {
   const manifest = JSON.parse(await readFile(join(await packageFolder(), "package.json"), "utf8"));
   for (const name of ["homepage", "repository", "bugs"]) assert.ok(manifest[name], name);
   const workflow = await readFile(new URL("../../.github/workflows/publish.yml", import.meta.url), "utf8");
@@ -88,7 +88,7 @@ test("the package names its repository, and what is published names the one that
   assert.doesNotMatch(published, /YOUR-/);
 });
 
-test("no script runs when somebody installs it, and it depends on nothing", async () => {
+test("installing it runs no script, and it has no dependencies", async () => {
   const manifest = JSON.parse(await readFile(join(await packageFolder(), "package.json"), "utf8"));
   for (const name of ["dependencies", "optionalDependencies", "bundleDependencies"])
     assert.equal(manifest[name], undefined, name);

@@ -1,5 +1,5 @@
-// The package as its users get it: packed by npm and installed into a project
-// of its own, once per build.
+// The package as users get it: packed by npm and installed into a separate
+// project, once per build.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { access, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -43,7 +43,7 @@ export async function requirePacked(name = "attention-wasm") {
 async function install() {
   const folder = join(tmpdir(), `attention-packed-${await buildId()}`);
   if (await exists(folder)) return folder;
-  // Made aside and moved into place: test files run at the same time.
+  // Prepared elsewhere and moved into place, because test files run at the same time.
   const draft = await mkdtemp(join(tmpdir(), "attention-packing-"));
   const npm = (...args) =>
     run("npm", [...args, "--offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: draft });
@@ -53,7 +53,7 @@ async function install() {
   await writeFile(join(draft, "resolve.mjs"), "export const resolve = (name) => import.meta.resolve(name);\n");
   await npm("install", `./${filename}`, "--ignore-scripts", "--no-package-lock");
   await rename(draft, folder).catch(async (error) => {
-    // Another test file was quicker.
+    // Another test file was faster.
     if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
     await rm(draft, { recursive: true });
   });
@@ -81,7 +81,7 @@ function exists(path) {
   );
 }
 
-/** The package's own mock behind a socket, and the key that it takes. Whoever starts it closes `upstream`. */
+/** The package's mock behind a socket, and the key that it accepts. The caller must close `upstream`. */
 export async function startPackedMock() {
   const { mockAttention, MOCK_API_KEY } = await importPacked("attention-wasm/testing");
   const mock = mockAttention();

@@ -1,4 +1,4 @@
-// The packed package in what pages have beside module scripts, and under a
+// The packed package in web workers and service workers of pages, and under a
 // Content-Security-Policy.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ const HTML = (script) =>
 const STRICT = (policy) =>
   `<!doctype html><title>app</title><meta http-equiv="Content-Security-Policy" content="${policy}"><script type="module" src="/app.js"></script>`;
 
-/** Tells the number of conversations, or what went wrong. */
+/** Reports the number of conversations, or the error. */
 const CALL = (options) => `
 import { Attention } from "/attention/index.js";
 const told = async () => {
@@ -43,7 +43,7 @@ test("a dedicated worker", async (t) => {
   assert.equal(upstream.records.filter(({ method }) => method === "GET").length, 1);
 });
 
-test("a service worker: answers the page out of its own calls, the token in it alone", async (t) => {
+test("a service worker answers the page by its own calls, and only it has the token", async (t) => {
   const { options } = await startGateway(t);
   const { page, printed, url } = await openPage(t, {
     "/app.html": HTML(`
@@ -64,7 +64,7 @@ test("a service worker: answers the page out of its own calls, the token in it a
 
 const SCRIPT = (options) => `${CALL(options)}document.title = await told();`;
 
-test("script-src 'self' 'wasm-unsafe-eval' is all that a page has to allow", async (t) => {
+test("script-src 'self' 'wasm-unsafe-eval' is sufficient", async (t) => {
   const { upstream, options } = await startGateway(t);
   const { page, printed, url } = await openPage(t, {
     "/app.html": STRICT(`default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${upstream.url}`),

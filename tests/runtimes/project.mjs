@@ -8,7 +8,7 @@ import { packageFolder } from "./packed.mjs";
  * @param {import("node:test").TestContext} t removes it
  * @param {Record<string, string>} files path → text
  * @param {{ type?: "module" | "commonjs" | "", parent?: string }} [options] `type` of its package.json, "" for none;
- *   `parent`: where it stands, for tools that look upwards
+ *   `parent`: its parent folder, for tools that search upwards
  * @returns {Promise<string>} its folder
  */
 export async function makeProject(t, files, { type = "module", parent = tmpdir() } = {}) {

@@ -1,8 +1,8 @@
-// Commands of other people's tools: what they print is part of what is tested.
+// Runs commands of other tools, whose output is part of the tests.
 import { spawn } from "node:child_process";
 
 /**
- * Runs a command to its end; not ending well is an Error with all that it printed.
+ * Runs a command to its end; a failure is an Error with its whole output.
  *
  * @param {string} command
  * @param {string[]} args
@@ -17,12 +17,12 @@ export async function run(command, args, options) {
   return { stdout: child.stdout(), output: child.output() };
 }
 
-/** Starts one that goes on until it is killed. */
+/** Starts a command that runs until it is killed. */
 export function start(command, args, { cwd, env = {} }) {
   const { PATH, HOME, USERPROFILE, SystemRoot } = process.env;
   const child = spawn(command, args, {
     cwd,
-    // So that nothing depends on the machine, and a whole group can be ended.
+    // So that nothing depends on the machine, and the whole process group can be killed.
     env: { PATH, HOME, ...(SystemRoot && { USERPROFILE, SystemRoot }), NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
     shell: command.endsWith(".cmd"),

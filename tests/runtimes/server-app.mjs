@@ -1,4 +1,4 @@
-// What an app on a server does with the package, in each way of loading it.
+// A server app that uses the package, for each way of loading it.
 
 const CALLS = `
 async function main() {
@@ -43,7 +43,7 @@ export const APPS = {
   cjs: NAMES.map(([from, names]) => `const { ${names} } = require("${from}");\n`).join("") + CALLS,
 };
 
-/** What it tells wherever it runs rightly. */
+/** Its output in every runtime. */
 export const TOLD = {
   count: 2,
   attempts: 2,

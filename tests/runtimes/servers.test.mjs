@@ -1,4 +1,4 @@
-// The packed package in every runtime of servers, as a module and as CommonJS.
+// The packed package in every server runtime, as a module and as CommonJS.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startApi } from "./api.mjs";
@@ -7,7 +7,7 @@ import { run } from "./run.mjs";
 import { APPS, TOLD } from "./server-app.mjs";
 import { bun, deno, needs, newerNode } from "./tools.mjs";
 
-/** Deno asks for every permission: these are all that are needed. */
+/** Deno's permissions: these are all that are needed. */
 const DENO = [
   "run",
   "--no-prompt",
@@ -33,7 +33,7 @@ for (const [runtime, program, args, options] of RUNTIMES) {
       async (t) => {
         const { upstream, env, key } = await startApi(t);
         const cwd = await makeProject(t, { [file]: APPS[format] });
-        // CommonJS is resolved at run time, for which Deno wants to read.
+        // CommonJS is resolved at run time, for which Deno needs the permission to read.
         const more = runtime === "Deno" && format === "cjs" ? ["--allow-read"] : [];
         const { output } = await run(await program(), [...args, ...more, file], { cwd, env, timeoutMs: 30_000 });
         const { shown, ...told } = JSON.parse(output.split("\n", 1)[0]);

@@ -1,5 +1,5 @@
 // Runtimes and bundlers at the versions of versions.json, installed when a test
-// first needs them: they are too big for everybody's `npm ci`.
+// first needs them: they are too large for every `npm ci`.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ const PLATFORMS = {
   node: ["linux-x64", "linux-arm64", "win-x64"],
 };
 
-/** Options of a test that needs this tool: skipped with the reason where there is none. */
+/** Options of a test that needs this tool; without it, the test is skipped with the reason. */
 export function needs(name) {
   const known = PLATFORMS[name];
   return known === undefined || known.includes(platform) ? {} : { skip: `npm has no ${name} for ${platform}` };
@@ -41,7 +41,7 @@ export async function tool(name) {
   return installed(join(repo, ".tools/runtimes"), name, id, Object.fromEntries(wanted), FINISH[name]);
 }
 
-/** npm runs no scripts of packages here: these two want to be told. */
+/** Install scripts are off; these two packages need theirs. */
 const FINISH = {
   bun: (folder) => run(process.execPath, [join(folder, "node_modules/bun/install.js")], { cwd: folder }),
   deno: (folder) => run(process.execPath, [join(folder, "node_modules/deno/install.cjs")], { cwd: folder }),

@@ -1,4 +1,4 @@
-// docs/transport.md as it stands: its snippets, against a proxy and a server with TLS on loopback.
+// Runs the snippets of docs/transport.md unchanged, against a proxy and a TLS server on loopback.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -69,7 +69,7 @@ async function startTls(t, { mtls = false, headers = {} } = {}) {
   return { env, requests, port, key };
 }
 
-/** A proxy that does nothing but tunnel. */
+/** A proxy that only tunnels. */
 async function startProxy(t) {
   const tunnels = [];
   const server = createServer((_request, response) => response.writeHead(405).end());
@@ -100,7 +100,7 @@ async function listening(t, server) {
   });
 }
 
-/** A project with this snippet of the page, and what it says to install. */
+/** A project with this snippet of the page, and its dependency. */
 async function project(t, file) {
   const { code, dependency } = snippets[file];
   const cwd = await makeProject(t, { [file]: code });

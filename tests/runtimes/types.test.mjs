@@ -1,4 +1,4 @@
-// Projects in TypeScript: the packed declarations as every kind of resolution finds them.
+// Projects in TypeScript: the packed declarations with every kind of module resolution.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -83,11 +83,11 @@ const PROJECTS = [
 ];
 
 for (const [what, compilerOptions, files] of PROJECTS) {
-  test(`tsc, moduleResolution ${what}: nothing to complain of, in our declarations either`, (t) =>
+  test(`tsc, moduleResolution ${what}: no error, in our declarations either`, (t) =>
     quiet(t, tsc, compilerOptions, files));
 }
 
-/** Neither knows `using`; the declarations have to check without a `lib` that does. */
+/** Neither knows `using`; the declarations must check without a `lib` that does. */
 const OLD_PAGE = { types: [], lib: ["es2022", "dom", "dom.iterable"] };
 const OLD_NODE = { types: ["node"], lib: ["es2022"] };
 const OLD_PROJECTS = [

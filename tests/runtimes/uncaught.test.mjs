@@ -1,5 +1,4 @@
-// Somebody's first mistake: an error that nobody catches is printed by Node with the line that threw it. It has to fit on
-// a screen.
+// An uncaught error, which Node prints with the line that threw it, must fit on a screen.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startApi } from "./api.mjs";
@@ -23,7 +22,7 @@ const MISTAKES = {
   "an option that is wrong": [{}, "new Attention({ timeout: -1 })", /timeout must be/],
   "a key that is malformed": [{}, 'new Attention({ apiKey: "Bearer obviously-fake" })', /InvalidKeyError/],
   "a base URL that is none": [{}, 'new Attention({ baseURL: "nonsense" })', /base URL/],
-  "a path that is none": [{}, 'await new Attention().get("nonsense")', /path/],
+  "a path that is none": [{}, 'await new Attention().get("nonsense")', /Path not found/],
   "a body that JSON cannot hold": [{}, "await new Attention().labels.create({ a: () => 1 })", /body\.a is a function/],
   "a 404": [{}, 'await new Attention().get("/no-such-thing")', /NotFoundError/],
   "a 404 of a call that nobody waits for": [
@@ -66,7 +65,7 @@ for (const [name, program, options] of NODES) {
         const printed = child.output();
         assert.equal(code, 1, `${what}, ${file}: ${printed}`);
         assert.match(printed, expected, `${what}, ${file}`);
-        // Causes are of the runtime's making.
+        // The runtime makes causes.
         const [own] = printed.split("[cause]", 1);
         assert.ok(own.length < MOST, `${what}, ${file}: ${own.length} characters\n${printed}`);
         assert.ok(printed.length < 3 * MOST, printed);

@@ -74,7 +74,7 @@ export default {
 `;
 
 for (const flags of [["nodejs_compat"], []]) {
-  test(`functions that give tokens, and one that calls its own client, ${flags[0] ?? "without flags"}`, async (t) => {
+  test(`functions that provide tokens, and one that calls its own client, ${flags[0] ?? "without flags"}`, async (t) => {
     const modules = await workerdModules(RENEWING);
     const workerd = await startWorkerd({ services: [{ name: "app", modules, compatibilityFlags: flags }] });
     t.after(() => workerd.close());

@@ -1,4 +1,4 @@
-// A Worker project: wrangler bundles it as a deployment would, workerd runs what came out.
+// A Worker project: wrangler bundles it like a deployment, and workerd runs the result.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Runs the probe in a process of its own, whose whole output is looked at.
+// Runs the probe in a separate process, whose whole output is searched.
 import { inspect } from "node:util";
 import { importPacked } from "../runtimes/packed.mjs";
 import { probe } from "./probe.mjs";

@@ -1,5 +1,5 @@
-// Everything a person could print of the package, in any runtime: this module
-// imports nothing, prints each thing for real and returns each as text.
+// Everything of the package that can be printed, in any runtime: this module
+// imports nothing, prints each value and returns each as text.
 
 /**
  * @param {object} attention the package
@@ -63,7 +63,7 @@ export async function probe(attention, { baseURL, secret, as, inspect }) {
   show("unread response", await client.get("/ok").asResponse());
   show("call", client.get("/ok"));
   for (const path of ["/401/json", "/401/text", "/401/problem", "/400/json", "/500/json", "/500/text", "/429/json"]) {
-    // One client for each, so that none waits for the gate of another.
+    // A client for each, so that none waits for another's gate.
     const own = new Attention({ ...options, logger, ...hooks });
     await fails(path, () => own.get(path));
     own.close();
@@ -132,7 +132,7 @@ function own(value, depth = 0) {
     .join(";");
 }
 
-/** How the upstream answers: as a server would that repeats what it was sent. */
+/** The upstream's responses, which echo the request. */
 export function answers(request) {
   const { pathname } = new URL(request.url);
   const sent = request.headers.get("authorization") ?? "";
@@ -159,7 +159,7 @@ export function answers(request) {
   return answer;
 }
 
-/** Throws with the first place where the secret shows, whole or in its telling part. */
+/** Throws with the first place that shows the secret or half of it. */
 export function assertHidden(texts, secret) {
   // A fingerprint of four last characters would be allowed; half of the key is not.
   const telling = [secret, secret.slice(0, secret.length >> 1), secret.slice(secret.length >> 1)];

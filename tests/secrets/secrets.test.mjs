@@ -8,7 +8,7 @@ import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { answers, assertHidden } from "./probe.mjs";
 
-/** The shape of a real key, and obviously none. */
+/** Has the form of a real key, and is obviously fake. */
 const SECRETS = {
   apiKey: "eyJmYWtlIjoibm8ta2V5In0.eyJmYWtlIjoib2J2aW91c2x5LWZha2UtY2xhaW1zIn0.b2J2aW91c2x5LWZha2Utc2lnbmF0dXJl",
   token: "obviously-fake-caller-token-of-these-tests-0001",

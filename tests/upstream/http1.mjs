@@ -1,12 +1,12 @@
-// HTTP/1.1 as bytes: just enough to read requests without changing a byte of
-// what is recorded. Nothing is normalised; what is out of order is an error.
+// HTTP/1.1 as bytes: just enough to read requests and record them byte by byte.
+// Nothing is normalised; malformed input is an error.
 import { createHash } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 
 const HEAD_LIMIT = 1024 * 1024;
 const TEXT_LIMIT = 64 * 1024;
 
-/** Bytes of a socket, pulled: a reader that stops, stops the sender too. */
+/** Bytes of a socket, pulled, so that a reader that stops also stops the sender. */
 export class ByteReader {
   #chunks;
   #held = Buffer.alloc(0);
@@ -60,7 +60,7 @@ export function parseHead(bytes) {
   return { head, requestLine, method, target, version, headers };
 }
 
-/** How the body is delimited, by what the headers say. */
+/** How the headers delimit the body. */
 export function framing(headers) {
   const all = (name) => headers.filter(([held]) => held.toLowerCase() === name).map(([, value]) => value);
   if (all("transfer-encoding").some((value) => /\bchunked\b/i.test(value))) return { kind: "chunked" };
@@ -95,13 +95,13 @@ async function* exactly(reader, length) {
   }
 }
 
-/** What is kept of a body: its size and hash always, its text when it is small. */
+/** The record of a body: its size and hash, and its text if it is small. */
 export class BodyRecord {
   bytes = 0;
   sha256 = null;
   text = "";
   complete = false;
-  /** Why it is not complete, when the peer broke off. */
+  /** Why it is incomplete, if the peer broke off. */
   error = null;
   framing;
   #hash = createHash("sha256");

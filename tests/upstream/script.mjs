@@ -1,8 +1,8 @@
-// Scripted answers, down to the byte: what no well-behaved server can be made to send.
+// Scripted responses, byte by byte, which well-behaved servers cannot send.
 import { STATUS_CODES } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What an entry may say; README.md has the meaning of each. */
+/** The members of an entry; README.md has their meaning. */
 const FIELDS = new Set([
   "status",
   "reason",
@@ -24,7 +24,7 @@ const FIELDS = new Set([
   "times",
 ]);
 
-/** Checks one entry, so that a typo fails the test that made it. */
+/** Checks an entry, so that a typing mistake fails its test. */
 export function checkEntry(entry) {
   for (const name of Object.keys(entry)) {
     if (!FIELDS.has(name)) throw new TypeError(`script: unknown field ${name}; there are ${[...FIELDS].join(", ")}`);

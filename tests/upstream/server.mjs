@@ -1,4 +1,4 @@
-// A loopback upstream that keeps the exact bytes it was sent, and answers by
+// A loopback upstream that records the exact bytes of requests, and answers by
 // script, by handler or through the mock API.
 import { STATUS_CODES } from "node:http";
 import { createServer } from "node:net";
@@ -21,9 +21,9 @@ export async function startUpstream(options = {}) {
 }
 
 class Upstream {
-  /** What was received, the oldest first; an entry fills up while its call goes on. */
+  /** The received requests, oldest first; an entry is completed while its call continues. */
   records = [];
-  /** How many TCP connections were made. */
+  /** The number of TCP connections. */
   connections = 0;
   url;
   port;
@@ -58,7 +58,7 @@ class Upstream {
     this.#script.push(...entries.map((entry) => ({ ...checkEntry(entry) })));
   }
 
-  /** Forgets records and what is left of the script. */
+  /** Clears the records and the rest of the script. */
   clear() {
     this.records = [];
     this.#script = [];

@@ -1,4 +1,4 @@
-// The instruments themselves: what they record and send must be exact.
+// The test beds themselves must record and send exactly.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
@@ -123,7 +123,7 @@ test("scripts: times, then the handler again; a call that is never answered", as
   assert.equal(upstream.records[3].status, null);
 });
 
-test("early: answered while the body is still to come", async (t) => {
+test("early: answers before the body has arrived", async (t) => {
   const upstream = await upstreamFor(t);
   upstream.script([{ status: 413, early: true }]);
   const got = await raw(upstream.port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
@@ -238,14 +238,14 @@ test("workerd: modules, bindings, services, Durable Objects, logs, and nothing l
   assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
 });
 
-test("workerd: a Worker that does not load is told with what workerd said", async () => {
+test("workerd: a Worker that does not load fails with workerd's message", async () => {
   await assert.rejects(
     startWorkerd({ services: [{ name: "bad", modules: [{ name: "bad.mjs", text: "export default {" }] }] }),
     /SyntaxError/,
   );
 });
 
-test("workerd: a missing binary is told", async () => {
+test("workerd: a missing binary is reported", async () => {
   const before = process.env.WORKERD;
   process.env.WORKERD = "/nonexistent/workerd";
   try {

@@ -182,7 +182,7 @@ class Workerd {
     for (const wake of this.#wake) wake();
   }
 
-  /** What `look` finds; tried again whenever something happened. */
+  /** The result of `look`, which is repeated whenever something happened. */
   async #until(look, timeoutMs, complaint) {
     let ended;
     void this.#exited.then((how) => {

@@ -1,7 +1,7 @@
 // Drives the binding through the golden vectors. The same in every runtime: nothing
 // is imported, time and chance come from the cases.
 
-/** The files that say something of the wasm package, by name. */
+/** The files with cases for the wasm package, by name. */
 export const FILES = [
   "authorization.json",
   "keys.json",
@@ -14,7 +14,7 @@ export const FILES = [
 ];
 
 const BASE = "https://api.attention.tech/v2";
-/** For cases to which the key does not matter. */
+/** For cases that do not depend on the key. */
 const KEY = "fake-key-of-the-vectors";
 
 /** How many cases of each file a runtime has to run: what a report is compared with. */
@@ -81,7 +81,7 @@ function checkAuthorization({ current, next, token = false, headers }, _, core) 
   });
 }
 
-/** A text is judged alike wherever a credential can stand. */
+/** A text gets the same verdict in every place for a credential. */
 function checkKey({ text: parts, ok, error }, _, core) {
   const given = text(parts);
   const places = {
@@ -165,7 +165,7 @@ function checkError(vector, { now }, core) {
   });
 }
 
-/** What whoever holds a session can read of it: when it ends. Whether it is good, only the Worker can tell. */
+/** The part of a session that its holder can read: its expiry. Only the Worker can verify it. */
 function checkSessionEnd({ token, exp }, _, core) {
   // A JWT says when it ends, too, which is not this file's subject; and no header could hold some of these texts.
   if (token.startsWith("eyJ") || !/^[\w.~+/-]+=*$/.test(token)) {
@@ -176,7 +176,7 @@ function checkSessionEnd({ token, exp }, _, core) {
   });
 }
 
-/** Through a 429, whose error carries what was understood. */
+/** Through a 429, whose error has the parsed value. */
 function checkRetryAfter({ value, now, millis }, file, core) {
   withUpstream(core, { current: KEY }, (upstream) => {
     const at = now ?? file.now;
@@ -226,7 +226,7 @@ function checkStep(core, { call = "a", then, ...given }, now, calls, keys, upstr
   same("keys", { inUse, ...Object.fromEntries(held.map(({ slot, verdict }) => [slot, verdict])) }, then.keys);
 }
 
-/** Lets one thing happen; the step that it led to, undefined when it has to do with no call. */
+/** Performs one event; returns the resulting step, or undefined if it concerns no call. */
 function happen(core, given, now, call, calls, upstream) {
   const { begin, response, failure, waited, replaceKeys, headers = [], unit = 0 } = given;
   if (begin !== undefined) {
@@ -248,7 +248,7 @@ function happen(core, given, now, call, calls, upstream) {
 
 // ------------------------------------------------------------ errors
 
-/** What is not mentioned must be absent, words and attempts excepted. */
+/** Members that are not mentioned must be absent, except message and attempts. */
 function checkFields(got, expected, hidden) {
   const json = JSON.stringify(got);
   same("kind", got.kind, expected.kind);

@@ -1,4 +1,4 @@
-// What the runtimes' test files share: the files, and the tests made of a run.
+// Shared by the runtimes' test files: the vectors, and the tests of a run.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";

@@ -13,7 +13,7 @@ import { loadFiles } from "./suite.mjs";
 const BUILD = new URL("../../worker/build/", import.meta.url);
 const KEY = "fake-key-of-the-worker-vectors";
 const TOKEN = "fake-token-of-the-worker-vectors";
-/** Isolates cost memory, so many services are run in several processes, one after the other. */
+/** Isolates need memory, so the services run in several processes, one after the other. */
 const SERVICES_AT_ONCE = 60;
 
 const files = await loadFiles();
@@ -47,13 +47,13 @@ test("authorization.json, outgoing: the upstream receives exactly these bytes", 
       const second = await get(url, id);
       assert.equal(second.status, 502);
       assert.equal((await second.json()).code, "upstream_unauthorized");
-      // At first the current key; once it is refused, each key that there is.
+      // First the current key; once it is refused, each available key.
       assert.deepEqual(authorizations(id), [expected[0], ...expected]);
     },
   );
 });
 
-test("authorization.json, incoming: who is let in, and what the others are told", async () => {
+test("authorization.json, incoming: who is accepted, and which error the others get", async () => {
   const cases = applicable(files["authorization.json"], "worker").filter(({ direction }) => direction === "incoming");
   const tokens = [...new Set(cases.filter(({ token }) => token !== undefined).map(({ token }) => text(token)))];
   await withWorker([{ ATTENTION_CALLERS: callers(tokens) }], async ([{ url, port }]) => {
@@ -85,7 +85,7 @@ test("authorization.json, incoming: who is let in, and what the others are told"
 
 // ------------------------------------------------------------ keys
 
-test("keys.json: each text as the secret of a Worker of its own", async () => {
+test("keys.json: each text as the secret of a separate Worker", async () => {
   const cases = applicable(files["keys.json"], "worker");
   await each(
     cases,
@@ -140,7 +140,7 @@ test("urls.json: the upstream receives the target byte by byte, or nothing", asy
 
 // ------------------------------------------------------------ errors
 
-test("errors.json: what a caller is told, and what the log is", async () => {
+test("errors.json: the caller's answer and the log line", async () => {
   const cases = applicable(files["errors.json"], "worker").filter(({ token }) => !token);
   // A 429 closes the gate of its isolate, and a key is an isolate's own.
   const apart = ({ key, status }) => key !== undefined || status === 429;
@@ -175,7 +175,7 @@ test("errors.json: what a caller is told, and what the log is", async () => {
     const line = JSON.parse(await workerd.line((printed) => printed.includes(requestId)));
     assert.equal(line.upstreamError, error.kind);
     assert.equal(line.upstreamRequestId, error.requestId);
-    // What is longer than an error can be is not read at all here.
+    // A body beyond the limit for errors is not read here.
     const isRead = sent.length <= 64 * 1024 && error.diagnosis === undefined;
     for (const words of isRead ? (error.says ?? []) : [])
       assert.ok(line.upstreamMessage.includes(words), `${line.upstreamMessage} has ${words}`);
@@ -192,7 +192,7 @@ test("errors.json: what a caller is told, and what the log is", async () => {
   await each(cases.filter(apart), ({ key }) => ({ ...(key && { ATTENTION_API_KEY: key }) }), check);
 });
 
-test("retry_after.json: what is understood is passed on in whole seconds", async () => {
+test("retry_after.json: a valid value is passed on in whole seconds", async () => {
   const cases = applicable(files["retry_after.json"], "worker");
   await each(
     cases,
@@ -208,7 +208,7 @@ test("retry_after.json: what is understood is passed on in whole seconds", async
   );
 });
 
-/** What the Worker makes of an answer: its own problem, or the answer itself. */
+/** The Worker's answer: its own problem, or the API's response. */
 function answerTo(status, error) {
   if (error === null) return { status };
   const seconds = error.retryAfter === undefined ? null : String(Math.ceil(error.retryAfter / 1000));
@@ -308,7 +308,7 @@ const refuse = () => new Response(null, { status: 401 });
 const caseOf = ({ target }) => /[?&]case=([^&]+)/.exec(target)?.[1];
 const authorizations = (id) =>
   upstream.records.filter((record) => caseOf(record) === id).flatMap((record) => record.all("authorization"));
-/** What is asked where a status is the answer to nothing else. */
+/** The request for statuses that need no special one. */
 const ASKING = { 206: { range: "bytes=0-1" }, 304: { "if-none-match": '"a"' } };
 const get = (url, id, headers = {}) =>
   fetch(`${url}/v2/conversations?case=${id}`, {

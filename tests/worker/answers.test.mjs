@@ -1,5 +1,5 @@
-// What becomes of the upstream's answers and failures: keys, limits, errors,
-// timeouts, redirects, echoes.
+// The Worker's treatment of the upstream's responses and failures: keys, limits,
+// errors, timeouts, redirects, echoes.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { testing } from "../mock/bundle.mjs";
@@ -30,7 +30,7 @@ describe("a key that the upstream refuses", () => {
     };
 
   const alone = workers.with(ANY);
-  test("the only one: 502 for the caller, whose own token is fine", async () => {
+  test("the only key: the caller, whose token is valid, gets 502", async () => {
     workers.begin();
     workers.respond = refusing(KEY);
     const answer = await workers.call(alone);
@@ -69,7 +69,7 @@ describe("a key that the upstream refuses", () => {
     );
   });
 
-  test("the other refused as well, so soon after: told, and no loop", async () => {
+  test("if the other key is refused too, the caller gets 502, without a loop", async () => {
     workers.begin();
     workers.respond = refusing(NEXT_KEY);
     const statuses = [(await workers.call(first)).status, (await workers.call(first)).status];
@@ -81,7 +81,7 @@ describe("a key that the upstream refuses", () => {
   });
 
   const both = workers.with(ring);
-  test("both: 502, each tried once, and no loop however often it is asked", async () => {
+  test("both keys: each is tried once, and every call gets 502", async () => {
     workers.begin();
     workers.respond = refusing(KEY, NEXT_KEY);
     const answer = await workers.call(both);
@@ -95,7 +95,7 @@ describe("a key that the upstream refuses", () => {
   });
 
   const posts = workers.with(ring);
-  test("a POST whose body is held goes again with the next key, whole", async () => {
+  test("a POST with a stored body is sent again, complete, with the next key", async () => {
     workers.begin();
     workers.respond = refusing(KEY);
     const answer = await workers.call(posts, { method: "POST", body: '{"name":"fake"}' });
@@ -108,7 +108,7 @@ describe("a key that the upstream refuses", () => {
   });
 
   const streams = workers.with(ring);
-  test("a POST whose body streams cannot go again: 502, and the next call takes the next key", async () => {
+  test("a POST with a streamed body cannot be sent again: 502, and the next call uses the next key", async () => {
     workers.begin();
     workers.respond = refusing(KEY);
     const answer = await workers.call(streams, {
@@ -189,7 +189,7 @@ describe("limits", () => {
   });
 
   const short = workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" });
-  test("a short one is waited for, and the call made again, a POST as well", async () => {
+  test("a short Retry-After is awaited and the call retried, a POST too", async () => {
     for (const request of [{}, { method: "POST", body: "{}" }]) {
       workers.begin({ status: 429, headers: [["Retry-After", "0"]] });
       const answer = await workers.call(short, request);
@@ -200,7 +200,7 @@ describe("limits", () => {
   });
 
   const second = workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "1" });
-  test("it is not made again any sooner", async () => {
+  test("the retry is not sent any sooner", async () => {
     workers.begin({ status: 429, headers: [["Retry-After", "1"]] });
     assert.equal((await workers.call(second)).status, 200);
     const [before, after] = await workers.received(2);
@@ -221,20 +221,20 @@ describe("limits", () => {
   });
 
   const long = workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" });
-  test("one longer than the policy is told at once, and the next caller is held back without a call", async () => {
+  test("a long Retry-After is passed on at once, and the next caller waits without a call", async () => {
     workers.begin({ status: 429, headers: [["Retry-After", "3600"]] });
     const answer = await workers.call(long);
     problem429(answer);
     assert.equal(answer.get("retry-after"), "3600");
     const next = await workers.call(long);
     problem429(next);
-    // How long one answer may close the gate is core's to say; longer than this call may wait.
+    // Core decides how long one response may close the gate; it is longer than this call may wait.
     assert.ok(Number(next.get("retry-after")) > 60, next.get("retry-after"));
     assert.equal((await workers.received(1)).length, 1);
   });
 
   const ever = workers.with({ ...ANY, ATTENTION_MAX_RETRIES: "2" });
-  test("an upstream that never stops: as many tries as the policy says", async () => {
+  test("an upstream that always fails gets the configured number of attempts", async () => {
     workers.begin({ status: 429, headers: [["Retry-After", "0"]], times: 50 });
     problem429(await workers.call(ever));
     assert.equal((await workers.received(3)).length, 3);
@@ -252,7 +252,7 @@ describe("errors of the upstream", () => {
     [520, "upstream_error", 502],
     [599, "upstream_error", 502],
   ]) {
-    test(`${status} becomes ${expected} ${code}, and its page stays behind`, async () => {
+    test(`${status} becomes ${expected} ${code}, and its page is not passed on`, async () => {
       workers.begin({ status, body: "<h1>stack trace at /srv/app.js</h1>", headers: [["Content-Type", "text/html"]] });
       const answer = await workers.call(plain);
       assertProblem(answer, expected, code);
@@ -282,7 +282,7 @@ describe("errors of the upstream", () => {
     [422, "invalid"],
     [451, "law"],
   ]) {
-    test(`${status} is the caller's, and comes with its words`, async () => {
+    test(`${status} is the caller's error, and is passed on with its body`, async () => {
       const body = JSON.stringify({ code, message: "say é" });
       workers.begin({
         status,
@@ -303,7 +303,7 @@ describe("errors of the upstream", () => {
     });
   }
 
-  test("an error too large to be one comes without words", async () => {
+  test("an oversized error is passed on without its body", async () => {
     workers.begin({ status: 400, body: { zeros: 1_000_000 } });
     const answer = await workers.call(plain);
     assert.deepEqual([answer.status, answer.body.length, answer.complete], [400, 0, true]);
@@ -330,7 +330,7 @@ describe("errors of the upstream", () => {
   }
 
   for (const status of [400, 403, 404, 409, 422]) {
-    test(`a GET after ${status} is not made again`, async () => {
+    test(`a GET after ${status} is not retried`, async () => {
       workers.begin({ status, times: 5 });
       assert.equal((await workers.call(retrying)).status, status);
       assert.equal((await workers.received(1)).length, 1);
@@ -340,13 +340,13 @@ describe("errors of the upstream", () => {
 
 describe("no answer", () => {
   const down = workers.with({ ...ANY, ATTENTION_BASE_URL: "http://127.0.0.1:1/v2" });
-  test("nobody listens: 502", async () => {
+  test("nothing listens: 502", async () => {
     for (const method of ["GET", "POST"])
       assertProblem(await workers.call(down, { method }), 502, "upstream_unreachable");
   });
 
   const nowhere = workers.with({ ...ANY, ATTENTION_BASE_URL: "https://nowhere.invalid/v2" });
-  test("no such name: 502", async () => {
+  test("unknown name: 502", async () => {
     assertProblem(await workers.call(nowhere), 502, "upstream_unreachable");
   });
 
@@ -355,7 +355,7 @@ describe("no answer", () => {
     ATTENTION_BASE_URL: ({ port }) => `https://127.0.0.1:${port}/v2`,
     ATTENTION_TIMEOUT_MS: "300",
   });
-  test("no TLS where there should be: no answer, and the key is not sent in plain", async () => {
+  test("without TLS at an https address, the call fails and the key is not sent in plain text", async () => {
     workers.begin();
     const answer = await workers.call(untrusted);
     assert.ok([502, 504].includes(answer.status), answer.head);
@@ -363,7 +363,7 @@ describe("no answer", () => {
   });
 
   const hasty = workers.with({ ...ANY, ATTENTION_TIMEOUT_MS: "150" });
-  test("silence: 504, for every method, and the upstream is left alone", async () => {
+  test("silence: 504 for every method, and the upstream's connection is closed", async () => {
     for (const request of [{}, { method: "POST", body: "{}" }]) {
       workers.begin({ hang: true });
       const answer = await workers.call(hasty, request);
@@ -399,14 +399,14 @@ describe("no answer", () => {
     { raw: `HTTP/1.1 200 OK\r\nX: ${"a".repeat(2_000_000)}\r\n\r\n` },
   ]) {
     test(`instead of an answer: ${JSON.stringify(entry).slice(0, 70)}: 502`, async () => {
-      // workerd makes a GET again by itself when a kept connection turns out to be dead.
+      // workerd itself repeats a GET if a kept connection turns out to be dead.
       workers.begin({ ...entry, times: 20 });
       assertProblem(await workers.call(plain), 502, "upstream_unreachable");
     });
   }
 
   for (const entry of [{ close: true }, { reset: true }]) {
-    test(`a POST on a kept connection that ends with ${Object.keys(entry)}: sent once, and no more`, async () => {
+    test(`a POST on a kept connection that ends with ${Object.keys(entry)}: sent exactly once`, async () => {
       workers.begin();
       assert.equal((await workers.call(plain)).status, 200);
       workers.begin(entry);
@@ -415,7 +415,7 @@ describe("no answer", () => {
     });
   }
 
-  test("101 without having been asked: 502", async () => {
+  test("an unrequested 101: 502", async () => {
     workers.begin({ raw: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" });
     const answer = await workers.call(plain);
     assert.equal(answer.status, 502);
@@ -482,7 +482,7 @@ describe("an upstream that echoes the key", () => {
   };
   for (const [name, make] of Object.entries(forms)) {
     for (const status of [400, 404]) {
-      test(`${name}, as a ${status}: both keys are taken out`, async () => {
+      test(`${name}, as a ${status}: both keys are removed`, async () => {
         workers.begin();
         for (const key of [KEY, NEXT_KEY]) {
           workers.begin({ status, body: make(key) });
@@ -498,11 +498,11 @@ describe("an upstream that echoes the key", () => {
   const twoKeys = workers.with({ ...ANY, ATTENTION_API_KEY_NEXT: NEXT_KEY });
 });
 
-describe("what has no key in it", () => {
+describe("bodies without a key", () => {
   const mocked = workers.with({ ...ANY, ATTENTION_API_KEY: MOCK_API_KEY });
 
-  // Ids that are none: most of them are errors, whose words are the API's.
-  test("comes down as the mock says it, in errors too: every operation", async () => {
+  // Invalid ids: most responses are errors with the API's body.
+  test("are passed on unchanged, errors too, for every operation", async () => {
     workers.begin();
     const states = [mockAttention(), mockAttention()];
     workers.respond = (request) => states[0].handle(request);
@@ -532,5 +532,5 @@ describe("what has no key in it", () => {
   });
 });
 
-test("nothing of it stands in the log", () =>
+test("the log has none of it", () =>
   assertNoSecret(workers.workerd.output, [...SECRETS, MOCK_API_KEY, MOCK_USER_API_KEY]));

@@ -1,11 +1,11 @@
-// Nothing outlives what its caller came with: a session, an issuer's token, a caller's own token with an end.
+// Nothing outlives its caller's credential: a session, an issuer's token, a caller token with an expiry.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AUDIENCE, ISSUER, jwt, KEYS, now, SESSION_SECRET, session } from "./issuer.mjs";
 import { assertNoSecret, assertProblem, sha256, TOKEN, useWorkers } from "./worker.mjs";
 
 const SHORT = "fake-token-of-a-caller-that-ends-soon";
-/** Long enough for a slow machine to begin, and short enough to wait for. */
+/** Long enough for a slow machine to start, and short enough to wait for. */
 const SECONDS = 3;
 
 const workers = useWorkers();
@@ -30,7 +30,7 @@ const service = workers.with({
     }),
 });
 
-/** What a call comes with that ends soon: its token. */
+/** The call's token, which expires soon. */
 const TOKENS = {
   "a session": () => session({ org: undefined, exp: now() + SECONDS }),
   "an issuer's token": () => jwt({ exp: now() + SECONDS }),
@@ -43,7 +43,7 @@ function answering(respond) {
     new URL(request.url).pathname === "/keys" ? Response.json(KEYS) : respond(request, record);
 }
 
-/** A body that goes on until whoever reads it is gone. */
+/** A body that continues until its reader is gone. */
 function endless() {
   let timer;
   return new ReadableStream({
@@ -54,7 +54,7 @@ function endless() {
   });
 }
 
-describe("an answer that streams breaks off, and does not look whole", { concurrency: true }, () => {
+describe("a streamed response is aborted, and does not look complete", { concurrency: true }, () => {
   answeringInAll();
   for (const [name, token] of Object.entries(ALL))
     test(name, async () => {
@@ -76,20 +76,20 @@ describe("an answer that streams breaks off, and does not look whole", { concurr
     });
 });
 
-describe("what has not been answered is not", { concurrency: true }, () => {
+describe("a call without a response yet is refused", { concurrency: true }, () => {
   for (const [name, token] of Object.entries(TOKENS)) {
-    test(`${name}: a call that reads may be made again`, async () => {
+    test(`${name}: a reading call may be repeated`, async () => {
       const answer = await workers.call(service, { target: "/v2/never", token: token() });
       assertProblem(answer, 401, "token_expired");
       assert.match((await workers.log(answer)).fault, /was over before the answer was/);
     });
 
-    test(`${name}: one that may have changed something is told so`, async () => {
+    test(`${name}: a call that may have changed something is told so`, async () => {
       const answer = await workers.call(service, { target: "/v2/never", method: "POST", body: "{}", token: token() });
       assertProblem(answer, 502, "token_expired_midway");
     });
 
-    test(`${name}: an upload breaks off`, async () => {
+    test(`${name}: an upload is aborted`, async () => {
       const wire = await workers.open(service, {
         target: `/v2/upload/${name.at(-1)}`,
         method: "POST",
@@ -111,7 +111,7 @@ describe("what has not been answered is not", { concurrency: true }, () => {
     });
   }
 
-  test("an answer that is taken apart, and comes late", async () => {
+  test("a redacted response that arrives late", async () => {
     const answer = await workers.call(service, {
       target: "/v2/late",
       token: jwt({ sub: "user-2", exp: now() + SECONDS }),
@@ -152,7 +152,7 @@ function answeringInAll() {
   });
 }
 
-test("an answer in time is whole, with its length, however near the end is", async () => {
+test("a response in time is complete, with its length, however close the expiry", async () => {
   answeringInAll();
   for (const token of [session({ org: undefined }), jwt()]) {
     const answer = await workers.call(service, { target: "/v2/soon", token });

@@ -1,4 +1,4 @@
-// The Worker keeps to the limits that the gateway's source has, to the byte, and has none of its own.
+// The Worker applies the limits of the gateway's source exactly, and has none of its own.
 // tests/worker/halved.test.mjs runs this file against a build in which each of them is half as large.
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const strangers = own();
 const keeping = own({ ATTENTION_POLICY: "allow GET /v2/** cache=1min" });
 const redacting = own({ ATTENTION_POLICY: "allow GET /v2/** redact=email" });
 
-/** Configurations whose setting is as far as may be, and one further. */
+/** Configurations at the limit of a setting, and one beyond. */
 const settings = Object.entries({
   ATTENTION_MAX_RETRIES: ["MOST_RETRIES", 1],
   ATTENTION_TIMEOUT_MS: ["LONGEST_TIMEOUT_MS", 1],
@@ -37,12 +37,12 @@ const least = limit("authorize/sessions/mod.rs", "LEAST_SECRET_CHARS");
 const secret = (length) => own({ ATTENTION_CALLERS: MINTS, ATTENTION_SESSION_SECRET: fake(length) });
 const [longEnough, tooShort] = [secret(least), secret(least - 1)];
 
-/** So many characters, of which none follows the other twice. */
+/** This many characters, without repeated pairs. */
 function fake(length) {
   return Array.from({ length }, (_, at) => "abcdefghijklmnopqrstuvwxyz0123456789"[(at * 7 + (at % 5)) % 36]).join("");
 }
 
-test("a body up to so long is held, and sent again with the other key", async () => {
+test("a body up to the bound is stored, and sent again with the other key", async () => {
   const most = limit("exchange/preparing.rs", "HELD_BODY_BYTES");
   for (const [length, sent] of [
     [most, 2],
@@ -65,7 +65,7 @@ test("a body up to so long is held, and sent again with the other key", async ()
   }
 });
 
-test("an MCP message is read up to so long", async () => {
+test("an MCP message is read up to the bound", async () => {
   const most = limit("exchange/preparing.rs", "MESSAGE_BYTES");
   const headers = [
     ["Content-Type", "application/json"],
@@ -84,7 +84,7 @@ test("an MCP message is read up to so long", async () => {
   }
 });
 
-test("what is wished of a session is read up to so long", async () => {
+test("a request for a session is read up to the bound", async () => {
   const most = limit("exchange/identifying.rs", "WISH_BYTES");
   for (const [length, status] of [
     [most, 201],
@@ -95,7 +95,7 @@ test("what is wished of a session is read up to so long", async () => {
   }
 });
 
-test("after so many failures in a row nothing is sent", async () => {
+test("after this many consecutive failures, nothing is sent", async () => {
   const most = limit("limits/breaker.rs", "FAILURES");
   for (let failed = 0; failed < most; failed++) {
     assert.notEqual((await workers.call(nobody, {})).json().code, "upstream_down", `${failed}`);
@@ -103,7 +103,7 @@ test("after so many failures in a row nothing is sent", async () => {
   assert.equal((await workers.call(nobody, {})).json().code, "upstream_down");
 });
 
-test("so many bad tokens of one address are told so in a minute", async () => {
+test("this many bad tokens of one address are answered in a minute", async () => {
   const most = limit("authorize/sources.rs", "REFUSALS_A_MINUTE");
   const bad = { token: "an-obviously-fake-token-of-nobody", headers: [["CF-Connecting-IP", "192.0.2.7"]] };
   const statuses = [];
@@ -111,7 +111,7 @@ test("so many bad tokens of one address are told so in a minute", async () => {
   assert.deepEqual(statuses, [...Array(most).fill(401), 429]);
 });
 
-test("an answer is kept up to so long", async () => {
+test("a response is cached up to the bound", async () => {
   const most = limit("cache/index.rs", "ENTRY_BYTES");
   for (const [length, asked] of [
     [most, 1],
@@ -128,7 +128,7 @@ test("an answer is kept up to so long", async () => {
   }
 });
 
-test("members are taken out of what is up to so long", async () => {
+test("a response is redacted up to the bound", async () => {
   const most = limit("exchange/answering.rs", "REDACTABLE_BYTES");
   for (const [length, status] of [
     [most, 200],
@@ -147,7 +147,7 @@ for (const { name, within, beyond } of settings) {
   });
 }
 
-test("the secret of sessions is at least so long", async () => {
+test("the session secret has at least this length", async () => {
   assert.equal((await workers.call(longEnough, { target: "/readyz" })).status, 200);
   assert.notEqual((await workers.call(tooShort, { target: "/readyz" })).status, 200);
 });

@@ -1,8 +1,9 @@
-// Answers that are given again: to whom, for how long, and when not. Each test has a
-// path of its own, so that none meets what another had kept.
+// Cached responses: for whom, for how long, and when not. Each test has its own
+// path, so that none gets another's cached response.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { limit } from "./rust-limits.mjs";
 import { assertNoSecret, assertProblem, KEY, OTHER_TOKEN, sha256, TOKEN, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
@@ -33,7 +34,7 @@ const get = (service, target, { headers = [], ...request } = {}) =>
   workers.call(service, { target, headers, ...request });
 const sent = () => workers.upstream.records.length;
 
-/** Calls until the answer is a kept one: it is kept once it is whole, which the caller may know first. */
+/** Calls until the response is a cached one: it is stored when it is complete, which the caller may notice first. */
 async function hit(service, target, request) {
   for (let tries = 0; ; tries++) {
     const answer = await get(service, target, request);
@@ -42,7 +43,7 @@ async function hit(service, target, request) {
   }
 }
 
-/** The answer is not kept: whatever comes later is asked for. */
+/** Fails if the response is cached. */
 async function neverKept(service, target, request) {
   for (let tries = 0; tries < 3; tries++) {
     const before = sent();
@@ -54,7 +55,7 @@ async function neverKept(service, target, request) {
   }
 }
 
-/** Each call is answered with a number of its own, under these headers. */
+/** Each call is answered with a new number, with these headers. */
 function counting(headers = FRESH, status = 200) {
   let count = 0;
   workers.begin();
@@ -66,8 +67,8 @@ function counting(headers = FRESH, status = 200) {
   };
 }
 
-describe("an answer that the API lets be kept", () => {
-  test("is given again, with its age, until it is changed, and not sent for", async () => {
+describe("a cacheable response", () => {
+  test("is served again with its age, without a call, until it changes", async () => {
     counting({ ...FRESH, ETag: '"one"', "X-RateLimit-Remaining": "7", "X-Powered-By": "nobody" });
     const first = await get(kept, "/v2/again?a=1");
     assert.equal(first.get("age"), null);
@@ -92,17 +93,17 @@ describe("an answer that the API lets be kept", () => {
     assert.equal((await workers.log(first)).cache, "miss");
   });
 
-  test("is one caller's: another asks for itself", async () => {
+  test("belongs to one caller; another makes its own call", async () => {
     counting();
     const mine = await hit(kept, "/v2/mine");
     const other = await get(kept, "/v2/mine", { token: OTHER_TOKEN });
     assert.equal(other.get("age"), null);
     assert.notEqual(other.json().count, mine.json().count);
-    // A token that is none of anybody's is given nothing, kept or not.
+    // An unknown token gets nothing, cached or not.
     assertProblem(await get(kept, "/v2/mine", { token: "fake-unknown-token" }), 401, "invalid_token");
   });
 
-  test("is one session's, not its backend's nor another session's", async () => {
+  test("belongs to one session, not to its backend or another session", async () => {
     counting();
     const mint = async () =>
       (await workers.call(sessions, { method: "POST", target: "/sessions", token: BACKEND, body: "{}" })).json().token;
@@ -112,7 +113,7 @@ describe("an answer that the API lets be kept", () => {
     assert.equal(new Set(counts).size, 3);
   });
 
-  test("depends on the headers by which servers choose", async () => {
+  test("depends on the headers by which servers select a representation", async () => {
     counting({ ...FRESH, Vary: "Accept-Language, Accept" });
     const german = { headers: [["Accept-Language", "de"]] };
     const french = { headers: [["Accept-Language", "fr"]] };
@@ -128,7 +129,7 @@ describe("an answer that the API lets be kept", () => {
     assert.equal(again.get("vary"), "Origin, Authorization, Accept-Language, Accept");
   });
 
-  test("is as old as the API says, and comes down as one caller's", async () => {
+  test("has the API's age, and is private", async () => {
     const headers = { ...FRESH, "Cache-Control": "public, max-age=600", Age: "100" };
     counting(headers);
     const first = await get(kept, "/v2/aged");
@@ -141,7 +142,7 @@ describe("an answer that the API lets be kept", () => {
     assert.equal(again.get("cache-control"), "private, max-age=600");
   });
 
-  test("is read by the page that asks now, not by the one that asked then", async () => {
+  test("has the CORS headers of the current page, not of the first one", async () => {
     counting();
     for (const origin of ["https://app.example", "https://other.example", null]) {
       const answer = await hit(pages, "/v2/pages", { headers: origin === null ? [] : [["Origin", origin]] });
@@ -154,16 +155,16 @@ describe("an answer that the API lets be kept", () => {
     );
   });
 
-  test("depends on the query to the letter", async () => {
+  test("depends on the exact query", async () => {
     counting();
     const counts = [];
     for (const query of ["", "?", "?a=1", "?a=2", "?a=1&", "?A=1"])
       counts.push((await hit(kept, `/v2/query${query}`)).json().count);
-    // A question mark with nothing behind it says nothing, and goes up as nothing.
+    // An empty query is the same as none, and is not forwarded.
     assert.equal(new Set(counts).size, 5);
   });
 
-  test("compressed is given again as what it says", async () => {
+  test("is served decoded if it was compressed", async () => {
     workers.begin();
     const text = JSON.stringify({ long: "x".repeat(5000) });
     workers.respond = () =>
@@ -179,7 +180,7 @@ describe("an answer that the API lets be kept", () => {
     assert.equal((await get(kept, "/v2/gzip", { headers: [...headers, ["If-None-Match", '"gz"']] })).status, 304);
   });
 
-  test("is kept as it came down: without what is redacted, and so for whom it is", async () => {
+  test("is stored redacted, for its caller", async () => {
     workers.begin();
     workers.respond = () => Response.json({ name: "a", secret: "sentinel" }, { headers: { ...FRESH, ETag: '"r"' } });
     const again = await hit(redacting, "/v2/redacted");
@@ -190,7 +191,7 @@ describe("an answer that the API lets be kept", () => {
     assert.ok(!(await hit(redacting, "/v2/redacted")).text.includes("sentinel"));
   });
 
-  test("holds no key, though the API echo it in every header that comes down", async () => {
+  test("contains no key, even if the API echoes it in every header", async () => {
     workers.begin();
     workers.respond = () =>
       Response.json(
@@ -209,18 +210,20 @@ describe("an answer that the API lets be kept", () => {
     assert.equal(again.get("etag"), null);
   });
 
-  test("of 16 MiB and more the least lately used go", async () => {
+  test("beyond the size of the cache, the least recently used entries are removed", async () => {
     workers.begin();
     const body = "x".repeat(200 * 1024);
     workers.respond = () => new Response(body, { headers: { "Cache-Control": "max-age=600" } });
     await hit(kept, "/v2/large/0");
-    for (let number = 1; number < 90; number++) {
+    // A tenth more than all of it.
+    const last = Math.ceil((limit("cache/index.rs", "ALL_BYTES") / body.length) * 1.1);
+    for (let number = 1; number <= last; number++) {
       await get(kept, `/v2/large/${number}`);
       // What is asked for is used.
-      if (number === 40) await hit(kept, "/v2/large/0");
+      if (number === last >> 1) await hit(kept, "/v2/large/0");
     }
     const before = sent();
-    assert.equal((await hit(kept, "/v2/large/89")).body.length, body.length);
+    assert.equal((await hit(kept, `/v2/large/${last}`)).body.length, body.length);
     assert.notEqual((await get(kept, "/v2/large/0")).get("age"), null);
     assert.equal(sent(), before);
     assert.equal((await get(kept, "/v2/large/1")).get("age"), null);
@@ -228,8 +231,8 @@ describe("an answer that the API lets be kept", () => {
   });
 });
 
-describe("asking whether it is still the same", () => {
-  /** An API that has one version of everything, and counts the bodies that it gives. */
+describe("revalidation", () => {
+  /** An API that has one version of everything, and counts the bodies that it sends. */
   function versioned(headers = { "Cache-Control": "no-cache" }) {
     const state = { etag: '"v1"', bodies: 0 };
     workers.begin();
@@ -242,7 +245,7 @@ describe("asking whether it is still the same", () => {
     return state;
   }
 
-  test("a caller that has it is told so, without a call", async () => {
+  test("a caller's matching If-None-Match gets 304 without a call", async () => {
     counting({ ...FRESH, ETag: '"held"', Link: "<https://a.example>" });
     await hit(kept, "/v2/held");
     const before = sent();
@@ -258,7 +261,7 @@ describe("asking whether it is still the same", () => {
     assert.equal(sent(), before);
   });
 
-  test("what is kept is asked about by its tag, and given when it is the same", async () => {
+  test("a stored response is revalidated by its ETag, and served if it is unchanged", async () => {
     const api = versioned();
     await get(kept, "/v2/versioned");
     const again = await hit(kept, "/v2/versioned");
@@ -275,7 +278,7 @@ describe("asking whether it is still the same", () => {
     assert.equal(changed.get("age"), null);
   });
 
-  test("the caller's own tag is answered by what the API says of the kept one", async () => {
+  test("the caller's own ETag is compared with the API's answer about the stored one", async () => {
     versioned();
     await hit(kept, "/v2/both");
     const same = await get(kept, "/v2/both", { headers: [["If-None-Match", '"v1"']] });
@@ -293,7 +296,7 @@ describe("asking whether it is still the same", () => {
     assert.deepEqual(record.all("if-modified-since"), []);
   });
 
-  test("by its date, when it has no tag", async () => {
+  test("without an ETag, by its date", async () => {
     workers.begin();
     const date = "Sun, 06 Nov 1994 08:49:37 GMT";
     workers.respond = (request) =>
@@ -304,7 +307,7 @@ describe("asking whether it is still the same", () => {
     assert.equal((await hit(kept, "/v2/dated")).text, "{}");
   });
 
-  test("a 304 may lengthen its time", async () => {
+  test("a 304 may extend its freshness", async () => {
     workers.begin();
     workers.respond = (request) =>
       request.headers.get("if-none-match") === null
@@ -317,7 +320,7 @@ describe("asking whether it is still the same", () => {
     assert.equal(sent(), before);
   });
 
-  test("a 304 about another answer is none: 502, and the next call starts anew", async () => {
+  test("a 304 about another response is invalid: 502, and the next call is unconditional", async () => {
     workers.begin();
     let confused = false;
     workers.respond = (request) =>
@@ -337,7 +340,7 @@ describe("asking whether it is still the same", () => {
     assert.fail("the API's 304 was believed");
   });
 
-  test("a 304 that nobody asked for here goes to the caller that did", async () => {
+  test("a 304 to the caller's own condition is passed on", async () => {
     workers.begin();
     workers.respond = () =>
       new Response(null, { status: 304, headers: { ETag: '"c"', "Cache-Control": "max-age=600" } });
@@ -350,7 +353,7 @@ describe("asking whether it is still the same", () => {
     }
   });
 
-  test("what is too old is asked for, by the policy's time too", async () => {
+  test("a stale response is requested again, also by the policy's time", async () => {
     counting();
     const first = await hit(short, "/v2/short");
     const end = Date.now() + 10_000;
@@ -362,7 +365,7 @@ describe("asking whether it is still the same", () => {
     }
   });
 
-  test("a caller may ask for what is new", async () => {
+  test("a caller may request a fresh response", async () => {
     counting();
     const first = (await hit(kept, "/v2/new")).json().count;
     for (const control of ["no-cache", "no-store", "max-age=0, no-cache"]) {
@@ -371,7 +374,7 @@ describe("asking whether it is still the same", () => {
   });
 });
 
-describe("nothing is kept", () => {
+describe("nothing is stored", () => {
   const heads = {
     "of what the API says no-store to": { ...FRESH, "Cache-Control": "no-store, max-age=600" },
     "of what it says nothing of": { "Content-Type": "application/json" },
@@ -403,18 +406,18 @@ describe("nothing is kept", () => {
     assert.equal((await hit(kept, "/v2/error/404")).status, 200);
   });
 
-  test("where the policy does not say so", async () => {
+  test("where the policy does not allow it", async () => {
     counting();
     await neverKept(plain, "/v2/plain");
   });
 
-  test("of parts, nor is a part taken from the whole", async () => {
+  test("of parts, nor is a part served from a stored whole", async () => {
     counting();
     await hit(kept, "/v2/range");
     await neverKept(kept, "/v2/range", { headers: [["Range", "bytes=0-1"]] });
   });
 
-  test("of HEAD, nor is it answered by what GET was", async () => {
+  test("of HEAD, nor is HEAD answered by a stored GET", async () => {
     counting();
     for (let tries = 0; tries < 2; tries++) {
       const before = sent();
@@ -432,7 +435,7 @@ describe("nothing is kept", () => {
     await neverKept(kept, "/mcp");
   });
 
-  test("of what is larger than 256 KiB, told or not; it streams as ever", async () => {
+  test("of bodies larger than 256 KiB, with or without Content-Length; they stream", async () => {
     workers.begin();
     for (const headers of [{ "Content-Length": String(300 * 1024) }, {}]) {
       workers.respond = () => new Response("x".repeat(300 * 1024), { headers: { ...FRESH, ...headers } });
@@ -442,7 +445,7 @@ describe("nothing is kept", () => {
     }
   });
 
-  test("of half an answer", async () => {
+  test("of an incomplete response", async () => {
     workers.begin(...Array.from({ length: 3 }, () => ({ headers: FRESH, body: "x".repeat(5000), cutAfter: 1000 })));
     for (let tries = 0; tries < 3; tries++) assert.equal((await get(kept, "/v2/cut")).complete, false);
     counting();
@@ -452,7 +455,7 @@ describe("nothing is kept", () => {
 
 describe("a change", () => {
   for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
-    test(`by ${method} takes away what was kept of its path, and above and below it, for everybody`, async () => {
+    test(`by ${method} invalidates its path and the paths above and below, for all callers`, async () => {
       counting();
       const paths = ["", "/7", "/7/x"].map((rest) => `/v2/changed-${method.toLowerCase()}${rest}`);
       for (const path of paths) {
@@ -470,7 +473,7 @@ describe("a change", () => {
     });
   }
 
-  test("while something was asked for keeps it from being kept: it may be old", async () => {
+  test("during a call prevents storing its response, which may be outdated", async () => {
     counting();
     let release;
     const held = new Promise((resolve) => {

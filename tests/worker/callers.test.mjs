@@ -1,4 +1,4 @@
-// Who gets in, and what for.
+// Authentication of callers, and their permissions.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
@@ -27,7 +27,7 @@ describe("caller tokens", () => {
     "blanks around it": `\t Bearer ${TOKEN} \t`,
   };
   for (const [name, value] of Object.entries(allowed)) {
-    test(`let in: ${name}`, async () => {
+    test(`accepted: ${name}`, async () => {
       workers.begin();
       assert.equal((await workers.call(plain, authorized(value))).status, 200);
       const [record] = await workers.received(1);
@@ -115,7 +115,7 @@ describe("caller tokens", () => {
     assert.deepEqual(workers.upstream.records, []);
   });
 
-  test("the log says which of the callers it was", async () => {
+  test("the log names the caller", async () => {
     workers.begin();
     for (const [token, caller] of [
       [TOKEN, "app"],
@@ -125,7 +125,7 @@ describe("caller tokens", () => {
     }
   });
 
-  test("a caller added for one Worker is nobody at another", async () => {
+  test("a caller of one Worker is unknown to another", async () => {
     workers.begin();
     assertProblem(await workers.call(plain, { token: "fake-token-of-one-worker" }), 401, "invalid_token");
     assert.equal((await workers.call(elsewhere, { token: "fake-token-of-one-worker" })).status, 200);
@@ -134,9 +134,9 @@ describe("caller tokens", () => {
   const elsewhere = workers.with({ ATTENTION_CALLERS: callers({ one: "fake-token-of-one-worker" }) });
 });
 
-describe("the policy that is there when none is given: reading, but never keys", () => {
+describe("the default policy allows reading, but never keys", () => {
   for (const method of ["GET", "HEAD"]) {
-    test(`${method} is let through`, async () => {
+    test(`${method} is allowed`, async () => {
       workers.begin();
       const answer = await workers.call(plain, { method });
       assert.equal(answer.status, 200);
@@ -158,7 +158,7 @@ describe("the policy that is there when none is given: reading, but never keys",
   }
 
   for (const header of ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]) {
-    test(`${header} changes nothing, and stays behind`, async () => {
+    test(`${header} has no effect, and is not forwarded`, async () => {
       workers.begin();
       assert.equal((await workers.call(plain, { headers: [[header, "DELETE"]] })).status, 200);
       const [record] = await workers.received(1);
@@ -214,7 +214,7 @@ describe("the policy that is there when none is given: reading, but never keys",
     ["/v2/api%255Fkeys", "path_double_encoding", 400],
     ["/v2/api_keys\\", "path_backslash", 400],
   ]) {
-    test(`no way around: ${target}`, async () => {
+    test(`no spelling evades the denial: ${target}`, async () => {
       workers.begin();
       assertProblem(await workers.call(open, { target }), status, code);
       assert.deepEqual(workers.upstream.records, []);
@@ -273,7 +273,7 @@ describe("a policy of one's own", () => {
   }
 });
 
-test("who is not let in learns nothing of the policy", async () => {
+test("an unauthenticated caller cannot probe the policy", async () => {
   workers.begin();
   for (const target of ["/v2/users", "/v2/api_keys", "/elsewhere"]) {
     assertProblem(await workers.call(plain, { target, token: "fake-token-of-nobody" }), 401, "invalid_token");

@@ -1,7 +1,7 @@
 // The built Worker in one isolate whose `env` changes, as Cloudflare's does when a deployment changes bindings alone.
 //
-// A module stands before the built entry and calls it with an `env` of a request's choosing: `x-env: NAME` is the one
-// that `set` made under that name. Vaults are real objects with a `get`, and the isolate's clock can be put forward.
+// A module in front of the built entry calls it with the `env` that a request selects: `x-env: NAME` is the one
+// that `set` made under that name. Vaults are real objects with a `get`, and the isolate's clock can be set forward.
 import { MODULES } from "./worker.mjs";
 
 const FRONT = `
@@ -15,7 +15,7 @@ let ahead = 0;
 Date.now = () => real() + ahead;
 let asked = 0;
 
-/** A Secrets Store binding: what it gives is looked up when it is asked. */
+/** A Secrets Store binding, whose value is looked up on each read. */
 const vault = (name) => ({
   async get() {
     asked += 1;
@@ -61,7 +61,7 @@ export default {
 /** The modules of a Worker whose `env` changes. */
 export const CHANGING = [{ name: "front.js", text: FRONT }, ...MODULES];
 
-/** What a test tells the module before the Worker. */
+/** A test's interface to the module in front of the Worker. */
 export class Bed {
   #workers;
   #service;
@@ -84,22 +84,22 @@ export class Bed {
     return this.#tell({ sets: { name, values } });
   }
 
-  /** The same object holds these from now on. */
+  /** Changes the values of the same object. */
   change(name, values) {
     return this.#tell({ changes: { name, values } });
   }
 
-  /** What a vault gives: `{ value }`, `{ fails: true }` or `{ hangs: true }`. */
+  /** Sets a vault's behaviour: `{ value }`, `{ fails: true }` or `{ hangs: true }`. */
   vault(name, gives) {
     return this.#tell({ vault: { name, ...gives } });
   }
 
-  /** Puts the isolate's clock forward. */
+  /** Sets the isolate's clock forward. */
   forward(millis) {
     return this.#tell({ forward: millis });
   }
 
-  /** How often vaults have been asked. */
+  /** How often vaults were read. */
   async asked() {
     return (await this.#tell({})).asked;
   }

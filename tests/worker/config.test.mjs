@@ -1,5 +1,5 @@
-// A Worker that is not fully configured serves nothing, tells callers nothing,
-// and tells its operator everything but values.
+// An incompletely configured Worker serves nothing, reveals nothing to callers,
+// and reports everything except values to its operator.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
@@ -14,12 +14,12 @@ import {
   useWorkers,
 } from "./worker.mjs";
 
-/** Stands in every bad value: no log line and no answer may hold it. */
+/** A part of every invalid value, which no log line and no answer may contain. */
 const SENTINEL = "sentinel-of-a-bad-value";
 const digest = sha256(SENTINEL);
 const caller = (name, hex = digest) => `{"name":"${name}","sha256":"${hex}"}`;
 
-/** What is wrong → the bindings that make it so, and what the log says. */
+/** The fault → its bindings, and the reason in the log. */
 const FAULTS = {
   "no key": [{ ATTENTION_API_KEY: undefined }, "ATTENTION_API_KEY is not set"],
   "an empty key": [{ ATTENTION_API_KEY: "" }, "ATTENTION_API_KEY is not set"],
@@ -108,10 +108,7 @@ const FAULTS = {
     { ATTENTION_POLICY: `allow GET /v2/x\n${SENTINEL}` },
     "line 2: a rule begins with `allow` or `deny`",
   ],
-  "a policy with a wildcard inside": [
-    { ATTENTION_POLICY: `allow GET /v2/${SENTINEL}*` },
-    "stands for one whole segment",
-  ],
+  "a policy with a wildcard inside": [{ ATTENTION_POLICY: `allow GET /v2/${SENTINEL}*` }, "must be a whole segment"],
   "a policy with dot segments": [{ ATTENTION_POLICY: `allow GET /v2/../${SENTINEL}` }, "segment"],
   "a policy of an unknown method": [{ ATTENTION_POLICY: `allow ${SENTINEL} /v2/x` }, "the method is"],
   "any origin": [{ ATTENTION_ALLOWED_ORIGINS: "*" }, "entry 0 is not an exact origin"],
@@ -138,7 +135,7 @@ const FAULTS = {
   "a log level of another name": [{ ATTENTION_LOG: SENTINEL }, "ATTENTION_LOG: one of all, errors, silent"],
 };
 
-/** What is odd but fine → the bindings. */
+/** Unusual but valid → the bindings. */
 const FINE = {
   "a key with blanks around it": { ATTENTION_API_KEY: `  ${KEY}\r\n` },
   "both keys equal": { ATTENTION_API_KEY_NEXT: KEY },
@@ -155,7 +152,7 @@ const FINE = {
 
 const workers = useWorkers();
 
-describe("every fault: 503 on every path, nothing sent, the reason in the log alone", () => {
+describe("every fault causes 503 on every path, sends nothing, and has its reason only in the log", () => {
   for (const [name, [bindings, reason]] of Object.entries(FAULTS)) {
     const service = workers.with(bindings);
     test(name, async () => {
@@ -172,7 +169,7 @@ describe("every fault: 503 on every path, nothing sent, the reason in the log al
       for (const request of asked) {
         const answer = await workers.call(service, request);
         const problem = assertProblem(answer, 503, "misconfigured");
-        // The same words whatever is wrong: a caller learns nothing of the configuration.
+        // The same answer for every fault, which reveals nothing about the configuration.
         assert.equal(problem.detail, "this proxy is not fully configured; its operator finds the reason in its log");
         const line = await workers.log(answer);
         if (typeof reason === "string") assert.ok(line.fault.includes(reason), line.fault);
@@ -183,7 +180,7 @@ describe("every fault: 503 on every path, nothing sent, the reason in the log al
         assertNoSecret(said);
       }
       assert.deepEqual(workers.upstream.records, []);
-      // It runs, and says so: only readiness is refused.
+      // The Worker runs and says so; only /readyz fails.
       assert.equal((await workers.call(service, { target: "/healthz", token: null })).status, 200);
     });
   }
@@ -204,7 +201,7 @@ describe("odd but fine", () => {
 
 const equal = workers.with({ ATTENTION_API_KEY_NEXT: KEY });
 
-test("two equal keys are one: it is not tried twice, and readiness names it once", async () => {
+test("two equal keys count as one: it is not tried twice, and /readyz names it once", async () => {
   workers.begin({ status: 401, times: 2 });
   const { keys } = (await workers.call(equal, { target: "/readyz", token: null })).json();
   assert.equal(keys.length, 1);

@@ -1,5 +1,6 @@
-// Ten thousand callers at once, or as many as the machine lets a process have sockets: all their requests are open at
-// the same time towards workerd, and towards an upstream that answers none before it has all.
+// Ten thousand callers at once, or as many as the machine allows sockets for: all requests are open at the same time,
+// to
+// workerd and to an upstream that answers none before it has all.
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,10 +13,10 @@ import { assertNoSecret, CALLERS, KEY, MODULES, TOKEN } from "./worker.mjs";
 /** Open files of workerd: for a caller (a socket each way, each of them twice), and for itself. */
 const FILES_EACH = 4;
 const FILES_OWN = 400;
-/** Open sockets that nobody has taken yet wait in a queue, which is short. */
+/** Sockets that were not accepted yet wait in a short queue. */
 const AT_ONCE = 200;
 
-/** How many files a process may have open here. */
+/** The limit of open files per process. */
 function openFiles() {
   try {
     return Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))[1]);
@@ -76,7 +77,7 @@ const memory = () =>
     0,
   );
 
-/** What each caller asks for, and what has to come of it. */
+/** Each caller's request, and its expected result. */
 function kind(index) {
   if (index % 20 === 7) return { path: "broken", token: TOKEN, status: 502, code: "upstream_error", goesUp: true };
   if (index % 20 === 13)
@@ -84,7 +85,7 @@ function kind(index) {
   return { path: "good", token: TOKEN, status: 200, goesUp: true };
 }
 
-/** All of them, once: gives their answers and the most memory that they took. */
+/** Runs all of them once; returns their responses and the peak memory. */
 async function crowd(size) {
   const wires = new Array(size);
   for (let from = 0; from < size; from += AT_ONCE) {

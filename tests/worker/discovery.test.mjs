@@ -1,4 +1,4 @@
-// How a client of MCP finds out where to get a token: from the 401 alone (RFC 9728), by the official client's own code.
+// Discovery for MCP clients: from the 401 alone (RFC 9728), with the official client's own code.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { discoverOAuthProtectedResourceMetadata, extractWWWAuthenticateParams } from "@modelcontextprotocol/client";
@@ -41,7 +41,7 @@ const ask = (service, path, init = {}) => fetch(url(service, path), init);
 const metadata = async (service, path, init) => (await ask(service, path, init)).json();
 
 describe("the metadata", () => {
-  test("name the resource that is in their path, the issuer and the scopes, and nothing else", async () => {
+  test("names the resource in its path, the issuer and the scopes, and nothing else", async () => {
     const origin = url(scoped, "/").origin;
     for (const [path, resource] of [
       [ROOT, origin],
@@ -65,7 +65,7 @@ describe("the metadata", () => {
     assert.equal((await metadata(everybody, ROOT)).scopes_supported, undefined);
   });
 
-  test("are only to be read", async () => {
+  test("is read-only", async () => {
     for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
       const answer = await workers.call(scoped, { method, target: ROOT, token: null });
       assertProblem(answer, 405, "method_not_allowed");
@@ -73,7 +73,7 @@ describe("the metadata", () => {
     }
   });
 
-  test("are read by pages that may use the proxy, and by no other", async () => {
+  test("can be read by allowed pages only", async () => {
     const preflight = await ask(scoped, `${ROOT}/mcp`, {
       method: "OPTIONS",
       headers: { origin: PAGE, "access-control-request-headers": "mcp-protocol-version" },
@@ -87,7 +87,7 @@ describe("the metadata", () => {
     assert.equal(other.headers.get("access-control-allow-origin"), null);
   });
 
-  test("are not there without an issuer that a client can ask, nor in another spelling", async () => {
+  test("does not exist without an issuer that a client can use, nor in another spelling", async () => {
     for (const service of [without, inAHeader, named]) {
       for (const path of [ROOT, `${ROOT}/mcp`]) assert.equal((await ask(service, path)).status, 401, path);
     }
@@ -118,7 +118,7 @@ describe("a challenge", () => {
     assert.equal((await challenge(everybody, "/mcp")).scope, undefined);
   });
 
-  test("says nothing of an issuer where there is none that a client can ask, or whose token is the operator's", async () => {
+  test("does not name an issuer if a client cannot use one, or for the operator's paths", async () => {
     for (const service of [without, inAHeader, named]) {
       const response = await ask(service, "/mcp", { method: "POST" });
       assert.equal(response.headers.get("www-authenticate"), 'Bearer realm="attention"');
@@ -133,13 +133,13 @@ describe("a challenge", () => {
     }
   });
 
-  test("is read by the page that asked", async () => {
+  test("can be read by the calling page", async () => {
     const response = await ask(scoped, "/mcp", { method: "POST", headers: { origin: PAGE } });
     assert.equal(response.status, 401);
     assert.match(response.headers.get("access-control-expose-headers"), /WWW-Authenticate/);
   });
 
-  test("quotes nothing that could end a quotation", async () => {
+  test("contains no text that could end a quoted string", async () => {
     const answer = await workers.call(scoped, {
       target: "/mcp",
       token: null,

@@ -1,5 +1,5 @@
-// One isolate whose `env` changes: a changed binding counts at once, a call under way ends with its own, and what is
-// remembered under one configuration says nothing under another.
+// One isolate whose `env` changes: a changed binding takes effect at once, a call in progress ends under its own, and
+// state of one configuration does not affect another.
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { Bed, CHANGING } from "./changing.mjs";
@@ -24,7 +24,7 @@ const workers = useWorkers();
 const service = workers.with({}, CHANGING);
 const bed = new Bed(workers, service);
 
-/** What every `env` here has, but for these; `undefined` takes one away. */
+/** The bindings of every `env` here, with these changes; `undefined` removes one. */
 const env = (own = {}) =>
   Object.fromEntries(
     Object.entries({
@@ -42,7 +42,7 @@ async function outcome(name, request) {
   return answer.status === 200 ? 200 : `${answer.status} ${answer.json().code}`;
 }
 
-describe("what is changed counts at the next request of the same isolate", () => {
+describe("a change takes effect with the next request of the same isolate", () => {
   const cases = {
     "a policy tightened and loosened": [
       { ATTENTION_POLICY: "allow * /v2/**" },
@@ -141,12 +141,12 @@ describe("what is changed counts at the next request of the same isolate", () =>
     assert.equal(await outcome("narrow"), 200);
     assert.equal(await outcome("narrow"), "429 caller_rate_limited");
     assert.equal(await outcome("wide"), 200);
-    // What was counted is its deployment's: it is not forgotten while the other one is asked.
+    // Counts belong to their deployment, and are not lost while the other one is used.
     assert.equal(await outcome("narrow"), "429 caller_rate_limited");
   });
 });
 
-test("another issuer: its keys count, the other's do not, whoever was asked first", async () => {
+test("with another issuer, only its keys are accepted, whichever was used first", async () => {
   const config = (path) => ({
     json: {
       issuer: ISSUER,
@@ -172,10 +172,10 @@ test("another issuer: its keys count, the other's do not, whoever was asked firs
   }
 });
 
-describe("a call under way ends with its own", () => {
+describe("a call in progress ends under its own deployment", () => {
   const gone = { ATTENTION_CALLERS: callers({ other: OTHER_TOKEN }), ATTENTION_API_KEY: NEXT_KEY };
 
-  test("its caller is taken out before the API answers", async () => {
+  test("its caller is removed before the API answers", async () => {
     await bed.set("mid-call", env());
     workers.begin();
     let answer;
@@ -224,7 +224,7 @@ describe("a call under way ends with its own", () => {
     assert.equal(text, "one two");
   });
 
-  test("a second try goes with the key of the first", async () => {
+  test("a retry uses the key of the first attempt", async () => {
     const own = { ATTENTION_MAX_RETRIES: "1" };
     await bed.set("mid-try", env(own));
     workers.begin();
@@ -241,7 +241,7 @@ describe("a call under way ends with its own", () => {
   });
 });
 
-test("what is kept, counted and known of keys goes with its deployment, and outlives a copy of the same values", async () => {
+test("cache, counts and key state belong to their deployment, and survive a copy of the same values", async () => {
   const own = { ATTENTION_POLICY: "allow GET /v2/** cache=1h", ATTENTION_ADMIN_SHA256: sha256(OPERATOR) };
   await bed.set("keeps", env(own));
   await bed.set("keeps-too", env({ ...own, ATTENTION_TIMEOUT_MS: "59000" }));
@@ -301,7 +301,7 @@ describe("a Secrets Store", () => {
     assert.equal(ready.status, 200, ready.text);
   });
 
-  test("that fails keeps what worked for a quarter of an hour, then nothing is served until it answers", async () => {
+  test("that fails leaves its last value in use for 15 minutes; then nothing is served until it answers", async () => {
     await bed.vault("away", { value: KEY });
     await bed.set("away", stored("away"));
     workers.begin();
@@ -323,7 +323,7 @@ describe("a Secrets Store", () => {
     assert.equal(await sentKey(), NEXT_KEY);
   });
 
-  test("that never answered serves nobody, whatever was read of another", async () => {
+  test("that never answered serves nobody, whatever another one returned", async () => {
     await bed.vault("good", { value: KEY });
     await bed.set("good", stored("good"));
     assert.equal(await outcome("good"), 200);
@@ -335,7 +335,7 @@ describe("a Secrets Store", () => {
     assert.equal(await outcome("never"), 200, "it is asked again at the next request");
   });
 
-  test("that gives something that is no key serves nobody until it gives one", async () => {
+  test("that returns something other than a key serves nobody until it returns one", async () => {
     await bed.vault("odd", { value: KEY });
     await bed.set("odd", stored("odd"));
     workers.begin();
@@ -348,7 +348,7 @@ describe("a Secrets Store", () => {
   });
 });
 
-/** Repeats itself from a seed, so that a failure can be looked at again. */
+/** Reproducible from a seed. */
 function dice(seed) {
   let state = seed;
   return (sides) => {
@@ -357,7 +357,7 @@ function dice(seed) {
   };
 }
 
-describe("however envs take turns, each request is answered as by an isolate that never knew another", () => {
+describe("however envs alternate, each request is answered as in an isolate with only that env", () => {
   const policies = [undefined, "allow GET /v2/users", "allow * /v2/**\ndeny GET /v2/users", "allow all", ""];
   const listed = [{ app: TOKEN }, { app: OTHER_TOKEN }, { other: TOKEN }, { app: TOKEN, other: OTHER_TOKEN }];
   const roll = dice(20_261_129);
@@ -415,7 +415,7 @@ describe("however envs take turns, each request is answered as by an isolate tha
     });
   }
 
-  test("and there are answers of every sort among them", () => {
+  test("and the answers include every kind", () => {
     for (const status of [200, 401, 403, 404, 503]) assert.ok(seen.has(status), `no ${status} among ${[...seen]}`);
   });
 });

@@ -1,5 +1,5 @@
-// What is around the Worker fails, or is slow: the gate's object, the vault,
-// analytics, those who read and write. Nobody waits for ever.
+// The Worker's surroundings fail or are slow: the gate's object, the vault,
+// analytics, clients. No call waits forever.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -15,13 +15,13 @@ import { assertNoSecret, assertProblem, CALLERS, KEY, MODULES, sha256, TOKEN } f
 
 const OPERATOR = "fake-operator-token-of-the-fault-tests";
 
-/** What the upstream does, by the last part of the path. */
+/** The upstream's behaviour, by the last part of the path. */
 const answers = {
   well: async (request) => {
     await request.arrayBuffer();
     return Response.json({ ok: true });
   },
-  // It says that the key has none left.
+  // It says that the key's quota is used up.
   limited: () =>
     new Response("slow down", { status: 429, headers: { "retry-after": "250", "x-ratelimit-remaining": "0" } }),
   endless: (_, record) => {
@@ -46,7 +46,7 @@ before(async () => {
   });
 });
 after(() => upstream.close());
-/** How often something was asked for there. */
+/** The number of requests for it. */
 const asked = (target) => upstream.records.filter((record) => record.target === target).length;
 
 const bindings = (more) => ({
@@ -57,7 +57,7 @@ const bindings = (more) => ({
   ATTENTION_ADMIN_SHA256: sha256(OPERATOR),
   ...more,
 });
-/** Fails when it takes suspiciously long; not a measure of speed. */
+/** Fails if it hangs; not a measure of speed. */
 async function until(condition, what) {
   const end = Date.now() + 60_000;
   while (!(await condition())) {
@@ -112,7 +112,7 @@ describe("the shared gate's object", { concurrency: true }, () => {
   after(() => workerd?.close());
 
   for (const [index, name] of Object.keys(gates).entries()) {
-    test(`${name}: calls go on without it, a 429 is heeded all the same, and the status page shows what this isolate knows`, async () => {
+    test(`${name}: calls continue without it, a 429 is still respected, and the status page shows this isolate's counts`, async () => {
       for (const { status, text, complete } of await Promise.all([call(workerd, name), call(workerd, name)]))
         assert.deepEqual([status, text, complete], [200, '{"ok":true}', true]);
       const target = `/v2/${index}/limited`;
@@ -125,7 +125,7 @@ describe("the shared gate's object", { concurrency: true }, () => {
   }
 });
 
-test("a restart in the middle of a 429's wait: the gate's object reads it from the disk, and nobody is let through before", async () => {
+test("after a restart during a 429's wait, the gate's object reads it from storage, and lets no call through before", async () => {
   const storage = await mkdtemp(join(tmpdir(), "attention-gate-"));
   const start = () =>
     startWorkerd({
@@ -259,7 +259,7 @@ describe("bindings", { concurrency: true }, () => {
     "analytics that are a text",
     "analytics that are JSON",
   ]) {
-    test(`${name}: the call is not lost for it`, async () => {
+    test(`${name}: the call does not fail`, async () => {
       const made = await call(workerd, name);
       assert.deepEqual([made.status, made.text], [200, '{"ok":true}']);
     });
@@ -268,7 +268,7 @@ describe("bindings", { concurrency: true }, () => {
   after(() => assertNoSecret(workerd.output));
 });
 
-describe("those who are slow", () => {
+describe("slow clients", () => {
   let workerd;
   before(async () => {
     workerd = await startWorkerd({
@@ -285,7 +285,7 @@ describe("those who are slow", () => {
   after(() => workerd?.close());
   const memory = () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${workerd.pid}/status`, "utf8"))[1]) / 1024;
 
-  test("readers of a byte at a time: the upstream waits for them, nothing piles up in between, and others are served", async () => {
+  test("with readers of a byte at a time, the upstream waits, nothing accumulates, and others are served", async () => {
     const READERS = 20;
     await call(workerd, "main");
     const before = memory();
@@ -314,7 +314,7 @@ describe("those who are slow", () => {
     await until(() => upstream.records.every(({ done }) => done), "the upstream is told that they are gone");
   });
 
-  test("writers of a byte at a time hold up nobody else, and what they never finish is never sent whole", async () => {
+  test("writers of a byte at a time delay nobody else, and their unfinished uploads never look complete", async () => {
     upstream.clear();
     const kinds = [
       ["held", "Content-Length: 1000"],

@@ -1,4 +1,4 @@
-// One gate for many isolates: what the API sees of four Workers that share it, and how often they ask it.
+// One gate for many isolates: the API's view of four Workers that share it, and how often they ask it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,7 +38,7 @@ before(async () => {
         ATTENTION_GATE: { durableObject: index === 0 ? "Gate" : { className: "Gate", service: `${prefix}-one` } },
       },
     }));
-  // What the gate of a group knows, asked without a call.
+  // The gate's state, requested without a call.
   const asking = (prefix) => ({
     name: `asking-${prefix}`,
     modules: [
@@ -61,7 +61,7 @@ before(async () => {
   });
 });
 
-// Gates that count what they are asked, and ask the real one.
+// Gates that count questions, and pass them to the real one.
 const COUNTING = `
 import { DurableObject } from "cloudflare:workers";
 const asked = {};
@@ -76,7 +76,31 @@ export class Counting extends DurableObject {
   limited(...args) { return this.#ask("limited", args); }
   ledger(...args) { return this.#ask("ledger", args); }
 }
-export default { fetch() { return Response.json(asked); } };
+export default {
+  async fetch(_, env) {
+    return Response.json({ ...asked, written: await env.REAL.get(env.REAL.idFromName("upstream")).written() });
+  },
+};
+`;
+// The real gate, which counts how often it writes to its storage.
+const WRITING = `
+import worker, { Gate as Real } from "./index.js";
+export default worker;
+export class Gate extends Real {
+  #written = 0;
+  constructor(context, env) {
+    super(context, env);
+    const { storage } = context;
+    const put = storage.put.bind(storage);
+    storage.put = (...args) => {
+      this.#written += 1;
+      return put(...args);
+    };
+  }
+  written() {
+    return this.#written;
+  }
+}
 `;
 const COUNTED = {
   plain: {},
@@ -88,7 +112,7 @@ function counted(bindings) {
   return Object.entries(COUNTED).flatMap(([kind, more]) => [
     {
       name: `counted-${kind}`,
-      modules: MODULES,
+      modules: [{ name: "writing.js", text: WRITING }, ...MODULES],
       durableObjects: ["Gate"],
       bindings: {
         ...bindings,
@@ -113,7 +137,7 @@ after(async () => {
 const call = (service, token, path = "/v2/conversations") =>
   fetch(workerd.urls[service] + path, { headers: { authorization: `Bearer ${token}` } });
 
-test("four isolates together stay within the budget, and a flood does not keep another caller out", async () => {
+test("four isolates together stay within the budget, and a flood does not exclude another caller", async () => {
   arrivals.length = 0;
   const started = performance.now();
   const flood = Array.from({ length: 160 }, (_, i) => call(`budget-${ISOLATES[i % 4]}`, TOKEN, `/v2/flood/${i}`));
@@ -140,7 +164,10 @@ test("four isolates together stay within the budget, and a flood does not keep a
   assert.ok(positions[3] < 100, `the quiet caller's calls were the ${positions} of 168`);
 });
 
-/** Resolves once the gate of a group is shut for everybody, and for this long at least: an isolate's word reaches it a turn later. */
+/**
+ * Resolves once the gate of a group is shut for everybody, and for this long at least: an isolate's word reaches it a
+ * turn later.
+ */
 async function shut(prefix, millis) {
   for (;;) {
     const holds = await (await fetch(workerd.urls[`asking-${prefix}`])).json();
@@ -149,12 +176,12 @@ async function shut(prefix, millis) {
   }
 }
 
-/** A 429 that says that it is the key's. */
+/** A 429 that says that it applies to the key. */
 const limited = (seconds) =>
   new Response("slow down", { status: 429, headers: { "retry-after": seconds, "x-ratelimit-remaining": "0" } });
 
-test("a 429 that one isolate meets holds all of them back until the API's wait is over, where calls have places of a budget", async () => {
-  // What was leased before is over.
+test("under a budget, a 429 in one isolate pauses all isolates until the API's wait is over", async () => {
+  // Earlier leases have ended.
   await sleep(1_500);
   let isLimited = true;
   answer = () => {
@@ -176,7 +203,7 @@ test("a 429 that one isolate meets holds all of them back until the API's wait i
   for (const at of later) assert.ok(at - refused >= 2_990, `a call came ${at - refused} ms after the 429`);
 });
 
-test("a wait that is longer than a call may take is told at once, with Retry-After, and nothing is sent", async () => {
+test("a wait beyond the call's timeout is answered at once with Retry-After, and nothing is sent", async () => {
   answer = () => limited("200");
   arrivals.length = 0;
   assert.equal((await call("budget-two", TOKEN)).status, 429);
@@ -188,7 +215,7 @@ test("a wait that is longer than a call may take is told at once, with Retry-Aft
   assert.equal(arrivals.length, 1);
 });
 
-test("without a budget no call asks first; isolates hear of a 429 beside their calls, and then nothing more is sent", async () => {
+test("without a budget, no call asks first; isolates learn of a 429 in parallel, and then send nothing", async () => {
   answer = () => Response.json({ data: [] });
   for (const name of ISOLATES) assert.equal((await call(`open-${name}`, TOKEN)).status, 200);
   answer = () => limited("200");
@@ -208,16 +235,24 @@ test("without a budget no call asks first; isolates hear of a 429 beside their c
 });
 
 for (const [kind, most] of Object.entries({ plain: 0, budget: 100, limit: 100 })) {
-  test(`questions for 1,000 calls, with ${kind === "plain" ? "neither budget nor limit" : `a ${kind}`}: ${most} that a call could wait for at the most`, async (t) => {
+  test(`questions for 1,000 calls, with ${kind === "plain" ? "neither budget nor limit" : `a ${kind}`}: ${most} that a call could wait for at the most, and others by the time alone`, async (t) => {
     answer = () => Response.json({ data: [] });
+    const begun = performance.now();
     for (let sent = 0; sent < 1_000; sent += 20) {
       const responses = await Promise.all(Array.from({ length: 20 }, () => call(`counted-${kind}`, TOKEN)));
       assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]));
     }
+    const seconds = (performance.now() - begun) / 1_000;
     const asked = await (await fetch(workerd.urls[`counting-${kind}`])).json();
-    t.diagnostic(JSON.stringify(asked));
-    assert.ok((asked.admit ?? 0) <= most, JSON.stringify(asked));
+    t.diagnostic(JSON.stringify({ seconds, ...asked }));
+    const { admit = 0, news = 0, ledger = 0, written } = asked;
+    assert.ok(admit <= most, JSON.stringify(asked));
     // However long it took: one beside calls in two seconds.
-    assert.ok(asked.news >= 1, JSON.stringify(asked));
+    assert.ok(news >= 1 && news <= 1 + seconds / 2, JSON.stringify(asked));
+    // Counts are told every ten seconds. They were told every 200 calls: five times here.
+    assert.ok(ledger <= seconds / 10, JSON.stringify(asked));
+    // And stored as often; besides, under a budget, the end of what is handed out: once a second.
+    const reservations = kind === "budget" ? 2 + seconds : 0;
+    assert.ok(written <= ledger + reservations, JSON.stringify(asked));
   });
 }

@@ -12,7 +12,7 @@ import { halve } from "./rust-limits.mjs";
 const run = promisify(execFile);
 const slow = process.env.ATTENTION_SLOW === "1" ? {} : { skip: "builds for two minutes; ATTENTION_SLOW=1 runs it" };
 
-test("with every limit of the gateway halved the Worker follows, unedited", {
+test("with every limit of the gateway halved, the Worker follows without edits", {
   ...slow,
   timeout: 900_000,
 }, async (t) => {

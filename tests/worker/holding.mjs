@@ -1,5 +1,5 @@
-// An upstream in a process of its own, so that its sockets do not count against
-// its test's: it holds every answer until it is told to give them.
+// An upstream in a separate process, so that its sockets do not count against the
+// test's limit. It holds every response until it is told to send them.
 import { createServer } from "node:http";
 
 let held = [];

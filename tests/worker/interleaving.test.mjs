@@ -1,5 +1,5 @@
-// Many requests in one isolate at once, each with an end of its own: every one
-// gets its own answer, under its own request id.
+// Many simultaneous requests in one isolate with different ends: each gets its
+// own answer, under its own request id.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startUpstream } from "../upstream/server.mjs";
@@ -55,7 +55,7 @@ async function own(service, { path, method = "GET", body, token = TOKEN, status,
     );
 }
 
-test("calls, retries, refusals, held and streamed bodies all at once: no answer is another's", async () => {
+test("with calls, retries, refusals, stored and streamed bodies at once, no response is mixed up", async () => {
   const tried = new Map();
   respond = async (request) => {
     const { pathname: path } = new URL(request.url);
@@ -83,7 +83,7 @@ test("calls, retries, refusals, held and streamed bodies all at once: no answer 
   assert.deepEqual(counts, [], "each was sent once, or once more after a 503");
 });
 
-test("calls that the gate holds back, and strangers between them: each is told its own", async () => {
+test("with paused calls and unknown callers between them, each gets its own answer", async () => {
   respond = () => new Response("slow down", { status: 429, headers: { "retry-after": "200" } });
   const calls = ["first", "second"].map((name) =>
     own("held-back", { path: `/v2/${name}`, status: 429, code: "rate_limited" }),

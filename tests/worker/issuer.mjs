@@ -1,5 +1,5 @@
-// Tokens as no library would make them: JWTs of an issuer with real keys, and
-// sessions signed like the Worker's own.
+// Unusual tokens: JWTs of an issuer with real keys, and sessions signed like the
+// Worker's own.
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 
 export const ISSUER = "https://fake-team.example";
@@ -13,7 +13,7 @@ const SIGNERS = {
   EdDSA: (data, key) => sign(null, data, key),
 };
 
-/** A pair of keys; `jwk` is what the issuer publishes of it, `secret` what it never does. */
+/** A key pair; the issuer publishes `jwk`, and never `secret`. */
 export function pair(alg, kid, type, options = {}) {
   const { privateKey, publicKey } = generateKeyPairSync(type, options);
   return {
@@ -29,9 +29,9 @@ export function pair(alg, kid, type, options = {}) {
 export const rsa = pair("RS256", "rsa", "rsa", { modulusLength: 2048 });
 export const ec = pair("ES256", "ec", "ec", { namedCurve: "P-256" });
 export const ed = pair("EdDSA", "ed", "ed25519");
-/** Somebody else's, under a name that the issuer uses. */
+/** A foreign key under a name that the issuer uses. */
 export const stranger = pair("RS256", "rsa", "rsa", { modulusLength: 2048 });
-/** What the issuer publishes when a row does not say otherwise. */
+/** The issuer's default key set. */
 export const KEYS = { keys: [rsa.jwk, ec.jwk, ed.jwk] };
 
 export const now = () => Math.floor(Date.now() / 1000);
@@ -59,7 +59,7 @@ export function jws(header, payload, signed) {
   return `${text}.${Buffer.from(signed(text)).toString("base64url")}`;
 }
 
-/** A good token but for these claims and members of the header; `undefined` takes one away. */
+/** A valid token with these changes of claims and header; `undefined` removes a member. */
 export const jwt = (more = {}, header = {}, key = rsa) =>
   jws({ alg: key.alg, kid: key.kid, typ: "JWT", ...header }, claims(more), key.signed);
 

@@ -1,5 +1,5 @@
-// A caller's own limit: what the API sees of one who calls through several isolates,
-// by whoever counts for all of them, and what is left when nobody does.
+// A caller's own limit: the API's view of a caller that uses several isolates, with
+// each kind of shared counter, and without one.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
@@ -10,7 +10,7 @@ import { assertNoSecret, KEY, MODULES, OTHER_TOKEN, sha256, TOKEN } from "./work
 
 const ISOLATES = ["one", "two", "three", "four"];
 const LIMIT = 12;
-// An hour is long: nothing worth mentioning comes back while a test runs.
+// Per hour, so that almost nothing is refilled during a test.
 const CALLERS = JSON.stringify([
   { name: "app", sha256: sha256(TOKEN), limit: `${LIMIT}/h` },
   { name: "other", sha256: sha256(OTHER_TOKEN) },
@@ -27,7 +27,7 @@ const JWT = (jwks) =>
     ],
   });
 
-// Gates and counters of the tests' own, in the place of those that count.
+// The tests' own gates and counters, which replace the real ones.
 const OTHERS = `
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 const never = () => new Promise(() => {});
@@ -104,7 +104,7 @@ after(async () => {
 
 const call = (service, token, path = "/v2/conversations", init = {}) =>
   fetch(workerd.urls[service] + path, { ...init, headers: { authorization: `Bearer ${token}` } });
-/** So many calls at once, over all isolates of a group; how many got through. */
+/** Makes this many calls at once over all isolates of a group; returns how many were forwarded. */
 async function flood(prefix, token, calls) {
   upstream.clear();
   const responses = await Promise.all(
@@ -125,22 +125,22 @@ async function flood(prefix, token, calls) {
 }
 
 describe("with the gate, four isolates together", () => {
-  test("let a caller with a limit through as often as it says, and others go on", async () => {
+  test("allow a caller with a limit exactly that many calls, and others continue", async () => {
     assert.equal(await flood("shared-*", TOKEN, 4 * LIMIT), LIMIT);
     assert.equal(await flood("shared-*", OTHER_TOKEN, 4 * LIMIT), 4 * LIMIT);
   });
 
-  test("count each person of an issuer apart, and apart from a caller of that name", async () => {
+  test("count each person of an issuer separately, and separately from a caller of that name", async () => {
     for (const sub of ["ann", "bob", "app"]) assert.equal(await flood("shared-*", jwt({ sub }), 3 * LIMIT), LIMIT, sub);
     // Another token of the same person is the same person.
     assert.equal(await flood("shared-*", jwt({ sub: "ann", jti: "other" }), LIMIT), 0);
   });
 
-  test("go by the grant: one without a limit has none", async () => {
+  test("apply the grant's limit: without one, there is none", async () => {
     assert.equal(await flood("shared-*", jwt({ sub: "many", email: "many@corp.example" }), 3 * LIMIT), 3 * LIMIT);
   });
 
-  test("count a call once, however often it is sent", async () => {
+  test("count a call once, however often it is retried", async () => {
     const token = jwt({ sub: "retried" });
     upstream.clear();
     assert.equal((await call("shared-one", token, "/v2/retried")).status, 200);
@@ -149,32 +149,32 @@ describe("with the gate, four isolates together", () => {
   });
 });
 
-describe("without anybody who counts for all", () => {
-  test("each isolate holds to the limit", async () => {
+describe("without a shared counter", () => {
+  test("each isolate applies the limit", async () => {
     assert.equal(await flood("alone-*", TOKEN, 8 * LIMIT), 4 * LIMIT);
     assert.equal(await flood("alone-*", jwt({ sub: "ann" }), 8 * LIMIT), 4 * LIMIT);
   });
 
-  test("a gate that breaks, or says nothing, opens nothing and holds nobody up", async () => {
+  test("a gate that fails or does not answer neither disables a limit nor delays a call", async () => {
     assert.equal(await flood("broken-*", TOKEN, 8 * LIMIT), 4 * LIMIT);
     assert.equal(await flood("broken-*", OTHER_TOKEN, LIMIT), LIMIT);
     assert.equal(await flood("silent", TOKEN, 3 * LIMIT), LIMIT);
   });
 
-  test("nor does a Rate Limiting binding", async () => {
+  test("neither does a Rate Limiting binding", async () => {
     for (const service of ["counter-broken", "counter-silent"])
       assert.equal(await flood(service, TOKEN, 3 * LIMIT), LIMIT, service);
   });
 });
 
 describe("a Rate Limiting binding (here of the same shape; the real one in tests/deploy)", () => {
-  test("decides for everybody, by who they are", async () => {
+  test("decides for each caller", async () => {
     assert.equal(await flood("counted-*", TOKEN, 2 * LIMIT), LIMIT / 2);
     assert.equal(await flood("counted-*", OTHER_TOKEN, 2 * LIMIT), LIMIT / 2);
     assert.equal(await flood("counted-*", jwt({ sub: "app" }), 2 * LIMIT), LIMIT / 2);
   });
 
-  test("is not asked about strangers, nor about what the policy refuses", async () => {
+  test("is not asked about unknown callers or refused requests", async () => {
     for (const token of ["fake-unknown-token", jwt({ exp: 1 })])
       assert.equal((await call("counted-one", token)).status, 401);
     assert.equal((await call("counted-one", jwt({ sub: "refused" }), "/v2/api_keys")).status, 403);
@@ -182,12 +182,12 @@ describe("a Rate Limiting binding (here of the same shape; the real one in tests
     assert.deepEqual(keys.sort(), ["app", "jwt:app", "other"]);
   });
 
-  test("says how long to wait: its longest period, for it does not tell its own", async () => {
+  test("sets Retry-After to its longest period, since it does not report its own", async () => {
     const answer = await call("counted-one", OTHER_TOKEN);
     assert.equal(answer.headers.get("retry-after"), "60");
   });
 });
 
-test("no key and no token stands in the log", () => {
+test("the log has no key and no token", () => {
   assertNoSecret(workerd.output);
 });

@@ -131,12 +131,12 @@ for (const [era, mode] of [
       assert.deepEqual(call.all("mcp-name"), repeats ? ["search_calls"] : []);
     });
 
-    test("does not get keys", async () => {
+    test("cannot read keys", async () => {
       const { client } = await connect(open, mode);
       await assert.rejects(client.callTool({ name: "list_api_keys" }), has(403, "mcp_tool_denied"));
     });
 
-    test("sees and calls the tools alone that its policy names", async () => {
+    test("sees and calls only the tools that its policy names", async () => {
       const { client } = await connect(few, mode);
       assert.deepEqual(names(await client.listTools()), ["get_call", "search_calls", "search_slowly"]);
       assert.equal(text(await client.callTool({ name: "get_call", arguments: { id: "7" } })), "call 7");
@@ -150,7 +150,7 @@ for (const [era, mode] of [
 }
 
 describe("a session of 2025", () => {
-  test("is the client's until it ends it, and nobody else's", async () => {
+  test("belongs to its client until it ends, and to nobody else", async () => {
     const { client, transport } = await connect(open, "legacy");
     const sessionId = transport.sessionId;
     assert.ok(![...sessions.keys()].includes(sessionId), "what comes down is sealed");
@@ -169,7 +169,7 @@ describe("a session of 2025", () => {
     assert.equal(sessions.size, before - 1);
   });
 
-  test("a stream that breaks off is resumed, in the session alone", async () => {
+  test("a stream that breaks off is resumed, only within the session", async () => {
     workers.upstream.clear();
     const { client, transport } = await connect(open, "legacy");
     assert.equal(text(await client.callTool({ name: "search_slowly" })), "found after all");
@@ -190,7 +190,7 @@ describe("a session of 2025", () => {
   });
 });
 
-test("a client of 2026 hears of changes while it listens", async () => {
+test("a client of 2026 receives changes while it listens", async () => {
   const { client } = await connect(few, { pin: STATELESS });
   const heard = new Promise((resolve) => {
     client.setNotificationHandler("notifications/tools/list_changed", () => resolve("heard"));

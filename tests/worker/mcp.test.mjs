@@ -63,7 +63,7 @@ async function problem(response, status, code) {
   assert.equal(JSON.parse(text).code, code, text);
 }
 
-test("a message goes up with the key and its session, and the answer's session comes down", async () => {
+test("a message is forwarded with the key and its session, and the response's session is passed on", async () => {
   workers.upstream.clear();
   const session = await begin(open, "session-1");
   workers.upstream.clear();
@@ -81,7 +81,7 @@ test("a message goes up with the key and its session, and the answer's session c
   await response.arrayBuffer();
 });
 
-test("tools that manage keys, and messages that can be read in two ways, are refused and not sent", async () => {
+test("tools that manage keys, and ambiguous messages, are refused and not sent", async () => {
   workers.upstream.clear();
   for (const body of [
     message("tools/call", { name: "list_api_keys" }),
@@ -118,7 +118,7 @@ test("tools that manage keys, and messages that can be read in two ways, are ref
   assert.equal(workers.upstream.records.length, 0);
 });
 
-test("what a server could take for something else than JSON in UTF-8 is refused", async () => {
+test("a body that a server could read as anything but UTF-8 JSON is refused", async () => {
   workers.upstream.clear();
   const body = message("ping");
   for (const headers of [
@@ -134,7 +134,7 @@ test("what a server could take for something else than JSON in UTF-8 is refused"
     await problem(await post(open, body, headers), 415, "mcp_content_type");
   }
   assert.equal(workers.upstream.records.length, 0);
-  // What does not say what it is, the Worker says it of.
+  // The Worker adds the type to a response without one.
   const answer = await workers.call(open, { method: "POST", target: "/mcp", body });
   assert.equal(answer.status, 200);
   assert.deepEqual(workers.upstream.records[0].all("content-type"), ["application/json"]);
@@ -165,7 +165,7 @@ test("each method is inspected or refused, and a query is neither a message nor 
   assert.equal(workers.upstream.records.length, 0);
 });
 
-test("no other path goes up unread that a server could take for the endpoint", async () => {
+test("no other path that a server could take for the endpoint is forwarded unread", async () => {
   workers.upstream.clear();
   const body = message("tools/call", { name: "list_api_keys" });
   for (const target of [
@@ -195,12 +195,12 @@ test("no other path goes up unread that a server could take for the endpoint", a
   assert.equal(workers.upstream.records.length, 0);
 });
 
-test("of generated messages none goes up in which a loose reader finds another one", async () => {
+test("no generated message is forwarded in which a lenient parser reads another one", async () => {
   const { below, pick: of } = dice(7);
   const dressed = (name) =>
     of([name, name.toUpperCase(), `${name}\0`, name.replace("s", "ſ").replace("k", "K"), `_${name}`, ` ${name}`]);
   const member = (name, value) => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  /** What Go's parser, and others that ignore case, find under a name: the last of its members. */
+  /** The value that Go's parser, and others that ignore case, find under a name: the last such member. */
   const loosely = (object, name) => {
     const plain = (text) => text.split("\0")[0].normalize("NFKC").toLowerCase().replace(/[_\s]/g, "").replace("ſ", "s");
     return Object.entries(object ?? {}).findLast(([own]) => plain(own) === plain(name))?.[1];
@@ -241,10 +241,10 @@ test("of generated messages none goes up in which a loose reader finds another o
   assert.ok(refused > 100 && refused < 350, `${refused}`);
 });
 
-describe("a session belongs to the caller that got it", () => {
+describe("a session belongs to the caller that received it", () => {
   const other = { authorization: `Bearer ${OTHER_TOKEN}` };
 
-  test("whoever else shows its id is told that there is none, by every method", async () => {
+  test("any other caller with its id gets 404, for every method", async () => {
     const session = await begin(open, "shared");
     const own = await begin(open, "shared", other);
     assert.notEqual(session, own);
@@ -272,12 +272,12 @@ describe("a session belongs to the caller that got it", () => {
     const headers = { "mcp-session-id": session };
     assert.equal((await post(another, message("ping"), headers)).status, 200);
     await problem(await post(another, message("ping"), { ...headers, ...other }), 404, "mcp_session_unknown");
-    // Without the secret it is the API key that seals; that is another secret.
+    // Without the secret, the API key seals, which is another secret.
     await problem(await post(open, message("ping"), headers), 404, "mcp_session_unknown");
     assert.equal(workers.upstream.records.length, 1);
   });
 
-  test("it comes from the MCP endpoint alone, and the API's own id never comes down", async () => {
+  test("it comes only from the MCP endpoint, and the API's own id is never passed on", async () => {
     const headers = { "mcp-session-id": "plain" };
     workers.respond = () => Response.json({ ok: true }, { headers });
     assert.equal((await call(usual, {}, "/v2/conversations")).headers.get("mcp-session-id"), null);
@@ -286,7 +286,7 @@ describe("a session belongs to the caller that got it", () => {
     // 2026-07-28 has no sessions.
     const { body, headers: repeated } = modern("tools/list");
     assert.equal((await post(open, body, repeated)).headers.get("mcp-session-id"), null);
-    // Nor does what holds a key come down.
+    // A response with a key is not passed on either.
     workers.respond = () => Response.json({ ok: true }, { headers: { "mcp-session-id": `x-${KEY}` } });
     const response = await post(open, message("ping"));
     assert.equal(response.headers.get("mcp-session-id"), null);
@@ -295,7 +295,7 @@ describe("a session belongs to the caller that got it", () => {
   });
 });
 
-test("an event stream comes down event by event, and stays open; it is resumed in its session alone", async () => {
+test("an event stream is passed on event by event and stays open; it can only be resumed in its session", async () => {
   const session = await begin(open, "s");
   workers.upstream.clear();
   let next;
@@ -337,7 +337,7 @@ describe("2026-07-28", () => {
   };
   const params = { name: "search_calls", arguments: { region: "us-west1", deep: { n: 42, flag: true, ä: "Ä " } } };
 
-  test("headers that repeat the message go up with it", async () => {
+  test("headers that repeat the message are forwarded with it", async () => {
     workers.upstream.clear();
     const { body, headers } = modern("tools/call", params);
     const repeated = {
@@ -359,7 +359,7 @@ describe("2026-07-28", () => {
     assert.equal((await post(open, body, named)).status, 200);
   });
 
-  test("one that is missing or says something else is a HeaderMismatch", async () => {
+  test("a missing or contradicting header is a HeaderMismatch", async () => {
     workers.upstream.clear();
     const { body, headers } = modern("tools/call", params);
     for (const changed of [
@@ -395,7 +395,7 @@ describe("2026-07-28", () => {
     assert.equal(workers.upstream.records.length, 0);
   });
 
-  test("a revision that nobody knows here is refused with those that are", async () => {
+  test("an unknown revision is refused with a list of the known ones", async () => {
     const response = await post(open, message("ping"), { "mcp-protocol-version": "2099-01-01" });
     const { error } = await response.json();
     assert.equal(response.status, 400);
@@ -403,7 +403,7 @@ describe("2026-07-28", () => {
     assert.ok(error.data.supported.includes(STATELESS) && error.data.requested === "2099-01-01");
   });
 
-  test("batches are of 2025-03-26 alone", async () => {
+  test("only 2025-03-26 has batches", async () => {
     const batch = JSON.stringify([{ jsonrpc: "2.0", id: 1, method: "ping" }]);
     assert.equal((await post(open, batch)).status, 200);
     assert.equal((await post(open, batch, { "mcp-protocol-version": "2025-03-26" })).status, 200);
@@ -441,7 +441,7 @@ describe("tool=", () => {
   const list = { jsonrpc: "2.0", id: 1, result: { tools, nextCursor: "2", cacheScope: "public" } };
   const names = (answer) => answer.result.tools.map(({ name }) => name);
 
-  test("only the tools that it names are called, and the log says which", async () => {
+  test("only the named tools can be called, and the log names them", async () => {
     workers.upstream.clear();
     for (const name of ["search_calls", "get_call", "search_"]) {
       assert.equal((await post(few, message("tools/call", { name }))).status, 200, name);
@@ -455,7 +455,7 @@ describe("tool=", () => {
     assert.equal(workers.upstream.records.length, 3);
   });
 
-  test("what no tool's name stands for is refused", async () => {
+  test("methods that no tool name governs are refused", async () => {
     workers.upstream.clear();
     for (const [method, params] of [
       ["resources/list"],
@@ -483,7 +483,7 @@ describe("tool=", () => {
     }
   });
 
-  test("lists show no other, in JSON and in events, page by page, for this caller alone", async () => {
+  test("lists show only these tools, in JSON and in events, page by page, for this caller", async () => {
     workers.respond = () => Response.json(list);
     const answer = await (await post(few, message("tools/list"))).json();
     assert.deepEqual(names(answer), ["search_calls", "get_call"]);
@@ -504,7 +504,7 @@ describe("tool=", () => {
     workers.respond = undefined;
   });
 
-  test("a list that cannot be read does not come down", async () => {
+  test("a list that cannot be parsed is not passed on", async () => {
     for (const [body, type] of [
       ["{", "application/json"],
       ['{"result":{"tools":[],"Tools":[{"name":"ask"}]}}', "application/json"],
@@ -519,7 +519,7 @@ describe("tool=", () => {
     workers.respond = undefined;
   });
 
-  test("a session of a backend's narrows the tools further, and its MCP sessions are its own", async () => {
+  test("a backend's session restricts the tools further, and has its own MCP sessions", async () => {
     const ask = (routes) =>
       fetch(`${workers.workerd.urls[minting]}/sessions`, {
         method: "POST",
@@ -550,7 +550,7 @@ describe("tool=", () => {
     }
   });
 
-  test("a stream is not resumed, since a list could be in it", async () => {
+  test("a stream cannot be resumed, since it could contain a list", async () => {
     const session = await begin(few, "s");
     workers.upstream.clear();
     const headers = { "mcp-session-id": session, "last-event-id": "1" };
@@ -559,7 +559,7 @@ describe("tool=", () => {
   });
 });
 
-test("it is closed unless the policy opens it, and nothing else opens beside /v2", async () => {
+test("/mcp is closed unless the policy allows it, and no other path beside /v2 can be opened", async () => {
   workers.upstream.clear();
   assert.equal((await post(usual, message("ping"))).status, 403);
   for (const path of ["/mcp/", "/mcp/x", "/MCP", "/v2/mcp", "/other"]) {

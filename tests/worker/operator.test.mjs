@@ -1,4 +1,4 @@
-// What an operator sees: probes, log lines, request ids.
+// The operator's view: probes, log lines, request ids.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
@@ -26,7 +26,7 @@ const plain = workers.with({ ATTENTION_POLICY: "allow * /v2/**" });
 const probe = (service, target) => workers.call(service, { target, token: null });
 
 describe("/healthz", () => {
-  test("alive, to everybody, and nothing is sent", async () => {
+  test("reports to everybody that the Worker runs, and sends nothing", async () => {
     workers.begin();
     const answer = await probe(plain, "/healthz");
     assert.deepEqual(
@@ -38,7 +38,7 @@ describe("/healthz", () => {
 });
 
 describe("/readyz", () => {
-  test("names the key by its fingerprint, and what is known of it", async () => {
+  test("shows the key's fingerprint and state", async () => {
     workers.begin();
     const own = await probe(untested, "/readyz");
     assert.equal(own.status, 200);
@@ -78,7 +78,7 @@ describe("/readyz", () => {
     assertNoSecret(answer.text, [EXPIRED, FRESH, EXPIRED.split(".")[1], FRESH.split(".")[1]]);
   });
 
-  test("probes do not ask the upstream, and leave no line in the log", async () => {
+  test("probes send nothing upstream and are not logged", async () => {
     workers.begin();
     const answers = [await probe(plain, "/healthz"), await probe(plain, "/readyz"), await probe(plain, "/readyz?x=1")];
     await workers.log(await workers.call(plain)); // Lines come in order: theirs would be there now.
@@ -123,7 +123,7 @@ describe("the log line", () => {
       ],
       ["request", "info", 200, "GET", "app", "/v2/**", 1, fingerprint(KEY), 200],
     );
-    // Paths and queries hold names of people.
+    // Paths and queries contain names of people.
     assert.ok(!JSON.stringify(line).includes("private"));
   });
 
@@ -137,7 +137,7 @@ describe("the log line", () => {
     assert.ok(!JSON.stringify(line).includes("nobody"));
   });
 
-  test("one for every request, whatever becomes of it", async () => {
+  test("is written once for every request, whatever its result", async () => {
     const requests = [
       [{}, {}],
       [{ status: 404, body: "{}" }, {}],
@@ -164,7 +164,7 @@ describe("the log line", () => {
     }
   });
 
-  test("holds no text of a caller's, however it is written", async () => {
+  test("contains no text of a caller, in any spelling", async () => {
     const nasty = [
       "\x1b[31mred",
       '","status":200,"x":"',
@@ -192,7 +192,7 @@ describe("the log line", () => {
     }
   });
 
-  test("what the upstream says stands in it as one short line of ASCII", async () => {
+  test("has the upstream's message as one short line of ASCII", async () => {
     const message = `a\r\nb\u001b[31m\u2028\u202e","level":"info",${"x".repeat(5000)}`;
     workers.begin({ status: 500, body: JSON.stringify({ message }) });
     const answer = await workers.call(plain);
@@ -207,7 +207,7 @@ describe("the log line", () => {
 
   const errors = workers.with({ ATTENTION_LOG: "errors" });
   const silent = workers.with({ ATTENTION_LOG: "silent" });
-  test("only of errors, or none at all, when that is asked for", async () => {
+  test("is written only for errors, or never, if so configured", async () => {
     workers.begin();
     const good = await workers.call(errors);
     const bad = await workers.call(errors, { token: null });
@@ -217,7 +217,7 @@ describe("the log line", () => {
     for (const answer of [good, quiet]) assert.ok(!workers.workerd.output.includes(answer.get("x-request-id")));
   });
 
-  test("its fields are these and no other", async () => {
+  test("has exactly these fields", async () => {
     workers.begin();
     const known = [
       "cache",
@@ -250,7 +250,7 @@ describe("the log line", () => {
   });
 
   const columns = workers.with({ ATTENTION_LOG_FORM: "columns" });
-  test("in columns: the time first, and the same members in the same order whatever becomes of it, null for what is not known", async () => {
+  test("in columns, begins with the time and always has the same members in the same order, null if unknown", async () => {
     const COLUMNS = [
       "time",
       "event",
@@ -306,7 +306,7 @@ describe("the log line", () => {
   });
 });
 
-describe("the trace that a request is part of", () => {
+describe("a request's trace", () => {
   const TRACE = "0af7651916cd43dd8448eb211c80319c";
   const call = async (...headers) => {
     workers.begin();
@@ -320,7 +320,7 @@ describe("the trace that a request is part of", () => {
     `00-${TRACE}-b7ad6b7169203331-00`,
     `01-${TRACE}-b7ad6b7169203331-01-more`,
   ]) {
-    test(`goes up unchanged, and its id is in the log: ${parent}`, async () => {
+    test(`is forwarded unchanged, and its id is logged: ${parent}`, async () => {
       const { line, up } = await call(["Traceparent", parent], ["Tracestate", "a=1,b=2"]);
       assert.deepEqual(up, [[parent], ["a=1,b=2"]]);
       assert.equal(line.traceId, TRACE);
@@ -335,14 +335,14 @@ describe("the trace that a request is part of", () => {
     `00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`,
     `ff-${TRACE}-b7ad6b7169203331-01`,
   ]) {
-    test(`malformed it goes nowhere, nor does its state: ${JSON.stringify(parent)}`, async () => {
+    test(`is dropped with its state if it is malformed: ${JSON.stringify(parent)}`, async () => {
       const { line, up } = await call(["traceparent", parent], ["tracestate", "a=1"]);
       assert.deepEqual(up, [[], []]);
       assert.ok(!("traceId" in line));
     });
   }
 
-  test("two of them are none, and a state alone is none", async () => {
+  test("is ignored if it occurs twice, or if only its state is there", async () => {
     const parent = ["traceparent", `00-${TRACE}-b7ad6b7169203331-01`];
     assert.deepEqual((await call(parent, parent)).up, [[], []]);
     assert.deepEqual((await call(["tracestate", "a=1"])).up, [[], []]);
@@ -359,7 +359,7 @@ describe("the trace that a request is part of", () => {
 
 describe("X-Request-Id", () => {
   for (const id of ["fake-id-1", "0af7651916cd43dd8448eb211c80319c", "A.b_c-D.1", "a".repeat(64), "12345678"]) {
-    test(`a caller's own is kept: ${id.slice(0, 40)}`, async () => {
+    test(`a caller's own id is kept: ${id.slice(0, 40)}`, async () => {
       workers.begin();
       const answer = await workers.call(plain, { headers: [["X-Request-Id", id]] });
       assert.deepEqual(answer.all("x-request-id"), [id]);
@@ -381,7 +381,7 @@ describe("X-Request-Id", () => {
     "caf\xe9caf\xe9",
     "a\x1b[31mbbbbb",
   ]) {
-    test(`another is replaced: ${JSON.stringify(id.slice(0, 30))}`, async () => {
+    test(`an invalid id is replaced: ${JSON.stringify(id.slice(0, 30))}`, async () => {
       workers.begin();
       const answer = await workers.call(plain, { headers: [["X-Request-Id", id]] });
       assert.equal(answer.all("x-request-id").length, 1);
@@ -390,7 +390,7 @@ describe("X-Request-Id", () => {
     });
   }
 
-  test("two are none", async () => {
+  test("two ids count as none", async () => {
     workers.begin();
     const answer = await workers.call(plain, {
       headers: [
@@ -401,7 +401,7 @@ describe("X-Request-Id", () => {
     assert.match(answer.get("x-request-id"), UUID);
   });
 
-  test("every answer has one, and no two the same", async () => {
+  test("every response has an id, and all differ", async () => {
     workers.begin();
     const ids = new Set();
     for (const request of [
@@ -417,18 +417,18 @@ describe("X-Request-Id", () => {
     assert.ok(!ids.has(null));
   });
 
-  test("the upstream's own is in the log, not in the answer", async () => {
+  test("the upstream's own id is in the log, not in the response", async () => {
     workers.begin({ status: 404, body: "{}", headers: [["X-Request-Id", "upstream-id-1"]] });
     const answer = await workers.call(plain);
     assert.notEqual(answer.get("x-request-id"), "upstream-id-1");
     assert.equal((await workers.log(answer)).upstreamRequestId, "upstream-id-1");
   });
 
-  // No binding makes it fail; an environment that throws when it is looked at does.
+  // No binding makes it fail, but an `env` that throws when it is read does.
   const around = `import worker from "index.js";
     export default { fetch: (request, env, context) => worker.fetch(request, { ...env, get ATTENTION_ANALYTICS() { throw new TypeError("fake"); } }, context) };`;
   const broken = workers.with({}, [{ name: "failing.js", text: around }, ...MODULES]);
-  test("on the answer of a Worker that fails, and in its log", async () => {
+  test("a failing Worker's answer and its log have the id", async () => {
     for (const headers of [[], [["X-Request-Id", "callers-own-1"]]]) {
       workers.begin();
       const answer = await workers.call(broken, { headers });
@@ -459,7 +459,7 @@ describe("upgrades", () => {
       ["Upgrade", "x/1"],
     ],
   })) {
-    test(`${name}: refused in words, nothing sent`, async () => {
+    test(`${name}: refused with a reason, and nothing is sent`, async () => {
       workers.begin();
       assertProblem(await workers.call(plain, { headers }), 400, "upgrade_not_supported");
       assert.deepEqual(workers.upstream.records, []);
@@ -467,7 +467,7 @@ describe("upgrades", () => {
   }
 });
 
-describe("what the Worker says names the cause", () => {
+describe("the Worker's messages name the cause", () => {
   const OPERATOR = "fake-operator-token-of-the-operator-tests";
   const admin = { ATTENTION_ADMIN_SHA256: sha256(OPERATOR) };
   const minting = workers.with({
@@ -483,14 +483,17 @@ describe("what the Worker says names the cause", () => {
   const ask = (body, token = OTHER_TOKEN) =>
     workers.call(minting, { target: "/sessions", method: "POST", body, token });
 
-  test("a caller that may not mint is told of mintsSessions, and a session that it is one", async () => {
+  test("a caller that may not mint is pointed to mintsSessions, and a session is told that it is one", async () => {
     const denied = assertProblem(await ask("{}", TOKEN), 403, "route_denied");
-    assert.match(denied.detail, /may not ask for sessions.*mintsSessions/);
+    assert.match(denied.detail, /may not request sessions.*mintsSessions/);
     const { token } = (await ask("{}")).json();
-    assert.match(assertProblem(await ask("{}", token), 403, "route_denied").detail, /a session makes no sessions/);
+    assert.match(
+      assertProblem(await ask("{}", token), 403, "route_denied").detail,
+      /a session cannot request sessions/,
+    );
   });
 
-  test("what is wrong with the wish for a session reads as a sentence", async () => {
+  test("the error of a request for a session reads as a sentence", async () => {
     for (const [wish, said] of [
       [{ origin: "https://other.example" }, "`origin` is not one of the origins that this proxy allows"],
       [{ minutes: 61 }, "`minutes` is too much or too little: a session lasts 1 to 60 minutes"],
@@ -505,7 +508,7 @@ describe("what the Worker says names the cause", () => {
     assert.match(assertProblem(await ask("{"), 400, "session_request").detail, /the body is not JSON/);
   });
 
-  test("a next key that is not there, or empty", async () => {
+  test("a missing or empty next key", async () => {
     const test = (service) =>
       workers.call(service, { target: "/admin/keys/next/test", method: "POST", token: OPERATOR });
     assert.match(assertProblem(await test(minting), 404, "no_such_route").detail, /ATTENTION_API_KEY_NEXT is not set/);
@@ -526,7 +529,7 @@ describe("levels", () => {
     workers.with({ ATTENTION_API_KEY_NEXT: NEXT_KEY, ATTENTION_ADMIN_SHA256: sha256(OPERATOR), ...log });
   const services = [levels({}), levels({ ATTENTION_LOG: "errors" }), levels({ ATTENTION_LOG_SAMPLE_PERCENT: "0" })];
 
-  test("a switch of keys, a refusal by the API and a 429 are warn lines, and in no sample", async () => {
+  test("a switch of keys, a refusal by the API and a 429 are warn lines, which sampling never drops", async () => {
     for (const service of services) {
       for (const [script, level, status] of [
         [[{ status: 401 }, {}], "warn", 200],
@@ -555,7 +558,7 @@ describe("version_metadata", () => {
     workers.with({ CF_VERSION_METADATA: { json: { id: 7 } } }),
   ];
 
-  test("is in each line and in /healthz, and anything else in its place is none", async () => {
+  test("is in each line and in /healthz; an invalid binding is ignored", async () => {
     const [short, columns, odd] = services;
     for (const service of [short, columns]) {
       workers.begin();
@@ -568,7 +571,7 @@ describe("version_metadata", () => {
   });
 });
 
-test("the whole log: JSON lines, no key, no token, NEXT included", () => {
+test("the whole log consists of JSON lines, without key, next key or token", () => {
   assertNoSecret(workers.workerd.output, [...SECRETS, EXPIRED, FRESH, TOKEN, NEXT_KEY]);
   assert.deepEqual(
     workers.workerd.lines.filter(({ text }) => !text.startsWith("{")).map(({ text }) => text),

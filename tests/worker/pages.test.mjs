@@ -1,4 +1,4 @@
-// Web pages: whose may read answers, and what a browser asks before.
+// Web pages: which may read responses, and preflights.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { assertProblem, useWorkers } from "./worker.mjs";
@@ -27,7 +27,7 @@ const varies = (answer) => assert.deepEqual(answer.all("vary"), ["Origin, Author
 
 describe("an allowed page", () => {
   for (const origin of [ALLOWED, "https://other.example:8443", "http://localhost:5173"]) {
-    test(`${origin} may read the answer`, async () => {
+    test(`${origin} may read the response`, async () => {
       workers.begin({
         body: "{}",
         headers: [
@@ -45,7 +45,7 @@ describe("an allowed page", () => {
     });
   }
 
-  test("may read what went wrong too", async () => {
+  test("may read errors too", async () => {
     for (const [request, status] of [
       [{ token: "fake-token-of-nobody" }, 401],
       [{ token: null }, 401],
@@ -60,7 +60,7 @@ describe("an allowed page", () => {
     }
   });
 
-  test("may read the upstream's errors and the Worker's own of it", async () => {
+  test("may read the upstream's errors and the Worker's own", async () => {
     // `times`: workerd makes a GET again by itself when a kept connection turns out to be dead.
     for (const [entry, status] of [
       [{ status: 404, body: "{}" }, 404],
@@ -139,7 +139,7 @@ describe("any other page is refused, and nothing is sent", () => {
   });
 });
 
-test("no page: no CORS headers, and Vary all the same", async () => {
+test("without a page, there are no CORS headers, but there is Vary", async () => {
   workers.begin();
   const answer = await workers.call(pages);
   assert.equal(answer.status, 200);
@@ -165,7 +165,7 @@ describe("preflights", () => {
     ],
   });
 
-  test("an allowed page is told what it may ask for; nothing is sent", async () => {
+  test("an allowed page gets its preflight answered, and nothing is sent", async () => {
     workers.begin();
     const answer = await workers.call(pages, preflight(ALLOWED));
     assert.deepEqual([answer.status, answer.body.length], [204, 0]);
@@ -182,7 +182,7 @@ describe("preflights", () => {
     assert.deepEqual(workers.upstream.records, []);
   });
 
-  test("a method that nobody may use is not in the list, however it is asked for", async () => {
+  test("a method that the Worker refuses is never in the list", async () => {
     for (const method of ["TRACE", "CONNECT", "PROPFIND", "x\u0001y"]) {
       workers.begin();
       const answer = await workers.call(pages, preflight(ALLOWED, method));
@@ -201,7 +201,7 @@ describe("preflights", () => {
     });
   }
 
-  test("the list of keys: nothing there for the page either", async () => {
+  test("the list of keys is closed to pages too", async () => {
     workers.begin();
     await workers.call(pages, { ...preflight(ALLOWED), target: "/v2/api_keys" });
     assertProblem(
@@ -212,7 +212,7 @@ describe("preflights", () => {
     assert.deepEqual(workers.upstream.records, []);
   });
 
-  test("a path that is no path is refused before", async () => {
+  test("an invalid path is refused first", async () => {
     workers.begin();
     assertProblem(await workers.call(pages, { ...preflight(ALLOWED), target: "/v2/../x" }), 400, "path_dot_segment");
   });

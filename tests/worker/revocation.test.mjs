@@ -109,7 +109,7 @@ const revoke = (service, id, token = OPERATOR, method = "POST") =>
 const line = async (id) => JSON.parse(await workerd.line((text) => text.includes(`"requestId":"${id}"`)));
 
 describe("by the operator", () => {
-  test("it counts at once in every isolate, for that session alone", async () => {
+  test("a revocation takes effect at once in every isolate, for that session only", async () => {
     const [bad, good] = [fresh(), fresh()];
     for (const service of ["one", "two"])
       for (const { token } of [bad, good]) assert.equal(await outcome(service, token), 200);
@@ -130,14 +130,14 @@ describe("by the operator", () => {
     }
   });
 
-  test("one that was never seen, and one that is revoked again", async () => {
+  test("an unknown session can be revoked, and a revoked one again", async () => {
     const one = fresh();
     assert.equal((await revoke("two", one.id)).status, 200);
     assert.equal((await revoke("one", one.id)).status, 200);
     assert.equal(await outcome("one", one.token), "401 session_revoked");
   });
 
-  test("it outlives a restart", async () => {
+  test("a revocation survives a restart", async () => {
     const [bad, good] = [fresh(), fresh()];
     assert.equal((await revoke("one", bad.id)).status, 200);
     await workerd.close();
@@ -146,7 +146,7 @@ describe("by the operator", () => {
     assert.equal(await outcome("two", good.token), 200);
   });
 
-  test("nobody else may, and what is no id is told so", async () => {
+  test("only the operator may revoke, and an invalid id is reported", async () => {
     const { id, token } = fresh();
     for (const who of [TOKEN, token, "somebody-elses-token"]) assert.equal((await revoke("one", id, who)).status, 401);
     assert.equal((await revoke("one", id, OPERATOR, "GET")).status, 405);
@@ -158,7 +158,7 @@ describe("by the operator", () => {
     assert.equal((await call("unasked", OPERATOR, `/admin/sessions/${id}/revoke`, "POST")).status, 404);
   });
 
-  test("without a gate it is said what to do instead", async () => {
+  test("without a gate, the answer says what to do instead", async () => {
     const { status, said } = await revoke("alone", "any");
     assert.deepEqual([status, said.code], [501, "session_not_revoked"]);
     assert.match(said.detail, /ATTENTION_REVOKED_SESSIONS/);
@@ -170,16 +170,16 @@ describe("by the setting", () => {
     test(id, async () => {
       assert.equal(await outcome("alone", session({ jti: id, org: undefined })), "401 session_revoked");
     });
-  test("no other, if only by a letter", async () => {
+  test("a session whose id differs by one letter is not revoked", async () => {
     for (const id of ["Listed", "liste", "listedd", "listed.", "x"])
       assert.equal(await outcome("alone", session({ jti: id, org: undefined })), 200, id);
   });
 });
 
-describe("when the object does not say", () => {
+describe("when the object does not answer", () => {
   const set = (how) => fetch(`${workerd.urls.broken}/?how=${how}`).then((response) => response.text());
 
-  test("nobody is believed but whom it called good within a minute; who has none is not asked for", async () => {
+  test("only sessions that it confirmed within the last minute are accepted; callers without a session are not affected", async () => {
     await set("good");
     const [known, unknown, bad] = [fresh(), fresh(), fresh()];
     assert.equal(await outcome("leaning", known.token), 200);
@@ -198,7 +198,7 @@ describe("when the object does not say", () => {
     }
   });
 
-  test("an operator is told that it may not be revoked, and here it is", async () => {
+  test("the operator learns that the revocation may have failed; here it succeeded", async () => {
     await set("good");
     const { id, token } = fresh();
     const { status, said } = await revoke("leaning", id);

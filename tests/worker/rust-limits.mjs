@@ -1,4 +1,4 @@
-// The limits of the gateway, as its source has them: tests read them here, so that none of them is written twice.
+// Reads the limits from the gateway's source for tests, so that none is written twice.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 /** Whose source is read, and whose Worker is tested. */
 export const ROOT = process.env.ATTENTION_HALVED ?? fileURLToPath(new URL("../..", import.meta.url));
 
-/** What is written as a number, and would not be a limit if it were another one. */
+/** Numbers in the source that are not limits. */
 const NOT_LIMITS = {
   "the length of what is given": ["CLASSES", "LONGEST_KEYS", "SIGNATURE_BYTES", "DIGEST_DIGITS"],
   "a unit, or the largest number that JSON has": ["MILLIS_PER_MINUTE", "MICROS", "CYCLE", "LARGEST", "MINUTE"],
@@ -49,7 +49,10 @@ export function limit(file, name) {
   return read;
 }
 
-/** All numbers of these folders, as Rust names them: `{ name: "Places::MOST", file, value }`, or by the module, outside of an `impl`. */
+/**
+ * All numbers of these folders, as Rust names them: `{ name: "Places::MOST", file, value }`, or by the module, outside
+ * of an `impl`.
+ */
 export function limits(folders) {
   return folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true })

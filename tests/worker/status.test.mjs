@@ -104,12 +104,18 @@ async function look(service, name, { width = 1000, colorScheme = "light" } = {})
     );
   const html = await page.content();
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  /** What is higher than a line of its own should be, or leaves the page on the right. */
+  /** Elements that are higher than one line, or leave the page on the right. */
   const outside = await page
     .locator("body *")
     .evaluateAll((all) =>
       all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 80)),
     );
+  const legend = await page
+    .locator(".swatch")
+    .evaluateAll((all) =>
+      all.map((one) => [one.querySelector("rect").getAttribute("class"), one.getBoundingClientRect().left]),
+    );
+  const left = await page.locator("h1").evaluate((one) => one.getBoundingClientRect().left);
   const labels = await page.locator("dt").evaluateAll((all) => all.map((one) => one.getClientRects().length));
   const times = await page
     .locator("svg[role=img] text")
@@ -118,14 +124,14 @@ async function look(service, name, { width = 1000, colorScheme = "light" } = {})
   // biome-ignore lint/performance/useDomNodeTextContent: the lines are what is read
   const text = await page.locator("body").innerText();
   await context.close();
-  return { response, facts, bars, html, complaints, asked, wide, outside, labels, times, text };
+  return { response, facts, bars, html, complaints, asked, wide, outside, labels, times, text, legend, left };
 }
 
 test("the page draws calls, failures, 429s, latency and keys, without a script or a request elsewhere", async () => {
   for (let i = 0; i < 6; i += 1) await call("alone", "conversations");
   await call("alone", "broken");
   await call("alone", "limited");
-  const { response, facts, bars, html, complaints, asked } = await look("alone", "status");
+  const { response, facts, bars, html, complaints, asked, legend, left } = await look("alone", "status");
   assert.equal(response.status(), 200);
   assert.equal(facts.calls, "8");
   assert.equal(facts["failed (5xx)"], "12.5 %");
@@ -136,6 +142,12 @@ test("the page draws calls, failures, 429s, latency and keys, without a script o
     assert.ok(bar?.[1], `${sort} is drawn`);
     assert.notEqual(bar[2], "rgb(0, 0, 0)", `${sort} has a colour of its own: the style was let in`);
   }
+  // The legend begins where everything does, and has the order of the bars: failures are at the bottom.
+  assert.equal(legend[0][1], left);
+  assert.deepEqual(
+    legend.map(([name]) => name),
+    ["calls", "limited", "errors"],
+  );
   assert.match(html, new RegExp(fingerprint(KEY)));
   for (const secret of [KEY, TOKEN, OPERATOR]) assert.ok(!html.includes(secret));
   assert.doesNotMatch(html, /<script/);
@@ -156,7 +168,7 @@ test("isolates that share a gate share the page", async () => {
   assert.equal(facts.calls, "3");
 });
 
-test("the first line says whether it is ready, and lists say who called, what failed and what became of keys", async () => {
+test("the first line says whether it is ready, and lists show callers, failures and key events", async () => {
   await call("refused", "conversations");
   const before = await look("refused", "ready");
   assert.match(before.text, /^Attention proxy\n+ready\n/);
@@ -196,7 +208,7 @@ for (const [width, colorScheme] of [
     }
   });
 
-test("counts outlive a restart, and a version that is bound is named", async () => {
+test("counts survive a restart, and a bound version is shown", async () => {
   for (const path of ["conversations", "conversations", "broken"]) await call("stored", path);
   const { facts, text } = await look("stored", "stored");
   assert.equal(facts.calls, "3");
@@ -214,7 +226,7 @@ test("counts outlive a restart, and a version that is bound is named", async () 
   assert.equal((await look("stored", "and-on")).facts.calls, "4");
 });
 
-test("nobody but the operator sees it", async () => {
+test("only the operator sees it", async () => {
   const ask = (service, authorization) =>
     fetch(`${workerd.urls[service]}/status`, { headers: authorization ? { authorization } : {} });
   const basic = (token) => `Basic ${Buffer.from(`operator:${token}`).toString("base64")}`;

@@ -1,5 +1,5 @@
-// The request target: what the policy judged is what the upstream is sent, byte
-// by byte, or nothing is.
+// The request target: the upstream receives exactly the bytes that the policy
+// judged, or nothing.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { assertProblem, useWorkers } from "./worker.mjs";
@@ -9,7 +9,7 @@ const plain = workers.with();
 const mounted = workers.with({ ATTENTION_BASE_URL: ({ url }) => `${url}/proxy/v2` });
 const bare = workers.with({ ATTENTION_BASE_URL: ({ url }) => url, ATTENTION_POLICY: "allow GET /**" });
 
-describe("sent with the bytes they came with", () => {
+describe("paths are forwarded byte by byte", () => {
   const targets = [
     "/v2/conversations",
     "/v2/conversations/",
@@ -74,8 +74,8 @@ describe("sent with the bytes they came with", () => {
   });
 });
 
-describe("refused with a reason, nothing sent", () => {
-  // workerd hands request.url on as it came, so that these can be seen at all.
+describe("ambiguous paths are refused with a reason, and nothing is sent", () => {
+  // workerd does not change request.url, so the Worker sees these.
   const refused = {
     path_dot_segment: [
       "/v2/../admin",
@@ -180,7 +180,7 @@ describe("refused with a reason, nothing sent", () => {
     });
   }
 
-  test("the URL may not hold the key itself, plain or encoded", async () => {
+  test("a URL with the key in it, plain or encoded, is refused", async () => {
     const { KEY } = await import("./worker.mjs");
     for (const target of [`/v2/x?key=${KEY}`, `/v2/${KEY}`, `/v2/x?key=%66${KEY.slice(1)}`]) {
       workers.begin();
@@ -251,7 +251,7 @@ describe("a Host that is more than a host shifts the URL in workerd; what is jud
 });
 
 describe("the base URL's own path is where the Worker is mounted", () => {
-  test("a caller writes it, and it goes up once", async () => {
+  test("a caller writes the base path, and it is forwarded once", async () => {
     workers.begin();
     // Policies speak of the API's paths, here under a prefix.
     assert.equal((await workers.call(prefixed, { target: "/proxy/v2/x?y" })).status, 200);
@@ -262,14 +262,14 @@ describe("the base URL's own path is where the Worker is mounted", () => {
     ATTENTION_POLICY: "allow GET /proxy/v2/**",
   });
 
-  test("the default policy speaks of /v2 alone", async () => {
+  test("the default policy covers only /v2", async () => {
     workers.begin();
     assertProblem(await workers.call(mounted, { target: "/v2/x" }), 404, "no_such_route");
     assertProblem(await workers.call(mounted, { target: "/proxy/v2/x" }), 403, "route_denied");
     assert.deepEqual(workers.upstream.records, []);
   });
 
-  test("a base URL without a path: everything may be mounted, keys are refused all the same", async () => {
+  test("with a base URL without a path, every path may be allowed, but keys are refused", async () => {
     workers.begin();
     assert.equal((await workers.call(bare, { target: "/v3/x" })).status, 200);
     assert.equal((await workers.received(1))[0].target, "/v3/x");
@@ -305,14 +305,14 @@ describe("methods", () => {
     });
   }
 
-  test("OPTIONS that is no preflight: 405", async () => {
+  test("an OPTIONS request that is not a preflight gets 405", async () => {
     workers.begin();
     assertProblem(await workers.call(plain, { method: "OPTIONS" }), 405, "method_not_allowed");
     assert.deepEqual(workers.upstream.records, []);
   });
 });
 
-describe("a rule is not shed by writing the request otherwise", () => {
+describe("another spelling of a request does not evade a rule", () => {
   const ruled = workers.with({
     ATTENTION_POLICY: `
       allow GET  /v2/conversations/list query=page,filter[title]
@@ -418,7 +418,7 @@ describe("a rule is not shed by writing the request otherwise", () => {
     });
   }
 
-  test("HEAD shows what GET would, so it is denied and asked as GET is", async () => {
+  test("HEAD is denied like GET, and needs the same conditions", async () => {
     workers.begin();
     for (const target of ["/v2/labels/7", "/v2/labels/7/", "/v2/conversations/list?secret=1", "/v2/users"]) {
       assert.equal((await workers.call(ruled, { method: "HEAD", target })).status, 403, target);
@@ -428,7 +428,7 @@ describe("a rule is not shed by writing the request otherwise", () => {
   });
 
   const anywhere = workers.with({ ATTENTION_BASE_URL: ({ url }) => url, ATTENTION_POLICY: "allow * /**" });
-  test("/mcp is read in one spelling, and nothing that a server could take for it goes up unread", async () => {
+  test("/mcp has one spelling, and no path that a server could take for it is forwarded unread", async () => {
     workers.begin();
     const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_api_keys"}}';
     for (const target of ["/%6dcp", "/mcp/", "/MCP", "/mcp.json", "/mcp%20", "/mcp/...", "/%EF%BD%8Dcp", "/.x/mcp"]) {

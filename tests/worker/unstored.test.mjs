@@ -1,5 +1,9 @@
-// A gate's object whose storage takes no counts: its log says so once for each attempt, and everything else goes on.
+// The storage of the gate's object: one that accepts nothing, which is logged once per attempt while everything else
+// continues; and one that is read again after the object's sudden end.
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
@@ -16,7 +20,7 @@ export class Gate extends Real {
     const { storage } = context;
     const put = storage.put.bind(storage);
     storage.put = (name, value) => {
-      if (name !== "counted") return put(name, value);
+      if (name !== "counted" && name !== "reserved") return put(name, value);
       if (env.HOW === "throws") throw new RangeError("full");
       return Promise.reject(new RangeError("full"));
     };
@@ -25,10 +29,40 @@ export class Gate extends Real {
 `;
 const WAYS = ["throws", "rejects"];
 
+/** Asks a gate for one place, for the caller in the path. */
+const ASKING = `
+export default {
+  async fetch(request, { GATE }) {
+    const holder = new URL(request.url).pathname;
+    const asked = Date.now();
+    const place = await GATE.get(GATE.idFromName("upstream")).admit(holder, undefined, 1);
+    return Response.json({ asked, place, answered: Date.now() });
+  },
+};
+`;
+
 let upstream;
 let workerd;
+let folder;
+
+/** A gate with a place every twenty seconds, whose storage outlives it. */
+const kept = () => [
+  {
+    name: "kept",
+    modules: MODULES,
+    durableObjects: ["Gate"],
+    storage: folder,
+    bindings: { ATTENTION_BUDGET: "3/min" },
+  },
+  {
+    name: "asking",
+    modules: [{ name: "asking.js", text: ASKING }],
+    bindings: { GATE: { durableObject: { className: "Gate", service: "kept" } } },
+  },
+];
 
 before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "attention-unstored-"));
   upstream = await startUpstream({ handler: () => Response.json({ data: [] }) });
   workerd = await startWorkerd({
     services: WAYS.map((how) => ({
@@ -42,9 +76,10 @@ before(async () => {
         ATTENTION_ADMIN_SHA256: sha256(OPERATOR),
         ATTENTION_LOG: "silent",
         ATTENTION_GATE: { durableObject: "Gate" },
+        ATTENTION_BUDGET: "1000/s",
         HOW: how,
       },
-    })),
+    })).concat(kept()),
     startMs: 60_000,
   });
 });
@@ -52,10 +87,11 @@ before(async () => {
 after(async () => {
   await workerd?.close();
   await upstream?.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 for (const [at, how] of WAYS.entries())
-  test(`counts that are not stored are told of and kept in memory: storage ${how}`, { timeout: 60_000 }, async () => {
+  test(`counts that cannot be stored are logged and stay in memory: storage ${how}`, { timeout: 60_000 }, async () => {
     const ask = (path, token) =>
       fetch(workerd.urls[how] + path, { headers: { authorization: `Bearer ${token}` } }).then((r) => r.text());
     const calls = async () => (await ask("/status", OPERATOR)).match(/<dt>calls<\/dt>\s*<dd>([^<]*)</i)?.[1];
@@ -69,6 +105,26 @@ for (const [at, how] of WAYS.entries())
     assert.match(fault, /counts of the status page were not stored/);
     await ask("/v2/conversations", TOKEN);
     assert.equal(await calls(), "2");
+    // Nor does a call wait for a place that could not be reserved.
+    const unreserved = workerd.logs.find(({ event }) => event === "reservation_not_stored");
+    assert.deepEqual([unreserved?.level, unreserved?.error], ["warn", "RangeError"]);
     assert.doesNotMatch(workerd.output, /uncaught/i);
     assertNoSecret(workerd.output);
   });
+
+// In an object whose replies did not wait for its writes, the end of the places would be unknown to the next one, which
+// would begin at once.
+test("no place is lost or given twice when the object ends the moment that it has answered", async () => {
+  const place = async (holder) => (await fetch(`${workerd.urls.asking}/${holder}`)).json();
+  const first = await place("first");
+  assert.equal(first.place, 0);
+  const second = await place("second");
+  process.kill(workerd.pid, "SIGKILL");
+  const end = second.asked + second.place + 20_000;
+  await workerd.close();
+  workerd = await startWorkerd({ services: kept(), startMs: 60_000 });
+  const third = await place("third");
+  assert.ok(second.place > 19_000 && second.place <= 20_000, JSON.stringify(second));
+  // Negative: to be asked again.
+  assert.ok(third.place < 0 || third.answered + third.place >= end, JSON.stringify({ second, third }));
+});

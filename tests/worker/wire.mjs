@@ -1,9 +1,9 @@
-// An HTTP/1.1 client that sends exactly the bytes it is given and tells how an
-// answer ended: what no well-behaved client can be made to do.
+// An HTTP/1.1 client that sends exactly the given bytes and reports how a response
+// ended, which well-behaved clients cannot do.
 import { connect } from "node:net";
 import { ByteReader, bodyChunks, parseHead } from "../upstream/http1.mjs";
 
-/** How long anything may take before it counts as hanging. */
+/** The time after which anything counts as hanging. */
 const PATIENCE_MS = 60_000;
 
 /** Bytes of a request: text is latin1, so that every byte can be written; `[text, times]` repeats; parts are joined. */
@@ -49,7 +49,7 @@ export class Wire {
   constructor(socket) {
     this.#socket = socket;
     this.#reader = new ByteReader(socket);
-    // A peer that breaks off is told by the read or write under way.
+    // If the peer breaks off, the current read or write fails.
     socket.on("error", () => {});
   }
 
@@ -95,7 +95,7 @@ export class Wire {
     }
   }
 
-  /** So many bytes of what follows a head that switched protocols. */
+  /** This many bytes after a head that switched protocols. */
   async exactly(length) {
     const pieces = [];
     for (let left = length; left > 0; left -= pieces.at(-1).length) {
@@ -116,7 +116,7 @@ export class Wire {
     }
   }
 
-  /** A whole answer, or what came of it: `complete` tells. */
+  /** A response; `complete` says whether it is whole. */
   async answer(method = "GET") {
     const answer = await this.head();
     if (answer === null) return null;
@@ -158,7 +158,7 @@ function responseFraming(answer, method) {
   if (method === "HEAD" || answer.status === 204 || answer.status === 304) return { kind: "none" };
   if (answer.all("transfer-encoding").some((value) => /\bchunked\b/i.test(value))) return { kind: "chunked" };
   const length = answer.get("content-length");
-  // Without either the answer would end with the connection, and a cut could not be told from the end.
+  // Without either, the end of the connection would be the end of the response, and a cut would look the same.
   if (length === null) throw new Error(`an answer without a length: ${answer.head}`);
   return { kind: "length", length: Number(length) };
 }

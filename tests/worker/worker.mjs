@@ -23,7 +23,7 @@ export const SECRETS = [KEY, NEXT_KEY, TOKEN, OTHER_TOKEN];
 
 export const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 export const fingerprint = (text) => sha256(text).slice(0, 8);
-/** ATTENTION_CALLERS for name → token. */
+/** ATTENTION_CALLERS of a map from name to token. */
 export const callers = (tokens) =>
   JSON.stringify(Object.entries(tokens).map(([name, token]) => ({ name, sha256: sha256(token) })));
 export const CALLERS = callers({ app: TOKEN, other: OTHER_TOKEN });
@@ -34,7 +34,7 @@ export function jwt(claims) {
   return `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.fake-signature`;
 }
 
-/** The Workers that a file's tests ask for, started before the first test and closed after the last. */
+/** The Workers of a test file, started before the first test and closed after the last. */
 export function useWorkers() {
   const workers = new Workers();
   before(() => workers.start());
@@ -45,7 +45,7 @@ export function useWorkers() {
 export class Workers {
   workerd;
   upstream;
-  /** What answers, once the script is empty: `(request, record) => Response`. */
+  /** The handler when the script is empty: `(request, record) => Response`. */
   respond;
   #services = {};
 
@@ -133,7 +133,7 @@ export class Workers {
     return this.upstream.settled(count);
   }
 
-  /** Forgets what other tests did; the next calls are answered by these entries of a script. */
+  /** Clears the state of other tests; these script entries answer the next calls. */
   begin(...script) {
     this.respond = undefined;
     this.upstream.clear();
@@ -146,7 +146,7 @@ export class Workers {
   }
 }
 
-/** Fails when a text holds a key or a token, as it is or base64. */
+/** Fails if a text contains a key or a token, plain or in base64. */
 export function assertNoSecret(text, secrets = SECRETS) {
   for (const secret of secrets) {
     for (const form of [
@@ -159,7 +159,7 @@ export function assertNoSecret(text, secrets = SECRETS) {
   }
 }
 
-/** Fails unless the answer is this problem. */
+/** Fails unless the response is this problem. */
 export function assertProblem(answer, status, code) {
   assert.equal(answer.status, status, answer.head + answer.text);
   assert.equal(answer.get("content-type"), "application/problem+json");

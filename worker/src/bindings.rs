@@ -1,4 +1,4 @@
-//! The texts of the bindings, read.
+//! Reads the texts of the bindings.
 
 use attention_core::Timestamp;
 use attention_gateway::deployment::{Text, Texts, bindings};
@@ -10,19 +10,19 @@ use crate::end::{End, Thrown};
 use crate::js::{self, Bindings, Vault};
 use crate::waits::{Outcome, Settled};
 
-/// What was read of an `env`.
+/// The values read from an `env`.
 pub(crate) struct Read {
     pub(crate) texts: Texts,
-    /// When it was asked for.
+    /// When they were requested.
     pub(crate) at: Timestamp,
-    /// One of the bindings that are in a vault.
+    /// A binding that is in a vault, if any.
     pub(crate) vault: Option<&'static str>,
-    /// A vault that gave nothing.
+    /// A vault that returned nothing.
     pub(crate) silent: Option<&'static str>,
 }
 
 impl Read {
-    /// Reads all of them. `held` are its names, each with its value behind it.
+    /// Reads all bindings. `held` contains their names, each followed by its value.
     pub(crate) async fn of(env: &Bindings, held: &Array) -> Result<Self, End> {
         let at = now();
         let mut asked = Vec::with_capacity(bindings::ALL.len());
@@ -46,8 +46,8 @@ impl Read {
     }
 }
 
-/// A binding: a variable or secret, a JSON variable, or one of the Secrets Store. All are asked before the first
-/// answer is waited for.
+/// A binding: a variable or secret, a JSON variable, or one in the Secrets Store. All are requested before the first
+/// answer is awaited.
 enum Asked {
     Known(Text),
     Vault(Settled),

@@ -1,5 +1,6 @@
-//! Bodies that are read whole.
+//! Reads complete bodies.
 
+use std::mem;
 use std::time::Duration;
 
 use js_sys::{Date, Uint8Array};
@@ -10,32 +11,53 @@ use crate::end::{End, Thrown};
 use crate::js::{self, Piece, Reader};
 use crate::waits::{Outcome, Settled, ignore};
 
-/// A body of at most so many bytes, `None` when it is longer, breaks off or is not whole at this time (in
-/// milliseconds since the epoch), or when a piece of it may not be held: half of it may not pass for all, and half a
-/// key would not be found in it.
+/// The result of reading a body: a truncated body must not pass for a complete one, and part of a key at its end would
+/// not be found.
+pub(crate) enum Read {
+    Whole(Vec<u8>),
+    /// The body is longer, was interrupted, or a chunk may not be held.
+    Unfit,
+    /// It was not complete at the deadline.
+    Late,
+}
+
+impl Read {
+    pub(crate) fn whole(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Unfit | Self::Late => None,
+        }
+    }
+}
+
+/// Reads a body of at most `limit` bytes. The deadline is in milliseconds since the epoch.
 pub(crate) async fn read(
     body: Option<&ReadableStream>,
     limit: usize,
     ends: Option<f64>,
     mut may_hold: impl FnMut(usize) -> bool,
-) -> Result<Option<Vec<u8>>, End> {
-    let mut bytes = Vec::new();
-    let Some(body) = body else { return Ok(Some(bytes)) };
+) -> Result<Read, End> {
+    let mut held = Blocks::default();
+    let Some(body) = body else { return Ok(Read::Whole(Vec::new())) };
     let reader = js::reader(body)?;
-    loop {
-        let Outcome::Fulfilled(piece) = next(&reader, ends)?.await? else {
-            cancel(&reader);
-            return Ok(None);
+    let without = loop {
+        let piece: Piece = match next(&reader, ends)?.await? {
+            Outcome::Fulfilled(piece) => piece.unchecked_into(),
+            Outcome::Rejected => break Read::Unfit,
+            Outcome::TimedOut => break Read::Late,
         };
-        let piece: Piece = piece.unchecked_into();
         if piece.done()? {
-            return Ok(Some(bytes));
+            return Ok(Read::Whole(held.joined()));
         }
-        if !append(&mut bytes, &piece.value()?, limit, &mut may_hold) {
-            cancel(&reader);
-            return Ok(None);
+        let piece = piece.value()?;
+        let length = piece.length() as usize;
+        if length > limit.saturating_sub(held.length) || !may_hold(length) {
+            break Read::Unfit;
         }
-    }
+        held.append(&piece);
+    };
+    cancel(&reader);
+    Ok(without)
 }
 
 fn next(reader: &Reader, ends: Option<f64>) -> Result<Settled, Thrown> {
@@ -49,14 +71,49 @@ fn cancel(reader: &Reader) {
     }
 }
 
-/// Whether there was room for it.
-fn append(bytes: &mut Vec<u8>, piece: &Uint8Array, limit: usize, may_hold: impl FnOnce(usize) -> bool) -> bool {
-    let before = bytes.len();
-    let length = piece.length() as usize;
-    if length > limit.saturating_sub(before) || !may_hold(length) {
-        return false;
+/// The bytes of a body as they come. One list that grows would be there twice each time that it moves, and up to twice
+/// as long as what is in it, and what is counted of all bodies is their bytes.
+#[derive(Default)]
+struct Blocks {
+    full: Vec<Vec<u8>>,
+    last: Vec<u8>,
+    length: usize,
+}
+
+impl Blocks {
+    /// In bytes.
+    const SIZE: usize = 64 * 1024;
+
+    fn append(&mut self, piece: &Uint8Array) {
+        let (mut at, end) = (0, piece.length());
+        while at < end {
+            if self.last.len() == Self::SIZE {
+                self.full.push(mem::take(&mut self.last));
+            }
+            let before = self.last.len();
+            let room = Self::SIZE - before;
+            let taken = room.min((end - at) as usize);
+            if self.last.capacity() - before < taken {
+                // As a list grows, but never beyond a block.
+                self.last.reserve_exact(taken.max(before).min(room));
+            }
+            self.last.resize(before + taken, 0);
+            let next = at + u32::try_from(taken).unwrap_or(u32::MAX);
+            piece.subarray(at, next).copy_to(&mut self.last[before..]);
+            (at, self.length) = (next, self.length + taken);
+        }
     }
-    bytes.resize(before + length, 0);
-    piece.copy_to(&mut bytes[before..]);
-    true
+
+    fn joined(self) -> Vec<u8> {
+        // Most bodies are one block.
+        if self.full.is_empty() {
+            return self.last;
+        }
+        let mut whole = Vec::with_capacity(self.length);
+        for block in self.full {
+            whole.extend_from_slice(&block);
+        }
+        whole.extend_from_slice(&self.last);
+        whole
+    }
 }

@@ -1,14 +1,14 @@
-//! Which deployment a request belongs to.
+//! Finds the deployment that a request belongs to.
 //!
-//! An isolate may be given another `env` at any request: Cloudflare lets isolates live on when a deployment changes
-//! nothing but bindings, and sends them calls of both versions while it is gradual. So each request's `env` is looked
-//! at. One that holds the very same values as before is the same deployment, whatever object it is; otherwise the
-//! values are read, and what differs in any of them is another one.
+//! An isolate may receive a different `env` with any request: Cloudflare keeps isolates when a deployment changes only
+//! bindings, and sends them calls of both versions during a gradual deployment. So the `env` of each request is
+//! compared. If it holds the identical values, it is the same deployment, even if it is another object. Otherwise the
+//! values are read, and if any of them differs, it is another deployment.
 //!
-//! Everything that is remembered goes with its deployment: keys and what is known of them, callers' limits, the breaker,
-//! the issuer's key set, the cache, counts, and what refused credentials were counted. None of it may be right under
-//! another configuration, and what is learnt again costs a call. What stays is the isolate's: the memory for bodies that
-//! are read whole, since there is one memory. A call under way holds its own deployment until it ends.
+//! All state belongs to a deployment: keys and their history, callers' limits, the breaker, the issuer's key set, the
+//! cache, counts, and counted refusals. None of it may be valid under another configuration, and learning it again
+//! costs one call. Only the memory budget for bodies belongs to the isolate, because the memory does. A call in
+//! progress keeps its own deployment until it ends.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,40 +27,40 @@ use crate::isolate::Isolate;
 use crate::js::{self, Bindings};
 use crate::shared;
 
-/// As many as a gradual deployment has: each may hold a cache.
+/// Enough for a gradual deployment; each may have a cache.
 const MOST: usize = 2;
 
 #[wasm_bindgen(raw_module = "../../held.mjs")]
 extern "C" {
-    /// What `env` holds now: each name and its value, in turn.
+    /// The current contents of `env`: names and values, alternating.
     #[wasm_bindgen(catch)]
     fn held(env: &Bindings) -> Result<Array, Thrown>;
 
-    /// Whether `env` holds the very same now.
+    /// Whether `env` currently holds the identical values.
     #[wasm_bindgen(catch)]
     fn holds(env: &Bindings, all: &Array) -> Result<bool, Thrown>;
 }
 
 thread_local! {
-    /// The one that was used last comes first.
+    /// The most recently used one comes first.
     static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
     static ROOM: Room = Room::default();
 }
 
-/// A deployment that was made here.
+/// A deployment that was created in this isolate.
 struct Known {
-    /// What the `env` holds that it was made from.
+    /// The contents of the `env` that it was created from.
     held: Array,
-    /// Of the texts that were read of that.
+    /// A digest of the texts of those values.
     digest: [u8; 32],
-    /// What is in a vault is read again.
+    /// Present if some values come from a vault and are read again.
     vault: Option<Vaulted>,
     isolate: Rc<Isolate>,
 }
 
 struct Vaulted {
     schedule: VaultSchedule,
-    /// One of the bindings.
+    /// The name of one of the bindings.
     name: &'static str,
 }
 
@@ -70,17 +70,17 @@ impl Vaulted {
     }
 }
 
-/// What there is for an `env`.
+/// The result of looking up an `env`.
 enum Found {
     Nothing,
     Ready(Rc<Isolate>),
-    /// Its vaults are to be asked again.
+    /// Its vaults must be asked again.
     Due(Rc<Isolate>, Question),
     /// This binding's text is too old.
     TooOld(&'static str),
 }
 
-/// The deployment of this `env`, as it is now.
+/// The current deployment for this `env`.
 pub(crate) async fn of(env: &Bindings, context: &Context) -> Result<Rc<Isolate>, End> {
     let due = match find(env)? {
         Found::Ready(isolate) => return Ok(isolate),
@@ -104,7 +104,7 @@ pub(crate) async fn of(env: &Bindings, context: &Context) -> Result<Rc<Isolate>,
     Ok(isolate)
 }
 
-/// The API has refused every key of this deployment: another one may be in the vault by now.
+/// The API has refused every key of this deployment, so the vault may have a newer one.
 pub(crate) fn doubt(isolate: &Rc<Isolate>) {
     KNOWN.with_borrow_mut(|known| {
         let own = known.iter_mut().find(|known| Rc::ptr_eq(&known.isolate, isolate));
@@ -140,7 +140,7 @@ impl Known {
     }
 }
 
-/// Its vaults have been asked again. `Nothing` when what they said makes another deployment.
+/// Its vaults were asked again. `Nothing` if their values make another deployment.
 fn answered(isolate: &Rc<Isolate>, question: Question, read: &Read) -> Found {
     KNOWN.with_borrow_mut(|all| {
         let Some(at) = all.iter().position(|known| Rc::ptr_eq(&known.isolate, isolate)) else { return Found::Nothing };
@@ -157,14 +157,14 @@ fn answered(isolate: &Rc<Isolate>, question: Question, read: &Read) -> Found {
     })
 }
 
-/// The deployment of what was read, and those that nothing is kept of any more.
+/// The deployment for the values read, and those whose state is discarded.
 fn made(env: &Bindings, held: Array, read: &Read) -> Result<(Rc<Isolate>, Vec<Rc<Isolate>>), Thrown> {
     let digest = read.texts.digest();
     let known = KNOWN.with_borrow_mut(|all| {
         let at = all.iter().position(|known| known.digest == digest)?;
         all.swap(0, at);
         let known = all.first_mut()?;
-        // The same values in another object, or another request was quicker.
+        // The same values in another object, or another request was faster.
         known.held.clone_from(&held);
         known.vault = Vaulted::of(read);
         Some(Rc::clone(&known.isolate))
@@ -173,14 +173,14 @@ fn made(env: &Bindings, held: Array, read: &Read) -> Result<(Rc<Isolate>, Vec<Rc
         return Ok((isolate, Vec::new()));
     }
     let deployment = Deployment::parse(&read.texts).map(|deployment| deployment.within(ROOM.with(Room::clone)));
-    // A vault that did not answer, or gave something else, may answer the next request.
+    // A vault that did not respond, or returned something else, may respond to the next request.
     let is_kept = deployment.is_ok() || read.vault.is_none();
     for note in deployment.as_ref().map(Deployment::notes).unwrap_or_default() {
         js::log(&note)?;
     }
     let isolate = Rc::new(Isolate::new(deployment)?);
     let left = KNOWN.with_borrow_mut(|all| {
-        // What the same `env` was before.
+        // The previous state of the same `env`.
         let before = all.iter().position(|known| holds(env, &known.held).unwrap_or(true)).map(|at| all.remove(at));
         let mut left = Vec::from_iter(before);
         if is_kept {

@@ -1,5 +1,5 @@
-//! The Worker's IO. It decides nothing: it asks the gateway what to do next, does it, and reports what came of it.
-//! Bodies stay streams in both directions where the gateway does not ask for them.
+//! Performs the Worker's IO. It makes no decisions: it performs the steps of the gateway and reports their results.
+//! Bodies remain streams in both directions unless the gateway requests them.
 
 use std::mem;
 use std::rc::Rc;
@@ -12,26 +12,27 @@ use attention_gateway::answer::{header_policy, health};
 use attention_gateway::authorize::sessions::revoked::{Full, Standing};
 use attention_gateway::cache::{Pending, Stored};
 use attention_gateway::exchange::{Body, Carries, Exchange, Incoming, Pass, Report, Send, Step};
+use attention_gateway::ledger::Ledger;
 use attention_gateway::limits::ANSWER_WITHIN;
 use attention_gateway::limits::asking::Question;
 use attention_gateway::limits::shared_gate::Place;
 use attention_gateway::status_page::{self, Seen};
-use js_sys::{Date, Math, Object, Uint8Array};
+use js_sys::{Date, Math, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ReadableStream, Request, Response};
 use worker::Context;
 
-use crate::body;
+use crate::body::{self, Read};
 use crate::deployments;
 use crate::end::{End, Thrown};
-use crate::fields::{Fields, passing};
+use crate::fields::Fields;
 use crate::isolate::Isolate;
-use crate::js::{self, Bindings, Counted, Dictionary, Init};
+use crate::js::{self, Bindings, Counted, Dictionary};
 use crate::key_set;
 use crate::shared;
 use crate::waits::{Outcome, Settled};
 
-/// One request, from its arrival to its answer.
+/// Handles one request, from its arrival to its response.
 pub(crate) async fn answer(request: Request, env: Bindings, context: Context) -> Result<Response, End> {
     let isolate = deployments::of(&env, &context).await?;
     let mut under_way = UnderWay::begin(isolate, request, env, context)?;
@@ -39,13 +40,13 @@ pub(crate) async fn answer(request: Request, env: Bindings, context: Context) ->
     under_way.finish(answer)
 }
 
-/// A request under way.
+/// A request in progress.
 struct UnderWay {
     isolate: Rc<Isolate>,
     exchange: Exchange,
     request: Request,
     headers: Fields,
-    /// What is sent of its body: the stream itself, until it is held.
+    /// The body to send: the original stream, until it is held.
     body: JsValue,
     response: Option<Came>,
     env: Bindings,
@@ -75,7 +76,7 @@ impl UnderWay {
         Ok(Self { isolate, exchange, request, headers, body, response: None, env, context })
     }
 
-    /// Performs steps until there is an answer.
+    /// Performs steps until there is a response.
     async fn last_step(&mut self) -> Result<Response, End> {
         loop {
             match self.exchange.step_mut() {
@@ -85,11 +86,14 @@ impl UnderWay {
                     self.fetch_key_set(&url, timeout, limit).await?;
                 }
                 Step::VerifyToken => self.verify().await?,
-                Step::ReadRequest { limit } => {
-                    let limit = *limit;
-                    self.read_request(limit).await?;
+                Step::ReadRequest { limit, patience } => {
+                    let (limit, patience) = (*limit, *patience);
+                    self.read_request(limit, patience).await?;
                 }
-                Step::HoldRequest => self.hold_request().await?,
+                Step::HoldRequest { patience } => {
+                    let patience = *patience;
+                    self.hold_request(patience).await?;
+                }
                 Step::Count { timeout } => {
                     let timeout = *timeout;
                     self.count(timeout).await?;
@@ -110,10 +114,7 @@ impl UnderWay {
                     let wait = *wait;
                     self.wait(wait).await?;
                 }
-                Step::Send(send) => {
-                    let timeout = send.timeout;
-                    self.send(timeout).await?;
-                }
+                Step::Send(_) => self.send().await?,
                 Step::ReadResponse { limit, timeout } => {
                     let (limit, timeout) = (*limit, *timeout);
                     self.read_response(limit, timeout).await?;
@@ -130,7 +131,7 @@ impl UnderWay {
     }
 
     fn report(&mut self, report: Report<'_>) {
-        // Without a deployment there was no step but the last.
+        // Without a deployment, the first step was the last.
         if let Ok(deployment) = &mut *self.isolate.deployment.borrow_mut() {
             self.exchange.report(deployment, &self.headers, report, now());
         }
@@ -156,24 +157,34 @@ impl UnderWay {
         Ok(())
     }
 
-    async fn read_request(&mut self, limit: usize) -> Result<(), End> {
+    async fn read_request(&mut self, limit: usize, patience: Duration) -> Result<(), End> {
         let body = self.body.dyn_ref::<ReadableStream>();
-        let body = body::read(body, limit, None, |_| true).await?;
+        let body = match body::read(body, limit, Some(ends_after(patience)), |_| true).await? {
+            Read::Whole(body) => Some(body),
+            Read::Unfit => None,
+            Read::Late => {
+                self.report(Report::UploadLate);
+                return Ok(());
+            }
+        };
         self.body = body.as_deref().map_or(JsValue::NULL, |body| Uint8Array::from(body).into());
         let fresh_id = js::random_uuid()?;
         self.report(Report::RequestBody { body: body.as_deref(), fresh_id: &fresh_id });
         Ok(())
     }
 
-    async fn hold_request(&mut self) -> Result<(), End> {
-        let outcome = Settled::of(self.request.array_buffer()?.into(), None)?.await?;
-        let whole = matches!(outcome, Outcome::Fulfilled(_));
-        self.body = if let Outcome::Fulfilled(held) = outcome { held } else { JsValue::NULL };
-        self.report(Report::RequestHeld(whole));
+    async fn hold_request(&mut self, patience: Duration) -> Result<(), End> {
+        let (held, report) = match Settled::of(self.request.array_buffer()?.into(), Some(patience))?.await? {
+            Outcome::Fulfilled(held) => (held, Report::RequestHeld(true)),
+            Outcome::Rejected => (JsValue::NULL, Report::RequestHeld(false)),
+            Outcome::TimedOut => (JsValue::NULL, Report::UploadLate),
+        };
+        self.body = held;
+        self.report(report);
         Ok(())
     }
 
-    /// Asks the platform's counter. One that does not answer holds nobody up.
+    /// Asks the platform's counter. An unresponsive one delays nobody.
     async fn count(&mut self, timeout: Duration) -> Result<(), End> {
         let holder = self.exchange.holder();
         let key = Object::new().unchecked_into::<Dictionary>();
@@ -213,7 +224,7 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Asks the gate something for whose answer no call waits.
+    /// Asks the gate a question that no call waits for.
     fn ask_beside(&mut self) -> Result<(), Thrown> {
         let Some(question) = self.exchange.take_question() else { return Ok(()) };
         let (isolate, gate, asked) = (Rc::clone(&self.isolate), shared::gate(&self.env), now());
@@ -233,58 +244,63 @@ impl UnderWay {
         Ok(())
     }
 
-    async fn send(&mut self, timeout: Option<Duration>) -> Result<(), End> {
+    async fn send(&mut self) -> Result<(), End> {
         self.drop_response();
-        let Some(sent) = self.sent()? else { return Ok(()) };
+        let Some((sent, timeout)) = self.sent()? else { return Ok(()) };
         self.ask_beside()?;
-        let outcome = Settled::of(sent.into(), timeout)?.await?;
-        let failure = match outcome {
-            Outcome::Fulfilled(response) => return Ok(self.on_response(response.unchecked_into())?),
-            Outcome::Rejected => Failure::Connection,
-            Outcome::TimedOut => Failure::Timeout,
+        let failed = |failure| Report::NoResponse { failure, jitter: Math::random() };
+        let report = match Settled::of(sent.into(), timeout)?.await? {
+            Outcome::Fulfilled(came) => match js::Without::of(&came) {
+                None => return Ok(self.on_response(came.unchecked_into())?),
+                Some(js::Without::UploadInTime) => Report::UploadLate,
+                Some(js::Without::WholeUpload) => Report::UploadBroken,
+                Some(js::Without::ResponseInTime) => failed(Failure::Timeout),
+            },
+            Outcome::Rejected => failed(Failure::Connection),
+            Outcome::TimedOut => failed(Failure::Timeout),
         };
-        self.report(Report::NoResponse { failure, jitter: Math::random() });
+        self.report(report);
         Ok(())
     }
 
-    /// The request to the API, on its way.
-    fn sent(&self) -> Result<Option<js_sys::Promise>, Thrown> {
+    /// Sends the request to the API: the promise of the response, and the time to wait for it.
+    fn sent(&self) -> Result<Option<(Promise, Option<Duration>)>, Thrown> {
         let Step::Send(send) = self.exchange.step() else { return Ok(None) };
-        let init = Object::new().unchecked_into::<Init>();
-        init.set_method(send.method.as_str())?;
-        init.set_headers(&self.headers_up(send)?)?;
-        if matches!(send.carries, Carries::TheCallers { body: true, .. }) {
-            init.set_body(&self.body)?;
+        let (method, headers) = (self.isolate.names.of(send.method.as_str()), self.headers_up(send)?);
+        if let (Some(streaming), Some(body)) = (send.streaming, self.body.dyn_ref::<ReadableStream>()) {
+            let uploading = js::upload(&send.url, &method, &headers, body, streaming, send.timeout)?;
+            return Ok(Some((uploading, streaming.whole)));
         }
-        // The key goes to one origin: a redirect is an answer, not an instruction.
-        init.set_redirect("manual")?;
-        js::send(&send.url, &init).map(Some)
+        let carries_body = matches!(send.carries, Carries::TheCallers { body: true, .. });
+        let body = if carries_body { &self.body } else { &JsValue::NULL };
+        Ok(Some((js::send(&send.url, &method, &headers, body)?, send.timeout)))
     }
 
     fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {
-        let up = Object::new().unchecked_into::<Dictionary>();
-        match &send.carries {
+        let names = &self.isolate.names;
+        let up = match &send.carries {
             Carries::Only(headers) => {
+                let up = Object::new().unchecked_into::<Dictionary>();
                 for (name, value) in *headers {
                     up.put(&(*name).into(), &(*value).into())?;
                 }
+                up
             }
             Carries::TheCallers { edits, more, .. } => {
-                for (listed, place) in passing(&self.headers, header_policy::UP, edits) {
-                    up.put(&self.isolate.names.up[listed], &self.headers.value(place))?;
-                }
+                let up = self.headers.picked(header_policy::UP, &names.up, edits);
                 for (name, value) in edits {
                     if let Some(value) = value {
-                        up.put(&(*name).into(), &value.as_ref().into())?;
+                        up.put(&names.of(name), &value.as_ref().into())?;
                     }
                 }
                 for (name, value) in more {
                     up.put(&name.as_str().into(), &value.as_str().into())?;
                 }
+                up
             }
-        }
+        };
         if let Some(value) = self.isolate.authorization(send.slot) {
-            up.put(&self.isolate.names.authorization, value)?;
+            up.put(&names.authorization, value)?;
         }
         Ok(up)
     }
@@ -304,19 +320,19 @@ impl UnderWay {
 
     async fn read_response(&mut self, limit: usize, timeout: Duration) -> Result<(), End> {
         let body = self.response.as_ref().and_then(|came| came.response.body());
-        let ends = Date::now() + timeout.as_secs_f64() * 1000.0;
+        let ends = ends_after(timeout);
         let (isolate, exchange) = (&self.isolate, &mut self.exchange);
         let may_hold = |bytes| match &mut *isolate.deployment.borrow_mut() {
             Ok(deployment) => exchange.may_hold(deployment, bytes, now()),
             Err(_) => false,
         };
         let body = body::read(body.as_ref(), limit, Some(ends), may_hold).await?;
-        self.report(Report::ResponseBody(body));
+        self.report(Report::ResponseBody(body.whole()));
         Ok(())
     }
 
     fn pass(&mut self, Pass { body, edits }: Pass) -> Result<Response, Thrown> {
-        // There was one, or there would be nothing to pass on.
+        // There is a response, otherwise the step would not be to pass one on.
         let Some(Came { response, status, headers }) = self.response.take() else { return Err(JsValue::UNDEFINED) };
         let body = match body {
             Body::Empty => JsValue::NULL,
@@ -336,7 +352,7 @@ impl UnderWay {
         self.isolate.passed(status, &headers, &edits, &body)
     }
 
-    /// A body that breaks off when what its caller came with ends.
+    /// A body that is aborted when the caller's credential expires.
     #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
     fn ending(&self, body: ReadableStream, response: &Response) -> Result<ReadableStream, Thrown> {
         let Some(left) = self.exchange.lasts_for(now()) else { return Ok(body) };
@@ -344,12 +360,12 @@ impl UnderWay {
         js::until(&body, &response.headers(), millis(left) as f64, line.as_deref())
     }
 
-    /// A body that is passed on, and read on the side for the cache.
+    /// A body that is passed on and also read for the cache.
     fn kept(&self, body: &ReadableStream, pending: Pending) -> Result<ReadableStream, Thrown> {
         let (down, copy) = js::tee(body)?;
         let isolate = Rc::clone(&self.isolate);
         shared::later(&self.context, async move {
-            if let Some(bytes) = body::read(Some(&copy), pending.limit(), None, |_| true).await? {
+            if let Some(bytes) = body::read(Some(&copy), pending.limit(), None, |_| true).await?.whole() {
                 let entry = match &mut *isolate.deployment.borrow_mut() {
                     Ok(deployment) => pending.store(deployment.cache(), bytes.len()),
                     Err(_) => None,
@@ -366,9 +382,10 @@ impl UnderWay {
 
     async fn show_status(&self) -> Result<Response, End> {
         let counted = match shared::gate(&self.env) {
-            Some(gate) => shared::tell(&self.isolate.ledger, &gate).await?,
+            Some(gate) => shared::tell(&self.isolate.ledger, &gate, true).await?,
             None => None,
         };
+        let counted = counted.and_then(|all| Ledger::from_text(&all.as_string()?));
         let counted = counted.unwrap_or_else(|| self.isolate.ledger.borrow().clone());
         let (now, nonce) = (now(), js::random_uuid()?);
         let page = match &*self.isolate.deployment.borrow() {
@@ -386,13 +403,12 @@ impl UnderWay {
         Ok(answer)
     }
 
-    /// What every answer carries, and what is left behind of the request.
+    /// Adds the headers of every response, and records the request.
     fn finish(mut self, answer: Response) -> Result<Response, End> {
         self.drop_response();
-        let headers = answer.headers();
-        for (name, value) in self.exchange.headers() {
-            headers.set(name, &value)?;
-        }
+        let own = self.exchange.headers();
+        let own = own.iter().map(|(name, value)| (*name, &**value));
+        self.isolate.put_all(js::handles(&answer.headers()), own)?;
         let (status, now) = (answer.status(), now());
         self.measure(status, now)?;
         let finished = self.exchange.finish(self.isolate.deployment.borrow().as_ref(), status, now, Math::random());
@@ -414,14 +430,14 @@ impl UnderWay {
         if self.exchange.has_doubts() {
             deployments::doubt(&self.isolate);
         }
-        // The exchange holds its visit of the cache, and with it the bytes of the answer, up to here.
+        // The exchange keeps its visit to the cache, and thus the bytes of the response, until here.
         let Self { isolate, exchange, .. } = self;
         drop(exchange);
         isolate.tidy();
         Ok(answer)
     }
 
-    /// The call is over: what measures it cannot fail it any more, and shows in Analytics when nothing comes.
+    /// The call is over, so a failure to measure it cannot fail the call; it shows as missing data in Analytics.
     fn measure(&self, status: u16, now: Timestamp) -> Result<(), Thrown> {
         if let Some(dataset) = self.env.analytics()? {
             let deployment = self.isolate.deployment.borrow();
@@ -431,7 +447,7 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Frees the connection of a response that nobody will read.
+    /// Frees the connection of a response that is no longer needed.
     fn drop_response(&mut self) {
         if let Some(came) = self.response.take() {
             js::discard(&came.response);
@@ -439,7 +455,7 @@ impl UnderWay {
     }
 }
 
-/// An answer of the cache.
+/// A response from the cache.
 fn serve(isolate: &Isolate, stored: &Stored) -> Result<Response, Thrown> {
     let body = stored.body.map_or(JsValue::NULL, |entry| isolate.kept(entry));
     let answer = isolate.answer(stored.status, &body)?;
@@ -450,7 +466,7 @@ fn serve(isolate: &Isolate, stored: &Stored) -> Result<Response, Thrown> {
     Ok(answer)
 }
 
-/// An answer of the proxy's own.
+/// A response of the proxy's own.
 fn say(isolate: &Isolate, reply: &Reply) -> Result<Response, Thrown> {
     let body = reply.body.as_deref().map_or(JsValue::NULL, JsValue::from);
     let answer = isolate.answer(reply.status, &body)?;
@@ -459,6 +475,11 @@ fn say(isolate: &Isolate, reply: &Reply) -> Result<Response, Thrown> {
         headers.set(name, value)?;
     }
     Ok(answer)
+}
+
+/// The time of the clock when so much has passed.
+fn ends_after(time: Duration) -> f64 {
+    Date::now() + time.as_secs_f64() * 1000.0
 }
 
 pub(crate) fn now() -> Timestamp {

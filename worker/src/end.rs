@@ -1,17 +1,17 @@
-//! Why a request's future ends without an answer.
+//! The reasons a request's future ends without a response.
 
 use wasm_bindgen::JsValue;
 
-/// What a call of JavaScript threw.
+/// The value that a call of JavaScript threw.
 pub(crate) type Thrown = JsValue;
 
 #[derive(Debug)]
 pub(crate) enum End {
-    /// A call of JavaScript threw. The shim answers with a 500; other requests do not notice.
+    /// A call of JavaScript threw. The shim responds with a 500; other requests are not affected.
     Thrown(Thrown),
-    /// The caller has left, and the runtime has dropped what the request was waiting for. Nobody will read an
-    /// answer, and there is no request any more on whose behalf anything could be sent: the future frees what it
-    /// holds and does nothing else, so this is passed on with `?` wherever it comes from.
+    /// The caller has left, and the runtime has dropped the promise that the request waited for. Nobody will read a
+    /// response, and nothing can be sent on behalf of the request any more. The future only frees its resources, so
+    /// this is always propagated with `?`.
     Abandoned,
 }
 

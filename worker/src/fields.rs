@@ -1,7 +1,7 @@
-//! The headers of a message, read in one crossing (`headers.mjs`).
+//! The headers of a message, read in a single call of JavaScript (`headers.mjs`).
 //!
-//! The names come into this module, since the rules ask for them; a value stays JavaScript's until a rule asks for it.
-//! So a header that is not there costs nothing, and one that only passes through is not copied.
+//! The names are copied into this module, because the rules look headers up by name. A value stays in JavaScript until
+//! a rule reads it. So an absent header costs nothing, and a header that is only passed on is not copied.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,20 @@ use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
 use crate::end::Thrown;
+use crate::js::Dictionary;
 
 #[wasm_bindgen(raw_module = "../../headers.mjs")]
 extern "C" {
-    /// The values, and at the end the names.
+    /// The names, each with a line break; the values go to `values`.
     #[wasm_bindgen(catch)]
-    fn fields(headers: &Headers) -> Result<Array, Thrown>;
+    fn fields(headers: &Headers, values: &Array) -> Result<String, Thrown>;
+
+    /// A value as a text. Not by its handle: that would be one crossing more.
+    #[wasm_bindgen(js_name = value)]
+    fn text(values: &Array, place: u32) -> String;
+
+    /// Some values by names of a list; `places` are of a name and of its value, in turn.
+    fn picked(names: &Array, values: &Array, places: &[u32]) -> Dictionary;
 }
 
 pub(crate) struct Fields {
@@ -26,12 +34,12 @@ pub(crate) struct Fields {
 
 impl Fields {
     pub(crate) fn read(headers: &Headers) -> Result<Self, Thrown> {
-        let values = fields(headers)?;
-        let names = values.pop().as_string().unwrap_or_default();
+        let values = Array::new();
+        let names = fields(headers, &values)?;
         Ok(Self { names: Names::new(names), values })
     }
 
-    /// Each name, with the place of its value.
+    /// Each name with the index of its value.
     pub(crate) fn names(&self) -> impl Iterator<Item = (u32, &str)> {
         (0..).zip(self.names.iter())
     }
@@ -39,11 +47,24 @@ impl Fields {
     pub(crate) fn value(&self, place: u32) -> JsString {
         self.values.get(place).unchecked_into()
     }
+
+    /// Those headers of a list that pass as they came, by the same list as handles.
+    pub(crate) fn picked(&self, list: &[&str], handles: &Array, edits: &[HeaderEdit]) -> Dictionary {
+        let mut places = Vec::with_capacity(16);
+        for (listed, place) in passing(self, list, edits) {
+            places.extend([u32::try_from(listed).unwrap_or(u32::MAX), place]);
+        }
+        picked(handles, &self.values, &places)
+    }
+
+    pub(crate) fn text(&self, place: u32) -> String {
+        text(&self.values, place)
+    }
 }
 
 impl attention_core::Headers for Fields {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(self.value(self.names.place(name)?).into()))
+        Some(Cow::Owned(self.text(self.names.place(name)?)))
     }
 
     fn has(&self, name: &str) -> bool {
@@ -52,12 +73,12 @@ impl attention_core::Headers for Fields {
 
     fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
         let beginning = self.names().filter(|(_, name)| name.starts_with(prefix));
-        beginning.map(|(place, name)| (name.to_owned(), self.value(place).into())).collect()
+        beginning.map(|(place, name)| (name.to_owned(), self.text(place))).collect()
     }
 }
 
-/// Those headers of a list that pass as they came, each by its place in the list and among the values: what an edit
-/// names is set by the edit, or does not pass.
+/// The headers of a list that are passed on unchanged, each with its index in the list and the index of its value.
+/// Headers with an edit are excluded.
 pub(crate) fn passing<'a>(
     headers: &'a Fields,
     list: &'a [&str],
@@ -70,10 +91,10 @@ pub(crate) fn passing<'a>(
     })
 }
 
-/// Names in lower case, one after the other in one text.
+/// Lower-case names, concatenated in one text.
 struct Names {
     text: String,
-    /// Where each of them ends; a line break is between two.
+    /// The end of each name; a line break separates two names.
     ends: Vec<usize>,
 }
 
@@ -97,7 +118,7 @@ impl Names {
         })
     }
 
-    /// As a loop: it runs some thirty times a request.
+    /// A plain loop, because it runs about thirty times per request.
     fn place(&self, wanted: &str) -> Option<u32> {
         let (mut start, mut place) = (0, 0);
         for &end in &self.ends {
@@ -116,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_name_has_its_place_and_no_part_of_one_has_any() {
+    fn each_name_has_its_index_and_parts_of_names_have_none() {
         let names = Names::new("accept\naccept-encoding\nx\n".to_owned());
         assert_eq!(names.iter().collect::<Vec<_>>(), ["accept", "accept-encoding", "x"]);
         assert_eq!(["accept", "accept-encoding", "x"].map(|name| names.place(name)), [Some(0), Some(1), Some(2)]);

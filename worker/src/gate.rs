@@ -1,4 +1,5 @@
-//! The state of the gate's Durable Object. Its class is the shim's, which makes this anew after a trap.
+//! The state of the gate's Durable Object. The object's class is in the shim, which creates this state anew after a
+//! trap.
 
 use attention_core::Timestamp;
 use attention_gateway::deployment::{self, Text, Texts, bindings};
@@ -10,7 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::driver::now;
 
-/// The gate that all isolates share.
+/// The gate shared by all isolates.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct SharedGate {
@@ -19,7 +20,7 @@ pub struct SharedGate {
 
 #[wasm_bindgen]
 impl SharedGate {
-    /// A gate, with the budget of this deployment or none. Throws a text when it is not one.
+    /// Creates a gate with this deployment's budget, if any. Throws a text if the budget is invalid.
     #[wasm_bindgen(constructor)]
     pub fn new(budget: Option<String>) -> Result<Self, JsValue> {
         crate::keep_panics_quiet();
@@ -29,7 +30,7 @@ impl SharedGate {
         Ok(Self { gate: shared_gate::SharedGate::new(budget) })
     }
 
-    /// An isolate asks for up to so many places for a holder, under its own limit such as `100/min` if it has one.
+    /// An isolate asks for up to `wanted` places for a holder, with the holder's own limit such as `100/min`, if any.
     /// Returns a place as JSON.
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
     pub fn admit(&mut self, holder: &str, limit: Option<String>, wanted: Option<u32>) -> String {
@@ -37,17 +38,17 @@ impl SharedGate {
         place.to_json()
     }
 
-    /// What the API has shut, as JSON.
+    /// The API's requests to wait, as JSON.
     pub fn news(&self) -> String {
         self.gate.news(now())
     }
 
-    /// The first moment of which no place was handed out, for the object's storage.
+    /// The first time for which no place was allocated, for the object's storage.
     pub fn reserved(&self) -> f64 {
         in_millis(self.gate.reserved())
     }
 
-    /// Somebody was answered with a 429 and is to wait this long, in milliseconds: a caller on a route, or everybody.
+    /// A call was answered with a 429 and has to wait this long, in milliseconds: a caller on a route, or everybody.
     /// Returns the time at which the gate opens for everybody, for the object's storage.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating, and NaN is 0.
     pub fn limited(&mut self, wait: f64, caller: Option<String>, route: Option<String>) -> f64 {
@@ -56,7 +57,7 @@ impl SharedGate {
         in_millis(self.gate.limited(closing, now()))
     }
 
-    /// The object has been restarted; this is what its storage says.
+    /// The object was restarted; these are the values in its storage.
     pub fn restore(&mut self, opens_at: Option<f64>, reserved: Option<f64>) {
         let time = |stored: Option<f64>| Timestamp::from_date_now(stored.unwrap_or_default());
         self.gate.restore(time(opens_at), time(reserved), now());

@@ -1,4 +1,4 @@
-//! What all requests of one deployment share in an isolate.
+//! The state shared by all requests of a deployment in an isolate.
 
 use std::cell::RefCell;
 
@@ -8,41 +8,55 @@ use attention_gateway::cache::EntryId;
 use attention_gateway::deployment::{Deployment, Misconfigured};
 use attention_gateway::exchange::HeaderEdit;
 use attention_gateway::ledger::Ledger;
-use js_sys::{JsString, Object, Uint8Array};
+use js_sys::{Array, JsString, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use crate::end::Thrown;
 use crate::fields::{Fields, passing};
-use crate::js::{self, Dictionary};
+use crate::js::{self, Dictionary, HeaderHandles};
 use crate::key_set::KeySet;
 
-/// A configuration, and what is remembered under it. Nothing of it stays borrowed while a request waits.
+/// A configuration and its state. No part of it stays borrowed while a request waits.
 pub(crate) struct Isolate {
     pub(crate) deployment: RefCell<Result<Deployment, Misconfigured>>,
     pub(crate) ledger: RefCell<Ledger>,
-    /// The issuer's, once it has been had.
+    /// The issuer's key set, once it has been fetched.
     pub(crate) key_set: RefCell<KeySet>,
-    /// The `Authorization` for the current key, and for the next one.
+    /// The `Authorization` headers for the current and the next key.
     authorizations: [Option<JsString>; 2],
     pub(crate) names: Names,
-    /// The headers that every answer carries.
+    /// The headers of every response.
     always: Dictionary,
-    /// One answer of each status, with those headers.
+    /// A template response with those headers for each status.
     models: RefCell<Vec<(u16, Response)>>,
-    /// The bytes of kept answers, in the order of their ids.
+    /// The bodies of stored responses, sorted by id.
     bodies: RefCell<Vec<(EntryId, Uint8Array)>>,
 }
 
-/// Names of headers, as handles.
+/// Names of headers and methods, as handles: to make one of a text takes longer than to use it.
 pub(crate) struct Names {
-    pub(crate) up: Vec<JsString>,
+    pub(crate) up: Array,
     pub(crate) down: Vec<JsString>,
     pub(crate) authorization: JsString,
+    /// Others, since they were first asked for.
+    others: RefCell<Vec<(&'static str, JsString)>>,
+}
+
+impl Names {
+    pub(crate) fn of(&self, name: &'static str) -> JsString {
+        let mut others = self.others.borrow_mut();
+        if let Some((_, handle)) = others.iter().find(|(known, _)| *known == name) {
+            return handle.clone();
+        }
+        let handle = JsString::from(name);
+        others.push((name, handle.clone()));
+        handle
+    }
 }
 
 impl Isolate {
-    /// A deployment, of which nothing is remembered yet.
+    /// A new deployment without any state.
     pub(crate) fn new(deployment: Result<Deployment, Misconfigured>) -> Result<Self, Thrown> {
         let authorization = |slot| {
             let keys = deployment.as_ref().ok()?.upstream().keys();
@@ -52,11 +66,11 @@ impl Isolate {
         for (name, value) in header_policy::ALWAYS {
             always.put(&name.into(), &value.into())?;
         }
-        let handles = |names: &[&str]| names.iter().map(|name| JsString::from(*name)).collect();
         let names = Names {
-            up: handles(header_policy::UP),
-            down: handles(header_policy::DOWN),
+            up: header_policy::UP.iter().map(|name| JsValue::from(*name)).collect(),
+            down: header_policy::DOWN.iter().map(|name| JsString::from(*name)).collect(),
             authorization: "authorization".into(),
+            others: RefCell::default(),
         };
         Ok(Self {
             authorizations: [Slot::Current, Slot::Next].map(authorization),
@@ -77,8 +91,8 @@ impl Isolate {
         }
     }
 
-    /// An answer with what every one of them carries. The runtime copies headers for a fraction of what it takes
-    /// to set them, so it is made from one of its status.
+    /// A response with the headers of every response. It is created from a template with the same status, because the
+    /// runtime copies headers much faster than it sets them.
     pub(crate) fn answer(&self, status: u16, body: &JsValue) -> Result<Response, Thrown> {
         if let Some((_, model)) = self.models.borrow().iter().find(|(known, _)| *known == status) {
             return js::answer(body, model);
@@ -92,8 +106,8 @@ impl Isolate {
         answer
     }
 
-    /// The API's answer with this body. Only headers of the list come down, and none that echoes a key; of the
-    /// status line, the number alone.
+    /// The API's response with this body. Only headers of the list are passed on, and none that echoes a key; from the
+    /// status line, only the number.
     pub(crate) fn passed(
         &self,
         status: u16,
@@ -103,18 +117,26 @@ impl Isolate {
     ) -> Result<Response, Thrown> {
         let answer = self.answer(status, body)?;
         let down = answer.headers();
+        let down = js::handles(&down);
         for (listed, place) in passing(headers, header_policy::DOWN, edits) {
-            let value = headers.value(place);
-            if !self.echoes(&String::from(&value)) {
-                js::handles(&down).set(&self.names.down[listed], &value)?;
+            if !self.echoes(&headers.text(place)) {
+                down.set(&self.names.down[listed], &headers.value(place))?;
             }
         }
-        for (name, value) in edits {
-            if let Some(value) = value {
-                down.set(name, value)?;
-            }
-        }
+        self.put_all(down, edits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))))?;
         Ok(answer)
+    }
+
+    /// Sets headers that this module has as texts.
+    pub(crate) fn put_all<'v>(
+        &self,
+        headers: &HeaderHandles,
+        all: impl Iterator<Item = (&'static str, &'v str)>,
+    ) -> Result<(), Thrown> {
+        for (name, value) in all {
+            headers.set_text(&self.names.of(name), value)?;
+        }
+        Ok(())
     }
 
     /// Without a deployment there is no key to echo, and nothing was sent.
@@ -123,7 +145,7 @@ impl Isolate {
     }
 
     pub(crate) fn keep(&self, entry: EntryId, bytes: Uint8Array) {
-        // The latest of an index's ids is the greatest.
+        // Ids increase, so the newest is the largest.
         self.bodies.borrow_mut().push((entry, bytes));
     }
 
@@ -133,7 +155,7 @@ impl Isolate {
         place.map_or(JsValue::NULL, |place| bodies[place].1.clone().into())
     }
 
-    /// Lets go of what the cache does not name any longer.
+    /// Drops the bodies that the cache no longer refers to.
     pub(crate) fn tidy(&self) {
         let mut bodies = self.bodies.borrow_mut();
         if let Ok(deployment) = &mut *self.deployment.borrow_mut()

@@ -1,9 +1,13 @@
-//! What the runtime gives beside `web_sys`, declared by handle.
+//! Declarations of runtime APIs that are not in `web_sys`, or are used by reference here.
 //!
-//! A header's value that only passes through stays JavaScript's: `web_sys` would copy it into this module and out
-//! of it again. Whatever may throw is declared `catch`: an exception that passes through wasm frames would skip
-//! destructors, so it would have to count as a trap.
+//! A header's value that is only passed on stays in JavaScript; `web_sys` would copy it into this module and back.
+//! Everything that may throw is declared `catch`: an exception passing through wasm frames skips destructors, so it
+//! would have to be treated as a trap.
 
+use std::time::Duration;
+
+use attention_core::millis;
+use attention_gateway::exchange::Streaming;
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ReadableStream, Response};
@@ -12,39 +16,22 @@ use crate::end::Thrown;
 
 #[wasm_bindgen]
 extern "C" {
-    /// `Headers`, by handle.
+    /// `Headers`, by reference.
     #[wasm_bindgen(js_name = Headers)]
     pub(crate) type HeaderHandles;
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn set(this: &HeaderHandles, name: &JsString, value: &JsString) -> Result<(), Thrown>;
 
-    /// An object that is read by its properties' names, such as `fetch` takes headers.
+    #[wasm_bindgen(method, catch, js_name = set)]
+    pub(crate) fn set_text(this: &HeaderHandles, name: &JsString, value: &str) -> Result<(), Thrown>;
+
+    /// An object with named properties, such as the headers passed to `fetch`.
     #[wasm_bindgen(extends = Object)]
     pub(crate) type Dictionary;
 
     #[wasm_bindgen(method, catch, indexing_setter)]
     pub(crate) fn put(this: &Dictionary, name: &JsString, value: &JsValue) -> Result<(), Thrown>;
-
-    /// How a request is sent.
-    #[wasm_bindgen(extends = Object)]
-    pub(crate) type Init;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_method(this: &Init, method: &str) -> Result<(), Thrown>;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_headers(this: &Init, headers: &Dictionary) -> Result<(), Thrown>;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_body(this: &Init, body: &JsValue) -> Result<(), Thrown>;
-
-    #[wasm_bindgen(method, catch, setter)]
-    pub(crate) fn set_redirect(this: &Init, redirect: &str) -> Result<(), Thrown>;
-
-    // Not by its bare name: in the glue that is the event of this module.
-    #[wasm_bindgen(catch, js_namespace = globalThis, js_name = fetch)]
-    pub(crate) fn send(url: &str, init: &Init) -> Result<Promise, Thrown>;
 
     #[wasm_bindgen(js_name = Response)]
     type Answer;
@@ -72,7 +59,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = cancel)]
     pub(crate) fn cancel_reading(this: &Reader) -> Result<Promise, Thrown>;
 
-    /// What a read gives.
+    /// The result of a read.
     pub(crate) type Piece;
 
     #[wasm_bindgen(method, getter, catch)]
@@ -81,7 +68,7 @@ extern "C" {
     #[wasm_bindgen(method, getter, catch)]
     pub(crate) fn value(this: &Piece) -> Result<js_sys::Uint8Array, Thrown>;
 
-    /// `env`: bindings that have no text. Which kind each is, nobody has checked.
+    /// `env`: bindings without a text. Their types have not been checked.
     pub(crate) type Bindings;
 
     #[wasm_bindgen(method, catch, indexing_getter)]
@@ -104,7 +91,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = get)]
     pub(crate) fn object(this: &GateNamespace, id: &JsValue) -> Result<Gate, Thrown>;
 
-    /// The gate's Durable Object, from afar: `Gate` of the shim.
+    /// A stub of the gate's Durable Object, `Gate` in the shim.
     pub(crate) type Gate;
 
     #[wasm_bindgen(method, catch)]
@@ -117,7 +104,7 @@ extern "C" {
     pub(crate) fn limited(this: &Gate, millis: f64, caller: &str, route: &str) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn ledger(this: &Gate, counted: &str) -> Result<JsValue, Thrown>;
+    pub(crate) fn ledger(this: &Gate, counted: &str, is_asked: bool) -> Result<JsValue, Thrown>;
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn standing(this: &Gate, session: &str) -> Result<JsValue, Thrown>;
@@ -130,7 +117,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) fn limit(this: &RateLimiter, key: &Dictionary) -> Result<JsValue, Thrown>;
 
-    /// What the Rate Limiting binding says.
+    /// The result of the Rate Limiting binding.
     pub(crate) type Counted;
 
     #[wasm_bindgen(method, getter, catch)]
@@ -141,7 +128,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = writeDataPoint)]
     pub(crate) fn write_data_point(this: &Dataset, point: &JsValue) -> Result<JsValue, Thrown>;
 
-    /// A binding of the Secrets Store, or another that is asked for a text.
+    /// A binding of the Secrets Store, or another one that returns a text.
     pub(crate) type Vault;
 
     #[wasm_bindgen(method, getter, catch, js_name = get)]
@@ -166,9 +153,46 @@ extern "C" {
     pub(crate) fn to_json(value: &JsValue) -> Result<JsValue, Thrown>;
 }
 
+/// Why there is no response to an upload that streams, as `upstream.mjs` has it.
+pub(crate) enum Without {
+    UploadInTime,
+    WholeUpload,
+    ResponseInTime,
+}
+
+impl Without {
+    /// The number in place of a response; `None` for a response.
+    pub(crate) fn of(came: &JsValue) -> Option<Self> {
+        came.as_f64().map(|reason| match reason {
+            0.0 => Self::UploadInTime,
+            1.0 => Self::WholeUpload,
+            _ => Self::ResponseInTime,
+        })
+    }
+}
+
+#[wasm_bindgen(raw_module = "../../upstream.mjs")]
+extern "C" {
+    /// Sends a request to the API, or to an issuer. No redirect is followed.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn send(url: &str, method: &JsString, headers: &Dictionary, body: &JsValue) -> Result<Promise, Thrown>;
+
+    /// Sends a request with a body that streams. A length or time of -1 means that there is none.
+    #[wasm_bindgen(catch, js_name = upload)]
+    fn send_streaming(
+        url: &str,
+        method: &JsString,
+        headers: &Dictionary,
+        body: &ReadableStream,
+        length: f64,
+        patience: f64,
+        timeout: f64,
+    ) -> Result<Promise, Thrown>;
+}
+
 #[wasm_bindgen(raw_module = "../../until.mjs")]
 extern "C" {
-    /// A body that breaks off after so many milliseconds; then the line is logged.
+    /// A body that is aborted after this many milliseconds; the line is logged then.
     #[wasm_bindgen(catch)]
     pub(crate) fn until(
         body: &ReadableStream,
@@ -178,18 +202,32 @@ extern "C" {
     ) -> Result<ReadableStream, Thrown>;
 }
 
-/// An answer of this status and with these headers: those of a model, which the runtime copies for a fraction of
-/// what it takes to set them.
+/// A response with this status and the headers of a template, which the runtime copies much faster than it sets them.
 pub(crate) fn answer(body: &JsValue, model: &JsValue) -> Result<Response, Thrown> {
     Answer::new(body, model).map(JsCast::unchecked_into)
 }
 
-/// `Headers`, by handle.
+/// Sends a request with a body that streams. The promise is of the response, or of a number, see [`Without`].
+#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds, and thousands of terabytes, are exact.
+pub(crate) fn upload(
+    url: &str,
+    method: &JsString,
+    headers: &Dictionary,
+    body: &ReadableStream,
+    streaming: Streaming,
+    timeout: Option<Duration>,
+) -> Result<Promise, Thrown> {
+    let length = streaming.length.map_or(-1.0, |length| length as f64);
+    let timeout = timeout.map_or(-1.0, |timeout| millis(timeout) as f64);
+    send_streaming(url, method, headers, body, length, millis(streaming.patience) as f64, timeout)
+}
+
+/// `Headers`, by reference.
 pub(crate) fn handles(headers: &Headers) -> &HeaderHandles {
     headers.unchecked_ref()
 }
 
-/// A body twice, to be read apart.
+/// Two copies of a body that can be read independently.
 pub(crate) fn tee(body: &ReadableStream) -> Result<(ReadableStream, ReadableStream), Thrown> {
     let both = body.unchecked_ref::<Stream>().tee()?;
     Ok((both.get(0).unchecked_into(), both.get(1).unchecked_into()))
@@ -199,7 +237,7 @@ pub(crate) fn reader(body: &ReadableStream) -> Result<Reader, Thrown> {
     body.unchecked_ref::<Stream>().get_reader()
 }
 
-/// Frees the connection of a response that nobody will read.
+/// Frees the connection of a response that is no longer needed.
 pub(crate) fn discard(response: &Response) {
     if let Some(body) = response.body()
         && let Ok(cancelled) = body.unchecked_ref::<Stream>().cancel()

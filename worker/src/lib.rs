@@ -1,19 +1,19 @@
-//! The Worker: it keeps the key, lets known callers do allowed things, and streams the rest through.
+//! The Worker: it holds the API's key, authenticates callers, enforces policies and streams everything else.
 //!
-//! What it decides is in `attention-gateway`; this crate performs the IO.
+//! All decisions are made in `attention-gateway`; this crate performs the IO.
 //!
-//! | module | what is in it |
+//! | module | contents |
 //! | --- | --- |
-//! | [`driver`] | one request: steps of the gateway, performed |
-//! | [`deployments`] | which deployment a request's `env` is |
-//! | [`bindings`] | the texts of an `env`, read |
-//! | [`isolate`] | what the requests of a deployment share: the configuration, its key set, bodies of the cache |
+//! | [`driver`] | one request: performs the gateway's steps |
+//! | [`deployments`] | finds the deployment for a request's `env` |
+//! | [`bindings`] | reads the texts of an `env` |
+//! | [`isolate`] | the state shared by the requests of a deployment: configuration, key set, cached bodies |
 //! | [`gate`], [`record`] | the state of the Durable Object |
 //! | [`fields`] | the headers of a message |
 //! | [`waits`] | waiting for promises |
-//! | [`js`] | what the runtime gives |
+//! | [`js`] | declarations of runtime APIs |
 //!
-//! `shim.mjs` is around all of it: it makes a new instance after a trap, and answers for what has been lost.
+//! `shim.mjs` wraps all of it: it creates a new instance after a trap and responds to the requests that were lost.
 
 use std::convert::Infallible;
 use std::sync::Once;
@@ -46,8 +46,8 @@ use end::End;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// A panic's message may quote a caller's text, so it is not written; where it happened is. Called wherever Rust is
-/// entered for a request, since the `worker` crate's own hook writes the message.
+/// A panic's message may quote a caller's text, so only its location is written. Called wherever Rust is entered for a
+/// request, because the hook of the `worker` crate would write the message.
 fn keep_panics_quiet() {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
@@ -61,7 +61,7 @@ fn keep_panics_quiet() {
     });
 }
 
-/// The shim answers in place of what is not a response: with a 500 for what a call of JavaScript threw.
+/// The shim responds if this does not return a response: with a 500 for what a call of JavaScript threw.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, Infallible> {
     keep_panics_quiet();

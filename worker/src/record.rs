@@ -1,5 +1,5 @@
-//! What the gate's Durable Object keeps for all isolates beside places in time. Its class is the shim's, which stores the
-//! texts that are given here, and makes this anew of them after a trap or a restart.
+//! The state of the gate's Durable Object besides places. The object's class is in the shim, which stores the texts
+//! returned here and creates this state anew from them after a trap or a restart.
 
 use attention_gateway::authorize::sessions::revoked::{Full, Revocations};
 use attention_gateway::ledger::Ledger;
@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use crate::driver::now;
 use crate::js;
 
-/// Sessions that are revoked, and what all isolates have counted together.
+/// Revoked sessions, and the counts of all isolates.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct SharedRecord {
@@ -18,7 +18,7 @@ pub struct SharedRecord {
 
 #[wasm_bindgen]
 impl SharedRecord {
-    /// Of what was stored; nothing was when it is new.
+    /// From the stored texts, which are absent if the object is new.
     #[wasm_bindgen(constructor)]
     #[expect(clippy::needless_pass_by_value)] // wasm-bindgen hands optional strings over by value.
     pub fn new(revoked: Option<String>, counted: Option<String>) -> Self {
@@ -26,25 +26,25 @@ impl SharedRecord {
         let ledger = counted.as_deref().map(Ledger::from_text);
         if matches!(ledger, Some(None)) {
             drop(js::log(
-                r#"{"event":"counts_lost","level":"warn","fault":"the stored counts of the status page cannot be read, and are dropped"}"#,
+                r#"{"event":"counts_lost","level":"warn","fault":"the stored counts of the status page cannot be read and are dropped"}"#,
             ));
         }
         let (revocations, was_lost) =
             revoked.as_deref().map_or_else(Default::default, |text| Revocations::restore(text, now()));
         if was_lost {
             drop(js::log(
-                r#"{"event":"revocations_lost","level":"error","fault":"the stored list of revoked sessions cannot be read: no session is believed until all that may be in it are over"}"#,
+                r#"{"event":"revocations_lost","level":"error","fault":"the stored list of revoked sessions cannot be read: no session is accepted until all that may be in it have expired"}"#,
             ));
         }
         Self { revocations, ledger: ledger.flatten().unwrap_or_default() }
     }
 
-    /// How a session stands.
+    /// The status of a session.
     pub fn standing(&self, id: &str) -> String {
         self.revocations.standing(id, now()).as_str().to_owned()
     }
 
-    /// Revokes a session. Returns when that lapses, in milliseconds since the epoch; 0 when no more can be kept.
+    /// Revokes a session. Returns when the revocation lapses, in milliseconds since the epoch; 0 if the list is full.
     #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
     pub fn revoke(&mut self, id: &str) -> f64 {
         match self.revocations.revoke(id, now()) {
@@ -53,15 +53,18 @@ impl SharedRecord {
         }
     }
 
-    /// Adds what an isolate has counted, and returns what all have. Throws a text when it cannot be read: then the
-    /// isolate keeps it.
-    pub fn count(&mut self, counted: &str) -> Result<String, JsValue> {
-        let counted = Ledger::from_text(counted).ok_or_else(|| JsValue::from_str("not a ledger's text"))?;
+    /// Adds what an isolate has counted. Throws a text when it cannot be read: then the isolate keeps it.
+    pub fn count(&mut self, counted: &str) -> Result<(), JsValue> {
+        let mut counted = Ledger::from_text(counted).ok_or_else(|| JsValue::from_str("not a ledger's text"))?;
+        // Before they are added: an isolate's clock may be wrong, and this object's may have been.
+        for ledger in [&mut counted, &mut self.ledger] {
+            ledger.forget_after(now());
+        }
         self.ledger.add_all(&counted);
-        Ok(self.counted())
+        Ok(())
     }
 
-    /// What all isolates have counted, to be stored.
+    /// What all isolates have counted, to be shown and stored.
     pub fn counted(&self) -> String {
         self.ledger.to_text()
     }

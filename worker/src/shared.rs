@@ -1,4 +1,4 @@
-//! What is asked of the gate that all isolates share, and what goes on after an answer.
+//! Questions to the gate shared by all isolates, and work that continues after a response.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -18,16 +18,16 @@ use crate::isolate::Isolate;
 use crate::js::{self, Bindings, Gate};
 use crate::waits::{self, Outcome, Settled};
 
-/// The gate, when it is bound.
+/// The gate, if it is bound.
 pub(crate) fn gate(env: &Bindings) -> Option<Gate> {
     let namespace = env.gate().ok()??;
     let id = namespace.id_from_name("upstream").ok()?;
     namespace.object(&id).ok()
 }
 
-/// What was asked for, in time; `None` when it threw, or takes longer.
+/// The answer, if it arrives in time; `None` if the call threw or took longer.
 pub(crate) async fn answered(asked: Result<JsValue, Thrown>, most: Duration) -> Result<Option<JsValue>, End> {
-    // Whatever was asked may not even have promised anything.
+    // The call may not even have returned a promise.
     let Ok(settled) = asked.and_then(|promise| Settled::of(promise, Some(most))) else { return Ok(None) };
     Ok(match settled.await? {
         Outcome::Fulfilled(answer) => Some(answer),
@@ -35,7 +35,7 @@ pub(crate) async fn answered(asked: Result<JsValue, Thrown>, most: Duration) -> 
     })
 }
 
-/// What the gate answers to a question, as JSON; `None` when it does not answer in time.
+/// The gate's answer to a question as JSON; `None` if it does not respond in time.
 pub(crate) async fn ask(gate: Option<&Gate>, question: &Question, most: Duration) -> Result<Option<String>, End> {
     let asked = match (gate, question) {
         (None, _) => return Ok(None),
@@ -46,7 +46,7 @@ pub(crate) async fn ask(gate: Option<&Gate>, question: &Question, most: Duration
     Ok(answer.and_then(|answer| js::to_json(&answer).ok()?.as_string()))
 }
 
-/// Somebody was answered with a 429: all are to wait.
+/// A call was answered with a 429: all isolates should hold such calls back.
 #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
 pub(crate) async fn close(gate: &Gate, closing: Closing) -> Result<(), End> {
     if let Ok(told) = gate.limited(millis(closing.wait) as f64, &closing.caller, &closing.route)
@@ -57,35 +57,34 @@ pub(crate) async fn close(gate: &Gate, closing: Closing) -> Result<(), End> {
     Ok(())
 }
 
-/// Tells what has been counted here, and returns what all isolates have; `None` when the gate does not say, and
-/// this one keeps what it has.
-pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate) -> Result<Option<Ledger>, End> {
+/// Tells what has been counted here. What the gate answers is what all isolates have counted, if that `is_asked`, or
+/// nothing; `None` when it does not answer, and what was told stays counted here.
+pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate, is_asked: bool) -> Result<Option<JsValue>, End> {
     let counted = own.take();
-    let told = answered(gate.ledger(&counted.to_text()), ledger::TIMEOUT).await?;
-    let all = told.and_then(|all| Ledger::from_text(&all.as_string()?));
-    if all.is_none() {
+    let told = answered(gate.ledger(&counted.to_text(), is_asked), ledger::TIMEOUT).await?;
+    if told.is_none() {
         own.borrow_mut().add_all(&counted);
     }
-    Ok(all)
+    Ok(told)
 }
 
-/// Tells what has been counted under a deployment when the request has been answered.
+/// Reports the counts of a deployment after the request has been answered.
 pub(crate) fn tell_later(isolate: &Rc<Isolate>, env: &Bindings, context: &Context) -> Result<(), Thrown> {
     let Some(gate) = gate(env).filter(|_| !isolate.ledger.borrow().is_empty()) else { return Ok(()) };
     let isolate = Rc::clone(isolate);
-    later(context, async move { tell(&isolate.ledger, &gate).await.map(drop) })
+    later(context, async move { tell(&isolate.ledger, &gate, false).await.map(drop) })
 }
 
-/// Goes on with this when the request has been answered. In a box: what is made of a future is 2 KB for each type.
+/// Continues after the request has been answered. Boxed, because the code for each type of future takes 2 KB.
 pub(crate) fn later(context: &Context, work: impl Future<Output = Result<(), End>> + 'static) -> Result<(), Thrown> {
     later_boxed(context, Box::pin(work))
 }
 
 fn later_boxed(context: &Context, work: Pin<Box<dyn Future<Output = Result<(), End>>>>) -> Result<(), Thrown> {
     let context: &worker::worker_sys::Context = context.as_ref();
-    // Not by `Context::wait_until`, which panics when it cannot.
+    // Not with `Context::wait_until`, which panics if it fails.
     let promise = future_to_promise(async {
-        // Nobody would be told that it failed.
+        // There is nobody to report a failure to.
         drop(work.await);
         Ok(JsValue::UNDEFINED)
     });

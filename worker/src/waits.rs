@@ -1,7 +1,7 @@
-//! Waiting for promises, and no longer than so long.
+//! Waits for promises with a time limit.
 //!
-//! `wasm_bindgen_futures` makes two Rust closures for each `.await`. Here a wait is a number: JavaScript calls
-//! [`settle`] with it (`waits.mjs`), which wakes the future of the same request. Numbers do not come back.
+//! `wasm_bindgen_futures` creates two Rust closures for each `.await`. Here a wait is a number: JavaScript calls
+//! [`settle`] with it (`waits.mjs`), which wakes the future of the same request. Numbers are not reused.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -15,23 +15,23 @@ use crate::end::{End, Thrown};
 
 #[wasm_bindgen(raw_module = "../../waits.mjs")]
 extern "C" {
-    /// Calls `settle` once the promise is settled, or so many milliseconds have passed; without a promise the
-    /// latter alone, and with -1 milliseconds the former.
+    /// Calls `settle` once the promise is settled or this many milliseconds have passed. Without a promise, only the
+    /// time counts; with -1 milliseconds, only the promise.
     #[wasm_bindgen(catch)]
     fn wait(promise: &JsValue, millis: f64, place: u32, given: u32) -> Result<(), Thrown>;
 
-    /// Goes on with what the promise is of when the request has been answered.
+    /// Runs the promise's work after the request has been answered.
     #[wasm_bindgen(catch)]
     pub(crate) fn later(context: &JsValue, promise: &JsValue) -> Result<(), Thrown>;
 
-    /// Whatever becomes of the promise.
+    /// Ignores the result of a promise.
     pub(crate) fn ignore(promise: &JsValue);
 
-    /// Nobody waits any longer for the answer to this request.
+    /// Nobody waits for the response to this request any more.
     pub(crate) fn forget(request: &JsValue);
 }
 
-/// How a wait ended.
+/// The outcome of a wait.
 pub(crate) enum Outcome {
     Fulfilled(JsValue),
     Rejected,
@@ -43,7 +43,7 @@ enum Wait {
     Over(Result<Outcome, End>),
 }
 
-/// Waits by number: a place, and how often it has been given away.
+/// Waits by number: a slot, and how often it has been reused.
 #[derive(Default)]
 struct Waits {
     places: Vec<Place>,
@@ -56,7 +56,7 @@ struct Place {
     wait: Option<Wait>,
 }
 
-/// The name of a wait. A place may be given away to another one, which has another name.
+/// The identity of a wait. A slot may be reused by another wait, which has another number.
 #[derive(Clone, Copy)]
 struct Number {
     place: u32,
@@ -91,7 +91,7 @@ thread_local! {
     static WAITS: RefCell<Waits> = RefCell::default();
 }
 
-/// How a wait ended: 0 for fulfilled, 1 for rejected, 2 for timed out, 3 for abandoned. The first one counts.
+/// The outcome of a wait: 0 for fulfilled, 1 for rejected, 2 for timed out, 3 for abandoned. The first report counts.
 #[wasm_bindgen]
 pub fn settle(place: u32, given: u32, how: u8, value: JsValue) {
     let outcome = match how {
@@ -104,19 +104,19 @@ pub fn settle(place: u32, given: u32, how: u8, value: JsValue) {
         Some(wait @ Some(Wait::Pending(_))) => wait.replace(Wait::Over(outcome)),
         _ => None,
     });
-    // Outside: it borrows the queue of futures.
+    // Called outside the borrow, because it borrows the queue of futures.
     if let Some(Wait::Pending(Some(waker))) = before {
         waker.wake();
     }
 }
 
-/// A wait under way.
+/// A wait in progress.
 pub(crate) struct Settled(Number);
 
 impl Settled {
-    /// Waits for a promise. Of a response that is the head alone: a body may stream for as long as it likes.
-    /// Nothing is aborted: what nobody waits for ends with the request that it belongs to. The promise is not kept:
-    /// who holds it holds what waits for it, and could not be told that it is lost.
+    /// Waits for a promise. For a response this means its head; the body may stream as long as it likes. Nothing is
+    /// aborted: work that nobody waits for ends with its request. The promise is not kept, because a reference to it
+    /// would keep everything that waits for it alive, and its loss could not be detected.
     #[expect(clippy::needless_pass_by_value)]
     pub(crate) fn of(promise: JsValue, most: Option<Duration>) -> Result<Self, Thrown> {
         let settled = Self(WAITS.with_borrow_mut(Waits::begin));
@@ -124,7 +124,7 @@ impl Settled {
         Ok(settled)
     }
 
-    /// Waits for so long.
+    /// Waits for this time.
     pub(crate) fn after(wait: Duration) -> Result<Self, Thrown> {
         Self::of(JsValue::UNDEFINED, Some(wait))
     }
@@ -153,7 +153,7 @@ impl Drop for Settled {
     }
 }
 
-/// Rounded up: a timer that is cut short would fire too early.
+/// Rounded up, because a truncated timer would fire too early.
 #[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
 fn ceiling(duration: Duration) -> f64 {
     millis(duration.saturating_add(Duration::from_nanos(999_999))) as f64
@@ -163,13 +163,13 @@ fn ceiling(duration: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    /// What is wanted of each number: that it finds its own wait, and none once that has ended.
+    /// Each number finds its own wait, and none after that wait has ended.
     #[test]
-    fn each_number_finds_its_own_wait_and_none_after_its_end() {
+    fn each_number_finds_only_its_own_pending_wait() {
         let mut waits = Waits::default();
         let mut open: Vec<Number> = Vec::new();
         let mut over: Vec<Number> = Vec::new();
-        // Begins and ends in an order that leaves gaps.
+        // Begins and ends waits in an order that leaves gaps.
         for step in 0_usize..2_000 {
             if open.is_empty() || (step * step) % 7 < 4 {
                 open.push(waits.begin());
@@ -183,6 +183,6 @@ mod tests {
         }
         assert!(over.iter().all(|number| waits.end(*number).is_none()));
         let most = open.len() + waits.free.len();
-        assert_eq!(waits.places.len(), most, "places are used again");
+        assert_eq!(waits.places.len(), most, "slots are reused");
     }
 }

@@ -1,4 +1,4 @@
-//! The Worker of another commit, as that commit's own build makes it, for `cargo xtask bench worker -- --against REV`.
+//! Builds the Worker of another commit with that commit's own build, for `cargo xtask bench worker -- --against REV`.
 
 use std::env;
 use std::fs;
@@ -15,19 +15,19 @@ use crate::repo::Repo;
 use crate::say;
 use crate::step::Step;
 
-/// The benchmark's option; xtask reads it too, because a build precedes it.
+/// An option of the benchmark. xtask reads it too, because the build comes first.
 const OPTION: &str = "--against";
 
-/// The files of a Worker in worker/build: the same in every commit so far.
+/// The files of a Worker in worker/build, which have been the same in every commit so far.
 const WORKER: [&str; 2] = ["index.js", "index_bg.wasm"];
 
-/// The commit that the benchmark's arguments name, as they name it.
+/// The commit named in the benchmark's arguments, as it was written.
 pub(crate) fn asked(arguments: &[String]) -> Result<Option<&str>> {
     let mut asked = None;
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         if argument == OPTION {
-            let rev = rest.next().context("--against names no commit\n  next: for example --against HEAD~1")?;
+            let rev = rest.next().context("--against needs a commit\n  next: for example --against HEAD~1")?;
             asked = Some(rev.as_str());
         } else if let Some(rev) = argument.strip_prefix(OPTION).and_then(|rest| rest.strip_prefix('=')) {
             asked = Some(rev);
@@ -36,10 +36,10 @@ pub(crate) fn asked(arguments: &[String]) -> Result<Option<&str>> {
     Ok(asked)
 }
 
-/// The folder with that commit's Worker. The first time it is built, which takes minutes.
+/// The folder with that commit's Worker. The first call builds it, which takes minutes.
 pub(crate) fn build(repo: &Repo, commit: &Commit) -> Result<PathBuf> {
     let kept = folder(repo).join(commit.hash());
-    // Held over the whole build: it uses the tools of this repository, and a target folder that all such builds share.
+    // Held during the whole build, which uses this repository's tools and a target folder shared by all such builds.
     let _turn = Turn::take(repo)?;
     if kept.is_dir() {
         say::line(&format!("the Worker of {}: built before", commit.shown()));
@@ -49,7 +49,7 @@ pub(crate) fn build(repo: &Repo, commit: &Commit) -> Result<PathBuf> {
     let mut cargo = commands::native(repo, "cargo")?;
     cargo.current_dir(&tree.root).args(["xtask", "build", "worker"]);
     Step::new(repo, "build-against", &format!("building the Worker of {}", commit.shown()), cargo)
-        .on_failure("a commit that does not build with these tools cannot be measured: name another one")
+        .on_failure("a commit that does not build with these tools cannot be measured: choose another one")
         .run()?;
     keep(commit, &tree.root.join("worker/build"), &kept)?;
     say::line(&format!("the Worker of {}: built", commit.shown()));
@@ -60,11 +60,11 @@ fn folder(repo: &Repo) -> PathBuf {
     repo.tools().join("against")
 }
 
-/// Copies what is deployed. The folder gets its name last, so that one with that name is whole.
+/// Copies the deployed files. The folder gets its final name last, so a folder with that name is complete.
 fn keep(commit: &Commit, built: &Path, kept: &Path) -> Result<()> {
     if let Some(absent) = WORKER.into_iter().find(|file| !built.join(file).is_file()) {
         bail!(
-            "the build of {} made no worker/build/{absent}\n  next: name a commit whose Worker is {}",
+            "the build of {} did not produce worker/build/{absent}\n  next: choose a commit whose Worker consists of {}",
             commit.shown(),
             WORKER.join(" and ")
         );
@@ -77,10 +77,11 @@ fn keep(commit: &Commit, built: &Path, kept: &Path) -> Result<()> {
     fs::rename(&draft, kept).with_context(|| format!("cannot write {}", kept.display()))
 }
 
-/// The files of a commit, ready to be built; removed when dropped.
+/// The files of a commit, ready to be built. Removed on drop.
 ///
-/// Outside of this repository: cargo reads the `.cargo/config.toml` of every folder above, and today's flags are not
-/// that commit's. Not in the folder for temporary files either, above which anybody could put such a file.
+/// It is outside this repository, because cargo reads the `.cargo/config.toml` of every parent folder and today's flags
+/// do not apply to that commit. It is not in the folder for temporary files either, because anyone could put such a
+/// file above it.
 #[derive(Debug)]
 struct Tree {
     root: PathBuf,
@@ -96,17 +97,17 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Lends it the tools that are here, so that its build obtains only what it wants at another version.
+    /// Provides the installed tools, so that the build only installs those it needs in another version.
     fn share(&self, repo: &Repo) -> Result<()> {
         let tools = self.root.join(".tools");
-        // Each program by itself: what that commit installs must not take the place of today's.
+        // Each program separately, so that a program which that commit installs does not replace today's.
         let bin = tools.join("bin");
         fs::create_dir_all(&bin).with_context(|| format!("cannot create {}", bin.display()))?;
         for entry in fs::read_dir(repo.tools_bin()).context("cannot list .tools/bin")? {
             let entry = entry.context("cannot list .tools/bin")?;
             link(&entry.path(), &bin.join(entry.file_name()))?;
         }
-        // cargo's notes on what it installed: copies, since it adds to them.
+        // cargo's records of installed programs. Copied, because cargo appends to them.
         for notes in [".crates.toml", ".crates2.json"] {
             if repo.tools().join(notes).is_file() {
                 fs::copy(repo.tools().join(notes), tools.join(notes))
@@ -114,7 +115,7 @@ impl Tree {
             }
         }
         link(&repo.tools().join("toolchain"), &tools.join("toolchain"))?;
-        // Through a link, an `npm ci` for another lock file would empty today's node_modules.
+        // With a link, `npm ci` for another lock file would empty today's node_modules.
         if same(&repo.at("package-lock.json"), &self.root.join("package-lock.json")) {
             link(&repo.at("node_modules"), &self.root.join("node_modules"))?;
         }
@@ -126,12 +127,12 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        // Links in it are removed, not followed.
+        // Removes links without following them.
         let _ = fs::remove_dir_all(&self.root);
     }
 }
 
-/// A folder of the user's own for what can be made again.
+/// A per-user folder for files that can be recreated.
 fn cache() -> Result<PathBuf> {
     let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     named
@@ -139,7 +140,7 @@ fn cache() -> Result<PathBuf> {
         .context("there is no home folder\n  next: set HOME")
 }
 
-/// A link, unless there is nothing to link to.
+/// Creates a link if its target exists.
 fn link(to: &Path, from: &Path) -> Result<()> {
     if !to.exists() {
         return Ok(());
@@ -162,18 +163,18 @@ mod tests {
     }
 
     #[test]
-    fn the_commit_is_found_among_the_arguments() {
+    fn the_commit_is_read_from_the_arguments() {
         assert_eq!(asked(&arguments("--quick --only ours")).unwrap(), None);
         assert_eq!(asked(&arguments("--quick --against HEAD~1 --json")).unwrap(), Some("HEAD~1"));
         assert_eq!(asked(&arguments("--against=v1.0 --quick")).unwrap(), Some("v1.0"));
-        // As the benchmark's own parser has it.
+        // Like the benchmark's own parser.
         assert_eq!(asked(&arguments("--against a --against=b")).unwrap(), Some("b"));
         assert_eq!(asked(&arguments("--againstall x")).unwrap(), None);
         assert!(asked(&arguments("--quick --against")).unwrap_err().to_string().contains("next: "));
     }
 
     #[test]
-    fn only_a_whole_worker_is_kept() {
+    fn only_a_complete_worker_is_kept() {
         let scratch = Scratch::new("against-keep");
         scratch.write("build/index.js", "js");
         let repo = committed(&scratch);
@@ -192,7 +193,7 @@ mod tests {
         assert!(!scratch.0.join("kept/abc.draft").exists());
     }
 
-    /// A repository with tools, and a tree of another commit beside it.
+    /// A repository with tools, and a tree of another commit with those tools.
     fn lent(name: &str, lock: &str) -> (Scratch, Tree) {
         let scratch = Scratch::new(name);
         for file in ["repo/.tools/bin/wasm-bindgen", "repo/.tools/.crates2.json", "repo/node_modules/x/index.js"] {
@@ -206,14 +207,14 @@ mod tests {
     }
 
     #[test]
-    fn todays_tools_are_lent_and_stay_as_they_are() {
+    fn todays_tools_are_provided_and_unchanged() {
         let (scratch, tree) = lent("against-lent", "today's");
         let bin = tree.root.join(".tools/bin");
         assert_eq!(fs::read_to_string(bin.join("wasm-bindgen")).unwrap(), "today's");
         assert_eq!(fs::read_to_string(tree.root.join("node_modules/x/index.js")).unwrap(), "today's");
-        assert!(!tree.root.join(".tools/toolchain").exists(), "there was none to link to");
+        assert!(!tree.root.join(".tools/toolchain").exists(), "there was no toolchain to link to");
 
-        // As `cargo install` does with another version.
+        // Like `cargo install` of another version.
         fs::write(bin.join("new"), "another").unwrap();
         fs::rename(bin.join("new"), bin.join("wasm-bindgen")).unwrap();
         fs::write(tree.root.join(".tools/.crates2.json"), "another").unwrap();
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn node_modules_are_lent_to_the_same_lock_file_only() {
+    fn node_modules_are_provided_only_for_the_same_lock_file() {
         let (_scratch, tree) = lent("against-lock", "another");
         assert!(!tree.root.join("node_modules").exists());
     }

@@ -1,4 +1,4 @@
-//! Debian packages.
+//! Installs Debian packages.
 
 use std::process::{Command, Stdio};
 
@@ -11,12 +11,12 @@ use crate::repo::Repo;
 use crate::say;
 use crate::step::Step;
 
-/// The command a person would type for these packages.
+/// The command that installs these packages by hand.
 pub(crate) fn command_line(packages: &[&str]) -> String {
     format!("apt-get install --no-install-recommends {}", packages.join(" "))
 }
 
-/// Installs what is missing of `packages`; `why` ends the sentence "… needs Debian packages".
+/// Installs the missing ones of `packages`. `why` is the beginning of the error message.
 pub(crate) fn install(repo: &Repo, packages: &[&str], why: &str) -> Result<()> {
     let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
@@ -24,16 +24,16 @@ pub(crate) fn install(repo: &Repo, packages: &[&str], why: &str) -> Result<()> {
     }
     let by_hand = command_line(&missing);
     if find::on_path("apt-get").is_none() {
-        bail!("{why}: the Debian packages {} are one way to it, and this machine has no apt-get", missing.join(", "));
+        bail!("{why}: the Debian packages {} would provide it, but this machine has no apt-get", missing.join(", "));
     }
     if !platform::is_root() && find::on_path("sudo").is_none() {
         bail!(
-            "{why}: it needs Debian packages, and this is neither root nor is there sudo\n  next: as root, {by_hand}"
+            "{why}: it needs Debian packages, but this user is not root and there is no sudo\n  next: as root, {by_hand}"
         );
     }
     say::line(&format!("{why}: installing {}, which changes this machine beyond the repository", missing.join(" ")));
     if install_now(repo, &missing).is_err() {
-        // The lists of packages may be absent (container images drop them) or stale.
+        // The package lists may be absent, as in container images, or outdated.
         let update = announced(apt_get(repo, &["update"])?);
         Step::new(repo, "apt-update", "apt-get update", update)
             .may_ask()
@@ -55,13 +55,13 @@ fn install_now(repo: &Repo, packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Says the exact command before it runs.
+/// Prints the exact command before it runs.
 fn announced(command: Command) -> Command {
     say::line(&format!("  {}", spelled(&command)));
     command
 }
 
-/// As a person would type it; none of the words has a blank in it.
+/// The command as a person would type it; none of its words contains a space.
 fn spelled(command: &Command) -> String {
     let words = [command.get_program()].into_iter().chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
@@ -77,7 +77,7 @@ fn apt_get(repo: &Repo, arguments: &[&str]) -> Result<Command> {
     };
     command
         .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
-        // Another apt may be at work; it ends.
+        // Waits for another apt process to finish.
         .args(["-o", "DPkg::Lock::Timeout=600"])
         .args(arguments);
     Ok(command)
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_spelled_as_it_runs() {
+    fn a_command_is_printed_as_it_runs() {
         let mut command = Command::new("sudo");
         command.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "lld"]);
         assert_eq!(spelled(&command), "sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes lld");

@@ -1,4 +1,4 @@
-//! `cargo xtask bench NAME`: a benchmark of bench/, with everything it measures freshly built.
+//! `cargo xtask bench NAME`: runs a benchmark of bench/ against fresh builds.
 
 use std::fs;
 use std::process::ExitCode;
@@ -30,10 +30,10 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     let script = format!("bench/{}.mjs", options.name);
     if !repo.at(&script).is_file() {
         let names = names(repo)?;
-        let known = if names.is_empty() { "bench/ holds none yet".to_owned() } else { names.join(", ") };
-        bail!("there is no {script}\n  the ones there are: {known}");
+        let known = if names.is_empty() { "bench/ is empty".to_owned() } else { names.join(", ") };
+        bail!("there is no {script}\n  available: {known}");
     }
-    // Before the builds: a commit that is not there should not cost minutes.
+    // Checked before the builds, so that a wrong commit does not cost minutes.
     let against = other(repo, options)?;
     prepare(repo)?;
 
@@ -47,12 +47,12 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     children::check()?;
     match status {
         Some(status) if status.success() => Ok(ExitCode::SUCCESS),
-        Some(status) => bail!("{script} failed ({status}); its reason stands above"),
+        Some(status) => bail!("{script} failed ({status}); see its output above"),
         None => bail!("{script} was stopped"),
     }
 }
 
-/// The commit whose Worker is measured too.
+/// The other commit whose Worker is measured.
 fn other(repo: &Repo, options: &Options) -> Result<Option<Commit>> {
     if options.name != "worker" {
         return Ok(None);
@@ -67,10 +67,10 @@ fn prepare(repo: &Repo) -> Result<()> {
         part.build(repo, &builders, false)?;
     }
     for tool in [tools::WRK, tools::NGINX] {
-        // A benchmark that can do without it says what it leaves out.
+        // A benchmark that can run without the tool reports what it leaves out.
         if let Err(error) = tools::ensure(repo, tool) {
             children::check()?;
-            say::line(&format!("going on without {tool}: {error:#}"));
+            say::line(&format!("continuing without {tool}: {error:#}"));
         }
     }
     Ok(())

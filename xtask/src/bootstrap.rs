@@ -1,4 +1,4 @@
-//! Everything that has to be there before a chore, obtained when it is not.
+//! Obtains the tools and packages that a chore needs.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -17,7 +17,7 @@ use crate::say;
 use crate::tools;
 use crate::wasm_target::{self, Toolchain};
 
-/// One bootstrap or build at a time: two would install and write over each other. Released when dropped.
+/// Only one bootstrap or build runs at a time, because two would overwrite each other's files. Released on drop.
 #[derive(Debug)]
 pub(crate) struct Turn {
     _file: File,
@@ -39,7 +39,7 @@ impl Turn {
                 say::line("waiting for another cargo xtask to finish its build …");
                 told = true;
             }
-            // Not a blocking wait, which Ctrl-C would not end.
+            // Polls, because Ctrl-C would not interrupt a blocking wait.
             children::check()?;
             thread::sleep(Duration::from_millis(200));
         }
@@ -47,7 +47,7 @@ impl Turn {
     }
 }
 
-/// What building needs.
+/// The tools for building.
 #[derive(Debug)]
 pub(crate) struct Builders {
     pub(crate) toolchain: Toolchain,
@@ -57,7 +57,7 @@ pub(crate) struct Builders {
 }
 
 impl Builders {
-    /// The quick checks first: a machine without Node should hear of it before minutes of compiling.
+    /// Quick checks come first: a machine without Node should learn that before minutes of compiling.
     pub(crate) fn ensure(repo: &Repo) -> Result<Self> {
         tools::ensure(repo, tools::NODE)?;
         tools::ensure(repo, tools::NPM)?;
@@ -70,8 +70,8 @@ impl Builders {
         })
     }
 
-    /// A command that can build for wasm, and in which worker-build finds its helpers; without these names it would
-    /// download them.
+    /// A command that can build for wasm and that tells worker-build where its helper programs are. Without these
+    /// variables worker-build would download them.
     pub(crate) fn command(&self, repo: &Repo, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = commands::wasm(repo, self.toolchain.private(), program)?;
         command

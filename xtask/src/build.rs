@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the Worker and the npm package.
+//! `cargo xtask build`: builds the Worker and the npm package.
 
 use std::env;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::wasm_target::TARGET;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Only this part (both, when left out)
+    /// Only this part (default: both)
     part: Option<Part>,
     /// Build even when nothing has changed
     #[arg(long)]
@@ -34,10 +34,10 @@ pub(crate) enum Part {
     Pkg,
 }
 
-/// Sources from which both are made; every crate, because a dependency among them may change.
+/// Sources of both parts. Includes every crate, because a dependency may change.
 const SHARED: [&str; 5] = [".cargo", "Cargo.toml", "Cargo.lock", "crates", "package-lock.json"];
 
-/// What rustc lets into the module by default; wasm-opt wants it said, since the section that says it is stripped.
+/// wasm features that rustc uses by default. wasm-opt has to be told, because the section that lists them is stripped.
 const WASM_FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
@@ -101,35 +101,37 @@ impl Part {
         }
     }
 
-    /// A hash over what was built: something that somebody removed or wrote over is built again.
+    /// A hash of the output, so that removed or overwritten files are rebuilt.
     fn outcome(self, repo: &Repo) -> Result<String> {
         stamp::of_output(&repo.at(self.output()))
     }
 }
 
-/// A crate made into a wasm module and its glue.
+/// A crate that is built as a wasm module with glue code.
 struct Module {
     package: &'static str,
     profile: &'static str,
     features: &'static [&'static str],
-    /// What rustc is asked for beside what the target is.
+    /// Additional flags for rustc.
     rustflags: &'static [&'static str],
-    /// wasm-opt's level, or rounds of it, and passes that are left out.
+    /// Options of wasm-opt: its level or passes, passes to skip, and the size up to which a function with one caller is
+    /// inlined.
     optimise: &'static [&'static str],
-    /// What wasm-bindgen is asked for.
+    /// Options of wasm-bindgen.
     binding: &'static [&'static str],
     out: &'static str,
 }
 
-/// Its shim makes a new instance after a trap, with the function that wasm-bindgen makes for it.
+/// The Worker's shim creates a new instance after a trap, with a function that wasm-bindgen generates.
 const WORKER: Module = Module {
     package: "attention-worker",
     profile: "worker",
     features: &[],
-    // `worker/trim.mjs` goes by names, which have their types in this mangling alone.
+    // `worker/trim.mjs` relies on names; only this mangling scheme encodes types in them.
     rustflags: &["-Csymbol-mangling-version=v0"],
-    // An expression that is computed twice is larger, and compresses better, than a local that holds it.
-    optimise: &["-Oz", "--skip-pass=local-cse"],
+    // Computing an expression twice is larger than keeping it in a local, but compresses better.
+    // A function that runs once a call stays in V8's baseline compiler for a hundred thousand calls: fewer are faster.
+    optimise: &["-Oz", "--skip-pass=local-cse", "--one-caller-inline-max-function-size=100"],
     binding: &["--target", "module", "--experimental-reset-state-function"],
     out: "worker/build/glue",
 };
@@ -139,25 +141,26 @@ const PKG: Module = Module {
     profile: "npm",
     features: &["bare"],
     rustflags: &[],
-    // The second round knows of each function whether it writes, throws or traps.
-    optimise: &["-Oz", "--generate-global-effects", "-Oz"],
+    // In the second round, the effects of each function are known: whether it writes, throws or traps. Repeated code
+    // costs less after gzip than the calls that inlining would save.
+    optimise: &["-Oz", "--generate-global-effects", "-Oz", "--one-caller-inline-max-function-size=20"],
     binding: &["--target", "bundler"],
     out: "pkg/dist/.wasm",
 };
 
-/// For the command line alone, which is never in a page.
+/// For the command line only; no page ever loads it.
 const OPERATOR: Module = Module {
     package: "attention-operator",
     profile: "npm",
     features: &[],
     rustflags: &[],
-    optimise: &["-Oz"],
+    optimise: &["-Oz", "--one-caller-inline-max-function-size=20"],
     binding: &["--target", "bundler"],
     out: "pkg/dist/.operator",
 };
 
 impl Module {
-    /// Gives the wasm file; the glue lies beside it.
+    /// Returns the wasm file; the glue code is beside it.
     fn build(&self, repo: &Repo, builders: &Builders) -> Result<PathBuf> {
         let bound = self.bind(repo, builders)?;
         self.optimise(repo, builders, &bound)?;
@@ -174,7 +177,7 @@ impl Module {
         }
         let mut rustflags: Vec<String> = self.rustflags.iter().map(ToString::to_string).collect();
         if let Some(home) = cargo_home() {
-            // What panics say of where they happened would otherwise tell everybody where the builder's home is.
+            // Otherwise the locations in panic messages would reveal the builder's home folder.
             rustflags.push(format!("--remap-path-prefix={}=crates", home.join("registry/src").display()));
         }
         cargo.args(["--config", &format!("target.{TARGET}.rustflags={rustflags:?}")]);
@@ -183,7 +186,7 @@ impl Module {
         let module = repo.wasm_target().join(TARGET).join(profile).join(format!("{}.wasm", package.replace('-', "_")));
         if !module.exists() {
             bail!(
-                "cargo built no {}\n  next: its crate needs crate-type = [\"cdylib\", \"rlib\"]",
+                "cargo did not build {}\n  next: its crate needs crate-type = [\"cdylib\", \"rlib\"]",
                 repo.short(&module).display()
             );
         }
@@ -198,10 +201,9 @@ impl Module {
     fn optimise(&self, repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
         let optimised = bound.with_extension("opt.wasm");
         let mut opt = builders.command(repo, &builders.wasm_opt)?;
-        // What gzip has seen before costs less than the call that inlining saves; of functions that are alike, the
-        // names are too.
+        // Names of similar functions are similar too.
         opt.args(self.optimise)
-            .args(["--one-caller-inline-max-function-size=20", "--reorder-functions-by-name"])
+            .arg("--reorder-functions-by-name")
             .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
             .args(WASM_FEATURES)
             .arg(bound)
@@ -212,7 +214,7 @@ impl Module {
     }
 }
 
-/// Where cargo keeps the sources of dependencies.
+/// The folder in which cargo keeps the sources of dependencies.
 fn cargo_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
@@ -228,7 +230,7 @@ fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     fs::rename(&bound, &deployed).with_context(|| format!("cannot write {}", deployed.display()))?;
     let glue = repo.at(GLUE);
     let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
-    // The platform knows modules of wasm, and not yet how wasm-bindgen asks for one.
+    // The platform supports wasm modules, but not yet the import statement that wasm-bindgen generates.
     let source = "import source wasmModule from \"./attention_bg.wasm\"";
     if !text.contains(source) {
         bail!("{} does not import its wasm as expected: {source}", repo.short(&glue).display());
@@ -250,7 +252,7 @@ fn build_worker(repo: &Repo, builders: &Builders) -> Result<()> {
     Ok(())
 }
 
-/// Classes that the `worker` crate exports whether they are used or not: 3 KB, compressed.
+/// Classes that the `worker` crate exports whether they are used or not: 3 KB after compression.
 const UNUSED_CLASSES: [&str; 6] = [
     "containerstartupoptions",
     "intounderlyingbytesource",
@@ -260,7 +262,7 @@ const UNUSED_CLASSES: [&str; 6] = [
     "r2range",
 ];
 
-/// Takes those classes out of the module, and what only they need.
+/// Removes these classes from the module, and everything that only they use.
 fn drop_exports(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
     let declared = bound.with_extension("wasm.d.ts");
     let declared = fs::read_to_string(&declared).with_context(|| format!("cannot read {}", declared.display()))?;
@@ -270,20 +272,20 @@ fn drop_exports(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
     let smaller = bound.with_extension("smaller.wasm");
     let mut metadce = builders.command(repo, repo.at("node_modules/.bin/wasm-metadce"))?;
     metadce.arg("-g").args(WASM_FEATURES).arg(bound).arg("--graph-file").arg(&graph).arg("--output").arg(&smaller);
-    Step::new(repo, "build-worker-exports", "dropping what it does not export", metadce).run()?;
+    Step::new(repo, "build-worker-exports", "removing unused exports", metadce).run()?;
     fs::rename(&smaller, bound).with_context(|| format!("cannot replace {}", bound.display()))
 }
 
-/// Takes out of the module what only its tables name. What it exports is named anew, in its glue too.
+/// Removes functions that are only referenced by tables. Renames the exports, in the glue code too.
 fn trim(repo: &Repo, builders: &Builders, bound: &Path) -> Result<()> {
     let trimmed = bound.with_extension("trimmed.wasm");
     let mut node = builders.command(repo, "node")?;
     node.arg("worker/trim.mjs").arg(bound).arg(&trimmed).arg(repo.at(GLUE)).args(WASM_FEATURES);
-    Step::new(repo, "build-worker-trim", "taking out what nothing runs", node).run()?;
+    Step::new(repo, "build-worker-trim", "removing unused functions", node).run()?;
     fs::rename(&trimmed, bound).with_context(|| format!("cannot replace {}", bound.display()))
 }
 
-/// wasm-metadce's graph of the exports that stay, from wasm-bindgen's declaration of all of them.
+/// The graph for wasm-metadce of the exports to keep, from the declaration that wasm-bindgen writes.
 fn exports_to_keep(declared: &str) -> serde_json::Value {
     let names = declared.lines().filter_map(|line| line.strip_prefix("export const ")?.split(':').next());
     let stays = |name: &&str| {
@@ -310,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_has_its_own_sources_stamp_and_output() {
+    fn each_part_has_its_own_sources_stamp_and_output_folder() {
         assert!(Part::Worker.sources().contains(&"worker"));
         assert!(!Part::Worker.sources().contains(&"pkg"));
         assert!(Part::Pkg.sources().contains(&"openapi"));
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_of_unused_classes_go_and_all_others_stay() {
+    fn exports_of_unused_classes_are_removed_and_others_kept() {
         let declared = "/* eslint-disable */\nexport const memory: WebAssembly.Memory;\n\
             export const __wbg_minifyconfig_free: (a: number, b: number) => void;\n\
             export const __wbg_get_minifyconfig_js: (a: number) => number;\n\

@@ -1,8 +1,8 @@
 //! Child processes that never outlive the chore.
 //!
-//! Each child leads a process group of its own, and the whole group ends with it: at the end of the step, at Ctrl-C or
-//! SIGTERM, at an error and at a panic (by `Drop`). A terminal's Ctrl-C thus reaches this process alone, which then
-//! stops the rest in order.
+//! Each child leads its own process group, and the whole group ends with it: at the end of the step, on Ctrl-C or
+//! SIGTERM, and on an error or a panic (by `Drop`). So Ctrl-C in a terminal reaches only this process, which then stops
+//! the children in order.
 
 use std::process::{self, ChildStderr, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,13 +17,12 @@ use crate::platform::{Ending, Group};
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static GROUPS: Mutex<Vec<Group>> = Mutex::new(Vec::new());
 
-/// Time a child has to end by itself before it is killed.
+/// How long a child may take to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 
 const POLL: Duration = Duration::from_millis(25);
 
-/// From here on SIGINT, SIGTERM and SIGHUP stop the children and let the chore end; a second signal does not wait for
-/// them.
+/// From now on SIGINT, SIGTERM and SIGHUP stop the children and end the chore. A second signal does not wait for them.
 pub(crate) fn stop_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         let again = INTERRUPTED.swap(true, Ordering::SeqCst);
@@ -53,7 +52,7 @@ fn groups() -> MutexGuard<'static, Vec<Group>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A running child; it and its process group end at the latest when this is dropped.
+/// A running child. It and its process group end at the latest when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Child {
     inner: process::Child,
@@ -67,14 +66,14 @@ impl Child {
         Self::spawn_as_is(command, true)
     }
 
-    /// For a child that may ask for something on the terminal (sudo's password): a background group could not read it.
+    /// For a child that may prompt on the terminal, such as sudo for a password; a background group could not read it.
     pub(crate) fn spawn_in_foreground(command: &mut Command) -> Result<Self> {
         Self::spawn_as_is(command, false)
     }
 
     fn spawn_as_is(command: &mut Command, leads_group: bool) -> Result<Self> {
         check()?;
-        // Held over the spawn, so that no signal falls between the start of a group and its registration.
+        // Held while spawning, so that no signal arrives between the start of a group and its registration.
         let mut groups = groups();
         let inner = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let group = if leads_group { Group::of(&inner) } else { None };
@@ -85,12 +84,12 @@ impl Child {
         Ok(child)
     }
 
-    /// What the child writes to a piped standard error, once.
+    /// The child's piped standard error; available once.
     pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
         self.inner.stderr.take()
     }
 
-    /// The status once the child has ended.
+    /// The status, once the child has ended.
     pub(crate) fn poll(&mut self) -> Result<Option<ExitStatus>> {
         let status = self.inner.try_wait().context("cannot wait for a child")?;
         if status.is_some() {
@@ -100,8 +99,8 @@ impl Child {
         Ok(status)
     }
 
-    /// Waits until the child ends, `tick`ing meanwhile. `None`: the deadline passed or the chore was interrupted, and
-    /// the child was stopped.
+    /// Waits until the child ends, calling `tick` meanwhile. `None` if the deadline passed or the chore was
+    /// interrupted; the child has been stopped then.
     pub(crate) fn wait(&mut self, deadline: Option<Instant>, mut tick: impl FnMut()) -> Result<Option<ExitStatus>> {
         loop {
             if let Some(status) = self.poll()? {
@@ -116,7 +115,7 @@ impl Child {
         }
     }
 
-    /// Asks the group to end, then makes it.
+    /// Asks the group to end, and kills it after the grace period.
     pub(crate) fn stop(&mut self) {
         if self.ended {
             return;
@@ -131,7 +130,8 @@ impl Child {
             }
             thread::sleep(POLL);
         }
-        // Before the wait: an ended leader that is waited for frees its id, a group that still has members does not.
+        // Before the wait: once an ended leader is waited for, its id can be reused; the id of a group with members
+        // cannot.
         if let Some(group) = self.group {
             group.end(Ending::Forced);
         }
@@ -141,7 +141,7 @@ impl Child {
         self.end_group();
     }
 
-    /// Whatever the leader left running ends too.
+    /// Ends whatever the leader left running.
     fn end_group(&mut self) {
         if let Some(group) = self.group.take() {
             group.end(Ending::Forced);
@@ -166,7 +166,7 @@ mod tests {
         let group = child.group.unwrap();
         assert!(group.is_alive());
         drop(child);
-        // The grandchild is an orphan now; its new parent may need a moment to collect it.
+        // The grandchild is now an orphan; its new parent may take a moment to reap it.
         let deadline = Instant::now() + GRACE;
         while group.is_alive() && Instant::now() < deadline {
             thread::sleep(POLL);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_child_tells_its_status() {
+    fn an_ended_child_reports_its_status() {
         let mut child = Child::spawn(Command::new("sh").args(["-c", "exit 7"])).unwrap();
         let status = child.wait(None, || ()).unwrap();
         assert_eq!(status.and_then(|status| status.code()), Some(7));

@@ -1,9 +1,9 @@
-//! The environment in which other programs run.
+//! The environment of child processes.
 //!
-//! Three kinds of variables are kept from every child: what `cargo run` set for xtask itself (it would make cargo
-//! rebuild things), the compiler libraries that rustup put on the library path (they belong to another compiler than
-//! the one for wasm), and the API keys: no build step, no package script and no test needs one. Only `start` hands them
-//! on, to workerd alone.
+//! Three kinds of variables are withheld from every child: those that `cargo run` set for xtask itself (they would make
+//! cargo rebuild), the compiler libraries that rustup added to the library path (they belong to another compiler than
+//! the one for wasm), and the API keys, because no build step, package script or test needs one. Only `start` passes
+//! the keys on, and only to workerd.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -15,24 +15,24 @@ use anyhow::{Context as _, Result};
 use crate::platform;
 use crate::repo::Repo;
 
-/// Secrets of the environment; see the module's text.
+/// Secrets in the environment; see the module's documentation.
 pub(crate) const SECRETS: [&str; 2] = ["ATTENTION_API_KEY", "ATTENTION_API_KEY_NEXT"];
 
-/// A program with this machine's active Rust toolchain, should it call cargo.
+/// A command that uses this machine's active Rust toolchain if it calls cargo.
 pub(crate) fn native(repo: &Repo, program: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = clean(program);
     command.current_dir(repo.root()).env("PATH", path_with(&[repo.tools_bin()])?);
     Ok(command)
 }
 
-/// A program for which `cargo build --target wasm32-unknown-unknown` works. `private` is a toolchain to use before the
-/// active one.
+/// A command in which `cargo build --target wasm32-unknown-unknown` works. `private` is a toolchain that takes
+/// precedence over the active one.
 pub(crate) fn wasm(repo: &Repo, private: Option<&Path>, program: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = clean(program);
     let mut first = vec![repo.tools_bin()];
     if let Some(toolchain) = private {
         first.insert(0, toolchain.join("bin"));
-        // Each of these would choose a compiler past the PATH.
+        // Each of these would override the compiler on the PATH.
         for name in ["RUSTUP_TOOLCHAIN", "RUSTC", "RUSTDOC"] {
             command.env_remove(name);
         }
@@ -68,7 +68,8 @@ fn set_by_cargo_run(name: &str) -> bool {
         || name.starts_with("CARGO_MANIFEST_")
 }
 
-/// A compiler's library folder has `rustlib` in it; cargo's output folders have `.fingerprint` or are called deps.
+/// Removes compiler library folders, which contain `rustlib`. cargo's output folders contain `.fingerprint` or are
+/// called deps.
 fn without_compilers(paths: &OsStr) -> OsString {
     let kept = env::split_paths(paths).filter(|path| {
         !path.join("rustlib").exists() && !path.join(".fingerprint").exists() && !path.ends_with("deps")
@@ -79,7 +80,7 @@ fn without_compilers(paths: &OsStr) -> OsString {
 fn path_with(first: &[PathBuf]) -> Result<OsString> {
     let rest = env::var_os("PATH").unwrap_or_default();
     let all = first.iter().cloned().chain(env::split_paths(&rest));
-    env::join_paths(all).context("the repository's path holds a colon, which PATH cannot carry; move the clone")
+    env::join_paths(all).context("the repository's path contains a colon, which PATH cannot represent; move the clone")
 }
 
 #[cfg(test)]
@@ -87,17 +88,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cargo_run_sets_is_known() {
+    fn variables_set_by_cargo_run_are_recognized() {
         assert!(set_by_cargo_run("CARGO"));
         assert!(set_by_cargo_run("CARGO_PKG_NAME"));
         assert!(set_by_cargo_run("CARGO_MANIFEST_DIR"));
-        // These are a person's own settings.
+        // These are the user's own settings.
         assert!(!set_by_cargo_run("CARGO_HOME"));
         assert!(!set_by_cargo_run("CARGO_NET_OFFLINE"));
     }
 
     #[test]
-    fn ordinary_library_folders_stay() {
+    fn ordinary_library_folders_are_kept() {
         assert_eq!(without_compilers(OsStr::new("/nowhere/lib:/nowhere/deps")), "/nowhere/lib");
     }
 }

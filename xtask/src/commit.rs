@@ -1,4 +1,4 @@
-//! Commits of this repository, for the chores that compare with another one.
+//! Commits of this repository, for chores that compare with another one.
 
 use std::fs;
 use std::path::Path;
@@ -11,18 +11,18 @@ use crate::repo::Repo;
 use crate::step::Step;
 use crate::tools;
 
-/// A commit that is in this repository.
+/// A commit in this repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Commit {
     asked: String,
     hash: String,
 }
 
-/// How much of a hash a person needs.
+/// The length of an abbreviated hash.
 const SHORT: usize = 7;
 
 impl Commit {
-    /// The commit that a person names: by its hash or the beginning of it, a tag, a branch, `HEAD~3`.
+    /// Resolves a commit from a hash or its beginning, a tag, a branch, or an expression such as `HEAD~3`.
     pub(crate) fn named(repo: &Repo, asked: &str) -> Result<Self> {
         tools::ensure(repo, tools::GIT)?;
         // git would read it as an option.
@@ -49,19 +49,19 @@ impl Commit {
         &self.hash
     }
 
-    /// As it was asked for, with its hash unless that was asked for: a branch moves.
+    /// The commit as the person wrote it, with its hash if that was something else, because a branch moves.
     pub(crate) fn shown(&self) -> String {
         let short = &self.hash[..SHORT.min(self.hash.len())];
         if self.hash.starts_with(&self.asked) { short.to_owned() } else { format!("{} ({short})", self.asked) }
     }
 
-    /// Writes its files into the folder `into`, which is there: all of them, or those below `path`.
+    /// Writes the commit's files, or those below `path`, into the existing folder `into`.
     pub(crate) fn extract(&self, repo: &Repo, path: Option<&str>, into: &Path) -> Result<()> {
         let folder = repo.tools().join("tmp");
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let archive = folder.join(format!("{}-{}.tar", self.hash, process::id()));
         let extracted = self.pack(repo, path, &archive).and_then(|()| unpack(repo, &archive, into));
-        // There is none when packing failed.
+        // There is no archive if packing failed.
         let _ = fs::remove_file(&archive);
         extracted
     }
@@ -76,7 +76,7 @@ impl Commit {
 
 fn unpack(repo: &Repo, archive: &Path, into: &Path) -> Result<()> {
     let mut tar = commands::native(repo, "tar")?;
-    // `m`: written now. With the commit's own time, cargo could take a file for older than what was built before it.
+    // `m` sets the current time. With the commit's own time, cargo could consider a file older than an earlier build.
     tar.args(["-x", "-m", "-f"]).arg(archive).arg("-C").arg(into);
     Step::new(repo, "git-archive-tar", "unpacking it", tar).run().map(drop)
 }
@@ -88,7 +88,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::stamp::tests::Scratch;
 
-    /// A repository with one commit, made of what is in the folder.
+    /// A repository with one commit that contains the files of the folder.
     pub(crate) fn committed(scratch: &Scratch) -> Repo {
         for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "first"]] {
             let mut git = Command::new("git");
@@ -115,7 +115,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_a_commit_is_an_error_with_a_next_step() {
+    fn an_unknown_commit_is_an_error_with_a_next_step() {
         let scratch = Scratch::new("commit-unknown");
         scratch.write("a.txt", "one");
         let repo = committed(&scratch);
@@ -127,7 +127,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn its_files_are_those_of_the_commit_not_of_today() {
+    fn extracted_files_are_those_of_the_commit() {
         let scratch = Scratch::new("commit-extract");
         scratch.write("tests/a.mjs", "then");
         scratch.write("other.txt", "then");

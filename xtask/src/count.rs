@@ -1,4 +1,4 @@
-//! How many tests a suite ran and which of them failed, out of what its runner printed.
+//! Counts the tests that a suite ran, and lists those that failed, from its runner's output.
 
 use std::ops::AddAssign;
 
@@ -10,7 +10,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Skipped tests did not run.
+    /// The number of tests that ran; skipped ones did not.
     pub(crate) fn run(self) -> usize {
         self.passed + self.failed
     }
@@ -38,7 +38,7 @@ pub(crate) fn libtest(output: &str) -> Counts {
     counts
 }
 
-/// The number that stands right before `word`.
+/// The number directly before `word`.
 fn before(text: &str, word: &str) -> usize {
     text.split_once(word)
         .and_then(|(left, _)| left.rsplit(' ').next())
@@ -46,7 +46,7 @@ fn before(text: &str, word: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Node's runner: `ℹ pass 12` (spec) or `# pass 12` (TAP). The last line of each kind counts, since tests may print
+/// Node's runner: `ℹ pass 12` (spec) or `# pass 12` (TAP). The last line of each kind counts, because tests may print
 /// such lines themselves.
 pub(crate) fn node(output: &str) -> Counts {
     let last = |word: &str| {
@@ -58,8 +58,8 @@ pub(crate) fn node(output: &str) -> Counts {
     };
     Counts {
         passed: last("pass"),
-        // A cancelled test was cut off by a timeout or by a parent that ended first: it shows nothing, so it is no
-        // pass.
+        // A test is cancelled by a timeout or because its parent ended first. It proves nothing, so it does not count
+        // as passed.
         failed: last("fail") + last("cancelled"),
         skipped: last("skipped") + last("todo"),
     }
@@ -74,8 +74,9 @@ pub(crate) fn failed_of_libtest(output: &str) -> Vec<String> {
     output.lines().filter_map(failed).collect()
 }
 
-/// Failed tests with their place, out of the list that Node's spec reporter ends with: two lines each,
-/// `test at FILE:LINE:COLUMN` and `✖ NAME (MILLISECONDSms)`. What a test printed is indented there.
+/// Failed tests with their locations, from the list at the end of the output of Node's spec reporter. Each has two
+/// lines, `test at FILE:LINE:COLUMN` and `✖ NAME (MILLISECONDSms)`. The output of the tests themselves is indented
+/// there.
 pub(crate) fn failed_of_node(output: &str) -> Vec<String> {
     let Some((_, list)) = output.rsplit_once("\n✖ failing tests:\n") else { return Vec::new() };
     let lines: Vec<&str> = list.lines().collect();
@@ -83,9 +84,9 @@ pub(crate) fn failed_of_node(output: &str) -> Vec<String> {
         let place = pair[0].strip_prefix("test at ")?;
         let (line, _column) = place.rsplit_once(':')?;
         let (file, _) = line.rsplit_once(':')?;
-        // A test that is marked as to do may fail: the mark follows the time.
+        // A test marked as to do may fail; the mark follows the time.
         let (name, _) = pair[1].strip_prefix("✖ ")?.strip_suffix("ms)")?.rsplit_once(" (")?;
-        // One that breaks before its first test is listed by its whole path.
+        // A file that fails before its first test is listed by its full path.
         Some(format!("{line}  {}", if name.ends_with(file) { "the file itself" } else { name }))
     };
     lines.windows(2).filter_map(failed).collect()

@@ -1,4 +1,4 @@
-//! `cargo xtask doctor`: what is present, what is missing, and what would obtain it.
+//! `cargo xtask doctor`: shows which tools are present, which are missing, and how they would be obtained.
 
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use crate::find;
 use crate::npm;
 use crate::repo::Repo;
 use crate::rustup;
+use crate::say;
 use crate::sysroot;
 use crate::table;
 use crate::tools::{Obtain, TOOLS, Tool};
@@ -44,7 +45,7 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
     let in_step = npm::in_step(repo)?;
     if !in_step {
         lost |= find::on_path("npm").is_none();
-        missing.push(format!("  npm packages: not as package-lock.json says\n    {}", npm::COMMAND_LINE));
+        missing.push(format!("  npm packages: they do not match package-lock.json\n    {}", npm::COMMAND_LINE));
     }
     let found = in_step.then(|| (String::new(), "package-lock.json".to_owned()));
     rows.push(row("npm packages", found, "build, start, test"));
@@ -63,24 +64,30 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         };
         rows.push(row(tool.name, found, tool.used_by));
     }
-    print!("{}", table::aligned(&rows, &[]));
+    let mut text = table::aligned(&rows, &[]);
     if let Some(node) = find::on_path("node").and_then(|node| versions::told_by(&node))
         && let Some(warning) = too_old_for_wrangler(&node)
     {
-        println!("\n{warning}");
+        text.extend(["\n", &warning, "\n"]);
     }
-    if missing.is_empty() {
-        println!("\nnothing is missing");
-    } else {
-        println!("\nmissing, and what obtains it (the chores do it by themselves):\n{}", missing.join("\n"));
-    }
-    if lost {
-        println!("\nsomething required is missing that no chore can obtain here");
-    }
+    text.push_str(&conclusion(&missing, lost));
+    say::result(&text)?;
     Ok(if lost { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The oldest Node of wrangler 4. With an older one npm installs an older wrangler, without a word.
+fn conclusion(missing: &[String], lost: bool) -> String {
+    let mut text = if missing.is_empty() {
+        "\nnothing is missing\n".to_owned()
+    } else {
+        format!("\nmissing, and what obtains it (the chores do it by themselves):\n{}\n", missing.join("\n"))
+    };
+    if lost {
+        text.push_str("\nsomething required is missing that no chore can obtain here\n");
+    }
+    text
+}
+
+/// The oldest Node version that wrangler 4 supports. With an older one, npm silently installs an older wrangler.
 const WRANGLERS_NODE: &str = "22.12.0";
 
 fn too_old_for_wrangler(node: &str) -> Option<String> {
@@ -108,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_without_wrangler_is_told() {
+    fn a_node_that_is_too_old_for_wrangler_is_reported() {
         for (node, is_told) in
             [("20.20.2", true), ("22.11.0", true), ("22.12.0", false), ("24.1.0", false), ("?", false)]
         {
@@ -117,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_tell_present_from_missing() {
+    fn rows_distinguish_present_and_missing_tools() {
         assert_eq!(row("x", Some(("1.0".to_owned(), "PATH".to_owned())), "all")[1], "present");
         assert_eq!(row("x", None, "all")[1], "MISSING");
     }

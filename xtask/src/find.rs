@@ -1,4 +1,4 @@
-//! Programs on the PATH.
+//! Finds programs on the PATH.
 
 use std::env;
 use std::fs;

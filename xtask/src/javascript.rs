@@ -1,4 +1,4 @@
-//! What tests and benches in JavaScript are told about this machine.
+//! The environment for tests and benchmarks in JavaScript.
 
 use std::process::Command;
 
@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::repo::Repo;
 use crate::tools;
 
-/// The variables are documented where they are read: `ATTENTION_REPO`, `WORKERD`, and, where there is a browser,
-/// `CHROME` and `CHROMEDRIVER`.
+/// Sets `ATTENTION_REPO`, `WORKERD` and, if there is a browser, `CHROME` and `CHROMEDRIVER`. They are documented where
+/// they are read.
 pub(crate) fn environment(repo: &Repo, command: &mut Command) -> Result<()> {
     command.env("ATTENTION_REPO", repo.root()).env("WORKERD", tools::ensure(repo, tools::WORKERD)?.path);
     for (variable, tool) in [("CHROME", tools::CHROMIUM), ("CHROMEDRIVER", tools::CHROMEDRIVER)] {

@@ -1,8 +1,8 @@
-//! Every chore of this repository, from a bare machine: `cargo xtask start | test | build | bench | doctor`.
+//! Every chore of this repository, starting from a bare machine: `cargo xtask start | test | build | bench | doctor`.
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod against;
 mod apt;
@@ -56,9 +56,25 @@ enum Chore {
     Doctor(doctor::Options),
 }
 
+/// What the help says of this repository beside what stands in the types: the names of its suites.
+fn command(suites: &[String]) -> Command {
+    let help = format!(
+        "Suites: {}\n\nATTENTION_SLOW=1 adds builds that take half a minute or more, ATTENTION_FIREFOX=1 makes a missing \
+         Firefox a failure.\nWhat is skipped says why in its name, and the last line counts it.",
+        suites.join(", ")
+    );
+    Cli::command().mut_subcommand("test", |test| test.after_help(help))
+}
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = children::stop_on_signals().and_then(|()| repo::Repo::find()).and_then(|repo| match &cli.chore {
+    let found = repo::Repo::find();
+    let suites = found.as_ref().ok().and_then(|repo| suites::all(repo).ok()).unwrap_or_default();
+    let names: Vec<String> = suites.into_iter().map(|suite| suite.name).collect();
+    let cli = match Cli::from_arg_matches(&command(&names).get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let done = children::stop_on_signals().and(found).and_then(|repo| match &cli.chore {
         Chore::Start(options) => start::run(&repo, options),
         Chore::Test(options) => test::run(&repo, options),
         Chore::Build(options) => build::run(&repo, options),
@@ -67,7 +83,7 @@ fn main() -> ExitCode {
     });
     match done {
         Ok(code) => code,
-        // What follows from Ctrl-C is not a fault, and 130 is what a shell expects of it.
+        // An error after Ctrl-C is a consequence of it; shells expect the status 130.
         Err(_) if children::interrupted() => {
             say::line("stopped");
             ExitCode::from(130)
@@ -75,6 +91,26 @@ fn main() -> ExitCode {
         Err(error) => {
             say::line(&format!("\nerror: {error:#}"));
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_suite() {
+        let suites = suites::all(&repo::Repo::find().unwrap()).unwrap();
+        let names: Vec<String> = suites.into_iter().map(|suite| suite.name).collect();
+        let mut command = command(&names);
+        command.clone().debug_assert();
+        let help = command.find_subcommand_mut("test").unwrap().render_help().to_string();
+        for name in ["clippy", "attack", "journeys"] {
+            assert!(names.iter().any(|known| known == name), "{name}");
+        }
+        for name in names {
+            assert!(help.contains(&format!(" {name}")), "{help}");
         }
     }
 }

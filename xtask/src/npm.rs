@@ -1,4 +1,4 @@
-//! The npm parts, as package-lock.json says.
+//! Installs the npm packages listed in package-lock.json.
 
 use std::fs;
 
@@ -11,18 +11,18 @@ use crate::say;
 use crate::stamp;
 use crate::step::Step;
 
-/// No scripts of packages: none of them is needed here, and each is a stranger's code.
+/// Without the packages' install scripts: none is needed, and each would run third-party code.
 pub(crate) const COMMAND_LINE: &str = "npm ci --ignore-scripts";
 
 pub(crate) fn ensure(repo: &Repo) -> Result<()> {
     let lock = read_lock(repo)?;
-    // Inside node_modules, so that it goes with it.
+    // Inside node_modules, so that it is deleted with it.
     let stamp = repo.at("node_modules/.xtask-stamp");
     let wanted = stamp::sha256(&lock);
     if stamp::read(&stamp).as_deref() == Some(&wanted) {
         return Ok(());
     }
-    // Somebody may have run npm; then its own record agrees, and there is nothing to reinstall under their feet.
+    // Somebody may have run npm. If its own record matches the lock file, nothing is reinstalled.
     if !agree(&lock, &installed(repo)) {
         install(repo)?;
     }
@@ -34,7 +34,7 @@ fn install(repo: &Repo) -> Result<()> {
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     let Err(refused) = Step::new(repo, "npm-ci", COMMAND_LINE, npm)
         .on_failure(
-            "npm needs its registry, and package-lock.json in step with package.json (npm install --ignore-scripts)",
+            "npm needs its registry, and a package-lock.json that matches package.json (npm install --ignore-scripts)",
         )
         .run()
     else {
@@ -45,18 +45,18 @@ fn install(repo: &Repo) -> Result<()> {
         return Err(refused);
     }
     say::line(
-        "npm ci wants optional packages that this registry does not have: npm install --no-save does without them",
+        "npm ci requires optional packages that this registry does not have: npm install --no-save works without them",
     );
     let mut npm = commands::native(repo, "npm")?;
-    // Still at the versions and hashes of the lock file, which it leaves as it is.
+    // Installs the same versions and hashes as in the lock file, which is not changed.
     npm.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]);
     Step::new(repo, "npm-install", "npm install --no-save", npm).on_failure("npm needs its registry").run()?;
     Ok(())
 }
 
-/// `npm ci` refuses a lock file that was written where the registry lacks an optional package (another platform's
-/// workerd, say), and names that package without a version. Anything else that it misses or finds different is a lock
-/// file that is out of step.
+/// `npm ci` rejects a lock file that was written where the registry lacks an optional package, such as workerd for
+/// another platform; it names that package without a version. Any other missing or different package means that the
+/// lock file does not match package.json.
 fn misses_only_what_nobody_has(said: &str) -> bool {
     let complaints = |kind: &str| said.lines().filter(|line| line.starts_with(&format!("npm error {kind}: "))).count();
     let unresolved =
@@ -65,7 +65,7 @@ fn misses_only_what_nobody_has(said: &str) -> bool {
     unresolved > 0 && unresolved == complaints("Missing") && complaints("Invalid") == 0
 }
 
-/// Whether what is installed is what the lock file asks for.
+/// Whether the installed packages match the lock file.
 pub(crate) fn in_step(repo: &Repo) -> Result<bool> {
     Ok(agree(&read_lock(repo)?, &installed(repo)))
 }
@@ -74,7 +74,7 @@ fn read_lock(repo: &Repo) -> Result<Vec<u8>> {
     fs::read(repo.at("package-lock.json")).context("cannot read package-lock.json")
 }
 
-/// npm's own record; empty when there is none.
+/// npm's own record of installed packages; empty if there is none.
 fn installed(repo: &Repo) -> Vec<u8> {
     fs::read(repo.at("node_modules/.package-lock.json")).unwrap_or_default()
 }
@@ -86,8 +86,7 @@ pub(crate) fn version_of(repo: &Repo, package: &str) -> Option<String> {
     manifest.get("version")?.as_str().map(str::to_owned)
 }
 
-/// Whether npm's record of what it installed is what the lock file asks for. Optional packages (other platforms') may
-/// be absent.
+/// Whether npm's record matches the lock file. Optional packages, such as those of other platforms, may be missing.
 fn agree(lock: &[u8], installed: &[u8]) -> bool {
     let (Some(lock), Some(installed)) = (packages(lock), packages(installed)) else {
         return false;
@@ -118,7 +117,7 @@ mod tests {
         "node_modules/a-win32":{"version":"1.0.0","optional":true}}}"#;
 
     #[test]
-    fn only_unknown_packages_are_done_without() {
+    fn only_unavailable_packages_may_be_missing() {
         let unknown = "npm error code EUSAGE\nnpm error Missing: @x/y-darwin@ from lock file\n";
         assert!(misses_only_what_nobody_has(unknown));
         assert!(!misses_only_what_nobody_has(&format!("{unknown}npm error Missing: z@1.0.0 from lock file\n")));
@@ -129,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_agrees() {
+    fn the_requested_packages_match() {
         assert!(agree(LOCK, br#"{"packages":{"node_modules/a":{"version":"1.0.0"}}}"#));
     }
 
     #[test]
-    fn another_version_a_gap_and_a_surplus_do_not() {
+    fn other_versions_and_missing_or_extra_packages_do_not_match() {
         assert!(!agree(LOCK, br#"{"packages":{"node_modules/a":{"version":"1.0.1"}}}"#));
         assert!(!agree(LOCK, br#"{"packages":{}}"#));
         assert!(!agree(

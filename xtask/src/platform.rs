@@ -1,8 +1,8 @@
-//! What differs between operating systems, and nothing else.
+//! The differences between operating systems.
 //!
-//! `unix` is what every run on Linux and macOS goes through. `other` is for systems without process groups and modes
-//! of files, such as Windows: the chores that only need cargo, node and npm work there. It compiles in the tests of
-//! every system, so that it cannot rot unseen; whether it does its work on Windows is shown by the workflow alone.
+//! `unix` is used on Linux and macOS. `other` is for systems without process groups and file modes, such as Windows;
+//! chores that only need cargo, node and npm work there. It is compiled in the tests of every system, so that it keeps
+//! compiling. Only the CI workflow shows whether it works on Windows.
 
 #[cfg(any(not(unix), test))]
 #[cfg_attr(unix, allow(dead_code, reason = "compiled to see that it compiles"))]
@@ -15,11 +15,11 @@ pub(crate) use other::{Group, is_executable, is_root, link, make_executable, pro
 #[cfg(unix)]
 pub(crate) use unix::{Group, is_executable, is_root, link, make_executable, program};
 
-/// How hard a group of processes is asked to end.
+/// How a group of processes is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// It may tidy up.
+    /// It may clean up first.
     Asked,
-    /// At once.
+    /// Immediately.
     Forced,
 }

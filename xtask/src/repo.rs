@@ -1,4 +1,4 @@
-//! Where things are in this repository.
+//! The locations of things in this repository.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) struct Repo {
 
 impl Repo {
     pub(crate) fn find() -> Result<Self> {
-        // `cargo run` names the crate's folder at run time, which stays right when a clone has been moved.
+        // `cargo run` sets the crate's folder at run time, which stays correct when a clone has been moved.
         let here =
             env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = here.parent().context("the xtask crate has no parent folder")?.to_path_buf();
@@ -32,7 +32,7 @@ impl Repo {
         self.root.join(path)
     }
 
-    /// What was obtained for this repository only; ignored by git, safe to delete.
+    /// Tools obtained for this repository only. Ignored by git and safe to delete.
     pub(crate) fn tools(&self) -> PathBuf {
         self.at(".tools")
     }
@@ -45,12 +45,13 @@ impl Repo {
         self.tools().join("log").join(format!("{step}.log"))
     }
 
-    /// Not `target/`: another compiler may build for wasm than for this machine, and each would evict the other's work.
+    /// Separate from `target/`, because another compiler may build for wasm, and the two would evict each other's
+    /// artefacts.
     pub(crate) fn wasm_target(&self) -> PathBuf {
         self.at("target/wasm")
     }
 
-    /// A path as it is shown: relative to the root where it lies inside.
+    /// A path for display: relative to the root if it is inside.
     pub(crate) fn short<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }

@@ -1,4 +1,4 @@
-//! `rustup target add`, within bounds.
+//! Runs `rustup target add` with a time limit.
 
 use std::fs;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use crate::repo::Repo;
 use crate::stamp;
 use crate::step::{How, Step};
 
-/// A machine without the way to rustup's server gets no answer at all, so waiting is not the same as getting there.
+/// Without a route to rustup's server there is no answer at all, so waiting longer would not help.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// What came of it.
+/// The result of the attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Tried {
     Added,
     NoRustup,
-    /// With the reason, now or at an earlier run.
+    /// The reason, from this or an earlier run.
     Failed(String),
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn add_target(repo: &Repo, target: &str) -> Result<Tried> {
     }
     let failed = repo.tools().join("rustup-target.failed");
     if let Some(reason) = stamp::read(&failed) {
-        return Ok(Tried::Failed(format!("{reason}, at an earlier run; `cargo xtask doctor --retry` tries again")));
+        return Ok(Tried::Failed(format!("{reason}, in an earlier run; `cargo xtask doctor --retry` tries again")));
     }
     let mut command = commands::native(repo, "rustup")?;
     command.args(["target", "add", target]);
@@ -45,7 +45,7 @@ pub(crate) fn add_target(repo: &Repo, target: &str) -> Result<Tried> {
     Ok(Tried::Failed(reason))
 }
 
-/// Lets the next run try again.
+/// Allows the next run to try again.
 pub(crate) fn forget_failure(repo: &Repo) -> Result<()> {
     let failed = repo.tools().join("rustup-target.failed");
     if failed.exists() {

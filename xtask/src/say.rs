@@ -1,17 +1,32 @@
-//! What a person sees while a chore runs: plain lines on stderr, so that stdout holds results only.
+//! The output for a person while a chore runs: plain lines on stderr, so that stdout contains only results.
 
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{ErrorKind, IsTerminal as _, Write, stderr, stdout};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, Result};
+
 pub(crate) fn line(text: &str) {
-    // Nobody is left to tell when stderr is gone, and the chore itself is unharmed.
+    // If stderr is closed, nobody reads the output, and the chore continues.
     let _ = writeln!(stderr(), "{text}");
 }
 
-/// A step short of this needs no line of its own.
+/// What the chore was asked for, on stdout.
+pub(crate) fn result(text: &str) -> Result<()> {
+    write_all(&mut stdout(), text)
+}
+
+/// A reader that has seen enough, such as head, is no failure: the chore ends as it would have.
+fn write_all(out: &mut impl Write, text: &str) -> Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to the standard output"),
+    }
+}
+
+/// A shorter step gets no line of its own.
 const WORTH_SHOWING: Duration = Duration::from_secs(1);
 
-/// The progress of one step: a line once it proves long, its seconds counted on a terminal, a line when done.
+/// The progress of one step: a line once it takes long, a counter of seconds on a terminal, and a line at the end.
 #[derive(Debug)]
 pub(crate) struct Progress {
     title: String,
@@ -58,7 +73,28 @@ pub(crate) fn seconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
+
+    /// Fails with this.
+    struct Closed(ErrorKind);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_left_is_no_failure_and_a_full_disk_is() {
+        assert!(write_all(&mut Closed(ErrorKind::BrokenPipe), "a table").is_ok());
+        assert!(write_all(&mut Closed(ErrorKind::StorageFull), "a table").is_err());
+    }
 
     #[test]
     fn seconds_have_one_decimal() {

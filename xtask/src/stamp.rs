@@ -1,4 +1,4 @@
-//! Stamps: what a finished step was made from, so that it is not done again.
+//! Stamps record the inputs of a finished step, so that it is not repeated.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-/// Folders that no build reads: what builds leave, and tests.
+/// Folders that no build reads: build output and tests.
 const NO_SOURCES: [&str; 7] = ["node_modules", "dist", "build", "target", ".wrangler", "tests", "benches"];
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// A hash over the names and contents of source files and folders, and over `facts` that are not files.
+/// A hash over the names and contents of source files and folders, and over additional `facts`.
 pub(crate) fn of_sources(root: &Path, sources: &[&str], facts: &[&str]) -> Result<String> {
     let mut files = Vec::new();
     for source in sources {
@@ -31,7 +31,7 @@ pub(crate) fn of_sources(root: &Path, sources: &[&str], facts: &[&str]) -> Resul
     of_files(root, files, facts)
 }
 
-/// A hash over everything below a folder.
+/// A hash over everything in a folder.
 pub(crate) fn of_output(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
     collect(folder, &[], &mut files)?;
@@ -53,13 +53,13 @@ fn of_files(root: &Path, mut files: Vec<PathBuf>, facts: &[&str]) -> Result<Stri
     Ok(hex(&hash.finalize()))
 }
 
-/// With its length first: otherwise a byte could move from one file to the next and the hash would not see it.
+/// Includes the length; otherwise moving a byte from one file to the next would not change the hash.
 fn feed(hash: &mut Sha256, bytes: &[u8]) {
     hash.update((bytes.len() as u64).to_le_bytes());
     hash.update(bytes);
 }
 
-/// Every file below a path, without the folders of these names. A path that is not there has none.
+/// Every file below a path, excluding folders with these names. A missing path has none.
 pub(crate) fn collect(path: &Path, without: &[&str], files: &mut Vec<PathBuf>) -> Result<()> {
     let found = match fs::metadata(path) {
         Ok(found) => found,
@@ -94,7 +94,7 @@ pub(crate) fn write(stamp: &Path, text: &str) -> Result<()> {
 pub(crate) mod tests {
     use super::*;
 
-    /// A folder of its own per test, removed at the end.
+    /// A temporary folder for each test, removed at the end.
     pub(crate) struct Scratch(pub(crate) PathBuf);
 
     impl Scratch {
@@ -118,7 +118,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_hash_follows_names_contents_and_facts() {
+    fn a_hash_depends_on_names_contents_and_facts() {
         let scratch = Scratch::new("hash");
         scratch.write("src/a.rs", "one");
         let first = of_sources(&scratch.0, &["src", "absent"], &["1.0"]).unwrap();
@@ -132,7 +132,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_builds_leave_is_output_and_no_source() {
+    fn build_output_is_not_a_source() {
         let scratch = Scratch::new("ignored");
         scratch.write("src/a.rs", "one");
         let (sources, output) = (of_sources(&scratch.0, &["src"], &[]).unwrap(), of_output(&scratch.0).unwrap());

@@ -1,4 +1,4 @@
-//! `cargo xtask start`: the Worker in workerd on this machine, with a curl line that works.
+//! `cargo xtask start`: runs the Worker in workerd on this machine and prints a curl line that works.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -33,14 +33,14 @@ use upstream::Upstream;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The port to listen on (8787, or the next free one, when left out; 0 for any)
+    /// The port to listen on (default: 8787 or the next free one; 0 for any)
     #[arg(long)]
     port: Option<u16>,
-    /// A page's origin that may call, besides this port, Vite's (port 5173) and those of the environment's list of
-    /// origins; may be given several times
+    /// A page's origin that may call, besides this port, Vite's (port 5173) and those in `ATTENTION_ALLOWED_ORIGINS`;
+    /// may be given several times
     #[arg(long, value_name = "URL")]
     origin: Vec<String>,
-    /// A policy to try, as `npx attention-wasm policy check` reads it (reading, but keys, when left out)
+    /// A policy to try, as `npx attention-wasm policy check` reads it (everything but API keys may be read, when left out)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Show workerd's stack traces too
@@ -48,14 +48,14 @@ pub(crate) struct Options {
     verbose: bool,
 }
 
-/// Vite's development server, in both of its spellings.
+/// Vite's development server, in both spellings.
 const VITE: [&str; 2] = ["http://localhost:5173", "http://127.0.0.1:5173"];
 
-/// workerd needs well under a second, unless the machine is busy with something else.
+/// workerd takes well under a second to start, unless the machine is busy.
 const START: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
-    // Before anything is built: a taken port, a bad key and a missing file are best heard of at once.
+    // Checked before anything is built, so that a port in use, a malformed key or a missing file is reported at once.
     ports::choose(options.port)?;
     upstream::check_keys()?;
     let policy = options.policy.as_deref().map(read_policy).transpose()?;
@@ -86,14 +86,14 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         say::line("\nstopped");
         return Ok(ExitCode::SUCCESS);
     }
-    bail!("workerd ended by itself ({status:?}); its reason stands above")
+    bail!("workerd exited unexpectedly ({status:?}); see its output above")
 }
 
 fn read_policy(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read the policy {}", file.display()))
 }
 
-/// The pages that may call.
+/// The origins of pages that may call.
 fn origins(port: u16, asked: &[String]) -> Vec<String> {
     let own = [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")];
     let set = env::var("ATTENTION_ALLOWED_ORIGINS").unwrap_or_default();
@@ -108,7 +108,7 @@ fn origins(port: u16, asked: &[String]) -> Vec<String> {
     origins
 }
 
-/// The configuration of a Worker that has everything: callers, sessions, an operator, pages, a policy, the gate.
+/// The configuration of a Worker that uses every feature: callers, sessions, an operator, pages, a policy, the gate.
 fn bindings(credentials: &Credentials, origins: &[String], policy: Option<String>) -> Vec<(&'static str, Value)> {
     let mut bindings = vec![
         ("ATTENTION_CALLERS", Value::Text(credentials.callers())),
@@ -135,13 +135,13 @@ fn spawn(
     let mut services = vec![Service { name: "main", port, modules: worker_modules(repo)?, bindings }];
     services.extend(upstream.mock);
 
-    // By its port, so that two starts at once do not read each other's.
+    // Named after the port, so that two simultaneous starts do not read each other's file.
     let file = repo.at(format!("target/start/{port}.capnp"));
     stamp::write(&file, &config::text(&services))?;
     let mut command = server_command(repo, workerd)?;
     command.arg("serve").arg(&file).stdin(Stdio::null()).stderr(Stdio::piped());
     command.env("ATTENTION_SESSION_SECRET", credentials.session_secret.expose());
-    // Taken away from every other child; here they are what `fromEnvironment` reads.
+    // Withheld from every other child; workerd reads them through `fromEnvironment`.
     for name in upstream.secrets {
         if let Some(value) = env::var_os(name) {
             command.env(name, value);
@@ -150,8 +150,8 @@ fn spawn(
     Child::spawn(&mut command)
 }
 
-/// Nothing runs when this process itself is killed beyond recall (SIGKILL), but Linux can end a child with its parent;
-/// `setpriv` asks for that and then becomes the program, so that no process more is there.
+/// If this process is killed by SIGKILL, it cannot stop its children, but Linux can end a child together with its
+/// parent. `setpriv` requests that and then replaces itself with the program, so no additional process remains.
 fn server_command(repo: &Repo, program: &Path) -> Result<Command> {
     let Some(setpriv) = find::on_path("setpriv") else {
         return commands::native(repo, program);
@@ -161,7 +161,7 @@ fn server_command(repo: &Repo, program: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// What `build` leaves: the entry, which comes first, and its wasm.
+/// The output of `build`: the entry module, which comes first, and its wasm.
 fn worker_modules(repo: &Repo) -> Result<Vec<Module>> {
     let module = |name: &str| {
         let folder = Part::Worker.output();
@@ -178,7 +178,7 @@ fn wait_until_ready(server: &mut Child, port: u16) -> Result<()> {
     loop {
         children::check()?;
         if let Some(status) = server.poll()? {
-            bail!("workerd ended at once ({status}); its reason stands above");
+            bail!("workerd exited immediately ({status}); see its output above");
         }
         let answer = http::get(port, "/readyz", None, Duration::from_secs(2));
         if answer.as_ref().is_ok_and(|answer| answer.status == 200) {
@@ -189,7 +189,7 @@ fn wait_until_ready(server: &mut Child, port: u16) -> Result<()> {
                 Ok(answer) => format!("{} {}", answer.status, excerpt(&answer.body)),
                 Err(error) => format!("{error:#}"),
             };
-            bail!("/readyz was not 200 within {} s; its last answer: {last}", START.as_secs());
+            bail!("/readyz did not return 200 within {} s; its last response: {last}", START.as_secs());
         }
         thread::sleep(Duration::from_millis(50));
     }
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_that_is_asked_for_is_one_more() {
+    fn a_requested_origin_is_added() {
         let origins = origins(8787, &["http://localhost:8080".to_owned(), "http://localhost:5173".to_owned()]);
         let local =
             ["http://127.0.0.1:8787", "http://localhost:8787", "http://localhost:5173", "http://127.0.0.1:5173"];
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_in_no_file() {
+    fn secrets_are_not_written_to_files() {
         let credentials = Credentials::new().unwrap();
         let bindings = bindings(&credentials, &[], None);
         let service = Service { name: "main", port: 8787, modules: Vec::new(), bindings };

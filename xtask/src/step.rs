@@ -1,4 +1,4 @@
-//! One command of a chore: its output goes to a log, its progress to the terminal, its failure is explained.
+//! One command of a chore: writes its output to a log, shows its progress, and explains its failure.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use crate::children::{self, Child};
 use crate::repo::Repo;
 use crate::say::{Progress, seconds};
 
-/// How many last lines of a failed step are shown; the rest is in its log.
+/// How many of the last lines of a failed step are shown; the log has the rest.
 const TAIL: usize = 40;
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Step {
     asks: bool,
 }
 
-/// How a step ended.
+/// The end of a step.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) how: How,
@@ -37,13 +37,13 @@ pub(crate) struct Ended {
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub(crate) enum How {
     Well,
-    /// The exit code, where there is one (a signal has none).
+    /// The exit code; `None` if it was ended by a signal.
     Badly(Option<i32>),
     TooLate,
 }
 
 impl Step {
-    /// `name` names the log, `title` is what a person sees.
+    /// `name` is the log's name, `title` is shown to the person.
     pub(crate) fn new(repo: &Repo, name: &str, title: &str, command: Command) -> Self {
         let log = repo.log(name);
         Self {
@@ -57,7 +57,7 @@ impl Step {
         }
     }
 
-    /// What the person can do when this step fails.
+    /// The next step for the person if this step fails.
     pub(crate) fn on_failure(mut self, next: &str) -> Self {
         next.clone_into(&mut self.next);
         self
@@ -68,13 +68,13 @@ impl Step {
         self
     }
 
-    /// The command may ask for a password on the terminal.
+    /// Allows the command to prompt for a password on the terminal.
     pub(crate) fn may_ask(mut self) -> Self {
         self.asks = true;
         self
     }
 
-    /// Runs it; anything but success is an error that says what was tried, what came out and what to do next.
+    /// Runs the step. Failure is an error with the command, the last lines of its output and the next step.
     pub(crate) fn run(self) -> Result<String> {
         let tried = shown(&self.command);
         let (title, log, next) = (self.title.clone(), self.shown_log.clone(), self.next.clone());
@@ -93,7 +93,7 @@ impl Step {
         bail!("{text}")
     }
 
-    /// Runs it and tells how it ended; an error only when it could not be run at all, or was interrupted.
+    /// Runs the step and returns how it ended. An error means that it could not be run, or was interrupted.
     pub(crate) fn run_to_end(mut self) -> Result<Ended> {
         let log = open_log(&self.log)?;
         self.command.stdin(Stdio::null()).stdout(log.try_clone().context("cannot share the log")?).stderr(log);
@@ -130,7 +130,7 @@ impl How {
     }
 }
 
-/// The command as one would type it; unlike `Debug`, without its environment, where secrets could be.
+/// The command as a person would type it. Unlike `Debug`, this omits the environment, which may contain secrets.
 pub(crate) fn shown(command: &Command) -> String {
     let mut text = command.get_program().display().to_string();
     for argument in command.get_args() {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tail_is_the_end() {
+    fn the_tail_contains_the_last_lines() {
         assert_eq!(tail("a\nb\nc\n", 2), ["b", "c"]);
         assert_eq!(tail("a", 2), ["a"]);
         assert!(tail("", 2).is_empty());

@@ -1,4 +1,4 @@
-//! The test suites: what each runs, what it needs and how its tests are counted.
+//! The test suites: what each one runs and needs, and how its tests are counted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,14 +27,14 @@ pub(crate) enum Program {
     Node,
 }
 
-/// What has to be there before a suite; made once, whoever needs it first.
+/// A prerequisite of a suite. It is made once, for the first suite that needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     Builders,
     Worker,
     Pkg,
     WasmPack,
-    /// For the example that is built the way workers-rs projects are.
+    /// For the example that is built like workers-rs projects.
     WorkerBuild,
     Browser,
 }
@@ -54,14 +54,14 @@ impl Counting {
             Self::Libtest => count::libtest(output),
             Self::Node => count::node(output),
         };
-        // A suite that breaks before or after its tests has failed, and so has one that ran nothing.
+        // A suite that fails before or after its tests has failed, and so has one that ran no test.
         if counts.failed == 0 && (!well || counts.run() == 0) {
             counts.failed = 1;
         }
         counts
     }
 
-    /// The names of the failed tests, where the runner tells them.
+    /// The names of the failed tests, if the runner reports them.
     pub(crate) fn failed(self, output: &str) -> Vec<String> {
         match self {
             Self::Whole => Vec::new(),
@@ -71,7 +71,7 @@ impl Counting {
     }
 }
 
-/// All suites, the quick ones first.
+/// All suites, the quickest first.
 pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
     let cargo = |name: &str, arguments: &str, counting| suite(name, Program::Cargo, arguments, counting);
     let mut suites = vec![
@@ -113,7 +113,7 @@ pub(crate) fn all(repo: &Repo) -> Result<Vec<Suite>> {
     Ok(suites)
 }
 
-/// Those of `all` that have these names, in the order of the table; all without a name.
+/// The suites with these names, in the order of the table; all if no name is given.
 pub(crate) fn chosen(all: Vec<Suite>, names: &[String]) -> Result<Vec<Suite>> {
     if let Some(unknown) = names.iter().find(|name| all.iter().all(|suite| suite.name != **name)) {
         let known: Vec<&str> = all.iter().map(|suite| suite.name.as_str()).collect();
@@ -133,7 +133,7 @@ fn suite(name: &str, program: Program, arguments: &str, counting: Counting) -> S
     }
 }
 
-/// One suite per folder of `root`/tests/ that holds `*.test.mjs` files; each runs in `root`.
+/// One suite for each folder of `root`/tests/ with `*.test.mjs` files; each runs in `root`.
 pub(crate) fn of_folder(root: &Path) -> Result<Vec<Suite>> {
     let tests = root.join("tests");
     let mut suites = Vec::new();
@@ -147,7 +147,7 @@ pub(crate) fn of_folder(root: &Path) -> Result<Vec<Suite>> {
         let shown = files.iter().map(|file| file.strip_prefix(root).unwrap_or(file).display().to_string());
         let mut arguments = vec!["--test".to_owned(), "--test-reporter=spec".to_owned()];
         arguments.extend(shown);
-        // Which of them start a browser is their own business: several do.
+        // Several of them start a browser and need one.
         let needs: &[Need] = if folder == "examples" {
             &[Need::Builders, Need::Worker, Need::Pkg, Need::Browser, Need::WasmPack, Need::WorkerBuild]
         } else {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_exit_fails_a_suite_whose_tests_passed() {
+    fn a_nonzero_exit_code_fails_a_suite_whose_tests_passed() {
         let output = "test result: ok. 2 passed; 0 failed; 0 ignored\n";
         assert_eq!(Counting::Libtest.count(output, true), Counts { passed: 2, failed: 0, skipped: 0 });
         assert_eq!(Counting::Libtest.count(output, false), Counts { passed: 2, failed: 1, skipped: 0 });

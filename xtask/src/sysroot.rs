@@ -1,9 +1,9 @@
-//! A private toolchain folder out of Debian's newer compiler, for machines that reach package registries only.
+//! Builds a private wasm toolchain from Debian's newer compiler, for machines that can only reach package registries.
 //!
 //! Debian ships the compiler (packages `rustc-web`, `cargo-web`), the linker and the sources of std, but no std for
-//! wasm. So std is built once, from those sources, into a sysroot of links under `.tools/toolchain`. With its `bin`
-//! first on the PATH, plain cargo, wasm-pack and worker-build build for wasm: no `-Z` flag, no `RUSTC_BOOTSTRAP`,
-//! nothing written to /usr.
+//! wasm. So std is built once from those sources, into a sysroot of links under `.tools/toolchain`. With the sysroot's
+//! `bin` first on the PATH, plain cargo, wasm-pack and worker-build can build for wasm: without a `-Z` flag, without
+//! `RUSTC_BOOTSTRAP`, and without writing to /usr.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::wasm_target::{TARGET, has_std};
 
 pub(crate) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
 
-/// Where those packages put their programs, whatever else is on the PATH.
+/// The location of the packages' programs, whatever else is on the PATH.
 const RUSTC: &str = "/usr/bin/rustc";
 const LINKER: &str = "/usr/bin/rust-lld";
 const RUSTLIB: &str = "/usr/lib/rustlib";
@@ -32,7 +32,7 @@ pub(crate) fn folder(repo: &Repo) -> PathBuf {
     repo.tools().join("toolchain")
 }
 
-/// The folder, when it is whole and made for the compiler that is installed now.
+/// The toolchain folder, if it is complete and matches the installed compiler.
 pub(crate) fn ready(repo: &Repo) -> Option<PathBuf> {
     let folder = folder(repo);
     let made_for = stamp::read(&folder.join("complete"))?;
@@ -44,20 +44,20 @@ pub(crate) fn make(repo: &Repo) -> Result<PathBuf> {
     apt::install(repo, &PACKAGES, "a compiler for wasm")?;
     install_linker(repo)?;
     let compiler = describe_compiler()?;
-    let host = host_of(&compiler).context("the compiler does not tell its host")?;
+    let host = host_of(&compiler).context("the compiler does not report its host")?;
 
     let folder = folder(repo);
     remove(&folder)?;
     link_compiler(&folder, host)?;
     build_std(repo, &folder)?;
-    // Objects built against another std fail with "can't find crate", which nobody understands.
+    // Objects built with another std would fail with "can't find crate", which is hard to understand.
     remove(&repo.wasm_target())?;
     stamp::write(&folder.join("complete"), &stamp::sha256(compiler.as_bytes()))?;
     Ok(folder)
 }
 
-/// `rust-lld` is a link into a package that `rust-web-llvm` does not depend on; the link's target is that package's
-/// name (`lld-22`).
+/// `rust-lld` links into a package that `rust-web-llvm` does not depend on; the file name of the target is the name of
+/// that package (`lld-22`).
 fn install_linker(repo: &Repo) -> Result<()> {
     if Path::new(LINKER).exists() {
         return Ok(());
@@ -87,8 +87,8 @@ fn link_compiler(folder: &Path, host: &str) -> Result<()> {
         fs::create_dir_all(made).with_context(|| format!("cannot create {}", made.display()))?;
     }
     for program in ["rustc", "rustdoc"] {
-        // A link would not do: the compiler finds its sysroot from its own real path. Relative to itself, so that a
-        // clone can be moved.
+        // A script instead of a link, because the compiler finds its sysroot from its own real path. The path is
+        // relative, so that a clone can be moved.
         let wrapper = format!("#!/bin/sh\nexec /usr/bin/{program} --sysroot \"${{0%/bin/*}}\" \"$@\"\n");
         let file = bin.join(program);
         fs::write(&file, wrapper).with_context(|| format!("cannot write {}", file.display()))?;
@@ -106,7 +106,7 @@ fn link_compiler(folder: &Path, host: &str) -> Result<()> {
     Ok(())
 }
 
-/// Builds std as the dependency of an empty crate and moves what came out into the sysroot.
+/// Builds std as a dependency of an empty crate and moves the result into the sysroot.
 fn build_std(repo: &Repo, folder: &Path) -> Result<()> {
     let seed = repo.tools().join("tmp/wasm-std");
     remove(&seed)?;
@@ -118,12 +118,12 @@ fn build_std(repo: &Repo, folder: &Path) -> Result<()> {
     let mut cargo = commands::wasm(repo, Some(folder), folder.join("bin/cargo"))?;
     cargo
         .current_dir(&seed)
-        // `test` for wasm-bindgen-test.
+        // `test` is for wasm-bindgen-test.
         .args(["build", "--release", "-Z", "build-std=std,panic_abort,test", "--target", TARGET])
         .env("CARGO_TARGET_DIR", seed.join("target"))
-        // Link-time optimisation reads the bitcode of std.
+        // Link-time optimization reads the bitcode of std.
         .env("RUSTFLAGS", "-Cembed-bitcode=yes")
-        // For this one command: building std is the only thing here that a stable compiler refuses.
+        // Only for this command: building std is the only thing here that a stable compiler refuses.
         .env("RUSTC_BOOTSTRAP", "1")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     Step::new(repo, "wasm-std", "building std for wasm, once", cargo)
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_is_not_part_of_std() {
+    fn the_seed_crate_is_not_part_of_std() {
         assert!(is_part_of_std("libstd-723a93f9dad40af0.rlib"));
         assert!(!is_part_of_std("libstd-723a93f9dad40af0.rmeta"));
         assert!(!is_part_of_std("libwasm_std_seed-1.rlib"));

@@ -1,4 +1,4 @@
-//! Columns of text.
+//! Aligned columns of text.
 
 /// Rows as aligned columns; the first row is the heading. Columns in `right` hold numbers.
 pub(crate) fn aligned(rows: &[Vec<String>], right: &[usize]) -> String {

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every suite, one closing summary.
+//! `cargo xtask test`: runs the suites and prints a summary.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::tools;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Only these suites (all, when left out)
+    /// Only these suites (default: all)
     suites: Vec<String>,
     /// Run the test files of this commit against today's builds: the Node suites of its tests/ folder, with their beds
     /// and vectors. Rust tests are not among them, since they move with their crates
@@ -31,10 +31,10 @@ pub(crate) struct Options {
     tests_of: Option<String>,
 }
 
-/// The first run compiles everything on whatever machine this is; a hanging browser still ends.
+/// The first run compiles everything, on any machine; a hanging browser must still be ended.
 const TIMEOUT: Duration = Duration::from_mins(15);
 
-/// How much of a failed suite is shown.
+/// How much of a failed suite's output is shown.
 const SHOWN: usize = 80;
 
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ struct Row {
     name: String,
     counts: Counts,
     took: Duration,
-    /// The names of the tests that failed, where they are known.
+    /// The names of the failed tests, if they are known.
     failed: Vec<String>,
 }
 
@@ -58,17 +58,23 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         rows.push(run_suite(repo, &mut stage, suite)?);
     }
     let (text, passed) = summary(&rows, &stage.option());
-    print!("{text}");
+    say::result(&text)?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
     let row = |counts, took| Row { name: suite.name.clone(), counts, took, failed: Vec::new() };
-    let failed = Counts { failed: 1, ..Counts::default() };
+    let unrun = |why: &str| Row {
+        failed: vec![why.to_owned()],
+        ..row(Counts { failed: 1, ..Counts::default() }, Duration::ZERO)
+    };
     if let Err(error) = stage.set(repo, suite.needs) {
         children::check()?;
-        say::line(&format!("\n{}: skipped: prerequisites are missing\n{error:#}\n", suite.name));
-        return Ok(row(failed, Duration::ZERO));
+        say::line(&format!(
+            "\n{}: not run, which counts as failed: prerequisites are missing\n{error:#}\n",
+            suite.name
+        ));
+        return Ok(unrun("not run: prerequisites are missing"));
     }
     let command = command(repo, stage, suite)?;
     let step = format!("{}-{}", if stage.tree.is_some() { "test-of" } else { "test" }, suite.name);
@@ -79,18 +85,18 @@ fn run_suite(repo: &Repo, stage: &mut Stage, suite: &Suite) -> Result<Row> {
         Err(error) => {
             children::check()?;
             say::line(&format!("\n{error:#}\n"));
-            return Ok(row(failed, Duration::ZERO));
+            return Ok(unrun("not run: it cannot be started"));
         }
     };
     let counts = suite.counting.count(&ended.output, ended.how == How::Well);
     if counts.failed > 0 {
         let reason = match ended.how {
-            How::Well => "it ran no test, and that is a failure".to_owned(),
+            How::Well => "it ran no test, which counts as a failure".to_owned(),
             how => how.reason(ended.took),
         };
         say::line(&format!("\n{title}: {reason}"));
         show_end(repo, &step, &ended.output);
-        say::line(&format!("  again, alone: cargo xtask test{} {}\n", stage.option(), suite.name));
+        say::line(&format!("  to run it alone: cargo xtask test{} {}\n", stage.option(), suite.name));
     }
     Ok(Row { failed: suite.counting.failed(&ended.output), ..row(counts, ended.took) })
 }
@@ -100,7 +106,7 @@ fn show_end(repo: &Repo, step: &str, output: &str) {
         say::line(&format!("    {line}"));
     }
     let log = repo.log(step);
-    say::line(&format!("  all of it: {}", repo.short(&log).display()));
+    say::line(&format!("  full log: {}", repo.short(&log).display()));
 }
 
 fn command(repo: &Repo, stage: &Stage, suite: &Suite) -> Result<Command> {
@@ -110,7 +116,7 @@ fn command(repo: &Repo, stage: &Stage, suite: &Suite) -> Result<Command> {
             let builders = stage.builders.as_ref().context("wasm-pack needs the builders")?;
             let mut command = builders.command(repo, tools::ensure(repo, tools::WASM_PACK)?.path)?;
             let driver = tools::ensure(repo, tools::CHROMEDRIVER)?.path;
-            // Said both ways: wasm-pack would look on the PATH only, and so would the test runner under it.
+            // Set in both ways: wasm-pack, and the test runner that it starts, would otherwise look only on the PATH.
             command.env("CHROMEDRIVER", &driver).args(["test", "--chromedriver"]).arg(driver);
             command
         }
@@ -127,10 +133,10 @@ fn command(repo: &Repo, stage: &Stage, suite: &Suite) -> Result<Command> {
     Ok(command)
 }
 
-/// What has been made ready so far, and what could not be: that is not tried again for the next suite.
+/// The prerequisites that are ready, and those that failed and are not tried again for the next suite.
 #[derive(Debug, Default)]
 struct Stage {
-    /// The test files, where they are not today's.
+    /// The other commit's test files, if these are run.
     tree: Option<Tree>,
     builders: Option<Builders>,
     met: Vec<Need>,
@@ -147,7 +153,7 @@ impl Stage {
                 return Err(anyhow!("{reason}"));
             }
             if let Err(error) = self.meet(repo, *need) {
-                self.unmet.push((*need, "its build or tool failed above".to_owned()));
+                self.unmet.push((*need, "its build or tool failed; see above".to_owned()));
                 return Err(error);
             }
             self.met.push(*need);
@@ -173,17 +179,17 @@ impl Stage {
         Ok(())
     }
 
-    /// What the run was asked for with, after ` test`.
+    /// The options of this run, as they follow ` test`.
     fn option(&self) -> String {
         self.tree.as_ref().map_or_else(String::new, |tree| format!(" {}", tree.option()))
     }
 
     fn builders(&self) -> Result<&Builders> {
-        self.builders.as_ref().context("a suite that builds needs the builders first")
+        self.builders.as_ref().context("a suite that builds needs the build tools first")
     }
 }
 
-/// The closing table with the failed tests and the last line, and whether everything passed.
+/// The closing table, the failed tests and the last line, and whether everything passed.
 fn summary(rows: &[Row], option: &str) -> (String, bool) {
     let mut total = Counts::default();
     let mut cells = vec![["suite", "run", "passed", "failed", "skipped", "seconds"].map(str::to_owned).to_vec()];
@@ -202,15 +208,15 @@ fn summary(rows: &[Row], option: &str) -> (String, bool) {
     (text, total.failed == 0 && total.passed > 0)
 }
 
-/// A line for each failed test, and for each suite that failed without naming all of them.
+/// A line for each failed test, and for each suite that failed without naming all its failed tests.
 fn failures(rows: &[Row]) -> String {
     let mut lines = Vec::new();
     for row in rows {
         lines.extend(row.failed.iter().map(|test| format!("  {}: {test}\n", row.name)));
         match row.counts.failed.saturating_sub(row.failed.len()) {
             0 => {}
-            unnamed if row.failed.is_empty() => lines.push(format!("  {}: {unnamed}, without a name\n", row.name)),
-            unnamed => lines.push(format!("  {}: {unnamed} more, without a name\n", row.name)),
+            unnamed if row.failed.is_empty() => lines.push(format!("  {}: {unnamed} unnamed\n", row.name)),
+            unnamed => lines.push(format!("  {}: {unnamed} more, unnamed\n", row.name)),
         }
     }
     if lines.is_empty() { String::new() } else { format!("\nfailed:\n{}", lines.concat()) }
@@ -234,21 +240,21 @@ mod tests {
     }
 
     #[test]
-    fn only_something_without_failure_passes() {
+    fn a_run_passes_only_with_tests_and_without_failures() {
         assert!(summary(&[row(1, 0)], "").1);
         assert!(!summary(&[row(0, 0)], "").1);
         assert!(!summary(&[], "").1);
     }
 
     #[test]
-    fn every_failure_is_in_the_summary_by_name_where_it_has_one() {
+    fn every_failure_is_in_the_summary_by_name_if_known() {
         let named =
             |failed, names: &[&str]| Row { failed: names.iter().map(ToString::to_string).collect(), ..row(1, failed) };
         let (text, _) = summary(&[named(2, &["a:1  b", "c:2  d"])], " --tests-of 5479c59");
         assert!(text.starts_with("\nsuite --tests-of 5479c59  run "), "{text}");
         assert!(text.ends_with("\n\nfailed:\n  x: a:1  b\n  x: c:2  d\n\n1 passed, 2 failed, 2 skipped\n"), "{text}");
-        assert!(summary(&[named(3, &["a"])], "").0.contains("  x: a\n  x: 2 more, without a name\n"));
-        assert!(summary(&[named(1, &[])], "").0.contains("  x: 1, without a name\n"));
+        assert!(summary(&[named(3, &["a"])], "").0.contains("  x: a\n  x: 2 more, unnamed\n"));
+        assert!(summary(&[named(1, &[])], "").0.contains("  x: 1 unnamed\n"));
         assert!(!summary(&[row(1, 0)], "").0.contains("failed:"));
     }
 }

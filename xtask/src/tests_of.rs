@@ -1,8 +1,8 @@
-//! The test files of another commit before today's builds, for `cargo xtask test --tests-of REV`.
+//! Runs the test files of another commit against today's builds, for `cargo xtask test --tests-of REV`.
 //!
-//! Tests find what they test from where they are (`../../worker/build/`). So that commit's `tests/` is put into a tree in
-//! which everything else is a link to today's. Its own files are no links: Node takes a linked file for the one that the
-//! link names, and the beds beside it would be today's.
+//! Tests locate the code under test relative to themselves (`../../worker/build/`). So the commit's `tests/` folder is
+//! put into a tree in which everything else links to today's files. The tests themselves are not links: Node resolves
+//! links, so a linked test would import today's helpers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use crate::suites::{self, Suite};
 
 const TESTS: &str = "tests";
 
-/// Never linked: the tests are that commit's, and git would take the tree for a work tree of today's.
+/// Never linked: the tests come from the commit, and git would take the tree for a work tree of today's repository.
 const NOT_TODAYS: [&str; 2] = [TESTS, ".git"];
 
-/// Made by a build that may be yet to come.
+/// Created by builds, perhaps later.
 const BUILT: [&str; 2] = ["node_modules", "target"];
 
-/// A repository in which the tests are a commit's and the rest is today's.
+/// A repository with a commit's tests and otherwise today's files.
 #[derive(Debug)]
 pub(crate) struct Tree {
     commit: Commit,
@@ -33,7 +33,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// Made, or brought up to date when an earlier run has made it.
+    /// Creates the tree, or updates the one from an earlier run.
     pub(crate) fn of(repo: &Repo, commit: Commit) -> Result<Self> {
         let tree = Self { root: repo.tools().join("tests-of").join(commit.hash()), commit };
         let _turn = Turn::take(repo)?;
@@ -42,22 +42,22 @@ impl Tree {
         Ok(tree)
     }
 
-    /// The suites of that commit.
+    /// The test suites of that commit.
     pub(crate) fn suites(&self) -> Result<Vec<Suite>> {
         suites::of_folder(&self.root)
     }
 
-    /// The option that asked for it.
+    /// The option that requested it.
     pub(crate) fn option(&self) -> String {
         format!("--tests-of {}", self.commit.shown())
     }
 
-    /// Lets a suite run in this tree, where it takes it for the repository.
+    /// Makes a suite run in this tree as if it were the repository.
     pub(crate) fn enter(&self, command: &mut Command) {
         command.current_dir(&self.root).env("ATTENTION_REPO", &self.root);
     }
 
-    /// Again when anything in it is not as it was extracted: what it shows is what that commit's tests say.
+    /// Extracts the tests again if any file was changed, so that they are exactly the commit's.
     fn extract(&self, repo: &Repo) -> Result<()> {
         let tests = self.root.join(TESTS);
         let stamp = self.root.with_extension("stamp");
@@ -82,7 +82,7 @@ impl Tree {
             if fs::read_link(&from).is_ok_and(|there| there == to) {
                 continue;
             }
-            // Of a clone that was moved since.
+            // Left by a clone that was moved since.
             if from.is_symlink() {
                 fs::remove_file(&from).with_context(|| format!("cannot remove {}", from.display()))?;
             }
@@ -98,7 +98,7 @@ mod tests {
     use crate::commit::tests::committed;
     use crate::stamp::tests::Scratch;
 
-    /// A repository whose tests have changed since its one commit.
+    /// A repository whose tests have changed since its only commit.
     fn changed(name: &str) -> (Scratch, Repo) {
         let scratch = Scratch::new(name);
         scratch.write("tests/old/a.test.mjs", "import \"../bed.mjs\"");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_the_commits_and_the_rest_is_todays() {
+    fn tests_come_from_the_commit_and_the_rest_is_todays() {
         let (scratch, repo) = changed("tests-of");
         let tree = head(&repo);
         let read = |path: &str| fs::read_to_string(tree.root.join(path)).unwrap();
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(read("tests/../worker/build/index.js"), "now");
         let names: Vec<_> = tree.suites().unwrap().into_iter().map(|suite| suite.name).collect();
         assert_eq!(names, ["old"]);
-        // What Node makes of a test's path.
+        // Node resolves a test's path like this.
         let bed = fs::canonicalize(tree.root.join("tests/bed.mjs")).unwrap();
         assert_eq!(bed, fs::canonicalize(&tree.root).unwrap().join("tests/bed.mjs"));
         // Built after the tree was made.
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_run_repairs_the_tests_and_knows_new_folders() {
+    fn a_second_run_repairs_the_tests_and_links_new_folders() {
         let (scratch, repo) = changed("tests-of-again");
         let tree = head(&repo);
         fs::write(tree.root.join("tests/bed.mjs"), "edited").unwrap();
@@ -149,12 +149,12 @@ mod tests {
         assert!(!tree.root.join("tests/old/left.test.mjs").exists());
         assert_eq!(read("extra/file.txt"), "now");
         assert_eq!(read("worker/build/index.js"), "now");
-        // Through the link, nothing of today's was removed.
+        // Nothing of today's was removed through the link.
         assert_eq!(fs::read_to_string(scratch.0.join("tests/bed.mjs")).unwrap(), "now");
     }
 
     #[test]
-    fn a_suite_takes_the_tree_for_the_repository() {
+    fn a_suite_uses_the_tree_as_its_repository() {
         let (_scratch, repo) = changed("tests-of-enter");
         let tree = head(&repo);
         let mut command = Command::new("node");

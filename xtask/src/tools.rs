@@ -1,4 +1,4 @@
-//! The tools: one table of what is wanted, where it is looked for and how it is obtained.
+//! The table of tools: required versions, where to look for them, and how to obtain them.
 
 use std::env;
 use std::fs;
@@ -21,7 +21,7 @@ pub(crate) struct Tool {
     pub(crate) places: &'static [Place],
     pub(crate) obtain: Obtain,
     pub(crate) used_by: &'static str,
-    /// Without it the chores stop; the others only lose what `used_by` says.
+    /// If it is missing, the chores stop; without another tool only the chores in `used_by` are affected.
     pub(crate) required: bool,
 }
 
@@ -30,14 +30,14 @@ pub(crate) enum Wanted {
     Any,
     AtLeast(&'static str),
     Exactly(&'static str),
-    /// The version of this crate in Cargo.lock: wasm-bindgen's CLI and its crate speak a format that changes with every
-    /// version.
+    /// The version of this crate in Cargo.lock, because wasm-bindgen's CLI and crate share a format that changes with
+    /// every version.
     AsLocked(&'static str),
 }
 
 #[derive(Debug)]
 pub(crate) enum Place {
-    /// An environment variable that holds the program's path.
+    /// An environment variable that contains the program's path.
     Env(&'static str),
     /// `.tools/bin`.
     Own(&'static str),
@@ -47,7 +47,7 @@ pub(crate) enum Place {
         bin: &'static str,
         package: &'static str,
     },
-    /// The native program that an npm package's default export names, so that no wrapper process stands before it.
+    /// The native program that an npm package's default export names, to avoid a wrapper process.
     NodeNative {
         package: &'static str,
     },
@@ -61,7 +61,7 @@ pub(crate) enum Obtain {
     Person(&'static str),
 }
 
-/// A tool that is there.
+/// A tool that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
@@ -117,7 +117,7 @@ pub(crate) static TOOLS: [Tool; 15] = [
     },
     Tool {
         name: NPM,
-        // It comes with Node, whose version is looked at; asking npm for its own takes a third of a second.
+        // It comes with Node, whose version is checked; asking npm for its own takes a third of a second.
         wanted: Wanted::Any,
         places: &[Place::OnPath("npm")],
         obtain: Obtain::Person("install Node.js 20 or newer, with npm"),
@@ -128,8 +128,8 @@ pub(crate) static TOOLS: [Tool; 15] = [
         name: WASM_BINDGEN,
         wanted: Wanted::AsLocked("wasm-bindgen"),
         places: &[Place::Own("wasm-bindgen"), Place::OnPath("wasm-bindgen")],
-        // Not `--locked`: a version in its lock file has been withdrawn by some registries before; the newest
-        // compatible ones work.
+        // Not `--locked`, because some registries have withdrawn a version in its lock file; the newest compatible
+        // versions work.
         obtain: Obtain::Cargo { krate: "wasm-bindgen-cli", locked: false },
         used_by: "build, start, test",
         required: true,
@@ -221,29 +221,29 @@ pub(crate) static TOOLS: [Tool; 15] = [
     },
 ];
 
-/// A tool of the table by its name.
+/// The tool with this name.
 pub(crate) fn named(name: &str) -> Result<&'static Tool> {
-    TOOLS.iter().find(|tool| tool.name == name).with_context(|| format!("{name} is not in the table of tools"))
+    TOOLS.iter().find(|tool| tool.name == name).with_context(|| format!("the table of tools has no {name}"))
 }
 
-/// The tool, obtained when it is not there.
+/// The tool, installed if it is missing.
 pub(crate) fn ensure(repo: &Repo, name: &str) -> Result<Found> {
     let tool = named(name)?;
     if let Ok(found) = tool.look(repo) {
         return Ok(found);
     }
     tool.get(repo)?;
-    tool.look(repo).with_context(|| format!("{name} was obtained ({}) and still is not there", tool.command_line(repo)))
+    tool.look(repo).with_context(|| format!("{name} was installed ({}) but cannot be found", tool.command_line(repo)))
 }
 
 impl Tool {
-    /// Where it is, or why nothing that was found will do.
+    /// The tool's location, or the reasons why no candidate is suitable.
     pub(crate) fn look(&self, repo: &Repo) -> Result<Found> {
         let mut unfit = Vec::new();
         for place in self.places {
             let Some((path, from)) = place.program(repo) else { continue };
             let wanted = self.wanted_version(repo)?;
-            // Asking costs a process; where any version will do, only the doctor asks.
+            // Asking costs a process. If any version is accepted, only the doctor asks.
             let version = match (&self.wanted, place) {
                 (Wanted::Any, Place::Env(_) | Place::Own(_) | Place::OnPath(_)) => None,
                 _ => place.version(repo, &path),
@@ -291,7 +291,7 @@ impl Tool {
         }
     }
 
-    /// What would obtain it, as one would type it.
+    /// The command that would obtain it, as a person would type it.
     pub(crate) fn command_line(&self, repo: &Repo) -> String {
         match &self.obtain {
             Obtain::Cargo { krate, locked } => {
@@ -319,14 +319,14 @@ impl Tool {
     }
 
     fn cargo_install(&self, repo: &Repo, krate: &str, locked: bool) -> Result<()> {
-        let version = self.wanted_version(repo)?.context("a crate is installed at an exact version")?;
+        let version = self.wanted_version(repo)?.context("a crate needs an exact version to be installed")?;
         let mut cargo = commands::native(repo, "cargo")?;
         cargo
             .args(["install", krate, "--version", &version, UNOPTIMISED])
             .arg("--root")
             .arg(repo.tools())
             .env("CARGO_PROFILE_DEV_DEBUG", "none")
-            // Not in target/: these are built once, and cleaning the project should not cost them.
+            // Not in target/, because these are built once and should survive cleaning the project.
             .env("CARGO_TARGET_DIR", repo.tools().join("tmp/install"));
         if locked {
             cargo.arg("--locked");
@@ -334,14 +334,14 @@ impl Tool {
         Step::new(repo, &format!("install-{krate}"), &format!("cargo install {krate} {version}"), cargo)
             .on_failure(&format!("run it by hand: {}", self.command_line(repo)))
             .run()?;
-        // Hundreds of megabytes that nothing reads again.
+        // Hundreds of megabytes that are never read again.
         let _ = fs::remove_dir_all(repo.tools().join("tmp/install"));
         Ok(())
     }
 }
 
 impl Place {
-    /// The program, when it is in this place, and what to call the place.
+    /// The program in this place if it is there, and a description of the place.
     fn program(&self, repo: &Repo) -> Option<(PathBuf, String)> {
         let (path, from) = match self {
             Self::Env(name) => (PathBuf::from(env::var_os(name)?), format!("${name}")),
@@ -358,7 +358,7 @@ impl Place {
         match self {
             Self::NodeBin { package, .. } | Self::NodeNative { package } => npm::version_of(repo, package),
             Self::Env(_) | Self::Own(_) | Self::OnPath(_) => {
-                // worker-build has no `--version`, but cargo noted what it installed.
+                // worker-build has no `--version`, but cargo recorded the version that it installed.
                 let noted = path.parent()?.parent()?.join(".crates2.json");
                 fs::read_to_string(noted)
                     .ok()
@@ -370,7 +370,7 @@ impl Place {
 }
 
 fn native_program(repo: &Repo, package: &str) -> Option<PathBuf> {
-    // Asked of node only when the package is there: node would print a page about it otherwise.
+    // Node is only asked if the package is installed; it would print a long error otherwise.
     npm::version_of(repo, package)?;
     let output = commands::native(repo, "node")
         .ok()?
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_wish_refuses_its_neighbours() {
+    fn an_exact_version_rejects_others() {
         let tool = named(WORKER_BUILD).unwrap();
         assert!(tool.accepts(Some("0.8.7"), Some("0.8.7")));
         assert!(!tool.accepts(Some("0.8.7"), Some("0.8.8")));
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_least_wish_takes_what_is_newer() {
+    fn a_minimum_version_accepts_newer_ones() {
         let tool = named(NODE).unwrap();
         assert!(tool.accepts(Some("20"), Some("24.1.0")));
         assert!(!tool.accepts(Some("20"), Some("18.20.1")));

@@ -1,17 +1,17 @@
-//! Versions: where they are written, and which is newer.
+//! Reads and compares versions.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Dotted numbers, compared number by number.
+/// Dotted numbers, compared numerically.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(Vec<u64>);
 
 impl Version {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        // A pre-release is not told from its release: no tool here is wanted by that difference.
+        // A pre-release compares equal to its release; no requirement here depends on the difference.
         let numbers = text.split(['-', '+']).next()?;
         let parts: Result<Vec<u64>, _> = numbers.split('.').map(str::parse).collect();
         parts.ok().map(Self)
@@ -25,7 +25,7 @@ pub(crate) fn in_text(text: &str) -> Option<&str> {
         .find(|word| word.contains('.') && Version::parse(word).is_some())
 }
 
-/// What a program says of itself with `--version`.
+/// The version that a program prints for `--version`.
 pub(crate) fn told_by(program: &Path) -> Option<String> {
     let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
     if !output.status.success() {
@@ -43,7 +43,7 @@ pub(crate) fn locked(lock: &str, krate: &str) -> Option<String> {
     Some(version.to_owned())
 }
 
-/// The version of which `cargo install` noted, in the `.crates2.json` of its root, that it brought `program`.
+/// The version of the crate that installed `program`, as `cargo install` recorded it in `.crates2.json`.
 pub(crate) fn installed_by_cargo(crates2: &str, program: &str) -> Option<String> {
     let noted: Value = serde_json::from_str(crates2).ok()?;
     noted.get("installs")?.as_object()?.iter().find_map(|(package, install)| {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn newer_is_greater_by_number_not_by_letter() {
+    fn versions_are_compared_numerically() {
         assert!(Version::parse("20.9.0") < Version::parse("20.10.0"));
         assert!(Version::parse("20") <= Version::parse("20.0.1"));
         assert!(Version::parse("0.2.130") > Version::parse("0.2.99"));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_notes_what_it_installed() {
+    fn versions_are_read_from_cargos_record() {
         let noted = r#"{"installs":{"worker-build 0.8.7 (registry+x)":{"bins":["worker-build","worker-codegen"]}}}"#;
         assert_eq!(installed_by_cargo(noted, "worker-codegen").as_deref(), Some("0.8.7"));
         assert_eq!(installed_by_cargo(noted, "wasm-pack"), None);

@@ -1,4 +1,4 @@
-//! A compiler for wasm, by the first of three ways that works.
+//! Finds or obtains a compiler for wasm, by the first of three ways that works.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// The toolchain that builds for wasm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Toolchain {
-    /// The machine's active one has the target.
+    /// The machine's active toolchain has the target.
     Active,
-    /// A folder of our own, to be put before it.
+    /// A private folder that precedes the active toolchain.
     Private(PathBuf),
 }
 
@@ -38,7 +38,7 @@ impl Toolchain {
     }
 }
 
-/// What is there now, without obtaining anything.
+/// The toolchain that is available now, without obtaining anything.
 pub(crate) fn present(repo: &Repo) -> Result<Option<Toolchain>> {
     if active_has_target(repo)? {
         return Ok(Some(Toolchain::Active));
@@ -58,12 +58,12 @@ pub(crate) fn ensure(repo: &Repo) -> Result<Toolchain> {
     }
     let why_not = match tried {
         Tried::Added => "rustup added it, but the active rustc is not rustup's".to_owned(),
-        Tried::NoRustup => "no rustup here".to_owned(),
+        Tried::NoRustup => "rustup is not installed".to_owned(),
         Tried::Failed(reason) => format!("rustup target add: {reason}"),
     };
     let folder = sysroot::make(repo).with_context(|| {
         format!(
-            "no compiler for wasm could be had\n  tried: the active toolchain (no {TARGET} in it)\n  tried: {why_not}\n  \
+            "no compiler for wasm could be obtained\n  tried: the active toolchain (it has no {TARGET})\n  tried: {why_not}\n  \
              next: rustup target add {TARGET}, then this again"
         )
     })?;
@@ -99,7 +99,7 @@ mod tests {
     use crate::stamp::tests::Scratch;
 
     #[test]
-    fn an_empty_target_folder_is_no_target() {
+    fn an_empty_target_folder_does_not_count() {
         let scratch = Scratch::new("target");
         assert!(!has_std(&scratch.0));
         scratch.write("lib/rustlib/wasm32-unknown-unknown/lib/libcore-1.rlib", "");

@@ -25,7 +25,7 @@ impl Request {
     }
 }
 
-/// The IO of one call.
+/// Performs the IO of one call.
 struct Sender<'a> {
     url: String,
     request: &'a Request,
@@ -44,7 +44,7 @@ impl Sender<'_> {
         init.set_body(&self.request.body);
         init.set_signal(Some(&controller.signal()));
         init.set_redirect(web_sys::RequestRedirect::Manual);
-        // The Fetch Standard demands it for a stream; web-sys does not have it.
+        // The Fetch standard requires this for a stream, and web-sys has no method for it.
         js_sys::Reflect::set(&init, &"duplex".into(), &"half".into())?;
         let request = web_sys::Request::new_with_str_and_init(&self.url, &init)?;
         Ok((request.into(), Sending { controller, timer: None }))
@@ -86,7 +86,7 @@ impl Transport for Sender<'_> {
     }
 }
 
-/// One request, up to the end of its response's body. Dropping it aborts the request.
+/// One request, until the response's body ends. Dropping it aborts the request.
 #[derive(Debug)]
 pub(crate) struct Sending {
     pub(crate) controller: AbortController,
@@ -99,7 +99,7 @@ impl Drop for Sending {
     }
 }
 
-/// The milliseconds of a browser's timer, which holds at most 24 days.
+/// A duration in milliseconds, capped at a browser timer's maximum of 24 days.
 fn timer(wait: Duration) -> u32 {
     u32::try_from(millis(wait)).unwrap_or(u32::MAX).min(i32::MAX as u32)
 }

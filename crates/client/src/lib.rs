@@ -1,6 +1,7 @@
-//! An async client of the Attention API for Rust programs in the browser.
+//! An async client for the Attention API, for Rust programs in the browser.
 //!
-//! [`attention_core`] decides whether, when and with which key a request is sent; gloo-net sends it, gloo-timers waits.
+//! [`attention_core`] decides whether, when and with which key a request is sent; gloo-net sends it and gloo-timers
+//! waits.
 //!
 //! ```no_run
 //! # use attention_client::{Attention, Error};

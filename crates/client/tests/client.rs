@@ -1,5 +1,5 @@
-//! What the golden vectors do not see: values from and to JavaScript, calls that are dropped, settings that are
-//! refused, and that nothing here shows a key.
+//! Behaviour that the golden vectors do not cover: conversion of values from and to JavaScript, dropped calls, rejected
+//! settings, and that nothing here shows a key.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -35,7 +35,7 @@ fn client() -> Attention {
     made.and_then(|made| made.build()).expect("good settings")
 }
 
-/// In a browser of the test's own.
+/// Runs a test in a simulated browser.
 async fn in_a_browser<T>(test: impl Future<Output = T>) -> T {
     browser::enter(NOW);
     let ended = test.await;
@@ -43,7 +43,7 @@ async fn in_a_browser<T>(test: impl Future<Output = T>) -> T {
     ended
 }
 
-/// The call's end, when its only request is answered so.
+/// The result of a call whose only request receives this response.
 async fn answered<T>(call: impl Future<Output = T>, status: u16, body: &str) -> T {
     let server = async {
         browser::settle().await;
@@ -53,7 +53,7 @@ async fn answered<T>(call: impl Future<Output = T>, status: u16, body: &str) -> 
 }
 
 #[wasm_bindgen_test]
-async fn values_of_rust_and_of_javascript_are_sent_and_received_as_json() {
+async fn rust_and_javascript_values_are_sent_and_received_as_json() {
     let label = Label { name: "Ünïcode \u{1f600}".to_owned(), tags: vec!["a".to_owned()] };
     let text = r#"{"name":"Ünïcode 😀","tags":["a"]}"#;
     let parsed = JSON::parse(text).expect("JSON");
@@ -76,7 +76,7 @@ async fn values_of_rust_and_of_javascript_are_sent_and_received_as_json() {
             } else {
                 let value = response.js().await.expect("a value");
                 assert_eq!(String::from(JSON::stringify(&value).expect("JSON")), text);
-                // Plain objects and no Map, which JSON.stringify would show as {}.
+                // Plain objects rather than a `Map`, which `JSON.stringify` would write as `{}`.
                 assert_eq!(Reflect::get(&value, &"name".into()).expect("a member").as_string().unwrap(), label.name);
             }
         }
@@ -85,7 +85,7 @@ async fn values_of_rust_and_of_javascript_are_sent_and_received_as_json() {
 }
 
 #[wasm_bindgen_test]
-async fn what_json_cannot_hold_is_refused_before_anything_is_sent() {
+async fn a_value_that_json_cannot_represent_is_rejected_before_sending() {
     in_a_browser(async {
         let function: JsValue = js_sys::Function::new_no_args("").into();
         for call in
@@ -99,7 +99,7 @@ async fn what_json_cannot_hold_is_refused_before_anything_is_sent() {
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_of_another_shape_names_the_place_and_shows_nothing_of_it() {
+async fn a_response_of_another_shape_is_reported_by_position_without_its_content() {
     let texts = [r#"{"name":"a-private-name"}"#, "a-private-text", r#"{"name":"a-private-name","tags":"x"}"#];
     for text in texts {
         let error = in_a_browser(answered(
@@ -113,11 +113,11 @@ async fn an_answer_of_another_shape_names_the_place_and_shows_nothing_of_it() {
         assert!(shown.contains("line 1") && !shown.contains("private"), "{shown}");
     }
     let nothing = async { client().delete("/x").send().await.expect("a success").json::<()>().await };
-    in_a_browser(answered(nothing, 204, "")).await.expect("no body is null");
+    in_a_browser(answered(nothing, 204, "")).await.expect("an empty body is null");
 }
 
 #[wasm_bindgen_test]
-async fn a_header_that_cannot_be_sent_is_named_before_anything_is_sent() {
+async fn an_invalid_header_is_named_before_sending() {
     in_a_browser(async {
         for (name, value) in [("x-user", "山田"), ("x user", "a"), ("x-user", "a\nb"), ("Authorization", "Bearer x")]
         {
@@ -132,7 +132,7 @@ async fn a_header_that_cannot_be_sent_is_named_before_anything_is_sent() {
 }
 
 #[wasm_bindgen_test]
-async fn a_call_that_is_dropped_is_aborted_and_leaves_nothing_behind() {
+async fn a_dropped_call_is_aborted_and_leaves_no_request_or_timer() {
     in_a_browser(async {
         let attention = client();
         let mut call = Box::pin(attention.get("/x").send());
@@ -140,7 +140,7 @@ async fn a_call_that_is_dropped_is_aborted_and_leaves_nothing_behind() {
         assert_eq!((browser::sent(), browser::is_aborted(0)), (1, false));
         drop(call);
         assert_eq!((browser::is_aborted(0), browser::timer_after(0)), (true, 0));
-        // In a wait, too: there is no request, and no timer stays.
+        // While it waits, too: there is no request, and the timer is removed.
         let mut call = Box::pin(attention.get("/x").send());
         assert!(call.as_mut().now_or_never().is_none());
         browser::answer(1, 503, &browser::pairs(&[]), b"");
@@ -154,11 +154,11 @@ async fn a_call_that_is_dropped_is_aborted_and_leaves_nothing_behind() {
 }
 
 #[wasm_bindgen_test]
-async fn the_time_of_a_call_covers_its_answer() {
+async fn the_timeout_of_a_call_includes_the_response_body() {
     in_a_browser(async {
         let call = client().get("/x").options(|options| options.timeout = Some(Duration::from_secs(5)));
         let response: Response = answered(call.send(), 200, "{}").await.expect("a head");
-        // The timer of the head is gone; the one that runs is the answer's.
+        // The timer of the response head is gone; the running one is for the body.
         let timer = browser::timer_after(0);
         assert!((browser::millis(timer) - 5000.0).abs() < f64::EPSILON);
         browser::fire(timer);
@@ -170,7 +170,7 @@ async fn the_time_of_a_call_covers_its_answer() {
 }
 
 #[wasm_bindgen_test]
-async fn of_an_error_64_kib_are_read_and_of_a_success_everything() {
+async fn an_error_body_is_read_up_to_64_kib_and_a_success_body_completely() {
     in_a_browser(async {
         let server = async {
             browser::settle().await;
@@ -188,7 +188,7 @@ async fn of_an_error_64_kib_are_read_and_of_a_success_everything() {
 }
 
 #[wasm_bindgen_test]
-async fn a_body_that_ends_early_is_an_error_of_the_connection_or_of_the_time() {
+async fn a_body_that_ends_early_is_a_connection_error_or_a_timeout() {
     in_a_browser(async {
         for is_late in [false, true] {
             let call = client().get("/x").options(|options| options.timeout = Some(Duration::from_secs(5)));
@@ -198,7 +198,7 @@ async fn a_body_that_ends_early_is_an_error_of_the_connection_or_of_the_time() {
                 browser::answer_endlessly(index, 200, b"a");
             };
             let response = join(call.send(), server).await.0.expect("a head");
-            // Somebody else reads the stream, which is how a test breaks it.
+            // Another reader holds the stream, which is how a test breaks it.
             let reader = web_sys::ReadableStreamDefaultReader::new(&response.stream().expect("a body")).expect("free");
             if is_late {
                 browser::fire(browser::timer_after(0));
@@ -212,7 +212,7 @@ async fn a_body_that_ends_early_is_an_error_of_the_connection_or_of_the_time() {
 }
 
 #[wasm_bindgen_test]
-async fn a_stream_is_sent_once_and_a_body_on_a_get_never() {
+async fn a_stream_is_sent_once_and_a_get_with_a_body_never() {
     in_a_browser(async {
         let stream = || JsValue::from(web_sys::Response::new_with_opt_str(Some("streamed")).expect("text").body());
         let call = client().post("/x").body(stream());
@@ -246,12 +246,12 @@ async fn a_stream_is_sent_once_and_a_body_on_a_get_never() {
 }
 
 #[wasm_bindgen_test]
-async fn a_redirect_is_not_followed_and_two_clients_share_nothing() {
+async fn redirects_are_not_followed_and_two_clients_share_no_state() {
     in_a_browser(async {
         let [one, other] = [client(), client()];
         let error = answered(one.get("/x").send(), 302, "").await.expect_err("a redirect");
         assert!(matches!(&error, Error::Call(error) if error.code() == "protocol"), "{error:?}");
-        // A 429 closes the gate of the client that met it, and of its clones.
+        // A 429 closes the gate of the client that received it, and of its clones.
         let mut limited = Box::pin(one.clone().get("/x").send());
         assert!(limited.as_mut().now_or_never().is_none());
         browser::answer(1, 429, &browser::pairs(&[("retry-after".to_owned(), "9".to_owned())]), b"");
@@ -267,7 +267,7 @@ async fn a_redirect_is_not_followed_and_two_clients_share_nothing() {
 }
 
 #[wasm_bindgen_test]
-fn a_key_in_a_page_is_refused_unless_it_is_asked_for() {
+fn a_key_in_a_page_is_rejected_unless_explicitly_allowed() {
     let made = || Attention::builder().api_keys(KEY, None).expect("a key");
     assert!(matches!(made().build(), Err(Error::Config(_))));
     assert!(made().dangerously_allow_browser().build().is_ok());
@@ -283,13 +283,13 @@ fn a_path_of_the_page_is_under_its_origin() {
 }
 
 #[wasm_bindgen_test]
-async fn nothing_shows_a_key_or_a_token() {
+async fn no_output_shows_a_key_or_a_token() {
     let builder = Attention::builder().api_keys(KEY, Some(TOKEN)).expect("keys").dangerously_allow_browser();
     let mut shown = format!("{builder:?}");
     let attention = builder.build().expect("good settings");
     let request = attention.get("/x").query("page", 1);
     shown += &format!("{attention:?} {request:?}");
-    // The server says it back.
+    // The server echoes the key.
     let answer = in_a_browser(answered(request.send(), 400, &format!("{{\"message\":\"no {KEY} {TOKEN}\"}}"))).await;
     let error = answer.expect_err("a 400");
     shown += &format!("{error} {error:?} {:?}", JsValue::from(error.clone()));

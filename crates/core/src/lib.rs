@@ -1,9 +1,8 @@
-//! The rules of calling the Attention API, and nothing else.
+//! The rules for calling the Attention API.
 //!
-//! No IO, no clock, no randomness, no async, no JavaScript: a driver hands in
-//! what it saw and when, and is told what to do. The npm package, the Cloudflare
-//! Worker and any Rust program are drivers of this one crate, so a rule lives
-//! here once and is the same everywhere.
+//! This crate has no IO, no clock, no randomness, no async and no JavaScript. A driver reports what happened and when,
+//! and gets the next action in return. The npm package, the Cloudflare Worker and Rust programs are all drivers of this
+//! crate, so each rule is implemented once and applies everywhere.
 //!
 //! ```text
 //! caller ──► Call ──► Action::Send ──► driver performs IO ──► on_response ──┐
@@ -11,18 +10,17 @@
 //!              └────────────── Action::Wait / Action::Done ◄────────────────┘
 //! ```
 //!
-//! | room | what is in it |
+//! | module | contents |
 //! | --- | --- |
-//! | [`call`] | the life of one call: whether, when and with which key to try again; what went wrong, and why |
-//! | [`credential`] | keys and tokens: accepted, sent, received, named in logs and kept out of them; the life of a key |
+//! | [`call`] | one call: whether, when and with which key to retry; errors and their diagnosis |
+//! | [`credential`] | keys and tokens: parsing, sending, receiving, fingerprints, redaction; the life cycle of a key |
 //! | [`url`] | where a request may go: base URL, path, query |
 //! | [`codec`] | replacements for parts of std and serde where bytes count |
 //!
-//! The rooms depend on each other in one direction: `call` on `credential` and
-//! `url`, all three on `codec`. The crate's root has the names that nearly every
-//! program needs; every other item has the path of its room.
+//! The modules depend on each other in one direction: `call` on `credential` and `url`, and all three on `codec`. The
+//! crate root re-exports the names that nearly every program needs.
 //!
-//! Out of scope: sending anything, reading the clock, holding a success body.
+//! Out of scope: sending requests, reading the clock, holding the body of a success.
 
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
@@ -31,6 +29,9 @@
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+#[macro_use]
+mod impl_error;
 
 pub mod call;
 pub mod codec;

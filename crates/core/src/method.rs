@@ -1,4 +1,4 @@
-//! Request methods, and what RFC 9110 §9.2 says of repeating them.
+//! Request methods, and whether they may be repeated (RFC 9110 §9.2).
 
 use core::fmt;
 
@@ -24,8 +24,7 @@ pub enum Method {
 impl Method {
     /// Reads a method name; methods are case-sensitive (RFC 9110 §9.1).
     ///
-    /// TRACE and CONNECT are not read: the one exists to echo credentials, the
-    /// other to leave HTTP.
+    /// TRACE and CONNECT are not accepted: TRACE echoes credentials, and CONNECT leaves HTTP.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "GET" => Self::Get,
@@ -52,13 +51,13 @@ impl Method {
         }
     }
 
-    /// Asks for nothing to change (RFC 9110 §9.2.1).
+    /// Whether the method is safe (RFC 9110 §9.2.1).
     pub const fn is_safe(self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Options)
     }
 
-    /// Twice has the effect of once (RFC 9110 §9.2.2), so it may be sent again
-    /// when nobody knows whether the first one arrived.
+    /// Whether the method is idempotent (RFC 9110 §9.2.2), so that a request may be sent again when it is not known
+    /// whether the first one arrived.
     pub const fn is_idempotent(self) -> bool {
         self.is_safe() || matches!(self, Self::Put | Self::Delete)
     }

@@ -1,4 +1,4 @@
-//! Points in time, handed in by the driver. Core has no clock.
+//! Points in time, supplied by the driver; core has no clock.
 
 use core::time::Duration;
 
@@ -22,7 +22,7 @@ impl Timestamp {
         Self(millis)
     }
 
-    /// From a number of JavaScript, such as that of `Date.now()`. NaN and times before 1970 are the epoch.
+    /// From a JavaScript number such as that of `Date.now()`. NaN and times before 1970 become the epoch.
     ///
     /// ```
     /// use attention_core::Timestamp;
@@ -37,7 +37,7 @@ impl Timestamp {
         Self(millis as u64)
     }
 
-    /// From seconds since the Unix epoch, as JWT claims and HTTP dates give them.
+    /// From seconds since the Unix epoch, as in JWT claims and HTTP dates.
     pub const fn from_unix_seconds(seconds: u64) -> Self {
         Self(thousand(seconds))
     }
@@ -47,19 +47,19 @@ impl Timestamp {
         self.0
     }
 
-    /// This time plus `duration`, held at the largest representable time.
+    /// This time plus `duration`, capped at the largest representable time.
     #[must_use]
     pub const fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis(duration)))
     }
 
-    /// How long ago `earlier` was; zero when it is not in the past.
+    /// The time elapsed since `earlier`; zero if `earlier` is not in the past.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// A time before 1970 is 1970.
+/// A time before 1970 becomes the epoch.
 #[cfg(feature = "std")]
 impl From<std::time::SystemTime> for Timestamp {
     fn from(time: std::time::SystemTime) -> Self {
@@ -68,11 +68,10 @@ impl From<std::time::SystemTime> for Timestamp {
     }
 }
 
-/// Time that never goes back, made of a driver's clock that may.
+/// A clock that never goes back, derived from a driver's clock that may.
 ///
-/// When the driver's clock is put back, this one stands still for that moment and then goes on; so no wait
-/// that was measured with it becomes longer. A clock that jumps ahead takes it along: nobody can tell that
-/// from time that has passed.
+/// When the driver's clock goes back, this one stops for that moment and then continues, so no wait measured with it
+/// gets longer. When the driver's clock jumps ahead, this one follows, because a jump cannot be told from elapsed time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SteadyClock {
     seen: Timestamp,
@@ -85,7 +84,7 @@ impl SteadyClock {
         Self { seen: now, shows: now }
     }
 
-    /// What it shows since the last advance.
+    /// The time at the last advance.
     pub(crate) const fn shows(&self) -> Timestamp {
         self.shows
     }
@@ -95,15 +94,15 @@ impl SteadyClock {
         self.shows.saturating_add(now.saturating_since(self.seen))
     }
 
-    /// As [`at`](Self::at), and goes on from there.
+    /// Like [`at`](Self::at), and continues from there.
     pub const fn advance(&mut self, now: Timestamp) -> Timestamp {
         *self = Self { seen: now, shows: self.at(now) };
         self.shows
     }
 
-    /// As [`advance`](Self::advance) after a wait that lasted `least` at the least, whatever the clock says.
+    /// Like [`advance`](Self::advance) after a wait, which took at least `least` even if the clock says otherwise.
     pub(crate) fn advance_after(&mut self, now: Timestamp, least: Duration) -> Timestamp {
-        // Timers fire a few milliseconds early; what is missing beyond that, the clock was put back by.
+        // Timers fire a few milliseconds early; if more is missing, the clock went back.
         const EARLY: Duration = Duration::from_millis(20);
         let waited = self.shows.saturating_add(least);
         let shows = self.at(now);
@@ -113,8 +112,7 @@ impl SteadyClock {
     }
 }
 
-/// How many days lie before a day of the Gregorian calendar, from 1970 on. `None`
-/// for a day that it does not have.
+/// The number of days from 1970 to a day of the Gregorian calendar. `None` if the day does not exist.
 pub(crate) fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days_of_month = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -127,13 +125,13 @@ pub(crate) fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
     Some((year - 1970) * 365 + leap_days(year - 1) - leap_days(1969) + before + day - 1)
 }
 
-/// Whole milliseconds, held at the most that 64 bits count. `Duration::as_millis`
-/// counts with 128, which wasm has no instructions for.
+/// Whole milliseconds, capped at the largest `u64`. `Duration::as_millis` returns 128 bits, for which wasm has no
+/// instructions.
 pub const fn millis(duration: Duration) -> u64 {
     thousand(duration.as_secs()).saturating_add(duration.subsec_millis() as u64)
 }
 
-/// As `saturating_mul`, which multiplies with 128 bits.
+/// Like `saturating_mul`, which needs 128 bits.
 pub(crate) const fn thousand(number: u64) -> u64 {
     if number > u64::MAX / 1000 { u64::MAX } else { number * 1000 }
 }

@@ -1,7 +1,7 @@
-//! Whole exchanges: a driver in simulated time against a scripted server.
+//! Whole calls: a driver in simulated time against a scripted server.
 //!
-//! The golden vectors fix single steps. Here calls run from the first action to
-//! the last, alone and together, and what must hold for all of them is checked.
+//! The golden vectors fix single steps. These tests run calls from the first action to the last, alone and
+//! concurrently, and check the invariants that hold for all of them.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use proptest::prelude::*;
 
 const BEGIN: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
-/// What the server does with one request.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 enum Reply {
-    /// Answers with a status and perhaps `Retry-After`.
+    /// Responds with a status and perhaps `Retry-After`.
     Status(u16, Option<u64>),
     /// Breaks the connection.
     Break,
-    /// Says nothing until the driver gives up.
+    /// Does not respond until the driver gives up.
     Silence,
 }
 use Reply::{Break, Silence, Status};
@@ -31,8 +31,8 @@ struct Sent {
     at: u64,
 }
 
-/// A driver, its clock, and a server that takes `latency` for each answer and
-/// replies from a script; after its end, with 200.
+/// A driver, its clock, and a server that takes `latency` for each response. It follows a script, and after its end
+/// responds with 200.
 struct Scenario {
     upstream: Upstream,
     options: CallOptions,
@@ -42,7 +42,7 @@ struct Scenario {
     script: std::vec::IntoIter<Reply>,
 }
 
-/// How an exchange went.
+/// The course of a call.
 #[derive(Debug)]
 struct Trace {
     sent: Vec<Sent>,
@@ -50,7 +50,7 @@ struct Trace {
     verdict: Verdict,
     /// The error of a call that ended without success.
     error: Option<attention_core::Error>,
-    /// From the beginning to the verdict.
+    /// From the start to the verdict.
     millis: u64,
 }
 
@@ -86,7 +86,7 @@ impl Scenario {
         self
     }
 
-    /// Later calls go to the same server with the same keys.
+    /// Makes another call to the same server with the same keys.
     fn then_replies(&mut self, script: impl IntoIterator<Item = Reply>) -> Trace {
         self.script = script.into_iter().collect::<Vec<_>>().into_iter();
         self.run()
@@ -98,7 +98,7 @@ impl Scenario {
         let (mut sent, mut waits) = (Vec::new(), Vec::new());
         let mut action = call.start(&mut self.upstream, self.now);
         loop {
-            assert!(sent.len() + waits.len() < 10_000, "the call does not end");
+            assert!(sent.len() + waits.len() < 10_000, "the call does not terminate");
             action = match action {
                 Action::Wait(wait) => {
                     waits.push(millis(wait));
@@ -123,7 +123,7 @@ impl Scenario {
         }
     }
 
-    /// Lets the server reply, the driver's timer permitting.
+    /// Lets the server respond, unless the driver's timer fires first.
     fn answer(&mut self, call: &mut Call, timeout: Option<Duration>) -> Action {
         let reply = self.script.next().unwrap_or(Status(200, None));
         let in_time = timeout.is_none_or(|timeout| self.latency < timeout) && !matches!(reply, Silence);
@@ -159,14 +159,14 @@ impl Trace {
 }
 
 #[test]
-fn a_flaky_server_is_overcome() {
+fn a_call_to_a_flaky_server_succeeds() {
     let trace = Scenario::new(Method::Get).replies([Status(502, None), Break]).run();
     assert_eq!(trace.verdict, Verdict::Success);
     assert_eq!(trace.sent.iter().map(|sent| sent.at).collect::<Vec<_>>(), [0, 510, 1520]);
 }
 
 #[test]
-fn a_server_that_stays_down_costs_what_policy_says() {
+fn a_server_that_stays_down_gets_the_retries_of_the_policy() {
     let trace = Scenario::new(Method::Get).replies(vec![Status(503, None); 9]).run();
     assert_eq!((trace.kind(), trace.sent.len(), trace.waits), (Some(ErrorKind::Server), 3, vec![500, 1000]));
 }
@@ -180,12 +180,12 @@ fn silence_ends_at_the_timeout_of_the_call() {
         })
         .replies(vec![Silence; 9])
         .run();
-    // 2 s, back-off of 500 ms, 2 s; then half a second is too little for a back-off of a second.
+    // 2 s, back-off of 500 ms, 2 s; the remaining half second is shorter than the next back-off of one second.
     assert_eq!((trace.kind(), trace.sent.len(), trace.millis), (Some(ErrorKind::Timeout), 2, 4500));
 }
 
 #[test]
-fn a_post_is_sent_once_when_nobody_knows_what_became_of_it() {
+fn a_post_of_unknown_outcome_is_not_sent_again() {
     for reply in [Status(500, None), Status(502, None), Status(503, None), Status(504, None), Break, Silence] {
         let trace = Scenario::new(Method::Post)
             .options(|options| options.attempt_timeout = Some(Duration::from_secs(1)))
@@ -199,7 +199,7 @@ fn a_post_is_sent_once_when_nobody_knows_what_became_of_it() {
 #[test]
 fn rotation_never_fails_a_call() {
     let mut scenario = Scenario::with_next(Method::Post);
-    // Both keys work; then the old one is deleted; then it stays so.
+    // First both keys work, then the old one is deleted.
     let before = scenario.then_replies([Status(201, None)]);
     let during = scenario.then_replies([Status(401, None), Status(201, None)]);
     let after = scenario.then_replies([Status(201, None)]);
@@ -209,28 +209,28 @@ fn rotation_never_fails_a_call() {
     assert_eq!(before.slots(), [Slot::Current]);
     assert_eq!(during.slots(), [Slot::Current, Slot::Next]);
     assert_eq!(after.slots(), [Slot::Next]);
-    assert!(during.waits.is_empty(), "the other key is tried at once");
+    assert!(during.waits.is_empty(), "the other key is tried immediately");
 }
 
 #[test]
 fn a_pair_of_dead_keys_does_not_double_the_calls() {
     let mut scenario = Scenario::with_next(Method::Get);
     let sent: usize = (0..100).map(|_| scenario.then_replies(vec![Status(401, None); 4]).sent.len()).sum();
-    // One hundred calls in two seconds: the pair is tried once, then one key a call.
+    // One hundred calls in two seconds: the other key is tried once, then each call sends one request.
     assert_eq!(sent, 101);
 }
 
 #[test]
-fn the_retry_budget_ends_a_storm() {
+fn the_retry_budget_stops_a_retry_storm() {
     let mut scenario = Scenario::new(Method::Get);
     scenario.jitter = 0.0;
     let sent = |scenario: &mut Scenario, calls: usize| -> usize {
         (0..calls).map(|_| scenario.then_replies(vec![Status(503, None); 3]).sent.len()).sum()
     };
-    // 500 tokens buy 100 retries: fifty calls with two each, then none.
+    // 500 tokens buy 100 retries: fifty calls with two retries each, and then none.
     assert_eq!(sent(&mut scenario, 50), 150);
     assert_eq!(sent(&mut scenario, 50), 50);
-    // Five successes buy one retry.
+    // Five successes pay for one retry.
     for _ in 0..5 {
         assert_eq!(scenario.then_replies([]).verdict, Verdict::Success);
     }
@@ -238,7 +238,7 @@ fn the_retry_budget_ends_a_storm() {
 }
 
 #[test]
-fn limits_cost_no_budget() {
+fn rate_limit_retries_cost_no_budget() {
     let mut scenario = Scenario::new(Method::Get);
     for _ in 0..200 {
         assert_eq!(scenario.then_replies([Status(429, Some(1))]).verdict, Verdict::Success);
@@ -280,7 +280,7 @@ fn a_hundred_calls_that_wait_together_leave_one_by_one() {
 }
 
 #[test]
-fn a_switch_is_told_once_and_the_ring_says_so() {
+fn a_switch_is_reported_once_and_shown_by_the_ring() {
     let mut scenario = Scenario::with_next(Method::Get).replies([Status(401, None)]);
     assert_eq!(scenario.run().verdict, Verdict::Success);
     let switch = scenario.upstream.take_switch().expect("a switch");
@@ -291,7 +291,7 @@ fn a_switch_is_told_once_and_the_ring_says_so() {
 
 #[test]
 fn an_error_before_any_response_is_harmless() {
-    // A driver's fault: nothing was rejected yet.
+    // A mistake of the driver: nothing was rejected yet.
     let scenario = Scenario::new(Method::Get);
     let call = Call::new(CallOptions::new(Method::Get), BEGIN);
     let error = call.error(&scenario.upstream, "{}", BEGIN);
@@ -299,7 +299,7 @@ fn an_error_before_any_response_is_harmless() {
 }
 
 #[test]
-fn a_success_gives_back_what_its_call_took_and_no_more() {
+fn a_success_refunds_only_the_tokens_of_its_call() {
     let mut scenario = Scenario::new(Method::Get);
     scenario.jitter = 0.0;
     let spend = |scenario: &mut Scenario| {
@@ -309,13 +309,13 @@ fn a_success_gives_back_what_its_call_took_and_no_more() {
         assert_eq!(scenario.then_replies([Status(503, None)]).sent.len(), 1, "the budget is spent");
     };
     spend(&mut scenario);
-    // Four successes after a 429, which takes nothing, buy no retry; the fifth does.
+    // Four successes after a 429, which costs nothing, do not pay for a retry; the fifth does.
     for _ in 0..4 {
         assert_eq!(scenario.then_replies([Status(429, Some(1))]).verdict, Verdict::Success);
     }
     assert_eq!(scenario.then_replies([Status(503, None)]).sent.len(), 1);
     assert_eq!(scenario.then_replies([Status(429, Some(1))]).verdict, Verdict::Success);
-    // That one succeeds after a retry, and gives the five back: so there is another one, and another.
+    // That retry succeeds and returns the five tokens, so another retry is possible, and another.
     for _ in 0..10 {
         assert_eq!(scenario.then_replies([Status(503, None)]).sent.len(), 2);
     }
@@ -331,7 +331,7 @@ fn a_post_is_not_sent_again_after_a_503_unless_it_is_marked() {
 }
 
 #[test]
-fn retry_after_of_nothing_is_no_leave_to_hammer() {
+fn a_retry_after_of_zero_still_backs_off() {
     for status in [429, 503] {
         let trace = Scenario::new(Method::Get).replies(vec![Status(status, Some(0)); 2]).run();
         assert_eq!((trace.verdict, trace.waits), (Verdict::Success, vec![500, 1000]), "{status}");
@@ -367,7 +367,7 @@ fn a_hundred_calls_behind_a_shared_gate_leave_one_by_one() {
 }
 
 #[test]
-fn the_wary_believe_a_success_that_says_nothing_is_left() {
+fn an_exhausted_quota_on_a_success_counts_after_a_refusal() {
     let spent: &[(&str, &str)] = &[("ratelimit", "\"default\";r=0;t=5")];
     let mut scenario = Scenario::new(Method::Get);
     let success = |scenario: &mut Scenario| {
@@ -376,14 +376,14 @@ fn the_wary_believe_a_success_that_says_nothing_is_left() {
         call.on_response(&mut scenario.upstream, 200, &spent, scenario.now, 0.5);
         scenario.upstream.closed_for(scenario.now)
     };
-    assert_eq!(success(&mut scenario), Duration::ZERO, "nobody was refused yet");
+    assert_eq!(success(&mut scenario), Duration::ZERO, "no call was refused yet");
     assert_eq!(scenario.then_replies([Status(429, Some(1))]).verdict, Verdict::Success);
     scenario.now = scenario.now.saturating_add(Duration::from_secs(1));
     assert_eq!(success(&mut scenario), Duration::from_secs(5));
 }
 
 #[test]
-fn a_clock_that_is_put_back_lengthens_no_timeout() {
+fn a_clock_that_goes_back_does_not_extend_timeouts() {
     let day = Duration::from_hours(24);
     let options = CallOptions { timeout: Some(Duration::from_secs(5)), ..CallOptions::new(Method::Get) };
     let fast = BEGIN.saturating_add(day);
@@ -394,13 +394,13 @@ fn a_clock_that_is_put_back_lengthens_no_timeout() {
     let mut scenario = Scenario::new(Method::Get);
     let mut call = Call::new(options.clone(), fast);
     assert_eq!(timeout(call.start(&mut scenario.upstream, BEGIN)), Some(Duration::from_secs(5)));
-    // While a wait was on: it has passed, whatever the clock says.
+    // The clock went back during a wait: the wait has passed regardless.
     let mut call = Call::new(options.clone(), fast);
     call.start(&mut scenario.upstream, fast);
     let wait = call.on_failure(&mut scenario.upstream, Failure::Connection, fast, 1.0);
     assert_eq!(wait, Action::Wait(Duration::from_millis(500)));
     assert_eq!(timeout(call.on_waited(&mut scenario.upstream, BEGIN)), Some(Duration::from_millis(4500)));
-    // While a try was on that took all its time.
+    // The clock went back during an attempt that used all its time.
     let options = CallOptions { attempt_timeout: Some(Duration::from_secs(2)), ..options };
     let mut call = Call::new(options, fast);
     call.start(&mut scenario.upstream, fast);
@@ -409,7 +409,7 @@ fn a_clock_that_is_put_back_lengthens_no_timeout() {
     assert_eq!(timeout(again), Some(Duration::from_secs(2)));
     call.on_failure(&mut scenario.upstream, Failure::Timeout, BEGIN, 0.0);
     assert_eq!(timeout(call.on_waited(&mut scenario.upstream, BEGIN)), Some(Duration::from_millis(999)));
-    // While the answer is read.
+    // The clock goes back while the response is read.
     assert_eq!(call.time_left(BEGIN.saturating_add(Duration::from_millis(400))), Some(Duration::from_millis(599)));
     assert_eq!(call.time_left(Timestamp::default()), Some(Duration::from_millis(999)));
 }
@@ -440,7 +440,7 @@ fn a_waiter_that_gives_up_makes_room_and_one_that_is_too_late_says_why() {
 }
 
 #[test]
-fn a_call_that_finds_the_line_full_says_so_and_goes_when_there_is_room() {
+fn a_call_that_finds_the_line_full_fails_until_there_is_room() {
     let mut scenario = Scenario::new(Method::Get).replies([Status(429, Some(2))]);
     scenario.options.retry.max_retries = 0;
     scenario.run();
@@ -470,12 +470,12 @@ fn a_call_that_finds_the_line_full_says_so_and_goes_when_there_is_room() {
     let (mut last, action) = start(&mut scenario.upstream);
     assert!(matches!(action, Action::Wait(_)), "{action:?}");
     assert!(matches!(start(&mut scenario.upstream).1, Action::Done(_)));
-    // Who is in line is not sent away for its length.
+    // A call that is in line is not rejected because the line is full.
     assert!(matches!(last.on_waited(&mut scenario.upstream, now), Action::Wait(_)));
 }
 
 #[test]
-fn no_wait_is_longer_than_the_longest() {
+fn no_wait_exceeds_the_maximum() {
     let mut scenario = Scenario::new(Method::Get);
     let mut calls: Vec<Call> = (0..3).map(|_| Call::new(CallOptions::new(Method::Get), BEGIN)).collect();
     for call in &mut calls {
@@ -489,7 +489,7 @@ fn no_wait_is_longer_than_the_longest() {
 }
 
 #[test]
-fn a_delete_that_finds_nothing_at_its_second_try_says_that_the_first_may_have_done_it() {
+fn a_retried_delete_that_gets_a_404_says_that_the_first_attempt_may_have_succeeded() {
     let says = |script: Vec<Reply>| {
         let trace = Scenario::new(Method::Delete).replies(script).run();
         trace.error.expect("an error").message().contains("an earlier try of this call got no answer")
@@ -502,7 +502,7 @@ fn a_delete_that_finds_nothing_at_its_second_try_says_that_the_first_may_have_do
 }
 
 #[test]
-fn what_is_beside_the_base_is_at_its_origin_and_holds_no_key_either() {
+fn a_url_beside_the_base_keeps_the_origin_and_contains_no_key() {
     let upstream = Scenario::new(Method::Post).upstream;
     assert_eq!(upstream.url_beside("/mcp", "a=1").as_deref(), Ok("https://api.attention.tech/mcp?a=1"));
     assert!(upstream.url_beside("/mcp", "key=fake-current-key-0123456789").is_err());
@@ -634,7 +634,7 @@ fn method() -> impl Strategy<Value = Method> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
-    /// Whatever a server does, what policy promises holds.
+    /// Invariants of every call, whatever the server does.
     #[test]
     fn every_call_ends_within_its_bounds(
         method in method(),
@@ -661,22 +661,22 @@ proptest! {
         let trace = scenario.run();
         let sent = trace.sent.len();
 
-        // Each try may meet one refusal of its key, no more.
+        // Each attempt may meet at most one refusal of its key.
         prop_assert!(sent <= 2 * (max_retries as usize + 1), "{sent} requests");
-        prop_assert!(!one_shot || sent <= 1, "a body that is gone was sent again");
+        prop_assert!(!one_shot || sent <= 1, "a body that cannot be replayed was sent again");
         prop_assert!(trace.waits.iter().all(|wait| *wait <= 60_000), "{:?}", trace.waits);
         if let Some(timeout) = timeout {
             prop_assert!(trace.sent.iter().all(|sent| sent.at < timeout), "sent after the deadline");
             prop_assert!(trace.millis <= timeout.max(latency), "took {} ms of {timeout}", trace.millis);
         }
-        // What may have been processed is not sent again, unless that is harmless.
+        // A request that may have been processed is not sent again unless that is harmless.
         if !marked.unwrap_or(method.is_idempotent()) {
             for reply in script.iter().take(sent.saturating_sub(1)) {
                 let may_go_again = matches!(reply, Status(401 | 421 | 425 | 429, _));
                 prop_assert!(may_go_again, "sent again after {reply:?}");
             }
         }
-        // A success is the last reply, and nothing else is one.
+        // The last response is a success, and no earlier one is.
         let last = script.get(sent.saturating_sub(1)).cloned().unwrap_or(Status(200, None));
         let arrived = trace.verdict != Verdict::Success || matches!(last, Status(200..=299 | 304, _));
         prop_assert!(arrived, "success after {last:?}");
@@ -684,7 +684,7 @@ proptest! {
             prop_assert_eq!(error.attempts() as usize, sent);
             prop_assert_eq!(error.diagnosis().is_some(), error.kind() == ErrorKind::Unauthorized);
         }
-        // One key alone is the only one sent.
+        // A ring with a single key sends only that key.
         prop_assert!(two_keys || trace.sent.iter().all(|sent| sent.slot == Slot::Current));
     }
 }

@@ -1,19 +1,19 @@
-//! What a Worker asks of core about its callers' tokens.
+//! The functions of core that the Worker uses for callers' tokens.
 
 use attention_core::credential::{AuthorizationError, Bearer, DigestError, TokenDigest};
 use proptest::prelude::*;
 
 proptest! {
-    /// A token is found where its digest stands, and nowhere else.
+    /// A token is found at the position of its digest and nowhere else.
     #[test]
-    fn a_token_is_the_caller_whose_digest_it_has(count in 0..6_usize, asked in 0..8_usize) {
+    fn a_token_is_found_by_its_digest(count in 0..6_usize, asked in 0..8_usize) {
         let digest = |index: usize| TokenDigest::of(&format!("an-obviously-fake-token-{index}"));
         let stored: Vec<TokenDigest> = (0..count).map(digest).collect();
         prop_assert_eq!(digest(asked).find_in(stored), (asked < count).then_some(asked));
     }
 
     #[test]
-    fn a_digest_that_is_none_says_where(digits in "[0-9a-fA-F]{64}", at in 0..64_usize, spoilt in "[g-z:/@`G ]") {
+    fn an_invalid_digest_is_reported_with_its_position(digits in "[0-9a-fA-F]{64}", at in 0..64_usize, spoilt in "[g-z:/@`G ]") {
         let digest = TokenDigest::from_hex(&digits).expect("64 digits");
         prop_assert_eq!(digest.to_hex(), digits.to_ascii_lowercase());
         let mut text = digits;
@@ -25,7 +25,7 @@ proptest! {
 }
 
 #[test]
-fn a_header_that_cannot_be_read_is_a_bad_request_and_one_that_is_missing_is_not() {
+fn a_malformed_header_is_a_bad_request_but_a_missing_one_is_not() {
     let refused = |header: Option<&str>| Bearer::parse(header).err().map(|error| (error, error.is_bad_request()));
     let long = format!("Bearer {}", "a".repeat(8193));
     assert_eq!(refused(None), Some((AuthorizationError::Missing, false)));

@@ -1,5 +1,5 @@
-//! `drive` against a loop that is written by hand: on the same script both send, wait, read and close the same, and
-//! leave the upstream in the same state, also when the future is dropped at any of its awaits.
+//! Compares `drive` with a hand-written loop. For the same script both send, wait, read and close in the same order and
+//! leave the upstream in the same state, also when the future is dropped at any await.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,35 +16,35 @@ use proptest::prelude::*;
 const BEGIN: u64 = 1_700_000_000_000;
 const KEYS: [&str; 2] = ["fake-key-one-0123456789", "fake-key-two-0123456789"];
 
-/// The end of one sending.
+/// How one sending of the request ends.
 #[derive(Clone, Debug)]
 enum Sent {
     Answered(u16, Vec<(String, String)>, Body),
     Failed(Failure),
-    /// No response ever comes.
+    /// No response ever arrives.
     Stuck,
-    /// The request cannot be made.
+    /// The request cannot be built.
     Unsendable,
 }
 
-/// A body of so many letters a chunk, which may never end.
+/// A body with this many bytes per chunk, which may be endless.
 #[derive(Clone, Debug)]
 struct Body {
     chunks: Vec<usize>,
     is_stuck: bool,
 }
 
-/// What a driver did, in order.
+/// The driver's actions, in order.
 #[derive(Clone, PartialEq, Debug)]
 enum Did {
     Send(Option<String>),
     Wait(Duration),
     Close(u16),
-    /// It asked for a chunk and got so many bytes.
+    /// A request for a chunk, and the number of bytes received.
     Read(Option<usize>),
 }
 
-/// A response that notes its end.
+/// A response that records when it is dropped.
 struct Response<'a> {
     status: u16,
     headers: Vec<(String, String)>,
@@ -59,7 +59,7 @@ impl Drop for Response<'_> {
     }
 }
 
-/// Answers by a script; each of its awaits is pending once.
+/// A scripted server; each await is pending once.
 #[derive(Default)]
 struct Server {
     script: RefCell<VecDeque<Sent>>,
@@ -157,10 +157,10 @@ impl<'s> Transport for Browser<'s> {
     }
 }
 
-/// The end of a call: status, attempts and time left, or the error. `None` when it was dropped.
+/// The result of a call: status, attempts and time left, or the error. `None` if it was dropped.
 type End = Option<Result<(u16, u32, Option<Duration>), Fault>>;
 
-/// Polls so many times at most.
+/// Polls the future at most `polls` times.
 fn driven(options: CallOptions, upstream: &RefCell<Upstream>, server: &Server, polls: u32) -> End {
     let transport = Browser(server);
     let mut call = pin!(drive(options, upstream, &transport));
@@ -172,7 +172,7 @@ fn driven(options: CallOptions, upstream: &RefCell<Upstream>, server: &Server, p
     None
 }
 
-/// The same by hand, without a future: each turn of the loop is a poll.
+/// The same without a future: each iteration of the loop corresponds to a poll.
 fn by_hand(options: CallOptions, upstream: &mut Upstream, server: &Server, mut polls: u32) -> End {
     let mut call = Call::new(options, server.time());
     if polls == 0 {
@@ -203,7 +203,7 @@ fn by_hand(options: CallOptions, upstream: &mut Upstream, server: &Server, mut p
     }
 }
 
-/// The next action; or how the call ended, with `None` for a future that is dropped while it sends.
+/// The next action, or the result of the call: `None` for a future that is dropped while it sends.
 fn send_by_hand(
     call: &mut Call,
     attempt: Attempt,
@@ -248,7 +248,7 @@ fn send_by_hand(
     }
 }
 
-/// Reads a body up to 64 KiB, or until no time is left.
+/// Reads a body up to 64 KiB, or until the time is up.
 fn reject_by_hand(call: &Call, upstream: &Upstream, server: &Server, body: &Body, status: u16, polls: u32) -> End {
     let mut length = 0;
     let mut chunks = body.chunks.iter();
@@ -312,8 +312,8 @@ fn upstream() -> Upstream {
 
 proptest! {
     #[test]
-    fn drive_does_what_a_loop_by_hand_does_and_leaves_the_same_upstream(
-        // Several calls, one after another, so that one finds the gate as another left it.
+    fn drive_behaves_like_a_hand_written_loop(
+        // Several consecutive calls, so that each finds the gate as the previous one left it.
         calls in proptest::collection::vec((options(), proptest::collection::vec(sent(), 0..8), 0..12_u32), 1..5),
     ) {
         let (mine, mut theirs) = (RefCell::new(upstream()), upstream());
@@ -334,11 +334,11 @@ proptest! {
 
 #[cfg(feature = "std")]
 #[test]
-fn a_mutex_is_shared_by_threads_also_after_a_panic_in_one() {
+fn threads_share_a_mutex_even_after_one_panics() {
     fn is_send<T: Send>(value: T) -> T {
         value
     }
-    /// A transport that could run on any thread.
+    /// A transport that is `Send`.
     struct Refused;
     impl Transport for Refused {
         type Response = ();

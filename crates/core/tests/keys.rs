@@ -1,4 +1,5 @@
-//! Two keys and many calls: no 401 shuts out a key that works, and a dead pair does not double the calls.
+//! Many calls with two keys: a 401 never shuts out a key that works, and a pair of dead keys does not double the number
+//! of requests.
 
 use std::time::Duration;
 
@@ -28,10 +29,10 @@ fn at(millis: u64) -> Timestamp {
     NOW.saturating_add(Duration::from_millis(millis))
 }
 
-/// What a server says of a call of this kind with a key: a status.
+/// The status that a server returns for a kind of call and a key.
 type Server<'a> = &'a dyn Fn(u32, Slot) -> u16;
 
-/// Begins a call; `one_shot` when its body cannot be sent again.
+/// Begins a call; `one_shot` if its body cannot be sent again.
 fn begin(upstream: &mut Upstream, one_shot: bool, now: Timestamp) -> (Call, Slot) {
     let method = if one_shot { Method::Post } else { Method::Get };
     let mut call = Call::new(CallOptions { replayable: !one_shot, ..CallOptions::new(method) }, now);
@@ -41,7 +42,7 @@ fn begin(upstream: &mut Upstream, one_shot: bool, now: Timestamp) -> (Call, Slot
     }
 }
 
-/// A whole call, alone: whether it succeeded, and with which keys it was sent.
+/// Makes one call: whether it succeeded, and the keys it was sent with.
 fn whole(upstream: &mut Upstream, kind: u32, one_shot: bool, now: Timestamp, server: Server) -> (bool, Vec<Slot>) {
     let (mut call, slot) = begin(upstream, one_shot, now);
     let mut slots = vec![slot];
@@ -57,7 +58,7 @@ fn whole(upstream: &mut Upstream, kind: u32, one_shot: bool, now: Timestamp, ser
 
 #[test]
 fn a_missing_permission_does_not_shut_the_good_key_out() {
-    // Kind 1 needs a permission; next was deleted long ago.
+    // Calls of kind 1 need a permission; the next key was deleted long ago.
     let server: Server = &|kind, slot| if slot == Slot::Next || kind == 1 { 401 } else { 200 };
     let mut upstream = upstream(pair());
     assert!(whole(&mut upstream, 0, false, at(0), server).0);
@@ -69,7 +70,7 @@ fn a_missing_permission_does_not_shut_the_good_key_out() {
 }
 
 #[test]
-fn two_refusals_of_streams_are_a_reason_to_try_the_other_key_and_to_return_when_that_is_bad() {
+fn two_refused_streams_switch_keys_and_a_bad_key_switches_back() {
     let revoked: Server = &|_, slot| if slot == Slot::Current { 401 } else { 200 };
     let mut rotated = upstream(pair());
     assert!(whole(&mut rotated, 0, true, at(0), &|_, _| 200).0);
@@ -77,7 +78,7 @@ fn two_refusals_of_streams_are_a_reason_to_try_the_other_key_and_to_return_when_
         (1..6).map(|second| whole(&mut rotated, 0, true, at(second * 1000), revoked).0).collect();
     assert_eq!(succeeded, [false, false, true, true, true]);
 
-    // Both were for a permission, and next is bad: one more pays, then the ring is back.
+    // Both refusals were about a permission, and the next key is dead. One more call fails, then the ring is back.
     let server: Server = &|kind, slot| if slot == Slot::Next || kind == 1 { 401 } else { 200 };
     let mut limited = upstream(pair());
     assert!(whole(&mut limited, 0, true, at(0), server).0);
@@ -92,14 +93,14 @@ fn two_refusals_of_streams_are_a_reason_to_try_the_other_key_and_to_return_when_
 }
 
 #[test]
-fn a_failover_under_way_takes_no_other_call_with_it() {
+fn a_failover_in_progress_does_not_affect_other_calls() {
     let mut upstream = upstream(pair());
     assert!(whole(&mut upstream, 0, false, at(0), &|_, _| 200).0);
     let (mut limited, _) = begin(&mut upstream, false, at(1));
     assert!(
         matches!(limited.on_response(&mut upstream, 401, &NONE, at(2), 0.5), Action::Send(try_next) if try_next.slot == Slot::Next)
     );
-    // Twenty good calls while the next key is being tried.
+    // Twenty calls succeed while the next key is being tried.
     for _ in 0..20 {
         assert_eq!(
             whole(&mut upstream, 0, false, at(3), &|_, slot| if slot == Slot::Next { 401 } else { 200 }),
@@ -108,7 +109,7 @@ fn a_failover_under_way_takes_no_other_call_with_it() {
     }
     assert_eq!(limited.on_response(&mut upstream, 401, &NONE, at(4), 0.5), Action::Done(Verdict::Rejected));
     assert!(whole(&mut upstream, 0, false, at(5), &|_, slot| if slot == Slot::Next { 401 } else { 200 }).0);
-    // Accepted meanwhile: a refusal that comes late is about the call, and the key stays trusted.
+    // The key was accepted meanwhile, so a late refusal concerns only its call, and the key stays trusted.
     let (mut late, _) = begin(&mut upstream, true, at(6));
     assert!(whole(&mut upstream, 0, false, at(7), &|_, _| 200).0);
     late.on_response(&mut upstream, 401, &NONE, at(8), 0.5);
@@ -116,7 +117,7 @@ fn a_failover_under_way_takes_no_other_call_with_it() {
 }
 
 #[test]
-fn alternate_permissions_fail_no_call() {
+fn keys_with_different_permissions_fail_no_call() {
     let server: Server = &|kind, slot| if (kind == 0) == (slot == Slot::Current) { 200 } else { 401 };
     let mut upstream = upstream(pair());
     let mut requests = 0;
@@ -128,8 +129,8 @@ fn alternate_permissions_fail_no_call() {
     assert!(requests <= 200, "{requests} requests");
 }
 
-/// Calls that are all under way when both keys, or the one in use, are dead: how many requests they made, and how many
-/// succeeded.
+/// Starts `size` calls at once while both keys, or the one in use, are dead. Returns the number of requests and of
+/// successes.
 fn crowd(size: usize, is_next_good: bool, had_been_good: bool) -> (usize, usize) {
     let mut upstream = upstream(pair());
     if had_been_good {
@@ -168,18 +169,18 @@ fn crowd(size: usize, is_next_good: bool, had_been_good: bool) -> (usize, usize)
 }
 
 #[test]
-fn a_crowd_with_two_dead_keys_makes_a_few_requests_more_than_it_has_calls() {
+fn many_calls_with_two_dead_keys_make_few_extra_requests() {
     assert_eq!(crowd(200, false, false), (204, 0));
     assert_eq!(crowd(200, false, true), (204, 0), "after both were accepted");
 }
 
 #[test]
-fn a_crowd_whose_key_is_revoked_goes_on_with_the_other_one() {
+fn many_calls_with_a_revoked_key_continue_with_the_other() {
     assert_eq!(crowd(200, true, false), (400, 200));
 }
 
 #[test]
-fn a_dead_pair_that_is_put_in_place_again_and_again_does_not_double_the_calls() {
+fn dead_keys_that_are_set_again_do_not_double_the_requests() {
     for next in [NEXT, CURRENT] {
         let mut upstream = upstream(pair());
         let mut requests = 0;
@@ -189,14 +190,14 @@ fn a_dead_pair_that_is_put_in_place_again_and_again_does_not_double_the_calls() 
             upstream.replace_keys(KeyRing::new(key(current), Some(key(next))));
         }
         assert_eq!(requests, 101);
-        // Another pair is another matter.
+        // A different pair of keys is tried again.
         upstream.replace_keys(KeyRing::new(key(CURRENT), Some(key("fake-newer-key-0123456789"))));
         assert_eq!(whole(&mut upstream, 0, false, at(1000), &|_, _| 401).1.len(), 2);
     }
 }
 
 #[test]
-fn a_clock_that_is_put_back_does_not_keep_the_other_key_out() {
+fn a_clock_that_goes_back_does_not_block_the_other_key() {
     let mut upstream = upstream(pair());
     let day = 86_400_000;
     assert_eq!(whole(&mut upstream, 0, false, at(day), &|_, _| 401).1.len(), 2);
@@ -207,7 +208,7 @@ fn a_clock_that_is_put_back_does_not_keep_the_other_key_out() {
 }
 
 #[test]
-fn the_diagnosis_is_of_the_key_that_was_sent() {
+fn the_diagnosis_concerns_the_key_that_was_sent() {
     const EXPIRED: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE2OTk5OTk5NzB9.fake-signature";
     let mut upstream = upstream(KeyRing::new(key(EXPIRED), None));
     let (mut call, _) = begin(&mut upstream, true, at(0));
@@ -215,7 +216,7 @@ fn the_diagnosis_is_of_the_key_that_was_sent() {
     assert_eq!(call.on_response(&mut upstream, 401, &NONE, at(10), 0.5), Action::Done(Verdict::Rejected));
     let error = call.error(&upstream, &format!("unknown key {EXPIRED}, fake: {NEXT}"), at(10));
     assert!(error.message().contains("the key expired 30 seconds ago"), "{error}");
-    assert!(error.message().contains("call again: another key is in its place by now"), "{error}");
+    assert!(error.message().contains("call again: another key has replaced it"), "{error}");
     for secret in [EXPIRED, NEXT] {
         assert!(!error.to_json().contains(secret) && !format!("{error:?} {upstream:?} {call:?}").contains(secret));
     }
@@ -233,7 +234,7 @@ fn a_key_that_has_expired_is_not_tried_first() {
     assert_eq!(first(EXPIRED, None).0, Slot::Current);
     assert_eq!(first(EXPIRED, Some(ENDED)).0, Slot::Current);
     assert_eq!(first(CURRENT, Some(NEXT)).0, Slot::Current);
-    // It works all the same: the clock is wrong.
+    // The key works nevertheless: the local clock is wrong.
     let mut upstream = upstream(KeyRing::new(key(EXPIRED), Some(key(NEXT))));
     let server: Server = &|_, slot| if slot == Slot::Current { 200 } else { 401 };
     assert_eq!(whole(&mut upstream, 0, false, at(0), server), (true, vec![Slot::Next, Slot::Current]));
@@ -241,7 +242,7 @@ fn a_key_that_has_expired_is_not_tried_first() {
 }
 
 #[test]
-fn the_ring_says_what_it_holds() {
+fn the_ring_reports_its_keys() {
     let mut ring = pair();
     assert!(ring.has_next() && !KeyRing::new(key(CURRENT), None).has_next());
     ring.on_accepted(Slot::Current, at(5));
@@ -263,11 +264,11 @@ fn the_ring_says_what_it_holds() {
 }
 
 proptest! {
-    /// Each key may do some kinds of calls and not others, or nothing at all. Whatever came before, a call that can be
-    /// sent again and that one of the keys may do succeeds, unless calls that neither may do came just before: one when
-    /// neither key was ever accepted, else two.
+    /// Each key may make some kinds of calls, or none. Whatever came before, a replayable call that one of the keys may
+    /// make succeeds. The exception: it directly follows calls that neither key may make, one if no key was ever
+    /// accepted, otherwise two.
     #[test]
-    fn what_one_of_the_keys_may_do_is_done(
+    fn a_call_that_one_of_the_keys_may_make_succeeds(
         may in proptest::collection::vec((any::<bool>(), any::<bool>()), 4),
         calls in proptest::collection::vec((0..4_u32, any::<bool>(), 0..40_000_u64), 1..60),
     ) {

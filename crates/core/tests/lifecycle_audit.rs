@@ -1,4 +1,4 @@
-//! The list of keys and its audit, against references that are written over `serde_json`.
+//! The list of keys and its audit, compared with reference implementations over `serde_json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,13 +22,13 @@ fn jwt(claims: &Value, random: &str) -> String {
     format!("{}.{}.fake-{random}", part(&json!({"alg": "none"})), part(claims))
 }
 
-/// A key of the list as the API knows it.
+/// A key of the list as the API stores it.
 #[derive(Clone, Debug)]
 struct Key {
     id: String,
     name: String,
     user: Option<String>,
-    /// Days from now; negative ones are past.
+    /// Days from now; negative for the past.
     expires: Option<i64>,
     issued: Option<i64>,
     seen: Option<u64>,
@@ -87,7 +87,7 @@ fn key() -> impl Strategy<Value = Key> {
     let kind =
         prop_oneof![4 => Just(Kind::Jwt), 1 => Just(Kind::Opaque), 1 => Just(Kind::Hidden), 1 => Just(Kind::Masked)];
     (
-        // Few names and randoms, so that some are the same.
+        // Few different names and values, so that some coincide.
         ("[ab]{2}", "[ab]", prop_oneof![Just(None), Just(Some("user-1".to_owned()))]),
         (
             days(),
@@ -133,8 +133,8 @@ fn uses_of((keys, uses, _): &Case) -> Vec<Usage> {
     uses.collect()
 }
 
-/// Code, severity, ids and environments of each finding, by rules that are read off the table in `audit`'s
-/// documentation, one after the other over sets.
+/// The code, severity, ids and environments of each finding, computed with sets from the table in `audit`'s
+/// documentation.
 #[expect(clippy::too_many_lines, reason = "the table, row by row")]
 fn reference(case: &Case) -> Vec<(String, Severity, Vec<String>, Vec<String>)> {
     let (keys, _, limits) = case;
@@ -211,7 +211,7 @@ fn findings(keys: &[Key], uses: &[Usage], thresholds: Thresholds) -> Vec<Finding
     audit(&list, uses, thresholds, Timestamp::from_unix_seconds(NOW))
 }
 
-/// What is put into a list, somewhere. The empty text cuts it off there.
+/// Text that is inserted somewhere into a list. The empty text truncates the list there.
 const INSERTS: &[&str] =
     &["", "\"", ",", "}", "]", "[", "{", ":", "null", "1", "01", "tru", " ", "\n", "\"id\":\"x\","];
 
@@ -219,7 +219,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn finds_what_the_table_says(case in case()) {
+    fn findings_match_the_documented_table(case in case()) {
         let found = findings(&case.0, &uses_of(&case), case.2);
         let mut told: Vec<_> = found.iter().map(|finding| {
             let ids = finding.keys().iter().map(|key| key.id.clone()).collect::<Vec<_>>();
@@ -227,7 +227,7 @@ proptest! {
         }).collect();
         told.sort();
         prop_assert_eq!(told, reference(&case));
-        // The most urgent first.
+        // The most urgent finding comes first.
         prop_assert!(found.is_sorted_by(|one, next| one.severity() >= next.severity()));
     }
 
@@ -244,8 +244,8 @@ proptest! {
     }
 
     #[test]
-    fn no_value_is_shown(case in case(), at in 0..6_usize) {
-        // Someone named a key by its value, or by another's.
+    fn no_value_is_exposed(case in case(), at in 0..6_usize) {
+        // A key is named after its own value, or another key's.
         let mut keys = case.0.clone();
         let values: Vec<String> = keys.iter().filter(|key| key.is_shown()).map(Key::value).collect();
         let length = keys.len();
@@ -270,9 +270,9 @@ proptest! {
         }
     }
 
-    /// The strict reading accepts what a derived one does, with the members that are documented.
+    /// The strict reader accepts the same documents as a derived one, for the documented members.
     #[test]
-    fn accepts_what_serde_accepts(
+    fn accepts_the_same_lists_as_serde(
         keys in prop::collection::vec(key(), 0..3),
         cuts in prop::collection::vec((any::<u16>(), prop::sample::select(INSERTS)), 0..3),
     ) {
@@ -299,9 +299,9 @@ proptest! {
         }
     }
 
-    /// A value of the wrong type is reported where it is.
+    /// A value of the wrong type is reported at its position.
     #[test]
-    fn a_misplaced_value_is_found_where_it_is(
+    fn a_value_of_the_wrong_type_is_reported_at_its_position(
         keys in prop::collection::vec(key(), 1..4),
         at: u8,
         member in "(id|name|userUUID|organizationUUID|value|lastSeenAt)",
@@ -314,7 +314,7 @@ proptest! {
         let (before, _) = text.split_once("\"HERE\"").unwrap();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
-        let expected = if member == "id" || member == "name" { "a text" } else { "a text or null" };
+        let expected = if member == "id" || member == "name" { "a string" } else { "a string or null" };
         prop_assert_eq!(
             KeyList::parse(text.replace("\"HERE\"", &wrong)).unwrap_err(),
             ListError::Type { line, column, expected }
@@ -337,7 +337,7 @@ struct Reference {
 }
 
 #[test]
-fn what_is_no_list_says_what_it_is_not() {
+fn an_invalid_list_is_rejected_with_the_reason() {
     let cases = [
         ("", ListError::Json { line: 1, column: 1 }),
         ("{}", ListError::Type { line: 1, column: 1, expected: "a list of keys" }),
@@ -349,7 +349,7 @@ fn what_is_no_list_says_what_it_is_not() {
             ListError::Type { line: 1, column: 36, expected: "a date and time of RFC 3339" },
         ),
         (r#"[{"id":"a","name":"b","x":[1,]}]"#, ListError::Json { line: 1, column: 30 }),
-        // The bracket that closes another one than is open.
+        // The closing bracket does not match the open one.
         (r#"[{"id":"a","name":"b","x":[1}]"#, ListError::Json { line: 1, column: 29 }),
     ];
     for (text, error) in cases {
@@ -380,7 +380,7 @@ fn times_with_an_offset_are_read() {
 }
 
 #[test]
-fn the_answers_of_the_api_give_a_value_to_those_who_deliver_it() {
+fn a_driver_can_read_the_value_of_a_key_from_the_responses() {
     let (listed, key) = created(r#"{"id":"1","name":"a","value":"fake-new-key-0001"}"#.to_owned()).unwrap();
     let key = key.expect("a key");
     assert_eq!((listed.fingerprint(), key.expose()), (Some(key.fingerprint()), "fake-new-key-0001"));

@@ -1,5 +1,5 @@
-//! Keys are found in whatever chunks a text comes, ordinary JWTs and this repository's files are not taken for any, and
-//! no finding shows a key.
+//! Keys are found regardless of the chunks in which a text arrives. Ordinary JWTs and the files of this repository are
+//! not reported as keys, and no finding contains a key.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use proptest::prelude::*;
 use serde_json::json;
 
-/// A JWT as an issuer makes it: the signature is random, and of the algorithm's length. It is put together here, so
-/// that no file of the repository holds anything that looks like a key.
+/// A JWT like those of an issuer, with a random signature of the algorithm's length. It is assembled here so that no
+/// file of the repository contains anything that looks like a key.
 fn jwt(algorithm: &str, subject: &str, seed: u64) -> String {
     let bytes = match algorithm {
         "HS256" => 32,
@@ -20,7 +20,7 @@ fn jwt(algorithm: &str, subject: &str, seed: u64) -> String {
         "RS256" => 256,
         _ => 0,
     };
-    // Any generator that is not the code under test's.
+    // A generator that is independent of the code under test.
     let mut state = seed | 1;
     let signature: Vec<u8> = (0..bytes)
         .map(|_| {
@@ -52,7 +52,7 @@ fn in_chunks(text: &[u8], sizes: &[usize], known: &[Known]) -> Vec<Leak> {
     found
 }
 
-/// A piece of a text, of which the reference knows what it is without reading it.
+/// A piece of a text. The reference knows its meaning without parsing it.
 #[derive(Clone, Debug)]
 enum Piece {
     Name(String),
@@ -96,7 +96,7 @@ fn piece() -> impl Strategy<Value = Piece> {
     ]
 }
 
-/// Between two pieces: nothing that is part of a word.
+/// Separates two pieces: nothing that is part of a word.
 fn separator() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&["=", ": ", "=\"", "\": \"", " ", "\n", "\r\n", "/", "' ", "\u{e9}", "://", ">\n  "][..])
 }
@@ -110,7 +110,7 @@ struct Expected {
     confidence: Confidence,
 }
 
-/// What is to be found, by where the pieces are: distances in characters.
+/// The expected findings, computed from the positions of the pieces; distances in characters.
 fn reference(pieces: &[(Piece, &'static str)], known: &[String]) -> Vec<Expected> {
     let mut at = 0;
     let mut placed = Vec::new();
@@ -163,7 +163,7 @@ fn written(pieces: &[(Piece, &'static str)]) -> String {
     pieces.iter().flat_map(|(piece, separator)| [piece.text(), *separator]).collect()
 }
 
-/// Each second of those that can be known.
+/// Every second key of those that can be known.
 fn known_of(pieces: &[(Piece, &'static str)]) -> Vec<String> {
     let can = pieces.iter().filter(|(piece, _)| matches!(piece, Piece::Jwt { .. } | Piece::Known(_)));
     can.step_by(2).map(|(piece, _)| piece.text().to_owned()).collect()
@@ -173,7 +173,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn finds_what_the_table_says(pieces in prop::collection::vec((piece(), separator()), 0..14)) {
+    fn findings_match_the_documented_table(pieces in prop::collection::vec((piece(), separator()), 0..14)) {
         let (text, known) = (written(&pieces), known_of(&pieces));
         let hashes: Vec<Known> = known.iter().map(|key| Known::Fingerprint(fingerprint(key))).collect();
         let found = scan(text.as_bytes(), &hashes);
@@ -186,7 +186,7 @@ proptest! {
                 "{}", text
             );
         }
-        // A digest proves what a fingerprint makes likely.
+        // A digest proves a key, where a fingerprint only makes it likely.
         let digests: Vec<Known> = known.iter().map(|key| Known::Digest(TokenDigest::of(key))).collect();
         for (by_digest, leak) in scan(text.as_bytes(), &digests).iter().zip(&found) {
             let is_known = leak.evidence == Evidence::Known;
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn chunks_make_no_difference(
+    fn chunk_boundaries_make_no_difference(
         pieces in prop::collection::vec((piece(), separator()), 0..10),
         sizes in prop::collection::vec(1..200_usize, 1..6),
     ) {
@@ -253,9 +253,9 @@ proptest! {
     // Each of these texts is long.
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
-    /// In a run without a break, longer than what is held, keys are found as anywhere else.
+    /// Keys are found in an unbroken run that is longer than the window.
     #[test]
-    fn long_runs_hide_nothing(
+    fn keys_are_found_in_long_runs(
         before in 0..40_000_usize,
         after in 0..40_000_usize,
         seed: u64,
@@ -273,9 +273,9 @@ proptest! {
     }
 }
 
-/// The tokens of other people, as they are in files that have nothing to do with Attention.
+/// Tokens as they occur in files unrelated to Attention.
 #[test]
-fn ordinary_jwts_are_left_alone() {
+fn ordinary_jwts_are_not_reported() {
     let tokens: Vec<String> = (0..40)
         .map(|seed| jwt(["HS256", "HS512", "ES256", "RS256"][seed % 4], "7c1e-user-0", seed as u64 * 7_919))
         .collect();
@@ -288,9 +288,9 @@ fn ordinary_jwts_are_left_alone() {
             format!("curl -H 'Authorization: Bearer {token}' https://api.example.com/v2/users"),
             format!(r#"!function(e){{var t="{token}";e.exports=t}}(module);//# sourceMappingURL=x.js.map"#),
             format!("<a href=\"https://example.com/login?token={token}\">"),
-            // The same letters, in other words.
+            // The same letters in another word.
             format!("attenuation: {token}"),
-            // Far from a word that would be evidence.
+            // Too far from a word that would be evidence.
             format!("attention! {} {token}", "lorem ipsum ".repeat(12)),
         ] {
             assert_eq!(scan(text.as_bytes(), &[]), [], "{}", &text[..40]);
@@ -298,11 +298,11 @@ fn ordinary_jwts_are_left_alone() {
     }
 }
 
-/// What documentation shows where a key belongs.
+/// The samples that documentation shows in place of a key.
 #[test]
 fn samples_are_placeholders() {
     let part = |value: &str| Base64UrlUnpadded::encode_string(value.as_bytes());
-    // Of jwt.io; the signature is another one.
+    // The sample of jwt.io with another signature.
     let claims = part(r#"{"sub":"1234567890","name":"John Doe","iat":1516239022}"#);
     let real = jwt("HS256", "user-0", 7);
     let (body, signature) = real.rsplit_once('.').expect("a JWT");
@@ -320,14 +320,14 @@ fn samples_are_placeholders() {
         assert_eq!(found.len(), 1, "{token}");
         assert_eq!(found[0].confidence, Confidence::Placeholder, "{token}");
     }
-    // Whoever knows it knows better.
+    // A known hash overrides the evidence that it is fake.
     let fake = jwt("none", "fake-user", 1);
     let found = scan(fake.as_bytes(), &[Known::Digest(TokenDigest::of(&fake))]);
     assert_eq!(found[0].confidence, Confidence::Certain);
 }
 
 #[test]
-fn keys_are_found_where_people_leave_them() {
+fn keys_are_found_in_the_usual_places() {
     let key = jwt("HS256", "user-0", 11);
     for (text, evidence) in [
         (format!("ATTENTION_API_KEY={key}"), Evidence::Name),
@@ -355,10 +355,10 @@ fn keys_are_found_where_people_leave_them() {
     }
 }
 
-/// Hundreds of thousands of characters that look like the beginnings of keys are read without holding them, or trying each of them
-/// against all that follows: a quadratic reading of this would take hours.
+/// Hundreds of thousands of characters that look like beginnings of keys are read in linear time and bounded memory. A
+/// quadratic scanner would take hours.
 #[test]
-fn hostile_texts_are_read_once() {
+fn hostile_texts_are_read_in_linear_time() {
     for pattern in
         ["eyJ", "eyJ.", "eyJhbGciOiJIUzI1NiJ9.", "eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.", "a.", "=", "a=", ".", "A"]
     {
@@ -368,7 +368,7 @@ fn hostile_texts_are_read_once() {
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    // What is built or installed is not the repository's.
+    // Build output and installed packages are not part of the repository.
     let is_left_out =
         |name: &str| ["target", "node_modules", ".git", ".tools", "build", "dist", "pkg-build"].contains(&name);
     for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
@@ -381,9 +381,9 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// This repository: source, documents, lock files and many fake keys.
+/// This repository: source, documentation, lock files and many fake keys.
 #[test]
-fn this_repository_has_placeholders_only() {
+fn this_repository_contains_only_placeholders() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the repository");
     let mut all = Vec::new();
     files(root, &mut all);

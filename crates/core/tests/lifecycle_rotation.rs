@@ -1,5 +1,5 @@
-//! A rotation in a simulated world: places with traffic, an API with keys, a person, a driver that is stopped at any
-//! moment, and everything that goes wrong between them.
+//! A rotation in a simulated world: places with traffic, an API with keys, a person, a driver that may be stopped at
+//! any moment, and failures everywhere in between.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const NAME: &str = "nightly export, 2026-11";
 const OLD: &str = "fake-old-key-000000000000";
 /// In seconds.
 const QUIET: u64 = 300;
-/// How exact `lastSeenAt` is here, in seconds.
+/// The accuracy of `lastSeenAt` in the simulation, in seconds.
 const GRAIN: u64 = 60;
 
 fn fingerprint(value: &str) -> Fingerprint {
@@ -31,9 +31,9 @@ struct Key {
     name: String,
     value: String,
     alive: bool,
-    /// Any use: what `lastSeenAt` comes from.
+    /// The last use by anyone, from which `lastSeenAt` is derived.
     seen: Option<u64>,
-    /// The last use by someone other than the driver.
+    /// The last use by anyone except the driver.
     used: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ struct Site {
     next: Option<String>,
 }
 
-/// What does not change in a world.
+/// The fixed properties of a world.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 struct Rules {
@@ -54,9 +54,9 @@ struct Rules {
     delete_denied: bool,
     values_hidden: bool,
     name_taken: bool,
-    /// The list does not tell when a key was used.
+    /// The list does not show when a key was used.
     seen_hidden: bool,
-    /// Someone whom nobody knows uses the old key, up to this second.
+    /// An unknown user calls with the old key until this second.
     outsider_until: u64,
 }
 
@@ -87,7 +87,7 @@ enum Fault {
     LostLate,
     FailedBefore,
     FailedAfter,
-    /// It is said to be done, and is done later.
+    /// Reported as done, but done later.
     DoneLate,
 }
 
@@ -96,20 +96,20 @@ struct World {
     now: u64,
     keys: Vec<Key>,
     sites: Vec<Site>,
-    /// From which second on, what.
+    /// Delayed effects, each with the second from which it applies.
     late: Vec<(u64, Late)>,
     chaos: Vec<u8>,
     made: Vec<String>,
     pasted: Option<String>,
     confirmed: bool,
-    /// A fault that goes on for so many steps.
+    /// A fault that persists for this many steps.
     streak: Option<(Fault, u8)>,
-    /// Whether someone else has put the old key back into a place.
+    /// Whether someone else put the old key back into a place.
     put_back: bool,
     asked: Vec<Problem>,
     /// All journals that were written.
     journals: Vec<String>,
-    /// What the driver has in memory.
+    /// The values that the driver holds in memory.
     held: Vec<String>,
 }
 
@@ -208,7 +208,7 @@ impl World {
         found.map(|key| key.alive = false).is_some()
     }
 
-    /// All places call, and so does the outsider. No place's call may fail.
+    /// All places call the API, and so does the outsider. No call of a place may fail.
     fn traffic(&mut self) {
         let now = self.now;
         for (index, site) in self.sites.clone().into_iter().enumerate() {
@@ -244,7 +244,8 @@ impl World {
         keys.collect::<serde_json::Value>().to_string()
     }
 
-    /// The value of a key: in memory, in the list, or from the person, who has what was in use and what was pasted.
+    /// The value of a key: from memory, from the list, or from the person, who has the key that was in use and the
+    /// pasted ones.
     fn value(&mut self, wanted: Fingerprint) -> Option<String> {
         let from_list = value_in(self.list(), wanted).expect("a list").map(|key| key.expose().to_owned());
         let known = [Some(OLD.to_owned()), self.pasted.clone()];
@@ -255,7 +256,7 @@ impl World {
     }
 }
 
-/// Which of the two keys has which value, as far as the driver knows.
+/// The fingerprint of the key with this role, as far as the driver knows.
 fn wanted(rotation: &Rotation, role: Role) -> Fingerprint {
     match role {
         Role::Old => rotation.plan().old(),
@@ -264,7 +265,7 @@ fn wanted(rotation: &Rotation, role: Role) -> Fingerprint {
 }
 
 impl World {
-    /// A request to the API that takes a key: it has to be alive, and that is a use of it.
+    /// Authorizes an API request: the key must be alive, and this counts as a use.
     fn authorized(&mut self, rotation: &Rotation, with: Role) -> Result<(), Outcome> {
         let Some(value) = self.value(wanted(rotation, with)) else { return Err(Outcome::Missing(with)) };
         let now = self.now;
@@ -357,7 +358,7 @@ impl World {
             Step::ClearNext { place, key } => {
                 let site = self.site(rotation, place);
                 site.next = None;
-                // A place whose second slot cannot be empty takes this key there: the one that it uses.
+                // A place whose second slot cannot be empty puts the key that it uses there.
                 let used = fingerprint(&site.current);
                 assert_eq!(rotation.plan().old() == used, *key == Role::Old);
                 Outcome::Simple("cleared")
@@ -400,13 +401,13 @@ impl World {
         }
     }
 
-    /// The rule above all: what is deleted is in no place, and is unused, or the person has confirmed, or no place
-    /// ever had it.
+    /// The most important rule: a deleted key is in no place, and is unused, or the person confirmed, or no place ever
+    /// had it.
     fn may_delete(&self, rotation: &Rotation, role: Role) {
         let retired = wanted(rotation, role);
         let key = self.keys.iter().find(|key| fingerprint(&key.value) == retired).expect("a key");
         if !key.alive {
-            // Someone else has deleted it.
+            // Someone else deleted it.
             return;
         }
         for site in &self.sites {
@@ -440,7 +441,8 @@ impl World {
         Outcome::Taken(fingerprint(&value))
     }
 
-    /// The person: any answer while there is chaos, the one that leads on afterwards. What the person says is true.
+    /// The person gives any answer during the chaos, and afterwards the one that leads forward. The person tells the
+    /// truth.
     fn answer(&mut self, rotation: &Rotation, problem: Problem, answers: &[Answer]) -> Answer {
         let sensible = || {
             let offered = |answer: Answer| answers.contains(&answer).then_some(answer);
@@ -482,7 +484,7 @@ impl World {
         answer
     }
 
-    /// Someone else deletes the old key, once no place depends on it, or puts it back into a place.
+    /// Someone else deletes the old key once no place depends on it, or puts it back into a place.
     fn someone_else(&mut self, rotation: &Rotation) {
         let is_in_use = self.sites.iter().any(|site| site.current == OLD);
         let is_back = rotation.to_journal().contains(r#""direction":"back""#);
@@ -554,16 +556,16 @@ fn plan(rules: &Rules) -> Plan {
     Plan::new(source, fingerprint(OLD), places.collect(), Duration::from_secs(QUIET)).expect("a plan")
 }
 
-/// When a driver is stopped, in the course of a step.
+/// The point within a step at which a driver is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stop {
     Before,
-    /// It was done, and nobody has written so.
+    /// The step was performed, but the journal was not written.
     Unwritten,
     Written,
 }
 
-/// Drives to the end, stopping in one round, and where chaos says so. Returns the world, the rotation and the rounds.
+/// Drives to the end, stopping in one round and where chaos demands it. Returns the world, the rotation and the rounds.
 fn run(rules: &Rules, chaos: Vec<u8>, stop_in: Option<(usize, Stop)>) -> (World, Rotation, usize) {
     let mut world = World::new(rules.clone(), chaos);
     let mut drivers = 1;
@@ -603,7 +605,7 @@ fn run(rules: &Rules, chaos: Vec<u8>, stop_in: Option<(usize, Stop)>) -> (World,
             world.pass(u64::from(world.chaos.first().copied().unwrap_or(0)) * 3);
             let resumed = Rotation::resume(&disk, &format!("driver {drivers}")).expect("a journal");
             disk = resumed.to_journal();
-            // The one before, were it still alive, would stop here.
+            // The previous driver, if it were still running, would stop here.
             assert!(matches!(rotation.check(&disk), Err(JournalError::TakenOver { .. })));
             rotation = resumed;
         }
@@ -620,21 +622,21 @@ fn assert_ended(world: &World, rotation: &Rotation) {
         Ending::RolledBack | Ending::Abandoned => fingerprint(OLD),
     };
     for site in &world.sites {
-        // Who leaves both keys alive does not have the places verified once more.
+        // If both keys are left alive, the places are not verified again.
         let was_put_back = left == Some(Role::Old) && world.put_back && site.current == OLD;
         assert!(fingerprint(&site.current) == target || was_put_back, "{ending:?}");
         assert_eq!(site.next, None);
     }
     if ending == Ending::Rotated {
-        // Only a deletion that is late may be still to come.
+        // Only a delayed deletion may still be outstanding.
         let is_late = world.late.iter().any(|(_, late)| matches!(late, Late::Delete(_)));
-        // A key that was left may be dead all the same: its deletion was done, and the answer lost.
+        // A key that was left may be dead anyway: the deletion happened, but its response was lost.
         assert!(!world.is_alive(OLD) || is_late || left == Some(Role::Old), "{proof:?}");
         assert_eq!(proof.is_none(), left == Some(Role::Old));
     } else {
         assert!(world.is_alive(OLD));
     }
-    // Each key that came into being and is not in use is told.
+    // Each key that was created and is not in use is reported.
     let is_told = |key: &Key| {
         strays.iter().any(|stray| match stray {
             Stray::Listed { id } => *id == key.id,
@@ -644,11 +646,11 @@ fn assert_ended(world: &World, rotation: &Rotation) {
     let made = world.keys.iter().filter(|key| world.made.contains(&key.value) && key.alive);
     let orphans = made.filter(|key| fingerprint(&key.value) != target && !is_told(key)).count();
     let late = world.late.iter().filter(|(_, late)| matches!(late, Late::Create)).count();
-    // A key that was pasted and rejected by a person who never said so is the person's.
+    // A key that was pasted and rejected, without the person saying so, is the person's own.
     let persons = world.keys.iter().filter(|key| key.alive && key.name == "made in the app" && !is_told(key));
     let persons = persons.filter(|key| fingerprint(&key.value) != target).count();
     assert!(orphans - persons + late <= unaccounted as usize, "{orphans} orphans, {late} late, {unaccounted} told");
-    // And none that is in use is told to be deleted.
+    // No key in use is reported for deletion.
     for key in world.keys.iter().filter(|key| is_told(key)) {
         assert_ne!(fingerprint(&key.value), target, "a key in use is called a stray");
         assert_ne!(key.id, "id-other", "another's key is called a stray");
@@ -687,7 +689,7 @@ const FAIR: Rules = Rules {
     outsider_until: 0,
 };
 
-/// The crash table: stopped once, in each round, before the step, before the journal and after it.
+/// The crash table: one stop in each round, before the step, before the journal is written, and after.
 #[test]
 fn a_driver_stopped_anywhere_is_resumed_to_the_right_end() {
     for creates in [true, false] {
@@ -720,9 +722,9 @@ proptest! {
     }
 }
 
-/// The world above is of use only if all that can be asked, and each end, comes about in it.
+/// Checks that the simulation reaches every question and every ending; otherwise it would prove little.
 #[test]
-fn everything_that_can_happen_happens() {
+fn the_simulation_reaches_every_question_and_every_ending() {
     let mut runner = TestRunner::deterministic();
     let strategy = (rules(), prop::collection::vec(any::<u8>(), 0..160));
     let (mut problems, mut ends) = (BTreeSet::new(), BTreeSet::new());
@@ -767,7 +769,7 @@ fn everything_that_can_happen_happens() {
     }
 }
 
-/// All journals of a run, each once.
+/// All distinct journals of a run.
 fn journals(rules: &Rules, chaos: Vec<u8>) -> Vec<String> {
     let (mut world, ..) = run(rules, chaos, None);
     world.journals.dedup();
@@ -778,7 +780,7 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// The paths to all members of all objects.
+/// The paths of all members of all objects.
 fn members(value: &serde_json::Value, path: &str, found: &mut Vec<(String, String)>) {
     let inner: Vec<(String, &serde_json::Value)> = match value {
         serde_json::Value::Object(object) => {
@@ -798,9 +800,9 @@ fn members(value: &serde_json::Value, path: &str, found: &mut Vec<(String, Strin
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
-    /// What is resumed is what was written, but for the owner, and for a key that may have been made.
+    /// Resuming restores the written state, except for the owner and for a key that may have been created.
     #[test]
-    fn a_journal_is_read_as_it_was_written(rules in rules(), chaos in prop::collection::vec(any::<u8>(), 0..160)) {
+    fn a_written_journal_is_read_back_unchanged(rules in rules(), chaos in prop::collection::vec(any::<u8>(), 0..160)) {
         for journal in journals(&rules, chaos) {
             prop_assert!(journal.is_ascii() && !journal.contains('\n'));
             let resumed = Rotation::resume(&journal, "another").expect("a journal").to_journal();
@@ -820,7 +822,7 @@ proptest! {
         }
     }
 
-    /// No member may be missing, be there twice, be of another type, or be unknown.
+    /// No member may be missing, repeated, of another type, or unknown.
     #[test]
     fn a_journal_is_read_strictly(
         rules in rules(),
@@ -872,7 +874,7 @@ proptest! {
 }
 
 #[test]
-fn a_newer_journal_is_told_from_a_broken_one() {
+fn a_newer_journal_is_distinguished_from_a_broken_one() {
     let rotation = Rotation::new(plan(&Rules { holds_next: vec![true], ..FAIR }), "driver 1").unwrap();
     let journal = rotation.to_journal();
     let newer = journal.replace("\"version\":1", "\"version\":2,\"what is new\":[]");
@@ -884,7 +886,7 @@ fn a_newer_journal_is_told_from_a_broken_one() {
     }
 }
 
-/// A hand that mends a journal must not make one that skips what protects the keys.
+/// A manually edited journal must not be able to skip the safeguards of the keys.
 #[test]
 fn a_journal_that_contradicts_itself_is_refused() {
     let (world, ..) = run(&Rules { holds_next: vec![true, false], ..FAIR }, Vec::new(), None);
@@ -908,13 +910,13 @@ fn a_journal_that_contradicts_itself_is_refused() {
 }
 
 #[test]
-fn of_two_drivers_of_one_journal_one_stops() {
+fn if_two_drivers_use_one_journal_one_of_them_stops() {
     let rules = Rules { creates: false, holds_next: vec![true], ..FAIR };
     let mut first = Rotation::new(plan(&rules), "driver 1").unwrap();
     let disk = first.to_journal();
     let (mut second, mut third) =
         (Rotation::resume(&disk, "driver 2").unwrap(), Rotation::resume(&disk, "driver 3").unwrap());
-    // Both have written; the third was the last.
+    // Both have written; the third was last.
     let disk = third.to_journal();
     for stopped in [&mut first, &mut second] {
         let error = stopped.check(&disk).unwrap_err();
@@ -925,12 +927,12 @@ fn of_two_drivers_of_one_journal_one_stops() {
     third.report(Report::Taken(fingerprint("fake-new-key-1")), Timestamp::default()).unwrap();
     third.check(&disk).unwrap();
     third.report(Report::Accepted, Timestamp::default()).unwrap();
-    // Two reports without a writing in between.
+    // Two reports without a write in between.
     assert!(matches!(third.check(&disk), Err(JournalError::Diverged { .. })));
 }
 
 #[test]
-fn a_report_that_answers_no_step_changes_nothing() {
+fn a_report_that_does_not_match_the_step_changes_nothing() {
     let mut rotation = Rotation::new(plan(&Rules { holds_next: vec![true], ..FAIR }), "driver 1").unwrap();
     let before = rotation.to_journal();
     for report in [

@@ -1,8 +1,8 @@
-//! Many calls at once towards one server, in any order of events, checked against what must hold whatever happens.
+//! Many concurrent calls to one server, with events in any order, checked against invariants.
 //!
-//! A run is a list of numbers that a driver, a server and a clock are made of: calls begin, are answered with any
-//! status and any headers, break off, wait, are woken early or late, are given up or forgotten; keys are replaced; the
-//! gate is held from outside; the clock jumps. `ATTENTION_MODEL_CASES` makes the run longer (300 without it).
+//! A run is a list of generated events. Calls begin, receive any status and any headers, break off, wait, wake early or
+//! late, are given up or forgotten; keys are replaced; the gate is held from outside; the clock jumps.
+//! `ATTENTION_MODEL_CASES` sets the number of cases (300 by default).
 
 use std::time::Duration;
 
@@ -38,12 +38,12 @@ enum Event {
         failure: Failure,
         jitter: f64,
     },
-    /// Its timer fires, so many milliseconds early or late.
+    /// Its timer fires this many milliseconds early or late.
     Wake {
         call: usize,
         off: i64,
     },
-    /// Its caller goes away, and nobody says so.
+    /// Its caller goes away without notice.
     Forget {
         call: usize,
     },
@@ -131,7 +131,7 @@ fn event(clock_jumps: bool) -> BoxedStrategy<Event> {
     prop_oneof![20 => events, 1 => jump.prop_map(Event::Jump)].boxed()
 }
 
-/// What the driver is doing for a call.
+/// The driver's current activity for a call.
 #[derive(Clone, Copy, Debug)]
 enum Doing {
     Sending { slot: Slot, key: usize, at: u64 },
@@ -153,11 +153,11 @@ struct Held {
 struct Model {
     upstream: Upstream,
     calls: Vec<Option<Held>>,
-    /// Time as it passes, and how far the driver's clock is off.
+    /// The real time, and the offset of the driver's clock.
     real: u64,
     off: i64,
     keys: [Option<usize>; 2],
-    /// Until when the gate is shut by what the server said, in real time, at the most.
+    /// The latest real time until which the server may have closed the gate.
     shut_until: u64,
     clock_jumps: bool,
 }
@@ -180,7 +180,7 @@ impl Model {
         let now = self.now();
         match event {
             Event::Pass(time) => self.real += time,
-            // Not to before 1970, where a driver's clock would stand still.
+            // Not before 1970, where the driver's clock would stop.
             Event::Jump(by) => self.off = self.off.saturating_add(by).max(-1_000_000_000_000),
             Event::Hold(wait) => {
                 self.upstream.hold(now, Duration::from_millis(wait));
@@ -215,7 +215,7 @@ impl Model {
             Event::Answer { call: place, status, headers, jitter } => self.answer(place, status, &headers, jitter)?,
             Event::Break { call: place, failure, jitter } => {
                 let Some(held) = &mut self.calls[place] else { return Ok(()) };
-                // A wait is only ever given up.
+                // A wait can only end by being given up.
                 let failure = if matches!(held.doing, Doing::Waiting { .. }) { Failure::Aborted } else { failure };
                 let action = held.call.on_failure(&mut self.upstream, failure, now, jitter);
                 let is_over = matches!(action, Action::Done(_));
@@ -327,7 +327,7 @@ impl Model {
         prop_assert!(closed.is_zero(), "sent through a gate that is shut for {closed:?}");
         let most = held.options.retry.max_retries + 2 + 2 * held.replaced;
         prop_assert!(held.sent <= most, "{} requests of {most}", held.sent);
-        prop_assert!(held.options.replayable || held.sent == 1, "a body that is gone was sent again");
+        prop_assert!(held.options.replayable || held.sent == 1, "a body that cannot be replayed was sent again");
         let key = self.keys[attempt.slot as usize];
         prop_assert!(key.is_some(), "sent with a key that is not there");
         for most in [held.options.timeout, held.options.attempt_timeout].into_iter().flatten() {
@@ -360,9 +360,9 @@ impl Model {
         Ok(())
     }
 
-    /// Everybody is answered at last, or refused at once: nobody is shut out for good.
+    /// In the end every call is answered or refused at once; none is blocked forever.
     fn ends(&mut self) -> Checked {
-        // Somebody has to look: a clock that is put back while nobody does stops the time.
+        // The gate must be polled: if its clock goes back unobserved, its time stops.
         self.upstream.hold(self.now(), Duration::ZERO);
         self.real += LONGEST_HOLD + 60_000;
         let now = self.now();
@@ -411,12 +411,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens(events in proptest::collection::vec(event(false), 0..120), has_next: bool) {
+    fn invariants_hold_for_any_events(events in proptest::collection::vec(event(false), 0..120), has_next: bool) {
         run(events, has_next, false)?;
     }
 
     #[test]
-    fn whatever_happens_and_the_clock_jumps(events in proptest::collection::vec(event(true), 0..120), has_next: bool) {
+    fn invariants_hold_when_the_clock_jumps(events in proptest::collection::vec(event(true), 0..120), has_next: bool) {
         run(events, has_next, true)?;
     }
 }

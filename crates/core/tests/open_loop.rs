@@ -1,6 +1,6 @@
-//! Calls that come whether or not the others are through, as a Worker's do: what a rate limit leaves of them.
+//! Calls that arrive independently of each other, as in a Worker: how many a rate limit lets succeed.
 //!
-//! In a closed loop every call waits for the one before it, so a gate that shuts everybody out is not noticed.
+//! In a closed loop each call waits for the previous one, so a gate that blocks everybody would go unnoticed.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -11,25 +11,25 @@ use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{Action, ApiKey, Call, KeyRing, Method, Timestamp, Upstream};
 
 const BEGIN: u64 = 1_700_000_000_000;
-/// From a request to its answer, in milliseconds.
+/// The time from a request to its response, in milliseconds.
 const LATENCY: u64 = 20;
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 
-/// How a server counts what it allows.
+/// How a server counts the calls that it allows.
 #[derive(Clone, Copy, Debug)]
 enum Limit {
-    /// So many in each second of its clock.
+    /// This many in each second of its clock.
     Window(usize),
-    /// So many in any second.
+    /// This many in any second.
     Sliding(usize),
-    /// So many a second, one after the other, and a burst of as many.
+    /// A token bucket: this many per second, and a burst of the same size.
     Bucket(usize),
 }
 
 struct Server {
     limit: Limit,
-    /// What it let through in the last second, or in this one.
+    /// The calls that it let through in the last or the current second.
     taken: VecDeque<u64>,
     /// In thousandths.
     tokens: u64,
@@ -69,7 +69,7 @@ impl Server {
     }
 }
 
-/// So many calls a minute, from a moment to another, at even distances.
+/// Calls per minute during a period, evenly spaced.
 #[derive(Clone, Copy)]
 struct Load {
     from: u64,
@@ -89,7 +89,7 @@ enum Event {
     Answered(usize, bool),
 }
 
-/// What became of a call.
+/// How a call ended.
 #[derive(Clone, Copy)]
 struct Outcome {
     arrived: u64,
@@ -180,25 +180,25 @@ fn run(limit: Limit, timeout: u64, arrivals: impl Iterator<Item = u64>) -> Run {
     Run { outcomes, refused: server.refused }
 }
 
-/// What a server's limit leaves of a load: what has to be reached, and what it allows at best.
+/// A load: the share that must succeed, and the share that the limit allows at best.
 struct Row {
     name: &'static str,
     rate: usize,
     timeout: u64,
-    /// So many calls in the first moment.
+    /// The number of calls in the first moment.
     burst: usize,
     loads: [Load; 2],
     least: usize,
 }
 
 impl Row {
-    /// The places in line of a burst count besides, but no more than come.
+    /// The places in line of a burst count as well, but no more than arrive.
     fn run(&self, limit: Limit) -> Run {
         run(limit, self.timeout, (0..self.burst).map(|_| 0).chain(self.loads.into_iter().flat_map(Load::arrivals)))
     }
 }
 
-/// The rows of findings/core.md, with its figures for a gate whose places are taken only by calls that use them.
+/// The rows of findings/core.md, with its figures for a gate that gives places only to calls that use them.
 fn rows() -> [Row; 5] {
     let load = |from, to, per_minute| Load { from: from * MINUTE, to: to * MINUTE, per_minute };
     let overload = [load(0, 5, 3000), load(5, 10, 30)];
@@ -220,7 +220,7 @@ fn rows() -> [Row; 5] {
 }
 
 #[test]
-fn overload_leaves_what_the_limit_allows() {
+fn under_overload_the_limit_is_used_fully() {
     for row in rows() {
         for limit in [Limit::Window(row.rate), Limit::Sliding(row.rate), Limit::Bucket(row.rate)] {
             let run = row.run(limit);
@@ -237,8 +237,8 @@ fn overload_leaves_what_the_limit_allows() {
     }
 }
 
-/// Five seconds after the end of a burst everybody is served, and after another one, when the line that it left is
-/// gone, nobody waits for long.
+/// Five seconds after a burst ends, all calls are served. After a second burst, once its line is gone, no call waits
+/// for long.
 #[test]
 fn light_load_is_served_after_a_burst() {
     for timeout in [SECOND / 2, 2 * SECOND, 5 * SECOND] {
@@ -255,9 +255,9 @@ fn light_load_is_served_after_a_burst() {
     }
 }
 
-/// The first fault of findings/core.md, as small as it gets.
+/// A minimal example of the first fault in findings/core.md.
 #[test]
-fn calls_that_are_refused_cost_others_nothing() {
+fn refused_calls_do_not_delay_others() {
     let key = ApiKey::parse("an-obviously-fake-key").expect("a key");
     let mut upstream = Upstream::new(BaseUrl::parse(DEFAULT_BASE_URL).expect("a base"), KeyRing::new(key, None));
     let now = Timestamp::from_unix_millis(BEGIN);

@@ -1,4 +1,4 @@
-//! No type that can hold a secret, or that is made while one is near, shows it.
+//! No type that can contain a secret, or that is created near one, shows it.
 
 use attention_core::call::{CallOptions, Failure, Upstream};
 use attention_core::credential::{Authorization, Bearer, TokenDigest, scrub};
@@ -8,11 +8,11 @@ use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
-/// How much of a secret may be seen: its last four characters name it.
+/// How much of a secret may be shown: its last four characters identify it.
 const SHOWN: usize = 4;
 
-/// Secrets as they are handed out: opaque, base64, JWTs. Each holds a random
-/// part, so that it stands in no text by chance.
+/// Secrets in their usual forms: opaque, base64, JWT. Each contains a random part, so that it does not occur in a text
+/// by chance.
 fn secret() -> impl Strategy<Value = String> {
     let random = "[A-Za-z0-9]{12,40}";
     prop_oneof![
@@ -29,13 +29,13 @@ fn secret() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Fails when a text shows more of a secret than its end.
+/// Fails if a text shows more of a secret than its end.
 fn hides(what: &str, text: &str, secret: &str) -> Result<(), TestCaseError> {
     prop_assert!(!text.contains(secret), "{what} shows the secret: {text}");
-    // Nor any stretch of it: ten characters of a random part are no coincidence.
+    // Nor any part of it: ten characters of a random part are no coincidence.
     let bytes = secret.as_bytes();
     for stretch in bytes[..bytes.len() - SHOWN].windows(10).filter_map(|stretch| str::from_utf8(stretch).ok()) {
-        // The head of every JWT of this suite is the same, and no secret.
+        // The header of every JWT in this suite is the same and is not secret.
         if !"eyJhbGciOiJub25lIn0.".contains(stretch) {
             prop_assert!(!text.contains(stretch), "{what} shows {stretch:?} of the secret: {text}");
         }
@@ -60,7 +60,7 @@ fn hides_error(error: &Error, secret: &str) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn what_holds_a_secret_does_not_show_it(secret in secret()) {
+    fn types_with_a_secret_do_not_show_it(secret in secret()) {
         let key = ApiKey::parse(&secret).expect("a key");
         hides("an ApiKey", &format!("{key:?} {key:#?} {key}"), &secret)?;
         hides("a fingerprint", &format!("{:?} {}", key.fingerprint(), key.fingerprint()), &secret)?;
@@ -93,7 +93,7 @@ proptest! {
         for text in [&secret, &other] {
             hides("a client", &told, text)?;
         }
-        // The two places do give it away: to the request.
+        // These two places must reveal it, for the request.
         let header = upstream.keys().authorization(Slot::Current).expect("a key");
         prop_assert_eq!(header.expose(), format!("Bearer {secret}"));
     }
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn scrubbing_takes_out_every_secret(before in "\\PC{0,30}", secrets in proptest::collection::vec(secret(), 1..4), after in "\\PC{0,30}") {
+    fn scrubbing_removes_every_secret(before in "\\PC{0,30}", secrets in proptest::collection::vec(secret(), 1..4), after in "\\PC{0,30}") {
         let text = format!("{before}{}{after}", secrets.join(" and "));
         let scrubbed = scrub(&text, secrets.iter().map(String::as_str));
         for secret in &secrets {
@@ -176,10 +176,9 @@ proptest! {
         }
     }
 
-    /// Text without anything secret comes through as it is, percent signs included.
-    /// An escape is the character that it stands for, and no other one.
+    /// Text without secrets is unchanged, including its percent signs. An escape is decoded to its character only.
     #[test]
-    fn scrubbing_leaves_other_escapes_alone(secret in "fake-key-[a-z]{4,8}", at in 1..9_usize, other in "[A-Z0-9]") {
+    fn scrubbing_keeps_other_escapes(secret in "fake-key-[a-z]{4,8}", at in 1..9_usize, other in "[A-Z0-9]") {
         let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
         let mut changed = secret.clone();
         changed.replace_range(at..=at, &other);
@@ -191,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn scrubbing_leaves_prose_alone(text in "([a-z]{1,9}[ ,.!%é]{1,3}){0,12}") {
+    fn scrubbing_keeps_prose(text in "([a-z]{1,9}[ ,.!%é]{1,3}){0,12}") {
         prop_assert_eq!(&*scrub(&text, ["fake-0123456789-0123456789"]), text.as_str());
     }
 
@@ -201,7 +200,7 @@ proptest! {
     }
 }
 
-/// A secret so short that its end would be most of it is not shown at all.
+/// A secret that is so short that its end would be most of it is not shown at all.
 #[test]
 fn a_short_secret_shows_nothing() {
     let key = ApiKey::parse("fake-Q7x9").expect("a key");

@@ -1,20 +1,20 @@
-//! When a caller token ends by its own word: tokens that are put together from parts of which it is known what they say.
+//! The expiry that a caller token claims: tokens assembled from parts with known claims.
 
 use attention_core::CallerToken;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// An `exp` as it is written, and the seconds that it says in a session and in a JWT.
+/// An `exp` as written, and the seconds it means in a session and in a JWT.
 type End = (&'static str, Option<u64>, Option<u64>);
 
 const ENDS: [End; 14] = [
     ("1700000900", Some(1_700_000_900), Some(1_700_000_900)),
     ("0", Some(0), Some(0)),
     ("999999999999", Some(999_999_999_999), Some(999_999_999_999)),
-    // A session's has digits alone, and a JWT's (RFC 7519 §2, NumericDate) may have a fraction.
+    // A session's has digits only; a JWT's (RFC 7519 §2, NumericDate) may have a fraction.
     ("1700000900.5", None, Some(1_700_000_900)),
-    // Farther than anybody's calendar: of a session's end it is taken as it is, a JWT's is not believed.
+    // Beyond any calendar: a session's expiry is used as it is, a JWT's is ignored.
     ("1000000000000", Some(1_000_000_000_000), None),
     ("1.7e9", None, None),
     ("-1", None, None),
@@ -27,7 +27,7 @@ const ENDS: [End; 14] = [
     ("017", None, None),
 ];
 
-/// A payload, and the ends that it names; none at all when it is no object.
+/// A payload and its expiries; none if it is not an object.
 #[derive(Clone, Debug)]
 struct Payload {
     text: String,
@@ -69,7 +69,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8_192))]
 
     #[test]
-    fn a_token_ends_when_its_one_exp_says(
+    fn a_token_expires_at_its_only_exp(
         (first, form) in prop_oneof![
             3 => Just(("s1".to_owned(), Form::Session)),
             3 => select(vec!["{\"alg\":\"none\"}", " {}"]).prop_map(|header| (encoded(header), Form::Jwt)),
@@ -82,11 +82,11 @@ proptest! {
     ) {
         let padding = if is_padded { "=" } else { "" };
         let token = format!("{first}.{}{padding}{rest}", encoded(&payload.text));
-        // A text that no header could hold is refused before anybody asks when it ends.
+        // A text that cannot be sent in a header is rejected before its expiry is read.
         let Ok(parsed) = CallerToken::parse(&token) else { return Ok(()) };
         let expected = match (payload.ends.as_slice(), form) {
             _ if !has_three_parts => None,
-            // A number that JSON does not have makes the whole payload nothing.
+            // A number that is not valid JSON invalidates the whole payload.
             (ends, _) if ends.iter().any(|end| end.0 == "017") => None,
             ([(_, seconds, _)], Form::Session) if !is_padded => *seconds,
             ([(_, _, seconds)], Form::Jwt) => *seconds,

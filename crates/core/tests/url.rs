@@ -1,10 +1,10 @@
-//! Joining of base and target, judged by an independent URL parser.
+//! Joining of base and target, checked with an independent URL parser.
 
-use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, MAX_TARGET_BYTES, RequestPath, encode_query};
+use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, MAX_TARGET_BYTES, PathError, RequestPath, encode_query};
 use proptest::prelude::*;
 use url::Url;
 
-/// Shapes that parsers disagree on, and pieces of them.
+/// Pieces of URLs on which parsers disagree.
 const PIECES: [&str; 48] = [
     "/",
     "//",
@@ -69,7 +69,7 @@ fn base() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(&BASES[..])
 }
 
-/// Targets of hostile pieces, of printable text, and of anything at all.
+/// Targets made of hostile pieces, of printable text, and of arbitrary text.
 fn target() -> impl Strategy<Value = String> {
     let pieces = proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..12);
     prop_oneof![
@@ -79,8 +79,7 @@ fn target() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What a joined URL has to be: what the parser reads is what was written, and
-/// it lies under the base.
+/// Checks a joined URL: the parser must read it as written, and it must be under the base.
 fn is_under(base: &BaseUrl, joined: &str) -> Result<(), TestCaseError> {
     let read = Url::parse(joined).map_err(|error| TestCaseError::fail(format!("{joined:?}: {error}")))?;
     let root = Url::parse(base.as_str()).expect("a base that parses");
@@ -98,9 +97,8 @@ fn is_dots(segment: &str) -> bool {
     matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..")
 }
 
-/// Whether a reader that maps characters to compatibility forms, or to those of a
-/// code page, finds a delimiter in a segment, or dots alone. Written down from
-/// `UnicodeData.txt` and Windows' `bestfit1252.txt`.
+/// Whether a reader that maps characters to compatibility forms, or to those of a code page, would find a delimiter in
+/// a segment, or only dots. Taken from `UnicodeData.txt` and Windows' `bestfit1252.txt`.
 fn is_more_than_a_segment(segment: &str) -> bool {
     const DELIMITERS: &str = "/\\?#;%\u{2f}／⁄∕℀℁℅℆＼﹨∖；︔﹔\u{37e}？︖﹖⁇⁈⁉＃﹟％﹪٪";
     const DOTS: [(char, &str); 5] = [('．', "."), ('․', "."), ('﹒', "."), ('‥', ".."), ('︰', "..")];
@@ -119,7 +117,7 @@ fn is_more_than_a_segment(segment: &str) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
-    /// Delimiters in other forms are refused, whatever is around them, and other text is not.
+    /// Delimiters in other forms are rejected in any context; other text is not.
     #[test]
     fn a_delimiter_in_another_form_is_refused(
         segment in "[a/.+ ．․﹒‥︰…／⁄∕℀℁℅℆＼﹨∖；︔﹔\u{37e}？︖﹖⁇⁈⁉＃﹟％﹪٪é\u{200b}\u{2060}\u{a0}\u{3000}字]{1,4}"
@@ -130,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn a_target_is_refused_or_stays_under_the_base(base in base(), target in target(), query in "[ -~]{0,20}") {
+    fn a_target_is_rejected_or_stays_under_the_base(base in base(), target in target(), query in "[ -~]{0,20}") {
         let base = BaseUrl::parse(base).expect("a base");
         if let Ok(joined) = base.join(&target, &query) {
             is_under(&base, &joined)?;
@@ -150,7 +148,7 @@ proptest! {
         let base = BaseUrl::parse(DEFAULT_BASE_URL).expect("a base");
         match base.join(&format!("/labels/{encoded}"), "") {
             Ok(joined) => is_under(&base, &joined)?,
-            // What would be read as more than a segment, even encoded.
+            // Text that would be read as more than one segment even when encoded.
             Err(_) => prop_assert!(is_more_than_a_segment(&segment), "{:?} was refused", segment),
         }
     }
@@ -169,13 +167,19 @@ proptest! {
     }
 
     #[test]
-    fn a_base_that_is_accepted_reads_the_same_everywhere(text in "(https?|HTTPS|ftp)://[a-zA-Z0-9.:@_%\\[\\]-]{0,16}(/[a-z0-9.%/-]{0,12})?") {
+    fn a_base_that_is_accepted_reads_the_same_everywhere(
+        text in "(https?|HTTPS|ftp)://([a-zA-Z0-9.:@_%\\[\\]-]{0,16}|[a-z]{1,3}:0{0,2}(443|80|[0-9]{1,5}))(/[a-z0-9.%/-]{0,12})?",
+    ) {
         if let Ok(base) = BaseUrl::parse(&text) {
-            // Labels that only look like punycode are for DNS to refuse.
+            // Labels that resemble punycode are left for DNS to reject.
             prop_assume!(!base.as_str().contains("xn--"));
             let read = Url::parse(base.as_str()).map_err(|error| TestCaseError::fail(format!("{base}: {error}")))?;
             prop_assert!(read.scheme() == "https" || is_loopback(&read), "{} is not secure", base);
             prop_assert_eq!(read.path().trim_end_matches('/'), base.path());
+            // An IPv6 address keeps its spelling.
+            if !matches!(read.host(), Some(url::Host::Ipv6(_))) {
+                prop_assert_eq!(read.origin().ascii_serialization(), base.origin());
+            }
         }
     }
 
@@ -191,10 +195,16 @@ proptest! {
     }
 
     #[test]
+    fn the_first_slash_behind_a_slash_begins_an_empty_segment(text in "/[/a+]{0,8}") {
+        let expected = text.find("//").map(|at| PathError::EmptySegment { position: at + 1 });
+        prop_assert_eq!(RequestPath::parse(&text).err(), expected, "{}", text);
+    }
+
+    #[test]
     fn a_path_that_is_accepted_is_decoded_in_one_way(text in "(/[a-zA-Z0-9%.~_-]{0,6}){1,4}|/((%25|%)?(2e|5F|%32|%65|%35|f|.)){1,4}") {
         if let Ok(path) = RequestPath::parse(&text) {
             let decoded = path.decoded();
-            // Once is enough: there is nothing left that could be decoded again.
+            // One decoding is enough: nothing is left that could be decoded again.
             let is_escape = |at: usize| decoded.as_bytes().get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
             prop_assert!(decoded.match_indices('%').all(|(at, _)| !is_escape(at)), "{} becomes {}", text, decoded);
             prop_assert_eq!(decoded.matches('/').count(), text.matches('/').count());

@@ -1,5 +1,5 @@
-//! Prints the status page of a Worker that never was: six hours of made-up calls, with a rotation and a bad quarter of
-//! an hour. The picture in the README is of it: `npm run picture`.
+//! Prints the status page of a fictitious Worker: six hours of generated calls, with a rotation and a bad quarter of an
+//! hour. The picture in the README shows it: `npm run picture`.
 
 #[path = "../tests/records/mod.rs"]
 mod records;
@@ -18,7 +18,7 @@ const MINUTE: u64 = 60_000;
 const NOW: u64 = 1_782_920_400_000;
 const MINUTES: u64 = 350;
 
-/// Callers, each with the rule that it goes by.
+/// Callers, each with the rule that allows its calls.
 const WHO: [(&str, &str); 3] =
     [("dashboard", "/v2/conversations/list"), ("reports", "/v2/scorecards/**"), ("backend", "/v2/conversations/*")];
 
@@ -29,7 +29,7 @@ fn main() {
     let mut dice = Dice(7);
     for minute in 0..MINUTES {
         let at = |second: u64| Timestamp::from_unix_millis(NOW - (MINUTES - minute) * MINUTE + second * 1_000);
-        // Busier towards noon.
+        // More calls towards noon.
         let calls = 20 + 40 * minute.min(MINUTES - minute) / MINUTES + dice.below(12);
         for call in 0..calls {
             let (caller, route) = WHO[usize::try_from(dice.below(3)).unwrap()];
@@ -58,7 +58,7 @@ fn main() {
     );
 }
 
-/// How a call of that minute ended.
+/// How a call in that minute ended.
 fn ended(minute: u64, dice: &mut Dice) -> (u16, Option<&'static str>) {
     let bad_times = (180..195).contains(&minute);
     match dice.below(100) {
@@ -70,7 +70,7 @@ fn ended(minute: u64, dice: &mut Dice) -> (u16, Option<&'static str>) {
     }
 }
 
-/// The same numbers each time.
+/// Generates the same numbers each time.
 struct Dice(u64);
 
 impl Dice {

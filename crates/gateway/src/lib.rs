@@ -1,22 +1,20 @@
-//! The rules of a proxy before the Attention API, and nothing else.
+//! The rules of a proxy for the Attention API.
 //!
-//! The proxy keeps the API's key, lets known callers do allowed things and
-//! passes the rest through. Here it is decided who may call what, and what
-//! becomes of the answer; a driver performs the IO. There is no IO here, no
-//! clock, no randomness and no JavaScript: the Worker is one driver of this
-//! crate, the policy tool on the command line another.
+//! The proxy holds the API's key, authenticates callers, enforces policies and forwards everything else unchanged. This
+//! crate decides who may call what and how responses are passed on; a driver performs the IO. The crate has no IO, no
+//! clock, no randomness and no JavaScript. The Worker is one driver of it, the command-line policy tool another.
 //!
-//! | room | what is in it |
+//! | module | contents |
 //! | --- | --- |
 //! | [`deployment`] | the configuration, parsed strictly from the texts of bindings |
-//! | [`authorize`] | who a request is from, and whether its policy allows it |
-//! | [`limits`] | callers' limits, the gate that isolates share, the breaker |
-//! | [`cache`] | which answers are kept, and given again (RFC 9111) |
-//! | [`answer`] | which headers cross, problems (RFC 9457), what is taken out of an answer |
-//! | [`exchange`] | one request's way through all of them |
-//! | [`log`] | what the log and Analytics Engine keep of a request |
-//! | [`ledger`], [`status_page`] | calls counted by the minute, and the page that draws them |
-//! | [`analysis`] | what policies come to, before they are deployed |
+//! | [`authorize`] | identifying the sender of a request, and judging it by policy |
+//! | [`limits`] | callers' limits, the gate shared by isolates, the breaker |
+//! | [`cache`] | storing and reusing responses (RFC 9111) |
+//! | [`answer`] | headers in both directions, problems (RFC 9457), redaction |
+//! | [`exchange`] | the course of one request through all of them |
+//! | [`log`] | log lines and Analytics Engine data points |
+//! | [`ledger`], [`status_page`] | calls counted per minute, and the page that shows them |
+//! | [`analysis`] | the effect of policies, before they are deployed |
 
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]

@@ -1,5 +1,4 @@
-//! What the log and Analytics Engine keep of a request, and which requests leave a
-//! line in the log.
+//! Log lines and Analytics Engine data points of requests, and which requests are logged.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -12,36 +11,35 @@ use attention_core::{Error, Method, Timestamp, millis};
 
 use crate::authorize::jwt::name;
 
-/// Which requests leave a line in the log.
+/// Which requests are logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogLevel {
-    /// Every one.
+    /// All requests.
     All,
-    /// Those that were not answered with a success.
+    /// Requests that did not end in a success.
     Errors,
-    /// None.
+    /// No requests.
     Silent,
 }
 
-/// How a log line is written.
+/// The format of log lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogFormat {
-    /// The members of which something is known.
+    /// The members that have a value.
     Short,
-    /// The time and every member, `null` where nothing is known, as a table needs that
-    /// Logpush fills.
+    /// The time and all members, `null` if they have no value, as required for tables filled by Logpush.
     Columns,
 }
 
-/// What an alert is made of.
+/// The severity, on which alerts are based.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Severity {
-    /// A call that was answered, and a caller's own mistake.
+    /// A call that was answered, or a caller's own mistake.
     Info,
-    /// Keys were switched, the API has refused the key or what it may do, somebody is to wait (429), or a session was
-    /// revoked: calls go on, and somebody should know.
+    /// The keys were switched, the API refused the key or its permissions, somebody has to wait (429), or a session was
+    /// revoked: calls continue, but somebody should know.
     Warn,
-    /// A call failed that was nobody's mistake: a 5xx.
+    /// A call failed, and not because of its caller: a 5xx.
     Error,
 }
 
@@ -55,20 +53,19 @@ impl Severity {
     }
 }
 
-/// What runs: the deployment's version on Cloudflare.
+/// The version of the deployment on Cloudflare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct VersionRecord<'a> {
     /// Its id.
     pub id: &'a str,
-    /// What whoever deployed it called it.
+    /// The tag that was assigned when it was deployed.
     pub tag: Option<&'a str>,
 }
 
-/// Whether a request that went by unnoticed, or not, leaves a line in the log.
-/// `sample_percent` is the share of successes that do, `draw` a random number from 0
-/// to 1. A probe asks every few seconds: one that succeeds leaves no line.
+/// Whether a request is logged. `sample_percent` is the percentage of successes that are logged, `draw` a random number
+/// from 0 to 1. Probes arrive every few seconds, so successful ones are not logged.
 pub fn wanted(level: LogLevel, sample_percent: u64, failed: bool, is_probe: bool, draw: f64) -> bool {
-    // Only successes are sampled: every failure is logged.
+    // Only successes are sampled; failures are always logged.
     #[expect(clippy::cast_precision_loss)] // At most a hundred.
     let drawn = failed || draw * 100.0 < sample_percent as f64;
     match level {
@@ -78,99 +75,97 @@ pub fn wanted(level: LogLevel, sample_percent: u64, failed: bool, is_probe: bool
     }
 }
 
-/// What a deployment wants of its log.
+/// The log settings of a deployment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LogSettings {
-    /// Which requests leave a line.
+    /// Which requests are logged.
     pub level: LogLevel,
-    /// How many of a hundred successes leave one.
+    /// The percentage of successes that are logged.
     pub sample_percent: u64,
-    /// How it is written.
+    /// The format of log lines.
     pub format: LogFormat,
 }
 
 impl Default for LogSettings {
-    /// Every request, in short: also what a proxy does that is not configured.
+    /// Every request in the short format; also used by a proxy that is not configured.
     fn default() -> Self {
         Self { level: LogLevel::All, sample_percent: 100, format: LogFormat::Short }
     }
 }
 
 impl LogSettings {
-    /// The line of a request, if it leaves one. `jitter` is a random number from 0 to 1.
+    /// The log line of a request, if it is logged. `jitter` is a random number from 0 to 1.
     pub fn line(&self, record: &Record<'_>, is_probe: bool, jitter: f64) -> Option<String> {
-        // Of what an operator is to hear none is left out.
+        // Warnings and errors are never sampled.
         let failed = record.status >= 400 || record.severity() != Severity::Info;
         wanted(self.level, self.sample_percent, failed, is_probe, jitter).then(|| record.line(self.format))
     }
 }
 
-/// What is known of a request once it is answered. A member is `None` when the request
-/// did not get that far.
+/// The record of an answered request. A member is `None` if the request did not get that far.
 ///
-/// It holds no key, no token, no path, no header and no body: it names a key by its
-/// fingerprint, and an [`Error`] contains no secret.
-#[derive(Clone, Copy, Debug)]
+/// It contains no key, token, path, header or body: keys are identified by fingerprint, and an [`Error`] contains no
+/// secret.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Record<'a> {
-    /// When it was answered.
+    /// When the request was answered.
     pub at: Timestamp,
     /// How long it took.
     pub took: Duration,
-    /// What it was answered with.
+    /// The status of the response.
     pub status: u16,
-    /// The id that its answer carries.
+    /// The request id in the response.
     pub request_id: &'a str,
-    /// Its method, if it is one that is known.
+    /// The method, if it is a known one.
     pub method: Option<Method>,
-    /// Which caller sent it.
+    /// The name of the caller.
     pub caller: Option<&'a str>,
-    /// The id of the session that it came with.
+    /// The id of the caller's session.
     pub session: Option<&'a str>,
-    /// Whether the operator has revoked that session by it.
+    /// Whether this request is the operator's revocation of that session.
     pub is_revocation: bool,
-    /// The policy's pattern rather than the path: paths hold ids, and are a caller's
-    /// text.
+    /// The pattern of the policy's rule. The path is not logged, because it contains ids and is a caller's text.
     pub route: Option<&'a str>,
-    /// The MCP tools that it calls, with commas between them: names alone, and `?` for what is no name.
+    /// The MCP tools that it calls, comma-separated; `?` for an invalid name.
     pub tool: Option<&'a str>,
-    /// The code of the problem that it was answered with.
+    /// The code of the problem in the response.
     pub code: Option<&'a str>,
-    /// Why it failed, in words that only the operator sees.
+    /// The reason for the failure, for the operator only.
     pub fault: Option<&'a str>,
-    /// What there is to do about it.
+    /// The next step for the operator.
     pub hint: Option<&'a str>,
-    /// Where refused credentials came from: a keyed hash of the address.
+    /// The source of refused credentials: a keyed hash of the address.
     pub source: Option<&'a str>,
-    /// How many refusals of that source the line stands for, itself included.
+    /// The number of that source's refusals that the line represents, including this one.
     pub refusals: Option<u64>,
-    /// The id of the trace that it is part of.
+    /// The id of its trace.
     pub trace: Option<&'a str>,
-    /// What the cache did for it.
+    /// The cache's outcome.
     pub cache: Option<&'a str>,
-    /// The call that it led to.
+    /// The call to the API.
     pub call: Option<CallRecord>,
     /// The API's last status.
     pub upstream_status: Option<u16>,
-    /// What the call failed with.
+    /// The error of the call.
     pub upstream_error: Option<&'a Error>,
-    /// The change of keys that it brought about.
+    /// The key switch that the call caused.
     pub switch: Option<SwitchRecord>,
-    /// Which version of the proxy answered it.
+    /// The version of the proxy that answered.
     pub version: Option<VersionRecord<'a>>,
 }
 
-/// What is known of a call to the API.
+/// The record of a call to the API.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CallRecord {
     /// How many requests were sent.
     pub tries: u32,
-    /// The key that was sent last, unless its place is empty by now.
+    /// The key that was sent last, unless its slot has been emptied since.
     pub key: Option<Fingerprint>,
-    /// How long the API took, waits and tries included.
+    /// How long the API took, including waits and retries.
     pub took: Duration,
 }
 
-/// A change of keys; a key is missing when its place is empty by now.
+/// A switch of keys. A key is `None` if its slot has been emptied since.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SwitchRecord {
     /// The key used until then.
@@ -180,7 +175,7 @@ pub struct SwitchRecord {
 }
 
 impl Record<'_> {
-    /// What an alert is made of.
+    /// The severity.
     pub fn severity(&self) -> Severity {
         let is_refused = matches!(self.upstream_status, Some(401 | 403 | 429));
         match self.status {
@@ -191,7 +186,7 @@ impl Record<'_> {
         }
     }
 
-    /// The line: one JSON object, ASCII, without a secret.
+    /// The log line: one JSON object in ASCII, without secrets.
     pub fn line(&self, format: LogFormat) -> String {
         let mut line = Line { object: Object::new(), format };
         if format == LogFormat::Columns {
@@ -224,7 +219,7 @@ impl Record<'_> {
         line.text("upstreamRequestId", error.and_then(Error::request_id));
         line.text("keySwitchedFrom", self.switch.map(|switch| hex(switch.from)).as_deref());
         line.text("keySwitchedTo", self.switch.map(|switch| hex(switch.to)).as_deref());
-        // Where none is bound, there is no column for it.
+        // If no version is bound, the table has no column for it.
         if let Some(version) = self.version {
             line.text("version", Some(version.id));
             line.text("versionTag", version.tag);
@@ -233,7 +228,7 @@ impl Record<'_> {
         line.object.finish()
     }
 
-    /// What Analytics Engine keeps of it.
+    /// The data point for Analytics Engine.
     pub fn data_point(&self) -> DataPoint {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let call = self.call;
@@ -261,26 +256,26 @@ fn hex(key: Option<Fingerprint>) -> String {
     key.map(Fingerprint::to_hex).unwrap_or_default()
 }
 
-/// A caller's name as Analytics Engine can hold it: an index has 96 bytes at most.
+/// A caller's name that fits an Analytics Engine index, which has at most 96 bytes.
 fn index(caller: &str) -> String {
     if caller.len() <= 96 { caller.to_owned() } else { name::digest(caller) }
 }
 
-/// A data point of Analytics Engine. Its columns have no names: their order is part
-/// of the interface, as operators' queries ask for `blob1` and `double2`.
+/// A data point of Analytics Engine. Its columns have no names, so their order is part of the interface: operators'
+/// queries use `blob1` and `double2`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataPoint {
-    /// The caller, by which Analytics Engine samples.
+    /// The caller, which is the sampling key of Analytics Engine.
     pub indexes: [String; 1],
-    /// Route, method, code, key and request id; empty where nothing is known.
+    /// Route, method, code, key and request id; empty if unknown.
     pub blobs: [String; 5],
-    /// Status, milliseconds, the API's milliseconds, its status, and tries; 0 where
-    /// nothing is known. Whole numbers all of them.
+    /// Status, duration in milliseconds, the API's duration in milliseconds, its status, and attempts; 0 if unknown.
+    /// All are whole numbers.
     pub doubles: [u64; 5],
 }
 
 impl DataPoint {
-    /// What `writeDataPoint` takes: `{"indexes":[…],"blobs":[…],"doubles":[…]}`.
+    /// The argument of `writeDataPoint`: `{"indexes":[…],"blobs":[…],"doubles":[…]}`.
     pub fn to_json(&self) -> String {
         let texts = |texts: &[String]| {
             let mut array = Array::new();
@@ -334,6 +329,7 @@ mod tests {
     use attention_core::call::{CallOptions, Upstream};
     use attention_core::url::BaseUrl;
     use attention_core::{ApiKey, Call, KeyRing, Slot};
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -346,7 +342,7 @@ mod tests {
         KeyRing::new(ApiKey::parse(KEY).unwrap(), Some(ApiKey::parse(NEXT_KEY).unwrap()))
     }
 
-    /// An answer of 401 that has a request id, and a body that repeats the key.
+    /// The error of a 401 with a request id and a body that echoes the key.
     fn error() -> Error {
         let base = BaseUrl::parse("https://api.example/v2").unwrap();
         let mut upstream = Upstream::new(base, KeyRing::new(ApiKey::parse(KEY).unwrap(), None));
@@ -356,35 +352,12 @@ mod tests {
         call.error(&upstream, &format!(r#"{{"message":"no key {KEY}"}}"#), NOW)
     }
 
-    /// A request of which nothing is known that need not be.
+    /// A record with only the required members.
     fn bare() -> Record<'static> {
-        Record {
-            at: NOW,
-            took: Duration::from_millis(1),
-            status: 404,
-            request_id: "id-0",
-            method: None,
-            caller: None,
-            session: None,
-            is_revocation: false,
-            route: None,
-            tool: None,
-            code: None,
-            fault: None,
-            hint: None,
-            source: None,
-            refusals: None,
-            trace: None,
-            cache: None,
-            call: None,
-            upstream_status: None,
-            upstream_error: None,
-            switch: None,
-            version: None,
-        }
+        Record { at: NOW, took: Duration::from_millis(1), status: 404, request_id: "id-0", ..Record::default() }
     }
 
-    /// A request of which everything is known.
+    /// A record with all members.
     fn whole<'a>(error: &'a Error, ring: &KeyRing) -> Record<'a> {
         let (current, next) = (ring.fingerprint(Slot::Current), ring.fingerprint(Slot::Next));
         Record {
@@ -414,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_which_everything_is_known() {
+    fn a_line_with_all_members() {
         let error = error();
         let ring = ring();
         let record = whole(&error, &ring);
@@ -435,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_which_little_is_known() {
+    fn a_line_with_few_members() {
         let line = r#"{"event":"request","level":"info","requestId":"id-0","status":404,"ms":1}"#;
         assert_eq!(bare().line(LogFormat::Short), line);
         let columns = concat!(
@@ -449,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_analytics_engine_cannot_hold_is_its_digest_there_and_itself_in_the_log() {
+    fn a_name_too_long_for_analytics_engine_is_its_digest_there_and_unchanged_in_the_log() {
         let (short, long) = ("x".repeat(96), "x".repeat(97));
         let index = |caller: &str| Record { caller: Some(caller), ..bare() }.data_point().indexes[0].clone();
         assert_eq!(index(&short), short);
@@ -458,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_comes_with_what_it_tells() {
+    fn every_member_appears_with_its_fact() {
         let error = error();
         let ring = ring();
         let (current, next) = (ring.fingerprint(Slot::Current), ring.fingerprint(Slot::Next));
@@ -487,7 +460,7 @@ mod tests {
             (Record { trace: Some("0af7"), ..bare() }, json!({ "traceId": "0af7" })),
             (Record { cache: Some("hit"), ..bare() }, json!({ "cache": "hit" })),
             (Record { call: Some(call), ..bare() }, json!({ "tries": 3, "key": "d8b84e31", "upstreamMs": 7 })),
-            // Its place is empty by now.
+            // Its slot has been emptied.
             (
                 Record { call: Some(CallRecord { key: None, ..call }), ..bare() },
                 json!({ "tries": 3, "key": "", "upstreamMs": 7 }),
@@ -523,8 +496,83 @@ mod tests {
         assert!(later.line(LogFormat::Columns).starts_with(time));
     }
 
+    proptest! {
+        /// Whatever text is in whatever member: the line is one line of ASCII; another reader of JSON finds the members
+        /// that are known and no others, and in each of them its text.
+        #[test]
+        fn no_text_leaves_its_member(
+            texts in prop::collection::vec(prop::option::of(text()), 11),
+            tag in prop::option::of(text()),
+            columns in any::<bool>(),
+        ) {
+            const NAMES: [&str; 12] = [
+                "requestId", "caller", "session", "route", "tool", "code", "fault", "hint", "source", "traceId", "cache",
+                "versionTag",
+            ];
+            let all: Vec<Option<&str>> = texts.iter().chain([&tag]).map(Option::as_deref).collect();
+            let record = Record {
+                request_id: all[0].unwrap_or_default(),
+                caller: all[1],
+                session: all[2],
+                route: all[3],
+                tool: all[4],
+                code: all[5],
+                fault: all[6],
+                hint: all[7],
+                source: all[8],
+                trace: all[9],
+                cache: all[10],
+                version: Some(VersionRecord { id: "v", tag: all[11] }),
+                ..bare()
+            };
+            let format = if columns { LogFormat::Columns } else { LogFormat::Short };
+            let line = record.line(format);
+            prop_assert!(line.is_ascii() && !line.contains(|c: char| c.is_control() || c == '<'), "{}", line);
+            let empty = Record { request_id: "", version: Some(VersionRecord { id: "v", tag: None }), ..bare() };
+            let mut expected: Value = serde_json::from_str(&empty.line(format)).expect("JSON");
+            for (name, text) in NAMES.into_iter().zip(all) {
+                if let Some(text) = text {
+                    expected[name] = json!(text);
+                }
+            }
+            prop_assert_eq!(serde_json::from_str::<Value>(&line).expect("JSON"), expected);
+            let point = record.data_point();
+            let read: Value = serde_json::from_str(&point.to_json()).expect("JSON");
+            let told = json!({ "indexes": point.indexes, "blobs": point.blobs, "doubles": point.doubles });
+            prop_assert_eq!(read, told);
+            prop_assert!(point.indexes[0].len() <= 96);
+        }
+    }
+
+    /// Texts that try to be something else: with quotes, backslashes, line ends, halves of escapes, other scripts.
+    fn text() -> impl Strategy<Value = String> {
+        let parts = [
+            "\"",
+            "\\",
+            "\n",
+            "\r",
+            "\u{2028}",
+            "\0",
+            "\u{7f}",
+            ",",
+            ":",
+            "{",
+            "}",
+            "<",
+            "/",
+            "u0022",
+            "\u{1f511}",
+            "a",
+        ];
+        prop_oneof![
+            any::<String>(),
+            prop::collection::vec(prop::sample::select(parts.to_vec()), 0..24).prop_map(|parts| parts.concat()),
+            Just(r#"x","status":200,"fault":"y"#.to_owned()),
+        ]
+    }
+
     #[test]
-    fn which_requests_leave_a_line() {
+    fn which_requests_are_logged() {
         const CALL: bool = false;
         const PROBE: bool = true;
         use LogLevel::{All, Errors, Silent};
@@ -537,11 +585,11 @@ mod tests {
             (All, 25, 200, CALL, 0.25, false),
             (All, 25, 304, CALL, 0.9, false),
             (All, 0, 200, CALL, 0.0, false),
-            // All that failed, drawn or not.
+            // All failures, whatever the random number.
             (All, 0, 400, CALL, 0.9, true),
             (All, 25, 429, CALL, 0.9, true),
             (All, 25, 502, CALL, 0.9, true),
-            // A probe leaves one when it failed.
+            // A probe is logged only if it failed.
             (All, 100, 200, PROBE, 0.0, false),
             (All, 0, 503, PROBE, 0.9, true),
             (Errors, 100, 200, CALL, 0.0, false),
@@ -558,7 +606,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operator_is_to_hear_is_in_no_sample_and_whatever_the_status_is() {
+    fn warnings_and_errors_are_never_sampled_whatever_the_status() {
         let ring = ring();
         let switch = SwitchRecord { from: ring.fingerprint(Slot::Current), to: ring.fingerprint(Slot::Next) };
         let noted = [
@@ -579,7 +627,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_point_has_its_columns_in_the_order_that_queries_know() {
+    fn a_data_point_has_its_columns_in_the_documented_order() {
         let error = error();
         let ring = ring();
         let point = whole(&error, &ring).data_point();
@@ -593,7 +641,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_point_says_what_the_line_says() {
+    fn a_data_point_agrees_with_the_line() {
         let error = error();
         let ring = ring();
         for record in [bare(), whole(&error, &ring), Record { caller: Some("J\u{f6}rg \"<\u{1f511}"), ..bare() }] {
@@ -611,12 +659,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_kept_of_a_request_shows_a_key() {
-        // A record has no place for a key: it is made from fingerprints and an error,
-        // which was scrubbed of the key that the API repeated.
+    fn no_record_of_a_request_shows_a_key() {
+        // A record cannot contain a key: it is made from fingerprints and an error, from which the key that the API
+        // echoed was removed.
         let error = error();
         let ring = ring();
-        assert!(error.message().contains("no key "), "the API's words are there: {}", error.message());
+        assert!(error.message().contains("no key "), "the API's message is included: {}", error.message());
         let record = whole(&error, &ring);
         let written = [
             format!("{record:?}"),
@@ -629,7 +677,7 @@ mod tests {
             for key in [KEY, NEXT_KEY] {
                 assert!(!text.contains(key), "{text}");
             }
-            assert!(text.contains("a1a8be5b"), "its name is there: {text}");
+            assert!(text.contains("a1a8be5b"), "its fingerprint is included: {text}");
         }
     }
 }

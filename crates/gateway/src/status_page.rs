@@ -1,5 +1,5 @@
-//! The operator's page: whether the proxy is ready, the ledger as figures, a chart and lists, and the keys. The page
-//! holds no script and loads nothing.
+//! The operator's status page: readiness, the ledger as figures, a chart and lists, and the keys. The page contains no
+//! scripts and loads nothing.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -14,29 +14,28 @@ use crate::deployment::Version;
 use crate::ledger::journal::{Failure, KeyEvent, Named};
 use crate::ledger::{BOUNDS, Counts, Ledger, MINUTES_KEPT, Minute, minute_of};
 
-/// The page's answer, whose status is 200.
+/// The response with the page; its status is 200.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
     /// HTML.
     pub body: String,
-    /// Names and values, beside those that every answer carries.
+    /// Names and values, in addition to the headers of every response.
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// What the page shows.
+/// The data that the page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
-    /// What was counted.
+    /// The counted calls.
     pub ledger: &'a Ledger,
-    /// What is known of keys.
+    /// The state of the keys.
     pub keys: &'a [KeyReport],
-    /// Which version runs.
+    /// The running version.
     pub version: Option<&'a Version>,
 }
 
-/// Draws the page. `nonce` lets its one style sheet in and nothing else: it is to be
-/// a random text for this page alone, without a character that means anything in
-/// HTML or in a header, such as a UUID.
+/// Renders the page. `nonce` admits its one style sheet and nothing else. It must be a random text for this page only,
+/// without characters that have a meaning in HTML or in a header, such as a UUID.
 pub fn page(seen: Seen<'_>, nonce: &str, now: Timestamp) -> Page {
     let policy = [
         "default-src 'none'; style-src 'nonce-",
@@ -116,7 +115,7 @@ fn html(seen: Seen<'_>, nonce: &str, now: Timestamp) -> String {
     .concat()
 }
 
-/// The first thing to know, and whether it is good.
+/// The most important statement, and whether it is good or bad.
 fn verdict(keys: &[KeyReport], minutes: &[Minute], now: Timestamp) -> (&'static str, String) {
     let faults: Vec<String> = keys.iter().filter(|key| !key.is_usable()).map(fault).collect();
     let faults = faults.join(", ");
@@ -166,7 +165,7 @@ fn key_event(event: &KeyEvent) -> String {
     ["<li>", &escape(&[&*date(event.at), " ", &time(event.at), ": ", &refused, &went].concat()), "</li>"].concat()
 }
 
-/// A section, unless there is nothing in it.
+/// A section, unless it is empty.
 fn list(title: &str, items: &str) -> String {
     if items.is_empty() {
         return String::new();
@@ -174,7 +173,7 @@ fn list(title: &str, items: &str) -> String {
     ["\n<h2>", title, "</h2>\n<ul>", items, "</ul>"].concat()
 }
 
-/// How many names are listed.
+/// The maximum number of names in a list.
 const MOST_ROWS: usize = 12;
 
 fn counted(title: &str, what: &str, all: &[Named]) -> String {
@@ -234,7 +233,7 @@ fn share(count: u64, calls: u64) -> String {
     [&fixed(100.0 * float(count) / float(calls), 1), " %"].concat()
 }
 
-/// The bound of the class in which the slowest of so many percent of all calls lies.
+/// The upper bound of the latency class that contains this percentile.
 fn percentile(counts: &Counts, percent: u64) -> String {
     let total: u64 = counts.latency.iter().sum();
     if total == 0 {
@@ -251,15 +250,15 @@ fn percentile(counts: &Counts, percent: u64) -> String {
     }
 }
 
-/// The size of the chart: some room stays above the highest bar, and below the lowest the times.
+/// The size of the chart, with some room above the highest bar and below for the times.
 const WIDTH: u64 = 2 * MINUTES_KEPT;
 const HEIGHT: u64 = 160;
 const ROOM_ABOVE: u64 = 10;
 const ROOM_BELOW: u64 = 26;
-/// How many minutes the chart shows, and every how many there is a time.
+/// The numbers of minutes that the chart can show, each with its interval between times.
 const SPANS: [(u64, u64); 4] = [(30, 10), (60, 15), (120, 30), (MINUTES_KEPT, 60)];
 
-/// The shortest that shows all minutes: six hours of which the last few minutes have calls look broken.
+/// The shortest span that shows all minutes; six hours with calls only in the last minutes would look broken.
 fn span(minutes: &[Minute], last: u64) -> (u64, u64) {
     let first = minutes.iter().map(|minute| minute.number).min().unwrap_or(last);
     let fits = |(span, _): &&(u64, u64)| first.saturating_add(*span) > last;
@@ -272,7 +271,7 @@ fn chart(minutes: &[Minute], (span, tick): (u64, u64), last: u64) -> String {
     let most = shown().map(|minute| minute.counts.calls).max().unwrap_or_default().max(1);
     let bars: String = shown()
         .map(|Minute { number, counts }| {
-            // One whose clock is ahead draws beyond the right edge.
+            // A minute from an isolate whose clock is ahead is drawn beyond the right edge.
             let x = number.saturating_add(span - 1).saturating_sub(last).saturating_mul(unit);
             bars(counts, most, &decimal(x), &fixed(0.8 * float(unit), 1))
         })
@@ -284,7 +283,7 @@ fn chart(minutes: &[Minute], (span, tick): (u64, u64), last: u64) -> String {
     [&*open, &axes(span, tick, last, &most), &bars, "</svg>"].concat()
 }
 
-/// A line at the bottom and at the highest bar, with its number; the times below.
+/// Lines at the bottom and at the highest bar with its number, and the times below.
 fn axes(span: u64, tick: u64, last: u64, most: &str) -> String {
     let line = |y: &str| ["<line x1=\"0\" x2=\"", &*decimal(WIDTH), "\" y1=\"", y, "\" y2=\"", y, "\"/>"].concat();
     let text = |x: &str, y: &str, text: &str| ["<text x=\"", x, "\" y=\"", y, "\">", text, "</text>"].concat();
@@ -294,7 +293,7 @@ fn axes(span: u64, tick: u64, last: u64, most: &str) -> String {
     let mut minute = first.div_ceil(tick).saturating_mul(tick);
     while minute <= last {
         let x = minute.saturating_sub(first).saturating_mul(WIDTH / span);
-        // The last one would be cut off.
+        // The last label would be cut off.
         if x + 50 <= WIDTH {
             let at = Timestamp::from_unix_millis(minute.saturating_mul(60_000));
             let hour = time(at);
@@ -306,7 +305,7 @@ fn axes(span: u64, tick: u64, last: u64, most: &str) -> String {
     axes
 }
 
-/// The bars of one minute, one on top of the other.
+/// The stacked bars of one minute.
 fn bars(counts: &Counts, most: u64, x: &str, width: &str) -> String {
     let [calls, errors, limited] = [counts.calls, counts.errors, counts.limited].map(float);
     let mut bars = String::new();
@@ -322,7 +321,7 @@ fn bars(counts: &Counts, most: u64, x: &str, width: &str) -> String {
     bars
 }
 
-/// In the order of the bars, from above.
+/// In the order of the bars, from the top.
 fn legend() -> String {
     let entry = |(class, name): (&str, &str)| {
         let swatch = ["<rect class=\"", class, "\" width=\"1\" height=\"1\"/></svg>"].concat();
@@ -362,7 +361,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// A whole number as English groups it: `1,234,567`.
+/// A whole number with English digit grouping: `1,234,567`.
 fn grouped(number: u64) -> String {
     let digits = decimal(number);
     let mut text = String::new();
@@ -375,15 +374,14 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// A count as JavaScript holds it.
+/// A count as a JavaScript number.
 #[expect(clippy::cast_precision_loss)] // A ledger's counts are below 2^53.
 const fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// A number with one or two decimals as JavaScript's `toFixed` writes it (ECMA-262
-/// §21.1.3.3): of all such numbers the nearest to what the float is exactly, and of
-/// two the larger. `core::fmt` takes the even one of two, and is large.
+/// A number with one or two decimals, formatted like JavaScript's `toFixed` (ECMA-262 §21.1.3.3): the closest to the
+/// float's exact value, and in a tie the larger one. `core::fmt` rounds ties to even, and is large.
 fn fixed(number: f64, decimals: u32) -> String {
     let power = 10_u64.pow(decimals);
     // The float is `mantissa * 2^exponent`.
@@ -391,10 +389,10 @@ fn fixed(number: f64, decimals: u32) -> String {
     let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
     let exponent = (bits >> 52).cast_signed() - 1075;
     let scaled = match u32::try_from(-exponent) {
-        // Less than 0.002. Zero has such an exponent, too.
+        // Less than 0.002, including zero.
         Ok(62..) => 0,
         Ok(shift @ 1..) => (mantissa * power + (1 << (shift - 1))) >> shift,
-        // A whole number: cut down to 64 bits, which no ledger's counts reach.
+        // A whole number, truncated to 64 bits, which no ledger's count reaches.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         _ => (number.abs() as u64).saturating_mul(power),
     };
@@ -407,10 +405,10 @@ fn padded(number: u64, width: usize) -> String {
     ["0".repeat(width.saturating_sub(digits.len())), digits].concat()
 }
 
-/// The day: a year after 9999 has a sign and six digits, as ISO 8601 has it.
+/// The date. Years after 9999 have a sign and six digits, as in ISO 8601.
 fn date(at: Timestamp) -> String {
     const YEAR_10000: u64 = 253_402_300_800_000;
-    // The calendar repeats itself after 400 years.
+    // The calendar repeats after 400 years.
     const CYCLE: u64 = 146_097 * 86_400_000;
     let day = |at: Timestamp| at.to_rfc3339().split('T').next().unwrap_or_default().to_owned();
     let millis = at.as_unix_millis();
@@ -439,8 +437,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_javascript_writes_them() {
-        // What node prints for `(number).toFixed(2)`.
+    fn numbers_are_formatted_like_javascript() {
+        // The output of node for `(number).toFixed(2)`.
         for (number, expected) in [
             (0.0, "0.00"),
             (-0.0, "0.00"),
@@ -480,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_is_the_bound_of_a_class() {
+    fn a_percentile_is_the_bound_of_its_class() {
         let texts = |latency| [50, 95, 99].map(|percent| percentile(&counts(latency), percent));
         assert_eq!(texts([0; 13]), ["-", "-", "-"]);
         assert_eq!(texts([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), ["5 ms", "5 ms", "5 ms"]);
@@ -497,7 +495,7 @@ mod tests {
         assert_eq!(escape("95 of 100, \u{e9}\u{1f511}"), "95 of 100, \u{e9}\u{1f511}");
     }
 
-    /// Rounds the exact decimal digits, as one does on paper.
+    /// Rounds the exact decimal digits by hand.
     fn rounded(number: f64, decimals: usize) -> String {
         let exact = format!("{:.1074}", number.abs());
         let point = exact.find('.').unwrap();
@@ -520,7 +518,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rounding_agrees_with_paper(
+        fn rounding_agrees_with_manual_rounding(
             number in prop_oneof![
                 -200.0..200.0_f64,
                 (0..200_000_u32, 0..12_u32).prop_map(|(n, power)| f64::from(n) / f64::from(1_u32 << power)),
@@ -543,7 +541,7 @@ mod tests {
         }
 
         #[test]
-        fn the_calendar_goes_on_after_the_year_9999(millis in 0..253_402_300_800_000_u64, cycles in 0..700_u64) {
+        fn the_calendar_continues_after_the_year_9999(millis in 0..253_402_300_800_000_u64, cycles in 0..700_u64) {
             let at = Timestamp::from_unix_millis(millis);
             let far = date(Timestamp::from_unix_millis(millis + cycles * 12_622_780_800_000));
             let (year, rest) = far.rsplit_once(&at.to_rfc3339()[4..10]).unwrap();

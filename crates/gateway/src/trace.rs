@@ -1,21 +1,20 @@
-//! Which trace a request belongs to (W3C Trace Context, §3.2). The Worker adds no
-//! span of its own: what is well-formed goes up as it came, and the log names the
-//! trace, so that the lines of all who took part can be joined.
+//! The trace of a request (W3C Trace Context, §3.2). The Worker adds no span of its own: it forwards a well-formed
+//! header unchanged and logs the trace id, so that the log lines of all participants can be joined.
 
-/// The trace's id, in a `traceparent` that is well-formed; `None` for another one,
-/// which is to go nowhere, nor the `tracestate` beside it.
+/// The trace id in a well-formed `traceparent`; `None` for a malformed one, which is not forwarded, and neither is its
+/// `tracestate`.
 pub(crate) fn trace_id(traceparent: &str) -> Option<&str> {
     let (version, rest) = hex(traceparent, 2)?;
     let (trace, rest) = hex(rest.strip_prefix('-')?, 32)?;
     let (parent, rest) = hex(rest.strip_prefix('-')?, 16)?;
     let (_flags, rest) = hex(rest.strip_prefix('-')?, 2)?;
-    // A later version may have more to say, behind another dash.
+    // A later version may have further fields after another dash.
     let ends = rest.is_empty() || version != "00" && rest.starts_with('-');
     let names = |id: &str| id.bytes().any(|b| b != b'0');
     (version != "ff" && ends && names(trace) && names(parent)).then_some(trace)
 }
 
-/// So many lower-case hex digits, and what follows them.
+/// Reads this many lower-case hex digits; returns them and the rest.
 fn hex(text: &str, digits: usize) -> Option<(&str, &str)> {
     let (head, rest) = text.split_at_checked(digits)?;
     head.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some((head, rest))
@@ -28,7 +27,7 @@ mod tests {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
     #[test]
-    fn a_trace_has_a_name() {
+    fn a_trace_has_an_id() {
         for text in [
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff",
@@ -40,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_none() {
+    fn a_malformed_trace_is_ignored() {
         for text in [
             "",
             "00",

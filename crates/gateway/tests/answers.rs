@@ -1,5 +1,5 @@
-//! Answers of the API as they come down: through exchanges with a driver and an API that are played, judged by a
-//! reader who knows RFC 9110 and 9111 and none of the gateway's code.
+//! The API's responses as callers receive them: through exchanges with a simulated driver and API, judged by a reader
+//! that knows RFC 9110 and 9111 and shares no code with the gateway.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 const KEY: &str = "an-obviously-fake-current-key";
 const TOKEN: &str = "an-obviously-fake-caller-token";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
-/// A value of the member that redacting routes take out.
+/// A value of the member that redacting routes remove.
 const HIDDEN: &str = "ann@corp.example";
 const API: &str = "api.attention.tech";
 
@@ -48,7 +48,7 @@ fn find(headers: &Pairs, name: &str) -> Option<String> {
     headers.get(name).map(Cow::into_owned)
 }
 
-/// What the API answers with: the content, before it is coded.
+/// The API's response; the content is not encoded yet.
 #[derive(Clone, Debug)]
 struct Answer {
     status: u16,
@@ -57,7 +57,8 @@ struct Answer {
 }
 
 impl Answer {
-    /// As bytes on the wire. A coding is a mark here, which tells who reads coded bytes for content.
+    /// The bytes on the wire. A coding is represented by a marker, which reveals a reader that takes encoded bytes for
+    /// content.
     fn coded(&self) -> Vec<u8> {
         match find(&self.headers, "content-encoding") {
             Some(coding) if coding != "identity" => [b"\0coded ", &*self.content].concat(),
@@ -65,7 +66,7 @@ impl Answer {
         }
     }
 
-    /// As a runtime reads them, which knows two codings.
+    /// The bytes as a runtime reads them; it knows two codings.
     fn read(&self) -> Vec<u8> {
         match find(&self.headers, "content-encoding").as_deref() {
             Some("gzip" | "br") => self.content.clone(),
@@ -74,17 +75,17 @@ impl Answer {
     }
 }
 
-/// What the caller gets.
+/// The response that the caller receives.
 #[derive(Clone, Debug)]
 struct Received {
     status: u16,
     headers: Pairs,
     body: Vec<u8>,
-    /// Whether it is the API's, rather than the gateway's own words.
+    /// Whether it is the API's, and not the gateway's own.
     is_passed: bool,
 }
 
-/// A driver's part: the last step as an HTTP message.
+/// The driver's part: the last step as an HTTP message.
 fn receive(deployment: &Deployment, exchange: &Exchange, answer: &Answer, stored: &[Vec<u8>]) -> Received {
     let mut headers = pairs(&ALWAYS);
     let set = |headers: &mut Pairs, name: &str, value: Option<&str>| {
@@ -123,7 +124,7 @@ fn receive(deployment: &Deployment, exchange: &Exchange, answer: &Answer, stored
     Received { status, headers, body, is_passed }
 }
 
-/// A request, answered with this by the API as often as it is asked, and the bodies that are stored.
+/// A request that the API answers with this response as often as it is asked, and the bodies that are stored.
 fn play(
     deployment: &mut Deployment,
     (method, path, more): (&str, &str, &Pairs),
@@ -171,7 +172,7 @@ fn play(
     };
     match exchange.step_mut() {
         Step::Pass(Pass { body: Body::Streamed { keep: pending }, .. }) => {
-            // What is read on the side is read decoded.
+            // The copy for the cache is read decoded.
             let bytes = answer.read();
             let id = pending.take().and_then(|pending| pending.store(deployment.cache(), bytes.len()));
             if let Some(id) = id {
@@ -184,7 +185,7 @@ fn play(
     (received, went_up)
 }
 
-// The reference, from the RFCs: what an answer says of freshness, read the slow way.
+// The reference, from the RFCs: the freshness of a response, computed the slow way.
 
 fn seconds(control: &str, directive: &str) -> Option<u64> {
     control
@@ -196,7 +197,7 @@ fn has(control: &str, directive: &str) -> bool {
     control.split(',').any(|part| part.trim().eq_ignore_ascii_case(directive))
 }
 
-/// For how many seconds from now on a private cache may use an answer: 0 for not at all.
+/// For how many seconds from now on a private cache may use a response; 0 if not at all.
 fn freshness(headers: &Pairs, now: Timestamp) -> u64 {
     let control = find(headers, "cache-control").unwrap_or_default();
     if has(&control, "no-store") {
@@ -208,7 +209,7 @@ fn freshness(headers: &Pairs, now: Timestamp) -> u64 {
     let lifetime = seconds(&control, "max-age").or(expires).unwrap_or(0);
     let told = find(headers, "age").map_or(Some(0), |age| age.parse().ok());
     let apparent = date("date").map_or(0, |at| now.saturating_since(at).as_secs());
-    // Who cannot read an age does not use the answer.
+    // A reader that cannot parse an age does not use the response.
     told.map_or(0, |told: u64| lifetime.saturating_sub(told.max(apparent)))
 }
 
@@ -216,7 +217,7 @@ fn lists(headers: &Pairs, name: &str) -> Vec<String> {
     find(headers, name).unwrap_or_default().split(',').map(|item| item.trim().to_ascii_lowercase()).collect()
 }
 
-/// Everything that is wrong with an answer as it came down.
+/// All problems of a response as received.
 struct Judge<'a> {
     received: &'a Received,
     answer: &'a Answer,
@@ -242,40 +243,40 @@ impl Judge<'_> {
 
     fn status(&mut self) {
         let ((method, _, request), status) = (self.asked, self.received.status);
-        self.expect(matches!(status, 200..=299 | 304 | 400..=599), "a status that a caller has no use for");
-        self.expect(!matches!(status, 401 | 407 | 421 | 425 | 426), "a status that is said to the proxy");
+        self.expect(matches!(status, 200..=299 | 304 | 400..=599), "a status that is useless for a caller");
+        self.expect(!matches!(status, 401 | 407 | 421 | 425 | 426), "a status that concerns the proxy");
         if method == "HEAD" || matches!(status, 204 | 205 | 304) {
             let holds = self.received.body.is_empty() || !self.received.is_passed;
-            self.expect(holds, "content where there is none");
+            self.expect(holds, "content where there must be none");
         }
         let asked_a_part = find(request, "range").is_some() && !self.redacts();
         self.expect(!matches!(status, 206 | 416) || asked_a_part, "a part that nobody asked for");
         let names_a_part = self.header("content-range").is_some();
-        self.expect(!names_a_part || matches!(status, 206 | 416), "a Content-Range of a whole");
+        self.expect(!names_a_part || matches!(status, 206 | 416), "a Content-Range on a complete response");
         let is_conditional = ["if-none-match", "if-modified-since"].iter().any(|name| find(request, name).is_some());
         let may_be_the_same = is_conditional && matches!(method, "GET" | "HEAD");
         self.expect(status != 304 || may_be_the_same, "a 304 that nobody asked for");
     }
 
-    /// What is in it can be read by what it says of itself, and holds nothing that it must not.
+    /// Its content can be read according to its headers, and contains nothing that it must not.
     fn content(&mut self) {
         let (body, status) = (&self.received.body, self.received.status);
         let lines = self.received.headers.iter().map(|(name, value)| [name, ": ", value].concat());
         let (head, text) = (lines.collect::<Vec<_>>().join("\n"), String::from_utf8_lossy(body).into_owned());
         let names_coding = self.header("content-encoding").is_some_and(|coding| coding != "identity");
         let fits = body.starts_with(b"\0coded ") == names_coding || body.is_empty();
-        self.expect(fits, "a coding that it does not have, or does not name");
+        self.expect(fits, "a coding that is wrong or not named");
         if let Some(etag) = self.header("etag").filter(|tag| !tag.starts_with("W/")) {
             let same = *body == self.answer.coded() || body.is_empty();
-            self.expect(same, &format!("the strong tag {etag} of other bytes"));
+            self.expect(same, &format!("the strong tag {etag} belongs to other bytes"));
         }
         if self.redacts() {
-            self.expect(!text.contains(HIDDEN) && !head.contains(HIDDEN), "what is hidden");
-            self.expect(self.header("accept-ranges").is_none(), "parts of what is redacted");
+            self.expect(!text.contains(HIDDEN) && !head.contains(HIDDEN), "a hidden member");
+            self.expect(self.header("accept-ranges").is_none(), "ranges of a redacted response");
             let is_json = serde_json::from_slice::<serde_json::Value>(body).is_ok();
-            self.expect(body.is_empty() || is_json, "what cannot be taken apart");
+            self.expect(body.is_empty() || is_json, "a body that cannot be redacted");
         }
-        // A success streams through unread: docs/security.md.
+        // A success is streamed without being read: docs/security.md.
         self.expect((status < 400 || !text.contains(KEY)) && !head.contains(KEY), "the key");
     }
 
@@ -301,7 +302,7 @@ impl Judge<'_> {
         self.expect(!is_error || has(&control, "no-store"), "an error that may be stored");
     }
 
-    /// Where it leads, and whatever else it says.
+    /// Where it leads, and its other headers.
     fn others(&mut self) {
         for name in ["location", "link"] {
             let value = self.header(name).unwrap_or_default().to_ascii_lowercase();
@@ -310,7 +311,7 @@ impl Judge<'_> {
         }
         if let Some(wait) = self.header("retry-after") {
             let is_one = wait.parse::<u64>().is_ok() || http_date::parse(&wait).is_some();
-            self.expect(is_one, "a Retry-After that is none");
+            self.expect(is_one, "an invalid Retry-After");
         }
         let allows = find(&self.answer.headers, "allow").is_some();
         self.expect(!allows || self.received.status != 405 || self.header("allow").is_some(), "a 405 without Allow");
@@ -338,7 +339,7 @@ fn choose(name: &'static str, values: &'static [&'static str]) -> BoxedStrategy<
     prop_oneof![3 => Just(None), 2 => value.prop_map(move |value| Some((name.to_owned(), value.to_owned())))].boxed()
 }
 
-/// What an API may say beside its content: names, and values that are good, odd or wrong.
+/// Headers that an API may send with its content: names, and values that are good, odd or wrong.
 const SAID: [(&str, &[&str]); 18] = [
     (
         "content-type",
@@ -461,7 +462,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_comes_down_means_what_it_meant_upstream((method, path, more) in requests(), answer in answers(), later in 0..900_u64) {
+    fn responses_keep_their_meaning_on_the_way_to_the_caller((method, path, more) in requests(), answer in answers(), later in 0..900_u64) {
         let mut deployment = deployment();
         let mut stored = Vec::new();
         let asked = (method, path, &more);
@@ -473,12 +474,12 @@ proptest! {
             let codings = lists(up, "accept-encoding");
             prop_assert!(codings.iter().all(|coding| matches!(&**coding, "" | "gzip" | "br" | "identity")), "{:?}", codings);
         }
-        // The same again, some time later: from the cache, perhaps, and no fresher for it.
+        // The same request again, some time later: perhaps from the cache, but no fresher for that.
         let now = NOW.saturating_add(Duration::from_secs(later));
         let (again, sent) = play(&mut deployment, asked, &answer, &mut stored, now);
         let mut wrong = faults(&again, &answer, asked, now);
         if sent.is_empty() && again.is_passed {
-            // What the API said then, it said then.
+            // The API's statements date from the first response.
             wrong.retain(|fault| !fault.starts_with("fresh for"));
             let left = freshness(&answer.headers, NOW).saturating_sub(later);
             prop_assert!(freshness(&again.headers, now) <= left, "{:?} is fresher than {} s", again, left);
@@ -489,9 +490,9 @@ proptest! {
     }
 }
 
-/// The registry of statuses (RFC 9110 §16.2), and what this proxy makes of each for a plain GET.
+/// The registry of statuses (RFC 9110 §16.2), and the proxy's status for each, for a plain GET.
 #[test]
-fn every_status_of_the_registry_has_its_meaning() {
+fn every_registered_status_is_mapped() {
     let itself: &[u16] = &[
         200, 201, 202, 203, 204, 205, 207, 208, // 206 and 304 to who asked for them, below
         400, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 418, 422, 423, 424, 428, 429, 431, 451,
@@ -511,7 +512,7 @@ fn every_status_of_the_registry_has_its_meaning() {
         let expected = match status {
             _ if itself.contains(&status) => status,
             _ if bad_gateway.contains(&status) => 502,
-            // RFC 9110 §15: an unknown status is the x00 of its class.
+            // RFC 9110 §15: an unknown status is treated as the x00 of its class.
             200..=299 | 400..=499 => status,
             _ => 502,
         };
@@ -523,7 +524,7 @@ fn every_status_of_the_registry_has_its_meaning() {
     assert_eq!(answered(304, &[("if-match", "\"a\"")]), 502);
 }
 
-/// One request that has its answer taken apart, as its driver sees it.
+/// A request whose response is redacted, as seen by its driver.
 struct Reading {
     exchange: Exchange,
     held: usize,
@@ -541,9 +542,9 @@ fn reading(deployment: &mut Deployment, method: &str, request: &Pairs, now: Time
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Hundreds of answers at once, of which some break off, some are forgotten and some are slow.
+    /// Hundreds of responses at once, of which some are interrupted, some abandoned and some slow.
     #[test]
-    fn all_answers_that_are_taken_apart_at_once_have_one_room(
+    fn concurrent_redactions_share_one_memory_budget(
         moves in prop::collection::vec((0..1000_usize, 0..14_u8, 1..2_500_000_usize, 0..4_000_u64), 600),
     ) {
         let mut deployment = deployment();
@@ -568,7 +569,7 @@ proptest! {
                 }
                 2 => {
                     now = now.saturating_add(Duration::from_millis(millis));
-                    // Whoever has not read to the end in a minute is told that it took too long.
+                    // A request that has not read its response within a minute is told that it took too long.
                     let is_late = |reading: &Reading| now.saturating_since(reading.exchange.started()) >= Duration::from_mins(1);
                     open.retain(|reading| !is_late(reading));
                 }

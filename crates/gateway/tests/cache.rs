@@ -1,6 +1,5 @@
-//! The cache as a whole, under requests that interleave: compared with a list of all that
-//! ever happened, which is searched from its end, and driven by a driver that keeps bytes
-//! and knows nothing.
+//! The whole cache under interleaved requests: compared with a list of all events, which is searched from its end, and
+//! used by a driver that only keeps bytes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,7 +16,7 @@ const REMEMBERED_CHANGES: usize = 256;
 
 type Pairs = Vec<(String, String)>;
 
-/// What the request is for: path and query behind the API's, its caller, its language.
+/// The target of a request: path and query below the API's base, caller, language.
 #[derive(Clone, PartialEq, Debug)]
 struct Target {
     url: String,
@@ -52,33 +51,33 @@ fn are_related(one: &str, other: &str) -> bool {
     segments(one).zip(segments(other)).all(|(one, other)| one == other)
 }
 
-/// What a caller says of caches.
+/// The caller's cache directives.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Wish {
     Anything,
     New,
     NoOlderThan(u64),
-    /// It has the version that is current.
+    /// It has the current version.
     HasCurrent,
 }
 
-/// What the API says of an answer.
+/// The API's headers about caching.
 #[derive(Clone, Debug)]
 struct Said {
     max_age: u64,
     tagged: bool,
     no_store: bool,
     body: Body,
-    /// Its 304 is about something else.
+    /// Its 304 refers to another response.
     confused: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Body {
     AsItCame,
-    /// It came coded, and is stored decoded.
+    /// It was encoded, and is stored decoded.
     Decoded,
-    /// Something was taken out of it.
+    /// Members were removed from it.
     Rewritten,
 }
 
@@ -89,7 +88,7 @@ enum Step {
     Answer(Pick, Said, usize),
     Store(Pick),
     End(Pick),
-    /// A whole request, with nothing in between.
+    /// A whole request without other events in between.
     Fetch(Target, Said, usize),
     Change(String),
     /// More changes elsewhere than are remembered.
@@ -98,7 +97,7 @@ enum Step {
     TakeDropped,
 }
 
-/// All that happened to stored responses.
+/// All events that affected stored responses.
 #[derive(Debug)]
 enum Event {
     Stored {
@@ -109,7 +108,7 @@ enum Event {
         serial: u64,
         fresh: Fresh,
     },
-    /// Something else was passed on, or nothing was confirmed.
+    /// Another response was passed on, or validation failed.
     Superseded {
         target: Target,
     },
@@ -149,15 +148,15 @@ struct Open {
     target: Target,
     wish: Wish,
     request: Pairs,
-    /// How many events there were when it began.
+    /// The number of events when it began.
     since: usize,
-    /// What the API has to confirm.
+    /// The response that the API has to validate.
     stale: Option<Response>,
     asked: Option<u64>,
-    /// The version that the API had when it was asked, at the earliest.
+    /// The earliest version that the API may have had when it was asked.
     version: usize,
     is_over: bool,
-    /// The bytes that it was told to serve, until it ends.
+    /// The bytes that it is to serve, until it ends.
     serves: Option<(EntryId, Vec<u8>)>,
 }
 
@@ -169,7 +168,7 @@ struct Whole {
     length: usize,
 }
 
-/// Index, driver and reference, side by side.
+/// Index, driver and reference side by side.
 struct Bed {
     index: Index,
     driver: HashMap<u64, (Vec<u8>, usize)>,
@@ -178,7 +177,7 @@ struct Bed {
     serial: u64,
     open: Vec<Open>,
     whole: Vec<Whole>,
-    /// Nothing is evicted: then the index has all that the reference has.
+    /// Nothing is evicted, so the index has everything that the reference has.
     is_roomy: bool,
 }
 
@@ -186,7 +185,7 @@ fn pairs(list: &[(&str, &str)]) -> Pairs {
     list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// A response whose headers come down as they came.
+/// A response whose headers are passed on unchanged.
 fn answered(headers: &dyn Headers, rewritten: bool) -> Answer<'_> {
     Answer { status: 200, headers, down: headers, rewritten }
 }
@@ -221,7 +220,7 @@ impl Bed {
             .count()
     }
 
-    /// What is stored for a request, by the log.
+    /// The stored response for a request, according to the log.
     fn known(&self, target: &Target) -> Option<Response> {
         let mut confirmed: Vec<(u64, Fresh)> = Vec::new();
         for event in self.log.iter().rev() {
@@ -384,7 +383,7 @@ impl Bed {
         };
         assert!(!said.confused);
         assert_eq!(open.visit.outcome(), Outcome::Revalidated);
-        // Of no more use when it is not fresh and nobody has a tag for it.
+        // Of no use if it is neither fresh nor has a tag.
         let stays = !said.no_store && (fresh.until > self.now || said.tagged || known.tag().is_some());
         known.fresh = if stays { fresh } else { Fresh { asked: self.now, until: 0 } };
         let serial = known.serial;
@@ -417,7 +416,7 @@ impl Bed {
                 self.log.push(Event::Stored { target, response });
                 self.take_dropped();
             }
-            // The index may have let the last one go, or not.
+            // The index may or may not have dropped the previous one.
             None => assert!(!may || !self.is_roomy),
         }
     }
@@ -463,7 +462,7 @@ impl Bed {
         }
     }
 
-    /// When all requests are over and all is changed, the driver has nothing.
+    /// When all requests are over and everything was changed, the driver has nothing.
     fn finish(mut self) {
         self.open.clear();
         self.take_dropped();
@@ -536,17 +535,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn it_serves_what_the_log_says_and_nothing_else(steps in steps(few, 0..100, 200)) {
+    fn it_serves_exactly_what_the_log_allows(steps in steps(few, 0..100, 200)) {
         run(true, steps).finish();
     }
 }
 
 proptest! {
-    // Long ones: it takes 64 bodies until there is no room.
+    // Long runs, because it takes 64 bodies until there is no room.
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn it_holds_no_more_than_it_may_and_always_what_is_served(
+    fn it_stays_within_its_bound_and_keeps_bytes_being_served(
         steps in steps(many, Index::ENTRY_BYTES - 100_000..Index::ENTRY_BYTES + 5_000, 600),
     ) {
         run(false, steps).finish();

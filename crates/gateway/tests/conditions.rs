@@ -1,4 +1,4 @@
-//! Whole requests at the gateway: which go up, by method, path, query and what they say of their body.
+//! Whole requests at the gateway: which are forwarded, by method, path, query and the stated length of the body.
 
 use attention_core::Timestamp;
 use attention_core::credential::TokenDigest;
@@ -39,7 +39,7 @@ struct Written<'a> {
     has_body: bool,
 }
 
-/// The status of a refusal; none for what goes up.
+/// The status of a refusal; `None` if the request is forwarded.
 fn refused(deployment: &mut Deployment, written: Written<'_>) -> Option<u16> {
     let mut headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
     headers.extend(written.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -62,7 +62,7 @@ fn refused(deployment: &mut Deployment, written: Written<'_>) -> Option<u16> {
 }
 
 #[test]
-fn a_body_that_is_limited_is_announced_and_not_coded() {
+fn a_limited_body_needs_a_length_and_no_coding() {
     let mut deployment = deployment("https://api.example/v2", POLICY);
     let mut ask = |headers: &[(&str, &str)], has_body| {
         refused(&mut deployment, Written { method: "POST", target: "/v2/ask", headers, has_body })
@@ -76,7 +76,7 @@ fn a_body_that_is_limited_is_announced_and_not_coded() {
         assert_eq!(ask(&[("content-length", length)], true), Some(411), "{length:?}");
     }
     assert_eq!(ask(&[], true), Some(411));
-    // What is sent in chunks has no length, whatever is announced beside it (RFC 9112 §6.3).
+    // A chunked body has no length, whatever length is stated with it (RFC 9112 §6.3).
     for length in ["0", "4"] {
         assert_eq!(ask(&[("content-length", length), ("transfer-encoding", "chunked")], true), Some(411));
     }
@@ -86,7 +86,7 @@ fn a_body_that_is_limited_is_announced_and_not_coded() {
 }
 
 #[test]
-fn head_is_asked_what_get_is() {
+fn head_must_satisfy_the_conditions_of_get() {
     let mut deployment = deployment("https://api.example/v2", POLICY);
     let mut head = |target| refused(&mut deployment, Written { method: "HEAD", target, headers: &[], has_body: false });
     assert_eq!(
@@ -97,7 +97,7 @@ fn head_is_asked_what_get_is() {
 }
 
 #[test]
-fn mcp_is_nowhere_but_at_its_path() {
+fn mcp_is_only_at_its_own_path() {
     let mut deployment = deployment("https://api.example", "allow * /**");
     let mut post = |target| {
         let written = Written { method: "POST", target, headers: &[("content-length", "2")], has_body: true };
@@ -123,9 +123,9 @@ fn mcp_is_nowhere_but_at_its_path() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8_000))]
 
-    /// What goes up is what these sentences say, and it goes up as it was written.
+    /// A request is forwarded exactly if these rules allow it, and it is forwarded unchanged.
     #[test]
-    fn what_goes_up_meets_the_conditions_of_its_rule(
+    fn forwarded_requests_satisfy_the_conditions_of_their_rule(
         method in select(vec!["GET", "HEAD", "POST", "PUT", "DELETE"]),
         path in select(vec![
             "/v2/list", "/v2/%6Cist", "/v2/list/", "/v2/LIST", "/v2/list.json", "/v2/.x/list", "/v2/ask", "/v2/ask%20",
@@ -158,10 +158,10 @@ proptest! {
             "/v2/ask" => method == "POST" && fits || method == "HEAD",
             "/v2/open/users/7" | "/v2/open/a" => true,
             "/v2/open/users" | "/v2/open/users/" | "/v2/open/%55sers.xml" => !reads,
-            // `allow HEAD /v2/**` has these, and those of GET beside it have their conditions.
+            // `allow HEAD /v2/**` matches these; those that a rule for GET matches as well must satisfy its conditions.
             "/v2/list/" | "/v2/LIST" | "/v2/list.json" | "/v2/.x/list" => method == "HEAD" && is_named,
             "/v2/ask%20" | "/v2/as%E2%84%AA" => method == "HEAD",
-            // Keys; and a spelling of what `allow *` has.
+            // Keys, and a spelling of a path that `allow *` matches.
             _ => false,
         };
         prop_assert_eq!(went_up, may && !query.contains(&"_method=PUT"), "{} {} {:?}", method, target, headers);

@@ -1,7 +1,7 @@
-//! Every combination of settings that are absent, empty, blank, quoted, valid or spoilt: the proxy names a fault, or
-//! each of its doors opens for whom the documentation of the settings says, and for nobody else.
+//! Every combination of settings that are absent, empty, blank, quoted, valid or invalid: either the proxy names a
+//! fault, or each of its doors opens exactly for those for whom the documentation of the settings says so.
 //!
-//! The table of what should be open is written from `worker/README.md`, and shares no code with the gateway.
+//! The table of open doors is derived from `worker/README.md` and shares no code with the gateway.
 
 use attention_core::Timestamp;
 use attention_core::credential::TokenDigest;
@@ -20,16 +20,16 @@ const SECRET: &str = "an-obviously-fake-session-secret-of-the-doors";
 const PAGE: &str = "https://app.example";
 const SESSION_ID: &str = "a-session-of-the-doors";
 
-/// What a binding is given, by what a person would say of it.
+/// The value of a binding, in a person's terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Given {
     Absent,
-    /// With nothing in it, in one of the ways to write nothing.
+    /// Without content, in one of the ways to write that.
     Nothing(&'static str),
-    /// This, which is valid.
+    /// This valid value.
     Good(&'static str),
     Bad(&'static str),
-    /// An object of the platform's, which has no text.
+    /// A platform object, which has no text.
     Object,
 }
 use Given::{Absent, Bad, Good, Nothing, Object};
@@ -37,7 +37,7 @@ use Given::{Absent, Bad, Good, Nothing, Object};
 const NOTHINGS: [Given; 6] =
     [Nothing(""), Nothing(" "), Nothing("\r\n\t"), Nothing("\u{feff}"), Nothing("\"\""), Nothing(" '' \n")];
 
-/// The bindings, and what each may be given besides nothing. Callers are put together later: `app` stands for them.
+/// The bindings, and the values that each may have. Callers are assembled later; `app` represents them.
 const BINDINGS: [(&str, &[Given]); 17] = [
     ("ATTENTION_API_KEY", &[Absent, Good("an-obviously-fake-key"), Bad("Bearer an-obviously-fake-key")]),
     ("ATTENTION_API_KEY_NEXT", &[Absent, Good("an-obviously-fake-next-key"), Bad("a key\nof two lines")]),
@@ -70,7 +70,7 @@ const BINDINGS: [(&str, &[Given]); 17] = [
     ("ATTENTION_LOG_SAMPLE_PERCENT", &[Absent, Good("1"), Bad("101"), Bad("1%")]),
 ];
 
-/// One of each, mostly such that something is served.
+/// One value for each, mostly such that requests are served.
 fn settings() -> impl Strategy<Value = Vec<Given>> {
     let choices: Vec<_> = BINDINGS
         .iter()
@@ -105,7 +105,8 @@ impl Settings<'_> {
         matches!(self.of(name), Good(_) | Object)
     }
 
-    /// Objects bound where a text is expected have none; a text bound where an object is expected is not one.
+    /// Objects that are bound where a text is expected have no text; a text bound where an object is expected is not
+    /// one.
     fn texts(&self) -> Texts {
         let digest = |text: &str| TokenDigest::of(text).to_hex();
         let mut texts = Texts::default();
@@ -137,14 +138,14 @@ impl Settings<'_> {
         texts
     }
 
-    /// The bindings with which something is wrong, or that are missing.
+    /// The bindings that are wrong or missing.
     fn faults(&self) -> Vec<&'static str> {
         let mut faults = Vec::new();
         for ((name, _), given) in BINDINGS.iter().zip(self.0) {
             let is_needed = name.ends_with("_API_KEY");
-            // Without these more is open than with any value.
+            // Without these, more is open than with any value.
             let narrows = ["ATTENTION_POLICY", "ATTENTION_BASE_URL", "ATTENTION_BUDGET"].contains(name);
-            // Of a secret white space alone is taken away: what is left here is neither a key nor a secret.
+            // From a secret only white space is removed, so the remaining text is neither a key nor a secret.
             let is_opaque = name.contains("_KEY") || name.ends_with("_SECRET");
             let is_object = name.ends_with("_GATE") || name.ends_with("_LIMIT");
             match given {
@@ -168,7 +169,7 @@ impl Settings<'_> {
         faults
     }
 
-    /// What the doors' table says, a line each.
+    /// The expected table of doors, one per line.
     fn doors(&self) -> String {
         let calls = self.says("CALLERS", "app") || self.says("CALLERS", "minting");
         let mints = self.says("CALLERS", "minting");
@@ -185,7 +186,7 @@ impl Settings<'_> {
         let operator = |done: &str| if operates { done.to_owned() } else { "404".to_owned() };
         let page_may = self.says("ALLOWED_ORIGINS", PAGE);
         let of_page = |served: String| if page_may { served } else { "403".to_owned() };
-        // A session is its backend's while that may mint, and nobody's whose id was revoked.
+        // A session is accepted while its backend may request sessions and unless its id was revoked.
         let is_signed = self.is_set("SESSION_SECRET") && !self.says("REVOKED_SESSIONS", SESSION_ID);
         let is_session = is_signed && mints;
         let session = if is_session { sent("/one") } else { "401".to_owned() };
@@ -238,7 +239,7 @@ enum Policy {
     Everything,
 }
 
-/// A session of the backend `app` for a page of [`PAGE`], as another implementation signs it.
+/// A session of the backend `app` for a page of [`PAGE`], signed by another implementation.
 fn session(secret: &str) -> String {
     let payload =
         format!(r#"{{"sub":"app","exp":{},"rts":"allow * /**","jti":"{SESSION_ID}","org":"{PAGE}"}}"#, NOW + 600);
@@ -257,7 +258,7 @@ fn jwt() -> String {
     format!("{}.{}.{}", part(r#"{"alg":"RS256","typ":"JWT","kid":"k"}"#), part(&claims), part("a signature"))
 }
 
-/// Who knocks where.
+/// A request at one of the doors.
 struct Knock {
     door: &'static str,
     method: &'static str,
@@ -315,7 +316,7 @@ fn knocks() -> Vec<Knock> {
     ]
 }
 
-/// What comes of it, once the gate's object and the platform's counter have had no objections.
+/// The result of a request, assuming that the gate's object and the platform's counter do not object.
 fn opened(
     deployment: Result<&mut Deployment, &mut attention_gateway::deployment::Misconfigured>,
     knock: &Knock,
@@ -370,7 +371,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_door_opens_for_whom_its_setting_says_or_a_fault_is_named(given in settings()) {
+    fn doors_open_as_documented_or_a_fault_is_named(given in settings()) {
         let settings = Settings(&given);
         let faults = settings.faults();
         match Deployment::parse(&settings.texts()) {

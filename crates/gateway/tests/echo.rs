@@ -1,7 +1,7 @@
-//! Whatever writes a key into an answer, nobody who reads the answer can read the key.
+//! However a key is written into a response, nobody who reads the response can recover it.
 //!
-//! A key is written by writers, one in the other, into a text. Readers that share no code with the gateway try to
-//! get it out again: every reader on what every other one made of it, three deep.
+//! Nested writers write a key into a text. Readers that share no code with the gateway try to recover it: every reader
+//! is applied to the results of every other one, three levels deep.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use attention_gateway::answer::echo::{self, Glance};
 use base64ct::{Base64, Base64Unpadded, Base64UrlUnpadded, Encoding as _};
 use proptest::prelude::*;
 
-/// How many letters and digits of a key, one behind the other, are a piece of it: see `docs/security.md`.
+/// How many consecutive letters and digits count as part of a key: see `docs/security.md`.
 fn piece_of(key: &str) -> usize {
     let letters = key.chars().filter(char::is_ascii_alphanumeric).count();
     (letters / 2).clamp(8, 16)
@@ -21,12 +21,12 @@ fn ring(key: &str) -> KeyRing {
 }
 
 fn keys() -> impl Strategy<Value = String> {
-    // Random, as keys are; a few of what only keys have.
+    // Random, as keys are, with some characters that only keys have.
     "[A-Za-z0-9][A-Za-z0-9._~+/-]{18,48}[A-Za-z0-9]={0,2}"
         .prop_filter("of few letters", |key| key.chars().filter(char::is_ascii_alphanumeric).count() >= 16)
 }
 
-/// How a serializer writes one character, picked by a number.
+/// How a serializer writes one character, selected by a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Escapes {
     Json,
@@ -68,7 +68,8 @@ fn escaped(character: char, how: Escapes, pick: u8) -> String {
     }
 }
 
-/// A way to write a text within a text. What stands before a key begins no escape: that would be another text.
+/// A way to write a text within a text. The text before a key does not begin an escape, because that would be another
+/// text.
 #[derive(Clone, Debug)]
 enum Writer {
     Escaped(Escapes, Vec<u8>),
@@ -87,9 +88,9 @@ enum Writer {
         big: bool,
     },
     Cased(Vec<bool>),
-    /// Characters of no width, soft hyphens and line breaks between its own.
+    /// Invisible characters, soft hyphens and line breaks between its own characters.
     Interrupted(Vec<u8>),
-    /// Quoted-printable lines of so many characters (RFC 2045 §6.7): a line break that `=` takes away, wherever it falls.
+    /// Quoted-printable lines of this many characters (RFC 2045 §6.7), with soft line breaks wherever they fall.
     Soft {
         columns: usize,
         line_end: &'static str,
@@ -147,7 +148,7 @@ impl Writer {
                 .enumerate()
                 .map(|(at, c)| if cases[at % cases.len()] { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
                 .collect(),
-            // As encoders do it, which write `=` as an escape and break none of their own.
+            // Like encoders, which write `=` as an escape and do not break their own escapes.
             Self::Soft { columns, line_end } => text
                 .chars()
                 .enumerate()
@@ -171,9 +172,8 @@ impl Writer {
     }
 }
 
-/// Writers in an order that somebody may have: letters that changed their case are in no code any more, and a text
-/// that is interrupted is not decoded by who does not mend it first. A line break that quoted-printable text takes
-/// away is not interrupted once more.
+/// Writers in an order that may occur: after a change of case no code can be decoded, and an interrupted text is only
+/// decoded by a reader that repairs it first. A soft line break of quoted-printable text is not interrupted again.
 fn writers() -> impl Strategy<Value = Vec<Writer>> {
     prop::collection::vec(writer(), 0..=3).prop_map(|mut writers| {
         let last = writers.len().saturating_sub(1);
@@ -192,11 +192,12 @@ fn writers() -> impl Strategy<Value = Vec<Writer>> {
     })
 }
 
-// The readers: regular grammars by hand, on characters instead of bytes, each of one language.
+// The readers: hand-written regular grammars on characters instead of bytes, each for one language.
 
 type Reader = fn(&str) -> Vec<String>;
 
-/// Replaces what begins with a sign by what `read` makes of the rest: a text, and how many characters it took.
+/// Replaces every escape that begins with a sign by the result of `read` on the rest: a text and the number of
+/// characters consumed.
 fn with_escapes(text: &str, sign: char, read: impl Fn(&[char]) -> Option<(String, usize)>) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let (mut out, mut at) = (String::new(), 0);
@@ -270,7 +271,7 @@ fn of_mail(text: &str) -> Vec<String> {
     if joined == text { read } else { read.into_iter().chain([joined]).collect() }
 }
 
-/// The longest pieces in an alphabet, read from each of the first few characters.
+/// The longest runs in an alphabet, read from each of the first few characters.
 fn coded(text: &str, is_digit: fn(char) -> bool, least: usize, read: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<String> {
     let mended: String = text.chars().filter(|c| !c.is_control() && *c != ' ' && c.is_ascii()).collect();
     let pieces = mended.split(|c| !is_digit(c)).filter(|piece| piece.len() >= least);
@@ -285,7 +286,7 @@ fn of_base64(text: &str) -> Vec<String> {
         12,
         |piece| {
             let standard: String = piece.replace('-', "+").replace('_', "/");
-            // A group that is not whole says nothing of its own.
+            // An incomplete group has no meaning of its own.
             let whole = standard.len() / 4 * 4;
             let mut bytes = Base64Unpadded::decode_vec(&standard[..whole]).ok()?;
             let zeros = format!("{}{}", &standard[whole..], "A".repeat(4 - standard.len() % 4));
@@ -324,7 +325,7 @@ fn of_utf16(text: &str) -> Vec<String> {
 
 const READERS: [Reader; 8] = [of_scripts, of_urls, of_pages, of_mail, of_base64, of_hex, of_numbers, of_utf16];
 
-/// Whether a piece of the key, letters and digits, can be read by anybody.
+/// Whether anybody can read part of the key's letters and digits.
 fn reads(text: &str, key: &str) -> bool {
     let plain = |text: &str| {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect::<String>()
@@ -347,14 +348,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nobody_reads_a_key_out_of_what_comes_down(
+    fn no_reader_recovers_a_key_from_a_response(
         key in keys(), writers in writers(),
         before in r#"[a-zA-Z0-9 :,.{}"\[\]<>é-]{0,30}"#, after in r#"[ :,.{}"\[\]<>é-][a-zA-Z0-9 :,.é]{0,30}"#,
     ) {
         let written = writers.iter().fold(key.clone(), |text, writer| writer.write(&text));
         let text = format!("{before}{written}{after}");
         prop_assert!(echo::echoes(&ring(&key), &text), "in a header: {:?} wrote {:?}", writers, text);
-        // A header's value holds no control characters (RFC 9110 §5.5).
+        // A header's value contains no control characters (RFC 9110 §5.5).
         let is_value = !text.chars().any(char::is_control);
         prop_assert!(!is_value || Glance::of(&ring(&key)).may_hold(&text), "at a glance: {:?} wrote {:?}", writers, text);
         let told = echo::scrubbed(&ring(&key), &text);
@@ -363,11 +364,11 @@ proptest! {
     }
 
     #[test]
-    fn nor_a_piece_of_one(key in keys(), writers in writers(), from in 0..40_usize) {
+    fn no_reader_recovers_part_of_a_key(key in keys(), writers in writers(), from in 0..40_usize) {
         let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).count();
         let ends = (1..=key.len()).filter(|end| *end > from && letters(&key[from.min(key.len())..*end]) >= piece_of(&key));
         let piece = ends.min().map_or(&*key, |end| &key[from..end]);
-        // Right before a piece that has no letter to spare, a sign would make an escape of its first one.
+        // Directly before a part that is just long enough, such a character would turn the first letter into an escape.
         let apart = |writer: &Writer| match writer {
             Writer::Base64 { before, url, padded, lines } if before.ends_with(['=', '%', '&', '\\']) => {
                 Writer::Base64 { before: format!("{before} "), url: *url, padded: *padded, lines: *lines }
@@ -380,7 +381,7 @@ proptest! {
     }
 
     #[test]
-    fn what_has_no_key_in_it_is_told_as_it_is(key in keys(), text in r#"[ -~\n\u{e0}-\u{ff}]{0,300}|("[a-z]{1,9}": ?("[ -~]{0,40}"|[0-9.]{1,9}),\n? *){0,12}"#) {
+    fn texts_without_a_key_are_unchanged(key in keys(), text in r#"[ -~\n\u{e0}-\u{ff}]{0,300}|("[a-z]{1,9}": ?("[ -~]{0,40}"|[0-9.]{1,9}),\n? *){0,12}"#) {
         prop_assume!(!text.to_ascii_lowercase().contains("bearer") && !text.contains("eyJ"));
         let told = echo::scrubbed(&ring(&key), &text);
         prop_assert_eq!(told.as_deref(), Some(&*text));
@@ -388,9 +389,9 @@ proptest! {
     }
 }
 
-/// The readers have to be able to read, or they say nothing.
+/// If the readers cannot read, the test proves nothing.
 #[test]
-fn the_readers_read_what_the_writers_write() {
+fn the_readers_can_decode_the_writers() {
     let key = "Fake+Key/4f9a0c1b.7d2e~8a35-6c07==";
     let picks = vec![1, 2, 3, 4, 7];
     for writer in [

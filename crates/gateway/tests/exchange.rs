@@ -1,4 +1,4 @@
-//! Exchanges from begin to finish: whatever a driver reports, in whatever order things happen at the API.
+//! Complete exchanges, whatever the driver reports and in whatever order things happen at the API.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn deployment(changes: &[(&'static str, Text)]) -> Deployment {
 }
 
 fn bound(gate: bool, limiter: bool) -> Deployment {
-    // What is bound and gives no text is an object.
+    // A binding without a text is an object.
     let object = |bound| if bound { Text::Unreadable } else { Text::Absent };
     deployment(&[("ATTENTION_GATE", object(gate)), ("ATTENTION_RATE_LIMIT", object(limiter))])
 }
@@ -61,7 +61,7 @@ fn with_token(more: &[(&str, &str)]) -> Vec<(String, String)> {
     headers
 }
 
-/// What a world may do to a request, one entry a step.
+/// The possible events of a request, one per step.
 #[derive(Clone, Debug)]
 struct Event {
     status: u16,
@@ -107,11 +107,11 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 200)
 }
 
-/// How a request came out.
+/// The course of a request.
 #[derive(Debug, Default)]
 struct Outcome {
     sent: usize,
-    /// What each of them ended with; none is no answer.
+    /// The final status of each; `None` if there was no response.
     ends: Vec<Option<u16>>,
     asked_the_gate: usize,
     counted: usize,
@@ -124,7 +124,7 @@ impl Outcome {
     }
 }
 
-/// Plays a driver until the last step.
+/// Simulates a driver until the last step.
 fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Headers, events: &[Event]) -> Outcome {
     let (mut now, mut outcome) = (NOW, Outcome::default());
     for event in events {
@@ -134,11 +134,11 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
         let report = match exchange.step() {
             Step::FetchKeySet { .. } | Step::VerifyToken => panic!("no issuer is believed here"),
             Step::AskStanding { .. } | Step::Revoke { .. } => panic!("there are no sessions here"),
-            Step::ReadRequest { limit } => Report::RequestBody {
+            Step::ReadRequest { limit, .. } => Report::RequestBody {
                 body: event.whole.then_some(&event.body[..event.body.len().min(*limit)]),
                 fresh_id: "id",
             },
-            Step::HoldRequest => Report::RequestHeld(event.whole),
+            Step::HoldRequest { .. } => Report::RequestHeld(event.whole),
             Step::Count { .. } => {
                 outcome.counted += 1;
                 Report::Counted(event.answers)
@@ -186,7 +186,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn whatever_happens_a_request_ends_and_shows_no_secret(
+    fn every_request_ends_without_showing_a_secret(
         path in prop::sample::select(vec!["/v2/plain", "/v2/any/a", "/v2/kept", "/v2/shown", "/v2/none", "/healthz", "/readyz"]),
         method in prop::sample::select(vec!["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"]),
         length in prop::sample::select(vec![None, Some("0"), Some("5"), Some("99999999"), Some("x")]),
@@ -211,7 +211,7 @@ proptest! {
                 _ => false,
             };
         prop_assert!(may || outcome.sent + outcome.asked_the_gate + outcome.counted == 0, "{:?}", outcome);
-        // The first try, its retries, and one with the other key; a wait of the gate's is not a try.
+        // The first attempt, its retries, and one with the other key; a wait at the gate is not an attempt.
         prop_assert!(outcome.sent <= 1 + RETRIES + 1, "{}", outcome.sent);
         prop_assert!(gate || outcome.asked_the_gate == 0);
         prop_assert_eq!(outcome.counted, usize::from(may && limiter));
@@ -221,7 +221,7 @@ proptest! {
     }
 
     #[test]
-    fn a_report_that_does_not_belong_to_the_step_is_answered_as_a_fault(which in 0..7_usize, gate: bool) {
+    fn a_report_that_does_not_match_the_step_is_an_internal_error(which in 0..7_usize, gate: bool) {
         let mut deployment = bound(gate, false);
         let headers = with_token(&[]);
         let mut exchange = begin(&mut deployment, "GET", "/v2/plain", &headers, false);
@@ -247,7 +247,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn nothing_that_a_caller_sends_makes_a_post_go_up_again_when_it_may_have_been_done(
+    fn a_post_of_unknown_outcome_is_never_sent_again_whatever_the_caller_sends(
         method in prop::sample::select(vec!["POST", "PATCH"]),
         name in prop::sample::select([UP, &["x-http-method-override", "x-idempotent", "retry-after"]].concat()),
         value in prop::sample::select(vec!["once-1", "\"once-1\"", "GET", "idempotent", "true", "1", "0-4"]),
@@ -269,10 +269,10 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// A caller whose token ends in ten seconds: whatever happens when, after that nothing is sent and nothing of the
-    /// API's is given, and before that nothing is refused for it.
+    /// A caller whose token expires in ten seconds. Whatever happens, after that nothing is sent and no response of the
+    /// API is passed on, and before that nothing is refused because of it.
     #[test]
-    fn nothing_is_sent_or_given_after_the_end_of_what_a_caller_came_with(
+    fn nothing_is_sent_or_passed_on_after_the_callers_credential_expires(
         path in prop::sample::select(vec!["/v2/plain", "/v2/any/a", "/v2/kept", "/v2/shown"]),
         method in prop::sample::select(vec!["GET", "POST"]),
         gate: bool, limiter: bool, streams: bool, events in events(),
@@ -298,7 +298,7 @@ proptest! {
                     let midway = body.contains("token_expired_midway");
                     let ended = midway || body.contains("token_expired");
                     prop_assert!(past || !ended, "{}", body);
-                    // Called again with another token, it would be done twice.
+                    // If repeated with another token, the call would be processed twice.
                     prop_assert!(!ended || midway == (was_sent && method == "POST"), "{}", body);
                     return Ok(());
                 }
@@ -309,6 +309,8 @@ proptest! {
                 Step::Send(send) => {
                     prop_assert!(!past);
                     prop_assert!(send.timeout.is_some_and(|timeout| now.saturating_add(timeout) <= end));
+                    let whole = send.streaming.map(|streaming| streaming.whole);
+                    prop_assert!(whole.is_none_or(|whole| whole.is_some_and(|whole| now.saturating_add(whole) <= end)));
                     was_sent = true;
                 }
                 _ => prop_assert!(!past, "{:?} after the end", exchange.step()),
@@ -317,7 +319,7 @@ proptest! {
             let headers_down = owned(&event.headers);
             let report = match exchange.step() {
                 Step::ReadRequest { .. } => Report::RequestBody { body: Some(b"{}"), fresh_id: "id" },
-                Step::HoldRequest => Report::RequestHeld(true),
+                Step::HoldRequest { .. } => Report::RequestHeld(true),
                 Step::Count { .. } => Report::Counted(true),
                 Step::AskGate { .. } => Report::Place(event.place),
                 Step::Wait(wait) => {
@@ -338,14 +340,14 @@ proptest! {
 }
 
 #[test]
-fn uploads_that_callers_break_off_shut_nobody_out() {
+fn interrupted_uploads_do_not_affect_other_callers() {
     let fail = |length: Option<&str>| {
         let mut deployment = deployment(&[("ATTENTION_MAX_RETRIES", Text::Given("0".to_owned()))]);
         let more: Vec<(&str, &str)> = length.map(|length| ("content-length", length)).into_iter().collect();
         let headers = with_token(&more);
         for _ in 0..100 {
             let mut exchange = begin(&mut deployment, "POST", "/v2/any/upload", &headers, true);
-            if matches!(exchange.step(), Step::HoldRequest) {
+            if matches!(exchange.step(), Step::HoldRequest { .. }) {
                 exchange.report(&mut deployment, &headers, Report::RequestHeld(true), NOW);
             }
             if let Step::Reply(reply) = exchange.step() {
@@ -358,12 +360,12 @@ fn uploads_that_callers_break_off_shut_nobody_out() {
     };
     assert_eq!(fail(None), 200);
     assert_eq!(fail(Some("1000000000")), 200);
-    // The same with bodies that were there: then it is the API.
+    // The same with bodies that were available: then the API is at fault.
     assert_eq!(fail(Some("2")), 503);
 }
 
 #[test]
-fn an_answer_with_nothing_in_it_is_its_status_even_where_something_is_redacted() {
+fn an_empty_response_keeps_its_status_on_a_redacted_route() {
     let answered = |method: &str, status, response: &[(&str, &str)]| {
         let mut deployment = deployment(&[("ATTENTION_POLICY", Text::Given("allow * /v2/shown redact=email".into()))]);
         let headers = with_token(&[]);
@@ -385,7 +387,7 @@ fn an_answer_with_nothing_in_it_is_its_status_even_where_something_is_redacted()
 }
 
 #[test]
-fn a_page_can_read_whatever_it_is_refused_with() {
+fn a_page_can_read_every_refusal() {
     let mut deployment = bound(false, false);
     for (origin, may_read) in [("https://app.example", true), ("https://evil.example", false)] {
         for (method, path) in [("GET", "/v2//x"), ("GET", "/v2/../x"), ("TRACE", "/v2/plain"), ("GET", "/v2/plain")] {
@@ -400,7 +402,7 @@ fn a_page_can_read_whatever_it_is_refused_with() {
     }
 }
 
-/// What a driver is asked to do with a body, and how often it is sent while nobody answers.
+/// The step for a request's body, and how often the request is sent while the API does not respond.
 fn upload(method: &str, path: &str, length: Option<&str>, failures: usize) -> (bool, usize) {
     let policy = "allow * /v2/any/**\nallow * /mcp";
     let mut deployment = deployment(&[("ATTENTION_POLICY", Text::Given(policy.to_owned()))]);
@@ -416,7 +418,7 @@ fn upload(method: &str, path: &str, length: Option<&str>, failures: usize) -> (b
                     let body: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
                     Report::RequestBody { body: Some(body), fresh_id: "another-fresh-id" }
                 }
-                Step::HoldRequest => {
+                Step::HoldRequest { .. } => {
                     is_held = true;
                     Report::RequestHeld(true)
                 }
@@ -437,7 +439,7 @@ fn upload(method: &str, path: &str, length: Option<&str>, failures: usize) -> (b
 }
 
 #[test]
-fn a_body_that_nobody_holds_is_sent_once_and_shuts_nobody_out() {
+fn a_streamed_body_is_sent_once_and_affects_no_other_caller() {
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         for path in ["/v2/any/x", "/mcp"] {
             for length in [None, Some("0"), Some("2"), Some("262144"), Some("262145"), Some("two"), Some("-1")] {
@@ -450,7 +452,7 @@ fn a_body_that_nobody_holds_is_sent_once_and_shuts_nobody_out() {
                 }
                 if is_there && !is_held {
                     assert_eq!(sent, 1, "{shown}");
-                    // Callers who break off are no failure of the API's: each is let through.
+                    // Disconnecting callers are not failures of the API, so every call is let through.
                     assert_eq!(upload(method, path, length, 20).1, 20, "{shown}");
                 } else if method != "POST" && method != "PATCH" {
                     assert!(sent > 1, "{shown}: it can be sent again");
@@ -460,5 +462,66 @@ fn a_body_that_nobody_holds_is_sent_once_and_shuts_nobody_out() {
                 assert_eq!(is_held, is_there && (is_read || is_small), "{shown}");
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever time a caller takes over its body is none of the API's, and has a bound of its own.
+    #[test]
+    fn a_callers_time_for_its_body_and_the_apis_for_its_answer_are_two(
+        timeout in 1_000..900_000_u64,
+        length in prop_oneof![Just(None), (1..=256 * 1024_u64).prop_map(Some), (1..u64::MAX / 2_000).prop_map(Some)],
+        takes in 0..2_000_000_u64,
+        end in 0..3_u8,
+    ) {
+        let callers = format!(r#"[{{"name":"app","sha256":"{}"}}]"#, TokenDigest::of(TOKEN).to_hex());
+        let mut deployment = deployment(&[
+            ("ATTENTION_CALLERS", Text::Given(callers)),
+            ("ATTENTION_TIMEOUT_MS", Text::Given(timeout.to_string())),
+        ]);
+        let timeout = Duration::from_millis(timeout);
+        let announced = length.map(|length| length.to_string());
+        let headers = match &announced {
+            Some(length) => with_token(&[("content-length", length)]),
+            None => with_token(&[("transfer-encoding", "chunked")]),
+        };
+        // A second for each 64 KiB; chunks count as a hundred megabytes.
+        let allowed = timeout + Duration::from_secs(length.unwrap_or(100 << 20) >> 16);
+        let mut exchange = begin(&mut deployment, "POST", "/v2/any/a", &headers, true);
+        let mut now = NOW;
+        let is_held = length.is_some_and(|length| length <= 256 * 1024);
+        if is_held {
+            let Step::HoldRequest { patience } = exchange.step() else { panic!("{:?}", exchange.step()) };
+            prop_assert_eq!(*patience, allowed);
+            // As late as it may be, the whole time of the call is left.
+            now = now.saturating_add(Duration::from_millis(takes).min(allowed));
+            let report = if end == 0 { Report::UploadLate } else { Report::RequestHeld(true) };
+            exchange.report(&mut deployment, &headers, report, now);
+        }
+        if !is_held || end != 0 {
+            let Step::Send(send) = exchange.step() else { panic!("{:?}", exchange.step()) };
+            prop_assert_eq!(send.timeout, Some(timeout));
+            prop_assert_eq!(send.streaming.is_some(), !is_held);
+            if let Some(streaming) = send.streaming {
+                prop_assert_eq!((streaming.length, streaming.patience, streaming.whole), (length, allowed, None));
+            }
+            let report = match end {
+                0 => Report::UploadLate,
+                1 if !is_held => Report::UploadBroken,
+                _ => Report::NoResponse { failure: Failure::Timeout, jitter: 0.5 },
+            };
+            now = now.saturating_add(allowed + timeout);
+            exchange.report(&mut deployment, &headers, report, now);
+        }
+        let Step::Reply(reply) = exchange.step() else { panic!("{:?}", exchange.step()) };
+        let wanted = match end {
+            0 => (408, "upload_too_slow"),
+            1 if !is_held => (400, "upload_broken"),
+            _ => (504, "upstream_timeout"),
+        };
+        prop_assert_eq!(reply.status, wanted.0);
+        prop_assert!(reply.body.as_ref().is_some_and(|body| body.contains(wanted.1)));
     }
 }

@@ -1,4 +1,4 @@
-//! Caching: which answers are kept, for how long, and for which requests they do.
+//! Caching: which responses are stored, for how long, and which requests they may answer.
 
 use std::time::Duration;
 
@@ -26,16 +26,16 @@ fn judge(status: u16, headers: &[(&str, &str)]) -> Option<Freshness> {
     Freshness::judge(status, &owned(headers), NOW, NOW, HOUR, |name| name == "range" || name == "traceparent")
 }
 
-/// How long an answer with these headers is fresh; `None` when it is not kept at all.
+/// How long a response with these headers is fresh; `None` if it is not stored.
 fn fresh(headers: &[(&str, &str)]) -> Option<u64> {
     judge(200, headers).map(|freshness| freshness.fresh_until.saturating_since(NOW).as_secs())
 }
 
 #[test]
 #[expect(clippy::too_many_lines)] // A table of headers.
-fn how_long_an_answer_is_fresh() {
+fn how_long_a_response_is_fresh() {
     let table: &[(Head, Option<u64>)] = &[
-        // §5.2.2.1, and what is wrong with it: stale, so nothing to keep without a validator.
+        // §5.2.2.1 and its invalid forms: stale, so not stored without a validator.
         (&[("cache-control", "max-age=60")], Some(60)),
         (&[("Cache-Control", "MAX-AGE=60")], Some(60)),
         (&[("cache-control", "private, max-age=60")], Some(60)),
@@ -53,11 +53,11 @@ fn how_long_an_answer_is_fresh() {
         (&[("cache-control", "s-maxage=60")], None),
         (&[("cache-control", "xmax-age=60")], None),
         (&[], None),
-        // Never longer than the policy says.
+        // Never longer than the policy allows.
         (&[("cache-control", "max-age=86400")], Some(3600)),
         (&[("cache-control", "max-age=18446744073709551615")], Some(3600)),
         (&[("cache-control", "immutable, max-age=31536000")], Some(3600)),
-        // Not kept, whatever else is said.
+        // Not stored, whatever other directives there are.
         (&[("cache-control", "no-store, max-age=60"), ("etag", "\"a\"")], None),
         (&[("cache-control", "max-age=60"), ("cache-control", "No-Store")], None),
         (&[("cache-control", "max-age=60, no-store=\"x\"")], None),
@@ -67,27 +67,27 @@ fn how_long_an_answer_is_fresh() {
         (&[("cache-control", "max-age=60"), ("set-cookie", "a=1")], None),
         (&[("cache-control", "max-age=60"), ("content-range", "bytes 0-1/2")], None),
         (&[("cache-control", "max-age=60"), ("content-type", "Text/Event-Stream; charset=utf-8")], None),
-        // What stands in quotes is no directive.
+        // Text in a quoted string is not a directive.
         (&[("cache-control", "ext=\"no-store, max-age=5\", max-age=60")], Some(60)),
         (&[("cache-control", "private=\"a, b\", max-age=60")], Some(60)),
-        // §5.2.2.4: kept, and asked for each time.
+        // §5.2.2.4: stored, and validated each time.
         (&[("cache-control", "no-cache, max-age=60")], None),
         (&[("cache-control", "no-cache, max-age=60"), ("etag", "\"a\"")], Some(0)),
         (&[("cache-control", "no-cache=\"etag\", max-age=60"), ("etag", "\"a\"")], Some(0)),
-        // A validator makes it worth keeping; a bad one does not.
+        // A validator makes it worth storing; an invalid one does not.
         (&[("etag", "\"a\"")], Some(0)),
         (&[("etag", "W/\"a\"")], Some(0)),
         (&[("etag", "a")], None),
         (&[("etag", "\"a\", \"b\"")], None),
         (&[("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")], Some(0)),
         (&[("last-modified", "yesterday")], None),
-        // §5.3: Expires counts from Date, and not beside max-age.
+        // §5.3: Expires is relative to Date, and is ignored beside max-age.
         (&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT")], Some(60)),
         (&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT"), ("cache-control", "max-age=5")], Some(5)),
         (&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT"), ("date", "Sun, 06 Nov 1994 08:49:27 GMT")], Some(60)),
         (&[("expires", "Sun, 06 Nov 1994 08:48:37 GMT")], None),
         (&[("expires", "0")], None),
-        // §4.2.3: how old it is already, by Age or by Date, whichever is more.
+        // §4.2.3: its current age, by Age or by Date, whichever is larger.
         (&[("cache-control", "max-age=60"), ("age", "20")], Some(40)),
         (&[("cache-control", "max-age=60"), ("age", "60")], None),
         (&[("cache-control", "max-age=60"), ("age", "60"), ("etag", "\"a\"")], Some(0)),
@@ -95,9 +95,9 @@ fn how_long_an_answer_is_fresh() {
         (&[("cache-control", "max-age=60"), ("age", "soon")], None),
         (&[("cache-control", "max-age=60"), ("date", "Sun, 06 Nov 1994 08:49:07 GMT")], Some(30)),
         (&[("cache-control", "max-age=60"), ("date", "Sun, 06 Nov 1994 08:49:07 GMT"), ("age", "40")], Some(20)),
-        // A date in the future makes nothing younger.
+        // A date in the future does not make it younger.
         (&[("cache-control", "max-age=60"), ("date", "Sun, 06 Nov 1994 09:49:37 GMT")], Some(60)),
-        // §4.1: what the key holds may vary, and what is the same in all requests.
+        // §4.1: it may vary by headers in the key, and by those that are the same in all requests.
         (&[("cache-control", "max-age=60"), ("vary", "Accept, accept-encoding, Origin, Authorization")], Some(60)),
         (&[("cache-control", "max-age=60"), ("vary", "*")], None),
         (&[("cache-control", "max-age=60"), ("vary", "accept"), ("vary", "Range")], None),
@@ -109,14 +109,14 @@ fn how_long_an_answer_is_fresh() {
 }
 
 #[test]
-fn only_whole_successes_are_kept() {
+fn only_complete_successes_are_stored() {
     for status in [201, 202, 203, 204, 206, 300, 301, 304, 400, 401, 403, 404, 410, 429, 500, 503] {
         assert_eq!(judge(status, &[("cache-control", "public, max-age=60"), ("etag", "\"a\"")]), None, "{status}");
     }
 }
 
 #[test]
-fn the_way_here_counts_as_age() {
+fn time_in_transit_counts_as_age() {
     let headers = owned(&[("cache-control", "max-age=60"), ("age", "5")]);
     let freshness = Freshness::judge(200, &headers, NOW, after(10), HOUR, |_| false).unwrap();
     assert_eq!((freshness.born.saturating_add(Duration::from_secs(5)), freshness.fresh_until), (NOW, after(55)));
@@ -124,7 +124,7 @@ fn the_way_here_counts_as_age() {
 }
 
 #[test]
-fn when_a_kept_answer_may_be_given() {
+fn when_a_stored_response_may_be_used() {
     let freshness = Freshness { born: NOW, fresh_until: after(60) };
     let table: &[(u64, Head, bool)] = &[
         (0, &[], true),
@@ -138,7 +138,7 @@ fn when_a_kept_answer_may_be_given() {
         (50, &[("cache-control", "min-fresh=10")], true),
         (51, &[("cache-control", "min-fresh=10")], false),
         (0, &[("cache-control", "min-fresh=soon")], false),
-        // What would make it give more is not heard.
+        // A directive that would allow more is ignored.
         (60, &[("cache-control", "max-stale=1000")], false),
         (60, &[("cache-control", "only-if-cached")], false),
     ];
@@ -148,7 +148,7 @@ fn when_a_kept_answer_may_be_given() {
 }
 
 #[test]
-fn what_the_caller_has_already() {
+fn which_responses_the_caller_already_has() {
     let table: &[(&str, Head, bool)] = &[
         ("\"a\"", &[("if-none-match", "\"a\"")], true),
         ("\"a\"", &[("if-none-match", "W/\"a\"")], true),
@@ -171,7 +171,7 @@ fn what_the_caller_has_already() {
 }
 
 #[test]
-fn what_a_304_confirms() {
+fn which_responses_a_304_validates() {
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
     let table: &[(&str, Head, bool)] = &[
         ("\"a\"", &[], true),
@@ -188,7 +188,7 @@ fn what_a_304_confirms() {
 }
 
 #[test]
-fn requests_that_a_cache_has_no_part_in() {
+fn requests_that_bypass_the_cache() {
     let table: &[(Head, bool)] = &[
         (&[], true),
         (&[("if-none-match", "\"a\"")], true),
@@ -209,7 +209,7 @@ fn requests_that_a_cache_has_no_part_in() {
 }
 
 #[test]
-fn the_server_is_asked_by_tag_or_else_by_date() {
+fn validation_uses_the_tag_or_else_the_date() {
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
     let ask = |headers: &[(&str, &str)]| condition(&owned(headers)).map(|(name, value)| format!("{name}: {value}"));
     assert_eq!(ask(&[("etag", "W/\"a\""), ("last-modified", date)]).unwrap(), "if-none-match: W/\"a\"");
@@ -219,8 +219,8 @@ fn the_server_is_asked_by_tag_or_else_by_date() {
 
 proptest! {
     #[test]
-    fn nothing_is_kept_that_says_no_store(before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
-        // Unless it stands in quotes, where it says nothing.
+    fn a_response_with_no_store_is_never_stored(before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
+        // Unless it is in a quoted string, where it has no meaning.
         prop_assume!(!before.contains('"'));
         let value = format!("{before}, no-store, {after}");
         prop_assert_eq!(judge(200, &[("cache-control", &value), ("etag", "\"a\"")]), None);
@@ -236,7 +236,7 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_is_fresh_for_longer_than_it_may_be(control in "[a-z0-9=, \"-]{0,40}", most in 1..10_000_u64) {
+    fn no_response_is_fresh_for_longer_than_allowed(control in "[a-z0-9=, \"-]{0,40}", most in 1..10_000_u64) {
         let headers = owned(&[("cache-control", &control)]);
         let freshness = Freshness::judge(200, &headers, NOW, NOW, Duration::from_secs(most), |_| false);
         prop_assert!(freshness.is_none_or(|freshness| freshness.fresh_until <= after(most)));

@@ -1,5 +1,5 @@
-//! What a grant allows: grants and claims put together at random, judged by another reader of JSON with rules written
-//! the other way round. And names: whatever an issuer calls somebody.
+//! Grants: random grants and claims, judged by another JSON parser with rules written the other way round. And names:
+//! whatever an issuer calls somebody.
 
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ fn claim_values() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Which policy is granted, by `serde_json` and by what the documentation says.
+/// The granted policy, according to `serde_json` and the documentation.
 fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, vouches: bool) -> Option<String> {
     let verified = match claims.get("email_verified") {
         None => vouches,
@@ -164,7 +164,7 @@ fn reference(grants: &[Value], claims: &BTreeMap<String, Value>, vouches: bool) 
                 wanted.iter().any(|wanted| wanted.as_str().unwrap().trim_start_matches('@').to_lowercase() == own)
             })
         });
-        // An address is one in whichever claim it is asked for.
+        // An email address counts as one in whichever claim it is required.
         let ends = condition.get("endsWith").and_then(Value::as_str).unwrap_or_default();
         let is_address = name == "email" || condition.get("domain").is_some() || ends.contains('@');
         fits && (!is_address || verified)
@@ -181,7 +181,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
-    fn a_grant_fits_as_another_reader_has_it(
+    fn grants_agree_with_another_reader(
         grants in grants(),
         more in prop::collection::btree_map(
             select(vec!["email", "groups", "scope", "scp", "flag", "level", "https://corp.example/role"]),
@@ -220,7 +220,7 @@ proptest! {
             }
             Err(Refusal::NoGrant(why)) => {
                 prop_assert_eq!(expected, None, "{} {}", config, payload);
-                // It names claims of the configuration, never what the token says.
+                // It names claims of the configuration, never values of the token.
                 prop_assert!(!why.contains('@') && !why.contains("attention.read"), "{why}");
             }
             Err(other) => prop_assert!(false, "{other:?} {payload}"),
@@ -228,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_an_issuer_names_has_a_name_of_its_own(
+    fn every_caller_of_an_issuer_has_a_distinct_name(
         names in prop::collection::hash_set(
             "[ -~]{1,20}|[\\PC\\n\\t\u{202e}\u{200b}\u{2028}]{1,12}|[a-z|:/@.]{200,400}",
             2..12,
@@ -243,7 +243,7 @@ proptest! {
             let own = jwt.judge(&token(&payload), NOW).map(|admitted| admitted.name);
             let own = own.map_err(|refusal| TestCaseError::fail(format!("{name:?}: {refusal:?}")))?;
             prop_assert!(own == name || (own.starts_with("sha256:") && own.len() == 39), "{name:?} {own:?}");
-            // Printable ASCII of a usual length stands as it is.
+            // Printable ASCII of ordinary length is kept unchanged.
             let is_usual = name.len() <= 255 && name.bytes().all(|b| b.is_ascii_graphic());
             prop_assert!(!is_usual || own == name || name.starts_with("sha256:"));
             prop_assert!(given.insert(own, name).is_none());

@@ -1,4 +1,4 @@
-//! A caller with an issuer's token: which key set its signature is checked with, and when that is asked for.
+//! Callers with an issuer's token: which key set verifies the signature, and when the set is fetched.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(START + seconds)
 }
 
-/// A token of this key's, good for a day.
+/// A token signed with this key, valid for one day.
 fn token(kid: &str) -> String {
     let part = |json: &str| Base64UrlUnpadded::encode_string(json.as_bytes());
     let header = format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#);
@@ -27,22 +27,22 @@ fn token(kid: &str) -> String {
     format!("{}.{}.fake-signature", part(&header), part(&claims))
 }
 
-/// What becomes of a call.
+/// The result of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Outcome {
     Sent,
     /// 401: the issuer has no such key.
     UnknownKey,
-    /// 503: nobody can tell.
+    /// 503: the token cannot be verified.
     IssuerAway,
 }
 
 use Outcome::{IssuerAway, Sent, UnknownKey};
 
-/// An isolate, and the issuer beside it.
+/// An isolate and the issuer.
 struct World {
     deployment: Deployment,
-    /// The keys that the issuer publishes; it does not answer when there are none.
+    /// The keys that the issuer publishes; empty if it does not respond.
     published: Vec<&'static str>,
     /// The keys that the driver has.
     held: Vec<&'static str>,
@@ -65,7 +65,7 @@ impl World {
         (Exchange::begin(Ok(&mut self.deployment), incoming, now), headers)
     }
 
-    /// Performs one step, if it is not the last; whether it was one of those for a token.
+    /// Performs one step, unless it is the last; returns whether it was a step for a token.
     fn step(&mut self, exchange: &mut Exchange, request: &Vec<(String, String)>, kid: &str, now: Timestamp) -> bool {
         let report = match exchange.step() {
             Step::FetchKeySet { url, .. } => {
@@ -89,7 +89,7 @@ impl World {
         true
     }
 
-    /// What becomes of a call with a token of this key's, at this second.
+    /// The result of a call at this second, with a token signed with this key.
     fn call(&mut self, kid: &str, seconds: u64) -> Outcome {
         let (mut exchange, request) = self.begin(kid, at(seconds));
         let mut now = at(seconds);
@@ -107,7 +107,7 @@ impl World {
             Step::Reply(reply) => {
                 assert_eq!(reply.status, 503);
                 assert!(reply.headers.iter().any(|(name, value)| *name == "retry-after" && value == "1"), "{reply:?}");
-                assert!(line.contains("issuer_unavailable") && line.contains("key set did not come"), "{line}");
+                assert!(line.contains("issuer_unavailable") && line.contains("key set could not be fetched"), "{line}");
                 IssuerAway
             }
             step => panic!("{step:?}"),
@@ -116,7 +116,7 @@ impl World {
 }
 
 #[test]
-fn a_new_key_name_has_the_set_fetched_again_half_a_minute_after_the_last_time_at_the_earliest() {
+fn an_unknown_key_name_causes_at_most_one_fetch_per_half_minute() {
     let mut world = World::new(&["old"]);
     assert_eq!(world.call("old", 0), Sent);
     world.published = vec!["old", "new"];
@@ -124,18 +124,18 @@ fn a_new_key_name_has_the_set_fetched_again_half_a_minute_after_the_last_time_at
     assert_eq!(world.asked, 1);
     assert_eq!([world.call("new", 31), world.call("new", 31), world.call("old", 31)], [Sent, Sent, Sent]);
     assert_eq!(world.asked, 2);
-    // The old key is taken out: ten minutes later at most it is worth nothing.
+    // After the old key was removed, it is accepted for at most ten minutes.
     world.published = vec!["new"];
     assert_eq!(world.call("old", 32), Sent);
     assert_eq!([world.call("old", 32 + 11 * 60), world.call("new", 32 + 11 * 60)], [UnknownKey, Sent]);
 }
 
 #[test]
-fn while_the_issuer_does_not_answer_the_last_set_stays_in_use() {
+fn while_the_issuer_is_unavailable_the_last_set_stays_in_use() {
     let mut world = World::new(&["old"]);
     assert_eq!(world.call("old", 0), Sent);
     world.published.clear();
-    // A key that is not in it may be in one that did not come.
+    // A key that is not in the set may be in the one that could not be fetched.
     assert_eq!([world.call("old", 60 * 60), world.call("new", 60 * 60)], [Sent, IssuerAway]);
     world.published = vec!["old"];
     assert_eq!([world.call("new", 60 * 60 + 31), world.call("new", 60 * 60 + 32)], [UnknownKey, UnknownKey]);
@@ -146,7 +146,7 @@ fn while_the_issuer_does_not_answer_the_last_set_stays_in_use() {
 }
 
 #[test]
-fn requests_at_once_share_one_question() {
+fn concurrent_requests_share_one_fetch() {
     let mut world = World::new(&["old"]);
     let mut under_way: Vec<_> = (0..20).map(|_| world.begin("old", at(0))).collect();
     for round in 0..10 {

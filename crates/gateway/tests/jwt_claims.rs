@@ -1,5 +1,5 @@
-//! What becomes of a token that the issuer signed: tokens put together from claims
-//! of which each is known to be good or to have a certain fault, in any order.
+//! Judging tokens that the issuer signed: tokens assembled in any order from claims that are known to be good or to
+//! have a certain fault.
 
 use attention_core::Timestamp;
 use attention_gateway::authorize::jwt::Jwt;
@@ -20,7 +20,7 @@ const CONFIG: &str = r#"{
     ]
 }"#;
 
-/// The faults, the one that is named first of all at the top.
+/// The faults, in the order of precedence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Fault {
     Header,
@@ -38,7 +38,7 @@ enum Fault {
 }
 
 impl Fault {
-    /// What is said of it; `None` for the reasons that name a claim of the configuration.
+    /// The expected reason; `None` for reasons that name a claim of the configuration.
     fn refusal(self) -> Option<Refusal> {
         Some(match self {
             Self::Header => Refusal::Form,
@@ -57,7 +57,7 @@ impl Fault {
 /// A value's text and its fault.
 type Value = (String, Option<Fault>);
 
-/// A member: how often it stands there, with which values, and what is wrong with it.
+/// A member: how often it occurs, with which values, and its fault.
 #[derive(Clone, Debug)]
 struct Member {
     name: &'static str,
@@ -65,7 +65,7 @@ struct Member {
     fault: Option<Fault>,
 }
 
-/// A name there, missing or twice; `missing` and `twice` are what is wrong then.
+/// A member that is present, missing or repeated; `missing` and `twice` are the faults in those cases.
 fn member(
     name: &'static str,
     value: impl Strategy<Value = Value> + Clone + 'static,
@@ -81,7 +81,7 @@ fn member(
     ]
 }
 
-/// One of these texts, mostly of the good ones.
+/// One of these texts, mostly a good one.
 fn one_of(good: &'static [&str], bad: &'static [&str], fault: Fault) -> impl Strategy<Value = Value> + Clone {
     prop_oneof![
         5 => select(good).prop_map(|text| (text.to_owned(), None)),
@@ -91,7 +91,7 @@ fn one_of(good: &'static [&str], bad: &'static [&str], fault: Fault) -> impl Str
 
 const NO_NUMBERS: &[&str] = &["null", "true", "\"1700000000\"", "[1700000000]", "{}", "{\"a\":1}"];
 
-/// A time so many tenths of a second away from now, in one of its spellings.
+/// A time this many tenths of a second from now, in one of its spellings.
 fn time(judge: fn(i64) -> Option<Fault>, no_time: Fault) -> impl Strategy<Value = Value> + Clone {
     let near = prop_oneof![-320..-280_i64, 280..320_i64, -100_000..100_000_i64];
     let spelled = (near, 0..4_u8).prop_map(move |(tenths, spelling)| {
@@ -147,7 +147,7 @@ fn claims() -> impl Strategy<Value = Vec<Member>> {
         .prop_map(|(a, b, c, d, e, f, g)| vec![a, b, c, d, e, f, g])
 }
 
-/// An object of these members, in the order that the numbers make.
+/// An object with these members, in the order given by the numbers.
 fn object(members: &[Member], order: &[u8]) -> String {
     let values = members.iter().flat_map(|member| member.values.iter().map(|value| (member.name, value)));
     let mut list: Vec<_> = values.zip(order.iter().cycle()).collect();
@@ -165,7 +165,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
-    fn the_first_fault_is_named_and_without_one_it_is_let_in(
+    fn the_first_fault_is_reported_and_a_valid_token_is_accepted(
         claims in claims(),
         typ in member(
             "typ",
@@ -226,9 +226,9 @@ proptest! {
         prop_assert_eq!(judged.map(|admitted| admitted.policy), expected);
     }
 
-    // Whatever a key of the issuer's has signed.
+    // For anything that a key of the issuer may have signed.
     #[test]
-    fn nothing_makes_it_panic(
+    fn no_token_causes_a_panic(
         token in "[\\PC]{0,40}|[A-Za-z0-9_.=-]{0,80}",
         payload in "[\\PC\\x00-\\x1f]{0,40}",
         bytes: Vec<u8>,

@@ -1,11 +1,11 @@
-//! When the issuer's key set is asked for: any order of requests, answers, callers
-//! that leave and clocks that are set, against what has to hold in all of them.
+//! Fetching the issuer's key set: any order of requests, responses, callers that leave and clocks that are set, checked
+//! against invariants.
 
 use attention_core::Timestamp;
 use attention_gateway::authorize::jwt::key_set::{KeySetSchedule, KeySetStep, Lookup};
 use proptest::prelude::*;
 
-/// What happens to an isolate. `which` is taken modulo what there is.
+/// Events of an isolate. `which` is taken modulo the number of candidates.
 #[derive(Clone, Debug)]
 enum Event {
     Request {
@@ -15,14 +15,14 @@ enum Event {
         which: usize,
         got: bool,
     },
-    /// The caller goes away whose request is asking.
+    /// The caller of the fetching request goes away.
     Leave {
         which: usize,
     },
     Pass {
         millis: u64,
     },
-    /// The clock is set: so far forward, or back.
+    /// The clock is set forward or back.
     Jump {
         millis: i64,
     },
@@ -40,7 +40,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     proptest::collection::vec(event, 0..80)
 }
 
-/// A request that waits: until when, and since when.
+/// A waiting request: until when, and since when.
 struct Waiting {
     lookup: Lookup,
     renews: bool,
@@ -48,14 +48,14 @@ struct Waiting {
     since: u64,
 }
 
-/// A question to the issuer whose asker is there.
+/// A fetch whose request still exists.
 struct Asking {
     lookup: Lookup,
     number: usize,
     asked_at: u64,
 }
 
-/// The last question, and whether the clock was set since.
+/// The last fetch, and whether the clock was set since.
 #[derive(Clone, Copy)]
 struct Question {
     number: usize,
@@ -64,7 +64,7 @@ struct Question {
     has_jumped: bool,
 }
 
-/// An isolate by a clock that nobody sets, beside the schedule that sees the other one.
+/// An isolate with a clock that is never set, beside the schedule that uses the other clock.
 #[derive(Default)]
 struct World {
     schedule: KeySetSchedule,
@@ -77,7 +77,7 @@ struct World {
 }
 
 impl World {
-    /// The time as the schedule sees it. Far enough from 1970 for any jump.
+    /// The time as the schedule sees it, far enough from 1970 for any jump.
     fn clock(&self) -> Timestamp {
         let millis = 1_700_000_000_000 + i64::try_from(self.now).unwrap() + self.clock_ahead;
         Timestamp::from_unix_millis(millis.try_into().unwrap())
@@ -114,10 +114,10 @@ impl World {
             last.is_open &= last.number != number;
         }
         let have = if self.is_held { KeySetStep::Use } else { KeySetStep::Unavailable };
-        assert_eq!(self.schedule.next(&mut lookup, self.clock()), have, "who has asked does nothing else");
+        assert_eq!(self.schedule.next(&mut lookup, self.clock()), have, "the fetching request does nothing else");
     }
 
-    /// Time goes by: who waits looks again, and what is not answered is given up.
+    /// Time passes: waiting requests check again, and fetches without a response are given up.
     fn pass(&mut self, millis: u64) {
         let end = self.now + millis;
         loop {
@@ -151,11 +151,11 @@ impl World {
         match step {
             KeySetStep::Use => {
                 assert!(self.is_held);
-                assert!(!is_due || has_jumped, "nobody asks, though it is time");
+                assert!(!is_due || has_jumped, "no request fetches although a fetch is due");
             }
             KeySetStep::Unavailable => {
                 assert!(!self.is_held, "an old set is used while the issuer is away");
-                assert!(!is_due || has_jumped, "nobody asks, though it is time");
+                assert!(!is_due || has_jumped, "no request fetches although a fetch is due");
             }
             KeySetStep::Wait(poll) => {
                 assert!(self.last.is_some_and(|last| last.is_open), "there is nothing to wait for");
@@ -165,7 +165,7 @@ impl World {
                 self.waiting.push(Waiting { lookup, renews, until, since });
             }
             KeySetStep::Fetch { .. } => {
-                assert!(is_due || has_jumped, "a question more than the rule allows, and no clock was set");
+                assert!(is_due || has_jumped, "more fetches than allowed although no clock was set");
                 let number = self.last.map_or(0, |last| last.number) + 1;
                 let asked_at = self.now;
                 self.last = Some(Question { number, asked_at, is_open: true, has_jumped: false });
@@ -179,12 +179,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn whatever_happens_the_rule_holds(events in events()) {
+    fn the_schedule_holds_for_any_events(events in events()) {
         let mut world = World::default();
         for event in &events {
             world.happens(event);
         }
-        // However the clock was set: who comes by now and then has an old set renewed.
+        // However the clock was set, requests that arrive now and then cause an old set to be renewed.
         let before = world.last.map(|last| last.number);
         for _ in 0..122 {
             world.pass(5_000);

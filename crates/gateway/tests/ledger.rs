@@ -1,5 +1,4 @@
-//! The ledger against one that keeps every call on a list, and its JSON against
-//! `serde_json`.
+//! Compares the ledger with one that keeps every call in a list, and its JSON with `serde_json`.
 
 mod records;
 
@@ -20,7 +19,7 @@ enum Step {
     },
     /// The clock goes back.
     Back(u64),
-    /// Moves everything to the other ledger.
+    /// Moves all counts to the other ledger.
     Report,
 }
 
@@ -35,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Every call by itself: the minute it was noted in, its status, how long it took.
+/// Each call separately: the minute in which it was noted, its status, its duration.
 #[derive(Default)]
 struct Calls(Vec<(u64, u16, u64)>);
 
@@ -47,7 +46,7 @@ impl Calls {
         self.0.push(call);
     }
 
-    /// All calls of one minute after those of another, in the order of the first ones.
+    /// All calls grouped by minute, in the order of each minute's first call.
     fn in_turn(&self) -> Vec<(u64, u16, u64)> {
         let first = |minute| self.0.iter().position(|(other, ..)| *other == minute);
         let mut calls = self.0.clone();
@@ -96,7 +95,7 @@ proptest! {
     fn agrees_with_a_list_of_all_calls(steps in prop::collection::vec(step(), 0..300)) {
         let (mut isolate, mut shared) = (Ledger::default(), Ledger::default());
         let (mut own, mut all) = (Calls::default(), Calls::default());
-        let (mut noted, mut first) = (0, None);
+        let mut first: Option<Timestamp> = None;
         let mut now = Timestamp::from_unix_millis(1_700_000_000_000);
         for step in steps {
             match step {
@@ -104,18 +103,17 @@ proptest! {
                     now = now.saturating_add(Duration::from_millis(pass));
                     isolate.note(status, Duration::from_millis(took), now);
                     own.note((now.as_unix_millis() / 60_000, status, took));
-                    noted += 1;
-                    first.get_or_insert(now);
+                    first = Some(first.map_or(now, |first| first.min(now)));
                 }
                 Step::Back(millis) => now = Timestamp::from_unix_millis(now.as_unix_millis() - millis),
                 Step::Report => {
                     let text = to_json(&isolate.take());
                     shared.add(&from_json(&text).unwrap());
                     own.in_turn().into_iter().for_each(|call| all.note(call));
-                    (own, noted, first) = (Calls::default(), 0, None);
+                    (own, first) = (Calls::default(), None);
                 }
             }
-            let due = noted >= 200 || first.is_some_and(|first| now.saturating_since(first).as_millis() >= 10_000);
+            let due = first.is_some_and(|first| now.saturating_since(first).as_millis() >= 10_000);
             prop_assert_eq!(isolate.is_due(now), due);
         }
         prop_assert_eq!(json_of(&isolate), own.json());
@@ -123,19 +121,19 @@ proptest! {
     }
 
     #[test]
-    fn the_text_is_plain_json_and_is_read_again(minutes in prop::collection::vec(minute(), 0..20)) {
+    fn the_text_is_json_and_is_read_back(minutes in prop::collection::vec(minute(), 0..20)) {
         let mut ledger = Ledger::default();
         ledger.add(&minutes);
         let minutes = ledger.take();
         let text = to_json(&minutes);
         prop_assert_eq!(from_json(&text), Ok(minutes));
         let value: Value = serde_json::from_str(&text).unwrap();
-        // serde_json sorts members, so that only their text is compared here.
+        // serde_json sorts members, so only the lengths are compared here.
         prop_assert_eq!(value.to_string().len(), text.len());
     }
 
     #[test]
-    fn a_text_that_is_read_is_one_that_is_written(
+    fn only_written_texts_are_accepted(
         minutes in prop::collection::vec(minute(), 0..3),
         changes in prop::collection::vec((any::<Index>(), 0..3_u8, "[]\\[{}\",: 0-9a-z.+-]|\\PC"), 0..3),
     ) {
@@ -155,7 +153,7 @@ proptest! {
         }
         let text: String = text.into_iter().collect();
         if let Ok(read) = from_json(&text) {
-            // A digit more may have made a count too large, which is then cut down.
+            // An additional digit may have made a count too large; it is then capped.
             let cut = to_json(&read).contains("9007199254740991");
             prop_assert!(cut || to_json(&read) == text, "{}", text);
         }
@@ -190,10 +188,10 @@ mod texts {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
-        /// Any calls in any order, told in pieces: what is stored is read again, stays small, and says how many calls
-        /// of each caller there were in the last hours.
+        /// Any calls in any order, reported in parts: the stored text is read back, stays small, and contains the
+        /// number of calls of each caller in the last hours.
         #[test]
-        fn what_is_stored_is_read_again_and_bounded(
+        fn the_stored_text_is_read_back_and_bounded(
             calls in prop::collection::vec(
                 (0..90_u32, prop::sample::select(vec![200_u16, 401, 404, 429, 500, 502]), 0..900_u64, prop::bool::weighted(0.1), any::<bool>()),
                 0..200,
@@ -213,7 +211,7 @@ mod texts {
                     let told = Ledger::from_text(&isolate.to_text()).expect("what is told is read");
                     all.add_all(&told);
                     isolate = Ledger::default();
-                    // The object is restarted.
+                    // The object restarts.
                     let text = all.to_text();
                     prop_assert!(text.len() < 128 * 1024, "{}", text.len());
                     all = Ledger::from_text(&text).expect("what is stored is read");
@@ -233,15 +231,69 @@ mod texts {
             prop_assert!(order.is_sorted(), "{:?}", order);
         }
 
+        /// Isolates whose clocks are wrong by hours to centuries tell their counts too. What the others counted stays,
+        /// and goes on: before and after, the page says the same as without them, but for what is of the next hour.
         #[test]
-        fn no_other_text_is_a_ledger(text in "\\PC{0,60}|\\{\"version\":[0-9]{1,3},\"[a-z]{3,9}\":[\\[\\]0-9,\"]{0,20}\\}") {
+        fn a_clock_that_is_wrong_costs_the_others_none_of_their_counts(
+            calls in prop::collection::vec((0..12_u32, 0..900_u64, prop::option::weighted(0.2, 7_300..4_000_000_000_u64), any::<bool>()), 1..120),
+        ) {
+            let (mut all, mut right, mut wrong, mut now) = (Ledger::default(), Ledger::default(), Ledger::default(), 1_700_000_000);
+            let mut noted: Vec<(u64, u64)> = Vec::new();
+            for (caller, later, ahead, reports) in calls {
+                now += later;
+                let at = Timestamp::from_unix_seconds(now);
+                let name = format!("app-{caller}");
+                if let Some(ahead) = ahead {
+                    wrong.note_call(&record(&name, None, 502, Timestamp::from_unix_seconds(now + ahead)));
+                } else {
+                    right.note_call(&record(&name, None, 502, at));
+                    noted.push((now / 3_600, now / 60));
+                }
+                if reports || ahead.is_some() {
+                    // As the object does.
+                    for told in [&mut wrong, &mut right] {
+                        let mut told = Ledger::from_text(&std::mem::take(told).to_text()).expect("what is told is read");
+                        told.forget_after(at);
+                        all.forget_after(at);
+                        all.add_all(&told);
+                    }
+                }
+            }
+            all.add_all(&right);
+            let at = Timestamp::from_unix_seconds(now);
+            let total: u64 = all.journal().callers(at).iter().map(|named| named.calls).sum();
+            let in_hours = noted.iter().filter(|(hour, _)| hour + 7 > now / 3_600).count();
+            prop_assert_eq!(total, in_hours as u64);
+            let latest = noted.iter().map(|(_, minute)| *minute).max().unwrap_or_default();
+            let counted: u64 = all.snapshot().iter().filter(|minute| minute.number + 360 > latest).map(|minute| minute.counts.calls).sum();
+            prop_assert_eq!(counted, noted.iter().filter(|(_, minute)| minute + 360 > latest).count() as u64);
+            prop_assert!(all.journal().failures().all(|failure| failure.at <= at));
+        }
+
+        /// And the isolate itself counts on once its clock is right again.
+        #[test]
+        fn a_clock_that_was_wrong_keeps_nothing_from_being_counted_later(ahead in 7_300..4_000_000_000_u64, calls in 1..20_u64) {
+            let mut ledger = Ledger::default();
+            let start = 1_700_000_000;
+            ledger.note_call(&record("app", Some("a_code"), 502, Timestamp::from_unix_seconds(start + ahead)));
+            for call in 0..calls {
+                ledger.note_call(&record("app", Some("a_code"), 502, Timestamp::from_unix_seconds(start + call)));
+            }
+            let at = Timestamp::from_unix_seconds(start + calls);
+            let minutes: u64 = ledger.snapshot().iter().map(|minute| minute.counts.calls).sum();
+            let of = |all: Vec<attention_gateway::ledger::journal::Named>| all.iter().map(|named| named.calls).sum::<u64>();
+            prop_assert_eq!([minutes, of(ledger.journal().callers(at)), of(ledger.journal().codes(at))], [calls; 3]);
+        }
+
+        #[test]
+        fn other_texts_are_rejected_as_ledgers(text in "\\PC{0,60}|\\{\"version\":[0-9]{1,3},\"[a-z]{3,9}\":[\\[\\]0-9,\"]{0,20}\\}") {
             let read = Ledger::from_text(&text);
             prop_assert!(read.is_none() || text.contains("\"version\":1,"), "{}", text);
         }
     }
 
     #[test]
-    fn a_later_version_and_too_much_are_not_read() {
+    fn later_versions_and_excess_entries_are_rejected() {
         let good = Ledger::default().to_text();
         assert!(Ledger::from_text(&good).is_some());
         assert!(Ledger::from_text(&good.replace("\"version\":1", "\"version\":2")).is_none());

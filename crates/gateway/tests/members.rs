@@ -1,5 +1,4 @@
-//! Redaction of members: against a tree that was never text, and against
-//! `serde_json`, which reads the text with a parser of its own.
+//! Redaction of members, compared with a tree that was never text, and with `serde_json`, which parses independently.
 
 use attention_gateway::answer::members::{Unredactable, redact};
 use proptest::prelude::*;
@@ -38,7 +37,7 @@ enum Tree {
     Object(Vec<(Name, Self)>),
 }
 
-/// What a name means, and how it is written. A half of a pair means no text.
+/// A name's meaning and its spelling. An unpaired surrogate has no meaning as text.
 #[derive(Clone, Debug)]
 struct Name {
     meant: Option<&'static str>,
@@ -84,7 +83,7 @@ fn hidden() -> impl Strategy<Value = Vec<String>> {
     subsequence(&NAMES[..], 0..4).prop_map(|names| names.into_iter().map(str::to_owned).collect())
 }
 
-/// The tree as text: without the hidden members, and with this between its tokens.
+/// The tree as text, without the hidden members and with the given white space between tokens.
 fn written(tree: &Tree, hidden: &[String], space: &mut dyn FnMut() -> &'static str) -> String {
     let mut gap = |token: &str| [space(), token, space()].concat();
     match tree {
@@ -113,14 +112,14 @@ fn compact(tree: &Tree, hidden: &[String]) -> String {
     written(tree, hidden, &mut || "")
 }
 
-/// With white space that these choose.
+/// With the chosen white space.
 fn spaced(tree: &Tree, choices: &[u8]) -> String {
     let mut choices = choices.iter().cycle();
     written(tree, &[], &mut || SPACE[usize::from(*choices.next().unwrap()) % SPACE.len()])
 }
 
-/// The members of an object as `serde_json` reads them: in order, repeated names
-/// included, names and values as they are written.
+/// The members of an object as `serde_json` reads them: in order, including repeated names, with names and values as
+/// written.
 struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -145,7 +144,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// The same as [`redact`], by parsing, removing and writing. Quadratic in the depth.
+/// The same as [`redact`], by parsing, removing and serializing. Quadratic in the depth.
 fn reference(json: &[u8], hidden: &[String]) -> Option<String> {
     fn write(value: &RawValue, hidden: &[String]) -> String {
         let text = value.get();
@@ -181,20 +180,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn hidden_members_go_and_all_others_stay_as_they_were_written(
+    fn hidden_members_are_removed_and_others_unchanged(
         tree in tree(), hidden in hidden(), choices in proptest::collection::vec(any::<u8>(), 1..40), mark: bool,
     ) {
         let json = [if mark { "\u{feff}" } else { "" }, &spaced(&tree, &choices)].concat();
         let left = redacted(json.as_bytes(), &hidden);
         prop_assert_eq!(left.as_deref(), Some(&*compact(&tree, &hidden)), "{}", json);
         prop_assert_eq!(&left, &reference(json.as_bytes(), &hidden), "{}", json);
-        // What has nothing to lose comes out byte for byte.
+        // A text without hidden members is unchanged.
         let again = left.as_ref().and_then(|left| redacted(left.as_bytes(), &hidden));
         prop_assert_eq!(again, left);
     }
 
     #[test]
-    fn agrees_with_serde_json_on_documents_with_slips(
+    fn agrees_with_serde_json_on_damaged_documents(
         tree in tree(), hidden in hidden(), choices in proptest::collection::vec(any::<u8>(), 1..40),
         slips in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8, slip()), 1..3),
     ) {
@@ -234,7 +233,7 @@ proptest! {
     }
 }
 
-/// A byte that makes a difference, more often than not.
+/// A byte that usually makes a difference.
 fn slip() -> impl Strategy<Value = u8> {
     prop_oneof![8 => select(br#"[]{}",:\/ue01.-+ dE"#.to_vec()), 1 => any::<u8>()]
 }
@@ -245,9 +244,9 @@ fn email() -> Vec<String> {
     vec!["email".to_owned()]
 }
 
-/// Quadratic time would be hours here.
+/// A quadratic algorithm would take hours.
 #[test]
-fn eight_mebibytes_of_anything_take_linear_time() {
+fn eight_mebibytes_of_any_input_take_linear_time() {
     let most = 8 * MEBIBYTE;
     let nested = |opening: &str| redact(opening.repeat(most / opening.len()).as_bytes(), &email());
     assert_eq!(nested("["), Err(Unredactable::TooDeep));

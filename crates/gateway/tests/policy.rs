@@ -1,4 +1,4 @@
-//! Policies: what they allow, what they refuse, and what cannot be read as one.
+//! Policies: which calls they allow and refuse, and which texts are not valid policies.
 
 use attention_core::Method::{self, Delete, Get, Head, Options, Post, Put};
 use attention_core::url::{PathError, RequestPath};
@@ -19,7 +19,7 @@ fn policy(text: &str) -> Policy {
     Policy::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
-/// A path that is refused before any policy is asked is no decision of one.
+/// A path that is rejected before policies apply is not a decision of one.
 fn path(text: &str) -> RequestPath<'_> {
     RequestPath::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -56,12 +56,12 @@ fn nothing_is_allowed_without_a_rule() {
 }
 
 #[test]
-fn a_literal_is_matched_to_the_letter() {
+fn a_literal_is_matched_exactly() {
     table(
         "allow GET /v2/conversations",
         &[
             (Get, "/v2/conversations", Yes("/v2/conversations")),
-            // The server reads it so, and so does the policy.
+            // The server reads it like this, and so does the policy.
             (Get, "/v2/%63onversations", Yes("/v2/conversations")),
             (Head, "/v2/conversations", Unknown),
             (Post, "/v2/conversations", Unknown),
@@ -97,7 +97,7 @@ fn a_star_is_one_segment() {
 }
 
 #[test]
-fn two_stars_are_the_rest_and_may_be_nothing() {
+fn two_stars_match_the_rest_or_nothing() {
     table(
         "allow GET /v2/labels/**",
         &[
@@ -117,7 +117,7 @@ fn two_stars_are_the_rest_and_may_be_nothing() {
 }
 
 #[test]
-fn deny_wins_wherever_it_stands() {
+fn deny_overrides_allow_in_any_order() {
     for text in [
         "deny GET /v2/users\nallow GET /v2/**\nallow GET /v2/users",
         "\nallow GET /v2/users\nallow GET /v2/**\ndeny GET /v2/users",
@@ -131,7 +131,7 @@ fn deny_wins_wherever_it_stands() {
 }
 
 #[test]
-fn deny_holds_for_every_spelling() {
+fn deny_applies_to_every_spelling() {
     table(
         "allow * /v2/**\ndeny * /v2/users\ndeny DELETE /v2/labels/*",
         &[
@@ -151,9 +151,9 @@ fn deny_holds_for_every_spelling() {
     );
 }
 
-/// What the set of rules above says, in examples; tests/spellings.rs generates the rest.
+/// Examples of the rules above; tests/spellings generates the rest.
 #[test]
-fn a_rule_is_not_shed_by_writing_a_path_otherwise() {
+fn a_rule_cannot_be_evaded_by_another_spelling() {
     let text = "allow GET /v2/conversations/list query=page\nallow GET /v2/conversations/* redact=email\n\
         allow * /v2/**\ndeny * /v2/users/\ndeny GET /v2/labels/*/\ndeny * /v2/files/report.json";
     table(
@@ -194,7 +194,7 @@ fn a_rule_is_not_shed_by_writing_a_path_otherwise() {
 }
 
 #[test]
-fn the_conditions_of_get_hold_for_head() {
+fn the_conditions_of_get_apply_to_head() {
     let policy = policy("allow GET /v2/a query=page redact=email\nallow HEAD /v2/**\nallow GET /v2/b");
     let of_get = |method, target| policy.of_get(method, path(target)).map(Rule::line);
     assert_eq!((of_get(Head, "/v2/a"), of_get(Head, "/v2/A/"), of_get(Head, "/v2/b")), (Some(1), Some(1), Some(3)));
@@ -202,7 +202,7 @@ fn the_conditions_of_get_hold_for_head() {
 }
 
 #[test]
-fn keys_are_denied_whatever_a_policy_says() {
+fn keys_are_denied_by_every_policy() {
     let generous = policy("allow * /**\nallow * /v2/api_keys\nallow * /v2/api_keys/**\nallow GET /v2/api_keys/*");
     let spellings = [
         "/v2/api_keys",
@@ -224,7 +224,7 @@ fn keys_are_denied_whatever_a_policy_says() {
             assert_eq!(generous.decide(method, path(target)), Decision::Denied { line: 0 }, "{method} {target}");
         }
     }
-    // Spellings under which a server might still find it never get to a policy.
+    // Spellings with which a server might still find it are rejected before policies apply.
     for target in [
         "/v2/./api_keys",
         "/v2/x/../api_keys",
@@ -246,13 +246,13 @@ fn keys_are_denied_whatever_a_policy_says() {
     ] {
         assert!(RequestPath::parse(target).is_err(), "{target}");
     }
-    // What a server may take for the same thing is denied too, wherever it stands.
+    // Variants that a server may treat as equal are denied too, wherever they occur.
     for target in
         ["/v2/api-keys", "/v2/apiKeys/42", "/v2/api_keys.", "/v2/api_keys%20", "/v2/x/api_keys", "/v1/api_keys"]
     {
         assert_eq!(generous.decide(Get, path(target)), Decision::Denied { line: 0 }, "{target}");
     }
-    // So is what Unicode makes the same of, what has an extension, a verb or an accent, and the singular.
+    // So are Unicode equivalents, names with an extension, a verb or an accent, and the singular.
     for target in [
         "/v2/api_%E2%84%AAeys",
         "/v2/api_key%C5%BF",
@@ -269,14 +269,14 @@ fn keys_are_denied_whatever_a_policy_says() {
     ] {
         assert_eq!(generous.decide(Get, path(target)), Decision::Denied { line: 0 }, "{target}");
     }
-    // What merely resembles it is something else.
+    // Other similar names are allowed.
     for target in ["/v2/api_keysx", "/v2/my_api_keys", "/v2/api_keys_of_mine", "/v2/keys", "/v2/%E9%8D%B5"] {
         assert!(generous.decide(Get, path(target)).is_allowed(), "{target}");
     }
 }
 
 #[test]
-fn the_default_policy_reads_and_never_keys() {
+fn the_default_policy_allows_reads_but_no_keys() {
     table(
         DEFAULT_POLICY,
         &[
@@ -307,7 +307,7 @@ fn the_first_allowing_rule_names_the_route() {
 }
 
 #[test]
-fn white_space_and_comments_do_not_count() {
+fn white_space_and_comments_are_ignored() {
     table(
         "  allow\tGET   /v2/users  # people\r\n#deny * /**\n\tallow GET /v2/labels#tight",
         &[(Get, "/v2/users", Yes("/v2/users")), (Get, "/v2/labels", Yes("/v2/labels"))],
@@ -348,9 +348,9 @@ fn a_fault_names_its_line() {
         ("allow GET /v2/users?x=1", Path(PathError::Delimiter { position: 9 })),
         ("allow GET /v2/caf\u{e9}", Path(PathError::InvalidCharacter { position: 7 })),
         ("allow GET /v2/\\users", Path(PathError::Backslash { position: 4 })),
-        // Nothing can be between the slashes of a path.
+        // There can be nothing between the slashes of a path.
         ("deny GET /v2/users//**", Path(PathError::EmptySegment { position: 10 })),
-        // Some servers leave these out, so no call with one goes through.
+        // Some servers ignore these segments, so no call with one is allowed.
         ("allow GET /v2/...", Nameless),
         ("allow GET /v2/.well-known/**", Nameless),
         ("deny * /v2/users/:all", Nameless),
@@ -371,9 +371,9 @@ proptest! {
         let _ = Policy::parse(&words);
     }
 
-    /// Whatever is said, in whatever spelling, keys stay closed.
+    /// Whatever the policy and the spelling, keys stay closed.
     #[test]
-    fn no_policy_opens_the_keys(rules in "(allow (\\*|GET) (/\\*\\*|/v2/\\*\\*|/v2/api_keys|/v2/api_keys/\\*|/v2/\\*|/\\*/\\*)\n){0,5}", upper in any::<u32>(), encoded in any::<u32>(), slash: bool) {
+    fn no_policy_allows_keys(rules in "(allow (\\*|GET) (/\\*\\*|/v2/\\*\\*|/v2/api_keys|/v2/api_keys/\\*|/v2/\\*|/\\*/\\*)\n){0,5}", upper in any::<u32>(), encoded in any::<u32>(), slash: bool) {
         let policy = policy(&rules);
         let mut target = String::from("/");
         for (index, c) in "v2/api_keys".chars().enumerate() {
@@ -392,15 +392,15 @@ proptest! {
         }
     }
 
-    /// A denial of a pattern never allows more than its absence did.
+    /// Adding a denial never allows more.
     #[test]
-    fn denying_only_takes_away(target in "(/[ab]{1,2}){1,3}/?", allowed in "/(\\*|a|b|ab)(/\\*|/b)?(/\\*\\*)?", denied in "/(\\*|a|b|ab)(/\\*|/b)?(/\\*\\*)?") {
+    fn a_denial_never_allows_more(target in "(/[ab]{1,2}){1,3}/?", allowed in "/(\\*|a|b|ab)(/\\*|/b)?(/\\*\\*)?", denied in "/(\\*|a|b|ab)(/\\*|/b)?(/\\*\\*)?") {
         let open = policy(&format!("allow GET {allowed}"));
         let closed = policy(&format!("allow GET {allowed}\ndeny GET {denied}"));
         let (before, after) = (open.decide(Get, path(&target)), closed.decide(Get, path(&target)));
         prop_assert!(before.is_allowed() || !after.is_allowed());
         if !matches!(after, Decision::Denied { .. }) {
-            // What an allow rule of that pattern would match, the deny rule matches too.
+            // If an allow rule with that pattern matches, the deny rule matches too.
             let mirrored = policy(&format!("allow GET {denied}"));
             prop_assert!(!mirrored.decide(Get, path(&target)).is_allowed());
         }
@@ -434,7 +434,7 @@ fn conditions_narrow_an_allowed_path() {
 }
 
 #[test]
-fn a_rule_says_how_long_its_answers_may_be_kept() {
+fn a_rule_states_how_long_its_responses_may_be_cached() {
     for (text, seconds) in [("1s", 1), ("90s", 90), ("5min", 300), ("24h", 86_400), ("1440min", 86_400)] {
         let policy = policy(&format!("allow GET /v2/a cache={text}\nallow * /v2/b cache={text}\nallow GET /v2/c"));
         let cache = |target| match policy.decide(Get, path(target)) {
@@ -475,13 +475,13 @@ fn policies_have_names() {
     assert!(allows("default", "/v2/a") && !allows("default", "/v2/b"));
     assert!(allows("reports", "/v2/b") && !allows("reports", "/v2/a"));
     assert!(!allows("none", "/v2/a") && policies.get("other").is_none());
-    // The built-in denial is in each of them.
+    // The built-in denial applies to each of them.
     let open = Policies::parse("[open]\nallow * /**").unwrap();
     assert_eq!(open.get("open").unwrap().decide(Get, path("/v2/api_keys")), Decision::Denied { line: 0 });
 }
 
 #[test]
-fn conditions_and_names_that_cannot_be_read() {
+fn invalid_conditions_and_names() {
     for (text, line, fault) in [
         ("allow GET /v2/a query", 1, PolicyFault::TooMuch),
         ("\nallow GET /v2/a quary=x", 2, PolicyFault::Condition),
@@ -525,7 +525,7 @@ fn conditions_that_were_withdrawn_are_refused_by_name() {
 }
 
 #[test]
-fn a_rule_says_what_it_was_read_from() {
+fn a_rule_keeps_its_text() {
     let text = "# ours\nallow GET   /v2/labels/**\tquery=page  body=1kb # all\ndeny * /v2/x\n\n[ wide ]\nallow * /**";
     let policies = Policies::parse(text).unwrap();
     let said: Vec<_> = policies
@@ -547,7 +547,7 @@ fn a_rule_says_what_it_was_read_from() {
 }
 
 #[test]
-fn a_condition_names_the_parameter_that_it_misses() {
+fn a_condition_names_the_unlisted_parameter() {
     let policy = policy("allow GET /v2/a query=page,filter[title]\nallow GET /v2/b query=\nallow GET /v2/c");
     let unnamed = |target, query| match policy.decide(Get, path(target)) {
         Decision::Allowed(rule) => rule.conditions().unnamed_parameter(query),
@@ -560,7 +560,7 @@ fn a_condition_names_the_parameter_that_it_misses() {
     assert_eq!(unnamed("/v2/c", "anything=goes"), None);
 }
 
-/// Texts of policies, with all that the language has.
+/// Texts of policies that use all features of the language.
 fn policies_text() -> impl Strategy<Value = String> {
     const PATTERN: &str = "[ \t]{1,2}(/\\*\\*|/(\\*|a|B|api_keys)(/(\\*|a|c\\.d|B)){0,2}(/|/\\*\\*)?)";
     const NARROW: &str =
@@ -571,7 +571,7 @@ fn policies_text() -> impl Strategy<Value = String> {
         format!("allow (\\*|GET){PATTERN}( cache=[1-9](s|min|h))?{NARROW}[ \t]?"),
     ];
     let [deny, allow, allow_get] = rules.map(|rule| proptest::string::string_regex(&rule).unwrap());
-    // A name that a policy has already would be a fault; the number of its line is a new one.
+    // A name that another policy already has would be a fault; the line number makes it unique.
     let lines = prop_oneof![deny, allow, allow_get, Just(String::new()), Just("# [none]".into()), Just("[?]".into())];
     proptest::collection::vec(lines, 0..8).prop_map(|lines| {
         let numbered = lines.iter().enumerate().map(|(index, line)| line.replace('?', &format!(" policy-{index}")));
@@ -579,7 +579,7 @@ fn policies_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// The policies once more, every rule in its line and as `rule` writes it.
+/// The policies written again, each rule on its line and as `rule` writes it.
 fn written(policies: &Policies, rule: impl Fn(&Rule) -> String) -> String {
     let mut lines: Vec<String> = Vec::new();
     for (name, policy) in policies.iter() {
@@ -594,7 +594,7 @@ fn written(policies: &Policies, rule: impl Fn(&Rule) -> String) -> String {
     lines.join("\n")
 }
 
-/// A rule from its parts, in a spelling of our own: bytes and seconds, conditions in one order.
+/// A rule assembled from its parts in another spelling: bytes and seconds, conditions in a fixed order.
 fn from_parts(rule: &Rule) -> String {
     let conditions = rule.conditions();
     let mut words = vec![
@@ -609,19 +609,19 @@ fn from_parts(rule: &Rule) -> String {
     words.join("   ")
 }
 
-/// A policy's rules, apart from the spelling that they are read from.
+/// A policy's rules without their original spelling.
 fn parts(policy: &Policy) -> Vec<(usize, Effect, Option<Method>, &Pattern, &Conditions)> {
     let rules = policy.rules().iter();
     rules.map(|rule| (rule.line(), rule.effect(), rule.method(), rule.pattern(), rule.conditions())).collect()
 }
 
-/// Paths that [`policies_text`] speaks of, or nearly so.
+/// Paths that [`policies_text`] mentions, or similar ones.
 const TARGETS: &str = "/(a|b|B|api_keys)(/(a|b|c\\.d)){0,2}/?";
 
 proptest! {
     /// What is asked of a rule is all that there is to it.
     #[test]
-    fn policies_survive_being_written_down(text in policies_text(), target in TARGETS) {
+    fn policies_survive_being_written_and_read_again(text in policies_text(), target in TARGETS) {
         let policies = Policies::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         prop_assert_eq!(&Policies::parse(&written(&policies, |rule| rule.text().to_owned())).unwrap(), &policies);
 
@@ -640,9 +640,9 @@ proptest! {
         }
     }
 
-    /// A rule is about a call when it decides it in a policy in which nothing else could.
+    /// A rule matches a call if it decides it in a policy in which no other rule could.
     #[test]
-    fn a_rule_speaks_of_what_it_decides_alone(text in policies_text(), target in TARGETS) {
+    fn a_rule_matches_the_calls_that_it_decides_alone(text in policies_text(), target in TARGETS) {
         let policies = Policies::parse(&text).unwrap();
         for rule in policies.iter().flat_map(|(_, policy)| policy.rules()) {
             let alone = policy(&format!("{}\nallow * /**", rule.text()));

@@ -1,5 +1,6 @@
-//! The format of session tokens, by `tests/vectors/sessions.json`: what is made, what is accepted, and what whoever
-//! holds a token can read. And that nothing else is a session: payloads put together at random, each signed well.
+//! The format of session tokens, by `tests/vectors/sessions.json`: tokens that are issued, tokens that are accepted,
+//! and the parts that a holder can read. Also that nothing else is accepted: payloads are assembled at random, each
+//! correctly signed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use sha2::Sha256;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[allow(dead_code)] // For people.
+    #[allow(dead_code)] // For readers.
     about: String,
     #[allow(dead_code)] // For other runtimes.
     runs: Vec<String>,
@@ -38,7 +39,7 @@ struct Case {
     error: Option<String>,
 }
 
-/// What a backend asks for.
+/// A backend's request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
@@ -49,7 +50,7 @@ struct Asked {
     id: String,
 }
 
-/// What the Worker reads of a token.
+/// The content that the Worker reads from a token.
 #[derive(Deserialize, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Read {
@@ -65,7 +66,7 @@ fn file() -> File {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// What a token says to whoever can read base64 and JSON: the reference, which knows no secret.
+/// The content of a token for anyone who can decode base64 and JSON: the reference, which knows no secret.
 fn payload(token: &str) -> Option<Value> {
     let parts: Vec<&str> = token.split('.').collect();
     let [prefix, payload, _] = parts[..] else { return None };
@@ -84,7 +85,7 @@ fn read(session: &Session, token: &str) -> Read {
 }
 
 #[test]
-fn every_vector() {
+fn every_session_vector() {
     let File { secret, now, cases, .. } = file();
     let (secret, at) = (SessionSecret::parse(&secret).unwrap(), Timestamp::from_unix_seconds(now));
     assert!(cases.len() >= 60, "{} cases", cases.len());
@@ -97,12 +98,12 @@ fn every_vector() {
             (None, Some("invalid")) => assert_eq!(judged.map(|_| ()), Err(SessionError::Invalid), "{name}"),
             _ => panic!("{name}: either `ok` or `error`"),
         }
-        // A client reads a JWT's end as well, which is not this file's subject.
+        // A client also reads the expiry of a JWT, which this file does not cover.
         if !token.starts_with("eyJ") {
             let told = CallerToken::parse(&token).ok().and_then(|token| token.expires_at());
             assert_eq!(told.map(|at| at.as_unix_millis() / 1000), exp, "{name}");
         }
-        // Where a name stands twice serde_json takes the last: such a payload says nothing to a client.
+        // For a repeated name serde_json uses the last value; a client ignores such a payload.
         if exp.is_some() {
             assert_eq!(payload(&token).and_then(|payload| payload["exp"].as_u64()), exp, "{name}");
         }
@@ -117,7 +118,7 @@ fn every_vector() {
 }
 
 #[test]
-fn a_session_whose_token_nobody_could_send_is_not_made() {
+fn a_session_with_too_long_a_token_is_not_issued() {
     let secret = SessionSecret::parse("an-obviously-fake-secret-of-some-length").unwrap();
     let now = Timestamp::from_unix_seconds(1_700_000_000);
     let (mut longest, mut refused) = (0, 0);
@@ -150,7 +151,7 @@ fn signed(payload: &str, secret: &str) -> String {
 const SECRET: &str = "an-obviously-fake-secret-of-some-length";
 const NOW: u64 = 1_700_000_000;
 
-/// A member's text and whether it is one of a session.
+/// A member's text, and whether it is valid in a session.
 fn member(name: &'static str, good: &'static [&str], bad: &'static [&str]) -> impl Strategy<Value = (String, bool)> {
     let written = move |value: &str| format!("\"{name}\":{value}");
     prop_oneof![
@@ -165,7 +166,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_048))]
 
     #[test]
-    fn a_signed_payload_is_a_session_when_each_member_is_there_once_and_is_one(
+    fn a_signed_payload_is_a_session_if_each_member_is_valid_and_unique(
         sub in member("sub", &["\"shop\"", "\"s\\u0068op\""], &["null", "1", "[]", "{}"]),
         exp in member(
             "exp",
@@ -198,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_made_is_read_back_and_ends(
+    fn every_issued_session_is_read_back_and_expires(
         caller in "[a-zA-Z0-9._@+-]{1,64}",
         minutes in 1..=60_u64,
         origin in prop::option::of("https://[a-z]{1,9}\\.example"),
@@ -215,7 +216,7 @@ proptest! {
         let read = Session::verify(&token, &secret, now).unwrap();
         prop_assert_eq!((&read.caller, &read.origin, &read.id), (&caller, &origin, &id));
         prop_assert_eq!(read.expires_at, made.expires_at);
-        // In JSON of another reader: what the client goes by.
+        // As another JSON parser reads it, which is what clients rely on.
         prop_assert_eq!(payload(&token).unwrap()["exp"].as_u64(), Some(NOW + 60 * minutes));
         let before = Timestamp::from_unix_millis(made.expires_at.as_unix_millis() - 1);
         prop_assert!(Session::verify(&token, &secret, before).is_ok());

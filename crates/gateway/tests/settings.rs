@@ -1,5 +1,5 @@
-//! What people's tools do to a setting: it is read as meant, or refused by the name of its binding. Never is it read as
-//! something else, and never is its value told.
+//! Changes that people's tools make to a setting: the setting is read as intended, or refused with the name of its
+//! binding. It is never read as something else, and its value is never revealed.
 
 use attention_core::credential::TokenDigest;
 use attention_gateway::deployment::{Deployment, Text, Texts};
@@ -10,7 +10,7 @@ use serde_json::json;
 const KEY: &str = "an-obviously-fake-key-of-the-settings";
 const SECRET: &str = "an-obviously-fake-session-secret-of-the-settings";
 
-/// Good values for all bindings that have a text, each with a word that no message may repeat.
+/// Valid values for all bindings with a text, each containing a word that no message may repeat.
 fn good() -> Vec<(&'static str, String)> {
     let digest = TokenDigest::of("fake-token").to_hex();
     vec![
@@ -39,7 +39,7 @@ fn good() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// All that is known of a deployment; it shows no secret, and the first bytes of digests.
+/// Everything known about a deployment; this shows no secret and only the first bytes of digests.
 fn read(values: &[(&'static str, String)]) -> Result<String, String> {
     let mut texts = Texts::default();
     for (name, value) in values {
@@ -53,7 +53,7 @@ fn read(values: &[(&'static str, String)]) -> Result<String, String> {
 
 type Tool = (&'static str, fn(&str, &str) -> String);
 
-/// What a tool makes of a value. What it is called stands in the report of a failure.
+/// Tools that modify a value. Their names appear in failure reports.
 const TOOLS: &[Tool] = &[
     ("a line end", |_, value| format!("{value}\n")),
     ("a line end of Windows", |_, value| format!("{value}\r\n")),
@@ -103,20 +103,20 @@ const TOOLS: &[Tool] = &[
     ("sha256: in it", |_, value| value.replace("\"sha256\":\"", "\"sha256\":\"sha256:")),
 ];
 
-/// Spoilt values that are another good one: what a person writes who means that.
+/// Modified values that are valid in their own right: a person may have meant them.
 fn is_another_value(name: &str, tool: &str) -> bool {
-    // Nobody is let in by a token then, no page may call, and no session is revoked.
+    // In these cases nobody is admitted by a token, no page may call, and no session is revoked.
     let may_be_empty = ["ATTENTION_CALLERS", "ATTENTION_ALLOWED_ORIGINS", "ATTENTION_REVOKED_SESSIONS"];
-    // An id may be any word, in capitals as well.
+    // An id may be any word, including upper-case ones.
     let is_id =
         name == "ATTENTION_REVOKED_SESSIONS" && matches!(tool, "a unit" | "another unit" | "a fraction" | "capitals");
     tool == "an empty list" && may_be_empty.contains(&name) || is_id
 }
 
-/// Opaque texts: which letters belong to them nobody can tell, so only what is certain is seen.
+/// Opaque texts: it is unknown which characters belong to them, so only certain additions are detected.
 fn is_opaque(name: &str, tool: &str) -> bool {
     let is_secret = name.starts_with("ATTENTION_API_KEY") || name == "ATTENTION_SESSION_SECRET";
-    // A path may end in any word, and be in capitals.
+    // A path may end in any word and be in upper case.
     let is_word = name == "ATTENTION_BASE_URL" && matches!(tool, "a unit" | "a fraction" | "capitals");
     is_word
         || is_secret
@@ -136,7 +136,7 @@ fn is_opaque(name: &str, tool: &str) -> bool {
 }
 
 #[test]
-fn every_tool_on_every_setting() {
+fn every_modification_of_every_setting() {
     let meant = read(&good()).expect("a valid configuration");
     let mut refused = 0;
     for (index, (name, value)) in good().iter().enumerate() {
@@ -190,8 +190,8 @@ fn one_secret_has_one_purpose() {
 }
 
 #[test]
-fn nobody_is_everybody() {
-    // No caller, and an issuer: nobody but the issuer's people.
+fn no_setting_admits_everybody() {
+    // No caller, but an issuer: only the issuer's people may call.
     let mut values = good();
     values.retain(|(name, _)| *name != "ATTENTION_CALLERS");
     assert!(read(&values).is_ok());
@@ -201,7 +201,7 @@ fn nobody_is_everybody() {
 
 proptest! {
     #[test]
-    fn a_binding_of_nearly_a_known_name_is_named(
+    fn a_misspelt_binding_is_reported(
         (name, _) in select(good()),
         at in any::<prop::sample::Index>(),
         letter in "[A-Za-z_]",
@@ -222,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn other_peoples_bindings_are_theirs(name in "[A-Z][A-Z0-9_]{0,12}|ASSETS|DATABASE_URL|MY_ATTENTION_NOTE") {
+    fn unrelated_bindings_are_ignored(name in "[A-Z][A-Z0-9_]{0,12}|ASSETS|DATABASE_URL|MY_ATTENTION_NOTE") {
         prop_assume!(!name.starts_with("ATTENTION_") && name.len() < 18);
         let mut texts = Texts::default();
         for (known, value) in good() {

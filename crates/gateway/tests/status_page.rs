@@ -1,4 +1,4 @@
-//! The status page: what it says of the same counts, keys and time, and that nothing in it is markup.
+//! The status page: its content for given counts, keys and times, and that nothing in it is interpreted as markup.
 
 mod records;
 
@@ -34,7 +34,7 @@ fn next() -> KeyReport {
     key(Slot::Next, "another-obviously-fake-key")
 }
 
-/// Calls, errors, limited and refused within a minute, and how many took how long.
+/// A minute's calls, errors, limited and refused ones, and its latency classes.
 fn minute(number: u64, [calls, errors, limited, refused]: [u64; 4], latency: [u64; 13]) -> Minute {
     Minute { number, counts: Counts { calls, errors, limited, refused, latency } }
 }
@@ -59,7 +59,7 @@ fn verdict(body: &str) -> &str {
 }
 
 #[test]
-fn the_first_line_says_whether_it_is_ready_and_why_not() {
+fn the_first_line_states_readiness_and_the_reason() {
     let refused = |key: KeyReport| KeyReport { last_verdict: KeyVerdict::Refused { at: NOW }, ..key };
     let expired = |key: KeyReport| KeyReport { expired: true, ..key };
     let names = [current(), next()].map(|key| key.fingerprint.to_hex());
@@ -88,7 +88,7 @@ fn the_first_line_says_whether_it_is_ready_and_why_not() {
 }
 
 #[test]
-fn figures_keys_and_times_are_told() {
+fn figures_keys_and_times_are_shown() {
     let minutes = [
         minute(LAST - 100, [240, 12, 60, 24], [0, 0, 0, 200, 20, 9, 0, 0, 0, 11, 0, 0, 0]),
         minute(LAST, [1_000, 0, 0, 0], [1_000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -113,12 +113,12 @@ fn figures_keys_and_times_are_told() {
     assert!(body.contains("<td>2099-12-31</td>"), "a day, not a time");
     assert!(body.contains("accepted, in use</td>"));
     assert!(body.contains("As of 2023-11-14 22:13:20 UTC; calls counted since 2023-11-14 20:33:00."));
-    // Two hours, a time each half of one; the highest minute beside its line.
+    // Two hours with a time every half hour; the highest minute is beside its line.
     assert_eq!(
         body.split("<text ").skip(1).map(|text| between(text, ">", "<")).collect::<Vec<_>>(),
         ["1,000 a minute", "20:30", "21:00", "21:30", "22:00"]
     );
-    // From above, as the bars are.
+    // From the top, like the bars.
     assert_eq!(
         body.split("</svg>").skip(2).take(3).map(|text| text.split('<').next().unwrap()).collect::<Vec<_>>(),
         ["answered", "too many (429)", "failed (5xx)"]
@@ -140,7 +140,7 @@ fn record<'a>(caller: &'a str, status: u16, code: Option<&'a str>, id: &'a str) 
 }
 
 #[test]
-fn who_called_what_failed_and_what_became_of_keys_is_listed_and_nothing_is_markup() {
+fn callers_failures_and_key_events_are_listed_without_markup() {
     let mut ledger = Ledger::default();
     let [from, to] = [current(), next()].map(|key| Some(key.fingerprint));
     ledger.note_call(&record("app", 200, None, "id-1"));
@@ -162,7 +162,7 @@ fn who_called_what_failed_and_what_became_of_keys_is_listed_and_nothing_is_marku
 }
 
 #[test]
-fn the_headers_let_its_own_style_in_and_nothing_else() {
+fn the_headers_admit_only_the_pages_own_style() {
     let policy = concat!(
         "default-src 'none'; style-src 'nonce-9f6c1b8e-0000-4000-8000-00000badf00d'; ",
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -181,7 +181,7 @@ fn the_headers_let_its_own_style_in_and_nothing_else() {
 
 proptest! {
     #[test]
-    fn what_no_ledger_counts_is_drawn_somehow(
+    fn implausible_counts_are_drawn(
         minutes in prop::collection::vec((any::<u64>(), any::<[u64; 4]>(), any::<[u64; 13]>()), 0..4),
         now in any::<u64>(),
     ) {

@@ -1,5 +1,5 @@
-//! Lists of tools, generated in JSON and in streams of events, filtered, and read again by readers that are written
-//! differently: `serde_json`, and the event stream's algorithm as the HTML standard has it.
+//! Generates lists of tools in JSON and in event streams, filters them, and reads the result with independent readers:
+//! `serde_json`, and the event stream algorithm of the HTML standard.
 
 use attention_gateway::answer::tool_list::{in_events, in_json};
 use attention_gateway::authorize::policy::{Policy, ToolPatterns};
@@ -18,7 +18,7 @@ fn names() -> impl Strategy<Value = &'static str> {
     prop::sample::select([&ALLOWED[..], &refused[..]].concat())
 }
 
-/// A message, with a list of tools in it or without.
+/// A message with or without a list of tools.
 fn messages() -> impl Strategy<Value = Value> {
     let tool = (names(), any::<Option<u8>>()).prop_map(|(name, more)| match more {
         Some(more) => json!({ "name": name, "n": more, "inputSchema": { "properties": { "name": {}, "Name": {} } } }),
@@ -42,7 +42,7 @@ fn messages() -> impl Strategy<Value = Value> {
     prop_oneof![3 => list, 1 => other]
 }
 
-/// What a filtered message has to be.
+/// The expected message after filtering.
 fn filtered(mut message: Value) -> Value {
     if let Some(tools) = message.pointer_mut("/result/tools").and_then(Value::as_array_mut) {
         tools.retain(|tool| ALLOWED.contains(&tool["name"].as_str().unwrap()));
@@ -77,7 +77,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn a_json_list_shows_what_may_be_called_and_nothing_else(
+    fn a_json_list_shows_only_permitted_tools(
         batch in prop::collection::vec(messages(), 1..4), is_batch: bool, is_pretty: bool,
     ) {
         let answer = if is_batch { Value::Array(batch.clone()) } else { batch[0].clone() };
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stream_shows_the_same_events_and_no_other_tools(
+    fn a_stream_keeps_its_events_and_shows_only_permitted_tools(
         sent in prop::collection::vec((messages(), any::<[bool; 4]>(), 0_usize..3), 0..6),
         cut in any::<prop::sample::Index>(),
     ) {
@@ -115,7 +115,7 @@ proptest! {
             data.unwrap().split('\n').for_each(|part| line(&format!("data: {part}")));
             line("");
         }
-        // A stream may break off anywhere between two characters.
+        // A stream may be interrupted between any two characters.
         let mut at = if stream.is_empty() { 0 } else { cut.index(stream.len() + 1) };
         while !stream.is_char_boundary(at) {
             at -= 1;
@@ -134,9 +134,9 @@ proptest! {
         }
     }
 
-    /// Whatever comes: nothing is shown that may not be called.
+    /// Whatever the input, no tool is shown that may not be called.
     #[test]
-    fn what_is_no_list_is_refused_or_shows_nothing(
+    fn malformed_lists_are_refused_or_show_nothing(
         bytes in prop::collection::vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>(),
     ) {
         let whole = br#"{"result":{"tools":[{"name":"ask"},{"name":"search_calls"}]}}"#;

@@ -1,9 +1,10 @@
-//! The operator's rules behind wasm-bindgen, for `npx attention-wasm` alone. They are a crate beside `attention-wasm`
-//! and no feature of it: everything that a crate exports to JavaScript is in its module, so that module would hold the
-//! client's binding too.
+//! The operator's rules behind wasm-bindgen, used only by `npx attention-wasm`. This is a crate of its own and not a
+//! feature of `attention-wasm`, because a crate's wasm module contains all its exports, so it would include the
+//! client's binding.
 //!
-//! What crosses is JSON and texts: the command is called once a minute, not once a millisecond. A key goes in, and what
-//! comes out names it by its fingerprint; but for [`value_in`], by which a resumed rotation finds the key that it forgot.
+//! Arguments and results are JSON and text; the command is called rarely enough for that. Keys are passed in, and
+//! results name them by fingerprint. The exception is [`value_in`], with which a resumed rotation recovers a key's
+//! value.
 
 use attention_core::credential::lifecycle::audit::{Finding, Thresholds, Usage, UsedBy, audit};
 use attention_core::credential::lifecycle::leak::{self, Known, Leak};
@@ -22,12 +23,12 @@ pub use rotation::{Rotation, value_in};
 
 type Json = String;
 
-/// What is refused, as JSON: `code` and `message`.
+/// An error as JSON: `code` and `message`.
 fn refused(code: &str, message: &str) -> JsValue {
     json!({ "code": code, "message": message }).to_string().into()
 }
 
-/// Names a key and reads what it says of itself. Throws why the text is no key.
+/// Returns a key's fingerprint and claims. Throws the reason if the text is not a key.
 #[wasm_bindgen(js_name = inspectKey)]
 pub fn inspect_key(text: &str) -> Result<Json, JsValue> {
     let key = ApiKey::parse(text).map_err(|error| refused(error.code(), &error.message()))?;
@@ -40,7 +41,7 @@ fn told(claims: &Claims) -> Value {
     json!({ "expiresAt": millis(claims.expires_at), "issuedAt": millis(claims.issued_at) })
 }
 
-/// The API's list of keys, without a value.
+/// Parses the API's list of keys; the result contains no values.
 #[wasm_bindgen(js_name = readKeys)]
 pub fn read_keys(answer: String) -> Result<Json, JsValue> {
     let list = parsed(answer)?;
@@ -68,14 +69,15 @@ fn listed(key: &ListedKey) -> Value {
     })
 }
 
-/// The answer of a creation: the key without its value, and whether there was one.
+/// Parses the response of a key's creation: the key without its value, and whether there was one.
 #[wasm_bindgen(js_name = readCreated)]
 pub fn read_created(answer: String) -> Result<Json, JsValue> {
     let (key, _) = listing::created(answer).map_err(|error| refused("answer_unreadable", &error.message()))?;
     Ok(listed(&key).to_string())
 }
 
-/// The findings of an audit. `uses` is a list of `{ environment, fingerprint, by }`, with `by` one of service, person.
+/// Returns the findings of an audit. `uses` is a list of `{ environment, fingerprint, by }`, where `by` is `service` or
+/// `person`.
 #[wasm_bindgen(js_name = auditKeys)]
 pub fn audit_keys(answer: String, uses: &str, now: f64) -> Result<Json, JsValue> {
     let list = parsed(answer)?;
@@ -96,26 +98,26 @@ fn usages(uses: &str) -> Option<Vec<Usage>> {
     uses.iter().map(usage).collect()
 }
 
-/// Looks for keys in a text that comes in pieces.
+/// Finds keys in text that arrives in chunks.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Scanner(leak::Scanner);
 
 #[wasm_bindgen]
 impl Scanner {
-    /// `known` are fingerprints of keys, separated by commas; they are found whatever is around them.
+    /// `known` is a comma-separated list of fingerprints; keys with these are found in any context.
     #[wasm_bindgen(constructor)]
     pub fn new(known: &str) -> Self {
         let known: Vec<Known> = known.split(',').filter_map(Fingerprint::from_hex).map(Known::Fingerprint).collect();
         Self(leak::Scanner::new(&known))
     }
 
-    /// The findings that are complete with this piece.
+    /// Returns the findings that are complete after this chunk.
     pub fn feed(&mut self, piece: &[u8]) -> Json {
         leaks(&self.0.feed(piece))
     }
 
-    /// The findings that were not, at the end of the text.
+    /// Ends the text and returns the remaining findings.
     pub fn finish(self) -> Json {
         leaks(&self.0.finish())
     }
@@ -130,25 +132,25 @@ fn leaks(found: &[Leak]) -> Json {
     Value::from(found.iter().map(with_message).collect::<Vec<_>>()).to_string()
 }
 
-/// The variables that hold an API key, separated by commas.
+/// The environment variables that hold an API key, comma-separated.
 #[wasm_bindgen(js_name = keyNames)]
 pub fn key_names() -> String {
     bindings::KEYS.join(",")
 }
 
-/// Whether the Worker, or the npm package, reads a variable of this name.
+/// Whether the Worker or the npm package reads a variable of this name.
 #[wasm_bindgen(js_name = isKnownName)]
 pub fn is_known_name(name: &str) -> bool {
     bindings::is_known(name)
 }
 
-/// The digest by which the Worker knows a caller token.
+/// The digest that identifies a caller token in the Worker's configuration.
 #[wasm_bindgen(js_name = callerDigest)]
 pub fn caller_digest(token: &str) -> String {
     attention_core::credential::TokenDigest::of(token).to_hex()
 }
 
-/// A text of someone else's without a secret, and without anything that looks like a key.
+/// Removes a secret, and everything that looks like a key, from text that comes from elsewhere.
 #[wasm_bindgen]
 pub fn scrub(text: &str, secret: &str) -> String {
     attention_core::credential::scrub(text, Some(secret).filter(|secret| !secret.is_empty())).into_owned()

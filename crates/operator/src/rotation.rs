@@ -1,4 +1,4 @@
-//! A rotation for `keys rotate`: steps come out as JSON, reports go in as JSON. What they mean is in
+//! The binding of a rotation for `keys rotate`: returns steps and takes reports as JSON. Their meaning is documented in
 //! `attention_core::credential::lifecycle::rotation`.
 
 use core::time::Duration;
@@ -14,15 +14,15 @@ use wasm_bindgen::prelude::*;
 
 use crate::{Json, parsed, refused};
 
-/// One rotation. It holds no key.
+/// One rotation. It contains no key.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Rotation(rotation::Rotation);
 
 #[wasm_bindgen]
 impl Rotation {
-    /// Begins. `plan` is `{ source: { kind: "take" } | { kind: "create", name, orgLevel }, old, places, quietSeconds }`,
-    /// with `places` a list of `{ name, holdsNext }` and `old` a fingerprint.
+    /// Begins a rotation. `plan` is `{ source: { kind: "take" } | { kind: "create", name, orgLevel }, old, places,
+    /// quietSeconds }`, where `places` is a list of `{ name, holdsNext }` and `old` is a fingerprint.
     #[wasm_bindgen(constructor)]
     pub fn new(plan: &str, owner: &str) -> Result<Self, JsValue> {
         let read: Value = serde_json::from_str(plan).unwrap_or_default();
@@ -31,12 +31,12 @@ impl Rotation {
         rotation::Rotation::new(plan, owner).map(Self).map_err(|error| refused(error.code(), &error.message()))
     }
 
-    /// Goes on from a journal.
+    /// Resumes from a journal.
     pub fn resume(journal: &str, owner: &str) -> Result<Self, JsValue> {
         rotation::Rotation::resume(journal, owner).map(Self).map_err(|error| refused(error.code(), &error.message()))
     }
 
-    /// Throws unless the journal that is there is the one that this rotation wrote last.
+    /// Throws unless the given journal is the one that this rotation wrote last.
     pub fn check(&self, journal: &str) -> Result<(), JsValue> {
         self.0.check(journal).map_err(|error| refused(error.code(), &error.message()))
     }
@@ -46,7 +46,7 @@ impl Rotation {
         self.0.to_journal()
     }
 
-    /// The plan, and the new key once there is one.
+    /// The plan, and the new key's fingerprint once there is one.
     pub fn summary(&self) -> Json {
         let plan = self.0.plan();
         let places: Vec<&str> = plan.places().iter().map(|place| &*place.name).collect();
@@ -54,12 +54,12 @@ impl Rotation {
         json!({ "old": plan.old().to_hex(), "new": new, "places": places }).to_string()
     }
 
-    /// What to do next.
+    /// Returns the next step.
     pub fn step(&self, now: f64) -> Json {
         step_to_json(&self.0.step(Timestamp::from_date_now(now))).to_string()
     }
 
-    /// Takes what came of the step. `list` is the answer of `GET /v2/api_keys`, for the report `keys`.
+    /// Takes the report on the current step. `list` is the response of `GET /v2/api_keys`, for the report `keys`.
     pub fn report(&mut self, report: &str, list: Option<String>, now: f64) -> Result<(), JsValue> {
         let list = list.map(parsed).transpose()?;
         let read: Value = serde_json::from_str(report).unwrap_or_default();
@@ -74,8 +74,8 @@ impl Rotation {
     }
 }
 
-/// The value of the key with this fingerprint, out of the answer of `GET /v2/api_keys`. With [`Rotation`] alone: a
-/// rotation that goes on has forgotten it.
+/// The value of the key with this fingerprint, from the response of `GET /v2/api_keys`. Exported beside [`Rotation`]
+/// because a resumed rotation no longer has the value.
 #[wasm_bindgen(js_name = valueIn)]
 pub fn value_in(answer: String, fingerprint: &str) -> Result<Option<String>, JsValue> {
     let Some(fingerprint) = Fingerprint::from_hex(fingerprint) else { return Ok(None) };
@@ -212,9 +212,9 @@ mod tests {
         serde_json::from_str(&rotation.step(NOW)).unwrap()
     }
 
-    /// What the command sends for each step goes in, and each step comes out with what it takes to perform it.
+    /// Feeds in the reports that the command sends, and checks that each step contains the data needed to perform it.
     #[test]
-    fn a_rotation_goes_from_its_first_step_to_its_end() {
+    fn a_rotation_runs_from_its_first_step_to_its_end() {
         let mut rotation = Rotation::new(&plan(), "me").unwrap();
         let old = r#"{"id":"1","name":"old","value":"an-obviously-fake-old-key","lastSeenAt":"2026-01-01T00:00:00Z"}"#;
         let list = format!("[{old}]");

@@ -1,19 +1,19 @@
-//! The calls under way, by number.
+//! The calls in progress, identified by number.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use attention_core::Call;
 
-/// A call and where it goes.
+/// A call and its URL.
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) call: Call,
     pub(crate) url: String,
 }
 
-/// Numbers rather than objects, so that JavaScript has nothing to free. The number of a call that is over is given
-/// to another one.
+/// Calls are numbers rather than objects, so that JavaScript has nothing to free. The number of a finished call is
+/// reused.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     places: Vec<Option<Open>>,

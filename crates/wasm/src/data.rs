@@ -1,4 +1,4 @@
-//! What crosses as plain data, and the parts of JavaScript that are read.
+//! Plain data for JavaScript, and the parts of JavaScript objects that are read.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -14,17 +14,17 @@ const TYPES: &str = include_str!("../types.d.ts");
 
 #[wasm_bindgen]
 extern "C" {
-    /// An error as data; `errorOf` of the package makes an `AttentionError` of it.
+    /// An error as plain data; the package's `errorOf` converts it to an `AttentionError`.
     #[wasm_bindgen(typescript_type = "ErrorFacts")]
     #[derive(Debug)]
     pub type ErrorFacts;
 
-    /// What is known of the credentials, without the credentials.
+    /// The state of the credentials, without the secrets.
     #[wasm_bindgen(typescript_type = "KeysInfo")]
     #[derive(Debug)]
     pub type KeysInfo;
 
-    /// What applies when a caller says nothing.
+    /// The default options.
     #[wasm_bindgen(typescript_type = "Defaults")]
     #[derive(Debug)]
     pub type Defaults;
@@ -32,16 +32,17 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, js_name = parse)]
     fn parse(json: &str) -> JsValue;
 
-    /// The Fetch standard's. web-sys has it too, and brings js-sys, whose parts stay in the module whether used or not.
+    /// The `Headers` of the Fetch standard. web-sys has it too, but pulls in js-sys, parts of which stay in the module
+    /// even if unused.
     #[wasm_bindgen(typescript_type = "Pick<Headers, \"get\">")]
     pub type Headers;
 
-    /// Declared to throw: what somebody's own `fetch` returns need not be the standard's.
+    /// Declared as throwing, because a custom `fetch` need not return the standard's `Headers`.
     #[wasm_bindgen(method, catch)]
     fn get(this: &Headers, name: &str) -> Result<Option<String>, JsValue>;
 }
 
-/// Headers that cannot be read are absent.
+/// Headers that cannot be read are treated as absent.
 impl rules::Headers for Headers {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         Self::get(self, name).ok().flatten().map(Cow::Owned)
@@ -56,7 +57,7 @@ pub(crate) fn keys(keys: &rules::KeyRing) -> KeysInfo {
     parse(&keys.to_json()).unchecked_into()
 }
 
-/// What applies when a caller says nothing, and the bounds that the rules have.
+/// The default options, and the limits of the rules.
 #[wasm_bindgen]
 pub fn defaults() -> Defaults {
     let mut object = Object::new();
@@ -68,13 +69,13 @@ pub fn defaults() -> Defaults {
     parse(&object.finish()).unchecked_into()
 }
 
-/// The id under which the server knows the exchange that these headers belong to.
+/// The request id in these response headers.
 #[wasm_bindgen(js_name = requestId)]
 pub fn request_id(headers: &Headers) -> Option<String> {
     rules::call::request_id(headers)
 }
 
-/// A text without these credentials, which a line break separates, and without what looks like one.
+/// A text without these credentials, which are separated by line breaks, and without anything that looks like one.
 #[wasm_bindgen]
 pub fn scrub(text: &str, secrets: &str) -> String {
     rules::credential::scrub(text, split(secrets, b'\n')).into_owned()

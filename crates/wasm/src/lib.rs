@@ -1,22 +1,21 @@
-//! attention-core behind wasm-bindgen.
+//! The wasm-bindgen binding of attention-core.
 //!
-//! Nothing is decided here: this is core's [`Upstream`](core::Upstream) with
-//! JavaScript's types for arguments. The package's driver of it is
+//! It contains no rules: it exposes core's [`Upstream`](core::Upstream) with JavaScript types. The package's driver is
 //! `pkg/src/call/driver.ts`.
 //!
 //! ```text
 //! upstream.begin(request) ──► Step ──► fetch ──► upstream.onResponse(call, …) ──► Step …
 //! ```
 //!
-//! | room | what is in it |
+//! | module | contents |
 //! | --- | --- |
-//! | `request` | the request that a call begins with |
-//! | `calls` | the calls under way, by number |
-//! | `step` | what to do next, as an object |
-//! | `data` | errors, keys and defaults as data; headers |
+//! | `request` | the request of a call |
+//! | `calls` | the calls in progress, by number |
+//! | `step` | the next step of the driver, as an object |
+//! | `data` | errors, keys and defaults as plain data; headers |
 //!
-//! A plain call crosses twice: it begins, and its response is judged. A call is a
-//! number and a step is a plain object, so that nothing has to be finalized.
+//! A typical call crosses the border twice: when it begins and when its response arrives. Calls are numbers and steps
+//! are plain objects, so that nothing needs a finalizer.
 
 #![cfg_attr(feature = "bare", no_std)]
 #![allow(clippy::float_cmp, reason = "wasm-bindgen's own code for enums compares floats")]
@@ -46,15 +45,15 @@ use crate::request::Asked;
 pub use crate::request::{CallRequest, KeyLevel, Method};
 pub use crate::step::{Action, Slot, Step};
 
-/// Why there is no response.
+/// The reason there is no response.
 #[wasm_bindgen]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure {
     /// The connection failed.
     Connection,
-    /// It took too long.
+    /// The timeout expired.
     Timeout,
-    /// The caller gave up.
+    /// The caller aborted the call.
     Aborted,
 }
 
@@ -68,15 +67,15 @@ impl From<Failure> for rules::call::Failure {
     }
 }
 
-/// The error of a call that ended without a response, after so many requests.
+/// The error of a call that ended without a response after this many attempts.
 #[wasm_bindgen(js_name = errorOfFailure)]
 pub fn error_of_failure(failure: Failure, attempts: u32) -> ErrorFacts {
     data::error(&Error::of_failure(failure.into(), attempts))
 }
 
-/// A server, the credentials for it, and the calls under way.
+/// A server, its credentials and the calls in progress.
 ///
-/// Times are Unix milliseconds, `jitter` is a random number from 0 to 1.
+/// Times are Unix milliseconds; `jitter` is a random number from 0 to 1.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Upstream {
@@ -86,9 +85,8 @@ pub struct Upstream {
 
 #[wasm_bindgen]
 impl Upstream {
-    /// A base URL, the API's own when there is none, and the credentials: one or
-    /// two API keys, or one caller token of a Worker. Throws `ErrorFacts` when one
-    /// of them is refused.
+    /// Takes a base URL (default: the API's own) and the credentials: one or two API keys, or one caller token of a
+    /// Worker. Throws `ErrorFacts` if one of them is rejected.
     #[wasm_bindgen(constructor)]
     pub fn new(base: Option<String>, current: &str, next: Option<String>, token: bool) -> Result<Self, ErrorFacts> {
         let kind = if token { CredentialKind::CallerToken } else { CredentialKind::ApiKey };
@@ -102,9 +100,8 @@ impl Upstream {
         }
     }
 
-    /// Puts other credentials in place of the ones there. Calls under way keep
-    /// what they were sent with. Throws `ErrorFacts` when one is refused, and keeps
-    /// the ones there.
+    /// Replaces the credentials. Calls in progress keep theirs. Throws `ErrorFacts` if one is rejected; the current
+    /// credentials then stay in place.
     #[wasm_bindgen(js_name = replaceKeys)]
     pub fn replace_keys(&mut self, current: &str, next: Option<String>) -> Result<(), ErrorFacts> {
         match credentials(self.rules.keys().kind(), current, next.as_deref()) {
@@ -116,7 +113,7 @@ impl Upstream {
         }
     }
 
-    /// Whoever issued a credential says when it ends. Of that and the credential's own word the earlier one counts.
+    /// Records the expiry that a credential's issuer reports. The earlier of it and the credential's own `exp` applies.
     #[wasm_bindgen(js_name = noteExpiry)]
     pub fn note_expiry(&mut self, slot: Slot, at: f64) {
         self.rules.note_expiry(slot.into(), Timestamp::from_date_now(at));
@@ -128,19 +125,18 @@ impl Upstream {
         self.rules.base().as_str().to_owned()
     }
 
-    /// What is known of the credentials, without the credentials.
+    /// The state of the credentials, without the secrets.
     pub fn keys(&self) -> KeysInfo {
         data::keys(self.rules.keys())
     }
 
-    /// The `Authorization` header of a slot; undefined when it is empty. The one
-    /// method that gives a key away: its only reader is the driver.
+    /// The `Authorization` header of a slot; undefined if it is empty. The only method that reveals a key; only the
+    /// driver calls it.
     pub fn authorization(&self, slot: Slot) -> Option<String> {
         self.rules.keys().authorization(slot.into()).map(|value| value.expose().to_owned())
     }
 
-    /// Begins a call, whose timeout runs from `started`. A request that is refused
-    /// before it is sent has failed at once.
+    /// Begins a call whose timeout runs from `started`. A request that is rejected before it is sent fails at once.
     pub fn begin(&mut self, request: &CallRequest, started: f64, now: f64) -> Step {
         match self.open(request, Timestamp::from_date_now(started)) {
             Ok(open) => {
@@ -152,7 +148,7 @@ impl Upstream {
         }
     }
 
-    /// A response's head has come.
+    /// Reports the head of a response.
     #[wasm_bindgen(js_name = onResponse)]
     pub fn on_response(&mut self, call: u32, status: u16, headers: &Headers, now: f64, jitter: f64) -> Step {
         self.advance(call, |call, rules| {
@@ -160,20 +156,20 @@ impl Upstream {
         })
     }
 
-    /// No response came.
+    /// Reports that no response arrived.
     #[wasm_bindgen(js_name = onFailure)]
     pub fn on_failure(&mut self, call: u32, failure: Failure, now: f64, jitter: f64) -> Step {
         self.advance(call, |call, rules| call.on_failure(rules, failure.into(), Timestamp::from_date_now(now), jitter))
     }
 
-    /// The wait is over.
+    /// Reports that the wait is over.
     #[wasm_bindgen(js_name = onWaited)]
     pub fn on_waited(&mut self, call: u32, now: f64) -> Step {
         self.advance(call, |call, rules| call.on_waited(rules, Timestamp::from_date_now(now)))
     }
 
-    /// The error of a rejected call, which ends it; `body` is what was read of the
-    /// response, decoded as UTF-8.
+    /// The error of a rejected call, which ends the call. `body` is the part of the response that was read, decoded as
+    /// UTF-8.
     pub fn error(&mut self, call: u32, body: &str, now: f64) -> ErrorFacts {
         let error = match self.calls.end(call) {
             Some(open) => open.call.error(&self.rules, body, Timestamp::from_date_now(now)),
@@ -182,19 +178,18 @@ impl Upstream {
         data::error(&error)
     }
 
-    /// Ends a call whose driver goes no further with it, as when a hook has thrown.
+    /// Ends a call that its driver abandons, for example because a hook threw.
     pub fn abandon(&mut self, call: u32) {
         self.calls.end(call);
     }
 
-    /// The place of the key that is used from now on, when a response has changed
-    /// it; once.
+    /// The slot used from now on if a response switched keys; returned once per switch.
     #[wasm_bindgen(js_name = takeSwitch)]
     pub fn take_switch(&mut self) -> Option<Slot> {
         self.rules.take_switch().map(|switch| switch.to.into())
     }
 
-    /// How many calls are under way; for tests of leaks.
+    /// The number of calls in progress, for tests of leaks.
     #[wasm_bindgen(js_name = openCalls)]
     pub fn open_calls(&self) -> usize {
         self.calls.count()
@@ -203,7 +198,7 @@ impl Upstream {
 
 impl Upstream {
     fn open(&self, request: &CallRequest, started: Timestamp) -> Result<Open, RequestError> {
-        // Members that cannot be read are nobody's path.
+        // Members that cannot be read are not a valid path.
         let asked = Asked::read(request).map_err(|_| RequestError::Path(PathError::NotAbsolute))?;
         let options = asked.options()?;
         let url = self.rules.url(&asked.path, &asked.query)?;
@@ -221,7 +216,7 @@ impl Upstream {
         match report(call, &mut self.rules) {
             rules::Action::Send(attempt) => Step::send(number, url, attempt),
             rules::Action::Wait(duration) => Step::wait(number, url, duration),
-            // Its error is made from the body, and ends it.
+            // The call stays open until its error has been made from the body.
             rules::Action::Done(Verdict::Rejected) => Step::rejected(number),
             rules::Action::Done(Verdict::Success) => {
                 self.calls.end(number);
@@ -245,7 +240,7 @@ fn credentials(kind: CredentialKind, current: &str, next: Option<&str>) -> Resul
     })
 }
 
-/// What a driver gets that goes on with a call which is over.
+/// The error for a driver that continues a finished call.
 fn not_under_way() -> Error {
     Error::of_failure(rules::call::Failure::Aborted, 0)
 }

@@ -1,4 +1,4 @@
-//! The request that a call begins with, read from JavaScript.
+//! The request of a call, read from JavaScript.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -10,14 +10,14 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/js/request.js")]
 extern "C" {
-    /// A request, as far as the rules look at it.
+    /// The members of a request that the rules use.
     #[wasm_bindgen(typescript_type = "CallRequest")]
     pub type CallRequest;
 
-    /// What `read` made of it.
+    /// The result of `read`.
     type Members;
 
-    /// Declared to throw: an exception that passed through wasm would leave the upstream locked for ever.
+    /// Declared as throwing: an exception passing through wasm would leave the upstream locked forever.
     #[wasm_bindgen(catch)]
     fn read(request: &CallRequest) -> Result<Members, JsValue>;
 
@@ -43,20 +43,20 @@ extern "C" {
     fn key_level(this: &Members) -> Option<KeyLevel>;
 }
 
-/// The level of key that an operation takes. JavaScript sees the names.
+/// The key level that an operation accepts. JavaScript uses the names.
 #[wasm_bindgen]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyLevel {
-    /// As [`rules::call::KeyLevel::User`], and so on.
+    /// [`rules::call::KeyLevel::User`], and so on.
     User = "user",
     Organization = "organization",
 }
 
-/// The request methods that the API has. JavaScript sees the names.
+/// The request methods of the API. JavaScript uses the names.
 #[wasm_bindgen]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Method {
-    /// As [`rules::Method::Get`], and so on.
+    /// [`rules::Method::Get`], and so on.
     Get = "GET",
     Head = "HEAD",
     Options = "OPTIONS",
@@ -66,7 +66,7 @@ pub enum Method {
     Delete = "DELETE",
 }
 
-/// What a request says, and what a call is made of.
+/// The content of a request, from which a call is made.
 pub(crate) struct Asked {
     method: Result<rules::Method, RequestError>,
     pub(crate) path: String,
@@ -134,7 +134,7 @@ const fn level(named: KeyLevel) -> Option<rules::call::KeyLevel> {
     }
 }
 
-/// Infinity is for ever, as is what is no number.
+/// Infinity and NaN mean no limit.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating.
 fn duration(millis: f64) -> Option<Duration> {
     millis.is_finite().then(|| Duration::from_millis(millis as u64))

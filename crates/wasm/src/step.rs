@@ -1,4 +1,4 @@
-//! What a driver does next, as the object that JavaScript gets.
+//! The driver's next step, as a JavaScript object.
 
 use core::time::Duration;
 
@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::data;
 
-/// What a [`Step`] asks for.
+/// The kind of a [`Step`].
 #[wasm_bindgen]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
@@ -16,7 +16,7 @@ pub enum Action {
     Send,
     /// Wait.
     Wait,
-    /// The response is the answer.
+    /// The response is a success.
     Success,
     /// The response is an error.
     Rejected,
@@ -24,13 +24,13 @@ pub enum Action {
     Failed,
 }
 
-/// Whose `Authorization` it is.
+/// The slot whose `Authorization` to send.
 #[wasm_bindgen]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Slot {
     /// The key in regular use, or the caller token.
     Current,
-    /// The key that is to replace it.
+    /// The key that will replace it.
     Next,
 }
 
@@ -54,7 +54,7 @@ impl From<Slot> for rules::Slot {
 
 #[wasm_bindgen(module = "/js/step.js")]
 extern "C" {
-    /// One of the objects that `js/step.js` makes.
+    /// An object made by `js/step.js`.
     #[wasm_bindgen(typescript_type = "Step")]
     pub type Step;
 
@@ -88,7 +88,7 @@ impl Step {
     }
 }
 
-#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds are exact.
+#[expect(clippy::cast_precision_loss)] // Exact for centuries in milliseconds.
 pub(crate) fn millis(duration: Duration) -> f64 {
     rules::millis(duration) as f64
 }

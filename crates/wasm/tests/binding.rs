@@ -1,11 +1,10 @@
-//! The binding in a browser: what JavaScript calls, gets and sees.
+//! Tests the binding in a browser.
 //!
-//! The rules themselves are checked by the golden vectors. This is about the
-//! border: the objects that cross, real `Headers`, what is thrown, and that
-//! nothing that crosses it shows a key.
+//! The golden vectors check the rules. These tests check the border to JavaScript: the objects that cross it, real
+//! `Headers`, exceptions, and that no value that crosses it shows a key.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::float_cmp)] // Whole milliseconds have to come out whole.
+#![allow(clippy::float_cmp)] // Whole milliseconds must stay whole.
 
 use attention_wasm::{
     Action, CallRequest, Failure, Headers, Slot, Step, Upstream, defaults, error_of_failure, request_id,
@@ -24,7 +23,7 @@ fn upstream() -> Upstream {
     Upstream::new(None, KEY, Some(NEXT.to_owned()), false).expect("a key")
 }
 
-/// A request as a driver would write it.
+/// A request as a driver would pass it.
 fn request(json: &str) -> CallRequest {
     JSON::parse(json).unwrap_or_else(|_| panic!("not JSON: {json}")).unchecked_into()
 }
@@ -33,7 +32,7 @@ fn begin(upstream: &mut Upstream, json: &str) -> Step {
     upstream.begin(&request(json), NOW, NOW)
 }
 
-/// The number of a call that has begun.
+/// Begins a call and returns its number.
 fn sent(upstream: &mut Upstream, json: &str) -> u32 {
     let step = begin(upstream, json);
     assert_eq!(action(&step), Action::Send);
@@ -135,7 +134,7 @@ fn the_timeout_runs_from_the_start_and_not_from_the_first_request() {
 }
 
 #[wasm_bindgen_test]
-fn the_other_key_is_tried_and_the_switch_told_once() {
+fn the_other_key_is_tried_and_the_switch_is_reported_once() {
     let mut upstream = upstream();
     let post = sent(&mut upstream, r#"{"method":"POST","path":"/x"}"#);
     let other = respond(&mut upstream, post, 401);
@@ -146,7 +145,7 @@ fn the_other_key_is_tried_and_the_switch_told_once() {
 }
 
 #[wasm_bindgen_test]
-fn a_request_says_what_may_be_sent_again() {
+fn a_request_states_whether_it_may_be_sent_again() {
     let after = |more: &str, status| {
         let mut upstream = upstream();
         let post = sent(&mut upstream, &format!(r#"{{"method":"POST","path":"/x"{more}}}"#));
@@ -164,7 +163,7 @@ fn a_request_says_what_may_be_sent_again() {
 }
 
 #[wasm_bindgen_test]
-fn an_answer_is_read_through_real_headers() {
+fn a_response_is_read_through_real_headers() {
     let mut upstream = upstream();
     let number = sent(&mut upstream, GET);
     let answer = headers(&[("X-Request-ID", "fake-request-1"), ("RETRY-AFTER", " 7 ")]);
@@ -174,7 +173,7 @@ fn an_answer_is_read_through_real_headers() {
     assert_eq!([text(&error, "requestId"), text(&error, "code")], ["fake-request-1", "slow_down"]);
     assert_eq!((self::number(&error, "retryAfter"), self::number(&error, "status")), (Some(7000.0), Some(429.0)));
     assert!(text(&error, "message").contains("café"));
-    // Two values are a list, as fetch has it, and a list is no Retry-After.
+    // fetch joins repeated values to a list, which is not a valid Retry-After.
     let mut upstream = self::upstream();
     let number = sent(&mut upstream, GET);
     upstream.on_response(number, 503, &headers(&[("retry-after", "1"), ("retry-after", "2")]), NOW, 0.5);
@@ -182,7 +181,7 @@ fn an_answer_is_read_through_real_headers() {
 }
 
 #[wasm_bindgen_test]
-fn an_id_of_an_exchange_is_one_that_a_log_can_hold() {
+fn a_request_id_is_safe_to_log() {
     let id = |value: &str| request_id(&headers(&[("X-Correlation-Id", value)]));
     assert_eq!(id("fake-1").as_deref(), Some("fake-1"));
     assert_eq!([id(""), id("two words"), id(&"x".repeat(129))], [None, None, None]);
@@ -206,7 +205,7 @@ fn defaults_are_those_of_core() {
 }
 
 #[wasm_bindgen_test]
-fn numbers_of_calls_are_used_again() {
+fn call_numbers_are_reused() {
     let mut upstream = upstream();
     let numbers: Vec<u32> = (0..3).map(|_| sent(&mut upstream, GET)).collect();
     assert_eq!((numbers.as_slice(), upstream.open_calls()), (&[0, 1, 2][..], 3));
@@ -221,11 +220,11 @@ fn numbers_of_calls_are_used_again() {
     upstream.on_failure(2, Failure::Aborted, NOW, 0.5);
     assert_eq!(upstream.open_calls(), 0);
     upstream.abandon(1);
-    assert_eq!((upstream.open_calls(), sent(&mut upstream, GET)), (0, 2), "what is free is free once");
+    assert_eq!((upstream.open_calls(), sent(&mut upstream, GET)), (0, 2), "a free number is issued once");
 }
 
 #[wasm_bindgen_test]
-fn a_number_that_is_not_under_way_harms_nobody() {
+fn a_number_without_a_call_is_harmless() {
     let mut upstream = upstream();
     let number = sent(&mut upstream, GET);
     for stray in [7, u32::MAX] {
@@ -265,7 +264,7 @@ fn odd_numbers_do_not_panic() {
 }
 
 #[wasm_bindgen_test]
-fn a_refusal_is_explained_as_data() {
+fn an_error_is_returned_as_plain_data() {
     let new = |base: Option<&str>, key: &str, next: Option<&str>| {
         Upstream::new(base.map(str::to_owned), key, next.map(str::to_owned), false).expect_err("a refusal").into()
     };
@@ -298,19 +297,19 @@ fn a_refusal_is_explained_as_data() {
 }
 
 #[wasm_bindgen_test]
-fn keys_that_are_refused_leave_those_that_are_there() {
+fn rejected_keys_leave_the_current_ones_in_place() {
     let mut upstream = upstream();
     assert!(upstream.replace_keys("not a key", None).is_err());
     assert_eq!(upstream.authorization(Slot::Current), Some(format!("Bearer {KEY}")));
-    // What a token replaces is a token.
+    // A token is replaced by a token.
     let mut upstream = Upstream::new(None, "fake-token-0123456789", None, true).expect("a token");
     upstream.replace_keys(KEY, Some(NEXT.to_owned())).expect("a token");
     assert_eq!((text(&upstream.keys(), "kind"), upstream.authorization(Slot::Next)), ("caller_token".to_owned(), None));
 }
 
-/// Of what a credential says and what its issuer says the earlier end counts; the issuer may change its mind.
+/// The earlier of a credential's own expiry and its issuer's applies; the issuer may change its report.
 #[wasm_bindgen_test]
-fn an_end_that_was_noted_is_told_with_the_keys() {
+fn a_reported_expiry_is_shown_with_the_keys() {
     // {"exp":1700000900}
     let session = "s1.eyJleHAiOjE3MDAwMDA5MDB9.not-a-signature";
     let mut upstream = Upstream::new(None, session, None, true).expect("a token");
@@ -323,13 +322,13 @@ fn an_end_that_was_noted_is_told_with_the_keys() {
         upstream.note_expiry(Slot::Current, noted);
         assert_eq!(end(&upstream), Some(told));
     }
-    // An empty place has no end.
+    // An empty slot has no expiry.
     upstream.note_expiry(Slot::Next, 0.0);
     assert_eq!(end(&upstream), Some(1_700_000_900_000.0));
 }
 
 #[wasm_bindgen_test]
-fn a_huge_body_is_cut() {
+fn a_huge_error_body_is_truncated() {
     let mut upstream = upstream();
     let number = sent(&mut upstream, GET);
     respond(&mut upstream, number, 400);
@@ -337,9 +336,9 @@ fn a_huge_body_is_cut() {
     assert!(error.len() < 2048, "{} bytes", error.len());
 }
 
-/// Everything that JavaScript can look at without asking for the key.
+/// Everything that JavaScript can inspect, except the method that returns the key.
 #[wasm_bindgen_test]
-fn what_javascript_sees_does_not_show_a_key() {
+fn values_visible_to_javascript_do_not_show_a_key() {
     let mut upstream = upstream();
     let mut told = vec![json(&begin(&mut upstream, GET)), json(&upstream.keys()), format!("{upstream:?}")];
     let object: Object = JsValue::from(upstream).unchecked_into();
@@ -369,11 +368,11 @@ fn what_javascript_sees_does_not_show_a_key() {
     for text in &told {
         assert!(!text.contains("fake-") && !text.contains("0123456789"), "{text}");
     }
-    assert_ne!(told.last().map(String::as_str), Some("freed"), "a freed client still answers");
+    assert_ne!(told.last().map(String::as_str), Some("freed"), "a freed client still responds");
 }
 
 #[wasm_bindgen_test]
-fn an_echoed_key_does_not_come_back() {
+fn an_echoed_key_is_removed_from_the_error() {
     let mut upstream = upstream();
     let echoes = [
         format!("Bearer {KEY} and {NEXT}"),
@@ -389,17 +388,17 @@ fn an_echoed_key_does_not_come_back() {
     }
 }
 
-/// What only JavaScript can say: strings that are no Unicode, missing arguments, and objects that throw when they
-/// are looked at. Whatever it comes to, the upstream is none the worse.
+/// Input that only JavaScript can produce: strings that are not valid Unicode, missing arguments, and objects that
+/// throw when they are read. Whatever the result, the upstream stays usable.
 #[wasm_bindgen_test]
-fn javascript_cannot_break_in_with_odd_arguments() {
+fn odd_javascript_arguments_do_no_harm() {
     let object = JsValue::from(upstream());
     let run = |code: &str| {
         let told = Function::new_with_args("upstream", code).call1(&JsValue::NULL, &object).expect("no exception");
         told.as_string().unwrap_or_default()
     };
     let code_of = |request: &str| run(&format!("return upstream.begin({request}, 0, 0).error?.code"));
-    // A lone surrogate arrives as U+FFFD, which no key and no path holds.
+    // A lone surrogate becomes U+FFFD, which neither a key nor a path may contain.
     assert_eq!(
         run("try { upstream.replaceKeys('fake-\\ud800-key') } catch ({ code }) { return code }"),
         "key_invalid_character"
@@ -416,7 +415,7 @@ fn javascript_cannot_break_in_with_odd_arguments() {
     ] {
         assert_eq!(code_of(unreadable), "path_not_absolute", "{unreadable}");
     }
-    // Headers that throw, or that are none, are none.
+    // Headers that throw, or are not headers, are treated as empty.
     for odd in ["{ get() { throw new Error('odd') } }", "'no headers'", "undefined", "new Map([['retry-after', 5]])"] {
         let code = format!(
             "const {{ call }} = upstream.begin({{ method: 'GET', path: '/x', maxRetries: 0 }}, 0, 0); \
@@ -430,5 +429,5 @@ fn javascript_cannot_break_in_with_odd_arguments() {
         assert_eq!(code_of("{ method: 'GET', path: '/../x' }"), "path_dot_segment", "after {throwing}");
     }
     assert_eq!(run("return String(upstream.openCalls())"), "0");
-    assert_eq!(run("upstream.free(); return 'freed'"), "freed", "it can be let go");
+    assert_eq!(run("upstream.free(); return 'freed'"), "freed", "it can be freed");
 }

@@ -1,4 +1,4 @@
-//! What `types.d.ts` says by hand of core's enums is what core has.
+//! The types that `types.d.ts` writes by hand match core's enums.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -7,7 +7,7 @@ use attention_core::call::{Cause, Likelihood};
 
 const TYPES: &str = include_str!("../types.d.ts");
 
-/// The texts of a union, from where it is declared to its end.
+/// The strings of a union type in its declaration.
 fn union(declared: &str) -> Vec<&'static str> {
     let (_, rest) = TYPES.split_once(declared).unwrap_or_else(|| panic!("{declared} is not declared"));
     let (union, _) = rest.split_once(';').expect("the end of the union");
@@ -15,12 +15,12 @@ fn union(declared: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_kinds_of_errors_are_those_of_core() {
+fn the_error_kinds_match_core() {
     assert_eq!(union("export type ErrorKind ="), ErrorKind::ALL.map(ErrorKind::code));
 }
 
 #[test]
-fn the_findings_of_a_diagnosis_are_those_of_core() {
+fn the_diagnosis_findings_match_core() {
     let causes = [Cause::HeaderMissing, Cause::SchemeMissing, Cause::RevokedOrExpired, Cause::NoPermission];
     assert_eq!(union("readonly cause:"), causes.map(Cause::code));
     let likelihoods = [Likelihood::RuledOut, Likelihood::Likely, Likelihood::Unknown];

@@ -1,5 +1,6 @@
 //! A blocking client: core decides, ureq sends. `attention_core::call` says what a driver owes; each point is marked here.
 
+use std::io::{self, Read as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -75,8 +76,11 @@ impl Client {
     }
 }
 
-fn text(mut body: Body, limit: u64) -> Result<String, ureq::Error> {
-    body.with_config().limit(limit).lossy_utf8(true).read_to_string()
+/// The first bytes of a body, at most so many.
+fn text(mut body: Body, limit: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    body.as_reader().take(limit).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn now() -> Timestamp {

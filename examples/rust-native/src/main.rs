@@ -5,24 +5,13 @@ mod client;
 
 use std::env;
 use std::error::Error;
-use std::process::ExitCode;
 
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL};
 use attention_core::{ApiKey, KeyRing};
 use client::Client;
 use serde_json::Value;
 
-fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let current = ApiKey::parse(&env::var("ATTENTION_API_KEY").map_err(|_| "set ATTENTION_API_KEY")?)?;
     let next = env::var("ATTENTION_API_KEY_NEXT").ok().map(|key| ApiKey::parse(&key)).transpose()?;
     let base = env::var("ATTENTION_BASE_URL").unwrap_or_else(|_| DEFAULT_BASE_URL.to_owned());

@@ -2,7 +2,7 @@
 
 import { check, count } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
-import type { APIPromise, WithResponse } from "../call/promise.js";
+import type { APIPromise, OnFailed, WithResponse } from "../call/promise.js";
 import { type Query, queryPairs } from "../call/query.js";
 import { named } from "../call/values.js";
 import { errorOf } from "../errors/errors.js";
@@ -48,12 +48,12 @@ export class Listing<Page, Item> implements Promise<Page>, AsyncIterable<Item> {
   // biome-ignore lint/suspicious/noThenProperty: a listing is awaited like a promise.
   then<R = Page, F = never>(
     onDone?: ((page: Page) => R | PromiseLike<R>) | null,
-    onFailed?: ((error: unknown) => F | PromiseLike<F>) | null,
+    onFailed?: OnFailed<F> | null,
   ): Promise<R | F> {
     return this.#read().then(onDone, onFailed);
   }
 
-  catch<F = never>(onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<Page | F> {
+  catch<F = never>(onFailed?: OnFailed<F> | null): Promise<Page | F> {
     return this.#read().catch(onFailed);
   }
 

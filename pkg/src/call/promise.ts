@@ -15,6 +15,10 @@ export interface WithResponse<T> {
   readonly attempts: number;
 }
 
+/** The error is as Promise has it, so that handlers written for any promise compile. */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type OnFailed<F> = (error: any) => F | PromiseLike<F>;
+
 /**
  * A promise of the response's content: JSON as its value, text as a string, an
  * empty body as undefined, anything else as a Blob.
@@ -38,12 +42,12 @@ export class APIPromise<T> implements Promise<T> {
   // biome-ignore lint/suspicious/noThenProperty: it implements Promise.
   then<R = T, F = never>(
     onDone?: ((data: T) => R | PromiseLike<R>) | null,
-    onFailed?: ((error: unknown) => F | PromiseLike<F>) | null,
+    onFailed?: OnFailed<F> | null,
   ): Promise<R | F> {
     return this.#read().then(onDone, onFailed);
   }
 
-  catch<F = never>(onFailed?: ((error: unknown) => F | PromiseLike<F>) | null): Promise<T | F> {
+  catch<F = never>(onFailed?: OnFailed<F> | null): Promise<T | F> {
     return this.#read().catch(onFailed);
   }
 

@@ -1,13 +1,14 @@
-/** The key administration: what it makes works at once, what it deletes stops at once. */
+/** Key administration: new keys work at once, deleted ones stop at once. */
 
 import type { KeyStore, MockKey } from "../keys.js";
 import { type Call, Refused, type Route } from "./route.js";
 
 export function apiKeyRoutes(keys: KeyStore): readonly Route[] {
   const remove = (call: Call, wanted: unknown, ways: readonly string[]) => {
-    if (!ways.includes(call.guesses.keyDeletion)) throw new Refused(404, "The mock was told to delete keys otherwise");
+    if (!ways.includes(call.guesses.keyDeletion))
+      throw new Refused(404, "The mock is set to another way of deleting keys");
     const key = keys.list().find(({ id }) => id === wanted);
-    if (key === undefined) throw new Refused(404, "There is no such API key");
+    if (key === undefined) throw new Refused(404, "API key not found");
     keys.delete(key.id);
   };
   return [
@@ -25,14 +26,14 @@ export function apiKeyRoutes(keys: KeyStore): readonly Route[] {
       },
     },
     {
-      // The operation exists; how it is told the key was not read.
+      // The operation exists; how it identifies the key is not documented.
       method: "DELETE",
       path: "/api_keys",
       guessedQuery: ["id"],
       answer: (call) => remove(call, call.query.get("id"), ["any", "query"]),
     },
     {
-      // A guess as a whole: no source has this path.
+      // A guess: no source has this path.
       method: "DELETE",
       path: "/api_keys/{id}",
       answer: (call) => remove(call, call.param("id"), ["any", "path"]),
@@ -40,7 +41,7 @@ export function apiKeyRoutes(keys: KeyStore): readonly Route[] {
   ];
 }
 
-/** The list tells the values too, as the real one does: that is why no proxy should pass it on. */
+/** The list contains the keys' values, like the real one; therefore no proxy should pass it on. */
 function shown({ id, name, organizationUUID, userUUID, value, lastSeenAt }: MockKey): object {
   return { id, name, organizationUUID, userUUID, value, ...(lastSeenAt !== null && { lastSeenAt }) };
 }

@@ -1,4 +1,4 @@
-/** Conversations: lists, one, changes, imports, recordings. */
+/** Conversations: lists, single ones, changes, imports, recordings. */
 
 import type { Storage } from "../storage.js";
 import { valuesOf } from "./operation.js";
@@ -12,7 +12,7 @@ export function conversationRoutes(world: World, storage: Storage): readonly Rou
   const external = new Map<string, string>();
   const byId = (id: unknown) => {
     const found = world.conversations.find((each) => each.id === id);
-    if (found === undefined) throw new Refused(404, "There is no such conversation");
+    if (found === undefined) throw new Refused(404, "Conversation not found");
     return found;
   };
   const one = (call: Call) => byId(call.param("id"));
@@ -37,7 +37,7 @@ export function conversationRoutes(world: World, storage: Storage): readonly Rou
       answer(call) {
         const insights = ["withCrmRecords", "withIntelligenceItems"].some((name) => call.query.get(name) === "true");
         const found = select(world, call.query).map(listed(call, insights));
-        // In the documented sample the links of this list lead to the heavy one: so do these.
+        // As in the documented sample, the links of this list lead to the full one.
         return linkedPage(found, call.query, PAGE, `${call.base}/conversations`);
       },
     },
@@ -48,7 +48,7 @@ export function conversationRoutes(world: World, storage: Storage): readonly Rou
         const isExternal = call.query.get("by") === "external_id";
         const found = isExternal ? byId(external.get(call.param("id"))) : one(call);
         const answer = whole(found, call);
-        // Seen once in the making, it is done at the next look.
+        // After one response with the status in progress, the next one is finished.
         if (found.attributes.importStatus === "IN_PROGRESS") {
           Object.assign(found.attributes, { importStatus: "FINISHED", transcriptStatus: "completed" });
         }
@@ -80,7 +80,7 @@ export function conversationRoutes(world: World, storage: Storage): readonly Rou
       method: "PUT",
       path: "/conversations/{id}/linked-crm-records",
       answer(call) {
-        // Neither the body nor the answer was read: the records stay as they are.
+        // Body and response are undocumented, so the records do not change.
         one(call);
         return {};
       },
@@ -111,7 +111,7 @@ export function conversationRoutes(world: World, storage: Storage): readonly Rou
       answer(call) {
         const { id, attributes } = one(call);
         if (attributes.isEmpty || attributes.importStatus === "IN_PROGRESS") {
-          throw new Refused(call.guesses.noRecordingStatus, "There is no recording of this conversation");
+          throw new Refused(call.guesses.noRecordingStatus, "This conversation has no recording");
         }
         storage.keep(`recordings/${id}`, { bytes: 4096, type: "video/mp4" });
         return { url: storage.address(call, `recordings/${id}`) };
@@ -182,14 +182,14 @@ function text(value: unknown, fallback: string): string {
   return typeof value === "string" ? value : fallback;
 }
 
-/** One conversation as it is answered alone. */
+/** A conversation as a single response. */
 function whole(found: Conversation, { query, guesses }: Call): object {
   const isDetailed = query.get("detailedTranscript") !== "false";
   const transcript = shown(found.transcript, isDetailed, guesses.transcript);
   return { type: found.type, id: found.id, attributes: { ...found.attributes, transcript } };
 }
 
-/** One conversation as it is in a list. */
+/** A conversation in a list. */
 function listed({ query, guesses }: Call, withInsights: boolean): (found: Conversation) => object {
   const isDetailed = query.get("detailedTranscript") === "true";
   const isHidden = query.get("filter[hide_transcript]") === "true";
@@ -201,7 +201,7 @@ function listed({ query, guesses }: Call, withInsights: boolean): (found: Conver
   };
 }
 
-/** Those that the query asks for. Filters join with AND; the values of one with OR. */
+/** The conversations that match the query. Filters combine with AND, the values of one with OR. */
 function select(world: World, query: URLSearchParams): readonly Conversation[] {
   const from = moment(query, "fromDateTime", -Infinity);
   const to = moment(query, "toDateTime", Infinity);

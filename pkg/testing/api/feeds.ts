@@ -1,4 +1,4 @@
-/** Lists that are only read: chats, emails, history, folders, actions, recorded meetings. */
+/** Read-only lists: chats, emails, history, folders, actions, recorded meetings. */
 
 import { MOCK_ORGANIZATION } from "../keys.js";
 import { moment } from "./conversations.js";
@@ -63,7 +63,7 @@ export function feedRoutes(world: World): readonly Route[] {
         const part = slice(own, query, 10);
         const isNull = part.length === 0 && guesses.emptyHistory === "null";
         const path = `${base}/gi/history`;
-        // The documented sample's link is no next page either.
+        // As in the documented sample, the link is not a next page.
         const links = { self: path, related: `${path}/related` };
         return { data: isNull ? null : part, links, meta: { totalRecords: own.length, pageSize: part.length } };
       },

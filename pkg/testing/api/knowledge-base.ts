@@ -28,7 +28,7 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
   };
   const find = (call: Call) => {
     const found = sources.find(({ id }) => id === call.param("sourceId"));
-    if (found === undefined) throw new Refused(404, "There is no such source");
+    if (found === undefined) throw new Refused(404, "Source not found");
     return found;
   };
   const remove = (source: Source) => sources.splice(sources.indexOf(source), 1);
@@ -56,7 +56,7 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
       method: "POST",
       path: "/knowledge-base/sources/upload",
       answer(call) {
-        // Which status a source has before it is confirmed was not read: it has none.
+        // The status of a source before its confirmation is undocumented, so it has none.
         const source = add(call, { title: call.body.title ?? "Untitled", source_type: "upload" });
         return { source_id: source.id, upload_url: storage.address(call, source.id) };
       },
@@ -67,7 +67,7 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
       answer(call) {
         const { type, id, attributes } = find(call);
         const seen = { ...attributes };
-        // Seen once in the making, it is done at the next look.
+        // After one response with the status in progress, the next one is finished.
         if (attributes.status === "indexing") Object.assign(attributes, { status: "indexed", chunk_count: 3 });
         return { data: { type, id, attributes: seen } };
       },
@@ -97,10 +97,10 @@ export function knowledgeBaseRoutes(world: World, storage: Storage): readonly Ro
       answer(call) {
         const source = find(call);
         const file = storage.get(source.id);
-        if (file === undefined) throw new Refused(call.guesses.invalidStatus, "Nothing was uploaded");
+        if (file === undefined) throw new Refused(call.guesses.invalidStatus, "No file was uploaded");
         if (!FORMATS.has(file.type) || file.bytes > MOST_BYTES) {
-          remove(source); // As documented: start again from the first step.
-          throw new Refused(call.guesses.invalidStatus, "The file is of another format or too large");
+          remove(source); // As documented, the upload must start again from the first step.
+          throw new Refused(call.guesses.invalidStatus, "The file has another format or is too large");
         }
         Object.assign(source.attributes, {
           format: file.type,

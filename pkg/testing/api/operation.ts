@@ -1,16 +1,16 @@
-/** What the description says of an operation, and whether a call keeps to it. */
+/** Operations of the API's description, and checks of calls against them. */
 
 import { faultOf, type JsonObject, pruned, type Shape } from "./shape.js";
 
-/** Which keys an operation takes: of one level alone, of either, or nobody has said. */
+/** The level of keys that an operation accepts: one, either, or unknown. */
 export type OperationLevel = "organization" | "user" | "either" | "unknown";
 
 /** One operation of the description. */
 export interface Operation {
-  /** The statuses that a page shows. Others are guesses. */
+  /** The documented statuses. Others are guesses. */
   readonly shown: readonly number[];
   readonly level: OperationLevel;
-  /** Its own page was not read, or something that it may answer was read on no page. */
+  /** Whether its page was not read, or a part of its response is undocumented. */
   readonly isInferred: boolean;
   readonly query: { readonly [name: string]: Parameter };
   readonly body?: Shape;
@@ -24,12 +24,12 @@ export interface Parameter {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly maxItems?: number;
-  /** Of an array: of its items. */
+  /** For an array, the items' type. */
   readonly enum?: readonly string[];
   readonly required?: boolean;
 }
 
-/** What is wrong with a query, in words; undefined when nothing is. */
+/** The problem of a query, in words; undefined if it is valid. */
 export function queryFault(query: URLSearchParams, parameters: Operation["query"]): string | undefined {
   for (const [name, parameter] of Object.entries(parameters)) {
     const given = valuesOf(query, name);
@@ -43,14 +43,14 @@ export function queryFault(query: URLSearchParams, parameters: Operation["query"
   return undefined;
 }
 
-/** The parameters that are none of the known ones, each once. */
+/** The unknown parameters, each once. */
 export function unknownNames(query: URLSearchParams, known: readonly string[]): readonly string[] {
   return [...new Set(query.keys())].filter(
     (name) => !known.includes(name) && !known.includes(name.replace(/\[\]$/, "")),
   );
 }
 
-/** How arrays are written is not documented: repeated names and commas are both read. */
+/** The form of arrays is undocumented; repeated names and commas are both accepted. */
 export function valuesOf(query: URLSearchParams, name: string): readonly string[] | undefined {
   const all = [...query.getAll(name), ...query.getAll(`${name}[]`)];
   return all.length === 0 ? undefined : all.flatMap((value) => value.split(","));
@@ -72,11 +72,11 @@ function parameterFault(given: readonly string[], parameter: Parameter): string 
   }
   if (type === "boolean") return text === "true" || text === "false" ? undefined : "must be true or false";
   if (format === "date-time") return Number.isNaN(Date.parse(text)) ? "must be an ISO 8601 date and time" : undefined;
-  if (format === "uri") return URL.canParse(text) ? undefined : "must be an address";
+  if (format === "uri") return URL.canParse(text) ? undefined : "must be a URL";
   return values === undefined || values.includes(text) ? undefined : `must be one of ${values.join(", ")}`;
 }
 
-/** The body without what the description does not name, or a text that says what is wrong with it. */
+/** The body without undescribed members, or a text with its problem. */
 export function readBody(text: string, { body: shape, needsBody }: Operation): JsonObject | string {
   if (shape === undefined || (text === "" && needsBody !== true)) return {};
   let value: unknown;

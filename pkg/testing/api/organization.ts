@@ -5,7 +5,7 @@ import { iso } from "./random.js";
 import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 import type { Team, User, World } from "./world.js";
 
-/** Fields of a change that have the same name in the answer. */
+/** Fields with the same name in requests and responses. */
 const SAME = ["firstName", "lastName", "botName"] as const;
 
 export function organizationRoutes(world: World): readonly Route[] {
@@ -13,21 +13,21 @@ export function organizationRoutes(world: World): readonly Route[] {
     must(
       world.users.find((each) => each.uuid === uuid),
       404,
-      "There is no such user",
+      "User not found",
     );
   const team = (uuid: unknown, status = 404) =>
     must(
       world.teams.find((each) => each.uuid === uuid),
       status,
-      "There is no such team",
+      "Team not found",
     );
   const role = (uuid: unknown, status: number) =>
     must(
       world.roles.find((each) => each.uuid === uuid),
       status,
-      "There is no such role",
+      "Role not found",
     );
-  /** The teams that a body names, found before anything is changed. */
+  /** The teams in a body, looked up before anything is changed. */
   const assigned = (list: unknown, status: number) =>
     ((list ?? []) as { uuid: string; primary?: boolean }[]).map(({ uuid, primary }) => ({
       joined: team(uuid, status),

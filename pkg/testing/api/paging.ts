@@ -1,8 +1,8 @@
-/** The API's ways to give a long list in parts. The description has bounded the numbers already. */
+/** The API's styles of paging. The numbers were already checked against the description. */
 
 import { Refused } from "./route.js";
 
-/** A whole number of the query. */
+/** An integer of the query. */
 export function integer(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);
   return text === null ? fallback : Number(text);
@@ -27,7 +27,7 @@ export function page<Item>(items: readonly Item[], query: URLSearchParams, size:
   return { data, meta: { pageCount, totalRecords: items.length, pageNumber, pageSize } };
 }
 
-/** The same with `links`; the last page has no `related`. `path` is where they lead. */
+/** The same with `links` to `path`; the last page has no `related`. */
 export function linkedPage<Item>(items: readonly Item[], given: URLSearchParams, size: number, path: string): object {
   const { data, meta } = page(items, given, size);
   const link = (to: number) => {
@@ -67,6 +67,6 @@ function position(cursor: string | null, status: number): number {
     text = "";
   }
   const read = /^mock:(\d{1,9})$/.exec(text);
-  if (read === null) throw new Refused(status, "cursor is not one of this list's");
+  if (read === null) throw new Refused(status, "cursor does not belong to this list");
   return Number(read[1]);
 }

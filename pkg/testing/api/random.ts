@@ -1,4 +1,4 @@
-/** Invented data that is the same in every run. */
+/** Invented data, the same in every run. */
 
 /** Numbers from a seed (mulberry32): good enough to vary data, useless for secrets. */
 export class Dice {

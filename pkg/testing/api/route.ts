@@ -1,4 +1,4 @@
-/** Routes: a table of method, path pattern and answer. */
+/** Routes: a table of methods, path patterns and responses. */
 
 import type { Guesses } from "../guesses.js";
 import type { MockKey } from "../keys.js";
@@ -6,13 +6,13 @@ import type { JsonObject } from "./shape.js";
 
 export type { JsonObject } from "./shape.js";
 
-/** One call that was admitted and keeps to the description. */
+/** An admitted call that follows the description. */
 export interface Call {
-  /** What stands before the operation in the path, such as `/v2`. */
+  /** The part of the path before the operation, such as `/v2`. */
   readonly base: string;
   readonly url: URL;
   readonly query: URLSearchParams;
-  /** The members that the description names; empty when there is no body. */
+  /** The described members; empty without a body. */
   readonly body: JsonObject;
   readonly key: MockKey;
   readonly now: number;
@@ -25,13 +25,13 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below the base, such as `/conversations/{id}`. */
   readonly path: string;
-  /** Parameters that it takes although no page names them: the mock's guess. */
+  /** Undocumented parameters that it accepts: a guess of the mock. */
   readonly guessedQuery?: readonly string[];
-  /** What the body of the answer holds, undefined for none. The status is the description's. */
+  /** The body of the response, or undefined. The status comes from the description. */
   answer(call: Call): unknown;
 }
 
-/** An answer with a status of its own, where an operation has two kinds of success. */
+/** A response with its own status, for operations with two kinds of success. */
 export class Answered {
   readonly status: number;
   readonly value: unknown;
@@ -41,7 +41,7 @@ export class Answered {
   }
 }
 
-/** An answer other than success, thrown by a route. */
+/** A refusal, thrown by a route. */
 export class Refused extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -50,17 +50,17 @@ export class Refused extends Error {
   }
 }
 
-/** What the table says of a path. */
+/** The result of looking up a path. */
 export type Match =
   | { readonly route: Route; readonly params: ReadonlyMap<string, string> }
-  /** The path exists for these methods only. */
+  /** The path exists only for these methods. */
   | { readonly allow: readonly string[] };
 
 export class Router {
   private readonly rows: readonly { readonly route: Route; readonly parts: readonly string[] }[];
 
   constructor(routes: readonly Route[]) {
-    // A literal segment wins over a parameter: /conversations/list is no conversation.
+    // A literal segment precedes a parameter: /conversations/list is not a conversation.
     this.rows = routes
       .map((route) => ({ route, parts: split(route.path) }))
       .sort((a, b) => order(a.parts).localeCompare(order(b.parts)));

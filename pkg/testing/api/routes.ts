@@ -15,7 +15,7 @@ import { superAgentRoutes } from "./super-agent.js";
 import { toolRoutes } from "./tools.js";
 import { World } from "./world.js";
 
-/** A fresh organisation and the routes to it. */
+/** A new organisation and its routes. */
 export function router(settings: Settings, keys: KeyStore, storage: Storage): Router {
   const world = new World(settings.conversations);
   return new Router([

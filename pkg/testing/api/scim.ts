@@ -31,7 +31,7 @@ export function scimRoutes(world: World): readonly Route[] {
     {
       method: "GET",
       path: "/scim/ServiceProviderConfigs",
-      // As in the sample of the page, though PATCH operations are documented.
+      // As in the documentation's sample, although PATCH is documented.
       answer: () => ({
         schemas: [`${CORE}:ServiceProviderConfig`],
         patch: { supported: false },
@@ -47,7 +47,7 @@ export function scimRoutes(world: World): readonly Route[] {
 function resources(world: World, path: string, kind: "User" | "Group", all: JsonObject[]): readonly Route[] {
   const find = (call: Call) => {
     const index = all.findIndex(({ id }) => id === call.param("id"));
-    if (index < 0) throw new Refused(404, `There is no such ${kind}`);
+    if (index < 0) throw new Refused(404, `${kind} not found`);
     return index;
   };
   const schemas = [`${CORE}:${kind}`];
@@ -103,11 +103,11 @@ function resources(world: World, path: string, kind: "User" | "Group", all: Json
   ];
 }
 
-/** One step of a PATCH: the simple attribute paths, which are what identity providers send most. */
+/** One step of a PATCH, with a simple attribute path, the usual form of identity providers. */
 function applied(resource: JsonObject, { op, path, value }: JsonObject, status: number): JsonObject {
   const simple = typeof path === "string" && /^[A-Za-z]+$/.test(path) ? path : undefined;
   if (path !== undefined && simple === undefined) {
-    throw new Refused(status, "The mock knows simple attribute paths only");
+    throw new Refused(status, "The mock supports only simple attribute paths");
   }
   if (op === "remove") {
     if (simple === undefined) throw new Refused(status, "remove needs a path");

@@ -1,4 +1,4 @@
-/** Scores: written to a conversation, and summed up by user. Both bodies and answers are those of public clients. */
+/** Scores: written to a conversation, and summarized by user. The forms are those that public clients use. */
 
 import { type JsonObject, Refused, type Route } from "./route.js";
 import type { Conversation, World } from "./world.js";
@@ -52,10 +52,10 @@ export function scoreRoutes(
       path: "/createScorecardResult",
       answer({ body }) {
         const card = cards.find(({ id }) => id === body.scorecard_uuid);
-        if (card === undefined) throw new Refused(404, "There is no such scorecard");
+        if (card === undefined) throw new Refused(404, "Scorecard not found");
         if (body.conversation_uuid !== undefined) {
           const found = world.conversations.find(({ id }) => id === body.conversation_uuid);
-          if (found === undefined) throw new Refused(404, "There is no such conversation");
+          if (found === undefined) throw new Refused(404, "Conversation not found");
           record(found, card, body);
         }
         return { success: true };
@@ -64,7 +64,7 @@ export function scoreRoutes(
   ];
 }
 
-/** An empty list chooses all: clients send it so. */
+/** An empty list selects all, as clients send it. */
 function chosen(list: unknown): ReadonlySet<string> | undefined {
   const all = (list ?? []) as readonly string[];
   return all.length === 0 ? undefined : new Set(all);
@@ -93,7 +93,7 @@ function row(world: World, user: string, scorecard: unknown): object {
   };
 }
 
-/** Nothing where there is no score. */
+/** Undefined without a score. */
 function totals(given: readonly unknown[]): { averageScore?: number; min?: number; max?: number } {
   const scores = given.filter((score) => typeof score === "number");
   if (scores.length === 0) return {};

@@ -1,4 +1,4 @@
-/** What an organisation sets up once: labels, scorecards, field configurations. */
+/** An organisation's settings: labels, scorecards, field configurations. */
 
 import { MOCK_ORGANIZATION } from "../keys.js";
 import { iso } from "./random.js";
@@ -82,9 +82,9 @@ function scorecards(world: World): readonly Route[] {
         items.set(made.id, []);
         return made;
       },
-      // The request's teamUUID is the answer's teamId.
+      // The request's teamUUID is the response's teamId.
       stored: ({ teamUUID, ...body }) => (teamUUID === undefined ? body : { ...body, teamId: teamUUID }),
-      // Deletion of a whole scorecard was not read anywhere.
+      // Deletion of a whole scorecard is undocumented.
     }).filter(({ method }) => method !== "DELETE"),
     ...shelfRoutes({
       path: "/scorecards/{id}/items",
@@ -145,7 +145,7 @@ function fieldConfigurations(world: World): readonly Route[] {
       pageSize: 50,
       items: (call) => of(items, call, "field configuration"),
       make: (call) => item(call.param("id"), "", iso(call.now)),
-      // The answers that were read have no more of it.
+      // The documented responses have no more members.
       stored: ({ title, category, contents, promptType, contentType, analysisLevel }) =>
         Object.fromEntries(
           Object.entries({ title, category, contents, promptType, contentType, analysisLevel }).filter(
@@ -168,9 +168,9 @@ function fieldConfigurations(world: World): readonly Route[] {
   ];
 }
 
-/** The items below the thing that the path names. */
+/** The items of the parent in the path. */
 function of(items: ReadonlyMap<string, JsonObject[]>, call: Call, kind: string): JsonObject[] {
   const found = items.get(call.param("id"));
-  if (found === undefined) throw new Refused(404, `There is no such ${kind}`);
+  if (found === undefined) throw new Refused(404, `${kind} not found`);
   return found;
 }

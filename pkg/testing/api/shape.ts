@@ -1,8 +1,8 @@
-/** The part of JSON Schema that the description uses for what is sent. */
+/** The part of JSON Schema that the description uses for requests. */
 
 export type JsonObject = { [name: string]: unknown };
 
-/** What a value may be. */
+/** The allowed values. */
 export interface Shape {
   readonly type?: string | readonly string[];
   readonly format?: string;
@@ -19,10 +19,10 @@ export interface Shape {
   readonly items?: Shape;
 }
 
-/** RFC 3339, as `format: date-time` wants it. */
+/** RFC 3339, for `format: date-time`. */
 const DATE_TIME = /^(\d{4}-\d{2}-(\d{2}))T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i;
 
-/** What is wrong with a value, in words that name the place; undefined when nothing is. */
+/** The problem of a value and its place, in words; undefined if it is valid. */
 export function faultOf(value: unknown, shape: Shape, at: string): string | undefined {
   const { type, enum: values } = shape;
   const types = type === undefined ? [] : [type].flat();
@@ -55,7 +55,7 @@ function isOf(value: unknown, type: string): boolean {
 }
 
 function textFault(value: string, { format, minLength = 0, maxLength = Infinity }: Shape, what: string) {
-  // Counted in code points, as JSON Schema does.
+  // Counted in code points, as in JSON Schema.
   const { length } = [...value];
   if (length < minLength || length > maxLength) return `${what} must have ${minLength} to ${maxLength} characters`;
   return format === "date-time" && !isDateTime(value) ? `${what} must be an RFC 3339 date and time` : undefined;
@@ -63,7 +63,7 @@ function textFault(value: string, { format, minLength = 0, maxLength = Infinity 
 
 function isDateTime(value: string): boolean {
   const [, date, day] = DATE_TIME.exec(value) ?? [];
-  // The 30th of February is a date to `Date.parse`: the 2nd of March.
+  // `Date.parse` accepts 30 February and returns 2 March.
   return date !== undefined && !Number.isNaN(Date.parse(value)) && new Date(date).getUTCDate() === Number(day);
 }
 
@@ -91,7 +91,7 @@ function first<Item>(items: Iterable<Item>, fault: (item: Item) => string | unde
   return undefined;
 }
 
-/** The value without members that the shape does not name; where it names none, all are kept, and so are URNs. */
+/** The value without undescribed members. If none are described, all are kept; URNs are always kept. */
 export function pruned(value: unknown, shape: Shape | undefined): unknown {
   if (Array.isArray(value)) return value.map((each) => pruned(each, shape?.items));
   if (typeof value !== "object" || value === null || shape?.properties === undefined) return value;

@@ -1,25 +1,25 @@
-/** Things that are listed, made, read, changed and deleted, all in the same way. */
+/** Resources that are listed, created, read, updated and deleted in the same way. */
 
 import { page } from "./paging.js";
 import { type Call, type JsonObject, Refused, type Route } from "./route.js";
 
-/** One kind of such things. */
+/** One kind of resource. */
 export interface Shelf {
-  /** The path of the list; one of them is below it. */
+  /** The path of the list; single resources are below it. */
   readonly path: string;
-  /** The path's name for the identifier, as in `/labels/{id}`. */
+  /** The name of the identifier in the path, as in `/labels/{id}`. */
   readonly param: string;
-  /** The field that holds the identifier. */
+  /** The field with the identifier. */
   readonly key: string;
-  /** The things themselves, which may hang on another one of the path. */
+  /** The resources, which may depend on a parent in the path. */
   items(call: Call): JsonObject[];
-  /** What a new one has besides the body it was made from. */
+  /** The members of a new resource beside the request's body. */
   make(call: Call): JsonObject;
-  /** How many there are on a page. Default: the list comes whole. */
+  /** The page size. Default: no paging. */
   readonly pageSize?: number;
-  /** What is stored of a body. Default: the body. */
+  /** The stored part of a body. Default: all of it. */
   stored?(body: JsonObject): JsonObject;
-  /** The new one as answered. Default: `{ data }`. */
+  /** The response for a new resource. Default: `{ data }`. */
   made?(item: JsonObject): object;
 }
 
@@ -29,7 +29,7 @@ export function shelfRoutes(shelf: Shelf): readonly Route[] {
   const find = (call: Call) => {
     const id = call.param(shelf.param);
     const index = items(call).findIndex((item) => item[shelf.key] === id);
-    if (index < 0) throw new Refused(404, `There is nothing with that identifier in ${path}`);
+    if (index < 0) throw new Refused(404, `${path} has nothing with that identifier`);
     return index;
   };
   return [
@@ -64,7 +64,7 @@ export function shelfRoutes(shelf: Shelf): readonly Route[] {
   ];
 }
 
-/** Without nulls: they mean "as it was". */
+/** Without nulls, which mean "unchanged". */
 function given(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }

@@ -1,4 +1,4 @@
-/** The super agent: an answer at once, or 202 and a session to poll. */
+/** The super agent: an immediate answer, or 202 and a session to poll. */
 
 import { integer } from "./paging.js";
 import { iso } from "./random.js";
@@ -22,13 +22,13 @@ interface Session {
   readonly messages: { readonly message: Message; readonly at: number }[];
 }
 
-/** `thinkingMs`: how long an answer takes; above 0 it is not waited for. */
+/** `thinkingMs`: the time until the answer; above 0, the response is 202. */
 export function superAgentRoutes(world: World, thinkingMs: number): readonly Route[] {
   const sessions: Session[] = [];
   const own = (call: Call, id: unknown) => {
-    // A session is its user's: for everybody else it does not exist.
+    // A session belongs to its user; for others it does not exist.
     const found = sessions.find((session) => session.id === id && session.userUUID === call.key.userUUID);
-    if (found === undefined) throw new Refused(404, "There is no such session");
+    if (found === undefined) throw new Refused(404, "Session not found");
     return found;
   };
   const opened = (call: Call, title: string) => {

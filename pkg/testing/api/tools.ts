@@ -1,4 +1,4 @@
-/** Questions to conversations, snippets of them, and what else the API makes out of them. */
+/** Questions about conversations, snippets, and other derived results. */
 
 import { Refused, type Route } from "./route.js";
 import { textOf } from "./transcript.js";
@@ -14,7 +14,7 @@ export function toolRoutes(world: World): readonly Route[] {
         const deal = String(body.deal_id ?? "");
         if (ids.length > 0 && deal !== "") throw new Refused(400, "conversations_ids and deal_id exclude each other");
         if (ids.length === 0 && deal === "") {
-          throw new Refused(guesses.noSubjectStatus, "conversations_ids or deal_id is needed");
+          throw new Refused(guesses.noSubjectStatus, "conversations_ids or deal_id is required");
         }
         const timestamps = query.get("include_timestamps") === "true";
         const asked =
@@ -23,7 +23,7 @@ export function toolRoutes(world: World): readonly Route[] {
             : world.conversations.filter(({ attributes }) => attributes.dealUUID === deal).map(({ id }) => id);
         return asked.map((id) => {
           const found = world.conversations.find((each) => each.id === id);
-          // One that fails does so in its own element: the answer as a whole succeeds.
+          // A failure is reported in its own element; the response as a whole is a success.
           if (found === undefined)
             return { output: "", conversation_id: id, error: "conversation not found", segments: [] };
           return {
@@ -40,7 +40,7 @@ export function toolRoutes(world: World): readonly Route[] {
       path: "/snippets",
       answer({ body }) {
         if (!world.conversations.some(({ id }) => id === body.conversation_id)) {
-          throw new Refused(404, "There is no such conversation");
+          throw new Refused(404, "Conversation not found");
         }
         const id = world.dice.uuid();
         const code = `fake-share-code-${id.slice(0, 8)}`;
@@ -51,7 +51,7 @@ export function toolRoutes(world: World): readonly Route[] {
   ];
 }
 
-/** Operations that are known to exist, and no more: an empty object is as good as any answer. */
+/** Operations of which only the existence is known; they return an empty object. */
 const UNREAD = [
   { method: "POST", path: "/ask_attention" },
   { method: "POST", path: "/create_deck" },

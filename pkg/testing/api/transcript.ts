@@ -1,10 +1,10 @@
-/** What was said, as turns. Public clients met these, text and null; the reference has an object without members. */
+/** Transcripts. Public clients received turns, text and null; the reference shows an empty object. */
 
 import type { Guesses } from "../guesses.js";
 
 export interface Turn {
   readonly speaker: { readonly id: string; readonly name: string; readonly email: string };
-  /** Each with the space before it: clients put them together as they are. Times are seconds. */
+  /** Each word begins with a space, because clients concatenate them. Times are seconds. */
   readonly words: readonly {
     readonly text: string;
     readonly startTimestamp: number;
@@ -12,7 +12,7 @@ export interface Turn {
   }[];
 }
 
-/** Words of a sentence, spread over the seconds that it takes. */
+/** The words of a sentence, spread over its duration. */
 export function turn(speaker: Turn["speaker"], sentence: string, start: number, end: number): Turn {
   const words = sentence.split(" ");
   const at = (index: number) => Math.round((start + ((end - start) * index) / words.length) * 100) / 100;
@@ -30,7 +30,7 @@ export function textOf({ words }: Turn): string {
   return words.map(({ text }) => text).join("");
 }
 
-/** A transcript in the form that was asked for, or that the test has chosen. */
+/** A transcript in the requested form, or in the form that the test has set. */
 export function shown(turns: readonly Turn[] | null, isDetailed: boolean, form: Guesses["transcript"]): unknown {
   const wanted = form === "asked" ? (isDetailed ? "turns" : "text") : form;
   if (turns === null || wanted === "null") return null;

@@ -1,8 +1,8 @@
 /**
  * The invented organisation behind a mock: people, teams, conversations.
  *
- * Everybody is made up, every address is under `.example`, and all of it comes
- * from one seed, so that a test may name what it expects.
+ * All people are invented, all addresses end in `.example`, and everything comes
+ * from one seed, so that tests can expect exact values.
  */
 
 import { MOCK_ORGANIZATION } from "../keys.js";
@@ -46,10 +46,10 @@ const LINES = [
 const NEWEST = Date.UTC(2026, 8, 30, 16);
 const FOUNDED = Date.UTC(2025, 2, 3, 8);
 const HOUR = 3_600_000;
-/** Every so many conversations one is empty: nobody came. */
+/** How often a conversation is empty, because nobody came. */
 const EMPTY_EVERY = 20;
 
-/** The user that the mock's own keys belong to has this first UUID. */
+/** The UUIDs of users; the mock's own keys belong to the first one. */
 const userId = (index: number) => `5eed0000-0000-4000-8000-${String(index + 1).padStart(12, "0")}`;
 
 export interface Team extends JsonObject {
@@ -68,12 +68,12 @@ export interface User extends JsonObject {
 export interface Conversation {
   readonly type: "conversations";
   readonly id: string;
-  /** Null while there is none. In an answer it is one of the attributes, in one of several forms. */
+  /** Null if there is none. In a response it is an attribute in one of several forms. */
   readonly transcript: readonly Turn[] | null;
   readonly attributes: Attributes;
 }
 
-/** A scorecard as it was filled in. */
+/** A completed scorecard. */
 export interface ScorecardResult {
   readonly uuid: unknown;
   readonly title: unknown;
@@ -105,17 +105,17 @@ export interface Role extends JsonObject {
   readonly name: string;
 }
 
-/** All that the routes read and change. */
+/** All data that the routes read and change. */
 export class World {
   readonly dice = new Dice(0xa77e);
   readonly roles: Role[];
   readonly teams: Team[];
   readonly users: User[];
-  /** The newest first. */
+  /** Newest first. */
   readonly conversations: Conversation[];
 
   constructor(conversations: number) {
-    // The samples have the types of two roles; a manager's was not read.
+    // The samples show the types of two roles, but not a manager's.
     this.roles = [
       { uuid: this.dice.uuid(), name: "Admin", type: "ADMIN" },
       { uuid: this.dice.uuid(), name: "Manager" },
@@ -221,7 +221,7 @@ export class World {
 
 type Given = JsonObject & Pick<Attributes, "title" | "createdAt" | "user" | "isInternal" | "dealUUID">;
 
-/** What every conversation has, with what this one has. */
+/** A conversation's common attributes, with this one's. */
 export function conversation(uuid: string, transcript: Conversation["transcript"], attributes: Given): Conversation {
   return {
     type: "conversations",

@@ -1,4 +1,4 @@
-// Configurations that would open the Worker, and secrets that were spoilt on the way.
+// Configurations that could open the Worker, and secrets that tools altered.
 import { createHash } from "node:crypto";
 
 const hash = (text) => createHash("sha256").update(text).digest("hex");
@@ -21,7 +21,7 @@ const served = (name, bindings) => ({
 });
 const S = "sentinel-of-a-secret";
 
-/** Closed, and the log says why. */
+/** Closed, with the reason in the log. */
 const named = (name, bindings, fault, secrets) => {
   const row = closed(name, bindings, secrets);
   return { ...row, want: { ...row.want, fault } };
@@ -91,19 +91,19 @@ export default [
   closed("a timeout of NaN", { ATTENTION_TIMEOUT_MS: "NaN" }),
   closed("a million retries", { ATTENTION_MAX_RETRIES: "1000000" }),
   {
-    name: "a policy that allows keys does not open them",
+    name: "a policy cannot allow keys",
     bindings: { ATTENTION_POLICY: "allow * /**\nallow * /v2/api_keys/**" },
     request: { target: "/v2/api_keys" },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "a policy of comments alone allows nothing",
+    name: "a policy with only comments allows nothing",
     bindings: { ATTENTION_POLICY: "# all of it is to come" },
     request: {},
     want: { status: [403, 503] },
   },
   served("a key with a newline at its end", { ATTENTION_API_KEY: "fake-current-key-of-the-worker-tests\n" }),
-  // What people's tools do to a value: read as meant.
+  // Alterations by tools that are read as intended.
   served("an operator's digest with a line end", { ATTENTION_ADMIN_SHA256: `${OPERATOR}\n` }),
   served("an operator's digest as sha256sum prints it", { ATTENTION_ADMIN_SHA256: `${OPERATOR}  -\n` }),
   served("a log's form with a line end of Windows", { ATTENTION_LOG_FORM: "short\r\n" }),
@@ -120,17 +120,17 @@ export default [
     ATTENTION_CALLERS: `[{"name":"app","sha256":"SHA256:${hash(TOKEN).toUpperCase()}"}]`,
   }),
 
-  // Or named.
+  // Alterations that are refused with advice.
   named(
     "a line of a shell",
     { ATTENTION_API_KEY: `export ATTENTION_API_KEY=${S}` },
-    "ATTENTION_API_KEY: begins with the name that it is for, as a line of a shell does; give what follows the `=`",
+    "ATTENTION_API_KEY: begins with the name of the variable, like a line of a shell script; set only the part after the `=`",
     [S],
   ),
   named(
     "quotation marks of a word processor",
     { ATTENTION_SESSION_SECRET: `\u201c${S}-of-more-than-32-characters\u201d` },
-    'ATTENTION_SESSION_SECRET: has quotation marks as word processors write them; write " or, around the whole, none',
+    'ATTENTION_SESSION_SECRET: has typographic quotation marks; write " or, around the whole value, none',
     [S],
   ),
   named(
@@ -141,18 +141,18 @@ export default [
   named(
     "a name that is nearly one: the policy would be the default one",
     { ATTENTION_POLICIES: "deny * /**" },
-    "ATTENTION_POLICIES is not the name of a binding; is ATTENTION_POLICY meant? Nothing reads it as it is",
+    "ATTENTION_POLICIES is not the name of a binding; did you mean ATTENTION_POLICY? Nothing reads it under this name",
   ),
   named(
     "a name in small letters",
     { attention_allowed_origins: "https://a.example" },
-    "attention_allowed_origins is not the name of a binding; is ATTENTION_ALLOWED_ORIGINS meant? Nothing reads it as it is",
+    "attention_allowed_origins is not the name of a binding; did you mean ATTENTION_ALLOWED_ORIGINS? Nothing reads it under this name",
   ),
   served("a binding of somebody else's", { DATABASE_URL: "fake" }),
   named(
     "a slash behind an origin",
     { ATTENTION_ALLOWED_ORIGINS: "https://a.example/" },
-    "ATTENTION_ALLOWED_ORIGINS: entry 0 is not an exact origin such as https://app.example: it has a path, or a slash at its end; leave that out",
+    "ATTENTION_ALLOWED_ORIGINS: entry 0 is not an exact origin such as https://app.example: it has a path or a trailing slash; remove that",
   ),
   callers("the digest of nothing", `[{"name":"app","sha256":"${hash("")}"}]`),
   callers("the digest of a line end", `[{"name":"app","sha256":"${hash("\n")}"}]`),
@@ -163,7 +163,7 @@ export default [
   closed("sessions signed with the API key", { ATTENTION_SESSION_SECRET: KEY }),
   closed("sessions signed with a caller's token", { ATTENTION_SESSION_SECRET: TOKEN }),
 
-  // Doors that nobody meant to open.
+  // Settings that allow more than intended.
   ...Object.entries({
     "a grant without a claim": { grants: [{}] },
     "a grant without a claim, with a policy": { grants: [{ policy: "default" }] },
@@ -188,7 +188,7 @@ export default [
   }).map(([name, more]) => closed(`JWT: ${name}`, believing(more))),
   served("JWT beside callers", believing({})),
   {
-    name: "JWT and no callers: nobody is everybody",
+    name: "JWTs without callers: an unknown token is refused",
     bindings: { ...believing({}), ATTENTION_CALLERS: "[]" },
     request: {},
     want: {
@@ -199,7 +199,7 @@ export default [
   },
   served("both keys equal", { ATTENTION_API_KEY_NEXT: "fake-current-key-of-the-worker-tests" }),
   {
-    name: "a misconfigured Worker says nothing of it on any path",
+    name: "a misconfigured Worker reveals nothing on any path",
     bindings: { ATTENTION_API_KEY: `${S}\n${S}` },
     secrets: [S],
     request: { target: "/readyz", token: null },
@@ -207,7 +207,7 @@ export default [
   },
   { name: "/readyz names no key", request: { target: "/readyz", token: null }, want: { status: 200 } },
   {
-    name: "/healthz answers to everybody and tells nothing",
+    name: "/healthz answers everybody and reveals nothing",
     request: { target: "/healthz", token: null },
     want: { status: 200, text: '{"status":"alive"}' },
   },

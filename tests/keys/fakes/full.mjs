@@ -1,4 +1,4 @@
-// Loaded before the command (--import): a disk that is full as soon as a file of a key is written.
+// Loaded before the command (--import): simulates a full disk when a file with a key is written.
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 

@@ -1,5 +1,5 @@
-// Loaded before the command (--import): it ends by SIGKILL around the writing of the journal that STOP_AT names, counted
-// from 1. "before" is after a step and before the journal knows of it; "after" is before the next step.
+// Loaded before the command (--import): kills it by SIGKILL at the write of the journal that STOP_AT names, counted
+// from 1. "before" is after a step and before its entry in the journal; "after" is before the next step.
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 

@@ -57,3 +57,7 @@ const hooks: Hooks = {
   },
 };
 hooks.onStart satisfies ((event: CallEvent) => unknown) | undefined;
+// What was written for any promise compiles: the error is not unknown there.
+attention.users.list().catch((error) => error.message.length);
+attention.get("/users").then(undefined, ({ code }) => code);
+attention.conversations.list().catch((error) => error.status);

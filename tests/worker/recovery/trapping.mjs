@@ -45,7 +45,7 @@ export function patched(file) {
   return { bytes, exported, functions: numbers.size };
 }
 
-/** Stands before the deployed entry: arms the function that a request names, and tells what the instances are like. */
+/** A module in front of the deployed entry: arms the function that a request names, and reports on the instances. */
 const FRONT = `
 import "./instances.js";
 import worker, { Gate } from "./index.js";
@@ -73,7 +73,7 @@ WebAssembly.Instance = function (module, imports) {
   return last;
 };
 
-// Each throws once after it has been asked to.
+// Each throws once when it is armed.
 let broken = null;
 function check(name) {
   if (broken !== name) return;

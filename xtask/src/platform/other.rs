@@ -1,4 +1,4 @@
-//! Systems without process groups, modes of files and links for everybody.
+//! Systems without process groups, file modes and unprivileged links.
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 
 use super::Ending;
 
-/// There are no groups to end: a child is ended alone, by its handle.
+/// There are no groups: a child is ended alone, by its handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {}
 
@@ -24,7 +24,7 @@ impl Group {
     }
 }
 
-/// npm is a script there, which a name without its ending does not find.
+/// npm is a script on these systems and is only found by its full file name.
 pub(crate) fn program(name: &OsStr) -> &OsStr {
     if name == "npm" { OsStr::new("npm.cmd") } else { name }
 }
@@ -33,7 +33,7 @@ pub(crate) const fn is_root() -> bool {
     false
 }
 
-/// The name of a file says whether it is a program.
+/// The file name's extension determines whether it is a program.
 pub(crate) fn is_executable(_: &Metadata) -> bool {
     true
 }
@@ -42,7 +42,7 @@ pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
     fs::metadata(file).map(|_| ())
 }
 
-/// A copy: links need a privilege on Windows.
+/// Copies, because links need a privilege on Windows.
 pub(crate) fn link(to: impl AsRef<Path>, from: impl AsRef<Path>) -> io::Result<()> {
     let (to, from) = (to.as_ref(), from.as_ref());
     if !to.is_dir() {
@@ -62,7 +62,7 @@ mod tests {
     use crate::stamp::tests::Scratch;
 
     #[test]
-    fn a_link_is_a_copy_of_all_that_is_there() {
+    fn a_link_is_a_complete_copy() {
         let scratch = Scratch::new("platform");
         scratch.write("to/deep/file.txt", "kept");
         link(scratch.0.join("to"), scratch.0.join("from")).unwrap();

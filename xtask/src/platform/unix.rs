@@ -1,4 +1,4 @@
-//! Process groups, modes and links, of POSIX.
+//! Process groups, file modes and links of POSIX.
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata, Permissions};
@@ -18,7 +18,7 @@ use super::Ending;
 pub(crate) struct Group(Pid);
 
 impl Group {
-    /// Has the command lead a group of its own.
+    /// Makes the command lead its own group.
     pub(crate) fn lead(command: &mut Command) {
         command.process_group(0);
     }
@@ -28,7 +28,7 @@ impl Group {
         i32::try_from(leader.id()).ok().map(Pid::from_raw).map(Self)
     }
 
-    /// A group that has just ended is as good as one that ends now.
+    /// Ignores a group that has already ended.
     pub(crate) fn end(self, ending: Ending) {
         let signal = match ending {
             Ending::Asked => Signal::SIGTERM,
@@ -37,10 +37,10 @@ impl Group {
         let _ = killpg(self.0, signal);
     }
 
-    /// Whether anything of it runs.
+    /// Whether any process of the group is running.
     #[cfg(test)]
     pub(crate) fn is_alive(self) -> bool {
-        // No signal: only asks whether somebody would get it.
+        // Sends no signal; only checks whether a process would receive it.
         killpg(self.0, None).is_ok()
     }
 }
@@ -61,7 +61,7 @@ pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
     fs::set_permissions(file, Permissions::from_mode(0o755))
 }
 
-/// Makes `from` another name of the file or folder `to`.
+/// Creates a link `from` to the file or folder `to`.
 pub(crate) fn link(to: impl AsRef<Path>, from: impl AsRef<Path>) -> io::Result<()> {
     symlink(to, from)
 }

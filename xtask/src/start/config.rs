@@ -1,4 +1,4 @@
-//! workerd's configuration, as Cap'n Proto text.
+//! workerd's configuration as Cap'n Proto text.
 
 use std::fmt::Write as _;
 
@@ -7,29 +7,29 @@ use std::fmt::Write as _;
 pub(crate) struct Service {
     pub(crate) name: &'static str,
     pub(crate) port: u16,
-    /// The first is the entry.
+    /// The first is the entry module.
     pub(crate) modules: Vec<Module>,
     pub(crate) bindings: Vec<(&'static str, Value)>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Module {
-    /// The name under which the other modules import it.
+    /// The name under which other modules import it.
     pub(crate) name: String,
-    /// The file, from the configuration's folder.
+    /// The file, relative to the configuration's folder.
     pub(crate) file: String,
 }
 
 #[derive(Debug)]
 pub(crate) enum Value {
     Text(String),
-    /// Read by workerd from its own environment, so that it stands in no file.
+    /// Read by workerd from its own environment, so that it is not written to a file.
     Environment(&'static str),
-    /// A namespace of Durable Objects of this class, which the service itself has.
+    /// A namespace of Durable Objects of a class that the service itself contains.
     Objects(&'static str),
 }
 
-/// The oldest behaviour that the Worker is written for.
+/// The compatibility date that the Worker is written for.
 const COMPATIBILITY_DATE: &str = "2026-11-01";
 
 pub(crate) fn text(services: &[Service]) -> String {
@@ -40,7 +40,7 @@ pub(crate) fn text(services: &[Service]) -> String {
     text.push_str("    (name = \"internet\", network = (allow = [\"public\", \"private\", \"local\"], ");
     text.push_str("tlsOptions = (trustBrowserCas = true))),\n");
     for Service { name, .. } in services {
-        // The space before the dot is needed.
+        // The space before the dot is required.
         let _ = writeln!(text, "    (name = {}, worker = .{name}),", literal(name));
     }
     text.push_str("  ],\n  sockets = [\n");
@@ -77,14 +77,14 @@ fn worker(text: &mut String, service: &Service) {
         if let Value::Objects(class) = value {
             let class = literal(class);
             let _ = writeln!(text, "  durableObjectNamespaces = [(className = {class}, uniqueKey = {class})],");
-            // It is gone with this process, like the tokens.
+            // Discarded when this process ends, like the tokens.
             text.push_str("  durableObjectStorage = (inMemory = void),\n");
         }
     }
     text.push_str(");\n");
 }
 
-/// A string literal. Text is UTF-8 as it is; only quotes, backslashes and control bytes need an escape.
+/// A string literal. UTF-8 needs no escaping; quotes, backslashes and control bytes do.
 fn literal(value: &str) -> String {
     let mut text = String::from("\"");
     for char in value.chars() {
@@ -105,14 +105,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_cannot_be_left() {
+    fn literals_cannot_be_escaped_from() {
         assert_eq!(literal(r#"[{"name":"a\b"}]"#), r#""[{\"name\":\"a\\b\"}]""#);
         assert_eq!(literal("a\nb"), r#""a\x0ab""#);
         assert_eq!(literal("é"), "\"é\"");
     }
 
     #[test]
-    fn a_secret_is_named_not_written() {
+    fn a_secret_is_referenced_and_not_written() {
         let service = Service {
             name: "main",
             port: 8787,

@@ -1,4 +1,4 @@
-//! The secrets of a Worker that runs for the length of a start. New ones each time, so that none is worth keeping.
+//! The secrets of a locally started Worker. They are generated for each start, so none is worth keeping.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use anyhow::{Context as _, Result};
 
 use crate::stamp;
 
-/// Whom the local Worker knows.
+/// The callers that the local Worker knows.
 #[derive(Debug)]
 pub(crate) struct Credentials {
-    /// A program that calls.
+    /// A program that calls the API.
     pub(crate) local: Secret,
-    /// A backend that asks for sessions for its pages.
+    /// A backend that requests sessions for its pages.
     pub(crate) backend: Secret,
-    /// Who reads `/status`.
+    /// The operator, who reads `/status`.
     pub(crate) operator: Secret,
     pub(crate) session_secret: Secret,
 }
@@ -37,13 +37,13 @@ impl Credentials {
     }
 }
 
-/// A token. It is shown on purpose only.
+/// A token. It is only shown on purpose.
 pub(crate) struct Secret(String);
 
 impl Secret {
     fn new(whose: &str) -> Result<Self> {
         let mut bytes = [0; 24];
-        getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
+        getrandom::fill(&mut bytes).context("the system does not provide random numbers")?;
         Ok(Self(format!("{whose}-{}", stamp::hex(&bytes))))
     }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_long_and_never_the_same_and_not_shown() {
+    fn tokens_are_long_unique_and_hidden() {
         let (one, other) = (Credentials::new().unwrap(), Credentials::new().unwrap());
         let token = one.local.expose();
         assert!(token.starts_with("local-") && token.len() == 6 + 48, "{}", token.len());

@@ -1,4 +1,4 @@
-//! As much HTTP as it takes to ask a server on this machine whether it works.
+//! A minimal HTTP client for checking a server on this machine.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,12 +12,12 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// More than the API sends in one answer; a server gone wild is cut off.
+/// More than the API sends in one response; a server that sends more is cut off.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
 pub(crate) fn get(port: u16, path: &str, token: Option<&str>, patience: Duration) -> Result<Answer> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, patience).context("no server listens yet")?;
+    let mut stream = TcpStream::connect_timeout(&address, patience).context("no server is listening yet")?;
     stream.set_read_timeout(Some(patience)).context("cannot set a time limit")?;
     let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let request = format!(
@@ -25,20 +25,20 @@ pub(crate) fn get(port: u16, path: &str, token: Option<&str>, patience: Duration
     );
     stream.write_all(request.as_bytes()).context("cannot send a request")?;
     let mut answer = Vec::new();
-    stream.take(LIMIT).read_to_end(&mut answer).context("no whole answer")?;
+    stream.take(LIMIT).read_to_end(&mut answer).context("the response is incomplete")?;
     parse(&answer)
 }
 
 fn parse(answer: &[u8]) -> Result<Answer> {
-    let end = find(answer, b"\r\n\r\n").context("an answer without an end of its head")?;
-    let head = std::str::from_utf8(&answer[..end]).context("a head that is not text")?;
+    let end = find(answer, b"\r\n\r\n").context("the response's head does not end")?;
+    let head = std::str::from_utf8(&answer[..end]).context("the response's head is not text")?;
     let mut lines = head.split("\r\n");
     let status = lines
         .next()
         .and_then(|line| line.strip_prefix("HTTP/1.1 "))
         .and_then(|line| line.get(..3))
         .and_then(|status| status.parse().ok())
-        .context("an answer that is not HTTP/1.1")?;
+        .context("the response is not HTTP/1.1")?;
     let body = &answer[end + 4..];
     let chunked = lines.filter_map(|line| line.split_once(':')).any(|(name, value)| {
         name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked")
@@ -50,19 +50,19 @@ fn parse(answer: &[u8]) -> Result<Answer> {
 fn unchunked(mut rest: &[u8]) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
-        let end = find(rest, b"\r\n").context("a chunk without a size")?;
+        let end = find(rest, b"\r\n").context("a chunk has no size")?;
         let size = std::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
         let size =
-            size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).context("a chunk size that is none")?;
+            size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).context("a chunk's size is invalid")?;
         if size == 0 {
             return Ok(body);
         }
         let from = end + 2;
         let Some(chunk) = from.checked_add(size).and_then(|to| rest.get(from..to)) else {
-            bail!("the answer was cut off");
+            bail!("the response was cut off");
         };
         body.extend_from_slice(chunk);
-        rest = rest.get(from + size + 2..).context("the answer was cut off")?;
+        rest = rest.get(from + size + 2..).context("the response was cut off")?;
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_answer_is_read() {
+    fn a_plain_response_is_read() {
         let answer = parse(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
         assert_eq!(answer, Answer { status: 200, body: b"hi".to_vec() });
     }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_answer_is_an_error() {
+    fn an_incomplete_response_is_an_error() {
         assert!(parse(b"HTTP/1.1 200 OK\r\n").is_err());
         assert!(parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab").is_err());
         assert!(parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nab").is_err());

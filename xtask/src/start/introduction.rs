@@ -1,4 +1,4 @@
-//! What a person needs to know of the Worker that has just started.
+//! The information that a person needs about the Worker that was just started.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 
 use super::credentials::Credentials;
 use super::{excerpt, http};
+use crate::say;
 
-/// Small answers, and one that every policy of the documents allows.
+/// A small response that every documented policy allows.
 const FIRST_CALL: &str = "/v2/conversations/list?page=1&size=3";
 
 #[derive(Debug)]
@@ -17,26 +18,25 @@ pub(crate) struct Introduction<'a> {
     pub(crate) credentials: &'a Credentials,
     pub(crate) origins: &'a [String],
     pub(crate) described: &'a str,
-    /// The mock's base URL and its fake key; none where the real API answers.
+    /// The mock's base URL and its fake key; `None` with the real API.
     pub(crate) mock: Option<(&'a str, &'a str)>,
 }
 
 impl Introduction<'_> {
-    /// Makes the call of the first line, then shows every address with a line that can be pasted.
+    /// Makes the call of the first line, then prints every address with a command that can be pasted.
     pub(crate) fn tell(&self) -> Result<()> {
         let token = self.credentials.local.expose();
         let answer = http::get(self.port, FIRST_CALL, Some(token), Duration::from_secs(30))
-            .with_context(|| format!("GET {FIRST_CALL} got no answer"))?;
+            .with_context(|| format!("GET {FIRST_CALL} got no response"))?;
         let said = match (answer.status, conversations(&answer.body)) {
-            (200, Some(count)) => format!("The first of these calls has just answered 200 with {count} conversations."),
-            // The policy that is tried, or the real API, may say no.
+            (200, Some(count)) => format!("The first of these calls just returned 200 with {count} conversations."),
+            // The policy being tried, or the real API, may refuse it.
             (status, _) if self.mock.is_none() || status == 403 => {
-                format!("The first of these calls has just answered {status}: {}", excerpt(&answer.body))
+                format!("The first of these calls just returned {status}: {}", excerpt(&answer.body))
             }
             (status, _) => bail!("GET {FIRST_CALL} answered {status}: {}", excerpt(&answer.body)),
         };
-        println!("{}{said} Ctrl-C stops it.\n", self.text());
-        Ok(())
+        say::result(&format!("{}{said} Ctrl-C stops it.\n\n", self.text()))
     }
 
     fn text(&self) -> String {
@@ -75,7 +75,7 @@ For the backend of a page, such as examples/vite, in another terminal:
         );
         if let Some((base_url, key)) = self.mock {
             let exports = shell.exports(&[("ATTENTION_BASE_URL", base_url), ("ATTENTION_API_KEY", key)]);
-            text.push_str("For a server, which has a key: the mock itself, with its fake key:\n  ");
+            text.push_str("For a server, which may have a key: the mock itself, with its fake key:\n  ");
             text.push_str(&exports);
             text.push('\n');
         }
@@ -84,7 +84,7 @@ For the backend of a page, such as examples/vite, in another terminal:
     }
 }
 
-/// How lines are written that a person pastes. No text in them has a single quote.
+/// The syntax of commands that a person pastes. Their text contains no single quotes.
 #[derive(Debug, Clone, Copy)]
 enum Shell {
     Posix,
@@ -94,7 +94,7 @@ enum Shell {
 impl Shell {
     const HERE: Self = if cfg!(windows) { Self::PowerShell } else { Self::Posix };
 
-    /// Windows PowerShell calls its own command `curl`.
+    /// In Windows PowerShell, `curl` is an alias of one of its own commands.
     const fn curl(self) -> &'static str {
         match self {
             Self::Posix => "curl",
@@ -102,8 +102,8 @@ impl Shell {
         }
     }
 
-    /// The versions of PowerShell pass the double quotes of JSON to a program in different ways, but not to a command of
-    /// their own.
+    /// Versions of PowerShell differ in how they pass the double quotes of JSON to a program, but not to their own
+    /// commands.
     fn post_json(self, token: &str, json: &str, url: &str) -> String {
         match self {
             Self::Posix => {
@@ -139,14 +139,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conversations_are_counted_where_they_are() {
+    fn conversations_are_counted() {
         assert_eq!(conversations(br#"{"data":[{},{}]}"#), Some(2));
         assert_eq!(conversations(br#"{"error":"no"}"#), None);
         assert_eq!(conversations(b"<html>"), None);
     }
 
     #[test]
-    fn every_address_has_a_line_to_paste() {
+    fn every_address_has_a_command_to_paste() {
         let credentials = Credentials::new().unwrap();
         let origins = ["http://127.0.0.1:8787", "http://localhost:5173"].map(str::to_owned);
         let text = Introduction {
@@ -161,7 +161,7 @@ mod tests {
             let is_pasted = |line: &str| ["  curl", "  Invoke-RestMethod "].iter().any(|start| line.starts_with(start));
             assert!(text.lines().any(|line| is_pasted(line) && line.contains(path)), "{path}: {text}");
         }
-        // PowerShell has the quotes of its own.
+        // PowerShell doubles its own quotes.
         let origin = if cfg!(windows) { "http://localhost:5173" } else { r#""origin":"http://localhost:5173""# };
         assert!(text.contains(origin), "{text}");
         for name in ["WORKER", "PROXY_TOKEN", "ATTENTION_BASE_URL", "ATTENTION_API_KEY"] {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn each_shell_reads_what_was_meant() {
+    fn each_shell_reads_the_intended_arguments() {
         let json = r#"{"minutes":15}"#;
         let posted = |shell: Shell| shell.post_json("t", json, "http://x/sessions");
         for part in [r#" -d '{"minutes":15}' "#, "curl -H 'Authorization: Bearer t' "] {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_real_key_has_no_line() {
+    fn a_real_key_is_not_printed() {
         let credentials = Credentials::new().unwrap();
         let origins = ["http://127.0.0.1:8787".to_owned()];
         let told =

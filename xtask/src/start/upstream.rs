@@ -1,4 +1,4 @@
-//! What stands behind the Worker: the real API when there is a key, the mock otherwise.
+//! The upstream of the local Worker: the real API if a key is set, otherwise the mock.
 
 use std::env;
 
@@ -19,12 +19,12 @@ const BASE_URL: &str = "ATTENTION_BASE_URL";
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) base_url: String,
-    /// The key's bindings.
+    /// The bindings of the key.
     pub(crate) keys: Vec<(&'static str, Value)>,
-    /// The secrets that workerd needs from the environment.
+    /// The secrets that workerd reads from the environment.
     pub(crate) secrets: Vec<&'static str>,
     pub(crate) mock: Option<Service>,
-    /// The mock's own key, which is no secret.
+    /// The mock's own key, which is not secret.
     pub(crate) mock_key: Option<String>,
     pub(crate) described: String,
 }
@@ -57,7 +57,8 @@ impl Upstream {
 
     fn mock(repo: &Repo, builders: &Builders) -> Result<Self> {
         let bundle = repo.at("target/start/testing.js");
-        // From its source, not from pkg/dist: the mock needs no wasm, and `start` need not wait for the package.
+        // Built from source and not from pkg/dist: the mock needs no wasm, so `start` does not have to wait for the
+        // package.
         let mut esbuild = builders.command(repo, &builders.esbuild)?;
         esbuild
             .args(["pkg/testing/index.ts", "--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
@@ -84,7 +85,8 @@ impl Upstream {
     }
 }
 
-/// The keys of the environment, by the rule that the Worker refuses them with: here at once, and not by a 503.
+/// Validates the keys in the environment by the Worker's own rule, so that a malformed key is reported at once and not
+/// by a 503.
 pub(crate) fn check_keys() -> Result<()> {
     for name in SECRETS {
         if let Some(key) = set(name) {
@@ -101,7 +103,7 @@ fn check_key(name: &str, key: &str) -> Result<()> {
     }
 }
 
-/// The fake key that every mock accepts, asked of the mock itself.
+/// The fake key that every mock accepts, read from the mock itself.
 fn mock_key(repo: &Repo) -> Result<String> {
     let mut node = commands::native(repo, "node")?;
     node.args(["--input-type=module", "--eval"])
@@ -111,7 +113,7 @@ fn mock_key(repo: &Repo) -> Result<String> {
     Ok(key.to_owned())
 }
 
-/// A variable that holds something.
+/// The value of a variable that is set and not empty.
 fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
@@ -121,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_malformed_key_is_refused_in_the_words_of_core_and_not_shown() {
+    fn a_malformed_key_is_rejected_with_cores_message_and_not_shown() {
         let error = check_key("ATTENTION_API_KEY", "Bearer an-obviously-fake-key").unwrap_err().to_string();
         assert!(error.starts_with("ATTENTION_API_KEY: ") && error.contains("Bearer"), "{error}");
         assert!(!error.contains("obviously"), "{error}");
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_real_one_is_described_without_its_key() {
+    fn the_real_api_is_described_without_its_key() {
         let upstream = Upstream::real(REAL.to_owned(), vec![SECRETS[0]]);
         assert!(upstream.mock.is_none());
         assert!(matches!(upstream.keys[..], [("ATTENTION_API_KEY", Value::Environment("ATTENTION_API_KEY"))]));

@@ -1,4 +1,4 @@
-//! The browser of `browser.js`, from Rust.
+//! Rust bindings to the simulated browser in `browser.js`.
 
 use js_sys::Array;
 use wasm_bindgen::JsValue;
@@ -10,7 +10,7 @@ extern "C" {
     pub(crate) fn leave();
     pub(crate) async fn settle();
     pub(crate) fn set(now: f64, unit: f64);
-    /// How many requests were sent; they are named by their place.
+    /// The number of requests sent; a request is identified by its index.
     pub(crate) fn sent() -> u32;
     pub(crate) fn url(index: u32) -> String;
     pub(crate) fn header(index: u32, name: &str) -> Option<String>;
@@ -19,9 +19,9 @@ extern "C" {
     pub(crate) fn method(index: u32) -> String;
     #[wasm_bindgen(js_name = isAborted)]
     pub(crate) fn is_aborted(index: u32) -> bool;
-    /// How many timers were ever set; they are named by their number, from 1.
+    /// The number of timers ever set; a timer is identified by its number, from 1.
     pub(crate) fn timers() -> u32;
-    /// The newest timer after this one that still runs, 0 for none.
+    /// The newest running timer after this one, 0 for none.
     #[wasm_bindgen(js_name = timerAfter)]
     pub(crate) fn timer_after(timer: u32) -> u32;
     pub(crate) fn millis(timer: u32) -> f64;
@@ -33,7 +33,7 @@ extern "C" {
     pub(crate) fn fail(index: u32);
 }
 
-/// Headers as JavaScript takes them.
+/// Headers in the form that JavaScript expects.
 pub(crate) fn pairs(headers: &[(String, String)]) -> Array {
     headers.iter().map(|(name, value)| Array::of2(&name.into(), &value.into())).collect()
 }

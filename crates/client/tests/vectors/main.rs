@@ -1,7 +1,7 @@
-//! The golden vectors of `tests/vectors` through the client, in a browser whose clock and network are the test's.
+//! Runs the golden vectors of `tests/vectors` with the client, in a browser with a simulated clock and network.
 //!
-//! Left out, as no program can ask this client for it: methods that `Method` does not have, encoded queries, an
-//! `Authorization` that is received, and a try without a timeout that times out.
+//! Some cases are left out because a program cannot express them with this client: methods that `Method` does not have,
+//! encoded queries, an incoming `Authorization`, and an attempt without a timeout that times out.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -28,7 +28,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// A file, as far as it is read here.
+/// The parts of a vector file that are used here.
 #[derive(Deserialize)]
 struct File {
     now: Option<u64>,
@@ -37,23 +37,23 @@ struct File {
     cases: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// What the cases of a file share.
+/// The data that the cases of a file share.
 #[derive(Clone)]
 struct Shared {
     now: u64,
     keys: steps::Keys,
 }
 
-/// How a case ended that did not fail.
+/// The result of a case that did not fail.
 #[derive(PartialEq, Debug)]
 enum Ran {
     Held,
-    /// This client cannot be asked for it.
+    /// The case cannot be expressed with this client.
     NotAskable,
 }
 
-/// Runs every case that is for clients in JavaScript runtimes. `not_askable` is how many of them this client cannot be asked for: a case that is
-/// passed over in silence would look like one that holds.
+/// Runs every case for clients in JavaScript runtimes. `not_askable` is the number of cases that cannot be expressed
+/// with this client; an unnoticed omission would look like a pass.
 async fn run<C: DeserializeOwned>(
     text: &str,
     not_askable: usize,
@@ -79,16 +79,16 @@ async fn run<C: DeserializeOwned>(
         }
     }
     assert!(failed.is_empty(), "{} failed, {held} held\n{}", failed.len(), failed.join("\n"));
-    assert!(held > 0, "no case ran");
+    assert!(held > 0, "no case was run");
     assert_eq!(left_out, not_askable, "cases were left out");
 }
 
-/// Fails with both values when they differ.
+/// Fails with both values if they differ.
 fn same<T: PartialEq + Debug>(what: &str, got: T, expected: T) -> Result<(), String> {
     if got == expected { Ok(()) } else { Err(format!("{what}: got {got:?}, expected {expected:?}")) }
 }
 
-/// A client with these credentials, which retries twice and waits for ever, as the vectors do.
+/// A client with these credentials that retries twice and has no timeout, as the vectors assume.
 fn client(base: Option<&str>, keys: &steps::Keys) -> Result<Attention, Error> {
     let builder = Attention::builder().dangerously_allow_browser().options(|options| options.timeout = None);
     let builder = if let Some(base) = base { builder.base_url(base)? } else { builder };
@@ -98,12 +98,12 @@ fn client(base: Option<&str>, keys: &steps::Keys) -> Result<Attention, Error> {
     builder.api_keys(&keys.current, keys.next.as_deref())?.build()
 }
 
-/// Core's error, which all errors of the vectors are.
+/// The core error that every vector expects.
 fn of_core(error: Error) -> Result<attention_client::core::Error, String> {
     if let Error::Call(error) = error { Ok(*error) } else { Err(format!("not core's: {error:?}")) }
 }
 
-#[allow(clippy::cast_precision_loss)] // Milliseconds since 1970 are exact.
+#[allow(clippy::cast_precision_loss)] // Exact for milliseconds since 1970.
 fn millis(millis: u64) -> f64 {
     millis as f64
 }

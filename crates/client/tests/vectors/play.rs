@@ -1,4 +1,4 @@
-//! `retries.json` and `ring.json`: calls, step by step.
+//! Runs `retries.json` and `ring.json` step by step.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use crate::{Ran, Shared, browser, client, millis, of_core, same};
 
 type Outcome = Rc<RefCell<Option<Result<u16, Error>>>>;
 
-/// A call, and what of it the browser has seen.
+/// A call, and its traces in the browser.
 struct Call {
     outcome: Outcome,
     abort: AbortHandle,
-    /// The request that is under way.
+    /// The request in progress.
     request: u32,
-    /// The timer that runs for it.
+    /// Its running timer.
     timer: u32,
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn check(script: &Script, shared: &Shared) -> Result<Ran, Strin
     Ok(Ran::Held)
 }
 
-/// How much had happened in the browser.
+/// The state of the browser before a step.
 #[derive(Clone, Copy)]
 struct Seen {
     sent: u32,
@@ -65,7 +65,7 @@ impl Seen {
     }
 }
 
-/// Lets the one thing of a step happen.
+/// Performs the event of a step.
 fn happen(step: &Step, attention: &Attention, calls: &mut BTreeMap<String, Call>) -> Result<Ran, String> {
     if let Some(keys) = &step.replace_keys {
         let made = ring(&keys.current, keys.next.as_deref(), keys.token).map_err(|error| error.to_string())?;
@@ -87,7 +87,7 @@ fn happen(step: &Step, attention: &Attention, calls: &mut BTreeMap<String, Call>
         (None, Some(Broken::Timeout), false) if call.timer == 0 => return Ok(Ran::NotAskable),
         (None, Some(Broken::Timeout), false) | (None, None, true) => browser::fire(call.timer),
         (None, Some(Broken::Aborted), false) => call.abort.abort(),
-        _ => return Err("not one thing happens".to_owned()),
+        _ => return Err("a step must have exactly one event".to_owned()),
     }
     Ok(Ran::Held)
 }
@@ -101,18 +101,18 @@ fn start(attention: &Attention, begin: &Begin, method: Method) -> Call {
         *kept.borrow_mut() = Some(answered);
     });
     spawn_local(async {
-        // Aborted or not, it is over.
+        // The call is over, aborted or not.
         let _ = call.await;
     });
     Call { outcome, abort, request: 0, timer: 0 }
 }
 
-/// Checks what a step led to.
+/// Checks the outcome of a step.
 fn follow(step: &Step, before: Seen, call: &mut Call, attention: &Attention, keys: &Keys) -> Result<(), String> {
     let then = &step.then;
     let now = Seen::now();
     if matches!(step.failure, Some(Broken::Aborted)) {
-        // Nobody is told: who dropped the call knows.
+        // A dropped call reports nothing, because the caller dropped it.
         return same("the request is aborted", browser::is_aborted(call.request), true);
     }
     let timer = browser::timer_after(before.timers);

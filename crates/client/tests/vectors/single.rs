@@ -1,4 +1,4 @@
-//! The other files: one call, or none, a case.
+//! Runs the other vector files: at most one call per case.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::{Ran, Shared, browser, client, millis, of_core, same};
 
 const KEY: &str = "fake-key-of-the-vectors";
 
-/// Keys with this one in the current place.
+/// Credentials with this key as the current one.
 fn current(key: &str) -> Keys {
     Keys { current: key.to_owned(), ..Keys::default() }
 }
 
-/// Answers the next request once the call has sent it; the call's end.
+/// Responds to the next request once the call has sent it. Returns the result of the call.
 async fn answered(request: Request, status: u16, headers: &[(String, String)], body: &[u8]) -> Result<u16, Error> {
     let (index, headers) = (browser::sent(), browser::pairs(headers));
     let server = async {
@@ -31,7 +31,7 @@ async fn answered(request: Request, status: u16, headers: &[(String, String)], b
     join(request.send(), server).await.0.map(|response| response.status())
 }
 
-/// A call without retries; of no operation unless a path is given.
+/// A call without retries; its operation is unknown unless a path is given.
 fn get(attention: &Attention, path: Option<&str>, level: Option<Level>) -> Request {
     attention.get(path.unwrap_or("/conversations")).options(|options| {
         options.retry.max_retries = 0;
@@ -45,7 +45,7 @@ pub(crate) async fn error(case: &ErrorCase, shared: &Shared) -> Result<Ran, Stri
     let attention = client(None, &keys).map_err(|error| error.to_string())?;
     for before in &case.history {
         browser::set(millis(shared.now - before.ago), 0.5);
-        // How it ended is in the history of the key.
+        // The result shows in the key's history.
         let _ = answered(get(&attention, before.path.as_deref(), None), before.status, &[], b"").await;
     }
     browser::set(millis(shared.now), 0.5);
@@ -91,7 +91,7 @@ pub(crate) async fn url(case: &UrlCase, _: &Shared) -> Result<Ran, String> {
     };
     match (sent.await, &case.url, &case.error) {
         (Ok(_), Some(url), None) => {
-            // As a browser writes it: by its own rules, which the vectors do not describe.
+            // As a browser writes it, by rules that the vectors do not describe.
             let expected = web_sys::Url::new(&url.build()).map_err(|_| "not a URL")?.href();
             same("url", browser::url(browser::sent() - 1), expected)?;
         }
@@ -133,7 +133,7 @@ pub(crate) async fn key(case: &KeyCase, _: &Shared) -> Result<Ran, String> {
             (got, ..) => return Err(format!("as {place}: got {:?}", got.map(|_| "a client"))),
         }
     }
-    // What the client is told, core is too.
+    // Core agrees with the client.
     same("core", ApiKey::parse(&text).is_ok(), case.ok.is_some())?;
     Ok(Ran::Held)
 }
@@ -142,7 +142,7 @@ pub(crate) async fn authorization(case: &AuthorizationCase, _: &Shared) -> Resul
     let AuthorizationCase::Outgoing { current, next, token, headers } = case else { return Ok(Ran::NotAskable) };
     let keys = Keys { current: current.build(), next: next.as_ref().map(Text::build), token: *token };
     let attention = client(None, &keys).map_err(|error| error.to_string())?;
-    // A 401 of the first brings out the other.
+    // A 401 with the first key makes the client send the other.
     let server = async {
         for index in 0..2 {
             browser::settle().await;

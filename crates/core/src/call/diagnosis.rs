@@ -1,4 +1,4 @@
-//! Which of the API's four causes of a 401 it is.
+//! Explains a 401 by the four causes that the API documents.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -11,7 +11,7 @@ use crate::Timestamp;
 use crate::codec::json::{Array, Object};
 use crate::codec::text::{self, decimal};
 
-/// One of the causes that the API's page names.
+/// A documented cause of a 401.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cause {
     /// The `Authorization` header is missing.
@@ -36,14 +36,14 @@ impl Cause {
     }
 }
 
-/// How much speaks for a cause.
+/// How strongly the evidence points to a cause.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Likelihood {
-    /// It cannot be this one.
+    /// The evidence excludes this cause.
     RuledOut,
-    /// It is probably this one.
+    /// The evidence points to this cause.
     Likely,
-    /// Nothing speaks for or against it.
+    /// There is no evidence for or against this cause.
     Unknown,
 }
 
@@ -58,24 +58,22 @@ impl Likelihood {
     }
 }
 
-/// What is known of one cause.
+/// The assessment of one cause.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     /// The cause.
     pub cause: Cause,
-    /// How much speaks for it.
+    /// How strongly the evidence points to it.
     pub likelihood: Likelihood,
-    /// Why, in one sentence.
+    /// The reason for the assessment, in one sentence.
     pub reason: Cow<'static, str>,
 }
 
-/// A 401 explained: each documented cause with what speaks for or against it,
-/// and what to do next.
+/// The explanation of a 401: an assessment of each documented cause, and the next step.
 ///
-/// The authentication page names four things to check: that the header is
-/// there, that `Bearer` precedes the key, that the key is neither revoked nor
-/// expired, and that it has the permissions. Two of them this library rules out
-/// by construction; of the other two the key and its history tell something.
+/// The API's authentication page names four things to check: that the header is present, that `Bearer` precedes the
+/// key, that the key is neither revoked nor expired, and that it has the required permissions. This library always
+/// sends the header and the scheme, so the first two are ruled out. The key and its history decide between the others.
 /// Source: <https://docs.attention.com/api-authentication>.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnosis {
@@ -86,10 +84,10 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Explains a 401 that a key was answered with, for an operation that takes keys of this level alone, if that is
+    /// Explains a 401 for one key. `level` is the only level of key that the operation accepts, `None` when that is not
     /// known.
     pub(crate) fn of(key: RefusedKey, before: History, level: Option<KeyLevel>, now: Timestamp) -> Self {
-        const AS_BEARER: &str = "it was sent as `Bearer` and the key";
+        const AS_BEARER: &str = "it was sent as `Bearer` followed by the key";
         let (scheme, validity, permission, next_step) = match key.kind {
             CredentialKind::ApiKey => {
                 let (validity, (likelihood, reason), next_step) = judge(key.expires_at, before, now);
@@ -97,14 +95,13 @@ impl Diagnosis {
                     Some(level) => text::concat(&[reason, "; ", level.demand()]).into(),
                     None => reason.into(),
                 };
-                let next_step =
-                    if key.is_replaced { "call again: another key is in its place by now" } else { next_step };
+                let next_step = if key.is_replaced { "call again: another key has replaced it" } else { next_step };
                 (AS_BEARER, validity, (likelihood, reason), next_step)
             }
             CredentialKind::CallerToken => (
-                "it was sent as `Bearer` and the token",
+                "it was sent as `Bearer` followed by the token",
                 (Likelihood::Likely, refused_token(key.expires_at, now)),
-                (Likelihood::Unknown, "the Worker answers 403 when it is this".into()),
+                (Likelihood::Unknown, "for a missing permission the Worker answers 403".into()),
                 "ask the operator of the Worker for a valid caller token",
             ),
         };
@@ -121,12 +118,12 @@ impl Diagnosis {
         }
     }
 
-    /// The likely cause, when there is one.
+    /// The most likely cause, `None` when no cause is likely.
     pub fn likely(&self) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.likelihood == Likelihood::Likely)
     }
 
-    /// As JSON: `{"findings":[{"cause","likelihood","reason"},…],"nextStep"}`.
+    /// JSON: `{"findings":[{"cause","likelihood","reason"},…],"nextStep"}`.
     pub fn to_json(&self) -> String {
         let mut findings = Array::new();
         for finding in &self.findings {
@@ -143,7 +140,7 @@ impl Diagnosis {
     }
 }
 
-/// The key that a 401 is about, which another may have replaced by now.
+/// The key that was refused. Another key may have replaced it since.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RefusedKey {
     pub(crate) kind: CredentialKind,
@@ -151,11 +148,11 @@ pub(crate) struct RefusedKey {
     pub(crate) is_replaced: bool,
 }
 
-/// What was known of the key before the call.
+/// The history of the key before this call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct History {
     pub(crate) verdict: KeyVerdict,
-    /// When it was last accepted, if it was for this very operation.
+    /// When the key was last accepted for this same operation.
     pub(crate) worked: Option<Timestamp>,
 }
 
@@ -187,8 +184,8 @@ fn judge(
         );
     }
     if let KeyVerdict::Accepted { at } = before.verdict {
-        // It worked, and now it does not: revoked since, or not allowed to do
-        // just this. Which of the two, only another call with it can tell.
+        // The key used to work, so it was revoked since, or it lacks the permission for this operation. Only another
+        // call with the same key can tell which.
         let ago = coarse(now.saturating_since(at));
         let reason = text::concat(&["the key was accepted ", &ago, " ago, so it may have been revoked since"]);
         return (
@@ -217,7 +214,7 @@ fn refused_token(expires_at: Option<Timestamp>, now: Timestamp) -> Cow<'static, 
     }
 }
 
-/// A duration as a person says it.
+/// A duration rounded to one unit, for a sentence.
 fn coarse(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (count, unit) = match seconds {
@@ -235,7 +232,7 @@ impl fmt::Display for Diagnosis {
         for finding in &self.findings {
             let mark = match finding.likelihood {
                 Likelihood::RuledOut => "no    ",
-                Likelihood::Likely => "likely",
+                Likelihood::Likely => "LIKELY",
                 Likelihood::Unknown => "maybe ",
             };
             writeln!(f, "  {mark}  {}: {}", finding.cause.code(), finding.reason)?;

@@ -1,4 +1,4 @@
-//! The loop of an asynchronous driver, which keeps what a driver owes (see [`super`]).
+//! The loop of an asynchronous driver. It fulfils the obligations listed in [`super`].
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,56 +11,56 @@ use core::time::Duration;
 use super::{Action, Call, CallOptions, Error, Failure, Headers, MAX_ERROR_BODY_BYTES, Timestamp, Upstream, Verdict};
 use crate::credential::Authorization;
 
-/// The IO, the clock and the random numbers of one request, for [`drive`]. It knows the URL, the body and the caller's
-/// headers.
+/// The IO, the clock and the random numbers for one request, as [`drive`] needs them. The implementation knows the
+/// request's URL, body and headers.
 pub trait Transport {
     /// A response whose head has arrived. Dropping it closes its body.
     type Response;
     /// The error of the driver's own API.
     type Error: From<Error>;
 
-    /// Sends the request once, with this `Authorization`, and follows no redirect. Dropping the future aborts the
-    /// request, as [`drive`] does when no head has come within [`Attempt::timeout`](super::Attempt::timeout). The outer
-    /// error ends the call: the request cannot be made, so trying again is of no use.
+    /// Sends the request once with this `Authorization` and does not follow redirects. Dropping the future aborts the
+    /// request; [`drive`] does so when no response head arrives within [`Attempt::timeout`](super::Attempt::timeout).
+    /// Return the outer error when the request cannot be built: it ends the call without a retry.
     fn send(
         &self,
         authorization: Option<Authorization>,
     ) -> impl Future<Output = Result<Result<Self::Response, Failure>, Self::Error>>;
 
-    /// The status and the headers of a response.
+    /// Returns the status and the headers of a response.
     fn head<'a>(&self, response: &'a Self::Response) -> (u16, impl Headers + 'a);
 
-    /// The next bytes of a response's body; `None` at its end, and when the connection breaks.
+    /// Returns the next bytes of a response's body, `None` at the end or when the connection breaks.
     fn read_chunk(&self, response: &mut Self::Response) -> impl Future<Output = Option<Vec<u8>>>;
 
-    /// Waits.
+    /// Completes after `wait`.
     fn wait(&self, wait: Duration) -> impl Future<Output = ()>;
 
-    /// The time. Its clock may jump.
+    /// Returns the current time. The clock may jump.
     fn now(&self) -> Timestamp;
 
-    /// A random number from 0 to 1.
+    /// Returns a random number from 0 to 1.
     fn jitter(&self) -> f64;
 }
 
-/// An [`Upstream`] that many calls share.
+/// An [`Upstream`] shared by many calls.
 pub trait Shared {
-    /// Lends the upstream for one step. No IO happens meanwhile.
+    /// Gives `step` exclusive access to the upstream. `step` does no IO.
     fn with<R>(&self, step: impl FnOnce(&mut Upstream) -> R) -> R;
 }
 
-/// For programs of one thread, such as those in a browser or a Worker.
+/// For single-threaded programs, such as those in a browser or a Worker.
 impl Shared for RefCell<Upstream> {
     fn with<R>(&self, step: impl FnOnce(&mut Upstream) -> R) -> R {
         step(&mut self.borrow_mut())
     }
 }
 
-/// For programs of several threads.
+/// For multi-threaded programs.
 #[cfg(feature = "std")]
 impl Shared for std::sync::Mutex<Upstream> {
     fn with<R>(&self, step: impl FnOnce(&mut Upstream) -> R) -> R {
-        // No step leaves the upstream half changed, so another thread's panic does not matter.
+        // A step never leaves the upstream in an invalid state, so a poisoned lock can be used.
         step(&mut self.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
@@ -68,15 +68,15 @@ impl Shared for std::sync::Mutex<Upstream> {
 /// A call that succeeded.
 #[derive(Debug)]
 pub struct Answered<R> {
-    /// The response, its body unread.
+    /// The response; its body has not been read.
     pub response: R,
     /// How many requests were sent.
     pub attempts: u32,
-    /// How much of the call's timeout is left for the body; `None` is for ever.
+    /// The time left for reading the body; `None` means no limit.
     pub time_left: Option<Duration>,
 }
 
-/// Makes one call: sends, waits and tries again as [`Call`] decides. Dropping the future aborts the call.
+/// Makes one call: sends, waits and retries as [`Call`] decides. Dropping the future aborts the call.
 ///
 /// # Errors
 ///
@@ -135,7 +135,7 @@ pub async fn drive<T: Transport>(
     let mut answer = None;
     let mut action = running.step(|call, upstream| call.start(upstream, transport.now()));
     loop {
-        // Of a response that led to another step, the body is closed before that step.
+        // The body of a response that is retried is closed before the next step.
         let response = answer.take();
         action = match action {
             Action::Send(attempt) => {
@@ -158,7 +158,7 @@ pub async fn drive<T: Transport>(
     }
 }
 
-/// A call that is under way. Dropping it aborts it, which frees its place at the gate.
+/// A call in progress. Dropping it aborts the call and frees its place at the gate.
 struct Running<'a, T: Transport, U: Shared> {
     call: Call,
     upstream: &'a U,
@@ -190,7 +190,7 @@ impl<T: Transport, U: Shared> Running<'_, T, U> {
             (_, response) => {
                 let mut body = Vec::new();
                 if let Some(mut response) = response {
-                    // What was read when the time is up is enough for an error.
+                    // When the time is up, the part of the body that was read is used for the error.
                     let left = self.call.time_left(self.transport.now());
                     within(left, self.transport, self.read_start(&mut response, &mut body)).await;
                 }
@@ -200,7 +200,7 @@ impl<T: Transport, U: Shared> Running<'_, T, U> {
         }
     }
 
-    /// Reads as much of a body as an error's words are looked for in.
+    /// Reads at most [`MAX_ERROR_BODY_BYTES`] of a body.
     async fn read_start(&self, response: &mut T::Response, start: &mut Vec<u8>) {
         while start.len() < MAX_ERROR_BODY_BYTES
             && let Some(chunk) = self.transport.read_chunk(response).await
@@ -211,7 +211,7 @@ impl<T: Transport, U: Shared> Running<'_, T, U> {
     }
 }
 
-/// The result of a future, or `None` when it takes longer than `limit`; the future is dropped then.
+/// The output of a future, or `None` if it takes longer than `limit`; the future is then dropped.
 async fn within<F: Future>(limit: Option<Duration>, transport: &impl Transport, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let Some(limit) = limit else { return Some(future.await) };

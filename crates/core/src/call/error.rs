@@ -1,4 +1,4 @@
-//! Everything a call can fail with.
+//! The error of a failed call.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::boxed::Box;
@@ -15,16 +15,16 @@ use crate::credential::{KeyError, scrub_all};
 use crate::time::millis;
 use crate::url::{BaseUrlError, RequestError};
 
-/// How much of an error body is read for its message: 64 KiB.
+/// At most this many bytes of an error response's body are read for its message: 64 KiB.
 pub const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
 
-/// The API's page on keys: how to make them, how to send them, why one is refused.
+/// The API's page on keys: how to create and send them, and why the API refuses one.
 pub const API_KEYS_PAGE: &str = "https://docs.attention.com/api-authentication";
 
-/// How much of the server's own words an error carries.
+/// At most this much of the server's message is kept in an error.
 const MAX_SERVER_MESSAGE_CHARS: usize = 500;
 
-/// What sort of failure it is.
+/// The category of an error.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -51,9 +51,9 @@ pub enum ErrorKind {
     Connection,
     /// No answer in time, or 408.
     Timeout,
-    /// The caller gave up.
+    /// The caller aborted the call.
     Aborted,
-    /// The answer is not one that this API gives, such as a redirect.
+    /// The response is not one that this API returns, such as a redirect.
     Protocol,
     /// The configuration is at fault.
     Config,
@@ -78,7 +78,7 @@ impl ErrorKind {
         Self::Config,
     ];
 
-    /// The kind of an answer that is no success.
+    /// The kind of an error response with this status.
     pub const fn of_status(status: u16) -> Self {
         match status {
             401 => Self::Unauthorized,
@@ -94,8 +94,7 @@ impl ErrorKind {
         }
     }
 
-    /// A stable, machine-readable name; also an error's code when the server
-    /// gives none.
+    /// A stable, machine-readable name. It is also the error's code when the server sent none.
     pub const fn code(self) -> &'static str {
         match self {
             Self::InvalidKey => "invalid_key",
@@ -119,7 +118,8 @@ impl ErrorKind {
 /// A failed call.
 ///
 /// It never holds a key or a token: what the server said is scrubbed before it
-/// is kept. Its `Display` is the whole story in one line.
+/// is kept. Its `Display` is the whole story in one line; `Debug`, which a
+/// program prints whose `main` returns the error, has it in several.
 ///
 /// ```
 /// use attention_core::{ApiKey, Error, ErrorKind};
@@ -129,7 +129,7 @@ impl ErrorKind {
 /// assert_eq!(error.code(), "key_has_scheme");
 /// assert!(!error.to_string().contains("abc"));
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
     status: Option<u16>,
@@ -155,7 +155,7 @@ impl Error {
         }
     }
 
-    /// The error of a call that ended without a response, after so many requests.
+    /// The error of a call that ended without a response after this many attempts.
     pub fn of_failure(failure: Failure, attempts: u32) -> Self {
         let (kind, message) = match failure {
             Failure::Connection => (
@@ -170,8 +170,9 @@ impl Error {
         Self { attempts, ..Self::local(kind, kind.code(), message.to_owned()) }
     }
 
-    /// A call cannot wait for its turn at the gate: `wait` until then, `closed` of it because the server asked for it,
-    /// the rest behind the `ahead` calls that are in line. It is too long for this call, or the line is full.
+    /// The error of a call that cannot wait for its turn at the gate. `wait` is the time until its turn. Of that the
+    /// gate is closed for `closed`, because the server asked for it; the rest is due to the `ahead` calls in line.
+    /// Either the wait is too long for this call, or the line is full.
     pub(crate) fn held_back(wait: Duration, closed: Duration, ahead: usize, is_full: bool, attempts: u32) -> Self {
         let seconds = |duration: Duration| decimal(millis(duration).div_ceil(1000));
         let mut message = String::new();
@@ -229,7 +230,7 @@ impl Error {
             message.push_str("; ");
             message.push_str(advice);
         }
-        // A name may be an echo too; half a name is of no use, so it is dropped.
+        // A code or an id may echo a secret as well. A partly redacted name is useless, so it is dropped.
         let is_harmless = |name: &String| scrub_all(name, secrets.to_vec()) == *name;
         Self {
             kind,
@@ -243,44 +244,44 @@ impl Error {
         }
     }
 
-    /// Says that what is not there may be gone because an earlier try of this call has deleted it.
+    /// Adds that the resource may be missing because an earlier attempt of this call deleted it.
     pub(crate) fn may_be_done_already(mut self) -> Self {
         self.message.push_str("; an earlier try of this call got no answer, and may have deleted it");
         self
     }
 
-    /// What sort of failure it is.
+    /// The category of the error.
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The HTTP status, when an answer came.
+    /// The HTTP status, `None` if there was no response.
     pub const fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// A stable, machine-readable name: the server's own code when it sent one,
-    /// else one of this library's.
+    /// A stable, machine-readable name: the server's own code if it sent one, otherwise the code of
+    /// [`kind`](Self::kind) or a more specific one of this library.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// What happened and what to do, in one line.
+    /// What happened and what to do next, on one line.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The id under which the server knows this exchange.
+    /// The id that the server gave this request.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// How long the server asked to wait.
+    /// How long the server asked the client to wait.
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// For a 401: which of the documented causes it is.
+    /// For a 401, an assessment of its documented causes.
     pub fn diagnosis(&self) -> Option<&Diagnosis> {
         self.diagnosis.as_deref()
     }
@@ -300,8 +301,7 @@ impl Error {
         }
     }
 
-    /// As JSON, safe for logs. Absent members are left out; `retryAfter` is in
-    /// milliseconds.
+    /// JSON that is safe to log. Absent members are omitted; `retryAfter` is in milliseconds.
     pub fn to_json(&self) -> String {
         let mut object = Object::new();
         object.string("kind", self.kind.code()).string("code", &self.code).string("message", &self.message);
@@ -328,6 +328,27 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// As the npm package prints an error on a console: the message, the facts, and for a 401 every cause.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}\n  code: {}", self.code)?;
+        if let Some(status) = self.status {
+            write!(f, ", status: {status}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", request id: {id}")?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, ", retry after: {wait:?}")?;
+        }
+        write!(f, ", attempts: {}", self.attempts)?;
+        if let Some(diagnosis) = &self.diagnosis {
+            write!(f, "\n{diagnosis}")?;
+        }
+        self.documentation().map_or(Ok(()), |page| write!(f, "\n  see     {page}"))
     }
 }
 
@@ -368,8 +389,8 @@ const fn summary(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// What can be made out of an error body whose shape is not documented: the
-/// usual JSON members, `errors[]` of JSON:API, RFC 9457 problems, else text.
+/// The parts of an error body that are worth showing. Its shape is not documented, so this reads the usual JSON
+/// members, `errors[]` of JSON:API, RFC 9457 problem details, and otherwise plain text.
 #[derive(Default)]
 struct ServerWords {
     message: Option<String>,
@@ -378,10 +399,10 @@ struct ServerWords {
 
 impl ServerWords {
     fn read(body: &str) -> Self {
-        // TextDecoder takes the mark off by itself, other drivers may not.
+        // `TextDecoder` removes the byte order mark itself; other drivers may not.
         let body = body.strip_prefix('\u{feff}').unwrap_or(body).trim_ascii();
         if !body.starts_with('{') {
-            // An HTML page is a proxy's, not the API's, and nothing to read aloud; nor is what is no text.
+            // An HTML page comes from a proxy rather than the API, and neither HTML nor binary data is worth showing.
             let is_binary = |c| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
             let is_text = !matches!(body.as_bytes().first(), None | Some(b'<' | b'[' | b'"'))
                 && !body.chars().take(MAX_SERVER_MESSAGE_CHARS).any(is_binary);
@@ -402,8 +423,7 @@ impl ServerWords {
     }
 }
 
-/// Whether a character would end the line that a message stands in, act on the
-/// terminal that shows it, or turn its direction around.
+/// Whether a character would end the line, control the terminal or change the direction of the text.
 fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -415,11 +435,62 @@ fn words_of(document: &str) -> Option<String> {
     })
 }
 
-/// A `code` member, when it is one: short, and made of the characters of names.
+/// The `code` member if it looks like a name: short, and made of letters, digits and separators.
 fn code_of(document: &str) -> Option<String> {
     let code = json::member(document, "code").and_then(Value::into_string)?;
     let plain = !code.is_empty()
         && code.len() <= 64
         && text::is_all(&code, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     plain.then(|| code.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Action, CallOptions, Upstream, Verdict};
+    use crate::url::BaseUrl;
+    use crate::{ApiKey, Call, KeyRing, Method, Timestamp};
+
+    /// What a call fails with that is answered so.
+    fn answered(status: u16, headers: &[(&str, &str)]) -> Error {
+        let now = Timestamp::from_unix_seconds(1_700_000_000);
+        let key = ApiKey::parse("obviously-fake-key-of-the-errors").unwrap();
+        let mut upstream = Upstream::new(BaseUrl::parse("https://api.example/v2").unwrap(), KeyRing::new(key, None));
+        let options = CallOptions {
+            retry: crate::call::RetryPolicy { max_retries: 0, ..Default::default() },
+            ..CallOptions::new(Method::Get)
+        };
+        let mut call = Call::new(options, now);
+        assert!(matches!(call.start(&mut upstream, now), Action::Send(_)));
+        let action = call.on_response(&mut upstream, status, &headers, now, 0.5);
+        assert_eq!(action, Action::Done(Verdict::Rejected));
+        call.error(&upstream, "", now)
+    }
+
+    #[test]
+    fn main_prints_a_401_as_a_story() {
+        let error = answered(401, &[("x-request-id", "r-1")]);
+        let expected = "\n  code: unauthorized, status: 401, request id: r-1, attempts: 1
+  no      header_missing: the header was sent
+  no      scheme_missing: it was sent as `Bearer` and the key
+  LIKELY  revoked_or_expired: the key has never been accepted; it names no expiry, so it is revoked or mistyped
+  maybe   no_permission: the API gives the same 401 for missing permissions
+  next    compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it
+  see     https://docs.attention.com/api-authentication";
+        assert_eq!(format!("{error:?}"), format!("{error}{expected}"));
+    }
+
+    #[test]
+    fn main_prints_every_failure_without_a_dump_of_the_type() {
+        for status in [302, 400, 403, 404, 409, 413, 422, 429, 500, 503] {
+            let error = answered(status, &[("retry-after", "120")]);
+            let told = format!("{error:?}");
+            let (first, facts) = told.split_once("\n  ").unwrap();
+            assert_eq!(first, error.to_string());
+            assert!(facts.contains(&format!("status: {status}")), "{told}");
+            assert_eq!(facts.contains("retry after: 120s"), error.retry_after().is_some(), "{told}");
+            assert!(!told.contains(['{', '}']) && !told.contains("Some("), "{told}");
+            assert_eq!(told, format!("{error:#?}"));
+        }
+    }
 }

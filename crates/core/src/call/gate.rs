@@ -1,4 +1,4 @@
-//! The gate that makes calls heed what a server says of its limits.
+//! The gate paces calls according to the server's rate limits.
 
 use core::time::Duration;
 
@@ -7,20 +7,21 @@ use super::pace::{Crowd, Pace};
 use crate::Timestamp;
 use crate::time::{SteadyClock, millis, thousand};
 
-/// The one door that all calls of a client, or of a Worker isolate, pass.
+/// Every call of a client, or of a Worker isolate, passes through one gate.
 ///
-/// It is open until a 429. Then it is shut for as long as the server asked (five minutes at most, then a call
-/// goes and asks again), and afterwards lets calls through one by one, at a distance, so that those that waited
-/// together do not arrive together.
+/// The gate is open until the server answers 429. Then it closes for as long as the server asked, but for at most five
+/// minutes: after that one call is let through to find out. When it reopens, it lets calls through one at a time, a
+/// distance apart, so that calls that waited together do not arrive together.
 ///
-/// Who has to wait and will, takes a place in the line, and keeps it until its turn: when it comes back too early,
-/// and when the gate is shut again meanwhile. Who cannot wait so long takes none, and costs the others nothing.
+/// A call that has to wait and can afford to takes a place in the line. It keeps that place until its turn, even when
+/// it comes back too early or the gate closes again meanwhile. A call that cannot wait that long takes no place and
+/// delays nobody.
 ///
-/// The distance is learnt: what a crowd of calls got through until the server wants to be called again is what it
-/// allows in that time. Where there was no crowd a 429 doubles the distance. While calls go through, it shrinks.
-/// After a minute without a refusal all is forgotten as soon as nobody waits.
+/// The gate learns the distance. When many calls are sent close together (a crowd), the number that succeed before the
+/// server's next reset shows the rate it allows. Without a crowd, a 429 doubles the distance. Each success shrinks it.
+/// After a minute without a 429, everything learnt is forgotten as soon as nobody waits.
 ///
-/// It has a clock of its own that does not go back when the driver's does.
+/// The gate keeps its own clock, which does not go back when the driver's clock does.
 ///
 /// ```
 /// use attention_core::{Timestamp, call::Gate};
@@ -44,60 +45,61 @@ pub struct Gate {
     opens_at: Micros,
     pace: Pace,
     line: Line,
-    /// When those go that the server asked to pause one by one.
+    /// When calls that were asked to pause individually are due.
     pauses: Moments,
     crowd: Crowd,
-    /// When the last call went through.
+    /// When the last call was let through.
     last: Micros,
-    /// When the last success came.
+    /// When the last success arrived.
     passed_at: Micros,
-    /// When the next call may go, by the pace.
+    /// When the pace allows the next call.
     next: Micros,
     slowed_at: Micros,
     era: u32,
 }
 
-/// What a call was let through with. It says which refusals belong together.
+/// Issued to a call that is let through. It shows which refusals belong to the same burst.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Pass {
     era: u32,
 }
 
 impl Gate {
-    /// The longest that the gate stays shut on one server's word: then a call goes and asks. One odd header must
-    /// not lock a client out for a day.
+    /// The longest time that one 429 closes the gate. After that one call is let through to find out, so that one wrong
+    /// header cannot stop a client for a day.
     const LONGEST_HOLD: Duration = Duration::from_mins(5);
-    /// A refusal older than this is forgotten when nobody waits.
+    /// A refusal is forgotten after this time if nobody waits.
     const MEMORY: Micros = 60_000_000;
-    /// A pause between two calls that ends a crowd.
+    /// A pause of this length between two calls ends a crowd.
     const PAUSE: Micros = 250_000;
     const HALF_SECOND: Micros = 500_000;
-    /// So much later than its turn a waiter may come without delaying those behind: timers are never exact.
+    /// A waiter may be this late without delaying those behind it, because timers are not exact.
     const SLACK: Micros = 100_000;
-    /// Who waits longer than so many milliseconds for those before it looks halfway whether the line moves faster now.
+    /// A call with more than this many milliseconds of line before it comes back halfway, to see whether the line has
+    /// become faster.
     const SHORT_LINE: u64 = 1_000;
 
-    /// How long until it is the turn of the holder of a ticket, or of a newcomer; zero: now. Nothing changes by asking.
+    /// How long the holder of a ticket, or a newcomer, has to wait; zero means it may go now. Asking changes nothing.
     pub fn wait(&self, ticket: Option<Ticket>, now: Timestamp) -> Duration {
         let now = micros(self.clock.at(now));
         until(self.turn(ticket, now), now)
     }
 
-    /// How many are in line before the one that asks.
+    /// How many calls are in line before this one.
     pub fn ahead(&self, ticket: Option<Ticket>, now: Timestamp) -> usize {
         self.line.ahead_of(ticket, micros(self.clock.at(now)))
     }
 
-    /// Whether the line is so long that the holder of a ticket, or a newcomer, is not to [`queue`](Self::queue): 10,000
-    /// wait already. Who is in line has its place.
+    /// Whether the line is full: 10,000 calls wait, so a newcomer may not [`queue`](Self::queue). A call that is
+    /// already in line keeps its place.
     pub(crate) fn is_full(&self, ticket: Option<Ticket>, now: Timestamp) -> bool {
         !ticket.is_some_and(|ticket| self.line.holds(ticket)) && self.line.is_full(micros(self.clock.at(now)))
     }
 
-    /// Joins the line, or stays in it. Its ticket, and how long to wait before coming back with it: not always all of
-    /// [`wait`](Self::wait), as the line may move faster by then.
+    /// Joins the line or stays in it. Returns the ticket and how long to wait before coming back with it. This may be
+    /// shorter than [`wait`](Self::wait), because the line may become faster.
     pub fn queue(&mut self, ticket: Option<Ticket>, now: Timestamp) -> (Ticket, Duration) {
-        // In numbers: what a Duration computes with can panic.
+        // Plain numbers, because arithmetic on `Duration` can panic.
         let turn = millis(self.wait(ticket, now));
         let behind_others = turn.saturating_sub(millis(self.closed_for(now))).saturating_sub(Self::SHORT_LINE);
         let wait = Duration::from_millis(turn - behind_others.div_ceil(2));
@@ -105,7 +107,7 @@ impl Gate {
         (self.line.stand(ticket, now.saturating_add(micros_of(wait)), now), wait)
     }
 
-    /// Lets a call through, the holder of a ticket or a newcomer, whose wait is over.
+    /// Lets a call through whose wait is over: the holder of a ticket, or a newcomer.
     pub fn pass(&mut self, ticket: Option<Ticket>, now: Timestamp) -> Pass {
         let now = micros(self.clock.advance(now));
         let has_waited = ticket.is_some_and(|ticket| self.line.holds(ticket));
@@ -117,57 +119,57 @@ impl Gate {
             }
         }
         self.last = now;
-        // By the distance of those who wait for a waiter, which may come a little late; a newcomer keeps the pace's.
+        // A waiter is followed after the line's distance, measured from its own turn, since it may be slightly late. A
+        // newcomer is followed after the pace's distance.
         let (on_time, distance) =
             if has_waited { (now.saturating_sub(Self::SLACK), self.distance()) } else { (now, self.pace.distance()) };
         self.next = self.next.max(on_time).max(self.opens_at).saturating_add(distance);
         Pass { era: self.era }
     }
 
-    /// Gives a place up: for those who cannot wait so long, or no longer want to.
+    /// Gives up a place in line, for a call that cannot or no longer wants to wait.
     pub fn leave(&mut self, ticket: Option<Ticket>) {
         if let Some(ticket) = ticket {
             self.line.leave(ticket);
         }
     }
 
-    /// How long a call waits that the server asked to pause, it alone: so long, and then apart from others that were
-    /// asked the same. `None` when 10,000 pause already: it is not to.
+    /// How long a call waits that the server asked to pause individually: `asked`, and then until it is a distance away
+    /// from other calls that were asked the same. `None` when 10,000 calls pause already; then it must not pause.
     pub fn pause(&self, asked: Duration, now: Timestamp) -> Option<Duration> {
         let now = micros(self.clock.at(now));
         let free = || self.pauses.first_free(now.saturating_add(micros_of(asked)), self.distance());
         (!self.pauses.is_full(now)).then(|| until(free(), now))
     }
 
-    /// It waits, for so long as [`pause`](Self::pause) says.
+    /// Records that a call pauses for `wait`, as returned by [`pause`](Self::pause).
     pub fn on_pause(&mut self, wait: Duration, now: Timestamp) {
         let now = micros(self.clock.advance(now));
         self.pauses.take(now.saturating_add(micros_of(wait)), now);
     }
 
-    /// Until when the server asked everybody to hold back; zero when it is open.
+    /// For how long the server asked all calls to hold back; zero when the gate is open.
     pub fn closed_for(&self, now: Timestamp) -> Duration {
         until(self.opens_at, micros(self.clock.at(now)))
     }
 
-    /// Whether there was a 429 not long ago, so that a server's word on what is
-    /// left is worth reading.
+    /// Whether there was a 429 recently, so that the quota headers of a success are worth reading.
     pub fn is_wary(&self) -> bool {
         self.pace != Pace::Free
     }
 
-    /// A call that was let through with `pass` has been refused with a 429; `wait` is what the server asked for, or
-    /// the caller's own back-off.
+    /// A call that was let through with `pass` was refused with a 429. `wait` is the server's wait, or else the
+    /// caller's back-off.
     pub fn on_limited(&mut self, pass: Pass, now: Timestamp, wait: Duration) {
         self.hold(now, wait);
-        // A burst that is refused together counts once: only a call that was sent after the last slowing down tells
-        // that it was not enough.
+        // A burst of refusals counts once: only a call that was sent after the last slow-down shows that it was not
+        // enough.
         if self.is_wary() && pass.era != self.era {
             return;
         }
         let now = micros(self.clock.at(now));
         let wait = micros_of(wait);
-        // Whole seconds were rounded up: half of one on average.
+        // Servers round up to whole seconds, which adds half a second on average.
         let measured = self.crowd.teaches(now.saturating_add(wait - (wait / 2).min(Self::HALF_SECOND)));
         self.pace = self.pace.after_refusal(now.saturating_sub(self.slowed_at), wait, measured, now);
         self.era = self.era.wrapping_add(1);
@@ -175,13 +177,13 @@ impl Gate {
         self.crowd = Crowd::beginning(self.slowed_at);
     }
 
-    /// Nothing goes before `wait` is over.
+    /// Closes the gate until `wait` is over.
     pub fn hold(&mut self, now: Timestamp, wait: Duration) {
         let now = micros(self.clock.advance(now));
         self.opens_at = self.opens_at.max(now.saturating_add(micros_of(wait.min(Self::LONGEST_HOLD))));
     }
 
-    /// A call went through.
+    /// A call succeeded.
     pub fn on_passed(&mut self, now: Timestamp) {
         let now = micros(self.clock.advance(now));
         self.crowd.one_passed();
@@ -193,22 +195,22 @@ impl Gate {
     fn turn(&self, ticket: Option<Ticket>, now: Micros) -> Micros {
         let held = ticket.filter(|ticket| self.line.holds(*ticket));
         if held.is_none() && self.opens_at <= now && !self.is_wary() {
-            // Nobody waits at a gate that is open and remembers nothing.
+            // Nobody waits at a gate that is open and has learnt nothing.
             return now;
         }
         let first = self.opens_at.max(if held.is_some() { self.next } else { self.next.max(now) });
-        // More than any memory holds; a product of the two that could be larger takes 128 bits.
+        // Larger than any possible line; `saturating_mul` of two `u64` would need 128 bits.
         let ahead = u32::try_from(self.line.ahead_of(held, now)).unwrap_or(u32::MAX);
         first.saturating_add(u64::from(ahead) * self.distance())
     }
 
-    /// Between those who wait.
+    /// The distance between two waiters.
     fn distance(&self) -> Micros {
         if self.is_wary() { self.pace.distance() } else { Pace::FIRST }
     }
 }
 
-/// Rounded up, as timers count milliseconds.
+/// Rounded up, because timers count milliseconds.
 const fn until(moment: Micros, now: Micros) -> Duration {
     Duration::from_millis(moment.saturating_sub(now).div_ceil(1000))
 }
@@ -233,7 +235,7 @@ mod tests {
         NOW.saturating_add(Duration::from_millis(millis))
     }
 
-    /// A newcomer that waits as long as it has to: its ticket and the wait in milliseconds.
+    /// A newcomer that waits as long as needed: its ticket and the wait in milliseconds.
     fn queue(gate: &mut Gate, now: Timestamp) -> (Ticket, u64) {
         let wait = gate.wait(None, now);
         (gate.queue(None, now).0, millis(wait))
@@ -257,7 +259,7 @@ mod tests {
         let (first, wait) = queue(&mut gate, NOW);
         assert_eq!(wait, 1000);
         assert_eq!(queue(&mut gate, NOW).1, 1020);
-        // The next one to be refused is of another time.
+        // The next refusal belongs to a later burst.
         let pass = gate.pass(Some(first), after(1000));
         gate.on_limited(pass, after(1001), Duration::from_secs(1));
         assert_eq!(gate.pace, Pace::Guessed { distance: 2 * Pace::FIRST });
@@ -283,7 +285,7 @@ mod tests {
         // Its timer fires a millisecond early.
         assert_eq!(gate.wait(Some(first), after(999)), Duration::from_millis(1));
         assert_eq!(gate.queue(Some(first), after(999)), (first, Duration::from_millis(1)));
-        // The gate is shut again, twenty times; newcomers stay behind.
+        // The gate closes again twenty times; newcomers stay behind.
         for round in 1..=20 {
             gate.hold(after(1000 * round - 1), Duration::from_secs(1));
             let newcomer = gate.wait(None, after(1000 * round));
@@ -297,13 +299,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_given_up_is_the_next_ones() {
+    fn a_place_that_is_given_up_passes_to_the_next_waiter() {
         let mut gate = limited(1);
         let tickets = [0, 1, 2].map(|_| queue(&mut gate, NOW).0);
         gate.leave(Some(tickets[0]));
         assert_eq!(gate.wait(Some(tickets[1]), NOW), Duration::from_secs(1));
         assert_eq!(gate.wait(None, NOW), Duration::from_millis(1040));
-        // The second has gone without a word: it holds up nobody for longer than timers are late.
+        // The second leaves without notice. It delays the others no longer than a late timer would.
         assert_eq!(gate.wait(Some(tickets[2]), after(1020)), Duration::ZERO);
         gate.pass(Some(tickets[2]), after(1020));
         assert_eq!((gate.ahead(None, after(1120)), gate.wait(None, after(1120))), (1, Duration::from_millis(20)));
@@ -311,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_left_without_a_word_are_forgotten() {
+    fn waiters_that_left_without_notice_are_removed() {
         let mut gate = limited(1);
         for _ in 0..100 {
             queue(&mut gate, NOW);
@@ -323,21 +325,21 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_wait_and_whoever_left_makes_room() {
+    fn ten_thousand_calls_wait_and_one_that_leaves_makes_room() {
         let mut gate = limited(1);
         let mut tickets = Vec::new();
         while !gate.is_full(None, NOW) {
             tickets.push(gate.queue(None, NOW).0);
         }
         assert_eq!((tickets.len(), gate.ahead(None, NOW)), (Line::MOST, Line::MOST));
-        // Those who are in line stay in it.
+        // Calls that are already in line keep their places.
         assert!(!gate.is_full(Some(tickets[7]), NOW));
         assert_eq!(gate.queue(Some(tickets[7]), NOW).0, tickets[7]);
         gate.leave(Some(tickets[7]));
         assert!(!gate.is_full(None, NOW));
         tickets[7] = gate.queue(None, NOW).0;
         assert!(gate.is_full(None, NOW));
-        // All of them are gone without a word: the last one was to come back after 101 s at the latest.
+        // All of them leave without notice; the last one was due back after 101 s at the latest.
         let later = after(112_000);
         assert!(!gate.is_full(None, later));
         let newcomer = gate.queue(None, later).0;
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_long_looks_in_between() {
+    fn a_long_wait_is_split_to_check_for_progress() {
         let mut gate = limited(1);
         let tickets: Vec<(Ticket, Duration)> = (0..201).map(|_| gate.queue(None, NOW)).collect();
         let (last, wait) = tickets[200];
@@ -371,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn paused_calls_go_apart_and_hold_back_nobody() {
+    fn paused_calls_leave_one_by_one_and_delay_no_other_call() {
         let mut gate = Gate::default();
         let asked = Duration::from_secs(5);
         let mut waits: Vec<u64> = Vec::new();
@@ -382,18 +384,18 @@ mod tests {
         }
         assert_eq!(waits, (0..100).map(|index| 5000 + 20 * index).collect::<Vec<_>>());
         assert_eq!((gate.wait(None, NOW), gate.closed_for(NOW)), (Duration::ZERO, Duration::ZERO));
-        // One that was asked for less is not behind them, and finds the gap before or after.
+        // A call that was asked for a shorter pause does not queue behind them; it takes the next gap.
         assert_eq!(gate.pause(Duration::from_secs(1), NOW), Some(Duration::from_secs(1)));
         assert_eq!(gate.pause(Duration::from_millis(4981), NOW), Some(Duration::from_secs(7)));
         assert_eq!(gate.pause(Duration::from_millis(4980), NOW), Some(Duration::from_millis(4980)));
-        // What is past is nobody's.
+        // Places in the past are free.
         assert_eq!(gate.pause(Duration::ZERO, after(6990)), Some(Duration::from_millis(10)));
         gate.on_pause(Duration::from_secs(1), after(8000));
         assert_eq!(gate.pause(Duration::ZERO, after(8000)), Some(Duration::ZERO));
     }
 
     #[test]
-    fn a_clock_that_is_put_back_shuts_nobody_out() {
+    fn a_clock_that_goes_back_blocks_no_call() {
         const DAY: u64 = 86_400_000;
         let fast = after(DAY);
         let mut gate = Gate::default();
@@ -410,10 +412,9 @@ mod tests {
         assert_eq!(gate.closed_for(after(1000)), Duration::ZERO);
     }
 
-    /// A thousand calls, 64 under way at once, each answered after 20 ms by a server
-    /// that allows `limit` in each window of a second and says when the next one
-    /// begins. Returns how many it refused, and after how many milliseconds the last
-    /// one was through.
+    /// A thousand calls, 64 at a time, each answered after 20 ms by a server that allows `limit` in each one-second
+    /// window and reports when the next window begins. Returns how many calls it refused, and after how many
+    /// milliseconds the last one succeeded.
     fn storm(limit: u32) -> (u32, u64) {
         const LATENCY: u64 = 20;
         let mut gate = Gate::default();
@@ -456,19 +457,19 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_finds_the_rate_without_being_told() {
+    fn a_burst_of_calls_finds_the_rate_by_itself() {
         for limit in [20, 50, 100, 200, 500] {
             let (refused, millis) = storm(limit);
             let windows = millis / 1000 + 1;
             println!("{limit}/s: {refused} refused in {windows} windows, {millis} ms");
-            // The crowd that was under way when the server first said no, then a few for each window.
+            // The calls that were in flight when the server first refused one, then a few for each window.
             assert!(u64::from(refused) <= 64 + 3 * windows, "{limit}/s: {refused} refused in {windows} windows");
             assert!(millis <= 1000 * 1000 / u64::from(limit) * 3 / 2 + 1000, "{limit}/s: took {millis} ms");
         }
     }
 
     #[test]
-    fn what_was_learnt_is_forgotten_when_nobody_waits() {
+    fn the_pace_is_forgotten_when_nobody_waits() {
         let mut gate = Gate::default();
         let mut pass = Pass::default();
         for _ in 0..10 {
@@ -483,17 +484,17 @@ mod tests {
             gate.wait(None, now)
         };
         assert_eq!(two(&mut gate, after(10_000)), Duration::from_millis(50));
-        // A minute after it was slowed down, at the opening, is not yet long enough.
+        // One minute after the slow-down began is too early: it counts from the reopening.
         assert_eq!(two(&mut gate, after(61_000)), Duration::from_millis(50));
         assert!(gate.is_wary());
-        // A call that follows on another's heels ends no pause.
+        // A call that follows another immediately does not end the crowd.
         assert_eq!(two(&mut gate, after(61_250)), Duration::from_millis(50));
         assert_eq!(two(&mut gate, after(61_501)), Duration::ZERO);
         assert!(!gate.is_wary());
     }
 
     #[test]
-    fn nothing_is_forgotten_while_somebody_waits() {
+    fn the_pace_is_kept_while_somebody_waits() {
         let mut gate = limited(1);
         gate.hold(NOW, Duration::from_secs(100));
         let (ticket, _) = gate.queue(None, NOW);
@@ -517,7 +518,7 @@ mod tests {
         }
 
         #[test]
-        fn nobody_passes_a_closed_gate(waits in proptest::collection::vec(0..100_000_u64, 1..20), step in 0..500_u64) {
+        fn no_call_passes_a_closed_gate(waits in proptest::collection::vec(0..100_000_u64, 1..20), step in 0..500_u64) {
             let mut gate = Gate::default();
             let mut now = 0;
             for wait in waits {

@@ -1,4 +1,4 @@
-//! The headers of a message, wherever they are kept.
+//! Access to the headers of a message, in whatever type they are stored.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -8,10 +8,9 @@ use crate::codec::text;
 
 /// Response headers, looked up by lower-case name.
 ///
-/// A trait rather than a map: in a wasm driver every look-up crosses into
-/// JavaScript, and on the success path core makes none that it does not need.
-/// With the feature `http` a `http::HeaderMap` has it; another crate's map is
-/// looked up by a function:
+/// This is a trait rather than a map because in a wasm driver each look-up crosses into JavaScript, and core looks up
+/// only the headers that it needs. With the feature `http`, `http::HeaderMap` implements it. For another map, pass a
+/// look-up function:
 ///
 /// ```
 /// use attention_core::Headers;
@@ -20,19 +19,24 @@ use crate::codec::text;
 /// let map = HashMap::from([("retry-after".to_owned(), "2".to_owned())]);
 /// let headers = |name: &str| map.get(name).cloned();
 /// assert_eq!(Headers::get(&headers, "retry-after").as_deref(), Some("2"));
+///
+/// // Pairs are a slice: where a `&dyn Headers` is wanted, a reference to it.
+/// let pairs: &[(&str, &str)] = &[("Retry-After", "2")];
+/// let headers: &dyn Headers = &pairs;
+/// assert_eq!(headers.get("retry-after").as_deref(), Some("2"));
 /// ```
 pub trait Headers {
-    /// The header's value, repeated ones joined with a comma, `None` when absent.
+    /// The header's value, `None` if it is absent. Repeated values are joined with a comma.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
 
-    /// The headers whose names begin with `prefix`, which is in small letters: their names, in small letters, and what
-    /// [`Self::get`] has of them. None where nobody can list them.
+    /// The headers whose names begin with `prefix`, which is lower-case: lower-case names, and values as from
+    /// [`Self::get`]. Empty if the implementation cannot list its headers.
     fn beginning_with(&self, prefix: &str) -> Vec<(String, String)> {
         let _ = prefix;
         Vec::new()
     }
 
-    /// Whether it is there at all, for who does not ask for its value.
+    /// Whether the header is present, for callers that do not need its value.
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -64,7 +68,7 @@ impl Headers for Vec<(String, String)> {
     }
 }
 
-/// Each header once whose name begins so.
+/// Each header whose name begins with `prefix`, once.
 fn listed<'a>(headers: &dyn Headers, names: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<(String, String)> {
     let mut listed: Vec<(String, String)> = Vec::new();
     for name in names.map(str::to_ascii_lowercase).filter(|name| name.starts_with(prefix)) {
@@ -76,7 +80,7 @@ fn listed<'a>(headers: &dyn Headers, names: impl Iterator<Item = &'a str>, prefi
     listed
 }
 
-/// Bytes that are no UTF-8 become U+FFFD: no header that core reads has any.
+/// Invalid UTF-8 is replaced by U+FFFD; the headers that core reads are ASCII.
 #[cfg(feature = "http")]
 impl Headers for http::HeaderMap {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -86,9 +90,33 @@ impl Headers for http::HeaderMap {
     }
 }
 
-/// Repeated values are one list (RFC 9110 §5.3): for a header that is no list,
-/// such as `Retry-After`, that makes two values none instead of a guess.
+/// Repeated values form one list (RFC 9110 §5.3). For a header that is not a list, such as `Retry-After`, the joined
+/// value cannot be parsed, so it is ignored instead of guessed.
 fn joined<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
     let first = Cow::Borrowed(values.next()?);
     Some(values.fold(first, |list, value| Cow::Owned(text::concat(&[&*list, ", ", value]))))
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::Timestamp;
+
+    #[test]
+    fn what_http_libraries_hand_out_is_read_as_it_is() {
+        let mut map = http::HeaderMap::new();
+        for (name, value) in [("retry-after", &b"2"[..]), ("x-odd", b"\xff"), ("vary", b"a"), ("vary", b"b")] {
+            map.append(name, http::HeaderValue::from_bytes(value).unwrap());
+        }
+        let headers: &dyn Headers = &map;
+        assert_eq!(headers.get("retry-after").as_deref(), Some("2"));
+        assert_eq!(headers.get("vary").as_deref(), Some("a, b"));
+        assert_eq!(headers.get("x-odd").as_deref(), Some("\u{fffd}"));
+        assert!(headers.get("date").is_none() && headers.has("vary"));
+        let at = |time: SystemTime| Timestamp::from(time).as_unix_millis();
+        assert_eq!(at(SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)), 1_700_000_000_123);
+        assert_eq!(at(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), 0);
+    }
 }

@@ -1,4 +1,4 @@
-//! Two keys, so that neither rotation nor revocation fails a call.
+//! A ring of two keys, so that neither rotation nor revocation makes a call fail.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -10,17 +10,17 @@ use crate::Timestamp;
 use crate::codec::json::{Array, Object};
 use crate::credential::{ApiKey, Authorization, CallerToken, Claims, Fingerprint, Secret, reveals, scrub, token_end};
 
-/// Which of the two places of the ring.
+/// One of the two places in the ring.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Slot {
     /// The key in regular use.
     Current,
-    /// The key that is to replace it.
+    /// The key that will replace it.
     Next,
 }
 
 impl Slot {
-    /// The other place.
+    /// The other slot.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -38,34 +38,34 @@ impl Slot {
     }
 }
 
-/// What upstream said last of a key.
+/// The upstream's last verdict on a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum KeyVerdict {
-    /// Nothing yet.
+    /// Never used.
     #[default]
     Untested,
-    /// An answer that is the API's own, and no 401.
+    /// Accepted: the response's status proves that the API processed a request with the key.
     Accepted {
-        /// When.
+        /// When it was accepted.
         at: Timestamp,
     },
-    /// A 401.
+    /// Refused with a 401.
     Refused {
-        /// When.
+        /// When it was refused.
         at: Timestamp,
     },
 }
 
-/// The ring has changed the key it uses: worth an event and a log line.
+/// The ring now uses another key. Worth an event and a log line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Switch {
-    /// The place used until now.
+    /// The slot used until now.
     pub from: Slot,
-    /// The place used from now on.
+    /// The slot used from now on.
     pub to: Slot,
 }
 
-/// Whether the ring's credentials open the API or the Worker before it.
+/// Whether the credentials are API keys or a token for the Worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CredentialKind {
     /// An API key.
@@ -74,14 +74,14 @@ pub enum CredentialKind {
     CallerToken,
 }
 
-/// What a call that met a 401 may do with the other key.
+/// Whether a call that received a 401 may try the other key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failover {
-    /// Try it: the key of this place.
+    /// Try the key in this slot.
     Try(Slot),
-    /// Some calls are trying it already: wait, and see what they found.
+    /// Enough other calls are trying it already: wait for their result.
     See,
-    /// There is no other, or both were refused a moment ago.
+    /// There is no other key, or both were refused recently.
     None,
 }
 
@@ -89,13 +89,13 @@ pub enum Failover {
 struct Entry {
     secret: Held,
     verdict: KeyVerdict,
-    /// When it was last accepted, whatever came after.
+    /// When it was last accepted, even if it was refused since.
     accepted_at: Option<Timestamp>,
-    /// How often it was accepted, to tell whether it was while a call was under way.
+    /// How often it was accepted, to detect an acceptance during a call.
     accepted: u32,
-    /// How many refusals came since.
+    /// The number of refusals since the last acceptance.
     refused: u32,
-    /// What it was accepted for.
+    /// The operations it was accepted for.
     worked: Worked,
     expires_at: Option<Timestamp>,
 }
@@ -108,7 +108,7 @@ impl core::fmt::Debug for Held {
     }
 }
 
-/// One or two credentials and what is known of them.
+/// One or two credentials and their history.
 ///
 /// ```text
 ///                401 with the key in use
@@ -117,15 +117,14 @@ impl core::fmt::Debug for Held {
 ///      └────────────────────────────────────┘       and back, the same way
 /// ```
 ///
-/// A 401 alone proves little: the API gives the same to an account that lacks a permission. So the ring changes the
-/// key in use when the other one was accepted, not when this one was refused; a call that was refused with the key
-/// that is not in use tries the one that is; and a few calls at most try a key of which nothing good is known, while
-/// the others wait for what they find.
+/// A 401 alone proves little, because the API also answers 401 to an account that lacks a permission. So the ring does
+/// not switch when the key in use is refused, but when the other key is accepted. A call that was refused with the key
+/// that is not in use tries the one that is. A key that has never been accepted is tried by a few calls at a time,
+/// while the others wait for their result.
 ///
-/// Rotation by the API's own page: create a new key, deploy it (as `next`),
-/// test it, promote it to `current`, delete the old one. At every step at least
-/// one of the two works, and the ring finds it at the price of one extra try.
-/// Source: <https://docs.attention.com/api-authentication>.
+/// The API's own page describes rotation: create a new key, deploy it (as `next`), test it, promote it to `current`,
+/// delete the old one. At every step at least one of the two keys works, and the ring finds it with at most one extra
+/// request. Source: <https://docs.attention.com/api-authentication>.
 ///
 /// ```
 /// use attention_core::call::Failover;
@@ -149,33 +148,33 @@ pub struct KeyRing {
     current: Entry,
     next: Option<Entry>,
     in_use: Slot,
-    /// How many calls were refused with both keys since one of them was accepted.
+    /// How many calls were refused with both keys since one of them was last accepted.
     pair_refused: u32,
-    /// When the pair was last found dead, or a call set out to see whether it still is.
+    /// When both keys were last found dead, or a call began to recheck them.
     pair_refused_at: Option<Timestamp>,
-    /// When the calls set out that try a key of which nothing good is known.
+    /// When the current trials of an unproven key began.
     trials: [Option<Timestamp>; Self::TRIALS],
 }
 
 impl KeyRing {
-    /// When both keys were refused, the one not in use is tried again at most
-    /// this often: a wrong pair must not double every call.
+    /// While both keys are refused, the one not in use is tried at most this often, so that a pair of dead keys does
+    /// not double the number of requests.
     const RECHECK: Duration = Duration::from_secs(30);
-    /// So many calls at once try a key of which nothing good is known.
+    /// How many calls at once may try an unproven key.
     const TRIALS: usize = 4;
-    /// A trial that takes longer is not waited for.
+    /// A trial is given up after this time.
     const LONGEST_TRIAL: Duration = Duration::from_secs(2);
-    /// So many refusals without a success between them end the trust in a key, or in both, that was accepted before:
-    /// of calls that cannot be sent again, or with both keys.
+    /// How many refusals in a row it takes to distrust a key, or a pair, that was accepted before. Counts calls that
+    /// cannot be sent again, and calls refused with both keys.
     const STRIKES: u32 = 2;
 
-    /// A ring of one or two keys. A `next` that equals `current` is dropped: it
-    /// could only fail in the same way.
+    /// A ring of one or two keys. A `next` that equals `current` is dropped, because it would only fail in the same
+    /// way.
     pub fn new(current: ApiKey, next: Option<ApiKey>) -> Self {
         Self::of(CredentialKind::ApiKey, current.0, next.map(|key| key.0))
     }
 
-    /// A ring with the one token that opens a Worker.
+    /// A ring that holds one caller token of a Worker.
     pub fn of_token(token: CallerToken) -> Self {
         Self::of(CredentialKind::CallerToken, token.0, None)
     }
@@ -202,8 +201,8 @@ impl KeyRing {
         }
     }
 
-    /// Takes over that both keys were refused, when these are the same two: asking a vault again and again for a dead
-    /// pair must not double every call.
+    /// Carries over that both keys were refused, if `former` holds the same two keys. A vault that returns the same
+    /// dead keys again and again must not double the number of requests.
     pub(crate) fn take_over(&mut self, former: &Self) {
         let (Some(next), Some(former_next)) = (&self.next, &former.next) else { return };
         let same = |a: &Entry, b: &Entry| a.secret.0.is(&b.secret.0);
@@ -229,18 +228,17 @@ impl KeyRing {
         }
     }
 
-    /// Whether these are keys or a token.
+    /// Whether the credentials are API keys or a caller token.
     pub const fn kind(&self) -> CredentialKind {
         self.kind
     }
 
-    /// The place whose key new calls use.
+    /// The slot that new calls use.
     pub const fn in_use(&self) -> Slot {
         self.in_use
     }
 
-    /// The place to make a new call with: the one in use, unless its key says that it has expired and the other
-    /// does not.
+    /// The slot for a new call: the one in use, unless its key has expired by its own `exp` and the other has not.
     pub(crate) fn first_choice(&self, now: Timestamp) -> Slot {
         let other = self.in_use.other();
         let (Some(used), Some(spare)) = (self.entry(self.in_use), self.entry(other)) else { return self.in_use };
@@ -253,17 +251,17 @@ impl KeyRing {
         self.next.is_some()
     }
 
-    /// What upstream said last of a key; `None` for an empty place.
+    /// The upstream's last verdict on a key; `None` for an empty slot.
     pub fn verdict(&self, slot: Slot) -> Option<KeyVerdict> {
         self.entry(slot).map(|entry| entry.verdict)
     }
 
-    /// The name of a key in logs; `None` for an empty place.
+    /// The key's fingerprint for logs; `None` for an empty slot.
     pub fn fingerprint(&self, slot: Slot) -> Option<Fingerprint> {
         self.entry(slot).map(|entry| entry.secret.0.fingerprint())
     }
 
-    /// What a key says of itself; `None` for an empty place, for a token, or when it is no JWT.
+    /// The key's own claims; `None` for an empty slot, a token, or a key that is not a JWT.
     pub fn claims(&self, slot: Slot) -> Option<Claims> {
         match self.kind {
             CredentialKind::ApiKey => Claims::peek(self.entry(slot)?.secret.0.expose()),
@@ -271,14 +269,14 @@ impl KeyRing {
         }
     }
 
-    /// When a credential ends, by its own word or by that of whoever issued it; `None` when neither is known, or for
-    /// an empty place.
+    /// When a credential expires, by its own `exp` or by its issuer's word. `None` when neither is known, and for an
+    /// empty slot.
     pub fn expires_at(&self, slot: Slot) -> Option<Timestamp> {
         self.entry(slot)?.expires_at
     }
 
-    /// Whoever issued a credential says when it ends, perhaps later than it said before. Of that and the credential's
-    /// own word the earlier one counts.
+    /// Records the expiry that a credential's issuer reports. It may be later than one reported before. The earlier of
+    /// the reported expiry and the credential's own `exp` applies.
     pub fn note_expiry(&mut self, slot: Slot, at: Timestamp) {
         let kind = self.kind;
         if let Some(entry) = self.entry_mut(slot) {
@@ -286,15 +284,14 @@ impl KeyRing {
         }
     }
 
-    /// The `Authorization` header for a place; `None` when it is empty.
+    /// The `Authorization` header for a slot; `None` when it is empty.
     pub fn authorization(&self, slot: Slot) -> Option<Authorization> {
         self.entry(slot).map(|entry| Authorization::of(&entry.secret.0))
     }
 
-    /// What is known of the credentials, as JSON, without the credentials:
-    /// `{"kind","inUse","keys":[{"slot","fingerprint","verdict","at","expiresAt"}]}`,
-    /// times in milliseconds since the Unix epoch. `kind` is `api_key` or
-    /// `caller_token`, `verdict` is `untested`, `accepted` or `refused`.
+    /// The state of the ring as JSON, without the secrets:
+    /// `{"kind","inUse","keys":[{"slot","fingerprint","verdict","at","expiresAt"}]}`. Times are in milliseconds since
+    /// the Unix epoch. `kind` is `api_key` or `caller_token`; `verdict` is `untested`, `accepted` or `refused`.
     pub fn to_json(&self) -> String {
         let mut keys = Array::new();
         for slot in [Slot::Current, Slot::Next] {
@@ -324,7 +321,7 @@ impl KeyRing {
         object.finish()
     }
 
-    /// The secrets themselves, for taking them out of foreign text.
+    /// Adds the secrets themselves, for removing them from text that comes from elsewhere.
     pub(crate) fn push_secrets<'s>(&'s self, secrets: &mut Vec<&'s str>) {
         secrets.push(self.current.secret.0.expose());
         if let Some(next) = &self.next {
@@ -332,40 +329,39 @@ impl KeyRing {
         }
     }
 
-    /// Whether a text holds one of the secrets, as it is or percent-encoded.
+    /// Whether a text contains one of the secrets, plain or percent-encoded.
     pub fn is_in(&self, text: &str) -> bool {
         [Slot::Current, Slot::Next]
             .iter()
             .any(|slot| self.entry(*slot).is_some_and(|entry| reveals(text, entry.secret.0.expose())))
     }
 
-    /// A text of somebody else's without the secrets; see [`scrub`](crate::credential::scrub).
+    /// A text with the secrets removed; see [`scrub`](crate::credential::scrub).
     pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut secrets = Vec::new();
         self.push_secrets(&mut secrets);
         scrub(text, secrets)
     }
 
-    /// How often a key was accepted; for [`on_unauthorized`](Self::on_unauthorized) of a call that was sent then.
+    /// How often a key was accepted. A call remembers this when it is sent.
     pub(crate) fn accepted(&self, slot: Slot) -> u32 {
         self.entry(slot).map_or(0, |entry| entry.accepted)
     }
 
-    /// Upstream took the key of `slot` for this operation.
+    /// The upstream accepted the key in `slot` for this operation.
     pub(crate) fn note_worked(&mut self, slot: Slot, operation: Operation) {
         if let Some(entry) = self.entry_mut(slot) {
             entry.worked.note(operation);
         }
     }
 
-    /// When the key of `slot` was last accepted, if it was for this operation, too.
+    /// When the key in `slot` was last accepted, `None` unless it was accepted for this operation too.
     pub(crate) fn worked(&self, slot: Slot, operation: Operation) -> Option<Timestamp> {
         let entry = self.entry(slot)?;
         if entry.worked.has(operation) { entry.accepted_at } else { None }
     }
 
-    /// Upstream took the key of `slot`. Says so when the ring therefore changes the
-    /// key in use.
+    /// The upstream accepted the key in `slot`. Returns the switch if this makes the ring use another key.
     pub fn on_accepted(&mut self, slot: Slot, now: Timestamp) -> Option<Switch> {
         let entry = self.entry_mut(slot)?;
         entry.verdict = KeyVerdict::Accepted { at: now };
@@ -373,23 +369,23 @@ impl KeyRing {
         entry.accepted = entry.accepted.wrapping_add(1);
         entry.refused = 0;
         (self.pair_refused, self.pair_refused_at) = (0, None);
-        // A late answer to the old key is no reason to go back to it.
+        // A late response to the old key is no reason to switch back.
         let used_key_failed = matches!(self.verdict(self.in_use), Some(KeyVerdict::Refused { .. }));
         if slot != self.in_use && used_key_failed { Some(self.use_other()) } else { None }
     }
 
-    /// Upstream answered a call made with `slot` with a 401. What the call may do with the other key.
+    /// The upstream answered a call with the key in `slot` with a 401. Returns what the call may do with the other key.
     pub fn on_unauthorized(&mut self, slot: Slot, now: Timestamp) -> Failover {
         self.refuse(slot, now);
         self.failover(slot, now)
     }
 
-    /// What a call that was refused with the key of `from` may do with the other one.
+    /// What a call refused with the key in `from` may do with the other one.
     pub(crate) fn failover(&mut self, from: Slot, now: Timestamp) -> Failover {
         let to = from.other();
         let Some(verdict) = self.verdict(to) else { return Failover::None };
         let was_lately = |at: Timestamp, long: Duration| at <= now && now.saturating_since(at) < long;
-        // The key in use is worth a try always, and another one that was good a moment ago.
+        // The key in use may always be tried, and so may one that was accepted a moment ago.
         if to == self.in_use || matches!(verdict, KeyVerdict::Accepted { at } if was_lately(at, Self::LONGEST_TRIAL)) {
             return Failover::Try(to);
         }
@@ -410,15 +406,15 @@ impl KeyRing {
         }
     }
 
-    /// A call that tried the other key is answered, or is not going to be.
+    /// A call that tried the other key has its result, or will not get one.
     pub(crate) fn end_trial(&mut self) {
         if let Some(trial) = self.trials.iter_mut().find(|trial| trial.is_some()) {
             *trial = None;
         }
     }
 
-    /// A call was refused with both keys. So they are dead, unless one of them was accepted before: then it takes
-    /// another refusal, as the first may have been for a permission that neither has.
+    /// A call was refused with both keys, so they are considered dead. If one of them was accepted before, that takes a
+    /// second refusal, because the first may be about a permission that neither has.
     pub(crate) fn on_pair_refused(&mut self, now: Timestamp) {
         self.pair_refused = self.pair_refused.saturating_add(1);
         let was_accepted = [Some(&self.current), self.next.as_ref()].into_iter().flatten().any(|key| key.accepted > 0);
@@ -427,13 +423,12 @@ impl KeyRing {
         }
     }
 
-    /// As [`on_unauthorized`](Self::on_unauthorized), for a call whose body is gone and which therefore cannot be
-    /// tried again: the ring changes the key in use at once where that does not shut out a key that works, so that
-    /// only this one call pays.
+    /// Like [`on_unauthorized`](Self::on_unauthorized), for a call whose body cannot be sent again. The ring switches
+    /// at once unless that would drop a key that works, so that only this one call fails.
     ///
-    /// It never changes to a key that was refused, and away from one that was accepted before only after another
-    /// refusal: the first may have been for a missing permission. When the key that it changed to fails as well, it
-    /// returns to the one that was accepted once.
+    /// It never switches to a key that was refused. It leaves a key that was accepted before only after a second
+    /// refusal, because the first may be about a missing permission. If the new key fails as well, it returns to the
+    /// one that was once accepted.
     pub fn on_unauthorized_final(&mut self, slot: Slot, now: Timestamp) -> Option<Switch> {
         self.refuse(slot, now);
         let (used, other) = (self.entry(self.in_use)?, self.entry(self.in_use.other())?);
@@ -447,7 +442,7 @@ impl KeyRing {
         if changes { Some(self.use_other()) } else { None }
     }
 
-    /// Upstream answered a call made with `slot` with a 401.
+    /// Records that the upstream refused the key in `slot` with a 401.
     pub(crate) fn refuse(&mut self, slot: Slot, now: Timestamp) {
         if let Some(entry) = self.entry_mut(slot) {
             entry.verdict = KeyVerdict::Refused { at: now };
@@ -463,13 +458,13 @@ impl KeyRing {
 }
 
 impl Entry {
-    /// Whether its `exp` is over, and nobody has accepted it since: then the clock would be wrong.
+    /// Whether the key's `exp` has passed and it was not accepted since. If it was, the local clock is wrong.
     fn seems_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now && self.accepted_at.is_none_or(|at| at < end))
     }
 }
 
-/// When a credential ends, by its own word.
+/// The credential's own `exp`.
 fn own_end(kind: CredentialKind, secret: &Secret) -> Option<Timestamp> {
     match kind {
         CredentialKind::ApiKey => Claims::peek(secret.expose()).and_then(|claims| claims.expires_at),

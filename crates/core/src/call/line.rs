@@ -1,21 +1,21 @@
-//! The line of calls that wait for their turn, in the order in which they came.
+//! The line of waiting calls, in order of arrival.
 
 use alloc::vec::Vec;
 use core::mem;
 
-/// Steady time in microseconds: at hundreds of calls a second a millisecond is too coarse for a distance.
+/// Steady time in microseconds: at hundreds of calls per second, milliseconds are too coarse for a distance.
 pub(super) type Micros = u64;
 
-/// What a waiting call holds its place by.
+/// The claim of a waiting call to its place.
 ///
-/// A ticket that is not handed in loses its place by itself, some seconds after its holder should have come back.
+/// A ticket expires on its own some seconds after its holder should have come back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Ticket(u64);
 
 #[derive(Clone, Copy, Debug)]
 struct Waiter {
     ticket: Ticket,
-    /// When it was told to come back.
+    /// When its holder was told to come back.
     expected: Micros,
 }
 
@@ -25,23 +25,23 @@ impl Waiter {
     }
 }
 
-/// Those who wait. A place is a rank, not a time: whoever leaves moves up all behind.
+/// The waiting calls. A place is a rank and not a time: when one leaves, all behind it move up.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
-    /// By their tickets, the first first.
+    /// Sorted by ticket, the first in line first.
     waiters: Vec<Waiter>,
     issued: u64,
     cleared_at: Micros,
 }
 
 impl Line {
-    /// Later than this by its timer, a waiter does not hold up those behind it.
+    /// A waiter this late no longer delays those behind it.
     const LATE: Micros = 100_000;
-    /// Later than this it has left without a word, as a request does whose caller went away.
+    /// A waiter this late is considered gone, such as a request whose client disconnected.
     const GONE: Micros = 10_000_000;
-    /// So often the line is searched for those.
+    /// How often waiters that are gone are removed.
     const CLEARED_EVERY: Micros = 1_000_000;
-    /// So many may wait, with 16 bytes each.
+    /// The most calls that may wait, at 16 bytes each.
     pub(super) const MOST: usize = 10_000;
 
     pub(super) fn is_empty(&self) -> bool {
@@ -52,7 +52,7 @@ impl Line {
         self.position(ticket).is_some()
     }
 
-    /// Whether no more may wait than there are. Those who have left without a word do not count.
+    /// Whether the line is full. Waiters that are gone do not count.
     pub(super) fn is_full(&self, now: Micros) -> bool {
         let waits = |waiter: &&Waiter| !waiter.is_overdue_by(Self::GONE, now);
         self.waiters.len() >= Self::MOST && self.waiters.iter().filter(waits).count() >= Self::MOST
@@ -69,7 +69,7 @@ impl Line {
         position - self.waiters.iter().take(position).take_while(is_late).count()
     }
 
-    /// Keeps the place of a ticket, or gives one behind all others: its holder comes back at `expected`.
+    /// Keeps a ticket's place, or issues a new ticket at the end. The holder comes back at `expected`.
     pub(super) fn stand(&mut self, ticket: Option<Ticket>, expected: Micros, now: Micros) -> Ticket {
         if now.saturating_sub(self.cleared_at) > Self::CLEARED_EVERY || self.waiters.len() >= Self::MOST {
             self.cleared_at = now;
@@ -92,20 +92,20 @@ impl Line {
     }
 }
 
-/// Moments at which calls go that were told the same, kept apart, the first first.
+/// Due times of calls that were asked to pause individually, kept apart, sorted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moments(Vec<Micros>);
 
 impl Moments {
-    /// So many calls may pause, with 8 bytes each.
+    /// The most calls that may pause, at 8 bytes each.
     pub(super) const MOST: usize = 10_000;
 
-    /// Whether as many pause as may. Those whose moment has come do not count.
+    /// Whether as many calls pause as may. Times that have passed do not count.
     pub(super) fn is_full(&self, now: Micros) -> bool {
         self.0.len() >= Self::MOST && self.0.iter().filter(|taken| **taken >= now).count() >= Self::MOST
     }
 
-    /// The first moment from `earliest` on that is `distance` away from all others.
+    /// The first time from `earliest` on that is at least `distance` away from all others.
     pub(super) fn first_free(&self, earliest: Micros, distance: Micros) -> Micros {
         let mut free = earliest;
         for taken in &self.0 {
@@ -119,7 +119,7 @@ impl Moments {
 
     pub(super) fn take(&mut self, moment: Micros, now: Micros) {
         self.0.retain(|taken| *taken >= now);
-        // Behind the ones before it, each later one moves up by a place.
+        // Each later time moves up by one place.
         let mut last = moment;
         for taken in &mut self.0 {
             if *taken > last {
@@ -136,7 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn ten_thousand_pause_and_those_whose_moment_has_come_do_not_count() {
+    fn ten_thousand_calls_pause_and_those_that_are_due_do_not_count() {
         let mut moments = Moments((1..Moments::MOST as Micros).collect());
         assert!(!moments.is_full(0));
         moments.take(5, 0);

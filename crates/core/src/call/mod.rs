@@ -1,4 +1,4 @@
-//! The life of one call, without its IO.
+//! The state machine of one call, without IO.
 //!
 //! ```text
 //!              ┌──────────────► Action::Wait ──────────────┐
@@ -14,10 +14,9 @@
 //!                      Action::Done(Success | Rejected | Failed)
 //! ```
 //!
-//! The driver sends, waits, and reports; it never looks at a status code. All
-//! calls towards one server share an [`Upstream`]: its keys ([`KeyRing`]), its
-//! [`Gate`], its [`RetryBudget`]. A call that fails ends in an [`Error`], which for
-//! a 401 holds a [`Diagnosis`].
+//! The driver sends, waits and reports; it never interprets a status code. All calls to one server share an
+//! [`Upstream`]: its keys ([`KeyRing`]), its [`Gate`] and its [`RetryBudget`]. A call that fails ends in an [`Error`],
+//! which contains a [`Diagnosis`] for a 401.
 //!
 //! ```
 //! use attention_core::call::{Action, Call, CallOptions, Upstream, Verdict};
@@ -33,7 +32,7 @@
 //! let authorization = upstream.keys().authorization(attempt.slot).expect("a key");
 //! assert_eq!(authorization.expose(), "Bearer an-obviously-fake-key");
 //!
-//! // The driver sends `url` with `authorization` and is answered with a 200.
+//! // The driver sends `url` with `authorization` and receives a 200.
 //! let headers: &[(&str, &str)] = &[];
 //! let action = call.on_response(&mut upstream, 200, &headers, now, 0.5);
 //! assert_eq!(action, Action::Done(Verdict::Success));
@@ -41,23 +40,44 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What a driver owes
+//! # Obligations of a driver
 //!
-//! Core trusts its driver in a few things that no type can say:
+//! Core relies on its driver for some things that the types cannot enforce:
 //!
-//! - It follows no redirect. HTTP libraries do by default, and some take the key along to where it points.
+//! - It does not follow redirects. HTTP libraries do by default, and some send the key to the redirect's target.
 //! - It sends each [`Attempt`] once, with the `Authorization` of [`Attempt::slot`], and gives up after
 //!   [`Attempt::timeout`].
-//! - It reports each end exactly once. A call that is given up is reported as [`Failure::Aborted`]: its place at the
-//!   gate is free only then.
+//! - It reports the result of each step exactly once. A call that is given up is reported as [`Failure::Aborted`],
+//!   because only then is its place at the gate freed.
 //! - It reads at most [`MAX_ERROR_BODY_BYTES`] of an error's body, and drops the body of a response that led to
 //!   [`Action::Wait`] or [`Action::Send`].
 //! - It holds no lock on the [`Upstream`] while it sends or waits. Several threads share one behind a `Mutex` that is
 //!   taken for each step.
+//!
+//!   ```
+//!   use std::{sync::Mutex, thread};
+//!   # use attention_core::{ApiKey, KeyRing, Method, Timestamp, url::BaseUrl};
+//!   use attention_core::call::{Action, Call, CallOptions, Upstream, Verdict};
+//!
+//!   # let keys = KeyRing::new(ApiKey::parse("an-obviously-fake-key")?, None);
+//!   # let now = Timestamp::from_unix_seconds(1_700_000_000);
+//!   let upstream = Mutex::new(Upstream::new(BaseUrl::default(), keys));
+//!   let one_call = || {
+//!       let mut call = Call::new(CallOptions::new(Method::Get), now);
+//!       let Action::Send(attempt) = call.start(&mut upstream.lock().unwrap(), now) else { unreachable!() };
+//!       // Sends here, without the lock.
+//!       let headers: &[(&str, &str)] = &[];
+//!       let action = call.on_response(&mut upstream.lock().unwrap(), 200, &headers, now, 0.5);
+//!       assert_eq!(action, Action::Done(Verdict::Success));
+//!   };
+//!   thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(one_call))));
+//!   # Ok::<(), Box<dyn std::error::Error>>(())
+//!   ```
 //! - Its clock may jump, but it runs: `now` after a wait is later than before it. Its random numbers, from 0 to 1, are
 //!   random: they keep calls that failed together from coming back together.
 //!
-//! [`drive`] is the loop of an asynchronous driver and keeps most of this: a [`Transport`] brings the IO. `examples/rust-native` is a driver that blocks, for native programs, in one file.
+//! [`drive`] is the loop of an asynchronous driver and fulfils most of these; a [`Transport`] provides the IO.
+//! `examples/rust-native` is a blocking driver for native programs, in one file.
 
 mod diagnosis;
 mod drive;
@@ -97,12 +117,12 @@ use crate::time::SteadyClock;
 use crate::url::{BaseUrl, RequestError};
 use crate::{Method, Timestamp};
 
-/// What all calls towards one server share.
+/// The state shared by all calls to one server.
 #[derive(Debug)]
 pub struct Upstream {
     base: BaseUrl,
     keys: KeyRing,
-    /// The credentials before these, which calls under way may have been sent with: the latest first.
+    /// Former key rings, the latest first. Calls in progress may have been sent with their keys.
     retired: [Option<Box<KeyRing>>; Self::RETIRED],
     gate: Gate,
     budget: RetryBudget,
@@ -110,7 +130,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// So many rings of the past are remembered.
+    /// How many former rings are kept.
     const RETIRED: usize = 4;
 
     /// A server and the credentials for it.
@@ -129,9 +149,8 @@ impl Upstream {
         &self.keys
     }
 
-    /// Puts other credentials in place of the ones there, as after a look-up in
-    /// a vault. Calls under way keep what they were sent with, and what is said of
-    /// them is of that; the last four rings are remembered for it.
+    /// Replaces the credentials, for example after reading a vault again. Calls in progress keep the key that they were
+    /// sent with, and their results apply to that key; the last four rings are kept for this.
     pub fn replace_keys(&mut self, mut keys: KeyRing) {
         keys.take_over(&self.keys);
         let mut former = Some(Box::new(mem::replace(&mut self.keys, keys)));
@@ -140,12 +159,12 @@ impl Upstream {
         }
     }
 
-    /// Whoever issued a credential says when it ends; see [`KeyRing::note_expiry`].
+    /// The issuer of a credential reports its expiry; see [`KeyRing::note_expiry`].
     pub fn note_expiry(&mut self, slot: Slot, at: Timestamp) {
         self.keys.note_expiry(slot, at);
     }
 
-    /// The key of a fingerprint, in place or replaced, for a diagnosis.
+    /// Finds the key with this fingerprint, current or former, for a diagnosis.
     fn refused_key(&self, slot: Slot, fingerprint: Option<Fingerprint>) -> RefusedKey {
         let kind = self.keys.kind();
         if self.keys.fingerprint(slot) == fingerprint {
@@ -155,7 +174,7 @@ impl Upstream {
         RefusedKey { kind, expires_at: replaced.and_then(|ring| ring.expires_at(slot)), is_replaced: true }
     }
 
-    /// The secrets of now and of the calls under way, to be taken out of foreign text.
+    /// The secrets of the current and former rings, for scrubbing text that comes from elsewhere.
     fn secrets(&self) -> Vec<&str> {
         let mut secrets = Vec::new();
         self.keys.push_secrets(&mut secrets);
@@ -165,35 +184,34 @@ impl Upstream {
         secrets
     }
 
-    /// Until when the server asked everybody to hold back; zero when it did not.
+    /// For how long the server asked all calls to hold back; zero if it did not.
     pub fn closed_for(&self, now: Timestamp) -> Duration {
         self.gate.closed_for(now)
     }
 
-    /// Another part of the system (a shared gate) says how long to hold back.
+    /// Holds calls back for `wait`, on behalf of another part of the system such as a shared gate.
     pub fn hold(&mut self, now: Timestamp, wait: Duration) {
         self.gate.hold(now, wait);
     }
 
-    /// The switch of keys that the last response brought about, once.
+    /// Takes the key switch that the last response caused, if any. It is returned once.
     pub const fn take_switch(&mut self) -> Option<Switch> {
         self.switched.take()
     }
 
-    /// The URL of a request, checked; see [`BaseUrl::join`].
+    /// The checked URL of a request; see [`BaseUrl::join`].
     pub fn url(&self, target: &str, query: &str) -> Result<String, RequestError> {
         self.checked(&self.base, target, query)
     }
 
-    /// As [`url`](Self::url), for what the server has beside the base's path, such
-    /// as `/mcp` beside `/v2`.
+    /// Like [`url`](Self::url), but beside the base's path, such as `/mcp` beside `/v2`.
     pub fn url_beside(&self, target: &str, query: &str) -> Result<String, RequestError> {
         self.checked(&self.base.at_origin(), target, query)
     }
 
     fn checked(&self, base: &BaseUrl, target: &str, query: &str) -> Result<String, RequestError> {
         let url = base.join(target, query)?;
-        // The base is configuration: that a short token stands in it means nothing.
+        // The base URL is configuration, so a short token that happens to occur in it does not matter.
         let told = url.get(base.as_str().len()..).unwrap_or_default();
         if self.keys.is_in(told) {
             return Err(RequestError::SecretInUrl);
@@ -202,29 +220,27 @@ impl Upstream {
     }
 }
 
-/// What sets one call apart from others.
+/// The options of one call.
 #[derive(Clone, Debug)]
 pub struct CallOptions {
     /// The method.
     pub method: Method,
-    /// What the caller knows of sending twice: that it is harmless, or that it
-    /// is not, whatever the method, as with a PUT that toggles. `None` is what
-    /// the method says (RFC 9110 §9.2.2). An `Idempotency-Key` is not such
-    /// knowledge: no page of the API says that it looks at one.
+    /// Whether the caller knows that sending twice is harmless (`Some(true)`) or not (`Some(false)`, for example for a
+    /// PUT that toggles). `None` decides by method (RFC 9110 §9.2.2). An `Idempotency-Key` header does not make a call
+    /// idempotent, because no page of the API says that it honours one.
     pub idempotent: Option<bool>,
-    /// The body can be sent again: there is none, or it is held in memory. A
-    /// stream cannot.
+    /// Whether the body can be sent again: there is none, or it is in memory. A stream cannot be sent again.
     pub replayable: bool,
-    /// How often and how patiently to try again.
+    /// How often and how long to retry.
     pub retry: RetryPolicy,
-    /// For everything together, waits included.
+    /// The limit for the whole call, waits included.
     pub timeout: Option<Duration>,
-    /// For each try, up to the response's head.
+    /// The limit for each attempt, up to the response's head.
     pub attempt_timeout: Option<Duration>,
-    /// Which operation it is, so that the diagnosis of a 401 can tell a key that was revoked from one that lacks a
-    /// permission. `None` when the driver does not say.
+    /// The operation, so that the diagnosis of a 401 can tell a revoked key from one that lacks a permission. `None` if
+    /// the driver does not provide it.
     pub operation: Option<Operation>,
-    /// The only level of key that the operation takes, when that is known.
+    /// The only level of key that the operation accepts, if that is known.
     pub key_level: Option<KeyLevel>,
 }
 
@@ -244,110 +260,109 @@ impl CallOptions {
     }
 }
 
-/// What the driver has to do next.
+/// The driver's next action.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Send the request, then report with [`Call::on_response`] or
     /// [`Call::on_failure`].
     Send(Attempt),
-    /// Wait, then report with [`Call::on_waited`]. Drop the body of the response
-    /// that led here, if one did.
+    /// Wait, then report with [`Call::on_waited`]. If a response led here, drop its body.
     Wait(Duration),
     /// The call is over.
     Done(Verdict),
 }
 
-/// One sending of the request.
+/// One attempt to send the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Attempt {
     /// Counts from 1.
     pub number: u32,
-    /// Whose `Authorization` to send.
+    /// The slot whose `Authorization` to send.
     pub slot: Slot,
-    /// How long to wait for the response's head; `None` is for ever.
+    /// How long to wait for the response's head; `None` means no limit.
     pub timeout: Option<Duration>,
 }
 
 /// How a call ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// The response is the answer.
+    /// The response is a success.
     Success,
     /// The response is an error: read at most [`MAX_ERROR_BODY_BYTES`] of its body
     /// and hand them to [`Call::error`], or pass it on.
     Rejected,
-    /// There is no response.
+    /// There is no response; the call failed with this error.
     Failed(Box<Error>),
 }
 
-/// One call, from the first try to the last.
+/// One call, from the first attempt to the result.
 #[derive(Debug)]
 pub struct Call {
     options: CallOptions,
-    /// Of this call alone, so that its time does not grow when the driver's clock is put back.
+    /// The call's own clock, so that its time left does not grow when the driver's clock goes back.
     clock: SteadyClock,
     deadline: Option<Timestamp>,
     stage: Stage,
     slot: Slot,
     sent: u32,
-    /// What the gate let the last try through with.
+    /// The gate's pass for the last attempt.
     pass: Pass,
     key: SentKey,
-    /// Retries other than the key ring's, which are the ones policy counts.
+    /// Retries that count against the policy: all except those with another key.
     retries: u32,
-    /// A retry has taken its price from the budget.
+    /// Whether a retry has been paid for from the budget.
     has_spent: bool,
-    /// The key, of those in place now, that this call was refused with and therefore left.
+    /// The key that this call was refused with and no longer uses, if it is still in the ring.
     left: Option<SentKey>,
-    /// A try got no answer that says whether it was processed.
+    /// Whether an attempt ended without showing whether the request was processed.
     may_be_done: bool,
     rejection: Option<Rejection>,
     verdict_before: KeyVerdict,
-    /// When the key was last accepted before, if it was for this operation.
+    /// When the key was last accepted before this call, if that was for this operation.
     worked_before: Option<Timestamp>,
 }
 
-/// What the driver is doing for a call.
+/// The driver's current activity for a call.
 #[derive(Clone, Copy, Debug)]
 enum Stage {
-    /// Nothing yet, or nothing more.
+    /// The call has not begun, or is over.
     Idle,
-    /// It waits, for so long; with a ticket when it is in line.
+    /// Waiting for `told`, with a ticket if it is in line.
     Waiting { told: Duration, ticket: Option<Ticket>, then: Then },
-    /// It sends, and gives up after so long.
+    /// Sending, for at most `timeout`.
     Sending { timeout: Option<Duration> },
 }
 
-/// What a call waits for.
+/// The reason for a wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Then {
-    /// Its next try.
+    /// The next attempt.
     Send,
-    /// What others find who try the other key.
+    /// The result of other calls that are trying the other key.
     See,
 }
 
-/// A key as a call was sent with it: by the time of the answer another may be in its place.
+/// The key that a call was sent with. Another may have replaced it when the response arrives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct SentKey {
     slot: Slot,
     fingerprint: Option<Fingerprint>,
-    /// How often it had been accepted by then.
+    /// How often it had been accepted when the call was sent.
     accepted: u32,
 }
 
-/// Why a call is not sent again.
+/// The reason for not sending a call again.
 enum Stop {
-    /// Its time is over, or it has no more tries.
+    /// Its time is over, or no retries are left.
     Over,
-    /// Its turn at the gate would come too late, or its line is full, as the error says.
+    /// Its turn at the gate would come too late, or the line is full, as the error says.
     TurnTooLate(Error),
     /// There is no other key to try.
     Refused,
 }
 
 impl Call {
-    /// A call that begins now.
+    /// A call that begins at `now`.
     pub fn new(options: CallOptions, now: Timestamp) -> Self {
         Self {
             clock: SteadyClock::new(now),
@@ -368,37 +383,38 @@ impl Call {
         }
     }
 
-    /// How many requests have been sent.
+    /// The number of requests sent.
     pub const fn attempts(&self) -> u32 {
         self.sent
     }
 
-    /// How much of [`CallOptions::timeout`] is left, such as for the body of a response; `None` is for ever. By the
-    /// call's own clock: it does not grow when the driver's is put back between two reports.
+    /// How much of [`CallOptions::timeout`] is left, for example for reading the response's body; `None` means no
+    /// limit. This uses the call's own clock, so it does not grow when the driver's clock goes back between two
+    /// reports.
     pub fn time_left(&self, now: Timestamp) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_since(self.clock.at(now)))
     }
 
-    /// Whose `Authorization` was sent last.
+    /// The slot whose `Authorization` was sent last.
     pub const fn slot(&self) -> Slot {
         self.slot
     }
 
-    /// The first action.
+    /// Returns the first action.
     pub fn start(&mut self, upstream: &mut Upstream, now: Timestamp) -> Action {
         self.clock.advance(now);
         let went = self.go(None, upstream, now);
         self.or_failed(went, upstream, now)
     }
 
-    /// The wait is over.
+    /// Reports that the wait is over.
     pub fn on_waited(&mut self, upstream: &mut Upstream, now: Timestamp) -> Action {
         let Stage::Waiting { told, ticket, then } = mem::replace(&mut self.stage, Stage::Idle) else {
             return self.start(upstream, now);
         };
         self.clock.advance_after(now, told);
         let went = match then {
-            // While this call waited for its place, another may have been refused.
+            // While this call waited for its turn, the key may have been refused for another one.
             Then::Send => self.go(ticket, upstream, now),
             Then::See if self.is_too_late(Duration::ZERO) => Err(Stop::Over),
             Then::See if self.key_is_in_place(upstream) => {
@@ -410,7 +426,7 @@ impl Call {
         self.or_failed(went, upstream, now)
     }
 
-    /// A response's head has come. `jitter` is a random number from 0 to 1.
+    /// Reports a response's head. `jitter` is a random number from 0 to 1.
     pub fn on_response(
         &mut self,
         upstream: &mut Upstream,
@@ -444,7 +460,7 @@ impl Call {
             return Action::Done(Verdict::Rejected);
         }
         let action = match (status, asked) {
-            // The gate knows the wait and gives every caller a place of its own.
+            // The gate knows how long to wait, and gives each caller its own place.
             (429, _) => self.go(None, upstream, now),
             (_, Some(asked)) => self.pause(asked, upstream, now),
             (_, None) => self.back_off(backoff, upstream),
@@ -456,9 +472,9 @@ impl Call {
         or_rejected(action)
     }
 
-    /// A response of 429 that is not everybody's has come: the gate stays open for others, and whoever keeps one for
-    /// calls such as this holds it back. As [`on_response`](Self::on_response) otherwise; also returns for how long the
-    /// server wants to be left alone.
+    /// Reports a 429 that concerns only this kind of call. The gate stays open for other calls; the caller is
+    /// responsible for holding this kind back. Otherwise like [`on_response`](Self::on_response). Also returns how long
+    /// the server asked to wait.
     pub fn on_limited_apart(
         &mut self,
         upstream: &mut Upstream,
@@ -483,7 +499,7 @@ impl Call {
         (or_rejected(action), wait)
     }
 
-    /// No response came.
+    /// Reports that no response arrived.
     pub fn on_failure(&mut self, upstream: &mut Upstream, failure: Failure, now: Timestamp, jitter: f64) -> Action {
         match self.stage {
             Stage::Sending { timeout: Some(timeout) } if failure == Failure::Timeout => {
@@ -507,9 +523,8 @@ impl Call {
         Action::Done(Verdict::Failed(Box::new(Error::of_failure(failure, self.sent))))
     }
 
-    /// The error of a call that ended as [`Verdict::Rejected`]; `body` is what
-    /// was read of the response, possibly nothing, decoded as UTF-8 with U+FFFD
-    /// for what is none.
+    /// The error of a call that ended as [`Verdict::Rejected`]. `body` is the part of the response's body that was
+    /// read, possibly empty, decoded as UTF-8 with U+FFFD for invalid bytes.
     pub fn error(&self, upstream: &Upstream, body: &str, now: Timestamp) -> Error {
         let fallback = Rejection { status: 0, request_id: None, asked_wait: None };
         let rejection = self.rejection.as_ref().unwrap_or(&fallback);
@@ -524,7 +539,7 @@ impl Call {
         if deletes_again && matches!(rejection.status, 404 | 410) { error.may_be_done_already() } else { error }
     }
 
-    /// What is known of a refusal beside the server's words.
+    /// Advice of this library for a status, in addition to the server's message.
     fn advice(&self, status: u16, upstream: &Upstream) -> Option<&'static str> {
         match (status, upstream.keys.kind()) {
             (404, _) if upstream.base.path().is_empty() => Some("the base URL has no path; that of the API is /v2"),
@@ -543,7 +558,7 @@ impl Call {
 
     fn on_success(&self, upstream: &mut Upstream, headers: &dyn Headers, now: Timestamp) {
         upstream.gate.on_passed(now);
-        // Looked at by the wary only: headers cost a crossing each where they are JavaScript's.
+        // Read only after a recent 429, because in a wasm driver each header look-up crosses into JavaScript.
         if upstream.gate.is_wary()
             && let Some(wait) = Quota::from_headers(headers, now).and_then(Quota::wait)
         {
@@ -555,7 +570,7 @@ impl Call {
     fn on_unauthorized(&mut self, upstream: &mut Upstream, headers: &dyn Headers, now: Timestamp) -> Action {
         self.rejection = Some(Rejection::read(401, headers, now));
         if !self.key_is_in_place(upstream) {
-            // The keys were replaced meanwhile: no verdict on the new ones, but a reason to use them.
+            // The keys were replaced meanwhile. The response says nothing about the new ones, but they are worth a try.
             (self.verdict_before, self.worked_before) = (KeyVerdict::Untested, None);
             let again = if self.options.replayable { self.go(None, upstream, now) } else { Err(Stop::Refused) };
             return or_rejected(again);
@@ -563,7 +578,7 @@ impl Call {
         let keys = &mut upstream.keys;
         self.verdict_before = keys.verdict(self.slot).unwrap_or_default();
         self.worked_before = self.options.operation.and_then(|operation| keys.worked(self.slot, operation));
-        // If so it works, just not for this call.
+        // In that case the key works, only not for this call.
         let was_accepted_meanwhile = keys.accepted(self.slot) != self.key.accepted;
         if !self.options.replayable {
             if !was_accepted_meanwhile {
@@ -574,7 +589,7 @@ impl Call {
         if !was_accepted_meanwhile {
             keys.refuse(self.slot, now);
         }
-        // A 401 was not processed, so any method may go again; once.
+        // A request answered with 401 was not processed, so it may be sent again with any method, once.
         if self.place_to_go_on(keys) == Some(self.slot) {
             keys.on_pair_refused(now);
             return Action::Done(Verdict::Rejected);
@@ -583,13 +598,13 @@ impl Call {
         or_rejected(self.fail_over(failover, upstream, now))
     }
 
-    /// Tries the other key, or waits for what others find who do.
+    /// Tries the other key, or waits for the result of other calls that are trying it.
     fn fail_over(&mut self, failover: Failover, upstream: &mut Upstream, now: Timestamp) -> Result<Action, Stop> {
-        /// About as long as an answer takes.
+        /// About the time of one response.
         const LOOK_AGAIN: Duration = Duration::from_millis(100);
         match failover {
             Failover::None => Err(Stop::Refused),
-            // Who has no time to wait tries by itself.
+            // A call that has no time to wait tries the key itself.
             Failover::See if !self.is_too_late(LOOK_AGAIN) => Ok(self.wait(LOOK_AGAIN, None, Then::See)),
             Failover::See | Failover::Try(_) => {
                 self.left = Some(self.key);
@@ -598,7 +613,7 @@ impl Call {
         }
     }
 
-    /// Sends when the gate lets the call through, or waits for its turn if that is within its bounds.
+    /// Sends if the gate lets the call through. Otherwise waits for its turn if that comes in time.
     fn go(&mut self, ticket: Option<Ticket>, upstream: &mut Upstream, now: Timestamp) -> Result<Action, Stop> {
         let gate = &mut upstream.gate;
         if self.is_too_late(Duration::ZERO) {
@@ -621,7 +636,7 @@ impl Call {
         Ok(self.wait(wait, Some(ticket), Then::Send))
     }
 
-    /// Waits as long as the server asked this call to, and leaves apart from others that were asked the same.
+    /// Waits as long as the server asked this call to, at a distance from other calls that were asked the same.
     fn pause(&mut self, asked: Duration, upstream: &mut Upstream, now: Timestamp) -> Result<Action, Stop> {
         let wait = upstream.gate.pause(asked, now).ok_or(Stop::Over)?;
         if self.is_too_long(wait) || !self.spend(upstream) {
@@ -656,7 +671,7 @@ impl Call {
         Action::Send(Attempt { number: self.sent, slot: self.slot, timeout })
     }
 
-    /// The place of the other key, once the one that this call was refused with was left.
+    /// The slot of the other key, after the call has left the one it was refused with.
     fn place_to_go_on(&self, keys: &KeyRing) -> Option<Slot> {
         let left = self.left.filter(|left| keys.fingerprint(left.slot) == left.fingerprint)?;
         let other = left.slot.other();
@@ -668,13 +683,13 @@ impl Call {
             Ok(action) => return action,
             Err(Stop::Over) => Error::of_failure(Failure::Timeout, self.sent),
             Err(Stop::TurnTooLate(error)) if self.rejection.is_none() => error,
-            // The response that led here is gone by now, so its error has no words.
+            // The response is no longer at hand, so the error has no server message.
             Err(Stop::TurnTooLate(_) | Stop::Refused) => self.error(upstream, "", now),
         };
         Action::Done(Verdict::Failed(Box::new(error)))
     }
 
-    /// What it waited for came otherwise, or it is over: others move up.
+    /// The call no longer waits: its place in line or its trial is freed for others.
     fn stop_waiting(&mut self, upstream: &mut Upstream) {
         if let Stage::Waiting { ticket, .. } = mem::replace(&mut self.stage, Stage::Idle) {
             upstream.gate.leave(ticket);
@@ -710,7 +725,7 @@ impl Call {
     }
 }
 
-/// As an action after a response: what is not sent again ends with that response.
+/// Converts to an action after a response: a call that is not sent again ends with that response.
 fn or_rejected(action: Result<Action, Stop>) -> Action {
     action.unwrap_or(Action::Done(Verdict::Rejected))
 }

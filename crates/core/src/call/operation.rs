@@ -1,10 +1,11 @@
-//! Which operation a call is, and which level of key that takes.
+//! The operation that a call performs, and the key level that it accepts.
 
 use crate::Method;
 
-/// A method and a path without its identifiers: enough to tell whether two calls are of one operation.
+/// A method and a path without identifiers: enough to tell whether two calls perform the same operation.
 ///
-/// A segment with a digit, `@` or `%` is taken for an identifier: those of the API are UUIDs, numbers and addresses.
+/// A segment that contains a digit, `@` or `%` counts as an identifier: those of the API are UUIDs, numbers and
+/// addresses.
 ///
 /// ```
 /// use attention_core::Method;
@@ -19,10 +20,10 @@ use crate::Method;
 pub struct Operation(u32);
 
 impl Operation {
-    /// The operation of a method and a target; a query does not count.
+    /// The operation of a method and a target. The query is ignored.
     pub fn of(method: Method, target: &str) -> Self {
         let mut hash = method.as_str().bytes().fold(0x811c_9dc5, add);
-        // Before the segment that is being read.
+        // The hash before the segment that is being read.
         let mut before = hash;
         let mut is_identifier = false;
         for byte in target.bytes() {
@@ -47,7 +48,7 @@ fn add(hash: u32, byte: u8) -> u32 {
     (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
 }
 
-/// The level of a key: whose rights it has.
+/// The level of a key: whose permissions it has.
 /// Source: <https://docs.attention.com/mcp/authentication>.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyLevel {
@@ -58,7 +59,7 @@ pub enum KeyLevel {
 }
 
 impl KeyLevel {
-    /// What an operation wants that takes no other level.
+    /// The next step when an operation accepts only this level.
     pub(crate) const fn demand(self) -> &'static str {
         match self {
             Self::User => "this operation takes user-level keys only",
@@ -67,7 +68,7 @@ impl KeyLevel {
     }
 }
 
-/// The operations that a key was lately accepted for.
+/// The operations that a key was recently accepted for.
 #[derive(Debug, Default)]
 pub(crate) struct Worked {
     operations: [Option<Operation>; Self::MOST],
@@ -75,7 +76,7 @@ pub(crate) struct Worked {
 }
 
 impl Worked {
-    /// A program calls a handful again and again.
+    /// A program repeats a handful of operations.
     const MOST: usize = 16;
 
     pub(crate) fn note(&mut self, operation: Operation) {

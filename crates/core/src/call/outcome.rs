@@ -1,4 +1,4 @@
-//! The head of a response, as far as core looks at it.
+//! The parts of a response's head that core reads.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -8,12 +8,12 @@ use super::quota::{self, Quota, retry_after};
 use crate::Timestamp;
 use crate::codec::text::is_all;
 
-/// What core keeps of a response that is not a success.
+/// The details of an unsuccessful response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejection {
     pub(crate) status: u16,
     pub(crate) request_id: Option<String>,
-    /// How long the server asked to wait, by whichever header it has.
+    /// How long the server asked to wait, from whichever header it sent.
     pub(crate) asked_wait: Option<Duration>,
 }
 
@@ -30,26 +30,25 @@ impl Rejection {
         }
     }
 
-    /// How long to wait for the server's sake, when it asked for it; `backoff` is what the call would wait by itself.
-    /// Asked for nothing, or for a time that is over, it waits so long at the least.
+    /// How long to wait because the server asked for it, `None` if it did not. `backoff` is the call's own wait; it is
+    /// the minimum, also when the server's wait is zero or in the past.
     pub(crate) fn wait(&self, backoff: Duration) -> Option<Duration> {
         let asked = self.asked_wait?;
         Some(if asked < Duration::from_secs(1) { asked.max(backoff) } else { asked })
     }
 }
 
-/// 2xx, and 304 for those who sent a condition of their own.
+/// 2xx, and 304 for callers that send their own conditional requests.
 pub(crate) const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299 | 304)
 }
 
-/// The headers in which servers name an exchange, in the order in which they are looked for. Which one the API uses is
-/// not documented; these are the usual ones.
+/// The headers that carry a request id, in order of preference. The API does not document which one it uses; these are
+/// the usual ones.
 pub const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
 
-/// The id that names an exchange in the server's logs: at most 128 characters, letters,
-/// digits and `-_.:/=`; a value that is anything else is not an id. It is
-/// looked for in [`REQUEST_ID_HEADERS`].
+/// The id of a request in the server's logs: at most 128 characters, made of letters, digits and `-_.:/=`. Any other
+/// value is ignored. It is read from [`REQUEST_ID_HEADERS`].
 pub fn request_id(headers: &dyn Headers) -> Option<String> {
     REQUEST_ID_HEADERS.iter().find_map(|name| {
         let value = headers.get(name)?;
@@ -60,12 +59,12 @@ pub fn request_id(headers: &dyn Headers) -> Option<String> {
     })
 }
 
-/// Whether an answer with this status proves that the key was accepted: what only somebody says who has done the
-/// request, or has compared it with what is there (RFC 9110 §15.5.10, §15.5.13, §15.5.21).
+/// Whether a response with this status proves that the key was accepted. Only statuses qualify that require processing
+/// the request or comparing it with the resource's state (RFC 9110 §15.5.10, §15.5.13, §15.5.21).
 ///
-/// No other error does. 400, 403, 404, 405, 413 to 415 and 431 often come from a firewall or a router before the key
-/// is looked at. The API's own 404 cannot be told from theirs, so it proves nothing either: at the worst, the next
-/// call tries the key in use once more before it tries this one.
+/// Other errors do not. 400, 403, 404, 405, 413 to 415 and 431 often come from a firewall or a router that never checks
+/// the key. The API's own 404 cannot be told from theirs. At worst, the next call tries the key in use once more before
+/// it tries this one.
 pub(crate) const fn proves_key_accepted(status: u16) -> bool {
     is_success(status) || matches!(status, 409 | 412 | 422)
 }

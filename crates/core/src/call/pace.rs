@@ -1,8 +1,8 @@
-//! How far apart calls go, and how that is learnt.
+//! The distance between calls, and how it is learnt.
 
 use super::line::Micros;
 
-/// The distance between two calls, by what is known of the server's limit.
+/// The distance between two calls, given what is known of the server's limit.
 ///
 /// ```text
 ///            refused                   refused soon, after a crowd
@@ -14,42 +14,42 @@ use super::line::Micros;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Pace {
-    /// None: no refusal is remembered.
+    /// No distance: no refusal is remembered.
     #[default]
     Free,
-    /// After a refusal from which nothing could be learnt.
+    /// After a refusal that taught nothing.
     Guessed {
-        /// Between two calls.
+        /// The distance between two calls.
         distance: Micros,
     },
-    /// What a crowd got through until the server wanted to be called again: on the safe side.
+    /// The distance at which a crowd got through until the server's next reset, with a margin.
     Measured {
-        /// Between two calls.
+        /// The distance between two calls.
         distance: Micros,
     },
     /// A little more than the distance at which calls were refused after many that were not.
     Settled {
-        /// Between two calls.
+        /// The distance between two calls.
         distance: Micros,
-        /// Until then it stays.
+        /// The distance stays unchanged until then.
         until: Micros,
-        /// No refusal came soon after it was settled for.
+        /// Whether the distance held: no refusal came soon after it was set.
         is_sure: bool,
     },
 }
 
 impl Pace {
-    /// The distance after a refusal from which nothing was learnt.
+    /// The first distance after a refusal that taught nothing.
     pub(super) const FIRST: Micros = 20_000;
-    /// The widest distance: slower than this, a line is an outage.
+    /// The widest distance: a slower line would amount to an outage.
     pub(super) const WIDEST: Micros = 2_000_000;
-    /// Closer than this, keeping a distance does nothing.
+    /// A distance below this has no effect.
     pub(super) const NARROWEST: Micros = 1_000;
     const SECOND: Micros = 1_000_000;
-    /// How long nothing is tried after a pace was settled for.
+    /// How long a settled distance stays unchanged.
     const REST: Micros = 30_000_000;
 
-    /// The distance; zero for none.
+    /// The distance; zero for [`Free`](Self::Free).
     pub(super) const fn distance(self) -> Micros {
         match self {
             Self::Free => 0,
@@ -57,11 +57,11 @@ impl Pace {
         }
     }
 
-    /// After a refusal at `now`, `lasted` after the one before and with a `wait` for the next; `measured` is what the
-    /// crowd in between taught.
+    /// The pace after a refusal at `now`. `lasted` is the time since the previous refusal, `wait` the time until the
+    /// next call may go, and `measured` the distance learnt from a crowd in between.
     ///
-    /// Refused late, the pace was about right: a little slower is settled for. Refused soon after that, a little was
-    /// too little; and then again, the limit has changed.
+    /// A late refusal means that the pace was about right, so it settles at a slightly larger distance. An early
+    /// refusal after that means that the increase was too small; the next early one means that the limit has changed.
     pub(super) fn after_refusal(self, lasted: Micros, wait: Micros, measured: Option<Micros>, now: Micros) -> Self {
         let is_late = lasted >= wait.saturating_mul(2);
         let settle = |held: Micros, part: Micros| Self::Settled {
@@ -81,11 +81,12 @@ impl Pace {
         }
     }
 
-    /// After a success at `now`, `elapsed` after the one before: probing for what the server allows now, as TCP does
-    /// (RFC 5681 and RFC 9438): fast up to where it was refused before, and then so slowly that the next refusal is a
-    /// call or two beyond the rate.
+    /// The pace after a success at `now`, `elapsed` after the previous one. It probes for the server's current limit
+    /// like TCP congestion control (RFC 5681, RFC 9438): quickly up to the rate that was refused before, then so slowly
+    /// that the next refusal comes within a call or two of the limit.
     pub(super) fn after_success(self, elapsed: Micros, now: Micros) -> Self {
-        // By time where many calls go: those in line take a moment to follow, and would all be too fast.
+        // The decrease depends on time and not on the number of calls: calls in line take a moment to follow, and with
+        // many of them the pace would overshoot.
         let less = |distance: Micros, part: Micros, time: Micros| {
             distance - (distance / part).min(distance * elapsed.min(Self::SECOND) / time)
         };
@@ -102,7 +103,7 @@ impl Pace {
     }
 }
 
-/// Calls on each other's heels: what gets through of a crowd says what a server allows.
+/// A crowd: calls in close succession. The number that succeed shows how many the server allows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Crowd {
     since: Micros,
@@ -110,9 +111,9 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Fewer calls teach nothing.
+    /// A smaller crowd teaches nothing.
     const LEAST: u64 = 10;
-    /// What took longer teaches nothing: a quota of more time than this is better used at once than evenly.
+    /// A longer crowd teaches nothing: a quota over more than this time is better used up at once than evenly.
     const LONGEST: Micros = 60_000_000;
 
     pub(super) const fn beginning(since: Micros) -> Self {
@@ -123,7 +124,7 @@ impl Crowd {
         self.passed = self.passed.saturating_add(1);
     }
 
-    /// The distance at which the crowd would have come through until `end`, when there was one.
+    /// The distance at which the crowd would have taken until `end`; `None` if there was no crowd.
     pub(super) const fn teaches(&self, end: Micros) -> Option<Micros> {
         let time = end.saturating_sub(self.since);
         if time <= Self::LONGEST && self.passed >= Self::LEAST { Some(time / self.passed) } else { None }
@@ -138,7 +139,7 @@ mod tests {
     const SECOND: Micros = 1_000_000;
 
     #[test]
-    fn refused_with_nothing_learnt_the_distance_doubles_within_bounds() {
+    fn after_a_refusal_that_teaches_nothing_the_distance_doubles_within_bounds() {
         let refused = |pace: Pace| pace.after_refusal(0, SECOND, None, NOW);
         assert_eq!(refused(Pace::Free), Pace::Guessed { distance: Pace::FIRST });
         assert_eq!(refused(Pace::Guessed { distance: 5_000 }), Pace::Guessed { distance: Pace::FIRST });
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_soon_it_is_what_the_crowd_taught_within_bounds() {
+    fn after_an_early_refusal_the_distance_is_that_of_the_crowd_within_bounds() {
         let refused = |taught| Pace::Measured { distance: 50_000 }.after_refusal(1_999_999, SECOND, Some(taught), NOW);
         assert_eq!(refused(80_000), Pace::Measured { distance: 80_000 });
         assert_eq!(refused(3), Pace::Measured { distance: Pace::NARROWEST });
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_late_it_settles_a_little_slower_then_slower_then_measures() {
+    fn after_late_refusals_the_pace_settles_slower_then_measures_again() {
         let until = NOW + Pace::REST;
         let held = Pace::Measured { distance: 96_000 };
         let settled = held.after_refusal(2 * SECOND, SECOND, Some(1), NOW);
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn success_probes_fast_from_a_guess_slowly_from_what_is_known_and_rests_in_between() {
+    fn success_probes_quickly_after_a_guess_and_slowly_after_a_measurement() {
         let after = |pace: Pace, elapsed| pace.after_success(elapsed, NOW).distance();
         let guessed = Pace::Guessed { distance: 32_000 };
         assert_eq!((after(guessed, SECOND), after(guessed, 10_000)), (30_000, 31_680));
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_that_does_nothing_is_none() {
+    fn a_negligible_distance_becomes_none() {
         assert_eq!(Pace::Guessed { distance: 1_060 }.after_success(SECOND, NOW), Pace::Free);
         assert_eq!(Pace::Guessed { distance: 1_066 }.after_success(SECOND, NOW), Pace::Guessed { distance: 1_000 });
     }

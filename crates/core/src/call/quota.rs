@@ -1,4 +1,4 @@
-//! What a server says of its limits.
+//! Reads a server's rate-limit headers.
 
 use core::cmp::Ordering;
 use core::time::Duration;
@@ -8,9 +8,8 @@ use crate::Timestamp;
 use crate::codec::http_date;
 use crate::codec::text::{self, split_once, whole_number};
 
-/// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that
-/// is compared with `now`, the time of the response by its own `Date`. A date in
-/// the past is a wait of zero. `None` when the value is neither.
+/// Parses `Retry-After` (RFC 9110 §10.2.3): whole seconds, or an HTTP date that is compared with `now`, the time in the
+/// response's own `Date`. A date in the past is a wait of zero. `None` for any other value.
 ///
 /// ```
 /// use attention_core::{Timestamp, call::retry_after};
@@ -29,8 +28,8 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(http_date::parse(value)?.saturating_since(now))
 }
 
-/// Digits only (RFC 9110 `delta-seconds`), held at a century: what a server
-/// means by more is "never", and the sum with a time must not overflow.
+/// Digits only (RFC 9110 `delta-seconds`), capped at a century: a larger number means "never", and adding it to a time
+/// must not overflow.
 fn delta_seconds(text: &str) -> Option<u64> {
     const CENTURY: u64 = 100 * 366 * 24 * 3600;
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -40,10 +39,10 @@ fn delta_seconds(text: &str) -> Option<u64> {
     Some(whole_number(text).unwrap_or(CENTURY).min(CENTURY))
 }
 
-/// What is left of a quota, from response headers.
+/// The remaining quota, from response headers.
 ///
-/// The Attention API documents the 429 but neither numbers nor headers, so every
-/// header here is used when present and never assumed.
+/// The Attention API documents the 429 but no limits and no headers. So each header is used if present and never
+/// assumed.
 /// Source: <https://docs.attention.com/api-authentication>.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quota {
@@ -54,13 +53,12 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Reads `RateLimit`
-    /// (draft-ietf-httpapi-ratelimit-headers), else `RateLimit-Remaining` and
-    /// its kin, else the same with `X-` before them.
+    /// Reads `RateLimit` (draft-ietf-httpapi-ratelimit-headers), or else `RateLimit-Remaining` and related headers, or
+    /// else the same headers with the prefix `X-`.
     ///
-    /// Of several policies in `RateLimit` the one counts of which the least is left, and of those of which nothing is,
-    /// the one that lasts longest. The other headers have a reset in seconds, or as a Unix time in seconds or
-    /// milliseconds, which counts from the response's own `Date`. Where it could be one or the other there is none.
+    /// If `RateLimit` has several policies, the one with the least remaining applies; among exhausted ones, the one
+    /// that lasts longest. The other headers state the reset in seconds, or as a Unix time in seconds or milliseconds,
+    /// relative to the response's own `Date`. An ambiguous reset is ignored.
     pub fn from_headers(headers: &dyn Headers, now: Timestamp) -> Option<Self> {
         if let Some(policies) = headers.get("ratelimit").and_then(|list| tightest(&list)) {
             return Some(policies);
@@ -72,13 +70,12 @@ impl Quota {
         })
     }
 
-    /// How long to hold back before the next call: until the window ends when
-    /// nothing is left of it.
+    /// How long to hold back before the next call: until the window ends if the quota is exhausted.
     pub fn wait(self) -> Option<Duration> {
         if self.remaining == 0 { self.reset } else { None }
     }
 
-    /// Whether this one holds calls back more than the other.
+    /// Whether this quota holds calls back more than `other`.
     fn is_tighter_than(self, other: Self) -> bool {
         match self.remaining.cmp(&other.remaining) {
             Ordering::Less => true,
@@ -88,13 +85,13 @@ impl Quota {
     }
 }
 
-/// What time it is for the server: as its response says, else as it is here.
+/// The server's time: the response's `Date`, or else the local time.
 pub(super) fn server_time(headers: &dyn Headers, now: Timestamp) -> Timestamp {
     headers.get("date").and_then(|date| http_date::parse(date.trim_ascii())).unwrap_or(now)
 }
 
-/// The tightest policy of a `RateLimit` header. A policy is a name with parameters (RFC 9651),
-/// `"daily";r=0;t=30, …`; in older drafts the header has one, without a name: `limit=10, remaining=0, reset=30`.
+/// The tightest policy of a `RateLimit` header. A policy is a name with parameters (RFC 9651), `"daily";r=0;t=30, …`.
+/// In older drafts the header is a single policy without a name: `limit=10, remaining=0, reset=30`.
 fn tightest(list: &str) -> Option<Quota> {
     let mut tightest: Option<Quota> = None;
     let mut policy = Policy::default();
@@ -132,7 +129,7 @@ struct Policy {
 }
 
 impl Policy {
-    /// Takes a parameter; `false` when there is one of that name already.
+    /// Stores a parameter; `false` if it is repeated.
     fn take(&mut self, name: &str, value: &str) -> bool {
         let place = match name {
             "r" | "remaining" => &mut self.remaining,
@@ -151,7 +148,7 @@ impl Policy {
     }
 }
 
-/// The parts between the separators that are not inside a quoted string.
+/// The parts between separators, ignoring separators inside quoted strings.
 fn outside_quotes(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
@@ -171,9 +168,9 @@ fn outside_quotes(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     })
 }
 
-/// When a window ends, by a number that servers mean differently; `None` when it is not clear how.
+/// When a window ends. Servers write this number in different units; `None` if it is ambiguous.
 fn reset(value: u64, server_time: Timestamp) -> Option<Duration> {
-    /// More seconds than this are hardly a rate's, but may be milliseconds.
+    /// A larger number of seconds is unlikely for a rate limit, and may be milliseconds.
     const HOUR: u64 = 3600;
     /// Unix times of this century, in seconds and in milliseconds.
     const CENTURY: core::ops::Range<u64> = 946_684_800..4_102_444_800;
@@ -197,7 +194,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
     #[test]
-    fn quotas_are_read_in_every_dialect() {
+    fn quotas_are_read_from_every_header_variant() {
         let quota = |headers: &[(&str, &str)]| Quota::from_headers(&headers, NOW);
         let some = |remaining, seconds: u64| Some(Quota { remaining, reset: Some(Duration::from_secs(seconds)) });
         assert_eq!(quota(&[("ratelimit", "\"default\";r=0;t=30")]), some(0, 30));
@@ -210,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_counts_of_which_the_least_is_left() {
+    fn the_policy_with_the_least_remaining_applies() {
         let quota = |list: &str| Quota::from_headers(&[("ratelimit", list)].as_slice(), NOW);
         let some = |remaining, seconds: Option<u64>| Some(Quota { remaining, reset: seconds.map(Duration::from_secs) });
         assert_eq!(quota("\"burst\";r=5;t=1, \"daily\";r=0;t=30"), some(0, Some(30)));
@@ -226,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_is_what_servers_mean_by_it_or_nothing() {
+    fn an_ambiguous_reset_is_ignored() {
         let reset = |value: &str, date: &str| {
             let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", value), ("date", date)];
             Quota::from_headers(&headers.as_slice(), NOW).expect("a quota").reset.map(crate::millis)
@@ -236,11 +233,11 @@ mod tests {
         assert_eq!(reset("1700000030", ""), Some(30_000));
         assert_eq!(reset("1700000030000", ""), Some(30_000));
         assert_eq!(reset("1699999970", ""), Some(0));
-        // By the server's own clock.
+        // Relative to the server's own clock.
         assert_eq!(reset("784111807", "Sun, 06 Nov 1994 08:49:37 GMT"), None, "no Unix time of this century");
         assert_eq!(reset("1700000030", "Tue, 14 Nov 2023 22:13:40 GMT"), Some(10_000));
         assert_eq!(reset("1700000030", "yesterday"), Some(30_000));
-        // Seconds, milliseconds, anything: nobody knows.
+        // Seconds, milliseconds or something else: ambiguous.
         for odd in ["3601", "30000", "86400", "946684799", "4102444800", "946684799999", "4102444800000"] {
             assert_eq!(reset(odd, ""), None, "{odd}");
         }

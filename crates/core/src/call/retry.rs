@@ -1,23 +1,22 @@
-//! Whether to try again, and when.
+//! Whether to retry, and when.
 
 use core::time::Duration;
 
 use crate::Method;
 
-/// For a whole call, its retries and waits included, unless its caller says otherwise: 60 s.
+/// The default limit for a whole call, retries and waits included: 60 s.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How often and how patiently a call is tried again.
+/// How often a call is retried, and how long it waits between attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Tries after the first one; zero turns retries off. Default 2.
+    /// The maximum number of retries; zero disables them. Default 2.
     pub max_retries: u32,
-    /// The back-off of the first retry is drawn from zero to this. Default 500 ms.
+    /// The upper bound of the first retry's random back-off. Default 500 ms.
     pub base: Duration,
-    /// No back-off is longer than this. Default 8 s.
+    /// The upper bound of every back-off. Default 8 s.
     pub cap: Duration,
-    /// A `Retry-After` longer than this is handed to the caller as an error
-    /// instead of waited for. Default 60 s.
+    /// A `Retry-After` longer than this is returned to the caller as an error instead of waited for. Default 60 s.
     pub longest_wait: Duration,
 }
 
@@ -33,9 +32,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Exponential back-off with full jitter: uniform between zero and
-    /// `base * 2^retry`, held at `cap`. `retry` counts from 0, `jitter` is a random
-    /// number from 0 to 1.
+    /// Exponential back-off with full jitter: uniform between zero and `base * 2^retry`, at most `cap`. `retry` counts
+    /// from 0; `jitter` is a random number from 0 to 1.
     ///
     /// ```
     /// use attention_core::call::RetryPolicy;
@@ -47,7 +45,7 @@ impl RetryPolicy {
     /// assert_eq!(policy.backoff(40, 1.0), Duration::from_secs(8));
     /// ```
     pub fn backoff(&self, retry: u32, jitter: f64) -> Duration {
-        // What is no number counts as 1.
+        // NaN counts as 1.
         let jitter = if jitter <= 1.0 { jitter.max(0.0) } else { 1.0 };
         #[expect(clippy::cast_precision_loss)] // A power of two is exact.
         let factor = (1_u64 << retry.min(63)) as f64;
@@ -58,25 +56,24 @@ impl RetryPolicy {
     }
 }
 
-/// What a try came to, as far as trying again is concerned.
+/// How an attempt ended without a response.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure {
-    /// The connection failed: refused, reset, no such host, TLS. Nobody knows
-    /// whether the request was processed.
+    /// The connection failed: refused, reset, no such host, TLS. The request may or may not have been processed.
     Connection,
-    /// No answer in time. Nobody knows whether the request was processed.
+    /// No response in time. The request may or may not have been processed.
     Timeout,
-    /// The caller gave up. Never tried again.
+    /// The caller aborted the call. It is never retried.
     Aborted,
 }
 
-/// Whether a status asks for another try, given what is safe to repeat.
+/// Whether a response with this status may be retried. `repeatable` says whether sending the request twice is harmless.
 ///
-/// The server says that it did not process a request with 429, 425 (RFC 8470 §5.2) and 421 (RFC 9110 §15.5.20):
-/// these go again with any method. Other transient statuses say nothing of the kind, so only what is `repeatable`
-/// does: that holds for a 503 with `Retry-After` as well (RFC 9110 §15.6.4 does not say "not processed", and proxies
-/// send it too), and for the statuses of a CDN that did not reach the server or did not understand it (520 to 527 and
-/// 530, 529 when it is overloaded). All others will say the same again.
+/// With 429, 425 (RFC 8470 §5.2) and 421 (RFC 9110 §15.5.20) the server states that it did not process the request, so
+/// any method may be sent again. Other transient statuses make no such statement, so only repeatable requests are sent
+/// again. That includes a 503 with `Retry-After` (RFC 9110 §15.6.4 does not say "not processed", and proxies send it
+/// too), and the statuses of a CDN that did not reach the server or did not understand it (520 to 527, 530, and 529
+/// when overloaded). A retry after any other status would fail the same way.
 pub(crate) const fn status_may_retry(status: u16, repeatable: bool) -> bool {
     match status {
         421 | 425 | 429 => true,
@@ -85,16 +82,15 @@ pub(crate) const fn status_may_retry(status: u16, repeatable: bool) -> bool {
     }
 }
 
-/// Whether sending twice is harmless: by the caller's mark, else by the method.
+/// Whether sending twice is harmless: as the caller says, or else by method.
 pub(crate) fn is_repeatable(method: Method, marked: Option<bool>) -> bool {
     marked.unwrap_or(method.is_idempotent())
 }
 
-/// Keeps retries from doubling the load of a server that is already failing.
+/// Limits retries, so that they do not double the load of a server that is already failing.
 ///
-/// A bucket of 500 tokens, as in the AWS SDKs' standard mode: a retry after a
-/// failure takes 5, a success gives 1 back (or the 5, when its call took them).
-/// A 429 takes nothing: the gate already paces those.
+/// A bucket of 500 tokens, as in the standard mode of the AWS SDKs. A retry after a failure costs 5; a success returns
+/// 1, or the 5 if its call paid for a retry. A 429 costs nothing, because the gate already paces those.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
     tokens: u16,
@@ -110,14 +106,14 @@ impl RetryBudget {
     const CAPACITY: u16 = 500;
     const RETRY_COST: u16 = 5;
 
-    /// Takes the price of one retry; `false` when there is not enough left.
+    /// Pays for one retry; `false` if too few tokens are left.
     pub fn spend(&mut self) -> bool {
         let left = self.tokens.checked_sub(Self::RETRY_COST);
         self.tokens = left.unwrap_or(self.tokens);
         left.is_some()
     }
 
-    /// A call succeeded; `has_spent` when it took the price of a retry before.
+    /// A call succeeded; `has_spent` says whether it paid for a retry.
     pub fn refund(&mut self, has_spent: bool) {
         let gift = if has_spent { Self::RETRY_COST } else { 1 };
         self.tokens = (self.tokens + gift).min(Self::CAPACITY);
@@ -130,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_budget_runs_out_and_recovers() {
+    fn the_retry_budget_runs_out_and_recovers() {
         let mut budget = RetryBudget::default();
         assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);
         budget.refund(false);
@@ -141,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn backoff_stays_in_its_bounds(retry: u32, jitter: f64) {
+        fn backoff_stays_within_bounds(retry: u32, jitter: f64) {
             let policy = RetryPolicy::default();
             prop_assert!(policy.backoff(retry, jitter) <= policy.cap);
         }

@@ -1,9 +1,8 @@
-//! Base64url without padding (RFC 4648 §5), as JWTs and sessions are written.
+//! Base64url without padding (RFC 4648 §5), the encoding of JWTs and sessions.
 //!
-//! Strict: each sequence of bytes has one text, so that a signed token has no
-//! second spelling. Tested against `base64ct`, which is six times as large
-//! (`docs/size.md`) for running in constant time, of which nothing decoded here
-//! has a need: whoever sends a token knows it.
+//! Decoding is strict: each byte sequence has exactly one encoding, so a signed token cannot be spelt in two ways.
+//! Tested against `base64ct`, which is six times as large (`docs/size.md`) because it runs in constant time. Nothing
+//! decoded here needs that: whoever sends a token knows it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,7 +32,7 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Decodes a text; `None` for a character outside the alphabet, padding, or bits that no byte has.
+/// Decodes a text; `None` for a character outside the alphabet, padding, or non-zero trailing bits.
 ///
 /// ```
 /// use attention_core::codec::base64url::decode;
@@ -43,7 +42,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// assert_eq!(decode("e30="), None);
 /// ```
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    // Sized first, exactly: growing or shrinking would leave copies of a key's claims behind.
+    // Allocated once with the exact size: growing or shrinking would leave copies of a key's claims in freed memory.
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut held) = (0_u32, 0);
     for digit in text.bytes() {
@@ -64,11 +63,11 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
             bits &= (1 << held) - 1;
         }
     }
-    // Neither a lone digit nor bits that no byte has.
+    // Neither a single leftover digit nor non-zero trailing bits.
     (held < 6 && bits == 0).then_some(bytes)
 }
 
-/// Decodes the other base64 (RFC 4648 §4), with `+`, `/` and padding, as strictly: Basic credentials are written in it.
+/// Decodes standard base64 (RFC 4648 §4), with `+`, `/` and padding, equally strictly. Basic credentials use it.
 ///
 /// ```
 /// use attention_core::codec::base64url::decode_padded;
@@ -98,18 +97,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn writes_what_base64ct_writes(bytes: Vec<u8>) {
+        fn encodes_like_base64ct(bytes: Vec<u8>) {
             prop_assert_eq!(encode(&bytes), Base64UrlUnpadded::encode_string(&bytes));
             prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
         }
 
         #[test]
-        fn reads_what_base64ct_reads(text in "[A-Za-z0-9_-]{0,12}|[A-Za-z0-9_=+/ \u{e9}-]{0,12}") {
+        fn decodes_like_base64ct(text in "[A-Za-z0-9_-]{0,12}|[A-Za-z0-9_=+/ \u{e9}-]{0,12}") {
             prop_assert_eq!(decode(&text), Base64UrlUnpadded::decode_vec(&text).ok(), "{}", text);
         }
 
         #[test]
-        fn reads_padding_as_base64ct_does(text in "[A-Za-z0-9+/]{0,8}={0,5}|[A-Za-z0-9_=+/ \u{e9}-]{0,8}", bytes: Vec<u8>) {
+        fn decodes_padding_like_base64ct(text in "[A-Za-z0-9+/]{0,8}={0,5}|[A-Za-z0-9_=+/ \u{e9}-]{0,8}", bytes: Vec<u8>) {
             prop_assert_eq!(decode_padded(&text), Base64::decode_vec(&text).ok(), "{}", text);
             prop_assert_eq!(decode_padded(&Base64::encode_string(&bytes)), Some(bytes));
         }

@@ -6,22 +6,22 @@
 //! Sun Nov  6 08:49:37 1994          asctime
 //! ```
 //!
-//! The `httpdate` crate reads them too, and is what this is tested against; it
-//! needs std, for whose clock wasm has no use (`docs/size.md`).
+//! Tested against the `httpdate` crate, which reads the same forms but needs std for a clock that wasm cannot use
+//! (`docs/size.md`).
 
 use crate::Timestamp;
 use crate::codec::text::whole_number;
 use crate::time::days_since_epoch;
 
 const WEEKDAYS: &str = "MonTueWedThuFriSatSun";
-/// What RFC 850 writes behind these three letters.
+/// The rest of each weekday's name after its first three letters, as RFC 850 writes it.
 const WEEKDAY_ENDS: [&str; 7] = ["day", "sday", "nesday", "rsday", "day", "urday", "day"];
 const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /// The 1st of January 1970 was a Thursday.
 const EPOCH_WEEKDAY: u64 = 3;
 
-/// Reads a date. Its weekday has to be the right one.
+/// Reads a date. The weekday must be correct.
 ///
 /// ```
 /// use attention_core::{Timestamp, codec::http_date};
@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
         month = rest.one_of(MONTHS)?;
         rest.skip(separator)?;
         year = if is_rfc850 {
-            // Two digits: taken for the years from 1970 to 2069.
+            // Two-digit years are read as 1970 to 2069.
             let short = rest.digits(2)?;
             short + if short < 70 { 2000 } else { 1900 }
         } else {
@@ -65,7 +65,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     is_right.then(|| Timestamp::from_unix_seconds(days * 86_400 + seconds))
 }
 
-/// What has not been read yet.
+/// The part that has not been read yet.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {
@@ -74,7 +74,7 @@ impl Rest<'_> {
         Some(())
     }
 
-    /// Which of the names, three letters each, comes next.
+    /// Reads the next three letters and returns their index in `names`.
     fn one_of(&mut self, names: &str) -> Option<usize> {
         let (name, rest) = self.0.split_at_checked(3)?;
         self.0 = rest;
@@ -104,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
     use std::time::{Duration, UNIX_EPOCH};
 
-    /// What httpdate makes of a text.
+    /// The result of httpdate for a text.
     fn reference(text: &str) -> Option<Timestamp> {
         let seconds = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?.as_secs();
         Some(Timestamp::from_unix_seconds(seconds))
@@ -126,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_dates_as_httpdate_does(seconds in 0..253_402_300_800_u64) {
+        fn reads_dates_like_httpdate(seconds in 0..253_402_300_800_u64) {
             for text in in_all_forms(seconds) {
                 prop_assert_eq!(parse(&text), reference(&text), "{}", text);
             }
@@ -140,9 +140,9 @@ mod tests {
             prop_assert_eq!(parse(&in_all_forms(seconds)[0]), Some(Timestamp::from_unix_seconds(seconds)));
         }
 
-        /// One byte, or two, of a date are another's.
+        /// HTTP dates with one or two bytes replaced.
         #[test]
-        fn refuses_what_httpdate_refuses(
+        fn rejects_the_same_dates_as_httpdate(
             seconds in 0..253_402_300_800_u64,
             form in 0..3_usize,
             changes in proptest::collection::vec((0..40_usize, "[ -~\u{e9}]"), 1..3),
@@ -153,14 +153,14 @@ mod tests {
                 text[at % length] = change;
             }
             let text = text.concat();
-            // Between date and time of RFC 850, httpdate takes any character for the blank.
+            // Between the date and the time of an RFC 850 date, httpdate accepts any character in place of the space.
             if text.split_once(", ").is_none_or(|(_, date)| date.as_bytes().get(9) == Some(&b' ')) {
                 prop_assert_eq!(parse(text.trim()), reference(&text), "{}", text);
             }
         }
 
         #[test]
-        fn agrees_on_what_only_looks_like_a_date(
+        fn agrees_with_httpdate_on_near_dates(
             text in "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(day|sday|nesday|rsday|urday)?,? (Jan|Feb|0[0-9]|[123][0-9]| [1-9])[ -](Feb|Mar|29|30|31|00)[ -]([0-9]{2}|19[67][0-9]|20[0-9]{2}) ?[0-2][0-9]:[0-6][0-9]:[0-6][0-9] (GMT|UTC|1999|2000)"
         ) {
             prop_assert_eq!(parse(&text), reference(&text), "{}", text);

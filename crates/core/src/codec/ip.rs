@@ -1,5 +1,5 @@
-//! IP addresses, read as `core::net` reads them (tested against it), which brings its
-//! own parser, three times as large (`docs/size.md`).
+//! IP addresses, read as `core::net` reads them and tested against it. The parser of `core::net` is three times as
+//! large (`docs/size.md`).
 
 use crate::codec::text::{find, hex_digit, split, split_once, whole_number};
 
@@ -14,8 +14,7 @@ pub fn v4(text: &str) -> Option<[u8; 4]> {
     parts.next().is_none().then_some(address)
 }
 
-/// The groups of an IPv6 address (RFC 4291 §2.2): eight, or fewer with one `::`, which
-/// stands for at least one.
+/// The groups of an IPv6 address (RFC 4291 §2.2): eight, or fewer with one `::`, which replaces at least one.
 pub fn v6(text: &str) -> Option<[u16; 8]> {
     let Some(at) = find(text, "::") else {
         let groups = Groups::read(text, true)?;
@@ -31,7 +30,7 @@ pub fn v6(text: &str) -> Option<[u16; 8]> {
     Some(address.all)
 }
 
-/// Groups of 16 bits, eight at most.
+/// Up to eight groups of 16 bits.
 #[derive(Default)]
 struct Groups {
     all: [u16; 8],
@@ -39,7 +38,7 @@ struct Groups {
 }
 
 impl Groups {
-    /// An IPv4 address at the end counts for two.
+    /// An IPv4 address at the end counts as two groups.
     fn read(text: &str, may_end_in_v4: bool) -> Option<Self> {
         let mut groups = Self::default();
         let mut rest = Some(text).filter(|text| !text.is_empty());
@@ -66,7 +65,7 @@ impl Groups {
     }
 }
 
-/// One to four digits.
+/// Reads one to four hex digits.
 fn hex_number(digits: &str) -> Option<u16> {
     if !(1..=4).contains(&digits.len()) {
         return None;
@@ -82,19 +81,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_ipv4_as_core_does(text in "([0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9.]{0,16}|([0-9]{0,4}\\.?){0,5}") {
+        fn reads_ipv4_like_core(text in "([0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9.]{0,16}|([0-9]{0,4}\\.?){0,5}") {
             prop_assert_eq!(v4(&text), text.parse::<Ipv4Addr>().ok().map(|address| address.octets()), "{}", text);
         }
 
         #[test]
-        fn reads_ipv6_as_core_does(
+        fn reads_ipv6_like_core(
             text in "([0-9a-fA-F]{1,4}:){0,8}(:?[0-9a-fA-F]{1,4}){0,8}(:?[0-9]{1,3}\\.[0-9]\\.[0-9]\\.[0-9]{1,3})?|[0-9a-g:.]{0,20}|(1:){0,8}:?(:1){0,8}(:1\\.2\\.3\\.4)?"
         ) {
             prop_assert_eq!(v6(&text), text.parse::<Ipv6Addr>().ok().map(|address| address.segments()), "{}", text);
         }
 
         #[test]
-        fn knows_every_ipv6_address(address: [u16; 8]) {
+        fn reads_every_ipv6_address(address: [u16; 8]) {
             prop_assert_eq!(v6(&Ipv6Addr::from(address).to_string()), Some(address));
         }
     }

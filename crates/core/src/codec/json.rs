@@ -1,10 +1,10 @@
-//! Just enough JSON, in place of `serde_json`: one member of a bounded text, strict reading of a configuration,
-//! and a writer that escapes.
+//! A small replacement for `serde_json`: reads single members of a document, reads a configuration strictly, and writes
+//! escaped JSON.
 //!
-//! The texts read here are error bodies and JWT payloads: small, and of use only
-//! for one or two members. A full deserializer would be the largest part of the
-//! npm package's wasm, so [`member`] skims instead (sizes in `docs/design.md`). What
-//! is malformed reads as absent, never as an error or a panic. Tested against `serde_json`.
+//! The documents read here are error bodies and JWT payloads: small, and only one or two members are needed. A full
+//! deserializer would be the largest part of the npm package's wasm, so [`member`] skips over the rest (sizes in
+//! `docs/design.md`). Malformed input reads as absent; it causes neither an error nor a panic. Tested against
+//! `serde_json`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -12,14 +12,14 @@ use alloc::vec::Vec;
 
 use crate::codec::text::{hex_pair, push_decimal, push_hex};
 
-/// A JSON value seen from outside: scalars are read, containers stay raw text.
+/// A JSON value. Scalars are decoded; containers stay raw text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     /// A string, unescaped.
     String(Cow<'a, str>),
-    /// A number, as it is written.
+    /// A number, as written.
     Number(&'a str),
-    /// An object or an array: the text from its opening to its closing bracket.
+    /// The raw text of an object or an array, including its brackets.
     Container(&'a str),
     /// `true` or `false`.
     Bool(bool),
@@ -28,7 +28,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The string that this is; `None` when it is something else.
+    /// The string, or `None` if this is another kind of value.
     pub fn into_string(self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => Some(text),
@@ -37,8 +37,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The first member called `name` of the object that `text` is; what follows it is not read. For texts in which
-/// nothing depends on it, such as an error's words; see [`only_member`].
+/// The first member called `name` of the object in `text`. The rest of the text is not read, so use this only where
+/// correctness does not depend on it, such as for an error's message; otherwise use [`only_member`].
 ///
 /// ```
 /// use attention_core::codec::json::{Value, member};
@@ -58,8 +58,8 @@ pub fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
     }
 }
 
-/// The one member called `name` of the object that `text` is, and is to its end. `None` when there is another one:
-/// readers differ in which of them counts, so neither does.
+/// The member called `name` of the object in `text`, which is read to its end. `None` if the member is repeated:
+/// parsers differ in which one they use, so neither is trusted.
 ///
 /// ```
 /// use attention_core::codec::json::{Value, only_member};
@@ -87,28 +87,28 @@ pub fn only_member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
     found.filter(|_| cursor.peek().is_none())
 }
 
-/// The first element of the array that `text` is.
+/// The first element of the array in `text`.
 pub fn first_element(text: &str) -> Option<Value<'_>> {
     let mut cursor = Cursor { text, at: 0 };
     cursor.expect(b'[')?;
     cursor.value()
 }
 
-/// A JSON text that is not one, or not of the expected shape.
+/// The text is not JSON, or not of the expected shape.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Malformed {
     at: usize,
 }
 
 impl Malformed {
-    /// Where in `text` it goes wrong, both counted from 1, columns in characters.
+    /// The line and column in `text` of the error, both from 1, columns in characters.
     pub fn line_and_column(self, text: &str) -> (usize, usize) {
         let before = text.get(..self.at).unwrap_or(text);
         before.chars().fold((1, 1), |(line, column), c| if c == '\n' { (line + 1, 1) } else { (line, column + 1) })
     }
 }
 
-/// One value of a text that is read strictly, such as a configuration.
+/// A value of a text that is read strictly, such as a configuration.
 #[derive(Clone, Debug)]
 pub struct Element<'a> {
     text: &'a str,
@@ -118,27 +118,27 @@ pub struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// Its value, seen from outside.
+    /// The value, with containers as raw text.
     pub const fn value(&self) -> &Value<'a> {
         &self.value
     }
 
-    /// Its text, as it is written.
+    /// The value as written.
     pub fn written(&self) -> &'a str {
         self.text.get(self.at..self.end).unwrap_or_default()
     }
 
-    /// Where it begins, for an error about its value: it is JSON, but not of the expected shape.
+    /// An error at the beginning of this value: it is valid JSON, but not of the expected shape.
     pub const fn misplaced(&self) -> Malformed {
         Malformed { at: self.at }
     }
 
-    /// The string that this is; `None` when it is something else.
+    /// The string, or `None` if this is another kind of value.
     pub fn into_text(self) -> Option<Cow<'a, str>> {
         self.value.into_string()
     }
 
-    /// Whether this is `true`; `None` when it is no boolean.
+    /// The boolean, or `None` if this is another kind of value.
     pub fn as_bool(&self) -> Option<bool> {
         match self.value {
             Value::Bool(value) => Some(value),
@@ -146,7 +146,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// The whole number that this is, when it is one that is not negative.
+    /// The number, if this is a non-negative whole number.
     pub fn as_whole_number(&self) -> Option<u64> {
         match self.value {
             Value::Number(text) => text.parse().ok(),
@@ -154,14 +154,13 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// The elements of the array that this is.
+    /// The elements, if this is an array.
     pub fn elements(&self) -> Result<Vec<Self>, Malformed> {
         let mut cursor = Cursor { text: self.text, at: self.at };
         cursor.list(b'[', b']', Cursor::element)
     }
 
-    /// The members of the object that this is, in their order, repeated names
-    /// included.
+    /// The members in their order, including repeated names, if this is an object.
     pub fn members(&self) -> Result<Vec<(Cow<'a, str>, Self)>, Malformed> {
         let mut cursor = Cursor { text: self.text, at: self.at };
         cursor.list(b'{', b'}', |cursor| {
@@ -172,7 +171,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The one value that `text` is, with nothing behind it, correct in all its parts.
+/// Reads `text`, which must be exactly one valid JSON value.
 ///
 /// ```
 /// use attention_core::codec::json;
@@ -212,7 +211,7 @@ impl<'a> Cursor<'a> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
-    /// A member of an object that is only seen from outside.
+    /// Reads a member; a container as its value stays raw text.
     fn member(&mut self) -> Option<(Cow<'a, str>, Value<'a>)> {
         let name = self.string()?;
         self.expect(b':')?;
@@ -226,7 +225,7 @@ impl<'a> Cursor<'a> {
         Some(Element { text: self.text, at, end: self.at, value })
     }
 
-    /// Everything between two brackets, separated by commas.
+    /// Reads the comma-separated items between two brackets.
     fn list<T>(
         &mut self,
         open: u8,
@@ -266,7 +265,7 @@ impl<'a> Cursor<'a> {
                     _ => None,
                 };
                 if value.is_none() {
-                    // Where it goes wrong is where the word begins.
+                    // The error is reported at the beginning of the word.
                     self.at = start;
                 }
                 value
@@ -274,7 +273,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A number by the grammar of RFC 8259 §6.
+    /// Reads a number (RFC 8259 §6).
     fn number(&mut self) -> Option<&'a str> {
         let start = self.at;
         let text = self.token();
@@ -285,7 +284,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// The run of characters that numbers and keywords are made of.
+    /// Reads a run of the characters that numbers and keywords consist of.
     fn token(&mut self) -> &'a str {
         let start = self.at;
         let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
@@ -295,13 +294,13 @@ impl<'a> Cursor<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Passes over an object or an array, which has to be a correct one. A stack of brackets, not recursion: the
-    /// depth of a hostile body must cost nothing.
+    /// Skips over an object or an array and validates it. Uses a stack of brackets instead of recursion, so that a
+    /// deeply nested body cannot overflow the stack.
     fn container(&mut self) -> Option<Value<'a>> {
         let start = self.at;
         let mut open = Vec::new();
         loop {
-            // A value is next, or the end of what is empty.
+            // A value follows, or the container is empty.
             let bracket = self.peek()?;
             if matches!(bracket, b'{' | b'[') {
                 self.at += 1;
@@ -313,7 +312,7 @@ impl<'a> Cursor<'a> {
             } else {
                 self.value()?;
             }
-            // A value has ended, and so may those around it have.
+            // A value has ended, and perhaps the containers around it.
             while self.peek()? == closing(*open.last()?) {
                 self.at += 1;
                 open.pop();
@@ -326,7 +325,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The name before a member of an object; an element of an array has none.
+    /// Reads the name of an object's member; an array's element has none.
     fn name_in(&mut self, bracket: u8) -> Option<()> {
         if bracket == b'{' {
             self.string()?;
@@ -397,7 +396,7 @@ impl<'a> Cursor<'a> {
                     Some(low) if (0xdc00..0xe000).contains(&low) => {
                         char::from_u32(0x10000 + ((first - 0xd800) << 10) + (low - 0xdc00))?
                     }
-                    // A lone surrogate: what follows it is read on its own.
+                    // A lone surrogate; the next escape is read on its own.
                     _ => {
                         self.at = before;
                         '\u{fffd}'
@@ -420,7 +419,7 @@ const fn closing(bracket: u8) -> u8 {
     if bracket == b'{' { b'}' } else { b']' }
 }
 
-/// Whether this is a number, all of it: `-0`, `1.5e-3`, but not `01`, `1.`, `+1`.
+/// Whether the whole text is a JSON number: `-0`, `1.5e-3`, but not `01`, `1.`, `+1`.
 fn is_number(text: &[u8]) -> bool {
     let rest = text.strip_prefix(b"-").unwrap_or(text);
     let rest = match rest {
@@ -438,16 +437,15 @@ fn is_number(text: &[u8]) -> bool {
     rest.is_some_and(<[u8]>::is_empty)
 }
 
-/// The bytes after one digit or more.
+/// The bytes after a run of one or more digits.
 fn after_digits(text: &[u8]) -> Option<&[u8]> {
     let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if count == 0 { None } else { text.get(count..) }
 }
 
-/// Writes one flat JSON object, member by member, in the order given.
+/// Writes one JSON object, member by member, in the given order.
 ///
-/// Strings are escaped so that the result is one line of ASCII: it may stand in
-/// a log line or between `<script>` tags without another thought.
+/// Strings are escaped so that the result is one line of ASCII, safe in a log line and in a `<script>` element.
 ///
 /// ```
 /// use attention_core::codec::json::Object;
@@ -486,8 +484,7 @@ impl Object {
         self
     }
 
-    /// Adds a number member. Whole numbers only: the code that prints any other
-    /// would be a tenth of the npm package's wasm.
+    /// Adds a whole number. Code that prints other numbers would be a tenth of the npm package's wasm.
     pub fn number(&mut self, name: &str, value: impl Into<u64>) -> &mut Self {
         self.name(name);
         push_decimal(&mut self.0, value.into());
@@ -501,7 +498,7 @@ impl Object {
         self
     }
 
-    /// Adds a member whose value is JSON text already.
+    /// Adds a member whose value is already JSON.
     pub fn raw(&mut self, name: &str, json: &str) -> &mut Self {
         self.name(name);
         self.0.push_str(json);
@@ -515,7 +512,7 @@ impl Object {
     }
 }
 
-/// Writes one JSON array, element by element; the counterpart of [`Object`].
+/// Writes one JSON array, element by element.
 ///
 /// ```
 /// use attention_core::codec::json::Array;
@@ -552,7 +549,7 @@ impl Array {
         self
     }
 
-    /// Adds an element that is JSON text already.
+    /// Adds an element that is already JSON.
     pub fn raw(&mut self, json: &str) -> &mut Self {
         self.separate();
         self.0.push_str(json);
@@ -594,7 +591,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn reads_what_error_bodies_hold() {
+    fn reads_members_of_error_bodies() {
         let body = r#" { "a" : [1,{"b":"}]"}], "error":{"message":"caf\u00e9 \ud83d\ude00"}, "n":-1.5e3 } "#;
         let Some(Value::Container(inner)) = member(body, "error") else { panic!("no error member") };
         assert_eq!(member(inner, "message"), Some(Value::String("café 😀".into())));
@@ -611,11 +608,11 @@ mod tests {
             let _ = first_element(text);
             assert_eq!(member(text, "b"), None, "{text}");
         }
-        // A megabyte of brackets is skimmed, not recursed into.
+        // A megabyte of brackets is skipped without recursion.
         assert_eq!(member(&format!("{{\"a\":{}", "[".repeat(1 << 20)), "b"), None);
     }
 
-    /// Documents, some of them with a character taken out, put in or doubled.
+    /// JSON documents, some with a character removed, inserted or repeated.
     fn almost_json() -> impl Strategy<Value = String> {
         let scalar =
             "null|true|false|-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,2})?(e[+-]?[0-9])?|\"[a-c\\\\n]{0,3}\"|tru|01|1\\.|-";
@@ -653,11 +650,11 @@ mod tests {
         }
 
         #[test]
-        fn strict_reading_refuses_what_serde_json_refuses(text in almost_json()) {
+        fn strict_reading_rejects_the_same_documents_as_serde_json(text in almost_json()) {
             let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
             let read = read(&text);
             prop_assert_eq!(read.is_ok(), is_json, "{}", text);
-            // What is inside was read along.
+            // The elements inside were validated too.
             if let Ok(element) = read {
                 prop_assert_eq!(element.written(), text.trim_matches([' ', '\t', '\r', '\n']));
                 for element in element.elements().unwrap_or_default() {
@@ -668,7 +665,7 @@ mod tests {
         }
 
         #[test]
-        fn numbers_are_those_that_serde_json_reads(text in "[-+]{0,2}[0-9]{0,3}(\\.[0-9]{0,2})?([eE][-+]?[0-9]{0,2})?[a1]?|[-+0-9.eE]{1,6}") {
+        fn accepts_the_same_numbers_as_serde_json(text in "[-+]{0,2}[0-9]{0,3}(\\.[0-9]{0,2})?([eE][-+]?[0-9]{0,2})?[a1]?|[-+0-9.eE]{1,6}") {
             let is_number = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
             prop_assert_eq!(read(&text).is_ok(), is_number, "{}", text);
             prop_assert_eq!(member(&format!("{{\"a\":{text}}}"), "a").is_some(), is_number, "{}", text);
@@ -676,9 +673,9 @@ mod tests {
             prop_assert_eq!(read(&text).ok().and_then(|element| element.as_whole_number()), whole, "{}", text);
         }
 
-        /// A member that is repeated is none, wherever it is and however its name is written.
+        /// A repeated member is rejected, wherever it is and however its name is escaped.
         #[test]
-        fn of_repeated_members_none_counts(names in proptest::collection::vec("[ab]|\\\\u006[12]", 0..5)) {
+        fn repeated_members_are_rejected(names in proptest::collection::vec("[ab]|\\\\u006[12]", 0..5)) {
             let members: Vec<String> = (0..).zip(&names).map(|(index, name)| format!("\"{name}\":{index}")).collect();
             let text = format!("{{{}}}", members.join(","));
             let is_a = |name: &&String| matches!(name.as_str(), "a" | "\\u0061");
@@ -688,7 +685,7 @@ mod tests {
                 return Ok(());
             };
             prop_assert_eq!(only_member(&text, "a"), Some(Value::Number(&index)));
-            prop_assert_eq!(only_member(text.get(..text.len() - 1).unwrap(), "a"), None, "it does not end");
+            prop_assert_eq!(only_member(text.get(..text.len() - 1).unwrap(), "a"), None, "the object is not closed");
         }
 
         #[test]
@@ -698,7 +695,7 @@ mod tests {
         }
 
         #[test]
-        fn writes_what_serde_json_reads(text in any::<String>()) {
+        fn serde_json_reads_the_written_json(text in any::<String>()) {
             let mut object = Object::new();
             object.string(&text, &text);
             let written = object.finish();

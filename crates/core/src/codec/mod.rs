@@ -1,8 +1,8 @@
-//! Readers and writers that replace parts of std, serde and small crates where bytes count: the npm package's
-//! wasm is downloaded with every page that uses it.
+//! Small replacements for parts of std, serde and other crates. Every page that uses the npm package downloads its
+//! wasm, so its size matters.
 //!
-//! Each module is a fraction of the size of its original (`docs/size.md`) and is tested against it with generated
-//! texts.
+//! Each module is a fraction of the size of the original (`docs/size.md`) and is tested against it with generated
+//! input.
 //!
 //! | module | original | reads or writes |
 //! | --- | --- | --- |
@@ -11,7 +11,7 @@
 //! | [`http_date`] | `httpdate` | the three forms of an HTTP date |
 //! | [`base64url`] | `base64ct` | JWTs, sessions, Basic credentials |
 //! | `rfc3339` | `httpdate`'s calendar | [`Timestamp::from_rfc3339`](crate::Timestamp::from_rfc3339) and its inverse |
-//! | [`ip`] | `core::net` | addresses: of hosts, and of those who ask |
+//! | [`ip`] | `core::net` | addresses of hosts and clients |
 
 pub mod base64url;
 pub mod http_date;

@@ -1,4 +1,4 @@
-//! Dates and times of RFC 3339, in UTC, read and written without `core::fmt`.
+//! RFC 3339 dates and times in UTC, read and written without `core::fmt`.
 
 use alloc::string::String;
 
@@ -6,9 +6,8 @@ use crate::codec::text::{push_decimal, whole_number};
 use crate::time::{Timestamp, days_since_epoch};
 
 impl Timestamp {
-    /// From RFC 3339, UTC only: `2027-01-31` (its first moment) or
-    /// `2027-01-31T08:30:00Z`, with a fraction of a second if need be, which does
-    /// not count. `None` for anything else, dates that no calendar has included.
+    /// Reads RFC 3339 in UTC: `2027-01-31` (midnight) or `2027-01-31T08:30:00Z`. A fraction of a second is accepted and
+    /// ignored. `None` for anything else, including dates that do not exist.
     ///
     /// ```
     /// use attention_core::Timestamp;
@@ -38,8 +37,8 @@ impl Timestamp {
         Some(Self::from_unix_seconds(days * 86_400 + seconds))
     }
 
-    /// As RFC 3339 writes it, with milliseconds: `2024-02-29T12:00:00.000Z`. What lies
-    /// behind the year 9999, which it cannot write, is held at its end.
+    /// Writes RFC 3339 with milliseconds: `2024-02-29T12:00:00.000Z`. Times after the year 9999, which RFC 3339 cannot
+    /// express, are capped at its end.
     ///
     /// ```
     /// use attention_core::Timestamp;
@@ -49,8 +48,8 @@ impl Timestamp {
     pub fn to_rfc3339(self) -> String {
         let millis = self.as_unix_millis().min(253_402_300_799_999);
         let (days, in_day) = (millis / 86_400_000, millis % 86_400_000);
-        // The calendar of 400 years, counted from the first of March of the year 0:
-        // then the leap day is the last of its year, and months follow a line.
+        // The 400-year cycle of the calendar, counted from 1 March of year 0, so that the leap day is the last day of
+        // its year and the lengths of the months follow a linear formula.
         let day = days + 719_468;
         let (era, in_era) = (day / 146_097, day % 146_097);
         let year_of_era = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
@@ -85,7 +84,7 @@ impl Timestamp {
     }
 }
 
-/// Digits of fixed widths between separators.
+/// Reads digit groups of fixed widths between separators.
 fn numbers(text: &str, separator: char, widths: &[usize; 3]) -> Option<[u64; 3]> {
     let mut parts = text.split(separator);
     let mut read = [0; 3];
@@ -106,7 +105,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
-    fn what_is_no_date_is_refused() {
+    fn invalid_dates_are_rejected() {
         for text in [
             "",
             "2027",
@@ -134,7 +133,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_httpdate(seconds in 0..253_402_300_799_u64) {
-            // httpdate knows the calendar; its output is taken apart and put together.
+            // httpdate implements the calendar; its output is rearranged.
             let http = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
             let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
             let month = months.iter().position(|m| *m == &http[8..11]).unwrap() + 1;

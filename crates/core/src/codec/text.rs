@@ -1,14 +1,13 @@
-//! Text, put together and searched without `core::fmt` and `core::str::pattern`.
+//! Composes and searches text without `core::fmt` and `core::str::pattern`.
 //!
-//! Both are good code, and much of it: with std, which comes along, they were a
-//! third of the npm package's wasm (`docs/size.md`). So what ships composes its
-//! messages from strings, with [`concat()`], and `Display` prints the result for
-//! Rust programs. Each function is tested against the one of std that it replaces.
+//! With the parts of std that they pull in, those two made up a third of the npm package's wasm (`docs/size.md`). So
+//! shipped code builds messages from strings with [`concat()`], and `Display` prints the result for Rust programs. Each
+//! function is tested against the std function that it replaces.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The parts, one behind the other.
+/// Concatenates the parts.
 ///
 /// ```
 /// use attention_core::codec::text::{concat, decimal};
@@ -16,7 +15,7 @@ use alloc::vec::Vec;
 /// assert_eq!(concat(&["at byte ", &decimal(7_u64)]), "at byte 7");
 /// ```
 pub fn concat(parts: &[&str]) -> String {
-    // Sized first: growing would leave copies behind in freed memory, and a part may be a key.
+    // Allocated once with the exact size: growing would leave copies in freed memory, and a part may be a key.
     let mut text = String::with_capacity(parts.iter().map(|part| part.len()).sum());
     for part in parts {
         text.push_str(part);
@@ -42,7 +41,7 @@ pub(crate) fn push_decimal(out: &mut String, number: u64) {
     out.push(char::from(b'0' + (number % 10) as u8));
 }
 
-/// [`decimal`] of a length or a position.
+/// A length or a position in decimal.
 pub fn count(number: usize) -> String {
     // No platform has more than 64 bits.
     decimal(number as u64)
@@ -77,7 +76,7 @@ pub(crate) const fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// The byte that two hex digits at `at` stand for.
+/// The byte encoded by the two hex digits at `at`.
 ///
 /// ```
 /// use attention_core::codec::text::hex_pair;
@@ -89,8 +88,7 @@ pub fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
     Some(hex_digit(*bytes.get(at)?)? << 4 | hex_digit(*bytes.get(at + 1)?)?)
 }
 
-/// A number that is digits and nothing else, no larger than 64 bits: no sign, no
-/// white space.
+/// A number that consists of digits only, with no sign or white space, and fits in 64 bits.
 ///
 /// ```
 /// use attention_core::codec::text::whole_number;
@@ -104,34 +102,34 @@ pub fn whole_number(digits: &str) -> Option<u64> {
     }
     digits.bytes().try_fold(0_u64, |number, byte| {
         let digit = byte.wrapping_sub(b'0');
-        // Compared, as `checked_mul` multiplies with 128 bits.
+        // A comparison, because `checked_mul` multiplies with 128 bits.
         if digit > 9 || number > u64::MAX / 10 { None } else { (number * 10).checked_add(u64::from(digit)) }
     })
 }
 
-/// Where the first byte is that `is` holds of. By a pointer, not by a type: a search that is compiled for each question
-/// is a twentieth of a kilobyte each time.
+/// The position of the first byte that satisfies `is`. Takes a function pointer instead of a generic, because each
+/// instance of a generic search would add a twentieth of a kilobyte.
 pub(crate) fn position(text: &str, is: fn(u8) -> bool) -> Option<usize> {
     text.bytes().position(is)
 }
 
-/// Whether `is` holds of every byte.
+/// Whether every byte satisfies `is`.
 pub(crate) fn is_all(text: &str, is: fn(u8) -> bool) -> bool {
     text.bytes().all(is)
 }
 
-/// Where the first `byte` is.
+/// The position of the first `byte`.
 pub(crate) fn find_byte(text: &str, byte: u8) -> Option<usize> {
     text.bytes().position(|b| b == byte)
 }
 
-/// What stands before and behind the first `separator`, which is ASCII.
+/// The text before and after the first `separator`, which must be ASCII.
 pub fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
     let at = find_byte(text, separator)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// The parts between the separators, as `str::split` gives them: one at least.
+/// The parts between separators, like `str::split`: at least one.
 pub fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
@@ -142,7 +140,7 @@ pub fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The text without any `byte`, which is ASCII, at its end.
+/// The text without trailing `byte`, which must be ASCII.
 pub fn trim_end(text: &str, byte: u8) -> &str {
     let mut text = text;
     while let Some((rest, last)) = text.len().checked_sub(1).and_then(|end| text.split_at_checked(end)) {
@@ -154,21 +152,21 @@ pub fn trim_end(text: &str, byte: u8) -> &str {
     text
 }
 
-/// Where `needle` begins in `text` for the first time. Compares at every place:
-/// what is searched for here is short or seldom there.
+/// The position of the first `needle` in `text`. Compares at every position, which is fast enough for short needles and
+/// rare matches.
 pub fn find(text: &str, needle: &str) -> Option<usize> {
     text.as_bytes().windows(needle.len().max(1)).position(|window| window == needle.as_bytes())
 }
 
-/// What stands before and behind the first `separator`.
+/// The text before and after the first `separator`.
 pub fn cut<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
     let at = find(text, separator)?;
     Some((text.get(..at)?, text.get(at + separator.len()..)?))
 }
 
-/// Whether one of these is there more than once.
+/// Whether any text occurs more than once.
 pub fn has_repeated(mut texts: Vec<&str>) -> bool {
-    // The only sort that ships: each one for another type is 3 KB.
+    // The only sort that ships; one for another type would add 3 KB.
     texts.sort_unstable();
     texts.iter().zip(texts.iter().skip(1)).any(|(one, next)| one == next)
 }
@@ -180,43 +178,43 @@ mod tests {
 
     proptest! {
         #[test]
-        fn says_what_core_says(number: u64, bytes: [u8; 4]) {
+        fn formats_like_core(number: u64, bytes: [u8; 4]) {
             prop_assert_eq!(decimal(number), number.to_string());
             prop_assert_eq!(hex(&bytes), format!("{:08x}", u32::from_be_bytes(bytes)));
         }
 
         #[test]
-        fn reads_what_core_reads(text in "[0-9]{0,21}|[+-]?[0-9]{1,3}|\\PC{0,4}") {
+        fn parses_numbers_like_core(text in "[0-9]{0,21}|[+-]?[0-9]{1,3}|\\PC{0,4}") {
             let digits = text.bytes().all(|b| b.is_ascii_digit());
             prop_assert_eq!(whole_number(&text), text.parse().ok().filter(|_| digits));
         }
 
         #[test]
-        fn splits_as_core_does(text in "[a.é]{0,12}") {
+        fn splits_like_core(text in "[a.é]{0,12}") {
             prop_assert_eq!(split_once(&text, b'.'), text.split_once('.'));
             prop_assert!(split(&text, b'.').eq(text.split('.')));
         }
 
         #[test]
-        fn reads_hex_as_core_does(text in "[0-9a-fA-Fg+]{0,3}") {
+        fn reads_hex_like_core(text in "[0-9a-fA-Fg+]{0,3}") {
             let digits = text.get(..2).filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
             prop_assert_eq!(hex_pair(text.as_bytes(), 0), digits.and_then(|two| u8::from_str_radix(two, 16).ok()));
         }
 
         #[test]
-        fn joins_and_trims_as_core_does(parts: [String; 3], text in "[=a é]{0,12}") {
+        fn joins_and_trims_like_core(parts: [String; 3], text in "[=a é]{0,12}") {
             prop_assert_eq!(concat(&parts.each_ref().map(String::as_str)), parts.concat());
             prop_assert_eq!(trim_end(&text, b'='), text.trim_end_matches('='));
         }
 
         #[test]
-        fn finds_what_core_finds(text in "[abé]{0,12}", needle in "[abé]{1,3}") {
+        fn finds_like_core(text in "[abé]{0,12}", needle in "[abé]{1,3}") {
             prop_assert_eq!(find(&text, &needle), text.find(&needle));
             prop_assert_eq!(cut(&text, &needle), text.split_once(&*needle));
         }
 
         #[test]
-        fn knows_whether_one_is_repeated(texts in proptest::collection::vec("[ab]{0,3}", 0..8)) {
+        fn detects_repeated_texts(texts in proptest::collection::vec("[ab]{0,3}", 0..8)) {
             let all: std::collections::HashSet<&String> = texts.iter().collect();
             prop_assert_eq!(has_repeated(texts.iter().map(String::as_str).collect()), all.len() < texts.len());
         }

@@ -1,4 +1,4 @@
-//! The `Authorization` header of a request to the API.
+//! The `Authorization` header of outgoing requests to the API.
 
 use alloc::string::String;
 use core::fmt;
@@ -9,8 +9,8 @@ use super::key::ApiKey;
 use super::secret::Secret;
 use crate::codec::text;
 
-/// The value of an outgoing `Authorization` header: `Bearer` and the key
-/// (RFC 6750 §2.1). Zeroed on drop, hidden from `Debug`.
+/// The value of an outgoing `Authorization` header: `Bearer` and the key (RFC 6750 §2.1). Zeroed on drop; hidden from
+/// `Debug`.
 ///
 /// ```
 /// use attention_core::{ApiKey, credential::Authorization};
@@ -30,11 +30,11 @@ impl Authorization {
     }
 
     pub(crate) fn of(secret: &Secret) -> Self {
-        // `concat` sizes first: growing would leave copies of the key behind in freed memory.
+        // `concat` allocates once: growing would leave copies of the key in freed memory.
         Self(Zeroizing::new(text::concat(&["Bearer ", secret.expose()])))
     }
 
-    /// The value itself, for the request.
+    /// The header value itself, for the request.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,21 +1,20 @@
-//! The `Authorization` header of a request from a caller.
+//! The `Authorization` header of an incoming request.
 
 use core::fmt;
 
-/// The longest caller token that is looked at: 8 KiB.
+/// The longest caller token that is accepted: 8 KiB.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// A bearer token as an incoming request carries it, checked for syntax only.
+/// The bearer token of an incoming request. Only its syntax has been checked.
 #[derive(Clone, Copy)]
 pub struct Bearer<'a>(&'a str);
 
 impl<'a> Bearer<'a> {
-    /// Parses the value of the one `Authorization` header, `None` when there is
-    /// none. The scheme is case-insensitive (RFC 9110 §11.1), one or more spaces
-    /// follow it, and the token is a `b64token` (RFC 6750 §2.1).
+    /// Parses the value of the request's only `Authorization` header; `None` if it has no such header. The scheme is
+    /// case-insensitive (RFC 9110 §11.1), one or more spaces follow it, and the token is a `b64token` (RFC 6750 §2.1).
     ///
-    /// Fetch joins repeated headers with a comma, which no `b64token` can hold,
-    /// so two headers read as [`AuthorizationError::Multiple`].
+    /// Fetch joins repeated headers with a comma, which a `b64token` cannot contain, so two headers are reported as
+    /// [`AuthorizationError::Multiple`].
     ///
     /// ```
     /// use attention_core::credential::{AuthorizationError, Bearer};
@@ -61,17 +60,17 @@ impl fmt::Debug for Bearer<'_> {
     }
 }
 
-/// Why an incoming `Authorization` header is not usable.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason an incoming `Authorization` header is rejected.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthorizationError {
-    /// There is none.
+    /// There is no header.
     Missing,
-    /// There is more than one: which of them counts is anyone's guess, so none does.
+    /// There is more than one value. Implementations differ in which one they use, so none is accepted.
     Multiple,
-    /// It is not `Bearer`.
+    /// The scheme is not `Bearer`.
     UnsupportedScheme,
-    /// `Bearer` with nothing behind it.
+    /// `Bearer` is not followed by a token.
     NoToken,
     /// The token is longer than [`MAX_TOKEN_BYTES`].
     TooLong,
@@ -92,15 +91,15 @@ impl AuthorizationError {
         }
     }
 
-    /// Whether RFC 6750 §3.1 calls this a malformed request (400) rather than
-    /// missing or wrong credentials (401).
+    /// Whether RFC 6750 §3.1 treats this as a malformed request (400) rather than as missing or invalid credentials
+    /// (401).
     pub const fn is_bad_request(self) -> bool {
         matches!(self, Self::Multiple | Self::TooLong | Self::Malformed)
     }
 }
 
 impl AuthorizationError {
-    /// What is wrong and what to do, in one line.
+    /// The problem and the next step, on one line.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Missing => "the request has no Authorization header; send `Authorization: Bearer TOKEN`",
@@ -113,10 +112,4 @@ impl AuthorizationError {
     }
 }
 
-impl fmt::Display for AuthorizationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for AuthorizationError {}
+impl_error!(AuthorizationError);

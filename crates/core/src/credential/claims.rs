@@ -1,4 +1,4 @@
-//! What a credential says of itself: a key or token that is a JWT, a session of the Worker.
+//! Claims that a credential makes about itself: a key or token that is a JWT, or a session of the Worker.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -10,15 +10,15 @@ use crate::codec::base64url;
 use crate::codec::json::{self, Value};
 use crate::codec::text::{find_byte, is_all, split, split_once, trim_end, whole_number};
 
-/// Unverified claims of a key that is a JWT (RFC 7519 §4.1). Of a claim that is repeated none counts, as the API may
-/// read another one.
+/// The unverified claims of a key that is a JWT (RFC 7519 §4.1). A repeated claim is ignored, because the API may use
+/// another of its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// `exp`: when the key stops working.
+    /// `exp`: when the key expires.
     pub expires_at: Option<Timestamp>,
-    /// `iat`: when it was made.
+    /// `iat`: when the key was issued.
     pub issued_at: Option<Timestamp>,
-    /// `sub`: whom it stands for.
+    /// `sub`: the subject of the key.
     pub subject: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl Claims {
         let bytes = Zeroizing::new(base64url::decode(trim_end(payload, b'='))?);
         let text = object(&bytes)?;
         let date = |name| match json::only_member(text, name) {
-            // NumericDate: seconds, with a fraction if the issuer likes.
+            // A NumericDate: seconds, optionally with a fraction.
             Some(Value::Number(text)) => {
                 let (seconds, fraction) = split_once(text, b'.').unwrap_or((text, ""));
                 let plain = seconds.len() <= 12 && is_all(fraction, |b| b.is_ascii_digit());
@@ -47,14 +47,14 @@ impl Claims {
         })
     }
 
-    /// Whether `exp` lies in the past.
+    /// Whether `exp` is in the past.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
 }
 
-/// When a caller token ends, by its own word, which nobody has verified: `exp` of a session that the Worker made, or of
-/// a JWT. `None` for a text of another form.
+/// The unverified expiry of a caller token: `exp` of a session issued by the Worker, or of a JWT. `None` for tokens of
+/// another format.
 pub(crate) fn token_end(token: &str) -> Option<Timestamp> {
     let (first, rest) = split_once(token, b'.')?;
     if first == "s1" {
@@ -64,7 +64,8 @@ pub(crate) fn token_end(token: &str) -> Option<Timestamp> {
     Claims::peek(token)?.expires_at
 }
 
-/// Of `<payload>.<signature>`, behind the `s1.` of a session. The format is fixed in `tests/vectors/sessions.json`.
+/// The expiry in `<payload>.<signature>`, which follows the `s1.` of a session. `tests/vectors/sessions.json` fixes the
+/// format.
 fn session_end(parts: &str) -> Option<Timestamp> {
     let (payload, signature) = split_once(parts, b'.')?;
     if find_byte(signature, b'.').is_some() {
@@ -76,7 +77,7 @@ fn session_end(parts: &str) -> Option<Timestamp> {
     }
 }
 
-/// The text of a JSON object, as far as its first character tells.
+/// The bytes as text, if the first character is that of a JSON object.
 fn object(bytes: &[u8]) -> Option<&str> {
     str::from_utf8(bytes).ok().filter(|text| text.trim_ascii_start().starts_with('{'))
 }

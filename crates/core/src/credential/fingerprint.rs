@@ -1,4 +1,4 @@
-//! A name for a credential in logs and metrics.
+//! A short name for a credential in logs and metrics.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::codec::text;
 
-/// The first eight hex digits of a credential's SHA-256: it names a key in logs
-/// without helping anyone to guess it.
+/// The first eight hex digits of a credential's SHA-256. They identify a key in logs without helping anyone to guess
+/// it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 4]);
 
@@ -18,7 +18,7 @@ impl Fingerprint {
         Self(sha256_start(bytes))
     }
 
-    /// Reads the eight digits, in either case; `None` when the text is anything else.
+    /// Reads eight hex digits, in either case; `None` for any other text.
     pub fn from_hex(hex: &str) -> Option<Self> {
         let mut start = [0; 4];
         for (index, byte) in start.iter_mut().enumerate() {
@@ -45,14 +45,13 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// The first four bytes of the SHA-256 of `bytes`. The padding (FIPS 180-4 §5.1.1)
-/// is done here: `Sha256`'s buffer for bytes that come in pieces is as large as
-/// the hash itself.
+/// The first four bytes of the SHA-256 of `bytes`. The padding (FIPS 180-4 §5.1.1) is done here, because the buffer
+/// that `Sha256` keeps for incremental input is as large as the hash code itself.
 fn sha256_start(bytes: &[u8]) -> [u8; 4] {
     let mut state =
         [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
     let length = (8 * bytes.len() as u64).to_be_bytes();
-    // A byte that marks the end, zeros, and the length at the end of the last block.
+    // An end marker, zeros, and the length at the end of the last block.
     let blocks = bytes.len() / 64 + if bytes.len() % 64 < 56 { 1 } else { 2 };
     let mut at = 0;
     for _ in 0..blocks {
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_eight_hex_digits_is_no_fingerprint() {
+    fn only_eight_hex_digits_are_a_fingerprint() {
         for text in ["", "0123456", "012345678", "0123456g", "+1234567", "0x123456", "012345é"] {
             assert_eq!(Fingerprint::from_hex(text), None, "{text}");
         }

@@ -1,4 +1,4 @@
-//! API keys and caller tokens: accepted or refused before any call is made.
+//! API keys and caller tokens, validated before any call is made.
 
 use core::fmt;
 
@@ -10,13 +10,12 @@ use crate::Timestamp;
 
 /// An Attention API key.
 ///
-/// A key is shown once, copied by hand, pasted into a secret store and read back
-/// from an environment variable: each step has its own way of spoiling it.
-/// [`parse`](Self::parse) finds what can be found in the text alone, and never
-/// repeats the text.
+/// A key is shown once, copied by hand, pasted into a secret store and read back from an environment variable, and each
+/// of these steps can damage it. [`parse`](Self::parse) detects the damage that the text alone reveals. Its errors
+/// never contain the text.
 ///
-/// Zeroed on drop. Neither `Debug` nor `Display` shows more than its last four
-/// characters. Source: <https://docs.attention.com/api-authentication>.
+/// Zeroed on drop. `Debug` and `Display` show at most its last four characters. Source:
+/// <https://docs.attention.com/api-authentication>.
 ///
 /// ```
 /// use attention_core::{ApiKey, KeyError};
@@ -31,24 +30,23 @@ use crate::Timestamp;
 pub struct ApiKey(pub(crate) Secret);
 
 impl ApiKey {
-    /// Takes a key as a person or an environment variable gives it: white space
-    /// around it is dropped, anything else that is off is refused.
+    /// Parses a key as typed by a person or read from an environment variable. Surrounding white space is removed; any
+    /// other defect is an error.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         Secret::parse(text).map(Self)
     }
 
-    /// The key itself, for the one place that needs it: the request's header.
+    /// The key itself, for the request's header.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// Names the key in logs and metrics.
+    /// The key's fingerprint, for logs and metrics.
     pub const fn fingerprint(&self) -> Fingerprint {
         self.0.fingerprint()
     }
 
-    /// What the key says of itself when it is a JWT. Nothing is verified: only
-    /// the API can tell whether a key is good.
+    /// The key's own claims, if it is a JWT. They are not verified: only the API can tell whether a key is valid.
     pub fn peek(&self) -> Option<Claims> {
         Claims::peek(self.expose())
     }
@@ -74,24 +72,23 @@ impl PartialEq for ApiKey {
 
 impl Eq for ApiKey {}
 
-/// A token with which a caller authenticates to the Worker. It has the syntax
-/// of a key and is guarded like one, but it is not a key: it opens the Worker,
-/// not the API.
+/// A token that authenticates a caller to the Worker. It has the syntax of a key and is protected like one, but it
+/// gives access to the Worker only, not to the API.
 pub struct CallerToken(pub(crate) Secret);
 
 impl CallerToken {
-    /// As [`ApiKey::parse`].
+    /// Like [`ApiKey::parse`].
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         Secret::parse(text).map(Self)
     }
 
-    /// Names the token in logs and metrics.
+    /// The token's fingerprint, for logs and metrics.
     pub const fn fingerprint(&self) -> Fingerprint {
         self.0.fingerprint()
     }
 
-    /// When the token ends, by its own word: the `exp` of a session that the Worker made, or of a JWT. Nothing is
-    /// verified: only the Worker can tell whether a token is good. `None` for a token that does not say.
+    /// When the token expires by its own claim: the `exp` of a session issued by the Worker, or of a JWT. It is not
+    /// verified: only the Worker can tell whether a token is valid. `None` if the token has no such claim.
     ///
     /// ```
     /// use attention_core::{CallerToken, Timestamp};

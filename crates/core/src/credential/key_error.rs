@@ -1,34 +1,33 @@
-//! Why a text is not accepted as a key.
+//! The reasons a text is rejected as a key.
 
 use alloc::string::String;
 use core::fmt;
 
 use crate::codec::text;
 
-/// The longest accepted key: 8 KiB, the header size that common servers take.
+/// The longest accepted key: 8 KiB, a header size that common servers accept.
 pub const MAX_KEY_BYTES: usize = 8 * 1024;
 
-/// Why a text is not accepted as a key. It never holds the text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a text is rejected as a key. It never contains the text.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Nothing but white space.
+    /// It is empty or only white space.
     Empty,
-    /// It begins with `Bearer ` or another scheme: the key was copied together
-    /// with the header around it.
+    /// It begins with `Bearer ` or another scheme: the key was copied together with part of its header.
     SchemePrefix,
-    /// It is a placeholder of documentation or a template, such as `YOUR_API_KEY`.
+    /// It is a placeholder from documentation or a template, such as `YOUR_API_KEY`.
     Placeholder,
     /// It is longer than [`MAX_KEY_BYTES`].
     TooLong {
         /// Its length after trimming.
         bytes: usize,
     },
-    /// It holds a character that a bearer credential cannot have.
+    /// It contains a character that a bearer credential cannot have.
     InvalidCharacter {
-        /// How many characters stand before it in the text as given.
+        /// The number of characters before it in the original text.
         position: usize,
-        /// What sort of character it is.
+        /// The class of the character.
         class: CharacterClass,
     },
 }
@@ -47,7 +46,7 @@ impl KeyError {
 }
 
 impl KeyError {
-    /// What is wrong and what to do, in one line.
+    /// The problem and the next step, on one line.
     pub fn message(self) -> String {
         String::from(match self {
             Self::Empty => "the key is empty; set it to the value shown when the key was created",
@@ -61,7 +60,7 @@ impl KeyError {
                     &text::count(bytes),
                     " bytes, more than the ",
                     &text::count(MAX_KEY_BYTES),
-                    " a header can carry; is it a file's content?",
+                    " that a header can carry; is it the content of a file?",
                 ];
                 return text::concat(&parts);
             }
@@ -79,15 +78,9 @@ impl KeyError {
     }
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
+impl_error!(KeyError);
 
-impl core::error::Error for KeyError {}
-
-/// The sort of a refused character: enough to find it, too little to leak it.
+/// The class of a rejected character: enough to find it, too little to reveal it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CharacterClass {
@@ -122,7 +115,7 @@ impl CharacterClass {
 }
 
 impl CharacterClass {
-    /// Its name in a sentence.
+    /// The name of the class in a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LineBreak => "a line break",

@@ -1,4 +1,4 @@
-//! Keys and tokens: accepted, sent, received, named in logs and kept out of them.
+//! Keys and tokens: parsing, sending, receiving, naming them in logs, and redaction.
 
 mod authorization;
 mod bearer;

@@ -1,4 +1,4 @@
-//! Taking credentials out of text that comes from elsewhere.
+//! Removes credentials from text that comes from elsewhere.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -8,18 +8,16 @@ use core::ops::Range;
 use super::secret::is_token68;
 use crate::codec::text::{find, hex_pair, split_once};
 
-/// What stands where a credential stood.
+/// The text that replaces a credential.
 pub const REDACTED: &str = "[redacted]";
 
-/// Shorter runs are left alone by the look-alike rules: `Bearer token` in a
-/// sentence is prose.
+/// Shorter words are not treated as credentials by their shape: `Bearer token` in a sentence is prose.
 const LOOKALIKE_BYTES: usize = 16;
 
-/// Removes each of `secrets`, the token behind any `Bearer`, and anything shaped
-/// like a JWT.
+/// Removes each of `secrets`, the token after any `Bearer`, and anything shaped like a JWT.
 ///
-/// A server may echo the header it refused. What it says is passed on only with
-/// every known secret, and everything that looks like one, taken out.
+/// A server may echo the header it refused. Its text is passed on only after all known secrets, and everything that
+/// looks like one, have been removed.
 ///
 /// ```
 /// use attention_core::credential::scrub;
@@ -31,10 +29,10 @@ pub fn scrub<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) 
     scrub_all(text, secrets.into_iter().collect())
 }
 
-/// [`scrub`] for secrets that are in a list already: what takes any sequence is compiled for each sort of it.
+/// [`scrub`] for a list of secrets. Not generic, so it is compiled once.
 pub(crate) fn scrub_all<'t>(text: &'t str, mut secrets: Vec<&str>) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
-    // The longest first: of one that begins with another, the rest would stay.
+    // The longest first: otherwise the rest of a secret that begins with another would remain.
     while let Some(at) = longest(&secrets) {
         let secret = secrets.swap_remove(at);
         text = without(text, &|text, from| secret_in(text, from, secret));
@@ -47,7 +45,7 @@ fn longest(texts: &[&str]) -> Option<usize> {
     texts.iter().position(|text| text.len() == most)
 }
 
-/// The text with something else in every place that `find` finds from a position on.
+/// Replaces every range that `find` returns.
 fn without<'t>(text: Cow<'t, str>, find: &dyn Fn(&str, usize) -> Option<Range<usize>>) -> Cow<'t, str> {
     let mut kept = String::new();
     let mut from = 0;
@@ -63,14 +61,14 @@ fn without<'t>(text: Cow<'t, str>, find: &dyn Fn(&str, usize) -> Option<Range<us
     Cow::Owned(kept)
 }
 
-/// Whether a text holds a secret, as it is or percent-encoded in any way.
+/// Whether a text contains a secret, plain or percent-encoded in any way.
 pub(crate) fn reveals(text: &str, secret: &str) -> bool {
     secret_in(text, 0, secret).is_some()
 }
 
 fn secret_in(text: &str, from: usize, secret: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    // Behind the last of these, less is left than the secret is long.
+    // After the last of these positions, the rest is shorter than the secret.
     let starts = (bytes.len() + 1).saturating_sub(secret.len());
     (from..starts).find_map(|start| {
         let mut end = start;
@@ -85,7 +83,7 @@ fn secret_in(text: &str, from: usize, secret: &str) -> Option<Range<usize>> {
     })
 }
 
-/// The token behind a `Bearer`, or a JWT.
+/// The token after a `Bearer`, or a JWT.
 fn lookalike_in(text: &str, mut from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let is_token = |at: &usize| bytes.get(*at).is_some_and(|b| is_token68(*b));
@@ -100,12 +98,12 @@ fn lookalike_in(text: &str, mut from: usize) -> Option<Range<usize>> {
 }
 
 fn ends_with_bearer(text: &[u8]) -> bool {
-    // White space of all sorts stands between the two.
+    // Any white space may separate the two.
     let end = text.iter().rposition(u8::is_ascii_graphic).map_or(0, |at| at + 1);
     text.get(..end).and_then(<[u8]>::last_chunk).is_some_and(|end: &[u8; 6]| end.eq_ignore_ascii_case(b"bearer"))
 }
 
-/// Base64url of `{"`, and a dot to follow: the head of every JWT in use.
+/// Begins with the base64url of `{"` and contains a dot, as every JWT in use does.
 fn is_jwt_shaped(word: &str) -> bool {
     find(word, "eyJ").and_then(|at| split_once(word.get(at..)?, b'.')).is_some()
 }
@@ -118,14 +116,14 @@ mod tests {
     const SECRET: &str = "fake-0123456789-fake-0123456789-fake";
 
     #[test]
-    fn prose_is_left_alone() {
+    fn prose_is_unchanged() {
         for text in ["", "Bearer token missing", "the bearer of bad news", "eyJust a word."] {
             assert_eq!(scrub(text, [SECRET]), text);
         }
     }
 
     #[test]
-    fn of_a_key_that_begins_with_another_nothing_stays() {
+    fn a_key_that_begins_with_another_is_removed_completely() {
         let long = "fake-0123456789-fake-0123456789-fake-second";
         for secrets in [[SECRET, long], [long, SECRET]] {
             assert_eq!(scrub(long, secrets), REDACTED);
@@ -133,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_credentials_are_taken_out_by_their_shape() {
+    fn unknown_credentials_are_removed_by_their_shape() {
         assert_eq!(scrub("got BEARER  abcdefghijklmnop!", []), "got BEARER  [redacted]!");
         assert_eq!(scrub("key=eyJhbGciOi.eyJmYWtlIjox.fake-signature rest", []), "[redacted] rest");
     }

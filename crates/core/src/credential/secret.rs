@@ -1,4 +1,4 @@
-//! The text of a credential: checked, zeroed on drop, never printed.
+//! The text of a credential: validated, zeroed on drop, never printed.
 
 use alloc::string::String;
 use core::fmt;
@@ -33,10 +33,10 @@ impl Secret {
             return Err(KeyError::TooLong { bytes: trimmed.len() });
         }
         let led = given.len() - given.trim_ascii_start().len();
-        // Bytes count as characters do: what stands before the first odd one is ASCII.
+        // Positions in bytes and in characters agree, because everything before the first invalid character is ASCII.
         let body = trim_end(trimmed, b'=');
         let odd = text::position(trimmed, |b| !is_token68(b)).or_else(|| {
-            // `=` may only stand at the end (padding), and not alone.
+            // `=` is allowed only at the end (padding), and not alone.
             text::find_byte(body, b'=').or(body.is_empty().then_some(0))
         });
         if let Some(index) = odd {
@@ -60,7 +60,7 @@ impl Secret {
         self.text.as_bytes().ct_eq(other.text.as_bytes()).into()
     }
 
-    /// `NAME(…last4, N bytes)`; a short secret shows no character at all.
+    /// `NAME(…last4, N bytes)`; for a short secret no character is shown.
     pub(crate) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.text.len();
         match self.text.get(bytes.saturating_sub(4)..) {
@@ -74,7 +74,7 @@ pub(crate) const fn is_token68(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
-/// Copied together with what stands before it in the header or in a curl line.
+/// Whether the text was copied together with the header name or scheme before it.
 fn has_scheme_prefix(text: &str) -> bool {
     ["bearer", "basic", "token", "authorization:"].iter().any(|prefix| {
         text.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
@@ -84,12 +84,12 @@ fn has_scheme_prefix(text: &str) -> bool {
     })
 }
 
-/// Their letters and digits, in lower case; `here` may follow.
+/// Letters and digits of placeholders, in lower case; `here` may follow.
 const PLACEHOLDERS: &str = "|apikey|key|token|yourapikey|yourkey|yourtoken|yourattentionapikey|attentionapikey|attentionapikeynext\
     |insertapikey|insertyourapikey|myapikey|changeme|replaceme|placeholder|todo|undefined|null|none|secret|";
 
-/// What documentation and templates put where a key belongs, and what scripting
-/// languages print for a variable that was never set.
+/// Whether the text is a placeholder of documentation or a template, or the text that scripting languages print for an
+/// unset variable.
 fn is_placeholder(text: &str) -> bool {
     let mut bytes = text.bytes();
     match (bytes.next(), bytes.next_back()) {

@@ -1,4 +1,4 @@
-//! The hashes by which a configuration knows caller tokens.
+//! The hashes that identify caller tokens in a configuration.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::codec::text;
 
-/// The SHA-256 of a caller token: what a configuration stores instead of it.
+/// The SHA-256 of a caller token, which a configuration stores in place of the token.
 ///
 /// ```
 /// use attention_core::credential::TokenDigest;
@@ -42,23 +42,23 @@ impl TokenDigest {
         Ok(Self(bytes))
     }
 
-    /// As 64 lower-case hex digits.
+    /// The digest as 64 lower-case hex digits.
     pub fn to_hex(self) -> String {
         text::hex(&self.0)
     }
 
-    /// Equality in constant time: a wrong digest tells nothing about how near it was.
+    /// Compares in constant time, so that a wrong digest does not reveal how close it was.
     pub fn matches(self, other: Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 
-    /// Its bytes, by which digests that nobody guesses at can be put in order.
+    /// The bytes, for sorting digests where timing does not matter.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Where among `stored` this digest stands. Every entry is compared, so the
-    /// time taken tells nothing about which one matched.
+    /// The index of this digest in `stored`. Every entry is compared, so the time taken does not reveal which one
+    /// matched.
     pub fn find_in(self, stored: impl IntoIterator<Item = Self>) -> Option<usize> {
         stored.into_iter().enumerate().fold(
             None,
@@ -71,33 +71,33 @@ impl TokenDigest {
 
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Enough to tell two apart in a log.
+        // Enough to distinguish two digests in a log.
         write!(f, "TokenDigest({:02x}{:02x}…)", self.0[0], self.0[1])
     }
 }
 
-/// Why a text is not the hex form of a SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a text is not a SHA-256 in hex.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DigestError {
     /// It does not have 64 characters.
     Length {
-        /// How many it has.
+        /// The number of characters it has.
         characters: usize,
     },
-    /// It holds something other than hex digits.
+    /// It contains a character that is not a hex digit.
     NotHex {
-        /// How many characters stand before it.
+        /// The number of characters before it.
         position: usize,
     },
 }
 
 impl DigestError {
-    /// What is wrong, in one line.
+    /// The problem, on one line.
     pub fn message(self) -> String {
         match self {
             Self::Length { characters } => text::concat(&[
-                "a SHA-256 has 64 hex digits, this has ",
+                "a SHA-256 has 64 hex digits, but this has ",
                 &text::count(characters),
                 " characters; is it the token itself?",
             ]),
@@ -108,10 +108,4 @@ impl DigestError {
     }
 }
 
-impl fmt::Display for DigestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for DigestError {}
+impl_error!(DigestError);

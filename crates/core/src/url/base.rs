@@ -1,4 +1,4 @@
-//! Where a request goes: a base URL, and targets that cannot leave it.
+//! A base URL, and joining of targets that must stay under it.
 
 use alloc::string::String;
 use core::fmt;
@@ -12,10 +12,9 @@ use crate::codec::text::{self, find, find_byte, is_all, split, split_once, trim_
 /// The API's own base URL. Source: <https://docs.attention.com/api-authentication>.
 pub const DEFAULT_BASE_URL: &str = "https://api.attention.tech/v2";
 
-/// Scheme, host, port and path prefix that every request of a client shares.
+/// The scheme, host, port and path prefix shared by every request of a client.
 ///
-/// HTTPS only, except towards the machine itself: a key must not cross a network
-/// in the clear.
+/// HTTPS only, except for the local machine, because a key must not cross a network unencrypted.
 ///
 /// ```
 /// use attention_core::url::BaseUrl;
@@ -31,7 +30,7 @@ pub struct BaseUrl {
     origin_bytes: usize,
 }
 
-/// The API's own, [`DEFAULT_BASE_URL`].
+/// [`DEFAULT_BASE_URL`], the base URL of the API.
 impl Default for BaseUrl {
     fn default() -> Self {
         Self { text: String::from(DEFAULT_BASE_URL), origin_bytes: DEFAULT_BASE_URL.len() - "/v2".len() }
@@ -67,14 +66,14 @@ impl BaseUrl {
             RequestPath::parse(path).map_err(BaseUrlError::Path)?;
         }
         let mut url = String::from(if secure { "https://" } else { "http://" });
-        // A default port spelt out is the same origin (RFC 6454 §4).
+        // An explicit default port is the same origin (RFC 6454 §4).
         url.push_str(authority.strip_suffix(if secure { ":443" } else { ":80" }).unwrap_or(&authority));
         let origin_bytes = url.len();
         url.push_str(path);
         Ok(Self { text: url, origin_bytes })
     }
 
-    /// The whole base, without a slash at its end.
+    /// The whole base URL, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -84,12 +83,12 @@ impl BaseUrl {
         self.text.get(..self.origin_bytes).unwrap_or_default()
     }
 
-    /// The path prefix, such as `/v2`; empty when there is none.
+    /// The path prefix, such as `/v2`; empty if there is none.
     pub fn path(&self) -> &str {
         self.text.get(self.origin_bytes..).unwrap_or_default()
     }
 
-    /// The same server without the path prefix, for what it has beside it.
+    /// The same server without the path prefix, for resources beside it.
     #[must_use]
     pub fn at_origin(&self) -> Self {
         Self { text: String::from(self.origin()), origin_bytes: self.origin_bytes }
@@ -97,10 +96,9 @@ impl BaseUrl {
 
     /// The URL of `target` under this base.
     ///
-    /// `target` is a path (`/conversations`, with or without the first slash and
-    /// with or without a query of its own) or a whole URL that begins with this
-    /// base, as the API's own links do. `query` is an encoded query string, empty
-    /// for none; it follows the target's.
+    /// `target` is a path (`/conversations`, with or without the leading slash and with or without a query) or a whole
+    /// URL that begins with this base, as the API's own links do. `query` is an encoded query string, or empty; it is
+    /// appended to the target's own query.
     pub fn join(&self, target: &str, query: &str) -> Result<String, RequestError> {
         let target = self.relative(target)?;
         let (path, own_query) = split_once(target, b'?').unwrap_or((target, ""));
@@ -147,7 +145,7 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// The host of a lower-case `host[:port]`, when it is one.
+/// The host of a lower-case `host[:port]`; `None` if it is invalid.
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if let Some(end) = authority.strip_prefix('[').and_then(|rest| find(rest, "]")) {
         let (host, rest) = authority.split_at_checked(end + 2)?;
@@ -161,18 +159,20 @@ fn host_of(authority: &str) -> Option<&str> {
                 && !label.starts_with('-')
         };
         let name = host.strip_suffix('.').unwrap_or(host);
-        // URL parsers read a name that ends in a number as an address, in forms
-        // of which only the plain one means the same to everybody.
+        // URL parsers read a name that ends in a number as an IPv4 address. They agree only on dotted decimal, so other
+        // forms are rejected.
         if !split(name, b'.').all(label) || (ends_in_number(name) && ip::v4(name).is_none()) {
             return None;
         }
         (host, port)
     };
-    let port_is_valid = port.is_none_or(|port| whole_number(port).is_some_and(|port| (1..=65_535).contains(&port)));
+    // URL parsers drop leading zeros, so the origin would be written in two ways.
+    let is_port = |port: &str| !port.starts_with('0') && whole_number(port).is_some_and(|port| port <= 65_535);
+    let port_is_valid = port.is_none_or(is_port);
     port_is_valid.then_some(host)
 }
 
-/// The WHATWG URL standard's "ends in a number" (§3.5).
+/// The WHATWG URL standard's "ends in a number" check (§3.5).
 fn ends_in_number(name: &str) -> bool {
     let dot = name.bytes().rposition(|b| b == b'.');
     let last = dot.map_or(name, |dot| name.get(dot + 1..).unwrap_or_default());
@@ -180,7 +180,7 @@ fn ends_in_number(name: &str) -> bool {
     hex || is_all(last, |b| b.is_ascii_digit())
 }
 
-/// Hosts that only the machine itself answers for (RFC 6761 §6.3, RFC 1122 §3.2.1.3).
+/// Hosts that always mean the local machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3).
 fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
@@ -188,8 +188,8 @@ fn is_loopback(host: &str) -> bool {
         || ip::v4(host).is_some_and(|[first, ..]| first == 127)
 }
 
-/// Why a text is not accepted as a base URL.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a text is rejected as a base URL.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BaseUrlError {
     /// It is not `scheme://…`.
@@ -200,11 +200,11 @@ pub enum BaseUrlError {
     Insecure,
     /// It holds a user name or a password.
     UserInfo,
-    /// Its host or port is not one.
+    /// Its host or port is invalid.
     InvalidHost,
     /// It holds a query or a fragment.
     QueryOrFragment,
-    /// Its path is refused.
+    /// Its path is rejected.
     Path(PathError),
 }
 
@@ -224,7 +224,7 @@ impl BaseUrlError {
 }
 
 impl BaseUrlError {
-    /// What is wrong and what to do, in one line.
+    /// The problem and the next step, on one line.
     pub fn message(self) -> String {
         String::from(match self {
             Self::NotAbsolute => "the base URL is not absolute; write it like https://api.attention.tech/v2",
@@ -238,10 +238,4 @@ impl BaseUrlError {
     }
 }
 
-impl fmt::Display for BaseUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for BaseUrlError {}
+impl_error!(BaseUrlError);

@@ -1,9 +1,8 @@
-//! Request paths: read strictly once, so that what was judged is what is sent.
+//! Request paths, validated strictly so that the path a policy judged is the path that is sent.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use crate::codec::text::{self, find_byte, hex_pair, split};
 
@@ -12,13 +11,11 @@ pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 
 /// A path that every party reads in the same way.
 ///
-/// A path that two parties read differently is how a policy is passed by. So a
-/// path in which the parties could differ (dot segments, encoded separators,
-/// doubled encoding, back slashes, path parameters) is refused, and one that is
-/// accepted is sent on with the bytes it came with. A server may map characters
-/// to their compatibility forms (Unicode UAX #15, NFKC) or to the nearest one of
-/// its code page before it reads a path, so characters that become a delimiter
-/// are refused as that delimiter is: U+FF0F becomes `/`.
+/// If two parties read a path differently, it can bypass a policy. So a path that could be read differently (dot
+/// segments, encoded separators, double encoding, backslashes, path parameters) is rejected, and an accepted path is
+/// sent with its bytes unchanged. Before it reads a path, a server may map characters to compatibility forms (Unicode
+/// UAX #15, NFKC) or to the nearest character of its code page. Therefore characters that map to a delimiter are
+/// rejected like that delimiter: U+FF0F maps to `/`.
 ///
 /// ```
 /// use attention_core::url::{PathError, RequestPath};
@@ -34,8 +31,7 @@ pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 pub struct RequestPath<'a>(&'a str);
 
 impl<'a> RequestPath<'a> {
-    /// Checks a path: absolute, RFC 3986 §3.3 characters, and none of the shapes
-    /// named in [`PathError`].
+    /// Validates a path: absolute, with RFC 3986 §3.3 characters, and without any of the defects in [`PathError`].
     pub fn parse(path: &'a str) -> Result<Self, PathError> {
         let bytes = path.as_bytes();
         if bytes.first() != Some(&b'/') {
@@ -44,8 +40,11 @@ impl<'a> RequestPath<'a> {
         if bytes.len() > MAX_TARGET_BYTES {
             return Err(PathError::TooLong { bytes: bytes.len() });
         }
-        let mut position = 0;
+        let (mut position, mut is_plain, mut last) = (0, true, 0);
         while let Some(&byte) = bytes.get(position) {
+            // Without any of these, no segment needs a second look; a slash may end the path.
+            is_plain &= !matches!(byte, b'%' | b'.') && (byte != b'/' || last != b'/');
+            last = byte;
             match byte {
                 b'%' => position += encoded(bytes, position)?,
                 b'\\' => return Err(PathError::Backslash { position }),
@@ -56,7 +55,10 @@ impl<'a> RequestPath<'a> {
             }
             position += 1;
         }
-        // The first segment is what stands before the first slash: nothing.
+        if is_plain {
+            return Ok(Self(path));
+        }
+        // The first segment, before the first slash, is empty.
         let mut start = 0;
         for segment in split(path, b'/') {
             let end = start + segment.len();
@@ -77,19 +79,19 @@ impl<'a> RequestPath<'a> {
         Ok(Self(path))
     }
 
-    /// The path with the bytes it came with.
+    /// The path with its original bytes.
     pub const fn as_str(self) -> &'a str {
         self.0
     }
 
-    /// The path as the server will read it, for matching it against a policy.
+    /// The path as the server will read it, for matching against a policy.
     pub fn decoded(self) -> Cow<'a, str> {
-        // `parse` has seen every escape.
+        // `parse` has validated every escape.
         decode(self.0).unwrap_or(Cow::Borrowed(self.0))
     }
 }
 
-/// Judges the escape at `position`; two more bytes belong to it.
+/// Checks the escape at `position` and returns its length without the `%`.
 fn encoded(bytes: &[u8], position: usize) -> Result<usize, PathError> {
     let byte = hex_pair(bytes, position + 1).ok_or(PathError::InvalidEncoding { position })?;
     match byte {
@@ -101,8 +103,8 @@ fn encoded(bytes: &[u8], position: usize) -> Result<usize, PathError> {
     }
 }
 
-/// Whether a decoded segment is `.` or `..` to some reader: in compatibility forms of
-/// the dot, or once blanks and characters without a shape are taken out.
+/// Whether some parser reads a decoded segment as `.` or `..`: with dots in compatibility forms, or after removing
+/// blanks and invisible characters.
 fn is_dots(segment: &str) -> bool {
     let mut dots = 0;
     for c in segment.chars() {
@@ -116,21 +118,21 @@ fn is_dots(segment: &str) -> bool {
     matches!(dots, 1 | 2)
 }
 
-/// Whether a character is a blank, also once it is decoded as in a form, or has no shape.
+/// Whether a character is a blank, including after form decoding, or invisible.
 const fn is_blank(c: char) -> bool {
     matches!(c,
         ' ' | '+' | '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{1680}' | '\u{180e}' | '\u{2000}'..='\u{200f}'
         | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}' | '\u{3000}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// The refusal of a character that some reader maps to one that may not be in a
-/// segment. `start` is where the segment begins.
+/// The error for a character that some parser maps to one that is not allowed in a segment. `start` is the beginning of
+/// the segment.
 const fn stands_for_delimiter(c: char, start: usize) -> Option<PathError> {
     Some(match c {
-        // To `/`, or to a fraction with one in it; to `\`.
+        // Map to `/`, to a fraction that contains it, or to `\`.
         '\u{2044}' | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}' | '\u{2215}' | '\u{ff0f}' | '\u{2216}'
         | '\u{fe68}' | '\u{ff3c}' => PathError::EncodedSeparator { position: start },
-        // To `;`, `?`, `#`.
+        // Map to `;`, `?` or `#`.
         '\u{37e}'
         | '\u{fe14}'
         | '\u{fe54}'
@@ -141,14 +143,13 @@ const fn stands_for_delimiter(c: char, start: usize) -> Option<PathError> {
         | '\u{ff1f}'
         | '\u{fe5f}'
         | '\u{ff03}' => PathError::Delimiter { position: start },
-        // To `%`.
+        // Map to `%`.
         '\u{66a}' | '\u{fe6a}' | '\u{ff05}' => PathError::DoubleEncoding { position: start },
         _ => return None,
     })
 }
 
-/// Whether two hex digits stand at `at`, plain or encoded themselves: `%252e` and
-/// `%25%32%65` are both `%2e` once decoded.
+/// Whether two hex digits are at `at`, plain or themselves encoded: both `%252e` and `%25%32%65` decode to `%2e`.
 fn decodes_to_hex_pair(bytes: &[u8], mut at: usize) -> bool {
     (0..2).all(|_| {
         let (byte, width) = match bytes.get(at) {
@@ -160,8 +161,7 @@ fn decodes_to_hex_pair(bytes: &[u8], mut at: usize) -> bool {
     })
 }
 
-/// One round of percent-decoding; `None` when the result is not UTF-8, as with
-/// overlong forms of `.` and `/`.
+/// One round of percent-decoding; `None` if the result is not UTF-8, as with overlong forms of `.` and `/`.
 fn decode(encoded: &str) -> Option<Cow<'_, str>> {
     if find_byte(encoded, b'%').is_none() {
         return Some(Cow::Borrowed(encoded));
@@ -181,8 +181,8 @@ fn decode(encoded: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
-/// Why a path is refused. Positions count bytes from 0.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a path is rejected. Positions count bytes from 0.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PathError {
     /// It does not begin with `/`.
@@ -192,48 +192,46 @@ pub enum PathError {
         /// Its length.
         bytes: usize,
     },
-    /// It holds `//`, which some servers fold and others take for a host.
+    /// It contains `//`, which some servers collapse and others read as the start of a host.
     EmptySegment {
-        /// Where the empty segment stands.
+        /// Where the empty segment is.
         position: usize,
     },
-    /// A segment is `.` or `..`: plain, encoded, in compatibility forms, or with
-    /// nothing but blanks beside the dots.
+    /// A segment is `.` or `..`: plain, encoded, in compatibility forms, or with only blanks besides the dots.
     DotSegment {
         /// Where the segment begins.
         position: usize,
     },
-    /// It holds an encoded `/` or `\`, or a character that some servers turn into one.
+    /// It contains an encoded `/` or `\`, or a character that some servers map to one.
     EncodedSeparator {
-        /// Where the escape, or the segment it is in, begins.
+        /// Where the escape, or its segment, begins.
         position: usize,
     },
-    /// It holds a back slash, which URL parsers turn into a slash.
+    /// It contains a backslash, which URL parsers turn into a slash.
     Backslash {
-        /// Where.
+        /// Where the backslash is.
         position: usize,
     },
-    /// It holds an encoding of an encoding, such as `%252e` or `%25%32%65`, or a
-    /// character that some servers turn into `%`.
+    /// It contains a double encoding, such as `%252e` or `%25%32%65`, or a character that some servers map to `%`.
     DoubleEncoding {
-        /// Where the escape, or the segment it is in, begins.
+        /// Where the escape, or its segment, begins.
         position: usize,
     },
-    /// A `%` without two hex digits behind it, or bytes that are not UTF-8.
+    /// It contains a `%` without two hex digits after it, or bytes that are not UTF-8.
     InvalidEncoding {
-        /// Where the escape, or the segment it is in, begins.
+        /// Where the escape, or its segment, begins.
         position: usize,
     },
-    /// `?`, `#` or `;`, plain, encoded or in a compatibility form: it would end the
-    /// path for some readers.
+    /// It contains `?`, `#` or `;`, plain, encoded or in a compatibility form, which some parsers read as the end of
+    /// the path.
     Delimiter {
-        /// Where it, or the segment it is in, begins.
+        /// Where it, or its segment, begins.
         position: usize,
     },
-    /// A control character, a space, non-ASCII, or another character that
-    /// RFC 3986 does not allow in a path.
+    /// It contains a control character, a space, a non-ASCII character, or another character that RFC 3986 does not
+    /// allow in a path.
     InvalidCharacter {
-        /// Where.
+        /// Where the character is.
         position: usize,
     },
 }
@@ -257,7 +255,7 @@ impl PathError {
 }
 
 impl PathError {
-    /// What is wrong, in one line.
+    /// The problem, on one line.
     pub fn message(self) -> String {
         let (what, position) = match self {
             Self::NotAbsolute => return "the path must begin with `/`".into(),
@@ -269,10 +267,10 @@ impl PathError {
             Self::EmptySegment { position } => ("has an empty segment (`//`)", position),
             Self::DotSegment { position } => ("has a `.` or `..` segment", position),
             Self::EncodedSeparator { position } => ("has an encoded slash", position),
-            Self::Backslash { position } => ("has a back slash", position),
+            Self::Backslash { position } => ("has a backslash", position),
             Self::DoubleEncoding { position } => ("is percent-encoded twice", position),
             Self::InvalidEncoding { position } => ("has an invalid percent-encoding", position),
-            Self::Delimiter { position } => ("has a `?`, `#` or `;` where none can be", position),
+            Self::Delimiter { position } => ("has a `?`, `#` or `;`, which is not allowed in a path", position),
             Self::InvalidCharacter { position } => {
                 ("has a character that must be percent-encoded (encodeURIComponent does it)", position)
             }
@@ -281,10 +279,4 @@ impl PathError {
     }
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for PathError {}
+impl_error!(PathError);

@@ -1,14 +1,12 @@
-//! Query strings: encoded from pairs, or checked when they are encoded already.
+//! Query strings: encoded from pairs, or validated if already encoded.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::path::MAX_TARGET_BYTES;
 use crate::codec::text;
 
-/// Encodes pairs into a query string, without the `?`:
-/// `application/x-www-form-urlencoded`, as the WHATWG URL standard (§5.2) and
-/// `URLSearchParams` write it.
+/// Encodes pairs as a query string without the `?`: `application/x-www-form-urlencoded` as the WHATWG URL standard
+/// (§5.2) and `URLSearchParams` write it.
 ///
 /// ```
 /// use attention_core::url::encode_query;
@@ -44,7 +42,7 @@ fn push_encoded(out: &mut String, text: &str) {
     }
 }
 
-/// Checks a query string that is encoded already.
+/// Validates a query string that is already encoded.
 pub(crate) fn check_query(query: &str) -> Result<(), QueryError> {
     if query.len() > MAX_TARGET_BYTES {
         return Err(QueryError::TooLong { bytes: query.len() });
@@ -55,8 +53,8 @@ pub(crate) fn check_query(query: &str) -> Result<(), QueryError> {
     }
 }
 
-/// Why a query string is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a query string is rejected.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryError {
     /// It is longer than [`MAX_TARGET_BYTES`].
@@ -64,9 +62,9 @@ pub enum QueryError {
         /// Its length.
         bytes: usize,
     },
-    /// It holds a character that must be percent-encoded, or a `#`.
+    /// It contains a character that must be percent-encoded, or a `#`.
     InvalidCharacter {
-        /// How many bytes stand before it.
+        /// The number of bytes before it.
         position: usize,
     },
 }
@@ -82,7 +80,7 @@ impl QueryError {
 }
 
 impl QueryError {
-    /// What is wrong, in one line.
+    /// The problem, on one line.
     pub fn message(self) -> String {
         match self {
             Self::TooLong { bytes } => text::concat(&[
@@ -100,10 +98,4 @@ impl QueryError {
     }
 }
 
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for QueryError {}
+impl_error!(QueryError);

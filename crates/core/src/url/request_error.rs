@@ -1,26 +1,25 @@
-//! Why a request's target is refused, before anything is sent.
+//! The reasons a request's target is rejected before anything is sent.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::path::PathError;
 use super::query::QueryError;
 
-/// Why a request's target is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a request's target is rejected.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The path is refused.
+    /// The path is rejected.
     Path(PathError),
-    /// The query is refused.
+    /// The query is rejected.
     Query(QueryError),
     /// The target is a whole URL that does not begin with the base URL.
     OtherOrigin,
-    /// The path begins with the prefix that the base URL brings already.
+    /// The path begins with the prefix that the base URL already has.
     RepeatsBase,
-    /// The method is not one that the API has.
+    /// The API does not have this method.
     Method,
-    /// The URL would hold a key or a token; URLs end up in logs.
+    /// The URL would contain a key or a token, and URLs end up in logs.
     SecretInUrl,
 }
 
@@ -39,27 +38,21 @@ impl RequestError {
 }
 
 impl RequestError {
-    /// What is wrong and what to do, in one line.
+    /// The problem and the next step, on one line.
     pub fn message(self) -> String {
         String::from(match self {
             Self::Path(error) => return error.message(),
             Self::Query(error) => return error.message(),
             Self::OtherOrigin => "the URL is not under the base URL; the key is sent nowhere else",
             Self::RepeatsBase => {
-                "the path begins with the prefix that the base URL has already; write /conversations, not /v2/conversations"
+                "the path begins with the prefix that the base URL already has; write /conversations, not /v2/conversations"
             }
             Self::Method => "the method is not one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
             Self::SecretInUrl => {
-                "the URL holds the key or token; it belongs in the Authorization header, which is sent for you"
+                "the URL contains the key or token; it belongs in the Authorization header, which is sent for you"
             }
         })
     }
 }
 
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for RequestError {}
+impl_error!(RequestError);

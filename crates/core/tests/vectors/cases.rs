@@ -1,4 +1,4 @@
-//! The cases of the files that are no scripts, as the files spell them.
+//! The cases of the vector files that are not scripts.
 
 use attention_core::call::KeyLevel;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::expected::Expected;
 use crate::text::{Body, Text};
 
-/// Of `authorization.json`.
+/// A case of `authorization.json`.
 #[derive(Deserialize)]
 #[serde(tag = "direction", rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum AuthorizationCase {
@@ -31,7 +31,7 @@ pub(crate) struct PerSlot {
     pub(crate) next: Option<Text>,
 }
 
-/// Of `keys.json`.
+/// A case of `keys.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeyCase {
@@ -56,7 +56,7 @@ pub(crate) struct RefusedKey {
     pub(crate) says: Vec<String>,
 }
 
-/// Of `urls.json`.
+/// A case of `urls.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UrlCase {
@@ -77,7 +77,7 @@ pub(crate) struct RefusedUrl {
     pub(crate) position: Option<usize>,
 }
 
-/// Of `errors.json`.
+/// A case of `errors.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ErrorCase {
@@ -119,7 +119,7 @@ pub(crate) struct Before {
     pub(crate) path: Option<String>,
 }
 
-/// Of `retry_after.json`.
+/// A case of `retry_after.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetryAfterCase {

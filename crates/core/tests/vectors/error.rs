@@ -1,4 +1,4 @@
-//! `errors.json` and `retry_after.json`.
+//! Runs `errors.json` and `retry_after.json`.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Check for ErrorCase {
     }
 }
 
-/// A call without retries that has just been sent.
+/// A call without retries that was just sent.
 fn once(upstream: &mut Upstream, at: Timestamp, path: Option<&str>, level: Option<Level>) -> Result<Call, String> {
     let options = CallOptions {
         retry: RetryPolicy { max_retries: 0, ..RetryPolicy::default() },
@@ -48,7 +48,7 @@ fn once(upstream: &mut Upstream, at: Timestamp, path: Option<&str>, level: Optio
     let mut call = Call::new(options, at);
     match call.start(upstream, at) {
         Action::Send(_) => Ok(call),
-        action => Err(format!("the call does not start: {action:?}")),
+        action => Err(format!("the call is not sent: {action:?}")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the vectors expect of an error.
+//! The error that a vector expects.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::same;
 
-/// What an error has to say. What is not mentioned must be absent, words and
-/// attempts excepted.
+/// The expected properties of an error. A property that is not listed must be absent, except the message and the
+/// attempts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Expected {
@@ -27,7 +27,7 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    /// Checks an error; none of `secrets` may stand in it.
+    /// Checks an error; it must not contain any of `secrets`.
     pub(crate) fn check(&self, error: &Error, secrets: &[&str]) -> Result<(), String> {
         same("kind", error.kind().code(), self.kind.as_str())?;
         same("code", error.code(), self.code.as_str())?;
@@ -41,7 +41,7 @@ impl Expected {
             same(&format!("{words:?} in {message:?}"), message.contains(words), true)?;
         }
         let json = error.to_json();
-        // The JSON is what JavaScript makes its errors of: numbers in it are exact.
+        // JavaScript builds its errors from this JSON; its numbers are exact.
         let told: serde_json::Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
         same("retry after in JSON", told["retryAfter"].as_f64(), self.retry_after_json())?;
         let texts = [json.as_str(), message, error.code(), error.request_id().unwrap_or_default()];
@@ -63,7 +63,7 @@ impl Expected {
         Ok(())
     }
 
-    #[allow(clippy::cast_precision_loss)] // A century of milliseconds is exact.
+    #[allow(clippy::cast_precision_loss)] // Exact for a century in milliseconds.
     fn retry_after_json(&self) -> Option<f64> {
         self.retry_after.map(|millis| millis as f64)
     }

@@ -1,4 +1,4 @@
-//! `authorization.json` and `keys.json`.
+//! Runs `authorization.json` and `keys.json`.
 
 use attention_core::credential::{AuthorizationError, Bearer};
 use attention_core::{ApiKey, CallerToken, Error, KeyError, Slot, Timestamp};
@@ -19,7 +19,7 @@ impl Check for AuthorizationCase {
                 same("next", header(Slot::Next), headers.next.as_ref().map(Text::build))
             }
             Self::Incoming { values, token, code } => {
-                // As fetch hands over what was sent more than once.
+                // Repeated headers, joined as fetch joins them.
                 let joined = values.iter().map(Text::build).collect::<Vec<_>>().join(", ");
                 let parsed = Bearer::parse((!values.is_empty()).then_some(joined.as_str()));
                 let got = parsed.map(|bearer| bearer.token().to_owned()).map_err(AuthorizationError::code);

@@ -1,5 +1,4 @@
-//! The golden vectors of `tests/vectors`, natively. The wasm package and the
-//! Worker are driven by the same files.
+//! Runs the golden vectors of `tests/vectors` natively. The same files drive the wasm package and the Worker.
 //!
 //! Each case is a test of its own: `cargo test -p attention-core --test vectors -- ring`.
 
@@ -19,7 +18,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// One file: what it is about, what its cases share, and the cases.
+/// A vector file: its subject, the data its cases share, and the cases.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, bound = "C: DeserializeOwned")]
 struct File<C> {
@@ -32,7 +31,7 @@ struct File<C> {
     cases: Vec<Case<C>>,
 }
 
-/// What every case has, and what it is about.
+/// The common fields of a case, and its content.
 #[derive(Deserialize)]
 #[serde(try_from = "serde_json::Map<String, serde_json::Value>", bound = "C: DeserializeOwned")]
 struct Case<C> {
@@ -41,7 +40,7 @@ struct Case<C> {
     content: C,
 }
 
-/// By hand and not by `flatten`, which would let misspelt fields pass.
+/// Written by hand, because `flatten` would accept misspelt fields.
 impl<C: DeserializeOwned> TryFrom<serde_json::Map<String, serde_json::Value>> for Case<C> {
     type Error = String;
 
@@ -66,13 +65,13 @@ fn everywhere() -> Vec<Runtime> {
     vec![Runtime::Rust, Runtime::Wasm, Runtime::Worker]
 }
 
-/// What a case's content has to be able to do.
+/// The content of a case.
 trait Check: DeserializeOwned + Send + 'static {
-    /// Runs the case; what its file's cases share comes with it.
+    /// Runs the case with the data that its file's cases share.
     fn check(&self, shared: &Shared) -> Result<(), String>;
 }
 
-/// What the cases of a file share.
+/// The data that the cases of a file share.
 #[derive(Clone)]
 struct Shared {
     now: u64,
@@ -88,20 +87,20 @@ fn main() -> ExitCode {
     load::<cases::RetryAfterCase>("retry_after", &mut trials);
     load::<steps::Script>("retries", &mut trials);
     load::<steps::Script>("ring", &mut trials);
-    trials.push(Trial::test("every file is driven", every_file_is_driven));
+    trials.push(Trial::test("every file is run by a test", every_file_is_run_by_a_test));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 const FILES: [&str; 7] = ["authorization", "keys", "urls", "errors", "retry_after", "retries", "ring"];
-/// Driven by `crates/gateway/tests/sessions.rs`.
+/// Run by `crates/gateway/tests/sessions.rs`.
 const OF_THE_GATEWAY: &str = "sessions";
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors")
 }
 
-/// Adds a test per case of a file. A file that cannot be read, has no case, or
-/// has two of one name is a failing test.
+/// Adds a test for each case of a file. A file that cannot be read, has no case, or has two cases of the same name
+/// becomes a failing test.
 fn load<C: Check>(name: &'static str, trials: &mut Vec<Trial>) {
     match read::<C>(name) {
         Err(complaint) => trials.push(Trial::test(format!("{name}.json"), move || Err(Failed::from(complaint)))),
@@ -133,8 +132,8 @@ fn read<C: Check>(name: &str) -> Result<File<C>, String> {
     }
 }
 
-/// A file that nobody drives would look like a test and be none.
-fn every_file_is_driven() -> Result<(), Failed> {
+/// Guards against a vector file that no test runs.
+fn every_file_is_run_by_a_test() -> Result<(), Failed> {
     for entry in std::fs::read_dir(folder())? {
         let path = entry?.path();
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -142,15 +141,15 @@ fn every_file_is_driven() -> Result<(), Failed> {
             && !FILES.contains(&name)
             && name != OF_THE_GATEWAY
         {
-            return Err(format!("{name}.json is driven by no test").into());
+            return Err(format!("{name}.json is not run by any test").into());
         }
     }
     Ok(())
 }
 
-/// Fails with both values when they differ.
+/// Fails with both values if they differ.
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, expected: T) -> Result<(), String> {
-    // A whole URL of 8 KiB helps nobody.
+    // Truncated, because a whole URL of 8 KiB is of no use.
     let short = |value: T| format!("{value:?}").chars().take(400).collect::<String>();
     if got == expected { Ok(()) } else { Err(format!("{what}: got {}, expected {}", short(got), short(expected))) }
 }

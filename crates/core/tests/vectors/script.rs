@@ -1,4 +1,4 @@
-//! `retries.json` and `ring.json`: calls, step by step.
+//! Runs `retries.json` and `ring.json` step by step.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::steps::{Keys, RingState, Script, Step, Then, ring};
 use crate::text::Body;
 use crate::{Check, Shared, same};
 
-/// What a step led to.
+/// The result of a step.
 enum Outcome {
     Nothing,
     Action(Action),
@@ -62,7 +62,7 @@ impl Play {
             (Some(status), None, false) => call.on_response(upstream, status, &step.headers, now, step.unit),
             (None, Some(failure), false) => call.on_failure(upstream, failure.into(), now, step.unit),
             (None, None, true) => call.on_waited(upstream, now),
-            _ => return Err("not one thing happens".to_owned()),
+            _ => return Err("a step must have exactly one event".to_owned()),
         }))
     }
 

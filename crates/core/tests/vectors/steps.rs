@@ -1,4 +1,4 @@
-//! Calls, step by step, as `retries.json` and `ring.json` spell them.
+//! The steps of calls in `retries.json` and `ring.json`.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) struct Script {
     pub(crate) steps: Vec<Step>,
 }
 
-/// At a time, one thing happens, and something must follow.
+/// One event at a given time, and the outcome expected from it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Step {
@@ -132,7 +132,7 @@ impl Begin {
     }
 }
 
-/// The ring of these texts.
+/// A ring of these keys.
 pub(crate) fn ring(current: &str, next: Option<&str>, token: bool) -> Result<KeyRing, KeyError> {
     if token {
         return CallerToken::parse(current).map(KeyRing::of_token);

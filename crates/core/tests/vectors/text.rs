@@ -1,8 +1,8 @@
-//! Texts and bodies as the files spell them.
+//! Texts and bodies in the vector files.
 
 use serde::Deserialize;
 
-/// A string, or parts to be joined, of which a repetition is one.
+/// A string, or parts to be joined, one of which may be a repetition.
 #[derive(Clone, Deserialize, Debug)]
 #[serde(untagged)]
 pub(crate) enum Text {

@@ -1,4 +1,4 @@
-//! `urls.json`.
+//! Runs `urls.json`.
 
 use attention_core::url::{BaseUrl, DEFAULT_BASE_URL, RequestError, encode_query};
 use attention_core::{ApiKey, Error, KeyRing, Upstream};

@@ -1,5 +1,4 @@
-//! The operations that a policy can allow: those of a description of the API, and
-//! its MCP endpoint.
+//! The operations that a policy can allow: those in a description of the API, and its MCP endpoint.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -12,11 +11,10 @@ use attention_core::url::{PathError, RequestPath};
 use crate::authorize::mcp;
 use crate::authorize::policy::Pattern;
 
-/// Takes the place of an id that no rule names.
+/// Represents an id that no rule names.
 const ANY: &str = "any-id-at-all";
 
-/// The operations that are known. There may be others: a description lags behind
-/// what it describes.
+/// The known operations. The API may have others, because a description may be outdated.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     prefix: String,
@@ -26,35 +24,35 @@ pub struct Catalogue {
 /// One operation of the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Operation {
-    /// Its method; an operation of GET is one of HEAD too.
+    /// Its method; an operation with GET also answers HEAD.
     pub method: Method,
-    /// Its path, with the prefix of the API's base URL.
+    /// Its path, including the prefix of the API's base URL.
     pub path: PathTemplate,
     /// Its name in the API's description.
     pub id: String,
-    /// What it does.
+    /// Its effect.
     pub effect: Effect,
-    /// Its answer holds an address or a code that grants access by itself.
+    /// Whether its response contains an address or a code that grants access by itself.
     pub returns_capability: bool,
-    /// The parts that its answer is made of, as far as the description has names for them.
+    /// The named parts of its response, as far as the description names them.
     pub answer: Vec<Part>,
 }
 
-/// What an operation does, the least first.
+/// The effect of an operation, the least first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Effect {
-    /// It reads.
+    /// It only reads.
     Read,
-    /// It makes, changes or deletes something.
+    /// It creates, changes or deletes something.
     Write,
-    /// It hands out an address or a code by which others have access: to read something, or to write it.
+    /// It returns an address or a code that gives others access for reading or writing.
     HandsOutAccess,
-    /// Its answer holds key values.
+    /// Its response contains key values.
     Secret,
 }
 
 impl Effect {
-    /// The effect that the description has a word for.
+    /// The effect with this name in the description.
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "read" => Self::Read,
@@ -66,12 +64,12 @@ impl Effect {
     }
 }
 
-/// A part of answers that has a name: a schema.
+/// A named part of responses: a schema.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part {
     /// The schema's name.
     pub schema: String,
-    /// The names of its members, but for those of other parts in it.
+    /// The names of its members, except those of nested parts.
     pub members: Vec<String>,
 }
 
@@ -80,8 +78,8 @@ pub struct Part {
 pub struct PathTemplate(String);
 
 impl Catalogue {
-    /// The operations of an API whose base URL has this path, `/v2`, and its MCP
-    /// endpoint, which is beside the prefix.
+    /// The operations of an API whose base URL has this path, such as `/v2`, and its MCP endpoint, which is beside the
+    /// prefix.
     pub fn new(prefix: &str, operations: impl IntoIterator<Item = Operation>) -> Self {
         let mcp = mcp::METHODS.map(|method| Operation {
             method,
@@ -95,18 +93,18 @@ impl Catalogue {
         Self { prefix: prefix.to_owned(), operations: operations.into_iter().chain(mcp).collect() }
     }
 
-    /// The path of the API's base URL: `/v2`.
+    /// The path of the API's base URL, such as `/v2`.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The operations in the order of the description; MCP is the last.
+    /// The operations in the order of the description; the MCP endpoint is last.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
 
-    /// The operation that a decoded path belongs to. Of several that it fits the one counts, as in routers, that has
-    /// a name where the others have a parameter, the leftmost first: `/labels/list` is not the label `list`.
+    /// The operation for a decoded path. If several match, the one with a name where the others have a parameter
+    /// applies, the leftmost first, as in routers: `/labels/list` is not the label `list`.
     pub fn find(&self, method: Method, path: &str) -> Option<&Operation> {
         let mut found: Option<&Operation> = None;
         for own in self.operations.iter().filter(|own| own.answers(method) && own.path.fits(path)) {
@@ -119,7 +117,7 @@ impl Catalogue {
 }
 
 impl Operation {
-    /// The methods that reach it: HEAD is a GET without a body (RFC 9110 §9.3.2), but for MCP, which has none.
+    /// The methods that reach it: with GET also HEAD (RFC 9110 §9.3.2), except for MCP, which has no HEAD.
     pub fn methods(&self) -> impl Iterator<Item = Method> + use<> {
         let has_head = self.method == Method::Get && self.path.as_str() != mcp::PATH;
         iter::once(self.method).chain(has_head.then_some(Method::Head))
@@ -131,29 +129,29 @@ impl Operation {
 }
 
 impl PathTemplate {
-    /// Reads a template; it is a path in all but its parameters.
+    /// Parses a template, which is a path except for its parameters.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let template = Self(text.to_owned());
         RequestPath::parse(&template.sample())?;
         Ok(template)
     }
 
-    /// The template, with its parameters in braces.
+    /// The template, with parameters in braces.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A path of it with ids that no rule names.
+    /// A path for it, with ids that no rule names.
     pub fn sample(&self) -> String {
         self.filled(iter::empty())
     }
 
-    /// A path of it with the ids that a pattern names, as far as it names any.
+    /// A path for it, with the ids that a pattern names, if any.
     pub fn sample_for(&self, pattern: &Pattern) -> String {
         self.filled(pattern.as_str().split('/'))
     }
 
-    /// A path of it, with parameters taken from the segments in the same place.
+    /// A path for it, with parameters taken from the segments in the same positions.
     fn filled<'a>(&'a self, mut wanted: impl Iterator<Item = &'a str>) -> String {
         let segments = self.0.split('/').map(|own| {
             let wanted = wanted.next().filter(|wanted| !wanted.is_empty() && !wanted.contains('*'));
@@ -199,7 +197,7 @@ mod tests {
         assert_eq!(find(Method::Get, "/v2/labels/7"), Some("getLabel"));
         assert_eq!(find(Method::Head, "/v2/labels/7"), Some("getLabel"));
         assert_eq!(find(Method::Delete, "/v2/labels/7"), Some("deleteLabel"));
-        // `/v2/labels/{id}` fits too, and precedes it.
+        // `/v2/labels/{id}` matches too and precedes it.
         assert_eq!(find(Method::Get, "/v2/labels/list"), Some("listLabels"));
         assert_eq!(find(Method::Delete, "/v2/labels/list"), Some("deleteLabel"));
         for path in ["/v2/labels/", "/v2/labels", "/v2/labels/7/", "/v2/labels/7/calls", "v2/labels/7", ""] {
@@ -209,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_precedes_a_parameter_and_the_leftmost_counts() {
+    fn a_name_takes_precedence_over_a_parameter_leftmost_first() {
         let operation = |path: &str| Operation {
             method: Method::Get,
             path: PathTemplate::parse(path).unwrap(),
@@ -243,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_take_the_ids_of_a_pattern() {
+    fn samples_use_the_ids_of_a_pattern() {
         let template = PathTemplate::parse("/v2/labels/{id}/calls/{call}").unwrap();
         let policy = |pattern: &str| Policy::parse(&["allow GET ", pattern].concat()).unwrap();
         for (pattern, sample) in [
@@ -259,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_a_path_in_all_but_its_parameters() {
+    fn a_template_is_a_path_except_for_its_parameters() {
         for text in ["", "labels", "/v2//labels", "/v2/../x", "/v2/a{id}", "/v2/%2f"] {
             assert!(PathTemplate::parse(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! What the policies of a text come to, over all operations that are known.
+//! The effect of policies on all known operations.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,80 +11,79 @@ use super::{company, speaks_of};
 use crate::authorize::mcp;
 use crate::authorize::policy::{Conditions, Decision, Effect, Policies, Policy, Rule};
 
-/// The methods of calls that a policy is asked about.
+/// The methods of calls to which policies apply.
 const METHODS: [Method; 6] = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
 
-/// What one policy comes to.
+/// The effect of one policy.
 #[derive(Clone, Debug)]
 pub struct Outcome<'a> {
     /// The policy's name.
     pub name: &'a str,
-    /// What it allows, in the catalogue's order.
+    /// The operations it allows, in the order of the catalogue.
     pub entries: Vec<Entry<'a>>,
-    /// The operations that return key values, as far as it refuses them.
+    /// The operations that return key values and that it refuses.
     pub refused_secrets: Vec<&'a Operation>,
-    /// Whether a wildcard of it allows operations that the catalogue does not know.
+    /// Whether one of its wildcards also allows operations that are not in the catalogue.
     pub allows_unknown: bool,
-    /// What is wrong with it: warnings in the order of its rules, then errors in the
-    /// order of the catalogue.
+    /// Its problems: warnings in the order of its rules, then errors in the order of the catalogue.
     pub findings: Vec<Finding<'a>>,
 }
 
-/// One thing that a policy allows, or an exception from it.
+/// Something that a policy allows, or an exception from it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Entry<'a> {
     /// The operation is allowed for every id that no rule names.
     Every {
         /// The operation.
         operation: &'a Operation,
-        /// How it is allowed.
+        /// The grant.
         grant: Grant<'a>,
     },
-    /// It is allowed for these ids alone, or for these ids in another way.
+    /// It is allowed only for these ids, or differently for these ids.
     Only {
         /// The operation.
         operation: &'a Operation,
         /// Its path with the ids.
         path: String,
-        /// How it is allowed with them.
+        /// The grant for these ids.
         grant: Grant<'a>,
     },
-    /// It is refused for these ids, and allowed for others.
+    /// It is refused for these ids but allowed for others.
     Except {
         /// The operation.
         operation: &'a Operation,
         /// Its path with the ids.
         path: String,
-        /// The methods that are allowed for others.
+        /// The methods that are allowed for other ids.
         methods: Vec<Method>,
     },
 }
 
-/// How an operation is allowed.
+/// The methods and the rule by which an operation is allowed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Grant<'a> {
-    /// The methods that are allowed: one, or GET and HEAD.
+    /// The allowed methods: one, or GET and HEAD.
     pub methods: Vec<Method>,
     /// The rule that allows the first of them.
     pub rule: &'a Rule,
 }
 
-/// Something wrong with a policy.
+/// A problem in a policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Finding<'a> {
-    /// A rule allows an operation whose answer holds key values.
+    /// A rule allows an operation that returns key values.
     AllowsSecret {
         /// The rule.
         rule: &'a Rule,
         /// The operation.
         operation: &'a Operation,
     },
-    /// A rule allows keys, which are refused whatever a policy says.
+    /// A rule allows API keys, which are refused regardless of the policy.
     AllowsKeys {
         /// The rule.
         rule: &'a Rule,
     },
-    /// A rule decides nothing: a denial or an earlier rule is about the same operations.
+    /// A rule has no effect, because a denial or an earlier rule covers the same operations.
     DecidesNothing {
         /// The rule.
         rule: &'a Rule,
@@ -94,84 +93,84 @@ pub enum Finding<'a> {
         /// The rule.
         rule: &'a Rule,
     },
-    /// A rule limits the body of methods that have none.
+    /// A rule limits the body, but its methods have none.
     LimitsNoBody {
         /// The rule.
         rule: &'a Rule,
     },
-    /// A rule with a wildcard allows an operation that does something else than what such a rule is for: reading for
-    /// GET and HEAD, reading and writing for `*`, else what the least of its operations does.
+    /// A rule with a wildcard allows an operation whose effect such a rule is not meant for. GET and HEAD are meant for
+    /// reading, `*` for reading and writing, other methods for the least effect among their operations.
     OtherEffect {
         /// The rule.
         rule: &'a Rule,
         /// The operation.
         operation: &'a Operation,
     },
-    /// A rule shows what another one takes out: its operation answers with the same part.
+    /// A rule shows a member that another rule redacts: its operation returns the same part.
     ShowsRedacted {
         /// The rule.
         rule: &'a Rule,
         /// The operation.
         operation: &'a Operation,
-        /// The rule that takes it out.
+        /// The rule that redacts it.
         redacting: &'a Rule,
-        /// The part of the answers.
+        /// The shared part of the responses.
         part: &'a Part,
-        /// The member of the part that is taken out there.
+        /// The redacted member of the part.
         member: &'a str,
     },
-    /// A rule means more than it did before paths were read in all their spellings.
+    /// A rule is stricter than before policies considered all spellings of a path.
     Stricter {
         /// The rule.
         rule: &'a Rule,
-        /// What it means now.
+        /// The change.
         change: Change<'a>,
     },
 }
 
-/// What became stricter for a rule.
+/// The way in which a rule became stricter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change<'a> {
-    /// A `deny` of GET is one of HEAD, which this rule allowed.
+    /// A `deny` for GET now also denies HEAD, which this rule allowed.
     DeniesHead {
         /// The rule for HEAD.
         of_head: &'a Rule,
     },
-    /// A `deny` whose pattern ends with a slash holds without the slash too. It denied nothing.
+    /// A `deny` whose pattern ends with a slash now also applies without it. Before, it denied nothing.
     SlashCounts,
-    /// The conditions of the rule for GET hold for the HEAD that this rule allows.
+    /// The conditions of the rule for GET now also apply to the HEAD that this rule allows.
     ConditionsOfGet {
         /// The rule for GET.
         of_get: &'a Rule,
     },
-    /// The MCP endpoint has the methods POST, GET and DELETE alone, a query there is let through where `query=` names
-    /// its parameters, and a session is the caller's that began it.
+    /// The MCP endpoint now has only the methods POST, GET and DELETE, a query there is allowed only if `query=` lists
+    /// its parameters, and a session belongs to the caller that began it.
     McpIsRead,
-    /// The rule's paths in other spellings are refused. A later rule, with other conditions, allowed them.
+    /// Other spellings of the rule's paths are now refused. A later rule allowed them under other conditions.
     SpellingsRefused {
         /// The later rule.
         later: &'a Rule,
     },
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Severity {
-    /// A rule that is as it should be, and meant something else before.
+    /// A rule that is correct, but meant something else in the past.
     Notice,
-    /// A rule that is without effect: perhaps a mistake.
+    /// A rule without effect, perhaps a mistake.
     Warning,
     /// A policy that must not be deployed.
     Error,
 }
 
-/// Judges every operation of the catalogue under every policy.
+/// Checks every operation of the catalogue against every policy.
 pub fn check<'a>(policies: &'a Policies, catalogue: &'a Catalogue) -> Vec<Outcome<'a>> {
     policies.iter().map(|(name, policy)| Outcome::of(name, policy, catalogue)).collect()
 }
 
 impl<'a> Entry<'a> {
-    /// How the operation is allowed; `None` for an exception.
+    /// The grant; `None` for an exception.
     pub const fn grant(&self) -> Option<&Grant<'a>> {
         match self {
             Self::Every { grant, .. } | Self::Only { grant, .. } => Some(grant),
@@ -181,7 +180,7 @@ impl<'a> Entry<'a> {
 }
 
 impl<'a> Finding<'a> {
-    /// The rule that it is about.
+    /// The rule that the finding is about.
     pub const fn rule(&self) -> &'a Rule {
         match self {
             Self::AllowsSecret { rule, .. }
@@ -195,7 +194,7 @@ impl<'a> Finding<'a> {
         }
     }
 
-    /// How bad it is.
+    /// Its severity.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::AllowsSecret { .. } => Severity::Error,
@@ -211,7 +210,7 @@ impl<'a> Finding<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    /// How many operations it allows, whatever the ids in their paths.
+    /// The number of operations it allows, whatever the ids in their paths.
     pub fn allowed(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry, Entry::Every { .. })).count()
     }
@@ -226,7 +225,7 @@ impl<'a> Outcome<'a> {
             entries.extend(usual.map(|grant| Entry::Every { operation, grant }));
             entries.extend(special);
             if operation.effect == catalogue::Effect::Secret {
-                // To allow it for one id is enough.
+                // It counts as allowed if it is allowed for one id.
                 match entries.iter().skip(listed).find_map(Entry::grant) {
                     Some(grant) => errors.push(Finding::AllowsSecret { rule: grant.rule, operation }),
                     None => refused_secrets.push(operation),
@@ -247,17 +246,16 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// A walk through the catalogue that remembers which rules decided something.
+/// A pass over the catalogue that records which rules decided a call.
 struct Survey<'a> {
     policy: &'a Policy,
     catalogue: &'a Catalogue,
-    /// The lines of these rules.
+    /// The lines of those rules.
     deciding: Vec<usize>,
 }
 
 impl<'a> Survey<'a> {
-    /// How the operation is allowed at a path of it. A path that no policy is asked
-    /// about is refused.
+    /// The grant for a path of the operation. Paths that are rejected before policies apply are refused.
     fn grant(&mut self, operation: &Operation, path: &str) -> Option<Grant<'a>> {
         let path = RequestPath::parse(path).ok()?;
         let mut grant: Option<Grant<'a>> = None;
@@ -274,7 +272,7 @@ impl<'a> Survey<'a> {
         grant
     }
 
-    /// The ids for which the operation is not allowed as `usual`.
+    /// The ids for which the grant differs from `usual`.
     fn special(&mut self, operation: &'a Operation, usual: Option<&Grant<'a>>) -> Vec<Entry<'a>> {
         let mut entries = Vec::new();
         for path in self.singled_out(operation) {
@@ -290,13 +288,13 @@ impl<'a> Survey<'a> {
         entries
     }
 
-    /// The paths of an operation that rules single out by their ids.
+    /// The paths of an operation that rules name by their ids.
     fn singled_out(&self, operation: &Operation) -> Vec<String> {
         let usual = operation.path.sample();
         let mut found = Vec::new();
         for rule in self.policy.rules() {
             let path = operation.path.sample_for(rule.pattern());
-            // `/conversations/list` is an operation of its own, not the conversation `list`.
+            // `/conversations/list` is a separate operation and not the conversation `list`.
             let owner = self.catalogue.find(operation.method, &path);
             let own = owner.is_some_and(|owner| owner.path == operation.path);
             let about_it = || operation.methods().any(|method| speaks_of(rule, method, &path));
@@ -307,13 +305,13 @@ impl<'a> Survey<'a> {
         found
     }
 
-    /// Why a rule has decided nothing, if it has not.
+    /// The reason why a rule has no effect, if it has none.
     fn without_effect(&self, rule: &'a Rule) -> Option<Finding<'a>> {
         if self.deciding.contains(&rule.line()) {
             return None;
         }
         if rule.pattern().names_keys() {
-            // To deny them once more does no harm.
+            // Denying keys again is harmless.
             return (rule.effect() == Effect::Allow).then_some(Finding::AllowsKeys { rule });
         }
         let matches_known = self.catalogue.operations().iter().any(|operation| {
@@ -325,7 +323,7 @@ impl<'a> Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    /// What became stricter for a rule, if something did that concerns a known operation.
+    /// How a rule became stricter, if that concerns a known operation.
     fn stricter(&self, rule: &'a Rule) -> Option<Change<'a>> {
         match rule.effect() {
             Effect::Deny if rule.pattern().ends_with_slash() => Some(Change::SlashCounts),
@@ -363,7 +361,7 @@ impl<'a> Survey<'a> {
         Some(Change::SpellingsRefused { later })
     }
 
-    /// The first other rule for which this holds at a known path that both could be about.
+    /// The first other rule for which `holds` is true at a known path that both may match.
     fn first_beside(&self, rule: &Rule, holds: impl Fn(&'a Rule, &str) -> bool) -> Option<&'a Rule> {
         let paths = || self.catalogue.operations().iter().map(|operation| operation.path.sample_for(rule.pattern()));
         let is_beside = |other: &&'a Rule| {
@@ -375,19 +373,19 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// Whether it is an `allow` that is about the call.
+/// Whether it is an `allow` that matches the call.
 fn is_allowed_by(rule: &Rule, method: Method, path: &str) -> bool {
     rule.effect() == Effect::Allow && speaks_of(rule, method, path)
 }
 
-/// What was let through at the MCP endpoint unread.
+/// Calls to the MCP endpoint that were formerly forwarded without being read.
 fn mcp_is_read(rule: &Rule) -> Option<Change<'_>> {
     let was_unread = [Method::Head, Method::Put, Method::Patch];
     let is_about = |method: &Method| speaks_of(rule, *method, mcp::PATH);
     was_unread.iter().any(is_about).then_some(Change::McpIsRead)
 }
 
-/// `body=` on a rule for methods that have no body.
+/// `body=` on a rule whose methods have no body.
 fn limits_no_body(rule: &Rule) -> Option<Finding<'_>> {
     let has_none = matches!(rule.method(), Some(Method::Get | Method::Head));
     (has_none && rule.conditions().max_body.is_some()).then_some(Finding::LimitsNoBody { rule })
@@ -400,7 +398,7 @@ mod tests {
     use super::*;
     use crate::analysis::{PathTemplate, samples};
 
-    /// A policy's entries, a line each: methods, path, and the line of the rule.
+    /// A policy's entries, one per line: methods, path, and the line of the rule.
     fn entries(outcome: &Outcome<'_>) -> Vec<String> {
         let names = |methods: &[Method]| methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(" ");
         let written = |entry: &Entry<'_>| match entry {
@@ -438,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_a_rule_names_are_told_from_all_others() {
+    fn ids_that_a_rule_names_are_distinguished_from_others() {
         assert_entries(
             "allow GET /v2/labels/*\ndeny * /v2/labels/Locked\nallow * /v2/labels/7\nallow GET /v2/recordings/7",
             &[
@@ -450,9 +448,9 @@ mod tests {
                 "GET /v2/recordings/7 alone 4",
             ],
         );
-        // The label `list` is no label, and is not told of as one.
+        // The label `list` does not exist and is not reported.
         assert_entries("allow GET /v2/labels/*\ndeny GET /v2/labels/list", &["GET /v2/labels/{id} 1"]);
-        // Nor is an id that rules name in another operation's path.
+        // Neither is an id that rules name in the path of another operation.
         assert_entries(
             "allow GET /v2/labels/*\ndeny * /v2/labels/Locked\nallow GET /v2/recordings/locked",
             &[
@@ -467,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn every_policy_has_its_outcome() {
+    fn every_policy_has_its_own_outcome() {
         let policies = Policies::parse("allow GET /v2/tokens\n[none]\n[all]\nallow * /**").unwrap();
         let catalogue = samples::catalogue();
         let outcomes = check(&policies, &catalogue);
@@ -478,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_refused_or_an_error() {
+    fn secrets_are_refused_or_reported_as_an_error() {
         let catalogue = samples::catalogue();
         for (text, refused, allowing) in [
             ("allow GET /v2/**", vec!["listApiKeys", "createToken"], None),
@@ -526,12 +524,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_without_effect_is_found_with_the_reason() {
+    fn a_rule_without_effect_is_reported_with_the_reason() {
         let catalogue = samples::catalogue();
         let kind = |finding: &Finding<'_>| match finding {
             Finding::AllowsSecret { .. } => "secret",
             Finding::AllowsKeys { .. } => "keys",
-            Finding::DecidesNothing { .. } => "decides nothing",
+            Finding::DecidesNothing { .. } => "has no effect",
             Finding::MatchesNothing { .. } => "matches nothing",
             Finding::LimitsNoBody { .. } => "limits no body",
             Finding::Stricter { change: Change::DeniesHead { .. }, .. } => "denies HEAD",
@@ -547,26 +545,26 @@ mod tests {
             ("allow PUT /v2/labels/*\nallow OPTIONS /**", vec![(1, "matches nothing"), (2, "matches nothing")]),
             ("allow GET /labels/*", vec![(1, "matches nothing")]),
             ("deny * /v2/nothing/**", vec![(1, "matches nothing")]),
-            ("allow GET /v2/labels/*\nallow GET /v2/labels/* query=page", vec![(2, "decides nothing")]),
-            ("allow GET /v2/labels/*\nallow GET /v2/labels/7 cache=1s", vec![(2, "decides nothing")]),
-            ("allow GET /v2/labels/7\ndeny * /v2/labels/7", vec![(1, "decides nothing")]),
+            ("allow GET /v2/labels/*\nallow GET /v2/labels/* query=page", vec![(2, "has no effect")]),
+            ("allow GET /v2/labels/*\nallow GET /v2/labels/7 cache=1s", vec![(2, "has no effect")]),
+            ("allow GET /v2/labels/7\ndeny * /v2/labels/7", vec![(1, "has no effect")]),
             ("allow GET /v2/api_keys\nallow GET /v2/api-keys/**", vec![(1, "keys"), (2, "keys")]),
             ("allow POST /v2/tokens\nallow GET /v2/x", vec![(2, "matches nothing"), (1, "secret")]),
             // None of these is a mistake.
             ("deny * /v2/api_keys/**\nallow GET /v2/labels/*\ndeny GET /v2/labels/locked", vec![]),
             ("deny GET /v2/labels/*", vec![]),
             ("allow GET /v2/labels/* query=page\nallow GET /v2/recordings/*", vec![]),
-            // HEAD shows what GET would.
-            ("deny GET /v2/labels/*\nallow HEAD /v2/labels/*", vec![(1, "denies HEAD"), (2, "decides nothing")]),
+            // HEAD reveals what GET would.
+            ("deny GET /v2/labels/*\nallow HEAD /v2/labels/*", vec![(1, "denies HEAD"), (2, "has no effect")]),
             ("allow GET /v2/labels/* query=\nallow HEAD /v2/**", vec![(2, "conditions of GET")]),
             ("allow GET /v2/labels/* cache=1s\nallow HEAD /v2/**", vec![]),
-            // A slash at the end is nothing to a denial.
-            ("allow GET /v2/labels/*\ndeny GET /v2/labels/*/", vec![(1, "decides nothing"), (2, "slash")]),
-            // What another spelling of its paths got by with, before.
+            // A trailing slash makes no difference to a denial.
+            ("allow GET /v2/labels/*\ndeny GET /v2/labels/*/", vec![(1, "has no effect"), (2, "slash")]),
+            // Other spellings of its paths were formerly allowed by another rule.
             ("allow GET /v2/labels/* redact=email\nallow GET /v2/**", vec![(1, "spellings")]),
             ("allow POST /v2/tokens body=1kb\nallow * /v2/labels/**", vec![(1, "secret")]),
             ("allow GET /v2/labels/* body=1kb", vec![(1, "limits no body")]),
-            ("allow GET /v2/labels/locked\nallow GET /v2/labels/Locked", vec![(2, "decides nothing")]),
+            ("allow GET /v2/labels/locked\nallow GET /v2/labels/Locked", vec![(2, "has no effect")]),
             ("allow * /mcp\nallow GET /v2/labels/*", vec![(1, "mcp")]),
             ("allow POST /mcp tool=x\nallow GET /mcp\nallow DELETE /mcp", vec![]),
         ] {
@@ -596,7 +594,7 @@ mod tests {
         listed
     }
 
-    /// What a policy decides of these calls: whether they are allowed, and by which line.
+    /// A policy's decisions on these calls: whether they are allowed, and by which line.
     fn decisions(policy: &Policy, calls: &[(Method, String)]) -> Vec<(bool, Option<usize>)> {
         let decide = |(method, path): &(Method, String)| match policy.decide(*method, RequestPath::parse(path).unwrap())
         {
@@ -607,23 +605,23 @@ mod tests {
         calls.iter().map(decide).collect()
     }
 
-    /// A text without one of its lines, the others in their places.
+    /// A text in which one line was emptied.
     fn without(text: &str, line: usize) -> String {
         let lines = text.lines().enumerate().map(|(index, kept)| if index + 1 == line { "" } else { kept });
         lines.collect::<Vec<_>>().join("\n")
     }
 
     proptest! {
-        /// The list says of every path with one id at most what the policy decides.
+        /// For every path with at most one id, the list agrees with the policy's decision.
         #[test]
-        fn the_list_is_what_the_policy_decides(text in samples::policies()) {
+        fn the_list_agrees_with_the_policys_decisions(text in samples::policies()) {
             let (policies, catalogue) = (Policies::parse(&text).unwrap(), samples::catalogue());
             for outcome in check(&policies, &catalogue) {
                 let policy = policies.get(outcome.name).unwrap();
                 for (method, path) in samples::calls(&catalogue) {
                     let operation = catalogue.find(method, &path).unwrap();
                     let is_allowed = policy.decide(method, RequestPath::parse(&path).unwrap()).is_allowed();
-                    // A denial holds for every spelling, and the list has the rule's own alone.
+                    // A denial applies to every spelling, but the list shows only the rule's own.
                     let denied_spelling = !is_allowed && path.to_ascii_lowercase().ends_with("/locked");
                     if operation.id != "addCall" && !denied_spelling {
                         let listed = listed(&outcome, operation, &path);
@@ -633,10 +631,10 @@ mod tests {
             }
         }
 
-        /// A rule is found without effect exactly if the policy decides all known calls
-        /// alike when its line is empty. To deny keys once more is no mistake.
+        /// A rule is reported as without effect exactly if the policy decides all known calls in the same way without
+        /// it. Denying keys again is not a mistake.
         #[test]
-        fn a_rule_without_effect_can_be_left_out(text in samples::policies()) {
+        fn a_rule_without_effect_can_be_removed(text in samples::policies()) {
             let (policies, catalogue) = (Policies::parse(&text).unwrap(), samples::catalogue());
             let calls = samples::calls(&catalogue);
             for outcome in check(&policies, &catalogue) {

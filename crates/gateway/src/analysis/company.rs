@@ -1,5 +1,5 @@
-//! What a rule lets through in the company of what it is for: operations that do something else, and answers that show
-//! what another rule takes out.
+//! Unintended side effects of rules: operations with another effect that a wildcard allows, and responses that show
+//! members that another rule redacts.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use attention_core::Method;
 use super::catalogue::{Effect, Part};
 use super::check::{Entry, Finding};
 
-/// The operations that a rule with a wildcard allows and is hardly for.
+/// The operations that a rule with a wildcard allows but is probably not meant for.
 pub(super) fn other_effects<'a>(entries: &[Entry<'a>]) -> Vec<Finding<'a>> {
     let allowed = || {
         entries.iter().filter_map(|entry| match entry {
@@ -24,7 +24,7 @@ pub(super) fn other_effects<'a>(entries: &[Entry<'a>]) -> Vec<Finding<'a>> {
             None => Some(Effect::Write),
             Some(_) => least,
         };
-        // Key values are an error of their own.
+        // Key values are reported as a separate error.
         let is_other = operation.effect != Effect::Secret && Some(operation.effect) > most_meant;
         let finding = Finding::OtherEffect { rule, operation };
         if is_other && !findings.contains(&finding) {
@@ -34,7 +34,7 @@ pub(super) fn other_effects<'a>(entries: &[Entry<'a>]) -> Vec<Finding<'a>> {
     findings
 }
 
-/// The operations that show what a rule takes out of another one's answer.
+/// The operations that show members which a rule redacts from another operation's response.
 pub(super) fn shows_redacted<'a>(entries: &[Entry<'a>]) -> Vec<Finding<'a>> {
     let allowed = || {
         entries.iter().filter_map(|entry| match entry {
@@ -71,7 +71,7 @@ mod tests {
     use crate::analysis::{PathTemplate, check, samples};
     use crate::authorize::policy::{Decision, Policies, Policy, Rule};
 
-    /// The API of [`samples`], whose answers are made of these parts, an operation each.
+    /// The API of [`samples`], with one operation for each of these effects and responses.
     fn catalogue(parts: &[(Effect, Vec<Part>)]) -> Catalogue {
         let operations = samples::catalogue().operations().to_vec().into_iter().filter(|own| own.id != "mcp");
         let made = operations.zip(parts.iter().cycle()).map(|(operation, (effect, answer))| Operation {
@@ -86,7 +86,7 @@ mod tests {
         Part { schema: schema.into(), members: members.iter().map(|member| (*member).into()).collect() }
     }
 
-    /// The rule that decides a call of an operation with usual ids.
+    /// The rule that decides a call of an operation with ordinary ids.
     fn deciding<'p>(policy: &'p Policy, operation: &Operation) -> Option<&'p Rule> {
         let path = operation.path.sample();
         let path = RequestPath::parse(&path).ok()?;
@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_one_rule_takes_out_no_other_shows_unsaid(text in samples::policies(), answers in answers()) {
+        fn redacted_members_that_another_rule_shows_are_reported(text in samples::policies(), answers in answers()) {
             let (policies, catalogue) = (Policies::parse(&text).unwrap(), catalogue(&answers));
             for outcome in check(&policies, &catalogue) {
                 let policy = policies.get(outcome.name).unwrap();
@@ -121,7 +121,7 @@ mod tests {
                         let redacts = deciding(policy, hidden).is_some_and(|rule| !rule.redacted().is_empty());
                         redacts && has(hidden, schema)
                     });
-                    // `redact=email` is the one that there is, and `Label` has none.
+                    // `redact=email` is the only redaction, and `Label` has none.
                     let leaks = rule.redacted().is_empty()
                         && ["Call", "User"].into_iter().any(|schema| has(shown, schema) && is_hidden(schema));
                     let is_told = outcome.findings.iter().any(|finding| {
@@ -133,7 +133,7 @@ mod tests {
         }
 
         #[test]
-        fn a_wildcard_of_reading_lets_nothing_else_through_unsaid(text in samples::policies(), answers in answers()) {
+        fn other_effects_of_a_read_wildcard_are_reported(text in samples::policies(), answers in answers()) {
             let (policies, catalogue) = (Policies::parse(&text).unwrap(), catalogue(&answers));
             for outcome in check(&policies, &catalogue) {
                 let policy = policies.get(outcome.name).unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_for_writing_is_not_one_for_asking_or_handing_out() {
+    fn a_rule_for_writing_is_not_meant_for_reading_or_granting_access() {
         let operation = |path: &str, effect| Operation {
             method: Method::Post,
             path: PathTemplate::parse(path).unwrap(),

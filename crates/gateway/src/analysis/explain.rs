@@ -1,4 +1,4 @@
-//! One call, judged as the Worker judges it, with the reason.
+//! Explains how the Worker judges one call.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -15,7 +15,7 @@ use crate::authorize::policy::parameters::method_override;
 use crate::authorize::policy::{Decision, Policies, Policy, Reading, Rule, ToolPatterns, Unmet};
 use crate::authorize::{ALIVE, PROBES, READY, SESSIONS, STATUS, mcp};
 
-/// What the Worker answers itself, before any policy.
+/// The paths that the Worker answers itself, before any policy applies.
 const OWN: [&str; 6] = [ALIVE, READY, STATUS, SESSIONS, PROBES[0].0, PROBES[1].0];
 
 /// The methods that are forwarded.
@@ -26,70 +26,70 @@ const FORWARDED: [Method; 6] = [Method::Get, Method::Head, Method::Post, Method:
 pub struct Call<'a> {
     /// The name of the caller's policy.
     pub policy: &'a str,
-    /// The method, in capitals.
+    /// The method, in upper case.
     pub method: &'a str,
     /// Path and query.
     pub target: &'a str,
 }
 
-/// What becomes of a call, and why.
+/// The verdict on a call, with its reason.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Explanation<'a> {
-    /// It goes to the API.
+    /// It is forwarded to the API.
     Allowed(Permission<'a>),
-    /// It does not.
+    /// It is refused.
     Refused(Refusal<'a>),
 }
 
-/// Why a call is allowed.
+/// The reason a call is allowed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Permission<'a> {
     /// The rule that allows it.
     pub rule: &'a Rule,
-    /// What the rule asks for beyond the path, and what becomes of the answer.
+    /// The rule's conditions beyond the path, and its effects on the response.
     pub terms: Vec<Term<'a>>,
-    /// The operation that it calls; `None` when the catalogue does not know it.
+    /// The operation that it calls; `None` if it is not in the catalogue.
     pub operation: Option<&'a Operation>,
 }
 
-/// One thing beyond the path.
+/// A condition or an effect of a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Term<'a> {
-    /// The query has no parameters but these.
+    /// The query may have only these parameters.
     Query(&'a [String]),
-    /// The body has at most so many bytes, and its length is announced.
+    /// The body may have at most this many bytes, and its length must be stated.
     Body(u64),
-    /// No message asks for a tool that lists, makes or deletes keys.
+    /// Messages may not call tools that list, create or delete keys.
     McpTools,
-    /// No message calls other tools than these, or asks for what no tool's name stands for.
+    /// Messages may call only these tools, and may not request anything that no tool's name covers.
     Tools(&'a [String]),
-    /// These members are taken out of the answer.
+    /// These members are redacted from the response.
     Redact(&'a [String]),
-    /// The answer is kept for this caller, for so long at most.
+    /// The response is cached for this caller, for at most this time.
     Cache(Duration),
 }
 
-/// Why a call is refused.
+/// The reason a call is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal<'a> {
     /// Two servers could read its path differently.
     Path(PathError),
-    /// It is a browser's question (CORS), which the Worker answers itself.
+    /// It is a browser's preflight (CORS), which the Worker answers itself.
     Preflight,
     /// Its method is not forwarded.
     Method,
-    /// The MCP endpoint has no such method.
+    /// The MCP endpoint does not have this method.
     McpMethod,
     /// The Worker answers this path itself.
     OwnPath,
     /// The API has nothing at this path.
     Outside,
-    /// Its query has a parameter that some servers take for the method.
+    /// Its query has a parameter that some servers read as the method.
     MethodOverride {
-        /// The parameter, as the call has it.
+        /// The parameter as written in the call.
         parameter: &'a str,
     },
-    /// Its path names API keys, which are refused whatever a policy says.
+    /// Its path names API keys, which are refused regardless of the policy.
     Keys {
         /// The operation that it calls.
         operation: Option<&'a Operation>,
@@ -101,25 +101,25 @@ pub enum Refusal<'a> {
         /// The operation that it calls.
         operation: Option<&'a Operation>,
     },
-    /// No rule is about it as it is written.
+    /// No rule matches it as written.
     Unknown {
-        /// The rule that is about it in another spelling.
+        /// The rule that matches another spelling of it.
         misspelt: Option<&'a Rule>,
-        /// What would have been allowed.
+        /// Similar calls that are allowed.
         hints: Vec<Hint<'a>>,
         /// The operation that it calls.
         operation: Option<&'a Operation>,
     },
-    /// The rule that allows its path does not name a parameter of its query.
+    /// The rule that allows its path does not list a parameter of its query.
     Query {
         /// The rule.
         rule: &'a Rule,
-        /// The parameter's name, as the call has it.
+        /// The parameter's name as written in the call.
         parameter: &'a str,
     },
 }
 
-/// A call that is much like a refused one and would be allowed.
+/// A similar call that would be allowed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Hint<'a> {
     /// The same call with another method.
@@ -136,11 +136,11 @@ pub enum Hint<'a> {
         /// The rule that allows it.
         rule: &'a Rule,
     },
-    /// The path in small letters and without a slash at its end.
+    /// The path in lower case and without a trailing slash.
     Spelling(String),
 }
 
-/// Explains a call; `None` when there is no policy of that name.
+/// Explains a call; `None` if there is no policy with that name.
 pub fn explain<'a>(policies: &'a Policies, catalogue: &'a Catalogue, call: Call<'a>) -> Option<Explanation<'a>> {
     let policy = policies.get(call.policy)?;
     let question = Question { policies, catalogue, policy };
@@ -151,14 +151,14 @@ pub fn explain<'a>(policies: &'a Policies, catalogue: &'a Catalogue, call: Call<
 }
 
 impl Explanation<'_> {
-    /// Whether the call goes to the API.
+    /// Whether the call is forwarded to the API.
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed(_))
     }
 }
 
 impl Refusal<'_> {
-    /// What the Worker answers; `None` where that is no problem.
+    /// The problem with which the Worker responds; `None` if the response is not a problem.
     pub fn problem(&self) -> Option<Problem> {
         Some(match self {
             Self::Path(error) => Problem::path(*error),
@@ -174,7 +174,7 @@ impl Refusal<'_> {
     }
 }
 
-/// What a call is judged by.
+/// The parts of a call that it is judged by.
 struct Question<'a> {
     policies: &'a Policies,
     catalogue: &'a Catalogue,
@@ -213,7 +213,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The terms on which a rule allows a call, as far as its query shows that they are met.
+    /// The terms on which a rule allows a call, if its query satisfies the rule's conditions.
     fn terms_met(
         &self,
         rule: &'a Rule,
@@ -244,13 +244,13 @@ impl<'a> Question<'a> {
         Ok(all)
     }
 
-    /// Whether the path is one of the API: it has the prefix, or is that of MCP.
+    /// Whether the path belongs to the API: it has the prefix, or is that of MCP.
     fn is_mounted(&self, path: RequestPath<'_>) -> bool {
         Places::new(self.catalogue.prefix()).of(path, &Reading::of(path)).is_some()
     }
 
-    /// What would have been allowed, for a call that no rule of the policy is about:
-    /// another method, another policy, another spelling.
+    /// Similar calls that are allowed, for a call that no rule of the policy matches: with another method, under
+    /// another policy, in another spelling.
     fn hints(&self, method: Method, path: RequestPath<'_>) -> Vec<Hint<'a>> {
         let mut hints = Vec::new();
         let goes_up = |method, path: RequestPath<'_>| path.as_str() != mcp::PATH || mcp::METHODS.contains(&method);
@@ -278,14 +278,14 @@ impl<'a> Question<'a> {
     }
 }
 
-/// The terms of a rule that hold for this call.
+/// The terms of a rule that apply to this call.
 fn terms<'a>(rule: &'a Rule, method: Method, path: RequestPath<'_>) -> Vec<Term<'a>> {
     let conditions = rule.conditions();
     let is_mcp = path.as_str() == mcp::PATH;
     let query = conditions.query.as_deref().map(Term::Query);
     let body = conditions.max_body.map(Term::Body);
     let redact = Some(&conditions.redact[..]).filter(|names| !names.is_empty()).map(Term::Redact);
-    // Answers of the MCP endpoint are not kept, nor answers to other methods.
+    // Responses of the MCP endpoint and to other methods are not cached.
     let cache = conditions.cache.filter(|_| method == Method::Get && !is_mcp).map(Term::Cache);
     let tools = conditions.tools.as_ref().map(ToolPatterns::patterns).map(Term::Tools);
     [query, body, is_mcp.then_some(Term::McpTools), tools, redact, cache].into_iter().flatten().collect()
@@ -348,11 +348,11 @@ allow * /v2/**
             assert_eq!((permission.rule.line(), id(&permission).as_deref()), (3, Some("getRecording")));
             assert_eq!(permission.terms, [Term::Cache(Duration::from_mins(5))]);
         });
-        // The catalogue knows no such operation, and answers to HEAD are not kept.
+        // The operation is not in the catalogue, and responses to HEAD are not cached.
         permission("HEAD", "/v2/recordings/7/parts", |permission| {
             assert_eq!((id(&permission), permission.terms), (None, vec![]));
         });
-        // What GET shows is asked of HEAD as GET is.
+        // The conditions for GET apply to HEAD as well.
         with(
             "allow GET /v2/labels/* query=a redact=b cache=1s\nallow HEAD /v2/**",
             "HEAD",
@@ -370,12 +370,12 @@ allow * /v2/**
     }
 
     #[test]
-    fn a_refusal_before_any_policy_says_why() {
+    fn a_refusal_before_any_policy_has_a_reason() {
         for (method, target, expected) in [
             ("GET", "/v2/labels/../x", Refusal::Path(PathError::DotSegment { position: 11 })),
             ("GET", "v2/labels/7", Refusal::Path(PathError::NotAbsolute)),
             ("GET", "", Refusal::Path(PathError::NotAbsolute)),
-            // The path is the first thing that is looked at.
+            // The path is checked first.
             ("TRACE", "//", Refusal::Path(PathError::EmptySegment { position: 1 })),
             ("OPTIONS", "/v2/labels/7", Refusal::Preflight),
             ("TRACE", "/v2/labels/7", Refusal::Method),
@@ -416,7 +416,7 @@ allow * /v2/**
     }
 
     #[test]
-    fn a_call_that_no_rule_is_about_gets_hints() {
+    fn a_call_that_no_rule_matches_gets_hints() {
         let hints = |method, target| {
             refusal(method, target, |refusal| match refusal {
                 Refusal::Unknown { hints, .. } => hints
@@ -433,7 +433,7 @@ allow * /v2/**
         assert_eq!(hints("POST", "/v2/labels/list"), ["GET by 1", "wide by 8"]);
         assert_eq!(hints("GET", "/v2/Labels/List/"), ["wide by 8", "/v2/labels/list"]);
         assert_eq!(hints("GET", "/v2/labels/7"), ["wide by 8"]);
-        // `/v2` is allowed, and is not a path of the API.
+        // `/v2` is allowed but is not a path of the API.
         with("allow GET /v2", "GET", "/v2/", |explanation| match explanation {
             Explanation::Refused(Refusal::Unknown { misspelt: Some(rule), hints, operation: None }) => {
                 assert_eq!((rule.line(), hints), (1, vec![]));
@@ -443,7 +443,7 @@ allow * /v2/**
     }
 
     #[test]
-    fn a_refusal_has_the_problem_that_the_worker_answers() {
+    fn a_refusal_has_the_workers_problem() {
         for (method, target, expected) in [
             ("GET", "/v2/a%2fb", Some((400, "path_encoded_separator"))),
             ("OPTIONS", "/v2/x", Some((405, "method_not_allowed"))),
@@ -470,20 +470,19 @@ allow * /v2/**
         assert!(explained("wide").unwrap().is_allowed() && !explained("default").unwrap().is_allowed());
     }
 
-    /// Whether a call without a body goes to the API: what the Worker's checks come to,
-    /// one after the other.
+    /// Whether a call without a body is forwarded to the API, computed from the Worker's checks one after the other.
     fn goes_through(policy: &Policy, method: &str, target: &str) -> bool {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let Ok(checked) = RequestPath::parse(path) else { return false };
         let Some(method) = Method::parse(method) else { return false };
-        // The MCP endpoint has one spelling and nothing below it; under the API's prefix there is none.
+        // The MCP endpoint has one spelling and nothing below it, and is not under the API's prefix.
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let mounted = path == "/mcp" || (segments[0] == "v2" && segments.len() > 1 && segments[1] != "mcp");
         match policy.decide(method, checked) {
             Decision::Allowed(rule) => {
-                // A query at the MCP endpoint goes up where a rule names its parameters.
+                // A query at the MCP endpoint is forwarded if a rule lists its parameters.
                 let is_unnamed = path == "/mcp" && !query.is_empty() && rule.conditions().query.is_none();
-                // MCP knows these methods: https://modelcontextprotocol.io, Streamable HTTP.
+                // MCP has these methods: https://modelcontextprotocol.io, Streamable HTTP.
                 let is_method = path != "/mcp" || matches!(method, Method::Get | Method::Post | Method::Delete);
                 let is_forwarded = mounted && method != Method::Options && is_method && !is_unnamed;
                 is_forwarded && rule.admits(query, BodyLength::NoBody).is_ok()
@@ -497,7 +496,7 @@ allow * /v2/**
 
     proptest! {
         #[test]
-        fn a_call_is_explained_as_it_is_judged(
+        fn explanations_agree_with_the_workers_judgement(
             text in samples::policies(),
             method in "GET|HEAD|POST|DELETE|PUT|OPTIONS|TRACE|get",
             path in PATHS,
@@ -510,7 +509,7 @@ allow * /v2/**
                 let explanation = explain(&policies, &catalogue, call).unwrap();
                 prop_assert_eq!(explanation.is_allowed(), goes_through(policy, &method, &target), "{:?}", explanation);
                 let Explanation::Refused(Refusal::Unknown { hints, .. }) = explanation else { continue };
-                // Whoever follows a hint gets through, the query aside.
+                // A call that follows a hint is allowed, apart from its query.
                 for hint in hints {
                     let hinted = match &hint {
                         Hint::Method { method, .. } => goes_through(policy, method.as_str(), &path),
@@ -522,9 +521,9 @@ allow * /v2/**
             }
         }
 
-        /// `check` and `explain` say the same.
+        /// `check` and `explain` agree.
         #[test]
-        fn what_is_listed_is_explained_so(text in samples::policies()) {
+        fn check_and_explain_agree(text in samples::policies()) {
             let (policies, catalogue) = (Policies::parse(&text).unwrap(), samples::catalogue());
             for outcome in check(&policies, &catalogue) {
                 for entry in &outcome.entries {

@@ -1,13 +1,12 @@
-//! What policies come to, before they are deployed.
+//! The effect of policies, before they are deployed.
 //!
-//! | module | the question it answers |
+//! | module | question |
 //! | --- | --- |
-//! | [`catalogue`] | which operations are there to be allowed? |
-//! | [`mod@check`] | which of them do the policies allow, and which rules are mistakes? |
-//! | [`mod@explain`] | why is this one call allowed or refused? |
+//! | [`catalogue`] | Which operations are known? |
+//! | [`mod@check`] | Which of them do the policies allow, and which rules are mistakes? |
+//! | [`mod@explain`] | Why is a particular call allowed or refused? |
 //!
-//! Everything is judged by the code that judges in the Worker. The answers are
-//! data: what prints them chooses the words.
+//! All judgements are made by the code that runs in the Worker. The results are data; the caller puts them into words.
 //!
 //! ```
 //! use attention_core::Method;
@@ -47,8 +46,7 @@ use attention_core::url::RequestPath;
 
 use crate::authorize::policy::Rule;
 
-/// Whether a rule is about a call. It is about none with a path that is refused
-/// before any policy is asked.
+/// Whether a rule matches a call. No rule matches a path that is rejected before policies apply.
 fn speaks_of(rule: &Rule, method: Method, path: &str) -> bool {
     RequestPath::parse(path).is_ok_and(|path| rule.speaks_of(method, path))
 }

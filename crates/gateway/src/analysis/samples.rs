@@ -1,4 +1,4 @@
-//! A little API and policies over it, for tests.
+//! A small API and policies for it, for tests.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString as _};
@@ -10,7 +10,7 @@ use proptest::sample::select;
 
 use super::catalogue::{Catalogue, Effect, Operation, PathTemplate};
 
-/// The ids that rules of [`policies`] name, and two that they do not.
+/// The ids that rules of [`policies`] name, and two others.
 pub(super) const IDS: [&str; 6] = ["7", "locked", "Locked", "list", "any-id-at-all", "42"];
 
 /// Operations in the order of a description.
@@ -52,21 +52,21 @@ pub(super) fn calls(catalogue: &Catalogue) -> Vec<(Method, String)> {
             .collect();
         paths.sort();
         paths.dedup();
-        // `/v2/labels/list` is an operation of its own, not the label `list`.
+        // `/v2/labels/list` is a separate operation and not the label `list`.
         paths.retain(|path| catalogue.find(operation.method, path) == Some(operation));
         calls.extend(operation.methods().flat_map(|method| paths.iter().map(move |path| (method, path.clone()))));
     }
     calls
 }
 
-/// Texts of policies, most of whose rules are about operations of [`catalogue`].
+/// Texts of policies, whose rules are mostly about operations of [`catalogue`].
 pub(super) fn policies() -> impl Strategy<Value = String> {
     let allow = (select(ALLOW), select(PATTERNS), select(CONDITIONS));
     let lines = prop_oneof![
         5 => allow.prop_map(|(allow, path, rest)| allow.to_owned() + path + rest),
         3 => (select(DENY), select(PATTERNS)).prop_map(|(deny, path)| deny.to_owned() + path),
         1 => Just(String::new()),
-        // The number of its line makes the name a new one.
+        // The line number makes the name unique.
         1 => Just("[policy-?]".to_owned()),
     ];
     proptest::collection::vec(lines, 0..7).prop_map(|lines| {

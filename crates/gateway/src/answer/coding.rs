@@ -1,21 +1,21 @@
-//! Content codings (RFC 9110 §8.4): the API is asked only for those that a driver's runtime decodes.
+//! Content codings (RFC 9110 §8.4): the API is only asked for codings that the driver's runtime decodes.
 //!
-//! A body that is read, to be redacted, searched for keys or stored, is read decoded. A coding that the runtime
-//! does not know would leave bytes that nobody here can read.
+//! A body that is redacted, searched for keys or stored is read in decoded form. A coding that the runtime does not
+//! know would yield bytes that cannot be interpreted here.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-/// What the runtime decodes, written so and no other way: a body under any other name is left as it came.
+/// The codings that the runtime decodes, in exactly this spelling; a body with any other name is left encoded.
 const DECODED: [&str; 2] = ["gzip", "br"];
 
-/// Whether a body with this `Content-Encoding` is there as what it says, once it is read.
+/// Whether a body with this `Content-Encoding` is decoded when it is read.
 pub fn is_decoded(content_encoding: Option<&str>) -> bool {
     content_encoding.is_none_or(|coding| coding.eq_ignore_ascii_case("identity") || DECODED.contains(&coding))
 }
 
-/// What of an `Accept-Encoding` goes up; `None` when it goes up as it is. Codings that are not decoded are left
-/// out, `*` included, and `identity` stands for none of them.
+/// The `Accept-Encoding` to send to the API; `None` if it is sent unchanged. Codings that are not decoded are removed,
+/// including `*`; if none is left, it is `identity`.
 pub fn asked_for(accept_encoding: &str) -> Option<Cow<'static, str>> {
     let is_known = |part: &&str| {
         let name = part.split_once(';').map_or(*part, |(name, _)| name).trim_ascii();
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_read_decoded_when_the_runtime_knows_its_coding() {
+    fn a_body_is_decoded_if_the_runtime_knows_its_coding() {
         for coding in [None, Some("identity"), Some("gzip"), Some("br")] {
             assert!(is_decoded(coding), "{coding:?}");
         }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_api_is_asked_for_what_is_decoded() {
+    fn the_api_is_asked_only_for_decodable_codings() {
         for same in ["gzip", "br", "GZIP, br;q=0.5", "identity;q=0, gzip"] {
             assert_eq!(asked_for(same), None, "{same}");
         }

@@ -1,23 +1,24 @@
-//! Which headers cross the proxy, and what becomes of those that mean something else on its other side.
+//! Which headers the proxy forwards in each direction, and how headers are edited whose meaning changes on the other
+//! side.
 //!
-//! Both lists are allow lists: what nobody has thought of stays out, so cookies, hop-by-hop headers and forwarding
-//! headers need no rule of their own.
+//! Both lists are allow lists: an unlisted header is dropped, so cookies, hop-by-hop headers and forwarding headers
+//! need no rule of their own.
 //!
-//! | header | down |
+//! | header | in the response |
 //! | --- | --- |
 //! | `Vary` | after the proxy's own: `Origin, Authorization` |
-//! | `Cache-Control` | for one caller: without what would let a shared cache store it for all; `no-store` for errors |
-//! | `Age` | with what may be stored: what the API says or what its `Date` says, whichever is more |
-//! | `Date` | not at all: who is between proxy and caller writes its own |
-//! | `Expires` | as it comes, and as a `max-age` where `Cache-Control` has none |
-//! | `ETag` | not of bytes that were changed; weak of bytes that were decoded |
-//! | `Content-Encoding` | not of bytes that were decoded |
-//! | `Content-Range` | with 206 and 416 alone |
-//! | `Accept-Ranges` | not where parts cannot be had: where members are taken out, and of errors |
-//! | `Location`, `Link` | as paths at the proxy, where they lead to the API |
+//! | `Cache-Control` | without directives that let a shared cache store it for all callers; `no-store` for errors |
+//! | `Age` | if it may be stored: the API's own value or the age by its `Date`, whichever is larger |
+//! | `Date` | dropped: intermediaries after the proxy write their own |
+//! | `Expires` | unchanged, and as a `max-age` if `Cache-Control` has none |
+//! | `ETag` | dropped if the bytes were changed; weak if they were decoded |
+//! | `Content-Encoding` | dropped if the bytes were decoded |
+//! | `Content-Range` | only with 206 and 416 |
+//! | `Accept-Ranges` | dropped if ranges are not available: for redacted responses and errors |
+//! | `Location`, `Link` | as paths at the proxy, if they lead to the API |
 //! | `Retry-After` | a number of seconds or a date |
-//! | any that `Connection` names | not at all (RFC 9110 §7.6.1) |
-//! | any that echoes a key | not at all |
+//! | any that `Connection` names | dropped (RFC 9110 §7.6.1) |
+//! | any that echoes a key | dropped |
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -52,7 +53,7 @@ pub const UP: &[&str] = &[
     "tracestate",
 ];
 
-/// From the API to the caller, as far as no edit says otherwise.
+/// From the API to the caller, unless an edit applies.
 pub const DOWN: &[&str] = &[
     "accept-ranges",
     "age",
@@ -82,50 +83,51 @@ pub const DOWN: &[&str] = &[
     "x-ratelimit-reset",
 ];
 
-/// What the proxy's own answers depend on: whose token it was, and which page asked.
+/// The request headers on which the proxy's own responses depend: the caller's token and the requesting page.
 const OWN_VARY: &str = "Origin, Authorization";
 
-/// What answers carry that nobody said anything else of.
+/// The `Cache-Control` of responses for which nothing else is specified.
 const NOT_STORED: &str = "private, no-store";
 
-/// What every answer carries beside its request id, the API's included.
+/// The headers of every response besides its request id, including responses from the API.
 pub const ALWAYS: [(&str, &str); 3] = [
     ("x-content-type-options", "nosniff"),
-    // No shared cache may mix callers up.
+    // A shared cache must not mix callers up.
     ("vary", OWN_VARY),
-    // Unless the API, or an answer of the Worker's own, says otherwise.
+    // Unless the API, or a response of the Worker's own, specifies otherwise.
     ("cache-control", NOT_STORED),
 ];
 
-/// A header that is set, or does not pass when it has no value: of [`ALWAYS`] the answer's own is left then.
+/// A header with its new value, or without a value if it is dropped. For a header in [`ALWAYS`], its value there
+/// remains.
 pub type HeaderEdit = (&'static str, Option<Cow<'static, str>>);
 
-/// What becomes of a response's body, as far as its headers are concerned.
+/// How a response's body is handled, as far as it affects the headers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Handling {
-    /// It comes down as it came.
+    /// It is passed on unchanged.
     Streamed,
-    /// Members are taken out of it.
+    /// Members are removed from it.
     Redacted,
-    /// It is an error's, which is read.
+    /// It is the body of an error, which is read.
     Error,
 }
 
-/// A response, as its headers are judged.
+/// A response whose headers are edited.
 pub(crate) struct Coming<'a> {
     pub(crate) status: u16,
     pub(crate) headers: &'a dyn Headers,
     pub(crate) base: &'a BaseUrl,
     pub(crate) handling: Handling,
-    /// Whether the caller's token came in another header than `Authorization`, which caches do not look at.
+    /// Whether the caller's token was sent in a header other than `Authorization`, which caches do not consider.
     pub(crate) is_told_apart_otherwise: bool,
     pub(crate) now: Timestamp,
-    /// Whether a value holds a key: then it does not come down, and nothing that is made of it.
+    /// Whether a value contains a key; such a value, and any value derived from it, is dropped.
     pub(crate) echoes: &'a dyn Fn(&str) -> bool,
 }
 
 impl Coming<'_> {
-    /// What changes of the headers of [`DOWN`].
+    /// The edits of the headers in [`DOWN`].
     pub(crate) fn edits(&self) -> Vec<HeaderEdit> {
         let mut edits = Vec::new();
         match self.handling {
@@ -155,7 +157,7 @@ impl Coming<'_> {
         edits
     }
 
-    /// Adds what becomes of a header that is there, if it is not to come down as it came.
+    /// Adds an edit for a header that is present, unless it is passed on unchanged.
     fn edit<'v>(
         &'v self,
         name: &'static str,
@@ -165,21 +167,22 @@ impl Coming<'_> {
         let Some(value) = self.headers.get(name) else { return };
         match rule(&value) {
             Some(same) if same == value => {}
-            // What the driver would have found in the value as it came is judged here.
+            // The driver checks unchanged values for keys; a changed value is checked here.
             Some(other) if !(self.echoes)(&other) => edits.push((name, Some(Cow::Owned(other.into_owned())))),
             Some(_) | None => edits.push((name, None)),
         }
     }
 
-    /// How long the answer may be stored, and for whom. `Date` stays behind, since whatever is between proxy and
-    /// caller writes its own: what was to be counted from it is told in `Age` and `max-age`.
+    /// How long the response may be stored, and for whom. `Date` is dropped, because intermediaries between proxy and
+    /// caller write their own; the time since then is included in `Age` and `max-age`.
     fn times(&self, edits: &mut Vec<HeaderEdit>) {
         let told = self.headers.get("age").map(|age| whole_number(age.trim_ascii()));
-        let directives = Directives::of(self.headers);
-        let may_be_stored = self.headers.has("cache-control") && !directives.no_store;
+        let has_control = self.headers.has("cache-control");
+        let directives = if has_control { Directives::of(self.headers) } else { Directives::default() };
+        let may_be_stored = has_control && !directives.no_store;
         let age = told.unwrap_or(Some(0)).filter(|_| may_be_stored && self.handling != Handling::Error);
         let Some(age) = age else {
-            // What cannot be read may be as old as anything; what is not stored has no age.
+            // An unreadable value may mean any age; a response that is not stored needs no age.
             if may_be_stored {
                 edits.push(("cache-control", Some(Cow::Borrowed(NOT_STORED))));
             }
@@ -210,7 +213,7 @@ impl Coming<'_> {
             let known = DOWN.iter().find(|known| known.eq_ignore_ascii_case(named));
             if let Some(name) = known {
                 edits.retain(|(edited, _)| edited != name);
-                // Never appropriate there (RFC 9110 §7.6.1), so nobody knows what it says.
+                // Naming it there is never appropriate (RFC 9110 §7.6.1), so its value cannot be interpreted.
                 let instead = (*name == "cache-control").then_some(Cow::Borrowed(NOT_STORED));
                 edits.push((name, instead));
             }
@@ -218,7 +221,7 @@ impl Coming<'_> {
     }
 }
 
-/// The headers of a response as they come down.
+/// The edited headers of a response.
 pub(crate) struct Edited<'a> {
     pub(crate) headers: &'a dyn Headers,
     pub(crate) edits: &'a [HeaderEdit],
@@ -233,7 +236,8 @@ impl Headers for Edited<'_> {
     }
 }
 
-/// The proxy's own `Vary` and the API's, each name once. What is no name may be any of them.
+/// The proxy's own `Vary` combined with the API's, without duplicates. An invalid name may mean any header, so it
+/// becomes `*`.
 fn varying(value: &str) -> String {
     let mut list = OWN_VARY.to_owned();
     for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -247,8 +251,8 @@ fn varying(value: &str) -> String {
     list
 }
 
-/// A `Cache-Control` of the API's, which knows one caller, for a proxy's, which has many: what lets a shared cache
-/// store an answer to a request with `Authorization` (RFC 9111 §3.5) is left out, and `private` comes in.
+/// Adapts the API's `Cache-Control` to the proxy. The API has one caller, the proxy has many: directives that let a
+/// shared cache store a response to a request with `Authorization` (RFC 9111 §3.5) are removed, and `private` is added.
 fn for_one_caller(value: &str, always: bool) -> Cow<'_, str> {
     let name = |part: &str| part.split_once('=').map_or(part, |(name, _)| name).trim_ascii().to_ascii_lowercase();
     let shares = |part: &&str| matches!(&*name(part), "public" | "s-maxage" | "proxy-revalidate");
@@ -270,12 +274,12 @@ fn for_one_caller(value: &str, always: bool) -> Cow<'_, str> {
     Cow::Owned(list)
 }
 
-/// An entity tag of coded bytes for what they were decoded to (RFC 9110 §8.8.1).
+/// The entity tag of encoded bytes, made weak for the decoded ones (RFC 9110 §8.8.1).
 pub(crate) fn weak(etag: &str) -> Cow<'_, str> {
     if etag.starts_with("W/") { Cow::Borrowed(etag) } else { Cow::Owned(["W/", etag].concat()) }
 }
 
-/// Whether a `Retry-After` is one (RFC 9110 §10.2.3).
+/// Whether a `Retry-After` is valid (RFC 9110 §10.2.3).
 fn is_a_wait(value: &str) -> bool {
     let value = value.trim_ascii();
     whole_number(value).is_some() || http_date::parse(value).is_some()
@@ -286,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vary_is_ours_and_theirs() {
+    fn vary_combines_the_proxys_and_the_apis() {
         for (theirs, all) in [
             ("", "Origin, Authorization"),
             ("Accept-Language", "Origin, Authorization, Accept-Language"),
@@ -299,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_stored_for_one_caller() {
+    fn responses_are_stored_for_one_caller_only() {
         for (theirs, ours) in [
             ("max-age=60", "max-age=60"),
             ("no-store", "no-store"),

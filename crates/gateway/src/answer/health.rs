@@ -1,4 +1,4 @@
-//! `/healthz`: the Worker runs. `/readyz`: it could serve a call.
+//! `/healthz`: whether the Worker runs. `/readyz`: whether it could serve a call.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,20 +8,20 @@ use attention_core::codec::json::{Array, Object};
 use attention_core::credential::Fingerprint;
 use attention_core::{Slot, Timestamp};
 
-/// What is known of the key in one place: its name and its verdict, never its value.
+/// The state of the key in one slot: its fingerprint and verdict, never its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeyReport {
-    /// The place.
+    /// The slot.
     pub slot: Slot,
-    /// The key's name in logs.
+    /// The key's fingerprint, for logs.
     pub fingerprint: Fingerprint,
     /// Whether new calls use it.
     pub in_use: bool,
-    /// The API's last answer to it.
+    /// The API's last verdict on it.
     pub last_verdict: KeyVerdict,
-    /// Whether the key itself says that its time is over.
+    /// Whether the key has expired by its own `exp`.
     pub expired: bool,
-    /// When that is, if the key says so.
+    /// When it expires, if it says so.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -55,7 +55,7 @@ impl KeyReport {
     }
 }
 
-/// What is known of each key.
+/// The state of each key.
 pub fn keys(ring: &KeyRing, now: Timestamp) -> Vec<KeyReport> {
     let report = |slot| {
         let claims = ring.claims(slot);
@@ -71,8 +71,7 @@ pub fn keys(ring: &KeyRing, now: Timestamp) -> Vec<KeyReport> {
     [Slot::Current, Slot::Next].into_iter().filter_map(report).collect()
 }
 
-/// Whether the Worker could serve a call, and what is known of its keys: names
-/// and verdicts, never values.
+/// Whether the Worker could serve a call, and the state of its keys: fingerprints and verdicts, never values.
 pub fn readiness(ring: &KeyRing, now: Timestamp) -> (bool, String) {
     let reports = keys(ring, now);
     let usable = reports.iter().any(KeyReport::is_usable);
@@ -85,8 +84,7 @@ pub fn readiness(ring: &KeyRing, now: Timestamp) -> (bool, String) {
     (usable, object.finish())
 }
 
-/// What a probe with a key came to: `accepted`, `refused`, or `unknown` when the
-/// API did not say.
+/// The result of a probe with a key: `accepted`, `refused`, or `unknown` if the API's response does not tell.
 pub fn probed(ring: &KeyRing, slot: Slot, status: u16) -> String {
     let verdict = match status {
         200..=299 => "accepted",
@@ -117,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_says_what_the_reports_say() {
+    fn the_json_agrees_with_the_reports() {
         let mut ring = KeyRing::new(key("an-obviously-fake-key"), Some(key(ENDS_NOW)));
         let before = Timestamp::from_unix_seconds(1_699_999_999);
         let [current, next] = keys(&ring, before)[..] else { panic!("not two keys") };
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn one_key_is_one_report() {
+    fn a_single_key_has_a_single_report() {
         let ring = KeyRing::new(key("an-obviously-fake-key"), None);
         let [report] = keys(&ring, NOW)[..] else { panic!("not one key") };
         let expected = KeyReport {

@@ -1,16 +1,17 @@
-//! Which answers can be taken apart, by what they say of themselves.
+//! Decides by their headers which responses can be redacted.
 //!
-//! Members are found in JSON of UTF-8, and in nothing else. A reader believes `Content-Type` and
-//! `Content-Encoding`: what is JSON here and UTF-16, lines of JSON or a page there, is not what was looked through.
+//! Members are searched only in JSON encoded as UTF-8. Recipients trust `Content-Type` and `Content-Encoding`: if a
+//! body is JSON here but UTF-16, lines of JSON or a page to the recipient, the recipient sees something that was not
+//! searched.
 
 use attention_core::Headers;
 
 use super::coding;
 
-/// The media type of a stream of events.
+/// The media type of event streams.
 const EVENTS: &str = "text/event-stream";
 
-/// Whether the body is JSON of UTF-8 to whoever reads it. An answer that does not say what it is may be.
+/// Whether recipients read the body as JSON in UTF-8. A response without a type may be JSON.
 pub(crate) fn is_json(headers: &dyn Headers) -> bool {
     if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
         return false;
@@ -27,7 +28,7 @@ pub(crate) fn is_json(headers: &dyn Headers) -> bool {
     is_json && parts.all(says_utf_8)
 }
 
-/// Whether the body is `application/json` of UTF-8, as it is and not coded. What does not say what it is may be.
+/// Whether the body is `application/json` in UTF-8 without a content coding. A message without a type may be JSON.
 pub(crate) fn is_plain_json(headers: &dyn Headers) -> bool {
     let is_coded =
         headers.get("content-encoding").is_some_and(|coding| !coding.trim_ascii().eq_ignore_ascii_case("identity"));
@@ -39,7 +40,7 @@ pub(crate) fn is_plain_json(headers: &dyn Headers) -> bool {
     !is_coded && !is_other && is_json(headers)
 }
 
-/// Whether the body is a stream of events to whoever reads it, which is UTF-8 whatever is said of it.
+/// Whether recipients read the body as a stream of events, which is always UTF-8.
 pub(crate) fn is_events(headers: &dyn Headers) -> bool {
     let content_type = headers.get("content-type").unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim_ascii();
@@ -50,8 +51,8 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte)
 }
 
-/// Whether a parameter is something other than a charset, or says UTF-8. ASCII is a part of it. A quotation that
-/// holds a semicolon comes here in two pieces, which are no parameters.
+/// Whether a parameter is not a charset, or is UTF-8. ASCII is a subset of it. A quoted string that contains a
+/// semicolon is split into two pieces here, neither of which is a valid parameter.
 fn says_utf_8(parameter: &str) -> bool {
     let Some((name, value)) = parameter.split_once('=') else { return parameter.is_empty() };
     let value = value.trim_ascii();
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_of_utf_8_and_nothing_else() {
+    fn only_json_in_utf_8_is_redactable() {
         for content_type in [
             "application/json",
             "Application/JSON; charset=utf-8",

@@ -1,10 +1,9 @@
-//! Members taken out of JSON by their names: bytes in, bytes out.
+//! Removes members from JSON by name: bytes in, bytes out.
 //!
-//! What comes down is what the API wrote, less the hidden members and the white
-//! space between tokens. Numbers, escapes and repeated names are copied, never
-//! understood and written anew, so none of them can change on the way. The text
-//! is read once, from left to right, and as strictly as RFC 8259 has it: of what
-//! two parsers read differently, one may find a member that the other did not.
+//! The output is the API's own text without the hidden members and without white space between tokens. Numbers, escapes
+//! and repeated names are copied and never re-encoded, so they cannot change. The text is read once, from left to
+//! right, strictly by RFC 8259: if two parsers could read it differently, one might find a member that the other
+//! missed.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,28 +11,27 @@ use core::fmt;
 
 use attention_core::codec::text;
 
-/// How many arrays and objects may stand inside each other. No answer comes near
-/// it, and each costs a byte while it is open.
+/// How deeply arrays and objects may be nested. No real response comes close, and each level costs one byte.
 pub const MAX_DEPTH: usize = 10_000;
 
 /// RFC 8259 §8.1: a byte order mark may be ignored.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Why nothing could be taken out. Offsets count bytes from the beginning of what
-/// was given; nothing of it is repeated here, which may be what is to be hidden.
+/// The reason nothing could be removed. Offsets count bytes from the beginning of the input. No input is repeated here,
+/// because it may be what has to be hidden.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unredactable {
-    /// What stands here is no UTF-8.
+    /// The bytes are not valid UTF-8.
     NotUtf8 {
-        /// Where its first byte is.
+        /// The position of the first invalid byte.
         at: usize,
     },
-    /// What stands here cannot, or the text ends where it cannot.
+    /// The text is not valid JSON, or ends too early.
     NotJson {
-        /// Where the first byte is that cannot stand there.
+        /// The position of the first byte that is not allowed.
         at: usize,
     },
-    /// More than [`MAX_DEPTH`] arrays and objects stand inside each other.
+    /// More than [`MAX_DEPTH`] nested arrays and objects.
     TooDeep,
 }
 
@@ -56,10 +54,10 @@ impl fmt::Display for Unredactable {
 
 impl core::error::Error for Unredactable {}
 
-/// The JSON text without white space and without the members that have one of
-/// these names, wherever they stand. Elements of arrays have no name and stay.
+/// The JSON text without white space and without members that have one of these names, at any depth. Elements of arrays
+/// have no name and are kept.
 ///
-/// Never longer than what was given. An empty text is no JSON.
+/// The output is never longer than the input. An empty text is not valid JSON.
 ///
 /// ```
 /// use attention_gateway::answer::members::redact;
@@ -89,21 +87,20 @@ impl Container {
     }
 }
 
-/// The grammar of values, with what is open in a list instead of on the stack: the
-/// depth of a hostile answer must cost nothing.
+/// The grammar of values, with the open containers in a list instead of on the stack, so that deep nesting in a hostile
+/// response costs nothing.
 struct Redaction<'a> {
     scanner: Scanner<'a>,
     names: &'a [String],
     open: Vec<Container>,
-    /// While the value of a hidden member is read: how many containers are open
-    /// around it.
+    /// While the value of a hidden member is read: the number of open containers around it.
     hidden: Option<usize>,
     out: Vec<u8>,
 }
 
 impl Redaction<'_> {
     fn document(mut self) -> Result<Vec<u8>, Unredactable> {
-        // Down into the first value of each container, then on to the next one.
+        // Descends into the first value of each container, then moves on to the next one.
         while self.value()? || self.after_value()? {}
         match self.scanner.peek() {
             None => Ok(self.out),
@@ -111,7 +108,7 @@ impl Redaction<'_> {
         }
     }
 
-    /// Reads a value as far as the first one inside it; whether there is one.
+    /// Reads a value up to the first value inside it; returns whether there is one.
     fn value(&mut self) -> Result<bool, Unredactable> {
         let container = match self.scanner.peek() {
             Some(b'[') => Container::Array,
@@ -136,7 +133,7 @@ impl Redaction<'_> {
         Ok(true)
     }
 
-    /// Closes what ends here, and reads on to the next value; whether there is one.
+    /// Closes the containers that end here and reads up to the next value; returns whether there is one.
     fn after_value(&mut self) -> Result<bool, Unredactable> {
         loop {
             if self.hidden == Some(self.open.len()) {
@@ -155,7 +152,7 @@ impl Redaction<'_> {
         }
     }
 
-    /// What stands before a value in a container: the name of a member.
+    /// Reads the text before a value in a container: the name of a member.
     fn item(&mut self, container: Container) -> Result<(), Unredactable> {
         if container == Container::Array {
             self.separate();
@@ -174,7 +171,7 @@ impl Redaction<'_> {
         Ok(())
     }
 
-    /// A comma, unless what it would follow was hidden: then the bracket comes last.
+    /// Writes a comma, unless the item before it was hidden, in which case the last byte is the bracket.
     fn separate(&mut self) {
         if !matches!(self.out.last(), Some(b'[' | b'{')) {
             self.keep(",");
@@ -188,15 +185,14 @@ impl Redaction<'_> {
     }
 }
 
-/// Whether a string, as it is written with its quotes, means this text.
+/// Whether a quoted string, as written, means this text.
 fn means(written: &str, text: &str) -> bool {
     let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner.is_some_and(|inner| Units(inner.encode_utf16()).eq(text.encode_utf16()))
 }
 
-/// The UTF-16 units that the inside of a valid string means. Units and not
-/// characters, as an escape may be half of a pair, or a half that has no other:
-/// no text has such a unit, so none equals it.
+/// The UTF-16 units that the inside of a valid string means. Units and not characters, because an escape may be an
+/// unpaired surrogate, which equals no unit of any text.
 struct Units<'a>(core::str::EncodeUtf16<'a>);
 
 impl Iterator for Units<'_> {
@@ -225,8 +221,7 @@ fn hex_digit(unit: u16) -> Option<u16> {
     u16::try_from(digit).ok()
 }
 
-/// The grammar of tokens. What does not fit is not stepped over, so `at` is where
-/// it goes wrong.
+/// The grammar of tokens. Unexpected bytes are not skipped, so `at` is the position of the error.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -241,7 +236,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The first byte behind white space.
+    /// The first byte after white space.
     fn peek(&mut self) -> Option<u8> {
         while matches!(self.here(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
@@ -253,7 +248,7 @@ impl<'a> Scanner<'a> {
         self.peek() == sign.bytes().next()
     }
 
-    /// Steps over one byte of a kind.
+    /// Skips one byte of a kind.
     fn step(&mut self, kind: impl Fn(u8) -> bool) -> Result<u8, Unredactable> {
         match self.here() {
             Some(byte) if kind(byte) => {
@@ -268,7 +263,7 @@ impl<'a> Scanner<'a> {
         word.bytes().try_for_each(|expected| self.step(|byte| byte == expected).map(drop))
     }
 
-    /// What is no array and no object, as it is written.
+    /// A value that is neither an array nor an object, as written.
     fn scalar(&mut self) -> Result<&'a str, Unredactable> {
         let start = self.at;
         match self.here() {
@@ -281,7 +276,7 @@ impl<'a> Scanner<'a> {
         self.since(start)
     }
 
-    /// A string as it is written, with its quotes.
+    /// A string as written, including its quotes.
     fn string(&mut self) -> Result<&'a str, Unredactable> {
         let start = self.at;
         self.word("\"")?;
@@ -304,7 +299,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn number(&mut self) -> Result<(), Unredactable> {
-        // A sign, a fraction and an exponent may be missing.
+        // Sign, fraction and exponent are optional.
         let _ = self.step(|byte| byte == b'-');
         if self.step(|byte| byte == b'0').is_err() {
             self.digits()?;
@@ -319,14 +314,14 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// One digit or more.
+    /// One or more digits.
     fn digits(&mut self) -> Result<(), Unredactable> {
         self.step(|byte| byte.is_ascii_digit())?;
         while self.step(|byte| byte.is_ascii_digit()).is_ok() {}
         Ok(())
     }
 
-    /// What was stepped over since then.
+    /// The text that was skipped since `start`.
     fn since(&self, start: usize) -> Result<&'a str, Unredactable> {
         self.text.get(start..self.at).ok_or(Unredactable::NotJson { at: start })
     }
@@ -342,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_members_go_wherever_they_stand_and_take_all_their_value_with_them() {
+    fn hidden_members_are_removed_anywhere_with_their_whole_value() {
         for (json, left) in [
             (r#"{"email":1}"#, "{}"),
             (r#"{"email":1,"a":2}"#, r#"{"a":2}"#),
@@ -351,7 +346,7 @@ mod tests {
             (r#"{"email":1,"a":2,"email":3,"0":4}"#, r#"{"a":2}"#),
             (r#"{"email":{"email":{"a":1},"b":[2]},"c":{"email":[],"d":[{"email":{}},3]}}"#, r#"{"c":{"d":[{},3]}}"#),
             (r#"[[{"email":"x"},{"a":["email"]}],"email"]"#, r#"[[{},{"a":["email"]}],"email"]"#),
-            // Elements have no name; JavaScript's revivers call them 0, 1, 2.
+            // Elements have no names, although JavaScript's revivers call them 0, 1, 2.
             (r#"{"0":{"a":1},"b":["x","y"]}"#, r#"{"b":["x","y"]}"#),
             (
                 r#"{"Email":1,"email ":2,"emai":3,"emails":4,"00":5}"#,
@@ -363,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_what_its_escapes_mean() {
+    fn names_are_compared_after_unescaping() {
         let hidden = ["email", "a/\"\\\n", "caf\u{e9} \u{1f600}", "\u{fffd}", "\u{8}\u{c}\n\r\t", ""];
         for name in [
             r"\u0065mail",
@@ -382,7 +377,7 @@ mod tests {
         for name in [
             r"\\u0065mail",
             r"email\u0000",
-            // Halves of a pair: no text has them, not even the sign for what is none.
+            // Unpaired surrogates equal no text, not even the replacement character.
             r"\ud800",
             r"\udfff",
             r"caf\u00e9 \ud83d",
@@ -396,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_keeps_its_bytes() {
+    fn remaining_bytes_are_unchanged() {
         let json = concat!(
             r#"{"n":[1.0,1e400,-0,0.10E+05,9223372036854775808,123456789012345678901234567890],"n":"twice","#,
             r#""\u0061":"\/\u00E9\ud800\b","":"","b":[true,false,null,{},[]],"c":" ~"#,
@@ -411,14 +406,14 @@ mod tests {
 
     fn is_refused_at(json: &str, at: usize) {
         assert_eq!(without(&["email"], json), Err(Unredactable::NotJson { at }), "{json:?}");
-        // What is hidden is read as strictly.
+        // Hidden values are validated as strictly.
         let inside = format!("{{\"email\":{json}}}");
         let fault = without(&["email"], &inside);
         assert!(matches!(fault, Err(Unredactable::NotJson { .. })), "{inside:?}: {fault:?}");
     }
 
     #[test]
-    fn a_structure_that_is_no_json_is_refused_where_it_goes_wrong() {
+    fn an_invalid_structure_is_refused_at_its_position() {
         for (json, at) in [
             ("", 0),
             (" ", 1),
@@ -450,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_no_json_is_refused_where_it_goes_wrong() {
+    fn an_invalid_token_is_refused_at_its_position() {
         for (json, at) in [
             ("nul", 3),
             ("True", 0),
@@ -486,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf_8_is_refused_where_it_goes_wrong() {
+    fn invalid_utf_8_is_refused_at_its_position() {
         for (bytes, at) in [
             (&b"\xff"[..], 0),
             (b"\"\xc0\x80\"", 1),
@@ -494,7 +489,7 @@ mod tests {
             (b"\"\xf4\x90\x80\x80\"", 1),
             (b"{\"email\":\"\xe9\"}", 10),
             (b"\"\xf0\x9f\x98", 1),
-            // UTF-16, as its byte order mark says.
+            // UTF-16, as its byte order mark indicates.
             (b"\xfe\xff\0\x31", 0),
         ] {
             assert_eq!(without(&["email"], bytes), Err(Unredactable::NotUtf8 { at }), "{bytes:?}");
@@ -502,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded_and_on_the_heap() {
+    fn depth_is_bounded_and_tracked_on_the_heap() {
         for (opening, closing) in [("[", "]"), ("{\"a\":", "}"), ("{\"b\":1,\"email\":", "}")] {
             let nested = |depth| [&opening.repeat(depth), "0", &closing.repeat(depth)].concat();
             let left = without(&["email"], nested(MAX_DEPTH));
@@ -513,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_told_without_what_it_was_about() {
+    fn a_reason_does_not_quote_the_input() {
         let reason = |json: &[u8]| without(&[], json).unwrap_err().to_string();
         assert_eq!(reason(b"\"fake-secret"), "not JSON at byte 12");
         assert_eq!(reason(b"\"fake-secret\xff"), "not UTF-8 at byte 12");

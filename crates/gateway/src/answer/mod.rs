@@ -1,4 +1,4 @@
-//! What comes down to the caller: the API's answer, or one of the proxy's own.
+//! Responses to the caller: those of the API, and the proxy's own.
 
 pub mod coding;
 pub mod echo;

@@ -1,4 +1,4 @@
-//! Answers that the Worker gives itself: problem details (RFC 9457).
+//! The Worker's own error responses: problem details (RFC 9457).
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -17,55 +17,59 @@ use attention_core::{Error, ErrorKind, Method, millis};
 
 use crate::deployment::strict_json::Fault;
 
-/// What a refusal says of the credentials that came with the request.
+/// What a refusal states about the request's credentials.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Credentials {
-    /// Nothing: they were not looked at, or are good.
+    /// Nothing: they were not checked, or are valid.
     #[default]
     NotJudged,
-    /// None came.
+    /// There are no credentials.
     Missing,
-    /// They are not good, or good for nothing here.
+    /// The credentials are invalid, or grant nothing here.
     Refused,
 }
 
-/// Why a session could not be revoked.
+/// The reason a session could not be revoked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum NotRevoked {
     /// There is no gate.
     NoGate,
-    /// It did not answer.
+    /// The gate did not respond.
     Silent,
-    /// It keeps as many as it can.
+    /// The gate's list is full.
     Full,
 }
 
-/// An error of JSON-RPC that MCP defines.
+/// The longest part of a request that a refusal repeats. The id of a message may be as long as the message, and JSON may
+/// need six bytes for each of its bytes.
+const REPEATED_BYTES: usize = 256;
+
+/// A JSON-RPC error defined by MCP.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct RpcError {
     /// The message's id, as JSON.
     id: Option<String>,
-    /// Its number.
+    /// The error's number.
     code: &'static str,
-    /// Members that go with it, as JSON.
+    /// Its additional data, as JSON.
     data: Option<String>,
 }
 
-/// One problem. Nothing in it depends on the configuration or on a credential.
+/// A problem. Nothing in it depends on the configuration or on a credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
-    /// The answer's status.
+    /// The status of the response.
     pub status: u16,
-    /// What names it, for machines: the last part of its `type`.
+    /// The machine-readable code: the last part of its `type`.
     pub code: &'static str,
     pub(crate) detail: Box<str>,
     pub(crate) challenge: Option<Cow<'static, str>>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) allow: Option<&'static str>,
     pub(crate) credentials: Credentials,
-    /// What it is to a client of MCP, where the protocol has an error for it.
+    /// The corresponding error for an MCP client, if the protocol has one.
     pub(crate) rpc: Option<Box<RpcError>>,
-    /// Why, in words that only the operator sees.
+    /// The reason, which only the operator sees.
     pub(crate) reason: Option<&'static str>,
 }
 
@@ -84,7 +88,7 @@ impl Problem {
         }
     }
 
-    /// The same, for a reason that the log alone tells.
+    /// Adds a reason that is only logged.
     pub(crate) fn because(self, reason: &'static str) -> Self {
         Self { reason: Some(reason), ..self }
     }
@@ -102,7 +106,16 @@ impl Problem {
     }
 
     pub(crate) fn broken_upload() -> Self {
-        Self::new(400, "upload_broken", "the request's body ended before its announced length")
+        Self::new(400, "upload_broken", "the request's body broke off before its end")
+    }
+
+    /// RFC 9110 §15.5.9.
+    pub(crate) fn slow_upload() -> Self {
+        Self::new(
+            408,
+            "upload_too_slow",
+            "the request's body was not there in the time that its length allows; send it faster, or in parts",
+        )
     }
 
     pub(crate) fn path(error: PathError) -> Self {
@@ -117,7 +130,7 @@ impl Problem {
         Self::new(404, "no_such_route", "there is nothing at this path; API paths begin with /v2/")
     }
 
-    /// The operator asks for a key that there is none of.
+    /// The operator refers to a key that does not exist.
     pub(crate) fn no_next_key(is_empty: bool) -> Self {
         Self::new(
             404,
@@ -138,16 +151,16 @@ impl Problem {
         }
     }
 
-    /// There is something, to be read.
+    /// The resource exists but can only be read.
     pub(crate) fn read_only() -> Self {
-        Self { allow: Some("GET, HEAD, OPTIONS"), ..Self::new(405, "method_not_allowed", "this is only to be read") }
+        Self { allow: Some("GET, HEAD, OPTIONS"), ..Self::new(405, "method_not_allowed", "this resource is read-only") }
     }
 
     pub(crate) fn upgrade() -> Self {
         Self::new(
             400,
             "upgrade_not_supported",
-            "this proxy forwards no protocol upgrade, a WebSocket included; send the request without an Upgrade header",
+            "this proxy does not forward protocol upgrades such as WebSockets; send the request without an Upgrade header",
         )
     }
 
@@ -159,7 +172,7 @@ impl Problem {
         )
     }
 
-    /// RFC 6750 §3.1: no error code when no credentials came.
+    /// RFC 6750 §3.1: no error code if there were no credentials.
     pub(crate) fn authorization(error: AuthorizationError) -> Self {
         let bad_request = error.is_bad_request();
         let challenge = match error {
@@ -182,7 +195,7 @@ impl Problem {
         Self {
             challenge: Some(Cow::Borrowed(r#"Bearer realm="attention", error="invalid_token""#)),
             credentials: Credentials::Refused,
-            ..Self::new(401, "invalid_token", "the token is not one of this proxy's; ask its operator for one")
+            ..Self::new(401, "invalid_token", "this proxy does not accept the token; ask its operator for one")
         }
     }
 
@@ -196,45 +209,45 @@ impl Problem {
         }
     }
 
-    /// Whether a session was revoked cannot be told, so it is neither believed nor called a bad one.
+    /// It is unknown whether a session was revoked, so it is neither accepted nor reported as invalid.
     pub(crate) fn unchecked_session() -> Self {
         Self {
             retry_after: Some(Duration::from_secs(1)),
             ..Self::new(
                 503,
                 "session_unchecked",
-                "whether the session was revoked is unknown at the moment; wait as long as Retry-After says",
+                "it is currently unknown whether the session was revoked; wait as long as Retry-After says",
             )
         }
     }
 
     pub(crate) fn session_id() -> Self {
-        Self::new(400, "session_id", "the path does not hold a session's id; it is in the log's lines, as `session`")
+        Self::new(400, "session_id", "the path does not contain a session's id; log lines have it as `session`")
     }
 
-    /// A session is to be revoked, and is not for certain.
+    /// A session should be revoked, but the revocation is not certain.
     pub(crate) fn not_revoked(why: NotRevoked) -> Self {
         let (status, detail) = match why {
             NotRevoked::NoGate => (
                 501,
-                "nothing keeps revoked sessions for all isolates: bind ATTENTION_GATE, or put the id into \
+                "no list of revoked sessions is shared by all isolates: bind ATTENTION_GATE, or put the id into \
                     ATTENTION_REVOKED_SESSIONS",
             ),
             NotRevoked::Silent => (
                 503,
-                "ATTENTION_GATE did not answer, so the session may not be revoked: ask again, or put the id into \
+                "ATTENTION_GATE did not respond, so the session may not be revoked: try again, or put the id into \
                     ATTENTION_REVOKED_SESSIONS",
             ),
             NotRevoked::Full => (
                 507,
-                "as many sessions are revoked as are kept; put the id into ATTENTION_REVOKED_SESSIONS, or end all \
+                "the list of revoked sessions is full; put the id into ATTENTION_REVOKED_SESSIONS, or end all \
                     sessions by a new ATTENTION_SESSION_SECRET",
             ),
         };
         Self::new(status, "session_not_revoked", detail)
     }
 
-    /// `credentials` says whether some came.
+    /// `credentials` states whether the request had any.
     pub(crate) fn ask_for_password(credentials: Credentials) -> Self {
         Self {
             challenge: Some(Cow::Borrowed(r#"Basic realm="attention status", charset="UTF-8""#)),
@@ -242,7 +255,7 @@ impl Problem {
             ..Self::new(
                 401,
                 "operator_only",
-                "this page is the operator's; any name, and the operator's token for a password",
+                "this page is for the operator; use any user name, and the operator's token as the password",
             )
         }
     }
@@ -253,12 +266,12 @@ impl Problem {
                 r#"Bearer realm="attention", error="invalid_token", error_description="expired""#,
             )),
             credentials: Credentials::Refused,
-            ..Self::new(401, "token_expired", "the token's time is over; get a new one")
+            ..Self::new(401, "token_expired", "the token has expired; get a new one")
         }
     }
 
-    /// The time of a token that was good was over before the answer came. A call that may have changed something is
-    /// not one to be made again with another token, as a 401 would have it.
+    /// A valid token expired before the response arrived. A call that may have had an effect must not be repeated with
+    /// another token, as a 401 would suggest.
     pub(crate) fn outlived(method: Option<Method>, was_sent: bool) -> Self {
         if !was_sent || matches!(method, Some(Method::Get | Method::Head)) {
             return Self { credentials: Credentials::NotJudged, ..Self::expired_token() };
@@ -266,19 +279,19 @@ impl Problem {
         Self::new(
             502,
             "token_expired_midway",
-            "the token's time was over before the API had answered; the call may have been done",
+            "the token expired before the API responded; the call may have been processed",
         )
     }
 
     pub(crate) fn no_grant() -> Self {
         Self {
             credentials: Credentials::Refused,
-            ..Self::new(403, "token_not_granted", "the token is good, but nothing here is granted to whom it names")
+            ..Self::new(403, "token_not_granted", "the token is valid, but its holder has no permissions here")
         }
     }
 
-    /// The same with what a client has to know to get a token. Grants by other claims than scopes are no reason to
-    /// ask for a token with more of those.
+    /// Adds the information that a client needs to get a token. If grants depend on other claims than scopes, a token
+    /// with more scopes would not help, so none are listed.
     pub(crate) fn with_discovery(self, parameters: Option<String>) -> Self {
         let Some(parameters) = parameters else { return self };
         let is_scoped = text::find(&parameters, "scope=").is_some();
@@ -291,26 +304,27 @@ impl Problem {
         Self { challenge: Some(Cow::Owned([challenge, &parameters].concat())), ..self }
     }
 
-    /// Whether an issuer's token is good cannot be told, so it is not called a bad one: pages throw those away.
+    /// It is unknown whether an issuer's token is valid, so it is not reported as invalid: pages discard invalid
+    /// tokens.
     pub(crate) fn issuer_unavailable(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(
                 503,
                 "issuer_unavailable",
-                "the token cannot be checked, since its issuer does not answer with its keys; try again later",
+                "the token cannot be verified, because its issuer's keys are not available; try again later",
             )
         }
     }
 
-    /// More credentials of this source were refused than are looked at in a minute.
+    /// More credentials of this source were refused than are checked per minute.
     pub(crate) fn refused_too_often(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(
                 429,
                 "too_many_refusals",
-                "too many bad tokens came from this address; wait as long as Retry-After says, and send a good one",
+                "too many invalid tokens were sent from this address; wait as long as Retry-After says, and send a valid one",
             )
         }
     }
@@ -344,12 +358,12 @@ impl Problem {
         }
     }
 
-    /// An MCP message that asks for keys, or that two readers could read differently.
+    /// An MCP message that asks for keys, or that two parsers could read differently.
     pub fn mcp_refused() -> Self {
         Self::new(
             403,
             "mcp_tool_denied",
-            "the proxy passes on no tool that returns or manages keys, nor a message that could be read in two ways",
+            "the proxy does not forward tools that return or manage keys, or messages that could be read in two ways",
         )
     }
 
@@ -357,7 +371,7 @@ impl Problem {
         Self::new(400, "mcp_message", "the body is not a JSON-RPC message of at most 256 KiB")
     }
 
-    /// Why an MCP message does not go up. `version` is the revision that its header names.
+    /// The reason an MCP message is not forwarded. `version` is the revision in its header.
     pub(crate) fn mcp(refusal: Refusal, version: Option<&str>) -> Self {
         match refusal {
             Refusal::NotAMessage(why) => {
@@ -367,12 +381,12 @@ impl Problem {
             Refusal::Tool { .. } => Self::new(
                 403,
                 "mcp_tool_denied",
-                "the proxy's policy does not name this tool; its operator can change the policy",
+                "the proxy's policy does not list this tool; its operator can change the policy",
             ),
             Refusal::Method => Self::new(
                 403,
                 "mcp_method_denied",
-                "the proxy's policy names tools, and this method lists or calls none; its operator can change the policy",
+                "the proxy's policy lists tools, and this method neither lists nor calls one; its operator can change the policy",
             ),
             Refusal::Mismatch { id, mismatch } => Self {
                 rpc: Some(Box::new(RpcError { id, code: "-32020", data: None })),
@@ -382,17 +396,18 @@ impl Problem {
         }
     }
 
-    /// A revision of MCP whose rules are not known here. `id` is that of the message, as JSON.
+    /// An MCP revision whose rules are not known. `id` is that of the message, as JSON.
     pub(crate) fn mcp_revision(id: Option<String>, version: Option<&str>) -> Self {
         let mut supported = Array::new();
         for revision in Revision::ALL {
             supported.string(revision.as_str());
         }
         let mut data = Object::new();
-        data.raw("supported", &supported.finish()).string("requested", version.unwrap_or_default());
+        let requested = version.filter(|version| version.len() <= REPEATED_BYTES).unwrap_or_default();
+        data.raw("supported", &supported.finish()).string("requested", requested);
         Self {
             rpc: Some(Box::new(RpcError { id, code: "-32022", data: Some(data.finish()) })),
-            ..Self::new(400, "mcp_revision", "Unsupported protocol version: the proxy knows those in `supported`")
+            ..Self::new(400, "mcp_revision", "Unsupported protocol version: the proxy supports those in `supported`")
         }
     }
 
@@ -402,23 +417,23 @@ impl Problem {
     }
 
     pub(crate) fn mcp_unexpected_body() -> Self {
-        Self::new(400, "body_not_allowed", "at the MCP endpoint a GET or DELETE has no body; messages come by POST")
+        Self::new(400, "body_not_allowed", "at the MCP endpoint a GET or DELETE has no body; send messages with POST")
     }
 
     pub(crate) fn mcp_content_type() -> Self {
         Self::new(
             415,
             "mcp_content_type",
-            "an MCP message is application/json in UTF-8, with one Content-Type that says so and no Content-Encoding",
+            "an MCP message is application/json in UTF-8; send one Content-Type with it, and no Content-Encoding",
         )
     }
 
-    /// RFC 9110 has no other word for it than MCP: to this caller there is no such session.
+    /// MCP and RFC 9110 agree on the status: for this caller there is no such session.
     pub(crate) fn mcp_session() -> Self {
         Self::new(
             404,
             "mcp_session_unknown",
-            "the MCP session is over, or was begun by another caller; begin one by `initialize`, without Mcp-Session-Id",
+            "the MCP session has ended or belongs to another caller; begin one with `initialize`, without Mcp-Session-Id",
         )
     }
 
@@ -434,7 +449,7 @@ impl Problem {
         Self::new(
             403,
             "mcp_resumption_denied",
-            "the proxy's policy names tools, and a resumed stream may list others; open one without Last-Event-ID",
+            "the proxy's policy lists tools, and a resumed stream may show others; open one without Last-Event-ID",
         )
     }
 
@@ -446,7 +461,7 @@ impl Problem {
         )
     }
 
-    /// A request for a session that cannot be granted.
+    /// A session was requested that cannot be granted.
     pub(crate) fn wish(fault: &Fault) -> Self {
         let what = match fault {
             Fault::Member { path, what } if !path.is_empty() => {
@@ -458,7 +473,7 @@ impl Problem {
         Self::new(400, "session_request", ["the request for a session cannot be granted: ", &what].concat())
     }
 
-    /// A condition of the rule that allows the call is not met.
+    /// The call does not satisfy a condition of the rule that allows it.
     pub fn unmet(unmet: &Unmet) -> Self {
         match unmet {
             Unmet::BodyTooLarge { most } => Self::new(
@@ -472,7 +487,7 @@ impl Problem {
             Unmet::BodyCoded => Self::new(
                 415,
                 "body_coded",
-                "the proxy's policy limits the body here; send it as it is, without a Content-Encoding",
+                "the proxy's policy limits the body here; send it uncompressed, without a Content-Encoding",
             ),
             Unmet::Query => Self::new(
                 403,
@@ -483,12 +498,12 @@ impl Problem {
         }
     }
 
-    /// The query has a parameter that is a method to some servers.
+    /// The query has a parameter that some servers read as the method.
     pub fn method_override() -> Self {
         Self::new(
             400,
             "method_override",
-            "the query has a parameter, such as _method, that some servers take for the request's method; \
+            "the query has a parameter, such as _method, that some servers read as the request's method; \
                 leave it out, and send the request with the method that is meant",
         )
     }
@@ -497,31 +512,30 @@ impl Problem {
         Self::new(
             502,
             "unredactable",
-            "the API's answer holds what this caller may not see and could not be taken apart",
+            "the API's response may contain members that this caller may not see, and they could not be removed",
         )
     }
 
-    /// The answers of too many calls are being taken apart. A call that may have changed something is not one to be
-    /// made again.
+    /// Too many responses are being redacted. A call that may have had an effect must not be repeated.
     pub(crate) fn crowded_out(method: Method) -> Self {
         if matches!(method, Method::Get | Method::Head) {
-            let detail = "too many answers are being taken apart at the moment; wait as long as Retry-After says";
+            let detail = "too many responses are being redacted at the moment; wait as long as Retry-After says";
             return Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(503, "redaction_busy", detail) };
         }
         Self::new(
             502,
             "redaction_busy",
-            "the API processed the call, but its answer could not be redacted for lack of memory",
+            "the API processed the call, but there was not enough memory to redact its response",
         )
     }
 
-    /// An answer that does not belong to what was asked.
+    /// A response that does not fit the request.
     pub(crate) fn out_of_place() -> Self {
-        Self::new(502, "upstream_protocol", "the API answered with a status that does not fit the request")
+        Self::new(502, "upstream_protocol", "the API responded with a status that does not fit the request")
     }
 
     pub(crate) fn unconfirmed() -> Self {
-        Self::new(502, "upstream_protocol", "the API confirmed another answer than the one that it was asked about")
+        Self::new(502, "upstream_protocol", "the API validated a different response than the one that was asked about")
     }
 
     pub(crate) fn denied() -> Self {
@@ -532,25 +546,25 @@ impl Problem {
         )
     }
 
-    /// Not the policy's business: who may ask for sessions is said of each caller.
+    /// This is not a matter of policy: each caller's entry states whether it may request sessions.
     pub(crate) fn may_not_mint() -> Self {
         Self::new(
             403,
             "route_denied",
-            "this caller may not ask for sessions; its operator can let it, by `mintsSessions`",
+            "this caller may not request sessions; the operator can allow it with `mintsSessions`",
         )
     }
 
-    /// The same, of a token that is a session itself.
+    /// The same for a token that is itself a session.
     pub(crate) fn session_mints_none() -> Self {
         Self::new(
             403,
             "route_denied",
-            "a session makes no sessions; the backend that it came from asks for them, with a token of its own",
+            "a session cannot request sessions; its backend requests them with its own token",
         )
     }
 
-    /// No rule allows the path as it is written, and one does in another spelling.
+    /// No rule allows the path as written, but one would in another spelling.
     pub fn spelling() -> Self {
         Self::new(
             403,
@@ -560,18 +574,19 @@ impl Problem {
         )
     }
 
-    /// An answer of the API that is not passed on as it is; `None` for those that
-    /// are: the caller's own mistakes.
+    /// An API response that is not passed on unchanged; `None` for those that are, which are the caller's own mistakes.
     pub(crate) fn of_upstream(error: &Error) -> Option<Self> {
         let status = error.status().unwrap_or_default();
         Some(match (error.kind(), status) {
-            // A proxy before the API wants credentials of its own; fetch would take it for the caller's.
-            (_, 407) => Self::new(502, "upstream_protocol", "something before the API asked for proxy credentials"),
-            // The caller's own token is fine, so upstream's 401 is not the caller's.
+            // A proxy before the API requires credentials of its own; fetch would ask the caller for them.
+            (_, 407) => {
+                Self::new(502, "upstream_protocol", "an intermediary before the API requires proxy credentials")
+            }
+            // The caller's own token is valid, so the API's 401 does not concern it.
             (ErrorKind::Unauthorized, _) => Self::new(
                 502,
                 "upstream_unauthorized",
-                "the API refused the proxy's key; the proxy's operator has to renew it",
+                "the API refused the proxy's key; the proxy's operator has to replace it",
             ),
             (ErrorKind::RateLimited, _) => Self {
                 retry_after: error.retry_after(),
@@ -582,20 +597,20 @@ impl Problem {
                 ..Self::new(503, "upstream_unavailable", "the API is not available at the moment")
             },
             (ErrorKind::Server, 504) | (ErrorKind::Timeout, 0) => {
-                Self::new(504, "upstream_timeout", "the API did not answer in time")
+                Self::new(504, "upstream_timeout", "the API did not respond in time")
             }
             (ErrorKind::Server, _) => Self::new(502, "upstream_error", "the API failed to answer the call"),
             (ErrorKind::Connection, _) => Self::new(502, "upstream_unreachable", "the API could not be reached"),
             (ErrorKind::Protocol | ErrorKind::Aborted, _) => Self::new(
                 502,
                 "upstream_protocol",
-                "the API answered with something other than an API answer, such as a redirect",
+                "the API returned something other than an API response, such as a redirect",
             ),
             _ => return None,
         })
     }
 
-    /// The error of JSON-RPC that it is to a client of MCP.
+    /// The corresponding JSON-RPC error for an MCP client.
     pub(crate) fn rpc_body(&self, request_id: &str) -> Option<String> {
         let rpc = self.rpc.as_ref()?;
         let mut error = Object::new();
@@ -605,7 +620,7 @@ impl Problem {
         error.raw("data", rpc.data.as_deref().unwrap_or(&known.finish()));
         let mut object = Object::new();
         object.string("jsonrpc", "2.0");
-        if let Some(id) = &rpc.id {
+        if let Some(id) = rpc.id.as_ref().filter(|id| id.len() <= REPEATED_BYTES) {
             object.raw("id", id);
         }
         object.raw("error", &error.finish());
@@ -625,7 +640,7 @@ impl Problem {
         object.finish()
     }
 
-    /// The value of `Retry-After`: whole seconds, never too few.
+    /// The value of `Retry-After`: whole seconds, rounded up.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after.map(|wait| millis(wait).div_ceil(1000))
     }
@@ -640,6 +655,7 @@ const fn phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         411 => "Length Required",
+        408 => "Request Timeout",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
@@ -653,10 +669,58 @@ const fn phrase(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::authorize::mcp::judge;
+    use crate::authorize::mcp::mirror::Mirror;
+
+    proptest! {
+        /// Whatever a message and its headers contain: the refusal is JSON to another reader, has the message's id, unless
+        /// that is longer than any real one, and is short.
+        #[test]
+        fn a_refusal_is_json_and_repeats_what_it_may(
+            id in prop_oneof![
+                any::<String>().prop_map(Value::from),
+                any::<i64>().prop_map(Value::from),
+                "[ -~\n\r\u{2030}]{0,300}".prop_map(Value::from),
+            ],
+            version in prop_oneof!["[ -~]{1,20}", "\\PC{1,300}", Just("2025-06-18".to_owned())],
+            request_id in "[0-9a-f]{8,64}",
+        ) {
+            let message = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list" });
+            let method = Some("ping".to_owned());
+            let mirror = Mirror { version: Some(version.clone()), method, ..Mirror::default() };
+            let refusal = judge(message.to_string().as_bytes(), &mirror, &[]).expect_err("its headers differ");
+            let problem = Problem::mcp(refusal, Some(&version));
+            let body = problem.rpc_body(&request_id).expect("an error of MCP");
+            prop_assert!(body.len() < 1_000 + 6 * REPEATED_BYTES && body.is_ascii() && !body.contains(char::is_control));
+            let read: Value = serde_json::from_str(&body).expect("JSON");
+            if let Some(repeated) = read.get("id") {
+                prop_assert_eq!(repeated, &id);
+            } else {
+                prop_assert!(id.as_str().is_some_and(|id| id.len() * 6 + 2 > REPEATED_BYTES), "{}", id);
+            }
+            let error = &read["error"];
+            prop_assert_eq!(error["message"].as_str(), Some(&*problem.detail));
+            match error["code"].as_i64() {
+                Some(-32022) => {
+                    let requested = error["data"]["requested"].as_str().expect("a text");
+                    prop_assert!(requested == version || requested.is_empty() && version.len() > REPEATED_BYTES);
+                }
+                code => {
+                    prop_assert_eq!(code, Some(-32020));
+                    prop_assert_eq!(error["data"]["requestId"].as_str(), Some(&*request_id));
+                }
+            }
+            let body: Value = serde_json::from_str(&problem.body(&request_id)).expect("JSON");
+            prop_assert_eq!(body["requestId"].as_str(), Some(&*request_id));
+        }
+    }
 
     #[test]
-    fn a_challenge_says_where_to_get_a_token_and_a_missing_scope_is_one() {
+    fn a_challenge_states_where_to_get_a_token_and_which_scope_is_missing() {
         let scoped = || Some(", resource_metadata=\"https://p/x\", scope=\"a b\"".to_owned());
         let challenge = |problem: Problem| problem.challenge.map(Cow::into_owned);
         assert_eq!(
@@ -669,7 +733,7 @@ mod tests {
                 r#"Bearer realm="attention", error="insufficient_scope", resource_metadata="https://p/x", scope="a b""#
             )
         );
-        // Another claim is missing: a token with other scopes would not help.
+        // Another claim is missing, so a token with other scopes would not help.
         let unscoped = Some(", resource_metadata=\"https://p/x\"".to_owned());
         assert_eq!(challenge(Problem::no_grant().with_discovery(unscoped)), None);
         assert_eq!(Problem::unknown_token().with_discovery(None), Problem::unknown_token());

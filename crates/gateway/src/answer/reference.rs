@@ -1,4 +1,4 @@
-//! URLs in the API's headers: one of the API's own would have its reader send the proxy's token to the API.
+//! URLs in the API's headers. A URL of the API itself would make the caller send the proxy's token to the API.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -8,19 +8,19 @@ use attention_core::url::BaseUrl;
 
 use crate::authorize::mcp;
 
-/// Where a reference of the API's leads to.
+/// The destination of a reference from the API.
 #[derive(PartialEq, Eq, Debug)]
 enum Leads<'a> {
-    /// Where the caller's own request went: to the proxy.
+    /// The proxy, where the caller's own request went.
     Here(&'a str),
-    /// To another host, with which neither proxy nor API has to do.
+    /// Another host, unrelated to proxy and API.
     Elsewhere,
-    /// To the API past the proxy, or to nobody knows where.
+    /// The API itself, bypassing the proxy, or an ambiguous destination.
     Past,
 }
 
-/// A `Location` for the caller: a path at the proxy, or nothing. The caller's next request goes there with the
-/// caller's token, so no other host may be named.
+/// A `Location` for the caller: a path at the proxy, or `None`. The caller's next request goes there with its token, so
+/// no other host may be named.
 pub(crate) fn location<'a>(base: &BaseUrl, value: &'a str) -> Option<&'a str> {
     match leads(base, value.trim_ascii()) {
         Leads::Here(reference) => Some(reference),
@@ -28,8 +28,8 @@ pub(crate) fn location<'a>(base: &BaseUrl, value: &'a str) -> Option<&'a str> {
     }
 }
 
-/// A `Link` for the caller (RFC 8288): targets at the API become paths at the proxy. `None` when it would still
-/// lead past the proxy.
+/// A `Link` for the caller (RFC 8288): targets at the API become paths at the proxy. `None` if it would still bypass
+/// the proxy.
 pub(crate) fn link<'a>(base: &BaseUrl, value: &'a str) -> Option<Cow<'a, str>> {
     let mut written = String::with_capacity(value.len());
     let mut rest = value;
@@ -46,7 +46,7 @@ pub(crate) fn link<'a>(base: &BaseUrl, value: &'a str) -> Option<Cow<'a, str>> {
         rest = behind;
     }
     written.push_str(rest);
-    // A parameter, such as `anchor`, may name the API too.
+    // A parameter such as `anchor` may also name the API.
     if find(&written.to_ascii_lowercase(), host(base.origin())).is_some() {
         return None;
     }
@@ -54,7 +54,7 @@ pub(crate) fn link<'a>(base: &BaseUrl, value: &'a str) -> Option<Cow<'a, str>> {
 }
 
 fn leads<'a>(base: &BaseUrl, reference: &'a str) -> Leads<'a> {
-    // Browsers read `\` as `/`, and take line breaks and tabs out.
+    // Browsers read `\` as `/` and remove line breaks and tabs.
     if reference.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control()) {
         return Leads::Past;
     }
@@ -66,7 +66,7 @@ fn leads<'a>(base: &BaseUrl, reference: &'a str) -> Leads<'a> {
     let Some(hierarchy) = behind.strip_prefix("//") else {
         return match scheme {
             None => Leads::Here(reference),
-            // `https:x` is read in two ways.
+            // `https:x` is ambiguous.
             Some(scheme) if is_web(scheme) => Leads::Past,
             Some(_) => Leads::Elsewhere,
         };
@@ -89,7 +89,7 @@ fn is_web(scheme: &str) -> bool {
     ["http", "https", "ws", "wss", "ftp"].iter().any(|web| scheme.eq_ignore_ascii_case(web))
 }
 
-/// Whether a path is this one or below it.
+/// Whether a path equals or is below `path`.
 fn is_under(rest: &str, path: &str) -> bool {
     rest.strip_prefix(path).is_some_and(|behind| match behind.bytes().next() {
         Some(b'/') => true,
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_a_path_at_the_proxy_or_nothing() {
+    fn a_location_is_a_path_at_the_proxy_or_dropped() {
         for (value, down) in [
             ("/v2/things/1", Some("/v2/things/1")),
             ("things/1?a=b#c", Some("things/1?a=b#c")),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_the_api_lead_to_the_proxy_and_others_where_they_led() {
+    fn links_to_the_api_are_rewritten_and_others_unchanged() {
         for (value, down) in [
             ("</v2/x?page=2>; rel=\"next\"", Some("</v2/x?page=2>; rel=\"next\"")),
             ("<https://api.example/v2/x?page=2>; rel=next", Some("</v2/x?page=2>; rel=next")),

@@ -1,4 +1,4 @@
-//! An answer of the proxy's own, ready for the driver to send with what every answer carries.
+//! A response of the proxy's own, which the driver sends together with the headers of every response.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -9,12 +9,12 @@ use attention_core::codec::text::decimal;
 use crate::answer::problem::Problem;
 use crate::authorize::cors;
 
-/// Status, headers and body of an answer.
+/// Status, headers and body of a response.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// Names in lower case, and values.
+    /// Lower-case names, and values.
     pub headers: Vec<(&'static str, String)>,
     /// The body, if it has one.
     pub body: Option<String>,
@@ -52,7 +52,7 @@ impl Reply {
         }
     }
 
-    /// The answer to a page's preflight, which asks whether it may send these headers.
+    /// The response to a page's preflight, which asks whether it may send these headers.
     pub(crate) fn preflight(asked: Option<&str>) -> Self {
         let mut reply = Self::new(204);
         reply.headers.extend([

@@ -1,9 +1,8 @@
-//! The memory for bodies that are read whole: so many bytes for all requests of an isolate together.
+//! The memory budget for bodies that are read completely, shared by all requests of an isolate.
 //!
-//! An isolate has 128 MB, whatever the number of its requests. A body that is read to be redacted or searched for
-//! keys takes its [`Share`] as its bytes come. The share ends with the request that holds it, or with the time that
-//! reading may take: a runtime may forget the request of a caller who left, and with it whatever would say that it
-//! is over.
+//! An isolate has 128 MB for all its requests. A body that is read to be redacted or searched for keys adds to its
+//! [`Share`] as its bytes arrive. The share ends with the request that holds it, or when the time for reading is up: a
+//! runtime may abandon the request of a caller that left without running any cleanup.
 
 use alloc::rc::Rc;
 use alloc::sync::{Arc, Weak};
@@ -13,7 +12,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use attention_core::Timestamp;
 
-/// What the shares have taken together. A clone is the same room.
+/// The total of all shares. A clone refers to the same budget.
 #[derive(Clone, Debug, Default)]
 pub struct Room {
     shares: Rc<RefCell<Vec<Held>>>,
@@ -25,26 +24,26 @@ struct Held {
     until: Timestamp,
 }
 
-/// One body's part of the room. Dropped, it is free again.
+/// The share of one body, released on drop.
 #[derive(Debug)]
 pub struct Share {
     bytes: Arc<AtomicUsize>,
 }
 
 impl Room {
-    /// In bytes: four of the largest that are read. They are there up to four times while one of them is taken
-    /// apart (its pieces, the whole, what is left, what is sent), the others once, and beside them the cache has
-    /// [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
+    /// In bytes: four of the largest that are read. One of them is there twice while it is taken apart (as its pieces
+    /// and the whole, then the whole and what is left, then that and what is sent), the others once, and beside them
+    /// the cache has [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
     pub const BYTES: usize = 32 * 1024 * 1024;
 
-    /// A share of nothing yet, which ends at `until` at the latest.
+    /// An empty share, which ends at `until` at the latest.
     pub fn share(&self, until: Timestamp) -> Share {
         let bytes = Arc::new(AtomicUsize::new(0));
         self.shares.borrow_mut().push(Held { bytes: Arc::downgrade(&bytes), until });
         Share { bytes }
     }
 
-    /// Takes so many bytes more for a share, if there are as many. A share that has ended gets none.
+    /// Adds bytes to a share if enough are available. A share that has ended gets none.
     pub fn take(&self, share: &Share, bytes: usize, now: Timestamp) -> bool {
         let fits = self.taken(now).checked_add(bytes).is_some_and(|taken| taken <= Self::BYTES);
         let lasts = self.shares.borrow().iter().any(|held| held.bytes.as_ptr() == Arc::as_ptr(&share.bytes));
@@ -54,7 +53,7 @@ impl Room {
         fits && lasts
     }
 
-    /// How many bytes are taken.
+    /// The number of bytes in use.
     pub fn taken(&self, now: Timestamp) -> usize {
         let mut shares = self.shares.borrow_mut();
         shares.retain(|held| held.until > now && held.bytes.strong_count() > 0);
@@ -64,7 +63,7 @@ impl Room {
 }
 
 impl Share {
-    /// Gives back all but so many bytes.
+    /// Reduces the share to this many bytes.
     pub fn shrink(&self, bytes: usize) {
         self.bytes.fetch_min(bytes, Ordering::Relaxed);
     }
@@ -85,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn a_share_ends_with_its_request_or_its_time() {
+    fn a_share_ends_with_its_request_or_after_its_time() {
         let room = Room::default();
         let (mine, lost) = (room.share(at(10)), room.share(at(60)));
         assert!(room.take(&mine, Room::BYTES - 1, at(0)) && room.take(&lost, 1, at(0)));
         assert!(!room.take(&lost, 1, at(0)));
         assert_eq!(room.taken(at(9)), Room::BYTES);
         assert_eq!(room.taken(at(10)), 1);
-        assert!(!room.take(&mine, 1, at(10)), "its time is over");
+        assert!(!room.take(&mine, 1, at(10)), "its time is up");
         lost.shrink(0);
         assert!(room.take(&lost, Room::BYTES, at(10)));
         drop(lost);
@@ -118,7 +117,7 @@ mod tests {
         Ends {
             whose: usize,
         },
-        /// Its caller left, and the runtime says nothing.
+        /// Its caller left, and the runtime gave no notice.
         IsForgotten {
             whose: usize,
         },
@@ -142,9 +141,9 @@ mod tests {
     }
 
     proptest! {
-        /// Against a ledger that is kept the other way round: every request with its bytes and its end.
+        /// Compared with a ledger that is kept in another way: each request with its bytes and its end.
         #[test]
-        fn hundreds_of_requests_never_hold_more_and_leave_nothing(events in events()) {
+        fn hundreds_of_requests_stay_within_the_bound_and_release_everything(events in events()) {
             let room = Room::default();
             let mut open: Vec<(Share, usize, Timestamp)> = Vec::new();
             let mut forgotten: Vec<(Share, usize, Timestamp)> = Vec::new();
@@ -185,7 +184,7 @@ mod tests {
                 let lasting = open.iter().chain(&forgotten).filter(|(_, _, until)| *until > now);
                 prop_assert_eq!(taken, lasting.map(|(_, held, _)| held).sum::<usize>());
             }
-            // Those who answer give back at once, those who were forgotten in their time.
+            // Requests that are answered release their bytes at once, abandoned ones when their time is up.
             drop(open);
             prop_assert_eq!(room.taken(now.saturating_add(Duration::from_secs(91))), 0);
             prop_assert!(room.shares.borrow().is_empty());

@@ -1,36 +1,36 @@
-//! What a status of the API's means to the caller of the proxy (RFC 9110 §15).
+//! The meaning of the API's statuses for the proxy's callers (RFC 9110 §15).
 //!
-//! | statuses | come down as |
+//! | status of the API | status for the caller |
 //! | --- | --- |
-//! | 200 to 299, but for the next ones | themselves |
-//! | 204, 205, 304, and whatever HEAD is answered with | themselves, without content |
-//! | 206, 416 | themselves to who asked for a part, or else 502: what came is a part that nobody asked for |
-//! | 226, 417 | 502: nobody asks for deltas (RFC 3229), and `Expect` does not go up |
-//! | 304 | itself to who sent a condition with GET or HEAD, or else 502 |
-//! | 300 to 399 | 502: no redirect is followed or passed on |
-//! | 401, 407 | 502: the credentials that were refused are not the caller's |
-//! | 421, 425, 426 | 502: said of the connection between proxy and API, where the caller has no part |
-//! | 429, 503, 504 | themselves, in the proxy's words |
-//! | other 400 to 499, registered or not | themselves: the caller's own mistakes |
-//! | other 500 to 599, 511 and Cloudflare's 520 to 530 included | 502 |
-//! | below 200, 600 and above | 502: no statuses of HTTP |
+//! | 200 to 299, except those below | unchanged |
+//! | 204, 205, 304, and every response to HEAD | unchanged, without content |
+//! | 206, 416 | unchanged if the caller asked for a range, otherwise 502: it would be a part that nobody asked for |
+//! | 226, 417 | 502: nobody asks for deltas (RFC 3229), and `Expect` is not forwarded |
+//! | 304 | unchanged if the caller sent a condition with GET or HEAD, otherwise 502 |
+//! | 300 to 399 | 502: redirects are neither followed nor passed on |
+//! | 401, 407 | 502: the refused credentials are not the caller's |
+//! | 421, 425, 426 | 502: they concern the connection between proxy and API, not the caller |
+//! | 429, 503, 504 | unchanged, with the proxy's own text |
+//! | other 400 to 499, registered or not | unchanged: the caller's own mistakes |
+//! | other 500 to 599, including 511 and Cloudflare's 520 to 530 | 502 |
+//! | below 200, 600 and above | 502: not HTTP statuses |
 
 use attention_core::{Headers, Method};
 
-/// What is asked of the API, as far as statuses refer to it.
+/// The parts of a request to the API that statuses refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) method: Method,
     pub(crate) request: &'a dyn Headers,
-    /// Whether `Range` goes up.
+    /// Whether `Range` is forwarded.
     pub(crate) may_be_a_part: bool,
     /// Whether the proxy sent a condition of its own.
     pub(crate) is_conditional: bool,
 }
 
 impl Asked<'_> {
-    /// Whether an answer with this status belongs to what was asked. The statuses that are nobody's answer here,
-    /// and those that the call is made again for, are judged by core.
+    /// Whether a response with this status fits the request. Core judges the statuses that are never passed on, and
+    /// those after which the call is repeated.
     pub(crate) fn fits(self, status: u16) -> bool {
         let sent = |name| self.request.has(name);
         match status {
@@ -45,7 +45,7 @@ impl Asked<'_> {
     }
 }
 
-/// Whether an answer has no content, whatever comes behind its head.
+/// Whether a response has no content, whatever follows its head.
 pub(crate) const fn is_without_content(method: Method, status: u16) -> bool {
     matches!(method, Method::Head) || matches!(status, 204 | 205 | 304)
 }

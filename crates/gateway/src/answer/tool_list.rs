@@ -1,10 +1,11 @@
-//! Lists of MCP tools without those that a caller may not call: bytes in, bytes out.
+//! Removes the MCP tools that a caller may not call from lists: bytes in, bytes out.
 //!
-//! A list is the `tools` of a result, in a JSON answer or in an event of a stream. What stays keeps its bytes. A list
-//! that two readers could read differently is not passed on: nobody could say what is in it for the other one.
+//! A list is the `tools` member of a result, in a JSON response or in an event of a stream. The remaining bytes are
+//! unchanged. A list that two parsers could read differently is not passed on, because its content for the other parser
+//! is unknown.
 //!
-//! The pages of a list stay its pages: one may have no tool left, and `nextCursor` leads on. A list that was for
-//! everybody is for one caller now, so `cacheScope` is `private`.
+//! Pages of a list remain pages: one may have no tools left, and `nextCursor` leads to the next. A list that applied to
+//! everybody now applies to one caller, so `cacheScope` becomes `private`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -20,7 +21,7 @@ use crate::authorize::policy::ToolPatterns;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unreadable;
 
-/// A JSON answer, one message or a batch of them, with the tools only that all of `allowed` name.
+/// A JSON response, one message or a batch, with only those tools that all of `allowed` name.
 ///
 /// ```
 /// use attention_gateway::answer::tool_list::in_json;
@@ -38,7 +39,7 @@ pub fn in_json(answer: &[u8], allowed: &[ToolPatterns]) -> Result<Vec<u8>, Unrea
     message(text, allowed).map(|left| left.into_owned().into_bytes())
 }
 
-/// A stream of events, all of which have come. Lines end with a line feed each; an event that is not whole is none.
+/// A complete stream of events. Every line of the output ends with a line feed; an incomplete event is dropped.
 pub fn in_events(answer: &[u8], allowed: &[ToolPatterns]) -> Result<Vec<u8>, Unreadable> {
     let text = str::from_utf8(answer).map_err(|_| Unreadable)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -55,10 +56,10 @@ pub fn in_events(answer: &[u8], allowed: &[ToolPatterns]) -> Result<Vec<u8>, Unr
     Ok(left.into_bytes())
 }
 
-/// One event of a stream, as far as it has come.
+/// An event of a stream that is being read.
 #[derive(Default)]
 struct Event<'a> {
-    /// What is no data, as it is written.
+    /// Its lines other than data, as written.
     others: Vec<&'a str>,
     data: Option<String>,
 }
@@ -85,7 +86,7 @@ impl<'a> Event<'a> {
             left.push_str(line);
             left.push('\n');
         }
-        // An event without data is there for its id.
+        // An event without data only carries its id.
         let data = match self.data.as_deref() {
             None => {
                 left.push('\n');
@@ -104,7 +105,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The lines of a stream, each of which has an end: a carriage return, a line feed, or both.
+/// The complete lines of a stream, which end with a carriage return, a line feed, or both.
 struct Lines<'a>(&'a str);
 
 impl<'a> Iterator for Lines<'a> {
@@ -119,15 +120,23 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// How many elements and members one message may have: each is there as a part of its own while it is read, which may
+/// be fourteen times as long as what is written (`1,`). A list of a thousand tools has fewer.
+const MOST_PARTS: usize = 65_536;
+
 /// One message, or a batch of them.
 fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, Unreadable> {
+    // Between two parts there is a comma; those in texts count as well.
+    if text.bytes().filter(|byte| *byte == b',').count() >= MOST_PARTS {
+        return Err(Unreadable);
+    }
     let root = json::read(text).map_err(|_| Unreadable)?;
     let messages = root.elements().unwrap_or_else(|_| vec![root]);
     let mut edits = Vec::new();
     for message in &messages {
         let members = message.members().map_err(|_| Unreadable)?;
         if let Some(result) = one(&members, "result")? {
-            // A result that is no object has no tools.
+            // A result that is not an object has no tools.
             result_edits(text, &result.members().unwrap_or_default(), allowed, &mut edits)?;
         }
     }
@@ -145,10 +154,10 @@ fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, 
     Ok(Cow::Owned(left))
 }
 
-/// Bytes of a text, from where to where, and what is to be there instead.
+/// A range of bytes in a text, and its replacement.
 type Edit<'a> = (usize, usize, Cow<'a, str>);
 
-/// Puts an edit in its place, which is at the end or one before it: they are found in the order of the text.
+/// Inserts an edit in order. It belongs at the end or just before it, because edits are found in the order of the text.
 fn insert<'a>(edits: &mut Vec<Edit<'a>>, edit: Edit<'a>) {
     let at = edits.iter().rposition(|(start, _, _)| *start < edit.0).map_or(0, |before| before + 1);
     edits.insert(at, edit);
@@ -185,7 +194,7 @@ fn result_edits<'a>(
     Ok(())
 }
 
-/// The one member of a name, when no reader takes another one for it.
+/// The only member with a name, provided that no parser takes another member for it.
 fn one<'m, 'a>(members: &'m Members<'a>, name: &str) -> Result<Option<&'m Element<'a>>, Unreadable> {
     let mut found = None;
     for (own, element) in members {
@@ -205,7 +214,7 @@ fn container<'a>(element: &Element<'a>) -> Result<&'a str, Unreadable> {
     }
 }
 
-/// `part` is a part of `text`, not a copy of one.
+/// `part` is a slice of `text`, not a copy.
 fn replaced<'a>(text: &str, part: &str, instead: Cow<'a, str>) -> Edit<'a> {
     let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
     (start, start + part.len(), instead)
@@ -230,7 +239,21 @@ mod tests {
     }
 
     #[test]
-    fn tools_that_may_be_called_stay_as_they_were_written() {
+    fn a_list_of_more_parts_than_memory_is_meant_for_is_not_read() {
+        let list = |parts: usize| {
+            let numbers = vec!["1"; parts].join(",");
+            [r#"{"result":{"tools":[{"name":"search_calls","n":["#, &numbers, "]}]}}"].concat()
+        };
+        // One comma is before the numbers.
+        assert_eq!(json(&list(MOST_PARTS - 1)), Ok(list(MOST_PARTS - 1)));
+        assert_eq!(json(&list(MOST_PARTS)), Err(Unreadable));
+        let in_event = |list: &str| ["data: ", list, "\n\n"].concat();
+        assert!(events(&in_event(&list(MOST_PARTS - 1))).is_ok());
+        assert_eq!(events(&in_event(&list(MOST_PARTS))), Err(Unreadable));
+    }
+
+    #[test]
+    fn permitted_tools_are_unchanged() {
         for (answer, left) in [
             (
                 r#"{"result": {"tools": [ {"name" : "search_calls", "n":1.0} , {"name":"ask"},{"name":"get_call"} ] }}"#,
@@ -253,7 +276,7 @@ mod tests {
                 r#"[{"id":1,"result":{"tools":[{"name":"ask"}]}},{"id":2,"result":{"content":[]}}]"#,
                 r#"[{"id":1,"result":{"tools":[]}},{"id":2,"result":{"content":[]}}]"#,
             ),
-            // What a tool's schema names is the tool's own matter.
+            // Names inside a tool's schema do not matter here.
             (
                 r#"{"result":{"tools":[{"name":"search_x","inputSchema":{"properties":{"from":{},"From":{}}}}]}}"#,
                 r#"{"result":{"tools":[{"name":"search_x","inputSchema":{"properties":{"from":{},"From":{}}}}]}}"#,
@@ -266,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_cannot_be_read_is_not_passed_on() {
+    fn an_unreadable_list_is_not_passed_on() {
         for answer in [
             "",
             "{",
@@ -292,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_read_as_the_standard_has_it() {
+    fn events_are_read_by_the_standard() {
         let whole = r#"{"result":{"tools":[{"name":"ask"},{"name":"search_x"}]}}"#;
         let left = r#"{"result":{"tools":[{"name":"search_x"}]}}"#;
         for (stream, expected) in [
@@ -305,7 +328,7 @@ mod tests {
             ("id: 1\ndata: \n\n".to_owned(), "id: 1\ndata: \n\n".to_owned()),
             ("retry: 5\n\n".to_owned(), "retry: 5\n\n".to_owned()),
             ("data: {\ndata:  \"a\":1}\n\n".to_owned(), "data: {\ndata:  \"a\":1}\n\n".to_owned()),
-            // What is not whole is no event.
+            // An incomplete event is dropped.
             (format!("data: {whole}\n"), String::new()),
             (format!("data: {whole}"), String::new()),
         ] {

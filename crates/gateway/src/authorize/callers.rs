@@ -1,4 +1,4 @@
-//! Who may use the Worker: the holders of static tokens.
+//! Callers with static tokens, from the configuration.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -13,27 +13,26 @@ use crate::deployment::digest;
 use crate::deployment::strict_json::{Document, Fault};
 use crate::limits::rate::Rate;
 
-/// Somebody who may use the Worker.
+/// A caller that may use the Worker.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) name: String,
     pub(crate) token: TokenDigest,
-    /// The name of a policy that exists.
+    /// The name of an existing policy.
     pub(crate) policy: String,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) limit: Option<Rate>,
-    /// Whether it may ask for sessions: a backend, not a page.
+    /// Whether it may request sessions: a backend, not a page.
     pub(crate) mints_sessions: bool,
 }
 
 const MEMBERS: [&str; 6] = ["name", "sha256", "policy", "expires", "limit", "mintsSessions"];
 
 impl Caller {
-    /// Reads `[{"name","sha256","policy","expires","limit","mintsSessions"}]`, of
-    /// which the first two are required.
+    /// Reads `[{"name","sha256","policy","expires","limit","mintsSessions"}]`; the first two members are required.
     pub(crate) fn parse_list(text: &str, policies: &Policies) -> Result<Vec<Self>, Fault> {
         let mut callers: Vec<Self> = Vec::new();
-        // Each with all others would take seconds for ten thousand.
+        // Comparing each with all others would take seconds for ten thousand callers.
         let (mut named, mut told) = (Order::default(), Order::default());
         let known = digest::known();
         for record in Document::new(text).records(&MEMBERS)? {
@@ -75,13 +74,12 @@ impl Caller {
     }
 }
 
-/// The numbers of what has come, in some order of theirs.
+/// Indices of the callers read so far, kept sorted.
 #[derive(Debug, Default)]
 struct Order(Vec<usize>);
 
 impl Order {
-    /// Puts one in its place; `false` when there is one that is equal to it. `compare` says how another one compares
-    /// with it.
+    /// Inserts an index; `false` if an equal entry exists. `compare` compares the entry at an index with the new one.
     fn insert(&mut self, number: usize, compare: impl Fn(usize) -> Option<Ordering>) -> bool {
         let place = self.0.binary_search_by(|other| compare(*other).unwrap_or(Ordering::Less));
         let Err(place) = place else { return false };
@@ -93,14 +91,14 @@ impl Order {
 pub(crate) const NAME_RULE: &str =
     "must be 1 to 64 letters, digits, `-`, `_`, `.`, `+` or `@`: it appears in every log line";
 
-/// A name that may stand in a log line.
+/// Whether a name is safe in a log line.
 pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 64
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b'+'))
 }
 
-/// The name of an existing policy; without one it is the default.
+/// The name of an existing policy; the default policy if none is given.
 pub(crate) fn policy_name(given: Option<&str>, policies: &Policies) -> Option<String> {
     let name = given.unwrap_or(Policies::DEFAULT);
     policies.get(name).map(|_| name.to_owned())
@@ -125,19 +123,19 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_callers_are_a_list_like_any_other() {
+    fn ten_thousand_callers_are_read_quickly() {
         let mut entries: Vec<(String, TokenDigest)> =
             (0..10_000).map(|n| (format!("caller-{n}"), TokenDigest::of(&format!("fake-token-{n}")))).collect();
-        // Each compared with all others, these were fifty million comparisons twice over: seconds here.
+        // Comparing each with all others would take twice fifty million comparisons, which is seconds in a test.
         assert_eq!(parsed(&entries), Ok(10_000));
         entries[9_999].1 = TokenDigest::of("fake-token-17");
         assert!(parsed(&entries).unwrap_err().contains("[9999]"));
     }
 
     proptest! {
-        /// As whoever compares each with all others has it.
+        /// The same result as comparing each with all others.
         #[test]
-        fn two_of_one_name_or_token_are_found_wherever_they_are(
+        fn duplicate_names_and_tokens_are_found_anywhere(
             entries in prop::collection::vec((0..60_u8, 0..60_u8), 1..30),
         ) {
             let entries: Vec<(String, TokenDigest)> = entries

@@ -1,7 +1,7 @@
-//! Which web pages may read answers (Fetch standard, CORS protocol).
+//! Decides which web pages may read responses (Fetch standard, CORS protocol).
 //!
-//! Origins are compared to the letter. There is no wildcard and no credentials
-//! mode: a caller's token travels in `Authorization`, never in a cookie.
+//! Origins are compared exactly. There are no wildcards and no credentials mode, because a caller's token is sent in
+//! `Authorization` and never in a cookie.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -9,10 +9,10 @@ use alloc::string::String;
 use crate::authorize::mcp::mirror::PARAM_PREFIX;
 use crate::deployment::Config;
 
-/// What an `Origin` header means for a request.
+/// The meaning of a request's `Origin` header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Cors<'a> {
-    /// No page is involved, or the page is the Worker's own.
+    /// No page is involved, or the page has the Worker's own origin.
     SameOrigin,
     /// A page of an allowed origin.
     Allowed(&'a str),
@@ -31,13 +31,13 @@ impl<'a> Cors<'a> {
     }
 }
 
-/// What a preflight may ask for.
+/// The methods that a preflight may request.
 pub(crate) const ALLOW_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const ALLOW_HEADERS: &str = "Authorization, Accept, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-Id, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Range, X-Request-Id, Traceparent, Tracestate";
-/// What a page may read besides the safelisted headers.
+/// The response headers that a page may read besides the safelisted ones.
 const EXPOSE_HEADERS: &str = "X-Request-Id, Retry-After, WWW-Authenticate, ETag, Link, Mcp-Session-Id, Content-Range, Content-Disposition, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
-/// What a preflight is answered with: the headers that every page may send, and those of the page's that repeat
-/// arguments of an MCP message, whose names nobody knows beforehand.
+/// The headers that a page may send: those that every page may, and the requested ones that repeat arguments of an MCP
+/// message, whose names are not known in advance.
 pub(crate) fn allow_headers(asked: Option<&str>) -> String {
     let mut list = ALLOW_HEADERS.to_owned();
     for name in asked.unwrap_or_default().split(',').map(str::trim) {
@@ -50,10 +50,10 @@ pub(crate) fn allow_headers(asked: Option<&str>) -> String {
     list
 }
 
-/// Ten minutes: a revoked origin is noticed within them.
+/// Ten minutes, after which a revoked origin is noticed.
 pub(crate) const MAX_AGE: &str = "600";
 
-/// What lets a page of this origin read an answer, as names and values.
+/// The headers that let a page of this origin read a response, as names and values.
 pub(crate) const fn headers(origin: &str) -> [(&'static str, &str); 2] {
     [("access-control-allow-origin", origin), ("access-control-expose-headers", EXPOSE_HEADERS)]
 }

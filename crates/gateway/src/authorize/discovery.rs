@@ -1,8 +1,8 @@
-//! Where a client gets a token: OAuth 2.0 Protected Resource Metadata (RFC 9728), by which clients of MCP find the
-//! issuer from a 401 alone.
+//! OAuth 2.0 Protected Resource Metadata (RFC 9728), which tells a client where to get a token. MCP clients find the
+//! issuer through it, starting from a 401.
 //!
-//! It says no more than who issues tokens and which scopes the grants name. It is there where an issuer's tokens are
-//! believed that come in `Authorization`, and where the issuer is an address at which a client can ask.
+//! It reveals only who issues tokens and which scopes the grants name. It exists if tokens in `Authorization` are
+//! accepted and the issuer is a URL at which a client can ask.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,19 +13,20 @@ use crate::authorize::jwt::Jwt;
 use crate::authorize::mcp;
 use crate::authorize::target::Target;
 
-/// Where the metadata of the whole proxy is; those of its MCP endpoint are at this path and the endpoint's.
+/// The path of the metadata of the whole proxy. The MCP endpoint's own metadata is at this path followed by the
+/// endpoint's.
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// What an issuer's configuration tells to everybody.
+/// The public part of an issuer's configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Discovery<'a> {
     pub(crate) issuer: &'a str,
-    /// The scopes that grants name, each once.
+    /// The scopes named in grants, without duplicates.
     pub(crate) scopes: Vec<&'a str>,
 }
 
 impl Discovery<'_> {
-    /// The metadata that a path asks for.
+    /// The metadata for a path.
     fn metadata(&self, target: &Target) -> Option<String> {
         let resource = target.path().strip_prefix(WELL_KNOWN).filter(|rest| rest.is_empty() || *rest == mcp::PATH)?;
         let mut issuers = Array::new();
@@ -48,14 +49,14 @@ impl Discovery<'_> {
     }
 }
 
-/// The metadata that a request asks for; `None` where it asks for something else, or there are none.
+/// The metadata that a request asks for; `None` if it asks for something else, or there is none.
 pub(crate) fn metadata(jwt: Option<&Jwt>, target: &Target) -> Option<String> {
-    // The scopes are looked for once it is known that somebody asks.
+    // Scopes are collected only when the metadata is requested.
     let jwt = jwt.filter(|_| target.path().starts_with(WELL_KNOWN))?;
     jwt.discovery()?.metadata(target)
 }
 
-/// What a challenge says besides (RFC 9728 §5.1): where the metadata are, and the scopes.
+/// Additional parameters of a challenge (RFC 9728 §5.1): the location of the metadata, and the scopes.
 pub(crate) fn parameters(jwt: Option<&Jwt>, target: &Target) -> Option<String> {
     let discovery = jwt?.discovery()?;
     let resource = if target.path() == mcp::PATH { mcp::PATH } else { "" };
@@ -69,7 +70,7 @@ pub(crate) fn parameters(jwt: Option<&Jwt>, target: &Target) -> Option<String> {
     Some(parameters)
 }
 
-/// The proxy's own origin, as the request names it, when nothing in it could end a quotation.
+/// The proxy's own origin as the request names it, unless it contains a character that would end a quoted string.
 fn plain_origin(target: &Target) -> Option<&str> {
     let origin = target.origin();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/.-[]_".contains(&byte);
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_are_those_of_the_resource_that_is_in_their_path() {
+    fn metadata_describe_the_resource_in_their_path() {
         let all = asked("https://proxy.example/.well-known/oauth-protected-resource").unwrap();
         assert_eq!(
             all,

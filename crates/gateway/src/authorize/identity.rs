@@ -1,4 +1,4 @@
-//! Who a request is from: the operator, or a caller with a static token, a session, or an issuer's JWT.
+//! Identifies the sender of a request: the operator, or a caller with a static token, a session or an issuer's JWT.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -13,40 +13,40 @@ use crate::authorize::sessions::{Session, SessionError};
 use crate::deployment::Config;
 use crate::limits::rate::Rate;
 
-/// Who a request is from, and what that allows.
+/// The identified caller and its permissions.
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) name: String,
     pub(crate) named_by: NamedBy,
-    /// The name of a policy that exists.
+    /// The name of an existing policy.
     pub(crate) policy: String,
     pub(crate) session: Option<Session>,
-    /// Whether it may ask for sessions: a backend with its own token, not a page with a session.
+    /// Whether it may request sessions: a backend with its own token, not a page with a session.
     pub(crate) mints_sessions: bool,
     pub(crate) limit: Option<Rate>,
-    /// When what it came with ends.
+    /// When its credential expires.
     pub(crate) ends_at: Option<Timestamp>,
 }
 
-/// Where a caller's name is from.
+/// The origin of a caller's name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum NamedBy {
-    /// The configuration's list of callers.
+    /// The list of callers in the configuration.
     Configuration,
-    /// A claim of an issuer's token.
+    /// A claim in an issuer's token.
     Issuer,
 }
 
-/// What the operator asks for.
+/// The form in which the operator wants the answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Asks {
-    /// A page, in a browser, which knows only the Basic scheme (RFC 7617): any name, and the token.
+    /// A page in a browser, which supports only the Basic scheme (RFC 7617): any user name, and the token as password.
     ForAPage,
-    /// Anything else.
+    /// Any other client.
     ForData,
 }
 
-/// Lets nobody pass but the operator. Without an operator's token in the configuration there is no such path.
+/// Admits only the operator. If the configuration has no operator's token, the path does not exist.
 pub(crate) fn operator(config: &Config, headers: &dyn Headers, asks: Asks) -> Result<(), Problem> {
     let admin = config.admin.ok_or_else(Problem::outside)?;
     let authorization = headers.get("authorization");
@@ -78,8 +78,8 @@ fn basic_password(authorization: &str) -> Option<String> {
     text.split_once(':').map(|(_, token)| token.to_owned())
 }
 
-/// Who the holder of the bearer token in `Authorization` is: of a static one, or of a session. `page` is the
-/// page that asks.
+/// Identifies the holder of the bearer token in `Authorization`: a static token or a session. `page` is the requesting
+/// page.
 pub(crate) fn by_bearer(
     config: &Config,
     authorization: Option<&str>,
@@ -89,7 +89,7 @@ pub(crate) fn by_bearer(
     let bearer = Bearer::parse(authorization).map_err(Problem::authorization)?;
     let session = session_of(config, bearer, page, now)?;
     let caller = match &session {
-        // The caller that asked for the session must still be configured: that is how sessions are revoked.
+        // The caller that requested the session must still be configured; removing it revokes its sessions.
         Some(session) => config
             .callers
             .iter()
@@ -113,9 +113,9 @@ pub(crate) fn by_bearer(
     })
 }
 
-const ORPHAN: &str = "the session's caller is not in ATTENTION_CALLERS any more, or has no mintsSessions";
+const ORPHAN: &str = "the session's caller is no longer in ATTENTION_CALLERS, or has no mintsSessions";
 
-/// The session that a token is; `None` when it does not have the form of one, or there are none here.
+/// The session in a token; `None` if the token does not have the form of a session or sessions are not configured.
 fn session_of(
     config: &Config,
     bearer: Bearer<'_>,
@@ -126,7 +126,9 @@ fn session_of(
         return Ok(None);
     };
     let session = Session::verify(bearer.token(), secret, now).map_err(|error| match error {
-        SessionError::Expired => Problem::expired_token().because("the session is over; its page asks for a new one"),
+        SessionError::Expired => {
+            Problem::expired_token().because("the session has expired; its page requests a new one")
+        }
         _ => Problem::unknown_token()
             .because("the session was not signed with this ATTENTION_SESSION_SECRET, or is not a session"),
     })?;
@@ -139,10 +141,10 @@ fn session_of(
     Ok(Some(session))
 }
 
-/// What the operator is to look at when nobody has a token: what it looks like, not what it is.
+/// A hint for the operator about an unknown token, derived from its form.
 fn why_nobody_has(config: &Config, token: &str) -> &'static str {
     if config.api_keys.iter().any(|key| key.matches(TokenDigest::of(token))) {
-        return "the token is the API key itself: it has left the Worker, so rotate it; \
+        return "the token is the API key itself: the key has leaked, so rotate it; \
                 callers have tokens of their own";
     }
     if Session::is_session(token) && config.session_secret.is_none() {
@@ -151,7 +153,7 @@ fn why_nobody_has(config: &Config, token: &str) -> &'static str {
     match &config.jwt {
         None if token.starts_with("eyJ") => "the token looks like a JWT, and ATTENTION_JWT is not set",
         Some(_) if token.starts_with("eyJ") => {
-            "the token looks like a JWT, which is expected in another header, or cut off"
+            "the token looks like a JWT, but JWTs are expected in another header, or it is truncated"
         }
         _ => "no caller has this token: its SHA-256 is not in ATTENTION_CALLERS",
     }

@@ -1,11 +1,11 @@
-//! Who a request is from, and whether its policy allows it.
+//! Identifies the sender of a request and decides whether its policy allows it.
 //!
 //! ```text
 //! request ─► open: path ─► method ─► page ─► upgrade, body ─┬─► the proxy's own paths, probes, the status page
 //!                                                           └─► identity ─► permit: sessions │ policy ─► Forward
 //! ```
 //!
-//! One function a check; each refuses with a [`Problem`], and what is refused sends nothing.
+//! There is one function for each check, which refuses with a [`Problem`]. A refused request sends nothing upstream.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -38,54 +38,54 @@ pub mod sessions;
 pub(crate) mod sources;
 pub(crate) mod target;
 
-/// Where the operator sees how it goes.
+/// The path of the operator's status page.
 pub(crate) const STATUS: &str = "/status";
-/// Where a backend asks for a session.
+/// The path at which a backend requests a session.
 pub(crate) const SESSIONS: &str = "/sessions";
-/// Where the operator has a key tried, by the name of its place.
+/// The paths at which the operator has a key probed, and the key's slot.
 pub(crate) const PROBES: [(&str, Slot); 2] =
     [("/admin/keys/current/test", Slot::Current), ("/admin/keys/next/test", Slot::Next)];
-/// Where the operator revokes a session: before and behind its id.
+/// The path at which the operator revokes a session: the parts before and after its id.
 const REVOKE: (&str, &str) = ("/admin/sessions/", "/revoke");
-/// A documented operation that reads little.
+/// A documented operation that returns little data.
 const PROBE_TARGET: (&str, &str) = ("/conversations/list", "page=1&size=1");
 
-/// What is answered whatever the configuration: that the proxy runs.
+/// Liveness: answered whatever the configuration.
 pub const ALIVE: &str = "/healthz";
-/// What load balancers ask, every few seconds.
+/// Readiness: polled by load balancers every few seconds.
 pub const READY: &str = "/readyz";
 
-/// What there is to judge of a request beside its headers.
+/// The parts of a request that are judged, besides its headers.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Option<Method>,
     pub(crate) target: Target,
     pub(crate) body: BodyLength,
-    /// The body has a `Content-Encoding`: its length is not that of what it unpacks to.
+    /// Whether the body has a `Content-Encoding`, so that its length is not that of the decoded content.
     pub(crate) is_body_coded: bool,
 }
 
-/// What a request comes to before it is known who it is from.
+/// The result of the checks that precede identification.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    /// The proxy answers it.
+    /// The proxy responds itself.
     Reply(Reply),
-    /// The operator looks at the status page.
+    /// The operator requests the status page.
     Status,
-    /// The operator has a key tried.
+    /// The operator has a key probed.
     Probe { slot: Slot, url: String },
-    /// The operator revokes the session of this id.
+    /// The operator revokes the session with this id.
     Revoke { id: String },
-    /// It is a caller's, who is to be identified.
+    /// The request is from a caller, who is to be identified.
     Caller { method: Method },
 }
 
-/// What a caller's request comes to.
+/// The result for a caller's request.
 #[derive(Debug)]
 pub(crate) enum Permitted {
-    /// It asks for a session; its body says what for.
+    /// The caller requests a session; the body has the details.
     Mint,
-    /// It goes to the API, by the rule with this pattern.
+    /// The request is forwarded to the API, by the rule with this pattern.
     Forward { forward: Forward, route: String },
 }
 
@@ -94,17 +94,17 @@ pub(crate) enum Permitted {
 pub(crate) struct Forward {
     pub(crate) method: Method,
     pub(crate) url: String,
-    /// Members to take out of the API's answer.
+    /// Members to remove from the API's response.
     pub(crate) redact: Vec<String>,
-    /// How long the answer may be kept for its caller.
+    /// How long the response may be cached for its caller.
     pub(crate) cache: Option<Duration>,
-    /// Whether the body says what the request asks for.
+    /// Whether the body determines what the request does.
     pub(crate) is_mcp: bool,
-    /// The MCP tools that may be called: each of these has to name one.
+    /// The MCP tools that may be called: each set must include the called tool.
     pub(crate) tools: Vec<ToolPatterns>,
 }
 
-/// The page that asks, if one does that may: its origin.
+/// The origin of the requesting page, if the request is from an allowed page.
 pub(crate) fn page(
     deployment: &Deployment,
     request: &Request,
@@ -117,18 +117,18 @@ pub(crate) fn page(
     }
 }
 
-/// Whether the proxy is ready to serve a call, for who asks at [`READY`].
+/// Whether the proxy is ready to serve calls, for [`READY`].
 pub(crate) fn readiness(upstream: &Upstream, now: Timestamp) -> Reply {
     let (ready, body) = health::readiness(upstream.keys(), now);
     Reply::json(if ready { 200 } else { 503 }, body)
 }
 
-/// Whether a path is the operator's alone.
+/// Whether a path is for the operator only.
 pub(crate) fn is_operators(path: &str) -> bool {
     path == STATUS || PROBES.iter().any(|(probe, _)| *probe == path)
 }
 
-/// What a request comes to, by everything that does not depend on the caller. `page` is the page that asks.
+/// Performs all checks that do not depend on the caller. `page` is the origin of the requesting page.
 pub(crate) fn open(
     deployment: &Deployment,
     request: &Request,
@@ -138,7 +138,7 @@ pub(crate) fn open(
 ) -> Result<Opened, Problem> {
     let method = request.method.ok_or_else(Problem::method)?;
     if method == Method::Options {
-        // The API documents no OPTIONS; here it is the browser's question.
+        // The API documents no OPTIONS; here it is a browser's preflight.
         let asked = headers.get("access-control-request-headers");
         let reply = page.map(|_| Opened::Reply(Reply::preflight(asked.as_deref())));
         return reply.ok_or_else(Problem::method);
@@ -146,7 +146,7 @@ pub(crate) fn open(
     if headers.has("upgrade") {
         return Err(Problem::upgrade());
     }
-    // fetch sends none with these, and a server could take one for the next request.
+    // fetch sends no body with these methods, and a server could take the body for the next request.
     if method.is_safe() && request.body != BodyLength::NoBody {
         return Err(Problem::unexpected_body());
     }
@@ -194,7 +194,7 @@ fn probe(deployment: &Deployment, headers: &dyn Headers, method: Method, slot: S
     Ok(Opened::Probe { slot, url })
 }
 
-/// What the request of a caller who is known comes to.
+/// Decides on the request of an identified caller.
 pub(crate) fn permit(
     deployment: &Deployment,
     request: &Request,
@@ -217,13 +217,13 @@ pub(crate) fn permit(
     let (mut redact, mut cache) = (terms.redacted(), terms.rule.cache());
     let mut tools: Vec<ToolPatterns> = call.tools(policy).cloned().into_iter().collect();
     if let Some(session) = &identity.session {
-        // What its backend asked for narrows the caller's policy, conditions included.
+        // The routes that the backend requested narrow the caller's policy, including its conditions.
         let own = call.allowed(&session.routes)?;
         redact.append(&mut own.redacted());
         tools.extend(call.tools(&session.routes).cloned());
         cache = cache.map(|most| own.rule.cache().map_or(most, |own| own.min(most)));
     }
-    // A server could take a parameter for a message, or for a session; the documentation knows none.
+    // A server could read a parameter as a message or a session; the documentation knows none.
     if is_mcp && !query.is_empty() && terms.rule.conditions().query.is_none() {
         return Err(Problem::unmet(&Unmet::Query));
     }
@@ -242,7 +242,7 @@ pub(crate) fn permit(
     Ok(Permitted::Forward { forward, route: terms.rule.route().to_owned() })
 }
 
-/// What a policy judges of a request.
+/// The parts of a request that a policy judges.
 #[derive(Clone, Copy)]
 struct Call<'a> {
     method: Method,
@@ -255,10 +255,10 @@ struct Call<'a> {
     request: &'a Request,
 }
 
-/// The rules whose conditions hold for a call that they allow.
+/// The rules whose conditions a call satisfied.
 struct Terms<'p> {
     rule: &'p Rule,
-    /// That of GET, for a HEAD.
+    /// The rule for GET, in case of a HEAD.
     of_get: Option<&'p Rule>,
 }
 
@@ -270,7 +270,7 @@ impl Terms<'_> {
 }
 
 impl Call<'_> {
-    /// The terms on which a policy allows it, once they are met.
+    /// The terms on which a policy allows the call, if their conditions are satisfied.
     fn allowed<'p>(&self, policy: &'p Policy) -> Result<Terms<'p>, Problem> {
         let rule = match policy.judge(self.method, self.reading) {
             Decision::Allowed(rule) => rule,
@@ -286,8 +286,8 @@ impl Call<'_> {
         Ok(terms)
     }
 
-    /// The MCP tools that a policy names for this path. They are those of messages, whatever the method: what a POST
-    /// may not show, a GET does not. No rule for another path than that of the endpoint names any.
+    /// The MCP tools that a policy names for this path. They apply to every method, so that a GET cannot reveal what a
+    /// POST may not. Only rules for the endpoint's path name tools.
     fn tools<'p>(&self, policy: &'p Policy) -> Option<&'p ToolPatterns> {
         if !self.is_mcp {
             return None;

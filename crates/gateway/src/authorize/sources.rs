@@ -1,12 +1,12 @@
-//! Where refused credentials come from: how many of one source are answered, and which of them leave a line in the log.
+//! Limits refusals of credentials per source, both in the log and in responses.
 //!
-//! A token is 256 random bits, so nobody guesses one. What a flood of bad tokens costs is lines in a log that somebody
-//! pays for, and what it hides is the line that counts. So a source's first refusals are logged one by one, then one
-//! line a minute with their number; and beyond some in a minute they are answered with 429. Who has a good token is
-//! let in whatever others at the same address do.
+//! A token has 256 random bits, so nobody can guess one. A flood of bad tokens costs log lines, which are paid for, and
+//! hides the lines that matter. So the first refusals of a source are logged individually, then one line per minute
+//! with their number. Beyond a number of refusals per minute, the source gets 429. A caller with a valid token is
+//! admitted regardless of others at the same address.
 //!
-//! An address is kept and logged as a keyed hash, by a secret that is derived from the API key: whoever reads the log
-//! can tell two sources apart and find one again, and cannot try out addresses.
+//! An address is kept and logged as a keyed hash, with a secret derived from the API key: readers of the log can
+//! distinguish sources and recognize one again, but cannot try out addresses.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,32 +22,32 @@ use zeroize::Zeroizing;
 
 use crate::answer::problem::Credentials;
 
-/// Set by Cloudflare's edge, whatever the caller sends.
+/// Set by Cloudflare's edge, overriding any value from the caller.
 const ADDRESS: &str = "cf-connecting-ip";
-/// How many refusals of a source are logged one by one.
+/// How many refusals of a source are logged individually.
 const LINES_EACH: u32 = 5;
-/// And of all sources together in a minute.
+/// How many refusals of all sources are logged individually per minute.
 const LINES_A_MINUTE: u32 = 60;
-/// How many refused credentials of a source are told so in a minute; the others get 429.
+/// How many refusals of a source are answered normally per minute; the others get 429.
 const REFUSALS_A_MINUTE: u32 = 30;
-/// How many sources are remembered: 64 bytes each.
+/// How many sources are remembered, at 64 bytes each.
 const MOST_SOURCES: usize = 1_000;
-/// So often is looked for refusals of which no line has told.
+/// How often unreported refusals are looked for.
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// What is remembered of the sources of refused credentials.
+/// The remembered sources of refused credentials.
 pub(crate) struct Sources {
     secret: Zeroizing<[u8; 32]>,
     known: Vec<Source>,
     lines: Window,
-    /// Refusals of sources that were forgotten before a line told of them.
+    /// Refusals of sources that were forgotten before they were reported.
     untold: u64,
-    /// When was looked for what no line has told of.
+    /// When unreported refusals were last looked for.
     looked: Timestamp,
 }
 
-/// Refusals in the minute that began then.
+/// The number of refusals in the minute that began at `began`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Window {
     began: Timestamp,
@@ -58,28 +58,28 @@ struct Window {
 struct Source {
     id: [u8; 8],
     last: Timestamp,
-    /// Credentials refused.
+    /// Refused credentials.
     refused: Window,
-    /// Lines one by one since it was last quiet for a minute.
+    /// Individual lines since the source was last quiet for a minute.
     lines: u32,
     last_line: Timestamp,
     /// Refusals since the last line.
     untold: u64,
 }
 
-/// What becomes of a refusal.
+/// How to treat a refusal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Noted {
     /// The source, for the log.
     pub(crate) source: String,
-    /// How many refusals the line in the log stands for; `None` when there is to be no line.
+    /// How many refusals the log line represents; `None` if no line is to be written.
     pub(crate) told: Option<u64>,
-    /// For how long this source is told nothing but to wait.
+    /// How long this source has to wait, if it is only told to wait.
     pub(crate) wait: Option<Duration>,
 }
 
 impl Sources {
-    /// None yet. `key` is the API key's, of which the secret cannot be told.
+    /// No sources yet. `key` is the API key, which cannot be derived from the secret.
     pub(crate) fn new(key: &str) -> Self {
         let mut secret = Zeroizing::new([0; 32]);
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) {
@@ -89,7 +89,7 @@ impl Sources {
         Self { secret, known: Vec::new(), lines: Window::default(), untold: 0, looked: Timestamp::default() }
     }
 
-    /// A request is refused for its credentials. `None` when nobody says where it comes from.
+    /// Records a request that is refused for its credentials. `None` if its source is unknown.
     pub(crate) fn note(&mut self, request: &dyn Headers, credentials: Credentials, now: Timestamp) -> Option<Noted> {
         let id = self.id(&request.get(ADDRESS)?)?;
         let mut source = self.take(id, now);
@@ -115,8 +115,8 @@ impl Sources {
         Some(Noted { source: hex(&id), told, wait })
     }
 
-    /// Refusals that no line has told of for a minute, when a flood has ended: of which source, if that is still known,
-    /// and how many. It is to be asked beside any request, since there may be no more refusals.
+    /// Refusals that have gone unreported for a minute because a flood has ended: their source, if it is still known,
+    /// and their number. Check this with every request, since no further refusal may come.
     pub(crate) fn overdue(&mut self, now: Timestamp) -> Option<(String, u64)> {
         let is_past = |moment: Timestamp, long: Duration| moment > now || now.saturating_since(moment) >= long;
         if !is_past(self.looked, LOOKED_EVERY) {
@@ -138,8 +138,8 @@ impl Sources {
         })
     }
 
-    /// The source as it is known, or a new one. It is put back at the end: the first one is the one that was quiet for
-    /// longest, and makes room.
+    /// The known source or a new one. It is moved to the end, so the first one has been quiet for longest and is
+    /// replaced first.
     fn take(&mut self, id: [u8; 8], now: Timestamp) -> Source {
         if let Some(at) = self.known.iter().position(|known| known.id == id) {
             return self.known.remove(at);
@@ -168,10 +168,10 @@ impl fmt::Debug for Sources {
 }
 
 impl Window {
-    /// Counts one more; beyond `most` in a minute, how long until there is room.
+    /// Counts another refusal. Beyond `most` per minute, returns how long to wait.
     fn add(&mut self, now: Timestamp, most: u32) -> Option<Duration> {
         let age = now.saturating_since(self.began);
-        // A clock that was put back begins a new one.
+        // If the clock went back, a new window begins.
         if age >= MINUTE || self.began > now {
             *self = Self { began: now, count: 0 };
         }
@@ -183,7 +183,7 @@ impl Window {
     }
 }
 
-/// What one subscriber has: an address of IPv4, or the first half of one of IPv6 (RFC 6177).
+/// The network of one subscriber: an IPv4 address, or the first half of an IPv6 address (RFC 6177).
 enum Network {
     V4([u8; 4]),
     V6([u16; 4]),
@@ -194,7 +194,7 @@ fn network(address: &str) -> Option<Network> {
         return Some(Network::V4(address));
     }
     match ip::v6(address)? {
-        // One of IPv4 in the form of IPv6 (RFC 4291 §2.5.5.2).
+        // An IPv4 address in IPv6 form (RFC 4291 §2.5.5.2).
         [0, 0, 0, 0, 0, 0xffff, high, low] => {
             let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
             Some(Network::V4([a, b, c, d]))
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_a_source_and_of_ipv6_its_first_half() {
+    fn a_source_is_an_ipv4_address_or_half_an_ipv6_address() {
         let mut sources = Sources::new("an-obviously-fake-key");
         let mut source = |address| note(&mut sources, address, NOW).source;
         let own = source("192.0.2.7");
@@ -235,7 +235,7 @@ mod tests {
         let six = source("2001:db8:1:2::1");
         assert_eq!(source("2001:0DB8:0001:0002:ffff:ffff:ffff:ffff"), six);
         assert_ne!(source("2001:db8:1:3::1"), six);
-        // By another key it is another name.
+        // With another key the source has another name.
         assert_ne!(note(&mut Sources::new("another-fake-key"), "192.0.2.7", NOW).source, own);
         let headers: &[(&str, &str)] = &[("cf-connecting-ip", "unknown")];
         assert_eq!(sources.note(&headers, Credentials::Refused, NOW), None);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_bad_tokens_of_one_source_are_a_few_lines_and_then_429() {
+    fn a_thousand_bad_tokens_of_one_source_cause_a_few_lines_and_then_429() {
         let mut sources = Sources::new("an-obviously-fake-key");
         let noted: Vec<Noted> = (0..1_000).map(|index| note(&mut sources, "192.0.2.7", at(index * 10))).collect();
         assert_eq!(noted.iter().filter(|noted| noted.told.is_some()).count(), 5);
@@ -254,13 +254,13 @@ mod tests {
         assert!(noted.iter().filter_map(|noted| noted.wait).all(|wait| wait <= MINUTE && !wait.is_zero()));
         // Another source is not affected.
         assert_eq!(note(&mut sources, "192.0.2.8", at(10_000)).wait, None);
-        // A minute after the last line one tells of all the others.
+        // A minute after the last line, one line reports all the others.
         let later = note(&mut sources, "192.0.2.7", at(60_100));
         assert_eq!((later.told, later.wait), (Some(996), None));
     }
 
     #[test]
-    fn without_credentials_lines_are_saved_and_nobody_is_told_to_wait() {
+    fn requests_without_credentials_are_summarized_and_not_limited() {
         let mut sources = Sources::new("an-obviously-fake-key");
         let headers: &[(&str, &str)] = &[("cf-connecting-ip", "192.0.2.7")];
         for index in 0..100 {
@@ -274,7 +274,7 @@ mod tests {
 
         // Whatever comes from wherever: lines and memory are bounded, and each refusal is told of once or remembered.
         #[test]
-        fn lines_and_memory_are_bounded_and_nothing_is_told_twice(
+        fn lines_and_memory_are_bounded_and_each_refusal_is_reported_once(
             events in prop::collection::vec((0..2_000_u32, prop_oneof![0..50_u64, 0..20_000_u64]), 1..3_000),
         ) {
             let mut sources = Sources::new("an-obviously-fake-key");
@@ -299,7 +299,7 @@ mod tests {
             prop_assert_eq!(ids.len(), seen.len());
             let untold: u64 = sources.untold + sources.known.iter().map(|source| source.untold).sum::<u64>();
             prop_assert_eq!(told + untold, events.len() as u64);
-            // When the flood has ended the rest is told of, beside requests of whomever.
+            // After the flood the rest is reported with requests from anyone.
             let mut after = now;
             for _ in 0..3_000 {
                 after += 1_000;
@@ -310,7 +310,7 @@ mod tests {
             }
             prop_assert_eq!(told, events.len() as u64);
             prop_assert_eq!(sources.overdue(at(after + 600_000)), None);
-            // Two windows may touch.
+            // Two windows may adjoin.
             let in_a_minute = |times: &[u64]| {
                 let within = |(index, from): (usize, &u64)| times[index..].partition_point(|at| *at < from + 60_000);
                 times.iter().enumerate().map(within).max()

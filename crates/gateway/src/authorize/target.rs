@@ -1,16 +1,16 @@
-//! What a request is aimed at, from the URL that the runtime gives.
+//! The target of a request, from the URL that the runtime provides.
 
 use alloc::string::String;
 
 use attention_core::codec::text;
 use attention_core::url::{PathError, RequestPath};
 
-/// An absolute URL, taken apart once and not yet judged.
+/// An absolute URL, split once and not judged yet.
 #[derive(Debug)]
 pub(crate) struct Target {
     url: String,
     path_at: usize,
-    /// Where its path ends: at the question mark, if there is one.
+    /// The end of its path: the position of the question mark, if there is one.
     path_ends: usize,
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_taken_apart() {
+    fn urls_are_split_into_parts() {
         for (url, parts) in [
             ("https://a.example/v2/x?y=//z?", ("https://a.example", "/v2/x", "y=//z?")),
             ("https://a.example", ("https://a.example", "", "")),
@@ -66,9 +66,9 @@ mod tests {
     }
 
     proptest! {
-        // Nothing of it is lost, wherever the marks are.
+        // Nothing is lost, wherever the separators are.
         #[test]
-        fn the_parts_are_the_url(url in "(https?://)?[a-zé:/?#]{0,12}") {
+        fn the_parts_add_up_to_the_url(url in "(https?://)?[a-zé:/?#]{0,12}") {
             let target = Target::of(url.clone());
             let mark = if target.path_ends < url.len() { "?" } else { "" };
             prop_assert_eq!([target.origin(), target.path(), mark, target.query()].concat(), url);

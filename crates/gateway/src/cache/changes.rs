@@ -1,23 +1,23 @@
-//! The changes of late: what was asked for before a change may be old after it.
+//! Recent changes: a response requested before a change may be outdated after it.
 
 use alloc::vec::Vec;
 
 use super::path::Path;
 
-/// The paths of the last changes, in their order.
+/// The paths of the most recent changes, in order.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     paths: Vec<Path>,
-    /// How many happened before those.
+    /// The number of changes before those.
     forgotten: u64,
 }
 
-/// A moment between two changes: how many had happened.
+/// A moment between two changes: the number of changes before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Moment(u64);
 
 impl Changes {
-    /// How many are remembered. Of one that is forgotten it may be anything that changed.
+    /// How many are remembered. A forgotten change may have affected any path.
     pub(super) const REMEMBERED: usize = 256;
 
     pub(super) fn record(&mut self, path: Path) {
@@ -32,7 +32,7 @@ impl Changes {
         Moment(self.forgotten + self.paths.len() as u64)
     }
 
-    /// Whether there may have been a change at, above or below a path after a moment.
+    /// Whether there may have been a change at, above or below a path since a moment.
     pub(super) fn concern(&self, path: &Path, since: Moment) -> bool {
         let Some(before) = since.0.checked_sub(self.forgotten) else { return true };
         let before = usize::try_from(before).unwrap_or(usize::MAX);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_concerns_what_was_asked_for_before_it() {
+    fn a_change_affects_earlier_requests() {
         let (mut changes, mine) = (Changes::default(), Path::of("/a/7"));
         let before = changes.moment();
         assert!(!changes.concern(&mine, before));
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_changes_are_remembered_and_a_forgotten_one_may_concern_anything() {
+    fn a_forgotten_change_may_affect_anything() {
         let (mut changes, mine) = (Changes::default(), Path::of("/a"));
         changes.record(Path::of("/a"));
         let after_mine = changes.moment();

@@ -1,10 +1,8 @@
-//! Which answers may be kept, and when they may be given again (RFC 9111).
+//! Decides which responses may be stored, and when they may be reused (RFC 9111).
 //!
-//! The rules are those of a private cache: what is kept is kept for one caller,
-//! so `private` and `Authorization` are no hindrance. Where the RFC leaves a
-//! choice, less is kept: nothing is guessed from `Last-Modified` (§4.2.2), what
-//! cannot be read counts as stale, and only whole answers to GET with status 200
-//! are kept.
+//! The rules are those of a private cache: a response is stored for one caller, so `private` and `Authorization` do not
+//! prevent it. Where the RFC leaves a choice, less is stored: there is no heuristic freshness from `Last-Modified`
+//! (§4.2.2), an unreadable value counts as stale, and only complete 200 responses to GET are stored.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -14,23 +12,22 @@ use attention_core::codec::http_date;
 use attention_core::codec::text::whole_number;
 use attention_core::{Headers, Timestamp};
 
-/// The request headers by which servers choose between representations, and which
-/// a cache's key therefore holds. An answer that varies by another one is not kept.
+/// The request headers by which servers select a representation, which are therefore part of the cache key. A response
+/// that varies by another header is not stored.
 pub const SELECTING: [&str; 4] = ["accept", "accept-encoding", "accept-language", "prefer"];
 
-/// How old a kept answer is, and how long it is fresh.
+/// The age of a stored response and the time for which it is fresh.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Freshness {
-    /// When the server made it, as far as can be told (§4.2.3).
+    /// When the server generated it, as far as known (§4.2.3).
     pub born: Timestamp,
-    /// From when on it may be given only after the server was asked again.
+    /// From this time on, it may be reused only after validation.
     pub fresh_until: Timestamp,
 }
 
 impl Freshness {
-    /// Judges an answer to GET that was asked for and came at these times; `None`
-    /// when it is not to be kept. It is fresh for no longer than `most`, whatever
-    /// the server says. `varies` says whether two requests of the same key may
+    /// Judges a response to GET that was requested and received at these times; `None` if it must not be stored. It is
+    /// fresh for at most `most`, whatever the server says. `varies` says whether two requests with the same key may
     /// differ in a header.
     pub fn judge(
         status: u16,
@@ -58,12 +55,12 @@ impl Freshness {
         (fresh_until > answered || condition(headers).is_some()).then_some(Self { born, fresh_until })
     }
 
-    /// The answer's age (§4.2.3).
+    /// The response's age (§4.2.3).
     pub const fn age(self, now: Timestamp) -> Duration {
         now.saturating_since(self.born)
     }
 
-    /// Whether it may be given to this request without asking the server.
+    /// Whether it may be used for this request without validation.
     pub fn satisfies(self, request: &dyn Headers, now: Timestamp) -> bool {
         let control = Directives::of(request);
         let left = self.fresh_until.saturating_since(now);
@@ -73,12 +70,13 @@ impl Freshness {
     }
 }
 
-/// How old an answer is by its `Date` (§4.2.3).
+/// The apparent age of a response by its `Date` (§4.2.3).
 pub(crate) fn apparent_age(headers: &dyn Headers, answered: Timestamp) -> Duration {
     date(headers).map_or(Duration::ZERO, |date| answered.saturating_since(date))
 }
 
-/// How long an answer is fresh by its `Expires` (§4.2.1), `None` when it has none. One that is no date is over.
+/// How long a response is fresh by its `Expires` (§4.2.1); `None` if it has none. An invalid date means that it has
+/// expired.
 pub(crate) fn expires_in(headers: &dyn Headers, answered: Timestamp) -> Option<Duration> {
     let expires = headers.get("expires")?;
     let from = date(headers).unwrap_or(answered);
@@ -89,15 +87,15 @@ fn date(headers: &dyn Headers) -> Option<Timestamp> {
     http_date::parse(headers.get("date")?.trim_ascii())
 }
 
-/// Whether the caller has the answer with this entity tag already, by what it says
-/// in `If-None-Match` (RFC 9110 §13.1.2): then it is answered with 304.
+/// Whether the caller already has the response with this entity tag, according to its `If-None-Match` (RFC 9110
+/// §13.1.2). It is then answered with 304.
 pub fn matches_if_none_match(etag: &str, request: &dyn Headers) -> bool {
     let held = request.get("if-none-match").unwrap_or_default();
     opaque(etag).is_some_and(|tag| parts(&held, false).any(|part| opaque(part) == Some(tag)))
 }
 
-/// Whether a 304 confirms the answer that was asked for with this condition: it may
-/// name its entity tag, and then it has to be that one (§4.3.4).
+/// Whether a 304 validates the response that the condition refers to: if the 304 has an entity tag, it must be the same
+/// (§4.3.4).
 pub fn validates(condition: &str, headers: &dyn Headers) -> bool {
     match (opaque(condition), headers.get("etag")) {
         (Some(tag), Some(named)) => opaque(&named) == Some(tag),
@@ -105,11 +103,10 @@ pub fn validates(condition: &str, headers: &dyn Headers) -> bool {
     }
 }
 
-/// Whether an answer to GET may be given to more than the one request that it came
-/// for: a whole 200, and nothing said against it.
+/// Whether a response to GET may be reused for other requests: a complete 200 that does not prohibit it.
 fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> bool) -> bool {
     let has = |name| headers.has(name);
-    // A cookie is for one request; a part is not the whole; a stream has no end.
+    // A cookie belongs to one request, a part is incomplete, and a stream does not end.
     if status != 200 || has("set-cookie") || has("content-range") || is_event_stream(headers) {
         return false;
     }
@@ -118,20 +115,20 @@ fn is_shareable(status: u16, headers: &dyn Headers, varies: impl Fn(&str) -> boo
     !names.any(|name| name == "*" || varies(&name.to_ascii_lowercase())) && !Directives::of(headers).no_store
 }
 
-/// Whether a kept answer could do for a request, and its answer be kept: whole, and
-/// with no condition but `If-None-Match`.
+/// Whether a stored response may be used for a request, and its response stored: it asks for the whole resource, with
+/// no condition except `If-None-Match`.
 pub fn is_cacheable_request(request: &dyn Headers) -> bool {
     let has = |name| request.has(name);
     let conditions = ["range", "if-range", "if-match", "if-unmodified-since", "last-event-id"];
     let tags = request.get("if-none-match");
-    // `*` asks whether there is anything at all, which is not a cache's to say.
+    // `*` asks whether any representation exists, which a cache cannot know.
     let any = tags.as_ref().is_some_and(|tags| tags.trim_ascii() == "*");
     let since = tags.is_none() && has("if-modified-since");
     !(conditions.into_iter().any(has) || any || since || Directives::of(request).no_store)
 }
 
-/// The header that asks the server whether the answer is still the same (§4.3.1),
-/// and its value; `None` when the answer came without a validator.
+/// The header and value that ask the server whether the response is still valid (§4.3.1); `None` if the response has no
+/// validator.
 pub fn condition(headers: &dyn Headers) -> Option<(&'static str, String)> {
     let tag = headers.get("etag").filter(|tag| opaque(tag).is_some());
     if let Some(tag) = tag {
@@ -147,8 +144,7 @@ fn is_event_stream(headers: &dyn Headers) -> bool {
     kind.trim_ascii().eq_ignore_ascii_case("text/event-stream")
 }
 
-/// An entity tag without the mark of a weak one: how they are compared (RFC 9110
-/// §8.8.3.2). `None` when it is not one.
+/// An entity tag without the weakness indicator, for comparison (RFC 9110 §8.8.3.2). `None` if it is invalid.
 fn opaque(tag: &str) -> Option<&str> {
     let tag = tag.trim_ascii();
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
@@ -156,8 +152,7 @@ fn opaque(tag: &str) -> Option<&str> {
     (!inside.bytes().any(|b| b == b'"')).then_some(tag)
 }
 
-/// What `Cache-Control` says, as far as it matters here. Of a directive that stands
-/// there twice the stricter one counts.
+/// The relevant directives of `Cache-Control`. If a directive is repeated, the stricter one applies.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Directives {
     pub(crate) no_store: bool,
@@ -171,7 +166,7 @@ impl Directives {
         let mut read = Self::default();
         let text = headers.get("cache-control").unwrap_or(Cow::Borrowed(""));
         for part in parts(&text, true) {
-            // A quotation without an end may hide anything.
+            // An unterminated quoted string may hide any directive.
             read.no_store |= part.bytes().filter(|b| *b == b'"').count() % 2 == 1;
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let (name, value) = (name.trim_ascii(), value.trim_ascii());
@@ -179,10 +174,10 @@ impl Directives {
             if name.eq_ignore_ascii_case("no-store") {
                 read.no_store = true;
             } else if name.eq_ignore_ascii_case("no-cache") {
-                // With names of headers it would allow more; that is left aside.
+                // With field names it would be less restrictive; that is ignored.
                 read.no_cache = true;
             } else if name.eq_ignore_ascii_case("max-age") {
-                // What cannot be read is stale (§4.2.1).
+                // An unreadable value counts as stale (§4.2.1).
                 let seconds = seconds().unwrap_or(0);
                 read.max_age = Some(read.max_age.map_or(seconds, |before| before.min(seconds)));
             } else if name.eq_ignore_ascii_case("min-fresh") {
@@ -193,8 +188,8 @@ impl Directives {
     }
 }
 
-/// The parts of a list: what stands between commas that are not in quotes. In quotes
-/// a backslash takes the next character's meaning away, if there are `escapes`.
+/// The elements of a list, separated by commas outside quoted strings. With `escapes`, a backslash in a quoted string
+/// escapes the next character.
 pub(crate) fn parts(list: &str, escapes: bool) -> impl Iterator<Item = &str> {
     let mut rest = Some(list);
     core::iter::from_fn(move || {

@@ -1,5 +1,4 @@
-//! The head of a stored response: the headers that it is served with, and how the API
-//! is asked whether it is still the same.
+//! The head of a stored response: the headers it is served with, and how it is validated.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -13,15 +12,14 @@ use super::index::EntryId;
 use super::visit::Answer;
 use crate::answer::header_policy;
 
-/// A stored response as it is to be served now.
+/// A stored response, as it is served now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stored {
-    /// 200, or 304 when the caller has it already.
+    /// 200, or 304 if the caller already has it.
     pub status: u16,
-    /// Lower-case names and values, `age` included. No other header of the API's comes
-    /// down with it.
+    /// Lower-case names and values, including `age`. No other header from the API is sent with it.
     pub headers: Vec<(&'static str, String)>,
-    /// Whose bytes are the body; `None` with a 304.
+    /// The entry whose bytes are the body; `None` for a 304.
     pub body: Option<EntryId>,
 }
 
@@ -33,8 +31,8 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Of a response whose body is stored decoded. `echoes` says whether a value holds a
-    /// key. A body that was rewritten is no longer what the entity tag names.
+    /// The head of a response whose body is stored decoded. `echoes` says whether a value contains a key. If the body
+    /// was rewritten, the entity tag no longer applies to it.
     pub(super) fn of(answer: &Answer<'_>, freshness: Freshness, echoes: &dyn Fn(&str) -> bool) -> Self {
         let response = answer.headers;
         let mut headers: Vec<(&'static str, String)> = lasting(answer.down, echoes).collect();
@@ -44,7 +42,7 @@ impl Head {
             && let Some((_, etag)) = headers.iter_mut().find(|(name, _)| *name == "etag")
             && !etag.starts_with("W/")
         {
-            // The tag names the coded bytes. Of the decoded ones it is a weak one (RFC 9110 §8.8.1).
+            // The tag applies to the encoded bytes. For the decoded body it is weak (RFC 9110 §8.8.1).
             etag.insert_str(0, "W/");
         }
         let condition = freshness::condition(response).filter(|(_, value)| !echoes(value));
@@ -54,25 +52,25 @@ impl Head {
     /// The same response after a 304, whose headers are `merged` with its own.
     pub(super) fn updated(&self, merged: &Merged<'_>, freshness: Freshness, echoes: &dyn Fn(&str) -> bool) -> Self {
         let untagged = lasting(merged, echoes).filter(|(name, _)| *name != "etag");
-        // The tag stays that of the stored body: it may be weak, or left out, where the API's is not.
+        // The tag of the stored body is kept: it may be weak or absent where the API's is not.
         let etag = self.get("etag").map(|etag| ("etag", etag.to_owned()));
         Self { headers: untagged.chain(etag).collect(), condition: self.condition.clone(), freshness }
     }
 
-    /// The request header, name and value, that asks the API whether it is still the same.
+    /// The request header that validates the response at the API.
     pub(super) fn condition(&self) -> Option<&(&'static str, String)> {
         self.condition.as_ref()
     }
 
-    /// Whether it can still be served: as it is, or once the API has confirmed it.
+    /// Whether it can still be served: directly, or after validation.
     pub(super) fn is_of_use(&self, now: Timestamp) -> bool {
         self.condition.is_some() || self.freshness.fresh_until > now
     }
 
-    /// What this request gets of it.
+    /// The response to this request.
     pub(super) fn answer(&self, request: &dyn Headers, body: EntryId, now: Timestamp) -> Stored {
         let has_it = self.get("etag").is_some_and(|etag| freshness::matches_if_none_match(etag, request));
-        // A 304 describes no body (RFC 9110 §15.4.5).
+        // A 304 does not describe a body (RFC 9110 §15.4.5).
         let headers = self.headers.iter().filter(|(name, _)| !(has_it && describes_body(name)));
         let age = ("age", decimal(self.freshness.age(now).as_secs()));
         Stored {
@@ -82,7 +80,7 @@ impl Head {
         }
     }
 
-    /// How many bytes of text it holds.
+    /// The number of bytes of text it contains.
     pub(super) fn length(&self) -> usize {
         self.headers.iter().chain(&self.condition).map(|(name, value)| name.len() + value.len()).sum()
     }
@@ -92,8 +90,8 @@ impl Head {
     }
 }
 
-/// The headers of a stored response under those of a 304 that confirms it (RFC 9111
-/// §3.2). The 304's win, but for those that describe the body, which stays what it is.
+/// The headers of a stored response combined with those of a 304 that validates it (RFC 9111 §3.2). Those of the 304
+/// take precedence, except headers that describe the body, which is unchanged.
 pub(super) struct Merged<'a> {
     pub(super) stored: &'a Head,
     pub(super) update: &'a dyn Headers,
@@ -107,17 +105,16 @@ impl Headers for Merged<'_> {
     }
 }
 
-/// The headers that come down each time it is served. Without a coding: the body is
-/// stored decoded.
+/// The headers that are sent each time it is served. There is no coding, because the body is stored decoded.
 fn lasting(response: &dyn Headers, echoes: &dyn Fn(&str) -> bool) -> impl Iterator<Item = (&'static str, String)> {
     let names = header_policy::DOWN.iter().chain(&["vary"]);
     let names = names.filter(|name| **name != "content-encoding" && !is_momentary(name));
     names.filter_map(move |name| Some((*name, response.get(name)?.into_owned()))).filter(|(_, value)| !echoes(value))
 }
 
-/// Whether a header is said of one request, and not true of another one.
+/// Whether a header applies to one request only.
 fn is_momentary(name: &str) -> bool {
-    // Its age is told anew each time.
+    // The age is computed each time.
     matches!(name, "retry-after" | "age") || name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit")
 }
 
@@ -156,7 +153,7 @@ mod tests {
         head.updated(&Merged { stored: head, update: &update }, FRESH, &echoes)
     }
 
-    /// The headers by their names, in order.
+    /// The headers sorted by name.
     fn sorted(head: &Head) -> Vec<(&str, &str)> {
         let mut headers: Vec<_> = head.headers.iter().map(|(name, value)| (*name, &**value)).collect();
         headers.sort_unstable();
@@ -164,11 +161,11 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_never_come_down_are_not_stored_and_those_of_one_request_neither() {
+    fn headers_that_are_not_sent_or_apply_to_one_request_are_not_stored() {
         let all: Vec<(&str, &str)> = header_policy::DOWN.iter().chain(&["vary"]).map(|name| (*name, "x")).collect();
         let stored = Head::of(&answered(&&*all), FRESH, &echoes);
         let names: Vec<&str> = sorted(&stored).into_iter().map(|(name, _)| name).collect();
-        // All of DOWN but the coding and what is true of one request alone.
+        // All of DOWN except the coding and the headers that apply to one request only.
         let expected = [
             "accept-ranges",
             "allow",
@@ -194,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_true_of_one_request_alone() {
+    fn headers_of_one_request_are_recognized() {
         for name in ["ratelimit", "ratelimit-reset", "ratelimit-any", "x-ratelimit-limit", "x-ratelimit", "retry-after"]
         {
             assert!(is_momentary(name), "{name}");
@@ -205,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_that_echoes_a_key_is_stored() {
+    fn header_values_that_contain_a_key_are_not_stored() {
         let stored = head(&[
             ("etag", "\"an-obviously-fake-key\""),
             ("link", "<https://a.example/?k=an-obviously-fake-key>"),
@@ -231,13 +228,13 @@ mod tests {
         for (response, stored) in table {
             assert_eq!(sorted(&head(response)), *stored, "{response:?}");
         }
-        // The API is asked by the tag that it gave.
+        // The API is asked with its own tag.
         let stored = head(&[("content-encoding", "gzip"), ("etag", "\"a\"")]);
         assert_eq!(stored.condition(), Some(&("if-none-match", "\"a\"".to_owned())));
     }
 
     #[test]
-    fn a_rewritten_body_has_no_tag_but_the_api_is_asked_by_its_own() {
+    fn a_rewritten_body_has_no_tag_but_is_validated_with_the_apis_tag() {
         for response in [&[("etag", "\"a\"")][..], &[("etag", "\"a\""), ("content-encoding", "br")]] {
             let stored = rewritten(response);
             assert_eq!(sorted(&stored), []);
@@ -246,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_304_updates_what_does_not_describe_the_body() {
+    fn a_304_updates_headers_that_do_not_describe_the_body() {
         let stored: List = &[
             ("cache-control", "max-age=1"),
             ("content-type", "application/json"),
@@ -282,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_304_gives_no_tag_to_a_body_that_has_another_one_or_none() {
+    fn a_304_does_not_change_the_tag_of_the_body() {
         let coded = head(&[("content-encoding", "gzip"), ("etag", "\"a\"")]);
         assert_eq!(sorted(&updated(&coded, &[("etag", "\"a\"")])), [("etag", "W/\"a\"")]);
         let redacted = rewritten(&[("etag", "\"a\"")]);
@@ -292,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_gets_it_with_its_age() {
+    fn a_stored_response_is_served_with_its_age() {
         let stored = head(&[("content-type", "text/plain"), ("etag", "\"a\"")]);
         let at = |millis| Timestamp::from_unix_millis(NOW.as_unix_millis() + millis);
         for (millis, age) in [(0, "0"), (999, "0"), (1000, "1"), (61_500, "61")] {
@@ -301,13 +298,13 @@ mod tests {
             let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
             assert_eq!(answer, Stored { status: 200, headers, body: Some(EntryId(7)) });
         }
-        // A clock that was set back makes it no younger than new.
+        // If the clock goes back, the age is zero.
         let before = Timestamp::from_unix_seconds(1);
         assert_eq!(stored.answer(&&[][..], EntryId(7), before).headers.last().unwrap().1, "0");
     }
 
     #[test]
-    fn a_caller_that_has_it_gets_304_without_what_describes_the_body() {
+    fn a_caller_that_has_the_response_gets_304_without_headers_of_the_body() {
         let response: List = &[
             ("cache-control", "max-age=60"),
             ("content-disposition", "inline"),
@@ -324,12 +321,12 @@ mod tests {
             assert_eq!(answer(&head(response), tags), not_modified, "{tags}");
         }
         assert_eq!(answer(&head(response), "\"b\"").status, 200);
-        // Without a tag nobody is taken to have it, though the API's tag is that one.
+        // Without a tag, no caller is assumed to have it, even if the API's tag matches.
         assert_eq!(answer(&rewritten(response), "\"a\"").status, 200);
     }
 
     #[test]
-    fn it_is_of_use_while_it_is_fresh_or_can_be_confirmed() {
+    fn it_is_usable_while_fresh_or_validatable() {
         let until = FRESH.fresh_until;
         assert_eq!([NOW, until].map(|at| head(&[]).is_of_use(at)), [true, false]);
         assert!(head(&[("etag", "\"a\"")]).is_of_use(until));
@@ -337,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn its_length_is_that_of_all_its_texts() {
+    fn its_length_counts_all_its_texts() {
         assert_eq!(head(&[]).length(), 0);
         assert_eq!(head(&[("link", "<a>"), ("etag", "\"a\"")]).length(), "link<a>etag\"a\"if-none-match\"a\"".len());
     }

@@ -1,5 +1,5 @@
-//! All stored responses of an isolate: their heads, and the ids of the bytes that the
-//! driver keeps. The least lately used one goes first.
+//! The index of an isolate's stored responses: their heads, and the ids of the bytes that the driver stores. The least
+//! recently used entry is evicted first.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -9,41 +9,41 @@ use super::head::Head;
 use super::key::Key;
 use super::path::Path;
 
-/// Names the bytes of one stored response, which the driver keeps. Ids do not come back.
+/// Identifies the bytes of one stored response in the driver. Ids are not reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct EntryId(pub(super) u64);
 
 impl EntryId {
-    /// As a number, for the driver's map.
+    /// The number, for the driver's map.
     pub const fn number(self) -> u64 {
         self.0
     }
 }
 
-/// The stored responses. It decides which bytes the driver keeps, and until when.
+/// The stored responses. The index decides which bytes the driver stores, and for how long.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// In the order of their keys: 8,000 at most.
+    /// Sorted by key; at most 8,000.
     entries: Vec<Entry>,
     next_turn: u64,
     next_id: u64,
-    /// What entries and leaving bodies take together, [`Self::ALL_BYTES`] at most.
+    /// The size of all entries and of leaving bodies, at most [`Self::ALL_BYTES`].
     bytes: usize,
-    /// Bodies without an entry. A visit may still serve them.
+    /// Bodies without an entry that a visit may still serve.
     leaving: Vec<Arc<Body>>,
     dropped: Vec<EntryId>,
     changes: Changes,
 }
 
-/// The bytes of a stored response. Each visit that may serve them holds a reference, so
-/// that the driver is not told to drop them before it ends.
+/// The bytes of a stored response. Each visit that may serve them holds a reference, so that the driver is not told to
+/// drop them before the visit ends.
 #[derive(Debug)]
 struct Body {
     id: EntryId,
     length: usize,
 }
 
-/// A stored response, as a visit holds it: whatever becomes of the entry, this stays.
+/// A stored response as held by a visit; changes to the entry do not affect it.
 #[derive(Clone, Debug)]
 pub(super) struct Snapshot {
     pub(super) head: Arc<Head>,
@@ -61,12 +61,12 @@ struct Entry {
     key: Arc<Key>,
     path: Path,
     stored: Snapshot,
-    /// The turn of its last use: the smallest of all was used the least lately.
+    /// The time of its last use; the smallest value is the least recent.
     turn: u64,
 }
 
 impl Entry {
-    /// What it takes beside its body.
+    /// Its size besides the body.
     fn overhead(&self) -> usize {
         Index::ENTRY_OVERHEAD + 2 * self.key.length() + self.stored.head.length()
     }
@@ -79,14 +79,13 @@ impl Entry {
 impl Index {
     /// The longest body that is stored.
     pub const ENTRY_BYTES: usize = 256 * 1024;
-    /// What all of them may take, in an isolate that has 128 MB.
-    pub const ALL_BYTES: usize = 16 * 1024 * 1024;
-    /// What an entry takes beside its body and its texts, roughly.
+    /// What all of them may take, in an isolate that has 128 MB and, while a deployment is gradual, two of these.
+    pub const ALL_BYTES: usize = 8 * 1024 * 1024;
+    /// The approximate size of an entry besides its body and texts.
     pub const ENTRY_OVERHEAD: usize = 2048;
 
-    /// A call with an unsafe method went to this URL. Whatever came of it, the entries at,
-    /// above and below its path go, whoever they are for (RFC 9111 §4.4), and what was
-    /// asked for before is not stored.
+    /// A call with an unsafe method was made to this URL. Whatever its result, all entries at, above and below its path
+    /// are invalidated, for all callers (RFC 9111 §4.4), and responses requested before it are not stored.
     pub fn invalidate(&mut self, url: &str) {
         let path = Path::of(url);
         let mut at = 0;
@@ -100,13 +99,13 @@ impl Index {
         self.changes.record(path);
     }
 
-    /// The ids that nobody will be told to serve any more: the driver drops their bytes.
+    /// The ids that will not be served any more; the driver drops their bytes.
     pub fn take_dropped(&mut self) -> Vec<EntryId> {
         self.release();
         core::mem::take(&mut self.dropped)
     }
 
-    /// The stored response of a key, which counts as used.
+    /// The stored response for a key. This counts as a use.
     pub(super) fn find(&mut self, key: &Key) -> Option<Snapshot> {
         let turn = self.turn();
         let at = self.place(key).ok()?;
@@ -121,7 +120,7 @@ impl Index {
         }
     }
 
-    /// Where the entry of a key is, or else where it belongs.
+    /// The position of a key's entry, or the position where it would be inserted.
     fn place(&self, key: &Key) -> Result<usize, usize> {
         self.entries.binary_search_by(|entry| (*entry.key).cmp(key))
     }
@@ -131,8 +130,8 @@ impl Index {
         self.next_turn
     }
 
-    /// Stores a response in place of the key's last one. `None` when there is no room: all
-    /// else is in use.
+    /// Stores a response and replaces the key's previous one. `None` if there is no room because everything else is in
+    /// use.
     pub(super) fn insert(&mut self, key: Arc<Key>, path: Path, head: Head, length: usize) -> Option<EntryId> {
         self.remove(&key);
         let id = EntryId(self.next_id);
@@ -143,15 +142,15 @@ impl Index {
             return None;
         }
         self.bytes += size;
-        // It was taken away above, so this is where it belongs.
+        // The previous entry was removed above, so this is the position for insertion.
         let (Ok(at) | Err(at)) = self.place(&entry.key);
         self.entries.insert(at, entry);
         self.next_id += 1;
         Some(id)
     }
 
-    /// Gives an entry another head, if its bytes are still these. A changed, evicted or
-    /// replaced one stays as it is now.
+    /// Updates an entry's head if it still has these bytes. An entry that was invalidated, evicted or replaced is not
+    /// changed.
     pub(super) fn update(&mut self, key: &Key, id: EntryId, head: Head) {
         let Ok(at) = self.place(key) else { return };
         let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.stored.id() == id) else { return };
@@ -163,7 +162,7 @@ impl Index {
         }
     }
 
-    /// The moment until which changes do not matter to who asks now.
+    /// The current moment: earlier changes do not affect a request that is made now.
     pub(super) fn moment(&self) -> Moment {
         self.changes.moment()
     }
@@ -172,7 +171,7 @@ impl Index {
         self.changes.concern(path, moment)
     }
 
-    /// Lets entries go that are not in use, until so many bytes more are within the bound.
+    /// Evicts entries that are not in use until `size` more bytes fit.
     fn make_room(&mut self, size: usize) -> bool {
         self.release();
         while self.bytes.saturating_add(size) > Self::ALL_BYTES {
@@ -190,7 +189,7 @@ impl Index {
         self.leaving.push(entry.stored.body);
     }
 
-    /// Drops the leaving bodies that no visit holds.
+    /// Drops leaving bodies that no visit holds.
     fn release(&mut self) {
         let Self { leaving, dropped, bytes, .. } = self;
         leaving.retain(|body| {
@@ -214,7 +213,7 @@ mod tests {
     use crate::cache::freshness::Freshness;
     use crate::cache::key::Owner;
 
-    /// So that a body of this length fills a 64th of the index, with what is beside it.
+    /// A body of this length, with its overhead, fills one 64th of the index.
     const LENGTH: usize = Index::ALL_BYTES / 64 - Index::ENTRY_OVERHEAD - 100;
 
     fn url(number: usize) -> String {
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_lately_used_go_first() {
+    fn the_least_recently_used_entries_are_evicted_first() {
         let mut index = full();
         for used in [0, 2] {
             index.find(&key(used)).unwrap();
@@ -257,7 +256,7 @@ mod tests {
         assert_eq!(index.take_dropped(), [EntryId(1), EntryId(3)]);
         assert_eq!([0, 1, 2, 3, 4].map(|number| index.find(&key(number)).is_some()), [true, false, true, false, true]);
         assert!(index.bytes <= Index::ALL_BYTES);
-        // A large one takes the place of as many as it needs.
+        // A large one replaces as many as necessary.
         let mut index = Index::default();
         for number in 0..Index::ALL_BYTES / (Index::ENTRY_OVERHEAD + 500) {
             insert(&mut index, number, 0).unwrap();
@@ -273,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_takes_the_place_of_the_last_one_of_its_key() {
+    fn a_response_replaces_the_previous_one_of_its_key() {
         let mut index = Index::default();
         let [first, second] = [1, 2].map(|length| insert(&mut index, 0, length).unwrap());
         assert_eq!(index.take_dropped(), [first]);
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_counted_once_all_is_gone() {
+    fn an_empty_index_has_size_zero() {
         let mut index = full();
         let used = index.find(&key(7)).unwrap();
         insert(&mut index, 7, 5).unwrap();
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_visit_holds_is_not_dropped() {
+    fn bytes_held_by_a_visit_are_not_dropped() {
         let ways: [fn(&mut Index); 4] = [
             |index| index.remove(&key(0)),
             |index| index.invalidate(&url(0)),
@@ -320,13 +319,13 @@ mod tests {
     }
 
     #[test]
-    fn when_visits_hold_all_of_it_nothing_is_stored() {
+    fn if_visits_hold_all_bytes_nothing_is_stored() {
         let mut index = full();
         let mut held: Vec<Snapshot> = (0..64).map(|number| index.find(&key(number)).unwrap()).collect();
         assert_eq!(insert(&mut index, 64, LENGTH), None);
-        // Neither do they make room when they are gone for everybody else.
+        // Neither do they make room when they are gone for everybody else: what was beside their bodies is less than two.
         index.invalidate("https://api.example");
-        assert_eq!((insert(&mut index, 64, LENGTH), index.take_dropped()), (None, vec![]));
+        assert_eq!((insert(&mut index, 64, 2 * LENGTH), index.take_dropped()), (None, vec![]));
         held.pop();
         assert!(insert(&mut index, 64, LENGTH).is_some());
         assert_eq!(index.take_dropped(), [EntryId(63)]);
@@ -334,14 +333,14 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_head_takes_room_as_well() {
+    fn a_longer_head_needs_room_as_well() {
         let mut index = full();
         let used = index.find(&key(5)).unwrap();
         index.update(&key(5), used.id(), head(&"x".repeat(LENGTH)));
         assert_eq!(index.take_dropped(), [EntryId(0)]);
         assert!(index.bytes <= Index::ALL_BYTES);
         assert!(index.find(&key(5)).unwrap().head.length() > LENGTH);
-        // When there is none, the entry goes, and leaves the others.
+        // If there is no room, the entry is removed and the others stay.
         let held: Vec<Snapshot> = (1..64).map(|number| index.find(&key(number)).unwrap()).collect();
         index.update(&key(5), used.id(), head(&"x".repeat(2 * LENGTH)));
         assert!(index.find(&key(5)).is_none());
@@ -350,16 +349,16 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_counts_with_all_that_it_holds() {
+    fn the_size_of_an_entry_includes_everything_it_holds() {
         let mut index = Index::default();
         insert(&mut index, 7, 5).unwrap();
-        // The URL is there twice: in the key, and decoded.
+        // The URL is stored twice: in the key, and decoded.
         let texts = 2 * "https://api.example/v2/7appdefault".len() + "link".len();
         assert_eq!(index.bytes, Index::ENTRY_OVERHEAD + texts + 5);
     }
 
     #[test]
-    fn a_head_is_not_given_to_other_bytes() {
+    fn a_head_is_not_assigned_to_other_bytes() {
         let mut index = Index::default();
         let old = insert(&mut index, 0, 1).unwrap();
         insert(&mut index, 0, 2).unwrap();
@@ -370,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_related_to_a_change_goes_for_everybody() {
+    fn a_change_invalidates_related_entries_of_all_callers() {
         let mut index = Index::default();
         for rest in ["", "/7", "/7/x", "/7?a=b", "/8", "ish"] {
             for holder in ["app", "other"] {
@@ -386,9 +385,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        // Beside a list in the order of use: what is there, and who makes room.
+        // Compared with a list in order of use: the contents, and the entry that is evicted.
         #[test]
-        fn the_index_is_a_list_in_the_order_of_use(
+        fn the_index_behaves_like_a_list_in_order_of_use(
             steps in prop::collection::vec((0..4_u8, 0..12_usize, 1..9_usize), 1..80),
         ) {
             let mut index = Index::default();
@@ -433,7 +432,7 @@ mod tests {
         }
     }
 
-    /// What an entry takes beside its body: the URL is there twice.
+    /// The size of an entry besides its body; the URL counts twice.
     fn size(number: usize) -> usize {
         Index::ENTRY_OVERHEAD + 2 * (url(number).len() + "appdefault".len()) + "link".len()
     }

@@ -1,4 +1,4 @@
-//! Which requests one stored response may answer.
+//! Cache keys: the requests that one stored response may answer.
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
@@ -8,7 +8,7 @@ use attention_core::Headers;
 use super::freshness::SELECTING;
 use crate::answer::header_policy;
 
-/// Whose responses they are. Nobody else is ever served them.
+/// The owner of stored responses. They are never served to anybody else.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Owner {
     holder: String,
@@ -17,14 +17,14 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// A caller under a policy, which decides what is redacted. A session's routes
-    /// redact as well, so each session has its own.
+    /// A caller with its policy, which decides the redaction. A session's routes redact as well, so each session has
+    /// its own responses.
     pub fn new(holder: &str, policy: &str, session: Option<&str>) -> Self {
         Self { holder: holder.to_owned(), policy: policy.to_owned(), session: session.map(ToOwned::to_owned) }
     }
 }
 
-/// Everything of a request that its answer may depend on.
+/// Everything in a request that its response may depend on.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Key {
     url: String,
@@ -42,7 +42,7 @@ impl Key {
         &self.url
     }
 
-    /// How many bytes of text it holds.
+    /// The number of bytes of text it contains.
     pub(super) fn length(&self) -> usize {
         let Owner { holder, policy, session } = &self.owner;
         let optional = self.selecting.iter().chain([session]).flatten();
@@ -50,8 +50,8 @@ impl Key {
     }
 }
 
-/// Whether two requests of the same key may differ in a header that the API sees. A
-/// response that varies by such a header is not stored.
+/// Whether two requests with the same key may differ in a header that the API receives. A response that varies by such
+/// a header is not stored.
 pub(super) fn varies(name: &str) -> bool {
     header_policy::UP.contains(&name) && !SELECTING.contains(&name)
 }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ_with_everything_that_an_answer_may_depend_on() {
+    fn keys_differ_in_everything_that_a_response_may_depend_on() {
         let plain = headers(&[]);
         let of = |holder, policy, session| Key::new(URL, &Owner::new(holder, policy, session), &plain);
         let app = Owner::new("app", "default", None);
@@ -80,7 +80,7 @@ mod tests {
             of("app", "default", Some("")),
             of("app", "default", Some("1")),
             of("app", "default", Some("2")),
-            // As one text these would be the same.
+            // As one concatenated text these would be equal.
             of("app default", "", None),
             of("app", "default 1", None),
             Key::new("https://api.example/v2/a?b=d", &app, &plain),
@@ -96,13 +96,13 @@ mod tests {
         keys.sort();
         keys.dedup();
         assert_eq!(keys.len(), all);
-        // What the API does not see does not matter.
+        // Headers that the API does not receive do not matter.
         let forwarded = headers(&[("x-forwarded-host", "evil.example"), ("cache-control", "no-cache")]);
         assert_eq!(Key::new(URL, &app, &forwarded), Key::new(URL, &app, &plain));
     }
 
     #[test]
-    fn a_response_may_vary_by_what_is_in_the_key_or_never_goes_up() {
+    fn a_response_may_vary_by_headers_in_the_key_or_not_sent_upstream() {
         for name in [
             "accept",
             "accept-encoding",
@@ -120,10 +120,10 @@ mod tests {
         }
     }
 
-    /// The parts of a key: URL, holder, policy, session, and the values of SELECTING.
+    /// The parts of a key: URL, holder, policy, session, and the values of [`SELECTING`].
     type Parts = (String, String, String, Option<String>, [Option<String>; 4]);
 
-    /// Texts that run into each other when they are written one behind the other.
+    /// Texts that are ambiguous when concatenated.
     fn parts() -> impl Strategy<Value = Parts> {
         let text = || "[ab \n,:]{0,2}";
         let optional = || prop::option::of(text());
@@ -138,12 +138,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_are_the_same_when_all_their_parts_are(
+        fn keys_are_equal_if_all_their_parts_are(
             one in parts(),
             mut other in parts(),
             shared in any::<[bool; 8]>(),
         ) {
-            // Chance alone makes few keys equal: some parts are taken over.
+            // Chance alone rarely makes keys equal, so some parts are copied.
             if shared[0] { other.0.clone_from(&one.0); }
             if shared[1] { other.1.clone_from(&one.1); }
             if shared[2] { other.2.clone_from(&one.2); }
@@ -155,7 +155,7 @@ mod tests {
         }
 
         #[test]
-        fn its_length_is_that_of_all_its_parts(parts in parts()) {
+        fn its_length_counts_all_its_parts(parts in parts()) {
             let (url, holder, policy, session, values) = parts.clone();
             let optional = [session].into_iter().chain(values).flatten();
             let texts: String = [url, holder, policy].into_iter().chain(optional).collect();

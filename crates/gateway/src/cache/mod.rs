@@ -1,8 +1,8 @@
-//! The cache: small responses that are served again to the caller that they were for.
+//! The cache: small responses that are served again to the same caller.
 //!
-//! Everything is decided here. [`Index`] knows what is stored, for whom, how long it may be
-//! served (RFC 9111, [`freshness`]) and when it goes; a driver keeps a map from [`EntryId`]
-//! to bytes and looks into none of them.
+//! All decisions are made here. [`Index`] knows what is stored, for whom, how long it may be served (RFC 9111,
+//! [`freshness`]) and when it is dropped. A driver keeps a map from [`EntryId`] to bytes and does not interpret the
+//! bytes.
 //!
 //! ```text
 //! GET ─► Index::visit ─► Fresh ──────────────────────────► serve its bytes
@@ -12,14 +12,12 @@
 //! POST, PUT, PATCH, DELETE: whatever comes of it ────► Index::invalidate
 //! ```
 //!
-//! **Whoever is told to serve an id finds its bytes.** The driver keeps the bytes of an id
-//! from the [`Pending::store`] that returned it until [`Index::take_dropped`] names it,
-//! which it does not while a [`Visit`] that found them exists, whatever other requests
-//! store or change in between. So the driver holds the visit until it has the bytes in
-//! its hands, and asks for what is dropped after each `store` and when a visit has ended.
-//! Bytes that are only held by visits count as stored: together they are never more than
-//! [`Index::ALL_BYTES`], and when visits hold all of them, nothing is stored. Ids are those
-//! of one index: a driver that begins another one begins another map.
+//! **Invariant: the bytes of an id that is to be served are available.** The driver keeps the bytes of an id from the
+//! [`Pending::store`] that returned it until [`Index::take_dropped`] returns it. That does not happen while a [`Visit`]
+//! that found them exists, whatever other requests store or change meanwhile. So the driver must hold the visit until
+//! it has the bytes, and must call `take_dropped` after each `store` and after each visit. Bytes that only visits hold
+//! count as stored: the total never exceeds [`Index::ALL_BYTES`], and if visits hold all of it, nothing is stored. Ids
+//! belong to one index: a driver that creates another index also creates another map.
 
 mod changes;
 pub mod freshness;

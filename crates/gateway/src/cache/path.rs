@@ -1,9 +1,8 @@
-//! The path of a URL, by which a change finds the entries that it may concern.
+//! The path of a URL, which determines the entries that a change may affect.
 
 use alloc::vec::Vec;
 
-/// A URL without its query, percent-decoded once: `/a` and `/%61` are one path. One
-/// slash at the end does not count.
+/// A URL without its query, percent-decoded once: `/a` and `/%61` are the same path. A trailing slash is ignored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Path(Vec<u8>);
 
@@ -22,7 +21,7 @@ impl Path {
         Self(decoded)
     }
 
-    /// Whether one of them is the other, or above it.
+    /// Whether one of them is equal to or above the other.
     pub(super) fn is_related(&self, other: &Self) -> bool {
         self.is_within(other) || other.is_within(self)
     }
@@ -32,7 +31,7 @@ impl Path {
     }
 }
 
-/// The first byte, decoded, and the bytes behind it. What is not an escape is itself.
+/// The first byte, decoded, and the remaining bytes. Invalid escapes are kept.
 fn next(bytes: &[u8]) -> Option<(u8, &[u8])> {
     if let [b'%', high, low, rest @ ..] = bytes
         && let (Some(high), Some(low)) = (hex_digit(*high), hex_digit(*low))
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn one_path_however_it_is_written() {
+    fn spellings_of_a_path_are_equal() {
         for same in ["/a", "/%61", "/a/", "/a?b=c", "/a/?b=c", "/a?", "/%61/?%61", "/a%2f", "/a?b=/c/"] {
             assert_eq!(path(same), path("/a"), "{same}");
         }
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_related_to_itself_and_to_what_is_above_and_below() {
+    fn a_path_is_related_to_itself_its_parents_and_its_children() {
         let table = [
             ("/a", "/a", true),
             ("/a", "/a/7", true),
@@ -115,7 +114,7 @@ mod tests {
         }
 
         #[test]
-        fn segments_decide_what_is_related(
+        fn paths_are_related_by_whole_segments(
             one in prop::collection::vec("[ab]{1,2}", 0..4),
             other in prop::collection::vec("[ab]{1,2}", 0..4),
         ) {

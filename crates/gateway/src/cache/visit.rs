@@ -1,4 +1,4 @@
-//! One request's way past the cache.
+//! The interaction of one request with the cache.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -16,35 +16,34 @@ use super::key::{self, Key, Owner};
 use super::path::Path;
 use crate::answer::coding;
 
-/// What the cache has for a request.
+/// The result of looking up a request in the cache.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {
-    /// The answer. Nothing is sent.
+    /// A fresh response; nothing is sent to the API.
     Fresh(Stored),
-    /// An answer that the API has to confirm. This header is sent in place of the caller's
-    /// own `If-None-Match` and `If-Modified-Since`; when the API answers with 304,
-    /// [`Visit::confirmed`] has the answer.
+    /// A response that the API has to validate. This header replaces the caller's own `If-None-Match` and
+    /// `If-Modified-Since`. If the API responds with 304, [`Visit::confirmed`] returns the response.
     Stale {
-        /// Name and value of the header.
+        /// The name and the value of the header.
         condition: (&'static str, String),
     },
-    /// Nothing. The request is sent as it is, and a 304 is for the caller.
+    /// No response. The request is sent unchanged, and a 304 is passed on to the caller.
     Absent,
 }
 
-/// What became of a request, for the log.
+/// The outcome of a request, for the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// It was answered without asking the API.
+    /// Answered from the cache without contacting the API.
     Hit,
-    /// It was answered with what the API confirmed.
+    /// Answered with a stored response that the API validated.
     Revalidated,
-    /// The API answered it.
+    /// Answered by the API.
     Miss,
 }
 
 impl Outcome {
-    /// As the log writes it.
+    /// The outcome's name in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",
@@ -54,16 +53,16 @@ impl Outcome {
     }
 }
 
-/// A response of the API's, as the cache looks at it.
+/// A response from the API, as seen by the cache.
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
     /// Its status.
     pub status: u16,
-    /// Its headers as they came: what they say decides whether it is stored, and how the API is asked again.
+    /// Its original headers, which determine whether it is stored and how it is validated.
     pub headers: &'a dyn Headers,
-    /// Its headers as they come down, which is how they come down with what is stored.
+    /// Its headers as sent to the caller, with which the stored response is served too.
     pub down: &'a dyn Headers,
-    /// Whether the body is what is left of one that was taken apart.
+    /// Whether the body is what is left after members were removed.
     pub rewritten: bool,
 }
 
@@ -73,37 +72,37 @@ impl fmt::Debug for Answer<'_> {
     }
 }
 
-/// The API answered 304, and named another response than the one that it was asked about.
+/// The API responded with a 304 for another response than the one it was asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unconfirmed;
 
 impl fmt::Display for Unconfirmed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the 304 is about another response than the one that the API was asked about")
+        f.write_str("the 304 refers to another response than the one that was to be validated")
     }
 }
 
 impl core::error::Error for Unconfirmed {}
 
-/// The cache's part in one request. It lives until the request is answered: as long, the
-/// driver has the bytes of what it found.
+/// The cache's part in one request. It lives until the request is answered, and so long the driver keeps the bytes it
+/// found.
 #[derive(Debug)]
 pub struct Visit {
     key: Arc<Key>,
-    /// How long its answer may be served, whatever the API says.
+    /// The longest time its response may be served, whatever the API says.
     most: Duration,
-    /// When it began: a change after that may make its answer old.
+    /// When it began: a later change may make its response outdated.
     moment: Moment,
-    /// When the API was asked last.
+    /// When the API was last asked.
     asked: Timestamp,
-    /// The entry that it found. While it is here, the driver keeps its bytes.
+    /// The entry that it found. While it is held, the driver keeps its bytes.
     stored: Option<Snapshot>,
     outcome: Outcome,
 }
 
 impl Index {
-    /// Looks up a GET whose answers the policy lets be cached, for `most` at the longest.
-    /// `None` when the cache has no part in it.
+    /// Looks up a GET whose responses the policy allows to be cached for at most `most`. `None` if the cache is not
+    /// involved.
     pub fn visit(
         &mut self,
         url: &str,
@@ -134,15 +133,13 @@ impl Index {
 }
 
 impl Visit {
-    /// The request goes out, for the first time or again. The way to the API and back
-    /// counts as age.
+    /// The request is sent, for the first time or again. The time in transit counts as age.
     pub const fn sent(&mut self, now: Timestamp) {
         self.asked = now;
     }
 
-    /// The API answered 304 to the condition of [`Found::Stale`]: the stored response is
-    /// the answer to `request`, and is fresh again for as long as the 304 says. `echoes`
-    /// says whether a header's value holds a key.
+    /// The API responded with 304 to the condition of [`Found::Stale`]: the stored response answers `request` and is
+    /// fresh again for as long as the 304 says. `echoes` says whether a header's value contains a key.
     pub fn confirmed(
         &mut self,
         index: &mut Index,
@@ -170,9 +167,8 @@ impl Visit {
         Ok(answer)
     }
 
-    /// The API answered with a response that is passed on. What was stored goes. `None`
-    /// when this response may not take its place. `echoes` says whether a header's value
-    /// holds a key.
+    /// The API sent a response that is passed on, so the stored one is dropped. `None` if the new response must not be
+    /// stored. `echoes` says whether a header's value contains a key.
     pub fn keep(
         &self,
         index: &mut Index,
@@ -183,7 +179,7 @@ impl Visit {
         index.remove(&self.key);
         let headers = answer.headers;
         let freshness = self.judge(answer.status, headers, now)?;
-        // It is served without the name of a coding.
+        // It is served without a content coding.
         if !coding::is_decoded(headers.get("content-encoding").as_deref()) {
             return None;
         }
@@ -196,7 +192,7 @@ impl Visit {
         head.is_of_use(now).then(|| Pending { key: Arc::clone(&self.key), moment: self.moment, head })
     }
 
-    /// What became of the request so far.
+    /// The outcome of the request so far.
     pub const fn outcome(&self) -> Outcome {
         self.outcome
     }
@@ -206,7 +202,7 @@ impl Visit {
     }
 }
 
-/// A response that is stored once its body is whole. It may outlive the request.
+/// A response that is stored once its body is complete. It may outlive the request.
 #[derive(Debug)]
 pub struct Pending {
     key: Arc<Key>,
@@ -215,14 +211,14 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// The longest body that is stored, in bytes: reading more of it is of no use.
+    /// The longest body that is stored, in bytes. Reading more is pointless.
     pub const fn limit(&self) -> usize {
         Index::ENTRY_BYTES
     }
 
-    /// The body is whole, decoded, and so long. The driver keeps it under this id; `None`
-    /// when it is too long, when a change since the visit may have made it old, or when
-    /// all room is taken by what is being served.
+    /// The body is complete, decoded, and has this length. The driver stores it under this id. `None` if it is too
+    /// long, if a change since the visit may have made it outdated, or if all room is taken by responses that are being
+    /// served.
     pub fn store(self, index: &mut Index, length: usize) -> Option<EntryId> {
         let path = Path::of(self.key.url());
         let may = length <= self.limit() && !index.changed_since(self.moment, &path);
@@ -263,7 +259,7 @@ mod tests {
         index.visit(URL, &owner(), MINUTE, &request, at(seconds)).unwrap()
     }
 
-    /// A visit that is not answered, and asks.
+    /// A visit that is not answered from the cache and asks the API.
     fn ask(index: &mut Index, request: List, seconds: u64) -> Visit {
         let (mut visit, found) = look_up(index, request, seconds);
         assert!(!matches!(found, Found::Fresh(_)), "{found:?}");
@@ -279,7 +275,7 @@ mod tests {
         visit.confirmed(index, &answered(&update), &PLAIN, echoes, at(seconds))
     }
 
-    /// An index that has stored this, asked for and answered at 0, and the id of it.
+    /// An index that has stored this response, requested and received at time 0, and its id.
     fn stored(response: List) -> (Index, EntryId) {
         let mut index = Index::default();
         let visit = ask(&mut index, PLAIN, 0);
@@ -301,29 +297,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_served_while_it_is_fresh_and_then_asked_about() {
+    fn a_stored_response_is_served_while_fresh_and_then_validated() {
         let mut index = Index::default();
         let (first, found) = look_up(&mut index, PLAIN, 0);
         assert_eq!((found, first.outcome()), (Found::Absent, Outcome::Miss));
         let pending = keep(&mut index, &first, FRESH, 0).unwrap();
-        assert!(is_absent(&mut index, 1), "its body is not whole");
+        assert!(is_absent(&mut index, 1), "its body is not complete");
         let id = pending.store(&mut index, 7).unwrap();
         let (again, found) = look_up(&mut index, PLAIN, 59);
         let answer = served(found);
         assert_eq!((answer.status, answer.body, header(&answer, "age")), (200, Some(id), Some("59")));
         assert_eq!(again.outcome(), Outcome::Hit);
-        // No longer than the policy says.
+        // No longer than the policy allows.
         let (late, found) = look_up(&mut index, PLAIN, 60);
         assert_eq!(found, Found::Stale { condition: ("if-none-match", "\"a\"".to_owned()) });
         assert_eq!(late.outcome(), Outcome::Miss);
-        // The caller's own tag is no reason to ask, and its word that it wants a new one is.
+        // The caller's own tag does not require asking the API, but a request for a new response does.
         assert_eq!(served(look_up(&mut index, &[("if-none-match", "\"a\"")], 1).1).status, 304);
         let (_, found) = look_up(&mut index, &[("cache-control", "no-cache")], 1);
         assert!(matches!(found, Found::Stale { .. }));
     }
 
     #[test]
-    fn a_stale_response_that_cannot_be_confirmed_is_none() {
+    fn a_stale_response_without_validator_is_not_used() {
         let (mut index, _) = stored(&[("cache-control", "max-age=60")]);
         let (mut visit, found) = look_up(&mut index, PLAIN, 60);
         assert_eq!(found, Found::Absent);
@@ -331,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_has_no_part_in_some_requests() {
+    fn some_requests_bypass_the_cache() {
         let mut index = Index::default();
         for request in [&[("range", "bytes=0-1")], &[("cache-control", "no-store")], &[("if-none-match", "*")]] {
             assert!(index.visit(URL, &owner(), MINUTE, &&request[..], at(0)).is_none(), "{request:?}");
@@ -339,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_is_served() {
+    fn no_other_caller_is_served() {
         let (mut index, _) = stored(FRESH);
         let french: List = &[("accept-language", "fr")];
         let mut other = |url, owner: &Owner, request: List| index.visit(url, owner, MINUTE, &request, at(1)).unwrap().1;
@@ -352,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_passed_on_takes_away_what_was_stored() {
+    fn a_response_that_is_passed_on_replaces_the_stored_one() {
         let kept: List = FRESH;
         let not_kept: [(u16, List); 8] = [
             (200, PLAIN),
@@ -361,7 +357,7 @@ mod tests {
             (200, &[("cache-control", "max-age=60"), ("content-length", "262145")]),
             (200, &[("cache-control", "max-age=60"), ("content-length", "99999999999999999999999")]),
             (200, &[("cache-control", "max-age=60"), ("content-length", "soon")]),
-            // It could never be served: it is stale, and nobody is asked by a key.
+            // It could never be served: it is stale, and its tag contains a key, so the API is not asked.
             (200, &[("cache-control", "no-cache"), ("etag", "\"an-obviously-fake-key\"")]),
             (204, kept),
         ];
@@ -395,14 +391,14 @@ mod tests {
     }
 
     #[test]
-    fn the_way_to_the_api_counts_as_age_from_the_last_time_that_it_was_sent() {
+    fn time_in_transit_since_the_last_sending_counts_as_age() {
         let mut index = Index::default();
         let (mut visit, _) = look_up(&mut index, PLAIN, 0);
         let age = |index: &mut Index, visit: &Visit| {
             keep(index, visit, FRESH, 30).unwrap().store(index, 7).unwrap();
             header(&served(look_up(index, PLAIN, 30).1), "age").unwrap().to_owned()
         };
-        // Without a word of when it was sent, since the visit.
+        // If the time of sending is not reported, the time of the visit counts.
         assert_eq!(age(&mut index, &visit), "30");
         visit.sent(at(10));
         visit.sent(at(25));
@@ -410,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_304_confirms_what_is_stored_and_says_how_long_it_is_fresh() {
+    fn a_304_validates_the_stored_response_and_sets_its_freshness() {
         let (mut index, id) = stored(TAGGED);
         let mut visit = ask(&mut index, PLAIN, 100);
         let answer = confirm(&mut index, &mut visit, &[("cache-control", "max-age=20"), ("age", "3")], 102).unwrap();
@@ -425,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn the_callers_own_condition_is_answered_after_the_apis() {
+    fn the_callers_own_condition_is_evaluated_after_validation() {
         for (tags, status) in [("\"a\"", 304), ("\"b\"", 200)] {
             let (mut index, id) = stored(TAGGED);
             let request: List =
@@ -437,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_304_may_end_it() {
+    fn a_304_may_end_storage() {
         let endings: [List; 4] =
             [&[("cache-control", "no-store")], &[("set-cookie", "a=1")], &[("vary", "*")], &[("age", "soon")]];
         for update in endings {
@@ -453,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn a_304_of_another_response_confirms_nothing_and_takes_it_away() {
+    fn a_304_for_another_response_drops_the_stored_one() {
         let (mut index, _) = stored(TAGGED);
         let mut visit = ask(&mut index, PLAIN, 1);
         assert_eq!(confirm(&mut index, &mut visit, &[("etag", "\"b\"")], 1), Err(Unconfirmed));
@@ -462,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_when_it_is_confirmed_is_served_once_more_and_not_stored_again() {
+    fn a_response_dropped_during_validation_is_served_once_and_not_stored() {
         let ways: [fn(&mut Index); 3] = [
             |index| index.invalidate("https://api.example/v2/a/7"),
             |index| {
@@ -489,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_response_is_not_replaced_by_a_confirmed_one() {
+    fn a_newer_response_is_not_replaced_by_a_validated_one() {
         let (mut index, old) = stored(TAGGED);
         let mut slow = ask(&mut index, PLAIN, 1);
         let quick = ask(&mut index, PLAIN, 1);
@@ -499,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn two_visits_may_ask_about_one_response() {
+    fn two_visits_may_validate_the_same_response() {
         let (mut index, id) = stored(TAGGED);
         let mut both = [1, 1].map(|seconds| ask(&mut index, PLAIN, seconds));
         for visit in &mut both {
@@ -509,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_before_a_change_is_not_stored_after_it() {
+    fn a_response_requested_before_a_change_is_not_stored_after_it() {
         let changes = [
             ("https://api.example/v2/a", false),
             ("https://api.example/v2/%61/?x=y", false),
@@ -530,7 +526,7 @@ mod tests {
                     index.invalidate(url);
                 }
                 assert_eq!(pending.store(&mut index, 7).is_some(), is_stored, "{url}");
-                // What is asked for after it is stored.
+                // A response requested after the change is stored.
                 let visit = ask(&mut index, &[("cache-control", "no-cache")], 1);
                 assert!(keep(&mut index, &visit, FRESH, 1).unwrap().store(&mut index, 7).is_some());
             }
@@ -538,7 +534,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redacted_body_has_no_tag_and_stays_without_one() {
+    fn a_redacted_body_never_gets_a_tag() {
         let mut index = Index::default();
         let visit = ask(&mut index, PLAIN, 0);
         let pending = visit.keep(&mut index, &Answer { rewritten: true, ..answered(&TAGGED) }, echoes, at(0)).unwrap();
@@ -552,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_have_the_logs_words() {
+    fn outcomes_have_the_names_of_the_log() {
         let outcomes = [Outcome::Hit, Outcome::Revalidated, Outcome::Miss];
         assert_eq!(outcomes.map(Outcome::as_str), ["hit", "revalidated", "miss"]);
     }

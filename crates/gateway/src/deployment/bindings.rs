@@ -1,4 +1,4 @@
-//! The bindings of a deployment: their names, as the documentation has them, and their texts.
+//! The bindings of a deployment: their documented names and their texts.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::deployment::{Misconfigured, pasted};
 
-/// Begins all of them.
+/// The prefix of all of them.
 pub(crate) const PREFIX: &str = "ATTENTION_";
 
 pub(crate) const KEY: &str = "ATTENTION_API_KEY";
@@ -19,7 +19,7 @@ pub(crate) const BASE_URL: &str = "ATTENTION_BASE_URL";
 pub(crate) const CALLERS: &str = "ATTENTION_CALLERS";
 pub(crate) const JWT: &str = "ATTENTION_JWT";
 pub(crate) const SESSION_SECRET: &str = "ATTENTION_SESSION_SECRET";
-/// Ids of sessions that are not believed.
+/// Ids of revoked sessions.
 pub(crate) const REVOKED_SESSIONS: &str = "ATTENTION_REVOKED_SESSIONS";
 pub(crate) const ADMIN: &str = "ATTENTION_ADMIN_SHA256";
 pub(crate) const POLICY: &str = "ATTENTION_POLICY";
@@ -29,23 +29,23 @@ pub(crate) const RETRIES: &str = "ATTENTION_MAX_RETRIES";
 pub(crate) const LOG: &str = "ATTENTION_LOG";
 pub(crate) const LOG_SAMPLE: &str = "ATTENTION_LOG_SAMPLE_PERCENT";
 pub(crate) const LOG_FORM: &str = "ATTENTION_LOG_FORM";
-/// The calls of all isolates together.
+/// The rate limit for the calls of all isolates together.
 pub const BUDGET: &str = "ATTENTION_BUDGET";
 /// A Durable Object, which has no text.
 pub(crate) const GATE: &str = "ATTENTION_GATE";
-/// A Rate Limiting binding, which has none either.
+/// A Rate Limiting binding, which has no text either.
 pub(crate) const RATE_LIMIT: &str = "ATTENTION_RATE_LIMIT";
 
-/// Cloudflare's `version_metadata`, by the name that its documentation gives it.
+/// Cloudflare's `version_metadata`, under the name in Cloudflare's documentation.
 pub(crate) const VERSION: &str = "CF_VERSION_METADATA";
 
-/// A vault that takes longer to give a text is taken for one that does not.
+/// A vault that takes longer to return a text counts as failed.
 pub const VAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An Analytics Engine dataset: the driver's own, which is not asked for its text.
+/// An Analytics Engine dataset, used by the driver only; it has no text.
 pub(crate) const ANALYTICS: &str = "ATTENTION_ANALYTICS";
 
-/// All that are asked for their texts.
+/// All bindings that have a text.
 pub const ALL: [&str; 19] = [
     KEY,
     NEXT_KEY,
@@ -68,50 +68,50 @@ pub const ALL: [&str; 19] = [
     VERSION,
 ];
 
-/// Those that hold an API key.
+/// The bindings that contain an API key.
 pub const KEYS: [&str; 2] = [KEY, NEXT_KEY];
 
-/// Whether a name is one that the Worker, or the npm package, reads.
+/// Whether the Worker or the npm package reads a binding of this name.
 pub fn is_known(name: &str) -> bool {
     ALL.contains(&name) || name == ANALYTICS
 }
 
-/// A binding's text.
+/// The text of a binding.
 #[derive(Clone, Debug, Default)]
 pub enum Text {
     /// There is no such binding.
     #[default]
     Absent,
-    /// There is one, but it gave no text: a vault that did not answer, or something
-    /// that is no text.
+    /// There is a binding but no text: a vault that did not respond, or a value that is not text.
     Unreadable,
-    /// This.
+    /// The text.
     Given(String),
 }
 
-/// The texts of the bindings, by their names.
+/// The texts of the bindings by name.
 #[derive(Default)]
 pub struct Texts {
     texts: Vec<(&'static str, Text)>,
-    /// Of all bindings that there are, those without a text here included.
+    /// The names of all bindings, including those without a text.
     names: Vec<String>,
 }
 
 impl fmt::Debug for Texts {
-    // Without the texts: a key is among them.
+    // Omits the texts, which include a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.texts.iter().map(|(name, _)| name)).finish()
     }
 }
 
 impl Texts {
-    /// Gives a binding its text; the last one counts.
+    /// Sets a binding's text; the last one applies.
     pub fn set(&mut self, name: &'static str, text: Text) {
         self.texts.retain(|(known, _)| *known != name);
         self.texts.push((name, text));
     }
 
-    /// There is a binding of this name, whatever it is. One that is nearly a documented one is a fault.
+    /// Records that a binding of this name exists, of whatever type. A name that is close to a documented one is a
+    /// fault.
     pub fn there_is(&mut self, name: &str) {
         self.names.push(name.to_owned());
     }
@@ -124,7 +124,7 @@ impl Texts {
         self.texts.iter().find(|(known, _)| *known == name).map_or(&Text::Absent, |(_, text)| text)
     }
 
-    /// Tells two sets of texts apart, in the order in which they were named, without holding them.
+    /// A digest that identifies a set of texts, in the order in which they were set, without storing them.
     pub fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         let mut add = |kind: u8, text: &str| {
@@ -146,7 +146,7 @@ impl Texts {
         digest.finalize().into()
     }
 
-    /// As it is given. An empty text counts as none: that is how a shell unsets a variable.
+    /// The text as given. An empty text counts as absent, because shells unset variables that way.
     pub(crate) fn get(&self, name: &'static str) -> Result<Option<&str>, Misconfigured> {
         match self.find(name) {
             Text::Given(text) if !text.trim().is_empty() => Ok(Some(text)),
@@ -155,14 +155,14 @@ impl Texts {
         }
     }
 
-    /// Without what people's tools put around it.
+    /// The text without the characters that tools commonly add around it.
     pub(crate) fn read(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, Misconfigured> {
         let read = self.get(name)?.map(pasted::unquoted).transpose();
         let read = read.map_err(|slip| Misconfigured::Slip(name, slip))?;
         Ok(read.filter(|text| !text.is_empty()))
     }
 
-    /// Of a secret, which may hold quotation marks: with nothing around it but white space.
+    /// A secret, which may contain quotation marks; only surrounding white space is removed.
     pub(crate) fn secret(&self, name: &'static str) -> Result<Option<&str>, Misconfigured> {
         let Some(text) = self.get(name)? else { return Ok(None) };
         pasted::bare(text).map(Some).map_err(|slip| Misconfigured::Slip(name, slip))

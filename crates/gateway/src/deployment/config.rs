@@ -1,4 +1,4 @@
-//! A deployment's settings, parsed strictly.
+//! The settings of a deployment, parsed strictly.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -25,30 +25,30 @@ use crate::deployment::{Misconfigured, Slip, Version, digest, origin, pasted, pl
 use crate::limits::rate::Rate;
 use crate::log::{LogFormat, LogLevel, LogSettings};
 
-/// The settings of a deployment, all of them valid. They do not change.
+/// The settings of a deployment. All of them are valid, and they never change.
 #[derive(Debug)]
 pub struct Config {
     pub(crate) callers: Vec<Caller>,
     pub(crate) jwt: Option<Jwt>,
     pub(crate) session_secret: Option<SessionSecret>,
-    /// Ids of sessions that are not believed.
+    /// Ids of revoked sessions.
     pub(crate) revoked_sessions: Vec<String>,
-    /// Of the API's keys: a caller that has one of them for a token is told so in the log.
+    /// Digests of the API keys: the log says so if a caller's token is an API key.
     pub(crate) api_keys: Vec<TokenDigest>,
-    /// The digest of the operator's own token; without one there are no admin routes.
+    /// The digest of the operator's own token; without it there are no admin routes.
     pub(crate) admin: Option<TokenDigest>,
     pub(crate) policies: Policies,
     /// The origins whose pages may call.
     pub(crate) origins: Vec<String>,
-    /// Of one call, waits included.
+    /// The limit for one call, waits included.
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) log: LogSettings,
-    /// Bindings that are there with nothing in them, where that is no small thing.
+    /// Bindings that are set but empty, where that matters.
     pub(crate) empty: Vec<&'static str>,
-    /// Of all calls of all isolates; needs the gate.
+    /// The rate limit for all calls of all isolates; requires the gate.
     pub(crate) budget: Option<Rate>,
-    /// Which version of the proxy this is.
+    /// The version of the proxy.
     pub(crate) version: Option<Version>,
     /// Whether the gate that all isolates share is bound.
     pub(crate) has_gate: bool,
@@ -57,12 +57,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// No call to the API is known to take longer; one that does sets the variable.
+    /// No call to the API is known to take longer; the variable can be set if one does.
     const DEFAULT_TIMEOUT_MS: u64 = 60 * 1000;
     const LONGEST_TIMEOUT_MS: u64 = 15 * 60 * 1000;
     const MOST_RETRIES: u32 = 10;
 
-    /// Everything is checked at once, before anything is served.
+    /// Everything is validated at once, before any request is served.
     pub(crate) fn parse(texts: &Texts) -> Result<(Self, Upstream), Misconfigured> {
         for name in texts.names() {
             if let Some(Misspelt { meant }) = names::misspelt(name) {
@@ -104,7 +104,7 @@ impl Config {
         Ok((config, upstream))
     }
 
-    /// One text for two purposes makes the holder of one the holder of the other.
+    /// The same text for two purposes would give the holder of one the rights of the other.
     fn keep_apart(&self, texts: &Texts) -> Result<(), Misconfigured> {
         let session_secret = texts.secret(bindings::SESSION_SECRET)?.map(TokenDigest::of);
         let mut secrets: Vec<(&'static str, TokenDigest)> = Vec::new();
@@ -116,7 +116,7 @@ impl Config {
             .chain(self.callers.iter().map(|caller| (bindings::CALLERS, Some(caller.token))))
         {
             let Some(digest) = digest else { continue };
-            // Two keys may be one, and callers have been compared with each other.
+            // The two keys may be equal, and callers have already been compared with each other.
             if let Some((other, _)) = secrets.iter().find(|(_, known)| known.matches(digest)) {
                 return Err(Misconfigured::OneForTwo(name, other));
             }
@@ -128,8 +128,8 @@ impl Config {
     }
 }
 
-/// What holds in place of a binding that is set but empty: an empty text counts as none, since that is how a
-/// shell unsets a variable, and whoever meant something else is to hear of it.
+/// The effect of a binding that is set but empty. An empty text counts as absent, because shells unset variables that
+/// way; a note in the log tells operators who meant something else.
 const EMPTY: [(&str, &str); 4] = [
     (bindings::NEXT_KEY, "there is no next key"),
     (bindings::REVOKED_SESSIONS, "it revokes no session"),
@@ -137,8 +137,9 @@ const EMPTY: [(&str, &str); 4] = [
     (bindings::ADMIN, "there is no operator, no /status and no /admin"),
 ];
 
-/// The bindings without which more is open than with any value. One that is set but empty is a fault: whoever
-/// empties a policy may mean that nothing is allowed, and a variable that a build did not set is empty as well.
+/// The bindings whose absence leaves more open than any value. Setting one of them to an empty text is a fault: an
+/// operator who empties a policy may mean that nothing is allowed, and a variable that a build failed to set is empty
+/// as well.
 const NARROWING: [(&str, &str); 3] = [
     (bindings::POLICY, "the default policy, by which callers may read everything but keys"),
     (bindings::BASE_URL, "https://api.attention.tech/v2, which gets the key then"),
@@ -154,7 +155,7 @@ fn empty(texts: &Texts) -> Vec<&'static str> {
 }
 
 impl Config {
-    /// Log lines of what is valid, and may not be meant.
+    /// Log lines about settings that are valid but may be unintended.
     pub(crate) fn notes(&self) -> Vec<String> {
         let of_empty = EMPTY.iter().filter(|(name, _)| self.empty.contains(name));
         let line = |(name, holds): &(&str, &str)| {
@@ -170,7 +171,7 @@ impl Config {
 fn upstream(texts: &Texts) -> Result<Upstream, Misconfigured> {
     let key = |name| {
         let Some(text) = texts.secret(name)? else { return Ok(None) };
-        // As it was given: what may be around a key is core's to say, to the letter.
+        // Unchanged, because core decides exactly which characters around a key are accepted.
         let key =
             ApiKey::parse(texts.get(name)?.unwrap_or_default()).map_err(|error| Misconfigured::Key(name, error))?;
         if placeholder::is_word(text) { Err(Misconfigured::Slip(name, Slip::Placeholder)) } else { Ok(Some(key)) }
@@ -191,13 +192,14 @@ fn api_keys(texts: &Texts) -> Result<Vec<TokenDigest>, Misconfigured> {
     Ok(keys.into_iter().flatten().map(TokenDigest::of).collect())
 }
 
-/// Rules, a line each; a JSON list of them is as good.
+/// Rules, one per line, or a JSON list of them.
 fn policies(texts: &Texts) -> Result<Policies, Misconfigured> {
     let Some(text) = texts.read(bindings::POLICY)? else {
         return Policies::parse(DEFAULT_POLICY).map_err(Misconfigured::Policy);
     };
     let rules = match pasted::list(&text) {
-        // No binding is the default policy; a list of nothing says that nothing is allowed, or was forgotten.
+        // Without a binding, the default policy applies. An empty list may mean that nothing is allowed, or that the
+        // rules were forgotten.
         Some(rules) if rules.is_empty() => return Err(Misconfigured::Slip(bindings::POLICY, Slip::EmptyList)),
         Some(rules) => rules.join("\n"),
         None => text.into_owned(),
@@ -229,7 +231,7 @@ fn session_secret(text: &str) -> Result<SessionSecret, Misconfigured> {
 
 fn revoked_sessions(texts: &Texts) -> Result<Vec<String>, Misconfigured> {
     let ids = words(&texts.read(bindings::REVOKED_SESSIONS)?.unwrap_or_default());
-    // One that is none would revoke nothing.
+    // An invalid id would revoke nothing.
     let is_none = |id: &String| {
         !sessions::is_id(id) || placeholder::is_word(id) || !id.bytes().any(|b| b.is_ascii_alphanumeric())
     };
@@ -239,7 +241,7 @@ fn revoked_sessions(texts: &Texts) -> Result<Vec<String>, Misconfigured> {
     }
 }
 
-/// Words that are separated by commas, blanks or line ends; a JSON list of them is as good.
+/// Words separated by commas, blanks or line ends, or a JSON list of them.
 fn words(text: &str) -> Vec<String> {
     let split = |text: &str| -> Vec<String> {
         text.split(|c: char| c == ',' || c.is_whitespace()).map(str::to_owned).collect()
@@ -258,7 +260,7 @@ fn admin(texts: &Texts) -> Result<Option<TokenDigest>, Misconfigured> {
     Ok(Some(admin))
 }
 
-/// The budget, such as `50/s`, for all isolates together. The gate's Durable Object, which keeps it, reads it by this.
+/// The budget, such as `50/s`, for all isolates together. The gate's Durable Object, which enforces it, calls this.
 pub fn budget(texts: &Texts) -> Result<Option<Rate>, Misconfigured> {
     let Some(text) = texts.read(bindings::BUDGET)? else { return Ok(None) };
     let fault = || Misconfigured::Record(bindings::BUDGET, Fault::at("", Rate::FORM));
@@ -319,7 +321,7 @@ fn log_settings(texts: &Texts) -> Result<LogSettings, Misconfigured> {
     })
 }
 
-/// One of a few words, in whatever case.
+/// A word from a list, in any case.
 fn word(texts: &Texts, name: &'static str) -> Result<Option<String>, Misconfigured> {
     Ok(texts.read(name)?.map(|word| word.to_ascii_lowercase()))
 }
@@ -357,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_configuration_is_enough() {
+    fn the_minimal_configuration_is_valid() {
         let (config, upstream) = Config::parse(&texts(&[])).unwrap();
         assert_eq!(config.callers[0].name, "app");
         assert_eq!(upstream.base().as_str(), DEFAULT_BASE_URL);
@@ -366,7 +368,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::too_many_lines)] // A table of faults.
-    fn every_fault_is_named_and_quotes_nothing() {
+    fn every_fault_is_named_without_quoting_a_value() {
         let digest = TokenDigest::of("fake-token").to_hex();
         let caller = |name: &str| format!(r#"{{"name":"{name}","sha256":"{digest}"}}"#);
         let cases: &[(&str, &'static str, String)] = &[
@@ -428,7 +430,7 @@ mod tests {
             ("ATTENTION_LOG", binding::LOG, "sentinel".into()),
             ("ATTENTION_LOG: begins with the name", binding::LOG, "export ATTENTION_LOG=sentinel".into()),
             ("ATTENTION_API_KEY: begins with the name", binding::KEY, "ATTENTION_API_KEY=sentinel".into()),
-            ("ATTENTION_API_KEY: has quotation marks as word", binding::KEY, "\u{201c}sentinel\u{201d}".into()),
+            ("ATTENTION_API_KEY: has typographic quotation marks", binding::KEY, "\u{201c}sentinel\u{201d}".into()),
             ("ATTENTION_POLICY: is an empty list", binding::POLICY, "[]".into()),
             ("ATTENTION_POLICY: is set but empty", binding::POLICY, " \n".into()),
             ("ATTENTION_POLICY: is set but empty", binding::POLICY, "\"\"".into()),
@@ -443,14 +445,10 @@ mod tests {
             ("ATTENTION_ADMIN_SHA256: is the same secret as", binding::ADMIN, TokenDigest::of(KEY).to_hex()),
             ("ATTENTION_CALLERS: is the same secret as that of ATTENTION_ADMIN_SHA256", binding::ADMIN, digest.clone()),
             ("ATTENTION_ADMIN_SHA256: is the digest", binding::ADMIN, TokenDigest::of("").to_hex()),
-            (
-                "a quotation mark as word processors write it",
-                binding::CALLERS,
-                "[{\u{201c}sentinel\u{201d}:\"a\"}]".into(),
-            ),
-            ("JSON has double quotation marks", binding::CALLERS, "[{'name':'sentinel'}]".into()),
-            ("a comma too many", binding::CALLERS, format!("[{},\n]", caller("sentinel"))),
-            ("a list of objects goes between", binding::CALLERS, caller("sentinel")),
+            ("a typographic quotation mark", binding::CALLERS, "[{\u{201c}sentinel\u{201d}:\"a\"}]".into()),
+            ("JSON requires double quotation marks", binding::CALLERS, "[{'name':'sentinel'}]".into()),
+            ("an extra comma", binding::CALLERS, format!("[{},\n]", caller("sentinel"))),
+            ("a list of objects must be enclosed", binding::CALLERS, caller("sentinel")),
             ("ATTENTION_LOG_SAMPLE_PERCENT", binding::LOG_SAMPLE, "101".into()),
             ("ATTENTION_BUDGET: must be calls per time", binding::BUDGET, "sentinel/s".into()),
             ("ATTENTION_BUDGET is set, but ATTENTION_GATE", binding::BUDGET, "50/s".into()),
@@ -467,14 +465,14 @@ mod tests {
     }
 
     #[test]
-    fn a_vault_that_does_not_answer_is_a_fault() {
+    fn a_vault_that_does_not_respond_is_a_fault() {
         let mut texts = texts(&[]);
         texts.set(binding::NEXT_KEY, Text::Unreadable);
         assert_eq!(fault(&texts), "ATTENTION_API_KEY_NEXT: the binding could not be read");
     }
 
     #[test]
-    fn a_budget_with_a_gate_is_fine() {
+    fn a_budget_with_a_gate_is_valid() {
         let mut texts = texts(&[(binding::BUDGET, "50/s")]);
         texts.set(binding::GATE, Text::Unreadable);
         assert!(Config::parse(&texts).is_ok());

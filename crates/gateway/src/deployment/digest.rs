@@ -1,4 +1,4 @@
-//! The SHA-256 of a token, as the tools that make one print it.
+//! The SHA-256 of a token, as printed by the tools that compute one.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use attention_core::codec::text;
 use attention_core::credential::{DigestError, TokenDigest};
 
-/// Texts that are hashed by mistake or as an example: whoever knows them would be let in.
+/// Texts that are hashed by mistake or as an example; anyone who knows them would be admitted.
 const KNOWN: [&str; 16] = [
     "",
     "\n",
@@ -26,7 +26,8 @@ const KNOWN: [&str; 16] = [
     "xxx",
 ];
 
-/// Reads 64 hex digits, in either case, with what tools print around them: `sha256:…`, `SHA2-256(stdin)= …`, `…  -`.
+/// Reads 64 hex digits, in either case, with the text that tools print around them: `sha256:…`, `SHA2-256(stdin)= …`,
+/// `…  -`.
 pub(crate) fn read(given: &str) -> Result<TokenDigest, String> {
     let given = given.trim();
     let labelled = |separator: char| {
@@ -35,7 +36,7 @@ pub(crate) fn read(given: &str) -> Result<TokenDigest, String> {
         ["sha", "stdin"].iter().any(|tool| text::find(&label, tool).is_some()).then(|| digest.trim())
     };
     let digest = labelled('=').or_else(|| labelled(':')).unwrap_or(given);
-    // `sha256sum` prints the file behind it.
+    // `sha256sum` prints the file name after it.
     let digest = match digest.split_once(char::is_whitespace) {
         Some((digest, _)) if digest.len() == 64 => digest,
         _ => digest,
@@ -43,12 +44,12 @@ pub(crate) fn read(given: &str) -> Result<TokenDigest, String> {
     TokenDigest::from_hex(digest).map_err(DigestError::message)
 }
 
-/// The digests that nobody may have.
+/// The digests that are refused because their texts are known.
 pub(crate) fn known() -> Vec<TokenDigest> {
     KNOWN.into_iter().map(TokenDigest::of).collect()
 }
 
-/// What is said of one of them.
+/// The message about such a digest.
 pub(crate) const IS_KNOWN: &str = "is the digest of nothing, of a line end or of an example, so a variable was not set \
      when it was made; hash the token itself";
 
@@ -60,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_tools_print_is_read(
+        fn digests_are_read_as_tools_print_them(
             token in "[a-z0-9]{1,40}",
             upper: bool,
             (before, behind) in prop::sample::select(vec![
@@ -76,7 +77,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_else_is_a_digest(
+        fn other_texts_are_rejected_as_digests(
             text in "[0-9a-f]{0,63}|[0-9a-f]{65,70}|[g-z=:]{64}|sha256:[0-9a-f]{1,60}|[!-~]{1,80}",
         ) {
             prop_assume!(text.bytes().filter(u8::is_ascii_hexdigit).count() != 64);

@@ -1,4 +1,4 @@
-//! Why a deployment serves nothing.
+//! The reasons a deployment serves no requests.
 
 use alloc::string::String;
 use core::fmt;
@@ -14,81 +14,81 @@ use crate::deployment::bindings as binding;
 use crate::deployment::strict_json::Fault;
 use crate::deployment::vault;
 
-/// Why the Worker serves nothing. It holds no value of the configuration.
+/// The reason the Worker serves no requests. It contains no values of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Misconfigured {
     /// There is no API key.
     NoKey,
-    /// The key of this binding is not one.
+    /// The key in this binding is invalid.
     Key(&'static str, KeyError),
-    /// The base URL is not one.
+    /// The base URL is invalid.
     BaseUrl(BaseUrlError),
-    /// Nobody may call: there is no caller, and no issuer is believed.
+    /// Nobody may call: there is no caller, and no issuer is configured.
     NoCallers,
-    /// Something is wrong with the JSON of this binding.
+    /// The JSON in this binding is invalid.
     Record(&'static str, Fault),
-    /// The secret that signs sessions is not one.
+    /// The secret that signs sessions is invalid.
     Session(SessionError),
-    /// A caller may ask for sessions, and there is no secret to sign them with.
+    /// A caller may request sessions, but there is no secret to sign them with.
     NoSessionSecret,
-    /// The policy cannot be read.
+    /// The policy cannot be parsed.
     Policy(PolicyError),
-    /// What is to be the id of a session is not one.
+    /// An entry in the list of sessions is not a session's id.
     SessionId {
-        /// Which of them, from 0.
+        /// Its index, from 0.
         index: usize,
     },
-    /// An allowed origin is not one.
+    /// An allowed origin is invalid.
     Origin {
-        /// Which of them, from 0.
+        /// Its index, from 0.
         index: usize,
-        /// What is wrong with it, and what to do.
+        /// The problem and the next step.
         why: &'static str,
     },
-    /// This binding is not a whole number from one to the other.
+    /// This binding is not a whole number in the range.
     Number(&'static str, u64, u64),
-    /// The text of this binding was spoilt on its way.
+    /// The text of this binding was damaged by a tool.
     Slip(&'static str, Slip),
     /// This binding is set but empty, where that would leave more open than any value.
     SaysNothing {
         /// Its name.
         name: &'static str,
-        /// What holds when the binding is left out.
+        /// The default that applies if the binding is absent.
         otherwise: &'static str,
     },
-    /// There is a binding of a name that is nearly a documented one.
+    /// There is a binding whose name is close to a documented one.
     Unknown {
-        /// Its name, as far as it is one.
+        /// Its name, limited to the characters of names.
         name: String,
-        /// What is probably meant.
+        /// The name that is probably meant.
         meant: Option<&'static str>,
     },
-    /// The first of these has the same secret as the other.
+    /// The first of these has the same secret as the second.
     OneForTwo(&'static str, &'static str),
-    /// The log's level is none of those that there are.
+    /// The log's level is not a known one.
     LogLevel,
-    /// Nor is its format.
+    /// The log's format is not a known one.
     LogForm,
-    /// What is bound as the platform's counter is not one.
+    /// The binding for the platform's counter is not a Rate Limiting binding.
     NotALimiter,
-    /// There is a budget and nothing that could keep it.
+    /// There is a budget but no gate to enforce it.
     NoGate,
-    /// What is bound as the gate is not a Durable Object.
+    /// The binding for the gate is not a Durable Object.
     NotAGate,
-    /// This binding is there and gave no text.
+    /// This binding exists but returned no text.
     Unreadable(&'static str),
-    /// This binding gave one, so long ago that it may be another by now.
+    /// The text of this binding was read so long ago that it may have changed.
     TooOld(&'static str),
 }
 
 impl Misconfigured {
-    /// Of a name only what a name is made of is told.
+    /// Only characters that names consist of are kept.
     pub(crate) fn unknown(name: &str, meant: Option<&'static str>) -> Self {
         let is_part = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         Self::Unknown { name: name.chars().take(64).take_while(is_part).collect(), meant }
     }
 
-    /// Which binding it is and what is wrong with it, in one line.
+    /// The binding and the problem, on one line.
     pub fn message(&self) -> String {
         match self {
             Self::NoKey => [binding::KEY, " is not set; run `wrangler secret put ", binding::KEY, "`"].concat(),
@@ -126,15 +126,15 @@ impl Misconfigured {
             Self::SaysNothing { name, otherwise } => says_nothing(name, otherwise),
             Self::Slip(name, slip) => [name, ": ", slip.message()].concat(),
             Self::Unknown { name, meant: Some(meant) } => {
-                [name, " is not the name of a binding; is ", meant, " meant? Nothing reads it as it is"].concat()
+                [name, " is not the name of a binding; did you mean ", meant, "? Nothing reads it under this name"].concat()
             }
             Self::Unknown { name, meant: None } => {
-                let what = " is not the name of a binding, though it begins as they do; take it out, or see its spelling";
+                let what = " is not the name of a binding, although it has their prefix; remove it, or check its spelling";
                 [name, what].concat()
             }
-            Self::OneForTwo(name, other) if name == other => [name, ": two of them are the same secret"].concat(),
+            Self::OneForTwo(name, other) if name == other => [name, ": two of its entries have the same secret"].concat(),
             Self::OneForTwo(name, other) => {
-                [name, ": is the same secret as that of ", other, "; make one of its own for each"].concat()
+                [name, ": is the same secret as that of ", other, "; create a separate secret for each"].concat()
             }
             Self::LogLevel => [binding::LOG, ": one of all, errors, silent"].concat(),
             Self::LogForm => [binding::LOG_FORM, ": one of short, columns"].concat(),
@@ -156,7 +156,7 @@ fn says_nothing(name: &str, otherwise: &str) -> String {
 
 fn too_old(name: &str) -> String {
     let minutes = text::decimal(vault::STALE_AT_MOST.as_secs() / 60);
-    let what = " minutes, so it is not used any more; see that its Secrets Store answers";
+    let what = " minutes, so it is no longer used; check that its Secrets Store responds";
     [name, ": the binding could not be read again for ", &minutes, what].concat()
 }
 

@@ -1,7 +1,7 @@
-//! A deployment of the proxy: its configuration, parsed strictly from the texts of bindings, and what an isolate
-//! remembers under it.
+//! A deployment of the proxy: its configuration, parsed strictly from the texts of bindings, and the state that an
+//! isolate keeps for it.
 //!
-//! A proxy that is not fully configured serves no upstream call. What is wrong is told in the log, never to a
+//! A proxy whose configuration is incomplete serves no upstream call. The problem is reported in the log, never to a
 //! caller.
 
 use alloc::borrow::Cow;
@@ -47,7 +47,7 @@ pub use misconfigured::Misconfigured;
 pub use pasted::Slip;
 pub use version::Version;
 
-/// A valid configuration, and what an isolate remembers under it.
+/// A valid configuration, and the state that an isolate keeps for it.
 #[derive(Debug)]
 pub struct Deployment {
     pub(crate) config: Config,
@@ -66,7 +66,7 @@ pub struct Deployment {
     pub(crate) glance: Glance,
 }
 
-/// What seals the ids of MCP sessions: the secret for sessions if there is one, or else the API keys.
+/// Seals the ids of MCP sessions, with the secret for sessions if there is one, otherwise with the API keys.
 fn seal(config: &Config, upstream: &Upstream) -> Seal {
     if let Some(secret) = &config.session_secret {
         return Seal::new([secret.as_bytes()]);
@@ -76,7 +76,7 @@ fn seal(config: &Config, upstream: &Upstream) -> Seal {
 }
 
 impl Deployment {
-    /// Reads the texts of the bindings, all of them.
+    /// Parses the texts of all bindings.
     pub fn parse(texts: &Texts) -> Result<Self, Misconfigured> {
         let (config, upstream) = Config::parse(texts)?;
         let key = upstream.keys().authorization(Slot::Current);
@@ -99,7 +99,7 @@ impl Deployment {
         })
     }
 
-    /// The memory for bodies that are read whole is the isolate's, however many deployments there are in it.
+    /// Uses the isolate's memory budget for bodies that are read completely, which is shared by all its deployments.
     #[must_use]
     pub fn within(self, room: Room) -> Self {
         Self { room, ..self }
@@ -110,23 +110,23 @@ impl Deployment {
         &self.upstream
     }
 
-    /// Whether a header's value holds a key, or a piece of one, however it is written.
+    /// Whether a header's value contains a key or a part of one, however it is encoded.
     pub fn echoes(&self, value: &str) -> bool {
         self.glance.echoes(self.upstream.keys(), value)
     }
 
-    /// The algorithms by which an issuer's tokens may be signed; none when no issuer is believed.
+    /// The accepted signature algorithms for an issuer's tokens; empty if no issuer is configured.
     pub fn algorithms(&self) -> &[String] {
         self.config.jwt.as_ref().map_or(&[], Jwt::algorithms)
     }
 
-    /// Lines for the log, when it begins: of what is valid and may not be meant.
+    /// Lines for the beginning of the log, about settings that are valid but may be unintended.
     pub fn notes(&self) -> Vec<String> {
         if self.config.log.level == LogLevel::Silent { Vec::new() } else { self.config.notes() }
     }
 
-    /// What the gate that all isolates share answered to a question beside a call, which was sent at `asked`: its JSON,
-    /// or `None` when it did not answer.
+    /// The shared gate's answer to a question that is not part of a call and was sent at `asked`: its JSON, or `None`
+    /// if it did not respond.
     pub fn on_gate(&mut self, question: &Question, answer: Option<&str>, asked: Timestamp, now: Timestamp) {
         match question {
             Question::Places { holder, .. } => {
@@ -146,7 +146,8 @@ impl Deployment {
         }
     }
 
-    /// A line for the log that is no request's, once: of that gate, or of refusals of which no request's line has told.
+    /// A log line that does not belong to a request, once: about the gate, or about refusals that no request's line
+    /// reported.
     pub fn take_notice(&mut self, now: Timestamp) -> Option<Cow<'static, str>> {
         if let Some(notice) = self.asking.take_notice() {
             return Some(Cow::Borrowed(notice.line()));
@@ -164,12 +165,12 @@ impl Deployment {
         Some(Cow::Owned(line.finish()))
     }
 
-    /// Which version of the proxy this is, where the platform says so.
+    /// The version of the proxy, if the platform provides it.
     pub const fn version(&self) -> Option<&Version> {
         self.config.version.as_ref()
     }
 
-    /// What answers may be given again.
+    /// The cache.
     pub const fn cache(&mut self) -> &mut Index {
         &mut self.cache
     }

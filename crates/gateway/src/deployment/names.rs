@@ -1,21 +1,21 @@
-//! Names of bindings that are nearly one of the documented ones.
+//! Detects binding names that are close to a documented one.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::deployment::bindings::{ALL, ANALYTICS, PREFIX, is_known};
 
-/// A name that is not a documented one, and was meant to be.
+/// A name that is not documented but was probably meant to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Misspelt {
-    /// What is probably meant, if one is near.
+    /// The name that is probably meant, if one is close.
     pub(crate) meant: Option<&'static str>,
 }
 
-/// Whether a name is one that nothing reads though it was meant to be read.
+/// Whether a name is probably a misspelling of a documented one, so that nothing reads it.
 ///
-/// What it was to set is not set now, and the default may be the wider one: `ATTENTION_POLICIES` would leave the
-/// default policy in force.
+/// The setting then has its default, which may be more permissive: with `ATTENTION_POLICIES`, the default policy would
+/// apply.
 pub(crate) fn misspelt(name: &str) -> Option<Misspelt> {
     let known = || ALL.into_iter().chain([ANALYTICS]);
     if is_known(name) {
@@ -29,7 +29,7 @@ pub(crate) fn misspelt(name: &str) -> Option<Misspelt> {
     (is_ours || meant.is_some()).then_some(Misspelt { meant })
 }
 
-/// How many letters have to be put in, taken out or changed to make one of the other (Levenshtein).
+/// The number of letters to insert, delete or replace to turn one into the other (Levenshtein distance).
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.bytes().enumerate() {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_nearly_a_name_is_told_from_what_is_not() {
+    fn misspelt_names_are_distinguished_from_unrelated_ones() {
         for (name, meant) in [
             ("ATTENTION_CALLER", Some("ATTENTION_CALLERS")),
             ("attention_callers", Some("ATTENTION_CALLERS")),
@@ -83,9 +83,9 @@ mod tests {
     }
 
     proptest! {
-        // By the definition of the distance, slowly.
+        // By the definition of the distance, which is slow.
         #[test]
-        fn the_distance_is_levenshteins(one in "[ab]{0,6}", other in "[abc]{0,6}") {
+        fn the_distance_is_the_levenshtein_distance(one in "[ab]{0,6}", other in "[abc]{0,6}") {
             fn slow(one: &[u8], other: &[u8]) -> usize {
                 match (one, other) {
                     ([], rest) | (rest, []) => rest.len(),
@@ -99,7 +99,7 @@ mod tests {
         }
 
         #[test]
-        fn a_slip_of_the_fingers_is_named(
+        fn a_typing_error_is_reported(
             name in prop::sample::select(&ALL[..]),
             at in any::<prop::sample::Index>(),
             letter in "[A-Z_]",

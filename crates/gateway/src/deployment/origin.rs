@@ -1,4 +1,4 @@
-//! The origin of a page, as a browser writes it (RFC 6454 §6.2).
+//! A page's origin as a browser writes it (RFC 6454 §6.2).
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -7,31 +7,31 @@ use attention_core::codec::ip;
 use attention_core::codec::text::hex;
 use attention_core::url::{BaseUrl, BaseUrlError};
 
-/// Reads one, to the letter: what differs from what a browser sends would let nobody in. The error says what is wrong
-/// and what to do.
+/// Reads an exact origin. A spelling that differs from the browser's would never match. The error states the problem
+/// and the next step.
 pub(crate) fn read(text: &str) -> Result<String, &'static str> {
     if text.contains('*') {
         return Err("`*` is not a wildcard here; name each origin");
     }
     if text.eq_ignore_ascii_case("null") {
-        return Err("`null` is the origin of any file and any sandboxed page, so of everybody's");
+        return Err("`null` is the origin of every file and every sandboxed page, so anyone could use it");
     }
     if !text.is_ascii() {
-        return Err("it holds a letter that is not ASCII; write the name as browsers send it: xn--…");
+        return Err("it contains a non-ASCII letter; write the name as browsers send it: xn--…");
     }
     let base = BaseUrl::parse(text).map_err(|error| match error {
         BaseUrlError::NotAbsolute => "it has no scheme; write https:// before it",
         BaseUrlError::UnsupportedScheme => "its scheme is not https",
-        BaseUrlError::Insecure => "it is plain http, which only pages of this machine may use; write https",
-        BaseUrlError::UserInfo => "it has a user name or a password; leave them out",
+        BaseUrlError::Insecure => "it is plain http, which is allowed only for pages on this machine; write https",
+        BaseUrlError::UserInfo => "it has a user name or a password; remove them",
         BaseUrlError::InvalidHost => "its host or port is not valid",
         BaseUrlError::QueryOrFragment | BaseUrlError::Path(_) => {
-            "it has more than scheme, host and port; leave that out"
+            "it has more than scheme, host and port; remove the rest"
         }
         _ => "it cannot be read",
     })?;
     if base.origin() != base.as_str() || text.ends_with('/') {
-        return Err("it has a path, or a slash at its end; leave that out");
+        return Err("it has a path or a trailing slash; remove that");
     }
     if base.as_str() != text {
         return Err("browsers write it in lower case and without a default port");
@@ -39,12 +39,12 @@ pub(crate) fn read(text: &str) -> Result<String, &'static str> {
     let address = text.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(address, _)| address);
     match address.map(|address| (address, ip::v6(address))) {
         Some((address, Some(parsed))) if shortest(parsed) == address => Ok(text.to_owned()),
-        Some(_) => Err("browsers write an address of IPv6 in its shortest form, such as [2001:db8::1]"),
+        Some(_) => Err("browsers write an IPv6 address in its shortest form, such as [2001:db8::1]"),
         None => Ok(text.to_owned()),
     }
 }
 
-/// As the URL standard writes it: no leading zeros, and `::` for the first of the longest runs of zeros.
+/// In the notation of the URL standard: no leading zeros, and `::` for the first of the longest runs of zeros.
 fn shortest(pieces: [u16; 8]) -> String {
     let run = |start: usize| pieces.iter().skip(start).take_while(|piece| **piece == 0).count();
     let longest = (0..pieces.len()).rev().max_by_key(|start| run(*start)).filter(|start| run(*start) > 1);
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_browser_writes_is_one() {
+    fn origins_as_browsers_write_them_are_accepted() {
         for origin in [
             "https://app.example",
             "https://app.example:8443",
@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn the_problem_is_named() {
         for (origin, said) in [
             ("*", "`*`"),
             ("https://*.app.example", "`*`"),
             ("null", "`null`"),
             ("app.example", "no scheme"),
-            ("https://app.example/", "slash at its end"),
+            ("https://app.example/", "trailing slash"),
             ("https://app.example/x", "path"),
             ("https://app.example?x", "more than"),
             ("https://app.example#x", "more than"),
@@ -125,9 +125,9 @@ mod tests {
     }
 
     proptest! {
-        // The reference is the standard library's own writer, which keeps `::ffff:` apart.
+        // The reference is the standard library's formatter, which treats `::ffff:` specially.
         #[test]
-        fn addresses_are_written_as_the_standard_has_it(
+        fn addresses_are_written_by_the_standard(
             pieces in prop::array::uniform8(prop_oneof![2 => Just(0_u16), 1 => any::<u16>()]),
         ) {
             let address = Ipv6Addr::from(pieces);

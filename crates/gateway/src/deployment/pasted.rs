@@ -1,7 +1,7 @@
-//! What people's tools do to a value on its way into a binding, and what is meant by it.
+//! Removes or reports what tools add to a value on its way into a binding.
 //!
-//! A value is copied from a page, edited, written into a file that a shell or a `.env` reader reads, and put up by a
-//! command. What that leaves around it and can be nothing else is taken away; what could be part of it is named.
+//! A value is copied from a page, edited, written to a file that a shell or a `.env` parser reads, and uploaded by a
+//! command. Additions that cannot be part of the value are removed; additions that could be are reported.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -11,46 +11,44 @@ use attention_core::codec::json::{self, Element};
 
 use crate::deployment::bindings::PREFIX;
 
-/// Something around a value that was not meant, or stands for something else.
+/// An unintended addition to a value, or a replacement for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Slip {
-    /// `export NAME=`, `NAME=`, `$env:NAME =`: a line of a shell or a file, rather than what it sets.
+    /// `export NAME=`, `NAME=`, `$env:NAME =`: a line of a shell script or a file instead of the value.
     Assignment,
-    /// Quotation marks around a value that may hold some.
+    /// Quotation marks around a value that may contain quotation marks.
     Quotes,
-    /// Quotation marks as word processors write them.
+    /// Typographic quotation marks.
     TypographicQuotes,
     /// A placeholder of documentation or a template.
     Placeholder,
-    /// A character in a URL's path that comes from what was around the URL.
+    /// A character in a URL's path that was probably next to the URL.
     OddPath,
-    /// A list with nothing in it, where that would be taken for nothing said.
+    /// An empty list, where it would be taken for an absent value.
     EmptyList,
 }
 
 impl Slip {
-    /// What is wrong and what to do.
+    /// The problem and the next step.
     pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::Assignment => {
-                "begins with the name that it is for, as a line of a shell does; give what follows the `=`"
+                "begins with the name of the variable, like a line of a shell script; set only the part after the `=`"
             }
             Self::Quotes => "is in quotation marks; remove them",
-            Self::TypographicQuotes => {
-                "has quotation marks as word processors write them; write \" or, around the whole, none"
-            }
+            Self::TypographicQuotes => "has typographic quotation marks; write \" or, around the whole value, none",
             Self::Placeholder => super::placeholder::SAID,
             Self::OddPath => {
-                "has a character in its path that no path of the API has; write it like https://api.attention.tech/v2"
+                "has a character in its path that the API's paths never have; write it like https://api.attention.tech/v2"
             }
             Self::EmptyList => "is an empty list; remove the binding, or add the entries",
         }
     }
 }
 
-/// The text without what is around it. Empty when there is nothing else.
+/// The text without additions around it. Empty if nothing else is left.
 pub(crate) fn bare(text: &str) -> Result<&str, Slip> {
-    // A byte order mark is what some editors begin a file with, and PowerShell a pipe.
+    // Some editors begin a file, and PowerShell a pipe, with a byte order mark.
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if is_assignment(text) {
         return Err(Slip::Assignment);
@@ -61,11 +59,10 @@ pub(crate) fn bare(text: &str) -> Result<&str, Slip> {
     Ok(text)
 }
 
-/// The text between quotation marks that are around the whole: once as a shell has them, or as often as a text was
-/// made a JSON text of.
+/// The text without quotation marks around the whole: those of a shell, or those of repeated JSON encoding.
 pub(crate) fn unquoted(text: &str) -> Result<Cow<'_, str>, Slip> {
     let mut text = Cow::Borrowed(bare(text)?);
-    // More often than this is no accident.
+    // More repetitions cannot be an accident.
     for _ in 0..3 {
         let inner = match json::read(&text).ok().and_then(Element::into_text) {
             Some(inner) => inner.into_owned(),
@@ -79,7 +76,7 @@ pub(crate) fn unquoted(text: &str) -> Result<Cow<'_, str>, Slip> {
     Ok(text)
 }
 
-/// The texts of a JSON list; `None` when the text is not a list of texts.
+/// The strings of a JSON list; `None` if the text is not a list of strings.
 pub(crate) fn list(text: &str) -> Option<Vec<String>> {
     let elements = json::read(text).ok()?.elements().ok()?;
     elements.into_iter().map(|element| element.into_text().map(Cow::into_owned)).collect()
@@ -94,12 +91,13 @@ fn between(text: &str) -> Option<&str> {
     ['"', '\'', '`'].into_iter().find_map(|mark| text.strip_prefix(mark)?.strip_suffix(mark))
 }
 
-/// Quotation marks of typography, and the primes that pass for some.
+/// Typographic quotation marks, and primes used as such.
 pub(crate) const fn is_typographic(c: char) -> bool {
     matches!(c, '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{2039}' | '\u{203a}')
 }
 
-/// `NAME=` or `NAME:`, where the name is one of the bindings' or a shell's word for setting one stands before it.
+/// Whether a text is an assignment `NAME=` or `NAME:`, where NAME is a binding or follows a shell's keyword for setting
+/// one.
 fn is_assignment(text: &str) -> bool {
     let starts = |start: &str| text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
     let word = ["export ", "set ", "setx ", "$env:", "declare -x ", "let ", "const ", "var "]
@@ -124,7 +122,7 @@ mod tests {
 
     type Tool = (&'static str, fn(&str) -> String, bool);
 
-    /// What a tool makes of a value, and whether it may be read after that.
+    /// Tools that change a value, and whether the result is still accepted.
     const TOOLS: &[Tool] = &[
         ("as it is", ToOwned::to_owned, true),
         ("a line of a file", |value| format!("{value}\n"), true),
@@ -153,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_tools_do_is_read_as_meant_or_named(
+        fn changes_by_tools_are_undone_or_reported(
             value in "[a-z\\[{][a-zA-Z0-9 /*,:\\[\\]{}._-]{0,40}[a-z0-9\\]}]",
             (tool, spoil, reads) in prop::sample::select(TOOLS),
         ) {
@@ -168,7 +166,7 @@ mod tests {
         }
 
         #[test]
-        fn a_value_that_no_tool_touched_is_itself(value in "[a-zA-Z0-9\\[{/+][ -~]{0,60}[a-zA-Z0-9\\]}=+/]") {
+        fn an_unmodified_value_is_unchanged(value in "[a-zA-Z0-9\\[{/+][ -~]{0,60}[a-zA-Z0-9\\]}=+/]") {
             prop_assume!(!is_assignment(&value));
             let read = unquoted(&value);
             prop_assert_eq!(read.as_deref(), Ok(value.as_str()));
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_lists_of_texts() {
+    fn only_lists_of_strings_are_lists() {
         assert_eq!(list(r#"["a","b"]"#), Some(vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(list("[]"), Some(Vec::new()));
         for text in ["", "a,b", r#"["a",1]"#, r#"{"a":1}"#, r#""a""#, r#"["a",]"#] {

@@ -1,13 +1,13 @@
-//! What documentation and templates put where a value belongs.
+//! Placeholders that documentation and templates use for values.
 
 use alloc::string::String;
 
 use attention_core::codec::text;
 
-/// What is said of one.
+/// The message about a placeholder.
 pub(crate) const SAID: &str = "is a placeholder from a template; put the real value in its place";
 
-/// Their letters and digits, in lower case.
+/// Letters and digits of placeholders, in lower case.
 const WORDS: [&str; 13] = [
     "true",
     "false",
@@ -24,8 +24,8 @@ const WORDS: [&str; 13] = [
     "yoursecret",
 ];
 
-/// Whether a text is a placeholder, or has one inside: `<your-team>`, `${TEAM}`, `{{ team }}`, `YOUR_TEAM`,
-/// `changeme`, `xxx`, `…`.
+/// Whether a text is or contains a placeholder: `<your-team>`, `${TEAM}`, `{{ team }}`, `YOUR_TEAM`, `changeme`, `xxx`,
+/// `…`.
 pub(crate) fn is_one(given: &str) -> bool {
     let has = |sign| text::find(given, sign).is_some();
     let encloses = |(open, close)| text::cut(given, open).is_some_and(|(_, rest)| text::find(rest, close).is_some());
@@ -36,7 +36,7 @@ pub(crate) fn is_one(given: &str) -> bool {
     is_your || is_word(given)
 }
 
-/// Whether a text is nothing but one of them: of an opaque text no part says anything.
+/// Whether the whole text is a placeholder; parts of an opaque text mean nothing.
 pub(crate) fn is_word(text: &str) -> bool {
     let plain: String =
         text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_for_a_value_is_told_from_one() {
+    fn placeholders_are_distinguished_from_values() {
         for text in [
             "<your key>",
             "https://<your-team>.cloudflareaccess.com",

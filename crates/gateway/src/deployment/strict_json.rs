@@ -1,5 +1,5 @@
-//! JSON objects of the configuration, read strictly: every member is known, none
-//! is duplicated, each has its type. A fault names the place, never a value.
+//! JSON objects of the configuration, parsed strictly: no unknown and no repeated members, and each with its type. A
+//! fault names the place, never a value.
 
 use alloc::borrow::Cow;
 use alloc::borrow::ToOwned as _;
@@ -13,19 +13,19 @@ use attention_core::codec::text;
 
 use crate::deployment::pasted::is_typographic;
 
-/// What is wrong with a JSON text of the configuration, and where.
+/// The problem with a JSON text of the configuration, and its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// It is no JSON, or the value there is not a list or an object as it should be.
+    /// It is not JSON, or the value there should be a list or an object.
     Syntax {
         /// From 1.
         line: usize,
         /// From 1, in characters.
         column: usize,
-        /// What is probably the matter there.
+        /// The probable cause.
         hint: Option<&'static str>,
     },
-    /// The member at this path.
+    /// The problem with the member at this path.
     Member { path: String, what: String },
 }
 
@@ -54,12 +54,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A value that is no list and no object.
+/// A value that is neither a list nor an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Scalar {
     Text(String),
     Flag(bool),
-    /// A whole number that is not negative.
+    /// A non-negative whole number.
     Number(u64),
 }
 
@@ -72,15 +72,15 @@ impl Scalar {
         }
     }
 
-    /// The scope that it is, when it is one: visible ASCII without quotation marks and backslashes.
+    /// The value as a scope, if it is one: visible ASCII without quotation marks and backslashes.
     pub(crate) fn as_scope(&self) -> Option<&str> {
         let Self::Text(text) = self else { return None };
         let is_part = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
         (!text.is_empty() && text.bytes().all(is_part)).then_some(text)
     }
 
-    /// Whether a value elsewhere is this one. The texts `true` and `false` are flags as well, since some
-    /// configurations can hold nothing but texts; a flag is no text.
+    /// Whether a value in a token equals this one. The strings `true` and `false` equal flags as well, because some
+    /// configurations can only contain strings; a flag does not equal a string.
     pub(crate) fn is(&self, element: &Element<'_>) -> bool {
         match (self, Self::of(element)) {
             (Self::Text(text), Some(Self::Flag(flag))) => text == if flag { "true" } else { "false" },
@@ -102,21 +102,21 @@ impl<'a> Document<'a> {
         let (line, column) = at.line_and_column(self.0);
         let around = self.0.lines().nth(line - 1).unwrap_or_default();
         let hint = match around.chars().nth(column - 1) {
-            Some(c) if is_typographic(c) => Some("a quotation mark as word processors write it; write \""),
-            Some('\'') => Some("JSON has double quotation marks"),
-            Some('\\') => Some("a backslash before a quotation mark: it was escaped once more than it is read"),
-            Some(']' | '}') if self.before(line, column).ends_with(',') => Some("a comma too many before it"),
+            Some(c) if is_typographic(c) => Some("a typographic quotation mark; write \""),
+            Some('\'') => Some("JSON requires double quotation marks"),
+            Some('\\') => Some("a backslash before a quotation mark: the text was escaped once too often"),
+            Some(']' | '}') if self.before(line, column).ends_with(',') => Some("there is an extra comma before it"),
             Some('/' | '#') => Some("JSON has no comments"),
             Some('<' | '$') => Some("a placeholder from a template; put the real value in its place"),
-            Some('{') if line == 1 && column == 1 => Some("a list of objects goes between [ and ]"),
-            Some('[') if line == 1 && column == 1 => Some("one object is enclosed in { and }, not in a list"),
+            Some('{') if line == 1 && column == 1 => Some("a list of objects must be enclosed in [ and ]"),
+            Some('[') if line == 1 && column == 1 => Some("a single object must be enclosed in { and }, not in a list"),
             None if line == self.0.lines().count() => Some("it ends too early"),
             _ => None,
         };
         Fault::Syntax { line, column, hint }
     }
 
-    /// The text before a place, without the white space at its end.
+    /// The text before a position, without trailing white space.
     fn before(self, line: usize, column: usize) -> &'a str {
         let start: usize = self.0.split_inclusive('\n').take(line - 1).map(str::len).sum();
         let row = self.0.get(start..).unwrap_or_default();
@@ -124,7 +124,7 @@ impl<'a> Document<'a> {
         self.0.get(..start + width).unwrap_or_default().trim_end()
     }
 
-    /// The document's objects, when it is a list of them.
+    /// The objects of the document, if it is a list of objects.
     pub(crate) fn records(self, known: &[&str]) -> Result<Vec<Record<'a>>, Fault> {
         let list = json::read(self.0).and_then(|root| root.elements()).map_err(|at| self.fault(at))?;
         list.iter()
@@ -133,7 +133,7 @@ impl<'a> Document<'a> {
             .collect()
     }
 
-    /// The document's one object.
+    /// The document as a single object.
     pub(crate) fn root(self, known: &[&str]) -> Result<Record<'a>, Fault> {
         let root = json::read(self.0).map_err(|at| self.fault(at))?;
         self.record(&root, String::new(), known)
@@ -145,7 +145,7 @@ impl<'a> Document<'a> {
             if !known.contains(&&**name) {
                 return Err(Fault::at(&path, ["a member that is not one of ", &known.join(", ")].concat()));
             }
-            // Of two members with one name nobody can tell which was meant.
+            // It would be unclear which of two members with the same name was meant.
             if members.iter().take(index).any(|(earlier, _)| earlier == name) {
                 return Err(Fault::at(&[&path, ".", name].concat(), "is duplicated"));
             }
@@ -154,7 +154,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// One object of the configuration.
+/// An object of the configuration.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
     document: Document<'a>,
@@ -195,12 +195,12 @@ impl<'a> Record<'a> {
 
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
         let number = |element: &Element<'a>| {
-            element.as_whole_number().ok_or_else(|| self.fault(name, "must be a whole number that is not negative"))
+            element.as_whole_number().ok_or_else(|| self.fault(name, "must be a non-negative whole number"))
         };
         self.get(name).map(number).transpose()
     }
 
-    /// A text, or a list of texts.
+    /// A string or a list of strings.
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
         let Some(element) = self.get(name) else { return Ok(None) };
         if let Some(text) = element.clone().into_text() {
@@ -212,12 +212,12 @@ impl<'a> Record<'a> {
         texts.ok_or_else(not_texts).map(Some)
     }
 
-    /// Whether there is a member of this name.
+    /// Whether there is a member with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// A text, a flag or a whole number, or a list of them.
+    /// A string, a flag or a whole number, or a list of them.
     pub(crate) fn scalars(&self, name: &str) -> Result<Option<Vec<Scalar>>, Fault> {
         let Some(element) = self.get(name) else { return Ok(None) };
         if let Some(scalar) = Scalar::of(element) {
@@ -228,7 +228,7 @@ impl<'a> Record<'a> {
         list.iter().map(Scalar::of).collect::<Option<_>>().map(Some).ok_or_else(not_scalars)
     }
 
-    /// A list of objects; absent is empty.
+    /// A list of objects; empty if absent.
     pub(crate) fn records(&self, name: &str, known: &[&str]) -> Result<Vec<Self>, Fault> {
         let Some(element) = self.get(name) else { return Ok(Vec::new()) };
         let list = element.elements().map_err(|at| self.document.fault(at))?;

@@ -1,66 +1,66 @@
-//! When the values of a Secrets Store are read again.
+//! Schedules when the values in a Secrets Store are read again.
 //!
-//! A store tells nobody that a value has changed. So what was read is good for a minute, and is read again at once when
-//! the API has refused every key. A store that does not answer then is asked every few seconds, and what it said before
-//! stays in use for a while: an outage of the store is not one of the proxy. After that while nothing is served, since
-//! whoever changed a value meant it to count. What was never read is never guessed.
+//! A store does not announce changes. So a value is used for one minute, and read again at once if the API refuses
+//! every key. If the store does not respond then, it is asked every few seconds, and the previous value stays in use
+//! for a while, so that an outage of the store does not become an outage of the proxy. After that nothing is served,
+//! because an operator who changed a value wants it to apply. A value that was never read is never guessed.
 
 use core::time::Duration;
 
 use attention_core::Timestamp;
 
-/// What was read is used so long without a question.
+/// How long a value is used without asking the store.
 pub const FRESH_FOR: Duration = Duration::from_mins(1);
-/// What was read stays in use so long while the store does not answer.
+/// How long a value stays in use while the store does not respond.
 pub const STALE_AT_MOST: Duration = Duration::from_mins(15);
-/// The store is not asked more often than this: longer than a question lasts, so that there is one at a time.
+/// The minimum interval between reads. It is longer than a read, so that only one runs at a time.
 pub const ASK_EVERY: Duration = Duration::from_secs(6);
-/// Nor than this, while the API refuses every key that it gives.
+/// The minimum interval while the API refuses all of the store's keys.
 pub const DOUBT_EVERY: Duration = Duration::from_secs(1);
 
-/// What a request does with the values that were read last.
+/// How a request uses the values that were read last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VaultStep {
     /// Use them.
     Use,
-    /// Read them again, and say what came of it: [`VaultSchedule::answered`].
+    /// Read them again and report the result: [`VaultSchedule::answered`].
     Read(Question),
-    /// Serve nothing: they are too old.
+    /// Serve nothing, because they are too old.
     Refuse,
 }
 
-/// A question to the store.
+/// One read of the store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Question {
     number: u64,
     at: Timestamp,
 }
 
-/// What is known of the values that were read last.
+/// The state of the values that were read last.
 #[derive(Clone, Debug)]
 pub struct VaultSchedule {
-    /// When the store was asked for them. They may have changed as soon as that.
+    /// When the store was asked for them; they may have changed since.
     read_at: Timestamp,
     asked_at: Timestamp,
-    /// How often the store has been asked, and which of the questions had these for an answer.
+    /// How often the store has been asked, and which read returned these values.
     questions: u64,
     answered: u64,
-    /// The API has refused every key since.
+    /// Whether the API has refused every key since.
     is_doubted: bool,
 }
 
 impl VaultSchedule {
-    /// The values have been read, by a question that was asked then.
+    /// The values were returned by a read that began at `asked`.
     pub const fn read_at(asked: Timestamp) -> Self {
         Self { read_at: asked, asked_at: asked, questions: 0, answered: 0, is_doubted: false }
     }
 
-    /// The API has refused every key that there is: another one may be in the store by now.
+    /// The API has refused every key, so the store may have a newer one.
     pub const fn doubt(&mut self) {
         self.is_doubted = true;
     }
 
-    /// What a request does. `now` is this moment.
+    /// The next step of a request. `now` is the current time.
     pub fn next(&mut self, now: Timestamp) -> VaultStep {
         let since_asked = apart(self.asked_at, now);
         let is_old = apart(self.read_at, now) >= FRESH_FOR && since_asked >= ASK_EVERY;
@@ -72,8 +72,8 @@ impl VaultSchedule {
         if self.is_too_old(now) { VaultStep::Refuse } else { VaultStep::Use }
     }
 
-    /// What came of a question: whether all values were read. Returns whether they are the latest that were had, which
-    /// count from then on.
+    /// Reports the result of a read: whether all values were read. Returns whether they are the latest values, which
+    /// apply from now on.
     pub fn answered(&mut self, question: Question, got: bool) -> bool {
         let is_latest = got && question.number > self.answered;
         if is_latest {
@@ -84,13 +84,13 @@ impl VaultSchedule {
         is_latest
     }
 
-    /// Whether they may not be used any more.
+    /// Whether the values may no longer be used.
     pub fn is_too_old(&self, now: Timestamp) -> bool {
         apart(self.read_at, now) >= STALE_AT_MOST
     }
 }
 
-/// A clock that was put back cannot tell how long something took: it counts as the time that is missing.
+/// The distance between two times. If the clock went back, the elapsed time is unknown and the difference is used.
 fn apart(one: Timestamp, other: Timestamp) -> Duration {
     one.saturating_since(other).max(other.saturating_since(one))
 }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_then_it_is_read_again_by_one_request() {
+    fn after_a_minute_one_request_reads_again() {
         let mut schedule = VaultSchedule::read_at(at(0));
         assert_eq!(schedule.next(at(59)), VaultStep::Use);
         let first = question(&mut schedule, 60);
@@ -126,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn refused_keys_are_a_reason_at_once_and_no_flood_of_questions() {
+    fn refused_keys_cause_an_immediate_read_but_not_a_flood() {
         let mut schedule = VaultSchedule::read_at(at(0));
         schedule.doubt();
         let first = question(&mut schedule, 1);
         assert!(schedule.answered(first, true));
-        // The same values, and refused again.
+        // The same values were read, and were refused again.
         schedule.doubt();
         assert_eq!(schedule.next(at(1)), VaultStep::Use);
         let second = question(&mut schedule, 2);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_is_silent_is_an_outage_of_its_own_for_a_while() {
+    fn an_unresponsive_store_is_tolerated_for_a_while() {
         let mut schedule = VaultSchedule::read_at(at(0));
         let mut seconds = 60;
         while seconds < STALE_AT_MOST.as_secs() {
@@ -159,10 +159,10 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens when: nothing older than the bound is used, nothing newer is taken back, and the store is
-        /// asked no more often than it may be.
+        /// Whatever happens, no value older than the bound is used, no newer value is replaced by an older one, and the
+        /// store is not asked too often.
         #[test]
-        fn nothing_too_old_is_used_and_nothing_newer_is_taken_back(
+        fn no_value_is_used_too_long_or_replaced_by_an_older_one(
             events in prop::collection::vec((0_u64..300, 0_u8..4, any::<bool>()), 1..200),
         ) {
             let mut schedule = VaultSchedule::read_at(at(0));

@@ -1,4 +1,4 @@
-//! Which version of the proxy runs, as Cloudflare says it to who asks: the `version_metadata` binding.
+//! The version of the running proxy, from Cloudflare's `version_metadata` binding.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -7,19 +7,19 @@ use attention_core::codec::json::{self, Object};
 
 use crate::log::VersionRecord;
 
-/// A version's id and the tag that whoever deployed it gave it.
+/// A version's id, and the tag assigned when it was deployed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Version {
     id: String,
     tag: Option<String>,
 }
 
-/// Longer ones are cut: they stand in every log line.
+/// Longer ones are truncated, because they are in every log line.
 const MOST_CHARS: usize = 64;
 
 impl Version {
-    /// Reads `{"id","tag","timestamp"}`. The binding is the platform's own, and nothing depends on it: anything else is
-    /// no version.
+    /// Reads `{"id","tag","timestamp"}`. The platform sets the binding and nothing depends on it, so any other content
+    /// counts as no version.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let members = json::read(text).ok()?.members().ok()?;
         let text = |name: &str| {
@@ -45,7 +45,7 @@ impl Version {
         object.finish()
     }
 
-    /// What it is called on a page.
+    /// The name of the version on a page.
     pub fn name(&self) -> String {
         match &self.tag {
             Some(tag) => [tag, " (", &self.id, ")"].concat(),
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cloudflare_binds_is_read_and_anything_else_is_no_version() {
+    fn cloudflares_binding_is_read_and_other_content_ignored() {
         let version = Version::parse(r#"{"id":"5f7c","tag":"","timestamp":"2026-11-29T00:00:00Z"}"#).unwrap();
         assert_eq!((version.to_json().as_str(), version.name().as_str()), (r#"{"id":"5f7c"}"#, "5f7c"));
         let version = Version::parse(r#"{"id":"5f7c","tag":"1.2"}"#).unwrap();

@@ -1,4 +1,4 @@
-//! What becomes of the API's answer, and what the answer carries.
+//! Handles the API's response, and builds the response to the caller.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -20,31 +20,35 @@ use crate::deployment::{Deployment, Misconfigured, Version};
 use crate::ledger::Ledger;
 use crate::log::{CallRecord, DataPoint, LogSettings, Record, SwitchRecord};
 
-/// An answer that is to be redacted is taken apart in memory; see [`Room`](crate::answer::room::Room).
+/// A response that is redacted is held in memory; see [`Room`](crate::answer::room::Room).
 const REDACTABLE_BYTES: usize = 8 * 1024 * 1024;
 
-/// What is left of a request that has been answered.
+/// A list of tools is for a model to read, and those come in pages. It is read into parts, which take more memory than
+/// its bytes.
+const LIST_BYTES: usize = 1024 * 1024;
+
+/// The remains of an answered request.
 #[derive(Debug)]
 pub struct Finished {
-    /// Its log line, when the configuration wants one.
+    /// Its log line, if the configuration requires one.
     pub line: Option<String>,
-    /// Whether the request is a known caller's, rather than a stranger's, a probe or the operator's.
+    /// Whether the request is from a known caller, and not from a stranger, a probe or the operator.
     pub is_call: bool,
 }
 
-/// What is left of JSON without these members. A text is one value: what it holds cannot be taken apart.
+/// The JSON without these members. `None` for a string, whose content cannot be redacted.
 fn redacted(json: &[u8], names: &[String]) -> Option<Vec<u8>> {
     let left = members::redact(json, names).ok()?;
     (left.first() != Some(&b'"')).then_some(left)
 }
 
-/// Whether the head says that nothing follows.
+/// Whether the head states that there is no body.
 fn is_empty(headers: &dyn Headers) -> bool {
     headers.get("content-length").is_some_and(|length| length.trim_ascii() == "0")
 }
 
 impl Exchange {
-    /// The API answered with a success, or with 304 to a condition.
+    /// The API responded with a success, or with 304 to a condition.
     pub(super) fn on_success(
         &mut self,
         deployment: &mut Deployment,
@@ -75,14 +79,15 @@ impl Exchange {
             self.pass(Body::Streamed { keep }, edits);
         } else if self.answers_in_readable_events(headers) || is_empty(headers) || media_type::is_json(headers) {
             (self.kept, self.edits) = (keep, edits);
-            self.read(deployment, Stage::Redacting, REDACTABLE_BYTES, now);
+            let limit = if self.filters_tools() { LIST_BYTES } else { REDACTABLE_BYTES };
+            self.read(deployment, Stage::Redacting, limit, now);
         } else {
             return Err(self.untakable());
         }
         Ok(())
     }
 
-    /// Whether the answer is a stream of events of which tools are taken out, and nothing else.
+    /// Whether the response is a stream of events from which only tools are removed.
     fn answers_in_readable_events(&mut self, headers: &dyn Headers) -> bool {
         let has_members_to_hide = self.forward.as_ref().is_some_and(|forward| !forward.redact.is_empty());
         let in_events = media_type::is_events(headers) && self.filters_tools() && !has_members_to_hide;
@@ -92,15 +97,17 @@ impl Exchange {
         in_events
     }
 
-    /// What is left of an answer without the members and the tools that the caller may not see.
-    fn taken_apart(&self, body: &[u8]) -> Result<Vec<u8>, Problem> {
+    /// The response without the members and tools that the caller may not see.
+    fn taken_apart(&self, body: Vec<u8>) -> Result<Vec<u8>, Problem> {
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         let is_stream = self.conversation.as_ref().is_some_and(|conversation| conversation.answers_in_events);
         let listed = match self.filters_tools() {
-            true if is_stream => tool_list::in_events(body, &forward.tools),
-            true => tool_list::in_json(body, &forward.tools),
-            false => return redacted(body, &forward.redact).ok_or_else(Problem::unredactable),
+            true if is_stream => tool_list::in_events(&body, &forward.tools),
+            true => tool_list::in_json(&body, &forward.tools),
+            false => return redacted(&body, &forward.redact).ok_or_else(Problem::unredactable),
         };
+        // What was read goes before it is there for the third time.
+        drop(body);
         let listed = listed.map_err(|tool_list::Unreadable| Problem::mcp_list())?;
         if forward.redact.is_empty() {
             return Ok(listed);
@@ -108,28 +115,28 @@ impl Exchange {
         redacted(&listed, &forward.redact).ok_or_else(Problem::unredactable)
     }
 
-    /// The answer is nothing of which anything can be taken out.
+    /// The response cannot be redacted.
     fn untakable(&self) -> Problem {
         if self.filters_tools() { Problem::mcp_list() } else { Problem::unredactable() }
     }
 
-    /// Has the response's body read, within the memory that there is for all of them.
+    /// Has the response's body read, within the memory budget shared by all requests.
     fn read(&mut self, deployment: &mut Deployment, stage: Stage, limit: usize, now: Timestamp) {
         let timeout = deployment.config.timeout;
-        // Whoever reports late has no part of it any more, and whoever left gives it back.
+        // After this time a late report gets no share, and the share of a request whose caller left is released.
         self.share = Some(deployment.room.share(now.saturating_add(timeout)));
         self.go(stage, Step::ReadResponse { limit, timeout });
     }
 
-    /// The body of an answer of which something is taken out.
+    /// The body of a response that is redacted.
     pub(super) fn on_redactable(&mut self, deployment: &mut Deployment, body: Option<Vec<u8>>) -> Result<(), Problem> {
         let (kept, edits) = (self.kept.take(), mem::take(&mut self.edits));
         let forward = self.forward.as_ref().ok_or_else(Problem::internal)?;
         let body = match body {
-            // An answer with nothing in it is its status.
+            // A response without a body is complete with its status.
             Some(body) if body.is_empty() => Body::Empty,
             Some(body) => {
-                let bytes = self.taken_apart(&body)?;
+                let bytes = self.taken_apart(body)?;
                 if let Some(share) = &self.share {
                     share.shrink(bytes.len());
                 }
@@ -143,7 +150,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// The API refused the call: what it says is read, since it may echo the key.
+    /// The API refused the call. Its message is read, because it may echo the key.
     pub(super) fn read_error(
         &mut self,
         deployment: &mut Deployment,
@@ -157,7 +164,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// The body of an error. Half of it may not pass for all, and half a key would not be found in it.
+    /// The body of an error. A truncated body must not pass for a complete one, and part of a key at its end would not
+    /// be found.
     pub(super) fn on_error_body(
         &mut self,
         deployment: &Deployment,
@@ -181,13 +189,13 @@ impl Exchange {
             self.pass(Body::Empty, edits);
             return Ok(());
         }
-        // What is not UTF-8 holds nothing that an error needs, and nobody could find a key in it.
+        // Text that is not UTF-8 contains nothing that an error needs, and could not be searched for a key.
         let is_text = matches!(text, Cow::Borrowed(_));
         let names = self.forward.as_ref().map_or(&[][..], |forward| &forward.redact);
         let bytes = match told {
             _ if !is_text => Vec::new(),
             told if names.is_empty() || told.is_empty() => told.into_owned().into_bytes(),
-            // Its members are those that the caller may not see elsewhere.
+            // Its members may be those that the caller may not see elsewhere.
             told => redacted(told.as_bytes(), names).unwrap_or_default(),
         };
         let mut edits = mem::take(&mut self.edits);
@@ -205,8 +213,8 @@ impl Exchange {
         self.go(Stage::Over, Step::Pass(Pass { body, edits }));
     }
 
-    /// What the answer carries beside its own headers, as names and values: the request's name, how long the API
-    /// took when it was asked and answered, and what lets the page that asked read it.
+    /// The additional headers of the response, as names and values: the request id, the API's duration if it was
+    /// called, and those that let the requesting page read the response.
     pub fn headers(&self) -> Vec<(&'static str, Cow<'_, str>)> {
         let mut headers = Vec::with_capacity(4);
         headers.push(("x-request-id", Cow::Borrowed(self.request_id())));
@@ -230,21 +238,21 @@ impl Exchange {
     ) -> Finished {
         let record = self.record(deployment.ok(), status, now);
         let settings = deployment.map_or_else(|_| LogSettings::default(), |deployment| deployment.config.log);
-        // What a line of its source tells of already needs none.
+        // A refusal that another line of its source reports needs no line.
         let is_told = self.facts.refusal.as_ref().is_none_or(|noted| noted.told.is_some());
         let line = if is_told { settings.line(&record, self.facts.is_probe, jitter) } else { None };
         Finished { line, is_call: self.facts.caller.is_some() }
     }
 
-    /// Counts a request that has been answered with `status`, if it is a known caller's rather than a stranger's, a
-    /// probe or the operator's.
+    /// Counts a request that was answered with `status`, if it is from a known caller and not from a stranger, a probe
+    /// or the operator.
     pub fn count(&self, deployment: Option<&Deployment>, ledger: &mut Ledger, status: u16, now: Timestamp) {
         if self.facts.caller.is_some() {
             ledger.note_call(&self.record(deployment, status, now));
         }
     }
 
-    /// What Analytics Engine keeps of a request that is about to be answered with `status`.
+    /// The Analytics Engine data point of a request that is about to be answered with `status`.
     pub fn point(&self, deployment: Option<&Deployment>, status: u16, now: Timestamp) -> DataPoint {
         self.record(deployment, status, now).data_point()
     }

@@ -1,4 +1,4 @@
-//! The call to the API: places at the shared gate, tries, waits.
+//! The call to the API: places at the shared gate, attempts, waits.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -24,18 +24,18 @@ use crate::limits::proof::{Cell, Scope};
 use crate::limits::rate::Rate;
 use crate::limits::shared_gate::Place;
 
-/// How long the API may take to answer a probe.
+/// How long the API may take to respond to a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a probe asks for.
+/// The headers of a probe.
 const PROBE_HEADERS: &[(&str, &str)] = &[("accept", "application/json")];
 
-/// Whether a server names an exchange by a key, which an error's log line would repeat.
+/// Whether the server's request id contains a key, which an error's log line would repeat.
 fn echoed_name(deployment: &Deployment, headers: &dyn Headers) -> bool {
     REQUEST_ID_HEADERS.iter().any(|name| headers.get(name).is_some_and(|value| deployment.echoes(&value)))
 }
 
-/// Headers, but for [`REQUEST_ID_HEADERS`] when those are hidden.
+/// Headers, without [`REQUEST_ID_HEADERS`] if those are hidden.
 struct Named<'a> {
     headers: &'a dyn Headers,
     is_hidden: bool,
@@ -55,7 +55,7 @@ pub(super) struct Response<'a> {
 }
 
 impl Exchange {
-    /// What the call says is next. Success and rejection belong to a response, which [`super::answering`] judges.
+    /// Performs the call's next action. Success and rejection come with a response, which [`super::answering`] handles.
     pub(super) fn follow(
         &mut self,
         deployment: &mut Deployment,
@@ -77,7 +77,7 @@ impl Exchange {
                         self.facts.upstream_error = Some(*error);
                         return Err(problem);
                     }
-                    // Without a response there is none to pass on.
+                    // There is no response to pass on.
                     Verdict::Success | Verdict::Rejected => return Err(Problem::internal()),
                 }
             }
@@ -85,7 +85,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// The call's turn in the lanes of what the API has shut, of less than everybody's calls.
+    /// The call's turn in the lanes for limits that do not concern everybody.
     fn pass_lanes(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
         let patience = self.patience(deployment, now);
         match deployment.lanes.turn(&self.cell, &mut self.passage, patience, now) {
@@ -98,8 +98,7 @@ impl Exchange {
         }
     }
 
-    /// The call's turn at the gate that all isolates share: it goes, waits, or asks. A call counts once, however often
-    /// it is sent.
+    /// The call's turn at the shared gate: it goes, waits, or asks. A call counts once, however often it is sent.
     fn pass_gate(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
         let limit = self.facts.limit.filter(|_| !self.counted);
         let asking = &mut deployment.asking;
@@ -151,13 +150,13 @@ impl Exchange {
         }
     }
 
-    /// Whether it asks for a place of its own: it is sent again, and its holder's leases are of calls to be counted.
+    /// Whether it asks for a place of its own, because it is sent again while its holder's leases count new calls.
     const fn asks_for_itself(&self) -> bool {
         self.counted && self.facts.limit.is_some()
     }
 
-    /// A gate that does not answer holds nobody up for long: the isolate's own gate still heeds a 429, and each isolate
-    /// holds to the limits and to the budget for itself.
+    /// An unresponsive gate does not delay calls for long: the isolate's own gate still observes a 429, and each
+    /// isolate enforces limits and budget on its own.
     fn pass_alone(&mut self, deployment: &mut Deployment, attempt: Attempt, now: Timestamp) -> Result<(), Problem> {
         (self.counted, self.ticket) = (true, None);
         let patience = self.patience(deployment, now);
@@ -172,12 +171,12 @@ impl Exchange {
 
     fn ask(&mut self, deployment: &Deployment, question: Question, attempt: Attempt, now: Timestamp) {
         self.asked_at = now;
-        // No longer than the call has.
+        // No longer than the call's remaining time.
         let timeout = limits::ANSWER_WITHIN.min(self.patience(deployment, now)).max(Duration::from_millis(1));
         self.go(Stage::Asking(attempt), Step::AskGate { question, timeout });
     }
 
-    /// What the gate answered.
+    /// The gate's answer.
     pub(super) fn on_place(
         &mut self,
         deployment: &mut Deployment,
@@ -205,13 +204,13 @@ impl Exchange {
         }
     }
 
-    /// How long a call may wait for its turn, from now on.
+    /// How long a call may still wait for its turn.
     fn patience(&self, deployment: &Deployment, now: Timestamp) -> Duration {
         let patience = deployment.config.timeout.min(deployment.config.retry.longest_wait);
-        patience.saturating_sub(now.saturating_since(self.facts.started))
+        patience.saturating_sub(now.saturating_since(self.begun))
     }
 
-    /// Waits, if it can wait so long. Whoever cannot gives up its place in the line.
+    /// Waits, if the call can wait that long. Otherwise it gives up its place in the line.
     fn wait_for(
         &mut self,
         deployment: &mut Deployment,
@@ -245,7 +244,7 @@ impl Exchange {
 
     fn send(&mut self, attempt: Attempt, now: Timestamp) {
         let Some(forward) = &self.forward else { return self.refuse(&Problem::internal()) };
-        // A wait at the gate came out of the call's time.
+        // The wait at the gate was part of the call's time.
         let late = now.saturating_since(self.attempted_at);
         let timeout = attempt.timeout.map(|timeout| timeout.saturating_sub(late).max(Duration::from_millis(1)));
         if let Some(visit) = &mut self.visit {
@@ -255,8 +254,9 @@ impl Exchange {
             method: forward.method,
             url: forward.url.clone(),
             slot: attempt.slot,
-            // Nobody waits for what may not be given any more, and an upload ends with what it came with.
+            // No response is awaited after the credential has expired, and an upload ends when its credential expires.
             timeout: [timeout, self.lasts_for(now)].into_iter().flatten().min(),
+            streaming: self.streaming(timeout, now),
             carries: Carries::TheCallers {
                 edits: self.edits_up(),
                 more: self.conversation.as_ref().map(Conversation::params).unwrap_or_default().to_vec(),
@@ -266,14 +266,14 @@ impl Exchange {
         self.go(Stage::Sending, Step::Send(send));
     }
 
-    /// What changes of the caller's headers on their way up.
+    /// The edits of the caller's headers for the API.
     fn edits_up(&self) -> Vec<HeaderEdit> {
         let mut edits: Vec<HeaderEdit> = Vec::new();
-        // A `traceparent` that is malformed goes nowhere, nor does the `tracestate` beside it.
+        // A malformed `traceparent` is not forwarded, and neither is its `tracestate`.
         if self.facts.trace.is_none() {
             edits.extend([("traceparent", None), ("tracestate", None)]);
         }
-        // The caller's own condition is answered here, once the API has answered the cache's.
+        // The caller's own condition is evaluated here, after the API has answered the cache's condition.
         if let Some((name, value)) = &self.condition {
             let value = Some(Cow::Owned(value.clone()));
             edits.extend([("if-none-match", None), ("if-modified-since", None), (*name, value)]);
@@ -284,19 +284,19 @@ impl Exchange {
         if let (Some(conversation), Some(forward)) = (&self.conversation, &self.forward) {
             edits.extend(conversation.edits_up(forward.method));
         }
-        // A part cannot be taken apart.
+        // A partial response cannot be redacted.
         if self.rewrites() {
             edits.extend([("range", None), ("if-range", None)]);
         }
         edits
     }
 
-    /// Whether something is taken out of the answer: members, or tools.
+    /// Whether members or tools are removed from the response.
     pub(super) fn rewrites(&self) -> bool {
         self.forward.as_ref().is_some_and(|forward| !forward.redact.is_empty()) || self.filters_tools()
     }
 
-    /// Whether the answer is a list of tools, some of which the caller may not call.
+    /// Whether the response is a list of tools, some of which the caller may not call.
     pub(super) fn filters_tools(&self) -> bool {
         let lists = self.conversation.as_ref().is_some_and(Conversation::lists_tools);
         lists && self.forward.as_ref().is_some_and(|forward| !forward.tools.is_empty())
@@ -335,8 +335,8 @@ impl Exchange {
         self.read_error(deployment, headers, now)
     }
 
-    /// The API wants to be left alone: by everybody, if it says that the key has no call left or if that is proven, else
-    /// by such calls as this.
+    /// The API asked to wait. Everybody waits if the API says that the key has no calls left, or if that is proven;
+    /// otherwise only calls like this one.
     fn on_limited(
         &mut self,
         deployment: &mut Deployment,
@@ -363,7 +363,7 @@ impl Exchange {
         Ok(action)
     }
 
-    /// What the head of an answer comes to, whatever its body is.
+    /// Evaluates the head of a response, whatever its body.
     fn judge_head(
         &mut self,
         deployment: &Deployment,
@@ -380,7 +380,7 @@ impl Exchange {
             may_be_a_part: !self.rewrites(),
             is_conditional: self.condition.is_some(),
         };
-        // What an error says is read for the log all the same.
+        // The error's message is still read for the log.
         self.out_of_place = (!asked.fits(status)).then(Problem::out_of_place);
         if is_success && let Some(problem) = self.out_of_place.take() {
             return Err(problem);
@@ -405,8 +405,9 @@ impl Exchange {
         (failure, jitter): (Failure, f64),
         now: Timestamp,
     ) -> Result<(), Problem> {
-        // A caller that breaks off, or sends slowly, must not shut the others out.
-        if self.upload != Upload::Streamed {
+        // A caller that disconnects must not affect others. An API that has the whole body and does not respond is another
+        // matter.
+        if self.upload != Upload::Streamed || failure == Failure::Timeout {
             deployment.breaker.failed(&self.cell, now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;
@@ -414,7 +415,18 @@ impl Exchange {
         self.follow(deployment, action, now)
     }
 
-    /// An unsafe call may have been done, whatever came of it: what is kept of its URL is old (RFC 9111 §4.4).
+    /// The caller did not send its whole body: the API has a part of it, which does not look complete.
+    pub(super) fn without_upload(&mut self, deployment: &mut Deployment, why: Problem, now: Timestamp) -> Problem {
+        self.invalidate(deployment);
+        self.facts.upstream_time = now.saturating_since(self.facts.started);
+        if let Some(call) = &mut self.call {
+            call.on_failure(&mut deployment.upstream, Failure::Aborted, now, 0.0);
+        }
+        why
+    }
+
+    /// A call with an unsafe method may have had an effect whatever its result, so stored responses for its URL are
+    /// invalidated (RFC 9111 §4.4).
     fn invalidate(&self, deployment: &mut Deployment) {
         if let Some(forward) = &self.forward
             && !matches!(forward.method, Method::Get | Method::Head)
@@ -423,15 +435,15 @@ impl Exchange {
         }
     }
 
-    /// Has a key tried, with a request of the proxy's own.
+    /// Has a key probed, with a request of the proxy's own.
     pub(super) fn probe(&mut self, slot: Slot, url: String) {
         let carries = Carries::Only(PROBE_HEADERS);
-        let send = Send { method: Method::Get, url, slot, timeout: Some(PROBE_TIMEOUT), carries };
+        let send = Send { method: Method::Get, url, slot, timeout: Some(PROBE_TIMEOUT), streaming: None, carries };
         self.go(Stage::Probing(slot), Step::Send(send));
     }
 
-    /// What the API said to a probe: its status, 0 for none.
-    #[expect(clippy::unnecessary_wraps)] // As every report's rule.
+    /// The API's response to a probe: its status, 0 if there was none.
+    #[expect(clippy::unnecessary_wraps)] // Like the rules for all other reports.
     pub(super) fn on_probed(&mut self, deployment: &Deployment, slot: Slot, status: u16) -> Result<(), Problem> {
         self.answer(Reply::json(200, health::probed(deployment.upstream.keys(), slot, status)));
         Ok(())

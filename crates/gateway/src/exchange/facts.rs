@@ -1,4 +1,4 @@
-//! What becomes known of a request on its way, for its answer and its log line.
+//! The facts about a request that are collected for its response and its log line.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -10,7 +10,7 @@ use crate::authorize::identity::NamedBy;
 use crate::authorize::sources::Noted;
 use crate::limits::rate::{Holder, Rate};
 
-/// Filled in on the way; what was never reached stays out of the line.
+/// Filled in step by step; facts that were never established are not logged.
 #[derive(Debug)]
 pub struct Facts {
     pub(crate) request_id: String,
@@ -21,34 +21,34 @@ pub struct Facts {
     pub(crate) named_by: NamedBy,
     /// The caller's own limit.
     pub(crate) limit: Option<Rate>,
-    /// When what it came with ends.
+    /// When its credential expires.
     pub(crate) ends_at: Option<Timestamp>,
-    /// The id of the session that it came with.
+    /// The id of its session.
     pub(crate) session: Option<String>,
-    /// The operator has revoked that session.
+    /// Whether the operator has revoked that session.
     pub(crate) is_revocation: bool,
     /// The name of the caller's policy.
     pub(crate) policy: String,
-    /// The trace that it is part of.
+    /// The id of its trace.
     pub(crate) trace: Option<String>,
-    /// The policy's pattern rather than the path: paths hold ids, and are a caller's text.
+    /// The pattern of the policy's rule. The path is not kept, because it contains ids and is a caller's text.
     pub(crate) route: Option<String>,
     /// The MCP tools that it calls.
     pub(crate) tool: Option<String>,
     pub(crate) code: Option<&'static str>,
-    /// The origin of the page that asked, once it is allowed.
+    /// The origin of the requesting page, once it is allowed.
     pub(crate) page: Option<String>,
     pub(crate) upstream_status: Option<u16>,
     pub(crate) upstream_time: Duration,
     pub(crate) upstream_error: Option<Error>,
     pub(crate) switch: Option<Switch>,
-    /// What the operator has to know, beside the request itself.
+    /// The problem, for the operator only.
     pub(crate) fault: Option<String>,
-    /// What there is to do about it.
+    /// The next step for the operator.
     pub(crate) hint: Option<&'static str>,
-    /// Where refused credentials come from, and whether the line that tells of them is to be.
+    /// The source of refused credentials, and whether a line reports them.
     pub(crate) refusal: Option<Noted>,
-    /// A probe asks every few seconds, and its answer is its own record.
+    /// A probe arrives every few seconds, and its response is recorded elsewhere.
     pub(crate) is_probe: bool,
 }
 
@@ -81,24 +81,28 @@ impl Facts {
         }
     }
 
-    /// Who may keep others from nothing: each session is one for itself.
+    /// The identity by which fair shares are computed: each session counts separately.
     pub(crate) fn seat(&self) -> String {
-        Holder { caller: &self.holder(), session: self.session.as_deref() }.text().into_owned()
+        let caller = self.holder();
+        if self.session.is_none() {
+            return caller;
+        }
+        Holder { caller: &caller, session: self.session.as_deref() }.text().into_owned()
     }
 
-    /// By whom its calls are counted: by its caller, and where that one has a limit by its session as well.
+    /// The identity by which calls are counted: the caller, and additionally the session if the caller has a limit.
     pub(crate) fn counted_as(&self) -> String {
         let caller = self.holder();
         let session = self.session.as_deref().filter(|_| self.limit.is_some());
         Holder { caller: &caller, session }.text().into_owned()
     }
 
-    /// What it came with is over.
+    /// Whether its credential has expired.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         self.ends_at.is_some_and(|end| end <= now)
     }
 
-    /// Who the caller is, unlike any other: an issuer may give somebody a name that a configured caller has.
+    /// A unique identity of the caller: an issuer may name somebody like a configured caller.
     pub(crate) fn holder(&self) -> String {
         let prefix = match self.named_by {
             NamedBy::Issuer => "jwt:",

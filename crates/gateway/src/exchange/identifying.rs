@@ -1,4 +1,4 @@
-//! Who the caller is, and whether the policy allows what it asks for; sessions for a backend's page.
+//! Identifies the caller and applies its policy; issues sessions for a backend's page.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -20,13 +20,13 @@ use crate::deployment::Deployment;
 use crate::limits;
 use crate::limits::rate::Holder;
 
-/// In the log.
+/// For the log.
 const REVOKED: &str = "the operator has revoked the session";
-/// A request for a session is a few lines.
+/// A request for a session is a few lines long.
 const WISH_BYTES: usize = 16 * 1024;
 
 impl Exchange {
-    /// Finds out who sends it. The signature of an issuer's token is the driver's to check.
+    /// Identifies the sender. The driver verifies the signature of an issuer's token.
     pub(super) fn identify(
         &mut self,
         deployment: &mut Deployment,
@@ -45,7 +45,7 @@ impl Exchange {
                 let page = self.facts.page.as_deref();
                 let identity = identity::by_bearer(&deployment.config, authorization.as_deref(), page, now)?;
                 match &identity.session {
-                    // Without an operator nobody could have had one revoked there.
+                    // Without an operator, nobody can revoke a session there.
                     Some(session) if deployment.config.has_gate && deployment.config.admin.is_some() => {
                         let id = session.id.clone();
                         self.unchecked = Some(identity);
@@ -58,7 +58,7 @@ impl Exchange {
         }
     }
 
-    /// Whether the session was revoked. One of which that cannot be told is not believed.
+    /// The status of the session. If it is unknown, the session is not accepted.
     pub(super) fn on_standing(
         &mut self,
         deployment: &mut Deployment,
@@ -73,7 +73,7 @@ impl Exchange {
             Standing::Good => return self.identified(deployment, request, method, identity, now),
             Standing::Revoked => {}
             Standing::Unknown => {
-                self.facts.fault = Some("ATTENTION_GATE does not say whether the session was revoked".to_owned());
+                self.facts.fault = Some("ATTENTION_GATE did not report whether the session was revoked".to_owned());
                 return Err(Problem::unchecked_session());
             }
         }
@@ -94,7 +94,7 @@ impl Exchange {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let id = self.facts.session.clone().ok_or_else(Problem::internal)?;
-        // Whatever the object says: here it is revoked.
+        // Whatever the object responds, the session is revoked in this isolate.
         deployment.standings.settle(&id, Standing::Revoked, now);
         let lapses = match kept {
             Some(Ok(lapses)) => lapses,
@@ -109,7 +109,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Checks the token's signature, as soon as there is a key set to check it with.
+    /// Has the token's signature verified, once there is a key set.
     pub(super) fn verify(&mut self, deployment: &mut Deployment, now: Timestamp) -> Result<(), Problem> {
         match deployment.key_set.next(&mut self.lookup, now) {
             KeySetStep::Use => self.go(Stage::Verifying, Step::VerifyToken),
@@ -129,7 +129,7 @@ impl Exchange {
         self.verify(deployment, now)
     }
 
-    /// The signature of the token has been checked; what the token says is judged here.
+    /// The signature has been verified; the claims are judged here.
     pub(super) fn on_signature(
         &mut self,
         deployment: &mut Deployment,
@@ -143,7 +143,7 @@ impl Exchange {
             Signature::UnknownKey if self.lookup.renews() && deployment.key_set.is_answered() => {
                 return Err(self.jwt_refused(&Refusal::UnknownKey));
             }
-            // The key may be in the newer set that did not come.
+            // The key may be in the newer set that could not be fetched.
             Signature::UnknownKey if self.lookup.renews() => return Err(self.issuer_unavailable()),
             Signature::UnknownKey => {
                 self.lookup.renew();
@@ -177,26 +177,26 @@ impl Exchange {
         if refusal.is_of_a_good_token() { Problem::no_grant() } else { Problem::unknown_token() }
     }
 
-    /// `reason` is the name that the check of signatures has for it.
+    /// `reason` is the signature verifier's name for the problem.
     fn signature_refused(&mut self, reason: &str) -> Problem {
         self.facts.fault = Some(["the JWT was refused: ", reason].concat());
         self.facts.hint = Some(match reason {
-            "ERR_JOSE_ALG_NOT_ALLOWED" => "see `algorithms`: by which the issuer signs, and which are believed",
+            "ERR_JOSE_ALG_NOT_ALLOWED" => {
+                "check `algorithms`: it must include the algorithm with which the issuer signs"
+            }
             "ERR_JWKS_MULTIPLE_MATCHING_KEYS" => {
-                "the issuer's key set has several keys that it could be: it has to name them by kid"
+                "several keys of the issuer's key set match: the issuer must identify them by kid"
             }
-            "ERR_JWS_SIGNATURE_VERIFICATION_FAILED" => {
-                "see that `jwks` is the key set of the issuer that made the token"
-            }
+            "ERR_JWS_SIGNATURE_VERIFICATION_FAILED" => "check that `jwks` is the key set of the token's issuer",
             _ => "the token is not a JWT that the key set at `jwks` can verify",
         });
         Problem::unknown_token()
     }
 
     fn issuer_unavailable(&mut self) -> Problem {
-        self.facts.fault = Some("the JWT could not be checked: the issuer's key set did not come".to_owned());
+        self.facts.fault = Some("the JWT could not be verified: the issuer's key set could not be fetched".to_owned());
         self.facts.hint =
-            Some("`jwks` has to answer with 200 and a JSON Web Key Set, small and soon; redirects are not followed");
+            Some("`jwks` must return 200 and a JSON Web Key Set of limited size in time; redirects are not followed");
         Problem::issuer_unavailable(RETRY_AFTER)
     }
 
@@ -222,7 +222,10 @@ impl Exchange {
         };
         self.facts.policy = identity.policy;
         match permitted {
-            Permitted::Mint => self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES }),
+            Permitted::Mint => {
+                let patience = deployment.config.timeout;
+                self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES, patience });
+            }
             Permitted::Forward { forward, route } => {
                 self.facts.route = Some(route);
                 self.forward(deployment, request, forward, now)?;
@@ -231,7 +234,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// What a backend wishes of a session.
+    /// A backend's request for a session.
     pub(super) fn on_wish(
         &mut self,
         deployment: &Deployment,

@@ -1,5 +1,4 @@
-//! The MCP endpoint: what is asked of a request before its message is read, what the message comes to, and whose the
-//! session is.
+//! The MCP endpoint: checks a request before its message is read, judges the message, and seals session ids.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -18,31 +17,31 @@ use crate::authorize::mcp::{self, Asked, Refusal};
 use crate::authorize::policy::BodyLength;
 use crate::deployment::Deployment;
 
-/// Where a client says which session it is in, and is told.
+/// The header in which client and server exchange the session's id.
 const SESSION: &str = "mcp-session-id";
-/// From where on a client wants a stream again.
+/// The header with which a client resumes a stream.
 const LAST_EVENT: &str = "last-event-id";
 
-/// The longest text of tools' names that a log line has.
+/// The maximum length of tool names in a log line.
 const TOLD_BYTES: usize = 256;
 
 /// One exchange with the MCP endpoint.
 #[derive(Debug)]
 pub(super) struct Conversation {
-    /// The headers that repeat what the message says.
+    /// The headers that repeat parts of the message.
     mirror: Mirror,
-    /// The API's id of the session that it is in.
+    /// The API's id of its session.
     session: Option<String>,
-    /// What the message asks for, once it was read.
+    /// The content of the message, once it has been read.
     asked: Asked,
-    /// Whether the request says what its body is.
+    /// Whether the request states the type of its body.
     is_typed: bool,
-    /// Whether the answer is a stream of events.
+    /// Whether the response is a stream of events.
     pub(super) answers_in_events: bool,
 }
 
 impl Conversation {
-    /// What is asked of a request to the endpoint before its message is read.
+    /// Checks a request to the endpoint before its message is read.
     pub(super) fn open(
         deployment: &Deployment,
         request: &dyn Headers,
@@ -62,7 +61,7 @@ impl Conversation {
         if forward.method != Method::Post && mirror.version.is_some() && revision.is_none() {
             return Err(Problem::mcp_revision(None, mirror.version.as_deref()));
         }
-        // A revision without sessions ignores their ids, and so they do not go up.
+        // A revision without sessions ignores session ids, so they are not forwarded.
         let is_stateless = forward.method == Method::Post && revision.is_some_and(Revision::is_stateless);
         let session = match request.get(SESSION) {
             _ if is_stateless => None,
@@ -71,11 +70,11 @@ impl Conversation {
             None => None,
         };
         if forward.method == Method::Get && request.get(LAST_EVENT).is_some() {
-            // Without a session the stream could be anybody's.
+            // Without a session the stream could belong to anybody.
             if session.is_none() {
                 return Err(Problem::mcp_no_session());
             }
-            // It could hold a list of tools, as the API has it.
+            // It could contain an unfiltered list of tools.
             if !forward.tools.is_empty() {
                 return Err(Problem::mcp_resumption());
             }
@@ -84,12 +83,12 @@ impl Conversation {
         Ok(Self { mirror, session, asked: Asked::default(), is_typed, answers_in_events: false })
     }
 
-    /// Whether the answer is a list of tools.
+    /// Whether the response is a list of tools.
     pub(super) const fn lists_tools(&self) -> bool {
         self.asked.lists_tools
     }
 
-    /// What changes of the headers on their way up.
+    /// The edits of the headers for the API.
     pub(super) fn edits_up(&self, method: Method) -> Vec<HeaderEdit> {
         let value = |value: &Option<String>| value.clone().map(Cow::Owned);
         let mut edits = Vec::from([("mcp-protocol-version", value(&self.mirror.version))]);
@@ -99,7 +98,7 @@ impl Conversation {
                 edits.push(("content-type", Some(Cow::Borrowed("application/json"))));
             }
         }
-        // Streams are resumed by GET alone; a revision without sessions ignores their ids.
+        // Streams are resumed only with GET; a revision without sessions ignores event ids.
         if method != Method::Get {
             edits.push((LAST_EVENT, None));
         }
@@ -114,18 +113,18 @@ impl Conversation {
         &self.mirror.params
     }
 
-    /// What becomes of the API's id of a session on its way down.
+    /// The edit of the API's session id for the caller.
     pub(super) fn edit_down(&self, deployment: &Deployment, headers: &dyn Headers, owner: Owner<'_>) -> HeaderEdit {
         let id = headers.get(SESSION).filter(|id| !self.asked.is_stateless && !deployment.echoes(id));
         (SESSION, id.and_then(|id| deployment.seal.seal(&id, owner)).map(Cow::Owned))
     }
 }
 
-/// What a request has to be whatever its message says.
+/// Checks the requirements for a request that do not depend on its message.
 fn check_shape(request: &dyn Headers, body: BodyLength, method: Method) -> Result<(), Problem> {
     match method {
         Method::Post if body == BodyLength::NoBody => Err(Problem::mcp_body()),
-        // What is something else to the server is not what was read here.
+        // If the server read the body as another type, it would not be the text that was judged here.
         Method::Post if !media_type::is_plain_json(request) => Err(Problem::mcp_content_type()),
         Method::Post => Ok(()),
         Method::Get | Method::Delete if body == BodyLength::NoBody => Ok(()),
@@ -135,7 +134,7 @@ fn check_shape(request: &dyn Headers, body: BodyLength, method: Method) -> Resul
 }
 
 impl Exchange {
-    /// Who a session of the MCP endpoint is for.
+    /// The owner of a session of the MCP endpoint.
     pub(super) fn open_conversation(
         &mut self,
         deployment: &Deployment,
@@ -151,7 +150,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// The body of an MCP message: what it asks for is judged before anything is sent.
+    /// The body of an MCP message, which is judged before anything is sent.
     pub(super) fn on_message(
         &mut self,
         deployment: &mut Deployment,
@@ -178,7 +177,7 @@ impl Exchange {
         }
     }
 
-    /// What becomes of the id of a session on its way down.
+    /// The edit of a session's id for the caller.
     pub(super) fn session_edit(&self, deployment: &Deployment, headers: &dyn Headers) -> Option<HeaderEdit> {
         let conversation = self.conversation.as_ref()?;
         let caller = self.facts.holder();
@@ -187,7 +186,7 @@ impl Exchange {
     }
 }
 
-/// Tools as the log names them. Names are a caller's text: of those that are no names, or hold a key, it says nothing.
+/// Tool names for the log. Names are a caller's text, so invalid names and names that contain a key are omitted.
 fn told(deployment: &Deployment, tools: &[String]) -> Option<String> {
     let is_name = |tool: &str| tool.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte));
     let mut told = String::new();

@@ -1,4 +1,4 @@
-//! One request's way through the proxy.
+//! The course of one request through the proxy.
 //!
 //! ```text
 //! Incoming ─► begin ─► Step ─► driver performs it ─► Report ─► report ─► Step ─► … ─► last Step ─► finish
@@ -9,8 +9,8 @@
 //!                               Reply, Pass ◄─ ReadResponse ◄──────────────────────────────── judged ◄┘
 //! ```
 //!
-//! The driver owns the request, the response and their bodies; all that is decided is decided here. A limit
-//! comes inside the step that it limits, so a driver has no constant of its own.
+//! The driver owns the request, the response and their bodies; all decisions are made here. Every limit is contained in
+//! the step that it applies to, so a driver has no constants of its own.
 //!
 //! ```
 //! use attention_core::Timestamp;
@@ -37,7 +37,7 @@
 //! let Step::Send(send) = exchange.step() else { panic!("nothing to wait for") };
 //! assert_eq!(send.url, "https://api.attention.tech/v2/conversations?page=1");
 //!
-//! // The driver sends it with the key, and is answered with a 200.
+//! // The driver sends it with the key and receives a 200.
 //! let deployment = deployment.as_mut().expect("it is configured");
 //! let response: &[(&str, &str)] = &[("content-type", "application/json")];
 //! exchange.report(deployment, &request, Report::Response { status: 200, headers: &response, jitter: 0.5 }, now);
@@ -88,14 +88,14 @@ mod step;
 
 pub use answering::Finished;
 pub use facts::Facts;
-pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step};
+pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step, Streaming};
 
-/// In the log.
-const OUTLIVED: &str = "the time of the caller's session or token was over before the answer was";
+/// For the log.
+const OUTLIVED: &str = "the caller's session or token expired before the response was complete";
 
-/// A request, as the driver has it.
+/// A request, as the driver received it.
 pub struct Incoming<'a> {
-    /// As it came; a method that is unknown is refused.
+    /// The method as received; an unknown one is refused.
     pub method: &'a str,
     /// The whole URL.
     pub url: String,
@@ -103,79 +103,81 @@ pub struct Incoming<'a> {
     pub headers: &'a dyn Headers,
     /// Whether it has a body.
     pub has_body: bool,
-    /// A name that nothing else has, such as a UUID: the request's own, unless it came with one.
+    /// A unique name such as a UUID. It becomes the request id, unless the request already has one.
     pub fresh_id: &'a str,
 }
 
 impl fmt::Debug for Incoming<'_> {
-    // Without what the caller sent: a token is in it.
+    // Omits the caller's data, which includes a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming").field("has_body", &self.has_body).finish_non_exhaustive()
     }
 }
 
-/// One request, from its arrival to its answer.
+/// One request, from its arrival to its response.
 pub struct Exchange {
     facts: Facts,
     request: Request,
     stage: Stage,
     step: Step,
-    /// The JWT that is being verified, and the need of a key set for it.
+    /// The JWT that is being verified, and the key set it needs.
     token: Option<String>,
-    /// Whose session it is, until it is known that it was not revoked.
+    /// The owner of a session, until it is known whether the session was revoked.
     unchecked: Option<Identity>,
     lookup: Lookup,
     forward: Option<Forward>,
-    /// What it has besides when it is for the MCP endpoint.
+    /// Additional state for the MCP endpoint.
     conversation: Option<Conversation>,
-    /// Its way past the cache, where the policy gives the cache a part in it.
+    /// Its visit to the cache, if the policy allows caching.
     visit: Option<Visit>,
-    /// The header by which the API is asked whether what is stored is still the same.
+    /// The header with which the API validates the stored response.
     condition: Option<(&'static str, String)>,
-    /// What goes up of the caller's `Accept-Encoding`, where it is not what the caller sent.
+    /// The `Accept-Encoding` for the API, if it differs from the caller's.
     codings: Option<Cow<'static, str>>,
-    /// What changes of the API's headers on their way down.
+    /// The edits of the API's headers for the caller.
     edits: Vec<HeaderEdit>,
-    /// What the API's error is answered with, where it does not belong to what the API was asked.
+    /// The problem to respond with if the API's response does not fit the request.
     out_of_place: Option<Problem>,
-    /// What the cache wants of the answer, until it has been taken apart.
+    /// The cache's pending entry, until the response has been redacted.
     kept: Option<Pending>,
-    /// The memory that the body of the answer takes while it is read whole.
+    /// The memory used by the response's body while it is read.
     share: Option<Share>,
-    /// Whether there was no memory for all of it.
+    /// Whether there was not enough memory for it.
     is_crowded_out: bool,
     call: Option<Call>,
+    /// When the time of its call began: when it came, and later by as long as its caller took over the body.
+    begun: Timestamp,
     upload: Upload,
-    /// Whether the API has been sent the call, if only once.
+    /// Whether the call has been sent to the API at least once.
     was_sent: bool,
-    /// Whether the caller's own limit has been counted, by whatever counts it.
+    /// Whether the caller's own limit has been counted, by whichever counter.
     counted: bool,
-    /// Its place in the line of those who wait for a place of the shared gate.
+    /// Its place in the line for a place of the shared gate.
     ticket: Option<Ticket>,
     /// When the gate was asked.
     asked_at: Timestamp,
     /// When the call was about to be sent, before it waited for its turn.
     attempted_at: Timestamp,
-    /// What is to be asked of the gate beside this call.
+    /// A question to the gate that this call does not wait for.
     beside: Option<Question>,
-    /// Who calls which part of the API.
+    /// The caller and the part of the API that it calls.
     cell: Cell,
-    /// Its way through the lanes of what is held back.
+    /// Its course through the lanes.
     passage: Passage,
-    /// What the shared gate has to hold back.
+    /// The time for which the shared gate has to hold calls back.
     closing: Option<Closing>,
 }
 
-/// How the request's body goes up.
+/// How the request's body is forwarded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Upload {
-    /// There is none.
+    /// There is no body.
     Absent,
-    /// It says what the request asks for, so it is read first, whatever its length was said to be; then it is held.
+    /// The body determines what the request does, so it is read first, whatever its stated length, and then held.
     Inspected,
     /// It is held, so that it can be sent again.
     Held,
-    /// As it comes, once: when that fails, it may be the caller who broke off.
+    /// It is streamed once. If that fails, the caller may have disconnected.
     Streamed,
 }
 
@@ -190,7 +192,7 @@ impl Upload {
     }
 }
 
-/// What the step at hand is for: which rule its report goes to.
+/// The purpose of the current step, which determines the rule for its report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     FetchingKeySet,
@@ -199,8 +201,10 @@ enum Stage {
     Revoking,
     ReadingWish,
     Counting,
-    ReadingMessage,
-    Holding,
+    /// Since then, for the rules of MCP.
+    ReadingMessage(Timestamp),
+    /// Since then.
+    Holding(Timestamp),
     /// Asking the shared gate for a place for this attempt.
     Asking(Attempt),
     Waiting(Then),
@@ -211,24 +215,24 @@ enum Stage {
     Over,
 }
 
-/// What follows a wait.
+/// The next action after a wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Then {
-    /// Another request may have had the issuer's key set by now.
+    /// Another request may have fetched the issuer's key set by now.
     LookForKeySet,
-    /// The call goes on.
+    /// The call continues.
     Call,
-    /// What was held back is not any more.
+    /// The lane is open again.
     Lane(Attempt),
-    /// The attempt's place in the shared gate's line has come.
+    /// The attempt's turn in the shared gate's line.
     Send(Attempt),
     /// The shared gate is asked again.
     Ask(Attempt),
 }
 
 impl Exchange {
-    /// Begins with a request: its first step is there at once. An isolate that is not fully configured refuses
-    /// everything but [`ALIVE`].
+    /// Begins with a request; its first step is available at once. An isolate without a valid configuration refuses
+    /// everything except [`ALIVE`].
     pub fn begin(
         deployment: Result<&mut Deployment, &mut Misconfigured>,
         incoming: Incoming<'_>,
@@ -276,7 +280,7 @@ impl Exchange {
                 is_body_coded: headers.get("content-encoding").is_some_and(|coding| !is_identity(&coding)),
             },
             stage: Stage::Over,
-            // Until the first one is decided. Reported on, it would be a fault.
+            // A placeholder until the first step is decided.
             step: Step::Wait(Duration::ZERO),
             token: None,
             unchecked: None,
@@ -292,6 +296,7 @@ impl Exchange {
             share: None,
             is_crowded_out: false,
             call: None,
+            begun: now,
             upload: Upload::Absent,
             was_sent: false,
             counted: false,
@@ -306,7 +311,7 @@ impl Exchange {
     }
 
     fn open(&mut self, deployment: &mut Deployment, headers: &dyn Headers, now: Timestamp) -> Result<(), Problem> {
-        // First of all, so that a page can read whatever it is refused with.
+        // Determined first, so that a page can read any refusal.
         let page = authorize::page(deployment, &self.request, headers.get("origin").as_deref());
         self.facts.page = page.as_ref().ok().cloned().flatten();
         let path = self.request.target.checked_path().map_err(Problem::path)?;
@@ -322,28 +327,30 @@ impl Exchange {
         Ok(())
     }
 
-    /// What the driver has to do next.
+    /// The driver's next step.
     pub const fn step(&self) -> &Step {
         &self.step
     }
 
-    /// The same, for a driver that takes something out of the last step.
+    /// The same, for a driver that moves data out of the last step.
     pub const fn step_mut(&mut self) -> &mut Step {
         &mut self.step
     }
 
-    /// What came of the step; the next one is there at once. `request` are the headers of the request. A report
-    /// that does not belong to the step is a driver's fault, and the request is answered as such.
+    /// Reports the result of the current step; the next one is available at once. `request` are the headers of the
+    /// request. A report that does not match the step is a mistake of the driver, and the request is answered with an
+    /// internal error.
     pub fn report(&mut self, deployment: &mut Deployment, request: &dyn Headers, report: Report<'_>, now: Timestamp) {
         self.was_sent |= self.stage == Stage::Sending;
         let was_cut = matches!((self.stage, &report), (Stage::Sending, Report::NoResponse { .. }));
-        // Nothing is learnt of the API when the time that was left was not the call's.
+        // If the credential's expiry cut the time short, the failure says nothing about the API.
         let done = if was_cut && self.facts.is_over(now) {
             Err(self.outlived())
         } else {
             self.done(deployment, request, report, now)
         };
-        // A problem holds nothing of the API's; anything else is given, or done, under what has ended.
+        // A problem contains nothing from the API. Any other result would be returned, or performed, after the
+        // credential expired.
         let done = match done {
             Ok(()) if self.facts.is_over(now) && !matches!(self.step, Step::Reply(_)) => Err(self.outlived()),
             done => done,
@@ -370,10 +377,17 @@ impl Exchange {
                 self.on_wish(deployment, body, fresh_id, now)
             }
             (Stage::Counting, Report::Counted(may)) => self.on_counted(deployment, request, may, now),
-            (Stage::ReadingMessage, Report::RequestBody { body, .. }) => {
+            (Stage::ReadingMessage(since), Report::RequestBody { body, .. }) => {
+                self.took_over_the_body(since, now);
                 self.on_message(deployment, request, body, now)
             }
-            (Stage::Holding, Report::RequestHeld(whole)) => self.on_held(deployment, request, whole, now),
+            (Stage::Holding(since), Report::RequestHeld(whole)) => {
+                self.took_over_the_body(since, now);
+                self.on_held(deployment, request, whole, now)
+            }
+            (Stage::ReadingWish | Stage::ReadingMessage(_) | Stage::Holding(_), Report::UploadLate) => {
+                Err(Problem::slow_upload())
+            }
             (Stage::Asking(attempt), Report::Place(place)) => self.on_place(deployment, attempt, place, now),
             (Stage::Waiting(then), Report::Waited) => self.on_waited(deployment, then, now),
             (Stage::Sending, Report::Response { status, headers, jitter }) => {
@@ -381,6 +395,10 @@ impl Exchange {
             }
             (Stage::Sending, Report::NoResponse { failure, jitter }) => {
                 self.on_no_response(deployment, (failure, jitter), now)
+            }
+            (Stage::Sending, Report::UploadLate) => Err(self.without_upload(deployment, Problem::slow_upload(), now)),
+            (Stage::Sending, Report::UploadBroken) => {
+                Err(self.without_upload(deployment, Problem::broken_upload(), now))
             }
             (Stage::Probing(slot), Report::Response { status, .. }) => self.on_probed(deployment, slot, status),
             (Stage::Probing(slot), Report::NoResponse { .. }) => self.on_probed(deployment, slot, 0),
@@ -390,19 +408,19 @@ impl Exchange {
         }
     }
 
-    /// What the caller came with has ended on the way.
+    /// The caller's credential expired during the request.
     fn outlived(&mut self) -> Problem {
         self.facts.fault = Some(OUTLIVED.to_owned());
         Problem::outlived(self.request.method, self.was_sent)
     }
 
-    /// How long the caller may still be given what it asked for; `None` is for ever. A body that streams longer than
-    /// that is to break off, and [`cut`](Self::cut) is to be logged.
+    /// How long the caller may still receive its response; `None` means no limit. A body that streams longer than that
+    /// must be aborted, and [`cut`](Self::cut) must be logged.
     pub fn lasts_for(&self, now: Timestamp) -> Option<Duration> {
         self.facts.ends_at.map(|end| end.saturating_since(now))
     }
 
-    /// The log line of an answer that broke off since what its caller came with had ended.
+    /// The log line of a response that was aborted because the caller's credential expired.
     pub fn cut(&self, deployment: Option<&Deployment>) -> Option<String> {
         let mut line = Object::new();
         line.string("event", "cut").string("level", "info").string("requestId", &self.facts.request_id);
@@ -416,7 +434,8 @@ impl Exchange {
         (!is_silent).then(|| line.finish())
     }
 
-    /// A refusal for its credentials is counted, by where they come from; of too many of them nothing is told any more.
+    /// Counts a refusal for its credentials by their source. After too many of them, the response no longer gives a
+    /// reason.
     fn counted(
         &mut self,
         deployment: &mut Deployment,
@@ -433,13 +452,13 @@ impl Exchange {
         if let Some(wait) = wait {
             return Problem::refused_too_often(wait);
         }
-        // The operator's token is nothing that an issuer gives.
+        // The operator's token is never issued by an issuer.
         let jwt = deployment.config.jwt.as_ref().filter(|_| !authorize::is_operators(self.request.target.path()));
         problem.with_discovery(discovery::parameters(jwt, &self.request.target))
     }
 
-    /// Whether so many more bytes of a response's body may be held, which have come for [`Step::ReadResponse`]:
-    /// asked for each piece of it. When they may not, nobody reads on, and the body is reported as `None`.
+    /// Whether this many more bytes of a response's body may be held during [`Step::ReadResponse`]; called for each
+    /// chunk. If not, the driver stops reading and reports the body as `None`.
     pub fn may_hold(&mut self, deployment: &mut Deployment, bytes: usize, now: Timestamp) -> bool {
         let share = self.share.as_ref();
         let may = share.is_some_and(|share| deployment.room.take(share, bytes, now));
@@ -447,38 +466,38 @@ impl Exchange {
         may
     }
 
-    /// The JWT whose signature is to be checked.
+    /// The JWT whose signature is to be verified.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// Whether the API has refused every key that there is: another one may be where keys are kept.
+    /// Whether the API has refused all keys, so that the key store may have a newer one.
     pub fn has_doubts(&self) -> bool {
         self.facts.upstream_error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Unauthorized)
     }
 
-    /// The name of this request, for its answer and its log line.
+    /// The request id, for the response and the log line.
     pub fn request_id(&self) -> &str {
         &self.facts.request_id
     }
 
-    /// Who sends it, for those who tell callers apart.
+    /// The caller's identity, for counters outside this crate.
     pub fn holder(&self) -> String {
         self.facts.holder()
     }
 
-    /// When it began.
+    /// When the request began.
     pub const fn started(&self) -> Timestamp {
         self.facts.started
     }
 
-    /// For how long the API asked to hold back, once: what the gate that all isolates share has to know.
+    /// For how long the API asked all isolates to hold back, for the shared gate; returned once.
     pub const fn take_gate_closing(&mut self) -> Option<Closing> {
         self.closing.take()
     }
 
-    /// What to ask the gate that all isolates share while this request goes on, once: nobody waits for the answer,
-    /// which [`Deployment::on_gate`] takes.
+    /// A question to the shared gate, returned once. The request does not wait for the answer, which is passed to
+    /// [`Deployment::on_gate`].
     pub const fn take_question(&mut self) -> Option<Question> {
         self.beside.take()
     }
@@ -499,13 +518,13 @@ impl Exchange {
 }
 
 impl fmt::Debug for Exchange {
-    // Without what the caller sent, and what it is answered with: a token may be in it.
+    // Omits the caller's data and the response, which may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("facts", &self.facts).field("stage", &self.stage).finish_non_exhaustive()
     }
 }
 
-/// That the proxy runs, and which version.
+/// The response that the proxy runs, with its version.
 fn alive(version: Option<&Version>) -> Reply {
     let mut said = Object::new();
     said.string("status", "alive");
@@ -515,14 +534,13 @@ fn alive(version: Option<&Version>) -> Reply {
     Reply::json(200, said.finish())
 }
 
-/// A caller's own request id, when it is plain enough to stand in a header and a log: 8 to 64 letters, digits,
-/// `-`, `_` or `.`.
+/// Whether a caller's own request id is safe for a header and a log: 8 to 64 letters, digits, `-`, `_` or `.`.
 fn accepts_request_id(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// What a request says of its body. `Content-Length: 0` announces none; a length that is not a number is unknown, and so
-/// is any beside a `Transfer-Encoding` (RFC 9112 §6.3).
+/// The length of a request's body. `Content-Length: 0` means no body; a length that is not a number is unknown, and so
+/// is any length beside a `Transfer-Encoding` (RFC 9112 §6.3).
 fn body_length(incoming: &Incoming<'_>) -> BodyLength {
     if incoming.has_body && incoming.headers.has("transfer-encoding") {
         return BodyLength::Unknown;
@@ -538,12 +556,12 @@ fn body_length(incoming: &Incoming<'_>) -> BodyLength {
     }
 }
 
-/// Whether a `Content-Encoding` leaves the body as it is (RFC 9110 §8.4.1).
+/// Whether a `Content-Encoding` leaves the body unchanged (RFC 9110 §8.4.1).
 fn is_identity(coding: &str) -> bool {
     coding.trim_ascii().is_empty() || coding.trim_ascii().eq_ignore_ascii_case("identity")
 }
 
-/// A number of milliseconds as the value of a header.
+/// A duration in milliseconds as a header value.
 fn in_millis(duration: Duration) -> String {
     decimal(millis(duration))
 }

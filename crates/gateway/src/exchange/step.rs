@@ -1,4 +1,4 @@
-//! What a driver is asked to do, and what it reports.
+//! The steps that a driver performs, and the reports of their results.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,75 +14,82 @@ use crate::cache::{EntryId, Pending, Stored};
 use crate::limits::asking::Question;
 use crate::limits::shared_gate::Place;
 
-/// What the driver has to do next. Each but the last four is followed by one [`Report`].
+/// The driver's next step. Every step except the last four is followed by one [`Report`].
 #[derive(Debug)]
 pub enum Step {
-    /// Get the issuer's key set, which is used from then on; then [`Report::KeySet`].
+    /// Fetch the issuer's key set, which is used from then on; then report [`Report::KeySet`].
     FetchKeySet {
-        /// Where it is. A redirect is no key set.
+        /// Its URL. A redirect counts as a failure.
         url: String,
-        /// How long the whole answer may take.
+        /// How long the whole response may take.
         timeout: Duration,
-        /// In bytes.
+        /// The maximum size in bytes.
         limit: usize,
     },
-    /// Check the signature of [`Exchange::token`](super::Exchange::token) with the key set that was had last, by
-    /// one of the deployment's algorithms; then [`Report::Signature`].
+    /// Verify the signature of [`Exchange::token`](super::Exchange::token) with the most recent key set and one of the
+    /// deployment's algorithms; then report [`Report::Signature`].
     VerifyToken,
-    /// Read the request's body whole, up to `limit` bytes, and keep it for sending; then [`Report::RequestBody`].
+    /// Read the whole request body, up to `limit` bytes, and keep it for sending; then report [`Report::RequestBody`] or
+    /// [`Report::UploadLate`].
     ReadRequest {
-        /// In bytes.
+        /// The maximum size in bytes.
         limit: usize,
+        /// The time until the whole body has arrived.
+        patience: Duration,
     },
-    /// Hold the request's body, so that it can be sent again; then [`Report::RequestHeld`]. It is as small as
-    /// it was announced to be.
-    HoldRequest,
-    /// Ask the platform's counter whether [`Exchange::holder`](super::Exchange::holder) has a call left; then
+    /// Hold the request's body, so that it can be sent again; then report [`Report::RequestHeld`] or
+    /// [`Report::UploadLate`]. It has the length stated in the request.
+    HoldRequest {
+        /// The time until the whole body has arrived.
+        patience: Duration,
+    },
+    /// Ask the platform's counter whether [`Exchange::holder`](super::Exchange::holder) has a call left; then report
     /// [`Report::Counted`].
     Count {
         /// How long the counter may take.
         timeout: Duration,
     },
-    /// Ask the gate that all isolates share for places; then [`Report::Place`].
+    /// Ask the shared gate for places; then report [`Report::Place`].
     AskGate {
-        /// What to ask.
+        /// The question.
         question: Question,
         /// How long the gate may take.
         timeout: Duration,
     },
-    /// Ask the gate's object how the session of this id stands; then [`Report::Standing`].
+    /// Ask the gate's object for the status of a session; then report [`Report::Standing`].
     AskStanding {
-        /// The session's.
+        /// The session's id.
         id: String,
         /// How long the object may take.
         timeout: Duration,
     },
-    /// Have the gate's object revoke the session of this id; then [`Report::Revoked`].
+    /// Have the gate's object revoke a session; then report [`Report::Revoked`].
     Revoke {
-        /// The session's.
+        /// The session's id.
         id: String,
         /// How long the object may take.
         timeout: Duration,
     },
-    /// Wait; then [`Report::Waited`]. Nobody will read the response that was there, if one was.
+    /// Wait; then report [`Report::Waited`]. If there was a response, it is no longer needed.
     Wait(Duration),
-    /// Send a request; then [`Report::Response`] or [`Report::NoResponse`].
+    /// Send a request; then report [`Report::Response`], [`Report::NoResponse`], [`Report::UploadLate`] or
+    /// [`Report::UploadBroken`].
     Send(Send),
-    /// Read the response's body whole, each piece with the leave of
-    /// [`Exchange::may_hold`](super::Exchange::may_hold); then [`Report::ResponseBody`].
+    /// Read the whole response body, asking [`Exchange::may_hold`](super::Exchange::may_hold) for each chunk; then
+    /// report [`Report::ResponseBody`].
     ReadResponse {
-        /// In bytes.
+        /// The maximum size in bytes.
         limit: usize,
-        /// Up to the end of the body.
+        /// The time until the end of the body.
         timeout: Duration,
     },
-    /// The last step: the API's response is the answer.
+    /// The last step: pass on the API's response.
     Pass(Pass),
-    /// The last step: an answer of the cache.
+    /// The last step: serve a stored response.
     Serve(Stored),
-    /// The last step: an answer of the proxy's own.
+    /// The last step: send a response of the proxy's own.
     Reply(Reply),
-    /// The last step: the status page.
+    /// The last step: show the status page.
     ShowStatus,
 }
 
@@ -91,90 +98,107 @@ pub enum Step {
 pub struct Send {
     /// The method.
     pub method: Method,
-    /// The URL, checked: it is of the API's origin. A redirect is an answer, not an instruction.
+    /// The checked URL, which has the API's origin. A redirect is treated as a response and is not followed.
     pub url: String,
-    /// Whose `Authorization` it takes.
+    /// The slot whose `Authorization` to send.
     pub slot: Slot,
-    /// Up to the response's head; `None` is for ever.
+    /// The time until the response's head, which starts when the API has the whole body; `None` means no limit.
     pub timeout: Option<Duration>,
-    /// What goes with it.
+    /// For a body that streams.
+    pub streaming: Option<Streaming>,
+    /// The request's headers and body.
     pub carries: Carries,
 }
 
-/// What a request to the API carries beside its `Authorization`.
+/// A body that is sent as it arrives. Only its own end may end it: an incomplete body must not look complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Streaming {
+    /// Its stated length in bytes; `None` if it arrives in chunks.
+    pub length: Option<u64>,
+    /// The time until the API has the whole body.
+    pub patience: Duration,
+    /// The time until the response's head, the upload included; `None` means no limit.
+    pub whole: Option<Duration>,
+}
+
+/// The headers and body of a request to the API, besides its `Authorization`.
 #[derive(Debug)]
 pub enum Carries {
-    /// What the caller sent: those of its headers that [`header_policy::UP`](crate::answer::header_policy::UP)
-    /// names, and its body.
+    /// The caller's own: the headers listed in [`header_policy::UP`](crate::answer::header_policy::UP), and the body.
     TheCallers {
-        /// What changes of the headers.
+        /// The edits of the headers.
         edits: Vec<HeaderEdit>,
-        /// Headers besides, whose names nobody knows beforehand.
+        /// Additional headers, whose names are not known in advance.
         more: Vec<(String, String)>,
         /// Whether there is a body.
         body: bool,
     },
-    /// No body, and these headers alone.
+    /// No body, and only these headers.
     Only(&'static [(&'static str, &'static str)]),
 }
 
 pub use crate::answer::header_policy::HeaderEdit;
 
-/// How the API's response is passed on: its status, those of its headers that
-/// [`header_policy::DOWN`](crate::answer::header_policy::DOWN) names and in which no key is echoed, and this.
+/// How the API's response is passed on: its status, its headers that are listed in
+/// [`header_policy::DOWN`](crate::answer::header_policy::DOWN) and do not echo a key, and the following.
 #[derive(Debug)]
 pub struct Pass {
-    /// What the caller gets for a body.
+    /// The body for the caller.
     pub body: Body,
-    /// What changes of the headers.
+    /// The edits of the headers.
     pub edits: Vec<HeaderEdit>,
 }
 
 /// The body of a response that is passed on.
 #[derive(Debug)]
 pub enum Body {
-    /// As it comes. With `keep` it is read for the cache as well, on the side, and stored when it is whole.
+    /// Streamed. With `keep`, it is also read for the cache, and stored when it is complete.
     Streamed {
-        /// What the cache wants of it.
+        /// The cache's pending entry.
         keep: Option<Pending>,
     },
-    /// These bytes instead.
+    /// Replaced by these bytes.
     Replaced {
-        /// All of it.
+        /// The complete body.
         bytes: Vec<u8>,
-        /// The name under which the driver has to keep them, if they may be given again.
+        /// The id under which the driver has to keep them, if they may be served again.
         keep: Option<EntryId>,
     },
-    /// None: there was nothing in it.
+    /// None; the body was empty.
     Empty,
 }
 
-/// What came of a step.
+/// The result of a step.
 pub enum Report<'a> {
-    /// Of [`Step::FetchKeySet`]: whether there is a new one.
+    /// For [`Step::FetchKeySet`]: whether there is a new set.
     KeySet(bool),
-    /// Of [`Step::VerifyToken`].
+    /// For [`Step::VerifyToken`].
     Signature(Signature<'a>),
-    /// Of [`Step::ReadRequest`]: `None` when it is too large or broke off. `fresh_id` is a new unique name.
+    /// For [`Step::ReadRequest`]: `None` if it is too large or was interrupted. `fresh_id` is a new unique name.
     RequestBody {
-        /// All of it.
+        /// The complete body.
         body: Option<&'a [u8]>,
-        /// A name that nothing else has, such as a UUID.
+        /// A unique name such as a UUID.
         fresh_id: &'a str,
     },
-    /// Of [`Step::HoldRequest`]: whether it came whole.
+    /// For [`Step::HoldRequest`]: whether it was complete.
     RequestHeld(bool),
-    /// Of [`Step::Count`]: whether the caller has a call left. A counter that did not answer counts as yes.
+    /// For [`Step::ReadRequest`], [`Step::HoldRequest`] and [`Step::Send`]: the caller did not send the body in time.
+    UploadLate,
+    /// For [`Step::Send`]: the caller's body was interrupted.
+    UploadBroken,
+    /// For [`Step::Count`]: whether the caller has a call left. An unresponsive counter counts as yes.
     Counted(bool),
-    /// Of [`Step::AskGate`]: `None` when the gate did not answer.
+    /// For [`Step::AskGate`]: `None` if the gate did not respond.
     Place(Option<Place>),
-    /// Of [`Step::AskStanding`]; [`Standing::Unknown`] when the object did not answer.
+    /// For [`Step::AskStanding`]; [`Standing::Unknown`] if the object did not respond.
     Standing(Standing),
-    /// Of [`Step::Revoke`]: when that lapses, `Err` when the list is full; `None` when the object did not answer.
+    /// For [`Step::Revoke`]: when the revocation lapses, `Err` if the list is full; `None` if the object did not
+    /// respond.
     Revoked(Option<Result<Timestamp, Full>>),
-    /// Of [`Step::Wait`].
+    /// For [`Step::Wait`].
     Waited,
-    /// Of [`Step::Send`]: the response's head has come.
+    /// For [`Step::Send`]: the head of the response.
     Response {
         /// Its status.
         status: u16,
@@ -183,26 +207,28 @@ pub enum Report<'a> {
         /// A random number from 0 to 1.
         jitter: f64,
     },
-    /// Of [`Step::Send`]: no response came.
+    /// For [`Step::Send`]: there is no response.
     NoResponse {
-        /// Why.
+        /// The reason.
         failure: Failure,
         /// A random number from 0 to 1.
         jitter: f64,
     },
-    /// Of [`Step::ReadResponse`]: `None` when it is larger than the limit, broke off, took too long or may not be
-    /// held; empty when there is nothing in it.
+    /// For [`Step::ReadResponse`]: `None` if it is larger than the limit, was interrupted, took too long or may not be
+    /// held; empty if it has no content.
     ResponseBody(Option<Vec<u8>>),
 }
 
 impl fmt::Debug for Report<'_> {
-    // Without bodies, which are the caller's and the API's.
+    // Omits the bodies, which belong to the caller and the API.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::KeySet(_) => "KeySet",
             Self::Signature(_) => "Signature",
             Self::RequestBody { .. } => "RequestBody",
             Self::RequestHeld(_) => "RequestHeld",
+            Self::UploadLate => "UploadLate",
+            Self::UploadBroken => "UploadBroken",
             Self::Counted(_) => "Counted",
             Self::Place(_) => "Place",
             Self::Standing(_) => "Standing",
@@ -215,13 +241,13 @@ impl fmt::Debug for Report<'_> {
     }
 }
 
-/// What is known of a token's signature.
+/// The result of verifying a token's signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signature<'a> {
-    /// It is the issuer's.
+    /// It is valid.
     Good,
     /// The token names a key that is not in the set.
     UnknownKey,
-    /// It is not, for this reason.
+    /// It is invalid, for this reason.
     Bad(&'a str),
 }

@@ -1,9 +1,8 @@
-//! Who called, what calls were answered with, which failed last and what became of keys: beside the counts by the
-//! minute, what an operator asks next.
+//! The details beside the ledger's counts: callers, problem codes, recent failures and events of keys.
 //!
-//! Everything is bounded: callers and codes are counted by the hour, so many of each, and the rest of them together; of
-//! failures and of events of keys the last ones are kept. Of a call there are its caller's name, the pattern of its
-//! rule, its code and its request id, which the log has as well.
+//! Everything is bounded. Callers and codes are counted per hour, each up to a number of names, and the rest together;
+//! of failures and of events of keys, the most recent ones are kept. For each call there are its caller's name, the
+//! pattern of its rule, its code and its request id, all of which are in the log as well.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -17,23 +16,23 @@ use attention_core::{Timestamp, millis};
 use super::{LARGEST, MINUTES_KEPT};
 use crate::log::{Record, Severity};
 
-/// How many names an hour has, of callers and of codes; the rest is counted together.
+/// The maximum number of callers, and of codes, per hour; the rest is counted together.
 const MOST_NAMES: usize = 40;
-/// How many failures and how many events of keys are kept.
+/// The maximum number of failures, and of events of keys.
 const MOST_LINES: usize = 10;
-/// A longer name is cut: an issuer's may have 255 bytes.
+/// Longer names are truncated; those of an issuer may have 255 bytes.
 const MOST_CHARS: usize = 64;
 const HOUR_MILLIS: u64 = 3_600_000;
-/// The hour under way and those before it of which a minute may be shown.
+/// The number of hours kept: the current one and those that contain a minute on the page.
 const HOURS_KEPT: u64 = MINUTES_KEPT / 60 + 1;
 
-/// How often a name was counted in an hour.
+/// The counts for a name within an hour.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Named {
     hour: u64,
-    /// Empty for those together that have no place of their own.
+    /// Empty for the rest that has no entry of its own.
     pub name: String,
-    /// All of its calls.
+    /// The number of its calls.
     pub calls: u64,
     /// Those answered with a 5xx or 429.
     pub failed: u64,
@@ -44,24 +43,24 @@ pub struct Named {
 pub struct Failure {
     /// When it was answered.
     pub at: Timestamp,
-    /// With what.
+    /// The status of the response.
     pub status: u64,
-    /// Code, caller, route and request id; empty where nothing is known.
+    /// Code, caller, route and request id; empty if unknown.
     pub texts: [String; 4],
 }
 
-/// What became of a key, by the fingerprints of keys.
+/// An event of a key, identified by fingerprint.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeyEvent {
     /// When it was noticed.
     pub at: Timestamp,
     /// The key that the API refused.
     pub refused: String,
-    /// The key that calls went over to; empty when there was none.
+    /// The key that calls switched to; empty if there was none.
     pub switched_to: String,
 }
 
-/// What is known of the last hours beside counts.
+/// The details of the last hours.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Journal {
     callers: Vec<Named>,
@@ -71,7 +70,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Notes a call of a known caller.
+    /// Records a call of a known caller.
     pub(super) fn note(&mut self, record: &Record<'_>) {
         let hour = record.at.as_unix_millis() / HOUR_MILLIS;
         let failed = u64::from(record.status >= 500 || record.status == 429);
@@ -96,12 +95,21 @@ impl Journal {
         }
     }
 
-    /// The same of a key in a row, from many calls, is one event: its first.
+    /// Consecutive reports of the same event, from many calls, count as one.
     fn add_key_event(&mut self, event: KeyEvent) {
         let is_known = |known: &KeyEvent| known.refused == event.refused && known.switched_to == event.switched_to;
         if !self.keys.iter().max_by_key(|known| known.at).is_some_and(is_known) {
             push(&mut self.keys, event, |event| event.at);
         }
+    }
+
+    /// Forgets what is of later.
+    pub(super) fn forget_after(&mut self, latest: Timestamp) {
+        let hour = latest.as_unix_millis() / HOUR_MILLIS;
+        self.callers.retain(|named| named.hour <= hour);
+        self.codes.retain(|named| named.hour <= hour);
+        self.failures.retain(|failure| failure.at <= latest);
+        self.keys.retain(|event| event.at <= latest);
     }
 
     /// Adds another journal.
@@ -120,27 +128,27 @@ impl Journal {
         }
     }
 
-    /// Callers of the last hours, those with most calls first, and the rest together at the end.
+    /// The callers of the last hours, those with the most calls first, followed by the rest.
     pub fn callers(&self, now: Timestamp) -> Vec<Named> {
         summed(&self.callers, now)
     }
 
-    /// Codes of problems in the last hours, in the same order.
+    /// The problem codes of the last hours, in the same order.
     pub fn codes(&self, now: Timestamp) -> Vec<Named> {
         summed(&self.codes, now)
     }
 
-    /// The last failures, the latest first.
+    /// The last failures, the most recent first.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.failures.iter().rev()
     }
 
-    /// The last events of keys, the latest first.
+    /// The last events of keys, the most recent first.
     pub fn keys(&self) -> impl Iterator<Item = &KeyEvent> {
         self.keys.iter().rev()
     }
 
-    /// Its lists, as JSON.
+    /// The lists as JSON.
     pub(super) fn lists(&self) -> [(&'static str, String); 4] {
         let list = |items: &mut dyn Iterator<Item = String>| {
             let mut array = Array::new();
@@ -157,7 +165,7 @@ impl Journal {
         ]
     }
 
-    /// Reads one of [`lists`](Self::lists); `None` when it is not one, or longer than a journal's.
+    /// Reads one of [`lists`](Self::lists); `None` if it is malformed or too long.
     pub(super) fn read(&mut self, name: &str, list: &Element<'_>) -> Option<()> {
         let items = list.elements().ok()?;
         let most = if matches!(name, CALLERS | CODES) { (MOST_NAMES + 1) * MOST_HOURS } else { MOST_LINES };
@@ -182,7 +190,7 @@ const CALLERS: &str = "callers";
 const CODES: &str = "codes";
 const FAILURES: &str = "failures";
 const KEYS: &str = "keys";
-/// Clocks differ: an hour from the past or the future that somebody reports has a place until the next one begins.
+/// Clocks differ: a reported hour in the past or the future is kept until the next hour begins.
 const MOST_HOURS: usize = 16;
 
 impl Named {
@@ -243,7 +251,7 @@ fn text(element: &Element<'_>) -> Option<String> {
     (text.chars().count() <= MOST_CHARS + 1).then(|| text.into_owned())
 }
 
-/// So much of a text as is kept.
+/// A text truncated to the length that is kept.
 fn cut(text: &str) -> String {
     match text.char_indices().nth(MOST_CHARS) {
         Some((end, _)) => [text.get(..end).unwrap_or_default(), "\u{2026}"].concat(),
@@ -289,7 +297,7 @@ fn summed(all: &[Named], now: Timestamp) -> Vec<Named> {
             None => sums.push(named.clone()),
         }
     }
-    // By hand: the standard library's sort is larger than all of this page's lists.
+    // By hand, because the standard library's sort is larger than all the lists of this page.
     let mut sorted: Vec<Named> = Vec::with_capacity(sums.len());
     for sum in sums {
         let comes_later = |known: &&Named| sum.name.is_empty() || !known.name.is_empty() && known.calls >= sum.calls;

@@ -1,9 +1,8 @@
-//! How many calls came, how they ended and how long they took, minute by minute; and who called, what failed and what
-//! became of keys ([`journal`]).
+//! The ledger: calls, their results and durations, counted per minute, with details in [`journal`].
 //!
-//! Each isolate counts its own calls and sends its counts to the Durable Object
-//! that all isolates share. The object adds them up, stores the sum and returns it, and the
-//! status page draws it. All three are one JSON text, see [`Ledger::to_text`].
+//! Each isolate counts its own calls and sends the counts to the Durable Object that all isolates share. The object
+//! adds them up, stores and returns the sum, and the status page shows it. All three use one JSON text, see
+//! [`Ledger::to_text`].
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,14 +18,13 @@ use journal::Journal;
 
 pub mod journal;
 
-/// A ledger that takes longer to answer is taken for one that does not.
+/// A ledger that takes longer to respond counts as unresponsive.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How many minutes the ledger keeps: six hours.
 pub const MINUTES_KEPT: u64 = 6 * 60;
 
-/// Upper bounds of the latency classes, in milliseconds. One more class follows
-/// them, for calls that took longer.
+/// Upper bounds of the latency classes, in milliseconds. One more class follows, for calls that took longer.
 pub const BOUNDS: [u64; 12] = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
 
 /// The number of latency classes.
@@ -34,41 +32,43 @@ const CLASSES: usize = BOUNDS.len() + 1;
 
 const MILLIS_PER_MINUTE: u64 = 60_000;
 
-/// No ledger holds more minutes than this, and no text may have more. An isolate
-/// that slept reports minutes that are older than the ones kept here, which go when
-/// the next minute begins; until then both need a place.
+/// The maximum number of minutes in a ledger and in a text. An isolate that was idle may report minutes older than
+/// those kept here; both need room until the next minute begins.
 const MOST_MINUTES: usize = 2 * 6 * 60;
 
-/// The largest count. JavaScript, which passes counts on, tells all whole numbers up
-/// to this one apart (`Number.MAX_SAFE_INTEGER`).
+/// The largest count: the largest number up to which JavaScript, which passes counts on, represents all whole numbers
+/// (`Number.MAX_SAFE_INTEGER`).
 const LARGEST: u64 = (1 << 53) - 1;
 
-/// An isolate reports its counts after this time, or after so many calls.
+/// An isolate reports its counts after this time, however many calls it counted: a report is a message to another
+/// process and work there, so that what reports cost must not grow with the calls.
 const REPORT_AFTER: Duration = Duration::from_secs(10);
-const REPORT_AFTER_CALLS: u64 = 200;
 
-/// The minute in which `now` lies, counted from the Unix epoch.
+/// Clocks differ, but not by more minutes than this: what is of later is of a clock that was wrong.
+const MINUTES_AHEAD: u64 = 60;
+
+/// The minute that contains `now`, counted from the Unix epoch.
 pub(crate) const fn minute_of(now: Timestamp) -> u64 {
     now.as_unix_millis() / MILLIS_PER_MINUTE
 }
 
-/// What was counted of some calls.
+/// The counts of a set of calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
-    /// All of them.
+    /// All calls.
     pub calls: u64,
-    /// Those answered with a 5xx.
+    /// Calls answered with a 5xx.
     pub errors: u64,
-    /// Those answered with 429.
+    /// Calls answered with 429.
     pub limited: u64,
-    /// Those answered with any other 4xx.
+    /// Calls answered with another 4xx.
     pub refused: u64,
-    /// How many took how long, by the classes of [`BOUNDS`].
+    /// The number of calls in each latency class of [`BOUNDS`].
     pub latency: [u64; CLASSES],
 }
 
 impl Counts {
-    /// The counts of one call.
+    /// The counts of a single call.
     fn of(status: u16, took: Duration) -> Self {
         let mut counts = Self { calls: 1, ..Self::default() };
         match status {
@@ -84,7 +84,7 @@ impl Counts {
         counts
     }
 
-    /// Adds other counts. A sum stops at the largest count.
+    /// Adds other counts. Sums are capped at the largest count.
     pub fn add(&mut self, other: &Self) {
         let add = |sum: &mut u64, count: u64| *sum = sum.saturating_add(count).min(LARGEST);
         add(&mut self.calls, other.calls);
@@ -97,49 +97,60 @@ impl Counts {
     }
 }
 
-/// What was counted within one minute.
+/// The counts of one minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Minute {
-    /// Which minute, counted from the Unix epoch.
+    /// The minute, counted from the Unix epoch.
     pub number: u64,
     /// Its counts.
     pub counts: Counts,
 }
 
-/// The version of the text.
+/// The version of the text format.
 const VERSION: u64 = 1;
 
-/// Counts of the last six hours, by the minute, and the journal beside them.
+/// The counts of the last six hours per minute, and the journal.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// In the order in which they began.
+    /// In the order of arrival of their first calls.
     minutes: Vec<Minute>,
-    /// The calls noted since the counts were last taken.
-    calls: u64,
-    /// When the first of those calls was noted.
+    /// When the first call was noted since the counts were last taken.
     since: Option<Timestamp>,
     journal: Journal,
 }
 
 impl Ledger {
-    /// Counts the call of a known caller that has been answered.
+    /// Counts the answered call of a known caller.
     pub fn note_call(&mut self, record: &Record<'_>) {
+        let latest = minute_of(record.at).saturating_add(MINUTES_AHEAD);
+        // The last one is of the call before.
+        if self.minutes.last().is_some_and(|minute| minute.number > latest) {
+            self.forget_after(record.at);
+        }
         self.note(record.status, record.took, record.at);
         self.journal.note(record);
     }
 
-    /// What is known beside the counts.
+    /// The details beside the counts.
     pub const fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// Adds all of another one.
+    /// Forgets what is of a time that is still far ahead: a clock was wrong when it was counted. The counts of the hours
+    /// until then would make way for it.
+    pub fn forget_after(&mut self, now: Timestamp) {
+        let latest = minute_of(now).saturating_add(MINUTES_AHEAD);
+        self.minutes.retain(|minute| minute.number <= latest);
+        self.journal.forget_after(Timestamp::from_unix_millis(latest.saturating_mul(MILLIS_PER_MINUTE)));
+    }
+
+    /// Adds another ledger.
     pub fn add_all(&mut self, other: &Self) {
         self.add(&other.minutes);
         self.journal.add(&other.journal);
     }
 
-    /// All of it, as it is sent and stored: `{"version","minutes","callers","codes","failures","keys"}`.
+    /// The text that is sent and stored: `{"version","minutes","callers","codes","failures","keys"}`.
     pub fn to_text(&self) -> String {
         let mut object = Object::new();
         object.number("version", VERSION).raw("minutes", &to_json(&self.snapshot()));
@@ -149,7 +160,7 @@ impl Ledger {
         object.finish()
     }
 
-    /// Reads what [`to_text`](Self::to_text) writes; `None` for anything else, and for what a later version writes.
+    /// Reads the output of [`to_text`](Self::to_text); `None` for anything else, including later versions.
     pub fn from_text(text: &str) -> Option<Self> {
         let mut ledger = Self::default();
         let mut version = None;
@@ -169,13 +180,13 @@ impl Ledger {
     /// Counts a call that was answered with `status` after `took`.
     pub fn note(&mut self, status: u16, took: Duration, now: Timestamp) {
         self.count(minute_of(now), &Counts::of(status, took));
-        self.calls = self.calls.saturating_add(1);
-        self.since.get_or_insert(now);
+        // After a clock was put back, the time until the report begins anew.
+        self.since = Some(self.since.map_or(now, |since| since.min(now)));
     }
 
-    /// Whether it is time to report the counts.
+    /// Whether the counts are due to be reported.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.calls >= REPORT_AFTER_CALLS || self.since.is_some_and(|since| now.saturating_since(since) >= REPORT_AFTER)
+        self.since.is_some_and(|since| now.saturating_since(since) >= REPORT_AFTER)
     }
 
     /// Whether nothing was counted.
@@ -183,19 +194,19 @@ impl Ledger {
         self.minutes.is_empty()
     }
 
-    /// Takes the counts by the minute out.
+    /// Removes and returns the counts per minute.
     pub fn take(&mut self) -> Vec<Minute> {
         core::mem::take(self).minutes
     }
 
-    /// Adds what another ledger counted, or what was taken and could not be reported.
+    /// Adds the counts of another ledger, or counts that were taken and could not be reported.
     pub fn add(&mut self, taken: &[Minute]) {
         for Minute { number, counts } in taken {
             self.count(*number, counts);
         }
     }
 
-    /// Everything that was counted, the oldest minute first.
+    /// All counts, the oldest minute first.
     pub fn snapshot(&self) -> Vec<Minute> {
         let mut minutes: Vec<Minute> = Vec::with_capacity(self.minutes.len());
         for minute in &self.minutes {
@@ -206,7 +217,7 @@ impl Ledger {
     }
 
     fn count(&mut self, number: u64, counts: &Counts) {
-        // The last one, almost always.
+        // Almost always the last one.
         if let Some(minute) = self.minutes.iter_mut().rev().find(|minute| minute.number == number) {
             return minute.counts.add(counts);
         }
@@ -248,9 +259,8 @@ pub fn to_json(minutes: &[Minute]) -> String {
     list.finish()
 }
 
-/// Reads what [`to_json`] writes, and nothing else: no white space, no other member,
-/// no other order, no minute twice, no more minutes than a ledger holds. A count that
-/// is too large becomes the largest count.
+/// Reads only the output of [`to_json`]: no white space, no other members or order, no repeated minutes, and no more
+/// minutes than a ledger holds. A count that is too large is capped at the largest count.
 pub fn from_json(text: &str) -> Result<Vec<Minute>, MalformedLedger> {
     let mut cursor = Cursor { text: text.as_bytes(), at: 0 };
     cursor.ledger().ok_or(MalformedLedger { at: cursor.at })
@@ -263,9 +273,9 @@ pub struct MalformedLedger {
 }
 
 impl MalformedLedger {
-    /// What is wrong, and where.
+    /// The problem and its position.
     pub fn message(self) -> String {
-        ["not counts by the minute from byte ", &count(self.at), " on"].concat()
+        ["invalid counts per minute from byte ", &count(self.at), " on"].concat()
     }
 }
 
@@ -308,7 +318,7 @@ impl Cursor<'_> {
         self.expect("[")?;
         let start = self.at;
         let number = self.count()?;
-        // A minute that was cut down to the largest number would be another minute.
+        // A minute capped at the largest number would be another minute.
         if number == LARGEST {
             self.at = start;
             return None;
@@ -337,13 +347,13 @@ impl Cursor<'_> {
         self.text.get(self.at..)?.starts_with(literal.as_bytes()).then(|| self.at += literal.len())
     }
 
-    /// A whole number as JSON writes it: no sign, no zero before other digits.
+    /// A whole number as JSON writes it: no sign and no leading zeros.
     fn count(&mut self) -> Option<u64> {
         let start = self.at;
         let mut number = 0_u64;
         while let Some(digit @ b'0'..=b'9') = self.text.get(self.at) {
             let digit = u64::from(digit - b'0');
-            // Compared first, as multiplication that checks itself needs 128 bits.
+            // A comparison, because checked multiplication needs 128 bits.
             number = if number > LARGEST / 10 { LARGEST } else { (number * 10 + digit).min(LARGEST) };
             self.at += 1;
         }
@@ -363,7 +373,7 @@ impl Cursor<'_> {
 mod tests {
     use super::*;
 
-    /// The first moment of a minute.
+    /// The beginning of a minute.
     const NOW: Timestamp = Timestamp::from_unix_millis(28_333_333 * MILLIS_PER_MINUTE);
 
     const ONE: &str = concat!(
@@ -392,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_an_error_limited_refused_or_none_of_these() {
+    fn statuses_are_counted_by_class() {
         for (status, expected) in [
             (200, [1, 0, 0, 0]),
             (304, [1, 0, 0, 0]),
@@ -416,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_takes_as_long_as_a_bound_is_in_its_class() {
+    fn a_duration_equal_to_a_bound_is_in_its_class() {
         for (index, bound) in BOUNDS.into_iter().enumerate() {
             for (took, class) in [
                 (millis(bound), index),
@@ -433,30 +443,34 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_due_after_ten_seconds_or_two_hundred_calls() {
+    fn counts_are_due_after_ten_seconds_however_many_calls_there_were() {
         let mut ledger = Ledger::default();
         assert!(!ledger.is_due(minutes_later(60)), "nothing to report");
         ledger.note(200, Duration::ZERO, NOW);
         ledger.note(200, Duration::ZERO, later(9_000));
         assert!(!ledger.is_due(later(9_999)));
         assert!(ledger.is_due(later(10_000)));
-        // A clock that went back is no reason to report.
+        // A clock that went back does not make a report due.
         assert!(!ledger.is_due(Timestamp::default()));
         ledger.take();
         assert!(!ledger.is_due(later(10_000)));
 
-        for _ in 0..199 {
+        for _ in 0..20_000 {
             ledger.note(200, Duration::ZERO, NOW);
         }
-        assert!(!ledger.is_due(NOW));
-        ledger.note(200, Duration::ZERO, NOW);
-        assert!(ledger.is_due(NOW));
+        assert!(!ledger.is_due(later(9_999)));
+        assert!(ledger.is_due(later(10_000)));
 
-        // What could not be reported waits for the next call.
+        // Counts that could not be reported wait for the next call.
         let taken = ledger.take();
         ledger.add(&taken);
         assert!(!ledger.is_due(minutes_later(60)));
         assert_eq!(ledger.snapshot(), taken);
+
+        // Under a clock that was put back, calls are not due only when it is as late again.
+        ledger.note(200, Duration::ZERO, NOW);
+        ledger.note(200, Duration::ZERO, Timestamp::default());
+        assert!(ledger.is_due(Timestamp::from_unix_seconds(10)));
     }
 
     #[test]
@@ -466,7 +480,7 @@ mod tests {
             ledger.note(200, Duration::ZERO, minutes_later(minute));
         }
         assert_eq!(numbers(&ledger.snapshot()), (1..=360).collect::<Vec<_>>());
-        // Older minutes that are reported late stay until the next minute begins.
+        // Older minutes that are reported late are kept until the next minute begins.
         ledger.add(&[bare(minute_of(NOW))]);
         assert_eq!(numbers(&ledger.snapshot()), (0..=360).collect::<Vec<_>>());
         ledger.note(200, Duration::ZERO, minutes_later(361));
@@ -476,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn minutes_from_the_past_do_not_pile_up() {
+    fn old_minutes_do_not_accumulate() {
         let mut ledger = Ledger::default();
         for age in 0..10_000 {
             ledger.add(&[bare(minute_of(NOW) - age)]);
@@ -488,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_takes_minutes_in_the_order_in_which_they_began() {
+    fn a_ledger_sorts_minutes() {
         let mut ledger = Ledger::default();
         for minute in [7, 5, 6, 7] {
             ledger.note(200, Duration::ZERO, minutes_later(minute));
@@ -499,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_stop_at_the_largest() {
+    fn counts_are_capped() {
         let most = Counts { calls: LARGEST, latency: [LARGEST; CLASSES], ..Counts::default() };
         let mut ledger = Ledger::default();
         let minute = Minute { number: minute_of(NOW), counts: most };
@@ -513,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_the_one_that_isolates_exchange() {
+    fn the_text_has_the_documented_format() {
         let mut ledger = Ledger::default();
         assert_eq!(to_json(&ledger.take()), "[]");
         ledger.note(200, Duration::ZERO, NOW);
@@ -574,7 +588,7 @@ mod tests {
         ] {
             assert!(from_json(text).is_err(), "{}", &text[..text.len().min(200)]);
         }
-        // A minute that is there twice is not a sum.
+        // A repeated minute is not added up.
         let twice = [&ONE[..ONE.len() - 1], ",", &ONE[1..]].concat();
         assert!(from_json(&twice).is_err());
         assert!(from_json(&twice.replacen("28333333", "28333332", 1)).is_ok());
@@ -589,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_is_too_large_is_read_as_the_largest() {
+    fn a_count_that_is_too_large_is_capped() {
         for digits in ["9007199254740991", "9007199254740992", "18446744073709551616", &"9".repeat(100_000)] {
             let minutes = from_json(&ONE.replacen("\"calls\":2", &["\"calls\":", digits].concat(), 1)).unwrap();
             assert_eq!(minutes[0].counts.calls, LARGEST);
@@ -599,8 +613,8 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_where() {
+    fn a_fault_states_its_position() {
         let message = from_json("[[1,{\"calls\":x").unwrap_err().to_string();
-        assert_eq!(message, "not counts by the minute from byte 13 on");
+        assert_eq!(message, "invalid counts per minute from byte 13 on");
     }
 }

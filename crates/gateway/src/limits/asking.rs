@@ -1,12 +1,12 @@
-//! What an isolate asks the gate that all isolates share, and what it does without an answer.
+//! An isolate's questions to the shared gate, and its behaviour without an answer.
 //!
-//! | a call of a caller | asks |
+//! | a caller's call | question |
 //! | --- | --- |
-//! | without a limit, without a budget | nothing: beside calls, every other second, whether the API has shut anybody out |
-//! | with a limit, or under a budget | for a lease, when the isolate has none; one that is used is renewed beside a call |
+//! | without a limit and without a budget | none; every other second, beside calls, whether the API asked to wait |
+//! | with a limit, or under a budget | for a lease, if the isolate has none; a lease in use is renewed beside calls |
 //!
-//! A gate that does not answer three times in a row is left alone for half a minute, and then asked again beside a
-//! call, until it answers. Meanwhile each isolate holds to the budget for itself.
+//! A gate that fails to respond three times in a row is not asked for half a minute, and then asked again without
+//! delaying calls until it responds. Meanwhile each isolate enforces the budget on its own.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -25,35 +25,35 @@ use crate::limits::{Micros, micros, micros_of};
 /// A question to the gate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Question {
-    /// For places: `admit(holder, limit, wanted)` of the gate, which answers with a [`Place`] as JSON.
+    /// For places: `admit(holder, limit, wanted)` of the gate, which responds with a [`Place`] as JSON.
     Places {
-        /// Whose, see [`Holder`](crate::limits::rate::Holder).
+        /// The holder, see [`Holder`](crate::limits::rate::Holder).
         holder: String,
-        /// The holder's own limit, such as `100/min`, for the gate to count; `None` when it was counted already.
+        /// The holder's own limit, such as `100/min`, for the gate to count; `None` if it was already counted.
         limit: Option<String>,
-        /// How many at the most.
+        /// The maximum number of places.
         wanted: u32,
     },
-    /// For what the API has shut: `news()` of the gate, which answers with [`Hold`]s as JSON.
+    /// For what the API asked to wait: `news()` of the gate, which responds with [`Hold`]s as JSON.
     News,
 }
 
-/// For how long the API wants to be left alone.
+/// The API's request to wait.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hold {
-    /// From now on.
+    /// How long, from now on.
     pub wait: Duration,
-    /// By whom alone; by everybody if empty.
+    /// The caller that it applies to; empty for all.
     pub caller: String,
-    /// And on which route; on all if empty.
+    /// The route that it applies to; empty for all.
     pub route: String,
 }
 
 impl Hold {
-    /// No text has more.
+    /// The maximum number in a text.
     pub(crate) const MOST: usize = 64;
 
-    /// `[[1500,"caller","route"],…]`: milliseconds, whom and where.
+    /// `[[1500,"caller","route"],…]`: milliseconds, caller and route.
     pub fn list_from_json(text: &str) -> Option<Vec<Self>> {
         let list = json::read(text).ok()?.elements().ok()?;
         list.iter().take(Self::MOST).map(Self::from_element).collect()
@@ -67,17 +67,17 @@ impl Hold {
     }
 }
 
-/// What the operator is told of the gate, once each.
+/// A notice to the operator about the gate, given once per change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Notice {
-    /// It does not answer, and is left alone for a while.
+    /// It does not respond, and is not asked for a while.
     Silent,
-    /// It answers again.
+    /// It responds again.
     Back,
 }
 
 impl Notice {
-    /// The line for the log.
+    /// The log line.
     pub const fn line(self) -> &'static str {
         match self {
             Self::Silent => {
@@ -88,21 +88,21 @@ impl Notice {
     }
 }
 
-/// An isolate's side of the gate.
+/// An isolate's view of the gate.
 #[derive(Debug)]
 pub(crate) struct Asking {
     step: Option<Micros>,
     leases: Leases,
     health: Health,
-    /// When the news was asked for last.
+    /// When the news was last requested.
     news_at: Option<Timestamp>,
-    /// When the next call goes, by the isolate's own reckoning, and when that was asked last.
+    /// When the next call may go by the isolate's own pacing, and when that was last checked.
     own: Micros,
     own_seen: Micros,
 }
 
 impl Asking {
-    /// So often the news is asked for, by an isolate that has calls.
+    /// How often an isolate with calls requests the news.
     const NEWS_EVERY: Duration = Duration::from_secs(2);
 
     pub(crate) fn new(budget: Option<Rate>) -> Self {
@@ -116,12 +116,12 @@ impl Asking {
         }
     }
 
-    /// Whether each call has a place of a budget.
+    /// Whether each call needs a place of a budget.
     pub(crate) const fn has_budget(&self) -> bool {
         self.step.is_some()
     }
 
-    /// A call of a holder wants to go. Without the gate there are no places but the isolate's own.
+    /// A call of a holder is ready to go. Without the gate, only the isolate's own pacing applies.
     pub(crate) fn turn(
         &mut self,
         holder: &str,
@@ -141,11 +141,12 @@ impl Asking {
         !self.health.is_asked()
     }
 
-    /// How long a call waits that goes without the gate, by the budget. It does, if it can wait as long as `patience`.
+    /// How long a call that goes without the gate waits for the budget. It is counted if it can wait as long as
+    /// `patience`.
     pub(crate) fn own_wait(&mut self, patience: Duration, now: Timestamp) -> Duration {
         let Some(step) = self.step else { return Duration::ZERO };
         let now = micros(now);
-        // What is reckoned goes with a clock that is put back.
+        // The pacing follows a clock that goes back.
         self.own = self.own.saturating_sub(self.own_seen.saturating_sub(now));
         self.own_seen = now;
         let first = self.own.max(now);
@@ -156,8 +157,8 @@ impl Asking {
         wait
     }
 
-    /// What to ask beside a call that goes, so that no call has to wait for it. `holder` is whose lease it went with, if
-    /// it did.
+    /// The question to ask when a call goes, so that no call has to wait for it. `holder` is the owner of the lease
+    /// that it used, if any.
     pub(crate) fn beside(&mut self, holder: &str, limit: Option<Rate>, now: Timestamp) -> Option<Question> {
         if !self.health.may_try(now) {
             return None;
@@ -176,8 +177,8 @@ impl Asking {
         Some(Question::News)
     }
 
-    /// What the gate answered to a question for places that was sent at `asked`; `None` when it did not. Whether the
-    /// holder has what it asked for, or knows when to come again.
+    /// Takes the gate's answer to a question for places that was sent at `asked`; `None` if it did not respond. Returns
+    /// whether the holder has places, or knows when to ask again.
     pub(crate) fn on_place(&mut self, holder: &str, place: Option<Place>, asked: Timestamp, now: Timestamp) -> bool {
         let (asked, at) = (micros(asked), micros(now));
         let place = place.filter(|place| self.may_be_meant(*place));
@@ -200,19 +201,19 @@ impl Asking {
                 true
             }
         };
-        // An answer of which nothing can be used any more is none.
+        // An answer that came too late to be used counts as none.
         self.health.note(is_answer, now);
         is_answer
     }
 
-    /// What the gate answered to a question for one place that is leased to nobody. `None` when that is no answer.
+    /// Takes the gate's answer to a question for a single place that is not leased. `None` if it is invalid.
     pub(crate) fn on_own_place(&mut self, place: Option<Place>, now: Timestamp) -> Option<Place> {
         let place = place.filter(|place| self.may_be_meant(*place));
         self.health.note(place.is_some(), now);
         place
     }
 
-    /// Whether a gate may say so. A wait that is longer than any of its waits would keep a holder out until it is over.
+    /// Whether the gate's answer is plausible. A longer wait than any of its own would block a holder until it is over.
     fn may_be_meant(&self, place: Place) -> bool {
         let step = self.step.unwrap_or_default();
         let farthest = Places::FARTHEST.max(step).saturating_mul(2).saturating_add(micros_of(LONGEST_HOLD));
@@ -225,20 +226,32 @@ impl Asking {
         }
     }
 
-    /// What the gate answered to the question for news; `None` when it did not.
+    /// Takes the gate's answer to the question for news; `None` if it did not respond.
     pub(crate) fn on_news(&mut self, text: Option<&str>, now: Timestamp) -> Vec<Hold> {
         let holds = text.and_then(Hold::list_from_json);
         self.health.note(holds.is_some(), now);
         holds.unwrap_or_default()
     }
 
-    /// What the operator is to be told, once.
+    /// How many places it has, waited for or not.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> u64 {
+        self.leases.places()
+    }
+
+    /// Whether it notices now that its clock was put back.
+    #[cfg(test)]
+    pub(crate) const fn notices(&self, now: Timestamp) -> bool {
+        self.leases.has_seen_later(micros(now))
+    }
+
+    /// The notice for the operator, returned once.
     pub(crate) const fn take_notice(&mut self) -> Option<Notice> {
         self.health.notice.take()
     }
 }
 
-/// Whether the gate answers.
+/// The health of the gate.
 #[derive(Debug, Default)]
 struct Health {
     /// In a row.
@@ -255,12 +268,12 @@ impl Health {
         self.failures < Self::ENOUGH
     }
 
-    /// Whether a question may be asked beside a call: of a gate that is left alone one, after a while.
+    /// Whether a question may be asked without delaying calls: one after a while, if the gate is unresponsive.
     fn may_try(&mut self, now: Timestamp) -> bool {
         if self.is_asked() {
             return true;
         }
-        // A clock that was put back does not count.
+        // If the clock went back, the wait does not apply.
         if now < self.alone_until && self.alone_until.saturating_since(now) <= Self::ALONE_FOR {
             return false;
         }
@@ -293,7 +306,7 @@ mod tests {
         NOW.saturating_add(Duration::from_millis(millis))
     }
 
-    /// What a gate may say that is broken: any text, and numbers without reason.
+    /// Answers of a broken gate: arbitrary text and unreasonable numbers.
     fn answers() -> impl Strategy<Value = Option<String>> {
         let number = prop_oneof![0..100_000_u64, any::<u64>(), Just(u64::MAX), Just(9_007_199_254_740_991)];
         let more = number.clone();
@@ -309,10 +322,10 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a gate said for however long: an hour and a half later, or half a minute after it is left alone, calls
-        /// go again, and the operator was told once before he is told that it is back.
+        /// Whatever a gate answered for however long: after an hour and a half, or half a minute after it was given up,
+        /// calls go again, and the operator was notified once before being told that it is back.
         #[test]
-        fn no_answer_keeps_a_caller_out_for_good(said in prop::collection::vec(answers(), 0..40), later in 0..5_000_u64) {
+        fn no_answer_of_the_gate_blocks_a_caller_forever(said in prop::collection::vec(answers(), 0..40), later in 0..5_000_u64) {
             let mut asking = Asking::new(Rate::parse("50/s"));
             let (mut clock, mut last) = (0, None);
             for answer in said {
@@ -335,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_that_answers_what_no_gate_says_is_told_of_once_left_alone_and_used_again() {
+    fn a_gate_with_implausible_answers_is_reported_once_paused_and_used_again() {
         let garbage =
             ["", "null", "-", "{}", "9007199254740991", r#"{"count":1,"wait":0,"step":18446744073709551615}"#];
         for answer in garbage {
@@ -364,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_gate_a_clock_that_is_put_back_costs_no_call_more_than_its_place() {
+    fn without_the_gate_a_clock_that_goes_back_delays_no_call_beyond_its_turn() {
         for back in [1, 1_000, 60_000, 3_600_000, 86_400_000] {
             let mut asking = Asking::new(Rate::parse("50/s"));
             for place in 0..10 {
@@ -375,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_for_one_call_alone_is_looked_at_as_well() {
+    fn an_answer_for_a_single_call_is_checked_too() {
         let mut asking = Asking::new(None);
         let absurd = Place::from_json("-9007199254740991");
         assert!(absurd.is_some());

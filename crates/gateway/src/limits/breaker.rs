@@ -1,9 +1,8 @@
-//! The circuit breaker: what is down is left alone for a while, and its callers are told at once instead of after a
-//! timeout each.
+//! The circuit breaker: while the API is down, calls fail at once instead of after a timeout each.
 //!
-//! What opens is as much as is proven ([`Proof`]): one caller on one route, a route, a caller, or the API. After a while
-//! each caller may try each of its routes once in that time, so that nobody's bad route is the only one that is tried;
-//! the first answer closes it.
+//! The breaker opens only as far as is proven ([`Proof`]): for one caller on one route, a route, a caller, or the whole
+//! API. After a while each caller may try each of its routes once per period, so that success does not depend on one
+//! bad route. The first response closes it.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -12,16 +11,16 @@ use attention_core::Timestamp;
 
 use crate::limits::proof::{Cell, Needs, Proof, Scope};
 
-/// A failure is no answer, or one that says that the API is away.
+/// A failure is the absence of a response, or a response that says that the API is unavailable.
 const NEEDS: Needs = Needs { own: FAILURES, together: FAILURES, others: ELSEWHERE };
-/// So many failures in a row, of a caller on a route, or together.
+/// This many failures in a row, of a caller on a route or in total.
 const FAILURES: u32 = 20;
-/// And so many of those that are together of others, or on other routes.
+/// Of these, this many must be from other callers, or on other routes.
 const ELSEWHERE: u32 = 5;
-/// How long nobody tries, and then nobody more often than once.
+/// How long no call is tried, and afterwards the minimum interval between two tries.
 const OPEN_FOR: Duration = Duration::from_secs(5);
 
-/// Counts failures in a row.
+/// Counts consecutive failures.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     proof: Proof,
@@ -32,7 +31,7 @@ pub(crate) struct Breaker {
 struct Open {
     scope: Scope,
     until: Timestamp,
-    /// Who tried, and when again.
+    /// The trials, with the times of the next ones.
     trials: Vec<(Cell, Timestamp)>,
 }
 
@@ -43,7 +42,7 @@ impl Default for Breaker {
 }
 
 impl Breaker {
-    /// Circuits that are open, and trials of each.
+    /// The maximum number of open circuits, and of trials for each.
     pub(crate) const MOST: usize = 64;
 
     /// Whether a call may go, or how long none may.
@@ -58,10 +57,10 @@ impl Breaker {
         Ok(())
     }
 
-    /// The API answered with this status. A 500 is one request's trouble, and proves nothing of others.
+    /// The API responded with this status. A 500 concerns a single request, and proves nothing about others.
     pub(crate) fn answered(&mut self, cell: &Cell, status: u16, now: Timestamp) {
         match status {
-            // The last ones are a CDN's, which did not reach the API.
+            // The last ones are from a CDN that could not reach the API.
             502..=504 | 520..=527 | 530 => self.failed(cell, now),
             500.. => {}
             _ => {
@@ -71,7 +70,7 @@ impl Breaker {
         }
     }
 
-    /// The API did not answer, or said that it is away.
+    /// The API did not respond, or reported that it is unavailable.
     pub(crate) fn failed(&mut self, cell: &Cell, now: Timestamp) {
         let Some(scope) = self.proof.happened(cell, now) else { return };
         if self.open.iter().any(|open| open.scope == scope) {
@@ -88,7 +87,7 @@ impl Open {
     fn wait(&self, cell: &Cell, now: Timestamp) -> Duration {
         let tried = self.trials.iter().find(|(who, _)| who == cell).map(|(_, again)| *again);
         let wait = tried.unwrap_or(self.until).saturating_since(now);
-        // A clock that was put back keeps nobody out until it has caught up.
+        // If the clock went back, nobody has to wait until it has caught up.
         if wait > OPEN_FOR { Duration::ZERO } else { wait }
     }
 
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_tries_and_closes() {
+    fn the_breaker_opens_tries_and_closes() {
         let (mut breaker, mine) = (Breaker::default(), cell("app", "conversations"));
         for _ in 1..NEEDS.own {
             breaker.failed(&mine, NOW);
@@ -134,20 +133,20 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_put_back_keeps_nobody_out_until_it_has_caught_up() {
+    fn a_clock_that_goes_back_does_not_keep_the_breaker_open() {
         for back in [6, 60, 86_400] {
             let (mut breaker, mine) = (Breaker::default(), cell("app", "conversations"));
             for _ in 0..NEEDS.own {
                 breaker.failed(&mine, after(back));
             }
             assert_eq!(breaker.admit(&mine, after(back)), Err(OPEN_FOR));
-            // At once, or when it has been open for as long as it is at the most.
+            // At once, or after the longest time for which it can be open.
             assert!([0, 5].iter().any(|later| breaker.admit(&mine, after(*later)).is_ok()), "{back}");
         }
     }
 
     #[test]
-    fn one_success_forgets_the_failures() {
+    fn a_success_resets_the_failures() {
         let (mut breaker, mine) = (Breaker::default(), cell("app", "conversations"));
         for _ in 0..100 {
             breaker.failed(&mine, NOW);
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_that_is_away_is_found_out_by_several_callers_on_several_routes_together() {
+    fn an_unavailable_api_is_detected_by_several_callers_on_several_routes() {
         let mut breaker = Breaker::default();
         let cells = ["a", "b", "c"].map(|caller| ["users", "teams"].map(|route| cell(caller, route)));
         let failures = cells.as_flattened().iter().cycle().take(20);
@@ -181,7 +180,7 @@ mod tests {
         }
         let stranger = cell("d", "deals");
         assert_eq!(breaker.admit(&stranger, NOW), Err(OPEN_FOR));
-        // Each of them tries once: nobody waits for what becomes of another one's try.
+        // Each of them tries once, without waiting for another one's result.
         for mine in cells.as_flattened().iter().chain([&stranger]) {
             assert_eq!((breaker.admit(mine, after(5)), breaker.admit(mine, after(5))), (Ok(()), Err(OPEN_FOR)));
         }
@@ -207,9 +206,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever one caller does on whatever routes: another one is refused nothing.
+        /// Whatever one caller experiences on any routes, no call of another caller is refused.
         #[test]
-        fn one_caller_closes_nothing_for_another(happenings in happenings()) {
+        fn one_caller_does_not_open_the_breaker_for_another(happenings in happenings()) {
             let mut breaker = Breaker::default();
             let mut now = NOW;
             for Happens { route, status, later, .. } in happenings {
@@ -223,9 +222,9 @@ mod tests {
             }
         }
 
-        /// Whatever happens on one route: the others stay open.
+        /// Whatever happens on one route, other routes stay open.
         #[test]
-        fn one_route_closes_no_other(happenings in happenings()) {
+        fn one_route_does_not_open_the_breaker_for_another(happenings in happenings()) {
             let mut breaker = Breaker::default();
             let mut now = NOW;
             for Happens { caller, status, later, .. } in happenings {

@@ -1,13 +1,13 @@
-//! A 429 holds back as much as it proves, and for as long as the API asked.
+//! A 429 holds back only the calls for which it proves a limit, for as long as the API asked.
 //!
-//! | the 429 | holds back |
+//! | 429 | held back |
 //! | --- | --- |
-//! | has a header that says that nothing is left | everybody: it is the key's limit |
-//! | has none | its caller on its route |
-//! | and another caller had one on that route, or that caller one on another route | the route, or the caller |
-//! | and several callers had one, on several routes | everybody |
+//! | with a header that says that nothing is left | everybody: it is the key's limit |
+//! | without one | its caller on its route |
+//! | and another caller had one on that route, or that caller had one on another route | the route, or the caller |
+//! | and several callers had one on several routes | everybody |
 //!
-//! Everybody is held back by core's gate; less than that by a lane of its own, which is such a gate.
+//! Everybody is held back by core's gate; smaller scopes by a lane, which is a gate of its own.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,10 +18,10 @@ use attention_core::call::{Gate, Pass, Ticket};
 
 use crate::limits::proof::{Cell, Needs, Proof, Scope};
 
-/// Once for a caller on a route, and once more elsewhere to be true of more.
+/// Once for a caller on a route, and once more elsewhere for a larger scope.
 pub(crate) const NEEDS: Needs = Needs { own: 1, together: 2, others: 1 };
 
-/// The gates of those that are held back and are not everybody.
+/// The gates for limits that do not concern everybody.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     proof: Proof,
@@ -35,21 +35,21 @@ struct Lane {
     used_at: Timestamp,
 }
 
-/// A call's place in the lines of lanes, and what the lanes let it through with.
+/// A call's places in the lines of lanes, and the passes that it received.
 #[derive(Debug, Default)]
 pub(crate) struct Passage {
     line: Option<(Scope, Ticket)>,
     passes: Vec<(Scope, Pass)>,
 }
 
-/// What a call has to do.
+/// The next action of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
     /// It goes.
     Go,
-    /// It waits, and comes again.
+    /// It waits, and comes back.
     Wait(Duration),
-    /// It would have to wait so long, and cannot.
+    /// It would have to wait this long, which is too long.
     Late(Duration),
 }
 
@@ -60,14 +60,14 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    /// Gates of about 200 bytes, and their lines.
+    /// The maximum number of gates, of about 200 bytes each plus their lines.
     pub(crate) const MOST: usize = 64;
-    /// Calls that wait in one of them.
+    /// The maximum number of calls that wait in one of them.
     pub(crate) const MOST_WAITING: usize = 1_000;
-    /// A lane that is open and was not used for so long is forgotten.
+    /// An open lane is removed if it was not used for this long.
     const LASTS: Duration = Duration::from_mins(2);
 
-    /// A call wants to go.
+    /// A call is ready to go.
     pub(crate) fn turn(&mut self, cell: &Cell, passage: &mut Passage, patience: Duration, now: Timestamp) -> Turn {
         if self.lanes.is_empty() {
             *passage = Passage::default();
@@ -93,7 +93,7 @@ impl Lanes {
             .get(at)
             .is_some_and(|lane| ticket(passage, lane).is_none() && lane.gate.ahead(None, now) >= Self::MOST_WAITING);
         let may_wait = wait <= patience && !is_full;
-        // Whoever waits in one line waits in no other.
+        // A call waits in one line at a time.
         if let Some((scope, ticket)) = passage.line.take() {
             if may_wait && self.lanes.get(at).is_some_and(|lane| lane.scope == scope) {
                 passage.line = Some((scope, ticket));
@@ -110,12 +110,12 @@ impl Lanes {
         Turn::Wait(wait)
     }
 
-    /// A call was answered with a 429 without a word of the key. Of what that is true now.
+    /// A call was answered with a 429 that does not mention the key. Returns the scope that is now limited.
     pub(crate) fn refused(&mut self, cell: &Cell, now: Timestamp) -> Scope {
         self.proof.happened(cell, now).unwrap_or_else(|| Scope::of(cell))
     }
 
-    /// So much is held back for so long. `passage` is of the call that was refused, if one of here was.
+    /// Holds a scope back for `wait`. `passage` is that of the refused call, if it went through a lane.
     pub(crate) fn hold(&mut self, scope: &Scope, passage: Option<&Passage>, wait: Duration, now: Timestamp) {
         self.forget(now);
         let at = self.lanes.iter().position(|lane| lane.scope == *scope).unwrap_or_else(|| {
@@ -153,15 +153,15 @@ impl Lanes {
     }
 }
 
-/// For how long the shared gate is to hold back, and whom: everybody when both names are empty, if the API said that
-/// it is the key's; else it is for the gate to say what several such words prove.
+/// The scope for which the shared gate has to hold calls back, and for how long. Both names are empty for everybody, if
+/// the API said that it is the key's limit; otherwise the gate decides what several such reports prove.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Closing {
     /// From now on.
     pub wait: Duration,
-    /// Who was refused.
+    /// The refused caller.
     pub caller: String,
-    /// For which part of the API.
+    /// The part of the API.
     pub route: String,
 }
 
@@ -184,7 +184,7 @@ mod tests {
         Cell { caller: format!("caller-{caller}"), route: format!("route-{route}") }
     }
 
-    /// An API, and calls that come to it evenly; an isolate's core gate is `opens_at`.
+    /// An API with evenly arriving calls; `opens_at` represents the isolate's core gate.
     struct Api {
         lanes: Lanes,
         opens_at: Timestamp,
@@ -197,11 +197,11 @@ mod tests {
             Self { lanes: Lanes::default(), opens_at: NOW, sent: BTreeMap::new(), refused: 0 }
         }
 
-        /// One call; `limited` is what the API answers: for how long it is to be left alone, and whether it says that
-        /// it is the key's.
+        /// Makes one call. `limited` is the API's response: how long to wait, and whether it says that it is the key's
+        /// limit.
         fn call(&mut self, caller: usize, route: usize, now: Timestamp, limited: Option<(Duration, bool)>) -> bool {
             let (mine, mut passage) = (cell(caller, route), Passage::default());
-            // Who would have to wait does not, here.
+            // In this test, a call that would have to wait gives up.
             if self.opens_at > now || self.lanes.turn(&mine, &mut passage, Duration::ZERO, now) != Turn::Go {
                 return false;
             }
@@ -222,8 +222,8 @@ mod tests {
         }
     }
 
-    /// One caller on one limited route, ten others on others, ten calls a second each, ten minutes. The API says "an
-    /// hour" once; core holds for five minutes at the most.
+    /// One caller on a limited route and ten others on other routes make ten calls per second each, for ten minutes.
+    /// The API asks once to wait an hour; core holds back for five minutes at most.
     #[test]
     fn a_limited_route_costs_the_others_nothing() {
         let mut api = Api::new();
@@ -243,9 +243,9 @@ mod tests {
         assert!(api.refused <= 4, "{}", api.refused);
     }
 
-    /// The key's limit, without a header that says so: how many calls are refused until everybody is held back.
+    /// Without a header that names the key's limit: how many calls are refused until everybody is held back.
     #[test]
-    fn the_keys_limit_is_found_out_after_a_few_refusals() {
+    fn the_keys_limit_is_detected_after_a_few_refusals() {
         for (callers, routes) in [(1, 1), (1, 8), (20, 1), (20, 8), (1_000, 15)] {
             let mut api = Api::new();
             let wait = Duration::from_secs(30);
@@ -253,13 +253,13 @@ mod tests {
                 api.call(tick * 7 % callers, tick * 5 % routes, at(tick as u64), Some((wait, false)));
             }
             println!("{callers} callers on {routes} routes, all refused: {} calls until nobody goes", api.refused);
-            // One on each route at the most, where there is only one caller.
+            // One per route at most if there is only one caller.
             assert!(api.refused <= 3, "{callers} callers on {routes} routes: {}", api.refused);
         }
     }
 
     #[test]
-    fn who_finds_a_lane_full_is_told_how_long_its_turn_would_take() {
+    fn a_call_that_finds_a_lane_full_learns_how_long_its_turn_would_take() {
         let patience = Duration::from_hours(1);
         let mut lanes = Lanes::default();
         let (mine, mut first) = (cell(0, 0), Passage::default());
@@ -279,13 +279,13 @@ mod tests {
             "it is in line"
         );
         assert_eq!(lanes.turn(&cell(1, 1), &mut Passage::default(), patience, NOW), Turn::Go);
-        // One that has less patience by now leaves, and makes room.
+        // A call that has less time left now gives up its place and makes room.
         assert!(matches!(lanes.turn(&mine, &mut waiting[0], Duration::ZERO, NOW), Turn::Late(_)));
         assert!(matches!(lanes.turn(&mine, &mut Passage::default(), patience, NOW), Turn::Wait(_)));
     }
 
     #[test]
-    fn those_who_wait_in_a_lane_leave_one_by_one() {
+    fn calls_waiting_in_a_lane_leave_one_by_one() {
         let mut lanes = Lanes::default();
         let (mine, mut first) = (cell(0, 0), Passage::default());
         assert_eq!(lanes.turn(&mine, &mut first, PATIENCE, NOW), Turn::Go);
@@ -302,9 +302,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever one caller is refused, wherever and for how long: others go on.
+        /// Whatever one caller is refused, on any route and for any time, other callers continue.
         #[test]
-        fn one_callers_refusals_hold_back_nobody_else(
+        fn one_callers_refusals_do_not_hold_back_others(
             events in prop::collection::vec((0..6_usize, 0..4_000_u64, 1..4_000_u64), 1..200),
         ) {
             let mut api = Api::new();

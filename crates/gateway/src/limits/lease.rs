@@ -1,12 +1,12 @@
-//! An isolate's leases of the shared gate's places and calls: what of them its calls may use, and which of them waits.
+//! An isolate's leases of places and calls from the shared gate: which places its calls may use, and which calls wait.
 //!
-//! A lease's times count from when the gate answered, which an isolate does not know: it was between the question and
-//! the answer. So a place opens that long after the answer came, and is over that long after the question was sent,
-//! and a little ([`Leases::LATE`]). Clocks are compared with nobody else's; one that is put back ends all leases.
+//! The times in a lease count from the moment of the gate's answer, which an isolate knows only to lie between the
+//! question and the answer's arrival. So a place opens relative to the arrival, and ends relative to the question, plus
+//! a margin ([`Leases::LATE`]). Clocks are never compared with others; if the clock goes back, all leases end.
 //!
-//! A call that can wait for a place claims it; one that cannot costs the others nothing. A claim ends with its call, and
-//! the place is there for another one. Those for whom there is none wait in a line, and come back one by one, at the pace
-//! of the places.
+//! A call that can wait for a place claims it; a call that cannot does not delay others. A claim ends with its call,
+//! and the place becomes available again. Calls without a place wait in a line and come back one by one, at the pace of
+//! the places.
 
 use alloc::borrow::ToOwned as _;
 use alloc::collections::VecDeque;
@@ -18,30 +18,38 @@ use crate::limits::Micros;
 use crate::limits::places::Places;
 use crate::limits::shared_gate::Lease;
 
-/// The leases of an isolate, by holder.
+/// The leases of an isolate by holder.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
-    /// In the order of their names.
+    /// Sorted by name.
     held: Vec<(String, Held)>,
+    /// How many there have been.
+    made: u64,
+    /// Tickets with lower numbers are of a clock that was put back since.
+    first_number: u64,
     seen: Micros,
+    /// There once more for each call that waits in a line.
+    waiting: Arc<()>,
 }
 
-/// What one holder has.
+/// The state of one holder.
 #[derive(Debug, Default)]
 struct Held {
     blocks: VecDeque<Block>,
     /// Places that calls wait for.
     claims: Vec<Claim>,
-    /// Calls that have none.
+    /// Calls without a place.
     line: VecDeque<Waiter>,
+    /// There once more for each of those that has not left.
+    waiting: Arc<()>,
     issued: u64,
-    /// A question is under way until then, as far as the others know.
+    /// Until then, other calls assume that a question is in progress.
     asking_until: Micros,
-    /// The gate has none before.
+    /// The gate has no places until then.
     again_at: Micros,
     /// The holder's own limit is reached until then.
     limited_until: Micros,
-    /// Calls that went since then.
+    /// The number of calls since `since`.
     taken: u64,
     since: Micros,
     used_at: Micros,
@@ -51,10 +59,10 @@ struct Held {
 struct Block {
     /// When the first place opens.
     opens: Micros,
-    /// When it is over.
+    /// When that place ends.
     lapses: Micros,
     step: Micros,
-    /// The first one that is not used.
+    /// The first place that has not been used.
     next: u32,
     count: u32,
 }
@@ -74,65 +82,68 @@ struct Claim {
     alive: Weak<()>,
 }
 
-/// When a place opens, and when it is over.
+/// When a place opens and ends.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     opens: Micros,
     lapses: Micros,
 }
 
-/// A claim, or a place in the line. It is given up by being dropped.
+/// A claim or a place in the line, given up on drop.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     number: u64,
     claim: Option<Spot>,
-    /// What claims and line see of it.
+    /// Shared with the claim or the line, which detect the drop.
     alive: Arc<()>,
+    /// In a line: it counts as one that waits, of its holder's and of all, for as long as it is there.
+    _waits: Option<[Arc<()>; 2]>,
 }
 
-/// What a call has to do.
+/// The next action of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
     /// It goes.
     Go,
-    /// It waits so long, and comes again with its ticket.
+    /// It waits this long, and comes back with its ticket.
     Wait(Micros),
-    /// It asks the gate for so many places.
+    /// It asks the gate for this many places.
     Ask(u32),
-    /// It would have to wait so long, and cannot.
+    /// It would have to wait this long, which is too long.
     Late(Micros),
-    /// Its holder's limit is reached for so long.
+    /// Its holder's limit is reached for this long.
     Limited(Micros),
-    /// So many wait already that it cannot.
+    /// Too many calls are waiting already.
     Crowded,
 }
 
 impl Leases {
-    /// A place may be used so much later than it was meant for, since an answer takes its time.
+    /// How much later than intended a place may be used, because an answer takes time.
     pub(crate) const LATE: Micros = 250_000;
-    /// Calls that are counted and have no places in time are good for so long.
+    /// How long leased calls can be used if there is no budget and thus no places in time.
     pub(crate) const CALLS_FOR: Micros = 1_000_000;
-    /// A question that takes longer than this keeps nobody else from asking.
+    /// A question that takes longer than this does not prevent others.
     const ASKING: Micros = 250_000;
-    /// How soon is looked whether it was answered.
+    /// How soon a call checks whether the question was answered.
     const LOOK: Micros = 20_000;
-    /// Later than this, a waiter does not hold up those behind it.
+    /// A waiter this late no longer delays those behind it.
     const OVERDUE: Micros = 100_000;
-    /// A lease is renewed while there is enough left for so long.
+    /// A lease is renewed when it covers less than this time.
     const AHEAD: Micros = 100_000;
-    /// Rates are measured over so long at the least.
+    /// The minimum time over which rates are measured.
     const SHORTEST: Micros = 50_000;
-    /// Holders with a lease: of one more the one goes that was not used for longest.
+    /// The maximum number of holders; beyond it, the one that was not used for longest is removed.
     pub(crate) const MOST: usize = 1_000;
-    /// Calls of one holder that wait in an isolate.
+    /// The maximum number of waiting calls per holder in an isolate.
     pub(crate) const MOST_WAITING: usize = 5_000;
-    /// Those of all holders; beyond that a few of each holder wait, so that no crowd keeps others out of the line.
+    /// The maximum number of waiting calls of all holders. Beyond it, only a few of each holder wait, so that no crowd
+    /// keeps others out.
     pub(crate) const MOST_IN_ALL: usize = 20_000;
-    /// Of each, then.
+    /// The number of calls per holder in that case.
     pub(crate) const FEW: usize = 20;
 
-    /// A call of a holder wants to go, and can wait as long as `patience`. `step` is the time between two places of the
-    /// budget, if there is one.
+    /// A call of a holder is ready to go, and can wait as long as `patience`. `step` is the time between two places of
+    /// the budget, if there is one.
     pub(crate) fn turn(
         &mut self,
         holder: &str,
@@ -140,8 +151,10 @@ impl Leases {
         (step, patience): (Micros, Micros),
         now: Micros,
     ) -> Turn {
-        // Who comes with a ticket stands in a line already.
-        let is_crowd = ticket.is_none() && self.is_crowd();
+        let is_crowd = tickets(&self.waiting) >= Self::MOST_IN_ALL;
+        let all = Arc::clone(&self.waiting);
+        self.look_at_clock(now);
+        drop(ticket.take_if(|ticket| ticket.number < self.first_number));
         let held = self.of(holder, now);
         held.clear(now);
         if let Some(claim) = ticket.as_mut().and_then(|ticket| ticket.claim.take()) {
@@ -154,6 +167,8 @@ impl Leases {
                 return held.go(now);
             }
         }
+        // Its line may be gone meanwhile: then it comes anew.
+        drop(ticket.take_if(|ticket| held.position(ticket).is_none()));
         if let Some(place) = held.first_free(now.saturating_add(patience)) {
             if place.opens <= now {
                 *ticket = None;
@@ -162,7 +177,8 @@ impl Leases {
             held.claim(ticket, place);
             return Turn::Wait(place.opens - now);
         }
-        // Who has less time than a question takes leaves it to those behind: its answer would be nobody's.
+        // A call with less time than a question takes leaves the question to those behind it; the answer would come too
+        // late for it.
         let turn = if patience < Self::ASKING && held.ahead_of(None, now) > 1 {
             Turn::Late(Self::ASKING)
         } else {
@@ -180,32 +196,20 @@ impl Leases {
                 return turn;
             }
         };
+        // Who comes with a ticket is in a line already.
         let most = if is_crowd { Self::FEW } else { Self::MOST_WAITING };
-        if ticket.is_none() && held.line.len() >= most {
+        if ticket.is_none() && tickets(&held.waiting) >= most {
             if matches!(turn, Turn::Ask(_)) {
-                // Its question is another one's to ask.
+                // Another call has to ask its question.
                 held.asking_until = 0;
             }
             return Turn::Crowded;
         }
-        held.stand(ticket, expected);
+        held.stand(ticket, expected, all);
         if matches!(turn, Turn::Ask(_)) { Turn::Ask(held.wanted(step, now)) } else { turn }
     }
 
-    /// Whether as many wait as may, in all lines together.
-    fn is_crowd(&mut self) -> bool {
-        let is_crowd =
-            |all: &Self| all.held.iter().map(|(_, held)| held.line.len()).sum::<usize>() >= Self::MOST_IN_ALL;
-        if is_crowd(self) {
-            // Those who have left do not count.
-            for (_, held) in &mut self.held {
-                held.line.retain(|waiter| waiter.alive.strong_count() > 0);
-            }
-        }
-        is_crowd(self)
-    }
-
-    /// How many places to ask for beside a call that has gone: a holder with many calls does not let its lease end.
+    /// How many places to request after a call has gone: a holder with many calls renews its lease in time.
     pub(crate) fn renewal(&mut self, holder: &str, step: Micros, now: Micros) -> Option<u32> {
         let held = self.of(holder, now);
         if held.asking_until > now || held.again_at > now || held.limited_until > now {
@@ -221,11 +225,16 @@ impl Leases {
         Some(held.wanted(step, now))
     }
 
-    /// The gate has leased places, to a question that was sent at `asked`. Whether one of them can still be used.
+    /// The gate leased places, in response to a question sent at `asked`. Returns whether one of them can still be
+    /// used.
     pub(crate) fn leased(&mut self, holder: &str, lease: Lease, asked: Micros, now: Micros) -> bool {
         let held = self.of(holder, now);
         held.asking_until = 0;
-        // Without a step calls are counted, and no places in time.
+        // By a clock that was put back meanwhile nobody knows when the places are over.
+        if now < asked {
+            return true;
+        }
+        // Without a step, calls are counted and there are no places in time.
         let lasts = if lease.step == 0 { Self::CALLS_FOR } else { lease.step.max(1_000).saturating_add(Self::LATE) };
         let block = Block {
             opens: now.saturating_add(lease.wait),
@@ -239,28 +248,47 @@ impl Leases {
         !held.blocks.is_empty()
     }
 
-    /// The gate has none for so long.
+    /// The gate has no places for this long.
     pub(crate) fn refused(&mut self, holder: &str, wait: Micros, now: Micros) {
         let held = self.of(holder, now);
         (held.asking_until, held.again_at) = (0, now.saturating_add(wait));
     }
 
-    /// The holder's own limit is reached for so long.
+    /// The holder's own limit is reached for this long.
     pub(crate) fn limited(&mut self, holder: &str, wait: Micros, now: Micros) {
         let held = self.of(holder, now);
         (held.asking_until, held.limited_until) = (0, now.saturating_add(wait));
     }
 
-    /// The gate did not answer.
+    /// The gate did not respond.
     pub(crate) fn unanswered(&mut self, holder: &str, now: Micros) {
         self.of(holder, now).asking_until = 0;
     }
 
-    fn of(&mut self, holder: &str, now: Micros) -> &mut Held {
+    /// How many places it has, waited for or not.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> u64 {
+        self.held.iter().map(|(_, held)| held.left_at(0) + held.claims.len() as u64).sum()
+    }
+
+    /// Whether it has looked at a clock that was later.
+    #[cfg(test)]
+    pub(crate) const fn has_seen_later(&self, now: Micros) -> bool {
+        now < self.seen
+    }
+
+    /// Times of a clock that was put back mean nothing any more: neither leases, nor claims and lines, which calls have
+    /// tickets of.
+    fn look_at_clock(&mut self, now: Micros) {
         if now < self.seen {
             self.held.clear();
+            self.first_number = (self.made + 1) << 32;
         }
         self.seen = now;
+    }
+
+    fn of(&mut self, holder: &str, now: Micros) -> &mut Held {
+        self.look_at_clock(now);
         let place = |all: &Self| all.held.binary_search_by(|(name, _)| name.as_str().cmp(holder));
         let mut at = place(self);
         if at.is_err() && self.held.len() >= Self::MOST {
@@ -271,7 +299,10 @@ impl Leases {
             at = place(self);
         }
         let at = at.unwrap_or_else(|free| {
-            self.held.insert(free, (holder.to_owned(), Held { since: now, ..Held::default() }));
+            // No ticket of an earlier one is taken for one of its own.
+            self.made += 1;
+            let issued = self.made << 32;
+            self.held.insert(free, (holder.to_owned(), Held { issued, since: now, ..Held::default() }));
             free
         });
         let held = &mut self.held[at].1;
@@ -281,7 +312,7 @@ impl Leases {
 }
 
 impl Held {
-    /// Lets go of what is over, and of those who have left.
+    /// Removes ended places, and calls that have left.
     fn clear(&mut self, now: Micros) {
         for block in &mut self.blocks {
             block.clear(now);
@@ -293,7 +324,7 @@ impl Held {
         }
     }
 
-    /// How many are in line before the holder of a ticket, or before a newcomer.
+    /// The number of calls in line before the holder of a ticket, or before a newcomer.
     fn ahead_of(&self, ticket: Option<&Ticket>, now: Micros) -> u64 {
         let number = ticket.map_or(u64::MAX, |ticket| ticket.number);
         let waits = |waiter: &&Waiter| {
@@ -302,7 +333,7 @@ impl Held {
         self.line.iter().take_while(|waiter| waiter.number < number).filter(waits).count() as u64
     }
 
-    /// Takes the first place that nobody has claimed and that opens until then.
+    /// Takes the first unclaimed place that opens by then.
     fn first_free(&mut self, until: Micros) -> Option<Spot> {
         let given_up = self.claims.iter().enumerate().filter(|(_, claim)| claim.alive.strong_count() == 0);
         let given_up = given_up.min_by_key(|(_, claim)| claim.place.opens).map(|(at, claim)| (at, claim.place));
@@ -329,10 +360,10 @@ impl Held {
         }
     }
 
-    /// A call that has no place waits, or asks, or its holder has none left.
+    /// The action of a call without a place: wait, ask, or give up because its holder has no calls left.
     fn without_place(&mut self, ticket: Option<&Ticket>, step: Micros, now: Micros) -> Turn {
         if !self.blocks.is_empty() {
-            // There is one, beyond its patience.
+            // There is a place, but too late for the call.
             return Turn::Late(self.blocks.front().map_or(0, |block| block.first().opens.saturating_sub(now)));
         }
         if self.limited_until > now {
@@ -343,7 +374,7 @@ impl Held {
             return Turn::Ask(0);
         }
         let first = if self.again_at > now { self.again_at } else { now + Leases::LOOK };
-        // As many places as go before it take so long at the least.
+        // The places before it take at least this long.
         Turn::Wait(first.saturating_add(step.saturating_mul(self.ahead_of(ticket, now))) - now)
     }
 
@@ -352,11 +383,11 @@ impl Held {
             self.leave(&ticket);
         }
         self.issued += 1;
-        *ticket = Some(Ticket { number: self.issued, claim: None, alive: Arc::new(()) });
+        *ticket = Some(Ticket { number: self.issued, claim: None, alive: Arc::new(()), _waits: None });
         self.keep(ticket, place);
     }
 
-    /// The place is its call's for as long as it has the ticket.
+    /// Keeps the place for the call for as long as the ticket exists.
     fn keep(&mut self, ticket: &mut Option<Ticket>, place: Spot) {
         let Some(ticket) = ticket else { return };
         ticket.claim = Some(place);
@@ -366,7 +397,7 @@ impl Held {
         }
     }
 
-    /// Nobody else is to have its place.
+    /// Releases the claim on the call's own place.
     fn unclaim(&mut self, ticket: Option<Ticket>) {
         if let Some(alive) = ticket.map(|ticket| Arc::downgrade(&ticket.alive)) {
             self.claims.retain(|claim| !claim.alive.ptr_eq(&alive));
@@ -374,9 +405,13 @@ impl Held {
     }
 
     fn leave(&mut self, ticket: &Ticket) {
-        if let Ok(at) = self.line.binary_search_by_key(&ticket.number, |waiter| waiter.number) {
+        if let Some(at) = self.position(ticket) {
             self.line.remove(at);
         }
+    }
+
+    fn position(&self, ticket: &Ticket) -> Option<usize> {
+        self.line.binary_search_by_key(&ticket.number, |waiter| waiter.number).ok()
     }
 
     fn go(&mut self, now: Micros) -> Turn {
@@ -387,32 +422,33 @@ impl Held {
         Turn::Go
     }
 
-    fn stand(&mut self, ticket: &mut Option<Ticket>, expected: Micros) {
+    fn stand(&mut self, ticket: &mut Option<Ticket>, expected: Micros, all: Arc<()>) {
         if let Some(held) = ticket
-            && let Ok(at) = self.line.binary_search_by_key(&held.number, |waiter| waiter.number)
+            && let Some(at) = self.position(held)
             && let Some(waiter) = self.line.get_mut(at)
         {
             waiter.expected = expected;
             return;
         }
-        // In the middle of the line too there may be some who have left; the line is searched when it has grown.
+        // Calls in the middle of the line may have left as well; the line is searched when it has grown.
         if self.line.len().is_power_of_two() {
             self.line.retain(|waiter| waiter.alive.strong_count() > 0);
         }
         self.issued += 1;
         let alive = Arc::new(());
         self.line.push_back(Waiter { number: self.issued, expected, alive: Arc::downgrade(&alive) });
-        *ticket = Some(Ticket { number: self.issued, claim: None, alive });
+        let waits = [Arc::clone(&self.waiting), all];
+        *ticket = Some(Ticket { number: self.issued, claim: None, alive, _waits: Some(waits) });
     }
 
-    /// How many places to ask for: for those who wait, and for those who will come while the places can be used. What
-    /// is asked for beyond that lapses.
+    /// How many places to request: for the waiting calls, and for those expected while the places can be used. Surplus
+    /// places lapse.
     fn wanted(&mut self, step: Micros, now: Micros) -> u32 {
         let pace = self.pace(now);
         let coming = if step == 0 {
             pace.in_time(Leases::CALLS_FOR)
         } else {
-            // Places go by at their own pace: of a slower holder's, it can use the few that are late.
+            // Places pass at their own pace; a slower holder can also use the few that are late.
             let used = pace.in_time(step.saturating_mul(1_000)).min(900);
             pace.in_time(Leases::LATE) * 1_000 / (1_000 - used)
         };
@@ -425,18 +461,23 @@ impl Held {
         self.ahead_of(None, now)
     }
 
-    /// How many places can still be used by then.
+    /// How many places can still be used at that time.
     fn left_at(&self, then: Micros) -> u64 {
         self.blocks.iter().map(|block| block.left_at(then)).sum()
     }
 
-    /// Between calls: one call is no pace.
+    /// The pace of calls; a single call does not make one.
     fn pace(&self, now: Micros) -> Pace {
         Pace { calls: self.taken.saturating_sub(1), time: now.saturating_sub(self.since).max(Leases::SHORTEST) }
     }
 }
 
-/// So many calls in so much time.
+/// How many tickets have one of these: all that there are but the one that counts them.
+fn tickets(counting: &Arc<()>) -> usize {
+    Arc::strong_count(counting) - 1
+}
+
+/// A number of calls in a time.
 struct Pace {
     calls: u64,
     time: Micros,
@@ -449,19 +490,19 @@ impl Pace {
 }
 
 impl Block {
-    /// The first place that is not used.
+    /// The first unused place.
     fn first(&self) -> Spot {
         let from = self.step.saturating_mul(self.next.into());
         let lapses = self.lapses.saturating_add(from);
         Spot { opens: self.opens.saturating_add(from), lapses }
     }
 
-    /// Leaves out the places that are over.
+    /// Removes the places that have ended.
     fn clear(&mut self, now: Micros) {
         self.next = self.next.max(self.over_at(now));
     }
 
-    /// How many are over by then.
+    /// How many have ended by then.
     fn over_at(&self, now: Micros) -> u32 {
         match now.checked_sub(self.lapses) {
             None => 0,
@@ -481,6 +522,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::vec::Vec;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECOND: Micros = 1_000_000;
@@ -491,10 +534,116 @@ mod tests {
         (leases.turn(holder, &mut ticket, (20_000, 3_600 * SECOND), now), ticket)
     }
 
-    /// A gate that is silent, and crowds that wait for it: one holder's is bounded, all are together, and whoever comes
-    /// then has a place in the line all the same. Who has left makes room.
+    /// What becomes of a holder's places, one after the other, in time.
+    #[derive(Clone, Debug)]
+    enum Event {
+        /// The gate hands out the next ones, so long after the last: to a question that took so long.
+        Leased { after: Micros, step: Micros, count: u32, took: Micros },
+        /// Time passes.
+        Passes(Micros),
+        /// A call comes that cannot wait.
+        Calls,
+        /// The clock is put back.
+        Back(Micros),
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let step = prop_oneof![1..3_000_u64, 3_000..100_000_u64, Just(20_000)];
+        let event = prop_oneof![
+            2 => (0..400_000_u64, step, 1..40_u32, 0..600_000_u64)
+                .prop_map(|(after, step, count, took)| Event::Leased { after, step, count, took }),
+            6 => (0..60_000_u64).prop_map(Event::Passes),
+            1 => (0..600_000_u64).prop_map(Event::Passes),
+            12 => Just(Event::Calls),
+            1 => (1..2_000_000_u64).prop_map(Event::Back),
+        ];
+        prop::collection::vec(event, 1..200)
+    }
+
+    proptest! {
+        /// Beside a list of all places, each with its beginning and its end: a call goes if the first one that is not
+        /// over has begun, and no place is for two calls. What nobody used is over.
+        #[test]
+        fn a_place_is_for_one_call_in_its_time(events in events()) {
+            let mut leases = Leases::default();
+            let mut places: VecDeque<(Micros, Micros)> = VecDeque::new();
+            let (mut now, mut end) = (START, START);
+            for event in events {
+                match event {
+                    Event::Leased { after, step, count, took } => {
+                        let asked = now - took;
+                        let opens = end.max(now) + after;
+                        leases.leased("app", Lease { wait: opens - now, step, count }, asked, now);
+                        let each = (0..Micros::from(count)).map(|place| place * step);
+                        places.extend(each.map(|later| (opens + later, opens - took + later + step.max(1_000) + Leases::LATE)));
+                        end = opens + step * Micros::from(count);
+                    }
+                    Event::Passes(time) => now += time,
+                    Event::Calls => {
+                        places.retain(|(_, lapses)| now < *lapses);
+                        let goes = places.front().is_some_and(|(opens, _)| *opens <= now);
+                        if goes {
+                            places.pop_front();
+                        }
+                        let turn = leases.turn("app", &mut None, (20_000, 0), now);
+                        prop_assert_eq!(turn == Turn::Go, goes, "{:?}", turn);
+                    }
+                    Event::Back(by) => {
+                        // Who has not looked before cannot know.
+                        leases.look_at_clock(now);
+                        now -= by;
+                        leases.look_at_clock(now);
+                        places.clear();
+                        end = now;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A question under way while the clock is put back: its places would be over as much too late.
     #[test]
-    fn those_who_wait_are_bounded_by_holder_and_together_and_nobody_is_kept_out_by_another() {
+    fn an_answer_to_a_question_of_another_clock_gives_no_place_and_is_asked_for_again() {
+        for back in [1, SECOND, 86_400 * SECOND] {
+            let mut leases = Leases::default();
+            let (Turn::Ask(_), _ticket) = wait(&mut leases, "app", START) else { panic!("there is no lease") };
+            let lease = Lease { wait: 0, step: 20_000, count: 10 };
+            assert!(leases.leased("app", lease, START, START - back), "it is an answer");
+            assert!(matches!(wait(&mut leases, "app", START - back).0, Turn::Ask(_)), "{back}");
+        }
+    }
+
+    /// A call that waits for its place when the clock is put back does not wait as much longer, and has no place that is
+    /// over.
+    #[test]
+    fn a_claim_is_void_when_the_clock_is_put_back() {
+        for back in [10_000, SECOND, 86_400 * SECOND] {
+            let mut leases = Leases::default();
+            let lease = Lease { wait: 500_000, step: 20_000, count: 10 };
+            assert!(leases.leased("app", lease, START, START));
+            let (Turn::Wait(500_000), mut ticket) = wait(&mut leases, "app", START) else { panic!("it has a place") };
+            let turn = leases.turn("app", &mut ticket, (20_000, SECOND), START - back);
+            assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+        }
+    }
+
+    /// Those who have left count no more, wherever in the line they were: a newcomer is not kept out by them.
+    #[test]
+    fn a_line_of_those_who_have_left_has_room() {
+        let mut leases = Leases::default();
+        let first = wait(&mut leases, "app", START);
+        let mut others: Vec<_> = (1..Leases::MOST_WAITING).map(|_| wait(&mut leases, "app", START).1).collect();
+        assert_eq!(wait(&mut leases, "app", START).0, Turn::Crowded);
+        others.truncate(10);
+        assert!(matches!(wait(&mut leases, "app", START), (Turn::Wait(_), Some(_))));
+        assert!(leases.held[0].1.line.len() <= 2 * Leases::MOST_WAITING);
+        drop(first);
+    }
+
+    /// While the gate is silent, crowds of waiting calls are bounded per holder and in total, and a newcomer of another
+    /// holder still gets a place in the line. Calls that leave make room.
+    #[test]
+    fn waiting_calls_are_bounded_per_holder_and_in_total_without_excluding_others() {
         let mut leases = Leases::default();
         let mut tickets: BTreeMap<String, Vec<Ticket>> = BTreeMap::new();
         for crowd in 0..5 {
@@ -515,7 +664,7 @@ mod tests {
     }
 
     #[test]
-    fn of_more_holders_than_there_is_room_for_the_one_goes_that_was_not_used_for_longest() {
+    fn the_least_recently_used_holder_is_removed_if_there_are_too_many() {
         let mut leases = Leases::default();
         let lease = Lease { wait: 0, step: SECOND, count: 100 };
         for number in 0..Leases::MOST + 500 {

@@ -1,4 +1,4 @@
-//! What holds calls back: a caller's own limit, the gate that all isolates share, and the breaker.
+//! The limits on calls: callers' own limits, the shared gate, and the breaker.
 
 use core::time::Duration;
 
@@ -15,7 +15,7 @@ pub mod shared_gate;
 #[cfg(test)]
 mod world;
 
-/// Microseconds: a second of them is enough for a million places.
+/// Microseconds, because there may be a million places per second.
 pub(crate) type Micros = u64;
 
 /// Microseconds since the epoch.
@@ -28,8 +28,8 @@ pub(crate) const fn micros_of(duration: Duration) -> Micros {
     millis(duration).saturating_mul(1_000)
 }
 
-/// A gate or a counter that takes longer than this is one that does not answer.
+/// A gate or a counter that takes longer counts as unresponsive.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// The longest period of the platform's counter, which does not tell its own.
+/// The longest period of the platform's counter, which does not report its own.
 pub(crate) const PLATFORM_PERIOD: Duration = Duration::from_mins(1);

@@ -1,13 +1,13 @@
-//! A budget's places in time, and who gets which of them.
+//! The places of a budget in time, and their allocation to callers.
 //!
-//! A budget of 50 calls a second is a place every 20 ms. Places are handed out in blocks, each once, in the order of
-//! time: a block is the next ones from the first moment that is free, so what is not used is over and nobody's, and
-//! no two blocks have a place in common.
+//! A budget of 50 calls per second is one place every 20 ms. Places are allocated in blocks, each once, in order of
+//! time: a block contains the next places from the first free moment on. So unused places lapse, and no two blocks
+//! overlap.
 //!
-//! Who may have how many is decided by how many a caller holds that are still to come. Nobody waits while little is
-//! handed out ahead ([`Places::NEAR`]). Beyond that each caller may hold its share of the places of a horizon, which is
-//! a second, or long enough for one place for each caller that is there. A caller below its share always finds a place
-//! before the end of that horizon, however many questions the others ask.
+//! A caller's allocation depends on how many future places it already holds. While little is allocated ahead
+//! ([`Places::NEAR`]), nobody waits. Beyond that, each caller may hold its share of the places within a horizon, which
+//! is one second, or long enough for one place per present caller. A caller below its share always finds a place within
+//! that horizon, however many questions others ask.
 
 use alloc::borrow::ToOwned as _;
 use alloc::collections::VecDeque;
@@ -20,23 +20,24 @@ use crate::limits::Micros;
 #[derive(Debug)]
 pub(crate) struct Places {
     spacing: Micros,
-    /// The first moment that is nobody's.
+    /// The first free moment.
     next: Micros,
-    /// What is still to come, in order.
+    /// Allocated blocks in the future, in order.
     blocks: VecDeque<Ahead>,
     present: Present,
-    /// Until when those who asked in vain have been told to come back when little is handed out ahead, one by one.
+    /// Until when callers that asked in vain were told to come back, one by one, at the time when little is allocated
+    /// ahead.
     line: Micros,
-    /// And however many they are.
+    /// The same without regard to their number.
     vain: Micros,
 }
 
-/// Places that follow each other.
+/// Consecutive places.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Block {
-    /// Until the first one.
+    /// The time until the first one.
     pub(crate) wait: Micros,
-    /// From one to the next.
+    /// The time between two of them.
     pub(crate) step: Micros,
     pub(crate) count: u32,
 }
@@ -49,23 +50,24 @@ struct Ahead {
 }
 
 impl Places {
-    /// So far ahead everybody finds a place.
+    /// Within this time, everybody finds a place.
     const NEAR: Micros = 250_000;
-    /// The places of so long are shared out.
+    /// The time whose places are shared among callers.
     const HORIZON: Micros = 1_000_000;
-    /// And of no longer than this, however many callers there are: who waits longer has other plans by then.
+    /// The maximum of that time, however many callers there are: a call that waits longer has given up by then.
     pub(crate) const FARTHEST: Micros = 30_000_000;
-    /// One block lasts no longer: who gets it may die.
+    /// The maximum duration of a block, because its owner may die.
     const LONGEST_BLOCK: Micros = 1_000_000;
-    /// Nor has it more places.
+    /// The maximum number of places in a block.
     pub(crate) const MOST: u32 = 10_000;
-    /// Blocks that are still to come, of 24 bytes.
+    /// The maximum number of future blocks, of 24 bytes each.
     pub(crate) const MOST_BLOCKS: usize = 20_000;
-    /// A caller's line is told to be no longer.
+    /// The maximum length of a caller's line.
     const LONGEST_LINE: Micros = 10_000_000;
-    /// Five hundred a second come back who asked in vain: an object takes a thousand questions.
+    /// Five hundred calls per second that asked in vain come back, because an object handles a thousand questions per
+    /// second.
     const VAIN_EVERY: Micros = 2_000;
-    /// Who asked in vain comes back no sooner.
+    /// A call that asked in vain comes back no sooner than this.
     const SOONEST: Micros = 20_000;
 
     pub(crate) fn new(spacing: Micros) -> Self {
@@ -79,18 +81,17 @@ impl Places {
         }
     }
 
-    /// Nothing is handed out before: what another object, which this one takes the place of, may have handed out is
-    /// over then.
+    /// Allocates nothing before `moment`: places that the previous object may have allocated have ended by then.
     pub(crate) fn begin_at(&mut self, moment: Micros) {
         self.next = self.next.max(moment);
     }
 
-    /// The end of what is handed out.
+    /// The end of the allocated time.
     pub(crate) const fn end(&self) -> Micros {
         self.next
     }
 
-    /// Up to so many places for a caller, from `opens` on; or how long until it may ask again.
+    /// Allocates up to `wanted` places to a caller from `opens` on; otherwise returns how long until it may ask again.
     pub(crate) fn take(&mut self, caller: &str, wanted: u32, opens: Micros, now: Micros) -> Result<Block, Micros> {
         self.pass(now);
         let Some(whose) = self.present.come(caller, now) else { return Err(Self::HORIZON) };
@@ -106,21 +107,22 @@ impl Places {
         Ok(Block { wait: from - now, step: self.spacing, count })
     }
 
-    /// The time of which the places are shared out, and how many of them are each caller's.
+    /// The time whose places are shared, and each caller's number of places in it.
     fn share(&self) -> (Micros, u64) {
         let callers = self.present.count().max(1);
         let horizon = Self::HORIZON.max(self.spacing.saturating_mul(callers)).min(Self::FARTHEST.max(self.spacing));
         (horizon, ((horizon / self.spacing).max(1) / callers).max(1))
     }
 
-    /// How many places a caller may have now, when so much time is handed out ahead.
+    /// How many places a caller may get now, given how far ahead places are allocated.
     fn may_have(&self, whose: usize, wanted: u32, ahead: Micros) -> u32 {
         let (horizon, share) = self.share();
         if ahead >= horizon {
             return 0;
         }
         let left = share.saturating_sub(self.present.held(whose));
-        // Who wants many gets an eighth of its share at once, or questions would be as many as places.
+        // A caller that wants many gets at least an eighth of its share at once; otherwise there would be as many
+        // questions as places.
         let left = if left < share.div_ceil(8).min(wanted.into()) { 0 } else { left };
         let near = if ahead <= Self::NEAR / 2 { (Self::NEAR - ahead).div_ceil(self.spacing) } else { 0 };
         let longest = (Self::LONGEST_BLOCK / self.spacing).max(1);
@@ -128,13 +130,13 @@ impl Places {
         u32::try_from(may).unwrap_or(u32::MAX)
     }
 
-    /// Who asks in vain comes back when an eighth of its caller's share is free again, or when little is handed out
-    /// ahead: whichever is sooner, and one after the other.
+    /// When a caller that asked in vain comes back: when an eighth of its share is free again, or when little is
+    /// allocated ahead, whichever is sooner, and one call after the other.
     fn come_again(&mut self, whose: usize, ahead: Micros, now: Micros) -> Micros {
         let (_, share) = self.share();
         let callers = self.present.count().max(1);
         let part = self.spacing.saturating_mul(share.div_ceil(8).saturating_mul(callers));
-        // A little faster than places come free: a turn at which there is none is one that is lost.
+        // Slightly faster than places become free, because a turn without a place is wasted.
         let of_share = self.present.line_up(whose, part / 4 * 3, now);
         let near = now.saturating_add(ahead.saturating_sub(Self::NEAR / 2));
         let chunk = (Self::NEAR / 2).max(self.spacing);
@@ -145,20 +147,15 @@ impl Places {
         } else {
             of_share - now
         };
-        // Of those who were told more than that many have left when it is their turn; they are spread, and not all told
-        // the same.
-        let spread = Self::LONGEST_LINE.max(part) / 2;
-        let wait = if wait > spread * 2 { spread + wait % spread } else { wait.max(Self::SOONEST) };
         self.vain = self.vain.max(now).saturating_add(Self::VAIN_EVERY);
-        let most = Self::FARTHEST.max(self.spacing);
-        let wait = wait.max(self.vain - now);
-        if wait > most { most / 2 + wait % (most / 2) } else { wait }
+        let wait = spread(wait, Self::LONGEST_LINE.max(part)).max(Self::SOONEST).max(self.vain - now);
+        spread(wait, Self::FARTHEST.max(self.spacing))
     }
 
-    /// Lets go of what is over.
+    /// Removes blocks that have ended.
     fn pass(&mut self, now: Micros) {
         while let Some(block) = self.blocks.front_mut() {
-            // A place that is now has been, for whoever counts what is to come.
+            // A place that is due now no longer counts as a future place.
             let over = now.saturating_sub(block.from).div_ceil(self.spacing).min(block.count.into());
             let over = u32::try_from(over).unwrap_or(block.count);
             block.from = block.from.saturating_add(self.spacing.saturating_mul(over.into()));
@@ -174,11 +171,18 @@ impl Places {
     }
 }
 
-/// The callers that asked a moment ago, or hold places.
+/// A wait in a line that is told to be no longer than this. Of those who would wait longer many have left when it is
+/// their turn; they are spread over its second half, and not all told the same.
+const fn spread(wait: Micros, longest: Micros) -> Micros {
+    let half = longest / 2;
+    if wait > longest { half + wait % half } else { wait }
+}
+
+/// The callers that asked recently or hold places.
 #[derive(Debug, Default)]
 struct Present {
     slots: Vec<Caller>,
-    /// The slots that are used, in the order of their names.
+    /// The used slots, sorted by name.
     named: Vec<usize>,
     free: Vec<usize>,
     cleared: Micros,
@@ -189,7 +193,7 @@ struct Caller {
     name: String,
     seen: Micros,
     held: u64,
-    /// Until when those have been told to come back who asked for it in vain.
+    /// Until when the caller's calls that asked in vain were told to come back.
     line: Micros,
 }
 
@@ -197,7 +201,7 @@ impl Present {
     /// How long a caller counts as present after its last question.
     const FOR: Micros = 2_000_000;
     const CLEARED_EVERY: Micros = 250_000;
-    /// Of about a hundred bytes.
+    /// The maximum number of callers, of about a hundred bytes each.
     const MOST: usize = 10_000;
 
     fn count(&self) -> u64 {
@@ -214,14 +218,14 @@ impl Present {
         }
     }
 
-    /// When the next one of a caller comes back who asked in vain.
+    /// When the next call of a caller that asked in vain comes back.
     fn line_up(&mut self, slot: usize, apart: Micros, now: Micros) -> Micros {
         let Some(caller) = self.slots.get_mut(slot) else { return now };
         caller.line = caller.line.max(now).saturating_add(apart);
         caller.line
     }
 
-    /// The slot of a caller who asks; `None` when there are too many.
+    /// The slot of a caller that asks; `None` if there are too many callers.
     fn come(&mut self, name: &str, now: Micros) -> Option<usize> {
         let Self { slots, named, free, .. } = self;
         let name_of = |slot: &usize| slots.get(*slot).map_or("", |caller| caller.name.as_str());
@@ -246,9 +250,9 @@ impl Present {
         Some(slot)
     }
 
-    /// Forgets those who have left and hold nothing.
+    /// Removes callers that have left and hold no places.
     fn clear(&mut self, now: Micros) {
-        // A clock that was put back clears as well.
+        // Also runs when the clock went back.
         if now.abs_diff(self.cleared) < Self::CLEARED_EVERY {
             return;
         }

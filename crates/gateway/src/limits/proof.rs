@@ -1,9 +1,9 @@
-//! What calls prove of the API: of whom and of what more than these calls themselves something is true.
+//! Determines from calls' results for which other calls they prove something.
 //!
-//! A caller may know a route that is slow, broken or limited. So what happens to one caller on one route closes that
-//! much and nothing else. It is taken for the route's when it happened to several callers there, for the caller's when
-//! it happened to it on several routes, and for the API's when it happened to several callers and on several routes. Any
-//! answer that says otherwise ends what it contradicts.
+//! A caller may know a route that is slow, broken or limited. So an event of one caller on one route affects only that
+//! caller on that route. It is attributed to the route if it happened to several callers there, to the caller if it
+//! happened to it on several routes, and to the API if it happened to several callers and on several routes. A contrary
+//! response ends every conclusion that it contradicts.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,36 +11,36 @@ use core::time::Duration;
 
 use attention_core::Timestamp;
 
-/// Who calls, and what for: the first part of the path, in which servers are divided.
+/// A caller and a route: the first segment of the path, by which servers are usually divided.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Cell {
     pub(crate) caller: String,
     pub(crate) route: String,
 }
 
-/// Which calls something is true of: of a caller's, on a route; `None` is any.
+/// A set of calls: by caller and route, where `None` means any.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Scope {
     pub(crate) caller: Option<String>,
     pub(crate) route: Option<String>,
 }
 
-/// How often it has to happen.
+/// How often an event has to happen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Needs {
     /// To one caller on one route.
     pub(crate) own: u32,
-    /// Together, to be true of more.
+    /// In total, to be attributed to a larger scope.
     pub(crate) together: u32,
-    /// Of these, to others than the one to whom it happens most, and on other routes than that on which it does.
+    /// Of these, to callers other than the one affected most, and on routes other than the one affected most.
     pub(crate) others: u32,
 }
 
-/// What happened, in a row.
+/// Consecutive events.
 #[derive(Debug)]
 pub(crate) struct Proof {
     needs: Needs,
-    /// What happened longer ago proves nothing.
+    /// Older events prove nothing.
     lasts: Duration,
     met: Vec<Met>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Proof {
 struct Met {
     cell: Cell,
     last: Timestamp,
-    /// How often, since something else came of a call of this cell, of the route, of the caller, of anybody.
+    /// The number of events since the last contrary result of this cell, the route, the caller, or anybody.
     own: u32,
     on_route: u32,
     to_caller: u32,
@@ -61,9 +61,14 @@ impl Cell {
     pub(crate) fn of(caller: String, url: &str, base: &str) -> Self {
         let rest = url.strip_prefix(base).or_else(|| url.splitn(4, '/').nth(3)).unwrap_or_default();
         let start = rest.bytes().take_while(|byte| *byte == b'/').count();
-        let first = rest.bytes().skip(start).take_while(|byte| !matches!(byte, b'/' | b'?'));
-        // What is longer is no name of a route; what it is cut to is still that caller's. A URL that was checked is ASCII.
-        let route = first.take(Self::LONGEST_ROUTE).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+        // A longer segment is not a route's name; its truncated form still belongs to that caller. A checked URL is ASCII.
+        let mut route = String::with_capacity(Self::LONGEST_ROUTE);
+        for byte in rest.bytes().skip(start).take(Self::LONGEST_ROUTE) {
+            if matches!(byte, b'/' | b'?') {
+                break;
+            }
+            route.push(char::from(byte.to_ascii_lowercase()));
+        }
         Self { caller, route }
     }
 
@@ -71,7 +76,7 @@ impl Cell {
 }
 
 impl Scope {
-    /// As it crosses from the shared gate: an empty text is any.
+    /// From the form sent by the shared gate: an empty text means any.
     pub(crate) fn named(caller: String, route: String) -> Self {
         let any = |name: String| (!name.is_empty()).then_some(name);
         Self { caller: any(caller), route: any(route) }
@@ -86,23 +91,23 @@ impl Scope {
             && self.route.as_ref().is_none_or(|route| *route == cell.route)
     }
 
-    /// Whether it is true of every call.
+    /// Whether it includes every call.
     pub(crate) const fn is_everybodys(&self) -> bool {
         self.caller.is_none() && self.route.is_none()
     }
 }
 
 impl Proof {
-    /// Where other answers are seen too, and end what they contradict.
+    /// The time within which contrary responses are also seen, and end what they contradict.
     pub(crate) const LASTS: Duration = Duration::from_mins(1);
-    /// Callers on routes that are remembered, of about 150 bytes.
+    /// The maximum number of remembered cells, of about 150 bytes each.
     pub(crate) const MOST: usize = 64;
 
     pub(crate) const fn new(needs: Needs, lasts: Duration) -> Self {
         Self { needs, lasts, met: Vec::new() }
     }
 
-    /// It happened. Returns of what it is true now, at its widest.
+    /// The event happened. Returns the widest scope to which it is now attributed.
     pub(crate) fn happened(&mut self, cell: &Cell, now: Timestamp) -> Option<Scope> {
         self.met.retain(|met| now.saturating_since(met.last) < self.lasts && met.last <= now);
         let at = self.met.iter().position(|met| met.cell == *cell);
@@ -122,7 +127,7 @@ impl Proof {
         self.widest(cell).or_else(|| is_own.then(|| Scope::of(cell)))
     }
 
-    /// Something else came of a call.
+    /// A call had a contrary result.
     pub(crate) fn contradicted(&mut self, cell: &Cell) {
         if self.met.is_empty() {
             return;
@@ -155,7 +160,7 @@ impl Proof {
         self.is_enough(to_caller, route).then(|| Scope { caller: Some(cell.caller.clone()), route: None })
     }
 
-    /// Whether it happened often enough, and often enough to others by this name than to the one of the most.
+    /// Whether it happened often enough, and often enough to others than the one with this name that is affected most.
     fn is_enough<'a>(
         &self,
         counts: impl Iterator<Item = (&'a Met, u32)> + Clone,

@@ -1,4 +1,4 @@
-//! How many calls a caller may make: a token bucket for each.
+//! Callers' own rate limits: a token bucket for each.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -10,7 +10,7 @@ use attention_core::codec::text::decimal;
 
 use crate::limits::{Micros, micros};
 
-/// So many calls in so much time.
+/// A number of calls per time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
     calls: u32,
@@ -18,7 +18,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The longest time that one of its calls is there again after.
+    /// The longest time after which one of the calls becomes available again.
     pub(crate) const LONGEST: Duration = Duration::from_hours(1);
     pub(crate) const FORM: &str = "must be calls per time, such as 10/s, 100/min or 1000/h";
 
@@ -35,7 +35,7 @@ impl Rate {
         calls.parse().ok().filter(|calls| plain && (1..=1_000_000).contains(calls)).map(|calls| Self { calls, per })
     }
 
-    /// As `parse` reads it.
+    /// The text that `parse` reads.
     pub(crate) fn text(self) -> String {
         let unit = match self.per.as_secs() {
             1 => "/s",
@@ -45,37 +45,37 @@ impl Rate {
         [&decimal(self.calls), unit].concat()
     }
 
-    /// The time between two calls at this rate: a microsecond at the least.
+    /// The time between two calls at this rate, at least one microsecond.
     pub(crate) fn spacing_micros(self) -> Micros {
         self.per.as_secs().saturating_mul(1_000_000).div_ceil(u64::from(self.calls.max(1)))
     }
 }
 
-/// What a caller has left. Kept as the one moment at which its bucket would be
-/// full again (the "theoretical arrival time" of the generic cell rate
-/// algorithm), so that nothing has to be refilled. In microseconds: of a thousand calls a second a millisecond is one.
+/// A caller's remaining calls, stored as the time at which its bucket will be full again (the "theoretical arrival
+/// time" of the generic cell rate algorithm), so that nothing has to be refilled. In microseconds, because at a
+/// thousand calls per second one millisecond is a whole call.
 #[derive(Clone, Copy, Debug, Default)]
 struct Allowance {
     full_at: Micros,
 }
 
 impl Allowance {
-    /// How many calls are taken that have not come back yet.
+    /// The number of calls that are used up.
     fn used(self, rate: Rate, now: Micros) -> u64 {
         self.full_at.saturating_sub(now).div_ceil(rate.spacing_micros())
     }
 
-    /// After a clock was put back, no more than all of it is taken.
+    /// After the clock went back, at most the whole bucket is used up.
     fn put_right(&mut self, rate: Rate, now: Micros) {
         self.full_at = self.full_at.min(now.saturating_add(rate.spacing_micros().saturating_mul(rate.calls.into())));
     }
 
-    /// How many there are.
+    /// The number of calls that are left.
     fn left(self, rate: Rate, now: Micros) -> u64 {
         u64::from(rate.calls).saturating_sub(self.used(rate, now))
     }
 
-    /// Until one more is there.
+    /// The time until one more call is available.
     fn wait(self, rate: Rate, now: Micros) -> Micros {
         let most = rate.spacing_micros().saturating_mul(u64::from(rate.calls) - 1);
         self.full_at.saturating_sub(now).saturating_sub(most)
@@ -90,20 +90,20 @@ impl Allowance {
     }
 }
 
-/// Whose calls are counted.
+/// The holder whose calls are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Holder<'a> {
     /// The caller.
     pub caller: &'a str,
-    /// The id of its session, if it came with one.
+    /// The id of its session, if it has one.
     pub session: Option<&'a str>,
 }
 
 impl<'a> Holder<'a> {
-    /// Between a caller and its session: no name of either has a line's end.
+    /// Separates a caller and its session; neither name contains a line break.
     const BETWEEN: char = '\n';
 
-    /// As [`text`](Self::text) writes it.
+    /// The inverse of [`text`](Self::text).
     pub fn of(text: &'a str) -> Self {
         match text.split_once(Self::BETWEEN) {
             Some((caller, session)) => Self { caller, session: Some(session) },
@@ -111,7 +111,7 @@ impl<'a> Holder<'a> {
         }
     }
 
-    /// One text for both.
+    /// Both names as one text.
     pub fn text(self) -> Cow<'a, str> {
         match self.session {
             None => Cow::Borrowed(self.caller),
@@ -120,28 +120,27 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// The buckets of all callers that have a limit, in the order of their names. Those
-/// of a JWT's are not known beforehand.
+/// The buckets of all callers with a limit, sorted by name. The callers of an issuer are not known in advance.
 #[derive(Debug, Default)]
 pub(crate) struct Allowances(Vec<(String, Allowance)>);
 
 impl Allowances {
-    /// An issuer's people may be many; a full bucket need not be remembered, and of
-    /// more than this the fullest is forgotten.
+    /// An issuer may have many people. A full bucket need not be remembered; if there are more buckets than this, the
+    /// fullest is removed.
     pub(crate) const MOST: usize = 10_000;
-    /// Of what is left, an isolate may lease this part.
+    /// An isolate may lease this part of the remaining calls.
     const PART: u64 = 16;
 
-    /// Takes one call of a holder, or says how long until there is one.
+    /// Takes one call of a holder, or returns how long until there is one.
     pub(crate) fn take(&mut self, holder: Holder<'_>, rate: Rate, now: Timestamp) -> Result<(), Duration> {
         self.lease(holder, rate, 1, now).map(|_| ())
     }
 
-    /// Takes up to so many calls of a holder, one at least, and never so many that others who count with it find
-    /// nothing; or says how long until there is one.
+    /// Takes up to `wanted` calls of a holder, at least one, but never so many that others counted with it find
+    /// nothing; or returns how long until there is one.
     ///
-    /// A session counts with its caller, and has a part of what that one may: as many as are left for the others, so
-    /// that no session uses all of it up.
+    /// A session's calls also count for its caller. The session may use as many as it leaves for the others, so that no
+    /// session uses up the whole limit.
     pub(crate) fn lease(
         &mut self,
         holder: Holder<'_>,
@@ -160,10 +159,10 @@ impl Allowances {
         let session = holder.session.map(|_| holder.text());
         if let Some(session) = session.as_deref() {
             let used = self.get(session, rate, now).used(rate, now);
-            // The last one is the caller's own, which has to be able to ask for a session.
+            // The last call is reserved for the caller itself, which must be able to request a session.
             let left = left - u64::from(rate.calls > 1);
             if used >= left {
-                // One comes back to each side in the time of one.
+                // In the time of one call, one becomes available to each side.
                 return Err(Duration::from_micros(spacing.saturating_mul(((used - left) / 2).saturating_add(1))));
             }
             most = most.min((left - used).div_ceil(2));
@@ -176,7 +175,7 @@ impl Allowances {
         Ok(u32::try_from(calls).unwrap_or(u32::MAX))
     }
 
-    /// Calls that were taken and not made.
+    /// Returns calls that were taken but not made.
     pub(crate) fn give_back(&mut self, holder: Holder<'_>, rate: Rate, calls: u32, now: Timestamp) {
         let now = micros(now);
         self.at(holder.caller, now).give_back(calls.into(), rate);
@@ -196,7 +195,7 @@ impl Allowances {
         *allowance
     }
 
-    /// The bucket of a name, made if need be.
+    /// The bucket for a name, created if necessary.
     fn at(&mut self, name: &str, now: Micros) -> &mut Allowance {
         let mut place = self.place(name);
         if place.is_err() && self.0.len() >= Self::MOST {
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_put_back_keeps_a_caller_out_for_no_longer_than_one_call_takes_to_come_back() {
+    fn a_clock_that_goes_back_delays_a_caller_by_at_most_the_time_of_one_call() {
         for (text, spacing) in [("10/s", 100), ("60/min", 1_000), ("1/h", 3_600_000)] {
             let rate = Rate::parse(text).unwrap();
             for back in [10_000_u64, 86_400_000] {
@@ -254,18 +253,18 @@ mod tests {
     }
 
     #[test]
-    fn no_window_has_more_than_the_rate_after_the_burst() {
+    fn after_the_burst_no_window_exceeds_the_rate() {
         for (text, calls) in [("10/s", 10), ("700/s", 700), ("3000/s", 3_000), ("100000/s", 100_000)] {
             let rate = Rate::parse(text).unwrap();
             let mut all = Allowances::default();
             let mut passed = 0_u64;
-            // Twice as many as it may make.
+            // Twice as many as allowed.
             for millis in 0..5_000 {
                 for _ in 0..(2 * calls_u64(calls)).div_ceil(1_000).max(1) {
                     passed += u64::from(all.take(holder("a"), rate, at(millis)).is_ok());
                 }
             }
-            // A full bucket at the start, then so many a second.
+            // A full bucket at the start, then the rate per second.
             let least = calls_u64(calls) * 5_980 / 1_000;
             assert!((least..=calls_u64(calls) * 6).contains(&passed), "{text}: {passed}");
         }
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_that_is_told_is_enough() {
+    fn the_reported_wait_is_sufficient() {
         let rate = Rate::parse("2/min").unwrap();
         let mut all = Allowances::default();
         assert_eq!((all.take(holder("a"), rate, NOW), all.take(holder("a"), rate, NOW)), (Ok(()), Ok(())));
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_have_a_bucket_each() {
+    fn each_caller_has_its_own_bucket() {
         let rate = Rate::parse("2/min").unwrap();
         let mut all = Allowances::default();
         for name in ["b", "a", "c"] {
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn many_callers_push_out_those_who_have_most_left() {
+    fn the_fullest_buckets_are_removed_if_there_are_too_many() {
         let rate = Rate::parse("2/min").unwrap();
         let mut all = Allowances::default();
         let full = |all: &Allowances| all.0.len();
@@ -315,7 +314,7 @@ mod tests {
             assert!(full(&all) <= Allowances::MOST);
         }
         assert!(all.take(holder("greedy"), rate, NOW).is_err());
-        // Whose bucket is full again is forgotten.
+        // A bucket that is full again is removed.
         for number in 0..Allowances::MOST {
             all.take(holder(&format!("m{number}")), rate, NOW.saturating_add(Duration::from_mins(2))).unwrap();
         }
@@ -323,8 +322,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever sessions there are and however they call: all together never more than the caller's limit, and one
-        /// that comes new finds something as long as there are two calls left.
+        /// Whatever sessions there are and however they call: together they never exceed the caller's limit, and a new
+        /// session gets calls as long as at least two are left.
         #[test]
         fn sessions_share_their_callers_limit(calls in prop::collection::vec((0..12_usize, 1..40_u32), 1..300)) {
             let rate = Rate::parse("60/h").unwrap();
@@ -340,14 +339,14 @@ mod tests {
                 prop_assert!(passed.iter().sum::<u64>() <= 60);
                 prop_assert!(passed[session] <= 30, "half is for the others");
             }
-            // The backend itself is not kept from what is left.
+            // The backend itself can use the remaining calls.
             let backend = Holder { caller: "backend", session: None };
             prop_assert!(all.take(backend, rate, NOW).is_ok());
         }
     }
 
     #[test]
-    fn what_is_given_back_is_there_again() {
+    fn returned_calls_are_available_again() {
         let rate = Rate::parse("64/h").unwrap();
         let mut all = Allowances::default();
         assert_eq!(all.lease(holder("a"), rate, 100, NOW), Ok(4));

@@ -1,8 +1,8 @@
-//! The gate that all isolates share, as a Durable Object.
+//! The gate shared by all isolates, implemented as a Durable Object.
 //!
-//! It knows three things of all of them together: until when the API wants to be left alone, and by whom; whose places
-//! a budget's next ones are ([`Places`]); and how many calls each caller has left. Isolates lease blocks of places and
-//! of calls, so that few of their calls have to ask ([`leases`](crate::limits::lease)).
+//! It keeps three kinds of state for all isolates: until when the API asked to wait, and whom; the allocation of a
+//! budget's places ([`Places`]); and how many calls each caller has left. Isolates lease blocks of places and calls, so
+//! that few calls have to ask ([`leases`](crate::limits::lease)).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,32 +19,32 @@ use crate::limits::proof::{Cell, Proof, Scope};
 use crate::limits::rate::{Allowances, Holder, Rate};
 use crate::limits::{Micros, micros, micros_of};
 
-/// The longest that one server's word shuts the gate, as in core.
+/// The longest time for which one response of the server closes the gate, as in core.
 pub(crate) const LONGEST_HOLD: Duration = Duration::from_mins(5);
 
 /// The state of the Durable Object.
 #[derive(Debug)]
 pub struct SharedGate {
-    /// All moments here are this clock's, which does not go back when the object's does.
+    /// All times here are of this clock, which does not go back when the object's does.
     clock: SteadyClock,
     opens_at: Timestamp,
-    /// What the API has shut of less than everybody's calls.
+    /// The API's requests to wait that do not concern everybody.
     holds: Vec<(Scope, Timestamp)>,
-    /// What isolates met.
+    /// The results that isolates reported.
     proof: Proof,
-    /// Those of the budget, when there is one.
+    /// The places of the budget, if there is one.
     places: Option<Places>,
-    /// No place before this is handed out by an object that takes the place of this one.
+    /// No place before this time is allocated by an object that replaces this one.
     reserved: Micros,
     allowances: Allowances,
 }
 
-/// What a question at the gate comes to.
+/// The answer to a question to the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// One call may be sent after this wait.
     Granted(Duration),
-    /// So many may, one by one.
+    /// This many calls may be sent, one by one.
     Leased(Lease),
     /// There is no place yet: ask again after this wait.
     AskAgain(Duration),
@@ -52,21 +52,21 @@ pub enum Place {
     Limited(Duration),
 }
 
-/// Places that an isolate may use as they come. Times count from when the gate answered.
+/// Places that an isolate may use when they open. Times count from the moment of the gate's answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lease {
-    /// Until the first one, in microseconds.
+    /// The time until the first one, in microseconds.
     pub(crate) wait: Micros,
-    /// From one to the next, in microseconds; zero without a budget.
+    /// The time between two of them, in microseconds; zero without a budget.
     pub(crate) step: Micros,
-    /// How many.
+    /// The number of places.
     pub(crate) count: u32,
 }
 
 impl Place {
-    /// As it crosses from the Durable Object to an isolate: the milliseconds to wait, negative when to ask again
-    /// then; `{"limited":1500}` when the caller's own limit is reached; `{"count":8,"wait":1500,"step":20000}` for more
-    /// than one place, in microseconds.
+    /// The form in which the Durable Object sends it to an isolate: the milliseconds to wait, negative to ask again
+    /// after that time; `{"limited":1500}` if the caller's own limit is reached; `{"count":8,"wait":1500,"step":20000}`
+    /// for more than one place, in microseconds.
     pub fn to_json(self) -> String {
         match self {
             Self::Granted(wait) => decimal(whole_millis(wait)),
@@ -84,7 +84,7 @@ impl Place {
         }
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote; `None` for anything else, which is no answer.
+    /// Reads the output of [`to_json`](Self::to_json); `None` for anything else, which counts as no answer.
     pub fn from_json(text: &str) -> Option<Self> {
         let wait = |digits: &str| whole_number(digits).map(Duration::from_millis);
         if text.starts_with('{') {
@@ -107,22 +107,23 @@ impl Place {
     }
 }
 
-/// Rounded up: who comes too early asks once more.
+/// Rounded up, because a call that comes too early has to ask again.
 fn whole_millis(wait: Duration) -> u64 {
     millis(wait.saturating_add(Duration::from_nanos(999_999)))
 }
 
 impl SharedGate {
-    /// Of 429s of several callers on several routes within so long it is taken for granted that they are one.
+    /// 429s of several callers on several routes within this time are assumed to have the same cause.
     const PROVES_FOR: Duration = Duration::from_secs(5);
-    /// And then everybody is held back for no longer than this, unless the API says that it is the key's.
+    /// In that case everybody is held back for at most this time, unless the API says that it is the key's limit.
     const LONGEST_GUESS: Duration = Duration::from_secs(10);
-    /// So much of what is to come is reserved at once, so that the storage is not written to at each question.
+    /// The time that is reserved at once, so that not every question writes to the storage.
     const RESERVE: Micros = 1_000_000;
-    /// A reservation is no farther ahead than this, unless a clock was wrong: the farthest block, and its own length.
+    /// The farthest plausible reservation: the farthest block plus its own length. A later one means that a clock was
+    /// wrong.
     const FARTHEST: Micros = 40_000_000;
 
-    /// A gate, with a budget or without one.
+    /// A gate, with or without a budget.
     pub fn new(budget: Option<Rate>) -> Self {
         Self {
             clock: SteadyClock::default(),
@@ -135,8 +136,8 @@ impl SharedGate {
         }
     }
 
-    /// An isolate asks for up to so many places for a holder's calls. With a `limit` such as `100/min` as many are
-    /// taken off it; a text that is not a limit limits nobody here, since isolates hold to their own.
+    /// An isolate asks for up to `wanted` places for a holder's calls. With a `limit` such as `100/min`, as many calls
+    /// are deducted from it. An invalid limit has no effect here, because isolates enforce their own.
     pub fn admit(&mut self, holder: Holder<'_>, limit: Option<&str>, wanted: u32, now: Timestamp) -> Place {
         let (wanted, now) = (wanted.max(1), self.clock.advance(now));
         let limit = limit.and_then(Rate::parse);
@@ -164,7 +165,7 @@ impl SharedGate {
         let shut = self.opens_at.saturating_since(now);
         let Some(places) = &mut self.places else {
             return match calls {
-                // Nothing is counted: there is nothing to lease.
+                // Nothing is counted, so there is nothing to lease.
                 2.. if is_limited => Place::Leased(Lease { wait: micros_of(shut), step: 0, count: calls }),
                 _ => Place::Granted(shut),
             };
@@ -183,8 +184,8 @@ impl SharedGate {
         }
     }
 
-    /// Somebody was answered with a 429 and is to wait this long, five minutes at most. Whom that holds back is what
-    /// the words of several isolates prove together. Returns the time at which the gate opens for everybody, for the
+    /// A call was answered with a 429 and has to wait this long, five minutes at most. The reports of several isolates
+    /// together determine which calls are held back. Returns the time at which the gate opens for everybody, for the
     /// object's storage.
     pub fn limited(&mut self, closing: Closing, now: Timestamp) -> Timestamp {
         let Closing { wait, caller, route } = closing;
@@ -196,7 +197,7 @@ impl SharedGate {
             if let Some(proven) = self.proof.happened(&cell, now) {
                 scope = proven;
             }
-            // Here nobody is told of calls that went well, so this is a guess.
+            // The gate does not learn of successful calls, so this is a guess.
             if scope.is_everybodys() {
                 wait = wait.min(Self::LONGEST_GUESS);
             }
@@ -214,12 +215,12 @@ impl SharedGate {
         self.opens_at
     }
 
-    /// For how long it is shut.
+    /// For how long the gate is closed.
     pub const fn shut(&self, now: Timestamp) -> Duration {
         self.opens_at.saturating_since(self.clock.at(now))
     }
 
-    /// What the API has shut, as [`Hold`](crate::limits::asking::Hold) reads it.
+    /// The API's requests to wait, in the form that [`Hold`](crate::limits::asking::Hold) reads.
     pub fn news(&self, now: Timestamp) -> String {
         let mut list = Array::new();
         let (shut, now) = (self.shut(now), self.clock.at(now));
@@ -232,16 +233,22 @@ impl SharedGate {
         list.finish()
     }
 
-    /// The first moment of which nothing was handed out, for the object's storage: an object that is made anew does
-    /// not know the leases of this one, which may be in use until then.
+    /// The first time for which nothing was allocated, for the object's storage: a new object does not know this one's
+    /// leases, which may be used until then.
     pub fn reserved(&self) -> Timestamp {
         Timestamp::from_unix_millis(self.reserved.div_ceil(1_000))
     }
 
-    /// The object has been restarted; this is what its storage says.
+    /// Of how long the places are handed out that are still to come.
+    #[cfg(test)]
+    pub(crate) fn ahead(&self, now: Timestamp) -> Micros {
+        self.places.as_ref().map_or(0, Places::end).saturating_sub(micros(self.clock.at(now)))
+    }
+
+    /// The object was restarted; these are the values in its storage.
     pub fn restore(&mut self, opens_at: Timestamp, reserved: Timestamp, now: Timestamp) {
         let now = self.clock.advance(now);
-        // A clock that was wrong then must not shut the gate for ever.
+        // A value from a clock that was wrong must not close the gate forever.
         self.opens_at = opens_at.min(now.saturating_add(LONGEST_HOLD));
         if let Some(places) = &mut self.places {
             self.reserved = micros(reserved).min(micros(now).saturating_add(Self::FARTHEST));
@@ -259,6 +266,8 @@ fn hold(wait: Duration, scope: &Scope) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const START: u64 = 1_700_000_000_000;
@@ -271,13 +280,13 @@ mod tests {
         gate.admit(Holder::of("a"), None, 1, now)
     }
 
-    /// A 429 that the API says is the key's.
+    /// A 429 that states the key's limit.
     fn of_everybody(wait: Duration) -> Closing {
         Closing { wait, caller: String::new(), route: String::new() }
     }
 
     #[test]
-    fn a_clock_that_is_put_back_neither_shuts_it_for_longer_nor_hands_a_place_out_twice() {
+    fn a_clock_that_goes_back_neither_extends_a_hold_nor_allocates_a_place_twice() {
         for back in [1_u64, 1_000, 3_600_000, 86_400_000] {
             let at = |millis: u64| Timestamp::from_unix_millis(1_700_000_000_000 + millis);
             let mut gate = SharedGate::new(Rate::parse("50/s"));
@@ -299,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn places_cross_as_json_and_what_is_not_one_is_none() {
+    fn places_are_sent_as_json_and_other_texts_rejected() {
         let wait = Duration::from_millis(1_500);
         for place in [
             Place::Granted(Duration::ZERO),
@@ -323,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_shuts_it_for_everybody() {
+    fn a_429_of_the_key_closes_the_gate_for_everybody() {
         for budget in [None, Rate::parse("50/s")] {
             let mut gate = SharedGate::new(budget);
             gate.limited(of_everybody(Duration::from_millis(800)), at(0));
@@ -332,8 +341,34 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// Whoever was refused where: the news is JSON to another reader, and an isolate reads the same names.
+        #[test]
+        fn closings_cross_as_json(
+            closings in prop::collection::vec((any::<String>(), any::<String>(), 1..300_000_u64), 0..80),
+        ) {
+            let mut gate = SharedGate::new(None);
+            for (caller, route, wait) in &closings {
+                let wait = Duration::from_millis(*wait);
+                gate.limited(Closing { wait, caller: caller.clone(), route: route.clone() }, at(0));
+            }
+            let news = gate.news(at(0));
+            let read: serde_json::Value = serde_json::from_str(&news).expect("JSON");
+            let holds = Hold::list_from_json(&news).expect("holds");
+            let read = read.as_array().expect("a list");
+            prop_assert_eq!(holds.len(), read.len().min(Hold::MOST));
+            for (hold, read) in holds.iter().zip(read) {
+                prop_assert_eq!(&serde_json::json!([millis(hold.wait), hold.caller, hold.route]), read);
+                let is_known = |(caller, route, _): &(String, String, u64)| {
+                    (hold.caller.is_empty() || hold.caller == *caller) && (hold.route.is_empty() || hold.route == *route)
+                };
+                prop_assert!(closings.iter().any(is_known), "{:?}", hold);
+            }
+        }
+    }
+
     #[test]
-    fn a_restart_keeps_what_the_storage_says_within_reason() {
+    fn a_restart_keeps_plausible_values_from_the_storage() {
         let mut gate = SharedGate::new(None);
         let opens_at = gate.limited(of_everybody(Duration::from_secs(2)), at(0));
         let mut restarted = SharedGate::new(None);

@@ -1,8 +1,8 @@
-//! One message, however it is written: messages and ways of writing are generated, and what the proxy lets up is read
-//! by a crowd of readers that are written differently (over `serde_json`). All of them have to find the same message in
-//! it, and none of them one that is refused.
+//! Every reading of a message must be the same. Messages and ways of writing them are generated. If the proxy forwards
+//! one, many readers that are written differently (over `serde_json`) must all find the same message in it, and none
+//! may find a refused one.
 //!
-//! `ATTENTION_MESSAGES` is the number of messages; 100,000 when it is not set.
+//! `ATTENTION_MESSAGES` sets the number of messages (100,000 by default).
 
 use std::env;
 
@@ -24,12 +24,12 @@ const REVISION: &str = "io.modelcontextprotocol/protocolVersion";
 const STATELESS: &str = "2026-07-28";
 
 fn messages() -> usize {
-    // The dice are shared with another test, which has a number of its own.
+    // The dice are shared with another test, which has its own number of cases.
     let _ = dice::requests;
     env::var("ATTENTION_MESSAGES").map_or(100_000, |count| count.parse().expect("ATTENTION_MESSAGES is a number"))
 }
 
-/// A message as a client writes it, and the headers that it sends.
+/// A message as a client writes it, and its headers.
 fn documented(dice: &mut Dice) -> (Tree, Mirror) {
     let is_stateless = dice.one_in(3);
     let tool = dice.of(&["search_calls", "ask", "get_call", "search.x"]);
@@ -69,7 +69,7 @@ fn documented(dice: &mut Dice) -> (Tree, Mirror) {
     (message, mirror)
 }
 
-/// Another way to write a name, which some reader does not notice.
+/// Another spelling of a name that some reader treats as equal.
 fn dressed(dice: &mut Dice, name: &str) -> String {
     match dice.below(10) {
         0 => name.to_uppercase(),
@@ -85,7 +85,7 @@ fn dressed(dice: &mut Dice, name: &str) -> String {
     }
 }
 
-/// What a hostile message says in the place of a harmless one.
+/// The content of a hostile message in place of harmless content.
 fn hostile(dice: &mut Dice, name: &str) -> Tree {
     match name {
         "method" => text(dice.of(&["tools/call", "ping", "prompts/get"])),
@@ -101,7 +101,7 @@ fn hostile(dice: &mut Dice, name: &str) -> Tree {
     }
 }
 
-/// Changes a message, so that it may be another one to somebody.
+/// Modifies a message, so that some reader may read another one.
 fn tampered(dice: &mut Dice, message: &mut Tree, mirror: &mut Mirror) {
     let place = dice.of(&["", "", "params", "params", "arguments", "_meta", "deep"]);
     let name = match place {
@@ -119,7 +119,7 @@ fn tampered(dice: &mut Dice, message: &mut Tree, mirror: &mut Mirror) {
     };
     let Some(members) = target.and_then(Tree::members) else { return };
     match dice.below(8) {
-        // One more member of that name, before or after the other.
+        // Another member with that name, before or after the first.
         0..=2 => {
             let written = dressed(dice, name);
             let at = dice.below(members.len() + 1);
@@ -132,7 +132,7 @@ fn tampered(dice: &mut Dice, message: &mut Tree, mirror: &mut Mirror) {
                 *own = dressed(dice, name);
             }
         }
-        // Another value, or the same in another dress, or in a list.
+        // Another value, the same value in another spelling, or in a list.
         4 | 5 => {
             if let Some((_, value)) = members.iter_mut().find(|(own, _)| own == name) {
                 *value = match &*value {
@@ -142,7 +142,7 @@ fn tampered(dice: &mut Dice, message: &mut Tree, mirror: &mut Mirror) {
                 };
             }
         }
-        // Headers that say something else, or nothing.
+        // Headers that contradict the message, or are missing.
         6 => match dice.below(5) {
             0 => mirror.method = dice.of(&[None, Some("ping"), Some("tools/call")]).map(str::to_owned),
             1 => mirror.name = dice.of(&[None, Some("ask"), Some("Search_calls")]).map(str::to_owned),
@@ -157,7 +157,7 @@ fn tampered(dice: &mut Dice, message: &mut Tree, mirror: &mut Mirror) {
     }
 }
 
-/// The bytes of a message, or what looks like it.
+/// The bytes of a message, or of something similar.
 fn written(dice: &mut Dice, message: &Tree) -> Vec<u8> {
     let mut json = String::new();
     message.write(dice, &mut json);
@@ -175,7 +175,7 @@ fn written(dice: &mut Dice, message: &Tree) -> Vec<u8> {
     json.into_bytes()
 }
 
-/// All that somebody takes it for.
+/// All readings of a message.
 fn readings(message: &Tree) -> Vec<(&'static str, Reading)> {
     let both = |counts| FOLDINGS.iter().map(move |(name, fold)| (*name, Reader { fold: *fold, counts }.read(message)));
     both(Counts::First).chain(both(Counts::Last)).collect()
@@ -191,7 +191,7 @@ fn names_keys(text: &str) -> bool {
     FOLDINGS.iter().any(|(_, fold)| letters(&fold(text).to_lowercase()).contains("apikey"))
 }
 
-/// Whether the headers agree with what everybody reads, by whoever routes by them.
+/// Checks that the headers agree with the common reading, for any intermediary that routes by them.
 fn check_mirror(mirror: &Mirror, reading: &Reading, context: &dyn Fn() -> String) {
     let subject = reading.uri.as_ref().filter(|_| reading.name.is_none()).or(reading.name.as_ref());
     let is_stateless = mirror.version.as_deref() == Some(STATELESS) || reading.revision.as_deref() == Some(STATELESS);
@@ -220,7 +220,7 @@ fn check_mirror(mirror: &Mirror, reading: &Reading, context: &dyn Fn() -> String
 }
 
 #[test]
-fn nobody_reads_another_message_in_one_that_goes_up() {
+fn no_reader_finds_another_message_in_a_forwarded_one() {
     let mut dice = Dice(41);
     let tools = tools();
     let (mut sent, mut refused, mut untouched) = (0, 0, 0);
@@ -237,7 +237,7 @@ fn nobody_reads_another_message_in_one_that_goes_up() {
             Ok(asked) => asked,
             Err(refusal) => {
                 refused += 1;
-                // A client that keeps to the rules is refused by a policy alone.
+                // A conforming client can only be refused by a policy.
                 let is_untouched =
                     message == original && mirror.params.iter().all(|(name, _)| name == "mcp-param-region");
                 let is_policy = matches!(refusal, Refusal::Tool { .. } | Refusal::Method);
@@ -277,13 +277,13 @@ fn nobody_reads_another_message_in_one_that_goes_up() {
         }
         check_mirror(&mirror, first, &context);
     }
-    // Each kind is there often enough to mean something.
+    // Each kind occurs often enough for the test to be meaningful.
     let all = messages();
     assert!(sent > all / 4 && refused > all / 4 && untouched > all / 5, "{sent} {refused} {untouched} of {all}");
 }
 
 #[test]
-fn a_batch_goes_up_when_each_of_its_messages_would() {
+fn a_batch_is_forwarded_if_each_of_its_messages_would_be() {
     let mut dice = Dice(43);
     let tools = tools();
     let (mut sent, mut refused) = (0, 0);

@@ -1,5 +1,5 @@
-//! Readers of messages, each of which is some parser: a way to compare names, a way to read texts, and which of
-//! several members counts.
+//! Readers of messages, each representing a parser: how it compares names, how it reads strings, and which of several
+//! members it uses.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use icu_normalizer::ComposingNormalizer;
 
 use crate::tree::Tree;
 
-/// What a parser makes of a name before it compares it.
+/// A parser's normalization of a name before comparison.
 pub(crate) type Folding = fn(&str) -> String;
 
 /// How parsers compare names.
 pub(crate) const FOLDINGS: [(&str, Folding); 9] = [
-    ("to the letter", str::to_owned),
+    ("exact", str::to_owned),
     ("ASCII case", str::to_ascii_lowercase),
     // Go's `encoding/json`: U+017F is an s, U+212A a k.
     ("Unicode case", |name| name.to_uppercase().to_lowercase()),
@@ -25,7 +25,7 @@ pub(crate) const FOLDINGS: [(&str, Folding); 9] = [
     ("kebab", |name| name.replace(['-', ' '], "").to_lowercase()),
 ];
 
-/// How a server reads a method: to the letter, or as loosely as a router.
+/// How a server reads a method: exactly, or as loosely as a router.
 pub(crate) const ROUTERS: [fn(&str) -> String; 4] = [
     str::to_owned,
     str::to_lowercase,
@@ -46,7 +46,7 @@ pub(crate) struct Reader {
     pub(crate) counts: Counts,
 }
 
-/// What somebody takes a message for.
+/// A reading of a message.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Reading {
     pub(crate) method: Option<String>,
@@ -55,7 +55,7 @@ pub(crate) struct Reading {
     pub(crate) name: Option<String>,
     pub(crate) uri: Option<String>,
     pub(crate) revision: Option<String>,
-    /// With each member once, by the names that the reader has for them.
+    /// With each member once, under the reader's name for it.
     pub(crate) arguments: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Reader {
         }
     }
 
-    /// A text, or what a lenient language makes one of.
+    /// A string, or the value that a lenient language converts to one.
     fn text(&self, tree: &Tree, name: &str) -> Option<String> {
         match self.get(tree, name)? {
             Tree::Text(text) => Some(text.clone()),
@@ -97,7 +97,7 @@ impl Reader {
         }
     }
 
-    /// A value with the members that count, in order of the names that they were first written with.
+    /// A value with the members that the reader uses, in the order in which their names first occurred.
     fn canonical(&self, tree: &Tree) -> String {
         match tree {
             Tree::Object(members) => {

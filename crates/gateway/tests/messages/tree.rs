@@ -1,4 +1,4 @@
-//! JSON as it is written: members in their order, repeated ones too, and ways to write them.
+//! JSON as written: members in order, including repeated ones, and ways to write them.
 
 use std::fmt::Write as _;
 
@@ -89,7 +89,7 @@ impl Tree {
         self.members()?.iter_mut().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
-    /// One of the texts in which it can be written.
+    /// Writes it in one of its possible forms.
     pub(crate) fn write(&self, dice: &mut Dice, out: &mut String) {
         let blank = |dice: &mut Dice| dice.of(&["", "", "", "", " ", "\n", "\t\r "]);
         *out += blank(dice);

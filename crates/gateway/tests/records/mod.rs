@@ -1,11 +1,11 @@
-//! Log records for the tests of what is counted and drawn of them.
+//! Log records for the tests of the ledger and the status page.
 
 use std::time::Duration;
 
 use attention_core::Timestamp;
 use attention_gateway::log::Record;
 
-/// A request of a caller's that the policy's rule `route` is about; nothing else is known of it.
+/// A record of a caller's request to the rule `route`; nothing else is known of it.
 pub(crate) fn of_caller<'a>(
     caller: &'a str,
     route: &'a str,
@@ -18,23 +18,9 @@ pub(crate) fn of_caller<'a>(
         took: Duration::from_millis(7),
         status,
         request_id: "a-fresh-id",
-        method: None,
         caller: Some(caller),
-        session: None,
-        is_revocation: false,
         route: Some(route),
-        tool: None,
         code,
-        fault: None,
-        hint: None,
-        source: None,
-        refusals: None,
-        trace: None,
-        cache: None,
-        call: None,
-        upstream_status: None,
-        upstream_error: None,
-        switch: None,
-        version: None,
+        ..Record::default()
     }
 }

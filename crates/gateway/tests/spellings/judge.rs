@@ -15,7 +15,7 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// All that a segment can be read as.
+    /// All readings of a segment.
     fn readings(&mut self, segment: &str) -> &BTreeSet<String> {
         if !self.readings.contains_key(segment) {
             let mut found = BTreeSet::from([segment.to_owned()]);
@@ -35,7 +35,7 @@ impl Judge {
         &self.readings[segment]
     }
 
-    /// Whether a reading can be common to a segment and what a pattern has in its place.
+    /// Whether a segment and the corresponding part of a pattern have a reading in common.
     fn agree(&mut self, segment: &str, wanted: &str) -> bool {
         if wanted == "*" {
             return !segment.is_empty();
@@ -56,14 +56,15 @@ impl Judge {
         })
     }
 
-    /// Whether one way to leave segments out fits a rule. A slash at a pattern's end may be there in the path or not.
+    /// Whether the segments, after ignoring some, match a rule. A trailing slash of the pattern is optional in the
+    /// path.
     fn is_of(&mut self, segments: &[&str], rule: &Rule) -> bool {
         let wanted = wanted(rule);
         let without_slash = segments.strip_suffix(&[""]).filter(|_| rule.route().ends_with('/'));
         self.fits(segments, &wanted) || without_slash.is_some_and(|segments| self.fits(segments, &wanted))
     }
 
-    /// Whether they fit the segments of a pattern.
+    /// Whether the segments match those of a pattern.
     fn fits(&mut self, segments: &[&str], wanted: &[&str]) -> bool {
         match wanted {
             [] => segments.is_empty(),
@@ -75,7 +76,7 @@ impl Judge {
         }
     }
 
-    /// The ways to leave segments out; the first one leaves out none.
+    /// The ways to ignore segments; the first one ignores none.
     fn shapes<'s>(&mut self, segments: &[&'s str]) -> Vec<Vec<&'s str>> {
         let mut shapes = vec![Vec::new()];
         for segment in segments {
@@ -118,13 +119,13 @@ impl Judge {
 
 #[derive(Debug)]
 pub(crate) enum Verdict<'p> {
-    /// By this rule; whether the path has no segment that could be left out.
+    /// By this rule; the flag says that the path has no segment that could be ignored.
     Allowed(&'p Rule, bool),
     Denied,
     Refused,
 }
 
-/// What a pattern has after each slash; a slash at the end is nothing.
+/// The parts of a pattern after each slash; a trailing slash counts as nothing.
 fn wanted(rule: &Rule) -> Vec<&str> {
     rule.route().trim_end_matches('/').split('/').skip(1).collect()
 }
@@ -138,7 +139,7 @@ fn to_the_letter(rule: &Rule, path: &str) -> bool {
         && wanted[..named].iter().zip(&segments).all(|(own, segment)| own == segment || *own == "*")
 }
 
-/// What readers do to a segment, each on its own.
+/// The transformations that readers apply to a segment, each on its own.
 const TRANSFORMATIONS: [fn(&str) -> String; 11] = [
     |text| text.to_lowercase(),
     |text| text.to_uppercase().to_lowercase(),

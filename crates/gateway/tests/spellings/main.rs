@@ -1,13 +1,11 @@
-//! One request, however it is written: policies and ways of writing are generated, and the
-//! policy's decisions compared with each other and with those of a judge that is written
-//! differently.
+//! Every spelling of a request must be decided in the same way. Policies and spellings are generated, and the policy's
+//! decisions are compared with each other and with those of a judge that is written differently.
 //!
-//! The judge works with sets. A segment has the readings that a table of transformations
-//! finds, applied until nothing new comes; a path has those of its segments, with and
-//! without the ones that can be read as nothing. A call is denied if any reading is, and
-//! allowed only if one rule allows them all.
+//! The judge works with sets. The readings of a segment are found by applying a table of transformations until nothing
+//! new results; those of a path combine the readings of its segments, with and without the segments that can be
+//! ignored. A call is denied if any reading is denied, and allowed only if one rule allows all of them.
 //!
-//! `ATTENTION_SPELLINGS` is the number of requests; 200,000 when it is not set.
+//! `ATTENTION_SPELLINGS` sets the number of requests (200,000 by default).
 
 use std::collections::BTreeSet;
 
@@ -25,7 +23,7 @@ mod queries;
 mod ways;
 
 #[test]
-fn a_request_is_decided_alike_however_it_is_written() {
+fn every_spelling_of_a_request_is_decided_alike() {
     let (mut dice, mut judge) = (Dice(8), Judge::default());
     let (mut allowed, mut denied, mut not_read) = (0, 0, 0);
     let mut done = 0;
@@ -51,7 +49,7 @@ fn a_request_is_decided_alike_however_it_is_written() {
                 match (&decision, &verdict) {
                     (Decision::Denied { .. }, Verdict::Denied) => {
                         denied += 1;
-                        // With a segment more, some servers may see another path than the documented one.
+                        // With an additional segment, some servers may see a path other than the documented one.
                         is_denied |= index == 0;
                     }
                     (Decision::Allowed(rule), Verdict::Allowed(expected, _)) => {
@@ -59,7 +57,7 @@ fn a_request_is_decided_alike_however_it_is_written() {
                         assert_eq!(rule.line(), expected.line(), "{}", context());
                         rules.insert(rule.line());
                     }
-                    // A segment that could be left out, in the place of a name, is refused though it would do.
+                    // A segment that could be ignored is refused in place of a name, although it would match.
                     (Decision::Unknown, Verdict::Refused | Verdict::Allowed(_, false)) => {}
                     _ => panic!("{}", context()),
                 }
@@ -68,7 +66,7 @@ fn a_request_is_decided_alike_however_it_is_written() {
             assert!(rules.len() <= most, "{text}{method} {spellings:#?}: {rules:?}");
         }
     }
-    // Each kind is there often enough to mean something.
+    // Each kind occurs often enough for the test to be meaningful.
     assert!(
         allowed > done / 20 && denied > done / 20 && not_read > done / 50,
         "{allowed} {denied} {not_read} of {done}"

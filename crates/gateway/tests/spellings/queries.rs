@@ -1,4 +1,4 @@
-//! `query=`, and the parsers of queries that servers have.
+//! `query=`, and the query parsers of servers.
 
 use std::fmt::Write as _;
 
@@ -7,12 +7,12 @@ use attention_gateway::authorize::policy::{BodyLength, Policy};
 
 use crate::dice::{Dice, requests};
 
-/// Parsers of queries: the names that each finds.
+/// Query parsers: the names that each finds.
 const PARSERS: [fn(&str) -> Vec<String>; 4] = [
     |query| query.split('&').filter(|pair| !pair.is_empty()).map(name).collect(),
     |query| query.split(['&', ';']).filter(|pair| !pair.is_empty()).map(name).collect(),
     |query| query.split(['&', '?']).filter(|pair| !pair.is_empty()).map(name).collect(),
-    // One that decodes first. What it finds without a `=` is taken for text, as in `Q&A`.
+    // One that decodes first. Text without a `=` is not a parameter, as in `Q&A`.
     |query| {
         let decoded = form_decoded(query);
         let pairs = decoded.split(['&', ';']).filter(|pair| !pair.is_empty());
@@ -20,12 +20,12 @@ const PARSERS: [fn(&str) -> Vec<String>; 4] = [
     },
 ];
 
-/// What parsers make of a name: none of them tells apart what another one does not.
+/// How parsers normalize names.
 const NAMINGS: [fn(&str) -> String; 4] = [
     str::to_owned,
     // ASP.NET.
     |name| name.to_lowercase(),
-    // PHP: the name of the variable, and where C would end it.
+    // PHP: the name of the variable, truncated where C would end it.
     |name| {
         let bare = name.trim_start_matches(' ').split(['[', '\0']).next().unwrap_or_default();
         bare.replace([' ', '.'], "_")
@@ -73,7 +73,7 @@ fn encoded(dice: &mut Dice, text: &str) -> String {
 }
 
 #[test]
-fn no_parser_finds_a_parameter_that_a_query_condition_does_not_name() {
+fn no_parser_finds_an_unlisted_parameter() {
     let mut dice = Dice(9);
     let mut admitted = 0;
     for _ in 0..requests() / 2 {
@@ -81,7 +81,7 @@ fn no_parser_finds_a_parameter_that_a_query_condition_does_not_name() {
         for _ in 0..=dice.below(4) {
             let name =
                 dice.of(&["page", "filter[title]", "crm.id", "a", "secret", "PAGE", "page[]", "a[0]", "", "crm_id"]);
-            // Nearly always one that is named, or nothing would be let through.
+            // Nearly always a listed one; otherwise nothing would be allowed.
             let name = if dice.one_in(3) { name } else { dice.of(&NAMED) };
             query += &encoded(&mut dice, name);
             query += dice.of(&["=", "=", "=", "=", "", "%3D", "%00=", "+=", "[]=", "=="]);
@@ -103,21 +103,21 @@ fn no_parser_finds_a_parameter_that_a_query_condition_does_not_name() {
 }
 
 #[test]
-fn a_parameter_that_is_not_named_is_not_let_in_however_it_is_written() {
+fn an_unlisted_parameter_is_refused_in_every_spelling() {
     let mut dice = Dice(10);
     for _ in 0..requests() / 20 {
         let secret = encoded(&mut dice, "secret");
         let (before, after) = (dice.of(&["", "page=1", "page", "filter[title]=x"]), dice.of(&["", "&a=1", ";a", "&&"]));
         let joint = dice.of(&["&", ";", "?", "&+", "&&", "&=&", "%26", "%3B"]);
         let end = dice.of(&["=1", "%3D1", "=", "[]=1", "[0]=1", "%5B%5D=1", "%00=1", "+=1", ".x=1", "=a=b"]);
-        // Without anything before it the query begins with it, or with a separator that is a name itself.
+        // Without anything before it, the query begins with it, or with a separator that is a name itself.
         let query = [before, joint, &secret, end, after].concat();
         assert!(!admits(&query), "{query}");
     }
 }
 
 #[test]
-fn what_a_client_encodes_is_let_in() {
+fn parameters_encoded_by_clients_are_accepted() {
     let mut dice = Dice(11);
     for _ in 0..requests() / 20 {
         let mut value = String::new();

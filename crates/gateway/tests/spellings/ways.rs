@@ -1,14 +1,14 @@
-//! Policies, the paths that they are about, and ways to write these.
+//! Policies, the paths that they concern, and ways to write these paths.
 
 use std::fmt::Write as _;
 
 use crate::dice::Dice;
 
-/// Names with the letters that have other forms: a ligature, a long s, a Kelvin sign.
+/// Names with letters that have other forms: a ligature, a long s, a Kelvin sign.
 const NAMES: [&str; 9] = ["v2", "users", "staff", "kinds", "list", "7", "file", "locked", "straße"];
 
 fn plain_name(dice: &mut Dice) -> &'static str {
-    // Patterns are ASCII, paths are not.
+    // Patterns are ASCII, paths need not be.
     dice.of(&NAMES[..8])
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn policy_text(dice: &mut Dice) -> String {
     if dice.one_in(2) { text + "allow * /v2/**\n" } else { text }
 }
 
-/// A path as the API's documentation has it.
+/// A path as in the API's documentation.
 pub(crate) fn documented(dice: &mut Dice) -> Vec<String> {
     let mut segments = vec!["v2".to_owned()];
     for _ in 0..=dice.below(3) {
@@ -75,7 +75,7 @@ fn form_of(dice: &mut Dice, c: char) -> String {
     dice.of(listed).to_owned()
 }
 
-/// What some reader cuts off the end of a name.
+/// Endings that some reader removes from a name.
 const ENDS: [&str; 14] = [
     ".",
     " ",
@@ -93,7 +93,7 @@ const ENDS: [&str; 14] = [
     "．ｊｓ",
 ];
 
-/// Changes one segment in a way that some reader does not notice.
+/// Changes a segment in a way that some reader ignores.
 fn rewrite(dice: &mut Dice, segment: &mut String) {
     let boundaries: Vec<usize> = segment.char_indices().map(|(at, _)| at).chain([segment.len()]).collect();
     let at = dice.of(&boundaries);
@@ -118,7 +118,7 @@ fn rewrite(dice: &mut Dice, segment: &mut String) {
     }
 }
 
-/// The path written in another way.
+/// The path in another spelling.
 pub(crate) fn written(dice: &mut Dice, segments: &[String]) -> String {
     let mut segments = segments.to_vec();
     for _ in 0..dice.below(4) {

@@ -1,4 +1,4 @@
-//! The operations of the API that are known, as the build script took them out of openapi/attention.v2.yaml.
+//! The known operations of the API, as the build script extracted them from openapi/attention.v2.yaml.
 
 use anyhow::{Context as _, Result};
 use attention_core::Method;
@@ -44,13 +44,13 @@ pub(in crate::policy) mod tests {
     use super::*;
 
     pub(in crate::policy) fn real() -> &'static Catalogue {
-        // Read once: the reader takes its time in a debug build.
+        // Parsed once, because parsing is slow in a debug build.
         static REAL: LazyLock<Catalogue> = LazyLock::new(|| known().unwrap());
         &REAL
     }
 
     #[test]
-    fn the_catalogue_is_read_whole() {
+    fn the_whole_catalogue_is_read() {
         let catalogue = real();
         assert_eq!(catalogue.prefix(), "/v2");
         assert!(catalogue.operations().len() > 50, "{}", catalogue.operations().len());
@@ -65,14 +65,14 @@ pub(in crate::policy) mod tests {
         let find = |method, path| catalogue.find(method, path).map(|operation| operation.id.as_str());
         assert_eq!(find(Method::Get, "/v2/conversations/42"), Some("getConversation"));
         assert_eq!(find(Method::Head, "/v2/conversations/42"), Some("getConversation"));
-        // `/conversations/{id}` would fit too.
+        // `/conversations/{id}` would match too.
         assert_eq!(find(Method::Get, "/v2/conversations/list"), Some("listConversationsOptimized"));
         assert_eq!(find(Method::Delete, "/v2/users"), None);
         assert_eq!(find(Method::Get, "/v2/conversations/"), None);
     }
 
     #[test]
-    fn what_is_no_catalogue_is_refused() {
+    fn an_invalid_catalogue_is_rejected() {
         for text in ["", "{", "{}", r#"{"server":"https://a.example/v2"}"#] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! `policy check`: what the policies of a text come to, as a table and sentences.
+//! `policy check`: describes the effect of policies in a table and in sentences.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use attention_gateway::authorize::policy::{Policies, Rule};
 
 use super::table;
 
-/// The report, and whether nothing is wrong with the policies.
+/// The report, and whether the policies have no serious findings.
 pub(super) fn report(policies: &Policies, catalogue: &Catalogue, strict: bool) -> Result<(String, bool)> {
     let outcomes = check(policies, catalogue);
     let mut text = String::new();
@@ -25,10 +25,12 @@ pub(super) fn report(policies: &Policies, catalogue: &Catalogue, strict: bool) -
         }
     }
     if outcomes.iter().any(|outcome| outcome.allows_unknown) {
-        text.push_str("note: a wildcard also allows what the catalogue does not know; it is not complete\n");
+        text.push_str(
+            "note: a wildcard also allows operations that are missing from the catalogue, which is incomplete\n",
+        );
     }
     let mut findings: Vec<&Finding<'_>> = outcomes.iter().flat_map(|outcome| &outcome.findings).collect();
-    // What is worst comes last, where it is seen.
+    // The most severe finding comes last, where it is noticed.
     findings.sort_by_key(|finding| finding.severity());
     let mut told: Vec<String> = Vec::new();
     for finding in &findings {
@@ -41,7 +43,7 @@ pub(super) fn report(policies: &Policies, catalogue: &Catalogue, strict: bool) -
             Finding::OtherEffect { rule, operation } => other_effect(rule, operation.effect, &findings),
             finding => sentence(finding),
         };
-        // One line for all that a rule allows of a kind.
+        // One line for all findings of a kind about a rule.
         if !told.contains(&said) {
             writeln!(text, "{severity}: {said}")?;
             told.push(said);
@@ -77,7 +79,7 @@ fn row(methods: &[Method], path: &str, operation: &Operation, line: &str, remark
 }
 
 fn remarks(rule: &Rule, operation: &Operation) -> String {
-    let capability = operation.returns_capability.then_some("its answer holds a link that grants access");
+    let capability = operation.returns_capability.then_some("its response contains a link that grants access");
     let conditions = Some(rule.conditions_text()).filter(|conditions| !conditions.is_empty());
     conditions.into_iter().chain(capability).collect::<Vec<_>>().join("; ")
 }
@@ -90,18 +92,18 @@ fn sentence(finding: &Finding<'_>) -> String {
             format!("line {line} allows {}, which returns key values", named(operation))
         }
         Finding::AllowsKeys { .. } => {
-            format!("line {line} is about keys, which every policy refuses: {text}")
+            format!("line {line} concerns API keys, which every policy refuses: {text}")
         }
         Finding::DecidesNothing { .. } => {
-            format!("line {line} decides nothing: a denial, or an earlier line, speaks of the same operations: {text}")
+            format!("line {line} has no effect: a denial or an earlier line covers the same operations: {text}")
         }
         Finding::MatchesNothing { .. } => format!("line {line} matches no known operation: {text}"),
         Finding::LimitsNoBody { .. } => {
-            format!("line {line} limits no body: GET and HEAD have none, so its `body=` does nothing: {text}")
+            format!("line {line} limits no body: GET and HEAD have none, so `body=` has no effect: {text}")
         }
         Finding::OtherEffect { operation, .. } => other_effect(rule, operation.effect, &[finding]),
         Finding::ShowsRedacted { operation, redacting, part, member, .. } => format!(
-            "line {line} lets {} show `{member}` of {}, which line {} takes out elsewhere: {text}",
+            "line {line} lets {} show `{member}` of {}, which line {} redacts elsewhere: {text}",
             named(operation),
             part.schema,
             redacting.line()
@@ -110,7 +112,7 @@ fn sentence(finding: &Finding<'_>) -> String {
     }
 }
 
-/// The operations of an effect that a rule allows beside those that it is for.
+/// The operations with another effect that a rule's wildcard also allows.
 fn other_effect(rule: &Rule, effect: Effect, findings: &[&Finding<'_>]) -> String {
     let allowed = findings.iter().filter_map(|finding| match finding {
         Finding::OtherEffect { rule: own, operation } if *own == rule && operation.effect == effect => Some(*operation),
@@ -120,7 +122,7 @@ fn other_effect(rule: &Rule, effect: Effect, findings: &[&Finding<'_>]) -> Strin
     let (shown, more) = names.split_at(names.len().min(3));
     let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
     format!(
-        "line {} has a wildcard, by which it allows what {} too: {}{more}; deny that, or name what is meant: {}",
+        "line {} has a wildcard, which also allows operations that {}: {}{more}; deny them, or list what you mean: {}",
         rule.line(),
         does(effect),
         shown.join(", "),
@@ -128,34 +130,34 @@ fn other_effect(rule: &Rule, effect: Effect, findings: &[&Finding<'_>]) -> Strin
     )
 }
 
-/// What a rule means now, and did not before paths were read in all their spellings.
+/// The meaning of a rule that changed when policies began to consider all spellings of a path.
 fn now(change: Change<'_>) -> String {
     match change {
         Change::DeniesHead { of_head } => {
-            format!("denies HEAD too, which shows what GET would; line {} allowed it", of_head.line())
+            format!("also denies HEAD, which reveals what GET would; line {} allowed it", of_head.line())
         }
-        Change::McpIsRead => "lets through POST, GET and DELETE alone at /mcp, a query there where `query=` names its \
-            parameters, and of sessions the caller's own"
+        Change::McpIsRead => "allows only POST, GET and DELETE at /mcp, a query there only if `query=` names its \
+            parameters, and only the caller's own sessions"
             .to_owned(),
-        Change::SlashCounts => "denies the path without the slash too; before, it denied nothing".to_owned(),
+        Change::SlashCounts => "also denies the path without the trailing slash; before, it denied nothing".to_owned(),
         Change::ConditionsOfGet { of_get } => {
-            format!("allows a HEAD on the conditions that line {} has for GET", of_get.line())
+            format!("allows HEAD on the same conditions as line {} allows GET", of_get.line())
         }
         Change::SpellingsRefused { later } => format!(
-            "decides its paths alone; in another spelling, such as capitals or a slash at the end, line {} allowed \
-                them without its conditions, and now they are refused",
+            "matches only its exact paths; in other spellings, such as capitals or a trailing slash, line {} allowed \
+                them without these conditions, and now they are refused",
             later.line()
         ),
     }
 }
 
-/// What an operation does, in words.
+/// Describes operations by their effect.
 const fn does(effect: Effect) -> &'static str {
     match effect {
-        Effect::Read => "reads",
-        Effect::Write => "writes",
-        Effect::HandsOutAccess => "hands out an address by which others have access",
-        Effect::Secret => "returns key values",
+        Effect::Read => "read",
+        Effect::Write => "write",
+        Effect::HandsOutAccess => "return a link that gives others access",
+        Effect::Secret => "return key values",
     }
 }
 
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_policy_reads_and_never_hands_out_a_secret() {
+    fn the_default_policy_allows_reads_and_no_secrets() {
         let policies = Policies::parse(DEFAULT_POLICY).unwrap();
         let policy = policies.get("default").unwrap();
         let mut allowed = 0;
@@ -229,16 +231,16 @@ mod tests {
     }
 
     #[test]
-    fn rules_without_effect_are_named() {
+    fn rules_without_effect_are_reported() {
         let cases = [
             ("allow GET /v2/convesations", "line 1 matches no known operation"),
             ("allow DELETE /v2/users", "line 1 matches no known operation"),
             ("allow OPTIONS /v2/users", "line 1 matches no known operation"),
             ("allow GET /conversations", "line 1 matches no known operation"),
             ("deny * /v2/nothing/**", "line 1 matches no known operation"),
-            ("allow GET /v2/users\nallow GET /v2/users query=page", "line 2 decides nothing"),
-            ("allow GET /v2/users\ndeny * /v2/users", "line 1 decides nothing"),
-            ("allow GET /v2/api_keys", "line 1 is about keys, which every policy refuses"),
+            ("allow GET /v2/users\nallow GET /v2/users query=page", "line 2 has no effect"),
+            ("allow GET /v2/users\ndeny * /v2/users", "line 1 has no effect"),
+            ("allow GET /v2/api_keys", "line 1 concerns API keys, which every policy refuses"),
         ];
         for (text, said) in cases {
             let (report, good) = check(text);
@@ -255,15 +257,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_wildcard_lets_through_besides_is_told() {
+    fn operations_that_a_wildcard_also_allows_are_reported() {
         for (text, said) in [
             (
                 "allow GET /v2/**",
-                "line 1 has a wildcard, by which it allows what hands out an address by which others have access too: GET \
-                    /v2/conversations/upload-url (getConversationUploadUrl); deny that",
+                "line 1 has a wildcard, which also allows operations that return a link that gives others access: GET \
+                    /v2/conversations/upload-url (getConversationUploadUrl); deny them",
             ),
             ("allow POST /v2/**", "(importConversation) and "),
-            ("allow POST /v2/*/**", "what writes too: "),
+            ("allow POST /v2/*/**", "operations that write: "),
         ] {
             let (report, good) = check(text);
             assert!(report.contains(said) && !good, "{text}:\n{report}");
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_line_takes_out_and_another_shows_is_told() {
+    fn a_member_that_one_line_redacts_and_another_shows_is_reported() {
         let list = "allow GET /v2/conversations/list";
         let one = "allow GET /v2/conversations/*\ndeny * /v2/conversations/upload-url";
         for (text, shows) in [
@@ -293,7 +295,7 @@ mod tests {
         }
     }
 
-    /// The policies in the documents, each in the form in which it is there: a block of lines, or a text in a setting.
+    /// The policies in the documentation, in their original form: a block of lines, or a string in a setting.
     fn documented() -> Vec<(String, String)> {
         let mut found = Vec::new();
         for file in ["docs/deploying.md", "docs/upgrading.md", "docs/security.md", "README.md", "worker/README.md"] {
@@ -321,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn no_policy_in_the_documents_lets_through_what_it_is_not_for() {
+    fn no_documented_policy_allows_unintended_operations() {
         let policies = documented();
         assert!(policies.len() >= 3, "{policies:?}");
         for (file, text) in policies {
@@ -332,16 +334,16 @@ mod tests {
     }
 
     #[test]
-    fn what_became_stricter_is_told_and_is_no_fault() {
+    fn stricter_rules_are_reported_but_are_not_errors() {
         let cases = [
-            ("deny GET /v2/users\nallow HEAD /v2/**", "line 1 denies HEAD too, which shows what GET would; line 2"),
-            ("deny GET /v2/users/\nallow GET /v2/labels", "line 1 denies the path without the slash too"),
+            ("deny GET /v2/users\nallow HEAD /v2/**", "line 1 also denies HEAD, which reveals what GET would; line 2"),
+            ("deny GET /v2/users/\nallow GET /v2/labels", "line 1 also denies the path without the trailing slash"),
             (
                 "allow GET /v2/users query=page\nallow HEAD /v2/users",
-                "line 2 allows a HEAD on the conditions that line 1",
+                "line 2 allows HEAD on the same conditions as line 1",
             ),
-            ("allow GET /v2/users redact=email\nallow GET /v2/**", "line 1 decides its paths alone; in another"),
-            ("allow * /mcp", "line 1 lets through POST, GET and DELETE alone at /mcp"),
+            ("allow GET /v2/users redact=email\nallow GET /v2/**", "line 1 matches only its exact paths; in other"),
+            ("allow * /mcp", "line 1 allows only POST, GET and DELETE at /mcp"),
         ];
         for (text, said) in cases {
             let policies = Policies::parse(text).unwrap();
@@ -355,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_id_is_told_from_all_of_them() {
+    fn a_single_id_is_distinguished_from_all_ids() {
         let (said, _) = check("allow GET /v2/labels/*\ndeny GET /v2/labels/locked\nallow GET /v2/teams/7");
         assert!(has(&said, &["GET /v2/labels/{id} getLabel 1"]), "{said}");
         assert!(has(&said, &["GET /v2/labels/locked getLabel - but not this one"]), "{said}");
@@ -363,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn every_policy_of_a_text_is_told_of() {
+    fn every_policy_of_a_text_is_reported() {
         let (said, _) = check("[reports]\nallow GET /v2/scorecards\n[all]\nallow * /**\n");
         for line in ["policy default: 0 of ", "policy reports: 1 of ", "policy all: "] {
             assert!(said.lines().any(|told| told.starts_with(line)), "{said}");

@@ -1,4 +1,4 @@
-//! `policy explain`: one call, judged as the Worker judges it, in words.
+//! `policy explain`: explains in words how the Worker judges one call.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ pub(super) fn report(policies: &Policies, catalogue: &Catalogue, call: Call<'_>)
         Explanation::Refused(refusal) => ("refused", refused(refusal, catalogue)),
     };
     let mut text = format!("{} {} under policy {}: {verdict}\n", call.method, call.target, call.policy);
-    // A parameter's name may have line breaks too.
+    // A parameter's name may contain line breaks.
     for line in reasons.join("\n").lines() {
         writeln!(text, "  {line}")?;
     }
@@ -37,25 +37,27 @@ fn term(term: &Term<'_>) -> String {
     match term {
         Term::Query(_) => {
             let denied = code(&Problem::unmet(&Unmet::Query));
-            format!("condition: no other parameter in the query than those of `query=`, or {denied}")
+            format!("condition: only query parameters listed in `query=`, otherwise {denied}")
         }
         Term::Body(most) => {
             let too_large = code(&Problem::unmet(&Unmet::BodyTooLarge { most: *most }));
             let unknown = code(&Problem::unmet(&Unmet::BodyLengthUnknown));
-            format!("condition: a body of at most {most} bytes, or {too_large}, and announced, or {unknown}")
+            format!(
+                "condition: a body of at most {most} bytes, otherwise {too_large}; with a Content-Length, otherwise {unknown}"
+            )
         }
         Term::McpTools => {
             let denied = code(&Problem::mcp_refused());
-            format!("condition: no tool that lists, makes or deletes keys, or {denied}")
+            format!("condition: no tool that lists, creates or deletes keys, otherwise {denied}")
         }
         Term::Tools(names) => format!(
-            "condition: no other tool than {}, or 403 mcp_tool_denied; lists show no other, and methods that neither list nor \
+            "condition: only the tools {}, otherwise 403 mcp_tool_denied; lists show only these, and methods that neither list nor \
                 call tools are refused",
             names.join(", ")
         ),
-        Term::Redact(names) => format!("taken out of the answer, wherever they stand: {}", names.join(", ")),
+        Term::Redact(names) => format!("redacted wherever they occur in the response: {}", names.join(", ")),
         Term::Cache(time) => format!(
-            "kept for this caller alone, as long as the API's Cache-Control lets it be, but {} seconds at most",
+            "cached for this caller only, as long as the API's Cache-Control allows, for at most {} seconds",
             time.as_secs()
         ),
     }
@@ -69,7 +71,9 @@ fn refused(refusal: &Refusal<'_>, catalogue: &Catalogue) -> Vec<String> {
     }];
     match refusal {
         Refusal::Path(_) => {
-            lines.push("no policy is asked: what two servers could read differently goes nowhere".to_owned());
+            lines.push(
+                "rejected before any policy applies, because two servers could read the path differently".to_owned(),
+            );
         }
         Refusal::Preflight
         | Refusal::Method
@@ -100,24 +104,21 @@ fn reason(refusal: &Refusal<'_>, catalogue: &Catalogue) -> String {
         Refusal::Preflight => "OPTIONS is a browser's preflight, which the Worker answers itself".to_owned(),
         Refusal::Method => "the Worker forwards GET, HEAD, POST, PUT, PATCH and DELETE, written in capitals".to_owned(),
         Refusal::McpMethod => "the MCP endpoint has the methods POST, GET and DELETE".to_owned(),
-        Refusal::OwnPath => "the Worker answers this path itself; no policy speaks of it".to_owned(),
+        Refusal::OwnPath => "the Worker answers this path itself; policies do not apply to it".to_owned(),
         Refusal::Outside => {
-            format!("the paths of the API begin with {}/, but for {}", catalogue.prefix(), mcp::PATH)
+            format!("the paths of the API begin with {}/, except {}", catalogue.prefix(), mcp::PATH)
         }
-        Refusal::Keys { .. } => "built in, whatever a policy says: the path has a segment that names API keys, and \
-            that list returns their values"
+        Refusal::Keys { .. } => "built in, regardless of the policy: a segment of the path names API keys, and \
+            the list of keys returns their values"
             .to_owned(),
-        Refusal::Denied { rule, .. } => format!("{}, and a denial wins over every `allow`", at(rule)),
+        Refusal::Denied { rule, .. } => format!("{}; a denial overrides every `allow`", at(rule)),
         Refusal::MethodOverride { parameter } => {
-            format!("some servers take the parameter {parameter} for the method; send the method that is meant")
+            format!("some servers read the parameter {parameter} as the method; send the intended method instead")
         }
         Refusal::Unknown { misspelt: Some(rule), .. } => {
-            format!(
-                "{}, and to some servers this is a spelling of its paths; an `allow` matches to the letter",
-                at(rule)
-            )
+            format!("{}; some servers treat this as a spelling of its paths, but an `allow` matches exactly", at(rule))
         }
-        Refusal::Unknown { .. } => "no line allows it, and what no line names is refused".to_owned(),
+        Refusal::Unknown { .. } => "no line allows it, and everything else is refused".to_owned(),
         Refusal::Query { rule, .. } => at(rule),
     }
 }
@@ -127,12 +128,12 @@ fn hint(hint: &Hint<'_>) -> String {
         Hint::Method { method, rule } => format!("{method} is allowed there, by {}", at(rule)),
         Hint::Policy { name, rule } => format!("policy {name} allows it, by {}", at(rule)),
         Hint::Spelling(path) => {
-            format!("{path} is allowed: an `allow` matches to the letter, case and last slash included")
+            format!("{path} is allowed: an `allow` matches exactly, including case and trailing slash")
         }
     }
 }
 
-/// The rule and where it is.
+/// A rule with its line number.
 fn at(rule: &Rule) -> String {
     format!("line {}: {}", rule.line(), rule.text())
 }
@@ -144,7 +145,7 @@ fn named(operation: Option<&Operation>) -> String {
     )
 }
 
-/// A problem's status and code: `403 route_denied`.
+/// The status and code of a problem: `403 route_denied`.
 fn code(problem: &Problem) -> String {
     format!("{} {}", problem.status, problem.code)
 }
@@ -176,14 +177,14 @@ allow * /v2/**
     }
 
     #[test]
-    fn what_is_allowed_names_line_operation_and_conditions() {
+    fn an_allowed_call_is_explained_with_line_operation_and_conditions() {
         let (said, good) = explain("GET", "/v2/conversations/list?page=1&filter%5Btitle%5D=x");
         assert!(good, "{said}");
         for part in [
             "under policy default: allowed",
             "line 1: allow GET /v2/conversations/list",
-            "condition: no other parameter",
-            "taken out of the answer, wherever they stand: email, phone",
+            "condition: only query parameters",
+            "redacted wherever they occur in the response: email, phone",
             "operation: listConversationsOptimized (GET /v2/conversations/list)",
         ] {
             assert!(said.contains(part), "{said}");
@@ -191,8 +192,8 @@ allow * /v2/**
         let (said, good) = explain("POST", "/v2/ask_attention/v2");
         assert!(good && said.contains("at most 65536 bytes") && said.contains("411 length_required"), "{said}");
         assert!(explain("GET", "/v2/labels/a/b").0.contains("operation: not in the catalogue"));
-        assert!(explain("GET", "/v2/labels/a/b").0.contains("kept for this caller alone, as long as the API's"));
-        assert!(explain("GET", "/v2/labels/a/b").0.contains("300 seconds at most"));
+        assert!(explain("GET", "/v2/labels/a/b").0.contains("cached for this caller only, as long as the API's"));
+        assert!(explain("GET", "/v2/labels/a/b").0.contains("at most 300 seconds"));
     }
 
     #[test]
@@ -200,21 +201,21 @@ allow * /v2/**
         let cases = [
             ("GET", "/v2/conversations/list?size=9", "403 query_denied: line 1: "),
             ("GET", "/v2/conversations/list?size=9", "does not name the parameter size"),
-            ("GET", "/v2/api_keys", "403 route_denied: built in, whatever a policy says"),
-            ("GET", "/v2/API%2DKeys/1", "built in, whatever a policy says"),
-            ("GET", "/v2/labels/LOCKED/1", "line 4: deny * /v2/labels/locked/**, and a denial wins"),
+            ("GET", "/v2/api_keys", "403 route_denied: built in, regardless of the policy"),
+            ("GET", "/v2/API%2DKeys/1", "built in, regardless of the policy"),
+            ("GET", "/v2/labels/LOCKED/1", "line 4: deny * /v2/labels/locked/**; a denial overrides"),
             ("GET", "/v2/users", "no line allows it"),
             ("GET", "/v2/users", "policy wide allows it, by line 7: allow * /v2/**"),
             ("POST", "/v2/conversations/list", "GET is allowed there, by line 1"),
-            ("GET", "/v2/Conversations/list", "/v2/conversations/list is allowed: an `allow` matches to the letter"),
-            ("GET", "/v2/conversations/list/", "case and last slash included"),
+            ("GET", "/v2/Conversations/list", "/v2/conversations/list is allowed: an `allow` matches exactly"),
+            ("GET", "/v2/conversations/list/", "including case and trailing slash"),
             ("GET", "/v2/users/", "no line allows it"),
             ("GET", "/v2/conversations/list.json", "403 route_denied: line 1: allow GET /v2/conversations/list"),
-            ("GET", "/v2/conversations/list.json", "to some servers this is a spelling of its paths"),
+            ("GET", "/v2/conversations/list.json", "some servers treat this as a spelling of its paths"),
             (
                 "GET",
                 "/v2/labels/7?_method=DELETE",
-                "400 method_override: some servers take the parameter _method=DELETE",
+                "400 method_override: some servers read the parameter _method=DELETE",
             ),
             ("GET", "/v2/conversations/list?page=1;x", "does not name the parameter x"),
             ("GET", "/v2/conversations/list?page=1%26x=1", "or an encoded `&` as the end of a parameter"),
@@ -225,7 +226,7 @@ allow * /v2/**
             ("OPTIONS", "/v2/labels", "405 method_not_allowed: OPTIONS is a browser's preflight"),
             ("TRACE", "/v2/labels", "405 method_not_allowed"),
             ("get", "/v2/labels", "written in capitals"),
-            ("GET", "/labels", "404 no_such_route: the paths of the API begin with /v2/, but for /mcp"),
+            ("GET", "/labels", "404 no_such_route: the paths of the API begin with /v2/, except /mcp"),
             ("GET", "/v2", "404 no_such_route"),
             ("POST", "/sessions", "the Worker answers this path itself"),
         ];
@@ -236,14 +237,14 @@ allow * /v2/**
     }
 
     #[test]
-    fn the_mcp_endpoint_stands_beside_the_prefix() {
+    fn the_mcp_endpoint_is_outside_the_prefix() {
         let (said, good) = explain_under("allow POST /mcp", "POST", "/mcp");
         assert!(good && said.contains("operation: mcp (POST /mcp)") && said.contains("mcp_tool_denied"), "{said}");
         assert!(!explain("POST", "/mcp").1);
     }
 
     #[test]
-    fn the_built_in_policy_explains_itself() {
+    fn the_built_in_policy_is_explained() {
         let explain = |method, target| explain_under(DEFAULT_POLICY, method, target);
         assert!(explain("GET", "/v2/users").1);
         assert!(explain("DELETE", "/v2/labels/1").0.contains("GET is allowed there, by line 1: allow GET /v2/**"));

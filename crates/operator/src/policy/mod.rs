@@ -1,6 +1,6 @@
-//! `policy check` and `policy explain`: what a policy of the Worker allows, said before it is deployed.
+//! `policy check` and `policy explain`: show the effect of a Worker's policy before it is deployed.
 //!
-//! The answers are attention-gateway's, by the code that judges in the Worker; here they are put in words.
+//! attention-gateway decides, with the same code as in the Worker; this module puts the results into words.
 
 mod catalogue;
 mod check;
@@ -14,20 +14,20 @@ use wasm_bindgen::prelude::*;
 
 use crate::{Json, refused};
 
-/// The policy of a Worker that is given none.
+/// The policy that applies if a Worker has none.
 #[wasm_bindgen(js_name = builtInPolicy)]
 pub fn built_in_policy() -> String {
     DEFAULT_POLICY.to_owned()
 }
 
-/// What a policy comes to: `{ said, isGood }`. Warnings are bad for the strict.
+/// Checks policies: `{ said, isGood }`. With `strict`, warnings count as errors.
 #[wasm_bindgen(js_name = checkPolicy)]
 pub fn check_policy(text: &str, strict: bool) -> Result<Json, JsValue> {
     let policies = parsed(text)?;
     told(catalogue::known().and_then(|catalogue| check::report(&policies, &catalogue, strict)))
 }
 
-/// Whether a call is allowed, and why: `{ said, isGood }`.
+/// Explains whether a call is allowed: `{ said, isGood }`.
 #[wasm_bindgen(js_name = explainPolicy)]
 pub fn explain_policy(text: &str, policy: &str, method: &str, target: &str) -> Result<Json, JsValue> {
     let policies = parsed(text)?;

@@ -1,8 +1,8 @@
-//! Which keys need attention, how urgently, and what to do about each.
+//! Reports which keys need attention, how urgently, and what to do about each.
 //!
-//! [`audit`] compares the API's list of keys with what the caller knows of their use. It
-//! states nothing that the two do not show: `lastSeenAt` and `userUUID` are what the API
-//! says, an expiry is a claim of the key itself, and all else is a question to a person.
+//! [`audit`] compares the API's list of keys with the caller's own record of where they are used. It states only what
+//! these two show: `lastSeenAt` and `userUUID` come from the API, an expiry is the key's own claim, and everything else
+//! is put as a question to a person.
 //!
 //! | finding | when | severity |
 //! | --- | --- | --- |
@@ -10,12 +10,12 @@
 //! | [`Unlisted`](Finding::Unlisted) | a key in use is not in the list | critical; a warning if the list hides values |
 //! | [`Expiring`](Finding::Expiring) | `exp` is within [`Thresholds::expiring_days`] | warning in use, else a notice |
 //! | [`Stale`](Finding::Stale) | last seen [`Thresholds::stale_days`] ago, or longer | warning |
-//! | [`NeverUsed`](Finding::NeverUsed) | no `lastSeenAt`, nor issued within [`Thresholds::unused_days`] | warning; a notice without `iat` |
-//! | [`SharedByEnvironments`](Finding::SharedByEnvironments) | two environments use it | warning |
+//! | [`NeverUsed`](Finding::NeverUsed) | no `lastSeenAt`, not issued within [`Thresholds::unused_days`] | warning; a notice without `iat` |
+//! | [`SharedByEnvironments`](Finding::SharedByEnvironments) | used by two environments | warning |
 //! | [`UserLevel`](Finding::UserLevel) | it has a `userUUID`, and a service uses it | warning |
-//! | [`EqualValues`](Finding::EqualValues) | two entries of the list have one value | warning |
-//! | [`DuplicateName`](Finding::DuplicateName) | two entries have one name | warning |
-//! | [`NoExpiry`](Finding::NoExpiry) | a JWT without an `exp` that can be read | notice |
+//! | [`EqualValues`](Finding::EqualValues) | two entries of the list have the same value | warning |
+//! | [`DuplicateName`](Finding::DuplicateName) | two entries have the same name | warning |
+//! | [`NoExpiry`](Finding::NoExpiry) | a JWT without a readable `exp` | notice |
 //! | [`ExpiryUnknown`](Finding::ExpiryUnknown) | not a JWT | notice |
 //! | [`ValueHidden`](Finding::ValueHidden) | the list does not show a value | notice |
 
@@ -30,34 +30,34 @@ use crate::codec::json::{Array, Object};
 use crate::codec::text::{concat, decimal};
 use crate::credential::Fingerprint;
 
-/// One place where a key is used, as the caller knows it.
+/// A place where a key is used, according to the caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usage {
-    /// The environment, such as `production`. Names are compared as they are written.
+    /// The environment, such as `production`. Names are compared exactly.
     pub environment: String,
     /// The key.
     pub fingerprint: Fingerprint,
-    /// Who calls with it.
+    /// Who calls with the key.
     pub by: UsedBy,
 }
 
 /// Who calls with a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UsedBy {
-    /// A program that runs without a person.
+    /// A program that runs unattended.
     Service,
-    /// A person, for whom a key that acts as that person is right.
+    /// A person, who may use a key that acts as that person.
     Person,
 }
 
-/// From when on something counts, in days of 24 hours.
+/// When a condition becomes a finding, in days of 24 hours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Thresholds {
-    /// A key that was last seen so long ago, or longer, is stale. 90 unless set.
+    /// A key last seen at least this long ago is stale. Default 90.
     pub stale_days: u16,
-    /// A key that was issued less than so long ago may be unused yet. 7 unless set.
+    /// A key issued less than this long ago may not have been used yet. Default 7.
     pub unused_days: u16,
-    /// A key that expires within so long, or then, is expiring. 30 unless set.
+    /// A key that expires within this time is expiring. Default 30.
     pub expiring_days: u16,
 }
 
@@ -70,16 +70,16 @@ impl Default for Thresholds {
 /// How urgent a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Severity {
-    /// Good to know.
+    /// Worth knowing.
     Notice,
-    /// To be mended before it does harm.
+    /// Fix it before it causes a failure.
     Warning,
     /// Calls fail now.
     Critical,
 }
 
 impl Severity {
-    /// Its name in a table and in JSON.
+    /// The name in tables and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Notice => "notice",
@@ -89,7 +89,7 @@ impl Severity {
     }
 }
 
-/// Names a listed key without its value.
+/// Identifies a listed key without its value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct KeyName {
     /// `id` of the list.
@@ -98,62 +98,62 @@ pub struct KeyName {
     pub name: String,
 }
 
-/// Something about a key that a person should know.
+/// A fact about a key that a person should know.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Finding {
-    /// The key's time is over.
+    /// The key has expired.
     Expired {
         /// The key.
         key: KeyName,
-        /// Since when.
+        /// When it expired.
         at: Timestamp,
-        /// Who still uses it.
+        /// The environments that still use it.
         environments: Vec<String>,
     },
-    /// An environment uses a key that the list does not have: revoked, of another
-    /// organisation, or, when the list hides values, perhaps one of those.
+    /// An environment uses a key that is not in the list: it was revoked, belongs to another organization, or, if the
+    /// list hides values, may be one of those.
     Unlisted {
         /// The key.
         fingerprint: Fingerprint,
-        /// Who uses it.
+        /// The environments that use it.
         environments: Vec<String>,
-        /// Whether the list shows all values, so that the key is certainly not in it.
+        /// Whether the list shows all values, so that the key is certainly missing.
         certain: bool,
     },
-    /// The key's time is over soon.
+    /// The key expires soon.
     Expiring {
         /// The key.
         key: KeyName,
-        /// When.
+        /// When it expires.
         at: Timestamp,
-        /// Who uses it.
+        /// The environments that use it.
         environments: Vec<String>,
     },
-    /// Nobody has called with the key for long.
+    /// The key has not been used for a long time.
     Stale {
         /// The key.
         key: KeyName,
         /// When it was seen last.
         last_seen: Timestamp,
-        /// Who is said to use it.
+        /// The environments that are said to use it.
         environments: Vec<String>,
     },
-    /// Nobody has ever called with the key.
+    /// The key has never been used.
     NeverUsed {
         /// The key.
         key: KeyName,
-        /// When it was issued, if it says so.
+        /// When it was issued, if it has an `iat`.
         issued: Option<Timestamp>,
-        /// Who is said to use it.
+        /// The environments that are said to use it.
         environments: Vec<String>,
     },
     /// More than one environment uses the key.
     SharedByEnvironments {
         /// The key.
         fingerprint: Fingerprint,
-        /// Its names in the list: none when the list does not have it.
+        /// Its entries in the list; empty if the list does not have it.
         keys: Vec<KeyName>,
-        /// Who uses it.
+        /// The environments that use it.
         environments: Vec<String>,
     },
     /// The key acts as a user, and a service uses it.
@@ -162,7 +162,7 @@ pub enum Finding {
         key: KeyName,
         /// `userUUID` of the list.
         user: String,
-        /// Whose services use it.
+        /// The environments whose services use it.
         environments: Vec<String>,
     },
     /// Entries of the list that have the same value.
@@ -177,27 +177,26 @@ pub enum Finding {
         /// The entries.
         keys: Vec<KeyName>,
     },
-    /// The key is a JWT that has no `exp`, or one that is not a time.
+    /// The key is a JWT without an `exp`, or with one that is not a time.
     NoExpiry {
         /// The key.
         key: KeyName,
     },
-    /// The key is not a JWT, and so says nothing.
+    /// The key is not a JWT, so its expiry is unknown.
     ExpiryUnknown {
         /// The key.
         key: KeyName,
     },
-    /// The list does not show the value: whether anybody uses the key cannot be told.
+    /// The list does not show the value, so it cannot be told whether the key is used.
     ValueHidden {
         /// The key.
         key: KeyName,
     },
 }
 
-/// Compares the list with what is known of the use of its keys.
+/// Compares the list of keys with the places where keys are used.
 ///
-/// The most urgent finding is first; the order depends on the findings alone, not on that
-/// of the list or of the uses.
+/// The most urgent finding comes first. The order depends only on the findings and not on the order of the input.
 ///
 /// ```
 /// use attention_core::Timestamp;
@@ -234,7 +233,7 @@ impl KeyName {
     }
 }
 
-/// The environments of those uses that count, each once, in order.
+/// The environments of the uses that satisfy `counts`, sorted, without duplicates.
 fn environments(uses: &[Usage], counts: impl Fn(&Usage) -> bool) -> Vec<String> {
     let mut names: Vec<String> =
         uses.iter().filter(|usage| counts(usage)).map(|usage| usage.environment.clone()).collect();
@@ -294,7 +293,7 @@ fn names_of<'a>(keys: impl Iterator<Item = &'a ListedKey>) -> Vec<KeyName> {
     names
 }
 
-/// What a key shares with others of the list. Each group is found at its first member.
+/// Findings about values and names that entries share. Each group is reported at its first member.
 fn of_twins(key: &ListedKey, list: &KeyList, findings: &mut Vec<Finding>) {
     let is_first = |first: Option<&ListedKey>| first.is_some_and(|first| core::ptr::eq(first, key));
     let same_name = || list.keys().iter().filter(|other| other.name == key.name);
@@ -308,7 +307,7 @@ fn of_twins(key: &ListedKey, list: &KeyList, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What of the places where keys are used does not fit the list, or each other.
+/// Findings about places whose keys are not in the list, or are shared.
 fn of_places(list: &KeyList, uses: &[Usage], findings: &mut Vec<Finding>) {
     let mut done: Vec<Fingerprint> = Vec::new();
     for &Usage { fingerprint, .. } in uses {
@@ -329,7 +328,7 @@ fn of_places(list: &KeyList, uses: &[Usage], findings: &mut Vec<Finding>) {
 }
 
 impl Finding {
-    /// How urgent it is.
+    /// The severity.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Unlisted { certain: true, .. } => Severity::Critical,
@@ -369,7 +368,7 @@ impl Finding {
         }
     }
 
-    /// Its row in the table of this module.
+    /// The finding's row in the table of this module.
     const fn rank(&self) -> u8 {
         match self {
             Self::Expired { .. } => 0,
@@ -387,7 +386,7 @@ impl Finding {
         }
     }
 
-    /// The entries of the list that it is about.
+    /// The entries of the list that the finding is about.
     pub fn keys(&self) -> &[KeyName] {
         match self {
             Self::Expired { key, .. }
@@ -405,7 +404,7 @@ impl Finding {
         }
     }
 
-    /// The environments that it is about.
+    /// The environments that the finding is about.
     pub fn environments(&self) -> &[String] {
         match self {
             Self::Expired { environments, .. }
@@ -423,7 +422,7 @@ impl Finding {
         }
     }
 
-    /// The fingerprint, of findings about a value.
+    /// The fingerprint, for findings about a value.
     pub const fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
             Self::Unlisted { fingerprint, .. }
@@ -433,7 +432,7 @@ impl Finding {
         }
     }
 
-    /// The time that it is about.
+    /// The time that the finding is about.
     pub const fn at(&self) -> Option<Timestamp> {
         match self {
             Self::Expired { at, .. } | Self::Expiring { at, .. } => Some(*at),
@@ -443,7 +442,7 @@ impl Finding {
         }
     }
 
-    /// What was found, in one line.
+    /// The finding, on one line.
     pub fn message(&self) -> String {
         let subject = self.subject();
         let day = self.at().map(Timestamp::to_rfc3339).unwrap_or_default();
@@ -462,9 +461,9 @@ impl Finding {
                 concat(&["is the value of ", &decimal(keys.len() as u64), " entries of the list"])
             }
             Self::DuplicateName { keys } => concat(&["is the name of ", &decimal(keys.len() as u64), " keys"]),
-            Self::NoExpiry { .. } => String::from("has no expiry that can be read"),
-            Self::ExpiryUnknown { .. } => String::from("is not a JWT, so its expiry is not known"),
-            Self::ValueHidden { .. } => String::from("has no value in the list, so nothing else of it can be checked"),
+            Self::NoExpiry { .. } => String::from("has no readable expiry"),
+            Self::ExpiryUnknown { .. } => String::from("is not a JWT, so its expiry is unknown"),
+            Self::ValueHidden { .. } => String::from("has no value in the list, so nothing else can be checked"),
         };
         let mut message = concat(&[&subject, " ", &what]);
         for (index, environment) in self.environments().iter().enumerate() {
@@ -474,7 +473,7 @@ impl Finding {
         message
     }
 
-    /// The keys that a sentence is about.
+    /// The subject of the message: the keys.
     fn subject(&self) -> String {
         match (self, self.keys()) {
             (Self::DuplicateName { .. }, [key, ..]) => concat(&["\"", &key.name, "\""]),
@@ -483,16 +482,16 @@ impl Finding {
         }
     }
 
-    /// What to do about it, in one line.
+    /// The next step, on one line.
     pub const fn next_step(&self) -> &'static str {
         match self {
             Self::Expired { environments, .. } if environments.is_empty() => "delete it",
-            Self::Expired { .. } => "make a new key and deliver it to these environments, then delete this one",
+            Self::Expired { .. } => "create a new key and deliver it to these environments, then delete this one",
             Self::Unlisted { certain: true, .. } => {
-                "it was deleted or belongs to another organization: deliver a key of the list to these environments"
+                "it was deleted or belongs to another organization: deliver a key from the list to these environments"
             }
             Self::Unlisted { .. } => {
-                "look in the app whether it is one of the keys without a value; if not, deliver another key"
+                "check in the app whether it is one of the keys without a value; if not, deliver another key"
             }
             Self::Expiring { environments, .. } if environments.is_empty() => "let it expire, or delete it",
             Self::Expiring { .. } => "rotate it before that day",
@@ -502,21 +501,19 @@ impl Finding {
             }
             Self::NeverUsed { environments, .. } if environments.is_empty() => "deliver it, or delete it",
             Self::NeverUsed { .. } => "check that these environments call the API, and with this key",
-            Self::SharedByEnvironments { .. } => "make a key for each environment, so that one can be revoked alone",
+            Self::SharedByEnvironments { .. } => "create a key for each environment, so that one can be revoked alone",
             Self::UserLevel { .. } => {
-                "look in the app whether it is a user-level key; if so, an Admin makes an organization-level key for the service"
+                "check in the app whether it is a user-level key; if so, an Admin should create an organization-level key"
             }
             Self::EqualValues { .. } => "delete one entry in the app only after checking that the other still works",
-            Self::DuplicateName { .. } => {
-                "give each key a name that says who uses it, so that the right one is deleted"
-            }
-            Self::NoExpiry { .. } => "rotate it regularly, or replace it by a key with an expiry",
-            Self::ExpiryUnknown { .. } => "look in the app whether it expires",
-            Self::ValueHidden { .. } => "look in the app who uses it",
+            Self::DuplicateName { .. } => "name each key after its user, so that nobody deletes the wrong one",
+            Self::NoExpiry { .. } => "rotate it regularly, or replace it with a key that expires",
+            Self::ExpiryUnknown { .. } => "check in the app whether it expires",
+            Self::ValueHidden { .. } => "check in the app who uses it",
         }
     }
 
-    /// As JSON, for machines.
+    /// The finding as JSON.
     pub fn to_json(&self) -> String {
         let mut object = Object::new();
         object.string("code", self.code()).string("severity", self.severity().as_str());

@@ -1,9 +1,8 @@
-//! The list of keys as `GET /v2/api_keys` returns it, read without keeping a value.
+//! Reads the list of keys returned by `GET /v2/api_keys` without keeping any value.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use zeroize::Zeroizing;
 
@@ -12,53 +11,52 @@ use crate::codec::json::{self, Element, Malformed, Value};
 use crate::codec::text::{concat, count, whole_number};
 use crate::credential::{ApiKey, Claims, Fingerprint, KeyError, scrub};
 
-/// How deep a value may be nested: 32. Documented answers have a depth of 2.
+/// The deepest accepted nesting: 32. Documented responses have a depth of 2.
 const MAX_DEPTH: usize = 32;
 
-/// All keys of an organisation, in the order of the API.
+/// All keys of an organization, in the order of the API.
 #[derive(Debug)]
 pub struct KeyList(Vec<ListedKey>);
 
-/// One key of the list, without its value.
+/// A key in the list, without its value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ListedKey {
-    /// `id`, by which a key is deleted.
+    /// `id`, which identifies the key for deletion.
     pub id: String,
-    /// `name`, as its maker chose it. A name that holds a key of the list is redacted.
+    /// `name`, as its creator chose it. If the name contains a key from the list, that is redacted.
     pub name: String,
     /// `organizationUUID`.
     pub organization: Option<String>,
-    /// `userUUID`. The reference's samples have none; whether an organisation-level
-    /// key ever carries one is not documented.
+    /// `userUUID`. The reference's samples have none; whether an organization-level key can carry one is not
+    /// documented.
     pub user: Option<String>,
-    /// What was learnt from `value`.
+    /// The information derived from `value`.
     pub value: ListedValue,
-    /// `lastSeenAt`; `None` when the key was never used.
+    /// `lastSeenAt`; `None` if the key was never used.
     pub last_seen: Option<Timestamp>,
 }
 
-/// What the value of a listed key tells about it.
+/// The information derived from a listed key's value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ListedValue {
-    /// It was a key, which is gone.
+    /// The value was a key. It is not kept.
     Shown {
-        /// Its name in logs.
+        /// Its fingerprint, for logs.
         fingerprint: Fingerprint,
-        /// What it says of itself, if it is a JWT.
+        /// Its own claims, if it is a JWT.
         claims: Option<Claims>,
     },
-    /// The list has no value: absent, `null` or empty.
+    /// The value is absent, `null` or empty.
     Hidden,
     /// The value is not a key; it may be masked.
     Unusable(KeyError),
 }
 
 impl KeyList {
-    /// Reads the answer of `GET /v2/api_keys`: an array of objects. Members that are not
-    /// documented are ignored. The text is zeroed before this returns.
+    /// Reads the response of `GET /v2/api_keys`: an array of objects. Undocumented members are ignored. The text is
+    /// zeroed before this returns.
     ///
-    /// A value that is written with escapes passes through memory that is not zeroed; no
-    /// character of a key needs one.
+    /// A value written with escapes passes through memory that is not zeroed; no character of a key needs escaping.
     ///
     /// ```
     /// use attention_core::credential::lifecycle::listing::KeyList;
@@ -87,14 +85,14 @@ impl KeyList {
         self.0.iter().find(|key| key.fingerprint() == Some(fingerprint))
     }
 
-    /// Whether each value was shown. If not, a key that is not found may be one of the others.
+    /// Whether every value was shown. If not, a key that is not found may be one with a hidden value.
     pub fn is_complete(&self) -> bool {
         self.0.iter().all(|key| key.fingerprint().is_some())
     }
 }
 
 impl ListedKey {
-    /// The name of its value in logs, if the list shows the value.
+    /// The fingerprint of the value, if the list shows it.
     pub const fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.value {
             ListedValue::Shown { fingerprint, .. } => Some(*fingerprint),
@@ -102,7 +100,7 @@ impl ListedKey {
         }
     }
 
-    /// What its value says of itself, if it is a JWT.
+    /// The value's own claims, if it is a JWT.
     pub const fn claims(&self) -> Option<&Claims> {
         match &self.value {
             ListedValue::Shown { claims, .. } => claims.as_ref(),
@@ -111,8 +109,8 @@ impl ListedKey {
     }
 }
 
-/// The answer of `POST /v2/api_keys`: the new key, and its value for those who deliver it.
-/// The text is zeroed before this returns.
+/// Reads the response of `POST /v2/api_keys`: the new key, and its value for delivery. The text is zeroed before this
+/// returns.
 pub fn created(text: String) -> Result<(ListedKey, Option<ApiKey>), ListError> {
     let text = Zeroizing::new(text);
     let element = whole(&text)?;
@@ -122,8 +120,8 @@ pub fn created(text: String) -> Result<(ListedKey, Option<ApiKey>), ListError> {
     Ok((listed, read.key.ok().flatten()))
 }
 
-/// The key with this fingerprint, out of the answer of `GET /v2/api_keys`: a rotation that
-/// is resumed has forgotten it. The text is zeroed before this returns.
+/// The key with this fingerprint from the response of `GET /v2/api_keys`, for resuming a rotation whose driver no
+/// longer holds it. The text is zeroed before this returns.
 pub fn value_in(text: String, fingerprint: Fingerprint) -> Result<Option<ApiKey>, ListError> {
     let text = Zeroizing::new(text);
     for element in elements(&text)? {
@@ -136,9 +134,9 @@ pub fn value_in(text: String, fingerprint: Fingerprint) -> Result<Option<ApiKey>
     Ok(None)
 }
 
-/// Why a text is not the API's list of keys. It never holds any of the text. Lines and
-/// columns count from 1, columns in characters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a text is not the API's list of keys. It contains none of the text. Lines and columns count from 1,
+/// columns in characters.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListError {
     /// It is not JSON.
@@ -155,16 +153,16 @@ pub enum ListError {
         /// In this column.
         column: usize,
     },
-    /// Something else is where a list, an object or a text belongs.
+    /// A value has the wrong type.
     Type {
         /// In this line.
         line: usize,
         /// In this column.
         column: usize,
-        /// What belongs there.
+        /// The expected type.
         expected: &'static str,
     },
-    /// A key has no such member.
+    /// A key lacks a required member.
     Missing {
         /// The key begins in this line.
         line: usize,
@@ -196,14 +194,14 @@ impl ListError {
         }
     }
 
-    /// What is wrong, where, and what to do, in one line.
+    /// The problem, its position and the next step, on one line.
     pub fn message(self) -> String {
         let (line, column, what) = match self {
             Self::Json { line, column } => (line, column, Cow::Borrowed("this is not JSON")),
-            Self::Depth { line, column } => (line, column, Cow::Borrowed("this is nested too deep")),
+            Self::Depth { line, column } => (line, column, Cow::Borrowed("this is nested too deeply")),
             Self::Type { line, column, expected } => (line, column, concat(&["here belongs ", expected]).into()),
             Self::Missing { line, column, member } => (line, column, concat(&["this key has no ", member]).into()),
-            Self::Repeated { line, column, member } => (line, column, concat(&[member, " is here again"]).into()),
+            Self::Repeated { line, column, member } => (line, column, concat(&[member, " is repeated"]).into()),
         };
         concat(&[
             "the list of keys, line ",
@@ -212,20 +210,14 @@ impl ListError {
             &count(column),
             ": ",
             &what,
-            "; is it the whole answer of GET /v2/api_keys?",
+            "; is this the complete response of GET /v2/api_keys?",
         ])
     }
 }
 
-impl fmt::Display for ListError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
+impl_error!(ListError);
 
-impl core::error::Error for ListError {}
-
-/// One key of the list while its value is at hand.
+/// A key of the list while its value is available.
 struct Read {
     texts: [Option<String>; 4],
     last_seen: Option<Timestamp>,
@@ -268,7 +260,7 @@ impl Read {
             _ => None,
         };
         let Some(given) = given else {
-            return fault(if optional { "a text or null" } else { "a text" });
+            return fault(if optional { "a string or null" } else { "a string" });
         };
         match member {
             "value" => {
@@ -289,7 +281,7 @@ impl Read {
         Ok(())
     }
 
-    /// Without the value, nor any of the others in the texts beside it.
+    /// The key without its value; the other values are removed from its texts as well.
     fn listed(&self, values: &[&str]) -> ListedKey {
         let [id, name, organization, user] =
             self.texts.each_ref().map(|text| text.as_deref().map(|text| without(text, values)));
@@ -308,12 +300,12 @@ impl Read {
     }
 }
 
-/// A value longer than the text is not in it: names are short, and lists may be long.
+/// Values longer than the text are skipped: names are short, and lists may be long.
 fn without(text: &str, values: &[&str]) -> String {
     scrub(text, values.iter().copied().filter(|value| value.len() <= text.len())).into_owned()
 }
 
-/// The empty text, and the UUID of nothing (RFC 9562 §5.9).
+/// The empty string, or the nil UUID (RFC 9562 §5.9).
 fn is_nil(uuid: &str) -> bool {
     matches!(uuid, "" | "00000000-0000-0000-0000-000000000000")
 }
@@ -328,7 +320,7 @@ fn misplaced(text: &str, at: Malformed, expected: &'static str) -> ListError {
     ListError::Type { line, column, expected }
 }
 
-/// The one value of a text that is JSON throughout.
+/// Reads a text that must be one valid JSON value.
 fn whole(text: &str) -> Result<Element<'_>, ListError> {
     let element = json::read(text).map_err(|fault| json_error(text, fault))?;
     check(text, &element)?;
@@ -350,8 +342,8 @@ fn object<'a>(text: &str, element: &Element<'a>) -> Result<Vec<(Cow<'a, str>, El
     }
 }
 
-/// Containers are skimmed when they are read as values; this looks into each of them. A
-/// stack, not recursion: a hostile text must not cost the program's own.
+/// Checks the nesting depth. Containers are skipped when they are read as values, so this looks into each. It uses a
+/// stack instead of recursion, so that a hostile text cannot overflow the program's own stack.
 pub(super) fn check(text: &str, element: &Element<'_>) -> Result<(), ListError> {
     let mut open = Vec::from([(element.clone(), 0)]);
     while let Some((element, depth)) = open.pop() {
@@ -375,7 +367,7 @@ pub(super) fn check(text: &str, element: &Element<'_>) -> Result<(), ListError> 
     Ok(())
 }
 
-/// A number of RFC 8259 §6.
+/// Whether a text is a number of RFC 8259 §6.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let text = text.strip_prefix('-').unwrap_or(text);
@@ -385,8 +377,8 @@ fn is_number(text: &str) -> bool {
     digits(whole) && digits(fraction) && digits(exponent) && (whole == "0" || !whole.starts_with('0'))
 }
 
-/// A `date-time` of RFC 3339, with any offset. `None` when it says "never", as the
-/// empty text does and the zero time of some languages (the first second of the year 1).
+/// Reads an RFC 3339 `date-time` with any offset. `None` if it means "never", as do the empty string and the zero time
+/// of some languages (the first second of year 1).
 fn date_time(text: &str) -> Result<Option<Timestamp>, NotATime> {
     match text {
         "" | "0001-01-01T00:00:00Z" => Ok(None),

@@ -1,14 +1,14 @@
-//! The life of a key after it was made: audited, rotated, and found where it must not be.
+//! The life cycle of a key after its creation: audit, rotation, and finding leaks.
 //!
-//! | module | what it decides |
+//! | module | purpose |
 //! | --- | --- |
-//! | [`listing`] | what of the API's list of keys is kept: everything but the values |
+//! | [`listing`] | reads the API's list of keys and keeps everything except the values |
 //! | [`audit`] | which keys need attention, how urgently, and the next step |
-//! | [`rotation`] | the order in which one key takes the place of another, resumable after every step |
-//! | [`leak`] | where a text holds a key of the Attention API |
+//! | [`rotation`] | the steps that replace one key with another, resumable after each |
+//! | [`leak`] | finds keys of the Attention API in text |
 //!
-//! Nothing here performs IO. What the API does is taken from its public pages alone
-//! (`openapi/attention.v2.yaml`); where they say nothing, a person is asked.
+//! Nothing here performs IO. The API's behaviour is taken only from its public pages (`openapi/attention.v2.yaml`);
+//! where they are silent, a person is asked.
 
 pub mod audit;
 pub mod leak;

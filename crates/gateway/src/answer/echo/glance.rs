@@ -1,4 +1,4 @@
-//! Whether a header's value is worth being looked through: most are not, and looking through one costs more than
+//! A quick check whether a header's value needs to be searched for keys. Most need not, and a search costs more than
 //! everything else that is done for a request.
 
 use alloc::vec::Vec;
@@ -9,19 +9,19 @@ use attention_core::KeyRing;
 use super::pattern::Pattern;
 use super::patterns;
 
-/// Letters and digits, without regard to case.
+/// The number of letters and digits, ignoring case.
 const ALPHABET: usize = 36;
 
-/// So many short numbers, one behind the other, may be a list of a key's characters.
+/// This many short numbers in succession may be a list of a key's characters.
 const NUMBERS: usize = 8;
 
-/// Values that nearly every answer has, and that are long enough for a piece of a short key in base64.
+/// Values that occur in nearly every response and are long enough to contain part of a short key in base64.
 const COMMON: [&str; 3] = ["application/json", "application/json; charset=utf-8", "text/event-stream"];
 
-/// What a deployment's keys look like from afar: which pairs of letters they hold. Many texts have the same, so
-/// nobody learns the keys from it; they are not shown all the same.
+/// A coarse summary of a deployment's keys: the pairs of letters that they contain. Many texts have the same summary,
+/// so it does not reveal the keys; it is hidden from `Debug` nevertheless.
 pub struct Glance {
-    /// The fewest letters that are a piece of a key; no key has any when there are none.
+    /// The minimum number of letters that count as part of a key; `None` if no key has any.
     least: Option<usize>,
     pairs: [bool; ALPHABET * ALPHABET],
 }
@@ -32,22 +32,22 @@ impl fmt::Debug for Glance {
     }
 }
 
-/// What there is in a text, at a glance.
+/// Coarse features of a text.
 #[derive(Default)]
 struct Seen {
     letters: usize,
-    /// Letters one behind the other of which each two are a pair of a key's: so many at most.
+    /// The longest run of letters whose adjacent pairs all occur in a key.
     run: usize,
-    /// Signs with which escapes begin.
+    /// The number of characters that may begin an escape.
     signs: usize,
-    /// Digits of base64 one behind the other: so many at most.
+    /// The longest run of base64 digits.
     digits: usize,
-    /// Short numbers one behind the other: so many at most.
+    /// The longest run of short numbers.
     numbers: usize,
 }
 
 impl Glance {
-    /// Of these keys.
+    /// The summary of these keys.
     pub fn of(keys: &KeyRing) -> Self {
         let patterns: Vec<Pattern> = patterns(keys);
         let mut pairs = [false; ALPHABET * ALPHABET];
@@ -63,14 +63,15 @@ impl Glance {
         Self { least: patterns.iter().map(|pattern| pattern.least).min(), pairs }
     }
 
-    /// [`echoes`](super::echoes), for the keys that this is a glance of.
+    /// [`echoes`](super::echoes) for the keys of this summary.
     pub(crate) fn echoes(&self, keys: &KeyRing, value: &str) -> bool {
         keys.is_in(value) || (self.may_hold(value) && super::echoes(keys, value))
     }
 
-    /// Whether a text may hold a piece of a key, however it is written. Written without escapes, a piece is letters
-    /// of which each two are a pair of the key's; one escape leaves half of it so; more than one, a run of digits
-    /// that is long enough for base64 (hexadecimal needs more of them) and a list of numbers may be anything.
+    /// Whether a text may contain part of a key, in any notation. Without escapes, a part is a run of letters whose
+    /// adjacent pairs all occur in the key. A single escape leaves half of it intact. With more escapes, with a run of
+    /// digits long enough for base64 (hexadecimal needs more of them), or with a list of numbers, the text may mean
+    /// anything.
     pub fn may_hold(&self, text: &str) -> bool {
         let Some(least) = self.least else { return false };
         if text.len() < least || COMMON.contains(&text) {
@@ -101,7 +102,7 @@ impl Glance {
                 token = 0;
             }
             digits = if byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte) { digits + 1 } else { 0 };
-            // A header is ASCII; what is not may be of no width, and interrupt anything.
+            // Headers are ASCII; other characters may be invisible and interrupt anything.
             seen.signs += if byte.is_ascii() { usize::from(begins_escape(byte, text.get(at + 1..at + 3))) } else { 2 };
             seen.run = seen.run.max(run);
             seen.digits = seen.digits.max(digits);
@@ -115,8 +116,8 @@ impl Glance {
     }
 }
 
-/// Whether an escape may begin here. `=` is one of mail, where two hexadecimal digits follow it; any other is too
-/// common in headers to look twice.
+/// Whether an escape may begin here. `=` counts only if two hexadecimal digits follow it, as in mail; otherwise it is
+/// too common in headers.
 fn begins_escape(byte: u8, behind: Option<&[u8]>) -> bool {
     match byte {
         b'\\' | b'%' | b'&' => true,
@@ -129,7 +130,7 @@ const fn place(first: u8, second: u8) -> usize {
     number(first) * ALPHABET + number(second)
 }
 
-/// The letter's number in the alphabet.
+/// The letter's index in the alphabet.
 const fn number(letter: u8) -> usize {
     match letter {
         b'0'..=b'9' => (letter - b'0') as usize,

@@ -1,10 +1,9 @@
-//! An API, or something before it, that repeats the key in an answer: the key must not come down.
+//! Detects keys that the API, or an intermediary, echoes in a response, so that they are not passed on.
 //!
-//! Whoever gets the answer may decode it, so a text is looked through as it is and as it reads when it is decoded
-//! up to [`DEPTH`] times, by any of the ways in which serializers write text:
-//!
+//! The recipient of a response may decode it. So a text is searched as it is and in decoded form, up to [`DEPTH`]
+//! times, for all notations that serializers use:
 //! | written with | such as |
-//! | --- | --- |
+//! | notation | examples |
 //! | escapes of JSON, JavaScript, Python, C | `\u0041` `\u{41}` `\x41` `\101` `\/` |
 //! | percent-encoding, `escape` | `%41` `%u0041` |
 //! | characters of HTML | `&#65;` `&#x41;` `&plus;` |
@@ -13,11 +12,11 @@
 //! | hexadecimal, lists of numbers | `6661`, `66:61`, `0x66, 0x61`, `[102,97]` |
 //! | UTF-16 | of any of these |
 //!
-//! Letters and digits alone are compared, in any case: line breaks, soft hyphens, separators and characters of no
-//! width hide nothing. A piece of the key counts as the key: half of its letters, and 16 at most.
+//! Only letters and digits are compared, ignoring case, so that line breaks, soft hyphens, separators and invisible
+//! characters hide nothing. Part of a key counts as the key: half of its letters, or 16 of them.
 //!
-//! What is not found: a key that was compressed, encrypted, hashed, reversed, spelt out in words, or split into
-//! pieces that are shorter. `docs/security.md` says so.
+//! Not detected: a key that is compressed, encrypted, hashed, reversed, spelt out in words, or split into shorter
+//! parts. `docs/security.md` lists these limits.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -37,20 +36,19 @@ pub use self::glance::Glance;
 /// How often a text is decoded.
 pub const DEPTH: usize = 3;
 
-/// How many bytes are looked through for each byte of a text. One that has more readings than this was made to
-/// have them.
+/// How many bytes are searched for each byte of a text. A text with more readings was constructed to have them.
 const WORK: usize = 256;
 
-/// But no more than this: as many as take some tens of milliseconds.
+/// The upper limit, which takes some tens of milliseconds.
 const MOST_WORK: usize = 4 * 1024 * 1024;
 
-/// So many bytes are looked through in any case.
+/// The lower limit.
 const LEAST_WORK: usize = 16 * 1024;
 
-/// How often a text is looked through again after a key was taken out of it.
+/// How often a text is searched again after a key was removed from it.
 const PASSES: usize = 4;
 
-/// Whether a header's value holds a key, or a piece of one, however it is written.
+/// Whether a header's value contains a key, or part of one, in any notation.
 pub fn echoes(keys: &KeyRing, value: &str) -> bool {
     keys.is_in(value)
         || !matches!(Search::of(keys, value), Search { exhausted: false, ref found, .. } if found.is_empty())
@@ -65,11 +63,11 @@ fn patterns(keys: &KeyRing) -> Vec<Pattern> {
     patterns
 }
 
-/// What stands in place of a key.
+/// The replacement for a key.
 const REDACTED: &str = "[redacted]";
 
-/// A text of the API's as it may be told: without the keys that it repeats, and without what looks like somebody
-/// else's. `None` when it has so many readings that nobody can say what is in it.
+/// A text from the API that is safe to show: keys that it echoes, and anything that looks like another key, are
+/// removed. `None` if the text has so many readings that it cannot be searched completely.
 pub fn scrubbed<'t>(keys: &KeyRing, text: &'t str) -> Option<Cow<'t, str>> {
     let mut text = keys.scrub(text);
     for _ in 0..PASSES {
@@ -85,13 +83,13 @@ pub fn scrubbed<'t>(keys: &KeyRing, text: &'t str) -> Option<Cow<'t, str>> {
     None
 }
 
-/// The text with [`REDACTED`] where something was found.
+/// The text with [`REDACTED`] in place of the given spans.
 fn without(text: &str, found: &[Span]) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
-    // The next one from here on: there are few, and sorting them is more code.
+    // Finds the next span from here on: there are few, and sorting them would be more code.
     while let Some(next) = found.iter().filter(|span| span.start >= from).min() {
-        // Those that begin before its end are part of it.
+        // Spans that begin before its end are merged with it.
         let mut end = next.end;
         while let Some(longer) = found.iter().find(|span| (next.start..end).contains(&span.start) && span.end > end) {
             end = longer.end;
@@ -106,7 +104,7 @@ fn without(text: &str, found: &[Span]) -> String {
 
 struct Search {
     patterns: Vec<Pattern>,
-    /// The fewest letters that are a piece of a key.
+    /// The minimum number of letters that count as part of a key.
     least: usize,
     found: Vec<Span>,
     work: usize,
@@ -125,10 +123,10 @@ impl Search {
         search
     }
 
-    /// Looks through a reading, and through what it decodes to.
+    /// Searches a reading, and everything that it decodes to.
     fn read(&mut self, view: &View, depth: usize) {
         let length = view.bytes().len();
-        // Nothing that is decoded is longer than what it was written as.
+        // Decoded text is never longer than its encoded form.
         if length < self.least || self.exhausted {
             return;
         }
@@ -144,7 +142,7 @@ impl Search {
         let Some(depth) = depth.checked_sub(1) else { return };
         let digits = self.least.saturating_mul(4) / 3;
         let least = self.least;
-        // One after the other: each is as large as the text.
+        // One after the other, because each is as large as the text.
         let alignments = if view.has_base64(digits) { 0..4 } else { 0..0 };
         let base64 = alignments.map(|skipped| view.decoded_base64(digits, skipped));
         let alignments = if view.has_hex(2 * least) { 0..2 } else { 0..0 };
@@ -160,11 +158,11 @@ impl Search {
         self.peel(view, depth);
     }
 
-    /// Looks through what one language's escapes make of the others': an escape that is written with escapes.
+    /// Searches the text after decoding one language's escapes, for escapes that are themselves written with escapes.
     fn peel(&mut self, view: &View, depth: usize) {
         for sign in SIGNS {
             let others = SIGNS.map(|other| if other == sign { 0 } else { other });
-            // Without others it is what reading all of them at once came to.
+            // Without other escapes, the result equals that of decoding all of them at once.
             if view.has_escape(&others)
                 && let Some(peeled) = view.unescaped(&[sign])
             {
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_taken_out_and_what_stands_around_it_stays() {
+    fn a_key_is_removed_and_its_surroundings_are_kept() {
         for (written, left) in [
             (r"bad key an-obviously-fake-key+0123456789\/== here", "bad key [redacted] here"),
             ("an-obviously-fake-key%2B0123456789%2f%3d%3D.", "[redacted]."),
@@ -212,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_a_key_counts_when_it_is_half_of_it_or_16_letters() {
+    fn half_of_a_key_or_16_letters_of_it_count_as_the_key() {
         for piece in ["an-obviously-fak", "e-key+0123456789", "iously-fake-key+0123", "anotherobvi", "ER-OBVIOUSLY"] {
             assert_eq!(said(&format!("<{piece}>")).replace("->", ">"), "<[redacted]>", "{piece}");
         }
@@ -222,9 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_was_made_to_have_many_readings_is_not_told() {
+    fn a_text_with_too_many_readings_is_withheld() {
         let ring = ring();
-        // Each reading is base64 again, at each alignment.
+        // Each reading is again base64, at each alignment.
         let many = |text: &str| Search { work: text.len(), ..Search::of(&ring, "") };
         let mut search = many("QUFB");
         search.read(&View::of(&"QUFBQUFBQUFBQUFBQUFBQUFB".repeat(40)), DEPTH);

@@ -1,4 +1,4 @@
-//! A key as it is looked for, and runs of it in what a text means.
+//! A key as a search pattern, and its occurrences in the decoded text.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,23 +7,23 @@ use zeroize::Zeroizing;
 
 use super::view::{Span, View};
 
-/// How many letters are compared at a place before anything else is. A piece of a key that is longer has such a
-/// group at one of every few places, and only those are looked at.
+/// How many letters are compared first. A longer part of a key contains such a group at one of every few positions, and
+/// only those are examined.
 const GROUP: usize = 4;
 
-/// Letters and digits of a piece of a key that counts as the key, at most.
+/// The maximum number of letters and digits that do not yet count as the key.
 const MOST_HARMLESS: usize = 16;
 
-/// And at least: of a short key, half of it counts.
+/// The minimum: of a short key, half counts.
 const LEAST_HARMLESS: usize = 8;
 
-/// A key's letters and digits in lower case. Everything else is left out of the comparison: that is what
-/// serializers escape, and what breaks lines.
+/// A key's letters and digits in lower case. All other characters are ignored, because serializers escape them and
+/// lines break at them.
 pub(super) struct Pattern {
     letters: Zeroizing<Vec<u8>>,
-    /// What stands behind the last letter, such as padding.
+    /// The characters after the last letter, such as padding.
     tail: Zeroizing<Vec<u8>>,
-    /// So many letters one behind the other are a piece of the key.
+    /// The minimum number of consecutive letters that count as part of the key.
     pub(super) least: usize,
 }
 
@@ -34,9 +34,9 @@ impl fmt::Debug for Pattern {
 }
 
 impl Pattern {
-    /// `None` when the key has no letters or digits.
+    /// `None` if the key has no letters or digits.
     pub(super) fn of(key: &str) -> Option<Self> {
-        // Sized first: growing would leave copies of the key behind in freed memory.
+        // Allocated once with the exact size: growing would leave copies of the key in freed memory.
         let mut letters = Zeroizing::new(Vec::with_capacity(key.len()));
         letters.extend(key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()));
         let end = 1 + key.bytes().rposition(|byte| byte.is_ascii_alphanumeric())?;
@@ -45,12 +45,12 @@ impl Pattern {
         Some(Self { letters, tail, least })
     }
 
-    /// Its letters and digits, in lower case.
+    /// Its letters and digits in lower case.
     pub(super) fn letters(&self) -> &[u8] {
         &self.letters
     }
 
-    /// Adds where pieces of the key are written.
+    /// Adds the spans in which parts of the key are written.
     pub(super) fn find(&self, view: &View, letters: &Letters, found: &mut Vec<Span>) {
         let group = GROUP.min(self.least);
         let step = self.least - group + 1;
@@ -70,8 +70,8 @@ impl Pattern {
         }
     }
 
-    /// The text's letters from the first to before the last that are those of the key, where `at` in the text is
-    /// `start` in the key.
+    /// The range of letters in the text that match the key, given that `at` in the text corresponds to `start` in the
+    /// key.
     fn run(&self, text: &[u8], at: usize, start: usize) -> (usize, usize) {
         let own = self.letters.as_slice();
         let behind = text.iter().skip(at).zip(own.iter().skip(start)).take_while(|(a, b)| a == b).count();
@@ -83,7 +83,7 @@ impl Pattern {
     fn span(&self, view: &View, letters: &Letters, (first, end): (usize, usize)) -> Option<Span> {
         let start = view.span(*letters.places.get(first)?)?.start;
         let mut last = *letters.places.get(end.checked_sub(1)?)?;
-        // The key's padding goes with it.
+        // The key's padding is included.
         for byte in self.tail.iter() {
             if view.bytes().get(last + 1) != Some(byte) {
                 break;
@@ -94,7 +94,7 @@ impl Pattern {
     }
 }
 
-/// The letters and digits of a view in lower case, each with its place there.
+/// The letters and digits of a view in lower case, each with its position.
 pub(super) struct Letters {
     text: Vec<u8>,
     places: Vec<usize>,

@@ -1,10 +1,10 @@
-//! What a text means to whoever decodes it, and where in the text each byte of that meaning is written.
+//! A decoded reading of a text, with the position in the text of each decoded byte.
 
 use alloc::vec::Vec;
 
 use attention_core::codec::text::hex_pair;
 
-/// The named characters of HTML that a serializer writes for what a key may hold, or for the escapes around it.
+/// Named HTML character references that a serializer may write for characters of a key, or for the escapes around it.
 /// Letters and digits have no names.
 const ENTITIES: [(&str, char); 21] = [
     ("amp", '&'),
@@ -30,18 +30,18 @@ const ENTITIES: [(&str, char); 21] = [
     ("tilde", '~'),
 ];
 
-/// Where something is written in the original text, in bytes.
+/// A span of the original text, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
 }
 
-/// The signs with which escapes begin, one for each language.
+/// The characters that begin an escape, one for each language.
 pub(super) const SIGNS: [u8; 4] = *b"\\%&=";
 
-/// One reading of a text: its ASCII, without control characters but those that break lines. So a text of UTF-16 is
-/// read as the ASCII that is in it, and characters of no width interrupt nothing.
+/// One reading of a text: its ASCII characters, without control characters except line breaks. So UTF-16 text is read
+/// as the ASCII in it, and invisible characters interrupt nothing.
 pub(super) struct View {
     bytes: Vec<u8>,
     spans: Vec<Span>,
@@ -68,7 +68,7 @@ impl View {
         self.spans.get(at).copied()
     }
 
-    /// Where the bytes from the first to the last are written.
+    /// The span in which the bytes from `first` to `last` are written.
     fn between(&self, first: usize, last: usize) -> Span {
         let start = self.span(first).map_or(0, |span| span.start);
         Span { start, end: self.span(last).map_or(start, |span| span.end) }
@@ -87,7 +87,7 @@ impl View {
         }
     }
 
-    /// With the escapes that begin with these signs read, all of them once; `None` when there are none.
+    /// The reading with all escapes that begin with these characters decoded once; `None` if there are none.
     pub(super) fn unescaped(&self, signs: &[u8]) -> Option<Self> {
         let mut view = Self::with_capacity(self.bytes.len());
         let (mut at, mut found) = (0, false);
@@ -106,7 +106,7 @@ impl View {
         found.then_some(view)
     }
 
-    /// Whether it has an escape that begins with one of these signs.
+    /// Whether it contains an escape that begins with one of these characters.
     pub(super) fn has_escape(&self, signs: &[u8]) -> bool {
         (0..self.bytes.len()).any(|at| self.escape(at, signs).is_some())
     }
@@ -121,7 +121,8 @@ impl View {
         }
     }
 
-    /// On one line, without the white space with which others began; `None` when it is on one.
+    /// The reading on a single line, without the white space at the beginning of continuation lines; `None` if it has
+    /// one line.
     pub(super) fn unwrapped(&self) -> Option<Self> {
         if !self.bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
             return None;
@@ -137,14 +138,14 @@ impl View {
         Some(view)
     }
 
-    /// Whether it has runs of so many digits of base64: most texts have none, and are not looked at once more.
+    /// Whether it contains a run of at least this many base64 digits. Most texts do not, and need no further search.
     pub(super) fn has_base64(&self, least: usize) -> bool {
         self.has_run(least, |byte| base64_digit(byte).is_some(), |byte| !byte.is_ascii_graphic())
     }
 
-    /// The same of hexadecimal digits.
+    /// The same for hexadecimal digits.
     pub(super) fn has_hex(&self, least: usize) -> bool {
-        // The mark of a hexadecimal number ends no run.
+        // The `x` of a hexadecimal number does not end a run.
         self.has_run(least, |byte| byte.is_ascii_hexdigit(), |byte| !byte.is_ascii_alphanumeric() || byte | 32 == b'x')
     }
 
@@ -160,8 +161,8 @@ impl View {
         })
     }
 
-    /// With its runs of base64 and base64url decoded, of at least so many digits, from their digit `skipped`; `None`
-    /// when there are no such runs. Line breaks and what is not ASCII interrupt no run.
+    /// The reading with runs of at least `least` base64 or base64url digits decoded from digit `skipped` on; `None` if
+    /// there are no such runs. Line breaks and non-ASCII characters do not interrupt a run.
     pub(super) fn decoded_base64(&self, least: usize, skipped: usize) -> Option<Self> {
         let mut view = Self::with_capacity(0);
         let is_let_pass = |byte: u8| !byte.is_ascii_graphic();
@@ -172,7 +173,7 @@ impl View {
                 for number in 0..digits.len().saturating_sub(1) {
                     let [_, bytes @ ..] = value.to_be_bytes();
                     let byte = bytes.get(number).copied().unwrap_or_default();
-                    // A byte lies in two digits.
+                    // A byte spans two digits.
                     let end = digits.get(number + 1).map_or(0, |(_, at)| *at);
                     view.push(byte, self.between(digits.get(number).map_or(end, |(_, at)| *at), end));
                 }
@@ -181,8 +182,8 @@ impl View {
         (!view.bytes.is_empty()).then_some(view)
     }
 
-    /// With its runs of hexadecimal digits decoded, of at least so many, from their digit `skipped`. Whatever is
-    /// neither letter nor digit may be between them, and `0x` before each pair.
+    /// The reading with runs of at least `least` hexadecimal digits decoded from digit `skipped` on. Other characters
+    /// than letters and digits may separate them, and `0x` may precede each pair.
     pub(super) fn decoded_hex(&self, least: usize, skipped: usize) -> Option<Self> {
         let mut view = Self::with_capacity(0);
         for run in self.runs(least, hex_digit, |byte| !byte.is_ascii_alphanumeric()) {
@@ -195,7 +196,7 @@ impl View {
         (!view.bytes.is_empty()).then_some(view)
     }
 
-    /// With its lists of numbers below 256 read as bytes, of at least so many, as buffers are written in JSON.
+    /// The reading with lists of at least `least` numbers below 256 read as bytes, as buffers are written in JSON.
     pub(super) fn decoded_decimal(&self, least: usize) -> Option<Self> {
         let mut view = Self::with_capacity(0);
         let mut list: Vec<(u8, Span)> = Vec::new();
@@ -230,7 +231,7 @@ impl View {
         list.clear();
     }
 
-    /// The runs of at least so many digits of a kind, each with its value and its place.
+    /// The runs of at least this many digits of a kind, each digit with its value and position.
     fn runs(
         &self,
         least: usize,
@@ -248,7 +249,7 @@ impl View {
             match digit(*byte) {
                 Some(value) => run.push((value, at)),
                 None if is_let_pass(*byte) => {}
-                // The mark of a hexadecimal number is no end of them.
+                // The `x` of a hexadecimal number does not end them.
                 None if byte.eq_ignore_ascii_case(&b'x') && run.last().is_some_and(|last| *last == (0, at - 1)) => {
                     run.pop();
                 }
@@ -269,8 +270,8 @@ enum Meaning {
 
 type Escape = Option<(Meaning, usize)>;
 
-/// `\n`, `\/`, `\x41`, `\101`, `\u0041`, `\u{41}`, `\U00000041`: of JSON, JavaScript, Python, C and their kin. A
-/// character that has no meaning of its own behind a backslash means itself.
+/// `\n`, `\/`, `\x41`, `\101`, `\u0041`, `\u{41}`, `\U00000041`: escapes of JSON, JavaScript, Python, C and similar
+/// languages. After a backslash, a character without a special meaning stands for itself.
 fn backslash(rest: &[u8]) -> Escape {
     let &letter = rest.get(1)?;
     let digits = rest.get(2..).unwrap_or_default();
@@ -304,7 +305,7 @@ fn percent(rest: &[u8]) -> Escape {
     Some((Meaning::Byte(hex_pair(rest, 1)?), 3))
 }
 
-/// `&#65;`, `&#x41;` and the names of HTML, with or without their semicolon.
+/// `&#65;`, `&#x41;` and the names of HTML, with or without a semicolon.
 fn entity(rest: &[u8]) -> Escape {
     let length = if rest.get(1) == Some(&b'#') {
         let is_hex = rest.get(2).is_some_and(|byte| byte.eq_ignore_ascii_case(&b'x'));
@@ -321,7 +322,7 @@ fn entity(rest: &[u8]) -> Escape {
     Some((Meaning::Char(character), length + usize::from(rest.get(length) == Some(&b';'))))
 }
 
-/// `=41`, and a line break that `=` takes away, with the blanks that are let pass before it (RFC 2045 §6.7).
+/// `=41`, and a soft line break, which may have blanks before the line end (RFC 2045 §6.7).
 fn quoted_printable(rest: &[u8]) -> Escape {
     let blanks = rest.iter().skip(1).take_while(|byte| **byte == b' ').count();
     match rest.get(1 + blanks..)? {
@@ -331,7 +332,7 @@ fn quoted_printable(rest: &[u8]) -> Escape {
     }
 }
 
-/// What digits of a base come to, one at least.
+/// The value of one or more digits of a base.
 fn number(digits: &[u8], base: u32) -> Option<u32> {
     let value = |sum: u32, byte: &u8| sum.checked_mul(base)?.checked_add(char::from(*byte).to_digit(base)?);
     if digits.is_empty() { None } else { digits.iter().try_fold(0, value) }

@@ -1,8 +1,7 @@
-//! What a token says, once it is known who signed it.
+//! Judges the claims of a token whose signature has been verified.
 //!
-//! The header and the claims are read here from the bytes that were signed, not
-//! from what another reader made of them: with a name that is duplicated,
-//! two readers disagree on what the issuer said.
+//! The header and the claims are read from the signed bytes themselves and not from another parser's result: if a name
+//! is repeated, two parsers may disagree on what the issuer stated.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,50 +15,49 @@ use super::numeric_date::NumericDate;
 use super::{Jwt, kind, name};
 use crate::limits::rate::Rate;
 
-/// Whom a token names, and what that allows.
+/// The caller that a token names, and its permissions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Admitted<'a> {
-    /// A name that may stand in a log line: as the issuer writes it, or its digest.
+    /// A name that is safe in a log line: as the issuer writes it, or its digest.
     pub name: String,
-    /// The name of a policy that exists.
+    /// The name of an existing policy.
     pub policy: &'a str,
-    /// Of this person.
+    /// The limit for this person.
     pub limit: Option<Rate>,
-    /// When the token ends, with the leeway that the configuration gives it.
+    /// When the token expires, including the configured leeway.
     pub ends_at: Timestamp,
 }
 
-/// Why a token is not believed.
+/// The reason a token is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// It is longer than any that is looked at.
+    /// It is longer than the maximum.
     TooLong,
-    /// It names a key that is not in the issuer's key set, not even in a new one.
+    /// It names a key that is not in the issuer's key set, not even after fetching it again.
     UnknownKey,
-    /// It is no compact serialization, or its header is none: no JSON object, or
-    /// one in which a name stands twice (RFC 7515 §4).
+    /// It is not a compact serialization, or its header is not a JSON object with unique names (RFC 7515 §4).
     Form,
-    /// Its payload is not claims: no JSON object, or not encoded (RFC 7797 §7).
+    /// Its payload is not a JSON object, or is not base64url-encoded (RFC 7797 §7).
     NoClaims,
-    /// This claim is missing, is duplicated, or is not what it is to be.
+    /// This claim is missing, repeated, or has a wrong value.
     Claim(&'static str),
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// Its `typ` says that it is for something else.
+    /// Its `typ` states another purpose.
     Type,
-    /// This claim says so.
+    /// This claim states another purpose.
     Purpose(&'static str),
-    /// It was given to a client that is not one of the configuration's.
+    /// It was issued to a client that is not in the configuration.
     Client,
-    /// It is good, but there is nobody that it names: for this reason.
+    /// It is valid but does not name a caller, for this reason.
     NoName(String),
-    /// It is good, but nothing is granted to whom it names: for this reason.
+    /// It is valid but no grant matches, for this reason.
     NoGrant(String),
 }
 
 impl Refusal {
-    /// What the log says of it: the fault, and for claims which one; never a value.
-    /// Where `jose` has a code for it, that is the name.
+    /// The reason for the log: the fault and the claim concerned, never a value. Uses the error codes of `jose` where
+    /// they exist.
     pub fn reason(&self) -> String {
         String::from(match self {
             Self::TooLong => "too long",
@@ -69,48 +67,53 @@ impl Refusal {
             Self::Claim(name) => return text::concat(&["ERR_JWT_CLAIM_VALIDATION_FAILED (", name, ")"]),
             Self::Expired => "ERR_JWT_EXPIRED (exp)",
             Self::Type => "typ",
-            Self::Purpose(claim) => return text::concat(&["made for something else (", claim, ")"]),
-            Self::Client => "made for another client (azp, client_id)",
+            Self::Purpose(claim) => return text::concat(&["issued for another purpose (", claim, ")"]),
+            Self::Client => "issued to another client (azp, client_id)",
             Self::NoName(why) => return text::concat(&["no name: ", why]),
             Self::NoGrant(why) => return text::concat(&["no grant: ", why]),
         })
     }
 
-    /// What there is to do about it.
+    /// The next step for the operator.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::TooLong => "have the issuer put fewer claims into it",
-            Self::UnknownKey => "see that `jwks` is the key set of the issuer that made the token",
+            Self::TooLong => "configure the issuer to put fewer claims into it",
+            Self::UnknownKey => "check that `jwks` is the key set of the token's issuer",
             Self::Form | Self::NoClaims => "the token is not a JWT in the compact serialization of RFC 7515",
-            Self::Claim("iss") => "compare the token's iss with `issuer`, to the letter: a slash at the end counts",
-            Self::Claim("aud") => "the token's aud has to have one of `audience`, to the letter",
-            Self::Claim("exp") => "the token needs an exp, once, and a number",
-            Self::Claim("nbf") => "the token is not good yet: see both clocks, and `leewaySeconds`",
-            Self::Claim(_) => "the claim has to be there at most once, and to be a number",
-            Self::Expired => "the caller needs a new token; see both clocks, and `leewaySeconds`",
-            Self::Type => "a token for access has the typ JWT, at+jwt or none; `tokens` says which are believed",
-            Self::Purpose("nonce" | "at_hash" | "c_hash") => {
-                "it is an ID token: have the caller send its token for access, or set `tokens` to `id` or `any`"
+            Self::Claim("iss") => {
+                "compare the token's iss with `issuer`: they must be identical, including a trailing slash"
             }
-            Self::Purpose("cnf") => "it is bound to a key of its holder; ask the issuer for a bearer token",
-            Self::Purpose(_) => "have the caller send its token for access; `tokens` says which are believed",
+            Self::Claim("aud") => "the token's aud must contain exactly one of the values of `audience`",
+            Self::Claim("exp") => "the token needs exactly one exp, which is a number",
+            Self::Claim("nbf") => "the token is not valid yet: check both clocks, and `leewaySeconds`",
+            Self::Claim(_) => "the claim may occur only once and must be a number",
+            Self::Expired => "the caller needs a new token; check both clocks, and `leewaySeconds`",
+            Self::Type => "an access token has the typ JWT, at+jwt or none; `tokens` states which are accepted",
+            Self::Purpose("nonce" | "at_hash" | "c_hash") => {
+                "it is an ID token: the caller should send its access token, or set `tokens` to `id` or `any`"
+            }
+            Self::Purpose("cnf") => {
+                "it is bound to a key that its holder must prove; request a bearer token from the issuer"
+            }
+            Self::Purpose(_) => "the caller should send its access token; `tokens` states which are accepted",
             Self::Client => "see `clients`",
-            Self::NoName(_) => "`nameClaim` names the claims that name a caller: one has to be there, once, and a text",
-            Self::NoGrant(_) => "see `grants`, and what the issuer puts into its tokens",
+            Self::NoName(_) => {
+                "`nameClaim` lists the claims that name a caller: one must be present, once, as a string"
+            }
+            Self::NoGrant(_) => "check `grants`, and the claims that the issuer puts into its tokens",
         }
     }
 
-    /// Whether the token itself is good: who sends it is known, and may do nothing.
+    /// Whether the token itself is valid: the sender is known but has no permissions.
     pub(crate) const fn is_of_a_good_token(&self) -> bool {
         matches!(self, Self::NoName(_) | Self::NoGrant(_))
     }
 }
 
 impl Jwt {
-    /// Judges a token whose signature has been checked: by a key of the issuer's,
-    /// with an algorithm of [`Self::algorithms`], and with no `crit` that the
-    /// check does not know. What it says is judged in the order in which `jose`
-    /// does it, so that the log gives the same reason for the same token.
+    /// Judges a token whose signature has been verified with one of the issuer's keys and an algorithm of
+    /// [`Self::algorithms`], and whose `crit` the verifier understands. The order of the checks is that of `jose`, so
+    /// that the log gives the same reason for the same token.
     pub fn judge(&self, token: &str, now: Timestamp) -> Result<Admitted<'_>, Refusal> {
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -119,7 +122,7 @@ impl Jwt {
         };
         let header = base64url::decode(header).ok_or(Refusal::Form)?;
         let header = Members::decode(&header).filter(|header| !header.repeat()).ok_or(Refusal::Form)?;
-        // A payload that is signed as it stands would be read as what it encodes.
+        // An unencoded payload (`b64: false`) would be decoded to something else.
         if !matches!(header.get("b64"), Member::Absent | Member::One("true")) {
             return Err(Refusal::NoClaims);
         }
@@ -134,8 +137,8 @@ impl Jwt {
         Ok(Admitted { name, policy: &grant.policy, limit: grant.limit, ends_at: self.ends_at(&claims) })
     }
 
-    /// Whether it was given to one of the configuration's clients (`OpenID` Connect Core §2, RFC 9068 §2.2). What it
-    /// says of that it has to say alike.
+    /// Whether it was issued to one of the configured clients (`OpenID` Connect Core §2, RFC 9068 §2.2). If several
+    /// claims name the client, they must agree.
     fn is_of_a_client(&self, claims: &Members<'_>) -> bool {
         let said = ["azp", "client_id"].map(|name| claims.get(name)).into_iter().filter(|said| *said != Member::Absent);
         let is_own = |said: Member<'_>| said.text().is_some_and(|said| self.clients.iter().any(|own| *own == said));
@@ -143,8 +146,8 @@ impl Jwt {
         said.peek().is_some() && said.all(|is_own| is_own)
     }
 
-    /// Who issued it, for whom, and for when. Of a claim that is optional, a
-    /// repeated one does not count as missing: that would let in what it keeps out.
+    /// Checks the issuer, the audience and the times. A repeated optional claim does not count as absent, since that
+    /// would admit tokens that the claim excludes.
     fn check(&self, claims: &Members<'_>, second: u64) -> Result<(), Refusal> {
         for required in ["iss", "aud", "exp"] {
             if !matches!(claims.get(required), Member::One(_)) {
@@ -158,7 +161,7 @@ impl Jwt {
             return Err(Refusal::Claim("aud"));
         }
         time(claims, "iat")?;
-        // A leeway is at most some minutes.
+        // The leeway is a few minutes at most.
         if time(claims, "nbf")?.is_some_and(|begin| begin.is_after(second.saturating_add(self.leeway_seconds))) {
             return Err(Refusal::Claim("nbf"));
         }
@@ -168,13 +171,13 @@ impl Jwt {
         Ok(())
     }
 
-    /// The end of a token whose time was checked.
+    /// The expiry of a token whose times have been checked.
     fn ends_at(&self, claims: &Members<'_>) -> Timestamp {
         let end = if let Member::One(end) = claims.get("exp") { NumericDate::of(end) } else { None };
         end.map_or(Timestamp::default(), |end| end.after(self.leeway_seconds))
     }
 
-    /// The name, and the first grant that fits it.
+    /// The caller's name and the first matching grant.
     pub(super) fn grant(&self, claims: &Members<'_>) -> Result<(String, &Grant), Refusal> {
         let name = self.name(claims).map_err(Refusal::NoName)?;
         let mut faults = Vec::new();
@@ -183,7 +186,7 @@ impl Jwt {
                 Ok(()) => return Ok((name, grant)),
                 Err(unfit) => {
                     faults.push(text::concat(&["[", &text::count(index), "] ", &unfit.message()]));
-                    // Nor does a later grant count then: it might give more.
+                    // A later grant must not match in its place, because it might grant more.
                     if matches!(unfit, Unfit::Repeated(_)) {
                         break;
                     }
@@ -193,12 +196,12 @@ impl Jwt {
         Err(Refusal::NoGrant(faults.join(", ")))
     }
 
-    /// The caller's name: of the first of the claims that is there. One that is there and no name is a fault, rather
-    /// than a reason to take the next.
+    /// The caller's name, from the first of the name claims that is present. If that one is not a valid name, the token
+    /// is refused; the next claim is not tried.
     fn name(&self, claims: &Members<'_>) -> Result<String, String> {
         let found = self.name_claims.iter().position(|claim| claims.get(claim) != Member::Absent);
         let Some((index, claim)) = found.and_then(|index| Some((index, self.name_claims.get(index)?))) else {
-            return Err(text::concat(&["`", &self.name_claims.join("`, `"), "` is not there"]));
+            return Err(text::concat(&["`", &self.name_claims.join("`, `"), "` is missing"]));
         };
         let Some(given) = claims.get(claim).text() else {
             return Err(text::concat(&["`", claim, "` is not a string, or is duplicated"]));
@@ -207,7 +210,7 @@ impl Jwt {
             grant::verified(claims, self.email_verified).map_err(|doubt| String::from(doubt.message()))?;
         }
         let name = if index == 0 {
-            // Nobody may be called what another claim's name is written as.
+            // A name that looks like another claim's name could be confused with it.
             let is_taken =
                 |other: &String| given.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with(':'));
             let is_taken = self.name_claims.iter().skip(1).any(is_taken);
@@ -215,11 +218,11 @@ impl Jwt {
         } else {
             name::of(&given).and_then(|_| name::of(&text::concat(&[claim, ":", &given])))
         };
-        name.ok_or_else(|| text::concat(&["`", claim, "` is empty, or cannot be read"]))
+        name.ok_or_else(|| text::concat(&["`", claim, "` is empty or cannot be read"]))
     }
 }
 
-/// The time that a claim is, where it is there; it has to be one then.
+/// A claim that is a time; `None` if it is absent, an error if it is not a number.
 fn time(claims: &Members<'_>, name: &'static str) -> Result<Option<NumericDate>, Refusal> {
     match claims.get(name) {
         Member::Absent => Ok(None),
@@ -256,7 +259,7 @@ mod tests {
         format!("{}.{}.fake", part(header), part(payload))
     }
 
-    /// What becomes of a token: the reason, or the name and the policy.
+    /// The result for a token: the reason for refusal, or the name and the policy.
     fn judged(token: &str) -> String {
         let policies = Policies::parse("allow GET /v2/a\n[narrow]\nallow GET /v2/b").unwrap();
         let jwt = Jwt::parse(CONFIG, &policies).unwrap();
@@ -273,7 +276,7 @@ mod tests {
         judged(&token(HEADER, &format!("{{{}}}", list.join(","))))
     }
 
-    /// A good token with one claim instead of its own.
+    /// A valid token with one claim replaced.
     fn with(name: &'static str, value: &'static str) -> String {
         claims(GOOD.into_iter().filter(|(known, _)| *known != name).chain([(name, value)]))
     }
@@ -290,7 +293,7 @@ mod tests {
     const ANN: &str = "ann@corp.example default ";
 
     #[test]
-    fn what_is_as_it_is_to_be_is_let_in() {
+    fn valid_tokens_are_accepted() {
         assert_eq!(claims(GOOD), ANN);
         for (name, value) in [
             ("iss", r#""https:\/\/team.ex\u0061mple""#),
@@ -314,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_it_is_and_for_whom() {
+    fn issuer_and_audience_are_checked() {
         let claim = |name: &str| format!("ERR_JWT_CLAIM_VALIDATION_FAILED ({name})");
         for name in ["iss", "aud", "exp"] {
             assert_eq!(without(name), claim(name));
@@ -346,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn from_when_to_when() {
+    fn expiry_and_not_before_are_checked() {
         let claim = |name: &str| format!("ERR_JWT_CLAIM_VALIDATION_FAILED ({name})");
         for name in ["exp", "nbf", "iat"] {
             for value in ["null", r#""1700000300""#, "true", "[1700000300]", "{}", r#""NaN""#] {
@@ -373,16 +376,16 @@ mod tests {
         });
         let claim = "ERR_JWT_CLAIM_VALIDATION_FAILED (iss)";
         assert_eq!(reasons, [claim, claim, claim, claim, "ERR_JWT_CLAIM_VALIDATION_FAILED (aud)", claim]);
-        // What is missing comes before what is wrong.
+        // A missing claim is reported before a wrong one.
         assert_eq!(claims([("iss", "1"), ("aud", "1")]), "ERR_JWT_CLAIM_VALIDATION_FAILED (exp)");
         assert_eq!(claims([("exp", "1")]), claim);
-        // A logout token that is over is over.
+        // For an expired logout token the expiry is reported.
         let over = token(r#"{"typ":"logout+jwt"}"#, r#"{"iss":"https://team.example","aud":"abc","exp":1}"#);
         assert_eq!(judged(&over), "ERR_JWT_EXPIRED (exp)");
     }
 
     #[test]
-    fn of_a_repeated_name_none_counts() {
+    fn a_repeated_claim_is_refused() {
         for (name, good) in GOOD.into_iter().chain([("iat", "1")]) {
             let expected = match name {
                 "email" => "no name: `email` is not a string, or is duplicated".into(),
@@ -401,7 +404,7 @@ mod tests {
             );
             assert_eq!(claims(rest().chain([(name, good), (name, good)])), expected, "{name}, the same");
         }
-        // Without groups at all a later grant would fit, and give more.
+        // Without groups a later grant would match, and grant more.
         assert_eq!(
             claims(GOOD.into_iter().chain([("groups", "[]"), ("groups", r#"["guests"]"#)])),
             "no grant: [0] `groups` is duplicated"
@@ -415,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_as_something_else_is_no_token_for_access() {
+    fn tokens_of_another_type_are_refused() {
         for typ in ["", r#","typ":"JWT""#, r#","typ":"at+jwt""#, r#","typ":"application/AT+JWT""#] {
             assert_eq!(typed(typ), ANN, "{typ}");
         }
@@ -443,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_is_not_encoded_is_not_read() {
+    fn an_unencoded_payload_is_not_read() {
         assert_eq!(typed(r#","b64":true,"crit":["b64"]"#), ANN);
         for b64 in ["false", "null", r#""false""#, "0"] {
             assert_eq!(typed(&format!(r#","b64":{b64},"crit":["b64"]"#)), "ERR_JWT_INVALID", "{b64}");
@@ -451,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_none() {
+    fn malformed_tokens_are_refused() {
         let good = token(HEADER, "{}");
         let (header, payload) = (good.split('.').next().unwrap(), good.split('.').nth(1).unwrap());
         for text in [
@@ -466,7 +469,7 @@ mod tests {
             &format!("{header}.{payload}=.a"),
             &format!("{header}.{payload} .a"),
             &format!("{header}.+/.a"),
-            // Another spelling of the same bytes: base64url has one for each.
+            // Another base64url spelling of the same bytes, which is not accepted.
             &format!("{header}.e31.a"),
             &token("[]", "{}"),
             &token("{", "{}"),

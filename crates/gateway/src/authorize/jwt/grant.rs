@@ -1,4 +1,4 @@
-//! What a claim has to be for a policy to be granted.
+//! Grants: the claims that a token needs for a policy.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -13,25 +13,25 @@ use crate::authorize::policy::Policies;
 use crate::deployment::strict_json::{Fault, Record, Scalar};
 use crate::limits::rate::Rate;
 
-/// The claim that `OpenID` Connect has for an address, and the one that says whose word that is.
+/// The claim for an email address in `OpenID` Connect.
 pub(super) const EMAIL: &str = "email";
 const EMAIL_VERIFIED: &str = "email_verified";
-/// Claims whose text is a list, separated by blanks (RFC 8693 §4.2, RFC 9068 §2.2.3).
+/// Claims whose string is a space-separated list (RFC 8693 §4.2, RFC 9068 §2.2.3).
 const SCOPES: [&str; 2] = ["scope", "scp"];
-/// The longest address (RFC 5321 §4.5.3.1.3).
+/// The longest email address (RFC 5321 §4.5.3.1.3).
 const MOST_ADDRESS_BYTES: usize = 254;
 
-/// A policy for those whose claims are right.
+/// A policy for callers whose claims satisfy the conditions.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) policy: String,
-    /// All of them have to hold; none only where the configuration says that it is for everybody.
+    /// All of them must hold. Empty only if the configuration states that the grant is for everybody.
     conditions: Vec<Condition>,
-    /// Of each person that it is for.
+    /// The limit for each person.
     pub(super) limit: Option<Rate>,
 }
 
-/// What one claim has to be.
+/// A condition on one claim.
 #[derive(Debug)]
 struct Condition {
     claim: String,
@@ -40,25 +40,25 @@ struct Condition {
 
 #[derive(Debug)]
 enum Test {
-    /// The claim, or an element of its list, is one of these.
+    /// The claim, or an element of its list, is one of these values.
     Is(Vec<Scalar>),
     /// It ends with this.
     Ends(String),
-    /// It is an address of one of these domains, in lower case.
+    /// It is an email address in one of these domains, in lower case.
     Domain(Vec<String>),
 }
 
-/// Whose word an address has to be.
+/// Who vouches for an email address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum EmailVerified {
-    /// The configuration says that the issuer vouches for each: `email_verified` is true where it is there.
+    /// The configuration states that the issuer vouches for every address; `email_verified` must be true if present.
     Issuer,
-    /// The token's: `email_verified` is there, and true.
+    /// The token must: `email_verified` must be present and true.
     Required,
 }
 
 impl EmailVerified {
-    /// What the configuration's word says; the second is what it was called before.
+    /// Reads the configuration's value; the second spelling is its former name.
     pub(super) fn parse(text: &str) -> Option<Self> {
         match text {
             "required" => Some(Self::Required),
@@ -68,25 +68,25 @@ impl EmailVerified {
     }
 }
 
-/// Why a grant does not fit.
+/// The reason a grant does not match.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unfit<'a> {
-    /// This claim is not there.
+    /// This claim is absent.
     Absent(&'a str),
-    /// It is there twice: no later grant counts then, as that might give more.
+    /// It is repeated. No later grant is considered then, because it might grant more.
     Repeated(&'a str),
     /// It has another value.
     Other(&'a str),
-    /// It is an address that the issuer does not vouch for.
+    /// It is an address that is not verified.
     Unverified(Doubt),
 }
 
-/// Why an address does not count.
+/// The reason an address is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Doubt {
-    /// The token does not say whether it was verified.
+    /// The token does not state whether it was verified.
     Unsaid,
-    /// It does not say that it was.
+    /// The token states that it was not.
     Denied,
 }
 
@@ -103,10 +103,10 @@ impl Doubt {
 }
 
 impl Unfit<'_> {
-    /// Which claim it is and what is wrong with it, without its value.
+    /// The claim and the problem with it, without its value.
     pub(super) fn message(self) -> String {
         match self {
-            Self::Absent(claim) => text::concat(&["`", claim, "` is not there"]),
+            Self::Absent(claim) => text::concat(&["`", claim, "` is missing"]),
             Self::Repeated(claim) => text::concat(&["`", claim, "` is duplicated"]),
             Self::Other(claim) => text::concat(&["`", claim, "` has another value"]),
             Self::Unverified(doubt) => doubt.message().to_owned(),
@@ -125,10 +125,10 @@ impl Grant {
         if grants.is_empty() {
             return Err(root.fault("grants", "is empty, so nobody could do anything"));
         }
-        // What comes behind it would never be asked.
+        // Later grants would never be considered.
         if let Some(index) = grants.iter().rev().skip(1).rev().position(|grant| grant.conditions.is_empty()) {
             let path = text::concat(&["grants[", &text::count(index), "].everybody"]);
-            return Err(root.fault(&path, "fits everybody, so the grants behind it never count; put it last"));
+            return Err(root.fault(&path, "matches everybody, so the grants after it never apply; put it last"));
         }
         Ok(grants)
     }
@@ -152,23 +152,23 @@ impl Grant {
         match (own, record.has("all"), everybody) {
             (Some(own), false, false) => Ok([own].into()),
             (None, true, false) if !all.is_empty() => Ok(all),
-            (None, true, false) => Err(record.fault("all", "is empty, so it would fit everybody; name the claims")),
+            (None, true, false) => Err(record.fault("all", "is empty, so it would match everybody; list the claims")),
             (None, false, true) => Ok(Vec::new()),
             (None, false, false) => Err(record.fault(
                 "claim",
-                "is missing, so the grant would fit everybody that the issuer knows; name a claim, \
+                "is missing, so the grant would match everybody that the issuer knows; name a claim, \
                  or say `everybody` is true if that is meant",
             )),
-            _ => Err(record.fault("claim", "`all` and `everybody` are alternatives: a grant has one of them")),
+            _ => Err(record.fault("claim", "`all` and `everybody` are alternatives: use only one of them")),
         }
     }
 
-    /// Whether it asks for an address.
+    /// Whether it has a condition on an email address.
     pub(super) fn is_of_an_address(&self) -> bool {
         self.conditions.iter().any(Condition::is_of_an_address)
     }
 
-    /// The scopes that it asks for, as far as they can be told in a header (RFC 6749 §3.3).
+    /// The scopes that it requires, limited to those that a header can contain (RFC 6749 §3.3).
     pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {
         let of_scopes = self.conditions.iter().filter(|condition| SCOPES.contains(&condition.claim.as_str()));
         of_scopes.flat_map(|condition| match &condition.test {
@@ -177,9 +177,9 @@ impl Grant {
         })
     }
 
-    /// Whether it fits; else the first condition that does not hold.
+    /// Whether it matches; otherwise the first condition that does not hold.
     pub(super) fn fit(&self, claims: &Members<'_>, email: EmailVerified) -> Result<(), Unfit<'_>> {
-        // A repeated claim ends the search, whatever else is wrong.
+        // A repeated claim ends the search, whatever other conditions fail.
         if let Some(condition) = self.conditions.iter().find(|each| claims.get(&each.claim) == Member::Repeated) {
             return Err(Unfit::Repeated(&condition.claim));
         }
@@ -213,7 +213,7 @@ impl Condition {
                     && values.iter().any(|value| matches!(value, Scalar::Text(scope) if scope.contains(' ')))
                 {
                     return Err(record
-                        .fault("is", "contains a blank, which no scope does; name one scope, or several by `all`"));
+                        .fault("is", "contains a space, which no scope does; name one scope, or several with `all`"));
                 }
                 Ok(Some(Self { claim, test }))
             }
@@ -236,7 +236,7 @@ impl Condition {
         if self.is_of_an_address() { verified(claims, email).map_err(Unfit::Unverified) } else { Ok(()) }
     }
 
-    /// Whether it asks for an address, in whichever claim that is.
+    /// Whether it is a condition on an email address, in whichever claim.
     fn is_of_an_address(&self) -> bool {
         self.claim == EMAIL
             || match &self.test {
@@ -247,8 +247,8 @@ impl Condition {
     }
 }
 
-/// Whether the issuer vouches for the address in its token: `email_verified` is `true`, or the text `"true"`, which
-/// Amazon Cognito and Apple write. Anything else that is there, and a claim that is there twice, is a no.
+/// Whether the token's address is verified: `email_verified` is `true`, or the string `"true"` that Amazon Cognito and
+/// Apple write. Any other value, and a repeated claim, means no.
 pub(super) fn verified(claims: &Members<'_>, email: EmailVerified) -> Result<(), Doubt> {
     match claims.get(EMAIL_VERIFIED) {
         Member::Absent if email == EmailVerified::Issuer => Ok(()),
@@ -263,10 +263,10 @@ impl Test {
     fn is(record: &Record<'_>) -> Result<Option<Self>, Fault> {
         let Some(values) = record.scalars("is")? else { return Ok(None) };
         if values.is_empty() {
-            return Err(record.fault("is", "is an empty list, which matches no token; name the values"));
+            return Err(record.fault("is", "is an empty list, which matches no token; list the values"));
         }
         if values.iter().any(|value| matches!(value, Scalar::Text(text) if text.trim().is_empty())) {
-            return Err(record.fault("is", "holds an empty text; name the value"));
+            return Err(record.fault("is", "contains an empty string; name the value"));
         }
         Ok(Some(Self::Is(values)))
     }
@@ -275,17 +275,17 @@ impl Test {
         let Some(end) = record.text("endsWith")?.map(Cow::into_owned) else { return Ok(None) };
         let begins_with_a_separator = |end: &str| end.starts_with(|first: char| first.is_ascii_punctuation());
         if end.trim().is_empty() {
-            return Err(record.fault("endsWith", "is empty, so everything would end with it"));
+            return Err(record.fault("endsWith", "is empty, so every value would end with it"));
         }
         if !begins_with_a_separator(&end) {
             return Err(record.fault(
                 "endsWith",
-                "begins in the middle of a word, so more words than are meant end with it; for addresses of a domain \
+                "begins in the middle of a word, so unintended values end with it too; for addresses of a domain \
                  say `domain`, else begin with what separates, such as `.`, `/` or `:`",
             ));
         }
         if end.chars().all(|c| c.is_ascii_punctuation()) {
-            return Err(record.fault("endsWith", "is nothing but what separates; name what comes behind it"));
+            return Err(record.fault("endsWith", "consists only of separators; name what follows them"));
         }
         Ok(Some(Self::Ends(end)))
     }
@@ -293,7 +293,7 @@ impl Test {
     fn domain(record: &Record<'_>) -> Result<Option<Self>, Fault> {
         let Some(domains) = record.texts("domain")? else { return Ok(None) };
         if domains.is_empty() {
-            return Err(record.fault("domain", "is an empty list, which matches no token; name the domains"));
+            return Err(record.fault("domain", "is an empty list, which matches no token; list the domains"));
         }
         let read = |domain: &String| {
             let domain = domain.strip_prefix('@').unwrap_or(domain).to_ascii_lowercase();
@@ -318,7 +318,7 @@ impl Test {
     fn fits_text(&self, text: &str) -> bool {
         match self {
             Self::Is(values) => values.iter().any(|value| matches!(value, Scalar::Text(wanted) if wanted == text)),
-            // With a second `@` it would be an address at whatever comes first: CVE-2026-40574.
+            // With a second `@`, the address could belong to another domain: CVE-2026-40574.
             Self::Ends(end) if end.contains('@') => {
                 text.is_ascii() && domain_of(text).is_some() && text.ends_with(&**end)
             }
@@ -330,7 +330,7 @@ impl Test {
     }
 }
 
-/// What comes behind the one `@` of an address.
+/// The part after the only `@` of an address.
 fn domain_of(address: &str) -> Option<&str> {
     let (local, domain) = address.split_once('@')?;
     let is_part = |c: char| {
@@ -342,7 +342,7 @@ fn domain_of(address: &str) -> Option<&str> {
     (is_address && address.len() <= MOST_ADDRESS_BYTES).then_some(domain)
 }
 
-/// Labels of letters, digits and `-`, separated by dots (RFC 1123 §2.1), in lower case.
+/// Whether a text consists of dot-separated labels of letters, digits and `-` (RFC 1123 §2.1), in lower case.
 fn is_domain(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())

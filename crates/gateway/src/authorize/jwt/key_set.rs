@@ -1,12 +1,12 @@
-//! When the issuer's key set is asked for, and what a request does meanwhile.
+//! Schedules the fetches of an issuer's key set, and what requests do meanwhile.
 //!
-//! The keys themselves are with the driver, which can check signatures. It asks
-//! here before each check, does what the step says, and asks again:
+//! The keys themselves are held by the driver, which verifies signatures. It calls [`KeySetSchedule::next`] before each
+//! verification, performs the step, and calls it again:
 //!
 //! ```text
 //! next ──► Use ──► check ──► no such key ──► Lookup::renew ──► next ──► …
 //!      ──► Fetch ──► fetch ──► answered ──► next
-//!      ──► Wait ──► wait, by a timer of one's own ──► next
+//!      ──► Wait ──► wait, on a timer of its own ──► next
 //!      ──► Unavailable
 //! ```
 
@@ -14,78 +14,76 @@ use core::time::Duration;
 
 use attention_core::Timestamp;
 
-/// A key set is asked for again when it is older than this.
+/// A key set is fetched again when it is older than this.
 pub const FRESH_FOR: Duration = Duration::from_mins(10);
-/// And when a token names a key that is not in it, but not more often than this:
-/// a stream of made-up names must not become a stream of questions.
+/// It is also fetched again when a token names a key that is not in it, but not more often than this, so that a stream
+/// of invented names does not become a stream of fetches.
 pub const COOLDOWN: Duration = Duration::from_secs(30);
-/// While there is none, it is not asked for more often than this.
+/// While there is no set, it is not fetched more often than this.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// The longest that an answer may take, and that a request waits for what another
-/// one has asked for.
+/// The longest time a fetch may take, and the longest time a request waits for another request's fetch.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest key set: 256 KiB.
 pub const MAX_BYTES: usize = 256 * 1024;
-/// How often a request that waits looks whether there is an answer.
+/// How often a waiting request checks for a result.
 pub const POLL: Duration = Duration::from_millis(20);
 
-/// What a request does next for a key set.
+/// The next step of a request that needs a key set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeySetStep {
-    /// Check the token with the set that was had last.
+    /// Verify the token with the most recent set.
     Use,
-    /// Ask the issuer, and say what came of it: [`KeySetSchedule::answered`].
+    /// Fetch the set from the issuer and report the result: [`KeySetSchedule::answered`].
     Fetch {
-        /// How long its whole answer may take.
+        /// How long the whole response may take.
         timeout: Duration,
-        /// How many bytes it may have.
+        /// The maximum size of the response in bytes.
         limit: usize,
     },
-    /// Wait so long, because another request is asking. Its promise is not what to
-    /// wait for: when its caller goes away, that never settles.
+    /// Wait this long, because another request is fetching. Do not await the other request's promise: it never settles
+    /// if that request's client disconnects.
     Wait(Duration),
-    /// There is no set, so the token cannot be checked, and is not called a bad one.
+    /// There is no set, so the token cannot be verified; it is not reported as invalid.
     Unavailable,
 }
 
-/// One request's need of a key set.
+/// One request's need for a key set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lookup {
     renews: bool,
     waited: Duration,
-    /// The number of its own question to the issuer: it asks at most once.
+    /// The number of its own fetch; a request fetches at most once.
     question: Option<u64>,
 }
 
 impl Lookup {
-    /// The token names a key that is not in the set: a newer one is wanted.
+    /// The token names a key that is not in the set, so a newer set is needed.
     pub const fn renew(&mut self) {
         self.renews = true;
     }
 
-    /// Whether a newer one was wanted already.
+    /// Whether a newer set was already needed.
     pub const fn renews(&self) -> bool {
         self.renews
     }
 }
 
-/// What an isolate knows of the issuer's key set.
+/// An isolate's knowledge of the issuer's key set.
 #[derive(Debug, Default)]
 pub struct KeySetSchedule {
-    /// Whether there is a set. The last one that was had stays in use while the
-    /// issuer does not answer.
+    /// Whether there is a set. The most recent one stays in use while the issuer does not respond.
     is_held: bool,
     asked_at: Option<Timestamp>,
-    /// How often the issuer has been asked.
+    /// How often the set has been fetched.
     questions: u64,
-    /// The last question is still open.
+    /// Whether the last fetch is still running.
     is_asking: bool,
-    /// The last question had a set for an answer.
+    /// Whether the last fetch returned a set.
     has_answer: bool,
 }
 
 impl KeySetSchedule {
-    /// What a request does next. `now` is this moment, not when the request came.
+    /// The next step of a request. `now` is the current time and not the time of the request's arrival.
     pub fn next(&mut self, lookup: &mut Lookup, now: Timestamp) -> KeySetStep {
         let have = if self.is_held { KeySetStep::Use } else { KeySetStep::Unavailable };
         if lookup.question.is_some() {
@@ -93,7 +91,7 @@ impl KeySetSchedule {
         }
         let age = self.age(now);
         if self.is_asking && age < TIMEOUT {
-            // All that is there is old, or not enough: what the other gets will do.
+            // The set is outdated or insufficient; the result of the running fetch will do.
             if (lookup.renews || !self.is_held) && lookup.waited < TIMEOUT {
                 lookup.waited += POLL;
                 return KeySetStep::Wait(POLL);
@@ -116,9 +114,8 @@ impl KeySetSchedule {
         KeySetStep::Fetch { timeout: TIMEOUT, limit: MAX_BYTES }
     }
 
-    /// What came of this request's question: whether the driver has a set from it
-    /// now. A question that nobody answers is over after [`TIMEOUT`]; an answer
-    /// that comes later still counts, but does not end the question after it.
+    /// Reports the result of this request's fetch: whether the driver has a set from it. A fetch without a result is
+    /// considered over after [`TIMEOUT`]. A later result still counts, but does not end the fetch after it.
     pub fn answered(&mut self, lookup: &Lookup, got: bool) {
         self.is_held |= got;
         self.has_answer |= got;
@@ -127,15 +124,14 @@ impl KeySetSchedule {
         }
     }
 
-    /// Whether the set is what the issuer said when it was asked last: a key that is not in it is not the issuer's. An
-    /// issuer that did not answer may have another by now.
+    /// Whether the set is the issuer's latest response, so that a key that is not in it does not belong to the issuer.
+    /// An issuer that did not respond may have newer keys.
     pub const fn is_answered(&self) -> bool {
         self.has_answer
     }
 
-    /// How long ago the issuer was asked. A clock that was put back cannot tell;
-    /// were that no time at all, nobody would ask until it is as late again.
-    /// Moments that are hardly apart may come in the wrong order.
+    /// The time since the last fetch. If the clock went back, the time is unknown and counts as long, because otherwise
+    /// nothing would be fetched until the clock catches up. Times that are almost equal may be out of order.
     fn age(&self, now: Timestamp) -> Duration {
         match self.asked_at {
             Some(asked_at) if asked_at <= now.saturating_add(TIMEOUT) => now.saturating_since(asked_at),
@@ -155,7 +151,7 @@ mod tests {
         Timestamp::from_unix_millis(1_700_000_000_000 + millis)
     }
 
-    /// A schedule whose question, at the moment 0, was answered.
+    /// A schedule whose fetch, at time 0, returned a set.
     fn with_a_set() -> KeySetSchedule {
         let mut schedule = KeySetSchedule::default();
         let mut lookup = Lookup::default();
@@ -172,22 +168,22 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_asked_for_once_and_again_when_it_is_old() {
+    fn a_set_is_fetched_once_and_again_when_it_is_old() {
         let mut schedule = with_a_set();
         assert_eq!(schedule.next(&mut Lookup::default(), at(600_000)), KeySetStep::Use);
         let mut lookup = Lookup::default();
         assert_eq!(schedule.next(&mut lookup, at(600_001)), FETCH);
-        // Who needs nothing newer does not wait for it.
+        // A request that needs nothing newer does not wait.
         assert_eq!(schedule.next(&mut Lookup::default(), at(600_002)), KeySetStep::Use);
         schedule.answered(&lookup, false);
-        // It stays in use, and the issuer has ten minutes to come back.
+        // The set stays in use, and the issuer has ten minutes to recover.
         assert_eq!(schedule.next(&mut lookup, at(600_003)), KeySetStep::Use);
         assert_eq!(schedule.next(&mut Lookup::default(), at(1_200_001)), KeySetStep::Use);
         assert_eq!(schedule.next(&mut Lookup::default(), at(1_200_002)), FETCH);
     }
 
     #[test]
-    fn an_unknown_key_has_it_asked_for_after_half_a_minute() {
+    fn an_unknown_key_causes_a_fetch_after_half_a_minute() {
         let mut schedule = with_a_set();
         assert_eq!(schedule.next(&mut renewal(), at(30_000)), KeySetStep::Use);
         let mut lookup = renewal();
@@ -197,12 +193,12 @@ mod tests {
         schedule.answered(&lookup, true);
         assert_eq!(schedule.next(&mut lookup, at(30_020)), KeySetStep::Use);
         assert_eq!(schedule.next(&mut other, at(30_022)), KeySetStep::Use);
-        // A request asks once, however long its own check takes.
+        // A request fetches once, however long its verification takes.
         assert_eq!(schedule.next(&mut lookup, at(900_000)), KeySetStep::Use);
     }
 
     #[test]
-    fn an_issuer_that_is_down_is_asked_once_a_second() {
+    fn an_unavailable_issuer_is_asked_once_a_second() {
         let mut schedule = KeySetSchedule::default();
         let mut lookup = Lookup::default();
         assert_eq!(schedule.next(&mut lookup, at(0)), FETCH);
@@ -213,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_whose_asker_went_away_is_over_after_five_seconds() {
+    fn an_abandoned_fetch_is_over_after_five_seconds() {
         let mut schedule = KeySetSchedule::default();
         assert_eq!(schedule.next(&mut Lookup::default(), at(0)), FETCH);
         let (mut early, mut late) = (Lookup::default(), Lookup::default());
@@ -223,7 +219,7 @@ mod tests {
         assert_eq!(schedule.next(&mut late, at(4_000)), WAIT);
         assert_eq!(schedule.next(&mut late, at(4_999)), WAIT);
         assert_eq!(schedule.next(&mut late, at(5_000)), FETCH);
-        // The other one has waited long enough, for whatever question.
+        // The other request has waited long enough, for whichever fetch.
         assert_eq!(schedule.next(&mut early, at(5_001)), WAIT);
         assert_eq!(schedule.next(&mut early, at(5_021)), KeySetStep::Unavailable);
         schedule.answered(&late, true);
@@ -231,18 +227,18 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_put_back_blocks_nothing() {
+    fn a_clock_that_goes_back_blocks_nothing() {
         let mut schedule = with_a_set();
         let hour_ago = Timestamp::from_unix_millis(at(0).as_unix_millis() - 3_600_000);
         let mut lookup = Lookup::default();
         assert_eq!(schedule.next(&mut lookup, hour_ago), FETCH);
         schedule.answered(&lookup, true);
         assert_eq!(schedule.next(&mut renewal(), hour_ago), KeySetStep::Use);
-        // Nor does it while a question is open.
+        // Nor while a fetch is running.
         let mut schedule = KeySetSchedule::default();
         assert_eq!(schedule.next(&mut Lookup::default(), at(5_000)), FETCH);
         assert_eq!(schedule.next(&mut Lookup::default(), hour_ago), FETCH);
-        // Two moments in the wrong order are no such clock.
+        // Two times out of order do not mean that the clock went back.
         assert_eq!(schedule.next(&mut Lookup::default(), hour_ago), WAIT);
         let mut schedule = KeySetSchedule::default();
         assert_eq!(schedule.next(&mut Lookup::default(), at(5_000)), FETCH);
@@ -250,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_comes_too_late_does_not_end_the_next_question() {
+    fn a_late_result_does_not_end_the_next_fetch() {
         let mut schedule = KeySetSchedule::default();
         let (mut first, mut second) = (Lookup::default(), Lookup::default());
         assert_eq!(schedule.next(&mut first, at(0)), FETCH);

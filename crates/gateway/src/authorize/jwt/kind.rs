@@ -1,39 +1,39 @@
-//! What a token was made for.
+//! Determines the purpose of a token.
 //!
-//! An issuer signs more than tokens for access with the same keys: it says who signed in (an ID token), that somebody
-//! signed out, what happened to an account. RFC 8725 §3.11 and §3.12: none of them is a token for something else.
+//! An issuer signs more than access tokens with the same keys: ID tokens, logout tokens, security events about
+//! accounts. By RFC 8725 §3.11 and §3.12, none of them may be accepted for another purpose.
 
 use super::claims::Refusal;
 use super::members::{Member, Members};
 
-/// Which tokens the configuration believes.
+/// The kinds of tokens that the configuration accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Tokens {
-    /// Those for access, and those that do not say what they are for.
+    /// Access tokens, and tokens that do not state their purpose.
     Access,
-    /// ID tokens, and those that do not say.
+    /// ID tokens, and tokens that do not state their purpose.
     Id,
     /// Both.
     Any,
 }
 
-/// What a token says that it is.
+/// The kind that a token states.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Unsaid,
     Access,
-    /// By this claim.
+    /// An ID token, by this claim.
     Id(&'static str),
 }
 
-/// Claims that an ID token has and a token for access does not (`OpenID` Connect Core §2, §3.3.2.11).
+/// Claims that ID tokens have and access tokens do not (`OpenID` Connect Core §2, §3.3.2.11).
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
-/// The claim of security events, of which a logout is one (RFC 8417 §2.2, `OpenID` Connect Back-Channel Logout §2.4).
+/// The claim of security events, including logout (RFC 8417 §2.2, `OpenID` Connect Back-Channel Logout §2.4).
 const EVENTS: &str = "events";
-/// The key that its holder has to show (RFC 7800 §3.1): a bearer shows none.
+/// The confirmation claim: the holder must prove possession of a key (RFC 7800 §3.1), which a bearer does not.
 const CONFIRMATION: &str = "cnf";
 
-/// Refuses a token that says it is for something else than `tokens`.
+/// Refuses a token that states a purpose other than `tokens`.
 pub(super) fn check(tokens: Tokens, header: &Members<'_>, claims: &Members<'_>) -> Result<(), Refusal> {
     let by_header = of_header(header.get("typ"))?;
     for name in [EVENTS, CONFIRMATION] {
@@ -43,7 +43,8 @@ pub(super) fn check(tokens: Tokens, header: &Members<'_>, claims: &Members<'_>) 
     }
     let by_claims = of_claims(claims)?;
     match (by_header, by_claims, tokens) {
-        // It says two things of itself; `nonce` and the hashes may stand in any token that has a `typ` of its own.
+        // The token contradicts itself. `nonce` and the hashes do not count, since they may be in any token that has
+        // its own `typ`.
         (Kind::Access, Kind::Id(claim), _) if !OF_ID_TOKENS.contains(&claim) => Err(Refusal::Purpose(claim)),
         (Kind::Access, _, Tokens::Id) => Err(Refusal::Type),
         (Kind::Unsaid, Kind::Access, Tokens::Id) => Err(Refusal::Purpose("token_use, typ")),
@@ -52,7 +53,7 @@ pub(super) fn check(tokens: Tokens, header: &Members<'_>, claims: &Members<'_>) 
     }
 }
 
-/// By the header: a media type without `application/`, or with it (RFC 7515 §4.1.9, RFC 9068 §2.1).
+/// The kind in the header: a media type with or without `application/` (RFC 7515 §4.1.9, RFC 9068 §2.1).
 fn of_header(typ: Member<'_>) -> Result<Kind, Refusal> {
     if typ == Member::Absent {
         return Ok(Kind::Unsaid);
@@ -67,14 +68,14 @@ fn of_header(typ: Member<'_>) -> Result<Kind, Refusal> {
     }
 }
 
-/// By the claims that issuers have for it.
+/// The kind in issuer-specific claims.
 fn of_claims(claims: &Members<'_>) -> Result<Kind, Refusal> {
-    // Cloudflare Access: an application's token, or the one that its own login keeps.
+    // Cloudflare Access: an application's token, or the one of its own login.
     if claims.get("type").text().as_deref() == Some("org") {
         return Err(Refusal::Purpose("type"));
     }
     let mut kind = Kind::Unsaid;
-    // Amazon Cognito, and Keycloak.
+    // Amazon Cognito and Keycloak.
     for (claim, access, id) in
         [("token_use", &["access"][..], "id"), ("typ", &["Bearer", "at+jwt", "access"][..], "ID")]
     {

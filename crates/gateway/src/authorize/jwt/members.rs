@@ -1,7 +1,7 @@
-//! The members of a JSON object, with repeated names kept apart.
+//! The members of a JSON object, with repeated names detected.
 //!
-//! A token's parts are read as strictly as by `JSON.parse`, all of them: two readers that do not agree on what is
-//! JSON do not agree on what was signed.
+//! Every part of a token is parsed as strictly as by `JSON.parse`: two parsers that disagree on what is JSON disagree
+//! on what was signed.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -9,36 +9,35 @@ use alloc::vec::Vec;
 use attention_core::codec::json::{self, Element};
 use attention_core::codec::text;
 
-/// An object's members: their names, and the text that each value is.
+/// The names and raw values of an object's members.
 #[derive(Debug)]
 pub(in crate::authorize) struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
-/// What an object has under a name.
+/// The value of a name in an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::authorize) enum Member<'a> {
     Absent,
-    /// The text of the one value.
+    /// The raw text of the only value.
     One(&'a str),
-    /// More than one value, of which none counts: RFC 7519 §4 leaves it to the
-    /// reader which one it takes, so the issuer cannot have meant any.
+    /// More than one value, none of which is used: RFC 7519 §4 leaves the choice to the parser, so the issuer cannot
+    /// rely on any.
     Repeated,
 }
 
 impl<'a> Members<'a> {
-    /// The members of the object that these bytes are in UTF-8, whatever they are
-    /// called. A byte order mark is passed over, as browsers' decoders do it.
+    /// Reads the object in these UTF-8 bytes. A byte order mark is skipped, as browsers' decoders do.
     pub(in crate::authorize) fn decode(bytes: &'a [u8]) -> Option<Self> {
         let text = str::from_utf8(bytes).ok()?;
         Self::read(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 
-    /// The members of the object that `text` is; `None` for any other text.
+    /// Reads the object in `text`; `None` for any other text.
     pub(in crate::authorize) fn read(text: &'a str) -> Option<Self> {
         let members = json::read(text).and_then(|root| root.members()).ok()?;
         Some(Self(members.into_iter().map(|(name, value)| (name, value.written())).collect()))
     }
 
-    /// What stands under a name.
+    /// The value of a name.
     pub(in crate::authorize) fn get(&self, name: &str) -> Member<'a> {
         let mut found = self.0.iter().filter(|(known, _)| known == name);
         match (found.next(), found.next()) {
@@ -48,19 +47,19 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Whether every name is one of these, and none is duplicated.
+    /// Whether all names are among these, without repetition.
     pub(in crate::authorize) fn are_all_of(&self, known: &[&str]) -> bool {
         !self.repeat() && self.0.iter().all(|(name, _)| known.contains(&&**name))
     }
 
-    /// Whether a name stands there more than once.
+    /// Whether a name is repeated.
     pub(in crate::authorize) fn repeat(&self) -> bool {
         text::has_repeated(self.0.iter().map(|(name, _)| &**name).collect())
     }
 }
 
 impl<'a> Member<'a> {
-    /// The value, for core's reader; `None` when there is not exactly one.
+    /// The value for core's reader; `None` unless there is exactly one.
     fn element(self) -> Option<Element<'a>> {
         match self {
             Self::One(value) => json::read(value).ok(),
@@ -68,12 +67,12 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// The text that the value is.
+    /// The value, if it is a string.
     pub(in crate::authorize) fn text(self) -> Option<Cow<'a, str>> {
         self.element().and_then(Element::into_text)
     }
 
-    /// Whether this holds for the value, or for one in the list that it is.
+    /// Whether `holds` is true for the value or for an element of the list that it is.
     pub(in crate::authorize) fn any(self, holds: impl Fn(&Element<'_>) -> bool) -> bool {
         let Some(value) = self.element() else { return false };
         match value.elements() {
@@ -82,7 +81,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Whether this holds for the text that the value is, or for one in its list.
+    /// Whether `holds` is true for the string that the value is, or for one in its list.
     pub(in crate::authorize) fn any_text(self, holds: impl Fn(&str) -> bool) -> bool {
         self.any(|element| element.clone().into_text().is_some_and(|text| holds(&text)))
     }
@@ -96,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_repeated_name_there_is_no_value() {
+    fn a_repeated_name_has_no_value() {
         let members = Members::read(r#" { "a" : 1 , "b":[ {"a":2} ] ,"\u0061":3,"c":"\u00e9" } "#).unwrap();
         assert_eq!(members.get("a"), Member::Repeated);
         assert_eq!(members.get("b"), Member::One(r#"[ {"a":2} ]"#));
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_the_value_or_one_in_its_list() {
+    fn any_text_matches_the_value_or_an_element_of_its_list() {
         for (value, found) in [
             (r#""x""#, true),
             (r#"["y","x"]"#, true),
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_to_the_letter_is_none() {
+    fn anything_but_a_valid_object_is_rejected() {
         for text in [
             "",
             " ",
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_costs_no_stack() {
+    fn deep_nesting_costs_no_stack() {
         let deep = 1_000_000;
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
             let text = format!(r#"{{"a":{}1{}}}"#, open.repeat(deep), close.repeat(deep));
@@ -195,7 +194,7 @@ mod tests {
         }
     }
 
-    /// A value's text, with white space wherever there may be some.
+    /// A raw value, with white space in all possible places.
     fn values() -> impl Strategy<Value = String> {
         let scalar = prop_oneof![
             "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9])?",
@@ -224,7 +223,7 @@ mod tests {
         })
     }
 
-    /// What a character is replaced by.
+    /// The replacements for a character.
     const EDITS: &[&str] = &[
         "", "{", "}", "[", "]", ":", ",", "\"", "\\", "0", "1", "-", "+", ".", "e", "E", "u", "t", "null", " ", "\n",
         "\t", "\u{1}", "\u{7f}", "\u{a0}", "\u{e9}", "\"a\":1,", "[[]]", "{}",
@@ -240,7 +239,7 @@ mod tests {
                 [value] => Member::One(value),
                 _ => Member::Repeated,
             });
-            // serde_json takes the last of a repeated name.
+            // serde_json uses the last value of a repeated name.
             let read: Map<String, Value> = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(members.repeat(), read.len() < written.len());
             if let Member::One(value) = members.get(&name) {
@@ -249,7 +248,7 @@ mod tests {
         }
 
         #[test]
-        fn takes_what_serde_json_takes(
+        fn accepts_the_same_objects_as_serde_json(
             (_, text) in objects(),
             edits in proptest::collection::vec((any::<prop::sample::Index>(), prop::sample::select(EDITS)), 1..3),
         ) {
@@ -261,7 +260,7 @@ mod tests {
             }
             let text: String = text.into_iter().collect();
             let read = serde_json::from_str::<Map<String, Value>>(&text);
-            // What it can read but not hold is JSON all the same.
+            // Values that are valid JSON but that serde_json cannot represent.
             let is_kept_out = read.as_ref().is_err_and(|error| {
                 let fault = error.to_string();
                 ["out of range", "surrogate", "hex escape"].iter().any(|known| fault.contains(known))

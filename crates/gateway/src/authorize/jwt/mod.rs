@@ -1,18 +1,17 @@
-//! Callers that carry a JWT of somebody else's: which issuer is believed, and
-//! what its claims allow.
+//! Callers with a JWT from another issuer: which issuer is accepted, and what its claims allow.
 //!
-//! | room | what is decided there |
+//! | module | contents |
 //! | --- | --- |
-//! | here | whom the configuration believes, and for what |
-//! | [`token`] | which text of a request is a JWT |
-//! | [`key_set`] | when the issuer is asked for its keys |
-//! | [`claims`] | what a token says, and whether that is believed |
-//! | `kind` | what it was made for |
-//! | `grant` | what a claim has to be for a policy |
-//! | `name` | what its holder is called |
+//! | here | the accepted issuer, and the grants |
+//! | [`token`] | finding the JWT in a request |
+//! | [`key_set`] | when to fetch the issuer's keys |
+//! | [`claims`] | judging a token's claims |
+//! | `kind` | the purpose of a token |
+//! | `grant` | the claims that a policy requires |
+//! | `name` | the name of the token's holder |
 //!
-//! The driver fetches the keys and checks the signature, with an algorithm that is
-//! listed here and no other. It reads nothing of what was signed.
+//! The driver fetches the keys and verifies the signature, only with the algorithms listed here. It does not interpret
+//! the signed content.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -37,7 +36,7 @@ pub(crate) mod name;
 mod numeric_date;
 pub mod token;
 
-/// Whose tokens are believed, and for what.
+/// The issuer whose tokens are accepted, and the permissions that they grant.
 #[derive(Debug)]
 pub struct Jwt {
     issuer: String,
@@ -45,13 +44,12 @@ pub struct Jwt {
     keys_url: String,
     algorithms: Vec<String>,
     leeway_seconds: u64,
-    /// The header that carries the token, without a scheme; `None` for
-    /// `Authorization: Bearer`.
+    /// The header that carries the token without a scheme; `None` for `Authorization: Bearer`.
     header: Option<String>,
-    /// The claims that name a caller; the first that is there does.
+    /// The claims that may name a caller; the first one present does.
     name_claims: Vec<String>,
     tokens: Tokens,
-    /// To which clients a token may have been given; none for any.
+    /// The clients that a token may have been issued to; empty for any.
     clients: Vec<String>,
     email_verified: EmailVerified,
     grants: Vec<Grant>,
@@ -70,14 +68,14 @@ const MEMBERS: [&str; 11] = [
     "emailVerified",
     "grants",
 ];
-/// Asymmetric ones only: with a symmetric algorithm the published key would sign.
+/// Only asymmetric ones: with a symmetric algorithm, anyone could sign with the published key.
 const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 const MOST_LEEWAY_SECONDS: u64 = 300;
-/// Cloudflare Access verifies each address, and its tokens never say so.
+/// Cloudflare Access verifies every address, but its tokens do not state that.
 const ACCESS: &str = ".cloudflareaccess.com";
 
 impl Jwt {
-    /// Reads the text of `ATTENTION_JWT`; `policies` are those that a grant may name.
+    /// Reads the text of `ATTENTION_JWT`; grants may name the policies in `policies`.
     pub fn parse(text: &str, policies: &Policies) -> Result<Self, Fault> {
         let root = Document::new(text).root(&MEMBERS)?;
         let keys_url = root.required_text("jwks")?.into_owned();
@@ -98,7 +96,7 @@ impl Jwt {
                 "access" => Tokens::Access,
                 "id" => Tokens::Id,
                 "any" => Tokens::Any,
-                _ => return Err(root.fault("tokens", "is one of access, id, any")),
+                _ => return Err(root.fault("tokens", "must be one of access, id, any")),
             },
             clients: texts_of(&root, "clients")?.unwrap_or_default(),
             grants,
@@ -106,8 +104,8 @@ impl Jwt {
         })
     }
 
-    /// What is told to clients that look for a token: nothing where tokens come in a header of their own, or from
-    /// what is not an address at which a client could ask (RFC 8414 §2).
+    /// The public metadata for clients that need a token. `None` if tokens are sent in a header of their own, or if the
+    /// issuer is not a URL at which a client could ask (RFC 8414 §2).
     pub(in crate::authorize) fn discovery(&self) -> Option<Discovery<'_>> {
         let is_address = BaseUrl::parse(&self.issuer).is_ok() && !self.issuer.contains(['?', '#', '@']);
         if self.header.is_some() || !is_address {
@@ -122,12 +120,12 @@ impl Jwt {
         Some(Discovery { issuer: &self.issuer, scopes })
     }
 
-    /// Where the issuer publishes its keys.
+    /// The URL of the issuer's keys.
     pub fn keys_url(&self) -> &str {
         &self.keys_url
     }
 
-    /// The algorithms that a signature may be made with.
+    /// The accepted signature algorithms.
     pub fn algorithms(&self) -> &[String] {
         &self.algorithms
     }
@@ -136,7 +134,7 @@ impl Jwt {
 fn issuer(root: &Record<'_>) -> Result<String, Fault> {
     let issuer = root.required_text("issuer")?.into_owned();
     if issuer.is_empty() || issuer.contains(char::is_whitespace) {
-        return Err(root.fault("issuer", "is empty or holds white space; it is compared to the letter"));
+        return Err(root.fault("issuer", "is empty or contains white space; it is compared exactly"));
     }
     if placeholder::is_one(&issuer) {
         return Err(root.fault("issuer", placeholder::SAID));
@@ -144,17 +142,17 @@ fn issuer(root: &Record<'_>) -> Result<String, Fault> {
     Ok(issuer)
 }
 
-/// Nothing said is that the token has to say it.
+/// If nothing is configured, the token itself must state that the address is verified.
 fn email_verified(root: &Record<'_>, issuer: &str, has_addresses: bool) -> Result<EmailVerified, Fault> {
     match root.text("emailVerified")?.as_deref() {
         Some(text) => EmailVerified::parse(text).ok_or_else(|| {
             let form =
-                "is one of required (a token has to say email_verified) and issuer (it vouches for each address)";
+                "must be required (a token must state email_verified) or issuer (the issuer vouches for every address)";
             root.fault("emailVerified", form)
         }),
         None if has_addresses && issuer.trim_end_matches('/').ends_with(ACCESS) => Err(root.fault(
             "emailVerified",
-            "is missing, so nobody would be let in by an address: tokens of Cloudflare Access never have an \
+            "is missing, so no address would be accepted: tokens of Cloudflare Access never have an \
              email_verified; say `issuer` if Access verifies addresses here, as it does by default",
         )),
         None => Ok(EmailVerified::Required),
@@ -163,19 +161,20 @@ fn email_verified(root: &Record<'_>, issuer: &str, has_addresses: bool) -> Resul
 
 fn audiences(root: &Record<'_>) -> Result<Vec<String>, Fault> {
     let audiences = texts_of(root, "audience")?;
-    let audiences = audiences
-        .ok_or_else(|| root.fault("audience", "is missing; without it a token for any other service would do"))?;
+    let audiences = audiences.ok_or_else(|| {
+        root.fault("audience", "is missing; without it, a token for any other service would be accepted")
+    })?;
     if audiences.iter().any(|audience| audience.contains('*')) {
-        return Err(root.fault("audience", "contains a `*`, which is not a wildcard here; name each audience"));
+        return Err(root.fault("audience", "contains a `*`, which is not a wildcard here; list each audience"));
     }
     Ok(audiences)
 }
 
-/// Texts none of which is empty or a placeholder; a list of none is a fault.
+/// Non-empty strings that are not placeholders; an empty list is a fault.
 fn texts_of(root: &Record<'_>, name: &str) -> Result<Option<Vec<String>>, Fault> {
     let Some(texts) = root.texts(name)? else { return Ok(None) };
     if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
-        return Err(root.fault(name, "is missing: a list of nothing, or an empty text"));
+        return Err(root.fault(name, "is an empty list or contains an empty string"));
     }
     if texts.iter().any(|text| placeholder::is_one(text)) {
         return Err(root.fault(name, placeholder::SAID));
@@ -188,7 +187,7 @@ fn algorithms(root: &Record<'_>) -> Result<Vec<String>, Fault> {
     if algorithms.is_empty() || algorithms.iter().any(|name| !ALGORITHMS.contains(&name.as_str())) {
         return Err(root.fault(
             "algorithms",
-            "must be a list of RS256, ES256, EdDSA: `none` signs nothing, and with HS256 the published key would sign",
+            "must be a list of RS256, ES256, EdDSA: `none` signs nothing, and with HS256 anyone could sign with the published key",
         ));
     }
     Ok(algorithms)
@@ -209,10 +208,7 @@ fn header(root: &Record<'_>) -> Result<Option<String>, Fault> {
         return Err(root.fault("header", "is not the name of a header"));
     }
     if name == "authorization" {
-        return Err(root.fault(
-            "header",
-            "names a header of its own; without it the token is in `Authorization`, so leave it out",
-        ));
+        return Err(root.fault("header", "must be another header: omit it if the token is in `Authorization`"));
     }
     Ok(Some(name))
 }
@@ -249,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_lead_to_policies() {
+    fn claims_map_to_policies() {
         let jwt = Jwt::parse(CONFIG, &policies()).unwrap();
         let admit = |claims: &str| {
             let limited = |limit: Option<Rate>| limit.map(Rate::text).unwrap_or_default();
@@ -284,7 +280,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::too_many_lines)] // A table of faults.
-    fn terms_that_would_believe_too_much_are_refused() {
+    fn configurations_that_would_accept_too_much_are_refused() {
         let with = |from: &str, to: &str| {
             let text = CONFIG.replace(from, to);
             assert_ne!(text, CONFIG, "{from}");
@@ -292,7 +288,7 @@ mod tests {
         };
         for (from, to, said) in [
             (r#""audience": ["abc"],"#, "", ".audience: is missing"),
-            (r#"["abc"]"#, "[]", ".audience: is missing"),
+            (r#"["abc"]"#, "[]", ".audience: is an empty list"),
             (r#""nameClaim""#, r#""algorithms": ["HS256"], "nameClaim""#, ".algorithms"),
             (r#""nameClaim""#, r#""algorithms": ["none"], "nameClaim""#, ".algorithms"),
             (r#""nameClaim""#, r#""leewaySeconds": 301, "nameClaim""#, ".leewaySeconds"),
@@ -303,9 +299,9 @@ mod tests {
             (r#""endsWith": "@corp.example""#, r#""endsWith": """#, ".grants[1].endsWith: is empty"),
             (r#", "endsWith": "@corp.example""#, "", ".grants[1].claim"),
             (r#""endsWith": "@corp.example""#, r#""endsWith": "corp.example""#, "say `domain`"),
-            (r#""endsWith": "@corp.example""#, r#""endsWith": "@""#, "what comes behind"),
+            (r#""endsWith": "@corp.example""#, r#""endsWith": "@""#, "what follows them"),
             (r#""endsWith": "@corp.example""#, r#""is": []"#, ".grants[1].is: is an empty list"),
-            (r#""endsWith": "@corp.example""#, r#""is": """#, ".grants[1].is: holds an empty text"),
+            (r#""endsWith": "@corp.example""#, r#""is": """#, ".grants[1].is: contains an empty string"),
             (r#""endsWith": "@corp.example""#, r#""is": [{}]"#, ".grants[1].is: must be a string, true"),
             (r#""endsWith": "@corp.example""#, r#""is": "a", "domain": "b""#, "are alternatives"),
             (r#""endsWith": "@corp.example""#, r#""domain": "*.corp.example""#, ".grants[1].domain"),
@@ -316,7 +312,7 @@ mod tests {
                 "",
                 ".grants[1].claim: is missing, so the grant would",
             ),
-            (r#""claim": "email", "endsWith": "@corp.example""#, r#""everybody": false"#, "would fit everybody"),
+            (r#""claim": "email", "endsWith": "@corp.example""#, r#""everybody": false"#, "would match everybody"),
             (r#""claim": "email", "endsWith": "@corp.example""#, r#""all": []"#, ".grants[1].all: is empty"),
             (
                 r#""claim": "email", "endsWith": "@corp.example""#,
@@ -325,25 +321,29 @@ mod tests {
             ),
             (r#""claim": "email", "#, r#""everybody": true, "claim": "email", "#, "are alternatives"),
             (r#""claim": "email", "#, "", ".grants[1].claim: is missing"),
-            (r#""claim": "groups", "is": ["admins"]"#, r#""everybody": true"#, ".grants[0].everybody: fits everybody"),
-            (r#""claim": "groups", "is": ["admins"]"#, r#""claim": "scope", "is": "a b""#, "contains a blank"),
+            (
+                r#""claim": "groups", "is": ["admins"]"#,
+                r#""everybody": true"#,
+                ".grants[0].everybody: matches everybody",
+            ),
+            (r#""claim": "groups", "is": ["admins"]"#, r#""claim": "scope", "is": "a b""#, "contains a space"),
             (r#"["abc"]"#, r#""*""#, ".audience: contains a `*`"),
             (r#"["abc"]"#, r#""<AUD tag>""#, ".audience: is a placeholder"),
-            (r#"["abc"]"#, r#"["abc", ""]"#, ".audience: is missing"),
+            (r#"["abc"]"#, r#"["abc", ""]"#, ".audience: is an empty list"),
             (r#""https://team.example""#, r#""https://<your-team>.example""#, ".issuer: is a placeholder"),
-            (r#""https://team.example""#, r#""https://team.example\n""#, ".issuer: is empty or holds white space"),
+            (r#""https://team.example""#, r#""https://team.example\n""#, ".issuer: is empty or contains white space"),
             (r#""nameClaim": "email""#, r#""nameClaim": []"#, ".nameClaim"),
             (r#""nameClaim": "email""#, r#""nameClaim": ["sub", "sub"]"#, ".nameClaim"),
             (r#""nameClaim""#, r#""header": "Authorization", "nameClaim""#, ".header"),
             (r#""nameClaim""#, r#""header": "", "nameClaim""#, ".header"),
-            (r#""nameClaim""#, r#""tokens": "all", "nameClaim""#, ".tokens: is one of access"),
+            (r#""nameClaim""#, r#""tokens": "all", "nameClaim""#, ".tokens: must be one of access"),
             (r#""nameClaim""#, r#""clients": [], "nameClaim""#, ".clients"),
             (r#""nameClaim""#, r#""emailVerified": true, "nameClaim""#, ".emailVerified"),
-            (r#""nameClaim""#, r#""emailVerified": "", "nameClaim""#, ".emailVerified: is one of required"),
+            (r#""nameClaim""#, r#""emailVerified": "", "nameClaim""#, ".emailVerified: must be required"),
             (
                 r#""https://team.example","#,
                 r#""https://team.cloudflareaccess.com","#,
-                ".emailVerified: is missing, so nobody",
+                ".emailVerified: is missing, so no address",
             ),
             (r#""nameClaim""#, r#""leewaySeconds": "30", "nameClaim""#, ".leewaySeconds"),
             (r#""issuer": "https://team.example","#, "", ".issuer: is missing"),

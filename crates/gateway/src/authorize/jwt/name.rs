@@ -1,8 +1,8 @@
-//! What a caller is called that an issuer names.
+//! The name of a caller that an issuer names.
 //!
-//! An issuer writes names as it likes: `auth0|5f7c…`, `repo:octo-org/octo-repo:ref:…`, a URN, a UUID, a person's
-//! name. Each of them is one. It stands in the log, and callers are told apart by it, for their limits and for what
-//! is kept for them: so two names never become one, and none looks like another or like the end of a line.
+//! Issuers write names in many forms: `auth0|5f7c…`, `repo:octo-org/octo-repo:ref:…`, a URN, a UUID, a person's name.
+//! All of them are accepted. The name appears in the log and distinguishes callers for their limits and their cached
+//! responses. So two names must never become the same, and no name may look like another or like the end of a line.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -10,24 +10,24 @@ use alloc::string::String;
 use attention_core::codec::text;
 use attention_core::credential::TokenDigest;
 
-/// The longest name that is kept as it is, in bytes: `OpenID` Connect Core §2 has a `sub` of 255 at most.
+/// The longest name that is kept unchanged, in bytes: `OpenID` Connect Core §2 limits `sub` to 255.
 const MOST_BYTES: usize = 255;
-/// Begins what stands for a name that cannot stand itself.
+/// The prefix of a digest that replaces a name.
 const DIGEST: &str = "sha256:";
-/// As many hex digits of it: 128 bits.
+/// The number of hex digits kept: 128 bits.
 const DIGEST_DIGITS: usize = 32;
 
-/// The name, as it is where it can be read without doubt; else its digest, by which the operator can find it:
-/// `printf %s NAME | sha256sum`. `None` for a text that names nobody.
+/// The name itself if it can be read unambiguously, otherwise its digest, which the operator can compute with `printf
+/// %s NAME | sha256sum`. `None` for a text that names nobody.
 pub(super) fn of(text: &str) -> Option<String> {
-    // A replacement character stands for whatever could not be read: two names could become one.
+    // A replacement character is the result of undecodable bytes, so two names could become the same.
     if text.is_empty() || text.contains('\u{fffd}') {
         return None;
     }
     Some(if is_plain(text) { text.to_owned() } else { digest(text) })
 }
 
-/// What stands for a name that is too long for where it is wanted, or cannot be read without doubt.
+/// The digest that replaces a name which is too long for its use or cannot be read unambiguously.
 pub(crate) fn digest(text: &str) -> String {
     let digest = TokenDigest::of(text).to_hex();
     text::concat(&[DIGEST, digest.get(..DIGEST_DIGITS).unwrap_or_default()])
@@ -37,13 +37,13 @@ fn is_plain(text: &str) -> bool {
     text.len() <= MOST_BYTES
         && !text.starts_with(' ')
         && !text.ends_with(' ')
-        // Nobody may be called what stands for another's name.
+        // A name must not look like the digest of another name.
         && !text.starts_with(DIGEST)
         && text.chars().all(is_visible)
 }
 
-/// What cannot be seen, or moves what can: Unicode's default ignorables and marks of direction (UAX #9), and what is
-/// for private use or no character.
+/// Characters that are invisible or affect others: Unicode's default ignorables and bidirectional controls (UAX #9),
+/// private use characters and noncharacters.
 const HIDDEN: [(char, char); 18] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -65,7 +65,7 @@ const HIDDEN: [(char, char); 18] = [
     ('\u{e0000}', '\u{10ffff}'),
 ];
 
-/// Whether a character can be seen, and is seen where it stands; of white space a blank alone.
+/// Whether a character is visible in its place; the only white space allowed is a space.
 fn is_visible(c: char) -> bool {
     let is_hidden = || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c));
     matches!(c, ' '..='~') || !(c.is_control() || c.is_whitespace() || is_hidden())
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_issuers_write_is_a_name() {
+    fn names_from_real_issuers_are_accepted() {
         for name in [
             "user-1",
             "auth0|5f7c8ec7c33c6c004bbafe82",
@@ -103,7 +103,7 @@ mod tests {
             assert!(name.len() == 39 && name.starts_with("sha256:"), "{name}");
         }
         assert_eq!(of(&"x".repeat(256)), Some(digest(&"x".repeat(256))));
-        // Nobody can take the name that stands for another's.
+        // A name cannot be the digest of another name.
         let own = of("a\nb").unwrap();
         assert_ne!(of(&own), Some(own));
         assert_eq!((of(""), of("a\u{fffd}")), (None, None));
@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_two_become_one_and_each_can_stand_in_a_line(
+        fn names_stay_distinct_and_fit_on_one_line(
             texts in prop::collection::vec(
                 "[ a\u{e9}\u{200d}\u{2028}\\n\\x00|:]{1,4}|sha256:[0-9a-f]{0,32}|\\PC{1,300}",
                 2..40,
@@ -121,7 +121,8 @@ mod tests {
             for text in texts.into_iter().filter(|text| !text.contains('\u{fffd}')) {
                 let name = of(&text).unwrap();
                 prop_assert!(!name.is_empty() && name.len() <= 255);
-                // By Rust's own printing, which escapes what cannot be seen, quotes and backslashes apart.
+                // Compared with Rust's own escaping, which escapes invisible characters, ignoring quotes and
+                // backslashes.
                 let printed = name.escape_debug().to_string();
                 let unquoted = printed.replace("\\'", "'").replace("\\\"", "\"").replace("\\\\", "\\");
                 prop_assert!(!name.starts_with([' ', '\t']) && !name.ends_with(' '));

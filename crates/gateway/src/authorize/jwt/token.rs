@@ -1,4 +1,4 @@
-//! Which text of a request is a JWT, if any.
+//! Finds the JWT in a request.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use core::fmt;
@@ -9,17 +9,17 @@ use attention_core::credential::MAX_TOKEN_BYTES;
 use super::Jwt;
 use super::claims::Refusal;
 
-/// The longest token in a header of its own: 16 KiB. In `Authorization` it is
-/// [`MAX_TOKEN_BYTES`], which holds there for any token.
+/// The longest token in a header of its own: 16 KiB. In `Authorization`, the limit for any token, [`MAX_TOKEN_BYTES`],
+/// applies.
 pub const MAX_OWN_HEADER_BYTES: usize = 16 * 1024;
 
-/// What a request carries for a JWT, in the compact serialization (RFC 7515 §7.1)
-/// or something else: nothing has been checked yet.
+/// The text that a request carries as its JWT. Nothing has been checked yet; it may not even be a compact serialization
+/// (RFC 7515 §7.1).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token<'a>(Cow<'a, str>);
 
 impl Token<'_> {
-    /// The text itself, for the check of its signature.
+    /// The text itself, for verifying the signature.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -31,10 +31,9 @@ impl fmt::Debug for Token<'_> {
     }
 }
 
-/// The JWT of a request; `None` when it carries none. A header of its own holds
-/// nothing else, so whatever stands there counts, an empty text included: it must
-/// not be outweighed by another token. `Authorization` is also where callers' own
-/// tokens and sessions are, so there only what looks like a JWT is taken for one.
+/// The JWT of a request; `None` if it carries none. A header of its own contains nothing else, so its value always
+/// counts, even if empty: another token must not take precedence. `Authorization` may also contain callers' own tokens
+/// and sessions, so there only a text with the form of a JWT is treated as one.
 pub fn find<'a>(config: &Jwt, headers: &'a dyn Headers) -> Result<Option<Token<'a>>, Refusal> {
     let (found, longest) = match &config.header {
         Some(name) => (headers.get(name), MAX_OWN_HEADER_BYTES),
@@ -53,7 +52,7 @@ fn bearer(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// `Bearer`, spaces, and three parts of base64url of which the last may be empty.
+/// `Bearer`, spaces, and three base64url parts, the last of which may be empty.
 fn compact(value: &str) -> Option<&str> {
     let (scheme, rest) = value.split_at_checked("bearer".len())?;
     let token = rest.trim_start_matches(' ');
@@ -63,7 +62,7 @@ fn compact(value: &str) -> Option<&str> {
     let is_one = scheme.eq_ignore_ascii_case("bearer")
         && token.len() < rest.len()
         && parts.next().is_none()
-        // A session has three parts too, of which the first is no JOSE header: `{"`.
+        // A session also has three parts, but its first is not a JOSE header, which begins with `{"`.
         && header.starts_with("eyJ")
         && !payload.is_empty()
         && [header, payload, signature].into_iter().all(is_base64url);
@@ -86,7 +85,7 @@ mod tests {
         Jwt::parse(&text, &Policies::parse("").unwrap()).unwrap()
     }
 
-    /// What is found under the headers, as a text.
+    /// The JWT found in these headers, as a text.
     fn found(config: &Jwt, headers: &[(&str, &str)]) -> Result<Option<String>, Refusal> {
         find(config, &headers).map(|token| token.map(|token| token.as_str().to_owned()))
     }
@@ -96,16 +95,16 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_jwt_is_one() {
+    fn a_bearer_token_of_the_form_of_a_jwt_is_found() {
         for value in ["Bearer eyJh.eyJp.c2ln", "bearer eyJh.eyJp.c2ln", "BEARER    eyJh.eyJp.c2ln"] {
             assert_eq!(authorization(value).as_deref(), Some("eyJh.eyJp.c2ln"), "{value}");
         }
-        // Without a signature it is a bad JWT, and not some other token.
+        // Without a signature it is an invalid JWT and not another kind of token.
         assert_eq!(authorization("Bearer eyJ.-_9.").as_deref(), Some("eyJ.-_9."));
     }
 
     #[test]
-    fn what_does_not_is_some_other_token() {
+    fn other_bearer_tokens_are_ignored() {
         for value in [
             "",
             "Bearer",
@@ -132,13 +131,13 @@ mod tests {
             assert_eq!(authorization(value), None, "{value}");
         }
         assert_eq!(found(&config(None), &[]), Ok(None));
-        // Two headers are one value with a comma.
+        // Two headers become one value with a comma.
         let twice = [("Authorization", "Bearer eyJh.eyJp.c2ln"), ("authorization", "Bearer eyJh.eyJp.c2ln")];
         assert_eq!(found(&config(None), &twice), Ok(None));
     }
 
     #[test]
-    fn in_a_header_of_its_own_anything_is_one() {
+    fn in_a_header_of_its_own_any_value_counts() {
         let config = config(Some("Cf-Access-Jwt-Assertion"));
         for value in ["eyJh.eyJp.c2ln", "", "x", "Bearer eyJh.eyJp.c2ln", "eyJh.eyJp.c2ln, x"] {
             assert_eq!(found(&config, &[("cf-access-jwt-assertion", value)]), Ok(Some(value.to_owned())), "{value}");
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_one_is_refused() {
+    fn a_token_that_is_too_long_is_refused() {
         let of = |bytes: usize| format!("eyJ.{}.", "a".repeat(bytes - 5));
         let authorization = |bytes| found(&config(None), &[("authorization", &format!("Bearer  {}", of(bytes)))]);
         assert_eq!(authorization(8 * 1024), Ok(Some(of(8 * 1024))));
@@ -164,7 +163,7 @@ mod tests {
         assert_eq!(format!("{:?}", find(&config(None), &headers)), "Ok(Some(Token(14 bytes)))");
     }
 
-    /// `/^bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i`, character by character, and then `eyJ`.
+    /// `/^bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i`, character by character, followed by the check for `eyJ`.
     fn reference(value: &str) -> Option<String> {
         let mut rest: Vec<char> = value.chars().rev().collect();
         for letter in "bearer".chars() {
@@ -199,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn agrees_with_the_expression_on_what_it_takes(
+        fn agrees_with_the_expression_on_matching_values(
             value in "[Bb][Ee][Aa][Rr][Ee][Rr] {1,3}eyJ[A-Za-z0-9_-]{0,9}\\.[A-Za-z0-9_-]{1,9}\\.[A-Za-z0-9_-]{0,9}",
         ) {
             let taken = reference(&value);

@@ -1,7 +1,7 @@
-//! One JSON-RPC message, read so that nobody can read another one in it.
+//! Parses a JSON-RPC message so strictly that no other parser can read a different one.
 //!
-//! The members of a message are those of JSON-RPC 2.0 and no other; those of `params` are the method's, and none of
-//! them may pass for another. What the proxy judges by is text where it has to be text.
+//! A message may contain only the members of JSON-RPC 2.0. The members of `params` depend on the method, but none may
+//! resemble another. Members that the proxy judges by must be strings where strings are expected.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -14,7 +14,7 @@ use super::names::{letters, resembles};
 /// The members of a message.
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
-/// The members of `params` that the revisions of MCP know, and tasks, which are an extension by now.
+/// The members of `params` known to the revisions of MCP, and of tasks, which are now an extension.
 const PARAMS: [&str; 22] = [
     "_meta",
     "name",
@@ -40,10 +40,10 @@ const PARAMS: [&str; 22] = [
     "message",
 ];
 
-/// Where a request says its revision, since 2026-07-28.
+/// The member in which a request states its revision, since 2026-07-28.
 const REVISION: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// The methods of all revisions that a client sends. In another dress they are refused; others may be extensions.
+/// The client's methods in all revisions. Variants of their spelling are refused; other methods may be extensions.
 const METHODS: [&str; 29] = [
     "initialize",
     "ping",
@@ -76,34 +76,34 @@ const METHODS: [&str; 29] = [
     "elicitation/create",
 ];
 
-/// The longest name or address of what a method is about: a header that repeats it is no longer.
+/// The longest name or URI that a method concerns, equal to the limit of the header that repeats it.
 const SUBJECT_BYTES: usize = 8 * 1024;
 
-/// The longest name of a method.
+/// The longest method name.
 const METHOD_BYTES: usize = 128;
 
-/// Why a text is not one message to everybody.
+/// The reason a text is not an unambiguous message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unclear {
-    /// It is not a message of JSON-RPC 2.0, in this respect.
+    /// It is not a message of JSON-RPC 2.0, for this reason.
     NotAMessage(&'static str),
-    /// Two readers could read it differently.
+    /// Two parsers could read it differently.
     Ambiguous,
 }
 
 type Members<'a> = [(Cow<'a, str>, Element<'a>)];
 
-/// A message that everybody reads alike.
+/// An unambiguous message.
 #[derive(Clone, Debug)]
 pub(super) struct Message<'a> {
     pub(super) kind: Kind,
     /// Empty for a response.
     pub(super) method: Cow<'a, str>,
-    /// As it is written, for a refusal that repeats it.
+    /// As written, for a refusal that repeats it.
     pub(super) id: Option<String>,
-    /// `params.name` or `params.uri`, what the method is about.
+    /// `params.name` or `params.uri`: the object of the method.
     pub(super) subject: Option<Cow<'a, str>>,
-    /// The revision that it says it is of.
+    /// The revision that it states.
     pub(super) claim: Option<Cow<'a, str>>,
     pub(super) arguments: Option<Element<'a>>,
     /// The members of `params.notifications`.
@@ -117,7 +117,7 @@ pub(super) enum Kind {
     Response,
 }
 
-/// Which member of `params` a method is about, where one is required.
+/// The member of `params` that names the object of a method, for methods that require one.
 pub(super) fn subject_of(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),
@@ -186,7 +186,7 @@ impl<'a> Message<'a> {
         }
         let (name, uri) = (subject(&members, "name")?, subject(&members, "uri")?);
         self.subject = match (name, uri) {
-            // Which of them the header repeats, and the server acts by, is anyone's guess.
+            // It would be unclear which of them the header repeats and the server uses.
             (Some(_), Some(_)) => return Err(Unclear::Ambiguous),
             (Some(_), None) if subject_of(&self.method) == Some("uri") => None,
             (None, Some(_)) if subject_of(&self.method) == Some("name") => None,
@@ -211,7 +211,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A member that says what a method is about.
+/// A member that names the object of a method.
 fn subject<'a>(params: &Members<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Unclear> {
     let Some(element) = get(params, name) else { return Ok(None) };
     let is_subject =
@@ -221,7 +221,7 @@ fn subject<'a>(params: &Members<'a>, name: &str) -> Result<Option<Cow<'a, str>>,
         .ok_or(Unclear::NotAMessage("`name` and `uri` are texts of 8 KiB at most, without control characters"))
 }
 
-/// The revision that `_meta` names.
+/// The revision in `_meta`.
 fn claim<'a>(meta: &Element<'a>) -> Result<Option<Cow<'a, str>>, Unclear> {
     let members = meta.members().map_err(|_| Unclear::NotAMessage("`_meta` is an object"))?;
     if members.iter().any(|(name, _)| resembles(name, &[REVISION])) {
@@ -231,7 +231,7 @@ fn claim<'a>(meta: &Element<'a>) -> Result<Option<Cow<'a, str>>, Unclear> {
     claim.map(|claim| claim.into_text().ok_or(Unclear::NotAMessage("the revision in `_meta` is a text"))).transpose()
 }
 
-/// A method is one that is known, to the letter, or none that could pass for it.
+/// Accepts known methods in their exact spelling, and others that cannot be mistaken for one.
 fn check_method(method: &str) -> Result<(), Unclear> {
     if resembles(method, &METHODS) {
         return Err(Unclear::Ambiguous);
@@ -243,7 +243,7 @@ fn check_method(method: &str) -> Result<(), Unclear> {
     Ok(())
 }
 
-/// The member of a name; [`super::names::are_names_unique`] has seen to it that there is one at most.
+/// The member with this name; [`super::names::are_names_unique`] ensures that there is at most one.
 fn get<'m, 'a>(members: &'m Members<'a>, name: &str) -> Option<&'m Element<'a>> {
     members.iter().find(|(known, _)| known == name).map(|(_, element)| element)
 }
@@ -252,7 +252,8 @@ fn is_text(element: &Element<'_>, text: &str) -> bool {
     matches!(element.value(), Value::String(own) if own == text)
 }
 
-/// An id as JSON: a text, or a whole number. `null` is a request to some and a notification to others.
+/// An id as JSON: a string or a whole number. `null` is refused, because parsers differ on whether it makes a request
+/// or a notification.
 fn written_id(id: &Element<'_>) -> Option<String> {
     match id.value() {
         Value::String(text) => {

@@ -1,15 +1,15 @@
-//! Headers that repeat what a message says (MCP 2026-07-28, "Request Metadata").
+//! Headers that repeat parts of a message (MCP 2026-07-28, "Request Metadata").
 //!
 //! | header | repeats | required |
 //! | --- | --- | --- |
 //! | `MCP-Protocol-Version` | `_meta["io.modelcontextprotocol/protocolVersion"]` | since 2026-07-28 |
-//! | `Mcp-Method` | `method` | of requests, since 2026-07-28 |
-//! | `Mcp-Name` | `params.name` or `params.uri` | of `tools/call`, `prompts/get`, `resources/read`, since 2026-07-28 |
-//! | `Mcp-Param-…` | a value in `params.arguments` | of `tools/call`, where the tool's schema says so |
+//! | `Mcp-Method` | `method` | for requests, since 2026-07-28 |
+//! | `Mcp-Name` | `params.name` or `params.uri` | for `tools/call`, `prompts/get`, `resources/read`, since 2026-07-28 |
+//! | `Mcp-Param-…` | a value in `params.arguments` | for `tools/call`, if the tool's schema requires it |
 //!
-//! Whoever stands between routes by the headers, and the server acts by the body, so what is there has to agree,
-//! whatever the revision. Which argument an `Mcp-Param-…` repeats is said by the tool's schema, which is not known
-//! here: it has to repeat one of them. That one is missing, or repeats another than it should, the server finds out.
+//! Intermediaries route by the headers and the server acts on the body, so the two must agree, whatever the revision.
+//! The tool's schema determines which argument an `Mcp-Param-…` repeats; it is not known here, so the header must
+//! repeat any one of them. The server detects a header that is missing or repeats the wrong argument.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -21,19 +21,19 @@ use attention_core::codec::json::{Element, Value};
 use super::message::{Kind, Message};
 use super::revision::Revision;
 
-/// Before and after a value that is base64 of UTF-8.
+/// The delimiters of a value that is base64-encoded UTF-8.
 const SENTINEL: (&str, &str) = ("=?base64?", "?=");
 
-/// What the names of headers begin with that repeat arguments.
+/// The prefix of the headers that repeat arguments.
 pub const PARAM_PREFIX: &str = "mcp-param-";
 
 /// How many arguments headers may repeat: far more than tools have.
 const MOST_PARAMS: usize = 32;
 
-/// How deep in `arguments` a value may be that a header repeats.
+/// How deep in `arguments` a repeated value may be.
 const DEEPEST: usize = 16;
 
-/// The headers of a request that repeat what its message says. A header that came twice has both values, joined.
+/// The headers of a request that repeat parts of its message. A repeated header has its values joined.
 #[derive(Clone, Default, Debug)]
 pub struct Mirror {
     /// `MCP-Protocol-Version`.
@@ -42,23 +42,24 @@ pub struct Mirror {
     pub method: Option<String>,
     /// `Mcp-Name`.
     pub name: Option<String>,
-    /// The headers that begin with [`PARAM_PREFIX`], by their names.
+    /// The headers that begin with [`PARAM_PREFIX`], with their names.
     pub params: Vec<(String, String)>,
 }
 
-/// In which header a request contradicts its message.
+/// A contradiction between a header and the message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mismatch(&'static str);
 
 impl Mismatch {
-    /// Which header, and how.
+    /// The header and the problem.
     pub const fn message(self) -> &'static str {
         self.0
     }
 }
 
 impl Mirror {
-    /// Whether it agrees with the one message that came; `revision` is the one that the two of them name.
+    /// Whether the headers agree with the single message of the request; `revision` is the one that they or the message
+    /// state.
     pub(super) fn agrees(&self, message: &Message<'_>, revision: Option<Revision>) -> Result<(), Mismatch> {
         let is_stateless = revision.is_some_and(Revision::is_stateless);
         let is_required = is_stateless && message.kind == Kind::Request;
@@ -87,7 +88,7 @@ impl Mirror {
         self.params_agree(message)
     }
 
-    /// Whether the revision is the one that the message says it is of, as far as both say.
+    /// Whether header and message state the same revision, if both state one.
     pub(super) fn names_revision_of(&self, message: &Message<'_>) -> Result<(), Mismatch> {
         match (&self.version, &message.claim) {
             (Some(version), Some(claim)) if version != claim => {
@@ -97,7 +98,7 @@ impl Mirror {
         }
     }
 
-    /// Whether it says nothing of a message by itself, as beside a batch.
+    /// Whether no header describes a message, as required for a batch.
     pub(super) const fn is_silent(&self) -> bool {
         self.method.is_none() && self.name.is_none() && self.params.is_empty()
     }
@@ -124,7 +125,7 @@ impl Mirror {
     }
 }
 
-/// The texts, numbers and booleans in an object and in the objects in it, and whether they are numbers.
+/// Collects the strings, numbers and booleans in an object and its nested objects, noting which are numbers.
 fn collect<'a>(object: &Element<'a>, depth: usize, values: &mut Vec<(Cow<'a, str>, bool)>) {
     for (_, element) in object.members().unwrap_or_default() {
         match element.value() {
@@ -137,13 +138,13 @@ fn collect<'a>(object: &Element<'a>, depth: usize, values: &mut Vec<(Cow<'a, str
     }
 }
 
-/// Whether a header's value is this one: to the letter, or as a number, `42.0` for `42`.
+/// Whether a header's value equals this one: exactly, or as a number, such as `42.0` and `42`.
 fn same(header: &str, own: &str, is_number: bool) -> bool {
     header == own || is_number && decimal(header).is_some_and(|header| decimal(own) == Some(header))
 }
 
-/// A number without what does not change it: its sign, digits before the point, digits after it. `None` where it is
-/// written with an exponent, or is no number.
+/// A number split into sign, integer digits and fraction digits, without insignificant zeros. `None` if it has an
+/// exponent or is not a number.
 fn decimal(text: &str) -> Option<(bool, &str, &str)> {
     let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
     let (whole, fraction) = digits.split_once('.').map_or((digits, "0"), |(whole, fraction)| (whole, fraction));
@@ -155,7 +156,7 @@ fn decimal(text: &str) -> Option<(bool, &str, &str)> {
     Some((is_negative && !(whole.is_empty() && fraction.is_empty()), whole, fraction))
 }
 
-/// What a header's value stands for; `None` when it is base64 that is not, or has characters that headers have not.
+/// The decoded value of a header; `None` for invalid base64 or characters that are not allowed in headers.
 pub(super) fn decoded(value: &str) -> Option<Cow<'_, str>> {
     if value.bytes().any(|byte| !matches!(byte, b'\t' | b' '..=b'~')) {
         return None;
@@ -171,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_decoded_as_the_specification_has_it() {
+    fn values_are_decoded_by_the_specification() {
         for (value, meant) in [
             ("us-west1", Some("us-west1")),
             ("=?base64?SGVsbG8sIOS4lueVjA==?=", Some("Hello, 世界")),
@@ -182,7 +183,7 @@ mod tests {
             ("=?BASE64?eA==?=", Some("=?BASE64?eA==?=")),
             ("=?base64?", Some("=?base64?")),
             ("", Some("")),
-            // Without padding, with bits that are left over, of the other alphabet, and no UTF-8.
+            // No padding, leftover bits, the other alphabet, and invalid UTF-8.
             ("=?base64?eA?=", None),
             ("=?base64?eB==?=", None),
             ("=?base64?_-__?=", None),

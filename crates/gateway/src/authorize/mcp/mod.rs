@@ -1,16 +1,16 @@
 //! The API's MCP endpoint (Streamable HTTP), beside its REST paths.
 //!
-//! What a message asks for is in its body, not in its path, so bodies are read: the tools that list, make and delete
-//! API keys are refused, as their REST operations are. Source:
-//! <https://docs.attention.com/mcp/tools/api-keys>. A message goes up only if nobody can read another one in it.
+//! The content of a message is in its body and not in its path, so bodies are read. Tools that list, create or delete
+//! API keys are refused, like the corresponding REST operations. Source:
+//! <https://docs.attention.com/mcp/tools/api-keys>. A message is forwarded only if no parser can read a different one.
 //!
-//! | module | what is in it |
+//! | module | contents |
 //! | --- | --- |
-//! | `names` | which names are one to some reader |
-//! | `message` | the grammar of one message |
+//! | `names` | names that some parser treats as equal |
+//! | `message` | the grammar of a message |
 //! | [`revision`] | the revisions of the protocol |
-//! | [`mirror`] | headers that repeat what a message says |
-//! | [`seal`] | whose a session is |
+//! | [`mirror`] | headers that repeat parts of a message |
+//! | [`seal`] | ownership of sessions |
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -35,15 +35,15 @@ use names::are_names_unique;
 pub(crate) use names::resembles;
 use revision::Revision;
 
-/// Where it is, at the API and at the Worker.
+/// The path of the endpoint, at the API and at the Worker.
 pub const PATH: &str = "/mcp";
-/// Its methods: messages, a stream of the server's, the end of a session.
+/// Its methods: sending messages, opening a stream from the server, ending a session.
 pub const METHODS: [Method; 3] = [Method::Post, Method::Get, Method::Delete];
-/// The same as a pattern, with what is below it.
+/// The path and everything below it, as a pattern.
 pub(crate) const PATH_AND_BELOW: &str = "/mcp/**";
 
-/// The methods that a caller may use whose policy names tools: those of every connection, and those of tools. What
-/// else there is (resources, prompts, completions, tasks, logging) hands out what no tool's name stands for.
+/// The methods for callers whose policy names tools: those that every connection uses, and those for tools. Others
+/// (resources, prompts, completions, tasks, logging) give access to data that no tool's name covers.
 const METHODS_OF_TOOLS: [&str; 9] = [
     "initialize",
     "server/discover",
@@ -56,23 +56,23 @@ const METHODS_OF_TOOLS: [&str; 9] = [
     "notifications/roots/list_changed",
 ];
 
-/// A message, or a batch of them, that may go up.
+/// The content of a message, or a batch of them, that may be forwarded.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Asked {
-    /// The tools that are to be called.
+    /// The tools to be called.
     pub tools: Vec<String>,
-    /// Whether the answer is a list of tools.
+    /// Whether the response is a list of tools.
     pub lists_tools: bool,
-    /// Whether it is of a revision without sessions.
+    /// Whether its revision has no sessions.
     pub is_stateless: bool,
 }
 
-/// Why a message does not go up.
+/// The reason a message is not forwarded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// It is no message of JSON-RPC 2.0, in this respect.
+    /// It is not a message of JSON-RPC 2.0, for this reason.
     NotAMessage(&'static str),
-    /// Two readers could read it differently.
+    /// Two parsers could read it differently.
     Ambiguous,
     /// A tool that returns or manages keys.
     Keys {
@@ -84,16 +84,16 @@ pub enum Refusal {
         /// Its name.
         tool: String,
     },
-    /// A method that is not for callers whose policy names tools.
+    /// A method that is not available to callers whose policy names tools.
     Method,
-    /// A header says something else, or is missing.
+    /// A header contradicts the message or is missing.
     Mismatch {
         /// The message's id, as JSON.
         id: Option<String>,
-        /// Which header.
+        /// The header and the problem.
         mismatch: Mismatch,
     },
-    /// Nobody here knows the revision's rules.
+    /// The rules of this revision are not known.
     Revision {
         /// The message's id, as JSON.
         id: Option<String>,
@@ -109,8 +109,8 @@ impl From<Unclear> for Refusal {
     }
 }
 
-/// Reads the body of a POST: one message, or a batch where the revision has batches. `tools` are those that the rules
-/// of the caller name; each of them has to name the tool that is called.
+/// Judges the body of a POST: one message, or a batch if the revision has batches. `tools` are those that the caller's
+/// rules name; each set must include the called tool.
 ///
 /// ```
 /// use attention_gateway::authorize::mcp::{judge, mirror::Mirror, Refusal};
@@ -157,7 +157,7 @@ pub fn judge(body: &[u8], mirror: &Mirror, tools: &[ToolPatterns]) -> Result<Ask
     Ok(asked)
 }
 
-/// The revision that a message is of, by its header or by itself; `None` when nobody says.
+/// The revision of a message, from its header or its content; `None` if neither states it.
 fn revision_of(message: &Message<'_>, mirror: &Mirror) -> Result<Option<Revision>, Refusal> {
     let unknown = || Refusal::Revision { id: message.id.clone() };
     let known = |name: &str| Revision::parse(name).ok_or_else(unknown);
@@ -166,7 +166,7 @@ fn revision_of(message: &Message<'_>, mirror: &Mirror) -> Result<Option<Revision
     Ok(header.max(claim))
 }
 
-/// Several messages at once: of the one revision that has them, and without what is said of one message only.
+/// Checks a batch: its revision must have batches, and no header may describe a single message.
 fn check_batch(messages: &[Message<'_>], mirror: &Mirror) -> Result<(), Refusal> {
     let assumed = Revision::V2025_03_26.as_str();
     let version = mirror.version.as_deref().unwrap_or(assumed);
@@ -181,7 +181,7 @@ fn check_batch(messages: &[Message<'_>], mirror: &Mirror) -> Result<(), Refusal>
     Ok(())
 }
 
-/// Whether a message may be sent, by what it asks for.
+/// Whether the content of a message is permitted.
 fn permit(message: &Message<'_>, tools: &[ToolPatterns]) -> Result<(), Refusal> {
     let subject = message.subject.as_deref().unwrap_or_default();
     if names_keys(subject) || names_keys(&message.method) {
@@ -201,7 +201,7 @@ fn permit(message: &Message<'_>, tools: &[ToolPatterns]) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// `list_api_keys` in any spelling.
+/// Whether a tool's name is `list_api_keys` or similar, in any spelling.
 pub(crate) fn names_keys(tool: &str) -> bool {
     let mut letters = names::letters(tool);
     letters.retain(|c| c.is_ascii_alphanumeric());
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_that_manage_keys_are_refused_in_every_dress() {
+    fn tools_that_manage_keys_are_refused_in_every_spelling() {
         for body in [
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_api_keys"}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list\u005fapi_keys","arguments":{}}}"#,
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_can_be_read_in_two_ways_is_refused() {
+    fn an_ambiguous_message_is_refused() {
         for body in [
             r#"{"jsonrpc":"2.0","method":"ping","method":"tools/call","params":{"name":"x"}}"#,
             r#"{"jsonrpc":"2.0","method":"tools/call","Method":"ping","params":{"name":"x"}}"#,
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused() {
+    fn a_malformed_message_is_refused() {
         for body in [
             "",
             "x",
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_every_sort_go_up() {
+    fn valid_messages_of_every_kind_are_forwarded() {
         for body in [
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"q":"list_api_keys"}}}"#,
             r#"{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-06-18"}}"#,

@@ -1,8 +1,9 @@
-//! Names as loose readers have them.
+//! Names as lenient parsers compare them.
 //!
-//! JSON has no rule for names that differ in case alone, and parsers differ: Go's takes `Method` and `paramſ` for
-//! `method` and `params`, C#'s and Java's can be told to, Protocol Buffers read `request_state` as `requestState`, and
-//! a C string ends at its first U+0000. So two names are one when some reader may take them for one.
+//! JSON has no rule for names that differ only in case, and parsers differ: Go's takes `Method` and `paramſ` for
+//! `method` and `params`, C#'s and Java's can be configured to, Protocol Buffers read `request_state` as
+//! `requestState`, and a C string ends at its first U+0000. So two names count as equal if some parser may treat them
+//! as equal.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -12,10 +13,10 @@ use attention_core::codec::{json, text};
 
 use crate::authorize::policy::push_folded;
 
-/// How many letters with accents, in other forms and the like all names of a message may have: each is looked up.
+/// How many accented letters and similar forms the names of a message may have in total, because each needs a look-up.
 const MOST_FORMS: usize = 8_192;
 
-/// A name in small letters, in compatibility forms, without accents, blanks, `_`, `-` and what cannot be seen.
+/// A name in lower case and compatibility forms, without accents, blanks, `_`, `-` and invisible characters.
 fn folded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for c in name.chars() {
@@ -25,14 +26,14 @@ fn folded(name: &str) -> String {
     text
 }
 
-/// What is left of a name without ASCII punctuation: `_meta` and `meta`, `request_state` and `requestState`.
+/// A name without ASCII punctuation, so that `_meta` equals `meta` and `request_state` equals `requestState`.
 pub(super) fn letters(name: &str) -> String {
     let mut text = folded(name);
     text.retain(|c| !c.is_ascii_punctuation());
     text
 }
 
-/// Whether a name is one of these to some reader, and is written otherwise.
+/// Whether some parser takes a name for one of these although it is written differently.
 pub(crate) fn resembles(name: &str, known: &[&str]) -> bool {
     if known.contains(&name) {
         return false;
@@ -44,11 +45,11 @@ pub(crate) fn resembles(name: &str, known: &[&str]) -> bool {
     })
 }
 
-/// Whether each object of a JSON text, however deep, has each of its names once, to every reader. The text is
-/// correct JSON. It is looked through once, and the depth of a hostile text costs nothing.
+/// Whether in every object of a JSON text, at any depth, each name is unique for every parser. The text must be valid
+/// JSON. It is scanned once, and deep nesting costs nothing.
 pub(super) fn are_names_unique(text: &str) -> bool {
     let mut names: Vec<String> = Vec::new();
-    // Where the names of each object that is open begin; arrays have none.
+    // The index at which the names of each open object begin; arrays have none.
     let mut open: Vec<Option<usize>> = Vec::new();
     let mut is_name = false;
     let mut forms = 0;
@@ -69,7 +70,7 @@ pub(super) fn are_names_unique(text: &str) -> bool {
                 let length = string_length(text.get(at..).unwrap_or_default());
                 let written = text.get(at..at + length).unwrap_or_default();
                 if is_name && matches!(open.last(), Some(Some(_))) {
-                    // To some the name ends at a U+0000, to others not.
+                    // Some parsers end the name at a U+0000.
                     let name = unescaped(written).filter(|name| !name.contains(char::is_control));
                     let Some(name) = name else { return false };
                     forms += name.chars().filter(|c| is_form(*c)).count();
@@ -94,12 +95,12 @@ pub(super) fn are_names_unique(text: &str) -> bool {
     true
 }
 
-/// Whether a character is of a block in which many have an ASCII form. Other alphabets cost nothing.
+/// Whether a character is in a block in which many characters have an ASCII form. Other scripts cost nothing.
 const fn is_form(c: char) -> bool {
     matches!(c, '\u{a0}'..='\u{24f}' | '\u{1d00}'..='\u{24ff}' | '\u{3200}'..='\u{33ff}' | '\u{1f100}'..='\u{1f1ff}')
 }
 
-/// The length of the string that a correct JSON text begins with, with its quotation marks.
+/// The length of the string at the beginning of a valid JSON text, including its quotation marks.
 fn string_length(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.bytes().skip(1).position(|byte| {
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_known_in_every_dress() {
+    fn a_name_is_recognized_in_every_spelling() {
         let known = ["method", "params", "_meta", "requestState"];
         for name in [
             "Method",
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_once_in_its_object() {
+    fn names_are_unique_in_each_object() {
         for text in [
             r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}],"d":["a","a","b"],"e":"{\"a\":1,\"a\":2}"}"#,
             "[]",
@@ -170,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn names_of_a_hostile_message_cost_little_to_compare() {
+    fn names_of_a_hostile_message_are_cheap_to_compare() {
         let named = |letter: &str, count: usize| ["{\"", &letter.repeat(count), "\":1}"].concat();
         assert!(are_names_unique(&named("\u{1eff}", MOST_FORMS)));
         assert!(!are_names_unique(&named("\u{1eff}", MOST_FORMS + 1)));
         for letter in ["x", "\u{4e2d}", "\u{436}"] {
             assert!(are_names_unique(&named(letter, 80_000)), "{letter}");
         }
-        // Depth costs nothing, and neither does the stack.
+        // Depth costs neither time nor stack.
         assert!(are_names_unique(&["[".repeat(100_000), "]".repeat(100_000)].concat()));
         assert!(are_names_unique(&["{\"a\":".repeat(30_000), "1".to_owned(), "}".repeat(30_000)].concat()));
     }

@@ -1,22 +1,22 @@
-//! The revisions of the protocol, by the dates that name them.
+//! The revisions of the protocol, named by date.
 
 /// A revision of MCP.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Revision {
-    /// The one before Streamable HTTP.
+    /// The last one before Streamable HTTP.
     V2024_11_05,
-    /// Streamable HTTP, and batches. What names no revision is of this one.
+    /// Streamable HTTP, and batches. The default if no revision is stated.
     V2025_03_26,
     /// No batches.
     V2025_06_18,
     /// Tasks.
     V2025_11_25,
-    /// Without sessions: each request says its revision, and headers repeat its method and name.
+    /// No sessions: each request states its revision, and headers repeat its method and name.
     V2026_07_28,
 }
 
 impl Revision {
-    /// All of them, the newest first.
+    /// All revisions, the newest first.
     pub const ALL: [Self; 5] =
         [Self::V2026_07_28, Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26, Self::V2024_11_05];
 
@@ -36,12 +36,12 @@ impl Revision {
         }
     }
 
-    /// Whether each request says its revision, and its headers have to repeat what it asks for.
+    /// Whether each request states its revision and has headers that repeat its content.
     pub fn is_stateless(self) -> bool {
         self >= Self::V2026_07_28
     }
 
-    /// Whether several messages may come as one.
+    /// Whether several messages may be sent as a batch.
     pub fn has_batches(self) -> bool {
         self == Self::V2025_03_26
     }

@@ -1,15 +1,15 @@
-//! Whose an MCP session is.
+//! Binds MCP sessions to their owners.
 //!
-//! To the API all callers are one key, so it cannot tell them apart: whoever shows a session's id has the session. The
-//! id comes down with a seal, an HMAC over it and the caller that it is for, and goes up without it again. Nothing is
-//! stored, so every isolate knows every seal.
+//! To the API, all callers have the same key, so it cannot tell them apart: whoever presents a session's id can use the
+//! session. The proxy therefore returns the id with a seal, an HMAC over the id and its caller, and removes the seal
+//! from requests. Nothing is stored, so every isolate can verify every seal.
 //!
 //! ```text
 //! 7f3a…  ─ down ─►  7f3a… . base64url(HMAC-SHA-256(secret, caller, session of the caller, 7f3a…))
 //! ```
 //!
-//! The secret is derived from `ATTENTION_SESSION_SECRET`, or from the API keys where there is none. With another
-//! secret all ids are unknown, and clients begin new sessions, as they do when the API forgets one.
+//! The secret is derived from `ATTENTION_SESSION_SECRET`, or from the API keys if that is not set. After a change of
+//! the secret all ids are unknown, and clients begin new sessions, as they do when the API forgets one.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,26 +20,26 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The longest id of the API's.
+/// The longest id from the API.
 const ID_BYTES: usize = 1024;
 
-/// What tells these seals from whatever else is made with the secret.
+/// Separates these seals from other uses of the secret.
 const PURPOSE: &[u8] = b"attention: whose an MCP session is";
 
-/// What seals the ids of MCP sessions. Zeroed on drop, never printed.
+/// Seals the ids of MCP sessions. Zeroed on drop, never printed.
 pub struct Seal(Vec<Zeroizing<[u8; 32]>>);
 
-/// Whose a session is: a caller, and the session that it has at the proxy, if it came with one.
+/// The owner of a session: a caller, and the proxy session that it used, if any.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Owner<'a> {
-    /// Unlike that of any other caller.
+    /// Unique among all callers.
     pub caller: &'a str,
     /// The id of its session at the proxy.
     pub session: Option<&'a str>,
 }
 
 impl Seal {
-    /// By these secrets: the first one seals, and seals of each of them are good.
+    /// Creates a seal: the first secret is used for sealing, and seals of every secret are accepted.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let derived = secrets.into_iter().filter_map(|secret| {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
@@ -49,14 +49,14 @@ impl Seal {
         Self(derived.collect())
     }
 
-    /// The id as its owner gets it; `None` for what is no id: 1 to 1024 visible ASCII characters.
+    /// The sealed id for its owner; `None` if the id is not 1 to 1024 visible ASCII characters.
     pub fn seal(&self, id: &str, owner: Owner<'_>) -> Option<String> {
         let is_id = !id.is_empty() && id.len() <= ID_BYTES && id.bytes().all(|byte| byte.is_ascii_graphic());
         let mac = mac(self.0.first()?, id, owner).filter(|_| is_id)?;
         Some([id, ".", &base64url::encode(&mac.finalize().into_bytes())].concat())
     }
 
-    /// The API's id in what its owner got; `None` when somebody else got it, or nobody did.
+    /// The API's id in a sealed id; `None` if it belongs to another owner or the seal is invalid.
     pub fn open<'s>(&self, sealed: &'s str, owner: Owner<'_>) -> Option<&'s str> {
         let (id, seal) = sealed.rsplit_once('.').filter(|(id, _)| id.len() <= ID_BYTES)?;
         let seal = base64url::decode(seal)?;
@@ -68,7 +68,7 @@ impl Seal {
 fn mac(secret: &Zeroizing<[u8; 32]>, id: &str, owner: Owner<'_>) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_slice()).ok()?;
     for part in [Some(owner.caller), owner.session, Some(id)] {
-        // Each with its length, so that no two owners come to the same bytes.
+        // Each part is preceded by its length, so that no two owners produce the same bytes.
         let length = part.map_or(u64::MAX, |part| part.len() as u64);
         mac.update(&length.to_be_bytes());
         mac.update(part.unwrap_or_default().as_bytes());
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_session_is_its_owners_alone(
+        fn a_session_can_be_opened_only_by_its_owner(
             id in "[!-~]{1,40}",
             caller in "[a-c:.]{1,3}", other in "[a-c:.]{1,3}",
             session in proptest::option::of("[a-c]{0,2}"), another in proptest::option::of("[a-c]{0,2}"),
@@ -110,7 +110,7 @@ mod tests {
         }
 
         #[test]
-        fn another_byte_is_another_session(
+        fn a_changed_byte_invalidates_the_seal(
             id in "[!-~]{1,40}", at in any::<prop::sample::Index>(), byte in b'!'..=b'~',
         ) {
             let seal = Seal::new([SECRET]);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn seals_of_the_other_secret_are_good_and_of_a_third_are_not() {
+    fn seals_of_either_configured_secret_are_accepted_and_others_refused() {
         let (old, new) = (Seal::new([SECRET]), Seal::new([b"another-fake-secret".as_slice(), SECRET]));
         let app = owner("app", None);
         assert_eq!(new.open(&old.seal("x", app).unwrap(), app), Some("x"));

@@ -1,4 +1,4 @@
-//! What an `allow` asks of a call beyond its path, and does to the answer.
+//! The conditions of an `allow` rule beyond method and path, and its effects on the response.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -15,57 +15,56 @@ use super::parameters;
 use super::pattern::Pattern;
 use super::tools::ToolPatterns;
 
-/// The longest time that `cache=` may ask for: a day.
+/// The longest time for `cache=`: one day.
 const LONGEST_CACHE_SECONDS: u64 = 24 * 60 * 60;
 
-/// The conditions of a rule, each of which may be missing.
+/// The conditions of a rule; each may be absent.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct Conditions {
-    /// `query=`: the parameters that the query may have. `query=` alone allows none
-    /// at all, no `query=` allows any.
+    /// `query=`: the allowed query parameters. An empty `query=` allows none; without `query=` any are allowed.
     pub query: Option<Vec<String>>,
-    /// `body=`: how many bytes the body may have.
+    /// `body=`: the maximum size of the body in bytes.
     pub max_body: Option<u64>,
-    /// `redact=`: the members to take out of JSON answers, wherever they are.
+    /// `redact=`: the members to remove from JSON responses, wherever they occur.
     pub redact: Vec<String>,
-    /// `cache=`: how long an answer to GET may be kept for its caller, if the server
-    /// lets it be kept at all. From one second to one day.
+    /// `cache=`: how long a response to GET may be cached for its caller, if the server allows caching. From one second
+    /// to one day.
     pub cache: Option<Duration>,
-    /// `tool=`: the MCP tools that may be called, and that lists of tools show.
+    /// `tool=`: the MCP tools that may be called and that lists of tools show.
     pub tools: Option<ToolPatterns>,
 }
 
-/// What a request says of its body before it comes.
+/// The length of a request's body, as far as its headers state it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BodyLength {
-    /// There is none.
+    /// There is no body.
     NoBody,
-    /// There is one, of any length.
+    /// There is a body of unknown length.
     Unknown,
-    /// There is one of so many bytes.
+    /// There is a body of this many bytes.
     Announced(u64),
 }
 
-/// What a rule's conditions have against a call that its path allows.
+/// The condition that a call does not satisfy although its path is allowed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Unmet {
-    /// The query has a parameter that the rule does not name.
+    /// The query has a parameter that the rule does not list.
     Query,
     /// The body is larger than the rule allows.
     BodyTooLarge {
-        /// How large it may be.
+        /// The maximum size.
         most: u64,
     },
-    /// The rule limits the body, and the request does not say how large it is.
+    /// The rule limits the body, and the request does not state its length.
     BodyLengthUnknown,
-    /// The rule limits the body, and what it unpacks to is not said: it has a `Content-Encoding`.
+    /// The rule limits the body, and its decoded length is unknown because it has a `Content-Encoding`.
     BodyCoded,
 }
 
 impl Conditions {
-    /// Reads one more condition of a rule for `method`.
+    /// Reads another condition of a rule for `method`.
     pub(super) fn read(
         &mut self,
         name: &str,
@@ -80,10 +79,10 @@ impl Conditions {
                 names if names.is_empty() => return Err(PolicyFault::RedactsNothing),
                 names => self.redact = names,
             },
-            // Answers to GET are what is kept; a rule that never sees one was meant otherwise.
+            // Only responses to GET are cached, so `cache=` on a rule that never matches a GET is a mistake.
             "cache" if !matches!(method, None | Some(Method::Get)) => return Err(PolicyFault::GetAlone),
             "cache" if self.cache.is_none() => self.cache = Some(time(value).ok_or(PolicyFault::Time)?),
-            // Messages come by POST, to one path; a rule that never sees one was meant otherwise.
+            // MCP messages are POSTs to a single path, so `tool=` on a rule that never matches one is a mistake.
             "tool" if !matches!(method, None | Some(Method::Post)) || pattern.as_str() != mcp::PATH => {
                 return Err(PolicyFault::McpAlone);
             }
@@ -108,7 +107,7 @@ impl Conditions {
         }
     }
 
-    /// The first parameter of an encoded query string that `query=` does not name, to any parser that some server has.
+    /// The first parameter of an encoded query string, as found by any known parser, that `query=` does not list.
     pub fn unnamed_parameter<'q>(&self, query: &'q str) -> Option<&'q str> {
         parameters::unnamed(query, self.query.as_ref()?)
     }
@@ -118,7 +117,7 @@ fn list(value: &str) -> Vec<String> {
     value.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-/// A size: digits, and `kb` or `mb` for multiples of 1024.
+/// A size: digits, optionally followed by `kb` or `mb` for multiples of 1024.
 fn bytes(text: &str) -> Option<u64> {
     let (digits, unit) = match text {
         _ if text.ends_with("kb") => (text.strip_suffix("kb")?, 1024),
@@ -128,7 +127,7 @@ fn bytes(text: &str) -> Option<u64> {
     whole_number(digits)?.checked_mul(unit)
 }
 
-/// A time: digits and `s`, `min` or `h`, up to a day.
+/// A time: digits followed by `s`, `min` or `h`, up to one day.
 fn time(text: &str) -> Option<Duration> {
     let (digits, unit) = match text {
         _ if text.ends_with("min") => (text.strip_suffix("min")?, 60),

@@ -1,4 +1,4 @@
-//! What is wrong with a policy that cannot be read, and where.
+//! Errors in a policy, with their line.
 
 use alloc::string::String;
 use core::fmt;
@@ -6,63 +6,63 @@ use core::fmt;
 use attention_core::codec::text;
 use attention_core::url::PathError;
 
-/// A policy that cannot be read.
+/// A policy that cannot be parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PolicyError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The problem.
     pub fault: PolicyFault,
 }
 
-/// What can be wrong with a line of a policy.
+/// The problem with a line of a policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PolicyFault {
     /// It begins with neither `allow` nor `deny`.
     Effect,
-    /// Its method is neither `*` nor a known one.
+    /// Its method is neither `*` nor a known method.
     Method,
-    /// Something is missing.
+    /// A part of the rule is missing.
     Incomplete,
-    /// Something stands behind the pattern that is not a condition.
+    /// A word after the pattern is not a condition.
     TooMuch,
-    /// A condition that there is not, or that is duplicated.
+    /// An unknown or repeated condition.
     Condition,
-    /// A condition on a `deny`: a denial holds always.
+    /// A condition on a `deny`, which always applies.
     ConditionOnDeny,
-    /// The size of `body=` is not one.
+    /// The size of `body=` is invalid.
     Size,
-    /// The time of `cache=` is not one.
+    /// The time of `cache=` is invalid.
     Time,
-    /// A `cache=` on a rule that is for no GET.
+    /// A `cache=` on a rule that never matches a GET.
     GetAlone,
-    /// A condition of earlier versions, `coalesce=` or `upgrade=`, which are not there any more.
+    /// A condition of earlier versions that no longer exists: `coalesce=` or `upgrade=`.
     Withdrawn,
-    /// A `redact=` that names no member.
+    /// A `redact=` that lists no member.
     RedactsNothing,
-    /// A `tool=` on a rule that is for no POST, or for other paths than `/mcp`.
+    /// A `tool=` on a rule that never matches a POST, or for paths other than `/mcp`.
     McpAlone,
-    /// A `tool=` that names no tool, or has what no tool's name has.
+    /// A `tool=` that lists no tool, or contains a character that tool names cannot have.
     Tools,
-    /// A segment of the pattern that some server leaves out: dots alone, or a name that begins with one.
+    /// A segment of the pattern that some servers ignore: only dots, or a name that begins with one.
     Nameless,
-    /// The name in brackets is not one.
+    /// The name in brackets is invalid.
     Name,
-    /// A policy of this name stands there already.
+    /// Another policy has the same name.
     SameName,
-    /// A second policy where there can be one only.
+    /// A second policy where only one is allowed.
     SecondPolicy,
     /// A wildcard that is not a whole segment, or a `**` that is not at the end.
     Wildcard,
     /// A percent-encoded pattern; patterns match decoded paths.
     Encoded,
-    /// The pattern is not a path.
+    /// The pattern is not a valid path.
     Path(PathError),
 }
 
 impl PolicyError {
-    /// What is wrong and where, in one line.
+    /// The problem and its line, on one line.
     pub fn message(self) -> String {
         text::concat(&["policy, line ", &text::count(self.line), ": ", &self.fault.message()])
     }
@@ -75,7 +75,7 @@ impl fmt::Display for PolicyError {
 }
 
 impl PolicyFault {
-    /// What is wrong, in one line.
+    /// The problem, on one line.
     pub fn message(self) -> String {
         String::from(match self {
             Self::Effect => "a rule begins with `allow` or `deny`",
@@ -86,28 +86,28 @@ impl PolicyFault {
                     `cache=5min` or `tool=search_*`"
             }
             Self::Condition => "the conditions are `query=`, `body=`, `redact=`, `cache=` and `tool=`, each once",
-            Self::ConditionOnDeny => "a `deny` has no conditions: it holds always",
+            Self::ConditionOnDeny => "a `deny` has no conditions: it always applies",
             Self::Size => "a size is digits, or digits and `kb` or `mb`",
             Self::Time => "a time is digits and `s`, `min` or `h`, a day at most",
             Self::GetAlone => "`cache=` is for GET and `*` only",
             Self::McpAlone => "`tool=` is for `POST /mcp` and `* /mcp` only: no other path calls tools",
             Self::Tools => {
-                "`tool=` is a list of names of tools, as in `tool=search_*,get_call`: letters, digits, `_`, `-`, `.`, and `*` \
+                "`tool=` is a list of tool names, as in `tool=search_*,get_call`: letters, digits, `_`, `-`, `.`, and `*` \
                     for any of them"
             }
             Self::Withdrawn => {
                 "`coalesce=` and `upgrade=` were withdrawn: calls are not joined and WebSockets are refused; remove \
                     the condition"
             }
-            Self::RedactsNothing => "`redact=` names no member; name them, as in `redact=transcript,email`",
+            Self::RedactsNothing => "`redact=` lists no member; list them, as in `redact=transcript,email`",
             Self::Nameless => {
-                "some servers leave out a segment of dots alone, or one that begins with `.`, `:` or `,`; no call with \
+                "some servers ignore a segment that consists of dots, or begins with `.`, `:` or `,`; no call with \
                     one goes through a rule that names it"
             }
             Self::Name => "a policy's name is 1 to 64 letters, digits, `-` or `_`, in brackets",
             Self::SameName => "another policy has this name",
-            Self::SecondPolicy => "there can be one policy only here",
-            Self::Wildcard => "`*` stands for one whole segment, and `/**` only at the end",
+            Self::SecondPolicy => "only one policy is allowed here",
+            Self::Wildcard => "`*` must be a whole segment, and `/**` is allowed only at the end",
             Self::Encoded => "write the path decoded, without `%`",
             Self::Path(error) => return error.message(),
         })

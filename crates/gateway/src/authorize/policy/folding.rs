@@ -1,15 +1,13 @@
-//! The ASCII text that a character may become for some reader.
+//! The ASCII text that some server may read a character as.
 //!
-//! Servers compare names after mapping them: to small letters, to compatibility forms
-//! (Unicode UAX #15, NFKC: full width, ligatures, mathematical letters), without accents
-//! (collations of databases), or to the nearest character of a code page. Patterns are
-//! ASCII, so what is not ASCII matters only as far as one of these makes it so.
+//! Servers compare names after mapping them to lower case, to compatibility forms (Unicode UAX #15, NFKC: full width,
+//! ligatures, mathematical letters), to letters without accents (database collations), or to the nearest character of a
+//! code page. Patterns are ASCII, so other characters matter only if one of these mappings yields ASCII.
 
 use alloc::string::String;
 
-/// Appends what `c` may become: a small letter for a letter, a blank for a `+`, nothing for
-/// a character that cannot be seen, the character itself where no reader is known that
-/// takes it for ASCII.
+/// Appends the text that `c` may become: a lower-case letter for a letter, a blank for a `+`, nothing for an invisible
+/// character, and the character itself if no known server maps it to ASCII.
 pub(crate) fn push_folded(c: char, out: &mut String) {
     match c {
         '+' => out.push(' '),
@@ -25,8 +23,8 @@ pub(crate) fn push_folded(c: char, out: &mut String) {
     }
 }
 
-/// Controls, marks on other characters, joiners, directions, variation selectors: what
-/// collations ignore, and what cleaning takes out. Marks of single scripts are left out.
+/// Characters that collations ignore and that sanitizers remove: controls, combining marks, joiners, directional marks,
+/// variation selectors. Marks of single scripts are omitted.
 const fn is_shapeless(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{61c}'
@@ -36,7 +34,7 @@ const fn is_shapeless(c: char) -> bool {
         | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Characters in the order of the ASCII ones that they are forms of.
+/// Characters in the order of the ASCII characters that they are forms of.
 fn regular(c: char) -> Option<char> {
     let (first, start, count) = match c {
         '\u{24b6}'..='\u{24e9}' => ('\u{24b6}', b'a', 26),
@@ -58,15 +56,14 @@ fn listed(c: char) -> Option<&'static str> {
     forms.split(' ').nth(offset).filter(|form| *form != NONE)
 }
 
-/// Stands for a blank in [`FORMS`].
+/// Represents a blank in [`FORMS`].
 const BLANK: char = '␣';
 
-/// Stands in [`FORMS`] for a character without an ASCII form.
+/// Represents a character without an ASCII form in [`FORMS`].
 const NONE: &str = "·";
 
-/// Characters in the order of their code points, from the first of each row, with their
-/// ASCII forms: compatibility and canonical decomposition without marks, the Latin letters
-/// with a stroke, and dashes.
+/// Runs of characters, each beginning at the given code point, with their ASCII forms: compatibility and canonical
+/// decomposition without marks, Latin letters with a stroke, and dashes.
 const FORMS: &[(char, &str)] = &[
     ('\u{a0}', "␣"),
     (
@@ -178,8 +175,7 @@ mod tests {
     use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
     use icu_properties::{CodePointMapData, CodePointSetData};
 
-    /// What comes of a text in small letters, decomposed by compatibility, without marks
-    /// and ignorable characters.
+    /// A text in lower case, in compatibility decomposition, without marks and ignorable characters.
     fn reference(text: &str) -> String {
         let nfkd = DecomposingNormalizer::new_nfkd();
         let lower = nfkd.normalize(text).to_lowercase();
@@ -197,10 +193,10 @@ mod tests {
         out
     }
 
-    /// What Unicode makes ASCII of a character, in one way or another, is what the table makes of it.
+    /// Every character that Unicode maps to ASCII in any of these ways is mapped likewise by the table.
     #[test]
-    fn every_character_that_unicode_maps_to_ascii_is_in_the_table() {
-        // `RequestPath` refuses what becomes a delimiter of paths.
+    fn the_table_contains_every_character_that_unicode_maps_to_ascii() {
+        // `RequestPath` rejects characters that become a path delimiter.
         let is_refused = |text: &str| text.contains(['/', '\\', '%', ';', '?', '#']);
         let mut mapped = 0;
         // Ideographs, syllables and private characters have no ASCII forms.
@@ -219,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_reader_takes_for_ascii_stays() {
+    fn characters_without_an_ascii_form_are_kept() {
         for text in ["日本語", "привет", "λόγος"] {
             assert!(!folded(text).is_ascii() && !folded(text).is_empty(), "{text}");
         }

@@ -1,10 +1,9 @@
-//! Which calls a policy allows.
+//! Policies: which calls are allowed.
 //!
-//! A policy is a list of rules, one a line: `allow` or `deny`, a method or `*`,
-//! a path pattern, and for `allow` any conditions. Deny wins over allow wherever
-//! it stands; of several allows the first that matches decides; what no rule
-//! names is denied. A line `[name]` begins another policy, for the callers that
-//! are given it by that name; the rules before the first one are `default`.
+//! A policy is a list of rules, one per line: `allow` or `deny`, a method or `*`, a path pattern, and for `allow`
+//! optional conditions. A matching deny always overrides an allow, wherever it is. Among the allows, the first that
+//! matches decides. A call that matches no rule is denied. A line `[name]` begins another policy, for the callers that
+//! are assigned it; the rules before the first such line form the policy `default`.
 //!
 //! ```text
 //! allow GET  /v2/conversations
@@ -19,17 +18,16 @@
 //! allow GET  /v2/scorecards/**
 //! ```
 //!
-//! `*` stands for one segment, `/**` at the end for any number of them, none
-//! included.
+//! `*` matches one segment; `/**` at the end matches any number of segments, including none.
 //!
-//! Servers read a path in many ways: some ignore case or a slash at the end, some
-//! take `/users.json` for `/users`. So a call is refused when any of its readings is
-//! denied, and allowed only when all of them are allowed by the same rule:
+//! Servers read paths in many ways: some ignore case or a trailing slash, some take `/users.json` for `/users`. So a
+//! call is refused if any of its readings is denied, and it is allowed only if all of them are allowed by the same
+//! rule:
 //!
-//! - a `deny` matches every spelling of a path; a `deny` of GET is one of HEAD;
-//! - of the allows, the first that matches in *any* spelling decides, and it allows
-//!   only what is written as its pattern is (percent-encoding aside);
-//! - a HEAD has to satisfy the conditions of the rule for GET beside those of its own.
+//! - a `deny` matches every spelling of a path, and a `deny` for GET also denies HEAD;
+//! - among the allows, the first that matches in *any* spelling decides, and it allows only calls that are spelt like
+//!   its pattern (apart from percent-encoding);
+//! - a HEAD must satisfy the conditions of the rule for GET in addition to its own.
 
 mod conditions;
 mod error;
@@ -57,9 +55,8 @@ pub use tools::ToolPatterns;
 pub(crate) use folding::push_folded;
 pub(crate) use spelling::{Reading, Segment};
 
-/// The policy of a Worker that says nothing else: reading, but never keys. The
-/// list of keys returns their values, so handing it out hands out the keys. One GET does not read: it hands out an
-/// address to write to.
+/// The policy of a Worker without a configured one: reads, but never keys. The list of keys returns their values, so
+/// whoever can read it has the keys. One GET does not just read: it returns an address to write to.
 /// Source: <https://docs.attention.com/api-reference/api-key/list-api-keys>.
 pub const DEFAULT_POLICY: &str = "allow GET /v2/**\nallow HEAD /v2/**\ndeny GET /v2/conversations/upload-url\n";
 
@@ -80,30 +77,29 @@ pub struct Policy {
     rules: Vec<Rule>,
 }
 
-/// Why a call is allowed or refused.
+/// The reason a call is allowed or refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Decision<'p> {
-    /// This rule allows it, and none denies it.
+    /// This rule allows it, and no rule denies it.
     Allowed(&'p Rule),
     /// A rule denies it.
     Denied {
         /// The line of that rule, from 1; 0 for the built-in denial of keys.
         line: usize,
     },
-    /// No rule names it.
+    /// No rule matches it.
     Unknown,
 }
 
 impl Decision<'_> {
-    /// Whether the call may go on.
+    /// Whether the call is allowed.
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed(_))
     }
 }
 
 impl Policy {
-    /// Reads one policy: rules, one a line; blank lines and what follows a `#` do
-    /// not count.
+    /// Reads one policy: a rule per line. Blank lines, and text after a `#`, are ignored.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let mut policies = Policies::parse(text)?.named;
         if let Some((_, second)) = policies.get(1) {
@@ -113,7 +109,7 @@ impl Policy {
         Ok(policies.swap_remove(0).1)
     }
 
-    /// Judges one call. Denials are looked for first, over all rules.
+    /// Judges one call. Denials of all rules are checked first.
     pub fn decide(&self, method: Method, path: RequestPath<'_>) -> Decision<'_> {
         self.judge(method, &Reading::of(path))
     }
@@ -132,8 +128,8 @@ impl Policy {
         }
     }
 
-    /// The rule for GET of a HEAD's path, whose conditions hold for the HEAD as well: what
-    /// HEAD shows is what GET would, but for the content.
+    /// The rule for GET on a HEAD's path, whose conditions apply to the HEAD as well, because HEAD reveals what GET
+    /// would, except the content.
     pub fn of_get(&self, method: Method, path: RequestPath<'_>) -> Option<&Rule> {
         if method != Method::Head {
             return None;
@@ -141,8 +137,7 @@ impl Policy {
         self.first(Effect::Allow, Method::Get, &Reading::of(path))
     }
 
-    /// The rule that would allow a call of [`Decision::Unknown`] if its path were written as
-    /// the rule writes it.
+    /// For [`Decision::Unknown`]: the rule that would allow the call if its path were spelt like the rule's.
     pub fn of_another_spelling(&self, method: Method, path: RequestPath<'_>) -> Option<&Rule> {
         match self.decide(method, path) {
             Decision::Unknown => self.first(Effect::Allow, method, &Reading::of(path)),
@@ -154,12 +149,12 @@ impl Policy {
         self.rules.iter().find(|rule| rule.effect() == effect && rule.may_match(method, path))
     }
 
-    /// Its rules, in their order.
+    /// The rules in order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// The rule in a line of the text, counted from 1; `None` where there is none.
+    /// The rule on a line of the text, counted from 1; `None` if there is none.
     pub fn rule_at(&self, line: usize) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.line() == line)
     }
@@ -175,7 +170,7 @@ impl Policies {
     /// The name of the rules before the first `[name]`.
     pub const DEFAULT: &'static str = "default";
 
-    /// Reads a whole text of policies.
+    /// Reads a text with several policies.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let mut policies = Self { named: vec![(Self::DEFAULT.to_owned(), Policy::default())] };
         for (index, line) in text.lines().enumerate() {
@@ -185,7 +180,7 @@ impl Policies {
         Ok(policies)
     }
 
-    /// Reads one more line.
+    /// Reads another line.
     fn read(&mut self, line: &str, line_number: usize) -> Result<(), PolicyFault> {
         let line = line.split('#').next().unwrap_or_default().trim();
         if let Some(name) = line.strip_prefix('[') {
@@ -200,17 +195,17 @@ impl Policies {
         Ok(())
     }
 
-    /// The policy of a name.
+    /// The policy with this name.
     pub fn get(&self, name: &str) -> Option<&Policy> {
         self.iter().find(|(known, _)| *known == name).map(|(_, policy)| policy)
     }
 
-    /// The names, in their order.
+    /// The names in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(name, _)| name)
     }
 
-    /// The policies with their names, in their order.
+    /// The policies with their names, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Policy)> {
         self.named.iter().map(|(name, policy)| (name.as_str(), policy))
     }

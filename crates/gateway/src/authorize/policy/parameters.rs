@@ -1,14 +1,13 @@
-//! The parameters of a query, in all the ways in which some parser finds them.
+//! The parameters of a query, as found by any of several parsers.
 //!
-//! Every parser parts a query at `&`; some at `;` too, some begin anew at a second `?`, and
-//! some decode it before they part it. A parameter that any of them finds counts.
+//! Every parser splits a query at `&`. Some also split at `;`, some restart at a second `?`, and some decode the query
+//! before splitting. A parameter counts if any of them finds it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Names of parameters that make a framework take another method than the request's, letters
-/// and digits alone in small letters and every other sign a `_`: Rack, Rails, Laravel,
-/// Symfony, Express, `OData` and Google's APIs have them.
+/// Names of parameters with which frameworks override the request's method, in lower case with other characters as `_`:
+/// Rack, Rails, Laravel, Symfony, Express, `OData` and Google's APIs have them.
 const METHODS: [&str; 8] = [
     "_method",
     "__method",
@@ -20,10 +19,10 @@ const METHODS: [&str; 8] = [
     "x_method_override",
 ];
 
-/// The first parameter of an encoded query that is not one of `named`, as it is written.
+/// The first parameter of an encoded query that is not in `named`, as written.
 pub(super) fn unnamed<'q>(query: &'q str, named: &[String]) -> Option<&'q str> {
     let is_named = |name: &[u8]| named.iter().any(|own| own.as_bytes() == name);
-    // What cannot be decoded cannot be one of the names either.
+    // A name that cannot be decoded cannot be in the list either.
     let is_named_once_decoded = |name: &str| decoded(name).is_ok_and(|name| is_named(&name));
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let name = name_of(pair);
@@ -49,10 +48,11 @@ pub(super) fn unnamed<'q>(query: &'q str, named: &[String]) -> Option<&'q str> {
     None
 }
 
-/// The first parameter that makes some framework take another method than the request's, as
-/// it is written.
+/// The first parameter with which some framework would override the request's method, as written.
 pub(crate) fn method_override(query: &str) -> Option<&str> {
-    query.split('&').find(|pair| {
+    // Each of the names has the letter, which an escape may stand for; few parameters have.
+    let may_name_one = |byte: u8| byte == b'%' || byte.eq_ignore_ascii_case(&b'm');
+    query.split('&').filter(|pair| pair.bytes().any(may_name_one)).find(|pair| {
         let decoded = decoded(pair).unwrap_or_else(|lossy| lossy);
         decoded.split(|byte| matches!(byte, b'&' | b';' | b'?')).any(|part| {
             let name = part.split(|byte| matches!(byte, b'=' | b'[' | 0)).next().unwrap_or_default();
@@ -67,8 +67,8 @@ fn name_of(pair: &str) -> &str {
     pair.split('=').next().unwrap_or_default()
 }
 
-/// A text of a query, decoded as servers do (WHATWG URL §5.1). The error is the same text
-/// with what is not an escape, or is not UTF-8, as it is.
+/// A part of a query, decoded as servers do (WHATWG URL §5.1). In an error, invalid escapes and invalid UTF-8 are kept
+/// unchanged.
 fn decoded(text: &str) -> Result<Vec<u8>, Vec<u8>> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_in_the_query_is_found_however_it_is_written() {
+    fn a_method_override_is_found_in_every_spelling() {
         for query in [
             "_method=PUT",
             "page=1&_METHOD=put",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn text_in_values_is_no_parameter() {
+    fn text_in_values_is_not_a_parameter() {
         let named = ["page".into(), "filter[title]".into()];
         for query in ["filter%5Btitle%5D=Q4+%26+more&page=1", "filter[title]=Q%26A", "page=a=b", "page", "&&page=1&"] {
             assert_eq!(unnamed(query, &named), None, "{query}");

@@ -1,4 +1,4 @@
-//! The paths that a rule is about.
+//! Path patterns of rules.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -12,19 +12,19 @@ use attention_core::url::{PathError, RequestPath};
 use super::error::PolicyFault;
 use super::spelling::{Literal, Reading, Segment, names_keys};
 
-/// The end of a pattern that takes any number of segments, none included.
+/// The end of a pattern that matches any number of segments, including none.
 const REST: &str = "/**";
 
-/// A path whose segments may be `*`, and whose end may be `/**`.
+/// A path whose segments may be `*` and that may end with `/**`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pattern {
     text: String,
-    /// What follows each slash, but for a slash at the end and for `**`.
+    /// The segments, without a trailing empty one and without `**`.
     wanted: Vec<Wanted>,
     open_ended: bool,
 }
 
-/// What a pattern has in the place of a segment.
+/// A segment of a pattern.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Wanted {
     /// `*`: any name.
@@ -56,7 +56,7 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), wanted, open_ended })
     }
 
-    /// The pattern as it is written.
+    /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -66,18 +66,17 @@ impl Pattern {
         self.text.contains('*')
     }
 
-    /// Whether it ends with a slash, which makes no difference to a `deny`.
+    /// Whether it ends with a slash, which makes no difference for a `deny`.
     pub fn ends_with_slash(&self) -> bool {
         self.text.len() > 1 && self.text.ends_with('/')
     }
 
-    /// Whether every path that it matches names API keys, which are refused
-    /// whatever a policy says.
+    /// Whether every path that it matches names API keys, which are refused regardless of the policy.
     pub fn names_keys(&self) -> bool {
         self.head().split('/').any(names_keys)
     }
 
-    /// Whether some server reads the path as one of the pattern's.
+    /// Whether some server reads the path as one that the pattern matches.
     pub(super) fn may_match(&self, path: &Reading) -> bool {
         self.may_match_all(path.segments())
     }
@@ -91,8 +90,8 @@ impl Pattern {
         fits && self.wanted.iter().zip(segments).all(|(wanted, segment)| wanted.may_be(segment))
     }
 
-    /// Whether every server reads the path as one of the pattern's: it has the names to the
-    /// letter, and none of their segments is one that some server leaves out.
+    /// Whether every server reads the path as one that the pattern matches: the names are identical, and no server
+    /// ignores any of the segments.
     pub(super) fn is_written_in(&self, path: &Reading) -> bool {
         let mut found = path.decoded().split('/');
         let is_there = |own: &str| found.next().is_some_and(|name| own == "*" && !name.is_empty() || own == name);
@@ -102,10 +101,10 @@ impl Pattern {
             && named.clone().all(|segment| !segment.may_vanish)
     }
 
-    /// The same for a path with segments that some servers leave out.
+    /// The same for a path with segments that some servers ignore.
     fn may_match_without_some(&self, segments: &[Segment]) -> bool {
         let end = self.wanted.len();
-        // How much of the pattern the segments so far can have matched.
+        // The positions in the pattern that the segments so far can have reached.
         let mut reached = vec![false; end + 1];
         let mut set =
             |at: usize, value| -> bool { reached.get_mut(at).is_some_and(|place| core::mem::replace(place, value)) };
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_that_can_only_mean_keys_are_known() {
+    fn patterns_that_match_only_keys_are_recognized() {
         let names_keys = |text| Pattern::parse(text).unwrap().names_keys();
         for text in ["/v2/api_keys", "/v2/api-keys/**", "/*/API_KEYS/*", "/apikeys", "/v2/api_key", "/v2/api_keys.json"]
         {
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_are_known() {
+    fn wildcards_are_recognized() {
         let has_wildcard = |text| Pattern::parse(text).unwrap().has_wildcard();
         assert!(has_wildcard("/**") && has_wildcard("/v2/*/items") && !has_wildcard("/v2/items"));
     }

@@ -1,4 +1,4 @@
-//! One line of a policy.
+//! A rule: one line of a policy.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use super::error::PolicyFault;
 use super::pattern::Pattern;
 use super::spelling::Reading;
 
-/// One line of a policy.
+/// A rule: one line of a policy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule {
     line: usize,
@@ -23,17 +23,17 @@ pub struct Rule {
     conditions: Conditions,
 }
 
-/// What becomes of the calls that a rule matches.
+/// The effect of a rule on the calls that it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Effect {
-    /// They may go on, if no rule denies them.
+    /// They are allowed, unless a rule denies them.
     Allow,
     /// They are refused.
     Deny,
 }
 
 impl Rule {
-    /// Reads a line that has no comment any more; `None` for a blank one.
+    /// Reads a line without its comment; `None` for a blank one.
     pub(super) fn parse(line: &str, line_number: usize) -> Result<Option<Self>, PolicyFault> {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let mut rest = words.iter().copied();
@@ -59,19 +59,19 @@ impl Rule {
         Ok(Some(Self { line: line_number, text: words.join(" "), effect, method, pattern, conditions }))
     }
 
-    /// The line of the policy's text that it is in, from 1.
+    /// The rule's line in the policy's text, from 1.
     pub const fn line(&self) -> usize {
         self.line
     }
 
-    /// The rule as it is written, with single spaces and without its comment.
+    /// The rule as written, with single spaces and without its comment.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The conditions as they are written: [`Self::text`] after the pattern.
+    /// The conditions as written: the part of [`Self::text`] after the pattern.
     pub fn conditions_text(&self) -> &str {
-        // Effect, method and pattern are a word each.
+        // Effect, method and pattern are one word each.
         self.text.splitn(4, ' ').nth(3).unwrap_or_default()
     }
 
@@ -80,54 +80,52 @@ impl Rule {
         self.effect
     }
 
-    /// The method that it is for; `None` for `*`.
+    /// The method that it matches; `None` for `*`.
     pub const fn method(&self) -> Option<Method> {
         self.method
     }
 
-    /// The paths that it is for.
+    /// The paths that it matches.
     pub const fn pattern(&self) -> &Pattern {
         &self.pattern
     }
 
-    /// What it asks for beyond the path; nothing for a `deny`.
+    /// The conditions; empty for a `deny`.
     pub const fn conditions(&self) -> &Conditions {
         &self.conditions
     }
 
-    /// The rule's pattern: the route's name in logs and metrics.
+    /// The rule's pattern, used as the route's name in logs and metrics.
     pub fn route(&self) -> &str {
         self.pattern.as_str()
     }
 
-    /// The members to take out of JSON answers, wherever they are.
+    /// The members to remove from JSON responses, wherever they occur.
     pub fn redacted(&self) -> &[String] {
         &self.conditions.redact
     }
 
-    /// How long an answer to GET may be kept for its caller, if the server lets it be
-    /// kept at all; `None` when it may not. From one second to one day.
+    /// How long a response to GET may be cached for its caller, if the server allows caching; `None` if it may not.
+    /// From one second to one day.
     pub const fn cache(&self) -> Option<Duration> {
         self.conditions.cache
     }
 
-    /// Checks the conditions that go beyond the path. `query` is an encoded query
-    /// string.
+    /// Checks the conditions beyond the path. `query` is an encoded query string.
     pub fn admits(&self, query: &str, body: BodyLength) -> Result<(), Unmet> {
         self.conditions.admit(query, body)
     }
 
-    /// Whether it is about this call, whatever other rules say. No rule is about
-    /// keys: they are refused before any rule is asked. An `allow` is about no call whose
-    /// path is not written as it writes it.
+    /// Whether it applies to this call, regardless of other rules. No rule applies to keys, which are refused before
+    /// rules are considered. An `allow` applies only to calls whose path is spelt like its own.
     pub fn speaks_of(&self, method: Method, path: RequestPath<'_>) -> bool {
         let path = Reading::of(path);
         let is_about = !path.names_keys() && !path.is_encoded_again() && self.may_match(method, &path);
         is_about && (self.effect == Effect::Deny || self.pattern.is_written_in(&path))
     }
 
-    /// Whether some server reads the call as one of the rule's. A denial of GET is one of
-    /// HEAD, which shows what GET would.
+    /// Whether some server reads the call as one that the rule matches. A denial of GET also denies HEAD, which reveals
+    /// what GET would.
     pub(super) fn may_match(&self, method: Method, path: &Reading) -> bool {
         let methods = self.method.is_none_or(|own| {
             own == method || self.effect == Effect::Deny && own == Method::Get && method == Method::Head

@@ -1,9 +1,8 @@
-//! One path in all the ways in which some server reads it.
+//! The readings of a path: all the ways in which some server may interpret it.
 //!
-//! Servers differ: some ignore case and accents, a slash or a dot at the end, blanks around
-//! a name, a file extension (`/users.json` is `/users`), a segment that is empty once it is
-//! cleaned. A rule must not be shed by any of these, so a path is read into names that are
-//! the same for all of them, and the segments that some server leaves out are marked.
+//! Servers differ: some ignore case and accents, a trailing slash or dot, blanks around a name, a file extension
+//! (`/users.json` is `/users`), or a segment that is empty after cleaning. None of this may bypass a rule. So a path is
+//! normalized into names that are the same for all servers, and segments that some servers ignore are marked.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,10 +14,10 @@ use super::folding::push_folded;
 /// The letters of the segment that names API keys; the list of keys returns their values.
 const KEYS: [&str; 2] = ["apikeys", "apikey"];
 
-/// The most letters that one of [`KEYS`] has.
+/// The number of letters of the longest of [`KEYS`].
 const LONGEST_KEYS: usize = 7;
 
-/// A path as a policy sees it.
+/// A path as policies see it.
 #[derive(Debug)]
 pub(crate) struct Reading {
     decoded: String,
@@ -28,19 +27,19 @@ pub(crate) struct Reading {
 /// A segment of a request's path.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    /// Folded, without what servers cut off at its ends.
+    /// Folded, without the characters at its ends that servers remove.
     name: String,
-    /// Some servers read the path as if it were not there.
+    /// Whether some servers ignore the segment.
     pub(super) may_vanish: bool,
-    /// Nothing is between its slashes: it is no name to anybody.
+    /// Whether there is nothing between its slashes, so that no server reads it as a name.
     pub(super) is_empty: bool,
 }
 
-/// A segment that a pattern names.
+/// A name in a pattern.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Literal {
     name: String,
-    /// The name before its extension.
+    /// The name without its extension.
     stem: String,
 }
 
@@ -56,17 +55,17 @@ impl Reading {
         &self.decoded
     }
 
-    /// What follows each slash.
+    /// The segments after each slash.
     pub(crate) fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// Whether a segment may be read as the one of API keys.
+    /// Whether some server may read a segment as the one that names API keys.
     pub(super) fn names_keys(&self) -> bool {
         self.decoded.split('/').any(names_keys)
     }
 
-    /// Whether decoding it once more, after its characters were mapped, could find another path.
+    /// Whether decoding it again, after mapping its characters, could yield another path.
     pub(super) fn is_encoded_again(&self) -> bool {
         let is_escape = |name: &str| {
             let mut triples = name.as_bytes().windows(3);
@@ -78,7 +77,7 @@ impl Reading {
 
 impl Segment {
     fn read(text: &str) -> Self {
-        // What nearly every segment is: nothing of it is read in two ways.
+        // Nearly every segment consists of these bytes, which have only one reading.
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
         if !text.is_empty() && text.bytes().all(is_plain) {
             return Self { name: text.into(), may_vanish: false, is_empty: false };
@@ -88,24 +87,24 @@ impl Segment {
         Self { name, may_vanish, is_empty: text.is_empty() }
     }
 
-    /// Whether some server reads it as what a pattern names.
+    /// Whether some server reads it as the given name.
     pub(super) fn may_be(&self, literal: &Literal) -> bool {
         extends(&self.name, &literal.stem) || extends(&literal.name, &self.name)
     }
 }
 
 impl Literal {
-    /// Reads a segment of a pattern; `None` when some server would read it as nothing.
+    /// Reads a segment of a pattern; `None` if some server would ignore it.
     pub(super) fn read(text: &str) -> Option<Self> {
         let name = cleaned(text);
-        // Dots before an @ begin no extension: they are between the names in an address.
+        // Dots before an @ do not begin an extension; they separate names in an address.
         let (user, rest) = name.split_at_checked(name.rfind('@').map_or(0, |at| at + 1))?;
         let stem = [user, before_mark(rest)].concat();
         (!before_mark(&name).is_empty()).then_some(Self { name, stem })
     }
 }
 
-/// Folded, without blanks at its ends and dots at the last.
+/// Folded, without leading and trailing blanks and without trailing dots.
 fn cleaned(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     text.chars().for_each(|c| push_folded(c, &mut folded));
@@ -113,8 +112,8 @@ fn cleaned(text: &str) -> String {
     if kept.len() == folded.len() { folded } else { kept.into() }
 }
 
-/// Whether a character ends a name for some server: an extension, a stream or a verb, a
-/// parameter (RFC 3986 §3.3) follows it.
+/// Whether a character ends a name for some server, followed by an extension, a stream, a verb or a parameter (RFC 3986
+/// §3.3).
 const fn is_mark(c: char) -> bool {
     matches!(c, '.' | ':' | ',')
 }
@@ -123,16 +122,16 @@ fn before_mark(name: &str) -> &str {
     name.split(is_mark).next().unwrap_or_default().trim_end_matches(' ')
 }
 
-/// Whether a name is `stem`, or `stem` and an extension.
+/// Whether a name is `stem`, with or without an extension.
 fn extends(name: &str, stem: &str) -> bool {
     let rest = name.strip_prefix(stem).map(|rest| rest.trim_start_matches(' '));
     !stem.is_empty() && rest.is_some_and(|rest| rest.chars().next().is_none_or(is_mark))
 }
 
-/// Whether some server reads a segment as the one of API keys: its letters are, or those of
-/// a part of it between other signs than `_`, `-` and blanks.
+/// Whether some server reads a segment as the one that names API keys: its letters match, or those of a part of it
+/// between separators other than `_`, `-` and blanks.
 pub(super) fn names_keys(segment: &str) -> bool {
-    // Ids are many, and few have the letter.
+    // Most segments are ids, and few contain the letter k.
     if segment.is_ascii() && !segment.bytes().any(|byte| byte.eq_ignore_ascii_case(&b'k')) {
         return false;
     }
@@ -145,7 +144,7 @@ pub(super) fn names_keys(segment: &str) -> bool {
         for c in part.chars() {
             match c {
                 _ if is_boundary(c) && KEYS.contains(&&*letters) => return true,
-                // What follows is a part of its own.
+                // A new part begins here.
                 _ if is_boundary(c) && letters.is_empty() => return false,
                 _ if letters.len() > LONGEST_KEYS => return false,
                 _ if c.is_ascii_alphanumeric() => letters.push(c),

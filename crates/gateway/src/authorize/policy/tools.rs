@@ -1,4 +1,4 @@
-//! Which MCP tools a rule is for.
+//! The MCP tools that a rule permits.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -9,28 +9,28 @@ use attention_core::codec::text;
 /// The longest name of a tool (MCP, "Tool Names").
 const NAME_BYTES: usize = 128;
 
-/// The value of `tool=`: names of tools, in which `*` stands for any characters, none included.
+/// The value of `tool=`: names of tools, in which `*` matches any characters, including none.
 ///
-/// Names are compared to the letter, so what some server takes for a name that is listed is not let through. A name
-/// that is let through has only the characters that MCP's names should have, but for `/`.
+/// Names are compared exactly, so a variant that some server treats as a listed name is not permitted. A permitted name
+/// contains only the characters recommended for MCP names, except `/`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ToolPatterns(Vec<String>);
 
 impl ToolPatterns {
-    /// Reads a list with commas; `None` when it names nothing, or has what no name has.
+    /// Reads a comma-separated list; `None` if it is empty or contains characters that names cannot have.
     pub(super) fn parse(list: &str) -> Option<Self> {
         let patterns: Vec<String> = list.split(',').filter(|pattern| !pattern.is_empty()).map(str::to_owned).collect();
         let is_pattern = |pattern: &String| pattern.bytes().all(|byte| is_of_name(byte) || byte == b'*');
         (!patterns.is_empty() && patterns.iter().all(is_pattern)).then_some(Self(patterns))
     }
 
-    /// Whether one of them is for the tool of this name.
+    /// Whether one of the patterns matches this tool.
     pub fn name(&self, tool: &str) -> bool {
         let is_name = !tool.is_empty() && tool.len() <= NAME_BYTES && tool.bytes().all(is_of_name);
         is_name && self.0.iter().any(|pattern| fits(pattern, tool))
     }
 
-    /// As they are written.
+    /// The patterns as written.
     pub fn patterns(&self) -> &[String] {
         &self.0
     }
@@ -40,8 +40,8 @@ const fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// Whether a name is of a pattern. What is between two `*` is taken where it comes first, which leaves the most for
-/// what follows.
+/// Whether a name matches a pattern. Text between two `*` is matched at its first occurrence, which leaves the most for
+/// the rest.
 fn fits(pattern: &str, name: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut left) = name.strip_prefix(first) else { return false };
@@ -87,7 +87,7 @@ mod tests {
         }
     }
 
-    /// All ways of giving each `*` something.
+    /// Tries all ways of matching each `*`.
     fn reference(pattern: &[u8], name: &[u8]) -> bool {
         match (pattern, name) {
             ([], []) => true,
@@ -99,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_star_is_anything(pattern in "[ab*]{1,7}", name in "[ab]{1,9}") {
+        fn a_star_matches_anything(pattern in "[ab*]{1,7}", name in "[ab]{1,9}") {
             let expected = reference(pattern.as_bytes(), name.as_bytes());
             prop_assert_eq!(ToolPatterns::parse(&pattern).unwrap().name(&name), expected);
         }

@@ -1,6 +1,6 @@
-//! Sessions, made for a backend that asks for one (`POST /sessions`).
+//! Creates a session for a backend (`POST /sessions`).
 //!
-//! The body is `{"minutes","origin","routes"}`, all of which may be left out.
+//! The body is `{"minutes","origin","routes"}`; every member is optional.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,8 +14,8 @@ use crate::answer::problem::Problem;
 use crate::deployment::Config;
 use crate::deployment::strict_json::Document;
 
-/// Makes the session that `body` asks for on behalf of `caller`; gives the answer's
-/// body. `id` names the session in logs.
+/// Creates the session requested by `body` for `caller` and returns the response's body. `id` identifies the session in
+/// logs.
 pub(crate) fn mint(
     config: &Config,
     caller: &str,
@@ -29,7 +29,7 @@ pub(crate) fn mint(
     let wish = Document::new(body).root(&["minutes", "origin", "routes"]).map_err(refused)?;
     let minutes = wish.number("minutes").map_err(refused)?.unwrap_or(15);
     let origin = wish.text("origin").map_err(refused)?;
-    // An origin that no page may come from would make a token that nobody can use.
+    // With an origin that no page may have, nobody could use the token.
     if origin.as_ref().is_some_and(|origin| !config.origins.iter().any(|allowed| allowed == origin)) {
         return Err(Problem::wish(&wish.fault("origin", "is not one of the origins that this proxy allows")));
     }
@@ -39,7 +39,7 @@ pub(crate) fn mint(
     let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
         let (member, what) = match error {
             SessionError::Life => ("minutes", "is too much or too little: "),
-            // The driver names it.
+            // The id comes from the driver.
             SessionError::Id => return Problem::internal(),
             _ => ("routes", "cannot be granted: "),
         };

@@ -1,9 +1,8 @@
-//! Short-lived tokens that the Worker mints for browsers.
+//! Short-lived tokens that the Worker issues for browsers.
 //!
-//! A trusted backend asks the Worker for a session and hands it to its page. The
-//! page then calls the Worker itself, for minutes, from one origin, along few
-//! routes, and never beyond what the backend's own policy allows. The token is
-//! signed (HMAC-SHA-256, RFC 2104), so the Worker keeps no list of them.
+//! A trusted backend requests a session from the Worker and passes it to its page. The page then calls the Worker
+//! itself: for minutes, from one origin, on few routes, and never beyond the backend's own policy. The token is signed
+//! (HMAC-SHA-256, RFC 2104), so the Worker does not store it.
 //!
 //! ```text
 //! s1 . base64url({"sub","exp","rts","jti","org"}) . base64url(HMAC-SHA-256(secret, "s1." + payload))
@@ -11,17 +10,17 @@
 //!
 //! base64url is that of RFC 4648 §5 without padding, and the payload is a JSON object in UTF-8:
 //!
-//! | member | what it is |
+//! | member | meaning |
 //! | --- | --- |
-//! | `sub` | the name of the caller that asked for it |
-//! | `exp` | when it ends: whole seconds since 1970, digits alone, [`LONGEST_SESSION`] ahead at most |
-//! | `rts` | what it may do: rules of a policy without sections, a line each |
-//! | `jti` | its id: 1 to 64 letters, digits, `-`, `_` or `.`; a list of revoked sessions can name it |
-//! | `org` | the one origin whose pages may use it; not there when it is bound to none |
+//! | `sub` | the name of the caller that requested it |
+//! | `exp` | its expiry: whole seconds since 1970, digits only, at most [`LONGEST_SESSION`] ahead |
+//! | `rts` | its permissions: rules of a policy without sections, one per line |
+//! | `jti` | its id: 1 to 64 letters, digits, `-`, `_` or `.`; it can be listed as revoked |
+//! | `org` | the only origin whose pages may use it; absent if it is not bound to an origin |
 //!
-//! `tests/vectors/sessions.json` fixes all of this byte for byte, since the client reads `exp` and other versions of
-//! the Worker read the rest. A token with another member is refused: a member that is not known may narrow what the
-//! session may do. A format with more members gets a prefix of its own.
+//! `tests/vectors/sessions.json` fixes this format byte for byte, because the client reads `exp` and other versions of
+//! the Worker read the rest. A token with an unknown member is refused, since the member might restrict the session. A
+//! format with more members would get another prefix.
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -45,17 +44,17 @@ use crate::authorize::policy::{Policy, PolicyError};
 pub mod mint;
 pub mod revoked;
 
-/// The longest life of a session.
+/// The maximum lifetime of a session.
 pub const LONGEST_SESSION: Duration = Duration::from_hours(1);
 
-/// The least length of the signing secret, in characters.
+/// The minimum length of the signing secret, in characters.
 pub const LEAST_SECRET_CHARS: usize = 32;
 
 const PREFIX: &str = "s1.";
 const MEMBERS: [&str; 5] = ["sub", "exp", "rts", "jti", "org"];
 /// A dot, and 32 bytes in base64url.
 const SIGNATURE_BYTES: usize = 1 + 43;
-/// Isolates' clocks differ; what ends later than this after the longest life was not made here.
+/// Isolates' clocks differ. A session that ends later than the maximum lifetime plus this was not issued here.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(5);
 
 /// The Worker's secret for signing sessions. Zeroed on drop, never printed.
@@ -71,7 +70,7 @@ impl SessionSecret {
         Ok(Self(Zeroizing::new(text.as_bytes().to_vec())))
     }
 
-    /// What other secrets are derived from.
+    /// The bytes from which other secrets are derived.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -89,7 +88,7 @@ impl fmt::Debug for SessionSecret {
     }
 }
 
-/// What a session says: who answers for it, until when, from where, to where.
+/// The content of a session: its caller, expiry, origin and permissions.
 ///
 /// ```
 /// use attention_core::Timestamp;
@@ -105,22 +104,22 @@ impl fmt::Debug for SessionSecret {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The caller that asked for it, and whose policy it cannot exceed.
+    /// The caller that requested it, whose policy it cannot exceed.
     pub caller: String,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// The one origin whose pages may use it; `None` for callers that are no page.
+    /// The only origin whose pages may use it; `None` for callers that are not pages.
     pub origin: Option<String>,
-    /// What it may do, within the caller's own policy.
+    /// Its permissions, within the caller's own policy.
     pub routes: Policy,
-    /// Names the session in logs.
+    /// Identifies the session in logs.
     pub id: String,
     rules: String,
 }
 
 impl Session {
-    /// A session that begins now. `routes` are rules without their `allow`:
-    /// `GET /v2/conversations/*`; none means all of the caller's own.
+    /// A session that begins now. `routes` are rules without the word `allow`, such as `GET /v2/conversations/*`; if
+    /// empty, all of the caller's own routes are allowed.
     pub fn new(
         caller: &str,
         now: Timestamp,
@@ -148,7 +147,7 @@ impl Session {
         }
         let session = Self {
             caller: caller.to_owned(),
-            // Whole seconds, as the token says it.
+            // Whole seconds, as in the token.
             expires_at: Timestamp::from_unix_seconds(now.saturating_add(life).as_unix_millis() / 1000),
             origin: origin.map(str::to_owned),
             routes: Policy::parse(&rules).map_err(|error| SessionError::Routes(Some(error)))?,
@@ -185,13 +184,13 @@ impl Session {
         token
     }
 
-    /// Whether a token has the form of a session, which says nothing of its worth.
+    /// Whether a token has the form of a session. This does not mean that it is valid.
     pub fn is_session(token: &str) -> bool {
         token.starts_with(PREFIX)
     }
 
-    /// Reads a token that was signed with `secret` and has not ended. The
-    /// signature is compared in constant time, before anything is read.
+    /// Reads a token that was signed with `secret` and has not expired. The signature is compared in constant time
+    /// before anything is parsed.
     pub fn verify(token: &str, secret: &SessionSecret, now: Timestamp) -> Result<Self, SessionError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(SessionError::Invalid)?;
         let payload = signed.strip_prefix(PREFIX).ok_or(SessionError::Invalid)?;
@@ -199,7 +198,7 @@ impl Session {
         let mac = secret.mac(signed).ok_or(SessionError::Invalid)?;
         mac.verify_slice(&signature).map_err(|_| SessionError::Invalid)?;
         let bytes = base64url::decode(payload).ok_or(SessionError::Invalid)?;
-        // No byte order mark: nothing here writes one.
+        // A byte order mark is not accepted, because sessions are never written with one.
         let text = str::from_utf8(&bytes).map_err(|_| SessionError::Invalid)?;
         let session = Self::read(text).ok_or(SessionError::Invalid)?;
         if session.expires_at > now.saturating_add(LONGEST_SESSION).saturating_add(CLOCKS_DIFFER) {
@@ -211,7 +210,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The session that a payload says.
+    /// The session in a payload.
     fn read(payload: &str) -> Option<Self> {
         let members = Members::read(payload).filter(|members| members.are_all_of(&MEMBERS))?;
         let string = |name| members.get(name).text().map(Cow::into_owned);
@@ -220,7 +219,7 @@ impl Session {
         Some(Self {
             caller: string("sub")?,
             expires_at: text::whole_number(end).map(Timestamp::from_unix_seconds)?,
-            // One that is there and no text must not read as a session that is bound to no page.
+            // An invalid `org` must not be read as a session that is not bound to an origin.
             origin: if members.get("org") == Member::Absent { None } else { Some(string("org")?) },
             routes: Policy::parse(&rules).ok()?,
             id: string("jti").filter(|id| is_id(id))?,
@@ -229,33 +228,33 @@ impl Session {
     }
 }
 
-/// A name that a list of sessions can hold: 1 to 64 letters, digits, `-`, `_` or `.`.
+/// An id that a list of sessions can contain: 1 to 64 letters, digits, `-`, `_` or `.`.
 pub(crate) fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// Why there is no session.
+/// The reason a session cannot be issued or is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SessionError {
     /// The signing secret is too short.
     WeakSecret,
-    /// It is to last no time at all, or longer than [`LONGEST_SESSION`].
+    /// Its lifetime is zero or longer than [`LONGEST_SESSION`].
     Life,
-    /// A route is not one.
+    /// A route is invalid.
     Routes(Option<PolicyError>),
-    /// Its routes make a token that is longer than [`MAX_TOKEN_BYTES`].
+    /// Its routes make the token longer than [`MAX_TOKEN_BYTES`].
     TooLong,
-    /// Its id is not one.
+    /// Its id is invalid.
     Id,
-    /// The token was not signed with this secret, or is no session.
+    /// The token was not signed with this secret, or is not a session.
     Invalid,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }
 
 impl SessionError {
-    /// What is wrong, in one line.
+    /// The problem, on one line.
     pub fn message(&self) -> String {
         String::from(match self {
             Self::WeakSecret => {
@@ -270,12 +269,12 @@ impl SessionError {
             }
             Self::TooLong => {
                 let most = text::count(MAX_TOKEN_BYTES);
-                return text::concat(&["the routes make a token of more than ", &most, " characters; name fewer"]);
+                return text::concat(&["the routes make the token longer than ", &most, " characters; list fewer"]);
             }
             Self::Id => "a session's id is 1 to 64 letters, digits, `-`, `_` or `.`",
             Self::Routes(None) => "a route is one line such as `GET /v2/conversations/*`",
-            Self::Invalid => "the session token is not one of this proxy's",
-            Self::Expired => "the session is over; ask for a new one",
+            Self::Invalid => "the session token was not issued by this proxy",
+            Self::Expired => "the session has expired; request a new one",
         })
     }
 }
@@ -313,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_is_read_back() {
+    fn a_signed_session_is_read_back() {
         let read = Session::verify(&session().sign(&secret()), &secret(), NOW).unwrap();
         assert_eq!(
             (read.caller.as_str(), read.origin.as_deref(), read.id.as_str()),
@@ -324,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends() {
+    fn a_session_expires() {
         let token = session().sign(&secret());
         let at = |seconds| {
             Session::verify(&token, &secret(), NOW.saturating_add(Duration::from_secs(seconds))).map(|s| s.caller)
@@ -350,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_when_it_is_asked_for() {
+    fn invalid_requests_for_sessions_are_refused() {
         let new = |life, routes: &[&str]| Session::new("a", NOW, life, None, routes, "id").map(|_| ());
         assert_eq!(new(Duration::ZERO, &[]), Err(SessionError::Life));
         assert_eq!(new(Duration::from_secs(3601), &[]), Err(SessionError::Life));
@@ -365,7 +364,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_is_a_session_by_accident(text in "\\PC{0,80}|s1\\.[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{43}") {
+        fn no_other_text_verifies_as_a_session(text in "\\PC{0,80}|s1\\.[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{43}") {
             prop_assert!(Session::verify(&text, &secret(), NOW).is_err());
         }
     }

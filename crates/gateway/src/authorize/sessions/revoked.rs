@@ -1,11 +1,12 @@
-//! Single sessions that are revoked, by their ids.
+//! Revocation of single sessions by id.
 //!
-//! There are two lists. `ATTENTION_REVOKED_SESSIONS` is a setting: it counts at the next request of every isolate that
-//! has it. The other one is kept by the Durable Object that all isolates share, for `POST /admin/sessions/<id>/revoke`:
-//! isolates ask for each session, so it counts at once.
+//! There are two lists. `ATTENTION_REVOKED_SESSIONS` is a setting: it applies from the next request of every isolate
+//! that has it. The other list is kept by the Durable Object that all isolates share, for `POST
+//! /admin/sessions/<id>/revoke`: isolates ask it about each session, so it applies at once.
 //!
-//! A session lasts an hour at most, so an id is forgotten when none of that id can be good any more. Nothing may be
-//! lost: a list that cannot be read says of every session that it may be revoked, until all of that time are over.
+//! A session lasts one hour at most, so an id is removed when no session with it can be valid any more. Nothing may be
+//! lost: if a list cannot be read, every session counts as possibly revoked until all sessions of that time have
+//! expired.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -18,13 +19,13 @@ use attention_core::{Timestamp, millis};
 
 use super::{CLOCKS_DIFFER, LONGEST_SESSION, is_id};
 
-/// How many ids are kept: 100 bytes each at most.
+/// The maximum number of ids: at most 100 bytes each.
 pub const MOST_REVOKED: usize = 1_000;
-/// After so long no session is good that was made before: isolates' clocks differ, and the object's from theirs.
+/// After this time, no session issued before is valid. Isolates' clocks differ from each other and from the object's.
 pub const LAPSES_AFTER: Duration = Duration::from_secs(LONGEST_SESSION.as_secs() + 2 * CLOCKS_DIFFER.as_secs());
-/// What the object said of a session is believed for so long while it does not answer.
+/// How long the object's last answer about a session is used while the object does not respond.
 pub const BELIEVED_FOR: Duration = Duration::from_mins(1);
-/// How many answers an isolate remembers: 100 bytes each at most.
+/// How many answers an isolate remembers: at most 100 bytes each.
 const MOST_REMEMBERED: usize = 1_000;
 /// The version of the stored text.
 const VERSION: u64 = 1;
@@ -32,29 +33,29 @@ const VERSION: u64 = 1;
 /// The list that the Durable Object keeps.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Revocations {
-    /// With the times at which they lapse.
+    /// The ids, with the times at which they lapse.
     ids: Vec<(String, Timestamp)>,
-    /// A list was lost; until then nobody can tell.
+    /// A list was lost; the status of sessions is unknown until then.
     lost_until: Option<Timestamp>,
 }
 
-/// What is known of a session.
+/// The status of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
     /// It is not revoked.
     Good,
     /// It is.
     Revoked,
-    /// Nobody can tell: a list was lost.
+    /// Unknown, because a list was lost.
     Unknown,
 }
 
-/// There are [`MOST_REVOKED`] of them.
+/// The list already has [`MOST_REVOKED`] ids.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Full;
 
 impl Revocations {
-    /// Revokes every session of this id; returns when that lapses, as none can be good any more.
+    /// Revokes every session with this id. Returns when the entry lapses because no such session can be valid any more.
     pub fn revoke(&mut self, id: &str, now: Timestamp) -> Result<Timestamp, Full> {
         self.tidy(now);
         let lapses = now.saturating_add(LAPSES_AFTER);
@@ -67,9 +68,9 @@ impl Revocations {
         Ok(lapses)
     }
 
-    /// What is known of a session.
+    /// The status of a session.
     pub fn standing(&self, id: &str, now: Timestamp) -> Standing {
-        // Revoked is revoked, lapsed or not: a clock that is put back brings nobody back.
+        // An entry counts even after it has lapsed, so that a clock that goes back does not reinstate a session.
         match () {
             () if self.ids.iter().any(|(known, _)| known == id) => Standing::Revoked,
             () if self.lost_until.is_some_and(|until| until > now) => Standing::Unknown,
@@ -81,7 +82,7 @@ impl Revocations {
         self.ids.retain(|(_, lapses)| *lapses > now);
     }
 
-    /// As it is stored.
+    /// The stored form.
     pub fn to_json(&self) -> String {
         let mut ids = Array::new();
         for (id, lapses) in &self.ids {
@@ -98,8 +99,8 @@ impl Revocations {
         object.finish()
     }
 
-    /// What was stored. A text that [`to_json`](Self::to_json) does not write, or a later version does, is a list that
-    /// was lost now: the second is whether it was.
+    /// Restores a stored list. A text that [`to_json`](Self::to_json) does not write, or that a later version wrote,
+    /// counts as a list that was lost now; the second value says whether that is so.
     pub fn restore(text: &str, now: Timestamp) -> (Self, bool) {
         match Self::from_json(text) {
             Some(list) => (list, false),
@@ -130,7 +131,7 @@ impl Revocations {
 }
 
 impl Standing {
-    /// As it crosses from the object to an isolate.
+    /// The form in which the object sends it to an isolate.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -139,7 +140,7 @@ impl Standing {
         }
     }
 
-    /// Reads what [`as_str`](Self::as_str) wrote; anything else says nothing.
+    /// Reads the output of [`as_str`](Self::as_str); anything else is [`Unknown`](Self::Unknown).
     pub fn parse(text: &str) -> Self {
         match text {
             "good" => Self::Good,
@@ -149,13 +150,13 @@ impl Standing {
     }
 }
 
-/// What an isolate remembers of the object's answers.
+/// An isolate's memory of the object's answers.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered(Vec<(String, Timestamp, bool)>);
 
 impl Remembered {
-    /// What counts when the object said this, or nothing: a session that it called good lately still is, and one that
-    /// it called revoked stays so.
+    /// The status to use, given the object's answer or the lack of one. A session that was recently reported as good
+    /// stays good, and one that was reported as revoked stays revoked.
     pub(crate) fn settle(&mut self, id: &str, said: Standing, now: Timestamp) -> Standing {
         let known = self.0.iter().position(|(known, ..)| known == id);
         let before = known.map(|at| self.0.remove(at));
@@ -167,7 +168,7 @@ impl Remembered {
             (Standing::Unknown, _) => return Standing::Unknown,
         };
         if self.0.len() >= MOST_REMEMBERED {
-            // Those of which nothing is believed any more; else the oldest, and good ones first.
+            // Removes entries that are too old to be used, or else the oldest, good ones first.
             self.0.retain(
                 |(_, at, is_good)| if *is_good { is_lately(*at, now) } else { at.saturating_add(LAPSES_AFTER) > now },
             );
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_list_says_so_and_forgets_nobody() {
+    fn a_full_list_refuses_entries_and_keeps_the_others() {
         let mut list = Revocations::default();
         for number in 0..MOST_REVOKED {
             assert!(list.revoke(&number.to_string(), at(0)).is_ok());
@@ -209,20 +210,20 @@ mod tests {
         assert!(list.revoke("7", at(1)).is_ok(), "it is there already");
         assert_eq!(list.standing("0", at(0)), Standing::Revoked);
         assert_eq!(list.standing("one-more", at(0)), Standing::Good);
-        // All but one have lapsed.
+        // All entries except one have lapsed.
         assert!(list.revoke("one-more", at(LAPSES_AFTER.as_secs())).is_ok());
         assert_eq!(list.ids.len(), 2);
     }
 
     #[test]
-    fn what_cannot_be_read_says_of_nobody_that_it_is_good_until_all_are_over() {
+    fn an_unreadable_list_makes_every_session_unknown_until_all_have_expired() {
         let newer = r#"{"version":2,"ids":[]}"#;
         for text in ["", "null", "[]", "{}", newer, r#"{"version":1,"ids":[["a b",1]]}"#, r#"{"version":1,"x":1}"#] {
             let (mut list, was_lost) = Revocations::restore(text, at(0));
             assert!(was_lost, "{text}");
             assert_eq!(list.standing("a", at(0)), Standing::Unknown, "{text}");
             list.revoke("b", at(1)).unwrap();
-            // A restart does not begin the time anew.
+            // A restart does not restart the waiting time.
             let (list, was_lost) = Revocations::restore(&list.to_json(), at(60));
             assert!(!was_lost);
             assert_eq!(list.standing("b", at(60)), Standing::Revoked);
@@ -232,9 +233,9 @@ mod tests {
     }
 
     proptest! {
-        /// An object that is restarted at random, against a map that forgets nothing.
+        /// An object that restarts at random, compared with a map that forgets nothing.
         #[test]
-        fn whoever_was_revoked_stays_so_for_as_long_as_a_session_lasts(
+        fn a_revocation_lasts_as_long_as_any_session(
             events in prop::collection::vec((0_u64..900, 0_usize..12, 0_u8..4), 1..120),
         ) {
             let (mut list, mut now) = (Revocations::default(), 0);
@@ -261,10 +262,10 @@ mod tests {
             }
         }
 
-        /// An isolate whose object is away at random: a session is good for a minute after the object said so, and
-        /// never again after it said that it is not.
+        /// An isolate whose object is unavailable at random: a session is good for one minute after the object said so,
+        /// and never again after the object said that it is not.
         #[test]
-        fn an_isolate_believes_what_it_was_told_for_a_minute_and_no_more(
+        fn an_isolate_uses_an_answer_for_one_minute(
             events in prop::collection::vec((0_u64..45, 0_usize..4, 0_u8..5), 1..150),
         ) {
             let (mut isolate, mut now) = (Remembered::default(), 0);
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_the_revoked_go_last() {
+    fn the_memory_is_bounded_and_revocations_are_dropped_last() {
         let mut isolate = Remembered::default();
         isolate.settle("revoked", Standing::Revoked, at(0));
         for number in 0..3 * MOST_REMEMBERED {

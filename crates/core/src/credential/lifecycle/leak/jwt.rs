@@ -1,4 +1,4 @@
-//! What in a run of characters is a JWT, and whether it can be a key.
+//! Finds JWTs in a run of characters, and tells which cannot be keys.
 
 use alloc::string::String;
 use core::ops::Range;
@@ -10,21 +10,21 @@ use crate::codec::json::{self, Value};
 use crate::codec::text::find as find_text;
 use crate::credential::MAX_KEY_BYTES;
 
-/// The longest header that is looked at, and how many beginnings of one in one part. Both
-/// keep the time linear.
+/// The longest header that is read, and the most candidates for its beginning in one part. Both bounds keep the time
+/// linear.
 const MAX_HEADER: usize = 1024;
 const MAX_BEGINNINGS: usize = 4;
 
-/// One JWT.
+/// A JWT in a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Jwt {
-    /// Where in the run.
+    /// Its range in the run.
     pub(super) range: Range<usize>,
-    /// Whether it cannot be a key.
+    /// Whether it cannot be a real key.
     pub(super) is_placeholder: bool,
 }
 
-/// The first JWT of a run of base64url characters and dots, from a position on.
+/// The first JWT in a run of base64url characters and dots, from position `from` on.
 pub(super) fn find(run: &str, from: usize) -> Option<Jwt> {
     let mut at = from;
     loop {
@@ -37,7 +37,7 @@ pub(super) fn find(run: &str, from: usize) -> Option<Jwt> {
     }
 }
 
-/// The JWT whose header ends at a dot.
+/// The JWT whose header ends at the given dot.
 fn with_header_in(run: &str, from: usize, dot: usize) -> Option<Jwt> {
     let part = run.get(from..dot)?;
     let mut at = 0;
@@ -61,7 +61,7 @@ fn with_payload_at(run: &str, start: usize, from: usize, algorithm: &str) -> Opt
     let claims = object(run.get(from..dot)?)?;
     let rest = run.get(dot + 1..)?;
     let whole = rest.get(..rest.bytes().position(|b| b == b'.').unwrap_or(rest.len()))?;
-    // What is longer than its algorithm allows has something behind it.
+    // A longer signature than the algorithm allows includes characters that follow the JWT.
     let signature = match Lengths::of(algorithm) {
         Lengths::Exactly(length) => whole.get(..length).unwrap_or(whole),
         Lengths::AtLeast(_) => whole,
@@ -73,7 +73,7 @@ fn with_payload_at(run: &str, start: usize, from: usize, algorithm: &str) -> Opt
     })
 }
 
-/// A JSON object in base64url.
+/// Decodes a JSON object from base64url.
 fn object(part: &str) -> Option<Zeroizing<String>> {
     let bytes = base64url::decode(part)?;
     let text = Zeroizing::new(String::from_utf8(bytes).ok()?);
@@ -82,12 +82,12 @@ fn object(part: &str) -> Option<Zeroizing<String>> {
     (is_object && element.members().is_ok()).then_some(text)
 }
 
-/// `alg` of a header, which each has (RFC 7515 §4.1.1).
+/// The header's `alg`, which is required (RFC 7515 §4.1.1).
 fn algorithm(header: &str) -> Option<String> {
     json::member(&object(header)?, "alg")?.into_string().map(|text| String::from(&*text))
 }
 
-/// How many characters a signature has (RFC 7518 §3).
+/// The length of a signature in characters (RFC 7518 §3).
 enum Lengths {
     Exactly(usize),
     AtLeast(usize),
@@ -101,22 +101,21 @@ impl Lengths {
             "HS512" | "ES256" => Self::Exactly(86),
             "ES384" => Self::Exactly(128),
             "ES512" => Self::Exactly(176),
-            // A modulus of 1024 bits or more.
+            // For a modulus of at least 1024 bits.
             "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => Self::AtLeast(171),
-            // 128 bits.
+            // At least 128 bits.
             _ => Self::AtLeast(22),
         }
     }
 }
 
-/// Whether this can be the signature of an algorithm: of the right length, base64url, and not
-/// written by hand.
+/// Whether this can be a signature of the algorithm: the right length, base64url, and not typed by hand.
 fn is_signature(signature: &str, algorithm: &str) -> bool {
     let is_long_enough = match Lengths::of(algorithm) {
         Lengths::Exactly(length) => signature.len() == length,
         Lengths::AtLeast(length) => signature.len() >= length,
     };
-    // One bit for each character of ASCII.
+    // One bit per ASCII character.
     let distinct = signature.bytes().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones();
     !algorithm.eq_ignore_ascii_case("none")
         && is_long_enough
@@ -125,18 +124,18 @@ fn is_signature(signature: &str, algorithm: &str) -> bool {
         && !says_fake(signature)
 }
 
-/// What people write into keys that are not.
+/// Words that people put into fake keys.
 const FAKE: [&str; 9] =
     ["fake", "example", "dummy", "placeholder", "sample", "redacted", "signature", "notakey", "changeme"];
 
-/// Whether one of the words of a text says that it is fake. In random base64url, a word of
-/// four letters between two separators comes by chance once in ten million signatures.
+/// Whether a word of the text says that it is fake. In random base64url, a four-letter word between two separators
+/// occurs by chance once in ten million signatures.
 fn says_fake(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
     words.any(|word| FAKE.iter().any(|fake| word.eq_ignore_ascii_case(fake)))
 }
 
-/// The sample that jwt.io shows.
+/// Whether this is the sample of jwt.io.
 fn is_sample(claims: &str) -> bool {
     let is =
         |member, sample| json::member(claims, member).and_then(Value::into_string).is_some_and(|text| text == sample);

@@ -1,23 +1,22 @@
-//! Where a text holds a key of the Attention API.
+//! Finds keys of the Attention API in text.
 //!
-//! A key is a JWT, and what it claims is not documented: by itself, it looks like any other
-//! JWT. So a JWT is reported only together with what says whose it is:
-//!
+//! Keys are JWTs, but their claims are not documented, so a key looks like any other JWT. A JWT is therefore reported
+//! only together with evidence that it belongs to Attention:
 //! | evidence | confidence |
 //! | --- | --- |
-//! | its hash is that of a key which the caller knows | [`Certain`](Confidence::Certain) |
+//! | its hash is that of a key known to the caller | [`Certain`](Confidence::Certain) |
 //! | a name such as `ATTENTION_API_KEY` within the 96 characters before it | [`Likely`](Confidence::Likely) |
 //! | `api.attention.tech` within 512 characters before or after it, and `Bearer` directly before it | likely |
 //! | `api.attention.tech`, without `Bearer` | [`Possible`](Confidence::Possible) |
 //! | a word with `attention` in it within the 128 characters before it | possible |
 //!
-//! A JWT that cannot be a key is a [`Placeholder`](Confidence::Placeholder), whatever is near
-//! it: it is not signed, its signature cannot be of its algorithm (RFC 7518 §3.1), it is the
-//! sample of jwt.io, or it says that it is fake. Only a known hash outweighs that.
+//! A JWT that cannot be a key is a [`Placeholder`](Confidence::Placeholder) regardless of its surroundings: it is
+//! unsigned, its signature cannot come from its algorithm (RFC 7518 §3.1), it is the sample of jwt.io, or it says that
+//! it is fake. Only a known hash overrides this.
 //!
-//! Known keys are found whatever they look like, if they have 16 bytes or more and are not
-//! part of a longer word. Text in UTF-16 is read as well: NUL bytes do not count. Keys that
-//! are broken over lines, or encoded once more, are not found.
+//! Known keys are found whatever their format, provided they have at least 16 bytes and are not part of a longer word.
+//! UTF-16 text is read as well, because NUL bytes are skipped. Keys that are split over lines, or encoded again, are
+//! not found.
 
 mod jwt;
 mod scanner;
@@ -32,62 +31,62 @@ use crate::codec::json::Object;
 use crate::codec::text::{concat, count};
 use crate::credential::{Fingerprint, TokenDigest};
 
-/// A key that the caller knows, by a hash of it.
+/// A key known to the caller, identified by a hash.
 #[derive(Clone, Copy, Debug)]
 pub enum Known {
-    /// The first 32 bits of its SHA-256. A word that is not a JWT has them by chance once in
-    /// four billion words: such a finding is likely, not certain.
+    /// The first 32 bits of its SHA-256. A word that is not a JWT matches by chance once in four billion words, so such
+    /// a finding is likely, not certain.
     Fingerprint(Fingerprint),
-    /// All of its SHA-256 ([`TokenDigest::of`] the key).
+    /// The full SHA-256 ([`TokenDigest::of`] the key).
     Digest(TokenDigest),
 }
 
-/// How sure it is that a finding is a key of the Attention API.
+/// How certain it is that a finding is a key of the Attention API.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Confidence {
-    /// It is where a key would be, and is none.
+    /// It is in the place of a key but is not one.
     Placeholder,
-    /// It may be another service's.
+    /// It may belong to another service.
     Possible,
-    /// It is where only a key belongs.
+    /// It is where only a key would be.
     Likely,
-    /// It is a key that the caller knows.
+    /// It is a key known to the caller.
     Certain,
 }
 
-/// What says that a finding is a key of the Attention API.
+/// The evidence that a finding is a key of the Attention API.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Evidence {
-    /// A word with `attention` in it.
+    /// A word that contains `attention`.
     Word,
     /// The API's host.
     Host,
-    /// The API's host, and `Bearer`.
+    /// The API's host and `Bearer`.
     Request,
     /// The name of a variable.
     Name,
-    /// The caller knows it.
+    /// The caller knows the key.
     Known,
 }
 
-/// One finding. It holds no part of the key.
+/// A finding. It contains no part of the key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leak {
-    /// The line in which the key begins, from 1. A line ends with LF.
+    /// The line in which the key begins, from 1. Lines end with LF.
     pub line: usize,
-    /// Where in the line, in characters from 1 (of UTF-8; NUL bytes do not count).
+    /// The position in the line, in characters from 1 (UTF-8; NUL bytes are skipped).
     pub column: usize,
-    /// How many characters the key has.
+    /// The length of the key in characters.
     pub length: usize,
-    /// Its name in logs.
+    /// The fingerprint, for logs.
     pub fingerprint: Fingerprint,
-    /// How sure it is.
+    /// How certain the finding is.
     pub confidence: Confidence,
-    /// Why.
+    /// The evidence for it.
     pub evidence: Evidence,
 }
 
-/// All findings of a text, in its order.
+/// All findings in a text, in order.
 ///
 /// ```
 /// use attention_core::ApiKey;
@@ -108,7 +107,7 @@ pub fn scan(text: &[u8], known: &[Known]) -> Vec<Leak> {
 }
 
 impl Confidence {
-    /// Its name in a table and in JSON.
+    /// The name in tables and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Placeholder => "placeholder",
@@ -131,32 +130,32 @@ impl Evidence {
         }
     }
 
-    /// What it is, in a sentence.
+    /// A description of the finding.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Word => "a JWT behind a word with \"attention\" in it",
+            Self::Word => "a JWT after a word that contains \"attention\"",
             Self::Host => "a JWT near api.attention.tech",
             Self::Request => "the bearer token of a request to api.attention.tech",
-            Self::Name => "a JWT behind the name of a variable for Attention's key",
-            Self::Known => "a key that is known",
+            Self::Name => "a JWT after the name of a variable for an Attention key",
+            Self::Known => "a known key",
         }
     }
 }
 
 impl Leak {
-    /// What was found where, and what to do, in one line.
+    /// The finding, its position and the next step, on one line.
     pub fn message(&self) -> String {
         let next = match self.confidence {
             Confidence::Placeholder => "a placeholder: nothing to do",
-            Confidence::Possible => "look whether it is a key; if so, rotate it",
-            Confidence::Likely | Confidence::Certain => "rotate it: who has read this text has the key",
+            Confidence::Possible => "check whether it is a key; if so, rotate it",
+            Confidence::Likely | Confidence::Certain => "rotate it: anyone who has read this text has the key",
         };
         let (line, column) = (count(self.line), count(self.column));
         let fingerprint = self.fingerprint.to_hex();
         concat(&["line ", &line, ", column ", &column, ": ", self.evidence.message(), " (", &fingerprint, "); ", next])
     }
 
-    /// As JSON, for machines.
+    /// The finding as JSON.
     pub fn to_json(&self) -> String {
         let mut object = Object::new();
         object.number("line", self.line as u64).number("column", self.column as u64);

@@ -1,4 +1,4 @@
-//! Finding keys in a text that comes in chunks.
+//! Finds keys in text that arrives in chunks.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,24 +13,24 @@ use super::{Confidence, Evidence, Known, Leak};
 use crate::credential::secret::is_token68;
 use crate::credential::{Fingerprint, MAX_KEY_BYTES, TokenDigest};
 
-/// How much of an unbroken run of characters is held: twice the longest key.
+/// How much of an unbroken run is kept: twice the longest key.
 const WINDOW: usize = 2 * MAX_KEY_BYTES;
 
-/// The shortest known key that is looked for.
+/// The shortest known key that is searched for.
 const MIN_KNOWN: usize = 16;
 
-/// How far from a key its evidence may be, in characters.
+/// The maximum distance between a key and its evidence, in characters.
 const NAME_REACH: usize = 96;
 const WORD_REACH: usize = 128;
 const HOST_REACH: usize = 512;
-/// `Bearer`, and quotes, colons and blanks behind it.
+/// `Bearer`, and the quotes, colons and blanks that may follow it.
 const BEARER_REACH: usize = 8;
 
-/// The longest word that is looked at as evidence.
+/// The longest word that is considered as evidence.
 const MAX_WORD: usize = 128;
 
-/// Finds keys in a text that comes in chunks, of any sizes, in linear time and bounded memory.
-/// A file needs a scanner of its own.
+/// Finds keys in text that arrives in chunks of any size, in linear time and bounded memory. Use a new scanner for each
+/// file.
 ///
 /// ```
 /// use attention_core::ApiKey;
@@ -46,30 +46,30 @@ const MAX_WORD: usize = 128;
 /// ```
 pub struct Scanner {
     known: Vec<Known>,
-    /// Where the next character is.
+    /// The position of the next character.
     at: Position,
-    /// The characters of `token68` that came last, or as many as are held.
+    /// The most recent `token68` characters, up to the window size.
     run: Zeroizing<String>,
-    /// Where the first of them is.
+    /// The position of the first character in `run`.
     run_at: Position,
-    /// How much of the run was decided before.
+    /// How much of the run has been decided.
     decided: usize,
-    /// Whether some of the run is not held any more.
+    /// Whether the beginning of the run has been dropped.
     is_cut: bool,
     marks: Marks,
-    /// JWTs that wait for the host behind them, in order.
+    /// JWTs that still wait for a host after them, in order.
     pending: Vec<Pending>,
 }
 
 #[derive(Clone, Copy)]
 struct Position {
-    /// Characters before it.
+    /// The number of characters before it.
     index: usize,
     line: usize,
     column: usize,
 }
 
-/// Where evidence was seen last: the index behind it.
+/// The index just after each sort of evidence that was last seen.
 #[derive(Clone, Copy, Default)]
 struct Marks {
     name: Option<usize>,
@@ -82,12 +82,12 @@ struct Pending {
     leak: Leak,
     evidence: Option<Evidence>,
     has_bearer: bool,
-    /// The index behind it.
+    /// The index just after it.
     end: usize,
 }
 
 impl Scanner {
-    /// At the beginning of a text.
+    /// A scanner at the beginning of a text.
     pub fn new(known: &[Known]) -> Self {
         let start = Position { index: 0, line: 1, column: 1 };
         Self {
@@ -102,7 +102,7 @@ impl Scanner {
         }
     }
 
-    /// Reads on. Returns the findings that are decided; some wait for what comes behind them.
+    /// Reads a chunk. Returns the findings that are decided; others wait for the text that follows.
     pub fn feed(&mut self, chunk: &[u8]) -> Vec<Leak> {
         let mut found = Vec::new();
         for byte in chunk {
@@ -113,7 +113,7 @@ impl Scanner {
         found
     }
 
-    /// The text is over. Returns the rest of the findings.
+    /// Ends the text and returns the remaining findings.
     pub fn finish(mut self) -> Vec<Leak> {
         let mut found = Vec::new();
         self.end_run();
@@ -135,7 +135,7 @@ impl Scanner {
         }
         match byte {
             b'\n' => self.at = Position { index: self.at.index + 1, line: self.at.line + 1, column: 1 },
-            // The bytes of one character of UTF-8 behind its first.
+            // The continuation bytes of a UTF-8 character.
             0x80..=0xbf => {}
             _ => {
                 self.at.index += 1;
@@ -147,7 +147,7 @@ impl Scanner {
         }
     }
 
-    /// Decides on a run that is over.
+    /// Decides a run that has ended.
     fn end_run(&mut self) {
         if self.run.is_empty() {
             return;
@@ -159,8 +159,7 @@ impl Scanner {
         self.is_cut = false;
     }
 
-    /// Makes room in a run that is longer than what is held. A key that is not decided yet
-    /// begins in the second half.
+    /// Drops the beginning of a run that exceeds the window. A key that is not decided yet begins in the second half.
     fn cut_run(&mut self, found: &mut Vec<Leak>) {
         let run = mem::take(&mut self.run);
         self.look(&run, false);
@@ -172,7 +171,7 @@ impl Scanner {
         self.release(self.run_at.index, found);
     }
 
-    /// Holds the memory of a run on, without its first characters.
+    /// Keeps the allocation of a run without its first `without` characters.
     fn reuse(&mut self, mut run: Zeroizing<String>, holds_key: bool, without: usize) {
         let rest = Zeroizing::new(String::from(run.get(without..).unwrap_or_default()));
         if holds_key {
@@ -183,7 +182,7 @@ impl Scanner {
         self.run = run;
     }
 
-    /// Goes through a run from its beginning. Whether there was something that looked like a key.
+    /// Examines a run from its beginning. Returns whether it contained anything that looked like a key.
     fn look(&mut self, run: &str, is_over: bool) -> bool {
         let mut known = if is_over && !self.is_cut { self.known_in(run) } else { Vec::new() };
         let mut holds_key = !known.is_empty();
@@ -214,7 +213,7 @@ impl Scanner {
         holds_key
     }
 
-    /// The known keys in a run that is held whole: in its pieces, and behind a name and `=`.
+    /// The known keys in a run that is held completely: in its pieces, and after a name and `=`.
     fn known_in(&self, run: &str) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         if self.known.is_empty() {
@@ -224,7 +223,7 @@ impl Scanner {
         let wholes = [0..run.len(), behind_name..run.len()];
         for range in wholes.into_iter().chain(pieces(run)) {
             let text = run.get(range.clone()).unwrap_or_default();
-            // A sentence may end behind it.
+            // The key may be followed by the full stop of a sentence.
             for text in [text, text.trim_end_matches('.')] {
                 let range = range.start..range.start + text.len();
                 let is_new = hits.iter().all(|hit| hit.range.end <= range.start || range.end <= hit.range.start);
@@ -241,7 +240,7 @@ impl Scanner {
         hits
     }
 
-    /// Takes a word for evidence.
+    /// Records a word as evidence.
     fn mark(&mut self, word: &str, start: usize) {
         if word.len() > MAX_WORD {
             return;
@@ -250,7 +249,7 @@ impl Scanner {
         if word.eq_ignore_ascii_case("bearer") {
             self.marks.bearer = Some(end);
         }
-        // Letters and digits only, as `ATTENTION_API_KEY` and `attentionApiKey` are one name.
+        // Letters and digits only, so that `ATTENTION_API_KEY` and `attentionApiKey` compare equal.
         let plain: String =
             word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())).collect();
         if ["attentionapikey", "attentionkey", "attentionapitoken", "attentiontoken"]
@@ -273,7 +272,7 @@ impl Scanner {
         }
     }
 
-    /// Keeps a finding until it is known what stands behind it.
+    /// Keeps a finding until the text after it is known.
     fn wait(&mut self, run: &str, range: &Range<usize>, known: Option<Confidence>, jwt: Option<&Jwt>) {
         let value = run.get(range.clone()).unwrap_or_default();
         let start = self.run_at.index + range.start;
@@ -300,7 +299,7 @@ impl Scanner {
         self.pending.push(Pending { leak, evidence, has_bearer, end: start + range.len() });
     }
 
-    /// Lets go of those findings behind which enough has been read, up to an index.
+    /// Releases the findings that are followed by enough text, up to an index.
     fn release(&mut self, index: usize, found: &mut Vec<Leak>) {
         let is_decided = |pending: &Pending| index == usize::MAX || index > pending.end + HOST_REACH;
         let count = self.pending.iter().take_while(|pending| is_decided(pending)).count();
@@ -316,7 +315,7 @@ impl Scanner {
 }
 
 impl fmt::Debug for Scanner {
-    // Without the text that it holds.
+    // Omits the text that it holds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Scanner(line {}, column {})", self.at.line, self.at.column)
     }
@@ -327,8 +326,7 @@ struct Hit {
     confidence: Option<Confidence>,
 }
 
-/// The parts of a run in which a JWT, or a name, may be: between the characters of `token68`
-/// that neither has.
+/// The pieces of a run that may be a JWT or a name, separated by the `token68` characters that neither contains.
 fn pieces(run: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     core::iter::from_fn(move || {
@@ -345,7 +343,7 @@ const fn is_separator(byte: u8) -> bool {
     matches!(byte, b'=' | b'/' | b'+' | b'~')
 }
 
-/// Whether a text is one of the known keys, and how sure that is.
+/// The confidence with which a text is a known key; `None` if it is not known.
 fn known_as(known: &[Known], text: &str) -> Option<Confidence> {
     if known.is_empty() {
         return None;
@@ -362,7 +360,7 @@ fn known_as(known: &[Known], text: &str) -> Option<Confidence> {
 mod tests {
     use super::*;
 
-    /// What is held does not grow with the text: neither an unbroken run, nor findings that wait.
+    /// Memory does not grow with the text, neither for an unbroken run nor for waiting findings.
     #[test]
     fn memory_is_bounded() {
         let jwt = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.fake";

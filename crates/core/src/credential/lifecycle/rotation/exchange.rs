@@ -1,4 +1,4 @@
-//! From the new key to the end of the old one, or back.
+//! The second part of a rotation: from the new key to the end of the old one, or back.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -14,18 +14,18 @@ use crate::{Slot, Timestamp};
 pub(super) struct Exchange {
     pub(super) new: NewKey,
     pub(super) direction: Direction,
-    /// Whether a place may have got a key.
+    /// Whether a place may have received a key.
     pub(super) touched: bool,
-    /// Whether a deletion may have begun: there is no turning then.
+    /// Whether a deletion may have begun. From then on the direction cannot change.
     pub(super) deleting: bool,
-    /// Whether the key to be deleted was accepted just before. Only then is a 401 afterwards a
-    /// proof: it has other causes.
+    /// Whether the key to be deleted was accepted just before. Only then does a 401 after the deletion prove it, since
+    /// a 401 has other causes too.
     pub(super) was_alive: bool,
     pub(super) proof: Option<Proof>,
     pub(super) phase: Phase,
 }
 
-/// Which key all places are to use.
+/// The direction: which key all places should use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Direction {
     Forward,
@@ -33,7 +33,7 @@ pub(super) enum Direction {
 }
 
 impl Direction {
-    /// The key that all places are to use.
+    /// The key that all places should use.
     pub(super) const fn target(self) -> Role {
         match self {
             Self::Forward => Role::New,
@@ -42,7 +42,7 @@ impl Direction {
     }
 }
 
-/// What is being done, in this order. Places are indices of the plan's.
+/// The current phase, in order. A place is an index into the plan's places.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Phase {
     Try,
@@ -51,16 +51,16 @@ pub(super) enum Phase {
     Promote(usize),
     VerifyCurrent(usize),
     ClearNext(usize),
-    /// `None` until the list was seen.
+    /// `None` until the list has been read.
     Watch(Option<Watch>),
-    /// Each place is verified once more, as days may have passed.
+    /// Each place is verified again, because days may have passed.
     Recheck(usize),
     ProveAlive,
     Delete,
     ProveDead,
-    /// The list is searched for keys that are left.
+    /// Searching the list for leftover keys.
     Count,
-    /// The new key's value is lost, and places have that key: a person makes another.
+    /// The new key's value is lost, and places use that key: a person creates another.
     Replace,
 }
 
@@ -89,7 +89,7 @@ impl Phase {
         matches!(self, Self::DeliverNext(_) | Self::Promote(_))
     }
 
-    /// What a refusal, and another failure, mean here.
+    /// The problem that a refusal means in this phase, and the problem that another failure means.
     const fn problems(self) -> (Problem, Problem) {
         match self {
             Self::DeliverNext(_) | Self::Promote(_) => (Problem::DeliveryFailed, Problem::DeliveryFailed),
@@ -106,7 +106,7 @@ impl Phase {
 }
 
 impl Exchange {
-    /// What may be answered to a problem here.
+    /// The possible answers to a problem in this phase.
     pub(super) fn answers(&self, problem: Problem) -> &'static [Answer] {
         use Answer::{Confirm, DeletedByHand, GoBack, GoForward, Leave, Retry, TakeKey};
         match (self.phase, self.direction) {
@@ -116,7 +116,7 @@ impl Exchange {
             (Phase::Try, Direction::Forward) if !self.touched => &[Retry, TakeKey, GoBack],
             (Phase::Watch(_), Direction::Forward) => &[Retry, Confirm, Leave, GoBack],
             (Phase::Watch(_), Direction::Back) => &[Retry, Confirm, Leave, GoForward],
-            // Going back alone may lead nowhere: the old key may be dead by then.
+            // Going back may fail by now, because the old key may be dead.
             (_, Direction::Forward) if matches!(problem, Problem::NewKeyMissing | Problem::NewKeyRejected) => {
                 &[Retry, TakeKey, GoBack]
             }
@@ -130,7 +130,7 @@ impl Rotation {
     pub(super) fn step_of_exchange<'a>(&'a self, exchange: &'a Exchange, now: Timestamp) -> Step<'a> {
         let key = exchange.direction.target();
         let fingerprint = self.fingerprint(exchange, key);
-        // Indices are checked where a phase is entered or read.
+        // Indices are checked when a phase is entered or read.
         let place = |index: usize| &self.plan.places[index];
         match exchange.phase {
             Phase::Try => Step::Try { key, fingerprint },
@@ -145,7 +145,7 @@ impl Rotation {
             Phase::Watch(_) | Phase::Count => Step::List { with: key },
             Phase::Delete => match self.id(exchange, key.other()) {
                 Some(id) => Step::Delete { id, key: key.other(), with: key },
-                // The list may tell it.
+                // The list may contain the id.
                 None => Step::List { with: key },
             },
             Phase::Replace => Step::Take,
@@ -155,7 +155,7 @@ impl Rotation {
         }
     }
 
-    /// How long to watch on. A clock that was put back does not make it longer than it was.
+    /// The remaining watching time. A clock that was put back does not extend it.
     fn rest(&self, watch: Watch, now: Timestamp) -> Duration {
         self.plan.quiet.saturating_sub(now.saturating_since(watch.since))
     }
@@ -174,7 +174,7 @@ impl Rotation {
         }
     }
 
-    /// Takes what came of a step of an exchange; `false` when it does not fit.
+    /// Handles the report on a step of an exchange; `false` if it does not fit the step.
     pub(super) fn on_exchanged(&mut self, phase: Phase, report: Report<'_>, now: Timestamp) -> bool {
         match (phase, report) {
             (Phase::Try, Report::Accepted) => self.move_to_places(),
@@ -194,7 +194,7 @@ impl Rotation {
                 self.leave_place(at);
             }
             (Phase::VerifyNext(_) | Phase::VerifyCurrent(_) | Phase::Recheck(_), Report::NotVerified) => {
-                // What was delivered may take a moment to arrive.
+                // A delivered key may take a moment to arrive.
                 self.again(None, Problem::NotVerified);
             }
             (Phase::Watch(Some(_)), Report::Waited) => {}
@@ -211,14 +211,14 @@ impl Rotation {
             (Phase::ProveAlive, Report::Rejected) => self.delete(false),
             (Phase::ProveAlive, Report::KeyMissing(role)) if role == self.target().other() => self.delete(false),
             (Phase::ProveDead, Report::Rejected) if self.was_alive() => self.prove(Proof::Rejected),
-            // The key may never have been allowed this call.
+            // The key may never have been allowed to make this call.
             (Phase::ProveDead, Report::Rejected) => self.move_to(Phase::Count),
             (Phase::ProveDead, Report::Accepted) => self.on_alive(),
-            // Nothing holds the key any more: its absence from the list has to do.
+            // Nobody holds the key's value any more, so its absence from the list must suffice as proof.
             (Phase::ProveDead, Report::KeyMissing(role)) if role == self.target().other() => self.move_to(Phase::Count),
             (Phase::Count, Report::Keys(list)) => self.on_counted(list),
             (Phase::Replace, Report::Taken(fingerprint)) => self.on_replaced(fingerprint),
-            // Nobody but the person is asked there.
+            // In this phase only the person is asked.
             (Phase::Replace, Report::Refused { .. } | Report::Denied | Report::KeyMissing(_)) => return false,
             (phase, report) => {
                 let (denied, failed) = phase.problems();
@@ -258,7 +258,7 @@ impl Rotation {
         }
     }
 
-    /// The first place from `from` on that holds a next key.
+    /// The first place, from index `from` on, that holds a next key.
     fn next_holder(&self, from: usize) -> Option<usize> {
         (from..self.plan.places.len()).find(|at| self.holds_next(*at))
     }
@@ -270,19 +270,19 @@ impl Rotation {
     fn move_to_places(&mut self) {
         let first = match self.target() {
             Role::New => self.next_holder(0),
-            // The old key was in each place before: there is nothing to try.
+            // The old key was in each place before, so there is nothing to try.
             Role::Old => None,
         };
         self.move_to(first.map_or(Phase::Promote(0), Phase::DeliverNext));
     }
 
-    /// One place uses the key alone; on to the next, or to the end of the other key.
+    /// The place uses only the target key now. Continues with the next place, or with retiring the other key.
     fn leave_place(&mut self, at: usize) {
         if at + 1 < self.plan.places.len() {
             return self.move_to(Phase::Promote(at + 1));
         }
         match &self.stage {
-            // A person made it, and decides what becomes of it.
+            // A person created it, and decides whether to delete it.
             Stage::Exchange(Exchange { direction: Direction::Back, new, .. })
                 if matches!(new.origin, Origin::Pasted { .. }) =>
             {
@@ -292,7 +292,7 @@ impl Rotation {
         }
     }
 
-    /// Ids that were not known before.
+    /// Takes ids that were unknown from the list.
     fn learn(&mut self, list: &KeyList) {
         if let Some(key) = list.find(self.plan.old) {
             self.old_id = Some(key.id.clone());
@@ -303,12 +303,12 @@ impl Rotation {
         {
             *id = Some(key.id.clone());
             let pasted = Stray::Pasted { fingerprint: exchange.new.fingerprint };
-            // One that was given up for lost, and found again.
+            // A key that was considered lost was found.
             self.strays.retain(|stray| *stray != pasted && !matches!(stray, Stray::Listed { id } if *id == key.id));
         }
     }
 
-    /// The key to be deleted, in the list: by its value, or by its id if values are hidden.
+    /// Finds the key to be deleted in the list: by its value, or by its id if values are hidden.
     fn find_retired<'l>(&self, list: &'l KeyList) -> Option<&'l ListedKey> {
         let Stage::Exchange(exchange) = &self.stage else { return None };
         let retired = exchange.direction.target().other();
@@ -322,9 +322,9 @@ impl Rotation {
     fn on_watched(&mut self, watch: Option<Watch>, list: &KeyList, now: Timestamp) {
         self.learn(list);
         match (self.find_retired(list), watch) {
-            // It was deleted meanwhile, or so it seems.
+            // It was apparently deleted meanwhile.
             (None, _) if list.is_complete() => self.move_to(Phase::ProveDead),
-            // Both keys have been used: a list that does not say when proves nothing.
+            // Both keys have been used, so a list without times proves nothing.
             (None | Some(ListedKey { last_seen: None, .. }), _) => self.problem = Some(Problem::NotSeen),
             (Some(key), None) => {
                 self.move_to(Phase::Watch(Some(Watch { since: now, seen: key.last_seen, changed: false })));
@@ -357,7 +357,7 @@ impl Rotation {
         if matches!(&self.stage, Stage::Exchange(exchange) if exchange.deleting) {
             self.again(None, Problem::StillAlive);
         } else {
-            // It was not in the list, and lives: nobody knows whether it is used.
+            // The key is not in the list but works, so it is not known whether it is used.
             self.move_to(Phase::Watch(None));
             self.problem = Some(Problem::NotSeen);
         }
@@ -379,7 +379,7 @@ impl Rotation {
             exchange.proof = Some(proof);
         }
         match self.plan.source {
-            // A key of its name may have been made late.
+            // A key of that name may have been created late.
             Source::Create { .. } => self.move_to(Phase::Count),
             Source::Take => self.end(Some(proof), None),
         }
@@ -398,7 +398,7 @@ impl Rotation {
             }
         };
         let (used, fingerprint) = (exchange.new.id().map(String::from), exchange.new.fingerprint);
-        // A pasted key may have the name as well. Of those without a value, it may be any.
+        // A pasted key may have the same name. If values are hidden, it may be any of those entries.
         self.note_strays(list, |key| {
             used.as_ref() == Some(&key.id)
                 || key.fingerprint() == Some(fingerprint)
@@ -407,7 +407,7 @@ impl Rotation {
         self.end(Some(proof), None);
     }
 
-    /// Ends in the direction in which it went.
+    /// Ends the rotation in its current direction.
     fn end(&mut self, proof: Option<Proof>, left: Option<Role>) {
         let Stage::Exchange(exchange) = &self.stage else { return };
         let (ending, new) = (exchange.ending(), exchange.new.clone());
@@ -439,11 +439,11 @@ impl Rotation {
         }
     }
 
-    /// Another key instead of the new one.
+    /// Replaces the new key with another one.
     fn replace_new(&mut self) {
         if let Stage::Exchange(exchange) = &self.stage {
             if exchange.touched {
-                // It is in places: they are gone through again.
+                // Places use it, so they are all visited again.
                 return self.move_to(Phase::Replace);
             }
             let stray = exchange.new.clone().into_stray();
@@ -452,7 +452,7 @@ impl Rotation {
         }
     }
 
-    /// The other key goes to all places, from the first on; then nobody uses the one that was lost.
+    /// Another new key goes to all places, from the first on; afterwards nobody uses the one that was lost.
     fn on_replaced(&mut self, fingerprint: Fingerprint) {
         if fingerprint == self.plan.old {
             self.problem = Some(Problem::SameKey);
@@ -472,7 +472,7 @@ impl Rotation {
         exchange.direction = direction;
         match (exchange.touched, &exchange.new.origin) {
             (true, _) => self.move_to(Phase::Try),
-            // No place ever had the new key: it can go at once.
+            // No place ever had the new key, so it can be deleted at once.
             (false, Origin::Made { .. }) => self.move_to(Phase::Delete),
             (false, Origin::Pasted { .. }) => self.end(None, None),
         }

@@ -1,4 +1,4 @@
-//! The journal of a rotation: where it is, in JSON, without a key.
+//! The journal of a rotation: its state as JSON, without any key.
 //!
 //! ```json
 //! {"format":"attention-rotation","version":1,"owner":"…","revision":7,
@@ -10,11 +10,10 @@
 //!  "problem":null}
 //! ```
 //!
-//! It is read as strictly as it is written: each member once, no other, and only states that
-//! a rotation can be in. What is absent is `null`.
+//! Reading is as strict as writing: each member exactly once, no unknown members, and only states that a rotation can
+//! be in. Absent values are `null`.
 
 use alloc::string::String;
-use core::fmt;
 
 use super::exchange::{Direction, Phase};
 use super::obtain::Obtain;
@@ -29,25 +28,23 @@ use crate::credential::Fingerprint;
 
 pub(super) const FORMAT: &str = "attention-rotation";
 
-/// The version that is written, and the newest that is read.
+/// The version that is written, and the newest that can be read.
 pub(super) const VERSION: u64 = 1;
 
-/// Why a text is not a journal that this rotation can go on from. It holds none of the text
-/// but an owner's name and a version.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The reason a rotation cannot resume from a text. It contains none of the text, except an owner's name and a version.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// It is not JSON, or not of the shape of a journal: at this line and column (from 1, in
-    /// characters).
+    /// It is not JSON, or does not have the shape of a journal, at this line and column (from 1, in characters).
     Malformed {
         /// In this line.
         line: usize,
         /// In this column.
         column: usize,
-        /// What belongs there.
+        /// The expected type or value.
         expected: &'static str,
     },
-    /// An object does not have a member that it needs; it begins at this line and column.
+    /// An object lacks a required member; it begins at this line and column.
     Missing {
         /// In this line.
         line: usize,
@@ -56,8 +53,7 @@ pub enum JournalError {
         /// The member.
         member: &'static str,
     },
-    /// An object has a member that it must not have, or has it twice; the value is at this
-    /// line and column.
+    /// An object has an unknown or a repeated member, whose value is at this line and column.
     Unknown {
         /// In this line.
         line: usize,
@@ -69,17 +65,17 @@ pub enum JournalError {
         /// The version.
         version: u64,
     },
-    /// Each member is well-formed, and together they are not a state of a rotation.
+    /// Each member is well-formed, but together they are not a possible state of a rotation.
     Inconsistent {
-        /// What contradicts the rest.
+        /// The contradiction.
         what: &'static str,
     },
-    /// The name of an owner cannot be used.
+    /// The owner's name cannot be used.
     Owner {
         /// Why.
         fault: NameFault,
     },
-    /// Another driver has gone on with this rotation.
+    /// Another driver has taken over this rotation.
     TakenOver {
         /// Its name.
         owner: String,
@@ -88,7 +84,7 @@ pub enum JournalError {
     Diverged {
         /// The revision that was written.
         written: u64,
-        /// The revision that is there.
+        /// The revision that was found.
         found: u64,
     },
 }
@@ -108,34 +104,34 @@ impl JournalError {
         }
     }
 
-    /// What is wrong and what to do, in one line.
+    /// The problem and the next step, on one line.
     pub fn message(&self) -> String {
         match self {
             Self::Malformed { line, column, expected } => at(*line, *column, &concat(&["here belongs ", expected])),
             Self::Missing { line, column, member } => at(*line, *column, &concat(&["this object has no ", member])),
-            Self::Unknown { line, column } => at(*line, *column, "this member does not belong here, or is here twice"),
+            Self::Unknown { line, column } => at(*line, *column, "this member is unknown or repeated"),
             Self::NewerVersion { version } => concat(&[
                 "the journal has version ",
                 &decimal(*version),
                 ", and this program reads up to ",
                 &decimal(VERSION),
-                "; go on with the program that wrote it, or a newer one",
+                "; continue with the program that wrote it, or a newer one",
             ]),
             Self::Inconsistent { what } => {
                 concat(&["the journal contradicts itself: ", what, "; restore the file as it was written"])
             }
-            Self::Owner { .. } => {
-                String::from("the owner's name is empty, too long or holds a control character or a key; take a UUID")
-            }
+            Self::Owner { .. } => String::from(
+                "the owner's name is empty or too long, or contains a control character or a key; use a UUID",
+            ),
             Self::TakenOver { owner } => {
-                concat(&["another driver, ", owner, ", has gone on with this rotation; stop, and leave it to that one"])
+                concat(&["another driver, ", owner, ", has taken over this rotation; stop and leave it to that driver"])
             }
             Self::Diverged { written, found } => concat(&[
                 "the journal has revision ",
                 &decimal(*found),
                 ", and this driver wrote ",
                 &decimal(*written),
-                "; stop, and resume from the journal",
+                "; stop and resume from the journal",
             ]),
         }
     }
@@ -146,13 +142,7 @@ fn at(line: usize, column: usize, what: &str) -> String {
     concat(&["the journal, line ", &line, ", column ", &column, ": ", what, "; restore the file as it was written"])
 }
 
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for JournalError {}
+impl_error!(JournalError);
 
 pub(super) fn owner(name: &str, old: Fingerprint) -> Result<String, JournalError> {
     check_name(name, old).map_err(|fault| JournalError::Owner { fault })?;
@@ -160,7 +150,7 @@ pub(super) fn owner(name: &str, old: Fingerprint) -> Result<String, JournalError
 }
 
 impl Rotation {
-    /// The journal's text: one line of ASCII.
+    /// The journal as one line of ASCII.
     pub fn to_journal(&self) -> String {
         let mut old = Object::new();
         old.string("fingerprint", &self.plan.old.to_hex());
@@ -191,10 +181,10 @@ impl Rotation {
         journal.finish()
     }
 
-    /// Goes on from a journal, as another driver: from then on, the one that wrote it fails
-    /// its [`check`](Self::check). The journal is to be written at once.
+    /// Resumes from a journal as a new driver. From then on, [`check`](Self::check) fails for the driver that wrote it.
+    /// Write the new journal at once.
     ///
-    /// A key that was being asked for may exist: the list is searched for it first.
+    /// If a key was being created, it may exist, so the list is searched for it first.
     pub fn resume(journal: &str, owner: &str) -> Result<Self, JournalError> {
         let mut rotation = read(journal)?;
         rotation.owner = self::owner(owner, rotation.plan.old)?;
@@ -206,15 +196,15 @@ impl Rotation {
         Ok(rotation)
     }
 
-    /// Whether the journal that is there is the one that this driver wrote last. Called before
-    /// each step and before each writing; a driver that gets an error stops at once. What may
-    /// happen between this and the step, a lock of the driver's has to prevent.
+    /// Checks that the stored journal is the one that this driver wrote last. Call this before each step and before
+    /// each write, and stop at once on an error. The driver must use a lock to prevent changes between this check and
+    /// the step.
     pub fn check(&self, journal: &str) -> Result<(), JournalError> {
         let there = read(journal)?;
         if there.owner != self.owner {
             return Err(JournalError::TakenOver { owner: there.owner });
         }
-        // A report has come since, or not.
+        // A report may have arrived since.
         match self.revision.checked_sub(there.revision) {
             Some(0 | 1) => Ok(()),
             _ => Err(JournalError::Diverged { written: self.revision, found: there.revision }),
@@ -304,7 +294,7 @@ fn phase_to_json(phase: Phase, object: &mut Object) {
     }
 }
 
-/// Values with their names in the journal.
+/// Values and their names in the journal.
 pub(super) type Names<T, const N: usize> = [(&'static str, T); N];
 
 pub(super) const OBTAIN: Names<Obtain, 4> = [

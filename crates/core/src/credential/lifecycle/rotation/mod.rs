@@ -1,4 +1,4 @@
-//! How one key takes the place of another without a failed call.
+//! Replaces one key with another without a failed call.
 //!
 //! ```text
 //! obtain ─► try ─► as next: deliver, verify ─► as current: deliver, verify, clear next ─► watch
@@ -7,25 +7,24 @@
 //!   └─► abandoned         end ◄── look for strays ◄── prove dead ◄── delete ◄── prove alive ◄── verify each again
 //! ```
 //!
-//! A [`Rotation`] says what to do ([`Step`]), and is told what came of it ([`Report`]). The
-//! driver performs the step and writes the [journal](Rotation::to_journal) after each report
-//! and before the next step: it may be stopped at any moment and goes on from the journal,
-//! with [`Rotation::resume`]. Before each step and each writing it reads the journal that is
-//! there and calls [`Rotation::check`], so that of two drivers of one journal one stops.
+//! A [`Rotation`] returns the next [`Step`] and takes a [`Report`] of its result. The driver performs the step and
+//! writes the [journal](Rotation::to_journal) after each report, before the next step. It may be stopped at any moment
+//! and resumes from the journal with [`Rotation::resume`]. Before each step and each write it reads the stored journal
+//! and calls [`Rotation::check`], so that if two drivers use one journal, one of them stops.
 //!
-//! Rules, whatever happens:
+//! These rules always hold:
 //!
-//! - The old key is deleted only after every place was verified with the new one, twice, and
-//!   either `lastSeenAt` did not change for the plan's quiet time or the person confirmed.
-//! - A place gets a key only after the API accepted that key. Where a place holds two, the new
-//!   one is tried there while the old one is still the first.
-//! - `POST /v2/api_keys` is never sent again before the list was searched for the name. Each
-//!   key that was made and is not in use is named at the end.
-//! - A new key whose value is lost when places have it already is replaced by one from the app: going back alone would
-//!   lead nowhere once somebody has deleted the old key.
-//! - Going back is the same way in the other direction. It ends where a deletion begins.
-//! - What the public pages do not say (how exact `lastSeenAt` is, whether the list shows
-//!   values for ever, how deletion is called) is asked of the person when it fails.
+//! - The old key is deleted only after every place was verified with the new one, twice, and either `lastSeenAt` did
+//!   not change during the plan's quiet time or the person confirmed.
+//! - A place receives a key only after the API accepted that key. If a place holds two keys, the new one is tried there
+//!   while the old one is still first.
+//! - `POST /v2/api_keys` is never repeated before the list was searched for the name. Each key that was created and is
+//!   not in use is named at the end.
+//! - If the new key's value is lost when places already have it, it is replaced by one from the app. Going back alone
+//!   would fail once somebody has deleted the old key.
+//! - Going back takes the same path in the other direction. It is possible until a deletion begins.
+//! - If the public pages are silent (how exact `lastSeenAt` is, whether the list always shows values, how a deletion is
+//!   called) and a step fails, the person is asked.
 //!
 //! ```
 //! use attention_core::{ApiKey, Timestamp};
@@ -73,16 +72,16 @@ use super::listing::{KeyList, ListedKey};
 use crate::Timestamp;
 use crate::credential::Fingerprint;
 
-/// How often a step is repeated by itself: 5 times. Then the person is asked.
+/// How often a failed step is retried automatically: 5 times. Then the person is asked.
 const MAX_SETBACKS: u32 = 5;
 
-/// How often a key is asked for whose answer does not come: 3 times.
+/// How often the creation of a key is attempted when no response arrives: 3 times.
 const MAX_CREATIONS: u32 = 3;
 
-/// The longest single wait for a 429: an hour. What the API asks for beyond is asked again.
+/// The longest single wait for a 429: one hour. A longer `Retry-After` leads to another 429 and another wait.
 const MAX_WAIT: Duration = Duration::from_hours(1);
 
-/// One rotation: where it is, and what it has seen. It holds no key.
+/// The state of one rotation. It contains no key.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     owner: String,
@@ -93,23 +92,23 @@ pub struct Rotation {
     unaccounted: u32,
     stage: Stage,
     problem: Option<Problem>,
-    // Not in the journal: who resumes does not wait, and begins to count again.
+    // Not in the journal: after resuming, nothing is waited for and the count starts again.
     wait: Option<Duration>,
     setbacks: u32,
 }
 
-/// Where a rotation is.
+/// The stage of a rotation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Stage {
     /// There is no new key yet.
     Obtain(Obtain),
-    /// There is one.
+    /// There is a new key.
     Exchange(Exchange),
-    /// It is over.
+    /// The rotation is over.
     Ended { ending: Ending, new: Option<Fingerprint>, proof: Option<Proof>, left: Option<Role> },
 }
 
-/// The new key, as far as a journal may know it.
+/// The new key, without its value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct NewKey {
     fingerprint: Fingerprint,
@@ -118,9 +117,9 @@ struct NewKey {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Origin {
-    /// This rotation made it.
+    /// This rotation created it.
     Made { id: String },
-    /// A person made it and pasted it; the id is known once a list was seen.
+    /// A person created and pasted it. Its id is known once a list has been read.
     Pasted { id: Option<String> },
 }
 
@@ -132,7 +131,7 @@ impl NewKey {
         }
     }
 
-    /// What it is once nobody is to use it.
+    /// The stray that it becomes when nobody will use it.
     fn into_stray(self) -> Stray {
         match self.origin {
             Origin::Made { id } | Origin::Pasted { id: Some(id) } => Stray::Listed { id },
@@ -142,8 +141,7 @@ impl NewKey {
 }
 
 impl Rotation {
-    /// Begins. `owner` is a name that no other driver has, such as a UUID: it is written to
-    /// the journal.
+    /// Begins a rotation. `owner` is a name that no other driver has, such as a UUID; it is written to the journal.
     pub fn new(plan: Plan, owner: &str) -> Result<Self, JournalError> {
         let first = match plan.source {
             Source::Create { .. } => Obtain::CheckName,
@@ -163,7 +161,7 @@ impl Rotation {
         })
     }
 
-    /// What to do next.
+    /// Returns the next step.
     pub fn step(&self, now: Timestamp) -> Step<'_> {
         if let Some(problem) = self.problem {
             return Step::Ask(Question { problem, place: self.place(), answers: self.answers(problem) });
@@ -184,7 +182,7 @@ impl Rotation {
         }
     }
 
-    /// Takes what came of the step. The journal is to be written then.
+    /// Takes the report on the current step. Write the journal afterwards.
     pub fn report(&mut self, report: Report<'_>, now: Timestamp) -> Result<(), Unexpected> {
         let unexpected = Unexpected { report: report.name() };
         let taken = match (self.problem, self.wait, &report) {
@@ -215,17 +213,17 @@ impl Rotation {
         Ok(())
     }
 
-    /// Whether nothing is left to do.
+    /// Whether the rotation is over.
     pub const fn is_ended(&self) -> bool {
         matches!(self.stage, Stage::Ended { .. })
     }
 
-    /// The plan.
+    /// The plan of the rotation.
     pub const fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The new key, once there is one.
+    /// The new key's fingerprint, once there is one.
     pub const fn new_key(&self) -> Option<Fingerprint> {
         match &self.stage {
             Stage::Exchange(exchange) => Some(exchange.new.fingerprint),
@@ -260,7 +258,7 @@ impl Rotation {
         }
     }
 
-    /// Takes what may go wrong in any step. `denied` and `failed` are what it means there.
+    /// Handles the failures that any step may report. `denied` and `failed` are the problems they mean in this step.
     fn set_back(&mut self, report: &Report<'_>, denied: Problem, failed: Problem) -> bool {
         match report {
             Report::Refused { retry } => self.again(*retry, Problem::Busy),
@@ -274,7 +272,7 @@ impl Rotation {
         true
     }
 
-    /// Waits, and does the step again; too often, and it is a problem.
+    /// Waits and repeats the step; after too many attempts, raises `problem`.
     fn again(&mut self, wait: Option<Duration>, problem: Problem) {
         self.setbacks += 1;
         if self.setbacks > MAX_SETBACKS {
@@ -302,12 +300,12 @@ impl Rotation {
         }));
     }
 
-    /// Whether a listed key was made by this rotation: its name was free before.
+    /// Whether this rotation created a listed key, whose name was free before.
     fn made_here(&self, listed: &ListedKey) -> bool {
         matches!(&self.plan.source, Source::Create { name, .. } if *name == listed.name)
     }
 
-    /// Names those keys of the list that this rotation made, and that are not in use.
+    /// Records the keys in the list that this rotation created and that are not in use.
     fn note_strays(&mut self, list: &KeyList, is_used: impl Fn(&ListedKey) -> bool) {
         let made = list.keys().iter().filter(|key| self.made_here(key) && !is_used(key));
         let mut found: Vec<&str> = made.map(|key| &*key.id).collect();

@@ -1,4 +1,4 @@
-//! Up to the new key: made over the API, or pasted.
+//! The first part of a rotation: obtaining the new key, created through the API or pasted.
 
 use alloc::string::String;
 
@@ -9,13 +9,13 @@ use crate::credential::lifecycle::listing::KeyList;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Obtain {
-    /// No key may have the name yet, so that it names the new one alone.
+    /// Checking that no key has the name yet, so that it identifies the new key.
     CheckName,
-    /// The key is asked for.
+    /// Requesting a new key.
     Create,
-    /// It was asked for, and may exist.
+    /// The key was requested and may exist.
     FindCreated,
-    /// The person makes it.
+    /// A person creates the key.
     Take,
 }
 
@@ -51,11 +51,11 @@ impl Rotation {
                     self.problem = Some(Problem::ValueHidden);
                 }
             },
-            // An error of the server may come after the key was made, too.
+            // The server may also fail after it created the key.
             (Obtain::Create, Report::Lost | Report::Failed) => {
                 self.unaccounted = self.unaccounted.saturating_add(1);
                 self.setbacks += 1;
-                // The count of setbacks goes on: these two alternate.
+                // The count of setbacks continues, because these two phases alternate.
                 self.stage = Stage::Obtain(Obtain::FindCreated);
             }
             (Obtain::Take, Report::Taken(fingerprint)) => {
@@ -65,7 +65,7 @@ impl Rotation {
                     self.begin_exchange(NewKey { fingerprint, origin: Origin::Pasted { id: None } });
                 }
             }
-            // Nobody but the person is asked there.
+            // In this phase only the person is asked.
             (Obtain::Take, Report::Refused { .. } | Report::Denied | Report::KeyMissing(_)) => return false,
             (Obtain::Create, report) => return self.set_back(&report, Problem::CreateDenied, Problem::StepFailed),
             (_, report) => return self.set_back(&report, Problem::ListDenied, Problem::StepFailed),
@@ -73,12 +73,12 @@ impl Rotation {
         true
     }
 
-    /// Takes the new key out of the list, if it is there, after an answer was lost.
+    /// Searches the list for the new key after its response was lost.
     fn on_search(&mut self, list: &KeyList) {
         let is_stray =
             |id: &str| self.strays.iter().any(|stray| matches!(stray, Stray::Listed { id: known } if known == id));
         let made = || list.keys().iter().filter(|key| self.made_here(key) && !is_stray(&key.id));
-        // The same one of several whenever this is asked.
+        // Chooses the same key each time if there are several.
         let usable = made().filter_map(|key| Some((&key.id, key.fingerprint()?))).min_by_key(|(id, _)| *id);
         match usable {
             Some((id, fingerprint)) if fingerprint != self.plan.old => {
@@ -103,13 +103,13 @@ impl Rotation {
             Answer::GoBack => {
                 self.enter(Stage::Ended { ending: Ending::Abandoned, new: None, proof: None, left: None });
             }
-            // Hidden values stay strays; the next key may be shown.
+            // Keys with hidden values remain strays; the next one may be shown.
             _ if problem == Problem::ValueHidden => self.enter(Stage::Obtain(Obtain::Create)),
             _ => self.enter(Stage::Obtain(obtain)),
         }
     }
 
-    /// The person makes the key after all. The name is of use only if a key may have it.
+    /// A person creates the key instead. The name is still needed only if a key may exist under it.
     pub(super) fn take_instead(&mut self) {
         if self.unaccounted == 0 && self.strays.is_empty() {
             self.plan.source = Source::Take;

@@ -1,21 +1,20 @@
-//! What a rotation is to do.
+//! The plan of a rotation.
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
 use crate::codec::text::{concat, count};
 use crate::credential::{Fingerprint, scrub};
 
-/// How long the old key has to go unseen before it counts as unused, unless set: a day. How
-/// exact `lastSeenAt` is, is not documented.
+/// How long the old key must go unused before it is considered unused, by default: one day. The accuracy of
+/// `lastSeenAt` is not documented.
 pub const DEFAULT_QUIET: Duration = Duration::from_hours(24);
 
 /// The longest name of a place, a key or an owner: 200 bytes.
 pub const MAX_NAME_BYTES: usize = 200;
 
-/// What a rotation is to do, checked.
+/// A validated plan of a rotation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
     pub(super) source: Source,
@@ -24,33 +23,33 @@ pub struct Plan {
     pub(super) quiet: Duration,
 }
 
-/// Where the new key comes from.
+/// The source of the new key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
     /// `POST /v2/api_keys`.
     Create {
-        /// A name that no key has. If the answer is lost, the new key is found by it.
+        /// A name that no existing key has. If the response is lost, the new key is found by it.
         name: String,
-        /// Whether the key is organisation-level.
+        /// Whether the key is organization-level.
         org_level: bool,
     },
-    /// A person makes it in the app and pastes it.
+    /// A person creates it in the app and pastes it.
     Take,
 }
 
-/// Where a key is delivered to, and used from.
+/// A place that a key is delivered to and used from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
     /// Its name, for people and the journal.
     pub name: String,
-    /// Whether it holds a second key, to which it turns when the first is refused, as the
-    /// Worker does. The new key is tried there before it replaces the old one.
+    /// Whether it holds a second key that it uses when the first is refused, as the Worker does. The new key is tried
+    /// there before it replaces the old one.
     pub holds_next: bool,
 }
 
 impl Plan {
-    /// Checks a plan: the key that is in use everywhere now, the places, all of them, and
-    /// how long the old key has to go unseen (whole seconds).
+    /// Validates a plan: the key that is in use everywhere now, all places that use it, and how long the old key must
+    /// go unused (whole seconds).
     pub fn new(source: Source, old: Fingerprint, places: Vec<Place>, quiet: Duration) -> Result<Self, PlanError> {
         if places.is_empty() {
             return Err(PlanError::NoPlace);
@@ -67,18 +66,18 @@ impl Plan {
         Ok(Self { source, old, places, quiet: Duration::from_secs(quiet.as_secs()) })
     }
 
-    /// The places, in the order in which keys are delivered.
+    /// The places, in the order of delivery.
     pub fn places(&self) -> &[Place] {
         &self.places
     }
 
-    /// The key that is to be replaced.
+    /// The key that will be replaced.
     pub const fn old(&self) -> Fingerprint {
         self.old
     }
 }
 
-/// Refuses names that a journal cannot keep: above all those that hold a key.
+/// Rejects names that must not be in a journal, above all names that contain a key.
 pub(super) fn check_name(name: &str, old: Fingerprint) -> Result<(), NameFault> {
     if name.is_empty() {
         return Err(NameFault::Empty);
@@ -96,16 +95,16 @@ pub(super) fn check_name(name: &str, old: Fingerprint) -> Result<(), NameFault> 
     Ok(())
 }
 
-/// What is wrong with a name. It never holds the name.
+/// The problem with a name. It never contains the name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NameFault {
-    /// There is none.
+    /// It is empty.
     Empty,
     /// It is longer than [`MAX_NAME_BYTES`].
     TooLong,
-    /// It holds a line break or another control character.
+    /// It contains a line break or another control character.
     Control,
-    /// It holds the old key, or something that looks like a key.
+    /// It contains the old key, or something that looks like a key.
     HoldsKey,
 }
 
@@ -114,57 +113,51 @@ impl NameFault {
         match self {
             Self::Empty => "is empty",
             Self::TooLong => "is longer than 200 bytes",
-            Self::Control => "holds a control character",
-            Self::HoldsKey => "holds a key, or something that looks like one; a name is written to the journal",
+            Self::Control => "contains a control character",
+            Self::HoldsKey => "contains a key or something that looks like one, and names are written to the journal",
         }
     }
 }
 
-/// Why something is not a plan.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The reason a plan is rejected.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {
     /// There is no place to deliver a key to.
     NoPlace,
     /// The new key's name cannot be used.
     KeyName {
-        /// Why.
+        /// The problem with it.
         fault: NameFault,
     },
     /// A place's name cannot be used.
     PlaceName {
-        /// Which place, counted from 0.
+        /// The index of the place, from 0.
         index: usize,
-        /// Why.
+        /// The problem with it.
         fault: NameFault,
     },
     /// Two places have the same name.
     RepeatedPlace {
-        /// The second of them, counted from 0.
+        /// The index of the second of them, from 0.
         index: usize,
     },
 }
 
 impl PlanError {
-    /// What is wrong and what to do, in one line.
+    /// The problem and the next step, on one line.
     pub fn message(self) -> String {
         match self {
-            Self::NoPlace => String::from("the plan has no place; name each place where the old key is used"),
+            Self::NoPlace => String::from("the plan has no place; list each place where the old key is used"),
             Self::KeyName { fault } => concat(&["the new key's name ", fault.as_str(), "; choose another"]),
             Self::PlaceName { index, fault } => {
                 concat(&["the name of place ", &count(index + 1), " ", fault.as_str(), "; choose another"])
             }
             Self::RepeatedPlace { index } => {
-                concat(&["place ", &count(index + 1), " has the name of a place before it; choose another"])
+                concat(&["place ", &count(index + 1), " has the same name as an earlier place; choose another"])
             }
         }
     }
 }
 
-impl fmt::Display for PlanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
-    }
-}
-
-impl core::error::Error for PlanError {}
+impl_error!(PlanError);

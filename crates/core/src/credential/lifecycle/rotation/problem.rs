@@ -1,22 +1,22 @@
-//! What can be in a rotation's way, and the ways on and back.
+//! The problems that can stop a rotation, and the ways forward and back.
 
 use core::fmt;
 
 use crate::codec::text::concat;
 
-/// What is in a rotation's way. Until a person answers, nothing else is done.
+/// A problem that stops a rotation until a person answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Problem {
-    /// A key with the name for the new one exists.
+    /// A key with the name for the new key already exists.
     NameTaken,
     /// The API does not let this key list keys.
     ListDenied,
-    /// The API does not let this key make keys.
+    /// The API does not let this key create keys.
     CreateDenied,
-    /// No key could be made: the API failed, several times.
+    /// The API failed several times to create a key.
     CreateFailed,
-    /// The new key exists, and its value is not shown.
+    /// The new key exists, but its value is not shown.
     ValueHidden,
     /// The pasted key is the old one.
     SameKey,
@@ -26,45 +26,45 @@ pub enum Problem {
     NewKeyMissing,
     /// The API does not accept the new key.
     NewKeyRejected,
-    /// The API does not accept the old key, so that no place may go back to it.
+    /// The API does not accept the old key, so no place may go back to it.
     OldKeyRejected,
-    /// A place does not take the key.
+    /// A place does not accept the key.
     DeliveryFailed,
-    /// A place does not use the key that was delivered, or its calls fail.
+    /// A place does not use the delivered key, or its calls fail.
     NotVerified,
-    /// The key that is to be deleted is still used.
+    /// The key to be deleted is still in use.
     StillUsed,
-    /// The list does not show the key that is to be deleted, nor all values.
+    /// The list shows neither the key to be deleted nor all values.
     NotSeen,
-    /// The API does not let this key delete keys, or the id is not known.
+    /// The API does not let this key delete keys, or the id is unknown.
     DeleteByHand,
     /// The API still accepts the key, or lists it, after it was deleted.
     StillAlive,
-    /// No answer came, several times.
+    /// No response arrived, several times.
     NoAnswer,
-    /// The API refused several times with 429.
+    /// The API answered 429 several times.
     Busy,
     /// The step failed.
     StepFailed,
 }
 
-/// What a person may answer.
+/// A person's answer to a problem.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Answer {
-    /// The reason is gone: do it again.
+    /// The cause is fixed: try again.
     Retry,
     /// A key will be pasted instead.
     TakeKey,
-    /// "I have looked: it is so", of what could not be proven: that nobody uses the key, that
-    /// it is dead, that no other key was left.
+    /// Confirms a fact that could not be proven: that nobody uses the key, that it is dead, or that no other key is
+    /// left.
     Confirm,
-    /// "I have deleted it in the app."
+    /// The key was deleted in the app.
     DeletedByHand,
-    /// Let the key live, and end. It is named at the end.
+    /// Keep the key alive and end. The key is named at the end.
     Leave,
     /// All places go back to the old key.
     GoBack,
-    /// All places go on to the new key after all.
+    /// All places go forward to the new key after all.
     GoForward,
 }
 
@@ -116,7 +116,7 @@ impl Problem {
         }
     }
 
-    /// What is in the way, in one line.
+    /// The problem, on one line.
     pub const fn message(self) -> &'static str {
         match self {
             Self::NameTaken => "a key with the name for the new one exists already",
@@ -141,7 +141,7 @@ impl Problem {
         }
     }
 
-    /// The way on, in one line.
+    /// The way forward, on one line.
     pub const fn way_on(self) -> &'static str {
         match self {
             Self::NameTaken => "rename or delete that key, or paste a key made in the app",
@@ -169,7 +169,7 @@ impl Problem {
         }
     }
 
-    /// The way back, in one line, given what may be answered.
+    /// The way back, on one line, given the possible answers.
     pub fn way_back(self, answers: &[Answer]) -> &'static str {
         let ways = [
             (Answer::GoBack, "go back: all places get the old key again; nothing that is in use is deleted"),
@@ -203,7 +203,7 @@ impl Answer {
         }
     }
 
-    /// What it does, in one line.
+    /// The answer's effect, on one line.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Retry => "try again",

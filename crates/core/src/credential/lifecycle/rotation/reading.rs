@@ -1,4 +1,4 @@
-//! Reading a journal, as strictly as it is written.
+//! Reads a journal as strictly as it is written.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -25,7 +25,7 @@ pub(super) fn read(text: &str) -> Result<Rotation, JournalError> {
     })?;
     let mut journal = Members::of(text, &element)?;
     journal.one_of("format", &[(FORMAT, ())], "attention-rotation")?;
-    // The version next: what a newer one means by the other members is not known here.
+    // The version comes next, because a newer version may give the other members another meaning.
     let version = journal.number("version")?;
     if version > VERSION {
         return Err(JournalError::NewerVersion { version });
@@ -128,7 +128,7 @@ fn new_key(stage: &mut Members<'_>) -> Result<NewKey, JournalError> {
     Ok(NewKey { fingerprint, origin })
 }
 
-/// With 0 for the place and nothing watched, which are read behind it.
+/// With place 0 and nothing watched; those members are read afterwards.
 const PHASES: [(&str, Phase); 13] = [
     ("try", Phase::Try),
     ("deliver_next", Phase::DeliverNext(0)),
@@ -169,8 +169,8 @@ fn phase(stage: &mut Members<'_>) -> Result<Phase, JournalError> {
     })
 }
 
-/// What of a journal's members contradicts the others. No rotation writes such a journal; a
-/// hand that mends one might.
+/// The contradiction between a journal's members, if any. No rotation writes such a journal, but a person who edits one
+/// might.
 fn contradiction(rotation: &Rotation) -> Option<&'static str> {
     let creates = matches!(rotation.plan.source, Source::Create { .. });
     match &rotation.stage {
@@ -207,7 +207,7 @@ fn contradiction(rotation: &Rotation) -> Option<&'static str> {
     }
 }
 
-/// The members of an object, each to be taken once.
+/// The members of an object, each of which can be taken once.
 struct Members<'a> {
     text: &'a str,
     at: Malformed,
@@ -226,7 +226,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Nothing may be left: neither unknown members nor a second one of the same name.
+    /// Checks that no unknown or repeated member is left.
     fn finish(self) -> Result<(), JournalError> {
         match self.rest.first() {
             None => Ok(()),
@@ -298,7 +298,7 @@ impl<'a> Members<'a> {
         let element = self.take(name)?;
         let at = element.misplaced();
         let text = element.into_text();
-        // In one spelling, as it is written.
+        // Only in the spelling that is written.
         let read = text.and_then(|text| Fingerprint::from_hex(&text).filter(|read| read.to_hex() == *text));
         read.ok_or_else(|| malformed(self.text, at, "a fingerprint, eight hex digits"))
     }

@@ -1,21 +1,21 @@
-//! What a driver of a rotation is asked to do, and what it reports.
+//! The steps that a rotation asks its driver to perform, and the driver's reports.
 
 use alloc::string::String;
-use core::fmt;
 use core::time::Duration;
 
 use super::plan::Place;
 use super::problem::{Answer, Problem};
+use crate::codec::text::concat;
 use crate::credential::Fingerprint;
 use crate::credential::lifecycle::listing::KeyList;
 use crate::{Slot, Timestamp};
 
-/// Which of the two keys.
+/// The role of a key: old or new.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// The key that was in use when the rotation began.
     Old,
-    /// The key that is to replace it.
+    /// The key that will replace it.
     New,
 }
 
@@ -29,7 +29,7 @@ impl Role {
         }
     }
 
-    /// Its name in a sentence.
+    /// The role's name in a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Old => "old",
@@ -38,130 +38,129 @@ impl Role {
     }
 }
 
-/// What the driver has to do next; each but [`End`](Self::End) is followed by one [`Report`].
+/// The driver's next task. Every step except [`End`](Self::End) is followed by one [`Report`].
 ///
-/// Each may be done twice, since a driver may be stopped between doing it and writing the
-/// journal. A key is named by its role and fingerprint: the driver has its value, or looks
-/// for it ([`value_in`](crate::credential::lifecycle::listing::value_in), then the person),
-/// or reports [`Report::KeyMissing`].
+/// A step may be performed twice, because a driver may be stopped between performing it and writing the journal. A key
+/// is identified by its role and fingerprint. The driver has its value, or finds it
+/// ([`value_in`](crate::credential::lifecycle::listing::value_in), or else by asking the person), or reports
+/// [`Report::KeyMissing`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step<'a> {
-    /// Get the list of keys; then [`Report::Keys`]. It counts as a use of the key.
+    /// Get the list of keys; then report [`Report::Keys`]. The request counts as a use of the key.
     List {
-        /// Whose `Authorization` the request takes.
+        /// The key whose `Authorization` the request uses.
         with: Role,
     },
-    /// `POST /v2/api_keys`, once; then [`Report::Created`]. Not to be sent again by the
-    /// driver, nor by a [`Call`](crate::Call), unless the API said 429.
+    /// Send `POST /v2/api_keys` once; then report [`Report::Created`]. Neither the driver nor a [`Call`](crate::Call)
+    /// may repeat the request, unless the API answered 429.
     Create {
         /// The body's `name`.
         name: &'a str,
         /// The body's `orgLevel`.
         org_level: bool,
-        /// Whose `Authorization` the request takes.
+        /// The key whose `Authorization` the request uses.
         with: Role,
     },
-    /// Have a person make a key in the app and paste it; then [`Report::Taken`].
+    /// Ask a person to create a key in the app and paste it; then report [`Report::Taken`].
     Take,
-    /// Call the API with this key, always by the same call, which any key may do; then
-    /// [`Report::Accepted`] or [`Report::Rejected`]. It is asked for right before a key is
-    /// deleted and right after: a 401 has four documented causes, and only one that was not
-    /// there before the deletion proves it.
+    /// Call the API with this key, always with the same request, which any key may make; then report
+    /// [`Report::Accepted`] or [`Report::Rejected`]. This step precedes and follows the deletion of a key: a 401 has
+    /// four documented causes, and only one that did not occur before the deletion proves it.
     Try {
-        /// Which key.
+        /// The key's role.
         key: Role,
-        /// Its name in logs.
+        /// Its fingerprint, for logs.
         fingerprint: Fingerprint,
     },
-    /// Put this key into a place; then [`Report::Delivered`].
+    /// Put this key into a place; then report [`Report::Delivered`].
     Deliver {
         /// The place.
         place: &'a Place,
-        /// Where in it. `Next` occurs for places that hold one.
+        /// The slot in the place. `Next` occurs only for places that hold a second key.
         slot: Slot,
-        /// Which key.
+        /// The key's role.
         key: Role,
-        /// Its name in logs.
+        /// Its fingerprint, for logs.
         fingerprint: Fingerprint,
     },
-    /// Check that the place has this key there, and that a call by way of the place with this
-    /// key succeeds; then [`Report::Verified`] or [`Report::NotVerified`].
+    /// Check that the place has this key in this slot, and that a call through the place with it succeeds; then report
+    /// [`Report::Verified`] or [`Report::NotVerified`].
     Verify {
         /// The place.
         place: &'a Place,
-        /// Where in it.
+        /// The slot in the place.
         slot: Slot,
-        /// Its name in logs.
+        /// Its fingerprint, for logs.
         fingerprint: Fingerprint,
     },
-    /// Take the next key out of a place, if there is one; then [`Report::Cleared`]. A place whose second slot cannot be
-    /// empty takes the key of its first one there instead: on the way back, that is the old key.
+    /// Remove the next key from a place, if it has one; then report [`Report::Cleared`]. If the place's second slot
+    /// cannot be empty, put the key of its first slot there instead: on the way back, that is the old key.
     ClearNext {
         /// The place.
         place: &'a Place,
-        /// The key that the place's first slot has by now.
+        /// The key that the place's first slot has now.
         key: Role,
     },
-    /// Delete a key by its id; then [`Report::Deleted`] or [`Report::NotFound`].
+    /// Delete a key by its id; then report [`Report::Deleted`] or [`Report::NotFound`].
     Delete {
         /// Its id in the list.
         id: &'a str,
-        /// Which key it is.
+        /// The key's role.
         key: Role,
-        /// Whose `Authorization` the request takes: never the key that is deleted.
+        /// The key whose `Authorization` the request uses, never the deleted key.
         with: Role,
     },
-    /// Wait; then [`Report::Waited`]. The driver may stop instead, and go on another day.
+    /// Wait; then report [`Report::Waited`]. The driver may stop instead and resume another day.
     Wait(Duration),
-    /// Ask the person; then [`Report::Answer`].
+    /// Ask the person; then report [`Report::Answer`].
     Ask(Question<'a>),
-    /// Nothing more.
+    /// The rotation is over.
     End(End<'a>),
 }
 
-/// What a person has to decide.
+/// A question to a person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Question<'a> {
-    /// What is in the way.
+    /// The problem.
     pub problem: Problem,
-    /// Where, if it is about one place.
+    /// The place, if the problem concerns one.
     pub place: Option<&'a Place>,
-    /// What may be answered; never empty.
+    /// The possible answers; never empty.
     pub answers: &'static [Answer],
 }
 
-/// How a rotation ended, and what is left for a person to do.
+/// How a rotation ended, and the work left for a person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct End<'a> {
-    /// How.
+    /// The outcome.
     pub ending: Ending,
-    /// What shows that the key that was retired is dead; `None` if none was.
+    /// The proof that the retired key is dead; `None` if no key was retired.
     pub proof: Option<Proof>,
-    /// Keys that this rotation made, or was given, and that nobody uses: a person deletes them.
+    /// Keys that this rotation created or was given and that nobody uses. A person should delete them.
     pub strays: &'a [Stray],
-    /// How many times a key may have been made whose answer was lost and which no list has
-    /// shown: a person looks for the plan's name in the app.
+    /// How many keys may have been created whose response was lost and that no list has shown. A person should search
+    /// the app for the plan's name.
     pub unaccounted: u32,
-    /// The key that was to be deleted and, as far as is known, is still alive.
+    /// The key that was to be deleted but, as far as is known, is still alive.
     pub left: Option<Role>,
 }
 
 /// A key that nobody uses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Stray {
-    /// One that the list names.
+    /// A key in the list.
     Listed {
         /// Its id.
         id: String,
     },
-    /// One that a person pasted, of which no list has been seen.
+    /// A key that a person pasted before any list was read.
     Pasted {
-        /// Its name in logs.
+        /// Its fingerprint, for logs.
         fingerprint: Fingerprint,
     },
 }
 
-/// How a rotation ended.
+/// The outcome of a rotation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ending {
     /// All places were verified with the new key.
@@ -172,70 +171,68 @@ pub enum Ending {
     Abandoned,
 }
 
-/// What shows that a key is dead.
+/// The proof that a key is dead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Proof {
     /// The API accepted it before the deletion, and answered 401 after it.
     Rejected,
-    /// The list, which shows all values, does not have it.
+    /// The list shows all values and does not contain it.
     Unlisted,
-    /// The person says so.
+    /// The person confirmed it.
     Confirmed,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub enum Report<'a> {
-    /// Of [`Step::List`].
+    /// For [`Step::List`].
     Keys(&'a KeyList),
-    /// Of [`Step::Create`]: there is a new key.
+    /// For [`Step::Create`]: the new key.
     Created {
         /// Its id.
         id: &'a str,
-        /// Its name in logs; `None` if the answer had no value.
+        /// Its fingerprint, for logs; `None` if the response had no value.
         fingerprint: Option<Fingerprint>,
     },
-    /// Of [`Step::Take`].
+    /// For [`Step::Take`].
     Taken(Fingerprint),
-    /// Of [`Step::Try`]: the API accepted the key. Any answer but 401 and 429 says so.
+    /// For [`Step::Try`]: the API accepted the key, that is, answered anything but 401 and 429.
     Accepted,
-    /// Of [`Step::Try`]: the API answered 401.
+    /// For [`Step::Try`]: the API answered 401.
     Rejected,
-    /// Of [`Step::Deliver`].
+    /// For [`Step::Deliver`].
     Delivered,
-    /// Of [`Step::Verify`]: the place has the key and calls succeed.
+    /// For [`Step::Verify`]: the place has the key, and calls succeed.
     Verified,
-    /// Of [`Step::Verify`]: it has another key, or calls fail.
+    /// For [`Step::Verify`]: the place has another key, or calls fail.
     NotVerified,
-    /// Of [`Step::ClearNext`].
+    /// For [`Step::ClearNext`].
     Cleared,
-    /// Of [`Step::Delete`].
+    /// For [`Step::Delete`].
     Deleted,
-    /// Of [`Step::Delete`]: there is no such key (any more).
+    /// For [`Step::Delete`]: the key does not exist, or no longer.
     NotFound,
-    /// Of [`Step::Wait`].
+    /// For [`Step::Wait`].
     Waited,
-    /// Of [`Step::Ask`]: one of the answers that were offered.
+    /// For [`Step::Ask`]: one of the offered answers.
     Answer(Answer),
-    /// Of any step that calls the API or a place: 429, so that nothing was done. `retry` is
-    /// what `Retry-After` said.
+    /// For any step that calls the API or a place: 429, so nothing was done. `retry` is the value of `Retry-After`.
     Refused {
         /// How long to wait.
         retry: Option<Duration>,
     },
-    /// Of any step that calls the API: 401 or 403 to a request that another key may do, so
-    /// that nothing was done.
+    /// For any step that calls the API: 401 or 403 to a request that another key may make, so nothing was done.
     Denied,
-    /// Of any step but waiting and asking: no answer came. It may have been done.
+    /// For any step except waiting and asking: no response arrived. The step may have been performed.
     Lost,
-    /// Of any step but waiting and asking: it failed in another way.
+    /// For any step except waiting and asking: it failed for another reason.
     Failed,
-    /// Of any step that needs a key's value: the driver does not have it.
+    /// For any step that needs a key's value: the driver does not have it.
     KeyMissing(Role),
 }
 
 impl Report<'_> {
-    /// Its name in an error.
+    /// The report's name in an error.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Keys(_) => "Keys",
@@ -260,30 +257,30 @@ impl Report<'_> {
     }
 }
 
-/// A report that does not belong to the step: the rotation is as it was before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The report does not match the current step. The rotation is unchanged.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Unexpected {
-    /// What was reported.
+    /// The name of the report.
     pub report: &'static str,
 }
 
-impl fmt::Display for Unexpected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the report ")?;
-        f.write_str(self.report)?;
-        f.write_str(" does not answer the rotation's current step; perform what `step` returns and report on that")
+impl Unexpected {
+    /// What is wrong and what to do, in one line.
+    pub fn message(self) -> String {
+        let advice = " does not answer the rotation's current step; perform what `step` returns and report on that";
+        concat(&["the report ", self.report, advice])
     }
 }
 
-impl core::error::Error for Unexpected {}
+impl_error!(Unexpected);
 
-/// Watching whether a key is still used.
+/// Watches whether a key is still used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Watch {
-    /// When watching began, or the key was seen to be in use.
+    /// When watching began, or the key was last seen in use.
     pub(super) since: Timestamp,
-    /// `lastSeenAt` at that time. It is compared with itself only: the API's clock is not ours.
+    /// `lastSeenAt` at that time. It is only compared with itself, because the API's clock is not ours.
     pub(super) seen: Option<Timestamp>,
-    /// Whether it has changed once already. What was under way may be the reason for one change.
+    /// Whether it has changed once. Requests in progress may have caused one change.
     pub(super) changed: bool,
 }

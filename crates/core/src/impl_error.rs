@@ -1,0 +1,55 @@
+//! How errors are printed.
+
+/// Makes an error of a type that has a `message`.
+///
+/// `Debug` prints the message too: a program prints that of an error which its `main` returns or which it unwraps, and
+/// whoever runs the program then reads what is wrong and what to do.
+macro_rules! impl_error {
+    ($error:ty) => {
+        impl core::fmt::Display for $error {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(AsRef::<str>::as_ref(&self.message()))
+            }
+        }
+
+        impl core::fmt::Debug for $error {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl core::error::Error for $error {}
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::{Debug, Display};
+
+    use crate::credential::lifecycle::listing::KeyList;
+    use crate::credential::lifecycle::rotation::Unexpected;
+    use crate::credential::{Bearer, TokenDigest};
+    use crate::url::{BaseUrl, RequestPath};
+    use crate::{ApiKey, Method};
+
+    #[test]
+    fn main_prints_what_a_person_can_read() {
+        fn printed<T, E: Debug + Display>(refused: Result<T, E>) -> String {
+            let error = refused.err().expect("a refusal");
+            assert_eq!(format!("{error:?}"), error.to_string());
+            format!("{error:#?}")
+        }
+        for (text, part) in [
+            (printed(ApiKey::parse("Bearer obviously-fake")), "pass the key alone"),
+            (printed(BaseUrl::parse("api.attention.tech/v2")), "write it like https://api.attention.tech/v2"),
+            (printed(RequestPath::parse("/a/../b")), "at byte 3 (counting from 0)"),
+            (printed(Method::parse("BREW").ok_or(crate::url::RequestError::Method)), "is not one of GET, HEAD"),
+            (printed(TokenDigest::from_hex("abc")), "is it the token itself?"),
+            (printed(Bearer::parse(Some("Basic x"))), "send `Authorization: Bearer TOKEN`"),
+            (printed(KeyList::parse("{}".to_owned())), "is it the whole answer of GET /v2/api_keys?"),
+            (printed(Err::<(), _>(Unexpected { report: "Delivered" })), "the report Delivered does not answer"),
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
