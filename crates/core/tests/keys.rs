@@ -357,6 +357,10 @@ proptest! {
         let mut upstream = upstream(KeyRing::new(key(&jwt(own)), Some(key(NEXT))));
         prop_assert_eq!(upstream.keys().claims(Slot::Current).and_then(|claims| claims.expires_at), Some(at(own * 1000)));
         prop_assert_eq!(upstream.keys().claims(Slot::Next), None);
+        for second in 0..5 {
+            let claims = upstream.keys().claims(Slot::Current).expect("claims");
+            prop_assert_eq!(claims.is_expired(at(second * 1000)), own <= second);
+        }
         let end = issued.map_or(own, |issued| issued.min(own));
         if let Some(issued) = issued {
             upstream.note_expiry(Slot::Current, at(issued * 1000));
@@ -441,4 +445,25 @@ fn the_diagnosis_of_a_token_says_that_it_has_ended_from_that_moment_on() {
         assert_eq!(message.contains("the token expired"), is_over, "{end:?}: {message}");
         assert_eq!(message.contains("does not know the caller token"), !is_over, "{end:?}: {message}");
     }
+}
+
+#[test]
+fn a_key_is_itself_and_shows_its_end_when_it_is_long_enough() {
+    let text = |bytes: usize| format!("{}wxyz", "fake-key-".repeat(8).get(..bytes - 4).expect("a beginning"));
+    for bytes in [16, 23, 24, 25, 40] {
+        let (one, other) = (key(&text(bytes)), key(&text(bytes + 1)));
+        assert_eq!(one, key(&text(bytes)));
+        assert_ne!(one, other);
+        let shown = format!("{one}");
+        assert_eq!(shown.contains("wxyz"), bytes >= 24, "{shown}");
+        assert!(shown.contains(&format!("{bytes} bytes")), "{shown}");
+    }
+}
+
+#[test]
+fn what_templates_leave_is_no_key_and_braces_alone_are_another_fault() {
+    use attention_core::KeyError;
+    assert_eq!(ApiKey::parse("{{an-obviously-fake-key}}"), Err(KeyError::Placeholder));
+    assert_ne!(ApiKey::parse("{an-obviously-fake-key}"), Err(KeyError::Placeholder));
+    assert!(ApiKey::parse(&"x".repeat(64)).is_err_and(|error| error == KeyError::Placeholder));
 }
