@@ -15,11 +15,11 @@ use crate::js::Dictionary;
 
 #[wasm_bindgen(raw_module = "../../headers.mjs")]
 extern "C" {
-    /// The names, each with a line break; the values go to `values`.
+    /// The names, each followed by a line break; the values are stored in `values`.
     #[wasm_bindgen(catch)]
     fn fields(headers: &Headers, values: &Array) -> Result<String, Thrown>;
 
-    /// A value as a text. Not by its handle: that would be one crossing more.
+    /// A value as a string. Returned directly, because a reference would cost another crossing.
     #[wasm_bindgen(js_name = value)]
     fn text(values: &Array, place: u32) -> String;
 

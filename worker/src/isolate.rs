@@ -34,12 +34,12 @@ pub(crate) struct Isolate {
     bodies: RefCell<Vec<(EntryId, Uint8Array)>>,
 }
 
-/// Names of headers and methods, as handles: to make one of a text takes longer than to use it.
+/// Names of headers and methods as JavaScript strings, because creating one takes longer than using it.
 pub(crate) struct Names {
     pub(crate) up: Array,
     pub(crate) down: Vec<JsString>,
     pub(crate) authorization: JsString,
-    /// Others, since they were first asked for.
+    /// Other names, created when they are first needed.
     others: RefCell<Vec<(&'static str, JsString)>>,
 }
 
@@ -127,7 +127,7 @@ impl Isolate {
         Ok(answer)
     }
 
-    /// Sets headers that this module has as texts.
+    /// Sets headers whose values are Rust strings.
     pub(crate) fn put_all<'v>(
         &self,
         headers: &HeaderHandles,

@@ -53,10 +53,10 @@ impl SharedRecord {
         }
     }
 
-    /// Adds what an isolate has counted. Throws a text when it cannot be read: then the isolate keeps it.
+    /// Adds an isolate's counts. Throws a text if they cannot be read; the isolate then keeps them.
     pub fn count(&mut self, counted: &str) -> Result<(), JsValue> {
         let mut counted = Ledger::from_text(counted).ok_or_else(|| JsValue::from_str("not a ledger's text"))?;
-        // Before they are added: an isolate's clock may be wrong, and this object's may have been.
+        // Before adding: the isolate's clock may be wrong, and this object's clock may have been.
         for ledger in [&mut counted, &mut self.ledger] {
             ledger.forget_after(now());
         }
@@ -64,7 +64,7 @@ impl SharedRecord {
         Ok(())
     }
 
-    /// What all isolates have counted, to be shown and stored.
+    /// The counts of all isolates, to be shown and stored.
     pub fn counted(&self) -> String {
         self.ledger.to_text()
     }

@@ -57,8 +57,8 @@ pub(crate) async fn close(gate: &Gate, closing: Closing) -> Result<(), End> {
     Ok(())
 }
 
-/// Tells what has been counted here. What the gate answers is what all isolates have counted, if that `is_asked`, or
-/// nothing; `None` when it does not answer, and what was told stays counted here.
+/// Reports the counts of this isolate. The gate's answer is the counts of all isolates if `is_asked`, otherwise
+/// nothing. `None` if the gate does not respond, in which case the reported counts are kept here.
 pub(crate) async fn tell(own: &RefCell<Ledger>, gate: &Gate, is_asked: bool) -> Result<Option<JsValue>, End> {
     let counted = own.take();
     let told = answered(gate.ledger(&counted.to_text(), is_asked), ledger::TIMEOUT).await?;

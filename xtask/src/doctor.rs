@@ -79,10 +79,10 @@ fn conclusion(missing: &[String], lost: bool) -> String {
     let mut text = if missing.is_empty() {
         "\nnothing is missing\n".to_owned()
     } else {
-        format!("\nmissing, and what obtains it (the chores do it by themselves):\n{}\n", missing.join("\n"))
+        format!("\nmissing, and how to obtain it (the chores do so automatically):\n{}\n", missing.join("\n"))
     };
     if lost {
-        text.push_str("\nsomething required is missing that no chore can obtain here\n");
+        text.push_str("\na required tool is missing that no chore can obtain on this machine\n");
     }
     text
 }

@@ -56,11 +56,11 @@ enum Chore {
     Doctor(doctor::Options),
 }
 
-/// What the help says of this repository beside what stands in the types: the names of its suites.
+/// Adds help that depends on the repository: the names of its suites.
 fn command(suites: &[String]) -> Command {
     let help = format!(
         "Suites: {}\n\nATTENTION_SLOW=1 adds builds that take half a minute or more, ATTENTION_FIREFOX=1 makes a missing \
-         Firefox a failure.\nWhat is skipped says why in its name, and the last line counts it.",
+         Firefox a failure.\nThe name of a skipped test states the reason, and the last line counts them.",
         suites.join(", ")
     );
     Cli::command().mut_subcommand("test", |test| test.after_help(help))

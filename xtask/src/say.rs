@@ -10,12 +10,12 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }
 
-/// What the chore was asked for, on stdout.
+/// Prints the result of a chore on stdout.
 pub(crate) fn result(text: &str) -> Result<()> {
     write_all(&mut stdout(), text)
 }
 
-/// A reader that has seen enough, such as head, is no failure: the chore ends as it would have.
+/// A closed reader, such as head after its last line, is not a failure: the chore ends as usual.
 fn write_all(out: &mut impl Write, text: &str) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails with this.
+    /// A writer that fails with this error.
     struct Closed(ErrorKind);
 
     impl Write for Closed {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_has_left_is_no_failure_and_a_full_disk_is() {
+    fn a_closed_reader_is_not_a_failure_but_a_full_disk_is() {
         assert!(write_all(&mut Closed(ErrorKind::BrokenPipe), "a table").is_ok());
         assert!(write_all(&mut Closed(ErrorKind::StorageFull), "a table").is_err());
     }

@@ -36,11 +36,11 @@ pub(crate) struct Options {
     /// The port to listen on (default: 8787 or the next free one; 0 for any)
     #[arg(long)]
     port: Option<u16>,
-    /// A page's origin that may call, besides this port, Vite's (port 5173) and those in `ATTENTION_ALLOWED_ORIGINS`;
+    /// An origin whose pages may call, besides this port, Vite's (port 5173) and those in `ATTENTION_ALLOWED_ORIGINS`;
     /// may be given several times
     #[arg(long, value_name = "URL")]
     origin: Vec<String>,
-    /// A policy to try, as `npx attention-wasm policy check` reads it (everything but API keys may be read, when left out)
+    /// A policy to try, in the format of `npx attention-wasm policy check` (default: reads of everything except API keys)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Show workerd's stack traces too

@@ -83,8 +83,8 @@ pub(crate) const WRK: &str = "wrk";
 pub(crate) const NGINX: &str = "nginx";
 pub(crate) const GIT: &str = "git";
 
-/// Optimising the tools costs minutes on a bare machine and saves half a second in a run: `wasm-bindgen` takes 0.6 s for
-/// the Worker instead of 0.1.
+/// Optimizing the tools would take minutes on a bare machine and save half a second per run: `wasm-bindgen` takes 0.6 s
+/// for the Worker instead of 0.1.
 const UNOPTIMISED: &str = "--debug";
 
 const RUSTUP: &str = "install Rust with rustup";

@@ -1,9 +1,9 @@
-//! How errors are printed.
+//! The printed form of errors.
 
-/// Makes an error of a type that has a `message`.
+/// Implements `Display`, `Debug` and `Error` for a type that has a `message`.
 ///
-/// `Debug` prints the message too: a program prints that of an error which its `main` returns or which it unwraps, and
-/// whoever runs the program then reads what is wrong and what to do.
+/// `Debug` prints the message too: a program that returns the error from `main` or unwraps it prints its `Debug`, and
+/// whoever runs the program should read the problem and the next step.
 macro_rules! impl_error {
     ($error:ty) => {
         impl core::fmt::Display for $error {
@@ -33,7 +33,7 @@ mod tests {
     use crate::{ApiKey, Method};
 
     #[test]
-    fn main_prints_what_a_person_can_read() {
+    fn main_prints_readable_errors() {
         fn printed<T, E: Debug + Display>(refused: Result<T, E>) -> String {
             let error = refused.err().expect("a refusal");
             assert_eq!(format!("{error:?}"), error.to_string());
@@ -46,7 +46,7 @@ mod tests {
             (printed(Method::parse("BREW").ok_or(crate::url::RequestError::Method)), "is not one of GET, HEAD"),
             (printed(TokenDigest::from_hex("abc")), "is it the token itself?"),
             (printed(Bearer::parse(Some("Basic x"))), "send `Authorization: Bearer TOKEN`"),
-            (printed(KeyList::parse("{}".to_owned())), "is it the whole answer of GET /v2/api_keys?"),
+            (printed(KeyList::parse("{}".to_owned())), "is this the complete response of GET /v2/api_keys?"),
             (printed(Err::<(), _>(Unexpected { report: "Delivered" })), "the report Delivered does not answer"),
         ] {
             assert!(text.contains(part), "{text}");

@@ -1,6 +1,7 @@
-//! Plain calls through the rules, one after the other: a GET of a caller with a token, answered with 200.
+//! Performs plain calls through the rules one after the other: a GET by a caller with a token, answered with 200.
 //!
-//! What the rules cost is counted here and not timed, so that neighbours on the machine make no difference:
+//! The cost of the rules is measured in instructions and not in time, so that other load on the machine makes no
+//! difference:
 //!
 //! ```sh
 //! cargo build -p attention-gateway --example plain_call --profile worker
@@ -16,11 +17,11 @@ use attention_gateway::deployment::{Deployment, Text, Texts};
 use attention_gateway::exchange::{Exchange, Incoming, Pass, Report, Step};
 use attention_gateway::ledger::Ledger;
 
-/// Invented, as all here.
+/// Invented, like everything here.
 const TOKEN: &str = "bench-token-0123456789abcdef";
 const KEY: &str = "bench-key-0123456789abcdef";
 
-/// What the Worker's bench sends (`bench/worker/request.mjs`), and what its nginx answers.
+/// The request of the Worker's benchmark (`bench/worker/request.mjs`), and the response of its nginx.
 const REQUEST: [(&str, &str); 6] = [
     ("accept", "application/json"),
     ("accept-encoding", "gzip"),
@@ -42,7 +43,7 @@ const RESPONSE: [(&str, &str); 10] = [
     ("x-ratelimit-remaining", "99"),
 ];
 
-/// As the Worker's driver has them: a value is copied when it is asked for.
+/// As in the Worker's driver, a value is copied when it is read.
 struct Fields(&'static [(&'static str, &'static str)]);
 
 impl Headers for Fields {

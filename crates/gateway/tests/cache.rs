@@ -53,7 +53,7 @@ fn are_related(one: &str, other: &str) -> bool {
 
 /// The caller's cache directives.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Wish {
+enum Directive {
     Anything,
     New,
     NoOlderThan(u64),
@@ -83,7 +83,7 @@ enum Body {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Begin(Target, Wish),
+    Begin(Target, Directive),
     Send(Pick),
     Answer(Pick, Said, usize),
     Store(Pick),
@@ -146,7 +146,7 @@ fn tag_of(version: usize) -> String {
 struct Open {
     visit: Visit,
     target: Target,
-    wish: Wish,
+    wanted: Directive,
     request: Pairs,
     /// The number of events when it began.
     since: usize,
@@ -247,33 +247,33 @@ impl Bed {
             .filter_map(|event| if let Event::Changed { url } = event { Some(&**url) } else { None })
     }
 
-    fn request(&self, target: &Target, wish: Wish) -> Pairs {
+    fn request(&self, target: &Target, wanted: Directive) -> Pairs {
         let mut request = if target.french { pairs(&[("accept-language", "fr")]) } else { Pairs::new() };
-        request.extend(match wish {
-            Wish::Anything => Pairs::new(),
-            Wish::New => pairs(&[("cache-control", "no-cache")]),
-            Wish::NoOlderThan(seconds) => pairs(&[("cache-control", &format!("max-age={seconds}"))]),
-            Wish::HasCurrent => pairs(&[("if-none-match", &tag_of(self.version(&target.url)))]),
+        request.extend(match wanted {
+            Directive::Anything => Pairs::new(),
+            Directive::New => pairs(&[("cache-control", "no-cache")]),
+            Directive::NoOlderThan(seconds) => pairs(&[("cache-control", &format!("max-age={seconds}"))]),
+            Directive::HasCurrent => pairs(&[("if-none-match", &tag_of(self.version(&target.url)))]),
         });
         request
     }
 
-    fn begin(&mut self, target: Target, wish: Wish) {
-        let request = self.request(&target, wish);
+    fn begin(&mut self, target: Target, wanted: Directive) {
+        let request = self.request(&target, wanted);
         let (url, owner, most) = (target.url(), target.owner(), Duration::from_millis(MOST_MILLIS));
         let (visit, found) = self.index.visit(&url, &owner, most, &request, self.at()).unwrap();
         let known = self.known(&target);
         let is_fresh = known.as_ref().is_some_and(|Response { fresh, .. }| {
-            let is_young = match wish {
-                Wish::New => false,
-                Wish::NoOlderThan(seconds) => self.now - fresh.asked <= seconds * 1000,
-                Wish::Anything | Wish::HasCurrent => true,
+            let is_young = match wanted {
+                Directive::New => false,
+                Directive::NoOlderThan(seconds) => self.now - fresh.asked <= seconds * 1000,
+                Directive::Anything | Directive::HasCurrent => true,
             };
             self.now < fresh.until && is_young
         });
         let mut open = Open {
             visit,
-            wish,
+            wanted,
             request,
             since: self.log.len(),
             stale: None,
@@ -320,7 +320,7 @@ impl Bed {
         });
         assert_eq!(has_it, stored.status == 304);
         assert_eq!((has_it, header("content-type").is_some()), (stored.body.is_none(), !has_it));
-        assert!(!has_it || open.wish == Wish::HasCurrent);
+        assert!(!has_it || open.wanted == Directive::HasCurrent);
         let id = stored.body?;
         let (bytes, _) = self.driver.get(&id.number()).expect("the driver has the bytes of what it is told to serve");
         assert_eq!(*bytes, body(&open.target, known.serial));
@@ -437,13 +437,13 @@ impl Bed {
     fn step(&mut self, step: Step) {
         let (open, whole) = (self.open.len(), self.whole.len());
         match step {
-            Step::Begin(target, wish) => self.begin(target, wish),
+            Step::Begin(target, wanted) => self.begin(target, wanted),
             Step::Send(pick) if open > 0 => self.send(pick.index(open)),
             Step::Answer(pick, said, length) if open > 0 => self.answer(pick.index(open), said, length),
             Step::Store(pick) if whole > 0 => self.store(pick.index(whole)),
             Step::End(pick) if open > 0 => drop(self.open.swap_remove(pick.index(open))),
             Step::Fetch(target, said, length) => {
-                self.begin(target, Wish::Anything);
+                self.begin(target, Directive::Anything);
                 self.send(open);
                 self.answer(open, said, length);
                 if self.whole.len() > whole {
@@ -502,14 +502,14 @@ fn steps<U: Strategy<Value = String> + 'static>(
         (url(), prop_oneof![6 => Just(0_usize), 2 => 1..5_usize], prop::bool::weighted(0.1))
             .prop_map(|(url, owner, french)| Target { url, owner, french })
     };
-    let wish = prop_oneof![
-        4 => Just(Wish::Anything),
-        1 => Just(Wish::New),
-        1 => (0..10_u64).prop_map(Wish::NoOlderThan),
-        2 => Just(Wish::HasCurrent),
+    let wanted = prop_oneof![
+        4 => Just(Directive::Anything),
+        1 => Just(Directive::New),
+        1 => (0..10_u64).prop_map(Directive::NoOlderThan),
+        2 => Just(Directive::HasCurrent),
     ];
     let step = prop_oneof![
-        8 => (target(), wish).prop_map(|(target, wish)| Step::Begin(target, wish)),
+        8 => (target(), wanted).prop_map(|(target, wanted)| Step::Begin(target, wanted)),
         4 => any::<Pick>().prop_map(Step::Send),
         8 => (any::<Pick>(), said(), length.clone()).prop_map(|(pick, said, length)| Step::Answer(pick, said, length)),
         6 => any::<Pick>().prop_map(Step::Store),

@@ -231,10 +231,10 @@ mod texts {
             prop_assert!(order.is_sorted(), "{:?}", order);
         }
 
-        /// Isolates whose clocks are wrong by hours to centuries tell their counts too. What the others counted stays,
-        /// and goes on: before and after, the page says the same as without them, but for what is of the next hour.
+        /// Isolates whose clocks are wrong by hours to centuries report counts too. The counts of the others are kept
+        /// and continue: before and after, the page shows the same as without them, except for the next hour.
         #[test]
-        fn a_clock_that_is_wrong_costs_the_others_none_of_their_counts(
+        fn a_wrong_clock_loses_no_counts_of_other_isolates(
             calls in prop::collection::vec((0..12_u32, 0..900_u64, prop::option::weighted(0.2, 7_300..4_000_000_000_u64), any::<bool>()), 1..120),
         ) {
             let (mut all, mut right, mut wrong, mut now) = (Ledger::default(), Ledger::default(), Ledger::default(), 1_700_000_000);
@@ -250,7 +250,7 @@ mod texts {
                     noted.push((now / 3_600, now / 60));
                 }
                 if reports || ahead.is_some() {
-                    // As the object does.
+                    // Like the object.
                     for told in [&mut wrong, &mut right] {
                         let mut told = Ledger::from_text(&std::mem::take(told).to_text()).expect("what is told is read");
                         told.forget_after(at);
@@ -270,9 +270,9 @@ mod texts {
             prop_assert!(all.journal().failures().all(|failure| failure.at <= at));
         }
 
-        /// And the isolate itself counts on once its clock is right again.
+        /// The isolate itself continues to count once its clock is right again.
         #[test]
-        fn a_clock_that_was_wrong_keeps_nothing_from_being_counted_later(ahead in 7_300..4_000_000_000_u64, calls in 1..20_u64) {
+        fn after_a_wrong_clock_is_corrected_counting_continues(ahead in 7_300..4_000_000_000_u64, calls in 1..20_u64) {
             let mut ledger = Ledger::default();
             let start = 1_700_000_000;
             ledger.note_call(&record("app", Some("a_code"), 502, Timestamp::from_unix_seconds(start + ahead)));

@@ -3,8 +3,8 @@
 use attention_core::Method::{self, Delete, Get, Head, Options, Post, Put};
 use attention_core::url::{PathError, RequestPath};
 use attention_gateway::authorize::policy::{
-    BodyLength, Conditions, DEFAULT_POLICY, Decision, Effect, Pattern, Policies, Policy, PolicyError, PolicyFault,
-    Rule, Unmet,
+    BodyLength, ConditionError, Conditions, DEFAULT_POLICY, Decision, Effect, Pattern, Policies, Policy, PolicyError,
+    PolicyFault, Rule,
 };
 use proptest::prelude::*;
 
@@ -421,13 +421,16 @@ fn conditions_narrow_an_allowed_path() {
     for query in
         ["size=1", "page=1&size=2", "PAGE=1", "page%00=1", "pag%65%=1", "page;size=1", "=", "filter=1", "%ff=1"]
     {
-        assert_eq!(admits(Get, "/v2/list", query, BodyLength::NoBody), Err(Unmet::Query), "{query}");
+        assert_eq!(admits(Get, "/v2/list", query, BodyLength::NoBody), Err(ConditionError::Query), "{query}");
     }
     assert_eq!(admits(Get, "/v2/list", "p%61ge=1", BodyLength::NoBody), Ok(()));
-    assert_eq!(admits(Get, "/v2/bare", "x", BodyLength::NoBody), Err(Unmet::Query));
+    assert_eq!(admits(Get, "/v2/bare", "x", BodyLength::NoBody), Err(ConditionError::Query));
     assert_eq!(admits(Post, "/v2/ask", "anything=goes", BodyLength::Announced(1024)), Ok(()));
-    assert_eq!(admits(Post, "/v2/ask", "", BodyLength::Announced(1025)), Err(Unmet::BodyTooLarge { most: 1024 }));
-    assert_eq!(admits(Post, "/v2/ask", "", BodyLength::Unknown), Err(Unmet::BodyLengthUnknown));
+    assert_eq!(
+        admits(Post, "/v2/ask", "", BodyLength::Announced(1025)),
+        Err(ConditionError::BodyTooLarge { most: 1024 })
+    );
+    assert_eq!(admits(Post, "/v2/ask", "", BodyLength::Unknown), Err(ConditionError::BodyLengthUnknown));
     assert_eq!(admits(Post, "/v2/ask", "", BodyLength::NoBody), Ok(()));
     let Decision::Allowed(rule) = policy.decide(Post, path("/v2/ask")) else { panic!() };
     assert_eq!(rule.redacted(), ["transcript", "email"]);

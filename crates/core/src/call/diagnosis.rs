@@ -156,13 +156,13 @@ pub(crate) struct History {
     pub(crate) worked: Option<Timestamp>,
 }
 
-type Judged<T> = (Likelihood, T);
+type Assessed<T> = (Likelihood, T);
 
 fn judge(
     expires_at: Option<Timestamp>,
     before: History,
     now: Timestamp,
-) -> (Judged<Cow<'static, str>>, Judged<&'static str>, &'static str) {
+) -> (Assessed<Cow<'static, str>>, Assessed<&'static str>, &'static str) {
     const LOOK: &str = "compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it";
     const CREATE: &str = "create a new key in the Attention app, put it into your secret store and deploy";
     let unknown_permission = (Likelihood::Unknown, "the API gives the same 401 for missing permissions");

@@ -117,9 +117,8 @@ impl ErrorKind {
 
 /// A failed call.
 ///
-/// It never holds a key or a token: what the server said is scrubbed before it
-/// is kept. Its `Display` is the whole story in one line; `Debug`, which a
-/// program prints whose `main` returns the error, has it in several.
+/// It never contains a key or a token: the server's message is scrubbed before it is stored. `Display` prints the full
+/// error on one line. `Debug`, which is printed if `main` returns the error, prints it on several lines.
 ///
 /// ```
 /// use attention_core::{ApiKey, Error, ErrorKind};
@@ -331,7 +330,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// As the npm package prints an error on a console: the message, the facts, and for a 401 every cause.
+/// The form in which the npm package prints an error on a console: the message, the facts, and every cause of a 401.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}\n  code: {}", self.code)?;
@@ -451,7 +450,7 @@ mod tests {
     use crate::url::BaseUrl;
     use crate::{ApiKey, Call, KeyRing, Method, Timestamp};
 
-    /// What a call fails with that is answered so.
+    /// The error of a call that gets this response.
     fn answered(status: u16, headers: &[(&str, &str)]) -> Error {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let key = ApiKey::parse("obviously-fake-key-of-the-errors").unwrap();
@@ -468,11 +467,11 @@ mod tests {
     }
 
     #[test]
-    fn main_prints_a_401_as_a_story() {
+    fn main_prints_a_401_with_its_diagnosis() {
         let error = answered(401, &[("x-request-id", "r-1")]);
         let expected = "\n  code: unauthorized, status: 401, request id: r-1, attempts: 1
   no      header_missing: the header was sent
-  no      scheme_missing: it was sent as `Bearer` and the key
+  no      scheme_missing: it was sent as `Bearer` followed by the key
   LIKELY  revoked_or_expired: the key has never been accepted; it names no expiry, so it is revoked or mistyped
   maybe   no_permission: the API gives the same 401 for missing permissions
   next    compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it
@@ -481,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn main_prints_every_failure_without_a_dump_of_the_type() {
+    fn main_prints_failures_without_dumping_the_type() {
         for status in [302, 400, 403, 404, 409, 413, 422, 429, 500, 503] {
             let error = answered(status, &[("retry-after", "120")]);
             let told = format!("{error:?}");

@@ -20,7 +20,7 @@ use crate::codec::text;
 /// let headers = |name: &str| map.get(name).cloned();
 /// assert_eq!(Headers::get(&headers, "retry-after").as_deref(), Some("2"));
 ///
-/// // Pairs are a slice: where a `&dyn Headers` is wanted, a reference to it.
+/// // Pairs form a slice; for a `&dyn Headers`, pass a reference to it.
 /// let pairs: &[(&str, &str)] = &[("Retry-After", "2")];
 /// let headers: &dyn Headers = &pairs;
 /// assert_eq!(headers.get("retry-after").as_deref(), Some("2"));
@@ -105,7 +105,7 @@ mod tests {
     use crate::Timestamp;
 
     #[test]
-    fn what_http_libraries_hand_out_is_read_as_it_is() {
+    fn headers_of_http_libraries_are_read_directly() {
         let mut map = http::HeaderMap::new();
         for (name, value) in [("retry-after", &b"2"[..]), ("x-odd", b"\xff"), ("vary", b"a"), ("vary", b"b")] {
             map.append(name, http::HeaderValue::from_bytes(value).unwrap());

@@ -51,8 +51,8 @@
 //!   because only then is its place at the gate freed.
 //! - It reads at most [`MAX_ERROR_BODY_BYTES`] of an error's body, and drops the body of a response that led to
 //!   [`Action::Wait`] or [`Action::Send`].
-//! - It holds no lock on the [`Upstream`] while it sends or waits. Several threads share one behind a `Mutex` that is
-//!   taken for each step.
+//! - It holds no lock on the [`Upstream`] while it sends or waits. Threads can share one behind a `Mutex` that is
+//!   locked for each step.
 //!
 //!   ```
 //!   use std::{sync::Mutex, thread};
@@ -73,8 +73,8 @@
 //!   thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(one_call))));
 //!   # Ok::<(), Box<dyn std::error::Error>>(())
 //!   ```
-//! - Its clock may jump, but it runs: `now` after a wait is later than before it. Its random numbers, from 0 to 1, are
-//!   random: they keep calls that failed together from coming back together.
+//! - Its clock may jump, but it runs: after a wait, `now` is later than before. Its random numbers, from 0 to 1, are
+//!   truly random, so that calls that failed together do not retry together.
 //!
 //! [`drive`] is the loop of an asynchronous driver and fulfils most of these; a [`Transport`] provides the IO.
 //! `examples/rust-native` is a blocking driver for native programs, in one file.

@@ -159,7 +159,7 @@ pub fn find(text: &str, needle: &str) -> Option<usize> {
 }
 
 /// The text before and after the first `separator`.
-pub fn cut<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+pub fn split_once_str<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
     let at = find(text, separator)?;
     Some((text.get(..at)?, text.get(at + separator.len()..)?))
 }
@@ -210,7 +210,7 @@ mod tests {
         #[test]
         fn finds_like_core(text in "[abé]{0,12}", needle in "[abé]{1,3}") {
             prop_assert_eq!(find(&text, &needle), text.find(&needle));
-            prop_assert_eq!(cut(&text, &needle), text.split_once(&*needle));
+            prop_assert_eq!(split_once_str(&text, &needle), text.split_once(&*needle));
         }
 
         #[test]

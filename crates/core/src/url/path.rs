@@ -42,7 +42,7 @@ impl<'a> RequestPath<'a> {
         }
         let (mut position, mut is_plain, mut last) = (0, true, 0);
         while let Some(&byte) = bytes.get(position) {
-            // Without any of these, no segment needs a second look; a slash may end the path.
+            // Without any of these bytes no segment needs a second look; a slash may end the path.
             is_plain &= !matches!(byte, b'%' | b'.') && (byte != b'/' || last != b'/');
             last = byte;
             match byte {

@@ -12,7 +12,7 @@ use super::catalogue::{Catalogue, Operation};
 use crate::answer::problem::Problem;
 use crate::authorize::place::Places;
 use crate::authorize::policy::parameters::method_override;
-use crate::authorize::policy::{Decision, Policies, Policy, Reading, Rule, ToolPatterns, Unmet};
+use crate::authorize::policy::{ConditionError, Decision, Policies, Policy, Reading, Rule, ToolPatterns};
 use crate::authorize::{ALIVE, PROBES, READY, SESSIONS, STATUS, mcp};
 
 /// The paths that the Worker answers itself, before any policy applies.
@@ -169,7 +169,7 @@ impl Refusal<'_> {
             Self::MethodOverride { .. } => Problem::method_override(),
             Self::Unknown { misspelt: Some(_), .. } => Problem::spelling(),
             Self::Keys { .. } | Self::Denied { .. } | Self::Unknown { .. } => Problem::denied(),
-            Self::Query { .. } => Problem::unmet(&Unmet::Query),
+            Self::Query { .. } => Problem::condition(&ConditionError::Query),
         })
     }
 }

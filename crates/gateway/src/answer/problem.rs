@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::authorize::mcp::Refusal;
 use crate::authorize::mcp::revision::Revision;
-use crate::authorize::policy::Unmet;
+use crate::authorize::policy::ConditionError;
 use attention_core::codec::json::{Array, Object};
 use attention_core::codec::text::{self, decimal};
 use attention_core::credential::AuthorizationError;
@@ -106,7 +106,16 @@ impl Problem {
     }
 
     pub(crate) fn broken_upload() -> Self {
-        Self::new(400, "upload_broken", "the request's body ended before its stated length")
+        Self::new(400, "upload_broken", "the request's body broke off before its end")
+    }
+
+    /// RFC 9110 §15.5.9.
+    pub(crate) fn slow_upload() -> Self {
+        Self::new(
+            408,
+            "upload_too_slow",
+            "the request's body was not there in the time that its length allows; send it faster, or in parts",
+        )
     }
 
     pub(crate) fn path(error: PathError) -> Self {
@@ -320,7 +329,7 @@ impl Problem {
         }
     }
 
-    pub(crate) fn allowance(wait: Duration) -> Self {
+    pub(crate) fn caller_rate_limited(wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
             ..Self::new(
@@ -453,7 +462,7 @@ impl Problem {
     }
 
     /// A session was requested that cannot be granted.
-    pub(crate) fn wish(fault: &Fault) -> Self {
+    pub(crate) fn session_request(fault: &Fault) -> Self {
         let what = match fault {
             Fault::Member { path, what } if !path.is_empty() => {
                 ["`", path.strip_prefix('.').unwrap_or(path), "` ", what].concat()
@@ -465,22 +474,22 @@ impl Problem {
     }
 
     /// The call does not satisfy a condition of the rule that allows it.
-    pub fn unmet(unmet: &Unmet) -> Self {
-        match unmet {
-            Unmet::BodyTooLarge { most } => Self::new(
+    pub fn condition(error: &ConditionError) -> Self {
+        match error {
+            ConditionError::BodyTooLarge { most } => Self::new(
                 413,
                 "body_too_large",
                 ["the proxy's policy allows a body of at most ", &decimal(*most), " bytes here"].concat(),
             ),
-            Unmet::BodyLengthUnknown => {
+            ConditionError::BodyLengthUnknown => {
                 Self::new(411, "length_required", "the proxy's policy limits the body here; send its Content-Length")
             }
-            Unmet::BodyCoded => Self::new(
+            ConditionError::BodyCoded => Self::new(
                 415,
                 "body_coded",
                 "the proxy's policy limits the body here; send it uncompressed, without a Content-Encoding",
             ),
-            Unmet::Query => Self::new(
+            ConditionError::Query => Self::new(
                 403,
                 "query_denied",
                 "the query has a parameter that the proxy's policy does not allow here, or what some servers read as \
@@ -646,6 +655,7 @@ const fn phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         411 => "Length Required",
+        408 => "Request Timeout",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",

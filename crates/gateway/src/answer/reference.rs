@@ -74,7 +74,7 @@ fn leads<'a>(base: &BaseUrl, reference: &'a str) -> Leads<'a> {
     let end = hierarchy.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(hierarchy.len());
     let (authority, rest) = hierarchy.split_at_checked(end).unwrap_or((hierarchy, ""));
     let authority = authority.to_ascii_lowercase();
-    let own = text::cut(base.origin(), "://").map_or("", |(_, authority)| authority);
+    let own = text::split_once_str(base.origin(), "://").map_or("", |(_, authority)| authority);
     let named = authority.rsplit_once('@').map_or(&*authority, |(_, named)| named);
     if host(named).trim_end_matches('.') != host(own) {
         return Leads::Elsewhere;
@@ -100,7 +100,7 @@ fn is_under(rest: &str, path: &str) -> bool {
 
 /// The host of an origin or an authority, without scheme and port.
 fn host(origin: &str) -> &str {
-    let authority = text::cut(origin, "://").map_or(origin, |(_, authority)| authority);
+    let authority = text::split_once_str(origin, "://").map_or(origin, |(_, authority)| authority);
     let end = authority.rfind(':').filter(|at| !authority.get(*at..).is_some_and(|port| port.contains(']')));
     end.and_then(|at| authority.get(..at)).unwrap_or(authority)
 }

@@ -31,9 +31,9 @@ pub struct Share {
 }
 
 impl Room {
-    /// In bytes: four of the largest that are read. One of them is there twice while it is taken apart (as its pieces
-    /// and the whole, then the whole and what is left, then that and what is sent), the others once, and beside them
-    /// the cache has [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
+    /// In bytes: four of the largest bodies that are read. While one of them is redacted, it exists twice (first its
+    /// chunks and the whole, then the whole and the redacted result, then that and the bytes being sent); the others
+    /// exist once. The cache additionally uses [`Index::ALL_BYTES`](crate::cache::Index::ALL_BYTES).
     pub const BYTES: usize = 32 * 1024 * 1024;
 
     /// An empty share, which ends at `until` at the latest.

@@ -120,13 +120,13 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// How many elements and members one message may have: each is there as a part of its own while it is read, which may
-/// be fourteen times as long as what is written (`1,`). A list of a thousand tools has fewer.
+/// The maximum number of elements and members in a message. Each is stored separately while it is read, which may take
+/// fourteen times the length of its text (`1,`). A list of a thousand tools has fewer.
 const MOST_PARTS: usize = 65_536;
 
 /// One message, or a batch of them.
 fn message<'a>(text: &'a str, allowed: &[ToolPatterns]) -> Result<Cow<'a, str>, Unreadable> {
-    // Between two parts there is a comma; those in texts count as well.
+    // Commas separate the parts; commas inside strings are counted as well.
     if text.bytes().filter(|byte| *byte == b',').count() >= MOST_PARTS {
         return Err(Unreadable);
     }
@@ -239,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_more_parts_than_memory_is_meant_for_is_not_read() {
+    fn a_list_with_too_many_parts_for_the_memory_is_not_read() {
         let list = |parts: usize| {
             let numbers = vec!["1"; parts].join(",");
             [r#"{"result":{"tools":[{"name":"search_calls","n":["#, &numbers, "]}]}}"].concat()
         };
-        // One comma is before the numbers.
+        // One comma precedes the numbers.
         assert_eq!(json(&list(MOST_PARTS - 1)), Ok(list(MOST_PARTS - 1)));
         assert_eq!(json(&list(MOST_PARTS)), Err(Unreadable));
         let in_event = |list: &str| ["data: ", list, "\n\n"].concat();

@@ -22,7 +22,7 @@ use crate::answer::reply::Reply;
 use crate::authorize::cors::Cors;
 use crate::authorize::identity::{Identity, operator};
 use crate::authorize::place::Place;
-use crate::authorize::policy::{BodyLength, Decision, Policy, Reading, Rule, ToolPatterns, Unmet};
+use crate::authorize::policy::{BodyLength, ConditionError, Decision, Policy, Reading, Rule, ToolPatterns};
 use crate::authorize::target::Target;
 use crate::deployment::{Deployment, bindings};
 
@@ -225,7 +225,7 @@ pub(crate) fn permit(
     }
     // A server could read a parameter as a message or a session; the documentation knows none.
     if is_mcp && !query.is_empty() && terms.rule.conditions().query.is_none() {
-        return Err(Problem::unmet(&Unmet::Query));
+        return Err(Problem::condition(&ConditionError::Query));
     }
     let url = match place {
         Place::Api { rest } => deployment.upstream.url(rest, query),
@@ -247,7 +247,7 @@ pub(crate) fn permit(
 struct Call<'a> {
     method: Method,
     path: RequestPath<'a>,
-    /// The path in all ways in which some server reads it.
+    /// The path in all readings of some server.
     reading: &'a Reading,
     /// Whether the path is that of the MCP endpoint.
     is_mcp: bool,
@@ -281,7 +281,7 @@ impl Call<'_> {
         };
         let terms = Terms { rule, of_get: policy.of_get(self.method, self.path) };
         for rule in [Some(rule), terms.of_get].into_iter().flatten() {
-            self.meets(rule).map_err(|unmet| Problem::unmet(&unmet))?;
+            self.meets(rule).map_err(|error| Problem::condition(&error))?;
         }
         Ok(terms)
     }
@@ -298,9 +298,9 @@ impl Call<'_> {
         }
     }
 
-    fn meets(&self, rule: &Rule) -> Result<(), Unmet> {
+    fn meets(&self, rule: &Rule) -> Result<(), ConditionError> {
         if self.request.is_body_coded && rule.conditions().max_body.is_some() {
-            return Err(Unmet::BodyCoded);
+            return Err(ConditionError::BodyCoded);
         }
         rule.admits(self.query, self.request.body)
     }

@@ -1,4 +1,4 @@
-//! Which of the API's places a path leads to.
+//! Maps a path to the API's endpoints.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -8,41 +8,41 @@ use attention_core::url::RequestPath;
 use crate::authorize::mcp;
 use crate::authorize::policy::{Pattern, Reading, Segment};
 
-/// One of the API's places.
+/// One of the API's endpoints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Place<'a> {
-    /// Under the base's prefix, which is where the caller's path begins too.
+    /// Under the base's prefix, with which the caller's path begins as well.
     Api { rest: &'a str },
     /// The MCP endpoint beside it.
     Mcp,
 }
 
-/// The places that there are at an API.
+/// The endpoints of an API.
 #[derive(Debug)]
 pub(crate) struct Places {
     /// The path of its base URL.
     prefix: String,
-    /// How many segments the prefix has.
+    /// The number of segments of the prefix.
     depth: usize,
-    /// Paths that are the MCP endpoint's to some server, and those below it.
+    /// Matches paths that some server reads as the MCP endpoint, and those below it.
     mcp: Option<Pattern>,
 }
 
 impl Places {
-    /// At an API whose base URL has this path.
+    /// The endpoints of an API whose base URL has this path.
     pub(crate) fn new(prefix: &str) -> Self {
         let depth = prefix.bytes().filter(|byte| *byte == b'/').count();
         Self { prefix: prefix.to_owned(), depth, mcp: Pattern::parse(mcp::PATH_AND_BELOW).ok() }
     }
 
-    /// The place of a path, which is also given as it is read.
+    /// The endpoint of a path; `reading` is the reading of the same path.
     pub(crate) fn of<'a>(&self, path: RequestPath<'a>, reading: &Reading) -> Option<Place<'a>> {
         if path.as_str() == mcp::PATH {
             return Some(Place::Mcp);
         }
         let rest = path.as_str().strip_prefix(&*self.prefix).filter(|rest| rest.starts_with('/'))?;
-        // In another spelling it could be the same to the server, and a path below it as well: a framework mounts a
-        // handler there with all that is below. It would go up unread.
+        // A server could read another spelling as the same path, and likewise a path below it, because frameworks mount
+        // handlers for everything below a path. Such a request would be forwarded without its body being read.
         let segments = reading.segments();
         let below_prefix = segments.get(self.depth..)?;
         if self.is_read_as_mcp(segments) || self.is_read_as_mcp(below_prefix) {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::authorize::policy::Policy;
 
-    /// Whether some server reads a path as the endpoint's, by the denial of a policy.
+    /// Whether some server reads a path as the endpoint's, tested with a policy's denial.
     fn is_spelling_of_mcp(path: &str) -> bool {
         let policy = Policy::parse("deny * /mcp/**\nallow * /**").unwrap();
         let Ok(path) = RequestPath::parse(path) else { return false };
@@ -74,9 +74,9 @@ mod tests {
     }
 
     proptest! {
-        /// As whoever reads what follows the prefix as a path of its own has it.
+        /// The reference reads the part after the prefix as a path of its own.
         #[test]
-        fn a_path_is_the_apis_unless_it_or_the_rest_of_it_may_be_the_endpoints(
+        fn a_path_belongs_to_the_api_unless_some_server_may_read_it_as_the_endpoint(
             prefix in prop::sample::select(vec!["", "/v2", "/api/v2", "/mcp", "/a%20b"]),
             path in "(/(v2|V2|api|mcp|MCP|%6dcp|m%63p|mcp\\.json|a%20b|%20|\\.x|users|1)){0,4}/?",
         ) {

@@ -79,7 +79,7 @@ impl Entry {
 impl Index {
     /// The longest body that is stored.
     pub const ENTRY_BYTES: usize = 256 * 1024;
-    /// What all of them may take, in an isolate that has 128 MB and, while a deployment is gradual, two of these.
+    /// The maximum size of all entries. An isolate has 128 MB, and two indexes during a gradual deployment.
     pub const ALL_BYTES: usize = 8 * 1024 * 1024;
     /// The approximate size of an entry besides its body and texts.
     pub const ENTRY_OVERHEAD: usize = 2048;
@@ -323,7 +323,7 @@ mod tests {
         let mut index = full();
         let mut held: Vec<Snapshot> = (0..64).map(|number| index.find(&key(number)).unwrap()).collect();
         assert_eq!(insert(&mut index, 64, LENGTH), None);
-        // Neither do they make room when they are gone for everybody else: what was beside their bodies is less than two.
+        // They do not free room even after they were invalidated: the overhead of their entries is less than two.
         index.invalidate("https://api.example");
         assert_eq!((insert(&mut index, 64, 2 * LENGTH), index.take_dropped()), (None, vec![]));
         held.pop();

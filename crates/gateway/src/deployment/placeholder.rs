@@ -28,7 +28,8 @@ const WORDS: [&str; 13] = [
 /// `…`.
 pub(crate) fn is_one(given: &str) -> bool {
     let has = |sign| text::find(given, sign).is_some();
-    let encloses = |(open, close)| text::cut(given, open).is_some_and(|(_, rest)| text::find(rest, close).is_some());
+    let encloses =
+        |(open, close)| text::split_once_str(given, open).is_some_and(|(_, rest)| text::find(rest, close).is_some());
     if [("<", ">"), ("${", "}"), ("{{", "}}")].into_iter().any(encloses) || has("\u{2026}") || has("...") {
         return true;
     }

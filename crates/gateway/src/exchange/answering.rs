@@ -23,8 +23,8 @@ use crate::log::{CallRecord, DataPoint, LogSettings, Record, SwitchRecord};
 /// A response that is redacted is held in memory; see [`Room`](crate::answer::room::Room).
 const REDACTABLE_BYTES: usize = 8 * 1024 * 1024;
 
-/// A list of tools is for a model to read, and those come in pages. It is read into parts, which take more memory than
-/// its bytes.
+/// Lists of tools are meant for a model to read and come in pages. They are parsed into parts, which take more memory
+/// than the bytes.
 const LIST_BYTES: usize = 1024 * 1024;
 
 /// The remains of an answered request.
@@ -106,7 +106,7 @@ impl Exchange {
             true => tool_list::in_json(&body, &forward.tools),
             false => return redacted(&body, &forward.redact).ok_or_else(Problem::unredactable),
         };
-        // What was read goes before it is there for the third time.
+        // Freed before a third copy is made.
         drop(body);
         let listed = listed.map_err(|tool_list::Unreadable| Problem::mcp_list())?;
         if forward.redact.is_empty() {

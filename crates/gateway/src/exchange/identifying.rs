@@ -23,7 +23,7 @@ use crate::limits::rate::Holder;
 /// For the log.
 const REVOKED: &str = "the operator has revoked the session";
 /// A request for a session is a few lines long.
-const WISH_BYTES: usize = 16 * 1024;
+const SESSION_REQUEST_BYTES: usize = 16 * 1024;
 
 impl Exchange {
     /// Identifies the sender. The driver verifies the signature of an issuer's token.
@@ -216,13 +216,16 @@ impl Exchange {
             self.facts.ends_at = identity.ends_at;
             if let Some(rate) = identity.limit {
                 let holder = self.facts.counted_as();
-                deployment.allowances.take(Holder::of(&holder), rate, now).map_err(Problem::allowance)?;
+                deployment.allowances.take(Holder::of(&holder), rate, now).map_err(Problem::caller_rate_limited)?;
             }
             authorize::permit(deployment, &self.request, method, &identity)?
         };
         self.facts.policy = identity.policy;
         match permitted {
-            Permitted::Mint => self.go(Stage::ReadingWish, Step::ReadRequest { limit: WISH_BYTES }),
+            Permitted::Mint => {
+                let patience = deployment.config.timeout;
+                self.go(Stage::ReadingSessionRequest, Step::ReadRequest { limit: SESSION_REQUEST_BYTES, patience });
+            }
             Permitted::Forward { forward, route } => {
                 self.facts.route = Some(route);
                 self.forward(deployment, request, forward, now)?;
@@ -232,7 +235,7 @@ impl Exchange {
     }
 
     /// A backend's request for a session.
-    pub(super) fn on_wish(
+    pub(super) fn on_session_request(
         &mut self,
         deployment: &Deployment,
         body: Option<&[u8]>,

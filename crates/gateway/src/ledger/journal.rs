@@ -74,13 +74,13 @@ impl Journal {
     pub(super) fn note(&mut self, record: &Record<'_>) {
         let hour = record.at.as_unix_millis() / HOUR_MILLIS;
         let failed = u64::from(record.status >= 500 || record.status == 429);
-        let named = |name: &str| Named { hour, name: cut(name), calls: 1, failed };
+        let named = |name: &str| Named { hour, name: truncated(name), calls: 1, failed };
         add(&mut self.callers, named(record.caller.unwrap_or_default()));
         if let Some(code) = record.code {
             add(&mut self.codes, named(code));
         }
         if record.severity() == Severity::Error {
-            let text = |text: Option<&str>| text.map(cut).unwrap_or_default();
+            let text = |text: Option<&str>| text.map(truncated).unwrap_or_default();
             let texts = [text(record.code), text(record.caller), text(record.route), record.request_id.to_owned()];
             push(&mut self.failures, Failure { at: record.at, status: record.status.into(), texts }, |line| line.at);
         }
@@ -103,7 +103,7 @@ impl Journal {
         }
     }
 
-    /// Forgets what is of later.
+    /// Removes later hours.
     pub(super) fn forget_after(&mut self, latest: Timestamp) {
         let hour = latest.as_unix_millis() / HOUR_MILLIS;
         self.callers.retain(|named| named.hour <= hour);
@@ -252,7 +252,7 @@ fn text(element: &Element<'_>) -> Option<String> {
 }
 
 /// A text truncated to the length that is kept.
-fn cut(text: &str) -> String {
+fn truncated(text: &str) -> String {
     match text.char_indices().nth(MOST_CHARS) {
         Some((end, _)) => [text.get(..end).unwrap_or_default(), "\u{2026}"].concat(),
         None => text.to_owned(),

@@ -40,11 +40,11 @@ const MOST_MINUTES: usize = 2 * 6 * 60;
 /// (`Number.MAX_SAFE_INTEGER`).
 const LARGEST: u64 = (1 << 53) - 1;
 
-/// An isolate reports its counts after this time, however many calls it counted: a report is a message to another
-/// process and work there, so that what reports cost must not grow with the calls.
+/// An isolate reports its counts after this time, however many calls it counted. A report is a message to another
+/// process and work there, so its cost must not grow with the calls.
 const REPORT_AFTER: Duration = Duration::from_secs(10);
 
-/// Clocks differ, but not by more minutes than this: what is of later is of a clock that was wrong.
+/// Clocks differ by at most this many minutes; a later minute comes from a clock that was wrong.
 const MINUTES_AHEAD: u64 = 60;
 
 /// The minute that contains `now`, counted from the Unix epoch.
@@ -114,7 +114,7 @@ const VERSION: u64 = 1;
 pub struct Ledger {
     /// In the order of arrival of their first calls.
     minutes: Vec<Minute>,
-    /// When the first call was noted since the counts were last taken.
+    /// When the first call since the counts were last taken was recorded.
     since: Option<Timestamp>,
     journal: Journal,
 }
@@ -123,7 +123,7 @@ impl Ledger {
     /// Counts the answered call of a known caller.
     pub fn note_call(&mut self, record: &Record<'_>) {
         let latest = minute_of(record.at).saturating_add(MINUTES_AHEAD);
-        // The last one is of the call before.
+        // The previous call.
         if self.minutes.last().is_some_and(|minute| minute.number > latest) {
             self.forget_after(record.at);
         }
@@ -136,8 +136,8 @@ impl Ledger {
         &self.journal
     }
 
-    /// Forgets what is of a time that is still far ahead: a clock was wrong when it was counted. The counts of the hours
-    /// until then would make way for it.
+    /// Removes counts for times that are far ahead, which come from a clock that was wrong. Otherwise they would
+    /// displace the counts of the hours until then.
     pub fn forget_after(&mut self, now: Timestamp) {
         let latest = minute_of(now).saturating_add(MINUTES_AHEAD);
         self.minutes.retain(|minute| minute.number <= latest);
@@ -180,7 +180,7 @@ impl Ledger {
     /// Counts a call that was answered with `status` after `took`.
     pub fn note(&mut self, status: u16, took: Duration, now: Timestamp) {
         self.count(minute_of(now), &Counts::of(status, took));
-        // After a clock was put back, the time until the report begins anew.
+        // If the clock went back, the time until the report begins again.
         self.since = Some(self.since.map_or(now, |since| since.min(now)));
     }
 
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_due_after_ten_seconds_however_many_calls_there_were() {
+    fn counts_are_due_after_ten_seconds_for_any_number_of_calls() {
         let mut ledger = Ledger::default();
         assert!(!ledger.is_due(minutes_later(60)), "nothing to report");
         ledger.note(200, Duration::ZERO, NOW);
@@ -467,7 +467,7 @@ mod tests {
         assert!(!ledger.is_due(minutes_later(60)));
         assert_eq!(ledger.snapshot(), taken);
 
-        // Under a clock that was put back, calls are not due only when it is as late again.
+        // If the clock went back, a report is due before it has caught up.
         ledger.note(200, Duration::ZERO, NOW);
         ledger.note(200, Duration::ZERO, Timestamp::default());
         assert!(ledger.is_due(Timestamp::from_unix_seconds(10)));

@@ -233,13 +233,13 @@ impl Asking {
         holds.unwrap_or_default()
     }
 
-    /// How many places it has, waited for or not.
+    /// The number of places it holds, claimed or not.
     #[cfg(test)]
     pub(crate) fn places(&self) -> u64 {
         self.leases.places()
     }
 
-    /// Whether it notices now that its clock was put back.
+    /// Whether it notices now that its clock went back.
     #[cfg(test)]
     pub(crate) const fn notices(&self, now: Timestamp) -> bool {
         self.leases.has_seen_later(micros(now))

@@ -23,12 +23,12 @@ use crate::limits::shared_gate::Lease;
 pub(crate) struct Leases {
     /// Sorted by name.
     held: Vec<(String, Held)>,
-    /// How many there have been.
+    /// The number of tickets issued.
     made: u64,
-    /// Tickets with lower numbers are of a clock that was put back since.
+    /// Tickets with lower numbers were issued before the clock went back.
     first_number: u64,
     seen: Micros,
-    /// There once more for each call that waits in a line.
+    /// Cloned once for each call that waits in a line.
     waiting: Arc<()>,
 }
 
@@ -40,7 +40,7 @@ struct Held {
     claims: Vec<Claim>,
     /// Calls without a place.
     line: VecDeque<Waiter>,
-    /// There once more for each of those that has not left.
+    /// Cloned once for each waiting call of this holder.
     waiting: Arc<()>,
     issued: u64,
     /// Until then, other calls assume that a question is in progress.
@@ -96,7 +96,7 @@ pub(crate) struct Ticket {
     claim: Option<Spot>,
     /// Shared with the claim or the line, which detect the drop.
     alive: Arc<()>,
-    /// In a line: it counts as one that waits, of its holder's and of all, for as long as it is there.
+    /// While it is in a line, it counts as a waiting call of its holder and of all.
     _waits: Option<[Arc<()>; 2]>,
 }
 
@@ -167,7 +167,7 @@ impl Leases {
                 return held.go(now);
             }
         }
-        // Its line may be gone meanwhile: then it comes anew.
+        // Its line may have been removed meanwhile; it then joins again.
         drop(ticket.take_if(|ticket| held.position(ticket).is_none()));
         if let Some(place) = held.first_free(now.saturating_add(patience)) {
             if place.opens <= now {
@@ -196,7 +196,7 @@ impl Leases {
                 return turn;
             }
         };
-        // Who comes with a ticket is in a line already.
+        // A call with a ticket is already in a line.
         let most = if is_crowd { Self::FEW } else { Self::MOST_WAITING };
         if ticket.is_none() && tickets(&held.waiting) >= most {
             if matches!(turn, Turn::Ask(_)) {
@@ -230,7 +230,7 @@ impl Leases {
     pub(crate) fn leased(&mut self, holder: &str, lease: Lease, asked: Micros, now: Micros) -> bool {
         let held = self.of(holder, now);
         held.asking_until = 0;
-        // By a clock that was put back meanwhile nobody knows when the places are over.
+        // If the clock went back meanwhile, the end of the places is unknown.
         if now < asked {
             return true;
         }
@@ -265,20 +265,20 @@ impl Leases {
         self.of(holder, now).asking_until = 0;
     }
 
-    /// How many places it has, waited for or not.
+    /// The number of places it holds, claimed or not.
     #[cfg(test)]
     pub(crate) fn places(&self) -> u64 {
         self.held.iter().map(|(_, held)| held.left_at(0) + held.claims.len() as u64).sum()
     }
 
-    /// Whether it has looked at a clock that was later.
+    /// Whether it has seen a later time.
     #[cfg(test)]
     pub(crate) const fn has_seen_later(&self, now: Micros) -> bool {
         now < self.seen
     }
 
-    /// Times of a clock that was put back mean nothing any more: neither leases, nor claims and lines, which calls have
-    /// tickets of.
+    /// After the clock went back, earlier times are meaningless: those of leases, and those of claims and lines, for
+    /// which calls hold tickets.
     fn look_at_clock(&mut self, now: Micros) {
         if now < self.seen {
             self.held.clear();
@@ -299,7 +299,7 @@ impl Leases {
             at = place(self);
         }
         let at = at.unwrap_or_else(|free| {
-            // No ticket of an earlier one is taken for one of its own.
+            // A ticket of an earlier line must not be taken for one of this line.
             self.made += 1;
             let issued = self.made << 32;
             self.held.insert(free, (holder.to_owned(), Held { issued, since: now, ..Held::default() }));
@@ -472,7 +472,7 @@ impl Held {
     }
 }
 
-/// How many tickets have one of these: all that there are but the one that counts them.
+/// The number of tickets that hold a clone: all references except the counter's own.
 fn tickets(counting: &Arc<()>) -> usize {
     Arc::strong_count(counting) - 1
 }
@@ -601,9 +601,9 @@ mod tests {
         }
     }
 
-    /// A question under way while the clock is put back: its places would be over as much too late.
+    /// If the clock goes back while a question is in progress, its places would end too late by the same amount.
     #[test]
-    fn an_answer_to_a_question_of_another_clock_gives_no_place_and_is_asked_for_again() {
+    fn an_answer_to_a_question_from_before_a_clock_change_is_requested_again() {
         for back in [1, SECOND, 86_400 * SECOND] {
             let mut leases = Leases::default();
             let (Turn::Ask(_), _ticket) = wait(&mut leases, "app", START) else { panic!("there is no lease") };
@@ -613,10 +613,10 @@ mod tests {
         }
     }
 
-    /// A call that waits for its place when the clock is put back does not wait as much longer, and has no place that is
-    /// over.
+    /// If the clock goes back while a call waits for its place, the call neither waits longer nor uses a place that has
+    /// ended.
     #[test]
-    fn a_claim_is_void_when_the_clock_is_put_back() {
+    fn a_claim_ends_when_the_clock_goes_back() {
         for back in [10_000, SECOND, 86_400 * SECOND] {
             let mut leases = Leases::default();
             let lease = Lease { wait: 500_000, step: 20_000, count: 10 };
@@ -627,9 +627,9 @@ mod tests {
         }
     }
 
-    /// Those who have left count no more, wherever in the line they were: a newcomer is not kept out by them.
+    /// Calls that have left do not count, wherever in the line they were, so they do not exclude a newcomer.
     #[test]
-    fn a_line_of_those_who_have_left_has_room() {
+    fn a_line_of_calls_that_have_left_has_room() {
         let mut leases = Leases::default();
         let first = wait(&mut leases, "app", START);
         let mut others: Vec<_> = (1..Leases::MOST_WAITING).map(|_| wait(&mut leases, "app", START).1).collect();

@@ -171,8 +171,8 @@ impl Places {
     }
 }
 
-/// A wait in a line that is told to be no longer than this. Of those who would wait longer many have left when it is
-/// their turn; they are spread over its second half, and not all told the same.
+/// Shortens a wait in a line to `longest`. Of the calls that would wait longer, many have left when it is their turn.
+/// They are spread over the second half instead of being given the same time.
 const fn spread(wait: Micros, longest: Micros) -> Micros {
     let half = longest / 2;
     if wait > longest { half + wait % half } else { wait }

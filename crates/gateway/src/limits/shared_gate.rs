@@ -239,7 +239,7 @@ impl SharedGate {
         Timestamp::from_unix_millis(self.reserved.div_ceil(1_000))
     }
 
-    /// Of how long the places are handed out that are still to come.
+    /// The time for which future places are allocated.
     #[cfg(test)]
     pub(crate) fn ahead(&self, now: Timestamp) -> Micros {
         self.places.as_ref().map_or(0, Places::end).saturating_sub(micros(self.clock.at(now)))

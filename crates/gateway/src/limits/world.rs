@@ -57,14 +57,14 @@ enum Event {
     },
     Dies(usize),
     GateRestarts,
-    /// An isolate's clock is set, by so many milliseconds.
+    /// An isolate's clock is changed by this many milliseconds.
     Steps(usize, i64),
-    /// The gate's is.
+    /// The gate's clock is changed.
     GateSteps(i64),
 }
 
-/// A question under way: for which call, if it is not one beside calls; when it was sent, what the isolate's clock was
-/// then, and by how much it had been put back.
+/// A question in progress: its call, unless no call waits for it; when it was sent, the isolate's clock at that time,
+/// and by how much that clock had gone back.
 #[derive(Clone)]
 struct Asked {
     call: usize,
@@ -81,14 +81,15 @@ struct World {
     gate_skew: i64,
     isolates: Vec<Asking>,
     skews: Vec<i64>,
-    /// By how much each isolate's clock was put back so far, in microseconds.
+    /// By how much each isolate's clock has gone back so far, in microseconds.
     put_back: Vec<u64>,
-    /// And what it had then and may use late, unless it notices.
+    /// The places that it held at that time and may use late unless it notices.
     unnoticed: Vec<u64>,
-    /// How many places the gate has handed out.
+    /// The number of places that the gate has allocated.
     handed_out: u64,
-    /// Nobody can tell a clock that is set from time that has passed, but that it was put back. So many microseconds of
-    /// the budget may be used at another time than they were meant for: as many as were out, and as the clock was set by.
+    /// A changed clock cannot be told from elapsed time, except when it goes back. This many microseconds of the budget
+    /// may be used at another time than intended: the places that were leased, and the time by which the clock was
+    /// changed.
     moved: u64,
     limit: Option<Rate>,
     calls: Vec<Call>,
@@ -157,7 +158,7 @@ impl World {
                 Event::Answers { question, place } => self.answer(&question, place, now),
                 Event::Steps(isolate, by) => self.step(isolate, by),
                 Event::GateSteps(by) => {
-                    // Put back, it stands still.
+                    // A clock that went back stops.
                     let forwards = u64::try_from(by).unwrap_or_default() * 1_000;
                     self.moved += self.gate.ahead(clock(now, self.gate_skew)).min(forwards);
                     self.gate_skew += by;
@@ -191,7 +192,7 @@ impl World {
         }
     }
 
-    /// What an isolate's clock shows; it looks at it now.
+    /// Reads an isolate's clock.
     fn look(&mut self, isolate: usize, now: u64) -> Timestamp {
         let local = clock(now, self.skews[isolate]);
         let out = std::mem::take(&mut self.unnoticed[isolate]);
@@ -313,7 +314,7 @@ impl World {
         self.ends.iter().all(Option::is_some)
     }
 
-    /// What holds in every world: each call comes to an end, within its patience, and no place is used twice.
+    /// The invariants of every world: each call ends within its patience, and no place is used twice.
     fn is_sound(&self) -> Result<(), TestCaseError> {
         prop_assert!(self.is_over());
         let sent = self.sent().len() as u64;
@@ -544,7 +545,7 @@ fn unequal_worlds() -> impl Strategy<Value = (World, u64)> {
 const WARM_SECONDS: u64 = 5;
 const FAIR_SECONDS: u64 = 10;
 
-/// Worlds in which all places are wanted all the time, by a few callers through a few isolates, and all answers come.
+/// Worlds in which all places are always wanted, by a few callers through a few isolates, and all answers arrive.
 fn busy_worlds() -> impl Strategy<Value = World> {
     let budget = prop::sample::select(vec![("50/s", 50_u64), ("200/s", 200)]);
     let ways = prop::collection::vec((0..100_u64, 0..100_u64), 1..10);
@@ -559,7 +560,7 @@ fn busy_worlds() -> impl Strategy<Value = World> {
     })
 }
 
-/// When clocks are set: whose, or the gate's, and by how much.
+/// Changes of clocks: whose clock, and by how much.
 fn steps() -> impl Strategy<Value = Vec<(u64, Option<usize>, i64)>> {
     let by = prop_oneof![-3_000..3_000_i64, -100_000..100_000_i64, Just(-86_400_000), Just(86_400_000)];
     prop::collection::vec((0..8_000_u64, prop::option::weighted(0.7, 0..8_usize), by), 1..8)
@@ -631,8 +632,8 @@ impl std::fmt::Debug for World {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever becomes of isolates and answers, and however wrong clocks are: no window has more calls than the budget
-    /// has places, every call comes to an end, and within its patience.
+    /// Whatever happens to isolates and answers, and however wrong clocks are: no window has more calls than places,
+    /// and every call ends within its patience.
     #[test]
     fn leases_together_never_exceed_the_budget(mut world in worlds()) {
         world.run();
@@ -640,10 +641,10 @@ proptest! {
         prop_assert!(world.excess() <= 0, "{} ms of the budget too much", world.excess());
     }
 
-    /// And when clocks are set while places are out: no place is used twice, and no more of them at another time than
-    /// were out just then. Before and after, all is as if no clock had been set.
+    /// When clocks are changed while places are leased: no place is used twice, and no more places are used at another
+    /// time than were leased just then. Before and after, everything is as if no clock had been changed.
     #[test]
-    fn a_clock_that_is_set_moves_no_more_places_than_are_out(
+    fn a_changed_clock_moves_no_more_places_than_are_leased(
         mut world in prop_oneof![worlds(), busy_worlds()],
         steps in steps(),
     ) {

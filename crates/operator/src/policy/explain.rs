@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use attention_gateway::analysis::{Call, Catalogue, Explanation, Hint, Operation, Permission, Refusal, Term, explain};
 use attention_gateway::answer::problem::Problem;
 use attention_gateway::authorize::mcp;
-use attention_gateway::authorize::policy::{Policies, Rule, Unmet};
+use attention_gateway::authorize::policy::{ConditionError, Policies, Rule};
 
 /// The verdict in words, and whether the call is allowed.
 pub(super) fn report(policies: &Policies, catalogue: &Catalogue, call: Call<'_>) -> Result<(String, bool)> {
@@ -36,12 +36,12 @@ fn permitted(permission: &Permission<'_>) -> Vec<String> {
 fn term(term: &Term<'_>) -> String {
     match term {
         Term::Query(_) => {
-            let denied = code(&Problem::unmet(&Unmet::Query));
+            let denied = code(&Problem::condition(&ConditionError::Query));
             format!("condition: only query parameters listed in `query=`, otherwise {denied}")
         }
         Term::Body(most) => {
-            let too_large = code(&Problem::unmet(&Unmet::BodyTooLarge { most: *most }));
-            let unknown = code(&Problem::unmet(&Unmet::BodyLengthUnknown));
+            let too_large = code(&Problem::condition(&ConditionError::BodyTooLarge { most: *most }));
+            let unknown = code(&Problem::condition(&ConditionError::BodyLengthUnknown));
             format!(
                 "condition: a body of at most {most} bytes, otherwise {too_large}; with a Content-Length, otherwise {unknown}"
             )

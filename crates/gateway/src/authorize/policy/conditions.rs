@@ -49,7 +49,7 @@ pub enum BodyLength {
 /// The condition that a call does not satisfy although its path is allowed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Unmet {
+pub enum ConditionError {
     /// The query has a parameter that the rule does not list.
     Query,
     /// The body is larger than the rule allows.
@@ -96,13 +96,13 @@ impl Conditions {
     }
 
     /// Checks a call's encoded query string and its body.
-    pub(super) fn admit(&self, query: &str, body: BodyLength) -> Result<(), Unmet> {
+    pub(super) fn admit(&self, query: &str, body: BodyLength) -> Result<(), ConditionError> {
         if self.unnamed_parameter(query).is_some() {
-            return Err(Unmet::Query);
+            return Err(ConditionError::Query);
         }
         match (self.max_body, body) {
-            (Some(_), BodyLength::Unknown) => Err(Unmet::BodyLengthUnknown),
-            (Some(most), BodyLength::Announced(length)) if length > most => Err(Unmet::BodyTooLarge { most }),
+            (Some(_), BodyLength::Unknown) => Err(ConditionError::BodyLengthUnknown),
+            (Some(most), BodyLength::Announced(length)) if length > most => Err(ConditionError::BodyTooLarge { most }),
             _ => Ok(()),
         }
     }

@@ -46,7 +46,7 @@ use alloc::vec::Vec;
 use attention_core::Method;
 use attention_core::url::RequestPath;
 
-pub use conditions::{BodyLength, Conditions, Unmet};
+pub use conditions::{BodyLength, ConditionError, Conditions};
 pub use error::{PolicyError, PolicyFault};
 pub use pattern::Pattern;
 pub use rule::{Effect, Rule};
@@ -114,7 +114,7 @@ impl Policy {
         self.judge(method, &Reading::of(path))
     }
 
-    /// [`decide`](Self::decide), for who asks more than one question about a path: it is read once.
+    /// [`decide`](Self::decide) for a path that was already read, for callers with several questions about it.
     pub(crate) fn judge(&self, method: Method, path: &Reading) -> Decision<'_> {
         if path.names_keys() {
             return Decision::Denied { line: 0 };

@@ -81,7 +81,7 @@ impl Pattern {
         self.may_match_all(path.segments())
     }
 
-    /// The same of the segments of a path, which need not be all that it has.
+    /// The same for some of a path's segments.
     pub(crate) fn may_match_all(&self, segments: &[Segment]) -> bool {
         if segments.iter().any(|segment| segment.may_vanish) {
             return self.may_match_without_some(segments);

@@ -7,7 +7,7 @@ use core::time::Duration;
 use attention_core::Method;
 use attention_core::url::RequestPath;
 
-use super::conditions::{BodyLength, Conditions, Unmet};
+use super::conditions::{BodyLength, ConditionError, Conditions};
 use super::error::PolicyFault;
 use super::pattern::Pattern;
 use super::spelling::Reading;
@@ -112,7 +112,7 @@ impl Rule {
     }
 
     /// Checks the conditions beyond the path. `query` is an encoded query string.
-    pub fn admits(&self, query: &str, body: BodyLength) -> Result<(), Unmet> {
+    pub fn admits(&self, query: &str, body: BodyLength) -> Result<(), ConditionError> {
         self.conditions.admit(query, body)
     }
 

@@ -47,7 +47,7 @@ fn fits(pattern: &str, name: &str) -> bool {
     let Some(mut left) = name.strip_prefix(first) else { return false };
     let (between, last) = rest.rsplit_once('*').unwrap_or(("", rest));
     for part in between.split('*').filter(|part| !part.is_empty()) {
-        let Some((_, after)) = text::cut(left, part) else { return false };
+        let Some((_, after)) = text::split_once_str(left, part) else { return false };
         left = after;
     }
     left.ends_with(last)

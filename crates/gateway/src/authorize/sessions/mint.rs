@@ -25,15 +25,17 @@ pub(crate) fn mint(
 ) -> Result<String, Problem> {
     let secret = config.session_secret.as_ref().ok_or_else(Problem::misconfigured)?;
     let body = body.ok_or_else(Problem::broken_upload)?;
-    let refused = |fault| Problem::wish(&fault);
-    let wish = Document::new(body).root(&["minutes", "origin", "routes"]).map_err(refused)?;
-    let minutes = wish.number("minutes").map_err(refused)?.unwrap_or(15);
-    let origin = wish.text("origin").map_err(refused)?;
+    let refused = |fault| Problem::session_request(&fault);
+    let request = Document::new(body).root(&["minutes", "origin", "routes"]).map_err(refused)?;
+    let minutes = request.number("minutes").map_err(refused)?.unwrap_or(15);
+    let origin = request.text("origin").map_err(refused)?;
     // With an origin that no page may have, nobody could use the token.
     if origin.as_ref().is_some_and(|origin| !config.origins.iter().any(|allowed| allowed == origin)) {
-        return Err(Problem::wish(&wish.fault("origin", "is not one of the origins that this proxy allows")));
+        return Err(Problem::session_request(
+            &request.fault("origin", "is not one of the origins that this proxy allows"),
+        ));
     }
-    let routes = wish.texts("routes").map_err(refused)?.unwrap_or_default();
+    let routes = request.texts("routes").map_err(refused)?.unwrap_or_default();
     let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
     let life = Duration::from_secs(minutes.saturating_mul(60));
     let session = Session::new(caller, now, life, origin.as_deref(), &routes, id).map_err(|error| {
@@ -43,7 +45,7 @@ pub(crate) fn mint(
             SessionError::Id => return Problem::internal(),
             _ => ("routes", "cannot be granted: "),
         };
-        Problem::wish(&wish.fault(member, [what, &error.message()].concat()))
+        Problem::session_request(&request.fault(member, [what, &error.message()].concat()))
     })?;
     let mut minted = Object::new();
     minted

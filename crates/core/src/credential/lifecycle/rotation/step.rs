@@ -265,7 +265,7 @@ pub struct Unexpected {
 }
 
 impl Unexpected {
-    /// What is wrong and what to do, in one line.
+    /// The problem and the next step, on one line.
     pub fn message(self) -> String {
         let advice = " does not answer the rotation's current step; perform what `step` returns and report on that";
         concat(&["the report ", self.report, advice])
