@@ -85,7 +85,7 @@ test("an MCP message is read up to the bound", async () => {
 });
 
 test("a request for a session is read up to the bound", async () => {
-  const most = limit("exchange/identifying.rs", "WISH_BYTES");
+  const most = limit("exchange/identifying.rs", "SESSION_REQUEST_BYTES");
   for (const [length, status] of [
     [most, 201],
     [most + 1, 400],
