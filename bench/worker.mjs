@@ -3,6 +3,7 @@
 import { startNginx } from "./lib/nginx.mjs";
 import { startSink } from "./lib/sink.mjs";
 import { bodies, coldStarts } from "./worker/alone.mjs";
+import { counts } from "./worker/counts.mjs";
 import { HELP, options } from "./worker/options.mjs";
 import { ownTime } from "./worker/own.mjs";
 import { report } from "./worker/report.mjs";
@@ -23,6 +24,7 @@ async function main() {
       variants: variants.map(({ id, title, sizes }) => ({ id, title, sizes })),
       throughput: await throughput(variants, { rounds, seconds, say }),
       own: await ownTime(variants, { rounds, say }),
+      counts: await counts(variants, { say }),
       // A start takes long and varies little.
       cold: await coldStarts(variants, { rounds: Math.min(rounds, 7), say }),
       bodies: await bodies(variants, { rounds: Math.min(rounds, 5), seconds, bytes, say }),

@@ -1,9 +1,9 @@
-// What openapi/attention.v2.yaml says of each operation, in the client's words:
-// which resource has it, under which name, and what it takes.
+// The operations of openapi/attention.v2.yaml for the client: their resources,
+// names and parameters.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 
-/** Where the description is. */
+/** The path of the description. */
 export const file = new URL("./attention.v2.yaml", import.meta.url);
 
 export const api = parse(await readFile(file, "utf8"));
@@ -11,7 +11,7 @@ export const api = parse(await readFile(file, "utf8"));
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
 /**
- * What an operationId says again that its resource has said: `getConversationByExternalId` is
+ * The part of an operationId that repeats its resource: `getConversationByExternalId` is
  * `conversations.getByExternalId`.
  */
 const NOUNS = {
@@ -39,9 +39,9 @@ const NOUNS = {
   scim: /Scim/,
 };
 
-/** Where that rule would hide what matters. */
+/** Exceptions from that rule. */
 const NAMES = {
-  // The heavy list is the exception, not the rule: its page says so itself.
+  // The full list is the exception: its page says so itself.
   listConversations: "listWithTranscripts",
   listConversationsOptimized: "list",
 };
@@ -53,7 +53,7 @@ export const operations = Object.entries(api.paths).flatMap(([path, item]) =>
 
 function operation(path, method, { operationId, tags: [resource], summary, parameters = [], requestBody, ...rest }) {
   const query = parameters.filter((parameter) => parameter.in === "query");
-  // The body where there is one; then a query stays an option of the call.
+  // The body if there is one; then a query is an option of the call.
   const params = requestBody !== undefined ? "body" : query.length > 0 ? "query" : undefined;
   return {
     operationId,

@@ -1,5 +1,5 @@
-// Writes what the package takes from attention.v2.yaml: `npm run generate -w openapi`.
-// tests/openapi fails when a file is not what this would write.
+// Generates the package's files from attention.v2.yaml: `npm run generate -w openapi`.
+// tests/openapi fails if a generated file is stale.
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { counts, lines, marks, readme, remarks } from "./remarks.mjs";
 
 const NOTE = "Generated from openapi/attention.v2.yaml by `npm run generate -w openapi`; do not edit.";
 
-/** As biome.jsonc has it. */
+/** The line width of biome.jsonc. */
 const COLUMNS = 120;
 
 /** The text of each generated file, by its path in the repository. */
@@ -25,7 +25,7 @@ export async function outputs() {
   ]);
 }
 
-/** The source as `npm run format` would leave it, so that generated files need no exemption from the formatter. */
+/** Formats the source like `npm run format`, so that generated files need no exemption from the formatter. */
 function formatted(source) {
   const biome = fileURLToPath(import.meta.resolve("@biomejs/biome/bin/biome"));
   const command = [biome, "format", "--stdin-file-path=generated.ts"];
@@ -33,7 +33,7 @@ function formatted(source) {
   return wrapped(execFileSync(process.execPath, command, { cwd, input: source, encoding: "utf8" }));
 }
 
-/** Comments of one line that is too long, which formatters leave alone, in several. */
+/** Wraps comments of one overlong line, which formatters leave alone. */
 function wrapped(source) {
   return source.replaceAll(/^( *)\/\*\* (.+) \*\/$/gm, (line, indent, text) => {
     if (line.length <= COLUMNS) return line;
@@ -42,7 +42,7 @@ function wrapped(source) {
   });
 }
 
-/** `"done" | (string & {})`: editors offer the values that are known, and others are taken as well. */
+/** `"done" | (string & {})`: editors offer the known values, and others are accepted. */
 function openEnumeration({ "x-extensible-enum": values }) {
   if (values === undefined) return undefined;
   const { factory, SyntaxKind } = ts;
@@ -56,7 +56,7 @@ function openEnumeration({ "x-extensible-enum": values }) {
   ]);
 }
 
-/** The types, as openapi-typescript writes them. */
+/** The types from openapi-typescript. */
 async function schema() {
   const keyword = (kind) => ts.factory.createKeywordTypeNode(kind);
   const dateToo = ts.factory.createUnionTypeNode([
@@ -65,22 +65,22 @@ async function schema() {
   ]);
   const nodes = await openapiTS(file, {
     silent: true,
-    // A field with a default need not be sent.
+    // A field with a default is optional.
     defaultNonNullable: false,
-    // The client writes a Date in a query as ISO 8601.
+    // In a query, the client converts a Date to ISO 8601.
     transform: (schema, { path }) =>
       schema.format === "date-time" && path.includes("/parameters/query/") ? dateToo : openEnumeration(schema),
   });
   return `/**\n * ${NOTE}\n *\n * @module\n */\n\n${astToString(nodes)}`;
 }
 
-/** An operation as the client runs it. */
+/** An operation in the client's run-time form. */
 function described({ method, path, params, query, keyLevel, pagination, isRepeatable }) {
   return {
     method,
     path,
     ...(params && { takes: params }),
-    // One text is shorter than a list; no name has a blank.
+    // One string is shorter than a list; no name has a blank.
     ...(query.length > 0 && { query: query.map(({ name }) => name).join(" ") }),
     ...(["user", "organization"].includes(keyLevel) && { keyLevel }),
     ...(pagination && { pages: paging(pagination) }),
@@ -88,7 +88,7 @@ function described({ method, path, params, query, keyLevel, pagination, isRepeat
   };
 }
 
-/** How the client pages. Sizes only where it goes by them: to tell a page that may have been cut off. */
+/** The client's paging. Sizes only where they are used: to detect a page that may have been cut off. */
 function paging({ style, pageParam, offsetParam, cursorParam, limitParam, sizeParam, ...rest }) {
   const isCounted = style === "page" || style === "offset";
   const isCut = style === "limit";
@@ -104,10 +104,10 @@ function paging({ style, pageParam, offsetParam, cursorParam, limitParam, sizePa
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
 }
 
-/** The interfaces, written by hand, of what resources have besides operations. */
+/** The handwritten interfaces of resources' additional methods. */
 const HELPERS = { knowledgeBase: "KnowledgeBaseHelpers", superAgent: "SuperAgentHelpers" };
 
-/** Every operation by resource and name: what runs, and its types. */
+/** Every operation by resource and name: its run-time form, and its types. */
 function table() {
   const kind = (name) => name[0].toUpperCase() + name.slice(1);
   return [
@@ -127,7 +127,7 @@ function table() {
       return `  ${name}: ${JSON.stringify(all)},`;
     }),
     "} as const satisfies Readonly<Record<string, Readonly<Record<string, Operation>>>>;\n",
-    "/** What a client has, by resource. */",
+    "/** The resources of a client. */",
     "export interface Resources {",
     ...resources.flatMap(({ name, description }) => [`  /** ${description} */`, `  readonly ${name}: ${kind(name)};`]),
     "}",
@@ -142,7 +142,7 @@ function table() {
   ].join("\n");
 }
 
-/** What is written by hand, for the list. */
+/** The handwritten methods, for the list. */
 const BY_HAND = {
   conversations:
     "- with `attention-wasm/jobs`: `importMedia({ file | url, ... }, options?)`, `waitUntil(id, options?)`, " +
@@ -153,19 +153,19 @@ const BY_HAND = {
   superAgent: "- `send(body, options?)`: sends a message and waits for the answer, with progress",
 };
 
-/** Every method, for people. */
+/** The list of every method. */
 function list() {
   return [
     "# Every method",
     `<!-- ${NOTE} -->\n`,
-    "By path: `get`, `post`, `put`, `patch`, `delete`, `head`, `request`; see the README. " +
-      "By name, on an `Attention`:\n",
-    "`options` are those of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, " +
-      "`idempotencyKey`; `query` where it is not a parameter).",
-    "A list is an async iterable of its items, has `pages()`, and takes `limit` among the options. " +
-      "In a query, `filter[title]` may be written `{ filter: { title } }`.\n",
-    `${counts()}. *Inferred*: the operation's own page was not read. ` +
-      "*key*: the level of key that it takes, `unknown` where no page says.",
+    "Calls by path: `get`, `post`, `put`, `patch`, `delete`, `head`, `request`; see the README. " +
+      "This page lists the methods of `Attention` for single operations.\n",
+    "`options` are the options of a call (`headers`, `signal`, `timeout`, `attemptTimeout`, `maxRetries`, " +
+      "`idempotencyKey`, and `query` if it is not a parameter).",
+    "A list is an async iterable of its items, has `pages()`, and accepts the option `limit`. " +
+      "In a query, you can write `filter[title]` as `{ filter: { title } }`.\n",
+    `${counts()}. *Inferred*: the operation's own page was not available. ` +
+      "*key*: the level of key that it accepts, `unknown` if it is undocumented.",
     ...resources.flatMap(({ name, description, operations }) => [
       `\n## attention.${name}\n`,
       `${description}\n`,
@@ -181,7 +181,7 @@ function list() {
   ].join("\n");
 }
 
-/** The names that a query may have, in a line of their own; nested ones may be written so, `{ filter: { title } }`. */
+/** The query parameters, in a separate line; nested ones can be written as `{ filter: { title } }`. */
 function queryNames({ query }) {
   if (query.length === 0) return "";
   const names = query.map(({ name, isRequired }) => `\`${name}\`${isRequired ? " (required)" : ""}`);

@@ -1,5 +1,5 @@
-// What the mock (pkg/testing) takes from the description: which statuses are shown, which level of key is taken, what
-// a request may hold. The mock has no second opinion on any of it.
+// The mock's (pkg/testing) data from the description: documented statuses, key levels and the schemas of requests, so
+// that the mock has no rules of its own about them.
 import { api, operations } from "./describe.mjs";
 
 /** The file pkg/testing/api/operations.ts. */
@@ -30,7 +30,7 @@ function described({ method, path, confidence, keyLevel }) {
   };
 }
 
-/** Whether a success may hold something that was read on no page, however deep. */
+/** Whether a successful response has an undocumented part, at any depth. */
 function isPartlyInferred(responses) {
   const successes = Object.entries(responses).filter(([status]) => status.startsWith("2"));
   const seen = new Set();
@@ -52,8 +52,8 @@ function parameter(schema, required) {
 const CHECKED = ["type", "format", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"];
 
 /**
- * A schema without words. What nobody has read to be required, the mock does not insist on: members of operations
- * whose page was not read, and members that are themselves inferred.
+ * A schema without descriptions. The mock does not require undocumented members: those of operations whose page was
+ * not available, and inferred members.
  */
 function shape(schema, isInferred) {
   const found = resolved(schema);

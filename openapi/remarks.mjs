@@ -1,4 +1,4 @@
-// What people are told of an operation beside its name: in JSDoc, in pkg/api.md and in the README of this folder.
+// Remarks about operations for JSDoc, pkg/api.md and the README of this folder.
 import { operations } from "./describe.mjs";
 
 /** By `x-key-level`. */
@@ -6,24 +6,24 @@ const LEVELS = {
   organization: "Key: organisation-level only; a user-level key is refused.",
   user: "Key: user-level only; an organisation-level key is refused.",
   either: "Key: of either level.",
-  unknown: "Key: which level it takes is not documented.",
+  unknown: "Key: the level is not documented.",
 };
 
 /** By `x-effect`. */
 const EFFECTS = {
-  secret: "The answer holds API keys: keep it out of logs, and away from callers.",
-  "hands-out-access": "The answer grants access by itself: keep it out of logs.",
+  secret: "The response contains API keys: keep it out of logs, and away from callers.",
+  "hands-out-access": "The response grants access by itself: keep it out of logs.",
 };
 
 const SHORT_EFFECTS = { secret: "hands out keys", "hands-out-access": "hands out access" };
 
-/** Sentences for JSDoc, each a paragraph of its own. */
+/** Sentences for JSDoc, each a separate paragraph. */
 export function remarks({ description, keyLevel, effect, confidence, isRepeatable, isDeprecated }) {
   return [
     description,
     LEVELS[keyLevel],
     EFFECTS[effect],
-    confidence === "inferred" ? "Its own page was not read: inferred from others." : undefined,
+    confidence === "inferred" ? "Its own page was not available: inferred from others." : undefined,
     isRepeatable ? undefined : "Not safe to repeat: see the README on retries.",
     isDeprecated ? "@deprecated The API's own index says so." : undefined,
   ].filter((remark) => remark !== undefined);
@@ -46,18 +46,18 @@ export function counts() {
   return `${operations.length} operations: ${of("documented")} documented, ${of("inferred")} inferred`;
 }
 
-/** A text in lines of at most `width` letters. */
+/** Splits a text into lines of at most `width` letters. */
 export function lines(text, width) {
   return text.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)|\\S+`, "g"));
 }
 
 const MARK = { begin: "<!-- operations: generated -->", end: "<!-- operations: end -->" };
 
-/** The README of this folder with its list of operations as the description has them. */
+/** The README of this folder with the current list of operations. */
 export function readme(text) {
   const [before, rest] = text.split(MARK.begin);
   const [, after] = (rest ?? "").split(MARK.end);
-  if (after === undefined) throw new Error("openapi/README.md has lost the marks around its list of operations");
+  if (after === undefined) throw new Error("openapi/README.md lacks the marks around its list of operations");
   const page = (address) => address.replace("https://docs.attention.com/", "");
   const rows = operations.map(
     ({ method, path, operationId, confidence, keyLevel, effect, documentation }) =>

@@ -5,6 +5,7 @@ import { BUDGETS } from "./variants.mjs";
 
 export function report(results) {
   const sections = [busy, own, single, coldStart, size, memory];
+  if (results.counts.size > 0) sections.splice(2, 0, counted);
   if (results.bytes > 0) sections.push(streaming);
   if (beside(results.variants).length > 0) sections.push(pairs);
   return sections.map((section) => section(results)).join("\n\n");
@@ -53,6 +54,25 @@ function own({ variants, own }) {
       fixed(1)(median(own.get(id))),
       ratio(medianRatio(own.get(id), base)),
     ]),
+  )}`;
+}
+
+const COUNTS = ["imports", "exports", "texts", "bytes", "timers", "handlers"];
+
+function counted({ variants, counts }) {
+  return `what one call does, in variants with wasm\n${table(
+    [
+      "variant",
+      "calls of imports",
+      "of exports",
+      "texts to JavaScript",
+      "their bytes",
+      "timers",
+      "handlers of promises",
+    ],
+    variants
+      .filter(({ id }) => counts.has(id))
+      .map(({ id, title }) => [title, ...COUNTS.map((name) => String(counts.get(id)[name] ?? 0))]),
   )}`;
 }
 

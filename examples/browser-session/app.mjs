@@ -16,7 +16,7 @@ async function show() {
       ...data.map(({ attributes }) => Object.assign(document.createElement("li"), { textContent: attributes.title })),
     );
   } catch (error) {
-    // Of the page's own backend, not of the Worker: nobody is logged in.
+    // From the page's own backend, not from the Worker: nobody is logged in.
     if (error instanceof UnauthorizedError && error.code === "session_unauthorized") logIn.hidden = false;
     status.textContent = error.message;
   }
@@ -26,7 +26,7 @@ document.querySelector("#show").addEventListener("click", show);
 logIn.addEventListener("click", async () => {
   await fetch("/api/login", { method: "POST" });
   logIn.hidden = true;
-  // Whoever was logged in before: his session is not to be used any more.
+  // The former user's session must not be used any more.
   await attention.refreshCredentials();
   await show();
 });

@@ -1,4 +1,4 @@
-// The page's own backend: it knows who is logged in, and asks the Worker for a session for them.
+// The page's own backend: it knows who is logged in, and requests a session for them from the Worker.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
@@ -14,7 +14,7 @@ const FILES = /^\/(app\.mjs|node_modules\/attention-wasm\/dist\/[\w.-]+\.js)$/;
 
 const ROUTES = {
   "GET /api/config": () => Response.json({ worker: WORKER }),
-  // Instead of your log-in. `SameSite` keeps other sites' pages from asking with this cookie.
+  // Replace this by your own login. `SameSite` prevents other sites' pages from sending this cookie.
   "POST /api/login": () =>
     new Response(null, { status: 204, headers: { "set-cookie": "user=ada; Path=/; HttpOnly; SameSite=Lax" } }),
   "POST /api/attention-session": session,
@@ -32,7 +32,7 @@ async function session({ headers }) {
     console.error(`no session: ${answer.status} ${await answer.text()}`);
     return Response.json({ error: "no session" }, { status: 502 });
   }
-  // { token, expiresAt, id }, and nothing of it may be kept.
+  // { token, expiresAt, id }, which must not be cached.
   return new Response(answer.body, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
 }
 

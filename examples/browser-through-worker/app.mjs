@@ -9,7 +9,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   status.textContent = "";
   try {
-    // A token of the Worker, not an API key: that one stays in the Worker.
+    // A caller token, not an API key, which stays in the Worker.
     const attention = new Attention({ token: form.token.value, baseURL: `${form.worker.value}/v2` });
     const { data } = await attention.get("/conversations/list", { query: { size: 5 } });
     list.replaceChildren(

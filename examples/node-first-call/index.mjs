@@ -8,7 +8,7 @@ try {
   for (const { id, attributes } of data) console.log(id, attributes.title);
 } catch (error) {
   if (!(error instanceof AttentionError)) throw error;
-  // Of a refused key it says which of the known causes it probably is, and what to do next.
+  // For a refused key, it prints the probable cause and the next step.
   console.error(error);
   process.exitCode = 1;
 }

@@ -1,10 +1,10 @@
-// A key is replaced while calls go on, and none of them fails.
+// Replaces a key while calls continue, without a failed call.
 import { Attention } from "attention-wasm";
 
 const oldKey = process.env.ATTENTION_API_KEY;
 if (!oldKey) throw new Error("set ATTENTION_API_KEY to the key that is to be replaced");
 
-/** What a service does all day, with whatever client it was deployed with. */
+/** A service that calls all the time, with the client that it was deployed with. */
 class Service {
   calls = 0;
   failures = [];
@@ -23,7 +23,7 @@ class Service {
       ...options,
       onKeySwitch: ({ to, fingerprint }) => console.log(`  ${this.#name} went over to the ${to} key, ${fingerprint}`),
     });
-    // Calls under way end with the client they began with.
+    // Calls in progress end with the client that they began with.
     before?.close();
   }
 
@@ -39,7 +39,7 @@ class Service {
     }
   }
 
-  /** Until it has made some more calls. */
+  /** Resolves when it has made some more calls. */
   async goesOn(calls = 5) {
     const until = this.calls + calls;
     while (this.calls < until && this.failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -61,7 +61,7 @@ await goOn();
 
 console.log("1 create a new key");
 const admin = new Attention({ apiKey: oldKey });
-// The list holds the keys' values: of all of them only this id is kept.
+// The list contains the keys' values; only this id is stored.
 const { id: oldId } = (await admin.get("/api_keys")).find(({ value }) => value === oldKey);
 const { value: newKey } = await admin.post("/api_keys", { body: { name: "rotated", orgLevel: true } });
 
@@ -78,7 +78,7 @@ web.deploy({ apiKey: newKey });
 await goOn();
 
 console.log("5 delete the old key");
-// Documented for the app and the MCP tool; over HTTP it is a guess. Delete it in the app when this is refused.
+// Documented for the app and the MCP tool; over HTTP it is a guess. If this is refused, delete the key in the app.
 await withNewKey.delete(`/api_keys/${oldId}`);
 await goOn();
 jobs.deploy({ apiKey: newKey });

@@ -1,10 +1,10 @@
-// Vite's server is the backend of the page here. In production, your own server answers POST /api/attention-session.
+// Here Vite's server is the page's backend. In production, your own server answers POST /api/attention-session.
 import { defineConfig } from "vite";
 
 const { WORKER, PROXY_TOKEN } = process.env;
 if (!WORKER) throw new Error("set WORKER to the Worker's address");
 
-// Only who is logged in gets a session; here everybody is.
+// Give a session only to users who are logged in; here everybody is.
 async function session(request, response) {
   if (request.method !== "POST") return response.writeHead(405).end();
   const answer = await fetch(`${WORKER}/sessions`, {

@@ -1,4 +1,4 @@
-// Receives webhooks with Node's own server, and asks the API how things are.
+// Receives webhooks with Node's own server, and asks the API for the current state.
 import { createServer } from "node:http";
 import { Attention } from "attention-wasm";
 import { receive } from "attention-wasm/webhooks";
@@ -6,7 +6,7 @@ import { receive } from "attention-wasm/webhooks";
 const attention = new Attention(); // The key is in ATTENTION_API_KEY.
 const secret = [process.env.WEBHOOK_SECRET, process.env.WEBHOOK_SECRET_OLD].filter(Boolean);
 
-// Until a restart; a table with a unique index lasts longer.
+// Remembered until a restart; a table with a unique index lasts longer.
 const seen = new Set();
 const claim = ({ digest }) => seen.size !== seen.add(digest).size;
 

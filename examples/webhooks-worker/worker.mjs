@@ -1,4 +1,4 @@
-// Receives webhooks in a Cloudflare Worker; a Durable Object remembers what was there.
+// Receives webhooks in a Cloudflare Worker; a Durable Object remembers deliveries.
 import { DurableObject } from "cloudflare:workers";
 import { Attention } from "attention-wasm";
 import { receive } from "attention-wasm/webhooks";

@@ -41,7 +41,7 @@ function told(error: unknown): Exit {
 
 process.on("SIGINT", () => process.exit(EXIT.interrupted));
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-  // A reader that stops early, such as head: the work goes on to its end, and the exit code tells how it ended.
+  // A reader that stops early, such as head: the work continues to its end, and the exit code shows its result.
   if (code === "EPIPE" || code === "EOF") return;
   console.error(`${tinted("bad", "error:")} the output cannot be written (${code})`);
   process.exit(EXIT.api);

@@ -1,5 +1,6 @@
 /** The jobs of conversations: import a recording, wait for its processing, download a recording. */
 
+import { checkId } from "../src/api/id.js";
 import type { AnswerOf, BodyOf } from "../src/api/paths.js";
 import { about, content, type FileContent, put, transfer, typed } from "../src/api/storage.js";
 import * as check from "../src/call/check.js";
@@ -7,7 +8,7 @@ import type { CallOptions } from "../src/call/options.js";
 import { errorOf } from "../src/errors/errors.js";
 import type { Attention, operations } from "../src/index.js";
 import { type Download, download } from "./download.js";
-import { checkId, checkWait, poll, type WaitOptions } from "./poll.js";
+import { checkWait, poll, type WaitOptions } from "./poll.js";
 import { CountedBlob, type OnMediaProgress } from "./progress.js";
 
 type Imported = AnswerOf<operations["importConversation"]>;
@@ -102,7 +103,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
 
   async function waitUntil(id: string, options: WaitUntilOptions = {}): Promise<Conversation> {
     const owner = "conversations.waitUntil";
-    checkId(owner, id);
+    checkId(`${owner}: id`, id);
     checkWait(owner, options);
     const { status = "FINISHED", field = "importStatus", ...wait } = options;
     check.check(owner, "status", status, statuses);
@@ -128,7 +129,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
 
   async function downloadMedia(id: string, options: MediaOptions = {}): Promise<Download> {
     const owner = "conversations.downloadMedia";
-    checkId(owner, id);
+    checkId(`${owner}: id`, id);
     const { onProgress, ...call } = checkOptions(owner, options);
     try {
       const { url: address } = (await client.conversations.getMediaUrl(id, call)) ?? {};

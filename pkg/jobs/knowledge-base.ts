@@ -1,9 +1,10 @@
 /** The jobs of the knowledge base. */
 
+import { checkId } from "../src/api/id.js";
 import type { AnswerOf } from "../src/api/paths.js";
 import { about } from "../src/api/storage.js";
 import type { Attention, operations } from "../src/index.js";
-import { checkId, checkWait, poll, type WaitOptions } from "./poll.js";
+import { checkWait, poll, type WaitOptions } from "./poll.js";
 
 /** The options of waiting for a source's indexing. */
 export interface WaitUntilIndexedOptions extends WaitOptions {}
@@ -23,7 +24,7 @@ export function knowledgeBaseJobs(client: Attention): KnowledgeBaseJobs {
   return {
     async waitUntilIndexed(id, options = {}) {
       const owner = "knowledgeBase.waitUntilIndexed";
-      checkId(owner, id);
+      checkId(`${owner}: id`, id);
       checkWait(owner, options);
       try {
         return await poll<Source>(

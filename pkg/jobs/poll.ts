@@ -120,8 +120,3 @@ export function checkWait(owner: string, options: unknown): void {
   check.check(owner, "pollInterval", pollInterval, check.milliseconds);
   check.check(owner, "onProgress", onProgress, check.call);
 }
-
-/** Checks an identifier for a path. */
-export function checkId(owner: string, id: unknown): void {
-  if (typeof id !== "string" || id === "") throw new TypeError(`${owner}: id must be a non-empty string`);
-}

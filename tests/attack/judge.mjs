@@ -3,8 +3,9 @@
 import { DOWN, UP } from "../worker/header-lists.mjs";
 import { SECRETS } from "../worker/worker.mjs";
 
-/** Request headers that may be forwarded, beside `Host`, `Authorization` and the body's framing. */
-const MAY_GO_UP = new Set([...UP, "host", "authorization", "content-length", "transfer-encoding"]);
+/** Request headers that may be forwarded, beside `Host`, `Authorization`, the body's framing and those of `no-store`. */
+const OWN = ["host", "authorization", "content-length", "transfer-encoding", "cache-control", "pragma"];
+const MAY_GO_UP = new Set([...UP, ...OWN]);
 
 /** Response headers that may be passed on: the upstream's listed ones, and those of the Worker and the runtime. */
 const MAY_COME_DOWN = new Set([

@@ -22,7 +22,12 @@ const OTHERS = {
     "mirror::MOST_PARAMS",
     "seal::ID_BYTES",
   ],
-  "what a text is cut to": ["messaging::TOLD_BYTES", "journal::MOST_CHARS", "version::MOST_CHARS"],
+  "what a text is cut to": [
+    "messaging::TOLD_BYTES",
+    "problem::REPEATED_BYTES",
+    "journal::MOST_CHARS",
+    "version::MOST_CHARS",
+  ],
   "work, and not memory": ["names::MOST_FORMS", "echo::MOST_WORK", "pattern::MOST_HARMLESS", "Config::MOST_RETRIES"],
   "a time": ["jwt::MOST_LEEWAY_SECONDS"],
   "how many places one lease has: it is two numbers": ["Places::MOST"],

@@ -145,6 +145,34 @@ test("every chore, suite and script that a document names is there", async () =>
   assert.deepEqual(wrong, []);
 });
 
+test("each single test that a document shows how to run is there", async () => {
+  const rows = await readdir(new URL("tests/attack/rows/", ROOT));
+  const tables = await Promise.all(rows.map((name) => import(new URL(`tests/attack/rows/${name}`, ROOT))));
+  const names = tables.flatMap(({ default: table }) => table.map(({ name }) => name));
+  const vectors = [];
+  for (const file of files.filter((each) => /^tests\/vectors\/\w+\.json$/.test(each))) {
+    const { cases } = JSON.parse(await read(file));
+    vectors.push(...cases.map(({ name }) => `${file.replace(/^.*\/|\.json$/g, "")}: ${name}`));
+  }
+  let shown = 0;
+  for (const document of ["CONTRIBUTING.md", "tests/attack/README.md"]) {
+    const text = await read(document);
+    const isThere = (found, all) => {
+      shown++;
+      assert.ok(
+        all.some((each) => each.includes(found)),
+        `${document}: ${found}`,
+      );
+    };
+    for (const [, pattern] of text.matchAll(/--test-name-pattern='(.+?)'/g)) isThere(pattern, names);
+    for (const [, name] of text.matchAll(/--test vectors -- "(.+?)"/g)) isThere(name, vectors);
+    for (const [, crate, name] of text.matchAll(/cargo test -p attention-(\w+) --test (\w+) /g))
+      isThere(`crates/${crate}/tests/${name}`, files);
+    for (const [, file] of text.matchAll(/node --test (?:--\S+='.+?' )?(tests\/\S+)/g)) isThere(file, files);
+  }
+  assert.ok(shown >= 6, `${shown}`);
+});
+
 /** The target of a link: a document's text below the anchor, or a folder's files. */
 async function behind(target, from) {
   const [file, anchor] = target.split("#");

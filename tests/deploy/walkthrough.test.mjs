@@ -543,3 +543,145 @@ describe("a key in the Secrets Store", () => {
     await workerd.line(/ATTENTION_API_KEY: the binding could not be read/);
   });
 });
+
+describe("every block of the guide", () => {
+  const blocks = [...guide.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, text]) => ({ language, text }));
+  const JOURNEY = "tests/journeys/operator.test.mjs runs it, word by word";
+  const HERE = "this file does";
+  const ACCOUNT = "needs a Cloudflare account; wrangler's dry run of it is in tests/deploy/deploy.test.mjs";
+  /** A text of each block → who runs it. */
+  const RUN = {
+    "TOKEN=$(openssl rand -hex 32)\necho": JOURNEY,
+    'name = "dashboard"': JOURNEY,
+    "# worker/policy.txt": JOURNEY,
+    "npx attention-wasm policy check": JOURNEY,
+    ".dev.vars.production": JOURNEY,
+    '/v2/conversations/list?page=1"\ncurl': JOURNEY,
+    ATTENTION_API_KEY_NEXT: JOURNEY,
+    'curl -u "operator:': JOURNEY,
+    "wrangler login": ACCOUNT,
+    "holds a caller token": "is a picture",
+    "mintsSessions = true": HERE,
+    "secret put ATTENTION_SESSION_SECRET": HERE,
+    "export async function sessionFor": HERE,
+    "session.token}` }": HERE,
+    "Cf-Access-Jwt-Assertion": HERE,
+    '"common_name", is': HERE,
+    "tool=search_*": HERE,
+    'claim = "scope"': HERE,
+    "cache=5min": HERE,
+    '"event":"request"': HERE,
+  };
+
+  test("is run by a test, or says why it cannot be", () => {
+    const found = blocks.map(({ text }) => Object.keys(RUN).filter((holding) => text.includes(holding)));
+    assert.deepEqual(
+      blocks.filter((_, index) => found[index].length === 0).map(({ text }) => text.slice(0, 60)),
+      [],
+    );
+    const unused = Object.keys(RUN).filter((holding) => !found.flat().includes(holding));
+    assert.deepEqual(unused, []);
+  });
+
+  /** The entries of a TOML table, whose values are JSON but for how they name members. */
+  const parseToml = (text) =>
+    Object.fromEntries(
+      text
+        .split(/^(?=\w+ = )/m)
+        .map((entry) => /^(\w+) = (.*)$/s.exec(entry))
+        .filter(Boolean)
+        .map(([, name, value]) => [
+          name,
+          JSON.parse(value.replaceAll(/(\w+) = /g, '"$1": ').replaceAll(/,(\s*[}\]])/g, "$1")),
+        ]),
+    );
+  /** Variables of a TOML block, as wrangler gives them to a Worker. */
+  const variables = (holding, language = "toml") =>
+    Object.entries(parseToml(block(language, holding).replaceAll(/^\[env\.production\.vars.*\]\n/gm, ""))).map(
+      ([name, value]) => [name, typeof value === "string" ? value : { json: value }],
+    );
+  const own = Object.fromEntries(variables("mintsSessions = true"));
+  const [backend] = own.ATTENTION_CALLERS.json;
+  const mints = workers.with({
+    ...own,
+    ATTENTION_CALLERS: { json: [{ ...backend, sha256: sha256(TOKEN) }] },
+    ATTENTION_SESSION_SECRET: sha256(SECRET),
+  });
+  test("sessions: the table, the secret's command and the backend's code make a session that works", async () => {
+    workers.begin();
+    const made = await shell(block("sh", "secret put ATTENTION_SESSION_SECRET").split("|")[0]);
+    assert.match(made, /^[0-9a-f]{64}\n$/);
+    const source = block("js", "/sessions").replaceAll("export ", "");
+    const proxy = `http://127.0.0.1:${workers.port(mints)}`;
+    const session = await new Function("process", `${source}; return sessionFor;`)({
+      env: { PROXY: proxy, PROXY_TOKEN: TOKEN },
+    })("ann");
+    const page = [["Origin", own.ATTENTION_ALLOWED_ORIGINS]];
+    const use = (target) => workers.call(mints, { target, token: session.token, headers: page });
+    assert.equal((await use("/v2/conversations/list")).status, 200);
+    assertProblem(await use("/v2/users"), 403, "route_denied");
+  });
+
+  const access = parseToml(block("toml", "Cf-Access-Jwt-Assertion").replace(/^\[.*\]\n/, ""));
+  const services = { ...access, ...parseToml(block("text", '"common_name", is')) };
+  const scoped = Object.fromEntries(variables('claim = "scope"', "text"));
+  const teams = (text) =>
+    JSON.parse(
+      JSON.stringify(text)
+        .replaceAll(/<your-team>/g, "team")
+        .replaceAll(/<[^>]*>/g, "0123456789abcdef"),
+    );
+  const issuers = [
+    workers.with({ ATTENTION_JWT: { json: teams(access) } }),
+    workers.with({
+      ATTENTION_JWT: { json: teams(services) },
+      ATTENTION_POLICY: "allow GET /v2/users\n[jobs]\nallow GET /v2/labels",
+    }),
+    workers.with(scoped),
+  ];
+  test("issuers: the tables are ones that a Worker takes, and clients of MCP find the issuer", async () => {
+    for (const service of issuers) assert.equal((await workers.call(service, { target: "/v2/users" })).status, 200);
+    const refused = await workers.call(issuers[2], { target: "/mcp", token: null });
+    assert.equal(refused.status, 401);
+    assert.match(
+      refused.get("www-authenticate"),
+      /resource_metadata="[^"]*\/\.well-known\/oauth-protected-resource\/mcp"/,
+    );
+    const told = await workers.call(issuers[2], { target: "/.well-known/oauth-protected-resource/mcp", token: null });
+    assert.deepEqual(
+      [told.json().authorization_servers, told.json().scopes_supported],
+      [[scoped.ATTENTION_JWT.json.issuer], ["mcp:read"]],
+    );
+  });
+
+  const tools = workers.with({ ATTENTION_POLICY: block("text", "tool=search_*") });
+  test("agents: the policy lets its tools through and no other", async () => {
+    workers.begin();
+    const ask = (name) =>
+      workers.call(tools, {
+        method: "POST",
+        target: "/mcp",
+        headers: [["Content-Type", "application/json"]],
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: {} } }),
+      });
+    for (const name of ["search_calls", "get_call"]) assert.equal((await ask(name)).status, 200, name);
+    for (const name of ["get_calls", "delete_call"]) assertProblem(await ask(name), 403, "mcp_tool_denied");
+    assert.equal(workers.upstream.records.length, 2);
+  });
+
+  const keeps = workers.with({ ATTENTION_POLICY: block("text", "cache=5min") });
+  test("answers that are kept: the rule keeps them", async () => {
+    workers.begin({ headers: [["Cache-Control", "max-age=600"]], body: "{}" });
+    const users = () => workers.call(keeps, { target: "/v2/users" });
+    assert.deepEqual([(await users()).status, (await users()).get("age")], [200, "0"]);
+    assert.equal(workers.upstream.records.length, 1);
+  });
+
+  const logs = workers.with({ ATTENTION_POLICY: "allow GET /v2/conversations/*" });
+  test("the log's line has the members that the guide shows, in this order", async () => {
+    workers.begin();
+    const sample = Object.keys(JSON.parse(block("json", '"event":"request"').replaceAll("…", "")));
+    const line = Object.keys(await workers.log(await workers.call(logs, { target: "/v2/conversations/7" })));
+    assert.deepEqual(line, sample);
+  });
+});

@@ -121,7 +121,7 @@ test("the picture in the README is what its command draws: small, and without re
   const size = (bytes) => [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
   assert.deepEqual(size(kept), size(png));
   assert.ok(kept.length < 100_000, `${kept.length}`);
-  // Fonts differ between machines, and what is drawn does not: the words beside the picture name it.
+  // Fonts differ between machines but the content does not, so the text beside the picture is compared.
   const readme = await readFile(join(repo, "README.md"), "utf8");
   const [, alt] = /!\[([^\]]*)\]\(docs\/status\.png\)/.exec(readme);
   for (const heading of ["Keys", "Last failures", "Calls a minute"])

@@ -16,7 +16,7 @@ after(() => upstream?.close());
 const env = () => ({
   ATTENTION_API_KEY: key,
   ATTENTION_BASE_URL: `${upstream.url}/v2`,
-  // Built once for all that is outside of the workspace.
+  // Built once for everything outside of the workspace.
   CARGO_TARGET_DIR: join(repo, "target/examples"),
 });
 
@@ -44,7 +44,7 @@ test("getting-started.md: a program of one's own around client.rs", async (t) =>
   const printed = await reader.follow("docs/getting-started.md", "A Rust program");
   assert.match(printed, /^3 conversations$/m);
   assert.ok(!printed.includes(key));
-  // What `main` returns is printed for a person, whatever failed, and has no key.
+  // Every error that `main` returns is printed in words, without a key.
   const wrong = "obviously-fake-wrong-key-0123456789";
   const failing = (value) => reader.run(`ATTENTION_API_KEY=${value} cargo run --quiet || printf 'status %s\\n' $?`);
   for (const [value, ...told] of [
@@ -54,8 +54,8 @@ test("getting-started.md: a program of one's own around client.rs", async (t) =>
       /^ {2}LIKELY {2}revoked_or_expired: /m,
       /^ {2}next {4}/m,
     ],
-    [`'Bearer ${wrong}'`, /^Error: the key begins with an authorization scheme.*pass the key alone/m],
-    ["", /^Error: the key is empty; set it to the value shown/m],
+    [`'Bearer ${wrong}'`, /^Error: the key begins with .*`Bearer`/m],
+    ["", /^Error: the key is empty; /m],
   ]) {
     const refused = await failing(value);
     for (const pattern of [...told, /^status 1$/m]) assert.match(refused, pattern);

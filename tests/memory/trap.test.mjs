@@ -68,7 +68,7 @@ const settled = (promise) =>
 function assertLost({ error }, attempts) {
   assert.ok(error instanceof AttentionError && error instanceof ProtocolError, String(error?.stack ?? error));
   assert.equal(error.code, "wasm_trap");
-  assert.match(error.message, /may have been done/);
+  assert.match(error.message, /may have been processed/);
   if (attempts !== undefined) assert.equal(error.attempts, attempts);
 }
 

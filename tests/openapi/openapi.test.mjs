@@ -101,7 +101,7 @@ test("the documentation names the key level of every operation", async () => {
     const comment = declarations.split("/**").find((each) => each.includes(`: ${method} ${path}.\n`));
     assert.match(
       comment ?? "",
-      /\* Key: (organisation-level only|user-level only|of either level|which level)/,
+      /\* Key: (organisation-level only|user-level only|of either level|the level is not documented)/,
       operationId,
     );
   }
@@ -125,12 +125,12 @@ test("surprising behaviour is documented at the operation", async () => {
     const comment = declarations.split("/**").find((each) => each.includes(`: ${method} ${path}.\n`));
     return comment.split("*/")[0].replace(/\s+\*\s+/g, " ");
   };
-  assert.match(said("listConversationsOptimized"), /unless withCrmRecords is true.*that are empty come too/);
+  assert.match(said("listConversationsOptimized"), /unless withCrmRecords is true.*that are empty are included/);
   assert.match(said("deleteOrganizationUser"), /soft delete.*permanent/);
   assert.match(said("createLabel"), /aiFlow/);
   assert.match(said("listScorecards"), /pages of 50/);
   assert.match(said("getConversationUploadUrl"), /may write there.*grants access/);
-  assert.match(said("listApiKeys"), /holds API keys/);
+  assert.match(said("listApiKeys"), /contains API keys/);
   assert.match(said("askAttentionV1"), /@deprecated/);
 });
 

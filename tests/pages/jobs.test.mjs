@@ -479,6 +479,7 @@ test("invalid options of a wait are named before anything is sent", async (t) =>
   for (const [id, options, pattern] of [
     ["", undefined, /^conversations\.waitUntil: id must be a non-empty string$/],
     [undefined, undefined, /id must be a non-empty string/],
+    ["c-\ud800", undefined, /^conversations\.waitUntil: id is text with a lone surrogate$/],
     ["c", 5, /options must be an object/],
     ["c", { status: 5 }, /status must be a status or a list of them/],
     ["c", { status: [] }, /status must be a status or a list of them/],

@@ -91,11 +91,11 @@ const REFUSALS = {
     "wasm_refused",
     /Content-Security-Policy.*by policy/,
   ],
-  "no TextDecoder": ["delete globalThis.TextDecoder;", "globals_missing", /there is no TextDecoder here/],
+  "no TextDecoder": ["delete globalThis.TextDecoder;", "globals_missing", /this runtime lacks TextDecoder/],
   "neither TextDecoder nor TextEncoder": [
     "delete globalThis.TextDecoder; delete globalThis.TextEncoder;",
     "globals_missing",
-    /no TextDecoder and no TextEncoder/,
+    /lacks TextDecoder and TextEncoder/,
   ],
 };
 

@@ -34,7 +34,7 @@ function reader(cwd, environment) {
   return async (program, ...args) => (await run(program, args, { cwd, env })).stdout;
 }
 
-/** A folder with the README's first call as it stands, one for CommonJS, and a policy. */
+/** A folder with the README's first call, unchanged, one for CommonJS, and a policy. */
 async function begin(t) {
   const cwd = await mkdtemp(join(tmpdir(), "attention-manager-"));
   t.after(() => rm(cwd, { recursive: true, force: true, maxRetries: 5 }));
@@ -140,7 +140,7 @@ test("Yarn 1 (installs 32 MB of package managers; ATTENTION_SLOW=1 runs it)", sl
 for (const linker of ["node-modules", "pnp"]) {
   test(`Yarn 4, ${linker} (installs 32 MB of package managers; ATTENTION_SLOW=1 runs it)`, slow, async (t) => {
     const cwd = await begin(t);
-    // A project of its own, whatever is above it.
+    // A separate project, whatever its parent folders contain.
     await writeFile(join(cwd, "yarn.lock"), "");
     const call = reader(cwd, {
       YARN_NODE_LINKER: linker,

@@ -22,7 +22,7 @@ const MISTAKES = {
   "an option that is wrong": [{}, "new Attention({ timeout: -1 })", /timeout must be/],
   "a key that is malformed": [{}, 'new Attention({ apiKey: "Bearer obviously-fake" })', /InvalidKeyError/],
   "a base URL that is none": [{}, 'new Attention({ baseURL: "nonsense" })', /base URL/],
-  "a path that is none": [{}, 'await new Attention().get("nonsense")', /path/],
+  "a path that is none": [{}, 'await new Attention().get("nonsense")', /Path not found/],
   "a body that JSON cannot hold": [{}, "await new Attention().labels.create({ a: () => 1 })", /body\.a is a function/],
   "a 404": [{}, 'await new Attention().get("/no-such-thing")', /NotFoundError/],
   "a 404 of a call that nobody waits for": [

@@ -7,16 +7,18 @@ import { assertNoSecret, KEY, SECRETS, TOKEN, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
 const plain = workers.with({ ATTENTION_POLICY: "allow * /v2/**" });
+/** What goes up of the Worker's own: its key, and that Cloudflare is to store and to take nothing on the way. */
+const OWN = ["authorization", "cache-control", "host", "pragma"];
 const names = (message) => message.headers.map(([name]) => name.toLowerCase()).sort();
 
 describe("up", () => {
-  test("a bare GET has three header lines, and nothing about the caller", async () => {
+  test("a bare GET has the key, two header lines that bypass caches, and nothing about the caller", async () => {
     workers.begin();
     await workers.call(plain);
     const [record] = await workers.received(1);
     assert.equal(
       record.head,
-      `GET /v2/conversations HTTP/1.1\r\nHost: 127.0.0.1:${workers.upstream.port}\r\nAuthorization: Bearer ${KEY}\r\n\r\n`,
+      `GET /v2/conversations HTTP/1.1\r\nHost: 127.0.0.1:${workers.upstream.port}\r\nAuthorization: Bearer ${KEY}\r\nCache-Control: no-cache\r\nPragma: no-cache\r\n\r\n`,
     );
   });
 
@@ -43,10 +45,7 @@ describe("up", () => {
     assert.equal((await workers.call(plain, { method: "PUT", headers: passed, body: "{}" })).status, 200);
     const [record] = await workers.received(1);
     for (const [name, value] of passed) assert.deepEqual(record.all(name), [value], name);
-    assert.deepEqual(
-      names(record),
-      ["authorization", "content-length", "host", ...passed.map(([name]) => name.toLowerCase())].sort(),
-    );
+    assert.deepEqual(names(record), [...OWN, "content-length", ...passed.map(([name]) => name.toLowerCase())].sort());
   });
 
   const kept = {
@@ -110,7 +109,7 @@ describe("up", () => {
       ["Content-MD5", "x"],
       ["Digest", "x"],
       ["Accept-Charset", "x"],
-      ["Cache-Control", "no-cache"],
+      ["Cache-Control", "max-age=3600"],
       ["Pragma", "x"],
       ["__proto__", "x"],
       ["constructor", "x"],
@@ -122,7 +121,8 @@ describe("up", () => {
       const answer = await workers.call(plain, { method: "POST", headers, body: "{}" });
       assert.equal(answer.status, 200, answer.text);
       const [record] = await workers.received(1);
-      assert.deepEqual(names(record), ["authorization", "content-length", "host"]);
+      assert.deepEqual(names(record), [...OWN, "content-length"].sort());
+      assert.deepEqual([record.all("cache-control"), record.all("pragma")], [["no-cache"], ["no-cache"]]);
     });
   }
 
@@ -135,7 +135,7 @@ describe("up", () => {
         ["Keep-Alive", "1"],
       ],
     });
-    assert.deepEqual(names((await workers.received(1))[0]), ["authorization", "host"]);
+    assert.deepEqual(names((await workers.received(1))[0]), OWN);
   });
 
   test("naming Authorization in Connection does not remove the key, and Host is not the caller's", async () => {
@@ -481,7 +481,7 @@ test("Authorization is sent exactly once in each of three hundred calls, fifty a
   assert.equal(records.length, 300);
   for (const record of records) {
     assert.deepEqual(record.all("authorization"), [`Bearer ${KEY}`]);
-    assert.deepEqual(names(record), ["authorization", "host"]);
+    assert.deepEqual(names(record), OWN);
   }
 });
 

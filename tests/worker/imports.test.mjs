@@ -23,6 +23,7 @@ const WITHOUT_CATCH = {
     "arg0.push(arg1)",
     "value(arg1, arg2 >>> 0)",
     "picked(arg0, arg1, getArrayU32FromWasm0(arg2, arg3))",
+    "arg0.subarray(arg1 >>> 0, arg2 >>> 0)",
     "Uint8Array.prototype.set.call(getArrayU8FromWasm0(arg0, arg1), arg2)",
     "new Uint8Array(getArrayU8FromWasm0(arg0, arg1))",
   ],

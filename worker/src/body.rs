@@ -11,35 +11,53 @@ use crate::end::{End, Thrown};
 use crate::js::{self, Piece, Reader};
 use crate::waits::{Outcome, Settled, ignore};
 
-/// Reads a body of at most `limit` bytes. `None` if it is longer, is interrupted, is not complete at the deadline (in
-/// milliseconds since the epoch), or if a chunk may not be held: a truncated body must not pass for a complete one, and
-/// part of a key at its end would not be found.
+/// The result of reading a body: a truncated body must not pass for a complete one, and part of a key at its end would
+/// not be found.
+pub(crate) enum Read {
+    Whole(Vec<u8>),
+    /// The body is longer, was interrupted, or a chunk may not be held.
+    Unfit,
+    /// It was not complete at the deadline.
+    Late,
+}
+
+impl Read {
+    pub(crate) fn whole(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Unfit | Self::Late => None,
+        }
+    }
+}
+
+/// Reads a body of at most `limit` bytes. The deadline is in milliseconds since the epoch.
 pub(crate) async fn read(
     body: Option<&ReadableStream>,
     limit: usize,
     ends: Option<f64>,
     mut may_hold: impl FnMut(usize) -> bool,
-) -> Result<Option<Vec<u8>>, End> {
+) -> Result<Read, End> {
     let mut held = Blocks::default();
-    let Some(body) = body else { return Ok(Some(Vec::new())) };
+    let Some(body) = body else { return Ok(Read::Whole(Vec::new())) };
     let reader = js::reader(body)?;
-    loop {
-        let Outcome::Fulfilled(piece) = next(&reader, ends)?.await? else {
-            cancel(&reader);
-            return Ok(None);
+    let without = loop {
+        let piece: Piece = match next(&reader, ends)?.await? {
+            Outcome::Fulfilled(piece) => piece.unchecked_into(),
+            Outcome::Rejected => break Read::Unfit,
+            Outcome::TimedOut => break Read::Late,
         };
-        let piece: Piece = piece.unchecked_into();
         if piece.done()? {
-            return Ok(Some(held.joined()));
+            return Ok(Read::Whole(held.joined()));
         }
         let piece = piece.value()?;
         let length = piece.length() as usize;
         if length > limit.saturating_sub(held.length) || !may_hold(length) {
-            cancel(&reader);
-            return Ok(None);
+            break Read::Unfit;
         }
         held.append(&piece);
-    }
+    };
+    cancel(&reader);
+    Ok(without)
 }
 
 fn next(reader: &Reader, ends: Option<f64>) -> Result<Settled, Thrown> {

@@ -17,12 +17,12 @@ use attention_gateway::limits::ANSWER_WITHIN;
 use attention_gateway::limits::asking::Question;
 use attention_gateway::limits::shared_gate::Place;
 use attention_gateway::status_page::{self, Seen};
-use js_sys::{Date, Math, Object, Uint8Array};
+use js_sys::{Date, Math, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ReadableStream, Request, Response};
 use worker::Context;
 
-use crate::body;
+use crate::body::{self, Read};
 use crate::deployments;
 use crate::end::{End, Thrown};
 use crate::fields::Fields;
@@ -86,11 +86,14 @@ impl UnderWay {
                     self.fetch_key_set(&url, timeout, limit).await?;
                 }
                 Step::VerifyToken => self.verify().await?,
-                Step::ReadRequest { limit } => {
-                    let limit = *limit;
-                    self.read_request(limit).await?;
+                Step::ReadRequest { limit, patience } => {
+                    let (limit, patience) = (*limit, *patience);
+                    self.read_request(limit, patience).await?;
                 }
-                Step::HoldRequest => self.hold_request().await?,
+                Step::HoldRequest { patience } => {
+                    let patience = *patience;
+                    self.hold_request(patience).await?;
+                }
                 Step::Count { timeout } => {
                     let timeout = *timeout;
                     self.count(timeout).await?;
@@ -111,10 +114,7 @@ impl UnderWay {
                     let wait = *wait;
                     self.wait(wait).await?;
                 }
-                Step::Send(send) => {
-                    let timeout = send.timeout;
-                    self.send(timeout).await?;
-                }
+                Step::Send(_) => self.send().await?,
                 Step::ReadResponse { limit, timeout } => {
                     let (limit, timeout) = (*limit, *timeout);
                     self.read_response(limit, timeout).await?;
@@ -157,20 +157,30 @@ impl UnderWay {
         Ok(())
     }
 
-    async fn read_request(&mut self, limit: usize) -> Result<(), End> {
+    async fn read_request(&mut self, limit: usize, patience: Duration) -> Result<(), End> {
         let body = self.body.dyn_ref::<ReadableStream>();
-        let body = body::read(body, limit, None, |_| true).await?;
+        let body = match body::read(body, limit, Some(ends_after(patience)), |_| true).await? {
+            Read::Whole(body) => Some(body),
+            Read::Unfit => None,
+            Read::Late => {
+                self.report(Report::UploadLate);
+                return Ok(());
+            }
+        };
         self.body = body.as_deref().map_or(JsValue::NULL, |body| Uint8Array::from(body).into());
         let fresh_id = js::random_uuid()?;
         self.report(Report::RequestBody { body: body.as_deref(), fresh_id: &fresh_id });
         Ok(())
     }
 
-    async fn hold_request(&mut self) -> Result<(), End> {
-        let outcome = Settled::of(self.request.array_buffer()?.into(), None)?.await?;
-        let whole = matches!(outcome, Outcome::Fulfilled(_));
-        self.body = if let Outcome::Fulfilled(held) = outcome { held } else { JsValue::NULL };
-        self.report(Report::RequestHeld(whole));
+    async fn hold_request(&mut self, patience: Duration) -> Result<(), End> {
+        let (held, report) = match Settled::of(self.request.array_buffer()?.into(), Some(patience))?.await? {
+            Outcome::Fulfilled(held) => (held, Report::RequestHeld(true)),
+            Outcome::Rejected => (JsValue::NULL, Report::RequestHeld(false)),
+            Outcome::TimedOut => (JsValue::NULL, Report::UploadLate),
+        };
+        self.body = held;
+        self.report(report);
         Ok(())
     }
 
@@ -234,26 +244,36 @@ impl UnderWay {
         Ok(())
     }
 
-    async fn send(&mut self, timeout: Option<Duration>) -> Result<(), End> {
+    async fn send(&mut self) -> Result<(), End> {
         self.drop_response();
-        let Some(sent) = self.sent()? else { return Ok(()) };
+        let Some((sent, timeout)) = self.sent()? else { return Ok(()) };
         self.ask_beside()?;
-        let outcome = Settled::of(sent.into(), timeout)?.await?;
-        let failure = match outcome {
-            Outcome::Fulfilled(response) => return Ok(self.on_response(response.unchecked_into())?),
-            Outcome::Rejected => Failure::Connection,
-            Outcome::TimedOut => Failure::Timeout,
+        let failed = |failure| Report::NoResponse { failure, jitter: Math::random() };
+        let report = match Settled::of(sent.into(), timeout)?.await? {
+            Outcome::Fulfilled(came) => match js::Without::of(&came) {
+                None => return Ok(self.on_response(came.unchecked_into())?),
+                Some(js::Without::UploadInTime) => Report::UploadLate,
+                Some(js::Without::WholeUpload) => Report::UploadBroken,
+                Some(js::Without::ResponseInTime) => failed(Failure::Timeout),
+            },
+            Outcome::Rejected => failed(Failure::Connection),
+            Outcome::TimedOut => failed(Failure::Timeout),
         };
-        self.report(Report::NoResponse { failure, jitter: Math::random() });
+        self.report(report);
         Ok(())
     }
 
-    /// Sends the request to the API.
-    fn sent(&self) -> Result<Option<js_sys::Promise>, Thrown> {
+    /// Sends the request to the API: the promise of the response, and the time to wait for it.
+    fn sent(&self) -> Result<Option<(Promise, Option<Duration>)>, Thrown> {
         let Step::Send(send) = self.exchange.step() else { return Ok(None) };
+        let (method, headers) = (self.isolate.names.of(send.method.as_str()), self.headers_up(send)?);
+        if let (Some(streaming), Some(body)) = (send.streaming, self.body.dyn_ref::<ReadableStream>()) {
+            let uploading = js::upload(&send.url, &method, &headers, body, streaming, send.timeout)?;
+            return Ok(Some((uploading, streaming.whole)));
+        }
         let carries_body = matches!(send.carries, Carries::TheCallers { body: true, .. });
         let body = if carries_body { &self.body } else { &JsValue::NULL };
-        js::send(&send.url, &self.isolate.names.of(send.method.as_str()), &self.headers_up(send)?, body).map(Some)
+        Ok(Some((js::send(&send.url, &method, &headers, body)?, send.timeout)))
     }
 
     fn headers_up(&self, send: &Send) -> Result<Dictionary, Thrown> {
@@ -300,14 +320,14 @@ impl UnderWay {
 
     async fn read_response(&mut self, limit: usize, timeout: Duration) -> Result<(), End> {
         let body = self.response.as_ref().and_then(|came| came.response.body());
-        let ends = Date::now() + timeout.as_secs_f64() * 1000.0;
+        let ends = ends_after(timeout);
         let (isolate, exchange) = (&self.isolate, &mut self.exchange);
         let may_hold = |bytes| match &mut *isolate.deployment.borrow_mut() {
             Ok(deployment) => exchange.may_hold(deployment, bytes, now()),
             Err(_) => false,
         };
         let body = body::read(body.as_ref(), limit, Some(ends), may_hold).await?;
-        self.report(Report::ResponseBody(body));
+        self.report(Report::ResponseBody(body.whole()));
         Ok(())
     }
 
@@ -345,7 +365,7 @@ impl UnderWay {
         let (down, copy) = js::tee(body)?;
         let isolate = Rc::clone(&self.isolate);
         shared::later(&self.context, async move {
-            if let Some(bytes) = body::read(Some(&copy), pending.limit(), None, |_| true).await? {
+            if let Some(bytes) = body::read(Some(&copy), pending.limit(), None, |_| true).await?.whole() {
                 let entry = match &mut *isolate.deployment.borrow_mut() {
                     Ok(deployment) => pending.store(deployment.cache(), bytes.len()),
                     Err(_) => None,
@@ -455,6 +475,11 @@ fn say(isolate: &Isolate, reply: &Reply) -> Result<Response, Thrown> {
         headers.set(name, value)?;
     }
     Ok(answer)
+}
+
+/// The time of the clock when so much has passed.
+fn ends_after(time: Duration) -> f64 {
+    Date::now() + time.as_secs_f64() * 1000.0
 }
 
 pub(crate) fn now() -> Timestamp {

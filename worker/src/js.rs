@@ -4,6 +4,10 @@
 //! Everything that may throw is declared `catch`: an exception passing through wasm frames skips destructors, so it
 //! would have to be treated as a trap.
 
+use std::time::Duration;
+
+use attention_core::millis;
+use attention_gateway::exchange::Streaming;
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ReadableStream, Response};
@@ -149,11 +153,41 @@ extern "C" {
     pub(crate) fn to_json(value: &JsValue) -> Result<JsValue, Thrown>;
 }
 
+/// Why there is no response to an upload that streams, as `upstream.mjs` has it.
+pub(crate) enum Without {
+    UploadInTime,
+    WholeUpload,
+    ResponseInTime,
+}
+
+impl Without {
+    /// The number in place of a response; `None` for a response.
+    pub(crate) fn of(came: &JsValue) -> Option<Self> {
+        came.as_f64().map(|reason| match reason {
+            0.0 => Self::UploadInTime,
+            1.0 => Self::WholeUpload,
+            _ => Self::ResponseInTime,
+        })
+    }
+}
+
 #[wasm_bindgen(raw_module = "../../upstream.mjs")]
 extern "C" {
     /// Sends a request to the API or to an issuer. Redirects are not followed.
     #[wasm_bindgen(catch)]
     pub(crate) fn send(url: &str, method: &JsString, headers: &Dictionary, body: &JsValue) -> Result<Promise, Thrown>;
+
+    /// Sends a request with a body that streams. A length or time of -1 means that there is none.
+    #[wasm_bindgen(catch, js_name = upload)]
+    fn send_streaming(
+        url: &str,
+        method: &JsString,
+        headers: &Dictionary,
+        body: &ReadableStream,
+        length: f64,
+        patience: f64,
+        timeout: f64,
+    ) -> Result<Promise, Thrown>;
 }
 
 #[wasm_bindgen(raw_module = "../../until.mjs")]
@@ -171,6 +205,21 @@ extern "C" {
 /// A response with this status and the headers of a template, which the runtime copies much faster than it sets them.
 pub(crate) fn answer(body: &JsValue, model: &JsValue) -> Result<Response, Thrown> {
     Answer::new(body, model).map(JsCast::unchecked_into)
+}
+
+/// Sends a request with a body that streams. The promise is of the response, or of a number, see [`Without`].
+#[expect(clippy::cast_precision_loss)] // Centuries of milliseconds, and thousands of terabytes, are exact.
+pub(crate) fn upload(
+    url: &str,
+    method: &JsString,
+    headers: &Dictionary,
+    body: &ReadableStream,
+    streaming: Streaming,
+    timeout: Option<Duration>,
+) -> Result<Promise, Thrown> {
+    let length = streaming.length.map_or(-1.0, |length| length as f64);
+    let timeout = timeout.map_or(-1.0, |timeout| millis(timeout) as f64);
+    send_streaming(url, method, headers, body, length, millis(streaming.patience) as f64, timeout)
 }
 
 /// `Headers`, by reference.

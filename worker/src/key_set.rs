@@ -63,7 +63,7 @@ pub(crate) async fn fetch(url: &str, timeout: Duration, limit: usize) -> Result<
         return Ok(None);
     }
     let bytes = body::read(response.body().as_ref(), limit, Some(ends), |_| true).await?;
-    Ok(bytes.and_then(|bytes| key_set(&Uint8Array::from(&bytes[..])).ok()))
+    Ok(bytes.whole().and_then(|bytes| key_set(&Uint8Array::from(&bytes[..])).ok()))
 }
 
 /// The result of a verification.

@@ -29,7 +29,7 @@ mod tests {
     use crate::credential::lifecycle::listing::KeyList;
     use crate::credential::lifecycle::rotation::Unexpected;
     use crate::credential::{Bearer, TokenDigest};
-    use crate::url::{BaseUrl, RequestPath};
+    use crate::url::{BaseUrl, RequestError, RequestPath};
     use crate::{ApiKey, Method};
 
     #[test]
@@ -39,17 +39,18 @@ mod tests {
             assert_eq!(format!("{error:?}"), error.to_string());
             format!("{error:#?}")
         }
-        for (text, part) in [
-            (printed(ApiKey::parse("Bearer obviously-fake")), "pass the key alone"),
-            (printed(BaseUrl::parse("api.attention.tech/v2")), "write it like https://api.attention.tech/v2"),
-            (printed(RequestPath::parse("/a/../b")), "at byte 3 (counting from 0)"),
-            (printed(Method::parse("BREW").ok_or(crate::url::RequestError::Method)), "is not one of GET, HEAD"),
-            (printed(TokenDigest::from_hex("abc")), "is it the token itself?"),
-            (printed(Bearer::parse(Some("Basic x"))), "send `Authorization: Bearer TOKEN`"),
-            (printed(KeyList::parse("{}".to_owned())), "is this the complete response of GET /v2/api_keys?"),
-            (printed(Err::<(), _>(Unexpected { report: "Delivered" })), "the report Delivered does not answer"),
+        for text in [
+            printed(ApiKey::parse("Bearer obviously-fake")),
+            printed(BaseUrl::parse("api.attention.tech/v2")),
+            printed(RequestPath::parse("/a/../b")),
+            printed(Method::parse("BREW").ok_or(RequestError::Method)),
+            printed(TokenDigest::from_hex("abc")),
+            printed(Bearer::parse(Some("Basic x"))),
+            printed(KeyList::parse("{}".to_owned())),
+            printed(Err::<(), _>(Unexpected { report: "Delivered" })),
         ] {
-            assert!(text.contains(part), "{text}");
+            // A sentence, and not the name of a variant with its fields.
+            assert!(text.split(' ').count() > 5 && !text.contains(['{', '}']), "{text}");
         }
     }
 }

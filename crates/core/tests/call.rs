@@ -509,6 +509,107 @@ fn a_url_beside_the_base_keeps_the_origin_and_contains_no_key() {
     assert!(upstream.url_beside("/../mcp", "").is_err());
 }
 
+#[test]
+fn however_often_a_delete_was_tried_before_it_found_nothing_it_may_be_done() {
+    for failures in 1..6 {
+        let script = [vec![Status(503, None); failures], vec![Status(404, None)]].concat();
+        let trace =
+            Scenario::new(Method::Delete).options(|options| options.retry.max_retries = 9).replies(script).run();
+        let message = trace.error.expect("an error").message().to_owned();
+        assert!(message.contains("an earlier try of this call got no answer"), "{failures}: {message}");
+    }
+}
+
+#[test]
+fn a_call_of_several_retries_gives_back_one_of_them_only() {
+    let mut scenario = Scenario::new(Method::Get);
+    scenario.jitter = 0.0;
+    for _ in 0..50 {
+        scenario.then_replies(vec![Status(503, None); 3]);
+    }
+    // Ten successes buy two retries; the call that takes both gives the price of one back.
+    for _ in 0..10 {
+        scenario.then_replies([]);
+    }
+    assert_eq!(scenario.then_replies(vec![Status(503, None); 2]).sent.len(), 3);
+    assert_eq!(scenario.then_replies(vec![Status(503, None); 2]).sent.len(), 2);
+    assert_eq!(scenario.then_replies(vec![Status(503, None); 2]).sent.len(), 1);
+}
+
+#[test]
+fn a_second_that_the_server_asks_for_is_a_second_and_less_is_the_back_off_at_the_least() {
+    for (asked, waited) in [(0, 2000), (1, 1000), (2, 2000), (3, 3000)] {
+        let mut scenario =
+            Scenario::new(Method::Get).replies([Status(500, None), Status(500, None), Status(503, Some(asked))]);
+        scenario.options.retry.max_retries = 3;
+        assert_eq!(scenario.run().waits, [500, 1000, waited], "{asked}");
+    }
+}
+
+#[test]
+fn a_limit_of_some_calls_alone_is_tried_again_as_often_as_any_and_leaves_the_gate_open() {
+    let none: &[(&str, &str)] = &[];
+    let limited = |headers: &[(&str, &str)], options: CallOptions| {
+        let mut upstream = Scenario::new(Method::Get).upstream;
+        let mut call = Call::new(options, BEGIN);
+        let mut action = call.start(&mut upstream, BEGIN);
+        let (mut sent, mut asked) = (0, Vec::new());
+        while let Action::Send(_) = action {
+            sent += 1;
+            let (next, wait) = call.on_limited_apart(&mut upstream, &headers, BEGIN, 1.0);
+            asked.push(millis(wait));
+            action = next;
+        }
+        assert_eq!(action, Action::Done(Verdict::Rejected));
+        let others = Call::new(CallOptions::new(Method::Get), BEGIN).start(&mut upstream, BEGIN);
+        assert!(matches!(others, Action::Send(_)), "{others:?}");
+        (sent, asked)
+    };
+    for max_retries in 0..4 {
+        let retry = RetryPolicy { max_retries, ..RetryPolicy::default() };
+        let options = CallOptions { retry, ..CallOptions::new(Method::Post) };
+        // The back-off, where the server asks for nothing.
+        let expected: Vec<u64> = (0..=max_retries).map(|retry| 500 << retry).collect();
+        assert_eq!(limited(none, options.clone()), (max_retries + 1, expected));
+        assert_eq!(limited(&[("retry-after", "3")], options), (max_retries + 1, vec![3000; max_retries as usize + 1]));
+    }
+    let once = CallOptions { replayable: false, ..CallOptions::new(Method::Post) };
+    assert_eq!(limited(none, once), (1, vec![500]));
+    let longer = CallOptions::new(Method::Get);
+    assert_eq!(limited(&[("retry-after", "61")], longer), (1, vec![61_000]));
+}
+
+#[test]
+fn advice_is_for_whom_it_helps() {
+    let says = |base: &str, keys: KeyRing, status: u16| {
+        let mut scenario = Scenario::new(Method::Get).options(|options| options.retry.max_retries = 0);
+        scenario.upstream = Upstream::new(BaseUrl::parse(base).expect("a base"), keys);
+        let message = scenario.replies([Status(status, None)]).run().error.expect("an error").message().to_owned();
+        (message.contains("the base URL has no path"), message.contains("the account manager can raise them"))
+    };
+    let key = || KeyRing::new(ApiKey::parse("fake-current-key-0123456789").expect("a key"), None);
+    let token = || {
+        KeyRing::of_token(attention_core::CallerToken::parse("an-obviously-fake-token-0123456789").expect("a token"))
+    };
+    let (whole, bare) = (DEFAULT_BASE_URL, "https://api.attention.tech");
+    for keys in [key, token] as [fn() -> KeyRing; 2] {
+        assert_eq!(says(whole, keys(), 404), (false, false));
+        assert_eq!(says(bare, keys(), 404), (true, false));
+        assert_eq!(says(bare, keys(), 403), (false, false));
+    }
+    assert_eq!(says(whole, key(), 429), (false, true));
+    assert_eq!(says(whole, token(), 429), (false, false));
+}
+
+#[test]
+fn the_wait_of_a_call_that_is_held_back_says_who_is_before_it_when_anybody_is() {
+    let mut scenario = Scenario::new(Method::Get).options(|options| options.retry.max_retries = 0);
+    assert_eq!(scenario.then_replies([Status(429, Some(50))]).verdict, Verdict::Rejected);
+    scenario.options.timeout = Some(Duration::from_secs(5));
+    let message = scenario.run().error.expect("an error").message().to_owned();
+    assert!(message.contains("asked all calls to wait") && !message.contains("in line"), "{message}");
+}
+
 fn reply() -> impl Strategy<Value = Reply> {
     let status = prop_oneof![
         Just(200_u16),

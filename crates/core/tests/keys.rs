@@ -289,6 +289,9 @@ proptest! {
             if !one_shot && !is_barred {
                 prop_assert_eq!(succeeded, possible, "kind {} at {}", kind, now);
             }
+            if !one_shot && !succeeded {
+                prop_assert_eq!(slots.len(), if is_barred { 1 } else { 2 }, "kind {} at {}", kind, now);
+            }
             if succeeded {
                 (pair_refused, pair_refused_at, was_accepted) = (0, None, true);
             } else if slots.len() == 2 {
@@ -299,4 +302,168 @@ proptest! {
             }
         }
     }
+
+    /// What a refusal of a call that cannot be sent again does to the ring, by the history of both keys.
+    #[test]
+    fn a_refusal_that_is_final_changes_the_key_by_what_is_known_of_both(
+        events in proptest::collection::vec((any::<bool>(), 0..4_u8, 0..3_u64), 1..40),
+    ) {
+        let mut ring = pair();
+        // Of each key, when it was accepted and refused, the last one last.
+        let mut history: [Vec<(u64, bool)>; 2] = Default::default();
+        let (mut in_use, mut now) = (0_usize, 0);
+        let slot_of = |place: usize| [Slot::Current, Slot::Next][place];
+        for (is_next, event, pause) in events {
+            now += pause;
+            let place = usize::from(is_next);
+            let switch = if event == 0 {
+                history[place].push((now, true));
+                let used_failed = history[in_use].last().is_some_and(|(_, accepted)| !accepted);
+                let switches = place != in_use && used_failed;
+                prop_assert_eq!(ring.on_accepted(slot_of(place), at(now)).is_some(), switches);
+                switches
+            } else {
+                history[place].push((now, false));
+                let accepted = |place: usize| history[place].iter().rev().find(|(_, accepted)| *accepted).map(|(at, _)| *at);
+                let refusals = history[in_use].iter().rev().take_while(|(_, accepted)| !accepted).count();
+                let (used, other) = (accepted(in_use), accepted(1 - in_use));
+                let is_trusted = used.is_some() && refusals < 2;
+                let switches = place == in_use && match history[1 - in_use].last() {
+                    None => !is_trusted,
+                    Some((_, true)) => !is_trusted || other > used,
+                    Some((_, false)) => used.is_none() && other.is_some(),
+                };
+                let switch = ring.on_unauthorized_final(slot_of(place), at(now));
+                prop_assert_eq!(switch.is_some(), switches, "{:?} at {}", &history, now);
+                switches
+            };
+            if switch {
+                in_use = 1 - in_use;
+            }
+            prop_assert_eq!(ring.in_use(), slot_of(in_use));
+        }
+    }
+
+    /// Of a credential's own word and its issuer's the earlier one counts, and from then on it is not tried first, unless
+    /// it was accepted after that moment: then the clock is wrong.
+    #[test]
+    fn what_has_ended_is_not_tried_first(own in 0..4_u64, issued in proptest::option::of(0..4_u64), accepted in proptest::option::of(0..4_u64)) {
+        // Ends at a second of the times below.
+        let jwt = |second: u64| {
+            use base64ct::{Base64UrlUnpadded, Encoding as _};
+            let payload = format!("{{\"exp\":{}}}", 1_700_000_000 + second);
+            format!("eyJhbGciOiJub25lIn0.{}.fake-signature", Base64UrlUnpadded::encode_string(payload.as_bytes()))
+        };
+        let mut upstream = upstream(KeyRing::new(key(&jwt(own)), Some(key(NEXT))));
+        prop_assert_eq!(upstream.keys().claims(Slot::Current).and_then(|claims| claims.expires_at), Some(at(own * 1000)));
+        prop_assert_eq!(upstream.keys().claims(Slot::Next), None);
+        for second in 0..5 {
+            let claims = upstream.keys().claims(Slot::Current).expect("claims");
+            prop_assert_eq!(claims.is_expired(at(second * 1000)), own <= second);
+        }
+        let end = issued.map_or(own, |issued| issued.min(own));
+        if let Some(issued) = issued {
+            upstream.note_expiry(Slot::Current, at(issued * 1000));
+        }
+        prop_assert_eq!(upstream.keys().expires_at(Slot::Current), Some(at(end * 1000)));
+        if let Some(second) = accepted {
+            let server: Server = &|_, slot| if slot == Slot::Current { 200 } else { 401 };
+            prop_assert!(whole(&mut upstream, 0, false, at(second * 1000), server).0);
+        }
+        for second in accepted.unwrap_or(0)..6 {
+            let is_over = second >= end && accepted.is_none_or(|at| at < end);
+            // Next was refused, if anybody asked it.
+            let was_next_asked = accepted.is_some_and(|at| at >= end);
+            let first = begin(&mut upstream, false, at(second * 1000)).1;
+            prop_assert_eq!(first, if is_over && !was_next_asked { Slot::Next } else { Slot::Current }, "{}", second);
+        }
+    }
+}
+
+#[test]
+fn the_key_in_use_is_worth_a_try_to_any_number_of_calls() {
+    let mut ring = pair();
+    for millis in 0..50 {
+        assert_eq!(ring.on_unauthorized(Slot::Next, at(millis)), Failover::Try(Slot::Current));
+    }
+    // Of the other one, of which nothing good is known, four try it; unless it was good a moment ago.
+    let tries: Vec<Failover> = (50..56).map(|millis| ring.on_unauthorized(Slot::Current, at(millis))).collect();
+    assert_eq!(tries, [[Failover::Try(Slot::Next); 4].as_slice(), &[Failover::See; 2]].concat());
+    ring.on_accepted(Slot::Current, at(60));
+    let mut other = pair();
+    other.on_accepted(Slot::Next, at(0));
+    for millis in 0..50 {
+        assert_eq!(other.on_unauthorized(Slot::Current, at(millis)), Failover::Try(Slot::Next));
+    }
+}
+
+/// Four calls try the key of which nothing is known; the fifth one, which has so long, waits for what they find.
+fn fifth(upstream: &mut Upstream, timeout: Duration) -> (Call, Action) {
+    for _ in 0..4 {
+        let (mut call, _) = begin(upstream, false, at(0));
+        assert!(matches!(call.on_response(upstream, 401, &NONE, at(0), 0.5), Action::Send(_)));
+    }
+    let options = CallOptions { timeout: Some(timeout), ..CallOptions::new(Method::Get) };
+    let mut call = Call::new(options, at(0));
+    assert!(matches!(call.start(upstream, at(0)), Action::Send(_)));
+    let action = call.on_response(upstream, 401, &NONE, at(0), 0.5);
+    (call, action)
+}
+
+#[test]
+fn who_waits_for_what_others_find_of_a_key_goes_with_keys_that_were_put_in_place_meanwhile() {
+    let mut upstream = upstream(pair());
+    let (mut call, action) = fifth(&mut upstream, Duration::from_mins(1));
+    let Action::Wait(wait) = action else { panic!("{action:?}") };
+    upstream.replace_keys(KeyRing::new(key("fake-newer-key-0123456789"), Some(key("fake-newest-key-0123456789"))));
+    let now = at(0).saturating_add(wait);
+    assert!(matches!(call.on_waited(&mut upstream, now), Action::Send(attempt) if attempt.slot == Slot::Current));
+}
+
+#[test]
+fn who_has_no_time_to_wait_for_what_others_find_tries_the_key_itself() {
+    for millis in [1, 50, 100] {
+        let action = fifth(&mut upstream(pair()), Duration::from_millis(millis)).1;
+        assert!(matches!(action, Action::Send(attempt) if attempt.slot == Slot::Next), "{millis}: {action:?}");
+    }
+    let action = fifth(&mut upstream(pair()), Duration::from_millis(101)).1;
+    assert!(matches!(action, Action::Wait(_)), "{action:?}");
+}
+
+#[test]
+fn the_diagnosis_of_a_token_says_that_it_has_ended_from_that_moment_on() {
+    let token = |text| attention_core::CallerToken::parse(text).expect("a token");
+    for (end, is_over) in [(None, false), (Some(0), true), (Some(1000), true), (Some(2000), true), (Some(2001), false)]
+    {
+        let mut upstream = upstream(KeyRing::of_token(token("an-obviously-fake-token-0123456789")));
+        if let Some(end) = end {
+            upstream.note_expiry(Slot::Current, at(end));
+        }
+        let (mut call, _) = begin(&mut upstream, false, at(0));
+        assert_eq!(call.on_response(&mut upstream, 401, &NONE, at(2000), 0.5), Action::Done(Verdict::Rejected));
+        let message = call.error(&upstream, "", at(2000)).message().to_owned();
+        assert_eq!(message.contains("the token expired"), is_over, "{end:?}: {message}");
+        assert_eq!(message.contains("does not know the caller token"), !is_over, "{end:?}: {message}");
+    }
+}
+
+#[test]
+fn a_key_is_itself_and_shows_its_end_when_it_is_long_enough() {
+    let text = |bytes: usize| format!("{}wxyz", "fake-key-".repeat(8).get(..bytes - 4).expect("a beginning"));
+    for bytes in [16, 23, 24, 25, 40] {
+        let (one, other) = (key(&text(bytes)), key(&text(bytes + 1)));
+        assert_eq!(one, key(&text(bytes)));
+        assert_ne!(one, other);
+        let shown = format!("{one}");
+        assert_eq!(shown.contains("wxyz"), bytes >= 24, "{shown}");
+        assert!(shown.contains(&format!("{bytes} bytes")), "{shown}");
+    }
+}
+
+#[test]
+fn what_templates_leave_is_no_key_and_braces_alone_are_another_fault() {
+    use attention_core::KeyError;
+    assert_eq!(ApiKey::parse("{{an-obviously-fake-key}}"), Err(KeyError::Placeholder));
+    assert_ne!(ApiKey::parse("{an-obviously-fake-key}"), Err(KeyError::Placeholder));
+    assert!(ApiKey::parse(&"x".repeat(64)).is_err_and(|error| error == KeyError::Placeholder));
 }

@@ -167,13 +167,19 @@ proptest! {
     }
 
     #[test]
-    fn a_base_that_is_accepted_reads_the_same_everywhere(text in "(https?|HTTPS|ftp)://[a-zA-Z0-9.:@_%\\[\\]-]{0,16}(/[a-z0-9.%/-]{0,12})?") {
+    fn a_base_that_is_accepted_reads_the_same_everywhere(
+        text in "(https?|HTTPS|ftp)://([a-zA-Z0-9.:@_%\\[\\]-]{0,16}|[a-z]{1,3}:0{0,2}(443|80|[0-9]{1,5}))(/[a-z0-9.%/-]{0,12})?",
+    ) {
         if let Ok(base) = BaseUrl::parse(&text) {
             // Labels that resemble punycode are left for DNS to reject.
             prop_assume!(!base.as_str().contains("xn--"));
             let read = Url::parse(base.as_str()).map_err(|error| TestCaseError::fail(format!("{base}: {error}")))?;
             prop_assert!(read.scheme() == "https" || is_loopback(&read), "{} is not secure", base);
             prop_assert_eq!(read.path().trim_end_matches('/'), base.path());
+            // An IPv6 address keeps its spelling.
+            if !matches!(read.host(), Some(url::Host::Ipv6(_))) {
+                prop_assert_eq!(read.origin().ascii_serialization(), base.origin());
+            }
         }
     }
 
@@ -213,4 +219,9 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+#[test]
+fn the_default_base_is_the_apis() {
+    assert_eq!(BaseUrl::parse(DEFAULT_BASE_URL), Ok(BaseUrl::default()));
 }

@@ -106,7 +106,7 @@ impl LogSettings {
 ///
 /// It contains no key, token, path, header or body: keys are identified by fingerprint, and an [`Error`] contains no
 /// secret.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Record<'a> {
     /// When the request was answered.
     pub at: Timestamp,
@@ -329,6 +329,7 @@ mod tests {
     use attention_core::call::{CallOptions, Upstream};
     use attention_core::url::BaseUrl;
     use attention_core::{ApiKey, Call, KeyRing, Slot};
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -353,30 +354,7 @@ mod tests {
 
     /// A record with only the required members.
     fn bare() -> Record<'static> {
-        Record {
-            at: NOW,
-            took: Duration::from_millis(1),
-            status: 404,
-            request_id: "id-0",
-            method: None,
-            caller: None,
-            session: None,
-            is_revocation: false,
-            route: None,
-            tool: None,
-            code: None,
-            fault: None,
-            hint: None,
-            source: None,
-            refusals: None,
-            trace: None,
-            cache: None,
-            call: None,
-            upstream_status: None,
-            upstream_error: None,
-            switch: None,
-            version: None,
-        }
+        Record { at: NOW, took: Duration::from_millis(1), status: 404, request_id: "id-0", ..Record::default() }
     }
 
     /// A record with all members.
@@ -516,6 +494,81 @@ mod tests {
         assert_eq!(later.line(LogFormat::Short), bare().line(LogFormat::Short));
         let time = r#"{"time":"2027-01-15T08:00:00.000Z","#;
         assert!(later.line(LogFormat::Columns).starts_with(time));
+    }
+
+    proptest! {
+        /// Whatever text is in whatever member: the line is one line of ASCII; another reader of JSON finds the members
+        /// that are known and no others, and in each of them its text.
+        #[test]
+        fn no_text_leaves_its_member(
+            texts in prop::collection::vec(prop::option::of(text()), 11),
+            tag in prop::option::of(text()),
+            columns in any::<bool>(),
+        ) {
+            const NAMES: [&str; 12] = [
+                "requestId", "caller", "session", "route", "tool", "code", "fault", "hint", "source", "traceId", "cache",
+                "versionTag",
+            ];
+            let all: Vec<Option<&str>> = texts.iter().chain([&tag]).map(Option::as_deref).collect();
+            let record = Record {
+                request_id: all[0].unwrap_or_default(),
+                caller: all[1],
+                session: all[2],
+                route: all[3],
+                tool: all[4],
+                code: all[5],
+                fault: all[6],
+                hint: all[7],
+                source: all[8],
+                trace: all[9],
+                cache: all[10],
+                version: Some(VersionRecord { id: "v", tag: all[11] }),
+                ..bare()
+            };
+            let format = if columns { LogFormat::Columns } else { LogFormat::Short };
+            let line = record.line(format);
+            prop_assert!(line.is_ascii() && !line.contains(|c: char| c.is_control() || c == '<'), "{}", line);
+            let empty = Record { request_id: "", version: Some(VersionRecord { id: "v", tag: None }), ..bare() };
+            let mut expected: Value = serde_json::from_str(&empty.line(format)).expect("JSON");
+            for (name, text) in NAMES.into_iter().zip(all) {
+                if let Some(text) = text {
+                    expected[name] = json!(text);
+                }
+            }
+            prop_assert_eq!(serde_json::from_str::<Value>(&line).expect("JSON"), expected);
+            let point = record.data_point();
+            let read: Value = serde_json::from_str(&point.to_json()).expect("JSON");
+            let told = json!({ "indexes": point.indexes, "blobs": point.blobs, "doubles": point.doubles });
+            prop_assert_eq!(read, told);
+            prop_assert!(point.indexes[0].len() <= 96);
+        }
+    }
+
+    /// Texts that try to be something else: with quotes, backslashes, line ends, halves of escapes, other scripts.
+    fn text() -> impl Strategy<Value = String> {
+        let parts = [
+            "\"",
+            "\\",
+            "\n",
+            "\r",
+            "\u{2028}",
+            "\0",
+            "\u{7f}",
+            ",",
+            ":",
+            "{",
+            "}",
+            "<",
+            "/",
+            "u0022",
+            "\u{1f511}",
+            "a",
+        ];
+        prop_oneof![
+            any::<String>(),
+            prop::collection::vec(prop::sample::select(parts.to_vec()), 0..24).prop_map(|parts| parts.concat()),
+            Just(r#"x","status":200,"fault":"y"#.to_owned()),
+        ]
     }
 
     #[test]

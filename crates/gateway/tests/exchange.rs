@@ -134,11 +134,11 @@ fn drive(deployment: &mut Deployment, exchange: &mut Exchange, request: &dyn Hea
         let report = match exchange.step() {
             Step::FetchKeySet { .. } | Step::VerifyToken => panic!("no issuer is believed here"),
             Step::AskStanding { .. } | Step::Revoke { .. } => panic!("there are no sessions here"),
-            Step::ReadRequest { limit } => Report::RequestBody {
+            Step::ReadRequest { limit, .. } => Report::RequestBody {
                 body: event.whole.then_some(&event.body[..event.body.len().min(*limit)]),
                 fresh_id: "id",
             },
-            Step::HoldRequest => Report::RequestHeld(event.whole),
+            Step::HoldRequest { .. } => Report::RequestHeld(event.whole),
             Step::Count { .. } => {
                 outcome.counted += 1;
                 Report::Counted(event.answers)
@@ -309,6 +309,8 @@ proptest! {
                 Step::Send(send) => {
                     prop_assert!(!past);
                     prop_assert!(send.timeout.is_some_and(|timeout| now.saturating_add(timeout) <= end));
+                    let whole = send.streaming.map(|streaming| streaming.whole);
+                    prop_assert!(whole.is_none_or(|whole| whole.is_some_and(|whole| now.saturating_add(whole) <= end)));
                     was_sent = true;
                 }
                 _ => prop_assert!(!past, "{:?} after the end", exchange.step()),
@@ -317,7 +319,7 @@ proptest! {
             let headers_down = owned(&event.headers);
             let report = match exchange.step() {
                 Step::ReadRequest { .. } => Report::RequestBody { body: Some(b"{}"), fresh_id: "id" },
-                Step::HoldRequest => Report::RequestHeld(true),
+                Step::HoldRequest { .. } => Report::RequestHeld(true),
                 Step::Count { .. } => Report::Counted(true),
                 Step::AskGate { .. } => Report::Place(event.place),
                 Step::Wait(wait) => {
@@ -345,7 +347,7 @@ fn interrupted_uploads_do_not_affect_other_callers() {
         let headers = with_token(&more);
         for _ in 0..100 {
             let mut exchange = begin(&mut deployment, "POST", "/v2/any/upload", &headers, true);
-            if matches!(exchange.step(), Step::HoldRequest) {
+            if matches!(exchange.step(), Step::HoldRequest { .. }) {
                 exchange.report(&mut deployment, &headers, Report::RequestHeld(true), NOW);
             }
             if let Step::Reply(reply) = exchange.step() {
@@ -416,7 +418,7 @@ fn upload(method: &str, path: &str, length: Option<&str>, failures: usize) -> (b
                     let body: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
                     Report::RequestBody { body: Some(body), fresh_id: "another-fresh-id" }
                 }
-                Step::HoldRequest => {
+                Step::HoldRequest { .. } => {
                     is_held = true;
                     Report::RequestHeld(true)
                 }
@@ -460,5 +462,66 @@ fn a_streamed_body_is_sent_once_and_affects_no_other_caller() {
                 assert_eq!(is_held, is_there && (is_read || is_small), "{shown}");
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever time a caller takes over its body is none of the API's, and has a bound of its own.
+    #[test]
+    fn a_callers_time_for_its_body_and_the_apis_for_its_answer_are_two(
+        timeout in 1_000..900_000_u64,
+        length in prop_oneof![Just(None), (1..=256 * 1024_u64).prop_map(Some), (1..u64::MAX / 2_000).prop_map(Some)],
+        takes in 0..2_000_000_u64,
+        end in 0..3_u8,
+    ) {
+        let callers = format!(r#"[{{"name":"app","sha256":"{}"}}]"#, TokenDigest::of(TOKEN).to_hex());
+        let mut deployment = deployment(&[
+            ("ATTENTION_CALLERS", Text::Given(callers)),
+            ("ATTENTION_TIMEOUT_MS", Text::Given(timeout.to_string())),
+        ]);
+        let timeout = Duration::from_millis(timeout);
+        let announced = length.map(|length| length.to_string());
+        let headers = match &announced {
+            Some(length) => with_token(&[("content-length", length)]),
+            None => with_token(&[("transfer-encoding", "chunked")]),
+        };
+        // A second for each 64 KiB; chunks count as a hundred megabytes.
+        let allowed = timeout + Duration::from_secs(length.unwrap_or(100 << 20) >> 16);
+        let mut exchange = begin(&mut deployment, "POST", "/v2/any/a", &headers, true);
+        let mut now = NOW;
+        let is_held = length.is_some_and(|length| length <= 256 * 1024);
+        if is_held {
+            let Step::HoldRequest { patience } = exchange.step() else { panic!("{:?}", exchange.step()) };
+            prop_assert_eq!(*patience, allowed);
+            // As late as it may be, the whole time of the call is left.
+            now = now.saturating_add(Duration::from_millis(takes).min(allowed));
+            let report = if end == 0 { Report::UploadLate } else { Report::RequestHeld(true) };
+            exchange.report(&mut deployment, &headers, report, now);
+        }
+        if !is_held || end != 0 {
+            let Step::Send(send) = exchange.step() else { panic!("{:?}", exchange.step()) };
+            prop_assert_eq!(send.timeout, Some(timeout));
+            prop_assert_eq!(send.streaming.is_some(), !is_held);
+            if let Some(streaming) = send.streaming {
+                prop_assert_eq!((streaming.length, streaming.patience, streaming.whole), (length, allowed, None));
+            }
+            let report = match end {
+                0 => Report::UploadLate,
+                1 if !is_held => Report::UploadBroken,
+                _ => Report::NoResponse { failure: Failure::Timeout, jitter: 0.5 },
+            };
+            now = now.saturating_add(allowed + timeout);
+            exchange.report(&mut deployment, &headers, report, now);
+        }
+        let Step::Reply(reply) = exchange.step() else { panic!("{:?}", exchange.step()) };
+        let wanted = match end {
+            0 => (408, "upload_too_slow"),
+            1 if !is_held => (400, "upload_broken"),
+            _ => (504, "upstream_timeout"),
+        };
+        prop_assert_eq!(reply.status, wanted.0);
+        prop_assert!(reply.body.as_ref().is_some_and(|body| body.contains(wanted.1)));
     }
 }

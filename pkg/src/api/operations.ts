@@ -270,7 +270,7 @@ export const OPERATIONS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
-/** What a client has, by resource. */
+/** The resources of a client. */
 export interface Resources {
   /** Recorded or imported conversations. */
   readonly conversations: Conversations;
@@ -325,10 +325,10 @@ export interface Conversations {
   /**
    * List conversations, transcripts included: GET /conversations.
    *
-   * Answers are large: each conversation comes with its transcript and insights. Conversations that are empty are left
-   * out, which the lighter list does not.
+   * Responses are large: each conversation includes its transcript and insights. Conversations that are empty are
+   * omitted, unlike in the lighter list.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations
    */
@@ -339,11 +339,11 @@ export interface Conversations {
   /**
    * List conversations, lighter form: GET /conversations/list.
    *
-   * Leaves out extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source
-   * says withCrmRecords or withIntelligenceItems. Conversations that are empty come too, which the list with
-   * transcripts leaves out.
+   * Omits extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source says
+   * withCrmRecords or withIntelligenceItems. Conversations that are empty are included, unlike in the list with
+   * transcripts.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversations-optimized
    */
@@ -357,7 +357,7 @@ export interface Conversations {
   /**
    * Read one conversation: GET /conversations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation
    */
@@ -369,7 +369,7 @@ export interface Conversations {
   /**
    * Update a conversation: PUT /conversations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/update-conversation
    */
@@ -381,7 +381,7 @@ export interface Conversations {
   /**
    * Archive a conversation: DELETE /conversations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/archive-conversation
    */
@@ -391,7 +391,7 @@ export interface Conversations {
    *
    * The search index is refreshed after the change.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-title
    */
@@ -403,7 +403,7 @@ export interface Conversations {
   /**
    * Set labels on a conversation: PUT /conversations/{id}/labels.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/change-conversation-labels
    */
@@ -415,7 +415,7 @@ export interface Conversations {
   /**
    * Flip a conversation between private and public: PUT /conversations/{id}/change_privacy.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -425,7 +425,7 @@ export interface Conversations {
   /**
    * Replace the CRM records linked to a conversation: PUT /conversations/{id}/linked-crm-records.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/update-linked-crm-records
    */
@@ -437,7 +437,7 @@ export interface Conversations {
   /**
    * Confirm extracted CRM values: POST /conversations/{id}/crm/confirm.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/confirm-crm-intelligence
    */
@@ -449,7 +449,7 @@ export interface Conversations {
   /**
    * Start native integration workflows for a conversation: POST /conversations/{id}/trigger-native-integration.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/trigger-native-integration
    */
@@ -461,15 +461,16 @@ export interface Conversations {
   /**
    * Ask for an address to download the recording from: POST /conversations/{id}/media/download.
    *
-   * The answer is a presigned, short-lived address of the recording: whoever has it may read the recording.
-   * Organisation-level keys only: a user-level key lists calls and fails here. Clients met both 403 and 404 where there
-   * is no recording. The videoUID of a conversation is no substitute: it resolves in Attention's own player only.
+   * The response is a presigned, short-lived address of the recording: anybody who has it may read the recording.
+   * Organisation-level keys only: a user-level key can list calls, but fails here. Clients received both 403 and 404
+   * where there is no recording. The videoUID of a conversation cannot be used instead: it resolves only in Attention's
+   * own player.
    *
    * Key: organisation-level only; a user-level key is refused.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation
    */
@@ -477,7 +478,7 @@ export interface Conversations {
   /**
    * Find an imported conversation by its external identifier: GET /conversations/by-external-id/{externalId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/get-conversation-by-external-id
    */
@@ -488,7 +489,7 @@ export interface Conversations {
   /**
    * List workflow runs on conversations: GET /conversations/workflow-logs.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/list-conversation-workflow-logs
    */
@@ -502,14 +503,14 @@ export interface Conversations {
   /**
    * Ask for an address to upload a recording to: GET /conversations/upload-url.
    *
-   * The answer has an address that takes one PUT of the recording, with its Content-Type and without the API key:
-   * whoever has it may write there. POST /conversations/import then takes downloadUrl as its mediaURL.
+   * The response has an address for one PUT of the recording, with its Content-Type and without the API key: anybody
+   * who has the address may write there. Then pass downloadUrl to POST /conversations/import as its mediaURL.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/conversation/import-conversation
    */
@@ -517,10 +518,10 @@ export interface Conversations {
   /**
    * Import a recording from elsewhere: POST /conversations/import.
    *
-   * The uuid comes before the media is processed. Reading the conversation until its importStatus is FINISHED,
-   * DISCARDED or FAILED is what public clients do; compare without case.
+   * The uuid is returned before the media is processed. Public clients poll the conversation until its importStatus is
+   * FINISHED, DISCARDED or FAILED; compare without case.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/conversation/import-conversation
    */
@@ -535,7 +536,7 @@ export interface Opportunities {
   /**
    * Link, replace or remove the opportunity of a conversation: POST /changeConversationOpportunity.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/opportunity/change-conversation-opportunity
    */
@@ -550,11 +551,11 @@ export interface Tools {
   /**
    * Ask a question of chosen conversations or of a deal: POST /ask_attention/v2.
    *
-   * Give conversations_ids together with deal_id "", or a deal_id and no conversations_ids. Both non-empty answer 400;
-   * neither is an error (a public client saw 500). What fails for one conversation is in its error field, with a
-   * success status.
+   * Pass conversations_ids together with deal_id "", or a deal_id and no conversations_ids. If both are non-empty, the
+   * response is 400; if both are empty, it is an error (a public client received 500). The failure for one conversation
+   * is in its error field, with a success status.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/tool/ask-attention-v2
    */
@@ -565,11 +566,11 @@ export interface Tools {
   /**
    * Ask a question of conversations (deprecated): POST /ask_attention.
    *
-   * Use askAttention instead. Body and answer were not read.
+   * Use askAttention instead. Body and response are undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @deprecated The API's own index says so.
    *
@@ -582,9 +583,9 @@ export interface Tools {
   /**
    * Create a shareable clip: POST /snippets.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
    * @see https://docs.attention.com/api-reference/tool/create-snippet
    */
@@ -595,11 +596,11 @@ export interface Tools {
   /**
    * Generate a presentation from conversations or deals: POST /create_deck.
    *
-   * Body and answer were not read.
+   * Body and response are undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -616,11 +617,11 @@ export interface Integrations {
   /**
    * List native integration workflows: GET /integration-workflows.
    *
-   * Gives the identifiers that triggerNativeIntegration takes. The answer was not read.
+   * Returns the identifiers for triggerNativeIntegration. The response is undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/conversation/trigger-native-integration
    */
@@ -632,7 +633,7 @@ export interface Chats {
   /**
    * List chats and e-mail threads that were analysed: GET /chats.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/chat/list-chats
    */
@@ -647,7 +648,7 @@ export interface Emails {
   /**
    * List e-mails: GET /emails.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/email/list-emails
    */
@@ -658,11 +659,11 @@ export interface Emails {
   /**
    * List e-mail templates: GET /email-templates.
    *
-   * The answer was not read.
+   * The response is undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/email/list-emails
    */
@@ -674,7 +675,7 @@ export interface GeneralizedInsights {
   /**
    * List past generalised insights of a user: GET /gi/history.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/gi/list-gi-history
    */
@@ -689,7 +690,7 @@ export interface Library {
   /**
    * List library folders: GET /library/folders.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/library/list-library-folder-structure
    */
@@ -722,7 +723,7 @@ export interface RecorderMetrics {
   /**
    * List calendar meetings with their recording status: GET /recorder_metrics/all_meetings.
    *
-   * Organisation-level keys only. Past meetings come latest first; with upcoming, future ones come soonest first.
+   * Organisation-level keys only. Past meetings are sorted latest first; with upcoming, future ones soonest first.
    *
    * Key: organisation-level only; a user-level key is refused.
    *
@@ -742,11 +743,11 @@ export interface Crm {
   /**
    * Query the connected CRM: POST /crm/query.
    *
-   * A POST that only reads. Body and answer were not read.
+   * A POST that only reads. Body and response are undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools-overview
    */
@@ -761,11 +762,11 @@ export interface Reports {
   /**
    * Read the usage of users or teams over a period: GET /usageReport.
    *
-   * How the period is given, and what the answer holds, was not read.
+   * The parameters of the period, and the response, are undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools-overview
    */
@@ -773,11 +774,11 @@ export interface Reports {
   /**
    * Read which users have connected calendar and e-mail: GET /connectionReport.
    *
-   * The answer was not read.
+   * The response is undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools-overview
    */
@@ -789,12 +790,12 @@ export interface Calendar {
   /**
    * List the calendar events of a user: GET /calendar_events/{user_uuid}.
    *
-   * The index says that this list is paged. How, and what the answer holds, was not read: look for a total or a next
-   * page in the answer.
+   * The index says that this list is paged, but paging and response are undocumented: look for a total or a next page
+   * in the response.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/recordermetrics/list-recorder-meetings
    */
@@ -806,7 +807,7 @@ export interface Users {
   /**
    * List users: GET /users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/user/list-users
    */
@@ -821,7 +822,7 @@ export interface Organizations {
   /**
    * List the users of the organisation: GET /organizations/users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/list-organization-users
    */
@@ -835,7 +836,7 @@ export interface Organizations {
   /**
    * Create a user: POST /organizations/users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/create-user
    */
@@ -846,7 +847,7 @@ export interface Organizations {
   /**
    * Update a user: PATCH /organizations/users/{userId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/update-user
    */
@@ -858,13 +859,13 @@ export interface Organizations {
   /**
    * Remove a user: DELETE /organizations/users/{userId}.
    *
-   * Sources disagree on what becomes of the user. The page of the MCP tool delete_user says soft delete: access ends at
-   * once, memberships are kept, the user can be reactivated. A third-party index and a public connector of this
-   * operation say permanent.
+   * Sources disagree about the deletion. The page of the MCP tool delete_user says soft delete: access ends at once,
+   * memberships are kept, the user can be reactivated. A third-party index and a public connector of this operation say
+   * permanent.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/users-roles
    */
@@ -872,9 +873,9 @@ export interface Organizations {
   /**
    * List roles: GET /organizations/roles.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/users-roles
    */
@@ -887,9 +888,9 @@ export interface Organizations {
   /**
    * List the teams of the organisation: GET /organizations/teams.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
    */
@@ -902,7 +903,7 @@ export interface Organizations {
   /**
    * Create a team: POST /organizations/teams.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/create-team
    */
@@ -913,7 +914,7 @@ export interface Organizations {
   /**
    * Update a team: PATCH /organizations/teams/{teamId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/organization/update-team
    */
@@ -929,9 +930,9 @@ export interface Teams {
   /**
    * List teams: GET /teams.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/teams
    */
@@ -941,7 +942,7 @@ export interface Teams {
   /**
    * Read one team: GET /teams/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/team/get-team
    */
@@ -949,7 +950,7 @@ export interface Teams {
   /**
    * List the members of a team: GET /teams/{id}/members.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/team/get-team-members
    */
@@ -960,11 +961,11 @@ export interface Teams {
   /**
    * Update the opportunity association of a team: PUT /teams/{id}/opportunity.
    *
-   * Body, answer and meaning were not read.
+   * Body, response and meaning are undocumented.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -982,9 +983,9 @@ export interface Labels {
   /**
    * List labels: GET /labels.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/labels
    */
@@ -997,7 +998,7 @@ export interface Labels {
    * Without aiFlow (false by default here, true in the MCP tool) the label neither appears in the app nor classifies
    * calls, according to the page of the MCP tool; it also says that a category needs an option.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/create-label
    */
@@ -1008,7 +1009,7 @@ export interface Labels {
   /**
    * Read one label: GET /labels/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/get-label
    */
@@ -1016,7 +1017,7 @@ export interface Labels {
   /**
    * Update a label: PATCH /labels/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/label/update-label
    */
@@ -1028,9 +1029,9 @@ export interface Labels {
   /**
    * Delete a label: DELETE /labels/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/labels
    */
@@ -1045,9 +1046,9 @@ export interface Scorecards {
    * Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public
    * connector.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
@@ -1058,7 +1059,8 @@ export interface Scorecards {
   /**
    * Create a scorecard: POST /scorecards.
    *
-   * Needs an organisation-level key ("admin-equivalent"). The request names the team teamUUID, the answer teamId.
+   * Needs an organisation-level key ("admin-equivalent"). The team is teamUUID in the request, and teamId in the
+   * response.
    *
    * Key: organisation-level only; a user-level key is refused.
    *
@@ -1071,9 +1073,9 @@ export interface Scorecards {
   /**
    * Read one scorecard: GET /scorecards/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
@@ -1081,7 +1083,7 @@ export interface Scorecards {
   /**
    * Update a scorecard: PATCH /scorecards/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard
    */
@@ -1096,9 +1098,9 @@ export interface Scorecards {
    * Comes in pages of 50: awaited, it is the first page; `for await` has them all. The paging is inferred from a public
    * connector.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/create-scorecard-item
    */
@@ -1124,9 +1126,9 @@ export interface Scorecards {
   /**
    * Read one scorecard item: GET /scorecards/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
@@ -1134,7 +1136,7 @@ export interface Scorecards {
   /**
    * Update a scorecard item: PATCH /scorecards/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
@@ -1147,9 +1149,9 @@ export interface Scorecards {
   /**
    * Delete a scorecard item: DELETE /scorecards/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scorecard/update-scorecard-item
    */
@@ -1161,9 +1163,9 @@ export interface Scorecards {
   /**
    * Summarise scores over a period: POST /scorecards/summary.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/scorecards
    */
@@ -1174,9 +1176,9 @@ export interface Scorecards {
   /**
    * Record a scorecard result: POST /createScorecardResult.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -1196,9 +1198,9 @@ export interface FieldConfigurations {
    * Comes in pages, probably of 50: awaited, it is the first page; `for await` has them all. The paging is inferred
    * from sibling lists.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration
    */
@@ -1212,7 +1214,7 @@ export interface FieldConfigurations {
   /**
    * Create a field configuration: POST /field-configurations.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration
    */
@@ -1223,9 +1225,9 @@ export interface FieldConfigurations {
   /**
    * Read one field configuration: GET /field-configurations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
@@ -1233,7 +1235,7 @@ export interface FieldConfigurations {
   /**
    * Update a field configuration: PATCH /field-configurations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
@@ -1245,9 +1247,9 @@ export interface FieldConfigurations {
   /**
    * Delete a field configuration: DELETE /field-configurations/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration
    */
@@ -1255,7 +1257,7 @@ export interface FieldConfigurations {
   /**
    * List the items of a field configuration: GET /field-configurations/{id}/items.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/list-field-configuration-items
    */
@@ -1270,7 +1272,7 @@ export interface FieldConfigurations {
   /**
    * Add an item to a field configuration: POST /field-configurations/{id}/items.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/create-field-configuration-item
    */
@@ -1282,7 +1284,7 @@ export interface FieldConfigurations {
   /**
    * Read one field configuration item: GET /field-configurations/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
    */
@@ -1294,7 +1296,7 @@ export interface FieldConfigurations {
   /**
    * Update a field configuration item: PATCH /field-configurations/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/update-field-configuration-item
    */
@@ -1307,9 +1309,9 @@ export interface FieldConfigurations {
   /**
    * Delete a field configuration item: DELETE /field-configurations/{id}/items/{itemId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/field-configuration/get-field-configuration-item
    */
@@ -1325,7 +1327,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * List knowledge base sources: GET /knowledge-base/sources.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/list-kb-sources
    */
@@ -1335,7 +1337,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Create a source from text: POST /knowledge-base/sources.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/create-kb-source
    */
@@ -1346,9 +1348,9 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Ask for an address to upload a file to: POST /knowledge-base/sources/upload.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer grants access by itself: keep it out of logs.
+   * The response grants access by itself: keep it out of logs.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/request-kb-source-upload-url
    */
@@ -1359,7 +1361,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Read one source, content included: GET /knowledge-base/sources/{sourceId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/get-kb-source
    */
@@ -1367,7 +1369,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Update a source: PATCH /knowledge-base/sources/{sourceId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/update-kb-source
    */
@@ -1379,9 +1381,9 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Delete a source: DELETE /knowledge-base/sources/{sourceId}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/get-kb-source
    */
@@ -1389,7 +1391,7 @@ export interface KnowledgeBase extends KnowledgeBaseHelpers {
   /**
    * Confirm an uploaded file and index it: POST /knowledge-base/sources/{sourceId}/confirm-upload.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/knowledge-base/confirm-kb-source-upload
    */
@@ -1453,7 +1455,7 @@ export interface SuperAgent extends SuperAgentHelpers {
    *
    * Key: user-level only; an organisation-level key is refused.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/super-agent
    */
@@ -1465,12 +1467,12 @@ export interface ApiKeys {
   /**
    * List API keys: GET /api_keys.
    *
-   * The answer holds the keys themselves, in value. The authentication guide says that a key is shown once, at
-   * creation: this page contradicts it.
+   * The response contains the keys themselves, in value. The authentication guide says that a key is shown only once,
+   * at creation; this page contradicts it.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer holds API keys: keep it out of logs, and away from callers.
+   * The response contains API keys: keep it out of logs, and away from callers.
    *
    * @see https://docs.attention.com/api-reference/api-key/list-api-keys
    */
@@ -1480,11 +1482,11 @@ export interface ApiKeys {
   /**
    * Create an API key: POST /api_keys.
    *
-   * The answer holds the new key itself.
+   * The response contains the new key itself.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * The answer holds API keys: keep it out of logs, and away from callers.
+   * The response contains API keys: keep it out of logs, and away from callers.
    *
    * Not safe to repeat: see the README on retries.
    *
@@ -1497,12 +1499,12 @@ export interface ApiKeys {
   /**
    * Delete an API key: DELETE /api_keys.
    *
-   * How the key is named in this call was not read: no parameter is declared, so give it in the options (query or
-   * body). A deleted key stops at once.
+   * How this call identifies the key is undocumented: no parameter is declared, so pass it in the options (query or
+   * body). A deleted key stops working at once.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/mcp/tools/api-keys
    */
@@ -1514,7 +1516,7 @@ export interface Scim {
   /**
    * Read SCIM capabilities: GET /scim/ServiceProviderConfigs.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/get-scim-service-provider-config
    */
@@ -1522,9 +1524,9 @@ export interface Scim {
   /**
    * List SCIM users: GET /scim/Users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1534,9 +1536,9 @@ export interface Scim {
   /**
    * Create a SCIM user: POST /scim/Users.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1547,9 +1549,9 @@ export interface Scim {
   /**
    * Read a SCIM user: GET /scim/Users/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1557,9 +1559,9 @@ export interface Scim {
   /**
    * Replace a SCIM user: PUT /scim/Users/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1571,9 +1573,9 @@ export interface Scim {
   /**
    * Update part of a SCIM user: PATCH /scim/Users/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1585,9 +1587,9 @@ export interface Scim {
   /**
    * List SCIM groups: GET /scim/Groups.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1597,9 +1599,9 @@ export interface Scim {
   /**
    * Create a SCIM group: POST /scim/Groups.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1610,9 +1612,9 @@ export interface Scim {
   /**
    * Read a SCIM group: GET /scim/Groups/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
-   * Its own page was not read: inferred from others.
+   * Its own page was not available: inferred from others.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */
@@ -1620,7 +1622,7 @@ export interface Scim {
   /**
    * Replace a SCIM group: PUT /scim/Groups/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/update-scim-group
    */
@@ -1632,7 +1634,7 @@ export interface Scim {
   /**
    * Update part of a SCIM group: PATCH /scim/Groups/{id}.
    *
-   * Key: which level it takes is not documented.
+   * Key: the level is not documented.
    *
    * @see https://docs.attention.com/api-reference/scim/patch-scim-group
    */

@@ -2,8 +2,8 @@
 
 import { check, members } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
-import { LONE_SURROGATE } from "../call/values.js";
 import { type Client, internals } from "../client.js";
+import { checkId } from "./id.js";
 import { Listing } from "./listing.js";
 import { checkedPairs } from "./query-names.js";
 import type { Paging } from "./walk/index.js";
@@ -60,7 +60,6 @@ function method(client: Client, owner: string, operation: Operation) {
 
 /** A segment of a path. */
 function encoded(value: unknown, what: string): string {
-  if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a non-empty string`);
-  if (LONE_SURROGATE.test(value)) throw new TypeError(`${what} is text with a lone surrogate`);
+  checkId(what, value);
   return encodeURIComponent(value);
 }

@@ -14,7 +14,7 @@ export interface paths {
     };
     /**
      * List conversations, transcripts included
-     * @description Answers are large: each conversation comes with its transcript and insights. Conversations that are empty are left out, which the lighter list does not.
+     * @description Responses are large: each conversation includes its transcript and insights. Conversations that are empty are omitted, unlike in the lighter list.
      */
     get: operations["listConversations"];
     put?: never;
@@ -34,7 +34,7 @@ export interface paths {
     };
     /**
      * List conversations, lighter form
-     * @description Leaves out extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source says withCrmRecords or withIntelligenceItems. Conversations that are empty come too, which the list with transcripts leaves out.
+     * @description Omits extractedIntelligence and confirmedExtractedIntelligence unless withCrmRecords is true; a second source says withCrmRecords or withIntelligenceItems. Conversations that are empty are included, unlike in the list with transcripts.
      */
     get: operations["listConversationsOptimized"];
     put?: never;
@@ -180,7 +180,7 @@ export interface paths {
     put?: never;
     /**
      * Ask for an address to download the recording from
-     * @description The answer is a presigned, short-lived address of the recording: whoever has it may read the recording. Organisation-level keys only: a user-level key lists calls and fails here. Clients met both 403 and 404 where there is no recording. The videoUID of a conversation is no substitute: it resolves in Attention's own player only.
+     * @description The response is a presigned, short-lived address of the recording: anybody who has it may read the recording. Organisation-level keys only: a user-level key can list calls, but fails here. Clients received both 403 and 404 where there is no recording. The videoUID of a conversation cannot be used instead: it resolves only in Attention's own player.
      */
     post: operations["getConversationMediaUrl"];
     delete?: never;
@@ -232,7 +232,7 @@ export interface paths {
     };
     /**
      * Ask for an address to upload a recording to
-     * @description The answer has an address that takes one PUT of the recording, with its Content-Type and without the API key: whoever has it may write there. POST /conversations/import then takes downloadUrl as its mediaURL.
+     * @description The response has an address for one PUT of the recording, with its Content-Type and without the API key: anybody who has the address may write there. Then pass downloadUrl to POST /conversations/import as its mediaURL.
      */
     get: operations["getConversationUploadUrl"];
     put?: never;
@@ -254,7 +254,7 @@ export interface paths {
     put?: never;
     /**
      * Import a recording from elsewhere
-     * @description The uuid comes before the media is processed. Reading the conversation until its importStatus is FINISHED, DISCARDED or FAILED is what public clients do; compare without case.
+     * @description The uuid is returned before the media is processed. Public clients poll the conversation until its importStatus is FINISHED, DISCARDED or FAILED; compare without case.
      */
     post: operations["importConversation"];
     delete?: never;
@@ -291,7 +291,7 @@ export interface paths {
     put?: never;
     /**
      * Ask a question of chosen conversations or of a deal
-     * @description Give conversations_ids together with deal_id "", or a deal_id and no conversations_ids. Both non-empty answer 400; neither is an error (a public client saw 500). What fails for one conversation is in its error field, with a success status.
+     * @description Pass conversations_ids together with deal_id "", or a deal_id and no conversations_ids. If both are non-empty, the response is 400; if both are empty, it is an error (a public client received 500). The failure for one conversation is in its error field, with a success status.
      */
     post: operations["askAttention"];
     delete?: never;
@@ -312,7 +312,7 @@ export interface paths {
     /**
      * Ask a question of conversations (deprecated)
      * @deprecated
-     * @description Use askAttention instead. Body and answer were not read.
+     * @description Use askAttention instead. Body and response are undocumented.
      */
     post: operations["askAttentionV1"];
     delete?: never;
@@ -349,7 +349,7 @@ export interface paths {
     put?: never;
     /**
      * Generate a presentation from conversations or deals
-     * @description Body and answer were not read.
+     * @description Body and response are undocumented.
      */
     post: operations["createDeck"];
     delete?: never;
@@ -367,7 +367,7 @@ export interface paths {
     };
     /**
      * List native integration workflows
-     * @description Gives the identifiers that triggerNativeIntegration takes. The answer was not read.
+     * @description Returns the identifiers for triggerNativeIntegration. The response is undocumented.
      */
     get: operations["listIntegrationWorkflows"];
     put?: never;
@@ -421,7 +421,7 @@ export interface paths {
     };
     /**
      * List e-mail templates
-     * @description The answer was not read.
+     * @description The response is undocumented.
      */
     get: operations["listEmailTemplates"];
     put?: never;
@@ -495,7 +495,7 @@ export interface paths {
     };
     /**
      * List the calendar events of a user
-     * @description The index says that this list is paged. How, and what the answer holds, was not read: look for a total or a next page in the answer.
+     * @description The index says that this list is paged, but paging and response are undocumented: look for a total or a next page in the response.
      */
     get: operations["listCalendarEvents"];
     put?: never;
@@ -515,7 +515,7 @@ export interface paths {
     };
     /**
      * List calendar meetings with their recording status
-     * @description Organisation-level keys only. Past meetings come latest first; with upcoming, future ones come soonest first.
+     * @description Organisation-level keys only. Past meetings are sorted latest first; with upcoming, future ones soonest first.
      */
     get: operations["listRecorderMeetings"];
     put?: never;
@@ -535,7 +535,7 @@ export interface paths {
     };
     /**
      * Read the usage of users or teams over a period
-     * @description How the period is given, and what the answer holds, was not read.
+     * @description The parameters of the period, and the response, are undocumented.
      */
     get: operations["getUsageReport"];
     put?: never;
@@ -555,7 +555,7 @@ export interface paths {
     };
     /**
      * Read which users have connected calendar and e-mail
-     * @description The answer was not read.
+     * @description The response is undocumented.
      */
     get: operations["getConnectionReport"];
     put?: never;
@@ -577,7 +577,7 @@ export interface paths {
     put?: never;
     /**
      * Query the connected CRM
-     * @description A POST that only reads. Body and answer were not read.
+     * @description A POST that only reads. Body and response are undocumented.
      */
     post: operations["queryCrm"];
     delete?: never;
@@ -633,7 +633,7 @@ export interface paths {
     post?: never;
     /**
      * Remove a user
-     * @description Sources disagree on what becomes of the user. The page of the MCP tool delete_user says soft delete: access ends at once, memberships are kept, the user can be reactivated. A third-party index and a public connector of this operation say permanent.
+     * @description Sources disagree about the deletion. The page of the MCP tool delete_user says soft delete: access ends at once, memberships are kept, the user can be reactivated. A third-party index and a public connector of this operation say permanent.
      */
     delete: operations["deleteOrganizationUser"];
     options?: never;
@@ -755,7 +755,7 @@ export interface paths {
     get?: never;
     /**
      * Update the opportunity association of a team
-     * @description Body, answer and meaning were not read.
+     * @description Body, response and meaning are undocumented.
      */
     put: operations["updateTeamOpportunity"];
     post?: never;
@@ -820,7 +820,7 @@ export interface paths {
     put?: never;
     /**
      * Create a scorecard
-     * @description Needs an organisation-level key ("admin-equivalent"). The request names the team teamUUID, the answer teamId.
+     * @description Needs an organisation-level key ("admin-equivalent"). The team is teamUUID in the request, and teamId in the response.
      */
     post: operations["createScorecard"];
     delete?: never;
@@ -1161,18 +1161,18 @@ export interface paths {
     };
     /**
      * List API keys
-     * @description The answer holds the keys themselves, in value. The authentication guide says that a key is shown once, at creation: this page contradicts it.
+     * @description The response contains the keys themselves, in value. The authentication guide says that a key is shown only once, at creation; this page contradicts it.
      */
     get: operations["listApiKeys"];
     put?: never;
     /**
      * Create an API key
-     * @description The answer holds the new key itself.
+     * @description The response contains the new key itself.
      */
     post: operations["createApiKey"];
     /**
      * Delete an API key
-     * @description How the key is named in this call was not read: no parameter is declared, so give it in the options (query or body). A deleted key stops at once.
+     * @description How this call identifies the key is undocumented: no parameter is declared, so pass it in the options (query or body). A deleted key stops working at once.
      */
     delete: operations["deleteApiKey"];
     options?: never;
@@ -1276,8 +1276,8 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     /**
-     * @description Body of an error answer. Its shape is not documented, so it is left open: it may be JSON of any
-     * form, plain text or nothing.
+     * @description Body of an error response. Its form is undocumented, so it is left open: it may be JSON of any form,
+     * plain text or empty.
      */
     ErrorBody: unknown;
     /** @description Paging counters. Not every list fills every counter (some samples show totalRecords alone). */
@@ -1299,11 +1299,11 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
-    /** @description Object whose fields were not read in the documentation. */
+    /** @description Object whose fields are unknown. */
     OpenObject: {
       [key: string]: unknown;
     };
-    /** @description Nothing of it was read: any JSON value. */
+    /** @description Undocumented: any JSON value. */
     Unread: unknown;
     Participant: {
       id?: string;
@@ -1334,7 +1334,7 @@ export interface components {
       [key: string]: unknown;
     };
     /**
-     * @description A team; children holds its sub-teams.
+     * @description A team; children are its sub-teams.
      * @example {
      *       "uuid": "0b6f7a1e-2f0d-4b7b-9a51-7f4f0f4d5a01",
      *       "name": "Northern sales",
@@ -1556,9 +1556,8 @@ export interface components {
       [key: string]: unknown;
     };
     /**
-     * @description The reference says object, and its samples are empty ones. Two independent clients, written against
-     * answers, get turns with detailedTranscript=true, else often plain text; null occurs. Ask with Array.isArray and
-     * typeof.
+     * @description The reference says object, and its samples are empty. Two independent clients receive turns with
+     * detailedTranscript=true, else often plain text; null occurs. Check with Array.isArray and typeof.
      */
     Transcript:
       | components["schemas"]["TranscriptTurn"][]
@@ -1575,11 +1574,11 @@ export interface components {
       title?: string;
       category?: string;
       refreshing?: boolean;
-      /** @description Not read further. */
+      /** @description Otherwise undocumented. */
       options?: unknown;
-      /** @description Not read further. */
+      /** @description Otherwise undocumented. */
       source?: unknown;
-      /** @description Not read further. */
+      /** @description Otherwise undocumented. */
       scope_insight?: unknown;
     } & {
       [key: string]: unknown;
@@ -1805,7 +1804,7 @@ export interface components {
       labels?: {
         [key: string]: unknown;
       };
-      /** @description Sample value false; effect not read. */
+      /** @description The sample value is false; the effect is undocumented. */
       skip_analysis?: boolean;
     } & {
       [key: string]: unknown;
@@ -1847,7 +1846,7 @@ export interface components {
        * never send the API key to it.
        */
       url: string;
-      /** @description What importConversation takes as mediaURL. It grants access by itself too. */
+      /** @description The mediaURL for importConversation. It grants access by itself too. */
       downloadUrl: string;
       key?: string;
     } & {
@@ -1872,7 +1871,7 @@ export interface components {
       conversationTitle?: string;
       /** Format: date-time */
       conversationStartedAt?: string;
-      /** @description Header pairs. They may hold credentials for the media host: keep them out of logs. */
+      /** @description Header pairs. They may contain credentials for the media host: keep them out of logs. */
       headers?: ({
         key?: string;
         value?: string;
@@ -2455,8 +2454,7 @@ export interface components {
       [key: string]: unknown;
     };
     /**
-     * @description What a public client reads of a row. Rows were seen without a user, and with null for what is not
-     * there.
+     * @description The members of a row that a public client reads. Rows may have no user, and null for missing values.
      */
     ScorecardSummaryRow: {
       userName?: string | null;
@@ -2565,7 +2563,7 @@ export interface components {
       [key: string]: unknown;
     };
     /**
-     * @description The example stands in for promptType and contentType with a text: no value was read.
+     * @description The example has placeholders for promptType and contentType: their values are unknown.
      * @example {
      *       "title": "Contract end",
      *       "category": "CRM",
@@ -2583,13 +2581,13 @@ export interface components {
       contents: string;
       description?: string;
       /**
-       * @description The page lists it among the required fields, without the word "Optional" that later ones have:
-       * probably required. Its values were not read.
+       * @description The page lists it among the required fields, without the word "Optional" that later ones have, so
+       * it is probably required. Its values are unknown.
        */
       promptType: string;
       /**
-       * @description The page lists it among the required fields, without the word "Optional" that later ones have:
-       * probably required. Its values were not read.
+       * @description The page lists it among the required fields, without the word "Optional" that later ones have, so
+       * it is probably required. Its values are unknown.
        */
       contentType: string;
       responseType?: string;
@@ -2669,7 +2667,9 @@ export interface components {
         /** @description Left out of lists. */
         content?: string;
         format?: string;
-        /** @description Those in samples. What a source has before its upload is confirmed was not read. */
+        /**
+         * @description The values in samples. The status of a source before its upload is confirmed is undocumented.
+         */
         status?: "indexed" | "indexing" | (string & {});
         file_size?: number;
         chunk_count?: number;
@@ -2730,7 +2730,7 @@ export interface components {
      *     }
      */
     KbUploadRequest: {
-      /** @description Left out: taken from PDF metadata, else a placeholder. */
+      /** @description Default: from PDF metadata, else a placeholder. */
       title?: string;
     } & {
       [key: string]: unknown;
@@ -2791,7 +2791,7 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
-    /** @description Work goes on; the session identifier is what is polled. Other fields were not read. */
+    /** @description The work continues; poll with the session identifier. Other fields are undocumented. */
     SuperAgentAccepted: {
       session_id?: string;
     } & {
@@ -3112,7 +3112,7 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
-    /** @description The list of RFC 7644; no page of this list was read. */
+    /** @description The list of RFC 7644; this list is undocumented. */
     ScimGroupList: {
       schemas?: string[];
       totalResults?: number;
@@ -3158,7 +3158,7 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
-    /** @description The list of RFC 7644; no page of this list was read. */
+    /** @description The list of RFC 7644; this list is undocumented. */
     ScimUserList: {
       schemas?: string[];
       totalResults?: number;
@@ -4667,7 +4667,7 @@ export interface operations {
     responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
-      /** @description Deleted; the body was not read. */
+      /** @description Deleted; the body is undocumented. */
       "2XX": {
         headers: {
           [name: string]: unknown;
@@ -4924,7 +4924,7 @@ export interface operations {
     responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
-      /** @description Deleted; the body was not read. */
+      /** @description Deleted; the body is undocumented. */
       "2XX": {
         headers: {
           [name: string]: unknown;
@@ -5115,7 +5115,7 @@ export interface operations {
     responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
-      /** @description Deleted; the body was not read. */
+      /** @description Deleted; the body is undocumented. */
       "2XX": {
         headers: {
           [name: string]: unknown;
@@ -5261,7 +5261,7 @@ export interface operations {
     responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
-      /** @description Deleted; the body was not read. */
+      /** @description Deleted; the body is undocumented. */
       "2XX": {
         headers: {
           [name: string]: unknown;
@@ -5421,7 +5421,7 @@ export interface operations {
     responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
-      /** @description Deleted; the body was not read. */
+      /** @description Deleted; the body is undocumented. */
       "2XX": {
         headers: {
           [name: string]: unknown;
@@ -5591,7 +5591,7 @@ export interface operations {
     responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
-      /** @description Deleted; the body was not read. */
+      /** @description Deleted; the body is undocumented. */
       "2XX": {
         headers: {
           [name: string]: unknown;
@@ -5662,7 +5662,7 @@ export interface operations {
     responses: {
       401: components["responses"]["Unauthorized"];
       429: components["responses"]["TooManyRequests"];
-      /** @description Done; the body was not read. */
+      /** @description Done; the body is undocumented. */
       "2XX": {
         headers: {
           [name: string]: unknown;

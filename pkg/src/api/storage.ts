@@ -9,7 +9,6 @@ import { type Attempted, exchange } from "../call/driver.js";
 import { fetchOptions, withFetchOptions } from "../call/fetch-options.js";
 import { bytes, discard, isForeign, own } from "../call/foreign.js";
 import type { CallOptions } from "../call/options.js";
-import { LONE_SURROGATE } from "../call/values.js";
 import { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
 import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
@@ -45,10 +44,6 @@ export async function typed(owner: string, given: FileContent, type: string | un
   }
   return file instanceof Blob && file.type === known ? file : new Blob([file as BlobPart], { type: known });
 }
-
-/** An identifier that a path can contain. */
-export const isId = (value: unknown): value is string =>
-  typeof value === "string" && value !== "" && !LONE_SURROGATE.test(value);
 
 /** One transfer. */
 export interface Transfer {

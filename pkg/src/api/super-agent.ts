@@ -8,9 +8,10 @@ import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
 import { defaults } from "../runtime/rules.js";
 import { SteadyClock } from "../runtime/steady-clock.js";
+import { isId } from "./id.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
-import { about, isId } from "./storage.js";
+import { about } from "./storage.js";
 
 type Message = components["schemas"]["SuperAgentMessage"];
 

@@ -4,9 +4,10 @@ import * as check from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
+import { isId } from "./id.js";
 import type { AnswerOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
-import { about, content, type FileContent, isId, put, typed } from "./storage.js";
+import { about, content, type FileContent, put, typed } from "./storage.js";
 
 /** A file and its name. */
 export interface KnowledgeBaseFile {

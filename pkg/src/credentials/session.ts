@@ -107,6 +107,6 @@ function read(answer: unknown, status: number): IssuedCredential {
 
 function failed(kind: ErrorKind, code: string, what: string, status?: number, cause?: unknown): AttentionError {
   const message = `no session: your own backend ${what}`;
-  // By this beginning of its code it is told from what others throw: a call fails with it as it is.
+  // The prefix of the code marks this package's own errors, which are not wrapped.
   return errorOf({ kind, code: `session_${code}`, message, attempts: 0, status }, redactCause(cause, []));
 }

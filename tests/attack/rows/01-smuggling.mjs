@@ -12,7 +12,7 @@ const one = (name, raw, body, more = {}) => ({
   sent: [{ method: raw.split(" ")[0], target: "/v2/x", body, ...more }],
 });
 const chunked = "Transfer-Encoding: chunked\r\n";
-/** The upload breaks, whatever the caller is told; the upstream never takes it for whole. */
+/** The upload breaks off, whatever the caller is told, and never looks complete to the upstream. */
 const broken = (name, raw) => ({
   name,
   service: "any",
@@ -40,7 +40,7 @@ export default [
     sent: [{ method: "POST", target: "/v2/x", body: "" }],
   },
   {
-    name: "a length too short: the rest is no request of anybody's",
+    name: "a length too short: the rest is not a request",
     service: "any",
     raw: post("Content-Length: 2\r\n", "hi{}x"),
     want: { status: [200, 400], answers: 2 },
@@ -111,7 +111,7 @@ export default [
   { name: "HTTP/0.9", raw: "GET /v2/x\r\n\r\n", want: { status: 400 } },
   { name: "HTTP/2.0 in an HTTP/1 line", raw: head("GET", "").replace("HTTP/1.1", "HTTP/2.0"), want: { status: 400 } },
   {
-    name: "TLS where there is none",
+    name: "TLS to a port without TLS",
     raw: "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n",
     want: { status: [0, 400] },
   },
@@ -123,7 +123,7 @@ export default [
   },
   one("bare line feeds in the head are line ends, for both parties", head("GET", "").replaceAll("\r\n", "\n"), ""),
   {
-    name: "an answer split by the upstream's length",
+    name: "a response split by the upstream's length",
     service: "any",
     requests: [{ target: "/v2/a" }, { target: "/v2/b" }],
     answer: [
@@ -134,7 +134,7 @@ export default [
     sent: [{ target: "/v2/a" }, { target: "/v2/b" }],
   },
   {
-    name: "an answer with two lengths",
+    name: "a response with two lengths",
     answer: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nhello", times: 3 }],
     request: {},
     want: { status: 502 },

@@ -10,7 +10,7 @@ const workerd = (target) => ({
   want: { status: [400, 414] },
 });
 const exact = (target, sent = target) => ({
-  name: `${target.slice(0, 70)}: judged and sent as it is`,
+  name: `${target.slice(0, 70)}: judged and sent unchanged`,
   request: { target },
   want: { status: 200 },
   sent: [{ target: sent }],

@@ -1,6 +1,6 @@
-// Headers that would inject, override or name what is not theirs.
+// Headers that try to inject or override something.
 const stays = (name, headers) => ({
-  name: `${name} stays behind`,
+  name: `${name} is removed`,
   request: { headers },
   want: { status: 200 },
   sent: [{ target: "/v2/conversations", headers: Object.fromEntries(headers.map(([key]) => [key, null])) }],
@@ -72,7 +72,7 @@ export default [
     ["X-Range", "x"],
   ]),
   {
-    name: "Connection cannot take the key away",
+    name: "Connection cannot remove the key",
     request: { headers: [["Connection", "close, Authorization"]] },
     want: { status: 200 },
     sent: [{ target: "/v2/conversations" }],
@@ -96,7 +96,7 @@ export default [
     sent: [{ method: "POST", target: "/v2/conversations", headers: { expect: null }, body: "{}" }],
   },
   {
-    name: "a name in other letters is the same name",
+    name: "a name in another case is the same name",
     request: {
       headers: [
         ["cOOkIE", "a=1"],
@@ -107,7 +107,7 @@ export default [
     sent: [{ target: "/v2/conversations", headers: { cookie: null, accept: "b/c" } }],
   },
   {
-    name: "the upstream's cookies, server and challenge stay there",
+    name: "the upstream's cookies, server and challenge are not passed on",
     request: {},
     answer: [
       {
@@ -126,7 +126,7 @@ export default [
     sent: [{ target: "/v2/conversations" }],
   },
   {
-    name: "the upstream's word to browsers stays there",
+    name: "the upstream's browser policies are not passed on",
     request: {},
     answer: [
       {
@@ -145,14 +145,14 @@ export default [
     sent: [{ target: "/v2/conversations" }],
   },
   {
-    name: "a header of the upstream's with a bare CR",
+    name: "an upstream header with a bare CR",
     request: {},
     answer: [{ raw: "HTTP/1.1 200 OK\r\nETag: a\rSet-Cookie: x=1\r\nContent-Length: 0\r\n\r\n", times: 3 }],
     want: { status: [200, 502], lacks: ["Set-Cookie"] },
     sent: "any",
   },
   {
-    name: "a header of the upstream's that is folded",
+    name: "a folded upstream header",
     request: {},
     answer: [{ raw: "HTTP/1.1 200 OK\r\nETag: a\r\n Set-Cookie: x=1\r\nContent-Length: 0\r\n\r\n", times: 3 }],
     want: { status: [200, 502], lacks: ["\r\nSet-Cookie", "\r\n Set-Cookie"] },

@@ -1,4 +1,4 @@
-// Ways in without a token, or with half of one.
+// Attempts without a token, or with a partial one.
 const no = (name, values, status, code) => ({
   name,
   request: { token: null, headers: values.map((value) => ["Authorization", value]) },
@@ -43,7 +43,7 @@ export default [
     ["Authorization_", `Bearer ${T}`],
     ["X-Authorization", `Bearer ${T}`],
   ]),
-  // What the log says of it: what it looks like, and never what it is.
+  // The log describes the token's form, never its content.
   ...[
     [
       "the key itself",
@@ -62,7 +62,7 @@ export default [
       "the token looks like a session, and ATTENTION_SESSION_SECRET is not set",
     ],
   ].map(([name, token, fault]) => ({
-    name: `the log's word for ${name}`,
+    name: `the log's reason for ${name}`,
     request: { token: null, headers: [["Authorization", `Bearer ${token}`]] },
     want: { status: 401, code: "invalid_token", fault },
   })),
@@ -73,7 +73,7 @@ export default [
     sent: [{ target: "/v2/conversations" }],
   },
   {
-    name: "a token in the query of an allowed call goes up as it is asked, but not into the log",
+    name: "a token in the query of an allowed call is forwarded, but not logged",
     request: { target: "/v2/x?q=private-word" },
     secrets: [],
     want: { status: 200 },

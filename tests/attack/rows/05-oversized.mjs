@@ -1,4 +1,4 @@
-// More than anybody needs.
+// Oversized input.
 const many = (count) => Array.from({ length: count }, (_, index) => [`X-${index}`, "v"]);
 
 export default [
@@ -32,7 +32,7 @@ export default [
     sent: "any",
   },
   {
-    name: "a header of 16 KiB goes up whole",
+    name: "a header of 16 KiB is forwarded completely",
     request: { headers: [["Accept", "a".repeat(16 * 1024)]] },
     want: { status: 200 },
     sent: [{ target: "/v2/conversations", headers: { accept: "a".repeat(16 * 1024) } }],
@@ -76,14 +76,14 @@ export default [
     sent: [{ method: "POST", target: "/v2/conversations", headers: { "content-length": "3000000" } }],
   },
   {
-    name: "an error of 1 MB comes without its words",
+    name: "an error of 1 MB is passed on without its body",
     request: {},
     answer: [{ status: 400, body: { zeros: 1_000_000 } }],
     want: { status: 400, text: "" },
     sent: [{ target: "/v2/conversations" }],
   },
   {
-    name: "an answer with a header of 2 MB",
+    name: "a response with a header of 2 MB",
     request: {},
     answer: [
       {
@@ -95,14 +95,14 @@ export default [
     sent: "any",
   },
   {
-    name: "an answer with 2000 headers",
+    name: "a response with 2000 headers",
     request: {},
     answer: [{ body: "{}", headers: Array.from({ length: 2000 }, (_, index) => [`X-${index}`, "v"]) }],
     want: { status: [200, 502] },
     sent: "any",
   },
   {
-    name: "three hundred connections that say nothing: the next is served",
+    name: "after three hundred silent connections, the next is served",
     steps: [
       { crowd: 300 },
       { send: "GET /v2/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n" },

@@ -1,4 +1,4 @@
-// Pages that want to read what is not theirs.
+// Pages that try to read other origins' responses.
 const other = (origin, name = origin) => ({
   name: `Origin: ${name}`,
   service: "pages",
@@ -48,7 +48,7 @@ export default [
     want: { status: 403, code: "origin_not_allowed" },
   },
   {
-    name: "an allowed page is named, not starred, and gets no credentials",
+    name: "an allowed page is named instead of *, without credentials",
     service: "pages",
     request: { headers: [["Origin", "https://app.example"]] },
     want: {
@@ -99,7 +99,7 @@ export default [
     want: { status: 204, headers: { "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE" } },
   },
   {
-    name: "a preflight with a method that breaks lines",
+    name: "a preflight with a method that contains line breaks",
     service: "pages",
     request: preflight("https://app.example", "GET\x01"),
     want: { status: [204, 400] },

@@ -1,4 +1,4 @@
-// Answers that could be given to somebody else.
+// Responses that a cache could serve to somebody else.
 const store = { "cache-control": "no-store" };
 const get = { target: "/v2/x" };
 
@@ -61,7 +61,7 @@ export default [
     ],
   },
   {
-    name: "an answer that says nothing of caches is private",
+    name: "a response without cache headers is private",
     request: get,
     answer: [{ body: "{}" }],
     want: { status: 200, headers: { "cache-control": "private, no-store", vary: "Origin, Authorization" } },
@@ -75,7 +75,7 @@ export default [
     sent: [get],
   },
   {
-    name: "the upstream's word to a CDN stays there",
+    name: "the upstream's CDN headers are not passed on",
     request: get,
     answer: [
       {
@@ -95,28 +95,28 @@ export default [
   { name: "a 403 of ours is not stored", request: { target: "/v2/api_keys" }, want: { status: 403, headers: store } },
   { name: "a 404 of ours is not stored", request: { target: "/x.css" }, want: { status: 404, headers: store } },
   {
-    name: "a 502 of ours is not stored",
+    name: "the Worker's own 502 is not stored",
     request: get,
     answer: [{ status: 500, headers: [["Cache-Control", "public, max-age=3600"]] }],
     want: { status: 502, headers: store },
     sent: [get],
   },
   {
-    name: "an error of the upstream's is not stored either, whatever it says",
+    name: "an upstream error is not stored, whatever its headers say",
     request: get,
     answer: [{ status: 404, body: "{}", headers: [["Cache-Control", "public, max-age=3600"]] }],
     want: { status: 404 },
     sent: [get],
   },
   {
-    name: "a path with a style sheet's name is no style sheet",
+    name: "a path with a style sheet's name does not count as static",
     request: { target: "/v2/conversations/x.css" },
     answer: [{ body: "{}" }],
     want: { status: 200, headers: { "cache-control": "private, no-store", "x-content-type-options": "nosniff" } },
     sent: [{ target: "/v2/conversations/x.css" }],
   },
   {
-    name: "the caller's word on caches stays behind",
+    name: "the caller's cache headers are removed",
     request: {
       ...get,
       headers: [
@@ -126,6 +126,7 @@ export default [
       ],
     },
     want: { status: 200 },
-    sent: [{ ...get, headers: { "cache-control": null } }],
+    // The Worker has a word of its own, with each call.
+    sent: [{ ...get, headers: { "cache-control": "no-cache", pragma: "no-cache", "x-cache-key": null } }],
   },
 ];

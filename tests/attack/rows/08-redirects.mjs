@@ -1,4 +1,4 @@
-// Answers that would carry the key elsewhere.
+// Responses that could send the key elsewhere.
 const to = (name, status, location, more = {}) => ({
   name: `${status} ${name}`,
   service: "retrying",

@@ -1,4 +1,4 @@
-// Bodies that are bombs, that drag on, that break off, that lie.
+// Bodies that are bombs, never end, break off, or have a wrong length.
 import { gzipSync } from "node:zlib";
 
 const bomb = gzipSync(Buffer.alloc(20_000_000));
@@ -7,7 +7,7 @@ const post = (headers) =>
   `POST /v2/conversations HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n${headers}\r\n`;
 const got = (name, entry, want, more = {}) => ({ name, request: {}, answer: [entry], want, sent: [up], ...more });
 
-/** An answer from which members are taken out, so that it is read before any of it comes down. */
+/** A response that must be redacted, so that it is read before any of it is passed on. */
 const redacted = (name, entry, want) => ({
   name: `redacted: ${name}`,
   service: "redacting",
@@ -47,7 +47,7 @@ export default [
     { status: [200, 502] },
   ),
   {
-    name: "a bomb goes up unopened",
+    name: "a bomb is forwarded without decoding",
     service: "any",
     request: { method: "POST", body: bomb, headers: [["Content-Encoding", "gzip"]] },
     want: { status: 200 },
@@ -68,7 +68,7 @@ export default [
     { status: 400, text: "", lacks: ["fake-current-key"] },
   ),
   {
-    name: "cut before its head is whole",
+    name: "cut before its head is complete",
     request: {},
     answer: [{ raw: "HTTP/1.1 200 OK\r\nConte", times: 9 }],
     want: { status: 502, code: "upstream_unreachable" },
@@ -91,7 +91,7 @@ export default [
     sent: [up],
   },
   {
-    name: "an upload that stands still while the upstream answers",
+    name: "an upload that stalls while the upstream answers",
     service: "any",
     steps: [{ send: `${post("Content-Length: 500000\r\n")}half` }],
     answer: [{ early: true, status: 413, body: "{}" }],
@@ -99,20 +99,20 @@ export default [
     sent: "any",
   },
   {
-    name: "a held upload that breaks off is never sent",
+    name: "a stored upload that breaks off is never sent",
     service: "any",
     steps: [{ send: `${post("Content-Length: 100\r\n")}half` }, { end: true }],
     want: { status: [0, 400] },
   },
   {
-    name: "a streamed upload that breaks off is never whole",
+    name: "a streamed upload that breaks off never looks complete",
     service: "any",
     steps: [{ send: [post("Content-Length: 500000\r\n"), ["a", 300_000]] }, { upstream: 1 }, { destroy: true }],
     want: { status: 0 },
     sent: [{ ...up, method: "POST", broken: true }],
   },
   {
-    name: "chunks that break off are never whole",
+    name: "chunks that break off never look complete",
     service: "any",
     steps: [{ send: `${post("Transfer-Encoding: chunked\r\n")}4\r\nhalf\r\n` }, { upstream: 4 }, { destroy: true }],
     want: { status: 0 },
@@ -145,7 +145,7 @@ export default [
     sent: [{ ...up, method: "POST", body: "a".repeat(2000) }],
   },
   {
-    name: "JSON with __proto__ goes through as the bytes it is",
+    name: "JSON with __proto__ is passed on byte by byte",
     service: "any",
     request: { method: "POST", body: '{"__proto__":{"admin":true}}', headers: [["Content-Type", "application/json"]] },
     want: { status: 200 },
@@ -203,7 +203,7 @@ export default [
     { status: 200, text: "{}" },
   ),
   {
-    name: "interim answers and no other",
+    name: "interim responses without a final one",
     service: "hasty",
     request: {},
     answer: [{ raw: "HTTP/1.1 100 Continue\r\n\r\n", times: 9 }],
@@ -283,7 +283,7 @@ export default [
   lost("a text that is a piece", { body: '"ann@corp.example"' }),
   lost("a text behind a mark of the order of bytes", { body: '\ufeff "ann@corp.example"' }),
 
-  // As something else than JSON of UTF-8.
+  // As anything but UTF-8 JSON.
   ...[
     "text/csv",
     "text/html",
@@ -310,7 +310,7 @@ export default [
     ),
   ),
 
-  // In another coding.
+  // With another content coding.
   ...["zstd", "deflate", "compress", "gzip, br"].map((coding) =>
     lost(`named ${coding}`, { body: PERSON, headers: [["Content-Encoding", coding]] }),
   ),
@@ -320,7 +320,7 @@ export default [
     sent: [{ ...up, headers: { "accept-encoding": "gzip, br" } }],
   },
 
-  // Numbers, and nothing at all.
+  // Numbers, and an empty body.
   redacted(
     "numbers stay as they are written",
     { body: '{"id":9007199254740993,"x":1e400,"z":-0,"b":1.0,"2":2,"email":1}' },
@@ -342,7 +342,7 @@ export default [
     { status: 400, text: "", lacks: ["ann@"] },
   ),
 
-  // Errors that nobody can read.
+  // Unreadable errors.
   got(
     "an error in an encoding that nobody knows",
     {
@@ -356,7 +356,7 @@ export default [
     { status: 404, text: "", headers: { "content-encoding": null, "content-type": null } },
   ),
 
-  // Statuses that are no answers to what was asked.
+  // Statuses that do not answer the request.
   ...[206, 226, 416, 417, 421, 425, 426].map((status) =>
     got(`${status}, which nobody asked for`, { status, body: "{}" }, { status: 502, code: "upstream_protocol" }),
   ),

@@ -1,10 +1,10 @@
-// Upstreams that say the key aloud.
+// Upstreams that echo the key.
 const up = [{ target: "/v2/conversations" }];
 const echo = (name, entry, want) => ({ name, request: {}, answer: [entry], want, sent: up });
 const encoded = (text) => [...text].map((c) => `%${c.charCodeAt(0).toString(16)}`).join("");
 const KEY = "fake-current-key-of-the-worker-tests";
 
-// How serializers write text. Each is told in a body between quotes, and in a header.
+// Escapings of serializers. Each is used in a quoted body, and in a header.
 const each = (write) => [...KEY].map(write).join("");
 const code = (c) => c.charCodeAt(0);
 const hex = (c, digits = 2) => code(c).toString(16).padStart(digits, "0");
@@ -160,7 +160,7 @@ export default [
     sent: up,
   },
   {
-    name: "the other key, which was not even sent",
+    name: "the other key, which was not sent",
     request: {},
     answer: [{ status: 400, body: '{"message":"{next}"}' }],
     bindings: { ATTENTION_API_KEY_NEXT: "fake-next-key-of-the-worker-tests" },

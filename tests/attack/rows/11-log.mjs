@@ -1,4 +1,4 @@
-// Texts that would write lines of their own into the log, or into an operator's screen.
+// Texts that try to inject lines into the log, or into an operator's screen.
 const nasty = {
   "a line break": "a%0a{}",
   "an escape sequence": "\x1b[31mred\x1b[0m",
@@ -55,14 +55,14 @@ export default [
     sent: [{ target }],
   },
   {
-    name: "an upstream that says lines as text",
+    name: "an upstream message with line breaks as text",
     request: {},
     answer: [{ status: 500, body: 'a\r\n{"event":"request","level":"info"}' }],
     want: { status: 502 },
     sent: [{ target }],
   },
   {
-    name: "an upstream that says a megabyte",
+    name: "an upstream message of a megabyte",
     request: {},
     answer: [{ status: 500, body: { zeros: 1_000_000 } }],
     want: { status: 502 },

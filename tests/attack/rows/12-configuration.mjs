@@ -1,4 +1,4 @@
-// Configurations that would open the Worker, and secrets that were spoilt on the way.
+// Configurations that could open the Worker, and secrets that tools altered.
 import { createHash } from "node:crypto";
 
 const hash = (text) => createHash("sha256").update(text).digest("hex");
@@ -21,7 +21,7 @@ const served = (name, bindings) => ({
 });
 const S = "sentinel-of-a-secret";
 
-/** Closed, and the log says why. */
+/** Closed, with the reason in the log. */
 const named = (name, bindings, fault, secrets) => {
   const row = closed(name, bindings, secrets);
   return { ...row, want: { ...row.want, fault } };
@@ -91,19 +91,19 @@ export default [
   closed("a timeout of NaN", { ATTENTION_TIMEOUT_MS: "NaN" }),
   closed("a million retries", { ATTENTION_MAX_RETRIES: "1000000" }),
   {
-    name: "a policy that allows keys does not open them",
+    name: "a policy cannot allow keys",
     bindings: { ATTENTION_POLICY: "allow * /**\nallow * /v2/api_keys/**" },
     request: { target: "/v2/api_keys" },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "a policy of comments alone allows nothing",
+    name: "a policy with only comments allows nothing",
     bindings: { ATTENTION_POLICY: "# all of it is to come" },
     request: {},
     want: { status: [403, 503] },
   },
   served("a key with a newline at its end", { ATTENTION_API_KEY: "fake-current-key-of-the-worker-tests\n" }),
-  // What people's tools do to a value: read as meant.
+  // Alterations by tools that are read as intended.
   served("an operator's digest with a line end", { ATTENTION_ADMIN_SHA256: `${OPERATOR}\n` }),
   served("an operator's digest as sha256sum prints it", { ATTENTION_ADMIN_SHA256: `${OPERATOR}  -\n` }),
   served("a log's form with a line end of Windows", { ATTENTION_LOG_FORM: "short\r\n" }),
@@ -120,7 +120,7 @@ export default [
     ATTENTION_CALLERS: `[{"name":"app","sha256":"SHA256:${hash(TOKEN).toUpperCase()}"}]`,
   }),
 
-  // Or named.
+  // Alterations that are refused with advice.
   named(
     "a line of a shell",
     { ATTENTION_API_KEY: `export ATTENTION_API_KEY=${S}` },
@@ -163,7 +163,7 @@ export default [
   closed("sessions signed with the API key", { ATTENTION_SESSION_SECRET: KEY }),
   closed("sessions signed with a caller's token", { ATTENTION_SESSION_SECRET: TOKEN }),
 
-  // Doors that nobody meant to open.
+  // Settings that allow more than intended.
   ...Object.entries({
     "a grant without a claim": { grants: [{}] },
     "a grant without a claim, with a policy": { grants: [{ policy: "default" }] },
@@ -188,7 +188,7 @@ export default [
   }).map(([name, more]) => closed(`JWT: ${name}`, believing(more))),
   served("JWT beside callers", believing({})),
   {
-    name: "JWT and no callers: nobody is everybody",
+    name: "JWTs without callers: an unknown token is refused",
     bindings: { ...believing({}), ATTENTION_CALLERS: "[]" },
     request: {},
     want: {
@@ -199,7 +199,7 @@ export default [
   },
   served("both keys equal", { ATTENTION_API_KEY_NEXT: "fake-current-key-of-the-worker-tests" }),
   {
-    name: "a misconfigured Worker says nothing of it on any path",
+    name: "a misconfigured Worker reveals nothing on any path",
     bindings: { ATTENTION_API_KEY: `${S}\n${S}` },
     secrets: [S],
     request: { target: "/readyz", token: null },
@@ -207,7 +207,7 @@ export default [
   },
   { name: "/readyz names no key", request: { target: "/readyz", token: null }, want: { status: 200 } },
   {
-    name: "/healthz answers to everybody and tells nothing",
+    name: "/healthz answers everybody and reveals nothing",
     request: { target: "/healthz", token: null },
     want: { status: 200, text: '{"status":"alive"}' },
   },

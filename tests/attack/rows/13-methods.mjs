@@ -1,4 +1,4 @@
-// Methods that read what was sent, or do what is not allowed.
+// Methods that echo the request, or that are not allowed.
 const no = (method, status, code, target = "/v2/conversations") => ({
   name: `${method} ${target}`,
   request: { method, target },
@@ -18,31 +18,31 @@ export default [
   no("PATCH", 403, "route_denied"),
   no("DELETE", 403, "route_denied"),
   {
-    name: "POST that says it is a GET",
+    name: "POST that claims to be a GET",
     request: { method: "POST", target: "/v2/x?_method=GET", headers: [["X-HTTP-Method-Override", "GET"]], body: "{}" },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "POST that says it is a DELETE, in its query",
+    name: "POST that claims to be a DELETE, in its query",
     service: "any",
     request: { method: "POST", target: "/v2/x?page=1&_METHOD=DELETE", body: "{}" },
     want: { status: 400, code: "method_override" },
   },
   {
-    name: "PUT to the MCP endpoint that says it is a POST",
+    name: "PUT to the MCP endpoint that claims to be a POST",
     service: "keeping",
     request: { method: "PUT", target: "/mcp?_method=POST", body: "{}" },
     want: { status: 400, code: "method_override" },
   },
   {
-    name: "POST that says it is a DELETE, in a header: the header stays behind",
+    name: "POST that claims to be a DELETE in a header, which is removed",
     service: "any",
     request: { method: "POST", target: "/v2/x", headers: [["X-HTTP-Method", "DELETE"]], body: "{}" },
     want: { status: 200 },
     sent: [{ method: "POST", target: "/v2/x", headers: { "x-http-method": null }, body: "{}" }],
   },
   {
-    name: "HEAD of what is denied to GET",
+    name: "HEAD of a path that is denied for GET",
     bindings: { ATTENTION_POLICY: "allow * /v2/**\ndeny GET /v2/users/" },
     requests: [
       { method: "HEAD", target: "/v2/users" },
@@ -51,7 +51,7 @@ export default [
     want: { status: 403 },
   },
   {
-    name: "a POST after a failure is not made again",
+    name: "a POST is not retried after a failure",
     service: "retrying",
     request: { method: "POST", target: "/v2/x", body: "{}" },
     answer: [{ status: 500, times: 3 }],
@@ -59,7 +59,7 @@ export default [
     sent: [{ method: "POST", target: "/v2/x", body: "{}" }],
   },
   {
-    name: "a GET that fails for ever ends",
+    name: "a GET that always fails ends",
     service: "retrying",
     request: { target: "/v2/x" },
     answer: [{ status: 500, times: 50 }],

@@ -1,4 +1,4 @@
-// Tokens of an issuer that it never signed, or signed for something else. The Worker believes its RS256, ES256 and EdDSA keys.
+// Tokens that the issuer never signed, or signed for another purpose. The Worker accepts its RS256, ES256 and EdDSA keys.
 import {
   AUDIENCE,
   claims,
@@ -18,7 +18,7 @@ import {
 
 const CONVERSATIONS = { target: "/v2/conversations" };
 const row = (name, token, want, more = {}) => ({ name, service: "jwt", request: { token }, want, ...more });
-/** Refused, and the log alone says why. */
+/** Refused, with the reason only in the log. */
 const no = (name, token, reason) =>
   row(name, token, {
     status: 401,
@@ -30,12 +30,12 @@ const no = (name, token, reason) =>
     },
     ...(reason && { fault: `the JWT was refused: ${reason}` }),
   });
-/** Let in: nothing is wrong with it, or nothing that counts. */
+/** Accepted: it has no fault, or none that matters. */
 const yes = (name, token) => row(name, token, { status: 200 }, { sent: [CONVERSATIONS] });
-/** The issuer's word, which nothing is granted for. */
+/** A valid token that no grant matches. */
 const ungranted = (name, token) => row(name, token, { status: 403, code: "token_not_granted" });
 
-/** In terms of its own. */
+/** With its own terms. */
 const granted = (name, terms, more, status = 200) => ({
   name,
   terms,
@@ -72,18 +72,18 @@ const unsigned =
   () =>
     `${part({ alg, kid: "rsa" })}.${part(claims())}.${signature}`;
 const pem = rsa.publicKey.export({ format: "pem", type: "spki" });
-/** The order of P-256: as r and as s it is nothing. */
+/** The order of P-256, which is invalid as r and as s. */
 const ORDER = Buffer.from("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", "hex");
 const ecToken = (signature) => () => jws({ alg: "ES256", kid: "ec" }, claims(), signature);
 const resigned = (make) => () => {
   const [header, payload, signature] = jwt().split(".");
   return make(header, payload, signature);
 };
-/** The same bytes for a careless reader. */
+/** Another spelling of the same bytes for a lenient decoder. */
 const otherBits = (text) => text.slice(0, -1) + String.fromCharCode(text.charCodeAt(text.length - 1) + 1);
 const p384 = pair("ES384", "ec", "ec", { namedCurve: "P-384" });
 const wide = pair("RS256", "rsa", "rsa", { modulusLength: 1024 });
-/** `{"email":"ann@corp.example",…}` as a text, with more before its end, and without the claims that are `undefined` here. */
+/** `{"email":"ann@corp.example",…}` as text, with additions before its end, without the claims that are `undefined` here. */
 const raw =
   (more, without = {}) =>
   () =>
@@ -270,7 +270,7 @@ export default [
     "padding behind the signature",
     resigned((...parts) => `${parts.join(".")}==`),
   ),
-  // A second spelling of the same token: nothing here goes by a token's spelling.
+  // Another spelling of the same token, which does not matter here.
   yes(
     "bits in the signature's last letter that no byte has",
     resigned((header, payload, signature) => `${header}.${payload}.${otherBits(signature)}`),
@@ -547,7 +547,7 @@ export default [
   no("nbf is more than any number", raw(',"nbf":1e999', { nbf: undefined }), claim("nbf")),
   no("iat is a text", () => jwt({ iat: "now" }), claim("iat")),
 
-  // For whom, by whom.
+  // Audience and issuer.
   no("no aud", () => jwt({ aud: undefined }), claim("aud")),
   ...[
     ["another", "another-application"],
@@ -582,7 +582,7 @@ export default [
     ["a blank longer", ` ${ISSUER}`],
   ].map(([name, iss]) => no(`iss is ${name}`, () => jwt({ iss }), claim("iss"))),
 
-  // What is granted.
+  // Grants.
   ...[
     ["of another domain", "eve@other.example"],
     ["of a domain that begins with it", "eve@corp.example.evil.example"],
@@ -703,7 +703,7 @@ export default [
     ),
   ),
 
-  // Names, as issuers write them.
+  // Names from issuers.
   ...[
     "auth0|5f7c8ec7c33c6c004bbafe82",
     "repo:octo-org/octo-repo:ref:refs/heads/main",
@@ -734,7 +734,7 @@ export default [
     403,
   ),
 
-  // What it was made for.
+  // Purposes.
   ...["nonce", "at_hash", "c_hash", "events", "cnf"].map((name) =>
     no(
       `a token with ${name}`,
@@ -769,33 +769,33 @@ export default [
   granted("two clients of which one is not named", { clients: ["own"] }, { azp: "own", client_id: "other" }, 401),
   granted("no client where one has to be", { clients: ["own"] }, {}, 401),
 
-  // Where no JWT counts.
+  // Where JWTs are not accepted.
   {
-    name: "it mints no session",
+    name: "it cannot mint a session",
     service: "sessions",
     request: { method: "POST", target: "/sessions", token: () => jwt(), body: "{}" },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "it is no operator",
+    name: "it is not the operator's token",
     service: "sessions",
     request: { method: "POST", target: "/admin/keys/current/test", token: () => jwt() },
     want: { status: 401, code: "invalid_token" },
   },
   {
-    name: "it opens no keys",
+    name: "it cannot read keys",
     service: "jwt",
     request: { target: "/v2/api_keys", token: () => jwt() },
     want: { status: 403, code: "route_denied" },
   },
   {
-    name: "where no issuer is believed it is one token more that nobody has",
+    name: "without an issuer, it is an unknown token",
     request: { token: () => jwt() },
     want: { status: 401, code: "invalid_token" },
   },
   row("a session is no JWT", () => session(), { status: 401, code: "invalid_token" }),
 
-  // In a header of its own, as Cloudflare Access sends it.
+  // In a separate header, as from Cloudflare Access.
   ...Object.entries({
     "of another's key": () => jwt({}, {}, stranger),
     "for another application": () => jwt({ aud: ["another"] }),
@@ -806,13 +806,13 @@ export default [
     "two in one": () => `${jwt()}, ${jwt()}`,
     "of 17 KB": `eyJ${"a".repeat(17_000)}`,
   }).map(([name, value]) => ({
-    name: `an assertion ${name} is not outweighed by a caller's token`,
+    name: `an assertion ${name} is refused despite a caller's token`,
     service: "access",
     request: { headers: [["Cf-Access-Jwt-Assertion", value]] },
     want: { status: 401, code: "invalid_token" },
   })),
   {
-    name: "an assertion twice, a good one first",
+    name: "two assertions, a valid one first",
     service: "access",
     request: {
       token: null,
@@ -824,7 +824,7 @@ export default [
     want: { status: 401, code: "invalid_token" },
   },
   {
-    name: "a good assertion goes no further than the Worker",
+    name: "a valid assertion is not forwarded",
     service: "access",
     request: {
       token: null,
@@ -843,7 +843,7 @@ export default [
     want: { status: 401, code: "invalid_token" },
   },
   {
-    name: "an assertion in a cookie alone",
+    name: "an assertion only in a cookie",
     service: "access",
     request: { token: null, headers: [["Cookie", () => `CF_Authorization=${jwt()}`]] },
     want: { status: 401, code: "authorization_missing" },

@@ -1,5 +1,5 @@
-// An issuer that is down, that was taken over, or whose key set is not what it should be. `keys` is what it answers,
-// one question after the other.
+// An issuer that is down, was taken over, or has an invalid key set. `keys` are its responses, one after the
+// other.
 import { constants, createHash, createHmac, publicEncrypt } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { claims, ec, ed, jws, jwt, KEYS, pair, part, rsa, stranger } from "../../worker/issuer.mjs";
@@ -13,7 +13,7 @@ const row = (name, keys, tokens, want, more = {}) => ({
   want,
   ...more,
 });
-/** What goes up: one call for each token that was let in. */
+/** The forwarded calls: one for each accepted token. */
 const sent = (last, before = []) => [...before, last].filter((status) => status === 200).map(() => CONVERSATIONS);
 const no = (name, keys, reason, tokens = () => jwt(), more = {}) =>
   row(
@@ -23,7 +23,7 @@ const no = (name, keys, reason, tokens = () => jwt(), more = {}) =>
     { status: 401, code: "invalid_token", ...(reason && { fault: `the JWT was refused: ${reason}` }), ...more },
     { sent: sent(401, more.before) },
   );
-/** Whether the token is good cannot be told: it is not called a bad one, and is tried again later. */
+/** It is unknown whether the token is valid, so it is not refused as invalid, and can be tried again later. */
 const down = (name, keys, tokens = () => jwt(), more = {}) =>
   row(
     name,
@@ -49,7 +49,7 @@ const small = pair("RS256", "rsa", "rsa", { modulusLength: 1024 });
 const unknown = (count) => Array.from({ length: count }, (_, index) => () => jwt({}, { kid: `made-up-${index}` }));
 const times = (count, value) => Array.from({ length: count }, () => value);
 
-/** What PKCS #1 makes of a digest: with an exponent of one, its own signature. */
+/** A digest in PKCS #1 form, which is its own signature with an exponent of one. */
 function padded(text) {
   const digest = Buffer.concat([
     Buffer.from("3031300d060960864801650304020105000420", "hex"),
@@ -63,7 +63,7 @@ const encrypted = (text) => publicEncrypt({ key: rsa.publicKey, padding: constan
 export default [
   yes("asked for once, kept for the next", set(rsa.jwk), [() => jwt(), () => jwt()], { before: [200], asked: 1 }),
 
-  // What changes.
+  // Changes.
   no(
     "another's key under the same name: the one that was had stays",
     [set(rsa.jwk), set(stranger.jwk)],
@@ -107,7 +107,7 @@ export default [
     () => jwt({}, { jku: "http://{other}/keys", x5u: "http://{other}/cert" }),
   ),
 
-  // What is no key set. A redirect is an answer, and is not followed.
+  // Invalid key sets. A redirect is not followed.
   ...[301, 302, 303, 307, 308].map((status) =>
     down(`a redirect with ${status} to another server`, {
       status,
@@ -167,7 +167,7 @@ export default [
     SIGNATURE,
   ),
 
-  // A set with things in it that are of no use here.
+  // A set with unusable entries.
   yes("a key of a kind that nobody knows, beside the good one", set({ kty: "LMS", kid: "rsa", pub: "fake" }, rsa.jwk)),
   yes("a key that says nothing but its kid", set({ kid: "rsa" }, rsa.jwk)),
   yes("a key for encrypting under the same name", set({ ...next.jwk, kid: "rsa", use: "enc" }, rsa.jwk)),
@@ -183,7 +183,7 @@ export default [
   yes("a key without alg and use", set({ ...rsa.jwk, alg: undefined, use: undefined })),
   no("a certificate alone", set({ kty: "RSA", kid: "rsa", x5c: ["AAAA"] })),
 
-  // What is no key for this.
+  // Unsuitable keys.
   no("no keys", set(), NO_KEY),
   no(
     "a symmetric key that says HS256",

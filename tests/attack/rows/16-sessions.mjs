@@ -1,5 +1,5 @@
-// Sessions used again, elsewhere, for more, or made by others. They are signed here as the Worker does, from its
-// secret.
+// Sessions that are used after their end, from elsewhere, or for more, and forged ones. They are signed here like the
+// Worker's, with its secret.
 import { createHmac } from "node:crypto";
 import { now, part, SESSION_SECRET, session } from "../../worker/issuer.mjs";
 
@@ -37,7 +37,7 @@ const mint = (name, body, want, request = {}) => ({
 const parts = (make) => () => make(...session().split("."));
 const mac = (text, secret = SESSION_SECRET, algorithm = "sha256") =>
   createHmac(algorithm, secret).update(text).digest();
-/** The same bytes for a careless reader: bits of the last letter that no byte has. */
+/** The same bytes for a lenient decoder: with unused bits in the last letter. */
 const otherBits = (text) => text.slice(0, -1) + String.fromCharCode(text.charCodeAt(text.length - 1) + 1);
 const edited = (more) =>
   parts(
@@ -48,7 +48,7 @@ const edited = (more) =>
 export default [
   yes("the page's own, as the Worker signs them", () => session()),
 
-  // Longer.
+  // After their end.
   over("a second after its end", () => session({ exp: now() - 1 })),
   over("at its end", () => session({ exp: now() })),
   over("from the year 1970", () => session({ exp: 0 })),
@@ -65,7 +65,7 @@ export default [
   no("with an end further ahead than any session has", () => session({ exp: now() + 2 * 3600 })),
   no("its end moved, the signature kept", edited({ exp: 9_999_999_999 })),
 
-  // Elsewhere.
+  // From elsewhere.
   elsewhere("from another page that is allowed", "https://other.example"),
   elsewhere("from another page", "https://evil.example", { "access-control-allow-origin": null }),
   elsewhere("without a page", null),
@@ -109,7 +109,7 @@ export default [
         }),
   ),
 
-  // Of another form: signed, and none of ours.
+  // In another form: signed, but not by the Worker's rules.
   no("with a member that nobody knows", () => session({ ips: ["192.0.2.1"] })),
   no("with an id that is none", () => session({ jti: "a b" })),
   no("with an id of 65 letters", () => session({ jti: "x".repeat(65) })),
@@ -144,7 +144,7 @@ export default [
   no("it is no operator", () => session(), { method: "POST", target: "/admin/keys/current/test", origin: null }),
   row("it opens no status page", () => session(), { status: 401 }, { target: "/status", origin: null }),
 
-  // Signed by nobody, or by others.
+  // Unsigned, or signed by others.
   no(
     "no signature",
     parts((prefix, payload) => `${prefix}.${payload}.`),
@@ -243,7 +243,7 @@ export default [
     "[".repeat(2000),
   ].map((payload) => no(`the payload ${payload.slice(0, 40) || "of nothing"}, signed`, () => session(payload))),
 
-  // Whose backend is gone.
+  // With a removed backend.
   no("of a caller that was taken out", () => session(), { service: "without app" }),
   no("of a caller that may mint no more", () => session(), { service: "minting no more" }),
   over("of a caller whose time is over", () => session(), { service: "app expired" }),
@@ -296,7 +296,7 @@ export default [
     },
   ),
   {
-    name: "a page's preflight needs none, and sends none",
+    name: "a page's preflight needs no session, and forwards nothing",
     service: "sessions",
     request: {
       method: "OPTIONS",
@@ -311,14 +311,14 @@ export default [
     want: { status: 204, headers: { "access-control-allow-origin": PAGE, "access-control-allow-credentials": null } },
   },
   {
-    name: "the page of a session is named, and no other",
+    name: "only the session's page is named",
     service: "sessions",
     request: { ...USERS, token: () => session(), headers: [["Origin", PAGE]] },
     want: { status: 200, headers: { "access-control-allow-origin": PAGE, vary: "Origin, Authorization" } },
     sent: [USERS],
   },
 
-  // Who may have them made, and what cannot be asked for.
+  // Who may request them, and invalid requests.
   mint("without a token", "{}", { status: 401, code: "authorization_missing" }, { token: null }),
   mint("with a token of nobody", "{}", { status: 401, code: "invalid_token" }, { token: "fake-token-of-nobody" }),
   mint("by a caller that may not", "{}", { status: 403, code: "route_denied" }, { token: "{other-token}" }),

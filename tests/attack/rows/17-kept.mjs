@@ -1,11 +1,11 @@
-// Answers that a Worker with a cache could keep wrongly, or give to somebody else. Each row asks for a path of its own.
+// Responses that a caching Worker could store wrongly, or serve to somebody else. Each row uses its own path.
 import { jwt, session } from "../../worker/issuer.mjs";
 
 const FRESH = ["Cache-Control", "public, max-age=3600"];
 const PAGE = [["Origin", "https://app.example"]];
 let paths = 0;
 
-/** Two requests, of which the second may not get what the first one got. */
+/** Two requests, of which the second must not get the first one's response. */
 function both(name, first, second, { answer = {}, want = {}, target = `/v2/kept/${++paths}` } = {}) {
   const requests = [
     { target, ...first },
@@ -24,10 +24,10 @@ function both(name, first, second, { answer = {}, want = {}, target = `/v2/kept/
     sent: requests.map(up),
   };
 }
-/** What an answer looks like that may not be kept. */
+/** A response that must not be stored. */
 const answered = (name, answer, want) => both(name, {}, {}, { answer, want });
 const headers = (...pairs) => ({ headers: pairs });
-/** The second is refused whatever is kept. */
+/** The second is refused, whatever is stored. */
 function refused(name, first, second, want) {
   const {
     sent: [up],
@@ -37,7 +37,7 @@ function refused(name, first, second, want) {
 }
 
 export default [
-  // Whose it is.
+  // By caller.
   both("another caller", {}, { token: "{other-token}" }),
   both("a session of the caller's own", {}, { token: () => session({ jti: "kept-1" }), headers: PAGE }),
   both("the caller, after its session", { token: () => session({ jti: "kept-2" }), headers: PAGE }, {}),
@@ -73,7 +73,7 @@ export default [
     { status: 401 },
   ),
 
-  // What was asked for.
+  // By request.
   both("another query", { target: "/v2/kept/query?a=1" }, { target: "/v2/kept/query?a=2" }),
   both("the query in another order", { target: "/v2/kept/order?a=1&b=2" }, { target: "/v2/kept/order?b=2&a=1" }),
   both(
@@ -120,7 +120,7 @@ export default [
     { headers: [["Accept", "a, b"]] },
   ),
 
-  // What was answered.
+  // By response.
   answered("an error that may be stored, it says", { status: 404 }),
   answered("a gone one", { status: 410 }),
   answered("a failure", { status: 500 }),
@@ -144,7 +144,7 @@ export default [
   answered("for a CDN only", headers(["CDN-Cache-Control", "max-age=60"], ["Surrogate-Control", "max-age=60"])),
   answered("an Expires of the past", headers(["Expires", "Thu, 01 Jan 1970 00:00:00 GMT"])),
   answered("an Expires that is none", headers(["Expires", "0"])),
-  // It comes down with the age that its date says; both requests went up.
+  // It has the age of its date; both requests were forwarded.
   answered("a date long gone", headers(FRESH, ["Date", "Thu, 01 Jan 1970 00:00:00 GMT"]), { headers: {} }),
   ...["zstd", "deflate", "x-gzip", "gzip, br", "GZIP"].map((coding) =>
     answered(`in a coding that is not decoded: ${coding}`, headers(FRESH, ["Content-Encoding", coding])),
@@ -157,7 +157,7 @@ export default [
   // A change.
   both("a change of it, and then itself", { method: "DELETE" }, {}),
   {
-    name: "kept, changed, asked for again",
+    name: "stored, changed, requested again",
     service: "keeping",
     requests: [
       { target: "/v2/kept/changed" },
@@ -173,7 +173,7 @@ export default [
     ],
   },
   {
-    name: "kept, and changed by another caller",
+    name: "stored, and changed by another caller",
     service: "keeping",
     requests: [
       { target: "/v2/kept/theirs/7" },
@@ -189,7 +189,7 @@ export default [
     ],
   },
   {
-    name: "changed by a call that failed, for all one knows",
+    name: "possibly changed by a failed call",
     service: "keeping",
     requests: [
       { target: "/v2/kept/failed" },
@@ -207,7 +207,7 @@ export default [
 
   // A condition.
   {
-    name: "a tag that is the key comes down neither time",
+    name: "an ETag with the key is passed on neither time",
     service: "keeping",
     requests: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag", headers: [["Cache-Control", "no-store"]] }],
     answer: [
@@ -218,7 +218,7 @@ export default [
     sent: [{ target: "/v2/kept/tag" }, { target: "/v2/kept/tag" }],
   },
   {
-    name: "a caller's tag of something that is not kept",
+    name: "a caller's ETag without a stored response",
     service: "keeping",
     requests: [{ target: "/v2/kept/no-tag", headers: [["If-None-Match", '"a"']] }, { target: "/v2/kept/no-tag" }],
     answer: [
@@ -232,7 +232,7 @@ export default [
     ],
   },
   {
-    name: "If-None-Match: * is the API's to answer",
+    name: "If-None-Match: * is forwarded to the API",
     service: "keeping",
     requests: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: [["If-None-Match", "*"]] }],
     answer: [{ body: "1", headers: [FRESH, ["ETag", '"a"']] }, { body: "2" }],
@@ -240,7 +240,7 @@ export default [
     sent: [{ target: "/v2/kept/star" }, { target: "/v2/kept/star", headers: { "if-none-match": "*" } }],
   },
   {
-    name: "another caller's tag does not say what a caller has",
+    name: "another caller's ETag reveals nothing",
     service: "keeping",
     requests: [
       { target: "/v2/kept/their-tag" },

@@ -1,4 +1,4 @@
-// Ways in that no other table has: a door that is watched, tried from another side.
+// Further attempts to enter: known defences, tried in other ways.
 import { session } from "../../worker/issuer.mjs";
 
 const KEY = "fake-current-key-of-the-worker-tests";
@@ -8,7 +8,7 @@ const JSON_TYPE = ["Content-Type", "application/json"];
 const percent = [...KEY].map((c) => `%${c.charCodeAt(0).toString(16)}`).join("");
 const base64 = Buffer.from(`Bearer ${KEY}`).toString("base64");
 
-/** What the default policy denies, as other servers write it. */
+/** Paths that the default policy denies, in other servers' spellings. */
 const DENIED = [
   "/v2/conversations/upload-url/",
   "/v2/conversations/Upload-Url",
@@ -23,12 +23,12 @@ const DENIED = [
   "/v2/conversations/%EF%BD%95pload-url",
   "/v2/CONVERSATIONS/upload-url",
 ].map((target) => ({
-  name: `denied, however it is written: ${target}`,
+  name: `denied in every spelling: ${target}`,
   request: { target },
   want: { status: [400, 403] },
 }));
 
-/** Conditions that other readers of a query or a length would not see. */
+/** Conditions that other parsers of a query or a length would not see. */
 const NARROW = {
   ATTENTION_POLICY: "allow GET /v2/conversations query=page\nallow POST /v2/ask body=16\nallow POST /v2/free",
 };
@@ -74,11 +74,11 @@ const SHED = [
   shed("a body one byte too long", { method: "POST", target: "/v2/ask", body: "x".repeat(17) }, 413),
 ];
 
-/** What is taken out of answers, asked for otherwise. */
+/** Redacted members, requested in other ways. */
 const HIDING = { ATTENTION_POLICY: "allow * /v2/** redact=email" };
 const SECRET = "ann@corp.example";
 const hides = (name, request, answer, status, more = {}) => ({
-  name: `taken out: ${name}`,
+  name: `members removed: ${name}`,
   bindings: HIDING,
   request: { target: CONVERSATIONS, ...request },
   answer: [answer],
@@ -174,7 +174,7 @@ const HIDES = [
   ),
 ];
 
-/** The key in places where answers are put together anew. */
+/** The key in responses that the Worker composes. */
 const says = (name, request, answer, want, more = {}) => ({
   name: `the key ${name}`,
   service: "any",
@@ -331,7 +331,7 @@ const PAGES = [
   ),
 ];
 
-/** Sessions, put together from others. */
+/** Sessions that are composed of others. */
 const spliced = () => {
   const [one, other] = [session({ rts: "allow * /**" }), session({ rts: "allow GET /v2/users" })].map((t) =>
     t.split("."),

@@ -107,7 +107,7 @@ ReadableStream.prototype.getReader = function (...options) {
   if (!uneven) return Reflect.apply(getReader, this, options);
   uneven = false;
   let length = 0;
-  const value = { get length() { return ++length; } };
+  const value = { get length() { return ++length; }, subarray: () => value };
   return { read: async () => ({ done: false, value }), cancel: async () => {} };
 };
 

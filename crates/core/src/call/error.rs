@@ -469,14 +469,18 @@ mod tests {
     #[test]
     fn main_prints_a_401_with_its_diagnosis() {
         let error = answered(401, &[("x-request-id", "r-1")]);
-        let expected = "\n  code: unauthorized, status: 401, request id: r-1, attempts: 1
-  no      header_missing: the header was sent
-  no      scheme_missing: it was sent as `Bearer` followed by the key
-  LIKELY  revoked_or_expired: the key has never been accepted; it names no expiry, so it is revoked or mistyped
-  maybe   no_permission: the API gives the same 401 for missing permissions
-  next    compare the key with the list of API keys in the Attention app; if it is not there, create a new one and deploy it
-  see     https://docs.attention.com/api-authentication";
-        assert_eq!(format!("{error:?}"), format!("{error}{expected}"));
+        let told = format!("{error:?}");
+        let mut lines = told.lines();
+        assert_eq!(lines.next(), Some(error.message()));
+        assert_eq!(lines.next(), Some("  code: unauthorized, status: 401, request id: r-1, attempts: 1"));
+        let diagnosis = error.diagnosis().unwrap();
+        for (finding, mark) in diagnosis.findings.iter().zip(["no    ", "no    ", "LIKELY", "maybe "]) {
+            let line = format!("  {mark}  {}: {}", finding.cause.code(), finding.reason);
+            assert_eq!(lines.next(), Some(&*line));
+        }
+        assert_eq!(lines.next(), Some(&*format!("  next    {}", diagnosis.next_step)));
+        assert_eq!(lines.next(), Some(&*format!("  see     {API_KEYS_PAGE}")));
+        assert_eq!(lines.next(), None);
     }
 
     #[test]

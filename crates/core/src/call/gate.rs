@@ -268,6 +268,16 @@ mod tests {
     }
 
     #[test]
+    fn at_the_moment_at_which_it_opens_nobody_waits_at_a_gate_that_remembers_nothing() {
+        let mut gate = Gate::default();
+        gate.hold(NOW, Duration::from_secs(1));
+        queue(&mut gate, NOW);
+        queue(&mut gate, NOW);
+        assert_eq!(gate.wait(None, after(999)), Duration::from_millis(41));
+        assert_eq!(gate.wait(None, after(1000)), Duration::ZERO);
+    }
+
+    #[test]
     fn a_waiter_keeps_its_place() {
         let mut gate = limited(1);
         let (first, _) = queue(&mut gate, NOW);

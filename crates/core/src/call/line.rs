@@ -133,6 +133,7 @@ impl Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ten_thousand_calls_pause_and_those_that_are_due_do_not_count() {
@@ -142,5 +143,45 @@ mod tests {
         assert!(moments.is_full(0) && moments.is_full(1) && !moments.is_full(2));
         moments.take(9, 2);
         assert_eq!(moments.0.len(), Moments::MOST);
+    }
+
+    proptest! {
+        /// Whoever asks gets the first moment that is as far away from all others as it is to be.
+        #[test]
+        fn moments_are_kept_apart_and_none_is_given_away(asked in proptest::collection::vec((0..200_u64, 1..30_u64), 1..40)) {
+            let mut moments = Moments::default();
+            let mut taken: Vec<Micros> = Vec::new();
+            for (earliest, distance) in asked {
+                let is_free = |moment: &Micros| taken.iter().all(|other| moment.abs_diff(*other) >= distance);
+                let first = (earliest..10_000).find(is_free).expect("a moment");
+                prop_assert_eq!(moments.first_free(earliest, distance), first);
+                moments.take(first, 0);
+                taken.push(first);
+                taken.sort_unstable();
+                prop_assert_eq!(&moments.0, &taken);
+            }
+        }
+    }
+
+    #[test]
+    fn those_who_left_without_a_word_take_no_memory_for_longer_than_it_takes_to_be_sure() {
+        const SECOND: Micros = 1_000_000;
+        let mut line = Line::default();
+        for second in 0..600 {
+            for _ in 0..20 {
+                line.stand(None, second * SECOND, second * SECOND);
+            }
+            // Ten seconds until they count as gone, one or two until somebody looks.
+            assert!(line.waiters.len() <= 20 * 13, "{second}: {}", line.waiters.len());
+        }
+        // At a full line somebody looks at once.
+        let now = 600 * SECOND;
+        let mut full = Line::default();
+        for _ in 0..Line::MOST {
+            full.stand(None, now, now);
+        }
+        full.cleared_at = now + 10 * SECOND;
+        full.stand(None, now + 20 * SECOND, now + 11 * SECOND);
+        assert_eq!(full.waiters.len(), 1);
     }
 }

@@ -166,7 +166,9 @@ fn host_of(authority: &str) -> Option<&str> {
         }
         (host, port)
     };
-    let port_is_valid = port.is_none_or(|port| whole_number(port).is_some_and(|port| (1..=65_535).contains(&port)));
+    // URL parsers drop leading zeros, so the origin would be written in two ways.
+    let is_port = |port: &str| !port.starts_with('0') && whole_number(port).is_some_and(|port| port <= 65_535);
+    let port_is_valid = port.is_none_or(is_port);
     port_is_valid.then_some(host)
 }
 

@@ -40,6 +40,10 @@ pub(crate) enum NotRevoked {
     Full,
 }
 
+/// The longest part of a request that a refusal repeats. The id of a message may be as long as the message, and JSON may
+/// need six bytes for each of its bytes.
+const REPEATED_BYTES: usize = 256;
+
 /// A JSON-RPC error defined by MCP.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct RpcError {
@@ -102,7 +106,16 @@ impl Problem {
     }
 
     pub(crate) fn broken_upload() -> Self {
-        Self::new(400, "upload_broken", "the request's body ended before its stated length")
+        Self::new(400, "upload_broken", "the request's body broke off before its end")
+    }
+
+    /// RFC 9110 §15.5.9.
+    pub(crate) fn slow_upload() -> Self {
+        Self::new(
+            408,
+            "upload_too_slow",
+            "the request's body was not there in the time that its length allows; send it faster, or in parts",
+        )
     }
 
     pub(crate) fn path(error: PathError) -> Self {
@@ -390,7 +403,8 @@ impl Problem {
             supported.string(revision.as_str());
         }
         let mut data = Object::new();
-        data.raw("supported", &supported.finish()).string("requested", version.unwrap_or_default());
+        let requested = version.filter(|version| version.len() <= REPEATED_BYTES).unwrap_or_default();
+        data.raw("supported", &supported.finish()).string("requested", requested);
         Self {
             rpc: Some(Box::new(RpcError { id, code: "-32022", data: Some(data.finish()) })),
             ..Self::new(400, "mcp_revision", "Unsupported protocol version: the proxy supports those in `supported`")
@@ -606,7 +620,7 @@ impl Problem {
         error.raw("data", rpc.data.as_deref().unwrap_or(&known.finish()));
         let mut object = Object::new();
         object.string("jsonrpc", "2.0");
-        if let Some(id) = &rpc.id {
+        if let Some(id) = rpc.id.as_ref().filter(|id| id.len() <= REPEATED_BYTES) {
             object.raw("id", id);
         }
         object.raw("error", &error.finish());
@@ -641,6 +655,7 @@ const fn phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         411 => "Length Required",
+        408 => "Request Timeout",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
@@ -654,7 +669,55 @@ const fn phrase(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::authorize::mcp::judge;
+    use crate::authorize::mcp::mirror::Mirror;
+
+    proptest! {
+        /// Whatever a message and its headers contain: the refusal is JSON to another reader, has the message's id, unless
+        /// that is longer than any real one, and is short.
+        #[test]
+        fn a_refusal_is_json_and_repeats_what_it_may(
+            id in prop_oneof![
+                any::<String>().prop_map(Value::from),
+                any::<i64>().prop_map(Value::from),
+                "[ -~\n\r\u{2030}]{0,300}".prop_map(Value::from),
+            ],
+            version in prop_oneof!["[ -~]{1,20}", "\\PC{1,300}", Just("2025-06-18".to_owned())],
+            request_id in "[0-9a-f]{8,64}",
+        ) {
+            let message = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list" });
+            let method = Some("ping".to_owned());
+            let mirror = Mirror { version: Some(version.clone()), method, ..Mirror::default() };
+            let refusal = judge(message.to_string().as_bytes(), &mirror, &[]).expect_err("its headers differ");
+            let problem = Problem::mcp(refusal, Some(&version));
+            let body = problem.rpc_body(&request_id).expect("an error of MCP");
+            prop_assert!(body.len() < 1_000 + 6 * REPEATED_BYTES && body.is_ascii() && !body.contains(char::is_control));
+            let read: Value = serde_json::from_str(&body).expect("JSON");
+            if let Some(repeated) = read.get("id") {
+                prop_assert_eq!(repeated, &id);
+            } else {
+                prop_assert!(id.as_str().is_some_and(|id| id.len() * 6 + 2 > REPEATED_BYTES), "{}", id);
+            }
+            let error = &read["error"];
+            prop_assert_eq!(error["message"].as_str(), Some(&*problem.detail));
+            match error["code"].as_i64() {
+                Some(-32022) => {
+                    let requested = error["data"]["requested"].as_str().expect("a text");
+                    prop_assert!(requested == version || requested.is_empty() && version.len() > REPEATED_BYTES);
+                }
+                code => {
+                    prop_assert_eq!(code, Some(-32020));
+                    prop_assert_eq!(error["data"]["requestId"].as_str(), Some(&*request_id));
+                }
+            }
+            let body: Value = serde_json::from_str(&problem.body(&request_id)).expect("JSON");
+            prop_assert_eq!(body["requestId"].as_str(), Some(&*request_id));
+        }
+    }
 
     #[test]
     fn a_challenge_states_where_to_get_a_token_and_which_scope_is_missing() {

@@ -207,7 +207,7 @@ impl Exchange {
     /// How long a call may still wait for its turn.
     fn patience(&self, deployment: &Deployment, now: Timestamp) -> Duration {
         let patience = deployment.config.timeout.min(deployment.config.retry.longest_wait);
-        patience.saturating_sub(now.saturating_since(self.facts.started))
+        patience.saturating_sub(now.saturating_since(self.begun))
     }
 
     /// Waits, if the call can wait that long. Otherwise it gives up its place in the line.
@@ -256,6 +256,7 @@ impl Exchange {
             slot: attempt.slot,
             // No response is awaited after the credential has expired, and an upload ends when its credential expires.
             timeout: [timeout, self.lasts_for(now)].into_iter().flatten().min(),
+            streaming: self.streaming(timeout, now),
             carries: Carries::TheCallers {
                 edits: self.edits_up(),
                 more: self.conversation.as_ref().map(Conversation::params).unwrap_or_default().to_vec(),
@@ -404,13 +405,24 @@ impl Exchange {
         (failure, jitter): (Failure, f64),
         now: Timestamp,
     ) -> Result<(), Problem> {
-        // A caller that disconnects or sends slowly must not affect others.
-        if self.upload != Upload::Streamed {
+        // A caller that disconnects must not affect others. An API that has the whole body and does not respond is another
+        // matter.
+        if self.upload != Upload::Streamed || failure == Failure::Timeout {
             deployment.breaker.failed(&self.cell, now);
         }
         let call = self.call.as_mut().ok_or_else(Problem::internal)?;
         let action = call.on_failure(&mut deployment.upstream, failure, now, jitter);
         self.follow(deployment, action, now)
+    }
+
+    /// The caller did not send its whole body: the API has a part of it, which does not look complete.
+    pub(super) fn without_upload(&mut self, deployment: &mut Deployment, why: Problem, now: Timestamp) -> Problem {
+        self.invalidate(deployment);
+        self.facts.upstream_time = now.saturating_since(self.facts.started);
+        if let Some(call) = &mut self.call {
+            call.on_failure(&mut deployment.upstream, Failure::Aborted, now, 0.0);
+        }
+        why
     }
 
     /// A call with an unsafe method may have had an effect whatever its result, so stored responses for its URL are
@@ -426,7 +438,7 @@ impl Exchange {
     /// Has a key probed, with a request of the proxy's own.
     pub(super) fn probe(&mut self, slot: Slot, url: String) {
         let carries = Carries::Only(PROBE_HEADERS);
-        let send = Send { method: Method::Get, url, slot, timeout: Some(PROBE_TIMEOUT), carries };
+        let send = Send { method: Method::Get, url, slot, timeout: Some(PROBE_TIMEOUT), streaming: None, carries };
         self.go(Stage::Probing(slot), Step::Send(send));
     }
 

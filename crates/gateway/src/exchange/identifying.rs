@@ -223,7 +223,8 @@ impl Exchange {
         self.facts.policy = identity.policy;
         match permitted {
             Permitted::Mint => {
-                self.go(Stage::ReadingSessionRequest, Step::ReadRequest { limit: SESSION_REQUEST_BYTES });
+                let patience = deployment.config.timeout;
+                self.go(Stage::ReadingSessionRequest, Step::ReadRequest { limit: SESSION_REQUEST_BYTES, patience });
             }
             Permitted::Forward { forward, route } => {
                 self.facts.route = Some(route);

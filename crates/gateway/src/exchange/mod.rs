@@ -88,7 +88,7 @@ mod step;
 
 pub use answering::Finished;
 pub use facts::Facts;
-pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step};
+pub use step::{Body, Carries, HeaderEdit, Pass, Report, Send, Signature, Step, Streaming};
 
 /// For the log.
 const OUTLIVED: &str = "the caller's session or token expired before the response was complete";
@@ -145,6 +145,8 @@ pub struct Exchange {
     /// Whether there was not enough memory for it.
     is_crowded_out: bool,
     call: Option<Call>,
+    /// When the time of its call began: when it came, and later by as long as its caller took over the body.
+    begun: Timestamp,
     upload: Upload,
     /// Whether the call has been sent to the API at least once.
     was_sent: bool,
@@ -199,8 +201,10 @@ enum Stage {
     Revoking,
     ReadingSessionRequest,
     Counting,
-    ReadingMessage,
-    Holding,
+    /// Since then, for the rules of MCP.
+    ReadingMessage(Timestamp),
+    /// Since then.
+    Holding(Timestamp),
     /// Asking the shared gate for a place for this attempt.
     Asking(Attempt),
     Waiting(Then),
@@ -292,6 +296,7 @@ impl Exchange {
             share: None,
             is_crowded_out: false,
             call: None,
+            begun: now,
             upload: Upload::Absent,
             was_sent: false,
             counted: false,
@@ -372,10 +377,17 @@ impl Exchange {
                 self.on_session_request(deployment, body, fresh_id, now)
             }
             (Stage::Counting, Report::Counted(may)) => self.on_counted(deployment, request, may, now),
-            (Stage::ReadingMessage, Report::RequestBody { body, .. }) => {
+            (Stage::ReadingMessage(since), Report::RequestBody { body, .. }) => {
+                self.took_over_the_body(since, now);
                 self.on_message(deployment, request, body, now)
             }
-            (Stage::Holding, Report::RequestHeld(whole)) => self.on_held(deployment, request, whole, now),
+            (Stage::Holding(since), Report::RequestHeld(whole)) => {
+                self.took_over_the_body(since, now);
+                self.on_held(deployment, request, whole, now)
+            }
+            (Stage::ReadingSessionRequest | Stage::ReadingMessage(_) | Stage::Holding(_), Report::UploadLate) => {
+                Err(Problem::slow_upload())
+            }
             (Stage::Asking(attempt), Report::Place(place)) => self.on_place(deployment, attempt, place, now),
             (Stage::Waiting(then), Report::Waited) => self.on_waited(deployment, then, now),
             (Stage::Sending, Report::Response { status, headers, jitter }) => {
@@ -383,6 +395,10 @@ impl Exchange {
             }
             (Stage::Sending, Report::NoResponse { failure, jitter }) => {
                 self.on_no_response(deployment, (failure, jitter), now)
+            }
+            (Stage::Sending, Report::UploadLate) => Err(self.without_upload(deployment, Problem::slow_upload(), now)),
+            (Stage::Sending, Report::UploadBroken) => {
+                Err(self.without_upload(deployment, Problem::broken_upload(), now))
             }
             (Stage::Probing(slot), Report::Response { status, .. }) => self.on_probed(deployment, slot, status),
             (Stage::Probing(slot), Report::NoResponse { .. }) => self.on_probed(deployment, slot, 0),

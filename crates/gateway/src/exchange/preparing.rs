@@ -1,12 +1,15 @@
 //! The steps between the policy and the API: the platform's counter, the cache, the request's body.
 
+use core::time::Duration;
+
 use attention_core::call::{CallOptions, Operation};
 use attention_core::{Call, Headers, Timestamp};
 
-use super::{Exchange, Stage, Step, Upload};
+use super::{Exchange, Stage, Step, Streaming, Upload};
 use crate::answer::coding;
 use crate::answer::problem::Problem;
 use crate::authorize::Forward;
+use crate::authorize::policy::BodyLength;
 use crate::cache::{Found, Owner};
 use crate::deployment::Deployment;
 use crate::limits;
@@ -18,6 +21,24 @@ pub(super) const HELD_BODY_BYTES: u64 = 256 * 1024;
 
 /// The longest JSON-RPC message that is read.
 const MESSAGE_BYTES: usize = 256 * 1024;
+
+/// For each of so many bytes of its body a caller has a second, beside the time that a call has. A line of half a
+/// megabit a second is as fast.
+const UPLOAD_BYTES_A_SECOND: u64 = 64 * 1024;
+
+/// What a body counts as that comes in chunks and announces no length: the longest that Cloudflare lets through by its
+/// smaller plans.
+const UNANNOUNCED_BYTES: u64 = 100 * 1024 * 1024;
+
+/// How long a caller may take over a body, where a call may take as long as `timeout`.
+pub(super) fn patience(timeout: Duration, body: BodyLength) -> Duration {
+    let bytes = match body {
+        BodyLength::NoBody => 0,
+        BodyLength::Announced(bytes) => bytes,
+        BodyLength::Unknown => UNANNOUNCED_BYTES,
+    };
+    timeout.saturating_add(Duration::from_secs(bytes / UPLOAD_BYTES_A_SECOND))
+}
 
 impl Exchange {
     /// The policy allows the request. `Err` means that it is refused nevertheless.
@@ -75,10 +96,34 @@ impl Exchange {
         }
         match self.upload {
             Upload::Absent | Upload::Streamed => return self.start(deployment, request, now),
-            Upload::Inspected => self.go(Stage::ReadingMessage, Step::ReadRequest { limit: MESSAGE_BYTES }),
-            Upload::Held => self.go(Stage::Holding, Step::HoldRequest),
+            Upload::Inspected => {
+                let most = BodyLength::Announced(MESSAGE_BYTES as u64);
+                let patience = patience(deployment.config.timeout, most);
+                self.go(Stage::ReadingMessage(now), Step::ReadRequest { limit: MESSAGE_BYTES, patience });
+            }
+            Upload::Held => {
+                let patience = patience(deployment.config.timeout, self.request.body);
+                self.go(Stage::Holding(now), Step::HoldRequest { patience });
+            }
         }
         Ok(())
+    }
+
+    /// The caller's time is none of the API's.
+    pub(super) fn took_over_the_body(&mut self, since: Timestamp, now: Timestamp) {
+        self.begun = self.begun.saturating_add(now.saturating_since(since));
+    }
+
+    /// How a body goes up that streams.
+    pub(super) fn streaming(&self, timeout: Option<Duration>, now: Timestamp) -> Option<Streaming> {
+        let length = match self.request.body {
+            _ if self.upload != Upload::Streamed => return None,
+            BodyLength::Announced(length) => Some(length),
+            BodyLength::NoBody | BodyLength::Unknown => None,
+        };
+        let whole = self.lasts_for(now);
+        let patience = patience(timeout.unwrap_or_default(), self.request.body);
+        Some(Streaming { length, patience, whole })
     }
 
     pub(super) fn on_held(
@@ -91,7 +136,8 @@ impl Exchange {
         if whole { self.start(deployment, request, now) } else { Err(Problem::broken_upload()) }
     }
 
-    /// Begins the call to the API. Its timeout runs from the arrival of the request.
+    /// Begins the call to the API. Its timeout runs from the arrival of the request, without the time that the caller took
+    /// over the body.
     pub(super) fn start(
         &mut self,
         deployment: &mut Deployment,
@@ -110,7 +156,7 @@ impl Exchange {
             operation: (!forward.is_mcp).then(|| Operation::of(forward.method, &forward.url)),
             ..CallOptions::new(forward.method)
         };
-        let mut call = Call::new(options, self.facts.started);
+        let mut call = Call::new(options, self.begun);
         let action = call.start(&mut deployment.upstream, now);
         self.call = Some(call);
         self.follow(deployment, action, now)

@@ -29,14 +29,20 @@ pub enum Step {
     /// Verify the signature of [`Exchange::token`](super::Exchange::token) with the most recent key set and one of the
     /// deployment's algorithms; then report [`Report::Signature`].
     VerifyToken,
-    /// Read the whole request body, up to `limit` bytes, and keep it for sending; then report [`Report::RequestBody`].
+    /// Read the whole request body, up to `limit` bytes, and keep it for sending; then report [`Report::RequestBody`] or
+    /// [`Report::UploadLate`].
     ReadRequest {
         /// The maximum size in bytes.
         limit: usize,
+        /// The time until the whole body has arrived.
+        patience: Duration,
     },
-    /// Hold the request's body, so that it can be sent again; then report [`Report::RequestHeld`]. It has the length
-    /// stated in the request.
-    HoldRequest,
+    /// Hold the request's body, so that it can be sent again; then report [`Report::RequestHeld`] or
+    /// [`Report::UploadLate`]. It has the length stated in the request.
+    HoldRequest {
+        /// The time until the whole body has arrived.
+        patience: Duration,
+    },
     /// Ask the platform's counter whether [`Exchange::holder`](super::Exchange::holder) has a call left; then report
     /// [`Report::Counted`].
     Count {
@@ -66,7 +72,8 @@ pub enum Step {
     },
     /// Wait; then report [`Report::Waited`]. If there was a response, it is no longer needed.
     Wait(Duration),
-    /// Send a request; then report [`Report::Response`] or [`Report::NoResponse`].
+    /// Send a request; then report [`Report::Response`], [`Report::NoResponse`], [`Report::UploadLate`] or
+    /// [`Report::UploadBroken`].
     Send(Send),
     /// Read the whole response body, asking [`Exchange::may_hold`](super::Exchange::may_hold) for each chunk; then
     /// report [`Report::ResponseBody`].
@@ -95,10 +102,23 @@ pub struct Send {
     pub url: String,
     /// The slot whose `Authorization` to send.
     pub slot: Slot,
-    /// The time until the response's head; `None` means no limit.
+    /// The time until the response's head, which starts when the API has the whole body; `None` means no limit.
     pub timeout: Option<Duration>,
+    /// For a body that streams.
+    pub streaming: Option<Streaming>,
     /// The request's headers and body.
     pub carries: Carries,
+}
+
+/// A body that is sent as it arrives. Only its own end may end it: an incomplete body must not look complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Streaming {
+    /// Its stated length in bytes; `None` if it arrives in chunks.
+    pub length: Option<u64>,
+    /// The time until the API has the whole body.
+    pub patience: Duration,
+    /// The time until the response's head, the upload included; `None` means no limit.
+    pub whole: Option<Duration>,
 }
 
 /// The headers and body of a request to the API, besides its `Authorization`.
@@ -163,6 +183,10 @@ pub enum Report<'a> {
     },
     /// For [`Step::HoldRequest`]: whether it was complete.
     RequestHeld(bool),
+    /// For [`Step::ReadRequest`], [`Step::HoldRequest`] and [`Step::Send`]: the caller did not send the body in time.
+    UploadLate,
+    /// For [`Step::Send`]: the caller's body was interrupted.
+    UploadBroken,
     /// For [`Step::Count`]: whether the caller has a call left. An unresponsive counter counts as yes.
     Counted(bool),
     /// For [`Step::AskGate`]: `None` if the gate did not respond.
@@ -203,6 +227,8 @@ impl fmt::Debug for Report<'_> {
             Self::Signature(_) => "Signature",
             Self::RequestBody { .. } => "RequestBody",
             Self::RequestHeld(_) => "RequestHeld",
+            Self::UploadLate => "UploadLate",
+            Self::UploadBroken => "UploadBroken",
             Self::Counted(_) => "Counted",
             Self::Place(_) => "Place",
             Self::Standing(_) => "Standing",

@@ -522,6 +522,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::vec::Vec;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECOND: Micros = 1_000_000;
@@ -530,6 +532,73 @@ mod tests {
     fn wait(leases: &mut Leases, holder: &str, now: Micros) -> (Turn, Option<Ticket>) {
         let mut ticket = None;
         (leases.turn(holder, &mut ticket, (20_000, 3_600 * SECOND), now), ticket)
+    }
+
+    /// What becomes of a holder's places, one after the other, in time.
+    #[derive(Clone, Debug)]
+    enum Event {
+        /// The gate hands out the next ones, so long after the last: to a question that took so long.
+        Leased { after: Micros, step: Micros, count: u32, took: Micros },
+        /// Time passes.
+        Passes(Micros),
+        /// A call comes that cannot wait.
+        Calls,
+        /// The clock is put back.
+        Back(Micros),
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let step = prop_oneof![1..3_000_u64, 3_000..100_000_u64, Just(20_000)];
+        let event = prop_oneof![
+            2 => (0..400_000_u64, step, 1..40_u32, 0..600_000_u64)
+                .prop_map(|(after, step, count, took)| Event::Leased { after, step, count, took }),
+            6 => (0..60_000_u64).prop_map(Event::Passes),
+            1 => (0..600_000_u64).prop_map(Event::Passes),
+            12 => Just(Event::Calls),
+            1 => (1..2_000_000_u64).prop_map(Event::Back),
+        ];
+        prop::collection::vec(event, 1..200)
+    }
+
+    proptest! {
+        /// Beside a list of all places, each with its beginning and its end: a call goes if the first one that is not
+        /// over has begun, and no place is for two calls. What nobody used is over.
+        #[test]
+        fn a_place_is_for_one_call_in_its_time(events in events()) {
+            let mut leases = Leases::default();
+            let mut places: VecDeque<(Micros, Micros)> = VecDeque::new();
+            let (mut now, mut end) = (START, START);
+            for event in events {
+                match event {
+                    Event::Leased { after, step, count, took } => {
+                        let asked = now - took;
+                        let opens = end.max(now) + after;
+                        leases.leased("app", Lease { wait: opens - now, step, count }, asked, now);
+                        let each = (0..Micros::from(count)).map(|place| place * step);
+                        places.extend(each.map(|later| (opens + later, opens - took + later + step.max(1_000) + Leases::LATE)));
+                        end = opens + step * Micros::from(count);
+                    }
+                    Event::Passes(time) => now += time,
+                    Event::Calls => {
+                        places.retain(|(_, lapses)| now < *lapses);
+                        let goes = places.front().is_some_and(|(opens, _)| *opens <= now);
+                        if goes {
+                            places.pop_front();
+                        }
+                        let turn = leases.turn("app", &mut None, (20_000, 0), now);
+                        prop_assert_eq!(turn == Turn::Go, goes, "{:?}", turn);
+                    }
+                    Event::Back(by) => {
+                        // Who has not looked before cannot know.
+                        leases.look_at_clock(now);
+                        now -= by;
+                        leases.look_at_clock(now);
+                        places.clear();
+                        end = now;
+                    }
+                }
+            }
+        }
     }
 
     /// If the clock goes back while a question is in progress, its places would end too late by the same amount.

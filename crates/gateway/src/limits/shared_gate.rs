@@ -266,6 +266,8 @@ fn hold(wait: Duration, scope: &Scope) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const START: u64 = 1_700_000_000_000;
@@ -336,6 +338,32 @@ mod tests {
             gate.limited(of_everybody(Duration::from_millis(800)), at(0));
             let Place::Granted(wait) = place(&mut gate, at(100)) else { panic!("no place within the horizon") };
             assert!(wait >= Duration::from_millis(700), "{wait:?}");
+        }
+    }
+
+    proptest! {
+        /// Whoever was refused where: the news is JSON to another reader, and an isolate reads the same names.
+        #[test]
+        fn closings_cross_as_json(
+            closings in prop::collection::vec((any::<String>(), any::<String>(), 1..300_000_u64), 0..80),
+        ) {
+            let mut gate = SharedGate::new(None);
+            for (caller, route, wait) in &closings {
+                let wait = Duration::from_millis(*wait);
+                gate.limited(Closing { wait, caller: caller.clone(), route: route.clone() }, at(0));
+            }
+            let news = gate.news(at(0));
+            let read: serde_json::Value = serde_json::from_str(&news).expect("JSON");
+            let holds = Hold::list_from_json(&news).expect("holds");
+            let read = read.as_array().expect("a list");
+            prop_assert_eq!(holds.len(), read.len().min(Hold::MOST));
+            for (hold, read) in holds.iter().zip(read) {
+                prop_assert_eq!(&serde_json::json!([millis(hold.wait), hold.caller, hold.route]), read);
+                let is_known = |(caller, route, _): &(String, String, u64)| {
+                    (hold.caller.is_empty() || hold.caller == *caller) && (hold.route.is_empty() || hold.route == *route)
+                };
+                prop_assert!(closings.iter().any(is_known), "{:?}", hold);
+            }
         }
     }
 

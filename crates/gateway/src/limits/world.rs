@@ -512,6 +512,39 @@ fn callers_get_the_same_share_whatever_their_load() {
     }
 }
 
+/// Callers that each want much more than their share, through one isolate or many, and the share of each. Of what an
+/// isolate leases for calls that it expects some is not used when those do not come; a caller that wants less than
+/// twice its share through tens of isolates may have a seventh less for that.
+fn unequal_worlds() -> impl Strategy<Value = (World, u64)> {
+    let budget = prop::sample::select(vec![("100/s", 100_u64), ("150/s", 150), ("200/s", 200)]);
+    let caller = (25..50_u64, 1..40_usize, 5_000..20_000_u64);
+    let callers = prop::collection::vec(caller, 2..6);
+    let ways = prop::collection::vec((0..60_u64, 0..60_u64), 1..10);
+    let skews = prop::collection::vec(-100_000_000..100_000_000_i64, 61);
+    (budget, callers, ways, skews, any::<u64>()).prop_map(|((budget, rate), callers, ways, skews, seed)| {
+        let ways = ways.into_iter().map(|(there, back)| Way { there, back, is_lost: false }).collect();
+        let mut random = spread(seed);
+        let share = rate * FAIR_SECONDS / callers.len() as u64;
+        let mut calls = Vec::new();
+        for (caller, (load, isolates, patience)) in callers.iter().enumerate() {
+            // In tenths of its share of each second.
+            let wanted = share * load / 10;
+            let all = (WARM_SECONDS + FAIR_SECONDS) * 1_000;
+            let wanted = wanted * (WARM_SECONDS + FAIR_SECONDS) / FAIR_SECONDS;
+            calls.extend((0..wanted).map(|n| Call {
+                patience: *patience,
+                ..call(caller, (caller * 7 + index(random(*isolates as u64))) % 60, n * all / wanted)
+            }));
+        }
+        let mut world = World::new(budget, 60, calls, ways);
+        (world.skews, world.gate_skew) = (skews[..60].to_vec(), skews[60]);
+        (world, share)
+    })
+}
+
+const WARM_SECONDS: u64 = 5;
+const FAIR_SECONDS: u64 = 10;
+
 /// Worlds in which all places are always wanted, by a few callers through a few isolates, and all answers arrive.
 fn busy_worlds() -> impl Strategy<Value = World> {
     let budget = prop::sample::select(vec![("50/s", 50_u64), ("200/s", 200)]);
@@ -623,5 +656,28 @@ proptest! {
         world.is_sound()?;
         let moved = i64::try_from(world.moved / 1_000).unwrap_or(i64::MAX);
         prop_assert!(world.excess() <= moved, "{} ms of the budget too much, and {moved} were out", world.excess());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    /// Whoever wants more than its share has it, within a tenth, however much more others want and however many
+    /// isolates they come through, when a clock is set in the meantime too; and all places are used.
+    #[test]
+    fn each_caller_has_its_share((mut world, share) in unequal_worlds(), steps in steps()) {
+        // While it is warm yet: a clock that is set costs the places that are out.
+        for (at, whose, by) in steps {
+            world.at(at / 4, whose.map_or(Event::GateSteps(by), |isolate| Event::Steps(isolate, by)));
+        }
+        world.run();
+        world.is_sound()?;
+        let within = WARM_SECONDS * 1_000..(WARM_SECONDS + FAIR_SECONDS) * 1_000;
+        let callers = 1 + world.calls.iter().map(|call| call.caller).max().unwrap_or_default();
+        let counts = world.sent_of(callers, within);
+        for count in &counts {
+            prop_assert!(count.abs_diff(share) * 10 <= share, "{counts:?} of {share} each");
+        }
+        prop_assert!(counts.iter().sum::<u64>() * 100 >= share * callers as u64 * 95, "{counts:?} of {share} each");
     }
 }

@@ -2,14 +2,14 @@
 import { Attention } from "attention-wasm";
 import { receive } from "attention-wasm/webhooks";
 
-/** One client for the process, made when the first call comes: at build time there is no key. */
+/** One client for the process, made by the first call, since there is no key at build time. */
 let attention;
 
 export async function POST(request) {
   attention ??= new Attention({ apiKey: process.env.ATTENTION_API_KEY });
   const received = await receive(request, { secret: process.env.WEBHOOK_SECRET, attention });
   if (received.kind === "event") {
-    // Before the answer, since a function may be stopped after it; `after` of next/server lets it go on.
+    // Before the answer, because a function may be stopped after it; `after` of next/server would continue it.
     const fresh = await received.event.reread();
     if (fresh.of === "conversation") console.log(`${received.event.type}: ${fresh.conversation.attributes.title}`);
   }
