@@ -71,7 +71,7 @@ describe("a streamed response is aborted, and does not look complete", { concurr
           (text) => text.includes('"event":"cut"') && text.includes(`"requestId":"${head.get("x-request-id")}"`),
         ),
       );
-      assert.match(line.fault, /was over before the answer was/);
+      assert.match(line.fault, /expired before the response was complete/);
       assert.equal(line.caller, { "a session": "app", "an issuer's token": "user-1" }[name] ?? "short");
     });
 });
@@ -81,7 +81,7 @@ describe("a call without a response yet is refused", { concurrency: true }, () =
     test(`${name}: a reading call may be repeated`, async () => {
       const answer = await workers.call(service, { target: "/v2/never", token: token() });
       assertProblem(answer, 401, "token_expired");
-      assert.match((await workers.log(answer)).fault, /was over before the answer was/);
+      assert.match((await workers.log(answer)).fault, /expired before the response was complete/);
     });
 
     test(`${name}: a call that may have changed something is told so`, async () => {

@@ -497,7 +497,7 @@ describe("the Worker's messages name the cause", () => {
     for (const [wish, said] of [
       [{ origin: "https://other.example" }, "`origin` is not one of the origins that this proxy allows"],
       [{ minutes: 61 }, "`minutes` is too much or too little: a session lasts 1 to 60 minutes"],
-      [{ minutes: "5" }, "`minutes` must be a whole number"],
+      [{ minutes: "5" }, "`minutes` must be a non-negative whole number"],
       [{ routes: ["GET"] }, "`routes` cannot be granted: route 1: "],
       [{ minute: 5 }, "it has a member that is not one of minutes, origin, routes"],
     ]) {

@@ -622,7 +622,7 @@ fn parts(policy: &Policy) -> Vec<(usize, Effect, Option<Method>, &Pattern, &Cond
 const TARGETS: &str = "/(a|b|B|api_keys)(/(a|b|c\\.d)){0,2}/?";
 
 proptest! {
-    /// What is asked of a rule is all that there is to it.
+    /// The accessors of a rule return everything that it consists of.
     #[test]
     fn policies_survive_being_written_and_read_again(text in policies_text(), target in TARGETS) {
         let policies = Policies::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));

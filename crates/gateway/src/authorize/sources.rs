@@ -272,7 +272,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
-        // Whatever comes from wherever: lines and memory are bounded, and each refusal is told of once or remembered.
+        // For any requests from any sources, lines and memory are bounded, and each refusal is reported once or remembered.
         #[test]
         fn lines_and_memory_are_bounded_and_each_refusal_is_reported_once(
             events in prop::collection::vec((0..2_000_u32, prop_oneof![0..50_u64, 0..20_000_u64]), 1..3_000),

@@ -84,7 +84,7 @@ impl fmt::Display for Unconfirmed {
 
 impl core::error::Error for Unconfirmed {}
 
-/// The cache's part in one request. It lives until the request is answered, and so long the driver keeps the bytes it
+/// The cache's part in one request. It lives until the request is answered, and the driver keeps the bytes that it
 /// found.
 #[derive(Debug)]
 pub struct Visit {
