@@ -241,4 +241,30 @@ proptest! {
         let freshness = Freshness::judge(200, &headers, NOW, NOW, Duration::from_secs(most), |_| false);
         prop_assert!(freshness.is_none_or(|freshness| freshness.fresh_until <= after(most)));
     }
+
+    #[test]
+    fn a_directive_in_a_quoted_string_has_no_effect(
+        texts in prop::collection::vec(prop::collection::vec(prop::sample::select(vec!["no-store", ",", "\"", "\\", " ", "max-age=1"]), 0..5), 0..4),
+        seconds in 1..3_600_u64,
+        place in any::<prop::sample::Index>(),
+    ) {
+        let quoted = |text: &Vec<&str>| format!("x=\"{}\"", text.concat().replace('\\', "\\\\").replace('"', "\\\""));
+        let mut parts: Vec<String> = texts.iter().map(quoted).collect();
+        parts.insert(place.index(parts.len() + 1), format!("max-age={seconds}"));
+        let control = parts.join(", ");
+        // An odd number of quotation marks may hide a directive, so such a response is not stored.
+        let is_clear = parts.iter().all(|part| part.matches('"').count() % 2 == 0);
+        prop_assert_eq!(fresh(&[("cache-control", &control)]), is_clear.then_some(seconds), "{}", control);
+    }
+
+    #[test]
+    fn an_entity_tag_is_found_in_a_list_if_it_is_one_of_the_list(
+        tags in prop::collection::vec("[a,\\\\ ]{0,3}", 0..5), one in "[a,\\\\ ]{0,3}", weak in any::<bool>(),
+    ) {
+        // A backslash is an ordinary character of an entity tag (RFC 9110 §8.8.3).
+        let quoted = |tag: &String| format!("{}\"{tag}\"", if weak { "W/" } else { "" });
+        let list = tags.iter().map(quoted).collect::<Vec<_>>().join(",");
+        let found = matches_if_none_match(&format!("\"{one}\""), &owned(&[("if-none-match", &list)]));
+        prop_assert_eq!(found, tags.contains(&one), "{} in {}", one, list);
+    }
 }

@@ -661,3 +661,46 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn a_size_is_digits_and_a_binary_unit(digits in "[0-9]{1,6}", (unit, bytes) in prop::sample::select(vec![
+        ("", 1_u64), ("kb", 1 << 10), ("mb", 1 << 20),
+    ])) {
+        let policy = policy(&format!("allow POST /v2/ask body={digits}{unit}"));
+        let Decision::Allowed(rule) = policy.decide(Post, path("/v2/ask")) else { panic!("the path is not allowed") };
+        let most = digits.parse::<u64>().unwrap() * bytes;
+        prop_assert_eq!(rule.admits("", BodyLength::Announced(most)), Ok(()));
+        let refused = rule.admits("", BodyLength::Announced(most + 1));
+        prop_assert_eq!(refused, Err(ConditionError::BodyTooLarge { most }));
+    }
+
+    #[test]
+    fn no_other_unit_is_a_size(digits in "[0-9]{0,6}", unit in "[a-zA-Z]{1,3}|[kmg]i?b|[ -~]{0,3}") {
+        let valid = !digits.is_empty() && ["", "kb", "mb"].contains(&unit.as_str());
+        // The text of the condition ends at white space; a comment begins with `#`.
+        prop_assume!(!valid && !unit.contains([' ', '#']) && !unit.bytes().all(|b| b.is_ascii_digit()));
+        let text = format!("allow POST /v2/ask body={digits}{unit}");
+        prop_assert!(Policy::parse(&text).is_err(), "{}", text);
+    }
+
+    #[test]
+    fn a_pattern_that_matches_everything_below_a_path_is_read_as_strictly_as_that_path(
+        segments in prop::collection::vec(prop::sample::select(vec!["v2", "x", ".", "..", "", "a%2fb", "%2e%2e", "a\\b", "a?b"]), 0..5),
+    ) {
+        let head: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
+        let is_path = head.is_empty() || RequestPath::parse(&head).is_ok() && !head.contains('%') && !head.ends_with('/');
+        let read = Policy::parse(&format!("allow GET {head}/**"));
+        prop_assert_eq!(read.is_ok(), is_path, "{}: {:?}", head, read);
+    }
+
+    #[test]
+    fn a_plus_in_a_query_is_a_space(name in "[a-z]{1,4}", space in prop::sample::select(vec!["+", "%20"])) {
+        let policy = policy(&format!("allow GET /v2/list query={name}"));
+        let Decision::Allowed(rule) = policy.decide(Get, path("/v2/list")) else { panic!("the path is not allowed") };
+        // A space is part of a name, and no name that a policy lists has one.
+        for query in [format!("{name}{space}=1"), format!("{space}{name}=1"), format!("{name}{space}{name}=1")] {
+            prop_assert_eq!(rule.admits(&query, BodyLength::NoBody), Err(ConditionError::Query), "{}", query);
+        }
+    }
+}
