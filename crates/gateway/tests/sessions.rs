@@ -118,6 +118,20 @@ fn every_session_vector() {
 }
 
 #[test]
+fn a_secret_needs_32_characters_beside_white_space() {
+    for (text, is_enough) in [
+        ("s".repeat(31), false),
+        ("s".repeat(32), true),
+        ("\u{e9}".repeat(31), false),
+        ("\u{e9}".repeat(32), true),
+        (format!(" {}\n", "s".repeat(31)), false),
+        (format!(" {}\n", "s".repeat(32)), true),
+    ] {
+        assert_eq!(SessionSecret::parse(&text).is_ok(), is_enough, "{text:?}");
+    }
+}
+
+#[test]
 fn a_session_with_too_long_a_token_is_not_issued() {
     let secret = SessionSecret::parse("an-obviously-fake-secret-of-some-length").unwrap();
     let now = Timestamp::from_unix_seconds(1_700_000_000);
