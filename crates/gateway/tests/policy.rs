@@ -662,6 +662,25 @@ proptest! {
     }
 }
 
+#[test]
+fn a_condition_is_given_once() {
+    for (rule, first, second) in [
+        ("allow GET /v2/list", "query=page", "query=page,size"),
+        ("allow GET /v2/list", "query=", "query=page"),
+        ("allow POST /v2/ask", "body=1kb", "body=2kb"),
+        ("allow GET /v2/list", "redact=email", "redact=phone"),
+        ("allow GET /v2/list", "cache=5s", "cache=1h"),
+        ("allow POST /mcp", "tool=search_*", "tool=get_*"),
+    ] {
+        for condition in [first, second] {
+            assert!(Policy::parse(&format!("{rule} {condition}")).is_ok(), "{rule} {condition}");
+        }
+        let twice = format!("{rule} {first} {second}");
+        let fault = Policy::parse(&twice).map_err(|error| error.fault);
+        assert!(matches!(fault, Err(PolicyFault::Condition)), "{twice}: {fault:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_size_is_digits_and_a_binary_unit(digits in "[0-9]{1,6}", (unit, bytes) in prop::sample::select(vec![
