@@ -75,6 +75,8 @@ for (const path of documents) {
 
 const { stdout: listed } = await promisify(execFile)("git", ["ls-files"], { cwd: ROOT, maxBuffer: 1 << 24 });
 const files = listed.trim().split("\n");
+/** All documents. The changelog names what is gone. */
+const pages = files.filter((file) => file.endsWith(".md") && !file.endsWith("CHANGELOG.md"));
 
 /** `a/{b,c}.ts` is two. */
 function spread(path) {
@@ -84,7 +86,7 @@ function spread(path) {
 
 test("every file that a document names as code is in git, or is one that git ignores", async () => {
   const missing = [];
-  for (const document of files.filter((file) => file.endsWith(".md") && !file.endsWith("CHANGELOG.md"))) {
+  for (const document of pages) {
     const prose = (await read(document)).replaceAll(/```.*?```/gs, "");
     for (const [, code] of prose.matchAll(
       /`((?:crates|pkg|tests|worker|xtask|docs|examples|openapi|bench|\.github)\/[\w.{},*@/-]+)`/g,
@@ -99,11 +101,11 @@ test("every file that a document names as code is in git, or is one that git ign
       }
   }
   const paths = missing.map(([, path]) => path);
-  const ignored = await promisify(execFile)("git", ["check-ignore", "--no-index", "--", ".env", ...paths], {
+  const { stdout } = await promisify(execFile)("git", ["check-ignore", "--no-index", "--", ".env", ...paths], {
     cwd: ROOT,
   });
-  const isIgnored = (path) =>
-    ignored.stdout.split("\n").includes(path) || ignored.stdout.split("\n").includes(`${path}/`);
+  const ignored = new Set(stdout.split("\n"));
+  const isIgnored = (path) => ignored.has(path) || ignored.has(`${path}/`);
   assert.deepEqual(
     missing.filter(([, path]) => !isIgnored(path)),
     [],
@@ -121,8 +123,9 @@ test("every chore, suite and script that a document names is there", async () =>
   ];
   const wrong = [];
   let named = 0;
-  for (const document of files.filter((file) => file.endsWith(".md") && !file.endsWith("CHANGELOG.md"))) {
-    for (const [, chore, rest] of (await read(document)).matchAll(/cargo xtask (\w+)([^`#\n&;|()]*)/g)) {
+  for (const document of pages) {
+    const text = await read(document);
+    for (const [, chore, rest] of text.matchAll(/cargo xtask (\w+)([^`#\n&;|()]*)/g)) {
       named++;
       if (!chores.includes(chore)) wrong.push(`${document}: cargo xtask ${chore}`);
       // Up to the first option; an upper-case word is a place for a name.
@@ -135,7 +138,7 @@ test("every chore, suite and script that a document names is there", async () =>
           : [];
       for (const word of words) if (!suites.includes(word)) wrong.push(`${document}: the suite ${word}`);
     }
-    for (const [, script] of (await read(document)).matchAll(/npm run (\w+)/g)) {
+    for (const [, script] of text.matchAll(/npm run (\w+)/g)) {
       named++;
       const isOther = ["generate", "dev", "build"].includes(script); // Of openapi/ and of examples.
       if (!isOther && !scripts.includes(script)) wrong.push(`${document}: npm run ${script}`);

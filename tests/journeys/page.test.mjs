@@ -1,6 +1,5 @@
 // A developer of a page: `cargo xtask start` and examples/vite, by the README's commands, in Chromium; and the script
-// of somebody
-// who has no package at all.
+// of somebody who has no package at all.
 import assert from "node:assert/strict";
 import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

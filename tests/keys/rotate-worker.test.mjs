@@ -1,6 +1,5 @@
 // `keys rotate` with this repository's Worker as its place: the built one in workerd, deployed anew whenever its
-// secrets
-// change, as Cloudflare does after each `wrangler secret put`.
+// secrets change, as Cloudflare does after each `wrangler secret put`.
 import assert from "node:assert/strict";
 import { watch } from "node:fs";
 import { readFile } from "node:fs/promises";

@@ -1,6 +1,5 @@
 // The client's wasm traps: the instance is dropped with everything in it, the calls in progress report that they may
-// have
-// been processed, and the next one works. The bytes are the published ones, with a trap in each function.
+// have been processed, and the next one works. The bytes are the published ones, with a trap in each function.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";

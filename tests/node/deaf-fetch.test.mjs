@@ -1,6 +1,5 @@
 // A `fetch` that ignores its signal, like some mocks and wrappers: a call still ends at its timeout or abort, and a
-// later
-// response is cancelled.
+// later response is cancelled.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";

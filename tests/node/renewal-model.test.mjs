@@ -1,6 +1,5 @@
 // Renewal of credentials: random schedules of calls, expiries, failures and delays of a vault, and refusals, compared
-// with
-// a reference that recomputes everything at each event. And invariants with clocks that jump.
+// with a reference that recomputes everything at each event. And invariants with clocks that jump.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { random } from "../random.mjs";

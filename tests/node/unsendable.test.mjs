@@ -1,6 +1,5 @@
 // A caller's mistake is reported at once by name: nothing is sent, nothing is retried, and the network is not blamed.
-// If
-// the runtime decides, a call is compared with the runtime's own behaviour.
+// If the runtime decides, a call is compared with the runtime's own behaviour.
 import assert from "node:assert/strict";
 import { openAsBlob } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

@@ -1,7 +1,6 @@
 // Lists of generated servers: any page sizes, empty and null pages, invalid totals, lists that grow and shrink while
-// they
-// are read, servers that ignore parameters or repeat pages. A walk always ends, and either returns every item that was
-// there all the time, or fails.
+// they are read, servers that ignore parameters or repeat pages. A walk always ends, and either returns every item
+// that was there all the time, or fails.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { assertNoOpenCalls, attention, FAKE_KEY } from "../node/fixture.mjs";

@@ -1,11 +1,11 @@
 // Ten thousand callers at once, or as many as the machine allows sockets for: all requests are open at the same time,
-// to
-// workerd and to an upstream that answers none before it has all.
+// to workerd and to an upstream that answers none before it has all.
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { until } from "../until.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { requestBytes, Wire } from "./wire.mjs";
 import { assertNoSecret, CALLERS, KEY, MODULES, TOKEN } from "./worker.mjs";
@@ -61,14 +61,6 @@ after(async () => {
   upstream?.disconnect();
   await Promise.all(workerds.map((workerd) => workerd.close()));
 });
-
-async function until(condition, what) {
-  const end = Date.now() + 60_000;
-  while (!condition()) {
-    assert.ok(Date.now() < end, `not in a minute: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 /** The memory of workerd in MB, all processes together. */
 const memory = () =>

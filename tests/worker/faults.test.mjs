@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { until } from "../until.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { requestBytes, send, Wire } from "./wire.mjs";
@@ -57,14 +58,6 @@ const bindings = (more) => ({
   ATTENTION_ADMIN_SHA256: sha256(OPERATOR),
   ...more,
 });
-/** Fails if it hangs; not a measure of speed. */
-async function until(condition, what) {
-  const end = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < end, `still not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 const bytes = ({ token = TOKEN, target = "/v2/well", headers = [], ...request } = {}) =>
   requestBytes({ target, ...request, headers: [["Authorization", `Bearer ${token}`], ...headers] });
 const call = (workerd, service, request) => send(workerd.ports[service], bytes(request));

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
+import { passingGate } from "./passing-gate.mjs";
 import { CALLERS, KEY, MODULES, OTHER_TOKEN, sha256, TOKEN } from "./worker.mjs";
 
 const ISOLATES = ["one", "two", "three", "four"];
@@ -63,19 +64,8 @@ before(async () => {
 
 // Gates that count questions, and pass them to the real one.
 const COUNTING = `
-import { DurableObject } from "cloudflare:workers";
 const asked = {};
-export class Counting extends DurableObject {
-  #real = this.env.REAL.get(this.env.REAL.idFromName("upstream"));
-  #ask(name, args) {
-    asked[name] = (asked[name] ?? 0) + 1;
-    return this.#real[name](...args);
-  }
-  admit(...args) { return this.#ask("admit", args); }
-  news(...args) { return this.#ask("news", args); }
-  limited(...args) { return this.#ask("limited", args); }
-  ledger(...args) { return this.#ask("ledger", args); }
-}
+${passingGate("Counting", "asked[name] = (asked[name] ?? 0) + 1;")}
 export default {
   async fetch(_, env) {
     return Response.json({ ...asked, written: await env.REAL.get(env.REAL.idFromName("upstream")).written() });

@@ -2,34 +2,28 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../until.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { Bed, CHANGING } from "./changing.mjs";
+import { passingGate } from "./passing-gate.mjs";
 import { trapping } from "./recovery/trapping.mjs";
 import { requestBytes, send } from "./wire.mjs";
 import { assertNoSecret, CALLERS, KEY, MODULES, TOKEN } from "./worker.mjs";
 
 /** A gate that passes questions on to a real one, or does not. */
 const CONTROLLED = `
-import { DurableObject } from "cloudflare:workers";
 let mode = "well";
 let asked = 0;
-export class Controlled extends DurableObject {
-  #real = this.env.REAL.get(this.env.REAL.idFromName("upstream"));
-  async #ask(name, args) {
-    // Counts are reported as usual.
+${passingGate(
+  "Controlled",
+  `// Counts are reported as usual.
     if (name === "admit" || name === "news") asked += 1;
     if (mode === "silent") await new Promise(() => {});
     if (mode === "throws") throw new Error("broken");
     if (mode === "talks nonsense") return "nonsense";
-    if (mode === "traps") await this.env.FRONT.fetch("http://gate/instances", { headers: { "x-arm": this.env[name] } });
-    return this.#real[name](...args);
-  }
-  admit(...args) { return this.#ask("admit", args); }
-  news(...args) { return this.#ask("news", args); }
-  limited(...args) { return this.#ask("limited", args); }
-  ledger(...args) { return this.#ask("ledger", args); }
-}
+    if (mode === "traps") await this.env.FRONT.fetch("http://gate/instances", { headers: { "x-arm": this.env[name] } });`,
+)}
 export default {
   fetch(request) {
     mode = request.headers.get("x-mode") ?? mode;
@@ -89,10 +83,6 @@ const control = async (mode, now) =>
 const told = (gate) => workerd.logs.filter((line) => line.event === "gate" && line.gate === gate).length;
 const call = (env) =>
   bed.call(env, { target: "/v2/users", headers: [["Authorization", `Bearer ${TOKEN}`]] }).then(({ status }) => status);
-async function until(condition, what) {
-  for (const end = Date.now() + 60_000; !(await condition()); await sleep(5))
-    assert.ok(Date.now() < end, `still not: ${what}`);
-}
 
 test("a silent gate is noticed after three questions, logged once, not asked for half a minute, then asked in parallel with a call, and used again", async () => {
   // One by one: a gate's state belongs to a deployment, and an isolate keeps two. The budgets differ, because the same

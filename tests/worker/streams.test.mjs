@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { until } from "../until.mjs";
 import { KEY, useWorkers } from "./worker.mjs";
 
 const workers = useWorkers();
@@ -21,15 +22,6 @@ function signal() {
     made.now = resolve;
   });
   return made;
-}
-
-/** Fails when it takes suspiciously long; not a measure of speed. */
-async function soon(condition, what) {
-  const end = Date.now() + 60_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`still not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 describe("down", () => {
@@ -147,7 +139,7 @@ describe("down", () => {
     await wire.head();
     let before = -1;
     // Until the buffers between are full; an unbounded proxy would never get there.
-    await soon(() => {
+    await until(() => {
       const still = made === before;
       before = made;
       return still || made > 200_000_000;
@@ -170,16 +162,16 @@ describe("down", () => {
     const wire = await workers.open(plain);
     await wire.body(await wire.head()).next();
     wire.reset();
-    await soon(() => workers.upstream.records[0].done, "the upstream is told");
+    await until(() => workers.upstream.records[0].done, "the upstream is told");
     assert.match(workers.upstream.records[0].error, /gone|closed|abort/i);
   });
 
   test("a client that disconnects while it waits ends the upstream's work", async () => {
     workers.begin({ hang: true });
     const wire = await workers.open(plain);
-    await soon(() => workers.upstream.records.length === 1, "the upstream is asked");
+    await until(() => workers.upstream.records.length === 1, "the upstream is asked");
     wire.reset();
-    await soon(() => workers.upstream.records[0].done, "the upstream is told");
+    await until(() => workers.upstream.records[0].done, "the upstream is told");
   });
 
   for (const [name, entry] of Object.entries({
@@ -330,9 +322,9 @@ describe("up", () => {
     workers.begin();
     const wire = await workers.open(plain, { method: "POST", headers: [["Transfer-Encoding", "chunked"]] });
     await wire.write(chunk("first"));
-    await soon(() => workers.upstream.records[0]?.body?.bytes === 5, "the first chunk is there");
+    await until(() => workers.upstream.records[0]?.body?.bytes === 5, "the first chunk is there");
     await wire.write(chunk("second"));
-    await soon(() => workers.upstream.records[0].body.bytes === 11, "the second chunk is there");
+    await until(() => workers.upstream.records[0].body.bytes === 11, "the second chunk is there");
     assert.equal(workers.upstream.records[0].body.complete, false);
     await wire.write("0\r\n\r\n");
     assert.equal((await wire.answer()).status, 200);
@@ -347,7 +339,7 @@ describe("up", () => {
     const wire = await workers.open(plain, { method: "PUT", headers: [["Content-Length", String(size)]] });
     const part = Buffer.alloc(1_000_000, 7);
     await wire.write(part);
-    await soon(() => workers.upstream.records[0]?.body?.bytes > 0, "bytes are there before the rest is sent");
+    await until(() => workers.upstream.records[0]?.body?.bytes > 0, "bytes are there before the rest is sent");
     for (let sent = part.length; sent < size; sent += part.length) await wire.write(part);
     assert.equal((await wire.answer()).status, 200);
     const [record] = await workers.received(1);
@@ -383,10 +375,10 @@ describe("up", () => {
       workers.begin();
       const wire = await workers.open(plain, { method: "POST", headers: [["Content-Length", String(length)]] });
       await wire.write(Buffer.alloc(sent, 1));
-      if (length > 256 * 1024) await soon(() => workers.upstream.records[0]?.body?.bytes > 0, "the upstream sees it");
+      if (length > 256 * 1024) await until(() => workers.upstream.records[0]?.body?.bytes > 0, "the upstream sees it");
       wire.destroy();
       const { records } = workers.upstream;
-      if (length > 256 * 1024) await soon(() => records[0].done, "the upstream is told");
+      if (length > 256 * 1024) await until(() => records[0].done, "the upstream is told");
       // The Worker is well afterwards.
       assert.equal((await workers.call(plain, { target: "/v2/after" })).status, 200);
       for (const record of records.filter(({ target }) => target !== "/v2/after"))
@@ -399,9 +391,9 @@ describe("up", () => {
     workers.begin();
     const wire = await workers.open(plain, { method: "POST", headers: [["Transfer-Encoding", "chunked"]] });
     await wire.write(chunk("half"));
-    await soon(() => workers.upstream.records[0]?.body?.bytes === 4, "the upstream sees it");
+    await until(() => workers.upstream.records[0]?.body?.bytes === 4, "the upstream sees it");
     wire.destroy();
-    await soon(() => workers.upstream.records[0].done, "the upstream is told");
+    await until(() => workers.upstream.records[0].done, "the upstream is told");
     assert.equal(workers.upstream.records[0].body.complete, false);
   });
 
@@ -492,7 +484,7 @@ describe("simultaneously redacted responses", () => {
     const answers = [];
     const calls = Array.from({ length: 9 }, async () => answers.push(await workers.call(redacting)));
     // Four of them fit.
-    await soon(() => answers.length >= 5, "those that do not fit are refused");
+    await until(() => answers.length >= 5, "those that do not fit are refused");
     mayEnd.now();
     await Promise.all(calls);
     const refused = answers.filter(({ status }) => status === 503);
@@ -510,7 +502,7 @@ describe("simultaneously redacted responses", () => {
     const answers = [];
     const post = { method: "POST", body: "{}" };
     const calls = Array.from({ length: 5 }, async () => answers.push(await workers.call(redacting, post)));
-    await soon(() => answers.length >= 1, "one is refused");
+    await until(() => answers.length >= 1, "one is refused");
     mayEnd.now();
     await Promise.all(calls);
     const refused = answers.filter(({ status }) => status !== 200);
@@ -523,7 +515,7 @@ describe("simultaneously redacted responses", () => {
   test("callers that disconnect release their memory in time", async () => {
     const begun = largeAnswers(new Promise(() => {}));
     const wires = await Promise.all(Array.from({ length: 4 }, () => workers.open(impatient)));
-    await soon(() => begun.count === 4, "all are being read");
+    await until(() => begun.count === 4, "all are being read");
     for (const wire of wires) wire.destroy();
     largeAnswers(Promise.resolve());
     const end = Date.now() + 60_000;

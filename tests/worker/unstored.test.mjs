@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { until } from "../until.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { assertNoSecret, CALLERS, KEY, MODULES, sha256, TOKEN } from "./worker.mjs";
@@ -99,7 +100,7 @@ for (const [at, how] of WAYS.entries())
     assert.equal(await calls(), "1");
     // The object's first attempt is at once.
     const told = () => workerd.logs.filter(({ event }) => event === "counts_not_stored");
-    while (told().length <= at) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => told().length > at, "the failure is logged");
     const { fault, ...line } = told()[at];
     assert.deepEqual(line, { event: "counts_not_stored", level: "warn", error: "RangeError" });
     assert.match(fault, /counts of the status page were not stored/);

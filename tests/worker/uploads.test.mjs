@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { until } from "../until.mjs";
 import { startUpstream } from "../upstream/server.mjs";
 import { startWorkerd } from "../upstream/workerd.mjs";
 import { requestBytes, send, Wire } from "./wire.mjs";
@@ -56,11 +57,6 @@ after(async () => {
 
 const received = (target) => upstream.records.filter((record) => record.target === target);
 
-async function soon(condition, what) {
-  for (const end = Date.now() + 60_000; !condition(); await sleep(5))
-    if (Date.now() > end) throw new Error(`still not: ${what}`);
-}
-
 /** How a body is sent: its head, its parts, and which end it takes. */
 const FRAMINGS = {
   held: { size: 4_000, announced: true },
@@ -110,7 +106,7 @@ async function upload(framing, caller, target) {
       await wire.write(framed(form, part));
     }
     if (end) {
-      if (framing !== "held") await soon(() => received(target).length > 0, "the API has seen it");
+      if (framing !== "held") await until(() => received(target).length > 0, "the API has seen it");
       end(wire);
     } else if (!form.announced) await wire.write("0\r\n\r\n");
   })().catch(() => {});
@@ -148,8 +144,8 @@ describe("each body, from each caller, to each API", { concurrency: true }, () =
           if (code) assertProblem(answer, answer.status, code);
           if (isWhole === undefined) return;
           if (framing === "held" && !isWhole) return assert.deepEqual(received(target), []);
-          await soon(() => received(target).length === 1 && received(target)[0].body, "the API has it");
-          if (!isWhole) await soon(() => received(target)[0].done, "the API is told that it is over");
+          await until(() => received(target).length === 1 && received(target)[0].body, "the API has it");
+          if (!isWhole) await until(() => received(target)[0].done, "the API is told that it is over");
           assert.equal(received(target)[0].body.complete, isWhole);
         });
       }
@@ -186,7 +182,7 @@ describe("each body, from each caller, to each API", { concurrency: true }, () =
       const own = upstream.records.filter(({ target }) => head.split(" ")[1] === target);
       assert.equal(own.length, name === "a body that streams" ? 1 : 0);
       if (own.length === 1) {
-        await soon(() => own[0].done, "the API is told that it is over");
+        await until(() => own[0].done, "the API is told that it is over");
         assert.equal(own[0].body.complete, false);
       }
     });
