@@ -6,7 +6,7 @@ import { hookTimeout } from "../src/call/driver.js";
 import type { CallOptions } from "../src/call/options.js";
 import { named } from "../src/call/values.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
-import { SteadyClock } from "../src/runtime/steady-clock.js";
+import { stopwatch } from "../src/runtime/steady-clock.js";
 
 /** The progress at each poll. */
 export interface WaitProgress {
@@ -56,9 +56,7 @@ const PASSING: ReadonlySet<ErrorKind> = new Set(["connection", "timeout", "rate_
 export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
   const { owner, what, id } = wait;
   const { timeout = HOUR, pollInterval, onProgress, ...call } = options;
-  const clock = new SteadyClock();
-  const started = clock.now();
-  const elapsed = () => clock.now() - started;
+  const elapsed = stopwatch();
   const left = () => timeout - elapsed();
   let last: string | undefined;
   for (let looks = 0, failures = 0; ; looks++) {

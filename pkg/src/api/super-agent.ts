@@ -7,7 +7,7 @@ import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
 import { defaults } from "../runtime/rules.js";
-import { SteadyClock } from "../runtime/steady-clock.js";
+import { stopwatch } from "../runtime/steady-clock.js";
 import { isId } from "./id.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
@@ -55,9 +55,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
   check.check("superAgent.send", "timeout", timeout, check.milliseconds);
   check.check("superAgent.send", "pollInterval", pollInterval, check.milliseconds);
   check.check("superAgent.send", "onProgress", onProgress, check.call);
-  const clock = new SteadyClock();
-  const started = clock.now();
-  const elapsed = () => clock.now() - started;
+  const elapsed = stopwatch();
   const left = () => timeout - elapsed();
   const call = (method: string, path: string, more?: CallOptions) =>
     client

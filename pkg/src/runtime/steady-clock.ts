@@ -14,3 +14,10 @@ export class SteadyClock {
     this.#shows = Math.max(this.now(), time);
   }
 }
+
+/** Returns a function that returns the milliseconds since this call. */
+export function stopwatch(): () => number {
+  const clock = new SteadyClock();
+  const started = clock.now();
+  return () => clock.now() - started;
+}
