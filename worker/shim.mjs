@@ -61,6 +61,15 @@ const NOT_RESERVED = {
     "the end of the places that are handed out was not stored: should the gate's object end before it is, the next one may hand out places of the same moments",
 };
 
+/** Writes to the object's storage. Nobody waits who could be told of a failure, so it is a line of the log. */
+async function stored(write, line) {
+  try {
+    await write();
+  } catch (error) {
+    console.warn(JSON.stringify({ ...line, error: error?.constructor?.name ?? "unknown" }));
+  }
+}
+
 // The gate that all isolates share: bind it as ATTENTION_GATE. It keeps across a restart when the API wants to be
 // called again.
 export class Gate extends DurableObject {
@@ -133,19 +142,13 @@ export class Gate extends DurableObject {
    */
   admit(holder, limit, wanted) {
     const [place, reserved] = this.#ask((state) => [state.admit(holder, limit, wanted), state.reserved()]);
-    if (reserved > (this.#reserved ?? 0)) this.#reserve(reserved);
-    return JSON.parse(place);
-  }
-
-  /** What is not even begun to be written holds back nothing. Isolates that got no place would all go without the gate. */
-  async #reserve(reserved) {
-    this.#reserved = reserved;
-    try {
-      await this.ctx.storage.put("reserved", reserved);
-    } catch (error) {
-      // A reservation lasts a second and more, and the next one is written again.
-      console.warn(JSON.stringify({ ...NOT_RESERVED, error: error?.constructor?.name ?? "unknown" }));
+    if (reserved > (this.#reserved ?? 0)) {
+      this.#reserved = reserved;
+      // A place is returned even if the write could not begin: otherwise all isolates would go without the gate. A
+      // reservation lasts a second or more, and the next one is written again.
+      stored(() => this.ctx.storage.put("reserved", reserved), NOT_RESERVED);
     }
+    return JSON.parse(place);
   }
 
   /** What the API has shut. */
@@ -170,16 +173,14 @@ export class Gate extends DurableObject {
     setTimeout(() => this.#store(), Math.max(0, this.#written + WRITE_EVERY_MS - Date.now()));
   }
 
-  /** What is not stored now is stored with what is counted next: nobody waits here who could be told. */
-  async #store() {
+  /** Counts that are not stored now are stored with the next ones. */
+  #store() {
     this.#writing = false;
     this.#written = Date.now();
-    try {
+    return stored(() => {
       this.#counted = this.#askRecord((record) => record.counted());
-      await this.ctx.storage.put("counted", this.#counted);
-    } catch (error) {
-      console.warn(JSON.stringify({ ...NOT_STORED, error: error?.constructor?.name ?? "unknown" }));
-    }
+      return this.ctx.storage.put("counted", this.#counted);
+    }, NOT_STORED);
   }
 
   async limited(millis, caller, route) {

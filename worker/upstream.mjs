@@ -23,12 +23,12 @@ export function send(url, method, headers, body) {
  * when its caller leaves.
  */
 export function upload(url, method, headers, body, length, patience, timeout) {
-  const { readable, writable } = length < 0 ? new IdentityTransformStream() : new FixedLengthStream(length);
+  const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   return new Promise((resolve, reject) => {
     let timer;
     const within = (millis, without) => {
       clearTimeout(timer);
-      if (millis >= 0) timer = setTimeout(resolve, Math.min(millis, LONGEST), without);
+      if (millis !== undefined) timer = setTimeout(resolve, Math.min(millis, LONGEST), without);
     };
     const settled = (settle) => (value) => {
       clearTimeout(timer);

@@ -177,16 +177,17 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(crate) fn send(url: &str, method: &JsString, headers: &Dictionary, body: &JsValue) -> Result<Promise, Thrown>;
 
-    /// Sends a request with a body that streams. A length or time of -1 means that there is none.
+    /// Sends a request with a body that streams. Without a length it is sent in chunks; without a timeout, the response
+    /// may take any time.
     #[wasm_bindgen(catch, js_name = upload)]
     fn send_streaming(
         url: &str,
         method: &JsString,
         headers: &Dictionary,
         body: &ReadableStream,
-        length: f64,
+        length: Option<f64>,
         patience: f64,
-        timeout: f64,
+        timeout: Option<f64>,
     ) -> Result<Promise, Thrown>;
 }
 
@@ -217,8 +218,8 @@ pub(crate) fn upload(
     streaming: Streaming,
     timeout: Option<Duration>,
 ) -> Result<Promise, Thrown> {
-    let length = streaming.length.map_or(-1.0, |length| length as f64);
-    let timeout = timeout.map_or(-1.0, |timeout| millis(timeout) as f64);
+    let length = streaming.length.map(|length| length as f64);
+    let timeout = timeout.map(|timeout| millis(timeout) as f64);
     send_streaming(url, method, headers, body, length, millis(streaming.patience) as f64, timeout)
 }
 

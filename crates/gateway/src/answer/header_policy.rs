@@ -177,9 +177,8 @@ impl Coming<'_> {
     /// caller write their own; the time since then is included in `Age` and `max-age`.
     fn times(&self, edits: &mut Vec<HeaderEdit>) {
         let told = self.headers.get("age").map(|age| whole_number(age.trim_ascii()));
-        let has_control = self.headers.has("cache-control");
-        let directives = if has_control { Directives::of(self.headers) } else { Directives::default() };
-        let may_be_stored = has_control && !directives.no_store;
+        let directives = Directives::of(self.headers);
+        let may_be_stored = self.headers.has("cache-control") && !directives.no_store;
         let age = told.unwrap_or(Some(0)).filter(|_| may_be_stored && self.handling != Handling::Error);
         let Some(age) = age else {
             // An unreadable value may mean any age; a response that is not stored needs no age.

@@ -4,7 +4,6 @@
 //! prevent it. Where the RFC leaves a choice, less is stored: there is no heuristic freshness from `Last-Modified`
 //! (§4.2.2), an unreadable value counts as stale, and only complete 200 responses to GET are stored.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use core::time::Duration;
 
@@ -164,7 +163,7 @@ pub(crate) struct Directives {
 impl Directives {
     pub(crate) fn of(headers: &dyn Headers) -> Self {
         let mut read = Self::default();
-        let text = headers.get("cache-control").unwrap_or(Cow::Borrowed(""));
+        let Some(text) = headers.get("cache-control") else { return read };
         for part in parts(&text, true) {
             // An unterminated quoted string may hide any directive.
             read.no_store |= part.bytes().filter(|b| *b == b'"').count() % 2 == 1;

@@ -109,12 +109,12 @@ impl Exchange {
         Ok(())
     }
 
-    /// The caller's time is none of the API's.
+    /// The time that the caller took over the body does not count towards the call's timeout.
     pub(super) fn took_over_the_body(&mut self, since: Timestamp, now: Timestamp) {
         self.begun = self.begun.saturating_add(now.saturating_since(since));
     }
 
-    /// How a body goes up that streams.
+    /// How to send a body that streams.
     pub(super) fn streaming(&self, timeout: Option<Duration>, now: Timestamp) -> Option<Streaming> {
         let length = match self.request.body {
             _ if self.upload != Upload::Streamed => return None,
