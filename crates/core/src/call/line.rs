@@ -1,7 +1,6 @@
 //! The line of waiting calls, in order of arrival.
 
 use alloc::vec::Vec;
-use core::mem;
 
 /// Steady time in microseconds: at hundreds of calls per second, milliseconds are too coarse for a distance.
 pub(super) type Micros = u64;
@@ -122,9 +121,7 @@ impl Moments {
         // Each later time moves up by one place.
         let mut last = moment;
         for taken in &mut self.0 {
-            if *taken > last {
-                mem::swap(taken, &mut last);
-            }
+            (*taken, last) = ((*taken).min(last), (*taken).max(last));
         }
         self.0.push(last);
     }
