@@ -101,9 +101,8 @@ mod tests {
             after in vec("[1f]{1,4}", 0..7),
             gaps in select(&[("", ""), ("", ""), (":", ""), ("", ":")]),
         ) {
-            let before: String = before.iter().map(|group| format!("{group}:")).collect();
-            let after: String = after.iter().map(|group| format!(":{group}")).collect();
-            let text = format!("{before}{}1.2.3.4{}{after}", gaps.0, gaps.1);
+            let address = vec![[gaps.0, "1.2.3.4", gaps.1].concat()];
+            let text = [before, address, after].concat().join(":");
             prop_assert_eq!(v6(&text), text.parse::<Ipv6Addr>().ok().map(|address| address.segments()), "{}", text);
         }
 
