@@ -452,13 +452,17 @@ fn a_jwt_is_found_behind_three_false_beginnings() {
 
 #[test]
 fn a_jwt_is_as_long_as_a_key_may_be_and_its_header_a_kilobyte() {
-    // Three characters more of claims, or of the header, are four of base64url.
-    for extra in 0..40 {
-        let claims = format!(r#"{{"a":"{}"}}"#, "x".repeat(5950 + extra));
-        let jwt = signed(r#"{"alg":"RS256"}"#, &claims, 171 + extra % 4 * 2 % 3, 32);
-        let expected = (jwt.len() <= 8192).then_some(jwt.len());
-        assert_eq!(single(&format!("ATTENTION_API_KEY={jwt}")).map(|found| found.0), expected, "{}", jwt.len());
+    // A signature of RS256 has any length from 171 on that base64url can have.
+    let claims = format!(r#"{{"a":"{}"}}"#, "x".repeat(5950));
+    let rest = signed(r#"{"alg":"RS256"}"#, &claims, 171, 32).len() - 171;
+    for length in 8188..8197 {
+        if (length - rest) % 4 != 1 {
+            let jwt = signed(r#"{"alg":"RS256"}"#, &claims, length - rest, 32);
+            let expected = (length <= 8192).then_some(length);
+            assert_eq!(single(&format!("ATTENTION_API_KEY={jwt}")).map(|found| found.0), expected, "{length}");
+        }
     }
+    assert_ne!((8192 - rest) % 4, 1);
     for extra in 0..12 {
         let header = format!(r#"{{"alg":"HS256","x":"{}"}}"#, "x".repeat(740 + extra));
         let jwt = signed(&header, r#"{"a":1}"#, 43, 32);
@@ -476,9 +480,9 @@ fn evidence_counts_up_to_its_distance() {
         assert_eq!(in_chunks(text.as_bytes(), &[1, 7], &[]), found);
         found.first().map(|leak| leak.evidence)
     };
-    for filler in ["-", "x", ",", " "] {
-        // A word on its own, not longer for the filler.
-        let gap = |length: usize| format!(" {} ", filler.repeat(length - 2));
+    // A word on its own, not longer for the filler: between blanks, or in the same run.
+    for (filler, edge) in [("-", " "), ("x", " "), (",", " "), (" ", " "), ("x", "/"), ("/", "/")] {
+        let gap = |length: usize| format!("{edge}{}{edge}", filler.repeat(length - 2));
         for (length, is_near) in [(3, true), (511, true), (512, true), (513, false)] {
             let expected = is_near.then_some(Evidence::Host);
             assert_eq!(evidence(&format!("{jwt}{}api.attention.tech", gap(length))), expected, "{filler} {length}");
@@ -491,6 +495,8 @@ fn evidence_counts_up_to_its_distance() {
             }
         }
     }
+    // A word with a JWT in it is none.
+    assert_eq!(evidence(&format!("attention.{jwt} {jwt}")), None);
     for (length, expected) in [(128, Some(Evidence::Word)), (129, None), (130, None)] {
         let word = format!("{}attention", "x".repeat(length - 9));
         assert_eq!(evidence(&format!("{word} {jwt}")), expected, "a word of {length} characters");
