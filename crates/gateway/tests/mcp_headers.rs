@@ -184,7 +184,9 @@ fn patterns(list: &str) -> ToolPatterns {
     let policy = Policy::parse(&format!("allow POST /mcp tool={list}")).expect("a policy");
     let path = RequestPath::parse("/mcp").expect("a path");
     let Decision::Allowed(rule) = policy.decide(Method::Post, path) else { panic!("it is allowed") };
-    rule.conditions().tools.clone().expect("tools")
+    let patterns = rule.conditions().tools.clone().expect("tools");
+    assert_eq!(patterns.patterns().join(","), list);
+    patterns
 }
 
 fn judged(text: &str, tools: &[&str]) -> Result<Asked, Refusal> {

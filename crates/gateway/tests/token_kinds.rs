@@ -114,7 +114,8 @@ proptest! {
         ]),
         of_issuer in (
             claim("token_use", &[
-                Some(r#""access""#), Some(r#""id""#), Some(r#""id""#), Some(r#""refresh""#), Some("1"),
+                Some(r#""access""#), Some(r#""id""#), Some(r#""id""#),
+                Some(r#""refresh""#), Some(r#""JWT""#), Some("1"),
             ]),
             claim("typ", &[
                 Some(r#""Bearer""#), Some(r#""at+jwt""#), Some(r#""access""#), Some(r#""ID""#), Some(r#""ID""#),
