@@ -227,6 +227,10 @@ fn rules_with_tools_leave_the_methods_of_tools() {
     }
     let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} }).to_string();
     assert!(judged(&response, &["a*"]).is_ok());
+    for (length, is_named) in [(1, true), (128, true), (129, false)] {
+        let call = text("tools/call", &json!({ "name": "a".repeat(length) }));
+        assert_eq!(judged(&call, &["a*"]).is_ok(), is_named, "{length}");
+    }
     let call = text("tools/call", &ask);
     for (tools, is_named) in
         [(&["ask"][..], true), (&["b,ask"], true), (&["a*", "*k"], true), (&["a*", "b"], false), (&["b"], false)]
