@@ -45,7 +45,7 @@ export async function renewed(
     while (renewal.taken === taken) {
       const question = renewal.afterRefusal();
       // Already requested for another refused call.
-      if (question === undefined) return false;
+      if (question === undefined && !renewal.isDiscarded) return false;
       await wait(renewal, question, deadline);
       if (generation !== shared.generation) return true;
       if (deadline.aborted || deadline.timedOut) throw givenUp(deadline, shared, refusal);
@@ -58,11 +58,16 @@ export async function renewed(
 
 /** Discards the credentials and waits this many milliseconds for new ones. Returns whether they changed. */
 export async function refreshed(shared: SharedUpstream, timeout: number): Promise<boolean> {
-  const { generation } = shared;
+  const { generation, renewal } = shared;
+  const { taken } = renewal;
   const deadline = new Deadline(undefined);
   deadline.limit(timeout);
+  renewal.discard();
   try {
-    if ((await deadline.within(shared.renewal.anew().answer)) === undefined) throw givenUp(deadline, shared);
+    while (renewal.taken === taken) {
+      await wait(renewal, renewal.question(), deadline);
+      if (deadline.timedOut) throw givenUp(deadline, shared);
+    }
     return shared.generation !== generation;
   } finally {
     deadline.end();
@@ -103,6 +108,7 @@ async function look(
   const { taken } = renewal;
   while (renewal.left(until) > 0 && renewal.taken === taken && !deadline.aborted && !deadline.timedOut) {
     if (question?.failed !== undefined) throw question.failed.error;
+    if (question?.isOver) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK));
   }
 }
