@@ -386,7 +386,7 @@ test("a function's result is checked strictly, and a refusal names the problem w
     [{ token, expiresAt: 0 }, /perhaps in seconds/],
     [{ token, expiresAt: -1 }, /perhaps in seconds/],
     [{ token, expiresAt: Date.now() * 1000 }, /perhaps in microseconds/],
-    [{ token, expiresAt: Infinity }, /perhaps in microseconds/],
+    [{ token, expiresAt: -Infinity }, /perhaps in seconds/],
     [{ token, expiresAt: NaN }, /`expiresAt` that is not a date/],
     [{ token, expiresAt: new Date(Math.floor(Date.now() / 1000) + 900) }, /perhaps in seconds/],
     [{ token, expiresAt: new Date("nonsense") }, /`expiresAt` that is not a date/],
@@ -407,12 +407,26 @@ test("a function's result is checked strictly, and a refusal names the problem w
     assert.ok(!inspect(error).includes(token) && !JSON.stringify(error).includes(token));
     assert.equal(upstream.records.length, 0);
   }
-  for (const expiresAt of [undefined, null, new Date(Date.now() + 1e6), Date.now() + 1e6]) {
+  // The end of four-digit years means "never" in many programs; no timer is set, so none overflows.
+  const never = new Date("9999-12-31T23:59:59.999Z");
+  for (const expiresAt of [
+    undefined,
+    null,
+    new Date(Date.now() + 1e6),
+    Date.now() + 1e6,
+    Date.now() + 60 * 864e5,
+    never,
+  ]) {
     const { client } = await served(t, { apiKey: async () => ({ token, expiresAt }) });
     assert.deepEqual(await client.get("/things"), { ok: true });
     assert.equal(client.keys.keys[0].expiresAt, expiresAt?.valueOf());
     for (const shown of [inspect(client, { depth: 9, showHidden: true }), JSON.stringify(client), String(client)])
       assert.ok(!shown.includes(token));
+  }
+  for (const expiresAt of [Infinity, new Date(8.64e15), 8.64e15]) {
+    const { client } = await served(t, { apiKey: () => ({ token, expiresAt }) });
+    assert.deepEqual(await client.get("/things"), { ok: true });
+    assert.equal(client.keys.keys[0].expiresAt, undefined);
   }
 });
 
