@@ -1,7 +1,7 @@
 /** Functions of the application around each call. */
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
-import { errorOf } from "../errors/errors.js";
+import { AttentionError, errorOf } from "../errors/errors.js";
 import { wordsOf } from "../errors/words.js";
 import { Action, type Send, scrub, Upstream } from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
@@ -34,6 +34,10 @@ export interface MiddlewareRequest {
 export type Middleware = (request: MiddlewareRequest, next: () => Promise<Response>) => Response | Promise<Response>;
 
 const LATE = "a middleware of this client did not settle within the call's timeout: check it, or raise `timeout`";
+
+const SENT =
+  "a middleware called `next()` again, but the call's body is a stream, which is sent only once: pass a Blob or bytes, " +
+  "or call it once";
 
 /** The path below the base URL, with a leading slash. The given path may include the base URL. */
 export function below(baseURL: string, path: string): string {
@@ -103,6 +107,7 @@ export class Onion {
 
   async #next(): Promise<Response> {
     if (this.#isOver) throw new TypeError("a middleware called `next()` when its call was over");
+    if (this.#call.isOneShot && (this.#attempts > 0 || this.#running !== undefined)) throw new TypeError(SENT);
     const headers = headerMap(this.#headers, "a middleware's headers") as Record<string, string>;
     const call = {
       ...this.#call,
@@ -121,7 +126,8 @@ export class Onion {
       if (this.#isOver) this.#giveUp();
       return attempted.response;
     } catch (error) {
-      this.#attempts = (error as { readonly attempts?: number }).attempts ?? this.#attempts;
+      // A hook may throw anything.
+      if (error instanceof AttentionError) this.#attempts = error.attempts;
       throw error;
     } finally {
       this.#running = undefined;
