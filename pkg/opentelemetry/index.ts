@@ -51,14 +51,13 @@ interface Traced {
 /** Traces every call that starts from now on, including those of clients that `withOptions` makes later. */
 export function instrument<C extends Instrumented>(client: C, options: InstrumentOptions = {}): C {
   const { tracerProvider = trace } = options;
-  const server = attributesOf(client.baseURL);
   const calls = new Map<string, Traced>();
 
   client.use({
     onStart(event) {
       // Looked up each time, because the global provider may be set later.
       const tracer = tracerProvider.getTracer("attention-wasm", VERSION);
-      const attributes = { ...server, ...attributesOfCall(event) };
+      const attributes = { ...attributesOf(client.baseURL), ...attributesOfCall(event) };
       const parent = context.active();
       const span = tracer.startSpan(nameOf(event), { kind: SpanKind.CLIENT, attributes }, parent);
       calls.set(event.callId, { span, context: trace.setSpan(parent, span) });
@@ -78,6 +77,8 @@ export function instrument<C extends Instrumented>(client: C, options: Instrumen
   client.use((request, next) => {
     const call = calls.get(request.callId);
     if (call === undefined) return next();
+    // A client that `withOptions` made may have another server.
+    call.span.setAttributes(attributesOf(request.url));
     propagation.inject(call.context, request.headers, { set: (headers, name, value) => headers.set(name, value) });
     return context.with(call.context, next);
   });
@@ -89,8 +90,10 @@ function nameOf({ method, pathTemplate }: CallEvent): string {
   return pathTemplate === undefined ? method : `${method} ${pathTemplate}`;
 }
 
-function attributesOf(baseURL: string): Attributes {
-  const { hostname, port, protocol } = new URL(baseURL);
+/** The server of a URL; empty while the client does not know it, because its wasm is still being compiled. */
+function attributesOf(url: string): Attributes {
+  if (url === "") return {};
+  const { hostname, port, protocol } = new URL(url);
   return {
     "server.address": hostname,
     "server.port": port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
@@ -115,13 +118,24 @@ function attributesOfWait({ wait, attempt, status }: Omit<WaitEvent, "callId">):
   };
 }
 
+/** The name of an error's class. A program may throw anything, and write anything into a name. */
+function classOf(error: unknown): string {
+  try {
+    const { name } = error as Error;
+    if (typeof name === "string" && /^[A-Z][A-Za-z]{0,49}$/.test(name)) return name;
+  } catch {
+    // It is not an object, or a getter threw.
+  }
+  return "_OTHER";
+}
+
 function end(span: Span, { outcome, status, attempt, error }: EndEvent): void {
   if (status !== undefined) span.setAttribute("http.response.status_code", status);
   if (attempt > 1) span.setAttribute("http.request.resend_count", attempt - 1);
   if (outcome !== "success") {
     // A status, this package's kind of error, or another class name: few values, none of them a caller's text.
     const isRefused = status !== undefined && status >= 400;
-    const kind = outcome === "error" ? ((error as Error | undefined)?.name ?? "_OTHER") : outcome;
+    const kind = outcome === "error" ? classOf(error) : outcome;
     span.setAttribute("error.type", isRefused ? String(status) : kind);
     // Without a description, because an error's message may contain a caller's text.
     span.setStatus({ code: SpanStatusCode.ERROR });

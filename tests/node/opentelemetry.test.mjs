@@ -79,6 +79,57 @@ test("an unknown path has no template, and no part of it is recorded", async (t)
   assert.ok(!("url.template" in spans()[0].attributes));
 });
 
+test("a client with another base URL is another server", async (t) => {
+  const { client, upstream } = await traced(t);
+  const other = client.withOptions({ baseURL: upstream.url.replace("127.0.0.1", "localhost") });
+  await other.get("/users").catch(() => {});
+  await client.get("/users");
+  assert.deepEqual(
+    spans().map(({ attributes }) => attributes["server.address"]),
+    ["localhost", "127.0.0.1"],
+  );
+});
+
+test("an error's class is recorded, but no other text in its name; each span ends, whatever is thrown", async (t) => {
+  const named = (name) => Object.assign(new Error("0001-fake-id"), { name });
+  const hostile = Object.defineProperty(new Error("x"), "name", {
+    get() {
+      throw new Error("of the getter");
+    },
+  });
+  for (const [thrown, type] of [
+    [new RangeError("0001-fake-id"), "RangeError"],
+    [named("ZodError"), "ZodError"],
+    [named("user 0001-fake-id"), "_OTHER"],
+    [named("0001"), "_OTHER"],
+    [named(42), "_OTHER"],
+    [named(undefined), "_OTHER"],
+    [hostile, "_OTHER"],
+    [undefined, "_OTHER"],
+    [null, "_OTHER"],
+    ["0001-fake-id", "_OTHER"],
+  ]) {
+    exporter.reset();
+    const { client } = await traced(t);
+    client.use(() => Promise.reject(thrown));
+    await client.get("/users").catch(() => {});
+    assert.deepEqual(
+      spans().map(({ attributes }) => attributes["error.type"]),
+      [type],
+    );
+  }
+});
+
+test("a hook that changes its events does not keep a span open", async (t) => {
+  const spoil = (event) => Object.assign(event, { callId: "spoiled", outcome: "error" });
+  const { client } = await traced(t, { onStart: spoil, onRequest: spoil, onEnd: spoil });
+  await client.get("/users");
+  assert.deepEqual(
+    spans().map(({ status }) => status.code),
+    [SpanStatusCode.UNSET],
+  );
+});
+
 test("it is a child of the caller's span, and the parent of its requests' spans", async (t) => {
   const tracer = provider.getTracer("test");
   const { client } = await traced(t, {

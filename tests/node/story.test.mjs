@@ -360,6 +360,34 @@ test("hooks are called as methods of their object", async (t) => {
   assert.deepEqual(names, ["start", "request", "end"]);
 });
 
+test("no hook sees the changes that another one makes to its event", async (t) => {
+  /** The events of a call that is refused, retried and waits, with these hooks before the ones that note them. */
+  const events = async (spoil) => {
+    const { events, hooks } = recorder();
+    const { client, upstream } = await served(t, { nextApiKey: FAKE_NEXT_KEY, ...spoil });
+    upstream.script([{ status: 401 }, { status: 503, headers: [AT_ONCE] }, {}]);
+    await client.use(hooks).get("/users");
+    await later(0);
+    // Of the call, its time and its server.
+    return events.map(({ callId, durationMs, url, headers, wait, ...rest }) => ({ ...rest, isHeaders: headers?.get }));
+  };
+  const spoiler = Object.fromEntries(
+    NAMES.map((name) => [
+      name,
+      (event) => {
+        for (const member of Object.keys(event)) if (member !== "headers") event[member] = "spoiled";
+        delete event.headers;
+      },
+    ]),
+  );
+  const expected = await events({});
+  assert.deepEqual(
+    new Set(expected.map(({ name }) => name)),
+    new Set(NAMES.filter((name) => name !== "onKeyExpiring")),
+  );
+  assert.deepEqual(await events(spoiler), expected);
+});
+
 test("if a hook and a logger both fail after the call, there is no unhandled rejection", async (t) => {
   const fail = () => Promise.reject(new RangeError("mine"));
   const logger = { debug() {}, info() {}, warn() {}, error: fail };
