@@ -290,15 +290,17 @@ export class Client {
     this.#mustBeOpen();
     check.checkOptions("withOptions()", options, OPTIONS);
     // One kind of credential replaces the other.
-    const replaced =
-      options.token !== undefined
-        ? { apiKey: undefined, nextApiKey: undefined }
-        : options.apiKey !== undefined
-          ? { token: undefined }
-          : {};
-    // An undefined option counts as absent.
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const merged = { ...this.#options, ...replaced, ...given };
+    const replaced: readonly string[] =
+      options.token !== undefined ? ["apiKey", "nextApiKey"] : options.apiKey !== undefined ? ["token"] : [];
+    const merged: Record<string, unknown> = {};
+    // By their names, because options may be inherited, as those of a class are. An undefined one counts as absent.
+    for (const name of Object.keys(OPTIONS) as (keyof AttentionOptions)[]) {
+      const owner = options[name] === undefined ? this.#options : options;
+      const value = owner[name];
+      if (value === undefined || (owner !== options && replaced.includes(name))) continue;
+      // A hook stays a method of its own object.
+      merged[name] = Object.hasOwn(HOOKS, name) ? (value as () => void).bind(owner) : value;
+    }
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
     const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
     for (const one of this.#used) own.use(one);
@@ -371,7 +373,7 @@ export class Client {
     if (isReady !== undefined) await isReady;
     // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
     if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
-      options = { ...options, body: await own(options.body as object) };
+      options = { ...check.plain(options), body: await own(options.body as object) };
     const call = this.#prepare(method, path, options, story, known);
     const middleware = this.#middleware;
     // Until the end of the call: the client may be closed while this call waits for a credential.
@@ -472,9 +474,8 @@ export class Client {
     if (this.#ready?.authorization !== authorization) {
       this.#ready = { authorization, headers: mergeHeaders(this.#headers, { authorization }) };
     }
-    const { headers } = this.#ready!;
-    // A custom `fetch` may modify its arguments.
-    return this.#options.fetch === undefined ? headers : { ...headers };
+    // A copy, because a custom or patched `fetch` (a tracer's, for instance) may modify its arguments.
+    return { ...this.#ready!.headers };
   };
 
   #mustBeOpen(): void {
