@@ -21,6 +21,7 @@ import { credentials, refreshed, renewed } from "./credentials/waiting.js";
 import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
+import { mustHave } from "./runtime/globals.js";
 import { printable } from "./runtime/print.js";
 import { loading } from "./runtime/rules.js";
 import { VERSION } from "./runtime/version.js";
@@ -90,6 +91,19 @@ const OPTIONS: Readonly<Record<keyof AttentionOptions, check.Rule>> = /* @__PURE
   },
 );
 
+/** The globals that calls use, besides `fetch`. */
+const NEEDED = [
+  "TextDecoder",
+  "TextEncoder",
+  "AbortController",
+  "DOMException",
+  "Headers",
+  "URLSearchParams",
+  "clearTimeout",
+  "performance",
+  "setTimeout",
+];
+
 /** Options that select another server or another key. */
 const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
@@ -158,6 +172,7 @@ export class Client {
   /** @internal */
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
   constructor(options: AttentionOptions = {}, shared?: SharedUpstream) {
+    mustHave(NEEDED);
     check.checkOptions("new Attention()", options, OPTIONS);
     this.#options = options;
     this.#headers = {
