@@ -75,7 +75,7 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
     if (deadline.timedOut) throw failed("timeout", "timeout", "did not answer within 10 seconds");
     if ((error as Error | undefined)?.name === "SyntaxError")
       throw failed("protocol", "invalid", "returned a response that is not JSON");
-    throw failed("connection", "unreachable", "could not be reached", undefined, error);
+    throw failed("connection", "unreachable", "could not be reached: see the browser's console", undefined, error);
   } finally {
     deadline.end();
   }
