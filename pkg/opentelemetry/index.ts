@@ -19,6 +19,7 @@ import {
   type Attributes,
   type Context,
   context,
+  diag,
   propagation,
   type Span,
   SpanKind,
@@ -26,8 +27,8 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import type { CallEvent, EndEvent, Hooks, WaitEvent } from "../src/call/events.js";
-import type { Middleware } from "../src/call/middleware.js";
+import type { CallEvent, EndEvent, Hooks, KeySwitchEvent, WaitEvent } from "../src/call/events.js";
+import type { Middleware, MiddlewareRequest } from "../src/call/middleware.js";
 import { VERSION } from "../src/runtime/version.js";
 
 /** The part of a client that is used. */
@@ -54,20 +55,20 @@ export function instrument<C extends Instrumented>(client: C, options: Instrumen
   const calls = new Map<string, Traced>();
 
   client.use({
-    onStart(event) {
+    onStart: harmless((event: CallEvent) => {
       // Looked up each time, because the global provider may be set later.
       const tracer = tracerProvider.getTracer("attention-wasm", VERSION);
       const attributes = { ...attributesOf(client.baseURL), ...attributesOfCall(event) };
       const parent = context.active();
       const span = tracer.startSpan(nameOf(event), { kind: SpanKind.CLIENT, attributes }, parent);
       calls.set(event.callId, { span, context: trace.setSpan(parent, span) });
-    },
-    onWait({ callId, ...event }) {
+    }),
+    onWait: harmless(({ callId, ...event }: WaitEvent) => {
       calls.get(callId)?.span.addEvent("attention.wait", attributesOfWait(event));
-    },
-    onKeySwitch({ callId, to }) {
+    }),
+    onKeySwitch: harmless(({ callId, to }: KeySwitchEvent) => {
       calls.get(callId)?.span.addEvent("attention.key_switch", { "attention.key.slot": to });
-    },
+    }),
     onEnd(event) {
       const span = calls.get(event.callId)?.span;
       calls.delete(event.callId);
@@ -77,13 +78,28 @@ export function instrument<C extends Instrumented>(client: C, options: Instrumen
   client.use((request, next) => {
     const call = calls.get(request.callId);
     if (call === undefined) return next();
-    // A client that `withOptions` made may have another server.
-    call.span.setAttributes(attributesOf(request.url));
-    propagation.inject(call.context, request.headers, { set: (headers, name, value) => headers.set(name, value) });
+    sent(call, request);
     return context.with(call.context, next);
   });
   return client;
 }
+
+/** A propagator, a sampler or a processor of the application may throw; the call goes on. */
+function harmless<E extends unknown[]>(act: (...given: E) => void): (...given: E) => void {
+  return (...given) => {
+    try {
+      act(...given);
+    } catch (error) {
+      diag.error("attention-wasm: a call is not traced as it should be", error);
+    }
+  };
+}
+
+const sent = harmless((call: Traced, { url, headers }: MiddlewareRequest) => {
+  // A client that `withOptions` made may have another server.
+  call.span.setAttributes(attributesOf(url));
+  propagation.inject(call.context, headers, { set: (carrier, name, value) => carrier.set(name, value) });
+});
 
 /** The span's name according to the conventions: the method, and the path's template if it is known. */
 function nameOf({ method, pathTemplate }: CallEvent): string {

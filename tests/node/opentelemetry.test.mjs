@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, diag, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { importPacked, project, requirePacked } from "../runtimes/packed.mjs";
@@ -128,6 +128,36 @@ test("a hook that changes its events does not keep a span open", async (t) => {
     spans().map(({ status }) => status.code),
     [SpanStatusCode.UNSET],
   );
+});
+
+test("a propagator, a sampler or a processor that throws is reported to OpenTelemetry, and the call goes on", async (t) => {
+  const told = [];
+  diag.setLogger({ error: (_, error) => told.push(error.message), warn() {}, info() {}, debug() {}, verbose() {} });
+  t.after(() => {
+    diag.disable();
+    propagation.disable();
+    propagation.setGlobalPropagator(propagator);
+  });
+  const fail = () => {
+    throw new Error("of the application");
+  };
+  const setter = (name, value) => ({ ...propagator, inject: (_, carrier, { set }) => set(carrier, name, value) });
+  const sampler = { shouldSample: fail, toString: () => "fails" };
+  const processor = { onStart: fail, onEnd: fail, shutdown() {}, forceFlush() {} };
+  for (const [broken, options] of [
+    [{ ...propagator, inject: fail }, {}],
+    [setter("x-odd", "a\nb"), {}],
+    [propagator, { tracerProvider: new BasicTracerProvider({ sampler }) }],
+    [propagator, { tracerProvider: new BasicTracerProvider({ spanProcessors: [processor] }) }],
+    [propagator, { tracerProvider: { getTracer: fail } }],
+  ]) {
+    propagation.disable();
+    propagation.setGlobalPropagator(broken);
+    const { client } = await served(t);
+    const before = told.length;
+    assert.deepEqual(await instrument(client, options).get("/users"), { ok: true });
+    assert.ok(told.length > before);
+  }
 });
 
 test("it is a child of the caller's span, and the parent of its requests' spans", async (t) => {
