@@ -1,7 +1,7 @@
 /** Functions of the application around each call. */
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
-import { AttentionError, errorOf } from "../errors/errors.js";
+import { errorOf } from "../errors/errors.js";
 import { wordsOf } from "../errors/words.js";
 import { Action, type Send, scrub, Upstream } from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
@@ -57,7 +57,6 @@ export class Onion {
   /** The result of each `next()` of the innermost middleware. */
   readonly #made: Attempted[] = [];
   #running: Promise<unknown> | undefined;
-  #attempts = 0;
   #isOver = false;
 
   constructor(shared: SharedUpstream, call: PreparedCall, make: (call: PreparedCall) => Promise<Attempted>) {
@@ -96,6 +95,11 @@ export class Onion {
     }
   }
 
+  /** The number of requests that were sent, by whichever `next()`, whatever it ended with. */
+  get #attempts(): number {
+    return this.#call.events?.attempt ?? 0;
+  }
+
   /** Ends what `next()` resolved to, except `kept`. */
   #giveUp(kept?: Attempted): void {
     for (const one of this.#made) {
@@ -120,15 +124,10 @@ export class Onion {
     this.#running = made.catch(() => {});
     try {
       const attempted = await made;
-      this.#attempts = attempted.attempts;
       this.#made.push(attempted);
       // The call ended before.
       if (this.#isOver) this.#giveUp();
       return attempted.response;
-    } catch (error) {
-      // A hook may throw anything.
-      if (error instanceof AttentionError) this.#attempts = error.attempts;
-      throw error;
     } finally {
       this.#running = undefined;
       shared.close();

@@ -48,6 +48,11 @@ export class Story {
     this.started?.catch(() => {});
   }
 
+  /** The number of the last request. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
   /** Calls all hooks synchronously, while the caller is on the stack, where tracers find their context. */
   async #start(): Promise<void> {
     const event = this.#event({});

@@ -2,7 +2,7 @@
 
 import { Deadline } from "../call/deadline.js";
 import { aborted, left, type PreparedCall } from "../call/driver.js";
-import { type AttentionError, errorOf } from "../errors/errors.js";
+import { AttentionError, errorOf } from "../errors/errors.js";
 import { dropsRequests } from "../runtime/environment.js";
 import type { Question, Renewal } from "./renewal.js";
 import type { SharedUpstream } from "./shared-upstream.js";
@@ -23,6 +23,8 @@ export async function credentials(shared: SharedUpstream, call: PreparedCall, st
       await wait(renewal, renewal.question(), deadline);
       if (deadline.aborted || deadline.timedOut) throw givenUp(deadline, shared);
     }
+  } catch (error) {
+    throw counted(error, call.before ?? 0);
   } finally {
     deadline.end();
   }
@@ -51,6 +53,8 @@ export async function renewed(
       if (deadline.aborted || deadline.timedOut) throw givenUp(deadline, shared, refusal);
     }
     return false;
+  } catch (error) {
+    throw counted(error, refusal.attempts);
   } finally {
     deadline.end();
   }
@@ -113,8 +117,13 @@ async function look(
   }
 }
 
+/** An error that calls may share, with the number of requests that this one has sent. */
+function counted(error: unknown, attempts: number): unknown {
+  if (!(error instanceof AttentionError) || error.attempts === attempts) return error;
+  return errorOf({ ...error.toJSON(), attempts }, error.cause);
+}
+
 function givenUp(deadline: Deadline, shared: SharedUpstream, refusal?: AttentionError): AttentionError {
-  const attempts = refusal?.attempts ?? 0;
-  if (deadline.aborted) return aborted(deadline.reason, attempts, shared);
-  return errorOf({ kind: "timeout", code: "key_provider_timeout", message: TIMEOUT, attempts }, refusal);
+  if (deadline.aborted) return aborted(deadline.reason, 0, shared);
+  return errorOf({ kind: "timeout", code: "key_provider_timeout", message: TIMEOUT, attempts: 0 }, refusal);
 }
