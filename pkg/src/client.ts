@@ -414,7 +414,9 @@ export class Client {
       return await exchange(shared, call, started);
     } catch (error) {
       if (!shared.isDynamic || !(error instanceof UnauthorizedError) || call.isOneShot) throw error;
-      if (!(await renewed(shared, call, started, generation, error))) throw error;
+      const isNew = await renewed(shared, call, started, generation, error);
+      this.#tellFailure(shared, call);
+      if (!isNew) throw error;
       return exchange(shared, { ...call, before: error.attempts }, started);
     }
   }
@@ -426,6 +428,12 @@ export class Client {
     const { renewal } = shared;
     if (renewal.freshness === "expired") await credentials(shared, call, started);
     else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));
+    this.#tellFailure(shared, call);
+  }
+
+  #tellFailure(shared: SharedUpstream, call: PreparedCall): void {
+    const failed = shared.takeFailure();
+    if (failed !== undefined) void call.events?.renewalFailed(failed.error);
   }
 
   #prepare(

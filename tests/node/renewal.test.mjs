@@ -244,6 +244,40 @@ describe("in time", () => {
     client.close();
   });
 
+  test("a vault that has no next key any more fails no renewal of the current one, and the former next key stays", async () => {
+    const [failures, asked] = [[], []];
+    let isDown = false;
+    let issued = 0;
+    const isRevoked = () => time.now > 6000;
+    const options = {
+      apiKey: () => ({ token: `fake-key-number-${++issued}`, expiresAt: time.clock + 1000 }),
+      nextApiKey: async () => {
+        asked.push(time.now);
+        if (isDown) throw new Error("no such secret");
+        return FAKE_NEXT_KEY;
+      },
+      onRenewalFailed: ({ error }) => failures.push(error),
+    };
+    const { client, sent } = inTime(time, options, (key) => (key !== FAKE_NEXT_KEY && isRevoked() ? 401 : 200));
+    await callsAt(client, 0);
+    isDown = true;
+    assert.deepEqual(
+      await callsAt(client, ...Array.from({ length: 50 }, (_, call) => 100 + call * 100)),
+      Array(50).fill("ok"),
+    );
+    assert.ok(issued >= 5 && asked.length <= 9, `${issued} issued, ${asked.length} requests`);
+    assert.ok(failures.length >= 4);
+    for (const { code, message } of failures) {
+      assert.equal(code, "key_provider_failed");
+      assert.match(message, /^nextApiKey: /);
+    }
+    assert.equal(sent.length, 51);
+    // The current one is revoked: the calls continue with the other.
+    assert.deepEqual(await callsAt(client, 7000, 7100), ["ok", "ok"]);
+    assert.equal(sent.at(-1).credential, FAKE_NEXT_KEY);
+    client.close();
+  });
+
   test("nor is an expired one of two plain strings; streams do not fail because of it", async () => {
     const over = jwtOf(time.clock - 5000, "over");
     const { client, sent } = inTime(

@@ -16,6 +16,8 @@ export type Freshness = "fresh" | "due" | "expired";
 export interface Taken {
   /** Whether the credentials changed. */
   readonly changed: boolean;
+  /** Whether one of them is missing, so that they are requested again after a pause. */
+  readonly isPartial: boolean;
   /** The start of the last fifth of their lifetime. */
   readonly due: number;
   /** The expiry of the last of them. */
@@ -160,15 +162,15 @@ export class Renewal {
         if (asked.isUrgent && this.#running === asked) this.#resume();
         return false;
       }
-      const { changed, due, end } = this.#take(given);
+      const { changed, isPartial, due, end } = this.#take(given);
       this.#least = asked.number + 1;
       this.taken++;
       this.isDiscarded = false;
       const now = this.#clock.now();
       const isNews = changed || now + end > this.#end;
-      this.#due = now + due;
+      this.#due = isPartial ? now : now + due;
       this.#end = now + end;
-      if (isNews && !asked.isForRefusal && this.#running === asked) this.#heldUntil = now;
+      if (isNews && !isPartial && !asked.isForRefusal && this.#running === asked) this.#heldUntil = now;
       for (const listener of this.listeners) listener();
       return changed;
     } catch (error) {
