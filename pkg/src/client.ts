@@ -109,6 +109,9 @@ const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
 
+/** Options that `withOptions` made, whose hooks are bound. */
+const MERGED = new WeakSet<object>();
+
 /**
  * Enough for a thousand calls a second at 50 ms each. When the API starts to refuse calls, it refuses everything in
  * flight, so a higher number would only lose more of them.
@@ -314,8 +317,10 @@ export class Client {
       const value = owner[name];
       if (value === undefined || (owner !== options && replaced.includes(name))) continue;
       // A hook stays a method of its own object.
-      merged[name] = Object.hasOwn(HOOKS, name) ? (value as () => void).bind(owner) : value;
+      const isMethod = Object.hasOwn(HOOKS, name) && !MERGED.has(owner);
+      merged[name] = isMethod ? (value as () => void).bind(owner) : value;
     }
+    MERGED.add(merged);
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
     const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
     for (const one of this.#used) own.use(one);

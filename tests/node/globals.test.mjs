@@ -72,3 +72,24 @@ test("a context without one of Node's globals: all works, or the first client na
     assert.match(end, new RegExp(`^ConfigError globals_missing this runtime lacks ${name}: give its context`), name);
   assert.ok(Object.keys(others).length >= 8, Object.keys(others).join());
 });
+
+test("a window of Electron, which has Node's globals and a page's, is a page: it takes no key, and a token works", async () => {
+  const source = `
+const { Attention } = await import("attention-wasm");
+const page = { document: {}, location: { origin: "null" }, origin: "null", navigator: { userAgent: "Mozilla/5.0 Electron/38.0.0" } };
+for (const [name, value] of Object.entries({ window: globalThis, ...page }))
+  Object.defineProperty(globalThis, name, { value, configurable: true });
+const failure = (act) => { try { return act() && "made"; } catch ({ code }) { return code; } };
+const fetch = async () => Response.json([]);
+const attention = new Attention({ token: ${JSON.stringify(FAKE_KEY)}, baseURL: "https://worker.example/v2", fetch });
+console.log(JSON.stringify([
+  failure(() => new Attention({ apiKey: ${JSON.stringify(FAKE_KEY)} })),
+  failure(() => new Attention({ apiKey: ${JSON.stringify(FAKE_KEY)}, dangerouslyAllowBrowser: true })),
+  failure(() => new Attention({ token: ${JSON.stringify(FAKE_KEY)}, baseURL: "/v2" })),
+  await attention.get("/users"),
+]));
+`;
+  const args = ["--input-type=module", "--eval", source];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: await project(), timeout: 60_000 });
+  assert.deepEqual(JSON.parse(stdout), ["key_in_browser", "made", "base_url_relative", []]);
+});

@@ -152,6 +152,15 @@ test("options may be an instance of a class; its hooks stay its methods in clien
   const derived = client.withOptions({ timeout: 5000 }).withOptions({ maxRetries: 0 });
   for (const one of [client, derived]) await one.get("/things");
   assert.deepEqual(settings.names, ["GET", "GET"]);
+  // One for each request of a server, each made from the last one.
+  let last = derived;
+  for (let made = 0; made < 20_000; made++) {
+    const next = last.withOptions({ timeout: 5000 + made });
+    last.close();
+    last = next;
+  }
+  await last.get("/things");
+  assert.equal(settings.names.length, 3);
 });
 
 test("every call after close() fails and says so", async () => {

@@ -1,11 +1,13 @@
-// A program may throw anything, wherever the client calls it: the call fails with exactly that, or with an error of ours,
-// and ends once.
+// A program may throw or return anything, wherever the client calls it, and abort for any reason: the call fails with
+// exactly that, or with an error of ours, and ends once.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
 import { assertNoOpenCalls, attention, FAKE_KEY, FAKE_NEXT_KEY } from "./fixture.mjs";
 
 const { Attention, AttentionError } = attention;
+
+after(assertNoOpenCalls);
 
 const fail = () => {
   throw new Error("of the value itself");
@@ -73,20 +75,19 @@ const WRAPPED = {
 };
 
 /** Makes a call; returns its end, and the events. */
-async function made([options, middleware]) {
+async function made([options, middleware], callOptions) {
   const ends = [];
   const baseURL = "https://api.example.test/v2";
   const client = new Attention({ apiKey: FAKE_KEY, baseURL, fetch: good, maxRetries: 1, ...options });
   client.use({ onEnd: (event) => ends.push(event) });
   if (middleware !== undefined) client.use(middleware);
-  const end = await client.get("/users").then(
+  const end = await client.get("/users", callOptions).then(
     (value) => ({ value }),
     (error) => ({ error }),
   );
   // Its last event may follow its promise.
   await later(0);
   client.close();
-  assertNoOpenCalls();
   return { ...end, ends };
 }
 
@@ -136,4 +137,93 @@ test("whatever onEnd throws, the call succeeds, and a logger that throws then ch
       assert.deepEqual([answer, ends.length], [[], 1], `${what}, ${how}`);
     }
   }
+});
+
+// biome-ignore lint/suspicious/noThenProperty: a promise has one.
+const thenable = (descriptor) => Object.defineProperty({}, "then", descriptor);
+
+/** Promises of other libraries, good and bad. */
+const PROMISES = {
+  "a promise whose then throws": thenable({ get: fail }),
+  "a promise that never settles": thenable({ value() {} }),
+  "a promise that settles twice": thenable({
+    value(resolve) {
+      resolve(5);
+      resolve(6);
+    },
+  }),
+};
+
+test("whatever is returned instead of a key, a Response or nothing, the call ends once, with a result or an error", async () => {
+  const places = {
+    "a function that provides the key": (value) => [{ apiKey: () => value }],
+    "a middleware": (value) => [{}, () => value],
+    fetch: (value) => [{ fetch: () => value, maxRetries: 0 }],
+    onRequest: (value) => [{ onRequest: () => value }],
+    "a logger": (value) => [{ logger: { debug: () => value, info() {}, warn() {}, error() {} } }],
+    onEnd: (value) => [{ onEnd: () => value }],
+  };
+  const cases = Object.entries(places).flatMap(([place, options]) =>
+    Object.entries({ ...VALUES, ...PROMISES }).map(([what, value]) => [`${place}: ${what}`, options(value)]),
+  );
+  const check = async ([what, [options, middleware]]) => {
+    const { value, error, ends } = await made([{ timeout: 300, ...options }, middleware]);
+    assert.equal(ends.length, 1, what);
+    assert.ok(Array.isArray(value) || error instanceof Error, what);
+  };
+  // Some wait for their timeout.
+  await Promise.all(cases.map(check));
+});
+
+/** The point at which the caller aborts. */
+const MOMENTS = {
+  "before the call": (abort) => abort() ?? {},
+  "while fetch waits": (abort) => ({
+    fetch: (_, { signal }) => {
+      setTimeout(abort, 1);
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    },
+  }),
+  "while fetch, which is deaf, waits": (abort) => ({
+    fetch: () => {
+      setTimeout(abort, 1);
+      return new Promise(() => {});
+    },
+  }),
+  "while the key is requested": (abort) => ({
+    apiKey: () => {
+      setTimeout(abort, 1);
+      return new Promise(() => {});
+    },
+  }),
+  "in a hook": (abort) => ({ onRequest: abort }),
+  "before a retry": (abort) => ({
+    fetch: async () => {
+      setTimeout(abort, 1);
+      return new Response("", { status: 503, headers: { "retry-after": "5" } });
+    },
+  }),
+  "while the body arrives": (abort) => ({
+    fetch: async () => {
+      setTimeout(abort, 1);
+      return new Response(new ReadableStream({}), { headers: { "content-type": "application/json" } });
+    },
+  }),
+};
+
+test("whatever the reason of an abort is, at whatever point, it is an AbortError whose cause is the reason", async () => {
+  const cases = Object.entries(MOMENTS).flatMap(([when, options]) =>
+    Object.entries(VALUES).map(([what, reason]) => [`${when}: ${what}`, options, reason]),
+  );
+  const check = async ([what, options, reason]) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const more = options(() => void controller.abort(reason));
+    const { error, ends } = await made([more], { signal });
+    assert.ok(error instanceof AttentionError && error.name === "AbortError" && error.code === "aborted", what);
+    assert.deepEqual([ends.length, ends[0].outcome], [1, "aborted"], what);
+    // One that cannot be searched for the key is left out.
+    assert.ok(Object.is(error.cause, signal.reason) || error.cause === "[redacted]", what);
+  };
+  await Promise.all(cases.map(check));
 });
