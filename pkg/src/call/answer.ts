@@ -7,6 +7,7 @@ import { wordsOf } from "../errors/words.js";
 import { defaults, requestId, scrub } from "../runtime/rules.js";
 import { type Attempted, aborted } from "./driver.js";
 import type { Start } from "./error-body.js";
+import { named } from "./values.js";
 
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json\b/i;
 
@@ -60,6 +61,8 @@ export async function readAnswer(attempted: Attempted): Promise<unknown> {
   } finally {
     deadline.end();
   }
+  if (typeof text !== "string")
+    throw new TypeError(`fetch returned a Response whose text() is ${named(text)}; a mock may return Response.json(…)`);
   if (text === "") {
     // If an encoded body breaks off before its first character, runtimes report an empty body.
     const { headers } = response;
