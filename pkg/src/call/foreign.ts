@@ -104,7 +104,8 @@ export function responseIn(thrown: unknown): Response | undefined {
 /** Recognized by its shape, which mocks and polyfills share. */
 export function isResponse(value: unknown): value is Response {
   const { status, headers } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { get?: unknown } };
-  return typeof status === "number" && typeof headers?.get === "function";
+  // Core would read other numbers modulo 65,536.
+  return typeof status === "number" && status >= 0 && status < 1000 && typeof headers?.get === "function";
 }
 
 /** Throws a TypeError unless it is an unread Response; the message says what `fetch` must return. */
