@@ -388,3 +388,26 @@ fn the_terms_of_a_rule_and_of_a_sessions_routes_hold_together() {
     let seen = asked(&mut deployment(&with_query), "POST", "/mcp?team=1", &headers, &call("find"));
     assert_eq!(seen.done, "sends https://api.attention.tech/mcp?team=1", "{:?}", seen.body);
 }
+
+/// The last refusals of a flood are reported without another one, unless nothing is logged.
+#[test]
+fn refusals_that_no_line_reported_are_reported_once() {
+    for (log, told) in [("all", Some(3)), ("silent", None)] {
+        let mut deployment = deployment(&[("ATTENTION_LOG", Some(log))]);
+        let guess = bearer("an-obviously-fake-guess");
+        let headers = [("authorization", &*guess), ("cf-connecting-ip", "192.0.2.7")];
+        for _ in 0..8 {
+            assert_eq!(asked(&mut deployment, "GET", "/v2/open/a", &headers, "").done, "401");
+        }
+        let at = |seconds| Timestamp::from_unix_seconds(NOW + seconds);
+        assert_eq!(deployment.take_notice(at(59)), None);
+        let line = deployment.take_notice(at(60)).map(std::borrow::Cow::into_owned);
+        let line: Option<Value> = line.map(|line| serde_json::from_str(&line).expect("JSON"));
+        assert_eq!(line.as_ref().map(|line| line["refusals"].as_u64()), told.map(Some), "{line:?}");
+        if let Some(line) = line {
+            assert_eq!((&line["event"], line["source"].as_str().map(str::len)), (&json!("refusals"), Some(16)));
+            assert!(!line.to_string().contains("192.0.2.7"));
+        }
+        assert_eq!(deployment.take_notice(at(200)), None);
+    }
+}

@@ -115,27 +115,22 @@ impl Sources {
         Some(Noted { source: hex(&id), told, wait })
     }
 
-    /// Refusals that have gone unreported for a minute because a flood has ended: their source, if it is still known,
-    /// and their number. Check this with every request, since no further refusal may come.
+    /// Refusals that have gone unreported for a minute because a flood has ended: a source of them, and their number,
+    /// with those of forgotten sources. Check this with every request, since no further refusal may come.
     pub(crate) fn overdue(&mut self, now: Timestamp) -> Option<(String, u64)> {
         let is_past = |moment: Timestamp, long: Duration| moment > now || now.saturating_since(moment) >= long;
         if !is_past(self.looked, LOOKED_EVERY) {
             return None;
         }
         self.looked = now;
-        let is_quiet = self.known.last().is_none_or(|last| is_past(last.last, MINUTE));
-        let due = self.known.iter_mut().find(|known| known.untold > 0 && is_past(known.last_line, MINUTE));
-        if (due.is_none() && !(is_quiet && self.untold > 0)) || self.lines.add(now, LINES_A_MINUTE).is_some() {
+        let due = self.known.iter_mut().find(|known| known.untold > 0 && is_past(known.last_line, MINUTE))?;
+        if self.lines.add(now, LINES_A_MINUTE).is_some() {
             return None;
         }
+        due.last_line = now;
+        // A source is forgotten for another one, and what that one adds is unreported as well, or is the report.
         let forgotten = core::mem::take(&mut self.untold);
-        Some(match due {
-            None => (String::new(), forgotten),
-            Some(source) => {
-                source.last_line = now;
-                (hex(&source.id), core::mem::take(&mut source.untold).saturating_add(forgotten))
-            }
-        })
+        Some((hex(&due.id), core::mem::take(&mut due.untold).saturating_add(forgotten)))
     }
 
     /// The known source or a new one. It is moved to the end, so the first one has been quiet for longest and is
@@ -290,6 +285,16 @@ mod tests {
             assert_eq!(noted.iter().filter(|noted| noted.wait.is_some()).count(), 1);
             let again = note(&mut sources, "192.0.2.7", at(later));
             assert_eq!((again.wait.is_none(), again.told), (is_over, is_over.then_some(27)), "{later}");
+            // After a minute of silence each one has its own line again.
+            assert_eq!(note(&mut sources, "192.0.2.7", at(later)).told, is_over.then_some(1), "{later}");
+            // Without silence there is one line a minute.
+            let mut steady = Sources::new("an-obviously-fake-key");
+            for _ in 0..7 {
+                note(&mut steady, "192.0.2.7", at(0));
+            }
+            assert_eq!(note(&mut steady, "192.0.2.7", at(30_000)).told, None);
+            assert_eq!(note(&mut steady, "192.0.2.7", at(later)).told, is_over.then_some(4), "{later}");
+            assert_eq!(note(&mut steady, "192.0.2.7", at(later)).told, None);
             let mut quiet = Sources::new("an-obviously-fake-key");
             for _ in 0..7 {
                 note(&mut quiet, "192.0.2.7", at(0));
