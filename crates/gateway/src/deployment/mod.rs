@@ -171,3 +171,49 @@ impl Deployment {
         &mut self.cache
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorize::mcp::seal::Owner;
+
+    /// An MCP session that one deployment sealed is opened by those with the same secret, or without one with the same
+    /// key, and by no other.
+    #[test]
+    fn mcp_sessions_are_sealed_with_the_deployments_own_secret() {
+        let sealing = |secret: Option<&str>, keys: [&str; 2]| {
+            let mut texts = Texts::default();
+            let callers =
+                r#"[{"name":"a","sha256":"b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1"}]"#;
+            for (name, text) in [
+                ("ATTENTION_API_KEY", Some(keys[0])),
+                ("ATTENTION_API_KEY_NEXT", Some(keys[1])),
+                ("ATTENTION_CALLERS", Some(callers)),
+                ("ATTENTION_SESSION_SECRET", secret),
+            ] {
+                if let Some(text) = text {
+                    texts.set(name, Text::Given(text.to_owned()));
+                }
+            }
+            Deployment::parse(&texts).unwrap_or_else(|fault| panic!("{fault}")).seal
+        };
+        let (one, other) =
+            (Some("an-obviously-fake-session-secret-0000000001"), Some("an-obviously-fake-session-secret-0000000002"));
+        let keys = ["an-obviously-fake-key-a", "an-obviously-fake-key-b"];
+        let (turned, strange) = ([keys[1], keys[0]], ["an-obviously-fake-key-c", "an-obviously-fake-key-d"]);
+        let owner = Owner { caller: "a", session: None };
+        for (sealed_by, opened_by, is_opened) in [
+            ((one, keys), (one, strange), true),
+            ((one, keys), (other, keys), false),
+            ((one, keys), (None, keys), false),
+            ((None, keys), (None, keys), true),
+            ((None, keys), (None, turned), true),
+            ((None, keys), (None, strange), false),
+            ((None, keys), (one, keys), false),
+        ] {
+            let sealed = sealing(sealed_by.0, sealed_by.1).seal("an-id", owner).expect("an id");
+            let opened = sealing(opened_by.0, opened_by.1);
+            assert_eq!(opened.open(&sealed, owner), is_opened.then_some("an-id"), "{sealed_by:?} {opened_by:?}");
+        }
+    }
+}

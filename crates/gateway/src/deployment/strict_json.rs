@@ -271,6 +271,11 @@ mod tests {
             ("{\"a\": 1]", None),
             ("{\"a\"\n:1{", None),
             ("{\"a\": {[", None),
+            ("{\"a\": 1 {", None),
+            ("{\"a\": 1\n{", None),
+            ("{\"a\": 1 [", None),
+            ("{\"a\": 1\n[", None),
+            ("{\"a\": \"x\n\"}", None),
         ] {
             let told = hint(text);
             assert_eq!(told.is_some(), words.is_some(), "{text}: {told:?}");
