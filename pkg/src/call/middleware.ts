@@ -36,8 +36,7 @@ export type Middleware = (request: MiddlewareRequest, next: () => Promise<Respon
 const LATE = "a middleware of this client did not settle within the call's timeout: check it, or raise `timeout`";
 
 const SENT =
-  "a middleware called `next()` again, but the call's body is a stream, which is sent only once: pass a Blob or bytes, " +
-  "or call it once";
+  "a middleware called `next()` again, but the call's body is a stream, which is sent only once: pass a Blob";
 
 /** The path below the base URL, with a leading slash. The given path may include the base URL. */
 export function below(baseURL: string, path: string): string {

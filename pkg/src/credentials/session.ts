@@ -85,7 +85,11 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
 function resolve(address: string): string {
   const origin = pageOrigin();
   if (origin === undefined) {
-    throw failed("config", "no_page", "needs a page, whose cookies identify the user: on a server, pass a token");
+    throw failed(
+      "config",
+      "no_page",
+      "needs a page's cookies: on a server pass a token; a sandboxed frame needs `allow-same-origin`",
+    );
   }
   let url: URL | undefined;
   try {
