@@ -5,6 +5,7 @@ import { errorOf } from "../errors/errors.js";
 import { wordsOf } from "../errors/words.js";
 import { Action, type Send, scrub, Upstream } from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
+import { entering } from "./depth.js";
 import { type Attempted, aborted, left, type PreparedCall } from "./driver.js";
 import { readStart } from "./error-body.js";
 import { discard, isResponse } from "./foreign.js";
@@ -70,7 +71,10 @@ export class Onion {
     const { method, path, query, body, signal } = this.#call;
     const { baseURL } = this.#shared;
     const { callId, described } = story;
-    const url = `${baseURL}${below(baseURL, path)}${query === "" ? "" : `?${query}`}`;
+    const [own = "", ...ofPath] = below(baseURL, path).split("?");
+    // As core joins them: a path may have a query, to which the call's is added.
+    const queries = [ofPath.join("?"), query].filter(Boolean).join("&");
+    const url = `${baseURL}${own}${queries && `?${queries}`}`;
     // A URL that must be refused is refused here, before a middleware sees it.
     if (scrub(url, this.#shared.secrets()) !== url) return this.#make(this.#call);
     const request = { callId, method, url, ...described, headers: this.#headers, body, signal };
@@ -84,7 +88,8 @@ export class Onion {
     const deadline = new Deadline(signal);
     deadline.limit(left(this.#call, started));
     try {
-      return await this.#attempted(await this.#within(at(0), deadline), deadline);
+      const answer = entering(story.depth, () => at(0));
+      return await this.#attempted(await this.#within(answer, deadline), deadline);
     } catch (error) {
       this.#giveUp();
       deadline.end();
