@@ -87,6 +87,38 @@ test("the URL of a request is the one that is sent, whatever path, query and bas
   }
 });
 
+test("method, headers and body of a request are those that are sent, of all kinds of calls", async () => {
+  let sent;
+  const fetch = async (_, { method, headers, body }) => {
+    const { authorization, ...others } = headers;
+    sent = { method, headers: others, body, isAuthorized: authorization === `Bearer ${FAKE_KEY}` };
+    return Response.json([]);
+  };
+  const told = [];
+  const note = ({ headers }) => told.push(Object.fromEntries(headers));
+  const defaultHeaders = { "x-default": "a", "user-agent": null };
+  const client = new Attention({ apiKey: FAKE_KEY, fetch, defaultHeaders, onRequest: note });
+  let request;
+  client.use((given, next) => {
+    request = given;
+    return next();
+  });
+  for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+    for (const body of method === "GET"
+      ? [undefined]
+      : [undefined, { a: 1 }, "text", new Uint8Array(2), new URLSearchParams("a=b")]) {
+      for (const headers of [undefined, { "x-own": "b" }, { "X-Default": null, "content-type": "text/x" }]) {
+        for (const idempotencyKey of [undefined, "once"]) {
+          await client.request(method, "/things", { body, headers, idempotencyKey });
+          assert.deepEqual(Object.fromEntries(request.headers), sent.headers);
+          assert.deepEqual(told.pop(), sent.headers);
+          assert.deepEqual([request.method, request.body, sent.isAuthorized], [sent.method, sent.body, true]);
+        }
+      }
+    }
+  }
+});
+
 test("a call with the key in its URL is refused before a middleware sees it", async (t) => {
   const { client } = await served(t);
   client.use(() => assert.fail("it was shown"));
