@@ -109,6 +109,14 @@ const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
 
+/**
+ * The client that `withOptions` makes at this moment. A subclass of the application may have a constructor that passes on
+ * other arguments, or none.
+ */
+let deriving:
+  | { readonly target: unknown; readonly options: AttentionOptions; readonly shared: SharedUpstream | undefined }
+  | undefined;
+
 /** Options that `withOptions` made, whose hooks are bound. */
 const MERGED = new WeakSet<object>();
 
@@ -174,7 +182,11 @@ export class Client {
   constructor(options?: AttentionOptions);
   /** @internal */
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
-  constructor(options: AttentionOptions = {}, shared?: SharedUpstream) {
+  constructor(given: AttentionOptions = {}, from?: SharedUpstream) {
+    // A subclass may make a client of another class before it calls `super`.
+    const derived = deriving?.target === new.target ? deriving : undefined;
+    if (derived !== undefined) deriving = undefined;
+    const { options, shared } = derived ?? { options: given, shared: from };
     mustHave(NEEDED);
     check.checkOptions("new Attention()", options, OPTIONS);
     this.#options = options;
@@ -322,7 +334,14 @@ export class Client {
     }
     MERGED.add(merged);
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
-    const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
+    const shared = OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared;
+    let own: this;
+    try {
+      deriving = { target: Own, options: merged, shared };
+      own = new Own(merged, shared);
+    } finally {
+      deriving = undefined;
+    }
     for (const one of this.#used) own.use(one);
     return own;
   }
