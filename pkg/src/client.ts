@@ -18,6 +18,7 @@ import type { Described, Story } from "./call/story.js";
 import { type Credential, ofEnvironment, refuseInBrowser } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
 import { credentials, refreshed, renewed } from "./credentials/waiting.js";
+import { redactCause } from "./errors/cause.js";
 import { config } from "./errors/config.js";
 import { UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
@@ -109,6 +110,7 @@ const RECURSIVE =
 interface Internals {
   readonly fetch: typeof globalThis.fetch;
   readonly secrets: () => readonly string[];
+  readonly redact: (error: unknown) => unknown;
   /** Like `request`, for an operation of the API's description. */
   readonly request: (method: string, path: string, options: CallOptions, known: Known) => APIPromise<unknown>;
 }
@@ -160,13 +162,6 @@ export class Client {
   constructor(options: AttentionOptions = {}, shared?: SharedUpstream) {
     check.checkOptions("new Attention()", options, OPTIONS);
     this.#options = options;
-    this.#headers = {
-      accept: "application/json",
-      // In a page the browser sets this header; another value would cost a preflight.
-      ...(isBrowser() ? {} : { "user-agent": `attention-wasm/${VERSION}` }),
-      ...(options.defaultHeaders && headerMap(options.defaultHeaders, "defaultHeaders")),
-    };
-    this.#query = options.defaultQuery === undefined ? [] : queryPairs(options.defaultQuery, "defaultQuery");
     this.#events = Events.of(options);
     const own = options.fetch;
     // Looked up for each call, so that a later replacement is used; called without a `this`.
@@ -174,9 +169,22 @@ export class Client {
       own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
     this.#shared = shared?.share() ?? open(options);
+    try {
+      this.#headers = {
+        accept: "application/json",
+        // In a page the browser sets this header; another value would cost a preflight.
+        ...(isBrowser() ? {} : { "user-agent": `attention-wasm/${VERSION}` }),
+        ...(options.defaultHeaders && headerMap(options.defaultHeaders, "defaultHeaders")),
+      };
+      this.#query = options.defaultQuery === undefined ? [] : queryPairs(options.defaultQuery, "defaultQuery");
+    } catch (error) {
+      this.close();
+      throw this.redact(error);
+    }
     INTERNALS.set(this, {
       fetch: this.#fetch,
       secrets: this.#shared.secrets,
+      redact: (error) => this.redact(error),
       request: (method, path, given, known) => new APIPromise(this.#call(method, path, given, known)),
     });
     // Not on the prototype: that would be a side effect of the import, and bundlers would keep the whole client.
@@ -277,6 +285,14 @@ export class Client {
     return this;
   }
 
+  /**
+   * A foreign error, or a text, without this client's credentials. What the caller did wrong is named in the caller's
+   * words, which may be the key. @internal
+   */
+  protected redact(error: unknown): unknown {
+    return redactCause(error, this.#shared.secrets());
+  }
+
   /** The operation of a path below the base URL. @internal */
   protected describe(_method: string, _path: string): Described | undefined {
     return undefined;
@@ -372,7 +388,12 @@ export class Client {
     // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
     if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
       options = { ...options, body: await own(options.body as object) };
-    const call = this.#prepare(method, path, options, story, known);
+    let call: PreparedCall;
+    try {
+      call = this.#prepare(method, path, options, story, known);
+    } catch (error) {
+      throw this.redact(error);
+    }
     const middleware = this.#middleware;
     // Until the end of the call: the client may be closed while this call waits for a credential.
     const shared = this.#shared.share();

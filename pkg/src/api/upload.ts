@@ -59,10 +59,10 @@ async function upload(
       attempts: 1,
     });
   }
-  const { fetch, secrets } = internals(client);
+  const { fetch, redact } = internals(client);
   const isSecure = client.baseURL.startsWith("https:");
   try {
-    await put({ address, file, fetch, isSecure, secrets: secrets() }, options);
+    await put({ address, file, fetch, isSecure, redact }, options);
     // The error names the call before this one.
     const { idempotencyKey: _, ...rest } = options;
     return (await client.request(
@@ -71,6 +71,6 @@ async function upload(
       rest,
     )) as AnswerOf<operations["confirmKbSourceUpload"]>;
   } catch (error) {
-    throw about(error, "source", id);
+    throw about(error, "source", id, redact, address);
   }
 }

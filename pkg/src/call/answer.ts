@@ -1,12 +1,14 @@
 /** The result of a call: the body of a success, by its content type. */
 
 import { redactCause } from "../errors/cause.js";
+import { ifHarmless, redact } from "../errors/echo.js";
 import { type ErrorKind, errorOf } from "../errors/errors.js";
 import { requestFault, transportFault } from "../errors/transport.js";
-import { wordsOf } from "../errors/words.js";
-import { defaults, requestId, scrub } from "../runtime/rules.js";
+import { redactStart, wordsOf } from "../errors/words.js";
+import { defaults, requestId } from "../runtime/rules.js";
 import { type Attempted, aborted } from "./driver.js";
 import type { Start } from "./error-body.js";
+import { named } from "./values.js";
 
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json\b/i;
 
@@ -21,16 +23,15 @@ const OF_A_PAGE =
  * as a Blob, which has a type and exists in every runtime.
  */
 export async function readAnswer({ response, attempts, deadline, secrets }: Attempted): Promise<unknown> {
-  const type = response.headers.get("content-type") ?? "";
+  let type = "";
   const failed = (kind: ErrorKind, code: string, message: string, cause?: unknown, start?: Start) => {
-    const id = requestId(response.headers);
-    // A request id may echo a credential too; a redacted id would be useless.
-    const isHarmless = id !== undefined && scrub(id, secrets()) === id;
-    const facts = { kind, code, message, attempts, status: response.status, requestId: isHarmless ? id : undefined };
+    const id = ifHarmless(requestId(response.headers), secrets());
+    const facts = { kind, code, message, attempts, status: response.status, requestId: id };
     return errorOf(facts, redactCause(cause, secrets()), wordsOf(response.headers, start, secrets()));
   };
   let text: string;
   try {
+    type = response.headers.get("content-type") ?? "";
     if (response.body === null) return undefined;
     deadline.hold();
     if (!JSON_TYPE.test(type) && !type.startsWith("text/")) {
@@ -50,7 +51,7 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
     }
     const fault = requestFault(error);
     if (fault !== undefined)
-      throw new TypeError(`fetch returned a Response that cannot be read: ${scrub(fault, secrets())}; see \`cause\``, {
+      throw new TypeError(`fetch returned a Response that cannot be read: ${redact(fault, secrets())}; see \`cause\``, {
         cause: redactCause(error, secrets()),
       });
     const known = transportFault(error);
@@ -59,6 +60,7 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
   } finally {
     deadline.end();
   }
+  if (typeof text !== "string") throw new TypeError(`fetch returned a Response whose text() gives ${named(text)}`);
   if (text === "") {
     // If an encoded body breaks off before its first character, runtimes report an empty body.
     const { headers } = response;
@@ -68,7 +70,7 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
   }
   const start = (): Start => {
     const limit = defaults().maxErrorBody;
-    return { text: text.slice(0, limit), isWhole: text.length <= limit };
+    return redactStart({ text: text.slice(0, limit), isWhole: text.length <= limit }, secrets());
   };
   if (!JSON_TYPE.test(type)) {
     if ((type.startsWith("text/html") ? MARKUP : PAGE).test(text))

@@ -17,7 +17,7 @@ export async function readStart(response: Response, limit: number, deadline: Dea
   let left = limit;
   const read = async () => {
     for await (const value of chunks(response)) {
-      const part = value.subarray(0, left);
+      const part = (typeof value === "string" ? new TextEncoder().encode(value) : value).subarray(0, left);
       text += decoder.decode(part, { stream: true });
       left -= part.length;
       if (left === 0) break;
