@@ -385,11 +385,11 @@ export class Client {
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const isReady = loading();
     if (isReady !== undefined) await isReady;
-    // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
-    if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
-      options = { ...options, body: await own(options.body as object) };
     let call: PreparedCall;
     try {
+      // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
+      if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
+        options = { ...options, body: await own(options.body as object) };
       call = this.#prepare(method, path, options, story, known);
     } catch (error) {
       throw this.redact(error);

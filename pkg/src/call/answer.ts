@@ -5,6 +5,7 @@ import { ifHarmless, redact } from "../errors/echo.js";
 import { type ErrorKind, errorOf } from "../errors/errors.js";
 import { requestFault, transportFault } from "../errors/transport.js";
 import { redactStart, wordsOf } from "../errors/words.js";
+import { oneLine } from "../runtime/print.js";
 import { defaults, requestId } from "../runtime/rules.js";
 import { type Attempted, aborted } from "./driver.js";
 import type { Start } from "./error-body.js";
@@ -84,7 +85,8 @@ export async function readAnswer({ response, attempts, deadline, secrets }: Atte
       "protocol",
       "invalid_json",
       "the response has the content type of JSON, but is not JSON",
-      error,
+      // It quotes the response.
+      new SyntaxError(oneLine((error as Error).message)),
       start(),
     );
   }

@@ -10,9 +10,19 @@ export interface Start {
   readonly isWhole: boolean;
 }
 
+/** Proxies write other charsets than UTF-8. */
+function decoderOf(response: Response): TextDecoder {
+  try {
+    return new TextDecoder(/charset="?([^\s";]+)/i.exec(response.headers.get("content-type") ?? "")?.[1]);
+  } catch {
+    // An unknown one.
+    return new TextDecoder();
+  }
+}
+
 /** Its first `limit` bytes as text; if it breaks off, or the call's time ends, the part that arrived. */
 export async function readStart(response: Response, limit: number, deadline: Deadline): Promise<Start> {
-  const decoder = new TextDecoder();
+  const decoder = decoderOf(response);
   let text = "";
   let left = limit;
   const read = async () => {
