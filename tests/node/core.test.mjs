@@ -81,3 +81,32 @@ test("an enum has its names, and a step shows no key", () => {
   assert.ok(!shown.includes(FAKE_KEY) && !shown.includes(FAKE_NEXT_KEY), shown);
   upstream.free();
 });
+
+test("a request that cannot be read is a TypeError, and costs nothing", () => {
+  const upstream = new Upstream(undefined, FAKE_KEY, undefined, false);
+  const get = { method: "GET", path: "/x" };
+  const odd = () => {
+    throw new TypeError("odd");
+  };
+  for (const request of [
+    ...[5, undefined, null, {}, new String("/x"), Symbol("/x")].map((path) => ({ ...get, path })),
+    ...[5, null, {}, new URLSearchParams("a=b")].map((query) => ({ ...get, query })),
+    ...[Symbol("1"), 1n].map((timeout) => ({ ...get, timeout })),
+    { ...get, attemptTimeout: { valueOf: odd } },
+    {
+      ...get,
+      get method() {
+        return odd();
+      },
+    },
+    new Proxy(get, { get: odd }),
+    undefined,
+    null,
+  ]) {
+    assert.throws(() => upstream.begin(request, 0, 0), TypeError);
+    assert.equal(upstream.openCalls(), 0);
+  }
+  const { call } = upstream.begin(get, 0, 0);
+  assert.equal(upstream.onResponse(call, 200, new Headers(), 0, 0).action, Action.Success);
+  upstream.free();
+});

@@ -51,7 +51,7 @@ const asked = () => called.filter((name) => !name.startsWith("__wbindgen_") && !
 test("a plain GET makes at most three calls into wasm, of whatever kind, and leaves nothing to finalize", async () => {
   const client = answering();
   await client.get("/users");
-  assert.deepEqual(called, ["upstream_begin", "__wbindgen_malloc", "upstream_onResponse"]);
+  assert.deepEqual(called, ["__wbindgen_malloc", "upstream_beginCall", "upstream_onResponse"]);
   assert.equal(registered, 0);
   client.close();
   assert.equal(called.at(-1), "__wbg_upstream_free", "what is counted are the exports");
@@ -71,7 +71,7 @@ test("so does a call of any sort that succeeds at once", async () => {
       for (const body of method === "GET" || method === "HEAD" ? [undefined] : bodies) {
         const client = answering();
         await client.request(method, "/things/1", { ...option, ...body });
-        assert.deepEqual(asked(), ["upstream_begin", "upstream_onResponse"], `${method} ${JSON.stringify(option)}`);
+        assert.deepEqual(asked(), ["upstream_beginCall", "upstream_onResponse"], `${method} ${JSON.stringify(option)}`);
         assert.equal(registered, 0);
         client.close();
       }
@@ -83,7 +83,7 @@ test("a further try costs one call for its response and one for the wait before 
   const client = answering(401, 503, 404);
   await client.get("/users").catch(() => {});
   assert.deepEqual(asked(), [
-    "upstream_begin",
+    "upstream_beginCall",
     "upstream_onResponse",
     "upstream_onResponse",
     "upstream_onWaited",

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
+import { dice } from "../random.mjs";
 import { assertNoOpenCalls, attention, FAKE_KEY, rejection, served, testing } from "./fixture.mjs";
 
 const { Attention, AbortedError, TimeoutError } = attention;
@@ -174,4 +175,92 @@ test("waiting calls are made even if the client is closed meanwhile", async () =
   await answerAll(2);
   assert.deepEqual(await calls, [{}, {}]);
   assertNoOpenCalls();
+});
+
+/** Everything that has already arrived, and what follows from it. */
+async function turnsOver() {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => realImmediate(resolve));
+}
+const realImmediate = setImmediate;
+
+test("calls that begin, end and are aborted at random: no place is free while a call waits, and nobody is overtaken", async (t) => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const { below, chance } = dice(seed);
+    const limit = 1 + below(5);
+    const sent = [];
+    const open = new Map();
+    const fetch = (url, { signal }) =>
+      new Promise((resolve, reject) => {
+        const name = url.split("/").at(-1);
+        sent.push(name);
+        open.set(name, () => resolve(Response.json({})));
+        signal.addEventListener("abort", () => reject(signal.reason));
+      });
+    const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: limit, maxRetries: 0 });
+    // A test's faked timers must not hold up calls of a client that it made before.
+    if (chance(30)) t.mock.method(globalThis, "setImmediate", () => {});
+    // The reference: who is in line and who has a place, in plain lists.
+    let [waiting, placed] = [[], []];
+    const [calls, over, settled, expected] = [new Map(), new Set(), [], []];
+    const enter = (name) => {
+      expected.push(name);
+      placed.push(name);
+    };
+    for (let step = 0; step < 40; step++) {
+      // Several events in one turn.
+      for (let events = 1 + below(4); events > 0; events--) {
+        const [running, all] = [[...open.keys()], [...calls.keys()]];
+        if (chance(50) || all.length === 0) {
+          const name = `${seed}-${step}-${events}`;
+          const controller = new AbortController();
+          calls.set(name, controller);
+          if (waiting.length === 0 && placed.length < limit) enter(name);
+          else waiting.push(name);
+          settled.push(client.get(`/${name}`, { signal: controller.signal }).catch(() => {}));
+        } else if (chance(60) && running.length > 0) {
+          const name = running[below(running.length)];
+          open.get(name)();
+          open.delete(name);
+          calls.delete(name);
+          over.add(name);
+        } else {
+          const name = all[below(all.length)];
+          calls.get(name).abort();
+          open.delete(name);
+          calls.delete(name);
+          over.add(name);
+        }
+      }
+      await turnsOver();
+      // Only now: in the turn in which a call ends, its place is not free yet.
+      [waiting, placed] = [waiting, placed].map((list) => list.filter((name) => !over.has(name)));
+      while (placed.length < limit && waiting.length > 0) enter(waiting.shift());
+      assert.deepEqual(sent, expected, `seed ${seed}, step ${step}`);
+      assert.ok(placed.length <= limit);
+    }
+    for (const controller of calls.values()) controller.abort();
+    await Promise.all(settled);
+    t.mock.restoreAll();
+    client.close();
+  }
+  assertNoOpenCalls();
+});
+
+test("those that wait enter together: when several calls end in one turn, the next are sent after the last of them", async () => {
+  const order = [];
+  const answers = [];
+  const fetch = (url) => {
+    order.push(`sent ${url.at(-1)}`);
+    return new Promise((resolve) => answers.push(() => resolve(Response.json({}))));
+  };
+  const client = new Attention({ apiKey: FAKE_KEY, fetch, maxConcurrency: 3 });
+  const calls = Array.from({ length: 6 }, (_, index) => client.get(`/${index}`).then(() => order.push(`got ${index}`)));
+  await turnsOver();
+  for (const answer of answers.splice(0)) answer();
+  await turnsOver();
+  for (const answer of answers.splice(0)) answer();
+  await Promise.all(calls);
+  const names = (word, from) => [0, 1, 2].map((index) => `${word} ${from + index}`);
+  assert.deepEqual(order, [...names("sent", 0), ...names("got", 0), ...names("sent", 3), ...names("got", 3)]);
+  client.close();
 });

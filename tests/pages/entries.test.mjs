@@ -78,7 +78,7 @@ test("the wasm's imports have the shortest names, and its exports keep theirs", 
     assert.equal(kind, "function");
     assert.ok(name.length <= 2, name);
   }
-  assert.ok(WebAssembly.Module.exports(module).some(({ name }) => name === "upstream_begin"));
+  assert.ok(WebAssembly.Module.exports(module).some(({ name }) => name === "upstream_beginCall"));
 });
 
 test("a bundle with jobs has one client and one core in it", async (t) => {

@@ -7,7 +7,7 @@
 #![allow(clippy::float_cmp)] // Whole milliseconds must stay whole.
 
 use attention_wasm::{
-    Action, CallRequest, Failure, Headers, Slot, Step, Upstream, defaults, error_of_failure, request_id,
+    Action, Failure, Headers, KeyLevel, Method, Slot, Step, Upstream, defaults, error_of_failure, request_id,
 };
 use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -24,12 +24,30 @@ fn upstream() -> Upstream {
 }
 
 /// A request as a driver would pass it.
-fn request(json: &str) -> CallRequest {
-    JSON::parse(json).unwrap_or_else(|_| panic!("not JSON: {json}")).unchecked_into()
+fn request(json: &str) -> JsValue {
+    JSON::parse(json).unwrap_or_else(|_| panic!("not JSON: {json}"))
 }
 
 fn begin(upstream: &mut Upstream, json: &str) -> Step {
-    upstream.begin(&request(json), NOW, NOW)
+    begin_at(upstream, &request(json), NOW, NOW)
+}
+
+fn begin_at(upstream: &mut Upstream, request: &JsValue, started: f64, now: f64) -> Step {
+    let number = |name: &str| number(request, name).unwrap_or(f64::INFINITY);
+    upstream.begin(
+        Method::from_js_value(&member(request, "method")).unwrap_or(Method::__Invalid),
+        &text(request, "path"),
+        member(request, "query").as_string(),
+        member(request, "idempotent").as_bool(),
+        member(request, "isOneShot").is_truthy(),
+        self::number(request, "maxRetries").map(whole),
+        number("timeout"),
+        number("attemptTimeout"),
+        member(request, "remember").is_truthy(),
+        KeyLevel::from_js_value(&member(request, "keyLevel")),
+        started,
+        now,
+    )
 }
 
 /// Begins a call and returns its number.
@@ -38,6 +56,9 @@ fn sent(upstream: &mut Upstream, json: &str) -> u32 {
     assert_eq!(action(&step), Action::Send);
     call(&step)
 }
+
+/// The arguments of `beginCall` after method, path and query.
+const REST: &str = "undefined, false, 0, Infinity, Infinity, false, undefined, 0, 0";
 
 const GET: &str = r#"{"method":"GET","path":"/x","maxRetries":0}"#;
 
@@ -56,9 +77,14 @@ fn action(step: &Step) -> Action {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Whole and small.
 fn call(step: &Step) -> u32 {
-    number(step, "call").expect("a call under way") as u32
+    number(step, "call").map(whole).expect("a call under way")
+}
+
+/// As JavaScript converts a number for an integer parameter.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturating.
+const fn whole(number: f64) -> u32 {
+    number as u32
 }
 
 fn member(object: &JsValue, name: &str) -> JsValue {
@@ -128,8 +154,8 @@ fn waits_and_timeouts_are_milliseconds() {
 fn the_timeout_runs_from_the_start_and_not_from_the_first_request() {
     let mut upstream = upstream();
     let asked = request(r#"{"method":"GET","path":"/x","timeout":1000}"#);
-    assert_eq!(number(&upstream.begin(&asked, NOW, NOW + 400.0), "timeout"), Some(600.0));
-    let late = upstream.begin(&asked, NOW, NOW + 1000.0);
+    assert_eq!(number(&begin_at(&mut upstream, &asked, NOW, NOW + 400.0), "timeout"), Some(600.0));
+    let late = begin_at(&mut upstream, &asked, NOW, NOW + 1000.0);
     assert_eq!((action(&late), text(&member(&late, "error"), "kind")), (Action::Failed, "timeout".to_owned()));
 }
 
@@ -251,7 +277,7 @@ fn odd_numbers_do_not_panic() {
         for name in ["timeout", "attemptTimeout", "maxRetries"] {
             Reflect::set(&asked, &name.into(), &odd.into()).expect("a member");
         }
-        let step = upstream.begin(&asked, odd, odd);
+        let step = begin_at(&mut upstream, &asked, odd, odd);
         if action(&step) == Action::Send {
             let asked = headers(&[("retry-after", "99999999999999999999")]);
             upstream.on_response(call(&step), u16::MAX, &asked, odd, odd);
@@ -271,11 +297,11 @@ fn an_error_is_returned_as_plain_data() {
     let begun = |json: &str| {
         let mut upstream = upstream();
         let step = begin(&mut upstream, json);
-        assert_eq!((action(&step), upstream.open_calls()), (Action::Failed, 0));
+        assert_eq!((action(&step), upstream.open_calls()), (Action::Failed, 0), "{json}");
         member(&step, "error")
     };
     let replaced = upstream().replace_keys("Bearer fake-key", None).expect_err("a refusal").into();
-    let cases: [(JsValue, &str, &str); 11] = [
+    let cases: [(JsValue, &str, &str); 10] = [
         (new(None, "", None), "invalid_key", "key_empty"),
         (new(None, "Bearer fake-key", None), "invalid_key", "key_has_scheme"),
         (new(None, KEY, Some("fake\nkey")), "invalid_key", "key_invalid_character"),
@@ -284,7 +310,6 @@ fn an_error_is_returned_as_plain_data() {
         (begun(r#"{"method":"TRACE","path":"/x"}"#), "validation", "method_unknown"),
         (begun(r#"{"method":"get","path":"/x"}"#), "validation", "method_unknown"),
         (begun(r#"{"path":"/x"}"#), "validation", "method_unknown"),
-        (begun(r#"{"method":"GET"}"#), "validation", "path_not_absolute"),
         (begun(&format!(r#"{{"method":"GET","path":"/x","query":"{KEY}"}}"#)), "validation", "url_holds_secret"),
         (replaced, "invalid_key", "key_has_scheme"),
     ];
@@ -314,7 +339,7 @@ fn a_reported_expiry_is_shown_with_the_keys() {
     let session = "s1.eyJleHAiOjE3MDAwMDA5MDB9.not-a-signature";
     let mut upstream = Upstream::new(None, session, None, true).expect("a token");
     let end = |upstream: &Upstream| {
-        let keys: js_sys::Array = member(&upstream.keys(), "keys").unchecked_into();
+        let keys: Array = member(&upstream.keys(), "keys").unchecked_into();
         number(&keys.get(0), "expiresAt")
     };
     assert_eq!(end(&upstream), Some(1_700_000_900_000.0));
@@ -356,7 +381,7 @@ fn values_visible_to_javascript_do_not_show_a_key() {
         run("return JSON.stringify(structuredClone({ ...upstream }))"),
         run("return JSON.stringify(Reflect.ownKeys(upstream).map((name) => [String(name), String(upstream[name])]))"),
         run("return JSON.stringify(Object.getOwnPropertyDescriptors(upstream))"),
-        run("return JSON.stringify(upstream.begin({ method: 'GET', path: '/../x' }, 0, 0))"),
+        run(&format!("return JSON.stringify(upstream.beginCall('GET', '/../x', undefined, {REST}))")),
         run("try { upstream.replaceKeys(42); } catch (error) { return String(error) + error.stack; }"),
     ]);
     let names = Array::from(&Reflect::own_keys(&object).expect("names")).join(",");
@@ -388,8 +413,8 @@ fn an_echoed_key_is_removed_from_the_error() {
     }
 }
 
-/// Input that only JavaScript can produce: strings that are not valid Unicode, missing arguments, and objects that
-/// throw when they are read. Whatever the result, the upstream stays usable.
+/// Input that only JavaScript can produce: strings that are not valid Unicode, missing arguments, values that are not
+/// numbers, and headers that throw when they are read. Whatever the result, the upstream stays usable.
 #[wasm_bindgen_test]
 fn odd_javascript_arguments_do_no_harm() {
     let object = JsValue::from(upstream());
@@ -397,36 +422,31 @@ fn odd_javascript_arguments_do_no_harm() {
         let told = Function::new_with_args("upstream", code).call1(&JsValue::NULL, &object).expect("no exception");
         told.as_string().unwrap_or_default()
     };
-    let code_of = |request: &str| run(&format!("return upstream.begin({request}, 0, 0).error?.code"));
+    let code_of = |request: &str| run(&format!("return upstream.beginCall({request}, undefined, {REST}).error?.code"));
     // A lone surrogate becomes U+FFFD, which neither a key nor a path may contain.
     assert_eq!(
         run("try { upstream.replaceKeys('fake-\\ud800-key') } catch ({ code }) { return code }"),
         "key_invalid_character"
     );
-    assert_eq!(code_of("{ method: 'GET', path: '/\\ud800' }"), "path_invalid_character");
-    for unreadable in [
-        "{ method: 'GET', path: 5 }",
-        "{ method: 'GET', path: '/x', query: 5 }",
-        "{ method: 'GET', path: '/x', timeout: Symbol() }",
-        "{ get method() { throw new Error('odd') }, path: '/x' }",
-        "new Proxy({}, { get() { throw new Error('odd') } })",
-        "undefined",
-        "null",
-    ] {
-        assert_eq!(code_of(unreadable), "path_not_absolute", "{unreadable}");
+    assert_eq!(code_of("'GET', '/\\ud800'"), "path_invalid_character");
+    for unknown in ["'get'", "'TRACE'", "5", "undefined", "null", "{}"] {
+        assert_eq!(code_of(&format!("{unknown}, '/x'")), "method_unknown", "{unknown}");
     }
     // Headers that throw, or are not headers, are treated as empty.
     for odd in ["{ get() { throw new Error('odd') } }", "'no headers'", "undefined", "new Map([['retry-after', 5]])"] {
         let code = format!(
-            "const {{ call }} = upstream.begin({{ method: 'GET', path: '/x', maxRetries: 0 }}, 0, 0); \
+            "const {{ call }} = upstream.beginCall('GET', '/x', undefined, {REST}); \
              upstream.onResponse(call, 503, {odd}, 0, 0); return upstream.error(call, '', 0).kind"
         );
         assert_eq!(run(&code), "server", "{odd}");
     }
-    for throwing in ["begin()", "onResponse()", "onFailure()", "onFailure(0, 9, 0, 0)", "authorization(9)", "error()"] {
+    let numbers = ["Symbol()", "5n", "{ valueOf() { throw new Error('odd') } }"];
+    let begins = numbers.map(|odd| format!("beginCall('GET', '/x', undefined, undefined, false, 0, {odd})"));
+    let others = ["beginCall()", "onResponse()", "onFailure()", "onFailure(0, 9, 0, 0)", "authorization(9)", "error()"];
+    for throwing in begins.into_iter().chain(others.map(str::to_owned)) {
         run(&format!("try {{ upstream.{throwing} }} catch (error) {{ return String(error); }}"));
         assert_eq!(run("return upstream.authorization(0)"), format!("Bearer {KEY}"), "after {throwing}");
-        assert_eq!(code_of("{ method: 'GET', path: '/../x' }"), "path_dot_segment", "after {throwing}");
+        assert_eq!(code_of("'GET', '/../x'"), "path_dot_segment", "after {throwing}");
     }
     assert_eq!(run("return String(upstream.openCalls())"), "0");
     assert_eq!(run("upstream.free(); return 'freed'"), "freed", "it can be freed");

@@ -242,28 +242,28 @@ class Tries {
       if (response?.status === 0 && response.type === "error") throw new TypeError(NETWORK_ERROR);
     } catch (error) {
       const answered = responseIn(error);
-      if (answered !== undefined) return this.#answered(call, url, answered);
-      if (deadline.aborted || deadline.timedOut)
-        Promise.resolve(sent)
-          .then(discard)
-          .catch(() => {});
-      else await this.#mustBeSendable(error);
-      this.#cause = deadline.aborted ? deadline.reason : error;
-      const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
-      return this.#told(upstream.onFailure(call, failure, Date.now(), Math.random()));
+      if (answered === undefined) return this.#unanswered(call, error, sent);
+      response = answered;
     }
     mustBeFetched(response);
-    return this.#answered(call, url, response);
-  }
-
-  async #answered(call: number, url: string, response: Response): Promise<Step> {
-    const upstream = this.#upstream;
-    const { events } = this.#call;
     this.#response = response;
     const { status, headers } = response;
     const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
     if (events !== undefined) await this.#hooked(events.response(url, response, upstream));
     return next;
+  }
+
+  /** No response arrived. `fetch` may still return one, if it ignores its signal. */
+  async #unanswered(call: number, error: unknown, sent: Promise<Response> | undefined): Promise<Step> {
+    const deadline = this.#deadline;
+    if (deadline.aborted || deadline.timedOut)
+      Promise.resolve(sent)
+        .then(discard)
+        .catch(() => {});
+    else await this.#mustBeSendable(error);
+    this.#cause = deadline.aborted ? deadline.reason : error;
+    const failure = deadline.aborted ? Failure.Aborted : deadline.timedOut ? Failure.Timeout : Failure.Connection;
+    return this.#told(this.#upstream.onFailure(call, failure, Date.now(), Math.random()));
   }
 
   async wait({ call, url, duration }: Wait): Promise<Step> {

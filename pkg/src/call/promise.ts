@@ -75,12 +75,13 @@ export class APIPromise<T> implements Promise<T> {
   }
 
   #read(): Promise<T> {
-    this.#data ??= this.#attempted.then(read) as Promise<T>;
+    this.#data ??= read(this.#attempted) as Promise<T>;
     return this.#data;
   }
 }
 
-function read(attempted: Attempted): Promise<unknown> {
+async function read(pending: Promise<Attempted>): Promise<unknown> {
+  const attempted = await pending;
   const answer = readAnswer(attempted);
-  return attempted.story === undefined ? answer : attempted.story.read(answer, attempted);
+  return await (attempted.story === undefined ? answer : attempted.story.read(answer, attempted));
 }

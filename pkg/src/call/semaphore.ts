@@ -1,6 +1,6 @@
 /** Limits the number of concurrent calls; the others wait, first come, first served. */
 
-import { dropsRequests } from "../runtime/environment.js";
+import { afterThisTurn, dropsRequests } from "../runtime/environment.js";
 import type { Deadline } from "./deadline.js";
 import { Pulse } from "./pulse.js";
 
@@ -34,6 +34,9 @@ const SHORTEST_LOOK = 10;
 export class Semaphore {
   readonly #taken = new Set<Place>();
   #line: Waiting[] = [];
+  readonly #later = afterThisTurn();
+  /** Whether those in line are about to enter. */
+  #isOpening = false;
 
   /** Whether no call is in progress or waiting. */
   get isIdle(): boolean {
@@ -42,10 +45,8 @@ export class Semaphore {
 
   /** Takes a place if fewer than `limit` are taken; `leave` must follow. */
   take(limit: number): Place | undefined {
-    if (!this.#isFree(limit)) {
-      this.#sweep();
-      if (!this.#isFree(limit)) return undefined;
-    }
+    if (!this.#isFree(limit) && dropsRequests()) this.#sweep();
+    if (!this.#isFree(limit)) return undefined;
     const place = new Place();
     this.#taken.add(place);
     return place;
@@ -75,18 +76,30 @@ export class Semaphore {
     return this.#taken.size < limit && this.#line.length === 0;
   }
 
+  /**
+   * Lets those in line enter together when this turn of the event loop is over. One by one, whenever a call ends, the
+   * code that sends and the code that reads would displace each other in the processor's caches: 1,000 calls at once
+   * would take a third more CPU.
+   */
   #next(): void {
-    const [first] = this.#line;
     // The runtime may forbid settling another request's promises; there, each waiting call polls.
-    if (first === undefined || this.#taken.size >= first.limit || dropsRequests()) return;
-    this.#enter(first);
-    first.deadline.wake();
+    if (this.#isOpening || this.#line.length === 0 || dropsRequests()) return;
+    this.#isOpening = true;
+    this.#later(() => {
+      this.#isOpening = false;
+      this.#open();
+    });
+  }
+
+  #open(): void {
+    while (this.#line.length > 0 && this.#taken.size < this.#line[0]!.limit) this.#enter(this.#line[0]!);
   }
 
   #enter(first: Waiting): void {
     this.#line.shift();
     this.#taken.add(first.place);
     first.isTurn = true;
+    first.deadline.wake();
   }
 
   async #look(waiting: Waiting): Promise<void> {

@@ -13,6 +13,7 @@ interface Globals {
   readonly navigator?: { readonly userAgent?: string };
   readonly EdgeRuntime?: unknown;
   readonly WorkerGlobalScope?: abstract new () => unknown;
+  readonly setImmediate?: (work: () => void) => unknown;
 }
 
 const here = globalThis as unknown as Globals;
@@ -61,6 +62,15 @@ export function isPage(): boolean {
  */
 export function dropsRequests(): boolean {
   return here.navigator?.userAgent === "Cloudflare-Workers" || here.EdgeRuntime !== undefined;
+}
+
+/**
+ * Runs work when everything that has already arrived was handled. Pages, which have no such function, run it at once.
+ * Looked up when a client is made, so that timers that a test fakes later do not hold up its calls.
+ */
+export function afterThisTurn(): (work: () => void) => void {
+  const { setImmediate } = here;
+  return setImmediate === undefined ? (work) => work() : (work) => void setImmediate(work);
 }
 
 /** The page's own origin, for relative base URLs. For a file, or in a sandbox, it is "null". */

@@ -1,6 +1,6 @@
 /** attention-core as wasm: wasm-bindgen's output for crates/wasm, loaded on first use. */
 
-import type { Defaults, ErrorFacts, Failure } from "#binding";
+import type { CallRequest, Defaults, ErrorFacts, Failure, Method, Step } from "#binding";
 import {
   defaults as defaultsOf,
   errorOfFailure as factsOfFailure,
@@ -154,6 +154,33 @@ export class Upstream extends Generated {
     }
     homes.set(this, home);
     forgotten?.register(this, freeing(home, this), this);
+  }
+
+  /**
+   * Begins a call whose timeout runs from `started`. A request that is refused before it is sent fails at once.
+   *
+   * @throws TypeError if its path or query is not a string
+   */
+  begin(request: CallRequest, started: number, now: number): Step {
+    const { method, path, query, idempotent, isOneShot = false, maxRetries, timeout, attemptTimeout } = request;
+    const { remember = false, keyLevel } = request;
+    // The binding would read bytes of anything else.
+    if (typeof path !== "string" || (query !== undefined && typeof query !== "string"))
+      throw new TypeError("path and query must be strings");
+    return this.beginCall(
+      method as Method,
+      path,
+      query,
+      idempotent,
+      isOneShot,
+      maxRetries,
+      timeout ?? Infinity,
+      attemptTimeout ?? Infinity,
+      remember,
+      keyLevel,
+      started,
+      now,
+    );
   }
 
   override free(): void {
