@@ -174,7 +174,7 @@ export function about(
   const id = oneLine(String(redact(given)));
   if (error.message.includes(id)) return error;
   const message = `${error.message} (${what} ${id})`;
-  const stack = error.stack?.replace(error.message, () => message);
+  const stack = typeof error.stack === "string" ? error.stack.replace(error.message, () => message) : undefined;
   const hidden = { configurable: true, writable: true, enumerable: false };
   Object.defineProperties(error, {
     message: { value: message, ...hidden },

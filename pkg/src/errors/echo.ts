@@ -57,8 +57,12 @@ function readings(text: string): string[] {
       .replace(/-/g, "+")
       .replace(/_/g, "/")
       .replace(/[^\w+/]/g, "")}AAA`;
-    // The text before a credential shifts it, so each alignment is read.
-    found.push(...[0, 1, 2, 3].map((at) => atob(digits.slice(at, digits.length - ((digits.length - at) % 4)))));
+    // The text before a credential shifts it, so each alignment is read. Old engines of React Native have no `atob`.
+    found.push(
+      ...[0, 1, 2, 3].map(
+        (at) => globalThis.atob?.(digits.slice(at, digits.length - ((digits.length - at) % 4))) ?? "",
+      ),
+    );
   }
   return found.filter((reading) => reading !== text && reading !== joined);
 }

@@ -186,7 +186,8 @@ export function about(setting: string, error: unknown, code?: string): unknown {
 
 /** The error on a console: the stack, the diagnosis as a list, the next step. */
 function story(error: AttentionError, inspect: (value: unknown) => string): string {
-  const lines = [error.stack ?? `${error.name}: ${error.message}`];
+  // A custom `Error.prepareStackTrace` may have made anything of it.
+  const lines = [typeof error.stack === "string" ? error.stack : `${error.name}: ${error.message}`];
   const { diagnosis, documentation, cause } = error;
   const facts = (["code", "status", "requestId", "retryAfter", "attempts"] as const).filter(
     (name) => error[name] !== undefined,
