@@ -290,7 +290,8 @@ export class Client {
    * words, which may be the key. @internal
    */
   protected redact(error: unknown): unknown {
-    return redactCause(error, this.#shared.secrets());
+    // Core is still being compiled, so no credential is known.
+    return loading() === undefined ? redactCause(error, this.#shared.secrets()) : error;
   }
 
   /** The operation of a path below the base URL. @internal */
@@ -341,12 +342,17 @@ export class Client {
           .info()
           .keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`)
           .join(", ");
-    return `Attention(${this.baseURL}${keys === "" ? "" : `, ${keys}`})`;
+    return `Attention(${this.#shownBase()}${keys === "" ? "" : `, ${keys}`})`;
   }
 
   /** Base URL and fingerprints, for logs. */
   toJSON(): { readonly baseURL: string; readonly keys: KeysInfo | null } {
-    return { baseURL: this.baseURL, keys: this.#isClosed ? null : this.#shared.info() };
+    return { baseURL: this.#shownBase(), keys: this.#isClosed ? null : this.#shared.info() };
+  }
+
+  /** A base URL is configuration, in which a key may have been put by mistake. */
+  #shownBase(): string {
+    return this.redact(this.baseURL) as string;
   }
 
   #call(method: string, path: string, options?: CallOptions, known?: Known): Promise<Attempted> {

@@ -92,6 +92,20 @@ test("a refused call names the part, without the key that it was given", async (
   }
 });
 
+test("a client whose base URL has the key is printed without it", () => {
+  for (const [spelling, key] of Object.entries(SPELLINGS)) {
+    if (spelling === "header") continue;
+    const baseURL = `https://proxy.example/${key}/v2`;
+    const client = new attention.Attention({ apiKey: FAKE_KEY, baseURL, fetch: async () => Response.json({}) });
+    for (const text of [String(client), JSON.stringify(client), inspect(client), inspect([client])]) {
+      assert.ok(!text.includes(key), `${spelling}: ${text}`);
+      assert.match(text, /proxy\.example/);
+    }
+    client.close();
+    assert.ok(!`${client}${inspect(client)}${JSON.stringify(client)}`.includes(key));
+  }
+});
+
 test("so does a refused client", () => {
   for (const [spelling, key] of Object.entries(SPELLINGS)) {
     for (const [place, options] of Object.entries(CLIENTS)) {

@@ -325,6 +325,31 @@ test("no character of the server moves a terminal's cursor, ends a line or turns
   }
 });
 
+test("a flood of issues is printed as ten short lines; all of it is in issues", async (t) => {
+  const errors = Array.from({ length: 500 }, (_, at) => ({
+    field: `f${at}`,
+    message: "x".repeat(at === 0 ? 40_000 : 10),
+  }));
+  const error = await failed(t, { status: 422, headers: [JSON_TYPE], body: JSON.stringify({ errors }) });
+  assert.equal(error.issues.length, 500);
+  assert.equal(error.issues[0].message.length, 40_000);
+  assert.ok(inspect(error).length < 6_000, String(inspect(error).length));
+  assert.equal(inspect(error).match(/^ {2}issue/gm).length, 10);
+});
+
+test("whatever a program makes of stacks, an error is printed with its message", async (t) => {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  t.after(() => Object.assign(Error, { prepareStackTrace, stackTraceLimit }));
+  for (const made of [() => ({ odd: true }), () => undefined, () => 5, (_, sites) => sites, undefined]) {
+    Error.prepareStackTrace = made;
+    for (const limit of [0, 10]) {
+      Error.stackTraceLimit = limit;
+      const error = await failed(t, { status: 422, headers: [JSON_TYPE], body: '{"message":"is odd"}' });
+      assert.match(inspect(error), /^ValidationError: the server .*it says: is odd\n/);
+    }
+  }
+});
+
 test("an abort is an AbortError by name, in the class AbortedError, with the signal's reason as its cause", async (t) => {
   const { upstream, client } = await served(t, {}, { handler: () => new Promise(() => {}) });
   const controller = new AbortController();

@@ -23,8 +23,9 @@ export interface Words {
 /** The package's README has a heading for each kind of error. */
 const PAGE = "https://www.npmjs.com/package/attention-wasm#";
 
-/** The most issues that are printed on a console. */
+/** The most issues that are printed on a console, and the most characters of each. */
 const MOST_ISSUES = 10;
+const MOST_OF_AN_ISSUE = 300;
 
 const hidden = (value: unknown) => ({ value, configurable: true, writable: true });
 
@@ -194,7 +195,9 @@ function story(error: AttentionError, inspect: (value: unknown) => string): stri
   );
   lines.push(`  ${facts.map((name) => `${name}: ${error[name]}`).join(", ")}`);
   for (const { field, message } of error.issues.slice(0, MOST_ISSUES))
-    lines.push(`  issue   ${oneLine(`${field === undefined ? "" : `${field}: `}${message}`)}`);
+    lines.push(
+      `  issue   ${oneLine(`${field === undefined ? "" : `${field}: `}${message}`).slice(0, MOST_OF_AN_ISSUE)}`,
+    );
   if (diagnosis !== undefined) {
     const marks = { ruled_out: "no", likely: "LIKELY", unknown: "maybe" };
     for (const found of diagnosis.findings)
