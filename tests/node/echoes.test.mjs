@@ -216,4 +216,43 @@ test("texts without a key are kept as they are: prose, numbers, base64, escapes,
   assert.equal((await rejection(client(filling).get("/things"))).body, filling);
 });
 
+test("texts that are made to be slow take linear time, with an echo in them and without", async () => {
+  const limit = 64 * 1024;
+  const parts = [
+    "\\",
+    "&",
+    "&amp;",
+    "&a",
+    "=",
+    "= ",
+    " ",
+    "\n",
+    "%",
+    "%2",
+    "aa!",
+    "99!",
+    "99",
+    "0x",
+    "A",
+    "QUFB",
+    "QQ==\n",
+    "\\u",
+    "\\x{a",
+    "eyJ",
+    "eyJ.",
+    "Bearer ",
+  ];
+  const echo = `%25${[...KEPT].map((c) => c.charCodeAt(0).toString(16)).join("%25")} x`;
+  for (const part of parts) {
+    for (const end of ["", "!", echo]) {
+      const body = part.repeat(Math.floor((limit - end.length - 1) / part.length)) + end;
+      const fetch = async () => new Response(body, { status: 400, headers: { "content-type": "text/plain" } });
+      const client = new attention.Client({ apiKey: KEPT, maxRetries: 0, fetch });
+      const error = await rejection(client.get("/things"));
+      assert.equal(recovered(String(error.body).slice(-500), KEPT), undefined, part);
+      client.close();
+    }
+  }
+});
+
 const KEPT = "an-obviously-fake-key-for-tests-0001";

@@ -13,7 +13,7 @@ import { REDACTED, redact } from "./echo.js";
 const MOST_PARTS = 2000;
 
 /** The most text that is searched, in characters; more counts as unsafe. */
-const MOST_TEXT = 1_000_000;
+const MOST_TEXT = 200_000;
 
 /** `cause` itself if it contains none of `secrets`, otherwise a redacted copy. */
 export function redactCause(cause: unknown, secrets: readonly string[]): unknown {

@@ -6,6 +6,7 @@
  * line breaks, separators and invisible characters hide nothing.
  */
 
+import { withoutEnd } from "../call/values.js";
 import { scrub } from "../runtime/rules.js";
 
 export const REDACTED = "[redacted]";
@@ -103,7 +104,7 @@ export function redact(given: string, secrets: readonly string[]): string {
     const end = shortest(whole.length, (length) => whole.slice(-length));
     const { length } = shortest(end.length, (length) => end.slice(0, length));
     // A backslash that remained would escape the replacement.
-    text = whole.slice(0, -end.length).replace(/\\+$/, "") + REDACTED + end.slice(length);
+    text = withoutEnd(whole.slice(0, -end.length), /\\/) + REDACTED + end.slice(length);
   }
   return text;
 }
