@@ -20,9 +20,10 @@ import { SharedUpstream } from "./credentials/shared-upstream.js";
 import { credentials, refreshed, renewed } from "./credentials/waiting.js";
 import { redactCause } from "./errors/cause.js";
 import { config } from "./errors/config.js";
-import { UnauthorizedError } from "./errors/errors.js";
+import { AttentionError, UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
 import { printable } from "./runtime/print.js";
+import { isError } from "./runtime/realms.js";
 import { loading } from "./runtime/rules.js";
 import { VERSION } from "./runtime/version.js";
 
@@ -290,8 +291,9 @@ export class Client {
    * words, which may be the key. @internal
    */
   protected redact(error: unknown): unknown {
-    // Core is still being compiled, so no credential is known.
-    return loading() === undefined ? redactCause(error, this.#shared.secrets()) : error;
+    // While core is being compiled, no credential is known.
+    const isClean = error instanceof AttentionError || loading() !== undefined;
+    return isClean ? error : redactCause(error, this.#shared.secrets());
   }
 
   /** The operation of a path below the base URL. @internal */
@@ -409,6 +411,11 @@ export class Client {
       if (story === undefined || middleware.length === 0) return await this.#exchange(shared, call, started);
       const make = (changed: PreparedCall) => this.#exchange(shared, changed, started);
       return await new Onion(shared, call, make).through(middleware, story, started);
+    } catch (error) {
+      // Perhaps an exception of the application: of a hook, a middleware, a signal or the source of a body.
+      const clean = this.redact(error);
+      // What is no error, and may not even be readable, is passed on.
+      throw isError(clean) || typeof error === "string" ? clean : error;
     } finally {
       if (call.isOneShot) letGo(call.body);
       shared.close();

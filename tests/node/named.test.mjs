@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { importPacked } from "../runtimes/packed.mjs";
-import { attention, FAKE_KEY, testing } from "./fixture.mjs";
+import { attention, FAKE_KEY, rejection, testing } from "./fixture.mjs";
 
 const jobs = await importPacked("attention-wasm/jobs");
 
@@ -88,6 +88,40 @@ test("a refused call names the part, without the key that it was given", async (
         assert.ok(error instanceof TypeError, `${what}: ${error}`);
         assert.match(error.message, /\[redacted\]/, what);
       }
+    }
+  }
+});
+
+test("an exception of the application that holds the key loses it; any other is passed on as it is", async () => {
+  const signal = (members) => ({ aborted: false, addEventListener() {}, removeEventListener() {}, ...members });
+  /** Calls into which the application throws. */
+  const places = {
+    "a hook": (client, fail) => client.use({ onRequest: fail }).get("/users"),
+    "an async hook": (client, fail) => client.use({ onResponse: async () => fail() }).get("/users"),
+    "a middleware": (client, fail) => client.use(fail).get("/users"),
+    "a logger": (client, fail) => {
+      const logger = { debug: fail, info: fail, warn: fail, error: fail };
+      return client.withOptions({ logger, logLevel: "debug" }).get("/users");
+    },
+    "a signal": (client, fail) => client.get("/users", { signal: signal({ addEventListener: fail }) }),
+    "the source of a body": (client, fail) =>
+      client.post("/users", { body: { [Symbol.asyncIterator]: () => ({ next: fail }) } }),
+    "an upload": (client, fail) => client.knowledgeBase.upload({ get file() { return fail(); } }), // biome-ignore format: one line
+  };
+  for (const [place, call] of Object.entries(places)) {
+    for (const text of ["nothing to hide", ...Object.values(SPELLINGS)]) {
+      const thrown = Object.assign(new RangeError(`no: ${text}`), { held: { text } });
+      const fail = () => {
+        throw thrown;
+      };
+      // Node reports the failure of a body's source as its own.
+      const fetch = async (_, { body } = {}) => (body && (await new Response(body).text())) ?? Response.json({});
+      const client = new attention.Attention({ apiKey: FAKE_KEY, fetch, maxRetries: 0 });
+      const error = await rejection((async () => call(client, fail))());
+      client.close();
+      if (text === "nothing to hide") assert.equal(error, thrown, place);
+      else assertHidden(place, error);
+      assert.match(error.message, /^no: /, place);
     }
   }
 });

@@ -33,7 +33,12 @@ export interface KnowledgeBaseHelpers {
 }
 
 export function knowledgeBaseHelpers(client: Client): KnowledgeBaseHelpers {
-  return { upload: (file, options) => upload(client, file, options) };
+  return {
+    upload: (file, options) =>
+      upload(client, file, options).catch((error: unknown) => {
+        throw internals(client).redact(error);
+      }),
+  };
 }
 
 async function upload(
