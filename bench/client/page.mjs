@@ -3,15 +3,15 @@
 export function page({ tables, node, processors, load, rounds, calls, starts, crowds, bursts }) {
   return `# The client beside others
 
-Measured on ${new Date().toISOString().slice(0, 10)} with Node ${node.replace("v", "")} on ${processors} processors that others used at the same time (load at the end: ${load.toFixed(1)}). **Provisional**: read the ratios, not the
-absolute numbers, and differences of a few per cent not at all.
+Measured on ${new Date().toISOString().slice(0, 10)} with Node ${node.replace("v", "")} on ${processors} processors; the load at the end was ${load.toFixed(1)}. Read the ratios, not the absolute
+numbers, and differences of a few per cent not at all.
 
     cargo xtask bench client              # measures and prints
     cargo xtask bench client -- --quick   # a look
     cargo xtask bench client -- --write   # and writes this page
 
 Each client does the same \`GET\` with a key and parses the JSON, against one server on loopback, with its own defaults; versions are pinned in \`bench/client/versions.json\`, the
-code of each is in \`bench/client/variants.mjs\`. "Against ours" is the other's number over ours: above 1 ours is better, below 1 the other's is.
+code of each is in \`bench/client/variants.mjs\`. "Fetch with a timeout" is no peer: it shows what every client with a timeout takes at least. "Against ours" is the other's number over ours: above 1 ours is better, below 1 the other's is.
 
 ${tables}
 - Bytes: one call bundled by esbuild for a browser. Ours is \`Attention\`, with all operations by name; the budget is that of a
@@ -19,7 +19,6 @@ ${tables}
 - First answer: ${starts} fresh processes each, in turn. It includes the connection and, but for stripe, the first use of Node's \`fetch\`.
 - Calls: ${rounds} rounds of ${calls} calls each in one process, every round in another order; "above fetch" is the median of the rounds' own differences. stripe calls through
   \`node:http\` and not \`fetch\`, which is the cheaper of the two in Node: it can stand below bare \`fetch\`.
-  Runs differ: three of 2026-11-23 without other load gave 33, 25 and 44 µs of time and 27, 31 and 42 of CPU above \`fetch\` for ours.
 - At once: ${crowds} processes for each client, in turn, ${bursts} bursts in each after five to warm up. In one process for all, as this page had it until 2026-11-23, the
   thousand connections that others left idle in Node's common pool cost a client with a limit 15 to 50 µs of CPU a call. By default ours has 64 calls under way at once, the others have no limit.
 - Memory: in a process of its own, 50 calls at a time; kept is what a forced collection leaves, below zero when it is less than before.

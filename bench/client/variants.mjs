@@ -16,6 +16,22 @@ export const make = (base) => async () => {
 };`,
   },
   {
+    // No peer, but the least that any client with a timeout takes.
+    id: "fetch-timeout",
+    title: "fetch with a timeout",
+    source: `
+export const make = (base) => async () => {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), 60_000);
+  const headers = { authorization: "Bearer ${KEY}" };
+  const response = await fetch(base + "/users", { headers, signal: controller.signal });
+  if (!response.ok) throw new Error(String(response.status));
+  const answer = await response.json();
+  clearTimeout(timer);
+  return answer;
+};`,
+  },
+  {
     id: "attention",
     title: "attention-wasm",
     source: `

@@ -106,7 +106,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
     const owner = "conversations.waitUntil";
     checkId(`${owner}: id`, id);
     checkWait(owner, options);
-    const { status = "FINISHED", field = "importStatus", ...wait } = options;
+    const { status = "FINISHED", field = "importStatus", ...wait } = check.plain(options);
     check.check(owner, "status", status, statuses);
     check.check(owner, "field", field, fields);
     const wanted = [status].flat().map((each) => each.toLowerCase());
@@ -172,7 +172,7 @@ function checkMedia(owner: string, media: MediaImport): MediaImport {
 function checkOptions(owner: string, options: MediaOptions): MediaOptions {
   check.check(owner, "options", options, check.members);
   check.check(owner, "onProgress", options.onProgress, check.call);
-  return options;
+  return check.plain(options);
 }
 
 function missing(code: string, message: string) {

@@ -62,7 +62,7 @@ const PASSING: ReadonlySet<ErrorKind> = new Set(["connection", "timeout", "rate_
 /** Polls until the status is a wanted one, and resolves to the last response. */
 export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
   const { owner, what, id, redact } = wait;
-  const { timeout = HOUR, pollInterval, onProgress, ...call } = options;
+  const { timeout = HOUR, pollInterval, onProgress, ...call } = check.plain(options);
   const elapsed = stopwatch();
   const left = () => timeout - elapsed();
   let last: string | undefined;

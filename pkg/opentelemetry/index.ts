@@ -19,6 +19,7 @@ import {
   type Attributes,
   type Context,
   context,
+  diag,
   propagation,
   type Span,
   SpanKind,
@@ -26,8 +27,8 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import type { CallEvent, EndEvent, Hooks, WaitEvent } from "../src/call/events.js";
-import type { Middleware } from "../src/call/middleware.js";
+import type { CallEvent, EndEvent, Hooks, KeySwitchEvent, WaitEvent } from "../src/call/events.js";
+import type { Middleware, MiddlewareRequest } from "../src/call/middleware.js";
 import { VERSION } from "../src/runtime/version.js";
 
 /** The part of a client that is used. */
@@ -51,24 +52,23 @@ interface Traced {
 /** Traces every call that starts from now on, including those of clients that `withOptions` makes later. */
 export function instrument<C extends Instrumented>(client: C, options: InstrumentOptions = {}): C {
   const { tracerProvider = trace } = options;
-  const server = attributesOf(client.baseURL);
   const calls = new Map<string, Traced>();
 
   client.use({
-    onStart(event) {
+    onStart: harmless((event: CallEvent) => {
       // Looked up each time, because the global provider may be set later.
       const tracer = tracerProvider.getTracer("attention-wasm", VERSION);
-      const attributes = { ...server, ...attributesOfCall(event) };
+      const attributes = { ...attributesOf(client.baseURL), ...attributesOfCall(event) };
       const parent = context.active();
       const span = tracer.startSpan(nameOf(event), { kind: SpanKind.CLIENT, attributes }, parent);
       calls.set(event.callId, { span, context: trace.setSpan(parent, span) });
-    },
-    onWait({ callId, ...event }) {
+    }),
+    onWait: harmless(({ callId, ...event }: WaitEvent) => {
       calls.get(callId)?.span.addEvent("attention.wait", attributesOfWait(event));
-    },
-    onKeySwitch({ callId, to }) {
+    }),
+    onKeySwitch: harmless(({ callId, to }: KeySwitchEvent) => {
       calls.get(callId)?.span.addEvent("attention.key_switch", { "attention.key.slot": to });
-    },
+    }),
     onEnd(event) {
       const span = calls.get(event.callId)?.span;
       calls.delete(event.callId);
@@ -78,19 +78,38 @@ export function instrument<C extends Instrumented>(client: C, options: Instrumen
   client.use((request, next) => {
     const call = calls.get(request.callId);
     if (call === undefined) return next();
-    propagation.inject(call.context, request.headers, { set: (headers, name, value) => headers.set(name, value) });
+    sent(call, request);
     return context.with(call.context, next);
   });
   return client;
 }
+
+/** A propagator, a sampler or a processor of the application may throw; the call goes on. */
+function harmless<E extends unknown[]>(act: (...given: E) => void): (...given: E) => void {
+  return (...given) => {
+    try {
+      act(...given);
+    } catch (error) {
+      diag.error("attention-wasm: a call is not traced as it should be", error);
+    }
+  };
+}
+
+const sent = harmless((call: Traced, { url, headers }: MiddlewareRequest) => {
+  // A client that `withOptions` made may have another server.
+  call.span.setAttributes(attributesOf(url));
+  propagation.inject(call.context, headers, { set: (carrier, name, value) => carrier.set(name, value) });
+});
 
 /** The span's name according to the conventions: the method, and the path's template if it is known. */
 function nameOf({ method, pathTemplate }: CallEvent): string {
   return pathTemplate === undefined ? method : `${method} ${pathTemplate}`;
 }
 
-function attributesOf(baseURL: string): Attributes {
-  const { hostname, port, protocol } = new URL(baseURL);
+/** The server of a URL; empty while the client does not know it, because its wasm is still being compiled. */
+function attributesOf(url: string): Attributes {
+  if (url === "") return {};
+  const { hostname, port, protocol } = new URL(url);
   return {
     "server.address": hostname,
     "server.port": port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
@@ -115,13 +134,24 @@ function attributesOfWait({ wait, attempt, status }: Omit<WaitEvent, "callId">):
   };
 }
 
+/** The name of an error's class. A program may throw anything, and write anything into a name. */
+function classOf(error: unknown): string {
+  try {
+    const { name } = error as Error;
+    if (typeof name === "string" && /^[A-Z][A-Za-z]{0,49}$/.test(name)) return name;
+  } catch {
+    // It is not an object, or a getter threw.
+  }
+  return "_OTHER";
+}
+
 function end(span: Span, { outcome, status, attempt, error }: EndEvent): void {
   if (status !== undefined) span.setAttribute("http.response.status_code", status);
   if (attempt > 1) span.setAttribute("http.request.resend_count", attempt - 1);
   if (outcome !== "success") {
     // A status, this package's kind of error, or another class name: few values, none of them a caller's text.
     const isRefused = status !== undefined && status >= 400;
-    const kind = outcome === "error" ? ((error as Error | undefined)?.name ?? "_OTHER") : outcome;
+    const kind = outcome === "error" ? classOf(error) : outcome;
     span.setAttribute("error.type", isRefused ? String(status) : kind);
     // Without a description, because an error's message may contain a caller's text.
     span.setStatus({ code: SpanStatusCode.ERROR });

@@ -22,6 +22,7 @@ import { redactCause } from "./errors/cause.js";
 import { config } from "./errors/config.js";
 import { AttentionError, UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
+import { mustHave } from "./runtime/globals.js";
 import { printable } from "./runtime/print.js";
 import { isError } from "./runtime/realms.js";
 import { loading } from "./runtime/rules.js";
@@ -92,10 +93,26 @@ const OPTIONS: Readonly<Record<keyof AttentionOptions, check.Rule>> = /* @__PURE
   },
 );
 
+/** The globals that calls use, besides `fetch`. */
+const NEEDED = [
+  "TextDecoder",
+  "TextEncoder",
+  "AbortController",
+  "DOMException",
+  "Headers",
+  "URLSearchParams",
+  "clearTimeout",
+  "performance",
+  "setTimeout",
+];
+
 /** Options that select another server or another key. */
 const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
+
+/** Options that `withOptions` made, whose hooks are bound. */
+const MERGED = new WeakSet<object>();
 
 /**
  * Enough for a thousand calls a second at 50 ms each. When the API starts to refuse calls, it refuses everything in
@@ -161,6 +178,7 @@ export class Client {
   /** @internal */
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
   constructor(options: AttentionOptions = {}, shared?: SharedUpstream) {
+    mustHave(NEEDED);
     check.checkOptions("new Attention()", options, OPTIONS);
     this.#options = options;
     this.#events = Events.of(options);
@@ -309,15 +327,19 @@ export class Client {
     this.#mustBeOpen();
     check.checkOptions("withOptions()", options, OPTIONS);
     // One kind of credential replaces the other.
-    const replaced =
-      options.token !== undefined
-        ? { apiKey: undefined, nextApiKey: undefined }
-        : options.apiKey !== undefined
-          ? { token: undefined }
-          : {};
-    // An undefined option counts as absent.
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const merged = { ...this.#options, ...replaced, ...given };
+    const replaced: readonly string[] =
+      options.token !== undefined ? ["apiKey", "nextApiKey"] : options.apiKey !== undefined ? ["token"] : [];
+    const merged: Record<string, unknown> = {};
+    // By their names, because options may be inherited, as those of a class are. An undefined one counts as absent.
+    for (const name of Object.keys(OPTIONS) as (keyof AttentionOptions)[]) {
+      const owner = options[name] === undefined ? this.#options : options;
+      const value = owner[name];
+      if (value === undefined || (owner !== options && replaced.includes(name))) continue;
+      // A hook stays a method of its own object.
+      const isMethod = Object.hasOwn(HOOKS, name) && !MERGED.has(owner);
+      merged[name] = isMethod ? (value as () => void).bind(owner) : value;
+    }
+    MERGED.add(merged);
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
     const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
     for (const one of this.#used) own.use(one);
@@ -397,7 +419,7 @@ export class Client {
     try {
       // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
       if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
-        options = { ...options, body: await own(options.body as object) };
+        options = { ...check.plain(options), body: await own(options.body as object) };
       call = this.#prepare(method, path, options, story, known);
     } catch (error) {
       throw this.redact(error);
@@ -431,7 +453,9 @@ export class Client {
       return await exchange(shared, call, started);
     } catch (error) {
       if (!shared.isDynamic || !(error instanceof UnauthorizedError) || call.isOneShot) throw error;
-      if (!(await renewed(shared, call, started, generation, error))) throw error;
+      const isNew = await renewed(shared, call, started, generation, error);
+      this.#tellFailure(shared, call);
+      if (!isNew) throw error;
       return exchange(shared, { ...call, before: error.attempts }, started);
     }
   }
@@ -443,6 +467,12 @@ export class Client {
     const { renewal } = shared;
     if (renewal.freshness === "expired") await credentials(shared, call, started);
     else if (renewal.freshness === "due") renewal.inBackground((error) => call.events?.renewalFailed(error));
+    this.#tellFailure(shared, call);
+  }
+
+  #tellFailure(shared: SharedUpstream, call: PreparedCall): void {
+    const failed = shared.takeFailure();
+    if (failed !== undefined) void call.events?.renewalFailed(failed.error);
   }
 
   #prepare(
@@ -506,9 +536,8 @@ export class Client {
     if (this.#ready?.authorization !== authorization) {
       this.#ready = { authorization, headers: mergeHeaders(this.#headers, { authorization }) };
     }
-    const { headers } = this.#ready!;
-    // A custom `fetch` may modify its arguments.
-    return this.#options.fetch === undefined ? headers : { ...headers };
+    // A copy, because a custom or patched `fetch` (a tracer's, for instance) may modify its arguments.
+    return { ...this.#ready!.headers };
   };
 
   #mustBeOpen(): void {

@@ -48,6 +48,8 @@ async function serve(files) {
       if (held === undefined) throw new Error("no such file");
       const content = name !== undefined || held instanceof URL ? await readFile(held) : held;
       response.setHeader("content-type", TYPES[extname(pathname)] ?? "text/html");
+      // For the modules of frames that have no origin.
+      if (name !== undefined) response.setHeader("access-control-allow-origin", "*");
       response.end(content);
     } catch {
       response.writeHead(404).end();

@@ -139,9 +139,71 @@ test("each mistake of a backend has its code; GET and custom headers work for fr
   const asked = backend.asked.length;
   const options = { method: "GET", headers: { "x-csrf": "fake" } };
   assert.equal(await fresh("/api/attention-session", options), "ok");
-  assert.equal(await fresh("/api/attention-session", options), "ok");
+  // From a store that is asked each time, as `cookieStore` is.
+  const stored = "made('/api/attention-session', { method: 'GET', headers: async () => ({ 'x-csrf': 'fake' }) })";
+  assert.equal(await page.evaluate(`end(${stored}.get("/conversations"))`), "ok");
   assert.deepEqual(
     backend.asked.slice(asked).map(({ method, csrf }) => [method, csrf]),
     Array(2).fill(["GET", "fake"]),
   );
+});
+
+/** Reports where a session is requested from a frame or worker: the backend's path, or the error's code. */
+const ASK = (at) => `
+import { Client, sessionToken } from "${at}/attention/index.js";
+const attention = new Client({ token: sessionToken("/api/attention-session"), baseURL: "https://worker.example/v2", fetch: async () => Response.json([]) });
+const told = await attention.get("/conversations").then(() => "ok", ({ code }) => code);
+`;
+
+test("a frame without an origin of its own is told so; one that has its page's, and a worker of a blob, get sessions", async (t) => {
+  const session = (_, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ token: "obviously-fake-session-of-a-frame", expiresAt: Date.now() + 900_000 }));
+  };
+  const asked = [];
+  const { page, url } = await openPage(t, {
+    "/api/attention-session": (request, response) => {
+      asked.push(request.headers.origin);
+      session(request, response);
+    },
+    "/frame.html": (request, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end(
+        `<!doctype html><script type="module">${ASK(`http://${request.headers.host}`)}parent.postMessage(told, "*");</script>`,
+      );
+    },
+  });
+  const inFrame = (attributes) =>
+    page.evaluate(
+      (given) =>
+        new Promise((resolve) => {
+          const frame = document.createElement("iframe");
+          for (const [name, value] of Object.entries(given)) frame.setAttribute(name, value);
+          addEventListener("message", ({ data }) => resolve(data), { once: true });
+          document.body.append(frame);
+        }),
+      attributes,
+    );
+  const html = `<!doctype html><script type="module">${ASK(url)}parent.postMessage(told, "*");</script>`;
+  assert.equal(await inFrame({ src: "/frame.html" }), "ok");
+  assert.equal(await inFrame({ srcdoc: html }), "ok");
+  assert.equal(await inFrame({ src: "/frame.html", sandbox: "allow-scripts allow-same-origin" }), "ok");
+  assert.deepEqual(asked, Array(3).fill(url));
+  assert.equal(await inFrame({ src: "/frame.html", sandbox: "allow-scripts" }), "session_no_page");
+  assert.equal(await inFrame({ srcdoc: html, sandbox: "allow-scripts" }), "session_no_page");
+  assert.equal(await inFrame({ src: `data:text/html,${encodeURIComponent(html)}` }), "session_no_page");
+  const inWorker = (script) =>
+    page.evaluate(
+      (text) =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), {
+            type: "module",
+          });
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = ({ message }) => reject(new Error(message));
+        }),
+      script,
+    );
+  assert.equal(await inWorker(`${ASK(url)}postMessage(told);`), "ok");
+  assert.deepEqual(asked, Array(4).fill(url));
 });

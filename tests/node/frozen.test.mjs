@@ -80,11 +80,20 @@ for (const name of ["Object", "Function", "Array", "String", "Number", "Boolean"
   freeze(globalThis[name]);
 `;
 
+/** Its name until Node 23.5. */
+const PERMISSION = ["--permission", "--experimental-permission"].find((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+);
+
 /** Before the package is loaded, or while it is in use. */
 const LOADED = `await import("attention-wasm"); await import("attention-wasm/testing");\n`;
 
 const WAYS = {
   "node --frozen-intrinsics": { flags: ["--frozen-intrinsics"], before: "" },
+  "Node's other locks: no eval, no __proto__, no access but to files": {
+    flags: ["--disallow-code-generation-from-strings", "--disable-proto=throw", PERMISSION, "--allow-fs-read=*"],
+    before: "",
+  },
   "what the language gives, frozen by hand": { before: BY_HAND },
   "the same when the package is loaded already": { before: `${LOADED}${BY_HAND}` },
   // Node makes some of its own on first use, which is no longer possible.

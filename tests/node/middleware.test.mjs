@@ -197,6 +197,36 @@ test("a result that is not a Response, and one that was read, are named", async 
   assert.deepEqual(await client.get("/things"), { ok: true });
 });
 
+test("a stream is sent by one next() only, even if that failed; one that sent nothing does not count", async (t) => {
+  const { client, upstream } = await served(t, { maxRetries: 0 });
+  const body = () => new Blob(["once"]).stream();
+  const again = async (_, next) => {
+    await next().catch(() => {});
+    return next();
+  };
+  upstream.script([{ status: 503 }]);
+  for (const middleware of [again, (_, next) => Promise.all([next(), next()]).then(([first]) => first)]) {
+    const before = upstream.records.length;
+    const error = await rejection(client.withOptions({}).use(middleware).post("/things", { body: body() }));
+    assert.ok(error instanceof TypeError, String(error));
+    assert.match(error.message, /called `next\(\)` again, but the call's body is a stream/);
+    assert.ok(upstream.records.length <= before + 1);
+  }
+  let isFirst = true;
+  const provider = () => {
+    if (!isFirst) return FAKE_KEY;
+    isFirst = false;
+    throw new Error("vault");
+  };
+  const patient = client.withOptions({ apiKey: provider }).use(async (_, next) => {
+    await next().catch(({ code }) => assert.equal(code, "key_provider_failed"));
+    await later(1000);
+    return next();
+  });
+  assert.deepEqual(await patient.post("/things", { body: body() }), { ok: true });
+  assert.equal(upstream.records.at(-1).body.text, "once");
+});
+
 test("lists, helpers and later clients use it; earlier clients do not", async (t) => {
   const paths = [];
   const { client } = await served(t, {}, { handler: () => Response.json({ data: [], meta: { totalRecords: 0 } }) });

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, diag, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { importPacked, project, requirePacked } from "../runtimes/packed.mjs";
@@ -77,6 +77,87 @@ test("an unknown path has no template, and no part of it is recorded", async (t)
   await client.get("/things/0001-fake-id", { query: { who: "ada" } });
   assert.equal(spans()[0].name, "GET");
   assert.ok(!("url.template" in spans()[0].attributes));
+});
+
+test("a client with another base URL is another server", async (t) => {
+  const { client, upstream } = await traced(t);
+  const other = client.withOptions({ baseURL: upstream.url.replace("127.0.0.1", "localhost") });
+  await other.get("/users").catch(() => {});
+  await client.get("/users");
+  assert.deepEqual(
+    spans().map(({ attributes }) => attributes["server.address"]),
+    ["localhost", "127.0.0.1"],
+  );
+});
+
+test("an error's class is recorded, but no other text in its name; each span ends, whatever is thrown", async (t) => {
+  const named = (name) => Object.assign(new Error("0001-fake-id"), { name });
+  const hostile = Object.defineProperty(new Error("x"), "name", {
+    get() {
+      throw new Error("of the getter");
+    },
+  });
+  for (const [thrown, type] of [
+    [new RangeError("0001-fake-id"), "RangeError"],
+    [named("ZodError"), "ZodError"],
+    [named("user 0001-fake-id"), "_OTHER"],
+    [named("0001"), "_OTHER"],
+    [named(42), "_OTHER"],
+    [named(undefined), "_OTHER"],
+    [hostile, "_OTHER"],
+    [undefined, "_OTHER"],
+    [null, "_OTHER"],
+    ["0001-fake-id", "_OTHER"],
+  ]) {
+    exporter.reset();
+    const { client } = await traced(t);
+    client.use(() => Promise.reject(thrown));
+    await client.get("/users").catch(() => {});
+    assert.deepEqual(
+      spans().map(({ attributes }) => attributes["error.type"]),
+      [type],
+    );
+  }
+});
+
+test("a hook that changes its events does not keep a span open", async (t) => {
+  const spoil = (event) => Object.assign(event, { callId: "spoiled", outcome: "error" });
+  const { client } = await traced(t, { onStart: spoil, onRequest: spoil, onEnd: spoil });
+  await client.get("/users");
+  assert.deepEqual(
+    spans().map(({ status }) => status.code),
+    [SpanStatusCode.UNSET],
+  );
+});
+
+test("a propagator, a sampler or a processor that throws is reported to OpenTelemetry, and the call goes on", async (t) => {
+  const told = [];
+  diag.setLogger({ error: (_, error) => told.push(error.message), warn() {}, info() {}, debug() {}, verbose() {} });
+  t.after(() => {
+    diag.disable();
+    propagation.disable();
+    propagation.setGlobalPropagator(propagator);
+  });
+  const fail = () => {
+    throw new Error("of the application");
+  };
+  const setter = (name, value) => ({ ...propagator, inject: (_, carrier, { set }) => set(carrier, name, value) });
+  const sampler = { shouldSample: fail, toString: () => "fails" };
+  const processor = { onStart: fail, onEnd: fail, shutdown() {}, forceFlush() {} };
+  for (const [broken, options] of [
+    [{ ...propagator, inject: fail }, {}],
+    [setter("x-odd", "a\nb"), {}],
+    [propagator, { tracerProvider: new BasicTracerProvider({ sampler }) }],
+    [propagator, { tracerProvider: new BasicTracerProvider({ spanProcessors: [processor] }) }],
+    [propagator, { tracerProvider: { getTracer: fail } }],
+  ]) {
+    propagation.disable();
+    propagation.setGlobalPropagator(broken);
+    const { client } = await served(t);
+    const before = told.length;
+    assert.deepEqual(await instrument(client, options).get("/users"), { ok: true });
+    assert.ok(told.length > before);
+  }
 });
 
 test("it is a child of the caller's span, and the parent of its requests' spans", async (t) => {

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
+import { importPacked } from "../runtimes/packed.mjs";
+import { attention, FAKE_KEY, rejection, served, testing } from "./fixture.mjs";
 
 const { Attention, ConfigError } = attention;
+const { Attention: Jobs } = await importPacked("attention-wasm/jobs");
 const says = (pattern) => (error) =>
   error instanceof TypeError && pattern.test(error.message) && !error.message.includes(FAKE_KEY);
 
@@ -87,6 +89,78 @@ test("every option of the client is in the tables above", async () => {
   const { message } = await rejection((async () => new Attention({ unknown: 1 }))());
   for (const name of message.split("the options are ")[1].split(", "))
     assert.match(source, new RegExp(`\\[\\{ ${name}: `), name);
+});
+
+test("options may be inherited, frozen or without a prototype: the same requests", async () => {
+  const requests = async (shape) => {
+    const mock = testing.mockAttention();
+    const sent = [];
+    const fetch = (url, init) => {
+      sent.push([
+        init.method,
+        new URL(url).pathname.replace(/[0-9a-f-]{20,}/, "…"),
+        new Headers(init.headers).get("x-mine"),
+      ]);
+      return mock.fetch(url, init);
+    };
+    const client = new Jobs(shape({ apiKey: testing.MOCK_API_KEY, fetch, defaultHeaders: { "x-mine": "client" } }));
+    const derived = client.withOptions(shape({ defaultHeaders: { "x-mine": "derived" } }));
+    const own = (more) => shape({ headers: { "x-mine": "call" }, ...more });
+    const text = { title: "x", file: new Blob(["# x"], { type: "text/markdown" }) };
+    const [{ uuid: userID }] = (await client.users.list({})).data;
+    const sound = { file: new Blob(["x"], { type: "audio/mpeg" }), userID };
+    await derived.get("/users");
+    await client.get("/users", own());
+    await derived.users.list({}, own());
+    for await (const _ of client.conversations.list({ size: 1 }, own({ limit: 2 })));
+    await client.knowledgeBase.upload(text, own());
+    const { uuid } = await client.conversations.importMedia(sound, own());
+    await client.conversations.waitUntil(uuid, own({ status: ["FINISHED", "PENDING", "IN_PROGRESS"] }));
+    await client.superAgent.send({ content: "?" }, own()).catch(({ status }) => assert.equal(status, 403));
+    return sent;
+  };
+  const expected = await requests((options) => options);
+  assert.ok(expected.length > 10 && expected.some(([, , mine]) => mine === "derived"));
+  for (const shape of [
+    (options) => Object.create(options),
+    (options) => Object.create(Object.freeze(options)),
+    Object.freeze,
+    (options) => Object.assign(Object.create(null), options),
+  ])
+    assert.deepEqual(await requests(shape), expected);
+});
+
+test("options may be an instance of a class; its hooks stay its methods in clients that withOptions makes", async (t) => {
+  class Settings {
+    #names = [];
+    constructor(baseURL) {
+      this.baseURL = baseURL;
+    }
+    get apiKey() {
+      return FAKE_KEY;
+    }
+    get names() {
+      return this.#names;
+    }
+    onStart({ method }) {
+      this.#names.push(method);
+    }
+  }
+  const { upstream } = await served(t);
+  const settings = new Settings(`${upstream.url}/v2`);
+  const client = new Attention(settings);
+  const derived = client.withOptions({ timeout: 5000 }).withOptions({ maxRetries: 0 });
+  for (const one of [client, derived]) await one.get("/things");
+  assert.deepEqual(settings.names, ["GET", "GET"]);
+  // One for each request of a server, each made from the last one.
+  let last = derived;
+  for (let made = 0; made < 20_000; made++) {
+    const next = last.withOptions({ timeout: 5000 + made });
+    last.close();
+    last = next;
+  }
+  await last.get("/things");
+  assert.equal(settings.names.length, 3);
 });
 
 test("every call after close() fails and says so", async () => {

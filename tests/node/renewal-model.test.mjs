@@ -246,3 +246,86 @@ test("with a vault that answers, no call fails, whichever way and how far the cl
     assert.ok(questions.length <= 7 + 3 * jumps.length, `seed ${seed}: ${questions.length} questions`);
   }
 });
+
+/** Random calls of refreshCredentials, alone and in storms, beside calls, with a vault of one of these moods. */
+async function refreshing(seed, mood) {
+  const next = random(seed);
+  const below = (bound) => Math.floor(next() * bound);
+  const time = new VirtualTime();
+  time.install();
+  const [questions, refreshes, sent] = [[], [], []];
+  try {
+    const token = async () => {
+      const question = {
+        at: time.now,
+        answered: Infinity,
+        fails: mood === "down" || (mood === "mixed" && next() < 0.3),
+      };
+      questions.push(question);
+      await time.sleep([3, 40, 400, 1500][below(4)]);
+      question.answered = time.now;
+      if (question.fails) throw new Error("down");
+      return mood === "same" ? "fake-token-same" : `fake-token-${questions.indexOf(question)}`;
+    };
+    const fetch = async (_, init) => {
+      sent.push({ at: time.now, number: Number(init.headers.authorization.split("-").at(-1)) });
+      return Response.json([]);
+    };
+    const client = new Client({ token, fetch, baseURL: "https://worker.example/v2", timeout: 20_000 });
+    let last = 0;
+    for (let burst = 0; burst < 12; burst++) {
+      last += 10 * below(250);
+      for (let count = 1 + below(2) * below(30); count > 0; count--, last += below(2) * below(30)) {
+        const refresh = { at: last, end: undefined };
+        refreshes.push(refresh);
+        time.at(last, async () => {
+          await client.refreshCredentials().catch(({ code }) => (refresh.failed = code));
+          refresh.end = time.now;
+        });
+      }
+    }
+    const calls = Array.from({ length: 30 }, () => ({ at: below(last) + 0.5 }));
+    for (const call of calls) {
+      time.at(call.at, () =>
+        client.get("/users").then(
+          () => (call.end = "ok"),
+          ({ code }) => (call.end = code),
+        ),
+      );
+    }
+    await time.run();
+    client.close();
+    assert.equal(time.waiting, 0);
+    return { questions, refreshes, sent, calls };
+  } finally {
+    time.uninstall();
+  }
+}
+
+for (const mood of ["new", "same", "down", "mixed"]) {
+  test(`refreshCredentials, in storms too, gets a credential requested afterwards; the vault: ${mood}`, async () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const what = `seed ${seed}`;
+      const { questions, refreshes, sent, calls } = await refreshing(seed, mood);
+      for (const { at, end, failed } of refreshes) {
+        assert.ok(end !== undefined, what);
+        if (failed !== undefined) assert.ok(mood === "down" || mood === "mixed", `${what}: ${failed}`);
+        else
+          assert.ok(
+            questions.some((one) => !one.fails && one.at >= at && one.answered <= end),
+            `${what}: refreshed at ${at}, until ${end}`,
+          );
+      }
+      // No request uses a credential from before the last refresh.
+      for (const { at, number } of mood === "new" || mood === "mixed" ? sent : []) {
+        const since = Math.max(0, ...refreshes.filter((one) => one.at <= at).map((one) => one.at));
+        assert.ok(questions[number].at >= since, `${what}: at ${at} of ${questions[number].at}, not of ${since}`);
+      }
+      for (const { end } of calls) assert.ok(end === "ok" || mood === "down" || mood === "mixed", `${what}: ${end}`);
+      // Each second, one request for the first refresh, one for all that came during it, and one for calls.
+      if (mood === "new") continue;
+      for (const { at } of questions)
+        assert.ok(questions.filter((one) => one.at >= at && one.at < at + HOLD).length <= 3, `${what}: at ${at}`);
+    }
+  });
+}

@@ -244,6 +244,40 @@ describe("in time", () => {
     client.close();
   });
 
+  test("a vault that has no next key any more fails no renewal of the current one, and the former next key stays", async () => {
+    const [failures, asked] = [[], []];
+    let isDown = false;
+    let issued = 0;
+    const isRevoked = () => time.now > 6000;
+    const options = {
+      apiKey: () => ({ token: `fake-key-number-${++issued}`, expiresAt: time.clock + 1000 }),
+      nextApiKey: async () => {
+        asked.push(time.now);
+        if (isDown) throw new Error("no such secret");
+        return FAKE_NEXT_KEY;
+      },
+      onRenewalFailed: ({ error }) => failures.push(error),
+    };
+    const { client, sent } = inTime(time, options, (key) => (key !== FAKE_NEXT_KEY && isRevoked() ? 401 : 200));
+    await callsAt(client, 0);
+    isDown = true;
+    assert.deepEqual(
+      await callsAt(client, ...Array.from({ length: 50 }, (_, call) => 100 + call * 100)),
+      Array(50).fill("ok"),
+    );
+    assert.ok(issued >= 5 && asked.length <= 9, `${issued} issued, ${asked.length} requests`);
+    assert.ok(failures.length >= 4);
+    for (const { code, message } of failures) {
+      assert.equal(code, "key_provider_failed");
+      assert.match(message, /^nextApiKey: /);
+    }
+    assert.equal(sent.length, 51);
+    // The current one is revoked: the calls continue with the other.
+    assert.deepEqual(await callsAt(client, 7000, 7100), ["ok", "ok"]);
+    assert.equal(sent.at(-1).credential, FAKE_NEXT_KEY);
+    client.close();
+  });
+
   test("nor is an expired one of two plain strings; streams do not fail because of it", async () => {
     const over = jwtOf(time.clock - 5000, "over");
     const { client, sent } = inTime(
@@ -386,7 +420,7 @@ test("a function's result is checked strictly, and a refusal names the problem w
     [{ token, expiresAt: 0 }, /perhaps in seconds/],
     [{ token, expiresAt: -1 }, /perhaps in seconds/],
     [{ token, expiresAt: Date.now() * 1000 }, /perhaps in microseconds/],
-    [{ token, expiresAt: Infinity }, /perhaps in microseconds/],
+    [{ token, expiresAt: -Infinity }, /perhaps in seconds/],
     [{ token, expiresAt: NaN }, /`expiresAt` that is not a date/],
     [{ token, expiresAt: new Date(Math.floor(Date.now() / 1000) + 900) }, /perhaps in seconds/],
     [{ token, expiresAt: new Date("nonsense") }, /`expiresAt` that is not a date/],
@@ -407,12 +441,26 @@ test("a function's result is checked strictly, and a refusal names the problem w
     assert.ok(!inspect(error).includes(token) && !JSON.stringify(error).includes(token));
     assert.equal(upstream.records.length, 0);
   }
-  for (const expiresAt of [undefined, null, new Date(Date.now() + 1e6), Date.now() + 1e6]) {
+  // The end of four-digit years means "never" in many programs; no timer is set, so none overflows.
+  const never = new Date("9999-12-31T23:59:59.999Z");
+  for (const expiresAt of [
+    undefined,
+    null,
+    new Date(Date.now() + 1e6),
+    Date.now() + 1e6,
+    Date.now() + 60 * 864e5,
+    never,
+  ]) {
     const { client } = await served(t, { apiKey: async () => ({ token, expiresAt }) });
     assert.deepEqual(await client.get("/things"), { ok: true });
     assert.equal(client.keys.keys[0].expiresAt, expiresAt?.valueOf());
     for (const shown of [inspect(client, { depth: 9, showHidden: true }), JSON.stringify(client), String(client)])
       assert.ok(!shown.includes(token));
+  }
+  for (const expiresAt of [Infinity, new Date(8.64e15), 8.64e15]) {
+    const { client } = await served(t, { apiKey: () => ({ token, expiresAt }) });
+    assert.deepEqual(await client.get("/things"), { ok: true });
+    assert.equal(client.keys.keys[0].expiresAt, undefined);
   }
 });
 

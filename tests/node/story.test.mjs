@@ -53,8 +53,26 @@ function assertStory(events, what) {
   return events.at(-1);
 }
 
+/** What middleware does, right and wrong. */
+const MIDDLEWARE = {
+  on: (_, go) => go(),
+  twice: async (_, go) => {
+    await go().catch(() => {});
+    return go();
+  },
+  again: (_, go) => go().catch(go),
+  own: () => Response.json({}),
+  refusing: () => new Response("no", { status: 418 }),
+  throwing: () => {
+    throw new RangeError("of a middleware");
+  },
+  nothing: () => undefined,
+  forgiving: (_, go) => go().catch(() => Response.json({})),
+  copying: async (_, go) => Response.json(await (await go()).json()),
+};
+
 /** A random server and caller: the result of each attempt, and the use of the response. */
-function script(next) {
+function script(next, isFollowed) {
   const pick = (...from) => from[Math.floor(next() * from.length)];
   const broken = () => {
     let sent = false;
@@ -92,9 +110,16 @@ function script(next) {
     timeout: pick(300, 3000, 60_000),
     method: pick("get", "get", "post", "delete"),
     path: pick("/conversations/secret-id-1?", "/users", "/users", "/things/x", 5, "no-slash", "/a/../b"),
-    reads: pick("await", "await", "withResponse", "asResponse", "never", "late"),
+    reads: pick("await", "await", "withResponse", "asResponse", ...(isFollowed ? [] : ["never", "late"])),
     hookThrows: next() < 0.05 ? pick("onStart", "onRequest", "onResponse", "onRetry", "onEnd") : undefined,
-    middleware: pick(0, 0, 1, 2),
+    middleware: pick(
+      [],
+      [],
+      ["on"],
+      ["on", "on"],
+      [pick(...Object.keys(MIDDLEWARE))],
+      [pick(...Object.keys(MIDDLEWARE)), "on"],
+    ),
   };
   // A rejected promise without a handler is unhandled, like any other.
   const isUnfollowed = made.reads === "never" || made.reads === "late";
@@ -104,6 +129,7 @@ function script(next) {
     abortAt: undefined,
     path: "/users",
     hookThrows: undefined,
+    middleware: [],
   };
   return isUnfollowed ? { ...made, ...good, timeout: 60_000 } : made;
 }
@@ -129,6 +155,7 @@ test("with random servers, faults and aborts, each call's events have one end, w
     "protocol",
     "error",
     "validation",
+    "config",
   ])
     assert.ok(seen.has(outcome), `${outcome} is not among ${[...seen]}`);
 });
@@ -136,10 +163,17 @@ test("with random servers, faults and aborts, each call's events have one end, w
 async function one(seed, time, seen) {
   const next = random(seed);
   const { events, hooks } = recorder();
-  const calls = Array.from({ length: 6 }, () => script(next));
+  const areFollowed = next() < 0.4;
+  const calls = Array.from({ length: 6 }, () => script(next, areFollowed));
   const settled = new Map();
+  let asked = 0;
+  const vault = async () => {
+    await time.sleep(20);
+    if (next() < 0.2 && areFollowed) throw new Error("vault");
+    return `${FAKE_KEY}-${++asked}`;
+  };
   const client = new Attention({
-    apiKey: FAKE_KEY,
+    apiKey: next() < 0.5 ? vault : FAKE_KEY,
     nextApiKey: next() < 0.5 ? FAKE_NEXT_KEY : undefined,
     ...hooks,
     fetch: async (_, { signal, headers }) => {
@@ -160,7 +194,7 @@ async function one(seed, time, seen) {
           throw new RangeError("of a hook");
         },
       });
-    for (let layer = 0; layer < call.middleware; layer++) mine.use((_, go) => go());
+    for (const name of call.middleware) mine.use(MIDDLEWARE[name]);
     mine.use({ onStart: ({ callId }) => told.push([callId, number]) });
     const options = { timeout: call.timeout, signal: controller.signal, headers: { "x-number": String(number) } };
     const promise = mine[call.method](call.path, options);
@@ -358,6 +392,34 @@ test("hooks are called as methods of their object", async (t) => {
   const { client } = await served(t);
   await client.use(new Metrics()).get("/things");
   assert.deepEqual(names, ["start", "request", "end"]);
+});
+
+test("no hook sees the changes that another one makes to its event", async (t) => {
+  /** The events of a call that is refused, retried and waits, with these hooks before the ones that note them. */
+  const events = async (spoil) => {
+    const { events, hooks } = recorder();
+    const { client, upstream } = await served(t, { nextApiKey: FAKE_NEXT_KEY, ...spoil });
+    upstream.script([{ status: 401 }, { status: 503, headers: [AT_ONCE] }, {}]);
+    await client.use(hooks).get("/users");
+    await later(0);
+    // Of the call, its time and its server.
+    return events.map(({ callId, durationMs, url, headers, wait, ...rest }) => ({ ...rest, isHeaders: headers?.get }));
+  };
+  const spoiler = Object.fromEntries(
+    NAMES.map((name) => [
+      name,
+      (event) => {
+        for (const member of Object.keys(event)) if (member !== "headers") event[member] = "spoiled";
+        delete event.headers;
+      },
+    ]),
+  );
+  const expected = await events({});
+  assert.deepEqual(
+    new Set(expected.map(({ name }) => name)),
+    new Set(NAMES.filter((name) => name !== "onKeyExpiring")),
+  );
+  assert.deepEqual(await events(spoiler), expected);
 });
 
 test("if a hook and a logger both fail after the call, there is no unhandled rejection", async (t) => {

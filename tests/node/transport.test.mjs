@@ -103,6 +103,48 @@ test("options that print the key or hide the response are refused", () => {
     assert.throws(() => recording({ fetchOptions }), { name: "TypeError", message: /fetchOptions must be an object/ });
 });
 
+test("inherited options reach fetch like its own, and are refused like them", async () => {
+  class Settings {
+    get cache() {
+      return "no-store";
+    }
+  }
+  const ways = [{ cache: "no-store" }, Object.create({ cache: "no-store" }), new Settings()];
+  for (const fetchOptions of [...ways, Object.assign(Object.create(null), ways[0]), Object.freeze(ways[0])]) {
+    for (const [ofClient, ofCall] of [
+      [{ fetchOptions }, {}],
+      [{}, { fetchOptions }],
+    ]) {
+      const { sent, client } = recording(ofClient);
+      await client.get("/users", ofCall);
+      const { method, headers, redirect, signal, url, ...rest } = sent[0];
+      assert.deepEqual(rest, { cache: "no-store" });
+    }
+  }
+  const message = /^fetchOptions: redirect cannot be set/;
+  assert.throws(() => recording({ fetchOptions: Object.create({ redirect: "follow" }) }), { message });
+});
+
+test("a fetch that changes its arguments, own or patched, changes those of its request only", async (t) => {
+  const { fetch: real } = globalThis;
+  t.after(() => {
+    globalThis.fetch = real;
+  });
+  const seen = [];
+  const tracing = async (_, init) => {
+    seen.push(JSON.stringify(init.headers));
+    init.headers[`x-trace-${seen.length}`] = "1";
+    delete init.headers.accept;
+    return Response.json([]);
+  };
+  globalThis.fetch = tracing;
+  for (const options of [{}, { fetch: tracing }]) {
+    const client = new Attention({ apiKey: FAKE_KEY, ...options });
+    for (let call = 0; call < 3; call++) await client.get("/users");
+  }
+  assert.equal(new Set(seen).size, 1, seen.join("\n"));
+});
+
 test("file transfers use the same proxy", async () => {
   const mock = testing.mockAttention();
   const sent = [];

@@ -110,7 +110,7 @@ test("a page: CORS and a dead server look alike and are named both; a stream ove
   );
   for (const [name, code, message] of told.slice(0, 2)) {
     assert.deepEqual([name, code], ["ConnectionError", "network_or_cors"]);
-    assert.match(message, /no network.*CORS.*console/);
+    assert.match(message, /no network.*CORS.*`connect-src`.*`fetchOptions`.*console/);
   }
   assert.deepEqual(told[2], [
     "TypeError",

@@ -205,6 +205,15 @@ const MOCKS = {
   "the data itself": ["async () => ({ data: [] })", /^fetch returned an Object, not a Response/],
   "not a promise": ["() => undefined", /^fetch returned undefined/],
   "a Request": ["async (url) => new Request(url)", /^fetch returned a Request, not a Response/],
+  // 200, to somebody who counts to 65,535.
+  "a status that is none": [
+    "async () => ({ status: 65736, headers: new Headers() })",
+    /^fetch returned an Object, not a/,
+  ],
+  "an object as its text": [
+    "async () => ({ status: 200, headers: new Headers({ 'content-type': 'application/json' }), text: async () => ({}) })",
+    /^fetch returned a Response whose text\(\) is an Object; a mock may return Response\.json/,
+  ],
 };
 
 for (const [name, [fetch, expected]] of Object.entries(MOCKS)) {

@@ -37,6 +37,7 @@ export default {
     client ??= new Attention({ apiKey: OPTIONS.isAsked ? ask : KEY, baseURL: BASE, ...OPTIONS.client });
     const { pathname, searchParams } = new URL(request.url);
     try {
+      if (pathname === "/refresh") return Response.json({ changed: await client.refreshCredentials() });
       const { data, attempts } = await client.get(pathname, { query: searchParams }).withResponse();
       return Response.json({ data, attempts });
     } catch (error) {
@@ -132,6 +133,19 @@ test("if a visitor leaves while the key is requested, the others are answered", 
   for (const leave of visitors) leave();
   keysAreHeld = false;
   await Promise.all(services.map((service) => assertAnswered(service, 3)));
+});
+
+test("refreshes of several requests at once, and one whose visitor leaves: all are answered", async () => {
+  await Promise.all(
+    DATES.map(async (date) => {
+      const service = `asking-${date}`;
+      const gone = visit(service, "/refresh", 4);
+      const paths = ["/refresh", "/users", "/refresh", "/users", "/refresh", "/users"];
+      for (const { status, text } of await Promise.all(paths.map((path) => ask(service, path))))
+        assert.equal(status, 200, `${service}: ${text}\n${workerd.output}`);
+      await gone;
+    }),
+  );
 });
 
 for (const date of DATES) {

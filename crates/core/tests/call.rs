@@ -688,3 +688,21 @@ proptest! {
         prop_assert!(two_keys || trace.sent.iter().all(|sent| sent.slot == Slot::Current));
     }
 }
+
+/// A timer may fire 20 ms early. If more is missing, the clock went back, and the wait counts in full.
+#[test]
+fn an_early_timer_is_told_from_a_clock_that_was_put_back() {
+    for (early, counted) in [(0, 0), (19, 19), (20, 20), (21, 0), (5000, 0)] {
+        let mut scenario = Scenario::new(Method::Get);
+        let timeout = Duration::from_mins(1);
+        let mut call = Call::new(CallOptions { timeout: Some(timeout), ..CallOptions::new(Method::Get) }, BEGIN);
+        assert!(matches!(call.start(&mut scenario.upstream, BEGIN), Action::Send(_)));
+        let headers: &[(&str, &str)] = &[("retry-after", "7")];
+        let Action::Wait(wait) = call.on_response(&mut scenario.upstream, 503, &headers, BEGIN, 0.5) else {
+            panic!("a wait")
+        };
+        let now = BEGIN.saturating_add(wait.saturating_sub(Duration::from_millis(early)));
+        let Action::Send(attempt) = call.on_waited(&mut scenario.upstream, now) else { panic!("it is sent") };
+        assert_eq!(attempt.timeout, Some(timeout.saturating_sub(wait) + Duration::from_millis(counted)), "{early}");
+    }
+}

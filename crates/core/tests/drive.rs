@@ -283,7 +283,10 @@ fn sent() -> impl Strategy<Value = Sent> {
         proptest::sample::select(vec![200, 204, 302, 400, 401, 401, 404, 408, 425, 429, 429, 500, 503, 503, 0]);
     let after = proptest::option::of(proptest::sample::select(vec!["0", "1", "30", "90"]));
     let headers = after.prop_map(|after| after.map(|text| ("retry-after".to_owned(), text.to_owned())));
-    let lengths = proptest::collection::vec(prop_oneof![0..40_usize, 30_000..70_000_usize], 0..4);
+    let lengths = proptest::collection::vec(
+        prop_oneof![0..40_usize, 30_000..70_000_usize, Just(32 * 1024), Just(64 * 1024)],
+        0..4,
+    );
     let body = (lengths, any::<bool>()).prop_map(|(chunks, is_stuck)| Body { chunks, is_stuck });
     prop_oneof![
         8 => (status, headers, body)

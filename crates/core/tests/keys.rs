@@ -467,3 +467,49 @@ fn what_templates_leave_is_no_key_and_braces_alone_are_another_fault() {
     assert_ne!(ApiKey::parse("{an-obviously-fake-key}"), Err(KeyError::Placeholder));
     assert!(ApiKey::parse(&"x".repeat(64)).is_err_and(|error| error == KeyError::Placeholder));
 }
+
+#[test]
+fn a_key_that_was_accepted_at_its_end_or_later_is_tried_first() {
+    for (end, first) in [(999, Slot::Current), (1000, Slot::Current), (1001, Slot::Next)] {
+        let mut upstream = upstream(pair());
+        assert!(whole(&mut upstream, 0, false, at(1000), &|_, _| 200).0);
+        // The issuer says it afterwards, so nobody has asked about the other key.
+        upstream.note_expiry(Slot::Current, at(end));
+        assert_eq!(begin(&mut upstream, false, at(2000)).1, first, "{end}");
+    }
+}
+
+#[test]
+fn who_waits_for_what_others_find_goes_with_a_single_key_that_was_put_in_place_meanwhile() {
+    let mut upstream = upstream(pair());
+    let (mut call, action) = fifth(&mut upstream, Duration::from_mins(1));
+    let Action::Wait(wait) = action else { panic!("{action:?}") };
+    upstream.replace_keys(KeyRing::new(key("fake-newer-key-0123456789"), None));
+    let action = call.on_waited(&mut upstream, at(0).saturating_add(wait));
+    assert!(matches!(action, Action::Send(attempt) if attempt.slot == Slot::Current), "{action:?}");
+}
+
+#[test]
+fn who_wakes_too_late_has_no_time_left_whatever_others_have_found_and_leaves_their_places_free() {
+    for others_were_refused in [false, true] {
+        let mut upstream = upstream(pair());
+        let (mut call, action) = fifth(&mut upstream, Duration::from_millis(150));
+        assert!(matches!(action, Action::Wait(_)), "{action:?}");
+        if others_were_refused {
+            assert_eq!(whole(&mut upstream, 0, false, at(2500), &|_, _| 401).1.len(), 2);
+        }
+        let Action::Done(Verdict::Failed(error)) = call.on_waited(&mut upstream, at(2600)) else {
+            panic!("it goes on")
+        };
+        assert_eq!((error.code(), error.attempts()), ("timeout", 1), "{error}");
+        if !others_were_refused {
+            let slots: Vec<usize> = (0..4)
+                .map(|_| {
+                    let (mut trying, _) = begin(&mut upstream, false, at(2600));
+                    usize::from(matches!(trying.on_response(&mut upstream, 401, &NONE, at(2600), 0.5), Action::Send(_)))
+                })
+                .collect();
+            assert_eq!(slots, [1; 4], "four may try the other key");
+        }
+    }
+}

@@ -83,7 +83,8 @@ impl Key {
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    let days = || prop_oneof![Just(None), (-40..80_i64).prop_map(Some)];
+    // Some near the thresholds, which are low in half of the cases.
+    let days = || prop_oneof![Just(None), (-40..80_i64).prop_map(Some), (-2..5_i64).prop_map(Some)];
     let kind =
         prop_oneof![4 => Just(Kind::Jwt), 1 => Just(Kind::Opaque), 1 => Just(Kind::Hidden), 1 => Just(Kind::Masked)];
     (
@@ -91,8 +92,8 @@ fn key() -> impl Strategy<Value = Key> {
         ("[ab]{2}", "[ab]", prop_oneof![Just(None), Just(Some("user-1".to_owned()))]),
         (
             days(),
-            prop_oneof![Just(None), (-20..1_i64).prop_map(Some)],
-            prop_oneof![Just(None), (0..200_u64).prop_map(Some)],
+            prop_oneof![Just(None), (-20..1_i64).prop_map(Some), (-5..1_i64).prop_map(Some)],
+            prop_oneof![Just(None), (0..200_u64).prop_map(Some), (0..5_u64).prop_map(Some)],
         ),
         (kind, "[ab]0123456789abcdef"),
     )
@@ -108,10 +109,26 @@ fn key() -> impl Strategy<Value = Key> {
         })
 }
 
+/// The rows of the table in `audit`'s documentation.
+const ROWS: [&str; 12] = [
+    "expired",
+    "unlisted",
+    "expiring",
+    "stale",
+    "never_used",
+    "shared_by_environments",
+    "user_level",
+    "equal_values",
+    "duplicate_name",
+    "no_expiry",
+    "expiry_unknown",
+    "value_hidden",
+];
+
 type Case = (Vec<Key>, Vec<(String, usize, bool)>, Thresholds);
 
 fn case() -> impl Strategy<Value = Case> {
-    let thresholds = (0..120_u16, 0..20_u16, 0..60_u16);
+    let thresholds = prop_oneof![(0..120_u16, 0..20_u16, 0..60_u16), (0..4_u16, 0..4_u16, 0..4_u16)];
     let thresholds = thresholds.prop_map(|(stale_days, unused_days, expiring_days)| Thresholds {
         stale_days,
         unused_days,
@@ -227,8 +244,9 @@ proptest! {
         }).collect();
         told.sort();
         prop_assert_eq!(told, reference(&case));
-        // The most urgent finding comes first.
-        prop_assert!(found.is_sorted_by(|one, next| one.severity() >= next.severity()));
+        // The most urgent finding comes first, and of equally urgent ones that of the table's first row.
+        let row = |finding: &Finding| ROWS.iter().position(|code| *code == finding.code());
+        prop_assert!(found.is_sorted_by_key(|finding| (std::cmp::Reverse(finding.severity()), row(finding))));
     }
 
     #[test]
@@ -305,7 +323,7 @@ proptest! {
         keys in prop::collection::vec(key(), 1..4),
         at: u8,
         member in "(id|name|userUUID|organizationUUID|value|lastSeenAt)",
-        wrong in "(true|17|\\[\\]|\\{\\})",
+        wrong in "(true|17|\\[\\]|\\{\\}|null)",
     ) {
         let mut list: Vec<Value> = keys.iter().map(Key::json).collect();
         let at = usize::from(at) % list.len();
@@ -314,11 +332,16 @@ proptest! {
         let (before, _) = text.split_once("\"HERE\"").unwrap();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
-        let expected = if member == "id" || member == "name" { "a string" } else { "a string or null" };
-        prop_assert_eq!(
-            KeyList::parse(text.replace("\"HERE\"", &wrong)).unwrap_err(),
-            ListError::Type { line, column, expected }
-        );
+        let is_required = member == "id" || member == "name";
+        let expected = if is_required { "a string" } else { "a string or null" };
+        let read = KeyList::parse(text.replace("\"HERE\"", &wrong));
+        if wrong == "null" && !is_required {
+            prop_assert!(read.is_ok(), "{:?}", read);
+        } else {
+            let error = read.unwrap_err();
+            prop_assert_eq!(error, ListError::Type { line, column, expected });
+            prop_assert_eq!(error.position(), (line, column));
+        }
     }
 }
 
@@ -342,6 +365,7 @@ fn an_invalid_list_is_rejected_with_the_reason() {
         ("", ListError::Json { line: 1, column: 1 }),
         ("{}", ListError::Type { line: 1, column: 1, expected: "a list of keys" }),
         ("[\n 1]", ListError::Type { line: 2, column: 2, expected: "a key, which is an object" }),
+        ("[[]]", ListError::Type { line: 1, column: 2, expected: "a key, which is an object" }),
         (r#"[{"name":"a"}]"#, ListError::Missing { line: 1, column: 2, member: "id" }),
         (r#"[{"id":"a","name":"b","id":"c"}]"#, ListError::Repeated { line: 1, column: 28, member: "id" }),
         (
@@ -357,6 +381,23 @@ fn an_invalid_list_is_rejected_with_the_reason() {
     }
     let deep = format!("[{{\"id\":\"a\",\"name\":\"b\",\"x\":{}{}}}]", "[".repeat(100_000), "]".repeat(100_000));
     assert!(matches!(KeyList::parse(deep).unwrap_err(), ListError::Depth { line: 1, .. }));
+    // The list, the key and its member are three of the 32 containers that may stand in each other.
+    for (depth, is_read) in [(30, true), (31, true), (32, false), (33, false)] {
+        let text = format!("[{{\"id\":\"a\",\"name\":\"b\",\"x\":{}{}}}]", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(KeyList::parse(text).is_ok(), is_read, "{depth}");
+    }
+}
+
+#[test]
+fn an_id_that_says_nobody_is_none_but_for_the_id_of_the_key() {
+    for nil in ["", "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000001"] {
+        let text = format!(r#"[{{"id":"{nil}","name":"{nil}","organizationUUID":"{nil}","userUUID":"{nil}"}}]"#);
+        let list = KeyList::parse(text).unwrap();
+        let key = &list.keys()[0];
+        let expected = nil.ends_with('1').then(|| nil.to_owned());
+        assert_eq!((&*key.id, &*key.name), (nil, nil));
+        assert_eq!((&key.organization, &key.user), (&expected, &expected), "{nil}");
+    }
 }
 
 #[test]
@@ -372,9 +413,13 @@ fn times_with_an_offset_are_read() {
     for never in ["", "0001-01-01T00:00:00Z"] {
         assert_eq!(seen(never), Ok(None), "{never}");
     }
-    for text in
-        ["2026-02-03T12:00:00", "2026-02-03T12:00:00+2:00", "2026-02-03T12:00:00+24:00", "1970-01-01T00:00:00+01:00"]
-    {
+    for text in [
+        "2026-02-03T12:00:00",
+        "2026-02-03T12:00:00+2:00",
+        "2026-02-03T12:00:00+24:00",
+        "2026-02-03T12:00:00+00:60",
+        "1970-01-01T00:00:00+01:00",
+    ] {
         assert!(seen(text).is_err(), "{text}");
     }
 }
@@ -389,4 +434,121 @@ fn a_driver_can_read_the_value_of_a_key_from_the_responses() {
     assert_eq!(value_in(list.to_owned(), fingerprint("fake-other")).unwrap(), None);
     let (hidden, none) = created(r#"{"id":"1","name":"a"}"#.to_owned()).unwrap();
     assert_eq!((hidden.value, none), (ListedValue::Hidden, None));
+}
+
+/// A list with every finding, and what each says.
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn each_finding_says_what_is_so_and_what_to_do() {
+    let key = |id: &str, kind, expires: Option<i64>| Key {
+        id: id.to_owned(),
+        name: format!("name {id}"),
+        user: None,
+        expires,
+        issued: None,
+        seen: Some(1),
+        kind,
+        random: format!("{id}-0123456789abcdef"),
+    };
+    let keys = [
+        key("over", Kind::Jwt, Some(-2)),
+        key("over-used", Kind::Jwt, Some(-1)),
+        key("soon", Kind::Jwt, Some(3)),
+        key("soon-used", Kind::Jwt, Some(4)),
+        Key { seen: Some(100), ..key("old", Kind::Jwt, Some(99)) },
+        Key { seen: Some(101), ..key("old-used", Kind::Jwt, Some(99)) },
+        Key { seen: None, issued: Some(-20), ..key("new", Kind::Jwt, Some(99)) },
+        Key { seen: None, ..key("new-used", Kind::Jwt, Some(99)) },
+        Key { user: Some("user-1".to_owned()), ..key("user", Kind::Jwt, Some(99)) },
+        Key { name: "twin".to_owned(), ..key("twin-1", Kind::Jwt, Some(99)) },
+        Key {
+            name: "twin".to_owned(),
+            random: "twin-1-0123456789abcdef".to_owned(),
+            ..key("twin-2", Kind::Jwt, Some(99))
+        },
+        key("endless", Kind::Jwt, None),
+        key("opaque", Kind::Opaque, None),
+    ];
+    let usage = |id: &str, environment: &str| Usage {
+        environment: environment.to_owned(),
+        fingerprint: keys
+            .iter()
+            .find(|key| key.id == id)
+            .map_or(fingerprint("fake-key-of-nobody"), |key| fingerprint(&key.value())),
+        by: UsedBy::Service,
+    };
+    let uses: Vec<Usage> = ["over-used", "soon-used", "old-used", "new-used", "user", "nobody"]
+        .into_iter()
+        .map(|id| usage(id, "production"))
+        .chain([usage("nobody", "dev")])
+        .collect();
+    let (nobody, twin) = (fingerprint("fake-key-of-nobody").to_hex(), fingerprint(&keys[9].value()).to_hex());
+    let expected = [
+        "critical: key \"name over-used\" (over-used) expired on 2024-10-03; in use: production; create a new key \
+         and deliver it to these environments, then delete this one",
+        "critical: key {nobody} is not in the API's list of keys; in use: dev, production; it was deleted or belongs \
+         to another organization: deliver a key from the list to these environments",
+        "warning: key \"name soon-used\" (soon-used) expires on 2024-10-08; in use: production; rotate it before \
+         that day",
+        "warning: key \"name old\" (old) was last used on 2024-06-26; delete it if nobody needs it",
+        "warning: key \"name old-used\" (old-used) was last used on 2024-06-25; in use: production; find out whether \
+         these environments still call the API; if not, delete it there and here",
+        "warning: key \"name new\" (new) was issued on 2024-09-14 and has never been used; deliver it, or delete it",
+        "warning: key {nobody} is used by more than one environment; in use: dev, production; create a key for each \
+         environment, so that one can be revoked alone",
+        "warning: key \"name user\" (user) belongs to user user-1 in the list, and a service uses it; in use: \
+         production; check in the app whether it is a user-level key; if so, an Admin should create an \
+         organization-level key",
+        "warning: key {twin} is the value of 2 entries of the list; delete one entry in the app only after checking \
+         that the other still works",
+        "warning: \"twin\" is the name of 2 keys; name each key after its user, so that nobody deletes the wrong one",
+        "notice: key \"name over\" (over) expired on 2024-10-02; delete it",
+        "notice: key \"name soon\" (soon) expires on 2024-10-07; let it expire, or delete it",
+        "notice: key \"name new-used\" (new-used) has never been used; in use: production; check that these \
+         environments call the API, and with this key",
+        "notice: key \"name endless\" (endless) has no readable expiry; rotate it regularly, or replace it with a \
+         key that expires",
+        "notice: key \"name opaque\" (opaque) is not a JWT, so its expiry is unknown; check in the app whether it \
+         expires",
+    ];
+    let expected = expected.map(|line| line.replace("{nobody}", &nobody).replace("{twin}", &twin));
+    let told = |keys: &[Key], uses: &[Usage]| -> Vec<String> {
+        findings(keys, uses, Thresholds::default()).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(told(&keys, &uses), expected);
+    let expected = [
+        "warning: key {nobody} is not among the keys whose values the API's list shows; in use: production; check in \
+         the app whether it is one of the keys without a value; if not, deliver another key",
+        "notice: key \"name hidden\" (hidden) has no value in the list, so nothing else can be checked; check in the \
+         app who uses it",
+    ];
+    let hidden = key("hidden", Kind::Hidden, None);
+    assert_eq!(told(&[hidden], &uses[5..6]), expected.map(|line| line.replace("{nobody}", &nobody)));
+}
+
+/// The JSON of a finding, member by member.
+#[test]
+fn a_finding_is_written_with_all_that_it_knows() {
+    let environments = || vec!["dev".to_owned(), "production".to_owned()];
+    let (at, fingerprint) = (Timestamp::from_unix_seconds(NOW), fingerprint("fake-key-of-nobody"));
+    let list = KeyList::parse(r#"[{"id":"1","name":"a","value":"fake-key-of-nobody"}]"#.to_owned()).unwrap();
+    let uses = environments().into_iter().map(|environment| Usage { environment, fingerprint, by: UsedBy::Person });
+    let found = audit(&list, &uses.collect::<Vec<_>>(), Thresholds::default(), at);
+    let shared = found.iter().find(|finding| finding.code() == "shared_by_environments").expect("it is shared");
+    let told: Value = serde_json::from_str(&shared.to_json()).expect("JSON");
+    let expected = json!({
+        "code": "shared_by_environments",
+        "severity": "warning",
+        "fingerprint": fingerprint.to_hex(),
+        "keys": [{ "id": "1", "name": "a" }],
+        "environments": ["dev", "production"],
+        "message": shared.message(),
+        "nextStep": shared.next_step(),
+    });
+    assert_eq!(told, expected);
+    let never = found.iter().find(|finding| finding.code() == "never_used").expect("it was never used");
+    assert_eq!(serde_json::from_str::<Value>(&never.to_json()).expect("JSON").get("at"), None);
+    let stale = Finding::Stale { key: never.keys()[0].clone(), last_seen: at, environments: Vec::new() };
+    let told: Value = serde_json::from_str(&stale.to_json()).expect("JSON");
+    assert_eq!((told["at"].as_str(), told.get("fingerprint")), (Some(&*at.to_rfc3339()), None));
 }

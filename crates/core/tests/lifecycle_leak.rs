@@ -367,6 +367,246 @@ fn hostile_texts_are_read_in_linear_time() {
     }
 }
 
+/// A JWT with this header and these claims, and a signature of so many characters, `distinct` of them different. Its
+/// last character has no bits that base64url would refuse.
+fn signed(header: &str, claims: &str, length: usize, distinct: usize) -> String {
+    let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+    let signature: String =
+        "AbcdefghijklmnopqrstuvwxyzBCDEFG".chars().take(distinct).cycle().take(length - 1).collect();
+    format!("{}.{}.{signature}A", part(header), part(claims))
+}
+
+/// The length and the confidence of the only finding.
+fn single(text: &str) -> Option<(usize, Confidence)> {
+    let found = scan(text.as_bytes(), &[]);
+    assert!(found.len() < 2, "{found:?}");
+    found.first().map(|leak| (leak.length, leak.confidence))
+}
+
+/// The lengths of RFC 7518 §3: a shorter signature is a placeholder, and what follows an exact one is no part of it.
+#[test]
+fn a_signature_is_as_long_as_its_algorithm_says() {
+    let exact = [("HS256", 43), ("HS384", 64), ("HS512", 86), ("ES256", 86), ("ES384", 128), ("ES512", 176)];
+    let least = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].map(|algorithm| (algorithm, 171));
+    for (algorithm, length) in exact.into_iter().chain(least).chain([("EdDSA", 22), ("none of these", 22)]) {
+        let whole = |length| signed(&format!(r#"{{"alg":"{algorithm}"}}"#), r#"{"a":1}"#, length, 32.min(length - 1));
+        let told = |length| single(&format!("ATTENTION_API_KEY={}", whole(length))).expect("a JWT");
+        assert_eq!(told(length), (whole(length).len(), Confidence::Likely), "{algorithm}");
+        // One less, or two where no base64url has that length.
+        let shorter = if length % 4 == 2 { length - 2 } else { length - 1 };
+        assert_eq!(told(shorter), (whole(shorter).len(), Confidence::Placeholder), "{algorithm}");
+        let is_exact = exact.iter().any(|(known, _)| *known == algorithm);
+        let longer = format!("{}AAAA", whole(length));
+        let expected = if is_exact { longer.len() - 4 } else { longer.len() };
+        assert_eq!(single(&format!("ATTENTION_API_KEY={longer}")), Some((expected, Confidence::Likely)), "{algorithm}");
+    }
+    // Without an algorithm it is no JWT (RFC 7515 §4.1.1), nor if a part is no object.
+    for (header, claims) in
+        [("{}", "{}"), (r#"{"alg":1}"#, "{}"), (r#"{"alg":"HS256"}"#, "[]"), (r#"{"alg":"HS256"}"#, "1")]
+    {
+        assert_eq!(single(&format!("ATTENTION_API_KEY={}", signed(header, claims, 43, 32))), None, "{header} {claims}");
+    }
+}
+
+#[test]
+fn a_signature_of_few_characters_was_typed_by_hand() {
+    for (distinct, confidence) in
+        [(8, Confidence::Placeholder), (9, Confidence::Placeholder), (10, Confidence::Likely), (16, Confidence::Likely)]
+    {
+        // Each of them several times, an even number of times or not.
+        for length in [64, 128, 176] {
+            let algorithm = match length {
+                64 => "HS384",
+                128 => "ES384",
+                _ => "ES512",
+            };
+            let jwt = signed(&format!(r#"{{"alg":"{algorithm}"}}"#), r#"{"a":1}"#, length, distinct);
+            assert_eq!(single(&format!("ATTENTION_API_KEY={jwt}")).map(|found| found.1), Some(confidence), "{jwt}");
+        }
+    }
+}
+
+#[test]
+fn each_of_the_claims_of_the_sample_makes_a_placeholder() {
+    for (claims, confidence) in [
+        (r#"{"sub":"1234567890"}"#, Confidence::Placeholder),
+        (r#"{"name":"John Doe"}"#, Confidence::Placeholder),
+        (r#"{"sub":"John Doe","name":"1234567890"}"#, Confidence::Likely),
+    ] {
+        let jwt = signed(r#"{"alg":"HS256"}"#, claims, 43, 32);
+        assert_eq!(single(&format!("ATTENTION_API_KEY={jwt}")).map(|found| found.1), Some(confidence), "{claims}");
+    }
+}
+
+/// Text before a JWT that looks like the beginning of one.
+#[test]
+fn a_jwt_is_found_behind_three_false_beginnings() {
+    let jwt = signed(r#"{"alg":"HS256"}"#, r#"{"a":1}"#, 43, 32);
+    for (before, is_found) in
+        [("", true), ("eyJ", true), ("eyJeyJx", true), ("eyJeyJeyJ", true), ("eyJeyJeyJeyJ", false)]
+    {
+        let found = single(&format!("ATTENTION_API_KEY={before}{jwt}"));
+        assert_eq!(found, is_found.then_some((jwt.len(), Confidence::Likely)), "{before}");
+    }
+}
+
+#[test]
+fn a_jwt_is_as_long_as_a_key_may_be_and_its_header_a_kilobyte() {
+    // A signature of RS256 has any length from 171 on that base64url can have.
+    let claims = format!(r#"{{"a":"{}"}}"#, "x".repeat(5950));
+    let rest = signed(r#"{"alg":"RS256"}"#, &claims, 171, 32).len() - 171;
+    for length in 8188..8197 {
+        if (length - rest) % 4 != 1 {
+            let jwt = signed(r#"{"alg":"RS256"}"#, &claims, length - rest, 32);
+            let expected = (length <= 8192).then_some(length);
+            assert_eq!(single(&format!("ATTENTION_API_KEY={jwt}")).map(|found| found.0), expected, "{length}");
+        }
+    }
+    assert_ne!((8192 - rest) % 4, 1);
+    for extra in 0..12 {
+        let header = format!(r#"{{"alg":"HS256","x":"{}"}}"#, "x".repeat(740 + extra));
+        let jwt = signed(&header, r#"{"a":1}"#, 43, 32);
+        let is_found = jwt.find('.').expect("a header") <= 1024;
+        assert_eq!(single(&format!("ATTENTION_API_KEY={jwt}")).is_some(), is_found, "{extra}");
+    }
+}
+
+/// Evidence at the greatest distance, and one character further.
+#[test]
+fn evidence_counts_up_to_its_distance() {
+    let jwt = signed(r#"{"alg":"HS256"}"#, r#"{"a":1}"#, 43, 32);
+    let evidence = |text: &str| {
+        let found = scan(text.as_bytes(), &[]);
+        assert_eq!(in_chunks(text.as_bytes(), &[1, 7], &[]), found);
+        found.first().map(|leak| leak.evidence)
+    };
+    // A word on its own, not longer for the filler: between blanks, or in the same run.
+    for (filler, edge) in [("-", " "), ("x", " "), (",", " "), (" ", " "), ("x", "/"), ("/", "/")] {
+        let gap = |length: usize| format!("{edge}{}{edge}", filler.repeat(length - 2));
+        for (length, is_near) in [(3, true), (511, true), (512, true), (513, false)] {
+            let expected = is_near.then_some(Evidence::Host);
+            assert_eq!(evidence(&format!("{jwt}{}api.attention.tech", gap(length))), expected, "{filler} {length}");
+        }
+        for (word, reach, with) in [("attention-key", 96, Evidence::Name), ("attention", 128, Evidence::Word)] {
+            for (length, is_near) in [(reach - 1, true), (reach, true), (reach + 1, false)] {
+                // A name is still a word further away.
+                let expected = if is_near { Some(with) } else { (length <= 128).then_some(Evidence::Word) };
+                assert_eq!(evidence(&format!("{word}{}{jwt}", gap(length))), expected, "{filler} {length}");
+            }
+        }
+    }
+    // A word with a JWT in it is none.
+    assert_eq!(evidence(&format!("attention.{jwt} {jwt}")), None);
+    for (length, expected) in [(128, Some(Evidence::Word)), (129, None), (130, None)] {
+        let word = format!("{}attention", "x".repeat(length - 9));
+        assert_eq!(evidence(&format!("{word} {jwt}")), expected, "a word of {length} characters");
+    }
+}
+
+/// Known keys that contain separators, two in one run, and the shortest that are searched for.
+#[test]
+fn known_keys_are_found_whole_between_separators() {
+    let (padded, other) = ("fake+known/key-0123456==", "fake-other-key-01234567");
+    let known = [padded, other].map(|key| Known::Fingerprint(fingerprint(key)));
+    for (text, columns) in [
+        (format!("ATTENTION_API_KEY={padded}"), vec![19]),
+        (padded.to_owned(), vec![1]),
+        (format!("{other}."), vec![1]),
+        (format!("{other}/{other}~{other}"), vec![1, 25, 49]),
+        (format!("name={other}+{other}"), vec![6, 30]),
+    ] {
+        let found: Vec<usize> = scan(text.as_bytes(), &known).iter().map(|leak| leak.column).collect();
+        assert_eq!(found, columns, "{text}");
+    }
+    for (length, is_found) in [(15, false), (16, true), (17, true)] {
+        let short = &"fake-key-abcdefghij"[..length];
+        let known = [Known::Fingerprint(fingerprint(short))];
+        assert_eq!(scan(short.as_bytes(), &known).len(), usize::from(is_found), "{length}");
+    }
+}
+
+#[test]
+fn a_finding_says_where_it_is_how_certain_and_what_to_do() {
+    let jwt = signed(r#"{"alg":"HS256"}"#, r#"{"a":1}"#, 43, 32);
+    let fake = signed(r#"{"alg":"none"}"#, r#"{"a":1}"#, 43, 32);
+    let (host, known) = ("api.attention.tech", [Known::Fingerprint(fingerprint("fake-known-key-0123"))]);
+    let (check, rotate) =
+        ("check whether it is a key; if so, rotate it", "rotate it: anyone who has read this text has the key");
+    for (text, column, confidence, evidence, words, next) in [
+        (format!("attention {jwt}"), 11, "possible", "word", "a JWT after a word that contains \"attention\"", check),
+        (format!("{host} {jwt}"), 20, "possible", "host", "a JWT near api.attention.tech", check),
+        (
+            format!("{host} bearer {jwt}"),
+            27,
+            "likely",
+            "request",
+            "the bearer token of a request to api.attention.tech",
+            rotate,
+        ),
+        (
+            format!("attention_key {jwt}"),
+            15,
+            "likely",
+            "name",
+            "a JWT after the name of a variable for an Attention key",
+            rotate,
+        ),
+        (
+            format!("attention_key {fake}"),
+            15,
+            "placeholder",
+            "name",
+            "a JWT after the name of a variable for an Attention key",
+            "a placeholder: nothing to do",
+        ),
+        ("fake-known-key-0123".to_owned(), 1, "likely", "known", "a known key", rotate),
+    ] {
+        let found = scan(format!("\n{text}").as_bytes(), &known);
+        let [leak] = found.as_slice() else { panic!("{text}: {found:?}") };
+        let key = text.get(column - 1..).expect("the key");
+        let hex = fingerprint(key).to_hex();
+        assert_eq!(leak.message(), format!("line 2, column {column}: {words} ({hex}); {next}"));
+        assert_eq!(leak.to_string(), leak.message());
+        let told: serde_json::Value = serde_json::from_str(&leak.to_json()).expect("JSON");
+        let expected = json!({
+            "line": 2,
+            "column": column,
+            "length": key.len(),
+            "fingerprint": hex,
+            "confidence": confidence,
+            "evidence": evidence,
+        });
+        assert_eq!(told, expected);
+    }
+    let digest = [Known::Digest(TokenDigest::of("fake-known-key-0123"))];
+    assert_eq!(scan(b"fake-known-key-0123", &digest)[0].confidence.as_str(), "certain");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+
+    /// A run is examined when it is as long as the window, and its first half is dropped. Wherever that happens in a
+    /// text, what is found in it is the same.
+    #[test]
+    fn findings_do_not_depend_on_the_place_in_a_long_run(
+        pieces in prop::collection::vec((piece(), prop::sample::select(&["=", "/", "+", "~="][..])), 1..7),
+        cut: prop::sample::Index,
+        after in prop_oneof![Just(0_usize), 8_000..9_000_usize],
+        window in prop::sample::select(&[16_384_usize, 16_384 + 8_192][..]),
+    ) {
+        let text: String = pieces.iter().flat_map(|(piece, separator)| [piece.text(), *separator]).collect();
+        prop_assume!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._=/+~".contains(&byte)));
+        let alone = scan(text.as_bytes(), &[]);
+        let before = window - cut.index(text.len() + 1) - 1;
+        let long = format!("{}/{text}{}", "b".repeat(before), "c".repeat(after));
+        let mut found = scan(long.as_bytes(), &[]);
+        for leak in &mut found {
+            leak.column -= before + 1;
+        }
+        prop_assert_eq!(&found, &alone, "{}", text);
+    }
+}
+
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     // Build output and installed packages are not part of the repository.
     let is_left_out =

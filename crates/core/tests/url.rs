@@ -212,6 +212,30 @@ proptest! {
     }
 }
 
+proptest! {
+    /// A slash at the end is no segment, also behind segments that have to be looked at twice.
+    #[test]
+    fn a_path_may_end_with_a_slash(text in "(/[a-z%2-5.~]{0,6}){1,4}") {
+        prop_assume!(!text.ends_with('/'));
+        prop_assert_eq!(RequestPath::parse(&format!("{text}/")).err(), RequestPath::parse(&text).err(), "{}", text);
+    }
+
+    #[test]
+    fn a_url_is_allocated_once(path in "/?[a-z]{1,20}", own in "(\\?[a-z]{0,20})?", query in "[a-z]{0,20}") {
+        let base = BaseUrl::parse(DEFAULT_BASE_URL).expect("a base");
+        let target = format!("{path}{own}");
+        let url = base.join(&target, &query).expect("a URL");
+        prop_assert_eq!(url.capacity(), base.as_str().len() + target.len() + query.len() + 2);
+        prop_assert!(url.len() <= url.capacity());
+    }
+
+    #[test]
+    fn a_port_is_a_number_of_sixteen_bits(port in prop_oneof![1..70_000_u32, 65_530..65_540_u32]) {
+        let text = format!("https://api.example:{port}/v2");
+        prop_assert_eq!(BaseUrl::parse(&text).is_ok(), Url::parse(&text).is_ok(), "{}", text);
+    }
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -500,6 +500,12 @@ fn invalid_conditions_and_names() {
         ("allow POST /v2/a cache=1s", 1, PolicyFault::GetAlone),
         ("allow HEAD /v2/a cache=1s", 1, PolicyFault::GetAlone),
         ("deny GET /v2/a cache=1s", 1, PolicyFault::ConditionOnDeny),
+        ("allow GET /mcp tool=a", 1, PolicyFault::McpAlone),
+        ("allow POST /mcp/ tool=a", 1, PolicyFault::McpAlone),
+        ("allow POST /v2/a tool=a", 1, PolicyFault::McpAlone),
+        ("allow * /v2/a tool=a", 1, PolicyFault::McpAlone),
+        ("allow GET /v2/a tool=a", 1, PolicyFault::McpAlone),
+        (&format!("[{}]", "a".repeat(65)), 1, PolicyFault::Name),
         ("[]", 1, PolicyFault::Name),
         ("[a b]", 1, PolicyFault::Name),
         ("[a", 1, PolicyFault::Name),
@@ -509,6 +515,7 @@ fn invalid_conditions_and_names() {
         assert_eq!(Policies::parse(text).unwrap_err(), PolicyError { line, fault }, "{text}");
     }
     assert_eq!(Policy::parse("[a]\nallow GET /v2/a").unwrap_err().fault, PolicyFault::SecondPolicy);
+    assert!(Policies::parse(&format!("[{}]", "a".repeat(64))).is_ok());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /** Makes the methods of operations, such as `attention.conversations.list()` for `get("/conversations/list")`. */
 
-import { check, members } from "../call/check.js";
+import { check, members, plain } from "../call/check.js";
 import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { checkId } from "./id.js";
@@ -50,7 +50,7 @@ function method(client: Client, owner: string, operation: Operation) {
     if (takes !== undefined && own?.[takes] !== undefined)
       throw new TypeError(`${owner}: ${takes} is a separate argument, not an option`);
     const marked = own?.idempotent ?? idempotent;
-    const options: CallOptions = { ...own, ...params, ...(marked !== undefined && { idempotent: marked }) };
+    const options: CallOptions = { ...plain(own), ...params, ...(marked !== undefined && { idempotent: marked }) };
     const { query } = options;
     const checked = query === undefined ? options : { ...options, query: checkedPairs(owner, query, known) };
     const request = (changed: CallOptions) => internals(client).request(method, url, changed, operation);

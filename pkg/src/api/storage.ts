@@ -112,7 +112,12 @@ function discreet(file: Blob | undefined): RequestInit {
 
 function parsed({ address, isSecure, method }: Transfer): URL {
   const name = method === "PUT" ? "upload" : "download";
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  let url: URL | undefined;
+  try {
+    url = new URL(address);
+  } catch {
+    // Reported below.
+  }
   // `fetch` would quote an address with a user name in its error.
   if (url?.username === "" && (url.protocol === "https:" || (url.protocol === "http:" && !isSecure))) return url;
   const message = `the address for the ${name} is invalid, or http although the API's is https`;

@@ -52,7 +52,7 @@ export function superAgentHelpers(client: Client): SuperAgentHelpers {
 
 async function send(client: Client, body: object, options: SendOptions = {}): Promise<Message> {
   check.check("superAgent.send", "options", options, check.members);
-  const { timeout = 600_000, pollInterval, onProgress, idempotencyKey, ...rest } = options;
+  const { timeout = 600_000, pollInterval, onProgress, idempotencyKey, ...rest } = check.plain(options);
   check.check("superAgent.send", "timeout", timeout, check.milliseconds);
   check.check("superAgent.send", "pollInterval", pollInterval, check.milliseconds);
   check.check("superAgent.send", "onProgress", onProgress, check.call);

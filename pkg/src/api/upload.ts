@@ -52,7 +52,7 @@ async function upload(
   const { title } = given;
   const file = await typed("knowledgeBase.upload", given.file, given.type);
   const ticket = (await client.request("POST", "/knowledge-base/sources/upload", {
-    ...options,
+    ...check.plain(options),
     body: title === undefined ? {} : { title },
   })) as components["schemas"]["KbUploadTicket"] | null | undefined;
   const { source_id: id, upload_url: address } = ticket ?? {};
@@ -69,7 +69,7 @@ async function upload(
   try {
     await put({ address, file, fetch, isSecure, redact }, options);
     // The error names the call before this one.
-    const { idempotencyKey: _, ...rest } = options;
+    const { idempotencyKey: _, ...rest } = check.plain(options);
     return (await client.request(
       "POST",
       `/knowledge-base/sources/${encodeURIComponent(id)}/confirm-upload`,

@@ -66,6 +66,13 @@ export function checkOptions(owner: string, options: unknown, rules: Rules): voi
   }
 }
 
+/** A copy for `...`, which drops options that are inherited, as those of an object made by `Object.create` are. */
+export function plain<T extends object>(options: T | undefined): T {
+  const all: Record<string, unknown> = {};
+  for (const name in options) all[name] = options[name];
+  return all as T;
+}
+
 /** Checks one option, which may be undefined. */
 export function check(owner: string, name: string, held: unknown, [accepts, expected]: Rule): void {
   if (held !== undefined && !accepts(held)) throw new TypeError(`${owner}: ${name} must be ${expected}`);

@@ -84,7 +84,8 @@ export async function hooked(
   deadline.limit(left(call, started));
   try {
     if ((await deadline.within(told)) !== undefined) return;
-    throw deadline.aborted ? aborted(deadline.reason, 0, shared) : hookTimeout(0);
+    const { before = 0 } = call;
+    throw deadline.aborted ? aborted(deadline.reason, before, shared) : hookTimeout(before);
   } finally {
     deadline.end();
   }
@@ -108,7 +109,7 @@ export function left({ timeout }: PreparedCall, started: number): number {
 export async function exchange(shared: SharedUpstream, call: PreparedCall, started: number): Promise<Attempted> {
   const deadline = new Deadline(call.signal);
   // Nothing is sent for a caller who has already aborted.
-  if (deadline.aborted) throw aborted(deadline.reason, 0, shared);
+  if (deadline.aborted) throw aborted(deadline.reason, call.before ?? 0, shared);
   // One timer for the wait and all attempts: runtimes group timers of equal duration, and are slow with hundreds that
   // all differ.
   deadline.bound(left(call, started));
@@ -149,9 +150,10 @@ async function turn(shared: SharedUpstream, call: PreparedCall, deadline: Deadli
   const place = await shared.semaphore.wait(call.maxConcurrency, deadline);
   if (place !== undefined) return place;
   deadline.end();
+  const { before = 0 } = call;
   throw deadline.aborted
-    ? aborted(deadline.reason, 0, shared)
-    : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts: 0 });
+    ? aborted(deadline.reason, before, shared)
+    : errorOf({ kind: "timeout", code: "queue_timeout", message: QUEUE_TIMEOUT, attempts: before });
 }
 
 /** The attempts of one call, step by step. */

@@ -21,14 +21,26 @@ const OF_THE_OPTIONS = "fetchOptions:";
  * response.
  */
 export function fetchOptions(given: FetchOptions): Readonly<Record<string, unknown>> {
-  const { ...options } = given as Record<string, unknown>;
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) delete options[name];
-    else if ((OURS as readonly string[]).includes(name)) throw refused(name, "the client sets it");
+  const options: Record<string, unknown> = {};
+  for (const name of namesOf(given)) {
+    const value = given[name];
+    if (value === undefined) continue;
+    if ((OURS as readonly string[]).includes(name)) throw refused(name, "the client sets it");
     else if (name === "verbose" && value !== false) throw refused(name, "Bun would print the key");
     else if (name === "mode" && value === "no-cors") throw refused(name, "no-cors hides the response");
+    options[name] = value;
   }
   return options;
+}
+
+/** The names of its own and its inherited options, which `fetch` would read too; not those that any object has. */
+function namesOf(given: object): Set<string> {
+  const names = new Set<string>();
+  for (let at: object | null = given; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    if (Object.hasOwn(at, "constructor") && Object.getPrototypeOf(at) === null) break;
+    for (const name of Object.getOwnPropertyNames(at)) if (name !== "constructor") names.add(name);
+  }
+  return names;
 }
 
 function refused(name: string, why: string): TypeError {

@@ -106,7 +106,8 @@ export function isResponse(value: unknown): value is Response {
   try {
     // The other two are read as well, because what follows does not expect them to throw.
     const { status, headers, type: _, bodyUsed: __ } = (value ?? {}) as Partial<Response>;
-    return typeof status === "number" && typeof headers?.get === "function";
+    // Core would read other numbers modulo 65,536.
+    return typeof status === "number" && status >= 0 && status < 1000 && typeof headers?.get === "function";
   } catch {
     // A getter or a proxy threw.
     return false;
@@ -118,7 +119,7 @@ export function mustBeResponse(who: string, given: unknown, instead: string): as
   if (!isResponse(given)) throw new TypeError(`${who} returned ${named(given)}, not a Response${instead}`);
   const { status } = given;
   // With `redirect: "manual"`, a page shows a redirect as an `opaqueredirect` with the status 0.
-  if (!(status >= 200 && status < 1000) && given.type !== "opaqueredirect")
+  if (status < 200 && given.type !== "opaqueredirect")
     throw new TypeError(`${who} returned a Response with the status ${status}, which no server sends${instead}`);
 }
 

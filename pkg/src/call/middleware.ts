@@ -34,6 +34,10 @@ export type Middleware = (request: MiddlewareRequest, next: () => Promise<Respon
 
 const LATE = "a middleware of this client did not settle within the call's timeout: check it, or raise `timeout`";
 
+const SENT =
+  "a middleware called `next()` again, but the call's body is a stream, which is sent only once: pass a Blob or bytes, " +
+  "or call it once";
+
 /** The path below the base URL, with a leading slash. The given path may include the base URL. */
 export function below(baseURL: string, path: string): string {
   const own = path.startsWith(baseURL) ? path.slice(baseURL.length) : path;
@@ -52,7 +56,6 @@ export class Onion {
   /** The result of each `next()` of the innermost middleware. */
   readonly #made: Attempted[] = [];
   #running: Promise<unknown> | undefined;
-  #attempts = 0;
   #isOver = false;
 
   constructor(shared: SharedUpstream, call: PreparedCall, make: (call: PreparedCall) => Promise<Attempted>) {
@@ -91,6 +94,11 @@ export class Onion {
     }
   }
 
+  /** The number of requests that were sent, by whichever `next()`, whatever it ended with. */
+  get #attempts(): number {
+    return this.#call.events?.attempt ?? 0;
+  }
+
   /** Ends what `next()` resolved to, except `kept`. */
   #giveUp(kept?: Attempted): void {
     for (const one of this.#made) {
@@ -102,6 +110,7 @@ export class Onion {
 
   async #next(): Promise<Response> {
     if (this.#isOver) throw new TypeError("a middleware called `next()` when its call was over");
+    if (this.#call.isOneShot && (this.#attempts > 0 || this.#running !== undefined)) throw new TypeError(SENT);
     const headers = headerMap(this.#headers, "a middleware's headers") as Record<string, string>;
     const call = {
       ...this.#call,
@@ -114,14 +123,10 @@ export class Onion {
     this.#running = made.catch(() => {});
     try {
       const attempted = await made;
-      this.#attempts = attempted.attempts;
       this.#made.push(attempted);
       // The call ended before.
       if (this.#isOver) this.#giveUp();
       return attempted.response;
-    } catch (error) {
-      this.#attempts = (error as { readonly attempts?: number }).attempts ?? this.#attempts;
-      throw error;
     } finally {
       this.#running = undefined;
       shared.close();

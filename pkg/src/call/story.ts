@@ -1,4 +1,7 @@
-/** The events of one call for its hooks and the logger, from its beginning to its single end. */
+/**
+ * The events of one call for its hooks and the logger, from its beginning to its single end. Each hook receives a copy,
+ * so that none sees what another one changes.
+ */
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { AttentionError } from "../errors/errors.js";
@@ -45,10 +48,15 @@ export class Story {
     this.started?.catch(() => {});
   }
 
+  /** The number of the last request. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
   /** Calls all hooks synchronously, while the caller is on the stack, where tracers find their context. */
   async #start(): Promise<void> {
     const event = this.#event({});
-    await Promise.all(this.#hooks.map(async (hooks) => hooks.onStart?.(event)));
+    await Promise.all(this.#hooks.map(async (hooks) => hooks.onStart?.({ ...event })));
   }
 
   /** Checks the keys of an upstream before a call. Undefined if there is nothing to report. */
@@ -65,7 +73,7 @@ export class Story {
       const expiry = `${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`;
       const event = this.#event({ slot, fingerprint, expiresAt });
       await this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiry}`, event);
-      for (const hooks of this.#hooks) await hooks.onKeyExpiring?.(event);
+      for (const hooks of this.#hooks) await hooks.onKeyExpiring?.({ ...event });
     }
   }
 
@@ -76,7 +84,7 @@ export class Story {
     const event = this.#event({ error });
     try {
       await this.#logger?.warn(message, this.#event({ code }));
-      for (const hooks of this.#hooks) await hooks.onRenewalFailed?.(event);
+      for (const hooks of this.#hooks) await hooks.onRenewalFailed?.({ ...event });
     } catch (thrown) {
       await this.#stray("onRenewalFailed", thrown);
     }
@@ -99,7 +107,7 @@ export class Story {
     const line = `attention: ${this.method} ${shown(url)}, try ${this.#attempt}: ${status}`;
     await this.#logger?.debug(line, this.#event({ status }));
     const event = this.#event({ url, status, headers });
-    for (const hooks of this.#hooks) await hooks.onResponse?.(event);
+    for (const hooks of this.#hooks) await hooks.onResponse?.({ ...event });
     if (upstream.takeSwitch() === undefined) return;
     const { inUse: to, keys } = upstream.keys();
     const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
@@ -108,7 +116,7 @@ export class Story {
       `attention: a key was refused; the ${to} key (${fingerprint}) is used from now on`,
       change,
     );
-    for (const hooks of this.#hooks) await hooks.onKeySwitch?.(change);
+    for (const hooks of this.#hooks) await hooks.onKeySwitch?.({ ...change });
   }
 
   /** The call waits for its turn, or for a retry. */
@@ -124,8 +132,8 @@ export class Story {
     else await this.#logger?.debug(`${what}, waits ${millis} ms for its turn`, fields);
     const event = this.#event({ url, wait, status });
     for (const hooks of this.#hooks) {
-      if (isRetry) await hooks.onRetry?.(event);
-      await hooks.onWait?.(event);
+      if (isRetry) await hooks.onRetry?.({ ...event });
+      await hooks.onWait?.({ ...event });
     }
   }
 
@@ -169,7 +177,7 @@ export class Story {
     this.#attempt = Math.max(this.#attempt, attempts);
     const event = this.#event(end);
     for (const hooks of this.#hooks) {
-      (async () => hooks.onEnd?.(event))().catch((thrown: unknown) => this.#stray("onEnd", thrown));
+      (async () => hooks.onEnd?.({ ...event }))().catch((thrown: unknown) => this.#stray("onEnd", thrown));
     }
   }
 

@@ -11,7 +11,10 @@ import { asking } from "./recursion.js";
 /** A credential and its expiry, as in the response of the Worker's `POST /sessions`. */
 export interface IssuedCredential {
   readonly token: string;
-  /** A Date or Unix milliseconds. Default: the expiry in the token, if it is a JWT or a session of the Worker. */
+  /**
+   * A Date or Unix milliseconds; Infinity if it does not expire. Default: the expiry in the token, if it is a JWT or a
+   * session of the Worker.
+   */
   readonly expiresAt?: Date | number | null | undefined;
 }
 
@@ -49,8 +52,11 @@ export interface Given {
   readonly expiresAt: number | undefined;
 }
 
-/** Unix milliseconds of 1973 and 5138; numbers outside are probably seconds or microseconds. */
-const PLAUSIBLE = [1e11, 1e14] as const;
+/** Unix milliseconds of 1973 and 33658; numbers outside are probably seconds or microseconds. */
+const PLAUSIBLE = [1e11, 1e15] as const;
+
+/** The last moment that a Date can represent. As Infinity, it means that a credential does not expire. */
+const LAST = 8.64e15;
 
 /** Codes of errors that are passed on unchanged: those of this package's own providers, from any copy of it. */
 const UNCHANGED = /^session_|^key_provider_recursive$/;
@@ -87,6 +93,7 @@ function end(expiresAt: unknown): number | undefined {
   if (typeof at !== "number")
     throw refused(`returned an \`expiresAt\` that is a ${typeof at}: return a Date or a number`);
   if (Number.isNaN(at)) throw refused("returned an `expiresAt` that is not a date");
+  if (at === Infinity || at === LAST) return undefined;
   // Dates too: `new Date(exp)` with the `exp` of a JWT is in January 1970.
   if (at >= PLAUSIBLE[0] && at < PLAUSIBLE[1]) return at;
   const hint = at < PLAUSIBLE[0] ? "seconds: multiply them by 1000, and count from 1970, not from now" : "microseconds";

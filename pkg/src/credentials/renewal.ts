@@ -16,6 +16,8 @@ export type Freshness = "fresh" | "due" | "expired";
 export interface Taken {
   /** Whether the credentials changed. */
   readonly changed: boolean;
+  /** Whether one of them is missing, so that they are requested again after a pause. */
+  readonly isPartial: boolean;
   /** The start of the last fifth of their lifetime. */
   readonly due: number;
   /** The expiry of the last of them. */
@@ -28,6 +30,7 @@ export interface Question {
   readonly answer: Promise<boolean>;
   /** Its error, if it failed. */
   failed?: { readonly error: unknown };
+  isOver?: boolean;
 }
 
 interface Asked extends Question {
@@ -35,6 +38,8 @@ interface Asked extends Question {
   readonly since: number;
   /** Whether a refused call waits for it. */
   isForRefusal: boolean;
+  /** Whether it began without a pause, because a caller wanted other credentials. */
+  readonly isUrgent: boolean;
 }
 
 /** The pause after a source failed, had nothing new, or returned a credential that was refused. */
@@ -51,6 +56,8 @@ export class Renewal {
   readonly #clock = new SteadyClock();
   /** The number of accepted results. */
   taken = 0;
+  /** Whether the current credentials must not be used any more. */
+  isDiscarded = false;
   /** Called at the next result or failure. */
   readonly listeners = new Set<(failed?: { readonly error: unknown }) => void>();
   #running: Asked | undefined;
@@ -58,6 +65,9 @@ export class Renewal {
   /** Results of requests before this one are ignored. */
   #least = 1;
   #heldUntil = -Infinity;
+  #isUrgent = false;
+  /** The time until which a caller who wants other credentials ends no pause. */
+  #calmUntil = -Infinity;
   #due = -Infinity;
   #end = -Infinity;
 
@@ -73,6 +83,7 @@ export class Renewal {
   }
 
   get freshness(): Freshness {
+    if (this.isDiscarded) return "expired";
     const now = this.#clock.now();
     return now < this.#due ? "fresh" : now < this.#end ? "due" : "expired";
   }
@@ -81,7 +92,7 @@ export class Renewal {
   question(): Question | undefined {
     const now = this.#clock.now();
     const running = this.#running;
-    if (running !== undefined && now < running.since + HUNG) return running;
+    if (running !== undefined && running.number >= this.#least && now < running.since + HUNG) return running;
     return now < this.#heldUntil ? undefined : this.#begin(now);
   }
 
@@ -99,11 +110,17 @@ export class Renewal {
     if (asked !== before) asked?.answer.catch(tell);
   }
 
-  /** Starts a new request, because the current credentials must not be used any more. */
-  anew(): Question {
-    this.#due = this.#end = -Infinity;
+  /**
+   * The current credentials must not be used any more, nor the result of a request that has begun. The next request
+   * begins at once, or if this happens again within a second, after the one in progress or after the pause.
+   */
+  discard(): void {
+    const now = this.#clock.now();
+    this.isDiscarded = true;
     this.#least = this.#count + 1;
-    return this.#begin(this.#clock.now());
+    if (now < this.#calmUntil) return;
+    this.#isUrgent = true;
+    this.#heldUntil = now;
   }
 
   /** The time until which to wait for a request, or for the end of a pause. */
@@ -123,7 +140,14 @@ export class Renewal {
 
   #begin(now: number): Asked {
     this.#heldUntil = this.#isFree() ? now : now + HOLD;
-    const asked = { number: ++this.#count, since: now, isForRefusal: false } as Omit<Asked, "answer">;
+    if (this.isDiscarded) this.#calmUntil = now + HOLD;
+    const asked: Omit<Asked, "answer"> = {
+      number: ++this.#count,
+      since: now,
+      isForRefusal: false,
+      isUrgent: this.#isUrgent,
+    };
+    this.#isUrgent = false;
     this.#running = Object.assign(asked, { answer: this.#follow(asked) });
     // Waiting callers receive the rejection; in the background, nobody handles it.
     this.#running.answer.catch(() => {});
@@ -134,25 +158,37 @@ export class Renewal {
     try {
       const given = await this.#ask();
       // A later request has been answered, or the credentials were discarded meanwhile.
-      if (asked.number < this.#least) return false;
-      const { changed, due, end } = this.#take(given);
+      if (asked.number < this.#least) {
+        if (asked.isUrgent && this.#running === asked) this.#resume();
+        return false;
+      }
+      const { changed, isPartial, due, end } = this.#take(given);
       this.#least = asked.number + 1;
       this.taken++;
+      this.isDiscarded = false;
       const now = this.#clock.now();
       const isNews = changed || now + end > this.#end;
-      this.#due = now + due;
+      this.#due = isPartial ? now : now + due;
       this.#end = now + end;
-      if (isNews && !asked.isForRefusal && this.#running === asked) this.#heldUntil = now;
+      if (isNews && !isPartial && !asked.isForRefusal && this.#running === asked) this.#heldUntil = now;
       for (const listener of this.listeners) listener();
       return changed;
     } catch (error) {
       // This includes calls that wait for the end of a pause; otherwise each of them would start a request, one per
       // second.
-      if (this.#count === asked.number) for (const listener of this.listeners) listener({ error });
+      if (this.#count === asked.number && asked.number >= this.#least)
+        for (const listener of this.listeners) listener({ error });
       asked.failed = { error };
       throw error;
     } finally {
+      asked.isOver = true;
       if (this.#running === asked) this.#running = undefined;
     }
+  }
+
+  /** Ends the pause. */
+  #resume(): void {
+    this.#heldUntil = this.#clock.now();
+    for (const listener of this.listeners) listener();
   }
 }

@@ -1,6 +1,7 @@
 /** Sessions for a page: short-lived tokens of the Worker, which the page's own backend requests and hands out. */
 
 import { checkOptions } from "../call/check.js";
+import { Deadline } from "../call/deadline.js";
 import { type HeaderOptions, headerMap, mergeHeaders } from "../call/headers.js";
 import { redactCause } from "../errors/cause.js";
 import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
@@ -14,8 +15,8 @@ export interface SessionOptions {
    * a browser send it with its cookies (`SameSite=Lax`).
    */
   readonly method?: "POST" | "GET" | undefined;
-  /** Sent with the request, for instance a framework's CSRF token. A function is called each time. */
-  readonly headers?: HeaderOptions | (() => HeaderOptions) | undefined;
+  /** Sent with the request, for instance a framework's CSRF token. A function, possibly async, is called each time. */
+  readonly headers?: HeaderOptions | (() => HeaderOptions | Promise<HeaderOptions>) | undefined;
 }
 
 /** The timeout of a request to the backend; a call that still waits requests again. */
@@ -46,10 +47,11 @@ export function sessionToken(address: string, options: SessionOptions = {}): () 
 
 async function ask(address: string, { method = "POST", headers }: SessionOptions): Promise<IssuedCredential> {
   const url = resolve(address);
-  const given = typeof headers === "function" ? headers() : headers;
-  let response: Response;
+  const given = typeof headers === "function" ? await headers() : headers;
+  // Not `AbortSignal.timeout`, which Chromium 102, Firefox 99 and Safari 15 lack.
+  const deadline = new Deadline(undefined);
   try {
-    response = await fetch(url, {
+    const response = await fetch(url, {
       method,
       credentials: "same-origin",
       cache: "no-store",
@@ -59,7 +61,7 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
         { accept: "application/json" },
         given === undefined ? {} : headerMap(given, "sessionToken"),
       ),
-      signal: AbortSignal.timeout(LONGEST),
+      signal: deadline.begin(LONGEST)!,
     });
     const { status } = response;
     if (response.type === "opaqueredirect" || (status >= 300 && status < 400))
@@ -67,13 +69,15 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
     if (status === 401) throw failed("unauthorized", "unauthorized", "says that nobody is logged in", status);
     if (status === 403) throw failed("forbidden", "forbidden", "does not allow one for the current user", status);
     if (!response.ok) throw failed(status < 500 ? "config" : "server", "refused", `answered ${status}`, status);
-    return read((await response.json()) as unknown, status);
+    return read(await response.json(), status);
   } catch (error) {
     if (error instanceof AttentionError) throw error;
-    const { name } = error as Error;
-    if (name === "TimeoutError") throw failed("timeout", "timeout", "did not answer within 10 seconds");
-    if (name === "SyntaxError") throw failed("protocol", "invalid", "returned a response that is not JSON");
-    throw failed("connection", "unreachable", "could not be reached", undefined, error);
+    if (deadline.timedOut) throw failed("timeout", "timeout", "did not answer within 10 seconds");
+    if ((error as Error | undefined)?.name === "SyntaxError")
+      throw failed("protocol", "invalid", "returned a response that is not JSON");
+    throw failed("connection", "unreachable", "could not be reached: see the browser's console", undefined, error);
+  } finally {
+    deadline.end();
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { KeyInfo, KeysInfo } from "#binding";
 import { type Place, Semaphore } from "../call/semaphore.js";
-import { about, InvalidKeyError } from "../errors/errors.js";
+import { AttentionError, about, InvalidKeyError } from "../errors/errors.js";
 import { type Defaults, defaults, isLost, loading, Slot, Upstream } from "../runtime/rules.js";
 import { ask, type Credential, type Given, ofEnvironment } from "./provider.js";
 import { isAsked } from "./recursion.js";
@@ -34,7 +34,7 @@ export class SharedUpstream {
   readonly isDynamic: boolean;
   /** Decides when functions are called. */
   readonly renewal = new Renewal(
-    () => Promise.all(this.#sources.flatMap((source, at) => (source === undefined ? [] : this.#ask(source, at)))),
+    () => this.#askAll(),
     (given) => this.#take(given),
     () => this.#sources[0] === ofEnvironment,
   );
@@ -42,6 +42,8 @@ export class SharedUpstream {
   #authorizations: readonly (string | undefined)[] = [];
   #secrets: string[] = [];
   #given: readonly Given[] = [];
+  /** The failure of the last request for the next key alone. */
+  #lost: { readonly error: unknown } | undefined;
   #generation = 0;
   #users = 1;
   #isFreed = false;
@@ -167,6 +169,31 @@ export class SharedUpstream {
     this.#freeWhenIdle();
   }
 
+  /** Returns the failure of a request for the next key, once. Calls continue with the current one. */
+  takeFailure(): { readonly error: unknown } | undefined {
+    const lost = this.#lost;
+    this.#lost = undefined;
+    return lost;
+  }
+
+  /**
+   * Both at once. The next key is needed only when the current one is refused, so if only its function fails, the former
+   * one stays; but not the first time, when a mistake in it would go unnoticed.
+   */
+  async #askAll(): Promise<readonly Given[]> {
+    const [current, next] = this.#sources;
+    if (next === undefined) return [await this.#ask(current, 0)];
+    let lost: { readonly error: unknown } | undefined;
+    const asked = this.#ask(next, 1).catch((error: unknown) => {
+      if (this.isPending || !(error instanceof AttentionError) || error.code !== "key_provider_failed") throw error;
+      lost = { error };
+      return this.#given[1];
+    });
+    const given = await Promise.all([this.#ask(current, 0), asked]);
+    this.#lost = lost;
+    return given.filter((one) => one !== undefined);
+  }
+
   #ask(source: Credential, at: number): Promise<Given> {
     return ask(source, this.#secrets).catch((error: unknown) => {
       const { current, next } = this.#settings;
@@ -188,8 +215,9 @@ export class SharedUpstream {
 
   #take(given: readonly Given[]): Taken {
     // Closed while the request was in progress.
-    if (this.#isFreed) return { changed: false, due: Infinity, end: Infinity };
+    if (this.#isFreed) return { changed: false, isPartial: false, due: Infinity, end: Infinity };
     const changed = given.some(({ text }, at) => text !== this.#given[at]?.text);
+    const isPartial = this.#lost !== undefined;
     const [current, next] = given as [Given, Given?];
     if (changed) {
       try {
@@ -203,11 +231,11 @@ export class SharedUpstream {
     this.#noteExpiries(this.upstream);
     if (changed) this.#remember(current.text, next?.text);
     else this.#watchExpiry();
-    return { changed, ...this.#life() };
+    return { changed, isPartial, ...this.#life() };
   }
 
   /** Milliseconds from now. */
-  #life(): Omit<Taken, "changed"> {
+  #life(): Pick<Taken, "due" | "end"> {
     const now = Date.now();
     let [due, end] = [Infinity, 0];
     for (const { slot, expiresAt = Infinity } of this.info().keys) {

@@ -2,7 +2,7 @@
 
 import { Deadline } from "../call/deadline.js";
 import { aborted, left, type PreparedCall } from "../call/driver.js";
-import { type AttentionError, errorOf } from "../errors/errors.js";
+import { AttentionError, errorOf } from "../errors/errors.js";
 import { dropsRequests } from "../runtime/environment.js";
 import type { Question, Renewal } from "./renewal.js";
 import type { SharedUpstream } from "./shared-upstream.js";
@@ -23,6 +23,8 @@ export async function credentials(shared: SharedUpstream, call: PreparedCall, st
       await wait(renewal, renewal.question(), deadline);
       if (deadline.aborted || deadline.timedOut) throw givenUp(deadline, shared);
     }
+  } catch (error) {
+    throw counted(error, call.before ?? 0);
   } finally {
     deadline.end();
   }
@@ -45,12 +47,14 @@ export async function renewed(
     while (renewal.taken === taken) {
       const question = renewal.afterRefusal();
       // Already requested for another refused call.
-      if (question === undefined) return false;
+      if (question === undefined && !renewal.isDiscarded) return false;
       await wait(renewal, question, deadline);
       if (generation !== shared.generation) return true;
       if (deadline.aborted || deadline.timedOut) throw givenUp(deadline, shared, refusal);
     }
     return false;
+  } catch (error) {
+    throw counted(error, refusal.attempts);
   } finally {
     deadline.end();
   }
@@ -58,11 +62,16 @@ export async function renewed(
 
 /** Discards the credentials and waits this many milliseconds for new ones. Returns whether they changed. */
 export async function refreshed(shared: SharedUpstream, timeout: number): Promise<boolean> {
-  const { generation } = shared;
+  const { generation, renewal } = shared;
+  const { taken } = renewal;
   const deadline = new Deadline(undefined);
   deadline.limit(timeout);
+  renewal.discard();
   try {
-    if ((await deadline.within(shared.renewal.anew().answer)) === undefined) throw givenUp(deadline, shared);
+    while (renewal.taken === taken) {
+      await wait(renewal, renewal.question(), deadline);
+      if (deadline.timedOut) throw givenUp(deadline, shared);
+    }
     return shared.generation !== generation;
   } finally {
     deadline.end();
@@ -103,12 +112,18 @@ async function look(
   const { taken } = renewal;
   while (renewal.left(until) > 0 && renewal.taken === taken && !deadline.aborted && !deadline.timedOut) {
     if (question?.failed !== undefined) throw question.failed.error;
+    if (question?.isOver) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK));
   }
 }
 
+/** An error that calls may share, with the number of requests that this one has sent. */
+function counted(error: unknown, attempts: number): unknown {
+  if (!(error instanceof AttentionError) || error.attempts === attempts) return error;
+  return errorOf({ ...error.toJSON(), attempts }, error.cause);
+}
+
 function givenUp(deadline: Deadline, shared: SharedUpstream, refusal?: AttentionError): AttentionError {
-  const attempts = refusal?.attempts ?? 0;
-  if (deadline.aborted) return aborted(deadline.reason, attempts, shared);
-  return errorOf({ kind: "timeout", code: "key_provider_timeout", message: TIMEOUT, attempts }, refusal);
+  if (deadline.aborted) return aborted(deadline.reason, 0, shared);
+  return errorOf({ kind: "timeout", code: "key_provider_timeout", message: TIMEOUT, attempts: 0 }, refusal);
 }

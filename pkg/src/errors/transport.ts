@@ -55,8 +55,8 @@ const IN_A_PAGE: TransportFault = {
   kind: "connection",
   code: "network_or_cors",
   message:
-    "the browser shows no response: no network, CORS refuses this page's origin or a header " +
-    "(see the console), or a stream was sent over HTTP/1.1",
+    "the browser shows no response: no network, CORS refuses this page's origin or a header, `connect-src` of the " +
+    "page's policy lacks the server, an option in `fetchOptions`, or a stream over HTTP/1.1; its console says which",
 };
 
 /** The most errors that are searched. */

@@ -10,6 +10,7 @@ interface Globals {
   readonly document?: unknown;
   readonly window?: unknown;
   readonly location?: { readonly origin?: string };
+  readonly origin?: string;
   readonly navigator?: { readonly userAgent?: string };
   readonly EdgeRuntime?: unknown;
   readonly WorkerGlobalScope?: abstract new () => unknown;
@@ -73,8 +74,11 @@ export function afterThisTurn(): (work: () => void) => void {
   return setImmediate === undefined ? (work) => work() : (work) => void setImmediate(work);
 }
 
-/** The page's own origin, for relative base URLs. For a file, or in a sandbox, it is "null". */
+/**
+ * The page's own origin, for relative base URLs. For a file, or in a sandbox, it is "null". `location` has the origin
+ * of the address instead, which a sandboxed frame does not have, and a frame with `srcdoc` has beside it.
+ */
 export function pageOrigin(): string | undefined {
-  const origin = here.location?.origin;
+  const origin = here.location && (here.origin ?? here.location.origin);
   return origin === "null" ? undefined : origin;
 }

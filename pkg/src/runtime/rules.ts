@@ -12,6 +12,7 @@ import { __wbg_set_wasm } from "#glue";
 import { imports } from "#imports";
 import { compile, instantiate } from "#module";
 import { type AttentionError, errorOf } from "../errors/errors.js";
+import { mustHave } from "./globals.js";
 import { isError } from "./realms.js";
 
 export type { CallRequest, Defaults, Failed, Rejected, Send, Step, Success, Wait } from "#binding";
@@ -26,17 +27,10 @@ let forgotten: FinalizationRegistry<() => void> | undefined;
 /** Not run by the import, which therefore costs nothing and can be dropped by bundlers. */
 function load(): WebAssembly.Exports {
   if (instance !== undefined) return instance;
-  const missing = ["TextDecoder", "TextEncoder"].filter((name) => !(name in globalThis));
-  if (missing.length > 0) {
-    const message = `this runtime lacks ${missing.join(" and ")}, like ${BARE}`;
-    throw errorOf({ kind: "config", code: "globals_missing", attempts: 0, message });
-  }
+  mustHave(["TextDecoder", "TextEncoder"]);
   const module = compile();
   return use(new WebAssembly.Instance(module, imports()));
 }
-
-const BARE =
-  "Jest's jsdom: use its environment `node`, or one that keeps Node's own globals, such as `jest-fixed-jsdom`";
 
 function use({ exports }: WebAssembly.Instance): WebAssembly.Exports {
   // Missing in Workers with a compatibility date before 2025-05-05. There, upstreams that are not freed leak.

@@ -483,6 +483,26 @@ mod tests {
         assert_eq!(lines.next(), None);
     }
 
+    /// Each kind of refusal is told in its own words; only an answer of no kind is said to be none of this API.
+    #[test]
+    fn each_kind_of_answer_has_its_own_summary() {
+        let mut told: Vec<(ErrorKind, String)> = Vec::new();
+        for status in [300, 302, 400, 401, 403, 404, 408, 409, 413, 418, 422, 429, 500, 503, 504] {
+            let error = answered(status, &[]);
+            let words = error.message().split_once(": ").map_or(error.message(), |(_, words)| words);
+            assert_eq!(words.contains("redirects"), error.kind() == ErrorKind::Protocol, "{status}: {error}");
+            let summary = summary(error.kind());
+            assert!(error.message().contains(summary), "{error}");
+            assert!(
+                told.iter().all(|(kind, words)| (*kind == error.kind()) == (words == summary)),
+                "{status}: {summary}"
+            );
+            told.push((error.kind(), summary.to_owned()));
+        }
+        told.dedup_by_key(|(kind, _)| *kind);
+        assert!(told.len() > 9, "{told:?}");
+    }
+
     #[test]
     fn main_prints_failures_without_dumping_the_type() {
         for status in [302, 400, 403, 404, 409, 413, 422, 429, 500, 503] {

@@ -102,6 +102,7 @@ impl Rest<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::sample::select;
     use std::time::{Duration, UNIX_EPOCH};
 
     /// The result of httpdate for a text.
@@ -138,6 +139,22 @@ mod tests {
         #[test]
         fn reads_every_rfc850_date_of_its_century(seconds in 0..3_155_760_000_u64) {
             prop_assert_eq!(parse(&in_all_forms(seconds)[0]), Some(Timestamp::from_unix_seconds(seconds)));
+        }
+
+        /// Times of day at the ends of the clock, and past them.
+        #[test]
+        fn reads_the_ends_of_the_clock_like_httpdate(
+            seconds in 0..253_402_300_800_u64,
+            hour in select(&[0, 1, 22, 23, 24, 25, 99]),
+            minute in select(&[0, 1, 58, 59, 60, 61, 99]),
+            second in select(&[0, 1, 58, 59, 60, 61, 99]),
+        ) {
+            for text in in_all_forms(seconds) {
+                let at = text.find(':').unwrap() - 2;
+                let time = format!("{hour:02}:{minute:02}:{second:02}");
+                let text = format!("{}{time}{}", &text[..at], &text[at + time.len()..]);
+                prop_assert_eq!(parse(&text), reference(&text), "{}", text);
+            }
         }
 
         /// HTTP dates with one or two bytes replaced.

@@ -70,14 +70,16 @@ fn hex_number(digits: &str) -> Option<u16> {
     if !(1..=4).contains(&digits.len()) {
         return None;
     }
-    digits.bytes().try_fold(0, |number, digit| Some(number << 4 | u16::from(hex_digit(digit)?)))
+    digits.bytes().try_fold(0, |number, digit| Some(number * 16 + u16::from(hex_digit(digit)?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use core::net::{Ipv4Addr, Ipv6Addr};
+    use proptest::collection::vec;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     proptest! {
         #[test]
@@ -89,6 +91,18 @@ mod tests {
         fn reads_ipv6_like_core(
             text in "([0-9a-fA-F]{1,4}:){0,8}(:?[0-9a-fA-F]{1,4}){0,8}(:?[0-9]{1,3}\\.[0-9]\\.[0-9]\\.[0-9]{1,3})?|[0-9a-g:.]{0,20}|(1:){0,8}:?(:1){0,8}(:1\\.2\\.3\\.4)?"
         ) {
+            prop_assert_eq!(v6(&text), text.parse::<Ipv6Addr>().ok().map(|address| address.segments()), "{}", text);
+        }
+
+        /// An IPv4 address in any place of an IPv6 address, with or without a gap before it or behind it.
+        #[test]
+        fn reads_ipv4_inside_ipv6_like_core(
+            before in vec("[1f]{1,4}", 0..7),
+            after in vec("[1f]{1,4}", 0..7),
+            gaps in select(&[("", ""), ("", ""), (":", ""), ("", ":")]),
+        ) {
+            let address = vec![[gaps.0, "1.2.3.4", gaps.1].concat()];
+            let text = [before, address, after].concat().join(":");
             prop_assert_eq!(v6(&text), text.parse::<Ipv6Addr>().ok().map(|address| address.segments()), "{}", text);
         }
 

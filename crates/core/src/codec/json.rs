@@ -411,7 +411,7 @@ impl<'a> Cursor<'a> {
         let bytes = self.text.as_bytes();
         let (high, low) = (hex_pair(bytes, self.at)?, hex_pair(bytes, self.at + 2)?);
         self.at += 4;
-        Some(u32::from(high) << 8 | u32::from(low))
+        Some(u32::from(u16::from_be_bytes([high, low])))
     }
 }
 
@@ -588,6 +588,7 @@ fn write_string(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     #[test]
@@ -598,6 +599,13 @@ mod tests {
         assert_eq!(member(body, "n"), Some(Value::Number("-1.5e3")));
         assert_eq!(member(body, "missing"), None);
         assert_eq!(first_element("[ true ]"), Some(Value::Bool(true)));
+    }
+
+    #[test]
+    fn strings_are_written_with_the_shortest_escapes() {
+        let mut array = Array::new();
+        array.string("\"\\ \n\r\t").string("</script> \u{8}\u{7f}").raw("1");
+        assert_eq!(array.finish(), r#"["\"\\ \n\r\t","\u003c/script> \u0008\u007f",1]"#);
     }
 
     #[test]
@@ -617,9 +625,9 @@ mod tests {
         let scalar =
             "null|true|false|-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,2})?(e[+-]?[0-9])?|\"[a-c\\\\n]{0,3}\"|tru|01|1\\.|-";
         let document = scalar.prop_map(String::from).prop_recursive(4, 24, 4, |inner| {
-            let members = proptest::collection::vec(("[ab]", inner.clone()), 0..4);
+            let members = vec(("[ab]", inner.clone()), 0..4);
             prop_oneof![
-                proptest::collection::vec(inner, 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+                vec(inner, 0..4).prop_map(|list| format!("[{}]", list.join(","))),
                 members.prop_map(|members| {
                     let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\" : {value}")).collect();
                     format!("{{{}}}", members.join(","))
@@ -635,6 +643,22 @@ mod tests {
             text
         });
         prop_oneof![4 => changed, 1 => "[\\[\\]{}\",:1a ]{0,12}".prop_map(String::from)]
+    }
+
+    /// A part of a string as JSON writes it, and the UTF-16 code unit that it stands for.
+    fn escaped_unit() -> impl Strategy<Value = (String, u16)> {
+        let short =
+            [("\\b", 8), ("\\f", 12), ("\\n", 10), ("\\r", 13), ("\\t", 9), ("\\/", 47), ("\\\\", 92), ("\\\"", 34)];
+        let short = short.map(|(text, unit)| (text.to_owned(), unit));
+        let long = prop_oneof![0xd800..0xdc00_u16, 0xdc00..0xe000_u16, any::<u16>()];
+        prop_oneof![
+            proptest::sample::select(short.to_vec()),
+            long.prop_map(|unit| (format!("\\u{unit:04x}"), unit)),
+            "[a-z/ \u{e9}\u{ffff}]".prop_map(|text| {
+                let unit = text.encode_utf16().next().unwrap();
+                (text, unit)
+            }),
+        ]
     }
 
     proptest! {
@@ -675,7 +699,7 @@ mod tests {
 
         /// A repeated member is rejected, wherever it is and however its name is escaped.
         #[test]
-        fn repeated_members_are_rejected(names in proptest::collection::vec("[ab]|\\\\u006[12]", 0..5)) {
+        fn repeated_members_are_rejected(names in vec("[ab]|\\\\u006[12]", 0..5)) {
             let members: Vec<String> = (0..).zip(&names).map(|(index, name)| format!("\"{name}\":{index}")).collect();
             let text = format!("{{{}}}", members.join(","));
             let is_a = |name: &&String| matches!(name.as_str(), "a" | "\\u0061");
@@ -694,14 +718,35 @@ mod tests {
             let _ = first_element(&text);
         }
 
+        /// Strings with every kind of escape, surrogates alone and in pairs. The reference joins UTF-16 code units.
         #[test]
-        fn serde_json_reads_the_written_json(text in any::<String>()) {
-            let mut object = Object::new();
-            object.string(&text, &text);
-            let written = object.finish();
-            prop_assert!(written.is_ascii());
-            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
-            prop_assert_eq!(read[&text].as_str(), Some(text.as_str()));
+        fn escapes_are_read_as_utf16(units in vec(escaped_unit(), 0..8)) {
+            let text: String = units.iter().map(|(text, _)| text.as_str()).collect();
+            let expected = String::from_utf16_lossy(&units.iter().map(|(_, unit)| *unit).collect::<Vec<u16>>());
+            let document = format!("{{\"a\":\"{text}\"}}");
+            prop_assert_eq!(member(&document, "a"), Some(Value::String(expected.as_str().into())), "{}", text);
+            if !expected.contains(char::REPLACEMENT_CHARACTER) {
+                let read: serde_json::Value = serde_json::from_str(&document).unwrap();
+                prop_assert_eq!(read["a"].as_str(), Some(expected.as_str()));
+            }
+        }
+
+        #[test]
+        fn serde_json_reads_the_written_json(texts in vec("[\\x00-\\x7f]{0,6}|\\PC{0,4}|[\"\\\\\\r\\n\\t<\u{7f}]{0,4}", 0..4)) {
+            let (mut object, mut array) = (Object::new(), Array::new());
+            for (index, text) in texts.iter().enumerate() {
+                object.string(&format!("{index}{text}"), text);
+                array.string(text);
+            }
+            for written in [object.finish(), array.finish()] {
+                // One line, which opens no element in HTML.
+                prop_assert!(!written.contains(|c: char| !matches!(c, ' '..='~') || c == '<'), "{}", written);
+                let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+                for (index, text) in texts.iter().enumerate() {
+                    let found = if read.is_array() { &read[index] } else { &read[format!("{index}{text}")] };
+                    prop_assert_eq!(found.as_str(), Some(text.as_str()));
+                }
+            }
         }
     }
 }

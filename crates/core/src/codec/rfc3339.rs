@@ -102,6 +102,7 @@ fn numbers(text: &str, separator: char, widths: &[usize; 3]) -> Option<[u64; 3]>
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::sample::select;
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
@@ -130,17 +131,55 @@ mod tests {
         }
     }
 
+    /// The date and the time of day, by the calendar of httpdate, whose output is rearranged.
+    fn reference(seconds: u64) -> (String, String) {
+        let http = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = months.iter().position(|m| *m == &http[8..11]).unwrap() + 1;
+        (format!("{}-{month:02}-{}", &http[12..16], &http[5..7]), http[17..25].to_owned())
+    }
+
     proptest! {
         #[test]
-        fn agrees_with_httpdate(seconds in 0..253_402_300_799_u64) {
-            // httpdate implements the calendar; its output is rearranged.
-            let http = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
-            let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-            let month = months.iter().position(|m| *m == &http[8..11]).unwrap() + 1;
-            let text = format!("{}-{month:02}-{}T{}Z", &http[12..16], &http[5..7], &http[17..25]);
+        fn agrees_with_httpdate(seconds in 0..253_402_300_799_u64, millis in 0..1000_u64) {
+            let (date, time) = reference(seconds);
+            let text = format!("{date}T{time}Z");
             prop_assert_eq!(Timestamp::from_rfc3339(&text), Some(Timestamp::from_unix_seconds(seconds)), "{}", text);
-            let written = Timestamp::from_unix_seconds(seconds).to_rfc3339();
-            prop_assert_eq!(written, text.replace('Z', ".000Z"));
+            for millis in [millis, millis % 100, millis % 10] {
+                let written = Timestamp::from_unix_millis(seconds * 1000 + millis).to_rfc3339();
+                prop_assert_eq!(written, format!("{date}T{time}.{millis:03}Z"));
+            }
+        }
+
+        /// Times of day at the ends of the clock, and past them. A leap second is the first second of the next minute.
+        #[test]
+        fn reads_the_ends_of_the_clock(
+            hour in select(&[0, 1, 22, 23, 24, 25, 99]),
+            minute in select(&[0, 1, 58, 59, 60, 61, 99]),
+            second in select(&[0, 1, 58, 59, 60, 61, 99]),
+        ) {
+            let exists = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..61).contains(&second);
+            let midnight = Timestamp::from_rfc3339("2026-02-03").unwrap();
+            let expected = midnight.saturating_add(Duration::from_secs((hour * 60 + minute) * 60 + second));
+            let text = format!("2026-02-03T{hour:02}:{minute:02}:{second:02}Z");
+            prop_assert_eq!(Timestamp::from_rfc3339(&text), exists.then_some(expected), "{}", text);
+        }
+    }
+
+    /// The days around the end of each February and of each year: leap days, or none.
+    #[test]
+    fn each_year_turns_like_that_of_httpdate() {
+        let mut seconds = 0;
+        for year in 1970..9999_u64 {
+            let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+            let days = 365 + u64::from(is_leap);
+            for day in [0, 57, 58, 59, 60, days - 1] {
+                let at = seconds + day * 86_400;
+                let (date, _) = reference(at);
+                assert_eq!(Timestamp::from_unix_seconds(at).to_rfc3339()[..10], date);
+                assert_eq!(Timestamp::from_rfc3339(&date), Some(Timestamp::from_unix_seconds(at)), "{date}");
+            }
+            seconds += days * 86_400;
         }
     }
 }

@@ -85,7 +85,7 @@ pub(crate) const fn hex_digit(byte: u8) -> Option<u8> {
 /// assert_eq!(hex_pair(b"%2", 1), None);
 /// ```
 pub fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
-    Some(hex_digit(*bytes.get(at)?)? << 4 | hex_digit(*bytes.get(at + 1)?)?)
+    Some(hex_digit(*bytes.get(at)?)? * 16 + hex_digit(*bytes.get(at + 1)?)?)
 }
 
 /// A number that consists of digits only, with no sign or white space, and fits in 64 bits.
@@ -181,12 +181,20 @@ mod tests {
         fn formats_like_core(number: u64, bytes: [u8; 4]) {
             prop_assert_eq!(decimal(number), number.to_string());
             prop_assert_eq!(hex(&bytes), format!("{:08x}", u32::from_be_bytes(bytes)));
+            prop_assert_eq!(hex(&bytes[..3]).capacity(), 6, "allocated once");
         }
 
         #[test]
         fn parses_numbers_like_core(text in "[0-9]{0,21}|[+-]?[0-9]{1,3}|\\PC{0,4}") {
             let digits = text.bytes().all(|b| b.is_ascii_digit());
             prop_assert_eq!(whole_number(&text), text.parse().ok().filter(|_| digits));
+        }
+
+        /// At the largest number that fits, from below and from above.
+        #[test]
+        fn parses_the_largest_numbers_like_core(above in -40..40_i128) {
+            let text = (i128::from(u64::MAX) + above).to_string();
+            prop_assert_eq!(whole_number(&text), text.parse().ok());
         }
 
         #[test]

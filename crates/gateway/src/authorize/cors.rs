@@ -57,3 +57,22 @@ pub(crate) const MAX_AGE: &str = "600";
 pub(crate) const fn headers(origin: &str) -> [(&'static str, &str); 2] {
     [("access-control-allow-origin", origin), ("access-control-expose-headers", EXPOSE_HEADERS)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_send_the_known_headers_and_those_that_repeat_arguments() {
+        for (asked, added) in [
+            (None, ""),
+            (Some(""), ""),
+            (Some("content-type"), ""),
+            (Some("Mcp-Param-Region"), ", Mcp-Param-Region"),
+            (Some("x-other, mcp-param-a ,mcp-param-b!"), ", mcp-param-a, mcp-param-b!"),
+            (Some("mcp-param-a b,mcp-param-a\r\nx: y,mcp-param-\u{e9},mcp-para"), ""),
+        ] {
+            assert_eq!(allow_headers(asked), [ALLOW_HEADERS, added].concat(), "{asked:?}");
+        }
+    }
+}

@@ -275,8 +275,20 @@ mod tests {
         // For any requests from any sources, lines and memory are bounded, and each refusal is reported once or remembered.
         #[test]
         fn lines_and_memory_are_bounded_and_each_refusal_is_reported_once(
-            events in prop::collection::vec((0..2_000_u32, prop_oneof![0..50_u64, 0..20_000_u64]), 1..3_000),
+            // Floods, each of few sources or of many, and the pauses between requests in it.
+            floods in prop::collection::vec(
+                (prop::sample::select(&[1, 3, 40, 2_000_u32]), 1..800_usize, prop::sample::select(&[1, 30, 1_000, 9_000_u64]), 0..200_000_u64),
+                1..5,
+            ),
+            dice: u32,
         ) {
+            let mut rolled = dice;
+            let events: Vec<(u32, u64)> = floods.iter().flat_map(|&(sources, count, pause, before)| {
+                (0..count).map(move |index| if index == 0 { (sources, before) } else { (sources, pause) })
+            }).map(|(sources, later)| {
+                rolled = rolled.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((rolled >> 8) % sources, later)
+            }).collect();
             let mut sources = Sources::new("an-obviously-fake-key");
             let (mut now, mut told, mut lines) = (0, 0, Vec::new());
             let mut answered: HashMap<u32, Vec<u64>> = HashMap::new();

@@ -376,6 +376,76 @@ mod tests {
         }
     }
 
+    /// News every two seconds of calls, at once after the clock went back, and beside them no question that nobody needs.
+    #[test]
+    fn the_news_is_requested_every_two_seconds() {
+        for budget in [None, Rate::parse("50/s")] {
+            let mut asking = Asking::new(budget);
+            assert_eq!(asking.has_budget(), budget.is_some());
+            for (clock, is_asked) in [
+                (5_000, true),
+                (5_000, false),
+                (6_999, false),
+                (7_000, true),
+                (8_999, false),
+                (9_001, true),
+                (9_000, true),
+            ] {
+                let question = asking.beside("", None, at(clock));
+                assert_eq!(question, is_asked.then_some(Question::News), "{clock}");
+                asking.on_news(Some("[]"), at(clock));
+            }
+            assert_eq!(asking.beside("app", None, at(9_001)), None, "it has no lease to renew");
+        }
+    }
+
+    #[test]
+    fn a_call_that_can_wait_exactly_as_long_is_counted() {
+        let mut asking = Asking::new(Rate::parse("50/s"));
+        for place in 0..5 {
+            let wait = Duration::from_millis(place * 20);
+            assert_eq!(asking.own_wait(wait, at(0)), wait);
+        }
+        // This one does not wait, and so takes no place.
+        for _ in 0..2 {
+            assert_eq!(asking.own_wait(Duration::from_millis(99), at(0)), Duration::from_millis(100));
+        }
+    }
+
+    #[test]
+    fn a_gate_that_was_given_up_is_tried_after_exactly_half_a_minute() {
+        let mut asking = Asking::new(None);
+        for _ in 0..3 {
+            asking.on_news(None, at(0));
+        }
+        for (clock, is_asked) in [(29_999, false), (30_000, true), (30_001, false), (59_999, false), (60_000, true)] {
+            assert_eq!(asking.beside("", None, at(clock)).is_some(), is_asked, "{clock}");
+        }
+        for (notice, words) in [(Notice::Silent, "silent"), (Notice::Back, "back")] {
+            let line: serde_json::Value = serde_json::from_str(notice.line()).expect("JSON");
+            assert_eq!((line["event"].as_str(), line["gate"].as_str()), (Some("gate"), Some(words)));
+        }
+    }
+
+    /// The farthest answers that a gate could mean, and one step further.
+    #[test]
+    fn an_answer_is_believed_up_to_the_farthest_that_a_gate_could_mean() {
+        let asking = Asking::new(Rate::parse("50/s"));
+        let farthest = Places::FARTHEST * 2 + micros_of(LONGEST_HOLD);
+        let lease = |wait, step, count| Place::Leased(Lease { wait, step, count });
+        for (place, farther) in [
+            (Place::Granted(Duration::from_micros(farthest)), Place::Granted(Duration::from_micros(farthest + 1_000))),
+            (
+                Place::AskAgain(Duration::from_micros(farthest)),
+                Place::AskAgain(Duration::from_micros(farthest + 1_000)),
+            ),
+            (lease(farthest - 20, 10, 2), lease(farthest - 19, 10, 2)),
+            (Place::Limited(Rate::LONGEST), Place::Limited(Rate::LONGEST + Duration::from_micros(1))),
+        ] {
+            assert!(asking.may_be_meant(place) && !asking.may_be_meant(farther), "{place:?}");
+        }
+    }
+
     #[test]
     fn without_the_gate_a_clock_that_goes_back_delays_no_call_beyond_its_turn() {
         for back in [1, 1_000, 60_000, 3_600_000, 86_400_000] {

@@ -285,6 +285,22 @@ mod tests {
     }
 
     #[test]
+    fn an_open_lane_that_nobody_uses_is_removed_after_two_minutes() {
+        let (mine, other) = (cell(0, 0), cell(1, 1));
+        for (seconds, is_kept) in [(119, true), (120, false), (121, false)] {
+            let mut lanes = Lanes::default();
+            lanes.hold(&Scope::of(&mine), None, Duration::from_secs(2), NOW);
+            lanes.answered(&other, at(seconds * 1000));
+            assert_eq!(lanes.lanes.len(), usize::from(is_kept), "{seconds}");
+            // One that is closed for longer is kept, however long nobody has used it.
+            let mut closed = Lanes::default();
+            closed.hold(&Scope::of(&mine), None, Duration::from_mins(4), NOW);
+            closed.answered(&other, at(seconds * 1000));
+            assert_eq!(closed.lanes.len(), 1, "{seconds}");
+        }
+    }
+
+    #[test]
     fn calls_waiting_in_a_lane_leave_one_by_one() {
         let mut lanes = Lanes::default();
         let (mine, mut first) = (cell(0, 0), Passage::default());

@@ -352,7 +352,6 @@ pub(super) fn check(text: &str, element: &Element<'_>) -> Result<(), ListError> 
             return Err(ListError::Depth { line, column });
         }
         let inner: Vec<Element<'_>> = match element.value() {
-            Value::Number(number) if !is_number(number) => return Err(json_error(text, element.misplaced())),
             Value::Container(raw) if raw.starts_with('[') => {
                 element.elements().map_err(|fault| json_error(text, fault))?
             }
@@ -365,16 +364,6 @@ pub(super) fn check(text: &str, element: &Element<'_>) -> Result<(), ListError> 
         open.extend(inner.into_iter().map(|inner| (inner, depth + 1)));
     }
     Ok(())
-}
-
-/// Whether a text is a number of RFC 8259 §6.
-fn is_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let text = text.strip_prefix('-').unwrap_or(text);
-    let (text, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    digits(whole) && digits(fraction) && digits(exponent) && (whole == "0" || !whole.starts_with('0'))
 }
 
 /// Reads an RFC 3339 `date-time` with any offset. `None` if it means "never", as do the empty string and the zero time

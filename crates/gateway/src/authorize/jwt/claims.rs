@@ -359,9 +359,15 @@ mod tests {
         for value in ["1699999970", "1699999969.999999", "1699999970.0000000001", "0", "-1", "-1e999", "1.7e8"] {
             assert_eq!(with("exp", value), "ERR_JWT_EXPIRED (exp)", "{value}");
         }
-        for value in
-            ["1700000031", "1700000030.000001", "1700000030.00000000000001", "1700000030.00000010", "1e300", "1e999"]
-        {
+        for value in [
+            "1700000031",
+            "1700000030.000001",
+            "1700000030.00000000000001",
+            "1700000030.00000010",
+            "1700000030.00000011",
+            "1e300",
+            "1e999",
+        ] {
             assert_eq!(with("nbf", value), claim("nbf"), "{value}");
         }
     }
@@ -443,6 +449,34 @@ mod tests {
         for typ in ["1", "null", r#"["JWT"]"#, "{}", "false"] {
             assert_eq!(typed(&format!(r#","typ":{typ}"#)), "typ", "{typ}");
         }
+    }
+
+    /// Each refusal tells the operator what to do; two refusals tell the same only if it is the same to do.
+    #[test]
+    fn a_refusal_has_a_hint_of_its_own() {
+        let (no_name, no_grant) = (Refusal::NoName(String::new()), Refusal::NoGrant(String::new()));
+        let refusals = [
+            Refusal::TooLong,
+            Refusal::UnknownKey,
+            Refusal::Form,
+            Refusal::Claim("iss"),
+            Refusal::Claim("aud"),
+            Refusal::Claim("exp"),
+            Refusal::Claim("nbf"),
+            Refusal::Claim("iat"),
+            Refusal::Expired,
+            Refusal::Type,
+            Refusal::Purpose("nonce"),
+            Refusal::Purpose("cnf"),
+            Refusal::Purpose("events"),
+            Refusal::Client,
+        ];
+        assert!(refusals.iter().all(|refusal| !refusal.is_of_a_good_token()));
+        assert!(no_name.is_of_a_good_token() && no_grant.is_of_a_good_token());
+        let hints: std::collections::BTreeSet<&str> =
+            refusals.iter().chain([&no_name, &no_grant]).map(Refusal::hint).collect();
+        assert!(hints.len() == refusals.len() + 2 && !hints.contains(""));
+        assert_eq!(Refusal::NoClaims.hint(), Refusal::Form.hint());
     }
 
     #[test]

@@ -78,8 +78,7 @@ fn object(part: &str) -> Option<Zeroizing<String>> {
     let bytes = base64url::decode(part)?;
     let text = Zeroizing::new(String::from_utf8(bytes).ok()?);
     let element = json::read(&text).ok()?;
-    let is_object = matches!(element.value(), Value::Container(raw) if raw.starts_with('{'));
-    (is_object && element.members().is_ok()).then_some(text)
+    element.members().is_ok().then_some(text)
 }
 
 /// The header's `alg`, which is required (RFC 7515 §4.1.1).
@@ -116,7 +115,8 @@ fn is_signature(signature: &str, algorithm: &str) -> bool {
         Lengths::AtLeast(length) => signature.len() >= length,
     };
     // One bit per ASCII character.
-    let distinct = signature.bytes().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones();
+    let bit = |byte: u8| 1_u128.checked_shl(u32::from(byte)).unwrap_or_default();
+    let distinct = signature.bytes().fold(0, |seen, byte| seen | bit(byte)).count_ones();
     !algorithm.eq_ignore_ascii_case("none")
         && is_long_enough
         && distinct >= 10

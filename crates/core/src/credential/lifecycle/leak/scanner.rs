@@ -360,6 +360,26 @@ fn known_as(known: &[Known], text: &str) -> Option<Confidence> {
 mod tests {
     use super::*;
 
+    /// Memory that held a key is overwritten, for which the scanner has to notice each.
+    #[test]
+    fn a_run_that_held_a_key_is_known_to_have() {
+        let jwt = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.fake";
+        let key = "an-obviously-fake-key";
+        let known = [Known::Fingerprint(Fingerprint::of(key.as_bytes()))];
+        for (run, holds_key) in [
+            (jwt.to_owned(), true),
+            ([jwt, "/", jwt].concat(), true),
+            ([jwt, "/word"].concat(), true),
+            (["word/", jwt].concat(), true),
+            (key.to_owned(), true),
+            ([key, "/", jwt].concat(), true),
+            ([key, "/word"].concat(), true),
+            ("word/word".to_owned(), false),
+        ] {
+            assert_eq!(Scanner::new(&known).look(&run, true), holds_key, "{run}");
+        }
+    }
+
     /// Memory does not grow with the text, neither for an unbroken run nor for waiting findings.
     #[test]
     fn memory_is_bounded() {
