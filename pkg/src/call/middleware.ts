@@ -2,16 +2,15 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { errorOf } from "../errors/errors.js";
-import { wordsOf } from "../errors/words.js";
+import { redactStart, wordsOf } from "../errors/words.js";
 import { Action, type Send, scrub, Upstream } from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
 import { entering } from "./depth.js";
 import { type Attempted, aborted, left, type PreparedCall } from "./driver.js";
 import { readStart } from "./error-body.js";
-import { discard, isResponse } from "./foreign.js";
+import { discard, mustBeResponse } from "./foreign.js";
 import { headerMap } from "./headers.js";
 import type { Story } from "./story.js";
-import { named } from "./values.js";
 
 /** A call before it is sent. */
 export interface MiddlewareRequest {
@@ -82,8 +81,8 @@ export class Onion {
       const one = middleware[index];
       if (one === undefined) return this.#next();
       const response = await one(request as MiddlewareRequest, () => at(index + 1));
-      if (isResponse(response)) return response;
-      throw new TypeError(`a middleware returned ${named(response)}, not a Response: return the result of \`next()\``);
+      mustBeResponse("a middleware", response, ": return the result of `next()`");
+      return response;
     };
     const deadline = new Deadline(signal);
     deadline.limit(left(this.#call, started));
@@ -185,9 +184,10 @@ export class Onion {
       const sent = rules.begin({ method: "GET", path: "/", maxRetries: 0 }, now, now) as Send;
       const step = rules.onResponse(sent.call, response.status, response.headers, now, 0);
       if (step.action !== Action.Rejected) return;
-      const start = await readStart(response, step.limit, deadline);
+      const secrets = this.#shared.secrets();
+      const start = redactStart(await readStart(response, step.limit, deadline), secrets);
       const facts = { ...rules.error(step.call, start.text, now), attempts: this.#attempts, diagnosis: undefined };
-      throw errorOf(facts, undefined, wordsOf(response.headers, start, this.#shared.secrets()));
+      throw errorOf(facts, undefined, wordsOf(response.headers, start, secrets));
     } finally {
       rules.free();
     }
