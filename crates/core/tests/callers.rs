@@ -16,6 +16,8 @@ proptest! {
     fn an_invalid_digest_is_reported_with_its_position(digits in "[0-9a-fA-F]{64}", at in 0..64_usize, spoilt in "[g-z:/@`G ]") {
         let digest = TokenDigest::from_hex(&digits).expect("64 digits");
         prop_assert_eq!(digest.to_hex(), digits.to_ascii_lowercase());
+        let bytes = digest.as_bytes().map(|byte| format!("{byte:02x}"));
+        prop_assert_eq!(bytes.concat(), digest.to_hex());
         let mut text = digits;
         text.replace_range(at..=at, &spoilt);
         prop_assert_eq!(TokenDigest::from_hex(&text).err(), Some(DigestError::NotHex { position: at }));

@@ -207,3 +207,14 @@ fn a_short_secret_shows_nothing() {
     let told = format!("{key} {key:?} {:?}", KeyRing::new(ApiKey::parse("fake-Q7x9").expect("a key"), None));
     assert!(!told.contains("Q7x9") && !told.contains("fake"), "{told}");
 }
+
+/// Both secrets of a ring are removed from a text, and nothing else.
+#[test]
+fn a_ring_removes_its_own_secrets_from_a_text() {
+    let key = |text| ApiKey::parse(text).expect("a key");
+    let ring = KeyRing::new(key("fake-current-key-0123456789"), Some(key("fake-next-key-0123456789")));
+    let told = ring.scrub("of fake-next-key-0123456789 and fake-current-key-0123456789, not fake-other-key-0123456789");
+    assert_eq!(told, "of [redacted] and [redacted], not fake-other-key-0123456789");
+    let upstream = Upstream::new(BaseUrl::parse("https://api.example/v2").expect("a base"), ring);
+    assert_eq!(upstream.base().as_str(), "https://api.example/v2");
+}

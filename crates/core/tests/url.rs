@@ -203,6 +203,7 @@ proptest! {
     #[test]
     fn a_path_that_is_accepted_is_decoded_in_one_way(text in "(/[a-zA-Z0-9%.~_-]{0,6}){1,4}|/((%25|%)?(2e|5F|%32|%65|%35|f|.)){1,4}") {
         if let Ok(path) = RequestPath::parse(&text) {
+            prop_assert_eq!(path.as_str(), &text);
             let decoded = path.decoded();
             // One decoding is enough: nothing is left that could be decoded again.
             let is_escape = |at: usize| decoded.as_bytes().get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));

@@ -250,3 +250,84 @@ proptest! {
         }
     }
 }
+
+/// The log line's reason for which a token is refused, or the caller's name.
+fn outcome(grants: &Value, more: &Value, claims: &Value) -> String {
+    let jwt = Jwt::parse(&config(grants, more), &policies()).expect("a configuration");
+    let mut whole = json!({ "iss": "https://team.example", "aud": "abc", "exp": NOW.as_unix_millis() / 1000 + 60 });
+    whole.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+    match jwt.judge(&token(&whole), NOW) {
+        Ok(admitted) => admitted.name,
+        Err(refusal) => refusal.reason(),
+    }
+}
+
+/// Nobody can call himself as another claim would call somebody else.
+#[test]
+fn a_name_that_looks_like_another_claims_is_another_name() {
+    let (everybody, more) =
+        (json!([{ "everybody": true }]), json!({ "nameClaim": ["sub", "email"], "emailVerified": "issuer" }));
+    let ann = outcome(&everybody, &more, &json!({ "email": "ann@corp.example" }));
+    assert_eq!(ann, "email:ann@corp.example");
+    let other = outcome(&everybody, &more, &json!({ "sub": "email:ann@corp.example" }));
+    assert!(other != ann && !other.contains("no name") && !other.is_empty(), "{other}");
+    assert_eq!(outcome(&everybody, &more, &json!({ "sub": "emails:ann" })), "emails:ann");
+    assert_eq!(outcome(&everybody, &more, &json!({ "sub": "" })), "no name: `sub` is empty or cannot be read");
+}
+
+#[test]
+fn the_log_says_why_an_address_is_not_accepted() {
+    let grants = json!([{ "claim": "email", "domain": "corp.example" }]);
+    let address = |more: Value| {
+        let mut claims = json!({ "sub": "ann", "email": "ann@corp.example" });
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        outcome(&grants, &json!({ "nameClaim": "sub" }), &claims)
+    };
+    assert_eq!(address(json!({ "email_verified": true })), "ann");
+    let unsaid = address(json!({}));
+    assert!(unsaid.contains("the address is not verified: `email_verified` is not there"), "{unsaid}");
+    let denied = address(json!({ "email_verified": false }));
+    assert!(denied.contains("the address is not verified: `email_verified` is not true"), "{denied}");
+}
+
+/// Whole ends of texts; an end with an `@` is that of an address, which has one.
+#[test]
+fn the_ends_of_texts_and_of_addresses_are_compared() {
+    let admits = |test: Value, claim: &str, value: &str| {
+        let mut grant = test;
+        grant["claim"] = json!(claim);
+        let more = json!({ "nameClaim": "sub", "emailVerified": "issuer" });
+        outcome(&json!([grant]), &more, &json!({ "sub": "ann", claim: value })) == "ann"
+    };
+    for (end, value, fits) in [
+        (".read", "attention.read", true),
+        (".read", "a b.read", true),
+        (".read", "attention.reads", false),
+        ("@corp.example", "ann@corp.example", true),
+        ("@corp.example", "eve@other.example@corp.example", false),
+        ("@corp.example", "\u{e9}@corp.example", false),
+        ("@corp.example", "a\u{0}b@corp.example", false),
+        ("@corp.example", "a\u{7f}@corp.example", false),
+        ("@corp.example", "@corp.example", false),
+    ] {
+        assert_eq!(admits(json!({ "endsWith": end }), "groups", value), fits, "{end} {value:?}");
+    }
+    // An address has 254 bytes at the most (RFC 5321), and a domain's label 63.
+    let label = "d".repeat(63);
+    for (local, fits) in [(1, true), (254 - 64 * 3 - 8, true), (254 - 64 * 3 - 7, false)] {
+        let domain = format!("{label}.{label}.{label}.example");
+        let address = format!("{}@{domain}", "a".repeat(local));
+        assert_eq!(admits(json!({ "domain": domain }), "email", &address), fits, "{} bytes", address.len());
+    }
+    let long = format!("{label}d.example");
+    let more = json!({ "nameClaim": "sub", "emailVerified": "issuer" });
+    for (domain, is_read) in [
+        (format!("{label}.example"), true),
+        (long, false),
+        ([&*label, &label, &label, &"d".repeat(62)].join("."), true),
+        ([&*label; 4].join("."), false),
+    ] {
+        let grants = json!([{ "claim": "email", "domain": domain }]);
+        assert_eq!(Jwt::parse(&config(&grants, &more), &policies()).is_ok(), is_read, "{} bytes", domain.len());
+    }
+}

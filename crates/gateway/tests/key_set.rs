@@ -193,3 +193,21 @@ proptest! {
         prop_assert!(world.last.map(|last| last.number) > before);
     }
 }
+
+/// The answer to a fetch that was given up still counts, and that of the next one does not take it back.
+#[test]
+fn two_answers_are_an_answer() {
+    let at = |millis: u64| Timestamp::from_unix_millis(1_700_000_000_000 + millis);
+    let mut schedule = KeySetSchedule::default();
+    let (mut first, mut second) = (Lookup::default(), Lookup::default());
+    assert!(matches!(schedule.next(&mut first, at(0)), KeySetStep::Fetch { .. }));
+    assert!(matches!(schedule.next(&mut second, at(5_001)), KeySetStep::Fetch { .. }));
+    assert!(!schedule.is_answered());
+    for lookup in [&first, &second] {
+        schedule.answered(lookup, true);
+        assert!(schedule.is_answered());
+    }
+    schedule.answered(&first, false);
+    assert!(schedule.is_answered());
+    assert_eq!(schedule.next(&mut Lookup::default(), at(5_002)), KeySetStep::Use);
+}

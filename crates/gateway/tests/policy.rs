@@ -516,6 +516,10 @@ fn invalid_conditions_and_names() {
     }
     assert_eq!(Policy::parse("[a]\nallow GET /v2/a").unwrap_err().fault, PolicyFault::SecondPolicy);
     assert!(Policies::parse(&format!("[{}]", "a".repeat(64))).is_ok());
+    for (pattern, ends_with_slash) in [("/", false), ("/a", false), ("/a/", true)] {
+        let policy = policy(&format!("deny * {pattern}"));
+        assert_eq!(policy.rules()[0].pattern().ends_with_slash(), ends_with_slash, "{pattern}");
+    }
 }
 
 #[test]

@@ -153,6 +153,16 @@ fn a_session_with_too_long_a_token_is_not_issued() {
         }
     }
     assert!((MAX_TOKEN_BYTES - 100..=MAX_TOKEN_BYTES).contains(&longest) && refused > 0, "{longest}");
+    // The longest token, byte by byte: three of a route are four of base64url.
+    let lengths: Vec<usize> = (6_000..6_200)
+        .map_while(|bytes| {
+            let route = format!("GET /v2/{}", "a".repeat(bytes));
+            Session::new("shop", now, Duration::from_mins(1), None, &[&*route], "id").ok()
+        })
+        .map(|session| session.sign(&secret).len())
+        .collect();
+    assert!(lengths.len() < 200 && lengths.last().is_some_and(|last| *last + 2 > MAX_TOKEN_BYTES), "{lengths:?}");
+    assert_eq!(SessionError::Life.message(), "a session lasts 1 to 60 minutes");
 }
 
 fn signed(payload: &str, secret: &str) -> String {

@@ -302,6 +302,53 @@ mod tests {
     }
 
     #[test]
+    fn a_retry_after_is_passed_on_if_it_is_one() {
+        for (value, is_one) in [
+            ("0", true),
+            (" 120 ", true),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", true),
+            ("soon", false),
+            ("-1", false),
+            ("1.5", false),
+            ("", false),
+        ] {
+            assert_eq!(is_a_wait(value), is_one, "{value}");
+        }
+    }
+
+    /// Edited headers are read as edited, the last edit last, and the others as they were.
+    #[test]
+    fn edits_are_read_in_place_of_headers() {
+        let headers: &[(&str, &str)] = &[("a", "1"), ("b", "2"), ("c", "3")];
+        let edits = [("b", Some(Cow::Borrowed("4"))), ("c", None), ("b", Some(Cow::Borrowed("5")))];
+        let edited = Edited { headers: &headers, edits: &edits };
+        let read = ["a", "b", "c", "d"].map(|name| edited.get(name).map(Cow::into_owned));
+        assert_eq!(read, [Some("1".to_owned()), Some("5".to_owned()), None, None]);
+    }
+
+    /// A rewritten value that repeats a key is dropped, though the original one did not.
+    #[test]
+    fn a_rewritten_value_is_searched_for_keys() {
+        let base = BaseUrl::parse("https://api.example/v2").unwrap();
+        let headers: &[(&str, &str)] = &[("location", "https://api.example/v2/fake-key"), ("vary", "accept")];
+        for (secret, location) in [("/v2/fake-key", None), ("nothing", Some("/v2/fake-key"))] {
+            let echoes = |value: &str| value == secret;
+            let coming = Coming {
+                status: 201,
+                headers: &headers,
+                handling: Handling::Streamed,
+                base: &base,
+                now: Timestamp::from_unix_seconds(1_700_000_000),
+                is_told_apart_otherwise: false,
+                echoes: &echoes,
+            };
+            let edits = coming.edits();
+            let edited = edits.iter().find(|(name, _)| *name == "location").expect("it is edited");
+            assert_eq!(edited.1.as_deref(), location, "{secret}");
+        }
+    }
+
+    #[test]
     fn responses_are_stored_for_one_caller_only() {
         for (theirs, ours) in [
             ("max-age=60", "max-age=60"),

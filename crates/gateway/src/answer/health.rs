@@ -106,6 +106,27 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_probe_tells_what_the_api_said_of_the_key() {
+        let ring = KeyRing::new(ApiKey::parse("an-obviously-fake-key").unwrap(), None);
+        let fingerprint = ring.fingerprint(Slot::Current).unwrap().to_hex();
+        for (status, verdict) in [
+            (199, "unknown"),
+            (200, "accepted"),
+            (299, "accepted"),
+            (300, "unknown"),
+            (401, "refused"),
+            (403, "unknown"),
+            (503, "unknown"),
+        ] {
+            let told: serde_json::Value = serde_json::from_str(&probed(&ring, Slot::Current, status)).unwrap();
+            let expected = serde_json::json!({
+                "slot": "current", "fingerprint": fingerprint, "verdict": verdict, "upstreamStatus": status,
+            });
+            assert_eq!(told, expected);
+        }
+    }
+
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
     /// `{"alg":"none"}`, `{"exp":1700000000}` and no signature.
     const ENDS_NOW: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.fake";

@@ -67,6 +67,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn plain_json_and_events_are_told_by_type_and_coding() {
+        for (content_type, coding, plain, events) in [
+            (Some("application/json"), None, true, false),
+            (Some("Application/JSON ; charset=utf-8"), Some("Identity"), true, false),
+            (None, None, true, false),
+            (None, Some("gzip"), false, false),
+            (Some("application/json"), Some("gzip"), false, false),
+            (Some("application/json; charset=utf-16"), None, false, false),
+            (Some("application/problem+json"), None, false, false),
+            (Some("text/json"), None, false, false),
+            (Some("text/event-stream"), None, false, true),
+            (Some("Text/Event-Stream; charset=utf-8"), Some("identity"), false, true),
+            (Some("text/event-stream"), Some("zstd"), false, false),
+            (Some("text/event-streams"), None, false, false),
+            (Some("text/plain"), None, false, false),
+        ] {
+            let headers = [("content-type", content_type), ("content-encoding", coding)];
+            let headers: Vec<(&str, &str)> =
+                headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            let told = (is_plain_json(&headers.as_slice()), is_events(&headers.as_slice()));
+            assert_eq!(told, (plain, events), "{content_type:?} {coding:?}");
+        }
+    }
+
+    #[test]
     fn only_json_in_utf_8_is_redactable() {
         for content_type in [
             "application/json",
@@ -92,6 +117,9 @@ mod tests {
             "application/json-seq",
             "application/stream+json-lines",
             "application/+json",
+            "application/a b+json",
+            "application/a/b+json",
+            "application/(x)+json",
             "application/javascript",
             "multipart/byteranges; boundary=x",
             "application/json, text/html",

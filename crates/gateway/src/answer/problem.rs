@@ -646,7 +646,7 @@ impl Problem {
     }
 }
 
-/// The reason phrases of RFC 9110 §15 for the statuses used here.
+/// The reason phrases of RFC 9110 §15 and RFC 4918 §11 for the statuses used here.
 const fn phrase(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
@@ -660,9 +660,11 @@ const fn phrase(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
+        501 => "Not Implemented",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        507 => "Insufficient Storage",
         _ => "Error",
     }
 }
@@ -675,6 +677,79 @@ mod tests {
     use super::*;
     use crate::authorize::mcp::judge;
     use crate::authorize::mcp::mirror::Mirror;
+
+    /// The title is the status's own phrase, for each status that this module mentions.
+    #[test]
+    fn each_status_has_its_phrase() {
+        let source = include_str!("problem.rs").split("#[cfg(test)]").next().unwrap();
+        let used = source.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
+        let used: std::collections::BTreeSet<u16> = used.filter(|status| (400..600).contains(status)).collect();
+        // Answers of the API that become others here.
+        let never_sent = [407];
+        assert!(used.len() > 15, "{used:?}");
+        let phrases: Vec<&str> =
+            used.iter().filter(|used| !never_sent.contains(used)).map(|status| phrase(*status)).collect();
+        assert!(!phrases.contains(&"Error") && !phrases.contains(&""), "{used:?}: {phrases:?}");
+        let distinct: std::collections::BTreeSet<&str> = phrases.iter().copied().collect();
+        assert_eq!(distinct.len(), phrases.len());
+        let problem: Value = serde_json::from_str(&Problem::origin().body("r-1")).unwrap();
+        let expected = json!({
+            "type": "urn:attention-wasm:problem:origin_not_allowed", "title": "Forbidden", "status": 403,
+            "code": "origin_not_allowed", "detail": problem["detail"], "requestId": "r-1",
+        });
+        assert_eq!(problem, expected);
+    }
+
+    #[test]
+    fn a_request_without_credentials_is_told_no_error_code() {
+        for (error, status, challenge, credentials) in [
+            (AuthorizationError::Missing, 401, r#"Bearer realm="attention""#, Credentials::Missing),
+            (AuthorizationError::NoToken, 401, r#"Bearer realm="attention""#, Credentials::Refused),
+            (
+                AuthorizationError::Multiple,
+                400,
+                r#"Bearer realm="attention", error="invalid_request""#,
+                Credentials::Refused,
+            ),
+        ] {
+            let problem = Problem::authorization(error);
+            assert_eq!((problem.status, problem.challenge.as_deref()), (status, Some(challenge)), "{error:?}");
+            assert_eq!(problem.credentials, credentials, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_names_scopes_where_more_of_them_would_help() {
+        let (plain, scoped) = (", resource_metadata=\"x\"", ", resource_metadata=\"x\", scope=\"read\"");
+        let missing = || Problem::authorization(AuthorizationError::Missing);
+        let ungranted = || Problem::new(403, "token_not_granted", "");
+        let told = |problem: Problem, parameters: Option<&str>| {
+            problem.with_discovery(parameters.map(str::to_owned)).challenge.map(Cow::into_owned)
+        };
+        let bearer = r#"Bearer realm="attention""#;
+        assert_eq!(told(missing(), Some(plain)), Some([bearer, plain].concat()));
+        assert_eq!(told(missing(), None).as_deref(), Some(bearer));
+        assert_eq!(told(ungranted(), Some(scoped)), Some([bearer, r#", error="insufficient_scope""#, scoped].concat()));
+        assert_eq!(told(ungranted(), Some(plain)), None);
+        assert_eq!(told(Problem::denied(), Some(scoped)), None);
+        let password = Problem::ask_for_password(Credentials::Missing);
+        assert!(
+            told(password, Some(scoped))
+                .is_some_and(|challenge| challenge.starts_with("Basic ") && !challenge.contains("scope"))
+        );
+    }
+
+    /// What a caller sends is repeated up to a length.
+    #[test]
+    fn an_id_and_a_revision_are_repeated_up_to_a_length() {
+        for (length, is_repeated) in [(REPEATED_BYTES, true), (REPEATED_BYTES + 1, false)] {
+            let text = "9".repeat(length);
+            let problem = Problem::mcp_revision(Some(text.clone()), Some(&text));
+            let body: Value = serde_json::from_str(&problem.rpc_body("r").unwrap()).unwrap();
+            assert_eq!(body.get("id").is_some(), is_repeated, "{length}");
+            assert_eq!(body["error"]["data"]["requested"] == json!(text), is_repeated, "{length}");
+        }
+    }
 
     proptest! {
         /// Whatever a message and its headers contain: the refusal is JSON to another reader, has the message's id, unless

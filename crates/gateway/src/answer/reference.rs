@@ -154,6 +154,9 @@ mod tests {
             ("<mailto:a@b.example>; rel=author", Some("<mailto:a@b.example>; rel=author")),
             ("<https://api.example:8443/v2/x>; rel=next", None),
             ("<https://api.example/admin>; rel=next", None),
+            ("<ftp:x>; rel=next", None),
+            ("<WSS:x>; rel=next", None),
+            ("<urn:x>; rel=next", Some("<urn:x>; rel=next")),
             ("</v2/x>; rel=next; anchor=\"https://api.example/v2/y\"", None),
             ("<https://api.example/v2/x", None),
         ] {

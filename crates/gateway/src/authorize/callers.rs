@@ -112,6 +112,24 @@ mod tests {
     use super::*;
     use crate::authorize::policy::DEFAULT_POLICY;
 
+    #[test]
+    fn a_name_is_safe_in_a_log_line() {
+        let (longest, longer) = ("a".repeat(64), "a".repeat(65));
+        for (name, is_one) in [
+            ("a", true),
+            ("A-z_0.9+b@c", true),
+            (&*longest, true),
+            (&*longer, false),
+            ("", false),
+            ("a b", false),
+            ("a\n", false),
+            ("\u{e9}", false),
+            ("a:b", false),
+        ] {
+            assert_eq!(is_name(name), is_one, "{name:?}");
+        }
+    }
+
     fn parsed(entries: &[(String, TokenDigest)]) -> Result<usize, String> {
         let records: Vec<String> = entries
             .iter()

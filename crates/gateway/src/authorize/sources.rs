@@ -115,27 +115,22 @@ impl Sources {
         Some(Noted { source: hex(&id), told, wait })
     }
 
-    /// Refusals that have gone unreported for a minute because a flood has ended: their source, if it is still known,
-    /// and their number. Check this with every request, since no further refusal may come.
+    /// Refusals that have gone unreported for a minute because a flood has ended: a source of them, and their number,
+    /// with those of forgotten sources. Check this with every request, since no further refusal may come.
     pub(crate) fn overdue(&mut self, now: Timestamp) -> Option<(String, u64)> {
         let is_past = |moment: Timestamp, long: Duration| moment > now || now.saturating_since(moment) >= long;
         if !is_past(self.looked, LOOKED_EVERY) {
             return None;
         }
         self.looked = now;
-        let is_quiet = self.known.last().is_none_or(|last| is_past(last.last, MINUTE));
-        let due = self.known.iter_mut().find(|known| known.untold > 0 && is_past(known.last_line, MINUTE));
-        if (due.is_none() && !(is_quiet && self.untold > 0)) || self.lines.add(now, LINES_A_MINUTE).is_some() {
+        let due = self.known.iter_mut().find(|known| known.untold > 0 && is_past(known.last_line, MINUTE))?;
+        if self.lines.add(now, LINES_A_MINUTE).is_some() {
             return None;
         }
+        due.last_line = now;
+        // A source is forgotten for another one, and what that one adds is unreported as well, or is the report.
         let forgotten = core::mem::take(&mut self.untold);
-        Some(match due {
-            None => (String::new(), forgotten),
-            Some(source) => {
-                source.last_line = now;
-                (hex(&source.id), core::mem::take(&mut source.untold).saturating_add(forgotten))
-            }
-        })
+        Some((hex(&due.id), core::mem::take(&mut due.untold).saturating_add(forgotten)))
     }
 
     /// The known source or a new one. It is moved to the end, so the first one has been quiet for longest and is
@@ -267,6 +262,67 @@ mod tests {
             let noted = sources.note(&headers, Credentials::Missing, at(index)).unwrap();
             assert_eq!((noted.told.is_some(), noted.wait), (index < 5, None), "{index}");
         }
+    }
+
+    /// Of 1,500 sources the first 500 are forgotten, and what was not told of them is told with the next line.
+    #[test]
+    fn refusals_of_forgotten_sources_are_reported_with_the_next_line() {
+        let mut sources = Sources::new("an-obviously-fake-key");
+        for number in 0..1_500_u32 {
+            note(&mut sources, &Ipv4Addr::from(0x0a00_0000 + number).to_string(), at(u64::from(number)));
+        }
+        // Sixty were told at once.
+        let next = note(&mut sources, "192.0.2.7", at(60_000));
+        assert_eq!(next.told, Some(500 - 60 + 1 + 1), "one more source is forgotten for this one");
+    }
+
+    /// Minutes of a source's refusals, of all lines and of silence, to the millisecond.
+    #[test]
+    fn a_minute_is_over_after_sixty_seconds() {
+        for (later, is_over) in [(59_999, false), (60_000, true)] {
+            let mut sources = Sources::new("an-obviously-fake-key");
+            let noted: Vec<Noted> = (0..31).map(|_| note(&mut sources, "192.0.2.7", at(0))).collect();
+            assert_eq!(noted.iter().filter(|noted| noted.wait.is_some()).count(), 1);
+            let again = note(&mut sources, "192.0.2.7", at(later));
+            assert_eq!((again.wait.is_none(), again.told), (is_over, is_over.then_some(27)), "{later}");
+            // After a minute of silence each one has its own line again.
+            assert_eq!(note(&mut sources, "192.0.2.7", at(later)).told, is_over.then_some(1), "{later}");
+            // Without silence there is one line a minute.
+            let mut steady = Sources::new("an-obviously-fake-key");
+            for _ in 0..7 {
+                note(&mut steady, "192.0.2.7", at(0));
+            }
+            assert_eq!(note(&mut steady, "192.0.2.7", at(30_000)).told, None);
+            assert_eq!(note(&mut steady, "192.0.2.7", at(later)).told, is_over.then_some(4), "{later}");
+            assert_eq!(note(&mut steady, "192.0.2.7", at(later)).told, None);
+            let mut quiet = Sources::new("an-obviously-fake-key");
+            for _ in 0..7 {
+                note(&mut quiet, "192.0.2.7", at(0));
+            }
+            let told = quiet.overdue(at(later)).map(|(source, count)| (source.len(), count));
+            assert_eq!(told, is_over.then_some((16, 2)), "{later}");
+        }
+    }
+
+    /// Unreported refusals are looked for once a second, and at once if the clock went back.
+    #[test]
+    fn a_clock_that_goes_back_delays_no_report_and_limits_nobody() {
+        let mut sources = Sources::new("an-obviously-fake-key");
+        for _ in 0..7 {
+            note(&mut sources, "192.0.2.7", at(0));
+        }
+        assert_eq!(sources.overdue(at(59_500)), None);
+        assert_eq!(sources.overdue(at(60_499)), None, "it was looked for less than a second ago");
+        assert!(sources.overdue(at(60_500)).is_some());
+        let mut sources = Sources::new("an-obviously-fake-key");
+        for _ in 0..31 {
+            note(&mut sources, "192.0.2.7", at(600_000));
+        }
+        assert_eq!(sources.overdue(at(600_000)), None);
+        let told = sources.overdue(at(0)).map(|(_, count)| count);
+        assert_eq!(told, Some(26));
+        assert_eq!(note(&mut sources, "192.0.2.7", at(0)).wait, None);
+        assert_eq!(sources.overdue(at(0)), None, "nothing is left to report");
     }
 
     proptest! {

@@ -157,11 +157,7 @@ impl Deployment {
         }
         let (source, refusals) = self.sources.overdue(now)?;
         let mut line = Object::new();
-        line.string("event", "refusals").string("level", "info");
-        if !source.is_empty() {
-            line.string("source", &source);
-        }
-        line.number("refusals", refusals);
+        line.string("event", "refusals").string("level", "info").string("source", &source).number("refusals", refusals);
         Some(Cow::Owned(line.finish()))
     }
 

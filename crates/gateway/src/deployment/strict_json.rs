@@ -110,7 +110,8 @@ impl<'a> Document<'a> {
             Some('<' | '$') => Some("a placeholder from a template; put the real value in its place"),
             Some('{') if line == 1 && column == 1 => Some("a list of objects must be enclosed in [ and ]"),
             Some('[') if line == 1 && column == 1 => Some("a single object must be enclosed in { and }, not in a list"),
-            None if line == self.0.lines().count() => Some("it ends too early"),
+            // One line further, if the text ends with a line break.
+            None if line >= self.0.lines().count() => Some("it ends too early"),
             _ => None,
         };
         Fault::Syntax { line, column, hint }
@@ -238,5 +239,73 @@ impl<'a> Record<'a> {
                 self.document.record(item, [&self.path(name), "[", &text::count(index), "]"].concat(), known)
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What people write instead of JSON, and what they are told; other faults have a place alone.
+    #[test]
+    fn a_fault_names_its_probable_cause() {
+        let hint = |text: &str| match (Document::new(text).root(&["a"]), Document::new(text).records(&["a"])) {
+            (Err(Fault::Syntax { hint: root, .. }), Err(Fault::Syntax { hint: list, .. })) if root == list => root,
+            (root, list) => panic!("{text}: {root:?} {list:?}"),
+        };
+        for (text, words) in [
+            ("{\u{201c}a\u{201d}: 1}", Some("a typographic quotation mark")),
+            ("{'a': 1}", Some("double quotation marks")),
+            ("{\\\"a\\\": 1}", Some("escaped once too often")),
+            ("{\"a\": 1,}", Some("an extra comma")),
+            ("{\"a\": 1,\n\n }", Some("an extra comma")),
+            ("[{\"a\": 1}, ]", Some("an extra comma")),
+            ("{\"a\": ]}", None),
+            ("{\"a\" 1}", None),
+            ("{\"a\": 1 // one\n}", Some("no comments")),
+            ("{\n# one\n}", Some("no comments")),
+            ("{\"a\": <value>}", Some("a placeholder")),
+            ("{\"a\": $VALUE}", Some("a placeholder")),
+            ("{\"a\": 1", Some("it ends too early")),
+            ("{\"a\":\n", Some("it ends too early")),
+            ("{\"a\": 1]", None),
+            ("{\"a\"\n:1{", None),
+            ("{\"a\": {[", None),
+        ] {
+            let told = hint(text);
+            assert_eq!(told.is_some(), words.is_some(), "{text}: {told:?}");
+            assert!(words.is_none_or(|words| told.is_some_and(|told| told.contains(words))), "{text}: {told:?}");
+        }
+        let of_shape = |fault: Option<Fault>| match fault {
+            Some(Fault::Syntax { line: 1, column: 1, hint }) => hint,
+            other => panic!("{other:?}"),
+        };
+        let records = |text| Document::new(text).records(&["a"]).err();
+        assert_eq!(of_shape(records("{\"a\":1}")), Some("a list of objects must be enclosed in [ and ]"));
+        let root = |text| Document::new(text).root(&["a"]).err();
+        let single = "a single object must be enclosed in { and }, not in a list";
+        assert_eq!(of_shape(root("[{\"a\":1}]")), Some(single));
+        // Elsewhere a bracket says nothing of the whole.
+        for text in ["[[1]]", "[\n{},\n[1]]"] {
+            assert!(matches!(records(text), Some(Fault::Syntax { hint: None, .. })), "{text}: {:?}", records(text));
+        }
+    }
+
+    /// RFC 6749 §3.3.
+    #[test]
+    fn a_scope_is_visible_ascii_without_quotation_marks_and_backslashes() {
+        for (text, is_scope) in [
+            ("read", true),
+            ("a:b/c!~#[]", true),
+            ("", false),
+            ("a b", false),
+            ("a\"b", false),
+            ("a\\b", false),
+            ("\u{e9}", false),
+            ("a\n", false),
+        ] {
+            assert_eq!(Scalar::Text(text.to_owned()).as_scope(), is_scope.then_some(text), "{text:?}");
+        }
+        assert_eq!((Scalar::Flag(true).as_scope(), Scalar::Number(1).as_scope()), (None, None));
     }
 }

@@ -285,6 +285,18 @@ mod tests {
     }
 
     #[test]
+    fn there_are_as_many_lanes_as_there_is_room_for() {
+        let mut lanes = Lanes::default();
+        for number in 0..100 {
+            lanes.hold(&Scope::of(&cell(number, number)), None, Duration::from_mins(4), NOW);
+            assert_eq!(lanes.lanes.len(), Lanes::MOST.min(number + 1));
+        }
+        // One that is there already takes no other's place.
+        lanes.hold(&Scope::of(&cell(99, 99)), None, Duration::from_mins(4), NOW);
+        assert_eq!(lanes.lanes.len(), Lanes::MOST);
+    }
+
+    #[test]
     fn an_open_lane_that_nobody_uses_is_removed_after_two_minutes() {
         let (mine, other) = (cell(0, 0), cell(1, 1));
         for (seconds, is_kept) in [(119, true), (120, false), (121, false)] {

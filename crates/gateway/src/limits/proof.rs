@@ -182,3 +182,129 @@ impl Proof {
         together - most >= self.needs.others
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    const LASTS: u64 = 60_000;
+
+    /// When it happened, to which caller on which route, and whether it was the event or a contrary result.
+    type Event = (u64, (usize, usize), bool);
+
+    fn cell((caller, route): (usize, usize)) -> Cell {
+        Cell { caller: ["ann", "bob", "eve"][caller].to_owned(), route: ["calls", "users", "teams"][route].to_owned() }
+    }
+
+    /// How often the event happened to a cell without a pause, after the last contrary result of a kind.
+    fn count(history: &[Event], of: (usize, usize), ends: impl Fn((usize, usize)) -> bool) -> u32 {
+        let (mut count, mut next) = (0, history.last().expect("an event").0);
+        for (at, who, happened) in history.iter().rev() {
+            if !happened && (*who == of || ends(*who)) {
+                break;
+            }
+            if *happened && *who == of {
+                if next - at >= LASTS {
+                    break;
+                }
+                (count, next) = (count + 1, *at);
+            }
+        }
+        count
+    }
+
+    /// The widest scope, from the whole history: what happened to several, and not mostly to one of them.
+    fn reference(history: &[Event], needs: Needs) -> Option<Scope> {
+        let (_, own, _) = *history.last().expect("an event");
+        let all: Vec<(usize, usize)> = (0..3).flat_map(|caller| (0..3).map(move |route| (caller, route))).collect();
+        let is_enough = |counts: &[((usize, usize), u32)], name: fn((usize, usize)) -> usize| {
+            let counts = counts.iter().map(|(cell, count)| (name(*cell), (*count).min(needs.together)));
+            let mut sums: BTreeMap<usize, u32> = BTreeMap::new();
+            counts.for_each(|(name, count)| *sums.entry(name).or_default() += count);
+            let together: u32 = sums.values().sum();
+            together >= needs.together && together - sums.values().max().unwrap_or(&0) >= needs.others
+        };
+        let counted = |cells: &dyn Fn((usize, usize)) -> bool,
+                       ends: &dyn Fn((usize, usize), (usize, usize)) -> bool| {
+            let cells = all.iter().copied().filter(|cell| cells(*cell));
+            cells.map(|cell| (cell, count(history, cell, |who| ends(who, cell)))).collect::<Vec<_>>()
+        };
+        let in_all = counted(&|_| true, &|_, _| true);
+        let on_route = counted(&|cell| cell.1 == own.1, &|who, cell| who.1 == cell.1);
+        let to_caller = counted(&|cell| cell.0 == own.0, &|who, cell| who.0 == cell.0);
+        let here = cell(own);
+        if is_enough(&in_all, |cell| cell.0) && is_enough(&in_all, |cell| cell.1) {
+            Some(Scope::default())
+        } else if is_enough(&on_route, |cell| cell.0) {
+            Some(Scope { caller: None, route: Some(here.route) })
+        } else if is_enough(&to_caller, |cell| cell.1) {
+            Some(Scope { caller: Some(here.caller), route: None })
+        } else {
+            (count(history, own, |_| false) >= needs.own).then(|| Scope::of(&here))
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_event_is_attributed_as_the_whole_history_says(
+            events in prop::collection::vec(
+                ((0..3_usize, 0..3_usize), prop::bool::weighted(0.85), select(&[0, 1, 500, 30_000, 59_999, 60_000])),
+                1..60,
+            ),
+            (own, together, others) in (1..4_u32, 2..7_u32, 1..4_u32),
+        ) {
+            // Counts go no further than `together`.
+            let needs = Needs { own: own.min(together), together, others };
+            let mut proof = Proof::new(needs, Duration::from_millis(LASTS));
+            let (mut history, mut now): (Vec<Event>, u64) = (Vec::new(), 1_700_000_000_000);
+            for (who, happens, later) in events {
+                now += later;
+                history.push((now, who, happens));
+                if happens {
+                    let told = proof.happened(&cell(who), Timestamp::from_unix_millis(now));
+                    prop_assert_eq!(told, reference(&history, needs), "{:?}", history);
+                } else {
+                    proof.contradicted(&cell(who));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn as_many_cells_are_remembered_as_there_is_room_for() {
+        let mut proof = Proof::new(Needs { own: 1, together: 1_000, others: 1 }, Duration::from_mins(1));
+        for number in 0..200 {
+            proof.happened(&Cell { caller: number.to_string(), route: String::new() }, Timestamp::default());
+            assert_eq!(proof.met.len(), Proof::MOST.min(number + 1));
+        }
+    }
+
+    #[test]
+    fn a_route_is_the_first_segment_behind_the_base() {
+        let long = "x".repeat(Cell::LONGEST_ROUTE + 1);
+        let truncated = &long[1..];
+        for (url, route) in [
+            ("https://api.example/v2/calls", "calls"),
+            ("https://api.example/v2/Calls/1?a=b", "calls"),
+            ("https://api.example/v2//calls?page=1", "calls"),
+            ("https://api.example/v2", ""),
+            ("https://api.example/mcp?x", "mcp"),
+            (&*format!("https://api.example/v2/{long}"), truncated),
+        ] {
+            let cell = Cell::of("ann".to_owned(), url, "https://api.example/v2");
+            assert_eq!((&*cell.caller, &*cell.route), ("ann", route), "{url}");
+        }
+        for (caller, route) in [("", ""), ("ann", ""), ("", "calls"), ("ann", "calls")] {
+            let scope = Scope::named(caller.to_owned(), route.to_owned());
+            assert_eq!(
+                (scope.caller.unwrap_or_default(), scope.route.unwrap_or_default()),
+                (caller.to_owned(), route.to_owned())
+            );
+        }
+    }
+}

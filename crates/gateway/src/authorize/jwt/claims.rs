@@ -214,7 +214,7 @@ impl Jwt {
             let is_taken =
                 |other: &String| given.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with(':'));
             let is_taken = self.name_claims.iter().skip(1).any(is_taken);
-            if is_taken && !given.is_empty() { Some(name::digest(&given)) } else { name::of(&given) }
+            if is_taken { Some(name::digest(&given)) } else { name::of(&given) }
         } else {
             name::of(&given).and_then(|_| name::of(&text::concat(&[claim, ":", &given])))
         };

@@ -196,6 +196,14 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
+    #[test]
+    fn standings_have_the_names_that_the_object_and_isolates_exchange() {
+        assert_eq!(
+            [Standing::Good, Standing::Revoked, Standing::Unknown].map(Standing::as_str),
+            ["good", "revoked", "unknown"]
+        );
+    }
+
     fn at(seconds: u64) -> Timestamp {
         START.saturating_add(Duration::from_secs(seconds))
     }
